@@ -1,0 +1,134 @@
+//! audit: keeps every event that crossed the bus, once.
+//!
+//! It appends and does nothing else: its role may insert into the events table and has no right to change or delete.
+//! What dispatch refuses is kept here too, with the reason.
+
+use aws::Verdict;
+use aws_types::SdkConfig;
+use domain::Timestamp;
+use domain::bus::BusEvent;
+use domain::event::Refusal;
+use queue::{Cause, Queue};
+use runtime::{Batch, Env, Error, Message, Report, Unset, chain, now};
+use store::{Events, Record};
+
+/// The audit's end of the bus.
+pub struct Audit {
+    events: Events,
+    dead_letters: Queue,
+}
+
+impl Audit {
+    /// # Errors
+    /// [`Unset`] names the variable that is missing.
+    pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Audit, Unset> {
+        let client = queue::client(aws);
+        Ok(Audit {
+            events: Events::new(aws, env.required("EVENTS_TABLE")?),
+            dead_letters: Queue::new(&client, env.required("DEAD_LETTERS_URL")?),
+        })
+    }
+
+    /// Appends every event of the batch. What could not be kept comes back.
+    ///
+    /// # Errors
+    /// The table could not be asked: the whole batch comes back. Appending twice is harmless.
+    pub async fn keep(&self, batch: Batch) -> Result<Report, Error> {
+        let mut report = Report::default();
+        let (mut messages, mut records) = (Vec::new(), Vec::new());
+        for message in &batch.messages {
+            match record(&message.body, now()) {
+                Ok(record) => {
+                    messages.push(message);
+                    records.push(record);
+                }
+                Err(refusal) => self.bury(message, "unreadable", &refusal.to_string(), &mut report).await,
+            }
+        }
+        let mut new = 0;
+        for (message, kept) in messages.into_iter().zip(self.events.append(records).await?) {
+            match kept {
+                Ok(is_new) => new += usize::from(is_new),
+                Err(refused) if refused.verdict == Verdict::Permanent => {
+                    self.bury(message, "not_storable", &chain(&refused), &mut report).await;
+                }
+                Err(refused) => {
+                    tracing::warn!(message.id = message.message_id, error = chain(&refused), "not kept yet");
+                    report.show_again(message);
+                }
+            }
+        }
+        tracing::info!(messages = batch.messages.len(), new, returned = report.returned(), "batch kept");
+        Ok(report)
+    }
+
+    async fn bury(&self, message: &Message, class: &'static str, detail: &str, report: &mut Report) {
+        tracing::error!(message.id = message.message_id, detail, "an event cannot be kept");
+        let cause = Cause { class, detail: detail.to_owned(), by: "audit" };
+        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause).await {
+            tracing::error!(error = chain(&refused), "it stays in the queue");
+            report.show_again(message);
+        }
+    }
+}
+
+/// What is kept of one message: the event as it was understood, or what came and why it was not.
+///
+/// # Errors
+/// [`Refusal`] when the text did not come from an EventBridge rule.
+pub fn record(body: &str, now: Timestamp) -> Result<Record, Refusal> {
+    let bus = BusEvent::parse(body)?;
+    Ok(match bus.event() {
+        Ok(event) => Record::of(&event, &bus.id, now),
+        Err(refusal) => Record::refused(&bus, &refusal, now),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[test]
+    fn an_event_is_kept_with_everything_that_ties_it_to_others() {
+        let detail = r#"{"specversion":"1.0","id":"e-1","source":"shop","type":"order.paid",
+            "time":"2026-11-20T12:00:00Z","subject":"order/7","tenant":"t-1","correlationid":"story-1",
+            "causationid":"e-0","actor":"ann","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "data":{"total":12.50}}"#;
+        let kept = record(&bus(detail), NOON).unwrap();
+        for (attribute, expected) in [
+            ("pk", "stream#t-1#order/7"),
+            ("sk", "event#shop#e-1"),
+            ("type", "order.paid"),
+            ("correlation_id", "story-1"),
+            ("causation_id", "e-0"),
+            ("actor", "ann"),
+            ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ] {
+            assert_eq!(kept.get(attribute), Some(expected), "{attribute}");
+        }
+        assert!(kept.get("event").unwrap().ends_with(r#""data":{"total":12.50}}"#), "numbers stay as written");
+    }
+
+    #[test]
+    fn what_is_refused_is_kept_as_it_came_with_the_reason() {
+        let kept = record(&bus(r#"{"specversion":"0.3","id":"e-1"}"#), NOON).unwrap();
+        assert_eq!(kept.get("refused"), Some(r#"specversion: found "0.3", wanted "1.0""#));
+        assert_eq!(kept.get("detail"), Some(r#"{"specversion":"0.3","id":"e-1"}"#));
+    }
+
+    #[test]
+    fn what_did_not_come_from_the_bus_is_not_kept() {
+        for body in ["", "[]", "not json", r#"{"id":"1"}"#] {
+            assert!(record(body, NOON).is_err(), "{body:?}");
+        }
+    }
+
+    fn bus(detail: &str) -> String {
+        format!(
+            r#"{{"version":"0","id":"b-1","detail-type":"order.paid","source":"shop","account":"1",
+                "time":"2026-11-20T12:00:01Z","region":"eu-central-1","resources":[],"detail":{detail}}}"#
+        )
+    }
+}

@@ -1,0 +1,13 @@
+//! Wiring; the work is in the library.
+
+use audit::Audit;
+use runtime::{Env, Error, init_log, run_sqs};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = Env::process();
+    init_log(&env);
+    let aws = aws::Settings::read(|name| env.optional(name))?.config();
+    let audit = Audit::from_env(&aws, &env)?;
+    run_sqs(async |batch| audit.keep(batch).await).await
+}

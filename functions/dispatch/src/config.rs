@@ -1,0 +1,56 @@
+//! The environment, as values.
+
+use std::path::Path;
+
+use domain::catalog::{Catalog, CatalogFile};
+use domain::channel::Channel;
+use runtime::{Env, Error};
+
+/// What dispatch is told by its template.
+pub struct Config {
+    pub catalog: Catalog,
+    pub people_table: String,
+    pub ledger_table: String,
+    pub dead_letters_url: String,
+    /// The queue of every channel.
+    pub channels: Vec<(Channel, String)>,
+}
+
+/// The catalog that came with the function is of no use.
+#[derive(Debug, thiserror::Error)]
+#[error("the catalog {path} is not usable: {why}; compile it with `carillon check --out`")]
+pub struct CatalogUnusable {
+    pub path: String,
+    pub why: String,
+}
+
+impl Config {
+    /// The catalog lies beside the program; `<CHANNEL>_QUEUE_URL` names each channel's queue.
+    ///
+    /// # Errors
+    /// A variable is missing, or the catalog cannot be used.
+    pub fn from_env(env: &Env) -> Result<Config, Error> {
+        let folder = env.optional("LAMBDA_TASK_ROOT").unwrap_or_else(|| ".".to_owned());
+        let mut channels = Vec::new();
+        for channel in Channel::ALL {
+            let variable = format!("{}_QUEUE_URL", channel.name().to_uppercase());
+            channels.push((channel, env.required(&variable)?));
+        }
+        Ok(Config {
+            catalog: load_catalog(&Path::new(&folder).join("catalog.json"))?,
+            people_table: env.required("PEOPLE_TABLE")?,
+            ledger_table: env.required("LEDGER_TABLE")?,
+            dead_letters_url: env.required("DEAD_LETTERS_URL")?,
+            channels,
+        })
+    }
+}
+
+/// # Errors
+/// [`CatalogUnusable`] says whether the file is missing, not a catalog, or from another release.
+pub fn load_catalog(path: &Path) -> Result<Catalog, CatalogUnusable> {
+    let unusable = |why: String| CatalogUnusable { path: path.display().to_string(), why };
+    let text = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let file: CatalogFile = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
+    Catalog::open(file).map_err(|error| unusable(error.to_string()))
+}

@@ -1,0 +1,14 @@
+//! Wiring; the work is in the library.
+
+use dispatch::{Config, Dispatcher};
+use runtime::{Env, Error, init_log, run_sqs};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = Env::process();
+    init_log(&env);
+    let config = Config::from_env(&env)?;
+    let aws = aws::Settings::read(|name| env.optional(name))?.config();
+    let dispatcher = Dispatcher::new(&aws, config);
+    run_sqs(async |batch| dispatcher.handle(batch).await).await
+}

@@ -1,0 +1,137 @@
+//! What a client receives.
+
+use domain::job::{Content, Job};
+use domain::outcome::{Failure, Reason};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// API Gateway carries 128 KiB in a message and 32 KiB in a frame, and closes a connection with 1009 over a larger
+/// frame. One frame is what every client can read.
+///
+/// Source: API Gateway developer guide, "Quotas for configuring and running a WebSocket API".
+pub(crate) const MAX_FRAME_BYTES: usize = 32 * 1024;
+
+/// One message as JSON text. No `Debug`: it holds what somebody is told.
+pub struct Frame(String);
+
+/// A client that has seen an `id` before ignores the frame: a resend after an unclear answer is harmless.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: &'a str,
+    event: Event<'a>,
+    rule: &'a str,
+    priority: &'static str,
+    title: &'a str,
+    body: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
+    /// The data was too large for a frame: fetch it by the event's id.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    #[serde(rename = "correlationid", skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+}
+
+impl Frame {
+    /// # Errors
+    /// The job is no live message, or its text alone is larger than a frame.
+    pub fn shape(job: &Job) -> Result<Frame, Failure> {
+        let Content::Socket(socket) = &job.content else {
+            let source = format!("a {} job in the socket queue", job.channel().name()).into();
+            return Err(Failure::Permanent { reason: Reason::Rejected, source });
+        };
+        let mut body = Body {
+            kind: "notification",
+            id: job.key.as_str(),
+            event: Event {
+                id: &job.event.id,
+                kind: &job.event.kind,
+                time: job.event.time.to_string(),
+                subject: job.event.subject.as_deref(),
+                correlation_id: job.event.correlation_id.as_deref(),
+                traceparent: job.event.traceparent.as_deref(),
+            },
+            rule: &job.rule,
+            priority: job.priority.name(),
+            title: &socket.title,
+            body: &socket.body,
+            data: Some(&*socket.data),
+            truncated: false,
+        };
+        let whole = write(&body);
+        if whole.len() <= MAX_FRAME_BYTES {
+            return Ok(Frame(whole));
+        }
+        (body.data, body.truncated) = (None, true);
+        let short = write(&body);
+        match short.len() {
+            ..=MAX_FRAME_BYTES => Ok(Frame(short)),
+            bytes => {
+                let source = format!("{bytes} bytes of text, a frame holds {MAX_FRAME_BYTES}").into();
+                Err(Failure::Permanent { reason: Reason::TooLarge, source })
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+fn write(body: &Body<'_>) -> String {
+    serde_json::to_string(body).expect("a frame is strings and JSON text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_says_what_happened_and_can_be_recognised_when_it_comes_twice() {
+        let frame = Frame::shape(&job("Soon", r#"{"position":2}"#)).unwrap();
+        let read: serde_json::Value = serde_json::from_str(frame.text()).unwrap();
+        assert_eq!(
+            read,
+            serde_json::json!({
+                "type": "notification", "id": "k-1", "rule": "r", "priority": "high", "title": "T", "body": "Soon",
+                "event": {"id": "e-1", "type": "t", "time": "2026-11-20T12:00:00Z", "correlationid": "story-1"},
+                "data": {"position": 2},
+            })
+        );
+    }
+
+    #[test]
+    fn data_that_does_not_fit_a_frame_is_left_out_and_text_that_does_not_fit_is_refused() {
+        let long = "x".repeat(MAX_FRAME_BYTES);
+        let frame = Frame::shape(&job("Soon", &format!(r#"{{"all":"{long}"}}"#))).unwrap();
+        let read: serde_json::Value = serde_json::from_str(frame.text()).unwrap();
+        assert_eq!((&read["truncated"], read.get("data")), (&true.into(), None));
+        let Err(failure) = Frame::shape(&job(&long, "{}")) else { panic!("it does not fit") };
+        assert!(matches!(failure, Failure::Permanent { reason: Reason::TooLarge, .. }));
+    }
+
+    fn job(body: &str, data: &str) -> Job {
+        serde_json::from_str(&format!(
+            r#"{{"version":1,"key":"k-1","event":{{"id":"e-1","source":"s","type":"t",
+                "time":"2026-11-20T12:00:00Z","correlation_id":"story-1"}},"rule":"r","catalog":"c",
+                "recipient":"ann","priority":"high","on_unknown":"resend",
+                "content":{{"socket":{{"to":{{"user":"ann"}},"title":"T","body":"{body}","data":{data}}}}}}}"#
+        ))
+        .unwrap()
+    }
+}

@@ -1,0 +1,15 @@
+//! Wiring; the work is in the library.
+
+use runtime::{Env, Error, init_log, run_sqs};
+use socket::{Config, Fanout};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = Env::process();
+    init_log(&env);
+    let config = Config::from_env(&env)?;
+    let aws = aws::Settings::read(|name| env.optional(name))?.config();
+    let fanout = Fanout::new(&aws, config.connections_table, config.endpoint);
+    let desk = config.desk.open(&aws);
+    run_sqs(async |batch| desk.deliver(batch, async |job| fanout.send(job).await).await).await
+}

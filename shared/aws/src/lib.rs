@@ -1,0 +1,167 @@
+//! How every AWS client of ours is configured, and how the errors of all of them are sorted.
+//!
+//! It links no SDK. One TLS stack (rustls with ring), one HTTP client for all services, Amazon's own roots instead of
+//! the system's bundle, credentials from the environment: ARCHITECTURE.md says why, and what it costs.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+
+mod error;
+
+pub use error::{Refused, Verdict, classify_call, classify_send};
+
+/// The roots that AWS endpoints are signed by.
+///
+/// Source: Amazon Trust Services, <https://www.amazontrust.com/repository/>.
+const AMAZON_ROOTS: [&[u8]; 5] = [
+    include_bytes!("../roots/amazon-root-ca-1.pem"),
+    include_bytes!("../roots/amazon-root-ca-2.pem"),
+    include_bytes!("../roots/amazon-root-ca-3.pem"),
+    include_bytes!("../roots/amazon-root-ca-4.pem"),
+    include_bytes!("../roots/starfield-services-root-g2.pem"),
+];
+
+/// What the process knows about the AWS it talks to.
+#[derive(Clone)]
+pub struct Settings {
+    pub region: String,
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub session_token: Option<String>,
+    /// Another endpoint for every service (`AWS_ENDPOINT_URL`): the local cloud, a proxy.
+    pub endpoint_url: Option<String>,
+    /// Roots to trust instead of Amazon's, as PEM: for an endpoint with a certificate of its own.
+    pub roots: Option<Vec<u8>>,
+}
+
+/// A variable that must be there and is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    #[error("{0} is not set")]
+    Variable(&'static str),
+    #[error("the roots in {path} cannot be read")]
+    Roots { path: String },
+}
+
+impl Settings {
+    /// Reads the variables that Lambda sets for every function. `CARILLON_CA_FILE` names a PEM file of roots to trust
+    /// instead of Amazon's.
+    ///
+    /// # Errors
+    /// [`Missing`] names what is absent.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, Missing> {
+        let required = |name: &'static str| variable(name).ok_or(Missing::Variable(name));
+        let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
+        let roots = match variable("CARILLON_CA_FILE") {
+            Some(path) => Some(std::fs::read(&path).map_err(|_| Missing::Roots { path })?),
+            None => None,
+        };
+        Ok(Settings {
+            region: region.ok_or(Missing::Variable("AWS_REGION"))?,
+            access_key_id: required("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
+            session_token: variable("AWS_SESSION_TOKEN").filter(|it| !it.is_empty()),
+            endpoint_url: variable("AWS_ENDPOINT_URL").filter(|it| !it.is_empty()),
+            roots,
+        })
+    }
+
+    /// The configuration from which every SDK client is made.
+    #[must_use]
+    pub fn config(self) -> SdkConfig {
+        let credentials = Credentials::new(
+            self.access_key_id,
+            self.secret_access_key,
+            self.session_token,
+            None,
+            "environment",
+        );
+        let mut config = SdkConfig::builder()
+            .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
+            .region(Region::new(self.region))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client(self.roots.as_deref()))
+            .sleep_impl(TokioSleep::new())
+            .retry_config(retries())
+            .timeout_config(timeouts())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        config.set_endpoint_url(self.endpoint_url);
+        config.build()
+    }
+}
+
+/// One HTTP client for all services of a process: rustls with ring, trusting Amazon's roots or `roots` alone.
+#[must_use]
+pub fn http_client(roots: Option<&[u8]>) -> SharedHttpClient {
+    let trusted = match roots {
+        Some(pem) => TrustStore::empty().with_pem_certificate(pem),
+        None => AMAZON_ROOTS
+            .into_iter()
+            .fold(TrustStore::empty(), TrustStore::with_pem_certificate),
+    };
+    let tls = TlsContext::builder()
+        .with_trust_store(trusted)
+        .build()
+        .expect("a trust store is all that a TLS context needs");
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_https()
+}
+
+/// For calls that may be repeated without harm. Sends to a provider use [`never_again`] instead.
+///
+/// Source: AWS SDK for Rust developer guide, "Retries": standard mode.
+#[must_use]
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_secs(1))
+}
+
+/// For sends: a repeat could reach the recipient twice, and only the ledger may decide that.
+#[must_use]
+pub fn never_again() -> RetryConfig {
+    RetryConfig::disabled()
+}
+
+/// A call that hangs must leave time to settle the rest of the batch within a function's 30 s.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(12))
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let all = |name: &str| Some(name.to_owned()).filter(|it| it != "AWS_SECRET_ACCESS_KEY" && it != "CARILLON_CA_FILE");
+        let Err(missing) = Settings::read(all) else { panic!("it is missing") };
+        assert_eq!(missing, Missing::Variable("AWS_SECRET_ACCESS_KEY"));
+    }
+
+    #[test]
+    fn every_root_is_a_certificate() {
+        for pem in AMAZON_ROOTS {
+            assert!(pem.starts_with(b"-----BEGIN CERTIFICATE-----"));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What the template tells every channel function.
+
+use aws_types::SdkConfig;
+use queue::Queue;
+use runtime::{Env, Unset};
+use store::Ledger;
+
+use crate::Desk;
+
+/// The environment of a channel function, as values.
+pub struct DeskConfig {
+    pub name: &'static str,
+    pub ledger_table: String,
+    pub queue_url: String,
+    pub dead_letters_url: String,
+    pub concurrency: usize,
+}
+
+impl DeskConfig {
+    /// `name` is the function's; `concurrency` how many sends it has under way at once.
+    ///
+    /// # Errors
+    /// [`Unset`] names the variable that is missing.
+    pub fn from_env(env: &Env, name: &'static str, concurrency: usize) -> Result<DeskConfig, Unset> {
+        Ok(DeskConfig {
+            name,
+            ledger_table: env.required("LEDGER_TABLE")?,
+            queue_url: env.required("QUEUE_URL")?,
+            dead_letters_url: env.required("DEAD_LETTERS_URL")?,
+            concurrency,
+        })
+    }
+
+    #[must_use]
+    pub fn open(self, aws: &SdkConfig) -> Desk {
+        let client = queue::client(aws);
+        Desk {
+            name: self.name,
+            ledger: Ledger::new(aws, self.ledger_table),
+            queue: Queue::new(&client, self.queue_url),
+            dead_letters: Queue::new(&client, self.dead_letters_url),
+            concurrency: self.concurrency,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! An EventBridge event as a rule hands it to a queue, and the envelopes that producers put into it.
+//!
+//! Four shapes are understood, told apart by the names they carry: CloudEvents 1.0, and the bodies of three older
+//! systems. Anything else is a plain EventBridge event: its `detail` becomes the payload.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::event::{Data, Event, Fields, Refusal};
+
+mod legacy;
+
+/// The fields of an EventBridge event that are read here.
+///
+/// Source: EventBridge User Guide, "Event structure reference".
+#[derive(Deserialize)]
+pub struct BusEvent<'a> {
+    /// EventBridge's own id, a new one for every `PutEvents` entry.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    #[serde(borrow, rename = "detail-type")]
+    pub detail_type: Cow<'a, str>,
+    #[serde(borrow)]
+    pub source: Cow<'a, str>,
+    #[serde(borrow)]
+    pub time: Cow<'a, str>,
+    #[serde(borrow)]
+    pub detail: &'a RawValue,
+}
+
+/// Which of the known shapes a `detail` has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `{specversion, id, source, type, …}`
+    CloudEvent,
+    /// `{eventId, eventType, category, priority, timestamp, source, version, userId, clinicId, payload}`
+    Hub,
+    /// `{id, type, source, timestamp, specVersion, correlationId, causedBy, familyId, careRecipientId, data}`
+    Circle,
+    /// `{type, data, timestamp, correlationId, userId}`
+    Business,
+    /// Whatever else a producer puts on the bus.
+    Plain,
+}
+
+impl Shape {
+    /// Tells a `detail` by the names of its members.
+    fn of(fields: &Fields<'_>) -> Shape {
+        if fields.has("specversion") {
+            Shape::CloudEvent
+        } else if fields.has("eventId") && fields.has("eventType") {
+            Shape::Hub
+        } else if fields.has("type") && fields.has("data") && fields.has("timestamp") {
+            if fields.has("id") && fields.has("source") { Shape::Circle } else { Shape::Business }
+        } else {
+            Shape::Plain
+        }
+    }
+}
+
+impl<'a> BusEvent<'a> {
+    /// Reads what a rule put into a queue.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the text is no EventBridge event.
+    pub fn parse(text: &'a str) -> Result<BusEvent<'a>, Refusal> {
+        serde_json::from_str(text).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => {
+                let wanted = "an EventBridge event with id, detail-type, source, time and detail";
+                Refusal::new("body", "JSON of another shape", wanted)
+            }
+            serde_json::error::Category::Io
+            | serde_json::error::Category::Syntax
+            | serde_json::error::Category::Eof => Refusal::not_json(&error),
+        })
+    }
+
+    /// The event inside, whatever envelope it came in.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the envelope is recognised and breaks its own rules, or cannot be read at all.
+    pub fn event(&self) -> Result<Event, Refusal> {
+        let received: Timestamp = crate::event::timestamp("time", &self.time)?;
+        let fields = Fields::of(self.detail.get())?;
+        match Shape::of(&fields) {
+            Shape::CloudEvent => Event::import(&fields, received),
+            Shape::Hub => legacy::hub(&fields, self, received),
+            Shape::Circle => legacy::circle(&fields, self, received),
+            Shape::Business => legacy::business(&fields, self, received),
+            Shape::Plain => legacy::plain(self, received),
+        }
+    }
+
+    /// The payload as it stands, for records that must not depend on whether it could be understood.
+    #[must_use]
+    pub fn detail_text(&self) -> &str {
+        self.detail.get()
+    }
+
+    pub(crate) fn detail_as_data(&self) -> Data {
+        Data::new(self.detail.to_owned())
+    }
+}
+
+/// The shape of a body that is about to be published, or `None` when the text is not an object that can be read.
+#[must_use]
+pub fn shape_of(detail: &str) -> Option<Shape> {
+    Fields::of(detail).ok().map(|fields| Shape::of(&fields))
+}
+
+#[cfg(test)]
+mod tests;

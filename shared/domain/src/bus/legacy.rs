@@ -1,0 +1,161 @@
+//! The envelopes of the systems that Carillon takes over from, and plain EventBridge events.
+//!
+//! The ids of people and tenants lived in these envelopes, outside the payload. They are added to `data`, unless it
+//! has a member of that name, so that rules find them where a CloudEvent would carry them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::BusEvent;
+use crate::event::{Data, Event, Fields, Priority, Refusal, check_type, trace_context};
+
+pub(super) fn hub(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
+    let mut event = base(fields, bus, received, "eventId", "eventType")?;
+    event.tenant = text(fields, "clinicId")?;
+    event.priority = fields.text("priority").and_then(|it| Priority::from_name(&it));
+    event.data = merged(fields.raw("payload"), fields, &["userId", "clinicId", "category"])?;
+    Ok(event)
+}
+
+pub(super) fn circle(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
+    let mut event = base(fields, bus, received, "id", "type")?;
+    event.tenant = text(fields, "familyId")?;
+    event.actor = text(fields, "causedBy")?;
+    event.data = merged(fields.raw("data"), fields, &["familyId", "careRecipientId"])?;
+    Ok(event)
+}
+
+pub(super) fn business(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
+    let mut event = base(fields, bus, received, "id", "type")?;
+    event.actor = text(fields, "userId")?;
+    event.data = merged(fields.raw("data"), fields, &["userId"])?;
+    Ok(event)
+}
+
+/// Any event that EventBridge can carry: id, source, type and time from its own fields, `detail` as data.
+pub(super) fn plain(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
+    check_type(&bus.detail_type)?;
+    Ok(Event {
+        id: bus.id.clone().into_owned(),
+        source: bus.source.clone().into_owned(),
+        kind: bus.detail_type.clone().into_owned(),
+        time: received,
+        subject: None,
+        dataschema: None,
+        tenant: None,
+        correlation_id: None,
+        causation_id: None,
+        actor: None,
+        priority: None,
+        sequence: None,
+        traceparent: None,
+        expiry_time: None,
+        extensions: BTreeMap::new(),
+        data: Some(bus.detail_as_data()),
+    })
+}
+
+/// What all older envelopes have in common, with EventBridge's own fields where one is missing.
+fn base(
+    fields: &Fields<'_>,
+    bus: &BusEvent<'_>,
+    received: Timestamp,
+    id: &str,
+    kind: &str,
+) -> Result<Event, Refusal> {
+    let mut event = plain(bus, received)?;
+    if let Some(it) = text(fields, id)? {
+        event.id = it;
+    }
+    if let Some(it) = text(fields, kind)? {
+        check_type(&it)?;
+        event.kind = it;
+    }
+    if let Some(it) = text(fields, "source")? {
+        event.source = it;
+    }
+    if let Some(raw) = fields.raw("timestamp") {
+        event.time = time(raw)?;
+    }
+    event.correlation_id = text(fields, "correlationId")?;
+    event.traceparent =
+        fields.text("traceparent").and_then(|it| trace_context(&it).map(str::to_owned).ok());
+    Ok(event)
+}
+
+/// A member that must be text when it is there. Numbers are taken too: older producers send ids as numbers.
+fn text(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
+    let Some(raw) = fields.raw(name) else { return Ok(None) };
+    let number = raw.get().starts_with(|it: char| it == '-' || it.is_ascii_digit());
+    let value = match fields.text(name) {
+        Some(it) => it.into_owned(),
+        None if number => raw.get().to_owned(),
+        None => return Err(Refusal::new(name, "a value that is neither text nor a number", "a string")),
+    };
+    match value.is_empty() {
+        true => Err(Refusal::new(name, "an empty string", "a string that is not empty")),
+        false if value.len() > 256 => Err(Refusal::new(name, "more than 256 bytes", "at most 256 bytes")),
+        false => Ok(Some(value)),
+    }
+}
+
+/// RFC 3339, or milliseconds since 1970 as JavaScript's `Date.now()` gives them.
+fn time(raw: &RawValue) -> Result<Timestamp, Refusal> {
+    let wanted = "an RFC 3339 time or milliseconds since 1970";
+    let refuse = || Refusal::new("timestamp", "something that is not a time", wanted);
+    if let Ok(millis) = raw.get().parse::<i64>() {
+        return Timestamp::from_millisecond(millis).map_err(|_| refuse());
+    }
+    serde_json::from_str::<Cow<'_, str>>(raw.get())
+        .ok()
+        .and_then(|it| it.parse().ok())
+        .ok_or_else(refuse)
+}
+
+/// The payload with members of the envelope added where it has none of that name.
+fn merged(
+    payload: Option<&RawValue>,
+    envelope: &Fields<'_>,
+    names: &[&str],
+) -> Result<Option<Data>, Refusal> {
+    let inner = match payload {
+        Some(raw) if raw.get().starts_with('{') => Some(Fields::of(raw.get())?),
+        Some(_) | None => None,
+    };
+    let mut members: Vec<(&str, &RawValue)> = Vec::new();
+    match (&inner, payload) {
+        (Some(fields), _) => members.extend(fields.iter()),
+        // Not an object: there is nothing to add to, so it becomes a member itself.
+        (None, Some(raw)) => members.push(("payload", raw)),
+        (None, None) => {}
+    }
+    for name in names {
+        if let Some(raw) = envelope.raw(name)
+            && !members.iter().any(|(it, _)| it == name)
+        {
+            members.push((name, raw));
+        }
+    }
+    if members.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::value::to_raw_value(&Members(members)).map_err(|error| Refusal::not_json(&error))?;
+    Ok(Some(Data::new(text)))
+}
+
+struct Members<'a>(Vec<(&'a str, &'a RawValue)>);
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,95 @@
+//! The ways to reach somebody. A new channel begins with a variant here; the compiler lists the rest.
+
+use serde::{Deserialize, Serialize};
+
+/// A way to reach a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// A letter with subject, HTML and text.
+    Email,
+    /// A message to every open WebSocket of a user, or of a room.
+    Socket,
+}
+
+/// What becomes of a notification whose send got no answer: the provider may have accepted it, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnUnknown {
+    /// It stays `unknown`: a second one would reach the recipient twice and could not be taken back.
+    Hold,
+    /// It is sent again: the receiver deduplicates by its id.
+    Resend,
+}
+
+/// A piece of text that a template renders for a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// The file's name in `config/templates/<template>/<locale>/`.
+    pub file: &'static str,
+    /// Whether a message without it makes no sense.
+    pub required: bool,
+}
+
+const EMAIL_PARTS: [Part; 3] = [
+    Part { file: "email.subject.txt", required: true },
+    Part { file: "email.html", required: true },
+    Part { file: "email.txt", required: true },
+];
+
+const SOCKET_PARTS: [Part; 2] =
+    [Part { file: "socket.title.txt", required: true }, Part { file: "socket.txt", required: true }];
+
+impl Channel {
+    /// Every channel there is.
+    pub const ALL: [Channel; 2] = [Channel::Email, Channel::Socket];
+
+    /// The name as it is written in rules, keys and logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Channel::Email => "email",
+            Channel::Socket => "socket",
+        }
+    }
+
+    /// What a template holds for this channel.
+    #[must_use]
+    pub fn parts(self) -> &'static [Part] {
+        match self {
+            Channel::Email => &EMAIL_PARTS,
+            Channel::Socket => &SOCKET_PARTS,
+        }
+    }
+
+    /// Whether a whole room can be reached by it, not only a person.
+    #[must_use]
+    pub fn reaches_rooms(self) -> bool {
+        match self {
+            Channel::Email => false,
+            Channel::Socket => true,
+        }
+    }
+
+    /// What a crash between the provider's yes and our record of it means.
+    #[must_use]
+    pub fn on_unknown(self) -> OnUnknown {
+        match self {
+            Channel::Email => OnUnknown::Hold,
+            Channel::Socket => OnUnknown::Resend,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_is_written_in_rules_as_it_names_itself() {
+        for channel in Channel::ALL {
+            let read: Channel = serde_json::from_value(channel.name().into()).unwrap();
+            assert_eq!(read, channel);
+        }
+    }
+}

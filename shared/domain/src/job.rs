@@ -1,0 +1,134 @@
+//! What a channel is asked to do: complete, so that it needs neither catalog nor template nor the event itself.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::channel::{Channel, OnUnknown};
+use crate::event::{Event, Priority};
+use crate::key::Key;
+use crate::recipient::EmailAddress;
+use jiff::Timestamp;
+
+/// The layout of [`Job`]. A function that meets a newer one leaves the message to the dead-letter queue rather than
+/// guess.
+pub const JOB_VERSION: u32 = 1;
+
+/// One notification to one recipient on one channel, as its queue carries it. No `Debug`: it holds rendered text.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Job {
+    pub version: u32,
+    pub key: Key,
+    pub event: Origin,
+    /// The rule that asked for it, and the version of the catalog it stood in.
+    pub rule: String,
+    pub catalog: String,
+    /// The recipient's id, or `room:<name>:<value>`.
+    pub recipient: String,
+    pub priority: Priority,
+    pub on_unknown: OnUnknown,
+    /// Not to be sent after this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    pub content: Content,
+}
+
+/// The event behind a job: what travels on to the ledger, to the provider's tags and to every log line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    pub id: String,
+    pub source: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub time: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causation_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+impl Origin {
+    #[must_use]
+    pub fn of(event: &Event) -> Origin {
+        Origin {
+            id: event.id.clone(),
+            source: event.source.clone(),
+            kind: event.kind.clone(),
+            time: event.time,
+            subject: event.subject.clone(),
+            tenant: event.tenant.clone(),
+            correlation_id: event.correlation_id.clone(),
+            causation_id: event.causation_id.clone(),
+            actor: event.actor.clone(),
+            traceparent: event.traceparent.clone(),
+        }
+    }
+}
+
+/// What is sent, and to whom: everything about a job that differs from channel to channel.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    Email(Email),
+    Socket(Socket),
+}
+
+impl Content {
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        match self {
+            Content::Email(_) => Channel::Email,
+            Content::Socket(_) => Channel::Socket,
+        }
+    }
+}
+
+/// A rendered letter.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Email {
+    pub to: EmailAddress,
+    pub subject: String,
+    pub html: String,
+    pub text: String,
+    /// The language it is written in.
+    pub locale: String,
+}
+
+/// A rendered live message.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Socket {
+    pub to: SocketTarget,
+    pub title: String,
+    pub body: String,
+    /// What the rule exposes of the event: a JSON object.
+    pub data: Box<RawValue>,
+}
+
+/// Whose sockets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SocketTarget {
+    /// Every open socket of this user.
+    User(String),
+    /// Every socket that joined this room, `<name>:<value>`.
+    Room(String),
+}
+
+impl Job {
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.content.channel()
+    }
+
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|it| it < now)
+    }
+}

@@ -1,0 +1,25 @@
+//! Carillon's core: what an event is, who a rule says should hear of it, and what is decided for each of them.
+//!
+//! Values in, values out. Nothing here knows a clock, the environment, chance, a network or AWS; all of it builds
+//! for `wasm32-unknown-unknown`. Data moves through the modules in this order:
+//!
+//! [`bus`] an EventBridge event as a queue carries it → [`event`] the envelope → [`catalog`] the rules whose
+//! [`pattern`] matches → [`plan`] whom they address → [`decide`](mod@decide) what happens to each → [`job`] what a
+//! channel is asked to do → [`outcome`] what came of it.
+
+pub mod batches;
+pub mod bus;
+pub mod catalog;
+pub mod channel;
+pub mod decide;
+pub mod event;
+pub mod job;
+pub mod key;
+pub mod locale;
+pub mod outcome;
+pub mod path;
+pub mod pattern;
+pub mod plan;
+pub mod recipient;
+
+pub use jiff::Timestamp;

@@ -1,0 +1,135 @@
+//! A path into an event, such as `$.data.userId`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Where in an event's envelope a value is found. Lists on the way are walked: `$.data.members.id` gives every
+/// member's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Path {
+    steps: Vec<String>,
+}
+
+/// A text that is no path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a path; write `$.` and names with dots between them, such as `$.data.userId`")]
+pub struct NotAPath(String);
+
+/// More values than this are not collected by one path: a fan-out of that size is a topic, not a list in an event.
+pub const MAX_VALUES: usize = 1_000;
+
+impl Path {
+    /// # Errors
+    /// [`NotAPath`] when the text does not begin with `$.` or a name is empty or has other characters than letters,
+    /// digits, `_` and `-`.
+    pub fn parse(text: &str) -> Result<Path, NotAPath> {
+        let refuse = || NotAPath(text.to_owned());
+        let names = text.strip_prefix("$.").ok_or_else(refuse)?;
+        let steps: Vec<String> = names.split('.').map(str::to_owned).collect();
+        let is_name = |it: &String| {
+            !it.is_empty() && it.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+        };
+        if steps.iter().all(is_name) { Ok(Path { steps }) } else { Err(refuse()) }
+    }
+
+    /// Every value at this path, at most [`MAX_VALUES`], in the order of the event.
+    #[must_use]
+    pub fn find<'a>(&self, envelope: &'a Value) -> Vec<&'a Value> {
+        let mut found = vec![envelope];
+        for step in &self.steps {
+            let mut next = Vec::new();
+            for value in found {
+                descend(value, step, &mut next);
+            }
+            found = next;
+        }
+        let mut values = Vec::new();
+        for value in found {
+            match value {
+                Value::Array(list) => values.extend(list),
+                Value::Null => {}
+                Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => values.push(value),
+            }
+        }
+        values.truncate(MAX_VALUES);
+        values
+    }
+
+    /// The values that can name somebody: strings that are not empty, and whole numbers.
+    #[must_use]
+    pub fn find_names(&self, envelope: &Value) -> Vec<String> {
+        self.find(envelope).into_iter().filter_map(name_of).collect()
+    }
+
+    /// The last name in the path: what a value found by it is called.
+    #[must_use]
+    pub fn last(&self) -> &str {
+        self.steps.last().map_or("", String::as_str)
+    }
+}
+
+fn descend<'a>(value: &'a Value, step: &str, into: &mut Vec<&'a Value>) {
+    match value {
+        Value::Object(members) => into.extend(members.get(step)),
+        Value::Array(list) => {
+            into.extend(list.iter().filter_map(|it| it.get(step)).take(MAX_VALUES));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn name_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(it) if !it.trim().is_empty() => Some(it.clone()),
+        Value::Number(it) if it.is_i64() || it.is_u64() => Some(it.to_string()),
+        Value::String(_)
+        | Value::Number(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
+    }
+}
+
+impl TryFrom<String> for Path {
+    type Error = NotAPath;
+
+    fn try_from(text: String) -> Result<Path, NotAPath> {
+        Path::parse(&text)
+    }
+}
+
+impl From<Path> for String {
+    fn from(path: Path) -> String {
+        format!("$.{}", path.steps.join("."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_path_finds_one_value_many_values_or_none() {
+        let event = json!({"data": {"user": "ann", "all": ["ben", 7, null, {"x": 1}], "at": [{"id": "c"}, {"id": "d"}]}});
+        check(&event, "$.data.user", &["ann"]);
+        check(&event, "$.data.all", &["ben", "7"]);
+        check(&event, "$.data.at.id", &["c", "d"]);
+        check(&event, "$.data.nobody", &[]);
+        check(&event, "$.data.user.name", &[]);
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for text in ["", "$", "$.", "data.user", "$.data..user", "$.data[0]", "$.data.user "] {
+            assert!(Path::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[track_caller]
+    fn check(event: &Value, path: &str, expected: &[&str]) {
+        assert_eq!(Path::parse(path).unwrap().find_names(event), expected, "{path}");
+    }
+}

@@ -1,0 +1,164 @@
+//! Amazon EventBridge's event pattern language: compiled once, then matched against JSON documents.
+//! It knows nothing of rules, catalogs or envelopes; what it sees is one JSON tree.
+
+mod address;
+mod folded;
+mod glob;
+mod number;
+mod operand;
+mod operator;
+mod reading;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use operator::Operator;
+use serde_json::Value;
+use tree::Branch;
+
+/// How deep a pattern may nest, counted in steps of its paths and in `$or` arrays. AWS names no limit; this one is ours
+/// and keeps the stack small.
+pub const MAX_DEPTH: usize = 100;
+
+/// How long a pattern may be as compact JSON, in characters.
+///
+/// Source: Amazon EventBridge quotas, event pattern size (2,048 by default, 4,096 at most).
+pub const MAX_LENGTH: usize = 4096;
+
+/// How many combinations the `$or` arrays of a pattern may have: the product of their lengths.
+///
+/// Source: Amazon EventBridge user guide, comparison operators, "Or" matching.
+pub const MAX_COMBINATIONS: usize = 1000;
+
+/// The largest magnitude that `numeric` may compare with.
+///
+/// Source: Amazon EventBridge user guide, "Numeric matching": -5.0e9 to +5.0e9 inclusive.
+pub const MAX_NUMERIC: f64 = 5.0e9;
+
+/// An EventBridge event pattern, compiled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pattern {
+    /// What each field of the source asks for, one list per field: a value satisfies it if any operator holds.
+    leaves: Vec<Vec<Operator>>,
+    /// One tree per combination of the `$or` arrays; its leaves are indices into `leaves`.
+    alternatives: Vec<Branch>,
+}
+
+/// Why a pattern was refused: where, what was found there, and what is wanted instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: found {found}, wanted {wanted}")]
+pub struct Invalid {
+    /// A path such as `detail.price` or `$or[1].detail.price[0]`; `the pattern` for the whole.
+    pub at: String,
+    /// The offending value or name, shortened.
+    pub found: String,
+    /// What stands there in a valid pattern.
+    pub wanted: String,
+}
+
+impl Pattern {
+    /// Reads a pattern as EventBridge would.
+    ///
+    /// Stricter than EventBridge in two places, because what it does there surprises: `$or` is never a field's name, and
+    /// a path may be constrained once only (EventBridge keeps the constraint that is written last).
+    ///
+    /// # Errors
+    /// [`Invalid`] for the first fault found: an empty object or array, a field that is not an array or an object, an
+    /// unknown operator, an operator object without exactly one key, an operand of the wrong type, or a limit exceeded
+    /// ([`MAX_DEPTH`], [`MAX_LENGTH`], [`MAX_COMBINATIONS`], [`MAX_NUMERIC`]).
+    ///
+    /// Source: Amazon EventBridge user guide, "Comparison operators for use in event patterns"; where it is silent,
+    /// aws/event-ruler 2.0.1.
+    pub fn compile(source: &Value) -> Result<Pattern, Invalid> {
+        let reading = reading::read(source)?;
+        let alternatives = reading
+            .alternatives()
+            .into_iter()
+            .map(Branch::plant)
+            .collect::<Result<Vec<Branch>, Invalid>>()?;
+        Ok(Pattern {
+            leaves: reading.leaves,
+            alternatives,
+        })
+    }
+
+    /// Whether `event` satisfies the pattern: every field named, for at least one combination of the `$or` arrays.
+    ///
+    /// An array in the event stands for any of its elements, and fields below the same array have to be satisfied in the
+    /// same element. `exists: false` holds for a path that no element has, or, once an earlier path (in alphabetical
+    /// order) has chosen an element, that this element has not. An event that is no object never matches.
+    ///
+    /// Takes time in proportion to the pattern times the event. It can differ from EventBridge only where an event has a
+    /// part of one object nested and a part under keys with dots, or where a pattern asks for a path both as a value and
+    /// as an object and the event has that path in an array within an array.
+    ///
+    /// Source: aws/event-ruler 2.0.1, "JSON Array Matching" and `StructuredFinder`.
+    #[must_use]
+    pub fn matches(&self, event: &Value) -> bool {
+        let Some(event) = event.as_object() else {
+            return false;
+        };
+        self.alternatives
+            .iter()
+            .any(|it| it.grows_in(event, &self.leaves))
+    }
+
+    /// The strings that the top-level `field` must be one of, each once, in the order of the pattern; `None` when the
+    /// pattern can match other values or does not name the field. It is what an index is keyed by.
+    ///
+    /// An event whose `field` is a string outside the list never matches. The converse does not hold, because the
+    /// pattern may ask for more. A literal that is an IP address counts as open: it has several spellings.
+    #[must_use]
+    pub fn exact(&self, field: &str) -> Option<Vec<&str>> {
+        let mut values: Vec<&str> = Vec::new();
+        for alternative in &self.alternatives {
+            for operator in &self.leaves[alternative.leaf(field)?] {
+                let value = operator.as_text()?;
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+        }
+        Some(values)
+    }
+}
+
+impl Invalid {
+    fn new(at: &str, found: impl Into<String>, wanted: impl Into<String>) -> Invalid {
+        Invalid {
+            at: at.to_owned(),
+            found: found.into(),
+            wanted: wanted.into(),
+        }
+    }
+
+    /// A refusal that shows the value it is about, in a few words.
+    fn value(at: &str, found: &Value, wanted: impl Into<String>) -> Invalid {
+        Invalid::new(at, shown(found), wanted)
+    }
+}
+
+/// A value in a few words, however large it is.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(it) => quoted(it),
+        Value::Array(it) if it.is_empty() => "an empty array".to_owned(),
+        Value::Array(it) => format!("an array of length {}", it.len()),
+        Value::Object(it) if it.is_empty() => "an empty object".to_owned(),
+        Value::Object(it) => {
+            let keys: Vec<String> = it.keys().take(3).map(|key| quoted(key)).collect();
+            let more = if it.len() > 3 { ", …" } else { "" };
+            format!("an object with {}{more}", keys.join(", "))
+        }
+    }
+}
+
+/// A string in quotes, cut after 40 characters.
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}

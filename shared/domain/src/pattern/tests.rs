@@ -1,0 +1,163 @@
+//! What matches what. Operators, arrays, refusals and properties have a file each.
+
+mod arrays;
+mod operators;
+mod properties;
+mod refusals;
+
+use serde_json::{Value, json};
+
+use super::Pattern;
+
+const YES: bool = true;
+const NO: bool = false;
+
+#[test]
+fn a_literal_matches_its_own_type_only() {
+    check(&json!({"a": ["x", 1]}), &json!({"a": "x"}), YES);
+    check(&json!({"a": ["x", 1]}), &json!({"a": 1}), YES);
+    check(&json!({"a": ["1"]}), &json!({"a": 1}), NO);
+    check(&json!({"a": [1]}), &json!({"a": true}), NO);
+    check(&json!({"a": ["true"]}), &json!({"a": true}), NO);
+    check(&json!({"a": [true, null]}), &json!({"a": null}), YES);
+    check(&json!({"a": [null]}), &json!({"a": ""}), NO);
+    check(&json!({"a": [null]}), &json!({}), NO);
+    check(&json!({"a": [""]}), &json!({"a": ""}), YES);
+    check(&json!({"a": [{"exactly": "x"}]}), &json!({"a": "x"}), YES);
+}
+
+#[test]
+fn a_number_is_equal_however_it_is_spelt() {
+    check(&json!({"a": [300]}), &json!({"a": 300.0}), YES);
+    check(&json!({"a": [3.0e2]}), &json!({"a": 300}), YES);
+    check(&json!({"a": [0]}), &json!({"a": -0.0}), YES);
+    check(&json!({"a": [0.1]}), &json!({"a": 0.2}), NO);
+}
+
+#[test]
+fn an_integer_beyond_the_doubles_equals_itself_alone() {
+    check(
+        &json!({"a": [9007199254740993_u64]}),
+        &json!({"a": 9007199254740993_u64}),
+        YES,
+    );
+    check(
+        &json!({"a": [9007199254740993_u64]}),
+        &json!({"a": 9007199254740992_u64}),
+        NO,
+    );
+    check(
+        &json!({"a": [9007199254740993_u64]}),
+        &json!({"a": 9007199254740992.0}),
+        NO,
+    );
+    check(
+        &json!({"a": [9223372036854775808_u64]}),
+        &json!({"a": 9223372036854775808.0}),
+        NO,
+    );
+    check(&json!({"a": [u64::MAX]}), &json!({"a": u64::MAX}), YES);
+    check(
+        &json!({"a": [{"anything-but": 9007199254740992_u64}]}),
+        &json!({"a": 9007199254740993_u64}),
+        YES,
+    );
+    check(
+        &json!({"a": [{"numeric": [">", 0]}]}),
+        &json!({"a": 9007199254740993_u64}),
+        NO,
+    );
+}
+
+#[test]
+fn fields_are_joined_by_and_and_their_values_by_or() {
+    let pattern = json!({"source": ["a", "b"], "detail": {"state": ["on"], "deep": {"er": [1]}}});
+    check(
+        &pattern,
+        &json!({"source": "b", "detail": {"state": "on", "deep": {"er": 1}}, "more": 1}),
+        YES,
+    );
+    check(
+        &pattern,
+        &json!({"source": "c", "detail": {"state": "on", "deep": {"er": 1}}}),
+        NO,
+    );
+    check(
+        &pattern,
+        &json!({"source": "a", "detail": {"state": "on", "deep": 1}}),
+        NO,
+    );
+    check(&pattern, &json!({"source": "a", "detail": "on"}), NO);
+    check(&pattern, &json!(["source"]), NO);
+}
+
+#[test]
+fn or_is_joined_to_its_neighbours_by_and() {
+    let pattern = json!({"source": ["s"], "$or": [{"a": [1]}, {"b": [2], "$or": [{"c": [3]}, {"d": [4]}]}]});
+    check(&pattern, &json!({"source": "s", "a": 1}), YES);
+    check(&pattern, &json!({"source": "s", "b": 2, "d": 4}), YES);
+    check(&pattern, &json!({"source": "s", "b": 2}), NO);
+    check(&pattern, &json!({"source": "t", "a": 1}), NO);
+    let inner = json!({"detail": {"$or": [{"a": [1]}, {"b": {"c": [2]}}]}});
+    check(&inner, &json!({"detail": {"b": {"c": 2}}}), YES);
+    check(&inner, &json!({"a": 1}), NO);
+}
+
+#[test]
+fn a_dot_in_a_key_is_a_step_of_a_path() {
+    let labels = json!({"labels": {"app.kubernetes.io/name": ["web"]}});
+    check(
+        &labels,
+        &json!({"labels": {"app.kubernetes.io/name": "web"}}),
+        YES,
+    );
+    check(
+        &labels,
+        &json!({"labels": {"app": {"kubernetes": {"io/name": "web"}}}}),
+        YES,
+    );
+    check(&json!({"a.b": [1]}), &json!({"a": {"b": 1}}), YES);
+    check(&json!({"a": {"b": [1]}}), &json!({"a.b": 1}), YES);
+    check(&json!({"a": {"b": [{"exists": false}]}}), &json!({"a.b": 1}), NO);
+    check(
+        &json!({"a": {"b": [{"exists": false}]}}),
+        &json!({"a": {}, "a.b": 1}),
+        NO,
+    );
+    check(
+        &json!({"a": ["x"], "a.b": [1]}),
+        &json!({"a": ["x", {"b": 1}]}),
+        YES,
+    );
+}
+
+#[test]
+fn the_strings_that_a_field_must_be_are_known() {
+    check_exact(&json!({"t": ["a", "b", "a"]}), Some(&["a", "b"]));
+    check_exact(&json!({"t": [{"exactly": "a"}], "x": [1]}), Some(&["a"]));
+    check_exact(
+        &json!({"$or": [{"t": ["a"]}, {"t": ["b"], "x": [1]}]}),
+        Some(&["a", "b"]),
+    );
+    check_exact(&json!({"$or": [{"t": ["a"]}, {"x": [1]}]}), None);
+    check_exact(&json!({"t": ["a", {"prefix": "b"}]}), None);
+    check_exact(&json!({"t": ["a", 1]}), None);
+    check_exact(&json!({"t": ["10.0.0.1"]}), None);
+    check_exact(&json!({"t": {"t": ["a"]}}), None);
+    check_exact(&json!({"x": ["a"]}), None);
+}
+
+#[track_caller]
+fn check(pattern: &Value, event: &Value, expected: bool) {
+    let compiled = Pattern::compile(pattern).unwrap_or_else(|it| panic!("{pattern}: {it}"));
+    assert_eq!(compiled.matches(event), expected, "{pattern} for {event}");
+}
+
+#[track_caller]
+fn check_exact(pattern: &Value, expected: Option<&[&str]>) {
+    assert_eq!(
+        Pattern::compile(pattern).unwrap().exact("t").as_deref(),
+        expected,
+        "{pattern}"
+    );
+}

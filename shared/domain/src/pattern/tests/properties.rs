@@ -1,0 +1,147 @@
+//! What holds for every pattern and every event.
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::pattern::Pattern;
+use crate::pattern::glob::Glob;
+
+proptest! {
+    #[test]
+    fn nothing_panics(source in prop_oneof![documents(), patterns()], event in documents()) {
+        if let Ok(pattern) = Pattern::compile(&source) {
+            let _ = (pattern.matches(&event), pattern.exact("a"));
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_an_events_own_values_matches_it(event in documents()) {
+        if let Some(source) = own(&event) {
+            prop_assert!(Pattern::compile(&source)?.matches(&event), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_path_exists_or_it_does_not(event in documents(), path in vec(keys(), 1..4)) {
+        let ask = |exists: bool| path.iter().rev().fold(json!([{ "exists": exists }]), |it, key| json!({ key: it }));
+        let (there, gone) = (Pattern::compile(&ask(true))?, Pattern::compile(&ask(false))?);
+        let event = json!({ "a": event });
+        prop_assert_ne!(there.matches(&event), gone.matches(&event));
+    }
+
+    #[test]
+    fn anything_but_a_value_is_every_other_value(listed in "[ab]{0,2}", value in scalars()) {
+        let listed = json!(listed);
+        let but = Pattern::compile(&json!({"a": [{"anything-but": listed}]}))?;
+        prop_assert_eq!(but.matches(&json!({"a": value})), value != listed);
+    }
+
+    #[test]
+    fn no_event_outside_the_exact_strings_matches(source in patterns(), value in "[ab]{0,2}", event in documents()) {
+        let Ok(pattern) = Pattern::compile(&source) else { return Ok(()) };
+        let Some(exact) = pattern.exact("a") else { return Ok(()) };
+        let mut event = event.as_object().cloned().unwrap_or_default();
+        event.insert("a".to_owned(), json!(value));
+        prop_assert!(exact.contains(&value.as_str()) || !pattern.matches(&Value::Object(event)), "{source}");
+    }
+
+    #[test]
+    fn every_exact_string_matches_where_nothing_else_is_asked(strings in vec("[a-c]{0,2}", 1..4)) {
+        let pattern = Pattern::compile(&json!({"a": strings}))?;
+        for value in pattern.exact("a").unwrap_or_default() {
+            prop_assert!(pattern.matches(&json!({"a": value})), "{value}");
+        }
+    }
+
+    #[test]
+    fn or_matches_what_any_of_its_members_matches(one in patterns(), other in patterns(), event in documents()) {
+        let Ok(either) = Pattern::compile(&json!({"$or": [one, other]})) else { return Ok(()) };
+        let members = Pattern::compile(&one)?.matches(&event) || Pattern::compile(&other)?.matches(&event);
+        prop_assert_eq!(either.matches(&event), members);
+    }
+
+    #[test]
+    fn a_wildcard_agrees_with_trying_everything(source in "[ab*]{0,6}", value in "[ab]{0,8}") {
+        if let Ok(glob) = Glob::new(&source) {
+            prop_assert_eq!(glob.matches(&value), tried(source.as_bytes(), value.as_bytes()));
+        }
+    }
+}
+
+/// The definition of a wildcard, at any cost.
+fn tried(source: &[u8], value: &[u8]) -> bool {
+    match source.split_first() {
+        None => value.is_empty(),
+        Some((b'*', rest)) => (0..=value.len()).any(|start| tried(rest, &value[start..])),
+        Some((letter, rest)) => value
+            .split_first()
+            .is_some_and(|(it, tail)| it == letter && tried(rest, tail)),
+    }
+}
+
+/// A pattern that asks for every scalar of an object, if it has any.
+fn own(event: &Value) -> Option<Value> {
+    let mut fields = Map::new();
+    for (key, value) in event.as_object()? {
+        let asked = match value {
+            Value::Object(_) => own(value),
+            Value::Array(it) => it
+                .iter()
+                .find(|it| !it.is_array() && !it.is_object())
+                .map(|it| json!([it])),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(json!([value])),
+        };
+        fields.extend(asked.map(|it| (key.clone(), it)));
+    }
+    (!fields.is_empty()).then_some(Value::Object(fields))
+}
+
+fn keys() -> impl Strategy<Value = String> {
+    "[abc]"
+}
+
+fn scalars() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-2..3_i64).prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "[abB*]{0,3}".prop_map(Value::from),
+        Just(json!("10.0.0.1")),
+    ]
+}
+
+fn documents() -> impl Strategy<Value = Value> {
+    scalars().prop_recursive(5, 40, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            btree_map(keys(), inner, 0..4).prop_map(|it| Value::Object(it.into_iter().collect())),
+        ]
+    })
+}
+
+fn operators() -> impl Strategy<Value = Value> {
+    let text = || "[abB*]{0,3}";
+    prop_oneof![
+        4 => scalars(),
+        1 => text().prop_map(|it| json!({ "prefix": it })),
+        1 => text().prop_map(|it| json!({"suffix": {"equals-ignore-case": it}})),
+        1 => text().prop_map(|it| json!({ "wildcard": it })),
+        1 => vec(text(), 1..3).prop_map(|it| json!({ "anything-but": it })),
+        1 => text().prop_map(|it| json!({"anything-but": {"wildcard": it}})),
+        1 => (-2..3).prop_map(|it| json!({"numeric": [">=", it, "<", 2]})),
+        1 => Just(json!({"cidr": "10.0.0.0/8"})),
+        2 => any::<bool>().prop_map(|it| json!({ "exists": it })),
+    ]
+}
+
+fn patterns() -> impl Strategy<Value = Value> {
+    let object = |it: std::collections::BTreeMap<String, Value>| Value::Object(it.into_iter().collect());
+    let flat = btree_map(keys(), vec(operators(), 1..3).prop_map(Value::from), 1..3).prop_map(object);
+    flat.prop_recursive(3, 20, 3, move |inner| {
+        let or = vec(inner.clone(), 2..3).prop_map(|it| json!({ "$or": it }));
+        prop_oneof![2 => btree_map(keys(), inner, 1..3).prop_map(object), 1 => or]
+    })
+}

@@ -1,0 +1,34 @@
+use super::*;
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
+use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchResultEntry};
+use aws_smithy_mocks::{mock, mock_client};
+
+#[tokio::test]
+async fn a_message_that_the_queue_refused_is_told_apart_from_its_neighbours() {
+    let answer = mock!(Client::send_message_batch).then_output(|| {
+        let taken = |id: &str| {
+            let entry = SendMessageBatchResultEntry::builder().id(id).message_id("m").md5_of_message_body("x");
+            entry.build().unwrap()
+        };
+        let no = BatchResultErrorEntry::builder().id("1").sender_fault(false).code("InternalError");
+        SendMessageBatchOutput::builder()
+            .successful(taken("0"))
+            .successful(taken("2"))
+            .failed(no.build().unwrap())
+            .build()
+            .unwrap()
+    });
+    let queue = Queue::new(&mock_client!(aws_sdk_sqs, [&answer]), "https://queue".into());
+    let message = Outgoing { body: "{}".into(), tenant: None };
+    let sent = queue.send(&[message.clone(), message.clone(), message]).await;
+    assert!(sent[0].is_ok() && sent[2].is_ok());
+    assert_eq!(sent[1].as_ref().unwrap_err().verdict, Verdict::Transient);
+}
+
+#[test]
+fn a_tenant_that_no_queue_takes_as_a_group_shares_the_group_of_none() {
+    for (tenant, expected) in [(Some("clinic-7"), "clinic-7"), (Some("two words"), "-"), (None, "-")] {
+        assert_eq!(group(tenant), expected);
+    }
+    assert_eq!(group(Some(&"x".repeat(129))), "-");
+}

@@ -1,0 +1,151 @@
+//! A batch of SQS messages, and a verdict for each.
+
+use std::fmt;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::{Deserialize, Serialize};
+
+use crate::{Deadline, Error};
+
+/// What Lambda hands over from a queue.
+#[derive(Deserialize)]
+struct SqsEvent {
+    #[serde(rename = "Records")]
+    records: Vec<Message>,
+}
+
+/// One SQS message. No `Debug`: a body may hold anything.
+///
+/// Source: Lambda developer guide, "Using Lambda with Amazon SQS", the fields that are read here.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    pub message_id: String,
+    #[serde(default)]
+    pub receipt_handle: String,
+    pub body: String,
+    #[serde(default)]
+    attributes: Attributes,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attributes {
+    #[serde(default)]
+    approximate_receive_count: Option<String>,
+    #[serde(default)]
+    message_group_id: Option<String>,
+}
+
+impl Message {
+    /// How often the queue has handed it out, this time included.
+    #[must_use]
+    pub fn receive_count(&self) -> u32 {
+        let count = self.attributes.approximate_receive_count.as_deref();
+        count.and_then(|it| it.parse().ok()).unwrap_or(1)
+    }
+
+    /// The tenant on whose account it waits, in a fair queue.
+    #[must_use]
+    pub fn group(&self) -> Option<&str> {
+        self.attributes.message_group_id.as_deref()
+    }
+}
+
+/// One invocation's messages.
+pub struct Batch {
+    pub messages: Vec<Message>,
+    /// Names this invocation: what a claim is held by.
+    pub request_id: String,
+    pub deadline: Deadline,
+}
+
+/// Which messages the queue must show again. Everything else is done with.
+///
+/// Source: Lambda developer guide, "Handling errors for an SQS event source": an empty list is complete success, an
+/// empty or unknown id returns the whole batch.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    batch_item_failures: Vec<ItemFailure>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemFailure {
+    item_identifier: String,
+}
+
+impl Report {
+    /// Shows this message again after the queue's visibility timeout.
+    pub fn show_again(&mut self, message: &Message) {
+        let failure = ItemFailure { item_identifier: message.message_id.clone() };
+        if !self.batch_item_failures.contains(&failure) {
+            self.batch_item_failures.push(failure);
+        }
+    }
+
+    /// How many messages come back.
+    #[must_use]
+    pub fn returned(&self) -> usize {
+        self.batch_item_failures.len()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to be shown again", self.returned())
+    }
+}
+
+/// Serves the batches of a queue, one after the other.
+///
+/// An `Err` from `handle` returns the whole batch; it is for what makes all of it impossible, never for one message.
+///
+/// # Errors
+/// The Runtime API went away.
+pub async fn run_sqs<F>(handle: F) -> Result<(), Error>
+where
+    F: AsyncFn(Batch) -> Result<Report, Error>,
+{
+    let handle = &handle;
+    lambda_runtime::run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
+        let batch = Batch {
+            messages: event.payload.records,
+            request_id: event.context.request_id,
+            deadline: Deadline::at_millis(event.context.deadline),
+        };
+        handle(batch).await.inspect_err(|error| {
+            tracing::error!(error = crate::chain(error.as_ref()), "the batch goes back to the queue");
+        })
+    }))
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_read_from_what_lambda_hands_over() {
+        let event: SqsEvent = serde_json::from_str(
+            r#"{"Records":[{"messageId":"m1","receiptHandle":"r","body":"{}","md5OfBody":"x",
+                "attributes":{"ApproximateReceiveCount":"3","MessageGroupId":"clinic-7","SentTimestamp":"1"},
+                "messageAttributes":{},"eventSource":"aws:sqs","awsRegion":"eu-west-1"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(event.records[0].receive_count(), 3);
+        assert_eq!(event.records[0].group(), Some("clinic-7"));
+    }
+
+    #[test]
+    fn a_report_names_each_returned_message_once() {
+        let message: Message = serde_json::from_str(r#"{"messageId":"m1","body":""}"#).unwrap();
+        let mut report = Report::default();
+        assert_eq!(serde_json::to_string(&report).unwrap(), r#"{"batchItemFailures":[]}"#);
+        report.show_again(&message);
+        report.show_again(&message);
+        let said = serde_json::to_string(&report).unwrap();
+        assert_eq!(said, r#"{"batchItemFailures":[{"itemIdentifier":"m1"}]}"#);
+    }
+}

@@ -1,0 +1,281 @@
+//! The connections table: tickets, open sockets, and who is in which room.
+//!
+//! Every item expires: a connection lives two hours at most (API Gateway), and `$disconnect` is best effort.
+
+use aws::{Refused, Verdict};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, DeleteRequest, PutRequest, ReturnValue, WriteRequest,
+};
+use aws_types::SdkConfig;
+use domain::Timestamp;
+use domain::job::SocketTarget;
+use sha2::{Digest, Sha256};
+
+use crate::item::Item;
+use crate::{lookup, seconds};
+
+/// How long a connection's items are kept: API Gateway's two hours and a little more.
+const CONNECTION_SECONDS: i64 = 2 * 3_600 + 15 * 60;
+
+/// DynamoDB's limit for one `BatchWriteItem`.
+const ITEMS_PER_WRITE: usize = 25;
+
+/// How often what a batch left over is written again before the caller is told.
+const ROUNDS: usize = 5;
+
+/// The connections table.
+#[derive(Clone)]
+pub struct Connections {
+    client: Client,
+    table: String,
+}
+
+/// Who is at the other end of a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub user: String,
+    pub tenant: Option<String>,
+    /// The rooms that may be joined: names, or beginnings that end in `*`.
+    pub rooms: Vec<String>,
+}
+
+/// Lets one socket connect, once, for a short time. No `Debug`: the text is a credential.
+pub struct Ticket {
+    /// What the client shows; only its hash is stored.
+    pub text: String,
+    pub identity: Identity,
+    pub expires_at: Timestamp,
+}
+
+/// An open socket of somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    pub id: String,
+    pub tenant: Option<String>,
+    /// The partition it was found in.
+    pk: String,
+}
+
+impl Identity {
+    /// Whether this room may be joined.
+    #[must_use]
+    pub fn may_join(&self, room: &str) -> bool {
+        self.rooms.iter().any(|it| match it.strip_suffix('*') {
+            Some(beginning) => room.starts_with(beginning),
+            None => it == room,
+        })
+    }
+}
+
+impl Connections {
+    #[must_use]
+    pub fn new(config: &SdkConfig, table: String) -> Connections {
+        Connections { client: crate::client(config), table }
+    }
+
+    /// Issues a ticket.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn issue(&self, ticket: &Ticket) -> Result<(), Refused> {
+        let item = identity_item(&ticket.identity)
+            .text("pk", ticket_pk(&ticket.text))
+            .text("sk", "-")
+            .number("ttl", seconds(ticket.expires_at));
+        self.write(vec![put(item)]).await
+    }
+
+    /// Uses a ticket up. `None` when it does not exist, was used, or is too old.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn redeem(&self, text: &str, now: Timestamp) -> Result<Option<Identity>, Refused> {
+        let key = Item::default().text("pk", ticket_pk(text)).text("sk", "-");
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.into_map()))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(|error| Refused::new("use a ticket", error))?;
+        let ticket = answer.attributes.map(Item::from);
+        // Expiry is checked here: the table's own deletion may come hours late.
+        Ok(ticket.filter(|it| it.get_number("ttl").unwrap_or(0) >= seconds(now)).and_then(|it| identity(&it)))
+    }
+
+    /// Remembers an open socket.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn open(&self, id: &str, who: &Identity, now: Timestamp) -> Result<(), Refused> {
+        let ttl = seconds(now) + CONNECTION_SECONDS;
+        let connection = identity_item(who).text("pk", format!("socket#{id}")).text("sk", "-").number("ttl", ttl);
+        self.write(vec![put(connection), put(membership(&user_pk(&who.user), id, who, ttl))]).await
+    }
+
+    /// Who is at the other end of this socket, if it is open.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn who(&self, id: &str) -> Result<Option<Identity>, Refused> {
+        let key = Item::default().text("pk", format!("socket#{id}")).text("sk", "-");
+        Ok(lookup::get(&self.client, &self.table, key).await?.as_ref().and_then(identity))
+    }
+
+    /// Adds a socket to a room of its tenant.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn join(&self, id: &str, who: &Identity, room: &str, now: Timestamp) -> Result<(), Refused> {
+        let ttl = seconds(now) + CONNECTION_SECONDS;
+        let pk = room_pk(who.tenant.as_deref(), room);
+        let note = Item::default().text("pk", format!("socket#{id}")).text("sk", &pk).number("ttl", ttl);
+        self.write(vec![put(membership(&pk, id, who, ttl)), put(note)]).await
+    }
+
+    /// Forgets a socket and every room it was in.
+    ///
+    /// # Errors
+    /// The table could not be read or written.
+    pub async fn close(&self, id: &str) -> Result<(), Refused> {
+        let pk = format!("socket#{id}");
+        let mut writes = Vec::new();
+        for item in lookup::partition(&self.client, &self.table, &pk).await? {
+            let sk = item.get("sk").unwrap_or_default();
+            let partition = if sk == "-" { user_pk(item.get("user").unwrap_or_default()) } else { sk.to_owned() };
+            writes.push(delete(&partition, id));
+            writes.push(delete(&pk, sk));
+        }
+        self.write(writes).await
+    }
+
+    /// The open sockets of a user or a room, as far as an event of `tenant` may reach them.
+    ///
+    /// A user is reached by events of the tenant the socket was opened for, and by events of no tenant. Rooms belong
+    /// to one tenant altogether.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn of(
+        &self,
+        target: &SocketTarget,
+        tenant: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, Refused> {
+        let pk = match target {
+            SocketTarget::User(user) => user_pk(user),
+            SocketTarget::Room(room) => room_pk(tenant, room),
+        };
+        let items = lookup::partition(&self.client, &self.table, &pk).await?;
+        let open = items.into_iter().filter(|it| it.get_number("ttl").unwrap_or(0) >= seconds(now));
+        let connections = open.filter_map(|it| {
+            let tenant = it.get("tenant").map(str::to_owned);
+            Some(Connection { id: it.get("sk")?.to_owned(), tenant, pk: pk.clone() })
+        });
+        Ok(connections.filter(|it| tenant.is_none() || it.tenant.as_deref() == tenant).collect())
+    }
+
+    /// Forgets sockets that turned out to be gone, 25 to a call. What else is known of them expires by itself.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn forget(&self, gone: &[Connection]) -> Result<(), Refused> {
+        self.write(gone.iter().map(|it| delete(&it.pk, &it.id)).collect()).await
+    }
+
+    async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), Refused> {
+        for some in writes.chunks(ITEMS_PER_WRITE) {
+            let mut some = some.to_vec();
+            for round in 0.. {
+                if round == ROUNDS {
+                    let source = "the table left items unprocessed".into();
+                    return Err(Refused { doing: "write connections", verdict: Verdict::Throttled, source });
+                }
+                let answer = self
+                    .client
+                    .batch_write_item()
+                    .request_items(&self.table, some)
+                    .send()
+                    .await
+                    .map_err(|error| Refused::new("write connections", error))?;
+                some = answer
+                    .unprocessed_items
+                    .and_then(|mut it| it.remove(&self.table))
+                    .unwrap_or_default();
+                if some.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn membership(pk: &str, id: &str, who: &Identity, ttl: i64) -> Item {
+    Item::default().text("pk", pk).text("sk", id).maybe("tenant", who.tenant.as_deref()).number("ttl", ttl)
+}
+
+fn identity_item(who: &Identity) -> Item {
+    Item::default()
+        .text("user", &who.user)
+        .maybe("tenant", who.tenant.as_deref())
+        .texts("rooms", who.rooms.iter().cloned())
+}
+
+fn identity(item: &Item) -> Option<Identity> {
+    Some(Identity {
+        user: item.get("user")?.to_owned(),
+        tenant: item.get("tenant").map(str::to_owned),
+        rooms: item.get_texts("rooms"),
+    })
+}
+
+fn user_pk(user: &str) -> String {
+    format!("user#{user}")
+}
+
+fn room_pk(tenant: Option<&str>, room: &str) -> String {
+    format!("room#{}#{room}", tenant.unwrap_or("-"))
+}
+
+/// A ticket is stored by its hash, so that who reads the table cannot connect.
+fn ticket_pk(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    let hex: String = hash.iter().map(|it| format!("{it:02x}")).collect();
+    format!("ticket#{hex}")
+}
+
+fn put(item: Item) -> WriteRequest {
+    let put = PutRequest::builder().set_item(Some(item.into_map())).build();
+    WriteRequest::builder().put_request(put.expect("an item is all that a put needs")).build()
+}
+
+fn delete(pk: &str, sk: &str) -> WriteRequest {
+    let delete = DeleteRequest::builder()
+        .key("pk", AttributeValue::S(pk.to_owned()))
+        .key("sk", AttributeValue::S(sk.to_owned()))
+        .build();
+    WriteRequest::builder().delete_request(delete.expect("a key is all that a delete needs")).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_is_joined_by_its_name_or_by_the_beginning_of_one() {
+        let who = Identity {
+            user: "ann".into(),
+            tenant: None,
+            rooms: vec!["queue:triage-1".into(), "ward:*".into()],
+        };
+        for (room, allowed) in
+            [("queue:triage-1", true), ("queue:triage-10", false), ("ward:7", true), ("theatre:1", false)]
+        {
+            assert_eq!(who.may_join(room), allowed, "{room}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The events table: every event that crossed the bus, once, as it was understood.
+
+use aws::Refused;
+use aws_sdk_dynamodb::Client;
+use aws_types::SdkConfig;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Timestamp;
+use domain::bus::BusEvent;
+use domain::event::{Event, Refusal};
+use sha2::{Digest, Sha256};
+
+use crate::item::Item;
+use crate::lookup;
+use crate::statements::{Statement, Written, execute};
+
+/// The most of a refused event's text that is kept. An item holds 400 KB.
+const MAX_REFUSED_BYTES: usize = 200 * 1024;
+
+/// The events table.
+#[derive(Clone)]
+pub struct Events {
+    client: Client,
+    table: String,
+}
+
+/// One event as the audit keeps it.
+pub struct Record {
+    item: Item,
+}
+
+impl Record {
+    /// The record of an event that was understood.
+    ///
+    /// Its partition is the aggregate, its sort key the event's identity, so that a second delivery finds the first.
+    #[must_use]
+    pub fn of(event: &Event, bus_id: &str, now: Timestamp) -> Record {
+        let text = event.to_json();
+        let item = Item::default()
+            .text("pk", stream(event))
+            .text("sk", format!("event#{}#{}", event.source, event.id))
+            .text("id", &event.id)
+            .text("source", &event.source)
+            .text("type", &event.kind)
+            .text("time", event.time.to_string())
+            .maybe("subject", event.subject.as_deref())
+            .maybe("tenant", event.tenant.as_deref())
+            .maybe("correlation_id", event.correlation_id.as_deref())
+            .maybe("causation_id", event.causation_id.as_deref())
+            .maybe("actor", event.actor.as_deref())
+            .maybe("traceparent", event.traceparent.as_deref())
+            .text("bus_id", bus_id)
+            .text("recorded_at", now.to_string())
+            .text("digest", digest(&text))
+            .text("event", text);
+        Record { item }
+    }
+
+    /// The record of something on the bus that was no event of ours: kept as it came, with the reason.
+    #[must_use]
+    pub fn refused(bus: &BusEvent<'_>, refusal: &Refusal, now: Timestamp) -> Record {
+        let text = bus.detail_text();
+        let kept = (text.len() <= MAX_REFUSED_BYTES).then_some(text);
+        let item = Item::default()
+            .text("pk", format!("refused#{}", bus.source))
+            .text("sk", format!("event#{}", bus.id))
+            .text("id", bus.id.as_ref())
+            .text("source", bus.source.as_ref())
+            .text("type", bus.detail_type.as_ref())
+            .text("time", bus.time.as_ref())
+            .text("bus_id", bus.id.as_ref())
+            .text("refused", refusal.to_string())
+            .text("recorded_at", now.to_string())
+            .text("digest", digest(text))
+            .number("bytes", i64::try_from(text.len()).unwrap_or(i64::MAX))
+            .maybe("detail", kept);
+        Record { item }
+    }
+
+    /// Reads an item of the table, from a look-up or from its stream.
+    #[must_use]
+    pub fn from_item(item: Item) -> Record {
+        Record { item }
+    }
+
+    /// An attribute's text: `id`, `source`, `type`, `time`, `tenant`, `actor`, `traceparent`, `refused`, `event`, …
+    #[must_use]
+    pub fn get(&self, attribute: &str) -> Option<&str> {
+        self.item.get(attribute)
+    }
+}
+
+impl Events {
+    #[must_use]
+    pub fn new(config: &SdkConfig, table: String) -> Events {
+        Events { client: crate::client(config), table }
+    }
+
+    /// Appends records. One that is there already is left as it is. The answers are in the order of the records:
+    /// whether each is kept now, and `true` where it is new.
+    ///
+    /// # Errors
+    /// The table could not be asked at all. Appending all of them again is harmless.
+    pub async fn append(&self, records: Vec<Record>) -> Result<Vec<Result<bool, Refused>>, Refused> {
+        let inserts = records.into_iter().map(|it| Statement::insert(&self.table, it.item)).collect();
+        let written = execute(&self.client, "append to the audit", inserts).await?;
+        let kept = written.into_iter().map(|it| match it {
+            Written::Done => Ok(true),
+            Written::Refused => Ok(false),
+            Written::Failed(refused) => Err(refused),
+        });
+        Ok(kept.collect())
+    }
+
+    /// Every record there is, for people who look: it reads the whole table.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    pub async fn all(&self) -> Result<Vec<Record>, Refused> {
+        Ok(lookup::scan(&self.client, &self.table).await?.into_iter().map(Record::from_item).collect())
+    }
+}
+
+/// The aggregate's stream. Events without a subject share the stream of their source.
+fn stream(event: &Event) -> String {
+    let tenant = event.tenant.as_deref().unwrap_or("-");
+    let aggregate = event.subject.as_deref().unwrap_or(&event.source);
+    format!("stream#{tenant}#{aggregate}")
+}
+
+fn digest(text: &str) -> String {
+    format!("sha256:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes())))
+}

@@ -1,0 +1,304 @@
+//! The ledger: one item per notification key. Whoever writes the item first may send.
+
+use aws::Refused;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_types::SdkConfig;
+use domain::Timestamp;
+use domain::channel::Channel;
+use domain::job::{Job, Origin};
+use domain::key::Key;
+use domain::outcome::{Reason, Status};
+
+use crate::item::Item;
+use crate::lookup;
+use crate::seconds;
+use crate::statements::{Statement, Written, execute};
+
+/// How long an outcome is kept, in days: as long as events can be replayed.
+const RETENTION_DAYS: i64 = 400;
+
+/// The ledger table.
+#[derive(Clone)]
+pub struct Ledger {
+    client: Client,
+    table: String,
+}
+
+/// Where a job stands when a sender asks for it.
+#[derive(Debug)]
+pub enum Standing {
+    /// The claim is ours: send it.
+    Ours,
+    /// Another sender holds it, or held it until just now: come back later.
+    Held,
+    /// It is over.
+    Done(Status),
+    /// A sender claimed it and was never heard of again. The claim is ours now, but it may have been sent.
+    Abandoned,
+    /// The table could not say: come back later.
+    Unclear(Refused),
+}
+
+/// What is written over a claim when its send is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    pub key: Key,
+    pub status: Status,
+    pub reason: Option<Reason>,
+    /// What the provider calls it.
+    pub provider_id: Option<String>,
+}
+
+/// An outcome that is known without asking a provider, or a row as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    pub key: Key,
+    pub status: Status,
+    pub reason: Option<Reason>,
+    pub origin: Origin,
+    pub rule: String,
+    pub catalog: String,
+    pub recipient: String,
+    pub channel: Option<Channel>,
+    pub provider_id: Option<String>,
+}
+
+impl Ledger {
+    #[must_use]
+    pub fn new(config: &SdkConfig, table: String) -> Ledger {
+        Ledger { client: crate::client(config), table }
+    }
+
+    /// Claims every job that nobody has claimed, in one call for 25 of them; only keys that exist are looked at again.
+    /// The answers are in the order of `jobs`, whose keys must differ.
+    ///
+    /// `token` names this invocation; the claim holds until `lease`.
+    ///
+    /// # Errors
+    /// The table could not be asked at all. Asking again with the same token is harmless.
+    pub async fn claim(
+        &self,
+        jobs: &[&Job],
+        token: &str,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<Vec<Standing>, Refused> {
+        let inserts = jobs
+            .iter()
+            .map(|job| Statement::insert(&self.table, claim_item(job, token, now, lease)))
+            .collect();
+        let written = execute(&self.client, "claim", inserts).await?;
+        let mut standings = Vec::with_capacity(jobs.len());
+        for (job, written) in jobs.iter().zip(written) {
+            standings.push(match written {
+                Written::Done => Standing::Ours,
+                Written::Refused => self.take_over(&job.key, token, now, lease).await,
+                Written::Failed(refused) => Standing::Unclear(refused),
+            });
+        }
+        Ok(standings)
+    }
+
+    /// Looks at a key that exists and takes the claim over where that is allowed.
+    async fn take_over(&self, key: &Key, token: &str, now: Timestamp, lease: Timestamp) -> Standing {
+        let row = match lookup::get(&self.client, &self.table, pk(key)).await {
+            Ok(Some(row)) => row,
+            // Gone between two calls: the next attempt will find out.
+            Ok(None) => return Standing::Held,
+            Err(refused) => return Standing::Unclear(refused),
+        };
+        let Some(status) = row.get("status").and_then(Status::from_name) else { return Standing::Held };
+        let holder = row.get("claim_token").unwrap_or_default();
+        let taken = match status {
+            Status::Sent | Status::Suppressed | Status::Failed | Status::Unknown => {
+                return Standing::Done(status);
+            }
+            // Our own write whose answer was lost on the way.
+            Status::Claimed if holder == token => return Standing::Ours,
+            Status::Claimed if row.get_number("lease_until").unwrap_or(0) > now.as_millisecond() => {
+                return Standing::Held;
+            }
+            Status::Claimed => Standing::Abandoned,
+            Status::Released => Standing::Ours,
+        };
+        let update = Statement::new(
+            format!(
+                "UPDATE \"{}\" SET \"status\" = ? SET \"claim_token\" = ? SET \"lease_until\" = ? \
+                 SET \"attempts\" = attempts + 1 WHERE pk = ? AND \"claim_token\" = ? AND \"status\" = ?",
+                self.table
+            ),
+            vec![
+                text(Status::Claimed.name()),
+                text(token),
+                number(lease.as_millisecond()),
+                text(key.as_str()),
+                text(holder),
+                text(status.name()),
+            ],
+        );
+        match execute(&self.client, "take a claim over", vec![update]).await.map(|mut it| it.pop()) {
+            Ok(Some(Written::Done)) => taken,
+            Ok(Some(Written::Refused) | None) => Standing::Held,
+            Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear(refused),
+        }
+    }
+
+    /// Writes the outcomes of claims that `token` holds. A claim that has passed to somebody else is left to them.
+    /// The answers are in the order of `settlements`: whether the outcome stands.
+    ///
+    /// # Errors
+    /// The table could not be asked at all. Asking again is harmless.
+    pub async fn settle(
+        &self,
+        settlements: &[Settlement],
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Result<(), Refused>>, Refused> {
+        let updates = settlements.iter().map(|it| self.settle_statement(it, token, now)).collect();
+        let written = execute(&self.client, "settle", updates).await?;
+        let stands = written.into_iter().map(|it| match it {
+            // Refused: the lease ran out and another sender took over; what it writes counts.
+            Written::Done | Written::Refused => Ok(()),
+            Written::Failed(refused) => Err(refused),
+        });
+        Ok(stands.collect())
+    }
+
+    fn settle_statement(&self, it: &Settlement, token: &str, now: Timestamp) -> Statement {
+        let mut text_of = format!("UPDATE \"{}\" SET \"status\" = ? SET \"settled_at\" = ?", self.table);
+        let mut parameters = vec![text(it.status.name()), text(&now.to_string())];
+        if let Some(reason) = it.reason {
+            text_of.push_str(" SET \"reason\" = ?");
+            parameters.push(text(reason.name()));
+        }
+        if let Some(id) = &it.provider_id {
+            text_of.push_str(" SET \"provider_id\" = ?");
+            parameters.push(text(id));
+        }
+        text_of.push_str(" WHERE pk = ? AND \"claim_token\" = ? AND \"status\" = ?");
+        parameters.extend([text(it.key.as_str()), text(token), text(Status::Claimed.name())]);
+        Statement::new(text_of, parameters)
+    }
+
+    /// Writes outcomes that no provider was asked for. An outcome that stands already is left as it is.
+    ///
+    /// # Errors
+    /// At least one could not be written. Writing all of them again is harmless.
+    pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Result<(), Refused> {
+        let inserts =
+            rows.iter().map(|row| Statement::insert(&self.table, row_item(row, now))).collect();
+        for written in execute(&self.client, "record outcomes", inserts).await? {
+            match written {
+                Written::Done | Written::Refused => {}
+                Written::Failed(refused) => return Err(refused),
+            }
+        }
+        Ok(())
+    }
+
+    /// One notification.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn find(&self, key: &Key) -> Result<Option<LedgerRow>, Refused> {
+        let found = lookup::get(&self.client, &self.table, pk(key)).await?;
+        Ok(found.as_ref().and_then(LedgerRow::read))
+    }
+
+    /// Every row there is, for people who look: it reads the whole table.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    pub async fn all(&self) -> Result<Vec<LedgerRow>, Refused> {
+        let items = lookup::scan(&self.client, &self.table).await?;
+        Ok(items.iter().filter_map(LedgerRow::read).collect())
+    }
+}
+
+impl LedgerRow {
+    /// Reads an item of the ledger, from the table or from its stream. `None` when it is none.
+    #[must_use]
+    pub fn read(item: &Item) -> Option<LedgerRow> {
+        let reason = item.get("reason").and_then(|it| Reason::ALL.into_iter().find(|r| r.name() == it));
+        let channel = item.get("channel").and_then(|it| Channel::ALL.into_iter().find(|c| c.name() == it));
+        let owned = |name: &str| item.get(name).map(str::to_owned);
+        Some(LedgerRow {
+            key: Key::from(owned("pk")?),
+            status: Status::from_name(item.get("status")?)?,
+            reason,
+            origin: Origin {
+                id: owned("event_id")?,
+                source: owned("event_source")?,
+                kind: owned("event_type")?,
+                time: item.get("event_time")?.parse().ok()?,
+                subject: owned("subject"),
+                tenant: owned("tenant"),
+                correlation_id: owned("correlation_id"),
+                causation_id: owned("causation_id"),
+                actor: owned("actor"),
+                traceparent: owned("traceparent"),
+            },
+            rule: owned("rule")?,
+            catalog: owned("catalog")?,
+            recipient: owned("recipient")?,
+            channel,
+            provider_id: owned("provider_id"),
+        })
+    }
+}
+
+fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
+    origin_item(&job.event)
+        .text("pk", job.key.as_str())
+        .text("status", Status::Claimed.name())
+        .text("rule", &job.rule)
+        .text("catalog", &job.catalog)
+        .text("recipient", &job.recipient)
+        .text("channel", job.channel().name())
+        .text("claim_token", token)
+        .text("claimed_at", now.to_string())
+        .number("lease_until", lease.as_millisecond())
+        .number("attempts", 1)
+        .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+}
+
+fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
+    origin_item(&row.origin)
+        .text("pk", row.key.as_str())
+        .text("status", row.status.name())
+        .maybe("reason", row.reason.map(Reason::name))
+        .text("rule", &row.rule)
+        .text("catalog", &row.catalog)
+        .text("recipient", &row.recipient)
+        .maybe("channel", row.channel.map(Channel::name))
+        .maybe("provider_id", row.provider_id.as_deref())
+        .text("settled_at", now.to_string())
+        .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+}
+
+fn origin_item(origin: &Origin) -> Item {
+    Item::default()
+        .text("event_id", &origin.id)
+        .text("event_source", &origin.source)
+        .text("event_type", &origin.kind)
+        .text("event_time", origin.time.to_string())
+        .maybe("subject", origin.subject.as_deref())
+        .maybe("tenant", origin.tenant.as_deref())
+        .maybe("correlation_id", origin.correlation_id.as_deref())
+        .maybe("causation_id", origin.causation_id.as_deref())
+        .maybe("actor", origin.actor.as_deref())
+        .maybe("traceparent", origin.traceparent.as_deref())
+}
+
+fn pk(key: &Key) -> Item {
+    Item::default().text("pk", key.as_str())
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

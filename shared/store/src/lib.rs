@@ -1,0 +1,29 @@
+//! The tables: their keys, their items, and the conditions under which they are written.
+//!
+//! Whatever names a key, an attribute or a condition is here and nowhere else. ARCHITECTURE.md lists the access
+//! patterns.
+
+mod connections;
+mod events;
+mod item;
+mod ledger;
+mod lookup;
+mod people;
+mod statements;
+
+pub use connections::{Connection, Connections, Identity, Ticket};
+pub use events::{Events, Record};
+pub use item::{Item, Malformed};
+pub use ledger::{Ledger, LedgerRow, Settlement, Standing};
+pub use people::People;
+
+/// The client that every table of ours is reached through.
+#[must_use]
+pub fn client(config: &aws_types::SdkConfig) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(config)
+}
+
+/// DynamoDB's clock for expiry: whole seconds since 1970.
+pub(crate) fn seconds(at: domain::Timestamp) -> i64 {
+    at.as_second()
+}

@@ -1,0 +1,142 @@
+//! The people table: who can be told something, and how they are reached.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws::{Refused, Verdict};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
+use aws_types::SdkConfig;
+use domain::recipient::{Recipient, Recipients};
+
+use crate::item::Item;
+
+/// DynamoDB's limit for one `BatchGetItem`.
+const KEYS_PER_READ: usize = 100;
+
+/// DynamoDB's limit for one `BatchWriteItem`.
+const ITEMS_PER_WRITE: usize = 25;
+
+/// How often what a batch left over is asked for again before the caller is told.
+const ROUNDS: usize = 5;
+
+/// The people table.
+#[derive(Clone)]
+pub struct People {
+    client: Client,
+    table: String,
+}
+
+impl People {
+    #[must_use]
+    pub fn new(config: &SdkConfig, table: String) -> People {
+        People { client: crate::client(config), table }
+    }
+
+    /// Looks people up, 100 to a call. Who is not found is not in the answer.
+    ///
+    /// # Errors
+    /// The table could not be read, or left some of the keys unprocessed several times.
+    pub async fn find(&self, ids: &BTreeSet<&str>) -> Result<Recipients, Refused> {
+        let ids: Vec<&str> = ids.iter().copied().collect();
+        let mut found = Recipients::new();
+        for some in ids.chunks(KEYS_PER_READ) {
+            let keys = some.iter().map(|id| key(id).into_map()).collect();
+            self.find_page(keys, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    async fn find_page(
+        &self,
+        mut keys: Vec<HashMap<String, AttributeValue>>,
+        found: &mut Recipients,
+    ) -> Result<(), Refused> {
+        for _ in 0..ROUNDS {
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(keys))
+                .build()
+                .expect("keys are all that a read needs");
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, wanted)
+                .send()
+                .await
+                .map_err(|error| Refused::new("look people up", error))?;
+            let items = answer.responses.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
+            for item in items {
+                if let Some(person) = read(&Item::from(item)) {
+                    found.insert(person.id.clone(), person);
+                }
+            }
+            let left = answer.unprocessed_keys.and_then(|mut it| it.remove(&self.table));
+            keys = left.map(|it| it.keys).unwrap_or_default();
+            if keys.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(left_over("look people up"))
+    }
+
+    /// Writes people, over whoever was there under their ids.
+    ///
+    /// # Errors
+    /// The table could not be written, or left some of the items unprocessed several times.
+    pub async fn put(&self, people: &[Recipient]) -> Result<(), Refused> {
+        for some in people.chunks(ITEMS_PER_WRITE) {
+            let mut writes: Vec<WriteRequest> = some.iter().map(put_request).collect();
+            for round in 0.. {
+                if round == ROUNDS {
+                    return Err(left_over("write people"));
+                }
+                let answer = self
+                    .client
+                    .batch_write_item()
+                    .request_items(&self.table, writes)
+                    .send()
+                    .await
+                    .map_err(|error| Refused::new("write people", error))?;
+                writes = answer
+                    .unprocessed_items
+                    .and_then(|mut it| it.remove(&self.table))
+                    .unwrap_or_default();
+                if writes.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn left_over(doing: &'static str) -> Refused {
+    Refused { doing, verdict: Verdict::Throttled, source: "the table left items unprocessed".into() }
+}
+
+fn key(id: &str) -> Item {
+    Item::default().text("pk", format!("user#{id}")).text("sk", "profile")
+}
+
+fn put_request(person: &Recipient) -> WriteRequest {
+    let item = key(&person.id)
+        .text("id", &person.id)
+        .maybe("name", person.name.as_deref())
+        .maybe("email", person.email.as_deref())
+        .maybe("locale", person.locale.as_deref())
+        .maybe("zone", person.zone.as_deref())
+        .texts("tenants", person.tenants.iter().cloned());
+    let put = PutRequest::builder().set_item(Some(item.into_map())).build();
+    WriteRequest::builder().put_request(put.expect("an item is all that a put needs")).build()
+}
+
+fn read(item: &Item) -> Option<Recipient> {
+    let owned = |name: &str| item.get(name).map(str::to_owned);
+    Some(Recipient {
+        id: owned("id")?,
+        name: owned("name"),
+        email: owned("email"),
+        locale: owned("locale"),
+        zone: owned("zone"),
+        tenants: item.get_texts("tenants").into_iter().collect(),
+    })
+}

@@ -1,0 +1,106 @@
+//! Conditional writes by the batch: PartiQL's `BatchExecuteStatement` carries 25 statements, each with a condition of
+//! its own and an answer of its own, where a transaction would fail as a whole.
+//!
+//! Source: DynamoDB API reference, `BatchExecuteStatement` and `BatchStatementError`.
+
+use aws::{Refused, Verdict};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
+};
+
+use crate::item::Item;
+
+/// DynamoDB's limit for one call.
+const STATEMENTS_PER_CALL: usize = 25;
+
+/// One conditional write.
+pub(crate) struct Statement {
+    text: String,
+    parameters: Vec<AttributeValue>,
+}
+
+/// What became of one statement.
+#[derive(Debug)]
+pub(crate) enum Written {
+    Done,
+    /// The key exists already, or the condition does not hold.
+    Refused,
+    /// It could not be carried out.
+    Failed(Refused),
+}
+
+impl Statement {
+    pub(crate) fn new(text: impl Into<String>, parameters: Vec<AttributeValue>) -> Statement {
+        Statement { text: text.into(), parameters }
+    }
+
+    /// Writes an item unless its key exists.
+    pub(crate) fn insert(table: &str, item: Item) -> Statement {
+        let (names, parameters) = item.into_parts();
+        let pairs: Vec<String> = names.iter().map(|it| format!("'{it}': ?")).collect();
+        Statement { text: format!("INSERT INTO \"{table}\" VALUE {{{}}}", pairs.join(", ")), parameters }
+    }
+}
+
+/// Carries all statements out, 25 to a call; the answers are in the order of the statements.
+///
+/// # Errors
+/// A whole call failed. Statements before it may have been carried out: repeating all of them must be harmless.
+pub(crate) async fn execute(
+    client: &Client,
+    doing: &'static str,
+    statements: Vec<Statement>,
+) -> Result<Vec<Written>, Refused> {
+    let mut written = Vec::with_capacity(statements.len());
+    let mut statements = statements.into_iter().peekable();
+    while statements.peek().is_some() {
+        let mut call = client.batch_execute_statement();
+        let mut asked = 0;
+        for statement in statements.by_ref().take(STATEMENTS_PER_CALL) {
+            let request = BatchStatementRequest::builder()
+                .statement(statement.text)
+                .set_parameters(Some(statement.parameters))
+                .build()
+                .expect("a statement is all that a request needs");
+            call = call.statements(request);
+            asked += 1;
+        }
+        let answer = call.send().await.map_err(|error| Refused::new(doing, error))?;
+        let answers = answer.responses.unwrap_or_default();
+        // An answer that is missing says nothing about its statement.
+        written.extend(answers.iter().map(|it| sort(doing, it)).chain(std::iter::repeat_with(|| {
+            Written::Failed(refused(doing, Verdict::Unanswered, "the table gave no answer for this item"))
+        })).take(asked));
+    }
+    Ok(written)
+}
+
+fn sort(doing: &'static str, answer: &BatchStatementResponse) -> Written {
+    let Some(error) = answer.error() else { return Written::Done };
+    let said = error.message().unwrap_or("no message").to_owned();
+    let verdict = match error.code() {
+        Some(
+            BatchStatementErrorCodeEnum::DuplicateItem
+            | BatchStatementErrorCodeEnum::ConditionalCheckFailed,
+        ) => return Written::Refused,
+        Some(
+            BatchStatementErrorCodeEnum::ThrottlingError
+            | BatchStatementErrorCodeEnum::RequestLimitExceeded
+            | BatchStatementErrorCodeEnum::ProvisionedThroughputExceeded,
+        ) => Verdict::Throttled,
+        Some(
+            BatchStatementErrorCodeEnum::AccessDenied
+            | BatchStatementErrorCodeEnum::ValidationError
+            | BatchStatementErrorCodeEnum::ResourceNotFound
+            | BatchStatementErrorCodeEnum::ItemCollectionSizeLimitExceeded,
+        ) => Verdict::Permanent,
+        // InternalServerError, TransactionConflict, and whatever AWS adds.
+        Some(_) | None => Verdict::Transient,
+    };
+    Written::Failed(refused(doing, verdict, &said))
+}
+
+fn refused(doing: &'static str, verdict: Verdict, said: &str) -> Refused {
+    Refused { doing, verdict, source: said.into() }
+}
