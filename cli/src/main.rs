@@ -1,1 +1,47 @@
-fn main() {}
+//! `carillon`: what people who run Carillon type.
+
+mod args;
+mod check;
+mod cloud;
+mod demo;
+mod error;
+mod files;
+mod local;
+mod matching;
+mod people;
+mod publishing;
+mod tail;
+mod terminal;
+mod ticket;
+
+use std::process::ExitCode;
+
+use args::{Args, Command};
+use clap::Parser as _;
+use terminal::Terminal;
+
+/// 0: it worked and the answer is yes. 1: it worked and the answer is no, or part of it did not work. 2: it could not be
+/// done as asked.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let terminal = Terminal::detect(args.json);
+    let done = match args.command {
+        Command::Check(it) => check::run(&it, &terminal),
+        Command::Publish(it) => publishing::run(&it, &args.target, &terminal).await,
+        Command::Tail(it) => tail::run(&it, &args.target, &terminal).await,
+        Command::Match(it) => matching::run(&it, &terminal),
+        Command::People(args::People::Import(it)) => people::import(&it, &args.target, &terminal).await,
+        Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
+        Command::Local(it) => local::run(&it, &terminal),
+        Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            terminal.error(&error);
+            ExitCode::from(2)
+        }
+    }
+}

@@ -55,7 +55,7 @@ fn sort(id: &str, error: &SdkError<PostToConnectionError>) -> Posted {
     }
     match aws::classify_call(error) {
         // A post without an answer is repeated: clients ignore an id they have seen.
-        Verdict::Transient | Verdict::Throttled | Verdict::Unanswered => Posted::NotNow,
+        Verdict::Transient | Verdict::Throttled | Verdict::Unanswered | Verdict::Denied => Posted::NotNow,
         Verdict::Permanent => {
             tracing::warn!(connection.id = id, error = runtime::chain(error), "a socket cannot be posted to");
             Posted::Never

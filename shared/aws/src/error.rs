@@ -15,6 +15,8 @@ pub enum Verdict {
     Transient,
     /// It may work later, and less of it would be better.
     Throttled,
+    /// We may not: a right or a credential is missing. It works once an operator has mended it.
+    Denied,
     /// The same call will fail again.
     Permanent,
     /// It may have worked: the request went out and no answer came.
@@ -63,6 +65,7 @@ pub fn classify_call<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>)
             match answer.err().code() {
                 Some(code) if is_throttling(code) => Verdict::Throttled,
                 Some(code) if is_transient(code) => Verdict::Transient,
+                Some(code) if is_denial(code) => Verdict::Denied,
                 _ if status == 429 => Verdict::Throttled,
                 _ if status >= 500 => Verdict::Transient,
                 _ => Verdict::Permanent,
@@ -82,13 +85,33 @@ where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     match classify_call(&error) {
-        Verdict::Transient => Err(Failure::Transient(Box::new(error))),
+        // A missing right is our own fault: the message must outlive it, in the dead-letter queue if need be.
+        Verdict::Transient | Verdict::Denied => Err(Failure::Transient(Box::new(error))),
         Verdict::Throttled => Err(Failure::Throttled { delay: THROTTLE_PAUSE, source: Box::new(error) }),
         Verdict::Permanent => {
             Err(Failure::Permanent { reason: Reason::Rejected, source: Box::new(error) })
         }
         Verdict::Unanswered => Ok(Sent::Unknown),
     }
+}
+
+/// An error with all its causes in one line, for the log: `cannot claim: service error: throttled`.
+///
+/// Services quote what they were sent, so every word with an `@` in it is left out.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(it) = cause {
+        let said = it.to_string();
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = it.source();
+    }
+    let words = text.split(' ').map(|it| if it.contains('@') { "<address>" } else { it });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn was_never_sent(error: &aws_smithy_runtime_api::client::result::ConnectorError) -> bool {
@@ -121,6 +144,21 @@ fn is_throttling(code: &str) -> bool {
     CODES.contains(&code)
 }
 
+fn is_denial(code: &str) -> bool {
+    const CODES: [&str; 9] = [
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+        "ExpiredTokenException",
+    ];
+    CODES.contains(&code)
+}
+
 fn is_transient(code: &str) -> bool {
     const CODES: [&str; 5] = [
         "RequestTimeout",
@@ -131,3 +169,6 @@ fn is_transient(code: &str) -> bool {
     ];
     CODES.contains(&code)
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use aws_types::region::Region;
 
 mod error;
 
-pub use error::{Refused, Verdict, classify_call, classify_send};
+pub use error::{Refused, Verdict, chain, classify_call, classify_send};
 
 /// The roots that AWS endpoints are signed by.
 ///

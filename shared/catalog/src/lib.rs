@@ -1,1 +1,164 @@
-//! 
+//! From the files of a config folder to one catalog, or to everything that is wrong with them and how to mend it.
+//!
+//! Only [`compile`] reads the disk; [`compile_files`] and [`check_samples`] are values in, values out. The way of a
+//! file: `yaml` a tree with places → `rule` (with `when` and `audience`) one rule → `library` the templates beside it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt::Write;
+use std::path::Path;
+
+use domain::catalog::{CATALOG_FORMAT, CatalogFile, Rule};
+use sha2::{Digest, Sha256};
+
+mod audience;
+mod folder;
+mod library;
+mod nearest;
+mod problem;
+mod reference;
+mod rehearsal;
+mod rule;
+mod sample;
+mod when;
+mod yaml;
+
+pub use problem::Problem;
+pub use rehearsal::{Findings, check_samples};
+pub use rule::MAX_NAME_BYTES;
+pub use sample::BusEntry;
+
+use problem::{At, Page, RULES, TEMPLATES};
+use rule::Draft;
+
+/// The largest file, in bytes: a rendered part may have 200 KB, and no file of rules that people read comes near it.
+pub const MAX_FILE_BYTES: usize = 256 * 1024;
+
+/// The most files, in `rules/` and in `templates/` each.
+pub const MAX_FILES: usize = 5_000;
+
+/// The most rules in one catalog.
+pub const MAX_RULES: usize = 20_000;
+
+/// A catalog, and what its author may want to know although nothing is wrong.
+pub struct Compiled {
+    pub file: CatalogFile,
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads a config folder and compiles it.
+///
+/// # Errors
+/// Every problem there is, sorted by file and line.
+pub fn compile(folder: &Path) -> Result<Compiled, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let files = folder::read(folder, &mut problems);
+    finish(files, problems)
+}
+
+/// Compiles a config folder that was read before: texts by path, relative to the folder and with forward slashes.
+///
+/// # Errors
+/// Every problem there is, sorted by file and line.
+pub fn compile_files(files: BTreeMap<String, String>) -> Result<Compiled, Vec<Problem>> {
+    finish(files, Vec::new())
+}
+
+fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result<Compiled, Vec<Problem>> {
+    let mut rules = BTreeMap::new();
+    let mut templates = BTreeMap::new();
+    for (path, text) in files {
+        match path.split_once('/') {
+            Some((RULES, _)) => drop(rules.insert(path, text)),
+            Some((TEMPLATES, name)) => drop(templates.insert(name.to_owned(), text)),
+            Some(_) | None => {}
+        }
+    }
+    for (folder, count) in [(RULES, rules.len()), (TEMPLATES, templates.len())] {
+        if count > MAX_FILES {
+            let what = format!("there are more than {MAX_FILES} files in it");
+            return Err(vec![Problem::of_file(folder, what, "put less into one catalog")]);
+        }
+    }
+    let drafts = drafts(&rules, &mut problems);
+    check_names(&drafts, &mut problems);
+    let warnings = library::check(&templates, &drafts, &mut problems);
+    let rules: Vec<Rule> = drafts.into_iter().filter_map(|it| it.rule).collect();
+    if rules.is_empty() && problems.is_empty() {
+        let fix = "write a first one, `- rule: hello`, in `rules/hello.yaml`";
+        problems.push(Problem::of_file(RULES, "there is no rule in any file", fix));
+    }
+    if !problems.is_empty() {
+        problems.sort();
+        return Err(problems);
+    }
+    let file = CatalogFile {
+        format: CATALOG_FORMAT,
+        version: version(&rules, &templates),
+        rules,
+        templates,
+    };
+    Ok(Compiled { file, warnings })
+}
+
+/// The rules of all files, in the order of the files' names.
+fn drafts<'a>(files: &'a BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Vec<Draft<'a>> {
+    let mut drafts = Vec::new();
+    for (file, text) in files {
+        if !file.ends_with(".yaml") {
+            problems.push(Problem::of_file(
+                file,
+                "only files named `.yaml` are read",
+                "rename it to `.yaml`",
+            ));
+            continue;
+        }
+        let items = yaml::items(
+            text,
+            &mut Page {
+                file,
+                rule: None,
+                problems,
+            },
+        );
+        if drafts.len() + items.len() > MAX_RULES {
+            let what = format!("with this file there are more than {MAX_RULES} rules");
+            problems.push(Problem::of_file(file, what, "put less into one catalog"));
+            break;
+        }
+        drafts.extend(items.iter().filter_map(|it| rule::draft(it, file, problems)));
+    }
+    drafts
+}
+
+/// A rule's name is its identity in every key and outcome, so no two have the same.
+fn check_names(drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
+    let mut named: BTreeMap<&str, &Draft<'_>> = BTreeMap::new();
+    for draft in drafts {
+        let Some(name) = &draft.name else { continue };
+        match named.entry(name) {
+            Entry::Vacant(place) => drop(place.insert(draft)),
+            Entry::Occupied(first) => {
+                let At { line, .. } = first.get().name_at;
+                let what = format!("the name `{name}` is taken by {}:{line}", first.get().file);
+                problems.push(draft.problem(draft.name_at, what, "give one of them another name"));
+            }
+        }
+    }
+}
+
+/// The first 12 hex digits of the SHA-256 of all that decides what is sent.
+fn version(rules: &[Rule], templates: &BTreeMap<String, String>) -> String {
+    let text = serde_json::to_string(&(rules, templates)).expect("rules and texts always serialize");
+    Sha256::digest(text)
+        .iter()
+        .take(6)
+        .fold(String::new(), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,12 @@ pub enum Batch<'a, T> {
 }
 
 /// Splits things into calls of at most `most` things and `most_bytes` bytes, in their order.
-pub fn split<T>(things: &[T], most: usize, most_bytes: usize, size: impl Fn(&T) -> usize) -> Vec<Batch<'_, T>> {
+pub fn split<T>(
+    things: &[T],
+    most: usize,
+    most_bytes: usize,
+    size: impl Fn(&T) -> usize,
+) -> Vec<Batch<'_, T>> {
     let mut batches = Vec::new();
     let mut rest = things;
     while let Some(first) = rest.first() {

@@ -54,7 +54,11 @@ impl Shape {
         } else if fields.has("eventId") && fields.has("eventType") {
             Shape::Hub
         } else if fields.has("type") && fields.has("data") && fields.has("timestamp") {
-            if fields.has("id") && fields.has("source") { Shape::Circle } else { Shape::Business }
+            if fields.has("id") && fields.has("source") {
+                Shape::Circle
+            } else {
+                Shape::Business
+            }
         } else {
             Shape::Plain
         }
@@ -100,8 +104,8 @@ impl<'a> BusEvent<'a> {
         self.detail.get()
     }
 
-    pub(crate) fn detail_as_data(&self) -> Data {
-        Data::new(self.detail.to_owned())
+    pub(crate) fn detail_as_data(&self) -> Result<Data, Refusal> {
+        Data::read("detail", self.detail.to_owned())
     }
 }
 

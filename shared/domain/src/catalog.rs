@@ -69,7 +69,10 @@ impl TryFrom<Value> for When {
     type Error = crate::pattern::Invalid;
 
     fn try_from(source: Value) -> Result<When, Self::Error> {
-        Ok(When { pattern: Pattern::compile(&source)?, source })
+        Ok(When {
+            pattern: Pattern::compile(&source)?,
+            source,
+        })
     }
 }
 
@@ -119,7 +122,9 @@ pub struct Catalog {
 
 /// A catalog file of a layout that this program does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("catalog format {found} is not {CATALOG_FORMAT}; compile it with the `carillon check` of this release")]
+#[error(
+    "catalog format {found} is not {CATALOG_FORMAT}; compile it with the `carillon check` of this release"
+)]
 pub struct OtherFormat {
     pub found: u32,
 }
@@ -181,3 +186,6 @@ impl Catalog {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

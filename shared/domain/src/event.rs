@@ -16,7 +16,7 @@ mod fields;
 mod read;
 mod refusal;
 
-pub(crate) use attributes::{check_type, timestamp, trace_context};
+pub(crate) use attributes::{check_name, check_type, timestamp, trace_context};
 pub(crate) use fields::Fields;
 pub use refusal::Refusal;
 
@@ -114,9 +114,26 @@ pub enum Extension {
 pub struct Data(Box<RawValue>);
 
 impl Data {
-    /// Takes JSON text over as it is.
-    pub(crate) fn new(text: Box<RawValue>) -> Data {
-        Data(text)
+    /// Takes JSON text over as it is. `member` is what a refusal calls it.
+    ///
+    /// # Errors
+    /// The text is JSON, and yet no program can hold its values: a number beyond 1.8e308, half a surrogate pair. Rules
+    /// and templates look into every payload, so this is the door where it is found out.
+    ///
+    /// Source: RFC 8259, sections 6 and 8.2.
+    pub(crate) fn read(member: &str, text: Box<RawValue>) -> Result<Data, Refusal> {
+        match serde_json::from_str::<serde_json::Value>(text.get()) {
+            Ok(_) => Ok(Data(text)),
+            Err(error) => {
+                let place = format!("line {}, column {}", error.line(), error.column());
+                let found = format!("a number or a character that cannot be held ({place})");
+                Err(Refusal::new(
+                    member,
+                    found,
+                    "numbers within ±1.8e308 and whole Unicode characters",
+                ))
+            }
+        }
     }
 
     /// The JSON text.
@@ -164,7 +181,8 @@ impl Event {
     /// The event as patterns, paths and templates see it: EventBridge's own field names, the envelope as `detail`.
     #[must_use]
     pub fn document(&self) -> serde_json::Value {
-        let detail = serde_json::to_value(self).expect("depth was checked when the event was read");
+        let detail =
+            serde_json::to_value(self).expect("depth and values were checked when the event was read");
         serde_json::json!({
             "id": self.id,
             "source": self.source,

@@ -22,7 +22,14 @@ impl Key {
     /// The event's source belongs to the key because CloudEvents makes ids unique only within a source; the
     /// template's version does not, because a new template must not send again.
     #[must_use]
-    pub fn of(event: &Event, rule: &str, recipient: &str, channel: Option<Channel>, step: u32, nonce: &str) -> Key {
+    pub fn of(
+        event: &Event,
+        rule: &str,
+        recipient: &str,
+        channel: Option<Channel>,
+        step: u32,
+        nonce: &str,
+    ) -> Key {
         let step = step.to_string();
         let channel = channel.map_or("-", Channel::name);
         let mut hash = Sha256::new();

@@ -12,7 +12,9 @@ pub fn chain(preferred: Option<&str>) -> Vec<String> {
         let mut rest = tag.as_str();
         loop {
             chain.push(rest.to_owned());
-            let Some((shorter, _)) = rest.rsplit_once('-') else { break };
+            let Some((shorter, _)) = rest.rsplit_once('-') else {
+                break;
+            };
             rest = shorter;
         }
     }

@@ -19,6 +19,9 @@ pub struct NotAPath(String);
 /// More values than this are not collected by one path: a fan-out of that size is a topic, not a list in an event.
 pub const MAX_VALUES: usize = 1_000;
 
+/// Longer text names nobody: [`crate::recipient::Recipient::id`] has this many bytes at most.
+const MAX_NAME_BYTES: usize = 256;
+
 impl Path {
     /// # Errors
     /// [`NotAPath`] when the text does not begin with `$.` or a name is empty or has other characters than letters,
@@ -27,10 +30,13 @@ impl Path {
         let refuse = || NotAPath(text.to_owned());
         let names = text.strip_prefix("$.").ok_or_else(refuse)?;
         let steps: Vec<String> = names.split('.').map(str::to_owned).collect();
-        let is_name = |it: &String| {
-            !it.is_empty() && it.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-        };
-        if steps.iter().all(is_name) { Ok(Path { steps }) } else { Err(refuse()) }
+        let is_name =
+            |it: &String| !it.is_empty() && it.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+        if steps.iter().all(is_name) {
+            Ok(Path { steps })
+        } else {
+            Err(refuse())
+        }
     }
 
     /// Every value at this path, at most [`MAX_VALUES`], in the order of the event.
@@ -56,7 +62,14 @@ impl Path {
         values
     }
 
-    /// The values that can name somebody: strings that are not empty, and whole numbers.
+    /// What stands at this path, in the shape that the event gives it: a list on the way or at its end makes a list,
+    /// however many values it has. `None` when there is nothing, or `null`.
+    #[must_use]
+    pub fn pick(&self, envelope: &Value) -> Option<Value> {
+        pick(envelope, &self.steps)
+    }
+
+    /// The values that can name somebody: strings of 1 to 256 bytes, and whole numbers.
     #[must_use]
     pub fn find_names(&self, envelope: &Value) -> Vec<String> {
         self.find(envelope).into_iter().filter_map(name_of).collect()
@@ -79,9 +92,25 @@ fn descend<'a>(value: &'a Value, step: &str, into: &mut Vec<&'a Value>) {
     }
 }
 
+fn pick(value: &Value, steps: &[String]) -> Option<Value> {
+    let Some((step, rest)) = steps.split_first() else {
+        return (!value.is_null()).then(|| value.clone());
+    };
+    match value {
+        Value::Object(members) => pick(members.get(step)?, rest),
+        Value::Array(list) => Some(
+            list.iter()
+                .filter_map(|it| pick(it, steps))
+                .take(MAX_VALUES)
+                .collect(),
+        ),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
 fn name_of(value: &Value) -> Option<String> {
     match value {
-        Value::String(it) if !it.trim().is_empty() => Some(it.clone()),
+        Value::String(it) if !it.trim().is_empty() && it.len() <= MAX_NAME_BYTES => Some(it.clone()),
         Value::Number(it) if it.is_i64() || it.is_u64() => Some(it.to_string()),
         Value::String(_)
         | Value::Number(_)
@@ -122,8 +151,42 @@ mod tests {
     }
 
     #[test]
+    fn a_list_stays_a_list_however_many_values_it_has() {
+        let event =
+            json!({"one": ["a"], "none": [], "at": [{"id": "c"}], "gone": null, "mixed": [{"id": 1}, {}, 2]});
+        let pick = |path: &str| Path::parse(path).unwrap().pick(&event);
+        assert_eq!(pick("$.one"), Some(json!(["a"])));
+        assert_eq!(pick("$.none"), Some(json!([])));
+        assert_eq!(pick("$.at.id"), Some(json!(["c"])));
+        assert_eq!(pick("$.mixed.id"), Some(json!([1])));
+        assert_eq!(pick("$.mixed.x"), Some(json!([])));
+        assert_eq!(pick("$.gone"), None);
+        assert_eq!(pick("$.gone.x"), None);
+    }
+
+    #[test]
+    fn one_path_finds_a_thousand_values_at_most() {
+        let event = json!({"all": vec!["a"; MAX_VALUES + 1], "at": vec![json!({"id": "b"}); MAX_VALUES + 1]});
+        for path in ["$.all", "$.at.id"] {
+            assert_eq!(
+                Path::parse(path).unwrap().find_names(&event).len(),
+                MAX_VALUES,
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_path_is_refused() {
-        for text in ["", "$", "$.", "data.user", "$.data..user", "$.data[0]", "$.data.user "] {
+        for text in [
+            "",
+            "$",
+            "$.",
+            "data.user",
+            "$.data..user",
+            "$.data[0]",
+            "$.data.user ",
+        ] {
             assert!(Path::parse(text).is_err(), "{text:?}");
         }
     }

@@ -50,9 +50,17 @@ impl<'a> Plan<'a> {
         let matches = catalog
             .matching(&event.kind, &document)
             .into_iter()
-            .map(|rule| Match { rule, audience: audience(rule, &document["detail"]) })
+            .map(|rule| Match {
+                rule,
+                audience: audience(rule, &document["detail"]),
+            })
             .collect();
-        Plan { event, catalog, document, matches }
+        Plan {
+            event,
+            catalog,
+            document,
+            matches,
+        }
     }
 
     /// The ids of everybody whose profile is needed.
@@ -91,3 +99,6 @@ fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
     found.retain(|it| seen.insert(it.name()));
     found
 }
+
+#[cfg(test)]
+mod tests;

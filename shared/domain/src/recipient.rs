@@ -59,7 +59,9 @@ impl EmailAddress {
     /// Source: RFC 5321, sections 4.1.2 and 4.5.3.1 (64 bytes before the `@`, 254 in all).
     pub fn parse(text: &str) -> Result<EmailAddress, NotAnAddress> {
         let no = |why| Err(NotAnAddress(why));
-        let Some((local, domain)) = text.split_once('@') else { return no("there is no @ in it") };
+        let Some((local, domain)) = text.split_once('@') else {
+            return no("there is no @ in it");
+        };
         if text.len() > 254 || local.len() > 64 {
             return no("it is too long");
         }
@@ -114,9 +116,21 @@ mod tests {
         check("ann.lee+bell@mail.example.co", true);
         check("o'neil@example.org", true);
         for bad in [
-            "", "no-at-sign", "@example.com", "ann@", "ann@localhost", "ann@@example.com", "ann@ex ample.com",
-            "ann lee@example.com", ".ann@example.com", "ann..lee@example.com", "ann@-example.com",
-            "ann@example..com", "Ann <ann@example.com>", "ann@example.com\r\nBcc: all@example.com", "änn@example.com",
+            "",
+            "no-at-sign",
+            "@example.com",
+            "ann@",
+            "ann@localhost",
+            "ann@@example.com",
+            "ann@ex ample.com",
+            "ann lee@example.com",
+            ".ann@example.com",
+            "ann..lee@example.com",
+            "ann@-example.com",
+            "ann@example..com",
+            "Ann <ann@example.com>",
+            "ann@example.com\r\nBcc: all@example.com",
+            "änn@example.com",
         ] {
             check(bad, false);
         }

@@ -105,7 +105,7 @@ impl Bus {
                 }
                 Err(error) => {
                     let verdict = aws::classify_call(&error);
-                    let said = aws_sdk_eventbridge::error::DisplayErrorContext(&error).to_string();
+                    let said = aws::chain(&error);
                     for &at in &open {
                         results[at] = Err(refused(verdict, said.clone()));
                     }

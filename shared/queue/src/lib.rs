@@ -96,7 +96,7 @@ impl Queue {
             Ok(answer) => answer,
             Err(error) => {
                 let verdict = aws::classify_call(&error);
-                let said = aws_sdk_sqs::error::DisplayErrorContext(&error).to_string();
+                let said = aws::chain(&error);
                 return messages.iter().map(|_| Err(refused(verdict, said.clone()))).collect();
             }
         };

@@ -1,7 +1,7 @@
 use super::*;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchResultEntry};
-use aws_smithy_mocks::{mock, mock_client};
+use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
 
 #[tokio::test]
 async fn a_message_that_the_queue_refused_is_told_apart_from_its_neighbours() {
@@ -18,7 +18,7 @@ async fn a_message_that_the_queue_refused_is_told_apart_from_its_neighbours() {
             .build()
             .unwrap()
     });
-    let queue = Queue::new(&mock_client!(aws_sdk_sqs, [&answer]), "https://queue".into());
+    let queue = Queue::new(&client(&[&answer]), "https://queue".into());
     let message = Outgoing { body: "{}".into(), tenant: None };
     let sent = queue.send(&[message.clone(), message.clone(), message]).await;
     assert!(sent[0].is_ok() && sent[2].is_ok());
@@ -31,4 +31,19 @@ fn a_tenant_that_no_queue_takes_as_a_group_shares_the_group_of_none() {
         assert_eq!(group(tenant), expected);
     }
     assert_eq!(group(Some(&"x".repeat(129))), "-");
+}
+
+/// A real client whose answers are given beforehand, in this order.
+fn client(rules: &[&Rule]) -> Client {
+    let mode = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
+    let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
+        .region(aws_sdk_sqs::config::Region::new("eu-central-1"))
+        .credentials_provider(aws_sdk_sqs::config::Credentials::new("key", "secret", None, None, "test"))
+        .retry_config(aws::never_again())
+        .http_client(create_mock_http_client())
+        .interceptor(answers)
+        .build();
+    Client::from_conf(config)
 }

@@ -7,13 +7,14 @@ mod env;
 mod log;
 mod sqs;
 
+pub use aws::chain;
 pub use deadline::{Deadline, now};
 pub use env::{Env, Unset};
 pub use lambda_runtime::Error;
 pub use log::init_log;
 pub use sqs::{Batch, Message, Report, run_sqs};
 
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 
 /// Serves invocations whose payload and answer are JSON, such as those of an API gateway.
 ///
@@ -26,21 +27,28 @@ where
     F: AsyncFn(I) -> Result<O, Error>,
 {
     let handle = &handle;
-    lambda_runtime::run(service_fn(async move |event: LambdaEvent<I>| handle(event.payload).await)).await
+    let serve = async move |event: LambdaEvent<I>| handle(event.payload).await.map_err(Failed::of);
+    lambda_runtime::run(service_fn(serve)).await
 }
 
-/// An error with all its causes in one line, for the log: `cannot claim: timed out: connection reset`.
-#[must_use]
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(it) = cause {
-        let said = it.to_string();
-        if !text.ends_with(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        cause = it.source();
+/// An invocation that failed as a whole. The Lambda runtime logs it, once, by its `Debug`.
+struct Failed(String);
+
+impl Failed {
+    #[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
+    fn of(error: Error) -> Failed {
+        Failed(chain(error.as_ref()))
     }
-    text
+}
+
+impl std::fmt::Debug for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Failed> for Diagnostic {
+    fn from(failed: Failed) -> Diagnostic {
+        Diagnostic { error_type: "Carillon.InvocationFailed".to_owned(), error_message: failed.0 }
+    }
 }

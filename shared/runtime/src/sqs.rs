@@ -5,7 +5,7 @@ use std::fmt;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
-use crate::{Deadline, Error};
+use crate::{Deadline, Error, Failed};
 
 /// What Lambda hands over from a queue.
 #[derive(Deserialize)]
@@ -115,9 +115,7 @@ where
             request_id: event.context.request_id,
             deadline: Deadline::at_millis(event.context.deadline),
         };
-        handle(batch).await.inspect_err(|error| {
-            tracing::error!(error = crate::chain(error.as_ref()), "the batch goes back to the queue");
-        })
+        handle(batch).await.map_err(Failed::of)
     }))
     .await
 }

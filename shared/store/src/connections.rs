@@ -154,8 +154,8 @@ impl Connections {
 
     /// The open sockets of a user or a room, as far as an event of `tenant` may reach them.
     ///
-    /// A user is reached by events of the tenant the socket was opened for, and by events of no tenant. Rooms belong
-    /// to one tenant altogether.
+    /// A socket that was opened for a tenant hears that tenant's events and those of none; one that was opened for no
+    /// tenant hears all of its user's. Rooms belong to one tenant altogether.
     ///
     /// # Errors
     /// The table could not be asked.
@@ -175,7 +175,8 @@ impl Connections {
             let tenant = it.get("tenant").map(str::to_owned);
             Some(Connection { id: it.get("sk")?.to_owned(), tenant, pk: pk.clone() })
         });
-        Ok(connections.filter(|it| tenant.is_none() || it.tenant.as_deref() == tenant).collect())
+        let may_hear = |it: &Connection| it.tenant.is_none() || tenant.is_none() || it.tenant.as_deref() == tenant;
+        Ok(connections.filter(may_hear).collect())
     }
 
     /// Forgets sockets that turned out to be gone, 25 to a call. What else is known of them expires by itself.

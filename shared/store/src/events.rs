@@ -38,7 +38,7 @@ impl Record {
         let text = event.to_json();
         let item = Item::default()
             .text("pk", stream(event))
-            .text("sk", format!("event#{}#{}", event.source, event.id))
+            .text("sk", identity(event))
             .text("id", &event.id)
             .text("source", &event.source)
             .text("type", &event.kind)
@@ -112,6 +112,15 @@ impl Events {
         Ok(kept.collect())
     }
 
+    /// The record of one event.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn find(&self, event: &Event) -> Result<Option<Record>, Refused> {
+        let key = Item::default().text("pk", stream(event)).text("sk", identity(event));
+        Ok(lookup::get(&self.client, &self.table, key).await?.map(Record::from_item))
+    }
+
     /// Every record there is, for people who look: it reads the whole table.
     ///
     /// # Errors
@@ -126,6 +135,11 @@ fn stream(event: &Event) -> String {
     let tenant = event.tenant.as_deref().unwrap_or("-");
     let aggregate = event.subject.as_deref().unwrap_or(&event.source);
     format!("stream#{tenant}#{aggregate}")
+}
+
+/// What makes a second delivery of an event find the first: CloudEvents' source and id.
+fn identity(event: &Event) -> String {
+    format!("event#{}#{}", event.source, event.id)
 }
 
 fn digest(text: &str) -> String {

@@ -89,9 +89,9 @@ fn sort(doing: &'static str, answer: &BatchStatementResponse) -> Written {
             | BatchStatementErrorCodeEnum::RequestLimitExceeded
             | BatchStatementErrorCodeEnum::ProvisionedThroughputExceeded,
         ) => Verdict::Throttled,
+        Some(BatchStatementErrorCodeEnum::AccessDenied) => Verdict::Denied,
         Some(
-            BatchStatementErrorCodeEnum::AccessDenied
-            | BatchStatementErrorCodeEnum::ValidationError
+            BatchStatementErrorCodeEnum::ValidationError
             | BatchStatementErrorCodeEnum::ResourceNotFound
             | BatchStatementErrorCodeEnum::ItemCollectionSizeLimitExceeded,
         ) => Verdict::Permanent,

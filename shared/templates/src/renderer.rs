@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -20,8 +21,14 @@ const MAX_STEPS: u64 = 200_000;
 /// Longest rendered part, in bytes: SES takes more, but no letter to one person needs it, and a job must fit its queue.
 const MAX_PART_BYTES: usize = 200 * 1024;
 
-/// Templates within templates.
-const MAX_NESTING: usize = 20;
+/// Includes within includes. A block that calls itself may go ten times as deep, and at 100 it can overflow a stack of
+/// 1 MiB in a build without optimization. A layout that is extended does not count.
+const MAX_INCLUDES: usize = 5;
+
+/// What the engine counts for one include; a loop or a block counts 1.
+///
+/// Source: minijinja 3.0.5, `INCLUDE_RECURSION_COST`.
+const INCLUDE_COST: usize = 10;
 
 /// Renders the templates of one catalog. Each is compiled when it is first needed, and once.
 pub struct Renderer {
@@ -59,7 +66,7 @@ impl Renderer {
         });
         engine.set_undefined_behavior(UndefinedBehavior::Strict);
         engine.set_fuel(Some(MAX_STEPS));
-        engine.set_recursion_limit(MAX_NESTING);
+        engine.set_recursion_limit(MAX_INCLUDES * INCLUDE_COST + INCLUDE_COST - 1);
         Renderer { engine, sources }
     }
 
@@ -68,7 +75,10 @@ impl Renderer {
     /// # Errors
     /// [`Unrendered`] with the line and what is wrong there.
     pub fn compile(&self, name: &str) -> Result<(), Unrendered> {
-        self.engine.get_template(name).map(drop).map_err(|error| self.unrendered(name, &error))
+        self.engine
+            .get_template(name)
+            .map(drop)
+            .map_err(|error| self.unrendered(name, &error))
     }
 
     /// Renders everything the order's channel sends. `envelope` is the event's CloudEvents envelope.
@@ -76,7 +86,11 @@ impl Renderer {
     /// # Errors
     /// [`Unrendered`] names the first part that gave no text.
     pub fn render(&self, order: &Order<'_>, envelope: &serde_json::Value) -> Result<Content, Unrendered> {
-        let words = Words { renderer: self, order, values: values(envelope, order.person) };
+        let words = Words {
+            renderer: self,
+            order,
+            values: values(envelope, order.person),
+        };
         match &order.target {
             Target::Email(to) => {
                 let [subject, html, text] = words.parts(Channel::Email)?;
@@ -101,7 +115,10 @@ impl Renderer {
     }
 
     fn render_part(&self, name: &str, values: &Value) -> Result<String, Unrendered> {
-        let template = self.engine.get_template(name).map_err(|error| self.unrendered(name, &error))?;
+        let template = self
+            .engine
+            .get_template(name)
+            .map_err(|error| self.unrendered(name, &error))?;
         let mut text = Bounded(Vec::with_capacity(1_024));
         let rendered = template.render_captured_to(values.clone(), &mut text);
         rendered.map_err(|error| self.unrendered(name, &error))?;
@@ -110,25 +127,63 @@ impl Renderer {
     }
 
     fn unrendered(&self, name: &str, error: &Error) -> Unrendered {
+        let error = innermost(error);
         let template = error.name().unwrap_or(name).to_owned();
         let line = error.line().unwrap_or(0);
-        let quoted = self.sources.get(&template).and_then(|it| it.lines().nth(line.checked_sub(1)?));
-        let problem = match error.kind() {
-            ErrorKind::UndefinedError => "the event has no such value".to_owned(),
-            ErrorKind::OutOfFuel => format!("it takes more than {MAX_STEPS} steps; does it loop?"),
-            ErrorKind::WriteFailure => format!("it grows beyond {MAX_PART_BYTES} bytes"),
-            ErrorKind::TemplateNotFound => "there is no such file".to_owned(),
-            // The enum is open to growth; these carry the engine's own words about the template.
-            _ => match error.detail() {
-                Some(detail) => format!("{}: {detail}", error.kind()),
-                None => error.kind().to_string(),
-            },
-        };
+        let quoted = self
+            .sources
+            .get(&template)
+            .and_then(|it| it.lines().nth(line.checked_sub(1)?));
         let problem = match quoted {
-            Some(text) => format!("{problem} in `{}`", text.trim()),
-            None => problem,
+            Some(text) => format!("{} in `{}`", problem(error), text.trim()),
+            None => problem(error),
         };
-        Unrendered { template, line, problem }
+        Unrendered {
+            template,
+            line,
+            problem,
+        }
+    }
+}
+
+/// The error itself, where the engine tells only that an include or a block failed.
+fn innermost(error: &Error) -> &Error {
+    let mut error = error;
+    while matches!(error.kind(), ErrorKind::BadInclude | ErrorKind::EvalBlock) {
+        let Some(source) = error.source().and_then(|it| it.downcast_ref()) else {
+            break;
+        };
+        error = source;
+    }
+    error
+}
+
+/// What is wrong, without a value of the event. The engine's own words are taken only where they come from reading
+/// the template; those about a calculation quote its numbers.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the engine's enum is open to growth"
+)]
+fn problem(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::UndefinedError => "the event has no such value".to_owned(),
+        ErrorKind::OutOfFuel => format!("it takes more than {MAX_STEPS} steps; does it loop?"),
+        ErrorKind::WriteFailure => format!("it grows beyond {MAX_PART_BYTES} bytes"),
+        ErrorKind::TemplateNotFound => "there is no such file".to_owned(),
+        ErrorKind::InvalidOperation if error.detail() == Some("recursion limit exceeded") => {
+            format!("it nests too deep, {MAX_INCLUDES} includes are the limit; does it include itself?")
+        }
+        ErrorKind::SyntaxError
+        | ErrorKind::BadEscape
+        | ErrorKind::UnknownFilter
+        | ErrorKind::UnknownTest
+        | ErrorKind::UnknownFunction
+        | ErrorKind::UnknownMethod
+        | ErrorKind::UnknownBlock => match error.detail() {
+            Some(detail) => format!("{}: {detail}", error.kind()),
+            None => error.kind().to_string(),
+        },
+        _ => error.kind().to_string(),
     }
 }
 
@@ -147,7 +202,11 @@ impl Words<'_> {
                 Some(locale) => format!("{}/{locale}/{}", self.order.rule.template, part.file),
                 None => {
                     let template = format!("{}/{}/{}", self.order.rule.template, locale::DEFAULT, part.file);
-                    return Err(Unrendered { template, line: 0, problem: "there is no such file".to_owned() });
+                    return Err(Unrendered {
+                        template,
+                        line: 0,
+                        problem: "there is no such file".to_owned(),
+                    });
                 }
             };
             *text = self.renderer.render_part(&name, &self.values)?;
@@ -164,17 +223,18 @@ impl Words<'_> {
     }
 }
 
-/// What a template can name: `event`, `data`, and `recipient` where it is one person.
+/// What a template can name: `event`, `data`, and `recipient` where it is one person. A `null` is a value that is not
+/// there, so that `default` fills it and no letter says "none".
 fn values(envelope: &serde_json::Value, person: Option<&Recipient>) -> Value {
-    let event = Value::from(Serde(envelope));
+    let event = Value::from(Serde(&without_nulls(envelope)));
     let data = event.get_attr("data").unwrap_or_default();
     match person {
         Some(it) => {
             let recipient = context! {
                 id => it.id.as_str(),
                 name => it.name.as_deref().unwrap_or(&it.id),
-                locale => it.locale.as_deref(),
-                zone => it.zone.as_deref(),
+                locale => it.locale.as_deref().map_or(Value::UNDEFINED, Value::from),
+                zone => it.zone.as_deref().map_or(Value::UNDEFINED, Value::from),
             };
             context! { event, data, recipient }
         }
@@ -182,19 +242,28 @@ fn values(envelope: &serde_json::Value, person: Option<&Recipient>) -> Value {
     }
 }
 
+fn without_nulls(value: &serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(members) => {
+            let there = members.iter().filter(|(_, it)| !it.is_null());
+            there
+                .map(|(name, it)| (name.clone(), without_nulls(it)))
+                .collect()
+        }
+        serde_json::Value::Array(list) => list.iter().map(without_nulls).collect(),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => value.clone(),
+    }
+}
+
 /// The values a rule exposes, by the last name of their paths; what the event does not have is left out.
 fn exposed(rule: &Rule, envelope: &serde_json::Value) -> Box<RawValue> {
     let mut data = serde_json::Map::new();
     for path in &rule.expose {
-        let found = path.find(envelope);
-        match found[..] {
-            [] => {}
-            [one] => {
-                data.insert(path.last().to_owned(), one.clone());
-            }
-            [..] => {
-                data.insert(path.last().to_owned(), found.into_iter().cloned().collect());
-            }
+        if let Some(value) = path.pick(envelope) {
+            data.insert(path.last().to_owned(), value);
         }
     }
     serde_json::value::to_raw_value(&data).expect("JSON values always serialize")

@@ -1,6 +1,6 @@
 use super::*;
 use aws_sdk_sesv2::types::error::{MessageRejected, SendingPausedException, TooManyRequestsException};
-use aws_smithy_mocks::{mock, mock_client};
+use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
 use domain::job::Job;
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn a_letter_has_both_parts_and_carries_the_story_of_its_event_in_tags() {
                 && tag("carillon-traceparent").is_some_and(|it| it.starts_with("00-4bf92f"))
         })
         .then_output(|| SendEmailOutput::builder().message_id("ses-1").build());
-    let answer = send(mock_client!(aws_sdk_sesv2, [&yes])).await.unwrap();
+    let answer = send(client(&[&yes])).await.unwrap();
     assert_eq!(answer, Sent::Accepted { provider_id: "ses-1".into() });
 }
 
@@ -33,7 +33,7 @@ async fn a_letter_has_both_parts_and_carries_the_story_of_its_event_in_tags() {
 async fn a_rejected_letter_is_not_tried_again() {
     let no = mock!(Client::send_email)
         .then_error(|| SendEmailError::MessageRejected(MessageRejected::builder().build()));
-    let failure = send(mock_client!(aws_sdk_sesv2, [&no])).await.unwrap_err();
+    let failure = send(client(&[&no])).await.unwrap_err();
     assert!(matches!(failure, Failure::Permanent { reason: Reason::Rejected, .. }));
 }
 
@@ -41,7 +41,7 @@ async fn a_rejected_letter_is_not_tried_again() {
 async fn a_paused_account_keeps_its_letters() {
     let no = mock!(Client::send_email)
         .then_error(|| SendEmailError::SendingPausedException(SendingPausedException::builder().build()));
-    let failure = send(mock_client!(aws_sdk_sesv2, [&no])).await.unwrap_err();
+    let failure = send(client(&[&no])).await.unwrap_err();
     assert!(matches!(failure, Failure::Transient(_)));
 }
 
@@ -51,7 +51,7 @@ async fn too_many_letters_wait() {
         let meta = aws_sdk_sesv2::error::ErrorMetadata::builder().code("TooManyRequestsException").build();
         SendEmailError::TooManyRequestsException(TooManyRequestsException::builder().meta(meta).build())
     });
-    let failure = send(mock_client!(aws_sdk_sesv2, [&no])).await.unwrap_err();
+    let failure = send(client(&[&no])).await.unwrap_err();
     assert!(matches!(failure, Failure::Throttled { .. }));
 }
 
@@ -65,4 +65,19 @@ async fn send(client: Client) -> Result<Sent, Failure> {
     )
     .unwrap();
     Ses::with_client(client, "bell@example.com".into()).send(&Letter::shape(&job).unwrap()).await
+}
+
+/// A real client whose answers are given beforehand, in this order.
+fn client(rules: &[&Rule]) -> Client {
+    let mode = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
+    let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));
+    let config = aws_sdk_sesv2::Config::builder()
+        .behavior_version(aws_sdk_sesv2::config::BehaviorVersion::latest())
+        .region(aws_sdk_sesv2::config::Region::new("eu-central-1"))
+        .credentials_provider(aws_sdk_sesv2::config::Credentials::new("key", "secret", None, None, "test"))
+        .retry_config(aws::never_again())
+        .http_client(create_mock_http_client())
+        .interceptor(answers)
+        .build();
+    Client::from_conf(config)
 }

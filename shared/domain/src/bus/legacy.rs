@@ -12,13 +12,13 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::BusEvent;
-use crate::event::{Data, Event, Fields, Priority, Refusal, check_type, trace_context};
+use crate::event::{Data, Event, Fields, Priority, Refusal, check_name, check_type, trace_context};
 
 pub(super) fn hub(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     let mut event = base(fields, bus, received, "eventId", "eventType")?;
     event.tenant = text(fields, "clinicId")?;
     event.priority = fields.text("priority").and_then(|it| Priority::from_name(&it));
-    event.data = merged(fields.raw("payload"), fields, &["userId", "clinicId", "category"])?;
+    event.data = merged("payload", fields, &["userId", "clinicId", "category"])?;
     Ok(event)
 }
 
@@ -26,19 +26,30 @@ pub(super) fn circle(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestam
     let mut event = base(fields, bus, received, "id", "type")?;
     event.tenant = text(fields, "familyId")?;
     event.actor = text(fields, "causedBy")?;
-    event.data = merged(fields.raw("data"), fields, &["familyId", "careRecipientId"])?;
+    event.data = merged("data", fields, &["familyId", "careRecipientId"])?;
     Ok(event)
 }
 
-pub(super) fn business(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
+pub(super) fn business(
+    fields: &Fields<'_>,
+    bus: &BusEvent<'_>,
+    received: Timestamp,
+) -> Result<Event, Refusal> {
     let mut event = base(fields, bus, received, "id", "type")?;
     event.actor = text(fields, "userId")?;
-    event.data = merged(fields.raw("data"), fields, &["userId"])?;
+    event.data = merged("data", fields, &["userId"])?;
     Ok(event)
 }
 
 /// Any event that EventBridge can carry: id, source, type and time from its own fields, `detail` as data.
 pub(super) fn plain(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
+    let mut event = frame(bus, received)?;
+    event.data = Some(bus.detail_as_data()?);
+    Ok(event)
+}
+
+/// EventBridge's own fields, and no payload yet.
+fn frame(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     check_type(&bus.detail_type)?;
     Ok(Event {
         id: bus.id.clone().into_owned(),
@@ -56,7 +67,7 @@ pub(super) fn plain(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Re
         traceparent: None,
         expiry_time: None,
         extensions: BTreeMap::new(),
-        data: Some(bus.detail_as_data()),
+        data: None,
     })
 }
 
@@ -68,7 +79,7 @@ fn base(
     id: &str,
     kind: &str,
 ) -> Result<Event, Refusal> {
-    let mut event = plain(bus, received)?;
+    let mut event = frame(bus, received)?;
     if let Some(it) = text(fields, id)? {
         event.id = it;
     }
@@ -83,25 +94,31 @@ fn base(
         event.time = time(raw)?;
     }
     event.correlation_id = text(fields, "correlationId")?;
-    event.traceparent =
-        fields.text("traceparent").and_then(|it| trace_context(&it).map(str::to_owned).ok());
+    event.traceparent = fields
+        .text("traceparent")
+        .and_then(|it| trace_context(&it).map(str::to_owned).ok());
     Ok(event)
 }
 
 /// A member that must be text when it is there. Numbers are taken too: older producers send ids as numbers.
 fn text(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
-    let Some(raw) = fields.raw(name) else { return Ok(None) };
+    let Some(raw) = fields.raw(name) else {
+        return Ok(None);
+    };
     let number = raw.get().starts_with(|it: char| it == '-' || it.is_ascii_digit());
     let value = match fields.text(name) {
         Some(it) => it.into_owned(),
         None if number => raw.get().to_owned(),
-        None => return Err(Refusal::new(name, "a value that is neither text nor a number", "a string")),
+        None => {
+            return Err(Refusal::new(
+                name,
+                "a value that is neither text nor a number",
+                "a string",
+            ));
+        }
     };
-    match value.is_empty() {
-        true => Err(Refusal::new(name, "an empty string", "a string that is not empty")),
-        false if value.len() > 256 => Err(Refusal::new(name, "more than 256 bytes", "at most 256 bytes")),
-        false => Ok(Some(value)),
-    }
+    check_name(name, &value)?;
+    Ok(Some(value))
 }
 
 /// RFC 3339, or milliseconds since 1970 as JavaScript's `Date.now()` gives them.
@@ -117,12 +134,9 @@ fn time(raw: &RawValue) -> Result<Timestamp, Refusal> {
         .ok_or_else(refuse)
 }
 
-/// The payload with members of the envelope added where it has none of that name.
-fn merged(
-    payload: Option<&RawValue>,
-    envelope: &Fields<'_>,
-    names: &[&str],
-) -> Result<Option<Data>, Refusal> {
+/// The payload, which the envelope calls `member`, with members of the envelope added where it has none of that name.
+fn merged(member: &str, envelope: &Fields<'_>, names: &[&str]) -> Result<Option<Data>, Refusal> {
+    let payload = envelope.raw(member);
     let inner = match payload {
         Some(raw) if raw.get().starts_with('{') => Some(Fields::of(raw.get())?),
         Some(_) | None => None,
@@ -144,8 +158,9 @@ fn merged(
     if members.is_empty() {
         return Ok(None);
     }
-    let text = serde_json::value::to_raw_value(&Members(members)).map_err(|error| Refusal::not_json(&error))?;
-    Ok(Some(Data::new(text)))
+    let text =
+        serde_json::value::to_raw_value(&Members(members)).map_err(|error| Refusal::not_json(&error))?;
+    Data::read(member, text).map(Some)
 }
 
 struct Members<'a>(Vec<(&'a str, &'a RawValue)>);

@@ -2,6 +2,7 @@
 //! carried without being taken apart.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
@@ -20,12 +21,17 @@ impl<'a> Fields<'a> {
     /// The text is too large, nests too deep, is not JSON, is no object, or names a member twice.
     pub(crate) fn of(text: &'a str) -> Result<Fields<'a>, Refusal> {
         if text.len() > MAX_EVENT_BYTES {
-            let wanted = format!("at most {MAX_EVENT_BYTES} bytes; put large content in S3 and send a reference");
+            let wanted =
+                format!("at most {MAX_EVENT_BYTES} bytes; put large content in S3 and send a reference");
             return Err(Refusal::new("body", format_args!("{} bytes", text.len()), wanted));
         }
         if nests_deeper_than(text, MAX_DEPTH) {
             let found = format!("JSON that nests deeper than {MAX_DEPTH} levels");
-            return Err(Refusal::new("body", found, format_args!("at most {MAX_DEPTH} levels")));
+            return Err(Refusal::new(
+                "body",
+                found,
+                format_args!("at most {MAX_DEPTH} levels"),
+            ));
         }
         let fields: Fields<'a> = serde_json::from_str(text).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => Refusal::new("body", kind_of(text), "one JSON object"),
@@ -38,9 +44,14 @@ impl<'a> Fields<'a> {
     }
 
     fn refuse_duplicates(&self) -> Result<(), Refusal> {
-        for (at, (name, _)) in self.members.iter().enumerate() {
-            if self.members[..at].iter().any(|(earlier, _)| earlier == name) {
-                return Err(Refusal::new(name.as_ref(), "the name twice", "each attribute once"));
+        let mut seen = BTreeSet::new();
+        for (name, _) in &self.members {
+            if !seen.insert(name) {
+                return Err(Refusal::new(
+                    name.as_ref(),
+                    "the name twice",
+                    "each attribute once",
+                ));
             }
         }
         Ok(())

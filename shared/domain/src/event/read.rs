@@ -1,7 +1,7 @@
 //! From a JSON object to an [`Event`].
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -28,6 +28,7 @@ pub(super) fn cloud_event(
     strictness: Strictness,
 ) -> Result<Event, Refusal> {
     let mut draft = Draft::default();
+    let mut seen = BTreeSet::new();
     for (name, raw) in fields.iter() {
         if raw.get() == "null" {
             continue;
@@ -37,6 +38,13 @@ pub(super) fn cloud_event(
             Strictness::Tolerant => Cow::Owned(name.to_ascii_lowercase()),
         };
         draft.take(&name, raw, strictness)?;
+        if !seen.insert(name.clone()) {
+            return Err(Refusal::new(
+                name,
+                "the name twice, in other letters",
+                "each attribute once",
+            ));
+        }
     }
     draft.finish(received)
 }
@@ -82,10 +90,11 @@ impl Draft {
             "traceparent" => self.traceparent = trace(raw, strictness)?,
             "expirytime" => self.expiry_time = Some(timestamp(name, &text(name, raw)?)?),
             "datacontenttype" => check_content_type(&text(name, raw)?)?,
-            "data" => self.data = Some(Data::new(raw.to_owned())),
+            "data" => self.data = Some(Data::read(name, raw.to_owned())?),
             "data_base64" => return Err(Refusal::new(name, "binary data", "JSON in `data`")),
             _ if is_extension_name(name) => {
-                self.extensions.insert(name.to_owned(), extension(name, raw.get())?);
+                self.extensions
+                    .insert(name.to_owned(), extension(name, raw.get())?);
             }
             _ => {
                 let wanted = "an attribute name of lower-case letters and digits; put content in `data`";
@@ -101,10 +110,17 @@ impl Draft {
             return Err(missing("specversion", "\"1.0\""));
         }
         Ok(Event {
-            id: self.id.ok_or_else(|| missing("id", "a string that is unique within the source"))?,
+            id: self
+                .id
+                .ok_or_else(|| missing("id", "a string that is unique within the source"))?,
             source: self.source.ok_or_else(|| missing("source", "a URI reference"))?,
-            kind: self.kind.ok_or_else(|| missing("type", "the kind of event, such as order.placed"))?,
-            time: self.time.or(received).ok_or_else(|| missing("time", "an RFC 3339 time"))?,
+            kind: self
+                .kind
+                .ok_or_else(|| missing("type", "the kind of event, such as order.placed"))?,
+            time: self
+                .time
+                .or(received)
+                .ok_or_else(|| missing("time", "an RFC 3339 time"))?,
             subject: self.subject,
             dataschema: self.dataschema,
             tenant: self.tenant,
@@ -153,7 +169,11 @@ fn sequence(raw: &RawValue) -> Result<u64, Refusal> {
     let digits = as_text(raw).unwrap_or(Cow::Borrowed(raw.get()));
     match digits.parse() {
         Ok(it) if it > 0 => Ok(it),
-        Ok(_) | Err(_) => Err(Refusal::new("sequence", excerpt(&digits), "a whole number from 1 on")),
+        Ok(_) | Err(_) => Err(Refusal::new(
+            "sequence",
+            excerpt(&digits),
+            "a whole number from 1 on",
+        )),
     }
 }
 
@@ -168,9 +188,18 @@ fn trace(raw: &RawValue, strictness: Strictness) -> Result<Option<String>, Refus
 }
 
 fn check_content_type(value: &str) -> Result<(), Refusal> {
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     if essence == "application/json" || essence.ends_with("+json") || essence == "text/json" {
         return Ok(());
     }
-    Err(Refusal::new("datacontenttype", excerpt(value), "application/json"))
+    Err(Refusal::new(
+        "datacontenttype",
+        excerpt(value),
+        "application/json",
+    ))
 }

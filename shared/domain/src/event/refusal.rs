@@ -1,12 +1,14 @@
 use std::fmt;
 
+use super::attributes::{LONGEST_EXCERPT, excerpt};
+
 /// Why something is not an event: the attribute, what was found there, and what is wanted instead.
 ///
 /// It is shown to producers and operators and travels as a message attribute, so it never quotes a payload.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{attribute}: found {found}, wanted {wanted}")]
 pub struct Refusal {
-    /// The attribute's name, or `body` when the text as a whole is at fault.
+    /// The attribute's name, cut after 40 characters, or `body` when the text as a whole is at fault.
     pub attribute: String,
     pub found: String,
     pub wanted: String,
@@ -18,12 +20,25 @@ impl Refusal {
         found: impl fmt::Display,
         wanted: impl fmt::Display,
     ) -> Refusal {
-        Refusal { attribute: attribute.into(), found: found.to_string(), wanted: wanted.to_string() }
+        let mut attribute = attribute.into();
+        // A name comes from the producer too, and must fit into a log line and a message attribute.
+        if attribute.chars().nth(LONGEST_EXCERPT).is_some() || attribute.contains(char::is_control) {
+            attribute = excerpt(&attribute);
+        }
+        Refusal {
+            attribute,
+            found: found.to_string(),
+            wanted: wanted.to_string(),
+        }
     }
 
     /// For a text that cannot be read as JSON. The position is told, the content is not.
     pub(crate) fn not_json(error: &serde_json::Error) -> Refusal {
         let place = format!("line {}, column {}", error.line(), error.column());
-        Refusal::new("body", format_args!("text that is not JSON ({place})"), "one JSON object")
+        Refusal::new(
+            "body",
+            format_args!("text that is not JSON ({place})"),
+            "one JSON object",
+        )
     }
 }

@@ -1,0 +1,60 @@
+# Carillon. `make` prints the verbs.
+
+PROFILE  := local
+ENV      := $(or $(E),dev)
+CARILLON := target/$(PROFILE)/carillon
+CATALOG  := target/lambda/dispatch/catalog.json
+RUN      := cargo build --profile $(PROFILE) --locked
+SAM      := .local/sam/.installed
+CLOUD    := .local/ministack/.installed
+
+help: ## Print the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: up ## Everything, on the samples: deploy to the local cloud, send, show who was told what
+	@$(CARILLON) demo
+
+test: ## Everything: format, lints, template, config, unit, property, end to end on the local cloud
+	@tests/run.sh
+
+up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy to it
+	@$(CARILLON) local up --profile $(PROFILE)
+
+down: ## Stop the local cloud
+	@if [ -x $(CARILLON) ]; then $(CARILLON) local down; fi
+
+logs: ## Print what the functions logged: make logs F=email
+	@$(CARILLON) local logs $(F)
+
+send: ## Put a sample on the bus as a new event: make send E=core/hello
+	@$(CARILLON) publish --fresh events/$(E).json
+
+build: ## Build functions and CLI for this machine, compile config/
+	@$(RUN) --bins
+	@$(CARILLON) check --samples events --out $(CATALOG)
+
+release: $(SAM) .local/lambda/.installed ## Build the functions for Lambda (arm64; ARCH=x86_64 for the other)
+	@. .local/lambda/bin/activate && cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),--x86-64,--arm64) \
+	  $(foreach it,$(notdir $(wildcard functions/*)),-p $(it))
+	@$(RUN) -p cli && $(CARILLON) check --samples events --out $(CATALOG)
+
+deploy: release ## Build for Lambda and deploy to AWS: make deploy E=dev
+	@cd infra && ../.local/sam/bin/sam deploy --config-env $(ENV) $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
+
+bench: ## Measure size, start-up and work of every function, beside the SDK's default client
+	@benches/run.sh
+
+size: ## Print the size of every function as released
+	@benches/run.sh --size
+
+clean: down ## Remove what was built and the local cloud
+	@rm -rf target .local
+
+$(CLOUD) $(SAM) .local/lambda/.installed: .local/%/.installed: infra/local/%.txt
+	@echo "installing $* into .local/$* (once) …"
+	@rm -rf .local/$* && python3 -m venv .local/$*
+	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+.PHONY: help demo test up down logs send build release deploy bench size clean
+.DEFAULT_GOAL := help

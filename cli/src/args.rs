@@ -1,0 +1,180 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// An event in; the right people told once, on the channel they chose, with proof.
+#[derive(Parser)]
+#[command(name = "carillon", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Answer in JSON, one value a line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which deployment is meant.
+#[derive(ClapArgs, Clone)]
+pub(crate) struct Target {
+    /// The environment: the stack carillon-<ENV>. `local` is the local cloud that `make up` started
+    #[arg(long = "env", global = true, env = "CARILLON_ENV", default_value = "local", value_name = "ENV")]
+    pub(crate) environment: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Check(Check),
+    Publish(Publish),
+    Tail(Tail),
+    Match(Match),
+    /// The people who can be told something
+    #[command(subcommand)]
+    People(People),
+    Ticket(Ticket),
+    #[command(subcommand)]
+    Local(Local),
+    Demo(Demo),
+}
+
+/// Compile config/ and say everything that is wrong with it
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon check
+  carillon check config --samples events
+  carillon check --out target/lambda/dispatch/catalog.json")]
+pub(crate) struct Check {
+    /// The folder with rules/ and templates/
+    #[arg(default_value = "config", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Sample events: each must reach somebody, and each rule must be reached
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) samples: Option<PathBuf>,
+    /// Write the compiled catalog here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Put events on the bus
+///
+/// A file holds one event, a JSON list of events, or one event a line. Events are CloudEvents, EventBridge events, or
+/// the older envelopes that Carillon knows. AWS_ENDPOINT_URL is honoured.
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon publish events/core/hello.json
+  carillon publish --fresh events/healthcare/*.json
+  producer | carillon --env dev publish -")]
+pub(crate) struct Publish {
+    /// Files, or - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Give every event a new id and the present time, so that a sample can be sent again
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Read the events and say what would be published, without publishing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Follow events, decisions and deliveries as they happen
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon tail
+  carillon tail --all --for 5
+  carillon --env dev --json tail | jq 'select(.status == \"failed\")'")]
+pub(crate) struct Tail {
+    /// Begin with the oldest that is still in the streams (24 hours), not with now
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Stop after this many seconds
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub(crate) seconds: Option<u64>,
+}
+
+/// Ask whether a pattern matches an event: exit 0 if it does, 1 if not
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon match --pattern pattern.json --event events/core/hello.json
+  carillon match --pattern pattern.json --event - < event.json && echo yes
+
+The pattern is EventBridge's, as in `aws events test-event-pattern`. An EventBridge event is matched as it is; a
+CloudEvent, or an older envelope, as rules see it: the envelope under `detail`.")]
+pub(crate) struct Match {
+    /// A file with a pattern, in JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pattern: PathBuf,
+    /// A file with one event, or - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) event: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum People {
+    Import(Import),
+}
+
+/// Add people, or change those who are there, by their ids
+#[derive(ClapArgs)]
+#[command(after_help = "Example:
+  carillon people import events/people.json
+
+A file holds a JSON list, or one person a line:
+  {\"id\":\"u-1\",\"name\":\"Ann\",\"email\":\"ann@example.com\",\"locale\":\"en\",\"zone\":\"Europe/London\",\"tenants\":[]}")]
+pub(crate) struct Import {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Issue a ticket that lets one WebSocket connect, once, within 30 seconds
+#[derive(ClapArgs)]
+#[command(after_help = "Example:
+  carillon ticket patient-lena --tenant clinic-7 --room 'queue:*'")]
+pub(crate) struct Ticket {
+    /// Whose socket it will be
+    pub(crate) user: String,
+    /// The tenant whose events it hears
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// A room it may join, or the beginning of one and a star
+    #[arg(long = "room", value_name = "ROOM")]
+    pub(crate) rooms: Vec<String>,
+}
+
+/// Start, stop and look into the local cloud; `make up`, `make down` and `make logs` call this
+#[derive(Subcommand)]
+pub(crate) enum Local {
+    /// Start it if it is not running, and deploy the template and the functions to it
+    Up(LocalUp),
+    /// Stop it
+    Down,
+    /// Print what it is doing, and where
+    Status,
+    /// Print what the functions logged
+    #[command(after_help = "Example:\n  carillon local logs email")]
+    Logs {
+        /// One function; all when it is left out
+        function: Option<String>,
+    },
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct LocalUp {
+    /// The cargo profile the functions were built with
+    #[arg(long, default_value = "local")]
+    pub(crate) profile: String,
+}
+
+/// Send every sample event through the local cloud and show who was told what
+#[derive(ClapArgs)]
+#[command(after_help = "Example:\n  carillon demo")]
+pub(crate) struct Demo {
+    /// The sample events
+    #[arg(long, default_value = "events", value_name = "FOLDER")]
+    pub(crate) samples: PathBuf,
+    /// How many seconds to wait for everything to arrive
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) patience: u64,
+}

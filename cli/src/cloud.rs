@@ -1,0 +1,66 @@
+//! The deployment a command talks to.
+
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+
+use crate::args::Target;
+use crate::error::Error;
+use crate::local::State;
+
+/// One environment in one Region of one account, or on the laptop.
+pub(crate) struct Cloud {
+    pub(crate) config: SdkConfig,
+    pub(crate) environment: String,
+    /// Where WebSocket clients connect, when it is known.
+    pub(crate) socket_url: Option<String>,
+    /// The local cloud's address, when it is one.
+    pub(crate) local: Option<State>,
+}
+
+impl Cloud {
+    /// `local` is the running local cloud, unless AWS_ENDPOINT_URL says otherwise; everything else is found as the AWS
+    /// CLI finds it: environment, profile, single sign-on.
+    pub(crate) async fn of(target: &Target) -> Result<Cloud, Error> {
+        let env = runtime::Env::process();
+        let elsewhere = env.optional("AWS_ENDPOINT_URL").is_some();
+        let local = if target.environment == "local" { State::load()? } else { None };
+        let config = match &local {
+            Some(state) if !elsewhere => state.settings().config(),
+            Some(_) | None if target.environment == "local" && !elsewhere => {
+                return Err(Error::usage("the local cloud is not running", "start it with `make up`, or name another with --env"));
+            }
+            Some(_) | None => from_chain(&env).await?,
+        };
+        let socket_url = local.as_ref().and_then(|it| it.socket_url.clone());
+        Ok(Cloud { config, environment: target.environment.clone(), socket_url, local })
+    }
+
+    /// The name of a table or of the bus, as the template gives it.
+    pub(crate) fn name(&self, thing: &str) -> String {
+        format!("carillon-{}-{thing}", self.environment)
+    }
+
+    pub(crate) fn bus(&self) -> String {
+        format!("carillon-{}", self.environment)
+    }
+}
+
+async fn from_chain(env: &runtime::Env) -> Result<SdkConfig, Error> {
+    let roots = match env.optional("CARILLON_CA_FILE") {
+        Some(path) => {
+            let path = std::path::PathBuf::from(path);
+            Some(std::fs::read(&path).map_err(|it| Error::read(&path, it))?)
+        }
+        None => None,
+    };
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .http_client(aws::http_client(roots.as_deref()))
+        .retry_config(aws::retries())
+        .timeout_config(aws::timeouts())
+        .load()
+        .await;
+    match config.region() {
+        Some(_) => Ok(config),
+        None => Ok(config.into_builder().region(Region::from_static("us-east-1")).build()),
+    }
+}

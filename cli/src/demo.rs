@@ -1,0 +1,130 @@
+//! `carillon demo`: every sample goes through the local cloud, and a picture shows who was told what.
+//!
+//! What is expected comes from the same `decide` that dispatch runs; what arrived comes from the other end: the mail
+//! service's own list, the frames that real WebSocket clients received, and the tables.
+
+mod ears;
+mod mailbox;
+mod picture;
+mod story;
+
+use std::path::Path;
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::catalog::{Catalog, CatalogFile};
+use domain::recipient::{Recipient, Recipients};
+use publish::{Bus, Entry};
+use store::{Events, Ledger, People};
+
+use crate::args::{Demo, Target};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::files;
+use crate::publishing::{self, Ready};
+use crate::terminal::Terminal;
+
+use ears::Ears;
+use mailbox::Mailbox;
+use story::Story;
+
+/// The catalog that was deployed.
+const CATALOG: &str = "target/lambda/dispatch/catalog.json";
+
+/// How long to listen for frames that should not come, once all that should have come.
+const LISTEN_ON: Duration = Duration::from_millis(700);
+
+/// How long between two looks at what is still open.
+const PAUSE: Duration = Duration::from_millis(250);
+
+pub(crate) async fn run(args: &Demo, target: &Target, terminal: &Terminal) -> Done {
+    let cloud = Cloud::of(target).await?;
+    let Some(local) = &cloud.local else {
+        return Err(Error::usage("the demo runs on the local cloud", "start it with `make up`"));
+    };
+    let begun = runtime::now();
+    let catalog = catalog()?;
+    let cast = import_cast(args, &cloud).await?;
+    let samples = samples(args)?;
+
+    terminal.progress("opening a WebSocket for everybody in the cast …");
+    let url = local.socket_url.as_deref().unwrap_or_default();
+    let ears = Ears::open(&cloud, url, &cast, &story::rooms(&samples, &catalog)).await?;
+
+    terminal.progress(&format!("putting {} events on the bus …", samples.len()));
+    let mut stories = publish_all(&cloud, samples, &catalog, &cast).await?;
+    follow(&mut stories, &cloud, args.patience, begun, terminal).await?;
+    tokio::time::sleep(LISTEN_ON).await;
+    terminal.clear();
+
+    let mailbox = Mailbox::read(&local.endpoint())?;
+    Ok(picture::show(&stories, &mailbox, &ears.frames(), begun, terminal))
+}
+
+fn catalog() -> Result<Catalog, Error> {
+    let path = Path::new(CATALOG);
+    let broken = |why: String| Error::usage(format!("{CATALOG} is no catalog: {why}"), "run `make up`");
+    let file: CatalogFile = serde_json::from_str(&files::read(path)?).map_err(|it| broken(it.to_string()))?;
+    Catalog::open(file).map_err(|it| broken(it.to_string()))
+}
+
+async fn import_cast(args: &Demo, cloud: &Cloud) -> Result<Recipients, Error> {
+    let path = args.samples.join("people.json");
+    let people: Vec<Recipient> = serde_json::from_str(&files::read(&path)?)
+        .map_err(|it| Error::usage(format!("{} is no list of people: {it}", path.display()), "mend it"))?;
+    People::new(&cloud.config, cloud.name("people")).put(&people).await?;
+    Ok(people.into_iter().map(|it| (it.id.clone(), it)).collect())
+}
+
+/// Every sample as a new event.
+fn samples(args: &Demo) -> Result<Vec<Ready>, Error> {
+    let mut samples = Vec::new();
+    for path in files::samples(&args.samples)? {
+        for piece in files::pieces(&path)? {
+            let ready = publishing::prepare(&piece, true);
+            samples.push(ready.map_err(|why| Error::usage(format!("{}: {why}", piece.place), "mend the sample"))?);
+        }
+    }
+    Ok(samples)
+}
+
+async fn publish_all<'a>(
+    cloud: &Cloud,
+    samples: Vec<Ready>,
+    catalog: &'a Catalog,
+    cast: &'a Recipients,
+) -> Result<Vec<Story>, Error> {
+    let entries: Vec<Entry> = samples.iter().map(|it| it.entry.clone()).collect();
+    let put = Bus::new(&cloud.config, cloud.bus()).put(&entries).await;
+    let mut stories = Vec::with_capacity(samples.len());
+    for (sample, put) in samples.into_iter().zip(put) {
+        stories.push(Story::expected(&sample, &put?, catalog, cast, runtime::now())?);
+    }
+    Ok(stories)
+}
+
+/// Waits until every notification has its outcome and every event its audit record, or patience ends.
+async fn follow(
+    stories: &mut [Story],
+    cloud: &Cloud,
+    patience: u64,
+    begun: Timestamp,
+    terminal: &Terminal,
+) -> Result<(), Error> {
+    let ledger = Ledger::new(&cloud.config, cloud.name("ledger"));
+    let events = Events::new(&cloud.config, cloud.name("events"));
+    let give_up = runtime::now() + Duration::from_secs(patience);
+    loop {
+        for story in stories.iter_mut() {
+            story.look(&ledger, &events).await?;
+        }
+        let all: usize = stories.iter().map(Story::expects).sum();
+        let open: usize = stories.iter().map(Story::open).sum();
+        let seconds = runtime::now().duration_since(begun).as_secs();
+        terminal.progress(&format!("{} of {all} outcomes and records are there, {seconds} s …", all - open));
+        if open == 0 || runtime::now() > give_up {
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,141 @@
+//! Real WebSocket clients, one for everybody in the cast, and what they hear.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::job::SocketTarget;
+use domain::recipient::{Recipient, Recipients};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use store::{Connections, Identity};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::cloud::Cloud;
+use crate::error::Error;
+use crate::ticket;
+
+use super::story::Room;
+
+/// How long a reply of the gateway may take.
+const TO_ANSWER: Duration = Duration::from_secs(20);
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Everybody's socket. They close when this is dropped.
+pub(super) struct Ears {
+    frames: Arc<Mutex<Vec<Frame>>>,
+    listeners: Vec<Listener>,
+    _tasks: JoinSet<()>,
+}
+
+/// Who is listening to what.
+#[derive(Clone)]
+pub(super) struct Listener {
+    pub(super) user: String,
+    tenant: Option<String>,
+    rooms: BTreeSet<Room>,
+}
+
+/// A frame as it was received, and by whom.
+#[derive(Clone)]
+pub(super) struct Frame {
+    pub(super) user: String,
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) body: String,
+}
+
+/// What was heard by the time somebody asks.
+pub(super) struct Heard {
+    frames: Vec<Frame>,
+    listeners: Vec<Listener>,
+}
+
+impl Ears {
+    /// Opens a socket for everybody and lets each room have somebody in it.
+    pub(super) async fn open(
+        cloud: &Cloud,
+        url: &str,
+        cast: &Recipients,
+        rooms: &BTreeSet<Room>,
+    ) -> Result<Ears, Error> {
+        let connections = Connections::new(&cloud.config, cloud.name("connections"));
+        let mut listeners: Vec<Listener> = cast.values().map(listener).collect();
+        for room in rooms {
+            let member = listeners.iter_mut().find(|it| it.tenant == room.0);
+            if let Some(member) = member {
+                member.rooms.insert(room.clone());
+            }
+        }
+        let frames = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = JoinSet::new();
+        for listener in &listeners {
+            let socket = connect(&connections, url, listener).await?;
+            tasks.spawn(listen(socket, listener.user.clone(), Arc::clone(&frames)));
+        }
+        Ok(Ears { frames, listeners, _tasks: tasks })
+    }
+
+    pub(super) fn frames(&self) -> Heard {
+        let frames = self.frames.lock().map(|it| it.clone()).unwrap_or_default();
+        Heard { frames, listeners: self.listeners.clone() }
+    }
+}
+
+impl Heard {
+    /// The frames of one notification.
+    pub(super) fn of(&self, id: &str) -> Vec<&Frame> {
+        self.frames.iter().filter(|it| it.id == id).collect()
+    }
+
+    /// Who should hear a message: each of them once.
+    pub(super) fn expected(&self, target: &SocketTarget, tenant: Option<&str>) -> Vec<&str> {
+        let hears = |it: &&Listener| match target {
+            SocketTarget::User(user) => it.user == *user,
+            SocketTarget::Room(room) => it.rooms.contains(&(tenant.map(str::to_owned), room.clone())),
+        };
+        self.listeners.iter().filter(hears).map(|it| it.user.as_str()).collect()
+    }
+}
+
+fn listener(person: &Recipient) -> Listener {
+    Listener { user: person.id.clone(), tenant: person.tenants.first().cloned(), rooms: BTreeSet::new() }
+}
+
+async fn connect(connections: &Connections, url: &str, listener: &Listener) -> Result<Socket, Error> {
+    let rooms = listener.rooms.iter().map(|(_, room)| room.clone()).collect();
+    let identity = Identity { user: listener.user.clone(), tenant: listener.tenant.clone(), rooms };
+    let ticket = ticket::issue(connections, identity).await?;
+    let failed = |why: String| Error::Cloud(format!("{} cannot connect: {why}", listener.user));
+    let connecting = tokio_tungstenite::connect_async(format!("{url}?ticket={ticket}"));
+    let (mut socket, _) = tokio::time::timeout(TO_ANSWER, connecting)
+        .await
+        .map_err(|_| failed("no answer".to_owned()))?
+        .map_err(|it| failed(it.to_string()))?;
+    for (_, room) in &listener.rooms {
+        let asked = json!({ "action": "subscribe", "room": room }).to_string();
+        socket.send(Message::text(asked)).await.map_err(|it| failed(it.to_string()))?;
+        let answer = tokio::time::timeout(TO_ANSWER, socket.next()).await;
+        let answer = answer.ok().flatten().and_then(Result::ok).map(|it| it.to_string()).unwrap_or_default();
+        let answer: Value = serde_json::from_str(&answer).unwrap_or(answer.into());
+        if answer != json!({ "type": "subscribed", "room": room }) {
+            return Err(failed(format!("asked to join {room}, heard {answer}")));
+        }
+    }
+    Ok(socket)
+}
+
+async fn listen(mut socket: Socket, user: String, frames: Arc<Mutex<Vec<Frame>>>) {
+    while let Some(Ok(message)) = socket.next().await {
+        let Ok(value) = serde_json::from_str::<Value>(&message.to_string()) else { continue };
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let frame = Frame { user: user.clone(), id: text("id"), title: text("title"), body: text("body") };
+        if let Ok(mut frames) = frames.lock() {
+            frames.push(frame);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! One sample event: what should come of it, and what did.
+
+use std::collections::BTreeSet;
+
+use catalog::BusEntry;
+use domain::Timestamp;
+use domain::bus::BusEvent;
+use domain::catalog::Catalog;
+use domain::channel::Channel;
+use domain::decide::{Facts, Verdict, decide};
+use domain::event::Event;
+use domain::job::{Content, SocketTarget};
+use domain::key::Key;
+use domain::outcome::{Reason, Status};
+use domain::plan::{Audience, Plan};
+use domain::recipient::Recipients;
+use store::{Events, Ledger, LedgerRow, Record};
+use templates::Renderer;
+
+use crate::error::Error;
+use crate::publishing::Ready;
+
+/// An event and its notifications.
+pub(super) struct Story {
+    pub(super) place: String,
+    pub(super) event: Event,
+    pub(super) notifications: Vec<Notification>,
+    pub(super) record: Option<Record>,
+}
+
+/// One notification: what was to come of it, and what the ledger says.
+pub(super) struct Notification {
+    pub(super) key: Key,
+    pub(super) rule: String,
+    pub(super) recipient: String,
+    pub(super) channel: Option<Channel>,
+    pub(super) expected: Expected,
+    pub(super) row: Option<LedgerRow>,
+}
+
+/// What should come of a notification.
+pub(super) enum Expected {
+    Letter { to: String, subject: String },
+    /// To every socket of a user, or of a room of the event's tenant.
+    Message { to: SocketTarget, title: String },
+    Suppressed(Reason),
+    Failed(Reason),
+}
+
+/// A room that somebody must be in for the demo: its tenant and its name.
+pub(super) type Room = (Option<String>, String);
+
+/// Every room that the samples address.
+pub(super) fn rooms(samples: &[Ready], catalog: &Catalog) -> BTreeSet<Room> {
+    let mut rooms = BTreeSet::new();
+    for sample in samples {
+        let Ok(event) = event(sample, "sample", Timestamp::UNIX_EPOCH) else { continue };
+        for matched in Plan::of(&event, catalog).matches {
+            rooms.extend(matched.audience.into_iter().filter_map(|it| match it {
+                Audience::Room(room) => Some((event.tenant.clone(), room)),
+                Audience::User(_) => None,
+            }));
+        }
+    }
+    rooms
+}
+
+impl Story {
+    /// Decides about a published sample as dispatch will.
+    pub(super) fn expected(
+        sample: &Ready,
+        bus_id: &str,
+        catalog: &Catalog,
+        cast: &Recipients,
+        now: Timestamp,
+    ) -> Result<Story, Error> {
+        let event = event(sample, bus_id, now)?;
+        let renderer = Renderer::new(catalog);
+        let plan = Plan::of(&event, catalog);
+        let decisions = decide(&plan, &Facts { recipients: cast, now });
+        let notifications = decisions.into_iter().map(|it| Notification {
+            expected: match &it.verdict {
+                Verdict::Suppress(reason) => Expected::Suppressed(*reason),
+                Verdict::Send(order) => match renderer.render(order, plan.envelope()) {
+                    Ok(Content::Email(email)) => {
+                        Expected::Letter { to: email.to.as_str().to_owned(), subject: email.subject }
+                    }
+                    Ok(Content::Socket(socket)) => Expected::Message { to: socket.to, title: socket.title },
+                    Err(_) => Expected::Failed(Reason::Template),
+                },
+            },
+            key: it.key,
+            rule: it.rule.map_or("-", |rule| rule.name.as_str()).to_owned(),
+            recipient: it.recipient,
+            channel: it.channel,
+            row: None,
+        });
+        let notifications = notifications.collect();
+        Ok(Story { place: sample.place.clone(), event, notifications, record: None })
+    }
+
+    /// Looks for what is not there yet.
+    pub(super) async fn look(&mut self, ledger: &Ledger, events: &Events) -> Result<(), Error> {
+        if self.record.is_none() {
+            self.record = events.find(&self.event).await?;
+        }
+        for it in &mut self.notifications {
+            if it.is_open() {
+                it.row = ledger.find(&it.key).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many outcomes and records there should be.
+    pub(super) fn expects(&self) -> usize {
+        self.notifications.len() + 1
+    }
+
+    /// How many of them are missing.
+    pub(super) fn open(&self) -> usize {
+        let open = self.notifications.iter().filter(|it| it.is_open()).count();
+        open + usize::from(self.record.is_none())
+    }
+}
+
+impl Notification {
+    fn is_open(&self) -> bool {
+        !self.row.as_ref().is_some_and(|it| it.status.is_final())
+    }
+
+    /// Whether the ledger says what was expected.
+    pub(super) fn is_as_expected(&self) -> bool {
+        let Some(row) = &self.row else { return false };
+        match &self.expected {
+            Expected::Letter { .. } | Expected::Message { .. } => row.status == Status::Sent,
+            Expected::Suppressed(reason) => {
+                row.status == Status::Suppressed && row.reason == Some(*reason)
+            }
+            Expected::Failed(reason) => row.status == Status::Failed && row.reason == Some(*reason),
+        }
+    }
+}
+
+/// The event as dispatch reads it off the bus.
+fn event(sample: &Ready, bus_id: &str, now: Timestamp) -> Result<Event, Error> {
+    let entry = BusEntry {
+        source: sample.entry.source.clone(),
+        detail_type: sample.entry.detail_type.clone(),
+        detail: sample.entry.detail.clone(),
+    };
+    let wrapped = entry.to_bus_event(bus_id, now);
+    BusEvent::parse(&wrapped)
+        .and_then(|it| it.event())
+        .map_err(|it| Error::usage(format!("{}: {it}", sample.place), "mend the sample"))
+}

@@ -1,0 +1,105 @@
+//! Reading what a command is given: a file, standard input, a list, one value a line.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::value::RawValue;
+
+use crate::error::Error;
+
+/// More than this in one file is not read into memory.
+const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// One JSON value of a file, and where it begins.
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    /// `file`, or `file:line`.
+    pub(crate) place: String,
+}
+
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn read(path: &Path) -> Result<String, Error> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().take(MAX_FILE_BYTES).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|it| it.take(MAX_FILE_BYTES).read_to_string(&mut text))
+    };
+    read.map_err(|error| Error::read(path, error))?;
+    Ok(text)
+}
+
+/// The values in a file: the members of one list, or the values that follow one another, be it one a line or not.
+///
+/// What is no JSON becomes a piece of its own, to be refused for itself: what stands before it is not lost.
+pub(crate) fn pieces(path: &Path) -> Result<Vec<Piece>, Error> {
+    let text = read(path)?;
+    let name = path.display().to_string();
+    let trimmed = text.trim_start_matches('\u{feff}');
+    if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(trimmed) {
+        let place = |it: &RawValue| format!("{name}:{}", line_of(&text, it.get()));
+        return Ok(list.into_iter().map(|it| Piece { place: place(it), text: it.get().to_owned() }).collect());
+    }
+    if serde_json::from_str::<&RawValue>(trimmed).is_ok() {
+        return Ok(vec![Piece { text: trimmed.to_owned(), place: name }]);
+    }
+    let lines = trimmed.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let by_line: Vec<Piece> = lines
+        .map(|(at, line)| Piece { text: line.to_owned(), place: format!("{name}:{}", at + 1) })
+        .collect();
+    // One event over many lines with a mistake in it is one piece, not one for every line.
+    let whole = by_line.iter().filter(|it| serde_json::from_str::<&RawValue>(&it.text).is_ok()).count();
+    match whole * 2 >= by_line.len() && !by_line.is_empty() {
+        true => Ok(by_line),
+        false => Ok(vec![Piece { text: trimmed.to_owned(), place: name }]),
+    }
+}
+
+/// The line on which a part of `text` begins, counted from 1.
+fn line_of(text: &str, part: &str) -> usize {
+    let offset = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    1 + text.as_bytes().iter().take(offset).filter(|&&it| it == b'\n').count()
+}
+
+/// The sample events under a folder: `<pack>/<type>.json`, without `lambda/`, in the order of their names.
+pub(crate) fn samples(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for pack in entries(folder)? {
+        if !pack.is_dir() || pack.ends_with("lambda") {
+            continue;
+        }
+        files.extend(entries(&pack)?.into_iter().filter(|it| it.extension().is_some_and(|it| it == "json")));
+    }
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let read = std::fs::read_dir(folder).map_err(|error| Error::read(folder, error))?;
+    let mut entries: Vec<PathBuf> = read.filter_map(|it| Some(it.ok()?.path())).collect();
+    entries.sort();
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_holds_one_value_a_list_or_one_a_line() {
+        check("{\"a\":1}", &["{\"a\":1}"]);
+        check("[{\"a\":1},\n {\"b\":2}]", &["{\"a\":1}", "{\"b\":2}"]);
+        check("{\"a\":1}\n\n{\"b\":2}\n", &["{\"a\":1}", "{\"b\":2}"]);
+        check("{\"a\":1}\nnot json\n{\"b\":2}\n", &["{\"a\":1}", "not json", "{\"b\":2}"]);
+        check("{\n \"a\": 1,\n}\n", &["{\n \"a\": 1,\n}\n"]);
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let folder = std::env::temp_dir().join(format!("carillon-pieces-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("events.json");
+        std::fs::write(&file, text).unwrap();
+        let found: Vec<String> = pieces(&file).unwrap().into_iter().map(|it| it.text).collect();
+        assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,84 @@
+//! `carillon local`: the local cloud, started, filled and stopped.
+//!
+//! Everything of it lies in `.local/`, which git ignores: two Python environments (`make` fills them), the keys, the
+//! log, and what is running where.
+
+mod deploy;
+mod functions;
+mod logs;
+mod server;
+mod state;
+
+use std::path::Path;
+
+use crate::args::{Local, LocalUp};
+use crate::error::Done;
+use crate::terminal::{Ink, Terminal};
+
+pub(crate) use state::State;
+
+pub(crate) fn run(args: &Local, terminal: &Terminal) -> Done {
+    match args {
+        Local::Up(it) => up(it, terminal),
+        Local::Down => down(terminal),
+        Local::Status => status(terminal),
+        Local::Logs { function } => logs::print(function.as_deref(), terminal),
+    }
+}
+
+fn up(args: &LocalUp, terminal: &Terminal) -> Done {
+    let mut state = match State::load()? {
+        Some(state) if server::answers(&state) => state,
+        // Left over from a crash: it is not running, or not answering.
+        Some(state) => {
+            server::stop(&state)?;
+            server::start(terminal)?
+        }
+        None => server::start(terminal)?,
+    };
+    let fingerprint = functions::prepare(&args.profile)?;
+    if state.deployed.as_deref() != Some(&fingerprint) {
+        deploy::run(&mut state, terminal)?;
+        state.deployed = Some(fingerprint);
+        state.save()?;
+    }
+    tell(&state, terminal);
+    Ok(true)
+}
+
+fn down(terminal: &Terminal) -> Done {
+    match State::load()? {
+        Some(state) => {
+            server::stop(&state)?;
+            terminal.note("the local cloud has stopped");
+        }
+        None => terminal.note("the local cloud is not running"),
+    }
+    Ok(true)
+}
+
+fn status(terminal: &Terminal) -> Done {
+    match State::load()?.filter(server::answers) {
+        Some(state) => {
+            tell(&state, terminal);
+            Ok(true)
+        }
+        None => {
+            terminal.note("the local cloud is not running; start it with `make up`");
+            Ok(false)
+        }
+    }
+}
+
+fn tell(state: &State, terminal: &Terminal) {
+    if terminal.json {
+        terminal.say_json(&serde_json::json!({
+            "endpoint": state.endpoint(), "region": state.region, "pid": state.pid,
+            "bus": "carillon-local", "socketUrl": state.socket_url, "env": Path::new(state::FOLDER).join("env"),
+        }));
+        return;
+    }
+    let good = terminal.ink(Ink::Good, "up");
+    terminal.say(&format!("{good} the local cloud answers at {}, process {}", state.endpoint(), state.pid));
+    terminal.say(&format!("   for the AWS CLI and SDKs:  . {}/env", state::FOLDER));
+}

@@ -1,0 +1,147 @@
+//! The process of the local cloud.
+
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::terminal::Terminal;
+
+use super::state::{FOLDER, State};
+
+/// Our port, and how many after it are tried when it is taken.
+const PORT: u16 = 4620;
+const PORTS: u16 = 50;
+
+/// How long the process may take to answer, and to stop.
+const TO_START: Duration = Duration::from_secs(60);
+const TO_STOP: Duration = Duration::from_secs(10);
+
+const REGION: &str = "us-east-1";
+
+/// Starts the process and waits until it answers.
+pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
+    let program = Path::new(FOLDER).join("ministack/bin/ministack");
+    if !program.exists() {
+        return Err(Error::usage("the local cloud is not installed", "`make up` installs it"));
+    }
+    let state = State {
+        pid: 0,
+        port: free_port()?,
+        region: REGION.to_owned(),
+        access_key_id: "local".to_owned(),
+        secret_access_key: secret()?,
+        socket_url: None,
+        deployed: None,
+    };
+    terminal.progress("starting the local cloud …");
+    let state = State { pid: spawn(&program, &state)?, ..state };
+    // Saved at once: what is started can be stopped, whatever happens next.
+    state.save()?;
+    let begun = runtime::now();
+    while !answers(&state) {
+        if !runs(&state) {
+            return Err(Error::Cloud(format!("the local cloud ended at once; it said:\n{}", last_words())));
+        }
+        if runtime::now().duration_since(begun) > TO_START.try_into().unwrap_or(jiff::SignedDuration::MAX) {
+            return Err(Error::Cloud(format!("the local cloud does not answer; it said:\n{}", last_words())));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    terminal.clear();
+    Ok(state)
+}
+
+fn spawn(program: &Path, state: &State) -> Result<u32, Error> {
+    let log_path = log_file();
+    let log = std::fs::File::create(&log_path).map_err(|error| Error::write(&log_path, error))?;
+    let errors = log.try_clone().map_err(|error| Error::write(&log_path, error))?;
+    let temporary = std::path::absolute(Path::new(FOLDER).join("tmp")).map_err(|it| Error::read(program, it))?;
+    std::fs::create_dir_all(&temporary).map_err(|error| Error::write(&temporary, error))?;
+    let program = std::path::absolute(program).map_err(|it| Error::read(program, it))?;
+    let child = Command::new(&program)
+        // Nothing of this shell reaches the functions: what they see is what the template sets.
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("HOME", &temporary)
+        .env("TMPDIR", &temporary)
+        .env("BIND_HOST", "127.0.0.1")
+        .env("MINISTACK_HOST", "127.0.0.1")
+        .env("MINISTACK_REGION", REGION)
+        .env("GATEWAY_PORT", state.port.to_string())
+        // Every call is checked against the caller's IAM policy.
+        .env("AUTH", "true")
+        .env("IOT_MTLS_ENABLED", "0")
+        .env("SFTP_ENABLED", "0")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(state.variables())
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        // A Ctrl-C in this terminal is meant for the command, not for the cloud.
+        .process_group(0)
+        .spawn()
+        .map_err(|error| Error::read(&program, error))?;
+    Ok(child.id())
+}
+
+/// Stops the process, if it is still ours, and forgets it.
+pub(super) fn stop(state: &State) -> Result<(), Error> {
+    if runs(state) {
+        signal(state.pid, "-TERM");
+        let begun = runtime::now();
+        while runs(state) {
+            if runtime::now().duration_since(begun) > TO_STOP.try_into().unwrap_or(jiff::SignedDuration::MAX) {
+                signal(state.pid, "-KILL");
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    State::forget()
+}
+
+/// Whether the process answers, and is the one that knows our port.
+pub(super) fn answers(state: &State) -> bool {
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2))).build().into();
+    runs(state) && agent.get(format!("{}/_ministack/health", state.endpoint())).call().is_ok()
+}
+
+/// Whether the process is alive and still the local cloud: ids are used again after a crash.
+fn runs(state: &State) -> bool {
+    let command = Command::new("ps").args(["-p", &state.pid.to_string(), "-o", "stat=,args="]).output();
+    command.is_ok_and(|it| {
+        let line = String::from_utf8_lossy(&it.stdout).into_owned();
+        line.contains("ministack") && !line.trim_start().starts_with('Z')
+    })
+}
+
+fn signal(pid: u32, signal: &str) {
+    // A process that is gone already is what was wanted.
+    let _ = Command::new("kill").args([signal, &pid.to_string()]).stderr(Stdio::null()).status();
+}
+
+fn free_port() -> Result<u16, Error> {
+    (PORT..PORT + PORTS)
+        .find(|it| TcpListener::bind(("127.0.0.1", *it)).is_ok())
+        .ok_or_else(|| Error::usage(format!("the ports {PORT} to {} are taken", PORT + PORTS), "stop one of their owners"))
+}
+
+fn secret() -> Result<String, Error> {
+    let mut bits = [0_u8; 20];
+    getrandom::fill(&mut bits).map_err(|it| Error::Cloud(format!("no random numbers: {it}")))?;
+    Ok(bits.iter().map(|it| format!("{it:02x}")).collect())
+}
+
+pub(super) fn log_file() -> PathBuf {
+    Path::new(FOLDER).join("ministack.log")
+}
+
+fn last_words() -> String {
+    let text = std::fs::read_to_string(log_file()).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}

@@ -1,0 +1,102 @@
+//! What is running, where, and under which keys.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// Everything of the local cloud.
+pub(crate) const FOLDER: &str = ".local";
+
+/// A running local cloud. No `Debug`: it holds a key.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) pid: u32,
+    pub(crate) port: u16,
+    pub(crate) region: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    #[serde(default)]
+    pub(crate) socket_url: Option<String>,
+    /// What was deployed last: template, functions and catalog.
+    #[serde(default)]
+    pub(crate) deployed: Option<String>,
+}
+
+impl State {
+    /// The state that was saved last, if there is one. It may describe a process that is gone.
+    pub(crate) fn load() -> Result<Option<State>, Error> {
+        let path = file();
+        match std::fs::read(&path) {
+            // A file that was cut off by a crash describes nothing.
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::read(&path, error)),
+        }
+    }
+
+    /// Writes the state, and `.local/env` for shells: `. .local/env && aws sqs list-queues`.
+    pub(crate) fn save(&self) -> Result<(), Error> {
+        let text = serde_json::to_vec_pretty(self).map_err(|it| Error::Cloud(it.to_string()))?;
+        replace(&file(), &text)?;
+        let env: String = self.variables().iter().map(|(name, value)| format!("export {name}={value}\n")).collect();
+        replace(&Path::new(FOLDER).join("env"), env.as_bytes())
+    }
+
+    pub(crate) fn forget() -> Result<(), Error> {
+        for path in [file(), Path::new(FOLDER).join("env")] {
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::write(&path, error)),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What an AWS client needs in its environment.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 5] {
+        [
+            ("AWS_ENDPOINT_URL", self.endpoint()),
+            ("AWS_REGION", self.region.clone()),
+            ("AWS_DEFAULT_REGION", self.region.clone()),
+            ("AWS_ACCESS_KEY_ID", self.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret_access_key.clone()),
+        ]
+    }
+
+    pub(crate) fn settings(&self) -> aws::Settings {
+        aws::Settings {
+            region: self.region.clone(),
+            access_key_id: self.access_key_id.clone(),
+            secret_access_key: self.secret_access_key.clone(),
+            session_token: None,
+            endpoint_url: Some(self.endpoint()),
+            roots: None,
+        }
+    }
+}
+
+fn file() -> PathBuf {
+    Path::new(FOLDER).join("cloud.json")
+}
+
+/// Writes beside and renames, so that a crash leaves the old file or the new one. Only the owner may read it.
+fn replace(path: &Path, text: &[u8]) -> Result<(), Error> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let write = || {
+        std::fs::create_dir_all(FOLDER)?;
+        let beside = path.with_extension("new");
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        file.write_all(text)?;
+        std::fs::rename(&beside, path)
+    };
+    write().map_err(|error| Error::write(path, error))
+}

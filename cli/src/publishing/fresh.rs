@@ -1,0 +1,85 @@
+//! A sample that was sent before is made a new event: another id, another time.
+
+use domain::Timestamp;
+use serde_json::{Map, Value};
+
+/// The members that hold an event's own id, in the envelopes that are known.
+const IDS: [&str; 2] = ["id", "eventId"];
+
+/// The members that hold its time.
+const TIMES: [&str; 2] = ["time", "timestamp"];
+
+/// The event with a new id and the present time, wherever its envelope keeps them.
+///
+/// # Errors
+/// The text is not a JSON object.
+pub(crate) fn renewed(text: &str, now: Timestamp) -> Result<String, String> {
+    let mut event: Map<String, Value> =
+        serde_json::from_str(text).map_err(|it| format!("not one JSON object: {it}"))?;
+    let id = new_id()?;
+    let from_the_bus = event.contains_key("detail-type");
+    match event.get_mut("detail") {
+        Some(Value::Object(detail)) if from_the_bus => renew(detail, &id, now),
+        Some(_) | None => renew(&mut event, &id, now),
+    }
+    serde_json::to_string(&event).map_err(|it| it.to_string())
+}
+
+/// The id an event brings along, in whichever envelope.
+pub(crate) fn id_of(text: &str) -> Option<String> {
+    let event: Map<String, Value> = serde_json::from_str(text).ok()?;
+    let envelope = match event.get("detail") {
+        Some(Value::Object(detail)) if event.contains_key("detail-type") => detail,
+        Some(_) | None => &event,
+    };
+    let known = envelope.contains_key("specversion") || envelope.contains_key("timestamp");
+    let id = IDS.iter().rev().find_map(|it| envelope.get(*it)).filter(|_| known);
+    id.and_then(Value::as_str).map(str::to_owned)
+}
+
+fn renew(envelope: &mut Map<String, Value>, id: &str, now: Timestamp) {
+    for name in IDS {
+        if let Some(value) = envelope.get_mut(name) {
+            *value = id.into();
+        }
+    }
+    for name in TIMES {
+        if let Some(value) = envelope.get_mut(name) {
+            *value = now.round(jiff::Unit::Millisecond).unwrap_or(now).to_string().into();
+        }
+    }
+}
+
+/// A random UUID (RFC 9562, version 4).
+fn new_id() -> Result<String, String> {
+    let mut bits = [0_u8; 16];
+    getrandom::fill(&mut bits).map_err(|it| format!("no random numbers: {it}"))?;
+    bits[6] = (bits[6] & 0x0f) | 0x40;
+    bits[8] = (bits[8] & 0x3f) | 0x80;
+    let hex: String = bits.iter().map(|it| format!("{it:02x}")).collect();
+    Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_envelope_gets_its_new_id_and_time_where_it_keeps_them() {
+        check(r#"{"specversion":"1.0","id":"old","time":"2020-01-01T00:00:00Z"}"#, "/id", "/time");
+        check(r#"{"eventId":"old","eventType":"t","timestamp":"2020-01-01T00:00:00Z"}"#, "/eventId", "/timestamp");
+        let wrapped = r#"{"source":"s","detail-type":"t","detail":{"type":"t","timestamp":1,"data":{}}}"#;
+        let renewed: Value = serde_json::from_str(&renewed(wrapped, NOON).unwrap()).unwrap();
+        assert_eq!(renewed.pointer("/detail/timestamp").unwrap(), "2026-11-20T12:00:00Z");
+        assert!(super::renewed("[]", NOON).is_err());
+    }
+
+    const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
+
+    #[track_caller]
+    fn check(text: &str, id: &str, time: &str) {
+        let renewed: Value = serde_json::from_str(&renewed(text, NOON).unwrap()).unwrap();
+        assert_ne!(renewed.pointer(id).unwrap(), "old");
+        assert_eq!(renewed.pointer(time).unwrap(), "2026-11-20T12:00:00Z");
+    }
+}

@@ -1,0 +1,120 @@
+//! `carillon tail`: events, decisions and deliveries as they happen, read from the streams of the tables.
+
+use std::time::Duration;
+
+use domain::outcome::Status;
+use serde_json::{Value, json};
+use store::{LedgerRow, Record};
+
+use crate::args::{Tail, Target};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::terminal::{Ink, Terminal};
+
+mod stream;
+
+use stream::{Change, Stream};
+
+/// How often the streams are asked. DynamoDB allows five reads a second for each shard.
+const PAUSE: Duration = Duration::from_millis(500);
+
+pub(crate) async fn run(args: &Tail, target: &Target, terminal: &Terminal) -> Done {
+    let cloud = Cloud::of(target).await?;
+    let mut events = Stream::open(&cloud.config, &cloud.name("events"), args.all).await?;
+    let mut ledger = Stream::open(&cloud.config, &cloud.name("ledger"), args.all).await?;
+    let until = args.seconds.map(|it| runtime::now() + Duration::from_secs(it));
+    terminal.note(&format!("following {}; stop with Ctrl-C", cloud.bus()));
+    loop {
+        for change in events.read().await? {
+            if let Some(line) = event(&change) {
+                show(terminal, &line);
+            }
+        }
+        for change in ledger.read().await? {
+            if let Some(line) = notification(&change) {
+                show(terminal, &line);
+            }
+        }
+        if until.is_some_and(|it| it <= runtime::now()) {
+            return Ok(true);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// One thing that happened, for people and for machines.
+struct Line {
+    at: String,
+    word: &'static str,
+    ink: Ink,
+    text: String,
+    json: Value,
+}
+
+fn show(terminal: &Terminal, line: &Line) {
+    if terminal.json {
+        return terminal.say_json(&line.json);
+    }
+    let word = terminal.ink(line.ink, &format!("{:<10}", line.word));
+    terminal.say(&format!("{}  {word}  {}", terminal.ink(Ink::Quiet, &line.at), line.text));
+}
+
+/// What the audit kept.
+fn event(change: &Change) -> Option<Line> {
+    let record = Record::from_item(change.new.clone()?);
+    let get = |name: &str| record.get(name).unwrap_or("-").to_owned();
+    let (kind, id, source) = (get("type"), get("id"), get("source"));
+    let mut text = format!("{kind}  {id}  from {source}");
+    for (name, value) in [("tenant", record.get("tenant")), ("actor", record.get("actor"))] {
+        if let Some(value) = value {
+            text.push_str(&format!("  {name} {value}"));
+        }
+    }
+    let refused = record.get("refused").map(str::to_owned);
+    if let Some(why) = &refused {
+        text.push_str(&format!("  {why}"));
+    }
+    let (word, ink) = if refused.is_some() { ("refused", Ink::Bad) } else { ("event", Ink::Strong) };
+    let json = json!({
+        "at": record.get("recorded_at"), "kind": word, "type": kind, "id": id, "source": source,
+        "tenant": record.get("tenant"), "actor": record.get("actor"), "traceparent": record.get("traceparent"),
+        "correlationid": record.get("correlation_id"), "refused": refused,
+    });
+    Some(Line { at: clock(record.get("recorded_at")), word, ink, text, json })
+}
+
+/// What was decided about a notification, or came of it.
+fn notification(change: &Change) -> Option<Line> {
+    let row = LedgerRow::read(change.new.as_ref()?)?;
+    let (ink, word) = match row.status {
+        Status::Claimed => (Ink::Quiet, "sending"),
+        Status::Released => (Ink::Note, "waiting"),
+        Status::Sent => (Ink::Good, "sent"),
+        Status::Suppressed => (Ink::Note, "not sent"),
+        Status::Failed => (Ink::Bad, "failed"),
+        Status::Unknown => (Ink::Bad, "unknown"),
+    };
+    let channel = row.channel.map_or("-", domain::channel::Channel::name);
+    let mut text = format!("{channel} to {}  {}  by rule {}", row.recipient, row.origin.kind, row.rule);
+    if let Some(reason) = row.reason {
+        text.push_str(&format!("  because {} ({})", reason.meaning(), reason.name()));
+    }
+    let at = change.new.as_ref().and_then(|it| it.get("settled_at").or(it.get("claimed_at")));
+    let json = json!({
+        "at": at, "kind": "notification", "status": row.status, "reason": row.reason, "key": row.key,
+        "event": row.origin.id, "type": row.origin.kind, "tenant": row.origin.tenant, "rule": row.rule,
+        "recipient": row.recipient, "channel": channel, "catalog": row.catalog, "provider_id": row.provider_id,
+        "correlationid": row.origin.correlation_id, "traceparent": row.origin.traceparent,
+    });
+    Some(Line { at: clock(at), word, ink, text, json })
+}
+
+/// The time of day, in UTC.
+fn clock(at: Option<&str>) -> String {
+    at.and_then(|it| it.get(11..19)).unwrap_or("--:--:--").to_owned()
+}
+
+/// An error of the streams API, in words.
+fn lost(doing: &str, error: &(dyn std::error::Error + 'static)) -> Error {
+    Error::Cloud(format!("cannot {doing}: {}", aws::chain(error)))
+}

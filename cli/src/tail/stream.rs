@@ -1,0 +1,114 @@
+//! A table's stream, read without a checkpoint: whoever looks begins where they choose.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodbstreams::Client;
+use aws_sdk_dynamodbstreams::types::{AttributeValue, ShardIteratorType};
+use aws_types::SdkConfig;
+use store::Item;
+
+use crate::error::Error;
+
+use super::lost;
+
+/// One item that was written.
+pub(super) struct Change {
+    /// The item as it is now; `None` when it was removed.
+    pub(super) new: Option<Item>,
+}
+
+/// The stream of one table.
+pub(super) struct Stream {
+    client: Client,
+    arn: String,
+    /// Where each shard is read on; `None` when it is closed and read to its end.
+    shards: BTreeMap<String, Option<String>>,
+}
+
+impl Stream {
+    /// `all`: from the oldest record on, otherwise from now on.
+    pub(super) async fn open(config: &SdkConfig, table: &str, all: bool) -> Result<Stream, Error> {
+        let client = Client::new(config);
+        let streams = client.list_streams().table_name(table).send().await;
+        let streams = streams.map_err(|it| lost("find the table's stream", &it))?;
+        let arn = streams.streams().iter().rev().find_map(|it| it.stream_arn()).ok_or_else(|| {
+            Error::usage(format!("the table {table} has no stream"), "is the stack deployed in this Region?")
+        })?;
+        let mut stream = Stream { arn: arn.to_owned(), client, shards: BTreeMap::new() };
+        stream.find_shards(if all { ShardIteratorType::TrimHorizon } else { ShardIteratorType::Latest }).await?;
+        Ok(stream)
+    }
+
+    async fn find_shards(&mut self, from: ShardIteratorType) -> Result<(), Error> {
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .describe_stream()
+                .stream_arn(&self.arn)
+                .set_exclusive_start_shard_id(start)
+                .send()
+                .await
+                .map_err(|it| lost("read the table's stream", &it))?;
+            let Some(description) = page.stream_description() else { return Ok(()) };
+            for id in description.shards().iter().filter_map(|it| it.shard_id()) {
+                if !self.shards.contains_key(id) {
+                    let at = self.iterator(id, from.clone()).await?;
+                    self.shards.insert(id.to_owned(), at);
+                }
+            }
+            start = description.last_evaluated_shard_id().map(str::to_owned);
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn iterator(&self, shard: &str, from: ShardIteratorType) -> Result<Option<String>, Error> {
+        let answer = self
+            .client
+            .get_shard_iterator()
+            .stream_arn(&self.arn)
+            .shard_id(shard)
+            .shard_iterator_type(from)
+            .send()
+            .await
+            .map_err(|it| lost("read the table's stream", &it))?;
+        Ok(answer.shard_iterator)
+    }
+
+    /// What was written since the last time, in the order of the stream.
+    pub(super) async fn read(&mut self) -> Result<Vec<Change>, Error> {
+        let open: Vec<(String, String)> =
+            self.shards.iter().filter_map(|(id, at)| Some((id.clone(), at.clone()?))).collect();
+        let mut changes = Vec::new();
+        let mut closed = false;
+        for (id, at) in open {
+            let answer = self.client.get_records().shard_iterator(at).send().await;
+            let answer = answer.map_err(|it| lost("read the table's stream", &it))?;
+            for record in answer.records() {
+                let image = record.dynamodb().and_then(|it| it.new_image());
+                changes.push(Change { new: image.map(item) });
+            }
+            closed |= answer.next_shard_iterator.is_none();
+            self.shards.insert(id, answer.next_shard_iterator);
+        }
+        if closed {
+            // A shard closes every few hours; its successors are read from their beginning.
+            self.find_shards(ShardIteratorType::TrimHorizon).await?;
+        }
+        Ok(changes)
+    }
+}
+
+/// The streams API has attribute values of its own; the texts and numbers are what is read here.
+fn item(image: &std::collections::HashMap<String, AttributeValue>) -> Item {
+    image.iter().fold(Item::default(), |item, (name, value)| match value {
+        AttributeValue::S(text) => item.text(name, text),
+        AttributeValue::N(number) => match number.parse() {
+            Ok(it) => item.number(name, it),
+            Err(_) => item,
+        },
+        _ => item,
+    })
+}

@@ -1,0 +1,40 @@
+//! `carillon ticket`: lets one WebSocket connect.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use store::{Connections, Identity};
+
+use crate::args::{Target, Ticket};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::terminal::Terminal;
+
+/// How long a ticket works: it may travel in a URL because of it.
+const LIFETIME: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(args: &Ticket, target: &Target, terminal: &Terminal) -> Done {
+    let cloud = Cloud::of(target).await?;
+    let connections = Connections::new(&cloud.config, cloud.name("connections"));
+    let identity =
+        Identity { user: args.user.clone(), tenant: args.tenant.clone(), rooms: args.rooms.clone() };
+    let text = issue(&connections, identity).await?;
+    let url = cloud.socket_url.map(|it| format!("{it}?ticket={text}"));
+    if terminal.json {
+        terminal.say_json(&serde_json::json!({ "ticket": text, "url": url, "seconds": LIFETIME.as_secs() }));
+    } else {
+        terminal.say(url.as_deref().unwrap_or(&text));
+    }
+    Ok(true)
+}
+
+/// Issues a ticket of 128 random bits and returns its text.
+pub(crate) async fn issue(connections: &Connections, identity: Identity) -> Result<String, Error> {
+    let mut bits = [0_u8; 16];
+    getrandom::fill(&mut bits).map_err(|it| Error::Cloud(format!("no random numbers: {it}")))?;
+    let text = URL_SAFE_NO_PAD.encode(bits);
+    let expires_at = runtime::now() + LIFETIME;
+    connections.issue(&store::Ticket { text: text.clone(), identity, expires_at }).await?;
+    Ok(text)
+}

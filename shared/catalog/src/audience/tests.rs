@@ -1,0 +1,137 @@
+use super::*;
+use crate::yaml::items;
+
+#[test]
+fn a_user_or_a_room_is_addressed_by_name_or_by_path() {
+    check("{ user: ann }", "[socket]", &[]);
+    check("{ user: $.data.userId }", "[email]", &[]);
+    check("{ room: queue, of: $.data.queueId }", "[socket]", &[]);
+    check("{ room: queue, of: triage-1 }", "[socket]", &[]);
+}
+
+#[test]
+fn an_entry_is_either_a_user_or_a_room() {
+    check(
+        "{ user: ann, room: queue, of: x }",
+        "[socket]",
+        &["one entry names both a user and a room; make it two entries"],
+    );
+    check(
+        "{ of: x }",
+        "[socket]",
+        &[&format!("the entry names neither a user nor a room; {EITHER}")],
+    );
+    check(
+        "{ user: ann, of: x }",
+        "[socket]",
+        &["`of` belongs to a room, and this is a user; take it out"],
+    );
+    check(
+        "ann",
+        "[socket]",
+        &[&format!("found text, wanted a user or a room; {EITHER}")],
+    );
+    check(
+        "",
+        "[socket]",
+        &[&format!("`to` is empty, so nobody ever hears of it; {EITHER}")],
+    );
+}
+
+#[test]
+fn an_entry_has_its_keys_and_no_others() {
+    check(
+        "{ usr: ann }",
+        "[socket]",
+        &[
+            "unknown key `usr`; did you mean `user`?",
+            &format!("the entry names neither a user nor a room; {EITHER}"),
+        ],
+    );
+    check(
+        "{ user: 7 }",
+        "[socket]",
+        &["found a number, wanted text; put it in quotes"],
+    );
+}
+
+#[test]
+fn a_room_has_a_plain_name_and_is_of_something() {
+    check(
+        "{ room: queue }",
+        "[socket]",
+        &["a room without `of` is no one room; say which one of them: `of: $.data.<id>`"],
+    );
+    check(
+        "{ room: 'queue:7', of: x }",
+        "[socket]",
+        &[
+            "`queue:7` is no name for a room; use letters, digits, `-` and `_`; what differs from event to event goes into `of`",
+        ],
+    );
+}
+
+#[test]
+fn a_path_begins_inside_the_envelope() {
+    let fix = "write `$.` and names with dots between them, such as `$.data.userId`";
+    for bad in ["$data.userId", "$", "$.data..userId", "$.data[0]"] {
+        check(
+            &format!("{{ user: '{bad}' }}"),
+            "[socket]",
+            &[&format!("`{bad}` is not a path; {fix}")],
+        );
+    }
+    check(
+        "{ user: $.detail.data.userId }",
+        "[socket]",
+        &[
+            "`$.detail.data.userId` finds nothing: paths begin inside the envelope, which is `detail` itself; \
+         write `$.data.userId`",
+        ],
+    );
+}
+
+#[test]
+fn rooms_need_a_channel_that_reaches_them() {
+    check(
+        "{ room: a, of: b }",
+        "[email, socket]",
+        &[
+            "it addresses rooms only, and the channel `email` reaches no room; use the channel `socket`, or address a user",
+        ],
+    );
+    check(
+        "{ room: a, of: b }",
+        "[email]",
+        &[
+            "it addresses rooms only, and the channel `email` reaches no room; use the channel `socket`, or address a user",
+        ],
+    );
+    check(
+        "{ user: a }, { room: a, of: b }",
+        "[email]",
+        &["none of the rule's channels reaches a room; add the channel `socket`, or take the room out"],
+    );
+    check("{ user: a }, { room: a, of: b }", "[email, socket]", &[]);
+}
+
+#[track_caller]
+fn check(to: &str, channels: &str, expected: &[&str]) {
+    let channels: Vec<Channel> = Channel::ALL
+        .into_iter()
+        .filter(|it| channels.contains(it.name()))
+        .collect();
+    let mut problems = Vec::new();
+    let mut page = Page {
+        file: "r.yaml",
+        rule: None,
+        problems: &mut problems,
+    };
+    let nodes = items(&format!("- [{to}]"), &mut page);
+    selectors(&nodes[0], &channels, &mut page);
+    let told: Vec<String> = problems
+        .iter()
+        .map(|it| format!("{}; {}", it.what, it.fix))
+        .collect();
+    assert_eq!(told, expected, "{to}");
+}

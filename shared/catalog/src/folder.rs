@@ -1,0 +1,115 @@
+//! Reads a config folder. It knows nothing of what stands in the files.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::problem::{Problem, RULES, TEMPLATES};
+use crate::{MAX_FILE_BYTES, MAX_FILES};
+
+/// The texts of a config folder by path, relative and with forward slashes.
+pub(crate) type Files = BTreeMap<String, String>;
+
+/// Reads the rules and the templates. A file that cannot be read counts as empty, so that the others are still
+/// checked. Symbolic links, and names that begin with a dot or end in `~`, are passed over.
+pub(crate) fn read(folder: &Path, problems: &mut Vec<Problem>) -> Files {
+    let mut files = Files::new();
+    for name in [RULES, TEMPLATES] {
+        let path = folder.join(name);
+        if path.is_dir() {
+            read_below(&path, name, &mut files, problems);
+        } else {
+            let what = format!("there is no folder `{name}` in {}", folder.display());
+            problems.push(Problem::of_file(
+                name,
+                what,
+                "create it, or name another config folder",
+            ));
+        }
+    }
+    files
+}
+
+fn read_below(top: &Path, name: &str, files: &mut Files, problems: &mut Vec<Problem>) {
+    let mut waiting = vec![(top.to_owned(), name.to_owned())];
+    let mut count = 0;
+    while let Some((path, name)) = waiting.pop() {
+        let entries = match entries(&path) {
+            Ok(it) => it,
+            Err(error) => {
+                problems.push(unreadable(&name, &error));
+                continue;
+            }
+        };
+        for (entry, kind) in entries {
+            let (path, name) = (path.join(&entry), format!("{name}/{entry}"));
+            if kind.is_dir() {
+                waiting.push((path, name));
+            } else if kind.is_file() && is_ours(&name) {
+                count += 1;
+                // One more than is allowed, so that somebody notices.
+                if count > MAX_FILES + 1 {
+                    return;
+                }
+                let text = read_file(&path, &name).unwrap_or_else(|problem| {
+                    problems.push(*problem);
+                    String::new()
+                });
+                files.insert(name, text);
+            }
+        }
+    }
+}
+
+/// What is in a folder, but for what nobody wrote on purpose.
+fn entries(path: &Path) -> io::Result<Vec<(String, fs::FileType)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        // A name that is not UTF-8 is kept as far as it goes: it fits no rule and is reported where it matters.
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && !name.ends_with('~') {
+            found.push((name, entry.file_type()?));
+        }
+    }
+    Ok(found)
+}
+
+/// Beside the rules there may be notes; beside the templates there may not, for each is checked.
+fn is_ours(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, it)| it);
+    name.starts_with(TEMPLATES) || matches!(extension, "yaml" | "yml")
+}
+
+fn read_file(path: &Path, name: &str) -> Result<String, Box<Problem>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_FILE_BYTES + 1).unwrap_or(u64::MAX);
+    let read = File::open(path).and_then(|it| it.take(limit).read_to_end(&mut bytes));
+    read.map_err(|error| Box::new(unreadable(name, &error)))?;
+    text_of(bytes, name)
+}
+
+/// The text of a file as every machine has it: UTF-8, without a byte order mark, lines ending in `\n`.
+fn text_of(bytes: Vec<u8>, name: &str) -> Result<String, Box<Problem>> {
+    if bytes.len() > MAX_FILE_BYTES {
+        let what = format!("the file has more than {} KB", MAX_FILE_BYTES / 1024);
+        return Err(Box::new(Problem::of_file(name, what, "split it")));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n")),
+        Err(error) => {
+            let good = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..good].iter().filter(|it| **it == b'\n').count() + 1;
+            let problem = Problem::of_file(name, "the file is not UTF-8", "save it as UTF-8");
+            Err(Box::new(problem.at_line(Some(line))))
+        }
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Problem {
+    Problem::of_file(name, format!("it cannot be read: {error}"), "make it readable")
+}
+
+#[cfg(test)]
+mod tests;

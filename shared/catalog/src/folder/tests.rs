@@ -1,0 +1,130 @@
+use super::*;
+use std::path::PathBuf;
+
+#[test]
+fn rules_and_templates_are_read_at_any_depth_and_strays_are_not() {
+    let folder = Folder::new("read");
+    for path in [
+        "rules/a.yaml",
+        "rules/more/b.yaml",
+        "rules/c.yml",
+        "templates/t/en/socket.txt",
+        "templates/stray",
+    ] {
+        folder.write(path, b"x");
+    }
+    for path in [
+        "rules/README.md",
+        "rules/.a.yaml.swp",
+        "rules/d.yaml~",
+        "templates/.DS_Store",
+        "schemas/s.json",
+        "e.yaml",
+    ] {
+        folder.write(path, b"x");
+    }
+    let (files, problems) = folder.read();
+    let expected = [
+        "rules/a.yaml",
+        "rules/c.yml",
+        "rules/more/b.yaml",
+        "templates/stray",
+        "templates/t/en/socket.txt",
+    ];
+    assert_eq!(files.into_keys().collect::<Vec<_>>(), expected);
+    assert_eq!(problems, [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_leads_nowhere() {
+    let folder = Folder::new("link");
+    folder.write("rules/a.yaml", b"x");
+    folder.write("templates/stray", b"x");
+    std::os::unix::fs::symlink(folder.0.join("rules/a.yaml"), folder.0.join("rules/b.yaml")).unwrap();
+    std::os::unix::fs::symlink(&folder.0, folder.0.join("templates/loop")).unwrap();
+    let (files, _) = folder.read();
+    assert_eq!(
+        files.into_keys().collect::<Vec<_>>(),
+        ["rules/a.yaml", "templates/stray"]
+    );
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told() {
+    let folder = Folder::new("absent");
+    folder.write("templates/stray", b"x");
+    let (_, problems) = folder.read();
+    let told = format!(
+        "rules: there is no folder `rules` in {}; create it, or name another config folder",
+        folder.0.display()
+    );
+    assert_eq!(problems, [told]);
+}
+
+#[test]
+fn a_file_that_is_no_text_is_told_and_counts_as_empty() {
+    let folder = Folder::new("text");
+    folder.write("rules/a.yaml", b"# one\n\xff");
+    folder.write("templates/stray", b"x");
+    let (files, problems) = folder.read();
+    assert_eq!(files["rules/a.yaml"], "");
+    assert_eq!(
+        problems,
+        ["rules/a.yaml:2: the file is not UTF-8; save it as UTF-8"]
+    );
+}
+
+#[test]
+fn a_file_may_be_as_large_as_the_limit() {
+    let folder = Folder::new("size");
+    folder.write("rules/a.yaml", &vec![b' '; MAX_FILE_BYTES]);
+    folder.write("templates/stray", &vec![b' '; MAX_FILE_BYTES + 1]);
+    let (files, problems) = folder.read();
+    assert_eq!(files["rules/a.yaml"].len(), MAX_FILE_BYTES);
+    assert_eq!(
+        problems,
+        ["templates/stray: the file has more than 256 KB; split it"]
+    );
+}
+
+#[test]
+fn a_text_is_the_same_on_every_machine() {
+    check("a\r\nb\r\n", "a\nb\n");
+    check("\u{feff}a", "a");
+    check("a\rb", "a\rb");
+}
+
+#[track_caller]
+fn check(written: &str, expected: &str) {
+    assert_eq!(text_of(written.as_bytes().to_vec(), "a").unwrap(), expected);
+}
+
+/// A folder of one test, which goes when the test does.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("carillon-catalog-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn write(&self, path: &str, bytes: &[u8]) {
+        let path = self.0.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn read(&self) -> (Files, Vec<String>) {
+        let mut problems = Vec::new();
+        let files = read(&self.0, &mut problems);
+        (files, problems.iter().map(Problem::to_string).collect())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,205 @@
+//! The templates: whether every file has its place, every rule its words, and every language all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::channel::Channel;
+use domain::locale;
+use templates::Renderer;
+
+use crate::nearest::{listed, nearest, suggestion};
+use crate::problem::{Problem, TEMPLATES};
+use crate::reference::references;
+use crate::rule::Draft;
+
+/// What pages are built on; it is no template itself.
+const LAYOUTS: &str = "layouts";
+
+/// Template files by template, locale and part.
+struct Library<'a>(BTreeMap<&'a str, BTreeMap<String, BTreeSet<&'a str>>>);
+
+/// Checks template sources, by path below `templates/`, against each other and the rules. Returns warnings.
+pub(crate) fn check(
+    sources: &BTreeMap<String, String>,
+    drafts: &[Draft<'_>],
+    problems: &mut Vec<Problem>,
+) -> Vec<Problem> {
+    let library = Library::sort(sources, problems);
+    library.check_use(drafts, problems);
+    for (template, locales) in &library.0 {
+        check_locales(template, locales, &channels_of(template, drafts), problems);
+    }
+    check_sources(sources, problems);
+    library.unused(drafts)
+}
+
+impl<'a> Library<'a> {
+    /// Puts every file in its place and reports those that have none.
+    fn sort(sources: &'a BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Library<'a> {
+        let parts: Vec<&str> = Channel::ALL
+            .iter()
+            .flat_map(|it| it.parts())
+            .map(|part| part.file)
+            .collect();
+        let mut library = BTreeMap::<&str, BTreeMap<String, BTreeSet<&str>>>::new();
+        let mut misnamed = BTreeSet::new();
+        for path in sources.keys() {
+            match path.split('/').collect::<Vec<&str>>()[..] {
+                [LAYOUTS, _] => {}
+                [template, folder, part] if template != LAYOUTS => {
+                    let normalized = locale::normalized(folder);
+                    if normalized.as_deref() != Some(folder) && misnamed.insert((template, folder)) {
+                        problems.push(not_a_locale(template, folder, normalized.as_deref()));
+                    }
+                    // A locale in another spelling is checked as the one it is meant to be.
+                    let locale = normalized.unwrap_or_else(|| folder.to_owned());
+                    library
+                        .entry(template)
+                        .or_default()
+                        .entry(locale)
+                        .or_default()
+                        .insert(part);
+                    if !parts.contains(&part) {
+                        let what = format!("no channel sends `{part}`");
+                        problems.push(Problem::of_file(&in_folder(path), what, suggestion(part, &parts)));
+                    }
+                }
+                [..] => {
+                    let fix =
+                        "move it to `templates/<template>/<locale>/<part>` or `templates/layouts/<name>`";
+                    problems.push(Problem::of_file(
+                        &in_folder(path),
+                        "nothing looks for a template here",
+                        fix,
+                    ));
+                }
+            }
+        }
+        Library(library)
+    }
+
+    /// Every rule's template is there.
+    fn check_use(&self, drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
+        for draft in drafts {
+            let Some(name) = &draft.template else { continue };
+            if self.0.contains_key(name.as_str()) {
+                continue;
+            }
+            let fix = match nearest(name, self.0.keys().copied()) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => format!("write `templates/{name}/{}/…`", locale::DEFAULT),
+            };
+            problems.push(draft.problem(draft.template_at, format!("there is no template `{name}`"), fix));
+        }
+    }
+
+    fn unused(&self, drafts: &[Draft<'_>]) -> Vec<Problem> {
+        let used: BTreeSet<&str> = drafts.iter().filter_map(|it| it.template.as_deref()).collect();
+        let unused = self.0.keys().filter(|it| !used.contains(*it));
+        unused
+            .map(|it| {
+                Problem::of_file(
+                    &in_folder(it),
+                    "no rule uses this template",
+                    "use it, or delete the folder",
+                )
+            })
+            .collect()
+    }
+}
+
+/// The channels for which rules need a template, and the first rule that needs it for each.
+fn channels_of<'a>(template: &str, drafts: &'a [Draft<'_>]) -> BTreeMap<Channel, Option<&'a str>> {
+    let mut channels = BTreeMap::new();
+    for draft in drafts
+        .iter()
+        .filter(|it| it.template.as_deref() == Some(template))
+    {
+        for channel in &draft.channels {
+            channels.entry(*channel).or_insert(draft.name.as_deref());
+        }
+    }
+    channels
+}
+
+/// The default locale has whatever a rule needs; any other has all parts of a channel or none, because a message in
+/// two languages is none.
+fn check_locales(
+    template: &str,
+    locales: &BTreeMap<String, BTreeSet<&str>>,
+    used: &BTreeMap<Channel, Option<&str>>,
+    problems: &mut Vec<Problem>,
+) {
+    let default = locale::DEFAULT;
+    if !locales.contains_key(default) {
+        let what = format!("the template has no locale `{default}`, which everybody falls back to");
+        let fix = format!("write `templates/{template}/{default}/…`");
+        problems.push(Problem::of_file(&in_folder(template), what, fix));
+    }
+    for (locale, parts) in locales {
+        for channel in Channel::ALL {
+            let missing: Vec<&str> = channel
+                .parts()
+                .iter()
+                .filter(|it| it.required && !parts.contains(it.file))
+                .map(|it| it.file)
+                .collect();
+            let begun = channel.parts().iter().any(|it| parts.contains(it.file));
+            let rule = used.get(&channel).filter(|_| locale == default);
+            if missing.is_empty() || (!begun && rule.is_none()) {
+                continue;
+            }
+            let what = format!(
+                "for the channel `{}`, {} is missing",
+                channel.name(),
+                listed(&missing)
+            );
+            let fix = match (rule, begun) {
+                (Some(_), _) => "write it, or take the channel out of the rule",
+                (None, _) => {
+                    "write it, or delete the channel's other files, so that no message mixes languages"
+                }
+            };
+            let folder = in_folder(&format!("{template}/{locale}"));
+            problems.push(Problem::of_file(&folder, what, fix).of_rule(rule.copied().flatten()));
+        }
+    }
+}
+
+/// Every source parses, and whatever it builds on is there.
+fn check_sources(sources: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
+    let renderer = Renderer::of(sources.clone());
+    for (path, source) in sources {
+        if let Err(it) = renderer.compile(path) {
+            let fix = "write `{{ value }}`, `{% if … %}…{% endif %}` or `{% for … %}…{% endfor %}`";
+            let line = (it.line > 0).then_some(it.line);
+            problems.push(Problem::of_file(&in_folder(&it.template), it.problem, fix).at_line(line));
+            continue;
+        }
+        for reference in references(source) {
+            if !sources.contains_key(reference.name) {
+                let fix = match nearest(reference.name, sources.keys().map(String::as_str)) {
+                    Some(known) => format!("did you mean `{known}`?"),
+                    None => format!("write `templates/{}`", reference.name),
+                };
+                let what = format!("there is no template file `{}`", reference.name);
+                problems.push(Problem::of_file(&in_folder(path), what, fix).at_line(Some(reference.line)));
+            }
+        }
+    }
+}
+
+fn not_a_locale(template: &str, folder: &str, normalized: Option<&str>) -> Problem {
+    let fix = match normalized {
+        Some(it) => format!("rename the folder to `{it}`"),
+        None => "name the folder by a language tag, such as `de` or `pt-BR`".to_owned(),
+    };
+    let what = format!("`{folder}` is not how a locale is written");
+    Problem::of_file(&in_folder(&format!("{template}/{folder}")), what, fix)
+}
+
+fn in_folder(path: &str) -> String {
+    format!("{TEMPLATES}/{path}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,238 @@
+use super::*;
+use crate::problem::Page;
+use crate::rule::draft;
+use crate::yaml::items;
+
+/// All parts of a sound template.
+const SOUND: [&str; 5] = [
+    "email.html",
+    "email.subject.txt",
+    "email.txt",
+    "socket.title.txt",
+    "socket.txt",
+];
+
+#[test]
+fn a_template_with_all_its_parts_is_sound() {
+    check(&[], &[], &[]);
+    check(&["hello/de/socket.title.txt", "hello/de/socket.txt"], &[], &[]);
+    check(&["layouts/email.html"], &[], &[]);
+}
+
+#[test]
+fn a_rule_has_its_template() {
+    check_rule(
+        "- rule: a\n  channels: [socket]\n  template: helo",
+        &["rules/r.yaml:3:13: rule a: there is no template `helo`; did you mean `hello`?"],
+    );
+    check_rule(
+        "- rule: a\n  channels: [socket]\n  template: order-shipped",
+        &[
+            "rules/r.yaml:3:13: rule a: there is no template `order-shipped`; write `templates/order-shipped/en/…`",
+        ],
+    );
+    check_rule(
+        "- rule: a\n  channels: [socket]\n  template: layouts",
+        &["rules/r.yaml:3:13: rule a: there is no template `layouts`; write `templates/layouts/en/…`"],
+    );
+}
+
+#[test]
+fn the_default_locale_has_every_part_that_a_rule_needs() {
+    check(
+        &[],
+        &["hello/en/socket.txt"],
+        &[
+            "templates/hello/en: rule greet: for the channel `socket`, `socket.txt` is missing; \
+         write it, or take the channel out of the rule",
+        ],
+    );
+    check(
+        &[],
+        &[
+            "hello/en/email.html",
+            "hello/en/email.subject.txt",
+            "hello/en/email.txt",
+        ],
+        &[
+            "templates/hello/en: rule greet: for the channel `email`, `email.subject.txt`, `email.html`, `email.txt` is \
+         missing; write it, or take the channel out of the rule",
+        ],
+    );
+}
+
+#[test]
+fn every_template_has_the_default_locale() {
+    check(
+        &["other/de/socket.title.txt", "other/de/socket.txt"],
+        &[],
+        &[
+            "templates/other: the template has no locale `en`, which everybody falls back to; write `templates/other/en/…`",
+        ],
+    );
+}
+
+#[test]
+fn another_locale_has_all_parts_of_a_channel_or_none() {
+    let fix = "write it, or delete the channel's other files, so that no message mixes languages";
+    check(
+        &["hello/de/email.html"],
+        &[],
+        &[&format!(
+            "templates/hello/de: for the channel `email`, `email.subject.txt`, `email.txt` is missing; {fix}"
+        )],
+    );
+    check(
+        &["unused/en/socket.txt"],
+        &[],
+        &[&format!(
+            "templates/unused/en: for the channel `socket`, `socket.title.txt` is missing; {fix}"
+        )],
+    );
+}
+
+#[test]
+fn a_locale_is_written_in_one_way() {
+    check(
+        &["hello/pt_br/socket.title.txt", "hello/pt_br/socket.txt"],
+        &[],
+        &["templates/hello/pt_br: `pt_br` is not how a locale is written; rename the folder to `pt-BR`"],
+    );
+    check(
+        &["hello/d/socket.title.txt", "hello/d/socket.txt"],
+        &[],
+        &["templates/hello/d: `d` is not how a locale is written; \
+         name the folder by a language tag, such as `de` or `pt-BR`"],
+    );
+}
+
+#[test]
+fn a_file_has_a_name_and_a_place_that_something_looks_for() {
+    check(
+        &["hello/en/socket.titel.txt"],
+        &[],
+        &[
+            "templates/hello/en/socket.titel.txt: no channel sends `socket.titel.txt`; did you mean `socket.title.txt`?",
+        ],
+    );
+    for stray in [
+        "stray.txt",
+        "hello/socket.txt",
+        "hello/en/a/socket.txt",
+        "layouts/en/socket.txt",
+    ] {
+        check(
+            &[stray],
+            &[],
+            &[&format!(
+                "templates/{stray}: nothing looks for a template here; \
+             move it to `templates/<template>/<locale>/<part>` or `templates/layouts/<name>`"
+            )],
+        );
+    }
+}
+
+#[test]
+fn a_template_parses() {
+    check_source("Hello {{ recipient.name }}", &[]);
+    let fix = "write `{{ value }}`, `{% if … %}…{% endif %}` or `{% for … %}…{% endfor %}`";
+    check_source(
+        "a\n{% if x %}",
+        &[&format!(
+            "templates/hello/en/socket.txt:2: syntax error: unexpected end of input, expected end of block in `{{% if x %}}`; {fix}"
+        )],
+    );
+    check_source(
+        "{{ a | b c }}",
+        &[&format!(
+            "templates/hello/en/socket.txt:1: syntax error: unexpected identifier, expected end of variable block in `{{{{ a | b c }}}}`; {fix}"
+        )],
+    );
+}
+
+#[test]
+fn what_a_template_builds_on_is_there() {
+    check_source("{% extends \"layouts/base.txt\" %}", &[]);
+    check_source(
+        "a\n{% extends \"layouts/bse.txt\" %}",
+        &[
+            "templates/hello/en/socket.txt:2: there is no template file `layouts/bse.txt`; did you mean `layouts/base.txt`?",
+        ],
+    );
+    check_source(
+        "{% include 'signature' %}",
+        &[
+            "templates/hello/en/socket.txt:1: there is no template file `signature`; write `templates/signature`",
+        ],
+    );
+}
+
+#[test]
+fn a_template_that_no_rule_uses_is_a_warning() {
+    let sources = sources(&["other/en/socket.title.txt", "other/en/socket.txt"], &[]);
+    let mut problems = Vec::new();
+    let warnings = super::check(&sources, &drafts("- template: hello\n"), &mut problems);
+    assert_eq!(problems, []);
+    assert_eq!(
+        shown(&warnings),
+        ["templates/other: no rule uses this template; use it, or delete the folder"]
+    );
+}
+
+/// A sound template `hello` and a rule that uses it on every channel, with files added and taken away.
+#[track_caller]
+fn check(added: &[&str], removed: &[&str], expected: &[&str]) {
+    let rule = "- rule: greet\n  channels: [email, socket]\n  template: hello\n";
+    assert_eq!(
+        problems(&sources(added, removed), rule),
+        expected,
+        "{added:?} {removed:?}"
+    );
+}
+
+#[track_caller]
+fn check_rule(rule: &str, expected: &[&str]) {
+    assert_eq!(problems(&sources(&[], &[]), rule), expected, "{rule}");
+}
+
+#[track_caller]
+fn check_source(source: &str, expected: &[&str]) {
+    let mut sources = sources(&["layouts/base.txt"], &[]);
+    sources.insert("hello/en/socket.txt".to_owned(), source.to_owned());
+    assert_eq!(problems(&sources, "- template: hello\n"), expected, "{source}");
+}
+
+fn sources(added: &[&str], removed: &[&str]) -> BTreeMap<String, String> {
+    let sound = SOUND.iter().map(|it| format!("hello/en/{it}"));
+    let all = sound.chain(added.iter().map(|it| (*it).to_owned()));
+    all.filter(|it| !removed.contains(&it.as_str()))
+        .map(|it| (it, String::new()))
+        .collect()
+}
+
+/// What is read of a rule that has a template, however little else it has.
+fn drafts(rule: &str) -> Vec<Draft<'static>> {
+    let mut ignored = Vec::new();
+    let nodes = items(
+        rule,
+        &mut Page {
+            file: "rules/r.yaml",
+            rule: None,
+            problems: &mut ignored,
+        },
+    );
+    nodes
+        .iter()
+        .filter_map(|it| draft(it, "rules/r.yaml", &mut ignored))
+        .collect()
+}
+
+fn problems(sources: &BTreeMap<String, String>, rule: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    super::check(sources, &drafts(rule), &mut problems);
+    shown(&problems)
+}
+
+fn shown(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(Problem::to_string).collect()
+}

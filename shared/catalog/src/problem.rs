@@ -1,0 +1,142 @@
+use std::fmt;
+
+use serde::Serialize;
+
+/// One thing that is wrong, where it stands, and how to mend it. Ordered by file and line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// Relative to the config folder, with forward slashes; a sample keeps the name it came with.
+    pub file: String,
+    /// Counted from 1; `None` when the file as a whole is meant.
+    pub line: Option<usize>,
+    /// In characters, counted from 1.
+    pub column: Option<usize>,
+    /// The rule it is about, where that is known.
+    pub rule: Option<String>,
+    pub what: String,
+    pub fix: String,
+}
+
+impl Problem {
+    /// About a file as a whole.
+    pub(crate) fn of_file(file: &str, what: impl Into<String>, fix: impl Into<String>) -> Problem {
+        Problem {
+            file: file.to_owned(),
+            line: None,
+            column: None,
+            rule: None,
+            what: what.into(),
+            fix: fix.into(),
+        }
+    }
+
+    pub(crate) fn at_line(self, line: Option<usize>) -> Problem {
+        Problem { line, ..self }
+    }
+
+    pub(crate) fn of_rule(self, rule: Option<&str>) -> Problem {
+        Problem {
+            rule: rule.map(str::to_owned),
+            ..self
+        }
+    }
+
+    /// The same with `folder/` before the names of the config folder's own files, so that they can be clicked on.
+    #[must_use]
+    pub fn below(mut self, folder: &str) -> Problem {
+        let first = self.file.split('/').next().unwrap_or_default();
+        if [RULES, TEMPLATES].contains(&first) {
+            self.file = format!("{}/{}", folder.trim_end_matches('/'), self.file);
+        }
+        self
+    }
+}
+
+/// The folder of rules within a config folder.
+pub(crate) const RULES: &str = "rules";
+
+/// The folder of templates within a config folder.
+pub(crate) const TEMPLATES: &str = "templates";
+
+/// `rules/care.yaml:12:3: rule medication-due: what is wrong; how to mend it`
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+            if let Some(column) = self.column {
+                write!(f, ":{column}")?;
+            }
+        }
+        if let Some(rule) = &self.rule {
+            write!(f, ": rule {rule}")?;
+        }
+        write!(f, ": {}; {}", self.what, self.fix)
+    }
+}
+
+/// Where in a YAML file something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct At {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// The problems of one rule, or of what is not yet known to be a rule, in one file.
+pub(crate) struct Page<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) rule: Option<&'a str>,
+    pub(crate) problems: &'a mut Vec<Problem>,
+}
+
+impl Page<'_> {
+    pub(crate) fn refuse(&mut self, at: At, what: impl Into<String>, fix: impl Into<String>) {
+        self.problems.push(Problem {
+            file: self.file.to_owned(),
+            line: Some(at.line),
+            column: Some(at.column),
+            rule: self.rule.map(str::to_owned),
+            what: what.into(),
+            fix: fix.into(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_where_it_is_what_it_is_and_how_to_mend_it() {
+        check(
+            Some(12),
+            Some(3),
+            Some("hello"),
+            "rules/core.yaml:12:3: rule hello: it is wrong; mend it",
+        );
+        check(Some(12), None, None, "rules/core.yaml:12: it is wrong; mend it");
+        check(None, None, None, "rules/core.yaml: it is wrong; mend it");
+    }
+
+    #[test]
+    fn a_file_of_the_config_folder_is_named_below_it_and_a_sample_is_not() {
+        let named = |file| Problem::of_file(file, "", "").below("my/config/").file;
+        assert_eq!(named("rules/core.yaml"), "my/config/rules/core.yaml");
+        assert_eq!(named("templates"), "my/config/templates");
+        assert_eq!(named("events/core/hello.json"), "events/core/hello.json");
+    }
+
+    #[track_caller]
+    fn check(line: Option<usize>, column: Option<usize>, rule: Option<&str>, expected: &str) {
+        let problem = Problem::of_file("rules/core.yaml", "it is wrong", "mend it").of_rule(rule);
+        assert_eq!(
+            Problem {
+                line,
+                column,
+                ..problem
+            }
+            .to_string(),
+            expected
+        );
+    }
+}

@@ -1,0 +1,75 @@
+use super::*;
+
+const CLOUD: &str =
+    r#"{"specversion":"1.0","id":"1","source":"/tasks","type":"task.created","time":"2026-11-20T11:25:00Z"}"#;
+
+#[test]
+fn a_cloud_event_is_the_detail_under_its_own_source_and_type() {
+    check(CLOUD, Ok(("/tasks", "task.created", CLOUD)));
+    let loose = CLOUD
+        .replace("\"specversion\"", "\"SpecVersion\"")
+        .replace("\"id\":\"1\",", "");
+    check(&CLOUD.replace("\"id\":\"1\",", ""), Err("id"));
+    assert!(BusEntry::read(&loose).is_err());
+}
+
+#[test]
+fn an_older_body_is_the_detail_under_the_source_and_type_it_names() {
+    let hub = r#"{"eventId":"1","eventType":"queue.updated","source":"queue-service","payload":{}}"#;
+    check(hub, Ok(("queue-service", "queue.updated", hub)));
+    let circle = r#"{"id":"1","type":"shift.started","source":"care-circle-api","timestamp":"2026-11-20T11:01:10Z","data":{}}"#;
+    check(circle, Ok(("care-circle-api", "shift.started", circle)));
+}
+
+#[test]
+fn a_body_that_names_no_source_needs_an_eventbridge_event_round_it() {
+    let body = r#"{"type":"booking.created","data":{},"timestamp":"2026-11-20T11:00:00Z"}"#;
+    check(body, Err("source"));
+    let round = format!(r#"{{"source":"booking-service","detail-type":"booking.created","detail":{body}}}"#);
+    check(&round, Ok(("booking-service", "booking.created", body)));
+}
+
+#[test]
+fn an_eventbridge_event_is_taken_as_it_is() {
+    let plain = r#"{"source":"a","detail-type":"user.created","detail":{"n":1.50}}"#;
+    check(plain, Ok(("a", "user.created", r#"{"n":1.50}"#)));
+    check(r#"{"source":"a","detail-type":"b","detail":[]}"#, Err("detail"));
+    check(r#"{"source":"a","detail-type":"b"}"#, Err("detail"));
+    check(r#"{"source":"a","detail":{}}"#, Err("detail-type"));
+    check(r#"{"source":7,"detail-type":"b","detail":{}}"#, Err("source"));
+    check(
+        r#"{"source":"a","detail-type":"b","detail":{"specversion":"1.0"}}"#,
+        Err("id"),
+    );
+}
+
+#[test]
+fn what_is_no_event_is_refused() {
+    check("", Err("body"));
+    check("[]", Err("body"));
+    check("{\"a\":", Err("body"));
+    check("{\"a\":1}", Err("body"));
+    check(r#"{"source":"a","source":"b"}"#, Err("source"));
+}
+
+#[test]
+fn an_entry_becomes_the_event_that_a_queue_carries() {
+    let entry = BusEntry::read(CLOUD).unwrap();
+    let written = entry.to_bus_event("7", Timestamp::UNIX_EPOCH);
+    let read = BusEvent::parse(&written).unwrap();
+    assert_eq!(
+        (read.id.as_ref(), read.time.as_ref()),
+        ("7", "1970-01-01T00:00:00Z")
+    );
+    assert_eq!(read.event(), Event::parse(CLOUD));
+}
+
+#[track_caller]
+fn check(text: &str, expected: Result<(&str, &str, &str), &str>) {
+    let read = BusEntry::read(text);
+    let found = match &read {
+        Ok(it) => Ok((it.source.as_str(), it.detail_type.as_str(), it.detail.as_str())),
+        Err(refusal) => Err(refusal.attribute.as_str()),
+    };
+    assert_eq!(found, expected, "{text}");
+}

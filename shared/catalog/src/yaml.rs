@@ -1,0 +1,284 @@
+//! YAML as a tree in which every value knows its place, so that one wrong value hides no other.
+//! It knows nothing of rules.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Number, Value};
+use serde_saphyr::{
+    DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, MessageFormatter, Options, Spanned,
+    UserMessageFormatter,
+};
+
+use crate::problem::{At, Page};
+
+/// How deep lists and maps may nest in a file. No pattern comes near it, and reading recurses.
+const MAX_DEPTH: usize = 32;
+
+/// A value and where it stands.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) kind: Kind,
+    pub(crate) at: At,
+}
+
+/// What kind of value it is.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// A key with its value.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) at: At,
+    pub(crate) value: Node,
+}
+
+impl Node {
+    /// What it is, for a sentence such as "found a number, wanted text".
+    pub(crate) fn what_there_is(&self) -> &'static str {
+        match &self.kind {
+            Kind::Null => "nothing",
+            Kind::Bool(_) => "a boolean",
+            Kind::Number(_) => "a number",
+            Kind::Text(_) => "text",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+        }
+    }
+
+    /// The same value without its places.
+    pub(crate) fn to_json(&self) -> Value {
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(it) => Value::Bool(*it),
+            Kind::Number(it) => Value::Number(it.clone()),
+            Kind::Text(it) => Value::String(it.clone()),
+            Kind::List(list) => list.iter().map(Node::to_json).collect(),
+            Kind::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|it| (it.key.clone(), it.value.to_json()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// The items of a file that is to be one list. What cannot be read is reported; the items that can be are returned.
+pub(crate) fn items(text: &str, page: &mut Page<'_>) -> Vec<Node> {
+    let whole = match parse(text, DuplicateKeyPolicy::Error) {
+        Ok(node) => node,
+        Err(error @ Error::MultipleDocuments { .. }) => {
+            report(&error, page);
+            return Vec::new();
+        }
+        Err(_) => return item_by_item(text, page),
+    };
+    match whole.kind {
+        Kind::List(items) => items,
+        // A file of comments only, or an empty one.
+        Kind::Null => Vec::new(),
+        Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
+            let what = format!("the file is {}, not a list of rules", whole.what_there_is());
+            page.refuse(
+                whole.at,
+                what,
+                "begin each rule with `- rule: <name>` at the start of a line",
+            );
+            Vec::new()
+        }
+    }
+}
+
+/// Reads each item of a broken list alone: each has its own fault reported, and the sound ones are still checked.
+fn item_by_item(text: &str, page: &mut Page<'_>) -> Vec<Node> {
+    let before = page.problems.len();
+    let mut nodes = Vec::new();
+    for item in split(text) {
+        let node = parse(&item, DuplicateKeyPolicy::Error).or_else(|error| {
+            // An alias may point into another item, which is not here.
+            if !matches!(error, Error::UnknownAnchor { .. }) {
+                report(&error, page);
+            }
+            if matches!(error, Error::DuplicateMappingKey { .. }) {
+                parse(&item, DuplicateKeyPolicy::FirstWins)
+            } else {
+                Err(error)
+            }
+        });
+        if let Ok(Node {
+            kind: Kind::List(list),
+            ..
+        }) = node
+        {
+            nodes.extend(list);
+        }
+    }
+    // What breaks the list without breaking any item is told for the list.
+    if page.problems.len() == before
+        && let Err(error) = parse(text, DuplicateKeyPolicy::Error)
+    {
+        report(&error, page);
+    }
+    nodes
+}
+
+/// One text per line that begins with a dash, and one for what stands before the first. Each has as many empty lines
+/// before it as keep its line numbers.
+fn split(text: &str) -> Vec<String> {
+    let mut items = vec![String::new()];
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        if line.starts_with("- ") || line.trim_end() == "-" {
+            items.push("\n".repeat(number));
+        }
+        if let Some(item) = items.last_mut() {
+            item.push_str(line);
+        }
+    }
+    items
+}
+
+fn parse(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Node, Error> {
+    let options: Options = serde_saphyr::options! {
+        duplicate_keys: duplicate_keys,
+        merge_keys: MergeKeyPolicy::Error,
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_depth: MAX_DEPTH,
+        },
+    };
+    serde_saphyr::from_str_with_options(text, options)
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a foreign enum of sixty faults, nearly all of them of syntax"
+)]
+fn report(error: &Error, page: &mut Page<'_>) {
+    let at = error.location().map_or(START, place);
+    let (what, fix) = match error {
+        Error::DuplicateMappingKey { key: Some(key), .. } => (
+            format!("the key `{key}` stands here twice"),
+            "keep one of the two",
+        ),
+        Error::Budget { .. } => (
+            format!("it nests deeper than {MAX_DEPTH} levels, or is too large"),
+            "make it flatter, or split the file",
+        ),
+        Error::MultipleDocuments { .. } => (
+            "there is more than one YAML document".to_owned(),
+            "take `---` out, or make it two files",
+        ),
+        Error::MergeKeyNotAllowed { .. } => (
+            "the merge key `<<` is not understood".to_owned(),
+            "write the keys out",
+        ),
+        _ => {
+            let fix = "look for a missing quote, bracket, colon or space just before it";
+            (format!("no YAML that can be read: {}", words(error)), fix)
+        }
+    };
+    page.refuse(at, what, fix);
+}
+
+/// The parser's own words, without the place, which is told beside them.
+fn words(error: &Error) -> String {
+    UserMessageFormatter.format_message(error).into_owned()
+}
+
+/// Where a file begins.
+const START: At = At { line: 1, column: 1 };
+
+fn place(location: Location) -> At {
+    let number = |it: u64| usize::try_from(it).unwrap_or(usize::MAX);
+    At {
+        line: number(location.line()),
+        column: number(location.column()),
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
+        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
+        Ok(Node {
+            at: place(spanned.referenced),
+            kind: spanned.value,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+        deserializer.deserialize_any(AnyKind)
+    }
+}
+
+struct AnyKind;
+
+impl<'de> Visitor<'de> for AnyKind {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, it: bool) -> Result<Kind, E> {
+        Ok(Kind::Bool(it))
+    }
+
+    fn visit_i64<E: de::Error>(self, it: i64) -> Result<Kind, E> {
+        Ok(Kind::Number(it.into()))
+    }
+
+    fn visit_u64<E: de::Error>(self, it: u64) -> Result<Kind, E> {
+        Ok(Kind::Number(it.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, it: f64) -> Result<Kind, E> {
+        Number::from_f64(it)
+            .map(Kind::Number)
+            .ok_or_else(|| E::custom("a number without an end"))
+    }
+
+    fn visit_str<E: de::Error>(self, it: &str) -> Result<Kind, E> {
+        Ok(Kind::Text(it.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Kind, A::Error> {
+        let mut list = Vec::new();
+        while let Some(node) = access.next_element()? {
+            list.push(node);
+        }
+        Ok(Kind::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Kind, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, value)) = access.next_entry::<Spanned<String>, Node>()? {
+            entries.push(Entry {
+                at: place(key.referenced),
+                key: key.value,
+                value,
+            });
+        }
+        Ok(Kind::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests;

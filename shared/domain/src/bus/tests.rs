@@ -1,0 +1,63 @@
+//! What becomes of each envelope. Refusals, the real samples and properties have a file each.
+
+mod properties;
+mod refusals;
+mod samples;
+mod shapes;
+
+use serde_json::{Value, json};
+
+use super::BusEvent;
+use crate::event::{Event, Refusal};
+
+/// What EventBridge puts into a queue.
+fn envelope(detail: &str) -> String {
+    format!(
+        r#"{{"version":"0","id":"bus-1","detail-type":"bus.type","source":"bus-source","account":"123456789012",
+        "time":"2026-11-20T12:34:56Z","region":"eu-west-1","resources":[],"detail":{detail}}}"#
+    )
+}
+
+fn read(detail: &str) -> Result<Event, Refusal> {
+    BusEvent::parse(&envelope(detail))?.event()
+}
+
+/// `expected` is the whole event as we would write it.
+#[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+fn check(detail: Value, expected: Value) {
+    let event = read(&detail.to_string()).unwrap_or_else(|refusal| panic!("{detail}: {refusal}"));
+    let written: Value = serde_json::from_str(&event.to_json()).unwrap();
+    assert_eq!(written, expected, "{detail}");
+}
+
+/// One member of an object replaced, or left out when the new value is null.
+fn replaced(object: &Value, name: &str, value: Value) -> Value {
+    let mut object = object.clone();
+    object[name] = value;
+    object.as_object_mut().unwrap().retain(|_, it| !it.is_null());
+    object
+}
+
+fn hub() -> Value {
+    json!({
+        "eventId": "e-1", "eventType": "ehr.lab_report.created", "category": "ehr", "priority": "high",
+        "timestamp": "2026-11-20T11:05:31Z", "source": "ehr-service", "version": "1.0", "userId": "lena",
+        "clinicId": "westend", "correlationId": "story-1", "payload": { "reportId": "r-1" },
+    })
+}
+
+fn circle() -> Value {
+    json!({
+        "id": "c-1", "type": "medication.due", "source": "scheduler", "timestamp": "2026-11-20T11:45:00Z",
+        "specVersion": "1.0", "correlationId": "story-2", "causedBy": "joao", "familyId": "okafor",
+        "careRecipientId": "margaret", "data": { "dose": "5 mg" },
+    })
+}
+
+fn business() -> Value {
+    json!({
+        "type": "booking.created", "data": { "bookingId": "b-1" }, "timestamp": "2026-11-20T11:20:00Z",
+        "correlationId": "story-3", "userId": "priya",
+    })
+}

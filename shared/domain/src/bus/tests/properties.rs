@@ -1,0 +1,72 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::read;
+use crate::bus::{BusEvent, shape_of};
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in any::<String>()) {
+        let _ = shape_of(&text);
+        if let Ok(bus) = BusEvent::parse(&text) {
+            let _ = bus.event();
+        }
+    }
+
+    #[test]
+    fn no_detail_panics_and_what_is_taken_can_be_matched_and_written(detail in details()) {
+        if let Ok(event) = read(&detail) {
+            let document = event.document();
+            let written: Value = serde_json::from_str(&event.to_json())?;
+            prop_assert_eq!(&document["detail"], &written);
+            prop_assert!((1..=256).contains(&event.id.len()));
+            prop_assert!((1..=128).contains(&event.kind.chars().count()));
+        }
+    }
+
+    #[test]
+    fn whether_a_detail_is_taken_is_decided_by_its_content_not_by_its_spelling(detail in details()) {
+        if let Ok(compact) = serde_json::from_str::<Value>(&detail) {
+            let spaced = serde_json::to_string_pretty(&compact)?;
+            prop_assert_eq!(read(&spaced).is_ok(), read(&compact.to_string()).is_ok());
+        }
+    }
+}
+
+/// Objects with the names that the envelopes are told apart by, and anything below them.
+fn details() -> impl Strategy<Value = String> {
+    let names = "specversion|specVersion|id|ID|type|source|time|timestamp|data|payload|eventId|eventType|category|priority|\
+        userId|clinicId|familyId|careRecipientId|causedBy|correlationId|traceparent|sequence|[a-z]{1,2}";
+    vec((names, values()), 0..10).prop_map(|members| {
+        let members: Vec<String> = members
+            .into_iter()
+            .map(|(name, json)| format!("{name:?}:{json}"))
+            .collect();
+        format!("{{{}}}", members.join(","))
+    })
+}
+
+fn values() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        r#""1.0""#,
+        r#""""#,
+        r#""high""#,
+        r#""2026-11-20T12:00:00Z""#,
+        "1795175100250",
+        "1e400",
+        "-7",
+        "null",
+        "true",
+        "{}",
+        "[]",
+        r#""\ud800""#,
+        r#"{"userId":1,"userId":2}"#,
+        r#"{"familyId":null}"#,
+    ]);
+    let texts = any::<String>().prop_map(|it| serde_json::to_string(&it).unwrap());
+    let leaves = prop_oneof![2 => known.prop_map(str::to_owned), 1 => texts];
+    leaves.prop_recursive(3, 12, 3, |inner| {
+        vec(inner, 0..3).prop_map(|it| format!("[{}]", it.join(",")))
+    })
+}

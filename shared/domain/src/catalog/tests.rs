@@ -1,0 +1,134 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{CATALOG_FORMAT, Catalog, CatalogFile, OtherFormat};
+
+#[test]
+fn a_rule_is_found_by_the_exact_types_it_names_and_by_patterns_of_types() {
+    let catalog = catalog(&[
+        json!({ "detail-type": ["order.paid", "order.sent"] }),
+        json!({ "detail-type": [{ "wildcard": "order.*" }] }),
+        json!({ "source": ["/shop"] }),
+        json!({ "detail-type": [{ "prefix": "bill" }, "order.paid"] }),
+        json!({ "detail-type": ["order.lost"] }),
+    ]);
+    check(&catalog, "order.paid", &["0", "1", "2", "3"]);
+    check(&catalog, "order.sent", &["0", "1", "2"]);
+    check(&catalog, "order.lost", &["1", "2", "4"]);
+    check(&catalog, "bill.due", &["2", "3"]);
+    check(&catalog, "", &["2"]);
+}
+
+#[test]
+fn rules_keep_the_order_of_the_catalog_however_they_are_found() {
+    let catalog = catalog(&[
+        json!({ "detail-type": [{ "suffix": "paid" }] }),
+        json!({ "detail-type": ["order.paid"] }),
+        json!({ "detail-type": [{ "exists": true }] }),
+        json!({ "detail-type": ["order.paid"] }),
+    ]);
+    check(&catalog, "order.paid", &["0", "1", "2", "3"]);
+}
+
+#[test]
+fn a_rule_that_names_a_type_twice_matches_once() {
+    let either = json!({ "$or": [
+        { "detail-type": ["order.paid"] },
+        { "detail-type": ["order.paid", "order.paid"], "source": ["/shop"] },
+    ] });
+    check(&catalog(&[either]), "order.paid", &["0"]);
+}
+
+#[test]
+fn the_type_is_not_all_that_a_rule_may_ask_for() {
+    let catalog = catalog(&[
+        json!({ "detail-type": ["order.paid"], "source": ["/elsewhere"] }),
+        json!({ "detail-type": ["order.paid"], "source": ["/shop"] }),
+    ]);
+    check(&catalog, "order.paid", &["1"]);
+}
+
+#[test]
+fn a_catalog_of_another_format_is_not_opened() {
+    for found in [0, CATALOG_FORMAT + 1] {
+        let file = CatalogFile {
+            format: found,
+            ..file(&[])
+        };
+        assert_eq!(Catalog::open(file).err(), Some(OtherFormat { found }));
+    }
+}
+
+#[test]
+fn a_rule_is_written_as_it_was_read() {
+    let rule = json!({
+        "rule": "paid", "about": "Somebody paid.", "when": { "detail-type": [{ "prefix": "order" }] },
+        "category": "orders", "priority": "high", "channels": ["socket", "email"],
+        "to": [
+            { "user": { "path": "$.data.userId" } }, { "user": { "literal": "ann" } },
+            { "room": { "name": "shop", "of": { "path": "$.data.shopId" } } },
+        ],
+        "template": "paid", "expose": ["$.data.total"], "expires": "PT1H",
+    });
+    let read: super::Rule = serde_json::from_value(rule.clone()).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), rule);
+}
+
+proptest! {
+    #[test]
+    fn the_index_finds_what_asking_every_rule_would_find(
+        whens in prop::collection::vec(whens(), 0..8), kind in "[ab]{0,2}",
+    ) {
+        let catalog = catalog(&whens);
+        let event = document(&kind);
+        let asked = catalog.rules().iter().filter(|it| it.when.pattern().matches(&event));
+        let expected: Vec<&str> = asked.map(|it| it.name.as_str()).collect();
+        let found: Vec<&str> = catalog.matching(&kind, &event).iter().map(|it| it.name.as_str()).collect();
+        prop_assert_eq!(found, expected);
+    }
+}
+
+fn whens() -> impl Strategy<Value = Value> {
+    let operator = prop_oneof![
+        3 => "[ab]{0,2}".prop_map(Value::from),
+        1 => "[ab]".prop_map(|it| json!({ "prefix": it })),
+        1 => "[ab]".prop_map(|it| json!({ "anything-but": it })),
+        1 => Just(json!({ "exists": true })),
+    ];
+    let kinds = prop::collection::vec(operator, 1..4);
+    (kinds.clone(), kinds, 0..4).prop_map(|(some, others, form)| match form {
+        0 => json!({ "source": ["/shop"] }),
+        1 => json!({ "$or": [{ "detail-type": some }, { "detail-type": others }] }),
+        2 => json!({ "$or": [{ "detail-type": some }, { "source": others }] }),
+        _ => json!({ "detail-type": some }),
+    })
+}
+
+#[track_caller]
+fn check(catalog: &Catalog, kind: &str, expected: &[&str]) {
+    let rules = catalog.matching(kind, &document(kind));
+    let names: Vec<&str> = rules.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, expected, "{kind}");
+}
+
+fn document(kind: &str) -> Value {
+    json!({ "detail-type": kind, "source": "/shop" })
+}
+
+/// Rules that are named for their places.
+fn catalog(whens: &[Value]) -> Catalog {
+    Catalog::open(file(whens)).unwrap()
+}
+
+fn file(whens: &[Value]) -> CatalogFile {
+    let rule = |(at, when): (usize, &Value)| {
+        json!({
+            "rule": at.to_string(), "when": when, "category": "c", "channels": ["email"], "to": [], "template": "t",
+        })
+    };
+    let rules: Vec<Value> = whens.iter().enumerate().map(rule).collect();
+    serde_json::from_value(
+        json!({ "format": CATALOG_FORMAT, "version": "1", "rules": rules, "templates": {} }),
+    )
+    .unwrap()
+}

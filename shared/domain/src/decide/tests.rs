@@ -1,0 +1,102 @@
+//! What is decided for whom. Priority and expiry, keys and order, and properties have a file each.
+
+mod properties;
+mod together;
+mod verdicts;
+mod when;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Decision, Facts, Order, Target, Verdict, decide};
+use crate::catalog::{CATALOG_FORMAT, Catalog};
+use crate::event::Event;
+use crate::job::SocketTarget;
+use crate::plan::Plan;
+use crate::recipient::Recipients;
+
+/// An hour after every event here.
+const NOW: &str = "2026-11-20T13:00:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+/// Tells every decision in a line.
+fn story(event: &Event, rules: &[Value], people: &Value) -> Vec<String> {
+    let (catalog, recipients) = (catalog(rules), known(people));
+    let plan = Plan::of(event, &catalog);
+    decide(
+        &plan,
+        &Facts {
+            recipients: &recipients,
+            now: now(),
+        },
+    )
+    .iter()
+    .map(tell)
+    .collect()
+}
+
+/// `<rule> → <recipient> by <channel>: <verdict>`
+fn tell(decision: &Decision<'_>) -> String {
+    let rule = decision.rule.map_or("-", |it| it.name.as_str());
+    let channel = decision.channel.map_or("-", |it| it.name());
+    let verdict = match &decision.verdict {
+        Verdict::Send(order) => format!("send to {}", destination(order)),
+        Verdict::Suppress(reason) => reason.name().to_owned(),
+    };
+    format!("{rule} → {} by {channel}: {verdict}", decision.recipient)
+}
+
+fn destination(order: &Order<'_>) -> String {
+    match &order.target {
+        Target::Email(to) => to.as_str().to_owned(),
+        Target::Socket(SocketTarget::User(id)) => format!("the sockets of {id}"),
+        Target::Socket(SocketTarget::Room(room)) => format!("the room {room}"),
+    }
+}
+
+fn catalog(rules: &[Value]) -> Catalog {
+    let file = json!({ "format": CATALOG_FORMAT, "version": "1", "rules": rules, "templates": {} });
+    Catalog::open(serde_json::from_value(file).unwrap()).unwrap()
+}
+
+/// A rule for every order that was paid, with other members set.
+#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+fn rule(name: &str, others: Value) -> Value {
+    let mut rule = json!({
+        "rule": name, "when": { "detail-type": ["order.paid"] }, "category": "c", "template": "t",
+        "channels": ["email"], "to": [user("$.data.user")],
+    });
+    for (member, value) in others.as_object().unwrap() {
+        rule[member] = value.clone();
+    }
+    rule
+}
+
+fn user(path: &str) -> Value {
+    json!({ "user": { "path": path } })
+}
+
+fn room(name: &str, path: &str) -> Value {
+    json!({ "room": { "name": name, "of": { "path": path } } })
+}
+
+fn known(people: &Value) -> Recipients {
+    let people: Vec<crate::recipient::Recipient> = serde_json::from_value(people.clone()).unwrap();
+    people.into_iter().map(|it| (it.id.clone(), it)).collect()
+}
+
+/// An order that `user` paid, with other members of the envelope set.
+#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+fn paid(user: &str, others: Value) -> Event {
+    let mut event = json!({
+        "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "time": "2026-11-20T12:00:00Z",
+        "data": { "user": user },
+    });
+    for (member, value) in others.as_object().unwrap() {
+        event[member] = value.clone();
+    }
+    Event::parse(&event.to_string()).unwrap()
+}

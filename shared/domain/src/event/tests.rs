@@ -1,0 +1,78 @@
+//! What is an event and what is refused. Attributes, extensions, limits and what is written have a file each.
+
+mod attributes;
+mod extensions;
+mod limits;
+mod properties;
+mod written;
+
+use jiff::Timestamp;
+
+use super::{Event, Fields, Refusal};
+
+/// The smallest event there is, with one member set to a JSON text.
+fn with(name: &str, json: &str) -> String {
+    let mut members: Vec<(&str, &str)> = SMALLEST.to_vec();
+    members.retain(|(it, _)| *it != name);
+    members.push((name, json));
+    object(&members)
+}
+
+/// The smallest event there is, and one member of it left out.
+fn without(name: &str) -> String {
+    let mut members: Vec<(&str, &str)> = SMALLEST.to_vec();
+    members.retain(|(it, _)| *it != name);
+    object(&members)
+}
+
+const SMALLEST: [(&str, &str); 5] = [
+    ("specversion", r#""1.0""#),
+    ("id", r#""1""#),
+    ("source", r#""/shop""#),
+    ("type", r#""order.paid""#),
+    ("time", r#""2026-11-20T12:00:00Z""#),
+];
+
+fn object(members: &[(&str, &str)]) -> String {
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, json)| format!("{name:?}:{json}"))
+        .collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// A JSON string of so many characters.
+fn long(length: usize) -> String {
+    format!("{:?}", "x".repeat(length))
+}
+
+#[track_caller]
+fn accepted(name: &str, json: &str) -> Event {
+    Event::parse(&with(name, json)).unwrap_or_else(|refusal| panic!("{name}: {json}: {refusal}"))
+}
+
+/// `found` is the whole of what the refusal says was found.
+#[track_caller]
+fn refused(name: &str, json: &str, found: &str) {
+    check_refusal(&with(name, json), name, found);
+}
+
+#[track_caller]
+fn check_refusal(text: &str, attribute: &str, found: &str) {
+    let refusal = Event::parse(text).expect_err(text);
+    assert_eq!(
+        (refusal.attribute.as_str(), refusal.found.as_str()),
+        (attribute, found),
+        "{text}"
+    );
+    assert!(!refusal.wanted.is_empty(), "{text}");
+}
+
+fn import(text: &str) -> Result<Event, Refusal> {
+    Event::import(&Fields::of(text)?, received())
+}
+
+/// When EventBridge says that it took an event.
+fn received() -> Timestamp {
+    "2026-11-20T12:34:56Z".parse().unwrap()
+}

@@ -1,0 +1,80 @@
+use super::{Event, accepted, check_refusal, import, refused, with};
+use crate::event::Extension;
+
+#[test]
+fn an_extension_is_a_string_a_boolean_or_a_32_bit_integer() {
+    check(r#""calm""#, Extension::Text("calm".to_owned()));
+    check("true", Extension::Bool(true));
+    check("0", Extension::Integer(0));
+    check("2147483647", Extension::Integer(i32::MAX));
+    check("-2147483648", Extension::Integer(i32::MIN));
+    for number in ["2147483648", "-2147483649", "1.5", "1.0", "1e400"] {
+        refused("mood", number, "a number");
+    }
+    refused("mood", r#"{"a":1}"#, "an object");
+    refused("mood", "[1]", "a list");
+    refused("mood", r#""""#, "an empty string");
+}
+
+#[test]
+fn the_name_of_an_extension_has_lower_case_letters_and_digits() {
+    for name in ["mood", "mood2", "2mood", "partitionkey"] {
+        accepted(name, "1");
+    }
+    for name in ["Mood", "my_mood", "my-mood", "my.mood", "möod", "my mood", ""] {
+        refused(name, "1", &format!("{name:?}"));
+    }
+}
+
+#[test]
+fn names_in_any_case_are_understood_when_they_come_over_the_bus() {
+    let event = import(
+        r#"{"specversion":"1.0","ID":"1","Source":"/shop","type":"order.paid","correlationId":"c","Mood":"calm","DATA":{"A":1}}"#,
+    )
+    .unwrap();
+    assert_eq!(event.id, "1");
+    assert_eq!(event.correlation_id.as_deref(), Some("c"));
+    assert_eq!(event.extensions["mood"], Extension::Text("calm".to_owned()));
+    assert_eq!(event.data.unwrap().text(), r#"{"A":1}"#);
+    assert!(import(&with("my_mood", "1")).is_err());
+}
+
+#[test]
+fn a_name_that_comes_twice_is_refused() {
+    check_refusal(r#"{"id":"1","id":"1"}"#, "id", "the name twice");
+    check_refusal(r#"{"id":"1","\u0069d":"2"}"#, "id", "the name twice");
+    check_refusal(r#"{"id":null,"id":"2"}"#, "id", "the name twice");
+}
+
+#[test]
+fn a_name_that_comes_twice_in_other_letters_is_not_a_matter_of_luck() {
+    let refusal = import(&with("ID", r#""2""#)).unwrap_err();
+    assert_eq!(
+        (refusal.attribute.as_str(), refusal.found.as_str()),
+        ("id", "the name twice, in other letters")
+    );
+    assert_eq!(import(&with("ID", "null")).unwrap().id, "1");
+}
+
+#[test]
+fn a_name_that_is_too_long_to_read_is_shown_in_part() {
+    let name = "X".repeat(100_000);
+    let refusal = Event::parse(&with(&name, "1")).unwrap_err();
+    assert_eq!(refusal.attribute, format!("\"{}…\"", "X".repeat(40)));
+    assert!(refusal.to_string().len() < 300, "{refusal}");
+}
+
+#[test]
+fn a_name_cannot_add_a_line_to_the_log() {
+    let refusal = Event::parse(r#"{"a\nb\u0000":1}"#).unwrap_err();
+    assert!(!refusal.to_string().contains(char::is_control), "{refusal:?}");
+}
+
+#[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what the line before says, not something to lend"
+)]
+fn check(json: &str, expected: Extension) {
+    assert_eq!(accepted("mood", json).extensions["mood"], expected, "{json}");
+}

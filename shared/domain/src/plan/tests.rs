@@ -1,0 +1,106 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{Audience, Plan};
+use crate::catalog::{CATALOG_FORMAT, Catalog};
+use crate::event::Event;
+
+#[test]
+fn a_rule_addresses_people_and_rooms_in_the_order_in_which_it_names_them() {
+    let to = [
+        path("$.data.owner"),
+        literal("lead"),
+        room("shop", "$.data.shop"),
+        path("$.data.watchers"),
+    ];
+    let data = json!({ "owner": "zoe", "shop": 7, "watchers": ["ben", "ann"] });
+    check(&to, &data, &["zoe", "lead", "room:shop:7", "ben", "ann"]);
+}
+
+#[test]
+fn somebody_who_is_named_twice_is_addressed_once() {
+    let to = [
+        path("$.data.owner"),
+        path("$.data.watchers"),
+        literal("ann"),
+        room("shop", "$.data.shops"),
+    ];
+    let data = json!({ "owner": "ann", "watchers": ["ben", "ann", "ben"], "shops": ["1", 1] });
+    check(&to, &data, &["ann", "ben", "room:shop:1"]);
+}
+
+#[test]
+fn what_cannot_name_anybody_addresses_nobody() {
+    check(&[path("$.data.nobody")], &json!({}), &[]);
+    let all = json!({ "all": [null, true, "", "  ", 1.5, {}, [], "x".repeat(257)] });
+    check(&[path("$.data.all"), room("shop", "$.data.all")], &all, &[]);
+    check(
+        &[path("$.data.all")],
+        &json!({ "all": "x".repeat(256) }),
+        &["x".repeat(256).as_str()],
+    );
+}
+
+#[test]
+fn only_people_are_looked_up_and_each_of_them_once() {
+    let one = rule("one", &[path("$.data.owner"), room("shop", "$.data.owner")]);
+    let two = rule("two", &[literal("ben"), path("$.data.owner")]);
+    let (event, catalog) = (event(&json!({ "owner": "ann" })), catalog(&[one, two]));
+    assert_eq!(
+        Plan::of(&event, &catalog).people(),
+        BTreeSet::from(["ann", "ben"])
+    );
+}
+
+#[test]
+fn a_user_whose_id_reads_like_a_room_is_still_looked_up_as_a_user() {
+    let to = [path("$.data.owner")];
+    let (event, catalog) = (
+        event(&json!({ "owner": "room:shop:1" })),
+        catalog(&[rule("one", &to)]),
+    );
+    let plan = Plan::of(&event, &catalog);
+    assert_eq!(
+        plan.matches[0].audience,
+        [Audience::User("room:shop:1".to_owned())]
+    );
+}
+
+#[track_caller]
+fn check(to: &[Value], data: &Value, expected: &[&str]) {
+    let (event, catalog) = (event(data), catalog(&[rule("one", to)]));
+    let plan = Plan::of(&event, &catalog);
+    let names: Vec<String> = plan.matches[0].audience.iter().map(Audience::name).collect();
+    assert_eq!(names, expected);
+}
+
+fn path(path: &str) -> Value {
+    json!({ "user": { "path": path } })
+}
+
+fn literal(id: &str) -> Value {
+    json!({ "user": { "literal": id } })
+}
+
+fn room(name: &str, path: &str) -> Value {
+    json!({ "room": { "name": name, "of": { "path": path } } })
+}
+
+fn rule(name: &str, to: &[Value]) -> Value {
+    json!({
+        "rule": name, "when": { "detail-type": ["t"] }, "category": "c", "channels": ["email"], "to": to, "template": "t",
+    })
+}
+
+fn catalog(rules: &[Value]) -> Catalog {
+    let file = json!({ "format": CATALOG_FORMAT, "version": "1", "rules": rules, "templates": {} });
+    Catalog::open(serde_json::from_value(file).unwrap()).unwrap()
+}
+
+fn event(data: &Value) -> Event {
+    let text = json!({
+        "specversion": "1.0", "id": "1", "source": "/shop", "type": "t", "time": "2026-11-20T12:00:00Z", "data": data,
+    });
+    Event::parse(&text.to_string()).unwrap()
+}

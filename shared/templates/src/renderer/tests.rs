@@ -1,0 +1,96 @@
+//! What becomes of templates. Failures, languages, limits and what a socket message exposes have a file each.
+
+mod exposing;
+mod failures;
+mod languages;
+mod limits;
+mod words;
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use domain::catalog::Rule;
+use domain::decide::{Order, Target};
+use domain::event::Priority;
+use domain::job::{Content, Email, Socket, SocketTarget};
+use domain::recipient::{EmailAddress, Recipient};
+use serde_json::{Value, json};
+
+use super::{Renderer, Unrendered};
+
+const PARTS: [&str; 5] = [
+    "email.subject.txt",
+    "email.html",
+    "email.txt",
+    "socket.title.txt",
+    "socket.txt",
+];
+
+/// A template `t` in English whose parts say `…`, and other files over them.
+fn renderer(files: &[(&str, &str)]) -> Renderer {
+    let mut sources: BTreeMap<String, String> = PARTS
+        .into_iter()
+        .map(|it| (format!("t/en/{it}"), "…".to_owned()))
+        .collect();
+    sources.extend(
+        files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
+    );
+    Renderer::of(sources)
+}
+
+fn letter(files: &[(&str, &str)], data: &Value) -> Result<Email, Unrendered> {
+    letter_to(&person(json!({})), files, data)
+}
+
+fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result<Email, Unrendered> {
+    let rule = rule(&[]);
+    let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
+    match renderer(files).render(&order(&rule, Some(person), target), &envelope(data))? {
+        Content::Email(it) => Ok(it),
+        Content::Socket(_) => panic!("an e-mail was ordered"),
+    }
+}
+
+/// A message to a room, which is nobody in particular.
+fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Socket, Unrendered> {
+    let rule = rule(expose);
+    let target = Target::Socket(SocketTarget::Room("shop:1".to_owned()));
+    match renderer(files).render(&order(&rule, None, target), &envelope(data))? {
+        Content::Socket(it) => Ok(it),
+        Content::Email(_) => panic!("a socket message was ordered"),
+    }
+}
+
+fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> Order<'a> {
+    Order {
+        rule,
+        person,
+        target,
+        priority: Priority::Normal,
+        expires_at: None::<Timestamp>,
+    }
+}
+
+fn rule(expose: &[&str]) -> Rule {
+    let rule = json!({
+        "rule": "r", "when": { "detail-type": ["order.paid"] }, "category": "c", "channels": ["email", "socket"],
+        "to": [], "template": "t", "expose": expose,
+    });
+    serde_json::from_value(rule).unwrap()
+}
+
+fn envelope(data: &Value) -> Value {
+    json!({ "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "data": data })
+}
+
+/// Ann, with other members of her profile set.
+#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+fn person(others: Value) -> Recipient {
+    let mut person = json!({ "id": "ann", "email": "ann@example.com" });
+    for (member, value) in others.as_object().unwrap() {
+        person[member] = value.clone();
+    }
+    serde_json::from_value(person).unwrap()
+}

@@ -1,0 +1,143 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{letter, letter_to, message, person};
+use crate::renderer::Unrendered;
+
+#[test]
+fn a_template_names_the_event_its_data_and_the_recipient() {
+    let text = "{{ event.type }} {{ event.data.n }} {{ data.n }} {{ recipient.id }} {{ recipient.name }} \
+        {{ recipient.locale }} {{ recipient.zone }}";
+    let ann = person(json!({ "name": "Ann Lee", "locale": "en-GB", "zone": "Europe/London" }));
+    let letter = letter_to(&ann, &[("t/en/email.txt", text)], &json!({ "n": 7 })).unwrap();
+    assert_eq!(letter.text, "order.paid 7 7 ann Ann Lee en-GB Europe/London");
+}
+
+#[test]
+fn somebody_without_a_name_is_called_by_their_id() {
+    let letter = letter(&[("t/en/email.txt", "{{ recipient.name }}")], &json!({})).unwrap();
+    assert_eq!(letter.text, "ann");
+}
+
+#[test]
+fn every_part_of_a_letter_has_its_own_file() {
+    let files = [
+        ("t/en/email.subject.txt", "S"),
+        ("t/en/email.html", "<p>H</p>"),
+        ("t/en/email.txt", "T"),
+    ];
+    let letter = letter(&files, &json!({})).unwrap();
+    assert_eq!(
+        (letter.subject, letter.html, letter.text),
+        ("S".into(), "<p>H</p>".into(), "T".into())
+    );
+    assert_eq!(letter.to.as_str(), "ann@example.com");
+}
+
+#[test]
+fn every_part_of_a_message_has_its_own_file() {
+    let message = message(
+        &[],
+        &[("t/en/socket.title.txt", "T"), ("t/en/socket.txt", "B")],
+        &json!({}),
+    )
+    .unwrap();
+    assert_eq!((message.title, message.body), ("T".into(), "B".into()));
+}
+
+#[test]
+fn html_is_escaped_and_text_is_not() {
+    let data = json!({ "name": "<b>\"Bo\" & 'Co'</b>" });
+    let files = [
+        ("t/en/email.html", "<p>{{ data.name }}</p>"),
+        ("t/en/email.txt", "{{ data.name }}"),
+    ];
+    let letter = letter(&files, &data).unwrap();
+    assert_eq!(
+        letter.html,
+        "<p>&lt;b&gt;&quot;Bo&quot; &amp; &#x27;Co&#x27;&lt;&#x2f;b&gt;</p>"
+    );
+    assert_eq!(letter.text, "<b>\"Bo\" & 'Co'</b>");
+}
+
+#[test]
+fn what_an_html_letter_includes_is_escaped_as_well() {
+    let files = [
+        ("t/en/email.html", "{% include 'layouts/line.html' %}"),
+        ("layouts/line.html", "<i>{{ data.name }}</i>"),
+    ];
+    let letter = letter(&files, &json!({ "name": "<b>" })).unwrap();
+    assert_eq!(letter.html, "<i>&lt;b&gt;</i>");
+}
+
+#[test]
+fn a_layout_is_extended() {
+    let files = [
+        (
+            "layouts/email.html",
+            "<h1>{% block title %}Hello{% endblock %}</h1>\n{% block body %}{% endblock %}\n{{ self.title() }}",
+        ),
+        (
+            "t/en/email.html",
+            "{% extends 'layouts/email.html' %}{% block body %}<p>{{ data.n }}</p>{% endblock %}",
+        ),
+    ];
+    assert_eq!(
+        letter(&files, &json!({ "n": "<" })).unwrap().html,
+        "<h1>Hello</h1>\n<p>&lt;</p>\nHello"
+    );
+}
+
+#[test]
+fn a_subject_and_a_title_are_one_line_whatever_the_event_says() {
+    let data = json!({ "name": "Ann\r\nBcc: all@example.com\u{2028}\u{0}!" });
+    let letter = letter(&[("t/en/email.subject.txt", "\nFor {{ data.name }}\n")], &data).unwrap();
+    assert_eq!(letter.subject, "For Ann Bcc: all@example.com !");
+    let message = message(&[], &[("t/en/socket.title.txt", "For {{ data.name }}")], &data).unwrap();
+    assert_eq!(message.title, "For Ann Bcc: all@example.com !");
+}
+
+#[test]
+fn a_value_that_is_not_there_is_an_error_and_null_is_no_value() {
+    for data in [json!({}), json!({ "name": null }), json!(null)] {
+        for text in [
+            "{{ data.name }}",
+            "{{ data.name.first }}",
+            "{{ data.name | upper }}",
+            "{{ dta.name }}",
+        ] {
+            let Err(Unrendered { problem, .. }) = letter(&[("t/en/email.txt", text)], &data) else {
+                panic!("{text} was rendered with {data}")
+            };
+            assert!(
+                problem.starts_with("the event has no such value in `{{ "),
+                "{text}: {problem}"
+            );
+        }
+    }
+    for text in ["{{ recipient.locale }}", "{{ recipient.zone }}"] {
+        assert!(letter(&[("t/en/email.txt", text)], &json!({})).is_err(), "{text}");
+    }
+    assert!(message(&[], &[("t/en/socket.txt", "{{ recipient.name }}")], &json!({})).is_err());
+}
+
+#[test]
+fn a_template_says_what_stands_for_a_value_that_is_not_there() {
+    for data in [json!({}), json!({ "name": null })] {
+        let text =
+            "{{ data.name | default('you') }}{% if data.name is defined %}, {{ data.name }}{% endif %}";
+        assert_eq!(letter(&[("t/en/email.txt", text)], &data).unwrap().text, "you");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_value_adds_a_line_to_a_subject_or_a_tag_to_a_letter(name in any::<String>()) {
+        let files = [("t/en/email.subject.txt", "For {{ data.name }}"), ("t/en/email.html", "<a title=\"{{ data.name }}\">x</a>")];
+        let letter = letter(&files, &json!({ "name": name })).unwrap();
+        prop_assert!(!letter.subject.contains(char::is_control), "{:?}", letter.subject);
+        prop_assert!(letter.subject.chars().count() <= 200);
+        prop_assert_eq!(letter.html.matches(['<', '>']).count(), 4, "{}", &letter.html);
+        prop_assert_eq!(letter.html.matches(['"', '\'']).count(), 2, "{}", &letter.html);
+    }
+}
