@@ -64,12 +64,13 @@ fn accepted(answer: &SendEmailOutput) -> Sent {
 /// Source: SES API v2 reference, `SendEmail`, errors.
 fn classify(error: SdkError<SendEmailError>) -> Result<Sent, Failure> {
     match error.as_service_error() {
-        Some(it) if it.is_message_rejected() => {
+        Some(it) if it.is_message_rejected() && !is_unverified(it) => {
             Err(Failure::Permanent { reason: Reason::Rejected, source: Box::new(error) })
         }
         // Paused or not yet verified: an operator mends it, so the letters must not be written off meanwhile.
         Some(it)
-            if it.is_account_suspended_exception()
+            if is_unverified(it)
+                || it.is_account_suspended_exception()
                 || it.is_sending_paused_exception()
                 || it.is_mail_from_domain_not_verified_exception() =>
         {
@@ -77,6 +78,11 @@ fn classify(error: SdkError<SendEmailError>) -> Result<Sent, Failure> {
         }
         Some(_) | None => aws::classify_send(error),
     }
+}
+
+/// SES says so of our own address, and in its sandbox of the recipient's, by the same error as for a bad letter.
+fn is_unverified(error: &SendEmailError) -> bool {
+    error.is_message_rejected() && error.meta().message().is_some_and(|it| it.contains("not verified"))
 }
 
 fn utf8(text: &str) -> Content {
