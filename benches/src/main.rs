@@ -1,1 +1,205 @@
-fn main() {}
+//! `make bench`: what every function weighs, does and holds, beside its target and beside the same code on the SDK's
+//! default client.
+//!
+//! It measures the released binaries from outside, against stubs of the Runtime API and of AWS on this machine. It
+//! never builds: run.sh does, and says which.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people and CI read")]
+
+mod cloud;
+mod http;
+mod measure;
+mod report;
+mod running;
+mod samples;
+mod stage;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::{env, fs, io};
+
+use cloud::Cloud;
+use measure::Figures;
+use report::{Report, Works};
+use running::Program;
+use samples::Samples;
+use stage::Stage;
+
+const USAGE: &str = "benches/run.sh [--size] [--json]";
+
+/// The crates whose versions belong beside the figures.
+const VERSIONS: [&str; 4] = ["lambda_runtime", "aws-config", "aws-sdk-dynamodb", "aws-smithy-http-client"];
+
+fn main() -> ExitCode {
+    let (mut json, mut size) = (false, false);
+    for option in env::args().skip(1) {
+        match option.as_str() {
+            "--json" => json = true,
+            "--size" => size = true,
+            _ => {
+                eprintln!("bench: {option}? usage: {USAGE}");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    let report = match measure_all(size) {
+        Ok(it) => it,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match json {
+        true => println!("{:#}", report.json()),
+        false => print!("{}", report.table()),
+    }
+    let mut code = ExitCode::SUCCESS;
+    for it in report.oversized().filter(|_| size) {
+        eprintln!("bench: {} has {} bytes, {} are allowed", it.name, it.size_bytes, report::MAX_SIZE_BYTES);
+        code = ExitCode::FAILURE;
+    }
+    code
+}
+
+fn measure_all(size_only: bool) -> io::Result<Report> {
+    let root = env::current_dir()?;
+    let valgrind = if size_only { None } else { output("sh", &["-c", "command -v valgrind"]) };
+    let mut report = Report {
+        circumstances: circumstances(&root, valgrind.as_deref())?,
+        ours: Vec::new(),
+        peers: Vec::new(),
+        works: Works::new(),
+        notes: Vec::new(),
+    };
+    let functions = function_names(&root)?;
+    if size_only {
+        for name in functions {
+            let size_bytes = measure::size(&root.join("target/release").join(&name))?;
+            report.ours.push(Figures { name, size_bytes, start: None });
+        }
+        return Ok(report);
+    }
+    if valgrind.is_none() {
+        report.notes.push("Valgrind is missing, so no instructions were counted: apt-get install valgrind".into());
+    }
+    let people = root.join("events/people.json");
+    let mut bench = Bench {
+        stage: Stage::open(Cloud::open(&people)?)?,
+        samples: Samples::read(&root.join("events"))?,
+        folder: root.join("target/bench"),
+        valgrind,
+        functions,
+        jobs: Default::default(),
+    };
+    fs::create_dir_all(&bench.folder)?;
+    bench.measure(&root, &mut report)?;
+    Ok(report)
+}
+
+/// What all measures of a run share.
+struct Bench {
+    stage: Stage,
+    samples: Samples,
+    folder: PathBuf,
+    valgrind: Option<String>,
+    functions: Vec<String>,
+    /// What dispatch put into the channels' queues: what the channels are measured with.
+    jobs: std::collections::BTreeMap<String, Vec<String>>,
+}
+
+impl Bench {
+    fn measure(&mut self, root: &Path, report: &mut Report) -> io::Result<()> {
+        let ours = root.join("target/release");
+        let peers = root.join("target/peer/release");
+        // dispatch comes first: the channels get the jobs that it makes.
+        let mut order = self.functions.clone();
+        order.sort_by_key(|it| it != "dispatch");
+        for name in order {
+            report.ours.push(self.figures("", &name, &ours.join(&name))?);
+        }
+        for name in self.functions.clone() {
+            let file = peers.join(&name);
+            if file.is_file() {
+                report.peers.push(self.figures("default client, ", &name, &file)?);
+            }
+        }
+        if report.peers.len() < report.ours.len() {
+            let built: Vec<&str> = report.peers.iter().map(|it| it.name.as_str()).collect();
+            report.notes.push(format!("the default client was built for {} only: benches/peer", built.join(" and ")));
+        }
+        if let Some(valgrind) = self.valgrind.clone() {
+            for (whose, folder) in [("ours", &ours), ("default client", &peers)] {
+                let file = folder.join("dispatch");
+                progress(&format!("dispatch ({whose}): instructions per event …"));
+                let work = measure::work(&self.program(&file), &self.stage, &valgrind, &self.samples)?;
+                report.works.insert(whose, work);
+            }
+        }
+        Ok(())
+    }
+
+    fn figures(&mut self, whose: &str, name: &str, file: &Path) -> io::Result<Figures> {
+        progress(&format!("{whose}{name}: {} starts, {} invocations …", measure::STARTS, measure::INVOCATIONS));
+        let payloads = match name {
+            "gateway" => self.samples.requests(measure::INVOCATIONS),
+            "audit" | "dispatch" => self.samples.batches(measure::INVOCATIONS),
+            channel => samples::batches(self.jobs.get(channel).map_or(&[], Vec::as_slice), measure::INVOCATIONS),
+        };
+        let told = |error: io::Error| io::Error::other(format!("{whose}{name}: {error}"));
+        let size_bytes = measure::size(file)?;
+        let program = self.program(file);
+        let (start, journal) =
+            measure::start(&program, &self.stage, self.valgrind.as_deref(), &payloads).map_err(told)?;
+        if self.jobs.is_empty() {
+            self.jobs = journal.sent;
+        }
+        Ok(Figures { name: name.to_owned(), size_bytes, start: Some(start) })
+    }
+
+    fn program<'a>(&'a self, file: &'a Path) -> Program<'a> {
+        Program { file, folder: &self.folder, functions: &self.functions }
+    }
+}
+
+fn function_names(root: &Path) -> io::Result<Vec<String>> {
+    let folders = samples::entries(&root.join("functions"))?;
+    let names = folders.iter().filter_map(|it| it.file_name());
+    Ok(names.map(|it| it.to_string_lossy().into_owned()).collect())
+}
+
+/// What the figures depend on. No date: the same code gives the same report.
+fn circumstances(root: &Path, valgrind: Option<&str>) -> io::Result<Vec<(&'static str, String)>> {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|it| it.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("unknown", |(_, it)| it);
+    let lock = fs::read_to_string(root.join("Cargo.lock"))?;
+    let rustc = output("rustc", &["--version"]).unwrap_or_default();
+    let mut all = vec![
+        ("CPU", format!("{model} ({}, no features beyond its baseline)", env::consts::ARCH)),
+        ("rustc", rustc.split_whitespace().nth(1).unwrap_or("unknown").to_owned()),
+    ];
+    all.extend(VERSIONS.map(|name| (name, locked(&lock, name))));
+    if let Some(version) = valgrind.and_then(|it| output(it, &["--version"])) {
+        all.push(("valgrind", version.trim_start_matches("valgrind-").to_owned()));
+    }
+    let roots = fs::read_to_string("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
+    all.push(("system roots", roots.matches("BEGIN CERTIFICATE").count().to_string()));
+    Ok(all)
+}
+
+/// The version that Cargo.lock holds a crate to.
+fn locked(lock: &str, name: &str) -> String {
+    let entry = lock.split("[[package]]").find(|it| it.contains(&format!("\nname = \"{name}\"\n")));
+    let version = entry.and_then(|it| it.lines().find_map(|line| line.strip_prefix("version = ")));
+    version.unwrap_or("unknown").trim_matches('"').to_owned()
+}
+
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+fn progress(what: &str) {
+    eprintln!("bench: {what}");
+}

@@ -61,8 +61,12 @@ fn rehearse(catalog: &Catalog, folder: &Path) -> Result<catalog::Findings, Error
     }
     let people = folder.join("people.json");
     let cast: Vec<Recipient> = match people.exists() {
-        true => serde_json::from_str(&files::read(&people)?)
-            .map_err(|it| Error::usage(format!("{} is no list of people: {it}", people.display()), "see `carillon people import --help`"))?,
+        true => serde_json::from_str(&files::read(&people)?).map_err(|it| {
+            Error::usage(
+                format!("{} is no list of people: {it}", people.display()),
+                "see `carillon people import --help`",
+            )
+        })?,
         false => Vec::new(),
     };
     let cast: Recipients = cast.into_iter().map(|it| (it.id.clone(), it)).collect();

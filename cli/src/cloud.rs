@@ -27,7 +27,10 @@ impl Cloud {
         let config = match &local {
             Some(state) if !elsewhere => state.settings().config(),
             Some(_) | None if target.environment == "local" && !elsewhere => {
-                return Err(Error::usage("the local cloud is not running", "start it with `make up`, or name another with --env"));
+                return Err(Error::usage(
+                    "the local cloud is not running",
+                    "start it with `make up`, or name another with --env",
+                ));
             }
             Some(_) | None => from_chain(&env).await?,
         };

@@ -82,7 +82,9 @@ fn samples(args: &Demo) -> Result<Vec<Ready>, Error> {
     for path in files::samples(&args.samples)? {
         for piece in files::pieces(&path)? {
             let ready = publishing::prepare(&piece, true);
-            samples.push(ready.map_err(|why| Error::usage(format!("{}: {why}", piece.place), "mend the sample"))?);
+            samples.push(
+                ready.map_err(|why| Error::usage(format!("{}: {why}", piece.place), "mend the sample"))?,
+            );
         }
     }
     Ok(samples)

@@ -36,7 +36,9 @@ impl From<aws::Refused> for Error {
     fn from(refused: aws::Refused) -> Error {
         let hint = match refused.verdict {
             aws::Verdict::Denied => "\nYour credentials lack a right, or are for another account.",
-            aws::Verdict::Unanswered => "\nNo answer came; does AWS_ENDPOINT_URL, or your network, lead anywhere?",
+            aws::Verdict::Unanswered => {
+                "\nNo answer came; does AWS_ENDPOINT_URL, or your network, lead anywhere?"
+            }
             aws::Verdict::Transient | aws::Verdict::Throttled | aws::Verdict::Permanent => "",
         };
         Error::Cloud(format!("{}{hint}", aws::chain(&refused)))

@@ -38,7 +38,10 @@ pub(crate) fn pieces(path: &Path) -> Result<Vec<Piece>, Error> {
     let trimmed = text.trim_start_matches('\u{feff}');
     if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(trimmed) {
         let place = |it: &RawValue| format!("{name}:{}", line_of(&text, it.get()));
-        return Ok(list.into_iter().map(|it| Piece { place: place(it), text: it.get().to_owned() }).collect());
+        return Ok(list
+            .into_iter()
+            .map(|it| Piece { place: place(it), text: it.get().to_owned() })
+            .collect());
     }
     if serde_json::from_str::<&RawValue>(trimmed).is_ok() {
         return Ok(vec![Piece { text: trimmed.to_owned(), place: name }]);

@@ -16,7 +16,10 @@ pub(crate) fn run(args: &Match, terminal: &Terminal) -> Done {
     let source: Value = serde_json::from_str(&files::read(&args.pattern)?)
         .map_err(|it| Error::usage(format!("{place} is not JSON: {it}"), "a pattern is one JSON object"))?;
     let pattern = Pattern::compile(&source).map_err(|it| {
-        Error::usage(format!("{place} is no pattern: {} holds {}", it.at, it.found), format!("wanted {}", it.wanted))
+        Error::usage(
+            format!("{place} is no pattern: {} holds {}", it.at, it.found),
+            format!("wanted {}", it.wanted),
+        )
     })?;
     let event = event(&files::read(&args.event)?)
         .map_err(|it| Error::usage(format!("{}: {it}", args.event.display()), "give one event"))?;

@@ -90,7 +90,10 @@ pub(crate) fn prepare(piece: &Piece, fresh: bool) -> Result<Ready, String> {
     };
     let entry = BusEntry::read(&text).map_err(|it| it.to_string())?;
     if entry.source.starts_with("aws.") {
-        return Err(format!("source: found {:?}, wanted a name that does not begin with `aws.`", entry.source));
+        return Err(format!(
+            "source: found {:?}, wanted a name that does not begin with `aws.`",
+            entry.source
+        ));
     }
     Ok(Ready {
         place: piece.place.clone(),

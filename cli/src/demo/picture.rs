@@ -93,7 +93,9 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
                 None => ("⇄", right, format!("nothing was heard; expected “{title}”")),
             }
         }
-        Expected::Suppressed(reason) | Expected::Failed(reason) => ("·", true, format!("not sent: {}", said(it, *reason))),
+        Expected::Suppressed(reason) | Expected::Failed(reason) => {
+            ("·", true, format!("not sent: {}", said(it, *reason)))
+        }
     };
     let right = right && it.is_as_expected();
     let channel = it.channel.map_or("-", Channel::name);

@@ -40,9 +40,15 @@ pub(super) struct Notification {
 
 /// What should come of a notification.
 pub(super) enum Expected {
-    Letter { to: String, subject: String },
+    Letter {
+        to: String,
+        subject: String,
+    },
     /// To every socket of a user, or of a room of the event's tenant.
-    Message { to: SocketTarget, title: String },
+    Message {
+        to: SocketTarget,
+        title: String,
+    },
     Suppressed(Reason),
     Failed(Reason),
 }
@@ -134,9 +140,7 @@ impl Notification {
         let Some(row) = &self.row else { return false };
         match &self.expected {
             Expected::Letter { .. } | Expected::Message { .. } => row.status == Status::Sent,
-            Expected::Suppressed(reason) => {
-                row.status == Status::Suppressed && row.reason == Some(*reason)
-            }
+            Expected::Suppressed(reason) => row.status == Status::Suppressed && row.reason == Some(*reason),
             Expected::Failed(reason) => row.status == Status::Failed && row.reason == Some(*reason),
         }
     }

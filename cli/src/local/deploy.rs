@@ -20,7 +20,10 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
     terminal.clear();
     if !deployed.status.success() {
         let said = [deployed.stdout, deployed.stderr].concat();
-        return Err(Error::Cloud(format!("the template was not deployed:\n{}", String::from_utf8_lossy(&said))));
+        return Err(Error::Cloud(format!(
+            "the template was not deployed:\n{}",
+            String::from_utf8_lossy(&said)
+        )));
     }
     state.socket_url = Some(output(state, "SocketUrl")?);
     Ok(())

@@ -8,9 +8,8 @@ use super::server::log_file;
 /// Prints the lines of one function, or of all with the function in front.
 pub(super) fn print(function: Option<&str>, terminal: &Terminal) -> Done {
     let path = log_file();
-    let text = std::fs::read_to_string(&path).map_err(|_| {
-        Error::usage("there is no log", "start the local cloud with `make up`")
-    })?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|_| Error::usage("there is no log", "start the local cloud with `make up`"))?;
     for (name, line) in lines(&text) {
         match function {
             Some(wanted) if wanted == name => terminal.say(line),
@@ -47,7 +46,11 @@ mod tests {
         let found: Vec<(&str, &str)> = lines(log).collect();
         assert_eq!(
             found,
-            [("email", "{\"message\":\"one\"}"), ("email", "{\"message\":\"two\"}"), ("audit", "{\"message\":\"three\"}")]
+            [
+                ("email", "{\"message\":\"one\"}"),
+                ("email", "{\"message\":\"two\"}"),
+                ("audit", "{\"message\":\"three\"}")
+            ]
         );
     }
 }

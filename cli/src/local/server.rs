@@ -58,7 +58,8 @@ fn spawn(program: &Path, state: &State) -> Result<u32, Error> {
     let log_path = log_file();
     let log = std::fs::File::create(&log_path).map_err(|error| Error::write(&log_path, error))?;
     let errors = log.try_clone().map_err(|error| Error::write(&log_path, error))?;
-    let temporary = std::path::absolute(Path::new(FOLDER).join("tmp")).map_err(|it| Error::read(program, it))?;
+    let temporary =
+        std::path::absolute(Path::new(FOLDER).join("tmp")).map_err(|it| Error::read(program, it))?;
     std::fs::create_dir_all(&temporary).map_err(|error| Error::write(&temporary, error))?;
     let program = std::path::absolute(program).map_err(|it| Error::read(program, it))?;
     let child = Command::new(&program)
@@ -93,7 +94,8 @@ pub(super) fn stop(state: &State) -> Result<(), Error> {
         signal(state.pid, "-TERM");
         let begun = runtime::now();
         while runs(state) {
-            if runtime::now().duration_since(begun) > TO_STOP.try_into().unwrap_or(jiff::SignedDuration::MAX) {
+            if runtime::now().duration_since(begun) > TO_STOP.try_into().unwrap_or(jiff::SignedDuration::MAX)
+            {
                 signal(state.pid, "-KILL");
                 break;
             }
@@ -125,9 +127,9 @@ fn signal(pid: u32, signal: &str) {
 }
 
 fn free_port() -> Result<u16, Error> {
-    (PORT..PORT + PORTS)
-        .find(|it| TcpListener::bind(("127.0.0.1", *it)).is_ok())
-        .ok_or_else(|| Error::usage(format!("the ports {PORT} to {} are taken", PORT + PORTS), "stop one of their owners"))
+    (PORT..PORT + PORTS).find(|it| TcpListener::bind(("127.0.0.1", *it)).is_ok()).ok_or_else(|| {
+        Error::usage(format!("the ports {PORT} to {} are taken", PORT + PORTS), "stop one of their owners")
+    })
 }
 
 fn secret() -> Result<String, Error> {

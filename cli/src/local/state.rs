@@ -40,7 +40,8 @@ impl State {
     pub(crate) fn save(&self) -> Result<(), Error> {
         let text = serde_json::to_vec_pretty(self).map_err(|it| Error::Cloud(it.to_string()))?;
         replace(&file(), &text)?;
-        let env: String = self.variables().iter().map(|(name, value)| format!("export {name}={value}\n")).collect();
+        let env: String =
+            self.variables().iter().map(|(name, value)| format!("export {name}={value}\n")).collect();
         replace(&Path::new(FOLDER).join("env"), env.as_bytes())
     }
 

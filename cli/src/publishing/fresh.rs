@@ -67,7 +67,11 @@ mod tests {
     #[test]
     fn every_envelope_gets_its_new_id_and_time_where_it_keeps_them() {
         check(r#"{"specversion":"1.0","id":"old","time":"2020-01-01T00:00:00Z"}"#, "/id", "/time");
-        check(r#"{"eventId":"old","eventType":"t","timestamp":"2020-01-01T00:00:00Z"}"#, "/eventId", "/timestamp");
+        check(
+            r#"{"eventId":"old","eventType":"t","timestamp":"2020-01-01T00:00:00Z"}"#,
+            "/eventId",
+            "/timestamp",
+        );
         let wrapped = r#"{"source":"s","detail-type":"t","detail":{"type":"t","timestamp":1,"data":{}}}"#;
         let renewed: Value = serde_json::from_str(&renewed(wrapped, NOON).unwrap()).unwrap();
         assert_eq!(renewed.pointer("/detail/timestamp").unwrap(), "2026-11-20T12:00:00Z");

@@ -35,7 +35,9 @@ impl Stream {
             Error::usage(format!("the table {table} has no stream"), "is the stack deployed in this Region?")
         })?;
         let mut stream = Stream { arn: arn.to_owned(), client, shards: BTreeMap::new() };
-        stream.find_shards(if all { ShardIteratorType::TrimHorizon } else { ShardIteratorType::Latest }).await?;
+        stream
+            .find_shards(if all { ShardIteratorType::TrimHorizon } else { ShardIteratorType::Latest })
+            .await?;
         Ok(stream)
     }
 

@@ -108,7 +108,10 @@ mod tests {
         ] {
             assert_eq!(kept.get(attribute), Some(expected), "{attribute}");
         }
-        assert!(kept.get("event").unwrap().ends_with(r#""data":{"total":12.50}}"#), "numbers stay as written");
+        assert!(
+            kept.get("event").unwrap().ends_with(r#""data":{"total":12.50}}"#),
+            "numbers stay as written"
+        );
     }
 
     #[test]

@@ -99,7 +99,11 @@ impl Dispatcher {
             let messages: Vec<Outgoing> = of_channel().map(|(_, _, it)| it.clone()).collect();
             for ((at, ..), sent) in of_channel().zip(queue.send(&messages).await) {
                 if let Err(refused) = sent {
-                    tracing::error!(channel = channel.name(), error = chain(&refused), "a job was not queued");
+                    tracing::error!(
+                        channel = channel.name(),
+                        error = chain(&refused),
+                        "a job was not queued"
+                    );
                     incomplete.insert(*at);
                 }
             }

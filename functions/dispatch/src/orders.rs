@@ -43,7 +43,9 @@ fn job(
 ) -> Result<(Channel, Outgoing), Reason> {
     let content = renderer.render(order, plan.envelope()).map_err(|unrendered| {
         tracing::error!(
-            event.id = plan.event.id, rule = order.rule.name, error = chain(&unrendered),
+            event.id = plan.event.id,
+            rule = order.rule.name,
+            error = chain(&unrendered),
             "a template gave no text"
         );
         Reason::Template

@@ -77,7 +77,10 @@ pub enum Reply {
 
 impl Reply {
     pub(crate) fn unknown_action() -> Reply {
-        Reply::Error { reason: "unknown_action", wanted: "{\"action\":\"subscribe\",\"room\":…} or {\"action\":\"ping\"}" }
+        Reply::Error {
+            reason: "unknown_action",
+            wanted: "{\"action\":\"subscribe\",\"room\":…} or {\"action\":\"ping\"}",
+        }
     }
 
     pub(crate) fn bad_room() -> Reply {
@@ -115,7 +118,12 @@ mod tests {
 
     #[test]
     fn a_request_is_told_by_its_route_and_a_broken_body_is_no_room() {
-        check("subscribe", r#"{\"action\":\"subscribe\",\"room\":\"queue:7\"}"#, Route::Subscribe, Some("queue:7"));
+        check(
+            "subscribe",
+            r#"{\"action\":\"subscribe\",\"room\":\"queue:7\"}"#,
+            Route::Subscribe,
+            Some("queue:7"),
+        );
         check("subscribe", r#"{\"action\":\"subscribe\",\"room\":7}"#, Route::Subscribe, None);
         check("subscribe", "not json", Route::Subscribe, None);
         check("$default", "", Route::Default, None);
@@ -124,7 +132,8 @@ mod tests {
 
     #[track_caller]
     fn check(key: &str, body: &str, route: Route, room: Option<&str>) {
-        let text = format!(r#"{{"requestContext":{{"routeKey":"{key}","connectionId":"c"}},"body":"{body}"}}"#);
+        let text =
+            format!(r#"{{"requestContext":{{"routeKey":"{key}","connectionId":"c"}},"body":"{body}"}}"#);
         let request: Request = serde_json::from_str(&text).unwrap();
         assert_eq!((request.route(), request.room().as_deref()), (route, room));
     }

@@ -52,7 +52,9 @@ impl Fanout {
         match (tally.delivered, tally.unreached) {
             (0, 0) => Ok(Sent::Nobody),
             (delivered, 0) => Ok(Sent::Accepted { provider_id: format!("sockets:{delivered}") }),
-            (_, left) => Err(Failure::Transient(format!("{left} open sockets could not be posted to").into())),
+            (_, left) => {
+                Err(Failure::Transient(format!("{left} open sockets could not be posted to").into()))
+            }
         }
     }
 }

@@ -88,9 +88,7 @@ where
         // A missing right is our own fault: the message must outlive it, in the dead-letter queue if need be.
         Verdict::Transient | Verdict::Denied => Err(Failure::Transient(Box::new(error))),
         Verdict::Throttled => Err(Failure::Throttled { delay: THROTTLE_PAUSE, source: Box::new(error) }),
-        Verdict::Permanent => {
-            Err(Failure::Permanent { reason: Reason::Rejected, source: Box::new(error) })
-        }
+        Verdict::Permanent => Err(Failure::Permanent { reason: Reason::Rejected, source: Box::new(error) }),
         Verdict::Unanswered => Ok(Sent::Unknown),
     }
 }

@@ -106,9 +106,7 @@ impl Settings {
 pub fn http_client(roots: Option<&[u8]>) -> SharedHttpClient {
     let trusted = match roots {
         Some(pem) => TrustStore::empty().with_pem_certificate(pem),
-        None => AMAZON_ROOTS
-            .into_iter()
-            .fold(TrustStore::empty(), TrustStore::with_pem_certificate),
+        None => AMAZON_ROOTS.into_iter().fold(TrustStore::empty(), TrustStore::with_pem_certificate),
     };
     let tls = TlsContext::builder()
         .with_trust_store(trusted)
@@ -153,7 +151,9 @@ mod tests {
 
     #[test]
     fn a_missing_variable_is_named() {
-        let all = |name: &str| Some(name.to_owned()).filter(|it| it != "AWS_SECRET_ACCESS_KEY" && it != "CARILLON_CA_FILE");
+        let all = |name: &str| {
+            Some(name.to_owned()).filter(|it| it != "AWS_SECRET_ACCESS_KEY" && it != "CARILLON_CA_FILE")
+        };
         let Err(missing) = Settings::read(all) else { panic!("it is missing") };
         assert_eq!(missing, Missing::Variable("AWS_SECRET_ACCESS_KEY"));
     }

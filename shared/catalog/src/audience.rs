@@ -43,22 +43,13 @@ fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mu
         Selector::Room { .. } => true,
         Selector::User(_) => false,
     };
-    let reaching = Channel::ALL
-        .into_iter()
-        .filter(|it| it.reaches_rooms())
-        .map(Channel::name);
+    let reaching = Channel::ALL.into_iter().filter(|it| it.reaches_rooms()).map(Channel::name);
     let reaching = reaching.collect::<Vec<_>>().join("` or `");
     if !found.is_empty() && found.iter().all(|(it, _)| is_room(it)) {
         for channel in channels.iter().filter(|it| !it.reaches_rooms()) {
-            let what = format!(
-                "it addresses rooms only, and the channel `{}` reaches no room",
-                channel.name()
-            );
-            page.refuse(
-                at,
-                what,
-                format!("use the channel `{reaching}`, or address a user"),
-            );
+            let what =
+                format!("it addresses rooms only, and the channel `{}` reaches no room", channel.name());
+            page.refuse(at, what, format!("use the channel `{reaching}`, or address a user"));
         }
     } else if !channels.is_empty() && !channels.iter().any(|it| it.reaches_rooms()) {
         for (_, at) in found.iter().filter(|(it, _)| is_room(it)) {
@@ -70,11 +61,7 @@ fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mu
 
 fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
     let Kind::Map(members) = &node.kind else {
-        page.refuse(
-            node.at,
-            format!("found {}, wanted a user or a room", node.what_there_is()),
-            EITHER,
-        );
+        page.refuse(node.at, format!("found {}, wanted a user or a room", node.what_there_is()), EITHER);
         return None;
     };
     check_keys(members, node.at, &KEYS, &[], page);
@@ -97,11 +84,7 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
             Some(Selector::Room { name: name?, of: of? })
         }
         (Some(_), Some(_)) => {
-            page.refuse(
-                node.at,
-                "one entry names both a user and a room",
-                "make it two entries",
-            );
+            page.refuse(node.at, "one entry names both a user and a room", "make it two entries");
             None
         }
         (None, None) => {
@@ -114,10 +97,7 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
 /// The first half of a room's name. The second is a value of the event, and a colon stands between them.
 fn room_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let name = text(node, page)?;
-    if name
-        .chars()
-        .all(|it| it.is_alphanumeric() || it == '-' || it == '_')
-    {
+    if name.chars().all(|it| it.is_alphanumeric() || it == '-' || it == '_') {
         return Some(name);
     }
     let fix = "use letters, digits, `-` and `_`; what differs from event to event goes into `of`";

@@ -21,11 +21,7 @@ pub(crate) fn read(folder: &Path, problems: &mut Vec<Problem>) -> Files {
             read_below(&path, name, &mut files, problems);
         } else {
             let what = format!("there is no folder `{name}` in {}", folder.display());
-            problems.push(Problem::of_file(
-                name,
-                what,
-                "create it, or name another config folder",
-            ));
+            problems.push(Problem::of_file(name, what, "create it, or name another config folder"));
         }
     }
     files

@@ -92,12 +92,7 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
         problems.sort();
         return Err(problems);
     }
-    let file = CatalogFile {
-        format: CATALOG_FORMAT,
-        version: version(&rules, &templates),
-        rules,
-        templates,
-    };
+    let file = CatalogFile { format: CATALOG_FORMAT, version: version(&rules, &templates), rules, templates };
     Ok(Compiled { file, warnings })
 }
 
@@ -113,14 +108,7 @@ fn drafts<'a>(files: &'a BTreeMap<String, String>, problems: &mut Vec<Problem>) 
             ));
             continue;
         }
-        let items = yaml::items(
-            text,
-            &mut Page {
-                file,
-                rule: None,
-                problems,
-            },
-        );
+        let items = yaml::items(text, &mut Page { file, rule: None, problems });
         if drafts.len() + items.len() > MAX_RULES {
             let what = format!("with this file there are more than {MAX_RULES} rules");
             problems.push(Problem::of_file(file, what, "put less into one catalog"));
@@ -150,14 +138,11 @@ fn check_names(drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
 /// The first 12 hex digits of the SHA-256 of all that decides what is sent.
 fn version(rules: &[Rule], templates: &BTreeMap<String, String>) -> String {
     let text = serde_json::to_string(&(rules, templates)).expect("rules and texts always serialize");
-    Sha256::digest(text)
-        .iter()
-        .take(6)
-        .fold(String::new(), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    Sha256::digest(text).iter().take(6).fold(String::new(), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]

@@ -35,11 +35,7 @@ pub(crate) fn check(
 impl<'a> Library<'a> {
     /// Puts every file in its place and reports those that have none.
     fn sort(sources: &'a BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Library<'a> {
-        let parts: Vec<&str> = Channel::ALL
-            .iter()
-            .flat_map(|it| it.parts())
-            .map(|part| part.file)
-            .collect();
+        let parts: Vec<&str> = Channel::ALL.iter().flat_map(|it| it.parts()).map(|part| part.file).collect();
         let mut library = BTreeMap::<&str, BTreeMap<String, BTreeSet<&str>>>::new();
         let mut misnamed = BTreeSet::new();
         for path in sources.keys() {
@@ -52,12 +48,7 @@ impl<'a> Library<'a> {
                     }
                     // A locale in another spelling is checked as the one it is meant to be.
                     let locale = normalized.unwrap_or_else(|| folder.to_owned());
-                    library
-                        .entry(template)
-                        .or_default()
-                        .entry(locale)
-                        .or_default()
-                        .insert(part);
+                    library.entry(template).or_default().entry(locale).or_default().insert(part);
                     if !parts.contains(&part) {
                         let what = format!("no channel sends `{part}`");
                         problems.push(Problem::of_file(&in_folder(path), what, suggestion(part, &parts)));
@@ -97,11 +88,7 @@ impl<'a> Library<'a> {
         let unused = self.0.keys().filter(|it| !used.contains(*it));
         unused
             .map(|it| {
-                Problem::of_file(
-                    &in_folder(it),
-                    "no rule uses this template",
-                    "use it, or delete the folder",
-                )
+                Problem::of_file(&in_folder(it), "no rule uses this template", "use it, or delete the folder")
             })
             .collect()
     }
@@ -110,10 +97,7 @@ impl<'a> Library<'a> {
 /// The channels for which rules need a template, and the first rule that needs it for each.
 fn channels_of<'a>(template: &str, drafts: &'a [Draft<'_>]) -> BTreeMap<Channel, Option<&'a str>> {
     let mut channels = BTreeMap::new();
-    for draft in drafts
-        .iter()
-        .filter(|it| it.template.as_deref() == Some(template))
-    {
+    for draft in drafts.iter().filter(|it| it.template.as_deref() == Some(template)) {
         for channel in &draft.channels {
             channels.entry(*channel).or_insert(draft.name.as_deref());
         }
@@ -148,11 +132,7 @@ fn check_locales(
             if missing.is_empty() || (!begun && rule.is_none()) {
                 continue;
             }
-            let what = format!(
-                "for the channel `{}`, {} is missing",
-                channel.name(),
-                listed(&missing)
-            );
+            let what = format!("for the channel `{}`, {} is missing", channel.name(), listed(&missing));
             let fix = match (rule, begun) {
                 (Some(_), _) => "write it, or take the channel out of the rule",
                 (None, _) => {

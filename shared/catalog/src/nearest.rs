@@ -45,10 +45,6 @@ mod tests {
 
     #[track_caller]
     fn check(found: &str, expected: Option<&str>) {
-        assert_eq!(
-            nearest(found, ["rule", "channels", "template"]),
-            expected,
-            "{found}"
-        );
+        assert_eq!(nearest(found, ["rule", "channels", "template"]), expected, "{found}");
     }
 }

@@ -35,10 +35,7 @@ impl Problem {
     }
 
     pub(crate) fn of_rule(self, rule: Option<&str>) -> Problem {
-        Problem {
-            rule: rule.map(str::to_owned),
-            ..self
-        }
+        Problem { rule: rule.map(str::to_owned), ..self }
     }
 
     /// The same with `folder/` before the names of the config folder's own files, so that they can be clicked on.
@@ -108,12 +105,7 @@ mod tests {
 
     #[test]
     fn a_problem_says_where_it_is_what_it_is_and_how_to_mend_it() {
-        check(
-            Some(12),
-            Some(3),
-            Some("hello"),
-            "rules/core.yaml:12:3: rule hello: it is wrong; mend it",
-        );
+        check(Some(12), Some(3), Some("hello"), "rules/core.yaml:12:3: rule hello: it is wrong; mend it");
         check(Some(12), None, None, "rules/core.yaml:12: it is wrong; mend it");
         check(None, None, None, "rules/core.yaml: it is wrong; mend it");
     }
@@ -129,14 +121,6 @@ mod tests {
     #[track_caller]
     fn check(line: Option<usize>, column: Option<usize>, rule: Option<&str>, expected: &str) {
         let problem = Problem::of_file("rules/core.yaml", "it is wrong", "mend it").of_rule(rule);
-        assert_eq!(
-            Problem {
-                line,
-                column,
-                ..problem
-            }
-            .to_string(),
-            expected
-        );
+        assert_eq!(Problem { line, column, ..problem }.to_string(), expected);
     }
 }

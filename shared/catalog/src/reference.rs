@@ -29,10 +29,7 @@ pub(crate) fn references(source: &str) -> Vec<Reference<'_>> {
         if tag == "raw" {
             at = end_of_raw(source, at);
         } else if let Some(name) = named(tag) {
-            found.push(Reference {
-                name,
-                line: source[..start].matches('\n').count() + 1,
-            });
+            found.push(Reference { name, line: source[..start].matches('\n').count() + 1 });
         }
     }
     found
@@ -92,19 +89,13 @@ mod tests {
             &[("layouts/a.html", 1), ("b.txt", 2)],
         );
         check("text { } {{ a }}\n\n{%+ include \"b\" %}", &[("b", 3)]);
-        check(
-            "{% import \"m\" as m %}{% from \"n\" import x %}",
-            &[("m", 1), ("n", 1)],
-        );
+        check("{% import \"m\" as m %}{% from \"n\" import x %}", &[("m", 1), ("n", 1)]);
     }
 
     #[test]
     fn names_that_name_nothing_are_passed_over() {
         check("{# {% include \"a\" %} #}", &[]);
-        check(
-            "{% raw %}{% include \"a\" %}{% endraw %}{% include \"b\" %}",
-            &[("b", 1)],
-        );
+        check("{% raw %}{% include \"a\" %}{% endraw %}{% include \"b\" %}", &[("b", 1)]);
         check("{% include \"a\" ignore missing %}", &[]);
         check("{% include name %}{% include [\"a\", \"b\"] %}", &[]);
         check("{% extends \"a\" ~ x %}", &[]);

@@ -35,12 +35,7 @@ pub struct Findings {
 /// `samples` are files by name, in a form that [`BusEntry::read`] takes.
 #[must_use]
 pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &Recipients) -> Findings {
-    let stage = Stage {
-        catalog,
-        people,
-        renderer: Renderer::new(catalog),
-        locales: locales(catalog),
-    };
+    let stage = Stage { catalog, people, renderer: Renderer::new(catalog), locales: locales(catalog) };
     let mut findings = Findings::default();
     let mut reached = BTreeSet::new();
     for (file, text) in samples {
@@ -48,9 +43,7 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
             Ok(event) => reached.extend(stage.play(file, &event, &mut findings.problems)),
             Err(refusal) => {
                 let what = format!("it is refused: at {}, found {}", refusal.attribute, refusal.found);
-                findings
-                    .problems
-                    .push(Problem::of_file(file, what, format!("write {}", refusal.wanted)));
+                findings.problems.push(Problem::of_file(file, what, format!("write {}", refusal.wanted)));
             }
         }
     }
@@ -92,10 +85,7 @@ impl Stage<'_> {
     /// Plays one event. Returns the rules through which it reaches somebody.
     fn play(&self, file: &str, event: &Event, problems: &mut Vec<Problem>) -> BTreeSet<String> {
         let plan = Plan::of(event, self.catalog);
-        let facts = Facts {
-            recipients: self.people,
-            now: event.time,
-        };
+        let facts = Facts { recipients: self.people, now: event.time };
         let mut reached = BTreeSet::new();
         let decisions = decide(&plan, &facts);
         for decision in &decisions {
@@ -108,11 +98,7 @@ impl Stage<'_> {
         }
         if plan.matches.is_empty() {
             let what = format!("no rule matches `{}` from `{}`", event.kind, event.source);
-            problems.push(Problem::of_file(
-                file,
-                what,
-                "add a rule for it, or mend a rule's `when`",
-            ));
+            problems.push(Problem::of_file(file, what, "add a rule for it, or mend a rule's `when`"));
         } else if reached.is_empty() {
             problems.push(nobody(file, &decisions));
         }
@@ -124,16 +110,8 @@ impl Stage<'_> {
         let render = |order: &Order<'_>| self.renderer.render(order, plan.envelope()).map(drop);
         let mut renderings = vec![render(order)];
         if let Some(person) = order.person {
-            for locale in self
-                .locales
-                .get(order.rule.template.as_str())
-                .into_iter()
-                .flatten()
-            {
-                let reader = Recipient {
-                    locale: Some((*locale).to_owned()),
-                    ..person.clone()
-                };
+            for locale in self.locales.get(order.rule.template.as_str()).into_iter().flatten() {
+                let reader = Recipient { locale: Some((*locale).to_owned()), ..person.clone() };
                 renderings.push(render(&Order {
                     rule: order.rule,
                     person: Some(&reader),
@@ -168,11 +146,7 @@ fn nobody(file: &str, decisions: &[Decision<'_>]) -> Problem {
         }
     }
     let what = format!("it reaches nobody ({})", reasons.join(", "));
-    Problem::of_file(
-        file,
-        what,
-        "name people in it who are known, or mend the rule's `to`",
-    )
+    Problem::of_file(file, what, "name people in it who are known, or mend the rule's `to`")
 }
 
 #[cfg(test)]

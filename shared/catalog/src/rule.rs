@@ -17,16 +17,10 @@ pub const MAX_NAME_BYTES: usize = 64;
 
 const REQUIRED: [&str; 6] = ["rule", "when", "category", "channels", "to", "template"];
 
-const KEYS: [&str; 10] = [
-    "rule", "about", "when", "category", "priority", "channels", "to", "template", "expose", "expires",
-];
+const KEYS: [&str; 10] =
+    ["rule", "about", "when", "category", "priority", "channels", "to", "template", "expose", "expires"];
 
-const PRIORITIES: [Priority; 4] = [
-    Priority::Low,
-    Priority::Normal,
-    Priority::High,
-    Priority::Critical,
-];
+const PRIORITIES: [Priority; 4] = [Priority::Low, Priority::Normal, Priority::High, Priority::Critical];
 
 /// What could be read of a rule: enough to hold it against the others, even when something is wrong with it.
 pub(crate) struct Draft<'a> {
@@ -52,11 +46,7 @@ impl Draft<'_> {
 
 /// Reads one item of a file of rules.
 pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>) -> Option<Draft<'a>> {
-    let mut page = Page {
-        file,
-        rule: None,
-        problems,
-    };
+    let mut page = Page { file, rule: None, problems };
     let Kind::Map(members) = &node.kind else {
         page.refuse(
             node.at,
@@ -97,22 +87,8 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
     else {
         return Some(draft);
     };
-    let rule = Rule {
-        name,
-        about,
-        when,
-        category,
-        priority,
-        channels,
-        to,
-        template,
-        expose,
-        expires,
-    };
-    Some(Draft {
-        rule: Some(rule),
-        ..draft
-    })
+    let rule = Rule { name, about, when, category, priority, channels, to, template, expose, expires };
+    Some(Draft { rule: Some(rule), ..draft })
 }
 
 /// The members of one rule, read one by one.
@@ -134,18 +110,10 @@ pub(crate) fn find<'n>(members: &'n [Entry], key: &str) -> Option<&'n Node> {
 /// Reports keys that nothing reads and keys that are missing.
 pub(crate) fn check_keys(members: &[Entry], at: At, known: &[&str], required: &[&str], page: &mut Page<'_>) {
     for entry in members.iter().filter(|it| !known.contains(&it.key.as_str())) {
-        page.refuse(
-            entry.at,
-            format!("unknown key `{}`", entry.key),
-            suggestion(&entry.key, known),
-        );
+        page.refuse(entry.at, format!("unknown key `{}`", entry.key), suggestion(&entry.key, known));
     }
     for key in required.iter().filter(|key| find(members, key).is_none()) {
-        page.refuse(
-            at,
-            format!("the key `{key}` is missing"),
-            format!("add a line `{key}: …`"),
-        );
+        page.refuse(at, format!("the key `{key}` is missing"), format!("add a line `{key}: …`"));
     }
 }
 
@@ -157,11 +125,7 @@ pub(crate) fn text(node: &Node, page: &mut Page<'_>) -> Option<String> {
         Kind::Bool(_) | Kind::Number(_) => "put it in quotes",
         Kind::List(_) | Kind::Map(_) => "write one value here",
     };
-    page.refuse(
-        node.at,
-        format!("found {}, wanted text", node.what_there_is()),
-        fix,
-    );
+    page.refuse(node.at, format!("found {}, wanted text", node.what_there_is()), fix);
     None
 }
 
@@ -192,10 +156,7 @@ fn name(node: &Node, page: &mut Page<'_>) -> Option<String> {
 pub(crate) fn is_kebab(name: &str) -> bool {
     name.starts_with(|it: char| it.is_ascii_lowercase())
         && name.split('-').all(|word| {
-            !word.is_empty()
-                && word
-                    .chars()
-                    .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
+            !word.is_empty() && word.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
         })
 }
 
@@ -204,11 +165,7 @@ fn priority(node: &Node, page: &mut Page<'_>) -> Option<Priority> {
     let found = PRIORITIES.into_iter().find(|it| it.name() == word);
     if found.is_none() {
         let known = PRIORITIES.map(Priority::name);
-        page.refuse(
-            node.at,
-            format!("unknown priority `{word}`"),
-            suggestion(&word, &known),
-        );
+        page.refuse(node.at, format!("unknown priority `{word}`"), suggestion(&word, &known));
     }
     found
 }
@@ -228,18 +185,10 @@ fn channels(node: &Node, page: &mut Page<'_>) -> Option<Vec<Channel>> {
         let Some(word) = text(node, page) else { continue };
         match Channel::ALL.into_iter().find(|it| it.name() == word) {
             Some(it) if channels.contains(&it) => {
-                page.refuse(
-                    node.at,
-                    format!("the channel `{word}` stands here twice"),
-                    "take one out",
-                );
+                page.refuse(node.at, format!("the channel `{word}` stands here twice"), "take one out");
             }
             Some(it) => channels.push(it),
-            None => page.refuse(
-                node.at,
-                format!("unknown channel `{word}`"),
-                suggestion(&word, &known),
-            ),
+            None => page.refuse(node.at, format!("unknown channel `{word}`"), suggestion(&word, &known)),
         }
     }
     Some(channels)
@@ -253,10 +202,7 @@ fn expose(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
             continue;
         };
         if paths.iter().any(|it| it.last() == found.last()) {
-            let what = format!(
-                "two paths end in `{}`, and only one value can have that name",
-                found.last()
-            );
+            let what = format!("two paths end in `{}`, and only one value can have that name", found.last());
             page.refuse(node.at, what, "expose one of them");
         }
         paths.push(found);

@@ -69,11 +69,7 @@ impl BusEntry {
 
 fn cloud_event(text: &str) -> Result<BusEntry, Refusal> {
     let event = Event::parse(text)?;
-    Ok(BusEntry {
-        detail: event.to_json(),
-        source: event.source,
-        detail_type: event.kind,
-    })
+    Ok(BusEntry { detail: event.to_json(), source: event.source, detail_type: event.kind })
 }
 
 /// A body of an older system: source and type are its own.
@@ -101,11 +97,7 @@ fn bus_event(text: &str) -> Result<BusEntry, Refusal> {
     if shape_of(&detail) == Some(Shape::CloudEvent) {
         Event::parse(&detail)?;
     }
-    Ok(BusEntry {
-        source,
-        detail_type,
-        detail,
-    })
+    Ok(BusEntry { source, detail_type, detail })
 }
 
 /// The member `detail` as it is written.
@@ -136,11 +128,7 @@ fn word(members: &Value, name: &str, wanted: &str) -> Result<String, Refusal> {
 }
 
 fn refusal(attribute: &str, found: &str, wanted: &str) -> Refusal {
-    Refusal {
-        attribute: attribute.to_owned(),
-        found: found.to_owned(),
-        wanted: wanted.to_owned(),
-    }
+    Refusal { attribute: attribute.to_owned(), found: found.to_owned(), wanted: wanted.to_owned() }
 }
 
 #[cfg(test)]

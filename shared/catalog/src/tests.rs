@@ -55,9 +55,7 @@ fn a_name_is_taken_once_in_all_files() {
 
 #[test]
 fn all_problems_of_all_files_are_told_in_order() {
-    let bad = RULE
-        .replace("hello\n  when", "other\n  when")
-        .replace("[socket]", "[sokcet]");
+    let bad = RULE.replace("hello\n  when", "other\n  when").replace("[socket]", "[sokcet]");
     check(
         &[
             ("rules/z.yaml", &bad),
@@ -79,51 +77,29 @@ fn all_problems_of_all_files_are_told_in_order() {
 fn a_catalog_has_so_many_rules_and_files_and_no_more() {
     let rules = |count: usize| (0..count).fold(String::new(), |text, at| text + &format!("- {at}\n"));
     let problems = problems_of(&[("rules/a.yaml", &rules(MAX_RULES))]);
-    assert_eq!(
-        problems.len(),
-        MAX_RULES,
-        "each is no rule, and all are looked at"
-    );
+    assert_eq!(problems.len(), MAX_RULES, "each is no rule, and all are looked at");
     check(
         &[("rules/a.yaml", RULE), ("rules/b.yaml", &rules(MAX_RULES))],
         &["rules/b.yaml: with this file there are more than 20000 rules; put less into one catalog"],
     );
-    let names: Vec<String> = (0..=MAX_FILES)
-        .map(|at| format!("templates/layouts/{at}.txt"))
-        .collect();
+    let names: Vec<String> = (0..=MAX_FILES).map(|at| format!("templates/layouts/{at}.txt")).collect();
     let many: Vec<(&str, &str)> = names.iter().map(|it| (it.as_str(), "")).collect();
-    check(
-        &many,
-        &["templates: there are more than 5000 files in it; put less into one catalog"],
-    );
+    check(&many, &["templates: there are more than 5000 files in it; put less into one catalog"]);
 }
 
 #[test]
 fn the_version_names_what_is_sent_and_nothing_else() {
     let version = |changed: &[(&str, &str)]| {
-        compile_files(files(changed))
-            .map(|it| it.file.version)
-            .unwrap_or_else(|it| panic!("{it:?}"))
+        compile_files(files(changed)).map(|it| it.file.version).unwrap_or_else(|it| panic!("{it:?}"))
     };
     let one = version(&[("rules/core.yaml", RULE)]);
     assert_eq!(one, "f335f0b84342");
-    let spaced = RULE.replace(
-        "{ detail-type: [core.hello] }",
-        "\n    detail-type: # a comment\n      - core.hello",
-    );
+    let spaced =
+        RULE.replace("{ detail-type: [core.hello] }", "\n    detail-type: # a comment\n      - core.hello");
     let other = RULE.replace("system", "other");
-    assert_eq!(
-        one,
-        version(&[("rules/renamed.yaml", &spaced), ("notes.txt", "unread")])
-    );
+    assert_eq!(one, version(&[("rules/renamed.yaml", &spaced), ("notes.txt", "unread")]));
     assert_ne!(one, version(&[("rules/core.yaml", &other)]));
-    assert_ne!(
-        one,
-        version(&[
-            ("rules/core.yaml", RULE),
-            ("templates/hello/en/socket.txt", "Other")
-        ])
-    );
+    assert_ne!(one, version(&[("rules/core.yaml", RULE), ("templates/hello/en/socket.txt", "Other")]));
 }
 
 #[test]
@@ -153,10 +129,7 @@ fn the_packs_that_carillon_comes_with_compile_and_their_samples_reach_people() {
 /// Every sample; `events/lambda` holds trigger payloads instead.
 fn samples() -> Vec<(String, String)> {
     let mut samples = Vec::new();
-    for pack in fs::read_dir(root().join("events"))
-        .unwrap()
-        .map(|it| it.unwrap().path())
-    {
+    for pack in fs::read_dir(root().join("events")).unwrap().map(|it| it.unwrap().path()) {
         if !pack.is_dir() || pack.ends_with("lambda") {
             continue;
         }
@@ -174,15 +147,9 @@ fn root() -> PathBuf {
 
 /// The files given, beside a sound template `hello` for the channel `socket`.
 fn files(changed: &[(&str, &str)]) -> BTreeMap<String, String> {
-    let template = [
-        ("templates/hello/en/socket.title.txt", "Hello"),
-        ("templates/hello/en/socket.txt", "You"),
-    ];
-    template
-        .iter()
-        .chain(changed)
-        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-        .collect()
+    let template =
+        [("templates/hello/en/socket.title.txt", "Hello"), ("templates/hello/en/socket.txt", "You")];
+    template.iter().chain(changed).map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
 }
 
 fn problems_of(changed: &[(&str, &str)]) -> Vec<String> {

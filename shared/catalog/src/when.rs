@@ -15,11 +15,7 @@ pub(crate) fn when(node: &Node, page: &mut Page<'_>) -> Option<When> {
         Ok(when) => Some(when),
         Err(invalid) => {
             let what = format!("`when` is no pattern: at {}, found {}", invalid.at, invalid.found);
-            page.refuse(
-                place(node, &invalid.at),
-                what,
-                format!("write {}", invalid.wanted),
-            );
+            page.refuse(place(node, &invalid.at), what, format!("write {}", invalid.wanted));
             None
         }
     }
@@ -48,21 +44,14 @@ fn check_fields(node: &Node, page: &mut Page<'_>) {
 fn place(node: &Node, at: &str) -> At {
     match &node.kind {
         Kind::Map(entries) => {
-            let step = |it: &Entry| {
-                at.strip_prefix(it.key.as_str())
-                    .filter(|rest| is_step(rest))
-                    .map(str::len)
-            };
+            let step =
+                |it: &Entry| at.strip_prefix(it.key.as_str()).filter(|rest| is_step(rest)).map(str::len);
             // Keys may hold dots themselves, so the longest that fits is meant.
             let fitting = entries.iter().filter_map(|it| Some((it, step(it)?)));
             match fitting.min_by_key(|(_, rest)| *rest) {
                 Some((entry, rest)) => {
                     let rest = at[at.len() - rest..].trim_start_matches('.');
-                    if rest.is_empty() {
-                        entry.at
-                    } else {
-                        place(&entry.value, rest)
-                    }
+                    if rest.is_empty() { entry.at } else { place(&entry.value, rest) }
                 }
                 None => node.at,
             }

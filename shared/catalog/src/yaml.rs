@@ -63,12 +63,9 @@ impl Node {
             Kind::Number(it) => Value::Number(it.clone()),
             Kind::Text(it) => Value::String(it.clone()),
             Kind::List(list) => list.iter().map(Node::to_json).collect(),
-            Kind::Map(entries) => Value::Object(
-                entries
-                    .iter()
-                    .map(|it| (it.key.clone(), it.value.to_json()))
-                    .collect(),
-            ),
+            Kind::Map(entries) => {
+                Value::Object(entries.iter().map(|it| (it.key.clone(), it.value.to_json())).collect())
+            }
         }
     }
 }
@@ -89,11 +86,7 @@ pub(crate) fn items(text: &str, page: &mut Page<'_>) -> Vec<Node> {
         Kind::Null => Vec::new(),
         Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
             let what = format!("the file is {}, not a list of rules", whole.what_there_is());
-            page.refuse(
-                whole.at,
-                what,
-                "begin each rule with `- rule: <name>` at the start of a line",
-            );
+            page.refuse(whole.at, what, "begin each rule with `- rule: <name>` at the start of a line");
             Vec::new()
         }
     }
@@ -115,11 +108,7 @@ fn item_by_item(text: &str, page: &mut Page<'_>) -> Vec<Node> {
                 Err(error)
             }
         });
-        if let Ok(Node {
-            kind: Kind::List(list),
-            ..
-        }) = node
-        {
+        if let Ok(Node { kind: Kind::List(list), .. }) = node {
             nodes.extend(list);
         }
     }
@@ -168,22 +157,19 @@ fn parse(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Node, Error> 
 fn report(error: &Error, page: &mut Page<'_>) {
     let at = error.location().map_or(START, place);
     let (what, fix) = match error {
-        Error::DuplicateMappingKey { key: Some(key), .. } => (
-            format!("the key `{key}` stands here twice"),
-            "keep one of the two",
-        ),
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            (format!("the key `{key}` stands here twice"), "keep one of the two")
+        }
         Error::Budget { .. } => (
             format!("it nests deeper than {MAX_DEPTH} levels, or is too large"),
             "make it flatter, or split the file",
         ),
-        Error::MultipleDocuments { .. } => (
-            "there is more than one YAML document".to_owned(),
-            "take `---` out, or make it two files",
-        ),
-        Error::MergeKeyNotAllowed { .. } => (
-            "the merge key `<<` is not understood".to_owned(),
-            "write the keys out",
-        ),
+        Error::MultipleDocuments { .. } => {
+            ("there is more than one YAML document".to_owned(), "take `---` out, or make it two files")
+        }
+        Error::MergeKeyNotAllowed { .. } => {
+            ("the merge key `<<` is not understood".to_owned(), "write the keys out")
+        }
         _ => {
             let fix = "look for a missing quote, bracket, colon or space just before it";
             (format!("no YAML that can be read: {}", words(error)), fix)
@@ -202,19 +188,13 @@ const START: At = At { line: 1, column: 1 };
 
 fn place(location: Location) -> At {
     let number = |it: u64| usize::try_from(it).unwrap_or(usize::MAX);
-    At {
-        line: number(location.line()),
-        column: number(location.column()),
-    }
+    At { line: number(location.line()), column: number(location.column()) }
 }
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
         let spanned = Spanned::<Kind>::deserialize(deserializer)?;
-        Ok(Node {
-            at: place(spanned.referenced),
-            kind: spanned.value,
-        })
+        Ok(Node { at: place(spanned.referenced), kind: spanned.value })
     }
 }
 
@@ -250,9 +230,7 @@ impl<'de> Visitor<'de> for AnyKind {
     }
 
     fn visit_f64<E: de::Error>(self, it: f64) -> Result<Kind, E> {
-        Number::from_f64(it)
-            .map(Kind::Number)
-            .ok_or_else(|| E::custom("a number without an end"))
+        Number::from_f64(it).map(Kind::Number).ok_or_else(|| E::custom("a number without an end"))
     }
 
     fn visit_str<E: de::Error>(self, it: &str) -> Result<Kind, E> {
@@ -270,11 +248,7 @@ impl<'de> Visitor<'de> for AnyKind {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Kind, A::Error> {
         let mut entries = Vec::new();
         while let Some((key, value)) = access.next_entry::<Spanned<String>, Node>()? {
-            entries.push(Entry {
-                at: place(key.referenced),
-                key: key.value,
-                value,
-            });
+            entries.push(Entry { at: place(key.referenced), key: key.value, value });
         }
         Ok(Kind::Map(entries))
     }

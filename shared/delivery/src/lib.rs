@@ -116,8 +116,7 @@ impl Desk {
 
     /// Writes every outcome. `false` where it is not certain that it stands.
     async fn settle(&self, finished: &[Finished], token: &str) -> Vec<bool> {
-        let settlements: Vec<Settlement> =
-            finished.iter().filter_map(|it| it.settlement.clone()).collect();
+        let settlements: Vec<Settlement> = finished.iter().filter_map(|it| it.settlement.clone()).collect();
         let mut answers = match self.ledger.settle(&settlements, token, now()).await {
             Ok(answers) => answers,
             Err(refused) => {
@@ -170,13 +169,7 @@ fn parse(body: &str) -> Result<Job, String> {
 }
 
 /// One task, from its standing in the ledger to what is to be written there.
-async fn handle<S>(
-    at: usize,
-    task: &Task<'_>,
-    standing: Standing,
-    deadline: Deadline,
-    send: &S,
-) -> Finished
+async fn handle<S>(at: usize, task: &Task<'_>, standing: Standing, deadline: Deadline, send: &S) -> Finished
 where
     S: AsyncFn(&Job) -> Result<Sent, Failure>,
 {
@@ -214,11 +207,17 @@ fn tell(job: &Job, failure: &Failure) {
     let error = chain(failure);
     match failure {
         Failure::Transient(_) | Failure::Throttled { .. } => tracing::warn!(
-            job.key = job.key.as_str(), event.id = job.event.id, channel = job.channel().name(), error,
+            job.key = job.key.as_str(),
+            event.id = job.event.id,
+            channel = job.channel().name(),
+            error,
             "will be tried again"
         ),
         Failure::Permanent { .. } => tracing::error!(
-            job.key = job.key.as_str(), event.id = job.event.id, channel = job.channel().name(), error,
+            job.key = job.key.as_str(),
+            event.id = job.event.id,
+            channel = job.channel().name(),
+            error,
             "will not be tried again"
         ),
         Failure::Expired => {}

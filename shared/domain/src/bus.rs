@@ -54,11 +54,7 @@ impl Shape {
         } else if fields.has("eventId") && fields.has("eventType") {
             Shape::Hub
         } else if fields.has("type") && fields.has("data") && fields.has("timestamp") {
-            if fields.has("id") && fields.has("source") {
-                Shape::Circle
-            } else {
-                Shape::Business
-            }
+            if fields.has("id") && fields.has("source") { Shape::Circle } else { Shape::Business }
         } else {
             Shape::Plain
         }

@@ -69,10 +69,7 @@ impl TryFrom<Value> for When {
     type Error = crate::pattern::Invalid;
 
     fn try_from(source: Value) -> Result<When, Self::Error> {
-        Ok(When {
-            pattern: Pattern::compile(&source)?,
-            source,
-        })
+        Ok(When { pattern: Pattern::compile(&source)?, source })
     }
 }
 

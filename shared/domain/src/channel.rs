@@ -32,30 +32,13 @@ pub struct Part {
 }
 
 const EMAIL_PARTS: [Part; 3] = [
-    Part {
-        file: "email.subject.txt",
-        required: true,
-    },
-    Part {
-        file: "email.html",
-        required: true,
-    },
-    Part {
-        file: "email.txt",
-        required: true,
-    },
+    Part { file: "email.subject.txt", required: true },
+    Part { file: "email.html", required: true },
+    Part { file: "email.txt", required: true },
 ];
 
-const SOCKET_PARTS: [Part; 2] = [
-    Part {
-        file: "socket.title.txt",
-        required: true,
-    },
-    Part {
-        file: "socket.txt",
-        required: true,
-    },
-];
+const SOCKET_PARTS: [Part; 2] =
+    [Part { file: "socket.title.txt", required: true }, Part { file: "socket.txt", required: true }];
 
 impl Channel {
     /// Every channel there is.

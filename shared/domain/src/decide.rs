@@ -64,10 +64,7 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a>) -> Vec<Decision<'a>> {
     if plan.matches.is_empty() {
         return vec![nobody(plan, None, Reason::NoRule)];
     }
-    plan.matches
-        .iter()
-        .flat_map(|it| decide_match(plan, facts, it))
-        .collect()
+    plan.matches.iter().flat_map(|it| decide_match(plan, facts, it)).collect()
 }
 
 fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a>, matched: &Match<'a>) -> Vec<Decision<'a>> {
@@ -121,13 +118,7 @@ fn judge<'a>(
     match target {
         Ok(target) => {
             let priority = rule.priority.or(plan.event.priority).unwrap_or_default();
-            Verdict::Send(Order {
-                rule,
-                person,
-                target,
-                priority,
-                expires_at,
-            })
+            Verdict::Send(Order { rule, person, target, priority, expires_at })
         }
         Err(reason) => Verdict::Suppress(reason),
     }

@@ -127,11 +127,7 @@ impl Data {
             Err(error) => {
                 let place = format!("line {}, column {}", error.line(), error.column());
                 let found = format!("a number or a character that cannot be held ({place})");
-                Err(Refusal::new(
-                    member,
-                    found,
-                    "numbers within ±1.8e308 and whole Unicode characters",
-                ))
+                Err(Refusal::new(member, found, "numbers within ±1.8e308 and whole Unicode characters"))
             }
         }
     }

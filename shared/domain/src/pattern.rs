@@ -77,10 +77,7 @@ impl Pattern {
             .into_iter()
             .map(Branch::plant)
             .collect::<Result<Vec<Branch>, Invalid>>()?;
-        Ok(Pattern {
-            leaves: reading.leaves,
-            alternatives,
-        })
+        Ok(Pattern { leaves: reading.leaves, alternatives })
     }
 
     /// Whether `event` satisfies the pattern: every field named, for at least one combination of the `$or` arrays.
@@ -99,9 +96,7 @@ impl Pattern {
         let Some(event) = event.as_object() else {
             return false;
         };
-        self.alternatives
-            .iter()
-            .any(|it| it.grows_in(event, &self.leaves))
+        self.alternatives.iter().any(|it| it.grows_in(event, &self.leaves))
     }
 
     /// The strings that the top-level `field` must be one of, each once, in the order of the pattern; `None` when the
@@ -126,11 +121,7 @@ impl Pattern {
 
 impl Invalid {
     fn new(at: &str, found: impl Into<String>, wanted: impl Into<String>) -> Invalid {
-        Invalid {
-            at: at.to_owned(),
-            found: found.into(),
-            wanted: wanted.into(),
-        }
+        Invalid { at: at.to_owned(), found: found.into(), wanted: wanted.into() }
     }
 
     /// A refusal that shows the value it is about, in a few words.

@@ -50,17 +50,9 @@ impl<'a> Plan<'a> {
         let matches = catalog
             .matching(&event.kind, &document)
             .into_iter()
-            .map(|rule| Match {
-                rule,
-                audience: audience(rule, &document["detail"]),
-            })
+            .map(|rule| Match { rule, audience: audience(rule, &document["detail"]) })
             .collect();
-        Plan {
-            event,
-            catalog,
-            document,
-            matches,
-        }
+        Plan { event, catalog, document, matches }
     }
 
     /// The ids of everybody whose profile is needed.

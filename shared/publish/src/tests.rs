@@ -35,7 +35,9 @@ fn client(rules: &[&Rule]) -> Client {
     let config = aws_sdk_eventbridge::Config::builder()
         .behavior_version(aws_sdk_eventbridge::config::BehaviorVersion::latest())
         .region(aws_sdk_eventbridge::config::Region::new("eu-central-1"))
-        .credentials_provider(aws_sdk_eventbridge::config::Credentials::new("key", "secret", None, None, "test"))
+        .credentials_provider(aws_sdk_eventbridge::config::Credentials::new(
+            "key", "secret", None, None, "test",
+        ))
         .retry_config(aws::never_again())
         .http_client(create_mock_http_client())
         .interceptor(answers)

@@ -7,7 +7,8 @@ use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http
 async fn a_message_that_the_queue_refused_is_told_apart_from_its_neighbours() {
     let answer = mock!(Client::send_message_batch).then_output(|| {
         let taken = |id: &str| {
-            let entry = SendMessageBatchResultEntry::builder().id(id).message_id("m").md5_of_message_body("x");
+            let entry =
+                SendMessageBatchResultEntry::builder().id(id).message_id("m").md5_of_message_body("x");
             entry.build().unwrap()
         };
         let no = BatchResultErrorEntry::builder().id("1").sender_fault(false).code("InternalError");

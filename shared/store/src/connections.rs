@@ -4,9 +4,7 @@
 
 use aws::{Refused, Verdict};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, DeleteRequest, PutRequest, ReturnValue, WriteRequest,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, ReturnValue, WriteRequest};
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::job::SocketTarget;
@@ -112,7 +110,8 @@ impl Connections {
     /// The table could not be written.
     pub async fn open(&self, id: &str, who: &Identity, now: Timestamp) -> Result<(), Refused> {
         let ttl = seconds(now) + CONNECTION_SECONDS;
-        let connection = identity_item(who).text("pk", format!("socket#{id}")).text("sk", "-").number("ttl", ttl);
+        let connection =
+            identity_item(who).text("pk", format!("socket#{id}")).text("sk", "-").number("ttl", ttl);
         self.write(vec![put(connection), put(membership(&user_pk(&who.user), id, who, ttl))]).await
     }
 
@@ -145,7 +144,8 @@ impl Connections {
         let mut writes = Vec::new();
         for item in lookup::partition(&self.client, &self.table, &pk).await? {
             let sk = item.get("sk").unwrap_or_default();
-            let partition = if sk == "-" { user_pk(item.get("user").unwrap_or_default()) } else { sk.to_owned() };
+            let partition =
+                if sk == "-" { user_pk(item.get("user").unwrap_or_default()) } else { sk.to_owned() };
             writes.push(delete(&partition, id));
             writes.push(delete(&pk, sk));
         }
@@ -175,7 +175,8 @@ impl Connections {
             let tenant = it.get("tenant").map(str::to_owned);
             Some(Connection { id: it.get("sk")?.to_owned(), tenant, pk: pk.clone() })
         });
-        let may_hear = |it: &Connection| it.tenant.is_none() || tenant.is_none() || it.tenant.as_deref() == tenant;
+        let may_hear =
+            |it: &Connection| it.tenant.is_none() || tenant.is_none() || it.tenant.as_deref() == tenant;
         Ok(connections.filter(may_hear).collect())
     }
 
@@ -202,10 +203,7 @@ impl Connections {
                     .send()
                     .await
                     .map_err(|error| Refused::new("write connections", error))?;
-                some = answer
-                    .unprocessed_items
-                    .and_then(|mut it| it.remove(&self.table))
-                    .unwrap_or_default();
+                some = answer.unprocessed_items.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
                 if some.is_empty() {
                     break;
                 }

@@ -186,8 +186,7 @@ impl Ledger {
     /// # Errors
     /// At least one could not be written. Writing all of them again is harmless.
     pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Result<(), Refused> {
-        let inserts =
-            rows.iter().map(|row| Statement::insert(&self.table, row_item(row, now))).collect();
+        let inserts = rows.iter().map(|row| Statement::insert(&self.table, row_item(row, now))).collect();
         for written in execute(&self.client, "record outcomes", inserts).await? {
             match written {
                 Written::Done | Written::Refused => {}

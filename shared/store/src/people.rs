@@ -96,10 +96,8 @@ impl People {
                     .send()
                     .await
                     .map_err(|error| Refused::new("write people", error))?;
-                writes = answer
-                    .unprocessed_items
-                    .and_then(|mut it| it.remove(&self.table))
-                    .unwrap_or_default();
+                writes =
+                    answer.unprocessed_items.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
                 if writes.is_empty() {
                     break;
                 }

@@ -69,9 +69,19 @@ pub(crate) async fn execute(
         let answer = call.send().await.map_err(|error| Refused::new(doing, error))?;
         let answers = answer.responses.unwrap_or_default();
         // An answer that is missing says nothing about its statement.
-        written.extend(answers.iter().map(|it| sort(doing, it)).chain(std::iter::repeat_with(|| {
-            Written::Failed(refused(doing, Verdict::Unanswered, "the table gave no answer for this item"))
-        })).take(asked));
+        written.extend(
+            answers
+                .iter()
+                .map(|it| sort(doing, it))
+                .chain(std::iter::repeat_with(|| {
+                    Written::Failed(refused(
+                        doing,
+                        Verdict::Unanswered,
+                        "the table gave no answer for this item",
+                    ))
+                }))
+                .take(asked),
+        );
     }
     Ok(written)
 }
@@ -81,8 +91,7 @@ fn sort(doing: &'static str, answer: &BatchStatementResponse) -> Written {
     let said = error.message().unwrap_or("no message").to_owned();
     let verdict = match error.code() {
         Some(
-            BatchStatementErrorCodeEnum::DuplicateItem
-            | BatchStatementErrorCodeEnum::ConditionalCheckFailed,
+            BatchStatementErrorCodeEnum::DuplicateItem | BatchStatementErrorCodeEnum::ConditionalCheckFailed,
         ) => return Written::Refused,
         Some(
             BatchStatementErrorCodeEnum::ThrottlingError

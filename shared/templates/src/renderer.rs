@@ -75,10 +75,7 @@ impl Renderer {
     /// # Errors
     /// [`Unrendered`] with the line and what is wrong there.
     pub fn compile(&self, name: &str) -> Result<(), Unrendered> {
-        self.engine
-            .get_template(name)
-            .map(drop)
-            .map_err(|error| self.unrendered(name, &error))
+        self.engine.get_template(name).map(drop).map_err(|error| self.unrendered(name, &error))
     }
 
     /// Renders everything the order's channel sends. `envelope` is the event's CloudEvents envelope.
@@ -86,11 +83,7 @@ impl Renderer {
     /// # Errors
     /// [`Unrendered`] names the first part that gave no text.
     pub fn render(&self, order: &Order<'_>, envelope: &serde_json::Value) -> Result<Content, Unrendered> {
-        let words = Words {
-            renderer: self,
-            order,
-            values: values(envelope, order.person),
-        };
+        let words = Words { renderer: self, order, values: values(envelope, order.person) };
         match &order.target {
             Target::Email(to) => {
                 let [subject, html, text] = words.parts(Channel::Email)?;
@@ -115,10 +108,7 @@ impl Renderer {
     }
 
     fn render_part(&self, name: &str, values: &Value) -> Result<String, Unrendered> {
-        let template = self
-            .engine
-            .get_template(name)
-            .map_err(|error| self.unrendered(name, &error))?;
+        let template = self.engine.get_template(name).map_err(|error| self.unrendered(name, &error))?;
         let mut text = Bounded(Vec::with_capacity(1_024));
         let rendered = template.render_captured_to(values.clone(), &mut text);
         rendered.map_err(|error| self.unrendered(name, &error))?;
@@ -130,19 +120,12 @@ impl Renderer {
         let error = innermost(error);
         let template = error.name().unwrap_or(name).to_owned();
         let line = error.line().unwrap_or(0);
-        let quoted = self
-            .sources
-            .get(&template)
-            .and_then(|it| it.lines().nth(line.checked_sub(1)?));
+        let quoted = self.sources.get(&template).and_then(|it| it.lines().nth(line.checked_sub(1)?));
         let problem = match quoted {
             Some(text) => format!("{} in `{}`", problem(error), text.trim()),
             None => problem(error),
         };
-        Unrendered {
-            template,
-            line,
-            problem,
-        }
+        Unrendered { template, line, problem }
     }
 }
 
@@ -160,10 +143,7 @@ fn innermost(error: &Error) -> &Error {
 
 /// What is wrong, without a value of the event. The engine's own words are taken only where they come from reading
 /// the template; those about a calculation quote its numbers.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the engine's enum is open to growth"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine's enum is open to growth")]
 fn problem(error: &Error) -> String {
     match error.kind() {
         ErrorKind::UndefinedError => "the event has no such value".to_owned(),
@@ -246,9 +226,7 @@ fn without_nulls(value: &serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Object(members) => {
             let there = members.iter().filter(|(_, it)| !it.is_null());
-            there
-                .map(|(name, it)| (name.clone(), without_nulls(it)))
-                .collect()
+            there.map(|(name, it)| (name.clone(), without_nulls(it))).collect()
         }
         serde_json::Value::Array(list) => list.iter().map(without_nulls).collect(),
         serde_json::Value::Null

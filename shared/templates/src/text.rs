@@ -6,10 +6,7 @@ const MAX_LINE_CHARS: usize = 200;
 /// One line without control characters, so that no value from an event can add a header or a line of its own.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for word in text
-        .split(|it: char| it.is_whitespace() || it.is_control())
-        .filter(|it| !it.is_empty())
-    {
+    for word in text.split(|it: char| it.is_whitespace() || it.is_control()).filter(|it| !it.is_empty()) {
         if !line.is_empty() {
             line.push(' ');
         }
@@ -32,10 +29,7 @@ mod tests {
 
     #[test]
     fn a_value_from_an_event_cannot_add_a_line_to_a_header() {
-        assert_eq!(
-            one_line("  Hello\r\nBcc: all@example.com\u{0} \n"),
-            "Hello Bcc: all@example.com"
-        );
+        assert_eq!(one_line("  Hello\r\nBcc: all@example.com\u{0} \n"), "Hello Bcc: all@example.com");
         assert_eq!(one_line(&"long ".repeat(100)).chars().count(), MAX_LINE_CHARS);
     }
 }

@@ -40,8 +40,10 @@ async fn a_rejected_letter_is_not_tried_again() {
 #[tokio::test]
 async fn letters_wait_until_somebody_verifies_the_sender() {
     let no = mock!(Client::send_email).then_error(|| {
-        let said = "Email address is not verified. The following identities failed the check: bell@example.com";
-        let meta = aws_sdk_sesv2::error::ErrorMetadata::builder().code("MessageRejected").message(said).build();
+        let said =
+            "Email address is not verified. The following identities failed the check: bell@example.com";
+        let meta =
+            aws_sdk_sesv2::error::ErrorMetadata::builder().code("MessageRejected").message(said).build();
         SendEmailError::MessageRejected(MessageRejected::builder().meta(meta).build())
     });
     let failure = send(client(&[&no])).await.unwrap_err();

@@ -16,26 +16,10 @@ fn an_entry_is_either_a_user_or_a_room() {
         "[socket]",
         &["one entry names both a user and a room; make it two entries"],
     );
-    check(
-        "{ of: x }",
-        "[socket]",
-        &[&format!("the entry names neither a user nor a room; {EITHER}")],
-    );
-    check(
-        "{ user: ann, of: x }",
-        "[socket]",
-        &["`of` belongs to a room, and this is a user; take it out"],
-    );
-    check(
-        "ann",
-        "[socket]",
-        &[&format!("found text, wanted a user or a room; {EITHER}")],
-    );
-    check(
-        "",
-        "[socket]",
-        &[&format!("`to` is empty, so nobody ever hears of it; {EITHER}")],
-    );
+    check("{ of: x }", "[socket]", &[&format!("the entry names neither a user nor a room; {EITHER}")]);
+    check("{ user: ann, of: x }", "[socket]", &["`of` belongs to a room, and this is a user; take it out"]);
+    check("ann", "[socket]", &[&format!("found text, wanted a user or a room; {EITHER}")]);
+    check("", "[socket]", &[&format!("`to` is empty, so nobody ever hears of it; {EITHER}")]);
 }
 
 #[test]
@@ -48,11 +32,7 @@ fn an_entry_has_its_keys_and_no_others() {
             &format!("the entry names neither a user nor a room; {EITHER}"),
         ],
     );
-    check(
-        "{ user: 7 }",
-        "[socket]",
-        &["found a number, wanted text; put it in quotes"],
-    );
+    check("{ user: 7 }", "[socket]", &["found a number, wanted text; put it in quotes"]);
 }
 
 #[test]
@@ -75,11 +55,7 @@ fn a_room_has_a_plain_name_and_is_of_something() {
 fn a_path_begins_inside_the_envelope() {
     let fix = "write `$.` and names with dots between them, such as `$.data.userId`";
     for bad in ["$data.userId", "$", "$.data..userId", "$.data[0]"] {
-        check(
-            &format!("{{ user: '{bad}' }}"),
-            "[socket]",
-            &[&format!("`{bad}` is not a path; {fix}")],
-        );
+        check(&format!("{{ user: '{bad}' }}"), "[socket]", &[&format!("`{bad}` is not a path; {fix}")]);
     }
     check(
         "{ user: $.detail.data.userId }",
@@ -117,21 +93,11 @@ fn rooms_need_a_channel_that_reaches_them() {
 
 #[track_caller]
 fn check(to: &str, channels: &str, expected: &[&str]) {
-    let channels: Vec<Channel> = Channel::ALL
-        .into_iter()
-        .filter(|it| channels.contains(it.name()))
-        .collect();
+    let channels: Vec<Channel> = Channel::ALL.into_iter().filter(|it| channels.contains(it.name())).collect();
     let mut problems = Vec::new();
-    let mut page = Page {
-        file: "r.yaml",
-        rule: None,
-        problems: &mut problems,
-    };
+    let mut page = Page { file: "r.yaml", rule: None, problems: &mut problems };
     let nodes = items(&format!("- [{to}]"), &mut page);
     selectors(&nodes[0], &channels, &mut page);
-    let told: Vec<String> = problems
-        .iter()
-        .map(|it| format!("{}; {}", it.what, it.fix))
-        .collect();
+    let told: Vec<String> = problems.iter().map(|it| format!("{}; {}", it.what, it.fix)).collect();
     assert_eq!(told, expected, "{to}");
 }

@@ -4,13 +4,9 @@ use std::path::PathBuf;
 #[test]
 fn rules_and_templates_are_read_at_any_depth_and_strays_are_not() {
     let folder = Folder::new("read");
-    for path in [
-        "rules/a.yaml",
-        "rules/more/b.yaml",
-        "rules/c.yml",
-        "templates/t/en/socket.txt",
-        "templates/stray",
-    ] {
+    for path in
+        ["rules/a.yaml", "rules/more/b.yaml", "rules/c.yml", "templates/t/en/socket.txt", "templates/stray"]
+    {
         folder.write(path, b"x");
     }
     for path in [
@@ -24,13 +20,8 @@ fn rules_and_templates_are_read_at_any_depth_and_strays_are_not() {
         folder.write(path, b"x");
     }
     let (files, problems) = folder.read();
-    let expected = [
-        "rules/a.yaml",
-        "rules/c.yml",
-        "rules/more/b.yaml",
-        "templates/stray",
-        "templates/t/en/socket.txt",
-    ];
+    let expected =
+        ["rules/a.yaml", "rules/c.yml", "rules/more/b.yaml", "templates/stray", "templates/t/en/socket.txt"];
     assert_eq!(files.into_keys().collect::<Vec<_>>(), expected);
     assert_eq!(problems, [""; 0]);
 }
@@ -44,10 +35,7 @@ fn a_symbolic_link_leads_nowhere() {
     std::os::unix::fs::symlink(folder.0.join("rules/a.yaml"), folder.0.join("rules/b.yaml")).unwrap();
     std::os::unix::fs::symlink(&folder.0, folder.0.join("templates/loop")).unwrap();
     let (files, _) = folder.read();
-    assert_eq!(
-        files.into_keys().collect::<Vec<_>>(),
-        ["rules/a.yaml", "templates/stray"]
-    );
+    assert_eq!(files.into_keys().collect::<Vec<_>>(), ["rules/a.yaml", "templates/stray"]);
 }
 
 #[test]
@@ -69,10 +57,7 @@ fn a_file_that_is_no_text_is_told_and_counts_as_empty() {
     folder.write("templates/stray", b"x");
     let (files, problems) = folder.read();
     assert_eq!(files["rules/a.yaml"], "");
-    assert_eq!(
-        problems,
-        ["rules/a.yaml:2: the file is not UTF-8; save it as UTF-8"]
-    );
+    assert_eq!(problems, ["rules/a.yaml:2: the file is not UTF-8; save it as UTF-8"]);
 }
 
 #[test]
@@ -82,10 +67,7 @@ fn a_file_may_be_as_large_as_the_limit() {
     folder.write("templates/stray", &vec![b' '; MAX_FILE_BYTES + 1]);
     let (files, problems) = folder.read();
     assert_eq!(files["rules/a.yaml"].len(), MAX_FILE_BYTES);
-    assert_eq!(
-        problems,
-        ["templates/stray: the file has more than 256 KB; split it"]
-    );
+    assert_eq!(problems, ["templates/stray: the file has more than 256 KB; split it"]);
 }
 
 #[test]

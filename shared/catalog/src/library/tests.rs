@@ -4,13 +4,7 @@ use crate::rule::draft;
 use crate::yaml::items;
 
 /// All parts of a sound template.
-const SOUND: [&str; 5] = [
-    "email.html",
-    "email.subject.txt",
-    "email.txt",
-    "socket.title.txt",
-    "socket.txt",
-];
+const SOUND: [&str; 5] = ["email.html", "email.subject.txt", "email.txt", "socket.title.txt", "socket.txt"];
 
 #[test]
 fn a_template_with_all_its_parts_is_sound() {
@@ -42,18 +36,12 @@ fn the_default_locale_has_every_part_that_a_rule_needs() {
     check(
         &[],
         &["hello/en/socket.txt"],
-        &[
-            "templates/hello/en: rule greet: for the channel `socket`, `socket.txt` is missing; \
-         write it, or take the channel out of the rule",
-        ],
+        &["templates/hello/en: rule greet: for the channel `socket`, `socket.txt` is missing; \
+         write it, or take the channel out of the rule"],
     );
     check(
         &[],
-        &[
-            "hello/en/email.html",
-            "hello/en/email.subject.txt",
-            "hello/en/email.txt",
-        ],
+        &["hello/en/email.html", "hello/en/email.subject.txt", "hello/en/email.txt"],
         &[
             "templates/hello/en: rule greet: for the channel `email`, `email.subject.txt`, `email.html`, `email.txt` is \
          missing; write it, or take the channel out of the rule",
@@ -85,9 +73,7 @@ fn another_locale_has_all_parts_of_a_channel_or_none() {
     check(
         &["unused/en/socket.txt"],
         &[],
-        &[&format!(
-            "templates/unused/en: for the channel `socket`, `socket.title.txt` is missing; {fix}"
-        )],
+        &[&format!("templates/unused/en: for the channel `socket`, `socket.title.txt` is missing; {fix}")],
     );
 }
 
@@ -115,12 +101,7 @@ fn a_file_has_a_name_and_a_place_that_something_looks_for() {
             "templates/hello/en/socket.titel.txt: no channel sends `socket.titel.txt`; did you mean `socket.title.txt`?",
         ],
     );
-    for stray in [
-        "stray.txt",
-        "hello/socket.txt",
-        "hello/en/a/socket.txt",
-        "layouts/en/socket.txt",
-    ] {
+    for stray in ["stray.txt", "hello/socket.txt", "hello/en/a/socket.txt", "layouts/en/socket.txt"] {
         check(
             &[stray],
             &[],
@@ -183,11 +164,7 @@ fn a_template_that_no_rule_uses_is_a_warning() {
 #[track_caller]
 fn check(added: &[&str], removed: &[&str], expected: &[&str]) {
     let rule = "- rule: greet\n  channels: [email, socket]\n  template: hello\n";
-    assert_eq!(
-        problems(&sources(added, removed), rule),
-        expected,
-        "{added:?} {removed:?}"
-    );
+    assert_eq!(problems(&sources(added, removed), rule), expected, "{added:?} {removed:?}");
 }
 
 #[track_caller]
@@ -205,26 +182,14 @@ fn check_source(source: &str, expected: &[&str]) {
 fn sources(added: &[&str], removed: &[&str]) -> BTreeMap<String, String> {
     let sound = SOUND.iter().map(|it| format!("hello/en/{it}"));
     let all = sound.chain(added.iter().map(|it| (*it).to_owned()));
-    all.filter(|it| !removed.contains(&it.as_str()))
-        .map(|it| (it, String::new()))
-        .collect()
+    all.filter(|it| !removed.contains(&it.as_str())).map(|it| (it, String::new())).collect()
 }
 
 /// What is read of a rule that has a template, however little else it has.
 fn drafts(rule: &str) -> Vec<Draft<'static>> {
     let mut ignored = Vec::new();
-    let nodes = items(
-        rule,
-        &mut Page {
-            file: "rules/r.yaml",
-            rule: None,
-            problems: &mut ignored,
-        },
-    );
-    nodes
-        .iter()
-        .filter_map(|it| draft(it, "rules/r.yaml", &mut ignored))
-        .collect()
+    let nodes = items(rule, &mut Page { file: "rules/r.yaml", rule: None, problems: &mut ignored });
+    nodes.iter().filter_map(|it| draft(it, "rules/r.yaml", &mut ignored)).collect()
 }
 
 fn problems(sources: &BTreeMap<String, String>, rule: &str) -> Vec<String> {

@@ -21,10 +21,8 @@ fn a_sample_that_is_refused_says_why() {
     check(
         &[],
         &[SAMPLE, "{}"],
-        &[
-            "1.json: it is refused: at body, found an object of no known form; \
-         write a CloudEvent with specversion, or an EventBridge event with source, detail-type and detail",
-        ],
+        &["1.json: it is refused: at body, found an object of no known form; \
+         write a CloudEvent with specversion, or an EventBridge event with source, detail-type and detail"],
         &[],
     );
 }
@@ -73,10 +71,8 @@ fn a_template_that_cannot_be_rendered_is_told_with_its_line() {
         &[],
     );
     // Ann reads English, and a German reader would have been the first to notice.
-    let german = [
-        ("templates/hello/de/socket.title.txt", "Hallo"),
-        ("templates/hello/de/socket.txt", "{{ data.x }}"),
-    ];
+    let german =
+        [("templates/hello/de/socket.title.txt", "Hallo"), ("templates/hello/de/socket.txt", "{{ data.x }}")];
     check(
         &german,
         &[SAMPLE],
@@ -101,10 +97,8 @@ fn a_rule_that_no_sample_reaches_anybody_through_is_a_warning() {
     check(
         &[],
         &[&SAMPLE.replace("ann", "bob")],
-        &[
-            "0.json: it reaches nobody (hello to bob: nobody of this id is known; import the person first); \
-         name people in it who are known, or mend the rule's `to`",
-        ],
+        &["0.json: it reaches nobody (hello to bob: nobody of this id is known; import the person first); \
+         name people in it who are known, or mend the rule's `to`"],
         &[
             "rules: rule hello: no sample reaches anybody through it; add a sample event whose people are known",
         ],
@@ -119,19 +113,13 @@ fn check(changed: &[(&str, &str)], samples: &[&str], problems: &[&str], warnings
         ("templates/hello/en/socket.title.txt", "Hello"),
         ("templates/hello/en/socket.txt", "{{ recipient.name }}"),
     ];
-    let files = sound
-        .iter()
-        .chain(changed)
-        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    let files = sound.iter().chain(changed).map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     let compiled = compile_files(files.collect()).unwrap_or_else(|it| panic!("{it:?}"));
     let catalog = Catalog::open(compiled.file).unwrap();
     let ann: Recipient = serde_json::from_str(r#"{"id":"ann","locale":"en"}"#).unwrap();
     let people = Recipients::from([("ann".to_owned(), ann)]);
-    let samples: Vec<(String, String)> = samples
-        .iter()
-        .enumerate()
-        .map(|(at, text)| (format!("{at}.json"), (*text).to_owned()))
-        .collect();
+    let samples: Vec<(String, String)> =
+        samples.iter().enumerate().map(|(at, text)| (format!("{at}.json"), (*text).to_owned())).collect();
     let findings = check_samples(&catalog, &samples, &people);
     let shown = |it: &[Problem]| it.iter().map(Problem::to_string).collect::<Vec<_>>();
     assert_eq!(shown(&findings.problems), problems);

@@ -16,17 +16,8 @@ fn a_rule_says_all_that_dispatch_goes_by() {
                 category: system\n  priority: high\n  channels: [socket, email]\n  to: [{ user: ann }, { room: queue, of: $.data.q }]\n  \
                 template: hello\n  expose: [$.data.q]\n  expires: 1h 30m\n";
     let mut problems = Vec::new();
-    let nodes = items(
-        yaml,
-        &mut Page {
-            file: "r.yaml",
-            rule: None,
-            problems: &mut problems,
-        },
-    );
-    let rule = draft(&nodes[0], "r.yaml", &mut problems)
-        .and_then(|it| it.rule)
-        .unwrap();
+    let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
+    let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|it| it.rule).unwrap();
     assert_eq!(problems, []);
     let expected = serde_json::json!({
         "rule": "hello",
@@ -49,11 +40,7 @@ fn a_rule_says_all_that_dispatch_goes_by() {
 #[test]
 fn a_rule_has_its_keys_and_no_others() {
     check("about", "  about: What it is for.", &[]);
-    check(
-        "when",
-        "",
-        &["1:3: the key `when` is missing; add a line `when: …`"],
-    );
+    check("when", "", &["1:3: the key `when` is missing; add a line `when: …`"]);
     check("to", "", &["1:3: the key `to` is missing; add a line `to: …`"]);
     check(
         "template",
@@ -66,25 +53,15 @@ fn a_rule_has_its_keys_and_no_others() {
     check(
         "colour",
         "  colour: red",
-        &[
-            "7:3: unknown key `colour`; it is one of `rule`, `about`, `when`, `category`, \
-        `priority`, `channels`, `to`, `template`, `expose`, `expires`",
-        ],
+        &["7:3: unknown key `colour`; it is one of `rule`, `about`, `when`, `category`, \
+        `priority`, `channels`, `to`, `template`, `expose`, `expires`"],
     );
 }
 
 #[test]
 fn a_value_has_the_type_that_its_key_wants() {
-    check(
-        "category",
-        "  category: 7",
-        &["3:13: found a number, wanted text; put it in quotes"],
-    );
-    check(
-        "category",
-        "  category: true",
-        &["3:13: found a boolean, wanted text; put it in quotes"],
-    );
+    check("category", "  category: 7", &["3:13: found a number, wanted text; put it in quotes"]);
+    check("category", "  category: true", &["3:13: found a boolean, wanted text; put it in quotes"]);
     check(
         "category",
         "  category:",
@@ -95,30 +72,15 @@ fn a_value_has_the_type_that_its_key_wants() {
         "  category: ' '",
         &["3:13: found text, wanted text; write something, or take the key out"],
     );
-    check(
-        "category",
-        "  category: [a]",
-        &["3:13: found a list, wanted text; write one value here"],
-    );
+    check("category", "  category: [a]", &["3:13: found a list, wanted text; write one value here"]);
     check(
         "channels",
         "  channels: email",
         &["4:13: found text, wanted a list; write it as `[one, another]`"],
     );
-    check(
-        "channels",
-        "  channels: [7]",
-        &["4:14: found a number, wanted text; put it in quotes"],
-    );
-    check(
-        "expires",
-        "  expires: 24",
-        &["7:12: found a number, wanted text; put it in quotes"],
-    );
-    check_item(
-        "- just words",
-        "1:3: a rule is a map, and this is text; write `- rule: <name>`",
-    );
+    check("channels", "  channels: [7]", &["4:14: found a number, wanted text; put it in quotes"]);
+    check("expires", "  expires: 24", &["7:12: found a number, wanted text; put it in quotes"]);
+    check_item("- just words", "1:3: a rule is a map, and this is text; write `- rule: <name>`");
 }
 
 #[test]
@@ -148,11 +110,7 @@ fn a_name_is_in_kebab_case_and_short() {
 #[test]
 fn a_priority_is_one_of_four() {
     check("priority", "  priority: critical", &[]);
-    check(
-        "priority",
-        "  priority: hihg",
-        &["7:13: unknown priority `hihg`; did you mean `high`?"],
-    );
+    check("priority", "  priority: hihg", &["7:13: unknown priority `hihg`; did you mean `high`?"]);
     check(
         "priority",
         "  priority: asap",
@@ -162,16 +120,8 @@ fn a_priority_is_one_of_four() {
 
 #[test]
 fn channels_are_known_and_named_once() {
-    check(
-        "channels",
-        "  channels: [emial]",
-        &["4:14: unknown channel `emial`; did you mean `email`?"],
-    );
-    check(
-        "channels",
-        "  channels: [fax]",
-        &["4:14: unknown channel `fax`; it is one of `email`, `socket`"],
-    );
+    check("channels", "  channels: [emial]", &["4:14: unknown channel `emial`; did you mean `email`?"]);
+    check("channels", "  channels: [fax]", &["4:14: unknown channel `fax`; it is one of `email`, `socket`"]);
     check(
         "channels",
         "  channels: [email, email]",
@@ -208,11 +158,7 @@ fn a_rule_expires_after_a_time_that_is_not_over_yet() {
         check("expires", &format!("  expires: {good}"), &[]);
     }
     for bad in ["soon", "3d", "1 month"] {
-        check(
-            "expires",
-            &format!("  expires: {bad}"),
-            &[&format!("7:12: `{bad}` is no duration; {fix}")],
-        );
+        check("expires", &format!("  expires: {bad}"), &[&format!("7:12: `{bad}` is no duration; {fix}")]);
     }
     for over in ["0s", "-1h"] {
         check(
@@ -228,14 +174,7 @@ fn one_wrong_value_hides_no_other() {
     let yaml = "- rule: Hello\n  when: []\n  category: 1\n  priority: x\n  channels: [x]\n  to: []\n  template: []\n  \
                 expose: [x]\n  expires: x\n  x: x\n";
     let mut problems = Vec::new();
-    let nodes = items(
-        yaml,
-        &mut Page {
-            file: "r.yaml",
-            rule: None,
-            problems: &mut problems,
-        },
-    );
+    let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
     draft(&nodes[0], "r.yaml", &mut problems);
     let mut lines: Vec<Option<usize>> = problems.iter().map(|it| it.line).collect();
     lines.sort_unstable();
@@ -245,9 +184,7 @@ fn one_wrong_value_hides_no_other() {
 /// A sound rule in which `line` stands in place of the line of `key`.
 #[track_caller]
 fn check(key: &str, line: &str, expected: &[&str]) {
-    let mut lines = LINES
-        .map(|(its, text)| if its == key { line } else { text })
-        .to_vec();
+    let mut lines = LINES.map(|(its, text)| if its == key { line } else { text }).to_vec();
     if LINES.iter().all(|(its, _)| *its != key) {
         lines.push(line);
     }
@@ -262,20 +199,10 @@ fn check_item(item: &str, expected: &str) {
 /// The problems of one rule, without file and rule.
 fn problems(yaml: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    for node in items(
-        yaml,
-        &mut Page {
-            file: "r.yaml",
-            rule: None,
-            problems: &mut problems,
-        },
-    ) {
+    for node in items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems }) {
         draft(&node, "r.yaml", &mut problems);
     }
     problems.sort();
-    let bare = problems
-        .into_iter()
-        .map(|it| Problem { rule: None, ..it }.to_string());
-    bare.map(|it| it.trim_start_matches("r.yaml:").to_owned())
-        .collect()
+    let bare = problems.into_iter().map(|it| Problem { rule: None, ..it }.to_string());
+    bare.map(|it| it.trim_start_matches("r.yaml:").to_owned()).collect()
 }

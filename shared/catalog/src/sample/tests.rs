@@ -6,9 +6,7 @@ const CLOUD: &str =
 #[test]
 fn a_cloud_event_is_the_detail_under_its_own_source_and_type() {
     check(CLOUD, Ok(("/tasks", "task.created", CLOUD)));
-    let loose = CLOUD
-        .replace("\"specversion\"", "\"SpecVersion\"")
-        .replace("\"id\":\"1\",", "");
+    let loose = CLOUD.replace("\"specversion\"", "\"SpecVersion\"").replace("\"id\":\"1\",", "");
     check(&CLOUD.replace("\"id\":\"1\",", ""), Err("id"));
     assert!(BusEntry::read(&loose).is_err());
 }
@@ -37,10 +35,7 @@ fn an_eventbridge_event_is_taken_as_it_is() {
     check(r#"{"source":"a","detail-type":"b"}"#, Err("detail"));
     check(r#"{"source":"a","detail":{}}"#, Err("detail-type"));
     check(r#"{"source":7,"detail-type":"b","detail":{}}"#, Err("source"));
-    check(
-        r#"{"source":"a","detail-type":"b","detail":{"specversion":"1.0"}}"#,
-        Err("id"),
-    );
+    check(r#"{"source":"a","detail-type":"b","detail":{"specversion":"1.0"}}"#, Err("id"));
 }
 
 #[test]
@@ -57,10 +52,7 @@ fn an_entry_becomes_the_event_that_a_queue_carries() {
     let entry = BusEntry::read(CLOUD).unwrap();
     let written = entry.to_bus_event("7", Timestamp::UNIX_EPOCH);
     let read = BusEvent::parse(&written).unwrap();
-    assert_eq!(
-        (read.id.as_ref(), read.time.as_ref()),
-        ("7", "1970-01-01T00:00:00Z")
-    );
+    assert_eq!((read.id.as_ref(), read.time.as_ref()), ("7", "1970-01-01T00:00:00Z"));
     assert_eq!(read.event(), Event::parse(CLOUD));
 }
 

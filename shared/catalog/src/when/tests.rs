@@ -9,10 +9,7 @@ fn a_pattern_is_what_eventbridge_takes() {
     );
     check("{ detail-type: [carillon.delivery.sent] }", &[]);
     check("{ detail.data.n: [1], id: [a], time: [{ exists: true }] }", &[]);
-    check(
-        "{ $or: [{ source: [a] }, { detail: { data: { n: [1] } } }] }",
-        &[],
-    );
+    check("{ $or: [{ source: [a] }, { detail: { data: { n: [1] } } }] }", &[]);
 }
 
 #[test]
@@ -27,17 +24,9 @@ fn a_refusal_stands_where_the_pattern_is_wrong() {
             "3:3: `when` is no pattern: at the pattern, found an empty object; write an object with at least one field",
         ],
     );
-    check_place(
-        "{ source: [a], detail: { data: { total: 7 } } }",
-        "detail.data.total",
-        36,
-    );
+    check_place("{ source: [a], detail: { data: { total: 7 } } }", "detail.data.total", 36);
     check_place("{ source: [a, { prefx: b }] }", "source[1]", 17);
-    check_place(
-        "{ $or: [{ source: [a] }, { detail: { total: [] } }] }",
-        "$or[1].detail.total",
-        40,
-    );
+    check_place("{ $or: [{ source: [a] }, { detail: { total: [] } }] }", "$or[1].detail.total", 40);
     check_place("{ detail.data: { total: [] } }", "detail.data.total", 20);
 }
 
@@ -49,10 +38,8 @@ fn a_field_that_no_event_has_is_refused() {
     );
     check(
         "{ $or: [{ source: [a] }, { region: [b] }] }",
-        &[
-            "3:30: no event has the field `region`, so the rule never matches; \
-         it is one of `source`, `detail-type`, `detail`, `id`, `time`",
-        ],
+        &["3:30: no event has the field `region`, so the rule never matches; \
+         it is one of `source`, `detail-type`, `detail`, `id`, `time`"],
     );
     check(
         "{ data.userId: [1] }",
@@ -66,10 +53,7 @@ fn a_field_that_no_event_has_is_refused() {
 fn check_place(pattern: &str, at: &str, column: usize) {
     let told = problems(pattern);
     let expected = format!("3:{column}: `when` is no pattern: at {at}");
-    assert!(
-        told.len() == 1 && told[0].starts_with(&expected),
-        "{expected} in {told:?}"
-    );
+    assert!(told.len() == 1 && told[0].starts_with(&expected), "{expected} in {told:?}");
 }
 
 #[track_caller]
@@ -80,16 +64,9 @@ fn check(pattern: &str, expected: &[&str]) {
 /// The pattern begins at line 3, column 3.
 fn problems(pattern: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut page = Page {
-        file: "r",
-        rule: None,
-        problems: &mut problems,
-    };
+    let mut page = Page { file: "r", rule: None, problems: &mut problems };
     for node in items(&format!("\n\n- {pattern}"), &mut page) {
         when(&node, &mut page);
     }
-    problems
-        .iter()
-        .map(|it| it.to_string().trim_start_matches("r:").to_owned())
-        .collect()
+    problems.iter().map(|it| it.to_string().trim_start_matches("r:").to_owned()).collect()
 }

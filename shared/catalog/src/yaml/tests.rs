@@ -6,35 +6,22 @@ const SYNTAX: &str = "look for a missing quote, bracket, colon or space just bef
 
 #[test]
 fn values_keep_the_type_that_is_written() {
-    check(
-        "- [a, '7', 7, -3, 1.5, 0x10]",
-        &[json!(["a", "7", 7, -3, 1.5, 16])],
-        &[],
-    );
+    check("- [a, '7', 7, -3, 1.5, 0x10]", &[json!(["a", "7", 7, -3, 1.5, 16])], &[]);
     check(
         "- [true, FALSE, yes, on, null, ~, 2026-11-20]",
         &[json!([true, false, "yes", "on", null, null, "2026-11-20"])],
         &[],
     );
-    check(
-        "- &x { a: b }\n- *x",
-        &[json!({"a": "b"}), json!({"a": "b"})],
-        &[],
-    );
+    check("- &x { a: b }\n- *x", &[json!({"a": "b"}), json!({"a": "b"})], &[]);
 }
 
 #[test]
 fn every_value_and_every_key_knows_its_place() {
     let mut problems = Vec::new();
     let nodes = items("\n- a: b\n  cd:\n    - é: e\n", &mut page(&mut problems));
-    let Kind::Map(entries) = &nodes[0].kind else {
-        panic!("a map")
-    };
+    let Kind::Map(entries) = &nodes[0].kind else { panic!("a map") };
     let places = |it: &Entry| ((it.at.line, it.at.column), (it.value.at.line, it.value.at.column));
-    assert_eq!(
-        entries.iter().map(places).collect::<Vec<_>>(),
-        [((2, 3), (2, 6)), ((3, 3), (4, 5))]
-    );
+    assert_eq!(entries.iter().map(places).collect::<Vec<_>>(), [((2, 3), (2, 6)), ((3, 3), (4, 5))]);
 }
 
 #[test]
@@ -42,16 +29,8 @@ fn a_file_is_one_list() {
     check("", &[], &[]);
     check("# nothing yet\n", &[], &[]);
     let fix = "begin each rule with `- rule: <name>` at the start of a line";
-    check(
-        "rule: a",
-        &[],
-        &[&format!("1:1: the file is a map, not a list of rules; {fix}")],
-    );
-    check(
-        "rule",
-        &[],
-        &[&format!("1:1: the file is text, not a list of rules; {fix}")],
-    );
+    check("rule: a", &[], &[&format!("1:1: the file is a map, not a list of rules; {fix}")]);
+    check("rule", &[], &[&format!("1:1: the file is text, not a list of rules; {fix}")]);
     check(
         "- a\n---\n- b\n",
         &[],
@@ -75,16 +54,12 @@ fn a_fault_in_one_item_hides_no_other_item() {
     check(
         "- a: 1\n\tb: 2\n- c: 3\n",
         &[json!({"c": 3})],
-        &[&format!(
-            "1:6: no YAML that can be read: while scanning a plain scalar, found a tab; {SYNTAX}"
-        )],
+        &[&format!("1:6: no YAML that can be read: while scanning a plain scalar, found a tab; {SYNTAX}")],
     );
     check(
         "- a: *nobody\n",
         &[],
-        &[&format!(
-            "1:6: no YAML that can be read: reference to unknown value; {SYNTAX}"
-        )],
+        &[&format!("1:6: no YAML that can be read: reference to unknown value; {SYNTAX}")],
     );
 }
 
@@ -98,11 +73,7 @@ fn a_key_stands_once() {
             "5:3: the key `c` stands here twice; keep one of the two",
         ],
     );
-    check(
-        "- <<: { a: 1 }\n",
-        &[],
-        &["1:3: the merge key `<<` is not understood; write the keys out"],
-    );
+    check("- <<: { a: 1 }\n", &[], &["1:3: the merge key `<<` is not understood; write the keys out"]);
 }
 
 #[test]
@@ -126,10 +97,7 @@ proptest! {
 #[track_caller]
 fn check(text: &str, expected: &[Value], told: &[&str]) {
     let mut problems = Vec::new();
-    let found: Vec<Value> = items(text, &mut page(&mut problems))
-        .iter()
-        .map(Node::to_json)
-        .collect();
+    let found: Vec<Value> = items(text, &mut page(&mut problems)).iter().map(Node::to_json).collect();
     assert_eq!(found, expected, "{text}");
     assert_eq!(shown(&problems), told, "{text}");
 }
@@ -141,16 +109,9 @@ fn problems(text: &str) -> Vec<String> {
 }
 
 fn shown(problems: &[crate::Problem]) -> Vec<String> {
-    problems
-        .iter()
-        .map(|it| it.to_string().trim_start_matches("r:").to_owned())
-        .collect()
+    problems.iter().map(|it| it.to_string().trim_start_matches("r:").to_owned()).collect()
 }
 
 fn page(problems: &mut Vec<crate::Problem>) -> Page<'_> {
-    Page {
-        file: "r",
-        rule: None,
-        problems,
-    }
+    Page { file: "r", rule: None, problems }
 }

@@ -94,9 +94,7 @@ fn base(
         event.time = time(raw)?;
     }
     event.correlation_id = text(fields, "correlationId")?;
-    event.traceparent = fields
-        .text("traceparent")
-        .and_then(|it| trace_context(&it).map(str::to_owned).ok());
+    event.traceparent = fields.text("traceparent").and_then(|it| trace_context(&it).map(str::to_owned).ok());
     Ok(event)
 }
 
@@ -110,11 +108,7 @@ fn text(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
         Some(it) => it.into_owned(),
         None if number => raw.get().to_owned(),
         None => {
-            return Err(Refusal::new(
-                name,
-                "a value that is neither text nor a number",
-                "a string",
-            ));
+            return Err(Refusal::new(name, "a value that is neither text nor a number", "a string"));
         }
     };
     check_name(name, &value)?;
@@ -128,10 +122,7 @@ fn time(raw: &RawValue) -> Result<Timestamp, Refusal> {
     if let Ok(millis) = raw.get().parse::<i64>() {
         return Timestamp::from_millisecond(millis).map_err(|_| refuse());
     }
-    serde_json::from_str::<Cow<'_, str>>(raw.get())
-        .ok()
-        .and_then(|it| it.parse().ok())
-        .ok_or_else(refuse)
+    serde_json::from_str::<Cow<'_, str>>(raw.get()).ok().and_then(|it| it.parse().ok()).ok_or_else(refuse)
 }
 
 /// The payload, which the envelope calls `member`, with members of the envelope added where it has none of that name.

@@ -51,10 +51,7 @@ fn the_type_is_not_all_that_a_rule_may_ask_for() {
 #[test]
 fn a_catalog_of_another_format_is_not_opened() {
     for found in [0, CATALOG_FORMAT + 1] {
-        let file = CatalogFile {
-            format: found,
-            ..file(&[])
-        };
+        let file = CatalogFile { format: found, ..file(&[]) };
         assert_eq!(Catalog::open(file).err(), Some(OtherFormat { found }));
     }
 }

@@ -26,16 +26,7 @@ fn now() -> Timestamp {
 fn story(event: &Event, rules: &[Value], people: &Value) -> Vec<String> {
     let (catalog, recipients) = (catalog(rules), known(people));
     let plan = Plan::of(event, &catalog);
-    decide(
-        &plan,
-        &Facts {
-            recipients: &recipients,
-            now: now(),
-        },
-    )
-    .iter()
-    .map(tell)
-    .collect()
+    decide(&plan, &Facts { recipients: &recipients, now: now() }).iter().map(tell).collect()
 }
 
 /// `<rule> → <recipient> by <channel>: <verdict>`

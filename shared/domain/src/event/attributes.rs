@@ -20,33 +20,21 @@ pub(crate) fn check_name(attribute: &str, value: &str) -> Result<(), Refusal> {
     check_text(attribute, value)?;
     if value.len() > MAX_NAME_BYTES {
         let wanted = format!("at most {MAX_NAME_BYTES} bytes");
-        return Err(Refusal::new(
-            attribute,
-            format_args!("{} bytes", value.len()),
-            wanted,
-        ));
+        return Err(Refusal::new(attribute, format_args!("{} bytes", value.len()), wanted));
     }
     Ok(())
 }
 
 pub(crate) fn check_text(attribute: &str, value: &str) -> Result<(), Refusal> {
     if value.is_empty() {
-        return Err(Refusal::new(
-            attribute,
-            "an empty string",
-            "a string that is not empty",
-        ));
+        return Err(Refusal::new(attribute, "an empty string", "a string that is not empty"));
     }
     if value.chars().any(char::is_control) {
         return Err(Refusal::new(attribute, "a control character", "printable text"));
     }
     if value.len() > MAX_TEXT_BYTES {
         let wanted = format!("at most {MAX_TEXT_BYTES} bytes");
-        return Err(Refusal::new(
-            attribute,
-            format_args!("{} bytes", value.len()),
-            wanted,
-        ));
+        return Err(Refusal::new(attribute, format_args!("{} bytes", value.len()), wanted));
     }
     Ok(())
 }
@@ -54,15 +42,8 @@ pub(crate) fn check_text(attribute: &str, value: &str) -> Result<(), Refusal> {
 /// A URI reference by its characters (RFC 3986, section 2); what a scheme demands beyond that is not our business.
 pub(crate) fn check_source(value: &str) -> Result<(), Refusal> {
     check_name("source", value)?;
-    match value
-        .chars()
-        .find(|it| !it.is_ascii_graphic() || "<>\"{}|\\^`".contains(*it))
-    {
-        Some(bad) => Err(Refusal::new(
-            "source",
-            format_args!("the character {bad:?}"),
-            "a URI reference",
-        )),
+    match value.chars().find(|it| !it.is_ascii_graphic() || "<>\"{}|\\^`".contains(*it)) {
+        Some(bad) => Err(Refusal::new("source", format_args!("the character {bad:?}"), "a URI reference")),
         None => Ok(()),
     }
 }
@@ -80,33 +61,22 @@ pub(crate) fn check_type(value: &str) -> Result<(), Refusal> {
 /// An absolute URI: a scheme, a colon, and something behind it.
 pub(crate) fn check_schema(value: &str) -> Result<(), Refusal> {
     check_text("dataschema", value)?;
-    let scheme = value
-        .split_once(':')
-        .filter(|(_, rest)| !rest.is_empty())
-        .map(|(scheme, _)| scheme);
+    let scheme = value.split_once(':').filter(|(_, rest)| !rest.is_empty()).map(|(scheme, _)| scheme);
     let is_scheme = |it: &str| {
         it.starts_with(|c: char| c.is_ascii_alphabetic())
             && it.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     };
     match scheme {
         Some(it) if is_scheme(it) => Ok(()),
-        Some(_) | None => Err(Refusal::new(
-            "dataschema",
-            "a relative reference",
-            "an absolute URI",
-        )),
+        Some(_) | None => Err(Refusal::new("dataschema", "a relative reference", "an absolute URI")),
     }
 }
 
 /// RFC 3339, section 5.6.
 pub(crate) fn timestamp(attribute: &str, value: &str) -> Result<Timestamp, Refusal> {
-    value.parse().map_err(|_| {
-        Refusal::new(
-            attribute,
-            excerpt(value),
-            "an RFC 3339 time such as 2026-11-20T09:30:00Z",
-        )
-    })
+    value
+        .parse()
+        .map_err(|_| Refusal::new(attribute, excerpt(value), "an RFC 3339 time such as 2026-11-20T09:30:00Z"))
 }
 
 /// W3C Trace Context, section 3.2: version 00, no zero ids.
@@ -132,10 +102,7 @@ pub(crate) fn trace_context(value: &str) -> Result<&str, Refusal> {
 
 /// Lower-case ASCII letters and digits (CloudEvents 1.0.2, "Attribute Naming Convention").
 pub(crate) fn is_extension_name(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
+    !name.is_empty() && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
 }
 
 pub(crate) fn extension(name: &str, json: &str) -> Result<Extension, Refusal> {

@@ -27,11 +27,7 @@ impl<'a> Fields<'a> {
         }
         if nests_deeper_than(text, MAX_DEPTH) {
             let found = format!("JSON that nests deeper than {MAX_DEPTH} levels");
-            return Err(Refusal::new(
-                "body",
-                found,
-                format_args!("at most {MAX_DEPTH} levels"),
-            ));
+            return Err(Refusal::new("body", found, format_args!("at most {MAX_DEPTH} levels")));
         }
         let fields: Fields<'a> = serde_json::from_str(text).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => Refusal::new("body", kind_of(text), "one JSON object"),
@@ -47,11 +43,7 @@ impl<'a> Fields<'a> {
         let mut seen = BTreeSet::new();
         for (name, _) in &self.members {
             if !seen.insert(name) {
-                return Err(Refusal::new(
-                    name.as_ref(),
-                    "the name twice",
-                    "each attribute once",
-                ));
+                return Err(Refusal::new(name.as_ref(), "the name twice", "each attribute once"));
             }
         }
         Ok(())

@@ -39,11 +39,7 @@ pub(super) fn cloud_event(
         };
         draft.take(&name, raw, strictness)?;
         if !seen.insert(name.clone()) {
-            return Err(Refusal::new(
-                name,
-                "the name twice, in other letters",
-                "each attribute once",
-            ));
+            return Err(Refusal::new(name, "the name twice, in other letters", "each attribute once"));
         }
     }
     draft.finish(received)
@@ -93,8 +89,7 @@ impl Draft {
             "data" => self.data = Some(Data::read(name, raw.to_owned())?),
             "data_base64" => return Err(Refusal::new(name, "binary data", "JSON in `data`")),
             _ if is_extension_name(name) => {
-                self.extensions
-                    .insert(name.to_owned(), extension(name, raw.get())?);
+                self.extensions.insert(name.to_owned(), extension(name, raw.get())?);
             }
             _ => {
                 let wanted = "an attribute name of lower-case letters and digits; put content in `data`";
@@ -110,17 +105,10 @@ impl Draft {
             return Err(missing("specversion", "\"1.0\""));
         }
         Ok(Event {
-            id: self
-                .id
-                .ok_or_else(|| missing("id", "a string that is unique within the source"))?,
+            id: self.id.ok_or_else(|| missing("id", "a string that is unique within the source"))?,
             source: self.source.ok_or_else(|| missing("source", "a URI reference"))?,
-            kind: self
-                .kind
-                .ok_or_else(|| missing("type", "the kind of event, such as order.placed"))?,
-            time: self
-                .time
-                .or(received)
-                .ok_or_else(|| missing("time", "an RFC 3339 time"))?,
+            kind: self.kind.ok_or_else(|| missing("type", "the kind of event, such as order.placed"))?,
+            time: self.time.or(received).ok_or_else(|| missing("time", "an RFC 3339 time"))?,
             subject: self.subject,
             dataschema: self.dataschema,
             tenant: self.tenant,
@@ -169,11 +157,7 @@ fn sequence(raw: &RawValue) -> Result<u64, Refusal> {
     let digits = as_text(raw).unwrap_or(Cow::Borrowed(raw.get()));
     match digits.parse() {
         Ok(it) if it > 0 => Ok(it),
-        Ok(_) | Err(_) => Err(Refusal::new(
-            "sequence",
-            excerpt(&digits),
-            "a whole number from 1 on",
-        )),
+        Ok(_) | Err(_) => Err(Refusal::new("sequence", excerpt(&digits), "a whole number from 1 on")),
     }
 }
 
@@ -188,18 +172,9 @@ fn trace(raw: &RawValue, strictness: Strictness) -> Result<Option<String>, Refus
 }
 
 fn check_content_type(value: &str) -> Result<(), Refusal> {
-    let essence = value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if essence == "application/json" || essence.ends_with("+json") || essence == "text/json" {
         return Ok(());
     }
-    Err(Refusal::new(
-        "datacontenttype",
-        excerpt(value),
-        "application/json",
-    ))
+    Err(Refusal::new("datacontenttype", excerpt(value), "application/json"))
 }

@@ -25,20 +25,12 @@ impl Refusal {
         if attribute.chars().nth(LONGEST_EXCERPT).is_some() || attribute.contains(char::is_control) {
             attribute = excerpt(&attribute);
         }
-        Refusal {
-            attribute,
-            found: found.to_string(),
-            wanted: wanted.to_string(),
-        }
+        Refusal { attribute, found: found.to_string(), wanted: wanted.to_string() }
     }
 
     /// For a text that cannot be read as JSON. The position is told, the content is not.
     pub(crate) fn not_json(error: &serde_json::Error) -> Refusal {
         let place = format!("line {}, column {}", error.line(), error.column());
-        Refusal::new(
-            "body",
-            format_args!("text that is not JSON ({place})"),
-            "one JSON object",
-        )
+        Refusal::new("body", format_args!("text that is not JSON ({place})"), "one JSON object")
     }
 }

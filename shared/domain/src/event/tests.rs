@@ -34,10 +34,7 @@ const SMALLEST: [(&str, &str); 5] = [
 ];
 
 fn object(members: &[(&str, &str)]) -> String {
-    let members: Vec<String> = members
-        .iter()
-        .map(|(name, json)| format!("{name:?}:{json}"))
-        .collect();
+    let members: Vec<String> = members.iter().map(|(name, json)| format!("{name:?}:{json}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -60,11 +57,7 @@ fn refused(name: &str, json: &str, found: &str) {
 #[track_caller]
 fn check_refusal(text: &str, attribute: &str, found: &str) {
     let refusal = Event::parse(text).expect_err(text);
-    assert_eq!(
-        (refusal.attribute.as_str(), refusal.found.as_str()),
-        (attribute, found),
-        "{text}"
-    );
+    assert_eq!((refusal.attribute.as_str(), refusal.found.as_str()), (attribute, found), "{text}");
     assert!(!refusal.wanted.is_empty(), "{text}");
 }
 

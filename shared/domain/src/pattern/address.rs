@@ -23,11 +23,9 @@ impl Block {
 
     pub(super) fn contains(&self, value: &str) -> bool {
         match (self.address, address_in(value)) {
-            (IpAddr::V4(network), Some(IpAddr::V4(it))) => same_head(
-                u32::from(network).into(),
-                u32::from(it).into(),
-                32 - u32::from(self.bits),
-            ),
+            (IpAddr::V4(network), Some(IpAddr::V4(it))) => {
+                same_head(u32::from(network).into(), u32::from(it).into(), 32 - u32::from(self.bits))
+            }
             (IpAddr::V6(network), Some(IpAddr::V6(it))) => {
                 same_head(network.into(), it.into(), 128 - u32::from(self.bits))
             }
@@ -51,15 +49,10 @@ pub(super) fn address_in(text: &str) -> Option<IpAddr> {
     let mut octets = [0_u8; 4];
     let mut parts = text.split('.');
     for octet in &mut octets {
-        let part = parts
-            .next()
-            .filter(|it| it.bytes().all(|digit| digit.is_ascii_digit()))?;
+        let part = parts.next().filter(|it| it.bytes().all(|digit| digit.is_ascii_digit()))?;
         *octet = part.parse().ok()?;
     }
-    parts
-        .next()
-        .is_none()
-        .then_some(IpAddr::V4(Ipv4Addr::from(octets)))
+    parts.next().is_none().then_some(IpAddr::V4(Ipv4Addr::from(octets)))
 }
 
 /// Whether two addresses agree in all but their last `free` bits.

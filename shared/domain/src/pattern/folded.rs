@@ -17,10 +17,8 @@ struct Letter {
 
 impl Folded {
     pub(super) fn new(text: &str) -> Folded {
-        let fold = |it: char| Letter {
-            lower: it.to_lowercase().collect(),
-            upper: it.to_uppercase().collect(),
-        };
+        let fold =
+            |it: char| Letter { lower: it.to_lowercase().collect(), upper: it.to_uppercase().collect() };
         Folded(text.chars().map(fold).collect())
     }
 
@@ -35,10 +33,8 @@ impl Folded {
     pub(super) fn ends(&self, value: &str) -> bool {
         let mut rest = Some(value);
         for Letter { lower, upper } in self.0.iter().rev() {
-            rest = rest.and_then(|it| {
-                it.strip_suffix(lower.as_str())
-                    .or_else(|| it.strip_suffix(upper.as_str()))
-            });
+            rest = rest
+                .and_then(|it| it.strip_suffix(lower.as_str()).or_else(|| it.strip_suffix(upper.as_str())));
         }
         rest.is_some()
     }
@@ -47,9 +43,7 @@ impl Folded {
     fn after<'v>(&self, value: &'v str) -> Option<&'v str> {
         let mut rest = value;
         for Letter { lower, upper } in &self.0 {
-            rest = rest
-                .strip_prefix(lower.as_str())
-                .or_else(|| rest.strip_prefix(upper.as_str()))?;
+            rest = rest.strip_prefix(lower.as_str()).or_else(|| rest.strip_prefix(upper.as_str()))?;
         }
         Some(rest)
     }
@@ -62,15 +56,9 @@ mod tests {
     #[test]
     fn no_letter_has_a_case_that_begins_or_ends_with_the_other() {
         for letter in char::MIN..=char::MAX {
-            let (lower, upper) = (
-                letter.to_lowercase().to_string(),
-                letter.to_uppercase().to_string(),
-            );
+            let (lower, upper) = (letter.to_lowercase().to_string(), letter.to_uppercase().to_string());
             let apart = |one: &str, other: &str| !one.starts_with(other) && !one.ends_with(other);
-            assert!(
-                lower == upper || (apart(&lower, &upper) && apart(&upper, &lower)),
-                "{letter:?}"
-            );
+            assert!(lower == upper || (apart(&lower, &upper) && apart(&upper, &lower)), "{letter:?}");
         }
     }
 

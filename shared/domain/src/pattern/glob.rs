@@ -48,10 +48,7 @@ impl Glob {
             }
         }
         let rest = runs.split_off(1);
-        Ok(Glob {
-            first: runs.remove(0),
-            rest,
-        })
+        Ok(Glob { first: runs.remove(0), rest })
     }
 
     pub(super) fn matches(&self, value: &str) -> bool {

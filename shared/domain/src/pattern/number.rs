@@ -24,12 +24,8 @@ impl Range {
         let Some(number) = comparable(number) else {
             return false;
         };
-        let above = self
-            .low
-            .is_none_or(|it| number > it.limit || (it.inclusive && number == it.limit));
-        let below = self
-            .high
-            .is_none_or(|it| number < it.limit || (it.inclusive && number == it.limit));
+        let above = self.low.is_none_or(|it| number > it.limit || (it.inclusive && number == it.limit));
+        let below = self.high.is_none_or(|it| number < it.limit || (it.inclusive && number == it.limit));
         above && below
     }
 }

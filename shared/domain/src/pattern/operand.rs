@@ -20,11 +20,9 @@ pub(super) fn read(source: &Value, at: &str) -> Result<Operator, Invalid> {
             None => Operator::Text(it.clone()),
         }),
         Value::Object(it) => expression(it, source, at),
-        Value::Array(_) => Err(Invalid::value(
-            at,
-            source,
-            "a string, a number, true, false, null or an operator",
-        )),
+        Value::Array(_) => {
+            Err(Invalid::value(at, source, "a string, a number, true, false, null or an operator"))
+        }
     }
 }
 
@@ -38,15 +36,13 @@ fn expression(object: &Map<String, Value>, source: &Value, at: &str) -> Result<O
         "wildcard" => wildcard(operand, at),
         "anything-but" => anything_but(operand, at),
         "numeric" => numeric(operand, at),
-        "cidr" => Block::new(text(name, operand, at)?)
-            .map(Operator::Cidr)
-            .ok_or_else(|| {
-                Invalid::value(
-                    at,
-                    operand,
-                    "for cidr an address, a slash and the bits: at most 31 of IPv4, 127 of IPv6",
-                )
-            }),
+        "cidr" => Block::new(text(name, operand, at)?).map(Operator::Cidr).ok_or_else(|| {
+            Invalid::value(
+                at,
+                operand,
+                "for cidr an address, a slash and the bits: at most 31 of IPv4, 127 of IPv6",
+            )
+        }),
         "exists" => match operand.as_bool() {
             Some(true) => Ok(Operator::Present),
             Some(false) => Ok(Operator::Absent),
@@ -68,18 +64,14 @@ fn only_key<'s>(
     let mut entries = object.iter();
     match (entries.next(), entries.next()) {
         (Some((name, operand)), None) => Ok((name, operand)),
-        (None, _) | (Some(_), Some(_)) => Err(Invalid::value(
-            at,
-            source,
-            "an object with one operator as its only key",
-        )),
+        (None, _) | (Some(_), Some(_)) => {
+            Err(Invalid::value(at, source, "an object with one operator as its only key"))
+        }
     }
 }
 
 fn text<'s>(name: &str, operand: &'s Value, at: &str) -> Result<&'s str, Invalid> {
-    operand
-        .as_str()
-        .ok_or_else(|| Invalid::value(at, operand, format!("a string for {name}")))
+    operand.as_str().ok_or_else(|| Invalid::value(at, operand, format!("a string for {name}")))
 }
 
 fn affix(
@@ -132,11 +124,7 @@ fn anything_but(operand: &Value, at: &str) -> Result<Operator, Invalid> {
     })?;
     let texts = excluded.iter().filter(|it| it.as_text().is_some()).count();
     if texts != 0 && texts != excluded.len() {
-        return Err(Invalid::new(
-            at,
-            "strings and numbers",
-            "for anything-but either strings or numbers",
-        ));
+        return Err(Invalid::new(at, "strings and numbers", "for anything-but either strings or numbers"));
     }
     Ok(Operator::Not(excluded))
 }
@@ -144,11 +132,7 @@ fn anything_but(operand: &Value, at: &str) -> Result<Operator, Invalid> {
 /// One operand of an operator below `anything-but`.
 fn negated(name: &str, operand: &Value, at: &str) -> Result<Operator, Invalid> {
     let affix = || match text(name, operand, at)? {
-        "" => Err(Invalid::value(
-            at,
-            operand,
-            format!("a {name} of at least one character"),
-        )),
+        "" => Err(Invalid::value(at, operand, format!("a {name} of at least one character"))),
         other => Ok(other.to_owned()),
     };
     match name {
@@ -187,44 +171,23 @@ fn numeric(operand: &Value, at: &str) -> Result<Operator, Invalid> {
         return Err(refused());
     };
     let bound = |[sign, limit]: &[Value; 2]| -> Result<(String, Bound), Invalid> {
-        let sign = sign
-            .as_str()
-            .filter(|it| matches!(*it, "=" | "<" | "<=" | ">" | ">="));
+        let sign = sign.as_str().filter(|it| matches!(*it, "=" | "<" | "<=" | ">" | ">="));
         let sign = sign.ok_or_else(refused)?.to_owned();
         let inclusive = sign.ends_with('=');
-        Ok((
-            sign,
-            Bound {
-                limit: threshold(limit, at)?,
-                inclusive,
-            },
-        ))
+        Ok((sign, Bound { limit: threshold(limit, at)?, inclusive }))
     };
-    let bounds = comparisons
-        .iter()
-        .map(bound)
-        .collect::<Result<Vec<_>, Invalid>>()?;
+    let bounds = comparisons.iter().map(bound).collect::<Result<Vec<_>, Invalid>>()?;
     let range = match bounds.as_slice() {
         [(sign, only)] => {
             let (low, high) = (sign != "<" && sign != "<=", sign != ">" && sign != ">=");
-            Range {
-                low: low.then_some(*only),
-                high: high.then_some(*only),
-            }
+            Range { low: low.then_some(*only), high: high.then_some(*only) }
         }
         [(from, low), (to, high)] if from.starts_with('>') && to.starts_with('<') => {
             if low.limit >= high.limit {
                 let found = format!("{} to {}", low.limit, high.limit);
-                return Err(Invalid::new(
-                    at,
-                    found,
-                    "for numeric a lower bound below the upper one",
-                ));
+                return Err(Invalid::new(at, found, "for numeric a lower bound below the upper one"));
             }
-            Range {
-                low: Some(*low),
-                high: Some(*high),
-            }
+            Range { low: Some(*low), high: Some(*high) }
         }
         _ => return Err(refused()),
     };
@@ -232,9 +195,7 @@ fn numeric(operand: &Value, at: &str) -> Result<Operator, Invalid> {
 }
 
 fn threshold(limit: &Value, at: &str) -> Result<f64, Invalid> {
-    let number = limit
-        .as_number()
-        .ok_or_else(|| Invalid::value(at, limit, "a number to compare with"))?;
+    let number = limit.as_number().ok_or_else(|| Invalid::value(at, limit, "a number to compare with"))?;
     number::comparable(number)
         .filter(|it| it.abs() <= MAX_NUMERIC)
         .ok_or_else(|| Invalid::value(at, limit, "for numeric a number from -5.0e9 to 5.0e9"))

@@ -59,10 +59,6 @@ impl Operator {
 
     /// The one string that satisfies it, if there is exactly one.
     pub(super) fn as_text(&self) -> Option<&str> {
-        if let Operator::Text(it) = self {
-            Some(it)
-        } else {
-            None
-        }
+        if let Operator::Text(it) = self { Some(it) } else { None }
     }
 }

@@ -61,16 +61,8 @@ enum Clause {
 }
 
 pub(super) fn read(source: &Value) -> Result<Reading, Invalid> {
-    let mut reader = Reader {
-        leaves: Vec::new(),
-        combinations: 1,
-    };
-    let top = Place {
-        at: String::new(),
-        path: String::new(),
-        depth: 0,
-        inside_or: false,
-    };
+    let mut reader = Reader { leaves: Vec::new(), combinations: 1 };
+    let top = Place { at: String::new(), path: String::new(), depth: 0, inside_or: false };
     let clauses = reader.object(source, &top)?;
     // Only now: what was read is not too deep to be written.
     let length = source.to_string().chars().count();
@@ -78,10 +70,7 @@ pub(super) fn read(source: &Value) -> Result<Reading, Invalid> {
         let wanted = format!("at most {MAX_LENGTH} characters of compact JSON");
         return Err(Invalid::new(WHOLE, format!("{length} characters"), wanted));
     }
-    Ok(Reading {
-        leaves: reader.leaves,
-        clauses,
-    })
+    Ok(Reading { leaves: reader.leaves, clauses })
 }
 
 impl Reading {
@@ -96,11 +85,7 @@ fn expand(clauses: &[Clause]) -> Vec<Vec<Field<'_>>> {
     for clause in clauses {
         match clause {
             Clause::Field { path, at, leaf } => {
-                let field = Field {
-                    path,
-                    at,
-                    leaf: *leaf,
-                };
+                let field = Field { path, at, leaf: *leaf };
                 combinations.iter_mut().for_each(|it| it.push(field));
             }
             Clause::Any(members) => {
@@ -132,31 +117,17 @@ impl Place {
     fn field(&self, key: &str) -> Place {
         // A key with dots is a path of its own.
         let depth = self.depth + key.split('.').count();
-        Place {
-            at: joined(&self.at, key),
-            path: joined(&self.path, key),
-            depth,
-            inside_or: self.inside_or,
-        }
+        Place { at: joined(&self.at, key), path: joined(&self.path, key), depth, inside_or: self.inside_or }
     }
 
     fn member(&self, index: usize) -> Place {
         let at = format!("{}[{index}]", joined(&self.at, "$or"));
-        Place {
-            at,
-            path: self.path.clone(),
-            depth: self.depth + 1,
-            inside_or: true,
-        }
+        Place { at, path: self.path.clone(), depth: self.depth + 1, inside_or: true }
     }
 }
 
 fn joined(head: &str, tail: &str) -> String {
-    if head.is_empty() {
-        tail.to_owned()
-    } else {
-        format!("{head}.{tail}")
-    }
+    if head.is_empty() { tail.to_owned() } else { format!("{head}.{tail}") }
 }
 
 struct Reader {
@@ -178,11 +149,7 @@ impl Reader {
             let here = place.field(key);
             if place.inside_or && RESERVED.contains(&key.as_str()) {
                 let found = format!("the field {}", quoted(key));
-                return Err(Invalid::new(
-                    &here.at,
-                    found,
-                    "inside $or a name that no operator has",
-                ));
+                return Err(Invalid::new(&here.at, found, "inside $or a name that no operator has"));
             }
             if here.depth > MAX_DEPTH {
                 let wanted = format!("at most {MAX_DEPTH} levels");
@@ -192,11 +159,7 @@ impl Reader {
                 Value::Object(_) => clauses.append(&mut self.object(value, &here)?),
                 Value::Array(list) => clauses.push(self.list(list, value, here)?),
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                    return Err(Invalid::value(
-                        &here.at,
-                        value,
-                        "an array of values, or an object",
-                    ));
+                    return Err(Invalid::value(&here.at, value, "an array of values, or an object"));
                 }
             }
         }
@@ -205,24 +168,12 @@ impl Reader {
 
     fn list(&mut self, list: &[Value], source: &Value, place: Place) -> Result<Clause, Invalid> {
         if list.is_empty() {
-            return Err(Invalid::value(
-                &place.at,
-                source,
-                "an array of at least one value",
-            ));
+            return Err(Invalid::value(&place.at, source, "an array of at least one value"));
         }
         let read = |(index, it)| operand::read(it, &format!("{}[{index}]", place.at));
-        let operators = list
-            .iter()
-            .enumerate()
-            .map(read)
-            .collect::<Result<Vec<_>, Invalid>>()?;
+        let operators = list.iter().enumerate().map(read).collect::<Result<Vec<_>, Invalid>>()?;
         self.leaves.push(operators);
-        Ok(Clause::Field {
-            path: place.path,
-            at: place.at,
-            leaf: self.leaves.len() - 1,
-        })
+        Ok(Clause::Field { path: place.path, at: place.at, leaf: self.leaves.len() - 1 })
     }
 
     fn any(&mut self, source: &Value, place: &Place) -> Result<Clause, Invalid> {
@@ -233,19 +184,9 @@ impl Reader {
         self.combinations = self.combinations.saturating_mul(members.len());
         if self.combinations > MAX_COMBINATIONS {
             let wanted = format!("at most {MAX_COMBINATIONS}");
-            return Err(Invalid::new(
-                &at,
-                format!("{} combinations of all $or", self.combinations),
-                wanted,
-            ));
+            return Err(Invalid::new(&at, format!("{} combinations of all $or", self.combinations), wanted));
         }
         let read = |(index, it)| self.object(it, &place.member(index));
-        Ok(Clause::Any(
-            members
-                .iter()
-                .enumerate()
-                .map(read)
-                .collect::<Result<_, Invalid>>()?,
-        ))
+        Ok(Clause::Any(members.iter().enumerate().map(read).collect::<Result<_, Invalid>>()?))
     }
 }

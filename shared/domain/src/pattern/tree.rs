@@ -59,11 +59,7 @@ impl Branch {
         for pair in fields.windows(2) {
             if pair[0].path == pair[1].path {
                 let found = "a second constraint on the same path";
-                return Err(Invalid::new(
-                    pair[1].at,
-                    found,
-                    "each path once in a combination of $or",
-                ));
+                return Err(Invalid::new(pair[1].at, found, "each path once in a combination of $or"));
             }
         }
         Ok(Branch::grow(&fields, 0))
@@ -74,24 +70,15 @@ impl Branch {
         let mut children = Vec::new();
         while let Some(first) = fields.first() {
             let Some(length) = first.path[from..].find('.') else {
-                children.push(Child {
-                    path: first.path.to_owned(),
-                    node: Node::Leaf(first.leaf),
-                });
+                children.push(Child { path: first.path.to_owned(), node: Node::Leaf(first.leaf) });
                 fields = &fields[1..];
                 continue;
             };
             let next = from + length + 1;
-            let count = fields
-                .iter()
-                .take_while(|it| it.path.starts_with(&first.path[..next]))
-                .count();
+            let count = fields.iter().take_while(|it| it.path.starts_with(&first.path[..next])).count();
             let (below, after) = fields.split_at(count);
             let node = Node::Branch(Branch::grow(below, next));
-            children.push(Child {
-                path: first.path[..next - 1].to_owned(),
-                node,
-            });
+            children.push(Child { path: first.path[..next - 1].to_owned(), node });
             fields = after;
         }
         Branch(children)
@@ -99,13 +86,10 @@ impl Branch {
 
     /// The leaf of a top-level field.
     pub(super) fn leaf(&self, field: &str) -> Option<usize> {
-        self.0
-            .iter()
-            .filter(|it| it.path == field)
-            .find_map(|it| match &it.node {
-                Node::Leaf(leaf) => Some(*leaf),
-                Node::Branch(_) => None,
-            })
+        self.0.iter().filter(|it| it.path == field).find_map(|it| match &it.node {
+            Node::Leaf(leaf) => Some(*leaf),
+            Node::Branch(_) => None,
+        })
     }
 
     /// Whether everything in it holds for the event.
@@ -157,11 +141,7 @@ impl Child {
                 let nested = match found {
                     Some(Value::Object(it)) => branch.judge(it, next, scope, leaves),
                     Some(Value::Array(array)) => {
-                        let fresh = Scope {
-                            array,
-                            from: next,
-                            known: RefCell::default(),
-                        };
+                        let fresh = Scope { array, from: next, known: RefCell::default() };
                         branch.judge_any(array, next, scope.or(Some(&fresh)), leaves)
                     }
                     Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => {
@@ -222,10 +202,7 @@ fn has(object: &Object, path: &str, from: usize) -> bool {
             Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => false,
         }
     });
-    below
-        || object
-            .get(&path[from..])
-            .is_some_and(|it| any_scalar(it, &|_| true))
+    below || object.get(&path[from..]).is_some_and(|it| any_scalar(it, &|_| true))
 }
 
 fn any_has(array: &[Value], path: &str, from: usize) -> bool {

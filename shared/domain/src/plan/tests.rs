@@ -8,24 +8,14 @@ use crate::event::Event;
 
 #[test]
 fn a_rule_addresses_people_and_rooms_in_the_order_in_which_it_names_them() {
-    let to = [
-        path("$.data.owner"),
-        literal("lead"),
-        room("shop", "$.data.shop"),
-        path("$.data.watchers"),
-    ];
+    let to = [path("$.data.owner"), literal("lead"), room("shop", "$.data.shop"), path("$.data.watchers")];
     let data = json!({ "owner": "zoe", "shop": 7, "watchers": ["ben", "ann"] });
     check(&to, &data, &["zoe", "lead", "room:shop:7", "ben", "ann"]);
 }
 
 #[test]
 fn somebody_who_is_named_twice_is_addressed_once() {
-    let to = [
-        path("$.data.owner"),
-        path("$.data.watchers"),
-        literal("ann"),
-        room("shop", "$.data.shops"),
-    ];
+    let to = [path("$.data.owner"), path("$.data.watchers"), literal("ann"), room("shop", "$.data.shops")];
     let data = json!({ "owner": "ann", "watchers": ["ben", "ann", "ben"], "shops": ["1", 1] });
     check(&to, &data, &["ann", "ben", "room:shop:1"]);
 }
@@ -35,11 +25,7 @@ fn what_cannot_name_anybody_addresses_nobody() {
     check(&[path("$.data.nobody")], &json!({}), &[]);
     let all = json!({ "all": [null, true, "", "  ", 1.5, {}, [], "x".repeat(257)] });
     check(&[path("$.data.all"), room("shop", "$.data.all")], &all, &[]);
-    check(
-        &[path("$.data.all")],
-        &json!({ "all": "x".repeat(256) }),
-        &["x".repeat(256).as_str()],
-    );
+    check(&[path("$.data.all")], &json!({ "all": "x".repeat(256) }), &["x".repeat(256).as_str()]);
 }
 
 #[test]
@@ -47,24 +33,15 @@ fn only_people_are_looked_up_and_each_of_them_once() {
     let one = rule("one", &[path("$.data.owner"), room("shop", "$.data.owner")]);
     let two = rule("two", &[literal("ben"), path("$.data.owner")]);
     let (event, catalog) = (event(&json!({ "owner": "ann" })), catalog(&[one, two]));
-    assert_eq!(
-        Plan::of(&event, &catalog).people(),
-        BTreeSet::from(["ann", "ben"])
-    );
+    assert_eq!(Plan::of(&event, &catalog).people(), BTreeSet::from(["ann", "ben"]));
 }
 
 #[test]
 fn a_user_whose_id_reads_like_a_room_is_still_looked_up_as_a_user() {
     let to = [path("$.data.owner")];
-    let (event, catalog) = (
-        event(&json!({ "owner": "room:shop:1" })),
-        catalog(&[rule("one", &to)]),
-    );
+    let (event, catalog) = (event(&json!({ "owner": "room:shop:1" })), catalog(&[rule("one", &to)]));
     let plan = Plan::of(&event, &catalog);
-    assert_eq!(
-        plan.matches[0].audience,
-        [Audience::User("room:shop:1".to_owned())]
-    );
+    assert_eq!(plan.matches[0].audience, [Audience::User("room:shop:1".to_owned())]);
 }
 
 #[track_caller]

@@ -18,25 +18,13 @@ use serde_json::{Value, json};
 
 use super::{Renderer, Unrendered};
 
-const PARTS: [&str; 5] = [
-    "email.subject.txt",
-    "email.html",
-    "email.txt",
-    "socket.title.txt",
-    "socket.txt",
-];
+const PARTS: [&str; 5] = ["email.subject.txt", "email.html", "email.txt", "socket.title.txt", "socket.txt"];
 
 /// A template `t` in English whose parts say `…`, and other files over them.
 fn renderer(files: &[(&str, &str)]) -> Renderer {
-    let mut sources: BTreeMap<String, String> = PARTS
-        .into_iter()
-        .map(|it| (format!("t/en/{it}"), "…".to_owned()))
-        .collect();
-    sources.extend(
-        files
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
-    );
+    let mut sources: BTreeMap<String, String> =
+        PARTS.into_iter().map(|it| (format!("t/en/{it}"), "…".to_owned())).collect();
+    sources.extend(files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
     Renderer::of(sources)
 }
 
@@ -64,13 +52,7 @@ fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Sock
 }
 
 fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> Order<'a> {
-    Order {
-        rule,
-        person,
-        target,
-        priority: Priority::Normal,
-        expires_at: None::<Timestamp>,
-    }
+    Order { rule, person, target, priority: Priority::Normal, expires_at: None::<Timestamp> }
 }
 
 fn rule(expose: &[&str]) -> Rule {

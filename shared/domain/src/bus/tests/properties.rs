@@ -39,10 +39,8 @@ fn details() -> impl Strategy<Value = String> {
     let names = "specversion|specVersion|id|ID|type|source|time|timestamp|data|payload|eventId|eventType|category|priority|\
         userId|clinicId|familyId|careRecipientId|causedBy|correlationId|traceparent|sequence|[a-z]{1,2}";
     vec((names, values()), 0..10).prop_map(|members| {
-        let members: Vec<String> = members
-            .into_iter()
-            .map(|(name, json)| format!("{name:?}:{json}"))
-            .collect();
+        let members: Vec<String> =
+            members.into_iter().map(|(name, json)| format!("{name:?}:{json}")).collect();
         format!("{{{}}}", members.join(","))
     })
 }
@@ -66,7 +64,5 @@ fn values() -> impl Strategy<Value = String> {
     ]);
     let texts = any::<String>().prop_map(|it| serde_json::to_string(&it).unwrap());
     let leaves = prop_oneof![2 => known.prop_map(str::to_owned), 1 => texts];
-    leaves.prop_recursive(3, 12, 3, |inner| {
-        vec(inner, 0..3).prop_map(|it| format!("[{}]", it.join(",")))
-    })
+    leaves.prop_recursive(3, 12, 3, |inner| vec(inner, 0..3).prop_map(|it| format!("[{}]", it.join(","))))
 }

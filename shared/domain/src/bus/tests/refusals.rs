@@ -11,10 +11,7 @@ fn a_body_that_eventbridge_did_not_write_is_refused() {
     let whole = envelope("{}");
     for name in ["id", "detail-type", "source", "time", "detail"] {
         let event: Value = serde_json::from_str(&whole).unwrap();
-        check_body(
-            &replaced(&event, name, Value::Null).to_string(),
-            "JSON of another shape",
-        );
+        check_body(&replaced(&event, name, Value::Null).to_string(), "JSON of another shape");
     }
     check_body("", "text that is not JSON (line 1, column 0)");
     check_body("secret", "text that is not JSON (line 1, column 1)");
@@ -23,82 +20,37 @@ fn a_body_that_eventbridge_did_not_write_is_refused() {
 #[test]
 fn a_cloudevent_that_breaks_its_own_rules_is_not_taken_for_a_plain_event() {
     let event = json!({"specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid"});
-    check(
-        &replaced(&event, "specversion", json!("0.3")),
-        "specversion",
-        r#""0.3""#,
-    );
-    check(
-        &replaced(&event, "specversion", json!(1)),
-        "specversion",
-        "a number",
-    );
+    check(&replaced(&event, "specversion", json!("0.3")), "specversion", r#""0.3""#);
+    check(&replaced(&event, "specversion", json!(1)), "specversion", "a number");
     check(&replaced(&event, "id", json!("")), "id", "an empty string");
     check(&replaced(&event, "id", Value::Null), "id", "nothing");
     check(&replaced(&event, "source", Value::Null), "source", "nothing");
     check(&replaced(&event, "type", json!(["a"])), "type", "a list");
     check(&replaced(&event, "time", json!("noon")), "time", r#""noon""#);
-    check(
-        &replaced(&event, "my_mood", json!("calm")),
-        "my_mood",
-        r#""my_mood""#,
-    );
+    check(&replaced(&event, "my_mood", json!("calm")), "my_mood", r#""my_mood""#);
 }
 
 #[test]
 fn an_older_envelope_names_the_member_that_cannot_be_used() {
     let odd = "a value that is neither text nor a number";
-    check(
-        &replaced(&hub(), "eventId", json!("")),
-        "eventId",
-        "an empty string",
-    );
-    check(
-        &replaced(&hub(), "eventId", json!("x".repeat(257))),
-        "eventId",
-        "257 bytes",
-    );
+    check(&replaced(&hub(), "eventId", json!("")), "eventId", "an empty string");
+    check(&replaced(&hub(), "eventId", json!("x".repeat(257))), "eventId", "257 bytes");
     check(&replaced(&hub(), "eventType", json!(true)), "eventType", odd);
     check(&replaced(&hub(), "clinicId", json!(["a"])), "clinicId", odd);
-    check(
-        &replaced(&hub(), "eventType", json!("x".repeat(129))),
-        "type",
-        "129 characters",
-    );
-    check(
-        &replaced(&circle(), "familyId", json!({"id": "a"})),
-        "familyId",
-        odd,
-    );
-    check(
-        &replaced(&circle(), "causedBy", json!("")),
-        "causedBy",
-        "an empty string",
-    );
+    check(&replaced(&hub(), "eventType", json!("x".repeat(129))), "type", "129 characters");
+    check(&replaced(&circle(), "familyId", json!({"id": "a"})), "familyId", odd);
+    check(&replaced(&circle(), "causedBy", json!("")), "causedBy", "an empty string");
     check(&replaced(&circle(), "source", json!(false)), "source", odd);
     check(&replaced(&business(), "userId", json!([])), "userId", odd);
-    check(
-        &replaced(&business(), "correlationId", json!({})),
-        "correlationId",
-        odd,
-    );
-    check(
-        &replaced(&business(), "correlationId", json!("a\nb")),
-        "correlationId",
-        "a control character",
-    );
+    check(&replaced(&business(), "correlationId", json!({})), "correlationId", odd);
+    check(&replaced(&business(), "correlationId", json!("a\nb")), "correlationId", "a control character");
 }
 
 #[test]
 fn a_timestamp_that_is_no_time_is_refused() {
-    for timestamp in [
-        json!("noon"),
-        json!(""),
-        json!("2026-11-20T11:45:00"),
-        json!(true),
-        json!(1.5),
-        json!(i64::MAX),
-    ] {
+    for timestamp in
+        [json!("noon"), json!(""), json!("2026-11-20T11:45:00"), json!(true), json!(1.5), json!(i64::MAX)]
+    {
         for older in [hub(), circle(), business()] {
             check(
                 &replaced(&older, "timestamp", timestamp.clone()),
@@ -146,16 +98,10 @@ fn no_depth_overflows_the_stack() {
 fn a_detail_is_an_object_and_names_each_member_once() {
     for (detail, found) in [("[]", "a list"), (r#""secret""#, "a string"), ("null", "null")] {
         let refusal = read(detail).unwrap_err();
-        assert_eq!(
-            (refusal.attribute.as_str(), refusal.found.as_str()),
-            ("body", found)
-        );
+        assert_eq!((refusal.attribute.as_str(), refusal.found.as_str()), ("body", found));
     }
     let refusal = read(r#"{"userId":1,"userId":2}"#).unwrap_err();
-    assert_eq!(
-        (refusal.attribute.as_str(), refusal.found.as_str()),
-        ("userId", "the name twice")
-    );
+    assert_eq!((refusal.attribute.as_str(), refusal.found.as_str()), ("userId", "the name twice"));
 }
 
 #[test]
@@ -163,20 +109,11 @@ fn a_number_that_nothing_can_hold_does_not_end_the_process() {
     for (detail, member) in [
         (r#"{"a":1e400}"#, "detail"),
         (r#"{"a":"\ud800"}"#, "detail"),
-        (
-            r#"{"eventId":"1","eventType":"t","payload":{"a":1e400}}"#,
-            "payload",
-        ),
+        (r#"{"eventId":"1","eventType":"t","payload":{"a":1e400}}"#, "payload"),
         (r#"{"eventId":"1","eventType":"t","userId":1e400}"#, "payload"),
         (r#"{"type":"t","timestamp":1,"data":[1e400]}"#, "data"),
-        (
-            r#"{"type":"t","timestamp":1,"id":"1","source":"s","data":"\udc00"}"#,
-            "data",
-        ),
-        (
-            r#"{"specversion":"1.0","id":"1","source":"s","type":"t","data":1e400}"#,
-            "data",
-        ),
+        (r#"{"type":"t","timestamp":1,"id":"1","source":"s","data":"\udc00"}"#, "data"),
+        (r#"{"specversion":"1.0","id":"1","source":"s","type":"t","data":1e400}"#, "data"),
     ] {
         assert_eq!(read(detail).expect_err(detail).attribute, member, "{detail}");
     }
@@ -185,21 +122,12 @@ fn a_number_that_nothing_can_hold_does_not_end_the_process() {
 #[track_caller]
 fn check(detail: &Value, attribute: &str, found: &str) {
     let refusal = read(&detail.to_string()).expect_err(&detail.to_string());
-    assert_eq!(
-        (refusal.attribute.as_str(), refusal.found.as_str()),
-        (attribute, found)
-    );
+    assert_eq!((refusal.attribute.as_str(), refusal.found.as_str()), (attribute, found));
     assert!(!refusal.wanted.is_empty());
 }
 
 #[track_caller]
 fn check_body(text: &str, found: &str) {
-    let Err(refusal) = BusEvent::parse(text) else {
-        panic!("{text} was taken")
-    };
-    assert_eq!(
-        (refusal.attribute.as_str(), refusal.found.as_str()),
-        ("body", found),
-        "{text}"
-    );
+    let Err(refusal) = BusEvent::parse(text) else { panic!("{text} was taken") };
+    assert_eq!((refusal.attribute.as_str(), refusal.found.as_str()), ("body", found), "{text}");
 }

@@ -25,11 +25,7 @@ fn every_sample_is_an_event_of_the_type_that_its_file_is_named_for() {
         let event = BusEvent::parse(&on_the_bus(&text)).unwrap().event();
         let event = event.unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
         let own_name = format!("{}.json", event.kind);
-        assert!(
-            own_name == name || own_name == format!("core.{name}"),
-            "{name}: {}",
-            event.kind
-        );
+        assert!(own_name == name || own_name == format!("core.{name}"), "{name}: {}", event.kind);
         assert!(event.document()["detail"]["data"].is_object(), "{name}");
     }
 }
@@ -46,17 +42,8 @@ fn every_cloudevent_among_the_samples_is_one_to_the_letter() {
 
 #[test]
 fn there_is_a_sample_of_every_shape() {
-    let shapes: Vec<Shape> = samples()
-        .iter()
-        .filter_map(|(_, text)| shape_of(&detail(text)))
-        .collect();
-    for shape in [
-        Shape::CloudEvent,
-        Shape::Hub,
-        Shape::Circle,
-        Shape::Business,
-        Shape::Plain,
-    ] {
+    let shapes: Vec<Shape> = samples().iter().filter_map(|(_, text)| shape_of(&detail(text))).collect();
+    for shape in [Shape::CloudEvent, Shape::Hub, Shape::Circle, Shape::Business, Shape::Plain] {
         assert!(shapes.contains(&shape), "{shape:?}");
     }
 }
@@ -65,34 +52,21 @@ fn there_is_a_sample_of_every_shape() {
 fn samples() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
     let packs = fs::read_dir(root).unwrap().map(|it| it.unwrap().path());
-    let files = packs
-        .filter(|it| it.is_dir() && !it.ends_with("lambda"))
-        .flat_map(|it| fs::read_dir(it).unwrap());
+    let files =
+        packs.filter(|it| it.is_dir() && !it.ends_with("lambda")).flat_map(|it| fs::read_dir(it).unwrap());
     let paths = files.map(|it| it.unwrap().path());
-    let read = |it: &Path| {
-        (
-            it.file_name().unwrap().display().to_string(),
-            fs::read_to_string(it).unwrap(),
-        )
-    };
-    paths
-        .filter(|it| it.extension().is_some_and(|it| it == "json"))
-        .map(|it| read(&it))
-        .collect()
+    let read = |it: &Path| (it.file_name().unwrap().display().to_string(), fs::read_to_string(it).unwrap());
+    paths.filter(|it| it.extension().is_some_and(|it| it == "json")).map(|it| read(&it)).collect()
 }
 
 fn detail(text: &str) -> String {
     let entry: Entry = serde_json::from_str(text).unwrap();
-    entry
-        .detail
-        .map_or_else(|| text.to_owned(), |it| it.get().to_owned())
+    entry.detail.map_or_else(|| text.to_owned(), |it| it.get().to_owned())
 }
 
 fn on_the_bus(text: &str) -> String {
     let entry: Entry = serde_json::from_str(text).unwrap();
     let outer = entry.detail.and(entry.source).zip(entry.detail_type);
     let (source, kind) = outer.unwrap_or(("bus-source".to_owned(), "bus.type".to_owned()));
-    envelope(&detail(text))
-        .replace("bus-source", &source)
-        .replace("bus.type", &kind)
+    envelope(&detail(text)).replace("bus-source", &source).replace("bus.type", &kind)
 }

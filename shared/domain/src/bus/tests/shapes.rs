@@ -58,11 +58,7 @@ fn a_business_event_takes_its_id_and_source_from_the_bus() {
 
 #[test]
 fn anything_else_becomes_the_payload_of_an_event_of_the_bus() {
-    for detail in [
-        json!({"userId": "tomas"}),
-        json!({}),
-        json!({"type": "a", "data": {}, "id": "1"}),
-    ] {
+    for detail in [json!({"userId": "tomas"}), json!({}), json!({"type": "a", "data": {}, "id": "1"})] {
         check(
             detail.clone(),
             json!({
@@ -77,24 +73,12 @@ fn anything_else_becomes_the_payload_of_an_event_of_the_bus() {
 fn a_shape_is_told_by_the_members_that_are_not_null() {
     let shape = |detail: &str| shape_of(detail).unwrap();
     assert_eq!(shape(r#"{"specversion":null,"id":"1"}"#), Shape::Plain);
-    assert_eq!(
-        shape(r#"{"specversion":"0.3","eventId":"1","eventType":"t"}"#),
-        Shape::CloudEvent
-    );
+    assert_eq!(shape(r#"{"specversion":"0.3","eventId":"1","eventType":"t"}"#), Shape::CloudEvent);
     assert_eq!(shape(r#"{"eventId":"1","eventType":"t"}"#), Shape::Hub);
     assert_eq!(shape(r#"{"eventId":"1","type":"t"}"#), Shape::Plain);
-    assert_eq!(
-        shape(r#"{"type":"t","data":1,"timestamp":1,"id":"1","source":"s"}"#),
-        Shape::Circle
-    );
-    assert_eq!(
-        shape(r#"{"type":"t","data":1,"timestamp":1,"id":"1"}"#),
-        Shape::Business
-    );
-    assert_eq!(
-        shape(r#"{"type":"t","data":1,"timestamp":1,"source":"s"}"#),
-        Shape::Business
-    );
+    assert_eq!(shape(r#"{"type":"t","data":1,"timestamp":1,"id":"1","source":"s"}"#), Shape::Circle);
+    assert_eq!(shape(r#"{"type":"t","data":1,"timestamp":1,"id":"1"}"#), Shape::Business);
+    assert_eq!(shape(r#"{"type":"t","data":1,"timestamp":1,"source":"s"}"#), Shape::Business);
     assert_eq!(shape(r#"{"type":"t","data":null,"timestamp":1}"#), Shape::Plain);
     assert_eq!(shape_of("[]"), None);
     assert_eq!(shape_of("{"), None);
@@ -127,10 +111,7 @@ fn a_member_of_the_payload_is_never_overwritten_by_the_envelope() {
         &replaced(&circle(), "data", json!({"familyId": 7})),
         json!({"familyId": 7, "careRecipientId": "margaret"}),
     );
-    check_data(
-        &replaced(&business(), "data", json!({"userId": ""})),
-        json!({"userId": ""}),
-    );
+    check_data(&replaced(&business(), "data", json!({"userId": ""})), json!({"userId": ""}));
 }
 
 #[test]
@@ -156,14 +137,8 @@ fn without_a_payload_the_ids_of_the_envelope_are_the_payload() {
 #[test]
 fn a_payload_keeps_its_order_and_its_numbers_as_they_were_written() {
     let detail = r#"{"eventId":"1","eventType":"t","userId":7,"payload":{"z": 0.10, "a":[ 1E+2]}}"#;
-    assert_eq!(
-        read(detail).unwrap().data.unwrap().text(),
-        r#"{"z":0.10,"a":[ 1E+2],"userId":7}"#
-    );
-    assert_eq!(
-        read(r#"{"z": 0.10}"#).unwrap().data.unwrap().text(),
-        r#"{"z": 0.10}"#
-    );
+    assert_eq!(read(detail).unwrap().data.unwrap().text(), r#"{"z":0.10,"a":[ 1E+2],"userId":7}"#);
+    assert_eq!(read(r#"{"z": 0.10}"#).unwrap().data.unwrap().text(), r#"{"z": 0.10}"#);
 }
 
 #[test]
@@ -178,16 +153,10 @@ fn an_unknown_priority_or_trace_of_an_older_envelope_is_left_out() {
     let odd = |name: &str, value: Value| read(&replaced(&hub(), name, value).to_string()).unwrap();
     assert_eq!(odd("priority", json!("asap")).priority, None);
     assert_eq!(odd("priority", json!(1)).priority, None);
-    assert_eq!(
-        odd("priority", json!("urgent")).priority,
-        Some(Priority::Critical)
-    );
+    assert_eq!(odd("priority", json!("urgent")).priority, Some(Priority::Critical));
     assert_eq!(odd("traceparent", json!("no trace")).traceparent, None);
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    assert_eq!(
-        odd("traceparent", json!(trace)).traceparent.as_deref(),
-        Some(trace)
-    );
+    assert_eq!(odd("traceparent", json!(trace)).traceparent.as_deref(), Some(trace));
 }
 
 #[track_caller]

@@ -109,14 +109,8 @@ fn audience(rule: &Value, data: &Value) -> Vec<String> {
 
 fn rules() -> impl Strategy<Value = Value> {
     let channels = subsequence(vec!["email", "socket"], 1..=2).prop_shuffle();
-    let to = vec(
-        select(vec![
-            user("$.data.some"),
-            user("$.data.others"),
-            room("shop", "$.data.rooms"),
-        ]),
-        0..4,
-    );
+    let to =
+        vec(select(vec![user("$.data.some"), user("$.data.others"), room("shop", "$.data.rooms")]), 0..4);
     (channels, to).prop_map(|(channels, to)| json!({ "channels": channels, "to": to }))
 }
 
@@ -129,10 +123,8 @@ fn payloads() -> impl Strategy<Value = Value> {
 fn people() -> impl Strategy<Value = Value> {
     let email = select(vec![json!(null), json!("it@example.com"), json!("no-at-sign")]);
     vec(("[a-e]", email), 0..5).prop_map(|it| {
-        let people: Vec<Value> = it
-            .into_iter()
-            .map(|(id, email)| json!({ "id": id, "email": email }))
-            .collect();
+        let people: Vec<Value> =
+            it.into_iter().map(|(id, email)| json!({ "id": id, "email": email })).collect();
         json!(people)
     })
 }

@@ -14,23 +14,14 @@ use crate::plan::Plan;
 #[test]
 fn decisions_keep_the_order_of_the_catalog_then_of_the_recipients_then_of_the_channels() {
     let rules = [
-        rule(
-            "zebra",
-            json!({ "channels": ["socket", "email"], "to": [user("$.data.all")] }),
-        ),
-        rule(
-            "any",
-            json!({ "when": { "detail-type": [{ "wildcard": "order.*" }] } }),
-        ),
+        rule("zebra", json!({ "channels": ["socket", "email"], "to": [user("$.data.all")] })),
+        rule("any", json!({ "when": { "detail-type": [{ "wildcard": "order.*" }] } })),
         rule(
             "ape",
             json!({ "to": [room("shop", "$.data.shop"), user("$.data.user")], "channels": ["socket"] }),
         ),
     ];
-    let event = paid(
-        "ann",
-        json!({ "data": { "user": "ann", "shop": 1, "all": ["cem", "ann"] } }),
-    );
+    let event = paid("ann", json!({ "data": { "user": "ann", "shop": 1, "all": ["cem", "ann"] } }));
     assert_eq!(
         story(&event, &rules, &people()),
         [
@@ -48,10 +39,7 @@ fn decisions_keep_the_order_of_the_catalog_then_of_the_recipients_then_of_the_ch
 #[test]
 fn somebody_a_rule_names_twice_is_told_once_and_once_by_every_rule() {
     let twice = json!({ "to": [user("$.data.user"), user("$.data.all")] });
-    let event = paid(
-        "ann",
-        json!({ "data": { "user": "ann", "all": ["ann", "cem", "ann"] } }),
-    );
+    let event = paid("ann", json!({ "data": { "user": "ann", "all": ["ann", "cem", "ann"] } }));
     assert_eq!(
         story(&event, &[rule("one", twice), rule("two", json!({}))], &people()),
         [
@@ -86,10 +74,7 @@ fn a_key_is_the_one_that_the_ledger_knows() {
     assert_eq!(keys(&event, &[rule("paid", json!({}))]), [expected]);
     assert_eq!(keys(&event, &[]), [Key::of(&event, "-", "-", None, 0, "")]);
     let nobody = rule("paid", json!({ "to": [] }));
-    assert_eq!(
-        keys(&event, &[nobody]),
-        [Key::of(&event, "paid", "-", None, 0, "")]
-    );
+    assert_eq!(keys(&event, &[nobody]), [Key::of(&event, "paid", "-", None, 0, "")]);
 }
 
 #[test]
@@ -107,42 +92,21 @@ fn a_key_does_not_depend_on_what_the_event_says_or_on_when_it_is_read() {
 
 #[test]
 fn the_same_arguments_give_the_same_answer() {
-    let rules = [
-        rule("one", json!({ "to": [user("$.data.all")] })),
-        rule("two", json!({})),
-    ];
-    let event = paid(
-        "ann",
-        json!({ "data": { "user": "zoe", "all": ["cem", "zoe", "ann"] } }),
-    );
+    let rules = [rule("one", json!({ "to": [user("$.data.all")] })), rule("two", json!({}))];
+    let event = paid("ann", json!({ "data": { "user": "zoe", "all": ["cem", "zoe", "ann"] } }));
     let (first, again) = (story(&event, &rules, &people()), story(&event, &rules, &people()));
     assert_eq!(first, again);
     let (catalog, recipients) = (catalog(&rules), known(&people()));
     let plan = Plan::of(&event, &catalog);
-    let facts = Facts {
-        recipients: &recipients,
-        now: now(),
-    };
+    let facts = Facts { recipients: &recipients, now: now() };
     let once: Vec<String> = decide(&plan, &facts).iter().map(tell).collect();
-    assert_eq!(
-        once,
-        decide(&plan, &facts).iter().map(tell).collect::<Vec<String>>()
-    );
+    assert_eq!(once, decide(&plan, &facts).iter().map(tell).collect::<Vec<String>>());
 }
 
 fn keys(event: &Event, rules: &[Value]) -> Vec<Key> {
     let (catalog, recipients) = (catalog(rules), known(&people()));
     let plan = Plan::of(event, &catalog);
-    decide(
-        &plan,
-        &Facts {
-            recipients: &recipients,
-            now: now(),
-        },
-    )
-    .into_iter()
-    .map(|it| it.key)
-    .collect()
+    decide(&plan, &Facts { recipients: &recipients, now: now() }).into_iter().map(|it| it.key).collect()
 }
 
 fn people() -> Value {

@@ -7,10 +7,7 @@ fn a_known_person_is_told_on_every_channel_of_the_rule() {
     check(
         "ann",
         json!({ "channels": ["socket", "email"] }),
-        &[
-            "paid → ann by socket: send to the sockets of ann",
-            "paid → ann by email: send to ann@example.com",
-        ],
+        &["paid → ann by socket: send to the sockets of ann", "paid → ann by email: send to ann@example.com"],
     );
 }
 
@@ -19,10 +16,7 @@ fn somebody_unknown_is_told_nothing_on_any_channel() {
     check(
         "zoe",
         json!({ "channels": ["socket", "email"] }),
-        &[
-            "paid → zoe by socket: unknown_recipient",
-            "paid → zoe by email: unknown_recipient",
-        ],
+        &["paid → zoe by socket: unknown_recipient", "paid → zoe by email: unknown_recipient"],
     );
 }
 
@@ -32,18 +26,12 @@ fn a_person_without_an_address_is_still_reached_by_socket() {
     check(
         "ben",
         both.clone(),
-        &[
-            "paid → ben by email: no_address",
-            "paid → ben by socket: send to the sockets of ben",
-        ],
+        &["paid → ben by email: no_address", "paid → ben by socket: send to the sockets of ben"],
     );
     check(
         "cem",
         both,
-        &[
-            "paid → cem by email: invalid_address",
-            "paid → cem by socket: send to the sockets of cem",
-        ],
+        &["paid → cem by email: invalid_address", "paid → cem by socket: send to the sockets of cem"],
     );
 }
 
@@ -82,10 +70,7 @@ fn an_event_without_a_rule_and_a_rule_without_a_recipient_leave_a_trace() {
     let somebody = rule("also", json!({}));
     assert_eq!(
         story(&event, &[nobody, somebody], &people()),
-        [
-            "paid → - by -: no_recipient",
-            "also → ann by email: send to ann@example.com"
-        ],
+        ["paid → - by -: no_recipient", "also → ann by email: send to ann@example.com"],
     );
 }
 
@@ -98,21 +83,14 @@ fn the_first_no_stands() {
     );
     let other_tenant_and_no_address = paid("dora", json!({ "tenant": "south" }));
     assert_eq!(
-        story(
-            &other_tenant_and_no_address,
-            &[rule("paid", json!({}))],
-            &people()
-        ),
+        story(&other_tenant_and_no_address, &[rule("paid", json!({}))], &people()),
         ["paid → dora by email: other_tenant"],
     );
 }
 
 #[track_caller]
 fn check(user: &str, others: Value, expected: &[&str]) {
-    assert_eq!(
-        story(&paid(user, json!({})), &[rule("paid", others)], &people()),
-        expected
-    );
+    assert_eq!(story(&paid(user, json!({})), &[rule("paid", others)], &people()), expected);
 }
 
 fn people() -> Value {

@@ -9,43 +9,19 @@ use crate::plan::Plan;
 #[test]
 fn a_notification_is_sent_up_to_the_instant_at_which_it_expires_and_not_after() {
     // The event happened an hour ago.
-    check_expiry(
-        json!({ "expires": "PT1H" }),
-        json!({}),
-        Some("2026-11-20T13:00:00Z"),
-    );
+    check_expiry(json!({ "expires": "PT1H" }), json!({}), Some("2026-11-20T13:00:00Z"));
     check_expiry(json!({ "expires": "PT59M59.999999999S" }), json!({}), None);
-    check_expiry(
-        json!({}),
-        json!({ "expirytime": "2026-11-20T13:00:00Z" }),
-        Some("2026-11-20T13:00:00Z"),
-    );
-    check_expiry(
-        json!({}),
-        json!({ "expirytime": "2026-11-20T12:59:59.999999999Z" }),
-        None,
-    );
+    check_expiry(json!({}), json!({ "expirytime": "2026-11-20T13:00:00Z" }), Some("2026-11-20T13:00:00Z"));
+    check_expiry(json!({}), json!({ "expirytime": "2026-11-20T12:59:59.999999999Z" }), None);
 }
 
 #[test]
 fn the_earlier_of_two_expiries_counts() {
     let soon = json!({ "expirytime": "2026-11-20T13:30:00Z" });
-    check_expiry(
-        json!({ "expires": "PT2H" }),
-        soon.clone(),
-        Some("2026-11-20T13:30:00Z"),
-    );
-    check_expiry(
-        json!({ "expires": "PT1H15M" }),
-        soon.clone(),
-        Some("2026-11-20T13:15:00Z"),
-    );
+    check_expiry(json!({ "expires": "PT2H" }), soon.clone(), Some("2026-11-20T13:30:00Z"));
+    check_expiry(json!({ "expires": "PT1H15M" }), soon.clone(), Some("2026-11-20T13:15:00Z"));
     check_expiry(json!({ "expires": "PT30M" }), soon, None);
-    check_expiry(
-        json!({ "expires": "PT2H" }),
-        json!({ "expirytime": "2026-11-20T12:30:00Z" }),
-        None,
-    );
+    check_expiry(json!({ "expires": "PT2H" }), json!({ "expirytime": "2026-11-20T12:30:00Z" }), None);
 }
 
 #[test]
@@ -53,27 +29,15 @@ fn what_says_nothing_of_an_end_never_expires() {
     let (event, catalog) = (paid("ann", json!({})), catalog(&[rule("paid", json!({}))]));
     let plan = Plan::of(&event, &catalog);
     let recipients = known(&json!([{ "id": "ann", "email": "ann@example.com" }]));
-    let decisions = decide(
-        &plan,
-        &Facts {
-            recipients: &recipients,
-            now: Timestamp::MAX,
-        },
-    );
-    let Verdict::Send(order) = &decisions[0].verdict else {
-        panic!("it was suppressed")
-    };
+    let decisions = decide(&plan, &Facts { recipients: &recipients, now: Timestamp::MAX });
+    let Verdict::Send(order) = &decisions[0].verdict else { panic!("it was suppressed") };
     assert_eq!(order.expires_at, None);
 }
 
 #[test]
 fn a_rule_that_would_last_beyond_the_calendar_does_not_expire() {
     let last = json!({ "time": "9999-12-30T00:00:00Z" });
-    let story = story(
-        &paid("zoe", last),
-        &[rule("paid", json!({ "expires": "PT87600H" }))],
-        &json!([]),
-    );
+    let story = story(&paid("zoe", last), &[rule("paid", json!({ "expires": "PT87600H" }))], &json!([]));
     assert_eq!(story, ["paid → zoe by email: unknown_recipient"]);
 }
 
@@ -87,11 +51,7 @@ fn a_rooms_message_expires_too() {
 
 #[test]
 fn a_rules_priority_comes_before_the_events_and_normal_after_both() {
-    check_priority(
-        json!({ "priority": "low" }),
-        json!({ "priority": "critical" }),
-        Priority::Low,
-    );
+    check_priority(json!({ "priority": "low" }), json!({ "priority": "critical" }), Priority::Low);
     check_priority(json!({ "priority": "critical" }), json!({}), Priority::Critical);
     check_priority(json!({}), json!({ "priority": "high" }), Priority::High);
     check_priority(json!({}), json!({}), Priority::Normal);
@@ -103,13 +63,7 @@ fn check_expiry(rule_has: Value, event_has: Value, expires_at: Option<&str>) {
     let (event, catalog) = (paid("ann", event_has), catalog(&[rule("paid", rule_has)]));
     let plan = Plan::of(&event, &catalog);
     let recipients = known(&json!([{ "id": "ann", "email": "ann@example.com" }]));
-    let decisions = decide(
-        &plan,
-        &Facts {
-            recipients: &recipients,
-            now: now(),
-        },
-    );
+    let decisions = decide(&plan, &Facts { recipients: &recipients, now: now() });
     let found = match &decisions[0].verdict {
         Verdict::Send(order) => order.expires_at.map(|it| it.to_string()),
         Verdict::Suppress(reason) => {
@@ -125,15 +79,7 @@ fn check_priority(rule_has: Value, event_has: Value, expected: Priority) {
     let (event, catalog) = (paid("ann", event_has), catalog(&[rule("paid", rule_has)]));
     let plan = Plan::of(&event, &catalog);
     let recipients = known(&json!([{ "id": "ann", "email": "ann@example.com" }]));
-    let decisions = decide(
-        &plan,
-        &Facts {
-            recipients: &recipients,
-            now: now(),
-        },
-    );
-    let Verdict::Send(order) = &decisions[0].verdict else {
-        panic!("it was suppressed")
-    };
+    let decisions = decide(&plan, &Facts { recipients: &recipients, now: now() });
+    let Verdict::Send(order) = &decisions[0].verdict else { panic!("it was suppressed") };
     assert_eq!(order.priority, expected);
 }

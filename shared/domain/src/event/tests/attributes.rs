@@ -14,20 +14,14 @@ fn an_attribute_that_is_null_counts_as_absent() {
     for name in ["specversion", "id", "source", "type", "time"] {
         refused(name, "null", "nothing");
     }
-    for name in OPTIONAL
-        .into_iter()
-        .chain(["data", "data_base64", "mood", "Mood"])
-    {
+    for name in OPTIONAL.into_iter().chain(["data", "data_base64", "mood", "Mood"]) {
         assert_eq!(accepted(name, "null"), accepted("id", r#""1""#), "{name}");
     }
 }
 
 #[test]
 fn an_attribute_is_a_string() {
-    for name in ["specversion", "id", "source", "type", "time"]
-        .into_iter()
-        .chain(OPTIONAL)
-    {
+    for name in ["specversion", "id", "source", "type", "time"].into_iter().chain(OPTIONAL) {
         if name != "sequence" {
             refused(name, "1", "a number");
         }
@@ -55,12 +49,7 @@ fn the_version_is_1_0_and_no_other() {
 
 #[test]
 fn a_source_is_written_in_the_characters_of_a_uri() {
-    for json in [
-        r#""/shop""#,
-        r#""urn:uuid:1""#,
-        r#""https://example.com/a?b=%20#c""#,
-        r#""shop""#,
-    ] {
+    for json in [r#""/shop""#, r#""urn:uuid:1""#, r#""https://example.com/a?b=%20#c""#, r#""shop""#] {
         accepted("source", json);
     }
     refused("source", r#""two words""#, "the character ' '");
@@ -73,13 +62,9 @@ fn a_time_has_a_date_a_clock_and_a_zone() {
     let noon = accepted("time", r#""2026-11-20T12:00:00Z""#).time;
     assert_eq!(accepted("time", r#""2026-11-20T13:00:00.000+01:00""#).time, noon);
     for name in ["time", "expirytime"] {
-        for json in [
-            r#""""#,
-            r#""noon""#,
-            r#""2026-11-20""#,
-            r#""2026-11-20T12:00:00""#,
-            r#""2026-02-30T12:00:00Z""#,
-        ] {
+        for json in
+            [r#""""#, r#""noon""#, r#""2026-11-20""#, r#""2026-11-20T12:00:00""#, r#""2026-02-30T12:00:00Z""#]
+        {
             refused(name, json, json);
         }
     }
@@ -98,13 +83,7 @@ fn a_missing_time_is_when_the_bus_took_the_event_but_a_wrong_one_is_refused() {
 fn a_schema_is_an_absolute_uri() {
     accepted("dataschema", r#""https://example.com/order.json""#);
     accepted("dataschema", r#""urn:order:1""#);
-    for json in [
-        r#""order.json""#,
-        r#""/order.json""#,
-        r#""https:""#,
-        r#"":order""#,
-        r#""1urn:order""#,
-    ] {
+    for json in [r#""order.json""#, r#""/order.json""#, r#""https:""#, r#"":order""#, r#""1urn:order""#] {
         refused("dataschema", json, "a relative reference");
     }
 }
@@ -121,11 +100,7 @@ fn a_priority_is_one_of_four_and_older_names_are_understood() {
         ("emergency", Priority::Critical),
         ("HIGH", Priority::High),
     ] {
-        assert_eq!(
-            accepted("priority", &format!("{name:?}")).priority,
-            Some(expected),
-            "{name}"
-        );
+        assert_eq!(accepted("priority", &format!("{name:?}")).priority, Some(expected), "{name}");
     }
     for json in [r#""""#, r#""asap""#, r#""high ""#] {
         refused("priority", json, json);
@@ -136,10 +111,7 @@ fn a_priority_is_one_of_four_and_older_names_are_understood() {
 fn a_sequence_is_a_whole_number_from_1_on_as_text_or_as_a_number() {
     assert_eq!(accepted("sequence", "7").sequence, Some(7));
     assert_eq!(accepted("sequence", r#""7""#).sequence, Some(7));
-    assert_eq!(
-        accepted("sequence", "18446744073709551615").sequence,
-        Some(u64::MAX)
-    );
+    assert_eq!(accepted("sequence", "18446744073709551615").sequence, Some(u64::MAX));
     for digits in ["0", "-1", "1.0", "1e3", "18446744073709551616"] {
         refused("sequence", digits, &format!("{digits:?}"));
         refused("sequence", &format!("{digits:?}"), &format!("{digits:?}"));
@@ -153,10 +125,7 @@ fn a_trace_has_version_00_and_ids_that_are_not_zero() {
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
     const PARENT: &str = "b7ad6b7169203331";
     let good = format!("00-{TRACE}-{PARENT}-01");
-    assert_eq!(
-        accepted("traceparent", &format!("{good:?}")).traceparent,
-        Some(good)
-    );
+    assert_eq!(accepted("traceparent", &format!("{good:?}")).traceparent, Some(good));
     for bad in [
         format!("00-{}-{PARENT}-01", "0".repeat(32)),
         format!("00-{TRACE}-{}-01", "0".repeat(16)),
@@ -181,22 +150,15 @@ fn a_trace_has_version_00_and_ids_that_are_not_zero() {
 
 #[test]
 fn data_is_json_and_nothing_else() {
-    for kind in [
-        "application/json",
-        "Application/JSON; charset=utf-8",
-        "application/order+json",
-        "text/json",
-    ] {
+    for kind in ["application/json", "Application/JSON; charset=utf-8", "application/order+json", "text/json"]
+    {
         accepted("datacontenttype", &format!("{kind:?}"));
     }
     for kind in ["text/plain", "application/xml", "application/jsonp", ""] {
         refused("datacontenttype", &format!("{kind:?}"), &format!("{kind:?}"));
     }
     refused("data_base64", r#""AAEC""#, "binary data");
-    assert_eq!(
-        import(&with("data_base64", r#""AAEC""#)).unwrap_err().attribute,
-        "data_base64"
-    );
+    assert_eq!(import(&with("data_base64", r#""AAEC""#)).unwrap_err().attribute, "data_base64");
 }
 
 #[test]
@@ -209,10 +171,7 @@ fn every_attribute_arrives_in_its_own_field() {
     assert_eq!(text("correlationid").correlation_id, expected);
     assert_eq!(text("causationid").causation_id, expected);
     assert_eq!(text("actor").actor, expected);
-    assert_eq!(
-        accepted("data", r#"{"a": 1}"#).data.unwrap().text(),
-        r#"{"a": 1}"#
-    );
+    assert_eq!(accepted("data", r#"{"a": 1}"#).data.unwrap().text(), r#"{"a": 1}"#);
 }
 
 #[test]
@@ -221,17 +180,8 @@ fn a_value_that_is_too_long_to_read_is_shown_in_part() {
     refused("priority", &long(40), &format!("{:?}", "x".repeat(40)));
 }
 
-const TEXTS: [&str; 9] = [
-    "id",
-    "source",
-    "type",
-    "subject",
-    "dataschema",
-    "tenant",
-    "correlationid",
-    "causationid",
-    "actor",
-];
+const TEXTS: [&str; 9] =
+    ["id", "source", "type", "subject", "dataschema", "tenant", "correlationid", "causationid", "actor"];
 
 const OPTIONAL: [&str; 11] = [
     "subject",

@@ -71,10 +71,7 @@ fn a_name_cannot_add_a_line_to_the_log() {
 }
 
 #[track_caller]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what the line before says, not something to lend"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "it is what the line before says, not something to lend")]
 fn check(json: &str, expected: Extension) {
     assert_eq!(accepted("mood", json).extensions["mood"], expected, "{json}");
 }

@@ -97,12 +97,7 @@ fn times() -> impl Strategy<Value = Timestamp> {
 }
 
 fn priorities() -> impl Strategy<Value = Priority> {
-    prop::sample::select(vec![
-        Priority::Low,
-        Priority::Normal,
-        Priority::High,
-        Priority::Critical,
-    ])
+    prop::sample::select(vec![Priority::Low, Priority::Normal, Priority::High, Priority::Critical])
 }
 
 fn traces() -> impl Strategy<Value = String> {
@@ -121,30 +116,14 @@ fn extensions() -> impl Strategy<Value = Extension> {
 fn payloads() -> impl Strategy<Value = String> {
     let numbers = "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,4}0)?([eE][+-]?[0-9]{1,2})?";
     let texts = any::<String>().prop_map(|it| serde_json::to_string(&it).unwrap());
-    let odd = prop::sample::select(vec![
-        "null",
-        "true",
-        "0.10",
-        "-0",
-        "1e307",
-        r#""\u00e9\ud83d\ude00\/""#,
-    ]);
-    let leaves = prop_oneof![
-        numbers.prop_map(String::from),
-        texts.clone(),
-        odd.prop_map(str::to_owned)
-    ];
+    let odd = prop::sample::select(vec!["null", "true", "0.10", "-0", "1e307", r#""\u00e9\ud83d\ude00\/""#]);
+    let leaves = prop_oneof![numbers.prop_map(String::from), texts.clone(), odd.prop_map(str::to_owned)];
     leaves.prop_recursive(4, 24, 4, move |inner| {
         let members = vec((texts.clone(), inner.clone()), 0..4).prop_map(|it| {
-            let members: Vec<String> = it
-                .into_iter()
-                .map(|(name, json)| format!("{name} : {json}"))
-                .collect();
+            let members: Vec<String> =
+                it.into_iter().map(|(name, json)| format!("{name} : {json}")).collect();
             format!("{{{}}}", members.join(" ,"))
         });
-        prop_oneof![
-            vec(inner, 0..4).prop_map(|it| format!("[ {}]", it.join(", "))),
-            members
-        ]
+        prop_oneof![vec(inner, 0..4).prop_map(|it| format!("[ {}]", it.join(", "))), members]
     })
 }

@@ -74,9 +74,9 @@ fn tried(source: &[u8], value: &[u8]) -> bool {
     match source.split_first() {
         None => value.is_empty(),
         Some((b'*', rest)) => (0..=value.len()).any(|start| tried(rest, &value[start..])),
-        Some((letter, rest)) => value
-            .split_first()
-            .is_some_and(|(it, tail)| it == letter && tried(rest, tail)),
+        Some((letter, rest)) => {
+            value.split_first().is_some_and(|(it, tail)| it == letter && tried(rest, tail))
+        }
     }
 }
 
@@ -86,10 +86,7 @@ fn own(event: &Value) -> Option<Value> {
     for (key, value) in event.as_object()? {
         let asked = match value {
             Value::Object(_) => own(value),
-            Value::Array(it) => it
-                .iter()
-                .find(|it| !it.is_array() && !it.is_object())
-                .map(|it| json!([it])),
+            Value::Array(it) => it.iter().find(|it| !it.is_array() && !it.is_object()).map(|it| json!([it])),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(json!([value])),
         };
         fields.extend(asked.map(|it| (key.clone(), it)));

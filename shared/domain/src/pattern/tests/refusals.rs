@@ -6,30 +6,12 @@ use crate::pattern::{MAX_COMBINATIONS, MAX_DEPTH, MAX_LENGTH, Pattern};
 
 #[test]
 fn a_refusal_says_where_what_and_what_instead() {
-    check(
-        &json!([]),
-        "the pattern: found an empty array, wanted an object with at least one field",
-    );
-    check(
-        &json!({}),
-        "the pattern: found an empty object, wanted an object with at least one field",
-    );
-    check(
-        &json!({"detail": {}}),
-        "detail: found an empty object, wanted an object with at least one field",
-    );
-    check(
-        &json!({"a": []}),
-        "a: found an empty array, wanted an array of at least one value",
-    );
-    check(
-        &json!({"detail": {"price": 5}}),
-        "detail.price: found 5, wanted an array of values, or an object",
-    );
-    check(
-        &json!({"a": null}),
-        "a: found null, wanted an array of values, or an object",
-    );
+    check(&json!([]), "the pattern: found an empty array, wanted an object with at least one field");
+    check(&json!({}), "the pattern: found an empty object, wanted an object with at least one field");
+    check(&json!({"detail": {}}), "detail: found an empty object, wanted an object with at least one field");
+    check(&json!({"a": []}), "a: found an empty array, wanted an array of at least one value");
+    check(&json!({"detail": {"price": 5}}), "detail.price: found 5, wanted an array of values, or an object");
+    check(&json!({"a": null}), "a: found null, wanted an array of values, or an object");
     check(
         &json!({"a": ["x", ["y"]]}),
         "a[1]: found an array of length 1, wanted a string, a number, true, false, null or an operator",
@@ -39,10 +21,7 @@ fn a_refusal_says_where_what_and_what_instead() {
 #[test]
 fn an_operator_is_known_and_stands_alone() {
     let known = "prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr or exists";
-    check(
-        &json!({"a": [{"regex": "x"}]}),
-        &format!("a[0]: found the operator \"regex\", wanted {known}"),
-    );
+    check(&json!({"a": [{"regex": "x"}]}), &format!("a[0]: found the operator \"regex\", wanted {known}"));
     check(
         &json!({"a": [{}]}),
         "a[0]: found an empty object, wanted an object with one operator as its only key",
@@ -55,22 +34,13 @@ fn an_operator_is_known_and_stands_alone() {
 
 #[test]
 fn an_operand_has_its_operators_type() {
-    check(
-        &json!({"a": [{"prefix": 5}]}),
-        "a[0]: found 5, wanted a string for prefix",
-    );
+    check(&json!({"a": [{"prefix": 5}]}), "a[0]: found 5, wanted a string for prefix");
     check(
         &json!({"a": [{"equals-ignore-case": ["x"]}]}),
         "a[0]: found an array of length 1, wanted a string for equals-ignore-case",
     );
-    check(
-        &json!({"a": [{"exists": "true"}]}),
-        "a[0]: found \"true\", wanted for exists true or false",
-    );
-    check(
-        &json!({"a": [{"exactly": 1}]}),
-        "a[0]: found 1, wanted a string for exactly",
-    );
+    check(&json!({"a": [{"exists": "true"}]}), "a[0]: found \"true\", wanted for exists true or false");
+    check(&json!({"a": [{"exactly": 1}]}), "a[0]: found 1, wanted a string for exactly");
     check(
         &json!({"a": [{"suffix": {"equals-ignore-case": 5}}]}),
         "a[0]: found 5, wanted a string for equals-ignore-case",
@@ -88,27 +58,15 @@ fn a_wildcard_has_no_neighbouring_asterisks_and_no_idle_backslash() {
         "a[0]: found \"a**\" (character 3), wanted no two asterisks side by side",
     );
     let escape = "wanted an asterisk or a backslash after a backslash";
-    check(
-        &json!({"a": [{"wildcard": r"é\n"}]}),
-        &format!(r#"a[0]: found "é\\n" (character 2), {escape}"#),
-    );
-    check(
-        &json!({"a": [{"wildcard": r"a\"}]}),
-        &format!(r#"a[0]: found "a\\" (character 2), {escape}"#),
-    );
+    check(&json!({"a": [{"wildcard": r"é\n"}]}), &format!(r#"a[0]: found "é\\n" (character 2), {escape}"#));
+    check(&json!({"a": [{"wildcard": r"a\"}]}), &format!(r#"a[0]: found "a\\" (character 2), {escape}"#));
 }
 
 #[test]
 fn anything_but_takes_strings_or_numbers_or_one_text_operator() {
     let wanted = "for anything-but strings, numbers, or prefix, suffix, equals-ignore-case or wildcard";
-    check(
-        &json!({"a": [{"anything-but": null}]}),
-        &format!("a[0]: found null, wanted {wanted}"),
-    );
-    check(
-        &json!({"a": [{"anything-but": ["x", true]}]}),
-        &format!("a[0]: found true, wanted {wanted}"),
-    );
+    check(&json!({"a": [{"anything-but": null}]}), &format!("a[0]: found null, wanted {wanted}"));
+    check(&json!({"a": [{"anything-but": ["x", true]}]}), &format!("a[0]: found true, wanted {wanted}"));
     check(
         &json!({"a": [{"anything-but": []}]}),
         "a[0]: found an empty array, wanted at least one value for anything-but",
@@ -153,24 +111,12 @@ fn numeric_takes_one_comparison_or_a_range_from_below() {
         json!([">", 0, "<", 5, "<", 6]),
     ] {
         let length = operand.as_array().map_or(0, Vec::len);
-        let found = if length == 0 {
-            "an empty array".to_owned()
-        } else {
-            format!("an array of length {length}")
-        };
-        check(
-            &json!({"a": [{"numeric": operand}]}),
-            &format!("a[0]: found {found}, {wanted}"),
-        );
+        let found =
+            if length == 0 { "an empty array".to_owned() } else { format!("an array of length {length}") };
+        check(&json!({"a": [{"numeric": operand}]}), &format!("a[0]: found {found}, {wanted}"));
     }
-    check(
-        &json!({"a": [{"numeric": 5}]}),
-        &format!("a[0]: found 5, {wanted}"),
-    );
-    check(
-        &json!({"a": [{"numeric": ["<", "5"]}]}),
-        "a[0]: found \"5\", wanted a number to compare with",
-    );
+    check(&json!({"a": [{"numeric": 5}]}), &format!("a[0]: found 5, {wanted}"));
+    check(&json!({"a": [{"numeric": ["<", "5"]}]}), "a[0]: found \"5\", wanted a number to compare with");
     check(
         &json!({"a": [{"numeric": [">", 5, "<", 5]}]}),
         "a[0]: found 5 to 5, wanted for numeric a lower bound below the upper one",
@@ -198,24 +144,15 @@ fn a_block_is_an_address_a_slash_and_bits() {
         "1.2.3.4.5/8",
         "::1.2.3.4/8",
     ] {
-        check(
-            &json!({"ip": [{"cidr": block}]}),
-            &format!("ip[0]: found {block:?}, {wanted}"),
-        );
+        check(&json!({"ip": [{"cidr": block}]}), &format!("ip[0]: found {block:?}, {wanted}"));
     }
 }
 
 #[test]
 fn or_takes_two_patterns_at_least_and_is_never_a_name() {
     let wanted = "wanted an array of at least two patterns";
-    check(
-        &json!({"$or": [{"a": [1]}]}),
-        &format!("$or: found an array of length 1, {wanted}"),
-    );
-    check(
-        &json!({"d": {"$or": {"a": [1]}}}),
-        &format!("d.$or: found an object with \"a\", {wanted}"),
-    );
+    check(&json!({"$or": [{"a": [1]}]}), &format!("$or: found an array of length 1, {wanted}"));
+    check(&json!({"d": {"$or": {"a": [1]}}}), &format!("d.$or: found an object with \"a\", {wanted}"));
     check(
         &json!({"$or": [{"a": [1]}, "x"]}),
         "$or[1]: found \"x\", wanted an object with at least one field",
@@ -233,10 +170,7 @@ fn or_takes_two_patterns_at_least_and_is_never_a_name() {
 #[test]
 fn a_path_is_constrained_once_in_a_combination() {
     let wanted = "found a second constraint on the same path, wanted each path once in a combination of $or";
-    check(
-        &json!({"a": [1], "$or": [{"a": [2]}, {"b": [3]}]}),
-        &format!("a: {wanted}"),
-    );
+    check(&json!({"a": [1], "$or": [{"a": [2]}, {"b": [3]}]}), &format!("a: {wanted}"));
     check(&json!({"a": {"b": [1]}, "a.b": [2]}), &format!("a.b: {wanted}"));
 }
 
@@ -273,8 +207,6 @@ fn a_pattern_one_over_a_limit_is_refused() {
 
 #[track_caller]
 fn check(pattern: &Value, expected: &str) {
-    let refusal = Pattern::compile(pattern)
-        .map(|_| "accepted")
-        .map_err(|it| it.to_string());
+    let refusal = Pattern::compile(pattern).map(|_| "accepted").map_err(|it| it.to_string());
     assert_eq!(refusal, Err(expected.to_owned()), "{pattern}");
 }

@@ -6,11 +6,7 @@ use super::message;
 fn a_message_carries_what_its_rule_exposes_and_nothing_else() {
     let data = json!({ "id": 7, "user": { "id": "ann", "at": { "city": "Porto" } }, "secret": true });
     check(&["$.data.id"], &data, json!({ "id": 7 }));
-    check(
-        &["$.data.user.at.city", "$.type"],
-        &data,
-        json!({ "city": "Porto", "type": "order.paid" }),
-    );
+    check(&["$.data.user.at.city", "$.type"], &data, json!({ "city": "Porto", "type": "order.paid" }));
     check(&["$.data.user.at"], &data, json!({ "at": { "city": "Porto" } }));
     check(&[], &data, json!({}));
 }
@@ -18,11 +14,7 @@ fn a_message_carries_what_its_rule_exposes_and_nothing_else() {
 #[test]
 fn what_the_event_does_not_have_is_left_out() {
     let data = json!({ "id": 7, "gone": null });
-    check(
-        &["$.data.id", "$.data.gone", "$.data.nothing", "$.data.id.more"],
-        &data,
-        json!({ "id": 7 }),
-    );
+    check(&["$.data.id", "$.data.gone", "$.data.nothing", "$.data.id.more"], &data, json!({ "id": 7 }));
 }
 
 #[test]

@@ -22,24 +22,12 @@ fn a_failure_names_the_template_and_the_line_and_quotes_it() {
 fn a_failure_inside_another_file_names_that_file() {
     let line = ("layouts/line.txt", "--\n{{ data.total }}");
     let expected = "template layouts/line.txt, line 2: the event has no such value in `{{ data.total }}`";
-    check(
-        &[("t/en/email.txt", "\n\n{% include 'layouts/line.txt' %}"), line],
-        expected,
-    );
-    check(
-        &[("t/en/email.txt", "{% extends 'layouts/line.txt' %}"), line],
-        expected,
-    );
-    let layout = (
-        "layouts/page.txt",
-        "{% block body %}\n{{ data.total }}{% endblock %}",
-    );
+    check(&[("t/en/email.txt", "\n\n{% include 'layouts/line.txt' %}"), line], expected);
+    check(&[("t/en/email.txt", "{% extends 'layouts/line.txt' %}"), line], expected);
+    let layout = ("layouts/page.txt", "{% block body %}\n{{ data.total }}{% endblock %}");
     check(
         &[
-            (
-                "t/en/email.txt",
-                "{% extends 'layouts/page.txt' %}{% block body %}{{ super() }}{% endblock %}",
-            ),
+            ("t/en/email.txt", "{% extends 'layouts/page.txt' %}{% block body %}{{ super() }}{% endblock %}"),
             layout,
         ],
         "template layouts/page.txt, line 2: the event has no such value in `{{ data.total }}{% endblock %}`",
@@ -87,41 +75,27 @@ fn a_failure_never_quotes_the_event() {
             Err(it) => it,
         };
         let shown = format!("{failure} {failure:?}").replace(text, "");
-        assert!(
-            !shown.contains("secret") && !shown.contains("49297531"),
-            "{shown}"
-        );
-        assert_eq!(
-            (failure.template.as_str(), failure.line),
-            ("t/en/email.txt", 1),
-            "{shown}"
-        );
+        assert!(!shown.contains("secret") && !shown.contains("49297531"), "{shown}");
+        assert_eq!((failure.template.as_str(), failure.line), ("t/en/email.txt", 1), "{shown}");
     }
 }
 
 #[test]
 fn a_part_that_is_not_there_is_named() {
-    let Err(failure) = renderer_without("email.html") else {
-        panic!("a letter without HTML was rendered")
-    };
+    let Err(failure) = renderer_without("email.html") else { panic!("a letter without HTML was rendered") };
     assert_eq!(failure, "template t/en/email.html, line 0: there is no such file");
 }
 
 #[test]
 fn a_template_is_compiled_without_an_event() {
-    let renderer = renderer(&[
-        ("t/en/email.txt", "Hello\n{% if %}"),
-        ("t/en/email.html", "{{ data.total }}"),
-    ]);
+    let renderer =
+        renderer(&[("t/en/email.txt", "Hello\n{% if %}"), ("t/en/email.html", "{{ data.total }}")]);
     assert_eq!(renderer.compile("t/en/email.html"), Ok(()));
     let failure = renderer.compile("t/en/email.txt").unwrap_err();
     assert_eq!((failure.template.as_str(), failure.line), ("t/en/email.txt", 2));
     assert!(failure.problem.starts_with("syntax error: "), "{failure}");
     assert!(failure.problem.ends_with(" in `{% if %}`"), "{failure}");
-    assert_eq!(
-        renderer.compile("t/en/none.txt").unwrap_err().problem,
-        "there is no such file"
-    );
+    assert_eq!(renderer.compile("t/en/none.txt").unwrap_err().problem, "there is no such file");
 }
 
 #[test]

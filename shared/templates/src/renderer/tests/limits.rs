@@ -4,10 +4,7 @@ use super::{letter, renderer};
 
 #[test]
 fn a_loop_without_an_end_stops() {
-    check(
-        "{% for i in range(100000000) %}x{% endfor %}",
-        "invalid operation",
-    );
+    check("{% for i in range(100000000) %}x{% endfor %}", "invalid operation");
     let nested = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}";
     check(nested, "it takes more than 200000 steps; does it loop?");
     check(
@@ -21,21 +18,14 @@ fn a_template_that_includes_or_extends_itself_stops() {
     let too_deep = "it nests too deep, 5 includes are the limit; does it include itself?";
     check("{% include 't/en/email.txt' %}", too_deep);
     check("{% extends 't/en/email.txt' %}", "invalid operation");
-    check(
-        "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}",
-        too_deep,
-    );
+    check("{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}", too_deep);
     check("{% block a %}{{ self.a() }}{% endblock %}", too_deep);
 }
 
 #[test]
 fn five_includes_may_stand_within_each_other() {
     assert_eq!(nested(5), Ok("end".to_owned()));
-    assert!(
-        nested(6)
-            .unwrap_err()
-            .contains("it nests too deep, 5 includes are the limit")
-    );
+    assert!(nested(6).unwrap_err().contains("it nests too deep, 5 includes are the limit"));
 }
 
 #[test]
@@ -48,29 +38,14 @@ fn a_template_of_thousands_of_brackets_is_refused_and_does_not_overflow_the_stac
 fn a_part_stops_growing_at_200_kib() {
     let text = |length: usize| "x".repeat(length);
     let files = [("t/en/email.txt", "{{ data.text }}")];
-    assert_eq!(
-        letter(&files, &json!({ "text": text(204_800) }))
-            .unwrap()
-            .text
-            .len(),
-        204_800
-    );
+    assert_eq!(letter(&files, &json!({ "text": text(204_800) })).unwrap().text.len(), 204_800);
     let failure = letter(&files, &json!({ "text": text(204_801) })).err().unwrap();
     assert_eq!(failure.problem, "it grows beyond 204800 bytes");
     let in_pieces = letter(
-        &[(
-            "t/en/email.txt",
-            "{% for i in range(3) %}{{ data.text }}{% endfor %}",
-        )],
+        &[("t/en/email.txt", "{% for i in range(3) %}{{ data.text }}{% endfor %}")],
         &json!({ "text": text(100_000) }),
     );
-    assert!(
-        in_pieces
-            .err()
-            .unwrap()
-            .problem
-            .starts_with("it grows beyond 204800 bytes")
-    );
+    assert!(in_pieces.err().unwrap().problem.starts_with("it grows beyond 204800 bytes"));
 }
 
 #[track_caller]
@@ -90,7 +65,5 @@ fn nested(includes: usize) -> Result<String, String> {
     for (at, name) in names.iter().enumerate() {
         files.push((name, texts.get(at + 1).map_or("end", String::as_str)));
     }
-    letter(&files, &json!({}))
-        .map(|it| it.text)
-        .map_err(|it| it.to_string())
+    letter(&files, &json!({})).map(|it| it.text).map_err(|it| it.to_string())
 }

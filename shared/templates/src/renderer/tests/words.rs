@@ -21,42 +21,25 @@ fn somebody_without_a_name_is_called_by_their_id() {
 
 #[test]
 fn every_part_of_a_letter_has_its_own_file() {
-    let files = [
-        ("t/en/email.subject.txt", "S"),
-        ("t/en/email.html", "<p>H</p>"),
-        ("t/en/email.txt", "T"),
-    ];
+    let files = [("t/en/email.subject.txt", "S"), ("t/en/email.html", "<p>H</p>"), ("t/en/email.txt", "T")];
     let letter = letter(&files, &json!({})).unwrap();
-    assert_eq!(
-        (letter.subject, letter.html, letter.text),
-        ("S".into(), "<p>H</p>".into(), "T".into())
-    );
+    assert_eq!((letter.subject, letter.html, letter.text), ("S".into(), "<p>H</p>".into(), "T".into()));
     assert_eq!(letter.to.as_str(), "ann@example.com");
 }
 
 #[test]
 fn every_part_of_a_message_has_its_own_file() {
-    let message = message(
-        &[],
-        &[("t/en/socket.title.txt", "T"), ("t/en/socket.txt", "B")],
-        &json!({}),
-    )
-    .unwrap();
+    let message =
+        message(&[], &[("t/en/socket.title.txt", "T"), ("t/en/socket.txt", "B")], &json!({})).unwrap();
     assert_eq!((message.title, message.body), ("T".into(), "B".into()));
 }
 
 #[test]
 fn html_is_escaped_and_text_is_not() {
     let data = json!({ "name": "<b>\"Bo\" & 'Co'</b>" });
-    let files = [
-        ("t/en/email.html", "<p>{{ data.name }}</p>"),
-        ("t/en/email.txt", "{{ data.name }}"),
-    ];
+    let files = [("t/en/email.html", "<p>{{ data.name }}</p>"), ("t/en/email.txt", "{{ data.name }}")];
     let letter = letter(&files, &data).unwrap();
-    assert_eq!(
-        letter.html,
-        "<p>&lt;b&gt;&quot;Bo&quot; &amp; &#x27;Co&#x27;&lt;&#x2f;b&gt;</p>"
-    );
+    assert_eq!(letter.html, "<p>&lt;b&gt;&quot;Bo&quot; &amp; &#x27;Co&#x27;&lt;&#x2f;b&gt;</p>");
     assert_eq!(letter.text, "<b>\"Bo\" & 'Co'</b>");
 }
 
@@ -82,10 +65,7 @@ fn a_layout_is_extended() {
             "{% extends 'layouts/email.html' %}{% block body %}<p>{{ data.n }}</p>{% endblock %}",
         ),
     ];
-    assert_eq!(
-        letter(&files, &json!({ "n": "<" })).unwrap().html,
-        "<h1>Hello</h1>\n<p>&lt;</p>\nHello"
-    );
+    assert_eq!(letter(&files, &json!({ "n": "<" })).unwrap().html, "<h1>Hello</h1>\n<p>&lt;</p>\nHello");
 }
 
 #[test]
@@ -100,19 +80,12 @@ fn a_subject_and_a_title_are_one_line_whatever_the_event_says() {
 #[test]
 fn a_value_that_is_not_there_is_an_error_and_null_is_no_value() {
     for data in [json!({}), json!({ "name": null }), json!(null)] {
-        for text in [
-            "{{ data.name }}",
-            "{{ data.name.first }}",
-            "{{ data.name | upper }}",
-            "{{ dta.name }}",
-        ] {
+        for text in ["{{ data.name }}", "{{ data.name.first }}", "{{ data.name | upper }}", "{{ dta.name }}"]
+        {
             let Err(Unrendered { problem, .. }) = letter(&[("t/en/email.txt", text)], &data) else {
                 panic!("{text} was rendered with {data}")
             };
-            assert!(
-                problem.starts_with("the event has no such value in `{{ "),
-                "{text}: {problem}"
-            );
+            assert!(problem.starts_with("the event has no such value in `{{ "), "{text}: {problem}");
         }
     }
     for text in ["{{ recipient.locale }}", "{{ recipient.zone }}"] {

@@ -1,0 +1,15 @@
+//! dispatch as it is deployed, but for its client: credentials, TLS and roots are what the SDK brings by default.
+
+use aws_config::BehaviorVersion;
+use dispatch::{Config, Dispatcher};
+use runtime::{Env, Error, init_log, run_sqs};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = Env::process();
+    init_log(&env);
+    let config = Config::from_env(&env)?;
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let dispatcher = Dispatcher::new(&aws, config);
+    run_sqs(async |batch| dispatcher.handle(batch).await).await
+}

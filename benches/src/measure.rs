@@ -1,0 +1,152 @@
+//! The measures of performance.md: P1 (init), P3 (size, memory), P4 (dispatch, per event).
+//!
+//! Work is counted in instructions, by Callgrind; what one more event costs is the difference of two runs of different
+//! length. Milliseconds are those of this machine and are to be read as ratios.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+use std::{fs, io};
+
+use crate::running::{Program, Running};
+use crate::samples::{BATCH, Samples};
+use crate::stage::{Journal, Stage};
+
+/// How many starts the median is taken of.
+pub(crate) const STARTS: usize = 21;
+
+/// How many invocations come before memory is read a second time.
+pub(crate) const INVOCATIONS: usize = 200;
+
+/// A process that has asked for work still has to fall asleep.
+const TO_SLEEP: Duration = Duration::from_millis(200);
+
+/// The figures of one program.
+pub(crate) struct Figures {
+    pub(crate) name: String,
+    pub(crate) size_bytes: u64,
+    pub(crate) start: Option<Start>,
+}
+
+/// From exec to the first poll of the Runtime API, and what it holds then and later.
+pub(crate) struct Start {
+    /// `None` without Valgrind.
+    pub(crate) instructions: Option<u64>,
+    pub(crate) median_ms: f64,
+    pub(crate) least_ms: f64,
+    pub(crate) first_poll_bytes: u64,
+    /// `None` when nobody made work for it.
+    pub(crate) after_bytes: Option<u64>,
+}
+
+/// What an event costs dispatch, in batches of ten.
+pub(crate) struct Work {
+    pub(crate) event_instructions: u64,
+    /// The same for an event that no rule asks for: reading it, and the runtime's loop.
+    pub(crate) unasked_instructions: u64,
+    pub(crate) events: usize,
+    /// Calls of each operation per batch.
+    pub(crate) calls: BTreeMap<String, f64>,
+}
+
+/// # Errors
+/// The program was not built.
+pub(crate) fn size(file: &Path) -> io::Result<u64> {
+    let told = |error| io::Error::other(format!("{}: {error}", file.display()));
+    Ok(fs::metadata(file).map_err(told)?.len())
+}
+
+/// Starts a program [`STARTS`] times, once more to give it `payloads`, and once under `valgrind`. Returns what it did
+/// with the payloads, too.
+///
+/// # Errors
+/// It does not start, or does what it should not.
+pub(crate) fn start(
+    program: &Program<'_>,
+    stage: &Stage,
+    valgrind: Option<&str>,
+    payloads: &[String],
+) -> io::Result<(Start, Journal)> {
+    let mut starts_ms = Vec::with_capacity(STARTS);
+    for _ in 0..STARTS {
+        let mut running = Running::start(program, stage, &[])?;
+        starts_ms.push(running.idle()?.duration_since(running.since).as_secs_f64() * 1_000.0);
+    }
+    starts_ms.sort_by(f64::total_cmp);
+
+    let mut running = Running::start(program, stage, &[])?;
+    running.idle()?;
+    sleep(TO_SLEEP);
+    let first_poll_bytes = running.peak_bytes()?;
+    let mut after_bytes = None;
+    if !payloads.is_empty() {
+        stage.feed(payloads);
+        running.idle()?;
+        after_bytes = Some(running.peak_bytes()?);
+    }
+    let journal = stage.journal();
+    drop(running);
+
+    let instructions = match valgrind {
+        Some(it) => Some(instructions(program, stage, it, &[])?.0),
+        None => None,
+    };
+    let (median_ms, least_ms) = (starts_ms[STARTS / 2], starts_ms[0]);
+    Ok((Start { instructions, median_ms, least_ms, first_poll_bytes, after_bytes }, journal))
+}
+
+/// What one more event costs dispatch once it is warm.
+///
+/// # Errors
+/// It does not start, or does what it should not.
+pub(crate) fn work(program: &Program<'_>, stage: &Stage, valgrind: &str, samples: &Samples) -> io::Result<Work> {
+    let more = samples.count();
+    let events = more * BATCH;
+    let per_event = |short: u64, long: u64| long.saturating_sub(short) / u64::try_from(events).unwrap_or(1).max(1);
+    let batches = samples.batches(2 * more);
+    let (short, calls_before) = instructions(program, stage, valgrind, &batches[..more])?;
+    let (long, calls_after) = instructions(program, stage, valgrind, &batches)?;
+    let unasked = Samples::unasked(2 * more);
+    let (unasked_short, _) = instructions(program, stage, valgrind, &unasked[..more])?;
+    let (unasked_long, _) = instructions(program, stage, valgrind, &unasked)?;
+    let calls = calls_after.calls.iter().map(|(operation, after)| {
+        let before = calls_before.calls.get(operation).unwrap_or(&0);
+        (operation.clone(), ratio(after - before, more))
+    });
+    Ok(Work {
+        event_instructions: per_event(short, long),
+        unasked_instructions: per_event(unasked_short, unasked_long),
+        events,
+        calls: calls.collect(),
+    })
+}
+
+/// The instructions from exec until all payloads are handled and the next one is asked for.
+fn instructions(
+    program: &Program<'_>,
+    stage: &Stage,
+    valgrind: &str,
+    payloads: &[String],
+) -> io::Result<(u64, Journal)> {
+    let out = program.folder.join("callgrind.out");
+    let options = ["--tool=callgrind".to_owned(), format!("--callgrind-out-file={}", out.display())];
+    let wrapper: Vec<String> = [valgrind.to_owned()].into_iter().chain(options).collect();
+    let mut running = Running::start(program, stage, &wrapper)?;
+    if !payloads.is_empty() {
+        stage.feed(payloads);
+    }
+    running.idle()?;
+    sleep(TO_SLEEP);
+    let journal = stage.journal();
+    running.end()?;
+    let text = fs::read_to_string(&out)?;
+    let total = text.lines().filter_map(|it| it.strip_prefix("totals:")?.trim().parse().ok()).last();
+    let total = total.ok_or_else(|| io::Error::other(format!("no totals in {}", out.display())))?;
+    Ok((total, journal))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of calls")]
+fn ratio(part: u64, whole: usize) -> f64 {
+    part as f64 / whole.max(1) as f64
+}

@@ -1,0 +1,187 @@
+//! The figures as a table for people and as JSON for machines, each beside its target.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::measure::{Figures, INVOCATIONS, STARTS, Work};
+use crate::samples::BATCH;
+
+/// The largest function that may be released, in bytes.
+pub(crate) const MAX_SIZE_BYTES: u64 = 5_500_000;
+
+/// From exec to the first poll of the Runtime API.
+///
+/// Source: performance.md, P1.
+const MAX_INIT_INSTRUCTIONS: u64 = 2_000_000;
+
+/// Per event, in batches of ten.
+///
+/// Source: performance.md, P4.
+const MAX_EVENT_INSTRUCTIONS: u64 = 60_000;
+
+/// What dispatch does per event: ours, and the peer's.
+pub(crate) type Works = BTreeMap<&'static str, Work>;
+
+/// Everything that was measured in one go.
+pub(crate) struct Report {
+    /// What it was measured on, and with: names and versions.
+    pub(crate) circumstances: Vec<(&'static str, String)>,
+    pub(crate) ours: Vec<Figures>,
+    /// The same functions on the SDK's default client.
+    pub(crate) peers: Vec<Figures>,
+    pub(crate) works: Works,
+    /// What should be known beside the figures.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Report {
+    /// The functions that are larger than they may be.
+    pub(crate) fn oversized(&self) -> impl Iterator<Item = &Figures> {
+        self.ours.iter().filter(|it| it.size_bytes > MAX_SIZE_BYTES)
+    }
+
+    /// For machines: plain units, no rounding but that of milliseconds.
+    pub(crate) fn json(&self) -> Value {
+        let figures = |all: &[Figures]| -> Value { all.iter().map(|it| (it.name.clone(), figures_json(it))).collect() };
+        let works = self.works.iter().map(|(whose, it)| ((*whose).to_owned(), work_json(it)));
+        json!({
+            "circumstances": self.circumstances.iter().map(|(name, it)| ((*name).to_owned(), json!(it))).collect::<Value>(),
+            "targets": {
+                "size_bytes": MAX_SIZE_BYTES,
+                "init_instructions": MAX_INIT_INSTRUCTIONS,
+                "event_instructions": MAX_EVENT_INSTRUCTIONS,
+            },
+            "functions": figures(&self.ours),
+            "default_client": figures(&self.peers),
+            "dispatch": works.collect::<Value>(),
+            "notes": self.notes,
+        })
+    }
+
+    /// For people. A figure over its target is marked with `!`.
+    pub(crate) fn table(&self) -> String {
+        let circumstances: Vec<String> = self.circumstances.iter().map(|(name, it)| format!("{name} {it}")).collect();
+        let mut text = format!("{}\n\n", circumstances.join(" · "));
+        let whole = self.ours.iter().any(|it| it.start.is_some());
+        line(&mut text, ["", "size, MB", "init, M instr.", "init, ms", "(least)", "memory, MB", "later, MB"], whole);
+        for it in &self.ours {
+            figures_line(&mut text, it, None, whole);
+        }
+        let target = |it: u64, unit: f64| format!("≤ {:.2}", scaled(it, unit));
+        let (size, init) = (target(MAX_SIZE_BYTES, 1e6), target(MAX_INIT_INSTRUCTIONS, 1e6));
+        line(&mut text, ["target", &size, &init, "", "", "", ""], whole);
+        if !self.peers.is_empty() {
+            text.push_str("\nthe same on the SDK's default client, and how many times ours that is\n");
+        }
+        for it in &self.peers {
+            figures_line(&mut text, it, self.ours.iter().find(|ours| ours.name == it.name), whole);
+        }
+        if whole {
+            let _ = write!(
+                text,
+                "\ninit: from exec to the first poll of the Runtime API; ms: median of {STARTS} starts on this machine\n\
+                 memory: the most that was resident at the first poll, and after {INVOCATIONS} invocations\n"
+            );
+        }
+        self.works_table(&mut text);
+        for it in &self.notes {
+            let _ = write!(text, "\nnote: {it}\n");
+        }
+        text
+    }
+
+    fn works_table(&self, text: &mut String) {
+        let Some(events) = self.works.values().map(|it| it.events).next() else { return };
+        let _ = writeln!(text, "\ndispatch, warm, in batches of {BATCH}: {events} events, every sample equally often");
+        for (whose, work) in &self.works {
+            let _ = writeln!(
+                text,
+                "  {whose:<16}{:>7.1} k instr. per event{}; {:.1} k for one that no rule asks for",
+                scaled(work.event_instructions, 1e3),
+                over(work.event_instructions, MAX_EVENT_INSTRUCTIONS),
+                scaled(work.unasked_instructions, 1e3),
+            );
+            let calls: f64 = work.calls.values().sum();
+            let each: Vec<String> = work.calls.iter().map(|(name, it)| format!("{name} {it:.1}")).collect();
+            let _ = writeln!(text, "  {:<16}{calls:>7.1} AWS calls per batch: {}", "", each.join(", "));
+        }
+        let _ = writeln!(text, "  {:<16}≤ {:.1} k instr. per event", "target", scaled(MAX_EVENT_INSTRUCTIONS, 1e3));
+    }
+}
+
+fn figures_line(text: &mut String, it: &Figures, ours: Option<&Figures>, whole: bool) {
+    let times = |figure: Option<f64>, ours: Option<f64>| match (figure, ours) {
+        (Some(figure), Some(ours)) if ours > 0.0 => format!(" {:.1}×", figure / ours),
+        _ => String::new(),
+    };
+    let size_of = |it: &Figures| scaled(it.size_bytes, 1e6);
+    let init_of = |it: &Figures| it.start.as_ref().and_then(|it| it.instructions).map(|it| scaled(it, 1e6));
+    let is_peer = ours.is_some();
+    let mark = |figure: u64, target: u64| if is_peer { "" } else { over(figure, target) };
+    let size = format!(
+        "{:.2}{}{}",
+        size_of(it),
+        mark(it.size_bytes, MAX_SIZE_BYTES),
+        times(Some(size_of(it)), ours.map(size_of))
+    );
+    let instructions = it.start.as_ref().and_then(|it| it.instructions).unwrap_or(0);
+    let init = match init_of(it) {
+        Some(m) => {
+            format!("{m:.2}{}{}", mark(instructions, MAX_INIT_INSTRUCTIONS), times(Some(m), ours.and_then(init_of)))
+        }
+        None => "-".to_owned(),
+    };
+    let ms = |pick: fn(&crate::measure::Start) -> f64| it.start.as_ref().map_or("-".into(), |it| format!("{:.2}", pick(it)));
+    let mb = |bytes: Option<u64>| bytes.map_or("-".into(), |it| format!("{:.1}", scaled(it, 1e6)));
+    let (median, least) = (ms(|it| it.median_ms), ms(|it| it.least_ms));
+    let first = mb(it.start.as_ref().map(|it| it.first_poll_bytes));
+    let later = mb(it.start.as_ref().and_then(|it| it.after_bytes));
+    line(text, [&it.name, &size, &init, &median, &least, &first, &later], whole);
+}
+
+/// One line of the table; only its first two columns when nothing was started.
+fn line(text: &mut String, columns: [&str; 7], whole: bool) {
+    let [name, size, init, median, least, first, later] = columns;
+    let _ = write!(text, "  {name:<12}{size:>13}");
+    if whole {
+        let _ = write!(text, "{init:>17}{median:>10}{least:>9}{first:>12}{later:>11}");
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+}
+
+fn figures_json(it: &Figures) -> Value {
+    let mut json = json!({ "size_bytes": it.size_bytes });
+    if let Some(start) = &it.start {
+        json["init_instructions"] = json!(start.instructions);
+        json["init_median_ms"] = json!(rounded(start.median_ms));
+        json["init_least_ms"] = json!(rounded(start.least_ms));
+        json["memory_first_poll_bytes"] = json!(start.first_poll_bytes);
+        json["memory_later_bytes"] = json!(start.after_bytes);
+    }
+    json
+}
+
+fn work_json(it: &Work) -> Value {
+    json!({
+        "event_instructions": it.event_instructions,
+        "unasked_event_instructions": it.unasked_instructions,
+        "events": it.events,
+        "calls_per_batch": it.calls,
+    })
+}
+
+fn over(figure: u64, target: u64) -> &'static str {
+    if figure > target { "!" } else { "" }
+}
+
+fn rounded(ms: f64) -> f64 {
+    (ms * 1_000.0).round() / 1_000.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures with three or four digits")]
+fn scaled(figure: u64, unit: f64) -> f64 {
+    figure as f64 / unit
+}

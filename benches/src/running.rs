@@ -1,0 +1,155 @@
+//! One process of one function, from its start to its end.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::stage::Stage;
+
+/// How often a process is looked at, and how often before it is given up: two minutes in all.
+const LOOK: Duration = Duration::from_millis(100);
+const LOOKS: u32 = 1_200;
+
+/// A program to be measured, and the folder that the catalog and what it writes are in.
+pub(crate) struct Program<'a> {
+    pub(crate) file: &'a Path,
+    pub(crate) folder: &'a Path,
+    pub(crate) functions: &'a [String],
+}
+
+/// A process. It does not outlive this value.
+pub(crate) struct Running<'a> {
+    child: Child,
+    stage: &'a Stage,
+    log: PathBuf,
+    /// When it was started.
+    pub(crate) since: Instant,
+}
+
+impl<'a> Running<'a> {
+    /// Starts a program, through `wrapper` when there is one, with the variables that Lambda and the template set.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    #[expect(clippy::disallowed_methods, reason = "the time that is measured")]
+    pub(crate) fn start(program: &Program<'_>, stage: &'a Stage, wrapper: &[String]) -> io::Result<Running<'a>> {
+        stage.clear();
+        let log = program.folder.join("function.log");
+        let mut command = match wrapper {
+            [] => Command::new(program.file),
+            [tool, options @ ..] => {
+                let mut command = Command::new(tool);
+                command.args(options).arg(program.file);
+                command
+            }
+        };
+        command
+            .env_clear()
+            .envs(environment(program, &stage.address()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log)?);
+        let since = Instant::now();
+        let child = command.spawn().map_err(|error| io::Error::other(format!("{command:?}: {error}")))?;
+        Ok(Running { child, stage, log, since })
+    }
+
+    /// When it had done all there was to do and asked for more.
+    ///
+    /// # Errors
+    /// It ended before, took too long, or did what it should not have done.
+    pub(crate) fn idle(&mut self) -> io::Result<Instant> {
+        for _ in 0..LOOKS {
+            if let Some(at) = self.stage.idle_within(LOOK) {
+                return match self.stage.journal().faults.first() {
+                    Some(fault) => Err(self.failed(fault)),
+                    None => Ok(at),
+                };
+            }
+            if let Some(status) = self.child.try_wait()? {
+                return Err(self.failed(&format!("it ended early: {status}")));
+            }
+        }
+        Err(self.failed("it took too long"))
+    }
+
+    /// The most memory it has held so far, in bytes.
+    ///
+    /// # Errors
+    /// The kernel does not say.
+    pub(crate) fn peak_bytes(&self) -> io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|it| it.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.map(|it| it * 1_024).ok_or_else(|| io::Error::other("no VmHWM in /proc"))
+    }
+
+    /// Asks it to end, so that a wrapper can write its figures, and waits.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub(crate) fn end(mut self) -> io::Result<ExitStatus> {
+        let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status()?;
+        for _ in 0..LOOKS {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            sleep(LOOK);
+        }
+        Err(self.failed(&format!("asked to end ({asked}), it goes on")))
+    }
+
+    fn failed(&self, why: &str) -> io::Error {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let last: Vec<&str> = log.lines().rev().take(5).collect();
+        io::Error::other(format!("{why}\n{}", last.into_iter().rev().collect::<Vec<_>>().join("\n")))
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        // It may be gone already, and then there is nothing to do.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// One environment for all functions: each takes from it what it needs.
+fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
+    let folder = program.folder.to_string_lossy();
+    let fixed = [
+        ("AWS_LAMBDA_RUNTIME_API", address),
+        ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "2099/11/20/[$LATEST]bench"),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("LAMBDA_TASK_ROOT", &folder),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_DEFAULT_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "ASIABENCHBENCHBENCH0"),
+        ("AWS_SECRET_ACCESS_KEY", "bench/bench/bench/bench/bench/bench/bench"),
+        ("AWS_SESSION_TOKEN", "bench"),
+        ("LOG_LEVEL", "info"),
+        ("PEOPLE_TABLE", "carillon-bench-people"),
+        ("LEDGER_TABLE", "carillon-bench-ledger"),
+        ("EVENTS_TABLE", "carillon-bench-events"),
+        ("CONNECTIONS_TABLE", "carillon-bench-connections"),
+        ("SENDER_ADDRESS", "Carillon <bell@example.com>"),
+    ];
+    let mut variables: Vec<(String, String)> = fixed.map(|(name, value)| (name.into(), value.into())).into();
+    let local = |path: &str| format!("http://{address}/{path}");
+    variables.push(("AWS_ENDPOINT_URL".into(), local("")));
+    variables.push(("SOCKET_ENDPOINT".into(), local("live")));
+    for name in ["QUEUE_URL".to_owned(), "DEAD_LETTERS_URL".to_owned()] {
+        variables.push((name, local("000000000000/unused")));
+    }
+    for function in program.functions {
+        variables.push((format!("{}_QUEUE_URL", function.to_uppercase()), local(&format!("000000000000/{function}"))));
+    }
+    variables
+}

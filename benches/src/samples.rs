@@ -1,0 +1,147 @@
+//! What the functions are given: the sample events as SQS batches from the bus, and the jobs that dispatch made of them.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde_json::{Value, json};
+
+/// Messages of one invocation, as the template asks for.
+pub(crate) const BATCH: usize = 10;
+
+/// So far ahead that no sample expires, whenever this runs.
+const TIME: &str = "2099-11-20T12:00:00Z";
+
+/// The sample events as EventBridge hands them to a queue.
+pub(crate) struct Samples {
+    /// In the order of their paths.
+    bodies: Vec<String>,
+    gateway: String,
+}
+
+impl Samples {
+    /// Reads `events/<pack>/<type>.json`.
+    ///
+    /// # Errors
+    /// A sample cannot be read.
+    pub(crate) fn read(events: &Path) -> io::Result<Samples> {
+        let mut paths = Vec::new();
+        for folder in entries(events)?.into_iter().filter(|it| it.is_dir() && !it.ends_with("lambda")) {
+            paths.extend(entries(&folder)?);
+        }
+        let bodies = paths.iter().map(|it| Ok(bus_event(serde_json::from_str(&fs::read_to_string(it)?)?)));
+        Ok(Samples {
+            bodies: bodies.collect::<io::Result<_>>()?,
+            gateway: fs::read_to_string(events.join("lambda/gateway.json"))?,
+        })
+    }
+
+    /// How many samples there are: so many batches hold each of them equally often.
+    pub(crate) fn count(&self) -> usize {
+        self.bodies.len()
+    }
+
+    /// `count` batches of events that concern somebody.
+    pub(crate) fn batches(&self, count: usize) -> Vec<String> {
+        batches(&self.bodies, count)
+    }
+
+    /// `count` batches of an event that no rule asks for.
+    pub(crate) fn unasked(count: usize) -> Vec<String> {
+        let event = json!({ "specversion": "1.0", "id": "62f746b4", "source": "/bench", "type": "bench.unasked",
+            "time": TIME, "subject": "bench/1", "datacontenttype": "application/json", "tenant": "team-harbour",
+            "data": { "to": ["owner-sam"], "message": "Nobody asked for this one." } });
+        batches(&[bus_event(event)], count)
+    }
+
+    /// `count` requests of a WebSocket client.
+    pub(crate) fn requests(&self, count: usize) -> Vec<String> {
+        vec![self.gateway.clone(); count]
+    }
+}
+
+/// `count` SQS batches whose messages carry these bodies in turn; none when there are no bodies.
+pub(crate) fn batches(bodies: &[String], count: usize) -> Vec<String> {
+    let mut turn = bodies.iter().cycle().enumerate();
+    let all = (0..count).map(|_| turn.by_ref().take(BATCH).map(|(at, body)| message(at, body)).collect());
+    let full = |it: &Vec<Value>| !it.is_empty();
+    all.filter(full).map(|it| json!({ "Records": it }).to_string()).collect()
+}
+
+fn message(at: usize, body: &str) -> Value {
+    json!({
+        "messageId": format!("d0d95517-c09a-4c26-992d-{at:012}"),
+        "receiptHandle": "AQEBad79c8a4a7c987177422ee984adcacd517d557c303796ba0004383e5e65c",
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": "1795173900085",
+            "SenderId": "AIDAJXNJGGKNS7OSV23OI",
+            "ApproximateFirstReceiveTimestamp": "1795173900097",
+        },
+        "messageAttributes": {},
+        "md5OfBody": "e89e7352a58af86b575522dc53831fa4",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:carillon-bench",
+        "awsRegion": "eu-central-1",
+    })
+}
+
+/// A sample, which is an event or a whole entry for the bus, as a rule hands it on.
+fn bus_event(mut sample: Value) -> String {
+    let whole = sample.get("detail-type").is_some();
+    let mut detail = if whole { sample["detail"].take() } else { sample.clone() };
+    for name in ["time", "timestamp"] {
+        if let Some(it) = detail.get_mut(name) {
+            *it = TIME.into();
+        }
+    }
+    let kind = if whole { &sample["detail-type"] } else { member(&detail, ["type", "eventType"]) };
+    json!({
+        "version": "0",
+        "id": "375277c6-6c54-41f1-8059-13eef2ecb7d9",
+        "detail-type": kind,
+        "source": sample["source"],
+        "account": "000000000000",
+        "time": TIME,
+        "region": "eu-central-1",
+        "resources": [],
+        "detail": detail,
+    })
+    .to_string()
+}
+
+fn member<'a>(object: &'a Value, names: [&str; 2]) -> &'a Value {
+    names.iter().find_map(|it| object.get(it)).unwrap_or(&Value::Null)
+}
+
+/// What a folder holds, in the order of the names.
+pub(crate) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = fs::read_dir(folder)?.map(|it| Ok(it?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_batch_is_full_and_goes_on_where_the_last_one_ended() {
+        let bodies = ["a", "b", "c"].map(str::to_owned);
+        let second: Value = serde_json::from_str(&batches(&bodies, 2)[1]).unwrap();
+        let records = second["Records"].as_array().unwrap();
+        assert_eq!(records.len(), BATCH);
+        assert_eq!(records[0]["body"], "b", "the eleventh message");
+        assert!(batches(&[], 3).is_empty());
+    }
+
+    #[test]
+    fn a_sample_in_an_envelope_of_its_own_keeps_it() {
+        let wrapped = json!({ "source": "s", "detail-type": "t", "detail": { "timestamp": "2026-01-01T00:00:00Z" } });
+        for sample in [wrapped, json!({ "source": "s", "type": "t", "timestamp": "2026-01-01T00:00:00Z" })] {
+            let event: Value = serde_json::from_str(&bus_event(sample)).unwrap();
+            assert_eq!((&event["source"], &event["detail-type"]), (&"s".into(), &"t".into()));
+            assert_eq!(event["detail"]["timestamp"], TIME);
+        }
+    }
+}

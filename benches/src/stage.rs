@@ -1,0 +1,158 @@
+//! Everything around a function while it is measured: the Runtime API that hands it invocations, and the cloud it
+//! calls, with a journal of what it asked. Both listen at one address.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::cloud::Cloud;
+use crate::http::{Request, Response, serve};
+
+/// The version that is part of every address of the Runtime API.
+const RUNTIME_API: &str = "/2018-06-01/runtime/";
+
+/// The year 2100, in milliseconds: no invocation runs out of time under Valgrind.
+const DEADLINE_MILLIS: &str = "4102444800000";
+
+/// The stage of all runs; each begins with [`Stage::clear`].
+#[derive(Clone)]
+pub(crate) struct Stage {
+    address: SocketAddr,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    cloud: Cloud,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// What one run has seen and still has before it.
+#[derive(Default)]
+struct State {
+    run: u64,
+    waiting: VecDeque<String>,
+    handed_out: u64,
+    /// Since when the function has been asking for more than there is.
+    idle_since: Option<Instant>,
+    journal: Journal,
+}
+
+/// What a function did.
+#[derive(Default, Clone)]
+pub(crate) struct Journal {
+    /// How often each operation was called.
+    pub(crate) calls: BTreeMap<String, u64>,
+    /// The messages it put into each queue.
+    pub(crate) sent: BTreeMap<String, Vec<String>>,
+    /// What should not have happened: figures of such a run are worth nothing.
+    pub(crate) faults: Vec<String>,
+}
+
+impl Stage {
+    /// # Errors
+    /// No port is free.
+    pub(crate) fn open(cloud: Cloud) -> io::Result<Stage> {
+        let inner = Arc::new(Inner { cloud, state: Mutex::default(), changed: Condvar::new() });
+        let answering = Arc::clone(&inner);
+        let address = serve(move |request: &Request| answering.answer(request))?;
+        Ok(Stage { address, inner })
+    }
+
+    /// Where the Runtime API and the cloud are, as `host:port`.
+    pub(crate) fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Begins a run: nothing to do, nothing seen.
+    pub(crate) fn clear(&self) {
+        let mut state = self.inner.lock();
+        *state = State { run: state.run + 1, ..State::default() };
+        self.inner.changed.notify_all();
+    }
+
+    /// Hands these invocations out, one after the other.
+    pub(crate) fn feed(&self, payloads: &[String]) {
+        let mut state = self.inner.lock();
+        state.waiting.extend(payloads.iter().cloned());
+        state.idle_since = None;
+        self.inner.changed.notify_all();
+    }
+
+    /// When the function asked for more than there was; `None` when it did not within `patience`.
+    pub(crate) fn idle_within(&self, patience: Duration) -> Option<Instant> {
+        let state = self.inner.lock();
+        let waited = self.inner.changed.wait_timeout_while(state, patience, |it| it.idle_since.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.idle_since
+    }
+
+    pub(crate) fn journal(&self) -> Journal {
+        self.inner.lock().journal.clone()
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, request: &Request) -> Option<Response> {
+        let Some(runtime) = request.path.strip_prefix(RUNTIME_API) else { return Some(self.call(request)) };
+        if request.method == "GET" {
+            return self.next();
+        }
+        let said = String::from_utf8_lossy(&request.body);
+        if !runtime.ends_with("/response") || said.contains("itemIdentifier") {
+            self.lock().journal.faults.push(format!("{runtime}: {said}"));
+        }
+        Some(Response { status: 202, headers: Vec::new(), body: String::new() })
+    }
+
+    /// The next invocation, as soon as there is one. `None` when the run is over.
+    #[expect(clippy::disallowed_methods, reason = "the time that is measured")]
+    fn next(&self) -> Option<Response> {
+        let arrived = Instant::now();
+        let mut state = self.lock();
+        let run = state.run;
+        while state.run == run {
+            if let Some(body) = state.waiting.pop_front() {
+                state.handed_out += 1;
+                let id = format!("8476a536-e9f4-11e8-9739-{:012}", state.handed_out);
+                let headers = vec![
+                    ("content-type", "application/json".to_owned()),
+                    ("lambda-runtime-aws-request-id", id),
+                    ("lambda-runtime-deadline-ms", DEADLINE_MILLIS.to_owned()),
+                    (
+                        "lambda-runtime-invoked-function-arn",
+                        "arn:aws:lambda:eu-central-1:000000000000:function:bench".to_owned(),
+                    ),
+                ];
+                return Some(Response { status: 200, headers, body });
+            }
+            if state.idle_since.is_none() {
+                state.idle_since = Some(arrived);
+                self.changed.notify_all();
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        None
+    }
+
+    fn call(&self, request: &Request) -> Response {
+        let answer = self.cloud.answer(request);
+        let mut state = self.lock();
+        let Some(call) = answer else {
+            let asked = request.target.as_deref().unwrap_or(&request.path);
+            state.journal.faults.push(format!("cloud.rs knows no answer to {} {asked}", request.method));
+            return Response { status: 501, headers: Vec::new(), body: String::new() };
+        };
+        *state.journal.calls.entry(call.operation).or_default() += 1;
+        if let Some(it) = call.sent {
+            state.journal.sent.entry(it.queue).or_default().extend(it.bodies);
+        }
+        let headers = vec![("content-type", "application/x-amz-json-1.0".to_owned())];
+        Response { status: 200, headers, body: call.answer.to_string() }
+    }
+}

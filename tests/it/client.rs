@@ -1,0 +1,65 @@
+//! A real WebSocket client.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::Value;
+use store::{Identity, Ticket};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::cloud::{Cloud, now, unique};
+
+pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Client {
+    /// Connects with a ticket that was just issued.
+    pub async fn of(cloud: &Cloud, user: &str, tenant: Option<&str>, rooms: &[&str]) -> Client {
+        let ticket = ticket(cloud, user, tenant, rooms, 30).await;
+        Client::connect(cloud, &ticket).await.unwrap()
+    }
+
+    pub async fn connect(cloud: &Cloud, ticket: &str) -> Result<Client, Error> {
+        let url = format!("{}?ticket={ticket}", cloud.socket_url);
+        tokio_tungstenite::connect_async(url).await.map(|(socket, _)| Client(socket))
+    }
+
+    pub async fn say(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    /// The next message.
+    pub async fn hear(&mut self) -> Value {
+        let next = tokio::time::timeout(Duration::from_secs(60), self.0.next()).await;
+        let message = next.expect("nothing was heard for 60 s").unwrap().unwrap();
+        serde_json::from_str(&message.to_string()).unwrap()
+    }
+
+    /// Whether nothing comes for a while.
+    pub async fn hears_nothing(&mut self) -> bool {
+        tokio::time::timeout(Duration::from_secs(3), self.0.next()).await.is_err()
+    }
+
+    pub async fn ask(&mut self, text: &str) -> Value {
+        self.say(text).await;
+        self.hear().await
+    }
+
+    pub async fn close(mut self) {
+        self.0.close(None).await.unwrap();
+    }
+}
+
+/// A ticket that works for so many seconds from now.
+pub async fn ticket(cloud: &Cloud, user: &str, tenant: Option<&str>, rooms: &[&str], seconds: i64) -> String {
+    let text = unique("ticket");
+    let identity = Identity {
+        user: user.to_owned(),
+        tenant: tenant.map(str::to_owned),
+        rooms: rooms.iter().map(|it| (*it).to_owned()).collect(),
+    };
+    let expires_at = now() + jiff::SignedDuration::from_secs(seconds);
+    cloud.connections.issue(&Ticket { text: text.clone(), identity, expires_at }).await.unwrap();
+    text
+}

@@ -1,0 +1,186 @@
+//! The local cloud that `make test` brought up, seen from outside.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use aws_types::SdkConfig;
+use domain::recipient::Recipient;
+use publish::{Bus, Entry};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::{Connections, Events, Ledger, LedgerRow, People, Record};
+
+/// The deployed stack, and a real client for everything in it.
+pub struct Cloud {
+    pub config: SdkConfig,
+    pub endpoint: String,
+    pub socket_url: String,
+    pub bus: Bus,
+    pub ledger: Ledger,
+    pub events: Events,
+    pub people: People,
+    pub connections: Connections,
+    pub sqs: aws_sdk_sqs::Client,
+}
+
+#[derive(Deserialize)]
+struct State {
+    port: u16,
+    region: String,
+    access_key_id: String,
+    secret_access_key: String,
+    socket_url: String,
+}
+
+/// A letter as the mail service holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Letter {
+    pub id: String,
+    pub to: String,
+    pub subject: String,
+    pub raw: Value,
+}
+
+impl Cloud {
+    pub fn connect() -> Cloud {
+        let text = std::fs::read(root().join(".local/cloud.json")).expect("`make up` starts the local cloud");
+        let state: State = serde_json::from_slice(&text).unwrap();
+        let endpoint = format!("http://127.0.0.1:{}", state.port);
+        let config = aws::Settings {
+            region: state.region,
+            access_key_id: state.access_key_id,
+            secret_access_key: state.secret_access_key,
+            session_token: None,
+            endpoint_url: Some(endpoint.clone()),
+            roots: None,
+        }
+        .config();
+        let table = |it: &str| format!("carillon-local-{it}");
+        Cloud {
+            bus: Bus::new(&config, "carillon-local".to_owned()),
+            ledger: Ledger::new(&config, table("ledger")),
+            events: Events::new(&config, table("events")),
+            people: People::new(&config, table("people")),
+            connections: Connections::new(&config, table("connections")),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            socket_url: state.socket_url,
+            endpoint,
+            config,
+        }
+    }
+
+    /// A person nobody else's test knows, with an address of their own.
+    pub async fn somebody(&self) -> Recipient {
+        let id = unique("user");
+        let email = format!("{id}@example.com");
+        self.somebody_with(json!({ "id": id, "name": "Ann", "email": email })).await
+    }
+
+    pub async fn somebody_with(&self, person: Value) -> Recipient {
+        let person: Recipient = serde_json::from_value(person).unwrap();
+        self.people.put(std::slice::from_ref(&person)).await.unwrap();
+        person
+    }
+
+    /// Puts entries on the bus, all in one call.
+    pub async fn put(&self, entries: &[Entry]) {
+        for result in self.bus.put(entries).await {
+            result.unwrap();
+        }
+    }
+
+    /// Everything on record about an event, without what is still under way.
+    pub async fn outcomes(&self, event_id: &str) -> Vec<LedgerRow> {
+        let rows = self.ledger.all().await.unwrap();
+        let mut rows: Vec<LedgerRow> =
+            rows.into_iter().filter(|it| it.origin.id == event_id && it.status.is_final()).collect();
+        rows.sort_by_key(|it| (it.rule.clone(), it.recipient.clone(), it.channel));
+        rows
+    }
+
+    pub async fn records(&self, event_id: &str) -> Vec<Record> {
+        let records = self.events.all().await.unwrap();
+        records.into_iter().filter(|it| it.get("id") == Some(event_id)).collect()
+    }
+
+    /// The letters to an address.
+    pub fn letters(&self, to: &str) -> Vec<Letter> {
+        let url = format!("{}/_ministack/ses/messages", self.endpoint);
+        let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
+        let body: Value = serde_json::from_str(&text).unwrap();
+        let accounts = body["messages"].as_object().unwrap().values();
+        let letters = accounts.filter_map(Value::as_array).flatten().map(|it| Letter {
+            id: it["MessageId"].as_str().unwrap().to_owned(),
+            to: it["To"][0].as_str().unwrap_or_default().to_owned(),
+            subject: it["Subject"].as_str().unwrap_or_default().to_owned(),
+            raw: it.clone(),
+        });
+        letters.filter(|it| it.to == to).collect()
+    }
+
+    pub async fn queue_url(&self, name: &str) -> String {
+        let name = format!("carillon-local-{name}");
+        self.sqs.get_queue_url().queue_name(name).send().await.unwrap().queue_url.unwrap()
+    }
+
+    pub async fn send(&self, queue: &str, body: &str) {
+        let url = self.queue_url(queue).await;
+        self.sqs.send_message().queue_url(url).message_body(body).send().await.unwrap();
+    }
+
+    /// The dead letters of a queue whose body contains `mark`. They stay where they are.
+    pub async fn dead_letters(&self, queue: &str, mark: &str) -> Vec<Message> {
+        let url = self.queue_url(&format!("{queue}-dead-letters")).await;
+        let mut found: Vec<Message> = Vec::new();
+        for _ in 0..8 {
+            let receive = self.sqs.receive_message().queue_url(&url).max_number_of_messages(10);
+            let receive = receive.message_attribute_names("All").visibility_timeout(0);
+            let answer = receive.message_system_attribute_names(MessageSystemAttributeName::All).send().await;
+            let messages = answer.unwrap().messages.unwrap_or_default();
+            for it in messages {
+                let is_ours = it.body().is_some_and(|it| it.contains(mark));
+                if is_ours && !found.iter().any(|known| known.message_id == it.message_id) {
+                    found.push(it);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// A CloudEvent of ours as an entry for the bus.
+pub fn cloud_event(kind: &str, id: &str, data: &Value) -> Entry {
+    entry(
+        "tests",
+        kind,
+        &json!({
+            "specversion": "1.0", "id": id, "source": "tests", "type": kind,
+            "time": now_text(), "data": data,
+        }),
+    )
+}
+
+pub fn entry(source: &str, detail_type: &str, detail: &Value) -> Entry {
+    Entry { source: source.to_owned(), detail_type: detail_type.to_owned(), detail: detail.to_string() }
+}
+
+/// A name that no other test, and no earlier run, has used.
+pub fn unique(what: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let at = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{what}-{:x}-{}-{at}", now().as_millisecond(), std::process::id())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test outside the system reads the clock as a producer does")]
+pub fn now() -> domain::Timestamp {
+    domain::Timestamp::now()
+}
+
+pub fn now_text() -> String {
+    now().to_string()
+}
+
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}

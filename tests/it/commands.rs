@@ -1,0 +1,188 @@
+//! The CLI as a person types it.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::cloud::{Cloud, now_text, root, unique};
+use crate::until::until;
+
+#[test]
+fn the_demo_shows_every_sample_arriving() {
+    let said = carillon(&["--json", "demo"], "");
+    assert!(said.status.success(), "{}", text(&said));
+    let lines = json_lines(&said);
+    let sum = lines.last().unwrap();
+    assert_eq!(sum["wrong"], 0, "{sum}");
+    assert_eq!(sum["events"], 15);
+    assert!(sum["letters"].as_u64().unwrap() >= 15 && sum["messages"].as_u64().unwrap() >= 15, "{sum}");
+    assert!(
+        sum["withheld"].as_u64().unwrap() >= 2,
+        "the person without an address and the one with a bad one"
+    );
+    let audited = lines.iter().filter(|it| it["audit"] == true).count();
+    assert_eq!(audited, 15);
+}
+
+#[tokio::test]
+async fn publish_takes_one_event_a_list_and_one_a_line_and_refuses_each_for_itself() {
+    let cloud = Cloud::connect();
+    let event = |id: &str| json!({ "specversion": "1.0", "id": id, "source": "tests", "type": "quiet.test", "time": now_text() });
+    let ids: Vec<String> = (0..5).map(|_| unique("event")).collect();
+    let one = event(&ids[0]).to_string();
+    let list = json!([event(&ids[1]), event(&ids[2])]).to_string();
+    let lines = format!("{}\n{{\"specversion\":\"1.0\"}}\n{}\nnot json\n", event(&ids[3]), event(&ids[4]));
+    for (input, published, refused) in [(one, 1, 0), (list, 2, 0), (lines, 2, 2)] {
+        let said = carillon(&["--json", "publish", "-"], &input);
+        let answers = json_lines(&said);
+        assert_eq!(answers.iter().filter(|it| it["busId"].is_string()).count(), published, "{}", text(&said));
+        assert_eq!(answers.iter().filter(|it| it["refused"].is_string()).count(), refused, "{}", text(&said));
+        assert_eq!(said.status.success(), refused == 0);
+    }
+    for id in &ids {
+        until("it is kept", async || cloud.records(id).await.into_iter().next()).await;
+    }
+}
+
+#[test]
+fn publish_with_nothing_usable_says_where_and_why() {
+    let said = carillon(&["publish", "-"], r#"{"specversion":"0.3","id":"1","source":"s","type":"t"}"#);
+    assert_eq!(said.status.code(), Some(2));
+    assert!(text(&said).contains(r#"specversion: found "0.3", wanted "1.0""#), "{}", text(&said));
+    let said = carillon(&["publish", "no/such/file.json"], "");
+    assert_eq!(said.status.code(), Some(2));
+    assert!(text(&said).contains("no/such/file.json"), "{}", text(&said));
+}
+
+#[test]
+fn a_match_is_told_by_the_exit_code() {
+    let folder = scratch();
+    let pattern = folder.join("pattern.json");
+    let event = root().join("events/core/hello.json");
+    for (source, code) in [
+        (json!({ "detail-type": ["core.hello"] }), 0),
+        (json!({ "detail": { "data": { "to": ["owner-sam"] } } }), 0),
+        (json!({ "detail-type": [{ "prefix": "billing." }] }), 1),
+        (json!({ "detail-type": "core.hello" }), 2),
+    ] {
+        std::fs::write(&pattern, source.to_string()).unwrap();
+        let paths = [pattern.to_str().unwrap(), event.to_str().unwrap()];
+        let said = carillon(&["match", "--pattern", paths[0], "--event", paths[1]], "");
+        assert_eq!(said.status.code(), Some(code), "{source}: {}", text(&said));
+    }
+}
+
+#[test]
+fn check_says_everything_that_is_wrong_in_one_run() {
+    let folder = scratch();
+    std::fs::create_dir_all(folder.join("rules")).unwrap();
+    let rules = "- rule: one\n  when: { detail-type: [a.b] }\n  category: c\n  chanels: [email]\n  to: [{ user: $.data.userId }]\n  template: gone\n\
+                 - rule: two\n  when: { detail-type: a.b }\n  category: c\n  channels: [emial]\n  to: []\n  template: gone\n";
+    std::fs::write(folder.join("rules/mine.yaml"), rules).unwrap();
+    let out = folder.join("catalog.json");
+    let said = carillon(&["check", folder.to_str().unwrap(), "--out", out.to_str().unwrap()], "");
+    assert_eq!(said.status.code(), Some(1));
+    let printed = text(&said);
+    for expected in
+        ["rules/mine.yaml:4", "chanels", "channels", "rules/mine.yaml:8", "emial", "rules/mine.yaml:11"]
+    {
+        assert!(printed.contains(expected), "{expected} is not in:\n{printed}");
+    }
+    assert!(!out.exists(), "nothing is written when something is wrong");
+}
+
+#[tokio::test]
+async fn tail_shows_events_decisions_and_deliveries() {
+    let cloud = Cloud::connect();
+    let ann = cloud.somebody().await;
+    let tail = Command::new(program())
+        .args(["--json", "tail", "--for", "12"])
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    let id = unique("event");
+    let event = json!({
+        "specversion": "1.0", "id": id, "source": "tests", "type": "core.hello", "time": now_text(),
+        "data": { "to": [ann.id], "message": "Follow me." },
+    });
+    let said = carillon(&["publish", "-"], &event.to_string());
+    assert!(said.status.success(), "{}", text(&said));
+    let output = tail.wait_with_output().unwrap();
+    let lines = json_lines(&output);
+    let ours: Vec<&Value> =
+        lines.iter().filter(|it| it["id"] == id.as_str() || it["event"] == id.as_str()).collect();
+    assert!(ours.iter().any(|it| it["kind"] == "event" && it["type"] == "core.hello"), "{ours:?}");
+    let status = |channel: &str, status: &str| {
+        ours.iter().any(|it| it["channel"] == channel && it["status"] == status)
+    };
+    assert!(status("email", "claimed") && status("email", "sent"), "{ours:?}");
+    assert!(status("socket", "suppressed"), "nobody was connected: {ours:?}");
+}
+
+#[test]
+fn people_without_an_id_are_refused_and_the_others_are_imported() {
+    let folder = scratch();
+    let file = folder.join("people.json");
+    let people =
+        json!([{ "id": unique("user") }, { "name": "No Id" }, { "id": "x", "mail": "typo@example.com" }]);
+    std::fs::write(&file, people.to_string()).unwrap();
+    let said = carillon(&["--json", "people", "import", file.to_str().unwrap()], "");
+    assert_eq!(said.status.code(), Some(1));
+    assert_eq!(json_lines(&said).last().unwrap(), &json!({ "imported": 1, "refused": 2 }));
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    for command in [
+        vec!["check"],
+        vec!["publish"],
+        vec!["tail"],
+        vec!["match"],
+        vec!["people", "import"],
+        vec!["ticket"],
+        vec!["demo"],
+        vec!["local", "logs"],
+    ] {
+        let mut words = command.clone();
+        words.push("--help");
+        let help = text(&carillon(&words, ""));
+        assert!(help.contains("Example") && help.contains("carillon "), "{command:?}: {help}");
+    }
+}
+
+fn carillon(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(program())
+        .args(arguments)
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that fails early may not read its input.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn program() -> PathBuf {
+    root().join("target/local/carillon")
+}
+
+fn json_lines(output: &Output) -> Vec<Value> {
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn scratch() -> PathBuf {
+    let folder = std::env::temp_dir().join(unique("carillon"));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}

@@ -1,0 +1,191 @@
+//! Who may depend on whom. Break a rule on purpose and see it fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::cloud::root;
+
+/// What the shared crates may know of one another.
+const MAY_KNOW: [(&str, &[&str]); 9] = [
+    ("domain", &[]),
+    ("templates", &["domain"]),
+    ("catalog", &["domain", "templates"]),
+    ("aws", &["domain"]),
+    ("store", &["aws", "domain"]),
+    ("queue", &["aws", "domain"]),
+    ("runtime", &["aws", "domain"]),
+    ("delivery", &["aws", "domain", "queue", "runtime", "store"]),
+    ("publish", &["aws", "domain", "store"]),
+];
+
+/// Whoever carries catalogs and templates decides; a channel only delivers.
+const NOT_FOR_CHANNELS: [&str; 2] = ["catalog", "templates"];
+const CHANNELS: [&str; 2] = ["email", "socket"];
+
+/// The one crate that holds each client.
+const HOMES: [(&str, &[&str]); 6] = [
+    ("aws-sdk-apigatewaymanagement", &["socket"]),
+    ("aws-sdk-dynamodb", &["store"]),
+    ("aws-sdk-dynamodbstreams", &["cli"]),
+    ("aws-sdk-eventbridge", &["publish"]),
+    ("aws-sdk-sesv2", &["email"]),
+    ("aws-sdk-sqs", &["queue"]),
+];
+
+#[test]
+fn arrows_point_down() {
+    let house = House::look();
+    for (name, may_know) in MAY_KNOW {
+        let known = house.ours(name);
+        let too_much: Vec<_> = known.iter().filter(|it| !may_know.contains(&it.as_str())).collect();
+        assert!(too_much.is_empty(), "{name} must not know {too_much:?}");
+    }
+}
+
+#[test]
+fn functions_do_not_know_each_other_and_nobody_knows_them() {
+    let house = House::look();
+    let functions = house.below("functions");
+    for name in house.uses.keys().filter(|it| *it != "tests" && *it != "benches") {
+        let known: Vec<_> = house.ours(name).into_iter().filter(|it| functions.contains(it)).collect();
+        assert!(known.is_empty(), "{name} knows {known:?}");
+    }
+    for channel in CHANNELS {
+        let known = house.ours(channel);
+        assert!(NOT_FOR_CHANNELS.iter().all(|it| !known.contains(*it)), "{channel} knows too much");
+    }
+}
+
+#[test]
+fn the_domain_knows_no_world() {
+    let house = House::look();
+    for name in house.all("domain") {
+        let of_the_world = ["tokio", "tracing", "hyper", "rustls", "reqwest", "ureq"]
+            .contains(&name.as_str())
+            || name.starts_with("aws-")
+            || name.starts_with("lambda_");
+        assert!(!of_the_world, "domain pulls in {name}");
+    }
+}
+
+#[test]
+fn aws_and_runtime_link_no_client_and_each_client_has_one_home() {
+    let house = House::look();
+    for name in ["aws", "runtime"] {
+        let clients: Vec<_> = house.uses[name].iter().filter(|it| it.starts_with("aws-sdk-")).collect();
+        assert!(clients.is_empty(), "{name} links {clients:?}");
+    }
+    for (client, homes) in HOMES {
+        let users: BTreeSet<&str> = house
+            .uses
+            .iter()
+            .filter(|(_, uses)| uses.contains(client))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(users, homes.iter().copied().collect(), "{client}");
+    }
+}
+
+#[test]
+fn there_is_one_tls_stack() {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for banned in ["aws-lc-sys", "aws-lc-rs", "openssl-sys", "native-tls", "s2n-tls"] {
+        assert!(!lock.contains(&format!("name = \"{banned}\"")), "{banned} is back");
+    }
+    for name in ["rustls", "ring", "hyper"] {
+        let count = lock.matches(&format!("name = \"{name}\"\n")).count();
+        assert_eq!(count, 1, "{name} is there {count} times");
+    }
+}
+
+#[test]
+fn files_are_short_and_no_file_is_a_drawer() {
+    for file in sources() {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", file.display());
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(
+            !["utils", "util", "common", "misc", "helpers", "types"].contains(&name.as_str()),
+            "{}",
+            file.display()
+        );
+    }
+}
+
+/// The workspace as cargo knows it.
+struct House {
+    /// What each of our packages uses directly, without what only its tests use.
+    uses: BTreeMap<String, BTreeSet<String>>,
+    folders: BTreeMap<String, String>,
+    /// What each package of the whole graph uses directly.
+    graph: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl House {
+    fn look() -> House {
+        let output = Command::new(env!("CARGO"))
+            .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+            .current_dir(root())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut house = House { uses: BTreeMap::new(), folders: BTreeMap::new(), graph: BTreeMap::new() };
+        for package in metadata["packages"].as_array().unwrap() {
+            let name = package["name"].as_str().unwrap().to_owned();
+            let dependencies = package["dependencies"].as_array().unwrap().iter();
+            let real = dependencies.filter(|it| it["kind"].is_null() && it["optional"] != true);
+            let uses = real.map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+            if package["source"].is_null() {
+                let manifest = package["manifest_path"].as_str().unwrap();
+                let folder = manifest.trim_start_matches(root().to_str().unwrap()).trim_start_matches('/');
+                house.folders.insert(name.clone(), folder.to_owned());
+                house.uses.insert(name.clone(), BTreeSet::clone(&uses));
+            }
+            house.graph.insert(name, uses);
+        }
+        house
+    }
+
+    fn below(&self, folder: &str) -> BTreeSet<String> {
+        let below = self.folders.iter().filter(|(_, it)| it.starts_with(folder));
+        below.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Which of our packages one of them uses.
+    fn ours(&self, name: &str) -> BTreeSet<String> {
+        self.uses[name].iter().filter(|it| self.uses.contains_key(*it)).cloned().collect()
+    }
+
+    /// Everything a package pulls in.
+    fn all(&self, name: &str) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        let mut open = vec![name.to_owned()];
+        while let Some(next) = open.pop() {
+            for it in self.graph.get(&next).into_iter().flatten() {
+                if all.insert(it.clone()) {
+                    open.push(it.clone());
+                }
+            }
+        }
+        all
+    }
+}
+
+fn sources() -> Vec<std::path::PathBuf> {
+    let mut open: Vec<_> = ["shared", "functions", "cli", "tests"].iter().map(|it| root().join(it)).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,67 @@
+//! What each sample makes of whom, as they will read it.
+
+use std::path::Path;
+
+use catalog::BusEntry;
+use domain::Timestamp;
+use domain::bus::BusEvent;
+use domain::catalog::Catalog;
+use domain::decide::{Decision, Facts, Verdict, decide};
+use domain::job::Content;
+use domain::plan::Plan;
+use domain::recipient::{Recipient, Recipients};
+use insta::{assert_snapshot, glob};
+use templates::Renderer;
+
+use crate::cloud::root;
+
+/// 2026-11-20T12:00:00Z.
+const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
+
+#[test]
+fn every_sample_reaches_somebody_in_these_words() {
+    let compiled = catalog::compile(&root().join("config")).unwrap_or_else(|problems| {
+        panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    });
+    let catalog = Catalog::open(compiled.file).unwrap();
+    let renderer = Renderer::new(&catalog);
+    let cast = cast();
+    glob!("../../events", "*/*.json", |path| {
+        if path.parent().is_some_and(|it| it.ends_with("lambda")) {
+            return; // raw trigger payloads, not events
+        }
+        assert_snapshot!(story(path, &catalog, &renderer, &cast));
+    });
+}
+
+fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients) -> String {
+    let entry = BusEntry::read(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let wrapped = entry.to_bus_event("bus-id", NOON);
+    let event = BusEvent::parse(&wrapped).unwrap().event().unwrap();
+    let plan = Plan::of(&event, catalog);
+    let decisions = decide(&plan, &Facts { recipients: cast, now: event.time.min(NOON) });
+    decisions.iter().map(|it| tell(it, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
+}
+
+/// What the provider would be asked, or why nobody is.
+fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String {
+    let rule = decision.rule.map_or("-", |it| it.name.as_str());
+    let channel = decision.channel.map_or("-", |it| it.name());
+    let head = format!("{rule}: {channel} to {}", decision.recipient);
+    match &decision.verdict {
+        Verdict::Suppress(reason) => format!("{head}\nnot sent: {}", reason.name()),
+        Verdict::Send(order) => match renderer.render(order, plan.envelope()) {
+            Ok(Content::Email(it)) => {
+                format!("{head} <{}>\nSubject: {}\n\n{}", it.to.as_str(), it.subject, it.text)
+            }
+            Ok(Content::Socket(it)) => format!("{head}\n{}\n{}\n{}", it.title, it.body, it.data),
+            Err(unrendered) => format!("{head}\n{unrendered}"),
+        },
+    }
+}
+
+fn cast() -> Recipients {
+    let people: Vec<Recipient> =
+        serde_json::from_str(&std::fs::read_to_string(root().join("events/people.json")).unwrap()).unwrap();
+    people.into_iter().map(|it| (it.id.clone(), it)).collect()
+}

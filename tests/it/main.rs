@@ -1,0 +1,28 @@
+//! End to end, and what holds for the whole repository. One binary, a module for each subject:
+//!
+//! - `thread`: an event becomes a letter, a live message and an audit record
+//! - `delivery`: once, whatever comes twice or is left behind
+//! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
+//! - `gateway`: tickets, rooms, and what clients are told
+//! - `commands`: the CLI as a person types it
+//! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
+//! - `journeys`: what each sample makes of whom, as they will read it
+//! - `template`: what must hold for every queue, rule and role
+//! - `house`: who may depend on whom
+//!
+//! `make test` brings the local cloud up first; the support is in `cloud`, `client` and `until`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
+mod bad_input;
+mod client;
+mod cloud;
+mod commands;
+mod delivery;
+mod gateway;
+mod house;
+mod journeys;
+mod patterns;
+mod template;
+mod thread;
+mod until;

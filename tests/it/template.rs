@@ -1,0 +1,154 @@
+//! What must hold for every queue, rule and role.
+
+use std::process::Command;
+
+use serde_json::{Map, Value};
+
+use crate::cloud::root;
+
+#[test]
+fn every_queue_has_dead_letters_alarms_encryption_and_time() {
+    let resources = resources();
+    let queues = of_type(&resources, "AWS::SQS::Queue");
+    assert!(queues.len() >= 8);
+    for (name, queue) in &queues {
+        assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
+        assert_eq!(queue["MessageRetentionPeriod"], 14 * 86_400, "{name}");
+        assert_eq!(queue["MaximumMessageSize"], 1024 * 1024, "{name}");
+        let watched = |metric: &str| {
+            of_type(&resources, "AWS::CloudWatch::Alarm").iter().any(|(_, it)| {
+                it["MetricName"] == metric
+                    && it["Dimensions"][0]["Value"].to_string().contains(&format!("\"{name}\""))
+            })
+        };
+        if name.ends_with("DeadLetters") {
+            assert!(watched("ApproximateNumberOfMessagesVisible"), "{name} has no alarm");
+            continue;
+        }
+        assert!(watched("ApproximateAgeOfOldestMessage"), "{name} has no alarm for its age");
+        let dead_letters = name.replace("Queue", "DeadLetters");
+        let target = queue["RedrivePolicy"]["deadLetterTargetArn"].to_string();
+        assert!(target.contains(&dead_letters), "{name} has dead letters of its own");
+        assert!(
+            queue["VisibilityTimeout"].as_u64().unwrap() >= 6 * 30,
+            "{name}: six times the function's timeout"
+        );
+    }
+}
+
+#[test]
+fn every_queue_function_reports_each_failed_message_and_every_function_has_its_log_and_role() {
+    let resources = resources();
+    for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
+        assert!(function["Timeout"].is_null(), "{name} keeps the 30 s that the queues count on");
+        assert!(function["Role"].to_string().contains(&name.replace("Function", "Role")), "{name}");
+        let logs = &resources[&name.replace("Function", "Logs")]["Properties"];
+        assert!(logs["RetentionInDays"]["Ref"].is_string(), "{name}");
+        let events = function["Events"].as_object().into_iter().flatten();
+        for (_, event) in events.filter(|(_, it)| it["Type"] == "SQS") {
+            let properties = &event["Properties"];
+            assert_eq!(properties["FunctionResponseTypes"][0], "ReportBatchItemFailures", "{name}");
+            assert!(properties["ScalingConfig"]["MaximumConcurrency"].as_u64().unwrap() >= 2, "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_target_keeps_what_it_cannot_deliver_and_only_its_rule_may_send() {
+    let resources = resources();
+    let policies = of_type(&resources, "AWS::SQS::QueuePolicy");
+    for (name, rule) in of_type(&resources, "AWS::Events::Rule") {
+        for target in rule["Targets"].as_array().unwrap() {
+            let queue = target["Arn"]["Fn::GetAtt"][0].as_str().unwrap();
+            let dead_letters = target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0].as_str().unwrap();
+            for it in [queue, dead_letters] {
+                let allowed = policies.iter().any(|(_, policy)| {
+                    let statement = &policy["PolicyDocument"]["Statement"][0];
+                    policy["Queues"].to_string().contains(&format!("\"{it}\""))
+                        && statement["Resource"].to_string().contains(&format!("\"{it}\""))
+                        && statement["Condition"]["ArnEquals"]["aws:SourceArn"].to_string().contains(&name)
+                });
+                assert!(allowed, "{name} may not send to {it}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_table_can_be_restored_and_is_encrypted_and_the_two_that_tell_a_story_have_a_stream() {
+    let resources = resources();
+    for (name, table) in of_type(&resources, "AWS::DynamoDB::Table") {
+        assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{name}");
+        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{name}");
+        assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], "ttl", "{name}");
+        assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{name}: idle costs nothing");
+        let story = ["EventsTable", "LedgerTable"].contains(&name.as_str());
+        assert_eq!(!table["StreamSpecification"].is_null(), story, "{name}");
+    }
+}
+
+#[test]
+fn no_role_may_do_everything_or_anything_everywhere() {
+    let resources = resources();
+    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
+        assert!(role["ManagedPolicyArns"].is_null(), "{name}: managed policies carry stars");
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap() {
+            // What is only for the local cloud is on the first branch of `IsLocal`; AWS gets the second.
+            let on_aws = on_aws(statement);
+            if on_aws["Ref"] == "AWS::NoValue" {
+                continue;
+            }
+            assert!(!on_aws["Action"].to_string().contains('*'), "{name}: {statement}");
+            let resource = &self::on_aws(&on_aws["Resource"]);
+            assert!(!resource.to_string().contains("\"*\""), "{name}: {statement}");
+            assert!(resource.to_string().len() > 10, "{name}: {statement}");
+        }
+    }
+}
+
+#[test]
+fn the_audit_may_append_and_nothing_else() {
+    let resources = resources();
+    let role = &resources["AuditRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let actions: Vec<String> = role
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(on_aws)
+        .flat_map(|it| match &it["Action"] {
+            Value::Array(list) => list.iter().map(|it| it.as_str().unwrap().to_owned()).collect(),
+            Value::String(one) => vec![one.clone()],
+            _ => vec![],
+        })
+        .filter(|it| it.starts_with("dynamodb:"))
+        .collect();
+    assert_eq!(actions, ["dynamodb:PartiQLInsert"]);
+}
+
+/// The branch of an `IsLocal` condition that AWS takes.
+fn on_aws(value: &Value) -> Value {
+    match &value["Fn::If"] {
+        Value::Array(branches) if branches[0] == "IsLocal" => branches[2].clone(),
+        _ => value.clone(),
+    }
+}
+
+fn of_type(resources: &Map<String, Value>, kind: &str) -> Vec<(String, Value)> {
+    let found = resources.iter().filter(|(_, it)| it["Type"] == kind);
+    found.map(|(name, it)| (name.clone(), it["Properties"].clone())).collect()
+}
+
+/// The template as SAM itself reads it.
+fn resources() -> Map<String, Value> {
+    let script = "import json, sys
+from samtranslator.yaml_helper import yaml_parse
+print(json.dumps(yaml_parse(open('infra/template.yaml').read())))";
+    let read = Command::new(root().join(".local/sam/bin/python"))
+        .args(["-c", script])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let template: Value = serde_json::from_slice(&read.stdout).unwrap();
+    template["Resources"].as_object().unwrap().clone()
+}

@@ -1,0 +1,31 @@
+//! Waiting for what will be, and making sure that nothing more comes.
+
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Asks until the answer is `Some`.
+#[track_caller]
+pub fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> impl Future<Output = T> {
+    let place = std::panic::Location::caller();
+    async move {
+        let asked = async {
+            loop {
+                if let Some(it) = ask().await {
+                    return it;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(it) => it,
+            Err(_) => panic!("{place}: after {} s still not: {what}", PATIENCE.as_secs()),
+        }
+    }
+}
+
+/// Long enough for a message that should not exist to have arrived.
+pub async fn quiet() {
+    tokio::time::sleep(Duration::from_secs(3)).await;
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Everything that must hold, in the order in which it is cheapest to find out. `make test` calls this.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n\033[1m▸ %s\033[0m\n' "$*"; }
+
+step "format"
+cargo fmt --all --check
+
+step "build"
+make --no-print-directory up .local/awscli/.installed
+
+step "template"
+.local/sam/bin/cfn-lint infra/template.yaml
+echo "cfn-lint: nothing to say"
+
+step "lints"
+cargo clippy --workspace --all-targets --profile local --locked -- -D warnings
+
+step "tests"
+cargo test --workspace --profile local --locked
