@@ -63,7 +63,9 @@ impl Cloud {
             "Query" => {
                 json!({ "Items": [{ "sk": { "S": "VK1nKeWHliACFIw=" }, "ttl": { "N": FAR_AHEAD } }], "Count": 1 })
             }
-            "SendMessageBatch" => json!({ "Failed": [], "Successful": array(&body["Entries"]).map(taken).collect::<Vec<_>>() }),
+            "SendMessageBatch" => {
+                json!({ "Failed": [], "Successful": array(&body["Entries"]).map(taken).collect::<Vec<_>>() })
+            }
             "SendEmail" => json!({ "MessageId": "0107018f0e3d7c1a-bench" }),
             "PostToConnection" => json!({}),
             _ => return None,
@@ -83,9 +85,9 @@ impl Cloud {
 
 /// An object of strings and lists of strings, as DynamoDB writes it.
 fn item(object: &Value) -> Value {
-    let attribute = |it: &Value| match it {
-        Value::Array(list) => json!({ "L": list.iter().map(|it| json!({ "S": it })).collect::<Vec<_>>() }),
-        other => json!({ "S": other }),
+    let attribute = |it: &Value| match it.as_array() {
+        Some(list) => json!({ "L": list.iter().map(|it| json!({ "S": it })).collect::<Vec<_>>() }),
+        None => json!({ "S": it }),
     };
     let members = object.as_object().into_iter().flatten();
     members.map(|(name, value)| (name.clone(), attribute(value))).collect()

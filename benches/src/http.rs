@@ -1,6 +1,6 @@
 //! The least HTTP/1.1 server that a function and an SDK client are content with: keep-alive, `Content-Length`, no more.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 

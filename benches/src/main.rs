@@ -14,6 +14,7 @@ mod running;
 mod samples;
 mod stage;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs, io};
@@ -80,7 +81,9 @@ fn measure_all(size_only: bool) -> io::Result<Report> {
         return Ok(report);
     }
     if valgrind.is_none() {
-        report.notes.push("Valgrind is missing, so no instructions were counted: apt-get install valgrind".into());
+        report
+            .notes
+            .push("Valgrind is missing, so no instructions were counted: apt-get install valgrind".into());
     }
     let people = root.join("events/people.json");
     let mut bench = Bench {
@@ -89,7 +92,7 @@ fn measure_all(size_only: bool) -> io::Result<Report> {
         folder: root.join("target/bench"),
         valgrind,
         functions,
-        jobs: Default::default(),
+        jobs: BTreeMap::new(),
     };
     fs::create_dir_all(&bench.folder)?;
     bench.measure(&root, &mut report)?;
@@ -104,7 +107,7 @@ struct Bench {
     valgrind: Option<String>,
     functions: Vec<String>,
     /// What dispatch put into the channels' queues: what the channels are measured with.
-    jobs: std::collections::BTreeMap<String, Vec<String>>,
+    jobs: BTreeMap<String, Vec<String>>,
 }
 
 impl Bench {
@@ -125,11 +128,16 @@ impl Bench {
         }
         if report.peers.len() < report.ours.len() {
             let built: Vec<&str> = report.peers.iter().map(|it| it.name.as_str()).collect();
-            report.notes.push(format!("the default client was built for {} only: benches/peer", built.join(" and ")));
+            report
+                .notes
+                .push(format!("the default client was built for {} only: benches/peer", built.join(" and ")));
         }
         if let Some(valgrind) = self.valgrind.clone() {
             for (whose, folder) in [("ours", &ours), ("default client", &peers)] {
                 let file = folder.join("dispatch");
+                if !file.is_file() {
+                    continue;
+                }
                 progress(&format!("dispatch ({whose}): instructions per event …"));
                 let work = measure::work(&self.program(&file), &self.stage, &valgrind, &self.samples)?;
                 report.works.insert(whose, work);
@@ -139,11 +147,17 @@ impl Bench {
     }
 
     fn figures(&mut self, whose: &str, name: &str, file: &Path) -> io::Result<Figures> {
-        progress(&format!("{whose}{name}: {} starts, {} invocations …", measure::STARTS, measure::INVOCATIONS));
+        progress(&format!(
+            "{whose}{name}: {} starts, {} invocations …",
+            measure::STARTS,
+            measure::INVOCATIONS
+        ));
         let payloads = match name {
             "gateway" => self.samples.requests(measure::INVOCATIONS),
             "audit" | "dispatch" => self.samples.batches(measure::INVOCATIONS),
-            channel => samples::batches(self.jobs.get(channel).map_or(&[], Vec::as_slice), measure::INVOCATIONS),
+            channel => {
+                samples::batches(self.jobs.get(channel).map_or(&[], Vec::as_slice), measure::INVOCATIONS)
+            }
         };
         let told = |error: io::Error| io::Error::other(format!("{whose}{name}: {error}"));
         let size_bytes = measure::size(file)?;

@@ -46,6 +46,8 @@ pub(crate) struct Work {
     /// The same for an event that no rule asks for: reading it, and the runtime's loop.
     pub(crate) unasked_instructions: u64,
     pub(crate) events: usize,
+    /// Jobs that one event leads to.
+    pub(crate) jobs: f64,
     /// Calls of each operation per batch.
     pub(crate) calls: BTreeMap<String, f64>,
 }
@@ -100,24 +102,32 @@ pub(crate) fn start(
 ///
 /// # Errors
 /// It does not start, or does what it should not.
-pub(crate) fn work(program: &Program<'_>, stage: &Stage, valgrind: &str, samples: &Samples) -> io::Result<Work> {
+pub(crate) fn work(
+    program: &Program<'_>,
+    stage: &Stage,
+    valgrind: &str,
+    samples: &Samples,
+) -> io::Result<Work> {
     let more = samples.count();
     let events = more * BATCH;
-    let per_event = |short: u64, long: u64| long.saturating_sub(short) / u64::try_from(events).unwrap_or(1).max(1);
+    let per_event =
+        |short: u64, long: u64| long.saturating_sub(short) / u64::try_from(events).unwrap_or(1).max(1);
     let batches = samples.batches(2 * more);
-    let (short, calls_before) = instructions(program, stage, valgrind, &batches[..more])?;
-    let (long, calls_after) = instructions(program, stage, valgrind, &batches)?;
+    let (short, before) = instructions(program, stage, valgrind, &batches[..more])?;
+    let (long, after) = instructions(program, stage, valgrind, &batches)?;
     let unasked = Samples::unasked(2 * more);
     let (unasked_short, _) = instructions(program, stage, valgrind, &unasked[..more])?;
     let (unasked_long, _) = instructions(program, stage, valgrind, &unasked)?;
-    let calls = calls_after.calls.iter().map(|(operation, after)| {
-        let before = calls_before.calls.get(operation).unwrap_or(&0);
-        (operation.clone(), ratio(after - before, more))
+    let calls = after.calls.iter().map(|(operation, count)| {
+        let earlier = before.calls.get(operation).unwrap_or(&0);
+        (operation.clone(), ratio(count.saturating_sub(*earlier), more))
     });
+    let jobs = after.jobs().saturating_sub(before.jobs());
     Ok(Work {
         event_instructions: per_event(short, long),
         unasked_instructions: per_event(unasked_short, unasked_long),
         events,
+        jobs: ratio(jobs, events),
         calls: calls.collect(),
     })
 }
@@ -141,7 +151,7 @@ fn instructions(
     let journal = stage.journal();
     running.end()?;
     let text = fs::read_to_string(&out)?;
-    let total = text.lines().filter_map(|it| it.strip_prefix("totals:")?.trim().parse().ok()).last();
+    let total = text.lines().find_map(|it| it.strip_prefix("totals:")?.trim().parse().ok());
     let total = total.ok_or_else(|| io::Error::other(format!("no totals in {}", out.display())))?;
     Ok((total, journal))
 }

@@ -44,7 +44,8 @@ impl Report {
 
     /// For machines: plain units, no rounding but that of milliseconds.
     pub(crate) fn json(&self) -> Value {
-        let figures = |all: &[Figures]| -> Value { all.iter().map(|it| (it.name.clone(), figures_json(it))).collect() };
+        let figures =
+            |all: &[Figures]| -> Value { all.iter().map(|it| (it.name.clone(), figures_json(it))).collect() };
         let works = self.works.iter().map(|(whose, it)| ((*whose).to_owned(), work_json(it)));
         json!({
             "circumstances": self.circumstances.iter().map(|(name, it)| ((*name).to_owned(), json!(it))).collect::<Value>(),
@@ -62,10 +63,15 @@ impl Report {
 
     /// For people. A figure over its target is marked with `!`.
     pub(crate) fn table(&self) -> String {
-        let circumstances: Vec<String> = self.circumstances.iter().map(|(name, it)| format!("{name} {it}")).collect();
+        let circumstances: Vec<String> =
+            self.circumstances.iter().map(|(name, it)| format!("{name} {it}")).collect();
         let mut text = format!("{}\n\n", circumstances.join(" · "));
         let whole = self.ours.iter().any(|it| it.start.is_some());
-        line(&mut text, ["", "size, MB", "init, M instr.", "init, ms", "(least)", "memory, MB", "later, MB"], whole);
+        line(
+            &mut text,
+            ["", "size, MB", "init, M instr.", "init, ms", "(least)", "memory, MB", "later, MB"],
+            whole,
+        );
         for it in &self.ours {
             figures_line(&mut text, it, None, whole);
         }
@@ -94,7 +100,10 @@ impl Report {
 
     fn works_table(&self, text: &mut String) {
         let Some(events) = self.works.values().map(|it| it.events).next() else { return };
-        let _ = writeln!(text, "\ndispatch, warm, in batches of {BATCH}: {events} events, every sample equally often");
+        let _ = writeln!(
+            text,
+            "\ndispatch, warm, in batches of {BATCH}: {events} events, every sample equally often"
+        );
         for (whose, work) in &self.works {
             let _ = writeln!(
                 text,
@@ -105,9 +114,20 @@ impl Report {
             );
             let calls: f64 = work.calls.values().sum();
             let each: Vec<String> = work.calls.iter().map(|(name, it)| format!("{name} {it:.1}")).collect();
-            let _ = writeln!(text, "  {:<16}{calls:>7.1} AWS calls per batch: {}", "", each.join(", "));
+            let _ = writeln!(
+                text,
+                "  {:<16}{:>7.1} jobs per event, {calls:.1} AWS calls per batch: {}",
+                "",
+                work.jobs,
+                each.join(", ")
+            );
         }
-        let _ = writeln!(text, "  {:<16}≤ {:.1} k instr. per event", "target", scaled(MAX_EVENT_INSTRUCTIONS, 1e3));
+        let _ = writeln!(
+            text,
+            "  {:<16}≤ {:.1} k instr. per event",
+            "target",
+            scaled(MAX_EVENT_INSTRUCTIONS, 1e3)
+        );
     }
 }
 
@@ -129,11 +149,17 @@ fn figures_line(text: &mut String, it: &Figures, ours: Option<&Figures>, whole: 
     let instructions = it.start.as_ref().and_then(|it| it.instructions).unwrap_or(0);
     let init = match init_of(it) {
         Some(m) => {
-            format!("{m:.2}{}{}", mark(instructions, MAX_INIT_INSTRUCTIONS), times(Some(m), ours.and_then(init_of)))
+            format!(
+                "{m:.2}{}{}",
+                mark(instructions, MAX_INIT_INSTRUCTIONS),
+                times(Some(m), ours.and_then(init_of))
+            )
         }
         None => "-".to_owned(),
     };
-    let ms = |pick: fn(&crate::measure::Start) -> f64| it.start.as_ref().map_or("-".into(), |it| format!("{:.2}", pick(it)));
+    let ms = |pick: fn(&crate::measure::Start) -> f64| {
+        it.start.as_ref().map_or("-".into(), |it| format!("{:.2}", pick(it)))
+    };
     let mb = |bytes: Option<u64>| bytes.map_or("-".into(), |it| format!("{:.1}", scaled(it, 1e6)));
     let (median, least) = (ms(|it| it.median_ms), ms(|it| it.least_ms));
     let first = mb(it.start.as_ref().map(|it| it.first_poll_bytes));
@@ -169,6 +195,7 @@ fn work_json(it: &Work) -> Value {
         "event_instructions": it.event_instructions,
         "unasked_event_instructions": it.unasked_instructions,
         "events": it.events,
+        "jobs_per_event": it.jobs,
         "calls_per_batch": it.calls,
     })
 }

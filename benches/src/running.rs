@@ -35,7 +35,11 @@ impl<'a> Running<'a> {
     /// # Errors
     /// It cannot be started.
     #[expect(clippy::disallowed_methods, reason = "the time that is measured")]
-    pub(crate) fn start(program: &Program<'_>, stage: &'a Stage, wrapper: &[String]) -> io::Result<Running<'a>> {
+    pub(crate) fn start(
+        program: &Program<'_>,
+        stage: &'a Stage,
+        wrapper: &[String],
+    ) -> io::Result<Running<'a>> {
         stage.clear();
         let log = program.folder.join("function.log");
         let mut command = match wrapper {
@@ -149,7 +153,10 @@ fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
         variables.push((name, local("000000000000/unused")));
     }
     for function in program.functions {
-        variables.push((format!("{}_QUEUE_URL", function.to_uppercase()), local(&format!("000000000000/{function}"))));
+        variables.push((
+            format!("{}_QUEUE_URL", function.to_uppercase()),
+            local(&format!("000000000000/{function}")),
+        ));
     }
     variables
 }

@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_sample_in_an_envelope_of_its_own_keeps_it() {
-        let wrapped = json!({ "source": "s", "detail-type": "t", "detail": { "timestamp": "2026-01-01T00:00:00Z" } });
+        let wrapped =
+            json!({ "source": "s", "detail-type": "t", "detail": { "timestamp": "2026-01-01T00:00:00Z" } });
         for sample in [wrapped, json!({ "source": "s", "type": "t", "timestamp": "2026-01-01T00:00:00Z" })] {
             let event: Value = serde_json::from_str(&bus_event(sample)).unwrap();
             assert_eq!((&event["source"], &event["detail-type"]), (&"s".into(), &"t".into()));

@@ -51,6 +51,13 @@ pub(crate) struct Journal {
     pub(crate) faults: Vec<String>,
 }
 
+impl Journal {
+    /// How many messages it put into queues.
+    pub(crate) fn jobs(&self) -> u64 {
+        self.sent.values().map(|it| it.len() as u64).sum()
+    }
+}
+
 impl Stage {
     /// # Errors
     /// No port is free.

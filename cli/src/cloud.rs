@@ -13,7 +13,7 @@ pub(crate) struct Cloud {
     pub(crate) environment: String,
     /// Where WebSocket clients connect, when it is known.
     pub(crate) socket_url: Option<String>,
-    /// The local cloud's address, when it is one.
+    /// The local cloud that `make up` started, when it is the one.
     pub(crate) local: Option<State>,
 }
 
@@ -23,16 +23,17 @@ impl Cloud {
     pub(crate) async fn of(target: &Target) -> Result<Cloud, Error> {
         let env = runtime::Env::process();
         let elsewhere = env.optional("AWS_ENDPOINT_URL").is_some();
-        let local = if target.environment == "local" { State::load()? } else { None };
+        let ours = target.environment == "local" && !elsewhere;
+        let local = if ours { State::load()? } else { None };
         let config = match &local {
-            Some(state) if !elsewhere => state.settings().config(),
-            Some(_) | None if target.environment == "local" && !elsewhere => {
+            Some(state) => state.settings().config(),
+            None if ours => {
                 return Err(Error::usage(
                     "the local cloud is not running",
                     "start it with `make up`, or name another with --env",
                 ));
             }
-            Some(_) | None => from_chain(&env).await?,
+            None => from_chain(&env).await?,
         };
         let socket_url = local.as_ref().and_then(|it| it.socket_url.clone());
         Ok(Cloud { config, environment: target.environment.clone(), socket_url, local })

@@ -1,39 +1,37 @@
-//! `carillon tail`: events, decisions and deliveries as they happen, read from the streams of the tables.
+//! `carillon tail`: events, decisions and deliveries as they happen.
 
 use std::time::Duration;
 
 use domain::outcome::Status;
 use serde_json::{Value, json};
-use store::{LedgerRow, Record};
+use store::{Item, LedgerRow, Record};
 
 use crate::args::{Tail, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::terminal::{Ink, Terminal};
 
+mod source;
 mod stream;
+mod table;
 
-use stream::{Change, Stream};
+use source::Source;
 
-/// How often the streams are asked. DynamoDB allows five reads a second for each shard.
+/// How often the source is asked. DynamoDB allows five reads a second for each shard.
 const PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(args: &Tail, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
-    let mut events = Stream::open(&cloud.config, &cloud.name("events"), args.all).await?;
-    let mut ledger = Stream::open(&cloud.config, &cloud.name("ledger"), args.all).await?;
+    let mut events = Source::open(&cloud, "events", args.all).await?;
+    let mut ledger = Source::open(&cloud, "ledger", args.all).await?;
     let until = args.seconds.map(|it| runtime::now() + Duration::from_secs(it));
     terminal.note(&format!("following {}; stop with Ctrl-C", cloud.bus()));
     loop {
-        for change in events.read().await? {
-            if let Some(line) = event(&change) {
-                show(terminal, &line);
-            }
+        for item in events.read().await? {
+            show(terminal, &event(item));
         }
-        for change in ledger.read().await? {
-            if let Some(line) = notification(&change) {
-                show(terminal, &line);
-            }
+        for line in ledger.read().await?.iter().filter_map(notification) {
+            show(terminal, &line);
         }
         if until.is_some_and(|it| it <= runtime::now()) {
             return Ok(true);
@@ -60,8 +58,8 @@ fn show(terminal: &Terminal, line: &Line) {
 }
 
 /// What the audit kept.
-fn event(change: &Change) -> Option<Line> {
-    let record = Record::from_item(change.new.clone()?);
+fn event(item: Item) -> Line {
+    let record = Record::from_item(item);
     let get = |name: &str| record.get(name).unwrap_or("-").to_owned();
     let (kind, id, source) = (get("type"), get("id"), get("source"));
     let mut text = format!("{kind}  {id}  from {source}");
@@ -80,12 +78,12 @@ fn event(change: &Change) -> Option<Line> {
         "tenant": record.get("tenant"), "actor": record.get("actor"), "traceparent": record.get("traceparent"),
         "correlationid": record.get("correlation_id"), "refused": refused,
     });
-    Some(Line { at: clock(record.get("recorded_at")), word, ink, text, json })
+    Line { at: clock(record.get("recorded_at")), word, ink, text, json }
 }
 
 /// What was decided about a notification, or came of it.
-fn notification(change: &Change) -> Option<Line> {
-    let row = LedgerRow::read(change.new.as_ref()?)?;
+fn notification(item: &Item) -> Option<Line> {
+    let row = LedgerRow::read(item)?;
     let (ink, word) = match row.status {
         Status::Claimed => (Ink::Quiet, "sending"),
         Status::Released => (Ink::Note, "waiting"),
@@ -99,7 +97,7 @@ fn notification(change: &Change) -> Option<Line> {
     if let Some(reason) = row.reason {
         text.push_str(&format!("  because {} ({})", reason.meaning(), reason.name()));
     }
-    let at = change.new.as_ref().and_then(|it| it.get("settled_at").or(it.get("claimed_at")));
+    let at = item.get("settled_at").or(item.get("claimed_at"));
     let json = json!({
         "at": at, "kind": "notification", "status": row.status, "reason": row.reason, "key": row.key,
         "event": row.origin.id, "type": row.origin.kind, "tenant": row.origin.tenant, "rule": row.rule,

@@ -38,8 +38,7 @@ async fn what_is_no_event_is_put_aside_with_its_cause_and_kept_by_the_audit() {
         assert!(!attribute(&letter, "detail").contains(&mark), "a cause never quotes the payload");
         good.is_told(&cloud).await;
         let kept = until("the audit has it", async || {
-            let records = cloud.events.all().await.unwrap();
-            records.into_iter().find(|it| {
+            cloud.all_records().await.into_iter().find(|it| {
                 it.get("refused").is_some_and(|it| it.starts_with(detail))
                     && it.get("detail").is_none_or(|it| it.contains(&mark))
             })

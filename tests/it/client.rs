@@ -11,48 +11,54 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::cloud::{Cloud, now, unique};
 
-pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
     /// Connects with a ticket that was just issued.
-    pub async fn of(cloud: &Cloud, user: &str, tenant: Option<&str>, rooms: &[&str]) -> Client {
+    pub(crate) async fn of(cloud: &Cloud, user: &str, tenant: Option<&str>, rooms: &[&str]) -> Client {
         let ticket = ticket(cloud, user, tenant, rooms, 30).await;
         Client::connect(cloud, &ticket).await.unwrap()
     }
 
-    pub async fn connect(cloud: &Cloud, ticket: &str) -> Result<Client, Error> {
+    pub(crate) async fn connect(cloud: &Cloud, ticket: &str) -> Result<Client, Error> {
         let url = format!("{}?ticket={ticket}", cloud.socket_url);
         tokio_tungstenite::connect_async(url).await.map(|(socket, _)| Client(socket))
     }
 
-    pub async fn say(&mut self, text: &str) {
+    pub(crate) async fn say(&mut self, text: &str) {
         self.0.send(Message::text(text)).await.unwrap();
     }
 
     /// The next message.
-    pub async fn hear(&mut self) -> Value {
+    pub(crate) async fn hear(&mut self) -> Value {
         let next = tokio::time::timeout(Duration::from_secs(60), self.0.next()).await;
         let message = next.expect("nothing was heard for 60 s").unwrap().unwrap();
         serde_json::from_str(&message.to_string()).unwrap()
     }
 
     /// Whether nothing comes for a while.
-    pub async fn hears_nothing(&mut self) -> bool {
+    pub(crate) async fn hears_nothing(&mut self) -> bool {
         tokio::time::timeout(Duration::from_secs(3), self.0.next()).await.is_err()
     }
 
-    pub async fn ask(&mut self, text: &str) -> Value {
+    pub(crate) async fn ask(&mut self, text: &str) -> Value {
         self.say(text).await;
         self.hear().await
     }
 
-    pub async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         self.0.close(None).await.unwrap();
     }
 }
 
 /// A ticket that works for so many seconds from now.
-pub async fn ticket(cloud: &Cloud, user: &str, tenant: Option<&str>, rooms: &[&str], seconds: i64) -> String {
+pub(crate) async fn ticket(
+    cloud: &Cloud,
+    user: &str,
+    tenant: Option<&str>,
+    rooms: &[&str],
+    seconds: i64,
+) -> String {
     let text = unique("ticket");
     let identity = Identity {
         user: user.to_owned(),

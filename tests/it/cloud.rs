@@ -9,19 +9,18 @@ use domain::recipient::Recipient;
 use publish::{Bus, Entry};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Connections, Events, Ledger, LedgerRow, People, Record};
+use store::{Connections, Ledger, LedgerRow, People, Record};
 
 /// The deployed stack, and a real client for everything in it.
-pub struct Cloud {
-    pub config: SdkConfig,
-    pub endpoint: String,
-    pub socket_url: String,
-    pub bus: Bus,
-    pub ledger: Ledger,
-    pub events: Events,
-    pub people: People,
-    pub connections: Connections,
-    pub sqs: aws_sdk_sqs::Client,
+pub(crate) struct Cloud {
+    pub(crate) config: SdkConfig,
+    pub(crate) endpoint: String,
+    pub(crate) socket_url: String,
+    pub(crate) bus: Bus,
+    pub(crate) ledger: Ledger,
+    pub(crate) people: People,
+    pub(crate) connections: Connections,
+    pub(crate) sqs: aws_sdk_sqs::Client,
 }
 
 #[derive(Deserialize)]
@@ -35,15 +34,15 @@ struct State {
 
 /// A letter as the mail service holds it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Letter {
-    pub id: String,
-    pub to: String,
-    pub subject: String,
-    pub raw: Value,
+pub(crate) struct Letter {
+    pub(crate) id: String,
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) raw: Value,
 }
 
 impl Cloud {
-    pub fn connect() -> Cloud {
+    pub(crate) fn connect() -> Cloud {
         let text = std::fs::read(root().join(".local/cloud.json")).expect("`make up` starts the local cloud");
         let state: State = serde_json::from_slice(&text).unwrap();
         let endpoint = format!("http://127.0.0.1:{}", state.port);
@@ -60,7 +59,6 @@ impl Cloud {
         Cloud {
             bus: Bus::new(&config, "carillon-local".to_owned()),
             ledger: Ledger::new(&config, table("ledger")),
-            events: Events::new(&config, table("events")),
             people: People::new(&config, table("people")),
             connections: Connections::new(&config, table("connections")),
             sqs: aws_sdk_sqs::Client::new(&config),
@@ -71,41 +69,46 @@ impl Cloud {
     }
 
     /// A person nobody else's test knows, with an address of their own.
-    pub async fn somebody(&self) -> Recipient {
+    pub(crate) async fn somebody(&self) -> Recipient {
         let id = unique("user");
         let email = format!("{id}@example.com");
         self.somebody_with(json!({ "id": id, "name": "Ann", "email": email })).await
     }
 
-    pub async fn somebody_with(&self, person: Value) -> Recipient {
+    pub(crate) async fn somebody_with(&self, person: Value) -> Recipient {
         let person: Recipient = serde_json::from_value(person).unwrap();
         self.people.put(std::slice::from_ref(&person)).await.unwrap();
         person
     }
 
     /// Puts entries on the bus, all in one call.
-    pub async fn put(&self, entries: &[Entry]) {
+    pub(crate) async fn put(&self, entries: &[Entry]) {
         for result in self.bus.put(entries).await {
             result.unwrap();
         }
     }
 
     /// Everything on record about an event, without what is still under way.
-    pub async fn outcomes(&self, event_id: &str) -> Vec<LedgerRow> {
-        let rows = self.ledger.all().await.unwrap();
+    pub(crate) async fn outcomes(&self, event_id: &str) -> Vec<LedgerRow> {
+        let items = store::scan(&self.config, "carillon-local-ledger").await.unwrap();
+        let rows = items.iter().filter_map(LedgerRow::read);
         let mut rows: Vec<LedgerRow> =
-            rows.into_iter().filter(|it| it.origin.id == event_id && it.status.is_final()).collect();
+            rows.filter(|it| it.origin.id == event_id && it.status.is_final()).collect();
         rows.sort_by_key(|it| (it.rule.clone(), it.recipient.clone(), it.channel));
         rows
     }
 
-    pub async fn records(&self, event_id: &str) -> Vec<Record> {
-        let records = self.events.all().await.unwrap();
-        records.into_iter().filter(|it| it.get("id") == Some(event_id)).collect()
+    pub(crate) async fn records(&self, event_id: &str) -> Vec<Record> {
+        self.all_records().await.into_iter().filter(|it| it.get("id") == Some(event_id)).collect()
+    }
+
+    pub(crate) async fn all_records(&self) -> Vec<Record> {
+        let items = store::scan(&self.config, "carillon-local-events").await.unwrap();
+        items.into_iter().map(Record::from_item).collect()
     }
 
     /// The letters to an address.
-    pub fn letters(&self, to: &str) -> Vec<Letter> {
+    pub(crate) fn letters(&self, to: &str) -> Vec<Letter> {
         let url = format!("{}/_ministack/ses/messages", self.endpoint);
         let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
         let body: Value = serde_json::from_str(&text).unwrap();
@@ -119,18 +122,18 @@ impl Cloud {
         letters.filter(|it| it.to == to).collect()
     }
 
-    pub async fn queue_url(&self, name: &str) -> String {
+    pub(crate) async fn queue_url(&self, name: &str) -> String {
         let name = format!("carillon-local-{name}");
         self.sqs.get_queue_url().queue_name(name).send().await.unwrap().queue_url.unwrap()
     }
 
-    pub async fn send(&self, queue: &str, body: &str) {
+    pub(crate) async fn send(&self, queue: &str, body: &str) {
         let url = self.queue_url(queue).await;
         self.sqs.send_message().queue_url(url).message_body(body).send().await.unwrap();
     }
 
     /// The dead letters of a queue whose body contains `mark`. They stay where they are.
-    pub async fn dead_letters(&self, queue: &str, mark: &str) -> Vec<Message> {
+    pub(crate) async fn dead_letters(&self, queue: &str, mark: &str) -> Vec<Message> {
         let url = self.queue_url(&format!("{queue}-dead-letters")).await;
         let mut found: Vec<Message> = Vec::new();
         for _ in 0..8 {
@@ -150,7 +153,7 @@ impl Cloud {
 }
 
 /// A CloudEvent of ours as an entry for the bus.
-pub fn cloud_event(kind: &str, id: &str, data: &Value) -> Entry {
+pub(crate) fn cloud_event(kind: &str, id: &str, data: &Value) -> Entry {
     entry(
         "tests",
         kind,
@@ -161,26 +164,26 @@ pub fn cloud_event(kind: &str, id: &str, data: &Value) -> Entry {
     )
 }
 
-pub fn entry(source: &str, detail_type: &str, detail: &Value) -> Entry {
+pub(crate) fn entry(source: &str, detail_type: &str, detail: &Value) -> Entry {
     Entry { source: source.to_owned(), detail_type: detail_type.to_owned(), detail: detail.to_string() }
 }
 
 /// A name that no other test, and no earlier run, has used.
-pub fn unique(what: &str) -> String {
+pub(crate) fn unique(what: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let at = NEXT.fetch_add(1, Ordering::Relaxed);
     format!("{what}-{:x}-{}-{at}", now().as_millisecond(), std::process::id())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test outside the system reads the clock as a producer does")]
-pub fn now() -> domain::Timestamp {
+pub(crate) fn now() -> domain::Timestamp {
     domain::Timestamp::now()
 }
 
-pub fn now_text() -> String {
+pub(crate) fn now_text() -> String {
     now().to_string()
 }
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }

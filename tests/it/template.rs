@@ -115,10 +115,10 @@ fn the_audit_may_append_and_nothing_else() {
         .unwrap()
         .iter()
         .map(on_aws)
-        .flat_map(|it| match &it["Action"] {
-            Value::Array(list) => list.iter().map(|it| it.as_str().unwrap().to_owned()).collect(),
-            Value::String(one) => vec![one.clone()],
-            _ => vec![],
+        .flat_map(|it| {
+            let one = it["Action"].as_str().map(str::to_owned);
+            let list = it["Action"].as_array().into_iter().flatten();
+            one.into_iter().chain(list.map(|it| it.as_str().unwrap().to_owned())).collect::<Vec<_>>()
         })
         .filter(|it| it.starts_with("dynamodb:"))
         .collect();
@@ -127,9 +127,9 @@ fn the_audit_may_append_and_nothing_else() {
 
 /// The branch of an `IsLocal` condition that AWS takes.
 fn on_aws(value: &Value) -> Value {
-    match &value["Fn::If"] {
-        Value::Array(branches) if branches[0] == "IsLocal" => branches[2].clone(),
-        _ => value.clone(),
+    match value["Fn::If"].as_array() {
+        Some(branches) if branches[0] == "IsLocal" => branches[2].clone(),
+        Some(_) | None => value.clone(),
     }
 }
 

@@ -7,7 +7,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Asks until the answer is `Some`.
 #[track_caller]
-pub fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> impl Future<Output = T> {
+pub(crate) fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> impl Future<Output = T> {
     let place = std::panic::Location::caller();
     async move {
         let asked = async {
@@ -26,6 +26,6 @@ pub fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> impl Fut
 }
 
 /// Long enough for a message that should not exist to have arrived.
-pub async fn quiet() {
+pub(crate) async fn quiet() {
     tokio::time::sleep(Duration::from_secs(3)).await;
 }

@@ -52,10 +52,10 @@ fn place(program: &[u8], folder: &Path) -> Result<(), Error> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Error::usage(format!("{} is missing", path.display()), "`make up` builds it")
+    std::fs::read(path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Error::usage(format!("{} is missing", path.display()), "`make up` builds it");
         }
-        _ => Error::read(path, error),
+        Error::read(path, error)
     })
 }

@@ -1,6 +1,6 @@
 //! A table's stream, read without a checkpoint: whoever looks begins where they choose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, ShardIteratorType};
@@ -10,12 +10,6 @@ use store::Item;
 use crate::error::Error;
 
 use super::lost;
-
-/// One item that was written.
-pub(super) struct Change {
-    /// The item as it is now; `None` when it was removed.
-    pub(super) new: Option<Item>,
-}
 
 /// The stream of one table.
 pub(super) struct Stream {
@@ -80,7 +74,7 @@ impl Stream {
     }
 
     /// What was written since the last time, in the order of the stream.
-    pub(super) async fn read(&mut self) -> Result<Vec<Change>, Error> {
+    pub(super) async fn read(&mut self) -> Result<Vec<Item>, Error> {
         let open: Vec<(String, String)> =
             self.shards.iter().filter_map(|(id, at)| Some((id.clone(), at.clone()?))).collect();
         let mut changes = Vec::new();
@@ -88,10 +82,8 @@ impl Stream {
         for (id, at) in open {
             let answer = self.client.get_records().shard_iterator(at).send().await;
             let answer = answer.map_err(|it| lost("read the table's stream", &it))?;
-            for record in answer.records() {
-                let image = record.dynamodb().and_then(|it| it.new_image());
-                changes.push(Change { new: image.map(item) });
-            }
+            let images = answer.records().iter().filter_map(|it| it.dynamodb()?.new_image());
+            changes.extend(images.map(item));
             closed |= answer.next_shard_iterator.is_none();
             self.shards.insert(id, answer.next_shard_iterator);
         }
@@ -104,13 +96,14 @@ impl Stream {
 }
 
 /// The streams API has attribute values of its own; the texts and numbers are what is read here.
-fn item(image: &std::collections::HashMap<String, AttributeValue>) -> Item {
-    image.iter().fold(Item::default(), |item, (name, value)| match value {
-        AttributeValue::S(text) => item.text(name, text),
-        AttributeValue::N(number) => match number.parse() {
-            Ok(it) => item.number(name, it),
-            Err(_) => item,
-        },
-        _ => item,
-    })
+fn item(image: &HashMap<String, AttributeValue>) -> Item {
+    let mut item = Item::default();
+    for (name, value) in image {
+        if let Ok(text) = value.as_s() {
+            item = item.text(name, text);
+        } else if let Some(number) = value.as_n().ok().and_then(|it| it.parse().ok()) {
+            item = item.number(name, number);
+        }
+    }
+    item
 }

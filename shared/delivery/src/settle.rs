@@ -46,14 +46,14 @@ mod tests {
     #[test]
     fn what_is_over_is_consumed_and_what_may_still_work_comes_back() {
         let yes = Ok(Sent::Accepted { provider_id: "p-1".into() });
-        check(OnUnknown::Hold, yes, Status::Sent, None, false);
-        check(OnUnknown::Hold, Ok(Sent::Nobody), Status::Suppressed, Some(Reason::NotConnected), false);
-        check(OnUnknown::Hold, Ok(Sent::Unknown), Status::Unknown, Some(Reason::NoAnswer), false);
-        check(OnUnknown::Resend, Ok(Sent::Unknown), Status::Released, Some(Reason::NoAnswer), true);
-        check(OnUnknown::Hold, Err(Failure::Transient("503".into())), Status::Released, None, true);
+        check(OnUnknown::Hold, &yes, Status::Sent, None, false);
+        check(OnUnknown::Hold, &Ok(Sent::Nobody), Status::Suppressed, Some(Reason::NotConnected), false);
+        check(OnUnknown::Hold, &Ok(Sent::Unknown), Status::Unknown, Some(Reason::NoAnswer), false);
+        check(OnUnknown::Resend, &Ok(Sent::Unknown), Status::Released, Some(Reason::NoAnswer), true);
+        check(OnUnknown::Hold, &Err(Failure::Transient("503".into())), Status::Released, None, true);
         let no = Failure::Permanent { reason: Reason::Rejected, source: "400".into() };
-        check(OnUnknown::Hold, Err(no), Status::Failed, Some(Reason::Rejected), false);
-        check(OnUnknown::Hold, Err(Failure::Expired), Status::Suppressed, Some(Reason::Expired), false);
+        check(OnUnknown::Hold, &Err(no), Status::Failed, Some(Reason::Rejected), false);
+        check(OnUnknown::Hold, &Err(Failure::Expired), Status::Suppressed, Some(Reason::Expired), false);
     }
 
     #[test]
@@ -66,12 +66,12 @@ mod tests {
     #[track_caller]
     fn check(
         on_unknown: OnUnknown,
-        answer: Result<Sent, Failure>,
+        answer: &Result<Sent, Failure>,
         status: Status,
         reason: Option<Reason>,
         again: bool,
     ) {
-        let (settlement, next) = next(&job(on_unknown), &answer, 1);
+        let (settlement, next) = next(&job(on_unknown), answer, 1);
         assert_eq!((settlement.status, settlement.reason), (status, reason), "{answer:?}");
         assert_eq!(next != Next::Done, again, "{answer:?}");
     }

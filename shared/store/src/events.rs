@@ -120,14 +120,6 @@ impl Events {
         let key = Item::default().text("pk", stream(event)).text("sk", identity(event));
         Ok(lookup::get(&self.client, &self.table, key).await?.map(Record::from_item))
     }
-
-    /// Every record there is, for people who look: it reads the whole table.
-    ///
-    /// # Errors
-    /// The table could not be read.
-    pub async fn all(&self) -> Result<Vec<Record>, Refused> {
-        Ok(lookup::scan(&self.client, &self.table).await?.into_iter().map(Record::from_item).collect())
-    }
 }
 
 /// The aggregate's stream. Events without a subject share the stream of their source.

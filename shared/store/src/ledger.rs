@@ -204,15 +204,6 @@ impl Ledger {
         let found = lookup::get(&self.client, &self.table, pk(key)).await?;
         Ok(found.as_ref().and_then(LedgerRow::read))
     }
-
-    /// Every row there is, for people who look: it reads the whole table.
-    ///
-    /// # Errors
-    /// The table could not be read.
-    pub async fn all(&self) -> Result<Vec<LedgerRow>, Refused> {
-        let items = lookup::scan(&self.client, &self.table).await?;
-        Ok(items.iter().filter_map(LedgerRow::read).collect())
-    }
 }
 
 impl LedgerRow {

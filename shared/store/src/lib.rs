@@ -23,6 +23,14 @@ pub fn client(config: &aws_types::SdkConfig) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::new(config)
 }
 
+/// Every item of a table, for people who look: it reads, and pays for, the whole of it.
+///
+/// # Errors
+/// The table could not be read.
+pub async fn scan(config: &aws_types::SdkConfig, table: &str) -> Result<Vec<Item>, aws::Refused> {
+    lookup::scan(&client(config), table).await
+}
+
 /// DynamoDB's clock for expiry: whole seconds since 1970.
 pub(crate) fn seconds(at: domain::Timestamp) -> i64 {
     at.as_second()

@@ -6,13 +6,13 @@ use aws_smithy_types::error::ErrorMetadata;
 
 #[test]
 fn an_answer_is_sorted_by_its_code_and_then_by_its_status() {
-    check(answered(400, Some("ThrottlingException")), Verdict::Throttled);
-    check(answered(400, Some("ProvisionedThroughputExceededException")), Verdict::Throttled);
-    check(answered(429, None), Verdict::Throttled);
-    check(answered(500, Some("InternalServerError")), Verdict::Transient);
-    check(answered(503, None), Verdict::Transient);
-    check(answered(400, Some("ValidationException")), Verdict::Permanent);
-    check(answered(403, Some("AccessDeniedException")), Verdict::Denied);
+    check(&answered(400, Some("ThrottlingException")), Verdict::Throttled);
+    check(&answered(400, Some("ProvisionedThroughputExceededException")), Verdict::Throttled);
+    check(&answered(429, None), Verdict::Throttled);
+    check(&answered(500, Some("InternalServerError")), Verdict::Transient);
+    check(&answered(503, None), Verdict::Transient);
+    check(&answered(400, Some("ValidationException")), Verdict::Permanent);
+    check(&answered(403, Some("AccessDeniedException")), Verdict::Denied);
 }
 
 #[test]
@@ -24,10 +24,10 @@ fn a_right_that_is_missing_does_not_use_a_notification_up() {
 #[test]
 fn what_never_left_is_tried_again_and_what_got_no_answer_is_not_called_a_failure() {
     let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-    check(SdkError::dispatch_failure(ConnectorError::io(refused.into())), Verdict::Transient);
+    check(&SdkError::dispatch_failure(ConnectorError::io(refused.into())), Verdict::Transient);
     let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-    check(SdkError::dispatch_failure(ConnectorError::io(reset.into())), Verdict::Unanswered);
-    check(SdkError::timeout_error("5 s"), Verdict::Unanswered);
+    check(&SdkError::dispatch_failure(ConnectorError::io(reset.into())), Verdict::Unanswered);
+    check(&SdkError::timeout_error("5 s"), Verdict::Unanswered);
     let sent = classify_send(SdkError::<Named, HttpResponse>::timeout_error("5 s"));
     assert_eq!(sent.unwrap(), Sent::Unknown);
 }
@@ -40,8 +40,8 @@ fn a_chain_of_causes_never_quotes_an_address() {
 }
 
 #[track_caller]
-fn check(error: SdkError<Named, HttpResponse>, expected: Verdict) {
-    assert_eq!(classify_call(&error), expected, "{error:?}");
+fn check(error: &SdkError<Named, HttpResponse>, expected: Verdict) {
+    assert_eq!(classify_call(error), expected, "{error:?}");
 }
 
 fn answered(status: u16, code: Option<&str>) -> SdkError<Named, HttpResponse> {
