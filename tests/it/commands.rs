@@ -119,6 +119,30 @@ async fn tail_shows_events_decisions_and_deliveries() {
     assert!(is_told("socket", "suppressed"), "nobody was connected: {ours:?}");
 }
 
+/// What `cargo lambda invoke --data-file` takes: each is answered, and nothing of it comes back.
+#[test]
+fn every_function_answers_its_raw_payload() {
+    let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
+    for function in ["dispatch", "audit", "email", "socket", "gateway"] {
+        let answer = scratch().join("answer.json");
+        let payload = format!("fileb://{}", root().join(format!("events/lambda/{function}.json")).display());
+        let invoke = Command::new(root().join(".local/awscli/bin/aws"))
+            .args(["lambda", "invoke", "--function-name", &format!("carillon-local-{function}")])
+            .args(["--payload", &payload, answer.to_str().unwrap()])
+            .envs(environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('=')))
+            .output()
+            .unwrap();
+        assert!(invoke.status.success(), "{function}: {}", text(&invoke));
+        assert!(!text(&invoke).contains("FunctionError"), "{function}: {}", text(&invoke));
+        let answer: Value = serde_json::from_slice(&std::fs::read(answer).unwrap()).unwrap();
+        let expected = match function {
+            "gateway" => answer["statusCode"] == 200,
+            _ => answer == json!({ "batchItemFailures": [] }),
+        };
+        assert!(expected, "{function}: {answer}");
+    }
+}
+
 /// On AWS `tail` reads the tables' streams. The local cloud has them too, but leaves PartiQL's writes out, so the
 /// items are put plainly here.
 #[tokio::test]
