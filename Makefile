@@ -7,9 +7,10 @@ CATALOG  := target/lambda/dispatch/catalog.json
 RUN      := cargo build --profile $(PROFILE) --locked
 SAM      := .local/sam/.installed
 CLOUD    := .local/ministack/.installed
+ARCH      = $(shell sed -n '/^\[$(ENV)\./,/^\[[^$(ENV)]/s/.*Architecture=\([a-z0-9_]*\).*/\1/p' infra/samconfig.toml)
 
 help: ## Print the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: up ## Everything, on the samples: deploy to the local cloud, send, show who was told what
 	@$(CARILLON) demo
@@ -27,19 +28,20 @@ logs: ## Print what the functions logged: make logs F=email
 	@$(CARILLON) local logs $(F)
 
 send: ## Put a sample on the bus as a new event: make send E=core/hello
+	@test -n "$(E)" || { echo "name a sample: make send E=core/hello"; ls -d events/*/*.json | sed 's/^events./  /; s/.json$$//' | grep -v lambda/; exit 2; }
 	@$(CARILLON) publish --fresh events/$(E).json
 
 build: ## Build functions and CLI for this machine, compile config/
 	@$(RUN) --bins
 	@$(CARILLON) check --samples events --out $(CATALOG)
 
-release: $(SAM) .local/lambda/.installed ## Build the functions for Lambda (arm64; ARCH=x86_64 for the other)
+release: $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for the architecture that infra/samconfig.toml names
 	@. .local/lambda/bin/activate && cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),--x86-64,--arm64) \
 	  $(foreach it,$(notdir $(wildcard functions/*)),-p $(it))
 	@$(RUN) -p cli && $(CARILLON) check --samples events --out $(CATALOG)
 
 deploy: release ## Build for Lambda and deploy to AWS: make deploy E=dev
-	@cd infra && ../.local/sam/bin/sam deploy --config-env $(ENV) $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
+	@cd infra && env -u AWS_ENDPOINT_URL SAM_CLI_TELEMETRY=0 ../.local/sam/bin/sam deploy --config-env $(ENV)
 
 bench: ## Measure size, start-up and work of every function, beside the SDK's default client
 	@benches/run.sh

@@ -40,16 +40,23 @@ pub(crate) struct Start {
     pub(crate) after_bytes: Option<u64>,
 }
 
-/// What an event costs dispatch, in batches of ten.
+/// What an event costs dispatch, warm, in batches of ten.
 pub(crate) struct Work {
-    pub(crate) event_instructions: u64,
-    /// The same for an event that no rule asks for: reading it, and the runtime's loop.
-    pub(crate) unasked_instructions: u64,
-    pub(crate) events: usize,
-    /// Jobs that one event leads to.
+    pub(crate) counted: Option<Counted>,
+    /// Time on the processor, the kernel's share included.
+    pub(crate) event_cpu_us: f64,
+    /// Jobs that one event leads to, and their length.
     pub(crate) jobs: f64,
+    pub(crate) job_bytes: f64,
     /// Calls of each operation per batch.
     pub(crate) calls: BTreeMap<String, f64>,
+}
+
+/// What Valgrind counted.
+pub(crate) struct Counted {
+    pub(crate) event_instructions: u64,
+    /// The same for an event that no rule asks for: reading it, and writing down that nobody is told.
+    pub(crate) unasked_instructions: u64,
 }
 
 /// # Errors
@@ -91,7 +98,7 @@ pub(crate) fn start(
     drop(running);
 
     let instructions = match valgrind {
-        Some(it) => Some(instructions(program, stage, it, &[])?.0),
+        Some(it) => Some(instructions(program, stage, it, &[])?),
         None => None,
     };
     let (median_ms, least_ms) = (starts_ms[STARTS / 2], starts_ms[0]);
@@ -105,31 +112,51 @@ pub(crate) fn start(
 pub(crate) fn work(
     program: &Program<'_>,
     stage: &Stage,
-    valgrind: &str,
+    valgrind: Option<&str>,
     samples: &Samples,
 ) -> io::Result<Work> {
-    let more = samples.count();
-    let events = more * BATCH;
-    let per_event =
-        |short: u64, long: u64| long.saturating_sub(short) / u64::try_from(events).unwrap_or(1).max(1);
-    let batches = samples.batches(2 * more);
-    let (short, before) = instructions(program, stage, valgrind, &batches[..more])?;
-    let (long, after) = instructions(program, stage, valgrind, &batches)?;
-    let unasked = Samples::unasked(2 * more);
-    let (unasked_short, _) = instructions(program, stage, valgrind, &unasked[..more])?;
-    let (unasked_long, _) = instructions(program, stage, valgrind, &unasked)?;
-    let calls = after.calls.iter().map(|(operation, count)| {
-        let earlier = before.calls.get(operation).unwrap_or(&0);
-        (operation.clone(), ratio(count.saturating_sub(*earlier), more))
+    let count = samples.count();
+    let rounds = INVOCATIONS.div_ceil(count);
+    let payloads = samples.batches(rounds * count);
+    let mut running = Running::start(program, stage, &[])?;
+    stage.feed(&payloads);
+    running.idle()?;
+    let (earlier, cpu_earlier) = (stage.journal(), running.cpu_ns()?);
+    stage.feed(&payloads);
+    running.idle()?;
+    let (journal, cpu) = (stage.journal(), running.cpu_ns()?);
+    drop(running);
+
+    let counted = match valgrind {
+        Some(it) => Some(Counted {
+            event_instructions: difference(program, stage, it, &samples.batches(2 * count))?,
+            unasked_instructions: difference(program, stage, it, &Samples::unasked(2 * count))?,
+        }),
+        None => None,
+    };
+    let events = payloads.len() * BATCH;
+    let jobs = journal.jobs().saturating_sub(earlier.jobs());
+    let job_bytes = journal.job_bytes().saturating_sub(earlier.job_bytes());
+    let calls = journal.calls.iter().map(|(operation, count)| {
+        let before = earlier.calls.get(operation).unwrap_or(&0);
+        (operation.clone(), ratio(count.saturating_sub(*before), payloads.len()))
     });
-    let jobs = after.jobs().saturating_sub(before.jobs());
     Ok(Work {
-        event_instructions: per_event(short, long),
-        unasked_instructions: per_event(unasked_short, unasked_long),
-        events,
+        counted,
+        event_cpu_us: ratio(cpu.saturating_sub(cpu_earlier), events) / 1_000.0,
         jobs: ratio(jobs, events),
+        job_bytes: ratio(job_bytes, usize::try_from(jobs).unwrap_or(1)),
         calls: calls.collect(),
     })
+}
+
+/// What an event of the second half of these batches costs.
+fn difference(program: &Program<'_>, stage: &Stage, valgrind: &str, batches: &[String]) -> io::Result<u64> {
+    let half = batches.len() / 2;
+    let short = instructions(program, stage, valgrind, &batches[..half])?;
+    let long = instructions(program, stage, valgrind, batches)?;
+    let events = u64::try_from((batches.len() - half) * BATCH).unwrap_or(1);
+    Ok(long.saturating_sub(short) / events.max(1))
 }
 
 /// The instructions from exec until all payloads are handled and the next one is asked for.
@@ -138,7 +165,7 @@ fn instructions(
     stage: &Stage,
     valgrind: &str,
     payloads: &[String],
-) -> io::Result<(u64, Journal)> {
+) -> io::Result<u64> {
     let out = program.folder.join("callgrind.out");
     let options = ["--tool=callgrind".to_owned(), format!("--callgrind-out-file={}", out.display())];
     let wrapper: Vec<String> = [valgrind.to_owned()].into_iter().chain(options).collect();
@@ -148,15 +175,13 @@ fn instructions(
     }
     running.idle()?;
     sleep(TO_SLEEP);
-    let journal = stage.journal();
     running.end()?;
     let text = fs::read_to_string(&out)?;
     let total = text.lines().find_map(|it| it.strip_prefix("totals:")?.trim().parse().ok());
-    let total = total.ok_or_else(|| io::Error::other(format!("no totals in {}", out.display())))?;
-    Ok((total, journal))
+    total.ok_or_else(|| io::Error::other(format!("no totals in {}", out.display())))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of calls")]
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 fn ratio(part: u64, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }

@@ -1,6 +1,5 @@
 //! The figures as a table for people and as JSON for machines, each beside its target.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -22,7 +21,7 @@ const MAX_INIT_INSTRUCTIONS: u64 = 2_000_000;
 const MAX_EVENT_INSTRUCTIONS: u64 = 60_000;
 
 /// What dispatch does per event: ours, and the peer's.
-pub(crate) type Works = BTreeMap<&'static str, Work>;
+pub(crate) type Works = Vec<(&'static str, Work)>;
 
 /// Everything that was measured in one go.
 pub(crate) struct Report {
@@ -99,35 +98,35 @@ impl Report {
     }
 
     fn works_table(&self, text: &mut String) {
-        let Some(events) = self.works.values().map(|it| it.events).next() else { return };
-        let _ = writeln!(
-            text,
-            "\ndispatch, warm, in batches of {BATCH}: {events} events, every sample equally often"
-        );
+        if self.works.is_empty() {
+            return;
+        }
+        let _ =
+            writeln!(text, "\ndispatch, warm, in batches of {BATCH}, every sample equally often; per event");
         for (whose, work) in &self.works {
-            let _ = writeln!(
-                text,
-                "  {whose:<16}{:>7.1} k instr. per event{}; {:.1} k for one that no rule asks for",
-                scaled(work.event_instructions, 1e3),
-                over(work.event_instructions, MAX_EVENT_INSTRUCTIONS),
-                scaled(work.unasked_instructions, 1e3),
-            );
+            if let Some(it) = &work.counted {
+                let mark = over(it.event_instructions, MAX_EVENT_INSTRUCTIONS);
+                let k = [it.event_instructions, it.unasked_instructions].map(|it| scaled(it, 1e3));
+                let _ = writeln!(
+                    text,
+                    "  {whose:<16}{:>8.1} k instr.{mark}, {:.1} k when no rule asks for it",
+                    k[0], k[1]
+                );
+            }
+            let _ = writeln!(text, "  {whose:<16}{:>8.1} µs on the processor", work.event_cpu_us);
+        }
+        let _ = writeln!(text, "  {:<16}≤ {:>6.1} k instr.", "target", scaled(MAX_EVENT_INSTRUCTIONS, 1e3));
+        if let Some((_, work)) = self.works.first() {
             let calls: f64 = work.calls.values().sum();
             let each: Vec<String> = work.calls.iter().map(|(name, it)| format!("{name} {it:.1}")).collect();
+            let (jobs, kb) = (work.jobs, work.job_bytes / 1e3);
             let _ = writeln!(
                 text,
-                "  {:<16}{:>7.1} jobs per event, {calls:.1} AWS calls per batch: {}",
-                "",
-                work.jobs,
+                "  {:<16}{jobs:>8.1} jobs of {kb:.1} kB; {calls:.1} AWS calls per batch: {}",
+                "ours",
                 each.join(", ")
             );
         }
-        let _ = writeln!(
-            text,
-            "  {:<16}≤ {:.1} k instr. per event",
-            "target",
-            scaled(MAX_EVENT_INSTRUCTIONS, 1e3)
-        );
     }
 }
 
@@ -192,10 +191,11 @@ fn figures_json(it: &Figures) -> Value {
 
 fn work_json(it: &Work) -> Value {
     json!({
-        "event_instructions": it.event_instructions,
-        "unasked_event_instructions": it.unasked_instructions,
-        "events": it.events,
+        "event_instructions": it.counted.as_ref().map(|it| it.event_instructions),
+        "unasked_event_instructions": it.counted.as_ref().map(|it| it.unasked_instructions),
+        "event_cpu_us": rounded(it.event_cpu_us),
         "jobs_per_event": it.jobs,
+        "job_bytes": rounded(it.job_bytes),
         "calls_per_batch": it.calls,
     })
 }

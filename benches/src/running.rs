@@ -91,6 +91,16 @@ impl<'a> Running<'a> {
         kib.map(|it| it * 1_024).ok_or_else(|| io::Error::other("no VmHWM in /proc"))
     }
 
+    /// How long its first thread has been on a processor, in nanoseconds; a function has no other.
+    ///
+    /// # Errors
+    /// The kernel does not say.
+    pub(crate) fn cpu_ns(&self) -> io::Result<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.child.id()))?;
+        let first = text.split_whitespace().next().and_then(|it| it.parse().ok());
+        first.ok_or_else(|| io::Error::other("no time in /proc/<pid>/schedstat"))
+    }
+
     /// Asks it to end, so that a wrapper can write its figures, and waits.
     ///
     /// # Errors

@@ -56,6 +56,11 @@ impl Journal {
     pub(crate) fn jobs(&self) -> u64 {
         self.sent.values().map(|it| it.len() as u64).sum()
     }
+
+    /// How long they are together.
+    pub(crate) fn job_bytes(&self) -> u64 {
+        self.sent.values().flatten().map(|it| it.len() as u64).sum()
+    }
 }
 
 impl Stage {

@@ -1,7 +1,7 @@
 //! The deployment a command talks to.
 
+use aws_credential_types::provider::ProvideCredentials as _;
 use aws_types::SdkConfig;
-use aws_types::region::Region;
 
 use crate::args::Target;
 use crate::error::Error;
@@ -24,13 +24,14 @@ impl Cloud {
         let env = runtime::Env::process();
         let elsewhere = env.optional("AWS_ENDPOINT_URL").is_some();
         let ours = target.environment == "local" && !elsewhere;
+        refuse_a_mix_up(target, &env)?;
         let local = if ours { State::load()? } else { None };
         let config = match &local {
             Some(state) => state.settings().config(),
             None if ours => {
                 return Err(Error::usage(
-                    "the local cloud is not running",
-                    "start it with `make up`, or name another with --env",
+                    "no local cloud is known in this folder",
+                    "run `make up` in the repository, or name an environment with --env",
                 ));
             }
             None => from_chain(&env).await?,
@@ -49,6 +50,18 @@ impl Cloud {
     }
 }
 
+/// A shell that has read `.local/env` leads every AWS client to the local cloud, whatever environment is named.
+fn refuse_a_mix_up(target: &Target, env: &runtime::Env) -> Result<(), Error> {
+    let endpoint = env.optional("AWS_ENDPOINT_URL").unwrap_or_default();
+    let leads_home = State::load()?.is_some_and(|it| it.endpoint() == endpoint.trim_end_matches('/'));
+    if leads_home && target.environment != "local" {
+        let what =
+            format!("--env says {}, but AWS_ENDPOINT_URL leads to the local cloud", target.environment);
+        return Err(Error::usage(what, "unset the variables that .local/env set, or leave --env out"));
+    }
+    Ok(())
+}
+
 async fn from_chain(env: &runtime::Env) -> Result<SdkConfig, Error> {
     let roots = match env.optional("CARILLON_CA_FILE") {
         Some(path) => {
@@ -63,8 +76,14 @@ async fn from_chain(env: &runtime::Env) -> Result<SdkConfig, Error> {
         .timeout_config(aws::timeouts())
         .load()
         .await;
-    match config.region() {
-        Some(_) => Ok(config),
-        None => Ok(config.into_builder().region(Region::from_static("us-east-1")).build()),
+    if config.region().is_none() {
+        return Err(Error::usage("no AWS Region is set", "set AWS_REGION, or a region in your AWS profile"));
     }
+    if let Some(provider) = config.credentials_provider()
+        && let Err(error) = provider.provide_credentials().await
+    {
+        let what = format!("no AWS credentials were found: {}", aws::chain(&error));
+        return Err(Error::usage(what, "set AWS_PROFILE or log in with `aws sso login`"));
+    }
+    Ok(config)
 }

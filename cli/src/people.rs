@@ -22,11 +22,11 @@ pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) 
     if terminal.json {
         terminal.say_json(&serde_json::json!({ "imported": total, "refused": refused }));
     } else {
-        terminal.say(&format!(
-            "{} {total} people in {}",
-            terminal.ink(Ink::Good, "ok"),
-            cloud.name("people")
-        ));
+        let word = match refused {
+            0 => terminal.ink(Ink::Good, "ok"),
+            _ => terminal.ink(Ink::Bad, &format!("{refused} refused,")),
+        };
+        terminal.say(&format!("{word} {total} people in {}", cloud.name("people")));
     }
     Ok(refused == 0)
 }

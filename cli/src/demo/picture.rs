@@ -63,7 +63,6 @@ fn head(story: &Story, terminal: &Terminal) {
     let mut about = vec![format!("from {}", event.source)];
     about.extend(event.tenant.as_ref().map(|it| format!("tenant {it}")));
     about.extend(event.actor.as_ref().map(|it| format!("by {it}")));
-    about.extend(event.correlation_id.as_ref().map(|it| format!("story {it}")));
     terminal.say("");
     let kind = terminal.ink(Ink::Strong, &event.kind);
     terminal.say(&format!("● {kind}   {}", terminal.ink(Ink::Quiet, &about.join(" · "))));
@@ -105,7 +104,7 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
         "channel": channel, "status": status, "text": text, "right": right,
     });
     let wrong = if right { String::new() } else { format!("   ({status})") };
-    Row { right, sign, text: format!("{:<24} {channel:<7} {text}{wrong}", it.recipient), json }
+    Row { right, sign, text: format!("{:<27} {channel:<7} {text}{wrong}", it.recipient), json }
 }
 
 fn said(it: &Notification, expected: Reason) -> String {
@@ -126,7 +125,7 @@ fn record(story: &Story) -> Row {
         "event": story.event.id, "type": story.event.kind, "audit": story.record.is_some(),
         "digest": get("digest"), "right": right, "file": story.place,
     });
-    Row { right, sign: "▣", text: format!("{:<24} {:<7} {text}", "audit", ""), json }
+    Row { right, sign: "▣", text: format!("{:<27} {:<7} {text}", "audit", ""), json }
 }
 
 fn count(tally: &mut Tally, it: &Notification, row: &Row) {

@@ -10,14 +10,13 @@ use super::state::{FOLDER, State};
 
 /// Deploys, and learns where WebSockets connect.
 pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
-    terminal.progress("deploying infra/template.yaml to the local cloud …");
+    terminal.note("deploying infra/template.yaml to the local cloud …");
     let deployed = sam(state)
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
         .arg(format!("Environment=local LogRetentionDays=1 LocalEndpoint={}", state.endpoint()))
         .stdin(Stdio::null())
         .output()
         .map_err(|error| Error::read(Path::new(FOLDER), error))?;
-    terminal.clear();
     if !deployed.status.success() {
         let said = [deployed.stdout, deployed.stderr].concat();
         return Err(Error::Cloud(format!(

@@ -26,7 +26,7 @@ pub(super) fn prepare(profile: &str) -> Result<String, Error> {
 }
 
 /// The functions, by their folders.
-fn names() -> Result<Vec<String>, Error> {
+pub(super) fn names() -> Result<Vec<String>, Error> {
     let folder = Path::new("functions");
     let entries = std::fs::read_dir(folder).map_err(|error| Error::read(folder, error))?;
     let mut names: Vec<String> = entries

@@ -3,6 +3,7 @@
 use crate::error::{Done, Error};
 use crate::terminal::Terminal;
 
+use super::functions;
 use super::server::log_file;
 
 /// Prints the lines of one function, or of all with the function in front.
@@ -10,6 +11,13 @@ pub(super) fn print(function: Option<&str>, terminal: &Terminal) -> Done {
     let path = log_file();
     let text = std::fs::read_to_string(&path)
         .map_err(|_| Error::usage("there is no log", "start the local cloud with `make up`"))?;
+    let known = functions::names()?;
+    if let Some(wanted) = function.filter(|it| !known.iter().any(|name| name == it)) {
+        return Err(Error::usage(
+            format!("there is no function {wanted}"),
+            format!("name one of {}", known.join(", ")),
+        ));
+    }
     for (name, line) in lines(&text) {
         match function {
             Some(wanted) if wanted == name => terminal.say(line),

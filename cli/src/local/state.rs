@@ -36,7 +36,7 @@ impl State {
         }
     }
 
-    /// Writes the state, and `.local/env` for shells: `. .local/env && aws sqs list-queues`.
+    /// Writes the state, and `.local/env` for shells: `. .local/env && aws events list-rules`.
     pub(crate) fn save(&self) -> Result<(), Error> {
         let text = serde_json::to_vec_pretty(self).map_err(|it| Error::Cloud(it.to_string()))?;
         replace(&file(), &text)?;

@@ -122,6 +122,19 @@ mod tests {
     }
 
     #[test]
+    fn two_events_never_share_a_record_however_their_names_are_cut() {
+        let keys = |source: &str, id: &str| {
+            let detail = format!(
+                r##"{{"specversion":"1.0","id":"{id}","source":"{source}","type":"t","subject":"s/1",
+                    "time":"2026-11-20T12:00:00Z"}}"##
+            );
+            let kept = record(&bus(&detail), NOON).unwrap();
+            (kept.get("pk").unwrap().to_owned(), kept.get("sk").unwrap().to_owned())
+        };
+        assert_ne!(keys("try/a#b", "c"), keys("try/a", "b#c"));
+    }
+
+    #[test]
     fn what_did_not_come_from_the_bus_is_not_kept() {
         for body in ["", "[]", "not json", r#"{"id":"1"}"#] {
             assert!(record(body, NOON).is_err(), "{body:?}");

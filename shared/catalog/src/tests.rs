@@ -93,7 +93,7 @@ fn the_version_names_what_is_sent_and_nothing_else() {
         compile_files(files(changed)).map(|it| it.file.version).unwrap_or_else(|it| panic!("{it:?}"))
     };
     let one = version(&[("rules/core.yaml", RULE)]);
-    assert_eq!(one, "f335f0b84342");
+    assert_eq!(one, "d30c7b6b48f0");
     let spaced =
         RULE.replace("{ detail-type: [core.hello] }", "\n    detail-type: # a comment\n      - core.hello");
     let other = RULE.replace("system", "other");

@@ -19,16 +19,19 @@ pub(crate) enum Next {
 
 /// `receives`: how often the queue has shown the message.
 pub(crate) fn next(job: &Job, answer: &Result<Sent, Failure>, receives: u32) -> (Settlement, Next) {
-    let again = Next::Again(Some(pause::after(receives, job.key.as_str())));
+    let pause = pause::after(receives, job.key.as_str());
+    let again = Next::Again(Some(pause));
     let (status, reason, next) = match answer {
         Ok(Sent::Accepted { .. }) => (Status::Sent, None, Next::Done),
         Ok(Sent::Nobody) => (Status::Suppressed, Some(Reason::NotConnected), Next::Done),
         Ok(Sent::Unknown) => match job.on_unknown {
             OnUnknown::Hold => (Status::Unknown, Some(Reason::NoAnswer), Next::Done),
-            OnUnknown::Resend => (Status::Released, Some(Reason::NoAnswer), again),
+            OnUnknown::Resend => (Status::Released, None, again),
         },
         Err(Failure::Transient(_)) => (Status::Released, None, again),
-        Err(Failure::Throttled { delay, .. }) => (Status::Released, None, Next::Again(Some(*delay))),
+        Err(Failure::Throttled { delay, .. }) => {
+            (Status::Released, None, Next::Again(Some(pause.max(*delay))))
+        }
         Err(Failure::Permanent { reason, .. }) => (Status::Failed, Some(*reason), Next::Done),
         Err(Failure::Expired) => (Status::Suppressed, Some(Reason::Expired), Next::Done),
     };
@@ -49,7 +52,7 @@ mod tests {
         check(OnUnknown::Hold, &yes, Status::Sent, None, false);
         check(OnUnknown::Hold, &Ok(Sent::Nobody), Status::Suppressed, Some(Reason::NotConnected), false);
         check(OnUnknown::Hold, &Ok(Sent::Unknown), Status::Unknown, Some(Reason::NoAnswer), false);
-        check(OnUnknown::Resend, &Ok(Sent::Unknown), Status::Released, Some(Reason::NoAnswer), true);
+        check(OnUnknown::Resend, &Ok(Sent::Unknown), Status::Released, None, true);
         check(OnUnknown::Hold, &Err(Failure::Transient("503".into())), Status::Released, None, true);
         let no = Failure::Permanent { reason: Reason::Rejected, source: "400".into() };
         check(OnUnknown::Hold, &Err(no), Status::Failed, Some(Reason::Rejected), false);
@@ -57,10 +60,14 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_that_names_a_time_is_taken_at_its_word() {
+    fn a_provider_that_names_a_time_is_given_it_and_more_when_it_goes_on_refusing() {
         let delay = Duration::from_secs(77);
         let answer = Err(Failure::Throttled { delay, source: "429".into() });
         assert_eq!(next(&job(OnUnknown::Hold), &answer, 1).1, Next::Again(Some(delay)));
+        let Next::Again(Some(later)) = next(&job(OnUnknown::Hold), &answer, 8).1 else {
+            panic!("it comes back")
+        };
+        assert!(later > delay, "{later:?}");
     }
 
     #[track_caller]

@@ -69,6 +69,9 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a>) -> Vec<Decision<'a>> {
 
 fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a>, matched: &Match<'a>) -> Vec<Decision<'a>> {
     let rule = matched.rule;
+    if matched.is_too_large {
+        return vec![nobody(plan, Some(rule), Reason::TooMany)];
+    }
     if matched.audience.is_empty() {
         return vec![nobody(plan, Some(rule), Reason::NoRecipient)];
     }

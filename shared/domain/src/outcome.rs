@@ -66,6 +66,7 @@ impl Status {
 pub enum Reason {
     NoRule,
     NoRecipient,
+    TooMany,
     UnknownRecipient,
     OtherTenant,
     NoAddress,
@@ -80,9 +81,10 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 12] = [
+    pub const ALL: [Reason; 13] = [
         Reason::NoRule,
         Reason::NoRecipient,
+        Reason::TooMany,
         Reason::UnknownRecipient,
         Reason::OtherTenant,
         Reason::NoAddress,
@@ -100,6 +102,7 @@ impl Reason {
         match self {
             Reason::NoRule => "no_rule",
             Reason::NoRecipient => "no_recipient",
+            Reason::TooMany => "too_many",
             Reason::UnknownRecipient => "unknown_recipient",
             Reason::OtherTenant => "other_tenant",
             Reason::NoAddress => "no_address",
@@ -119,6 +122,7 @@ impl Reason {
         match self {
             Reason::NoRule => "no rule matches this event",
             Reason::NoRecipient => "the rule's path finds nobody in this event",
+            Reason::TooMany => "the rule addresses more than 1,000 people in this event; send several events",
             Reason::UnknownRecipient => "nobody of this id is known; import the person first",
             Reason::OtherTenant => "the person does not belong to the event's tenant",
             Reason::NoAddress => "the person has no address for this channel",

@@ -22,7 +22,13 @@ pub struct Match<'a> {
     pub rule: &'a Rule,
     /// Everybody the rule addresses, each once, in the order in which the rule names them.
     pub audience: Vec<Audience>,
+    /// They are more than [`MAX_AUDIENCE`]; nobody of them is in `audience`.
+    pub is_too_large: bool,
 }
+
+/// The most that one rule addresses for one event. More is a fan-out, not a list in an event: telling a part of them
+/// would look as if all had been told.
+pub const MAX_AUDIENCE: usize = 1_000;
 
 /// Somebody or some people a rule addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,6 +43,8 @@ impl Audience {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
+            // A user of this name must not pass for a room.
+            Audience::User(id) if id.starts_with("room:") => format!("user:{id}"),
             Audience::User(id) => id.clone(),
             Audience::Room(room) => format!("room:{room}"),
         }
@@ -50,7 +58,11 @@ impl<'a> Plan<'a> {
         let matches = catalog
             .matching(&event.kind, &document)
             .into_iter()
-            .map(|rule| Match { rule, audience: audience(rule, &document["detail"]) })
+            .map(|rule| {
+                let found = audience(rule, &document["detail"]);
+                let is_too_large = found.len() > MAX_AUDIENCE;
+                Match { rule, audience: if is_too_large { Vec::new() } else { found }, is_too_large }
+            })
             .collect();
         Plan { event, catalog, document, matches }
     }

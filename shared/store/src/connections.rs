@@ -10,7 +10,7 @@ use domain::Timestamp;
 use domain::job::SocketTarget;
 use sha2::{Digest, Sha256};
 
-use crate::item::Item;
+use crate::item::{Item, key};
 use crate::{lookup, seconds};
 
 /// How long a connection's items are kept: API Gateway's two hours and a little more.
@@ -89,12 +89,12 @@ impl Connections {
     /// # Errors
     /// The table could not be asked.
     pub async fn redeem(&self, text: &str, now: Timestamp) -> Result<Option<Identity>, Refused> {
-        let key = Item::default().text("pk", ticket_pk(text)).text("sk", "-");
+        let item = Item::default().text("pk", ticket_pk(text)).text("sk", "-");
         let answer = self
             .client
             .delete_item()
             .table_name(&self.table)
-            .set_key(Some(key.into_map()))
+            .set_key(Some(item.into_map()))
             .return_values(ReturnValue::AllOld)
             .send()
             .await
@@ -120,8 +120,8 @@ impl Connections {
     /// # Errors
     /// The table could not be asked.
     pub async fn who(&self, id: &str) -> Result<Option<Identity>, Refused> {
-        let key = Item::default().text("pk", format!("socket#{id}")).text("sk", "-");
-        Ok(lookup::get(&self.client, &self.table, key).await?.as_ref().and_then(identity))
+        let item = Item::default().text("pk", format!("socket#{id}")).text("sk", "-");
+        Ok(lookup::get(&self.client, &self.table, item).await?.as_ref().and_then(identity))
     }
 
     /// Adds a socket to a room of its tenant.
@@ -233,11 +233,11 @@ fn identity(item: &Item) -> Option<Identity> {
 }
 
 fn user_pk(user: &str) -> String {
-    format!("user#{user}")
+    key(&["user", user])
 }
 
 fn room_pk(tenant: Option<&str>, room: &str) -> String {
-    format!("room#{}#{room}", tenant.unwrap_or("-"))
+    key(&["room", tenant.unwrap_or("-"), room])
 }
 
 /// A ticket is stored by its hash, so that who reads the table cannot connect.

@@ -10,7 +10,7 @@ use domain::bus::BusEvent;
 use domain::event::{Event, Refusal};
 use sha2::{Digest, Sha256};
 
-use crate::item::Item;
+use crate::item::{Item, key};
 use crate::lookup;
 use crate::statements::{Statement, Written, execute};
 
@@ -62,8 +62,8 @@ impl Record {
         let text = bus.detail_text();
         let kept = (text.len() <= MAX_REFUSED_BYTES).then_some(text);
         let item = Item::default()
-            .text("pk", format!("refused#{}", bus.source))
-            .text("sk", format!("event#{}", bus.id))
+            .text("pk", key(&["refused", &bus.source]))
+            .text("sk", key(&["event", &bus.id]))
             .text("id", bus.id.as_ref())
             .text("source", bus.source.as_ref())
             .text("type", bus.detail_type.as_ref())
@@ -117,8 +117,8 @@ impl Events {
     /// # Errors
     /// The table could not be asked.
     pub async fn find(&self, event: &Event) -> Result<Option<Record>, Refused> {
-        let key = Item::default().text("pk", stream(event)).text("sk", identity(event));
-        Ok(lookup::get(&self.client, &self.table, key).await?.map(Record::from_item))
+        let item = Item::default().text("pk", stream(event)).text("sk", identity(event));
+        Ok(lookup::get(&self.client, &self.table, item).await?.map(Record::from_item))
     }
 }
 
@@ -126,12 +126,12 @@ impl Events {
 fn stream(event: &Event) -> String {
     let tenant = event.tenant.as_deref().unwrap_or("-");
     let aggregate = event.subject.as_deref().unwrap_or(&event.source);
-    format!("stream#{tenant}#{aggregate}")
+    key(&["stream", tenant, aggregate])
 }
 
 /// What makes a second delivery of an event find the first: CloudEvents' source and id.
 fn identity(event: &Event) -> String {
-    format!("event#{}#{}", event.source, event.id)
+    key(&["event", &event.source, &event.id])
 }
 
 fn digest(text: &str) -> String {

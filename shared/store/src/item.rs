@@ -98,3 +98,23 @@ impl FromIterator<(String, AttributeValue)> for Item {
         Item(attributes.into_iter().collect())
     }
 }
+
+/// A key made of several parts, with `#` between them. A part that holds a `#` itself is escaped, so that no two lists
+/// of parts make one key.
+pub(crate) fn key(parts: &[&str]) -> String {
+    let escaped = parts.iter().map(|it| it.replace('%', "%25").replace('#', "%23"));
+    escaped.collect::<Vec<_>>().join("#")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_lists_of_parts_make_one_key() {
+        assert_eq!(key(&["user", "ann"]), "user#ann");
+        assert_ne!(key(&["event", "a#b", "c"]), key(&["event", "a", "b#c"]));
+        assert_ne!(key(&["a%23b"]), key(&["a#b"]));
+        assert_ne!(key(&["stream", "-", "x"]), key(&["stream", "-#x"]));
+    }
+}

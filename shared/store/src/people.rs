@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, Wri
 use aws_types::SdkConfig;
 use domain::recipient::{Recipient, Recipients};
 
-use crate::item::Item;
+use crate::item::{Item, key};
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const KEYS_PER_READ: usize = 100;
@@ -40,7 +40,7 @@ impl People {
         let ids: Vec<&str> = ids.iter().copied().collect();
         let mut found = Recipients::new();
         for some in ids.chunks(KEYS_PER_READ) {
-            let keys = some.iter().map(|id| key(id).into_map()).collect();
+            let keys = some.iter().map(|id| profile(id).into_map()).collect();
             self.find_page(keys, &mut found).await?;
         }
         Ok(found)
@@ -111,12 +111,12 @@ fn left_over(doing: &'static str) -> Refused {
     Refused { doing, verdict: Verdict::Throttled, source: "the table left items unprocessed".into() }
 }
 
-fn key(id: &str) -> Item {
-    Item::default().text("pk", format!("user#{id}")).text("sk", "profile")
+fn profile(id: &str) -> Item {
+    Item::default().text("pk", key(&["user", id])).text("sk", "profile")
 }
 
 fn put_request(person: &Recipient) -> WriteRequest {
-    let item = key(&person.id)
+    let item = profile(&person.id)
         .text("id", &person.id)
         .maybe("name", person.name.as_deref())
         .maybe("email", person.email.as_deref())

@@ -126,8 +126,12 @@ pub(crate) fn extension(name: &str, json: &str) -> Result<Extension, Refusal> {
     }
 }
 
-/// The first characters of an attribute's value, for a person to recognise it.
+/// The first characters of an attribute's value, for a person to recognise it. It goes into logs and message
+/// attributes, where no address belongs.
 pub(crate) fn excerpt(value: &str) -> String {
+    if value.contains('@') {
+        return "a text with an @".to_owned();
+    }
     let mut text: String = value.chars().take(LONGEST_EXCERPT).collect();
     if value.chars().nth(LONGEST_EXCERPT).is_some() {
         text.push('…');

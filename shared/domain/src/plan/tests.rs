@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Audience, Plan};
+use super::{Audience, MAX_AUDIENCE, Plan};
 use crate::catalog::{CATALOG_FORMAT, Catalog};
 use crate::event::Event;
 
@@ -26,6 +26,24 @@ fn what_cannot_name_anybody_addresses_nobody() {
     let all = json!({ "all": [null, true, "", "  ", 1.5, {}, [], "x".repeat(257)] });
     check(&[path("$.data.all"), room("shop", "$.data.all")], &all, &[]);
     check(&[path("$.data.all")], &json!({ "all": "x".repeat(256) }), &["x".repeat(256).as_str()]);
+}
+
+#[test]
+fn more_people_than_one_event_may_address_are_not_told_in_part() {
+    let many = |count: usize| json!({ "all": (0..count).map(|it| format!("u-{it}")).collect::<Vec<_>>() });
+    let catalog = catalog(&[rule("one", &[path("$.data.all")])]);
+    for (count, addressed) in [(MAX_AUDIENCE, MAX_AUDIENCE), (MAX_AUDIENCE + 1, 0)] {
+        let event = event(&many(count));
+        let matched = &Plan::of(&event, &catalog).matches[0];
+        assert_eq!((matched.audience.len(), matched.is_too_large), (addressed, addressed == 0));
+    }
+}
+
+#[test]
+fn a_user_and_a_room_never_share_a_name() {
+    let room = Audience::Room("shop:1".to_owned());
+    let user = Audience::User("room:shop:1".to_owned());
+    assert_ne!(room.name(), user.name());
 }
 
 #[test]
