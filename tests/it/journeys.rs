@@ -54,7 +54,11 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
             Ok(Content::Email(it)) => {
                 format!("{head} <{}>\nSubject: {}\n\n{}", it.to.as_str(), it.subject, it.text)
             }
-            Ok(Content::Socket(it)) => format!("{head}\n{}\n{}\n{}", it.title, it.body, it.data),
+            Ok(Content::Socket(it)) => {
+                let mut data: serde_json::Value = serde_json::from_str(it.data.get()).unwrap();
+                data.sort_all_objects();
+                format!("{head}\n{}\n{}\n{data}", it.title, it.body)
+            }
             Err(unrendered) => format!("{head}\n{unrendered}"),
         },
     }

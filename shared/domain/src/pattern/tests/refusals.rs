@@ -170,7 +170,10 @@ fn or_takes_two_patterns_at_least_and_is_never_a_name() {
 #[test]
 fn a_path_is_constrained_once_in_a_combination() {
     let wanted = "found a second constraint on the same path, wanted each path once in a combination of $or";
-    check(&json!({"a": [1], "$or": [{"a": [2]}, {"b": [3]}]}), &format!("a: {wanted}"));
+    // Which of the two is named depends on the order that serde_json was built to keep.
+    let pattern = json!({"a": [1], "$or": [{"a": [2]}, {"b": [3]}]});
+    let refusal = Pattern::compile(&pattern).unwrap_err().to_string();
+    assert!(refusal == format!("a: {wanted}") || refusal == format!("$or[0].a: {wanted}"), "{refusal}");
     check(&json!({"a": {"b": [1]}, "a.b": [2]}), &format!("a.b: {wanted}"));
 }
 
