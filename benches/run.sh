@@ -21,7 +21,10 @@ case " $* " in
   ;;
 *)
   say "building the same functions on the SDK's default client (some minutes, once) …"
-  cargo build --release --locked --quiet --manifest-path benches/peer/Cargo.toml --target-dir target/peer
+  cargo build --release --locked --quiet --manifest-path benches/peer/Cargo.toml --target-dir target/peer || {
+    say "if its lock file is behind: cp Cargo.lock benches/peer/ && cargo metadata -q --manifest-path benches/peer/Cargo.toml >/dev/null"
+    exit 2
+  }
   say "compiling the catalog …"
   cargo build --profile local --locked --quiet -p cli -p benches
   target/local/carillon check --out target/bench/catalog.json >/dev/null
