@@ -19,4 +19,12 @@ step "lints"
 cargo clippy --workspace --all-targets --profile local --locked -- -D warnings
 
 step "tests"
-cargo test --workspace --profile local --locked
+results=.local/tests.log
+run() { cargo test --profile local --locked "$@" 2>&1 | tee -a "$results"; }
+: > "$results"
+run --doc --package publish
+run --workspace --all-targets --no-fail-fast
+
+printf '\n'
+awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+     END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$results"

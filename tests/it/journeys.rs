@@ -50,7 +50,7 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
     let head = format!("{rule}: {channel} to {}", decision.recipient);
     match &decision.verdict {
         Verdict::Suppress(reason) => format!("{head}\nnot sent: {}", reason.name()),
-        Verdict::Send(order) => match renderer.render(order, plan.envelope()) {
+        Verdict::Send(order) => match renderer.scene(plan.envelope()).render(order) {
             Ok(Content::Email(it)) => {
                 format!("{head} <{}>\nSubject: {}\n\n{}", it.to.as_str(), it.subject, it.text)
             }

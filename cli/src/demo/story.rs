@@ -87,7 +87,7 @@ impl Story {
         let notifications = decisions.into_iter().map(|it| Notification {
             expected: match &it.verdict {
                 Verdict::Suppress(reason) => Expected::Suppressed(*reason),
-                Verdict::Send(order) => match renderer.render(order, plan.envelope()) {
+                Verdict::Send(order) => match renderer.scene(plan.envelope()).render(order) {
                     Ok(Content::Email(email)) => {
                         Expected::Letter { to: email.to.as_str().to_owned(), subject: email.subject }
                     }

@@ -8,7 +8,7 @@ use domain::plan::Plan;
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
 use store::LedgerRow;
-use templates::Renderer;
+use templates::{Renderer, Scene};
 
 /// What one event leads to.
 #[derive(Default)]
@@ -21,12 +21,13 @@ pub struct Work {
 #[must_use]
 pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, renderer: &Renderer) -> Work {
     let mut work = Work::default();
+    let scene = renderer.scene(plan.envelope());
     for decision in decisions {
         match &decision.verdict {
             Verdict::Suppress(reason) => {
                 work.outcomes.push(outcome(plan, &decision, Status::Suppressed, *reason));
             }
-            Verdict::Send(order) => match job(plan, &decision, order, renderer) {
+            Verdict::Send(order) => match job(plan, &decision, order, &scene) {
                 Ok(it) => work.jobs.push(it),
                 Err(reason) => work.outcomes.push(outcome(plan, &decision, Status::Failed, reason)),
             },
@@ -39,9 +40,9 @@ fn job(
     plan: &Plan<'_>,
     decision: &Decision<'_>,
     order: &Order<'_>,
-    renderer: &Renderer,
+    scene: &Scene<'_>,
 ) -> Result<(Channel, Outgoing), Reason> {
-    let content = renderer.render(order, plan.envelope()).map_err(|unrendered| {
+    let content = scene.render(order).map_err(|unrendered| {
         tracing::error!(
             event.id = plan.event.id,
             rule = order.rule.name,

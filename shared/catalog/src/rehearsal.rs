@@ -107,7 +107,7 @@ impl Stage<'_> {
 
     /// The order rendered for the person it is meant for, and as it would be if they read each other language.
     fn renderings(&self, order: &Order<'_>, plan: &Plan<'_>) -> Vec<Result<(), Unrendered>> {
-        let render = |order: &Order<'_>| self.renderer.render(order, plan.envelope()).map(drop);
+        let render = |order: &Order<'_>| self.renderer.scene(plan.envelope()).render(order).map(drop);
         let mut renderings = vec![render(order)];
         if let Some(person) = order.person {
             for locale in self.locales.get(order.rule.template.as_str()).into_iter().flatten() {

@@ -6,4 +6,4 @@
 mod renderer;
 mod text;
 
-pub use renderer::{Renderer, Unrendered};
+pub use renderer::{Renderer, Scene, Unrendered};

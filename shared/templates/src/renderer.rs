@@ -36,6 +36,14 @@ pub struct Renderer {
     sources: Arc<BTreeMap<String, String>>,
 }
 
+/// One event as templates see it.
+pub struct Scene<'a> {
+    renderer: &'a Renderer,
+    envelope: &'a serde_json::Value,
+    event: Value,
+    data: Value,
+}
+
 /// Why a template gave no text. It quotes the template, never the event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("template {template}, line {line}: {problem}")]
@@ -78,33 +86,12 @@ impl Renderer {
         self.engine.get_template(name).map(drop).map_err(|error| self.unrendered(name, &error))
     }
 
-    /// Renders everything the order's channel sends. `envelope` is the event's CloudEvents envelope.
-    ///
-    /// # Errors
-    /// [`Unrendered`] names the first part that gave no text.
-    pub fn render(&self, order: &Order<'_>, envelope: &serde_json::Value) -> Result<Content, Unrendered> {
-        let words = Words { renderer: self, order, values: values(envelope, order.person) };
-        match &order.target {
-            Target::Email(to) => {
-                let [subject, html, text] = words.parts(Channel::Email)?;
-                Ok(Content::Email(Email {
-                    to: to.clone(),
-                    subject: one_line(&subject),
-                    html: trimmed(&html),
-                    text: trimmed(&text),
-                    locale: words.locale(Channel::Email.parts()[0]).unwrap_or_default(),
-                }))
-            }
-            Target::Socket(to) => {
-                let [title, body] = words.parts(Channel::Socket)?;
-                Ok(Content::Socket(Socket {
-                    to: to.clone(),
-                    title: one_line(&title),
-                    body: trimmed(&body),
-                    data: exposed(order.rule, envelope),
-                }))
-            }
-        }
+    /// What templates see of one event, made once for all of its orders. `envelope` is its CloudEvents envelope.
+    #[must_use]
+    pub fn scene<'a>(&'a self, envelope: &'a serde_json::Value) -> Scene<'a> {
+        let event = Value::from(Serde(&without_nulls(envelope)));
+        let data = event.get_attr("data").unwrap_or_default();
+        Scene { renderer: self, envelope, event, data }
     }
 
     fn render_part(&self, name: &str, values: &Value) -> Result<String, Unrendered> {
@@ -126,6 +113,54 @@ impl Renderer {
             None => problem(error),
         };
         Unrendered { template, line, problem }
+    }
+}
+
+impl Scene<'_> {
+    /// Renders everything the order's channel sends.
+    ///
+    /// # Errors
+    /// [`Unrendered`] names the first part that gave no text.
+    pub fn render(&self, order: &Order<'_>) -> Result<Content, Unrendered> {
+        let words = Words { renderer: self.renderer, order, values: self.values(order.person) };
+        match &order.target {
+            Target::Email(to) => {
+                let [subject, html, text] = words.parts(Channel::Email)?;
+                Ok(Content::Email(Email {
+                    to: to.clone(),
+                    subject: one_line(&subject),
+                    html: trimmed(&html),
+                    text: trimmed(&text),
+                    locale: words.locale(Channel::Email.parts()[0]).unwrap_or_default(),
+                }))
+            }
+            Target::Socket(to) => {
+                let [title, body] = words.parts(Channel::Socket)?;
+                Ok(Content::Socket(Socket {
+                    to: to.clone(),
+                    title: one_line(&title),
+                    body: trimmed(&body),
+                    data: exposed(order.rule, self.envelope),
+                }))
+            }
+        }
+    }
+
+    /// What a template can name: `event`, `data`, and `recipient` where it is one person.
+    fn values(&self, person: Option<&Recipient>) -> Value {
+        let (event, data) = (self.event.clone(), self.data.clone());
+        match person {
+            Some(it) => {
+                let recipient = context! {
+                    id => it.id.as_str(),
+                    name => it.name.as_deref().unwrap_or(&it.id),
+                    locale => it.locale.as_deref().map_or(Value::UNDEFINED, Value::from),
+                    zone => it.zone.as_deref().map_or(Value::UNDEFINED, Value::from),
+                };
+                context! { event, data, recipient }
+            }
+            None => context! { event, data },
+        }
     }
 }
 
@@ -203,25 +238,7 @@ impl Words<'_> {
     }
 }
 
-/// What a template can name: `event`, `data`, and `recipient` where it is one person. A `null` is a value that is not
-/// there, so that `default` fills it and no letter says "none".
-fn values(envelope: &serde_json::Value, person: Option<&Recipient>) -> Value {
-    let event = Value::from(Serde(&without_nulls(envelope)));
-    let data = event.get_attr("data").unwrap_or_default();
-    match person {
-        Some(it) => {
-            let recipient = context! {
-                id => it.id.as_str(),
-                name => it.name.as_deref().unwrap_or(&it.id),
-                locale => it.locale.as_deref().map_or(Value::UNDEFINED, Value::from),
-                zone => it.zone.as_deref().map_or(Value::UNDEFINED, Value::from),
-            };
-            context! { event, data, recipient }
-        }
-        None => context! { event, data },
-    }
-}
-
+/// A `null` is a value that is not there, so that `default` fills it and no letter says "none".
 fn without_nulls(value: &serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Object(members) => {

@@ -35,7 +35,7 @@ fn letter(files: &[(&str, &str)], data: &Value) -> Result<Email, Unrendered> {
 fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result<Email, Unrendered> {
     let rule = rule(&[]);
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
-    match renderer(files).render(&order(&rule, Some(person), target), &envelope(data))? {
+    match renderer(files).scene(&envelope(data)).render(&order(&rule, Some(person), target))? {
         Content::Email(it) => Ok(it),
         Content::Socket(_) => panic!("an e-mail was ordered"),
     }
@@ -45,7 +45,7 @@ fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result
 fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Socket, Unrendered> {
     let rule = rule(expose);
     let target = Target::Socket(SocketTarget::Room("shop:1".to_owned()));
-    match renderer(files).render(&order(&rule, None, target), &envelope(data))? {
+    match renderer(files).scene(&envelope(data)).render(&order(&rule, None, target))? {
         Content::Socket(it) => Ok(it),
         Content::Email(_) => panic!("a socket message was ordered"),
     }

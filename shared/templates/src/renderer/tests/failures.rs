@@ -120,6 +120,6 @@ fn renderer_without(part: &str) -> Result<(), String> {
     let renderer = Renderer::of(sources.map(|it| (format!("t/en/{it}"), String::new())).collect());
     let (rule, person) = (rule(&[]), person(json!({})));
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
-    let rendered = renderer.render(&order(&rule, Some(&person), target), &super::envelope(&json!({})));
+    let rendered = renderer.scene(&super::envelope(&json!({}))).render(&order(&rule, Some(&person), target));
     rendered.map(drop).map_err(|it| it.to_string())
 }
