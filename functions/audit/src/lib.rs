@@ -8,7 +8,7 @@ use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::event::Refusal;
-use queue::{Cause, Queue};
+use queue::{Cause, Queue, Sqs};
 use runtime::{Batch, Env, Error, Message, Report, Unset, chain, now};
 use store::{Events, Record};
 
@@ -22,10 +22,10 @@ impl Audit {
     /// # Errors
     /// [`Unset`] names the variable that is missing.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Audit, Unset> {
-        let client = queue::client(aws);
+        let sqs = Sqs::new(aws);
         Ok(Audit {
             events: Events::new(aws, env.required("EVENTS_TABLE")?),
-            dead_letters: Queue::new(&client, env.required("DEAD_LETTERS_URL")?),
+            dead_letters: Queue::new(&sqs, env.required("DEAD_LETTERS_URL")?),
         })
     }
 

@@ -8,7 +8,7 @@ use domain::channel::Channel;
 use domain::decide::{Facts, decide};
 use domain::event::{Event, Refusal};
 use domain::plan::Plan;
-use queue::{Cause, Outgoing, Queue};
+use queue::{Cause, Outgoing, Queue, Sqs};
 use runtime::{Batch, Error, Message, Report, chain, now};
 use store::{Ledger, LedgerRow, People};
 use templates::Renderer;
@@ -35,14 +35,14 @@ struct Harvest {
 impl Dispatcher {
     #[must_use]
     pub fn new(aws: &SdkConfig, config: Config) -> Dispatcher {
-        let client = queue::client(aws);
-        let channels = config.channels.into_iter().map(|(channel, url)| (channel, Queue::new(&client, url)));
+        let sqs = Sqs::new(aws);
+        let channels = config.channels.into_iter().map(|(channel, url)| (channel, Queue::new(&sqs, url)));
         Dispatcher {
             renderer: Renderer::new(&config.catalog),
             catalog: config.catalog,
             people: People::new(aws, config.people_table),
             ledger: Ledger::new(aws, config.ledger_table),
-            dead_letters: Queue::new(&client, config.dead_letters_url),
+            dead_letters: Queue::new(&sqs, config.dead_letters_url),
             channels: channels.collect(),
         }
     }

@@ -1,7 +1,7 @@
 //! What the template tells every channel function.
 
 use aws_types::SdkConfig;
-use queue::Queue;
+use queue::{Queue, Sqs};
 use runtime::{Env, Unset};
 use store::Ledger;
 
@@ -33,12 +33,12 @@ impl DeskConfig {
 
     #[must_use]
     pub fn open(self, aws: &SdkConfig) -> Desk {
-        let client = queue::client(aws);
+        let sqs = Sqs::new(aws);
         Desk {
             name: self.name,
             ledger: Ledger::new(aws, self.ledger_table),
-            queue: Queue::new(&client, self.queue_url),
-            dead_letters: Queue::new(&client, self.dead_letters_url),
+            queue: Queue::new(&sqs, self.queue_url),
+            dead_letters: Queue::new(&sqs, self.dead_letters_url),
             concurrency: self.concurrency,
         }
     }

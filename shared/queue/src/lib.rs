@@ -1,5 +1,6 @@
 //! Sending to SQS: jobs to a channel's queue, and what cannot be handled to a dead-letter queue.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws::{Refused, Verdict};
@@ -22,8 +23,27 @@ const MAX_PAUSE: Duration = Duration::from_secs(12 * 3_600);
 /// A queue that messages are sent to.
 #[derive(Clone)]
 pub struct Queue {
-    client: Client,
+    sqs: Sqs,
     url: String,
+}
+
+/// The client that every queue of a process shares. It is made when it is first used: most channels only ever need it
+/// when something goes wrong, and making it is a fifth of their start-up.
+#[derive(Clone)]
+pub struct Sqs {
+    config: SdkConfig,
+    client: Arc<OnceLock<Client>>,
+}
+
+impl Sqs {
+    #[must_use]
+    pub fn new(config: &SdkConfig) -> Sqs {
+        Sqs { config: config.clone(), client: Arc::default() }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.config))
+    }
 }
 
 /// A message that is to be sent.
@@ -52,16 +72,10 @@ const MAX_DETAIL_BYTES: usize = 500;
 /// Messages that wait on nobody's account are one tenant of their own.
 const NO_TENANT: &str = "-";
 
-/// The client that every queue of a process shares.
-#[must_use]
-pub fn client(config: &SdkConfig) -> Client {
-    Client::new(config)
-}
-
 impl Queue {
     #[must_use]
-    pub fn new(client: &Client, url: String) -> Queue {
-        Queue { client: client.clone(), url }
+    pub fn new(sqs: &Sqs, url: String) -> Queue {
+        Queue { sqs: sqs.clone(), url }
     }
 
     /// Sends all messages, up to ten and up to 1 MiB to a call. The answers are in the order of the messages.
@@ -82,7 +96,7 @@ impl Queue {
     }
 
     async fn send_batch(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
-        let mut call = self.client.send_message_batch().queue_url(&self.url);
+        let mut call = self.sqs.client().send_message_batch().queue_url(&self.url);
         for (at, message) in messages.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(at.to_string())
@@ -126,7 +140,8 @@ impl Queue {
     /// The queue keeps its own time for this message.
     pub async fn show_after(&self, receipt_handle: &str, pause: Duration) -> Result<(), Refused> {
         let seconds = i32::try_from(pause.min(MAX_PAUSE).as_secs()).unwrap_or(i32::MAX);
-        self.client
+        self.sqs
+            .client()
             .change_message_visibility()
             .queue_url(&self.url)
             .receipt_handle(receipt_handle)
@@ -144,7 +159,8 @@ impl Queue {
     pub async fn bury(&self, body: &str, tenant: Option<&str>, cause: &Cause) -> Result<(), Refused> {
         let mut detail = cause.detail.clone();
         detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
-        self.client
+        self.sqs
+            .client()
             .send_message()
             .queue_url(&self.url)
             .message_body(body)

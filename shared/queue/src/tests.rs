@@ -19,7 +19,8 @@ async fn a_message_that_the_queue_refused_is_told_apart_from_its_neighbours() {
             .build()
             .unwrap()
     });
-    let queue = Queue::new(&client(&[&answer]), "https://queue".into());
+    let sqs = Sqs { config: SdkConfig::builder().build(), client: Arc::new(client(&[&answer]).into()) };
+    let queue = Queue::new(&sqs, "https://queue".into());
     let message = Outgoing { body: "{}".into(), tenant: None };
     let sent = queue.send(&[message.clone(), message.clone(), message]).await;
     assert!(sent[0].is_ok() && sent[2].is_ok());
