@@ -72,7 +72,7 @@ async fn import_cast(args: &Demo, cloud: &Cloud) -> Result<Recipients, Error> {
     let path = args.samples.join("people.json");
     let people: Vec<Recipient> = serde_json::from_str(&files::read(&path)?)
         .map_err(|it| Error::usage(format!("{} is no list of people: {it}", path.display()), "mend it"))?;
-    People::new(&cloud.config, cloud.name("people")).put(&people).await?;
+    People::new(&store::client(&cloud.config), cloud.name("people")).put(&people).await?;
     Ok(people.into_iter().map(|it| (it.id.clone(), it)).collect())
 }
 
@@ -113,8 +113,8 @@ async fn follow(
     begun: Timestamp,
     terminal: &Terminal,
 ) -> Result<(), Error> {
-    let ledger = Ledger::new(&cloud.config, cloud.name("ledger"));
-    let events = Events::new(&cloud.config, cloud.name("events"));
+    let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
+    let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     let give_up = runtime::now() + Duration::from_secs(patience);
     loop {
         for story in stories.iter_mut() {

@@ -12,7 +12,7 @@ use crate::terminal::{Ink, Terminal};
 pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) -> Done {
     let (people, refused) = read(&args.file, terminal)?;
     let cloud = Cloud::of(target).await?;
-    let table = People::new(&cloud.config, cloud.name("people"));
+    let table = People::new(&store::client(&cloud.config), cloud.name("people"));
     let total = people.len();
     for (at, some) in people.chunks(500).enumerate() {
         table.put(some).await?;

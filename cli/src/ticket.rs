@@ -16,7 +16,7 @@ const LIFETIME: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: &Ticket, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
-    let connections = Connections::new(&cloud.config, cloud.name("connections"));
+    let connections = Connections::new(&store::client(&cloud.config), cloud.name("connections"));
     let identity =
         Identity { user: args.user.clone(), tenant: args.tenant.clone(), rooms: args.rooms.clone() };
     let text = issue(&connections, identity).await?;

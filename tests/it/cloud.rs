@@ -55,12 +55,13 @@ impl Cloud {
             roots: None,
         }
         .config();
+        let tables = store::client(&config);
         let table = |it: &str| format!("carillon-local-{it}");
         Cloud {
             bus: Bus::new(&config, "carillon-local".to_owned()),
-            ledger: Ledger::new(&config, table("ledger")),
-            people: People::new(&config, table("people")),
-            connections: Connections::new(&config, table("connections")),
+            ledger: Ledger::new(&tables, table("ledger")),
+            people: People::new(&tables, table("people")),
+            connections: Connections::new(&tables, table("connections")),
             sqs: aws_sdk_sqs::Client::new(&config),
             socket_url: state.socket_url,
             endpoint,

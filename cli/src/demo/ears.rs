@@ -63,7 +63,7 @@ impl Ears {
         cast: &Recipients,
         rooms: &BTreeSet<Room>,
     ) -> Result<Ears, Error> {
-        let connections = Connections::new(&cloud.config, cloud.name("connections"));
+        let connections = Connections::new(&store::client(&cloud.config), cloud.name("connections"));
         let mut listeners: Vec<Listener> = cast.values().map(listener).collect();
         for room in rooms {
             let member = listeners.iter_mut().find(|it| it.tenant == room.0);

@@ -24,7 +24,7 @@ impl Audit {
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Audit, Unset> {
         let sqs = Sqs::new(aws);
         Ok(Audit {
-            events: Events::new(aws, env.required("EVENTS_TABLE")?),
+            events: Events::new(&store::client(aws), env.required("EVENTS_TABLE")?),
             dead_letters: Queue::new(&sqs, env.required("DEAD_LETTERS_URL")?),
         })
     }

@@ -50,7 +50,7 @@ impl Config {
 /// [`CatalogUnusable`] says whether the file is missing, not a catalog, or from another release.
 pub fn load_catalog(path: &Path) -> Result<Catalog, CatalogUnusable> {
     let unusable = |why: String| CatalogUnusable { path: path.display().to_string(), why };
-    let text = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
-    let file: CatalogFile = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    let file: CatalogFile = serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
     Catalog::open(file).map_err(|error| unusable(error.to_string()))
 }

@@ -36,12 +36,13 @@ impl Dispatcher {
     #[must_use]
     pub fn new(aws: &SdkConfig, config: Config) -> Dispatcher {
         let sqs = Sqs::new(aws);
+        let tables = store::client(aws);
         let channels = config.channels.into_iter().map(|(channel, url)| (channel, Queue::new(&sqs, url)));
         Dispatcher {
             renderer: Renderer::new(&config.catalog),
             catalog: config.catalog,
-            people: People::new(aws, config.people_table),
-            ledger: Ledger::new(aws, config.ledger_table),
+            people: People::new(&tables, config.people_table),
+            ledger: Ledger::new(&tables, config.ledger_table),
             dead_letters: Queue::new(&sqs, config.dead_letters_url),
             channels: channels.collect(),
         }

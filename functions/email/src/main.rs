@@ -10,6 +10,6 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let ses = Ses::new(&aws, config.sender);
-    let desk = config.desk.open(&aws);
+    let desk = config.desk.open(&aws, &store::client(&aws));
     run_sqs(async |batch| desk.deliver(batch, async |job| ses.send(&Letter::shape(job)?).await).await).await
 }

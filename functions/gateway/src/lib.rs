@@ -30,7 +30,7 @@ pub struct Gateway {
 impl Gateway {
     #[must_use]
     pub fn new(aws: &SdkConfig, table: String) -> Gateway {
-        Gateway { connections: Connections::new(aws, table) }
+        Gateway { connections: Connections::new(&store::client(aws), table) }
     }
 
     /// Answers one request.

@@ -29,8 +29,8 @@ pub struct Fanout {
 
 impl Fanout {
     #[must_use]
-    pub fn new(aws: &SdkConfig, table: String, endpoint: String) -> Fanout {
-        Fanout { connections: Connections::new(aws, table), sockets: Sockets::new(aws, endpoint) }
+    pub fn new(aws: &SdkConfig, tables: &store::Client, table: String, endpoint: String) -> Fanout {
+        Fanout { connections: Connections::new(tables, table), sockets: Sockets::new(aws, endpoint) }
     }
 
     /// Posts to every open socket; those that are gone are forgotten.

@@ -9,7 +9,8 @@ async fn main() -> Result<(), Error> {
     init_log(&env);
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
-    let fanout = Fanout::new(&aws, config.connections_table, config.endpoint);
-    let desk = config.desk.open(&aws);
+    let tables = store::client(&aws);
+    let fanout = Fanout::new(&aws, &tables, config.connections_table, config.endpoint);
+    let desk = config.desk.open(&aws, &tables);
     run_sqs(async |batch| desk.deliver(batch, async |job| fanout.send(job).await).await).await
 }

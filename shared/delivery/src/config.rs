@@ -32,11 +32,11 @@ impl DeskConfig {
     }
 
     #[must_use]
-    pub fn open(self, aws: &SdkConfig) -> Desk {
+    pub fn open(self, aws: &SdkConfig, tables: &store::Client) -> Desk {
         let sqs = Sqs::new(aws);
         Desk {
             name: self.name,
-            ledger: Ledger::new(aws, self.ledger_table),
+            ledger: Ledger::new(tables, self.ledger_table),
             queue: Queue::new(&sqs, self.queue_url),
             dead_letters: Queue::new(&sqs, self.dead_letters_url),
             concurrency: self.concurrency,

@@ -4,7 +4,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::Env;
 
-/// Starts the log. `LOG_LEVEL` is `error`, `warn`, `info` (the default), `debug` or `trace`.
+/// Starts the log. `LOG_LEVEL` is `error`, `warn` or `info` (the default). What is below `info` is not compiled in.
 pub fn init_log(env: &Env) {
     let level = env.optional("LOG_LEVEL").and_then(|it| it.parse::<LevelFilter>().ok());
     let subscriber = tracing_subscriber::fmt()

@@ -5,7 +5,6 @@
 use aws::{Refused, Verdict};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, ReturnValue, WriteRequest};
-use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::job::SocketTarget;
 use sha2::{Digest, Sha256};
@@ -68,8 +67,8 @@ impl Identity {
 
 impl Connections {
     #[must_use]
-    pub fn new(config: &SdkConfig, table: String) -> Connections {
-        Connections { client: crate::client(config), table }
+    pub fn new(client: &Client, table: String) -> Connections {
+        Connections { client: client.clone(), table }
     }
 
     /// Issues a ticket.

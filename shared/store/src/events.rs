@@ -2,7 +2,6 @@
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
-use aws_types::SdkConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
@@ -92,8 +91,8 @@ impl Record {
 
 impl Events {
     #[must_use]
-    pub fn new(config: &SdkConfig, table: String) -> Events {
-        Events { client: crate::client(config), table }
+    pub fn new(client: &Client, table: String) -> Events {
+        Events { client: client.clone(), table }
     }
 
     /// Appends records. One that is there already is left as it is. The answers are in the order of the records:

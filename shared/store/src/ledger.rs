@@ -3,7 +3,6 @@
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::channel::Channel;
 use domain::job::{Job, Origin};
@@ -66,8 +65,8 @@ pub struct LedgerRow {
 
 impl Ledger {
     #[must_use]
-    pub fn new(config: &SdkConfig, table: String) -> Ledger {
-        Ledger { client: crate::client(config), table }
+    pub fn new(client: &Client, table: String) -> Ledger {
+        Ledger { client: client.clone(), table }
     }
 
     /// Claims every job that nobody has claimed, in one call for 25 of them; only keys that exist are looked at again.

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use aws::{Refused, Verdict};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
-use aws_types::SdkConfig;
 use domain::recipient::{Recipient, Recipients};
 
 use crate::item::{Item, key};
@@ -28,8 +27,8 @@ pub struct People {
 
 impl People {
     #[must_use]
-    pub fn new(config: &SdkConfig, table: String) -> People {
-        People { client: crate::client(config), table }
+    pub fn new(client: &Client, table: String) -> People {
+        People { client: client.clone(), table }
     }
 
     /// Looks people up, 100 to a call. Who is not found is not in the answer.
