@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_types::SdkConfig;
 use domain::job::{Content, Job};
-use domain::outcome::{Failure, Sent};
+use domain::outcome::{Failure, Reason, Sent};
 use futures_util::stream::{self, StreamExt as _};
 use runtime::{chain, now};
 use store::{Connection, Connections};
@@ -50,6 +50,10 @@ impl Fanout {
             tracing::warn!(error = chain(&refused), "sockets that are gone are still on record");
         }
         match (tally.delivered, tally.unreached) {
+            (0, 0) if tally.refused > 0 => {
+                let source = format!("{} open sockets were refused", tally.refused).into();
+                Err(Failure::Permanent { reason: Reason::Rejected, source })
+            }
             (0, 0) => Ok(Sent::Nobody),
             (delivered, 0) => Ok(Sent::Accepted { provider_id: format!("sockets:{delivered}") }),
             (_, left) => {
@@ -65,6 +69,8 @@ struct Tally {
     delivered: usize,
     gone: Vec<Connection>,
     unreached: usize,
+    /// The API's own no, for this socket alone.
+    refused: usize,
 }
 
 async fn post_to_all(sockets: &Sockets, frame: &Frame, mut open: Vec<Connection>) -> Tally {
@@ -81,7 +87,7 @@ async fn post_to_all(sockets: &Sockets, frame: &Frame, mut open: Vec<Connection>
                 Posted::Delivered => tally.delivered += 1,
                 Posted::Gone => tally.gone.push(connection),
                 Posted::NotNow => open.push(connection),
-                Posted::Never => {}
+                Posted::Never => tally.refused += 1,
             }
         }
         if open.is_empty() {

@@ -67,6 +67,7 @@ pub fn classify_call<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>)
                 Some(code) if is_transient(code) => Verdict::Transient,
                 Some(code) if is_denial(code) => Verdict::Denied,
                 _ if status == 429 => Verdict::Throttled,
+                _ if matches!(status, 401 | 403) => Verdict::Denied,
                 _ if status >= 500 => Verdict::Transient,
                 _ => Verdict::Permanent,
             }
@@ -115,6 +116,10 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 fn was_never_sent(error: &aws_smithy_runtime_api::client::result::ConnectorError) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(it) = cause {
+        // No name, no connection, no TLS: whatever the reason, no request left.
+        if it.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|it| it.is_connect()) {
+            return true;
+        }
         if let Some(io) = it.downcast_ref::<std::io::Error>() {
             let refused = [std::io::ErrorKind::ConnectionRefused, std::io::ErrorKind::AddrNotAvailable];
             return refused.contains(&io.kind());

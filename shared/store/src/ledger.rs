@@ -140,7 +140,14 @@ impl Ledger {
         );
         match execute(&self.client, "take a claim over", vec![update]).await.map(|mut it| it.pop()) {
             Ok(Some(Written::Done)) => taken,
-            Ok(Some(Written::Refused) | None) => Standing::Held,
+            // Refused, it may still be our own write, whose answer was lost and which the SDK tried again.
+            Ok(Some(Written::Refused) | None) => {
+                match lookup::get(&self.client, &self.table, pk(key)).await {
+                    Ok(Some(row)) if row.get("claim_token") == Some(token) => taken,
+                    Ok(_) => Standing::Held,
+                    Err(refused) => Standing::Unclear(refused),
+                }
+            }
             Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear(refused),
         }
     }

@@ -28,6 +28,7 @@ pub(crate) async fn partition(client: &Client, table: &str, pk: &str) -> Result<
             .query()
             .table_name(table)
             .key_condition_expression("pk = :pk")
+            .consistent_read(true)
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
             .set_exclusive_start_key(start)
             .send()

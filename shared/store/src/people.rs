@@ -53,6 +53,8 @@ impl People {
         for _ in 0..ROUNDS {
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
+                // A person who was imported a moment ago must be found: `unknown_recipient` is final.
+                .consistent_read(true)
                 .build()
                 .expect("keys are all that a read needs");
             let answer = self

@@ -12,6 +12,8 @@ fn an_answer_is_sorted_by_its_code_and_then_by_its_status() {
     check(&answered(500, Some("InternalServerError")), Verdict::Transient);
     check(&answered(503, None), Verdict::Transient);
     check(&answered(400, Some("ValidationException")), Verdict::Permanent);
+    check(&answered(403, Some("ForbiddenException")), Verdict::Denied);
+    check(&answered(403, None), Verdict::Denied);
     check(&answered(403, Some("AccessDeniedException")), Verdict::Denied);
 }
 

@@ -22,7 +22,8 @@ impl Refusal {
     ) -> Refusal {
         let mut attribute = attribute.into();
         // A name comes from the producer too, and must fit into a log line and a message attribute.
-        if attribute.chars().nth(LONGEST_EXCERPT).is_some() || attribute.contains(char::is_control) {
+        let is_unfit = attribute.contains(|it: char| it == '@' || it.is_control());
+        if is_unfit || attribute.chars().nth(LONGEST_EXCERPT).is_some() {
             attribute = excerpt(&attribute);
         }
         Refusal { attribute, found: found.to_string(), wanted: wanted.to_string() }
