@@ -2,24 +2,19 @@
 //!
 //! Every item expires: a connection lives two hours at most (API Gateway), and `$disconnect` is best effort.
 
-use aws::{Refused, Verdict};
+use aws::Refused;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, ReturnValue, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnValue, WriteRequest};
 use domain::Timestamp;
 use domain::job::SocketTarget;
 use sha2::{Digest, Sha256};
 
 use crate::item::{Item, key};
+use crate::writes::{put, write};
 use crate::{lookup, seconds};
 
 /// How long a connection's items are kept: API Gateway's two hours and a little more.
 const CONNECTION_SECONDS: i64 = 2 * 3_600 + 15 * 60;
-
-/// DynamoDB's limit for one `BatchWriteItem`.
-const ITEMS_PER_WRITE: usize = 25;
-
-/// How often what a batch left over is written again before the caller is told.
-const ROUNDS: usize = 5;
 
 /// The connections table.
 #[derive(Clone)]
@@ -188,27 +183,7 @@ impl Connections {
     }
 
     async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), Refused> {
-        for some in writes.chunks(ITEMS_PER_WRITE) {
-            let mut some = some.to_vec();
-            for round in 0.. {
-                if round == ROUNDS {
-                    let source = "the table left items unprocessed".into();
-                    return Err(Refused { doing: "write connections", verdict: Verdict::Throttled, source });
-                }
-                let answer = self
-                    .client
-                    .batch_write_item()
-                    .request_items(&self.table, some)
-                    .send()
-                    .await
-                    .map_err(|error| Refused::new("write connections", error))?;
-                some = answer.unprocessed_items.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
-                if some.is_empty() {
-                    break;
-                }
-            }
-        }
-        Ok(())
+        write(&self.client, &self.table, "write connections", writes).await
     }
 }
 
@@ -244,11 +219,6 @@ fn ticket_pk(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
     let hex: String = hash.iter().map(|it| format!("{it:02x}")).collect();
     format!("ticket#{hex}")
-}
-
-fn put(item: Item) -> WriteRequest {
-    let put = PutRequest::builder().set_item(Some(item.into_map())).build();
-    WriteRequest::builder().put_request(put.expect("an item is all that a put needs")).build()
 }
 
 fn delete(pk: &str, sk: &str) -> WriteRequest {

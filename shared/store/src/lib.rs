@@ -10,6 +10,7 @@ mod ledger;
 mod lookup;
 mod people;
 mod statements;
+mod writes;
 
 pub use aws_sdk_dynamodb::Client;
 pub use connections::{Connection, Connections, Identity, Ticket};

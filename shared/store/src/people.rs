@@ -2,21 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws::{Refused, Verdict};
+use aws::Refused;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::recipient::{Recipient, Recipients};
 
 use crate::item::{Item, key};
+use crate::writes::{ROUNDS, left_over, put, write};
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const KEYS_PER_READ: usize = 100;
-
-/// DynamoDB's limit for one `BatchWriteItem`.
-const ITEMS_PER_WRITE: usize = 25;
-
-/// How often what a batch left over is asked for again before the caller is told.
-const ROUNDS: usize = 5;
 
 /// The people table.
 #[derive(Clone)]
@@ -84,48 +79,23 @@ impl People {
     /// # Errors
     /// The table could not be written, or left some of the items unprocessed several times.
     pub async fn put(&self, people: &[Recipient]) -> Result<(), Refused> {
-        for some in people.chunks(ITEMS_PER_WRITE) {
-            let mut writes: Vec<WriteRequest> = some.iter().map(put_request).collect();
-            for round in 0.. {
-                if round == ROUNDS {
-                    return Err(left_over("write people"));
-                }
-                let answer = self
-                    .client
-                    .batch_write_item()
-                    .request_items(&self.table, writes)
-                    .send()
-                    .await
-                    .map_err(|error| Refused::new("write people", error))?;
-                writes =
-                    answer.unprocessed_items.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
-                if writes.is_empty() {
-                    break;
-                }
-            }
-        }
-        Ok(())
+        let writes = people.iter().map(|it| put(item(it))).collect();
+        write(&self.client, &self.table, "write people", writes).await
     }
-}
-
-fn left_over(doing: &'static str) -> Refused {
-    Refused { doing, verdict: Verdict::Throttled, source: "the table left items unprocessed".into() }
 }
 
 fn profile(id: &str) -> Item {
     Item::default().text("pk", key(&["user", id])).text("sk", "profile")
 }
 
-fn put_request(person: &Recipient) -> WriteRequest {
-    let item = profile(&person.id)
+fn item(person: &Recipient) -> Item {
+    profile(&person.id)
         .text("id", &person.id)
         .maybe("name", person.name.as_deref())
         .maybe("email", person.email.as_deref())
         .maybe("locale", person.locale.as_deref())
         .maybe("zone", person.zone.as_deref())
-        .texts("tenants", person.tenants.iter().cloned());
-    let put = PutRequest::builder().set_item(Some(item.into_map())).build();
-    WriteRequest::builder().put_request(put.expect("an item is all that a put needs")).build()
+        .texts("tenants", person.tenants.iter().cloned())
 }
 
 fn read(item: &Item) -> Option<Recipient> {

@@ -1,0 +1,51 @@
+//! Unconditional writes by the batch: 25 items to a call, and what a call left over is offered again.
+
+use aws::{Refused, Verdict};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+
+use crate::item::Item;
+
+/// DynamoDB's limit for one `BatchWriteItem`.
+const ITEMS_PER_CALL: usize = 25;
+
+/// How often what a batch left over is asked for again before the caller is told.
+pub(crate) const ROUNDS: usize = 5;
+
+/// Writes one item, over whatever stands under its key.
+pub(crate) fn put(item: Item) -> WriteRequest {
+    let put = PutRequest::builder().set_item(Some(item.into_map())).build();
+    WriteRequest::builder().put_request(put.expect("an item is all that a put needs")).build()
+}
+
+/// Carries all writes out.
+///
+/// # Errors
+/// A call failed, or left some of the items unprocessed several times. Writing all of them again is harmless.
+pub(crate) async fn write(
+    client: &Client,
+    table: &str,
+    doing: &'static str,
+    writes: Vec<WriteRequest>,
+) -> Result<(), Refused> {
+    for some in writes.chunks(ITEMS_PER_CALL) {
+        let mut open = some.to_vec();
+        for _ in 0..ROUNDS {
+            let call = client.batch_write_item().request_items(table, open);
+            let answer = call.send().await.map_err(|error| Refused::new(doing, error))?;
+            open = answer.unprocessed_items.and_then(|mut it| it.remove(table)).unwrap_or_default();
+            if open.is_empty() {
+                break;
+            }
+        }
+        if !open.is_empty() {
+            return Err(left_over(doing));
+        }
+    }
+    Ok(())
+}
+
+/// The table took a part and would not take the rest.
+pub(crate) fn left_over(doing: &'static str) -> Refused {
+    Refused { doing, verdict: Verdict::Throttled, source: "the table left items unprocessed".into() }
+}
