@@ -153,9 +153,10 @@ async fn tail_reads_streams_where_it_is_told_an_endpoint() {
         environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('=')).collect();
     let tail = tail(&variables);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let key = unique("key");
+    let key = format!("{:=<43}", unique("key"));
     let item = [
-        ("pk", key.as_str()),
+        ("pk", &key[..16]),
+        ("sk", &key[16..]),
         ("status", "sent"),
         ("event_id", "e"),
         ("event_source", "s"),

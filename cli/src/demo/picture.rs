@@ -92,6 +92,7 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
                 None => ("⇄", right, format!("nothing was heard; expected “{title}”")),
             }
         }
+        Expected::Elsewhere => ("✉", true, "handed to the provider".to_owned()),
         Expected::Suppressed(reason) | Expected::Failed(reason) => {
             ("·", true, format!("not sent: {}", said(it, *reason)))
         }
@@ -132,7 +133,7 @@ fn count(tally: &mut Tally, it: &Notification, row: &Row) {
     match (&it.expected, row.right) {
         (_, false) => tally.wrong += 1,
         (Expected::Letter { .. }, true) => tally.letters += 1,
-        (Expected::Message { .. }, true) => tally.messages += 1,
+        (Expected::Message { .. } | Expected::Elsewhere, true) => tally.messages += 1,
         (Expected::Suppressed(_) | Expected::Failed(_), true) => tally.withheld += 1,
     }
 }

@@ -49,6 +49,8 @@ pub(super) enum Expected {
         to: SocketTarget,
         title: String,
     },
+    /// On a channel of which the other end is not looked at.
+    Elsewhere,
     Suppressed(Reason),
     Failed(Reason),
 }
@@ -92,6 +94,7 @@ impl Story {
                         Expected::Letter { to: email.to.as_str().to_owned(), subject: email.subject }
                     }
                     Ok(Content::Socket(socket)) => Expected::Message { to: socket.to, title: socket.title },
+                    Ok(Content::Push(_) | Content::Sms(_) | Content::Whatsapp(_)) => Expected::Elsewhere,
                     Err(_) => Expected::Failed(Reason::Template),
                 },
             },
@@ -139,7 +142,9 @@ impl Notification {
     pub(super) fn is_as_expected(&self) -> bool {
         let Some(row) = &self.row else { return false };
         match &self.expected {
-            Expected::Letter { .. } | Expected::Message { .. } => row.status == Status::Sent,
+            Expected::Letter { .. } | Expected::Message { .. } | Expected::Elsewhere => {
+                row.status == Status::Sent
+            }
             Expected::Suppressed(reason) => row.status == Status::Suppressed && row.reason == Some(*reason),
             Expected::Failed(reason) => row.status == Status::Failed && row.reason == Some(*reason),
         }

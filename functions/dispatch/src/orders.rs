@@ -62,6 +62,7 @@ fn job(
         priority: order.priority,
         on_unknown: channel.on_unknown(),
         expires_at: order.expires_at,
+        cancel: None,
         content,
     };
     let body = serde_json::to_string(&job).expect("a job is strings, numbers and JSON text");

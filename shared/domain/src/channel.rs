@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 pub enum Channel {
     /// A letter with subject, HTML and text.
     Email,
+    /// A note on the lock screen of each of a person's devices.
+    Push,
+    /// A text message to a phone.
+    Sms,
+    /// A message in WhatsApp.
+    Whatsapp,
     /// A message to every open WebSocket of a user, or of a room.
     Socket,
 }
@@ -40,15 +46,26 @@ const EMAIL_PARTS: [Part; 3] = [
 const SOCKET_PARTS: [Part; 2] =
     [Part { file: "socket.title.txt", required: true }, Part { file: "socket.txt", required: true }];
 
+const PUSH_PARTS: [Part; 2] =
+    [Part { file: "push.title.txt", required: true }, Part { file: "push.txt", required: true }];
+
+const SMS_PARTS: [Part; 1] = [Part { file: "sms.txt", required: true }];
+
+const WHATSAPP_PARTS: [Part; 1] = [Part { file: "whatsapp.txt", required: true }];
+
 impl Channel {
     /// Every channel there is.
-    pub const ALL: [Channel; 2] = [Channel::Email, Channel::Socket];
+    pub const ALL: [Channel; 5] =
+        [Channel::Email, Channel::Push, Channel::Sms, Channel::Whatsapp, Channel::Socket];
 
     /// The name as it is written in rules, keys and logs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Channel::Email => "email",
+            Channel::Push => "push",
+            Channel::Sms => "sms",
+            Channel::Whatsapp => "whatsapp",
             Channel::Socket => "socket",
         }
     }
@@ -58,6 +75,9 @@ impl Channel {
     pub fn parts(self) -> &'static [Part] {
         match self {
             Channel::Email => &EMAIL_PARTS,
+            Channel::Push => &PUSH_PARTS,
+            Channel::Sms => &SMS_PARTS,
+            Channel::Whatsapp => &WHATSAPP_PARTS,
             Channel::Socket => &SOCKET_PARTS,
         }
     }
@@ -66,7 +86,7 @@ impl Channel {
     #[must_use]
     pub fn reaches_rooms(self) -> bool {
         match self {
-            Channel::Email => false,
+            Channel::Email | Channel::Push | Channel::Sms | Channel::Whatsapp => false,
             Channel::Socket => true,
         }
     }
@@ -75,9 +95,26 @@ impl Channel {
     #[must_use]
     pub fn on_unknown(self) -> OnUnknown {
         match self {
-            Channel::Email => OnUnknown::Hold,
-            Channel::Socket => OnUnknown::Resend,
+            Channel::Email | Channel::Sms | Channel::Whatsapp => OnUnknown::Hold,
+            // Receivers deduplicate: a live message by its id, a push note by its collapse key.
+            Channel::Push | Channel::Socket => OnUnknown::Resend,
         }
+    }
+
+    /// Whether it reaches into somebody's pocket: quiet hours and send windows hold it back. What is shown only to
+    /// those who are looking is never held.
+    #[must_use]
+    pub fn disturbs(self) -> bool {
+        match self {
+            Channel::Email | Channel::Push | Channel::Sms | Channel::Whatsapp => true,
+            Channel::Socket => false,
+        }
+    }
+
+    /// Reads the name that [`Channel::name`] gives.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Channel> {
+        Channel::ALL.into_iter().find(|it| it.name() == name)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::job::SocketTarget;
 use crate::key::Key;
 use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
-use crate::recipient::{EmailAddress, Recipient, Recipients};
+use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients};
 
 /// Everything that is known when a decision is made, beside the plan itself. What later decisions will also weigh
 /// (preferences, counters, suppression) becomes a field here.
@@ -52,6 +52,9 @@ pub struct Order<'a> {
 #[derive(Clone, PartialEq)]
 pub enum Target {
     Email(EmailAddress),
+    Push(Device),
+    Sms(PhoneNumber),
+    Whatsapp(PhoneNumber),
     Socket(SocketTarget),
 }
 
@@ -134,8 +137,19 @@ fn address(person: &Recipient, channel: Channel) -> Result<Target, Reason> {
             let address = EmailAddress::parse(address).map_err(|_| Reason::InvalidAddress)?;
             Ok(Target::Email(address))
         }
+        Channel::Push => {
+            let device = person.devices.first().ok_or(Reason::NoAddress)?;
+            Ok(Target::Push(device.clone()))
+        }
+        Channel::Sms => phone(person.phone.as_deref()).map(Target::Sms),
+        Channel::Whatsapp => phone(person.whatsapp.as_deref()).map(Target::Whatsapp),
         Channel::Socket => Ok(Target::Socket(SocketTarget::User(person.id.clone()))),
     }
+}
+
+fn phone(number: Option<&str>) -> Result<PhoneNumber, Reason> {
+    let number = number.ok_or(Reason::NoAddress)?;
+    PhoneNumber::parse(number).map_err(|_| Reason::InvalidAddress)
 }
 
 /// The earlier of what the event and the rule say.

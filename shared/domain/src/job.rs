@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::cancel::CancelKey;
 use crate::channel::{Channel, OnUnknown};
 use crate::event::{Event, Priority};
 use crate::key::Key;
-use crate::recipient::EmailAddress;
+use crate::recipient::{Device, EmailAddress, PhoneNumber};
 use jiff::Timestamp;
 
 /// The layout of [`Job`]. A function that meets a newer one leaves the message to the dead-letter queue rather than
@@ -29,6 +30,9 @@ pub struct Job {
     /// Not to be sent after this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// What it can be cancelled by, until the moment it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel: Option<CancelKey>,
     pub content: Content,
 }
 
@@ -77,6 +81,9 @@ impl Origin {
 #[serde(rename_all = "lowercase")]
 pub enum Content {
     Email(Email),
+    Push(Push),
+    Sms(Text),
+    Whatsapp(Text),
     Socket(Socket),
 }
 
@@ -85,6 +92,9 @@ impl Content {
     pub fn channel(&self) -> Channel {
         match self {
             Content::Email(_) => Channel::Email,
+            Content::Push(_) => Channel::Push,
+            Content::Sms(_) => Channel::Sms,
+            Content::Whatsapp(_) => Channel::Whatsapp,
             Content::Socket(_) => Channel::Socket,
         }
     }
@@ -98,6 +108,25 @@ pub struct Email {
     pub html: String,
     pub text: String,
     /// The language it is written in.
+    pub locale: String,
+}
+
+/// A rendered note for one device.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Push {
+    pub to: Device,
+    pub title: String,
+    pub body: String,
+    /// What the rule exposes of the event: a JSON object.
+    pub data: Box<RawValue>,
+    pub locale: String,
+}
+
+/// A rendered text for a phone.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Text {
+    pub to: PhoneNumber,
+    pub text: String,
     pub locale: String,
 }
 

@@ -11,10 +11,26 @@ use crate::event::Event;
 /// Names one notification: this event, by this rule, to this recipient, on this channel, in this step. Whoever holds
 /// the ledger row of this key may send, and nobody else.
 ///
-/// 27 characters of URL-safe base64: 160 bits of SHA-256. It says nothing about the recipient.
+/// URL-safe base64 of SHA-256. The first 16 characters (96 bits) name the event, so that everything that came of one
+/// event lies together in the ledger; the other 27 (160 bits) name the notification. It says nothing about the
+/// recipient.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Key(String);
+
+/// How many characters of a key name the event.
+const EVENT_CHARS: usize = 16;
+
+/// What the keys of all notifications of one event begin with.
+#[must_use]
+pub fn event_part(source: &str, id: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [source, id] {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    URL_SAFE_NO_PAD.encode(&hash.finalize()[..12])
+}
 
 impl Key {
     /// `nonce` is empty, except where an operator asks for a second send on purpose.
@@ -38,7 +54,15 @@ impl Key {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        Key(URL_SAFE_NO_PAD.encode(&hash.finalize()[..20]))
+        let own = URL_SAFE_NO_PAD.encode(&hash.finalize()[..20]);
+        Key(format!("{}{own}", event_part(&event.source, &event.id)))
+    }
+
+    /// The part that all notifications of one event share, and the part that is its own. The second is empty for a text
+    /// that no [`Key::of`] made.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        self.0.split_at_checked(EVENT_CHARS).unwrap_or((&self.0, ""))
     }
 
     #[must_use]

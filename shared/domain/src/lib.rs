@@ -9,6 +9,7 @@
 
 pub mod batches;
 pub mod bus;
+pub mod cancel;
 pub mod catalog;
 pub mod channel;
 pub mod decide;

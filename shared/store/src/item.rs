@@ -23,6 +23,13 @@ impl Item {
         self
     }
 
+    /// All attributes of another item, too.
+    #[must_use]
+    pub(crate) fn with(mut self, other: Item) -> Item {
+        self.0.extend(other.0);
+        self
+    }
+
     /// Leaves the attribute out when there is no value.
     #[must_use]
     pub fn maybe(self, name: &str, value: Option<&str>) -> Item {

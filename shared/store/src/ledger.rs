@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::channel::Channel;
 use domain::job::{Job, Origin};
-use domain::key::Key;
+use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
 
 use crate::item::Item;
@@ -124,7 +124,7 @@ impl Ledger {
         let update = Statement::new(
             format!(
                 "UPDATE \"{}\" SET \"status\" = ? SET \"claim_token\" = ? SET \"lease_until\" = ? \
-                 SET \"attempts\" = ? WHERE pk = ? AND \"claim_token\" = ? AND \"status\" = ?",
+                 SET \"attempts\" = ? WHERE pk = ? AND sk = ? AND \"claim_token\" = ? AND \"status\" = ?",
                 self.table
             ),
             vec![
@@ -133,7 +133,8 @@ impl Ledger {
                 number(lease.as_millisecond()),
                 // Counted here: PartiQL does no sums, and the condition keeps everybody else away.
                 number(row.get_number("attempts").unwrap_or(0) + 1),
-                text(key.as_str()),
+                text(key.parts().0),
+                text(key.parts().1),
                 text(holder),
                 text(status.name()),
             ],
@@ -184,8 +185,9 @@ impl Ledger {
             text_of.push_str(" SET \"provider_id\" = ?");
             parameters.push(text(id));
         }
-        text_of.push_str(" WHERE pk = ? AND \"claim_token\" = ? AND \"status\" = ?");
-        parameters.extend([text(it.key.as_str()), text(token), text(Status::Claimed.name())]);
+        text_of.push_str(" WHERE pk = ? AND sk = ? AND \"claim_token\" = ? AND \"status\" = ?");
+        let (event, own) = it.key.parts();
+        parameters.extend([text(event), text(own), text(token), text(Status::Claimed.name())]);
         Statement::new(text_of, parameters)
     }
 
@@ -212,6 +214,15 @@ impl Ledger {
         let found = lookup::get(&self.client, &self.table, pk(key)).await?;
         Ok(found.as_ref().and_then(LedgerRow::read))
     }
+
+    /// Everything that came of one event so far, in the order of the keys.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn of_event(&self, source: &str, id: &str) -> Result<Vec<LedgerRow>, Refused> {
+        let found = lookup::partition(&self.client, &self.table, &event_part(source, id)).await?;
+        Ok(found.iter().filter_map(LedgerRow::read).collect())
+    }
 }
 
 impl LedgerRow {
@@ -222,7 +233,7 @@ impl LedgerRow {
         let channel = item.get("channel").and_then(|it| Channel::ALL.into_iter().find(|c| c.name() == it));
         let owned = |name: &str| item.get(name).map(str::to_owned);
         Some(LedgerRow {
-            key: Key::from(owned("pk")?),
+            key: Key::from(owned("pk")? + item.get("sk")?),
             status: Status::from_name(item.get("status")?)?,
             reason,
             origin: Origin {
@@ -248,7 +259,7 @@ impl LedgerRow {
 
 fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
     origin_item(&job.event)
-        .text("pk", job.key.as_str())
+        .with(pk(&job.key))
         .text("status", Status::Claimed.name())
         .text("rule", &job.rule)
         .text("catalog", &job.catalog)
@@ -263,7 +274,7 @@ fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item 
 
 fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
     origin_item(&row.origin)
-        .text("pk", row.key.as_str())
+        .with(pk(&row.key))
         .text("status", row.status.name())
         .maybe("reason", row.reason.map(Reason::name))
         .text("rule", &row.rule)
@@ -289,8 +300,10 @@ fn origin_item(origin: &Origin) -> Item {
         .maybe("traceparent", origin.traceparent.as_deref())
 }
 
+/// All that came of one event lies under one partition key.
 fn pk(key: &Key) -> Item {
-    Item::default().text("pk", key.as_str())
+    let (event, own) = key.parts();
+    Item::default().text("pk", event).text("sk", own)
 }
 
 fn text(value: &str) -> AttributeValue {

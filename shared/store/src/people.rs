@@ -107,5 +107,6 @@ fn read(item: &Item) -> Option<Recipient> {
         locale: owned("locale"),
         zone: owned("zone"),
         tenants: item.get_texts("tenants").into_iter().collect(),
+        ..Recipient::default()
     })
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use domain::catalog::{Catalog, Rule};
 use domain::channel::{Channel, Part};
 use domain::decide::{Order, Target};
-use domain::job::{Content, Email, Socket};
+use domain::job::{Content, Email, Push, Socket, Text};
 use domain::locale;
-use domain::recipient::Recipient;
+use domain::recipient::{PhoneNumber, Recipient};
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
 use serde_json::value::RawValue;
@@ -134,6 +134,18 @@ impl Scene<'_> {
                     locale: words.locale(Channel::Email.parts()[0]).unwrap_or_default(),
                 }))
             }
+            Target::Push(to) => {
+                let [title, body] = words.parts(Channel::Push)?;
+                Ok(Content::Push(Push {
+                    to: to.clone(),
+                    title: one_line(&title),
+                    body: trimmed(&body),
+                    data: exposed(order.rule, self.envelope),
+                    locale: words.locale(Channel::Push.parts()[0]).unwrap_or_default(),
+                }))
+            }
+            Target::Sms(to) => words.text(Channel::Sms, to).map(Content::Sms),
+            Target::Whatsapp(to) => words.text(Channel::Whatsapp, to).map(Content::Whatsapp),
             Target::Socket(to) => {
                 let [title, body] = words.parts(Channel::Socket)?;
                 Ok(Content::Socket(Socket {
@@ -227,6 +239,12 @@ impl Words<'_> {
             *text = self.renderer.render_part(&name, &self.values)?;
         }
         Ok(texts)
+    }
+
+    fn text(&self, channel: Channel, to: &PhoneNumber) -> Result<Text, Unrendered> {
+        let [text] = self.parts(channel)?;
+        let locale = self.locale(channel.parts()[0]).unwrap_or_default();
+        Ok(Text { to: to.clone(), text: trimmed(&text), locale })
     }
 
     fn locale(&self, part: Part) -> Option<String> {

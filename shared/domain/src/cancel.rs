@@ -1,0 +1,53 @@
+//! Taking back what has not been sent yet.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Names what one cancellation takes back: everything that a rule still has under way for one thing of one tenant, such
+/// as the reminders of one appointment.
+///
+/// 27 characters of URL-safe base64: 160 bits of SHA-256. It says nothing about the thing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CancelKey(String);
+
+impl CancelKey {
+    #[must_use]
+    pub fn of(tenant: Option<&str>, rule: &str, values: &[String]) -> CancelKey {
+        let mut hash = Sha256::new();
+        for part in [tenant.unwrap_or_default(), rule].into_iter().chain(values.iter().map(String::as_str)) {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        CancelKey(URL_SAFE_NO_PAD.encode(&hash.finalize()[..20]))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_rules_and_things_do_not_cancel_each_other() {
+        let key = |tenant, rule, values: &[&str]| {
+            CancelKey::of(tenant, rule, &values.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+        };
+        let one = key(Some("clinic-7"), "reminder", &["a-1"]);
+        assert_eq!(one, key(Some("clinic-7"), "reminder", &["a-1"]));
+        for other in [
+            key(Some("clinic-8"), "reminder", &["a-1"]),
+            key(None, "reminder", &["a-1"]),
+            key(Some("clinic-7"), "remindera", &["-1"]),
+            key(Some("clinic-7"), "reminder", &["a", "-1"]),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+}
