@@ -43,6 +43,8 @@ fn tell(decision: &Decision<'_>) -> String {
 fn destination(order: &Order<'_>) -> String {
     match &order.target {
         Target::Email(to) => to.as_str().to_owned(),
+        Target::Push(device) => format!("the device {}", device.id),
+        Target::Sms(to) | Target::Whatsapp(to) => to.as_str().to_owned(),
         Target::Socket(SocketTarget::User(id)) => format!("the sockets of {id}"),
         Target::Socket(SocketTarget::Room(room)) => format!("the room {room}"),
     }
