@@ -33,7 +33,7 @@ async fn main() -> ExitCode {
         Command::Match(it) => matching::run(&it, &terminal),
         Command::People(args::People::Import(it)) => people::import(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
-        Command::Local(it) => local::run(&it, &terminal),
+        Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };
     match done {

@@ -2,6 +2,7 @@
 //!
 //! - `thread`: an event becomes a letter, a live message and an audit record
 //! - `delivery`: once, whatever comes twice or is left behind
+//! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `commands`: the CLI as a person types it
@@ -15,6 +16,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
 mod bad_input;
+mod channels;
 mod client;
 mod cloud;
 mod commands;

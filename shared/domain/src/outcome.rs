@@ -76,12 +76,14 @@ pub enum Reason {
     Template,
     TooLarge,
     Rejected,
+    OptedOut,
+    DeadToken,
     NoAnswer,
 }
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 15] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::TooMany,
@@ -94,6 +96,8 @@ impl Reason {
         Reason::Template,
         Reason::TooLarge,
         Reason::Rejected,
+        Reason::OptedOut,
+        Reason::DeadToken,
         Reason::NoAnswer,
     ];
 
@@ -112,6 +116,8 @@ impl Reason {
             Reason::Template => "template",
             Reason::TooLarge => "too_large",
             Reason::Rejected => "rejected",
+            Reason::OptedOut => "opted_out",
+            Reason::DeadToken => "dead_token",
             Reason::NoAnswer => "no_answer",
         }
     }
@@ -132,6 +138,10 @@ impl Reason {
             Reason::Template => "the template could not be rendered from this event",
             Reason::TooLarge => "the message is larger than the channel carries",
             Reason::Rejected => "the provider refused it",
+            Reason::OptedOut => "the recipient asked the provider not to be written to any more",
+            Reason::DeadToken => {
+                "the device takes no notes any more: the app was removed, or notes were switched off"
+            }
             Reason::NoAnswer => "the provider was asked and its answer never came",
         }
     }

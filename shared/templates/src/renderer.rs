@@ -142,10 +142,11 @@ impl Scene<'_> {
                     body: trimmed(&body),
                     data: exposed(order.rule, self.envelope),
                     locale: words.locale(Channel::Push.parts()[0]).unwrap_or_default(),
+                    badge: None,
                 }))
             }
             Target::Sms(to) => words.text(Channel::Sms, to).map(Content::Sms),
-            Target::Whatsapp(to) => words.text(Channel::Whatsapp, to).map(Content::Whatsapp),
+            Target::Whatsapp(to) => words.text(Channel::Whatsapp, to).map(|it| Content::Whatsapp(it.into())),
             Target::Socket(to) => {
                 let [title, body] = words.parts(Channel::Socket)?;
                 Ok(Content::Socket(Socket {
