@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod path;
 pub mod pattern;
 pub mod plan;
+pub mod preference;
 pub mod recipient;
 
 pub use jiff::Timestamp;

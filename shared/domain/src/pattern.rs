@@ -131,7 +131,7 @@ impl Invalid {
 }
 
 /// A value in a few words, however large it is.
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::String(it) => quoted(it),
