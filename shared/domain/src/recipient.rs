@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
+use crate::preference::Preferences;
+use crate::window::Windows;
 
 mod address;
 
@@ -126,6 +128,28 @@ pub enum SuppressedBecause {
     OptedOut,
 }
 
+impl SuppressedBecause {
+    /// For people.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            SuppressedBecause::Bounced => "the address does not exist",
+            SuppressedBecause::Complained => "the recipient called it spam",
+            SuppressedBecause::OptedOut => "the recipient opted out",
+        }
+    }
+}
+
+/// People who are addressed together, and of whom nobody keeps a list in memory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    /// Everybody who has a role in a scope.
+    Role { scope: String, role: String },
+    /// Everybody who follows a topic, `<name>:<value>`.
+    Topic { tenant: Option<String>, name: String },
+}
+
 impl Recipient {
     /// Whether an event of `tenant` may reach this person.
     #[must_use]
@@ -145,7 +169,3 @@ impl Recipient {
 
 /// What was found out about the people that an event addresses. Who is not in it is not known.
 pub type Recipients = BTreeMap<String, Recipient>;
-
-/// Stand-ins until the modules of this name are merged.
-pub type Preferences = serde_json::Value;
-pub type Windows = serde_json::Value;

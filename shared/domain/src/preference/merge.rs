@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Branch, Layer, Node, Preferences, Question, Vote, vote};
-use crate::catalog::When;
+use crate::rule::When;
 
 /// The sets that bear on one recipient of one event. `None`: there is no such set.
 #[derive(Clone, Copy, Default)]

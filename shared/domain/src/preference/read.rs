@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{Branch, MAX_CHANNELS, MAX_CONDITIONS, MAX_NAME_BYTES, MAX_NAMES, Node, STRATEGY, Strategy};
-use crate::catalog::When;
 use crate::pattern::{Pattern, shown};
+use crate::rule::When;
 
 /// Why a preference set was refused: where, what was found there, and what is wanted instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
