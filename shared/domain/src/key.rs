@@ -24,12 +24,20 @@ const EVENT_CHARS: usize = 16;
 /// What the keys of all notifications of one event begin with.
 #[must_use]
 pub fn event_part(source: &str, id: &str) -> String {
+    let mut whole = hash_of(&[source, id]);
+    whole.truncate(EVENT_CHARS);
+    whole
+}
+
+/// 27 characters of URL-safe base64: 160 bits of SHA-256 over the parts, each with its length in front.
+pub(crate) fn hash_of(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
-    for part in [source, id] {
+    for part in parts {
+        // The length in front keeps `ab` + `c` and `a` + `bc` apart.
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    URL_SAFE_NO_PAD.encode(&hash.finalize()[..12])
+    URL_SAFE_NO_PAD.encode(&hash.finalize()[..20])
 }
 
 impl Key {
@@ -48,13 +56,7 @@ impl Key {
     ) -> Key {
         let step = step.to_string();
         let channel = channel.map_or("-", Channel::name);
-        let mut hash = Sha256::new();
-        for part in [&event.source, &event.id, rule, recipient, channel, &step, nonce] {
-            // The length in front keeps `ab` + `c` and `a` + `bc` apart.
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        let own = URL_SAFE_NO_PAD.encode(&hash.finalize()[..20]);
+        let own = hash_of(&[&event.source, &event.id, rule, recipient, channel, &step, nonce]);
         Key(format!("{}{own}", event_part(&event.source, &event.id)))
     }
 

@@ -15,6 +15,7 @@ pub mod bus;
 pub mod cancel;
 pub mod catalog;
 pub mod channel;
+pub mod closing;
 pub mod counter;
 mod daytime;
 pub mod decide;

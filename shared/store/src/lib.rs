@@ -4,16 +4,19 @@
 //! patterns.
 
 mod connections;
+mod counters;
 mod events;
 mod item;
 mod ledger;
 mod lookup;
+mod pause;
 mod people;
 mod statements;
 mod writes;
 
 pub use aws_sdk_dynamodb::Client;
 pub use connections::{Connection, Connections, Identity, Ticket};
+pub use counters::{Closed, Counters, Joining};
 pub use events::{Events, Record};
 pub use item::{Item, Malformed};
 pub use ledger::{Ledger, LedgerRow, Settlement, Standing};

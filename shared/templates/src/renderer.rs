@@ -3,12 +3,13 @@ use std::error::Error as _;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use domain::catalog::{Catalog, Rule};
+use domain::catalog::Catalog;
 use domain::channel::{Channel, Part};
 use domain::decide::{Order, Target};
 use domain::job::{Content, Email, Push, Socket, Text};
 use domain::locale;
 use domain::recipient::{PhoneNumber, Recipient};
+use domain::rule::Rule;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
 use serde_json::value::RawValue;

@@ -21,7 +21,15 @@ pub enum Ask {
     /// On which of these channels may one more be sent? What is granted is counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
     /// Which digest does this belong to? It is put there.
-    Join { key: Key, window: String, policy: DigestPolicy, ends: Timestamp, item: Box<Item> },
+    Join {
+        key: Key,
+        window: String,
+        policy: DigestPolicy,
+        ends: Timestamp,
+        item: Box<Item>,
+        /// What takes it back while the window is open.
+        cancel: Option<CancelKey>,
+    },
 }
 
 /// A counter that is asked.
@@ -81,7 +89,7 @@ impl Ask {
             Ask::Admit { channels, .. } => {
                 Answer::Admitted { granted: channels.clone(), refused: Vec::new() }
             }
-            Ask::Join { window, key, policy, ends, .. } => match policy.flush_first() || policy.lookback() {
+            Ask::Join { window, key, policy, ends, .. } => match policy.flush_first || policy.lookback {
                 true => Answer::PassThrough,
                 false => Answer::Joined {
                     window_id: crate::digest::window_id(window, key.as_str()),

@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use super::{Answer, Ask, Decided, Decision, Facts, Later, Merge, Note, Verdict, Waiting, Wanted, limits};
 use crate::channel::Channel;
+use crate::digest;
 use crate::key::Key;
 use crate::outcome::Reason;
 use crate::plan::{self, Audience, Match, Plan};
 use crate::recipient::Recipient;
 use crate::rule::{DigestStep, SendStep, Step, Wait};
 use crate::wake::Start;
-use crate::{digest, event::Event};
 
 /// The most steps of a rule that one decision walks through.
 const MAX_STEPS: usize = 50;
@@ -188,8 +188,13 @@ impl<'a> Walk<'_, 'a> {
         let what = only.map_or_else(|| what.to_owned(), |it| format!("quiet hours, {}", it.name()));
         let window = limits::window(self.plan.event, rule, step, &self.recipient, &what);
         let key = self.key(only, step, "join");
-        let item = Box::new(item(self.plan.event, &key, self.cancel_key()));
-        let ask = Ask::Join { key: key.clone(), window: window.clone(), policy, ends, item };
+        // The run, not the event alone, is what a window has once: a recurring rule may bring one event again.
+        let item = Box::new(digest::Item {
+            event_key: key.as_str().to_owned(),
+            ..digest::Item::of(self.plan.event)
+        });
+        let cancel = self.cancel_key();
+        let ask = Ask::Join { key: key.clone(), window: window.clone(), policy, ends, item, cancel };
         match self.answer(ask) {
             Some(Answer::Joined { window_id, closes_at, timer }) => {
                 let audience = self.audience.clone();
@@ -328,8 +333,4 @@ impl<'a> Walk<'_, 'a> {
         let recipient = self.recipient.clone();
         Decision { key, rule: Some(self.matched.rule), recipient, channel, step, verdict, notes }
     }
-}
-
-fn item(event: &Event, key: &Key, cancel: Option<crate::cancel::CancelKey>) -> digest::Item {
-    digest::Item::of(event, key.as_str(), cancel)
 }
