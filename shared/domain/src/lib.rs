@@ -12,6 +12,7 @@ pub mod bus;
 pub mod catalog;
 pub mod channel;
 pub mod decide;
+pub mod digest;
 pub mod event;
 pub mod job;
 pub mod key;
