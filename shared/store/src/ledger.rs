@@ -2,12 +2,14 @@
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::channel::Channel;
 use domain::job::{Job, Origin};
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
+use domain::rule::Unless;
 
 use crate::item::Item;
 use crate::lookup;
@@ -60,6 +62,12 @@ pub struct LedgerRow {
     pub catalog: String,
     pub recipient: String,
     pub channel: Option<Channel>,
+    /// The step of the rule, counted from 0.
+    pub step: u32,
+    /// When it is gone on with, where that is later.
+    pub until: Option<Timestamp>,
+    /// What decided it, as a sentence for people.
+    pub note: Option<String>,
     pub provider_id: Option<String>,
 }
 
@@ -110,7 +118,7 @@ impl Ledger {
         let Some(status) = row.get("status").and_then(Status::from_name) else { return Standing::Held };
         let holder = row.get("claim_token").unwrap_or_default();
         let taken = match status {
-            Status::Sent | Status::Suppressed | Status::Failed | Status::Unknown => {
+            Status::Sent | Status::Suppressed | Status::Deferred | Status::Failed | Status::Unknown => {
                 return Standing::Done(status);
             }
             // Our own write whose answer was lost on the way.
@@ -191,19 +199,85 @@ impl Ledger {
         Statement::new(text_of, parameters)
     }
 
-    /// Writes outcomes that no provider was asked for. An outcome that stands already is left as it is.
-    ///
-    /// # Errors
-    /// At least one could not be written. Writing all of them again is harmless.
-    pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Result<(), Refused> {
+    /// Writes outcomes that no provider was asked for. An outcome that stands already is left as it is. The answers are
+    /// in the order of `rows`; writing one again is harmless.
+    pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Vec<Result<(), Refused>> {
+        const DOING: &str = "record outcomes";
         let inserts = rows.iter().map(|row| Statement::insert(&self.table, row_item(row, now))).collect();
-        for written in execute(&self.client, "record outcomes", inserts).await? {
-            match written {
-                Written::Done | Written::Refused => {}
-                Written::Failed(refused) => return Err(refused),
+        match execute(&self.client, DOING, inserts).await {
+            Ok(written) => written
+                .into_iter()
+                .map(|it| match it {
+                    Written::Done | Written::Refused => Ok(()),
+                    Written::Failed(refused) => Err(refused),
+                })
+                .collect(),
+            Err(refused) => {
+                let (verdict, said) = (refused.verdict, aws::chain(&refused));
+                let again = || Refused { doing: DOING, verdict, source: said.clone().into() };
+                rows.iter().map(|_| Err(again())).collect()
             }
         }
-        Ok(())
+    }
+
+    /// The most that recipients have done with any of these notifications.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn noticed(&self, keys: &[Key]) -> Result<Option<Unless>, Refused> {
+        let mut most = None;
+        for key in keys {
+            let Some(row) = lookup::get(&self.client, &self.table, pk(key)).await? else { continue };
+            let how = match (row.get("acknowledged_at"), row.get("seen_at")) {
+                (Some(_), _) => Some(Unless::Acknowledged),
+                (None, Some(_)) => Some(Unless::Seen),
+                (None, None) => None,
+            };
+            most = most.max(how);
+        }
+        Ok(most)
+    }
+
+    /// Remembers that a recipient saw a notification, or acknowledged it. `false` when there is no such notification of
+    /// theirs: nobody can do this for somebody else. The first time counts.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn notice(
+        &self,
+        key: &Key,
+        recipient: &str,
+        tenant: Option<&str>,
+        how: Unless,
+        now: Timestamp,
+    ) -> Result<bool, Refused> {
+        let update = match how {
+            Unless::Seen => "SET seen_at = if_not_exists(seen_at, :now)",
+            Unless::Acknowledged => {
+                "SET seen_at = if_not_exists(seen_at, :now), acknowledged_at = if_not_exists(acknowledged_at, :now)"
+            }
+        };
+        let whose = match tenant {
+            Some(_) => "recipient = :recipient AND (attribute_not_exists(tenant) OR tenant = :tenant)",
+            None => "recipient = :recipient",
+        };
+        let mut call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(pk(key).into_map()))
+            .update_expression(update)
+            .condition_expression(whose)
+            .expression_attribute_values(":now", text(&now.to_string()))
+            .expression_attribute_values(":recipient", text(recipient));
+        if let Some(tenant) = tenant {
+            call = call.expression_attribute_values(":tenant", text(tenant));
+        }
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(Refused::new("remember that a notification was seen", error)),
+        }
     }
 
     /// One notification.
@@ -252,6 +326,9 @@ impl LedgerRow {
             catalog: owned("catalog")?,
             recipient: owned("recipient")?,
             channel,
+            step: item.get_number("step").and_then(|it| u32::try_from(it).ok()).unwrap_or(0),
+            until: item.get("until").and_then(|it| it.parse().ok()),
+            note: owned("note"),
             provider_id: owned("provider_id"),
         })
     }
@@ -265,6 +342,7 @@ fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item 
         .text("catalog", &job.catalog)
         .text("recipient", &job.recipient)
         .text("channel", job.channel().name())
+        .number("step", i64::from(job.step))
         .text("claim_token", token)
         .text("claimed_at", now.to_string())
         .number("lease_until", lease.as_millisecond())
@@ -281,6 +359,9 @@ fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
         .text("catalog", &row.catalog)
         .text("recipient", &row.recipient)
         .maybe("channel", row.channel.map(Channel::name))
+        .number("step", i64::from(row.step))
+        .maybe("until", row.until.map(|it| it.to_string()).as_deref())
+        .maybe("note", row.note.as_deref())
         .maybe("provider_id", row.provider_id.as_deref())
         .text("settled_at", now.to_string())
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
