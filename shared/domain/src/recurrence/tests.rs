@@ -225,5 +225,6 @@ fn check(written: &Value, zone: &str, from: &str, expected: &[&str]) {
 
 #[track_caller]
 fn refused(written: Value, expected: &str) {
-    assert_eq!(Recurrence::try_from(written.clone()).unwrap_err().to_string(), expected, "{written}");
+    let shown = written.to_string();
+    assert_eq!(Recurrence::try_from(written).unwrap_err().to_string(), expected, "{shown}");
 }

@@ -83,13 +83,15 @@ proptest! {
 
 #[track_caller]
 fn check(written: Value, expected: Result<Span, &str>) {
-    let found = Span::try_from(written.clone()).map_err(|it| it.to_string());
-    assert_eq!(found, expected.map_err(str::to_owned), "{written}");
+    let shown = written.to_string();
+    let found = Span::try_from(written).map_err(|it| it.to_string());
+    assert_eq!(found, expected.map_err(str::to_owned), "{shown}");
 }
 
 #[track_caller]
 fn ends(written: Value, zone: &str, from: &str, expected: Option<&str>) {
-    let span = Span::try_from(written.clone()).unwrap();
+    let shown = written.to_string();
+    let span = Span::try_from(written).unwrap();
     let found = span.end(&Zone::parse(zone).unwrap(), from.parse().unwrap());
-    assert_eq!(found, expected.map(|it| it.parse().unwrap()), "{written} from {from}");
+    assert_eq!(found, expected.map(|it| it.parse().unwrap()), "{shown} from {from}");
 }

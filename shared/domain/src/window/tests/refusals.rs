@@ -116,6 +116,7 @@ fn a_week_has_a_limit() {
 
 #[track_caller]
 fn check(written: Value, expected: &str) {
-    let refusal = Windows::try_from(written.clone()).unwrap_err();
-    assert_eq!(refusal.to_string(), expected, "{written}");
+    let shown = written.to_string();
+    let refusal = Windows::try_from(written).unwrap_err();
+    assert_eq!(refusal.to_string(), expected, "{shown}");
 }
