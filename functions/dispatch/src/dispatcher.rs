@@ -194,7 +194,7 @@ impl Dispatcher {
             if let What::Gone { rule, audience } = &task.subject.what {
                 decisions.push(gone(plan.event, rule, audience.as_ref()));
             }
-            harvest.add(task.message, work(&plan, decisions, &self.renderer, now));
+            harvest.add(task.message, work(&plan, decisions, &self.renderer, tenant.and_then(|it| it.zone.as_deref())));
             harvest.go_on(onward);
         }
         Ok(harvest)

@@ -12,7 +12,7 @@ use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
 use store::LedgerRow;
-use templates::{Renderer, Scene};
+use templates::{Extra, Renderer, Scene};
 
 use crate::lane::Leaving;
 
@@ -27,10 +27,19 @@ pub struct Work {
 }
 
 /// Renders every order, and writes down everything else.
+///
+/// `tenant_zone` tells the time to rooms, and to those whose own zone is not known.
 #[must_use]
-pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, renderer: &Renderer, now: Timestamp) -> Work {
+pub fn work(
+    plan: &Plan<'_>,
+    decisions: Vec<Decision<'_>>,
+    renderer: &Renderer,
+    tenant_zone: Option<&str>,
+) -> Work {
     let mut work = Work::default();
-    let scene = renderer.scene_with(plan.envelope(), plan.digest.as_ref(), now);
+    let zone = plan.catalog.policy().zone.name();
+    let extra = Extra { digest: plan.digest.as_ref(), zone: Some(tenant_zone.unwrap_or(zone)) };
+    let scene = renderer.scene_with(plan.envelope(), extra);
     for decision in decisions {
         let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
         match &decision.verdict {
