@@ -175,7 +175,7 @@ impl Dispatcher {
             .filter(|(_, plan, _)| !plan.matches.is_empty())
             .filter_map(|(_, it, _)| it.event.tenant.as_deref())
             .collect();
-        let found = self.people.find(&ids, &tenants).await?;
+        let found = self.people.look_up(&ids, &tenants).await?;
         let mut harvest = Harvest::default();
         for (task, plan, onward) in plans {
             if batch.deadline.left(runtime::now()).is_zero() {
@@ -194,7 +194,10 @@ impl Dispatcher {
             if let What::Gone { rule, audience } = &task.subject.what {
                 decisions.push(gone(plan.event, rule, audience.as_ref()));
             }
-            harvest.add(task.message, work(&plan, decisions, &self.renderer, tenant.and_then(|it| it.zone.as_deref())));
+            harvest.add(
+                task.message,
+                work(&plan, decisions, &self.renderer, tenant.and_then(|it| it.zone.as_deref())),
+            );
             harvest.go_on(onward);
         }
         Ok(harvest)

@@ -22,6 +22,9 @@ use crate::lane::{Lane, Leaving};
 /// How many people one message tells; the next message tells the next.
 pub const PAGE: usize = 100;
 
+/// The same, as the table is asked.
+const MEMBERS: u32 = 100;
+
 /// What a message is about.
 pub(crate) struct Subject {
     pub(crate) event: Event,
@@ -145,7 +148,7 @@ impl<'a> Unfold<'a> {
                 (all.into_iter().skip(from).take(PAGE).collect(), next)
             }
             Cursor::Member { group, after } => {
-                let page = self.people.members(&group, Some(&after), PAGE).await?;
+                let page = self.people.members(&group, Some(&after), MEMBERS).await?;
                 let next = page.next.map(|after| Cursor::Member { group, after });
                 (page.ids.into_iter().map(Audience::Member).collect(), next)
             }
@@ -198,7 +201,7 @@ impl<'a> Unfold<'a> {
         }
         let groups: Vec<Group> = std::mem::take(&mut matched.groups);
         for group in groups {
-            let page = self.people.members(&group, None, PAGE).await?;
+            let page = self.people.members(&group, None, MEMBERS).await?;
             if let Some(after) = page.next {
                 let cursor = Cursor::Member { group, after };
                 onward.later.push(self.next_page(event, matched.rule, cursor));

@@ -82,7 +82,9 @@ impl<'a> Scene<'a> {
                 }))
             }
             Target::Sms(to) => Words::new(self, order, Channel::Sms).text(to).map(Content::Sms),
-            Target::Whatsapp(to) => Words::new(self, order, Channel::Whatsapp).text(to).map(Content::Whatsapp),
+            Target::Whatsapp(to) => {
+                Words::new(self, order, Channel::Whatsapp).text(to).map(Content::Whatsapp)
+            }
             Target::Socket(to) => {
                 let [title, body] = Words::new(self, order, Channel::Socket).parts()?;
                 Ok(Content::Socket(Socket {
