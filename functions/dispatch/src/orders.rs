@@ -144,6 +144,10 @@ fn outcome(
         channel: decision.channel,
         step: decision.step,
         until,
+        joined: match &decision.verdict {
+            Verdict::Merge(it) => Some(it.window_id.clone()),
+            Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Later(_) | Verdict::Cancel(_) => None,
+        },
         note: decision.notes.last().map(ToString::to_string),
         provider_id: None,
     }
