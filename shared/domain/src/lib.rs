@@ -22,5 +22,6 @@ pub mod path;
 pub mod pattern;
 pub mod plan;
 pub mod recipient;
+pub mod registry;
 
 pub use jiff::Timestamp;

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::channel::Channel;
 
 mod address;
+mod group;
 
 pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber};
+pub use group::{Group, NO_TENANT};
 
 /// A person as a producer's own user table knows them. No `Debug`: it holds names and addresses.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -42,9 +44,12 @@ pub struct Recipient {
     /// What they are, and where.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<RoleIn>,
-    /// What they follow: `<name>:<value>`.
+    /// What they follow in every tenant of theirs: `<name>:<value>`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub topics: BTreeSet<String>,
+    /// What they follow in one tenant alone; `-` is none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub topics_in: BTreeMap<String, BTreeSet<String>>,
     /// What they want to hear of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferences: Option<Preferences>,
