@@ -93,7 +93,7 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
         |id: String, change: Change| Notice::People(vec![Amendment { id, change, stamp: stamp.clone() }]);
     match event.kind.as_str() {
         "carillon.recipient.created" => {
-            let person = reading::of_object(data, "data.")?;
+            let person = reading::of_object(&data, "data.")?;
             Ok(one(person.id.clone(), Change::Create(Box::new(person))))
         }
         "carillon.recipient.updated" => {

@@ -8,6 +8,7 @@ mod events;
 mod item;
 mod ledger;
 mod lookup;
+mod pause;
 mod people;
 mod statements;
 mod writes;
@@ -17,7 +18,7 @@ pub use connections::{Connection, Connections, Identity, Ticket};
 pub use events::{Events, Record};
 pub use item::{Item, Malformed};
 pub use ledger::{Ledger, LedgerRow, Settlement, Standing};
-pub use people::People;
+pub use people::{Found, NotApplied, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.
 #[must_use]

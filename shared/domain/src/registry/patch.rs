@@ -6,11 +6,10 @@ use serde_json::{Map, Value};
 pub(super) fn pieces(patch: &Map<String, Value>) -> Vec<(String, Value)> {
     let mut pieces = Vec::new();
     for (name, value) in patch {
-        match value {
-            Value::Object(inner) => {
-                pieces.extend(inner.iter().map(|(key, value)| (format!("{name}/{key}"), value.clone())));
-            }
-            value => pieces.push((name.clone(), value.clone())),
+        if let Some(inner) = value.as_object() {
+            pieces.extend(inner.iter().map(|(key, value)| (format!("{name}/{key}"), value.clone())));
+        } else {
+            pieces.push((name.clone(), value.clone()));
         }
     }
     pieces

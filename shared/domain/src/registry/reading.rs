@@ -42,7 +42,7 @@ pub fn person(text: &str) -> Result<Recipient, Refusal> {
         let wanted = format!("at most {MAX_EVENT_BYTES} bytes for one person");
         return Err(Refusal::new("body", format_args!("{} bytes", text.len()), wanted));
     }
-    of_object(parse(text)?, "")
+    of_object(&parse(text)?, "")
 }
 
 /// Reads a tenant's JSON: `{"tenant": "<id>", "zone": …, "preferences": …, "quiet": …}`.
@@ -71,10 +71,10 @@ pub(super) fn object(event: &Event) -> Result<Map<String, Value>, Refusal> {
 }
 
 /// `place` stands before the member's name in a refusal.
-pub(super) fn of_object(data: Map<String, Value>, place: &str) -> Result<Recipient, Refusal> {
-    id_of(&data, "id", place)?;
+pub(super) fn of_object(data: &Map<String, Value>, place: &str) -> Result<Recipient, Refusal> {
+    id_of(data, "id", place)?;
     let person: Recipient =
-        typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Recipient>(&data, place, &MEMBERS))?;
+        typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Recipient>(data, place, &MEMBERS))?;
     check(&person, place)?;
     Ok(person)
 }
@@ -132,9 +132,9 @@ pub(super) fn membership(data: &Map<String, Value>) -> Result<(String, BTreeSet<
     if users.is_empty() || users.len() > MAX_USERS {
         return Err(Refusal::new("data.users", format_args!("a list of {}", users.len()), wanted));
     }
-    let ids = users.iter().map(|it| match it {
-        Value::String(id) => check_name("data.users", id).map(|()| id.clone()),
-        other => Err(Refusal::new("data.users", kind(Some(other)), "strings")),
+    let ids = users.iter().map(|it| {
+        let id = it.as_str().ok_or_else(|| Refusal::new("data.users", kind(Some(it)), "strings"))?;
+        check_name("data.users", id).map(|()| id.to_owned())
     });
     Ok((topic.clone(), ids.collect::<Result<_, _>>()?))
 }
