@@ -10,5 +10,6 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let registrar = Registrar::new(&aws, config);
-    run_sqs(async |batch| Ok(registrar.handle(batch).await)).await
+    // In a box: the runtime's layers around so many calls within calls are deeper than the compiler follows.
+    run_sqs(async |batch| Ok(Box::pin(registrar.handle(batch)).await)).await
 }
