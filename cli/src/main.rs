@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod cloud;
+mod deciding;
 mod demo;
 mod error;
 mod files;
