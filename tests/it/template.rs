@@ -10,7 +10,7 @@ use crate::cloud::root;
 fn every_queue_has_dead_letters_alarms_encryption_and_time() {
     let resources = resources();
     let queues = of_type(&resources, "AWS::SQS::Queue");
-    assert!(queues.len() >= 8);
+    assert!(queues.len() >= 10);
     for (name, queue) in &queues {
         assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
         assert_eq!(queue["MessageRetentionPeriod"], 14 * 86_400, "{name}");

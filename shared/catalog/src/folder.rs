@@ -34,7 +34,8 @@ pub(crate) fn read(folder: &Path, problems: &mut Vec<Problem>) -> Files {
 fn policy(folder: &Path, problems: &mut Vec<Problem>) -> Option<String> {
     for other in ["policy.yml", "policies.yaml"] {
         if folder.join(other).exists() {
-            let problem = Problem::of_file(other, "nothing reads this file", format!("rename it to `{POLICY}`"));
+            let problem =
+                Problem::of_file(other, "nothing reads this file", format!("rename it to `{POLICY}`"));
             problems.push(problem);
         }
     }

@@ -110,7 +110,13 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
         problems.sort();
         return Err(problems);
     }
-    let file = CatalogFile { format: CATALOG_FORMAT, version: version(&policy, &rules, &templates), policy, rules, templates };
+    let file = CatalogFile {
+        format: CATALOG_FORMAT,
+        version: version(&policy, &rules, &templates),
+        policy,
+        rules,
+        templates,
+    };
     Ok(Compiled { file, warnings })
 }
 
@@ -155,7 +161,8 @@ fn check_names(drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
 
 /// The first 12 hex digits of the SHA-256 of all that decides what is sent.
 fn version(policy: &Policy, rules: &[Rule], templates: &BTreeMap<String, String>) -> String {
-    let mut value = serde_json::to_value((policy, rules, templates)).expect("settings and texts always serialize");
+    let mut value =
+        serde_json::to_value((policy, rules, templates)).expect("settings and texts always serialize");
     // Another crate of the build may make serde_json keep the order of keys; a version must not depend on that.
     value.sort_all_objects();
     let text = value.to_string();

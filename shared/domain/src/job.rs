@@ -25,6 +25,9 @@ pub struct Job {
     pub catalog: String,
     /// The recipient's id, or `room:<name>:<value>`.
     pub recipient: String,
+    /// The step of the rule, counted from 0.
+    #[serde(default)]
+    pub step: u32,
     pub priority: Priority,
     pub on_unknown: OnUnknown,
     /// Not to be sent after this.
