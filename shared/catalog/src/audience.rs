@@ -83,7 +83,9 @@ fn mention(selector: &Selector, at: At) -> Option<Mention> {
 fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
     let is_room = |it: &Selector| match it {
         Selector::Room { .. } => true,
-        Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } | Selector::Address { .. } => false,
+        Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } | Selector::Address { .. } => {
+            false
+        }
     };
     let reaching = Channel::ALL.into_iter().filter(|it| it.reaches_rooms()).map(Channel::name);
     let reaching = reaching.collect::<Vec<_>>().join("` or `");

@@ -10,14 +10,13 @@ use crate::problem::{At, Page};
 const TELLS: Channel = Channel::Socket;
 
 /// `outside_at`: where the rule says what happens while a recipient is not to be disturbed.
-pub(crate) fn check(
-    steps: &[(Step, At)],
-    outside: Outside,
-    outside_at: Option<At>,
-    page: &mut Page<'_>,
-) {
-    let sends: Vec<usize> =
-        steps.iter().enumerate().filter(|(_, (it, _))| matches!(it, Step::Send(_))).map(|(at, _)| at).collect();
+pub(crate) fn check(steps: &[(Step, At)], outside: Outside, outside_at: Option<At>, page: &mut Page<'_>) {
+    let sends: Vec<usize> = steps
+        .iter()
+        .enumerate()
+        .filter(|(_, (it, _))| matches!(it, Step::Send(_)))
+        .map(|(at, _)| at)
+        .collect();
     match (sends.last(), steps.first()) {
         (Some(last), _) => idle(&steps[last + 1..], page),
         (None, Some((_, at))) => {
@@ -47,12 +46,7 @@ fn idle(steps: &[(Step, At)], page: &mut Page<'_>) {
 }
 
 /// A digest is told once; what is told is no event any more, and cannot be collected again.
-fn digests(
-    steps: &[(Step, At)],
-    outside: Outside,
-    outside_at: Option<At>,
-    page: &mut Page<'_>,
-) {
+fn digests(steps: &[(Step, At)], outside: Outside, outside_at: Option<At>, page: &mut Page<'_>) {
     let places: Vec<(usize, At)> = steps
         .iter()
         .enumerate()

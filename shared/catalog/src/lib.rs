@@ -1,6 +1,6 @@
 //! From the files of a config folder to one catalog, or to everything that is wrong with them and how to mend it.
 //!
-//! Only [`compile`] reads the disk; [`compile_files`] and [`check_samples`] are values in, values out. The way of a
+//! Only [`compile`] and [`read_tests`] read the disk; [`compile_files`], [`check_samples`] and [`run_tests`] are values in, values out. The way of a
 //! file: `yaml` a tree with places → `values` its types → `rule` (with `when`, `steps` and `audience`) one rule, `policy`
 //! what holds for all → `names` one against the other → `library` the templates beside them.
 
@@ -30,6 +30,7 @@ mod rule;
 mod sample;
 mod settle;
 mod steps;
+mod trial;
 mod values;
 mod when;
 mod yaml;
@@ -38,6 +39,7 @@ pub use problem::Problem;
 pub use rehearsal::{Findings, check_samples};
 pub use rule::MAX_NAME_BYTES;
 pub use sample::BusEntry;
+pub use trial::{Trials, Verdict, read_tests, run_tests};
 
 use problem::{At, POLICY, Page, RULES, TEMPLATES};
 use rule::Draft;
@@ -110,7 +112,13 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
         problems.sort();
         return Err(problems);
     }
-    let file = CatalogFile { format: CATALOG_FORMAT, version: version(&policy, &rules, &templates), policy, rules, templates };
+    let file = CatalogFile {
+        format: CATALOG_FORMAT,
+        version: version(&policy, &rules, &templates),
+        policy,
+        rules,
+        templates,
+    };
     Ok(Compiled { file, warnings })
 }
 
@@ -155,7 +163,8 @@ fn check_names(drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
 
 /// The first 12 hex digits of the SHA-256 of all that decides what is sent.
 fn version(policy: &Policy, rules: &[Rule], templates: &BTreeMap<String, String>) -> String {
-    let mut value = serde_json::to_value((policy, rules, templates)).expect("settings and texts always serialize");
+    let mut value =
+        serde_json::to_value((policy, rules, templates)).expect("settings and texts always serialize");
     // Another crate of the build may make serde_json keep the order of keys; a version must not depend on that.
     value.sort_all_objects();
     let text = value.to_string();

@@ -107,7 +107,9 @@ fn preferences(
         let fix = meant(&unknown.name, names, what);
         let what = match unknown.kind {
             Kind::Category => format!("no rule has the category `{}`", unknown.name),
-            Kind::Rule | Kind::ChannelType | Kind::Channel => format!("there is no {what} `{}`", unknown.name),
+            Kind::Rule | Kind::ChannelType | Kind::Channel => {
+                format!("there is no {what} `{}`", unknown.name)
+            }
         };
         problems.push(Problem::at(POLICY, node.place(&unknown.place), what, fix));
     }

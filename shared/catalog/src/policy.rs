@@ -184,7 +184,11 @@ fn cap(
 fn cap_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let name = text(node, page)?;
     if name == THROTTLE {
-        page.refuse(node.at, format!("`{name}` is what the throttles of rules are called"), "write another name");
+        page.refuse(
+            node.at,
+            format!("`{name}` is what the throttles of rules are called"),
+            "write another name",
+        );
         return None;
     }
     if is_kebab(&name) && name.len() <= MAX_NAME_BYTES {
@@ -203,7 +207,8 @@ fn category(node: &Node, categories: &mut Vec<(String, At)>, page: &mut Page<'_>
 
 /// `period: day`, `period: 10m`, `rolling: 24h`: how the domain has them is another matter.
 fn period(fields: &mut Fields<'_, '_, '_>, at: At, week_starts: &str) -> Option<Period> {
-    let fix = "write `period: hour`, `day`, `week` or `month`, a length such as `period: 10m`, or `rolling: 24h`";
+    let fix =
+        "write `period: hour`, `day`, `week` or `month`, a length such as `period: 10m`, or `rolling: 24h`";
     match (find(fields.members, "period"), find(fields.members, "rolling")) {
         (Some(node), None) => {
             let word = match &node.kind {
@@ -211,7 +216,12 @@ fn period(fields: &mut Fields<'_, '_, '_>, at: At, week_starts: &str) -> Option<
                 Kind::Map(members) if find(members, "rolling").is_some() => {
                     return typed_as(node, "", node.to_json(), fix, fields.page);
                 }
-                Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
+                Kind::Null
+                | Kind::Bool(_)
+                | Kind::Number(_)
+                | Kind::Text(_)
+                | Kind::List(_)
+                | Kind::Map(_) => {
                     return typed_as(node, "fixed", json!({ "fixed": node.to_json() }), fix, fields.page);
                 }
             };

@@ -32,7 +32,9 @@ fn takes_all(entry: &Entry, above: &str) -> bool {
             Kind::Map(entries) => entries.iter().all(|it| takes_all(it, above)),
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => false,
         }),
-        Kind::List(values) => names_of(&path).is_some() && values.iter().any(|it| takes_every_text(&it.to_json())),
+        Kind::List(values) => {
+            names_of(&path).is_some() && values.iter().any(|it| takes_every_text(&it.to_json()))
+        }
         Kind::Map(entries) => entries.iter().all(|it| takes_all(it, &path)),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => false,
     }
@@ -87,12 +89,14 @@ fn field<'n>(at: At, path: String, values: &'n [Node], exact: &mut Vec<Exact<'n>
     }
     let names = names_of(&path)?;
     if !values.is_empty() && !values.iter().any(|it| takes_some_text(&it.to_json())) {
-        let what = format!("`{path}` is always a text that is not empty, and none of these values matches one");
+        let what =
+            format!("`{path}` is always a text that is not empty, and none of these values matches one");
         return Some((at, what));
     }
     let texts: Option<Vec<&str>> = values.iter().map(exact_text).collect();
     let texts = texts?;
-    let contradicted = exact.iter().find(|it| it.names == names && !it.values.iter().any(|it| texts.contains(it)));
+    let contradicted =
+        exact.iter().find(|it| it.names == names && !it.values.iter().any(|it| texts.contains(it)));
     if let Some(other) = contradicted {
         let what = format!("`{path}` and `{}` are the same, and no value is in both lists", other.path);
         return Some((at, what));

@@ -23,23 +23,23 @@ const KINDS: [&str; 4] = ["send", "wait", "digest", "throttle"];
 /// What may stand beside each of [`KINDS`].
 const BESIDE: [(&str, &str); 2] = [("unless", "send"), ("shift", "wait")];
 
-const STEP: &str = "write `- send: [socket]`, `- wait: 10m`, `- digest: 10m` or `- throttle: { most: 1, per: 1h }`";
+const STEP: &str =
+    "write `- send: [socket]`, `- wait: 10m`, `- digest: 10m` or `- throttle: { most: 1, per: 1h }`";
 
 const UNLESS: [(&str, Unless); 2] = [("seen", Unless::Seen), ("acknowledged", Unless::Acknowledged)];
 
-const DIGEST_KEYS: [&str; 10] = [
-    "for", "key", "max-items", "sliding", "flush-first", "lookback", "show", "keep", "sort-by", "order",
-];
+const DIGEST_KEYS: [&str; 10] =
+    ["for", "key", "max-items", "sliding", "flush-first", "lookback", "show", "keep", "sort-by", "order"];
 
-const WAIT: &str =
-    "write a length such as `10m`, an instant such as `2026-12-24T08:00:00Z`, or a path such as `$.data.startsAt`";
+const WAIT: &str = "write a length such as `10m`, an instant such as `2026-12-24T08:00:00Z`, or a path such as `$.data.startsAt`";
 
 /// The steps of a rule, each with its place: from `steps`, or from `channels` and `delay`.
 pub(crate) fn steps(members: &[Entry], at: At, page: &mut Page<'_>) -> Option<Vec<(Step, At)>> {
     match (find(members, "steps"), find(members, "channels")) {
         (Some(steps), channels) => {
             if channels.is_some() {
-                let fix = "keep one of the two: `channels: [email]` is short for `steps: [{ send: [email] }]`";
+                let fix =
+                    "keep one of the two: `channels: [email]` is short for `steps: [{ send: [email] }]`";
                 let at = key_at(members, "channels").unwrap_or(at);
                 page.refuse(at, "the rule has both `channels` and `steps`", fix);
             }
@@ -226,7 +226,11 @@ fn policy(at: At, fields: &mut Fields<'_, '_, '_>) -> Option<DigestPolicy> {
         let written = text(node, page)?;
         let found = duration(&written);
         if found.is_none() {
-            page.refuse(node.at, format!("`{written}` is no duration"), "write the longest that it may slide: `2h`");
+            page.refuse(
+                node.at,
+                format!("`{written}` is no duration"),
+                "write the longest that it may slide: `2h`",
+            );
         }
         found
     });
@@ -264,7 +268,8 @@ fn contradictions(fields: &mut Fields<'_, '_, '_>) {
         fields.page.refuse(at, "`order` without `sort-by` orders nothing", "add `sort-by: $.data.<value>`");
     }
     if let (Some(at), Some(_)) = (there("keep"), there("sort-by")) {
-        let fix = "keep one of the two: `sort-by` shows the highest or the lowest, `keep` the first or the last";
+        let fix =
+            "keep one of the two: `sort-by` shows the highest or the lowest, `keep` the first or the last";
         fields.page.refuse(at, "`keep` and `sort-by` contradict each other", fix);
     }
     if let Some(at) = there("lookback").filter(|_| is_on("lookback") && is_on("flush-first")) {

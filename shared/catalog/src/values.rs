@@ -115,12 +115,7 @@ pub(crate) fn number(node: &Node, least: u32, most: u32, page: &mut Page<'_>) ->
 }
 
 /// One of some words; `what` is what they are, such as `priority`.
-pub(crate) fn word<T: Copy>(
-    node: &Node,
-    what: &str,
-    known: &[(&str, T)],
-    page: &mut Page<'_>,
-) -> Option<T> {
+pub(crate) fn word<T: Copy>(node: &Node, what: &str, known: &[(&str, T)], page: &mut Page<'_>) -> Option<T> {
     let word = text(node, page)?;
     let found = known.iter().find(|(name, _)| *name == word).map(|(_, it)| *it);
     if found.is_none() {

@@ -14,7 +14,13 @@ pub const SOURCE: &str = "/carillon/digest";
 /// one that opened the window, `data` is what all of them have in common (see [`crate::digest::summary`]), and the id is
 /// the window's, so that everything that comes of it has the same keys however often it is closed.
 #[must_use]
-pub fn event(opener: &Event, window_id: &str, items: &[Item], summary: &Value, closed_at: Timestamp) -> Event {
+pub fn event(
+    opener: &Event,
+    window_id: &str,
+    items: &[Item],
+    summary: &Value,
+    closed_at: Timestamp,
+) -> Event {
     let data = summary.get("data").and_then(|it| to_raw_value(it).ok());
     Event {
         id: window_id.to_owned(),

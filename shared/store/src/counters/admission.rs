@@ -124,4 +124,3 @@ fn counter(id: &str, state: &State, version: i64, now: Timestamp) -> Item {
     let item = place(id).text("id", id).text("state", to_json(state)).number("version", version);
     expiring(item, now, LONGEST_PERIOD)
 }
-
