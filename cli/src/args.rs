@@ -197,6 +197,7 @@ pub(crate) enum Local {
         /// One function; all when it is left out
         function: Option<String>,
     },
+    Capture(Capture),
 }
 
 #[derive(ClapArgs)]
@@ -204,6 +205,19 @@ pub(crate) struct LocalUp {
     /// The cargo profile the functions were built with
     #[arg(long, default_value = "local")]
     pub(crate) profile: String,
+}
+
+/// Play the services that the local cloud has not, and keep what they are sent; `make up` starts it
+///
+/// Plays SNS mobile push and End User Messaging Social, and takes any POST below /hooks/. What came is at /captured, at
+/// /captured?channel=push and so on, and in .local/captured.jsonl. An endpoint with /disabled/ in its ARN is disabled.
+#[derive(ClapArgs)]
+#[command(after_help = "Example:
+  carillon local capture --port 4700")]
+pub(crate) struct Capture {
+    /// Where it listens, on 127.0.0.1
+    #[arg(long)]
+    pub(crate) port: u16,
 }
 
 /// Send every sample event through the local cloud and show who was told what
