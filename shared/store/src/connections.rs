@@ -94,8 +94,7 @@ impl Connections {
             .await
             .map_err(|error| Refused::new("use a ticket", error))?;
         let ticket = answer.attributes.map(Item::from);
-        // Expiry is checked here: the table's own deletion may come hours late.
-        Ok(ticket.filter(|it| it.get_number("ttl").unwrap_or(0) >= seconds(now)).and_then(|it| identity(&it)))
+        Ok(ticket.filter(|it| is_kept(it, now)).and_then(|it| identity(&it)))
     }
 
     /// Remembers an open socket.
@@ -113,9 +112,10 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be asked.
-    pub async fn who(&self, id: &str) -> Result<Option<Identity>, Refused> {
+    pub async fn who(&self, id: &str, now: Timestamp) -> Result<Option<Identity>, Refused> {
         let item = Item::default().text("pk", format!("socket#{id}")).text("sk", "-");
-        Ok(lookup::get(&self.client, &self.table, item).await?.as_ref().and_then(identity))
+        let found = lookup::get(&self.client, &self.table, item).await?;
+        Ok(found.filter(|it| is_kept(it, now)).as_ref().and_then(identity))
     }
 
     /// Adds a socket to a room of its tenant.
@@ -164,7 +164,7 @@ impl Connections {
             SocketTarget::Room(room) => room_pk(tenant, room),
         };
         let items = lookup::partition(&self.client, &self.table, &pk).await?;
-        let open = items.into_iter().filter(|it| it.get_number("ttl").unwrap_or(0) >= seconds(now));
+        let open = items.into_iter().filter(|it| is_kept(it, now));
         let connections = open.filter_map(|it| {
             let tenant = it.get("tenant").map(str::to_owned);
             Some(Connection { id: it.get("sk")?.to_owned(), tenant, pk: pk.clone() })
@@ -185,6 +185,11 @@ impl Connections {
     async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), Refused> {
         write(&self.client, &self.table, "write connections", writes).await
     }
+}
+
+/// Expiry is checked here: the table's own deletion may come hours late.
+fn is_kept(item: &Item, now: Timestamp) -> bool {
+    item.get_number("ttl").unwrap_or(0) >= seconds(now)
 }
 
 fn membership(pk: &str, id: &str, who: &Identity, ttl: i64) -> Item {

@@ -1,15 +1,17 @@
 //! The ledger: one item per notification key. Whoever writes the item first may send.
 
+mod noticing;
+
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::channel::Channel;
 use domain::job::{Job, Origin};
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
-use domain::rule::Unless;
+
+pub use noticing::Noticed;
 
 use crate::item::Item;
 use crate::lookup;
@@ -217,66 +219,6 @@ impl Ledger {
                 let again = || Refused { doing: DOING, verdict, source: said.clone().into() };
                 rows.iter().map(|_| Err(again())).collect()
             }
-        }
-    }
-
-    /// The most that recipients have done with any of these notifications.
-    ///
-    /// # Errors
-    /// The table could not be asked.
-    pub async fn noticed(&self, keys: &[Key]) -> Result<Option<Unless>, Refused> {
-        let mut most = None;
-        for key in keys {
-            let Some(row) = lookup::get(&self.client, &self.table, pk(key)).await? else { continue };
-            let how = match (row.get("acknowledged_at"), row.get("seen_at")) {
-                (Some(_), _) => Some(Unless::Acknowledged),
-                (None, Some(_)) => Some(Unless::Seen),
-                (None, None) => None,
-            };
-            most = most.max(how);
-        }
-        Ok(most)
-    }
-
-    /// Remembers that a recipient saw a notification, or acknowledged it. `false` when there is no such notification of
-    /// theirs: nobody can do this for somebody else. The first time counts.
-    ///
-    /// # Errors
-    /// The table could not be written.
-    pub async fn notice(
-        &self,
-        key: &Key,
-        recipient: &str,
-        tenant: Option<&str>,
-        how: Unless,
-        now: Timestamp,
-    ) -> Result<bool, Refused> {
-        let update = match how {
-            Unless::Seen => "SET seen_at = if_not_exists(seen_at, :now)",
-            Unless::Acknowledged => {
-                "SET seen_at = if_not_exists(seen_at, :now), acknowledged_at = if_not_exists(acknowledged_at, :now)"
-            }
-        };
-        let whose = match tenant {
-            Some(_) => "recipient = :recipient AND (attribute_not_exists(tenant) OR tenant = :tenant)",
-            None => "recipient = :recipient",
-        };
-        let mut call = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(pk(key).into_map()))
-            .update_expression(update)
-            .condition_expression(whose)
-            .expression_attribute_values(":now", text(&now.to_string()))
-            .expression_attribute_values(":recipient", text(recipient));
-        if let Some(tenant) = tenant {
-            call = call.expression_attribute_values(":tenant", text(tenant));
-        }
-        match call.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(Refused::new("remember that a notification was seen", error)),
         }
     }
 
