@@ -35,18 +35,23 @@ impl Audit {
     /// The table could not be asked: the whole batch comes back. Appending twice is harmless.
     pub async fn keep(&self, batch: Batch) -> Result<Report, Error> {
         let mut report = Report::default();
-        let (mut messages, mut records) = (Vec::new(), Vec::new());
+        let (mut messages, mut records, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for message in &batch.messages {
             match record(&message.body, now()) {
                 Ok(record) => {
                     messages.push(message);
                     records.push(record);
                 }
-                Err(refusal) => self.bury(message, "unreadable", &refusal.to_string(), &mut report).await,
+                Err(refusal) => unreadable.push((message, refusal)),
             }
         }
+        let appended = self.events.append(records).await?;
+        // Only now: a batch that fails as a whole comes back whole, and would be put aside once more.
+        for (message, refusal) in unreadable {
+            self.bury(message, "unreadable", &refusal.to_string(), &mut report).await;
+        }
         let mut new = 0;
-        for (message, kept) in messages.into_iter().zip(self.events.append(records).await?) {
+        for (message, kept) in messages.into_iter().zip(appended) {
             match kept {
                 Ok(is_new) => new += usize::from(is_new),
                 Err(refused) if refused.verdict == Verdict::Permanent => {

@@ -39,8 +39,9 @@ pub enum Standing {
     Done(Status),
     /// A sender claimed it and was never heard of again. The claim is ours now, but it may have been sent.
     Abandoned,
-    /// The table could not say: come back later.
-    Unclear(Refused),
+    /// The table could not say: come back later. The claim may be ours all the same; where it is `unsent`, nobody before
+    /// us may have sent it, and settling it as released lets the next attempt send.
+    Unclear { refused: Refused, unsent: bool },
 }
 
 /// What is written over a claim when its send is over.
@@ -85,7 +86,8 @@ impl Ledger {
     /// `token` names this invocation; the claim holds until `lease`.
     ///
     /// # Errors
-    /// The table could not be asked at all. Asking again with the same token is harmless.
+    /// The table could not be asked at all. Asking again with the same token is harmless. What was claimed all the same
+    /// is new, and may be settled as released.
     pub async fn claim(
         &self,
         jobs: &[&Job],
@@ -103,7 +105,7 @@ impl Ledger {
             standings.push(match written {
                 Written::Done => Standing::Ours,
                 Written::Refused => self.take_over(&job.key, token, now, lease).await,
-                Written::Failed(refused) => Standing::Unclear(refused),
+                Written::Failed(refused) => Standing::Unclear { refused, unsent: true },
             });
         }
         Ok(standings)
@@ -115,7 +117,8 @@ impl Ledger {
             Ok(Some(row)) => row,
             // Gone between two calls: the next attempt will find out.
             Ok(None) => return Standing::Held,
-            Err(refused) => return Standing::Unclear(refused),
+            // It may be our own write, whose answer was lost on the way.
+            Err(refused) => return Standing::Unclear { refused, unsent: true },
         };
         let Some(status) = row.get("status").and_then(Status::from_name) else { return Standing::Held };
         let holder = row.get("claim_token").unwrap_or_default();
@@ -131,6 +134,7 @@ impl Ledger {
             Status::Claimed => Standing::Abandoned,
             Status::Released => Standing::Ours,
         };
+        let unsent = !matches!(taken, Standing::Abandoned);
         let update = Statement::new(
             format!(
                 "UPDATE \"{}\" SET \"status\" = ? SET \"claim_token\" = ? SET \"lease_until\" = ? \
@@ -156,10 +160,10 @@ impl Ledger {
                 match lookup::get(&self.client, &self.table, pk(key)).await {
                     Ok(Some(row)) if row.get("claim_token") == Some(token) => taken,
                     Ok(_) => Standing::Held,
-                    Err(refused) => Standing::Unclear(refused),
+                    Err(refused) => Standing::Unclear { refused, unsent },
                 }
             }
-            Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear(refused),
+            Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear { refused, unsent },
         }
     }
 
