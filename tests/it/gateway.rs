@@ -1,5 +1,7 @@
 //! Tickets, rooms, what clients are told, and what they say they saw.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::client::{Client, ticket};
@@ -76,8 +78,9 @@ async fn a_socket_that_is_gone_without_a_word_is_forgotten_when_it_is_posted_to(
     let cloud = Cloud::connect();
     let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
     let who = Identity { user: ann.id.clone(), tenant: None, rooms: vec![] };
+    let long_ago = now() - Duration::from_secs(60);
     for _ in 0..30 {
-        cloud.connections.open(&unique("gone"), &who, now()).await.unwrap();
+        cloud.connections.open(&unique("gone"), &who, long_ago).await.unwrap();
     }
     let mut alive = Client::of(&cloud, &ann.id, None, &[]).await;
     let id = unique("event");

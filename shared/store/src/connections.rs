@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnValue, WriteRequest};
 use domain::Timestamp;
 use domain::job::SocketTarget;
+use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
 use crate::item::{Item, key};
@@ -15,6 +16,9 @@ use crate::{lookup, seconds};
 
 /// How long a connection's items are kept: API Gateway's two hours and a little more.
 const CONNECTION_SECONDS: i64 = 2 * 3_600 + 15 * 60;
+
+/// How long a handshake may take: a `$connect` that starts cold, and the way back.
+const OPENING: SignedDuration = SignedDuration::from_secs(10);
 
 /// The connections table.
 #[derive(Clone)]
@@ -45,8 +49,19 @@ pub struct Ticket {
 pub struct Connection {
     pub id: String,
     pub tenant: Option<String>,
+    /// When it was opened; `None` where that is too long ago to matter.
+    pub opened_at: Option<Timestamp>,
     /// The partition it was found in.
-    pk: String,
+    pub pk: String,
+}
+
+impl Connection {
+    /// Whether its handshake may still be running: it is on record before the client has its answer, and until then
+    /// the API says that there is no such socket.
+    #[must_use]
+    pub fn is_opening(&self, now: Timestamp) -> bool {
+        self.opened_at.is_some_and(|it| now < it + OPENING)
+    }
 }
 
 impl Identity {
@@ -105,7 +120,8 @@ impl Connections {
         let ttl = seconds(now) + CONNECTION_SECONDS;
         let connection =
             identity_item(who).text("pk", format!("socket#{id}")).text("sk", "-").number("ttl", ttl);
-        self.write(vec![put(connection), put(membership(&user_pk(&who.user), id, who, ttl))]).await
+        let membership = membership(&user_pk(&who.user), id, who, ttl).text("opened_at", now.to_string());
+        self.write(vec![put(connection), put(membership)]).await
     }
 
     /// Who is at the other end of this socket, if it is open.
@@ -167,7 +183,9 @@ impl Connections {
         let open = items.into_iter().filter(|it| is_kept(it, now));
         let connections = open.filter_map(|it| {
             let tenant = it.get("tenant").map(str::to_owned);
-            Some(Connection { id: it.get("sk")?.to_owned(), tenant, pk: pk.clone() })
+            // A room is joined by who has heard an answer: their handshake is over.
+            let opened_at = it.get("opened_at").and_then(|it| it.parse().ok());
+            Some(Connection { id: it.get("sk")?.to_owned(), tenant, opened_at, pk: pk.clone() })
         });
         let may_hear =
             |it: &Connection| it.tenant.is_none() || tenant.is_none() || it.tenant.as_deref() == tenant;
