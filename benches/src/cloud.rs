@@ -59,6 +59,7 @@ impl Cloud {
                 json!({ "Responses": array(&body["Statements"]).map(|_| json!({})).collect::<Vec<_>>() })
             }
             "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
+            "TransactWriteItems" => json!({}),
             "GetItem" => {
                 let mut who = item(&json!({ "user": "booker-priya", "rooms": ["queue:*"] }));
                 who["ttl"] = json!({ "N": FAR_AHEAD });

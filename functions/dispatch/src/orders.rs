@@ -84,8 +84,7 @@ fn timer(plan: &Plan<'_>, decision: &Decision<'_>, it: &Merge) -> Leaving {
 fn leaving(plan: &Plan<'_>, decision: &Decision<'_>, task: Task, at: Timestamp) -> Leaving {
     let rule = decision.rule.map_or("-", |it| it.name.as_str());
     let wake = Wake::new(plan.event, rule, task);
-    // The part of the key that is the notification's own: short enough for the name of a schedule.
-    let name = decision.key.parts().1.to_owned();
+    let name = Wake::name(&decision.key, at);
     Leaving::wake(plan.catalog, plan.event, &wake, at, name)
 }
 
@@ -144,6 +143,10 @@ fn outcome(
         channel: decision.channel,
         step: decision.step,
         until,
+        joined: match &decision.verdict {
+            Verdict::Merge(it) => Some(it.window_id.clone()),
+            Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Later(_) | Verdict::Cancel(_) => None,
+        },
         note: decision.notes.last().map(ToString::to_string),
         provider_id: None,
     }

@@ -85,8 +85,7 @@ impl<'a> Unfold<'a> {
                     Closed::NotYet(at) => {
                         let task = Task::Close { audience, step, only, window, window_id: window_id.clone() };
                         let wake = Wake::new(&event, &rule, task);
-                        // Another time, so another name.
-                        let name = format!("{window_id}-{}", at.as_second());
+                        let name = Wake::name(&Key::from(window_id), at);
                         onward.later.push(Leaving::wake(self.catalog, &event, &wake, at, name));
                         Ok(Subject { event, what: What::Nothing })
                     }

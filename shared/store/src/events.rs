@@ -9,7 +9,7 @@ use domain::bus::{BusEvent, Shape, shape_of};
 use domain::event::{Event, Refusal};
 use sha2::{Digest, Sha256};
 
-use crate::item::{Item, key};
+use crate::item::{Item, key, sort_key};
 use crate::lookup;
 use crate::statements::{Statement, Written, execute};
 
@@ -18,6 +18,9 @@ const MAX_REFUSED_BYTES: usize = 200 * 1024;
 
 /// The most that an event and the text it came in have together, for both to be kept.
 const MAX_BOTH_BYTES: usize = 380 * 1024;
+
+/// How many characters of a sort key are the digest of what came: 32 bits.
+const CONTENT_CHARS: usize = 8;
 
 /// The events table.
 #[derive(Clone)]
@@ -49,7 +52,7 @@ impl Record {
         let fits = text.len() + detail.len() <= MAX_BOTH_BYTES;
         let item = Item::default()
             .text("pk", stream(event))
-            .text("sk", identity(event) + &content(detail))
+            .text("sk", identity(event, &content(detail)))
             .text("id", &event.id)
             .text("source", &event.source)
             .text("type", &event.kind)
@@ -75,7 +78,7 @@ impl Record {
         let kept = (text.len() <= MAX_REFUSED_BYTES).then_some(text);
         let item = Item::default()
             .text("pk", key(&["refused", &bus.source]))
-            .text("sk", key(&["event", &bus.id]))
+            .text("sk", sort_key(&["event", &bus.id]))
             .text("id", bus.id.as_ref())
             .text("source", bus.source.as_ref())
             .text("type", bus.detail_type.as_ref())
@@ -129,7 +132,7 @@ impl Events {
     /// # Errors
     /// The table could not be asked.
     pub async fn find(&self, event: &Event) -> Result<Option<Record>, Refused> {
-        let found = lookup::beginning(&self.client, &self.table, &stream(event), &identity(event)).await?;
+        let found = lookup::beginning(&self.client, &self.table, &stream(event), &beginning(event)).await?;
         Ok(found.into_iter().next().map(Record::from_item))
     }
 }
@@ -141,15 +144,22 @@ fn stream(event: &Event) -> String {
     key(&["stream", tenant, aggregate])
 }
 
-/// What the sort keys of an event begin with: CloudEvents' source and id.
-fn identity(event: &Event) -> String {
-    key(&["event", &event.source, &event.id]) + "#"
+/// What makes a second delivery of an event find the first: CloudEvents' source and id, and what came.
+fn identity(event: &Event, content: &str) -> String {
+    sort_key(&["event", &event.source, &event.id, content])
 }
 
-/// What tells two events apart that share an id: the beginning of a digest of what came, 32 bits in hexadecimal.
+/// What the identities of all events with this source and id begin with.
+fn beginning(event: &Event) -> String {
+    let mut one = identity(event, &content(""));
+    one.truncate(one.len() - CONTENT_CHARS);
+    one
+}
+
+/// What tells two events apart that share an id: the beginning of a digest of what came, in hexadecimal.
 fn content(detail: &str) -> String {
     let hash = Sha256::digest(detail.as_bytes());
-    hash.iter().take(4).map(|it| format!("{it:02x}")).collect()
+    hash.iter().take(CONTENT_CHARS / 2).map(|it| format!("{it:02x}")).collect()
 }
 
 fn digest(text: &str) -> String {

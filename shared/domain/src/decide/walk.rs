@@ -246,7 +246,8 @@ impl<'a> Walk<'_, 'a> {
         if self.expires_at().is_some_and(|it| it < until) {
             return self.refuse(Reason::Expired, &notes);
         }
-        let what = format!("until {until}");
+        // Not the time: a message that comes again waits under the key it had.
+        let what = format!("later: {}", why.reason().name());
         let verdict = Verdict::Later(Later { until, why, audience: self.audience.clone(), start });
         let decision = self.decision(self.key(channel, step, &what), channel, step, verdict, notes);
         self.decisions.push(decision);
