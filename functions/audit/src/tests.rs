@@ -123,14 +123,11 @@ impl HttpConnector for Cloud {
 
 async fn keep(cloud: &Cloud, bodies: &[&str]) -> Result<Report, Error> {
     let connector = SharedHttpConnector::new(cloud.clone());
-    let settings = aws::Settings {
-        region: "eu-central-1".into(),
-        access_key_id: "key".into(),
-        secret_access_key: "secret".into(),
-        session_token: None,
-        endpoint_url: None,
-        roots: None,
+    let variable = |name: &str| match name {
+        "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+        _ => None,
     };
+    let settings = aws::Settings::read(variable).unwrap();
     let aws = settings.config().into_builder();
     let aws = aws.http_client(http_client_fn(move |_, _| connector.clone())).build();
     let env = [("EVENTS_TABLE", "events"), ("DEAD_LETTERS_URL", "https://sqs.example/dead-letters")];

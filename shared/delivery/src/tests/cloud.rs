@@ -76,15 +76,12 @@ impl Cloud {
     }
 
     pub(super) fn config(&self) -> SdkConfig {
-        let settings = aws::Settings {
-            region: "eu-central-1".into(),
-            access_key_id: "key".into(),
-            secret_access_key: "secret".into(),
-            session_token: None,
-            endpoint_url: Some(self.url.clone()),
-            roots: None,
+        let variable = |name: &str| match name {
+            "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+            "AWS_ENDPOINT_URL" => Some(self.url.clone()),
+            _ => None,
         };
-        settings.config()
+        aws::Settings::read(variable).unwrap().config()
     }
 
     pub(super) fn calls(&self, operation: &str) -> Vec<Call> {
