@@ -10,8 +10,8 @@ use crate::key::Key;
 use crate::recipient::{Device, EmailAddress, PhoneNumber};
 use jiff::Timestamp;
 
-/// The layout of [`Job`]. A function that meets a newer one leaves the message to the dead-letter queue rather than
-/// guess.
+/// The layout of [`Job`]. A function that meets another one leaves the message in its queue rather than guess: during a
+/// deployment, whoever can read it is a moment away.
 pub const JOB_VERSION: u32 = 1;
 
 /// One notification to one recipient on one channel, as its queue carries it. No `Debug`: it holds rendered text.
