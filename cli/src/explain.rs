@@ -30,7 +30,10 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let path = Path::new(&args.event);
     if args.event != "-" && !path.exists() {
         if args.event.contains('/') && args.event.ends_with(".json") {
-            return Err(Error::usage(format!("there is no file {}", args.event), "name a file, or an event's id"));
+            return Err(Error::usage(
+                format!("there is no file {}", args.event),
+                "name a file, or an event's id",
+            ));
         }
         return happened::run(args, &wanted, target, terminal).await;
     }
@@ -81,7 +84,10 @@ pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
     } else {
         let text = files::read(path)?;
         serde_json::from_str(&text).map_err(|it| {
-            Error::usage(format!("{} is no catalog: {it}", path.display()), "compile it with `carillon check --out`")
+            Error::usage(
+                format!("{} is no catalog: {it}", path.display()),
+                "compile it with `carillon check --out`",
+            )
         })?
     };
     Catalog::open(file).map_err(|it| Error::usage(format!("{}: {it}", path.display()), "compile it anew"))
@@ -112,7 +118,9 @@ fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
     let Some(name) = name else { return Ok(None) };
     let found = Channel::from_name(name);
     let names = Channel::ALL.map(Channel::name).join(", ");
-    found.map(Some).ok_or_else(|| Error::usage(format!("`{name}` is no channel"), format!("it is one of {names}")))
+    found
+        .map(Some)
+        .ok_or_else(|| Error::usage(format!("`{name}` is no channel"), format!("it is one of {names}")))
 }
 
 fn instant(text: &str) -> Result<Timestamp, Error> {

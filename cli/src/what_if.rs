@@ -126,7 +126,12 @@ fn tell(event: &Event, (rule, recipient, channel): &Place, gained: bool, termina
     }
     let (ink, sign) = if gained { (Ink::Good, "+") } else { (Ink::Bad, "-") };
     let sign = terminal.ink(ink, sign);
-    terminal.say(&format!("{sign} {recipient:<24} {:<8} {rule}  {} {}", channel.name(), event.kind, event.id));
+    terminal.say(&format!(
+        "{sign} {recipient:<24} {:<8} {rule}  {} {}",
+        channel.name(),
+        event.kind,
+        event.id
+    ));
 }
 
 fn total(sum: &Sum, before: &Catalog, after: &Catalog, args: &WhatIf, terminal: &Terminal) {
@@ -154,7 +159,8 @@ fn total(sum: &Sum, before: &Catalog, after: &Catalog, args: &WhatIf, terminal: 
         "{} events of the last {}: {more} messages more, {less} fewer, for {} recipients, under {new} instead of {old}",
         sum.events, args.since, sum.by_person.len()
     ));
-    terminal.note("decided as if no limit were full, nobody had seen anything and nothing had been cancelled");
+    terminal
+        .note("decided as if no limit were full, nobody had seen anything and nothing had been cancelled");
 }
 
 async fn all(people: &People, group: &Group) -> Result<Vec<String>, Error> {

@@ -78,19 +78,29 @@ fn print(event: &Event, rows: &[LedgerRow], terminal: &Terminal) {
         return;
     }
     let tenant = event.tenant.as_ref().map_or_else(String::new, |it| format!(" of tenant {it}"));
-    terminal.say(&format!("{} {} from {}{tenant}", terminal.ink(Ink::Strong, &event.kind), event.id, event.source));
+    terminal.say(&format!(
+        "{} {} from {}{tenant}",
+        terminal.ink(Ink::Strong, &event.kind),
+        event.id,
+        event.source
+    ));
     let mut rule = None;
     for row in rows {
         if rule != Some(&row.rule) {
             terminal.say("");
             let name = terminal.ink(Ink::Strong, &row.rule);
-            terminal.say(&format!("rule {name}  {}", terminal.ink(Ink::Quiet, &format!("catalog {}", row.catalog))));
+            terminal.say(&format!(
+                "rule {name}  {}",
+                terminal.ink(Ink::Quiet, &format!("catalog {}", row.catalog))
+            ));
             rule = Some(&row.rule);
         }
         line(row, terminal);
     }
     if rows.is_empty() {
-        terminal.say("  nothing is on record for them: no rule that matched addressed them, or it is not decided yet");
+        terminal.say(
+            "  nothing is on record for them: no rule that matched addressed them, or it is not decided yet",
+        );
     }
 }
 

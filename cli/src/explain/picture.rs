@@ -43,10 +43,9 @@ fn head(event: &Event, catalog: &Catalog, at: Timestamp, terminal: &Terminal) {
     let tenant = event.tenant.as_ref().map_or_else(String::new, |it| format!(" of tenant {it}"));
     let kind = terminal.ink(Ink::Strong, &event.kind);
     terminal.say(&format!("{kind} {} from {}{tenant}", event.id, event.source));
-    terminal.say(&terminal.ink(
-        Ink::Quiet,
-        &format!("decided as of {}, catalog {}", short(at), catalog.version()),
-    ));
+    terminal.say(
+        &terminal.ink(Ink::Quiet, &format!("decided as of {}, catalog {}", short(at), catalog.version())),
+    );
 }
 
 fn by_rule<'a>(told: &[&'a Told]) -> Vec<(Option<&'a str>, Vec<&'a Told>)> {
@@ -67,7 +66,11 @@ fn about_rule(rule: Option<&str>, catalog: &Catalog, terminal: &Terminal) {
     let category = found.map_or("-", |it| it.category.as_str());
     let about = found.map_or("", |it| it.about.as_str());
     terminal.say("");
-    terminal.say(&format!("rule {} ({category})  {}", terminal.ink(Ink::Strong, name), terminal.ink(Ink::Quiet, about)));
+    terminal.say(&format!(
+        "rule {} ({category})  {}",
+        terminal.ink(Ink::Strong, name),
+        terminal.ink(Ink::Quiet, about)
+    ));
 }
 
 fn line(it: &Told, began: Timestamp, terminal: &Terminal) {
@@ -84,7 +87,9 @@ fn line(it: &Told, began: Timestamp, terminal: &Terminal) {
 fn verdict(it: &Told) -> (Ink, String) {
     match it.what {
         What::Send => (Ink::Good, "is sent".to_owned()),
-        What::Suppress(reason) => (Ink::Bad, format!("is not sent: {} ({})", reason.meaning(), reason.name())),
+        What::Suppress(reason) => {
+            (Ink::Bad, format!("is not sent: {} ({})", reason.meaning(), reason.name()))
+        }
         What::Later { until, why } => {
             (Ink::Note, format!("waits until {}: {} ({})", short(until), why.meaning(), why.name()))
         }
