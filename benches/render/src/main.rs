@@ -91,7 +91,7 @@ fn ours(times: usize, cold: bool) {
     }
 }
 
-/// The `nth` template that means harm, over an event of some 200 KB; `run.sh` looks at the time and the memory it takes.
+/// The `nth` template that means harm, over an event of some 200 KB: `time render hostile 3`.
 fn hostile(nth: usize) {
     let texts = [
         "{% set x = 'xxxx' %}DOUBLE".replace("DOUBLE", &"{% set x %}{{ x }}{{ x }}{% endset %}".repeat(90)),
