@@ -66,8 +66,13 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
     findings
 }
 
+/// When that was which says nothing about it itself.
+pub(crate) fn bus_time() -> Timestamp {
+    Timestamp::from_second(BUS_TIME_S).unwrap_or_default()
+}
+
 pub(crate) fn event(text: &str) -> Result<Event, Refusal> {
-    let time = Timestamp::from_second(BUS_TIME_S).unwrap_or_default();
+    let time = bus_time();
     BusEvent::parse(&BusEntry::read(text)?.to_bus_event(BUS_ID, time))?.event()
 }
 
