@@ -129,7 +129,7 @@ impl<'a> Stage<'a> {
                     Verdict::Later(_) | Verdict::Merge(_) => {
                         waiting.extend(self.next(event, decision, plan.digest.as_ref(), &mut seen));
                     }
-                    Verdict::Cancel(_) => drop(reached.extend(decision.rule.map(|it| it.name.clone()))),
+                    Verdict::Cancel(_) => reached.extend(decision.rule.map(|it| it.name.clone())),
                 }
             }
         }

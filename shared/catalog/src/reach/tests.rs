@@ -27,14 +27,11 @@ fn what_every_event_has_narrows_nothing() {
 
 #[test]
 fn a_text_that_is_always_there_is_no_number_and_not_absent() {
-    let never = |path: &str| {
-        Some(format!("`{path}` is always a text that is not empty, and none of these values matches one"))
-    };
-    check("{ source: [7, null, true] }", never("source"));
-    check("{ detail-type: [''] }", never("detail-type"));
-    check("{ detail: { type: [{ exists: false }] } }", never("detail.type"));
-    check("{ id: [{ numeric: ['>', 5] }] }", never("id"));
-    check("{ source: [{ anything-but: { wildcard: '*' } }] }", never("source"));
+    never("{ source: [7, null, true] }", "source");
+    never("{ detail-type: [''] }", "detail-type");
+    never("{ detail: { type: [{ exists: false }] } }", "detail.type");
+    never("{ id: [{ numeric: ['>', 5] }] }", "id");
+    never("{ source: [{ anything-but: { wildcard: '*' } }] }", "source");
     check("{ source: [7, a] }", None);
     check("{ source: [{ anything-but: [a] }] }", None);
     check("{ detail: { data: { n: [7] }, tenant: [{ exists: false }] } }", None);
@@ -44,7 +41,7 @@ fn a_text_that_is_always_there_is_no_number_and_not_absent() {
 fn one_value_in_two_places_is_one_value() {
     check(
         "{ detail-type: [a.b], detail: { type: [a.c, a.d] } }",
-        Some("`detail.type` and `detail-type` are the same, and no value is in both lists".into()),
+        Some("`detail.type` and `detail-type` are the same, and no value is in both lists"),
     );
     check("{ detail-type: [a.b], detail: { type: [a.c, a.b] } }", None);
     check("{ source: [a], detail: { type: [b] } }", None);
@@ -52,7 +49,7 @@ fn one_value_in_two_places_is_one_value() {
 
 #[test]
 fn an_object_is_in_no_list() {
-    check("{ detail: [a] }", Some("`detail` is always an object, and no value in a list matches one".into()));
+    check("{ detail: [a] }", Some("`detail` is always an object, and no value in a list matches one"));
     check("{ detail: [{ exists: false }] }", None);
 }
 
@@ -62,7 +59,7 @@ fn of_alternatives_one_is_enough() {
     check("{ detail-type: [a], $or: [{ detail: { type: [b] } }, { detail: { type: [a] } }] }", None);
     check(
         "{ detail-type: [a], $or: [{ detail: { type: [b] } }, { source: [7] }] }",
-        Some("`detail.type` and `detail-type` are the same, and no value is in both lists".into()),
+        Some("`detail.type` and `detail-type` are the same, and no value is in both lists"),
     );
 }
 
@@ -93,10 +90,16 @@ proptest! {
 }
 
 #[track_caller]
-fn check(pattern: &str, expected: Option<String>) {
+fn never(pattern: &str, path: &str) {
+    let told = format!("`{path}` is always a text that is not empty, and none of these values matches one");
+    check(pattern, Some(&told));
+}
+
+#[track_caller]
+fn check(pattern: &str, expected: Option<&str>) {
     let node = node(pattern);
     assert!(Pattern::compile(&node.to_json()).is_ok(), "{pattern}");
-    assert_eq!(nothing(&node).map(|(_, it)| it), expected, "{pattern}");
+    assert_eq!(nothing(&node).map(|(_, it)| it).as_deref(), expected, "{pattern}");
 }
 
 fn node(pattern: &str) -> Node {

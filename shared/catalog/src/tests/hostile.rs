@@ -28,7 +28,7 @@ const TESTS: &str = "- test: x\n  event: { type: a.b, source: x, data: { to: ann
 type Change = (usize, usize, String);
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
     fn no_file_makes_it_panic_and_every_problem_is_in_a_line_of_its_file(
@@ -147,8 +147,9 @@ fn in_their_files(problems: &[Problem], texts: &[String; 3]) -> Result<(), TestC
             "tests/t.yaml" => &texts[2],
             _ => continue,
         };
-        let line = problem.line.unwrap_or(1);
-        prop_assert!((1..=text.matches('\n').count() + 1).contains(&line), "{problem}");
+        // A lone carriage return ends a line of YAML too.
+        let lines = text.replace("\r\n", "\n").matches(['\n', '\r']).count() + 1;
+        prop_assert!((1..=lines).contains(&problem.line.unwrap_or(1)), "{problem}");
         prop_assert!(problem.column != Some(0), "{problem}");
     }
     Ok(())

@@ -155,9 +155,10 @@ fn merge(target: &mut Value, patch: Value) {
         *target = json!({});
     }
     for (name, value) in patch {
-        match value {
-            Value::Null => drop(target.as_object_mut().and_then(|it| it.remove(&name))),
-            value => merge(&mut target[name], value),
+        if value.is_null() {
+            target.as_object_mut().and_then(|it| it.remove(&name));
+        } else {
+            merge(&mut target[name], value);
         }
     }
 }
