@@ -59,6 +59,7 @@ impl Cloud {
                 json!({ "Responses": array(&body["Statements"]).map(|_| json!({})).collect::<Vec<_>>() })
             }
             "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
+            "TransactWriteItems" => json!({}),
             "GetItem" => json!({ "Item": item(&json!({ "user": "booker-priya", "rooms": ["queue:*"] })) }),
             "Query" => {
                 json!({ "Items": [{ "sk": { "S": "VK1nKeWHliACFIw=" }, "ttl": { "N": FAR_AHEAD } }], "Count": 1 })

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod cloud;
+mod deciding;
 mod demo;
 mod error;
 mod files;
@@ -32,8 +33,10 @@ async fn main() -> ExitCode {
         Command::Tail(it) => tail::run(&it, &args.target, &terminal).await,
         Command::Match(it) => matching::run(&it, &terminal),
         Command::People(args::People::Import(it)) => people::import(&it, &args.target, &terminal).await,
+        Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
+        Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
-        Command::Local(it) => local::run(&it, &terminal),
+        Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };
     match done {

@@ -2,8 +2,10 @@
 //!
 //! - `thread`: an event becomes a letter, a live message and an audit record
 //! - `delivery`: once, whatever comes twice or is left behind
+//! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
+//! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `commands`: the CLI as a person types it
 //! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
 //! - `journeys`: what each sample makes of whom, as they will read it
@@ -15,6 +17,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
 mod bad_input;
+mod channels;
 mod client;
 mod cloud;
 mod commands;
@@ -23,6 +26,7 @@ mod gateway;
 mod house;
 mod journeys;
 mod patterns;
+mod people;
 mod template;
 mod thread;
 mod until;

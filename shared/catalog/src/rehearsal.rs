@@ -163,7 +163,7 @@ impl<'a> Stage<'a> {
                 let audience = matched.audience.clone();
                 let next = Match { rule: matched.rule, audience, groups: Vec::new(), start };
                 let told = settle::digest_of(event, &digest.policy);
-                let plan = Plan::woken(event, self.catalog, next, Some(told));
+                let plan = Plan::woken(event, self.catalog, Some(next), Some(told));
                 later.push(Scene { plan, now: event.time });
             }
         }
@@ -202,7 +202,7 @@ impl<'a> Stage<'a> {
             return None;
         }
         let matched = Match { rule, audience: vec![audience], groups: Vec::new(), start };
-        Some(Scene { plan: Plan::woken(event, self.catalog, matched, digest), now })
+        Some(Scene { plan: Plan::woken(event, self.catalog, Some(matched), digest), now })
     }
 
     /// The order rendered for the person it is meant for, and as it would be if they read each other language.

@@ -28,13 +28,13 @@ pub use note::Note;
 
 /// Everything that is known when a decision is made, beside the plan itself.
 #[derive(Clone, Copy)]
-pub struct Facts<'a> {
+pub struct Facts<'a, 'q> {
     /// Those of [`Plan::people`] who are known.
     pub recipients: &'a Recipients,
     /// What the event's tenant has settled for its people.
     pub tenant: Option<&'a Settings>,
     /// What the tables said to the questions of an earlier call.
-    pub answers: &'a Answers,
+    pub answers: &'q Answers,
     pub now: Timestamp,
 }
 
@@ -145,7 +145,7 @@ pub enum Target {
 /// The same arguments give the same answer: this is what `dispatch` does, what a test asserts, what explains a decision
 /// after the fact, and what says how another catalog would have decided.
 #[must_use]
-pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a>) -> Decided<'a> {
+pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
     let mut decided = Decided::default();
     for (rule, key) in &plan.cancels {
         decided.decisions.push(Decision {
@@ -154,7 +154,7 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a>) -> Decided<'a> {
             ..nobody(plan, Some(rule), Reason::Cancelled)
         });
     }
-    if plan.matches.is_empty() && plan.cancels.is_empty() {
+    if plan.matches.is_empty() && plan.cancels.is_empty() && !plan.woken {
         decided.decisions.push(nobody(plan, None, Reason::NoRule));
     }
     for matched in &plan.matches {
@@ -163,7 +163,7 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a>) -> Decided<'a> {
     decided
 }
 
-fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a>, matched: &Match<'a>, into: &mut Decided<'a>) {
+fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>, matched: &Match<'a>, into: &mut Decided<'a>) {
     if matched.audience.is_empty() && !plan.woken {
         into.decisions.push(nobody(plan, Some(matched.rule), Reason::NoRecipient));
     }

@@ -16,8 +16,8 @@ mod fields;
 mod read;
 mod refusal;
 
-pub(crate) use attributes::{check_name, check_type, timestamp, trace_context};
-pub(crate) use fields::Fields;
+pub(crate) use attributes::{check_name, check_type, excerpt, timestamp, trace_context};
+pub(crate) use fields::{Fields, kind_of};
 pub use refusal::Refusal;
 
 /// The largest event that is accepted, in bytes of its JSON text. AWS's own limit is 1 MiB for a `PutEvents` entry;

@@ -32,6 +32,7 @@ pub mod policy;
 pub mod preference;
 pub mod recipient;
 pub mod recurrence;
+pub mod registry;
 pub mod rule;
 pub mod span;
 pub mod wake;

@@ -120,11 +120,19 @@ impl<'a> Plan<'a> {
     pub fn woken(
         event: &'a Event,
         catalog: &'a Catalog,
-        matched: Match<'a>,
+        matched: Option<Match<'a>>,
         digest: Option<Value>,
     ) -> Plan<'a> {
         let document = event.document();
-        Plan { event, catalog, document, matches: vec![matched], cancels: Vec::new(), digest, woken: true }
+        Plan {
+            event,
+            catalog,
+            document,
+            matches: matched.into_iter().collect(),
+            cancels: Vec::new(),
+            digest,
+            woken: true,
+        }
     }
 
     /// The ids of everybody whose profile is needed.

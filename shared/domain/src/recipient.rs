@@ -10,8 +10,10 @@ use crate::preference::Preferences;
 use crate::window::Windows;
 
 mod address;
+mod group;
 
 pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber};
+pub use group::{Group, NO_TENANT};
 
 /// A person as a producer's own user table knows them. No `Debug`: it holds names and addresses.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -44,9 +46,12 @@ pub struct Recipient {
     /// What they are, and where.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<RoleIn>,
-    /// What they follow: `<name>:<value>`.
+    /// What they follow in every tenant of theirs: `<name>:<value>`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub topics: BTreeSet<String>,
+    /// What they follow in one tenant alone; `-` is none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub topics_in: BTreeMap<String, BTreeSet<String>>,
     /// What they want to hear of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferences: Option<Preferences>,
@@ -138,16 +143,6 @@ impl SuppressedBecause {
             SuppressedBecause::OptedOut => "the recipient opted out",
         }
     }
-}
-
-/// People who are addressed together, and of whom nobody keeps a list in memory.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Group {
-    /// Everybody who has a role in a scope.
-    Role { scope: String, role: String },
-    /// Everybody who follows a topic, `<name>:<value>`.
-    Topic { tenant: Option<String>, name: String },
 }
 
 impl Recipient {

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::channel::Channel;
 use crate::event::{Event, Fields, Refusal};
+use crate::key::{Key, hash_of};
 use crate::plan::Audience;
 use crate::recipient::Group;
 
@@ -86,6 +87,12 @@ impl Wake {
     /// [`Refusal`] when the text was changed on its way.
     pub fn event(&self) -> Result<Event, Refusal> {
         Event::import(&Fields::of(self.event.get())?, Timestamp::UNIX_EPOCH)
+    }
+
+    /// Names what `key` waits for until `at`: 27 characters. The same wait has the same name, another time another one.
+    #[must_use]
+    pub fn name(key: &Key, at: Timestamp) -> String {
+        hash_of(&[key.as_str(), &at.to_string()])
     }
 
     #[must_use]

@@ -149,4 +149,4 @@ impl From<Zone> for String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -9,7 +9,7 @@ use domain::Timestamp;
 use domain::job::SocketTarget;
 use sha2::{Digest, Sha256};
 
-use crate::item::{Item, key};
+use crate::item::{Item, key, sort_key};
 use crate::writes::{put, write};
 use crate::{lookup, seconds};
 
@@ -211,7 +211,8 @@ fn user_pk(user: &str) -> String {
 }
 
 fn room_pk(tenant: Option<&str>, room: &str) -> String {
-    key(&["room", tenant.unwrap_or("-"), room])
+    // It is the sort key of a socket's note, too.
+    sort_key(&["room", tenant.unwrap_or("-"), room])
 }
 
 /// A ticket is stored by its hash, so that who reads the table cannot connect.

@@ -22,7 +22,6 @@ pub use collecting::{Closed, Joining};
 
 use crate::item::{Item, key};
 use crate::lookup;
-use crate::pause;
 
 /// How long an answer is remembered: longer than a message can come back from a queue and its dead letters (14 days
 /// each).
@@ -112,11 +111,6 @@ fn is_lost(error: &SdkError<TransactWriteItemsError>) -> bool {
     let codes = it.cancellation_reasons().iter().filter_map(|it| it.code());
     let mut others = codes.filter(|it| *it != "None").peekable();
     others.peek().is_some() && others.all(|it| it == "ConditionalCheckFailed" || it == "TransactionConflict")
-}
-
-/// Loses, waits a little, and tries again: the more often, the longer.
-async fn wait(round: u32, seed: &str) {
-    pause::between(round, seed).await;
 }
 
 fn crowded(doing: &'static str) -> Refused {

@@ -9,7 +9,7 @@ use domain::bus::BusEvent;
 use domain::event::{Event, Refusal};
 use sha2::{Digest, Sha256};
 
-use crate::item::{Item, key};
+use crate::item::{Item, key, sort_key};
 use crate::lookup;
 use crate::statements::{Statement, Written, execute};
 
@@ -62,7 +62,7 @@ impl Record {
         let kept = (text.len() <= MAX_REFUSED_BYTES).then_some(text);
         let item = Item::default()
             .text("pk", key(&["refused", &bus.source]))
-            .text("sk", key(&["event", &bus.id]))
+            .text("sk", sort_key(&["event", &bus.id]))
             .text("id", bus.id.as_ref())
             .text("source", bus.source.as_ref())
             .text("type", bus.detail_type.as_ref())
@@ -130,7 +130,7 @@ fn stream(event: &Event) -> String {
 
 /// What makes a second delivery of an event find the first: CloudEvents' source and id.
 fn identity(event: &Event) -> String {
-    key(&["event", &event.source, &event.id])
+    sort_key(&["event", &event.source, &event.id])
 }
 
 fn digest(text: &str) -> String {

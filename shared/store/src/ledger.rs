@@ -2,17 +2,22 @@
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::channel::Channel;
-use domain::job::{Job, Origin};
+use domain::job::Job;
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
+use domain::rule::Unless;
 
 use crate::item::Item;
 use crate::lookup;
-use crate::seconds;
 use crate::statements::{Statement, Written, execute};
+
+mod row;
+
+pub use row::LedgerRow;
+use row::{claim_item, row_item};
 
 /// How long an outcome is kept, in days: as long as events can be replayed.
 const RETENTION_DAYS: i64 = 400;
@@ -46,20 +51,6 @@ pub struct Settlement {
     pub status: Status,
     pub reason: Option<Reason>,
     /// What the provider calls it.
-    pub provider_id: Option<String>,
-}
-
-/// An outcome that is known without asking a provider, or a row as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerRow {
-    pub key: Key,
-    pub status: Status,
-    pub reason: Option<Reason>,
-    pub origin: Origin,
-    pub rule: String,
-    pub catalog: String,
-    pub recipient: String,
-    pub channel: Option<Channel>,
     pub provider_id: Option<String>,
 }
 
@@ -110,7 +101,7 @@ impl Ledger {
         let Some(status) = row.get("status").and_then(Status::from_name) else { return Standing::Held };
         let holder = row.get("claim_token").unwrap_or_default();
         let taken = match status {
-            Status::Sent | Status::Suppressed | Status::Failed | Status::Unknown => {
+            Status::Sent | Status::Suppressed | Status::Deferred | Status::Failed | Status::Unknown => {
                 return Standing::Done(status);
             }
             // Our own write whose answer was lost on the way.
@@ -191,19 +182,85 @@ impl Ledger {
         Statement::new(text_of, parameters)
     }
 
-    /// Writes outcomes that no provider was asked for. An outcome that stands already is left as it is.
-    ///
-    /// # Errors
-    /// At least one could not be written. Writing all of them again is harmless.
-    pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Result<(), Refused> {
+    /// Writes outcomes that no provider was asked for. An outcome that stands already is left as it is. The answers are
+    /// in the order of `rows`; writing one again is harmless.
+    pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Vec<Result<(), Refused>> {
+        const DOING: &str = "record outcomes";
         let inserts = rows.iter().map(|row| Statement::insert(&self.table, row_item(row, now))).collect();
-        for written in execute(&self.client, "record outcomes", inserts).await? {
-            match written {
-                Written::Done | Written::Refused => {}
-                Written::Failed(refused) => return Err(refused),
+        match execute(&self.client, DOING, inserts).await {
+            Ok(written) => written
+                .into_iter()
+                .map(|it| match it {
+                    Written::Done | Written::Refused => Ok(()),
+                    Written::Failed(refused) => Err(refused),
+                })
+                .collect(),
+            Err(refused) => {
+                let (verdict, said) = (refused.verdict, aws::chain(&refused));
+                let again = || Refused { doing: DOING, verdict, source: said.clone().into() };
+                rows.iter().map(|_| Err(again())).collect()
             }
         }
-        Ok(())
+    }
+
+    /// The most that recipients have done with any of these notifications.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn noticed(&self, keys: &[Key]) -> Result<Option<Unless>, Refused> {
+        let mut most = None;
+        for key in keys {
+            let Some(row) = lookup::get(&self.client, &self.table, pk(key)).await? else { continue };
+            let how = match (row.get("acknowledged_at"), row.get("seen_at")) {
+                (Some(_), _) => Some(Unless::Acknowledged),
+                (None, Some(_)) => Some(Unless::Seen),
+                (None, None) => None,
+            };
+            most = most.max(how);
+        }
+        Ok(most)
+    }
+
+    /// Remembers that a recipient saw a notification, or acknowledged it. `false` when there is no such notification of
+    /// theirs: nobody can do this for somebody else. The first time counts.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn notice(
+        &self,
+        key: &Key,
+        recipient: &str,
+        tenant: Option<&str>,
+        how: Unless,
+        now: Timestamp,
+    ) -> Result<bool, Refused> {
+        let update = match how {
+            Unless::Seen => "SET seen_at = if_not_exists(seen_at, :now)",
+            Unless::Acknowledged => {
+                "SET seen_at = if_not_exists(seen_at, :now), acknowledged_at = if_not_exists(acknowledged_at, :now)"
+            }
+        };
+        let whose = match tenant {
+            Some(_) => "recipient = :recipient AND (attribute_not_exists(tenant) OR tenant = :tenant)",
+            None => "recipient = :recipient",
+        };
+        let mut call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(pk(key).into_map()))
+            .update_expression(update)
+            .condition_expression(whose)
+            .expression_attribute_values(":now", text(&now.to_string()))
+            .expression_attribute_values(":recipient", text(recipient));
+        if let Some(tenant) = tenant {
+            call = call.expression_attribute_values(":tenant", text(tenant));
+        }
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(Refused::new("remember that a notification was seen", error)),
+        }
     }
 
     /// One notification.
@@ -223,81 +280,6 @@ impl Ledger {
         let found = lookup::partition(&self.client, &self.table, &event_part(source, id)).await?;
         Ok(found.iter().filter_map(LedgerRow::read).collect())
     }
-}
-
-impl LedgerRow {
-    /// Reads an item of the ledger, from the table or from its stream. `None` when it is none.
-    #[must_use]
-    pub fn read(item: &Item) -> Option<LedgerRow> {
-        let reason = item.get("reason").and_then(|it| Reason::ALL.into_iter().find(|r| r.name() == it));
-        let channel = item.get("channel").and_then(|it| Channel::ALL.into_iter().find(|c| c.name() == it));
-        let owned = |name: &str| item.get(name).map(str::to_owned);
-        Some(LedgerRow {
-            key: Key::from(owned("pk")? + item.get("sk")?),
-            status: Status::from_name(item.get("status")?)?,
-            reason,
-            origin: Origin {
-                id: owned("event_id")?,
-                source: owned("event_source")?,
-                kind: owned("event_type")?,
-                time: item.get("event_time")?.parse().ok()?,
-                subject: owned("subject"),
-                tenant: owned("tenant"),
-                correlation_id: owned("correlation_id"),
-                causation_id: owned("causation_id"),
-                actor: owned("actor"),
-                traceparent: owned("traceparent"),
-            },
-            rule: owned("rule")?,
-            catalog: owned("catalog")?,
-            recipient: owned("recipient")?,
-            channel,
-            provider_id: owned("provider_id"),
-        })
-    }
-}
-
-fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
-    origin_item(&job.event)
-        .with(pk(&job.key))
-        .text("status", Status::Claimed.name())
-        .text("rule", &job.rule)
-        .text("catalog", &job.catalog)
-        .text("recipient", &job.recipient)
-        .text("channel", job.channel().name())
-        .text("claim_token", token)
-        .text("claimed_at", now.to_string())
-        .number("lease_until", lease.as_millisecond())
-        .number("attempts", 1)
-        .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
-}
-
-fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
-    origin_item(&row.origin)
-        .with(pk(&row.key))
-        .text("status", row.status.name())
-        .maybe("reason", row.reason.map(Reason::name))
-        .text("rule", &row.rule)
-        .text("catalog", &row.catalog)
-        .text("recipient", &row.recipient)
-        .maybe("channel", row.channel.map(Channel::name))
-        .maybe("provider_id", row.provider_id.as_deref())
-        .text("settled_at", now.to_string())
-        .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
-}
-
-fn origin_item(origin: &Origin) -> Item {
-    Item::default()
-        .text("event_id", &origin.id)
-        .text("event_source", &origin.source)
-        .text("event_type", &origin.kind)
-        .text("event_time", origin.time.to_string())
-        .maybe("subject", origin.subject.as_deref())
-        .maybe("tenant", origin.tenant.as_deref())
-        .maybe("correlation_id", origin.correlation_id.as_deref())
-        .maybe("causation_id", origin.causation_id.as_deref())
-        .maybe("actor", origin.actor.as_deref())
-        .maybe("traceparent", origin.traceparent.as_deref())
 }
 
 /// All that came of one event lies under one partition key.

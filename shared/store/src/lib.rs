@@ -20,7 +20,7 @@ pub use counters::{Closed, Counters, Joining};
 pub use events::{Events, Record};
 pub use item::{Item, Malformed};
 pub use ledger::{Ledger, LedgerRow, Settlement, Standing};
-pub use people::People;
+pub use people::{Found, NotApplied, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.
 #[must_use]

@@ -1,23 +1,27 @@
-//! A short wait before something is tried again.
+//! How long a call stays away before what it left over is asked for again.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-/// The wait after the first loss.
-const FIRST: Duration = Duration::from_millis(15);
+/// The longest pause after the first round.
+const FIRST: Duration = Duration::from_millis(50);
 
-/// No wait is longer.
-const LONGEST: Duration = Duration::from_millis(600);
-
-/// Waits longer with every round, and not as long as the others that lost with us: `seed` decides how long within the
-/// upper half.
-pub(crate) async fn between(round: u32, seed: &str) {
-    tokio::time::sleep(length(round, seed)).await;
+/// Waits before round `round`, counted from 0; before the first there is nothing to wait for.
+///
+/// The pause doubles with every round, and callers that were turned away together come back apart: between half of it
+/// and all of it is left to chance.
+pub(crate) async fn before(round: u32) {
+    if round > 0 {
+        // Its keys are new for every one: chance enough to keep callers apart.
+        let chance = RandomState::new().hash_one(round);
+        tokio::time::sleep(length(round, chance)).await;
+    }
 }
 
-fn length(round: u32, seed: &str) -> Duration {
-    let whole = FIRST.saturating_mul(1 << round.min(10)).min(LONGEST);
-    let spread = seed.bytes().fold(round, |sum, it| sum.wrapping_mul(31).wrapping_add(u32::from(it)));
-    whole / 2 + whole / 2 * (spread % 256) / 256
+fn length(round: u32, chance: u64) -> Duration {
+    let longest = FIRST * (1 << (round - 1).min(6));
+    let share = u32::try_from(chance % 1024).unwrap_or(0);
+    longest / 2 + longest / 2 * share / 1024
 }
 
 #[cfg(test)]
@@ -25,9 +29,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_grows_to_its_limit_and_differs_between_those_who_lost_together() {
-        assert!(length(0, "a") < length(3, "a"));
-        assert!(length(50, "a") <= LONGEST);
-        assert_ne!(length(3, "a"), length(3, "b"));
+    fn a_pause_doubles_and_callers_come_back_apart() {
+        for (round, longest) in [(1, 50), (2, 100), (4, 400), (7, 3_200), (u32::MAX, 3_200)] {
+            assert_eq!(length(round, 0), Duration::from_millis(longest / 2));
+            let most = length(round, 1023);
+            assert!(most > Duration::from_millis(longest * 9 / 10) && most <= Duration::from_millis(longest));
+        }
     }
 }

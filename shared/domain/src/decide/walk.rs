@@ -19,7 +19,7 @@ const MAX_STEPS: usize = 50;
 /// One recipient on the way through one rule.
 pub(super) struct Walk<'p, 'a> {
     pub(super) plan: &'p Plan<'a>,
-    pub(super) facts: &'p Facts<'a>,
+    pub(super) facts: &'p Facts<'a, 'p>,
     pub(super) matched: &'p Match<'a>,
     pub(super) audience: &'p Audience,
     pub(super) recipient: String,
@@ -40,7 +40,7 @@ pub(super) enum Go {
 
 pub(super) fn walk<'a>(
     plan: &Plan<'a>,
-    facts: &Facts<'a>,
+    facts: &Facts<'a, '_>,
     matched: &Match<'a>,
     audience: &Audience,
     into: &mut Decided<'a>,
@@ -246,7 +246,8 @@ impl<'a> Walk<'_, 'a> {
         if self.expires_at().is_some_and(|it| it < until) {
             return self.refuse(Reason::Expired, &notes);
         }
-        let what = format!("until {until}");
+        // Not the time: a message that comes again waits under the key it had.
+        let what = format!("later: {}", why.reason().name());
         let verdict = Verdict::Later(Later { until, why, audience: self.audience.clone(), start });
         let decision = self.decision(self.key(channel, step, &what), channel, step, verdict, notes);
         self.decisions.push(decision);

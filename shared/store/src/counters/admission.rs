@@ -12,8 +12,9 @@ use domain::key::Key;
 use domain::zone::Zone;
 use jiff::SignedDuration;
 
-use super::{Counters, REMEMBERED, ROUNDS, Written, crowded, expiring, json, one, to_json, wait};
+use super::{Counters, REMEMBERED, ROUNDS, Written, crowded, expiring, json, one, to_json};
 use crate::item::Item;
+use crate::pause;
 use crate::writes::left_over;
 
 const DOING: &str = "ask the limits";
@@ -68,7 +69,7 @@ impl Counters {
             }
             match self.transact(DOING, puts).await? {
                 Written::Done => return Ok(answer),
-                Written::Lost => wait(round, key.as_str()).await,
+                Written::Lost => pause::before(round + 1).await,
             }
         }
         Err(crowded(DOING))
@@ -91,7 +92,7 @@ impl Counters {
             if keys.is_empty() {
                 return Ok(sort(items));
             }
-            wait(round, key.as_str()).await;
+            pause::before(round + 1).await;
         }
         Err(left_over(DOING))
     }

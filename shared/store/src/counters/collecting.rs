@@ -8,9 +8,10 @@ use domain::digest::{self, Arrival, DigestPolicy, Due, Header, Join};
 use domain::key::Key;
 use jiff::SignedDuration;
 
-use super::{Counters, REMEMBERED, ROUNDS, Written, crowded, expiring, json, one, to_json, wait};
+use super::{Counters, REMEMBERED, ROUNDS, Written, crowded, expiring, json, one, to_json};
 use crate::item::{Item, key};
 use crate::lookup;
+use crate::pause;
 
 /// How long what was collected is kept after its window was opened: the longest window, and time to redrive its close.
 const KEPT: SignedDuration = SignedDuration::from_hours(62 * 24);
@@ -58,7 +59,7 @@ impl Counters {
             }
             match self.transact(DOING, puts).await? {
                 Written::Done => return Ok(answer(&join, now)),
-                Written::Lost => wait(round, it.key.as_str()).await,
+                Written::Lost => pause::before(round + 1).await,
             }
         }
         Err(crowded(DOING))
@@ -88,7 +89,7 @@ impl Counters {
                     let put = self.put_over(header_item(window, &next, now), version);
                     match self.transact(DOING, vec![put]).await? {
                         Written::Done => return self.collected(window_id, now).await,
-                        Written::Lost => wait(round, window_id).await,
+                        Written::Lost => pause::before(round + 1).await,
                     }
                 }
             }
