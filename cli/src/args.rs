@@ -47,14 +47,18 @@ pub(crate) enum Command {
 #[command(after_help = "Examples:
   carillon check
   carillon check config --samples events
+  carillon check --samples events --strict
   carillon check --out target/lambda/dispatch/catalog.json")]
 pub(crate) struct Check {
-    /// The folder with rules/ and templates/
+    /// The folder with rules/, templates/, and perhaps policy.yaml and tests/
     #[arg(default_value = "config", value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
-    /// Sample events: each must reach somebody, and each rule must be reached
+    /// Sample events: each must reach somebody, and each rule must be reached. Runs the decision tests too
     #[arg(long, value_name = "FOLDER")]
     pub(crate) samples: Option<PathBuf>,
+    /// Refuse a rule that no decision test names, instead of warning of it
+    #[arg(long, requires = "samples")]
+    pub(crate) strict: bool,
     /// Write the compiled catalog here
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
