@@ -60,7 +60,11 @@ impl Cloud {
             }
             "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
             "TransactWriteItems" => json!({}),
-            "GetItem" => json!({ "Item": item(&json!({ "user": "booker-priya", "rooms": ["queue:*"] })) }),
+            "GetItem" => {
+                let mut who = item(&json!({ "user": "booker-priya", "rooms": ["queue:*"] }));
+                who["ttl"] = json!({ "N": FAR_AHEAD });
+                json!({ "Item": who })
+            }
             "Query" => {
                 json!({ "Items": [{ "sk": { "S": "VK1nKeWHliACFIw=" }, "ttl": { "N": FAR_AHEAD } }], "Count": 1 })
             }

@@ -151,9 +151,13 @@ fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
         ("LOG_LEVEL", "info"),
         ("PEOPLE_TABLE", "carillon-bench-people"),
         ("LEDGER_TABLE", "carillon-bench-ledger"),
+        ("COUNTERS_TABLE", "carillon-bench-counters"),
         ("EVENTS_TABLE", "carillon-bench-events"),
         ("CONNECTIONS_TABLE", "carillon-bench-connections"),
         ("SENDER_ADDRESS", "Carillon <bell@example.com>"),
+        ("BUS_NAME", "carillon-bench"),
+        ("META_API_VERSION", "v20.0"),
+        ("WHATSAPP_PHONE_NUMBER_ID", "phone-number-id-bench"),
     ];
     let mut variables: Vec<(String, String)> = fixed.map(|(name, value)| (name.into(), value.into())).into();
     let local = |path: &str| format!("http://{address}/{path}");

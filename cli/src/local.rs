@@ -3,6 +3,7 @@
 //! Everything of it lies in `.local/`, which git ignores: two Python environments (`make` fills them), the keys, the
 //! log, and what is running where.
 
+mod capture;
 mod deploy;
 mod functions;
 mod logs;
@@ -17,12 +18,13 @@ use crate::terminal::{Ink, Terminal};
 
 pub(crate) use state::State;
 
-pub(crate) fn run(args: &Local, terminal: &Terminal) -> Done {
+pub(crate) async fn run(args: &Local, terminal: &Terminal) -> Done {
     match args {
         Local::Up(it) => up(it, terminal),
         Local::Down => down(terminal),
         Local::Status => status(terminal),
         Local::Logs { function } => logs::print(function.as_deref(), terminal),
+        Local::Capture(it) => capture::run(it.port, terminal).await,
     }
 }
 
@@ -36,7 +38,8 @@ fn up(args: &LocalUp, terminal: &Terminal) -> Done {
         }
         None => server::start(terminal)?,
     };
-    let fingerprint = functions::prepare(&args.profile)?;
+    capture::start(&mut state)?;
+    let fingerprint = format!("{}@{}", functions::prepare(&args.profile)?, state.capture_endpoint());
     if state.deployed.as_deref() != Some(&fingerprint) {
         deploy::run(&mut state, terminal)?;
         state.deployed = Some(fingerprint);
@@ -74,11 +77,12 @@ fn tell(state: &State, terminal: &Terminal) {
     if terminal.json {
         terminal.say_json(&serde_json::json!({
             "endpoint": state.endpoint(), "region": state.region, "pid": state.pid,
-            "bus": "carillon-local", "socketUrl": state.socket_url, "env": Path::new(state::FOLDER).join("env"),
+            "capture": state.capture_endpoint(), "bus": "carillon-local", "socketUrl": state.socket_url, "env": Path::new(state::FOLDER).join("env"),
         }));
         return;
     }
     let good = terminal.ink(Ink::Good, "up");
     terminal.say(&format!("{good} the local cloud answers at {}, process {}", state.endpoint(), state.pid));
+    terminal.say(&format!("   what devices and WhatsApp got:  {}/captured", state.capture_endpoint()));
     terminal.say(&format!("   for the AWS CLI and SDKs:  . {}/env", state::FOLDER));
 }

@@ -15,6 +15,8 @@ use store::{Connections, Ledger, LedgerRow, People, Record};
 pub(crate) struct Cloud {
     pub(crate) config: SdkConfig,
     pub(crate) endpoint: String,
+    /// Where the services that the local cloud has not are played.
+    capture: String,
     pub(crate) socket_url: String,
     pub(crate) bus: Bus,
     pub(crate) ledger: Ledger,
@@ -30,6 +32,12 @@ struct State {
     access_key_id: String,
     secret_access_key: String,
     socket_url: String,
+    capture: Running,
+}
+
+#[derive(Deserialize)]
+struct Running {
+    port: u16,
 }
 
 /// A letter as the mail service holds it.
@@ -52,6 +60,7 @@ impl Cloud {
             secret_access_key: state.secret_access_key,
             session_token: None,
             endpoint_url: Some(endpoint.clone()),
+            service_endpoints: std::collections::BTreeMap::new(),
             roots: None,
         }
         .config();
@@ -64,6 +73,7 @@ impl Cloud {
             connections: Connections::new(&tables, table("connections")),
             sqs: aws_sdk_sqs::Client::new(&config),
             socket_url: state.socket_url,
+            capture: format!("http://127.0.0.1:{}", state.capture.port),
             endpoint,
             config,
         }
@@ -110,9 +120,7 @@ impl Cloud {
 
     /// The letters to an address.
     pub(crate) fn letters(&self, to: &str) -> Vec<Letter> {
-        let url = format!("{}/_ministack/ses/messages", self.endpoint);
-        let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
-        let body: Value = serde_json::from_str(&text).unwrap();
+        let body = ask(ureq::get(format!("{}/_ministack/ses/messages", self.endpoint)));
         let accounts = body["messages"].as_object().unwrap().values();
         let letters = accounts.filter_map(Value::as_array).flatten().map(|it| Letter {
             id: it["MessageId"].as_str().unwrap().to_owned(),
@@ -121,6 +129,19 @@ impl Cloud {
             raw: it.clone(),
         });
         letters.filter(|it| it.to == to).collect()
+    }
+
+    /// The texts to a phone.
+    pub(crate) fn texts(&self, to: &str) -> Vec<Value> {
+        let url = format!("{}/_ministack/sns/sms-messages", self.endpoint);
+        let body = ask(ureq::get(url).query("phoneNumber", to));
+        body["sms_messages"][to].as_array().cloned().unwrap_or_default()
+    }
+
+    /// What a service that is played here was sent.
+    pub(crate) fn captured(&self, channel: &str, to: &str) -> Vec<Value> {
+        let asked = ureq::get(format!("{}/captured", self.capture)).query("channel", channel).query("to", to);
+        ask(asked).as_array().cloned().unwrap()
     }
 
     pub(crate) async fn queue_url(&self, name: &str) -> String {
@@ -153,6 +174,11 @@ impl Cloud {
             }
         }
     }
+}
+
+fn ask(request: ureq::RequestBuilder<ureq::typestate::WithoutBody>) -> Value {
+    let text = request.call().unwrap().body_mut().read_to_string().unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 /// A CloudEvent of ours as an entry for the bus.

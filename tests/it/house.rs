@@ -8,13 +8,14 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 9] = [
+const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
     ("aws", &["domain"]),
     ("store", &["aws", "domain"]),
     ("queue", &["aws", "domain"]),
+    ("sns", &["aws", "domain"]),
     ("runtime", &["aws", "domain"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "store"]),
     ("publish", &["aws", "domain", "store"]),
@@ -22,15 +23,18 @@ const MAY_KNOW: [(&str, &[&str]); 9] = [
 
 /// Whoever carries catalogs and templates decides; a channel only delivers.
 const NOT_FOR_CHANNELS: [&str; 2] = ["catalog", "templates"];
-const CHANNELS: [&str; 2] = ["email", "socket"];
+const CHANNELS: [&str; 5] = ["email", "push", "sms", "socket", "whatsapp"];
 
 /// The one crate that holds each client.
-const HOMES: [(&str, &[&str]); 6] = [
+const HOMES: [(&str, &[&str]); 9] = [
     ("aws-sdk-apigatewaymanagement", &["socket"]),
     ("aws-sdk-dynamodb", &["store"]),
     ("aws-sdk-dynamodbstreams", &["cli"]),
     ("aws-sdk-eventbridge", &["publish"]),
+    ("aws-sdk-pinpointsmsvoicev2", &["sms"]),
     ("aws-sdk-sesv2", &["email"]),
+    ("aws-sdk-sns", &["sns"]),
+    ("aws-sdk-socialmessaging", &["whatsapp"]),
     ("aws-sdk-sqs", &["queue"]),
 ];
 

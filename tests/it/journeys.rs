@@ -60,7 +60,8 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
                 format!("{head}\n{}\n{}\n{data}", it.title, it.body)
             }
             Ok(Content::Push(it)) => format!("{head}\n{}\n{}", it.title, it.body),
-            Ok(Content::Sms(it) | Content::Whatsapp(it)) => format!("{head}\n{}", it.text),
+            Ok(Content::Sms(it)) => format!("{head}\n{}", it.text),
+            Ok(Content::Whatsapp(it)) => format!("{head}\n{}", it.text),
             Err(unrendered) => format!("{head}\n{unrendered}"),
         },
     }

@@ -2,6 +2,7 @@
 //!
 //! - `thread`: an event becomes a letter, a live message and an audit record
 //! - `delivery`: once, whatever comes twice or is left behind
+//! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `people`: what the bus and the CLI say about people, topics and tenants
@@ -16,6 +17,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
 mod bad_input;
+mod channels;
 mod client;
 mod cloud;
 mod commands;

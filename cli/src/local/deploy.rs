@@ -13,7 +13,12 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
     terminal.note("deploying infra/template.yaml to the local cloud …");
     let deployed = sam(state)
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
-        .arg(format!("Environment=local LogRetentionDays=1 LocalEndpoint={}", state.endpoint()))
+        .arg(format!(
+            "Environment=local LogRetentionDays=1 LocalEndpoint={} CaptureEndpoint={} \
+             WhatsappPhoneNumberId=phone-number-id-local",
+            state.endpoint(),
+            state.capture_endpoint()
+        ))
         .stdin(Stdio::null())
         .output()
         .map_err(|error| Error::read(Path::new(FOLDER), error))?;

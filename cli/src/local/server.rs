@@ -15,6 +15,10 @@ use super::state::{FOLDER, State};
 const PORT: u16 = 4620;
 const PORTS: u16 = 50;
 
+/// What is in the command lines of our processes.
+const CLOUD: &str = "ministack";
+pub(super) const CAPTURE: &str = "local capture";
+
 /// How long the process may take to answer, and to stop.
 const TO_START: Duration = Duration::from_secs(60);
 const TO_STOP: Duration = Duration::from_secs(10);
@@ -33,6 +37,7 @@ pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
         region: REGION.to_owned(),
         access_key_id: "local".to_owned(),
         secret_access_key: secret()?,
+        capture: None,
         socket_url: None,
         deployed: None,
     };
@@ -42,7 +47,7 @@ pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
     state.save()?;
     let begun = runtime::now();
     while !answers(&state) {
-        if !runs(&state) {
+        if !is_running(state.pid, CLOUD) {
             return Err(Error::Cloud(format!("the local cloud ended at once; it said:\n{}", last_words())));
         }
         if runtime::now().duration_since(begun) > TO_START.try_into().unwrap_or(jiff::SignedDuration::MAX) {
@@ -88,36 +93,49 @@ fn spawn(program: &Path, state: &State) -> Result<u32, Error> {
     Ok(child.id())
 }
 
-/// Stops the process, if it is still ours, and forgets it.
+/// Stops the processes, if they are still ours, and forgets them.
 pub(super) fn stop(state: &State) -> Result<(), Error> {
-    if runs(state) {
-        signal(state.pid, "-TERM");
-        let begun = runtime::now();
-        while runs(state) {
-            if runtime::now().duration_since(begun) > TO_STOP.try_into().unwrap_or(jiff::SignedDuration::MAX)
-            {
-                signal(state.pid, "-KILL");
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
+    if let Some(it) = state.capture {
+        end(it.pid, CAPTURE);
     }
+    end(state.pid, CLOUD);
     State::forget()
+}
+
+/// Ends a process that is still what it was.
+pub(super) fn end(pid: u32, what: &str) {
+    if !is_running(pid, what) {
+        return;
+    }
+    signal(pid, "-TERM");
+    let begun = runtime::now();
+    while is_running(pid, what) {
+        if runtime::now().duration_since(begun) > TO_STOP.try_into().unwrap_or(jiff::SignedDuration::MAX) {
+            signal(pid, "-KILL");
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Whether the process answers, and is the one that knows our port.
 pub(super) fn answers(state: &State) -> bool {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2))).build().into();
-    runs(state) && agent.get(format!("{}/_ministack/health", state.endpoint())).call().is_ok()
+    is_running(state.pid, CLOUD) && responds(&format!("{}/_ministack/health", state.endpoint()))
 }
 
-/// Whether the process is alive and still the local cloud: ids are used again after a crash.
-fn runs(state: &State) -> bool {
-    let command = Command::new("ps").args(["-p", &state.pid.to_string(), "-o", "stat=,args="]).output();
+/// Whether somebody answers there within two seconds.
+pub(super) fn responds(url: &str) -> bool {
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2))).build().into();
+    agent.get(url).call().is_ok()
+}
+
+/// Whether the process is alive and still what it was: ids are used again after a crash. `what` is in its command line.
+pub(super) fn is_running(pid: u32, what: &str) -> bool {
+    let command = Command::new("ps").args(["-p", &pid.to_string(), "-o", "stat=,args="]).output();
     command.is_ok_and(|it| {
         let line = String::from_utf8_lossy(&it.stdout).into_owned();
-        line.contains("ministack") && !line.trim_start().starts_with('Z')
+        line.contains(what) && !line.trim_start().starts_with('Z')
     })
 }
 
@@ -126,7 +144,7 @@ fn signal(pid: u32, signal: &str) {
     let _ = Command::new("kill").args([signal, &pid.to_string()]).stderr(Stdio::null()).status();
 }
 
-fn free_port() -> Result<u16, Error> {
+pub(super) fn free_port() -> Result<u16, Error> {
     (PORT..PORT + PORTS).find(|it| TcpListener::bind(("127.0.0.1", *it)).is_ok()).ok_or_else(|| {
         Error::usage(format!("the ports {PORT} to {} are taken", PORT + PORTS), "stop one of their owners")
     })

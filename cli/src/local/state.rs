@@ -17,11 +17,24 @@ pub(crate) struct State {
     pub(crate) region: String,
     pub(crate) access_key_id: String,
     pub(crate) secret_access_key: String,
+    /// The capture server; `None` until it is started.
+    #[serde(default)]
+    pub(crate) capture: Option<Running>,
     #[serde(default)]
     pub(crate) socket_url: Option<String>,
     /// What was deployed last: template, functions and catalog.
     #[serde(default)]
     pub(crate) deployed: Option<String>,
+}
+
+/// A process that listens on 127.0.0.1.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Running {
+    pub(crate) pid: u32,
+    pub(crate) port: u16,
+    /// When its program was built, in seconds since 1970: a newer one takes its place.
+    #[serde(default)]
+    pub(crate) built: u64,
 }
 
 impl State {
@@ -60,6 +73,11 @@ impl State {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Where the services that the local cloud has not are played.
+    pub(crate) fn capture_endpoint(&self) -> String {
+        self.capture.map(|it| format!("http://127.0.0.1:{}", it.port)).unwrap_or_default()
+    }
+
     /// What an AWS client needs in its environment.
     pub(crate) fn variables(&self) -> [(&'static str, String); 5] {
         [
@@ -78,6 +96,7 @@ impl State {
             secret_access_key: self.secret_access_key.clone(),
             session_token: None,
             endpoint_url: Some(self.endpoint()),
+            service_endpoints: std::collections::BTreeMap::new(),
             roots: None,
         }
     }

@@ -24,7 +24,7 @@ pub enum Verdict {
 }
 
 /// How long a throttled send stays away when the provider names no time.
-const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
+pub const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
 
 /// A call that failed, with what was being done and what the service said.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +96,8 @@ where
 
 /// An error with all its causes in one line, for the log: `cannot claim: service error: throttled`.
 ///
-/// Services quote what they were sent, so every word with an `@` in it is left out.
+/// Services quote what they were sent, so every word that may be an address is left out: one with an `@`, a phone
+/// number, the endpoint of a device.
 #[must_use]
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
@@ -109,8 +110,13 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
         }
         cause = it.source();
     }
-    let words = text.split(' ').map(|it| if it.contains('@') { "<address>" } else { it });
+    let words = text.split(' ').map(|it| if may_be_an_address(it) { "<address>" } else { it });
     words.collect::<Vec<_>>().join(" ")
+}
+
+fn may_be_an_address(word: &str) -> bool {
+    let is_phone = word.split('+').skip(1).any(|it| it.chars().take_while(char::is_ascii_digit).count() >= 7);
+    is_phone || word.contains('@') || word.contains(":endpoint/")
 }
 
 fn was_never_sent(error: &aws_smithy_runtime_api::client::result::ConnectorError) -> bool {

@@ -3,6 +3,7 @@
 //! It links no SDK. One TLS stack (rustls with ring), one HTTP client for all services, Amazon's own roots instead of
 //! the system's bundle, credentials from the environment: ARCHITECTURE.md says why, and what it costs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -16,10 +17,11 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 mod error;
 
-pub use error::{Refused, Verdict, chain, classify_call, classify_send};
+pub use error::{Refused, THROTTLE_PAUSE, Verdict, chain, classify_call, classify_send};
 
 /// The roots that AWS endpoints are signed by.
 ///
@@ -32,6 +34,22 @@ const AMAZON_ROOTS: [&[u8]; 5] = [
     include_bytes!("../roots/starfield-services-root-g2.pem"),
 ];
 
+/// Another endpoint for every service; with `_` and a service's name behind it, for that service.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+
+/// The services that a process of ours may talk to, as their variables name them.
+const SERVICES: [&str; 9] = [
+    "APIGATEWAYMANAGEMENTAPI",
+    "DYNAMODB",
+    "DYNAMODB_STREAMS",
+    "EVENTBRIDGE",
+    "PINPOINT_SMS_VOICE_V2",
+    "SESV2",
+    "SNS",
+    "SOCIALMESSAGING",
+    "SQS",
+];
+
 /// What the process knows about the AWS it talks to.
 #[derive(Clone)]
 pub struct Settings {
@@ -41,6 +59,9 @@ pub struct Settings {
     pub session_token: Option<String>,
     /// Another endpoint for every service (`AWS_ENDPOINT_URL`): the local cloud, a proxy.
     pub endpoint_url: Option<String>,
+    /// Another endpoint for one service, by the service's name in its variable: `SNS` for `AWS_ENDPOINT_URL_SNS`. It
+    /// wins over `endpoint_url`.
+    pub service_endpoints: BTreeMap<String, String>,
     /// Roots to trust instead of Amazon's, as PEM: for an endpoint with a certificate of its own.
     pub roots: Option<Vec<u8>>,
 }
@@ -72,7 +93,12 @@ impl Settings {
             access_key_id: required("AWS_ACCESS_KEY_ID")?,
             secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
             session_token: variable("AWS_SESSION_TOKEN").filter(|it| !it.is_empty()),
-            endpoint_url: variable("AWS_ENDPOINT_URL").filter(|it| !it.is_empty()),
+            endpoint_url: variable(ENDPOINT).filter(|it| !it.is_empty()),
+            service_endpoints: SERVICES
+                .into_iter()
+                .filter_map(|it| Some((it.to_owned(), variable(&format!("{ENDPOINT}_{it}"))?)))
+                .filter(|(_, url)| !url.is_empty())
+                .collect(),
             roots,
         })
     }
@@ -97,7 +123,21 @@ impl Settings {
             .timeout_config(timeouts())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(self.endpoint_url);
+        config.set_service_config(Some(ServiceEndpoints(self.service_endpoints)));
         config.build()
+    }
+}
+
+/// What a client asks when it is made: whether its service has an endpoint of its own.
+///
+/// Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
+#[derive(Debug)]
+struct ServiceEndpoints(BTreeMap<String, String>);
+
+impl LoadServiceConfig for ServiceEndpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace(' ', "_");
+        (key.env() == ENDPOINT).then(|| self.0.get(&service).cloned()).flatten()
     }
 }
 
@@ -156,6 +196,28 @@ mod tests {
         };
         let Err(missing) = Settings::read(all) else { panic!("it is missing") };
         assert_eq!(missing, Missing::Variable("AWS_SECRET_ACCESS_KEY"));
+    }
+
+    #[test]
+    fn a_service_may_live_elsewhere() {
+        let variables = |name: &str| match name {
+            "CARILLON_CA_FILE" | "AWS_ENDPOINT_URL_SQS" => None,
+            "AWS_ENDPOINT_URL" => Some("http://cloud".to_owned()),
+            "AWS_ENDPOINT_URL_SNS" => Some("http://elsewhere".to_owned()),
+            "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2" => Some("http://far".to_owned()),
+            other => Some(if other.starts_with(ENDPOINT) { "" } else { "x" }.to_owned()),
+        };
+        let Ok(settings) = Settings::read(variables) else { panic!("everything is there") };
+        let config = settings.config();
+        let endpoint = |service| {
+            let key = ServiceConfigKey::builder().service_id(service).env(ENDPOINT).profile("endpoint_url");
+            config.service_config().unwrap().load_config(key.build().unwrap())
+        };
+        assert_eq!(config.endpoint_url(), Some("http://cloud"));
+        assert_eq!(endpoint("SNS").as_deref(), Some("http://elsewhere"));
+        assert_eq!(endpoint("Pinpoint SMS Voice V2").as_deref(), Some("http://far"));
+        assert_eq!(endpoint("SQS"), None);
+        assert_eq!(endpoint("DynamoDB"), None, "an empty variable says nothing");
     }
 
     #[test]

@@ -144,7 +144,7 @@ fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Op
         Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => None,
     };
     let start = Start { step: u32::try_from(*step).unwrap_or(u32::MAX), ..Start::default() };
-    Some(Plan::woken(&script.event, catalog, Match { start, ..matched }, digest))
+    Some(Plan::woken(&script.event, catalog, Some(Match { start, ..matched }), digest))
 }
 
 /// As tests write it: `role:<role>:<scope>`, or the topic's own name.

@@ -10,8 +10,8 @@ use crate::key::Key;
 use crate::recipient::{Device, EmailAddress, PhoneNumber};
 use jiff::Timestamp;
 
-/// The layout of [`Job`]. A function that meets a newer one leaves the message to the dead-letter queue rather than
-/// guess.
+/// The layout of [`Job`]. A function that meets another one leaves the message in its queue rather than guess: during a
+/// deployment, whoever can read it is a moment away.
 pub const JOB_VERSION: u32 = 1;
 
 /// One notification to one recipient on one channel, as its queue carries it. No `Debug`: it holds rendered text.
@@ -86,7 +86,7 @@ pub enum Content {
     Email(Email),
     Push(Push),
     Sms(Text),
-    Whatsapp(Text),
+    Whatsapp(Chat),
     Socket(Socket),
 }
 
@@ -123,6 +123,9 @@ pub struct Push {
     /// What the rule exposes of the event: a JSON object.
     pub data: Box<RawValue>,
     pub locale: String,
+    /// The number on the app's icon; it stays as it is when this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub badge: Option<u32>,
 }
 
 /// A rendered text for a phone.
@@ -131,6 +134,37 @@ pub struct Text {
     pub to: PhoneNumber,
     pub text: String,
     pub locale: String,
+}
+
+/// A rendered message for WhatsApp.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chat {
+    pub to: PhoneNumber,
+    pub text: String,
+    pub locale: String,
+    /// One of WhatsApp's own templates: the only way to write to somebody who has not written to us for 24 hours.
+    /// Without it `text` is sent as it is, and WhatsApp refuses that outside the 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<WhatsappTemplate>,
+}
+
+/// A template that WhatsApp has approved, and what is put into it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct WhatsappTemplate {
+    /// As it was approved: lower-case letters, digits and underscores.
+    pub name: String,
+    /// WhatsApp's code for the language, such as `en_US`.
+    pub language: String,
+    /// For `{{1}}`, `{{2}}` and so on of its body, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<String>,
+}
+
+impl From<Text> for Chat {
+    /// Free text.
+    fn from(text: Text) -> Chat {
+        Chat { to: text.to, text: text.text, locale: text.locale, template: None }
+    }
 }
 
 /// A rendered live message.

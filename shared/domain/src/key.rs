@@ -21,6 +21,9 @@ pub struct Key(String);
 /// How many characters of a key name the event.
 const EVENT_CHARS: usize = 16;
 
+/// How many characters a key has.
+const CHARS: usize = 43;
+
 /// What the keys of all notifications of one event begin with.
 #[must_use]
 pub fn event_part(source: &str, id: &str) -> String {
@@ -58,6 +61,14 @@ impl Key {
         let channel = channel.map_or("-", Channel::name);
         let own = hash_of(&[&event.source, &event.id, rule, recipient, channel, &step, nonce]);
         Key(format!("{}{own}", event_part(&event.source, &event.id)))
+    }
+
+    /// Reads what somebody says is a key. `None` when no [`Key::of`] can have made it: it is not 43 characters of URL-safe
+    /// base64.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Key> {
+        let is_base64 = |it: u8| it.is_ascii_alphanumeric() || it == b'-' || it == b'_';
+        (text.len() == CHARS && text.bytes().all(is_base64)).then(|| Key(text.to_owned()))
     }
 
     /// The part that all notifications of one event share, and the part that is its own. The second is empty for a text
@@ -103,6 +114,17 @@ mod tests {
             key(&one, "paid", "ann", Channel::Email, 0, "again"),
         ] {
             assert_ne!(first, other);
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_back_and_what_cannot_be_one_is_not() {
+        let key = Key::of(&event("orders", "1"), "paid", "ann", Some(Channel::Socket), 0, "");
+        assert_eq!(Key::parse(key.as_str()), Some(key.clone()));
+        let (short, long) = (&key.as_str()[1..], format!("{}A", key.as_str()));
+        let (odd, wide) = (format!("{short}#"), format!("{}é", &short[1..]));
+        for text in ["", short, &long, &odd, &wide] {
+            assert_eq!(Key::parse(text), None, "{text}");
         }
     }
 

@@ -95,12 +95,13 @@ pub enum Reason {
     Template,
     TooLarge,
     Rejected,
+    DeadToken,
     NoAnswer,
 }
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 28] = [
+    pub const ALL: [Reason; 29] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -128,6 +129,7 @@ impl Reason {
         Reason::Template,
         Reason::TooLarge,
         Reason::Rejected,
+        Reason::DeadToken,
         Reason::NoAnswer,
     ];
 
@@ -161,6 +163,7 @@ impl Reason {
             Reason::Template => "template",
             Reason::TooLarge => "too_large",
             Reason::Rejected => "rejected",
+            Reason::DeadToken => "dead_token",
             Reason::NoAnswer => "no_answer",
         }
     }
@@ -196,6 +199,9 @@ impl Reason {
             Reason::Template => "the template could not be rendered from this event",
             Reason::TooLarge => "the message is larger than the channel carries",
             Reason::Rejected => "the provider refused it",
+            Reason::DeadToken => {
+                "the device takes no notes any more: the app was removed, or notes were switched off"
+            }
             Reason::NoAnswer => "the provider was asked and its answer never came",
         }
     }

@@ -1,14 +1,16 @@
 //! The ledger: one item per notification key. Whoever writes the item first may send.
 
+mod noticing;
+
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::job::Job;
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
-use domain::rule::Unless;
+
+pub use noticing::Noticed;
 
 use crate::item::Item;
 use crate::lookup;
@@ -40,8 +42,9 @@ pub enum Standing {
     Done(Status),
     /// A sender claimed it and was never heard of again. The claim is ours now, but it may have been sent.
     Abandoned,
-    /// The table could not say: come back later.
-    Unclear(Refused),
+    /// The table could not say: come back later. The claim may be ours all the same; where it is `unsent`, nobody before
+    /// us may have sent it, and settling it as released lets the next attempt send.
+    Unclear { refused: Refused, unsent: bool },
 }
 
 /// What is written over a claim when its send is over.
@@ -66,7 +69,8 @@ impl Ledger {
     /// `token` names this invocation; the claim holds until `lease`.
     ///
     /// # Errors
-    /// The table could not be asked at all. Asking again with the same token is harmless.
+    /// The table could not be asked at all. Asking again with the same token is harmless. What was claimed all the same
+    /// is new, and may be settled as released.
     pub async fn claim(
         &self,
         jobs: &[&Job],
@@ -84,7 +88,7 @@ impl Ledger {
             standings.push(match written {
                 Written::Done => Standing::Ours,
                 Written::Refused => self.take_over(&job.key, token, now, lease).await,
-                Written::Failed(refused) => Standing::Unclear(refused),
+                Written::Failed(refused) => Standing::Unclear { refused, unsent: true },
             });
         }
         Ok(standings)
@@ -96,7 +100,8 @@ impl Ledger {
             Ok(Some(row)) => row,
             // Gone between two calls: the next attempt will find out.
             Ok(None) => return Standing::Held,
-            Err(refused) => return Standing::Unclear(refused),
+            // It may be our own write, whose answer was lost on the way.
+            Err(refused) => return Standing::Unclear { refused, unsent: true },
         };
         let Some(status) = row.get("status").and_then(Status::from_name) else { return Standing::Held };
         let holder = row.get("claim_token").unwrap_or_default();
@@ -112,6 +117,7 @@ impl Ledger {
             Status::Claimed => Standing::Abandoned,
             Status::Released => Standing::Ours,
         };
+        let unsent = !matches!(taken, Standing::Abandoned);
         let update = Statement::new(
             format!(
                 "UPDATE \"{}\" SET \"status\" = ? SET \"claim_token\" = ? SET \"lease_until\" = ? \
@@ -137,10 +143,10 @@ impl Ledger {
                 match lookup::get(&self.client, &self.table, pk(key)).await {
                     Ok(Some(row)) if row.get("claim_token") == Some(token) => taken,
                     Ok(_) => Standing::Held,
-                    Err(refused) => Standing::Unclear(refused),
+                    Err(refused) => Standing::Unclear { refused, unsent },
                 }
             }
-            Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear(refused),
+            Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear { refused, unsent },
         }
     }
 
@@ -200,66 +206,6 @@ impl Ledger {
                 let again = || Refused { doing: DOING, verdict, source: said.clone().into() };
                 rows.iter().map(|_| Err(again())).collect()
             }
-        }
-    }
-
-    /// The most that recipients have done with any of these notifications.
-    ///
-    /// # Errors
-    /// The table could not be asked.
-    pub async fn noticed(&self, keys: &[Key]) -> Result<Option<Unless>, Refused> {
-        let mut most = None;
-        for key in keys {
-            let Some(row) = lookup::get(&self.client, &self.table, pk(key)).await? else { continue };
-            let how = match (row.get("acknowledged_at"), row.get("seen_at")) {
-                (Some(_), _) => Some(Unless::Acknowledged),
-                (None, Some(_)) => Some(Unless::Seen),
-                (None, None) => None,
-            };
-            most = most.max(how);
-        }
-        Ok(most)
-    }
-
-    /// Remembers that a recipient saw a notification, or acknowledged it. `false` when there is no such notification of
-    /// theirs: nobody can do this for somebody else. The first time counts.
-    ///
-    /// # Errors
-    /// The table could not be written.
-    pub async fn notice(
-        &self,
-        key: &Key,
-        recipient: &str,
-        tenant: Option<&str>,
-        how: Unless,
-        now: Timestamp,
-    ) -> Result<bool, Refused> {
-        let update = match how {
-            Unless::Seen => "SET seen_at = if_not_exists(seen_at, :now)",
-            Unless::Acknowledged => {
-                "SET seen_at = if_not_exists(seen_at, :now), acknowledged_at = if_not_exists(acknowledged_at, :now)"
-            }
-        };
-        let whose = match tenant {
-            Some(_) => "recipient = :recipient AND (attribute_not_exists(tenant) OR tenant = :tenant)",
-            None => "recipient = :recipient",
-        };
-        let mut call = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(pk(key).into_map()))
-            .update_expression(update)
-            .condition_expression(whose)
-            .expression_attribute_values(":now", text(&now.to_string()))
-            .expression_attribute_values(":recipient", text(recipient));
-        if let Some(tenant) = tenant {
-            call = call.expression_attribute_values(":tenant", text(tenant));
-        }
-        match call.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(Refused::new("remember that a notification was seen", error)),
         }
     }
 

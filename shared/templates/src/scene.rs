@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::channel::{Channel, Part};
 use domain::decide::{Order, Target};
-use domain::job::{Content, Email, Push, Socket, Text};
+use domain::job::{Chat, Content, Email, Push, Socket, Text};
 use domain::locale;
 use domain::recipient::{PhoneNumber, Recipient};
 use domain::rule::Rule;
@@ -78,12 +78,14 @@ impl<'a> Scene<'a> {
                     title: one_line(&title),
                     body: trimmed(&body),
                     data: exposed(order.rule, self.envelope),
+                    badge: None,
                     locale: words.locale(Channel::Push.parts()[0]).unwrap_or_default().to_owned(),
                 }))
             }
             Target::Sms(to) => Words::new(self, order, Channel::Sms).text(to).map(Content::Sms),
             Target::Whatsapp(to) => {
-                Words::new(self, order, Channel::Whatsapp).text(to).map(Content::Whatsapp)
+                let Text { to, text, locale } = Words::new(self, order, Channel::Whatsapp).text(to)?;
+                Ok(Content::Whatsapp(Chat { to, text, locale, template: None }))
             }
             Target::Socket(to) => {
                 let [title, body] = Words::new(self, order, Channel::Socket).parts()?;

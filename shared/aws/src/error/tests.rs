@@ -36,9 +36,16 @@ fn what_never_left_is_tried_again_and_what_got_no_answer_is_not_called_a_failure
 
 #[test]
 fn a_chain_of_causes_never_quotes_an_address() {
-    let inner = std::io::Error::other("identity ann@example.com is not verified");
-    let error = Refused { doing: "send", verdict: Verdict::Permanent, source: Box::new(inner) };
-    assert_eq!(chain(&error), "cannot send: identity <address> is not verified");
+    for (said, expected) in [
+        ("identity ann@example.com is not verified", "cannot send: identity <address> is not verified"),
+        ("Reason: +15550100 is opted out", "cannot send: Reason: <address> is opted out"),
+        ("on resource: arn:aws:sns:eu-central-1:1:endpoint/GCM/app/1", "cannot send: on resource: <address>"),
+        ("1+1 is 2", "cannot send: 1+1 is 2"),
+    ] {
+        let inner = std::io::Error::other(said);
+        let error = Refused { doing: "send", verdict: Verdict::Permanent, source: Box::new(inner) };
+        assert_eq!(chain(&error), expected);
+    }
 }
 
 #[track_caller]

@@ -13,7 +13,7 @@ use super::expected::{self, Expected};
 use super::given::{self, Given};
 use crate::nearest::{nearest, suggestion};
 use crate::problem::{At, Page};
-use crate::rehearsal::event as sample;
+use crate::rehearsal::{bus_time, event as sample};
 use crate::values::{Fields, check_keys, find, list, map, number, text};
 use crate::yaml::{Entry, Kind, Node};
 
@@ -107,7 +107,7 @@ fn instant(node: &Node, page: &mut Page<'_>) -> Option<Timestamp> {
 fn event(node: &Node, at: Option<Timestamp>, stage: Stage<'_>, page: &mut Page<'_>) -> Option<Event> {
     if let Kind::Map(_) = node.kind {
         let mut envelope = node.to_json();
-        let time = at.unwrap_or_default().to_string();
+        let time = at.unwrap_or_else(bus_time).to_string();
         for (name, value) in [("specversion", "1.0"), ("id", "test"), ("source", "/test"), ("time", &time)] {
             if envelope.get(name).is_none() {
                 envelope[name] = value.into();
@@ -155,9 +155,10 @@ fn merge(target: &mut Value, patch: Value) {
         *target = json!({});
     }
     for (name, value) in patch {
-        match value {
-            Value::Null => drop(target.as_object_mut().and_then(|it| it.remove(&name))),
-            value => merge(&mut target[name], value),
+        if value.is_null() {
+            target.as_object_mut().and_then(|it| it.remove(&name));
+        } else {
+            merge(&mut target[name], value);
         }
     }
 }

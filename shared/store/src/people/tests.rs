@@ -26,7 +26,8 @@ fn what_is_written_can_be_read() {
         "id": "ann", "name": "Ann", "email": "ann@example.com", "phone": "1", "whatsapp": "2",
         "devices": [{ "id": "d", "platform": "fcm", "endpoint": "arn:e" }], "locale": "de", "zone": "Europe/Berlin",
         "tenants": ["a", "b"], "roles": [{ "role": "staff", "in": "a" }], "topics": ["x:1"],
-        "topics_in": { "b": ["x:2"] }, "preferences": { "p": 1 }, "quiet": ["q"],
+        "topics_in": { "b": ["x:2"] }, "preferences": { "channels": { "email": false } },
+        "quiet": [{ "day": "sun", "type": "do_not_send" }],
         "in_tenants": { "a": { "zone": "Europe/London" } },
         "suppressed": [{ "channel": "sms", "why": "opted_out" }],
     }));
@@ -39,8 +40,8 @@ fn what_is_written_can_be_read() {
     assert_eq!(item.get_texts("topics"), ["x:1"]);
     let again = filed::filed(&item).unwrap();
     assert!(again.entry == filed.entry && again.version == filed.version && again.open == filed.open);
-    let settings =
-        Settings { zone: Some("Europe/London".into()), quiet: Some(json!([1])), preferences: None };
+    let quiet = serde_json::from_value(json!([{ "day": "sun", "type": "do_not_send" }])).unwrap();
+    let settings = Settings { zone: Some("Europe/London".into()), quiet: Some(quiet), preferences: None };
     let item = filed::tenant_item("clinic-7", &settings, NOON, "crm e-1");
     assert!(filed::settings(&item).unwrap() == ("clinic-7".to_owned(), settings));
 }

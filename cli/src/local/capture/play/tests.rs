@@ -1,0 +1,82 @@
+use super::*;
+
+#[test]
+fn a_note_is_kept_as_its_platform_reads_it() {
+    let records = Records::in_memory();
+    let message = r#"{"default":"T","GCM":"{\"fcmV1Message\":{}}"}"#;
+    let answer = publish(&records, "arn:aws:sns:::endpoint/GCM/app/1", message);
+    assert_eq!(answer.status, 200);
+    let found = captured(&records, "channel=push");
+    assert_eq!(found.len(), 1);
+    assert!(answer.body.contains(&format!("<MessageId>{}</MessageId>", found[0]["id"].as_str().unwrap())));
+    assert_eq!(found[0]["to"], "arn:aws:sns:::endpoint/GCM/app/1");
+    assert_eq!(found[0]["message"]["GCM"], json!({ "fcmV1Message": {} }));
+    assert_eq!(found[0]["attributes"], json!({ "AWS.SNS.MOBILE.FCM.TTL": "60" }));
+}
+
+#[test]
+fn a_disabled_device_takes_nothing() {
+    let records = Records::in_memory();
+    let answer = publish(&records, "arn:aws:sns:::endpoint/GCM/disabled/1", r#"{"default":"T"}"#);
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("<Code>EndpointDisabled</Code>"));
+    assert!(captured(&records, "").is_empty());
+}
+
+#[test]
+fn what_sns_would_refuse_is_refused() {
+    for message in ["", "no json", "{}", r#"{"default":1}"#] {
+        let answer = publish(&Records::in_memory(), "arn:aws:sns:::endpoint/GCM/app/1", message);
+        assert!(answer.body.contains("<Code>InvalidParameter</Code>"), "{message:?}");
+    }
+}
+
+#[test]
+fn a_whatsapp_message_is_kept_as_whatsapp_reads_it() {
+    let records = Records::in_memory();
+    let message = json!({ "messaging_product": "whatsapp", "to": "+15550100", "type": "text" });
+    let body = json!({
+        "message": STANDARD.encode(message.to_string()), "originationPhoneNumberId": "p", "metaApiVersion": "v20.0",
+    });
+    let answer = post(&records, "/v1/whatsapp/send", &body.to_string());
+    assert_eq!(answer.status, 200);
+    let found = captured(&records, "channel=whatsapp&to=%2B15550100");
+    assert_eq!((&found[0]["message"], &found[0]["from"]), (&message, &json!("p")));
+    assert!(captured(&records, "channel=whatsapp&to=%2B15550101").is_empty());
+    assert_eq!(post(&records, "/v1/whatsapp/send", "{}").status, 400);
+}
+
+#[test]
+fn a_webhook_is_kept_with_its_headers() {
+    let records = Records::in_memory();
+    assert_eq!(post(&records, "/hooks/shop", "{}").status, 200);
+    let found = captured(&records, "channel=webhook");
+    assert_eq!((&found[0]["to"], &found[0]["body"]), (&json!("/hooks/shop"), &json!("{}")));
+    assert_eq!(found[0]["headers"]["webhook-id"], "w-1");
+    assert_eq!(post(&records, "/elsewhere", "{}").status, 404);
+}
+
+fn publish(records: &Records, target: &str, message: &str) -> Answer {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .append_pair("Action", "Publish")
+        .append_pair("TargetArn", target)
+        .append_pair("Message", message)
+        .append_pair("MessageStructure", "json")
+        .append_pair("MessageAttributes.entry.1.Name", "AWS.SNS.MOBILE.FCM.TTL")
+        .append_pair("MessageAttributes.entry.1.Value.DataType", "String")
+        .append_pair("MessageAttributes.entry.1.Value.StringValue", "60")
+        .finish();
+    post(records, "/", &body)
+}
+
+fn post(records: &Records, path: &str, body: &str) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert("webhook-id", hyper::header::HeaderValue::from_static("w-1"));
+    let asked = Asked { method: "POST", path, query: "", headers: &headers, body: body.as_bytes() };
+    play(&asked, records)
+}
+
+fn captured(records: &Records, query: &str) -> Vec<Value> {
+    let asked = Asked { method: "GET", path: "/captured", query, headers: &HeaderMap::new(), body: b"" };
+    serde_json::from_str(&play(&asked, records).body).unwrap()
+}

@@ -1,0 +1,67 @@
+//! What was sent, kept in memory for whoever asks and in a file for whoever looks later.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::error::Error;
+
+/// The memory keeps so many; the file keeps all.
+const MAX_RECORDS: usize = 10_000;
+
+/// Everything that was sent since the server was started.
+pub(super) struct Records {
+    recent: RefCell<VecDeque<Value>>,
+    file: RefCell<Option<File>>,
+}
+
+impl Records {
+    /// Begins a new file.
+    pub(super) fn open(path: &Path) -> Result<Records, Error> {
+        let file = File::create(path).map_err(|error| Error::write(path, error))?;
+        Ok(Records { file: RefCell::new(Some(file)), ..Records::in_memory() })
+    }
+
+    pub(super) fn in_memory() -> Records {
+        Records { recent: RefCell::default(), file: RefCell::new(None) }
+    }
+
+    /// Keeps what was sent, and says under which id. `what` is one JSON object.
+    pub(super) fn keep(&self, channel: &str, to: &str, what: &Value) -> String {
+        let id = id();
+        let mut record = json!({ "channel": channel, "id": id, "at": runtime::now().to_string(), "to": to });
+        if let (Some(record), Some(what)) = (record.as_object_mut(), what.as_object()) {
+            record.extend(what.clone());
+        }
+        if let Some(file) = self.file.borrow_mut().as_mut() {
+            // A full disk must not make a provider of ours unreliable.
+            let _ = writeln!(file, "{record}");
+        }
+        let mut recent = self.recent.borrow_mut();
+        if recent.len() == MAX_RECORDS {
+            recent.pop_front();
+        }
+        recent.push_back(record);
+        id
+    }
+
+    /// What was sent, the oldest first; of one channel, or to one address, where that is asked.
+    pub(super) fn find(&self, channel: Option<&str>, to: Option<&str>) -> Vec<Value> {
+        let fits = |it: &&Value| {
+            channel.is_none_or(|wanted| it["channel"] == wanted) && to.is_none_or(|wanted| it["to"] == wanted)
+        };
+        self.recent.borrow().iter().filter(fits).cloned().collect()
+    }
+}
+
+/// As services give them.
+fn id() -> String {
+    let mut bits = [0_u8; 16];
+    // Without chance all ids are zero, and somebody will notice.
+    let _ = getrandom::fill(&mut bits);
+    bits.iter().map(|it| format!("{it:02x}")).collect()
+}

@@ -1,0 +1,15 @@
+//! Wiring; the work is in the library.
+
+use push::{Config, Devices};
+use runtime::{Env, Error, init_log, now, run_sqs};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = Env::process();
+    init_log(&env);
+    let config = Config::from_env(&env)?;
+    let aws = aws::Settings::read(|name| env.optional(name))?.config();
+    let devices = Devices::new(&aws, config.bus);
+    let desk = config.desk.open(&aws, &store::client(&aws));
+    run_sqs(async |batch| desk.deliver(batch, async |job| devices.send(job, now()).await).await).await
+}

@@ -1,0 +1,142 @@
+//! What SNS is asked for one job: a payload in the words of the device's platform, and how it is to be handled.
+
+use domain::Timestamp;
+use domain::event::Priority;
+use domain::job::{Content, Job, Push};
+use domain::outcome::{Failure, Reason};
+use domain::recipient::{Device, Platform};
+use serde_json::{Map, Value, json};
+
+mod payload;
+
+use payload::payload;
+
+/// What Apple and Google take of one note.
+///
+/// Source: Apple, "Generating a remote notification"; Firebase, "About FCM messages".
+pub const MAX_PAYLOAD_BYTES: usize = 4_096;
+
+/// Google keeps a note for four weeks at most.
+///
+/// Source: Firebase, "Set the lifespan of a message".
+const MAX_TTL_S: i64 = 28 * 86_400;
+
+/// What is said when something had to be left out of the text.
+const CUT: &str = "…";
+
+/// A note as SNS takes it. No `Debug`: it holds an address and what somebody is told.
+pub struct Note<'a> {
+    pub device: &'a Device,
+    /// One JSON object: a payload as a string, under the name that SNS has for the platform.
+    pub message: String,
+    pub attributes: Vec<(&'static str, String)>,
+}
+
+/// What is on the way to the platform: all of it, or less where all of it is too large.
+struct Words<'a> {
+    job: &'a Job,
+    push: &'a Push,
+    body: &'a str,
+    /// The body ends early.
+    cut: bool,
+    /// `None`: left out.
+    data: Option<&'a Map<String, Value>>,
+    ttl_s: Option<i64>,
+}
+
+impl<'a> Note<'a> {
+    /// What is too large loses its data first, then the end of its body.
+    ///
+    /// # Errors
+    /// The job is no note, or its title alone is too large.
+    pub fn shape(job: &'a Job, now: Timestamp) -> Result<Note<'a>, Failure> {
+        let Content::Push(push) = &job.content else {
+            let source = format!("a {} job in the push queue", job.channel().name()).into();
+            return Err(Failure::Permanent { reason: Reason::Rejected, source });
+        };
+        let data: Map<String, Value> = serde_json::from_str(push.data.get()).unwrap_or_default();
+        let ttl_s = job.expires_at.map(|it| it.duration_since(now).as_secs().clamp(0, MAX_TTL_S));
+        let whole = Words { job, push, body: &push.body, cut: false, data: Some(&data), ttl_s };
+        let platform = push.to.platform;
+        let payload = fitted(whole, platform)?;
+        let message = json!({ "default": push.title, name(platform): payload });
+        Ok(Note {
+            device: &push.to,
+            message: message.to_string(),
+            attributes: attributes(job, platform, ttl_s),
+        })
+    }
+}
+
+/// SNS's name for a platform, in messages.
+fn name(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Apns => "APNS",
+        Platform::ApnsSandbox => "APNS_SANDBOX",
+        Platform::Fcm => "GCM",
+    }
+}
+
+fn fitted(mut words: Words<'_>, platform: Platform) -> Result<String, Failure> {
+    let whole = payload(&words, platform);
+    if whole.len() <= MAX_PAYLOAD_BYTES {
+        return Ok(whole);
+    }
+    words.data = None;
+    let without_data = payload(&words, platform);
+    if without_data.len() <= MAX_PAYLOAD_BYTES {
+        return Ok(without_data);
+    }
+    words.cut = true;
+    words.body = beginning(words.body, MAX_PAYLOAD_BYTES);
+    loop {
+        let text = payload(&words, platform);
+        let Some(excess) = text.len().checked_sub(MAX_PAYLOAD_BYTES).filter(|it| *it > 0) else {
+            return Ok(text);
+        };
+        if words.body.is_empty() {
+            let source =
+                format!("{} bytes without data and body, {MAX_PAYLOAD_BYTES} fit", text.len()).into();
+            return Err(Failure::Permanent { reason: Reason::TooLarge, source });
+        }
+        // The widest escape makes six bytes of one, so this never takes more than it must.
+        words.body = beginning(words.body, words.body.len() - excess.div_ceil(6).min(words.body.len()));
+    }
+}
+
+/// As many whole letters as there are in so many bytes.
+fn beginning(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+/// Source: SNS Developer Guide, "Using the Amazon SNS time to live message attribute" and "Reserved message attributes
+/// for mobile push notifications".
+fn attributes(job: &Job, platform: Platform, ttl_s: Option<i64>) -> Vec<(&'static str, String)> {
+    let ttl = match platform {
+        Platform::Apns => "AWS.SNS.MOBILE.APNS.TTL",
+        Platform::ApnsSandbox => "AWS.SNS.MOBILE.APNS_SANDBOX.TTL",
+        Platform::Fcm => "AWS.SNS.MOBILE.FCM.TTL",
+    };
+    let mut attributes: Vec<_> = ttl_s.map(|it| (ttl, it.to_string())).into_iter().collect();
+    match platform {
+        Platform::Apns | Platform::ApnsSandbox => attributes.extend([
+            ("AWS.SNS.MOBILE.APNS.PUSH_TYPE", "alert".to_owned()),
+            ("AWS.SNS.MOBILE.APNS.PRIORITY", if is_urgent(job) { "10" } else { "5" }.to_owned()),
+            // One that is sent again takes the place of the first.
+            ("AWS.SNS.MOBILE.APNS.COLLAPSE_ID", job.key.as_str().to_owned()),
+        ]),
+        Platform::Fcm => {}
+    }
+    attributes
+}
+
+/// Whether a device that sleeps is to be woken.
+fn is_urgent(job: &Job) -> bool {
+    match job.priority {
+        Priority::Low | Priority::Normal => false,
+        Priority::High | Priority::Critical => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

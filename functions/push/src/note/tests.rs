@@ -1,0 +1,176 @@
+use super::*;
+use proptest::prelude::*;
+
+#[test]
+fn googles_payload_has_strings_for_data_and_no_token() {
+    let data = json!({ "appointment": "a-1", "count": 2, "from": "clinic", "where": { "room": 7 } });
+    check(
+        &job("fcm", "Your turn", "Room 7.", &data),
+        &json!({ "fcmV1Message": { "message": {
+            "notification": { "title": "Your turn", "body": "Room 7." },
+            "data": {
+                "appointment": "a-1", "count": "2", "_from": "clinic", "where": "{\"room\":7}",
+                "carillon_id": "k-1", "carillon_type": "queue.updated",
+            },
+            "android": {
+                "collapse_key": "k-1", "ttl": "600s", "priority": "high", "notification": { "tag": "k-1" },
+            },
+        } } }),
+        &[("AWS.SNS.MOBILE.FCM.TTL", "600")],
+    );
+}
+
+#[test]
+fn apples_payload_has_the_alert_and_the_data_beside_it() {
+    let mut job = job("apns", "Your turn", "Room 7.", &json!({ "count": 2 }));
+    job["content"]["push"]["badge"] = 3.into();
+    let payload = json!({
+        "aps": {
+            "alert": { "title": "Your turn", "body": "Room 7." },
+            "badge": 3, "sound": "default", "thread-id": "queue",
+        },
+        "carillon": { "id": "k-1", "type": "queue.updated" },
+        "data": { "count": 2 },
+    });
+    let handling = [
+        ("AWS.SNS.MOBILE.APNS.PUSH_TYPE", "alert"),
+        ("AWS.SNS.MOBILE.APNS.PRIORITY", "10"),
+        ("AWS.SNS.MOBILE.APNS.COLLAPSE_ID", "k-1"),
+    ];
+    check(&job, &payload, &[&[("AWS.SNS.MOBILE.APNS.TTL", "600")][..], &handling].concat());
+    job["content"]["push"]["to"]["platform"] = "apns_sandbox".into();
+    check(&job, &payload, &[&[("AWS.SNS.MOBILE.APNS_SANDBOX.TTL", "600")][..], &handling].concat());
+}
+
+#[test]
+fn what_is_not_urgent_makes_no_sound_and_waits_for_the_device_to_wake() {
+    let mut job = job("apns", "T", "B", &json!({}));
+    job["priority"] = "low".into();
+    job.as_object_mut().unwrap().remove("expires_at");
+    check(
+        &job,
+        &json!({
+            "aps": { "alert": { "title": "T", "body": "B" }, "thread-id": "queue" },
+            "carillon": { "id": "k-1", "type": "queue.updated" },
+        }),
+        &[
+            ("AWS.SNS.MOBILE.APNS.PUSH_TYPE", "alert"),
+            ("AWS.SNS.MOBILE.APNS.PRIORITY", "5"),
+            ("AWS.SNS.MOBILE.APNS.COLLAPSE_ID", "k-1"),
+        ],
+    );
+}
+
+#[test]
+fn one_byte_too_many_costs_the_data() {
+    for platform in ["fcm", "apns"] {
+        let empty = size(&job(platform, "T", "", &json!({ "d": "d" })));
+        let fits = job(platform, "T", &"b".repeat(MAX_PAYLOAD_BYTES - empty), &json!({ "d": "d" }));
+        assert_eq!(size(&fits), MAX_PAYLOAD_BYTES);
+        assert!(payload(&fits).unwrap().contains(r#""d":"d""#));
+        let over = job(platform, "T", &"b".repeat(MAX_PAYLOAD_BYTES - empty + 1), &json!({ "d": "d" }));
+        let payload = payload(&over).unwrap();
+        assert!(!payload.contains(r#""d":"d""#) && payload.contains("truncated"));
+    }
+}
+
+#[test]
+fn what_is_too_large_without_its_data_loses_the_end_of_its_body() {
+    for platform in ["fcm", "apns", "apns_sandbox"] {
+        for letter in ["b", "ж", "🔔", "\"", "\u{1}"] {
+            let payload = payload(&job(platform, "T", &letter.repeat(5_000), &json!({}))).unwrap();
+            assert!(payload.len() <= MAX_PAYLOAD_BYTES, "{platform} {letter}");
+            assert!(payload.len() > MAX_PAYLOAD_BYTES - 16, "{platform} {letter}: no more than needed");
+            assert!(payload.contains(CUT) && payload.contains("truncated"));
+        }
+    }
+}
+
+#[test]
+fn a_title_that_fills_the_note_is_too_large() {
+    let over = job("fcm", &"t".repeat(MAX_PAYLOAD_BYTES), "B", &json!({}));
+    assert!(matches!(payload(&over), Err(Failure::Permanent { reason: Reason::TooLarge, .. })));
+}
+
+#[test]
+fn what_is_over_or_far_away_is_tried_as_long_as_the_platform_can() {
+    for (expires_at, expected) in [
+        ("2026-11-20T11:00:00Z", "0"),
+        ("2026-11-20T12:00:00Z", "0"),
+        ("2026-11-20T12:00:01Z", "1"),
+        ("2027-11-20T12:00:00Z", "2419200"),
+    ] {
+        let mut job = job("fcm", "T", "B", &json!({}));
+        job["expires_at"] = expires_at.into();
+        let job = serde_json::from_value(job).unwrap();
+        let Ok(note) = Note::shape(&job, noon()) else { panic!("it is small") };
+        assert_eq!(note.attributes[0].1, expected, "{expires_at}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_fits_or_is_refused(
+        platform in prop::sample::select(vec!["fcm", "apns"]),
+        title in "\\PC{0,300}",
+        body in any::<String>(),
+        repeated in 0_usize..300,
+        data in "\\PC{0,3000}",
+    ) {
+        let job = job(platform, &title, &body.repeat(repeated), &json!({ "d": data }));
+        match payload(&job) {
+            Ok(payload) => {
+                prop_assert!(payload.len() <= MAX_PAYLOAD_BYTES);
+                prop_assert!(serde_json::from_str::<Value>(&payload).is_ok());
+            }
+            Err(failure) => {
+                let too_large = matches!(failure, Failure::Permanent { reason: Reason::TooLarge, .. });
+                prop_assert!(too_large);
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn check(job: &Value, payload: &Value, attributes: &[(&str, &str)]) {
+    let job: Job = serde_json::from_value(job.clone()).unwrap();
+    let Ok(note) = Note::shape(&job, noon()) else { panic!("it is small") };
+    let message: Map<String, Value> = serde_json::from_str(&note.message).unwrap();
+    let platform = name(note.device.platform);
+    assert!(
+        message.len() == 2 && message["default"].is_string(),
+        "SNS wants a default, and one platform is enough"
+    );
+    let found: Value = serde_json::from_str(message[platform].as_str().unwrap()).unwrap();
+    assert_eq!(&found, payload);
+    let found: Vec<_> = note.attributes.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(found, attributes);
+}
+
+/// What the platform gets.
+fn payload(job: &Value) -> Result<String, Failure> {
+    let job: Job = serde_json::from_value(job.clone()).unwrap();
+    let note = Note::shape(&job, noon())?;
+    let message: Value = serde_json::from_str(&note.message).unwrap();
+    Ok(message[name(note.device.platform)].as_str().unwrap().to_owned())
+}
+
+fn size(job: &Value) -> usize {
+    payload(job).unwrap().len()
+}
+
+fn noon() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
+
+fn job(platform: &str, title: &str, body: &str, data: &Value) -> Value {
+    json!({
+        "version": 1, "key": "k-1", "rule": "queue", "catalog": "c", "recipient": "ann",
+        "event": { "id": "e-1", "source": "s", "type": "queue.updated", "time": "2026-11-20T12:00:00Z" },
+        "priority": "high", "on_unknown": "resend", "expires_at": "2026-11-20T12:10:00Z",
+        "content": { "push": {
+            "to": { "id": "phone-1", "platform": platform, "endpoint": "arn:aws:sns:::endpoint/x" },
+            "title": title, "body": body, "data": data, "locale": "en",
+        } },
+    })
+}

@@ -1,0 +1,18 @@
+//! Wiring; the work is in the library.
+
+use runtime::{Env, Error, init_log, now, run_sqs};
+use sms::{Carrier, Config, Text};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = Env::process();
+    init_log(&env);
+    let config = Config::from_env(&env)?;
+    let aws = aws::Settings::read(|name| env.optional(name))?.config();
+    let (carrier, wishes) = (Carrier::new(&aws, config.provider), config.wishes);
+    let desk = config.desk.open(&aws, &store::client(&aws));
+    run_sqs(async |batch| {
+        desk.deliver(batch, async |job| carrier.send(&Text::shape(job, &wishes, now())?).await).await
+    })
+    .await
+}

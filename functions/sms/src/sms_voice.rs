@@ -1,0 +1,118 @@
+//! AWS End User Messaging SMS, version 2 of its API.
+
+use aws_sdk_pinpointsmsvoicev2::Client;
+use aws_sdk_pinpointsmsvoicev2::config::Builder;
+use aws_sdk_pinpointsmsvoicev2::error::SdkError;
+use aws_sdk_pinpointsmsvoicev2::operation::send_text_message::SendTextMessageError;
+use aws_sdk_pinpointsmsvoicev2::types::{ConflictExceptionReason, MessageType, ValidationExceptionReason};
+use aws_types::SdkConfig;
+use domain::outcome::{Failure, Reason, Sent};
+
+use crate::Origination;
+use crate::text::{Purpose, Text};
+
+/// The service, and what it sends from.
+pub struct SmsVoice {
+    client: Client,
+    from: Origination,
+}
+
+impl SmsVoice {
+    /// The SDK's own retries are off: whether a text may go out twice is the ledger's decision.
+    #[must_use]
+    pub fn new(config: &SdkConfig, from: Origination) -> SmsVoice {
+        let config = Builder::from(config).retry_config(aws::never_again()).build();
+        SmsVoice { client: Client::from_conf(config), from }
+    }
+
+    /// For tests.
+    #[must_use]
+    pub fn with_client(client: Client, from: Origination) -> SmsVoice {
+        SmsVoice { client, from }
+    }
+
+    /// Asks the service once.
+    ///
+    /// # Errors
+    /// [`Failure`] says who acts on it.
+    pub async fn send(&self, text: &Text<'_>) -> Result<Sent, Failure> {
+        let purpose = match text.purpose {
+            Purpose::Transactional => MessageType::Transactional,
+            Purpose::Promotional => MessageType::Promotional,
+        };
+        // A name is an identity like any other.
+        let identity = self.from.identity.as_ref().or(text.wishes.sender_id.as_ref());
+        let mut call = self
+            .client
+            .send_text_message()
+            .destination_phone_number(text.to.as_str())
+            .set_origination_identity(identity.cloned())
+            .set_configuration_set_name(self.from.configuration_set.clone())
+            .message_body(text.body)
+            .message_type(purpose)
+            .set_max_price(text.wishes.max_price.clone())
+            .set_time_to_live(text.time_to_live_s);
+        for (name, value) in &text.context {
+            call = call.context(*name, value);
+        }
+        match call.send().await {
+            Ok(answer) => {
+                Ok(Sent::Accepted { provider_id: answer.message_id().unwrap_or_default().to_owned() })
+            }
+            Err(error) => classify(error),
+        }
+    }
+}
+
+/// Whose matter a refusal is.
+enum Whose {
+    /// The recipient said stop.
+    Recipient,
+    /// The text, the number or the country: it will be refused again.
+    Text,
+    /// Ours: a limit, a registration, an identity. The texts wait until an operator has mended it.
+    Operator,
+    /// The service says nothing that other services do not say.
+    Anybody,
+}
+
+fn classify(error: SdkError<SendTextMessageError>) -> Result<Sent, Failure> {
+    match error.as_service_error().map_or(Whose::Anybody, whose) {
+        Whose::Recipient => Err(Failure::Permanent { reason: Reason::OptedOut, source: Box::new(error) }),
+        Whose::Text => Err(Failure::Permanent { reason: Reason::Rejected, source: Box::new(error) }),
+        Whose::Operator => Err(Failure::Transient(Box::new(error))),
+        Whose::Anybody => aws::classify_send(error),
+    }
+}
+
+/// Source: End User Messaging SMS API v2 reference, `SendTextMessage`, errors and their reasons.
+fn whose(error: &SendTextMessageError) -> Whose {
+    use ConflictExceptionReason as Conflict;
+    use ValidationExceptionReason as Invalid;
+    match error {
+        SendTextMessageError::ConflictException(it) => match it.reason() {
+            Some(Conflict::DestinationPhoneNumberOptedOut) => Whose::Recipient,
+            Some(
+                Conflict::DestinationCountryBlockedByProtectConfiguration
+                | Conflict::DestinationPhoneNumberBlockedByProtectNumberOverride,
+            ) => Whose::Text,
+            _ => Whose::Operator,
+        },
+        SendTextMessageError::ValidationException(it) => match it.reason() {
+            Some(
+                Invalid::ChannelNotEnabled
+                | Invalid::CountryNotEnabled
+                | Invalid::SenderIdNotRegistered
+                | Invalid::SenderIdRequiresRegistration,
+            ) => Whose::Operator,
+            _ => Whose::Text,
+        },
+        // A spending limit is one of these: until somebody raises it, or the month is over.
+        SendTextMessageError::ServiceQuotaExceededException(_)
+        | SendTextMessageError::ResourceNotFoundException(_) => Whose::Operator,
+        _ => Whose::Anybody,
+    }
+}
+
+#[cfg(test)]
+mod tests;

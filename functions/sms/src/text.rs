@@ -1,0 +1,169 @@
+//! What a provider is asked for one job, whichever it is.
+
+use domain::Timestamp;
+use domain::event::Priority;
+use domain::job::{Content, Job, Origin};
+use domain::outcome::{Failure, Reason};
+use domain::recipient::PhoneNumber;
+
+mod alphabet;
+
+pub use alphabet::{Alphabet, Measure, measure};
+
+/// End User Messaging keeps a text for 5 s at least and three days at most.
+///
+/// Source: End User Messaging SMS API v2 reference, `SendTextMessage`, `TimeToLive`.
+const TIME_TO_LIVE_S: std::ops::RangeInclusive<i64> = 5..=259_200;
+
+/// End User Messaging's limit for a value of the context, in characters.
+///
+/// Source: End User Messaging SMS API v2 reference, `SendTextMessage`, `Context`.
+const MAX_CONTEXT_CHARS: usize = 800;
+
+/// What an operator wants of every text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// Who a text comes from, where the country allows a name.
+    pub sender_id: Option<String>,
+    /// In US dollars, such as `0.10`: a text that costs more is not sent.
+    pub max_price: Option<String>,
+    /// A text that needs more messages than this is not sent: each is paid for.
+    pub max_segments: usize,
+}
+
+/// What a text is for: providers route by it, and charge by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Somebody waits for it.
+    Transactional,
+    /// It may come late, or not at all.
+    Promotional,
+}
+
+/// A text as a provider takes it. No `Debug`: it holds a number and what somebody is told.
+pub struct Text<'a> {
+    pub to: &'a PhoneNumber,
+    pub body: &'a str,
+    pub purpose: Purpose,
+    pub wishes: &'a Wishes,
+    /// How long it may be tried, in seconds; as long as the provider wants when it is left out.
+    pub time_to_live_s: Option<i32>,
+    /// Comes back in every receipt, and says to which notification it belongs. Five at most.
+    pub context: Vec<(&'static str, String)>,
+}
+
+impl<'a> Text<'a> {
+    /// # Errors
+    /// The job is no text, or its text needs more messages than an operator pays for.
+    pub fn shape(job: &'a Job, wishes: &'a Wishes, now: Timestamp) -> Result<Text<'a>, Failure> {
+        let Content::Sms(text) = &job.content else {
+            let source = format!("a {} job in the sms queue", job.channel().name()).into();
+            return Err(Failure::Permanent { reason: Reason::Rejected, source });
+        };
+        let Measure { alphabet, units, segments } = measure(&text.text);
+        if segments > wishes.max_segments {
+            let limit = wishes.max_segments;
+            let source =
+                format!("{units} letters of {alphabet:?} are {segments} messages, the limit is {limit}");
+            return Err(Failure::Permanent { reason: Reason::TooLarge, source: source.into() });
+        }
+        Ok(Text {
+            to: &text.to,
+            body: &text.text,
+            purpose: purpose(job.priority),
+            wishes,
+            time_to_live_s: job.expires_at.map(|it| time_to_live(it, now)),
+            context: context(job.key.as_str(), &job.event),
+        })
+    }
+}
+
+fn purpose(priority: Priority) -> Purpose {
+    match priority {
+        Priority::Low => Purpose::Promotional,
+        Priority::Normal | Priority::High | Priority::Critical => Purpose::Transactional,
+    }
+}
+
+fn time_to_live(expires_at: Timestamp, now: Timestamp) -> i32 {
+    let left = expires_at.duration_since(now).as_secs();
+    let left = left.clamp(*TIME_TO_LIVE_S.start(), *TIME_TO_LIVE_S.end());
+    i32::try_from(left).unwrap_or(i32::MAX)
+}
+
+fn context(key: &str, event: &Origin) -> Vec<(&'static str, String)> {
+    let pairs = [
+        ("carillon-key", Some(key)),
+        ("carillon-event", Some(event.id.as_str())),
+        ("carillon-type", Some(event.kind.as_str())),
+        ("carillon-tenant", event.tenant.as_deref()),
+        ("carillon-correlation", event.correlation_id.as_deref()),
+    ];
+    let cut = |value: &str| value.chars().take(MAX_CONTEXT_CHARS).collect::<String>();
+    pairs.into_iter().filter_map(|(name, value)| Some((name, cut(value?)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_one_message_too_many_is_not_sent() {
+        check(&"a".repeat(306), None);
+        check(&"a".repeat(307), Some(Reason::TooLarge));
+        check(&"ж".repeat(134), None);
+        check(&"ж".repeat(135), Some(Reason::TooLarge));
+    }
+
+    #[test]
+    fn what_is_not_urgent_is_promotional() {
+        assert_eq!(purpose(Priority::Low), Purpose::Promotional);
+        for priority in [Priority::Normal, Priority::High, Priority::Critical] {
+            assert_eq!(purpose(priority), Purpose::Transactional);
+        }
+    }
+
+    #[test]
+    fn a_text_is_tried_until_it_expires_within_what_the_provider_keeps() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        for (expires_at, expected) in [
+            ("2026-11-20T12:10:00Z", 600),
+            ("2026-11-20T12:00:04Z", 5),
+            ("2026-11-20T11:00:00Z", 5),
+            ("2026-11-23T12:00:00Z", 259_200),
+            ("2026-11-23T12:00:01Z", 259_200),
+        ] {
+            assert_eq!(time_to_live(expires_at.parse().unwrap(), now), expected, "{expires_at}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_can_be_told_apart_by_its_key() {
+        let (job, wishes) = (job("Hi"), Wishes { max_segments: 2, ..Wishes::default() });
+        let Ok(text) = Text::shape(&job, &wishes, Timestamp::UNIX_EPOCH) else { panic!("it is short") };
+        let expected = [("carillon-key", "k-1"), ("carillon-event", "e-1"), ("carillon-type", "t")];
+        assert_eq!(text.context, expected.map(|(name, value)| (name, value.to_owned())));
+        assert_eq!(text.time_to_live_s, None);
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<Reason>) {
+        let (job, wishes) = (job(text), Wishes { max_segments: 2, ..Wishes::default() });
+        let reason = match Text::shape(&job, &wishes, Timestamp::UNIX_EPOCH) {
+            Err(Failure::Permanent { reason, .. }) => Some(reason),
+            Ok(_) | Err(Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired) => None,
+        };
+        assert_eq!(reason, expected, "{} letters", text.chars().count());
+    }
+
+    fn job(text: &str) -> Job {
+        let mut job: serde_json::Value = serde_json::from_str(
+            r#"{"version":1,"key":"k-1","event":{"id":"e-1","source":"s","type":"t","time":"2026-11-20T12:00:00Z"},
+                "rule":"r","catalog":"c","recipient":"ann","priority":"normal","on_unknown":"hold",
+                "content":{"sms":{"to":"+15550100","locale":"en"}}}"#,
+        )
+        .unwrap();
+        job["content"]["sms"]["text"] = text.into();
+        serde_json::from_value(job).unwrap()
+    }
+}

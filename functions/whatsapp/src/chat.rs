@@ -1,0 +1,208 @@
+//! The message as WhatsApp takes it: an object of Meta's Cloud API, which AWS hands on as it is.
+
+use domain::job::{Chat, Content, Job, WhatsappTemplate};
+use domain::outcome::{Failure, Reason};
+use serde::Serialize;
+
+/// Meta's limit for free text. Counted in UTF-16 units, of which a text never has fewer than letters.
+///
+/// Source: WhatsApp Business Platform, Cloud API reference, "Messages", text object.
+const MAX_TEXT_UNITS: usize = 4_096;
+
+/// Meta's limit for a value in the body of a template, counted likewise.
+///
+/// Source: WhatsApp Business Platform, Cloud API reference, "Messages", template object.
+const MAX_PARAMETER_UNITS: usize = 1_024;
+
+/// A message, written. No `Debug`: it holds a number and what somebody is told.
+pub struct Message(String);
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    messaging_product: &'static str,
+    recipient_type: &'static str,
+    to: &'a str,
+    #[serde(flatten)]
+    content: Body<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Body<'a> {
+    Text { text: FreeText<'a> },
+    Template { template: Template<'a> },
+}
+
+#[derive(Serialize)]
+struct FreeText<'a> {
+    body: &'a str,
+    preview_url: bool,
+}
+
+#[derive(Serialize)]
+struct Template<'a> {
+    name: &'a str,
+    language: Language<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    components: Vec<Component>,
+}
+
+#[derive(Serialize)]
+struct Language<'a> {
+    code: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Component {
+    Body { parameters: Vec<Parameter> },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Parameter {
+    Text { text: String },
+}
+
+impl Message {
+    /// # Errors
+    /// The job is no WhatsApp message, or longer than WhatsApp carries.
+    pub fn shape(job: &Job) -> Result<Message, Failure> {
+        let Content::Whatsapp(chat) = &job.content else {
+            let source = format!("a {} job in the whatsapp queue", job.channel().name()).into();
+            return Err(Failure::Permanent { reason: Reason::Rejected, source });
+        };
+        let content = match &chat.template {
+            Some(it) => Body::Template { template: template(it)? },
+            None => Body::Text { text: free_text(chat)? },
+        };
+        let envelope = Envelope {
+            messaging_product: "whatsapp",
+            recipient_type: "individual",
+            to: chat.to.as_str(),
+            content,
+        };
+        Ok(Message(serde_json::to_string(&envelope).expect("strings and lists always serialize")))
+    }
+
+    /// One JSON object.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.0
+    }
+}
+
+fn free_text(chat: &Chat) -> Result<FreeText<'_>, Failure> {
+    fits("the text", &chat.text, MAX_TEXT_UNITS)?;
+    Ok(FreeText { body: &chat.text, preview_url: false })
+}
+
+fn template(template: &WhatsappTemplate) -> Result<Template<'_>, Failure> {
+    let mut parameters = Vec::with_capacity(template.parameters.len());
+    for it in &template.parameters {
+        let text = one_line(it);
+        fits("a value of the template", &text, MAX_PARAMETER_UNITS)?;
+        parameters.push(Parameter::Text { text });
+    }
+    let components = match parameters.is_empty() {
+        true => Vec::new(),
+        false => vec![Component::Body { parameters }],
+    };
+    Ok(Template { name: &template.name, language: Language { code: &template.language }, components })
+}
+
+/// Meta refuses values with line breaks, tabs or more than four spaces in a row.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn fits(what: &str, text: &str, limit: usize) -> Result<(), Failure> {
+    let units = text.encode_utf16().count();
+    match units <= limit {
+        true => Ok(()),
+        false => {
+            let source = format!("{what} has {units} letters, WhatsApp takes {limit}").into();
+            Err(Failure::Permanent { reason: Reason::TooLarge, source })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn free_text_is_written_as_meta_wants_it() {
+        check(
+            &json!({ "text": "Your turn." }),
+            r#"{"messaging_product":"whatsapp","recipient_type":"individual","to":"+15550100","type":"text","text":{"body":"Your turn.","preview_url":false}}"#,
+        );
+    }
+
+    #[test]
+    fn a_template_is_named_and_filled() {
+        let template =
+            json!({ "name": "appointment", "language": "en_US", "parameters": ["Ann", "10:00\n\tMonday"] });
+        check(
+            &json!({ "text": "not sent", "template": template }),
+            r#"{"messaging_product":"whatsapp","recipient_type":"individual","to":"+15550100","type":"template","template":{"name":"appointment","language":{"code":"en_US"},"components":[{"type":"body","parameters":[{"type":"text","text":"Ann"},{"type":"text","text":"10:00 Monday"}]}]}}"#,
+        );
+        check(
+            &json!({ "text": "not sent", "template": { "name": "hello_world", "language": "en_US" } }),
+            r#"{"messaging_product":"whatsapp","recipient_type":"individual","to":"+15550100","type":"template","template":{"name":"hello_world","language":{"code":"en_US"}}}"#,
+        );
+    }
+
+    #[test]
+    fn one_letter_too_many_is_too_large() {
+        check_size(&json!({ "text": "a".repeat(4_096) }), None);
+        check_size(&json!({ "text": "a".repeat(4_097) }), Some(Reason::TooLarge));
+        let filled = |it: usize| json!({ "name": "n", "language": "en", "parameters": ["a".repeat(it)] });
+        check_size(&json!({ "text": "", "template": filled(1_024) }), None);
+        check_size(&json!({ "text": "", "template": filled(1_025) }), Some(Reason::TooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_arrives_as_it_was_said(text in any::<String>()) {
+            let Ok(message) = Message::shape(&job(&json!({ "text": text }))) else { return Ok(()) };
+            let read: Value = serde_json::from_str(message.json())?;
+            prop_assert_eq!(&read["text"]["body"], &Value::from(text));
+        }
+
+        #[test]
+        fn no_value_of_a_template_has_what_meta_refuses(text in "[a-z \\n\\t\\r]{0,60}") {
+            let line = one_line(&text);
+            prop_assert!(!line.contains(['\n', '\t', '\r']) && !line.contains("     "));
+        }
+    }
+
+    #[track_caller]
+    fn check(content: &Value, expected: &str) {
+        let Ok(message) = Message::shape(&job(content)) else { panic!("it is short") };
+        assert_eq!(message.json(), expected);
+    }
+
+    #[track_caller]
+    fn check_size(content: &Value, expected: Option<Reason>) {
+        let reason = match Message::shape(&job(content)) {
+            Err(Failure::Permanent { reason, .. }) => Some(reason),
+            Ok(_) | Err(Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired) => None,
+        };
+        assert_eq!(reason, expected);
+    }
+
+    fn job(content: &Value) -> Job {
+        let mut content = content.clone();
+        content["to"] = "+15550100".into();
+        content["locale"] = "en".into();
+        let job = json!({
+            "version": 1, "key": "k-1", "rule": "r", "catalog": "c", "recipient": "ann",
+            "event": { "id": "e-1", "source": "s", "type": "t", "time": "2026-11-20T12:00:00Z" },
+            "priority": "normal", "on_unknown": "hold", "content": { "whatsapp": content },
+        });
+        serde_json::from_value(job).unwrap()
+    }
+}

@@ -1,0 +1,16 @@
+//! Wiring; the work is in the library.
+
+use runtime::{Env, Error, init_log, run_sqs};
+use whatsapp::{Config, Message, Social};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = Env::process();
+    init_log(&env);
+    let config = Config::from_env(&env)?;
+    let aws = aws::Settings::read(|name| env.optional(name))?.config();
+    let social = Social::new(&aws, config.from);
+    let desk = config.desk.open(&aws, &store::client(&aws));
+    run_sqs(async |batch| desk.deliver(batch, async |job| social.send(&Message::shape(job)?).await).await)
+        .await
+}

@@ -1,0 +1,84 @@
+//! AWS End User Messaging Social.
+
+use aws_sdk_socialmessaging::Client;
+use aws_sdk_socialmessaging::config::Builder;
+use aws_sdk_socialmessaging::error::SdkError;
+use aws_sdk_socialmessaging::operation::send_whats_app_message::SendWhatsAppMessageError;
+use aws_sdk_socialmessaging::primitives::Blob;
+use aws_types::SdkConfig;
+use domain::outcome::{Failure, Sent};
+
+use crate::Message;
+
+/// The service, and what it sends from.
+pub struct Social {
+    client: Client,
+    from: Origination,
+}
+
+/// What messages come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origination {
+    /// `phone-number-id-…`, or the number's ARN. Without one, messages wait until an operator names it.
+    pub phone_number_id: Option<String>,
+    /// The version of Meta's API that messages are written in, such as `v20.0`.
+    pub meta_api_version: String,
+}
+
+impl Social {
+    /// The SDK's own retries are off: whether a message may go out twice is the ledger's decision.
+    #[must_use]
+    pub fn new(config: &SdkConfig, from: Origination) -> Social {
+        let config = Builder::from(config).retry_config(aws::never_again()).build();
+        Social { client: Client::from_conf(config), from }
+    }
+
+    /// For tests.
+    #[must_use]
+    pub fn with_client(client: Client, from: Origination) -> Social {
+        Social { client, from }
+    }
+
+    /// Asks the service once. A yes means that it took the message over: whether WhatsApp takes free text outside the
+    /// 24 hours is said later, in a receipt.
+    ///
+    /// # Errors
+    /// [`Failure`] says who acts on it.
+    pub async fn send(&self, message: &Message) -> Result<Sent, Failure> {
+        let Some(number) = &self.from.phone_number_id else {
+            let said = "there is no WhatsApp number; set the template's parameter WhatsappPhoneNumberId";
+            return Err(Failure::Transient(said.into()));
+        };
+        let sent = self
+            .client
+            .send_whats_app_message()
+            .origination_phone_number_id(number)
+            .meta_api_version(&self.from.meta_api_version)
+            .message(Blob::new(message.json()))
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => {
+                Ok(Sent::Accepted { provider_id: answer.message_id().unwrap_or_default().to_owned() })
+            }
+            Err(error) => classify(error),
+        }
+    }
+}
+
+/// What is the service's own: a number that it does not know is an operator's mistake, and the messages wait.
+///
+/// Source: End User Messaging Social API reference, `SendWhatsAppMessage`, errors.
+fn classify(error: SdkError<SendWhatsAppMessageError>) -> Result<Sent, Failure> {
+    match error.as_service_error() {
+        Some(it) if it.is_resource_not_found_exception() => Err(Failure::Transient(Box::new(error))),
+        // Its code is not among those that services share.
+        Some(it) if it.is_throttled_request_exception() => {
+            Err(Failure::Throttled { delay: aws::THROTTLE_PAUSE, source: Box::new(error) })
+        }
+        Some(_) | None => aws::classify_send(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use super::*;
+use aws_sdk_sns::error::ErrorMetadata;
+use aws_sdk_sns::operation::publish::PublishOutput;
+use aws_sdk_sns::types::error::{
+    EndpointDisabledException, InvalidParameterException, NotFoundException,
+    PlatformApplicationDisabledException,
+};
+use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
+
+const PHONE: Target<'_> = Target::Phone("+15550100");
+const DEVICE: Target<'_> = Target::Device("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/app/1");
+
+#[tokio::test]
+async fn a_phone_gets_the_text_and_its_attributes() {
+    let yes = mock!(Client::publish)
+        .match_requests(|it| {
+            let price = it.message_attributes().unwrap().get("AWS.SNS.SMS.MaxPrice").unwrap();
+            it.phone_number() == Some("+15550100")
+                && it.target_arn().is_none()
+                && it.message_structure().is_none()
+                && it.message() == Some("Hi")
+                && (price.data_type(), price.string_value()) == ("Number", Some("0.10"))
+        })
+        .then_output(|| PublishOutput::builder().message_id("sns-1").build());
+    let attribute = Attribute { name: "AWS.SNS.SMS.MaxPrice", kind: Kind::Number, value: "0.10".into() };
+    let message = Message { target: PHONE, text: "Hi", attributes: vec![attribute] };
+    let answer = Sns::with_client(client(&yes)).publish(&message).await.unwrap();
+    assert_eq!(answer, Sent::Accepted { provider_id: "sns-1".into() });
+}
+
+#[tokio::test]
+async fn a_device_gets_a_payload_for_its_platform() {
+    let yes = mock!(Client::publish)
+        .match_requests(|it| {
+            it.phone_number().is_none()
+                && it.target_arn().is_some_and(|it| it.ends_with("endpoint/GCM/app/1"))
+                && it.message_structure() == Some("json")
+        })
+        .then_output(|| PublishOutput::builder().message_id("sns-2").build());
+    assert!(send(&yes, DEVICE).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_device_that_is_gone_is_not_tried_again() {
+    let disabled = || PublishError::EndpointDisabledException(EndpointDisabledException::builder().build());
+    check(&mock!(Client::publish).then_error(disabled), DEVICE, Some(Reason::DeadToken)).await;
+    let unknown = || PublishError::NotFoundException(NotFoundException::builder().build());
+    check(&mock!(Client::publish).then_error(unknown), DEVICE, Some(Reason::DeadToken)).await;
+    let deleted =
+        || invalid("Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified");
+    check(&mock!(Client::publish).then_error(deleted), DEVICE, Some(Reason::DeadToken)).await;
+}
+
+#[tokio::test]
+async fn a_phone_that_said_stop_is_not_written_to_again() {
+    let stopped = || invalid("Invalid parameter: PhoneNumber Reason: +15550100 is opted out");
+    check(&mock!(Client::publish).then_error(stopped), PHONE, Some(Reason::OptedOut)).await;
+    let stopped = || PublishError::generic(ErrorMetadata::builder().code("OptedOut").build());
+    check(&mock!(Client::publish).then_error(stopped), PHONE, Some(Reason::OptedOut)).await;
+}
+
+#[tokio::test]
+async fn what_sns_cannot_use_is_refused() {
+    let no = || invalid("Invalid parameter: PhoneNumber");
+    check(&mock!(Client::publish).then_error(no), PHONE, Some(Reason::Rejected)).await;
+    check(&mock!(Client::publish).then_error(no), DEVICE, Some(Reason::Rejected)).await;
+}
+
+#[tokio::test]
+async fn notes_wait_until_somebody_renews_the_apps_certificate() {
+    let no = mock!(Client::publish).then_error(|| {
+        let it = PlatformApplicationDisabledException::builder().build();
+        PublishError::PlatformApplicationDisabledException(it)
+    });
+    assert!(matches!(send(&no, DEVICE).await, Err(Failure::Transient(_))));
+}
+
+#[tokio::test]
+async fn too_many_messages_wait() {
+    let no = mock!(Client::publish)
+        .then_error(|| PublishError::generic(ErrorMetadata::builder().code("Throttling").build()));
+    assert!(matches!(send(&no, PHONE).await, Err(Failure::Throttled { .. })));
+}
+
+async fn check(no: &Rule, target: Target<'_>, expected: Option<Reason>) {
+    let reason = match send(no, target).await {
+        Err(Failure::Permanent { reason, .. }) => Some(reason),
+        Ok(_) | Err(Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired) => None,
+    };
+    assert_eq!(reason, expected);
+}
+
+async fn send(rule: &Rule, target: Target<'_>) -> Result<Sent, Failure> {
+    let message = Message { target, text: "{}", attributes: Vec::new() };
+    Sns::with_client(client(rule)).publish(&message).await
+}
+
+fn invalid(said: &str) -> PublishError {
+    let meta = ErrorMetadata::builder().code("InvalidParameter").message(said).build();
+    PublishError::InvalidParameterException(
+        InvalidParameterException::builder().message(said).meta(meta).build(),
+    )
+}
+
+/// A real client whose answer is given beforehand.
+fn client(rule: &Rule) -> Client {
+    let answers = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential).with_rule(rule);
+    let config = aws_sdk_sns::Config::builder()
+        .behavior_version(aws_sdk_sns::config::BehaviorVersion::latest())
+        .region(aws_sdk_sns::config::Region::new("eu-central-1"))
+        .credentials_provider(aws_sdk_sns::config::Credentials::new("key", "secret", None, None, "test"))
+        .retry_config(aws::never_again())
+        .http_client(create_mock_http_client())
+        .interceptor(answers)
+        .build();
+    Client::from_conf(config)
+}
