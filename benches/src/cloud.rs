@@ -59,7 +59,12 @@ impl Cloud {
                 json!({ "Responses": array(&body["Statements"]).map(|_| json!({})).collect::<Vec<_>>() })
             }
             "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
-            "GetItem" => json!({ "Item": item(&json!({ "user": "booker-priya", "rooms": ["queue:*"] })) }),
+            "TransactWriteItems" => json!({}),
+            "GetItem" => {
+                let mut who = item(&json!({ "user": "booker-priya", "rooms": ["queue:*"] }));
+                who["ttl"] = json!({ "N": FAR_AHEAD });
+                json!({ "Item": who })
+            }
             "Query" => {
                 json!({ "Items": [{ "sk": { "S": "VK1nKeWHliACFIw=" }, "ttl": { "N": FAR_AHEAD } }], "Count": 1 })
             }

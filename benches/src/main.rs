@@ -154,6 +154,7 @@ impl Bench {
         let payloads = match name {
             "gateway" => self.samples.requests(measure::INVOCATIONS),
             "audit" | "dispatch" => self.samples.batches(measure::INVOCATIONS),
+            "people" => Samples::people(measure::INVOCATIONS),
             channel => {
                 samples::batches(self.jobs.get(channel).map_or(&[], Vec::as_slice), measure::INVOCATIONS)
             }

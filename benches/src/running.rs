@@ -151,6 +151,7 @@ fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
         ("LOG_LEVEL", "info"),
         ("PEOPLE_TABLE", "carillon-bench-people"),
         ("LEDGER_TABLE", "carillon-bench-ledger"),
+        ("COUNTERS_TABLE", "carillon-bench-counters"),
         ("EVENTS_TABLE", "carillon-bench-events"),
         ("CONNECTIONS_TABLE", "carillon-bench-connections"),
         ("SENDER_ADDRESS", "Carillon <bell@example.com>"),

@@ -53,6 +53,12 @@ impl Samples {
         batches(&[bus_event(event)], count)
     }
 
+    /// `count` batches of changes of people who are not known yet.
+    pub(crate) fn people(count: usize) -> Vec<String> {
+        let bodies: Vec<String> = (0..BATCH).map(|at| person(&format!("bench-{at}"))).collect();
+        batches(&bodies, count)
+    }
+
     /// `count` requests of a WebSocket client.
     pub(crate) fn requests(&self, count: usize) -> Vec<String> {
         vec![self.gateway.clone(); count]
@@ -84,6 +90,16 @@ fn message(at: usize, body: &str) -> Value {
         "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:carillon-bench",
         "awsRegion": "eu-central-1",
     })
+}
+
+/// A change of a person as a rule hands it on. Its time is not ahead: that would be refused.
+fn person(id: &str) -> String {
+    let kind = "carillon.recipient.updated";
+    let event = json!({ "specversion": "1.0", "id": id, "source": "/bench", "type": kind,
+        "time": "2026-01-01T00:00:00Z", "data": { "id": id, "name": "Ann", "topics": ["project:42"] } });
+    json!({ "version": "0", "id": id, "detail-type": kind, "source": "/bench", "account": "000000000000",
+        "time": "2026-01-01T00:00:00Z", "region": "eu-central-1", "resources": [], "detail": event })
+    .to_string()
 }
 
 /// A sample, which is an event or a whole entry for the bus, as a rule hands it on.

@@ -72,7 +72,7 @@ async fn import_cast(args: &Demo, cloud: &Cloud) -> Result<Recipients, Error> {
     let path = args.samples.join("people.json");
     let people: Vec<Recipient> = serde_json::from_str(&files::read(&path)?)
         .map_err(|it| Error::usage(format!("{} is no list of people: {it}", path.display()), "mend it"))?;
-    People::new(&store::client(&cloud.config), cloud.name("people")).put(&people).await?;
+    People::new(&store::client(&cloud.config), cloud.name("people")).put(&people, runtime::now()).await?;
     Ok(people.into_iter().map(|it| (it.id.clone(), it)).collect())
 }
 

@@ -1,57 +1,163 @@
 //! `carillon people`: who can be told something.
 
-use domain::recipient::{EmailAddress, Recipient};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use domain::recipient::{EmailAddress, Group, Recipient, Settings};
+use domain::registry::{self, Stamp};
 use store::People;
 
-use crate::args::{Import, Target};
+use crate::args::{Import, Members, Show, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::files;
 use crate::terminal::{Ink, Terminal};
 
+/// People of one call, and members of one page.
+const AT_ONCE: usize = 500;
+
 pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) -> Done {
-    let (people, refused) = read(&args.file, terminal)?;
+    let file = read(&args.file, terminal)?;
     let cloud = Cloud::of(target).await?;
-    let table = People::new(&store::client(&cloud.config), cloud.name("people"));
-    let total = people.len();
-    for (at, some) in people.chunks(500).enumerate() {
-        table.put(some).await?;
-        terminal.progress(&format!("{} of {total} people", (at * 500 + some.len())));
+    let table = table(&cloud);
+    let total = file.people.len();
+    for (at, some) in file.people.chunks(AT_ONCE).enumerate() {
+        table.put(some, runtime::now()).await?;
+        terminal.progress(&format!("{} of {total} people", at * AT_ONCE + some.len()));
+    }
+    for (id, settings) in &file.tenants {
+        let stamp = Stamp { at: runtime::now(), by: "put".to_owned() };
+        if !table.put_tenant(id, settings, &stamp).await? {
+            let what = format!("something newer than this moment was said of tenant {id}");
+            return Err(Error::usage(what, "set this computer's clock, or the producer's"));
+        }
     }
     terminal.clear();
     if terminal.json {
-        terminal.say_json(&serde_json::json!({ "imported": total, "refused": refused }));
+        terminal.say_json(&serde_json::json!({
+            "imported": total, "tenants": file.tenants.len(), "refused": file.refused,
+        }));
     } else {
-        let word = match refused {
+        let word = match file.refused {
             0 => terminal.ink(Ink::Good, "ok"),
-            _ => terminal.ink(Ink::Bad, &format!("{refused} refused,")),
+            it => terminal.ink(Ink::Bad, &format!("{it} refused,")),
         };
-        terminal.say(&format!("{word} {total} people in {}", cloud.name("people")));
+        let tenants = match file.tenants.len() {
+            0 => String::new(),
+            it => format!(" and {it} tenants"),
+        };
+        terminal.say(&format!("{word} {total} people{tenants} in {}", cloud.name("people")));
     }
-    Ok(refused == 0)
+    Ok(file.refused == 0)
 }
 
-/// The people in a file, and how many entries were no people. An address that is none is told and kept: decisions will
-/// say so for this person alone.
-fn read(path: &std::path::Path, terminal: &Terminal) -> Result<(Vec<Recipient>, usize), Error> {
-    let (mut people, mut refused) = (Vec::new(), 0);
+/// What a file holds.
+#[derive(Default)]
+struct File {
+    people: Vec<Recipient>,
+    tenants: Vec<(String, Settings)>,
+    /// Entries that are neither.
+    refused: usize,
+}
+
+/// Reads people and tenants. An address that is none is told and kept: decisions will say so for this person alone.
+fn read(path: &Path, terminal: &Terminal) -> Result<File, Error> {
+    let mut file = File::default();
     for piece in files::pieces(path)? {
-        match serde_json::from_str::<Recipient>(&piece.text) {
-            Ok(person) if person.id.is_empty() || person.id.len() > 256 => {
-                refused += 1;
-                terminal.note(&format!("{}: the id must have 1 to 256 bytes", piece.place));
-            }
-            Ok(person) => {
-                if let Some(Err(error)) = person.email.as_deref().map(EmailAddress::parse) {
-                    terminal.note(&format!("{}: {} has no usable e-mail: {error}", piece.place, person.id));
+        let entry = match is_tenant(&piece.text) {
+            true => registry::tenant(&piece.text).map(|it| file.tenants.push(it)),
+            false => registry::person(&piece.text).map(|it| {
+                if let Some(Err(error)) = it.email.as_deref().map(EmailAddress::parse) {
+                    terminal.note(&format!("{}: {} has no usable e-mail: {error}", piece.place, it.id));
                 }
-                people.push(person);
-            }
-            Err(error) => {
-                refused += 1;
-                terminal.note(&format!("{}: not a person: {error}", piece.place));
-            }
+                file.people.push(it);
+            }),
+        };
+        if let Err(refusal) = entry {
+            file.refused += 1;
+            terminal.note(&format!("{}: {refusal}", piece.place));
         }
     }
-    Ok((people, refused))
+    Ok(file)
+}
+
+/// A line is about a tenant when it names one: people have `tenants`.
+fn is_tenant(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|it| it.get("tenant").is_some())
+}
+
+pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> Done {
+    let cloud = Cloud::of(target).await?;
+    let found = table(&cloud).look_up(&BTreeSet::from([args.id.as_str()]), &BTreeSet::new()).await?;
+    if !found.unreadable.is_empty() {
+        let what = format!("{} is there, and this release cannot read it", args.id);
+        return Err(Error::usage(what, "use the release that wrote it, or import the person again"));
+    }
+    let Some(person) = found.recipients.get(&args.id) else {
+        terminal.note(&format!("{} is not known in {}", args.id, cloud.name("people")));
+        return Ok(false);
+    };
+    if terminal.json {
+        terminal.say_json(person);
+        return Ok(true);
+    }
+    let members = serde_json::to_value(person).map_err(|it| Error::Cloud(it.to_string()))?;
+    for (name, value) in members.as_object().into_iter().flatten() {
+        for (at, line) in lines(value).into_iter().enumerate() {
+            let name = if at == 0 { name.as_str() } else { "" };
+            terminal.say(&format!("{} {line}", terminal.ink(Ink::Quiet, &format!("{name:<12}"))));
+        }
+    }
+    Ok(true)
+}
+
+/// A member's value, a line for each element.
+fn lines(value: &serde_json::Value) -> Vec<String> {
+    let plain = |it: &serde_json::Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
+    if let Some(list) = value.as_array() {
+        return list.iter().map(plain).collect();
+    }
+    if let Some(object) = value.as_object() {
+        return object.iter().map(|(name, it)| format!("{name}: {}", plain(it))).collect();
+    }
+    vec![plain(value)]
+}
+
+pub(crate) async fn members(args: &Members, target: &Target, terminal: &Terminal) -> Done {
+    let group = group(args)?;
+    let cloud = Cloud::of(target).await?;
+    let table = table(&cloud);
+    let most = u32::try_from(AT_ONCE).unwrap_or(u32::MAX);
+    let (mut start, mut count) = (args.after.clone(), 0);
+    loop {
+        let page = table.members(&group, start.as_deref(), most).await?;
+        count += page.ids.len();
+        for id in &page.ids {
+            match terminal.json {
+                true => terminal.say_json(&serde_json::json!({ "id": id })),
+                false => terminal.say(id),
+            }
+        }
+        if page.next.is_none() {
+            break;
+        }
+        start = page.next;
+    }
+    terminal.note(&format!("{count} members"));
+    Ok(count > 0)
+}
+
+fn group(args: &Members) -> Result<Group, Error> {
+    let fix = "name one such as topic:project:42 --tenant clinic-7, or role:clinic-staff --in clinic-7";
+    match (args.group.split_once(':'), &args.scope) {
+        (Some(("topic", name)), None) if name.contains(':') => Ok(Group::topic(args.tenant.as_deref(), name)),
+        (Some(("role", role)), Some(scope)) if !role.is_empty() && args.tenant.is_none() => {
+            Ok(Group::Role { scope: scope.clone(), role: role.to_owned() })
+        }
+        _ => Err(Error::usage(format!("{:?} with these options is no group", args.group), fix)),
+    }
+}
+
+fn table(cloud: &Cloud) -> People {
+    People::new(&store::client(&cloud.config), cloud.name("people"))
 }

@@ -89,6 +89,7 @@ fn notification(item: &Item) -> Option<Line> {
         Status::Released => (Ink::Note, "waiting"),
         Status::Sent => (Ink::Good, "sent"),
         Status::Suppressed => (Ink::Note, "not sent"),
+        Status::Deferred => (Ink::Note, "later"),
         Status::Failed => (Ink::Bad, "failed"),
         Status::Unknown => (Ink::Bad, "unknown"),
     };
@@ -97,9 +98,16 @@ fn notification(item: &Item) -> Option<Line> {
     if let Some(reason) = row.reason {
         text.push_str(&format!("  because {} ({})", reason.meaning(), reason.name()));
     }
+    if let Some(until) = row.until {
+        text.push_str(&format!(", at {until}"));
+    }
+    if let Some(note) = &row.note {
+        text.push_str(&format!("  ({note})"));
+    }
     let at = item.get("settled_at").or(item.get("claimed_at"));
     let json = json!({
-        "at": at, "kind": "notification", "status": row.status, "reason": row.reason, "key": row.key,
+        "at": at, "kind": "notification", "status": row.status, "reason": row.reason, "note": row.note,
+        "until": row.until, "step": row.step, "digest": row.joined, "key": row.key,
         "event": row.origin.id, "type": row.origin.kind, "tenant": row.origin.tenant, "rule": row.rule,
         "recipient": row.recipient, "channel": channel, "catalog": row.catalog, "provider_id": row.provider_id,
         "correlationid": row.origin.correlation_id, "traceparent": row.origin.traceparent,

@@ -88,7 +88,7 @@ impl Cloud {
 
     pub(crate) async fn somebody_with(&self, person: Value) -> Recipient {
         let person: Recipient = serde_json::from_value(person).unwrap();
-        self.people.put(std::slice::from_ref(&person)).await.unwrap();
+        self.people.put(std::slice::from_ref(&person), now()).await.unwrap();
         person
     }
 

@@ -123,7 +123,7 @@ async fn tail_shows_events_decisions_and_deliveries() {
 #[test]
 fn every_function_answers_its_raw_payload() {
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
-    for function in ["dispatch", "audit", "email", "push", "sms", "socket", "whatsapp", "gateway"] {
+    for function in ["dispatch", "audit", "email", "push", "sms", "socket", "whatsapp", "gateway", "people"] {
         let answer = scratch().join("answer.json");
         let payload = format!("fileb://{}", root().join(format!("events/lambda/{function}.json")).display());
         let invoke = Command::new(root().join(".local/awscli/bin/aws"))
@@ -194,7 +194,7 @@ fn people_without_an_id_are_refused_and_the_others_are_imported() {
     std::fs::write(&file, people.to_string()).unwrap();
     let said = carillon(&["--json", "people", "import", file.to_str().unwrap()], "");
     assert_eq!(said.status.code(), Some(1));
-    assert_eq!(json_lines(&said).last().unwrap(), &json!({ "imported": 1, "refused": 2 }));
+    assert_eq!(json_lines(&said).last().unwrap(), &json!({ "imported": 1, "tenants": 0, "refused": 2 }));
 }
 
 #[test]
@@ -205,6 +205,8 @@ fn every_command_has_help_with_an_example() {
         vec!["tail"],
         vec!["match"],
         vec!["people", "import"],
+        vec!["people", "show"],
+        vec!["people", "members"],
         vec!["ticket"],
         vec!["demo"],
         vec!["local", "logs"],

@@ -1,13 +1,19 @@
-//! Tickets, rooms, and what clients are told.
+//! Tickets, rooms, what clients are told, and what they say they saw.
+
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::client::{Client, ticket};
-use crate::cloud::{Cloud, cloud_event, now, unique};
+use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::until::until;
-use domain::job::SocketTarget;
+use domain::channel::Channel;
+use domain::event::Event;
+use domain::job::{Origin, SocketTarget};
+use domain::key::Key;
 use domain::outcome::{Reason, Status};
-use store::Identity;
+use domain::rule::Unless;
+use store::{Identity, LedgerRow};
 
 #[tokio::test]
 async fn nobody_connects_without_a_ticket_or_with_one_that_was_used_or_is_too_old() {
@@ -34,6 +40,9 @@ async fn a_client_is_told_what_it_may_do_and_what_it_said_wrong() {
     for (said, reason) in [
         (r#"{"action":"subscribe"}"#, "bad_room"),
         (r#"{"action":"subscribe","room":7}"#, "bad_room"),
+        (r#"{"action":"seen"}"#, "bad_ids"),
+        (r#"{"action":"acknowledge","ids":["short"]}"#, "bad_ids"),
+        (r#"{"action":"acknowledge","ids":[]}"#, "bad_ids"),
         (r#"{"action":"dance"}"#, "unknown_action"),
         ("not json", "unknown_action"),
         ("[]", "unknown_action"),
@@ -69,8 +78,9 @@ async fn a_socket_that_is_gone_without_a_word_is_forgotten_when_it_is_posted_to(
     let cloud = Cloud::connect();
     let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
     let who = Identity { user: ann.id.clone(), tenant: None, rooms: vec![] };
+    let long_ago = now() - Duration::from_secs(60);
     for _ in 0..30 {
-        cloud.connections.open(&unique("gone"), &who, now()).await.unwrap();
+        cloud.connections.open(&unique("gone"), &who, long_ago).await.unwrap();
     }
     let mut alive = Client::of(&cloud, &ann.id, None, &[]).await;
     let id = unique("event");
@@ -81,6 +91,80 @@ async fn a_socket_that_is_gone_without_a_word_is_forgotten_when_it_is_posted_to(
         (cloud.connections.of(&target, None, now()).await.unwrap().len() == 1).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_somebody_was_told_they_and_nobody_else_can_see_and_acknowledge() {
+    let cloud = Cloud::connect();
+    let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
+    let mut client = Client::of(&cloud, &ann.id, None, &[]).await;
+    let mut other = Client::of(&cloud, &unique("user"), None, &[]).await;
+    let event = unique("event");
+    cloud.put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Seen?" }))]).await;
+    let id = client.hear().await["id"].as_str().unwrap().to_owned();
+    let key = Key::parse(&id).unwrap();
+    until("it is sent", async || {
+        cloud.ledger.find(&key).await.unwrap().filter(|it| it.status == Status::Sent)
+    })
+    .await;
+    let noticed = async || cloud.ledger.noticed(std::slice::from_ref(&key)).await.unwrap();
+
+    let say = |action: &str, ids: &[&str]| json!({ "action": action, "ids": ids }).to_string();
+    let no = json!({ "type": "refused", "refused": [{ "id": id, "reason": "not_yours" }] });
+    assert_eq!(other.ask(&say("acknowledge", &[&id])).await, no);
+    assert_eq!(noticed().await, None);
+    assert_eq!(client.ask(&say("seen", &[&id])).await, json!({ "type": "seen", "ids": [id] }));
+    assert_eq!(noticed().await, Some(Unless::Seen));
+    let made_up = "0".repeat(43);
+    assert_eq!(
+        client.ask(&say("acknowledge", &[&made_up, &id])).await,
+        json!({
+            "type": "acknowledged", "ids": [id], "refused": [{ "id": made_up, "reason": "not_yours" }],
+        })
+    );
+    assert_eq!(noticed().await, Some(Unless::Acknowledged));
+    let row = cloud.ledger.find(&key).await.unwrap().unwrap();
+    assert_eq!(row.status, Status::Sent, "and nothing else of it has changed");
+}
+
+#[tokio::test]
+async fn a_row_of_a_room_or_of_another_tenant_is_nobodys_to_acknowledge() {
+    let cloud = Cloud::connect();
+    let user = unique("user");
+    let mut client = Client::of(&cloud, &user, Some("clinic-7"), &[]).await;
+    for (recipient, tenant, reason) in [
+        (user.as_str(), "clinic-8", "not_yours"),
+        ("room:queue:7", "clinic-7", "told_to_a_room"),
+        ("room:queue:7", "clinic-8", "not_yours"),
+    ] {
+        let event = json!({
+            "specversion": "1.0", "id": unique("event"), "source": "tests", "type": "t", "tenant": tenant,
+            "time": now_text(),
+        });
+        let event = Event::parse(&event.to_string()).unwrap();
+        let key = Key::of(&event, "tests", recipient, Some(Channel::Socket), 0, "");
+        let row = LedgerRow {
+            key: key.clone(),
+            status: Status::Sent,
+            reason: None,
+            origin: Origin::of(&event),
+            rule: "tests".into(),
+            catalog: "tests".into(),
+            recipient: recipient.into(),
+            channel: Some(Channel::Socket),
+            step: 0,
+            until: None,
+            note: None,
+            provider_id: None,
+        };
+        for result in cloud.ledger.record(&[row], now()).await {
+            result.unwrap();
+        }
+        let heard = client.ask(&json!({ "action": "acknowledge", "ids": [key] }).to_string()).await;
+        let no = json!({ "type": "refused", "refused": [{ "id": key, "reason": reason }] });
+        assert_eq!(heard, no, "{recipient} of {tenant}");
+        assert_eq!(cloud.ledger.noticed(&[key]).await.unwrap(), None, "{recipient} of {tenant}");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
+//! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `commands`: the CLI as a person types it
 //! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
 //! - `journeys`: what each sample makes of whom, as they will read it
@@ -25,6 +26,7 @@ mod gateway;
 mod house;
 mod journeys;
 mod patterns;
+mod people;
 mod template;
 mod thread;
 mod until;

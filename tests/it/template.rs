@@ -10,7 +10,7 @@ use crate::cloud::root;
 fn every_queue_has_dead_letters_alarms_encryption_and_time() {
     let resources = resources();
     let queues = of_type(&resources, "AWS::SQS::Queue");
-    assert!(queues.len() >= 14);
+    assert!(queues.len() >= 20);
     for (name, queue) in &queues {
         assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
         assert_eq!(queue["MessageRetentionPeriod"], 14 * 86_400, "{name}");
@@ -145,9 +145,35 @@ fn services_are_played_on_the_local_cloud_only() {
 
 #[test]
 fn the_audit_may_append_and_nothing_else() {
+    assert_eq!(table_actions("AuditRole"), ["dynamodb:PartiQLInsert"]);
+}
+
+#[test]
+fn the_gateway_may_change_a_row_of_the_ledger_and_neither_read_nor_delete_it() {
     let resources = resources();
-    let role = &resources["AuditRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
-    let actions: Vec<String> = role
+    let role = &resources["GatewayRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let ledger =
+        role.as_array().unwrap().iter().find(|it| it["Resource"].to_string().contains("LedgerTable"));
+    assert_eq!(ledger.unwrap()["Action"], serde_json::json!(["dynamodb:UpdateItem"]));
+}
+
+#[test]
+fn every_action_of_a_client_has_its_route_and_an_answer_on_aws() {
+    let resources = resources();
+    let routes = of_type(&resources, "AWS::ApiGatewayV2::Route");
+    let responses = of_type(&resources, "AWS::ApiGatewayV2::RouteResponse");
+    for action in ["subscribe", "seen", "acknowledge", "ping", "$default"] {
+        let (name, route) = routes.iter().find(|(_, it)| it["RouteKey"] == action).expect(action);
+        assert_eq!(route["RouteResponseSelectionExpression"], "$default", "{action}");
+        assert!(responses.iter().any(|(_, it)| it["RouteId"]["Ref"] == name.as_str()), "{action}");
+    }
+}
+
+/// What a role may do with tables on AWS.
+fn table_actions(role: &str) -> Vec<String> {
+    let resources = resources();
+    let statements = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    statements
         .as_array()
         .unwrap()
         .iter()
@@ -158,8 +184,7 @@ fn the_audit_may_append_and_nothing_else() {
             one.into_iter().chain(list.map(|it| it.as_str().unwrap().to_owned())).collect::<Vec<_>>()
         })
         .filter(|it| it.starts_with("dynamodb:"))
-        .collect();
-    assert_eq!(actions, ["dynamodb:PartiQLInsert"]);
+        .collect()
 }
 
 /// What AWS may get: of an `IsLocal` condition the second branch, of others both. Nothing, where that is no value.

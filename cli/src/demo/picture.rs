@@ -93,6 +93,10 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
             }
         }
         Expected::Elsewhere => ("✉", true, "handed to the provider".to_owned()),
+        Expected::Deferred => {
+            let until = it.row.as_ref().and_then(|it| it.until).map_or_else(String::new, |it| it.to_string());
+            ("◷", true, format!("later, at {until}"))
+        }
         Expected::Suppressed(reason) | Expected::Failed(reason) => {
             ("·", true, format!("not sent: {}", said(it, *reason)))
         }
@@ -134,7 +138,7 @@ fn count(tally: &mut Tally, it: &Notification, row: &Row) {
         (_, false) => tally.wrong += 1,
         (Expected::Letter { .. }, true) => tally.letters += 1,
         (Expected::Message { .. } | Expected::Elsewhere, true) => tally.messages += 1,
-        (Expected::Suppressed(_) | Expected::Failed(_), true) => tally.withheld += 1,
+        (Expected::Suppressed(_) | Expected::Deferred | Expected::Failed(_), true) => tally.withheld += 1,
     }
 }
 

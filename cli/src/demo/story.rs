@@ -7,16 +7,17 @@ use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
 use domain::channel::Channel;
-use domain::decide::{Facts, Verdict, decide};
+use domain::decide::Verdict;
 use domain::event::Event;
 use domain::job::{Content, SocketTarget};
 use domain::key::Key;
 use domain::outcome::{Reason, Status};
 use domain::plan::{Audience, Plan};
-use domain::recipient::Recipients;
+use domain::recipient::{Group, Recipients};
 use store::{Events, Ledger, LedgerRow, Record};
 use templates::Renderer;
 
+use crate::deciding::{self, World};
 use crate::error::Error;
 use crate::publishing::Ready;
 
@@ -52,6 +53,8 @@ pub(super) enum Expected {
     /// On a channel of which the other end is not looked at.
     Elsewhere,
     Suppressed(Reason),
+    /// It is gone on with later.
+    Deferred,
     Failed(Reason),
 }
 
@@ -66,7 +69,7 @@ pub(super) fn rooms(samples: &[Ready], catalog: &Catalog) -> BTreeSet<Room> {
         for matched in Plan::of(&event, catalog).matches {
             rooms.extend(matched.audience.into_iter().filter_map(|it| match it {
                 Audience::Room(room) => Some((event.tenant.clone(), room)),
-                Audience::User(_) => None,
+                Audience::User(_) | Audience::Member(_) | Audience::Address { .. } => None,
             }));
         }
     }
@@ -84,11 +87,20 @@ impl Story {
     ) -> Result<Story, Error> {
         let event = event(sample, bus_id, now)?;
         let renderer = Renderer::new(catalog);
-        let plan = Plan::of(&event, catalog);
-        let decisions = decide(&plan, &Facts { recipients: cast, now });
+        let members = |group: &Group| deciding::members_in(cast, group);
+        let world = World { catalog, recipients: cast, tenant: None, members: &members };
+        let mut plan = Plan::of(&event, catalog);
+        for matched in &mut plan.matches {
+            let groups = std::mem::take(&mut matched.groups);
+            matched.add_members(groups.iter().flat_map(members));
+        }
+        let decisions = deciding::answered(&plan, &world, now);
         let notifications = decisions.into_iter().map(|it| Notification {
             expected: match &it.verdict {
                 Verdict::Suppress(reason) => Expected::Suppressed(*reason),
+                Verdict::Merge(_) => Expected::Suppressed(Reason::Merged),
+                Verdict::Cancel(_) => Expected::Suppressed(Reason::Cancels),
+                Verdict::Later(_) => Expected::Deferred,
                 Verdict::Send(order) => match renderer.scene(plan.envelope()).render(order) {
                     Ok(Content::Email(email)) => {
                         Expected::Letter { to: email.to.as_str().to_owned(), subject: email.subject }
@@ -141,14 +153,23 @@ impl Notification {
     /// Whether the ledger says what was expected.
     pub(super) fn is_as_expected(&self) -> bool {
         let Some(row) = &self.row else { return false };
+        if row.reason.is_some_and(is_of_earlier_events) {
+            return true;
+        }
         match &self.expected {
             Expected::Letter { .. } | Expected::Message { .. } | Expected::Elsewhere => {
                 row.status == Status::Sent
             }
+            Expected::Deferred => row.status == Status::Deferred,
             Expected::Suppressed(reason) => row.status == Status::Suppressed && row.reason == Some(*reason),
             Expected::Failed(reason) => row.status == Status::Failed && row.reason == Some(*reason),
         }
     }
+}
+
+/// Reasons that lie in what happened before, which nobody here knows.
+fn is_of_earlier_events(reason: Reason) -> bool {
+    [Reason::Throttled, Reason::Capped, Reason::Cancelled, Reason::Merged].contains(&reason)
 }
 
 /// The event as dispatch reads it off the bus.

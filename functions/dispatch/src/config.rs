@@ -11,9 +11,30 @@ pub struct Config {
     pub catalog: Catalog,
     pub people_table: String,
     pub ledger_table: String,
+    pub counters_table: String,
     pub dead_letters_url: String,
+    pub lanes: Lanes,
+    pub schedule: Schedule,
     /// The queue of every channel.
     pub channels: Vec<(Channel, String)>,
+}
+
+/// The URLs of dispatch's own queues.
+pub struct Lanes {
+    pub critical: String,
+    pub normal: String,
+    pub bulk: String,
+}
+
+/// What one-time schedules are made with.
+pub struct Schedule {
+    /// What the names of ours begin with.
+    pub prefix: String,
+    /// Who puts the message into the queue.
+    pub role_arn: String,
+    pub critical_arn: String,
+    pub normal_arn: String,
+    pub bulk_arn: String,
 }
 
 /// The catalog that came with the function is of no use.
@@ -40,7 +61,20 @@ impl Config {
             catalog: load_catalog(&Path::new(&folder).join("catalog.json"))?,
             people_table: env.required("PEOPLE_TABLE")?,
             ledger_table: env.required("LEDGER_TABLE")?,
+            counters_table: env.required("COUNTERS_TABLE")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
+            lanes: Lanes {
+                critical: env.required("CRITICAL_QUEUE_URL")?,
+                normal: env.required("DISPATCH_QUEUE_URL")?,
+                bulk: env.required("BULK_QUEUE_URL")?,
+            },
+            schedule: Schedule {
+                prefix: env.required("SCHEDULE_PREFIX")?,
+                role_arn: env.required("SCHEDULE_ROLE_ARN")?,
+                critical_arn: env.required("CRITICAL_QUEUE_ARN")?,
+                normal_arn: env.required("DISPATCH_QUEUE_ARN")?,
+                bulk_arn: env.required("BULK_QUEUE_ARN")?,
+            },
             channels,
         })
     }

@@ -1,18 +1,23 @@
-//! One batch from the bus.
+//! One batch: events from the bus, and what earlier decisions left for later.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use aws::Refused;
 use aws_types::SdkConfig;
+use domain::Timestamp;
 use domain::catalog::Catalog;
-use domain::channel::Channel;
-use domain::decide::{Facts, decide};
-use domain::event::{Event, Refusal};
+use domain::event::{Event, Priority, Refusal};
 use domain::plan::Plan;
-use queue::{Cause, Outgoing, Queue, Sqs};
+use queue::{Cause, Queue, Sqs};
 use runtime::{Batch, Error, Message, Report, chain, now};
-use store::{Ledger, LedgerRow, People};
+use store::{Counters, Ledger, People};
 use templates::Renderer;
 
+use crate::handover::{Handover, Harvest};
+use crate::lane::{Lane, Lanes, Leaving};
+use crate::questions::Questions;
+use crate::schedule::Schedules;
+use crate::unfold::{Onward, Subject, Unfold, What, gone};
 use crate::{Config, Intake, read, work};
 
 /// Everything dispatch holds on to between invocations.
@@ -20,16 +25,17 @@ pub struct Dispatcher {
     catalog: Catalog,
     renderer: Renderer,
     people: People,
-    ledger: Ledger,
+    counters: Counters,
+    questions: Questions,
+    handover: Handover,
     dead_letters: Queue,
-    channels: Vec<(Channel, Queue)>,
 }
 
-/// Everything a batch sends, with the place in the batch of the event behind it.
-#[derive(Default)]
-struct Harvest {
-    jobs: Vec<(usize, Channel, Outgoing)>,
-    outcomes: Vec<(usize, LedgerRow)>,
+/// A message that could be read, and what it is about.
+struct Task<'a> {
+    message: &'a Message,
+    subject: Subject,
+    onward: Onward,
 }
 
 impl Dispatcher {
@@ -38,39 +44,53 @@ impl Dispatcher {
         let sqs = Sqs::new(aws);
         let tables = store::client(aws);
         let channels = config.channels.into_iter().map(|(channel, url)| (channel, Queue::new(&sqs, url)));
+        let ledger = Ledger::new(&tables, config.ledger_table);
+        let counters = Counters::new(&tables, config.counters_table);
         Dispatcher {
             renderer: Renderer::new(&config.catalog),
             catalog: config.catalog,
             people: People::new(&tables, config.people_table),
-            ledger: Ledger::new(&tables, config.ledger_table),
+            questions: Questions { counters: counters.clone(), ledger: ledger.clone() },
+            handover: Handover {
+                channels: channels.collect(),
+                lanes: Lanes::new(&sqs, config.lanes, Schedules::new(aws, config.schedule)),
+                counters: counters.clone(),
+                ledger,
+            },
+            counters,
             dead_letters: Queue::new(&sqs, config.dead_letters_url),
-            channels: channels.collect(),
         }
     }
 
-    /// Decides about every event of the batch. An event whose jobs or outcomes could not all be handed over comes
+    /// Decides about every message of the batch. One whose jobs, outcomes or wakes could not all be handed over comes
     /// back; the others are done with.
     ///
     /// # Errors
     /// People could not be looked up: the whole batch comes back, and nothing was sent.
     pub async fn handle(&self, batch: Batch) -> Result<Report, Error> {
+        let now = now();
         let mut report = Report::default();
-        let mut events: Vec<(&Message, Box<Event>)> = Vec::with_capacity(batch.messages.len());
-        for message in &batch.messages {
-            match read(&message.body) {
-                Intake::Event(event) => events.push((message, event)),
-                Intake::Refused(refusal) => self.bury(message, &refusal, &mut report).await,
+        let mut tasks = self.read(&batch, now, &mut report).await;
+        let onwards: Vec<Onward> = tasks.iter_mut().map(|it| std::mem::take(&mut it.onward)).collect();
+        let unfold = Unfold { catalog: &self.catalog, people: &self.people, counters: &self.counters, now };
+        let mut plans: Vec<(&Task<'_>, Plan<'_>, Onward)> = Vec::with_capacity(tasks.len());
+        for (task, mut onward) in tasks.iter().zip(onwards) {
+            match unfold.plan(&task.subject, &mut onward).await {
+                Ok(plan) => plans.push((task, plan, onward)),
+                Err(refused) => come_back(task.message, &refused, &mut report),
             }
         }
-        let harvest = self.harvest(&events).await?;
-        let (jobs, outcomes) = (harvest.jobs.len(), harvest.outcomes.len());
-        for at in self.hand_over(harvest).await {
-            report.show_again(events[at].0);
+        self.hold_to_rate(&mut plans, now).await;
+        let harvest = self.harvest(plans, &batch, now, &mut report).await?;
+        let counts = harvest.counts();
+        for message in self.handover.hand_over(harvest, now).await {
+            report.show_again(message);
         }
         tracing::info!(
             messages = batch.messages.len(),
-            jobs,
-            outcomes,
+            jobs = counts.jobs,
+            outcomes = counts.outcomes,
+            later = counts.later,
             returned = report.returned(),
             catalog = self.catalog.version(),
             "batch dispatched"
@@ -78,43 +98,109 @@ impl Dispatcher {
         Ok(report)
     }
 
-    async fn harvest(&self, events: &[(&Message, Box<Event>)]) -> Result<Harvest, Error> {
-        let plans: Vec<Plan<'_>> = events.iter().map(|(_, event)| Plan::of(event, &self.catalog)).collect();
-        let ids: BTreeSet<&str> = plans.iter().flat_map(Plan::people).collect();
-        let recipients = self.people.find(&ids).await?;
-        let facts = Facts { recipients: &recipients, now: now() };
-        let mut harvest = Harvest::default();
-        for (at, plan) in plans.iter().enumerate() {
-            let work = work(plan, decide(plan, &facts), &self.renderer);
-            harvest.jobs.extend(work.jobs.into_iter().map(|(channel, it)| (at, channel, it)));
-            harvest.outcomes.extend(work.outcomes.into_iter().map(|it| (at, it)));
-        }
-        Ok(harvest)
-    }
-
-    /// Sends the jobs and writes the outcomes; returns the events for which something is missing.
-    async fn hand_over(&self, harvest: Harvest) -> BTreeSet<usize> {
-        let mut incomplete = BTreeSet::new();
-        for (channel, queue) in &self.channels {
-            let of_channel = || harvest.jobs.iter().filter(|(_, it, _)| it == channel);
-            let messages: Vec<Outgoing> = of_channel().map(|(_, _, it)| it.clone()).collect();
-            for ((at, ..), sent) in of_channel().zip(queue.send(&messages).await) {
-                if let Err(refused) = sent {
-                    tracing::error!(
-                        channel = channel.name(),
-                        error = chain(&refused),
-                        "a job was not queued"
-                    );
-                    incomplete.insert(*at);
+    /// What can be read. What cannot is put aside at once; what a table would not tell about comes back.
+    async fn read<'a>(&self, batch: &'a Batch, now: Timestamp, report: &mut Report) -> Vec<Task<'a>> {
+        let mut tasks = Vec::with_capacity(batch.messages.len());
+        let unfold = Unfold { catalog: &self.catalog, people: &self.people, counters: &self.counters, now };
+        for message in &batch.messages {
+            let mut onward = Onward::default();
+            match read(&message.body) {
+                Intake::Event(event) => {
+                    let subject = Subject { event: *event, what: What::Event };
+                    tasks.push(Task { message, subject, onward });
                 }
+                Intake::Wake { event, rule, task } => {
+                    match unfold.wake(*event, rule, task, &mut onward).await {
+                        Ok(subject) => tasks.push(Task { message, subject, onward }),
+                        Err(refused) => come_back(message, &refused, report),
+                    }
+                }
+                Intake::Newer(version) => {
+                    tracing::warn!(message.id = message.message_id, version, "left for a newer release");
+                    report.show_again(message);
+                }
+                Intake::Refused(refusal) => self.bury(message, &refusal, report).await,
             }
         }
-        let (ats, rows): (Vec<usize>, Vec<LedgerRow>) = harvest.outcomes.into_iter().unzip();
-        if let Err(refused) = self.ledger.record(&rows, now()).await {
-            tracing::error!(error = chain(&refused), "outcomes are not on record");
-            incomplete.extend(ats);
+        tasks
+    }
+
+    /// Lets so many events of a source through as the policy says, and leaves the others for a second in which there is
+    /// room. What is critical is never counted, nor what was decided about before.
+    async fn hold_to_rate(&self, plans: &mut Vec<(&Task<'_>, Plan<'_>, Onward)>, now: Timestamp) {
+        let mut sources: BTreeMap<String, u32> = BTreeMap::new();
+        for (_, plan, _) in plans.iter().filter(|(_, plan, _)| is_counted(plan)) {
+            *sources.entry(plan.event.source.clone()).or_default() += 1;
         }
-        incomplete
+        let most = self.catalog.policy().rate;
+        for (source, n) in sources {
+            let allowed = match self.counters.rate(&source, n, most, now).await {
+                Ok(it) => it,
+                Err(refused) => {
+                    tracing::warn!(
+                        error = chain(&refused),
+                        "the rate of a source is not known; nothing waits"
+                    );
+                    continue;
+                }
+            };
+            let mut left = allowed;
+            for (task, plan, onward) in plans.iter_mut().filter(|(_, plan, _)| is_counted(plan)) {
+                if plan.event.source != source {
+                    continue;
+                }
+                if left > 0 {
+                    left -= 1;
+                    continue;
+                }
+                let over = u64::from((n - allowed) / most.max(1)) + 1;
+                *onward = Onward { later: vec![overflow(task.message, plan.event, now, over)], page: None };
+                plan.matches.clear();
+                plan.cancels.clear();
+                plan.woken = true;
+            }
+        }
+    }
+
+    async fn harvest<'a>(
+        &self,
+        plans: Vec<(&'a Task<'a>, Plan<'a>, Onward)>,
+        batch: &Batch,
+        now: Timestamp,
+        report: &mut Report,
+    ) -> Result<Harvest<'a>, Error> {
+        let ids: BTreeSet<&str> = plans.iter().flat_map(|(_, plan, _)| plan.people()).collect();
+        let tenants: BTreeSet<&str> = plans
+            .iter()
+            .filter(|(_, plan, _)| !plan.matches.is_empty())
+            .filter_map(|(_, it, _)| it.event.tenant.as_deref())
+            .collect();
+        let found = self.people.look_up(&ids, &tenants).await?;
+        let mut harvest = Harvest::default();
+        for (task, plan, onward) in plans {
+            if batch.deadline.left(runtime::now()).is_zero() {
+                report.show_again(task.message);
+                continue;
+            }
+            let tenant = plan.event.tenant.as_deref().and_then(|it| found.tenants.get(it));
+            let decided = match self.questions.decide(&plan, &found.recipients, tenant, now).await {
+                Ok(decided) => decided,
+                Err(refused) => {
+                    come_back(task.message, &refused, report);
+                    continue;
+                }
+            };
+            let mut decisions = decided.decisions;
+            if let What::Gone { rule, audience } = &task.subject.what {
+                decisions.push(gone(plan.event, rule, audience.as_ref()));
+            }
+            harvest.add(
+                task.message,
+                work(&plan, decisions, &self.renderer, tenant.and_then(|it| it.zone.as_deref())),
+            );
+            harvest.go_on(onward);
+        }
+        Ok(harvest)
     }
 
     async fn bury(&self, message: &Message, refusal: &Refusal, report: &mut Report) {
@@ -126,4 +212,27 @@ impl Dispatcher {
             report.show_again(message);
         }
     }
+}
+
+/// Whether it counts for the rate of its source.
+fn is_counted(plan: &Plan<'_>) -> bool {
+    let critical = |it: Option<Priority>| it == Some(Priority::Critical);
+    !plan.woken && !critical(plan.event.priority) && !plan.matches.iter().any(|it| critical(it.rule.priority))
+}
+
+/// An event that is over its source's rate, as it came.
+fn overflow(message: &Message, event: &Event, now: Timestamp, seconds: u64) -> Leaving {
+    let at = now.saturating_add(std::time::Duration::from_secs(seconds)).unwrap_or(now);
+    Leaving {
+        lane: Lane::Bulk,
+        at,
+        body: message.body.clone(),
+        tenant: event.tenant.clone(),
+        name: message.message_id.clone(),
+    }
+}
+
+fn come_back(message: &Message, refused: &Refused, report: &mut Report) {
+    tracing::error!(message.id = message.message_id, error = chain(refused), "it comes back");
+    report.show_again(message);
 }

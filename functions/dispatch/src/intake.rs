@@ -1,18 +1,36 @@
-//! From the text of a message to an event, or to why there is none.
+//! From the text of a message to an event, to what an earlier decision left for later, or to why there is neither.
 
 use domain::bus::BusEvent;
 use domain::event::{Event, Refusal};
+use domain::wake::{Task, WAKE_VERSION, Wake};
 
 /// What a message turned out to be.
 pub enum Intake {
     Event(Box<Event>),
+    /// Something an earlier decision left for later.
+    Wake {
+        event: Box<Event>,
+        rule: String,
+        task: Task,
+    },
+    /// A wake of a newer release: it is left for a dispatch that knows it.
+    Newer(u32),
     /// Not something that can be decided about: it goes to the dead-letter queue, with this as its cause.
     Refused(Refusal),
 }
 
-/// Reads the body that EventBridge put into the queue.
+/// Reads the body that EventBridge, or dispatch itself, put into the queue.
 #[must_use]
 pub fn read(body: &str) -> Intake {
+    if let Some(wake) = Wake::read(body) {
+        if wake.carillon_wake > WAKE_VERSION {
+            return Intake::Newer(wake.carillon_wake);
+        }
+        return match wake.event() {
+            Ok(event) => Intake::Wake { event: Box::new(event), rule: wake.rule, task: wake.task },
+            Err(refusal) => Intake::Refused(refusal),
+        };
+    }
     match BusEvent::parse(body).and_then(|it| it.event()) {
         Ok(event) => Intake::Event(Box::new(event)),
         Err(refusal) => Intake::Refused(refusal),

@@ -7,10 +7,17 @@
 
 mod config;
 mod dispatcher;
+mod handover;
 mod intake;
+mod lane;
 mod orders;
+mod questions;
+mod schedule;
+mod unfold;
 
-pub use config::{CatalogUnusable, Config, load_catalog};
+pub use config::{CatalogUnusable, Config, Lanes, Schedule, load_catalog};
 pub use dispatcher::Dispatcher;
 pub use intake::{Intake, read};
+pub use lane::{Lane, Leaving};
 pub use orders::{Work, work};
+pub use unfold::PAGE;

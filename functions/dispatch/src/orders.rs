@@ -1,39 +1,91 @@
-//! From decisions to what leaves the function: jobs for the channels' queues, and outcomes for the ledger.
+//! From decisions to what leaves the function: jobs for the channels' queues, outcomes for the ledger, and what is left
+//! for later.
 
+use domain::Timestamp;
+use domain::cancel::CancelKey;
 use domain::channel::Channel;
-use domain::decide::{Decision, Order, Verdict};
+use domain::decide::{Decision, Later, Merge, Order, Verdict};
 use domain::job::{JOB_VERSION, Job, Origin};
 use domain::outcome::{Reason, Status};
 use domain::plan::Plan;
+use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
 use store::LedgerRow;
-use templates::{Renderer, Scene};
+use templates::{Extra, Renderer, Scene};
+
+use crate::lane::Leaving;
 
 /// What one event leads to.
 #[derive(Default)]
 pub struct Work {
     pub jobs: Vec<(Channel, Outgoing)>,
     pub outcomes: Vec<LedgerRow>,
+    pub later: Vec<Leaving>,
+    /// What is taken back, and the time of the event that does it.
+    pub cancelled: Vec<(CancelKey, Timestamp)>,
 }
 
-/// Renders every order and writes down every suppression.
+/// Renders every order, and writes down everything else.
+///
+/// `tenant_zone` tells the time to rooms, and to those whose own zone is not known.
 #[must_use]
-pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, renderer: &Renderer) -> Work {
+pub fn work(
+    plan: &Plan<'_>,
+    decisions: Vec<Decision<'_>>,
+    renderer: &Renderer,
+    tenant_zone: Option<&str>,
+) -> Work {
     let mut work = Work::default();
-    let scene = renderer.scene(plan.envelope());
+    let zone = plan.catalog.policy().zone.name();
+    let extra = Extra { digest: plan.digest.as_ref(), zone: Some(tenant_zone.unwrap_or(zone)) };
+    let scene = renderer.scene_with(plan.envelope(), extra);
     for decision in decisions {
+        let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
         match &decision.verdict {
-            Verdict::Suppress(reason) => {
-                work.outcomes.push(outcome(plan, &decision, Status::Suppressed, *reason));
+            Verdict::Suppress(reason) => work.outcomes.push(row(Status::Suppressed, *reason, None)),
+            Verdict::Later(it) => {
+                work.outcomes.push(row(Status::Deferred, it.why.reason(), Some(it.until)));
+                work.later.push(later(plan, &decision, it));
+            }
+            Verdict::Merge(it) => {
+                work.outcomes.push(row(Status::Suppressed, Reason::Merged, Some(it.closes_at)));
+                work.later.extend(it.timer.then(|| timer(plan, &decision, it)));
+            }
+            Verdict::Cancel(key) => {
+                work.outcomes.push(row(Status::Suppressed, Reason::Cancels, None));
+                work.cancelled.push((key.clone(), plan.event.time));
             }
             Verdict::Send(order) => match job(plan, &decision, order, &scene) {
                 Ok(it) => work.jobs.push(it),
-                Err(reason) => work.outcomes.push(outcome(plan, &decision, Status::Failed, reason)),
+                Err(reason) => work.outcomes.push(row(Status::Failed, reason, None)),
             },
         }
     }
     work
+}
+
+fn later(plan: &Plan<'_>, decision: &Decision<'_>, it: &Later) -> Leaving {
+    let task = Task::Run { audience: it.audience.clone(), start: it.start.clone() };
+    leaving(plan, decision, task, it.until)
+}
+
+fn timer(plan: &Plan<'_>, decision: &Decision<'_>, it: &Merge) -> Leaving {
+    let task = Task::Close {
+        audience: it.audience.clone(),
+        step: it.step,
+        only: it.only,
+        window: it.window.clone(),
+        window_id: it.window_id.clone(),
+    };
+    leaving(plan, decision, task, it.closes_at)
+}
+
+fn leaving(plan: &Plan<'_>, decision: &Decision<'_>, task: Task, at: Timestamp) -> Leaving {
+    let rule = decision.rule.map_or("-", |it| it.name.as_str());
+    let wake = Wake::new(plan.event, rule, task);
+    let name = Wake::name(&decision.key, at);
+    Leaving::wake(plan.catalog, plan.event, &wake, at, name)
 }
 
 fn job(
@@ -59,20 +111,27 @@ fn job(
         rule: order.rule.name.clone(),
         catalog: plan.catalog.version().to_owned(),
         recipient: decision.recipient.clone(),
+        step: decision.step,
         priority: order.priority,
         on_unknown: channel.on_unknown(),
         expires_at: order.expires_at,
-        cancel: None,
+        cancel: order.cancel.clone(),
         content,
     };
     let body = serde_json::to_string(&job).expect("a job is strings, numbers and JSON text");
     if body.len() > MAX_MESSAGE_BYTES {
         return Err(Reason::TooLarge);
     }
-    Ok((channel, Outgoing { body, tenant: plan.event.tenant.clone() }))
+    Ok((channel, Outgoing { body, tenant: plan.event.tenant.clone(), delay: std::time::Duration::ZERO }))
 }
 
-fn outcome(plan: &Plan<'_>, decision: &Decision<'_>, status: Status, reason: Reason) -> LedgerRow {
+fn outcome(
+    plan: &Plan<'_>,
+    decision: &Decision<'_>,
+    status: Status,
+    reason: Reason,
+    until: Option<Timestamp>,
+) -> LedgerRow {
     LedgerRow {
         key: decision.key.clone(),
         status,
@@ -82,6 +141,13 @@ fn outcome(plan: &Plan<'_>, decision: &Decision<'_>, status: Status, reason: Rea
         catalog: plan.catalog.version().to_owned(),
         recipient: decision.recipient.clone(),
         channel: decision.channel,
+        step: decision.step,
+        until,
+        joined: match &decision.verdict {
+            Verdict::Merge(it) => Some(it.window_id.clone()),
+            Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Later(_) | Verdict::Cancel(_) => None,
+        },
+        note: decision.notes.last().map(ToString::to_string),
         provider_id: None,
     }
 }

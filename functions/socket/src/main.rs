@@ -1,6 +1,6 @@
 //! Wiring; the work is in the library.
 
-use runtime::{Env, Error, init_log, run_sqs};
+use runtime::{Batch, Env, Error, init_log, run_sqs};
 use socket::{Config, Fanout};
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,5 +12,9 @@ async fn main() -> Result<(), Error> {
     let tables = store::client(&aws);
     let fanout = Fanout::new(&aws, &tables, config.connections_table, config.endpoint);
     let desk = config.desk.open(&aws, &tables);
-    run_sqs(async |batch| desk.deliver(batch, async |job| fanout.send(job).await).await).await
+    run_sqs(async |batch: Batch| {
+        let deadline = batch.deadline;
+        desk.deliver(batch, async |job| fanout.send(job, deadline).await).await
+    })
+    .await
 }

@@ -1,23 +1,53 @@
 //! Whom a rule addresses: the entries of its `to`.
 
-use domain::catalog::{Operand, Selector};
 use domain::channel::Channel;
-use domain::path::Path;
+use domain::rule::{Operand, Selector};
 
+use crate::nearest::listed;
 use crate::problem::{At, Page};
-use crate::rule::{check_keys, find, text};
+use crate::values::{check_keys, find, key_at, path, text};
 use crate::yaml::{Entry, Kind, Node};
 
-const KEYS: [&str; 3] = ["user", "room", "of"];
+/// What an entry may begin with, and the key beside it that says which one of them.
+const KINDS: [(&str, Option<&str>); 7] = [
+    ("user", None),
+    ("role", Some("in")),
+    ("topic", Some("of")),
+    ("room", Some("of")),
+    ("email", None),
+    ("phone", None),
+    ("whatsapp", None),
+];
 
-const EITHER: &str = "write `- user: $.data.userId`, or `- room: <name>` with `of: $.data.<id>`";
+const KEYS: [&str; 9] = ["user", "role", "in", "topic", "room", "of", "email", "phone", "whatsapp"];
+
+const EITHER: &str = "write `- user: $.data.userId`, `- role: <name>` with `in: $.data.<id>`, or `- topic: <name>` or \
+                      `- room: <name>` with `of: $.data.<id>`";
+
+/// A role or a topic that a rule names, and where.
+pub(crate) struct Mention {
+    pub(crate) kind: Named,
+    pub(crate) name: String,
+    pub(crate) at: At,
+}
+
+/// What the policy has a list of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    Role,
+    Topic,
+}
 
 /// Reads `to`, and checks that `channels` can reach whom it names.
-pub(crate) fn selectors(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<Vec<Selector>> {
+pub(crate) fn selectors(
+    node: &Node,
+    channels: &[Channel],
+    page: &mut Page<'_>,
+) -> Option<(Vec<Selector>, Vec<Mention>)> {
     let Kind::List(nodes) = &node.kind else {
         page.refuse(
             node.at,
-            format!("found {}, wanted a list of users and rooms", node.what_there_is()),
+            format!("found {}, wanted a list of those who are told", node.what_there_is()),
             EITHER,
         );
         return None;
@@ -25,23 +55,37 @@ pub(crate) fn selectors(node: &Node, channels: &[Channel], page: &mut Page<'_>) 
     if nodes.is_empty() {
         page.refuse(node.at, "`to` is empty, so nobody ever hears of it", EITHER);
     }
-    let mut found = Vec::new();
+    let mut found: Vec<(Selector, At)> = Vec::new();
     for node in nodes {
-        if let Some(it) = selector(node, page) {
-            found.push((it, node.at));
+        let Some(it) = selector(node, page) else { continue };
+        if found.iter().any(|(other, _)| *other == it) {
+            page.refuse(node.at, "the same entry stands here twice", "take one out");
         }
+        found.push((it, node.at));
     }
     if found.len() == nodes.len() {
         check_rooms(node.at, &found, channels, page);
+        check_addresses(node.at, &found, channels, page);
     }
-    Some(found.into_iter().map(|(it, _)| it).collect())
+    let mentions = found.iter().filter_map(|(it, at)| mention(it, *at)).collect();
+    Some((found.into_iter().map(|(it, _)| it).collect(), mentions))
+}
+
+fn mention(selector: &Selector, at: At) -> Option<Mention> {
+    match selector {
+        Selector::Role { role, .. } => Some(Mention { kind: Named::Role, name: role.clone(), at }),
+        Selector::Topic { name, .. } => Some(Mention { kind: Named::Topic, name: name.clone(), at }),
+        Selector::User(_) | Selector::Room { .. } | Selector::Address { .. } => None,
+    }
 }
 
 /// Rooms that no channel reaches, and channels that reach nobody because there are only rooms.
 fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
     let is_room = |it: &Selector| match it {
         Selector::Room { .. } => true,
-        Selector::User(_) => false,
+        Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } | Selector::Address { .. } => {
+            false
+        }
     };
     let reaching = Channel::ALL.into_iter().filter(|it| it.reaches_rooms()).map(Channel::name);
     let reaching = reaching.collect::<Vec<_>>().join("` or `");
@@ -59,50 +103,115 @@ fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mu
     }
 }
 
-fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
-    let Kind::Map(members) = &node.kind else {
-        page.refuse(node.at, format!("found {}, wanted a user or a room", node.what_there_is()), EITHER);
-        return None;
-    };
-    check_keys(members, node.at, &KEYS, &[], page);
-    match (find(members, "user"), find(members, "room")) {
-        (Some(user), None) => {
-            let of = members.iter().find(|it| it.key == "of");
-            if let Some(Entry { at, .. }) = of {
-                page.refuse(*at, "`of` belongs to a room, and this is a user", "take it out");
+/// Addresses of channels that the rule does not use, and channels that nobody has because there are only addresses of
+/// others.
+fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
+    if channels.is_empty() {
+        return;
+    }
+    let mut reached: Vec<Channel> = Vec::new();
+    let mut by_address = false;
+    for (selector, at) in found {
+        match selector {
+            Selector::Address { channel, .. } => {
+                by_address = true;
+                reached.push(*channel);
+                if !channels.contains(channel) {
+                    let names: Vec<&str> = channels.iter().map(|it| it.name()).collect();
+                    let what = format!(
+                        "an address for `{}`, and the rule tells on {} only",
+                        channel.name(),
+                        listed(&names)
+                    );
+                    let fix = format!("add the channel `{}`, or take the address out", channel.name());
+                    page.refuse(*at, what, fix);
+                }
             }
-            operand(user, page).filter(|_| of.is_none()).map(Selector::User)
+            Selector::Room { .. } => reached.extend(Channel::ALL.into_iter().filter(|it| it.reaches_rooms())),
+            Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } => return,
         }
-        (None, Some(room)) => {
-            let name = room_name(room, page);
-            let of = find(members, "of");
-            if of.is_none() {
-                let fix = "say which one of them: `of: $.data.<id>`";
-                page.refuse(room.at, "a room without `of` is no one room", fix);
-            }
-            let of = of.and_then(|it| operand(it, page));
-            Some(Selector::Room { name: name?, of: of? })
-        }
-        (Some(_), Some(_)) => {
-            page.refuse(node.at, "one entry names both a user and a room", "make it two entries");
-            None
-        }
-        (None, None) => {
-            page.refuse(node.at, "the entry names neither a user nor a room", EITHER);
-            None
-        }
+    }
+    for channel in channels.iter().filter(|it| by_address && !reached.contains(it)) {
+        let what = format!("nobody that it addresses can be told on the channel `{}`", channel.name());
+        page.refuse(at, what, "take the channel out, or address a user");
     }
 }
 
-/// The first half of a room's name. The second is a value of the event, and a colon stands between them.
-fn room_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
+fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
+    let Kind::Map(members) = &node.kind else {
+        let what = format!("found {}, wanted somebody who is told", node.what_there_is());
+        page.refuse(node.at, what, EITHER);
+        return None;
+    };
+    check_keys(members, node.at, &KEYS, &[], page);
+    let kinds: Vec<(&str, Option<&str>)> =
+        KINDS.into_iter().filter(|(kind, _)| find(members, kind).is_some()).collect();
+    let [(kind, beside)] = kinds[..] else {
+        if kinds.is_empty() {
+            page.refuse(node.at, "the entry names nobody", EITHER);
+        } else {
+            let names: Vec<&str> = kinds.iter().map(|(it, _)| *it).collect();
+            page.refuse(node.at, format!("one entry names {}", listed(&names)), "make it one entry each");
+        }
+        return None;
+    };
+    let strays: Vec<&str> =
+        ["in", "of"].into_iter().filter(|it| beside != Some(it) && find(members, it).is_some()).collect();
+    for stray in &strays {
+        let what = format!("`{stray}` does not belong to `{kind}`");
+        let fix = beside.map_or("take it out".to_owned(), |it| format!("write `{it}: …`"));
+        page.refuse(key_at(members, stray).unwrap_or(node.at), what, fix);
+    }
+    let value = find(members, kind)?;
+    let address = |channel: Channel, page: &mut Page<'_>| {
+        operand(value, page).map(|of| Selector::Address { channel, of })
+    };
+    let selector = match kind {
+        "user" => operand(value, page).map(Selector::User),
+        "email" => address(Channel::Email, page),
+        "phone" => address(Channel::Sms, page),
+        "whatsapp" => address(Channel::Whatsapp, page),
+        _ => scoped(kind, beside.unwrap_or_default(), value, members, page),
+    };
+    selector.filter(|_| strays.is_empty())
+}
+
+/// A name and what it is of: a role in a clinic, a topic or a room of a project.
+fn scoped(
+    kind: &str,
+    beside: &str,
+    value: &Node,
+    members: &[Entry],
+    page: &mut Page<'_>,
+) -> Option<Selector> {
+    let name = plain_name(value, kind, page);
+    let of = find(members, beside);
+    if of.is_none() && key_at(members, "in").or(key_at(members, "of")).is_none() {
+        let fix = format!("say which one of them: `{beside}: $.data.<id>`");
+        page.refuse(value.at, format!("a {kind} without `{beside}` is no one {kind}"), fix);
+    }
+    let of = of.and_then(|it| operand(it, page));
+    let (name, of) = (name?, of?);
+    Some(match kind {
+        "role" => Selector::Role { role: name, scope: of },
+        "topic" => Selector::Topic { name, of },
+        _ => Selector::Room { name, of },
+    })
+}
+
+/// The first half of a name. The second is a value of the event, and a colon stands between them.
+pub(crate) fn plain_name(node: &Node, kind: &str, page: &mut Page<'_>) -> Option<String> {
     let name = text(node, page)?;
-    if name.chars().all(|it| it.is_alphanumeric() || it == '-' || it == '_') {
+    if is_plain(&name) {
         return Some(name);
     }
-    let fix = "use letters, digits, `-` and `_`; what differs from event to event goes into `of`";
-    page.refuse(node.at, format!("`{name}` is no name for a room"), fix);
+    let fix = "use letters, digits, `-` and `_`; what differs from event to event stands beside it";
+    page.refuse(node.at, format!("`{name}` is no name for a {kind}"), fix);
     None
+}
+
+pub(crate) fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|it| it.is_alphanumeric() || it == '-' || it == '_')
 }
 
 fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
@@ -110,24 +219,6 @@ fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
     match text.starts_with('$') {
         true => path(&text, node.at, page).map(Operand::Path),
         false => Some(Operand::Literal(text)),
-    }
-}
-
-/// A path into the envelope.
-pub(crate) fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
-    if let Some(rest) = text.strip_prefix("$.detail.") {
-        let what =
-            format!("`{text}` finds nothing: paths begin inside the envelope, which is `detail` itself");
-        page.refuse(at, what, format!("write `$.{rest}`"));
-        return None;
-    }
-    match Path::parse(text) {
-        Ok(it) => Some(it),
-        Err(_) => {
-            let fix = "write `$.` and names with dots between them, such as `$.data.userId`";
-            page.refuse(at, format!("`{text}` is not a path"), fix);
-            None
-        }
     }
 }
 

@@ -5,13 +5,13 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::problem::{Problem, RULES, TEMPLATES};
+use crate::problem::{POLICY, Problem, RULES, TEMPLATES, TESTS};
 use crate::{MAX_FILE_BYTES, MAX_FILES};
 
 /// The texts of a config folder by path, relative and with forward slashes.
 pub(crate) type Files = BTreeMap<String, String>;
 
-/// Reads the rules and the templates. A file that cannot be read counts as empty, so that the others are still
+/// Reads the rules, the templates and the policy. A file that cannot be read counts as empty, so that the others are still
 /// checked. Symbolic links, and names that begin with a dot or end in `~`, are passed over.
 pub(crate) fn read(folder: &Path, problems: &mut Vec<Problem>) -> Files {
     let mut files = Files::new();
@@ -24,7 +24,52 @@ pub(crate) fn read(folder: &Path, problems: &mut Vec<Problem>) -> Files {
             problems.push(Problem::of_file(name, what, "create it, or name another config folder"));
         }
     }
+    if let Some(text) = policy(folder, problems) {
+        files.insert(POLICY.to_owned(), text);
+    }
     files
+}
+
+/// Reads the decision tests of a config folder: texts by path, relative to the folder. Without a folder `tests` there
+/// are none.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn read_tests(folder: &Path) -> Result<BTreeMap<String, String>, Vec<Problem>> {
+    let (mut files, mut problems) = (Files::new(), Vec::new());
+    let path = folder.join(TESTS);
+    if path.is_dir() {
+        read_below(&path, TESTS, &mut files, &mut problems);
+    }
+    for name in files.keys().filter(|it| !it.ends_with(".yaml")) {
+        problems.push(Problem::of_file(name, "only files named `.yaml` are read", "rename it to `.yaml`"));
+    }
+    if files.len() > MAX_FILES {
+        let what = format!("there are more than {MAX_FILES} files in it");
+        problems.push(Problem::of_file(TESTS, what, "put less into one folder"));
+    }
+    problems.sort();
+    if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+/// The text of the policy, if there is one.
+fn policy(folder: &Path, problems: &mut Vec<Problem>) -> Option<String> {
+    for other in ["policy.yml", "policies.yaml"] {
+        if folder.join(other).exists() {
+            let problem =
+                Problem::of_file(other, "nothing reads this file", format!("rename it to `{POLICY}`"));
+            problems.push(problem);
+        }
+    }
+    let path = folder.join(POLICY);
+    path.is_file().then(|| text_or_problem(&path, POLICY, problems))
+}
+
+fn text_or_problem(path: &Path, name: &str, problems: &mut Vec<Problem>) -> String {
+    read_file(path, name).unwrap_or_else(|problem| {
+        problems.push(*problem);
+        String::new()
+    })
 }
 
 fn read_below(top: &Path, name: &str, files: &mut Files, problems: &mut Vec<Problem>) {
@@ -48,10 +93,7 @@ fn read_below(top: &Path, name: &str, files: &mut Files, problems: &mut Vec<Prob
                 if count > MAX_FILES + 1 {
                     return;
                 }
-                let text = read_file(&path, &name).unwrap_or_else(|problem| {
-                    problems.push(*problem);
-                    String::new()
-                });
+                let text = text_or_problem(&path, &name, problems);
                 files.insert(name, text);
             }
         }

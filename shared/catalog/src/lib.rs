@@ -1,25 +1,37 @@
 //! From the files of a config folder to one catalog, or to everything that is wrong with them and how to mend it.
 //!
-//! Only [`compile`] reads the disk; [`compile_files`] and [`check_samples`] are values in, values out. The way of a
-//! file: `yaml` a tree with places → `rule` (with `when` and `audience`) one rule → `library` the templates beside it.
+//! Only [`compile`] and [`read_tests`] read the disk; [`compile_files`], [`check_samples`] and [`run_tests`] are values in, values out. The way of a
+//! file: `yaml` a tree with places → `values` its types → `rule` (with `when`, `steps` and `audience`) one rule, `policy`
+//! what holds for all → `names` one against the other → `library` the templates beside them.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Write;
 use std::path::Path;
 
-use domain::catalog::{CATALOG_FORMAT, CatalogFile, Rule};
+use domain::catalog::{CATALOG_FORMAT, CatalogFile};
+use domain::policy::Policy;
+use domain::rule::Rule;
 use sha2::{Digest, Sha256};
 
 mod audience;
+mod flow;
 mod folder;
 mod library;
+mod names;
 mod nearest;
+mod place;
+mod policy;
 mod problem;
+mod reach;
 mod reference;
 mod rehearsal;
 mod rule;
 mod sample;
+mod settle;
+mod steps;
+mod trial;
+mod values;
 mod when;
 mod yaml;
 
@@ -27,8 +39,9 @@ pub use problem::Problem;
 pub use rehearsal::{Findings, check_samples};
 pub use rule::MAX_NAME_BYTES;
 pub use sample::BusEntry;
+pub use trial::{Trials, Verdict, read_tests, run_tests};
 
-use problem::{At, Page, RULES, TEMPLATES};
+use problem::{At, POLICY, Page, RULES, TEMPLATES};
 use rule::Draft;
 
 /// The largest file, in bytes: a rendered part may have 200 KB, and no file of rules that people read comes near it.
@@ -67,10 +80,12 @@ pub fn compile_files(files: BTreeMap<String, String>) -> Result<Compiled, Vec<Pr
 fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result<Compiled, Vec<Problem>> {
     let mut rules = BTreeMap::new();
     let mut templates = BTreeMap::new();
+    let mut settings = None;
     for (path, text) in files {
         match path.split_once('/') {
             Some((RULES, _)) => drop(rules.insert(path, text)),
             Some((TEMPLATES, name)) => drop(templates.insert(name.to_owned(), text)),
+            None if path == POLICY => settings = Some(text),
             Some(_) | None => {}
         }
     }
@@ -80,9 +95,14 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
             return Err(vec![Problem::of_file(folder, what, "put less into one catalog")]);
         }
     }
+    let policy = policy::read(settings.as_deref(), &mut problems);
     let drafts = drafts(&rules, &mut problems);
     check_names(&drafts, &mut problems);
-    let warnings = library::check(&templates, &drafts, &mut problems);
+    names::check(&policy, &drafts, &mut problems);
+    let mut warnings = library::check(&templates, &drafts, &mut problems);
+    warnings.extend(drafts.iter().flat_map(|it| it.warnings.iter().cloned()));
+    warnings.sort();
+    let policy = policy.policy;
     let rules: Vec<Rule> = drafts.into_iter().filter_map(|it| it.rule).collect();
     if rules.is_empty() && problems.is_empty() {
         let fix = "write a first one, `- rule: hello`, in `rules/hello.yaml`";
@@ -92,7 +112,13 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
         problems.sort();
         return Err(problems);
     }
-    let file = CatalogFile { format: CATALOG_FORMAT, version: version(&rules, &templates), rules, templates };
+    let file = CatalogFile {
+        format: CATALOG_FORMAT,
+        version: version(&policy, &rules, &templates),
+        policy,
+        rules,
+        templates,
+    };
     Ok(Compiled { file, warnings })
 }
 
@@ -136,8 +162,9 @@ fn check_names(drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
 }
 
 /// The first 12 hex digits of the SHA-256 of all that decides what is sent.
-fn version(rules: &[Rule], templates: &BTreeMap<String, String>) -> String {
-    let mut value = serde_json::to_value((rules, templates)).expect("rules and texts always serialize");
+fn version(policy: &Policy, rules: &[Rule], templates: &BTreeMap<String, String>) -> String {
+    let mut value =
+        serde_json::to_value((policy, rules, templates)).expect("settings and texts always serialize");
     // Another crate of the build may make serde_json keep the order of keys; a version must not depend on that.
     value.sort_all_objects();
     let text = value.to_string();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::channel::Channel;
 use domain::locale;
+use domain::rule::{Outside, Rule, Selector, Step};
 use templates::Renderer;
 
 use crate::nearest::{listed, nearest, suggestion};
@@ -29,7 +30,9 @@ pub(crate) fn check(
         check_locales(template, locales, &channels_of(template, drafts), problems);
     }
     check_sources(sources, problems);
-    library.unused(drafts)
+    let mut warnings = library.unused(drafts);
+    warnings.extend(drafts.iter().filter_map(|it| library.silence(it, sources)));
+    warnings
 }
 
 impl<'a> Library<'a> {
@@ -83,6 +86,27 @@ impl<'a> Library<'a> {
         }
     }
 
+    /// A rule that tells many events at once, in words that speak of one.
+    fn silence(&self, draft: &Draft<'_>, sources: &BTreeMap<String, String>) -> Option<Problem> {
+        let rule = draft.rule.as_ref()?;
+        let parts = self.0.get(rule.template.as_str())?.get(locale::DEFAULT)?;
+        let mut silent = Vec::new();
+        for channel in told_at_once(rule) {
+            let mut files = channel.parts().iter().filter(|it| parts.contains(it.file)).peekable();
+            let path = |file: &str| format!("{}/{}/{file}", rule.template, locale::DEFAULT);
+            if files.peek().is_some() && !files.any(|it| speaks_of_digest(&path(it.file), sources)) {
+                silent.push(channel.name());
+            }
+        }
+        let what = format!(
+            "the rule tells several events at once, and what `{}` says on {} never mentions `digest`",
+            rule.template,
+            listed(&silent)
+        );
+        let fix = "write `{% if digest is defined %}{{ digest.total_activities }} …{% else %}…{% endif %}`";
+        (!silent.is_empty()).then(|| draft.problem(draft.template_at, what, fix))
+    }
+
     fn unused(&self, drafts: &[Draft<'_>]) -> Vec<Problem> {
         let used: BTreeSet<&str> = drafts.iter().filter_map(|it| it.template.as_deref()).collect();
         let unused = self.0.keys().filter(|it| !used.contains(*it));
@@ -103,6 +127,40 @@ fn channels_of<'a>(template: &str, drafts: &'a [Draft<'_>]) -> BTreeMap<Channel,
         }
     }
     channels
+}
+
+/// The channels on which the rule may tell a digest: no room is ever told one.
+fn told_at_once(rule: &Rule) -> Vec<Channel> {
+    let people = rule.to.iter().any(|it| match it {
+        Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } | Selector::Address { .. } => true,
+        Selector::Room { .. } => false,
+    });
+    let first = rule.steps.iter().position(|it| matches!(it, Step::Digest(_)));
+    let mut channels = Vec::new();
+    for (at, step) in rule.steps.iter().enumerate().filter(|_| people) {
+        let Step::Send(send) = step else { continue };
+        for channel in &send.channels {
+            let held_back = rule.outside == Outside::Digest && channel.disturbs();
+            if (first.is_some_and(|it| it < at) || held_back) && !channels.contains(channel) {
+                channels.push(*channel);
+            }
+        }
+    }
+    channels
+}
+
+/// Whether a template, or one that it builds on, names `digest`.
+fn speaks_of_digest(path: &str, sources: &BTreeMap<String, String>) -> bool {
+    let mut waiting = vec![path];
+    let mut seen = BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        let Some(source) = sources.get(path).filter(|_| seen.insert(path)) else { continue };
+        if source.contains("digest") {
+            return true;
+        }
+        waiting.extend(references(source).into_iter().map(|it| it.name));
+    }
+    false
 }
 
 /// The default locale has whatever a rule needs; any other has all parts of a channel or none, because a message in

@@ -18,6 +18,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// About a place in a file.
+    pub(crate) fn at(file: &str, at: At, what: impl Into<String>, fix: impl Into<String>) -> Problem {
+        Problem { line: Some(at.line), column: Some(at.column), ..Problem::of_file(file, what, fix) }
+    }
+
     /// About a file as a whole.
     pub(crate) fn of_file(file: &str, what: impl Into<String>, fix: impl Into<String>) -> Problem {
         Problem {
@@ -42,7 +47,7 @@ impl Problem {
     #[must_use]
     pub fn below(mut self, folder: &str) -> Problem {
         let first = self.file.split('/').next().unwrap_or_default();
-        if [RULES, TEMPLATES].contains(&first) {
+        if [RULES, TEMPLATES, POLICY, TESTS].contains(&first) {
             self.file = format!("{}/{}", folder.trim_end_matches('/'), self.file);
         }
         self
@@ -54,6 +59,12 @@ pub(crate) const RULES: &str = "rules";
 
 /// The folder of templates within a config folder.
 pub(crate) const TEMPLATES: &str = "templates";
+
+/// The file within a config folder that holds for all rules.
+pub(crate) const POLICY: &str = "policy.yaml";
+
+/// The folder of decision tests within a config folder.
+pub(crate) const TESTS: &str = "tests";
 
 /// `rules/care.yaml:12:3: rule medication-due: what is wrong; how to mend it`
 impl fmt::Display for Problem {
@@ -73,7 +84,7 @@ impl fmt::Display for Problem {
 }
 
 /// Where in a YAML file something stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct At {
     pub(crate) line: usize,
     pub(crate) column: usize,
@@ -88,14 +99,7 @@ pub(crate) struct Page<'a> {
 
 impl Page<'_> {
     pub(crate) fn refuse(&mut self, at: At, what: impl Into<String>, fix: impl Into<String>) {
-        self.problems.push(Problem {
-            file: self.file.to_owned(),
-            line: Some(at.line),
-            column: Some(at.column),
-            rule: self.rule.map(str::to_owned),
-            what: what.into(),
-            fix: fix.into(),
-        });
+        self.problems.push(Problem::at(self.file, at, what, fix).of_rule(self.rule));
     }
 }
 

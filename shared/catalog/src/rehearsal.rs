@@ -1,24 +1,32 @@
 //! Plays sample events through a catalog, as dispatch would, and sees who is reached.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
-use domain::decide::{Decision, Facts, Order, Verdict, decide};
+use domain::decide::{Ask, Decision, Facts, Order, Verdict, Waiting, decide};
+use domain::digest::DigestPolicy;
 use domain::event::{Event, Refusal};
-use domain::plan::Plan;
+use domain::plan::{Match, Plan};
 use domain::recipient::{Recipient, Recipients};
+use domain::rule::Step;
+use domain::wake::Start;
+use serde_json::Value;
 use templates::{Renderer, Unrendered};
 
 use crate::problem::{Problem, RULES, TEMPLATES};
 use crate::sample::BusEntry;
+use crate::settle;
 
 /// The id of the EventBridge event round a sample.
 const BUS_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// When the EventBridge event round a sample was made: 2026-01-01T00:00:00Z, in seconds since 1970.
 const BUS_TIME_S: i64 = 1_767_225_600;
+
+/// The most that is played of one event: a rule has 50 steps, and an event addresses a few people.
+const MAX_SCENES: usize = 2_000;
 
 /// What came to light when samples were played through a catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,8 +66,13 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
     findings
 }
 
-fn event(text: &str) -> Result<Event, Refusal> {
-    let time = Timestamp::from_second(BUS_TIME_S).unwrap_or_default();
+/// When that was which says nothing about it itself.
+pub(crate) fn bus_time() -> Timestamp {
+    Timestamp::from_second(BUS_TIME_S).unwrap_or_default()
+}
+
+pub(crate) fn event(text: &str) -> Result<Event, Refusal> {
+    let time = bus_time();
     BusEvent::parse(&BusEntry::read(text)?.to_bus_event(BUS_ID, time))?.event()
 }
 
@@ -81,48 +94,145 @@ struct Stage<'a> {
     locales: BTreeMap<&'a str, BTreeSet<&'a str>>,
 }
 
-impl Stage<'_> {
-    /// Plays one event. Returns the rules through which it reaches somebody.
+/// What is still to be played of an event: from the event itself, or from what was left for later.
+struct Scene<'a> {
+    plan: Plan<'a>,
+    now: Timestamp,
+}
+
+impl<'a> Stage<'a> {
+    /// Plays one event and all that it leaves for later. Returns the rules through which it reaches somebody.
     fn play(&self, file: &str, event: &Event, problems: &mut Vec<Problem>) -> BTreeSet<String> {
-        let plan = Plan::of(event, self.catalog);
-        let facts = Facts { recipients: self.people, now: event.time };
         let mut reached = BTreeSet::new();
-        let decisions = decide(&plan, &facts);
-        for decision in &decisions {
-            let Verdict::Send(order) = &decision.verdict else {
-                continue;
-            };
-            reached.insert(order.rule.name.clone());
-            let unrendered = self.renderings(order, &plan).into_iter().filter_map(Result::err);
-            problems.extend(unrendered.map(|it| silent(&it, order, file)));
+        let mut reasons = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut waiting = VecDeque::from(self.scenes(event));
+        let matches = waiting.front().is_some_and(|it| !it.plan.matches.is_empty());
+        for _ in 0..MAX_SCENES {
+            let Some(Scene { plan, now }) = waiting.pop_front() else { break };
+            let answers = settle::answers(&plan, self.people, None, now, Ask::if_nothing_happened);
+            let facts = Facts { recipients: self.people, tenant: None, answers: &answers, now };
+            for decision in &decide(&plan, &facts).decisions {
+                match &decision.verdict {
+                    Verdict::Send(order) => {
+                        reached.insert(order.rule.name.clone());
+                        let unrendered = self.renderings(order, &plan).into_iter().filter_map(Result::err);
+                        problems.extend(unrendered.map(|it| silent(&it, order, file)));
+                    }
+                    Verdict::Suppress(reason) => {
+                        let rule = decision.rule.map_or("-", |it| it.name.as_str());
+                        let told = format!("{rule} to {}: {}", decision.recipient, reason.meaning());
+                        if !reasons.contains(&told) {
+                            reasons.push(told);
+                        }
+                    }
+                    Verdict::Later(_) | Verdict::Merge(_) => {
+                        waiting.extend(self.next(event, decision, plan.digest.as_ref(), &mut seen));
+                    }
+                    Verdict::Cancel(_) => reached.extend(decision.rule.map(|it| it.name.clone())),
+                }
+            }
         }
-        if plan.matches.is_empty() {
+        if !matches && reached.is_empty() {
             let what = format!("no rule matches `{}` from `{}`", event.kind, event.source);
             problems.push(Problem::of_file(file, what, "add a rule for it, or mend a rule's `when`"));
         } else if reached.is_empty() {
-            problems.push(nobody(file, &decisions));
+            let what = format!("it reaches nobody ({})", reasons.join(", "));
+            let fix = "name people in it who are known, or mend the rule's `to`";
+            problems.push(Problem::of_file(file, what, fix));
         }
         reached
     }
 
+    /// The event itself; and once more from behind each digest, because some go straight through it.
+    fn scenes<'e>(&self, event: &'e Event) -> Vec<Scene<'e>>
+    where
+        'a: 'e,
+    {
+        let mut plan = Plan::of(event, self.catalog);
+        for matched in &mut plan.matches {
+            for group in matched.groups.clone() {
+                matched.add_members(settle::members(&group, self.people));
+            }
+        }
+        let mut later = Vec::new();
+        for matched in &plan.matches {
+            for (at, step) in matched.rule.steps.iter().enumerate() {
+                let Step::Digest(digest) = step else { continue };
+                let start = Start { step: number(at + 1), ..Start::default() };
+                let audience = matched.audience.clone();
+                let next = Match { rule: matched.rule, audience, groups: Vec::new(), start };
+                let told = settle::digest_of(event, &digest.policy);
+                let plan = Plan::woken(event, self.catalog, Some(next), Some(told));
+                later.push(Scene { plan, now: event.time });
+            }
+        }
+        [Scene { plan, now: event.time }].into_iter().chain(later).collect()
+    }
+
+    /// What a decision leaves for later, once for each place in a rule where it goes on.
+    fn next<'e>(
+        &self,
+        event: &'e Event,
+        decision: &Decision<'_>,
+        told: Option<&Value>,
+        seen: &mut BTreeSet<String>,
+    ) -> Option<Scene<'e>>
+    where
+        'a: 'e,
+    {
+        let rule = self.catalog.rule(&decision.rule?.name)?;
+        let (audience, start, now, digest) = match &decision.verdict {
+            Verdict::Later(it) if it.why != Waiting::Recurrence => {
+                (it.audience.clone(), it.start.clone(), it.until, told.cloned())
+            }
+            Verdict::Merge(it) => {
+                let policy = match rule.steps.get(it.step as usize) {
+                    Some(Step::Digest(digest)) => digest.policy.clone(),
+                    Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
+                };
+                let step = if it.only.is_some() { it.step } else { it.step + 1 };
+                let start = Start { step, only: it.only, ..Start::default() };
+                (it.audience.clone(), start, it.closes_at, Some(settle::digest_of(event, &policy)))
+            }
+            Verdict::Later(_) | Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => return None,
+        };
+        let name = format!("{} {} {} {:?}", rule.name, audience.name(), start.step, start.only);
+        if !seen.insert(name) {
+            return None;
+        }
+        let matched = Match { rule, audience: vec![audience], groups: Vec::new(), start };
+        Some(Scene { plan: Plan::woken(event, self.catalog, Some(matched), digest), now })
+    }
+
     /// The order rendered for the person it is meant for, and as it would be if they read each other language.
     fn renderings(&self, order: &Order<'_>, plan: &Plan<'_>) -> Vec<Result<(), Unrendered>> {
-        let render = |order: &Order<'_>| self.renderer.scene(plan.envelope()).render(order).map(drop);
-        let mut renderings = vec![render(order)];
+        let mut renderings = vec![render(&self.renderer, plan, order)];
         if let Some(person) = order.person {
             for locale in self.locales.get(order.rule.template.as_str()).into_iter().flatten() {
                 let reader = Recipient { locale: Some((*locale).to_owned()), ..person.clone() };
-                renderings.push(render(&Order {
+                let order = Order {
                     rule: order.rule,
                     person: Some(&reader),
                     target: order.target.clone(),
                     priority: order.priority,
                     expires_at: order.expires_at,
-                }));
+                    cancel: order.cancel.clone(),
+                };
+                renderings.push(render(&self.renderer, plan, &order));
             }
         }
         renderings
     }
+}
+
+/// Renders one order, as dispatch would.
+fn render(renderer: &Renderer, plan: &Plan<'_>, order: &Order<'_>) -> Result<(), Unrendered> {
+    renderer.scene(plan.envelope()).render(order).map(drop)
+}
+
+fn number(step: usize) -> u32 {
+    u32::try_from(step).unwrap_or(u32::MAX)
 }
 
 fn silent(unrendered: &Unrendered, order: &Order<'_>, sample: &str) -> Problem {
@@ -131,22 +241,6 @@ fn silent(unrendered: &Unrendered, order: &Order<'_>, sample: &str) -> Problem {
     Problem::of_file(&format!("{TEMPLATES}/{}", unrendered.template), what, fix)
         .at_line((unrendered.line > 0).then_some(unrendered.line))
         .of_rule(Some(&order.rule.name))
-}
-
-fn nobody(file: &str, decisions: &[Decision<'_>]) -> Problem {
-    let mut reasons: Vec<String> = Vec::new();
-    for decision in decisions {
-        let Verdict::Suppress(reason) = decision.verdict else {
-            continue;
-        };
-        let rule = decision.rule.map_or("-", |it| it.name.as_str());
-        let told = format!("{rule} to {}: {}", decision.recipient, reason.meaning());
-        if !reasons.contains(&told) {
-            reasons.push(told);
-        }
-    }
-    let what = format!("it reaches nobody ({})", reasons.join(", "));
-    Problem::of_file(file, what, "name people in it who are known, or mend the rule's `to`")
 }
 
 #[cfg(test)]

@@ -1,46 +1,73 @@
 //! One rule: from what is written in YAML to what dispatch goes by. It knows no other rule and no template.
 
-use domain::catalog::Rule;
 use domain::channel::Channel;
 use domain::event::Priority;
 use domain::path::Path;
+use domain::recurrence::Recurrence;
+use domain::rule::{ActorPolicy, Cancel, Outside, Repeat, Rule, Step, When};
 use jiff::SignedDuration;
 
-use crate::audience::{path, selectors};
-use crate::nearest::{listed, suggestion};
+use crate::audience::{Mention, selectors};
 use crate::problem::{At, Page, Problem};
+use crate::values::{Fields, check_keys, find, flag, key_at, list, map, number, path, text, typed, word};
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
+use crate::{flow, reach, steps};
 
 /// The longest name of a rule, in bytes: it is part of every key.
 pub const MAX_NAME_BYTES: usize = 64;
 
-const REQUIRED: [&str; 6] = ["rule", "when", "category", "channels", "to", "template"];
+const REQUIRED: [&str; 5] = ["rule", "when", "category", "to", "template"];
 
-const KEYS: [&str; 10] =
-    ["rule", "about", "when", "category", "priority", "channels", "to", "template", "expose", "expires"];
+const KEYS: [&str; 17] = [
+    "rule",
+    "about",
+    "when",
+    "category",
+    "priority",
+    "commercial",
+    "to",
+    "actor",
+    "channels",
+    "delay",
+    "steps",
+    "template",
+    "expose",
+    "expires",
+    "outside",
+    "cancel",
+    "repeat",
+];
 
 const PRIORITIES: [Priority; 4] = [Priority::Low, Priority::Normal, Priority::High, Priority::Critical];
+
+const ACTORS: [(&str, ActorPolicy); 2] =
+    [("include", ActorPolicy::Include), ("exclude", ActorPolicy::Exclude)];
+
+const OUTSIDE: [(&str, Outside); 3] =
+    [("defer", Outside::Defer), ("drop", Outside::Drop), ("digest", Outside::Digest)];
 
 /// What could be read of a rule: enough to hold it against the others, even when something is wrong with it.
 pub(crate) struct Draft<'a> {
     pub(crate) file: &'a str,
     pub(crate) name: Option<String>,
     pub(crate) name_at: At,
+    pub(crate) category: Option<String>,
     pub(crate) template: Option<String>,
     pub(crate) template_at: At,
+    /// Those of all its steps.
     pub(crate) channels: Vec<Channel>,
+    /// The roles and topics that it names.
+    pub(crate) mentions: Vec<Mention>,
+    /// What may be meant as it is written.
+    pub(crate) warnings: Vec<Problem>,
     /// The rule itself. It is missing only where a problem says why.
     pub(crate) rule: Option<Rule>,
 }
 
 impl Draft<'_> {
     pub(crate) fn problem(&self, at: At, what: impl Into<String>, fix: impl Into<String>) -> Problem {
-        Problem {
-            line: Some(at.line),
-            column: Some(at.column),
-            ..Problem::of_file(self.file, what, fix).of_rule(self.name.as_deref())
-        }
+        Problem::at(self.file, at, what, fix).of_rule(self.name.as_deref())
     }
 }
 
@@ -59,86 +86,95 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
         page.rule = Some(name);
     }
     check_keys(members, node.at, &KEYS, &REQUIRED, &mut page);
-
-    let mut fields = Fields { members, page };
-    let name = fields.read("rule", name);
-    let about = fields.read("about", text).unwrap_or_default();
-    let when = fields.read("when", when);
-    let category = fields.read("category", text);
-    let priority = fields.read("priority", priority);
-    let channels = fields.read("channels", channels).unwrap_or_default();
-    let to = fields.read("to", |node, page| selectors(node, &channels, page));
-    let template = fields.read("template", text);
-    let expose = fields.read("expose", expose).unwrap_or_default();
-    let expires = fields.read("expires", expires);
-
+    let steps = steps::steps(members, node.at, &mut page);
+    let channels = channels_of(steps.as_deref().unwrap_or_default());
     let place = |key| find(members, key).map_or(node.at, |it| it.at);
-    let draft = Draft {
+
+    let mut fields = Fields { members, page: &mut page };
+    let mut draft = Draft {
         file,
-        name: name.clone(),
+        name: fields.read("rule", name),
         name_at: place("rule"),
-        template: template.clone(),
+        category: fields.read("category", text),
+        template: fields.read("template", text),
         template_at: place("template"),
-        channels: channels.clone(),
+        channels,
+        mentions: Vec::new(),
+        warnings: Vec::new(),
         rule: None,
     };
-    let (Some(name), Some(when), Some(category), Some(to), Some(template)) =
-        (name, when, category, to, template)
-    else {
-        return Some(draft);
-    };
-    let rule = Rule { name, about, when, category, priority, channels, to, template, expose, expires };
-    Some(Draft { rule: Some(rule), ..draft })
+    draft.rule = rule(&mut fields, steps, &mut draft);
+    draft.warnings = draft.rule.iter().flat_map(|it| warnings(it, members, &draft)).collect();
+    Some(draft)
 }
 
-/// The members of one rule, read one by one.
-struct Fields<'n, 'p> {
-    members: &'n [Entry],
-    page: Page<'p>,
-}
-
-impl<'n> Fields<'n, '_> {
-    fn read<T>(&mut self, key: &str, read: impl FnOnce(&'n Node, &mut Page<'_>) -> Option<T>) -> Option<T> {
-        find(self.members, key).and_then(|it| read(it, &mut self.page))
+/// The rest of the rule, and the whole of it if nothing is missing.
+fn rule(
+    fields: &mut Fields<'_, '_, '_>,
+    steps: Option<Vec<(Step, At)>>,
+    draft: &mut Draft<'_>,
+) -> Option<Rule> {
+    let about = fields.read("about", text).unwrap_or_default();
+    let when = fields.read("when", when);
+    let priority = fields.read("priority", priority);
+    let commercial = fields.read("commercial", flag).unwrap_or_default();
+    let to = fields.read("to", |node, page| selectors(node, &draft.channels, page));
+    let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &ACTORS, page));
+    let expose = fields.read("expose", expose).unwrap_or_default();
+    let expires = fields.read("expires", expires);
+    let outside = fields.read("outside", |node, page| word(node, "value for `outside`", &OUTSIDE, page));
+    let outside = outside.unwrap_or_default();
+    let cancel = fields.read("cancel", |node, page| cancel(node, when.as_ref(), page));
+    let repeat = fields.read("repeat", repeat);
+    if let Some(steps) = &steps {
+        flow::check(steps, outside, key_at(fields.members, "outside"), fields.page);
     }
+    let (to, mentions) = to?;
+    draft.mentions = mentions;
+    Some(Rule {
+        name: draft.name.clone()?,
+        about,
+        when: when?,
+        category: draft.category.clone()?,
+        priority,
+        commercial,
+        steps: steps?.into_iter().map(|(it, _)| it).collect(),
+        to,
+        actor,
+        template: draft.template.clone()?,
+        expose,
+        expires,
+        outside,
+        cancel,
+        repeat,
+    })
 }
 
-pub(crate) fn find<'n>(members: &'n [Entry], key: &str) -> Option<&'n Node> {
-    members.iter().find(|it| it.key == key).map(|it| &it.value)
-}
-
-/// Reports keys that nothing reads and keys that are missing.
-pub(crate) fn check_keys(members: &[Entry], at: At, known: &[&str], required: &[&str], page: &mut Page<'_>) {
-    for entry in members.iter().filter(|it| !known.contains(&it.key.as_str())) {
-        page.refuse(entry.at, format!("unknown key `{}`", entry.key), suggestion(&entry.key, known));
+/// Every channel that a step sends on, each once.
+fn channels_of(steps: &[(Step, At)]) -> Vec<Channel> {
+    let mut channels = Vec::new();
+    for (step, _) in steps {
+        if let Step::Send(send) = step {
+            let new: Vec<Channel> =
+                send.channels.iter().copied().filter(|it| !channels.contains(it)).collect();
+            channels.extend(new);
+        }
     }
-    for key in required.iter().filter(|key| find(members, key).is_none()) {
-        page.refuse(at, format!("the key `{key}` is missing"), format!("add a line `{key}: …`"));
-    }
+    channels
 }
 
-/// Text that is not empty.
-pub(crate) fn text(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let fix = match &node.kind {
-        Kind::Text(it) if !it.trim().is_empty() => return Some(it.clone()),
-        Kind::Text(_) | Kind::Null => "write something, or take the key out",
-        Kind::Bool(_) | Kind::Number(_) => "put it in quotes",
-        Kind::List(_) | Kind::Map(_) => "write one value here",
-    };
-    page.refuse(node.at, format!("found {}, wanted text", node.what_there_is()), fix);
-    None
-}
-
-fn list<'n>(node: &'n Node, page: &mut Page<'_>) -> Option<&'n [Node]> {
-    if let Kind::List(it) = &node.kind {
-        return Some(it);
+fn warnings(rule: &Rule, members: &[Entry], draft: &Draft<'_>) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    if let Some(node) = find(members, "when").filter(|it| reach::is_everything(it)) {
+        let fix = "name the types in `detail-type`, or what else tells the events apart";
+        warnings.push(draft.problem(node.at, "`when` matches everything that happens", fix));
     }
-    page.refuse(
-        node.at,
-        format!("found {}, wanted a list", node.what_there_is()),
-        "write it as `[one, another]`",
-    );
-    None
+    let endless = rule.repeat.as_ref().is_some_and(|it| it.times.is_none() && it.until.is_none());
+    if let Some(node) = find(members, "repeat").filter(|_| endless && rule.expires.is_none()) {
+        let fix = "add `times: <n>` or `until: $.data.<instant>`, or let the rule expire";
+        warnings.push(draft.problem(node.at, "it repeats without an end", fix));
+    }
+    warnings
 }
 
 fn name(node: &Node, page: &mut Page<'_>) -> Option<String> {
@@ -161,37 +197,7 @@ pub(crate) fn is_kebab(name: &str) -> bool {
 }
 
 fn priority(node: &Node, page: &mut Page<'_>) -> Option<Priority> {
-    let word = text(node, page)?;
-    let found = PRIORITIES.into_iter().find(|it| it.name() == word);
-    if found.is_none() {
-        let known = PRIORITIES.map(Priority::name);
-        page.refuse(node.at, format!("unknown priority `{word}`"), suggestion(&word, &known));
-    }
-    found
-}
-
-fn channels(node: &Node, page: &mut Page<'_>) -> Option<Vec<Channel>> {
-    let known = Channel::ALL.map(Channel::name);
-    let nodes = list(node, page)?;
-    if nodes.is_empty() {
-        page.refuse(
-            node.at,
-            "`channels` is empty, so nothing is ever sent",
-            format!("name one of {}", listed(&known)),
-        );
-    }
-    let mut channels = Vec::new();
-    for node in nodes {
-        let Some(word) = text(node, page) else { continue };
-        match Channel::ALL.into_iter().find(|it| it.name() == word) {
-            Some(it) if channels.contains(&it) => {
-                page.refuse(node.at, format!("the channel `{word}` stands here twice"), "take one out");
-            }
-            Some(it) => channels.push(it),
-            None => page.refuse(node.at, format!("unknown channel `{word}`"), suggestion(&word, &known)),
-        }
-    }
-    Some(channels)
+    word(node, "priority", &PRIORITIES.map(|it| (it.name(), it)), page)
 }
 
 /// Paths whose last names differ: a socket message carries what they find under these names.
@@ -219,6 +225,56 @@ fn expires(node: &Node, page: &mut Page<'_>) -> Option<SignedDuration> {
         Err(_) => page.refuse(node.at, format!("`{word}` is no duration"), fix),
     }
     None
+}
+
+fn cancel(node: &Node, told: Option<&When>, page: &mut Page<'_>) -> Option<Cancel> {
+    let members = map(node, "{ key: $.data.<id>, when: { detail-type: [<type>] } }", page)?;
+    check_keys(members, node.at, &["key", "when"], &["key", "when"], page);
+    let mut fields = Fields { members, page };
+    let key = fields.read("key", cancel_key);
+    let cancels = fields.read("when", when);
+    if let (Some(told), Some(cancels), Some(node)) = (told, &cancels, find(members, "when"))
+        && told.source() == cancels.source()
+    {
+        let what = "the events that the rule tells are the ones that cancel it";
+        page.refuse(node.at, what, "name the type of the event that takes it back");
+    }
+    Some(Cancel { key: key?, when: cancels? })
+}
+
+/// One path, or several that name a thing together.
+fn cancel_key(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
+    let nodes = match &node.kind {
+        Kind::List(nodes) => nodes.as_slice(),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
+            std::slice::from_ref(node)
+        }
+    };
+    if nodes.is_empty() {
+        let fix = "write a path that both events have, such as `$.data.appointmentId`";
+        page.refuse(node.at, "`key` is empty, so one event would cancel everything", fix);
+        return None;
+    }
+    let mut paths = Vec::new();
+    for node in nodes {
+        let Some(found) = text(node, page).and_then(|it| path(&it, node.at, page)) else { continue };
+        if paths.contains(&found) {
+            page.refuse(node.at, "the same path stands here twice", "take one out");
+        }
+        paths.push(found);
+    }
+    (paths.len() == nodes.len()).then_some(paths)
+}
+
+fn repeat(node: &Node, page: &mut Page<'_>) -> Option<Repeat> {
+    let members = map(node, "{ every: { every: daily, at: \"09:00\" }, times: 10 }", page)?;
+    check_keys(members, node.at, &["every", "times", "until"], &["every"], page);
+    let mut fields = Fields { members, page };
+    let every = fields.read("every", |node, page| typed::<Recurrence>(node, "every", page));
+    // The first time is one of them.
+    let times = fields.read("times", |node, page| number(node, 2, u32::MAX, page));
+    let until = fields.read("until", |node, page| path(&text(node, page)?, node.at, page));
+    Some(Repeat { every: every?, times, until })
 }
 
 #[cfg(test)]

@@ -70,8 +70,13 @@ impl Node {
     }
 }
 
-/// The items of a file that is to be one list. What cannot be read is reported; the items that can be are returned.
+/// The rules of a file. What cannot be read is reported; the items that can be are returned.
 pub(crate) fn items(text: &str, page: &mut Page<'_>) -> Vec<Node> {
+    list_of("rule", text, page)
+}
+
+/// The items of a file that is to be one list, each of which begins with the key `item`.
+pub(crate) fn list_of(item: &str, text: &str, page: &mut Page<'_>) -> Vec<Node> {
     let whole = match parse(text, DuplicateKeyPolicy::Error) {
         Ok(node) => node,
         Err(error @ Error::MultipleDocuments { .. }) => {
@@ -85,8 +90,27 @@ pub(crate) fn items(text: &str, page: &mut Page<'_>) -> Vec<Node> {
         // A file of comments only, or an empty one.
         Kind::Null => Vec::new(),
         Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
-            let what = format!("the file is {}, not a list of rules", whole.what_there_is());
-            page.refuse(whole.at, what, "begin each rule with `- rule: <name>` at the start of a line");
+            let what = format!("the file is {}, not a list of {item}s", whole.what_there_is());
+            let fix = format!("begin each {item} with `- {item}: <name>` at the start of a line");
+            page.refuse(whole.at, what, fix);
+            Vec::new()
+        }
+    }
+}
+
+/// The keys of a file that is to be one map; none where it cannot be read, and then a problem says why.
+pub(crate) fn map_of(text: &str, page: &mut Page<'_>) -> Vec<Entry> {
+    let whole = parse(text, DuplicateKeyPolicy::Error).or_else(|error| {
+        report(&error, page);
+        let twice = matches!(error, Error::DuplicateMappingKey { .. });
+        if twice { parse(text, DuplicateKeyPolicy::FirstWins).map_err(drop) } else { Err(()) }
+    });
+    match whole {
+        Ok(Node { kind: Kind::Map(entries), .. }) => entries,
+        Ok(Node { kind: Kind::Null, .. }) | Err(()) => Vec::new(),
+        Ok(other) => {
+            let what = format!("the file is {}, not a map", other.what_there_is());
+            page.refuse(other.at, what, "write each setting as `<key>: …` at the start of a line");
             Vec::new()
         }
     }
@@ -155,7 +179,7 @@ fn parse(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Node, Error> 
     reason = "a foreign enum of sixty faults, nearly all of them of syntax"
 )]
 fn report(error: &Error, page: &mut Page<'_>) {
-    let at = error.location().map_or(START, place);
+    let at = error.location().map_or(START, position);
     let (what, fix) = match error {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             (format!("the key `{key}` stands here twice"), "keep one of the two")
@@ -186,7 +210,7 @@ fn words(error: &Error) -> String {
 /// Where a file begins.
 const START: At = At { line: 1, column: 1 };
 
-fn place(location: Location) -> At {
+fn position(location: Location) -> At {
     let number = |it: u64| usize::try_from(it).unwrap_or(usize::MAX);
     At { line: number(location.line()), column: number(location.column()) }
 }
@@ -194,7 +218,7 @@ fn place(location: Location) -> At {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
         let spanned = Spanned::<Kind>::deserialize(deserializer)?;
-        Ok(Node { at: place(spanned.referenced), kind: spanned.value })
+        Ok(Node { at: position(spanned.referenced), kind: spanned.value })
     }
 }
 
@@ -248,7 +272,7 @@ impl<'de> Visitor<'de> for AnyKind {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Kind, A::Error> {
         let mut entries = Vec::new();
         while let Some((key, value)) = access.next_entry::<Spanned<String>, Node>()? {
-            entries.push(Entry { at: place(key.referenced), key: key.value, value });
+            entries.push(Entry { at: position(key.referenced), key: key.value, value });
         }
         Ok(Kind::Map(entries))
     }

@@ -3,7 +3,7 @@
 use aws_types::SdkConfig;
 use queue::{Queue, Sqs};
 use runtime::{Env, Unset};
-use store::Ledger;
+use store::{Counters, Ledger};
 
 use crate::Desk;
 
@@ -11,6 +11,7 @@ use crate::Desk;
 pub struct DeskConfig {
     pub name: &'static str,
     pub ledger_table: String,
+    pub counters_table: String,
     pub queue_url: String,
     pub dead_letters_url: String,
     pub concurrency: usize,
@@ -25,6 +26,7 @@ impl DeskConfig {
         Ok(DeskConfig {
             name,
             ledger_table: env.required("LEDGER_TABLE")?,
+            counters_table: env.required("COUNTERS_TABLE")?,
             queue_url: env.required("QUEUE_URL")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
             concurrency,
@@ -37,6 +39,7 @@ impl DeskConfig {
         Desk {
             name: self.name,
             ledger: Ledger::new(tables, self.ledger_table),
+            counters: Counters::new(tables, self.counters_table),
             queue: Queue::new(&sqs, self.queue_url),
             dead_letters: Queue::new(&sqs, self.dead_letters_url),
             concurrency: self.concurrency,

@@ -1,26 +1,25 @@
 //! Claim, send, settle: what every channel does with a batch of jobs.
 //!
 //! A channel brings one thing: how it asks its provider. Everything else is here, once: reading the jobs, the claim in
-//! the ledger, the deadline, what each answer means for the ledger and for the queue, and what becomes of a job that
+//! the ledger, the deadline, what was cancelled, what each answer means for the ledger and for the queue, and what becomes of a job that
 //! an earlier sender left behind.
 
 mod config;
 mod pause;
+mod read;
 mod settle;
-
-use std::collections::HashMap;
 
 use aws::Refused;
 use domain::channel::OnUnknown;
-use domain::job::{JOB_VERSION, Job};
-use domain::key::Key;
-use domain::outcome::{Failure, Sent, Status};
+use domain::job::Job;
+use domain::outcome::{Failure, Reason, Sent, Status};
 use futures_util::stream::{self, StreamExt as _};
 use queue::{Cause, Queue};
 use runtime::{Batch, Deadline, Error, Message, Report, chain, now};
-use store::{Ledger, Settlement, Standing};
+use store::{Counters, Ledger, Settlement, Standing};
 
 pub use config::DeskConfig;
+use read::{Reading, Task, Unreadable};
 use settle::{Next, next};
 
 /// What a channel needs beside its provider.
@@ -28,17 +27,13 @@ pub struct Desk {
     /// The function's name, for whoever reads a dead letter.
     pub name: &'static str,
     pub ledger: Ledger,
+    /// Where cancellations stand.
+    pub counters: Counters,
     /// The queue the jobs come from.
     pub queue: Queue,
     pub dead_letters: Queue,
     /// How many sends are under way at once.
     pub concurrency: usize,
-}
-
-/// A job and the messages that carry it. SQS may deliver one twice, even in one batch.
-struct Task<'a> {
-    job: Job,
-    messages: Vec<&'a Message>,
 }
 
 /// A task when its sender is through with it.
@@ -53,19 +48,20 @@ impl Desk {
     /// report names the messages that the queue must show again.
     ///
     /// # Errors
-    /// The ledger could not be asked before anything was sent: the whole batch goes back.
+    /// The ledger could not be asked before anything was sent or put aside: the whole batch goes back.
     pub async fn deliver<S>(&self, batch: Batch, send: S) -> Result<Report, Error>
     where
         S: AsyncFn(&Job) -> Result<Sent, Failure>,
     {
         let mut report = Report::default();
-        let tasks = self.read(&batch.messages, &mut report).await;
-        let jobs: Vec<&Job> = tasks.iter().map(|it| &it.job).collect();
+        let Reading { tasks, unreadable } = Reading::of(&batch.messages);
         let token = batch.request_id.as_str();
-        let standings = self.ledger.claim(&jobs, token, now(), batch.deadline.ends()).await?;
+        let standings = self.claim(&tasks, token, batch.deadline).await?;
+        // Only now: a batch that fails as a whole comes back whole, and would be put aside once more.
+        self.put_aside(&unreadable, &mut report).await;
 
         let finished: Vec<Finished> = stream::iter(tasks.iter().zip(standings).enumerate())
-            .map(|(at, (task, standing))| handle(at, task, standing, batch.deadline, &send))
+            .map(|(at, (task, standing))| self.handle(at, task, standing, batch.deadline, &send))
             .buffer_unordered(self.concurrency)
             .collect()
             .await;
@@ -87,31 +83,103 @@ impl Desk {
         Ok(report)
     }
 
-    /// The jobs in the batch, each once. What cannot be read is put aside with its cause.
-    async fn read<'a>(&self, messages: &'a [Message], report: &mut Report) -> Vec<Task<'a>> {
-        let mut tasks: Vec<Task<'a>> = Vec::with_capacity(messages.len());
-        let mut by_key: HashMap<Key, usize> = HashMap::with_capacity(messages.len());
-        for message in messages {
-            match parse(&message.body) {
-                Ok(job) => match by_key.get(&job.key) {
-                    Some(&at) => tasks[at].messages.push(message),
-                    None => {
-                        by_key.insert(job.key.clone(), tasks.len());
-                        tasks.push(Task { job, messages: vec![message] });
-                    }
-                },
-                Err(detail) => {
-                    tracing::error!(message.id = message.message_id, detail, "a job cannot be read");
-                    let cause = Cause { class: "unreadable", detail, by: self.name };
-                    let buried = self.dead_letters.bury(&message.body, message.group(), &cause).await;
-                    if let Err(refused) = buried {
-                        tracing::error!(error = chain(&refused), "it stays in the queue");
-                        report.show_again(message);
-                    }
-                }
+    /// Asks for every job. A call that failed may have claimed some of them all the same: they are given back, so that
+    /// the next attempt may send what nobody has sent.
+    async fn claim(
+        &self,
+        tasks: &[Task<'_>],
+        token: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<Standing>, Refused> {
+        let jobs: Vec<&Job> = tasks.iter().map(|it| &it.job).collect();
+        let claimed = self.ledger.claim(&jobs, token, now(), deadline.ends()).await;
+        if claimed.is_err() {
+            let given_back: Vec<Settlement> = jobs.into_iter().map(settle::released).collect();
+            if let Err(refused) = self.ledger.settle(&given_back, token, now()).await {
+                tracing::error!(error = chain(&refused), "what may be claimed is not given back");
             }
         }
-        tasks
+        claimed
+    }
+
+    /// What cannot be read: put aside with its cause, or left to a function that can read it.
+    async fn put_aside(&self, unreadable: &[(&Message, Unreadable)], report: &mut Report) {
+        for (message, why) in unreadable {
+            let detail = match why {
+                Unreadable::NoJob(detail) => detail,
+                Unreadable::OtherVersion(version) => {
+                    tracing::warn!(
+                        message.id = message.message_id,
+                        version,
+                        "a job of another version waits"
+                    );
+                    report.show_again(message);
+                    continue;
+                }
+            };
+            tracing::error!(message.id = message.message_id, detail, "a job cannot be read");
+            let cause = Cause { class: "unreadable", detail: detail.clone(), by: self.name };
+            if let Err(refused) = self.dead_letters.bury(&message.body, message.group(), &cause).await {
+                tracing::error!(error = chain(&refused), "it stays in the queue");
+                report.show_again(message);
+            }
+        }
+    }
+
+    /// One task, from its standing in the ledger to what is to be written there.
+    async fn handle<S>(
+        &self,
+        at: usize,
+        task: &Task<'_>,
+        standing: Standing,
+        deadline: Deadline,
+        send: &S,
+    ) -> Finished
+    where
+        S: AsyncFn(&Job) -> Result<Sent, Failure>,
+    {
+        let job = &task.job;
+        let may_send = match standing {
+            Standing::Ours => true,
+            Standing::Abandoned => job.on_unknown == OnUnknown::Resend,
+            Standing::Done(_) => return Finished { at, settlement: None, next: Next::Done },
+            Standing::Held => return Finished { at, settlement: None, next: Next::Again(None) },
+            Standing::Unclear { refused, unsent } => {
+                warn(job, "cannot be claimed", &refused);
+                let settlement = unsent.then(|| settle::released(job));
+                return Finished { at, settlement, next: Next::Again(None) };
+            }
+        };
+        let answer = if !may_send {
+            Ok(Sent::Unknown)
+        } else if job.is_expired(now()) {
+            Err(Failure::Expired)
+        } else {
+            match self.is_cancelled(job, deadline).await {
+                Ok(true) => {
+                    let settlement = settle::suppressed(job, Reason::Cancelled);
+                    return Finished { at, settlement: Some(settlement), next: Next::Done };
+                }
+                Ok(false) => ask(job, deadline, send).await,
+                Err(failure) => Err(failure),
+            }
+        };
+        let receives = task.messages.iter().map(|it| it.receive_count()).max().unwrap_or(1);
+        let (settlement, next) = next(job, &answer, receives);
+        if let Err(failure) = &answer {
+            tell(job, failure);
+        }
+        Finished { at, settlement: Some(settlement), next }
+    }
+
+    /// Whether something took the job back since it was asked for. What cannot be looked up is not sent unchecked.
+    async fn is_cancelled(&self, job: &Job, deadline: Deadline) -> Result<bool, Failure> {
+        let Some(key) = &job.cancel else { return Ok(false) };
+        match tokio::time::timeout(deadline.left(now()), self.counters.cancelled(key)).await {
+            Ok(Ok(cancelled)) => Ok(cancelled.is_some_and(|it| it >= job.event.time)),
+            Ok(Err(refused)) => Err(Failure::Transient(Box::new(refused))),
+            Err(late) => Err(Failure::Transient(Box::new(late))),
+        }
     }
 
     /// Writes every outcome. `false` where it is not certain that it stands.
@@ -159,48 +227,17 @@ impl Finished {
     }
 }
 
-fn parse(body: &str) -> Result<Job, String> {
-    let job: Job = serde_json::from_str(body)
-        .map_err(|error| format!("not a job (line {}, column {})", error.line(), error.column()))?;
-    match job.version {
-        JOB_VERSION => Ok(job),
-        other => Err(format!("job version {other}; this function reads version {JOB_VERSION}")),
-    }
-}
-
-/// One task, from its standing in the ledger to what is to be written there.
-async fn handle<S>(at: usize, task: &Task<'_>, standing: Standing, deadline: Deadline, send: &S) -> Finished
+/// Asks the provider, if there is time.
+async fn ask<S>(job: &Job, deadline: Deadline, send: &S) -> Result<Sent, Failure>
 where
     S: AsyncFn(&Job) -> Result<Sent, Failure>,
 {
-    let job = &task.job;
-    let resend = match standing {
-        Standing::Ours => true,
-        Standing::Abandoned => job.on_unknown == OnUnknown::Resend,
-        Standing::Done(_) => return Finished { at, settlement: None, next: Next::Done },
-        Standing::Held => return Finished { at, settlement: None, next: Next::Again(None) },
-        Standing::Unclear(refused) => {
-            warn(job, "cannot be claimed", &refused);
-            return Finished { at, settlement: None, next: Next::Again(None) };
-        }
-    };
     let left = deadline.left(now());
-    let answer = if !resend {
-        Ok(Sent::Unknown)
-    } else if job.is_expired(now()) {
-        Err(Failure::Expired)
-    } else if left.is_zero() {
-        Err(Failure::Transient("the invocation's time is up".into()))
-    } else {
-        // An answer that does not come in time is no answer: the provider may have accepted.
-        tokio::time::timeout(left, send(job)).await.unwrap_or(Ok(Sent::Unknown))
-    };
-    let receives = task.messages.iter().map(|it| it.receive_count()).max().unwrap_or(1);
-    let (settlement, next) = next(job, &answer, receives);
-    if let Err(failure) = &answer {
-        tell(job, failure);
+    if left.is_zero() {
+        return Err(Failure::Transient("the invocation's time is up".into()));
     }
-    Finished { at, settlement: Some(settlement), next }
+    // An answer that does not come in time is no answer: the provider may have accepted.
+    tokio::time::timeout(left, send(job)).await.unwrap_or(Ok(Sent::Unknown))
 }
 
 fn tell(job: &Job, failure: &Failure) {
@@ -227,3 +264,6 @@ fn tell(job: &Job, failure: &Failure) {
 fn warn(job: &Job, what: &str, refused: &Refused) {
     tracing::warn!(job.key = job.key.as_str(), event.id = job.event.id, error = chain(refused), "{what}");
 }
+
+#[cfg(test)]
+mod tests;

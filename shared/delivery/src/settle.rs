@@ -42,6 +42,16 @@ pub(crate) fn next(job: &Job, answer: &Result<Sent, Failure>, receives: u32) -> 
     (Settlement { key: job.key.clone(), status, reason, provider_id }, next)
 }
 
+/// Given back untouched.
+pub(crate) fn released(job: &Job) -> Settlement {
+    Settlement { key: job.key.clone(), status: Status::Released, reason: None, provider_id: None }
+}
+
+/// Not to be sent, and nobody was asked.
+pub(crate) fn suppressed(job: &Job, reason: Reason) -> Settlement {
+    Settlement { key: job.key.clone(), status: Status::Suppressed, reason: Some(reason), provider_id: None }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

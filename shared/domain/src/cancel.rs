@@ -1,9 +1,8 @@
 //! Taking back what has not been sent yet.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::key::hash_of;
 
 /// Names what one cancellation takes back: everything that a rule still has under way for one thing of one tenant, such
 /// as the reminders of one appointment.
@@ -16,12 +15,9 @@ pub struct CancelKey(String);
 impl CancelKey {
     #[must_use]
     pub fn of(tenant: Option<&str>, rule: &str, values: &[String]) -> CancelKey {
-        let mut hash = Sha256::new();
-        for part in [tenant.unwrap_or_default(), rule].into_iter().chain(values.iter().map(String::as_str)) {
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        CancelKey(URL_SAFE_NO_PAD.encode(&hash.finalize()[..20]))
+        let whose = [tenant.unwrap_or_default(), rule];
+        let parts: Vec<&str> = whose.into_iter().chain(values.iter().map(String::as_str)).collect();
+        CancelKey(hash_of(&parts))
     }
 
     #[must_use]

@@ -4,17 +4,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::channel::Channel;
-use crate::event::Priority;
-use crate::path::Path;
-use crate::pattern::Pattern;
+use crate::policy::Policy;
+use crate::rule::Rule;
 
 /// The layout of `catalog.json`. Dispatch refuses to start on another one.
-pub const CATALOG_FORMAT: u32 = 1;
+pub const CATALOG_FORMAT: u32 = 2;
 
 /// A compiled catalog as a file.
 #[derive(Clone, Serialize, Deserialize)]
@@ -22,95 +19,17 @@ pub struct CatalogFile {
     pub format: u32,
     /// The first 12 hex digits of the SHA-256 of everything below: it names the catalog in every outcome.
     pub version: String,
+    #[serde(default)]
+    pub policy: Policy,
     pub rules: Vec<Rule>,
     /// Template sources by path, `<template>/<locale>/<part>` and `layouts/<name>`.
     pub templates: BTreeMap<String, String>,
 }
 
-/// Who hears of which events.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Rule {
-    #[serde(rename = "rule")]
-    pub name: String,
-    #[serde(default)]
-    pub about: String,
-    pub when: When,
-    pub category: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub priority: Option<Priority>,
-    /// In the order in which they are tried.
-    pub channels: Vec<Channel>,
-    pub to: Vec<Selector>,
-    pub template: String,
-    /// What of the event a socket message carries as data.
-    #[serde(default)]
-    pub expose: Vec<Path>,
-    /// Later than this after the event it is not sent any more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<SignedDuration>,
-}
-
-/// A pattern together with the text it was compiled from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Value", into = "Value")]
-pub struct When {
-    source: Value,
-    pattern: Pattern,
-}
-
-impl When {
-    #[must_use]
-    pub fn pattern(&self) -> &Pattern {
-        &self.pattern
-    }
-}
-
-impl TryFrom<Value> for When {
-    type Error = crate::pattern::Invalid;
-
-    fn try_from(source: Value) -> Result<When, Self::Error> {
-        Ok(When { pattern: Pattern::compile(&source)?, source })
-    }
-}
-
-impl From<When> for Value {
-    fn from(when: When) -> Value {
-        when.source
-    }
-}
-
-/// Whom a rule addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Selector {
-    /// One user, or every user that a path finds.
-    User(Operand),
-    /// Everybody who is in a room at the moment: `room: queue`, `of: $.data.queueId` is the room `queue:<value>`.
-    Room { name: String, of: Operand },
-}
-
-/// A value that is written down or found in the event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Operand {
-    Literal(String),
-    Path(Path),
-}
-
-impl Operand {
-    /// The names it stands for in this event.
-    #[must_use]
-    pub fn names(&self, envelope: &Value) -> Vec<String> {
-        match self {
-            Operand::Literal(it) => vec![it.clone()],
-            Operand::Path(path) => path.find_names(envelope),
-        }
-    }
-}
-
 /// A catalog ready to be asked.
 pub struct Catalog {
     version: String,
+    policy: Policy,
     rules: Vec<Rule>,
     templates: BTreeMap<String, String>,
     by_type: HashMap<String, Vec<usize>>,
@@ -136,7 +55,7 @@ impl Catalog {
         let mut by_type: HashMap<String, Vec<usize>> = HashMap::new();
         let mut of_any_type = Vec::new();
         for (at, rule) in file.rules.iter().enumerate() {
-            match rule.when.pattern.exact("detail-type") {
+            match rule.when.pattern().exact("detail-type") {
                 Some(kinds) => {
                     for kind in kinds {
                         by_type.entry(kind.to_owned()).or_default().push(at);
@@ -147,6 +66,7 @@ impl Catalog {
         }
         Ok(Catalog {
             version: file.version,
+            policy: file.policy,
             rules: file.rules,
             templates: file.templates,
             by_type,
@@ -164,6 +84,25 @@ impl Catalog {
         &self.rules
     }
 
+    /// What holds for all rules.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The rule of this name.
+    #[must_use]
+    pub fn rule(&self, name: &str) -> Option<&Rule> {
+        self.rules.iter().find(|it| it.name == name)
+    }
+
+    /// The rules whose waiting messages this event takes back.
+    #[must_use]
+    pub fn cancelled_by(&self, document: &Value) -> Vec<&Rule> {
+        let cancels = |it: &&Rule| it.cancel.as_ref().is_some_and(|it| it.when.pattern().matches(document));
+        self.rules.iter().filter(cancels).collect()
+    }
+
     /// Template sources by path.
     #[must_use]
     pub fn templates(&self) -> &BTreeMap<String, String> {
@@ -179,7 +118,7 @@ impl Catalog {
         candidates
             .into_iter()
             .map(|at| &self.rules[at])
-            .filter(|rule| rule.when.pattern.matches(document))
+            .filter(|rule| rule.when.pattern().matches(document))
             .collect()
     }
 }

@@ -1,22 +1,49 @@
 //! The second half of a decision: what happens, for each recipient and channel, and why.
+//!
+//! [`decide`] is a pure function. Where it has to know something that only a table can say (may this still pass the
+//! cap? which digest did it join?) it does not ask: it returns what it would ask, and is called again with the answers.
 
 use jiff::Timestamp;
 
-use crate::catalog::Rule;
+use crate::cancel::CancelKey;
 use crate::channel::Channel;
 use crate::event::Priority;
 use crate::job::SocketTarget;
 use crate::key::Key;
 use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
-use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients};
+use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
+use crate::rule::Rule;
+use crate::wake::Start;
 
-/// Everything that is known when a decision is made, beside the plan itself. What later decisions will also weigh
-/// (preferences, counters, suppression) becomes a field here.
-pub struct Facts<'a> {
+mod ask;
+mod judge;
+mod limits;
+mod note;
+mod send;
+mod walk;
+
+pub use ask::{Answer, Answers, Ask, Wanted};
+pub use note::Note;
+
+/// Everything that is known when a decision is made, beside the plan itself.
+#[derive(Clone, Copy)]
+pub struct Facts<'a, 'q> {
     /// Those of [`Plan::people`] who are known.
     pub recipients: &'a Recipients,
+    /// What the event's tenant has settled for its people.
+    pub tenant: Option<&'a Settings>,
+    /// What the tables said to the questions of an earlier call.
+    pub answers: &'q Answers,
     pub now: Timestamp,
+}
+
+/// What was decided, and what must be known to decide the rest.
+#[derive(Default)]
+pub struct Decided<'a> {
+    pub decisions: Vec<Decision<'a>>,
+    /// Nothing is decided about the runs that these come from.
+    pub asks: Vec<Ask>,
 }
 
 /// What happens to one notification, and why.
@@ -28,13 +55,21 @@ pub struct Decision<'a> {
     pub recipient: String,
     /// `None` when it did not come to a channel.
     pub channel: Option<Channel>,
+    /// The step of the rule.
+    pub step: u32,
     pub verdict: Verdict<'a>,
+    /// What was weighed on the way, in this order.
+    pub notes: Vec<Note>,
 }
 
 /// The decision itself.
 pub enum Verdict<'a> {
     Send(Order<'a>),
     Suppress(Reason),
+    Later(Later),
+    Merge(Merge),
+    /// What an earlier event left under this key is taken back.
+    Cancel(CancelKey),
 }
 
 /// A notification that is to be rendered and sent.
@@ -46,6 +81,53 @@ pub struct Order<'a> {
     pub priority: Priority,
     /// Not to be sent after this.
     pub expires_at: Option<Timestamp>,
+    /// What it can be cancelled by, until it is sent.
+    pub cancel: Option<CancelKey>,
+}
+
+/// A run that is gone on with later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Later {
+    pub until: Timestamp,
+    pub why: Waiting,
+    pub audience: Audience,
+    pub start: Start,
+}
+
+/// What a run waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// A step of the rule says so.
+    Step,
+    /// The recipient is not to be disturbed now.
+    QuietHours,
+    /// The next time of a recurring rule.
+    Recurrence,
+}
+
+impl Waiting {
+    /// As outcomes write it.
+    #[must_use]
+    pub fn reason(self) -> Reason {
+        match self {
+            Waiting::Step => Reason::Wait,
+            Waiting::QuietHours => Reason::QuietHours,
+            Waiting::Recurrence => Reason::Recurs,
+        }
+    }
+}
+
+/// A notification that joined a digest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merge {
+    pub window: String,
+    pub window_id: String,
+    pub closes_at: Timestamp,
+    /// Whether the window must be closed at `closes_at` by somebody, and this event is the one that sees to it.
+    pub timer: bool,
+    pub audience: Audience,
+    pub step: u32,
+    pub only: Option<Channel>,
 }
 
 /// Where a notification goes.
@@ -58,106 +140,35 @@ pub enum Target {
     Socket(SocketTarget),
 }
 
-/// Decides for everybody the event's rules address, on every channel they name, in the order of the catalog.
+/// Decides for everybody the event's rules address, step by step and channel by channel, in the order of the catalog.
 ///
-/// The same arguments give the same answer: this is what `dispatch` does, what a test asserts, and what will explain
-/// a decision after the fact.
+/// The same arguments give the same answer: this is what `dispatch` does, what a test asserts, what explains a decision
+/// after the fact, and what says how another catalog would have decided.
 #[must_use]
-pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a>) -> Vec<Decision<'a>> {
-    if plan.matches.is_empty() {
-        return vec![nobody(plan, None, Reason::NoRule)];
+pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
+    let mut decided = Decided::default();
+    for (rule, key) in &plan.cancels {
+        decided.decisions.push(Decision {
+            key: Key::of(plan.event, &rule.name, "-", None, 0, "cancel"),
+            verdict: Verdict::Cancel(key.clone()),
+            ..nobody(plan, Some(rule), Reason::Cancelled)
+        });
     }
-    plan.matches.iter().flat_map(|it| decide_match(plan, facts, it)).collect()
+    if plan.matches.is_empty() && plan.cancels.is_empty() && !plan.woken {
+        decided.decisions.push(nobody(plan, None, Reason::NoRule));
+    }
+    for matched in &plan.matches {
+        decide_match(plan, facts, matched, &mut decided);
+    }
+    decided
 }
 
-fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a>, matched: &Match<'a>) -> Vec<Decision<'a>> {
-    let rule = matched.rule;
-    if matched.is_too_large {
-        return vec![nobody(plan, Some(rule), Reason::TooMany)];
+fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>, matched: &Match<'a>, into: &mut Decided<'a>) {
+    if matched.audience.is_empty() && !plan.woken {
+        into.decisions.push(nobody(plan, Some(matched.rule), Reason::NoRecipient));
     }
-    if matched.audience.is_empty() {
-        return vec![nobody(plan, Some(rule), Reason::NoRecipient)];
-    }
-    let mut decisions = Vec::new();
     for audience in &matched.audience {
-        for &channel in &rule.channels {
-            if matches!(audience, Audience::Room(_)) && !channel.reaches_rooms() {
-                continue;
-            }
-            let recipient = audience.name();
-            decisions.push(Decision {
-                key: Key::of(plan.event, &rule.name, &recipient, Some(channel), 0, ""),
-                rule: Some(rule),
-                channel: Some(channel),
-                verdict: judge(plan, facts, rule, audience, channel),
-                recipient,
-            });
-        }
-    }
-    decisions
-}
-
-/// The questions in the order in which they are asked; the first no stands.
-fn judge<'a>(
-    plan: &Plan<'a>,
-    facts: &Facts<'a>,
-    rule: &'a Rule,
-    audience: &Audience,
-    channel: Channel,
-) -> Verdict<'a> {
-    let expires_at = expiry(plan, rule);
-    if expires_at.is_some_and(|it| it < facts.now) {
-        return Verdict::Suppress(Reason::Expired);
-    }
-    let (person, target) = match audience {
-        Audience::Room(room) => (None, Ok(Target::Socket(SocketTarget::Room(room.clone())))),
-        Audience::User(id) => {
-            let Some(person) = facts.recipients.get(id) else {
-                return Verdict::Suppress(Reason::UnknownRecipient);
-            };
-            if !person.belongs_to(plan.event.tenant.as_deref()) {
-                return Verdict::Suppress(Reason::OtherTenant);
-            }
-            (Some(person), address(person, channel))
-        }
-    };
-    match target {
-        Ok(target) => {
-            let priority = rule.priority.or(plan.event.priority).unwrap_or_default();
-            Verdict::Send(Order { rule, person, target, priority, expires_at })
-        }
-        Err(reason) => Verdict::Suppress(reason),
-    }
-}
-
-fn address(person: &Recipient, channel: Channel) -> Result<Target, Reason> {
-    match channel {
-        Channel::Email => {
-            let address = person.email.as_deref().ok_or(Reason::NoAddress)?;
-            let address = EmailAddress::parse(address).map_err(|_| Reason::InvalidAddress)?;
-            Ok(Target::Email(address))
-        }
-        Channel::Push => {
-            let device = person.devices.first().ok_or(Reason::NoAddress)?;
-            Ok(Target::Push(device.clone()))
-        }
-        Channel::Sms => phone(person.phone.as_deref()).map(Target::Sms),
-        Channel::Whatsapp => phone(person.whatsapp.as_deref()).map(Target::Whatsapp),
-        Channel::Socket => Ok(Target::Socket(SocketTarget::User(person.id.clone()))),
-    }
-}
-
-fn phone(number: Option<&str>) -> Result<PhoneNumber, Reason> {
-    let number = number.ok_or(Reason::NoAddress)?;
-    PhoneNumber::parse(number).map_err(|_| Reason::InvalidAddress)
-}
-
-/// The earlier of what the event and the rule say.
-fn expiry(plan: &Plan<'_>, rule: &Rule) -> Option<Timestamp> {
-    let by_rule = rule.expires.and_then(|it| plan.event.time.checked_add(it).ok());
-    match (plan.event.expiry_time, by_rule) {
-        (Some(event), Some(rule)) => Some(event.min(rule)),
-        (one, other) => one.or(other),
+        walk::walk(plan, facts, matched, audience, into);
     }
 }
 
@@ -168,7 +179,9 @@ fn nobody<'a>(plan: &Plan<'a>, rule: Option<&'a Rule>, reason: Reason) -> Decisi
         rule,
         recipient: "-".to_owned(),
         channel: None,
+        step: 0,
         verdict: Verdict::Suppress(reason),
+        notes: Vec::new(),
     }
 }
 

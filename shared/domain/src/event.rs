@@ -16,8 +16,8 @@ mod fields;
 mod read;
 mod refusal;
 
-pub(crate) use attributes::{check_name, check_type, timestamp, trace_context};
-pub(crate) use fields::Fields;
+pub(crate) use attributes::{check_name, check_type, excerpt, timestamp, trace_context};
+pub(crate) use fields::{Fields, kind_of};
 pub use refusal::Refusal;
 
 /// The largest event that is accepted, in bytes of its JSON text. AWS's own limit is 1 MiB for a `PutEvents` entry;
@@ -166,6 +166,14 @@ impl Event {
     /// is missing, an unusable `traceparent` left out.
     pub(crate) fn import(fields: &Fields<'_>, received: Timestamp) -> Result<Event, Refusal> {
         read::cloud_event(fields, Some(received), read::Strictness::Tolerant)
+    }
+
+    /// Reads an event that [`Event::to_json`] wrote before: an event that was imported keeps what it came with.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the text was changed since.
+    pub fn stored(text: &str) -> Result<Event, Refusal> {
+        Event::import(&Fields::of(text)?, Timestamp::UNIX_EPOCH)
     }
 
     /// The whole event as structured CloudEvents JSON, attributes in a fixed order.

@@ -10,8 +10,8 @@ use crate::key::Key;
 use crate::recipient::{Device, EmailAddress, PhoneNumber};
 use jiff::Timestamp;
 
-/// The layout of [`Job`]. A function that meets a newer one leaves the message to the dead-letter queue rather than
-/// guess.
+/// The layout of [`Job`]. A function that meets another one leaves the message in its queue rather than guess: during a
+/// deployment, whoever can read it is a moment away.
 pub const JOB_VERSION: u32 = 1;
 
 /// One notification to one recipient on one channel, as its queue carries it. No `Debug`: it holds rendered text.
@@ -25,6 +25,9 @@ pub struct Job {
     pub catalog: String,
     /// The recipient's id, or `room:<name>:<value>`.
     pub recipient: String,
+    /// The step of the rule, counted from 0.
+    #[serde(default)]
+    pub step: u32,
     pub priority: Priority,
     pub on_unknown: OnUnknown,
     /// Not to be sent after this.

@@ -21,15 +21,26 @@ pub struct Key(String);
 /// How many characters of a key name the event.
 const EVENT_CHARS: usize = 16;
 
+/// How many characters a key has.
+const CHARS: usize = 43;
+
 /// What the keys of all notifications of one event begin with.
 #[must_use]
 pub fn event_part(source: &str, id: &str) -> String {
+    let mut whole = hash_of(&[source, id]);
+    whole.truncate(EVENT_CHARS);
+    whole
+}
+
+/// 27 characters of URL-safe base64: 160 bits of SHA-256 over the parts, each with its length in front.
+pub(crate) fn hash_of(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
-    for part in [source, id] {
+    for part in parts {
+        // The length in front keeps `ab` + `c` and `a` + `bc` apart.
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    URL_SAFE_NO_PAD.encode(&hash.finalize()[..12])
+    URL_SAFE_NO_PAD.encode(&hash.finalize()[..20])
 }
 
 impl Key {
@@ -48,14 +59,16 @@ impl Key {
     ) -> Key {
         let step = step.to_string();
         let channel = channel.map_or("-", Channel::name);
-        let mut hash = Sha256::new();
-        for part in [&event.source, &event.id, rule, recipient, channel, &step, nonce] {
-            // The length in front keeps `ab` + `c` and `a` + `bc` apart.
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        let own = URL_SAFE_NO_PAD.encode(&hash.finalize()[..20]);
+        let own = hash_of(&[&event.source, &event.id, rule, recipient, channel, &step, nonce]);
         Key(format!("{}{own}", event_part(&event.source, &event.id)))
+    }
+
+    /// Reads what somebody says is a key. `None` when no [`Key::of`] can have made it: it is not 43 characters of URL-safe
+    /// base64.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Key> {
+        let is_base64 = |it: u8| it.is_ascii_alphanumeric() || it == b'-' || it == b'_';
+        (text.len() == CHARS && text.bytes().all(is_base64)).then(|| Key(text.to_owned()))
     }
 
     /// The part that all notifications of one event share, and the part that is its own. The second is empty for a text
@@ -101,6 +114,17 @@ mod tests {
             key(&one, "paid", "ann", Channel::Email, 0, "again"),
         ] {
             assert_ne!(first, other);
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_back_and_what_cannot_be_one_is_not() {
+        let key = Key::of(&event("orders", "1"), "paid", "ann", Some(Channel::Socket), 0, "");
+        assert_eq!(Key::parse(key.as_str()), Some(key.clone()));
+        let (short, long) = (&key.as_str()[1..], format!("{}A", key.as_str()));
+        let (odd, wide) = (format!("{short}#"), format!("{}é", &short[1..]));
+        for text in ["", short, &long, &odd, &wide] {
+            assert_eq!(Key::parse(text), None, "{text}");
         }
     }
 

@@ -6,13 +6,20 @@
 //! [`bus`] an EventBridge event as a queue carries it → [`event`] the envelope → [`catalog`] the rules whose
 //! [`pattern`] matches → [`plan`] whom they address → [`decide`](mod@decide) what happens to each → [`job`] what a
 //! channel is asked to do → [`outcome`] what came of it.
+//!
+//! When and how often stand beside it: [`zone`] local time → [`window`] when somebody may be disturbed,
+//! [`recurrence`] and [`span`] when something comes round and ends, [`counter`] how many are let through.
 
 pub mod batches;
 pub mod bus;
 pub mod cancel;
 pub mod catalog;
 pub mod channel;
+pub mod closing;
+pub mod counter;
+mod daytime;
 pub mod decide;
+pub mod digest;
 pub mod event;
 pub mod job;
 pub mod key;
@@ -21,6 +28,16 @@ pub mod outcome;
 pub mod path;
 pub mod pattern;
 pub mod plan;
+pub mod policy;
+pub mod preference;
 pub mod recipient;
+pub mod recurrence;
+pub mod registry;
+pub mod rule;
+pub mod span;
+pub mod wake;
+pub mod window;
+pub mod written;
+pub mod zone;
 
 pub use jiff::Timestamp;

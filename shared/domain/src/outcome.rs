@@ -17,6 +17,8 @@ pub enum Status {
     Sent,
     /// We decided not to send it. No provider was asked.
     Suppressed,
+    /// It is gone on with later, under a key of its own.
+    Deferred,
     /// The provider's or the tenant's own no.
     Failed,
     /// The provider was asked and did not answer, or the sender died before it could say.
@@ -31,6 +33,7 @@ impl Status {
             Status::Released => "released",
             Status::Sent => "sent",
             Status::Suppressed => "suppressed",
+            Status::Deferred => "deferred",
             Status::Failed => "failed",
             Status::Unknown => "unknown",
         }
@@ -44,6 +47,7 @@ impl Status {
             Status::Released,
             Status::Sent,
             Status::Suppressed,
+            Status::Deferred,
             Status::Failed,
             Status::Unknown,
         ];
@@ -55,7 +59,7 @@ impl Status {
     pub fn is_final(self) -> bool {
         match self {
             Status::Claimed | Status::Released => false,
-            Status::Sent | Status::Suppressed | Status::Failed | Status::Unknown => true,
+            Status::Sent | Status::Suppressed | Status::Deferred | Status::Failed | Status::Unknown => true,
         }
     }
 }
@@ -66,9 +70,24 @@ impl Status {
 pub enum Reason {
     NoRule,
     NoRecipient,
-    TooMany,
     UnknownRecipient,
     OtherTenant,
+    Actor,
+    Preference,
+    SuppressedAddress,
+    OptedOut,
+    QuietHours,
+    ExpiredInQuietHours,
+    Wait,
+    Recurs,
+    Throttled,
+    Capped,
+    Merged,
+    Cancelled,
+    Cancels,
+    Seen,
+    Acknowledged,
+    RuleGone,
     NoAddress,
     InvalidAddress,
     NotConnected,
@@ -76,19 +95,33 @@ pub enum Reason {
     Template,
     TooLarge,
     Rejected,
-    OptedOut,
     DeadToken,
     NoAnswer,
 }
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 15] = [
+    pub const ALL: [Reason; 29] = [
         Reason::NoRule,
         Reason::NoRecipient,
-        Reason::TooMany,
         Reason::UnknownRecipient,
         Reason::OtherTenant,
+        Reason::Actor,
+        Reason::Preference,
+        Reason::SuppressedAddress,
+        Reason::OptedOut,
+        Reason::QuietHours,
+        Reason::ExpiredInQuietHours,
+        Reason::Wait,
+        Reason::Recurs,
+        Reason::Throttled,
+        Reason::Capped,
+        Reason::Merged,
+        Reason::Cancelled,
+        Reason::Cancels,
+        Reason::Seen,
+        Reason::Acknowledged,
+        Reason::RuleGone,
         Reason::NoAddress,
         Reason::InvalidAddress,
         Reason::NotConnected,
@@ -96,7 +129,6 @@ impl Reason {
         Reason::Template,
         Reason::TooLarge,
         Reason::Rejected,
-        Reason::OptedOut,
         Reason::DeadToken,
         Reason::NoAnswer,
     ];
@@ -106,9 +138,24 @@ impl Reason {
         match self {
             Reason::NoRule => "no_rule",
             Reason::NoRecipient => "no_recipient",
-            Reason::TooMany => "too_many",
             Reason::UnknownRecipient => "unknown_recipient",
             Reason::OtherTenant => "other_tenant",
+            Reason::Actor => "actor",
+            Reason::Preference => "preference",
+            Reason::SuppressedAddress => "suppressed_address",
+            Reason::OptedOut => "opted_out",
+            Reason::QuietHours => "quiet_hours",
+            Reason::ExpiredInQuietHours => "expired_in_quiet_hours",
+            Reason::Wait => "wait",
+            Reason::Recurs => "recurs",
+            Reason::Throttled => "throttled",
+            Reason::Capped => "capped",
+            Reason::Merged => "merged",
+            Reason::Cancelled => "cancelled",
+            Reason::Cancels => "cancels",
+            Reason::Seen => "seen",
+            Reason::Acknowledged => "acknowledged",
+            Reason::RuleGone => "rule_gone",
             Reason::NoAddress => "no_address",
             Reason::InvalidAddress => "invalid_address",
             Reason::NotConnected => "not_connected",
@@ -116,7 +163,6 @@ impl Reason {
             Reason::Template => "template",
             Reason::TooLarge => "too_large",
             Reason::Rejected => "rejected",
-            Reason::OptedOut => "opted_out",
             Reason::DeadToken => "dead_token",
             Reason::NoAnswer => "no_answer",
         }
@@ -128,9 +174,24 @@ impl Reason {
         match self {
             Reason::NoRule => "no rule matches this event",
             Reason::NoRecipient => "the rule's path finds nobody in this event",
-            Reason::TooMany => "the rule addresses more than 1,000 people in this event; send several events",
             Reason::UnknownRecipient => "nobody of this id is known; import the person first",
             Reason::OtherTenant => "the person does not belong to the event's tenant",
+            Reason::Actor => "it is what they did themselves",
+            Reason::Preference => "the recipient, or who settles it for them, does not want it",
+            Reason::SuppressedAddress => "the address is closed: it bounced, or its owner called us spam",
+            Reason::OptedOut => "the recipient opted out of this channel",
+            Reason::QuietHours => "the recipient is not to be disturbed at this time",
+            Reason::ExpiredInQuietHours => "it would be too late when the recipient may be disturbed again",
+            Reason::Wait => "the rule waits here",
+            Reason::Recurs => "the rule comes round again",
+            Reason::Throttled => "the rule told the recipient often enough",
+            Reason::Capped => "the recipient, tenant or environment has had as many as the catalog allows",
+            Reason::Merged => "it is told together with others",
+            Reason::Cancelled => "a later event took it back",
+            Reason::Cancels => "this event took back what was waiting",
+            Reason::Seen => "what was sent before has been seen",
+            Reason::Acknowledged => "what was sent before has been acknowledged",
+            Reason::RuleGone => "the rule is not in the catalog any more",
             Reason::NoAddress => "the person has no address for this channel",
             Reason::InvalidAddress => "the address on record is not an address",
             Reason::NotConnected => "nobody was connected",
@@ -138,7 +199,6 @@ impl Reason {
             Reason::Template => "the template could not be rendered from this event",
             Reason::TooLarge => "the message is larger than the channel carries",
             Reason::Rejected => "the provider refused it",
-            Reason::OptedOut => "the recipient asked the provider not to be written to any more",
             Reason::DeadToken => {
                 "the device takes no notes any more: the app was removed, or notes were switched off"
             }

@@ -131,7 +131,7 @@ impl Invalid {
 }
 
 /// A value in a few words, however large it is.
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::String(it) => quoted(it),
@@ -147,7 +147,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// A string in quotes, cut after 40 characters.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),

@@ -1,12 +1,19 @@
-//! The first half of a decision: which rules match an event, and whom they address. It names the people that must be
-//! looked up before [`crate::decide`] can go on.
+//! The first half of a decision: which rules match an event, and whom they address. It names the people and the groups
+//! that must be looked up before [`crate::decide`](mod@crate::decide) can go on.
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use crate::catalog::{Catalog, Rule, Selector};
+use crate::cancel::CancelKey;
+use crate::catalog::Catalog;
+use crate::channel::Channel;
 use crate::event::Event;
+use crate::recipient::Group;
+use crate::rule::{ActorPolicy, Rule, Selector};
+use crate::wake::Start;
 
 /// An event, the rules that match it, and their audiences.
 pub struct Plan<'a> {
@@ -15,38 +22,75 @@ pub struct Plan<'a> {
     /// [`Event::document`], made once.
     pub document: Value,
     pub matches: Vec<Match<'a>>,
+    /// The rules whose waiting messages this event takes back.
+    pub cancels: Vec<(&'a Rule, CancelKey)>,
+    /// What a closed digest holds, for its template.
+    pub digest: Option<Value>,
+    /// Set when it is not the event itself that is decided about, but what an earlier decision left for later.
+    pub woken: bool,
 }
 
 /// One rule that matches.
 pub struct Match<'a> {
     pub rule: &'a Rule,
-    /// Everybody the rule addresses, each once, in the order in which the rule names them.
+    /// Everybody the rule addresses by name, each once, in the order in which the rule names them; the members of
+    /// `groups` are added when they are known.
     pub audience: Vec<Audience>,
-    /// They are more than [`MAX_AUDIENCE`]; nobody of them is in `audience`.
-    pub is_too_large: bool,
+    /// Those of whom only the group is known yet.
+    pub groups: Vec<Group>,
+    /// Where the rule's steps begin.
+    pub start: Start,
 }
 
-/// The most that one rule addresses for one event. More is a fan-out, not a list in an event: telling a part of them
-/// would look as if all had been told.
-pub const MAX_AUDIENCE: usize = 1_000;
-
-/// Somebody or some people a rule addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Somebody or some people a rule addresses. No `Debug` of an address: see [`Audience::name`].
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Audience {
     User(String),
+    /// Somebody who is told because of a role or a topic, not by name.
+    Member(String),
     /// `<name>:<value>`
     Room(String),
+    /// An address and nothing else.
+    Address {
+        channel: Channel,
+        address: String,
+    },
+}
+
+impl std::fmt::Debug for Audience {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name())
+    }
 }
 
 impl Audience {
-    /// As keys, ledger and logs write it.
+    /// As keys, ledger and logs write it. An address is written as a hash.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            // A user of this name must not pass for a room.
-            Audience::User(id) if id.starts_with("room:") => format!("user:{id}"),
-            Audience::User(id) => id.clone(),
+            // A user of this name must not pass for a room or an address.
+            Audience::User(id) | Audience::Member(id)
+                if id.starts_with("room:") || id.starts_with("address:") =>
+            {
+                format!("user:{id}")
+            }
+            Audience::User(id) | Audience::Member(id) => id.clone(),
             Audience::Room(room) => format!("room:{room}"),
+            Audience::Address { channel, address } => {
+                let hash = Sha256::digest(address.trim().to_lowercase());
+                let hex: String = hash.iter().take(8).map(|it| format!("{it:02x}")).collect();
+                format!("address:{}:{hex}", channel.name())
+            }
+        }
+    }
+
+    /// The id of the person, where it is one.
+    #[must_use]
+    pub fn person(&self) -> Option<&str> {
+        match self {
+            Audience::User(id) | Audience::Member(id) => Some(id),
+            Audience::Room(_) | Audience::Address { .. } => None,
         }
     }
 }
@@ -58,25 +102,43 @@ impl<'a> Plan<'a> {
         let matches = catalog
             .matching(&event.kind, &document)
             .into_iter()
-            .map(|rule| {
-                let found = audience(rule, &document["detail"]);
-                let is_too_large = found.len() > MAX_AUDIENCE;
-                Match { rule, audience: if is_too_large { Vec::new() } else { found }, is_too_large }
+            .map(|rule| Match {
+                rule,
+                audience: audience(rule, &document["detail"]),
+                groups: groups(rule, event, catalog, &document["detail"]),
+                start: Start::default(),
             })
             .collect();
-        Plan { event, catalog, document, matches }
+        let cancels = catalog.cancelled_by(&document).into_iter();
+        let cancels =
+            cancels.filter_map(|it| Some((it, cancel_key(it, event, &document["detail"])?))).collect();
+        Plan { event, catalog, document, matches, cancels, digest: None, woken: false }
+    }
+
+    /// What is left for later of one rule: for one recipient, or for a part of the audience.
+    #[must_use]
+    pub fn woken(
+        event: &'a Event,
+        catalog: &'a Catalog,
+        matched: Option<Match<'a>>,
+        digest: Option<Value>,
+    ) -> Plan<'a> {
+        let document = event.document();
+        Plan {
+            event,
+            catalog,
+            document,
+            matches: matched.into_iter().collect(),
+            cancels: Vec::new(),
+            digest,
+            woken: true,
+        }
     }
 
     /// The ids of everybody whose profile is needed.
     #[must_use]
     pub fn people(&self) -> BTreeSet<&str> {
-        let audiences = self.matches.iter().flat_map(|it| &it.audience);
-        audiences
-            .filter_map(|it| match it {
-                Audience::User(id) => Some(id.as_str()),
-                Audience::Room(_) => None,
-            })
-            .collect()
+        self.matches.iter().flat_map(|it| &it.audience).filter_map(Audience::person).collect()
     }
 
     /// The event's envelope.
@@ -86,7 +148,27 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
+impl Match<'_> {
+    /// Adds members of a group; who is addressed already is not added again.
+    pub fn add_members(&mut self, ids: impl IntoIterator<Item = String>) {
+        let mut seen: BTreeSet<String> =
+            self.audience.iter().filter_map(Audience::person).map(str::to_owned).collect();
+        self.audience.extend(ids.into_iter().filter(|it| seen.insert(it.clone())).map(Audience::Member));
+    }
+}
+
+/// What this rule's messages about this event are cancelled by. `None` when the event has not all of its values.
+#[must_use]
+pub fn cancel_key(rule: &Rule, event: &Event, envelope: &Value) -> Option<CancelKey> {
+    let cancel = rule.cancel.as_ref()?;
+    let values = cancel.key.iter().map(|it| it.find_names(envelope).into_iter().next());
+    let values: Vec<String> = values.collect::<Option<_>>()?;
+    Some(CancelKey::of(event.tenant.as_deref(), &rule.name, &values))
+}
+
+/// Those whom the rule names, each once.
+#[must_use]
+pub fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
     let mut found: Vec<Audience> = Vec::new();
     for selector in &rule.to {
         match selector {
@@ -97,11 +179,56 @@ fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
                 let rooms = of.names(envelope).into_iter();
                 found.extend(rooms.map(|it| Audience::Room(format!("{name}:{it}"))));
             }
+            Selector::Address { channel, of } => {
+                let addresses = of.names(envelope).into_iter();
+                found.extend(addresses.map(|address| Audience::Address { channel: *channel, address }));
+            }
+            Selector::Role { .. } | Selector::Topic { .. } => {}
         }
     }
     let mut seen = BTreeSet::new();
     found.retain(|it| seen.insert(it.name()));
     found
+}
+
+fn groups(rule: &Rule, event: &Event, catalog: &Catalog, envelope: &Value) -> Vec<Group> {
+    let mut groups = Vec::new();
+    for selector in &rule.to {
+        match selector {
+            Selector::Role { role, scope } => {
+                let scopes = scope.names(envelope).into_iter();
+                groups.extend(scopes.map(|scope| Group::Role { scope, role: role.clone() }));
+            }
+            Selector::Topic { name, of } => {
+                for value in of.names(envelope) {
+                    let topics = catalog.policy().topics_of(name, &value).into_iter();
+                    let tenant = event.tenant.clone();
+                    groups.extend(topics.map(|name| Group::Topic { tenant: tenant.clone(), name }));
+                }
+            }
+            Selector::User(_) | Selector::Room { .. } | Selector::Address { .. } => {}
+        }
+    }
+    let mut seen = Vec::new();
+    groups.retain(|it| {
+        !seen.contains(it) && {
+            seen.push(it.clone());
+            true
+        }
+    });
+    groups
+}
+
+/// Whether this rule leaves the one who caused the event out of its audience.
+#[must_use]
+pub fn leaves_out(rule: &Rule, event: &Event, audience: &Audience) -> bool {
+    let is_actor = event.actor.is_some() && event.actor.as_deref() == audience.person();
+    is_actor
+        && match (rule.actor, audience) {
+            (Some(ActorPolicy::Include), _) => false,
+            (Some(ActorPolicy::Exclude), _) | (None, Audience::Member(_)) => true,
+            (None, Audience::User(_) | Audience::Room(_) | Audience::Address { .. }) => false,
+        }
 }
 
 #[cfg(test)]

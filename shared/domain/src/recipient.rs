@@ -6,10 +6,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
+use crate::preference::Preferences;
+use crate::window::Windows;
 
 mod address;
+mod group;
 
 pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber};
+pub use group::{Group, NO_TENANT};
 
 /// A person as a producer's own user table knows them. No `Debug`: it holds names and addresses.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -42,9 +46,12 @@ pub struct Recipient {
     /// What they are, and where.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<RoleIn>,
-    /// What they follow: `<name>:<value>`.
+    /// What they follow in every tenant of theirs: `<name>:<value>`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub topics: BTreeSet<String>,
+    /// What they follow in one tenant alone; `-` is none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub topics_in: BTreeMap<String, BTreeSet<String>>,
     /// What they want to hear of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferences: Option<Preferences>,
@@ -126,6 +133,18 @@ pub enum SuppressedBecause {
     OptedOut,
 }
 
+impl SuppressedBecause {
+    /// For people.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            SuppressedBecause::Bounced => "the address does not exist",
+            SuppressedBecause::Complained => "the recipient called it spam",
+            SuppressedBecause::OptedOut => "the recipient opted out",
+        }
+    }
+}
+
 impl Recipient {
     /// Whether an event of `tenant` may reach this person.
     #[must_use]
@@ -145,7 +164,3 @@ impl Recipient {
 
 /// What was found out about the people that an event addresses. Who is not in it is not known.
 pub type Recipients = BTreeMap<String, Recipient>;
-
-/// Stand-ins until the modules of this name are merged.
-pub type Preferences = serde_json::Value;
-pub type Windows = serde_json::Value;

@@ -15,8 +15,11 @@
 //! # }
 //! ```
 
+use std::time::Duration;
+
 use aws::{Refused, Verdict};
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::config::Builder;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use aws_types::SdkConfig;
 use domain::batches::{Batch, split};
@@ -30,8 +33,11 @@ const ENTRIES_PER_CALL: usize = 10;
 /// Source: EventBridge User Guide, "Calculating event size".
 const BYTES_PER_CALL: usize = 1024 * 1024;
 
-/// How often entries that EventBridge could not take at once are offered again.
-const ROUNDS: usize = 3;
+/// How often entries that EventBridge could not take at once are offered.
+const ROUNDS: u32 = 3;
+
+/// The pause before entries are offered a second time; it doubles with every further one.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// An event bus.
 #[derive(Clone)]
@@ -63,9 +69,12 @@ impl Entry {
 }
 
 impl Bus {
+    /// Offering again is this crate's business: it knows which entries EventBridge has taken. So the SDK's own retries
+    /// are off, which would put an event without an id of its own on the bus a second time when an answer is lost.
     #[must_use]
     pub fn new(config: &SdkConfig, name: String) -> Bus {
-        Bus { client: Client::new(config), name }
+        let config = Builder::from(config).retry_config(aws::never_again()).build();
+        Bus { client: Client::from_conf(config), name }
     }
 
     /// For tests and for callers that have a client of their own.
@@ -75,8 +84,9 @@ impl Bus {
     }
 
     /// Puts all entries on the bus, ten and 1 MiB to a call. The answers are in the order of the entries: EventBridge's
-    /// id, or why the entry is not on the bus. Entries that may still work are offered up to three times; the others
-    /// of their call are not offered again.
+    /// id, or why the entry is not known to be on the bus. Entries that EventBridge says it has not taken and may still take
+    /// are offered up to three times, with a pause; [`Verdict::Unanswered`] is left to the caller, who knows whether
+    /// a second one does harm.
     pub async fn put(&self, entries: &[Entry]) -> Vec<Result<String, Refused>> {
         let mut results = Vec::with_capacity(entries.len());
         for some in split(entries, ENTRIES_PER_CALL, BYTES_PER_CALL, Entry::bytes) {
@@ -95,7 +105,10 @@ impl Bus {
         let unanswered = || Err(refused(Verdict::Unanswered, "no answer for this entry".to_owned()));
         let mut results: Vec<Result<String, Refused>> = entries.iter().map(|_| unanswered()).collect();
         let mut open: Vec<usize> = (0..entries.len()).collect();
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(PAUSE * (1 << (round - 1))).await;
+            }
             let offered = open.iter().map(|&at| request(&self.name, &entries[at])).collect();
             match self.client.put_events().set_entries(Some(offered)).send().await {
                 Ok(answer) => {
@@ -109,7 +122,6 @@ impl Bus {
                     for &at in &open {
                         results[at] = Err(refused(verdict, said.clone()));
                     }
-                    return results;
                 }
             }
             open.retain(|&at| match &results[at] {

@@ -1,6 +1,17 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
+use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
 
 #[tokio::test]
 async fn only_the_entries_that_may_still_work_are_offered_again() {
@@ -28,16 +39,65 @@ async fn only_the_entries_that_may_still_work_are_offered_again() {
     assert_eq!(results[2].as_ref().unwrap_err().verdict, Verdict::Permanent);
 }
 
+#[tokio::test]
+async fn a_call_that_was_turned_away_is_made_again_and_one_whose_answer_is_lost_is_not() {
+    check(&[503, 429, 200], None, 3).await;
+    check(&[503], Some(Verdict::Transient), 3).await;
+    check(&[429], Some(Verdict::Throttled), 3).await;
+    check(&[400], Some(Verdict::Permanent), 1).await;
+    check(&[LOST], Some(Verdict::Unanswered), 1).await;
+}
+
+/// In place of a status: the call went out and its answer never came.
+const LOST: u16 = 0;
+
+/// EventBridge as a bus finds it behind a configuration of ours: it gives these answers, the last from then on.
+#[derive(Clone, Debug)]
+struct Bridge {
+    answers: &'static [u16],
+    calls: Arc<AtomicUsize>,
+}
+
+impl HttpConnector for Bridge {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let answer = match self.answers[call.min(self.answers.len() - 1)] {
+            LOST => Err(ConnectorError::timeout("no answer".into())),
+            200 => Ok((200, r#"{"FailedEntryCount":0,"Entries":[{"EventId":"a"}]}"#)),
+            status => Ok((status, "{}")),
+        };
+        HttpConnectorFuture::ready(answer.map(|(status, body)| {
+            HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body))
+        }))
+    }
+}
+
+/// `calls`: how often EventBridge is asked.
+async fn check(answers: &'static [u16], expected: Option<Verdict>, calls: usize) {
+    let bridge = Bridge { answers, calls: Arc::default() };
+    let connector = SharedHttpConnector::new(bridge.clone());
+    let credentials = Credentials::new("key", "secret", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(aws::retries())
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .build();
+    let entry = Entry { source: "s".into(), detail_type: "t".into(), detail: "{}".into() };
+    let results = Bus::new(&config, "bus".into()).put(&[entry]).await;
+    let found = results[0].as_ref().err().map(|it| it.verdict);
+    assert_eq!((found, bridge.calls.load(Ordering::Relaxed)), (expected, calls), "{answers:?}");
+}
+
 /// A real client whose answers are given beforehand, in this order.
 fn client(rules: &[&Rule]) -> Client {
     let mode = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
     let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));
     let config = aws_sdk_eventbridge::Config::builder()
-        .behavior_version(aws_sdk_eventbridge::config::BehaviorVersion::latest())
-        .region(aws_sdk_eventbridge::config::Region::new("eu-central-1"))
-        .credentials_provider(aws_sdk_eventbridge::config::Credentials::new(
-            "key", "secret", None, None, "test",
-        ))
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
         .retry_config(aws::never_again())
         .http_client(create_mock_http_client())
         .interceptor(answers)

@@ -17,6 +17,11 @@ pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 /// SQS's limit for one call.
 const MESSAGES_PER_CALL: usize = 10;
 
+/// The longest that a message can be kept from being shown for the first time.
+///
+/// Source: SQS API reference, `SendMessageBatchRequestEntry`, `DelaySeconds`.
+pub const MAX_DELAY: Duration = Duration::from_secs(900);
+
 /// The longest that a message can be kept from being shown again.
 const MAX_PAUSE: Duration = Duration::from_secs(12 * 3_600);
 
@@ -52,6 +57,8 @@ pub struct Outgoing {
     pub body: String,
     /// On whose account it waits: fair queues keep a busy tenant from holding the others up.
     pub tenant: Option<String>,
+    /// How long the queue keeps it before it shows it, up to [`MAX_DELAY`].
+    pub delay: Duration,
 }
 
 /// Why a message is put aside. It travels in attributes that operators and dashboards read, so it never quotes a
@@ -102,6 +109,7 @@ impl Queue {
                 .id(at.to_string())
                 .message_body(&message.body)
                 .message_group_id(group(message.tenant.as_deref()))
+                .set_delay_seconds(delay(message.delay))
                 .build()
                 .expect("an id and a body are all that an entry needs");
             call = call.entries(entry);
@@ -173,6 +181,12 @@ impl Queue {
             .map(drop)
             .map_err(|error| Refused::new("put a message into the dead-letter queue", error))
     }
+}
+
+/// Whole seconds, never fewer than asked for; none when there is nothing to wait for.
+fn delay(delay: Duration) -> Option<i32> {
+    let seconds = delay.min(MAX_DELAY).as_millis().div_ceil(1_000);
+    i32::try_from(seconds).ok().filter(|it| *it > 0)
 }
 
 /// SQS allows 128 characters of letters, digits and punctuation; what does not fit is its own hash-free stand-in.

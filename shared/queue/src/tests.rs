@@ -21,7 +21,7 @@ async fn a_message_that_the_queue_refused_is_told_apart_from_its_neighbours() {
     });
     let sqs = Sqs { config: SdkConfig::builder().build(), client: Arc::new(client(&[&answer]).into()) };
     let queue = Queue::new(&sqs, "https://queue".into());
-    let message = Outgoing { body: "{}".into(), tenant: None };
+    let message = Outgoing { body: "{}".into(), tenant: None, delay: Duration::ZERO };
     let sent = queue.send(&[message.clone(), message.clone(), message]).await;
     assert!(sent[0].is_ok() && sent[2].is_ok());
     assert_eq!(sent[1].as_ref().unwrap_err().verdict, Verdict::Transient);

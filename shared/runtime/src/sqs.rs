@@ -115,7 +115,8 @@ where
             request_id: event.context.request_id,
             deadline: Deadline::at_millis(event.context.deadline),
         };
-        handle(batch).await.map_err(Failed::of)
+        // Boxed: the future of a function, in all the layers of the runtime, is deeper than the compiler will go.
+        Box::pin(handle(batch)).await.map_err(Failed::of)
     }))
     .await
 }

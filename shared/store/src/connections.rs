@@ -7,14 +7,18 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnValue, WriteRequest};
 use domain::Timestamp;
 use domain::job::SocketTarget;
+use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-use crate::item::{Item, key};
+use crate::item::{Item, key, sort_key};
 use crate::writes::{put, write};
 use crate::{lookup, seconds};
 
 /// How long a connection's items are kept: API Gateway's two hours and a little more.
 const CONNECTION_SECONDS: i64 = 2 * 3_600 + 15 * 60;
+
+/// How long a handshake may take: a `$connect` that starts cold, and the way back.
+const OPENING: SignedDuration = SignedDuration::from_secs(10);
 
 /// The connections table.
 #[derive(Clone)]
@@ -45,8 +49,19 @@ pub struct Ticket {
 pub struct Connection {
     pub id: String,
     pub tenant: Option<String>,
+    /// When it was opened; `None` where that is too long ago to matter.
+    pub opened_at: Option<Timestamp>,
     /// The partition it was found in.
-    pk: String,
+    pub pk: String,
+}
+
+impl Connection {
+    /// Whether its handshake may still be running: it is on record before the client has its answer, and until then
+    /// the API says that there is no such socket.
+    #[must_use]
+    pub fn is_opening(&self, now: Timestamp) -> bool {
+        self.opened_at.is_some_and(|it| now < it + OPENING)
+    }
 }
 
 impl Identity {
@@ -94,8 +109,7 @@ impl Connections {
             .await
             .map_err(|error| Refused::new("use a ticket", error))?;
         let ticket = answer.attributes.map(Item::from);
-        // Expiry is checked here: the table's own deletion may come hours late.
-        Ok(ticket.filter(|it| it.get_number("ttl").unwrap_or(0) >= seconds(now)).and_then(|it| identity(&it)))
+        Ok(ticket.filter(|it| is_kept(it, now)).and_then(|it| identity(&it)))
     }
 
     /// Remembers an open socket.
@@ -106,16 +120,18 @@ impl Connections {
         let ttl = seconds(now) + CONNECTION_SECONDS;
         let connection =
             identity_item(who).text("pk", format!("socket#{id}")).text("sk", "-").number("ttl", ttl);
-        self.write(vec![put(connection), put(membership(&user_pk(&who.user), id, who, ttl))]).await
+        let membership = membership(&user_pk(&who.user), id, who, ttl).text("opened_at", now.to_string());
+        self.write(vec![put(connection), put(membership)]).await
     }
 
     /// Who is at the other end of this socket, if it is open.
     ///
     /// # Errors
     /// The table could not be asked.
-    pub async fn who(&self, id: &str) -> Result<Option<Identity>, Refused> {
+    pub async fn who(&self, id: &str, now: Timestamp) -> Result<Option<Identity>, Refused> {
         let item = Item::default().text("pk", format!("socket#{id}")).text("sk", "-");
-        Ok(lookup::get(&self.client, &self.table, item).await?.as_ref().and_then(identity))
+        let found = lookup::get(&self.client, &self.table, item).await?;
+        Ok(found.filter(|it| is_kept(it, now)).as_ref().and_then(identity))
     }
 
     /// Adds a socket to a room of its tenant.
@@ -164,10 +180,12 @@ impl Connections {
             SocketTarget::Room(room) => room_pk(tenant, room),
         };
         let items = lookup::partition(&self.client, &self.table, &pk).await?;
-        let open = items.into_iter().filter(|it| it.get_number("ttl").unwrap_or(0) >= seconds(now));
+        let open = items.into_iter().filter(|it| is_kept(it, now));
         let connections = open.filter_map(|it| {
             let tenant = it.get("tenant").map(str::to_owned);
-            Some(Connection { id: it.get("sk")?.to_owned(), tenant, pk: pk.clone() })
+            // A room is joined by who has heard an answer: their handshake is over.
+            let opened_at = it.get("opened_at").and_then(|it| it.parse().ok());
+            Some(Connection { id: it.get("sk")?.to_owned(), tenant, opened_at, pk: pk.clone() })
         });
         let may_hear =
             |it: &Connection| it.tenant.is_none() || tenant.is_none() || it.tenant.as_deref() == tenant;
@@ -185,6 +203,11 @@ impl Connections {
     async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), Refused> {
         write(&self.client, &self.table, "write connections", writes).await
     }
+}
+
+/// Expiry is checked here: the table's own deletion may come hours late.
+fn is_kept(item: &Item, now: Timestamp) -> bool {
+    item.get_number("ttl").unwrap_or(0) >= seconds(now)
 }
 
 fn membership(pk: &str, id: &str, who: &Identity, ttl: i64) -> Item {
@@ -211,7 +234,8 @@ fn user_pk(user: &str) -> String {
 }
 
 fn room_pk(tenant: Option<&str>, room: &str) -> String {
-    key(&["room", tenant.unwrap_or("-"), room])
+    // It is the sort key of a socket's note, too.
+    sort_key(&["room", tenant.unwrap_or("-"), room])
 }
 
 /// A ticket is stored by its hash, so that who reads the table cannot connect.

@@ -5,16 +5,26 @@ use aws_sdk_dynamodb::Client;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
-use domain::bus::BusEvent;
+use domain::bus::{BusEvent, Shape, shape_of};
 use domain::event::{Event, Refusal};
 use sha2::{Digest, Sha256};
 
-use crate::item::{Item, key};
+use crate::item::{Item, key, sort_key};
 use crate::lookup;
 use crate::statements::{Statement, Written, execute};
 
+mod reading;
+
+pub use reading::{Found as EventPage, Place as EventPlace};
+
 /// The most of a refused event's text that is kept. An item holds 400 KB.
 const MAX_REFUSED_BYTES: usize = 200 * 1024;
+
+/// The most that an event and the text it came in have together, for both to be kept.
+const MAX_BOTH_BYTES: usize = 380 * 1024;
+
+/// How many characters of a sort key are the digest of what came: 32 bits.
+const CONTENT_CHARS: usize = 8;
 
 /// The events table.
 #[derive(Clone)]
@@ -31,13 +41,22 @@ pub struct Record {
 impl Record {
     /// The record of an event that was understood.
     ///
-    /// Its partition is the aggregate, its sort key the event's identity, so that a second delivery finds the first.
+    /// Its partition is the aggregate, its sort key the event's identity and a digest of what came: a second delivery
+    /// finds the first, and another event under the same id stands beside it. An envelope of an older system is kept as
+    /// it came, too, as far as both fit one item.
     #[must_use]
-    pub fn of(event: &Event, bus_id: &str, now: Timestamp) -> Record {
+    pub fn of(event: &Event, bus: &BusEvent<'_>, now: Timestamp) -> Record {
         let text = event.to_json();
+        let detail = bus.detail_text();
+        let is_rewritten = match shape_of(detail) {
+            Some(Shape::Hub | Shape::Circle | Shape::Business) => true,
+            // Attributes and payload of these are in the envelope as they were written.
+            Some(Shape::CloudEvent | Shape::Plain) | None => false,
+        };
+        let fits = text.len() + detail.len() <= MAX_BOTH_BYTES;
         let item = Item::default()
             .text("pk", stream(event))
-            .text("sk", identity(event))
+            .text("sk", identity(event, &content(detail)))
             .text("id", &event.id)
             .text("source", &event.source)
             .text("type", &event.kind)
@@ -48,9 +67,11 @@ impl Record {
             .maybe("causation_id", event.causation_id.as_deref())
             .maybe("actor", event.actor.as_deref())
             .maybe("traceparent", event.traceparent.as_deref())
-            .text("bus_id", bus_id)
+            .text("bus_id", bus.id.as_ref())
             .text("recorded_at", now.to_string())
+            .text("bucket", reading::bucket(now, &event.id))
             .text("digest", digest(&text))
+            .maybe("detail", Some(detail).filter(|_| is_rewritten && fits))
             .text("event", text);
         Record { item }
     }
@@ -62,7 +83,7 @@ impl Record {
         let kept = (text.len() <= MAX_REFUSED_BYTES).then_some(text);
         let item = Item::default()
             .text("pk", key(&["refused", &bus.source]))
-            .text("sk", key(&["event", &bus.id]))
+            .text("sk", sort_key(&["event", &bus.id]))
             .text("id", bus.id.as_ref())
             .text("source", bus.source.as_ref())
             .text("type", bus.detail_type.as_ref())
@@ -111,13 +132,13 @@ impl Events {
         Ok(kept.collect())
     }
 
-    /// The record of one event.
+    /// The record of one event; one of them, where several share its id.
     ///
     /// # Errors
     /// The table could not be asked.
     pub async fn find(&self, event: &Event) -> Result<Option<Record>, Refused> {
-        let item = Item::default().text("pk", stream(event)).text("sk", identity(event));
-        Ok(lookup::get(&self.client, &self.table, item).await?.map(Record::from_item))
+        let found = lookup::beginning(&self.client, &self.table, &stream(event), &beginning(event)).await?;
+        Ok(found.into_iter().next().map(Record::from_item))
     }
 }
 
@@ -128,9 +149,22 @@ fn stream(event: &Event) -> String {
     key(&["stream", tenant, aggregate])
 }
 
-/// What makes a second delivery of an event find the first: CloudEvents' source and id.
-fn identity(event: &Event) -> String {
-    key(&["event", &event.source, &event.id])
+/// What makes a second delivery of an event find the first: CloudEvents' source and id, and what came.
+fn identity(event: &Event, content: &str) -> String {
+    sort_key(&["event", &event.source, &event.id, content])
+}
+
+/// What the identities of all events with this source and id begin with.
+fn beginning(event: &Event) -> String {
+    let mut one = identity(event, &content(""));
+    one.truncate(one.len() - CONTENT_CHARS);
+    one
+}
+
+/// What tells two events apart that share an id: the beginning of a digest of what came, in hexadecimal.
+fn content(detail: &str) -> String {
+    let hash = Sha256::digest(detail.as_bytes());
+    hash.iter().take(CONTENT_CHARS / 2).map(|it| format!("{it:02x}")).collect()
 }
 
 fn digest(text: &str) -> String {

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
 
 /// The attributes of an item, in the order of their names.
 #[derive(Default, Clone)]
@@ -106,11 +109,32 @@ impl FromIterator<(String, AttributeValue)> for Item {
     }
 }
 
-/// A key made of several parts, with `#` between them. A part that holds a `#` itself is escaped, so that no two lists
-/// of parts make one key.
+/// DynamoDB's limits for a partition key and for a sort key, in bytes.
+const MAX_KEY_BYTES: usize = 2048;
+const MAX_SORT_KEY_BYTES: usize = 1024;
+
+/// A partition key made of several parts, with `#` between them. A part that holds a `#` itself is escaped, so that no
+/// two lists of parts make one key. Where they are too long together, the longest are replaced by their hashes.
 pub(crate) fn key(parts: &[&str]) -> String {
-    let escaped = parts.iter().map(|it| it.replace('%', "%25").replace('#', "%23"));
-    escaped.collect::<Vec<_>>().join("#")
+    joined(parts, MAX_KEY_BYTES)
+}
+
+/// The same for a sort key, and for a partition key that is also used as one.
+pub(crate) fn sort_key(parts: &[&str]) -> String {
+    joined(parts, MAX_SORT_KEY_BYTES)
+}
+
+fn joined(parts: &[&str], most: usize) -> String {
+    let mut written: Vec<String> =
+        parts.iter().map(|it| it.replace('%', "%25").replace('#', "%23")).collect();
+    while written.iter().map(|it| it.len() + 1).sum::<usize>() > most + 1 {
+        let longest =
+            (0..parts.len()).max_by_key(|at| written[*at].len()).filter(|at| written[*at].len() > 45);
+        let Some(at) = longest else { break };
+        // No escaped part has an `h` behind its `%`.
+        written[at] = format!("%h{}", URL_SAFE_NO_PAD.encode(Sha256::digest(parts[at].as_bytes())));
+    }
+    written.join("#")
 }
 
 #[cfg(test)]
@@ -123,5 +147,31 @@ mod tests {
         assert_ne!(key(&["event", "a#b", "c"]), key(&["event", "a", "b#c"]));
         assert_ne!(key(&["a%23b"]), key(&["a#b"]));
         assert_ne!(key(&["stream", "-", "x"]), key(&["stream", "-#x"]));
+    }
+
+    #[test]
+    fn no_key_is_longer_than_the_table_takes_and_what_is_hashed_stays_apart() {
+        let long = |letter: &str| letter.repeat(1_500);
+        assert_eq!(key(&["topic", "-", &long("a")]).len(), 8 + 1_500, "what fits stays as it is");
+        assert_eq!(sort_key(&["user", &"#".repeat(256)]).len(), 5 + 768);
+        let (a, b) = (long("a"), long("b"));
+        let keys = [
+            key(&["topic", &a, &b]),
+            key(&["topic", &b, &a]),
+            key(&["topic", &a, &a]),
+            sort_key(&["user", &a]),
+            sort_key(&["user", &b]),
+            sort_key(&["user", &a, &b, &"c".repeat(900)]),
+        ];
+        for (at, it) in keys.iter().enumerate() {
+            assert!(it.len() <= if at < 3 { 2048 } else { 1024 }, "{}", it.len());
+            assert!(!keys[..at].contains(it));
+        }
+        let hashed = sort_key(&["user", &a]);
+        assert_ne!(
+            hashed,
+            sort_key(&["user", hashed.trim_start_matches("user#")]),
+            "nobody can be called so"
+        );
     }
 }

@@ -1,18 +1,25 @@
 //! The ledger: one item per notification key. Whoever writes the item first may send.
 
+mod noticing;
+
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::channel::Channel;
-use domain::job::{Job, Origin};
+use domain::job::Job;
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
 
+pub use noticing::Noticed;
+
 use crate::item::Item;
 use crate::lookup;
-use crate::seconds;
 use crate::statements::{Statement, Written, execute};
+
+mod row;
+
+pub use row::LedgerRow;
+use row::{claim_item, row_item};
 
 /// How long an outcome is kept, in days: as long as events can be replayed.
 const RETENTION_DAYS: i64 = 400;
@@ -35,8 +42,9 @@ pub enum Standing {
     Done(Status),
     /// A sender claimed it and was never heard of again. The claim is ours now, but it may have been sent.
     Abandoned,
-    /// The table could not say: come back later.
-    Unclear(Refused),
+    /// The table could not say: come back later. The claim may be ours all the same; where it is `unsent`, nobody before
+    /// us may have sent it, and settling it as released lets the next attempt send.
+    Unclear { refused: Refused, unsent: bool },
 }
 
 /// What is written over a claim when its send is over.
@@ -46,20 +54,6 @@ pub struct Settlement {
     pub status: Status,
     pub reason: Option<Reason>,
     /// What the provider calls it.
-    pub provider_id: Option<String>,
-}
-
-/// An outcome that is known without asking a provider, or a row as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerRow {
-    pub key: Key,
-    pub status: Status,
-    pub reason: Option<Reason>,
-    pub origin: Origin,
-    pub rule: String,
-    pub catalog: String,
-    pub recipient: String,
-    pub channel: Option<Channel>,
     pub provider_id: Option<String>,
 }
 
@@ -75,7 +69,8 @@ impl Ledger {
     /// `token` names this invocation; the claim holds until `lease`.
     ///
     /// # Errors
-    /// The table could not be asked at all. Asking again with the same token is harmless.
+    /// The table could not be asked at all. Asking again with the same token is harmless. What was claimed all the same
+    /// is new, and may be settled as released.
     pub async fn claim(
         &self,
         jobs: &[&Job],
@@ -93,7 +88,7 @@ impl Ledger {
             standings.push(match written {
                 Written::Done => Standing::Ours,
                 Written::Refused => self.take_over(&job.key, token, now, lease).await,
-                Written::Failed(refused) => Standing::Unclear(refused),
+                Written::Failed(refused) => Standing::Unclear { refused, unsent: true },
             });
         }
         Ok(standings)
@@ -105,12 +100,13 @@ impl Ledger {
             Ok(Some(row)) => row,
             // Gone between two calls: the next attempt will find out.
             Ok(None) => return Standing::Held,
-            Err(refused) => return Standing::Unclear(refused),
+            // It may be our own write, whose answer was lost on the way.
+            Err(refused) => return Standing::Unclear { refused, unsent: true },
         };
         let Some(status) = row.get("status").and_then(Status::from_name) else { return Standing::Held };
         let holder = row.get("claim_token").unwrap_or_default();
         let taken = match status {
-            Status::Sent | Status::Suppressed | Status::Failed | Status::Unknown => {
+            Status::Sent | Status::Suppressed | Status::Deferred | Status::Failed | Status::Unknown => {
                 return Standing::Done(status);
             }
             // Our own write whose answer was lost on the way.
@@ -121,6 +117,7 @@ impl Ledger {
             Status::Claimed => Standing::Abandoned,
             Status::Released => Standing::Ours,
         };
+        let unsent = !matches!(taken, Standing::Abandoned);
         let update = Statement::new(
             format!(
                 "UPDATE \"{}\" SET \"status\" = ? SET \"claim_token\" = ? SET \"lease_until\" = ? \
@@ -146,10 +143,10 @@ impl Ledger {
                 match lookup::get(&self.client, &self.table, pk(key)).await {
                     Ok(Some(row)) if row.get("claim_token") == Some(token) => taken,
                     Ok(_) => Standing::Held,
-                    Err(refused) => Standing::Unclear(refused),
+                    Err(refused) => Standing::Unclear { refused, unsent },
                 }
             }
-            Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear(refused),
+            Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear { refused, unsent },
         }
     }
 
@@ -191,19 +188,25 @@ impl Ledger {
         Statement::new(text_of, parameters)
     }
 
-    /// Writes outcomes that no provider was asked for. An outcome that stands already is left as it is.
-    ///
-    /// # Errors
-    /// At least one could not be written. Writing all of them again is harmless.
-    pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Result<(), Refused> {
+    /// Writes outcomes that no provider was asked for. An outcome that stands already is left as it is. The answers are
+    /// in the order of `rows`; writing one again is harmless.
+    pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Vec<Result<(), Refused>> {
+        const DOING: &str = "record outcomes";
         let inserts = rows.iter().map(|row| Statement::insert(&self.table, row_item(row, now))).collect();
-        for written in execute(&self.client, "record outcomes", inserts).await? {
-            match written {
-                Written::Done | Written::Refused => {}
-                Written::Failed(refused) => return Err(refused),
+        match execute(&self.client, DOING, inserts).await {
+            Ok(written) => written
+                .into_iter()
+                .map(|it| match it {
+                    Written::Done | Written::Refused => Ok(()),
+                    Written::Failed(refused) => Err(refused),
+                })
+                .collect(),
+            Err(refused) => {
+                let (verdict, said) = (refused.verdict, aws::chain(&refused));
+                let again = || Refused { doing: DOING, verdict, source: said.clone().into() };
+                rows.iter().map(|_| Err(again())).collect()
             }
         }
-        Ok(())
     }
 
     /// One notification.
@@ -223,81 +226,6 @@ impl Ledger {
         let found = lookup::partition(&self.client, &self.table, &event_part(source, id)).await?;
         Ok(found.iter().filter_map(LedgerRow::read).collect())
     }
-}
-
-impl LedgerRow {
-    /// Reads an item of the ledger, from the table or from its stream. `None` when it is none.
-    #[must_use]
-    pub fn read(item: &Item) -> Option<LedgerRow> {
-        let reason = item.get("reason").and_then(|it| Reason::ALL.into_iter().find(|r| r.name() == it));
-        let channel = item.get("channel").and_then(|it| Channel::ALL.into_iter().find(|c| c.name() == it));
-        let owned = |name: &str| item.get(name).map(str::to_owned);
-        Some(LedgerRow {
-            key: Key::from(owned("pk")? + item.get("sk")?),
-            status: Status::from_name(item.get("status")?)?,
-            reason,
-            origin: Origin {
-                id: owned("event_id")?,
-                source: owned("event_source")?,
-                kind: owned("event_type")?,
-                time: item.get("event_time")?.parse().ok()?,
-                subject: owned("subject"),
-                tenant: owned("tenant"),
-                correlation_id: owned("correlation_id"),
-                causation_id: owned("causation_id"),
-                actor: owned("actor"),
-                traceparent: owned("traceparent"),
-            },
-            rule: owned("rule")?,
-            catalog: owned("catalog")?,
-            recipient: owned("recipient")?,
-            channel,
-            provider_id: owned("provider_id"),
-        })
-    }
-}
-
-fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
-    origin_item(&job.event)
-        .with(pk(&job.key))
-        .text("status", Status::Claimed.name())
-        .text("rule", &job.rule)
-        .text("catalog", &job.catalog)
-        .text("recipient", &job.recipient)
-        .text("channel", job.channel().name())
-        .text("claim_token", token)
-        .text("claimed_at", now.to_string())
-        .number("lease_until", lease.as_millisecond())
-        .number("attempts", 1)
-        .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
-}
-
-fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
-    origin_item(&row.origin)
-        .with(pk(&row.key))
-        .text("status", row.status.name())
-        .maybe("reason", row.reason.map(Reason::name))
-        .text("rule", &row.rule)
-        .text("catalog", &row.catalog)
-        .text("recipient", &row.recipient)
-        .maybe("channel", row.channel.map(Channel::name))
-        .maybe("provider_id", row.provider_id.as_deref())
-        .text("settled_at", now.to_string())
-        .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
-}
-
-fn origin_item(origin: &Origin) -> Item {
-    Item::default()
-        .text("event_id", &origin.id)
-        .text("event_source", &origin.source)
-        .text("event_type", &origin.kind)
-        .text("event_time", origin.time.to_string())
-        .maybe("subject", origin.subject.as_deref())
-        .maybe("tenant", origin.tenant.as_deref())
-        .maybe("correlation_id", origin.correlation_id.as_deref())
-        .maybe("causation_id", origin.causation_id.as_deref())
-        .maybe("actor", origin.actor.as_deref())
-        .maybe("traceparent", origin.traceparent.as_deref())
 }
 
 /// All that came of one event lies under one partition key.

@@ -4,20 +4,23 @@
 //! patterns.
 
 mod connections;
+mod counters;
 mod events;
 mod item;
 mod ledger;
 mod lookup;
+mod pause;
 mod people;
 mod statements;
 mod writes;
 
 pub use aws_sdk_dynamodb::Client;
 pub use connections::{Connection, Connections, Identity, Ticket};
-pub use events::{Events, Record};
+pub use counters::{Closed, Counters, Joining};
+pub use events::{EventPage, EventPlace, Events, Record};
 pub use item::{Item, Malformed};
-pub use ledger::{Ledger, LedgerRow, Settlement, Standing};
-pub use people::People;
+pub use ledger::{Ledger, LedgerRow, Noticed, Settlement, Standing};
+pub use people::{Found, NotApplied, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.
 #[must_use]

@@ -42,6 +42,26 @@ pub(crate) async fn partition(client: &Client, table: &str, pk: &str) -> Result<
     }
 }
 
+/// The items of a partition whose sort keys begin so, in their order. As many as fit one answer, 1 MiB.
+pub(crate) async fn beginning(
+    client: &Client,
+    table: &str,
+    pk: &str,
+    beginning: &str,
+) -> Result<Vec<Item>, Refused> {
+    let answer = client
+        .query()
+        .table_name(table)
+        .key_condition_expression("pk = :pk AND begins_with(sk, :beginning)")
+        .consistent_read(true)
+        .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+        .expression_attribute_values(":beginning", AttributeValue::S(beginning.to_owned()))
+        .send()
+        .await
+        .map_err(|error| Refused::new("read a part of a partition", error))?;
+    Ok(answer.items.unwrap_or_default().into_iter().map(Item::from).collect())
+}
+
 /// Every item of a table.
 pub(crate) async fn scan(client: &Client, table: &str) -> Result<Vec<Item>, Refused> {
     let mut items = Vec::new();

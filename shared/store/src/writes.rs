@@ -5,12 +5,13 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 
 use crate::item::Item;
+use crate::pause;
 
 /// DynamoDB's limit for one `BatchWriteItem`.
 const ITEMS_PER_CALL: usize = 25;
 
 /// How often what a batch left over is asked for again before the caller is told.
-pub(crate) const ROUNDS: usize = 5;
+pub(crate) const ROUNDS: u32 = 5;
 
 /// Writes one item, over whatever stands under its key.
 pub(crate) fn put(item: Item) -> WriteRequest {
@@ -30,7 +31,8 @@ pub(crate) async fn write(
 ) -> Result<(), Refused> {
     for some in writes.chunks(ITEMS_PER_CALL) {
         let mut open = some.to_vec();
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
+            pause::before(round).await;
             let call = client.batch_write_item().request_items(table, open);
             let answer = call.send().await.map_err(|error| Refused::new(doing, error))?;
             open = answer.unprocessed_items.and_then(|mut it| it.remove(table)).unwrap_or_default();

@@ -1,9 +1,17 @@
 //! Rendering: a decision to send becomes what a channel sends, in the recipient's language.
 //!
-//! It is pure, and a crate of its own because it carries the template engine. Templates come from users, so each has a
-//! limit on steps, on nesting and on length; a variable that is not there is an error, never an empty space.
+//! It is pure, and a crate of its own because it carries the template engine and the world's languages. Templates come
+//! from users, so each has a limit on steps, on nesting, on length and on what it works on; a variable that is not there
+//! is an error, never an empty space.
 
+mod failure;
+mod grammar;
+mod limits;
 mod renderer;
+mod scene;
+mod speech;
 mod text;
 
-pub use renderer::{Renderer, Scene, Unrendered};
+pub use failure::Unrendered;
+pub use renderer::Renderer;
+pub use scene::{Extra, Scene};

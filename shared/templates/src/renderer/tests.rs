@@ -4,6 +4,7 @@ mod exposing;
 mod failures;
 mod languages;
 mod limits;
+mod speech;
 mod words;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,8 @@ use domain::job::{Content, Email, Socket, SocketTarget};
 use domain::recipient::{EmailAddress, Recipient};
 use serde_json::{Value, json};
 
-use super::{Renderer, Unrendered};
+use super::Renderer;
+use crate::Unrendered;
 
 const PARTS: [&str; 5] = ["email.subject.txt", "email.html", "email.txt", "socket.title.txt", "socket.txt"];
 

@@ -1,6 +1,9 @@
+use domain::decide::Target;
+use domain::job::Content;
+use domain::recipient::EmailAddress;
 use serde_json::json;
 
-use super::{letter_to, message, person};
+use super::{Renderer, envelope, letter_to, message, order, person, rule};
 
 #[test]
 fn everybody_reads_the_closest_language_there_is() {
@@ -11,16 +14,38 @@ fn everybody_reads_the_closest_language_there_is() {
     check("PT_br", &files, "pt", "Olá");
     check("de-AT", &files, "en", "…");
     check("../pt", &files, "en", "…");
-    let both = [&files[..], &[("t/pt-BR/email.subject.txt", "Oi"), ("t/pt-BR/email.txt", "Oi")]].concat();
+    let brazil =
+        [("t/pt-BR/email.subject.txt", "Oi"), ("t/pt-BR/email.html", "Oi"), ("t/pt-BR/email.txt", "Oi")];
+    let both = [&files[..], &brazil].concat();
     check("pt-BR", &both, "pt-BR", "Oi");
     check("pt-PT", &both, "pt", "Olá");
 }
 
 #[test]
-fn a_part_that_a_language_lacks_is_read_in_the_next_one() {
-    let files = [("t/pt/email.subject.txt", "Olá")];
-    let letter = letter_to(&person(json!({ "locale": "pt" })), &files, &json!({})).unwrap();
-    assert_eq!((letter.subject.as_str(), letter.text.as_str()), ("Olá", "…"));
+fn all_parts_of_a_letter_are_in_one_language_while_there_is_one_that_has_them_all() {
+    let files =
+        [("t/pt/email.subject.txt", "Olá"), ("t/pt/email.txt", "Olá"), ("t/pt-BR/email.html", "<p>Oi</p>")];
+    let read = |files: &[(&str, &str)]| {
+        let it = letter_to(&person(json!({ "locale": "pt-BR" })), files, &json!({})).unwrap();
+        [it.locale, it.subject, it.html, it.text]
+    };
+    assert_eq!(read(&files), ["en", "…", "…", "…"]);
+    let whole = [&files[..], &[("t/pt/email.html", "<p>Olá</p>")]].concat();
+    assert_eq!(read(&whole), ["pt", "Olá", "<p>Olá</p>", "Olá"]);
+}
+
+#[test]
+fn where_no_language_has_all_parts_each_is_read_in_the_closest() {
+    let files = [("t/pt/email.subject.txt", "Olá"), ("t/en/email.txt", "Hello {{ 1.5 | number }}")];
+    let sources = files.iter().chain(&[("t/en/email.html", "Hello")]);
+    let renderer =
+        Renderer::of(sources.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect());
+    let (rule, ann, data) = (rule(&[]), person(json!({ "locale": "pt" })), envelope(&json!({})));
+    let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
+    let Ok(Content::Email(letter)) = renderer.scene(&data).render(&order(&rule, Some(&ann), target)) else {
+        panic!("a letter was ordered, and every part is there in some language")
+    };
+    assert_eq!([letter.locale, letter.subject, letter.text], ["pt", "Olá", "Hello 1.5"]);
 }
 
 #[test]

@@ -4,12 +4,12 @@ use super::{letter, renderer};
 
 #[test]
 fn a_loop_without_an_end_stops() {
-    check("{% for i in range(100000000) %}x{% endfor %}", "invalid operation");
-    let nested = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}";
-    check(nested, "it takes more than 200000 steps; does it loop?");
+    check("{% for i in range(100000000) %}x{% endfor %}", "the list has more than 2000 items");
+    let nested = "{% for i in range(999) %}{% for j in range(999) %}{% endfor %}{% endfor %}";
+    check(nested, "it takes more than 20000 steps; does it loop?");
     check(
-        "{% for i in range(99999) %}{% set x = i * 2 %}{% endfor %}",
-        "it takes more than 200000 steps; does it loop?",
+        "{% for i in range(2000) %}{% set x = i - 1 %}{% set x = x - 1 %}{% set x = x - 1 %}{% endfor %}",
+        "it takes more than 20000 steps; does it loop?",
     );
 }
 
@@ -66,4 +66,124 @@ fn nested(includes: usize) -> Result<String, String> {
         files.push((name, texts.get(at + 1).map_or("end", String::as_str)));
     }
     letter(&files, &json!({})).map(|it| it.text).map_err(|it| it.to_string())
+}
+
+#[test]
+fn operators_that_make_much_out_of_little_are_refused_before_they_run() {
+    let concat = "`~` is not known here: write {{ a }}{{ b }}, or [a, b] | join";
+    check("{% set x = 'aaaa' %}{% set x = x ~ x %}", concat);
+    check("{{ default(x ~ x) }}", concat);
+    check("{% if x ~ x %}{% endif %}", concat);
+    let times = "`*` takes numbers, and both sides must be seen to be one: (a | float) * (b | float)";
+    for text in
+        ["{{ 'a' * 100000000 }}", "{{ data.x * 9999 }}", "{{ [1] * 9999 }}", "{{ (x | int('aaa')) * 9999 }}"]
+    {
+        check(text, times);
+    }
+    let plus = "`+` adds numbers, and one side must be seen to be one: (a | float) + b";
+    check("{% set x = 'a' %}{% set x = x + x %}", plus);
+    check("{{ [1] + [2] }}", plus);
+    let kept = "a list that is kept holds words and numbers only; use it where it is made";
+    check("{% set x = [1] %}{% set x = [x, x] %}", kept);
+    check("{% with x = {'a': y} %}{% endwith %}", kept);
+    check("{% for x in [[y, y]] %}{% endfor %}", kept);
+    check("{% for x in [1] recursive %}{{ loop([x, x]) }}{% endfor %}", kept);
+    let slices = "a tag slices 4 times at most, the variables of a file 20";
+    check("{{ x[1:][1:][1:][1:][1:] }}", slices);
+    check(&"{% set x = x[1:] %}".repeat(21), slices);
+    check(&"{% set x = 1 %}".repeat(101), "a file sets 100 variables at most");
+    check("{% import 'a' as b %}", "there is nothing to import; include it");
+    let long = format!("{{{{ x{} }}}}", ".x".repeat(5_000));
+    check(&long, "a tag has 200 words and signs at most; cut it in two");
+}
+
+#[test]
+fn numbers_may_be_counted_with_and_short_lists_be_used() {
+    let data = json!({ "n": 5, "items": ["a", "b", "c"], "price": "2.5", "at": "2026-11-03T17:05:00Z" });
+    for (text, expected) in [
+        ("{{ data.n + 1 }} {{ data.n - 1 }} {{ data.n // 2 }} {{ data.n % 2 }} {{ 2 * 3 }}", "6 4 2 1 6"),
+        ("{{ (data.price | float) * (data.n | int) }}", "12.5"),
+        ("{{ (data.items | length) * 2 + 1 }}", "7"),
+        ("{{ data.at[11:16] }} {{ data.items[:2] | join('/') }}", "17:05 a/b"),
+        ("{% if data.n in [4, 5] %}yes{% endif %}", "yes"),
+        ("{% for it in [data.n, 'x'] %}{{ it }}{% endfor %}", "5x"),
+        ("{% set pair = ['a', 'b'] %}{{ pair | join('-') }}", "a-b"),
+        ("{{ [data.n, data.price] | join(' ') }}", "5 2.5"),
+        ("{% set all %}{{ data.n }}!{% endset %}{{ all }}{{ all }}", "5!5!"),
+        ("{% filter upper %}{{ data.items | join }}{% endfilter %}", "ABC"),
+        ("{% for i in range(3) %}{{ i }}{% endfor %}{{ range(4, 0, -2) | join }}", "01242"),
+        ("{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
+    ] {
+        let letter = letter(&[("t/en/email.txt", text)], &data);
+        assert_eq!(letter.map(|it| it.text).as_deref(), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn what_has_no_limit_does_not_exist() {
+    for filter in ["format", "indent", "batch", "slice", "chain", "zip", "pprint"] {
+        check(&format!("{{{{ 'x' | {filter} }}}}"), &format!("unknown filter: filter {filter} is unknown"));
+    }
+    for function in ["dict", "namespace", "debug"] {
+        check(&format!("{{{{ {function}() }}}}"), &format!("unknown function: {function} is unknown"));
+    }
+}
+
+#[test]
+fn filters_work_on_four_megabytes_and_no_more() {
+    let long = "x".repeat(100_000);
+    let data = json!({ "text": long, "words": vec!["word"; 2_000], "nest": [["x".repeat(90_000)]] });
+    for text in [
+        "{% for i in range(2000) %}{% set x = data.text | upper %}{% endfor %}",
+        "{% for i in range(2000) %}{% set x = data.words | sort %}{% endfor %}",
+        "{% for i in range(2000) %}{% set x = data.nest | string %}{% endfor %}",
+        "{{ data.text | replace('x', data.text) }}",
+        "{{ data.words | join(data.text) }}",
+        "{{ data.words | join(d=data.text) }}",
+        "{{ data.words | map('replace', 'w', data.text) }}",
+        "{% set x %}{% for i in range(2000) %}{{ data.text }}{% endfor %}{% endset %}",
+        "{% filter upper %}{% for i in range(2000) %}{{ data.nest }}{% endfor %}{% endfilter %}",
+    ] {
+        let failure = letter(&[("t/en/email.txt", text)], &data).err().unwrap();
+        assert!(
+            failure.problem.starts_with("it works on more than 4 MB of values in `"),
+            "{text}: {failure}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_that_doubles_itself_stops_at_four_megabytes() {
+    let text = format!("{{% set x = 'xxxx' %}}{}", "{% set x %}{{ x }}{{ x }}{% endset %}".repeat(90));
+    let failure = letter(&[("t/en/email.txt", &text)], &json!({})).err().unwrap();
+    assert!(failure.problem.starts_with("it works on more than 4 MB of values"), "{failure}");
+}
+
+#[test]
+fn a_list_of_more_than_2000_items_fails_the_template_that_names_it_and_no_other() {
+    let data = |items: usize| json!({ "list": vec![1; items], "n": 1 });
+    let count = [("t/en/email.txt", "{{ data.list | length }}")];
+    assert_eq!(letter(&count, &data(2_000)).unwrap().text, "2000");
+    let failure = letter(&count, &data(2_001)).err().unwrap();
+    assert!(failure.problem.starts_with("the list has more than 2000 items in `"), "{failure}");
+    assert_eq!(letter(&[("t/en/email.txt", "{{ data.n }}")], &data(2_001)).unwrap().text, "1");
+    let split = letter(
+        &[("t/en/email.txt", "{{ data.t | split(',') | length }}")],
+        &json!({ "t": ",".repeat(2_000) }),
+    );
+    assert!(split.err().unwrap().problem.starts_with("the list has more than 2000 items in `"));
+}
+
+#[test]
+fn long_text_between_tags_is_counted_by_its_length_and_stays_as_it_is() {
+    let long = "ä<b>\n".repeat(700);
+    let letter = |text: &str| letter(&[("t/en/email.txt", text)], &json!({ "n": 1 }));
+    let text = format!("{{{{ data.n }}}}{long}{{% if data.n -%}}\n {long}{{%- endif %}}{{{{ data.n }}}}");
+    assert_eq!(letter(&text).unwrap().text, format!("1{}{}1", long, long.trim_end()));
+    let many = format!("{{% set x %}}{{% for i in range(2000) %}}{long}{{% endfor %}}{{% endset %}}");
+    assert!(letter(&many).err().unwrap().problem.starts_with("it takes more than 20000 steps"));
+    let raw = letter(&format!("{{% raw %}}{long}{{% endraw %}}")).err().unwrap();
+    assert!(raw.problem.starts_with("`raw` holds 256 bytes at most"), "{raw}");
+    let after = letter(&format!("\n{}{{{{ data.none }}}}", "line\n".repeat(200))).err().unwrap();
+    assert_eq!(after.line, 202, "{after}");
 }

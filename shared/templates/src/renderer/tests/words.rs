@@ -1,8 +1,12 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{letter, letter_to, message, person};
-use crate::renderer::Unrendered;
+use domain::decide::Target;
+use domain::job::Content;
+use domain::recipient::EmailAddress;
+
+use super::{envelope, letter, letter_to, message, order, person, renderer, rule};
+use crate::{Extra, Unrendered};
 
 #[test]
 fn a_template_names_the_event_its_data_and_the_recipient() {
@@ -101,6 +105,55 @@ fn a_template_says_what_stands_for_a_value_that_is_not_there() {
             "{{ data.name | default('you') }}{% if data.name is defined %}, {{ data.name }}{% endif %}";
         assert_eq!(letter(&[("t/en/email.txt", text)], &data).unwrap().text, "you");
     }
+}
+
+#[test]
+fn a_digest_is_there_when_something_was_gathered_and_undefined_otherwise() {
+    let text =
+        "{% if digest is defined %}{{ digest.count }}: {{ digest.items[0].name }}{% else %}one{% endif %}";
+    let renderer = renderer(&[("t/en/email.txt", text), ("t/en/email.html", "{{ 0 | time }}")]);
+    let (rule, ann, event) = (rule(&[]), person(json!({})), envelope(&json!({})));
+    let digest = json!({ "count": 3, "items": [{ "name": "Ann" }] });
+    let told = |extra: Extra<'_>| {
+        let order = order(&rule, Some(&ann), Target::Email(EmailAddress::parse("ann@example.com").unwrap()));
+        match renderer.scene_with(&event, extra).render(&order).unwrap() {
+            Content::Email(it) => [it.text, it.html],
+            Content::Socket(_) => panic!("an e-mail was ordered"),
+        }
+    };
+    assert_eq!(told(Extra::default()), ["one", "12:00\u{202f}AM"]);
+    let extra = Extra { digest: Some(&digest), zone: Some("Asia/Tokyo") };
+    assert_eq!(told(extra), ["3: Ann", "9:00\u{202f}AM"]);
+}
+
+#[test]
+fn the_variables_of_a_template_are_known_without_an_event() {
+    let renderer = renderer(&[
+        (
+            "t/en/email.txt",
+            "{% extends 'layouts/a.txt' %}{% set n = data.count %}{{ n }}{{ data.at[11:16] }}{{ data['user-id'] }}
+            {% for item in data.items %}{{ item.name }}{{ loop.index }}{% if data.user.id is defined %}x{% endif %}
+            {% endfor %}{{ data.total | money(data.currency) }}{{ range(3) }}{{ self.title() }}",
+        ),
+        ("layouts/a.txt", "{{ recipient.name }}{% include 'layouts/a.txt' %}{{ data.a if data.b else data['c'][data.d] }}"),
+    ]);
+    let variables: Vec<String> = renderer.variables("t/en/email.txt").unwrap().into_iter().collect();
+    let expected = [
+        "data.a",
+        "data.at",
+        "data.b",
+        "data.c",
+        "data.count",
+        "data.currency",
+        "data.d",
+        "data.items",
+        "data.total",
+        "data.user-id",
+        "data.user.id",
+        "recipient.name",
+    ];
+    assert_eq!(variables, expected);
+    assert_eq!(renderer.variables("t/en/none.txt").unwrap_err().problem, "there is no such file");
 }
 
 proptest! {

@@ -1,0 +1,194 @@
+//! What would be decided about an event, and about what waits for its time: the same `decide` that dispatch runs, with
+//! the clock turned forward. Nothing is asked of any table: nobody has seen anything, nothing is full.
+
+use std::collections::BTreeSet;
+
+use domain::Timestamp;
+use domain::catalog::Catalog;
+use domain::channel::Channel;
+use domain::closing;
+use domain::decide::{Answers, Decided, Decision, Facts, Note, Verdict, decide};
+use domain::digest::{self, DigestPolicy};
+use domain::event::Event;
+use domain::key::Key;
+use domain::outcome::Reason;
+use domain::plan::{Audience, Match, Plan};
+use domain::recipient::{Group, Recipients, Settings};
+use domain::rule::Step;
+use domain::wake::Start;
+use serde_json::Value;
+
+/// How often a recurring rule is followed, and how far a long one.
+const MAX_TURNS: usize = 200;
+
+/// Rounds of questions of one decision.
+const MAX_ROUNDS: usize = 60;
+
+/// Everything beside the event.
+#[derive(Clone, Copy)]
+pub(crate) struct World<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) recipients: &'a Recipients,
+    pub(crate) tenant: Option<&'a Settings>,
+    pub(crate) members: &'a dyn Fn(&Group) -> Vec<String>,
+}
+
+/// One decision, on its own.
+#[derive(Clone)]
+pub(crate) struct Told {
+    /// When it is made.
+    pub(crate) at: Timestamp,
+    pub(crate) key: Key,
+    pub(crate) rule: Option<String>,
+    pub(crate) recipient: String,
+    pub(crate) channel: Option<Channel>,
+    pub(crate) step: u32,
+    pub(crate) what: What,
+    pub(crate) notes: Vec<Note>,
+}
+
+/// What it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Send,
+    Suppress(Reason),
+    Later { until: Timestamp, why: Reason },
+    Collect { closes_at: Timestamp },
+    Cancels,
+}
+
+/// Something that is to be decided about at its time.
+enum Turn {
+    Event,
+    Rule { event: Box<Event>, rule: String, audience: Audience, start: Start, digest: Option<Value> },
+}
+
+/// Decides about an event at `at`, and about all that it leaves for later at the time it waits for.
+pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<Told> {
+    let mut told = Vec::new();
+    let mut turns: Vec<(Timestamp, Turn)> = vec![(at, Turn::Event)];
+    for _ in 0..MAX_TURNS {
+        // The earliest first; of two at one time the one that was left first.
+        let Some(next) = (0..turns.len()).min_by_key(|it| turns[*it].0) else { break };
+        let (at, turn) = turns.remove(next);
+        let mut later = Vec::new();
+        match &turn {
+            Turn::Event => {
+                let mut plan = Plan::of(event, world.catalog);
+                for matched in &mut plan.matches {
+                    let groups = std::mem::take(&mut matched.groups);
+                    matched.add_members(groups.iter().flat_map(|it| (world.members)(it)));
+                }
+                tell(&plan, world, at, &mut told, &mut later);
+            }
+            Turn::Rule { event, rule, audience, start, digest } => {
+                let matched = world.catalog.rule(rule).map(|rule| Match {
+                    rule,
+                    audience: vec![audience.clone()],
+                    groups: Vec::new(),
+                    start: start.clone(),
+                });
+                let plan = Plan::woken(event, world.catalog, matched, digest.clone());
+                tell(&plan, world, at, &mut told, &mut later);
+            }
+        }
+        turns.extend(later);
+    }
+    told
+}
+
+/// Everybody whose profile is needed to decide about an event.
+pub(crate) fn people(
+    event: &Event,
+    catalog: &Catalog,
+    members: &dyn Fn(&Group) -> Vec<String>,
+) -> BTreeSet<String> {
+    let plan = Plan::of(event, catalog);
+    let mut people: BTreeSet<String> = plan.people().into_iter().map(str::to_owned).collect();
+    people.extend(plan.matches.iter().flat_map(|it| &it.groups).flat_map(members));
+    people
+}
+
+/// The groups that an event addresses.
+pub(crate) fn groups(event: &Event, catalog: &Catalog) -> Vec<Group> {
+    Plan::of(event, catalog).matches.into_iter().flat_map(|it| it.groups).collect()
+}
+
+/// The members of groups as a list of people says.
+pub(crate) fn members_in(recipients: &Recipients, group: &Group) -> Vec<String> {
+    let is_member = |it: &&domain::recipient::Recipient| it.groups().contains(group);
+    recipients.values().filter(is_member).map(|it| it.id.clone()).collect()
+}
+
+fn tell(
+    plan: &Plan<'_>,
+    world: &World<'_>,
+    at: Timestamp,
+    told: &mut Vec<Told>,
+    later: &mut Vec<(Timestamp, Turn)>,
+) {
+    for decision in answered(plan, world, at) {
+        later.extend(turn(plan, &decision));
+        told.push(Told {
+            at,
+            key: decision.key,
+            rule: decision.rule.map(|it| it.name.clone()),
+            recipient: decision.recipient,
+            channel: decision.channel,
+            step: decision.step,
+            what: match decision.verdict {
+                Verdict::Send(_) => What::Send,
+                Verdict::Suppress(reason) => What::Suppress(reason),
+                Verdict::Later(it) => What::Later { until: it.until, why: it.why.reason() },
+                Verdict::Merge(it) => What::Collect { closes_at: it.closes_at },
+                Verdict::Cancel(_) => What::Cancels,
+            },
+            notes: decision.notes,
+        });
+    }
+}
+
+/// The decisions, where every question has the answer of a table in which nothing has happened yet.
+pub(crate) fn answered<'a>(plan: &Plan<'a>, world: &World<'a>, now: Timestamp) -> Vec<Decision<'a>> {
+    let mut answers = Answers::default();
+    for _ in 0..MAX_ROUNDS {
+        let facts = Facts { recipients: world.recipients, tenant: world.tenant, answers: &answers, now };
+        let Decided { decisions, asks } = decide(plan, &facts);
+        if asks.is_empty() {
+            return decisions;
+        }
+        for ask in asks {
+            let answer = ask.if_nothing_happened();
+            answers.insert(&ask, answer);
+        }
+    }
+    Vec::new()
+}
+
+fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
+    let rule = decision.rule?;
+    match &decision.verdict {
+        Verdict::Later(it) => {
+            let event = Box::new(plan.event.clone());
+            let (audience, start) = (it.audience.clone(), it.start.clone());
+            Some((it.until, Turn::Rule { event, rule: rule.name.clone(), audience, start, digest: None }))
+        }
+        Verdict::Merge(it) => {
+            let policy = match rule.steps.get(it.step as usize) {
+                Some(Step::Digest(step)) => step.policy.clone(),
+                Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
+            };
+            let items = [digest::Item::of(plan.event)];
+            let summary = digest::summary(&items, &policy, plan.event.time, it.closes_at);
+            let event = closing::event(plan.event, &it.window_id, &items, &summary, it.closes_at);
+            let step = if it.only.is_some() { it.step } else { it.step + 1 };
+            let start = Start { step, only: it.only, ..Start::default() };
+            let (rule, audience) = (rule.name.clone(), it.audience.clone());
+            Some((
+                it.closes_at,
+                Turn::Rule { event: Box::new(event), rule, audience, start, digest: Some(summary) },
+            ))
+        }
+        Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => None,
+    }
+}

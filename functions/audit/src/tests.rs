@@ -1,0 +1,151 @@
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+
+const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+#[test]
+fn an_event_is_kept_with_everything_that_ties_it_to_others() {
+    let detail = r#"{"specversion":"1.0","id":"e-1","source":"shop","type":"order.paid",
+        "time":"2026-11-20T12:00:00Z","subject":"order/7","tenant":"t-1","correlationid":"story-1",
+        "causationid":"e-0","actor":"ann","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "data":{"total":12.50}}"#;
+    let kept = record(&bus(detail), NOON).unwrap();
+    let sk = kept.get("sk").unwrap();
+    assert!(sk.starts_with("event#shop#e-1#") && sk.len() == 15 + 8, "{sk}");
+    assert_eq!(kept.get("detail"), None, "the envelope has it all");
+    for (attribute, expected) in [
+        ("pk", "stream#t-1#order/7"),
+        ("type", "order.paid"),
+        ("correlation_id", "story-1"),
+        ("causation_id", "e-0"),
+        ("actor", "ann"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    ] {
+        assert_eq!(kept.get(attribute), Some(expected), "{attribute}");
+    }
+    assert!(kept.get("event").unwrap().ends_with(r#""data":{"total":12.50}}"#), "numbers stay as written");
+}
+
+#[test]
+fn what_is_refused_is_kept_as_it_came_with_the_reason() {
+    let kept = record(&bus(r#"{"specversion":"0.3","id":"e-1"}"#), NOON).unwrap();
+    assert_eq!(kept.get("refused"), Some(r#"specversion: found "0.3", wanted "1.0""#));
+    assert_eq!(kept.get("detail"), Some(r#"{"specversion":"0.3","id":"e-1"}"#));
+}
+
+#[test]
+fn a_second_event_under_one_id_stands_beside_the_first_and_a_second_delivery_does_not() {
+    let sk = |total: u8, bus_id: &str| {
+        let detail = format!(
+            r#"{{"specversion":"1.0","id":"e-1","source":"shop","type":"t","data":{{"total":{total}}}}}"#
+        );
+        let kept = record(&bus(&detail).replace("b-1", bus_id), NOON).unwrap();
+        kept.get("sk").unwrap().to_owned()
+    };
+    assert_eq!(sk(1, "b-1"), sk(1, "b-2"));
+    assert_ne!(sk(1, "b-1"), sk(2, "b-1"));
+}
+
+#[test]
+fn an_envelope_of_an_older_system_is_kept_as_it_came_too() {
+    let detail =
+        r#"{ "type": "task.done", "data": {}, "timestamp": "2026-11-20T12:00:00Z", "userId": "ann" }"#;
+    let kept = record(&bus(detail), NOON).unwrap();
+    assert_eq!(kept.get("refused"), None);
+    assert_eq!(kept.get("detail"), Some(detail));
+    assert!(kept.get("event").unwrap().contains(r#""specversion":"1.0""#));
+    let long = "x".repeat(195 * 1024);
+    let detail = detail.replace("{}", &format!(r#"{{"long":"{long}"}}"#));
+    let kept = record(&bus(&detail), NOON).unwrap();
+    assert!(kept.get("event").is_some_and(|it| it.contains(&long)));
+    assert_eq!(kept.get("detail"), None, "an item holds one of them");
+}
+
+#[test]
+fn two_events_never_share_a_record_however_their_names_are_cut() {
+    let keys = |source: &str, id: &str| {
+        let detail = format!(
+            r##"{{"specversion":"1.0","id":"{id}","source":"{source}","type":"t","subject":"s/1",
+                "time":"2026-11-20T12:00:00Z"}}"##
+        );
+        let kept = record(&bus(&detail), NOON).unwrap();
+        (kept.get("pk").unwrap().to_owned(), kept.get("sk").unwrap().to_owned())
+    };
+    assert_ne!(keys("try/a#b", "c"), keys("try/a", "b#c"));
+}
+
+#[test]
+fn what_did_not_come_from_the_bus_is_not_kept() {
+    for body in ["", "[]", "not json", r#"{"id":"1"}"#] {
+        assert!(record(body, NOON).is_err(), "{body:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_put_aside_once_and_not_while_its_batch_comes_back_whole() {
+    let good = bus(r#"{"specversion":"1.0","id":"e-1","source":"shop","type":"t"}"#);
+    for (status, comes_back, buried) in [(400, true, 0), (200, false, 1)] {
+        let cloud = Cloud { table: status, calls: Arc::default() };
+        let kept = keep(&cloud, &["not json", &good]).await;
+        assert_eq!(kept.is_err(), comes_back);
+        let calls = cloud.calls.lock().unwrap();
+        assert_eq!(calls.iter().filter(|it| *it == "SendMessage").count(), buried, "{calls:?}");
+    }
+}
+
+/// DynamoDB, which answers with this status, and SQS, which takes everything.
+#[derive(Clone, Debug)]
+struct Cloud {
+    table: u16,
+    calls: Arc<Mutex<Vec<String>>>,
+}
+
+impl HttpConnector for Cloud {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let (status, body) = match operation.as_str() {
+            "BatchExecuteStatement" => (self.table, r#"{"Responses":[{}]}"#),
+            _ => (200, r#"{"MessageId":"m"}"#),
+        };
+        self.calls.lock().unwrap().push(operation);
+        let answer = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body));
+        HttpConnectorFuture::ready(Ok(answer))
+    }
+}
+
+async fn keep(cloud: &Cloud, bodies: &[&str]) -> Result<Report, Error> {
+    let connector = SharedHttpConnector::new(cloud.clone());
+    let variable = |name: &str| match name {
+        "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+        _ => None,
+    };
+    let settings = aws::Settings::read(variable).unwrap();
+    let aws = settings.config().into_builder();
+    let aws = aws.http_client(http_client_fn(move |_, _| connector.clone())).build();
+    let env = [("EVENTS_TABLE", "events"), ("DEAD_LETTERS_URL", "https://sqs.example/dead-letters")];
+    let env: Env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+    let messages = bodies.iter().enumerate().map(|(at, body)| {
+        serde_json::from_value(serde_json::json!({ "messageId": format!("m-{at}"), "body": body })).unwrap()
+    });
+    let batch = Batch {
+        messages: messages.collect(),
+        request_id: "r".into(),
+        deadline: runtime::Deadline::at_millis(u64::MAX),
+    };
+    Audit::from_env(&aws, &env)?.keep(batch).await
+}
+
+fn bus(detail: &str) -> String {
+    format!(
+        r#"{{"version":"0","id":"b-1","detail-type":"order.paid","source":"shop","account":"1",
+            "time":"2026-11-20T12:00:01Z","region":"eu-central-1","resources":[],"detail":{detail}}}"#
+    )
+}

@@ -1,0 +1,70 @@
+//! What a decision asks, put to the tables.
+
+use aws::{Refused, Verdict};
+use domain::Timestamp;
+use domain::decide::{Answer, Answers, Ask, Decided, Facts, decide};
+use domain::plan::Plan;
+use domain::recipient::{Recipients, Settings};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use store::{Counters, Joining, Ledger};
+
+/// Each round answers at least one question of every open run; a run has fewer than this.
+const ROUNDS: usize = 60;
+
+/// How many questions are on their way at once.
+const AT_ONCE: usize = 8;
+
+/// The tables that know.
+pub(crate) struct Questions {
+    pub(crate) counters: Counters,
+    pub(crate) ledger: Ledger,
+}
+
+impl Questions {
+    /// Decides, with every question answered.
+    ///
+    /// # Errors
+    /// A table could not be asked. What was counted by then is remembered: deciding again counts nothing twice.
+    pub(crate) async fn decide<'a>(
+        &self,
+        plan: &Plan<'a>,
+        recipients: &'a Recipients,
+        tenant: Option<&'a Settings>,
+        now: Timestamp,
+    ) -> Result<Decided<'a>, Refused> {
+        let mut answers = Answers::default();
+        for _ in 0..ROUNDS {
+            let decided = decide(plan, &Facts { recipients, tenant, answers: &answers, now });
+            if decided.asks.is_empty() {
+                return Ok(decided);
+            }
+            let found: Vec<(Ask, Answer)> = stream::iter(decided.asks)
+                .map(|ask| async move {
+                    let answer = self.ask(&ask, now).await?;
+                    Ok::<_, Refused>((ask, answer))
+                })
+                .buffer_unordered(AT_ONCE)
+                .try_collect()
+                .await?;
+            for (ask, answer) in found {
+                answers.insert(&ask, answer);
+            }
+        }
+        let source = "a decision went on asking".into();
+        Err(Refused { doing: "decide about an event", verdict: Verdict::Permanent, source })
+    }
+
+    async fn ask(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Refused> {
+        match ask {
+            Ask::Cancelled { key } => self.counters.cancelled(key).await.map(Answer::Cancelled),
+            Ask::Seen { of } => self.ledger.noticed(of).await.map(Answer::Seen),
+            Ask::Admit { key, wants, channels, zone } => {
+                self.counters.admit(key, wants, channels, zone, now).await
+            }
+            Ask::Join { key, window, policy, ends, item, cancel } => {
+                let joining = Joining { key, window, policy, ends: *ends, item, cancel: cancel.as_ref() };
+                self.counters.join(&joining, now).await
+            }
+        }
+    }
+}

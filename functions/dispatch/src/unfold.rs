@@ -1,0 +1,238 @@
+//! From a message to plans that can be decided about: groups become people, a closed digest becomes an event.
+
+use aws::Refused;
+use domain::Timestamp;
+use domain::cancel::CancelKey;
+use domain::catalog::Catalog;
+use domain::closing;
+use domain::decide::{Decision, Verdict};
+use domain::digest::{self, DigestPolicy};
+use domain::event::Event;
+use domain::key::Key;
+use domain::outcome::Reason;
+use domain::plan::{self, Audience, Match, Plan};
+use domain::recipient::Group;
+use domain::rule::{Rule, Step};
+use domain::wake::{Cursor, Start, Task, Wake};
+use serde_json::Value;
+use store::{Closed, Counters, People};
+
+use crate::lane::{Lane, Leaving};
+
+/// How many people one message tells; the next message tells the next.
+pub const PAGE: usize = 100;
+
+/// The same, as the table is asked.
+const MEMBERS: u32 = 100;
+
+/// What a message is about.
+pub(crate) struct Subject {
+    pub(crate) event: Event,
+    pub(crate) what: What,
+}
+
+pub(crate) enum What {
+    /// The event itself.
+    Event,
+    /// One rule of it, for these people, from this step on.
+    Rule { rule: String, audience: Vec<Audience>, start: Start, digest: Option<Value> },
+    /// There is nothing left to do.
+    Nothing,
+    /// The rule is not in this catalog any more.
+    Gone { rule: String, audience: Option<Audience> },
+}
+
+/// What a message asks to be left for later, and remembered when all is handed over.
+#[derive(Default)]
+pub(crate) struct Onward {
+    pub(crate) later: Vec<Leaving>,
+    /// The page of a fan-out that is done then.
+    pub(crate) page: Option<String>,
+}
+
+/// Reads the tables that turn messages into plans.
+pub(crate) struct Unfold<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) people: &'a People,
+    pub(crate) counters: &'a Counters,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Unfold<'a> {
+    /// What an earlier decision left for later.
+    pub(crate) async fn wake(
+        &self,
+        event: Event,
+        rule: String,
+        task: Task,
+        onward: &mut Onward,
+    ) -> Result<Subject, Refused> {
+        let Some(found) = self.catalog.rule(&rule) else {
+            let audience = match task {
+                Task::Run { audience, .. } | Task::Close { audience, .. } => Some(audience),
+                Task::FanOut { .. } => None,
+            };
+            return Ok(Subject { event, what: What::Gone { rule, audience } });
+        };
+        match task {
+            Task::Run { audience, start } => {
+                let what = What::Rule { rule, audience: vec![audience], start, digest: None };
+                Ok(Subject { event, what })
+            }
+            Task::FanOut { cursor } => self.page(event, found, cursor, onward).await,
+            Task::Close { audience, step, only, window, window_id } => {
+                match self.counters.close(&window, &window_id, self.now).await? {
+                    Closed::NotYet(at) => {
+                        let task = Task::Close { audience, step, only, window, window_id: window_id.clone() };
+                        let wake = Wake::new(&event, &rule, task);
+                        let name = Wake::name(&Key::from(window_id), at);
+                        onward.later.push(Leaving::wake(self.catalog, &event, &wake, at, name));
+                        Ok(Subject { event, what: What::Nothing })
+                    }
+                    Closed::Over { opened_at, items } => {
+                        let items = self.still_wanted(items).await?;
+                        if items.is_empty() {
+                            return Ok(Subject { event, what: What::Nothing });
+                        }
+                        let policy = policy(found, step);
+                        let summary = digest::summary(&items, &policy, opened_at, self.now);
+                        let event = closing::event(&event, &window_id, &items, &summary, self.now);
+                        let step = if only.is_some() { step } else { step + 1 };
+                        let start = Start { step, only, ..Start::default() };
+                        let what =
+                            What::Rule { rule, audience: vec![audience], start, digest: Some(summary) };
+                        Ok(Subject { event, what })
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was collected, without what was cancelled since.
+    async fn still_wanted(
+        &self,
+        items: Vec<(digest::Item, Option<CancelKey>)>,
+    ) -> Result<Vec<digest::Item>, Refused> {
+        let mut wanted = Vec::with_capacity(items.len());
+        for (item, cancel) in items {
+            let at = match &cancel {
+                Some(key) => self.counters.cancelled(key).await?,
+                None => None,
+            };
+            if at.is_none_or(|at| at < item.time) {
+                wanted.push(item);
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// The next people of a large audience.
+    async fn page(
+        &self,
+        event: Event,
+        rule: &Rule,
+        cursor: Cursor,
+        onward: &mut Onward,
+    ) -> Result<Subject, Refused> {
+        let page = page_name(&event, rule, &cursor);
+        if self.counters.is_page_done(&page).await? {
+            return Ok(Subject { event, what: What::Nothing });
+        }
+        onward.page = Some(page);
+        let (audience, next) = match cursor {
+            Cursor::Named(from) => {
+                let document = event.document();
+                let all = plan::audience(rule, &document["detail"]);
+                let next = (all.len() > from + PAGE).then_some(Cursor::Named(from + PAGE));
+                (all.into_iter().skip(from).take(PAGE).collect(), next)
+            }
+            Cursor::Member { group, after } => {
+                let page = self.people.members(&group, Some(&after), MEMBERS).await?;
+                let next = page.next.map(|after| Cursor::Member { group, after });
+                (page.ids.into_iter().map(Audience::Member).collect(), next)
+            }
+        };
+        onward.later.extend(next.map(|it| self.next_page(&event, rule, it)));
+        let what = What::Rule { rule: rule.name.clone(), audience, start: Start::default(), digest: None };
+        Ok(Subject { event, what })
+    }
+
+    fn next_page(&self, event: &Event, rule: &Rule, cursor: Cursor) -> Leaving {
+        let name = page_name(event, rule, &cursor);
+        let wake = Wake::new(event, &rule.name, Task::FanOut { cursor });
+        let lane = Lane::Bulk;
+        Leaving { lane, ..Leaving::wake(self.catalog, event, &wake, self.now, name) }
+    }
+
+    /// The plan of a subject, with the first members of its groups; the rest is left for later.
+    pub(crate) async fn plan(&self, subject: &'a Subject, onward: &mut Onward) -> Result<Plan<'a>, Refused> {
+        let event = &subject.event;
+        match &subject.what {
+            What::Event => {
+                let mut plan = Plan::of(event, self.catalog);
+                for matched in &mut plan.matches {
+                    self.unfold(event, matched, onward).await?;
+                }
+                Ok(plan)
+            }
+            What::Rule { rule, audience, start, digest } => {
+                let matched = self.catalog.rule(rule).map(|rule| Match {
+                    rule,
+                    audience: audience.clone(),
+                    groups: Vec::new(),
+                    start: start.clone(),
+                });
+                Ok(Plan::woken(event, self.catalog, matched, digest.clone()))
+            }
+            What::Nothing | What::Gone { .. } => Ok(Plan::woken(event, self.catalog, None, None)),
+        }
+    }
+
+    async fn unfold(
+        &self,
+        event: &Event,
+        matched: &mut Match<'_>,
+        onward: &mut Onward,
+    ) -> Result<(), Refused> {
+        if matched.audience.len() > PAGE {
+            matched.audience.truncate(PAGE);
+            onward.later.push(self.next_page(event, matched.rule, Cursor::Named(PAGE)));
+        }
+        let groups: Vec<Group> = std::mem::take(&mut matched.groups);
+        for group in groups {
+            let page = self.people.members(&group, None, MEMBERS).await?;
+            if let Some(after) = page.next {
+                let cursor = Cursor::Member { group, after };
+                onward.later.push(self.next_page(event, matched.rule, cursor));
+            }
+            matched.add_members(page.ids);
+        }
+        Ok(())
+    }
+}
+
+/// The decision about what woke up for a rule that is not there any more.
+pub(crate) fn gone(event: &Event, rule: &str, audience: Option<&Audience>) -> Decision<'static> {
+    let recipient = audience.map_or_else(|| "-".to_owned(), Audience::name);
+    Decision {
+        key: Key::of(event, rule, &recipient, None, 0, "gone"),
+        rule: None,
+        recipient,
+        channel: None,
+        step: 0,
+        verdict: Verdict::Suppress(Reason::RuleGone),
+        notes: Vec::new(),
+    }
+}
+
+fn policy(rule: &Rule, step: u32) -> DigestPolicy {
+    match rule.steps.get(step as usize) {
+        Some(Step::Digest(it)) => it.policy.clone(),
+        Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
+    }
+}
+
+fn page_name(event: &Event, rule: &Rule, cursor: &Cursor) -> String {
+    let cursor = serde_json::to_string(cursor).expect("a cursor is strings and numbers");
+    Key::of(event, &rule.name, "-", None, 0, &cursor).parts().1.to_owned()
+}

@@ -1,0 +1,20 @@
+//! The environment, as values.
+
+use runtime::{Env, Unset};
+
+/// What the function is told by its template.
+pub struct Config {
+    pub people_table: String,
+    pub dead_letters_url: String,
+}
+
+impl Config {
+    /// # Errors
+    /// [`Unset`] names the variable that is missing.
+    pub fn from_env(env: &Env) -> Result<Config, Unset> {
+        Ok(Config {
+            people_table: env.required("PEOPLE_TABLE")?,
+            dead_letters_url: env.required("DEAD_LETTERS_URL")?,
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! From the text of a message to what it asks for.
+
+use domain::Timestamp;
+use domain::bus::BusEvent;
+use domain::event::Refusal;
+use domain::registry::{self, Notice};
+
+/// Reads the body that EventBridge put into the queue.
+///
+/// # Errors
+/// [`Refusal`] says why it is no event of ours: the dead-letter queue's cause.
+pub fn read(body: &str, now: Timestamp) -> Result<Notice, Refusal> {
+    registry::read(&BusEvent::parse(body)?.event()?, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[test]
+    fn a_person_comes_in_a_cloud_event_or_in_a_plain_one() {
+        let cloud_event = r#"{"specversion":"1.0","id":"e-1","source":"crm","type":"carillon.recipient.created",
+            "time":"2026-11-18T00:00:00Z","data":{"id":"ann","email":"ann@example.com"}}"#;
+        for detail in [cloud_event, r#"{"id":"ann","email":"ann@example.com"}"#] {
+            let Ok(Notice::People(people)) = read(&bus(detail), NOON) else { panic!("{detail}") };
+            assert_eq!(people[0].id, "ann");
+        }
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused() {
+        for body in ["", "[]", "not json", r#"{"id":"1"}"#, &bus(r#"{"specversion":"0.3"}"#), &bus("7")] {
+            assert!(read(body, NOON).is_err(), "{body}");
+        }
+    }
+
+    fn bus(detail: &str) -> String {
+        format!(
+            r#"{{"version":"0","id":"b-1","detail-type":"carillon.recipient.created","source":"crm","account":"1",
+                "time":"2026-11-18T00:00:01Z","region":"eu-central-1","resources":[],"detail":{detail}}}"#
+        )
+    }
+}

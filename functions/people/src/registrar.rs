@@ -1,0 +1,131 @@
+//! One batch from the bus.
+
+use aws::Verdict;
+use aws_types::SdkConfig;
+use domain::recipient::Settings;
+use domain::registry::{Amendment, Notice, Stamp};
+use queue::{Cause, Queue, Sqs};
+use runtime::{Batch, Message, Report, chain, now};
+use store::{NotApplied, People};
+
+use crate::{Config, read};
+
+/// Everything the function holds on to between invocations.
+pub struct Registrar {
+    people: People,
+    dead_letters: Queue,
+}
+
+/// What a batch asks for, each with the place in the batch of the message behind it.
+#[derive(Default)]
+struct Harvest {
+    people: Vec<Amendment>,
+    behind: Vec<usize>,
+    tenants: Vec<(usize, String, Box<Settings>, Stamp)>,
+}
+
+/// What becomes of a message when part of it could not be done. Ordered: a cause to put it aside outweighs a second try.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Setback {
+    /// It may work later.
+    Later(String),
+    /// It will not work.
+    Never { class: &'static str, detail: String },
+}
+
+impl Registrar {
+    #[must_use]
+    pub fn new(aws: &SdkConfig, config: Config) -> Registrar {
+        Registrar {
+            people: People::new(&store::client(aws), config.people_table),
+            dead_letters: Queue::new(&Sqs::new(aws), config.dead_letters_url),
+        }
+    }
+
+    /// Carries every event of the batch out. What could not be done yet comes back; what never can goes to the
+    /// dead-letter queue at once. Doing it twice is harmless.
+    pub async fn handle(&self, batch: Batch) -> Report {
+        let mut report = Report::default();
+        let mut harvest = Harvest::default();
+        let mut setbacks: Vec<Option<Setback>> = Vec::with_capacity(batch.messages.len());
+        for (at, message) in batch.messages.iter().enumerate() {
+            setbacks.push(match read(&message.body, now()) {
+                Ok(notice) => {
+                    harvest.take(at, notice);
+                    None
+                }
+                Err(refusal) => Some(Setback::Never { class: "refused", detail: refusal.to_string() }),
+            });
+        }
+        let changed = self.carry_out(&harvest, &mut setbacks).await;
+        for (message, setback) in batch.messages.iter().zip(setbacks) {
+            match setback {
+                None => {}
+                Some(Setback::Later(error)) => {
+                    tracing::warn!(message.id = message.message_id, error, "not carried out yet");
+                    report.show_again(message);
+                }
+                Some(Setback::Never { class, detail }) => {
+                    self.bury(message, class, detail, &mut report).await;
+                }
+            }
+        }
+        let (messages, returned) = (batch.messages.len(), report.returned());
+        tracing::info!(messages, changes = harvest.people.len(), changed, returned, "batch carried out");
+        report
+    }
+
+    /// How many changes took effect; `setbacks` gains what did not work.
+    async fn carry_out(&self, harvest: &Harvest, setbacks: &mut [Option<Setback>]) -> usize {
+        let mut changed = 0;
+        let mut note = |at: usize, applied: Result<bool, NotApplied>| match applied {
+            Ok(it) => changed += usize::from(it),
+            Err(error) => {
+                let setback = Some(setback(error));
+                if setbacks[at] < setback {
+                    setbacks[at] = setback;
+                }
+            }
+        };
+        for (at, applied) in harvest.behind.iter().zip(self.people.apply(&harvest.people).await) {
+            note(*at, applied);
+        }
+        for (at, id, settings, stamp) in &harvest.tenants {
+            note(*at, self.people.put_tenant(id, settings, stamp).await.map_err(NotApplied::Refused));
+        }
+        changed
+    }
+
+    async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
+        tracing::error!(message.id = message.message_id, detail, "an event cannot be carried out");
+        let cause = Cause { class, detail, by: "people" };
+        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause).await {
+            tracing::error!(error = chain(&refused), "it stays in the queue");
+            report.show_again(message);
+        }
+    }
+}
+
+impl Harvest {
+    fn take(&mut self, at: usize, notice: Notice) {
+        match notice {
+            Notice::People(amendments) => {
+                self.behind.extend(std::iter::repeat_n(at, amendments.len()));
+                self.people.extend(amendments);
+            }
+            Notice::Tenant { id, settings, stamp } => self.tenants.push((at, id, settings, stamp)),
+        }
+    }
+}
+
+fn setback(error: NotApplied) -> Setback {
+    match error {
+        NotApplied::Unfit(refusal) => Setback::Never { class: "refused", detail: refusal.to_string() },
+        NotApplied::Refused(refused) => match refused.verdict {
+            Verdict::Permanent => Setback::Never { class: "not_storable", detail: chain(&refused) },
+            Verdict::Transient | Verdict::Throttled | Verdict::Denied | Verdict::Unanswered => {
+                Setback::Later(chain(&refused))
+            }
+        },
+    }
+}

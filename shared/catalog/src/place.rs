@@ -1,0 +1,41 @@
+//! From the place that a reader of JSON names to the line and column in the YAML.
+
+use crate::problem::At;
+use crate::yaml::{Entry, Kind, Node};
+
+impl Node {
+    /// Where the place stands that a refusal names, such as `$or[1].detail.price[0]`: as near as it is found.
+    pub(crate) fn place(&self, at: &str) -> At {
+        place(self, at)
+    }
+}
+
+fn place(node: &Node, at: &str) -> At {
+    match &node.kind {
+        Kind::Map(entries) => {
+            let step =
+                |it: &Entry| at.strip_prefix(it.key.as_str()).filter(|rest| is_step(rest)).map(str::len);
+            // Keys may hold dots themselves, so the longest that fits is meant.
+            let fitting = entries.iter().filter_map(|it| Some((it, step(it)?)));
+            match fitting.min_by_key(|(_, rest)| *rest) {
+                Some((entry, rest)) => {
+                    let rest = at[at.len() - rest..].trim_start_matches('.');
+                    if rest.is_empty() { entry.at } else { place(&entry.value, rest) }
+                }
+                None => node.at,
+            }
+        }
+        Kind::List(items) => {
+            let Some((index, rest)) = at.strip_prefix('[').and_then(|it| it.split_once(']')) else {
+                return node.at;
+            };
+            let item = index.parse::<usize>().ok().and_then(|it| items.get(it));
+            item.map_or(node.at, |it| place(it, rest.trim_start_matches('.')))
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => node.at,
+    }
+}
+
+fn is_step(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(['.', '['])
+}

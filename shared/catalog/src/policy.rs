@@ -1,0 +1,263 @@
+//! `policy.yaml`: what holds for all rules. It knows no rule; whether names exist is asked in `names`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::channel::Channel;
+use domain::counter::{Limit, MAX_NAME_BYTES, Period};
+use domain::policy::{Cap, DEFAULT_RATE, Per, Policy};
+use domain::preference::Preferences;
+use domain::window::Windows;
+use domain::zone::Zone;
+use serde_json::{Value, json};
+
+use crate::audience::{is_plain, plain_name};
+use crate::problem::{At, POLICY, Page, Problem};
+use crate::rule::is_kebab;
+use crate::values::{Fields, check_keys, find, key_at, list, map, number, text, typed, word};
+use crate::yaml::{self, Entry, Kind, Node};
+
+const KEYS: [&str; 8] = ["zone", "quiet", "rate", "week-starts", "caps", "preferences", "roles", "topics"];
+
+const CAP_KEYS: [&str; 8] = ["cap", "most", "per", "period", "rolling", "channel", "category", "except"];
+
+/// The most events of one source in a second that can be asked for.
+const MAX_RATE: u32 = 100_000;
+
+/// What a throttle is called where a cap has its name.
+const THROTTLE: &str = "throttle";
+
+const PER: [(&str, Per); 3] =
+    [("recipient", Per::Recipient), ("tenant", Per::Tenant), ("environment", Per::Environment)];
+
+const CALENDAR: [&str; 4] = ["hour", "day", "week", "month"];
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// The policy, and where its names stand that others must know.
+#[derive(Default)]
+pub(crate) struct Draft {
+    pub(crate) policy: Policy,
+    /// Whether the file could be read so far that what it does not name is not there.
+    pub(crate) is_whole: bool,
+    /// The node of the preferences: a refusal names a place within it.
+    pub(crate) preferences: Option<Node>,
+    /// The categories that caps name.
+    pub(crate) categories: Vec<(String, At)>,
+    pub(crate) topics: Vec<(String, At)>,
+}
+
+/// Reads the file. Where there is none, nothing is special.
+pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
+    let Some(text) = text else { return Draft { is_whole: true, ..Draft::default() } };
+    let before = problems.len();
+    let mut page = Page { file: POLICY, rule: None, problems };
+    let mut members = yaml::map_of(text, &mut page);
+    let is_whole = page.problems.len() == before;
+    check_keys(&members, At { line: 1, column: 1 }, &KEYS, &[], &mut page);
+    let mut draft = Draft { is_whole, ..Draft::default() };
+    let mut fields = Fields { members: &members, page: &mut page };
+    let zone = fields.read("zone", zone);
+    draft.policy = Policy {
+        zone: zone.unwrap_or_else(Zone::utc),
+        quiet: fields.read("quiet", |node, page| typed::<Windows>(node, "quiet", page)),
+        rate: fields.read("rate", |node, page| number(node, 1, MAX_RATE, page)).unwrap_or(DEFAULT_RATE),
+        caps: Vec::new(),
+        preferences: fields.read("preferences", |node, page| typed::<Preferences>(node, "preferences", page)),
+        roles: fields.read("roles", roles).unwrap_or_default(),
+        topics: BTreeMap::new(),
+    };
+    let starts = fields.read("week-starts", |node, page| word(node, "day", &DAYS.map(|it| (it, it)), page));
+    let caps = fields.read("caps", |node, page| caps(node, starts.unwrap_or("mon"), page));
+    (draft.policy.caps, draft.categories) = caps.unwrap_or_default();
+    (draft.policy.topics, draft.topics) = fields.read("topics", topics).unwrap_or_default();
+    let preferences = members.iter().position(|it| it.key == "preferences");
+    draft.preferences = preferences.map(|at| members.swap_remove(at).value);
+    draft
+}
+
+fn zone(node: &Node, page: &mut Page<'_>) -> Option<Zone> {
+    let name = text(node, page)?;
+    match Zone::parse(&name) {
+        Ok(zone) => Some(zone),
+        Err(it) => {
+            let what = format!("{} is no IANA time zone", it.found);
+            page.refuse(node.at, what, format!("write {}", it.wanted));
+            None
+        }
+    }
+}
+
+fn roles(node: &Node, page: &mut Page<'_>) -> Option<BTreeSet<String>> {
+    let mut roles = BTreeSet::new();
+    for node in list(node, page)? {
+        let Some(name) = plain_name(node, "role", page) else { continue };
+        if roles.contains(&name) {
+            page.refuse(node.at, format!("the role `{name}` stands here twice"), "take one out");
+        }
+        roles.insert(name);
+    }
+    Some(roles)
+}
+
+type Topics = (BTreeMap<String, Vec<String>>, Vec<(String, At)>);
+
+fn topics(node: &Node, page: &mut Page<'_>) -> Option<Topics> {
+    let mut topics = BTreeMap::new();
+    let mut places = Vec::new();
+    for Entry { key, at, value } in map(node, "{ family: [carers, relatives] }", page)? {
+        if !is_plain(key) {
+            let fix = "use letters, digits, `-` and `_`; what differs from event to event stands beside it";
+            page.refuse(*at, format!("`{key}` is no name for a topic"), fix);
+            continue;
+        }
+        let mut included = Vec::new();
+        if !matches!(value.kind, Kind::Null) {
+            for node in list(value, page).unwrap_or_default() {
+                let Some(name) = text(node, page) else { continue };
+                let (first, rest) = name.split_once(':').unwrap_or((&name, "-"));
+                if !is_plain(first) || rest.is_empty() {
+                    let fix = "write the name of a topic, or one topic as `<name>:<value>`";
+                    page.refuse(node.at, format!("`{name}` is no topic"), fix);
+                } else if included.contains(&name) {
+                    page.refuse(node.at, format!("the topic `{name}` stands here twice"), "take one out");
+                } else {
+                    included.push(name);
+                }
+            }
+        }
+        places.push((key.clone(), *at));
+        topics.insert(key.clone(), included);
+    }
+    Some((topics, places))
+}
+
+type Caps = (Vec<Cap>, Vec<(String, At)>);
+
+fn caps(node: &Node, week_starts: &str, page: &mut Page<'_>) -> Option<Caps> {
+    let mut caps: Vec<Cap> = Vec::new();
+    let mut categories = Vec::new();
+    for node in list(node, page)? {
+        let Some(members) = map(node, "- cap: <name>", page) else { continue };
+        let Some(cap) = cap(members, node.at, week_starts, &mut categories, page) else { continue };
+        if caps.iter().any(|it| it.limit.name() == cap.limit.name()) {
+            let at = find(members, "cap").map_or(node.at, |it| it.at);
+            let what = format!("there is a cap `{}` already", cap.limit.name());
+            page.refuse(at, what, "give one of them another name");
+        }
+        caps.push(cap);
+    }
+    Some((caps, categories))
+}
+
+fn cap(
+    members: &[Entry],
+    at: At,
+    week_starts: &str,
+    categories: &mut Vec<(String, At)>,
+    page: &mut Page<'_>,
+) -> Option<Cap> {
+    check_keys(members, at, &CAP_KEYS, &["cap", "most", "per"], page);
+    let channels = Channel::ALL.map(|it| (it.name(), it));
+    let mut fields = Fields { members, page };
+    let name = fields.read("cap", cap_name);
+    let most = fields.read("most", |node, page| number(node, 1, u32::MAX, page));
+    let per = fields.read("per", |node, page| word(node, "value for `per`", &PER, page));
+    let channel = fields.read("channel", |node, page| word(node, "channel", &channels, page));
+    let mut except = BTreeSet::new();
+    for node in fields.read("except", list).unwrap_or_default() {
+        except.extend(category(node, categories, fields.page));
+    }
+    let category = fields.read("category", |node, page| category(node, categories, page));
+    let period = period(&mut fields, at, week_starts);
+    let (name, most, period) = (name?, most?, period?);
+    match Limit::new(&name, most, period, true) {
+        Ok(limit) => Some(Cap { limit, per: per?, channel, category, except }),
+        Err(it) => {
+            let at = find(members, &it.at).map_or(at, |it| it.at);
+            let what = format!("`{}` cannot be {} over a period that rolls", it.at, it.found);
+            fields.page.refuse(at, what, format!("write {}", it.wanted));
+            None
+        }
+    }
+}
+
+fn cap_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let name = text(node, page)?;
+    if name == THROTTLE {
+        page.refuse(
+            node.at,
+            format!("`{name}` is what the throttles of rules are called"),
+            "write another name",
+        );
+        return None;
+    }
+    if is_kebab(&name) && name.len() <= MAX_NAME_BYTES {
+        return Some(name);
+    }
+    let fix = format!("use small letters, digits and single dashes, at most {MAX_NAME_BYTES}: `daily-email`");
+    page.refuse(node.at, format!("`{name}` is no name for a cap"), fix);
+    None
+}
+
+fn category(node: &Node, categories: &mut Vec<(String, At)>, page: &mut Page<'_>) -> Option<String> {
+    let name = text(node, page)?;
+    categories.push((name.clone(), node.at));
+    Some(name)
+}
+
+/// `period: day`, `period: 10m`, `rolling: 24h`: how the domain has them is another matter.
+fn period(fields: &mut Fields<'_, '_, '_>, at: At, week_starts: &str) -> Option<Period> {
+    let fix =
+        "write `period: hour`, `day`, `week` or `month`, a length such as `period: 10m`, or `rolling: 24h`";
+    match (find(fields.members, "period"), find(fields.members, "rolling")) {
+        (Some(node), None) => {
+            let word = match &node.kind {
+                Kind::Text(it) if CALENDAR.contains(&it.as_str()) => it.as_str(),
+                Kind::Map(members) if find(members, "rolling").is_some() => {
+                    return typed_as(node, "", node.to_json(), fix, fields.page);
+                }
+                Kind::Null
+                | Kind::Bool(_)
+                | Kind::Number(_)
+                | Kind::Text(_)
+                | Kind::List(_)
+                | Kind::Map(_) => {
+                    return typed_as(node, "fixed", json!({ "fixed": node.to_json() }), fix, fields.page);
+                }
+            };
+            let written = match word {
+                "week" => json!({ "calendar": word, "week_starts": week_starts }),
+                _ => json!({ "calendar": word }),
+            };
+            typed_as(node, "calendar", written, fix, fields.page)
+        }
+        (None, Some(node)) => {
+            typed_as(node, "rolling", json!({ "rolling": node.to_json() }), fix, fields.page)
+        }
+        (Some(_), Some(_)) => {
+            let at = key_at(fields.members, "rolling").unwrap_or(at);
+            fields.page.refuse(at, "the cap has both `period` and `rolling`", "take one out");
+            None
+        }
+        (None, None) => {
+            fields.page.refuse(at, "the cap has no period", fix);
+            None
+        }
+    }
+}
+
+/// A period in the domain's words; `member` is the one that stands here.
+fn typed_as(node: &Node, member: &str, written: Value, fix: &str, page: &mut Page<'_>) -> Option<Period> {
+    match Period::try_from(written) {
+        Ok(it) => Some(it),
+        Err(it) => {
+            let at = it.at.strip_prefix(member).map_or("", |it| it.trim_start_matches('.'));
+            let what = format!("the period cannot be read: found {}", it.found);
+            page.refuse(node.place(at), what, fix);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! What a pattern can match, as far as it can be proven: everything there is, or nothing at all.
+//!
+//! It goes by what every event has: `id`, `source`, `detail-type` and `time` are texts that are not empty, and so are
+//! these of the envelope in `detail`, which says the same again.
+
+use serde_json::Value;
+
+use crate::problem::At;
+use crate::yaml::{Entry, Kind, Node};
+
+/// The texts that every event has, each by all of its paths.
+///
+/// Source: [`domain::event::Event::document`].
+const ALWAYS: [&[&str]; 5] = [
+    &["id", "detail.id"],
+    &["source", "detail.source"],
+    &["detail-type", "detail.type"],
+    &["time", "detail.time"],
+    &["detail.specversion"],
+];
+
+/// Whether the pattern matches every event.
+pub(crate) fn is_everything(node: &Node) -> bool {
+    let Kind::Map(entries) = &node.kind else { return false };
+    entries.iter().all(|it| takes_all(it, ""))
+}
+
+fn takes_all(entry: &Entry, above: &str) -> bool {
+    let path = joined(above, &entry.key);
+    match &entry.value.kind {
+        Kind::List(members) if entry.key == "$or" => members.iter().any(|it| match &it.kind {
+            Kind::Map(entries) => entries.iter().all(|it| takes_all(it, above)),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => false,
+        }),
+        Kind::List(values) => {
+            names_of(&path).is_some() && values.iter().any(|it| takes_every_text(&it.to_json()))
+        }
+        Kind::Map(entries) => entries.iter().all(|it| takes_all(it, &path)),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => false,
+    }
+}
+
+/// Why the pattern matches nothing, where that can be proven, and where the proof stands.
+pub(crate) fn nothing(node: &Node) -> Option<(At, String)> {
+    let Kind::Map(entries) = &node.kind else { return None };
+    let mut exact = Vec::new();
+    impossible(entries, "", &mut exact)
+}
+
+/// A field that must be one of some texts.
+struct Exact<'n> {
+    names: &'static [&'static str],
+    path: String,
+    values: Vec<&'n str>,
+}
+
+fn impossible<'n>(entries: &'n [Entry], above: &str, exact: &mut Vec<Exact<'n>>) -> Option<(At, String)> {
+    for entry in entries {
+        let path = joined(above, &entry.key);
+        let found = match &entry.value.kind {
+            Kind::List(members) if entry.key == "$or" => any(members, above, exact),
+            Kind::List(values) => field(entry.at, path, values, exact),
+            Kind::Map(inner) => impossible(inner, &path, exact),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// Alternatives: the first proof, if there is one for each of them. What one of them asks for binds no other.
+fn any<'n>(members: &'n [Node], above: &str, exact: &mut Vec<Exact<'n>>) -> Option<(At, String)> {
+    let mut first = None;
+    for member in members {
+        let Kind::Map(entries) = &member.kind else { return None };
+        let before = exact.len();
+        let found = impossible(entries, above, exact);
+        exact.truncate(before);
+        first = first.or(Some(found?));
+    }
+    first
+}
+
+fn field<'n>(at: At, path: String, values: &'n [Node], exact: &mut Vec<Exact<'n>>) -> Option<(At, String)> {
+    if path == "detail" && !values.iter().any(|it| it.to_json() == serde_json::json!({ "exists": false })) {
+        return Some((at, "`detail` is always an object, and no value in a list matches one".to_owned()));
+    }
+    let names = names_of(&path)?;
+    if !values.is_empty() && !values.iter().any(|it| takes_some_text(&it.to_json())) {
+        let what =
+            format!("`{path}` is always a text that is not empty, and none of these values matches one");
+        return Some((at, what));
+    }
+    let texts: Option<Vec<&str>> = values.iter().map(exact_text).collect();
+    let texts = texts?;
+    let contradicted =
+        exact.iter().find(|it| it.names == names && !it.values.iter().any(|it| texts.contains(it)));
+    if let Some(other) = contradicted {
+        let what = format!("`{path}` and `{}` are the same, and no value is in both lists", other.path);
+        return Some((at, what));
+    }
+    exact.push(Exact { names, path, values: texts });
+    None
+}
+
+fn exact_text(node: &Node) -> Option<&str> {
+    // An IP address has several spellings.
+    match &node.kind {
+        Kind::Text(it) if it.parse::<std::net::IpAddr>().is_err() => Some(it),
+        Kind::Text(_) | Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => None,
+    }
+}
+
+fn takes_every_text(value: &Value) -> bool {
+    match operator(value) {
+        Some(("prefix" | "suffix", Value::String(it))) => it.is_empty(),
+        Some(("wildcard", Value::String(it))) => it == "*",
+        Some(("exists", Value::Bool(it))) => *it,
+        Some(_) | None => false,
+    }
+}
+
+/// Whether a text that is not empty may satisfy it. An operator that is not known may.
+fn takes_some_text(value: &Value) -> bool {
+    match (value, operator(value)) {
+        (Value::String(it), _) => !it.is_empty(),
+        (Value::Null | Value::Bool(_) | Value::Number(_), _) => false,
+        (_, Some(("exists", Value::Bool(it)))) => *it,
+        (_, Some(("numeric", _))) => false,
+        (_, Some(("anything-but", Value::Object(it)))) => {
+            it.get("wildcard").is_none_or(|it| !listed(it).contains(&&Value::from("*")))
+        }
+        (_, Some(("equals-ignore-case" | "exactly", Value::String(it)))) => !it.is_empty(),
+        (Value::Object(_) | Value::Array(_), Some(_) | None) => true,
+    }
+}
+
+fn listed(value: &Value) -> Vec<&Value> {
+    value.as_array().map_or_else(|| vec![value], |it| it.iter().collect())
+}
+
+fn operator(value: &Value) -> Option<(&str, &Value)> {
+    let object = value.as_object().filter(|it| it.len() == 1)?;
+    object.iter().next().map(|(name, operand)| (name.as_str(), operand))
+}
+
+fn names_of(path: &str) -> Option<&'static [&'static str]> {
+    ALWAYS.into_iter().find(|it| it.contains(&path))
+}
+
+fn joined(above: &str, key: &str) -> String {
+    if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") }
+}
+
+#[cfg(test)]
+mod tests;

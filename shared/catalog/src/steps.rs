@@ -1,0 +1,291 @@
+//! What happens for each recipient: the steps of a rule, in the long form and in the short one.
+
+use domain::channel::Channel;
+use domain::counter::{Limit, Period};
+use domain::digest::DigestPolicy;
+use domain::rule::{DigestStep, SendStep, Step, ThrottleStep, Unless, Wait};
+use domain::span::{MAX, Span};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+use crate::nearest::{listed, suggestion};
+use crate::problem::{At, Page};
+use crate::values::{
+    Fields, check_keys, duration, find, flag, key_at, list, map, number, path, path_in, text, typed, word,
+};
+use crate::yaml::{Entry, Kind, Node};
+
+/// The most steps of a rule: dispatch walks no further.
+const MAX_STEPS: usize = 50;
+
+const KINDS: [&str; 4] = ["send", "wait", "digest", "throttle"];
+
+/// What may stand beside each of [`KINDS`].
+const BESIDE: [(&str, &str); 2] = [("unless", "send"), ("shift", "wait")];
+
+const STEP: &str =
+    "write `- send: [socket]`, `- wait: 10m`, `- digest: 10m` or `- throttle: { most: 1, per: 1h }`";
+
+const UNLESS: [(&str, Unless); 2] = [("seen", Unless::Seen), ("acknowledged", Unless::Acknowledged)];
+
+const DIGEST_KEYS: [&str; 10] =
+    ["for", "key", "max-items", "sliding", "flush-first", "lookback", "show", "keep", "sort-by", "order"];
+
+const WAIT: &str = "write a length such as `10m`, an instant such as `2026-12-24T08:00:00Z`, or a path such as `$.data.startsAt`";
+
+/// The steps of a rule, each with its place: from `steps`, or from `channels` and `delay`.
+pub(crate) fn steps(members: &[Entry], at: At, page: &mut Page<'_>) -> Option<Vec<(Step, At)>> {
+    match (find(members, "steps"), find(members, "channels")) {
+        (Some(steps), channels) => {
+            if channels.is_some() {
+                let fix =
+                    "keep one of the two: `channels: [email]` is short for `steps: [{ send: [email] }]`";
+                let at = key_at(members, "channels").unwrap_or(at);
+                page.refuse(at, "the rule has both `channels` and `steps`", fix);
+            }
+            if let Some(at) = key_at(members, "delay") {
+                let fix = "make it the first step: `- wait: …`";
+                page.refuse(at, "`delay` belongs to `channels`, and the rule has `steps`", fix);
+            }
+            long(steps, page)
+        }
+        (None, Some(node)) => {
+            let delay = find(members, "delay").map(|it| (wait(it, None, page), it.at));
+            let send = Step::Send(SendStep { channels: channels(node, page)?, unless: None });
+            let first = match delay {
+                Some((wait, at)) => Some((Step::Wait(wait?), at)),
+                None => None,
+            };
+            Some(first.into_iter().chain([(send, node.at)]).collect())
+        }
+        (None, None) => {
+            let fix = "add a line `channels: [socket, email]`";
+            page.refuse(at, "the rule has neither `channels` nor `steps`", fix);
+            None
+        }
+    }
+}
+
+fn long(node: &Node, page: &mut Page<'_>) -> Option<Vec<(Step, At)>> {
+    let nodes = list(node, page)?;
+    if nodes.len() > MAX_STEPS {
+        let what = format!("there are {} steps, and a rule has {MAX_STEPS} at most", nodes.len());
+        page.refuse(node.at, what, "make it two rules");
+        return None;
+    }
+    if nodes.is_empty() {
+        page.refuse(node.at, "`steps` is empty, so nothing is ever sent", STEP);
+        return None;
+    }
+    let steps: Vec<(Step, At)> = nodes.iter().filter_map(|it| Some((step(it, page)?, it.at))).collect();
+    (steps.len() == nodes.len()).then_some(steps)
+}
+
+fn step(node: &Node, page: &mut Page<'_>) -> Option<Step> {
+    let Kind::Map(members) = &node.kind else {
+        page.refuse(node.at, format!("found {}, wanted a step", node.what_there_is()), STEP);
+        return None;
+    };
+    let known: Vec<&str> = KINDS.into_iter().chain(BESIDE.iter().map(|(key, _)| *key)).collect();
+    check_keys(members, node.at, &known, &[], page);
+    let kinds: Vec<&Entry> = members.iter().filter(|it| KINDS.contains(&it.key.as_str())).collect();
+    let [Entry { key: kind, value, .. }] = kinds[..] else {
+        let what = match kinds.is_empty() {
+            true => "the step does nothing".to_owned(),
+            false => {
+                let names: Vec<&str> = kinds.iter().map(|it| it.key.as_str()).collect();
+                format!("one step does several things: {}", listed(&names))
+            }
+        };
+        page.refuse(node.at, what, if kinds.is_empty() { STEP } else { "make it one step each" });
+        return None;
+    };
+    for (key, owner) in BESIDE {
+        if let Some(at) = key_at(members, key).filter(|_| kind != owner) {
+            let what = format!("`{key}` belongs to `{owner}`, and this step is `{kind}`");
+            page.refuse(at, what, "take it out, or move it");
+        }
+    }
+    match kind.as_str() {
+        "send" => {
+            let unless = find(members, "unless").map(|it| word(it, "value for `unless`", &UNLESS, page));
+            let channels = channels(value, page)?;
+            Some(Step::Send(SendStep { channels, unless: unless.map_or(Some(None), |it| it.map(Some))? }))
+        }
+        "wait" => wait(value, find(members, "shift"), page).map(Step::Wait),
+        "digest" => digest(value, page).map(Step::Digest),
+        _ => throttle(value, page).map(Step::Throttle),
+    }
+}
+
+pub(crate) fn channels(node: &Node, page: &mut Page<'_>) -> Option<Vec<Channel>> {
+    let known = Channel::ALL.map(Channel::name);
+    let nodes = list(node, page)?;
+    if nodes.is_empty() {
+        let what = "there is no channel in it, so nothing is ever sent";
+        page.refuse(node.at, what, format!("name one of {}", listed(&known)));
+    }
+    let mut channels = Vec::new();
+    for node in nodes {
+        let Some(word) = text(node, page) else { continue };
+        match Channel::from_name(&word) {
+            Some(it) if channels.contains(&it) => {
+                page.refuse(node.at, format!("the channel `{word}` stands here twice"), "take one out");
+            }
+            Some(it) => channels.push(it),
+            None => page.refuse(node.at, format!("unknown channel `{word}`"), suggestion(&word, &known)),
+        }
+    }
+    Some(channels)
+}
+
+fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> {
+    let written = text(node, page)?;
+    if written.starts_with('$') {
+        let path = path(&written, node.at, page);
+        let shift = match shift {
+            Some(it) => shifted(it, page)?,
+            None => SignedDuration::ZERO,
+        };
+        return Some(Wait::Event { path: path?, shift });
+    }
+    if let Some(shift) = shift {
+        let fix = "take it out, or wait for an instant of the event: `wait: $.data.startsAt`";
+        page.refuse(shift.at, "`shift` moves an instant that the event names, and none is named", fix);
+    }
+    if let Ok(instant) = written.parse::<Timestamp>() {
+        return Some(Wait::Until(instant));
+    }
+    match duration(&written).filter(|it| it.is_positive() && *it <= MAX) {
+        Some(length) => Some(Wait::For(length)),
+        None => {
+            let what = match duration(&written) {
+                Some(it) if it > MAX => format!("`{written}` is longer than 31 days"),
+                Some(_) => format!("`{written}` is over before it begins"),
+                None => format!("`{written}` is nothing to wait for"),
+            };
+            page.refuse(node.at, what, WAIT);
+            None
+        }
+    }
+}
+
+fn shifted(node: &Node, page: &mut Page<'_>) -> Option<SignedDuration> {
+    let written = text(node, page)?;
+    let found = duration(&written).filter(|it| it.abs() <= MAX);
+    if found.is_none() {
+        let fix = "write how much later, or with a minus how much earlier, up to 31 days: `-1h`";
+        page.refuse(node.at, format!("`{written}` is no shift"), fix);
+    }
+    found
+}
+
+fn throttle(node: &Node, page: &mut Page<'_>) -> Option<ThrottleStep> {
+    let members = map(node, "{ most: 3, per: 1h }", page)?;
+    check_keys(members, node.at, &["most", "per", "key"], &["most", "per"], page);
+    let mut fields = Fields { members, page };
+    let most = fields.read("most", |node, page| number(node, 1, u32::MAX, page));
+    let per = fields.read("per", |node, page| typed::<Span>(node, "per", page));
+    let key = fields.read("key", path_in);
+    if find(members, "key").is_some() && key.is_none() {
+        return None;
+    }
+    let (most, per) = (most?, per?);
+    if let Err(it) = Limit::new("throttle", most, Period::Fixed(per), true) {
+        page.refuse(node.at, format!("{}: found {}", it.at, it.found), format!("write {}", it.wanted));
+        return None;
+    }
+    Some(ThrottleStep { most, per, key })
+}
+
+fn digest(node: &Node, page: &mut Page<'_>) -> Option<DigestStep> {
+    let Kind::Map(members) = &node.kind else {
+        let span = typed::<Span>(node, "digest", page)?;
+        return Some(DigestStep { span, key: None, policy: DigestPolicy::default() });
+    };
+    check_keys(members, node.at, &DIGEST_KEYS, &["for"], page);
+    let mut fields = Fields { members, page };
+    let span = fields.read("for", |node, page| typed::<Span>(node, "for", page));
+    let key = fields.read("key", path_in);
+    let policy = policy(node.at, &mut fields);
+    if find(members, "key").is_some() && key.is_none() {
+        return None;
+    }
+    Some(DigestStep { span: span?, key, policy: policy? })
+}
+
+/// How events are collected, as the domain reads it: it has names of its own for what is written here.
+fn policy(at: At, fields: &mut Fields<'_, '_, '_>) -> Option<DigestPolicy> {
+    let before = fields.page.problems.len();
+    let mut written = Map::new();
+    let mut add = |name: &str, value: Option<Value>| value.map(|it| written.insert(name.to_owned(), it));
+    let count = |node: &Node, page: &mut Page<'_>| number(node, 1, u32::MAX, page).map(Value::from);
+    add("max_items", fields.read("max-items", count));
+    add("show", fields.read("show", count));
+    let sliding = fields.read("sliding", |node, page| {
+        let written = text(node, page)?;
+        let found = duration(&written);
+        if found.is_none() {
+            page.refuse(
+                node.at,
+                format!("`{written}` is no duration"),
+                "write the longest that it may slide: `2h`",
+            );
+        }
+        found
+    });
+    add("sliding", sliding.map(|it| serde_json::json!({ "max": format!("{it:#}") })));
+    add("flush_first", fields.read("flush-first", |node, page| flag(node, page).map(Value::from)));
+    add("lookback", fields.read("lookback", |node, page| flag(node, page).map(Value::from)));
+    let keep = fields.read("keep", |node, page| {
+        word(node, "value for `keep`", &[("first", "first"), ("last", "last")], page)
+    });
+    let order = fields.read("order", |node, page| {
+        word(node, "value for `order`", &[("highest", "highest"), ("lowest", "lowest")], page)
+    });
+    let sort_by = fields.read("sort-by", path_in);
+    contradictions(fields);
+    add("sort_by", sort_by.clone().map(|it| String::from(it).into()));
+    add("keep", sort_by.map(|_| order.unwrap_or("highest")).or(keep).map(Value::from));
+    if fields.page.problems.len() > before {
+        return None;
+    }
+    match serde_json::from_value(Value::Object(written)) {
+        Ok(policy) => Some(policy),
+        Err(error) => {
+            refuse_policy(at, &error.to_string(), fields);
+            None
+        }
+    }
+}
+
+/// What cannot stand side by side.
+fn contradictions(fields: &mut Fields<'_, '_, '_>) {
+    let members = fields.members;
+    let there = |key: &str| key_at(members, key);
+    let is_on = |key: &str| matches!(find(members, key).map(|it| &it.kind), Some(Kind::Bool(true)));
+    if let (Some(at), None) = (there("order"), there("sort-by")) {
+        fields.page.refuse(at, "`order` without `sort-by` orders nothing", "add `sort-by: $.data.<value>`");
+    }
+    if let (Some(at), Some(_)) = (there("keep"), there("sort-by")) {
+        let fix =
+            "keep one of the two: `sort-by` shows the highest or the lowest, `keep` the first or the last";
+        fields.page.refuse(at, "`keep` and `sort-by` contradict each other", fix);
+    }
+    if let Some(at) = there("lookback").filter(|_| is_on("lookback") && is_on("flush-first")) {
+        let fix = "keep one of the two; each lets an event through in its own way";
+        fields.page.refuse(at, "`flush-first` and `lookback` stand side by side", fix);
+    }
+}
+
+/// `max_items: found 1, wanted 2 to 1000`, said of the key that is written here.
+fn refuse_policy(at: At, error: &str, fields: &mut Fields<'_, '_, '_>) {
+    let (member, rest) = error.split_once(": found ").unwrap_or(("", error));
+    let (found, wanted) = rest.split_once(", wanted ").unwrap_or((rest, "what the error asks for"));
+    let key = member.trim_end_matches(".max").replace('_', "-");
+    let at = find(fields.members, &key).map_or(at, |it| it.at);
+    fields.page.refuse(at, format!("`{key}` cannot be {found}"), format!("write {wanted}"));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! Reading one value of any file: its type, its bounds, and what to write instead.
+
+use domain::path::Path;
+use jiff::{SignedDuration, SpanRelativeTo};
+use serde_json::Value;
+
+use crate::nearest::suggestion;
+use crate::problem::{At, Page};
+use crate::yaml::{Entry, Kind, Node};
+
+/// The members of one map, read one by one.
+pub(crate) struct Fields<'n, 'p, 'q> {
+    pub(crate) members: &'n [Entry],
+    pub(crate) page: &'q mut Page<'p>,
+}
+
+impl<'n, 'p> Fields<'n, 'p, '_> {
+    pub(crate) fn read<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&'n Node, &mut Page<'p>) -> Option<T>,
+    ) -> Option<T> {
+        find(self.members, key).and_then(|it| read(it, self.page))
+    }
+}
+
+pub(crate) fn find<'n>(members: &'n [Entry], key: &str) -> Option<&'n Node> {
+    members.iter().find(|it| it.key == key).map(|it| &it.value)
+}
+
+/// The place of a key, rather than of its value.
+pub(crate) fn key_at(members: &[Entry], key: &str) -> Option<At> {
+    members.iter().find(|it| it.key == key).map(|it| it.at)
+}
+
+/// Reports keys that nothing reads and keys that are missing.
+pub(crate) fn check_keys(members: &[Entry], at: At, known: &[&str], required: &[&str], page: &mut Page<'_>) {
+    for entry in members.iter().filter(|it| !known.contains(&it.key.as_str())) {
+        page.refuse(entry.at, format!("unknown key `{}`", entry.key), suggestion(&entry.key, known));
+    }
+    for key in required.iter().filter(|key| find(members, key).is_none()) {
+        page.refuse(at, format!("the key `{key}` is missing"), format!("add a line `{key}: …`"));
+    }
+}
+
+/// Text that is not empty.
+pub(crate) fn text(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let fix = match &node.kind {
+        Kind::Text(it) if !it.trim().is_empty() => return Some(it.clone()),
+        Kind::Text(_) | Kind::Null => "write something, or take the key out",
+        Kind::Bool(_) | Kind::Number(_) => "put it in quotes",
+        Kind::List(_) | Kind::Map(_) => "write one value here",
+    };
+    page.refuse(node.at, format!("found {}, wanted text", node.what_there_is()), fix);
+    None
+}
+
+pub(crate) fn list<'n>(node: &'n Node, page: &mut Page<'_>) -> Option<&'n [Node]> {
+    if let Kind::List(it) = &node.kind {
+        return Some(it);
+    }
+    page.refuse(
+        node.at,
+        format!("found {}, wanted a list", node.what_there_is()),
+        "write it as `[one, another]`",
+    );
+    None
+}
+
+/// A map; `form` shows one.
+pub(crate) fn map<'n>(node: &'n Node, form: &str, page: &mut Page<'_>) -> Option<&'n [Entry]> {
+    if let Kind::Map(it) = &node.kind {
+        return Some(it);
+    }
+    page.refuse(
+        node.at,
+        format!("found {}, wanted a map", node.what_there_is()),
+        format!("write it as `{form}`"),
+    );
+    None
+}
+
+pub(crate) fn flag(node: &Node, page: &mut Page<'_>) -> Option<bool> {
+    if let Kind::Bool(it) = node.kind {
+        return Some(it);
+    }
+    page.refuse(
+        node.at,
+        format!("found {}, wanted a boolean", node.what_there_is()),
+        "write `true` or `false`",
+    );
+    None
+}
+
+/// A whole number from `least` to `most`.
+pub(crate) fn number(node: &Node, least: u32, most: u32, page: &mut Page<'_>) -> Option<u32> {
+    let found = match &node.kind {
+        Kind::Number(it) => {
+            let number = it.as_u64().and_then(|it| u32::try_from(it).ok());
+            if let Some(number) = number.filter(|it| (least..=most).contains(it)) {
+                return Some(number);
+            }
+            format!("`{it}`")
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
+            node.what_there_is().to_owned()
+        }
+    };
+    let fix = match most {
+        u32::MAX => format!("write {least} or more"),
+        most => format!("write {least} to {most}"),
+    };
+    page.refuse(node.at, format!("found {found}, wanted a whole number"), fix);
+    None
+}
+
+/// One of some words; `what` is what they are, such as `priority`.
+pub(crate) fn word<T: Copy>(node: &Node, what: &str, known: &[(&str, T)], page: &mut Page<'_>) -> Option<T> {
+    let word = text(node, page)?;
+    let found = known.iter().find(|(name, _)| *name == word).map(|(_, it)| *it);
+    if found.is_none() {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        page.refuse(node.at, format!("unknown {what} `{word}`"), suggestion(&word, &names));
+    }
+    found
+}
+
+/// A path into the envelope, in a value of its own.
+pub(crate) fn path_in(node: &Node, page: &mut Page<'_>) -> Option<Path> {
+    let text = text(node, page)?;
+    path(&text, node.at, page)
+}
+
+/// A path into the envelope.
+pub(crate) fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
+    if let Some(rest) = text.strip_prefix("$.detail.") {
+        let what =
+            format!("`{text}` finds nothing: paths begin inside the envelope, which is `detail` itself");
+        page.refuse(at, what, format!("write `$.{rest}`"));
+        return None;
+    }
+    match Path::parse(text) {
+        Ok(it) => Some(it),
+        Err(_) => {
+            let fix = "write `$.` and names with dots between them, such as `$.data.userId`";
+            page.refuse(at, format!("`{text}` is not a path"), fix);
+            None
+        }
+    }
+}
+
+/// A length of time with its sign. A day is 24 hours.
+pub(crate) fn duration(text: &str) -> Option<SignedDuration> {
+    let span: jiff::Span = text.parse().ok()?;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
+}
+
+/// Why a reader of the domain refused a value.
+pub(crate) trait Refused {
+    /// Within what was read, such as `quiet[1].start`; words where the whole is meant.
+    fn at(&self) -> &str;
+    fn found(&self) -> &str;
+    fn wanted(&self) -> &str;
+}
+
+macro_rules! refused {
+    ($error:ty, $at:ident) => {
+        impl Refused for $error {
+            fn at(&self) -> &str {
+                &self.$at
+            }
+
+            fn found(&self) -> &str {
+                &self.found
+            }
+
+            fn wanted(&self) -> &str {
+                &self.wanted
+            }
+        }
+    };
+}
+
+refused!(domain::written::Invalid, at);
+refused!(domain::preference::Invalid, place);
+
+/// A value that its own type reads, its refusal placed in the file. `what` is what it is, such as `quiet hours`.
+pub(crate) fn typed<T>(node: &Node, what: &str, page: &mut Page<'_>) -> Option<T>
+where
+    T: TryFrom<Value>,
+    T::Error: Refused,
+{
+    match T::try_from(node.to_json()) {
+        Ok(it) => Some(it),
+        Err(error) => {
+            refuse(node, what, &error, page);
+            None
+        }
+    }
+}
+
+fn refuse(node: &Node, what: &str, error: &impl Refused, page: &mut Page<'_>) {
+    let place = match error.at() {
+        "at the top" | "the set" => String::new(),
+        part => format!("at `{part}`, "),
+    };
+    let what = format!("`{what}` cannot be read: {place}found {}", error.found());
+    page.refuse(node.place(error.at()), what, format!("write {}", error.wanted()));
+}

@@ -1,0 +1,180 @@
+use super::*;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use cloud::{Call, Cloud};
+use serde_json::{Value, json};
+
+mod cloud;
+
+/// What senders were asked for, by key.
+type Asked = RefCell<Vec<String>>;
+
+#[tokio::test]
+async fn what_was_cancelled_after_it_was_asked_for_is_suppressed_and_nobody_is_asked() {
+    let cloud = Cloud::start(|call| match call.operation.as_str() {
+        "GetItem" => cancelled(call, "2026-11-20T12:00:00Z"),
+        _ => call.fine(),
+    });
+    let jobs = [
+        body(&json!({ "key": "before", "cancel": "thing", "event": event("2026-11-20T11:59:59Z") })),
+        body(&json!({ "key": "same", "cancel": "thing", "event": event("2026-11-20T12:00:00Z") })),
+        body(&json!({ "key": "after", "cancel": "thing", "event": event("2026-11-20T12:00:01Z") })),
+        body(&json!({ "key": "other", "cancel": "another", "event": event("2026-11-20T11:00:00Z") })),
+        body(&json!({ "key": "never", "event": event("2026-11-20T11:00:00Z") })),
+    ];
+    let (report, asked) = deliver(&cloud, &jobs).await;
+    assert_eq!(report.unwrap().returned(), 0);
+    assert_eq!(asked, ["after", "other", "never"]);
+    let settled = cloud.settled();
+    let of = |key: &str| settled.iter().find(|it| it.key == key).unwrap().status.clone();
+    assert_eq!(["before", "same", "after"].map(of), ["suppressed", "suppressed", "sent"]);
+    assert_eq!(settled.iter().filter(|it| it.reason.as_deref() == Some("cancelled")).count(), 2);
+    assert_eq!(cloud.count("GetItem"), 4, "what cannot be cancelled is not looked up");
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_up_comes_back_and_is_not_sent_unchecked() {
+    let cloud = Cloud::start(|call| match call.operation.as_str() {
+        "GetItem" => call.broken(),
+        _ => call.fine(),
+    });
+    let jobs = [body(&json!({ "key": "one", "cancel": "thing" })), body(&json!({ "key": "two" }))];
+    let (report, asked) = deliver(&cloud, &jobs).await;
+    assert_eq!(report.unwrap().returned(), 1);
+    assert_eq!(asked, ["two"]);
+    let statuses: Vec<String> = cloud.settled().into_iter().map(|it| it.status).collect();
+    assert_eq!(statuses.iter().filter(|it| *it == "released").count(), 1, "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_claim_that_failed_after_it_was_made_is_given_back_under_our_name() {
+    let cloud = Cloud::start(|call| match call.operation.as_str() {
+        "BatchExecuteStatement" if call.is_claim() => call.broken(),
+        _ => call.fine(),
+    });
+    let jobs = [body(&json!({ "key": "one" })), body(&json!({ "key": "two" }))];
+    let (report, asked) = deliver(&cloud, &jobs).await;
+    assert!(report.is_err(), "the batch comes back");
+    assert_eq!(asked, [""; 0]);
+    let settled = cloud.settled();
+    let expected = ["one", "two"].map(|key| (key, "released", "token-1"));
+    let found: Vec<_> =
+        settled.iter().map(|it| (it.key.as_str(), it.status.as_str(), it.token.as_str())).collect();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_claim_of_which_nobody_knows_is_given_back_and_its_neighbours_are_sent() {
+    let cloud = Cloud::start(|call| match call.operation.as_str() {
+        "BatchExecuteStatement" if call.is_claim() => {
+            let error = json!({ "Error": { "Code": "InternalServerError", "Message": "?" } });
+            (200, json!({ "Responses": [error, {}] }))
+        }
+        _ => call.fine(),
+    });
+    let jobs = [body(&json!({ "key": "one" })), body(&json!({ "key": "two" }))];
+    let (report, asked) = deliver(&cloud, &jobs).await;
+    assert_eq!(report.unwrap().returned(), 1);
+    assert_eq!(asked, ["two"]);
+    let mut found: Vec<_> = cloud.settled().into_iter().map(|it| (it.key, it.status)).collect();
+    found.sort();
+    assert_eq!(found, [("one".to_owned(), "released".to_owned()), ("two".to_owned(), "sent".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_job_of_another_version_is_shown_again_and_what_is_no_job_is_put_aside() {
+    let cloud = Cloud::start(Call::fine);
+    let jobs = [body(&json!({ "version": 2, "content": "news" })), "no job".to_owned()];
+    let (report, asked) = deliver(&cloud, &jobs).await;
+    assert_eq!(serde_json::to_value(report.unwrap()).unwrap(), shown_again(&["m-0"]));
+    assert_eq!(asked, [""; 0]);
+    let buried: Vec<Value> = cloud.calls("SendMessage").into_iter().map(|it| it.body).collect();
+    assert_eq!(buried.len(), 1);
+    assert_eq!(buried[0]["MessageBody"], "no job");
+}
+
+#[tokio::test]
+async fn what_is_no_job_is_not_put_aside_while_its_batch_comes_back_whole() {
+    let cloud = Cloud::start(|call| match call.operation.as_str() {
+        "BatchExecuteStatement" => call.broken(),
+        _ => call.fine(),
+    });
+    let (report, _) = deliver(&cloud, &["no job".to_owned(), body(&json!({ "key": "one" }))]).await;
+    assert!(report.is_err());
+    assert_eq!(cloud.count("SendMessage"), 0);
+}
+
+/// Delivers jobs whose provider accepts everything; what it was asked for, in order.
+async fn deliver(cloud: &Cloud, bodies: &[String]) -> (Result<Report, Error>, Vec<String>) {
+    let messages = bodies.iter().enumerate().map(|(at, body)| {
+        serde_json::from_value(json!({ "messageId": format!("m-{at}"), "receiptHandle": "r", "body": body }))
+            .unwrap()
+    });
+    let ends = u64::try_from(now().as_millisecond()).unwrap() + 30_000;
+    let batch = Batch {
+        messages: messages.collect(),
+        request_id: "token-1".into(),
+        deadline: Deadline::at_millis(ends),
+    };
+    let asked = Arc::new(Asked::default());
+    let report = desk(cloud)
+        .deliver(batch, async |job: &Job| {
+            asked.borrow_mut().push(job.key.as_str().trim_end_matches('.').to_owned());
+            Ok(Sent::Accepted { provider_id: "p".into() })
+        })
+        .await;
+    let mut asked = asked.take();
+    asked.sort_by_key(|it| bodies.iter().position(|body| body.contains(&format!("\"{}\"", padded(it)))));
+    (report, asked)
+}
+
+fn desk(cloud: &Cloud) -> Desk {
+    let aws = cloud.config();
+    let config = DeskConfig {
+        name: "test",
+        ledger_table: "ledger".into(),
+        counters_table: "counters".into(),
+        queue_url: format!("{}/queue", cloud.url),
+        dead_letters_url: format!("{}/dead-letters", cloud.url),
+        concurrency: 4,
+    };
+    config.open(&aws, &store::client(&aws))
+}
+
+/// The answer of the counters table: `thing` was cancelled at this time, nothing else was.
+fn cancelled(call: &Call, at: &str) -> (u16, Value) {
+    assert_eq!(call.body["TableName"], "counters");
+    match call.body["Key"]["pk"]["S"].as_str() {
+        Some("cancel#thing") => (200, json!({ "Item": { "happened": { "S": at } } })),
+        Some(_) | None => (200, json!({})),
+    }
+}
+
+fn shown_again(ids: &[&str]) -> Value {
+    let ids: Vec<Value> = ids.iter().map(|it| json!({ "itemIdentifier": it })).collect();
+    json!({ "batchItemFailures": ids })
+}
+
+fn event(time: &str) -> Value {
+    json!({ "id": "e", "source": "s", "type": "t", "time": time })
+}
+
+/// Keys are cut in two where the ledger keeps them: a short name is made long enough.
+fn padded(name: &str) -> String {
+    format!("{name:.<43}")
+}
+
+/// A job with these members of its own.
+fn body(own: &Value) -> String {
+    let mut job = json!({
+        "version": 1, "key": "k", "rule": "r", "catalog": "c", "recipient": "ann", "priority": "normal",
+        "on_unknown": "hold", "event": event("2026-11-20T12:00:00Z"),
+        "content": { "socket": { "to": { "user": "ann" }, "title": "", "body": "", "data": {} } },
+    });
+    for (name, value) in own.as_object().unwrap() {
+        job[name] = value.clone();
+    }
+    job["key"] = padded(job["key"].as_str().unwrap()).into();
+    job.to_string()
+}

@@ -1,0 +1,146 @@
+use serde_json::json;
+
+use super::super::*;
+use super::{at, limit};
+use crate::channel::Channel::{self, Email, Socket};
+
+const NOON: &str = "2026-11-20T12:00Z";
+
+#[test]
+fn a_step_under_all_of_its_limits_is_counted_by_all_of_them() {
+    let (cap, throttle) = (named("cap"), named("throttle"));
+    let wants = [
+        Want { id: "e", limit: &cap, scope: Scope::Channel(Email) },
+        Want { id: "s", limit: &cap, scope: Scope::Channel(Socket) },
+        Want { id: "t", limit: &throttle, scope: Scope::Step },
+    ];
+    let found = check(&States::new(), &wants, &[Email, Socket], &[]);
+    assert_eq!(counts(&found), [("e", 1), ("s", 1), ("t", 1)]);
+}
+
+#[test]
+fn a_channel_whose_cap_is_full_drops_out_and_the_others_go_on() {
+    let (cap, throttle) = (named("cap"), named("throttle"));
+    let wants = [
+        Want { id: "e", limit: &cap, scope: Scope::Channel(Email) },
+        Want { id: "s", limit: &cap, scope: Scope::Channel(Socket) },
+        Want { id: "t", limit: &throttle, scope: Scope::Step },
+    ];
+    let found = check(&full(&["e"]), &wants, &[Email, Socket], &[(Email, "cap")]);
+    assert_eq!(counts(&found), [("s", 1), ("t", 1)]);
+    assert_eq!(
+        found.refused[0].1,
+        Refusal { limit: "cap".to_owned(), until: at("2026-11-20T13:00Z"), n: 1, most: 1 }
+    );
+}
+
+#[test]
+fn a_full_throttle_uses_no_cap() {
+    let (cap, throttle) = (named("cap"), named("throttle"));
+    let wants = [
+        Want { id: "t", limit: &throttle, scope: Scope::Step },
+        Want { id: "e", limit: &cap, scope: Scope::Channel(Email) },
+        Want { id: "s", limit: &cap, scope: Scope::Channel(Socket) },
+    ];
+    check(&full(&["t"]), &wants, &[Socket, Email], &[(Socket, "throttle"), (Email, "throttle")]);
+    // What a cap refused keeps the cap as its reason.
+    check(&full(&["t", "s"]), &wants, &[Socket, Email], &[(Socket, "cap"), (Email, "throttle")]);
+}
+
+#[test]
+fn a_step_without_a_channel_left_uses_no_throttle() {
+    let (cap, throttle) = (named("cap"), named("throttle"));
+    let wants = [
+        Want { id: "e", limit: &cap, scope: Scope::Channel(Email) },
+        Want { id: "t", limit: &throttle, scope: Scope::Step },
+    ];
+    check(&full(&["e"]), &wants, &[Email], &[(Email, "cap")]);
+    check(&States::new(), &wants, &[], &[]);
+}
+
+#[test]
+fn a_cap_on_messages_counts_each_channel_that_sends() {
+    let two = limit(2, json!({ "fixed": "1h" }));
+    let wants = [Want { id: "m", limit: &two, scope: Scope::Message }];
+    let found = check(&States::new(), &wants, &[Email, Socket], &[]);
+    assert_eq!(counts(&found), [("m", 2)]);
+
+    let one = named("messages");
+    let wants = [Want { id: "m", limit: &one, scope: Scope::Message }];
+    let found = check(&States::new(), &wants, &[Socket, Email], &[(Email, "messages")]);
+    assert_eq!(counts(&found), [("m", 1)]);
+}
+
+#[test]
+fn a_channel_that_one_of_its_caps_refuses_uses_none_of_the_others() {
+    let (own, all) = (named("own"), limit(2, json!({ "fixed": "1h" })));
+    let wants = [
+        Want { id: "m", limit: &all, scope: Scope::Message },
+        Want { id: "e", limit: &own, scope: Scope::Channel(Email) },
+    ];
+    let found = check(&full(&["e"]), &wants, &[Email, Socket], &[(Email, "own")]);
+    assert_eq!(counts(&found), [("m", 1)]);
+}
+
+#[test]
+fn the_limit_that_refuses_for_longest_is_named() {
+    let day = Limit::new("day", 1, Period::Calendar(CalendarPeriod::Day), true).unwrap();
+    let hour = named("hour");
+    let mut states = full(&["h"]);
+    let Pass::Passed { next, .. } = State::default().pass(&day, &Zone::utc(), at(NOON)) else {
+        panic!("it is full");
+    };
+    states.insert("d".to_owned(), next);
+    for order in [["h", "d"], ["d", "h"]] {
+        let wants = order.map(|id| Want {
+            id,
+            limit: if id == "h" { &hour } else { &day },
+            scope: Scope::Channel(Email),
+        });
+        check(&states, &wants, &[Email], &[(Email, "day")]);
+    }
+}
+
+#[test]
+fn what_is_exempt_is_sent_and_counts() {
+    let cap = named("cap").only_counting();
+    let wants = [Want { id: "e", limit: &cap, scope: Scope::Channel(Email) }];
+    let found = check(&full(&["e"]), &wants, &[Email], &[]);
+    assert_eq!(counts(&found), [("e", 2)]);
+}
+
+/// One an hour.
+fn named(name: &str) -> Limit {
+    Limit::new(name, 1, limit(1, json!({ "fixed": "1h" })).period(), true).unwrap()
+}
+
+/// These counters with one pass at noon.
+fn full(ids: &[&str]) -> States {
+    let Pass::Passed { next, .. } = State::default().pass(&named("any"), &Zone::utc(), at(NOON)) else {
+        panic!("it is full");
+    };
+    ids.iter().map(|id| ((*id).to_owned(), next.clone())).collect()
+}
+
+fn counts(admission: &Admission) -> Vec<(&str, u32)> {
+    admission.next.iter().map(|(id, state)| (id.as_str(), state.n)).collect()
+}
+
+/// `refused` names the limits; whatever else was asked for is granted.
+#[track_caller]
+fn check(
+    states: &States,
+    wants: &[Want<'_>],
+    channels: &[Channel],
+    refused: &[(Channel, &str)],
+) -> Admission {
+    let found = admit(states, wants, channels, &Zone::utc(), at(NOON));
+    let names: Vec<(Channel, &str)> =
+        found.refused.iter().map(|(channel, it)| (*channel, it.limit.as_str())).collect();
+    assert_eq!(names, refused);
+    let granted: Vec<Channel> =
+        channels.iter().copied().filter(|it| !refused.iter().any(|(channel, _)| channel == it)).collect();
+    assert_eq!(found.granted, granted);
+    assert!(!granted.is_empty() || found.next.is_empty(), "nothing is sent and something is counted");
+    found
+}

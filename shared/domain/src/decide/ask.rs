@@ -1,0 +1,113 @@
+//! What a decision has to know and cannot know by itself.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::cancel::CancelKey;
+use crate::channel::Channel;
+use crate::counter::{Limit, Refusal, Scope};
+use crate::digest::{DigestPolicy, Item};
+use crate::key::Key;
+use crate::rule::Unless;
+use crate::zone::Zone;
+
+/// A question to the tables. Asked twice, it has one answer: the key names who asked.
+pub enum Ask {
+    /// When did an event cancel what lies under this key?
+    Cancelled { key: CancelKey },
+    /// Was one of these seen, or acknowledged?
+    Seen { of: Vec<Key> },
+    /// On which of these channels may one more be sent? What is granted is counted.
+    Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
+    /// Which digest does this belong to? It is put there.
+    Join {
+        key: Key,
+        window: String,
+        policy: DigestPolicy,
+        ends: Timestamp,
+        item: Box<Item>,
+        /// What takes it back while the window is open.
+        cancel: Option<CancelKey>,
+    },
+}
+
+/// A counter that is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    pub id: String,
+    pub limit: Limit,
+    pub scope: Scope,
+}
+
+/// What the tables said.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// When the event happened that cancelled it, if there is one.
+    Cancelled(Option<Timestamp>),
+    /// The most that is known of it.
+    Seen(Option<Unless>),
+    Admitted {
+        granted: Vec<Channel>,
+        refused: Vec<(Channel, Refusal)>,
+    },
+    /// It is in this window. `timer`: nobody else sees to it that the window closes.
+    Joined {
+        window_id: String,
+        closes_at: Timestamp,
+        timer: bool,
+    },
+    /// It is not collected but sent at once.
+    PassThrough,
+}
+
+/// Answers by [`Ask::id`].
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Answers(BTreeMap<String, Answer>);
+
+impl Ask {
+    /// What an answer is filed under.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Ask::Cancelled { key } => format!("cancelled {}", key.as_str()),
+            Ask::Seen { of } => {
+                let keys: Vec<&str> = of.iter().map(Key::as_str).collect();
+                format!("seen {}", keys.join(" "))
+            }
+            Ask::Admit { key, .. } => format!("admit {}", key.as_str()),
+            Ask::Join { key, .. } => format!("join {}", key.as_str()),
+        }
+    }
+
+    /// The answer where nothing has happened before: for explaining and comparing without any table.
+    #[must_use]
+    pub fn if_nothing_happened(&self) -> Answer {
+        match self {
+            Ask::Cancelled { .. } => Answer::Cancelled(None),
+            Ask::Seen { .. } => Answer::Seen(None),
+            Ask::Admit { channels, .. } => {
+                Answer::Admitted { granted: channels.clone(), refused: Vec::new() }
+            }
+            Ask::Join { window, key, policy, ends, .. } => match policy.flush_first || policy.lookback {
+                true => Answer::PassThrough,
+                false => Answer::Joined {
+                    window_id: crate::digest::window_id(window, key.as_str()),
+                    closes_at: *ends,
+                    timer: true,
+                },
+            },
+        }
+    }
+}
+
+impl Answers {
+    pub fn insert(&mut self, ask: &Ask, answer: Answer) {
+        self.0.insert(ask.id(), answer);
+    }
+
+    #[must_use]
+    pub(super) fn to(&self, ask: &Ask) -> Option<&Answer> {
+        self.0.get(&ask.id())
+    }
+}

@@ -1,0 +1,73 @@
+//! Which counters a send has to pass.
+
+use serde_json::Value;
+
+use super::Wanted;
+use crate::counter::{Limit, Period, Scope};
+use crate::event::Event;
+use crate::path::Path;
+use crate::plan::Plan;
+use crate::policy::{Cap, Per};
+use crate::rule::{Rule, ThrottleStep};
+
+/// The longest value that keeps a throttle or a digest apart from others, in bytes.
+const MAX_VALUE_BYTES: usize = 64;
+
+/// The catalog's caps, as far as they are about this rule.
+pub(super) fn caps<'a>(
+    plan: &'a Plan<'_>,
+    rule: &'a Rule,
+    recipient: &'a str,
+    overrides: bool,
+) -> impl Iterator<Item = Wanted> + 'a {
+    let concerned = |it: &&Cap| it.category.as_ref().is_none_or(|category| *category == rule.category);
+    plan.catalog.policy().caps.iter().filter(concerned).map(move |cap| {
+        let whose = match cap.per {
+            Per::Recipient => recipient,
+            Per::Tenant => plan.event.tenant.as_deref().unwrap_or("-"),
+            Per::Environment => "-",
+        };
+        let limit = cap.limit.clone();
+        let free = overrides || cap.except.contains(&rule.category);
+        Wanted {
+            id: id(&["cap", cap.limit.name(), whose]),
+            limit: if free { limit.only_counting() } else { limit },
+            scope: cap.channel.map_or(Scope::Message, Scope::Channel),
+        }
+    })
+}
+
+/// A throttle of the rule. `None` when its numbers are beyond what a limit can be; `check` says so before.
+pub(super) fn throttle(
+    plan: &Plan<'_>,
+    rule: &Rule,
+    step: u32,
+    it: &ThrottleStep,
+    recipient: &str,
+) -> Option<Wanted> {
+    let limit = Limit::new("throttle", it.most, Period::Fixed(it.per), true).ok()?;
+    let step = step.to_string();
+    let value = value(it.key.as_ref(), plan.envelope());
+    let tenant = plan.event.tenant.as_deref().unwrap_or("-");
+    let id = id(&["throttle", tenant, &rule.name, &step, recipient, &value]);
+    Some(Wanted { id, limit, scope: Scope::Step })
+}
+
+/// What a digest's window is called.
+pub(super) fn window(event: &Event, rule: &Rule, step: u32, recipient: &str, what: &str) -> String {
+    let step = step.to_string();
+    id(&["digest", event.tenant.as_deref().unwrap_or("-"), &rule.name, &step, recipient, what])
+}
+
+/// What the event says here; nothing where it says nothing.
+pub(super) fn value(path: Option<&Path>, envelope: &Value) -> String {
+    let mut value = path.and_then(|it| it.find_names(envelope).into_iter().next()).unwrap_or_default();
+    value.truncate(value.floor_char_boundary(MAX_VALUE_BYTES));
+    value
+}
+
+/// Parts with `#` between them, and none of them runs into the next.
+fn id(parts: &[&str]) -> String {
+    let escaped = parts.iter().map(|it| it.replace('%', "%25").replace('#', "%23"));
+    escaped.collect::<Vec<_>>().join("#")
+}

@@ -1,0 +1,66 @@
+//! What was weighed on the way to a decision: for machines as JSON, for people as a sentence.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::preference::Because;
+
+/// One thing that was weighed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// A preference layer voted. The last of them is the one that decided.
+    Preference(Because),
+    /// The time where the recipient is, and who says that they are there.
+    Zone { name: String, from: &'static str },
+    /// The recipient may be disturbed now, or again at `until`.
+    QuietHours { whose: &'static str, until: Option<Timestamp> },
+    /// The rule is critical: nothing but suppression holds it back.
+    Critical,
+    /// This limit is full until then.
+    Full { limit: String, n: u32, most: u32, until: Timestamp },
+    /// This limit was asked, and let it through.
+    Passed { limit: String, most: u32 },
+    /// What earlier steps sent was seen, or acknowledged.
+    Noticed { how: &'static str },
+    /// An event of that time took it back.
+    Cancelled { by_event_of: Timestamp },
+    /// It was collected, and is told with the others when the window closes.
+    Collected { closes_at: Timestamp },
+    /// The provider, or the recipient, closed this channel.
+    Closed { why: &'static str, until: Option<Timestamp> },
+    /// A value of the event or of the recipient that could not be used, and what was done instead.
+    Unusable { what: String, instead: &'static str },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Note::Preference(because) => because.fmt(f),
+            Note::Zone { name, from } => write!(f, "local time is that of {name} (by {from})"),
+            Note::QuietHours { whose, until: Some(until) } => {
+                write!(f, "{whose} quiet hours hold it back until {until}")
+            }
+            Note::QuietHours { whose, until: None } => write!(f, "{whose} quiet hours never end"),
+            Note::Critical => {
+                f.write_str("the rule is critical: no preference, quiet hour or limit holds it back")
+            }
+            Note::Full { limit, n, most, until } => {
+                write!(f, "the limit `{limit}` is full: {n} of {most} have passed, the next may at {until}")
+            }
+            Note::Passed { limit, most } => write!(f, "the limit `{limit}` of {most} let it through"),
+            Note::Noticed { how } => write!(f, "what was sent before has been {how}"),
+            Note::Cancelled { by_event_of } => write!(f, "an event of {by_event_of} took it back"),
+            Note::Collected { closes_at } => {
+                write!(f, "it is collected and told with the others at {closes_at}")
+            }
+            Note::Closed { why, until: Some(until) } => {
+                write!(f, "this channel is closed until {until}: {why}")
+            }
+            Note::Closed { why, until: None } => write!(f, "this channel is closed for good: {why}"),
+            Note::Unusable { what, instead } => write!(f, "{what}, so {instead}"),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! How a window opens, fills and closes; what a policy may say; what a template gets; and what holds however events,
+//! timers and redeliveries interleave.
+
+mod policies;
+mod simulation;
+mod summaries;
+mod windows;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::DigestPolicy;
+
+/// So many seconds after noon.
+fn at(second: i64) -> Timestamp {
+    let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+    noon + SignedDuration::from_secs(second)
+}
+
+/// The policy, which has to be a good one.
+#[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+fn policy(written: Value) -> DigestPolicy {
+    serde_json::from_value(written.clone()).unwrap_or_else(|it| panic!("{it}: {written}"))
+}

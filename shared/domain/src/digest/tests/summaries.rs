@@ -1,0 +1,157 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{at, policy};
+use crate::digest::{Item, event_key, summary};
+use crate::event::Event;
+
+#[test]
+fn a_template_gets_counts_activities_actors_and_merged_data() {
+    let items = [item(2, Some("ben"), json!({"order": 2, "by": "card"})), item(1, None, json!({"order": 1}))];
+    let expected = json!({
+        "total_activities": 2,
+        "total_actors": 1,
+        "activities": [
+            {
+                "id": "1", "source": "/shop", "type": "order.paid", "time": "2026-11-20T12:00:01Z", "subject": null,
+                "actor": null, "data": {"order": 1},
+            },
+            {
+                "id": "2", "source": "/shop", "type": "order.paid", "time": "2026-11-20T12:00:02Z", "subject": null,
+                "actor": "ben", "data": {"order": 2, "by": "card"},
+            },
+        ],
+        "actors": ["ben"],
+        "data": {"order": 2, "by": "card"},
+        "opened_at": "2026-11-20T12:00:00Z",
+        "closed_at": "2026-11-20T12:01:00Z",
+    });
+    assert_eq!(summary(&items, &policy(json!({})), at(0), at(60)), expected);
+}
+
+#[test]
+fn the_first_or_the_last_are_shown_oldest_first() {
+    let items: Vec<Item> = (0..20).map(|it| item(it, None, json!({}))).collect();
+    check(&items, json!({}), &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    check(&items, json!({"show": 2}), &["0", "1"]);
+    check(&items, json!({"show": 2, "keep": "last"}), &["18", "19"]);
+}
+
+#[test]
+fn the_highest_come_first_and_what_cannot_be_compared_comes_last() {
+    let severities =
+        [json!(3), json!("high"), json!(null), json!(10), json!(3), json!([]), json!("low"), json!(-1.5)];
+    let items: Vec<Item> =
+        (0..).zip(severities).map(|(at, it)| item(at, None, json!({"severity": it}))).collect();
+    let sort = |keep: &str| json!({"keep": keep, "sort_by": "$.data.severity"});
+    check(&items, sort("highest"), &["3", "0", "4", "7", "6", "1", "2", "5"]);
+    check(&items, sort("lowest"), &["1", "6", "7", "0", "4", "3", "2", "5"]);
+    check(&items, json!({"keep": "highest", "sort_by": "$.data.severity", "show": 2}), &["3", "0"]);
+}
+
+#[test]
+fn everybody_who_acted_is_told_once() {
+    let items: Vec<Item> = (0..)
+        .zip(["ann", "ben", "ann", "cem", "ben"])
+        .map(|(at, it)| item(at, Some(it), json!({})))
+        .collect();
+    let actors = |written: Value| {
+        let told = summary(&items, &policy(written), at(0), at(60));
+        assert_eq!(told["total_actors"], 3);
+        told["actors"].clone()
+    };
+    assert_eq!(actors(json!({})), json!(["ann", "ben", "cem"]));
+    assert_eq!(actors(json!({"show": 2})), json!(["ann", "ben"]));
+    assert_eq!(actors(json!({"show": 2, "keep": "last"})), json!(["cem", "ben"]));
+}
+
+#[test]
+fn merged_data_has_scalars_only_the_newest_wins_and_text_is_cut() {
+    let items = [
+        item(0, None, json!({"a": 1, "b": "x", "c": {"deep": 1}, "d": [1], "e": true})),
+        item(1, None, json!({"a": [2], "b": "é".repeat(300), "e": null})),
+        item(2, None, json!("no object")),
+    ];
+    let merged = summary(&items, &policy(json!({})), at(0), at(60))["data"].clone();
+    assert_eq!(merged, json!({"a": 1, "b": "é".repeat(256), "e": null}));
+}
+
+#[test]
+fn merged_data_has_two_hundred_names_at_most() {
+    let named =
+        |from: usize| -> Value { (from..from + 150).map(|it| (format!("n{it:03}"), json!(from))).collect() };
+    let items = [item(0, None, named(0)), item(1, None, named(100))];
+    let merged = summary(&items, &policy(json!({})), at(0), at(60))["data"].clone();
+    assert_eq!(merged.as_object().unwrap().len(), 200);
+    assert_eq!((&merged["n099"], &merged["n149"], &merged["n199"]), (&json!(0), &json!(100), &json!(100)));
+    assert_eq!(merged.get("n200"), None);
+}
+
+#[test]
+fn an_item_is_kept_as_json_and_read_back() {
+    let kept = item(1, Some("ann"), json!({"total": 12.5}));
+    let read: Item = serde_json::from_str(&serde_json::to_string(&kept).unwrap()).unwrap();
+    assert!(read == kept);
+    let bare: Item = serde_json::from_str(
+        r#"{"event_key":"k","id":"1","source":"/s","type":"t","time":"2026-11-20T12:00:00Z"}"#,
+    )
+    .unwrap();
+    assert!(bare.data.is_none() && bare.actor.is_none());
+}
+
+proptest! {
+    #[test]
+    fn the_order_in_which_items_are_read_decides_nothing(
+        items in prop::collection::vec((0..5_i64, 0..3_u8, 0..4_u8), 0..12).prop_flat_map(|it| {
+            (Just(it.clone()), Just((0..it.len()).collect::<Vec<_>>()).prop_shuffle())
+        }),
+        keep in prop_oneof![Just("first"), Just("last"), Just("highest"), Just("lowest")],
+    ) {
+        let (parts, order) = items;
+        let item = |place: usize| {
+            let (second, actor, severity) = parts[place];
+            let actor = ["ann", "ben", "cem"][usize::from(actor)];
+            let mut item = item(second, Some(actor), json!({ "severity": severity }));
+            item.event_key = place.to_string();
+            item
+        };
+        let mut written = json!({ "keep": keep, "show": 3 });
+        if keep.ends_with("est") {
+            written["sort_by"] = json!("$.data.severity");
+        }
+        let policy = policy(written);
+        let there: Vec<Item> = (0..parts.len()).map(item).collect();
+        let shuffled: Vec<Item> = order.into_iter().map(item).collect();
+        let told = summary(&there, &policy, at(0), at(60));
+        prop_assert_eq!(&told, &summary(&shuffled, &policy, at(0), at(60)));
+        prop_assert_eq!(&told["total_activities"], &json!(parts.len()));
+        prop_assert!(told["activities"].as_array().unwrap().len() == parts.len().min(3));
+    }
+}
+
+/// An order that was paid so many seconds after noon.
+#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+fn item(second: i64, actor: Option<&str>, data: Value) -> Item {
+    let mut event = json!({
+        "specversion": "1.0", "id": second.to_string(), "source": "/shop", "type": "order.paid",
+        "time": at(second).to_string(), "datacontenttype": "application/json", "data": data,
+    });
+    if let Some(actor) = actor {
+        event["actor"] = json!(actor);
+    }
+    let event = Event::parse(&event.to_string()).unwrap();
+    let item = Item::of(&event);
+    assert_eq!(item.event_key, event_key(&event));
+    item
+}
+
+/// The ids of the activities that are shown.
+#[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+fn check(items: &[Item], written: Value, expected: &[&str]) {
+    let told = summary(items, &policy(written.clone()), at(0), at(60));
+    let ids: Vec<&str> =
+        told["activities"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, expected, "{written}");
+    assert_eq!(told["total_activities"], items.len());
+}

@@ -1,0 +1,125 @@
+//! What holds for all rules: time zone, quiet hours, caps, the rate of a source, defaults of preferences, known roles
+//! and topics.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::channel::Channel;
+use crate::counter::Limit;
+use crate::preference::Preferences;
+use crate::window::Windows;
+use crate::zone::Zone;
+
+/// How many events of one source are handled in a second, unless the policy says otherwise.
+pub const DEFAULT_RATE: u32 = 1_000;
+
+/// The part of a catalog that is about everybody.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// The zone of those of whom none is known.
+    #[serde(default = "Zone::utc")]
+    pub zone: Zone,
+    /// When those who said nothing about it may be disturbed; always, when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Windows>,
+    /// Events of one source in a second. What is over it waits.
+    #[serde(default = "default_rate")]
+    pub rate: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caps: Vec<Cap>,
+    /// What holds for those who said nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferences: Option<Preferences>,
+    /// The roles that rules may name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<String>,
+    /// The topics that rules may name, each with those it includes: who follows one of these with the same value, or a
+    /// literal `<name>:<value>`, hears of it too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub topics: BTreeMap<String, Vec<String>>,
+}
+
+fn default_rate() -> u32 {
+    DEFAULT_RATE
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy {
+            zone: Zone::utc(),
+            quiet: None,
+            rate: DEFAULT_RATE,
+            caps: Vec::new(),
+            preferences: None,
+            roles: BTreeSet::new(),
+            topics: BTreeMap::new(),
+        }
+    }
+}
+
+/// The most that somebody is sent, over all rules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cap {
+    pub limit: Limit,
+    pub per: Per,
+    /// Counts and blocks only this channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// Counts and blocks only this category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// These categories count and are never blocked.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub except: BTreeSet<String>,
+}
+
+/// Whose messages a cap counts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Per {
+    Recipient,
+    Tenant,
+    Environment,
+}
+
+impl Policy {
+    /// A topic and all that it includes, directly or not, each once: `<name>:<value>`. A topic that includes itself is
+    /// walked once.
+    #[must_use]
+    pub fn topics_of(&self, name: &str, value: &str) -> Vec<String> {
+        let mut found: Vec<String> = vec![format!("{name}:{value}")];
+        let mut next = 0;
+        while let Some(topic) = found.get(next).cloned() {
+            next += 1;
+            let (name, value) = topic.split_once(':').unwrap_or((&topic, ""));
+            for included in self.topics.get(name).into_iter().flatten() {
+                let full =
+                    if included.contains(':') { included.clone() } else { format!("{included}:{value}") };
+                if !found.contains(&full) {
+                    found.push(full);
+                }
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_includes_others_directly_and_through_others_and_each_once() {
+        let policy = Policy {
+            topics: BTreeMap::from([
+                ("family".into(), vec!["carers".into(), "relatives".into(), "care:all".into()]),
+                ("relatives".into(), vec!["carers".into(), "family".into()]),
+            ]),
+            ..Policy::default()
+        };
+        assert_eq!(policy.topics_of("family", "7"), ["family:7", "carers:7", "relatives:7", "care:all"]);
+        assert_eq!(policy.topics_of("carers", "7"), ["carers:7"]);
+    }
+}

@@ -1,0 +1,163 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::set;
+use crate::preference::{
+    Known, MAX_CHANNELS, MAX_CONDITIONS, MAX_NAME_BYTES, MAX_NAMES, Persistence, Preferences,
+};
+
+#[test]
+fn what_is_read_is_written_back() {
+    let source = json!({
+        "channel_types": {"email": true, "__strategy__": "replace"},
+        "channels": {"ses-eu": false},
+        "commercial_subscribed": false,
+        "workflows": {"paid": false, "__strategy__": "merge"},
+        "categories": {"lab": {"conditions": [{"detail": {"data": {"severity": [{"numeric": [">", 3]}]}}}]}},
+    });
+    assert_eq!(set(&source).to_value(), source);
+    let read: Preferences = serde_json::from_str(&source.to_string()).unwrap();
+    assert!(read == set(&source) && !read.is_empty());
+}
+
+#[test]
+fn a_refusal_names_the_place() {
+    refused(&json!([]), "the set: found an empty array, wanted an object");
+    refused(
+        &json!({"category": {}}),
+        "category: found a member of another name, wanted `categories`, `workflows`, `channel_types`, `channels` or \
+         `commercial_subscribed`",
+    );
+    refused(
+        &json!({"categories": {"billing": {"channel_types": {"fax": "yes"}}}}),
+        "categories.billing.channel_types.fax: found \"yes\", wanted true or false",
+    );
+    refused(
+        &json!({"workflows": {"paid": null}}),
+        "workflows.paid: found null, wanted true, false or an object",
+    );
+    refused(
+        &json!({"workflows": {"paid": {"email": false}}}),
+        "workflows.paid.email: found a member of another name, wanted `channel_types`, `channels` or `conditions`",
+    );
+    refused(
+        &json!({"commercial_subscribed": {}}),
+        "commercial_subscribed: found an empty object, wanted true or false",
+    );
+    refused(
+        &json!({"channels": {"__strategy__": "lock"}}),
+        "channels.__strategy__: found \"lock\", wanted \"replace\" or \"merge\"",
+    );
+    refused(
+        &json!({"workflows": {"paid": {"conditions": {"a": [1]}}}}),
+        "workflows.paid.conditions: found an object with \"a\", wanted an array of event patterns",
+    );
+}
+
+#[test]
+fn a_condition_that_is_no_pattern_is_refused_with_its_place_in_both() {
+    let source =
+        json!({"categories": {"lab": {"conditions": [{"a": [1]}, {"detail": {"data": {"severity": 3}}}]}}});
+    let error = Preferences::read(&source).err().unwrap();
+    assert_eq!(error.place, "categories.lab.conditions[1], detail.data.severity");
+    assert_eq!(error.found, "3");
+}
+
+#[test]
+fn a_set_has_limits() {
+    let names = |count: usize| -> Value {
+        (0..count).map(|it| (format!("n{it}"), Value::Bool(true))).collect::<Map<_, _>>().into()
+    };
+    let conditions = |count: usize| vec![json!({"a": [1]}); count];
+    for (good, bad) in [
+        (json!({"workflows": names(MAX_NAMES)}), json!({"workflows": names(MAX_NAMES + 1)})),
+        (json!({"channels": names(MAX_CHANNELS)}), json!({"channels": names(MAX_CHANNELS + 1)})),
+        (
+            json!({"workflows": {"w": {"conditions": conditions(MAX_CONDITIONS)}}}),
+            json!({"workflows": {"w": {"conditions": conditions(MAX_CONDITIONS + 1)}}}),
+        ),
+        (
+            json!({"workflows": {"n".repeat(MAX_NAME_BYTES): true}}),
+            json!({"workflows": {"n".repeat(MAX_NAME_BYTES + 1): true}}),
+        ),
+    ] {
+        set(&good);
+        assert!(Preferences::read(&bad).is_err(), "{bad}");
+    }
+    refused(
+        &json!({"channels": {"": true}}),
+        "channels: found a name of 0 bytes, wanted names of 1 to 256 bytes",
+    );
+}
+
+#[test]
+fn a_write_merges_or_replaces_and_says_which() {
+    let stored = json!({"channel_types": {"email": false, "sms": true}, "categories": {"lab": {"channels": {"a": true}}}});
+    let change = json!({"channel_types": {"email": true}, "categories": {"lab": false}, "commercial_subscribed": true});
+    let merged = json!({
+        "channel_types": {"email": true, "sms": true}, "categories": {"lab": false}, "commercial_subscribed": true,
+    });
+    let written = |by| set(&stored).written(&set(&change), by).ok().unwrap().to_value();
+    assert_eq!(written(Persistence::Merge), merged);
+    assert_eq!(written(Persistence::Replace), change);
+}
+
+#[test]
+fn a_write_keeps_a_lock_until_it_is_lifted_by_name() {
+    let stored = set(&json!({"channels": {"a": true, "__strategy__": "replace"}}));
+    let after = |change: Value| stored.merged_with(&set(&change)).ok().unwrap().to_value();
+    assert_eq!(
+        after(json!({"channels": {"a": false}})),
+        json!({"channels": {"a": false, "__strategy__": "replace"}})
+    );
+    assert_eq!(
+        after(json!({"channels": {"__strategy__": "merge"}})),
+        json!({"channels": {"a": true, "__strategy__": "merge"}})
+    );
+}
+
+#[test]
+fn writes_cannot_grow_a_set_until_nobody_can_read_it() {
+    let names = |from: usize| -> Value {
+        (from..from + MAX_CHANNELS)
+            .map(|it| (format!("n{it}"), Value::Bool(true)))
+            .collect::<Map<_, _>>()
+            .into()
+    };
+    let lab = |from| set(&json!({"categories": {"lab": {"channels": names(from)}}}));
+    assert!(lab(0).merged_with(&lab(0)).is_ok());
+    let error = lab(0).merged_with(&lab(1)).err().unwrap();
+    assert_eq!(error.to_string(), "categories.lab.channels: found 51 names, wanted 50 names at most");
+}
+
+#[test]
+fn names_that_do_not_exist_are_told_with_their_place() {
+    let names = |list: &[&str]| -> BTreeSet<String> { list.iter().map(|it| (*it).to_owned()).collect() };
+    let known = Known {
+        rules: &names(&["paid"]),
+        categories: &names(&["billing"]),
+        channel_types: &names(&["email", "socket"]),
+        channels: &names(&["ses-eu"]),
+    };
+    let unknown = set(&json!({
+        "channel_types": {"email": true, "ses-eu": true},
+        "channels": {"email": true, "ses-eu": true, "ses-us": true},
+        "workflows": {"paid": true, "payed": {"conditions": [], "channel_types": {"socket": true}}},
+        "categories": {"billing": {"channel_types": {"fax": false}}},
+    }))
+    .unknown_names(known);
+    let places: Vec<&str> = unknown.iter().map(|it| it.place.as_str()).collect();
+    let expected = [
+        "categories.billing.channel_types.fax",
+        "channel_types.ses-eu",
+        "channels.ses-us",
+        "workflows.payed",
+    ];
+    assert_eq!(places, expected);
+}
+
+#[track_caller]
+fn refused(value: &Value, expected: &str) {
+    assert_eq!(Preferences::read(value).err().map(|it| it.to_string()).as_deref(), Some(expected), "{value}");
+}

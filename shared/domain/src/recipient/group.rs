@@ -1,0 +1,164 @@
+//! People who can be addressed together, without anybody naming them one by one.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::Recipient;
+
+/// The tenant's name in [`Recipient::topics_in`] that stands for no tenant.
+pub const NO_TENANT: &str = "-";
+
+/// Everybody with a role in a scope, or everybody who follows a topic of a tenant.
+///
+/// A topic belongs to its tenant, as a room does: `project:42` of one is another than `project:42` of the next.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Group {
+    Role {
+        scope: String,
+        role: String,
+    },
+    Topic {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tenant: Option<String>,
+        /// `<name>:<value>`
+        name: String,
+    },
+}
+
+impl Group {
+    /// A topic, where [`NO_TENANT`] is no tenant.
+    #[must_use]
+    pub fn topic(tenant: Option<&str>, name: &str) -> Group {
+        let tenant = tenant.filter(|it| *it != NO_TENANT).map(str::to_owned);
+        Group::Topic { tenant, name: name.to_owned() }
+    }
+}
+
+impl Recipient {
+    /// The groups this person is in.
+    ///
+    /// A topic of `topics` is followed in each of the person's tenants. Who names none may hear of every tenant, and
+    /// these cannot be counted: their `topics` are the ones of no tenant, and a tenant's own are in `topics_in`.
+    #[must_use]
+    pub fn groups(&self) -> BTreeSet<Group> {
+        let roles =
+            self.roles.iter().map(|it| Group::Role { scope: it.scope.clone(), role: it.role.clone() });
+        let everywhere = self
+            .topic_tenants()
+            .into_iter()
+            .flat_map(|tenant| self.topics.iter().map(move |topic| Group::topic(Some(tenant), topic)));
+        // Of a tenant that is theirs no more they hear nothing, and everything again when it is theirs again.
+        let here = self
+            .topics_in
+            .iter()
+            .filter(|(tenant, _)| *tenant == NO_TENANT || self.belongs_to(Some(tenant)))
+            .flat_map(|(tenant, topics)| topics.iter().map(|it| Group::topic(Some(tenant.as_str()), it)));
+        roles.chain(everywhere).chain(here).collect()
+    }
+
+    /// Lets this person follow a topic in one tenant.
+    pub fn join(&mut self, tenant: Option<&str>, topic: &str) {
+        let tenant = tenant.unwrap_or(NO_TENANT).to_owned();
+        self.topics_in.entry(tenant).or_default().insert(topic.to_owned());
+    }
+
+    /// Lets this person follow a topic in one tenant no more, and in the others as before.
+    pub fn leave(&mut self, tenant: Option<&str>, topic: &str) {
+        self.leave_own(tenant, topic);
+        self.leave_listed(tenant, topic);
+    }
+
+    /// Takes a topic out of `topics_in`.
+    pub(crate) fn leave_own(&mut self, tenant: Option<&str>, topic: &str) {
+        if let Some(topics) = self.topics_in.get_mut(tenant.unwrap_or(NO_TENANT)) {
+            topics.remove(topic);
+        }
+        self.topics_in.retain(|_, it| !it.is_empty());
+    }
+
+    /// Takes a topic out of `topics`; the other tenants in which that let them follow it get it for themselves.
+    pub(crate) fn leave_listed(&mut self, tenant: Option<&str>, topic: &str) {
+        let tenant = tenant.unwrap_or(NO_TENANT);
+        if !self.follows_everywhere(tenant, topic) {
+            return;
+        }
+        self.topics.remove(topic);
+        let others: Vec<String> = self.topic_tenants().into_iter().map(str::to_owned).collect();
+        for other in others.into_iter().filter(|it| it != tenant) {
+            self.topics_in.entry(other).or_default().insert(topic.to_owned());
+        }
+    }
+
+    fn follows_everywhere(&self, tenant: &str, topic: &str) -> bool {
+        self.topics.contains(topic) && self.topic_tenants().contains(&tenant)
+    }
+
+    /// Where `topics` are followed.
+    fn topic_tenants(&self) -> Vec<&str> {
+        if self.tenants.is_empty() {
+            return vec![NO_TENANT];
+        }
+        self.tenants.iter().map(String::as_str).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_topic_is_followed_in_each_of_ones_tenants_and_in_no_other() {
+        check(json!({ "topics": ["project:42"] }), &[(None, "project:42")]);
+        check(
+            json!({ "tenants": ["a", "b"], "topics": ["project:42"] }),
+            &[(Some("a"), "project:42"), (Some("b"), "project:42")],
+        );
+        check(
+            json!({ "tenants": ["a"], "topics_in": { "a": ["x:1"], "b": ["x:2"], "-": ["x:3"] } }),
+            &[(None, "x:3"), (Some("a"), "x:1")],
+        );
+        check(json!({ "topics_in": { "b": ["x:2"] } }), &[(Some("b"), "x:2")]);
+    }
+
+    #[test]
+    fn joining_and_leaving_concern_one_tenant() {
+        let mut ann = person(json!({ "tenants": ["a", "b"], "topics": ["x:1"] }));
+        ann.leave(Some("a"), "x:1");
+        assert_eq!(ann.groups(), topics(&[(Some("b"), "x:1")]));
+        ann.join(Some("a"), "x:1");
+        assert_eq!(ann.groups(), topics(&[(Some("a"), "x:1"), (Some("b"), "x:1")]));
+        ann.leave(Some("a"), "x:1");
+        ann.leave(Some("b"), "x:1");
+        ann.leave(Some("b"), "never:joined");
+        assert!(ann.groups().is_empty() && ann.topics_in.is_empty());
+        ann.join(None, "x:1");
+        assert_eq!(ann.groups(), topics(&[(None, "x:1")]));
+    }
+
+    #[test]
+    fn a_role_is_held_in_its_scope() {
+        let ann = person(json!({ "roles": [{ "role": "staff", "in": "clinic-7" }] }));
+        let group = Group::Role { scope: "clinic-7".into(), role: "staff".into() };
+        assert_eq!(ann.groups(), BTreeSet::from([group.clone()]));
+        let text = serde_json::to_string(&group).unwrap();
+        assert_eq!(text, r#"{"role":{"scope":"clinic-7","role":"staff"}}"#);
+        assert_eq!(serde_json::from_str::<Group>(&text).unwrap(), group);
+    }
+
+    #[track_caller]
+    fn check(members: serde_json::Value, expected: &[(Option<&str>, &str)]) {
+        assert_eq!(person(members).groups(), topics(expected));
+    }
+
+    fn topics(expected: &[(Option<&str>, &str)]) -> BTreeSet<Group> {
+        expected.iter().map(|(tenant, name)| Group::topic(*tenant, name)).collect()
+    }
+
+    fn person(mut members: serde_json::Value) -> Recipient {
+        members["id"] = "ann".into();
+        serde_json::from_value(members).unwrap()
+    }
+}

@@ -1,0 +1,127 @@
+//! What the bus says about people, topics and tenants: which change of whom an event asks for.
+//!
+//! [`read`] is strict: what it does not know it refuses, with the attribute, what was found and what is wanted. What
+//! a change makes of what is known of a person is [`Entry`]'s business.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::event::{Event, Refusal, excerpt};
+use crate::recipient::{Recipient, Settings};
+
+mod entry;
+mod patch;
+mod reading;
+
+pub use entry::{Entry, MEMORY};
+pub use reading::{person, tenant};
+
+/// The most users that one event may let join or leave: all of them are changed by one invocation.
+pub const MAX_USERS: usize = 1_000;
+
+/// How far a producer's clock may be ahead. What it says wins over everything before the time it names, so a clock
+/// that is years ahead would shut everybody else out.
+const MAX_AHEAD: Duration = Duration::from_secs(3_600);
+
+/// When somebody said something, and in which words: of two stamps the greater one counts, in whatever order they
+/// come, and equal ones are the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stamp {
+    pub at: Timestamp,
+    /// The event's source and id, or whoever else says so.
+    pub by: String,
+}
+
+impl Stamp {
+    #[must_use]
+    pub fn of(event: &Event) -> Stamp {
+        Stamp { at: event.time, by: format!("{} {}", event.source, event.id) }
+    }
+}
+
+/// One change of one person.
+#[derive(Clone)]
+pub struct Amendment {
+    pub id: String,
+    pub change: Change,
+    pub stamp: Stamp,
+}
+
+/// What changes. No `Debug`: it holds names and addresses.
+#[derive(Clone)]
+pub enum Change {
+    /// They are exactly this, whatever was said before: an operator's word.
+    Put(Box<Recipient>),
+    /// They are exactly this, but for what was said later.
+    Create(Box<Recipient>),
+    /// A JSON merge patch (RFC 7396) of their JSON.
+    Update(Map<String, Value>),
+    /// They are to be forgotten.
+    Remove,
+    Join(Topic),
+    Leave(Topic),
+}
+
+/// A topic of a tenant, or of none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Topic {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    pub name: String,
+}
+
+/// What one event asks for.
+pub enum Notice {
+    People(Vec<Amendment>),
+    Tenant { id: String, settings: Box<Settings>, stamp: Stamp },
+}
+
+/// Reads an event about people, topics or tenants.
+///
+/// # Errors
+/// [`Refusal`] names the attribute; `data.email` is the member `email` of `data`. It never quotes a payload.
+pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
+    if event.time > now + MAX_AHEAD {
+        return Err(Refusal::new("time", event.time, "a time that is not an hour ahead of the clock here"));
+    }
+    let data = reading::object(event)?;
+    let stamp = Stamp::of(event);
+    let one =
+        |id: String, change: Change| Notice::People(vec![Amendment { id, change, stamp: stamp.clone() }]);
+    match event.kind.as_str() {
+        "carillon.recipient.created" => {
+            let person = reading::of_object(&data, "data.")?;
+            Ok(one(person.id.clone(), Change::Create(Box::new(person))))
+        }
+        "carillon.recipient.updated" => {
+            let (id, patch) = reading::patch(data)?;
+            Ok(one(id, Change::Update(patch)))
+        }
+        "carillon.recipient.deleted" => Ok(one(reading::deleted(&data)?, Change::Remove)),
+        "carillon.topic.joined" | "carillon.topic.left" => {
+            let (name, users) = reading::membership(&data)?;
+            let topic = Topic { tenant: event.tenant.clone(), name };
+            let joins = event.kind.ends_with("joined");
+            let amendments = users.into_iter().map(|id| Amendment {
+                id,
+                change: if joins { Change::Join(topic.clone()) } else { Change::Leave(topic.clone()) },
+                stamp: stamp.clone(),
+            });
+            Ok(Notice::People(amendments.collect()))
+        }
+        "carillon.tenant.updated" => {
+            let (id, settings) = reading::tenant_of_object(data, "id", "data.")?;
+            Ok(Notice::Tenant { id, settings: Box::new(settings), stamp })
+        }
+        other => {
+            let wanted = "carillon.recipient.created, .updated or .deleted, carillon.topic.joined or .left, or carillon.tenant.updated";
+            Err(Refusal::new("type", excerpt(other), wanted))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

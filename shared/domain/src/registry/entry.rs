@@ -1,0 +1,265 @@
+//! What is known of one person, and since when: changes may come twice and in any order.
+//!
+//! Every member of a person keeps the stamp of its last change, and where it is an object each of its members does, so
+//! that an older change touches only what nothing newer has touched. Whoever applies the same changes in another order
+//! arrives at the same person.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::patch::{copy, pieces, set};
+use super::reading;
+use super::{Amendment, Change, Stamp, Topic};
+use crate::event::Refusal;
+use crate::recipient::{Group, NO_TENANT, Recipient};
+
+/// How long it is remembered that somebody was deleted, and who joined or left what: longer than any event waits in a
+/// queue (14 days) after EventBridge has tried to deliver it (1 day).
+pub const MEMORY: Duration = Duration::from_secs(30 * 86_400);
+
+/// The one member that a person's new description takes back only by naming it: the word STOP, and a provider's
+/// bounce, are not in the producers' own tables.
+const KEPT: &str = "suppressed";
+
+/// A person, if they are known, and what was said about them when. No `Debug`: it holds names and addresses.
+#[derive(Clone, Default, PartialEq)]
+pub struct Entry {
+    pub person: Option<Recipient>,
+    history: History,
+}
+
+/// When things were said.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct History {
+    /// The last time that the whole person was described, or deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whole: Option<Stamp>,
+    /// The last time that they were deleted. Whoever was described after that is back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    erased: Option<Stamp>,
+    /// What was changed after that: `<member>`, or `<member>/<its own member>`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    members: BTreeMap<String, Stamp>,
+    /// Topics that were joined or left after that, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    moves: Vec<Move>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Move {
+    topic: Topic,
+    joined: bool,
+    stamp: Stamp,
+}
+
+impl Entry {
+    /// What [`Entry::history`] gave, with the person of that time.
+    ///
+    /// # Errors
+    /// The text is of another make.
+    pub fn restore(person: Option<Recipient>, history: &str) -> Result<Entry, serde_json::Error> {
+        Ok(Entry { person, history: serde_json::from_str(history)? })
+    }
+
+    /// A person of whom nobody knows since when they are as they are: whatever is said now is newer.
+    #[must_use]
+    pub fn undated(person: Recipient) -> Entry {
+        Entry { person: Some(person), history: History::default() }
+    }
+
+    /// When things were said, as JSON. It holds no name and no address.
+    #[must_use]
+    pub fn history(&self) -> String {
+        serde_json::to_string(&self.history).expect("stamps and names always serialize")
+    }
+
+    /// The groups that the person is in; none for nobody.
+    #[must_use]
+    pub fn groups(&self) -> BTreeSet<Group> {
+        self.person.as_ref().map(Recipient::groups).unwrap_or_default()
+    }
+
+    /// When an entry without a person may be forgotten.
+    #[must_use]
+    pub fn forget_at(&self) -> Option<Timestamp> {
+        let newest = self.newest().map(|it| it.at)?;
+        self.person.is_none().then(|| newest.saturating_add(MEMORY).unwrap_or(Timestamp::MAX))
+    }
+
+    /// Carries one change out, as far as nothing newer stands against it. `false`: nothing changed.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the person would hold something that is none of a person's; nothing has changed then.
+    pub fn apply(&mut self, amendment: &Amendment) -> Result<bool, Refusal> {
+        let Amendment { id, change, stamp } = amendment;
+        let changed = match change {
+            Change::Put(person) => {
+                // It counts from now on, also against a producer whose clock is ahead.
+                let stamp = self.newest().filter(|it| *it > stamp).unwrap_or(stamp).clone();
+                self.describe(person, stamp);
+                true
+            }
+            Change::Create(_) if self.history.whole.as_ref() >= Some(stamp) => false,
+            Change::Create(person) => {
+                self.describe(person, stamp.clone());
+                true
+            }
+            Change::Remove => self.erase(stamp),
+            Change::Update(_) | Change::Join(_) | Change::Leave(_) if self.is_gone() => false,
+            Change::Update(patch) => self.update(id, patch, stamp)?,
+            Change::Join(topic) => self.move_in(topic, true, stamp),
+            Change::Leave(topic) => self.move_in(topic, false, stamp),
+        };
+        if changed {
+            self.forget_old_moves();
+        }
+        Ok(changed)
+    }
+
+    /// Takes a description over, but for what was said after it.
+    fn describe(&mut self, person: &Recipient, stamp: Stamp) {
+        let mut next = members_of(person);
+        let before = self.person.as_ref().map(members_of).unwrap_or_default();
+        let says_it = next.contains_key(KEPT);
+        if !says_it && let Some(kept) = before.get(KEPT) {
+            next.insert(KEPT.to_owned(), kept.clone());
+        }
+        self.history.members.retain(|path, at| *at > stamp || (path == KEPT && !says_it));
+        for path in self.history.members.keys() {
+            copy(path, &before, &mut next);
+        }
+        if says_it {
+            self.history.members.entry(KEPT.to_owned()).or_insert_with(|| stamp.clone());
+        }
+        self.history.moves.retain(|it| it.stamp > stamp);
+        self.history.whole = Some(stamp);
+        // Both parts came from a person, and no member depends on another.
+        self.person = Some(typed(next).unwrap_or_else(|| person.clone()));
+        self.move_again();
+    }
+
+    fn update(&mut self, id: &str, patch: &Map<String, Value>, stamp: &Stamp) -> Result<bool, Refusal> {
+        let mut members = self.person.as_ref().map(members_of).unwrap_or_default();
+        members.insert("id".to_owned(), id.into());
+        let mut stamps = self.history.members.clone();
+        for (path, value) in pieces(patch) {
+            if self.last(&path) >= Some(stamp) {
+                continue;
+            }
+            let before = members.clone();
+            set(&path, value, &mut members);
+            let below = format!("{path}/");
+            stamps.retain(|it, at| !it.starts_with(&below) || *at > *stamp);
+            for newer in stamps.keys().filter(|it| it.starts_with(&below)) {
+                copy(newer, &before, &mut members);
+            }
+            stamps.insert(path, stamp.clone());
+        }
+        if stamps == self.history.members {
+            return Ok(false);
+        }
+        let person = typed(members.clone()).ok_or_else(|| reading::misfit(&members))?;
+        reading::check(&person, "data.")?;
+        self.person = Some(person);
+        self.history.members = stamps;
+        self.move_again();
+        Ok(true)
+    }
+
+    fn erase(&mut self, stamp: &Stamp) -> bool {
+        if self.history.erased.as_ref() >= Some(stamp) {
+            return false;
+        }
+        if self.history.whole.as_ref() < Some(stamp) {
+            let erased = Some(stamp.clone());
+            let history = History { whole: erased.clone(), erased, ..History::default() };
+            *self = Entry { person: None, history };
+            return true;
+        }
+        // They are back already. What outlives a new description does not outlive a deletion.
+        self.history.erased = Some(stamp.clone());
+        if self.history.members.get(KEPT).is_some_and(|it| it < stamp) {
+            self.history.members.remove(KEPT);
+            if let Some(person) = &mut self.person {
+                person.suppressed.clear();
+            }
+        }
+        true
+    }
+
+    /// Deleted, and not described since.
+    fn is_gone(&self) -> bool {
+        self.history.erased.is_some() && self.history.erased == self.history.whole
+    }
+
+    fn move_in(&mut self, topic: &Topic, joined: bool, stamp: &Stamp) -> bool {
+        let moves = &mut self.history.moves;
+        let at = moves.binary_search_by(|it| it.topic.cmp(topic));
+        let last = at.ok().map(|at| &moves[at].stamp);
+        if last.max(self.history.whole.as_ref()) >= Some(stamp) {
+            return false;
+        }
+        let entry = Move { topic: topic.clone(), joined, stamp: stamp.clone() };
+        match at {
+            Ok(at) => moves[at] = entry,
+            Err(at) => moves.insert(at, entry),
+        }
+        self.move_again();
+        true
+    }
+
+    /// Joins and leaves, in what was listed before, what was joined and left after it.
+    fn move_again(&mut self) {
+        let Some(person) = &mut self.person else { return };
+        let stamps = &self.history.members;
+        let listed = stamps.get("topics");
+        for it in &self.history.moves {
+            let (tenant, name) = (it.topic.tenant.as_deref(), it.topic.name.as_str());
+            let own = stamps.get(&format!("topics_in/{}", tenant.unwrap_or(NO_TENANT)));
+            if Some(&it.stamp) > own.max(stamps.get("topics_in")) {
+                match it.joined {
+                    true => person.join(tenant, name),
+                    false => person.leave_own(tenant, name),
+                }
+            }
+            if !it.joined && Some(&it.stamp) > listed {
+                person.leave_listed(tenant, name);
+            }
+        }
+    }
+
+    fn forget_old_moves(&mut self) {
+        let Some(since) = self.newest().and_then(|it| it.at.checked_sub(MEMORY).ok()) else { return };
+        self.history.moves.retain(|it| it.stamp.at >= since);
+    }
+
+    /// When something was last said.
+    fn last(&self, path: &str) -> Option<&Stamp> {
+        let name = path.split('/').next().unwrap_or(path);
+        let whole = if name == KEPT { &self.history.erased } else { &self.history.whole };
+        let members = &self.history.members;
+        members.get(path).max(members.get(name)).max(whole.as_ref())
+    }
+
+    fn newest(&self) -> Option<&Stamp> {
+        let history = &self.history;
+        let moves = history.moves.iter().map(|it| &it.stamp);
+        history.whole.iter().chain(&history.erased).chain(history.members.values()).chain(moves).max()
+    }
+}
+
+fn members_of(person: &Recipient) -> Map<String, Value> {
+    match serde_json::to_value(person) {
+        Ok(Value::Object(members)) => members,
+        // A struct of strings, lists and maps with string keys is an object.
+        Ok(_) | Err(_) => Map::new(),
+    }
+}
+
+fn typed(members: Map<String, Value>) -> Option<Recipient> {
+    serde_json::from_value(Value::Object(members)).ok()
+}

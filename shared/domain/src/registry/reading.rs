@@ -1,0 +1,224 @@
+//! From JSON to people and tenants, with reasons that quote nothing of what was sent.
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::MAX_USERS;
+use crate::event::{Event, MAX_EVENT_BYTES, Refusal, check_name, kind_of};
+use crate::recipient::{Recipient, Settings};
+
+/// What each member of a recipient's JSON must be, in words for a refusal.
+const MEMBERS: [(&str, &str); 16] = [
+    ("id", "a string of 1 to 256 bytes"),
+    ("name", "a string"),
+    ("email", "a string"),
+    ("phone", "a string"),
+    ("whatsapp", "a string"),
+    ("devices", "a list of {id, platform: apns | apns_sandbox | fcm, endpoint, zone}"),
+    ("locale", "a string"),
+    ("zone", "a string"),
+    ("tenants", "a list of strings"),
+    ("roles", "a list of {role, in}"),
+    ("topics", "a list of strings such as project:42"),
+    ("topics_in", "an object with a list of topics for each tenant"),
+    ("preferences", "preferences"),
+    ("quiet", "quiet hours"),
+    ("in_tenants", "an object with {zone, preferences, quiet} for each tenant"),
+    ("suppressed", "a list of {channel, why: bounced | complained | opted_out, until}"),
+];
+
+/// The same for a tenant's.
+const SETTINGS: [(&str, &str); 3] =
+    [("zone", "a string"), ("preferences", "preferences"), ("quiet", "quiet hours")];
+
+/// Reads a person's JSON.
+///
+/// # Errors
+/// [`Refusal`] names the member at fault.
+pub fn person(text: &str) -> Result<Recipient, Refusal> {
+    if text.len() > MAX_EVENT_BYTES {
+        let wanted = format!("at most {MAX_EVENT_BYTES} bytes for one person");
+        return Err(Refusal::new("body", format_args!("{} bytes", text.len()), wanted));
+    }
+    of_object(&parse(text)?, "")
+}
+
+/// Reads a tenant's JSON: `{"tenant": "<id>", "zone": …, "preferences": …, "quiet": …}`.
+///
+/// # Errors
+/// [`Refusal`] names the member at fault.
+pub fn tenant(text: &str) -> Result<(String, Settings), Refusal> {
+    tenant_of_object(parse(text)?, "tenant", "")
+}
+
+fn parse(text: &str) -> Result<Map<String, Value>, Refusal> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(it)) => Ok(it),
+        Ok(_) => Err(Refusal::new("body", kind_of(text), "one JSON object")),
+        Err(error) => Err(Refusal::not_json(&error)),
+    }
+}
+
+/// The event's `data`, which must be an object.
+pub(super) fn object(event: &Event) -> Result<Map<String, Value>, Refusal> {
+    let Some(data) = &event.data else { return Err(Refusal::new("data", "nothing", "a JSON object")) };
+    match serde_json::from_str(data.text()) {
+        Ok(Value::Object(it)) => Ok(it),
+        Ok(_) | Err(_) => Err(Refusal::new("data", kind_of(data.text()), "a JSON object")),
+    }
+}
+
+/// `place` stands before the member's name in a refusal.
+pub(super) fn of_object(data: &Map<String, Value>, place: &str) -> Result<Recipient, Refusal> {
+    id_of(data, "id", place)?;
+    let person: Recipient =
+        typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Recipient>(data, place, &MEMBERS))?;
+    check(&person, place)?;
+    Ok(person)
+}
+
+/// `name` is the member that names the tenant.
+pub(super) fn tenant_of_object(
+    mut data: Map<String, Value>,
+    name: &str,
+    place: &str,
+) -> Result<(String, Settings), Refusal> {
+    let id = id_of(&data, name, place)?;
+    data.remove(name);
+    let settings =
+        typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Settings>(&data, place, &SETTINGS))?;
+    Ok((id, settings))
+}
+
+/// A merge patch and whose it is. What its members hold can be judged only together with what they change.
+pub(super) fn patch(mut data: Map<String, Value>) -> Result<(String, Map<String, Value>), Refusal> {
+    let id = id_of(&data, "id", "data.")?;
+    data.remove("id");
+    if let Some(stranger) = data.keys().find(|it| !MEMBERS.iter().any(|(name, _)| name == it)) {
+        return Err(unknown(stranger, "data.", &MEMBERS));
+    }
+    if data.is_empty() {
+        return Err(Refusal::new("data", "nothing but an id", "at least one member that changes"));
+    }
+    Ok((id, data))
+}
+
+pub(super) fn deleted(data: &Map<String, Value>) -> Result<String, Refusal> {
+    let id = id_of(data, "id", "data.")?;
+    match data.keys().find(|it| *it != "id") {
+        Some(stranger) => Err(unknown(stranger, "data.", &MEMBERS[..1])),
+        None => Ok(id),
+    }
+}
+
+/// The topic, and who joins or leaves it: each once, in the order of their ids.
+pub(super) fn membership(data: &Map<String, Value>) -> Result<(String, BTreeSet<String>), Refusal> {
+    if let Some(stranger) = data.keys().find(|it| !["topic", "users"].contains(&it.as_str())) {
+        return Err(unknown(stranger, "data.", &[("topic", ""), ("users", "")]));
+    }
+    let wanted = "a topic such as project:42";
+    let topic = match data.get("topic") {
+        Some(Value::String(it)) => it,
+        other => return Err(Refusal::new("data.topic", kind(other), wanted)),
+    };
+    check_topic("data.topic", topic)?;
+    let wanted = format!("a list of 1 to {MAX_USERS} ids");
+    let users = match data.get("users") {
+        Some(Value::Array(it)) => it,
+        other => return Err(Refusal::new("data.users", kind(other), wanted)),
+    };
+    if users.is_empty() || users.len() > MAX_USERS {
+        return Err(Refusal::new("data.users", format_args!("a list of {}", users.len()), wanted));
+    }
+    let ids = users.iter().map(|it| {
+        let id = it.as_str().ok_or_else(|| Refusal::new("data.users", kind(Some(it)), "strings"))?;
+        check_name("data.users", id).map(|()| id.to_owned())
+    });
+    Ok((topic.clone(), ids.collect::<Result<_, _>>()?))
+}
+
+/// What the types do not say.
+///
+/// # Errors
+/// [`Refusal`] names the member; `place` stands before its name.
+pub(super) fn check(person: &Recipient, place: &str) -> Result<(), Refusal> {
+    let name = |it: &str| format!("{place}{it}");
+    for tenant in person.tenants.iter().chain(person.in_tenants.keys()).chain(person.topics_in.keys()) {
+        check_name(&name("tenants"), tenant)?;
+    }
+    for topic in person.topics.iter().chain(person.topics_in.values().flatten()) {
+        check_topic(&name("topics"), topic)?;
+    }
+    for it in &person.roles {
+        check_name(&name("roles"), &it.role)?;
+        check_name(&name("roles"), &it.scope)?;
+    }
+    let mut devices = BTreeSet::new();
+    match person.devices.iter().all(|it| devices.insert(&it.id)) {
+        true => Ok(()),
+        false => Err(Refusal::new(name("devices"), "an id twice", "an id for each device")),
+    }
+}
+
+/// The members of a recipient that does not hold together.
+pub(super) fn misfit(data: &Map<String, Value>) -> Refusal {
+    at_fault::<Recipient>(data, "data.", &MEMBERS)
+}
+
+fn check_topic(attribute: &str, topic: &str) -> Result<(), Refusal> {
+    check_name(attribute, topic)?;
+    match topic.split_once(':') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok(()),
+        Some(_) | None => {
+            Err(Refusal::new(attribute, "a name without a value", "<name>:<value>, such as project:42"))
+        }
+    }
+}
+
+fn id_of(data: &Map<String, Value>, name: &str, place: &str) -> Result<String, Refusal> {
+    let attribute = format!("{place}{name}");
+    match data.get(name) {
+        Some(Value::String(id)) => check_name(&attribute, id).map(|()| id.clone()),
+        other => Err(Refusal::new(attribute, kind(other), "a string of 1 to 256 bytes")),
+    }
+}
+
+/// Which member keeps an object from being what it should be. Each is tried alone.
+fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, place: &str, known: &[(&str, &str)]) -> Refusal {
+    if let Some(stranger) = data.keys().find(|it| !known.iter().any(|(name, _)| name == it)) {
+        return unknown(stranger, place, known);
+    }
+    for (name, wanted) in known {
+        let Some(value) = data.get(*name) else { continue };
+        let mut alone = Map::from_iter([((*name).to_owned(), value.clone())]);
+        if known[0].0 == "id" {
+            alone.entry("id").or_insert_with(|| "-".into());
+        }
+        if typed::<T>(Value::Object(alone)).is_none() {
+            let found = match value {
+                Value::Array(_) | Value::Object(_) => format!("{} of another shape", kind(Some(value))),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                    kind(Some(value)).to_owned()
+                }
+            };
+            return Refusal::new(format!("{place}{name}"), found, wanted);
+        }
+    }
+    Refusal::new(place.trim_end_matches('.'), "members that do not go together", "a recipient")
+}
+
+fn unknown(name: &str, place: &str, known: &[(&str, &str)]) -> Refusal {
+    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let wanted = format!("only {}", names.join(", "));
+    Refusal::new(format!("{place}{name}"), "a member that is not known", wanted)
+}
+
+fn typed<T: DeserializeOwned>(value: Value) -> Option<T> {
+    serde_json::from_value(value).ok()
+}
+
+fn kind(value: Option<&Value>) -> &'static str {
+    value.map_or("nothing", |it| kind_of(&it.to_string()))
+}

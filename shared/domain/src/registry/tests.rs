@@ -1,0 +1,337 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::recipient::Group;
+use proptest::prelude::*;
+use serde_json::json;
+
+const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+#[test]
+fn a_person_a_topic_and_a_tenant_are_read_from_their_events() {
+    let Ok(Notice::People(people)) = news("recipient.created", &json!({ "id": "ann", "name": "Ann" })) else {
+        panic!("people are")
+    };
+    assert!(matches!(&people[0].change, Change::Create(it) if it.name.as_deref() == Some("Ann")));
+    assert_eq!(people[0].stamp, Stamp { at: NOON, by: "crm e-1".into() });
+    let users = json!({ "topic": "project:42", "users": ["ben", "ann", "ben"] });
+    let Ok(Notice::People(people)) = news("topic.joined", &users) else { panic!("people are") };
+    assert_eq!(people.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["ann", "ben"]);
+    let topic = Topic { tenant: Some("clinic-7".into()), name: "project:42".into() };
+    assert!(people.iter().all(|it| matches!(&it.change, Change::Join(it) if *it == topic)));
+    let settings = json!({ "id": "clinic-7", "zone": "Europe/London" });
+    let Ok(Notice::Tenant { id, settings, .. }) = news("tenant.updated", &settings) else {
+        panic!("a tenant is")
+    };
+    assert_eq!((id.as_str(), settings.zone.as_deref()), ("clinic-7", Some("Europe/London")));
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_the_member_and_without_a_word_of_what_was_sent() {
+    let secret = "ann@example.com";
+    let many: Vec<String> = (0..=MAX_USERS).map(|it| it.to_string()).collect();
+    for (kind, data, expected) in [
+        ("recipient.created", json!({}), "data.id: found nothing, wanted a string of 1 to 256 bytes"),
+        ("recipient.created", json!({ "id": "" }), "data.id: found an empty string"),
+        ("recipient.created", json!({ "id": "x".repeat(257) }), "data.id: found 257 bytes"),
+        (
+            "recipient.created",
+            json!({ "id": "a", "email": [secret] }),
+            "data.email: found a list of another shape",
+        ),
+        (
+            "recipient.created",
+            json!({ "id": "a", "mail": secret }),
+            "data.mail: found a member that is not known",
+        ),
+        (
+            "recipient.created",
+            json!({ "id": "a", "devices": [{ "id": secret }] }),
+            "data.devices: found a list",
+        ),
+        ("recipient.created", json!({ "id": "a", "topics": ["plain"] }), "data.topics: found a name without"),
+        (
+            "recipient.created",
+            json!({ "id": "a", "roles": [{ "role": "", "in": "b" }] }),
+            "data.roles: found an empty",
+        ),
+        ("recipient.created", json!([secret]), "data: found a list, wanted a JSON object"),
+        ("recipient.updated", json!({ "id": "a" }), "data: found nothing but an id"),
+        (
+            "recipient.updated",
+            json!({ "id": "a", "mail": secret }),
+            "data.mail: found a member that is not known",
+        ),
+        ("recipient.updated", json!({ "name": secret }), "data.id: found nothing"),
+        (
+            "recipient.deleted",
+            json!({ "id": "a", "name": secret }),
+            "data.name: found a member that is not known",
+        ),
+        (
+            "topic.joined",
+            json!({ "topic": "42", "users": ["a"] }),
+            "data.topic: found a name without a value",
+        ),
+        ("topic.joined", json!({ "topic": "x:1", "users": [] }), "data.users: found a list of 0"),
+        ("topic.left", json!({ "topic": "x:1", "users": many }), "data.users: found a list of 1001"),
+        ("topic.left", json!({ "topic": "x:1", "users": [7] }), "data.users: found a number, wanted strings"),
+        ("tenant.updated", json!({ "id": "t", "zone": 7 }), "data.zone: found a number, wanted a string"),
+        (
+            "tenant.updated",
+            json!({ "id": "t", "name": secret }),
+            "data.name: found a member that is not known",
+        ),
+        ("recipient.moved", json!({ "id": "a" }), "type: found \"carillon.recipient.moved\""),
+    ] {
+        let refusal = news(kind, &data).err().unwrap_or_else(|| panic!("{kind} {data} is taken")).to_string();
+        assert!(refusal.starts_with(expected), "{refusal}");
+        assert!(!refusal.contains(secret), "{refusal}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_is_refused() {
+    let event = event("recipient.deleted", &json!({ "id": "ann" }));
+    assert!(read(&event, NOON - Duration::from_secs(3_599)).is_ok());
+    let refusal = read(&event, NOON - Duration::from_secs(3_601)).err().unwrap().to_string();
+    assert!(refusal.starts_with("time: found "), "{refusal}");
+}
+
+#[test]
+fn every_member_of_a_recipient_may_be_sent_and_changed() {
+    let mut everything = everything();
+    let created = person(&everything.to_string()).unwrap();
+    assert_eq!(serde_json::to_value(&created).unwrap(), everything);
+    let Ok(Notice::People(people)) = news("recipient.updated", &everything) else { panic!("people are") };
+    let mut entry = Entry::default();
+    assert!(entry.apply(&people[0]).unwrap());
+    assert!(entry.person.as_ref() == Some(&created));
+    let emptied = everything.as_object_mut().unwrap();
+    emptied.iter_mut().filter(|(name, _)| *name != "id").for_each(|(_, it)| *it = Value::Null);
+    assert!(entry.apply(&update("ann", 1, everything)).unwrap());
+    assert!(entry.person == Some(Recipient { id: "ann".into(), ..Recipient::default() }));
+}
+
+#[test]
+fn a_later_change_of_one_member_survives_an_earlier_change_that_comes_after_it() {
+    let mut entry = Entry::default();
+    assert!(entry.apply(&update("ann", 2, json!({ "email": "new@example.com" }))).unwrap());
+    assert!(
+        entry.apply(&create(1, json!({ "id": "ann", "name": "Ann", "email": "old@example.com" }))).unwrap()
+    );
+    assert!(!entry.apply(&update("ann", 1, json!({ "email": "older@example.com" }))).unwrap());
+    assert!(
+        !entry.apply(&update("ann", 2, json!({ "email": "same@example.com" }))).unwrap(),
+        "the same event"
+    );
+    check(&entry, json!({ "id": "ann", "name": "Ann", "email": "new@example.com" }));
+}
+
+#[test]
+fn what_is_said_of_one_tenant_does_not_outdo_what_was_said_of_another() {
+    let mut entry = Entry::default();
+    entry.apply(&update("ann", 2, json!({ "in_tenants": { "a": { "zone": "Europe/London" } } }))).unwrap();
+    let older = json!({ "in_tenants": { "a": { "zone": "Asia/Tokyo" }, "b": { "zone": "Asia/Tokyo" } } });
+    assert!(entry.apply(&update("ann", 1, older)).unwrap());
+    let both = json!({ "a": { "zone": "Europe/London" }, "b": { "zone": "Asia/Tokyo" } });
+    check(&entry, json!({ "id": "ann", "in_tenants": both }));
+    entry.apply(&create(1, json!({ "id": "ann", "in_tenants": { "c": {} } }))).unwrap();
+    check(&entry, json!({ "id": "ann", "in_tenants": { "a": { "zone": "Europe/London" }, "c": {} } }));
+}
+
+#[test]
+fn who_was_deleted_is_not_brought_back_by_what_was_said_before() {
+    let mut entry = Entry::default();
+    entry.apply(&create(1, json!({ "id": "ann", "topics": ["x:1"] }))).unwrap();
+    assert!(entry.apply(&change(3, Change::Remove)).unwrap());
+    for late in [
+        update("ann", 2, json!({ "name": "Ann" })),
+        create(2, json!({ "id": "ann" })),
+        change(2, Change::Join(topic())),
+    ] {
+        assert!(!entry.apply(&late).unwrap());
+        assert!(entry.person.is_none() && entry.groups().is_empty());
+    }
+    assert_eq!(entry.forget_at(), Some(at(3).at + MEMORY));
+    assert!(entry.apply(&create(4, json!({ "id": "ann", "name": "Ann" }))).unwrap(), "she is back");
+    check(&entry, json!({ "id": "ann", "name": "Ann" }));
+    assert_eq!(entry.forget_at(), None);
+}
+
+#[test]
+fn a_change_that_makes_no_person_changes_nothing() {
+    let mut entry = Entry::default();
+    entry.apply(&create(1, json!({ "id": "ann", "name": "Ann" }))).unwrap();
+    let refusal = entry.apply(&update("ann", 2, json!({ "name": "Ben", "tenants": "a" }))).unwrap_err();
+    assert_eq!(refusal.to_string(), "data.tenants: found a string, wanted a list of strings");
+    check(&entry, json!({ "id": "ann", "name": "Ann" }));
+    assert!(entry.apply(&update("ann", 2, json!({ "name": "Ben" }))).unwrap(), "the stamp was not used up");
+}
+
+#[test]
+fn no_new_description_opens_a_closed_channel_unless_it_says_so() {
+    let closed = json!([{ "channel": "sms", "why": "opted_out" }]);
+    for first_is_closed in [true, false] {
+        let changes = [
+            update("ann", 1, json!({ "suppressed": closed })),
+            create(2, json!({ "id": "ann", "name": "A" })),
+        ];
+        let mut entry = Entry::default();
+        let (first, then) = if first_is_closed { (0, 1) } else { (1, 0) };
+        entry.apply(&changes[first]).unwrap();
+        entry.apply(&changes[then]).unwrap();
+        check(&entry, json!({ "id": "ann", "name": "A", "suppressed": closed }));
+        entry.apply(&update("ann", 3, json!({ "suppressed": null }))).unwrap();
+        check(&entry, json!({ "id": "ann", "name": "A" }));
+    }
+}
+
+#[test]
+fn an_operator_has_the_last_word_even_against_a_clock_that_is_ahead() {
+    let mut entry = Entry::default();
+    entry.apply(&create(9, json!({ "id": "ann", "name": "Ahead" }))).unwrap();
+    let put = |name: &str| change(5, Change::Put(Box::new(recipient(json!({ "id": "ann", "name": name })))));
+    entry.apply(&put("Ann")).unwrap();
+    check(&entry, json!({ "id": "ann", "name": "Ann" }));
+    assert!(!entry.apply(&update("ann", 8, json!({ "name": "Older" }))).unwrap());
+}
+
+#[test]
+fn a_topic_joined_before_the_person_is_known_is_theirs_once_they_are() {
+    let mut entry = Entry::default();
+    assert!(entry.apply(&change(2, Change::Join(topic()))).unwrap());
+    assert!(entry.person.is_none());
+    entry.apply(&create(1, json!({ "id": "ann" }))).unwrap();
+    assert_eq!(entry.groups(), [Group::topic(Some("a"), "x:1")].into());
+    assert!(!entry.apply(&change(2, Change::Leave(topic()))).unwrap(), "not newer");
+    assert!(entry.apply(&change(3, Change::Leave(topic()))).unwrap());
+    assert!(!entry.apply(&change(2, Change::Join(topic()))).unwrap(), "older than the leaving");
+    assert!(entry.groups().is_empty());
+}
+
+#[test]
+fn what_is_known_survives_being_written_down() {
+    let mut entry = Entry::default();
+    entry.apply(&create(1, everything())).unwrap();
+    entry.apply(&update("ann", 2, json!({ "name": "B" }))).unwrap();
+    entry.apply(&change(3, Change::Join(topic()))).unwrap();
+    let again = Entry::restore(entry.person.clone(), &entry.history()).unwrap();
+    assert!(again == entry);
+    assert!(!entry.history().contains('@'), "a history holds no address");
+}
+
+/// RFC 7396, appendix A, as far as its targets are objects.
+#[test]
+fn a_patch_merges_as_the_rfc_says() {
+    for (target, patch, expected) in [
+        (json!({ "a": "b" }), json!({ "a": "c" }), json!({ "a": "c" })),
+        (json!({ "a": "b" }), json!({ "b": "c" }), json!({ "a": "b", "b": "c" })),
+        (json!({ "a": "b", "b": "c" }), json!({ "a": null }), json!({ "b": "c" })),
+        (json!({ "a": ["b"] }), json!({ "a": "c" }), json!({ "a": "c" })),
+        (json!({ "a": { "b": "c" } }), json!({ "a": { "b": "d", "c": null } }), json!({ "a": { "b": "d" } })),
+        (json!({ "a": [{ "b": "c" }] }), json!({ "a": [1] }), json!({ "a": [1] })),
+        (json!({}), json!({ "a": { "bb": { "ccc": null } } }), json!({ "a": { "bb": {} } })),
+        (json!({ "e": null }), json!({ "a": 1 }), json!({ "e": null, "a": 1 })),
+    ] {
+        let mut merged = target.clone();
+        super::patch::merge(&mut merged, patch.clone());
+        assert_eq!(merged, expected, "{target} {patch}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn in_whatever_order_changes_come_the_person_is_the_same(
+        said in prop::collection::vec((0..5_u8, "[a-c]", prop::collection::btree_set("[a-c]:[1-2]", 0..3)), 1..9),
+        order in Just((0..9_usize).collect::<Vec<_>>()).prop_shuffle(),
+    ) {
+        let changes: Vec<Amendment> =
+            said.iter().zip(1..).map(|((kind, text, topics), at)| said_as(*kind, text, topics, at)).collect();
+        let (mut one, mut other) = (Entry::default(), Entry::default());
+        for it in &changes {
+            one.apply(it).unwrap();
+        }
+        for it in order.iter().chain(&order).filter_map(|at| changes.get(*at)) {
+            other.apply(it).unwrap();
+        }
+        prop_assert!(one.person == other.person);
+    }
+
+    #[test]
+    fn no_text_makes_reading_panic(text in ".{0,200}", kind in "carillon\\.(recipient|topic|tenant)\\.[a-z]{1,9}") {
+        let _ = person(&text);
+        let _ = tenant(&text);
+        let data = serde_json::json!({ "id": text, "topic": text, "users": [text] });
+        let _ = news(kind.trim_start_matches("carillon."), &data);
+    }
+}
+
+/// One of five kinds of changes. No deletion: what is said after one is not kept.
+fn said_as(kind: u8, text: &str, topics: &BTreeSet<String>, second: i64) -> Amendment {
+    let topic = Topic { tenant: Some(text.into()), name: "x:1".into() };
+    match kind {
+        0 => create(second, json!({ "id": "ann", "name": text, "topics": topics })),
+        1 => update("ann", second, json!({ "name": text, "topics_in": { "a": topics } })),
+        2 => update("ann", second, json!({ "topics": topics, "zone": null })),
+        3 => {
+            let suppressed = json!([{ "channel": "sms", "why": "bounced" }]);
+            update("ann", second, json!({ "zone": text, "suppressed": suppressed }))
+        }
+        _ => change(second, Change::Join(topic)),
+    }
+}
+
+fn news(kind: &str, data: &Value) -> Result<Notice, Refusal> {
+    read(&event(kind, data), NOON)
+}
+
+fn event(kind: &str, data: &Value) -> Event {
+    let text = json!({
+        "specversion": "1.0", "id": "e-1", "source": "crm", "type": format!("carillon.{kind}"),
+        "time": NOON.to_string(), "tenant": "clinic-7", "data": data,
+    });
+    Event::parse(&text.to_string()).unwrap()
+}
+
+fn create(second: i64, person: Value) -> Amendment {
+    change(second, Change::Create(Box::new(recipient(person))))
+}
+
+fn update(id: &str, second: i64, patch: Value) -> Amendment {
+    let Value::Object(mut patch) = patch else { panic!("a patch is an object") };
+    patch.remove("id");
+    Amendment { id: id.into(), change: Change::Update(patch), stamp: at(second) }
+}
+
+fn change(second: i64, change: Change) -> Amendment {
+    Amendment { id: "ann".into(), change, stamp: at(second) }
+}
+
+fn at(second: i64) -> Stamp {
+    Stamp { at: NOON + Duration::from_secs(second.unsigned_abs()), by: "crm e".into() }
+}
+
+fn topic() -> Topic {
+    Topic { tenant: Some("a".into()), name: "x:1".into() }
+}
+
+fn recipient(person: Value) -> Recipient {
+    serde_json::from_value(person).unwrap()
+}
+
+#[track_caller]
+fn check(entry: &Entry, expected: Value) {
+    assert!(entry.person == Some(recipient(expected)));
+}
+
+fn everything() -> Value {
+    json!({
+        "id": "ann", "name": "Ann", "email": "ann@example.com", "phone": "+4930123456", "whatsapp": "+4930123456",
+        "devices": [{ "id": "d", "platform": "fcm", "endpoint": "arn:e" }], "locale": "de", "zone": "Europe/Berlin",
+        "tenants": ["a", "b"], "roles": [{ "role": "staff", "in": "a" }], "topics": ["x:1"],
+        "topics_in": { "b": ["x:2"] }, "preferences": { "p": 1 }, "quiet": { "q": 1 },
+        "in_tenants": { "a": { "zone": "Europe/London" } },
+        "suppressed": [{ "channel": "sms", "why": "opted_out" }],
+    })
+}

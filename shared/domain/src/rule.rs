@@ -1,0 +1,261 @@
+//! What a rule says: which events it is about, whom it tells, in which steps, and what may hold it back.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::channel::Channel;
+use crate::digest::DigestPolicy;
+use crate::event::Priority;
+use crate::path::Path;
+use crate::pattern::Pattern;
+use crate::recurrence::Recurrence;
+use crate::span::Span;
+
+/// Who hears of which events, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    #[serde(rename = "rule")]
+    pub name: String,
+    #[serde(default)]
+    pub about: String,
+    pub when: When,
+    pub category: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// Advertising, which a recipient can refuse as a whole; everything else is transactional.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub commercial: bool,
+    /// What happens for each recipient, in this order.
+    pub steps: Vec<Step>,
+    pub to: Vec<Selector>,
+    /// Whether somebody hears of what they did themselves; without a word only where the rule names them by `user`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<ActorPolicy>,
+    pub template: String,
+    /// What of the event a socket message carries as data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expose: Vec<Path>,
+    /// Later than this after the event it is not sent any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<SignedDuration>,
+    /// What happens while a recipient is not to be disturbed.
+    #[serde(default)]
+    pub outside: Outside,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel: Option<Cancel>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
+impl Rule {
+    /// Every channel of every step, each once, in the order in which they are first used.
+    #[must_use]
+    pub fn channels(&self) -> Vec<Channel> {
+        let mut channels = Vec::new();
+        for step in &self.steps {
+            if let Step::Send(send) = step {
+                channels.extend(
+                    send.channels.iter().filter(|it| !channels.contains(*it)).copied().collect::<Vec<_>>(),
+                );
+            }
+        }
+        channels
+    }
+
+    /// Whether anything in it waits, so that it can be cancelled, expire or change its mind meanwhile.
+    #[must_use]
+    pub fn digests(&self) -> bool {
+        self.outside == Outside::Digest || self.steps.iter().any(|it| matches!(it, Step::Digest(_)))
+    }
+}
+
+/// A pattern together with the text it was compiled from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
+pub struct When {
+    source: Value,
+    pattern: Pattern,
+}
+
+impl When {
+    #[must_use]
+    pub fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// The pattern as it was written.
+    #[must_use]
+    pub fn source(&self) -> &Value {
+        &self.source
+    }
+}
+
+impl TryFrom<Value> for When {
+    type Error = crate::pattern::Invalid;
+
+    fn try_from(source: Value) -> Result<When, Self::Error> {
+        Ok(When { pattern: Pattern::compile(&source)?, source })
+    }
+}
+
+impl From<When> for Value {
+    fn from(when: When) -> Value {
+        when.source
+    }
+}
+
+/// One step of a rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    Send(SendStep),
+    Wait(Wait),
+    Digest(DigestStep),
+    Throttle(ThrottleStep),
+}
+
+/// Tell the recipient, on all of these channels at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SendStep {
+    pub channels: Vec<Channel>,
+    /// Not if what the earlier steps sent was seen, or acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unless: Option<Unless>,
+}
+
+/// What ends an escalation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unless {
+    /// It was shown to the recipient. An acknowledgement counts as seen.
+    Seen,
+    /// The recipient said that they have taken notice.
+    Acknowledged,
+}
+
+impl Unless {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Unless::Seen => "seen",
+            Unless::Acknowledged => "acknowledged",
+        }
+    }
+}
+
+/// Go on later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wait {
+    /// So long after this step is reached.
+    For(SignedDuration),
+    /// Until an instant.
+    Until(Timestamp),
+    /// Until an instant, or for a duration, that the event names; `shift` earlier or later.
+    Event { path: Path, shift: SignedDuration },
+}
+
+/// Collect what comes, and tell all of it at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DigestStep {
+    /// How long a window is open.
+    pub span: Span,
+    /// What belongs together beside recipient and rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Path>,
+    pub policy: DigestPolicy,
+}
+
+/// Go on only so often.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThrottleStep {
+    pub most: u32,
+    /// The window opens at the first that passes.
+    pub per: Span,
+    /// What is counted on its own beside recipient and rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Path>,
+}
+
+/// What becomes of a message while its recipient is not to be disturbed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outside {
+    /// It waits for the next opening.
+    #[default]
+    Defer,
+    /// It is not sent.
+    Drop,
+    /// All that come before the next opening are told at once then.
+    Digest,
+}
+
+/// Whether somebody hears of what they did themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActorPolicy {
+    Include,
+    Exclude,
+}
+
+/// What takes back what this rule has under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cancel {
+    /// What names the thing, in the event that is told and in the event that cancels.
+    pub key: Vec<Path>,
+    /// The events that cancel.
+    pub when: When,
+}
+
+/// Send again and again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Repeat {
+    pub every: Recurrence,
+    /// How often at most, the first time included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// Not after the instant that the event names here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Path>,
+}
+
+/// Whom a rule addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Selector {
+    /// One user, or every user that a path finds.
+    User(Operand),
+    /// Everybody who has a role in a scope: `role: clinic-staff`, `in: $.data.clinicId`.
+    Role { role: String, scope: Operand },
+    /// Everybody who follows a topic: `topic: project`, `of: $.data.projectId` is the topic `project:<value>`.
+    Topic { name: String, of: Operand },
+    /// Everybody who is in a room at the moment: `room: queue`, `of: $.data.queueId` is the room `queue:<value>`.
+    Room { name: String, of: Operand },
+    /// Whoever has this address; nobody needs to know them.
+    Address { channel: Channel, of: Operand },
+}
+
+/// A value that is written down or found in the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operand {
+    Literal(String),
+    Path(Path),
+}
+
+impl Operand {
+    /// The names it stands for in this event.
+    #[must_use]
+    pub fn names(&self, envelope: &Value) -> Vec<String> {
+        match self {
+            Operand::Literal(it) => vec![it.clone()],
+            Operand::Path(path) => path.find_names(envelope),
+        }
+    }
+}

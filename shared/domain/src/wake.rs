@@ -1,0 +1,123 @@
+//! What dispatch tells its later self: go on with somebody, close a digest, tell the next hundred members.
+//!
+//! A wake carries the event, so that nothing has to be kept for it, and no decision: who wakes decides anew. Sent twice
+//! it does no harm, because what comes of it has the same keys.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::channel::Channel;
+use crate::event::{Event, Refusal};
+use crate::key::{Key, hash_of};
+use crate::plan::Audience;
+use crate::recipient::Group;
+
+/// The layout of [`Wake`].
+pub const WAKE_VERSION: u32 = 1;
+
+/// One thing that is to be gone on with. No `Debug`: it holds an event.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Wake {
+    /// Tells a wake from an event of the bus: there is no such member there.
+    pub carillon_wake: u32,
+    /// The event's envelope.
+    event: Box<RawValue>,
+    pub rule: String,
+    pub task: Task,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Go on with a rule's steps for one recipient.
+    Run { audience: Audience, start: Start },
+    /// The window of a digest is over.
+    Close { audience: Audience, step: u32, only: Option<Channel>, window: String, window_id: String },
+    /// Tell those who come after `cursor`.
+    FanOut { cursor: Cursor },
+}
+
+/// Where in a rule a run begins.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    pub step: u32,
+    /// Only this channel of the step, and nothing after it: it was held back while the others went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Channel>,
+    /// How often a recurring rule has run before.
+    #[serde(default)]
+    pub occurrence: u32,
+    /// When it was to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+}
+
+/// How far a fan-out has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cursor {
+    /// So many of those whom the event itself names are told.
+    Named(usize),
+    /// The members of a group up to this one are told.
+    Member { group: Group, after: String },
+}
+
+impl Wake {
+    #[must_use]
+    pub fn new(event: &Event, rule: &str, task: Task) -> Wake {
+        let event = RawValue::from_string(event.to_json()).expect("an event writes itself as JSON");
+        Wake { carillon_wake: WAKE_VERSION, event, rule: rule.to_owned(), task }
+    }
+
+    /// `None` when the text is something else: an event.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Wake> {
+        // Cheaper than reading every event twice: the member is the first that a wake writes.
+        if !text.starts_with("{\"carillon_wake\":") {
+            return None;
+        }
+        serde_json::from_str(text).ok()
+    }
+
+    /// The event behind it.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the text was changed on its way.
+    pub fn event(&self) -> Result<Event, Refusal> {
+        Event::stored(self.event.get())
+    }
+
+    /// Names what `key` waits for until `at`: 27 characters. The same wait has the same name, another time another one.
+    #[must_use]
+    pub fn name(key: &Key, at: Timestamp) -> String {
+        hash_of(&[key.as_str(), &at.to_string()])
+    }
+
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings, numbers and JSON text always serialize")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wake_comes_back_as_it_went_and_an_event_is_none() {
+        let event = Event::parse(
+            r#"{"specversion":"1.0","id":"e-1","source":"/a","type":"t","time":"2026-11-20T12:00:00Z","tenant":"c","data":{"x":1.50}}"#,
+        )
+        .unwrap();
+        let start = Start { step: 2, occurrence: 3, ..Start::default() };
+        let task = Task::Run { audience: Audience::User("ann".into()), start };
+        let text = Wake::new(&event, "reminder", task.clone()).to_json();
+        let read = Wake::read(&text).unwrap();
+        assert_eq!(read.task, task);
+        assert_eq!(read.event().unwrap(), event);
+        assert!(Wake::read(&event.to_json()).is_none());
+        assert!(Wake::read("{\"carillon_wake\":1}").is_none());
+    }
+}

@@ -1,0 +1,160 @@
+//! Reads the two written forms of a week into what is open on each day.
+
+use std::fmt;
+
+use jiff::civil::Weekday;
+use serde_json::Value;
+
+use super::{MAX_ROWS, Range};
+use crate::daytime::{self, DayTime, Days};
+use crate::written::{Invalid, Members, text};
+
+const WANTED: &str = "a map with `quiet`, or a list of rows with `day`, `type`, `from` and `until`";
+const WANTED_TYPE: &str = "`send` or `do_not_send`";
+const WANTED_START: &str = "a start before 24:00, which is the end of a day";
+const WANTED_QUIET: &str = "a `start` and an `end` that differ; a whole day is from 00:00 to 24:00";
+const WANTED_ROW: &str =
+    "a `from` that is before `until`; past midnight, write a row for each of the two days";
+
+/// A part of one day, as it was written or as a quiet range falls on it.
+struct Row {
+    day: Weekday,
+    send: bool,
+    range: Range,
+    at: String,
+}
+
+pub(super) fn read(written: &Value) -> Result<[Vec<Range>; 7], Invalid> {
+    let rows = match written {
+        Value::Array(rows) => few(rows, "")?
+            .iter()
+            .enumerate()
+            .map(|(index, it)| row(it, format!("[{index}]")))
+            .collect::<Result<Vec<Row>, Invalid>>()?,
+        Value::Object(_) => quiet(written)?,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            return Err(Invalid::value("", written, WANTED));
+        }
+    };
+    let mut open: [Vec<Range>; 7] = std::array::from_fn(|_| Vec::new());
+    for day in Days::ALL.iter() {
+        let mut of_day: Vec<&Row> = rows.iter().filter(|it| it.day == day).collect();
+        of_day.sort_by_key(|it| it.range.from);
+        for pair in of_day.windows(2) {
+            apart(pair[0], pair[1])?;
+        }
+        open[daytime::index(day)] = open_on(&of_day);
+    }
+    Ok(open)
+}
+
+fn few<'v>(list: &'v [Value], at: &str) -> Result<&'v [Value], Invalid> {
+    if list.len() <= MAX_ROWS {
+        return Ok(list);
+    }
+    Err(Invalid::new(at, format!("{} of them", list.len()), format!("at most {MAX_ROWS}")))
+}
+
+fn row(value: &Value, at: String) -> Result<Row, Invalid> {
+    let members = Members::read(value, &at, &["day", "type", "from", "until"])?;
+    let (day, place) = members.need("day", "a day such as mon")?;
+    let day = daytime::weekday(day, &place)?;
+    let (kind, place) = members.need("type", WANTED_TYPE)?;
+    let send = match text(kind, &place, WANTED_TYPE)? {
+        "send" => true,
+        "do_not_send" => false,
+        _ => return Err(Invalid::value(&place, kind, WANTED_TYPE)),
+    };
+    let from = members.find("from").map_or(Ok(DayTime::START), |(it, place)| DayTime::read(it, &place))?;
+    let until = members.find("until").map_or(Ok(DayTime::END), |(it, place)| DayTime::read(it, &place))?;
+    if from >= until {
+        return Err(Invalid::new(&at, Range { from, until }.to_string(), WANTED_ROW));
+    }
+    Ok(Row { day, send, range: Range { from, until }, at })
+}
+
+fn quiet(written: &Value) -> Result<Vec<Row>, Invalid> {
+    let members =
+        Members::read(written, "", &["quiet"]).map_err(|it| Invalid { wanted: WANTED.to_owned(), ..it })?;
+    let (ranges, at) = members.need("quiet", "a map with `start` and `end`, or a list of these")?;
+    let mut rows = Vec::new();
+    let Some(list) = ranges.as_array() else {
+        close(ranges, &at, &mut rows)?;
+        return Ok(rows);
+    };
+    for (index, it) in few(list, &at)?.iter().enumerate() {
+        close(it, &format!("{at}[{index}]"), &mut rows)?;
+    }
+    Ok(rows)
+}
+
+/// One quiet range: a row on each of its days, and past midnight one on each day after.
+fn close(value: &Value, at: &str, rows: &mut Vec<Row>) -> Result<(), Invalid> {
+    let members = Members::read(value, at, &["start", "end", "days"])?;
+    let (start, place) = members.need("start", "a time such as \"22:00\"")?;
+    let from = DayTime::read(start, &place)?;
+    if from == DayTime::END {
+        return Err(Invalid::value(&place, start, WANTED_START));
+    }
+    let (end, place) = members.need("end", "a time such as \"07:00\"")?;
+    let until = DayTime::read(end, &place)?;
+    if from == until {
+        return Err(Invalid::new(at, Range { from, until }.to_string(), WANTED_QUIET));
+    }
+    let days = members.find("days").map_or(Ok(Days::ALL), |(it, place)| Days::read(it, &place))?;
+    let mut add = |day, from, until| {
+        rows.push(Row { day, send: false, range: Range { from, until }, at: at.to_owned() });
+    };
+    for day in days.iter() {
+        if from < until {
+            add(day, from, until);
+            continue;
+        }
+        add(day, from, DayTime::END);
+        if until > DayTime::START {
+            add(day.next(), DayTime::START, until);
+        }
+    }
+    Ok(())
+}
+
+/// Two rows of one day, the one that starts first in front.
+fn apart(first: &Row, second: &Row) -> Result<(), Invalid> {
+    if first.range.until <= second.range.from {
+        return Ok(());
+    }
+    let day = daytime::name(first.day);
+    let found = format!("{day} {}, which overlaps {day} {} of {}", second.range, first.range, first.at);
+    Err(Invalid::new(&second.at, found, "ranges of one day that do not overlap"))
+}
+
+/// What the rows of one day leave open; they are in order and do not overlap.
+fn open_on(rows: &[&Row]) -> Vec<Range> {
+    let mut open: Vec<Range> = Vec::new();
+    if rows.iter().any(|it| it.send) {
+        for row in rows.iter().filter(|it| it.send) {
+            match open.last_mut() {
+                Some(last) if last.until == row.range.from => last.until = row.range.until,
+                Some(_) | None => open.push(row.range),
+            }
+        }
+        return open;
+    }
+    let mut from = DayTime::START;
+    for row in rows {
+        if from < row.range.from {
+            open.push(Range { from, until: row.range.from });
+        }
+        from = row.range.until;
+    }
+    if from < DayTime::END {
+        open.push(Range { from, until: DayTime::END });
+    }
+    open
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}–{}", self.from, self.until)
+    }
+}

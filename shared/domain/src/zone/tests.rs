@@ -1,0 +1,154 @@
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn a_zone_is_known_by_its_iana_name_in_any_case() {
+    check("Asia/Tokyo", Ok("Asia/Tokyo"));
+    check("america/sao_paulo", Ok("America/Sao_Paulo"));
+    check("AMERICA/ARGENTINA/BUENOS_AIRES", Ok("America/Argentina/Buenos_Aires"));
+    check("Etc/UTC", Ok("Etc/UTC"));
+    check("utc", Ok("UTC"));
+    check("Asia/Calcutta", Ok("Asia/Calcutta"));
+}
+
+#[test]
+fn what_is_no_iana_name_is_refused_with_the_one_that_was_meant() {
+    check("Tokyo", Err("`Asia/Tokyo`"));
+    check("America/New York", Err("`America/New_York`"));
+    check("US/Sao Paulo", Err("`America/Sao_Paulo`"));
+    let example = "a name such as `Europe/London`";
+    for text in
+        ["", " ", "+02:00", "EST5EDT,M3.2.0,M11.1.0", "../etc/passwd", "Etc/Unknown", "Mars/Olympus", "é"]
+    {
+        check(text, Err(example));
+    }
+    let refusal = Zone::parse("Mars/Olympus").unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "\"Mars/Olympus\" is no IANA time zone; write a name such as `Europe/London`"
+    );
+}
+
+#[test]
+fn a_zone_is_written_as_its_name() {
+    let zone: Zone = serde_json::from_str(r#""asia/kolkata""#).unwrap();
+    assert_eq!(serde_json::to_string(&zone).unwrap(), r#""Asia/Kolkata""#);
+    assert!(serde_json::from_str::<Zone>(r#""Asia/Kolkatta""#).is_err());
+    assert_eq!(Zone::utc(), Zone::parse("etc/utc").unwrap());
+}
+
+#[test]
+fn a_skipped_time_is_the_first_instant_after_the_gap() {
+    // At 01:00 in London it is 02:00.
+    becomes("Europe/London", "2026-03-29T01:00", "2026-03-29T01:00Z", "2026-03-29T01:00Z");
+    becomes("Europe/London", "2026-03-29T01:30", "2026-03-29T01:00Z", "2026-03-29T01:00Z");
+    becomes("Europe/London", "2026-03-29T02:00", "2026-03-29T01:00Z", "2026-03-29T01:00Z");
+    becomes("America/New_York", "2026-03-08T02:30", "2026-03-08T07:00Z", "2026-03-08T07:00Z");
+    // São Paulo used to skip midnight.
+    becomes("America/Sao_Paulo", "2018-11-04T00:00", "2018-11-04T03:00Z", "2018-11-04T03:00Z");
+    // Apia skipped a Friday.
+    becomes("Pacific/Apia", "2011-12-30T12:00", "2011-12-30T10:00Z", "2011-12-30T10:00Z");
+    // Half an hour only.
+    becomes("Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:30Z", "2026-10-03T15:30Z");
+}
+
+#[test]
+fn a_time_shown_twice_begins_with_the_first_and_ends_with_the_second() {
+    becomes("Europe/London", "2026-10-25T01:30", "2026-10-25T00:30Z", "2026-10-25T01:30Z");
+    becomes("Europe/London", "2026-10-25T02:00", "2026-10-25T02:00Z", "2026-10-25T02:00Z");
+    becomes("America/New_York", "2026-11-01T01:00", "2026-11-01T05:00Z", "2026-11-01T06:00Z");
+    becomes("America/Sao_Paulo", "2018-02-17T23:30", "2018-02-18T01:30Z", "2018-02-18T02:30Z");
+}
+
+#[test]
+fn a_zone_without_such_days_has_one_instant_for_every_time() {
+    becomes("Asia/Tokyo", "2026-03-29T01:30", "2026-03-28T16:30Z", "2026-03-28T16:30Z");
+    becomes("Asia/Kolkata", "2026-03-29T01:30", "2026-03-28T20:00Z", "2026-03-28T20:00Z");
+}
+
+proptest! {
+    #[test]
+    fn what_is_read_never_panics_and_reads_again_as_itself(text in ".{0,40}") {
+        if let Ok(zone) = Zone::parse(&text) {
+            prop_assert_eq!(Zone::parse(zone.name()).unwrap(), zone);
+        }
+    }
+
+    #[test]
+    fn an_instant_lies_between_the_two_readings_of_its_local_time(
+        second in Timestamp::MIN.as_second()..Timestamp::MAX.as_second(), zone in zones(),
+    ) {
+        let at = Timestamp::from_second(second).unwrap();
+        let local = zone.local(at);
+        if let (Some(beginning), Some(end)) = (zone.beginning(local), zone.end(local)) {
+            prop_assert!(beginning == at || end == at, "{beginning} {at} {end}");
+            prop_assert!(beginning <= end);
+        }
+    }
+
+    #[test]
+    fn later_local_times_never_begin_or_end_earlier(
+        second in -2_000_000_000_i64..4_000_000_000, ahead in 0_i64..200_000, zone in zones(),
+    ) {
+        let first = Zone::utc().local(Timestamp::from_second(second).unwrap());
+        let second = first.checked_add(SignedDuration::from_secs(ahead)).unwrap();
+        prop_assert!(zone.beginning(first) <= zone.beginning(second));
+        prop_assert!(zone.end(first) <= zone.end(second));
+    }
+}
+
+fn zones() -> impl Strategy<Value = Zone> {
+    let names: Vec<String> = TimeZoneDatabase::bundled().available().map(|it| it.to_string()).collect();
+    proptest::sample::select(names).prop_filter_map("a zone of its own", |it| Zone::parse(&it).ok())
+}
+
+/// Zones with something odd about them, or famous for having nothing.
+pub(crate) fn odd_zones() -> impl Strategy<Value = Zone> {
+    const NAMES: [&str; 8] = [
+        "Asia/Tokyo",
+        "America/Sao_Paulo",
+        "Pacific/Apia",
+        "Asia/Kolkata",
+        "Europe/London",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Etc/UTC",
+    ];
+    proptest::sample::select(&NAMES[..]).prop_map(|it| Zone::parse(it).unwrap())
+}
+
+/// Anywhere from 2000 to 2037, and often within two days of a time at which one of them moves its clocks.
+pub(crate) fn instants() -> impl Strategy<Value = Timestamp> {
+    const MOVES: [&str; 8] = [
+        "2026-03-29T01:00Z",
+        "2026-10-25T01:00Z",
+        "2026-03-08T07:00Z",
+        "2026-11-01T06:00Z",
+        "2018-11-04T03:00Z",
+        "2018-02-18T02:00Z",
+        "2011-12-30T10:00Z",
+        "2026-10-03T15:30Z",
+    ];
+    let near = (proptest::sample::select(&MOVES[..]), -200_000_i64..200_000)
+        .prop_map(|(it, away)| it.parse::<Timestamp>().unwrap().as_second() + away);
+    let anywhere = 946_684_800_i64..2_114_380_800;
+    prop_oneof![near, anywhere].prop_map(|it| Timestamp::from_second(it).unwrap())
+}
+
+#[track_caller]
+fn check(text: &str, expected: Result<&str, &str>) {
+    let found = Zone::parse(text);
+    let found = found.as_ref().map(Zone::name).map_err(|it| it.wanted.as_str());
+    assert_eq!(found, expected, "{text:?}");
+}
+
+#[track_caller]
+fn becomes(zone: &str, local: &str, beginning: &str, end: &str) {
+    let zone = Zone::parse(zone).unwrap();
+    let local: DateTime = local.parse().unwrap();
+    let found = (zone.beginning(local).unwrap(), zone.end(local).unwrap());
+    assert_eq!(found, (beginning.parse().unwrap(), end.parse().unwrap()), "{zone} {local}");
+}

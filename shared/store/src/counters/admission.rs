@@ -1,0 +1,127 @@
+//! Throttles and caps.
+
+use std::collections::BTreeMap;
+
+use aws::Refused;
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use domain::Timestamp;
+use domain::channel::Channel;
+use domain::counter::{State, States, Want, admit};
+use domain::decide::{Answer, Wanted};
+use domain::key::Key;
+use domain::zone::Zone;
+use jiff::SignedDuration;
+
+use super::{Counters, REMEMBERED, ROUNDS, Written, crowded, expiring, json, one, to_json};
+use crate::item::Item;
+use crate::pause;
+use crate::writes::left_over;
+
+const DOING: &str = "ask the limits";
+
+/// The longest period of a limit: a counter that nothing has passed for so long counts nothing.
+const LONGEST_PERIOD: SignedDuration = SignedDuration::from_hours(32 * 24);
+
+/// The counters as they were read, and their versions.
+struct Read {
+    /// What this message was granted when it came before.
+    granted: Option<Vec<Channel>>,
+    states: States,
+    versions: BTreeMap<String, i64>,
+}
+
+impl Counters {
+    /// On which of `channels` one more message may be sent. What is granted is counted, in the same transaction that
+    /// remembers it under `key`: the message that comes again is granted the same and counted once.
+    ///
+    /// # Errors
+    /// The table could not be asked, or others were first again and again. Nothing was counted, or it was counted under
+    /// `key` and asking again says so.
+    pub async fn admit(
+        &self,
+        key: &Key,
+        wants: &[Wanted],
+        channels: &[Channel],
+        zone: &Zone,
+        now: Timestamp,
+    ) -> Result<Answer, Refused> {
+        let asked: Vec<Want<'_>> =
+            wants.iter().map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope }).collect();
+        for round in 0..ROUNDS {
+            let read = self.read(key, wants).await?;
+            let admission = admit(&read.states, &asked, channels, zone, now);
+            if let Some(granted) = read.granted {
+                // Who was counted is through; the others are told why not as things stand now.
+                let refused = admission.refused.into_iter().filter(|(it, _)| !granted.contains(it)).collect();
+                return Ok(Answer::Admitted { granted, refused });
+            }
+            let answer =
+                Answer::Admitted { granted: admission.granted.clone(), refused: admission.refused.clone() };
+            if admission.granted.is_empty() {
+                return Ok(answer);
+            }
+            let names = admission.granted.iter().map(|it| it.name().to_owned());
+            let marker = expiring(marker(key).texts("granted", names), now, REMEMBERED);
+            let mut puts = vec![self.put_new(marker)];
+            for (id, state) in &admission.next {
+                let version = read.versions.get(id).copied();
+                puts.push(self.put_over(counter(id, state, version.unwrap_or(0) + 1, now), version));
+            }
+            match self.transact(DOING, puts).await? {
+                Written::Done => return Ok(answer),
+                Written::Lost => pause::before(round + 1).await,
+            }
+        }
+        Err(crowded(DOING))
+    }
+
+    async fn read(&self, key: &Key, wants: &[Wanted]) -> Result<Read, Refused> {
+        let mut keys = vec![marker(key).into_map()];
+        keys.extend(wants.iter().map(|it| place(&it.id).into_map()));
+        keys.dedup();
+        let mut items: Vec<Item> = Vec::new();
+        for round in 0..ROUNDS {
+            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let wanted = wanted.expect("keys are all that a read needs");
+            let asked = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
+            let answer = asked.map_err(|error| Refused::new(DOING, error))?;
+            let found = answer.responses.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
+            items.extend(found.into_iter().map(Item::from));
+            let left = answer.unprocessed_keys.and_then(|mut it| it.remove(&self.table));
+            keys = left.map(|it| it.keys).unwrap_or_default();
+            if keys.is_empty() {
+                return Ok(sort(items));
+            }
+            pause::before(round + 1).await;
+        }
+        Err(left_over(DOING))
+    }
+}
+
+fn sort(items: Vec<Item>) -> Read {
+    let mut read = Read { granted: None, states: States::new(), versions: BTreeMap::new() };
+    for item in items {
+        if let Some(id) = item.get("id") {
+            let state: State = json(&item, "state").unwrap_or_default();
+            read.states.insert(id.to_owned(), state);
+            read.versions.insert(id.to_owned(), item.get_number("version").unwrap_or(0));
+        } else {
+            let names = item.get_texts("granted");
+            read.granted = Some(names.iter().filter_map(|it| Channel::from_name(it)).collect());
+        }
+    }
+    read
+}
+
+fn marker(key: &Key) -> Item {
+    one(&["admit", key.as_str()])
+}
+
+fn place(id: &str) -> Item {
+    one(&["counter", id])
+}
+
+fn counter(id: &str, state: &State, version: i64, now: Timestamp) -> Item {
+    let item = place(id).text("id", id).text("state", to_json(state)).number("version", version);
+    expiring(item, now, LONGEST_PERIOD)
+}

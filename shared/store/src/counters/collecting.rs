@@ -1,0 +1,148 @@
+//! Digests: an event joins a window, and a window closes.
+
+use aws::Refused;
+use domain::Timestamp;
+use domain::cancel::CancelKey;
+use domain::decide::Answer;
+use domain::digest::{self, Arrival, DigestPolicy, Due, Header, Join};
+use domain::key::Key;
+use jiff::SignedDuration;
+
+use super::{Counters, REMEMBERED, ROUNDS, Written, crowded, expiring, json, one, to_json};
+use crate::item::{Item, key};
+use crate::lookup;
+use crate::pause;
+
+/// How long what was collected is kept after its window was opened: the longest window, and time to redrive its close.
+const KEPT: SignedDuration = SignedDuration::from_hours(62 * 24);
+
+/// What a timer of a digest found.
+pub enum Closed {
+    /// The window is closed, now or before: what it collected, oldest first, each with what it can be cancelled by.
+    Over { opened_at: Timestamp, items: Vec<(digest::Item, Option<CancelKey>)> },
+    /// It slid on: ask again then.
+    NotYet(Timestamp),
+}
+
+/// An event on its way into a digest.
+pub struct Joining<'a> {
+    pub key: &'a Key,
+    pub window: &'a str,
+    pub policy: &'a DigestPolicy,
+    pub ends: Timestamp,
+    pub item: &'a digest::Item,
+    pub cancel: Option<&'a CancelKey>,
+}
+
+impl Counters {
+    /// Puts an event into the window that is open under its name, opens one, or lets it pass. An event that comes again
+    /// is where it was.
+    ///
+    /// # Errors
+    /// The table could not be asked, or others were first again and again. Asking again is harmless.
+    pub async fn join(&self, it: &Joining<'_>, now: Timestamp) -> Result<Answer, Refused> {
+        const DOING: &str = "put an event into a digest";
+        for round in 0..ROUNDS {
+            if let Some(marker) = lookup::get(&self.client, &self.table, marker(it.key)).await? {
+                return self.again(&marker, it).await;
+            }
+            let header = self.header(it.window).await?;
+            let arrival = Arrival { key: it.window, event_key: it.key.as_str(), now, window_end: it.ends };
+            let join = digest::join(header.as_ref(), it.policy, &arrival);
+            let version = header.map(|it| i64::try_from(it.version).unwrap_or(i64::MAX));
+            let mut puts = vec![
+                self.put_over(header_item(it.window, join.next(), now), version),
+                self.put_new(expiring(marker(it.key).maybe("window_id", join.window_id()), now, REMEMBERED)),
+            ];
+            if let Some(id) = join.window_id() {
+                puts.push(self.put_new(collected(it, id, now)));
+            }
+            match self.transact(DOING, puts).await? {
+                Written::Done => return Ok(answer(&join, now)),
+                Written::Lost => pause::before(round + 1).await,
+            }
+        }
+        Err(crowded(DOING))
+    }
+
+    /// Where an event is that came before. Its timer is made again: the one who made it may have died before it could.
+    async fn again(&self, marker: &Item, it: &Joining<'_>) -> Result<Answer, Refused> {
+        let Some(window_id) = marker.get("window_id") else { return Ok(Answer::PassThrough) };
+        let header = self.header(it.window).await?.filter(|it| it.window_id == window_id);
+        let closes_at = header.map_or(it.ends, |it| it.closes_at);
+        Ok(Answer::Joined { window_id: window_id.to_owned(), closes_at, timer: true })
+    }
+
+    /// Closes a window whose time is over, and says what it collected. Closing it again says the same.
+    ///
+    /// # Errors
+    /// The table could not be asked, or others were first again and again.
+    pub async fn close(&self, window: &str, window_id: &str, now: Timestamp) -> Result<Closed, Refused> {
+        const DOING: &str = "close a digest";
+        for round in 0..ROUNDS {
+            let header = self.header(window).await?;
+            match digest::due(header.as_ref(), window_id, now) {
+                Due::NotYet(at) => return Ok(Closed::NotYet(at)),
+                Due::AlreadyClosed => return self.collected(window_id, now).await,
+                Due::Close { next } => {
+                    let version = header.map(|it| i64::try_from(it.version).unwrap_or(i64::MAX));
+                    let put = self.put_over(header_item(window, &next, now), version);
+                    match self.transact(DOING, vec![put]).await? {
+                        Written::Done => return self.collected(window_id, now).await,
+                        Written::Lost => pause::before(round + 1).await,
+                    }
+                }
+            }
+        }
+        Err(crowded(DOING))
+    }
+
+    async fn header(&self, window: &str) -> Result<Option<Header>, Refused> {
+        let found = lookup::get(&self.client, &self.table, one(&["digest", window])).await?;
+        Ok(found.and_then(|it| json(&it, "header")))
+    }
+
+    async fn collected(&self, window_id: &str, now: Timestamp) -> Result<Closed, Refused> {
+        let found = lookup::partition(&self.client, &self.table, &key(&["window", window_id])).await?;
+        let mut items: Vec<(digest::Item, Option<CancelKey>)> = found
+            .iter()
+            .filter_map(|it| {
+                let cancel = it.get("cancel").and_then(|text| serde_json::from_str(text).ok());
+                Some((json(it, "item")?, cancel))
+            })
+            .collect();
+        items.sort_by(|(one, _), (other, _)| (one.time, &one.event_key).cmp(&(other.time, &other.event_key)));
+        let opened_at = found.iter().filter_map(|it| it.get("joined_at")?.parse().ok()).min().unwrap_or(now);
+        Ok(Closed::Over { opened_at, items })
+    }
+}
+
+fn answer(join: &Join, now: Timestamp) -> Answer {
+    match join {
+        Join::PassThrough { .. } => Answer::PassThrough,
+        Join::Open(next) | Join::Add { next, .. } | Join::AddAndClose { next } => Answer::Joined {
+            window_id: next.window_id.clone(),
+            closes_at: join.timer().unwrap_or(next.closes_at).max(now),
+            timer: join.timer().is_some(),
+        },
+    }
+}
+
+fn marker(key: &Key) -> Item {
+    one(&["join", key.as_str()])
+}
+
+fn header_item(window: &str, header: &Header, now: Timestamp) -> Item {
+    let version = i64::try_from(header.version).unwrap_or(i64::MAX);
+    expiring(one(&["digest", window]).text("header", to_json(header)).number("version", version), now, KEPT)
+}
+
+fn collected(it: &Joining<'_>, window_id: &str, now: Timestamp) -> Item {
+    let item = Item::default()
+        .text("pk", key(&["window", window_id]))
+        .text("sk", it.key.as_str())
+        .text("item", to_json(it.item))
+        .text("joined_at", now.to_string())
+        .maybe("cancel", it.cancel.map(to_json).as_deref());
+    expiring(item, now, KEPT)
+}

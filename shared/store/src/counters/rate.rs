@@ -1,0 +1,41 @@
+//! How many events of one source are handled in a second.
+
+use aws::Refused;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use domain::Timestamp;
+
+use super::{Counters, key};
+
+/// How long a second's count is kept.
+const KEPT_SECONDS: i64 = 3_600;
+
+impl Counters {
+    /// Counts `events` more events of a source in this second, and says how many of them are within `most`. The first
+    /// of them are; those beyond it have to wait and are counted again when they come back.
+    ///
+    /// # Errors
+    /// The table could not be written; then nobody knows, and the caller decides.
+    pub async fn rate(&self, source: &str, events: u32, most: u32, now: Timestamp) -> Result<u32, Refused> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(key(&["rate", source])))
+            .key("sk", AttributeValue::S(now.as_second().to_string()))
+            .update_expression("ADD n :n SET #ttl = :ttl")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":n", AttributeValue::N(events.to_string()))
+            .expression_attribute_values(
+                ":ttl",
+                AttributeValue::N((crate::seconds(now) + KEPT_SECONDS).to_string()),
+            )
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(|error| Refused::new("count events of a source", error))?;
+        let counted = answer.attributes.as_ref().and_then(|it| it.get("n")).and_then(|it| it.as_n().ok());
+        let after: u32 = counted.and_then(|it| it.parse().ok()).unwrap_or(events);
+        let before = after.saturating_sub(events);
+        Ok(most.saturating_sub(before).min(events))
+    }
+}

@@ -1,0 +1,104 @@
+//! What recipients did with what they were told: saw it, acknowledged it.
+
+use aws::Refused;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use domain::Timestamp;
+use domain::key::Key;
+use domain::rule::Unless;
+
+use super::{Ledger, pk, text};
+use crate::item::Item;
+use crate::lookup;
+
+/// What the recipient of a notification to a room begins with.
+const ROOM: &str = "room:";
+
+/// What became of somebody's word that they saw a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noticed {
+    /// It is on record.
+    Remembered,
+    /// They were told nothing under this key.
+    NotTheirs,
+    /// A room was told, and no member speaks for all.
+    ToARoom,
+}
+
+impl Ledger {
+    /// The most that recipients have done with any of these notifications.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn noticed(&self, keys: &[Key]) -> Result<Option<Unless>, Refused> {
+        let mut most = None;
+        for key in keys {
+            let Some(row) = lookup::get(&self.client, &self.table, pk(key)).await? else { continue };
+            let how = match (row.get("acknowledged_at"), row.get("seen_at")) {
+                (Some(_), _) => Some(Unless::Acknowledged),
+                (None, Some(_)) => Some(Unless::Seen),
+                (None, None) => None,
+            };
+            most = most.max(how);
+        }
+        Ok(most)
+    }
+
+    /// Remembers that a recipient saw a notification, or acknowledged it. Nobody can do this for somebody else, nor one
+    /// person for a room. The first time counts.
+    ///
+    /// `recipient` is the name that keys and rows have for them, `domain::plan::Audience::name`.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn notice(
+        &self,
+        key: &Key,
+        recipient: &str,
+        tenant: Option<&str>,
+        how: Unless,
+        now: Timestamp,
+    ) -> Result<Noticed, Refused> {
+        let update = match how {
+            Unless::Seen => "SET seen_at = if_not_exists(seen_at, :now)",
+            Unless::Acknowledged => {
+                "SET seen_at = if_not_exists(seen_at, :now), acknowledged_at = if_not_exists(acknowledged_at, :now)"
+            }
+        };
+        let whose = match tenant {
+            Some(_) => "recipient = :recipient AND (attribute_not_exists(tenant) OR tenant = :tenant)",
+            None => "recipient = :recipient",
+        };
+        let mut call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(pk(key).into_map()))
+            .update_expression(update)
+            .condition_expression(whose)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .expression_attribute_values(":now", text(&now.to_string()))
+            .expression_attribute_values(":recipient", text(recipient));
+        if let Some(tenant) = tenant {
+            call = call.expression_attribute_values(":tenant", text(tenant));
+        }
+        let error = match call.send().await {
+            Ok(_) => return Ok(Noticed::Remembered),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(it)) => {
+                Ok(not_noticed(it.item().cloned().map(Item::from).as_ref(), tenant))
+            }
+            Some(_) | None => Err(Refused::new("remember that a notification was seen", error)),
+        }
+    }
+}
+
+/// Why a notification, as it is on record, was not theirs to notice.
+fn not_noticed(row: Option<&Item>, tenant: Option<&str>) -> Noticed {
+    let Some(row) = row else { return Noticed::NotTheirs };
+    let is_other = |theirs: &str| tenant.is_some_and(|it| it != theirs);
+    let to_a_room = row.get("recipient").is_some_and(|it| it.starts_with(ROOM));
+    if to_a_room && !row.get("tenant").is_some_and(is_other) { Noticed::ToARoom } else { Noticed::NotTheirs }
+}

@@ -1,0 +1,117 @@
+//! One row of the ledger: as it is written and as it is read.
+
+use domain::Timestamp;
+use domain::channel::Channel;
+use domain::job::{Job, Origin};
+use domain::key::Key;
+use domain::outcome::{Reason, Status};
+
+use super::{RETENTION_DAYS, pk};
+use crate::item::Item;
+use crate::seconds;
+
+/// An outcome that is known without asking a provider, or a row as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    pub key: Key,
+    pub status: Status,
+    pub reason: Option<Reason>,
+    pub origin: Origin,
+    pub rule: String,
+    pub catalog: String,
+    pub recipient: String,
+    pub channel: Option<Channel>,
+    /// The step of the rule, counted from 0.
+    pub step: u32,
+    /// When it is gone on with, where that is later.
+    pub until: Option<Timestamp>,
+    /// The window of the digest that it joined: the id of the event it is told with.
+    pub joined: Option<String>,
+    /// What decided it, as a sentence for people.
+    pub note: Option<String>,
+    pub provider_id: Option<String>,
+}
+
+impl LedgerRow {
+    /// Reads an item of the ledger, from the table or from its stream. `None` when it is none.
+    #[must_use]
+    pub fn read(item: &Item) -> Option<LedgerRow> {
+        let reason = item.get("reason").and_then(|it| Reason::ALL.into_iter().find(|r| r.name() == it));
+        let channel = item.get("channel").and_then(|it| Channel::ALL.into_iter().find(|c| c.name() == it));
+        let owned = |name: &str| item.get(name).map(str::to_owned);
+        Some(LedgerRow {
+            key: Key::from(owned("pk")? + item.get("sk")?),
+            status: Status::from_name(item.get("status")?)?,
+            reason,
+            origin: Origin {
+                id: owned("event_id")?,
+                source: owned("event_source")?,
+                kind: owned("event_type")?,
+                time: item.get("event_time")?.parse().ok()?,
+                subject: owned("subject"),
+                tenant: owned("tenant"),
+                correlation_id: owned("correlation_id"),
+                causation_id: owned("causation_id"),
+                actor: owned("actor"),
+                traceparent: owned("traceparent"),
+            },
+            rule: owned("rule")?,
+            catalog: owned("catalog")?,
+            recipient: owned("recipient")?,
+            channel,
+            step: item.get_number("step").and_then(|it| u32::try_from(it).ok()).unwrap_or(0),
+            until: item.get("until").and_then(|it| it.parse().ok()),
+            joined: owned("joined"),
+            note: owned("note"),
+            provider_id: owned("provider_id"),
+        })
+    }
+}
+
+pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
+    origin_item(&job.event)
+        .with(pk(&job.key))
+        .text("status", Status::Claimed.name())
+        .text("rule", &job.rule)
+        .text("catalog", &job.catalog)
+        .text("recipient", &job.recipient)
+        .text("channel", job.channel().name())
+        .number("step", i64::from(job.step))
+        .text("claim_token", token)
+        .text("claimed_at", now.to_string())
+        .number("lease_until", lease.as_millisecond())
+        .number("attempts", 1)
+        .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+}
+
+pub(super) fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
+    origin_item(&row.origin)
+        .with(pk(&row.key))
+        .text("status", row.status.name())
+        .maybe("reason", row.reason.map(Reason::name))
+        .text("rule", &row.rule)
+        .text("catalog", &row.catalog)
+        .text("recipient", &row.recipient)
+        .maybe("channel", row.channel.map(Channel::name))
+        .number("step", i64::from(row.step))
+        .maybe("until", row.until.map(|it| it.to_string()).as_deref())
+        .maybe("joined", row.joined.as_deref())
+        .maybe("note", row.note.as_deref())
+        .maybe("provider_id", row.provider_id.as_deref())
+        .text("settled_at", now.to_string())
+        .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+}
+
+fn origin_item(origin: &Origin) -> Item {
+    Item::default()
+        .text("event_id", &origin.id)
+        .text("event_source", &origin.source)
+        .text("event_type", &origin.kind)
+        .text("event_time", origin.time.to_string())
+        .maybe("subject", origin.subject.as_deref())
+        .maybe("tenant", origin.tenant.as_deref())
+        .maybe("correlation_id", origin.correlation_id.as_deref())
+        .maybe("causation_id", origin.causation_id.as_deref())
+        .maybe("actor", origin.actor.as_deref())
+        .maybe("traceparent", origin.traceparent.as_deref())
+}

@@ -1,0 +1,260 @@
+//! Changing people: read, change, write if nobody else has written meanwhile, and otherwise begin again.
+//!
+//! A person and their memberships are written in one transaction, on the condition that the profile's version is the
+//! one that was read. So two writers never leave a membership behind that no profile knows of. Where there are more
+//! memberships than a transaction takes, the profile is written first with a list of what may still have to go, then
+//! memberships are added, then others removed, each on the condition of that version. Whoever comes between, or after
+//! a crash, finds the list and finishes the work.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws::{Refused, Verdict};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
+use domain::event::Refusal;
+use domain::registry::Amendment;
+use futures_util::StreamExt as _;
+
+use super::filed::{self, Filed};
+use super::{KEYS_PER_READ, People};
+use crate::item::Item;
+use crate::writes::{ROUNDS, left_over};
+use crate::{lookup, pause};
+
+/// DynamoDB's limit for one transaction.
+const ACTIONS_PER_TRANSACTION: usize = 100;
+
+/// How many people are written at the same time.
+const AT_ONCE: usize = 16;
+
+const DOING: &str = "write people";
+
+/// Why a change is not in the table.
+#[derive(Debug, thiserror::Error)]
+pub enum NotApplied {
+    /// What would come of it is no person. The same change will never work.
+    #[error("the change does not fit: {0}")]
+    Unfit(Refusal),
+    /// The table did not take it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+type Applied = Result<bool, NotApplied>;
+
+/// What became of a write on a condition.
+enum Swap {
+    Done,
+    /// Somebody else was quicker.
+    Lost,
+}
+
+impl People {
+    /// Carries changes out, those of one person together and in their order. The answers are in the order of the
+    /// changes: `false` where something newer stands against all of it, or the same change was there already.
+    pub async fn apply(&self, amendments: &[Amendment]) -> Vec<Applied> {
+        let mut of_person: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, it) in amendments.iter().enumerate() {
+            of_person.entry(&it.id).or_default().push(at);
+        }
+        let people: Vec<(&str, Vec<usize>)> = of_person.into_iter().collect();
+        let mut answers: BTreeMap<usize, Applied> = BTreeMap::new();
+        for some in people.chunks(KEYS_PER_READ) {
+            let keys = some.iter().map(|(id, _)| filed::profile(id).into_map()).collect();
+            let items = match self.read(keys).await {
+                Ok(items) => items,
+                Err(refused) => {
+                    let all = some.iter().flat_map(|(_, ats)| ats);
+                    answers.extend(all.map(|at| (*at, Err(again(&refused).into()))));
+                    continue;
+                }
+            };
+            let mut items: BTreeMap<String, Item> =
+                items.into_iter().filter_map(|it| Some((it.get("pk")?.to_owned(), it))).collect();
+            let work = some.iter().map(|(id, ats)| {
+                let item = filed::profile(id).get("pk").and_then(|pk| items.remove(pk));
+                let changes: Vec<&Amendment> = ats.iter().map(|at| &amendments[*at]).collect();
+                async move { (ats, self.amend_each(id, item, &changes).await) }
+            });
+            let work: Vec<_> = work.collect();
+            let mut done = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
+            while let Some((ats, applied)) = done.next().await {
+                answers.extend(ats.iter().copied().zip(applied));
+            }
+        }
+        answers.into_values().collect()
+    }
+
+    /// All changes of one person at once; where the table will never take the outcome, each alone, so that one of them
+    /// does not stand in the way of the others.
+    async fn amend_each(&self, id: &str, item: Option<Item>, changes: &[&Amendment]) -> Vec<Applied> {
+        match self.amend(id, item, changes).await {
+            Ok(applied) => applied,
+            Err(refused) if refused.verdict == Verdict::Permanent && changes.len() > 1 => {
+                let mut applied = Vec::with_capacity(changes.len());
+                for it in changes {
+                    applied.push(match self.reread(id).await {
+                        Ok(item) => self.amend(id, item, &[it]).await,
+                        Err(refused) => Err(refused),
+                    });
+                }
+                applied.into_iter().map(|it| it?.pop().unwrap_or(Ok(false))).collect()
+            }
+            Err(refused) => changes.iter().map(|_| Err(again(&refused).into())).collect(),
+        }
+    }
+
+    async fn amend(
+        &self,
+        id: &str,
+        mut item: Option<Item>,
+        changes: &[&Amendment],
+    ) -> Result<Vec<Applied>, Refused> {
+        for round in 0..ROUNDS {
+            if round > 0 {
+                pause::before(round).await;
+                item = self.reread(id).await?;
+            }
+            let before = item.as_ref().map(filed::filed).transpose().map_err(unreadable)?.unwrap_or_default();
+            let mut after = before.clone();
+            let applied: Vec<Applied> =
+                changes.iter().map(|it| after.entry.apply(it).map_err(NotApplied::Unfit)).collect();
+            if after.entry == before.entry && before.open.is_none() {
+                return Ok(applied);
+            }
+            match self.swap(id, &before, after).await? {
+                Swap::Done => return Ok(applied),
+                Swap::Lost => {}
+            }
+        }
+        Err(left_over(DOING))
+    }
+
+    async fn reread(&self, id: &str) -> Result<Option<Item>, Refused> {
+        lookup::get(&self.client, &self.table, filed::profile(id)).await
+    }
+
+    /// Writes a profile and its memberships over the ones that were read.
+    async fn swap(&self, id: &str, before: &Filed, mut after: Filed) -> Result<Swap, Refused> {
+        let wanted = filed::partitions(&after.entry);
+        let (sure, possible) = before.entered();
+        let enter: Vec<&String> = wanted.difference(&sure).collect();
+        let strike: BTreeSet<String> = possible.difference(&wanted).cloned().collect();
+        after.version = Some(before.version.unwrap_or(0) + 1);
+        after.open = None;
+        let mut actions: Vec<TransactWriteItem> =
+            enter.into_iter().map(|it| self.putting(filed::membership(it, id), None)).collect();
+        actions.extend(strike.iter().map(|it| self.deleting(filed::membership_key(it, id))));
+        if actions.len() < ACTIONS_PER_TRANSACTION {
+            actions.insert(0, self.putting(filed::to_item(id, &after), Some(before.version)));
+            return self.transact(actions).await;
+        }
+        after.open = Some(strike);
+        let first = self.putting(filed::to_item(id, &after), Some(before.version));
+        if let Swap::Lost = self.transact(vec![first]).await? {
+            return Ok(Swap::Lost);
+        }
+        for some in actions.chunks(ACTIONS_PER_TRANSACTION - 1) {
+            let mut some = some.to_vec();
+            some.insert(0, self.check(id, after.version));
+            if let Swap::Lost = self.transact(some).await? {
+                return Ok(Swap::Lost);
+            }
+        }
+        let written = after.version;
+        after.version = written.map(|it| it + 1);
+        after.open = None;
+        self.transact(vec![self.putting(filed::to_item(id, &after), Some(written))]).await
+    }
+
+    /// `version`: what the item must be to be replaced.
+    fn putting(&self, item: Item, version: Option<Option<i64>>) -> TransactWriteItem {
+        let mut put = Put::builder().table_name(&self.table).set_item(Some(item.into_map()));
+        if let Some(version) = version {
+            put = put.condition_expression(condition(version)).expression_attribute_names("#v", "version");
+            if let Some(it) = version {
+                put = put.expression_attribute_values(":v", AttributeValue::N(it.to_string()));
+            }
+        }
+        let put = put.build().expect("a table and an item are all that a put needs");
+        TransactWriteItem::builder().put(put).build()
+    }
+
+    fn deleting(&self, key: Item) -> TransactWriteItem {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.into_map()));
+        let delete = delete.build().expect("a table and a key are all that a delete needs");
+        TransactWriteItem::builder().delete(delete).build()
+    }
+
+    /// Nobody has written the profile since.
+    fn check(&self, id: &str, version: Option<i64>) -> TransactWriteItem {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(filed::profile(id).into_map()))
+            .condition_expression(condition(version))
+            .expression_attribute_names("#v", "version")
+            .set_expression_attribute_values(
+                version.map(|it| [(":v".to_owned(), AttributeValue::N(it.to_string()))].into()),
+            )
+            .build()
+            .expect("a table, a key and a condition are all that a check needs");
+        TransactWriteItem::builder().condition_check(check).build()
+    }
+
+    async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Swap, Refused> {
+        let sent = self.client.transact_write_items().set_transact_items(Some(actions)).send().await;
+        let Err(error) = sent else { return Ok(Swap::Done) };
+        match error.as_service_error().map(sort) {
+            Some(Sorted::Lost) => Ok(Swap::Lost),
+            Some(Sorted::Is(verdict)) => Err(Refused { doing: DOING, verdict, source: Box::new(error) }),
+            Some(Sorted::Other) | None => Err(Refused::new(DOING, error)),
+        }
+    }
+}
+
+enum Sorted {
+    Lost,
+    Is(Verdict),
+    Other,
+}
+
+/// A cancelled transaction says why of each of its actions.
+///
+/// Source: DynamoDB API reference, `TransactWriteItems`, "TransactionCanceledException".
+fn sort(error: &TransactWriteItemsError) -> Sorted {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
+        return match error.is_transaction_in_progress_exception() {
+            true => Sorted::Is(Verdict::Transient),
+            false => Sorted::Other,
+        };
+    };
+    let codes: Vec<&str> = cancelled.cancellation_reasons().iter().filter_map(|it| it.code()).collect();
+    let says = |some: &[&str]| codes.iter().any(|it| some.contains(it));
+    if says(&["ConditionalCheckFailed", "TransactionConflict"]) {
+        return Sorted::Lost;
+    }
+    if says(&["ThrottlingError", "ProvisionedThroughputExceeded"]) {
+        return Sorted::Is(Verdict::Throttled);
+    }
+    if says(&["ValidationError", "ItemCollectionSizeLimitExceeded"]) {
+        return Sorted::Is(Verdict::Permanent);
+    }
+    Sorted::Is(Verdict::Transient)
+}
+
+fn condition(version: Option<i64>) -> &'static str {
+    match version {
+        Some(_) => "#v = :v",
+        None => "attribute_not_exists(#v)",
+    }
+}
+
+/// The same answer for another change.
+fn again(refused: &Refused) -> Refused {
+    Refused { doing: refused.doing, verdict: refused.verdict, source: aws::chain(refused).into() }
+}
+
+/// Another release may be able to read it: it is neither changed nor given up.
+fn unreadable(malformed: crate::Malformed) -> Refused {
+    Refused { doing: DOING, verdict: Verdict::Transient, source: Box::new(malformed) }
+}

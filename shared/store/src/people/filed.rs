@@ -1,0 +1,202 @@
+//! Items of the people table, and what they say.
+
+use std::collections::BTreeSet;
+
+use domain::Timestamp;
+use domain::recipient::{Group, NO_TENANT, Recipient, Settings};
+use domain::registry::Entry;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::item::{Item, Malformed, key, sort_key};
+use crate::seconds;
+
+/// The members of a person that are plain text, and those that are lists of text. Every other one is JSON in a text,
+/// so that a member of another shape changes no attribute.
+const PLAIN: [&str; 7] = ["id", "name", "email", "phone", "whatsapp", "locale", "zone"];
+const LISTS: [&str; 2] = ["tenants", "topics"];
+const NESTED: [&str; 7] =
+    ["devices", "roles", "topics_in", "preferences", "quiet", "in_tenants", "suppressed"];
+
+/// A profile as it stands in the table.
+#[derive(Clone, Default)]
+pub(super) struct Filed {
+    pub(super) entry: Entry,
+    /// Counts the writes; none for an item that was never written, or before writes were counted.
+    pub(super) version: Option<i64>,
+    /// The groups that the person may still be entered in although they are in them no more, while memberships are
+    /// being written in more than one transaction. None: every membership is as the person says.
+    pub(super) open: Option<BTreeSet<String>>,
+}
+
+impl Filed {
+    /// The partitions that hold a membership for sure, and those that may hold one.
+    pub(super) fn entered(&self) -> (BTreeSet<String>, BTreeSet<String>) {
+        let own = partitions(&self.entry);
+        match &self.open {
+            None => (own.clone(), own),
+            Some(open) => (BTreeSet::new(), own.union(open).cloned().collect()),
+        }
+    }
+}
+
+/// The partitions that a person's memberships belong to.
+pub(super) fn partitions(entry: &Entry) -> BTreeSet<String> {
+    entry.groups().iter().map(partition).collect()
+}
+
+/// The partition of a group.
+pub(super) fn partition(group: &Group) -> String {
+    match group {
+        Group::Role { scope, role } => key(&["role", scope, role]),
+        Group::Topic { tenant, name } => key(&["topic", tenant.as_deref().unwrap_or(NO_TENANT), name]),
+    }
+}
+
+/// A person's sort key in the partitions of their groups.
+pub(super) fn member_key(id: &str) -> String {
+    sort_key(&["user", id])
+}
+
+pub(super) fn membership_key(partition: &str, id: &str) -> Item {
+    Item::default().text("pk", partition).text("sk", member_key(id))
+}
+
+pub(super) fn membership(partition: &str, id: &str) -> Item {
+    membership_key(partition, id).text("id", id)
+}
+
+pub(super) fn profile(id: &str) -> Item {
+    Item::default().text("pk", key(&["user", id])).text("sk", "profile")
+}
+
+pub(super) fn tenant(id: &str) -> Item {
+    Item::default().text("pk", key(&["tenant", id])).text("sk", "profile")
+}
+
+/// The item of a profile. One without a person has no `id`: it only remembers that somebody was deleted, or what
+/// somebody who is not known yet has joined.
+pub(super) fn to_item(id: &str, filed: &Filed) -> Item {
+    let mut item = profile(id).text("history", filed.entry.history());
+    if let Some(version) = filed.version {
+        item = item.number("version", version);
+    }
+    if let Some(open) = &filed.open {
+        item = item.text("open", text_of(open));
+    }
+    if let Some(at) = filed.entry.forget_at() {
+        item = item.number("ttl", seconds(at));
+    }
+    match &filed.entry.person {
+        Some(person) => item.with(members(person)),
+        None => item,
+    }
+}
+
+fn members(person: &Recipient) -> Item {
+    let mut item = Item::default();
+    let Ok(Value::Object(members)) = serde_json::to_value(person) else { return item };
+    for (name, value) in members {
+        let plain = value.as_str().filter(|_| PLAIN.contains(&name.as_str()));
+        let list = value.as_array().filter(|_| LISTS.contains(&name.as_str()));
+        item = if let Some(text) = plain {
+            item.text(&name, text)
+        } else if let Some(list) = list {
+            item.texts(&name, list.iter().filter_map(|it| it.as_str().map(str::to_owned)))
+        } else {
+            item.text(&name, value.to_string())
+        };
+    }
+    item
+}
+
+/// The person of a profile. `None` when it holds none.
+///
+/// # Errors
+/// [`Malformed`] names an attribute that another release may have written.
+pub(super) fn person(item: &Item) -> Result<Option<Recipient>, Malformed> {
+    let mut members = Map::new();
+    for name in PLAIN {
+        if let Some(text) = item.get(name) {
+            members.insert(name.to_owned(), text.into());
+        }
+    }
+    if !members.contains_key("id") {
+        return Ok(None);
+    }
+    for name in LISTS {
+        members.insert(name.to_owned(), item.get_texts(name).into());
+    }
+    for name in NESTED {
+        if let Some(text) = item.get(name) {
+            members.insert(name.to_owned(), nested(name, text)?);
+        }
+    }
+    let person = serde_json::from_value(Value::Object(members));
+    person.map(Some).map_err(|_| Malformed { attribute: "profile".to_owned(), wanted: "a person" })
+}
+
+/// A whole profile.
+///
+/// # Errors
+/// [`Malformed`] names an attribute that another release may have written.
+pub(super) fn filed(item: &Item) -> Result<Filed, Malformed> {
+    let person = person(item)?;
+    let entry = match (item.get("history"), person) {
+        (Some(text), person) => Entry::restore(person, text)
+            .map_err(|_| Malformed { attribute: "history".to_owned(), wanted: "a history" })?,
+        (None, Some(person)) => Entry::undated(person),
+        (None, None) => Entry::default(),
+    };
+    let open = item.get("open").map(|it| nested("open", it)).transpose()?;
+    Ok(Filed { entry, version: item.get_number("version"), open })
+}
+
+/// A tenant's item. `at` and `by` say when the settings were last said, and by whom.
+pub(super) fn tenant_item(id: &str, settings: &Settings, at: Timestamp, by: &str) -> Item {
+    let json = |value: &Value| value.to_string();
+    tenant(id)
+        .text("tenant", id)
+        .maybe("zone", settings.zone.as_deref())
+        .maybe("preferences", member(settings, "preferences").as_ref().map(json).as_deref())
+        .maybe("quiet", member(settings, "quiet").as_ref().map(json).as_deref())
+        .number("changed_at", nanoseconds(at))
+        .text("changed_by", by)
+}
+
+/// Whole nanoseconds since 1970, as far as a number of ours goes: the year 2262.
+pub(super) fn nanoseconds(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+fn member(settings: &Settings, name: &str) -> Option<Value> {
+    let mut members = serde_json::to_value(settings).ok()?;
+    Some(members.get_mut(name)?.take())
+}
+
+/// The tenant of an item, and its settings.
+///
+/// # Errors
+/// [`Malformed`] names an attribute that another release may have written.
+pub(super) fn settings(item: &Item) -> Result<(String, Settings), Malformed> {
+    let mut members = Map::new();
+    if let Some(zone) = item.get("zone") {
+        members.insert("zone".to_owned(), zone.into());
+    }
+    for name in ["preferences", "quiet"] {
+        if let Some(text) = item.get(name) {
+            members.insert(name.to_owned(), nested(name, text)?);
+        }
+    }
+    let settings = serde_json::from_value(Value::Object(members))
+        .map_err(|_| Malformed { attribute: "profile".to_owned(), wanted: "a tenant's settings" })?;
+    Ok((item.read("tenant")?.to_owned(), settings))
+}
+
+fn text_of(value: &BTreeSet<String>) -> String {
+    serde_json::to_string(value).expect("a list of text always serializes")
+}
+
+fn nested<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Malformed> {
+    serde_json::from_str(text).map_err(|_| Malformed { attribute: name.to_owned(), wanted: "JSON" })
+}

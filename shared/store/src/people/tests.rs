@@ -1,0 +1,284 @@
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use aws::Verdict;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
+use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
+use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
+use domain::registry::Entry;
+use serde_json::json;
+
+use super::filed::Filed;
+use super::*;
+
+const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+/// What transactions asked for: a line for each action.
+type Asked = Arc<Mutex<Vec<Vec<String>>>>;
+
+#[test]
+fn what_is_written_can_be_read() {
+    let person = recipient(json!({
+        "id": "ann", "name": "Ann", "email": "ann@example.com", "phone": "1", "whatsapp": "2",
+        "devices": [{ "id": "d", "platform": "fcm", "endpoint": "arn:e" }], "locale": "de", "zone": "Europe/Berlin",
+        "tenants": ["a", "b"], "roles": [{ "role": "staff", "in": "a" }], "topics": ["x:1"],
+        "topics_in": { "b": ["x:2"] }, "preferences": { "channels": { "email": false } },
+        "quiet": [{ "day": "sun", "type": "do_not_send" }],
+        "in_tenants": { "a": { "zone": "Europe/London" } },
+        "suppressed": [{ "channel": "sms", "why": "opted_out" }],
+    }));
+    let mut entry = Entry::default();
+    let change = Change::Create(Box::new(person.clone()));
+    entry.apply(&Amendment { id: "ann".into(), change, stamp: stamp() }).unwrap();
+    let filed = Filed { entry, version: Some(3), open: Some(BTreeSet::from(["topic#-#x".to_owned()])) };
+    let item = filed::to_item("ann", &filed);
+    assert!(item.get("devices").is_some_and(|it| it.starts_with('[')), "JSON in a text");
+    assert_eq!(item.get_texts("topics"), ["x:1"]);
+    let again = filed::filed(&item).unwrap();
+    assert!(again.entry == filed.entry && again.version == filed.version && again.open == filed.open);
+    let quiet = serde_json::from_value(json!([{ "day": "sun", "type": "do_not_send" }])).unwrap();
+    let settings = Settings { zone: Some("Europe/London".into()), quiet: Some(quiet), preferences: None };
+    let item = filed::tenant_item("clinic-7", &settings, NOON, "crm e-1");
+    assert!(filed::settings(&item).unwrap() == ("clinic-7".to_owned(), settings));
+}
+
+#[test]
+fn a_profile_from_before_histories_is_a_person_whom_everything_new_may_change() {
+    let item = filed::profile("ann").text("id", "ann").text("name", "Ann").texts("tenants", ["a".to_owned()]);
+    let filed = filed::filed(&item).unwrap();
+    assert!(filed.entry.person == Some(recipient(json!({ "id": "ann", "name": "Ann", "tenants": ["a"] }))));
+    assert_eq!(filed.version, None);
+    assert!(filed::filed(&item.text("quiet", "not json")).is_err());
+}
+
+#[tokio::test]
+async fn a_person_is_written_with_what_they_joined_and_without_what_they_left_in_one_transaction() {
+    let asked = Asked::default();
+    let before = standing(json!({ "id": "ann", "topics": ["x:1", "x:2"] }), 7);
+    let people = people(&[&found(vec![before]), &takes(&asked)]);
+    people.put(&[recipient(json!({ "id": "ann", "topics": ["x:2", "x:3"] }))], NOON).await.unwrap();
+    let expected = ["put user#ann profile if 7", "put topic#-#x:3 user#ann", "delete topic#-#x:1 user#ann"];
+    assert_eq!(*asked.lock().unwrap(), [expected]);
+}
+
+#[tokio::test]
+async fn who_was_not_the_quickest_reads_again_and_builds_on_what_the_other_wrote() {
+    let asked = Asked::default();
+    let first = standing(json!({ "id": "ann", "topics": ["x:1"] }), 7);
+    let then = standing(json!({ "id": "ann", "topics": ["x:9"] }), 8);
+    let reread = mock!(Client::get_item)
+        .then_output(move || GetItemOutput::builder().set_item(Some(then.clone().into_map())).build());
+    let people = people(&[&found(vec![first]), &cancels("ConditionalCheckFailed"), &reread, &takes(&asked)]);
+    people.put(&[recipient(json!({ "id": "ann" }))], NOON).await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), [["put user#ann profile if 8", "delete topic#-#x:9 user#ann"]]);
+}
+
+#[tokio::test]
+async fn more_memberships_than_a_transaction_takes_are_added_before_others_go_and_the_profile_says_so() {
+    let asked = Asked::default();
+    let topics = |letter: &str| (0..120).map(|it| format!("{letter}:{it:03}")).collect::<Vec<_>>();
+    let before = standing(json!({ "id": "ann", "topics": topics("a") }), 7);
+    let takes: Vec<Rule> = (0..5).map(|_| takes(&asked)).collect();
+    let found = found(vec![before]);
+    let rules: Vec<&Rule> = std::iter::once(&found).chain(&takes).collect();
+    let people = people(&rules);
+    people.put(&[recipient(json!({ "id": "ann", "topics": topics("b") }))], NOON).await.unwrap();
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.iter().map(Vec::len).collect::<Vec<_>>(), [1, 100, 100, 43, 1]);
+    assert_eq!(asked[0], ["put user#ann profile if 7 open 120"]);
+    assert_eq!(asked[4], ["put user#ann profile if 8"]);
+    assert!(asked[1..4].iter().all(|it| it[0] == "check user#ann profile if 8"));
+    let writes: Vec<&String> = asked[1..4].iter().flat_map(|it| &it[1..]).collect();
+    assert!(writes[..120].iter().all(|it| it.starts_with("put topic#-#b:")));
+    assert!(writes[120..].iter().all(|it| it.starts_with("delete topic#-#a:")));
+}
+
+#[tokio::test]
+async fn what_a_writer_that_died_left_open_is_finished_by_the_next() {
+    let asked = Asked::default();
+    let mut left = standing_filed(json!({ "id": "ann", "topics": ["b:1"] }), 8);
+    left.open = Some(BTreeSet::from(["topic#-#a:1".to_owned()]));
+    let people = people(&[&found(vec![filed::to_item("ann", &left)]), &takes(&asked)]);
+    // Nothing new is said: the same event, once more.
+    let topic = Topic { tenant: None, name: "b:1".into() };
+    let stamp = Stamp { at: Timestamp::UNIX_EPOCH, by: String::new() };
+    assert!(!people.join(&topic, "ann", stamp).await.unwrap());
+    let expected = ["put user#ann profile if 8", "put topic#-#b:1 user#ann", "delete topic#-#a:1 user#ann"];
+    assert_eq!(*asked.lock().unwrap(), [expected]);
+}
+
+#[tokio::test]
+async fn a_patch_that_makes_no_person_is_told_apart_from_a_table_that_says_no() {
+    let ann = standing(json!({ "id": "ann" }), 1);
+    let asked = Asked::default();
+    let patch = |value: Value| Map::from_iter([("name".to_owned(), value)]);
+    let one = people(&[&found(vec![ann.clone()])]);
+    let unfit = one.merge("ann", patch(json!(7)), later()).await;
+    assert!(matches!(unfit, Err(NotApplied::Unfit(it)) if it.attribute == "data.name"));
+    for (code, verdict) in [("ValidationError", Verdict::Permanent), ("ThrottlingError", Verdict::Throttled)]
+    {
+        let one = people(&[&found(vec![ann.clone()]), &cancels(code)]);
+        let refused = one.merge("ann", patch(json!("Ann")), later()).await;
+        assert!(matches!(refused, Err(NotApplied::Refused(it)) if it.verdict == verdict), "{code}");
+    }
+    // Two changes of one person, together too large: each has its own answer.
+    let reread = || {
+        let ann = ann.clone();
+        mock!(Client::get_item)
+            .then_output(move || GetItemOutput::builder().set_item(Some(ann.clone().into_map())).build())
+    };
+    let no = || cancels("ValidationError");
+    let rules = [&found(vec![ann.clone()]), &no(), &reread(), &no(), &reread(), &takes(&asked)];
+    let both = ["large", "small"].map(|it| Amendment {
+        id: "ann".into(),
+        change: Change::Update(patch(json!(it))),
+        stamp: Stamp { at: NOON + std::time::Duration::from_secs(it.len() as u64), by: it.into() },
+    });
+    let applied = people(&rules).apply(&both).await;
+    assert!(applied[0].is_err() && matches!(applied[1], Ok(true)));
+}
+
+#[tokio::test]
+async fn what_a_read_left_over_is_asked_for_again() {
+    let some = || {
+        mock!(Client::batch_get_item).then_output(|| {
+            let key = filed::profile("ben").into_map();
+            let left = KeysAndAttributes::builder().keys(key).build().unwrap();
+            let ann = standing(json!({ "id": "ann" }), 1).into_map();
+            BatchGetItemOutput::builder()
+                .responses("people", vec![ann])
+                .unprocessed_keys("people", left)
+                .build()
+        })
+    };
+    let rest = found(vec![standing(json!({ "id": "ben" }), 1)]);
+    let ids = BTreeSet::from(["ann", "ben"]);
+    assert_eq!(people(&[&some(), &rest]).find(&ids).await.unwrap().len(), 2);
+    let refused = people(&[&some(), &some(), &some(), &some(), &some()]).find(&ids).await.err().unwrap();
+    assert_eq!(refused.verdict, Verdict::Throttled);
+}
+
+#[tokio::test]
+async fn people_and_tenants_are_found_together_and_what_cannot_be_read_is_left_out_and_named() {
+    let tenant =
+        filed::tenant_item("a", &Settings { zone: Some("Z".into()), ..Settings::default() }, NOON, "");
+    let bad = standing(json!({ "id": "bad" }), 1).text("roles", "{");
+    let gone = filed::profile("gone").text("history", "{}");
+    let people = people(&[&found(vec![standing(json!({ "id": "ann" }), 1), tenant, bad, gone])]);
+    let ids = BTreeSet::from(["ann", "bad", "gone"]);
+    let found = people.look_up(&ids, &BTreeSet::from(["a", "b"])).await.unwrap();
+    assert_eq!(found.recipients.keys().collect::<Vec<_>>(), ["ann"]);
+    assert_eq!(found.tenant(Some("a")).unwrap().zone.as_deref(), Some("Z"));
+    assert!(found.tenant(Some("b")).is_none() && found.tenant(None).is_none());
+    assert_eq!(found.unreadable, BTreeSet::from(["user#bad".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_group_is_read_page_by_page_after_the_last_member_seen() {
+    let query = mock!(Client::query)
+        .match_requests(|it| {
+            let start = it.exclusive_start_key().map(|it| it["sk"].as_s().unwrap().as_str());
+            it.limit() == Some(2) && start == Some("user#a%23b") && it.consistent_read() == Some(true)
+        })
+        .then_output(|| {
+            let item = |id: &str| Item::default().text("id", id).into_map();
+            let last = filed::membership_key("topic#t#x:1", "c").into_map();
+            QueryOutput::builder()
+                .items(item("b"))
+                .items(item("c"))
+                .set_last_evaluated_key(Some(last))
+                .build()
+        });
+    let group = Group::topic(Some("t"), "x:1");
+    let page = people(&[&query]).members(&group, Some("a#b"), 2).await.unwrap();
+    assert_eq!(page, Page { ids: vec!["b".into(), "c".into()], next: Some("c".into()) });
+}
+
+fn standing(person: Value, version: i64) -> Item {
+    let filed = standing_filed(person, version);
+    filed::to_item(&filed.entry.person.as_ref().unwrap().id.clone(), &filed)
+}
+
+/// Somebody who was described a day ago.
+fn standing_filed(person: Value, version: i64) -> Filed {
+    let person = recipient(person);
+    let mut entry = Entry::default();
+    let change = Change::Create(Box::new(person.clone()));
+    entry.apply(&Amendment { id: person.id, change, stamp: stamp() }).unwrap();
+    Filed { entry, version: Some(version), open: None }
+}
+
+fn stamp() -> Stamp {
+    Stamp { at: NOON - std::time::Duration::from_secs(86_400), by: "crm e-1".into() }
+}
+
+fn later() -> Stamp {
+    Stamp { at: NOON, by: "crm e-2".into() }
+}
+
+fn recipient(person: Value) -> Recipient {
+    serde_json::from_value(person).unwrap()
+}
+
+fn found(items: Vec<Item>) -> Rule {
+    let items: Vec<_> = items.into_iter().map(Item::into_map).collect();
+    mock!(Client::batch_get_item)
+        .then_output(move || BatchGetItemOutput::builder().responses("people", items.clone()).build())
+}
+
+fn takes(asked: &Asked) -> Rule {
+    let asked = Arc::clone(asked);
+    mock!(Client::transact_write_items)
+        .match_requests(move |it| {
+            asked.lock().unwrap().push(it.transact_items().iter().map(told).collect());
+            true
+        })
+        .then_output(|| TransactWriteItemsOutput::builder().build())
+}
+
+fn cancels(code: &'static str) -> Rule {
+    mock!(Client::transact_write_items).then_error(move || {
+        let reason = CancellationReason::builder().code(code).build();
+        let cancelled = TransactionCanceledException::builder().cancellation_reasons(reason).build();
+        TransactWriteItemsError::TransactionCanceledException(cancelled)
+    })
+}
+
+/// An action in words.
+fn told(action: &TransactWriteItem) -> String {
+    let text = |it: &AttributeValue| it.as_s().unwrap().clone();
+    let condition = |it: Option<&HashMap<String, AttributeValue>>| {
+        it.map_or(String::new(), |it| format!(" if {}", it[":v"].as_n().unwrap()))
+    };
+    if let Some(it) = action.put() {
+        let open = it.item().get("open").map(|it| serde_json::from_str::<Vec<String>>(&text(it)).unwrap());
+        let open = open.map_or(String::new(), |it| format!(" open {}", it.len()));
+        let values = condition(it.expression_attribute_values());
+        return format!("put {} {}{values}{open}", text(&it.item()["pk"]), text(&it.item()["sk"]));
+    }
+    if let Some(it) = action.delete() {
+        return format!("delete {} {}", text(&it.key()["pk"]), text(&it.key()["sk"]));
+    }
+    let it = action.condition_check().unwrap();
+    let values = condition(it.expression_attribute_values());
+    format!("check {} {}{values}", text(&it.key()["pk"]), text(&it.key()["sk"]))
+}
+
+/// The table, over a real client whose answers are given beforehand, in this order.
+fn people(rules: &[&Rule]) -> People {
+    let mode = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
+    let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+        .region(aws_sdk_dynamodb::config::Region::new("eu-central-1"))
+        .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("key", "secret", None, None, "test"))
+        .retry_config(aws::never_again())
+        .http_client(create_mock_http_client())
+        .interceptor(answers)
+        .build();
+    People::new(&Client::from_conf(config), "people".to_owned())
+}

@@ -1,0 +1,117 @@
+//! Why a template gave no text, in words that quote the template and never the event.
+
+use std::error::Error as _;
+
+use minijinja::{Error, ErrorKind};
+
+use crate::limits::{MAX_INCLUDES, MAX_PART_BYTES, MAX_STEPS};
+
+/// Why a template gave no text. It quotes the template, never the event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("template {template}, line {line}: {problem}")]
+pub struct Unrendered {
+    /// `<template>/<locale>/<part>`
+    pub template: String,
+    /// Counted from 1; 0 when the engine does not say.
+    pub line: usize,
+    pub problem: String,
+}
+
+/// A reason of ours, beneath an error of the engine. Its text never holds a value of the event.
+#[derive(Debug, thiserror::Error)]
+#[error("{problem}")]
+pub(crate) struct Reason {
+    /// The template and the line, where the engine does not know them.
+    pub(crate) place: Option<(String, usize)>,
+    pub(crate) problem: String,
+}
+
+/// An error of the engine that says `problem`, which must not quote the event.
+pub(crate) fn reasoned(problem: impl Into<String>) -> Error {
+    let reason = Reason { place: None, problem: problem.into() };
+    Error::new(ErrorKind::InvalidOperation, "see its source").with_source(reason)
+}
+
+/// The same, about a line of a template that was not let in.
+pub(crate) fn refused(template: &str, line: usize, problem: String) -> Error {
+    let reason = Reason { place: Some((template.to_owned(), line)), problem };
+    Error::new(ErrorKind::SyntaxError, "see its source").with_source(reason)
+}
+
+impl Unrendered {
+    /// A template that is not there.
+    pub(crate) fn missing(template: String) -> Unrendered {
+        Unrendered { template, line: 0, problem: "there is no such file".to_owned() }
+    }
+
+    /// `line_of` gives a line of a template, counted from 0.
+    pub(crate) fn of<'a>(
+        name: &str,
+        error: &Error,
+        line_of: impl Fn(&str, usize) -> Option<&'a str>,
+    ) -> Unrendered {
+        let error = innermost(error);
+        let reason = reason(error);
+        let (template, line) = match reason.and_then(|it| it.place.clone()) {
+            Some(place) => place,
+            None => (error.name().unwrap_or(name).to_owned(), error.line().unwrap_or(0)),
+        };
+        let problem = reason.map_or_else(|| problem(error), |it| it.problem.clone());
+        let quoted = line.checked_sub(1).and_then(|it| line_of(&template, it));
+        let problem = match quoted {
+            Some(text) => format!("{problem} in `{}`", text.trim()),
+            None => problem,
+        };
+        Unrendered { template, line, problem }
+    }
+}
+
+/// The error itself, where the engine tells only that an include or a block failed.
+fn innermost(error: &Error) -> &Error {
+    let mut error = error;
+    while matches!(error.kind(), ErrorKind::BadInclude | ErrorKind::EvalBlock) {
+        let Some(source) = error.source().and_then(|it| it.downcast_ref()) else {
+            break;
+        };
+        error = source;
+    }
+    error
+}
+
+/// Our reason, however deep the engine has wrapped it.
+fn reason(error: &Error) -> Option<&Reason> {
+    let mut source = error.source();
+    while let Some(it) = source {
+        if let Some(reason) = it.downcast_ref() {
+            return Some(reason);
+        }
+        source = it.source();
+    }
+    None
+}
+
+/// What is wrong, without a value of the event. The engine's own words are taken only where they come from reading
+/// the template; those about a calculation quote its numbers.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine's enum is open to growth")]
+fn problem(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::UndefinedError => "the event has no such value".to_owned(),
+        ErrorKind::OutOfFuel => format!("it takes more than {MAX_STEPS} steps; does it loop?"),
+        ErrorKind::WriteFailure => format!("it grows beyond {MAX_PART_BYTES} bytes"),
+        ErrorKind::TemplateNotFound => "there is no such file".to_owned(),
+        ErrorKind::InvalidOperation if error.detail() == Some("recursion limit exceeded") => {
+            format!("it nests too deep, {MAX_INCLUDES} includes are the limit; does it include itself?")
+        }
+        ErrorKind::SyntaxError
+        | ErrorKind::BadEscape
+        | ErrorKind::UnknownFilter
+        | ErrorKind::UnknownTest
+        | ErrorKind::UnknownFunction
+        | ErrorKind::UnknownMethod
+        | ErrorKind::UnknownBlock => match error.detail() {
+            Some(detail) => format!("{}: {detail}", error.kind()),
+            None => error.kind().to_string(),
+        },
+        _ => error.kind().to_string(),
+    }
+}

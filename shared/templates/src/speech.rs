@@ -1,0 +1,108 @@
+//! The filters that put numbers, times and lists into words, as the reader's language and region write them.
+//!
+//! | in a template | in English | in German |
+//! |---|---|---|
+//! | `{{ n \| plural(one="# task", other="# tasks") }}` | 1 task | |
+//! | `{{ 1234.5 \| number }}`, `\| number(2)` | 1,234.5 | 1.234,50 |
+//! | `{{ 0.256 \| percent }}`, `\| percent(1)` | 26% | 25,6 % |
+//! | `{{ 1234.5 \| money("EUR") }}` | €1,234.50 | 1.234,50 € |
+//! | `{{ at \| date }}`, `\| date("short")` | Nov 3, 2026 | 03.11.26 |
+//! | `{{ at \| date("long") }}`, `\| date("full")` | November 3, 2026 | Dienstag, 3. November 2026 |
+//! | `{{ at \| time }}`, `\| time(zone="Europe/London")` | 5:05 PM | 16:05 |
+//! | `{{ at \| datetime }}`, `\| datetime("long")` | Nov 3, 2026, 5:05 PM | 3. November 2026 um 17:05 |
+//! | `{{ at \| weekday }}`, `\| weekday("short")` | Tuesday | Di |
+//! | `{{ names \| list }}`, `\| list("or")` | Ann, Ben, and Cleo | Ann, Ben oder Cleo |
+//!
+//! Rules and names come from Unicode's CLDR, through ICU4X.
+
+mod lists;
+mod numbers;
+mod times;
+
+use std::sync::OnceLock;
+
+use icu_locale_core::Locale;
+use jiff::tz::TimeZone;
+use minijinja::value::Object;
+use minijinja::{Environment, Error, ErrorKind, State, Value};
+
+use crate::failure::reasoned;
+
+/// The name under which a part's [`Voice`] stands among its variables; no template can spell it.
+pub(crate) const VOICE: &str = " voice";
+
+/// How the reader of one part writes numbers and tells the time. What is asked of it is found out once.
+#[derive(Default)]
+pub(crate) struct Voice {
+    tag: String,
+    /// The zones to try, first choice first.
+    zones: [Option<String>; 2],
+    locale: OnceLock<Locale>,
+    zone: OnceLock<TimeZone>,
+}
+
+impl std::fmt::Debug for Voice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Voice")
+    }
+}
+
+impl Object for Voice {}
+
+impl Voice {
+    /// `file` is the locale that a text was found in, `preferred` the reader's own in its usual spelling: they refine
+    /// the text's language, and only that. A German letter to `de-CH` has Swiss numbers, an English one has not.
+    pub(crate) fn new(file: &str, preferred: Option<&str>, zones: [Option<&str>; 2]) -> Voice {
+        let refines = |it: &&str| it.strip_prefix(file).is_some_and(|rest| rest.starts_with('-'));
+        let tag = preferred.filter(refines).unwrap_or(file).to_owned();
+        Voice { tag, zones: zones.map(|it| it.map(str::to_owned)), ..Voice::default() }
+    }
+
+    /// A folder whose name is no language speaks as the root of all languages does.
+    fn locale(&self) -> &Locale {
+        self.locale.get_or_init(|| self.tag.parse().unwrap_or(Locale::UNKNOWN))
+    }
+
+    /// The first zone there is, or UTC.
+    fn zone(&self) -> &TimeZone {
+        self.zone.get_or_init(|| {
+            let known = |it: &String| TimeZone::get(it).ok();
+            self.zones.iter().flatten().find_map(known).unwrap_or(TimeZone::UTC)
+        })
+    }
+}
+
+/// Gives the engine its filters.
+pub(crate) fn teach(engine: &mut Environment<'static>) {
+    engine.add_filter("plural", numbers::plural);
+    engine.add_filter("number", numbers::number);
+    engine.add_filter("percent", numbers::percent);
+    engine.add_filter("money", numbers::money);
+    engine.add_filter("date", times::date);
+    engine.add_filter("time", times::time);
+    engine.add_filter("datetime", times::datetime);
+    engine.add_filter("weekday", times::weekday);
+    engine.add_filter("list", lists::list);
+}
+
+/// Calls `speak` with the voice of the part that is being rendered.
+fn with_voice<T>(state: &State<'_, '_>, speak: impl FnOnce(&Voice) -> T) -> T {
+    let voice = state.lookup(VOICE);
+    match voice.as_ref().and_then(|it| it.downcast_object_ref::<Voice>()) {
+        Some(it) => speak(it),
+        None => speak(&Voice::default()),
+    }
+}
+
+/// A value that must be there.
+fn given(value: &Value) -> Result<&Value, Error> {
+    match value.is_undefined() {
+        true => Err(Error::from(ErrorKind::UndefinedError)),
+        false => Ok(value),
+    }
+}
+
+/// CLDR has an answer for every locale, its root if nothing closer.
+fn unknown<E>(_: E) -> Error {
+    reasoned("there is no data about the language")
+}

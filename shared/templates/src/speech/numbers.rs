@@ -1,0 +1,136 @@
+//! Numbers: how many, how much, what share.
+
+use icu_decimal::DecimalFormatter;
+use icu_decimal::input::Decimal;
+use icu_experimental::dimension::currency::CurrencyType;
+use icu_experimental::dimension::currency::formatter::CurrencyFormatter;
+use icu_experimental::dimension::percent::formatter::PercentFormatter;
+use icu_plurals::{PluralCategory, PluralOperands, PluralRules};
+use minijinja::value::Kwargs;
+use minijinja::{Error, State, Value};
+
+use super::{Voice, given, unknown, with_voice};
+use crate::failure::reasoned;
+
+/// Digits of a number as it is written. ISO 4217 and ICU4X go further; no letter does.
+const MAX_DIGITS: usize = 40;
+
+/// Digits after the point that a number has by itself, and that a template may ask for.
+const USUAL_FRACTION: i16 = 3;
+const MAX_FRACTION: u8 = 20;
+
+/// The forms that a language may have. English uses two of them, Arabic all.
+const CATEGORIES: [(&str, PluralCategory); 6] = [
+    ("zero", PluralCategory::Zero),
+    ("one", PluralCategory::One),
+    ("two", PluralCategory::Two),
+    ("few", PluralCategory::Few),
+    ("many", PluralCategory::Many),
+    ("other", PluralCategory::Other),
+];
+
+/// `n | plural(one="# task", other="# tasks")`: the form for `n`, with `n` in place of each `#`. A list counts its items.
+#[expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
+pub(super) fn plural(state: &State<'_, '_>, n: &Value, forms: Kwargs) -> Result<String, Error> {
+    let n = match n.as_object() {
+        Some(_) => Decimal::from(n.len().unwrap_or_default()),
+        None => decimal(n)?,
+    };
+    let other: Option<&str> = forms.get("other")?;
+    let Some(other) = other else {
+        return Err(reasoned("`plural` needs other=\"…\": the form for every number without its own"));
+    };
+    with_voice(state, |voice| {
+        let rules = PluralRules::try_new_cardinal(voice.locale().into()).map_err(unknown)?;
+        let category = rules.category_for(PluralOperands::from(&n));
+        let mut form = other;
+        for (name, it) in CATEGORIES {
+            let given: Option<&str> = forms.get(name)?;
+            if it == category {
+                form = given.unwrap_or(other);
+            }
+        }
+        if forms.assert_all_used().is_err() {
+            let problem = "`plural` knows zero, one, two, few, many and other, and no other word";
+            return Err(reasoned(problem));
+        }
+        match form.contains('#') {
+            true => Ok(form.replace('#', &written(voice, &usual(n))?)),
+            false => Ok(form.to_owned()),
+        }
+    })
+}
+
+/// `n | number`: with up to three digits after the point, or exactly as many as are asked for.
+pub(super) fn number(state: &State<'_, '_>, n: &Value, digits: Option<u8>) -> Result<String, Error> {
+    let n = fraction(decimal(n)?, digits)?;
+    with_voice(state, |voice| written(voice, &n))
+}
+
+/// `share | percent`: 0.5 is 50 %. Without digits after the point, or with as many as are asked for.
+pub(super) fn percent(state: &State<'_, '_>, share: &Value, digits: Option<u8>) -> Result<String, Error> {
+    let mut n = decimal(share)?;
+    n.absolute.multiply_pow10(2);
+    n.absolute.trim_start();
+    let n = fraction(n, Some(digits.unwrap_or(0)))?;
+    with_voice(state, |voice| {
+        let formatter = PercentFormatter::try_new(voice.locale().into(), Default::default());
+        Ok(formatter.map_err(unknown)?.format(&n).to_string())
+    })
+}
+
+/// `amount | money("EUR")`: in the currency's own digits after the point, two for EUR, none for JPY, three for BHD.
+///
+/// The stable crates of ICU4X 2.4 have no money, so this is `icu_experimental`: CLDR's patterns and symbols all the same.
+pub(super) fn money(state: &State<'_, '_>, amount: &Value, currency: &Value) -> Result<String, Error> {
+    let amount = decimal(amount)?;
+    let code =
+        given(currency)?.as_str().filter(|it| it.len() == 3 && it.bytes().all(|c| c.is_ascii_uppercase()));
+    let Some(currency) = code.and_then(|it| CurrencyType::try_from_str(it).ok()) else {
+        return Err(reasoned("the currency is no code of ISO 4217, such as EUR"));
+    };
+    with_voice(state, |voice| {
+        let formatter =
+            CurrencyFormatter::try_new_symbol(voice.locale().into(), currency, Default::default());
+        Ok(formatter.map_err(unknown)?.format_fixed_decimal(&amount).to_string())
+    })
+}
+
+fn written(voice: &Voice, n: &Decimal) -> Result<String, Error> {
+    let formatter = DecimalFormatter::try_new(voice.locale().into(), Default::default()).map_err(unknown)?;
+    Ok(formatter.format_to_string(n))
+}
+
+/// A number, or a text that is one: producers write amounts as texts so that no digit is lost.
+fn decimal(value: &Value) -> Result<Decimal, Error> {
+    let value = given(value)?;
+    let text = value.to_string();
+    let plain =
+        text.len() <= MAX_DIGITS && text.bytes().all(|it| it.is_ascii_digit() || b"-+.".contains(&it));
+    let number = Decimal::try_from_str(&text)
+        .ok()
+        .filter(|_| plain && (value.is_number() || value.as_str().is_some()));
+    let mut number = number.ok_or_else(|| reasoned("the value is not a number"))?;
+    number.absolute.trim_end_if_integer();
+    Ok(number)
+}
+
+fn usual(mut n: Decimal) -> Decimal {
+    n.absolute.round(-USUAL_FRACTION);
+    n.absolute.trim_end();
+    n
+}
+
+fn fraction(mut n: Decimal, digits: Option<u8>) -> Result<Decimal, Error> {
+    match digits {
+        None => Ok(usual(n)),
+        Some(it) if it > MAX_FRACTION => {
+            Err(reasoned(format!("a number has {MAX_FRACTION} digits after the point at most")))
+        }
+        Some(it) => {
+            n.absolute.round(-i16::from(it));
+            n.absolute.pad_end(-i16::from(it));
+            Ok(n)
+        }
+    }
+}
