@@ -12,11 +12,10 @@ use domain::digest::{self, DigestPolicy};
 use domain::event::Event;
 use domain::key::Key;
 use domain::outcome::Reason;
-use domain::plan::{Audience, Match, Plan};
+use domain::plan::{Audience, Collected, Match, Plan};
 use domain::recipient::{Group, Recipients, Settings};
 use domain::rule::Step;
 use domain::wake::Start;
-use serde_json::Value;
 
 /// How often a recurring rule is followed, and how far a long one.
 const MAX_TURNS: usize = 200;
@@ -60,7 +59,7 @@ pub(crate) enum What {
 /// Something that is to be decided about at its time.
 enum Turn {
     Event,
-    Rule { event: Box<Event>, rule: String, audience: Audience, start: Start, digest: Option<Value> },
+    Rule { event: Box<Event>, rule: String, audience: Audience, start: Start, digest: Option<Collected> },
 }
 
 /// Decides about an event at `at`, and about all that it leaves for later at the time it waits for.
@@ -171,7 +170,10 @@ fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
         Verdict::Later(it) => {
             let event = Box::new(plan.event.clone());
             let (audience, start) = (it.audience.clone(), it.start.clone());
-            Some((it.until, Turn::Rule { event, rule: rule.name.clone(), audience, start, digest: None }))
+            Some((
+                it.until,
+                Turn::Rule { event, rule: rule.name.clone(), audience, start, digest: plan.digest.clone() },
+            ))
         }
         Verdict::Merge(it) => {
             let policy = match rule.steps.get(it.step as usize) {
@@ -181,6 +183,7 @@ fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
             let items = [digest::Item::of(plan.event)];
             let summary = digest::summary(&items, &policy, plan.event.time, it.closes_at);
             let event = closing::event(plan.event, &it.window_id, &items, &summary, it.closes_at);
+            let digest = Some(Collected { summary, window: it.window.clone(), step: it.step, only: it.only });
             let step = if it.only.is_some() { it.step } else { it.step + 1 };
             let start = Start { step, only: it.only, ..Start::default() };
             let (rule, audience) = (rule.name.clone(), it.audience.clone());

@@ -70,6 +70,7 @@ fn head(story: &Story, terminal: &Terminal) {
 
 fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Row {
     let (sign, right, text) = match &it.expected {
+        _ if it.is_of_earlier_events() => ("·", true, format!("not sent: {}", told(it))),
         Expected::Letter { to, subject } => {
             let id = it.row.as_ref().and_then(|it| it.provider_id.as_deref()).unwrap_or_default();
             match mailbox.find(id) {
@@ -112,6 +113,13 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
     Row { right, sign, text: format!("{:<27} {channel:<7} {text}{wrong}", it.recipient), json }
 }
 
+/// What was decided because of what happened before.
+fn told(it: &Notification) -> String {
+    let reason = it.row.as_ref().and_then(|it| it.reason).map_or("-", Reason::meaning);
+    let note = it.row.as_ref().and_then(|it| it.note.clone());
+    note.map_or_else(|| reason.to_owned(), |note| format!("{reason}; {note}"))
+}
+
 fn said(it: &Notification, expected: Reason) -> String {
     match it.row.as_ref().and_then(|it| it.reason) {
         Some(reason) => reason.meaning().to_owned(),
@@ -136,6 +144,7 @@ fn record(story: &Story) -> Row {
 fn count(tally: &mut Tally, it: &Notification, row: &Row) {
     match (&it.expected, row.right) {
         (_, false) => tally.wrong += 1,
+        (_, true) if it.is_of_earlier_events() => tally.withheld += 1,
         (Expected::Letter { .. }, true) => tally.letters += 1,
         (Expected::Message { .. } | Expected::Elsewhere, true) => tally.messages += 1,
         (Expected::Suppressed(_) | Expected::Deferred | Expected::Failed(_), true) => tally.withheld += 1,

@@ -150,10 +150,18 @@ impl Notification {
         !self.row.as_ref().is_some_and(|it| it.status.is_final())
     }
 
+    /// Whether what happened before decided it, which nobody here knows.
+    pub(super) fn is_of_earlier_events(&self) -> bool {
+        let reason = self.row.as_ref().and_then(|it| it.reason);
+        reason.is_some_and(|it| {
+            [Reason::Throttled, Reason::Capped, Reason::Cancelled, Reason::Merged, Reason::Seen].contains(&it)
+        })
+    }
+
     /// Whether the ledger says what was expected.
     pub(super) fn is_as_expected(&self) -> bool {
         let Some(row) = &self.row else { return false };
-        if row.reason.is_some_and(is_of_earlier_events) {
+        if self.is_of_earlier_events() {
             return true;
         }
         match &self.expected {
@@ -165,11 +173,6 @@ impl Notification {
             Expected::Failed(reason) => row.status == Status::Failed && row.reason == Some(*reason),
         }
     }
-}
-
-/// Reasons that lie in what happened before, which nobody here knows.
-fn is_of_earlier_events(reason: Reason) -> bool {
-    [Reason::Throttled, Reason::Capped, Reason::Cancelled, Reason::Merged].contains(&reason)
 }
 
 /// The event as dispatch reads it off the bus.

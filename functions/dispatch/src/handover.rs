@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::cancel::CancelKey;
+use domain::cancel::{CancelKey, Cancellation};
 use domain::channel::Channel;
 use futures_util::stream::{self, StreamExt as _};
 use queue::{Outgoing, Queue};
@@ -36,8 +36,8 @@ pub(crate) struct Harvest<'a> {
     jobs: Vec<(usize, Channel, Outgoing)>,
     outcomes: Vec<(usize, LedgerRow)>,
     later: Vec<(usize, Leaving)>,
-    /// With the time of the event that cancels.
-    cancelled: Vec<(usize, CancelKey, Timestamp)>,
+    /// With the event that cancels.
+    cancelled: Vec<(usize, CancelKey, Cancellation)>,
     pages: Vec<(usize, String)>,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Harvest<'a> {
         self.jobs.extend(work.jobs.into_iter().map(|(channel, it)| (at, channel, it)));
         self.outcomes.extend(work.outcomes.into_iter().map(|it| (at, it)));
         self.later.extend(work.later.into_iter().map(|it| (at, it)));
-        self.cancelled.extend(work.cancelled.into_iter().map(|(key, time)| (at, key, time)));
+        self.cancelled.extend(work.cancelled.into_iter().map(|(key, it)| (at, key, it)));
     }
 
     /// What the message that was added last asks to be gone on with.
@@ -75,11 +75,11 @@ impl Handover {
     /// again: it has the same keys.
     pub(crate) async fn hand_over<'a>(&self, harvest: Harvest<'a>, now: Timestamp) -> Vec<&'a Message> {
         let mut missing: BTreeSet<usize> = BTreeSet::new();
-        for (at, key, time) in &harvest.cancelled {
+        for (at, key, it) in &harvest.cancelled {
             note(
                 &mut missing,
                 *at,
-                self.counters.cancel(key, *time, now).await,
+                self.counters.cancel(key, it, now).await,
                 "a cancellation is not on record",
             );
         }

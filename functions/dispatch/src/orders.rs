@@ -2,10 +2,11 @@
 //! for later.
 
 use domain::Timestamp;
-use domain::cancel::CancelKey;
+use domain::cancel::{CancelKey, Cancellation};
 use domain::channel::Channel;
 use domain::decide::{Decision, Later, Merge, Order, Verdict};
 use domain::job::{JOB_VERSION, Job, Origin};
+use domain::key::event_part;
 use domain::outcome::{Reason, Status};
 use domain::plan::Plan;
 use domain::wake::{Task, Wake};
@@ -22,8 +23,8 @@ pub struct Work {
     pub jobs: Vec<(Channel, Outgoing)>,
     pub outcomes: Vec<LedgerRow>,
     pub later: Vec<Leaving>,
-    /// What is taken back, and the time of the event that does it.
-    pub cancelled: Vec<(CancelKey, Timestamp)>,
+    /// What is taken back, and by which event.
+    pub cancelled: Vec<(CancelKey, Cancellation)>,
 }
 
 /// Renders every order, and writes down everything else.
@@ -38,7 +39,8 @@ pub fn work(
 ) -> Work {
     let mut work = Work::default();
     let zone = plan.catalog.policy().zone.name();
-    let extra = Extra { digest: plan.digest.as_ref(), zone: Some(tenant_zone.unwrap_or(zone)) };
+    let extra =
+        Extra { digest: plan.digest.as_ref().map(|it| &it.summary), zone: Some(tenant_zone.unwrap_or(zone)) };
     let scene = renderer.scene_with(plan.envelope(), extra);
     for decision in decisions {
         let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
@@ -54,7 +56,8 @@ pub fn work(
             }
             Verdict::Cancel(key) => {
                 work.outcomes.push(row(Status::Suppressed, Reason::Cancels, None));
-                work.cancelled.push((key.clone(), plan.event.time));
+                let by = event_part(&plan.event.source, &plan.event.id);
+                work.cancelled.push((key.clone(), Cancellation { at: plan.event.time, by }));
             }
             Verdict::Send(order) => match job(plan, &decision, order, &scene) {
                 Ok(it) => work.jobs.push(it),
@@ -66,7 +69,19 @@ pub fn work(
 }
 
 fn later(plan: &Plan<'_>, decision: &Decision<'_>, it: &Later) -> Leaving {
-    let task = Task::Run { audience: it.audience.clone(), start: it.start.clone() };
+    let audience = it.audience.clone();
+    let task = match &plan.digest {
+        None => Task::Run { audience, start: it.start.clone() },
+        // What was collected is read again then: it may be more than a message carries.
+        Some(collected) => Task::Close {
+            audience,
+            step: collected.step,
+            only: collected.only,
+            window: collected.window.clone(),
+            window_id: plan.event.id.clone(),
+            resume: Some(it.start.clone()),
+        },
+    };
     leaving(plan, decision, task, it.until)
 }
 
@@ -77,6 +92,7 @@ fn timer(plan: &Plan<'_>, decision: &Decision<'_>, it: &Merge) -> Leaving {
         only: it.only,
         window: it.window.clone(),
         window_id: it.window_id.clone(),
+        resume: None,
     };
     leaving(plan, decision, task, it.closes_at)
 }

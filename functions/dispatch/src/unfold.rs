@@ -8,13 +8,12 @@ use domain::closing;
 use domain::decide::{Decision, Verdict};
 use domain::digest::{self, DigestPolicy};
 use domain::event::Event;
-use domain::key::Key;
+use domain::key::{Key, event_part};
 use domain::outcome::Reason;
-use domain::plan::{self, Audience, Match, Plan};
+use domain::plan::{self, Audience, Collected, Match, Plan};
 use domain::recipient::Group;
 use domain::rule::{Rule, Step};
 use domain::wake::{Cursor, Start, Task, Wake};
-use serde_json::Value;
 use store::{Closed, Counters, People};
 
 use crate::lane::{Lane, Leaving};
@@ -35,7 +34,7 @@ pub(crate) enum What {
     /// The event itself.
     Event,
     /// One rule of it, for these people, from this step on.
-    Rule { rule: String, audience: Vec<Audience>, start: Start, digest: Option<Value> },
+    Rule { rule: String, audience: Vec<Audience>, start: Start, digest: Option<Collected> },
     /// There is nothing left to do.
     Nothing,
     /// The rule is not in this catalog any more.
@@ -80,12 +79,13 @@ impl<'a> Unfold<'a> {
                 Ok(Subject { event, what })
             }
             Task::FanOut { cursor } => self.page(event, found, cursor, onward).await,
-            Task::Close { audience, step, only, window, window_id } => {
+            Task::Close { audience, step, only, window, window_id, resume } => {
                 match self.counters.close(&window, &window_id, self.now).await? {
                     Closed::NotYet(at) => {
-                        let task = Task::Close { audience, step, only, window, window_id: window_id.clone() };
+                        let id = window_id.clone();
+                        let task = Task::Close { audience, step, only, window, window_id, resume };
                         let wake = Wake::new(&event, &rule, task);
-                        let name = Wake::name(&Key::from(window_id), at);
+                        let name = Wake::name(&Key::from(id), at);
                         onward.later.push(Leaving::wake(self.catalog, &event, &wake, at, name));
                         Ok(Subject { event, what: What::Nothing })
                     }
@@ -97,10 +97,10 @@ impl<'a> Unfold<'a> {
                         let policy = policy(found, step);
                         let summary = digest::summary(&items, &policy, opened_at, self.now);
                         let event = closing::event(&event, &window_id, &items, &summary, self.now);
-                        let step = if only.is_some() { step } else { step + 1 };
-                        let start = Start { step, only, ..Start::default() };
-                        let what =
-                            What::Rule { rule, audience: vec![audience], start, digest: Some(summary) };
+                        let first = if only.is_some() { step } else { step + 1 };
+                        let start = resume.unwrap_or(Start { step: first, only, ..Start::default() });
+                        let digest = Some(Collected { summary, window, step, only });
+                        let what = What::Rule { rule, audience: vec![audience], start, digest };
                         Ok(Subject { event, what })
                     }
                 }
@@ -115,11 +115,12 @@ impl<'a> Unfold<'a> {
     ) -> Result<Vec<digest::Item>, Refused> {
         let mut wanted = Vec::with_capacity(items.len());
         for (item, cancel) in items {
-            let at = match &cancel {
+            let cancelled = match &cancel {
                 Some(key) => self.counters.cancelled(key).await?,
                 None => None,
             };
-            if at.is_none_or(|at| at < item.time) {
+            let event = event_part(&item.source, &item.id);
+            if !cancelled.is_some_and(|it| it.takes_back(item.time, &event)) {
                 wanted.push(item);
             }
         }

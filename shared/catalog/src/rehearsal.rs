@@ -8,12 +8,11 @@ use domain::catalog::Catalog;
 use domain::decide::{Ask, Decision, Facts, Order, Verdict, Waiting, decide};
 use domain::digest::DigestPolicy;
 use domain::event::{Event, Refusal};
-use domain::plan::{Match, Plan};
+use domain::plan::{Collected, Match, Plan};
 use domain::recipient::{Recipient, Recipients};
 use domain::rule::Step;
 use domain::wake::Start;
-use serde_json::Value;
-use templates::{Renderer, Unrendered};
+use templates::{Extra, Renderer, Unrendered};
 
 use crate::problem::{Problem, RULES, TEMPLATES};
 use crate::sample::BusEntry;
@@ -175,7 +174,7 @@ impl<'a> Stage<'a> {
         &self,
         event: &'e Event,
         decision: &Decision<'_>,
-        told: Option<&Value>,
+        told: Option<&Collected>,
         seen: &mut BTreeSet<String>,
     ) -> Option<Scene<'e>>
     where
@@ -228,7 +227,8 @@ impl<'a> Stage<'a> {
 
 /// Renders one order, as dispatch would.
 fn render(renderer: &Renderer, plan: &Plan<'_>, order: &Order<'_>) -> Result<(), Unrendered> {
-    renderer.scene(plan.envelope()).render(order).map(drop)
+    let extra = Extra { digest: plan.digest.as_ref().map(|it| &it.summary), zone: None };
+    renderer.scene_with(plan.envelope(), extra).render(order).map(drop)
 }
 
 fn number(step: usize) -> u32 {

@@ -4,9 +4,9 @@ use domain::Timestamp;
 use domain::decide::{Answer, Answers, Ask, Facts, decide};
 use domain::digest::{DigestPolicy, Item, summary};
 use domain::event::Event;
+use domain::plan::Collected;
 use domain::plan::Plan;
 use domain::recipient::{Group, Recipients, Settings};
-use serde_json::Value;
 
 /// A run has a few questions for each of its steps, and every answer leads it on.
 const MAX_ROUNDS: usize = 200;
@@ -42,8 +42,9 @@ pub(crate) fn members(group: &Group, people: &Recipients) -> Vec<String> {
 }
 
 /// What a template would get of two events such as this one.
-pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Value {
+pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Collected {
     let one = Item::of(event);
     let other = Item { event_key: format!("{}-2", one.event_key), ..one.clone() };
-    summary(&[one, other], policy, event.time, event.time)
+    let summary = summary(&[one, other], policy, event.time, event.time);
+    Collected { summary, window: String::new(), step: 0, only: None }
 }

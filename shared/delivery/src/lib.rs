@@ -176,7 +176,9 @@ impl Desk {
     async fn is_cancelled(&self, job: &Job, deadline: Deadline) -> Result<bool, Failure> {
         let Some(key) = &job.cancel else { return Ok(false) };
         match tokio::time::timeout(deadline.left(now()), self.counters.cancelled(key)).await {
-            Ok(Ok(cancelled)) => Ok(cancelled.is_some_and(|it| it >= job.event.time)),
+            Ok(Ok(cancelled)) => {
+                Ok(cancelled.is_some_and(|it| it.takes_back(job.event.time, job.key.parts().0)))
+            }
             Ok(Err(refused)) => Err(Failure::Transient(Box::new(refused))),
             Err(late) => Err(Failure::Transient(Box::new(late))),
         }

@@ -1,5 +1,6 @@
 //! Taking back what has not been sent yet.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::key::hash_of;
@@ -11,6 +12,24 @@ use crate::key::hash_of;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CancelKey(String);
+
+/// The latest event that cancelled something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// When that event happened.
+    pub at: Timestamp,
+    /// That event, as the keys of its notifications begin.
+    pub by: String,
+}
+
+impl Cancellation {
+    /// Whether it takes back what an event asked for: one that happened before it, or at the same time, and is not the
+    /// cancelling event itself. An event may take back what came before and announce what comes now.
+    #[must_use]
+    pub fn takes_back(&self, time: Timestamp, event: &str) -> bool {
+        time <= self.at && self.by != event
+    }
+}
 
 impl CancelKey {
     #[must_use]
@@ -29,6 +48,17 @@ impl CancelKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_takes_back_what_came_before_it_and_never_itself() {
+        let at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let it = Cancellation { at, by: "moved".to_owned() };
+        let second = jiff::SignedDuration::from_secs(1);
+        assert!(it.takes_back(at - second, "booked"));
+        assert!(it.takes_back(at, "booked"));
+        assert!(!it.takes_back(at + second, "booked"));
+        assert!(!it.takes_back(at, "moved"));
+    }
 
     #[test]
     fn tenants_rules_and_things_do_not_cancel_each_other() {

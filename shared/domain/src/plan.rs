@@ -24,10 +24,22 @@ pub struct Plan<'a> {
     pub matches: Vec<Match<'a>>,
     /// The rules whose waiting messages this event takes back.
     pub cancels: Vec<(&'a Rule, CancelKey)>,
-    /// What a closed digest holds, for its template.
-    pub digest: Option<Value>,
+    /// What a closed digest holds.
+    pub digest: Option<Collected>,
     /// Set when it is not the event itself that is decided about, but what an earlier decision left for later.
     pub woken: bool,
+}
+
+/// A digest that is told. The id of its event is that of its window.
+#[derive(Clone)]
+pub struct Collected {
+    /// For its template: [`crate::digest::summary`].
+    pub summary: Value,
+    /// What its window was called, and the step that opened it.
+    pub window: String,
+    pub step: u32,
+    /// The channel, where it was quiet hours that it was collected over.
+    pub only: Option<Channel>,
 }
 
 /// One rule that matches.
@@ -121,7 +133,7 @@ impl<'a> Plan<'a> {
         event: &'a Event,
         catalog: &'a Catalog,
         matched: Option<Match<'a>>,
-        digest: Option<Value>,
+        digest: Option<Collected>,
     ) -> Plan<'a> {
         let document = event.document();
         Plan {

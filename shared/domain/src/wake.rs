@@ -34,7 +34,16 @@ pub enum Task {
     /// Go on with a rule's steps for one recipient.
     Run { audience: Audience, start: Start },
     /// The window of a digest is over.
-    Close { audience: Audience, step: u32, only: Option<Channel>, window: String, window_id: String },
+    Close {
+        audience: Audience,
+        step: u32,
+        only: Option<Channel>,
+        window: String,
+        window_id: String,
+        /// It was over before, and a part of it had to wait: it is gone on with here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resume: Option<Start>,
+    },
     /// Tell those who come after `cursor`.
     FanOut { cursor: Cursor },
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
+use domain::cancel::Cancellation;
 use domain::channel::Channel;
 use domain::counter::{Limit, Period, Refusal, Scope};
 use domain::decide::{Answer, Ask, Wanted};
@@ -67,7 +68,7 @@ impl Given {
         match ask {
             Ask::Cancelled { .. } => {
                 asked.insert("cancelled");
-                Answer::Cancelled(self.cancelled.then_some(now))
+                Answer::Cancelled(self.cancelled.then(|| Cancellation { at: now, by: String::new() }))
             }
             Ask::Seen { .. } => {
                 asked.extend(["seen", "acknowledged"]);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::cancel::CancelKey;
+use crate::cancel::{CancelKey, Cancellation};
 use crate::channel::Channel;
 use crate::counter::{Limit, Refusal, Scope};
 use crate::digest::{DigestPolicy, Item};
@@ -43,8 +43,8 @@ pub struct Wanted {
 /// What the tables said.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// When the event happened that cancelled it, if there is one.
-    Cancelled(Option<Timestamp>),
+    /// The event that cancelled it, if there is one.
+    Cancelled(Option<Cancellation>),
     /// The most that is known of it.
     Seen(Option<Unless>),
     Admitted {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Answer, Ask, Decided, Decision, Facts, Later, Merge, Note, Verdict, Waiting, Wanted, limits};
 use crate::channel::Channel;
 use crate::digest;
-use crate::key::Key;
+use crate::key::{Key, event_part};
 use crate::outcome::Reason;
 use crate::plan::{self, Audience, Match, Plan};
 use crate::recipient::Recipient;
@@ -67,7 +67,7 @@ pub(super) fn walk<'a>(
 impl<'a> Walk<'_, 'a> {
     fn run(&mut self) {
         if let Err((reason, notes)) = self.may_begin() {
-            return self.refuse(reason, &notes);
+            return self.refuse(self.matched.start.step, reason, &notes);
         }
         if self.is_cancelled() || !self.asks.is_empty() {
             return;
@@ -114,9 +114,12 @@ impl<'a> Walk<'_, 'a> {
 
     fn is_cancelled(&mut self) -> bool {
         let Some(key) = self.cancel_key() else { return false };
-        let Some(Answer::Cancelled(at)) = self.answer(Ask::Cancelled { key }) else { return false };
-        let Some(at) = at.filter(|at| self.plan.event.time <= *at) else { return false };
-        self.refuse(Reason::Cancelled, &[Note::Cancelled { by_event_of: at }]);
+        let Some(Answer::Cancelled(Some(it))) = self.answer(Ask::Cancelled { key }) else { return false };
+        let event = self.plan.event;
+        if !it.takes_back(event.time, &event_part(&event.source, &event.id)) {
+            return false;
+        }
+        self.refuse(self.matched.start.step, Reason::Cancelled, &[Note::Cancelled { by_event_of: it.at }]);
         true
     }
 
@@ -244,7 +247,7 @@ impl<'a> Walk<'_, 'a> {
     ) {
         // What would come too late is not waited for.
         if self.expires_at().is_some_and(|it| it < until) {
-            return self.refuse(Reason::Expired, &notes);
+            return self.refuse(step, Reason::Expired, &notes);
         }
         // Not the time: a message that comes again waits under the key it had.
         let what = format!("later: {}", why.reason().name());
@@ -253,10 +256,9 @@ impl<'a> Walk<'_, 'a> {
         self.decisions.push(decision);
     }
 
-    /// The same no for every channel of the step that would have been next.
-    fn refuse(&mut self, reason: Reason, notes: &[Note]) {
-        let start = &self.matched.start;
-        let first = usize::try_from(start.step).unwrap_or(usize::MAX);
+    /// The same no for every channel of the first step from `from` on that sends.
+    fn refuse(&mut self, from: u32, reason: Reason, notes: &[Note]) {
+        let first = usize::try_from(from).unwrap_or(usize::MAX);
         let sends = self.matched.rule.steps.iter().enumerate().skip(first);
         let next = sends.filter_map(|(at, it)| match it {
             Step::Send(send) => Some((at, send)),

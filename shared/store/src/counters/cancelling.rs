@@ -4,7 +4,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::cancel::CancelKey;
+use domain::cancel::{CancelKey, Cancellation};
 use jiff::SignedDuration;
 
 use super::{Counters, one};
@@ -14,22 +14,23 @@ use crate::lookup;
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 impl Counters {
-    /// Takes back everything under this key that events up to `at` have asked for. A later cancellation is never
+    /// Takes back everything under this key that events up to that one have asked for. A later cancellation is never
     /// undone by an earlier one that comes after it.
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn cancel(&self, key: &CancelKey, at: Timestamp, now: Timestamp) -> Result<(), Refused> {
+    pub async fn cancel(&self, key: &CancelKey, it: &Cancellation, now: Timestamp) -> Result<(), Refused> {
         let sent = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(one(&["cancel", key.as_str()]).into_map()))
-            .update_expression("SET cancelled_at = :at, happened = :text, #ttl = :ttl")
+            .update_expression("SET cancelled_at = :at, happened = :text, cancelled_by = :by, #ttl = :ttl")
             .condition_expression("attribute_not_exists(cancelled_at) OR cancelled_at < :at")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":at", AttributeValue::N(at.as_nanosecond().to_string()))
-            .expression_attribute_values(":text", AttributeValue::S(at.to_string()))
+            .expression_attribute_values(":at", AttributeValue::N(it.at.as_nanosecond().to_string()))
+            .expression_attribute_values(":text", AttributeValue::S(it.at.to_string()))
+            .expression_attribute_values(":by", AttributeValue::S(it.by.clone()))
             .expression_attribute_values(
                 ":ttl",
                 AttributeValue::N((crate::seconds(now) + REMEMBERED.as_secs()).to_string()),
@@ -43,12 +44,15 @@ impl Counters {
         }
     }
 
-    /// When the latest event happened that cancelled this.
+    /// The latest event that cancelled this.
     ///
     /// # Errors
     /// The table could not be asked.
-    pub async fn cancelled(&self, key: &CancelKey) -> Result<Option<Timestamp>, Refused> {
+    pub async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, Refused> {
         let found = lookup::get(&self.client, &self.table, one(&["cancel", key.as_str()])).await?;
-        Ok(found.and_then(|it| it.get("happened")?.parse().ok()))
+        Ok(found.and_then(|it| {
+            let by = it.get("cancelled_by").unwrap_or_default().to_owned();
+            Some(Cancellation { at: it.get("happened")?.parse().ok()?, by })
+        }))
     }
 }
