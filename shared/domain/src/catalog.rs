@@ -2,14 +2,15 @@
 //!
 //! `carillon check` compiles `config/` into one `catalog.json`; dispatch reads it once per process.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::channel::Channel;
-use crate::event::Priority;
+use crate::event::{Event, Priority};
+use crate::index::Index;
 use crate::path::Path;
 use crate::pattern::Pattern;
 
@@ -113,8 +114,8 @@ pub struct Catalog {
     version: String,
     rules: Vec<Rule>,
     templates: BTreeMap<String, String>,
-    by_type: HashMap<String, Vec<usize>>,
-    of_any_type: Vec<usize>,
+    /// Their patterns, in the same order.
+    index: Index,
 }
 
 /// A catalog file of a layout that this program does not know.
@@ -133,25 +134,8 @@ impl Catalog {
         if file.format != CATALOG_FORMAT {
             return Err(OtherFormat { found: file.format });
         }
-        let mut by_type: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut of_any_type = Vec::new();
-        for (at, rule) in file.rules.iter().enumerate() {
-            match rule.when.pattern.exact("detail-type") {
-                Some(kinds) => {
-                    for kind in kinds {
-                        by_type.entry(kind.to_owned()).or_default().push(at);
-                    }
-                }
-                None => of_any_type.push(at),
-            }
-        }
-        Ok(Catalog {
-            version: file.version,
-            rules: file.rules,
-            templates: file.templates,
-            by_type,
-            of_any_type,
-        })
+        let index = file.rules.iter().map(|it| it.when.pattern.clone()).collect();
+        Ok(Catalog { version: file.version, rules: file.rules, templates: file.templates, index })
     }
 
     #[must_use]
@@ -170,17 +154,10 @@ impl Catalog {
         &self.templates
     }
 
-    /// The rules that match, in the order of the catalog. `document` is [`crate::event::Event::document`].
-    pub fn matching<'a>(&'a self, kind: &str, document: &Value) -> Vec<&'a Rule> {
-        let of_this_type = self.by_type.get(kind).map_or(&[][..], Vec::as_slice);
-        let mut candidates: Vec<usize> = of_this_type.iter().chain(&self.of_any_type).copied().collect();
-        candidates.sort_unstable();
-        candidates.dedup();
-        candidates
-            .into_iter()
-            .map(|at| &self.rules[at])
-            .filter(|rule| rule.when.pattern.matches(document))
-            .collect()
+    /// The rules that match, in the order of the catalog.
+    #[must_use]
+    pub fn matching(&self, event: &Event) -> Vec<&Rule> {
+        self.index.matching(event).into_iter().map(|at| &self.rules[at]).collect()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::event::Event;
 pub struct Plan<'a> {
     pub event: &'a Event,
     pub catalog: &'a Catalog,
-    /// [`Event::document`], made once.
+    /// [`Event::document`], made once; null when no rule matches, for nobody asks then.
     pub document: Value,
     pub matches: Vec<Match<'a>>,
 }
@@ -54,9 +54,9 @@ impl Audience {
 impl<'a> Plan<'a> {
     #[must_use]
     pub fn of(event: &'a Event, catalog: &'a Catalog) -> Plan<'a> {
-        let document = event.document();
-        let matches = catalog
-            .matching(&event.kind, &document)
+        let rules = catalog.matching(event);
+        let document = if rules.is_empty() { Value::Null } else { event.document() };
+        let matches = rules
             .into_iter()
             .map(|rule| {
                 let found = audience(rule, &document["detail"]);
@@ -79,7 +79,7 @@ impl<'a> Plan<'a> {
             .collect()
     }
 
-    /// The event's envelope.
+    /// The event's envelope; null when no rule matches.
     #[must_use]
     pub fn envelope(&self) -> &Value {
         &self.document["detail"]
