@@ -33,7 +33,10 @@ pub(crate) struct Scanner<'t> {
 /// A value as it stands in the text.
 #[derive(Clone, Copy)]
 pub(crate) struct Raw<'t> {
-    json: &'t str,
+    text: &'t str,
+    /// Where it begins and ends.
+    start: usize,
+    end: usize,
     /// It is a string, and its content stands there letter by letter.
     is_plain: bool,
     /// See [`Raw::is_doubtful`].
@@ -55,17 +58,38 @@ impl<'t> Raw<'t> {
     }
 
     /// The JSON text, without space around it.
+    #[inline]
     pub(crate) fn get(self) -> &'t str {
-        self.json
+        &self.text[self.start..self.end]
+    }
+
+    pub(crate) fn is_string(self) -> bool {
+        self.text.as_bytes()[self.start] == b'"'
+    }
+
+    /// The content of a string that has no escapes in it.
+    #[inline]
+    pub(crate) fn plain(self) -> Option<&'t str> {
+        if self.is_plain { self.text.get(self.start + 1..self.end - 1) } else { None }
+    }
+
+    /// The same as bytes, which costs less.
+    #[inline]
+    pub(crate) fn plain_bytes(self) -> Option<&'t [u8]> {
+        if self.is_plain { self.text.as_bytes().get(self.start + 1..self.end - 1) } else { None }
     }
 
     /// The content of a string.
+    #[inline]
     pub(crate) fn text(self) -> Option<Cow<'t, str>> {
-        if self.is_plain {
-            return Some(Cow::Borrowed(&self.json[1..self.json.len() - 1]));
+        match self.plain() {
+            Some(it) => Some(Cow::Borrowed(it)),
+            None => self.unescaped().map(Cow::Owned),
         }
-        // `Cow` alone would be read as an owned string, whatever stands there.
-        if self.json.starts_with('"') { serde_json::from_str(self.json).ok().map(Cow::Owned) } else { None }
+    }
+
+    fn unescaped(self) -> Option<String> {
+        if self.is_string() { serde_json::from_str(self.get()).ok() } else { None }
     }
 }
 
@@ -163,7 +187,24 @@ impl<'t> Scanner<'t> {
             b'{' | b'[' => self.nested()?,
             other => self.bare(other)?,
         }
-        Some(Raw { json: &self.text[start..self.at], is_plain: false, is_doubtful: self.is_doubtful })
+        Some(self.raw(start, false))
+    }
+
+    /// Passes over a value that nobody wants to see.
+    #[inline]
+    pub(crate) fn pass(&mut self) -> Option<()> {
+        match self.peek()? {
+            b'"' => {
+                self.at += 1;
+                self.rest_of_string().map(drop)
+            }
+            b'{' | b'[' => self.nested(),
+            first => self.bare(first),
+        }
+    }
+
+    fn raw(&self, start: usize, is_plain: bool) -> Raw<'t> {
+        Raw { text: self.text, start, end: self.at, is_plain, is_doubtful: self.is_doubtful }
     }
 
     /// Passes over a string.
@@ -172,7 +213,7 @@ impl<'t> Scanner<'t> {
         self.take(b'"')?;
         let start = self.at - 1;
         let is_plain = self.rest_of_string()?;
-        Some(Raw { json: &self.text[start..self.at], is_plain, is_doubtful: self.is_doubtful })
+        Some(self.raw(start, is_plain))
     }
 
     /// Passes over a string from behind its first quotation mark. `true` when there are no escapes in it.

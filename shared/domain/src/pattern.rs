@@ -23,7 +23,7 @@ use operator::Operator;
 use serde_json::Value;
 use tree::Branch;
 
-pub(crate) use selection::{Kind, Selection, Wants};
+pub(crate) use selection::Wants;
 
 /// How deep a pattern may nest, counted in steps of its paths and in `$or` arrays. AWS names no limit; this one is ours
 /// and keeps the stack small.
@@ -119,11 +119,14 @@ impl Pattern {
             && self.0.alternatives[alternative].grows_in(event, &self.0.leaves)
     }
 
-    /// Calls `each` with every path that a combination asks for, and what it asks there.
-    pub(crate) fn fields<'p>(&'p self, alternative: usize, each: &mut impl FnMut(&'p str, Wants<'p>)) {
-        let compiled = &*self.0;
-        compiled.alternatives[alternative]
-            .leaves(&mut |path, leaf| each(path, Wants(&compiled.leaves[leaf])));
+    /// Calls `each` with every path that a combination asks for, and the number under which [`Pattern::wants`] tells
+    /// what it asks there.
+    pub(crate) fn fields<'p>(&'p self, alternative: usize, each: &mut impl FnMut(&'p str, usize)) {
+        self.0.alternatives[alternative].leaves(each);
+    }
+
+    pub(crate) fn wants(&self, field: usize) -> Wants<'_> {
+        Wants(&self.0.leaves[field])
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{Affix, Candidate, Entry, Index, Look, NONE};
-use crate::pattern::paths::{Paths, Prints, Spot};
-use crate::pattern::{Kind, Pattern, Selection};
+use super::attribute::PATHS;
+use super::{Affix, Combination, Entry, Field, Index, Look, NONE};
+use crate::pattern::Pattern;
+use crate::pattern::paths::{Prints, Spot};
+use crate::pattern::selection::{Kind, Selection, Selections};
 
 /// The path of an event's payload in [`crate::event::Event::document`].
 const DATA: &str = "detail.data";
@@ -13,78 +15,111 @@ const DATA: &str = "detail.data";
 const WORTH_A_PAYLOAD: usize = 16;
 
 /// A field that a combination can be filed under.
-struct Field {
+struct Drawer {
+    combination: u32,
     spot: Spot,
     is_data: bool,
-    selections: Vec<Selection>,
+    selections: Vec<Selections>,
 }
+
+/// How many combinations have a selection.
+#[derive(Default)]
+struct Counts(HashMap<u64, usize, Prints>);
 
 impl FromIterator<Pattern> for Index {
     fn from_iter<I: IntoIterator<Item = Pattern>>(patterns: I) -> Index {
-        let patterns: Vec<Pattern> = patterns.into_iter().collect();
-        let mut paths = Paths::default();
-        let mut combinations = Vec::with_capacity(patterns.len());
-        let mut counts: HashMap<u64, usize, Prints> = HashMap::default();
-        for (at, pattern) in patterns.iter().enumerate() {
+        let mut index = Index { patterns: patterns.into_iter().collect(), ..Index::default() };
+        let mut drawers = Vec::with_capacity(index.patterns.len() * 2);
+        for at in 0..index.patterns.len() {
+            let pattern = index.patterns[at].clone();
             for alternative in 0..pattern.alternatives() {
-                let (candidate, fields) = survey(at, pattern, alternative, &mut paths);
-                for it in fields.iter().flat_map(|it| &it.selections) {
-                    *counts.entry(it.print).or_default() += 1;
-                }
-                combinations.push((candidate, fields));
+                index.survey(at, &pattern, alternative, &mut drawers);
             }
         }
-        let mut index =
-            Index { patterns, looks: vec![Look::default(); paths.len()], paths, ..Index::default() };
-        for (candidate, fields) in combinations {
-            match fields.into_iter().min_by_key(|it| it.rank(&counts)) {
-                Some(field) => index.file(candidate, &field),
-                None => index.unfiled.push(candidate),
+        let mut counts = Counts::default();
+        for (first, second) in drawers.iter().flat_map(|it| &it.selections) {
+            counts.add(*first);
+            second.iter().for_each(|it| counts.add(*it));
+        }
+        index.looks = vec![Look::default(); index.paths.len()];
+        let mut rest = drawers.as_slice();
+        for at in 0..number(index.combinations.len()) {
+            let (own, others) = rest.split_at(rest.iter().take_while(|it| it.combination == at).count());
+            rest = others;
+            match own.iter().min_by_key(|it| it.rank(&counts)) {
+                Some(drawer) => index.file(drawer, &counts),
+                None => index.unfiled.push(at),
             }
         }
+        let found = PATHS.iter().filter_map(|(path, it)| Some((*it, index.paths.find(path)?)));
+        index.attributes = found.collect();
+        index.detail = index.paths.follow(index.paths.root(), b"detail");
+        index.data = index.detail.and_then(|it| index.paths.follow(it, b"data"));
         index
     }
 }
 
-/// What a combination asks for, and by which fields it could be found.
-fn survey(at: usize, pattern: &Pattern, alternative: usize, paths: &mut Paths) -> (Candidate, Vec<Field>) {
-    let mut fields = Vec::new();
-    let mut asks_data = false;
-    pattern.fields(alternative, &mut |path, wants| {
-        let is_data = path.strip_prefix(DATA).is_some_and(|it| it.is_empty() || it.starts_with('.'));
-        asks_data |= is_data;
-        let spot = paths.add(path);
-        fields.extend(wants.selections(spot).map(|selections| Field { spot, is_data, selections }));
-    });
-    let number = |it: usize| u32::try_from(it).expect("fewer patterns and combinations than 2^32");
-    (Candidate { pattern: number(at), alternative: number(alternative), asks_data }, fields)
-}
-
-impl Field {
-    /// The lower, the better: how many others share its values, and how much work it is to look there.
-    fn rank(&self, counts: &HashMap<u64, usize, Prints>) -> (usize, bool, bool) {
-        let shared = self.selections.iter().map(|it| counts.get(&it.print).copied().unwrap_or(0)).max();
-        let least = if self.is_data { WORTH_A_PAYLOAD } else { 1 };
-        let is_part = self.selections.iter().any(|it| it.kind != Kind::Whole);
-        (shared.unwrap_or(0).max(least), self.is_data, is_part)
-    }
+fn number(it: usize) -> u32 {
+    u32::try_from(it).expect("fewer than 2^32 patterns, combinations and fields")
 }
 
 impl Index {
-    fn file(&mut self, candidate: Candidate, field: &Field) {
-        self.files_data |= field.is_data;
-        let look = &mut self.looks[field.spot.at()];
-        for selection in &field.selections {
+    /// Takes a combination in, and finds the fields that it could be filed under.
+    fn survey(&mut self, at: usize, pattern: &Pattern, alternative: usize, drawers: &mut Vec<Drawer>) {
+        let combination = number(self.combinations.len());
+        let mut asks_data = false;
+        pattern.fields(alternative, &mut |path, field| {
+            let is_data = path.strip_prefix(DATA).is_some_and(|it| it.is_empty() || it.starts_with('.'));
+            asks_data |= is_data;
+            let spot = self.paths.add(path);
+            self.fields.push(Field { spot, number: number(field) });
+            let selections = pattern.wants(field).selections(spot);
+            drawers.extend(selections.map(|selections| Drawer { combination, spot, is_data, selections }));
+        });
+        let fields_end = number(self.fields.len());
+        let (pattern, alternative) = (number(at), number(alternative));
+        self.combinations.push(Combination { pattern, alternative, fields_end, asks_data });
+    }
+
+    fn file(&mut self, drawer: &Drawer, counts: &Counts) {
+        self.files_data |= drawer.is_data;
+        let look = &mut self.looks[drawer.spot.at()];
+        for selection in drawer.selections.iter().map(|it| counts.rarer(*it)) {
             match selection.kind {
                 Kind::Whole => look.whole = true,
                 Kind::Folded => look.folded = true,
                 Kind::Prefix { length, edge } => note(&mut look.prefixes, length, edge),
                 Kind::Suffix { length, edge } => note(&mut look.suffixes, length, edge),
             }
-            let at = u32::try_from(self.entries.len()).expect("fewer values than 2^32");
+            let at = number(self.entries.len());
             let next = self.first.insert(selection.print, at).unwrap_or(NONE);
-            self.entries.push(Entry { candidate, next });
+            self.entries.push(Entry { combination: drawer.combination, next });
         }
+    }
+}
+
+impl Drawer {
+    /// The lower, the better: how many others share its values, and how much work it is to look there.
+    fn rank(&self, counts: &Counts) -> (usize, bool, bool) {
+        let rarer = || self.selections.iter().map(|it| counts.rarer(*it));
+        let shared = rarer().map(|it| counts.of(it)).max().unwrap_or(0);
+        let least = if self.is_data { WORTH_A_PAYLOAD } else { 1 };
+        (shared.max(least), self.is_data, rarer().any(|it| it.kind != Kind::Whole))
+    }
+}
+
+impl Counts {
+    fn add(&mut self, selection: Selection) {
+        *self.0.entry(selection.print).or_default() += 1;
+    }
+
+    fn of(&self, selection: Selection) -> usize {
+        self.0.get(&selection.print).copied().unwrap_or(0)
+    }
+
+    /// The one of two selections that fewer have.
+    fn rarer(&self, (first, second): Selections) -> Selection {
+        second.filter(|it| self.of(*it) < self.of(first)).unwrap_or(first)
     }
 }
 

@@ -62,10 +62,6 @@ impl<'e> Facts<'e> {
         Item { facts: self, at: 0 }
     }
 
-    pub(crate) fn item(&self, at: usize) -> Item<'_, 'e> {
-        Item { facts: self, at }
-    }
-
     /// Adds a value at the end and says where it stands.
     pub(crate) fn push(&mut self, name: Cow<'e, str>, scalar: Scalar<'e>) -> usize {
         let at = self.list.len();
@@ -111,11 +107,13 @@ impl<'e> Facts<'e> {
 impl<'e> Scalar<'e> {
     /// A value that is neither an object nor an array. `None` when nothing can hold it.
     pub(crate) fn of(raw: Raw<'e>) -> Option<Scalar<'e>> {
+        if raw.is_string() {
+            return raw.text().map(Scalar::Text);
+        }
         match raw.get() {
             "null" => Some(Scalar::Null),
             "true" => Some(Scalar::Bool(true)),
             "false" => Some(Scalar::Bool(false)),
-            text if text.starts_with('"') => raw.text().map(Scalar::Text),
             number => {
                 // So many digits are always a u64.
                 let is_short = number.len() < 19 && number.bytes().all(|it| it.is_ascii_digit());

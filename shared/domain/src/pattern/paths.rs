@@ -18,8 +18,8 @@ struct Step {
     /// What leads on from here: few names in a list, many by their fingerprint as well.
     next: Vec<(Box<str>, Spot)>,
     by_print: HashMap<u64, u32, Prints>,
-    /// A bit for each name in `next`; most names of an event need no further look.
-    bits: u64,
+    /// A bit for the first byte of each name in `next`; most names of an event need no further look.
+    firsts: u64,
     /// A pattern asks for a value here.
     is_asked: bool,
 }
@@ -47,7 +47,7 @@ impl Paths {
     pub(crate) fn add(&mut self, path: &str) -> Spot {
         let mut spot = self.root();
         for name in path.split('.') {
-            spot = match self.step(spot, name) {
+            spot = match self.step(spot, name.as_bytes()) {
                 Some(it) => it,
                 None => self.grow(spot, name),
             };
@@ -60,7 +60,7 @@ impl Paths {
         let spot = Spot(u32::try_from(self.steps.len()).expect("fewer paths than 2^32"));
         self.steps.push(Step::default());
         let step = &mut self.steps[from.at()];
-        step.bits |= bit(name);
+        step.firsts |= first(name.as_bytes());
         step.next.push((name.into(), spot));
         let count = step.next.len();
         if count > FEW {
@@ -75,14 +75,23 @@ impl Paths {
 
     /// Where a member of this name leads to, if that is any path. A name with dots is several steps.
     #[inline]
-    pub(crate) fn follow(&self, from: Spot, name: &str) -> Option<Spot> {
+    pub(crate) fn follow(&self, from: Spot, name: &[u8]) -> Option<Spot> {
+        if self.steps[from.at()].firsts & first(name) == 0 {
+            return None;
+        }
         if let Some(it) = self.step(from, name) {
             return Some(it);
         }
-        if !name.contains('.') {
+        if !name.contains(&b'.') {
             return None;
         }
-        name.split('.').try_fold(from, |spot, it| self.step(spot, it))
+        name.split(|it| *it == b'.').try_fold(from, |spot, it| self.step(spot, it))
+    }
+
+    /// Where a path ends that a pattern asks for.
+    pub(crate) fn find(&self, path: &str) -> Option<Spot> {
+        let end = path.split('.').try_fold(self.root(), |spot, name| self.step(spot, name.as_bytes()));
+        end.filter(|it| self.is_asked(*it))
     }
 
     /// Whether a pattern asks for a value at the end of this path itself.
@@ -90,17 +99,13 @@ impl Paths {
         self.steps[spot.at()].is_asked
     }
 
-    #[inline]
-    fn step(&self, from: Spot, name: &str) -> Option<Spot> {
+    fn step(&self, from: Spot, name: &[u8]) -> Option<Spot> {
         let step = &self.steps[from.at()];
-        if step.bits & bit(name) == 0 {
-            return None;
-        }
         if step.next.len() <= FEW {
-            return step.next.iter().find(|it| *it.0 == *name).map(|it| it.1);
+            return step.next.iter().find(|it| it.0.as_bytes() == name).map(|it| it.1);
         }
-        let at = *step.by_print.get(&print(0, name.as_bytes()))?;
-        step.next.get(at as usize).filter(|it| *it.0 == *name).map(|it| it.1)
+        let at = *step.by_print.get(&print(0, name))?;
+        step.next.get(at as usize).filter(|it| it.0.as_bytes() == name).map(|it| it.1)
     }
 }
 
@@ -110,9 +115,9 @@ impl Spot {
     }
 }
 
-fn bit(name: &str) -> u64 {
-    let last = name.as_bytes().last().copied().unwrap_or(0);
-    1 << ((name.len() * 5 + usize::from(last)) % 64)
+/// A dot stands for nothing before it: the name `.x` leads through the name without letters.
+fn first(name: &[u8]) -> u64 {
+    1 << (name.first().copied().unwrap_or(b'.') % 64)
 }
 
 /// A fingerprint of bytes: quick, the same on every machine, and well spread over all 64 bits. Whoever looks something

@@ -9,7 +9,10 @@ use super::paths::{Spot, print};
 #[derive(Clone, Copy)]
 pub(crate) struct Wants<'p>(pub(super) &'p [Operator]);
 
-/// What every value has in common that satisfies one operator.
+/// What every value that satisfies one operator has in common, and for some operators what else.
+pub(crate) type Selections = (Selection, Option<Selection>);
+
+/// Something that a value can be looked up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Selection {
     /// The fingerprint of place, kind and text.
@@ -48,29 +51,39 @@ fn seed(spot: Spot, kind: u64) -> u64 {
 }
 
 impl Wants<'_> {
-    /// Selections such that every value that satisfies one of the operators is found by one of these; `None` when an
-    /// operator is satisfied by values that have nothing in common, or by no value at all.
-    pub(crate) fn selections(self, spot: Spot) -> Option<Vec<Selection>> {
-        self.0.iter().map(|it| selection(it, spot)).collect()
+    /// The selections of each operator; `None` when an operator is satisfied by values that have nothing in common, or
+    /// by no value at all.
+    pub(crate) fn selections(self, spot: Spot) -> Option<Vec<Selections>> {
+        self.0.iter().map(|it| selections(it, spot)).collect()
+    }
+
+    /// Whether they are satisfied by the one value that stands there, or by there being none.
+    pub(crate) fn hold(self, value: Option<&Scalar<'_>>) -> bool {
+        self.0.iter().any(|it| match value {
+            Some(value) => it.holds(value),
+            None => *it == Operator::Absent,
+        })
     }
 }
 
-fn selection(operator: &Operator, spot: Spot) -> Option<Selection> {
-    let whole = |it: &Scalar<'_>| Selection { print: of_scalar(it, spot), kind: Kind::Whole };
-    match operator {
-        Operator::Null => Some(whole(&Scalar::Null)),
-        Operator::Bool(it) => Some(whole(&Scalar::Bool(*it))),
-        Operator::Number(it) => Some(whole(&Scalar::Number(it.clone()))),
-        Operator::Text(it) => Some(whole(&Scalar::Text(it.as_str().into()))),
+fn selections(operator: &Operator, spot: Spot) -> Option<Selections> {
+    let whole = |it: &Scalar<'_>| Some(Selection { print: of_scalar(it, spot), kind: Kind::Whole });
+    let only = match operator {
+        Operator::Null => whole(&Scalar::Null),
+        Operator::Bool(it) => whole(&Scalar::Bool(*it)),
+        Operator::Number(it) => whole(&Scalar::Number(it.clone())),
+        Operator::Text(it) => whole(&Scalar::Text(it.as_str().into())),
         Operator::Prefix(it) => prefix(it, spot),
         Operator::Suffix(it) => suffix(it, spot),
         Operator::Folded(it) => {
-            let text = it.ascii()?;
-            Some(Selection { print: of_folded(&text, spot), kind: Kind::Folded })
+            it.ascii().map(|it| Selection { print: of_folded(&it, spot), kind: Kind::Folded })
         }
         Operator::Wildcard(it) => {
             let (first, last) = it.ends();
-            if last.len() > first.len() { suffix(last, spot) } else { prefix(first, spot) }
+            return match (prefix(first, spot), suffix(last, spot)) {
+                (Some(first), last) => Some((first, last)),
+                (None, last) => Some((last?, None)),
+            };
         }
         Operator::Address(_)
         | Operator::PrefixFolded(_)
@@ -80,7 +93,8 @@ fn selection(operator: &Operator, spot: Spot) -> Option<Selection> {
         | Operator::Present
         | Operator::Absent
         | Operator::Not(_) => None,
-    }
+    };
+    only.map(|it| (it, None))
 }
 
 fn prefix(text: &str, spot: Spot) -> Option<Selection> {
