@@ -53,7 +53,13 @@ pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
             repeat(times, || {
                 let event: Value = serde_json::from_str(black_box(&text)).expect("JSON");
                 let kind = event["detail-type"].as_str().expect("a type");
-                regexes.iter().enumerate().filter(|(_, it)| it.is_match(kind)).map(|it| it.0).collect::<Vec<_>>().len()
+                regexes
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, it)| it.is_match(kind))
+                    .map(|it| it.0)
+                    .collect::<Vec<_>>()
+                    .len()
             });
         }
         "compile/ours" => {
@@ -123,10 +129,8 @@ fn compiled(sources: &[String]) -> Index {
 
 /// quamina knows no `$or`: a pattern with one is added once for each combination, under one id.
 fn quamina(sources: &[String]) -> Quamina<usize> {
-    let mut matcher = quamina::QuaminaBuilder::new()
-        .with_arena_byte_budget(1 << 30)
-        .build()
-        .expect("a matcher");
+    let mut matcher =
+        quamina::QuaminaBuilder::new().with_arena_byte_budget(1 << 30).build().expect("a matcher");
     for (id, source) in sources.iter().enumerate() {
         for it in crate::agree::without_or(source) {
             matcher.add_pattern(id, &it).expect("a pattern that quamina knows");

@@ -84,7 +84,9 @@ fn pattern(shape: usize, n: usize) -> Value {
             "detail": { "data": { "flag": ["abnormal", "critical"] } },
         }),
         // matches; one type, many tenants
-        5 => json!({ "detail-type": ["ehr.lab_report.created"], "detail": { "tenant": [format!("clinic-{n}")] } }),
+        5 => {
+            json!({ "detail-type": ["ehr.lab_report.created"], "detail": { "tenant": [format!("clinic-{n}")] } })
+        }
         6 => json!({ "detail-type": [format!("task{n}.created")], "detail": { "data": {
             "orderedBy": [{ "exists": true }],
             "$or": [{ "flag": ["abnormal"] }, { "urgency": [{ "equals-ignore-case": "stat" }] }],

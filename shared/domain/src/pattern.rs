@@ -14,7 +14,7 @@ pub(crate) mod selection;
 mod tree;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 

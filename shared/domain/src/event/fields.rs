@@ -43,7 +43,7 @@ impl<'a> Fields<'a> {
             Some(())
         })?;
         // The object itself is the first level.
-        let is_flat = scanner.deepest() as usize + 1 <= MAX_DEPTH;
+        let is_flat = (scanner.deepest() as usize) < MAX_DEPTH;
         (is_flat && scanner.is_at_end()).then_some(Fields { members })
     }
 
@@ -56,7 +56,7 @@ impl<'a> Fields<'a> {
         // Two names can only be one if they have the same length and begin alike, and few do.
         let mut seen = 0_u64;
         for (at, (name, _)) in self.members.iter().enumerate() {
-            let bit = 1 << (name.len() * 5 + usize::from(name.bytes().next().unwrap_or(0))) % 64;
+            let bit = 1 << ((name.len() * 5 + usize::from(name.bytes().next().unwrap_or(0))) % 64);
             if seen & bit != 0 && self.members[..at].iter().any(|it| it.0 == *name) {
                 return Some(name);
             }

@@ -6,14 +6,16 @@
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 /// The top bit of each byte.
 const TOPS: u64 = ONES << 7;
+const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
+const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
+const DELETES: u64 = u64::from_le_bytes([0x7f; 8]);
 
 /// Where the first quotation mark, backslash or control character stands, from `at` on.
 #[inline]
 pub(super) fn end_of_run(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(chunk) = bytes.get(at..).and_then(|it| it.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
-        let found =
-            zeros(word ^ ONES * u64::from(b'"')) | zeros(word ^ ONES * u64::from(b'\\')) | below(word, 0x20);
+        let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES) | below(word, 0x20);
         if found != 0 {
             // Only bytes behind the first one can be there by mistake.
             return Some(at + found.trailing_zeros() as usize / 8);
@@ -30,7 +32,7 @@ pub(crate) fn is_printable_ascii(text: &str) -> bool {
     let (chunks, rest) = text.as_bytes().as_chunks::<8>();
     let bad = chunks.iter().fold(0, |bad, chunk| {
         let word = u64::from_le_bytes(*chunk);
-        bad | (word & TOPS) | below(word, 0x20) | zeros(word ^ ONES * 0x7f)
+        bad | (word & TOPS) | below(word, 0x20) | zeros(word ^ DELETES)
     });
     bad == 0 && rest.iter().all(|it| matches!(it, 0x20..0x7f))
 }

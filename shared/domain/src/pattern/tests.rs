@@ -2,7 +2,7 @@
 
 mod arrays;
 mod operators;
-mod properties;
+pub(crate) mod properties;
 mod refusals;
 
 use serde_json::{Value, json};

@@ -93,7 +93,7 @@ fn scalars() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn documents() -> impl Strategy<Value = Value> {
+pub(crate) fn documents() -> impl Strategy<Value = Value> {
     scalars().prop_recursive(5, 40, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -117,7 +117,7 @@ fn operators() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn patterns() -> impl Strategy<Value = Value> {
+pub(crate) fn patterns() -> impl Strategy<Value = Value> {
     let object = |it: std::collections::BTreeMap<String, Value>| Value::Object(it.into_iter().collect());
     let flat = btree_map(keys(), vec(operators(), 1..3).prop_map(Value::from), 1..3).prop_map(object);
     flat.prop_recursive(3, 20, 3, move |inner| {
