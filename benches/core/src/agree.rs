@@ -41,8 +41,8 @@ const OURSELVES: &str = "our index differs from our pattern";
 const ALONE: &str = "quamina with this pattern alone differs from us";
 /// quamina lets every text, `true`, `false` and `null` be below every number. EventBridge compares numbers only.
 const BELOW: &str = "known: to quamina every text is below every number";
-/// quamina does not match a pattern with several `exists: false` when all of them hold.
-const ABSENT: &str = "known: quamina loses one of several `exists: false`";
+/// quamina does not match a pattern with `exists: false` beside another `exists` when both hold.
+const ABSENT: &str = "known: quamina loses one of several `exists`";
 /// quamina with this one pattern says what we say, and with the other patterns of its batch beside it the opposite.
 const TOGETHER: &str = "quamina differs from itself: alone it says what we say, among others the opposite";
 
@@ -114,7 +114,8 @@ fn known(source: &Value, ours: bool) -> Option<&'static str> {
     if !ours && [r#""numeric":["<","#, r#""numeric":["<=","#].iter().any(|it| text.contains(it)) {
         return Some(BELOW);
     }
-    (ours && text.matches(r#""exists":false"#).count() > 1).then_some(ABSENT)
+    let asks = text.matches(r#""exists":"#).count();
+    (ours && asks > 1 && text.contains(r#""exists":false"#)).then_some(ABSENT)
 }
 
 /// A matcher of these patterns under their places. `None` when quamina does not take one of them.

@@ -13,11 +13,18 @@ use serde_json::Value;
 use crate::samples;
 
 /// The name of each operation, what it includes, and whether it depends on the number of rules.
-pub const ALL: [(&str, &str, bool); 12] = [
+pub const ALL: [(&str, &str, bool); 15] = [
     ("match/event", "ours: a parsed Event to the indices of matching rules", true),
     ("match/text", "ours: the envelope's text to the indices of matching rules", true),
     ("match/quamina", "quamina 0.7: the envelope's text to the ids of matching rules (flatten, match)", true),
-    ("match/regex", "serde_json to a Value, then one regex after the other on detail-type", true),
+    ("types/event", "ours, rules that ask for the detail-type only: a parsed Event to indices", true),
+    ("types/text", "ours, the same rules: the envelope's text to indices", true),
+    ("types/quamina", "quamina 0.7, the same rules: the envelope's text to ids", true),
+    (
+        "types/regex",
+        "the same rules as regexes: serde_json to a Value, then one regex after the other on detail-type",
+        true,
+    ),
     ("compile/ours", "ours: the patterns' text to a ready index", true),
     ("compile/quamina", "quamina 0.7: the patterns' text to a ready matcher", true),
     ("parse/event", "ours: Event::parse of 480 bytes, all checks of CloudEvents 1.0 and ours", false),
@@ -31,25 +38,20 @@ pub const ALL: [(&str, &str, bool); 12] = [
 /// Does `operation` with so many rules `times` times. `None` when there is no such operation.
 pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
     match operation {
-        "match/event" => {
-            let (index, event) = (index(rules), Event::parse(&samples::event()).expect("a good event"));
-            assert_eq!(index.matching(&event).len(), samples::MATCHES);
-            repeat(times, || index.matching(black_box(&event)).len());
-        }
-        "match/text" => {
-            let (index, text) = (index(rules), samples::envelope());
-            assert_eq!(index.matching_text(&text).map(|it| it.len()), Some(samples::MATCHES));
-            repeat(times, || index.matching_text(black_box(&text)).map(|it| it.len()));
-        }
-        "match/quamina" => {
-            let (matcher, text) = (quamina(&sources(rules)), samples::envelope());
-            assert_eq!(matcher.matches_for_event(text.as_bytes()).expect("JSON").len(), samples::MATCHES);
-            repeat(times, || matcher.matches_for_event(black_box(text.as_bytes())).map(|it| it.len()).ok());
-        }
-        "match/regex" => {
+        "match/event" => ours_by_event(&samples::patterns(rules), samples::MATCHES, times),
+        "types/event" => ours_by_event(&samples::types(rules), samples::TYPE_MATCHES, times),
+        "match/text" => ours_by_text(&samples::patterns(rules), samples::MATCHES, times),
+        "types/text" => ours_by_text(&samples::types(rules), samples::TYPE_MATCHES, times),
+        "match/quamina" => theirs(&samples::patterns(rules), samples::MATCHES, times),
+        "types/quamina" => theirs(&samples::types(rules), samples::TYPE_MATCHES, times),
+        "types/regex" => {
             let compile = |it: &String| Regex::new(it).expect("a regex");
             let regexes: Vec<Regex> = samples::regexes(rules).iter().map(compile).collect();
             let text = samples::envelope();
+            assert_eq!(
+                regexes.iter().filter(|it| it.is_match("ehr.lab_report.created")).count(),
+                samples::TYPE_MATCHES
+            );
             repeat(times, || {
                 let event: Value = serde_json::from_str(black_box(&text)).expect("JSON");
                 let kind = event["detail-type"].as_str().expect("a type");
@@ -63,11 +65,11 @@ pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
             });
         }
         "compile/ours" => {
-            let sources = sources(rules);
+            let sources = texts(&samples::patterns(rules));
             repeat(times, || compiled(black_box(&sources)));
         }
         "compile/quamina" => {
-            let sources = sources(rules);
+            let sources = texts(&samples::patterns(rules));
             repeat(times, || quamina(black_box(&sources)));
         }
         "parse/event" => {
@@ -111,12 +113,26 @@ fn repeat<T>(times: usize, mut operation: impl FnMut() -> T) {
     }
 }
 
-fn sources(rules: usize) -> Vec<String> {
-    samples::patterns(rules).iter().map(Value::to_string).collect()
+fn ours_by_event(patterns: &[Value], matches: usize, times: usize) {
+    let (index, event) = (compiled(&texts(patterns)), Event::parse(&samples::event()).expect("a good event"));
+    assert_eq!(index.matching(&event).len(), matches);
+    repeat(times, || index.matching(black_box(&event)).len());
 }
 
-fn index(rules: usize) -> Index {
-    compiled(&sources(rules))
+fn ours_by_text(patterns: &[Value], matches: usize, times: usize) {
+    let (index, text) = (compiled(&texts(patterns)), samples::envelope());
+    assert_eq!(index.matching_text(&text).map(|it| it.len()), Some(matches));
+    repeat(times, || index.matching_text(black_box(&text)).map(|it| it.len()));
+}
+
+fn theirs(patterns: &[Value], matches: usize, times: usize) {
+    let (matcher, text) = (quamina(&texts(patterns)), samples::envelope());
+    assert_eq!(matcher.matches_for_event(text.as_bytes()).expect("JSON").len(), matches);
+    repeat(times, || matcher.matches_for_event(black_box(text.as_bytes())).map(|it| it.len()).ok());
+}
+
+fn texts(patterns: &[Value]) -> Vec<String> {
+    patterns.iter().map(Value::to_string).collect()
 }
 
 fn compiled(sources: &[String]) -> Index {

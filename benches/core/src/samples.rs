@@ -45,7 +45,33 @@ pub fn patterns(count: usize) -> Vec<Value> {
 /// How many of 14 or more patterns match the event.
 pub const MATCHES: usize = 5;
 
-/// What each shape asks on its detail-type, as a system of regexes had it.
+/// As many patterns that ask for nothing but the detail-type: the same questions as [`regexes`].
+pub fn types(count: usize) -> Vec<Value> {
+    let kind = |at: usize| {
+        let n = at / 14;
+        match at % 14 {
+            0 => json!([format!("billing.invoice{n}.created")]),
+            1 => json!(["booking.created"]),
+            2 => json!([{ "prefix": format!("medication{n}.") }, { "prefix": format!("shift{n}.") }]),
+            3 => json!([{ "wildcard": format!("ehr{}.*.created", suffix(n)) }]),
+            4 => json!([format!("ehr.lab_report{}.created", suffix(n))]),
+            5 | 12 => json!([format!("ehr.vital_sign{n}.created")]),
+            6 => json!([format!("task{n}.created")]),
+            7 => json!([format!("appointment{n}.created")]),
+            8 => json!([format!("billing.invoice{n}.sent")]),
+            9 => json!([{ "suffix": format!(".completed{n}") }]),
+            10 => json!([{ "suffix": format!("report{}.created", suffix(n)) }]),
+            11 => json!([{ "prefix": format!("ehr{}.", suffix(n)) }]),
+            _ => json!([format!("user{n}.created"), format!("user{n}.deleted")]),
+        }
+    };
+    (0..count).map(|at| json!({ "detail-type": kind(at) })).collect()
+}
+
+/// How many of 14 or more of [`types`] and [`regexes`] match the event.
+pub const TYPE_MATCHES: usize = 4;
+
+/// What each of [`types`] asks, as a system of regexes had it.
 pub fn regexes(count: usize) -> Vec<String> {
     (0..count)
         .map(|at| {
@@ -56,13 +82,13 @@ pub fn regexes(count: usize) -> Vec<String> {
                 2 => format!(r"^(medication{n}\.|shift{n}\.)"),
                 3 => format!(r"^ehr{}\..*\.created$", suffix(n)),
                 4 => format!(r"^ehr\.lab_report{}\.created$", suffix(n)),
-                5 | 12 => r"^ehr\.lab_report\.created$".to_owned(),
+                5 | 12 => format!(r"^ehr\.vital_sign{n}\.created$"),
                 6 => format!(r"^task{n}\.created$"),
                 7 => format!(r"^appointment{n}\.created$"),
                 8 => format!(r"^billing\.invoice{n}\.sent$"),
                 9 => format!(r"\.completed{n}$"),
-                10 => r"\.created$".to_owned(),
-                11 => r"^ehr\..*".to_owned(),
+                10 => format!(r"report{}\.created$", suffix(n)),
+                11 => format!(r"^ehr{}\.", suffix(n)),
                 _ => format!(r"^(user{n}\.created|user{n}\.deleted)$"),
             }
         })
