@@ -22,11 +22,10 @@ fn main() -> ExitCode {
         Some("--agree") => agree::run(number(1).unwrap_or(100_000)),
         Some("--json") => report::print(true),
         None => report::print(false),
-        Some(_) => false,
+        Some(_) => {
+            eprintln!("measure-core [--json | --agree [pairs] | --once <operation> [rules] [times]]");
+            return ExitCode::from(2);
+        }
     };
-    if done {
-        return ExitCode::SUCCESS;
-    }
-    eprintln!("measure-core [--json | --agree [pairs] | --once <operation> [rules] [times]]");
-    ExitCode::from(2)
+    if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
