@@ -187,10 +187,7 @@ fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
             let step = if it.only.is_some() { it.step } else { it.step + 1 };
             let start = Start { step, only: it.only, ..Start::default() };
             let (rule, audience) = (rule.name.clone(), it.audience.clone());
-            Some((
-                it.closes_at,
-                Turn::Rule { event: Box::new(event), rule, audience, start, digest: Some(summary) },
-            ))
+            Some((it.closes_at, Turn::Rule { event: Box::new(event), rule, audience, start, digest }))
         }
         Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => None,
     }

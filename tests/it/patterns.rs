@@ -16,8 +16,11 @@ use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
 
-/// How many pairs one run compares; `make soak` would take more.
+/// How many pairs one run compares.
 const PAIRS: usize = 1_500;
+
+/// Names the seed of the pairs, a whole number: another one compares other pairs. Without it every run compares the same.
+const SEED: &str = "PATTERNS_SEED";
 
 /// Asked at once.
 const AT_ONCE: usize = 16;
@@ -26,8 +29,9 @@ const AT_ONCE: usize = 16;
 async fn we_agree_with_test_event_pattern() {
     let cloud = Cloud::connect();
     let client = Client::new(&cloud.config);
-    // A seed that is written down, so that a disagreement can be looked at again.
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    // A seed that can be written down, so that a disagreement can be looked at again.
+    let seed = seed();
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let strategy = (pattern(), event());
     let pairs: Vec<(Value, Value)> =
@@ -46,6 +50,18 @@ async fn we_agree_with_test_event_pattern() {
     // Two that always say no would agree as well.
     assert!(matches > PAIRS / 20, "{matches} of {PAIRS} match");
     assert!(refusals > PAIRS / 50, "{refusals} of {PAIRS} are refused");
+}
+
+/// The bytes that the pairs are made from.
+#[expect(clippy::disallowed_methods, reason = "a soak run names its own seed")]
+fn seed() -> [u8; 32] {
+    let mut seed = [7; 32];
+    if let Ok(text) = std::env::var(SEED) {
+        let number: u64 =
+            text.parse().unwrap_or_else(|_| panic!("{SEED} is {text:?} and should be a whole number"));
+        seed[..8].copy_from_slice(&number.to_le_bytes());
+    }
+    seed
 }
 
 /// `None` when the pattern is refused.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::event::{Data, Event, Fields, Refusal};
+use crate::json::Raw;
 
 mod legacy;
 
@@ -101,7 +102,10 @@ impl<'a> BusEvent<'a> {
     }
 
     pub(crate) fn detail_as_data(&self) -> Result<Data, Refusal> {
-        Data::read("detail", self.detail.to_owned())
+        let detail = Raw::of(self.detail.get()).ok_or_else(|| {
+            Refusal::new("detail", "JSON that nests too deep to be read", "at most 100 levels")
+        })?;
+        Data::read("detail", detail)
     }
 }
 

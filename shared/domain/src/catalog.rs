@@ -2,11 +2,13 @@
 //!
 //! `carillon check` compiles `config/` into one `catalog.json`; dispatch reads it once per process.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use crate::event::Event;
+use crate::index::Index;
+use crate::pattern::Pattern;
 use crate::policy::Policy;
 use crate::rule::Rule;
 
@@ -32,8 +34,11 @@ pub struct Catalog {
     policy: Policy,
     rules: Vec<Rule>,
     templates: BTreeMap<String, String>,
-    by_type: HashMap<String, Vec<usize>>,
-    of_any_type: Vec<usize>,
+    /// Their patterns, in the same order.
+    index: Index,
+    /// The patterns of events that cancel, and the place of the rule of each.
+    cancels: Index,
+    cancelled: Vec<usize>,
 }
 
 /// A catalog file of a layout that this program does not know.
@@ -52,25 +57,18 @@ impl Catalog {
         if file.format != CATALOG_FORMAT {
             return Err(OtherFormat { found: file.format });
         }
-        let mut by_type: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut of_any_type = Vec::new();
-        for (at, rule) in file.rules.iter().enumerate() {
-            match rule.when.pattern().exact("detail-type") {
-                Some(kinds) => {
-                    for kind in kinds {
-                        by_type.entry(kind.to_owned()).or_default().push(at);
-                    }
-                }
-                None => of_any_type.push(at),
-            }
-        }
+        let index = file.rules.iter().map(|it| it.when.pattern().clone()).collect();
+        let cancelling = file.rules.iter().enumerate().filter_map(|(at, it)| Some((at, it.cancel.as_ref()?)));
+        let (cancels, cancelled): (Vec<Pattern>, Vec<usize>) =
+            cancelling.map(|(at, it)| (it.when.pattern().clone(), at)).unzip();
         Ok(Catalog {
             version: file.version,
             policy: file.policy,
             rules: file.rules,
             templates: file.templates,
-            by_type,
-            of_any_type,
+            index,
+            cancels: cancels.into_iter().collect(),
+            cancelled,
         })
     }
 
@@ -98,9 +96,8 @@ impl Catalog {
 
     /// The rules whose waiting messages this event takes back.
     #[must_use]
-    pub fn cancelled_by(&self, document: &Value) -> Vec<&Rule> {
-        let cancels = |it: &&Rule| it.cancel.as_ref().is_some_and(|it| it.when.pattern().matches(document));
-        self.rules.iter().filter(cancels).collect()
+    pub fn cancelled_by(&self, event: &Event) -> Vec<&Rule> {
+        self.cancels.matching(event).into_iter().map(|at| &self.rules[self.cancelled[at]]).collect()
     }
 
     /// Template sources by path.
@@ -109,17 +106,10 @@ impl Catalog {
         &self.templates
     }
 
-    /// The rules that match, in the order of the catalog. `document` is [`crate::event::Event::document`].
-    pub fn matching<'a>(&'a self, kind: &str, document: &Value) -> Vec<&'a Rule> {
-        let of_this_type = self.by_type.get(kind).map_or(&[][..], Vec::as_slice);
-        let mut candidates: Vec<usize> = of_this_type.iter().chain(&self.of_any_type).copied().collect();
-        candidates.sort_unstable();
-        candidates.dedup();
-        candidates
-            .into_iter()
-            .map(|at| &self.rules[at])
-            .filter(|rule| rule.when.pattern().matches(document))
-            .collect()
+    /// The rules that match, in the order of the catalog.
+    #[must_use]
+    pub fn matching(&self, event: &Event) -> Vec<&Rule> {
+        self.index.matching(event).into_iter().map(|at| &self.rules[at]).collect()
     }
 }
 

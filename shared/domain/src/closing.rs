@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use serde_json::value::to_raw_value;
 
 use crate::digest::Item;
 use crate::event::{Data, Event};
@@ -21,7 +20,6 @@ pub fn event(
     summary: &Value,
     closed_at: Timestamp,
 ) -> Event {
-    let data = summary.get("data").and_then(|it| to_raw_value(it).ok());
     Event {
         id: window_id.to_owned(),
         source: SOURCE.to_owned(),
@@ -30,7 +28,7 @@ pub fn event(
         sequence: None,
         expiry_time: None,
         actor: None,
-        data: data.and_then(|it| Data::read("data", it).ok()),
+        data: summary.get("data").map(Data::of),
         ..opener.clone()
     }
 }

@@ -11,6 +11,8 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::json::Raw;
+
 mod attributes;
 mod fields;
 mod read;
@@ -111,7 +113,7 @@ pub enum Extension {
 
 /// An event's payload: JSON text, untouched, so that numbers and key order survive every hop.
 #[derive(Clone)]
-pub struct Data(Box<RawValue>);
+pub struct Data(Box<str>);
 
 impl Data {
     /// Takes JSON text over as it is. `member` is what a refusal calls it.
@@ -121,21 +123,34 @@ impl Data {
     /// and templates look into every payload, so this is the door where it is found out.
     ///
     /// Source: RFC 8259, sections 6 and 8.2.
-    pub(crate) fn read(member: &str, text: Box<RawValue>) -> Result<Data, Refusal> {
-        match serde_json::from_str::<serde_json::Value>(text.get()) {
-            Ok(_) => Ok(Data(text)),
-            Err(error) => {
-                let place = format!("line {}, column {}", error.line(), error.column());
-                let found = format!("a number or a character that cannot be held ({place})");
-                Err(Refusal::new(member, found, "numbers within ±1.8e308 and whole Unicode characters"))
-            }
+    pub(crate) fn read(member: &str, text: Raw<'_>) -> Result<Data, Refusal> {
+        if text.is_doubtful()
+            && let Err(error) = serde_json::from_str::<serde_json::Value>(text.get())
+        {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let found = format!("a number or a character that cannot be held ({place})");
+            return Err(Refusal::new(member, found, "numbers within ±1.8e308 and whole Unicode characters"));
         }
+        Ok(Data(text.get().into()))
+    }
+
+    /// A payload that was made here, and not read.
+    #[must_use]
+    pub fn of(value: &serde_json::Value) -> Data {
+        Data(value.to_string().into())
     }
 
     /// The JSON text.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.0.get()
+        &self.0
+    }
+}
+
+impl Serialize for Data {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text: &RawValue = serde_json::from_str(&self.0).expect("it was JSON when it was read");
+        text.serialize(serializer)
     }
 }
 
@@ -237,7 +252,7 @@ impl Serialize for Event {
         }
         if let Some(data) = &self.data {
             map.serialize_entry("datacontenttype", "application/json")?;
-            map.serialize_entry("data", &data.0)?;
+            map.serialize_entry("data", data)?;
         }
         map.end()
     }

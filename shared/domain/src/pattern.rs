@@ -2,20 +2,28 @@
 //! It knows nothing of rules, catalogs or envelopes; what it sees is one JSON tree.
 
 mod address;
+pub(crate) mod facts;
 mod folded;
 mod glob;
 mod number;
 mod operand;
 mod operator;
+pub(crate) mod paths;
 mod reading;
+pub(crate) mod selection;
 mod tree;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+use std::sync::Arc;
+
+use facts::{Facts, Item, What};
 use operator::Operator;
 use serde_json::Value;
 use tree::Branch;
+
+pub(crate) use selection::Wants;
 
 /// How deep a pattern may nest, counted in steps of its paths and in `$or` arrays. AWS names no limit; this one is ours
 /// and keeps the stack small.
@@ -36,9 +44,12 @@ pub const MAX_COMBINATIONS: usize = 1000;
 /// Source: Amazon EventBridge user guide, "Numeric matching": -5.0e9 to +5.0e9 inclusive.
 pub const MAX_NUMERIC: f64 = 5.0e9;
 
-/// An EventBridge event pattern, compiled.
+/// An EventBridge event pattern, compiled. A clone is the same one, not a copy.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pattern {
+pub struct Pattern(Arc<Compiled>);
+
+#[derive(Debug, PartialEq)]
+struct Compiled {
     /// What each field of the source asks for, one list per field: a value satisfies it if any operator holds.
     leaves: Vec<Vec<Operator>>,
     /// One tree per combination of the `$or` arrays; its leaves are indices into `leaves`.
@@ -77,7 +88,7 @@ impl Pattern {
             .into_iter()
             .map(Branch::plant)
             .collect::<Result<Vec<Branch>, Invalid>>()?;
-        Ok(Pattern { leaves: reading.leaves, alternatives })
+        Ok(Pattern(Arc::new(Compiled { leaves: reading.leaves, alternatives })))
     }
 
     /// Whether `event` satisfies the pattern: every field named, for at least one combination of the `$or` arrays.
@@ -93,29 +104,29 @@ impl Pattern {
     /// Source: aws/event-ruler 2.0.1, "JSON Array Matching" and `StructuredFinder`.
     #[must_use]
     pub fn matches(&self, event: &Value) -> bool {
-        let Some(event) = event.as_object() else {
-            return false;
-        };
-        self.alternatives.iter().any(|it| it.grows_in(event, &self.leaves))
+        let facts = Facts::of(event);
+        (0..self.alternatives()).any(|it| self.holds(it, facts.root()))
     }
 
-    /// The strings that the top-level `field` must be one of, each once, in the order of the pattern; `None` when the
-    /// pattern can match other values or does not name the field. It is what an index is keyed by.
-    ///
-    /// An event whose `field` is a string outside the list never matches. The converse does not hold, because the
-    /// pattern may ask for more. A literal that is an IP address counts as open: it has several spellings.
-    #[must_use]
-    pub fn exact(&self, field: &str) -> Option<Vec<&str>> {
-        let mut values: Vec<&str> = Vec::new();
-        for alternative in &self.alternatives {
-            for operator in &self.leaves[alternative.leaf(field)?] {
-                let value = operator.as_text()?;
-                if !values.contains(&value) {
-                    values.push(value);
-                }
-            }
-        }
-        Some(values)
+    /// How many combinations its `$or` arrays have.
+    pub(crate) fn alternatives(&self) -> usize {
+        self.0.alternatives.len()
+    }
+
+    /// Whether one of the combinations holds for an event.
+    pub(crate) fn holds(&self, alternative: usize, event: Item<'_, '_>) -> bool {
+        matches!(event.what(), What::Object)
+            && self.0.alternatives[alternative].grows_in(event, &self.0.leaves)
+    }
+
+    /// Calls `each` with every path that a combination asks for, and the number under which [`Pattern::wants`] tells
+    /// what it asks there.
+    pub(crate) fn fields<'p>(&'p self, alternative: usize, each: &mut impl FnMut(&'p str, usize)) {
+        self.0.alternatives[alternative].leaves(each);
+    }
+
+    pub(crate) fn wants(&self, field: usize) -> Wants<'_> {
+        Wants(&self.0.leaves[field])
     }
 }
 

@@ -19,7 +19,7 @@ use crate::wake::Start;
 pub struct Plan<'a> {
     pub event: &'a Event,
     pub catalog: &'a Catalog,
-    /// [`Event::document`], made once.
+    /// [`Event::document`], made once; null when no rule matches, for nobody asks then.
     pub document: Value,
     pub matches: Vec<Match<'a>>,
     /// The rules whose waiting messages this event takes back.
@@ -110,9 +110,11 @@ impl Audience {
 impl<'a> Plan<'a> {
     #[must_use]
     pub fn of(event: &'a Event, catalog: &'a Catalog) -> Plan<'a> {
-        let document = event.document();
-        let matches = catalog
-            .matching(&event.kind, &document)
+        let rules = catalog.matching(event);
+        let cancelled = catalog.cancelled_by(event);
+        let interests = !rules.is_empty() || !cancelled.is_empty();
+        let document = if interests { event.document() } else { Value::Null };
+        let matches = rules
             .into_iter()
             .map(|rule| Match {
                 rule,
@@ -121,7 +123,7 @@ impl<'a> Plan<'a> {
                 start: Start::default(),
             })
             .collect();
-        let cancels = catalog.cancelled_by(&document).into_iter();
+        let cancels = cancelled.into_iter();
         let cancels =
             cancels.filter_map(|it| Some((it, cancel_key(it, event, &document["detail"])?))).collect();
         Plan { event, catalog, document, matches, cancels, digest: None, woken: false }
@@ -153,7 +155,7 @@ impl<'a> Plan<'a> {
         self.matches.iter().flat_map(|it| &it.audience).filter_map(Audience::person).collect()
     }
 
-    /// The event's envelope.
+    /// The event's envelope; null when no rule matches.
     #[must_use]
     pub fn envelope(&self) -> &Value {
         &self.document["detail"]

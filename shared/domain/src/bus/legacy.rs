@@ -3,16 +3,13 @@
 //! The ids of people and tenants lived in these envelopes, outside the payload. They are added to `data`, unless it
 //! has a member of that name, so that rules find them where a CloudEvent would carry them.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use super::BusEvent;
 use crate::event::{Data, Event, Fields, Priority, Refusal, check_name, check_type, trace_context};
+use crate::json::Raw;
 
 pub(super) fn hub(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     let mut event = base(fields, bus, received, "eventId", "eventType")?;
@@ -116,13 +113,13 @@ fn text(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
 }
 
 /// RFC 3339, or milliseconds since 1970 as JavaScript's `Date.now()` gives them.
-fn time(raw: &RawValue) -> Result<Timestamp, Refusal> {
+fn time(raw: Raw<'_>) -> Result<Timestamp, Refusal> {
     let wanted = "an RFC 3339 time or milliseconds since 1970";
     let refuse = || Refusal::new("timestamp", "something that is not a time", wanted);
     if let Ok(millis) = raw.get().parse::<i64>() {
         return Timestamp::from_millisecond(millis).map_err(|_| refuse());
     }
-    serde_json::from_str::<Cow<'_, str>>(raw.get()).ok().and_then(|it| it.parse().ok()).ok_or_else(refuse)
+    raw.text().and_then(|it| it.parse().ok()).ok_or_else(refuse)
 }
 
 /// The payload, which the envelope calls `member`, with members of the envelope added where it has none of that name.
@@ -132,7 +129,7 @@ fn merged(member: &str, envelope: &Fields<'_>, names: &[&str]) -> Result<Option<
         Some(raw) if raw.get().starts_with('{') => Some(Fields::of(raw.get())?),
         Some(_) | None => None,
     };
-    let mut members: Vec<(&str, &RawValue)> = Vec::new();
+    let mut members: Vec<(&str, Raw<'_>)> = Vec::new();
     match (&inner, payload) {
         (Some(fields), _) => members.extend(fields.iter()),
         // Not an object: there is nothing to add to, so it becomes a member itself.
@@ -149,19 +146,16 @@ fn merged(member: &str, envelope: &Fields<'_>, names: &[&str]) -> Result<Option<
     if members.is_empty() {
         return Ok(None);
     }
-    let text =
-        serde_json::value::to_raw_value(&Members(members)).map_err(|error| Refusal::not_json(&error))?;
-    Data::read(member, text).map(Some)
-}
-
-struct Members<'a>(Vec<(&'a str, &'a RawValue)>);
-
-impl Serialize for Members<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
+    let mut text = String::from("{");
+    for (name, raw) in members {
+        if text.len() > 1 {
+            text.push(',');
         }
-        map.end()
+        text.push_str(&serde_json::Value::from(name).to_string());
+        text.push(':');
+        text.push_str(raw.get());
     }
+    text.push('}');
+    let text = Raw::of(&text).expect("members that were JSON, in braces");
+    Data::read(member, text).map(Some)
 }

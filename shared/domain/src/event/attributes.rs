@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Extension, Refusal};
+use crate::json::{Raw, is_printable_ascii};
 
 /// Longest `id` and `source` that are accepted, in bytes. EventBridge stops at 256 for a source.
 const MAX_NAME_BYTES: usize = 256;
@@ -29,7 +30,7 @@ pub(crate) fn check_text(attribute: &str, value: &str) -> Result<(), Refusal> {
     if value.is_empty() {
         return Err(Refusal::new(attribute, "an empty string", "a string that is not empty"));
     }
-    if value.chars().any(char::is_control) {
+    if !is_printable_ascii(value) && value.chars().any(char::is_control) {
         return Err(Refusal::new(attribute, "a control character", "printable text"));
     }
     if value.len() > MAX_TEXT_BYTES {
@@ -50,7 +51,8 @@ pub(crate) fn check_source(value: &str) -> Result<(), Refusal> {
 
 pub(crate) fn check_type(value: &str) -> Result<(), Refusal> {
     check_text("type", value)?;
-    let length = value.chars().count();
+    // It has no more characters than bytes.
+    let length = if value.len() > MAX_TYPE_CHARS { value.chars().count() } else { value.len() };
     if length > MAX_TYPE_CHARS {
         let wanted = format!("at most {MAX_TYPE_CHARS} characters");
         return Err(Refusal::new("type", format_args!("{length} characters"), wanted));
@@ -105,12 +107,12 @@ pub(crate) fn is_extension_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
 }
 
-pub(crate) fn extension(name: &str, json: &str) -> Result<Extension, Refusal> {
+pub(crate) fn extension(name: &str, raw: Raw<'_>) -> Result<Extension, Refusal> {
     let refuse = || {
         let wanted = "a string, a boolean or a 32-bit integer";
-        Err(Refusal::new(name, super::fields::kind_of(json), wanted))
+        Err(Refusal::new(name, super::fields::kind_of(raw.get()), wanted))
     };
-    match serde_json::from_str(json) {
+    match serde_json::from_str(raw.get()) {
         Ok(serde_json::Value::Bool(it)) => Ok(Extension::Bool(it)),
         Ok(serde_json::Value::String(it)) => {
             check_text(name, &it)?;

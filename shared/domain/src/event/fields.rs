@@ -5,16 +5,19 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
 use super::{MAX_DEPTH, MAX_EVENT_BYTES, Refusal};
+use crate::json::{Raw, Scanner};
 
 /// The members of one JSON object in the order in which they came.
 pub(crate) struct Fields<'a> {
-    members: Vec<(Cow<'a, str>, &'a RawValue)>,
+    members: Vec<(Cow<'a, str>, Raw<'a>)>,
 }
+
+/// So many members are told apart by looking at each other; more of them are sorted.
+const FEW: usize = 64;
 
 impl<'a> Fields<'a> {
     /// # Errors
@@ -25,32 +28,45 @@ impl<'a> Fields<'a> {
                 format!("at most {MAX_EVENT_BYTES} bytes; put large content in S3 and send a reference");
             return Err(Refusal::new("body", format_args!("{} bytes", text.len()), wanted));
         }
-        if nests_deeper_than(text, MAX_DEPTH) {
-            let found = format!("JSON that nests deeper than {MAX_DEPTH} levels");
-            return Err(Refusal::new("body", found, format_args!("at most {MAX_DEPTH} levels")));
+        let fields = Fields::scan(text).ok_or_else(|| diagnose(text))?;
+        match fields.duplicate() {
+            Some(name) => Err(Refusal::new(name, "the name twice", "each attribute once")),
+            None => Ok(fields),
         }
-        let fields: Fields<'a> = serde_json::from_str(text).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => Refusal::new("body", kind_of(text), "one JSON object"),
-            serde_json::error::Category::Io
-            | serde_json::error::Category::Syntax
-            | serde_json::error::Category::Eof => Refusal::not_json(&error),
-        })?;
-        fields.refuse_duplicates()?;
-        Ok(fields)
     }
 
-    fn refuse_duplicates(&self) -> Result<(), Refusal> {
-        let mut seen = BTreeSet::new();
-        for (name, _) in &self.members {
-            if !seen.insert(name) {
-                return Err(Refusal::new(name.as_ref(), "the name twice", "each attribute once"));
-            }
+    fn scan(text: &'a str) -> Option<Fields<'a>> {
+        let mut members = Vec::with_capacity(16);
+        let mut scanner = Scanner::new(text);
+        scanner.members(|it, name| {
+            members.push((name.text()?, it.value()?));
+            Some(())
+        })?;
+        // The object itself is the first level.
+        let is_flat = (scanner.deepest() as usize) < MAX_DEPTH;
+        (is_flat && scanner.is_at_end()).then_some(Fields { members })
+    }
+
+    /// A name that is there twice.
+    fn duplicate(&self) -> Option<&str> {
+        if self.members.len() > FEW {
+            let mut seen = BTreeSet::new();
+            return self.iter().map(|it| it.0).find(|name| !seen.insert(*name));
         }
-        Ok(())
+        // Two names can only be one if they have the same length and begin alike, and few do.
+        let mut seen = 0_u64;
+        for (at, (name, _)) in self.members.iter().enumerate() {
+            let bit = 1 << ((name.len() * 5 + usize::from(name.bytes().next().unwrap_or(0))) % 64);
+            if seen & bit != 0 && self.members[..at].iter().any(|it| it.0 == *name) {
+                return Some(name);
+            }
+            seen |= bit;
+        }
+        None
     }
 
     /// The value of `name` as JSON text. A JSON `null` counts as absent, as CloudEvents asks.
-    pub(crate) fn raw(&self, name: &str) -> Option<&'a RawValue> {
+    pub(crate) fn raw(&self, name: &str) -> Option<Raw<'a>> {
         let (_, value) = self.members.iter().find(|(it, _)| it == name)?;
         (value.get() != "null").then_some(*value)
     }
@@ -61,19 +77,25 @@ impl<'a> Fields<'a> {
 
     /// The value of `name` when it is a string.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.raw(name).and_then(as_text)
+        self.raw(name)?.text()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
         self.members.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 }
 
-/// A JSON string's content.
-pub(crate) fn as_text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|it| it.0)
+/// Why a text is not an object that could be scanned.
+fn diagnose(text: &str) -> Refusal {
+    if nests_deeper_than(text, MAX_DEPTH) {
+        let found = format!("JSON that nests deeper than {MAX_DEPTH} levels");
+        return Refusal::new("body", found, format_args!("at most {MAX_DEPTH} levels"));
+    }
+    match serde_json::from_str::<AnObject>(text) {
+        Err(error) if error.is_data() => Refusal::new("body", kind_of(text), "one JSON object"),
+        Err(error) => Refusal::not_json(&error),
+        Ok(AnObject) => Refusal::new("body", "JSON that cannot be read", "one JSON object"),
+    }
 }
 
 /// What kind of JSON value a text is, in words for a refusal.
@@ -111,24 +133,22 @@ fn nests_deeper_than(json: &str, limit: usize) -> bool {
     false
 }
 
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields<'de>, D::Error> {
+/// Any JSON object whose names are Unicode.
+struct AnObject;
+
+impl<'de> Deserialize<'de> for AnObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<AnObject, D::Error> {
         struct Members;
         impl<'de> Visitor<'de> for Members {
-            type Value = Fields<'de>;
+            type Value = AnObject;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("one JSON object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                #[derive(Deserialize)]
-                struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-                let mut members = Vec::with_capacity(16);
-                while let Some((name, value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
-                    members.push((name.0, value));
-                }
-                Ok(Fields { members })
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnObject, A::Error> {
+                while map.next_entry::<String, IgnoredAny>()?.is_some() {}
+                Ok(AnObject)
             }
         }
         deserializer.deserialize_map(Members)

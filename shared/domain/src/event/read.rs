@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 
 use super::attributes::{
     check_name, check_schema, check_source, check_text, check_type, excerpt, extension, is_extension_name,
     timestamp, trace_context,
 };
-use super::fields::{as_text, kind_of};
+use super::fields::kind_of;
 use super::{Data, Event, Fields, Priority, Refusal};
+use crate::json::Raw;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Strictness {
@@ -28,18 +28,14 @@ pub(super) fn cloud_event(
     strictness: Strictness,
 ) -> Result<Event, Refusal> {
     let mut draft = Draft::default();
-    let mut seen = BTreeSet::new();
+    let is_loud = |name: &str| name.bytes().any(|it| it.is_ascii_uppercase());
+    if strictness == Strictness::Tolerant && fields.iter().any(|(name, _)| is_loud(name)) {
+        draft.take_in_any_case(fields)?;
+        return draft.finish(received);
+    }
     for (name, raw) in fields.iter() {
-        if raw.get() == "null" {
-            continue;
-        }
-        let name = match strictness {
-            Strictness::Strict => Cow::Borrowed(name),
-            Strictness::Tolerant => Cow::Owned(name.to_ascii_lowercase()),
-        };
-        draft.take(&name, raw, strictness)?;
-        if !seen.insert(name.clone()) {
-            return Err(Refusal::new(name, "the name twice, in other letters", "each attribute once"));
+        if raw.get() != "null" {
+            draft.take(name, raw, strictness)?;
         }
     }
     draft.finish(received)
@@ -68,7 +64,20 @@ struct Draft {
 }
 
 impl Draft {
-    fn take(&mut self, name: &str, raw: &RawValue, strictness: Strictness) -> Result<(), Refusal> {
+    /// Takes attributes whose names are written in any case. Two of them may be one and the same then.
+    fn take_in_any_case(&mut self, fields: &Fields<'_>) -> Result<(), Refusal> {
+        let mut seen = BTreeSet::new();
+        for (name, raw) in fields.iter().filter(|(_, raw)| raw.get() != "null") {
+            let name = name.to_ascii_lowercase();
+            self.take(&name, raw, Strictness::Tolerant)?;
+            if !seen.insert(name.clone()) {
+                return Err(Refusal::new(name, "the name twice, in other letters", "each attribute once"));
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, name: &str, raw: Raw<'_>, strictness: Strictness) -> Result<(), Refusal> {
         match name {
             "specversion" => self.has_version = version(raw)?,
             "id" => self.id = Some(checked(name, raw, |it| check_name("id", it))?),
@@ -86,10 +95,10 @@ impl Draft {
             "traceparent" => self.traceparent = trace(raw, strictness)?,
             "expirytime" => self.expiry_time = Some(timestamp(name, &text(name, raw)?)?),
             "datacontenttype" => check_content_type(&text(name, raw)?)?,
-            "data" => self.data = Some(Data::read(name, raw.to_owned())?),
+            "data" => self.data = Some(Data::read(name, raw)?),
             "data_base64" => return Err(Refusal::new(name, "binary data", "JSON in `data`")),
             _ if is_extension_name(name) => {
-                self.extensions.insert(name.to_owned(), extension(name, raw.get())?);
+                self.extensions.insert(name.to_owned(), extension(name, raw)?);
             }
             _ => {
                 let wanted = "an attribute name of lower-case letters and digits; put content in `data`";
@@ -125,43 +134,39 @@ impl Draft {
     }
 }
 
-fn text<'a>(name: &str, raw: &'a RawValue) -> Result<Cow<'a, str>, Refusal> {
-    as_text(raw).ok_or_else(|| Refusal::new(name, kind_of(raw.get()), "a string"))
+fn text<'a>(name: &str, raw: Raw<'a>) -> Result<Cow<'a, str>, Refusal> {
+    raw.text().ok_or_else(|| Refusal::new(name, kind_of(raw.get()), "a string"))
 }
 
-fn checked(
-    name: &str,
-    raw: &RawValue,
-    check: impl Fn(&str) -> Result<(), Refusal>,
-) -> Result<String, Refusal> {
+fn checked(name: &str, raw: Raw<'_>, check: impl Fn(&str) -> Result<(), Refusal>) -> Result<String, Refusal> {
     let value = text(name, raw)?;
     check(&value)?;
     Ok(value.into_owned())
 }
 
-fn version(raw: &RawValue) -> Result<bool, Refusal> {
+fn version(raw: Raw<'_>) -> Result<bool, Refusal> {
     match text("specversion", raw)?.as_ref() {
         "1.0" => Ok(true),
         other => Err(Refusal::new("specversion", excerpt(other), "\"1.0\"")),
     }
 }
 
-fn priority(raw: &RawValue) -> Result<Priority, Refusal> {
+fn priority(raw: Raw<'_>) -> Result<Priority, Refusal> {
     let name = text("priority", raw)?;
     Priority::from_name(&name)
         .ok_or_else(|| Refusal::new("priority", excerpt(&name), "low, normal, high or critical"))
 }
 
 /// A decimal string as in the CloudEvents extension, or a plain number.
-fn sequence(raw: &RawValue) -> Result<u64, Refusal> {
-    let digits = as_text(raw).unwrap_or(Cow::Borrowed(raw.get()));
+fn sequence(raw: Raw<'_>) -> Result<u64, Refusal> {
+    let digits = raw.text().unwrap_or(Cow::Borrowed(raw.get()));
     match digits.parse() {
         Ok(it) if it > 0 => Ok(it),
         Ok(_) | Err(_) => Err(Refusal::new("sequence", excerpt(&digits), "a whole number from 1 on")),
     }
 }
 
-fn trace(raw: &RawValue, strictness: Strictness) -> Result<Option<String>, Refusal> {
+fn trace(raw: Raw<'_>, strictness: Strictness) -> Result<Option<String>, Refusal> {
     let value = text("traceparent", raw)?;
     match (trace_context(&value), strictness) {
         (Ok(it), Strictness::Strict | Strictness::Tolerant) => Ok(Some(it.to_owned())),

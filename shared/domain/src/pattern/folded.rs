@@ -22,6 +22,12 @@ impl Folded {
         Folded(text.chars().map(fold).collect())
     }
 
+    /// The text in lower case, if no letter beyond ASCII is or equals any of its letters.
+    pub(super) fn ascii(&self) -> Option<String> {
+        let is_ascii = self.0.iter().all(|it| it.lower.is_ascii() && it.upper.is_ascii());
+        is_ascii.then(|| self.0.iter().map(|it| it.lower.as_str()).collect())
+    }
+
     pub(super) fn equals(&self, value: &str) -> bool {
         self.after(value).is_some_and(str::is_empty)
     }

@@ -51,6 +51,11 @@ impl Glob {
         Ok(Glob { first: runs.remove(0), rest })
     }
 
+    /// What every value that matches begins and ends with.
+    pub(super) fn ends(&self) -> (&str, &str) {
+        (&self.first, self.rest.last().unwrap_or(&self.first))
+    }
+
     pub(super) fn matches(&self, value: &str) -> bool {
         let Some(mut left) = value.strip_prefix(self.first.as_str()) else {
             return false;

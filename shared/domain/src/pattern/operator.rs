@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 use super::address::{self, Block};
+use super::facts::Scalar;
 use super::folded::Folded;
 use super::glob::Glob;
 use super::number::{self, Range};
@@ -35,25 +36,25 @@ pub(super) enum Operator {
 }
 
 impl Operator {
-    /// Whether `value`, a string, a number, a boolean or null, satisfies it. An object or an array never does.
-    pub(super) fn holds(&self, value: &Value) -> bool {
+    /// Whether `value` satisfies it.
+    pub(super) fn holds(&self, value: &Scalar<'_>) -> bool {
         match self {
-            Operator::Null => value.is_null(),
-            Operator::Bool(it) => value.as_bool() == Some(*it),
+            Operator::Null => *value == Scalar::Null,
+            Operator::Bool(it) => *value == Scalar::Bool(*it),
             Operator::Number(it) => value.as_number().is_some_and(|found| number::equal(found, it)),
-            Operator::Text(it) => value.as_str() == Some(it),
-            Operator::Address(it) => value.as_str().and_then(address::address_in) == Some(*it),
-            Operator::Prefix(it) => value.as_str().is_some_and(|found| found.starts_with(it.as_str())),
-            Operator::PrefixFolded(it) => value.as_str().is_some_and(|found| it.begins(found)),
-            Operator::Suffix(it) => value.as_str().is_some_and(|found| found.ends_with(it.as_str())),
-            Operator::SuffixFolded(it) => value.as_str().is_some_and(|found| it.ends(found)),
-            Operator::Folded(it) => value.as_str().is_some_and(|found| it.equals(found)),
-            Operator::Wildcard(it) => value.as_str().is_some_and(|found| it.matches(found)),
+            Operator::Text(it) => value.as_text() == Some(it.as_str()),
+            Operator::Address(it) => value.as_text().and_then(address::address_in) == Some(*it),
+            Operator::Prefix(it) => value.as_text().is_some_and(|found| found.starts_with(it.as_str())),
+            Operator::PrefixFolded(it) => value.as_text().is_some_and(|found| it.begins(found)),
+            Operator::Suffix(it) => value.as_text().is_some_and(|found| found.ends_with(it.as_str())),
+            Operator::SuffixFolded(it) => value.as_text().is_some_and(|found| it.ends(found)),
+            Operator::Folded(it) => value.as_text().is_some_and(|found| it.equals(found)),
+            Operator::Wildcard(it) => value.as_text().is_some_and(|found| it.matches(found)),
             Operator::Numeric(it) => value.as_number().is_some_and(|found| it.holds(found)),
-            Operator::Cidr(it) => value.as_str().is_some_and(|found| it.contains(found)),
-            Operator::Present => !value.is_object() && !value.is_array(),
+            Operator::Cidr(it) => value.as_text().is_some_and(|found| it.contains(found)),
+            Operator::Present => true,
             Operator::Absent => false,
-            Operator::Not(these) => Operator::Present.holds(value) && !these.iter().any(|it| it.holds(value)),
+            Operator::Not(these) => !these.iter().any(|it| it.holds(value)),
         }
     }
 

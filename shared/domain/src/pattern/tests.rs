@@ -2,7 +2,7 @@
 
 mod arrays;
 mod operators;
-mod properties;
+pub(crate) mod properties;
 mod refusals;
 
 use serde_json::{Value, json};
@@ -79,26 +79,8 @@ fn a_dot_in_a_key_is_a_step_of_a_path() {
     check(&json!({"a": ["x"], "a.b": [1]}), &json!({"a": ["x", {"b": 1}]}), YES);
 }
 
-#[test]
-fn the_strings_that_a_field_must_be_are_known() {
-    check_exact(&json!({"t": ["a", "b", "a"]}), Some(&["a", "b"]));
-    check_exact(&json!({"t": [{"exactly": "a"}], "x": [1]}), Some(&["a"]));
-    check_exact(&json!({"$or": [{"t": ["a"]}, {"t": ["b"], "x": [1]}]}), Some(&["a", "b"]));
-    check_exact(&json!({"$or": [{"t": ["a"]}, {"x": [1]}]}), None);
-    check_exact(&json!({"t": ["a", {"prefix": "b"}]}), None);
-    check_exact(&json!({"t": ["a", 1]}), None);
-    check_exact(&json!({"t": ["10.0.0.1"]}), None);
-    check_exact(&json!({"t": {"t": ["a"]}}), None);
-    check_exact(&json!({"x": ["a"]}), None);
-}
-
 #[track_caller]
 fn check(pattern: &Value, event: &Value, expected: bool) {
     let compiled = Pattern::compile(pattern).unwrap_or_else(|it| panic!("{pattern}: {it}"));
     assert_eq!(compiled.matches(event), expected, "{pattern} for {event}");
-}
-
-#[track_caller]
-fn check_exact(pattern: &Value, expected: Option<&[&str]>) {
-    assert_eq!(Pattern::compile(pattern).unwrap().exact("t").as_deref(), expected, "{pattern}");
 }

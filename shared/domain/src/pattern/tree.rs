@@ -2,14 +2,12 @@
 
 use std::cell::RefCell;
 
-use serde_json::{Map, Value};
-
 use super::Invalid;
+use super::facts::{Item, Scalar, What};
 use super::operator::Operator;
 use super::reading::Field;
 
 type Leaves = [Vec<Operator>];
-type Object = Map<String, Value>;
 
 /// What has to hold below one path, in the order of EventBridge: by the paths, alphabetically.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +39,8 @@ enum Verdict {
 }
 
 /// The outermost array on the way here of which no element is chosen yet: what is absent must be absent in all of it.
-struct Scope<'e> {
-    array: &'e [Value],
+struct Scope<'f, 'e> {
+    array: Item<'f, 'e>,
     /// Where in a path the keys of its elements begin.
     from: usize,
     /// What is known of each leaf already, lest every element asks anew.
@@ -84,21 +82,29 @@ impl Branch {
         Branch(children)
     }
 
-    /// The leaf of a top-level field.
-    pub(super) fn leaf(&self, field: &str) -> Option<usize> {
-        self.0.iter().filter(|it| it.path == field).find_map(|it| match &it.node {
-            Node::Leaf(leaf) => Some(*leaf),
-            Node::Branch(_) => None,
-        })
+    /// Calls `each` with every path and its leaf, alphabetically.
+    pub(super) fn leaves<'b>(&'b self, each: &mut impl FnMut(&'b str, usize)) {
+        for child in &self.0 {
+            match &child.node {
+                Node::Leaf(leaf) => each(&child.path, *leaf),
+                Node::Branch(branch) => branch.leaves(each),
+            }
+        }
     }
 
     /// Whether everything in it holds for the event.
-    pub(super) fn grows_in(&self, event: &Object, leaves: &Leaves) -> bool {
+    pub(super) fn grows_in(&self, event: Item<'_, '_>, leaves: &Leaves) -> bool {
         self.judge(event, 0, None, leaves) != Verdict::No
     }
 
     /// Judges every child in `object`, whose keys begin at `from` in the paths.
-    fn judge(&self, object: &Object, from: usize, scope: Option<&Scope<'_>>, leaves: &Leaves) -> Verdict {
+    fn judge(
+        &self,
+        object: Item<'_, '_>,
+        from: usize,
+        scope: Option<&Scope<'_, '_>>,
+        leaves: &Leaves,
+    ) -> Verdict {
         let mut verdict = Verdict::Absent;
         for child in &self.0 {
             // Once a value was seen here, the arrays around this object have their element: this one.
@@ -113,13 +119,19 @@ impl Branch {
     }
 
     /// Judges the objects of an array and takes the best verdict.
-    fn judge_any(&self, array: &[Value], from: usize, scope: Option<&Scope<'_>>, leaves: &Leaves) -> Verdict {
+    fn judge_any(
+        &self,
+        array: Item<'_, '_>,
+        from: usize,
+        scope: Option<&Scope<'_, '_>>,
+        leaves: &Leaves,
+    ) -> Verdict {
         let mut best = Verdict::No;
-        for element in array {
-            let verdict = match element {
-                Value::Object(object) => self.judge(object, from, scope, leaves),
-                Value::Array(array) => self.judge_any(array, from, scope, leaves),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Verdict::No,
+        for element in array.inside() {
+            let verdict = match element.what() {
+                What::Object => self.judge(element, from, scope, leaves),
+                What::Array => self.judge_any(element, from, scope, leaves),
+                What::Scalar(_) => Verdict::No,
             };
             match verdict {
                 Verdict::Held => return Verdict::Held,
@@ -132,21 +144,25 @@ impl Branch {
 }
 
 impl Child {
-    fn judge(&self, object: &Object, from: usize, scope: Option<&Scope<'_>>, leaves: &Leaves) -> Verdict {
+    fn judge(
+        &self,
+        object: Item<'_, '_>,
+        from: usize,
+        scope: Option<&Scope<'_, '_>>,
+        leaves: &Leaves,
+    ) -> Verdict {
         let found = object.get(&self.path[from..]);
         match &self.node {
             Node::Leaf(leaf) => self.judge_leaf(*leaf, found, object, from, scope, leaves),
             Node::Branch(branch) => {
                 let next = self.path.len() + 1;
-                let nested = match found {
-                    Some(Value::Object(it)) => branch.judge(it, next, scope, leaves),
-                    Some(Value::Array(array)) => {
+                let nested = match found.map(|it| (it, it.what())) {
+                    Some((object, What::Object)) => branch.judge(object, next, scope, leaves),
+                    Some((array, What::Array)) => {
                         let fresh = Scope { array, from: next, known: RefCell::default() };
                         branch.judge_any(array, next, scope.or(Some(&fresh)), leaves)
                     }
-                    Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => {
-                        Verdict::No
-                    }
+                    Some((_, What::Scalar(_))) | None => Verdict::No,
                 };
                 match nested {
                     Verdict::Held => Verdict::Held,
@@ -160,10 +176,10 @@ impl Child {
     fn judge_leaf(
         &self,
         leaf: usize,
-        found: Option<&Value>,
-        object: &Object,
+        found: Option<Item<'_, '_>>,
+        object: Item<'_, '_>,
         from: usize,
-        scope: Option<&Scope<'_>>,
+        scope: Option<&Scope<'_, '_>>,
         leaves: &Leaves,
     ) -> Verdict {
         let operators = &leaves[leaf];
@@ -181,7 +197,7 @@ impl Child {
     }
 }
 
-impl Scope<'_> {
+impl Scope<'_, '_> {
     fn has(&self, leaf: usize, path: &str) -> bool {
         if let Some((_, answer)) = self.known.borrow().iter().find(|(it, _)| *it == leaf) {
             return *answer;
@@ -193,31 +209,31 @@ impl Scope<'_> {
 }
 
 /// Whether a path, from `from` on, leads from `object` to a value that is neither an object nor an array.
-fn has(object: &Object, path: &str, from: usize) -> bool {
+fn has(object: Item<'_, '_>, path: &str, from: usize) -> bool {
     let below = path[from..].match_indices('.').any(|(length, _)| {
         let end = from + length;
-        match object.get(&path[from..end]) {
-            Some(Value::Object(it)) => has(it, path, end + 1),
-            Some(Value::Array(it)) => any_has(it, path, end + 1),
-            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => false,
+        match object.get(&path[from..end]).map(|it| (it, it.what())) {
+            Some((inner, What::Object)) => has(inner, path, end + 1),
+            Some((array, What::Array)) => any_has(array, path, end + 1),
+            Some((_, What::Scalar(_))) | None => false,
         }
     });
     below || object.get(&path[from..]).is_some_and(|it| any_scalar(it, &|_| true))
 }
 
-fn any_has(array: &[Value], path: &str, from: usize) -> bool {
-    array.iter().any(|it| match it {
-        Value::Object(it) => has(it, path, from),
-        Value::Array(it) => any_has(it, path, from),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+fn any_has(array: Item<'_, '_>, path: &str, from: usize) -> bool {
+    array.inside().any(|it| match it.what() {
+        What::Object => has(it, path, from),
+        What::Array => any_has(it, path, from),
+        What::Scalar(_) => false,
     })
 }
 
 /// Whether `test` holds for a value, or for any value in an array, however nested. Objects are passed over.
-fn any_scalar(value: &Value, test: &impl Fn(&Value) -> bool) -> bool {
-    match value {
-        Value::Array(array) => array.iter().any(|it| any_scalar(it, test)),
-        Value::Object(_) => false,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => test(value),
+fn any_scalar(value: Item<'_, '_>, test: &impl Fn(&Scalar<'_>) -> bool) -> bool {
+    match value.what() {
+        What::Array => value.inside().any(|it| any_scalar(it, test)),
+        What::Object => false,
+        What::Scalar(it) => test(it),
     }
 }

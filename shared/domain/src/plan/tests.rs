@@ -29,6 +29,20 @@ fn what_cannot_name_anybody_addresses_nobody() {
 }
 
 #[test]
+fn an_event_that_nobody_asks_for_is_not_taken_apart() {
+    let asked = event(&json!({}));
+    let unasked = Event { kind: "nobody.asks".to_owned(), ..asked.clone() };
+    let rule = Value::Object({
+        let mut rule = rule("one", &[literal("ann")]).as_object().cloned().unwrap();
+        rule.insert("when".to_owned(), json!({ "detail-type": [asked.kind] }));
+        rule
+    });
+    let catalog = catalog(&[rule]);
+    assert!(Plan::of(&asked, &catalog).document.is_object());
+    assert!(Plan::of(&unasked, &catalog).document.is_null());
+}
+
+#[test]
 fn more_people_than_one_event_may_address_are_not_told_in_part() {
     let many = |count: usize| json!({ "all": (0..count).map(|it| format!("u-{it}")).collect::<Vec<_>>() });
     let catalog = catalog(&[rule("one", &[path("$.data.all")])]);

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
+use crate::json::Raw;
 use jiff::Timestamp;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
-use serde_json::value::RawValue;
 
 use super::{Event, import};
 use crate::event::{Data, Extension, Priority};
@@ -80,10 +80,7 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
         traceparent: others.2,
         expiry_time: others.3,
         extensions: BTreeMap::from_iter(others.4),
-        data: others
-            .5
-            .filter(|it| it != "null")
-            .map(|it| Data::read("data", RawValue::from_string(it).unwrap()).unwrap()),
+        data: others.5.filter(|it| it != "null").map(|it| Data::read("data", Raw::of(&it).unwrap()).unwrap()),
     })
 }
 

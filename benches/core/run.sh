@@ -1,0 +1,17 @@
+#!/bin/sh
+# Matching and parsing, in instructions, beside their peers: benches/core/run.sh [--json | --agree [pairs]]
+# PROFILE=fast builds for speed alone; the default is what is deployed, built for size.
+set -eu
+cd "$(dirname "$0")"
+
+say() { echo "bench: $*" >&2; }
+
+profile=${PROFILE:-release}
+target=${CARGO_TARGET_DIR:-../../target/core}
+case " $* " in
+*" --agree "*) ;;
+*) command -v valgrind >/dev/null || { say "valgrind is missing; apt-get install valgrind"; exit 2; } ;;
+esac
+say "building as deployed, profile $profile (a minute or two, once) …"
+cargo build --profile "$profile" --locked --quiet --target-dir "$target"
+exec "$target/$profile/measure-core" "$@"

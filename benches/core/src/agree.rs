@@ -1,0 +1,254 @@
+//! Whether our matcher and quamina give the same answers on patterns and events that nobody thought of.
+//!
+//! What is not generated, because the two are known to differ there:
+//! - `cidr`: quamina takes blocks of one address (/32, /128), EventBridge and we do not.
+//! - `prefix` and `suffix` with `equals-ignore-case`, and `anything-but` with anything but a list of values: quamina does not know them.
+//! - `exists` in one list with other operators: quamina asks for the one or for the others, EventBridge for any.
+//! - `$or`: quamina does not know it; a pattern with one is given to it once for each combination.
+//! - Names with dots: to EventBridge and to us a dot is a step of a path.
+//! - The same name twice in an object, numbers beyond 2^53, `equals-ignore-case` beyond ASCII.
+
+use std::collections::BTreeMap;
+
+use domain::index::Index;
+use domain::pattern::Pattern;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use quamina::Quamina;
+use serde_json::{Map, Value, json};
+
+/// How many patterns are asked at once, and how many events they are asked for.
+const PATTERNS: usize = 20;
+const EVENTS: usize = 10;
+
+/// How many examples of each kind are shown.
+const SHOWN: usize = 4;
+
+/// What was compared, and where answers differ.
+#[derive(Default)]
+struct Tally {
+    pairs: usize,
+    matches: usize,
+    /// Patterns that one of the two does not take.
+    refused: usize,
+    kinds: BTreeMap<&'static str, (usize, Vec<String>)>,
+}
+
+/// Our pattern says one thing and our index another.
+const OURSELVES: &str = "our index differs from our pattern";
+/// quamina with this one pattern differs from us.
+const ALONE: &str = "quamina with this pattern alone differs from us";
+/// quamina lets every text, `true`, `false` and `null` be below every number. EventBridge compares numbers only.
+const BELOW: &str = "known: to quamina every text is below every number";
+/// quamina sometimes matches 0 with `{"numeric": [">", 0, "<=", 2]}`.
+const ZERO: &str = "known: to quamina 0 is sometimes above 0";
+/// quamina matches `"A"` with `["a", {"equals-ignore-case": "AB"}]`.
+const BLURRED: &str = "known: in quamina the operators of one list run into each other";
+/// quamina does not match `exists: false` beside another `exists`, or in the one object of a list that has no such field.
+const ABSENT: &str = "known: quamina loses `exists: false` beside another `exists` and in lists";
+/// quamina with this one pattern says what we say, and with the other patterns of its batch beside it the opposite.
+const TOGETHER: &str = "quamina differs from itself: alone it says what we say, among others the opposite";
+
+/// Compares so many pairs, or a few more. `false` when we differ from ourselves, or from quamina with one pattern.
+pub fn run(pairs: usize) -> bool {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let strategy = (prop::collection::vec(pattern(), PATTERNS), prop::collection::vec(event(), EVENTS));
+    let mut tally = Tally::default();
+    while tally.pairs < pairs {
+        let (sources, events) = strategy.new_tree(&mut runner).expect("a strategy without filters").current();
+        tally.compare(&sources, &events);
+    }
+    println!(
+        "{} pairs, {} match, {} patterns refused by one or both",
+        tally.pairs, tally.matches, tally.refused
+    );
+    for kind in [OURSELVES, ALONE, BELOW, ZERO, BLURRED, ABSENT, TOGETHER] {
+        let (count, examples) = tally.kinds.remove(kind).unwrap_or_default();
+        println!("{count}: {kind}");
+        examples.iter().for_each(|it| println!("  {it}"));
+        tally.kinds.insert(kind, (count, examples));
+    }
+    tally.kinds[OURSELVES].0 + tally.kinds[ALONE].0 == 0
+}
+
+impl Tally {
+    fn compare(&mut self, sources: &[Value], events: &[Value]) {
+        let mut both = Vec::new();
+        for source in sources {
+            match (Pattern::compile(source), quamina(&[source])) {
+                (Ok(ours), Some(theirs)) => both.push((source, ours, theirs)),
+                (Ok(_) | Err(_), Some(_) | None) => self.refused += 1,
+            }
+        }
+        let index: Index = both.iter().map(|it| it.1.clone()).collect();
+        let all: Vec<&Value> = both.iter().map(|it| it.0).collect();
+        let together = quamina(&all).expect("patterns that it took one by one");
+        for event in events {
+            let text = event.to_string();
+            let ours = index.matching_text(&text).expect("JSON");
+            let theirs = answer(&together, &text);
+            for (id, (source, pattern, alone)) in both.iter().enumerate() {
+                let expected = pattern.matches(event);
+                self.pairs += 1;
+                self.matches += usize::from(expected);
+                let is_ours = ours.contains(&id) == expected;
+                let is_alone = answer(alone, &text).is_empty() != expected;
+                let is_together = theirs.contains(&id) == expected;
+                let kind = match (is_ours, is_alone, is_together) {
+                    (true, true, true) => continue,
+                    (false, _, _) => OURSELVES,
+                    (true, false, _) => known(source, expected).unwrap_or(ALONE),
+                    (true, true, false) => TOGETHER,
+                };
+                let (count, examples) = self.kinds.entry(kind).or_default();
+                *count += 1;
+                if examples.len() < SHOWN {
+                    examples.push(format!("we say {expected}: {source} for {text}"));
+                }
+            }
+        }
+    }
+}
+
+/// Which known difference explains that quamina does not say what we say.
+fn known(source: &Value, ours: bool) -> Option<&'static str> {
+    let text = source.to_string();
+    if !ours && [r#""numeric":["<","#, r#""numeric":["<=","#].iter().any(|it| text.contains(it)) {
+        return Some(BELOW);
+    }
+    if !ours && text.contains(r#""numeric":[">",0,"#) {
+        return Some(ZERO);
+    }
+    if !ours && text.contains("},") && text.contains("ignore-case") {
+        return Some(BLURRED);
+    }
+    let asks = text.matches(r#""exists":"#).count();
+    let is_below_a_list = text.contains(r#""o":"#);
+    (ours && text.contains(r#""exists":false"#) && (asks > 1 || is_below_a_list)).then_some(ABSENT)
+}
+
+/// A matcher of these patterns under their places. `None` when quamina does not take one of them.
+fn quamina(sources: &[&Value]) -> Option<Quamina<usize>> {
+    let mut matcher = Quamina::new();
+    for (id, source) in sources.iter().enumerate() {
+        for it in without_or(&source.to_string()) {
+            matcher.add_pattern(id, &it).ok()?;
+        }
+    }
+    Some(matcher)
+}
+
+fn answer(matcher: &Quamina<usize>, text: &str) -> Vec<usize> {
+    matcher.matches_for_event(text.as_bytes()).expect("JSON")
+}
+
+/// A pattern's combinations, each as a pattern without `$or`.
+pub fn without_or(source: &str) -> Vec<String> {
+    expand(&serde_json::from_str(source).expect("JSON")).iter().map(Value::to_string).collect()
+}
+
+fn expand(source: &Value) -> Vec<Value> {
+    let Some(object) = source.as_object() else {
+        return vec![source.clone()];
+    };
+    let mut all = vec![Map::new()];
+    for (key, value) in object {
+        let choices: Vec<Map<String, Value>> = if key == "$or" {
+            let members = value.as_array().into_iter().flatten().flat_map(expand);
+            members.filter_map(|it| it.as_object().cloned()).collect()
+        } else {
+            expand(value).into_iter().map(|it| Map::from_iter([(key.clone(), it)])).collect()
+        };
+        let join = |head: &Map<String, Value>| {
+            let head = head.clone();
+            choices
+                .iter()
+                .map(move |tail| head.clone().into_iter().chain(tail.clone()).collect())
+                .collect::<Vec<_>>()
+        };
+        all = all.iter().flat_map(join).collect();
+    }
+    all.into_iter().map(Value::Object).collect()
+}
+
+/// Few names and few values, so that they meet.
+fn text() -> impl Strategy<Value = String> + Clone {
+    prop::sample::select(vec!["a", "ab", "abc", "b", "bc", "A", "aB", "", "a*b", "ü", "c\"d", "e\\f", "\n"])
+        .prop_map(str::to_owned)
+}
+
+fn number() -> impl Strategy<Value = Value> + Clone {
+    prop_oneof![
+        (-3..4_i64).prop_map(Value::from),
+        prop::sample::select(vec![0.5, 1.5, 2.0, -1.5, 3e2]).prop_map(Value::from),
+        Just(json!(300)),
+    ]
+}
+
+fn names(letters: &'static str) -> impl Strategy<Value = String> + Clone {
+    (0..letters.len()).prop_map(move |at| letters[at..=at].to_owned())
+}
+
+fn object(it: BTreeMap<String, Value>) -> Value {
+    Value::Object(it.into_iter().collect())
+}
+
+fn event() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        5 => text().prop_map(Value::from),
+        3 => number(),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => Just(Value::Null),
+    ];
+    let leaf = prop_oneof![4 => leaf.clone(), 1 => prop::collection::vec(leaf, 0..3).prop_map(Value::from)];
+    let inner = prop::collection::btree_map(names("xyz"), leaf.clone(), 0..3).prop_map(object);
+    let list = prop::collection::vec(inner.clone(), 1..3).prop_map(Value::from);
+    let nested = prop_oneof![2 => inner, 1 => list];
+    (prop::collection::btree_map(names("pqrs"), leaf, 0..4), prop::option::of(nested)).prop_map(
+        |(mut leaves, nested)| {
+            leaves.extend(nested.map(|it| ("o".to_owned(), it)));
+            json!({ "detail-type": "t", "detail": object(leaves) })
+        },
+    )
+}
+
+fn pattern() -> impl Strategy<Value = Value> {
+    let leaves = prop::collection::btree_map(names("pq"), asked(), 0..2);
+    let nested = prop::collection::btree_map(names("xyz"), asked(), 1..3).prop_map(object);
+    let member = prop::collection::btree_map(names("rs"), asked(), 1..2).prop_map(object);
+    let or = prop::collection::vec(member, 2..3);
+    (leaves, prop::option::weighted(0.4, nested), prop::option::weighted(0.3, or)).prop_map(
+        |(mut leaves, nested, or)| {
+            leaves.extend(nested.map(|it| ("o".to_owned(), it)));
+            leaves.extend(or.map(|it| ("$or".to_owned(), it.into())));
+            let any = json!({ "detail-type": ["t"] });
+            if leaves.is_empty() { any } else { json!({ "detail": object(leaves) }) }
+        },
+    )
+}
+
+fn asked() -> impl Strategy<Value = Value> {
+    let texts = prop::collection::vec(text(), 1..3);
+    let sign = prop::sample::select(vec!["<", "<=", "=", ">", ">="]);
+    let wildcard = prop::sample::select(vec!["*", "a*", "*b", "a*c", "*b*", "a\\*b", "ab", "*a*b*"]);
+    let ascii = prop::sample::select(vec!["a", "AB", "abC", "b"]);
+    let operator = prop_oneof![
+        5 => text().prop_map(Value::from),
+        2 => number(),
+        1 => Just(Value::Null),
+        1 => any::<bool>().prop_map(Value::from),
+        2 => text().prop_map(|it| json!({ "prefix": it })),
+        2 => text().prop_map(|it| json!({ "suffix": it })),
+        1 => ascii.prop_map(|it| json!({ "equals-ignore-case": it })),
+        2 => wildcard.prop_map(|it| json!({ "wildcard": it })),
+        2 => (sign, number()).prop_map(|(sign, it)| json!({ "numeric": [sign, it] })),
+        1 => (-3..1_i64, 1..4_i64).prop_map(|(low, high)| json!({ "numeric": [">", low, "<=", high] })),
+        1 => texts.prop_map(|it| json!({ "anything-but": it })),
+    ];
+    prop_oneof![
+        6 => prop::collection::vec(operator, 1..3).prop_map(Value::from),
+        1 => any::<bool>().prop_map(|it| json!([{ "exists": it }])),
+    ]
+}

@@ -1,0 +1,31 @@
+//! P5 and P6: what it costs to match an event against rules and to read it, in instructions, beside the crates that do
+//! the same; and whether the matchers agree.
+//!
+//! `measure-core [--json]` counts all operations under Callgrind; `--agree <pairs>` compares answers; `--once
+//! <operation> <rules> <times>` is one run, for a profiler.
+
+mod agree;
+mod operations;
+mod report;
+mod samples;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize| arguments.get(at).and_then(|it| it.parse::<usize>().ok());
+    let done = match arguments.first().map(String::as_str) {
+        Some("--once") => {
+            let operation = arguments.get(1).map_or("", String::as_str);
+            operations::run(operation, number(2).unwrap_or(14), number(3).unwrap_or(1)).is_some()
+        }
+        Some("--agree") => agree::run(number(1).unwrap_or(100_000)),
+        Some("--json") => report::print(true),
+        None => report::print(false),
+        Some(_) => {
+            eprintln!("measure-core [--json | --agree [pairs] | --once <operation> [rules] [times]]");
+            return ExitCode::from(2);
+        }
+    };
+    if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,80 @@
+//! The attributes of an event under the paths by which patterns ask for them.
+
+use std::borrow::Cow;
+
+use crate::event::Event;
+use crate::pattern::facts::Scalar;
+
+/// A value of [`Event::document`] that stands outside the payload and the extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attribute {
+    Version,
+    Id,
+    Source,
+    Kind,
+    Time,
+    Subject,
+    Schema,
+    Tenant,
+    Correlation,
+    Causation,
+    Actor,
+    Trace,
+    Priority,
+    Sequence,
+    Expiry,
+    ContentType,
+}
+
+/// Where each of them stands.
+pub(super) const PATHS: [(&str, Attribute); 20] = [
+    ("id", Attribute::Id),
+    ("source", Attribute::Source),
+    ("detail-type", Attribute::Kind),
+    ("time", Attribute::Time),
+    ("detail.specversion", Attribute::Version),
+    ("detail.id", Attribute::Id),
+    ("detail.source", Attribute::Source),
+    ("detail.type", Attribute::Kind),
+    ("detail.time", Attribute::Time),
+    ("detail.subject", Attribute::Subject),
+    ("detail.dataschema", Attribute::Schema),
+    ("detail.tenant", Attribute::Tenant),
+    ("detail.correlationid", Attribute::Correlation),
+    ("detail.causationid", Attribute::Causation),
+    ("detail.actor", Attribute::Actor),
+    ("detail.traceparent", Attribute::Trace),
+    ("detail.priority", Attribute::Priority),
+    ("detail.sequence", Attribute::Sequence),
+    ("detail.expirytime", Attribute::Expiry),
+    ("detail.datacontenttype", Attribute::ContentType),
+];
+
+impl Attribute {
+    /// Its value; all are texts, as they are on the bus.
+    pub(super) fn of(self, event: &Event) -> Option<Scalar<'_>> {
+        let text = match self {
+            Attribute::Version => Some(Cow::Borrowed("1.0")),
+            Attribute::Id => Some(Cow::Borrowed(event.id.as_str())),
+            Attribute::Source => Some(Cow::Borrowed(event.source.as_str())),
+            Attribute::Kind => Some(Cow::Borrowed(event.kind.as_str())),
+            Attribute::Time => Some(Cow::Owned(event.time.to_string())),
+            Attribute::Subject => plain(&event.subject),
+            Attribute::Schema => plain(&event.dataschema),
+            Attribute::Tenant => plain(&event.tenant),
+            Attribute::Correlation => plain(&event.correlation_id),
+            Attribute::Causation => plain(&event.causation_id),
+            Attribute::Actor => plain(&event.actor),
+            Attribute::Trace => plain(&event.traceparent),
+            Attribute::Priority => event.priority.map(|it| Cow::Borrowed(it.name())),
+            Attribute::Sequence => event.sequence.map(|it| Cow::Owned(it.to_string())),
+            Attribute::Expiry => event.expiry_time.map(|it| Cow::Owned(it.to_string())),
+            Attribute::ContentType => event.data.as_ref().map(|_| Cow::Borrowed("application/json")),
+        };
+        text.map(Scalar::Text)
+    }
+}
+
+fn plain(it: &Option<String>) -> Option<Cow<'_, str>> {
+    it.as_deref().map(Cow::Borrowed)
+}

@@ -1,0 +1,365 @@
+//! JSON text, passed over once, without taking it apart: where each value begins and ends is all that most of an event
+//! is ever asked for.
+//!
+//! It accepts what RFC 8259 allows and what `serde_json` accepts; whoever has to say why a text is refused asks
+//! `serde_json` then.
+
+use std::borrow::Cow;
+
+mod bytes;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use bytes::is_printable_ascii;
+
+/// Every value of a text nests at most so deep. One bit of [`Nesting`] for each level.
+const MAX_DEPTH: u32 = 127;
+
+/// More digits than these in a row may be a number that no double holds.
+const MAX_DIGITS: usize = 300;
+
+/// A reader of one JSON text. Every method that returns `None` has found something that is not JSON; there is no going
+/// on after that.
+pub(crate) struct Scanner<'t> {
+    text: &'t str,
+    at: usize,
+    /// How deep the deepest value so far nests.
+    deepest: u32,
+    /// A number or a character was passed over, in the present value, that nobody may be able to hold.
+    is_doubtful: bool,
+}
+
+/// A value as it stands in the text.
+#[derive(Clone, Copy)]
+pub(crate) struct Raw<'t> {
+    text: &'t str,
+    /// Where it begins and ends.
+    start: usize,
+    end: usize,
+    /// It is a string, and its content stands there letter by letter.
+    is_plain: bool,
+    /// See [`Raw::is_doubtful`].
+    is_doubtful: bool,
+}
+
+impl<'t> Raw<'t> {
+    /// The one value that a text is.
+    pub(crate) fn of(json: &'t str) -> Option<Raw<'t>> {
+        let mut scanner = Scanner::new(json);
+        let value = scanner.value()?;
+        scanner.is_at_end().then_some(value)
+    }
+
+    /// Whether something may stand there that is JSON and yet cannot be held: a number beyond 1.8e308, half a surrogate
+    /// pair. `false` is certain.
+    pub(crate) fn is_doubtful(self) -> bool {
+        self.is_doubtful
+    }
+
+    /// The JSON text, without space around it.
+    #[inline]
+    pub(crate) fn get(self) -> &'t str {
+        &self.text[self.start..self.end]
+    }
+
+    pub(crate) fn is_string(self) -> bool {
+        self.text.as_bytes()[self.start] == b'"'
+    }
+
+    /// The content of a string that has no escapes in it.
+    #[inline]
+    pub(crate) fn plain(self) -> Option<&'t str> {
+        if self.is_plain { self.text.get(self.start + 1..self.end - 1) } else { None }
+    }
+
+    /// The same as bytes, which costs less.
+    #[inline]
+    pub(crate) fn plain_bytes(self) -> Option<&'t [u8]> {
+        if self.is_plain { self.text.as_bytes().get(self.start + 1..self.end - 1) } else { None }
+    }
+
+    /// The content of a string.
+    #[inline]
+    pub(crate) fn text(self) -> Option<Cow<'t, str>> {
+        match self.plain() {
+            Some(it) => Some(Cow::Borrowed(it)),
+            None => self.unescaped().map(Cow::Owned),
+        }
+    }
+
+    fn unescaped(self) -> Option<String> {
+        if self.is_string() { serde_json::from_str(self.get()).ok() } else { None }
+    }
+}
+
+/// Which of the values around the present one are objects: one bit each, the innermost last.
+#[derive(Clone, Copy)]
+struct Nesting {
+    objects: u128,
+    depth: u32,
+}
+
+impl<'t> Scanner<'t> {
+    pub(crate) fn new(text: &'t str) -> Scanner<'t> {
+        Scanner { text, at: 0, deepest: 0, is_doubtful: false }
+    }
+
+    /// How many levels the deepest value that was passed over has, itself included; a scalar has none.
+    pub(crate) fn deepest(&self) -> u32 {
+        self.deepest
+    }
+
+    /// The byte that the next value, or whatever comes, begins with.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        loop {
+            match *bytes.get(self.at)? {
+                b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
+                other => return Some(other),
+            }
+        }
+    }
+
+    /// Passes over `wanted`.
+    #[inline]
+    fn take(&mut self, wanted: u8) -> Option<()> {
+        (self.peek()? == wanted).then(|| self.at += 1)
+    }
+
+    /// Whether nothing but space is left.
+    pub(crate) fn is_at_end(&mut self) -> bool {
+        self.peek().is_none()
+    }
+
+    /// Goes through an object. `each` is given a name and has to pass over its value.
+    pub(crate) fn members(&mut self, mut each: impl FnMut(&mut Self, Raw<'t>) -> Option<()>) -> Option<()> {
+        self.take(b'{')?;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            let name = self.string()?;
+            self.take(b':')?;
+            each(self, name)?;
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Goes through an array. `each` has to pass over an element.
+    pub(crate) fn elements(&mut self, mut each: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        self.take(b'[')?;
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            each(self)?;
+            match self.peek()? {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Passes over a value, whatever it is, and shows it.
+    pub(crate) fn value(&mut self) -> Option<Raw<'t>> {
+        let first = self.peek()?;
+        if first == b'"' {
+            return self.string();
+        }
+        let start = self.at;
+        self.is_doubtful = false;
+        match first {
+            b'{' | b'[' => self.nested()?,
+            other => self.bare(other)?,
+        }
+        Some(self.raw(start, false))
+    }
+
+    /// Passes over a value that nobody wants to see.
+    #[inline]
+    pub(crate) fn pass(&mut self) -> Option<()> {
+        match self.peek()? {
+            b'"' => {
+                self.at += 1;
+                self.rest_of_string().map(drop)
+            }
+            b'{' | b'[' => self.nested(),
+            first => self.bare(first),
+        }
+    }
+
+    fn raw(&self, start: usize, is_plain: bool) -> Raw<'t> {
+        Raw { text: self.text, start, end: self.at, is_plain, is_doubtful: self.is_doubtful }
+    }
+
+    /// Passes over a string.
+    pub(crate) fn string(&mut self) -> Option<Raw<'t>> {
+        self.is_doubtful = false;
+        self.take(b'"')?;
+        let start = self.at - 1;
+        let is_plain = self.rest_of_string()?;
+        Some(self.raw(start, is_plain))
+    }
+
+    /// Passes over a string from behind its first quotation mark. `true` when there are no escapes in it.
+    fn rest_of_string(&mut self) -> Option<bool> {
+        let bytes = self.text.as_bytes();
+        let mut is_plain = true;
+        loop {
+            self.at = bytes::end_of_run(bytes, self.at)?;
+            match bytes[self.at] {
+                b'"' => {
+                    self.at += 1;
+                    return Some(is_plain);
+                }
+                b'\\' => {
+                    is_plain = false;
+                    self.escape()?;
+                }
+                // A control character.
+                _ => return None,
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<()> {
+        match *self.text.as_bytes().get(self.at + 1)? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 2,
+            b'u' => {
+                let digits = self.text.as_bytes().get(self.at + 2..self.at + 6)?;
+                if !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return None;
+                }
+                // D800 to DFFF are the halves of pairs.
+                self.is_doubtful |= matches!(digits[0], b'd' | b'D');
+                self.at += 6;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Passes over an object or an array without recursing.
+    fn nested(&mut self) -> Option<()> {
+        let mut nesting = Nesting { objects: 0, depth: 0 };
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    self.rest_of_string()?;
+                }
+                open @ (b'{' | b'[') => {
+                    self.at += 1;
+                    if nesting.depth == MAX_DEPTH {
+                        return None;
+                    }
+                    let is_object = open == b'{';
+                    nesting.objects = nesting.objects << 1 | u128::from(is_object);
+                    nesting.depth += 1;
+                    self.deepest = self.deepest.max(nesting.depth);
+                    // Its closing bracket stands two characters on in ASCII.
+                    if self.peek()? != open + 2 {
+                        if is_object {
+                            self.name()?;
+                        }
+                        continue;
+                    }
+                }
+                first => self.bare(first)?,
+            }
+            if !self.after_value(&mut nesting)? {
+                return Some(());
+            }
+        }
+    }
+
+    /// Passes over what follows a value, up to the next one. `false` when the outermost value is closed.
+    fn after_value(&mut self, nesting: &mut Nesting) -> Option<bool> {
+        loop {
+            let is_object = nesting.objects & 1 == 1;
+            match self.peek()? {
+                b',' => {
+                    self.at += 1;
+                    if is_object {
+                        self.name()?;
+                    }
+                    return Some(true);
+                }
+                close @ (b'}' | b']') if is_object == (close == b'}') => {
+                    self.at += 1;
+                    nesting.objects >>= 1;
+                    nesting.depth -= 1;
+                    if nesting.depth == 0 {
+                        return Some(false);
+                    }
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    fn name(&mut self) -> Option<()> {
+        self.take(b'"')?;
+        self.rest_of_string()?;
+        self.take(b':')
+    }
+
+    /// Passes over a number, `true`, `false` or `null`.
+    fn bare(&mut self, first: u8) -> Option<()> {
+        let word = match first {
+            b't' => "true",
+            b'f' => "false",
+            b'n' => "null",
+            _ => return self.number(),
+        };
+        self.text.as_bytes()[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len())
+    }
+
+    fn number(&mut self) -> Option<()> {
+        let bytes = self.text.as_bytes();
+        if bytes[self.at] == b'-' {
+            self.at += 1;
+        }
+        match *bytes.get(self.at)? {
+            b'0' => self.at += 1,
+            b'1'..=b'9' => self.is_doubtful |= self.digits()? > MAX_DIGITS,
+            _ => return None,
+        }
+        if bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = bytes.get(self.at) {
+            self.is_doubtful = true;
+            self.at += 1;
+            if let Some(b'+' | b'-') = bytes.get(self.at) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    /// Passes over at least one digit and says how many there were.
+    fn digits(&mut self) -> Option<usize> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let count = rest.iter().take_while(|it| it.is_ascii_digit()).count();
+        self.at += count;
+        (count > 0).then_some(count)
+    }
+}

@@ -1,0 +1,128 @@
+use proptest::prelude::*;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{Raw, Scanner};
+
+#[test]
+fn what_is_json_is_passed_over() {
+    for text in [
+        "{}",
+        "[]",
+        "0",
+        "-0",
+        "-0.5e+7",
+        "1E9",
+        "\"\"",
+        r#""\u00e4\n\"""#,
+        " [ 1 , { \"a\" : [ ] } ] ",
+        "true",
+        "null",
+        r#"{"a":{"b":[[],{}]},"c":"ü"}"#,
+        r#""0123456\"89""#,
+    ] {
+        check(text, true);
+    }
+}
+
+#[test]
+fn what_is_not_json_is_refused() {
+    for text in [
+        "",
+        " ",
+        "{",
+        "[1,]",
+        "{\"a\"}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "[1 2]",
+        "[1}",
+        "{\"a\":1]",
+        "01",
+        "-",
+        "1.",
+        ".5",
+        "1e",
+        "+1",
+        "tru",
+        "nul",
+        "\"a",
+        "\"\u{1}\"",
+        r#""\x""#,
+        r#""\u00g0""#,
+        "[]]",
+        "[],",
+        "'a'",
+        "\"0123456\n\"",
+        "NaN",
+    ] {
+        check(text, false);
+    }
+}
+
+#[test]
+fn what_cannot_be_held_is_doubtful() {
+    let digits = "9".repeat(400);
+    for text in ["1e400", r#""\ud800""#, "{\"a\":[1E309]}", r#""\uDFFF""#, digits.as_str()] {
+        assert!(Raw::of(text).unwrap().is_doubtful(), "{text}");
+    }
+    let held = r#"{"a":[12345678901234567890,"e","\u0041",0.5]}"#;
+    assert!(!Raw::of(held).unwrap().is_doubtful());
+}
+
+#[test]
+fn depth_is_counted_and_ends_somewhere() {
+    for (text, depth) in [("1", 0), ("[]", 1), ("[[],[[1]],{}]", 3), (r#"{"a":"[[[["}"#, 1)] {
+        let mut scanner = Scanner::new(text);
+        assert!(scanner.value().is_some());
+        assert_eq!(scanner.deepest(), depth, "{text}");
+    }
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    assert!(Scanner::new(&nested(127)).value().is_some());
+    assert!(Scanner::new(&nested(128)).value().is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn whatever_serde_json_accepts_is_accepted_and_nothing_else(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "{", "}", "[", "]", ",", ":", "\"", "\"a\"", "\"\\u12aB\"", "\\", "1", "-", "0", ".5", "e7", "true", "null", " ", "\n",
+            "ü", "\u{7}", "\"k\":", "{\"x\":[", "]}", "12345678",
+        ]), 0..12),
+    ) {
+        check(&pieces.concat(), serde_json::from_str::<&RawValue>(&pieces.concat()).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_doubtful_can_be_held(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\u0000\"", "1e309", "1e5", "-1E-400", "123", "\"e\"", "[1]", "0.1",
+        ]), 1..5),
+    ) {
+        let text = format!("[{}]", pieces.join(","));
+        let raw = Raw::of(&text).unwrap();
+        prop_assert!(raw.is_doubtful() || serde_json::from_str::<Value>(&text).is_ok(), "{text}");
+    }
+
+    #[test]
+    fn a_string_is_read_as_it_was_written(content in any::<String>()) {
+        let written = Value::from(content.clone()).to_string();
+        let raw = Raw::of(&written).unwrap();
+        prop_assert_eq!(raw.get(), &written);
+        prop_assert_eq!(raw.text().unwrap(), content);
+    }
+
+    #[test]
+    fn printable_is_what_has_no_control_character_and_is_ascii(text in "[ -~\\x7f\\x00-\\x1f\u{80}-\u{a0}ü]{0,20}|[ -~]{0,40}") {
+        prop_assert_eq!(super::is_printable_ascii(&text), text.chars().all(|it| it.is_ascii() && !it.is_control()));
+    }
+}
+
+/// Whether the text as a whole is one JSON value, which serde_json has to confirm.
+#[track_caller]
+fn check(text: &str, expected: bool) {
+    assert_eq!(Raw::of(text).is_some(), expected, "{text:?}");
+    assert_eq!(serde_json::from_str::<&RawValue>(text).is_ok(), expected, "{text:?}");
+}
