@@ -82,10 +82,7 @@ impl Ledger {
         if let Some(tenant) = tenant {
             call = call.expression_attribute_values(":tenant", text(tenant));
         }
-        let error = match call.send().await {
-            Ok(_) => return Ok(Noticed::Remembered),
-            Err(error) => error,
-        };
+        let Err(error) = call.send().await else { return Ok(Noticed::Remembered) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(it)) => {
                 Ok(not_noticed(it.item().cloned().map(Item::from).as_ref(), tenant))
