@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Publish(Publish),
     Tail(Tail),
     Match(Match),
+    Explain(Explain),
+    WhatIf(WhatIf),
     /// The people who can be told something
     #[command(subcommand)]
     People(People),
@@ -45,14 +47,18 @@ pub(crate) enum Command {
 #[command(after_help = "Examples:
   carillon check
   carillon check config --samples events
+  carillon check --samples events --strict
   carillon check --out target/lambda/dispatch/catalog.json")]
 pub(crate) struct Check {
-    /// The folder with rules/ and templates/
+    /// The folder with rules/, templates/, and perhaps policy.yaml and tests/
     #[arg(default_value = "config", value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
-    /// Sample events: each must reach somebody, and each rule must be reached
+    /// Sample events: each must reach somebody, and each rule must be reached. Runs the decision tests too
     #[arg(long, value_name = "FOLDER")]
     pub(crate) samples: Option<PathBuf>,
+    /// Refuse a rule that no decision test names, instead of warning of it
+    #[arg(long, requires = "samples")]
+    pub(crate) strict: bool,
     /// Write the compiled catalog here
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -109,6 +115,62 @@ pub(crate) struct Match {
     /// A file with one event, or - for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) event: PathBuf,
+}
+
+/// Say who hears of an event, on which channel and when, and why; or why somebody does not
+///
+/// EVENT is a file: then it is decided here, without any cloud, as if nothing had happened before, and what waits is
+/// followed to its end. Or it is the id of an event that happened: then it says what came of it.
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon explain events/care/emergency.alert.created.json
+  carillon explain events/tasks/task.commented.json --recipient ann --at 2026-11-20T23:30:00Z
+  carillon explain 7f3c9c2e-1b1d-4f0e-9d55-2f4b --recipient ann")]
+pub(crate) struct Explain {
+    /// A file with one event, - for standard input, or the id of an event that happened
+    #[arg(value_name = "EVENT")]
+    pub(crate) event: String,
+    /// Only this recipient: an id, or room:<name>:<value>
+    #[arg(long)]
+    pub(crate) recipient: Option<String>,
+    /// Only this channel
+    #[arg(long)]
+    pub(crate) channel: Option<String>,
+    /// Decide as if it were this time, such as 2026-11-20T23:30:00Z; now, when it is left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// The rules: a config folder, or a compiled catalog
+    #[arg(long, default_value = "config", value_name = "FOLDER")]
+    pub(crate) config: PathBuf,
+    /// The people, with the roles and topics they have
+    #[arg(long, default_value = "events/people.json", value_name = "FILE")]
+    pub(crate) people: PathBuf,
+    /// The source of an event that happened, where its id alone is not enough
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// How far back to look for an event by its id
+    #[arg(long, default_value = "7d", value_name = "TIME")]
+    pub(crate) since: String,
+}
+
+/// Decide about events that happened under other rules, and say who would hear more and who less
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon what-if --config my-config --since 7d
+  carillon --env prod what-if --config config --against deployed.json --since 24h --json")]
+pub(crate) struct WhatIf {
+    /// The changed rules: a config folder, or a compiled catalog
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) config: PathBuf,
+    /// What they are compared with
+    #[arg(long, default_value = "target/lambda/dispatch/catalog.json", value_name = "CATALOG")]
+    pub(crate) against: PathBuf,
+    /// How far back: 30m, 24h, 7d
+    #[arg(long, default_value = "7d", value_name = "TIME")]
+    pub(crate) since: String,
+    /// How many of the differences are printed one by one
+    #[arg(long, default_value_t = 20, value_name = "COUNT")]
+    pub(crate) show: usize,
 }
 
 #[derive(Subcommand)]

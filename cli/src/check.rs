@@ -1,8 +1,9 @@
 //! `carillon check`: from `config/` to a catalog, or to everything that is wrong with it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use catalog::Problem;
+use catalog::{Problem, Trials};
 use domain::catalog::Catalog;
 use domain::recipient::{Recipient, Recipients};
 
@@ -27,11 +28,17 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     let version = compiled.file.version.clone();
     let text = serde_json::to_vec(&compiled.file).map_err(|it| Error::Cloud(it.to_string()))?;
     let (mut problems, mut warnings) = (Vec::new(), compiled.warnings);
+    let mut tests = 0;
     if let Some(folder) = &args.samples {
         let catalog = Catalog::open(compiled.file).map_err(|it| Error::Cloud(it.to_string()))?;
-        let findings = rehearse(&catalog, folder)?;
+        let samples = Samples::read(folder)?;
+        let findings = catalog::check_samples(&catalog, &samples.texts, &samples.people);
         problems.extend(findings.problems);
         warnings.extend(findings.warnings);
+        let trials = samples.trials(&catalog, &args.folder);
+        problems.extend(trials.problems);
+        (if args.strict { &mut problems } else { &mut warnings }).extend(trials.warnings);
+        tests = trials.verdicts.iter().filter(|it| it.holds).count();
     }
     report(terminal, &below(problems.clone(), &args.folder), &below(warnings, &args.folder));
     if !problems.is_empty() {
@@ -43,34 +50,61 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     if terminal.json {
         let answer = serde_json::json!({
             "ok": true, "version": version, "rules": rules, "templates": templates, "bytes": text.len(),
+            "tests": tests,
         });
         terminal.say_json(&answer);
     } else {
         let size = text.len().div_ceil(1024);
         let line = format!("{rules} rules, {templates} template files: catalog {version}, {size} KB");
         terminal.say(&format!("{} {line}", terminal.ink(Ink::Good, "ok")));
+        if args.samples.is_some() {
+            let pass = if tests == 1 { "decision test passes" } else { "decision tests pass" };
+            terminal.say(&format!("{} {tests} {pass}", terminal.ink(Ink::Good, "ok")));
+        }
     }
     Ok(true)
 }
 
-fn rehearse(catalog: &Catalog, folder: &Path) -> Result<catalog::Findings, Error> {
-    let mut samples = Vec::new();
-    for path in files::samples(folder)? {
-        let text = files::read(&path)?;
-        samples.push((path.display().to_string(), text));
+/// The sample events of a folder, and the people they are about.
+struct Samples {
+    /// By the paths under which they were found.
+    texts: Vec<(String, String)>,
+    /// By the names that decision tests give them: below the folder, with forward slashes.
+    events: BTreeMap<String, String>,
+    people: Recipients,
+}
+
+impl Samples {
+    fn read(folder: &Path) -> Result<Samples, Error> {
+        let (mut texts, mut events) = (Vec::new(), BTreeMap::new());
+        for path in files::samples(folder)? {
+            let text = files::read(&path)?;
+            let below = path.strip_prefix(folder).unwrap_or(&path);
+            let steps: Vec<_> = below.iter().map(|it| it.to_string_lossy()).collect();
+            events.insert(steps.join("/"), text.clone());
+            texts.push((path.display().to_string(), text));
+        }
+        let people = folder.join("people.json");
+        let cast: Vec<Recipient> = match people.exists() {
+            true => serde_json::from_str(&files::read(&people)?).map_err(|it| {
+                Error::usage(
+                    format!("{} is no list of people: {it}", people.display()),
+                    "see `carillon people import --help`",
+                )
+            })?,
+            false => Vec::new(),
+        };
+        let people = cast.into_iter().map(|it| (it.id.clone(), it)).collect();
+        Ok(Samples { texts, events, people })
     }
-    let people = folder.join("people.json");
-    let cast: Vec<Recipient> = match people.exists() {
-        true => serde_json::from_str(&files::read(&people)?).map_err(|it| {
-            Error::usage(
-                format!("{} is no list of people: {it}", people.display()),
-                "see `carillon people import --help`",
-            )
-        })?,
-        false => Vec::new(),
-    };
-    let cast: Recipients = cast.into_iter().map(|it| (it.id.clone(), it)).collect();
-    Ok(catalog::check_samples(catalog, &samples, &cast))
+
+    /// Runs the decision tests of a config folder. Without any, every rule is one that no test names.
+    fn trials(&self, catalog: &Catalog, config: &Path) -> Trials {
+        match catalog::read_tests(config) {
+            Ok(files) => catalog::run_tests(&files, catalog, &self.people, &self.events),
+            Err(problems) => Trials { problems, ..Trials::default() },
+        }
+    }
 }
 
 /// Problems with the folder in front of their files, so that an editor finds them.

@@ -6,14 +6,17 @@ mod cloud;
 mod deciding;
 mod demo;
 mod error;
+mod explain;
 mod files;
 mod local;
 mod matching;
 mod people;
 mod publishing;
+mod since;
 mod tail;
 mod terminal;
 mod ticket;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -32,6 +35,8 @@ async fn main() -> ExitCode {
         Command::Publish(it) => publishing::run(&it, &args.target, &terminal).await,
         Command::Tail(it) => tail::run(&it, &args.target, &terminal).await,
         Command::Match(it) => matching::run(&it, &terminal),
+        Command::Explain(it) => explain::run(&it, &args.target, &terminal).await,
+        Command::WhatIf(it) => what_if::run(&it, &args.target, &terminal).await,
         Command::People(args::People::Import(it)) => people::import(&it, &args.target, &terminal).await,
         Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,

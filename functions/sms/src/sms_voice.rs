@@ -89,28 +89,31 @@ fn classify(error: SdkError<SendTextMessageError>) -> Result<Sent, Failure> {
 fn whose(error: &SendTextMessageError) -> Whose {
     use ConflictExceptionReason as Conflict;
     use ValidationExceptionReason as Invalid;
-    match error {
-        SendTextMessageError::ConflictException(it) => match it.reason() {
+    if let SendTextMessageError::ConflictException(it) = error {
+        return match it.reason() {
             Some(Conflict::DestinationPhoneNumberOptedOut) => Whose::Recipient,
             Some(
                 Conflict::DestinationCountryBlockedByProtectConfiguration
                 | Conflict::DestinationPhoneNumberBlockedByProtectNumberOverride,
             ) => Whose::Text,
-            _ => Whose::Operator,
-        },
-        SendTextMessageError::ValidationException(it) => match it.reason() {
+            Some(_) | None => Whose::Operator,
+        };
+    }
+    if let SendTextMessageError::ValidationException(it) = error {
+        return match it.reason() {
             Some(
                 Invalid::ChannelNotEnabled
                 | Invalid::CountryNotEnabled
                 | Invalid::SenderIdNotRegistered
                 | Invalid::SenderIdRequiresRegistration,
             ) => Whose::Operator,
-            _ => Whose::Text,
-        },
-        // A spending limit is one of these: until somebody raises it, or the month is over.
-        SendTextMessageError::ServiceQuotaExceededException(_)
-        | SendTextMessageError::ResourceNotFoundException(_) => Whose::Operator,
-        _ => Whose::Anybody,
+            Some(_) | None => Whose::Text,
+        };
+    }
+    // A spending limit is one of these: until somebody raises it, or the month is over.
+    match error.is_service_quota_exceeded_exception() || error.is_resource_not_found_exception() {
+        true => Whose::Operator,
+        false => Whose::Anybody,
     }
 }
 

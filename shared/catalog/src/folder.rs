@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::problem::{POLICY, Problem, RULES, TEMPLATES};
+use crate::problem::{POLICY, Problem, RULES, TEMPLATES, TESTS};
 use crate::{MAX_FILE_BYTES, MAX_FILES};
 
 /// The texts of a config folder by path, relative and with forward slashes.
@@ -28,6 +28,28 @@ pub(crate) fn read(folder: &Path, problems: &mut Vec<Problem>) -> Files {
         files.insert(POLICY.to_owned(), text);
     }
     files
+}
+
+/// Reads the decision tests of a config folder: texts by path, relative to the folder. Without a folder `tests` there
+/// are none.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn read_tests(folder: &Path) -> Result<BTreeMap<String, String>, Vec<Problem>> {
+    let (mut files, mut problems) = (Files::new(), Vec::new());
+    let path = folder.join(TESTS);
+    if path.is_dir() {
+        read_below(&path, TESTS, &mut files, &mut problems);
+    }
+    for name in files.keys().filter(|it| !it.ends_with(".yaml")) {
+        problems.push(Problem::of_file(name, "only files named `.yaml` are read", "rename it to `.yaml`"));
+    }
+    if files.len() > MAX_FILES {
+        let what = format!("there are more than {MAX_FILES} files in it");
+        problems.push(Problem::of_file(TESTS, what, "put less into one folder"));
+    }
+    problems.sort();
+    if problems.is_empty() { Ok(files) } else { Err(problems) }
 }
 
 /// The text of the policy, if there is one.

@@ -1,6 +1,6 @@
 //! From the files of a config folder to one catalog, or to everything that is wrong with them and how to mend it.
 //!
-//! Only [`compile`] reads the disk; [`compile_files`] and [`check_samples`] are values in, values out. The way of a
+//! Only [`compile`] and [`read_tests`] read the disk; [`compile_files`], [`check_samples`] and [`run_tests`] are values in, values out. The way of a
 //! file: `yaml` a tree with places → `values` its types → `rule` (with `when`, `steps` and `audience`) one rule, `policy`
 //! what holds for all → `names` one against the other → `library` the templates beside them.
 
@@ -30,6 +30,7 @@ mod rule;
 mod sample;
 mod settle;
 mod steps;
+mod trial;
 mod values;
 mod when;
 mod yaml;
@@ -38,6 +39,7 @@ pub use problem::Problem;
 pub use rehearsal::{Findings, check_samples};
 pub use rule::MAX_NAME_BYTES;
 pub use sample::BusEntry;
+pub use trial::{Trials, Verdict, read_tests, run_tests};
 
 use problem::{At, POLICY, Page, RULES, TEMPLATES};
 use rule::Draft;

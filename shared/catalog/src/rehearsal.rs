@@ -66,8 +66,13 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
     findings
 }
 
+/// When that was which says nothing about it itself.
+pub(crate) fn bus_time() -> Timestamp {
+    Timestamp::from_second(BUS_TIME_S).unwrap_or_default()
+}
+
 pub(crate) fn event(text: &str) -> Result<Event, Refusal> {
-    let time = Timestamp::from_second(BUS_TIME_S).unwrap_or_default();
+    let time = bus_time();
     BusEvent::parse(&BusEntry::read(text)?.to_bus_event(BUS_ID, time))?.event()
 }
 
@@ -124,7 +129,7 @@ impl<'a> Stage<'a> {
                     Verdict::Later(_) | Verdict::Merge(_) => {
                         waiting.extend(self.next(event, decision, plan.digest.as_ref(), &mut seen));
                     }
-                    Verdict::Cancel(_) => drop(reached.extend(decision.rule.map(|it| it.name.clone()))),
+                    Verdict::Cancel(_) => reached.extend(decision.rule.map(|it| it.name.clone())),
                 }
             }
         }

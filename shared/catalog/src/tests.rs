@@ -1,3 +1,5 @@
+mod hostile;
+
 use super::*;
 use domain::catalog::Catalog;
 use domain::recipient::{Recipient, Recipients};
@@ -93,12 +95,14 @@ fn the_version_names_what_is_sent_and_nothing_else() {
         compile_files(files(changed)).map(|it| it.file.version).unwrap_or_else(|it| panic!("{it:?}"))
     };
     let one = version(&[("rules/core.yaml", RULE)]);
-    assert_eq!(one, "d30c7b6b48f0");
+    assert_eq!(one, "2125c351818a");
     let spaced =
         RULE.replace("{ detail-type: [core.hello] }", "\n    detail-type: # a comment\n      - core.hello");
     let other = RULE.replace("system", "other");
+    let rate = ("policy.yaml", "rate: 7\n");
     assert_eq!(one, version(&[("rules/renamed.yaml", &spaced), ("notes.txt", "unread")]));
     assert_ne!(one, version(&[("rules/core.yaml", &other)]));
+    assert_ne!(one, version(&[("rules/core.yaml", RULE), rate]));
     assert_ne!(one, version(&[("rules/core.yaml", RULE), ("templates/hello/en/socket.txt", "Other")]));
 }
 

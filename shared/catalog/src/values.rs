@@ -202,7 +202,7 @@ where
 fn refuse(node: &Node, what: &str, error: &impl Refused, page: &mut Page<'_>) {
     let place = match error.at() {
         "at the top" | "the set" => String::new(),
-        part => format!("at {part}, "),
+        part => format!("at `{part}`, "),
     };
     let what = format!("`{what}` cannot be read: {place}found {}", error.found());
     page.refuse(node.place(error.at()), what, format!("write {}", error.wanted()));

@@ -168,6 +168,14 @@ impl Event {
         read::cloud_event(fields, Some(received), read::Strictness::Tolerant)
     }
 
+    /// Reads an event that [`Event::to_json`] wrote before: an event that was imported keeps what it came with.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the text was changed since.
+    pub fn stored(text: &str) -> Result<Event, Refusal> {
+        Event::import(&Fields::of(text)?, Timestamp::UNIX_EPOCH)
+    }
+
     /// The whole event as structured CloudEvents JSON, attributes in a fixed order.
     #[must_use]
     pub fn to_json(&self) -> String {

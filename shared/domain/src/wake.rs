@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::channel::Channel;
-use crate::event::{Event, Fields, Refusal};
+use crate::event::{Event, Refusal};
 use crate::key::{Key, hash_of};
 use crate::plan::Audience;
 use crate::recipient::Group;
@@ -86,7 +86,7 @@ impl Wake {
     /// # Errors
     /// [`Refusal`] when the text was changed on its way.
     pub fn event(&self) -> Result<Event, Refusal> {
-        Event::import(&Fields::of(self.event.get())?, Timestamp::UNIX_EPOCH)
+        Event::stored(self.event.get())
     }
 
     /// Names what `key` waits for until `at`: 27 characters. The same wait has the same name, another time another one.

@@ -13,6 +13,10 @@ use crate::item::{Item, key, sort_key};
 use crate::lookup;
 use crate::statements::{Statement, Written, execute};
 
+mod reading;
+
+pub use reading::{Found as EventPage, Place as EventPlace};
+
 /// The most of a refused event's text that is kept. An item holds 400 KB.
 const MAX_REFUSED_BYTES: usize = 200 * 1024;
 
@@ -65,6 +69,7 @@ impl Record {
             .maybe("traceparent", event.traceparent.as_deref())
             .text("bus_id", bus.id.as_ref())
             .text("recorded_at", now.to_string())
+            .text("bucket", reading::bucket(now, &event.id))
             .text("digest", digest(&text))
             .maybe("detail", Some(detail).filter(|_| is_rewritten && fits))
             .text("event", text);

@@ -14,11 +14,11 @@ fn an_entry_is_either_a_user_or_a_room() {
     check(
         "{ user: ann, room: queue, of: x }",
         "[socket]",
-        &["one entry names both a user and a room; make it two entries"],
+        &["one entry names `user`, `room`; make it one entry each"],
     );
-    check("{ of: x }", "[socket]", &[&format!("the entry names neither a user nor a room; {EITHER}")]);
-    check("{ user: ann, of: x }", "[socket]", &["`of` belongs to a room, and this is a user; take it out"]);
-    check("ann", "[socket]", &[&format!("found text, wanted a user or a room; {EITHER}")]);
+    check("{ of: x }", "[socket]", &[&format!("the entry names nobody; {EITHER}")]);
+    check("{ user: ann, of: x }", "[socket]", &["`of` does not belong to `user`; take it out"]);
+    check("ann", "[socket]", &[&format!("found text, wanted somebody who is told; {EITHER}")]);
     check("", "[socket]", &[&format!("`to` is empty, so nobody ever hears of it; {EITHER}")]);
 }
 
@@ -27,10 +27,7 @@ fn an_entry_has_its_keys_and_no_others() {
     check(
         "{ usr: ann }",
         "[socket]",
-        &[
-            "unknown key `usr`; did you mean `user`?",
-            &format!("the entry names neither a user nor a room; {EITHER}"),
-        ],
+        &["unknown key `usr`; did you mean `user`?", &format!("the entry names nobody; {EITHER}")],
     );
     check("{ user: 7 }", "[socket]", &["found a number, wanted text; put it in quotes"]);
 }
@@ -46,7 +43,7 @@ fn a_room_has_a_plain_name_and_is_of_something() {
         "{ room: 'queue:7', of: x }",
         "[socket]",
         &[
-            "`queue:7` is no name for a room; use letters, digits, `-` and `_`; what differs from event to event goes into `of`",
+            "`queue:7` is no name for a room; use letters, digits, `-` and `_`; what differs from event to event stands beside it",
         ],
     );
 }
@@ -89,6 +86,58 @@ fn rooms_need_a_channel_that_reaches_them() {
         &["none of the rule's channels reaches a room; add the channel `socket`, or take the room out"],
     );
     check("{ user: a }, { room: a, of: b }", "[email, socket]", &[]);
+}
+
+#[test]
+fn a_role_is_in_a_scope_and_a_topic_is_of_something() {
+    check("{ role: doctor, in: $.data.clinicId }, { topic: project, of: $.data.projectId }", "[email]", &[]);
+    check(
+        "{ role: doctor }",
+        "[email]",
+        &["a role without `in` is no one role; say which one of them: `in: $.data.<id>`"],
+    );
+    check(
+        "{ topic: project }",
+        "[email]",
+        &["a topic without `of` is no one topic; say which one of them: `of: $.data.<id>`"],
+    );
+    check("{ role: doctor, of: x }", "[email]", &["`of` does not belong to `role`; write `in: …`"]);
+    check("{ topic: project, in: x }", "[email]", &["`in` does not belong to `topic`; write `of: …`"]);
+    check(
+        "{ role: 'a doctor', in: x }",
+        "[email]",
+        &[
+            "`a doctor` is no name for a role; use letters, digits, `-` and `_`; what differs from event to event stands beside it",
+        ],
+    );
+}
+
+#[test]
+fn an_address_needs_its_channel_and_a_channel_somebody_who_has_it() {
+    check("{ email: $.data.guestEmail }, { phone: $.data.phone }", "[email, sms]", &[]);
+    check("{ whatsapp: $.data.phone }, { user: ann }", "[whatsapp, push]", &[]);
+    check(
+        "{ phone: $.data.phone }, { user: ann }",
+        "[email, socket]",
+        &["an address for `sms`, and the rule tells on `email`, `socket` only; \
+           add the channel `sms`, or take the address out"],
+    );
+    check(
+        "{ email: $.data.guestEmail }",
+        "[email, push]",
+        &[
+            "nobody that it addresses can be told on the channel `push`; take the channel out, or address a user",
+        ],
+    );
+}
+
+#[test]
+fn an_entry_stands_once() {
+    check(
+        "{ user: a }, { user: b }, { user: a }",
+        "[email]",
+        &["the same entry stands here twice; take one out"],
+    );
 }
 
 #[track_caller]

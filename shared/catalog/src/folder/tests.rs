@@ -26,6 +26,25 @@ fn rules_and_templates_are_read_at_any_depth_and_strays_are_not() {
     assert_eq!(problems, [""; 0]);
 }
 
+#[test]
+fn the_policy_and_the_tests_are_read_where_they_are() {
+    let folder = Folder::new("policy");
+    folder.write("rules/a.yaml", b"x");
+    folder.write("templates/stray", b"x");
+    folder.write("policy.yaml", b"rate: 7");
+    folder.write("policy.yml", b"rate: 8");
+    assert_eq!(read_tests(&folder.0), Ok(Files::new()));
+    folder.write("tests/more/a.yaml", b"x");
+    folder.write("tests/README.md", b"x");
+    let (files, problems) = folder.read();
+    assert_eq!(files["policy.yaml"], "rate: 7");
+    assert_eq!(problems, ["policy.yml: nothing reads this file; rename it to `policy.yaml`"]);
+    assert_eq!(read_tests(&folder.0).unwrap().into_keys().collect::<Vec<_>>(), ["tests/more/a.yaml"]);
+    folder.write("tests/b.yml", b"x");
+    let told = read_tests(&folder.0).unwrap_err().iter().map(Problem::to_string).collect::<Vec<_>>();
+    assert_eq!(told, ["tests/b.yml: only files named `.yaml` are read; rename it to `.yaml`"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_symbolic_link_leads_nowhere() {

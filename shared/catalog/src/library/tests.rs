@@ -160,6 +160,62 @@ fn a_template_that_no_rule_uses_is_a_warning() {
     );
 }
 
+#[test]
+fn each_channel_of_each_step_has_its_parts() {
+    let fix = "write it, or take the channel out of the rule";
+    let rule = "- rule: greet\n  steps: [{ send: [push] }, { wait: 1m }, { send: [sms, whatsapp] }]\n  template: hello\n";
+    assert_eq!(
+        problems(&sources(&["hello/en/push.txt"], &[]), rule),
+        [
+            format!(
+                "templates/hello/en: rule greet: for the channel `push`, `push.title.txt` is missing; {fix}"
+            ),
+            format!("templates/hello/en: rule greet: for the channel `sms`, `sms.txt` is missing; {fix}"),
+            format!(
+                "templates/hello/en: rule greet: for the channel `whatsapp`, `whatsapp.txt` is missing; {fix}"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_digest_whose_words_speak_of_one_event_is_a_warning() {
+    let rule = |steps: &str| {
+        format!(
+            "- rule: greet\n  when: {{ detail-type: [a.b] }}\n  category: c\n  to: [{{ user: ann }}]\n  {steps}\n  template: hello\n"
+        )
+    };
+    let warned = |on: &str| {
+        format!(
+            "rules/r.yaml:6:13: rule greet: the rule tells several events at once, and what `hello` says on {on} never \
+             mentions `digest`; write `{{% if digest is defined %}}{{{{ digest.total_activities }}}} …{{% else %}}…{{% endif %}}`"
+        )
+    };
+    let steps = "steps: [{ send: [socket] }, { digest: 1h }, { send: [socket, email] }]";
+    check_warnings(&rule(steps), "", &[&warned("`socket`, `email`")]);
+    check_warnings(&rule(steps), "{{ digest.total_activities }}", &[&warned("`socket`")]);
+    check_warnings(&rule(steps), "{% include 'layouts/all' %}", &[&warned("`socket`")]);
+    check_warnings(
+        &rule("channels: [socket, email]\n  outside: digest"),
+        "",
+        &[&warned("`email`").replace(":6:", ":7:")],
+    );
+    check_warnings(&rule("steps: [{ send: [email] }]"), "", &[]);
+    let room = rule(steps).replace("user: ann", "room: a, of: b").replace(", email", "");
+    check_warnings(&room, "", &[]);
+}
+
+/// `email`: what the letter says.
+#[track_caller]
+fn check_warnings(rule: &str, email: &str, expected: &[&str]) {
+    let mut sources = sources(&[], &[]);
+    sources.insert("hello/en/email.txt".to_owned(), email.to_owned());
+    sources.insert("layouts/all".to_owned(), "{% if digest %}{% endif %}".to_owned());
+    let mut problems = Vec::new();
+    let warnings = super::check(&sources, &drafts(rule), &mut problems);
+    assert_eq!(shown(&warnings), expected, "{rule}");
+}
+
 /// A sound template `hello` and a rule that uses it on every channel, with files added and taken away.
 #[track_caller]
 fn check(added: &[&str], removed: &[&str], expected: &[&str]) {

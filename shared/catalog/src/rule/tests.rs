@@ -25,7 +25,7 @@ fn a_rule_says_all_that_dispatch_goes_by() {
         "when": { "detail-type": ["core.hello"], "detail": { "data": { "n": [7, 1.5, true, null, "7"] } } },
         "category": "system",
         "priority": "high",
-        "channels": ["socket", "email"],
+        "steps": [{ "send": { "channels": ["socket", "email"] } }],
         "to": [
             { "user": { "literal": "ann" } },
             { "room": { "name": "queue", "of": { "path": "$.data.q" } } },
@@ -33,6 +33,7 @@ fn a_rule_says_all_that_dispatch_goes_by() {
         "template": "hello",
         "expose": ["$.data.q"],
         "expires": "PT1H30M",
+        "outside": "defer",
     });
     assert_eq!(serde_json::to_value(rule).unwrap(), expected);
 }
@@ -54,7 +55,8 @@ fn a_rule_has_its_keys_and_no_others() {
         "colour",
         "  colour: red",
         &["7:3: unknown key `colour`; it is one of `rule`, `about`, `when`, `category`, \
-        `priority`, `channels`, `to`, `template`, `expose`, `expires`"],
+        `priority`, `commercial`, `to`, `actor`, `channels`, `delay`, `steps`, `template`, `expose`, `expires`, `outside`, \
+        `cancel`, `repeat`"],
     );
 }
 
@@ -121,7 +123,11 @@ fn a_priority_is_one_of_four() {
 #[test]
 fn channels_are_known_and_named_once() {
     check("channels", "  channels: [emial]", &["4:14: unknown channel `emial`; did you mean `email`?"]);
-    check("channels", "  channels: [fax]", &["4:14: unknown channel `fax`; it is one of `email`, `socket`"]);
+    check(
+        "channels",
+        "  channels: [fax]",
+        &["4:14: unknown channel `fax`; it is one of `email`, `push`, `sms`, `whatsapp`, `socket`"],
+    );
     check(
         "channels",
         "  channels: [email, email]",
@@ -130,7 +136,110 @@ fn channels_are_known_and_named_once() {
     check(
         "channels",
         "  channels: []",
-        &["4:13: `channels` is empty, so nothing is ever sent; name one of `email`, `socket`"],
+        &["4:13: there is no channel in it, so nothing is ever sent; \
+           name one of `email`, `push`, `sms`, `whatsapp`, `socket`"],
+    );
+}
+
+#[test]
+fn what_may_hold_a_rule_back_is_one_of_a_few_words() {
+    check("commercial", "  commercial: true", &[]);
+    check(
+        "commercial",
+        "  commercial: 'yes'",
+        &["7:15: found text, wanted a boolean; write `true` or `false`"],
+    );
+    check("actor", "  actor: include", &[]);
+    check("actor", "  actor: exlude", &["7:10: unknown value for `actor` `exlude`; did you mean `exclude`?"]);
+    check("outside", "  outside: drop", &[]);
+    check(
+        "outside",
+        "  outside: hold",
+        &["7:12: unknown value for `outside` `hold`; it is one of `defer`, `drop`, `digest`"],
+    );
+}
+
+#[test]
+fn what_cancels_is_named_by_paths_and_by_another_event() {
+    let line =
+        |key: &str, when: &str| format!("  cancel: {{ key: {key}, when: {{ detail-type: [{when}] }} }}");
+    check("cancel", &line("$.data.id", "core.gone"), &[]);
+    check("cancel", &line("[$.data.id, $.data.part]", "core.gone"), &[]);
+    check(
+        "cancel",
+        &line("data.id", "core.gone"),
+        &[
+            "7:18: `data.id` is not a path; write `$.` and names with dots between them, such as `$.data.userId`",
+        ],
+    );
+    check(
+        "cancel",
+        &line("[]", "core.gone"),
+        &["7:18: `key` is empty, so one event would cancel everything; \
+           write a path that both events have, such as `$.data.appointmentId`"],
+    );
+    check(
+        "cancel",
+        &line("[$.data.id, $.data.id]", "core.gone"),
+        &["7:30: the same path stands here twice; take one out"],
+    );
+    check(
+        "cancel",
+        &line("$.data.id", "core.hello"),
+        &["7:35: the events that the rule tells are the ones that cancel it; \
+           name the type of the event that takes it back"],
+    );
+    check(
+        "cancel",
+        "  cancel: { when: { detail-type: [core.gone] } }",
+        &["7:11: the key `key` is missing; add a line `key: …`"],
+    );
+}
+
+#[test]
+fn a_repetition_comes_round_more_than_once() {
+    check(
+        "repeat",
+        "  repeat: { every: { every: daily, at: '09:00' }, times: 10, until: $.data.endsAt }",
+        &[],
+    );
+    check(
+        "repeat",
+        "  repeat: { every: { every: daily }, times: 1 }",
+        &["7:45: found `1`, wanted a whole number; write 2 or more"],
+    );
+    check(
+        "repeat",
+        "  repeat: { every: { every: daily, days: [mon, tuesday] }, times: 2 }",
+        &[
+            "7:48: `every` cannot be read: at `days[1]`, found \"tuesday\"; write one of mon, tue, wed, thu, fri, sat, sun",
+        ],
+    );
+    check(
+        "repeat",
+        "  repeat: daily",
+        &[
+            "7:11: found text, wanted a map; write it as `{ every: { every: daily, at: \"09:00\" }, times: 10 }`",
+        ],
+    );
+}
+
+#[test]
+fn what_never_ends_or_takes_in_everything_is_a_warning() {
+    warn("repeat", "  repeat: { every: { every: daily }, times: 2 }", &[]);
+    warn("repeat", "  repeat: { every: { every: daily }, until: $.data.endsAt }", &[]);
+    warn(
+        "repeat",
+        "  repeat: { every: { every: daily } }",
+        &["7:11: it repeats without an end; \
+           add `times: <n>` or `until: $.data.<instant>`, or let the rule expire"],
+    );
+    warn("when", "  when: { source: [{ prefix: /shop }] }", &[]);
+    warn(
+        "when",
+        "  when: { source: [{ prefix: '' }] }",
+        &["2:9: `when` matches everything that happens; \
+           name the types in `detail-type`, or what else tells the events apart"],
     );
 }
 
@@ -184,11 +293,28 @@ fn one_wrong_value_hides_no_other() {
 /// A sound rule in which `line` stands in place of the line of `key`.
 #[track_caller]
 fn check(key: &str, line: &str, expected: &[&str]) {
+    assert_eq!(problems(&with(key, line)), expected, "{line}");
+}
+
+fn with(key: &str, line: &str) -> String {
     let mut lines = LINES.map(|(its, text)| if its == key { line } else { text }).to_vec();
     if LINES.iter().all(|(its, _)| *its != key) {
         lines.push(line);
     }
-    assert_eq!(problems(&lines.join("\n")), expected, "{line}");
+    lines.join("\n")
+}
+
+/// As [`check`], for what is no mistake but may be one.
+#[track_caller]
+fn warn(key: &str, line: &str, expected: &[&str]) {
+    let yaml = with(key, line);
+    assert_eq!(problems(&yaml), [""; 0], "{line}");
+    let mut problems = Vec::new();
+    let nodes = items(&yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
+    let drafts = nodes.iter().filter_map(|it| draft(it, "r.yaml", &mut problems));
+    let warnings = drafts.flat_map(|it| it.warnings).map(|it| Problem { rule: None, ..it }.to_string());
+    let warnings: Vec<String> = warnings.map(|it| it.trim_start_matches("r.yaml:").to_owned()).collect();
+    assert_eq!(warnings, expected, "{line}");
 }
 
 #[track_caller]

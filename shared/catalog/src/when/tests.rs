@@ -48,6 +48,39 @@ fn a_field_that_no_event_has_is_refused() {
     );
 }
 
+#[test]
+fn a_pattern_that_can_match_nothing_is_refused_where_that_is_seen() {
+    let fix = "mend the values, or take them out";
+    check(
+        "{ detail-type: [a.b], detail: { type: [a.c] } }",
+        &[&format!(
+            "3:35: it matches nothing: `detail.type` and `detail-type` are the same, and no value is in both lists; {fix}"
+        )],
+    );
+    check(
+        "{ source: [{ numeric: ['>', 5] }] }",
+        &[&format!(
+            "3:5: it matches nothing: `source` is always a text that is not empty, and none of these values matches one; {fix}"
+        )],
+    );
+    check(
+        "{ detail: { data: { n: [{ numeric: ['>', 5, '<', 3] }] } } }",
+        &[
+            "3:27: `when` is no pattern: at detail.data.n[0], found 5 to 3; write for numeric a lower bound below the upper one",
+        ],
+    );
+    check(
+        "{}",
+        &[
+            "3:3: `when` is no pattern: at the pattern, found an empty object; write an object with at least one field",
+        ],
+    );
+    check(
+        "{ $or: [] }",
+        &["3:5: `when` is no pattern: at $or, found an empty array; write an array of at least two patterns"],
+    );
+}
+
 /// Only the place and which part of the pattern is at fault.
 #[track_caller]
 fn check_place(pattern: &str, at: &str, column: usize) {

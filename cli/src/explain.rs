@@ -1,0 +1,130 @@
+//! `carillon explain`: who hears of an event, on which channel and when, and why; or why somebody does not.
+
+mod happened;
+mod picture;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use domain::Timestamp;
+use domain::bus::BusEvent;
+use domain::catalog::{Catalog, CatalogFile};
+use domain::channel::Channel;
+use domain::event::Event;
+use domain::recipient::{Group, Recipient, Recipients, Settings};
+
+use crate::args::{Explain, Target};
+use crate::deciding::{self, World, foretell};
+use crate::error::{Done, Error};
+use crate::files;
+use crate::terminal::Terminal;
+
+/// What of an explanation is wanted.
+pub(crate) struct Wanted {
+    recipient: Option<String>,
+    channel: Option<Channel>,
+}
+
+pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) -> Done {
+    let wanted = Wanted { recipient: args.recipient.clone(), channel: channel(args.channel.as_deref())? };
+    let path = Path::new(&args.event);
+    if args.event != "-" && !path.exists() {
+        if args.event.contains('/') && args.event.ends_with(".json") {
+            return Err(Error::usage(
+                format!("there is no file {}", args.event),
+                "name a file, or an event's id",
+            ));
+        }
+        return happened::run(args, &wanted, target, terminal).await;
+    }
+    let at = match &args.at {
+        Some(text) => instant(text)?,
+        None => runtime::now(),
+    };
+    let event = event(path, at)?;
+    let catalog = catalog(&args.config)?;
+    let (recipients, tenants) = people(&args.people)?;
+    let members = |group: &Group| deciding::members_in(&recipients, group);
+    let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
+    let world = World { catalog: &catalog, recipients: &recipients, tenant, members: &members };
+    let told = foretell(&event, &world, at);
+    Ok(picture::show(&event, &catalog, &told, &wanted, at, terminal))
+}
+
+impl Wanted {
+    /// Whether a decision about this recipient and channel is asked for.
+    fn is(&self, recipient: &str, channel: Option<Channel>) -> bool {
+        self.recipient.as_ref().is_none_or(|it| it == recipient)
+            && (self.channel.is_none() || channel.is_none() || self.channel == channel)
+    }
+}
+
+/// The event in a file, as it would come off the bus.
+pub(crate) fn event(path: &Path, at: Timestamp) -> Result<Event, Error> {
+    let mut pieces = files::pieces(path)?;
+    let (Some(piece), true) = (pieces.pop(), pieces.is_empty()) else {
+        let what = format!("{} holds no event, or more than one", path.display());
+        return Err(Error::usage(what, "explain one event at a time"));
+    };
+    let entry = catalog::BusEntry::read(&piece.text)
+        .map_err(|it| Error::usage(format!("{}: {it}", piece.place), "mend the event"))?;
+    let on_bus = entry.to_bus_event("explained", at);
+    let event = BusEvent::parse(&on_bus).and_then(|it| it.event());
+    event.map_err(|it| Error::usage(format!("{}: {it}", piece.place), "mend the event"))
+}
+
+/// A config folder, or a catalog that was compiled before.
+pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
+    let file: CatalogFile = if path.is_dir() {
+        catalog::compile(path).map(|it| it.file).map_err(|problems| {
+            let first = problems.first().map_or_else(String::new, ToString::to_string);
+            let what = format!("{} has {} problems, the first: {first}", path.display(), problems.len());
+            Error::usage(what, "run `carillon check` and mend them")
+        })?
+    } else {
+        let text = files::read(path)?;
+        serde_json::from_str(&text).map_err(|it| {
+            Error::usage(
+                format!("{} is no catalog: {it}", path.display()),
+                "compile it with `carillon check --out`",
+            )
+        })?
+    };
+    Catalog::open(file).map_err(|it| Error::usage(format!("{}: {it}", path.display()), "compile it anew"))
+}
+
+/// The people and tenants of a file, as `carillon people import` reads it; nobody, where there is no file.
+pub(crate) fn people(path: &Path) -> Result<(Recipients, BTreeMap<String, Settings>), Error> {
+    let (mut recipients, mut tenants) = (Recipients::new(), BTreeMap::new());
+    if !path.exists() {
+        return Ok((recipients, tenants));
+    }
+    for piece in files::pieces(path)? {
+        if let Ok(person) = serde_json::from_str::<Recipient>(&piece.text) {
+            recipients.insert(person.id.clone(), person);
+        } else if let Ok((id, settings)) = domain::registry::tenant(&piece.text) {
+            tenants.insert(id, settings);
+        } else {
+            return Err(Error::usage(
+                format!("{} is neither a person nor a tenant", piece.place),
+                "see `carillon people import --help`",
+            ));
+        }
+    }
+    Ok((recipients, tenants))
+}
+
+fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
+    let Some(name) = name else { return Ok(None) };
+    let found = Channel::from_name(name);
+    let names = Channel::ALL.map(Channel::name).join(", ");
+    found
+        .map(Some)
+        .ok_or_else(|| Error::usage(format!("`{name}` is no channel"), format!("it is one of {names}")))
+}
+
+fn instant(text: &str) -> Result<Timestamp, Error> {
+    text.parse().map_err(|_| {
+        Error::usage(format!("`{text}` is no time"), "write it as 2026-11-20T23:30:00Z, with a zone")
+    })
+}

@@ -1,0 +1,133 @@
+//! An event that happened: what the ledger says of it, digests and all.
+
+use std::collections::BTreeSet;
+
+use domain::channel::Channel;
+use domain::closing;
+use domain::event::Event;
+use domain::outcome::{Reason, Status};
+use serde_json::json;
+use store::{Events, Ledger, LedgerRow};
+
+use super::Wanted;
+use super::picture::short;
+use crate::args::{Explain, Target};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::since::ago;
+use crate::terminal::{Ink, Terminal};
+
+pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, terminal: &Terminal) -> Done {
+    if args.at.is_some() {
+        let fix = "name a file to decide about at another time, or leave --at out";
+        return Err(Error::usage("--at is for an event that has not happened", fix));
+    }
+    let cloud = Cloud::of(target).await?;
+    let event = find(args, &cloud, terminal).await?;
+    let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
+    let mut rows = ledger.of_event(&event.source, &event.id).await?;
+    let windows: BTreeSet<String> = rows.iter().filter_map(|it| it.joined.clone()).collect();
+    for window in windows {
+        rows.extend(ledger.of_event(closing::SOURCE, &window).await?);
+    }
+    rows.retain(|it| wanted.is(&it.recipient, it.channel));
+    rows.sort_by(|one, other| order(one).cmp(&order(other)));
+    print(&event, &rows, terminal);
+    Ok(rows.iter().any(|it| it.status == Status::Sent))
+}
+
+async fn find(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Result<Event, Error> {
+    let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
+    let from = ago(&args.since)?;
+    terminal.progress(&format!("looking for {} …", args.event));
+    let mut found = events.by_id(&args.event, from, runtime::now()).await?;
+    terminal.clear();
+    if let Some(source) = &args.source {
+        found.retain(|it| it.source == *source);
+    }
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(event), None) => Ok(event),
+        (Some(one), Some(other)) => {
+            let what = format!("{} is an event of {} and of {}", args.event, one.source, other.source);
+            Err(Error::usage(what, "name one with --source"))
+        }
+        (None, _) => {
+            let what = format!("no event {} is on record in the last {}", args.event, args.since);
+            Err(Error::usage(what, "look further back with --since, or name a file"))
+        }
+    }
+}
+
+/// By recipient, then in the order in which a rule's steps come, then by channel.
+fn order(row: &LedgerRow) -> (String, String, bool, u32, Option<&'static str>) {
+    let is_digest = row.origin.source == closing::SOURCE;
+    (row.rule.clone(), row.recipient.clone(), is_digest, row.step, row.channel.map(Channel::name))
+}
+
+fn print(event: &Event, rows: &[LedgerRow], terminal: &Terminal) {
+    if terminal.json {
+        for row in rows {
+            terminal.say_json(&json!({
+                "event": row.origin.id, "source": row.origin.source, "key": row.key, "rule": row.rule,
+                "recipient": row.recipient, "channel": row.channel, "step": row.step, "status": row.status,
+                "reason": row.reason, "because": row.note, "until": row.until, "digest": row.joined,
+                "catalog": row.catalog, "provider_id": row.provider_id,
+            }));
+        }
+        return;
+    }
+    let tenant = event.tenant.as_ref().map_or_else(String::new, |it| format!(" of tenant {it}"));
+    terminal.say(&format!(
+        "{} {} from {}{tenant}",
+        terminal.ink(Ink::Strong, &event.kind),
+        event.id,
+        event.source
+    ));
+    let mut rule = None;
+    for row in rows {
+        if rule != Some(&row.rule) {
+            terminal.say("");
+            let name = terminal.ink(Ink::Strong, &row.rule);
+            terminal.say(&format!(
+                "rule {name}  {}",
+                terminal.ink(Ink::Quiet, &format!("catalog {}", row.catalog))
+            ));
+            rule = Some(&row.rule);
+        }
+        line(row, terminal);
+    }
+    if rows.is_empty() {
+        terminal.say(
+            "  nothing is on record for them: no rule that matched addressed them, or it is not decided yet",
+        );
+    }
+}
+
+fn line(row: &LedgerRow, terminal: &Terminal) {
+    let (ink, said) = match row.status {
+        Status::Sent => (Ink::Good, "was sent".to_owned()),
+        Status::Claimed | Status::Released => (Ink::Note, "is on its way".to_owned()),
+        Status::Unknown => (Ink::Bad, "may have been sent: the provider's answer never came".to_owned()),
+        Status::Deferred => {
+            let until = row.until.map_or_else(|| "later".to_owned(), short);
+            (Ink::Note, format!("waited until {until}: {}", meaning(row.reason)))
+        }
+        Status::Suppressed if row.reason == Some(Reason::Merged) => {
+            let until = row.until.map_or_else(|| "later".to_owned(), short);
+            (Ink::Note, format!("was collected, and told with all others at {until}"))
+        }
+        Status::Suppressed => (Ink::Bad, format!("was not sent: {}", meaning(row.reason))),
+        Status::Failed => (Ink::Bad, format!("failed: {}", meaning(row.reason))),
+    };
+    let channel = row.channel.map_or("", Channel::name);
+    let digest = if row.origin.source == closing::SOURCE { " (the digest)" } else { "" };
+    terminal.say(&format!("  {:<20} {channel:<8} {}{digest}", row.recipient, terminal.ink(ink, &said)));
+    if let Some(note) = &row.note {
+        terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {note}", "", "")));
+    }
+}
+
+fn meaning(reason: Option<Reason>) -> String {
+    reason.map_or_else(|| "-".to_owned(), |it| format!("{} ({})", it.meaning(), it.name()))
+}

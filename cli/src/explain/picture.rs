@@ -1,0 +1,132 @@
+//! A decision as a person would have it told.
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use domain::catalog::Catalog;
+use domain::channel::Channel;
+use domain::event::Event;
+use serde_json::{Value, json};
+
+use super::Wanted;
+use crate::deciding::{Told, What};
+use crate::terminal::{Ink, Terminal};
+
+/// Prints everything that was foretold and is wanted; `false` when nobody hears of it.
+pub(super) fn show(
+    event: &Event,
+    catalog: &Catalog,
+    told: &[Told],
+    wanted: &Wanted,
+    at: Timestamp,
+    terminal: &Terminal,
+) -> bool {
+    let told: Vec<&Told> = told.iter().filter(|it| wanted.is(&it.recipient, it.channel)).collect();
+    if terminal.json {
+        told.iter().for_each(|it| terminal.say_json(&value(event, catalog, it)));
+    } else {
+        head(event, catalog, at, terminal);
+        for (rule, of_rule) in by_rule(&told) {
+            about_rule(rule, catalog, terminal);
+            for it in of_rule {
+                line(it, at, terminal);
+            }
+        }
+        if told.is_empty() {
+            terminal.say("  nothing was decided about them: no rule that matches addresses them");
+        }
+    }
+    told.iter().any(|it| it.what == What::Send)
+}
+
+fn head(event: &Event, catalog: &Catalog, at: Timestamp, terminal: &Terminal) {
+    let tenant = event.tenant.as_ref().map_or_else(String::new, |it| format!(" of tenant {it}"));
+    let kind = terminal.ink(Ink::Strong, &event.kind);
+    terminal.say(&format!("{kind} {} from {}{tenant}", event.id, event.source));
+    terminal.say(
+        &terminal.ink(Ink::Quiet, &format!("decided as of {}, catalog {}", short(at), catalog.version())),
+    );
+}
+
+fn by_rule<'a>(told: &[&'a Told]) -> Vec<(Option<&'a str>, Vec<&'a Told>)> {
+    let mut rules: Vec<(Option<&str>, Vec<&Told>)> = Vec::new();
+    for it in told {
+        let name = it.rule.as_deref();
+        match rules.iter_mut().find(|(rule, _)| *rule == name) {
+            Some((_, list)) => list.push(it),
+            None => rules.push((name, vec![it])),
+        }
+    }
+    rules
+}
+
+fn about_rule(rule: Option<&str>, catalog: &Catalog, terminal: &Terminal) {
+    let Some(name) = rule else { return };
+    let found = catalog.rule(name);
+    let category = found.map_or("-", |it| it.category.as_str());
+    let about = found.map_or("", |it| it.about.as_str());
+    terminal.say("");
+    terminal.say(&format!(
+        "rule {} ({category})  {}",
+        terminal.ink(Ink::Strong, name),
+        terminal.ink(Ink::Quiet, about)
+    ));
+}
+
+fn line(it: &Told, began: Timestamp, terminal: &Terminal) {
+    let (ink, verdict) = verdict(it);
+    let channel = it.channel.map_or("", Channel::name);
+    let when = if it.at == began { String::new() } else { format!("{} ", short(it.at)) };
+    let (when, verdict) = (terminal.ink(Ink::Quiet, &when), terminal.ink(ink, &verdict));
+    terminal.say(&format!("  {:<20} {channel:<8} {when}{verdict}", it.recipient));
+    for note in &it.notes {
+        terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {note}", "", "")));
+    }
+}
+
+fn verdict(it: &Told) -> (Ink, String) {
+    match it.what {
+        What::Send => (Ink::Good, "is sent".to_owned()),
+        What::Suppress(reason) => {
+            (Ink::Bad, format!("is not sent: {} ({})", reason.meaning(), reason.name()))
+        }
+        What::Later { until, why } => {
+            (Ink::Note, format!("waits until {}: {} ({})", short(until), why.meaning(), why.name()))
+        }
+        What::Collect { closes_at } => {
+            (Ink::Note, format!("is collected, and told with all others at {}", short(closes_at)))
+        }
+        What::Cancels => (Ink::Note, "takes back what was waiting under its key".to_owned()),
+    }
+}
+
+fn value(event: &Event, catalog: &Catalog, it: &Told) -> Value {
+    let mut value = BTreeMap::from([
+        ("event", json!(event.id)),
+        ("catalog", json!(catalog.version())),
+        ("at", json!(it.at.to_string())),
+        ("key", json!(it.key)),
+        ("rule", json!(it.rule)),
+        ("recipient", json!(it.recipient)),
+        ("channel", json!(it.channel)),
+        ("step", json!(it.step)),
+        ("notes", json!(it.notes)),
+        ("because", json!(it.notes.iter().map(ToString::to_string).collect::<Vec<_>>())),
+    ]);
+    let (decision, reason, until) = match it.what {
+        What::Send => ("send", None, None),
+        What::Suppress(reason) => ("suppress", Some(reason), None),
+        What::Later { until, why } => ("later", Some(why), Some(until)),
+        What::Collect { closes_at } => ("collect", None, Some(closes_at)),
+        What::Cancels => ("cancel", None, None),
+    };
+    value.insert("decision", json!(decision));
+    value.insert("reason", json!(reason));
+    value.insert("until", json!(until.map(|it| it.to_string())));
+    json!(value)
+}
+
+/// Without the fraction of a second.
+pub(super) fn short(at: Timestamp) -> String {
+    at.to_string().split('.').next().unwrap_or_default().trim_end_matches('Z').replace('T', " ") + " UTC"
+}

@@ -1,0 +1,178 @@
+//! `carillon what-if`: events that happened, decided about under other rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Timestamp;
+use domain::catalog::Catalog;
+use domain::channel::Channel;
+use domain::event::Event;
+use domain::recipient::Group;
+use serde_json::json;
+use store::{Events, People};
+
+use crate::args::{Target, WhatIf};
+use crate::cloud::Cloud;
+use crate::deciding::{self, What, World, foretell};
+use crate::error::{Done, Error};
+use crate::explain::catalog;
+use crate::since::ago;
+use crate::terminal::{Ink, Terminal};
+
+/// The members of a group that are looked at. A difference in the rules shows in the first of them.
+const MAX_MEMBERS: usize = 1_000;
+
+/// Members asked for in one call.
+const PAGE: u32 = 500;
+
+/// Somebody told of an event on a channel by a rule.
+type Place = (String, String, Channel);
+
+/// What differs, by rule and channel.
+#[derive(Default)]
+struct Sum {
+    events: usize,
+    /// (rule, channel): how many more, how many fewer.
+    by_rule: BTreeMap<(String, Channel), (usize, usize)>,
+    by_person: BTreeMap<String, (usize, usize)>,
+    shown: usize,
+}
+
+pub(crate) async fn run(args: &WhatIf, target: &Target, terminal: &Terminal) -> Done {
+    let (before, after) = (catalog(&args.against)?, catalog(&args.config)?);
+    let from = ago(&args.since)?;
+    let cloud = Cloud::of(target).await?;
+    let tables = store::client(&cloud.config);
+    let events = Events::new(&tables, cloud.name("events"));
+    let people = People::new(&tables, cloud.name("people"));
+    let mut sum = Sum::default();
+    let mut start = None;
+    loop {
+        let page = events.between(from, runtime::now(), start).await?;
+        for (event, recorded_at) in &page.events {
+            compare(event, *recorded_at, &before, &after, &people, args, &mut sum, terminal).await?;
+        }
+        terminal.progress(&format!("{} events …", sum.events));
+        start = page.next;
+        if start.is_none() {
+            break;
+        }
+    }
+    terminal.clear();
+    total(&sum, &before, &after, args, terminal);
+    Ok(true)
+}
+
+#[expect(clippy::too_many_arguments, reason = "two catalogs, one event, and where the answer goes")]
+async fn compare(
+    event: &Event,
+    at: Timestamp,
+    before: &Catalog,
+    after: &Catalog,
+    people: &People,
+    args: &WhatIf,
+    sum: &mut Sum,
+    terminal: &Terminal,
+) -> Result<(), Error> {
+    let mut members: BTreeMap<Group, Vec<String>> = BTreeMap::new();
+    for group in [before, after].into_iter().flat_map(|it| deciding::groups(event, it)) {
+        if !members.contains_key(&group) {
+            let found = all(people, &group).await?;
+            members.insert(group, found);
+        }
+    }
+    let members = |group: &Group| members.get(group).cloned().unwrap_or_default();
+    let ids: BTreeSet<String> =
+        [before, after].into_iter().flat_map(|it| deciding::people(event, it, &members)).collect();
+    let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+    let found = people.look_up(&ids, &event.tenant.as_deref().into_iter().collect()).await?;
+    let places = |catalog: &Catalog| -> BTreeSet<Place> {
+        let tenant = found.tenant(event.tenant.as_deref());
+        let world = World { catalog, recipients: &found.recipients, tenant, members: &members };
+        let told = foretell(event, &world, at).into_iter().filter(|it| it.what == What::Send);
+        told.filter_map(|it| Some((it.rule?, it.recipient, it.channel?))).collect()
+    };
+    let (old, new) = (places(before), places(after));
+    sum.events += 1;
+    for (gained, list) in [(true, new.difference(&old)), (false, old.difference(&new))] {
+        for place in list {
+            count(sum, place, gained);
+            if sum.shown < args.show {
+                sum.shown += 1;
+                tell(event, place, gained, terminal);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn count(sum: &mut Sum, (rule, recipient, channel): &Place, gained: bool) {
+    let of_rule = sum.by_rule.entry((rule.clone(), *channel)).or_default();
+    let of_person = sum.by_person.entry(recipient.clone()).or_default();
+    for it in [of_rule, of_person] {
+        if gained {
+            it.0 += 1;
+        } else {
+            it.1 += 1;
+        }
+    }
+}
+
+fn tell(event: &Event, (rule, recipient, channel): &Place, gained: bool, terminal: &Terminal) {
+    let word = if gained { "more" } else { "less" };
+    if terminal.json {
+        return terminal.say_json(&json!({
+            "change": word, "event": event.id, "type": event.kind, "rule": rule, "recipient": recipient, "channel": channel,
+        }));
+    }
+    let (ink, sign) = if gained { (Ink::Good, "+") } else { (Ink::Bad, "-") };
+    let sign = terminal.ink(ink, sign);
+    terminal.say(&format!(
+        "{sign} {recipient:<24} {:<8} {rule}  {} {}",
+        channel.name(),
+        event.kind,
+        event.id
+    ));
+}
+
+fn total(sum: &Sum, before: &Catalog, after: &Catalog, args: &WhatIf, terminal: &Terminal) {
+    let more: usize = sum.by_rule.values().map(|it| it.0).sum();
+    let less: usize = sum.by_rule.values().map(|it| it.1).sum();
+    if terminal.json {
+        let rules: Vec<_> = sum
+            .by_rule
+            .iter()
+            .map(|((rule, channel), (more, less))| json!({"rule": rule, "channel": channel, "more": more, "less": less}))
+            .collect();
+        return terminal.say_json(&json!({
+            "events": sum.events, "since": args.since, "before": before.version(), "after": after.version(),
+            "more": more, "less": less, "people": sum.by_person.len(), "rules": rules,
+        }));
+    }
+    if more + less > sum.shown {
+        terminal.say(&terminal.ink(Ink::Quiet, &format!("… and {} more", more + less - sum.shown)));
+    }
+    for ((rule, channel), (more, less)) in &sum.by_rule {
+        terminal.say(&format!("{rule:<32} {:<8} {more:>6} more {less:>6} fewer", channel.name()));
+    }
+    let (old, new) = (before.version(), after.version());
+    terminal.say(&format!(
+        "{} events of the last {}: {more} messages more, {less} fewer, for {} recipients, under {new} instead of {old}",
+        sum.events, args.since, sum.by_person.len()
+    ));
+    terminal
+        .note("decided as if no limit were full, nobody had seen anything and nothing had been cancelled");
+}
+
+async fn all(people: &People, group: &Group) -> Result<Vec<String>, Error> {
+    let mut ids = Vec::new();
+    let mut start: Option<String> = None;
+    while ids.len() < MAX_MEMBERS {
+        let page = people.members(group, start.as_deref(), PAGE).await?;
+        ids.extend(page.ids);
+        start = page.next;
+        if start.is_none() {
+            break;
+        }
+    }
+    Ok(ids)
+}

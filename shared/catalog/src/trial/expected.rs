@@ -1,0 +1,299 @@
+//! What a test expects, as one line for each decision: `<rule> to <recipient> by <channel>: <what>`.
+
+use std::collections::BTreeSet;
+
+use domain::Timestamp;
+use domain::catalog::Catalog;
+use domain::channel::Channel;
+use domain::decide::{Decision, Verdict};
+use domain::outcome::Reason;
+use domain::plan::Audience;
+use domain::recipient::Recipients;
+
+use crate::nearest::{listed, nearest, suggestion};
+use crate::problem::{At, Page};
+use crate::values::{list, text};
+use crate::yaml::{Entry, Kind, Node};
+
+const LINE: &str = "write `<rule> to <recipient> by <channel>: send`, or `\"-\": suppressed no_rule`";
+
+const WORDS: [&str; 5] = ["send", "suppressed", "deferred", "collected", "cancels"];
+
+/// One decision that a test expects.
+pub(super) struct Expected {
+    at: At,
+    /// As it is written.
+    line: String,
+    /// `None` when no rule matches.
+    rule: Option<String>,
+    recipient: String,
+    channel: Option<Channel>,
+    outcome: Outcome,
+}
+
+/// What is decided, as far as the test cares.
+enum Outcome {
+    Send,
+    Suppressed(Reason),
+    /// From the first to the last of these instants; at any time, if there are none.
+    Deferred {
+        why: Option<Reason>,
+        when: Option<(Timestamp, Timestamp)>,
+    },
+    Collected {
+        when: Option<(Timestamp, Timestamp)>,
+    },
+    Cancels,
+}
+
+pub(super) fn read(
+    node: &Node,
+    catalog: &Catalog,
+    people: &Recipients,
+    named: &mut BTreeSet<String>,
+    page: &mut Page<'_>,
+) -> Option<Vec<Expected>> {
+    let nodes = list(node, page)?;
+    if nodes.is_empty() {
+        let what = "nothing is expected, and something is decided about every event";
+        page.refuse(node.at, what, LINE);
+    }
+    let mut expected = Vec::new();
+    for node in nodes {
+        let entry = match &node.kind {
+            Kind::Map(entries) if entries.len() == 1 => entries.first(),
+            Kind::Map(_) | Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => {
+                None
+            }
+        };
+        let Some(entry) = entry else {
+            page.refuse(node.at, format!("found {}, wanted one decision", node.what_there_is()), LINE);
+            continue;
+        };
+        let Some(it) = line(entry, page) else { continue };
+        check_names(&it, catalog, people, page);
+        named.extend(it.rule.clone());
+        expected.push(it);
+    }
+    Some(expected)
+}
+
+fn line(Entry { key, at, value }: &Entry, page: &mut Page<'_>) -> Option<Expected> {
+    let said = text(value, page)?;
+    let outcome = outcome(&said, value.at, page)?;
+    let line = format!("{key}: {said}");
+    if key == "-" {
+        return Some(Expected { at: *at, line, rule: None, recipient: key.clone(), channel: None, outcome });
+    }
+    let Some((rule, whom)) = key.split_once(" to ") else {
+        page.refuse(*at, format!("`{key}` names no rule and recipient"), LINE);
+        return None;
+    };
+    let (recipient, channel) = match whom.rsplit_once(" by ") {
+        None => (whom, None),
+        Some((recipient, channel)) => {
+            let found = Channel::from_name(channel);
+            if found.is_none() {
+                let known = Channel::ALL.map(Channel::name);
+                page.refuse(*at, format!("unknown channel `{channel}`"), suggestion(channel, &known));
+                return None;
+            }
+            (recipient, found)
+        }
+    };
+    let (rule, recipient) = (Some(rule.to_owned()), recipient.to_owned());
+    Some(Expected { at: *at, line, rule, recipient, channel, outcome })
+}
+
+fn outcome(said: &str, at: At, page: &mut Page<'_>) -> Option<Outcome> {
+    let mut words = said.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let rest: Vec<&str> = words.collect();
+    match (first, rest.as_slice()) {
+        ("send", []) => Some(Outcome::Send),
+        ("cancels", []) => Some(Outcome::Cancels),
+        ("suppressed", [word]) => reason(word, at, page).map(Outcome::Suppressed),
+        ("deferred", []) => Some(Outcome::Deferred { why: None, when: None }),
+        ("deferred", [one]) if one.contains(|it: char| it.is_ascii_digit()) => {
+            Some(Outcome::Deferred { why: None, when: Some(instants(one, at, page)?) })
+        }
+        ("deferred", [word]) => Some(Outcome::Deferred { why: Some(reason(word, at, page)?), when: None }),
+        ("deferred", [word, when]) => Some(Outcome::Deferred {
+            why: Some(reason(word, at, page)?),
+            when: Some(instants(when, at, page)?),
+        }),
+        ("collected", []) => Some(Outcome::Collected { when: None }),
+        ("collected", [when]) => Some(Outcome::Collected { when: Some(instants(when, at, page)?) }),
+        ("suppressed", []) => {
+            page.refuse(at, "`suppressed` without a reason", "write one, such as `suppressed preference`");
+            None
+        }
+        (word, _) if WORDS.contains(&word) => {
+            page.refuse(at, format!("`{said}` says more than `{word}` can"), LINE);
+            None
+        }
+        (word, _) => {
+            page.refuse(at, format!("unknown decision `{word}`"), suggestion(word, &WORDS));
+            None
+        }
+    }
+}
+
+fn reason(word: &str, at: At, page: &mut Page<'_>) -> Option<Reason> {
+    let found = Reason::ALL.into_iter().find(|it| it.name() == word);
+    if found.is_none() {
+        page.refuse(at, format!("unknown reason `{word}`"), suggestion(word, &Reason::ALL.map(Reason::name)));
+    }
+    found
+}
+
+/// One instant, or two with `..` between them.
+fn instants(text: &str, at: At, page: &mut Page<'_>) -> Option<(Timestamp, Timestamp)> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if first <= last => Some((first, last)),
+        (Ok(_), Ok(_)) => {
+            page.refuse(at, format!("`{text}` ends before it begins"), "write the earlier instant first");
+            None
+        }
+        (Err(_), _) | (_, Err(_)) => {
+            let fix = "write it as `2026-11-20T08:00:00Z`, or two of these with `..` between them";
+            page.refuse(at, format!("`{text}` is no instant"), fix);
+            None
+        }
+    }
+}
+
+/// A rule or a person that does not exist is a slip of the pen, and is told as one.
+fn check_names(expected: &Expected, catalog: &Catalog, people: &Recipients, page: &mut Page<'_>) {
+    if let Some(rule) = expected.rule.as_ref().filter(|it| catalog.rule(it).is_none()) {
+        let known: Vec<&str> = catalog.rules().iter().map(|it| it.name.as_str()).collect();
+        page.refuse(expected.at, format!("there is no rule `{rule}`"), suggestion(rule, &known));
+    }
+    let id = &expected.recipient;
+    let is_person = id != "-" && !id.contains([':', '@', '+']);
+    let unknown = matches!(expected.outcome, Outcome::Suppressed(Reason::UnknownRecipient));
+    if is_person && !unknown && !people.contains_key(id) {
+        let fix = match nearest(id, people.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "add them to `people`, or expect `suppressed unknown_recipient`".to_owned(),
+        };
+        page.refuse(expected.at, format!("nobody has the id `{id}`"), fix);
+    }
+}
+
+/// Holds what is expected against what was decided, each once, in any order.
+pub(super) fn check(
+    test: &str,
+    at: At,
+    expected: &[Expected],
+    decided: &[Decision<'_>],
+    page: &mut Page<'_>,
+) {
+    let mut left: Vec<(&Decision<'_>, String)> = Vec::new();
+    for decision in decided {
+        let line = told(decision);
+        // One line stands for all devices of a person.
+        let is_other_device = decision.channel == Some(Channel::Push)
+            && left.iter().any(|(it, other)| *other == line && it.step == decision.step);
+        if !is_other_device {
+            left.push((decision, line));
+        }
+    }
+    let all: Vec<String> = left.iter().map(|(it, line)| format!("\n    {line}{}", noted(it))).collect();
+    let mut missed = Vec::new();
+    for it in expected {
+        match left.iter().position(|(decision, _)| it.fits(decision)) {
+            Some(found) => drop(left.remove(found)),
+            None => missed.push(it),
+        }
+    }
+    let Some(at) = missed.first().map(|it| it.at).or((!left.is_empty()).then_some(at)) else { return };
+    let mut what = format!("the test `{test}` fails:");
+    if !missed.is_empty() {
+        let lines: Vec<&str> = missed.iter().map(|it| it.line.as_str()).collect();
+        what = format!("{what} expected and not decided {}", listed(&lines));
+    }
+    if !left.is_empty() {
+        let lines: Vec<&str> = left.iter().map(|(_, line)| line.as_str()).collect();
+        let and = if missed.is_empty() { "" } else { ", and" };
+        what = format!("{what}{and} decided and not expected {}", listed(&lines));
+    }
+    page.refuse(at, what, format!("mend the rule or the test; decided was:{}", all.concat()));
+}
+
+impl Expected {
+    fn fits(&self, decision: &Decision<'_>) -> bool {
+        let same_rule = self.rule.as_deref() == decision.rule.map(|it| it.name.as_str());
+        same_rule
+            && self.channel == decision.channel
+            && self.is_to(decision)
+            && self.outcome.fits(&decision.verdict)
+    }
+
+    /// An address may be written out: a decision has only its hash.
+    fn is_to(&self, decision: &Decision<'_>) -> bool {
+        let address = |channel| Audience::Address { channel, address: self.recipient.clone() }.name();
+        self.recipient == decision.recipient
+            || Channel::ALL.into_iter().any(|it| address(it) == decision.recipient)
+    }
+}
+
+impl Outcome {
+    fn fits(&self, verdict: &Verdict<'_>) -> bool {
+        let within = |when: &Option<(Timestamp, Timestamp)>, at: Timestamp| {
+            when.is_none_or(|(first, last)| first <= at && at <= last)
+        };
+        match (self, verdict) {
+            (Outcome::Send, Verdict::Send(_)) | (Outcome::Cancels, Verdict::Cancel(_)) => true,
+            (Outcome::Suppressed(reason), Verdict::Suppress(found)) => reason == found,
+            (Outcome::Deferred { why, when }, Verdict::Later(it)) => {
+                why.is_none_or(|why| why == it.why.reason()) && within(when, it.until)
+            }
+            (Outcome::Collected { when }, Verdict::Merge(it)) => within(when, it.closes_at),
+            (
+                Outcome::Send
+                | Outcome::Cancels
+                | Outcome::Suppressed(_)
+                | Outcome::Deferred { .. }
+                | Outcome::Collected { .. },
+                Verdict::Send(_)
+                | Verdict::Suppress(_)
+                | Verdict::Later(_)
+                | Verdict::Merge(_)
+                | Verdict::Cancel(_),
+            ) => false,
+        }
+    }
+}
+
+/// A decision as a test would write it.
+fn told(decision: &Decision<'_>) -> String {
+    let what = match &decision.verdict {
+        Verdict::Send(_) => "send".to_owned(),
+        Verdict::Suppress(reason) => format!("suppressed {}", reason.name()),
+        Verdict::Later(it) => format!("deferred {} {}", it.why.reason().name(), it.until),
+        Verdict::Merge(it) => format!("collected {}", it.closes_at),
+        Verdict::Cancel(_) => "cancels".to_owned(),
+    };
+    match (decision.rule, decision.channel) {
+        (None, _) => format!("\"-\": {what}"),
+        (Some(rule), None) => format!("{} to {}: {what}", rule.name, decision.recipient),
+        (Some(rule), Some(channel)) => {
+            format!("{} to {} by {}: {what}", rule.name, decision.recipient, channel.name())
+        }
+    }
+}
+
+/// The step, where there are several, and what was weighed.
+fn noted(decision: &Decision<'_>) -> String {
+    let mut notes: Vec<String> = Vec::new();
+    if decision.rule.is_some_and(|it| it.steps.len() > 1) {
+        notes.push(format!("step {}", decision.step));
+    }
+    if let Verdict::Suppress(reason) = decision.verdict {
+        notes.push(reason.meaning().to_owned());
+    }
+    notes.extend(decision.notes.iter().map(ToString::to_string));
+    if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) }
+}

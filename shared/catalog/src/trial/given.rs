@@ -1,0 +1,120 @@
+//! What a test says has happened before: the answers that dispatch would get from its tables.
+
+use std::collections::BTreeSet;
+
+use domain::Timestamp;
+use domain::channel::Channel;
+use domain::counter::{Limit, Period, Refusal, Scope};
+use domain::decide::{Answer, Ask, Wanted};
+use domain::rule::Unless;
+use domain::zone::Zone;
+
+use super::Stage;
+use crate::nearest::suggestion;
+use crate::problem::{At, Page};
+use crate::values::{Fields, check_keys, flag, key_at, list, map, text};
+use crate::yaml::Node;
+
+const KEYS: [&str; 4] = ["seen", "acknowledged", "full", "cancelled"];
+
+/// How a throttle is called where a cap has its name.
+const THROTTLE: &str = "throttle";
+
+/// Where nothing is given, nothing has happened.
+#[derive(Default)]
+pub(super) struct Given {
+    seen: Option<Unless>,
+    /// The limits that let nothing through, by their names.
+    full: BTreeSet<String>,
+    cancelled: bool,
+    /// The keys that stand there, and where.
+    places: Vec<(&'static str, At)>,
+}
+
+pub(super) fn read(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option<Given> {
+    let members = map(node, "{ seen: true }", page)?;
+    check_keys(members, node.at, &KEYS, &[], page);
+    let places = KEYS.into_iter().filter_map(|it| Some((it, key_at(members, it)?))).collect();
+    let mut fields = Fields { members, page };
+    let mut is = |key: &str| fields.read(key, flag).unwrap_or_default();
+    let seen = match (is("acknowledged"), is("seen")) {
+        (true, _) => Some(Unless::Acknowledged),
+        (false, true) => Some(Unless::Seen),
+        (false, false) => None,
+    };
+    let cancelled = is("cancelled");
+    let full = fields.read("full", |node, page| limits(node, stage, page)).unwrap_or_default();
+    Some(Given { seen, full, cancelled, places })
+}
+
+fn limits(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option<BTreeSet<String>> {
+    let caps = stage.catalog.policy().caps.iter().map(|it| it.limit.name());
+    let known: Vec<&str> = caps.chain([THROTTLE]).collect();
+    let mut full = BTreeSet::new();
+    for node in list(node, page)? {
+        let Some(name) = text(node, page) else { continue };
+        if !known.contains(&name.as_str()) {
+            page.refuse(node.at, format!("there is no limit `{name}`"), suggestion(&name, &known));
+        }
+        full.insert(name);
+    }
+    Some(full)
+}
+
+impl Given {
+    /// `asked` keeps what was asked for.
+    pub(super) fn answer(&self, ask: &Ask, now: Timestamp, asked: &mut BTreeSet<&'static str>) -> Answer {
+        match ask {
+            Ask::Cancelled { .. } => {
+                asked.insert("cancelled");
+                Answer::Cancelled(self.cancelled.then_some(now))
+            }
+            Ask::Seen { .. } => {
+                asked.extend(["seen", "acknowledged"]);
+                Answer::Seen(self.seen)
+            }
+            Ask::Admit { wants, channels, zone, .. } => {
+                if wants.iter().any(|it| self.full.contains(it.limit.name())) {
+                    asked.insert("full");
+                }
+                let refused: Vec<(Channel, Refusal)> = channels
+                    .iter()
+                    .filter_map(|channel| Some((*channel, self.refusal(*channel, wants, zone, now)?)))
+                    .collect();
+                let is_refused = |it: &Channel| refused.iter().any(|(channel, _)| channel == it);
+                let granted = channels.iter().copied().filter(|it| !is_refused(it)).collect();
+                Answer::Admitted { granted, refused }
+            }
+            Ask::Join { .. } => ask.if_nothing_happened(),
+        }
+    }
+
+    fn refusal(&self, channel: Channel, wants: &[Wanted], zone: &Zone, now: Timestamp) -> Option<Refusal> {
+        let concerns = |it: &&Wanted| match it.scope {
+            Scope::Channel(only) => only == channel,
+            Scope::Step | Scope::Message => true,
+        };
+        let full = |it: &&Wanted| it.limit.blocks() && self.full.contains(it.limit.name());
+        let limit = &wants.iter().filter(concerns).find(full)?.limit;
+        let (n, most) = (limit.most(), limit.most());
+        Some(Refusal { limit: limit.name().to_owned(), until: over(limit, zone, now), n, most })
+    }
+
+    /// An answer that nobody asks for proves nothing.
+    pub(super) fn check_asked(&self, asked: &BTreeSet<&'static str>, page: &mut Page<'_>) {
+        for (key, at) in self.places.iter().filter(|(key, _)| !asked.contains(key)) {
+            let what = format!("nothing that is decided here asks for `{key}`");
+            page.refuse(*at, what, "take it out, or mend the rule that is to ask");
+        }
+    }
+}
+
+/// When a period is over that begins now.
+fn over(limit: &Limit, zone: &Zone, now: Timestamp) -> Timestamp {
+    let end = match limit.period() {
+        Period::Fixed(span) => span.end(zone, now),
+        Period::Calendar(period) => period.end(zone, now),
+        Period::Rolling(length) => now.checked_add(length).ok(),
+    };
+    end.unwrap_or(now)
+}

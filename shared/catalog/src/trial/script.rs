@@ -1,0 +1,248 @@
+//! One test as it is written: an event, the people, what has happened before, and what is expected.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Timestamp;
+use domain::event::{Event, Refusal};
+use domain::recipient::{Recipient, Recipients, Settings};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::Stage;
+use super::expected::{self, Expected};
+use super::given::{self, Given};
+use crate::nearest::{nearest, suggestion};
+use crate::problem::{At, Page};
+use crate::rehearsal::{bus_time, event as sample};
+use crate::values::{Fields, check_keys, find, list, map, number, text};
+use crate::yaml::{Entry, Kind, Node};
+
+const KEYS: [&str; 11] =
+    ["test", "event", "with", "at", "people", "tenant", "answers", "members", "rule", "step", "expect"];
+
+const REQUIRED: [&str; 3] = ["test", "event", "expect"];
+
+/// A test that could be read.
+pub(super) struct Script {
+    pub(super) test: String,
+    pub(super) event: Event,
+    /// When it is decided.
+    pub(super) now: Timestamp,
+    pub(super) people: Recipients,
+    pub(super) tenant: Option<Settings>,
+    pub(super) given: Given,
+    /// The ids of a group's members, and where they stand.
+    pub(super) members: BTreeMap<String, (At, Vec<String>)>,
+    /// The rule and the step where it begins, and where that stands.
+    pub(super) step: Option<(String, usize, At)>,
+    pub(super) expect: Vec<Expected>,
+    pub(super) expect_at: At,
+}
+
+/// What the author calls it.
+pub(super) fn name(members: &[Entry]) -> Option<String> {
+    match &find(members, "test")?.kind {
+        Kind::Text(it) => Some(it.clone()),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => None,
+    }
+}
+
+/// Reads one test. `named` collects the rules that it names; nothing is returned where a problem says why.
+pub(super) fn read(
+    members: &[Entry],
+    at: At,
+    stage: Stage<'_>,
+    named: &mut BTreeSet<String>,
+    page: &mut Page<'_>,
+) -> Option<Script> {
+    let before = page.problems.len();
+    check_keys(members, at, &KEYS, &REQUIRED, page);
+    let mut fields = Fields { members, page };
+    let test = fields.read("test", text);
+    let at_time = fields.read("at", instant);
+    let event = fields.read("event", |node, page| event(node, at_time, stage, page));
+    let event = match (event, find(members, "with")) {
+        (Some(event), Some(with)) => patched(&event, with, fields.page),
+        (event, _) => event,
+    };
+    let people = match find(members, "people") {
+        Some(node) => people(node, stage.people, fields.page).unwrap_or_default(),
+        None => stage.people.clone(),
+    };
+    let tenant =
+        fields.read("tenant", |node, page| value(node, node.to_json(), "the tenant's settings", page));
+    let given = fields.read("answers", |node, page| given::read(node, stage, page)).unwrap_or_default();
+    let groups = fields.read("members", |node, page| groups(node, &people, page)).unwrap_or_default();
+    let step = step(&mut fields, stage, named);
+    let expect =
+        fields.read("expect", |node, page| expected::read(node, stage.catalog, &people, named, page));
+    if fields.page.problems.len() > before {
+        return None;
+    }
+    let event = event?;
+    Some(Script {
+        test: test?,
+        now: at_time.unwrap_or(event.time),
+        event,
+        people,
+        tenant,
+        given,
+        members: groups,
+        step,
+        expect: expect?,
+        expect_at: find(members, "expect").map_or(at, |it| it.at),
+    })
+}
+
+fn instant(node: &Node, page: &mut Page<'_>) -> Option<Timestamp> {
+    let written = text(node, page)?;
+    let found = written.parse::<Timestamp>().ok();
+    if found.is_none() {
+        page.refuse(node.at, format!("`{written}` is no instant"), "write it as `2026-11-20T08:00:00Z`");
+    }
+    found
+}
+
+/// A sample by its name, or an envelope of which what every event has may be left out.
+fn event(node: &Node, at: Option<Timestamp>, stage: Stage<'_>, page: &mut Page<'_>) -> Option<Event> {
+    if let Kind::Map(_) = node.kind {
+        let mut envelope = node.to_json();
+        let time = at.unwrap_or_else(bus_time).to_string();
+        for (name, value) in [("specversion", "1.0"), ("id", "test"), ("source", "/test"), ("time", &time)] {
+            if envelope.get(name).is_none() {
+                envelope[name] = value.into();
+            }
+        }
+        return read_event(Event::parse(&envelope.to_string()), node.at, page);
+    }
+    let name = text(node, page)?;
+    let Some(sample_text) = stage.events.get(&name) else {
+        let fix = match nearest(&name, stage.events.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write its path below the folder of samples, such as `core/hello.json`".to_owned(),
+        };
+        page.refuse(node.at, format!("there is no sample event `{name}`"), fix);
+        return None;
+    };
+    read_event(sample(sample_text), node.at, page)
+}
+
+fn read_event(read: Result<Event, Refusal>, at: At, page: &mut Page<'_>) -> Option<Event> {
+    match read {
+        Ok(event) => Some(event),
+        Err(it) => {
+            let what = format!("the event is refused: at {}, found {}", it.attribute, it.found);
+            page.refuse(at, what, format!("write {}", it.wanted));
+            None
+        }
+    }
+}
+
+fn patched(event: &Event, with: &Node, page: &mut Page<'_>) -> Option<Event> {
+    map(with, "{ data: { … } }", page)?;
+    let mut envelope: Value = serde_json::from_str(&event.to_json()).unwrap_or_default();
+    merge(&mut envelope, with.to_json());
+    read_event(Event::parse(&envelope.to_string()), with.at, page)
+}
+
+/// Source: RFC 7396, section 2.
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (name, value) in patch {
+        if value.is_null() {
+            target.as_object_mut().and_then(|it| it.remove(&name));
+        } else {
+            merge(&mut target[name], value);
+        }
+    }
+}
+
+/// Everybody, with these people changed or added.
+fn people(node: &Node, known: &Recipients, page: &mut Page<'_>) -> Option<Recipients> {
+    let mut people = known.clone();
+    for node in list(node, page)? {
+        let Some(members) = map(node, "{ id: <id>, … }", page) else { continue };
+        let Some(id) = find(members, "id") else {
+            page.refuse(node.at, "somebody without an `id`", "add `id: …`");
+            continue;
+        };
+        let Some(id) = text(id, page) else { continue };
+        let mut person = match people.get(&id) {
+            Some(it) => serde_json::to_value(it).unwrap_or_default(),
+            None => json!({}),
+        };
+        merge(&mut person, node.to_json());
+        if let Some(person) = value::<Recipient>(node, person, &format!("`{id}`"), page) {
+            people.insert(id, person);
+        }
+    }
+    Some(people)
+}
+
+fn value<T: DeserializeOwned>(node: &Node, written: Value, what: &str, page: &mut Page<'_>) -> Option<T> {
+    match serde_json::from_value(written) {
+        Ok(it) => Some(it),
+        Err(error) => {
+            page.refuse(node.at, format!("{what} cannot be read: {error}"), "write it as people.json has it");
+            None
+        }
+    }
+}
+
+type Groups = BTreeMap<String, (At, Vec<String>)>;
+
+fn groups(node: &Node, people: &Recipients, page: &mut Page<'_>) -> Option<Groups> {
+    let mut groups = Groups::new();
+    for Entry { key, at, value } in map(node, "{ \"role:<role>:<scope>\": [<id>] }", page)? {
+        let mut ids = Vec::new();
+        for node in list(value, page).unwrap_or_default() {
+            let Some(id) = text(node, page) else { continue };
+            if !people.contains_key(&id) {
+                let fix = match nearest(&id, people.keys().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "add them to `people`".to_owned(),
+                };
+                page.refuse(node.at, format!("nobody has the id `{id}`"), fix);
+            }
+            ids.push(id);
+        }
+        groups.insert(key.clone(), (*at, ids));
+    }
+    Some(groups)
+}
+
+/// `rule` and `step`, which go together.
+fn step(
+    fields: &mut Fields<'_, '_, '_>,
+    stage: Stage<'_>,
+    named: &mut BTreeSet<String>,
+) -> Option<(String, usize, At)> {
+    let (rule, step) = match (find(fields.members, "rule"), find(fields.members, "step")) {
+        (Some(rule), Some(step)) => (rule, step),
+        (None, None) => return None,
+        (Some(rule), None) => {
+            fields.page.refuse(rule.at, "`rule` without `step` changes nothing", "add `step: <number>`");
+            return None;
+        }
+        (None, Some(step)) => {
+            fields.page.refuse(step.at, "`step` of which rule?", "add `rule: <name>`");
+            return None;
+        }
+    };
+    let name = text(rule, fields.page)?;
+    let Some(found) = stage.catalog.rule(&name) else {
+        let known: Vec<&str> = stage.catalog.rules().iter().map(|it| it.name.as_str()).collect();
+        fields.page.refuse(rule.at, format!("there is no rule `{name}`"), suggestion(&name, &known));
+        return None;
+    };
+    named.insert(name.clone());
+    let last = u32::try_from(found.steps.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let number = number(step, 0, last, fields.page)?;
+    Some((name, usize::try_from(number).unwrap_or(usize::MAX), rule.at))
+}

@@ -1,0 +1,141 @@
+//! Events by the time at which they were recorded, for people who look back.
+
+use aws::Refused;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
+use domain::event::Event;
+use jiff::SignedDuration;
+
+use super::Events;
+use crate::item::Item;
+
+/// The index: events by bucket and by the time at which they were recorded.
+const INDEX: &str = "by_time";
+
+/// Into how many partitions a day goes, so that many dispatchers do not write to one of them.
+const SHARDS: u32 = 8;
+
+/// Events of one call.
+const PAGE: i32 = 200;
+
+/// Where a reader of many events is.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The buckets that are still to be read, the present one first.
+    buckets: Vec<String>,
+    after: Option<std::collections::HashMap<String, AttributeValue>>,
+}
+
+/// Some events, each with the time at which it was recorded, and where the rest begins.
+pub struct Found {
+    pub events: Vec<(Event, Timestamp)>,
+    pub next: Option<Place>,
+}
+
+impl Events {
+    /// The events that were recorded from `from` up to `to`, page by page: day by day, and within a day in eight parts
+    /// of which each is in the order of recording. Events that were refused are left out.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        start: Option<Place>,
+    ) -> Result<Found, Refused> {
+        let mut place = start.unwrap_or_else(|| Place { buckets: buckets(from, to), after: None });
+        let Some(bucket) = place.buckets.first().cloned() else {
+            return Ok(Found { events: Vec::new(), next: None });
+        };
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression("bucket = :bucket AND recorded_at BETWEEN :from AND :to")
+            .expression_attribute_values(":bucket", AttributeValue::S(bucket))
+            .expression_attribute_values(":from", AttributeValue::S(from.to_string()))
+            .expression_attribute_values(":to", AttributeValue::S(to.to_string()))
+            .limit(PAGE)
+            .set_exclusive_start_key(place.after.take())
+            .send()
+            .await
+            .map_err(|error| Refused::new("read events by their time", error))?;
+        let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
+        let events = items.filter_map(|it| event(&it)).collect();
+        place.after = answer.last_evaluated_key;
+        if place.after.is_none() {
+            place.buckets.remove(0);
+        }
+        Ok(Found { events, next: (!place.buckets.is_empty()).then_some(place) })
+    }
+
+    /// The events of this id, of whatever source, that were recorded from `from` up to `to`.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn by_id(&self, id: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, Refused> {
+        let mut found: Vec<Event> = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self.between(from, to, start).await?;
+            let of_this_id = page.events.into_iter().map(|(it, _)| it).filter(|it| it.id == id);
+            for event in of_this_id {
+                if !found.iter().any(|it| it.source == event.source) {
+                    found.push(event);
+                }
+            }
+            start = page.next;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// The bucket of an event that is recorded now; `seed` is its digest.
+pub(super) fn bucket(now: Timestamp, seed: &str) -> String {
+    let sum = seed.bytes().fold(0_u32, |sum, it| sum.wrapping_mul(31).wrapping_add(u32::from(it)));
+    format!("{}#{}", day(now), sum % SHARDS)
+}
+
+fn buckets(from: Timestamp, to: Timestamp) -> Vec<String> {
+    let mut buckets = Vec::new();
+    let mut at = from;
+    loop {
+        buckets.extend((0..SHARDS).map(|it| format!("{}#{it}", day(at))));
+        if day(at) >= day(to) {
+            return buckets;
+        }
+        match at.checked_add(SignedDuration::from_hours(24)) {
+            Ok(next) => at = next.min(to),
+            Err(_) => return buckets,
+        }
+    }
+}
+
+fn day(at: Timestamp) -> String {
+    at.to_string().get(..10).unwrap_or_default().to_owned()
+}
+
+fn event(item: &Item) -> Option<(Event, Timestamp)> {
+    let recorded_at = item.get("recorded_at")?.parse().ok()?;
+    Some((Event::stored(item.get("event")?).ok()?, recorded_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_moment_between_two_times_lies_in_one_of_their_buckets() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let all = buckets(at("2026-11-18T23:59:00Z"), at("2026-11-20T00:01:00Z"));
+        assert_eq!(all.len(), 24);
+        for moment in ["2026-11-18T23:59:30Z", "2026-11-19T12:00:00Z", "2026-11-20T00:00:00Z"] {
+            assert!(all.contains(&bucket(at(moment), "sha256:abc")), "{moment}");
+        }
+        assert_eq!(buckets(at("2026-11-20T10:00:00Z"), at("2026-11-20T11:00:00Z")).len(), 8);
+    }
+}
