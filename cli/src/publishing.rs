@@ -9,7 +9,7 @@ use crate::args::{Publish, Target};
 use crate::cloud::Cloud;
 use crate::error::Done;
 use crate::files::{self, Piece};
-use crate::terminal::{Ink, Terminal};
+use crate::terminal::{Ink, Terminal, plain};
 
 pub(crate) mod fresh;
 
@@ -111,7 +111,7 @@ fn published(terminal: &Terminal, it: &Ready, bus_id: Option<&str>) {
     }
     let id = it.id.as_deref().or(bus_id).unwrap_or("(an id from the bus)");
     let word = if bus_id.is_some() { "published" } else { "would publish" };
-    terminal.say(&format!("{} {kind}  {id}", terminal.ink(Ink::Good, word)));
+    terminal.say(&format!("{} {}  {}", terminal.ink(Ink::Good, word), plain(kind), plain(id)));
 }
 
 fn refused(terminal: &Terminal, place: &str, why: &str) {
@@ -119,5 +119,5 @@ fn refused(terminal: &Terminal, place: &str, why: &str) {
         let answer = Answer { place, kind: None, id: None, bus_id: None, refused: Some(why) };
         return terminal.say_json(&answer);
     }
-    terminal.say(&format!("{} {place}: {why}", terminal.ink(Ink::Bad, "refused")));
+    terminal.say(&format!("{} {}: {}", terminal.ink(Ink::Bad, "refused"), plain(place), plain(why)));
 }

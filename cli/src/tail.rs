@@ -9,7 +9,7 @@ use store::{Item, LedgerRow, Record};
 use crate::args::{Tail, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
-use crate::terminal::{Ink, Terminal};
+use crate::terminal::{Ink, Terminal, plain};
 
 mod source;
 mod stream;
@@ -54,7 +54,8 @@ fn show(terminal: &Terminal, line: &Line) {
         return terminal.say_json(&line.json);
     }
     let word = terminal.ink(line.ink, &format!("{:<10}", line.word));
-    terminal.say(&format!("{}  {word}  {}", terminal.ink(Ink::Quiet, &line.at), line.text));
+    // Names, ids and reasons are what others wrote.
+    terminal.say(&format!("{}  {word}  {}", terminal.ink(Ink::Quiet, &line.at), plain(&line.text)));
 }
 
 /// What the audit kept.

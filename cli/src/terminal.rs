@@ -1,4 +1,7 @@
 //! What is printed, and how: colours only where a person looks, JSON where a machine reads.
+//!
+//! Much of it was written by others: whoever can put an event on the bus chooses its names. So nothing steers the
+//! terminal but [`Terminal::ink`] and the progress line: every other control character is shown, not obeyed.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -23,6 +26,23 @@ pub(crate) enum Ink {
     Note,
 }
 
+/// Ends whatever an ink began.
+const PLAIN: &str = "\x1b[0m";
+
+impl Ink {
+    const ALL: [Ink; 5] = [Ink::Good, Ink::Bad, Ink::Quiet, Ink::Strong, Ink::Note];
+
+    fn code(self) -> &'static str {
+        match self {
+            Ink::Good => "\x1b[32m",
+            Ink::Bad => "\x1b[31m",
+            Ink::Quiet => "\x1b[2m",
+            Ink::Strong => "\x1b[1m",
+            Ink::Note => "\x1b[36m",
+        }
+    }
+}
+
 impl Terminal {
     pub(crate) fn detect(json: bool) -> Terminal {
         let plain = runtime::Env::process().optional("NO_COLOR").is_some();
@@ -33,26 +53,27 @@ impl Terminal {
     /// One line of the answer.
     pub(crate) fn say(&self, line: &str) {
         // A reader that has gone away, such as `head`, is no error.
-        let _ = writeln!(std::io::stdout(), "{line}");
+        let _ = writeln!(std::io::stdout(), "{}", shown(line));
     }
 
     /// One JSON value of the answer, on a line of its own.
     pub(crate) fn say_json(&self, value: &impl Serialize) {
-        self.say(&serde_json::to_string(value).unwrap_or_default());
+        let text = escaped(&serde_json::to_string(value).unwrap_or_default());
+        let _ = writeln!(std::io::stdout(), "{text}");
     }
 
     /// A line about what is going on, beside the answer.
     pub(crate) fn note(&self, line: &str) {
         if !self.json {
             self.clear();
-            let _ = writeln!(std::io::stderr(), "{line}");
+            let _ = writeln!(std::io::stderr(), "{}", shown(line));
         }
     }
 
     /// What is going on right now, over what was going on before. Shown to people only.
     pub(crate) fn progress(&self, line: &str) {
         if self.live {
-            let _ = write!(std::io::stderr(), "\r\x1b[2K{line}");
+            let _ = write!(std::io::stderr(), "\r\x1b[2K{}", plain(line));
             let _ = std::io::stderr().flush();
         }
     }
@@ -65,20 +86,99 @@ impl Terminal {
     pub(crate) fn error(&self, error: &Error) {
         self.clear();
         if self.json {
-            let _ = writeln!(std::io::stderr(), "{}", serde_json::json!({ "error": error.to_string() }));
+            let said = serde_json::json!({ "error": error.to_string() }).to_string();
+            let _ = writeln!(std::io::stderr(), "{}", escaped(&said));
         } else {
-            let _ = writeln!(std::io::stderr(), "carillon: {error}");
+            let _ = writeln!(std::io::stderr(), "{}", shown(&format!("carillon: {error}")));
         }
     }
 
     pub(crate) fn ink(&self, ink: Ink, text: &str) -> String {
-        let code = match ink {
-            Ink::Good => "32",
-            Ink::Bad => "31",
-            Ink::Quiet => "2",
-            Ink::Strong => "1",
-            Ink::Note => "36",
-        };
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        let (code, text) = (ink.code(), plain(text));
+        if self.colour { format!("{code}{text}{PLAIN}") } else { text }
+    }
+}
+
+/// A text of others as one line: what would steer a terminal is shown by its picture.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(picture).collect()
+}
+
+/// A line of ours, which may have inks and line breaks, and nothing else that steers a terminal.
+fn shown(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let ours = Ink::ALL.map(Ink::code).into_iter().chain([PLAIN, "\n", "\t"]);
+        match ours.into_iter().find(|it| rest.starts_with(it)) {
+            Some(it) => {
+                shown.push_str(it);
+                rest = &rest[it.len()..];
+            }
+            None => {
+                shown.push(picture(first));
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+    }
+    shown
+}
+
+/// JSON that says the same without any character that steers a terminal. Those below a space are escaped already.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for it in json.chars() {
+        match it {
+            it if picture(it) == it => text.push(it),
+            it => text.push_str(&format!("\\u{:04x}", u32::from(it))),
+        }
+    }
+    text
+}
+
+/// A control character's picture: `␛` for escape. What has none, and what turns the direction of writing, is `�`.
+fn picture(it: char) -> char {
+    match it {
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(it)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        '\u{7f}' => '␡',
+        '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            char::REPLACEMENT_CHARACTER
+        }
+        it => it,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_does_not_steer_the_terminal() {
+        for (text, expected) in [
+            ("order.paid  é 你 👋🏽", "order.paid  é 你 👋🏽"),
+            ("\u{1b}[2J\u{7}gone", "␛[2J␇gone"),
+            ("\u{1b}[31mred", "␛[31mred"),
+            ("one\r\ntwo\tthree", "one␍␊two␉three"),
+            ("\u{9b}2J\u{7f}\u{202e}txt", "�2J␡�txt"),
+        ] {
+            assert_eq!(plain(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_keeps_its_inks_and_its_breaks_and_nothing_else() {
+        let terminal = Terminal { json: false, colour: true, live: false };
+        let line = format!("{}\n\t{}", terminal.ink(Ink::Good, "up"), terminal.ink(Ink::Quiet, "down"));
+        assert_eq!(shown(&line), line);
+        assert_eq!(terminal.ink(Ink::Bad, "\u{1b}[32mfine"), "\u{1b}[31m␛[32mfine\u{1b}[0m");
+        assert_eq!(shown("\u{1b}]0;title\u{7}\u{1b}[2K\u{1b}[1A"), "␛]0;title␇␛[2K␛[1A");
+    }
+
+    #[test]
+    fn json_says_the_same_without_them() {
+        let value = serde_json::json!({ "a": "\u{1b}[2J\u{9b}\u{7f}\u{202e} é" });
+        let text = escaped(&value.to_string());
+        assert_eq!(text, r#"{"a":"\u001b[2J\u009b\u007f\u202e é"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 }

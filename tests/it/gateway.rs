@@ -154,6 +154,7 @@ async fn a_row_of_a_room_or_of_another_tenant_is_nobodys_to_acknowledge() {
             channel: Some(Channel::Socket),
             step: 0,
             until: None,
+            joined: None,
             note: None,
             provider_id: None,
         };

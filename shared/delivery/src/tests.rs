@@ -1,6 +1,5 @@
 use super::*;
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use cloud::{Call, Cloud};
 use serde_json::{Value, json};
@@ -117,7 +116,7 @@ async fn deliver(cloud: &Cloud, bodies: &[String]) -> (Result<Report, Error>, Ve
         request_id: "token-1".into(),
         deadline: Deadline::at_millis(ends),
     };
-    let asked = Arc::new(Asked::default());
+    let asked = Asked::default();
     let report = desk(cloud)
         .deliver(batch, async |job: &Job| {
             asked.borrow_mut().push(job.key.as_str().trim_end_matches('.').to_owned());

@@ -254,20 +254,4 @@ fn delete(pk: &str, sk: &str) -> WriteRequest {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_room_is_joined_by_its_name_or_by_the_beginning_of_one() {
-        let who = Identity {
-            user: "ann".into(),
-            tenant: None,
-            rooms: vec!["queue:triage-1".into(), "ward:*".into()],
-        };
-        for (room, allowed) in
-            [("queue:triage-1", true), ("queue:triage-10", false), ("ward:7", true), ("theatre:1", false)]
-        {
-            assert_eq!(who.may_join(room), allowed, "{room}");
-        }
-    }
-}
+mod tests;

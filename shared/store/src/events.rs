@@ -170,3 +170,27 @@ fn content(detail: &str) -> String {
 fn digest(text: &str) -> String {
     format!("sha256:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_records_of_one_source_and_id_begin_alike_however_long_these_are() {
+        for (source, id) in [("s", "1"), ("s", "1#0"), (&"s".repeat(256), &"#".repeat(256))] {
+            let event = event(source, id);
+            for detail in ["", "{}", "{\"a\":1}"] {
+                let identity = identity(&event, &content(detail));
+                assert!(identity.starts_with(&beginning(&event)) && identity.len() <= 1024, "{identity}");
+            }
+        }
+        assert!(!identity(&event("s", "10"), &content("")).starts_with(&beginning(&event("s", "1"))));
+    }
+
+    fn event(source: &str, id: &str) -> Event {
+        let text = serde_json::json!({
+            "specversion": "1.0", "id": id, "source": source, "type": "t", "time": "2026-11-20T12:00:00Z",
+        });
+        Event::parse(&text.to_string()).unwrap()
+    }
+}

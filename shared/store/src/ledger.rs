@@ -241,3 +241,6 @@ fn text(value: &str) -> AttributeValue {
 fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 //! Whatever names a key, an attribute or a condition is here and nowhere else. ARCHITECTURE.md lists the access
 //! patterns.
 
+#[cfg(test)]
+mod canned;
 mod connections;
 mod counters;
 mod events;

@@ -82,10 +82,7 @@ impl Ledger {
         if let Some(tenant) = tenant {
             call = call.expression_attribute_values(":tenant", text(tenant));
         }
-        let error = match call.send().await {
-            Ok(_) => return Ok(Noticed::Remembered),
-            Err(error) => error,
-        };
+        let Err(error) = call.send().await else { return Ok(Noticed::Remembered) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(it)) => {
                 Ok(not_noticed(it.item().cloned().map(Item::from).as_ref(), tenant))
@@ -101,4 +98,59 @@ fn not_noticed(row: Option<&Item>, tenant: Option<&str>) -> Noticed {
     let is_other = |theirs: &str| tenant.is_some_and(|it| it != theirs);
     let to_a_room = row.get("recipient").is_some_and(|it| it.starts_with(ROOM));
     if to_a_room && !row.get("tenant").is_some_and(is_other) { Noticed::ToARoom } else { Noticed::NotTheirs }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canned;
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+    use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+    use aws_smithy_mocks::{Rule, mock};
+
+    const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[tokio::test]
+    async fn the_table_holds_a_notice_to_its_recipient_and_their_tenant() {
+        let asked = mock!(Client::update_item)
+            .match_requests(|it| {
+                let values = it.expression_attribute_values().unwrap();
+                it.condition_expression()
+                    == Some("recipient = :recipient AND (attribute_not_exists(tenant) OR tenant = :tenant)")
+                    && values[":recipient"] == text("ann")
+                    && values[":tenant"] == text("clinic-7")
+                    && it.update_expression().is_some_and(|it| it.contains("acknowledged_at"))
+            })
+            .then_output(|| UpdateItemOutput::builder().build());
+        assert_eq!(notice(&asked).await, Noticed::Remembered);
+    }
+
+    #[tokio::test]
+    async fn what_a_room_was_told_is_told_apart_within_its_tenant_alone() {
+        let row = |recipient: &str, tenant: Option<&str>| {
+            Some(Item::default().text("recipient", recipient).maybe("tenant", tenant))
+        };
+        for (row, expected) in [
+            (None, Noticed::NotTheirs),
+            (row("ben", Some("clinic-7")), Noticed::NotTheirs),
+            (row("user:room:x", Some("clinic-7")), Noticed::NotTheirs),
+            (row("room:x", Some("clinic-7")), Noticed::ToARoom),
+            (row("room:x", None), Noticed::ToARoom),
+            (row("room:x", Some("clinic-8")), Noticed::NotTheirs),
+        ] {
+            let refused = mock!(Client::update_item).then_error(move || {
+                let row = row.clone().map(Item::into_map);
+                let error = ConditionalCheckFailedException::builder().set_item(row).build();
+                UpdateItemError::ConditionalCheckFailedException(error)
+            });
+            assert_eq!(notice(&refused).await, expected);
+        }
+    }
+
+    async fn notice(rule: &Rule) -> Noticed {
+        let ledger = Ledger::new(&canned::client(&[rule]), "ledger".into());
+        let key = Key::parse(&"k".repeat(43)).unwrap();
+        ledger.notice(&key, "ann", Some("clinic-7"), Unless::Acknowledged, NOON).await.unwrap()
+    }
 }

@@ -1,0 +1,47 @@
+use super::*;
+use crate::canned;
+use aws_sdk_dynamodb::operation::batch_execute_statement::BatchExecuteStatementOutput;
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::types::{BatchStatementError, BatchStatementErrorCodeEnum, BatchStatementResponse};
+use aws_smithy_mocks::{Rule, mock};
+
+const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+#[tokio::test]
+async fn only_a_claim_that_no_sender_left_behind_may_be_given_back_when_it_is_unclear() {
+    let broken = || says(Some(BatchStatementErrorCodeEnum::InternalServerError));
+    let exists = || says(Some(BatchStatementErrorCodeEnum::DuplicateItem));
+    check(&[&broken()], true).await;
+    check(&[&exists(), &row("released", "other"), &broken()], true).await;
+    check(&[&exists(), &row("claimed", "other"), &broken()], false).await;
+}
+
+/// Claims one job whose standing is unclear after these answers.
+async fn check(answers: &[&Rule], may_be_given_back: bool) {
+    let ledger = Ledger::new(&canned::client(answers), "ledger".into());
+    let job: Job = serde_json::from_str(
+        r#"{"version":1,"key":"k","event":{"id":"e","source":"s","type":"t","time":"2026-11-20T12:00:00Z"},
+            "rule":"r","catalog":"c","recipient":"ann","priority":"normal","on_unknown":"hold",
+            "content":{"socket":{"to":{"user":"ann"},"title":"","body":"","data":{}}}}"#,
+    )
+    .unwrap();
+    let standings = ledger.claim(&[&job], "token", NOON, NOON).await.unwrap();
+    let [Standing::Unclear { unsent, .. }] = standings[..] else { panic!("{standings:?}") };
+    assert_eq!(unsent, may_be_given_back);
+}
+
+fn says(error: Option<BatchStatementErrorCodeEnum>) -> Rule {
+    mock!(Client::batch_execute_statement).then_output(move || {
+        let error = error.clone().map(|code| BatchStatementError::builder().code(code).build());
+        let answer = BatchStatementResponse::builder().set_error(error).build();
+        BatchExecuteStatementOutput::builder().responses(answer).build()
+    })
+}
+
+/// A row whose lease is over.
+fn row(status: &'static str, token: &'static str) -> Rule {
+    mock!(Client::get_item).then_output(move || {
+        let row = Item::default().text("status", status).text("claim_token", token).number("lease_until", 0);
+        GetItemOutput::builder().set_item(Some(row.into_map())).build()
+    })
+}
