@@ -51,6 +51,14 @@ pub struct Start {
     /// When it was to go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
+    /// The throttles before this step have let the run through: another channel of the step went on before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub counted: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 /// How far a fan-out has come.

@@ -27,8 +27,8 @@ pub(super) struct Judged {
 
 /// What may happen on it.
 pub(super) enum Channelled {
-    /// It may go there, each place by a name that keeps its key apart.
-    Go(Vec<(String, Target)>),
+    /// It may go to these places, each by a name that keeps its key apart; to the others not before `held`.
+    Go { places: Vec<(String, Target)>, held: Option<Timestamp> },
     No(Reason),
     /// Not before this.
     Hold(Timestamp),
@@ -38,42 +38,35 @@ pub(super) enum Channelled {
 
 impl Walk<'_, '_> {
     /// The questions in the order in which they are asked; the first no stands.
-    pub(super) fn judge(&self, channel: Channel) -> Judged {
+    pub(super) fn judge(&self, channel: Channel, outside: Outside) -> Judged {
         let mut notes = Vec::new();
-        let verdict = match self.places(channel) {
-            Err(reason) => Channelled::No(reason),
-            Ok(places) => match self.hindrance(channel, &places, &mut notes) {
-                Some(hindered) => hindered,
-                None => Channelled::Go(places),
-            },
+        let verdict = match (self.places(channel), self.refusal(channel, &mut notes)) {
+            (Err(reason), _) | (Ok(_), Some(reason)) => Channelled::No(reason),
+            (Ok(places), None) if self.overrides() || !channel.disturbs() => {
+                Channelled::Go { places, held: None }
+            }
+            (Ok(places), None) => self.quiet(places, outside, &mut notes),
         };
         Judged { channel, verdict, notes }
     }
 
-    fn hindrance(
-        &self,
-        channel: Channel,
-        places: &[(String, Target)],
-        notes: &mut Vec<Note>,
-    ) -> Option<Channelled> {
+    /// What the recipient, and those who settle things for them, say to this channel.
+    fn refusal(&self, channel: Channel, notes: &mut Vec<Note>) -> Option<Reason> {
         if let Some(person) = self.person {
             if let Some(closed) = person.suppression(channel, self.facts.now) {
                 notes.push(Note::Closed { why: closed.why.meaning(), until: closed.until });
-                return Some(Channelled::No(match closed.why {
+                return Some(match closed.why {
                     SuppressedBecause::OptedOut => Reason::OptedOut,
                     SuppressedBecause::Bounced | SuppressedBecause::Complained => Reason::SuppressedAddress,
-                }));
+                });
             }
             if self.overrides() {
                 notes.push(Note::Critical);
             } else if !self.is_wanted(person, channel, notes) {
-                return Some(Channelled::No(Reason::Preference));
+                return Some(Reason::Preference);
             }
         }
-        if self.overrides() || !channel.disturbs() {
-            return None;
-        }
-        self.quiet(channel, places, notes)
+        None
     }
 
     fn is_wanted(&self, person: &Recipient, channel: Channel, notes: &mut Vec<Note>) -> bool {
@@ -109,39 +102,51 @@ impl Walk<'_, '_> {
         vote.allowed
     }
 
-    fn quiet(
-        &self,
-        channel: Channel,
-        places: &[(String, Target)],
-        notes: &mut Vec<Note>,
-    ) -> Option<Channelled> {
-        let (windows, whose) = self.windows()?;
-        let device = places.iter().find_map(|(_, it)| match it {
-            Target::Push(device) => Some(device),
-            Target::Email(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_) => None,
-        });
-        let (zone, from) = self.zone(device, notes);
-        let opening = windows.opening(&zone, self.facts.now);
-        if opening == Opening::Open {
-            return None;
+    /// Each place by its own clock: a phone may be elsewhere than its owner's tablet.
+    fn quiet(&self, places: Vec<(String, Target)>, outside: Outside, notes: &mut Vec<Note>) -> Channelled {
+        let Some((windows, whose)) = self.windows() else { return Channelled::Go { places, held: None } };
+        let mut open = Vec::new();
+        let mut next: Option<(Timestamp, Timestamp)> = None;
+        let closed_before = notes.len();
+        for (name, target) in places {
+            let (zone, from) = self.zone(device(&target), notes);
+            match windows.opening(&zone, self.facts.now) {
+                Opening::Open => open.push((name, target)),
+                Opening::At(opens) => {
+                    notes.push(Note::Zone { name: zone.name().to_owned(), from });
+                    let one = (self.spread_out(windows, &zone, opens), opens);
+                    next = Some(next.map_or(one, |it| it.min(one)));
+                }
+                Opening::Never => notes.push(Note::Zone { name: zone.name().to_owned(), from }),
+            }
         }
-        notes.push(Note::Zone { name: zone.name().to_owned(), from });
-        let Opening::At(opens) = opening else {
-            notes.push(Note::QuietHours { whose, until: None });
-            return Some(Channelled::No(Reason::QuietHours));
-        };
-        let seed = self.key(Some(channel), self.matched.start.step, "spread");
-        let until = opens.saturating_add(spread(seed.as_str(), SPREAD)).unwrap_or(opens);
-        notes.push(Note::QuietHours { whose, until: Some(until) });
-        if self.expires_at().is_some_and(|it| it < until) {
-            return Some(Channelled::No(Reason::ExpiredInQuietHours));
+        if notes.len() > closed_before {
+            notes.push(Note::QuietHours { whose, until: next.map(|(until, _)| until) });
         }
-        Some(match self.matched.rule.outside {
-            Outside::Defer => Channelled::Hold(until),
-            Outside::Drop => Channelled::No(Reason::QuietHours),
+        let expires = self.expires_at();
+        let in_time = next.filter(|(until, _)| expires.is_none_or(|it| *until <= it));
+        match (in_time, outside) {
+            (None, _) if !open.is_empty() => Channelled::Go { places: open, held: None },
+            (None, _) if next.is_some() => Channelled::No(Reason::ExpiredInQuietHours),
+            (None, _) => Channelled::No(Reason::QuietHours),
+            (Some(_), Outside::Drop) if !open.is_empty() => Channelled::Go { places: open, held: None },
+            (Some(_), Outside::Drop) => Channelled::No(Reason::QuietHours),
+            (Some((until, _)), Outside::Defer | Outside::Digest) if !open.is_empty() => {
+                Channelled::Go { places: open, held: Some(until) }
+            }
+            (Some((until, _)), Outside::Defer) => Channelled::Hold(until),
             // The digest is of one address: it closes at the opening itself, the same for everything that joins.
-            Outside::Digest => Channelled::Collect(opens),
-        })
+            (Some((_, opens)), Outside::Digest) => Channelled::Collect(opens),
+        }
+    }
+
+    /// A moment after an opening that is this recipient's own, and well before the next closing.
+    fn spread_out(&self, windows: &Windows, zone: &Zone, opens: Timestamp) -> Timestamp {
+        let closes = windows.closing(zone, opens);
+        let most = closes.map_or(SPREAD, |it| SPREAD.min(it.duration_since(opens) / 2));
+        // The same for all steps and channels: what was held back together comes together.
+        let seed = self.key(None, 0, "spread");
+        opens.saturating_add(spread(seed.as_str(), most)).unwrap_or(opens)
     }
 
     /// Whose windows count, and what they are called: the closest who said anything.
@@ -191,7 +196,7 @@ impl Walk<'_, '_> {
                 Channel::Push if person.devices.is_empty() => Err(Reason::NoAddress),
                 Channel::Push => {
                     let devices = person.devices.iter();
-                    Ok(devices.map(|it| (format!("device {}", it.id), Target::Push(it.clone()))).collect())
+                    Ok(devices.map(|it| (it.place(), Target::Push(it.clone()))).collect())
                 }
                 Channel::Email => one(written(channel, person.email.as_deref().ok_or(Reason::NoAddress)?)?),
                 Channel::Sms => one(written(channel, person.phone.as_deref().ok_or(Reason::NoAddress)?)?),
@@ -209,6 +214,14 @@ impl Walk<'_, '_> {
 
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
         expiry(self.plan, self.matched.rule)
+    }
+}
+
+/// The device, where it is one.
+fn device(target: &Target) -> Option<&Device> {
+    match target {
+        Target::Push(device) => Some(device),
+        Target::Email(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_) => None,
     }
 }
 
