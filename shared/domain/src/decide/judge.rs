@@ -28,7 +28,10 @@ pub(super) struct Judged {
 /// What may happen on it.
 pub(super) enum Channelled {
     /// It may go to these places, each by a name that keeps its key apart; to the others not before `held`.
-    Go { places: Vec<(String, Target)>, held: Option<Timestamp> },
+    Go {
+        places: Vec<(String, Target)>,
+        held: Option<Timestamp>,
+    },
     No(Reason),
     /// Not before this.
     Hold(Timestamp),

@@ -74,10 +74,9 @@ impl Walk<'_, '_> {
         }
         match self.answer(Ask::Seen { of })? {
             Answer::Seen(found) => Some(found.filter(|it| *it >= unless)),
-            Answer::Cancelled(_)
-            | Answer::Admitted { .. }
-            | Answer::Joined { .. }
-            | Answer::PassThrough => Some(None),
+            Answer::Cancelled(_) | Answer::Admitted { .. } | Answer::Joined { .. } | Answer::PassThrough => {
+                Some(None)
+            }
         }
     }
 
@@ -110,7 +109,8 @@ impl Walk<'_, '_> {
             return self.ask_to_admit(self.key(None, step, "throttle"), throttles, &all);
         }
         let wants = throttles.into_iter().chain(caps).collect();
-        let mut admitted = self.ask_to_admit(self.key(self.matched.start.only, step, "admit"), wants, ready)?;
+        let mut admitted =
+            self.ask_to_admit(self.key(self.matched.start.only, step, "admit"), wants, ready)?;
         // A run that comes again may find other channels ready than those that were counted when it came first.
         for &channel in ready.iter().filter(|it| admitted.leaves_open(**it)).collect::<Vec<_>>() {
             let caps = self.caps(&[channel]);
@@ -224,11 +224,9 @@ impl Admitted {
         refused.find(|it| it.limit == limits::THROTTLE)
     }
 
-    /// Whether nobody has said yet if this channel may be used.
+    /// Whether a channel was not counted when others of its step were. What is said of it then may count those again.
     fn leaves_open(&self, channel: Channel) -> bool {
-        let refused = self.refused.iter().find(|(it, _)| *it == channel);
-        let refused = refused.filter(|(_, it)| self.granted.is_empty() || it.limit != limits::THROTTLE);
-        !self.granted.contains(&channel) && refused.is_none()
+        !self.granted.is_empty() && !self.granted.contains(&channel)
     }
 
     /// The limits that let a channel through.
