@@ -17,10 +17,14 @@ impl Walk<'_, '_> {
         }
         // What a throttle before it holds back is not collected either.
         let channels = self.channels_after(step);
-        let throttles = self.take_throttles();
+        if channels.is_empty() {
+            return Go::On;
+        }
+        let throttles = self.throttles.clone();
         let Some(admitted) = self.ask_to_admit(self.key(None, step, "admit"), throttles, &channels) else {
             return Go::Stop;
         };
+        self.pass_throttles(step, &admitted);
         if !admitted.refused.is_empty() {
             for (channel, full) in &admitted.refused {
                 self.suppress(step, *channel, Reason::Throttled, vec![limits::full(full)]);

@@ -27,10 +27,10 @@ pub(super) struct Judged {
 
 /// What may happen on it.
 pub(super) enum Channelled {
-    /// It may go to these places, each by a name that keeps its key apart; to the others not before `held`.
+    /// It may go to these places, each by a name that keeps its key apart; to each of `held` not before its time.
     Go {
         places: Vec<(String, Target)>,
-        held: Option<Timestamp>,
+        held: Vec<(String, Timestamp)>,
     },
     No(Reason),
     /// Not before this.
@@ -46,7 +46,7 @@ impl Walk<'_, '_> {
         let verdict = match (self.places(channel), self.refusal(channel, &mut notes)) {
             (Err(reason), _) | (Ok(_), Some(reason)) => Channelled::No(reason),
             (Ok(places), None) if self.overrides() || !channel.disturbs() => {
-                Channelled::Go { places, held: None }
+                Channelled::Go { places, held: Vec::new() }
             }
             (Ok(places), None) => self.quiet(places, outside, &mut notes),
         };
@@ -107,36 +107,39 @@ impl Walk<'_, '_> {
 
     /// Each place by its own clock: a phone may be elsewhere than its owner's tablet.
     fn quiet(&self, places: Vec<(String, Target)>, outside: Outside, notes: &mut Vec<Note>) -> Channelled {
-        let Some((windows, whose)) = self.windows() else { return Channelled::Go { places, held: None } };
+        let Some((windows, whose)) = self.windows() else {
+            return Channelled::Go { places, held: Vec::new() };
+        };
         let mut open = Vec::new();
-        let mut next: Option<(Timestamp, Timestamp)> = None;
-        let closed_before = notes.len();
+        let mut closed: Vec<(String, Option<(Timestamp, Timestamp)>)> = Vec::new();
         for (name, target) in places {
             let (zone, from) = self.zone(device(&target), notes);
-            match windows.opening(&zone, self.facts.now) {
-                Opening::Open => open.push((name, target)),
-                Opening::At(opens) => {
-                    notes.push(Note::Zone { name: zone.name().to_owned(), from });
-                    let one = (self.spread_out(windows, &zone, opens), opens);
-                    next = Some(next.map_or(one, |it| it.min(one)));
+            let opens = match windows.opening(&zone, self.facts.now) {
+                Opening::Open => {
+                    open.push((name, target));
+                    continue;
                 }
-                Opening::Never => notes.push(Note::Zone { name: zone.name().to_owned(), from }),
-            }
+                Opening::At(opens) => Some((self.spread_out(windows, &zone, opens), opens)),
+                Opening::Never => None,
+            };
+            notes.push(Note::Zone { name: zone.name().to_owned(), from });
+            closed.push((name, opens));
         }
-        if notes.len() > closed_before {
-            notes.push(Note::QuietHours { whose, until: next.map(|(until, _)| until) });
+        let first = closed.iter().filter_map(|(_, it)| *it).min();
+        if !closed.is_empty() {
+            notes.push(Note::QuietHours { whose, until: first.map(|(until, _)| until) });
         }
         let expires = self.expires_at();
-        let in_time = next.filter(|(until, _)| expires.is_none_or(|it| *until <= it));
-        match (in_time, outside) {
-            (None, _) if !open.is_empty() => Channelled::Go { places: open, held: None },
-            (None, _) if next.is_some() => Channelled::No(Reason::ExpiredInQuietHours),
+        let is_in_time = |until: Timestamp| expires.is_none_or(|it| until <= it);
+        if !open.is_empty() {
+            let later = closed.into_iter().filter_map(|(name, it)| Some((name, it?.0)));
+            let later = later.filter(|(_, until)| outside != Outside::Drop && is_in_time(*until));
+            return Channelled::Go { places: open, held: later.collect() };
+        }
+        match (first, outside) {
             (None, _) => Channelled::No(Reason::QuietHours),
-            (Some(_), Outside::Drop) if !open.is_empty() => Channelled::Go { places: open, held: None },
+            (Some((until, _)), _) if !is_in_time(until) => Channelled::No(Reason::ExpiredInQuietHours),
             (Some(_), Outside::Drop) => Channelled::No(Reason::QuietHours),
-            (Some((until, _)), Outside::Defer | Outside::Digest) if !open.is_empty() => {
-                Channelled::Go { places: open, held: Some(until) }
-            }
             (Some((until, _)), Outside::Defer) => Channelled::Hold(until),
             // The digest is of one address: it closes at the opening itself, the same for everything that joins.
             (Some((_, opens)), Outside::Digest) => Channelled::Collect(opens),
@@ -196,11 +199,7 @@ impl Walk<'_, '_> {
             (Audience::Address { address, .. }, _) => one(written(channel, address)?),
             (Audience::User(_) | Audience::Member(_), None) => Err(Reason::UnknownRecipient),
             (Audience::User(_) | Audience::Member(_), Some(person)) => match channel {
-                Channel::Push if person.devices.is_empty() => Err(Reason::NoAddress),
-                Channel::Push => {
-                    let devices = person.devices.iter();
-                    Ok(devices.map(|it| (it.place(), Target::Push(it.clone()))).collect())
-                }
+                Channel::Push => self.devices(person),
                 Channel::Email => one(written(channel, person.email.as_deref().ok_or(Reason::NoAddress)?)?),
                 Channel::Sms => one(written(channel, person.phone.as_deref().ok_or(Reason::NoAddress)?)?),
                 Channel::Whatsapp => {
@@ -209,6 +208,14 @@ impl Walk<'_, '_> {
                 Channel::Socket => one(Target::Socket(SocketTarget::User(person.id.clone()))),
             },
         }
+    }
+
+    /// Those that this run is for.
+    fn devices(&self, person: &Recipient) -> Result<Vec<(String, Target)>, Reason> {
+        let only = self.matched.start.device.as_deref();
+        let devices = person.devices.iter().map(|it| (it.place(), Target::Push(it.clone())));
+        let devices: Vec<_> = devices.filter(|(name, _)| only.is_none_or(|only| only == name)).collect();
+        if devices.is_empty() { Err(Reason::NoAddress) } else { Ok(devices) }
     }
 
     pub(super) fn overrides(&self) -> bool {

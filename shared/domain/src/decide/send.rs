@@ -1,5 +1,7 @@
 //! The step that tells somebody something.
 
+use jiff::Timestamp;
+
 use super::judge::{Channelled, Judged};
 use super::walk::{Go, Walk};
 use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
@@ -38,17 +40,18 @@ impl Walk<'_, '_> {
             None => return Go::Stop,
         }
         // Of what is told with others nobody knows any more whether it alone was seen.
-        let outside = match (self.matched.rule.outside, send.unless) {
-            (Outside::Digest, Some(_)) => Outside::Defer,
-            (outside, _) => outside,
+        let alone = send.unless.is_some() || self.matched.start.device.is_some();
+        let outside = match self.matched.rule.outside {
+            Outside::Digest if alone => Outside::Defer,
+            outside => outside,
         };
         let judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
-        let ready: Vec<Channel> = judged
-            .iter()
-            .filter(|it| matches!(it.verdict, Channelled::Go { .. }))
-            .map(|it| it.channel)
-            .collect();
-        let Some(admitted) = self.admit(step, send, &ready) else { return Go::Stop };
+        let those = |is: fn(&Channelled) -> bool| -> Vec<Channel> {
+            judged.iter().filter(|it| is(&it.verdict)).map(|it| it.channel).collect()
+        };
+        let ready = those(|it| matches!(it, Channelled::Go { .. }));
+        let collected = those(|it| matches!(it, Channelled::Collect(_)));
+        let Some(admitted) = self.admit(step, send, &ready, &collected) else { return Go::Stop };
         let throttled = admitted.throttled().cloned();
         for it in judged {
             self.conclude(step, it, &admitted, throttled.as_ref());
@@ -89,28 +92,32 @@ impl Walk<'_, '_> {
         devices.iter().map(|it| self.key(Some(channel), step, &it.place())).collect()
     }
 
-    /// What the caps and then the throttles before this step say. `None`: not known yet.
-    fn admit(&mut self, step: u32, send: &SendStep, ready: &[Channel]) -> Option<Admitted> {
-        let throttles = self.take_throttles();
-        if ready.is_empty() {
-            return Some(Admitted::default());
-        }
+    /// What the caps say, and then the throttles before this step. What is to be collected passes the throttles only.
+    /// `None`: not known yet.
+    fn admit(
+        &mut self,
+        step: u32,
+        send: &SendStep,
+        ready: &[Channel],
+        collected: &[Channel],
+    ) -> Option<Admitted> {
+        let throttles = self.throttles.clone();
         let caps = self.caps(ready);
         let all = self.all_channels(send);
-        if let Some(only) = self.matched.start.only
-            && all.len() > 1
-            && !throttles.is_empty()
-        {
-            // The step passes its throttles once, whichever of its channels wakes first.
-            let admitted = self.ask_to_admit(self.key(Some(only), step, "admit"), caps, ready)?;
-            if !admitted.refused.is_empty() {
-                return Some(admitted);
-            }
-            return self.ask_to_admit(self.key(None, step, "throttle"), throttles, &all);
+        let only = self.matched.start.only;
+        // The step passes its throttles once, whichever of its channels wakes first.
+        let is_shared = only.is_some() && all.len() > 1 && !throttles.is_empty();
+        let mut admitted = if ready.is_empty() {
+            Admitted::default()
+        } else if is_shared {
+            self.ask_to_admit(self.key(only, step, "admit"), caps, ready)?
+        } else {
+            let wants = throttles.iter().cloned().chain(caps).collect();
+            self.ask_to_admit(self.key(only, step, "admit"), wants, ready)?
+        };
+        if is_shared && !admitted.granted.is_empty() {
+            admitted = self.ask_to_admit(self.key(None, step, "throttle"), throttles.clone(), &all)?;
         }
-        let wants = throttles.into_iter().chain(caps).collect();
-        let mut admitted =
-            self.ask_to_admit(self.key(self.matched.start.only, step, "admit"), wants, ready)?;
         // A run that comes again may find other channels ready than those that were counted when it came first.
         for &channel in ready.iter().filter(|it| admitted.leaves_open(**it)).collect::<Vec<_>>() {
             let caps = self.caps(&[channel]);
@@ -119,7 +126,21 @@ impl Walk<'_, '_> {
             admitted.granted.extend(one.granted);
             admitted.refused.extend(one.refused);
         }
+        if admitted.granted.is_empty() && admitted.throttled().is_none() && !collected.is_empty() {
+            let one = self.ask_to_admit(self.key(None, step, "throttle"), throttles, collected)?;
+            admitted.granted.extend(one.granted);
+            admitted.refused.extend(one.refused);
+        }
+        self.pass_throttles(step, &admitted);
         Some(admitted)
+    }
+
+    /// Where anything was granted, the throttles that were met up to here are behind the run.
+    pub(super) fn pass_throttles(&mut self, step: u32, admitted: &Admitted) {
+        if !admitted.granted.is_empty() {
+            self.throttles.clear();
+            self.counted = step;
+        }
     }
 
     fn caps(&self, ready: &[Channel]) -> Vec<Wanted> {
@@ -159,7 +180,10 @@ impl Walk<'_, '_> {
                 notes.push(limits::full(it));
                 self.suppress(step, channel, Reason::Throttled, notes);
             }
-            (Channelled::Hold(until), None) => self.hold(step, channel, until, admitted, notes),
+            (Channelled::Hold(until), None) => {
+                let device = self.matched.start.device.clone();
+                self.hold(step, channel, device, until, notes);
+            }
             (Channelled::Collect(opens), None) => {
                 self.join(step, Some(channel), "", DigestPolicy::default(), opens);
             }
@@ -174,8 +198,8 @@ impl Walk<'_, '_> {
                 for (place, target) in places {
                     self.order(step, channel, &place, target, notes.clone());
                 }
-                if let Some(until) = held {
-                    self.hold(step, channel, until, admitted, notes);
+                for (device, until) in held {
+                    self.hold(step, channel, Some(device), until, notes.clone());
                 }
             }
         }
@@ -185,13 +209,12 @@ impl Walk<'_, '_> {
         &mut self,
         step: u32,
         channel: Channel,
-        until: jiff::Timestamp,
-        admitted: &Admitted,
+        device: Option<String>,
+        until: Timestamp,
         notes: Vec<Note>,
     ) {
-        let start = &self.matched.start;
-        let counted = start.counted || !admitted.granted.is_empty();
-        let start = Start { step, only: Some(channel), due: Some(until), counted, ..start.clone() };
+        let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
+        let start = Start { step, only: Some(channel), occurrence, due: Some(until), device, counted };
         self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
     }
 

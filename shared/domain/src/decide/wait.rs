@@ -24,8 +24,8 @@ impl Walk<'_, '_> {
         if until <= self.facts.now {
             return Go::On;
         }
-        let start =
-            Start { step: step + 1, due: Some(until), only: None, counted: false, ..self.matched.start };
+        let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
+        let start = Start { step: step + 1, due: Some(until), occurrence, counted, ..Start::default() };
         self.later(step, None, until, Waiting::Step, start, Vec::new());
         Go::Stop
     }
@@ -83,7 +83,7 @@ impl Walk<'_, '_> {
         if self.expires_at().is_some_and(|it| it < until) {
             return self.refuse(step, Reason::Expired, &notes);
         }
-        let what = format!("until {until}");
+        let what = format!("until {until}{}", start.device.as_deref().unwrap_or_default());
         let verdict = Verdict::Later(Later { until, why, audience: self.audience.clone(), start });
         let decision = self.decision(self.key(channel, step, &what), channel, step, verdict, notes);
         self.decisions.push(decision);

@@ -25,7 +25,9 @@ pub(super) struct Walk<'p, 'a> {
     pub(super) decisions: Vec<Decision<'a>>,
     pub(super) asks: Vec<Ask>,
     /// Throttles that were met, to be passed by whatever is sent or collected next.
-    throttles: Vec<Wanted>,
+    pub(super) throttles: Vec<Wanted>,
+    /// The throttles before this step have let the run through.
+    pub(super) counted: u32,
 }
 
 /// Whether a run goes on after a step.
@@ -52,6 +54,7 @@ pub(super) fn walk<'a>(
         decisions: Vec::new(),
         asks: Vec::new(),
         throttles: Vec::new(),
+        counted: matched.start.counted,
     };
     walk.run();
     if walk.asks.is_empty() {
@@ -90,16 +93,13 @@ impl<'a> Walk<'_, 'a> {
         self.recur();
     }
 
-    /// The throttles that were met before the run was left for later, and that nothing has passed since.
+    /// The throttles that were met before the run was left for later, and that it has not passed. What is collected has.
     fn throttles_before(&self, first: usize) -> Vec<Wanted> {
-        if self.matched.start.counted {
+        if self.plan.digest.is_some() && self.matched.start.only.is_some() {
             return Vec::new();
         }
-        let before = self.matched.rule.steps.iter().enumerate().take(first).rev();
-        let pending = before.take_while(|(_, it)| match it {
-            Step::Throttle(_) | Step::Wait(_) => true,
-            Step::Send(_) | Step::Digest(_) => false,
-        });
+        let before = self.matched.rule.steps.iter().enumerate().take(first).skip(self.counted as usize).rev();
+        let pending = before.take_while(|(_, it)| !matches!(it, Step::Digest(_)));
         let throttles = pending.filter_map(|(at, it)| match it {
             Step::Throttle(it) => self.throttle(u32::try_from(at).unwrap_or(u32::MAX), it),
             Step::Wait(_) | Step::Send(_) | Step::Digest(_) => None,
@@ -171,13 +171,13 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// The channels of the first step after this one that sends.
+    /// The channels of the first step after this one that sends this audience anything.
     pub(super) fn channels_after(&self, step: u32) -> Vec<Channel> {
-        let sends = self.matched.rule.steps.iter().skip(step as usize).find_map(|it| match it {
-            Step::Send(send) => Some(send),
+        let mut sends = self.matched.rule.steps.iter().skip(step as usize).filter_map(|it| match it {
+            Step::Send(send) => Some(self.channels(send)),
             Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
         });
-        sends.map(|it| self.channels(it)).unwrap_or_default()
+        sends.find(|it| !it.is_empty()).unwrap_or_default()
     }
 
     /// The channels of a step that this audience can have.
@@ -194,10 +194,6 @@ impl<'a> Walk<'_, 'a> {
             Audience::User(_) | Audience::Member(_) => true,
         };
         send.channels.iter().copied().filter(fits).collect()
-    }
-
-    pub(super) fn take_throttles(&mut self) -> Vec<Wanted> {
-        std::mem::take(&mut self.throttles)
     }
 
     /// The answer to a question; without one the question is put.

@@ -51,11 +51,11 @@ pub(super) struct World {
 }
 
 /// One decision, when it was made.
-#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) at: Timestamp,
     /// Source and id.
     pub(super) event: (String, String),
+    pub(super) about: Event,
     pub(super) rule: String,
     pub(super) recipient: String,
     pub(super) channel: Option<Channel>,
@@ -69,7 +69,6 @@ pub(super) struct Entry {
     pub(super) text: String,
 }
 
-#[derive(Clone, PartialEq)]
 pub(super) enum What {
     /// `first`: the ledger had no entry. `device` is empty for a channel without devices.
     Sent {
@@ -298,6 +297,7 @@ impl World {
         self.log.push(Entry {
             at: self.now,
             event: (plan.event.source.clone(), plan.event.id.clone()),
+            about: plan.event.clone(),
             rule: rule.to_owned(),
             recipient: it.recipient,
             channel: it.channel,
