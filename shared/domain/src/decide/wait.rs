@@ -83,7 +83,9 @@ impl Walk<'_, '_> {
         if self.expires_at().is_some_and(|it| it < until) {
             return self.refuse(step, Reason::Expired, &notes);
         }
-        let what = format!("until {until}{}", start.device.as_deref().unwrap_or_default());
+        // A wait and the next time of the rule may end at one instant.
+        let what =
+            format!("{} until {until}{}", why.reason().name(), start.device.as_deref().unwrap_or_default());
         let verdict = Verdict::Later(Later { until, why, audience: self.audience.clone(), start });
         let decision = self.decision(self.key(channel, step, &what), channel, step, verdict, notes);
         self.decisions.push(decision);

@@ -170,10 +170,10 @@ impl<'w> Oracle<'w> {
             |it: &&Entry| matches!(it.what, What::Sent { first: true, .. }) && it.start.only.is_none();
         for it in self.sent().filter(in_turn) {
             let last = reached.entry(run(it)).or_insert(it.step);
-            // One that comes again may send what was refused or collected the first time.
+            // One that comes again may send what was refused, held back or collected the first time.
             let again = self.world.log.iter().any(|other| {
                 (run(other), other.step, other.channel) == (run(it), it.step, it.channel)
-                    && matches!(other.what, What::No(_) | What::Merged(_))
+                    && !matches!(other.what, What::Sent { .. })
             });
             assert!(*last <= it.step || again, "step {} came after {last}", it.step);
             *last = it.step.max(*last);
@@ -218,7 +218,9 @@ impl<'w> Oracle<'w> {
             // Those since the last digest; each is passed once, by the first that is sent or collected after it.
             let since =
                 (0..it.step as usize).rev().take_while(|at| !matches!(rule.steps[*at], Step::Digest(_)));
-            let guards = since.filter(|_| it.digest.is_none() || it.start.only.is_none());
+            // What was collected for the morning has passed them before.
+            let first = self.world.log.iter().find(|other| run(other) == run(it)).unwrap();
+            let guards = since.filter(|_| first.start.only.is_none());
             for at in guards {
                 let Step::Throttle(throttle) = &rule.steps[at] else { continue };
                 let event = &it.about;

@@ -13,10 +13,10 @@ use super::world::World;
 use crate::event::Event;
 use crate::rule::Unless;
 
-const CASES: u32 = 160;
+const CASES: u32 = 250;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: CASES, max_shrink_iters: 250, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_nobody_is_told_twice_against_their_will_at_night_or_too_often(

@@ -80,6 +80,15 @@ fn the_steps_of_each_time_are_gone_through_and_only_the_first_makes_the_next() {
 }
 
 #[test]
+fn a_wait_that_ends_when_the_rule_comes_round_is_not_mistaken_for_it() {
+    let steps = json!([{ "wait": { "for": "PT20H" } }, super::send(json!(["email"]))]);
+    let mut world = repeating(json!({ "times": 2 }), json!({ "steps": steps }));
+    world.order("1");
+    world.until("2026-11-30T12:00:00Z");
+    assert_eq!(world.sends(), ["21. 08:00 1 email", "22. 04:00 1 email"]);
+}
+
+#[test]
 fn what_is_collected_is_collected_each_time() {
     let steps = json!([{ "digest": { "span": "10m", "policy": {} } }, super::send(json!(["email"]))]);
     let mut world = repeating(json!({ "times": 2 }), json!({ "steps": steps }));
