@@ -184,7 +184,7 @@ impl Walk<'_, '_> {
             match Zone::parse(name) {
                 Ok(zone) => return (zone, from),
                 Err(error) => {
-                    notes.push(Note::Unusable { what: error.to_string(), instead: "the next zone counts" })
+                    notes.push(Note::Unusable { what: error.to_string(), instead: "the next zone counts" });
                 }
             }
         }

@@ -43,7 +43,7 @@ impl Walk<'_, '_> {
         let alone = send.unless.is_some() || self.matched.start.device.is_some();
         let outside = match self.matched.rule.outside {
             Outside::Digest if alone => Outside::Defer,
-            outside => outside,
+            outside @ (Outside::Defer | Outside::Drop | Outside::Digest) => outside,
         };
         let judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
         let those = |is: fn(&Channelled) -> bool| -> Vec<Channel> {

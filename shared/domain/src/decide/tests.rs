@@ -1,5 +1,7 @@
 //! What is decided for whom. Each subject has a file; `world` plays the tables and the clock for those that need them.
 
+#![expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+
 mod audience;
 mod cancelling;
 mod digests;
@@ -90,7 +92,6 @@ fn catalog(rules: &[Value]) -> Catalog {
 }
 
 /// A rule for every order that was paid, with other members set. `channels` stands for one step that sends there.
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn rule(name: &str, others: Value) -> Value {
     let mut rule = json!({
         "rule": name, "when": { "detail-type": ["order.paid"] }, "category": "c", "template": "t",
@@ -105,7 +106,6 @@ fn rule(name: &str, others: Value) -> Value {
     rule
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn send(channels: Value) -> Value {
     json!({ "send": { "channels": channels } })
 }
@@ -124,7 +124,6 @@ fn known(people: &Value) -> Recipients {
 }
 
 /// An order that `user` paid, with other members of the envelope set.
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn paid(user: &str, others: Value) -> Event {
     let mut event = json!({
         "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "time": "2026-11-20T12:00:00Z",

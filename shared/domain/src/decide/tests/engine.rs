@@ -41,12 +41,10 @@ pub(super) fn setting(rules: &[Value], policy: &Value, people: &Value, tenants: 
 }
 
 /// One rule, everybody from [`people`], and noon.
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 pub(super) fn stage(others: Value, policy: Value) -> World {
     staged(others, policy, people())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 pub(super) fn staged(others: Value, policy: Value, people: Value) -> World {
     World::new(setting(&[rule("paid", others)], &policy, &people, &json!({})), at(NOON))
 }
@@ -97,7 +95,7 @@ impl World {
     pub(super) fn refusals(&self) -> Vec<String> {
         let refused = self.log.iter().filter_map(|it| match it.what {
             What::No(reason) => Some((it, reason)),
-            What::Sent { .. } | What::Later(_) | What::Merged(_) | What::Cancels => None,
+            What::Sent { .. } | What::Later | What::Merged | What::Cancels => None,
         });
         refused
             .map(|(it, reason)| {
@@ -116,7 +114,7 @@ fn message(it: &Entry) -> String {
     };
     match &it.what {
         What::Sent { device, .. } if !device.is_empty() => format!("{of} {channel} {device}"),
-        What::Sent { .. } | What::No(_) | What::Later(_) | What::Merged(_) | What::Cancels => {
+        What::Sent { .. } | What::No(_) | What::Later | What::Merged | What::Cancels => {
             format!("{of} {channel}")
         }
     }

@@ -181,7 +181,6 @@ fn throttled(most: u32, then: &[Value]) -> Value {
 }
 
 /// Not more than `most` in an hour.
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn cap(name: &str, most: u32, others: Value) -> Value {
     let limit = json!({ "name": name, "most": most, "period": { "rolling": "1h" } });
     let mut cap = json!({ "limit": limit, "per": "recipient" });

@@ -19,6 +19,9 @@ use crate::zone::Zone;
 /// One run: event, rule, recipient, and how often it has come round.
 type Run<'w> = (&'w (String, String), &'w str, &'w str, u32);
 
+/// What a throttle counts apart: rule, step, tenant, recipient and value.
+type Counter = (String, usize, String, String, String);
+
 /// A world that came to rest.
 pub(super) struct Oracle<'w> {
     pub(super) world: &'w World,
@@ -191,9 +194,9 @@ impl<'w> Oracle<'w> {
                 What::Sent { .. } => "sent",
                 What::No(_) => "no",
                 // Some of the devices may have to wait.
-                What::Later(_) if channel == Channel::Push => continue,
-                What::Later(_) => "later",
-                What::Merged(_) => "merged",
+                What::Later if channel == Channel::Push => continue,
+                What::Later => "later",
+                What::Merged => "merged",
                 What::Cancels => "cancels",
             };
             if matches!(it.what, What::No(_)) {
@@ -208,12 +211,11 @@ impl<'w> Oracle<'w> {
 
     /// Windows that open at the first pass, each with so many at most.
     fn no_throttle_lets_more_through(&self) {
-        let mut passes: BTreeMap<(String, usize, String, String, String), BTreeMap<Run<'_>, Timestamp>> =
-            BTreeMap::new();
+        let mut passes: BTreeMap<Counter, BTreeMap<Run<'_>, Timestamp>> = BTreeMap::new();
         for it in &self.world.log {
             let rule = self.rule_of(it);
             let passed = matches!(it.what, What::Sent { .. })
-                || (matches!(it.what, What::Merged(_)) && it.start.only.is_none());
+                || (matches!(it.what, What::Merged) && it.start.only.is_none());
             let Some(rule) = rule.filter(|it| passed && !is_critical(it)) else { continue };
             // Those since the last digest; each is passed once, by the first that is sent or collected after it.
             let since =

@@ -173,7 +173,6 @@ fn an_address_that_belongs_to_nobody_keeps_everybodys_hours() {
 }
 
 /// Ann with members set, and quiet hours for everybody from ten to seven.
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn sleeping(ann: Value, rule: Value) -> World {
     let mut person = json!({ "id": "ann", "email": "ann@example.com" });
     person.as_object_mut().unwrap().extend(ann.as_object().unwrap().clone());

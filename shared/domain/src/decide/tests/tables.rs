@@ -14,6 +14,9 @@ use crate::key::Key;
 use crate::rule::Unless;
 use crate::zone::Zone;
 
+/// Items by their keys, each with what takes it back, and when it joined.
+pub(super) type Collected = BTreeMap<String, (Item, Option<CancelKey>, Timestamp)>;
+
 #[derive(Default)]
 pub(super) struct Tables {
     states: States,
@@ -23,8 +26,8 @@ pub(super) struct Tables {
     pub(super) joined: BTreeMap<Key, Option<String>>,
     /// By the window's name.
     pub(super) headers: BTreeMap<String, Header>,
-    /// What each window collected, by its id and by the item's key: what takes it back, and when it joined.
-    pub(super) windows: BTreeMap<String, BTreeMap<String, (Item, Option<CancelKey>, Timestamp)>>,
+    /// What each window collected, by its id.
+    pub(super) windows: BTreeMap<String, Collected>,
     pub(super) cancelled: BTreeMap<CancelKey, Timestamp>,
     pub(super) seen: BTreeMap<Key, (Unless, Timestamp)>,
 }

@@ -7,9 +7,8 @@ use std::rc::Rc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::tables::Tables;
+use super::tables::{Collected, Tables};
 use super::verdict;
-use crate::cancel::CancelKey;
 use crate::catalog::Catalog;
 use crate::channel::Channel;
 use crate::closing;
@@ -76,8 +75,8 @@ pub(super) enum What {
         first: bool,
     },
     No(Reason),
-    Later(Timestamp),
-    Merged(String),
+    Later,
+    Merged,
     Cancels,
 }
 
@@ -161,7 +160,7 @@ impl World {
         self.decide(setting, &Plan::woken(event, &setting.catalog, Some(matched), digest));
     }
 
-    fn still_wanted(&self, items: BTreeMap<String, (Item, Option<CancelKey>, Timestamp)>) -> Vec<Item> {
+    fn still_wanted(&self, items: Collected) -> Vec<Item> {
         let mut items: Vec<Item> = items
             .into_values()
             .filter(|(item, cancel, _)| {
@@ -288,8 +287,8 @@ impl World {
                 self.ledger.insert(it.key.clone());
                 What::No(reason)
             }
-            Verdict::Later(later) => What::Later(later.until),
-            Verdict::Merge(merge) => What::Merged(merge.window_id),
+            Verdict::Later(_) => What::Later,
+            Verdict::Merge(_) => What::Merged,
             Verdict::Cancel(_) => What::Cancels,
         };
         let rule = it.rule.map_or("-", |it| it.name.as_str());
