@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Wanted;
-use crate::counter::{Limit, Period, Scope};
+use super::{Note, Wanted};
+use crate::counter::{Limit, Period, Refusal, Scope};
 use crate::event::Event;
 use crate::path::Path;
 use crate::plan::Plan;
@@ -12,6 +12,9 @@ use crate::rule::{Rule, ThrottleStep};
 
 /// The longest value that keeps a throttle or a digest apart from others, in bytes.
 const MAX_VALUE_BYTES: usize = 64;
+
+/// What every throttle is called in an explanation.
+pub(super) const THROTTLE: &str = "throttle";
 
 /// The catalog's caps, as far as they are about this rule.
 pub(super) fn caps<'a>(
@@ -45,12 +48,17 @@ pub(super) fn throttle(
     it: &ThrottleStep,
     recipient: &str,
 ) -> Option<Wanted> {
-    let limit = Limit::new("throttle", it.most, Period::Fixed(it.per), true).ok()?;
+    let limit = Limit::new(THROTTLE, it.most, Period::Fixed(it.per), true).ok()?;
     let step = step.to_string();
     let value = value(it.key.as_ref(), plan.envelope());
     let tenant = plan.event.tenant.as_deref().unwrap_or("-");
     let id = id(&["throttle", tenant, &rule.name, &step, recipient, &value]);
     Some(Wanted { id, limit, scope: Scope::Step })
+}
+
+/// Says which limit it was.
+pub(super) fn full(it: &Refusal) -> Note {
+    Note::Full { limit: it.limit.clone(), n: it.n, most: it.most, until: it.until }
 }
 
 /// What a digest's window is called.
