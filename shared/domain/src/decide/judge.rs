@@ -9,7 +9,7 @@ use crate::event::{Event, Extension, Priority};
 use crate::job::SocketTarget;
 use crate::outcome::Reason;
 use crate::plan::{Audience, Plan};
-use crate::preference::{Layers, Preferences, Question};
+use crate::preference::{Layers, Preferences, Question, Scope};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, SuppressedBecause};
 use crate::rule::{Outside, Rule};
 use crate::window::{Opening, Windows, spread};
@@ -105,7 +105,9 @@ impl Walk<'_, '_> {
         });
         let others = vote.votes.into_iter().filter(|it| *it != vote.because);
         notes.extend(others.map(Note::Preference));
-        notes.push(Note::Preference(vote.because));
+        if vote.because.scope != Scope::Default {
+            notes.push(Note::Preference(vote.because));
+        }
         vote.allowed
     }
 
