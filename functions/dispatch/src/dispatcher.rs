@@ -43,7 +43,11 @@ impl Dispatcher {
     pub fn new(aws: &SdkConfig, config: Config) -> Dispatcher {
         let sqs = Sqs::new(aws);
         let tables = store::client(aws);
-        let channels = config.channels.into_iter().map(|(channel, url)| (channel, Queue::new(&sqs, url)));
+        let queue = |url| Queue::new(&sqs, url);
+        let channels = config.channels.into_iter();
+        let channels = channels.flat_map(|(channel, normal, critical)| {
+            [(channel, false, queue(normal)), (channel, true, queue(critical))]
+        });
         let ledger = Ledger::new(&tables, config.ledger_table);
         let counters = Counters::new(&tables, config.counters_table);
         Dispatcher {
