@@ -14,14 +14,14 @@ use super::world::World;
 use crate::event::Event;
 use crate::rule::Unless;
 
-const CASES: u32 = 250;
+const CASES: u32 = 100;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: CASES, max_shrink_iters: 250, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_nobody_is_told_twice_against_their_will_at_night_or_too_often(
-        rules in vec(rules(), 1..4), policy in policies(), people in people(), steps in vec(happenings(), 1..40),
+        rules in vec(rules(), 1..4), policy in policies(), people in people(), steps in vec(happenings(), 1..30),
     ) {
         let rules: Vec<Value> = rules.into_iter().enumerate().map(|(at, mut it)| {
             it["rule"] = json!(format!("rule {at}"));
