@@ -109,7 +109,8 @@ fn told(rules: &[Value], event: &Value) -> World {
         { "id": "cem", "email": "cem@example.com", "roles": [clerk("s2")], "topics": ["order:o1", "friends:o1"] },
         { "id": "dora", "email": "dora@example.com", "roles": [clerk("s1")], "topics": ["family:o1"] },
     ]);
-    let policy = json!({ "roles": ["clerk", "boss"], "topics": { "family": ["friends"], "friends": ["family", "order"], "order": [] } });
+    let topics = json!({ "family": ["friends"], "friends": ["family", "order"], "order": [] });
+    let policy = json!({ "roles": ["clerk", "boss"], "topics": topics });
     let rules: Vec<Value> = rules.iter().map(|it| super::rule("paid", it.clone())).collect();
     let mut world = World::new(setting(&rules, &policy, &people, &json!({})), at("12:00"));
     world.page = 100;

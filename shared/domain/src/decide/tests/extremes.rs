@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::engine::{people, setting};
 use super::{decided, rule};
+use crate::channel::Channel;
 use crate::event::Event;
 use crate::plan::{Audience, Match, Plan};
 use crate::wake::Start;
@@ -24,15 +25,18 @@ proptest! {
             { "wait": { "event": { "path": "$.data.at", "shift": "-PT8760H" } } },
             { "digest": { "span": "31d", "policy": { "sliding": { "max": "PT744H" } } } }, send, again,
         ]);
-        for steps in [all, json!([send]), json!([]), json!([{ "digest": { "span": { "every": "monthly", "day_of_month": 31, "at": "02:30" }, "policy": {} } }, send])] {
+        let monthly = json!({ "every": "monthly", "day_of_month": 31, "at": "02:30" });
+        let collected = json!([{ "digest": { "span": monthly, "policy": {} } }, send]);
+        for steps in [all, json!([send]), json!([]), collected] {
             let mut others = json!({
                 "steps": steps, "outside": "defer", "expires": "PT87600H",
-                "repeat": { "every": { "every": "monthly", "day_of_month": 31, "at": "02:30" } },
+                "repeat": { "every": monthly },
             });
             if critical {
                 others["priority"] = json!("critical");
             }
-            run(&others, now, &zone, Start { step, only: only.then_some(crate::channel::Channel::Email), occurrence, due, counted, device: None });
+            let only = only.then_some(Channel::Email);
+            run(&others, now, &zone, Start { step, only, occurrence, due, counted, device: None });
         }
     }
 }

@@ -162,6 +162,18 @@ fn the_steps_after_what_is_held_back_go_on() {
 }
 
 #[test]
+fn what_was_held_back_does_not_go_through_the_later_steps_once_more() {
+    let steps =
+        json!([super::send(json!(["email"])), { "wait": { "for": "PT1H" } }, super::send(json!(["email"]))]);
+    let mut world = sleeping(json!({}), json!({ "steps": steps }));
+    world.until("23:00");
+    world.order("1");
+    world.until("2026-11-21T07:11:00Z");
+    assert_eq!(world.sends().len(), 2);
+    assert!(world.wakes.is_empty());
+}
+
+#[test]
 fn an_address_that_belongs_to_nobody_keeps_everybodys_hours() {
     let to = json!([{ "address": { "channel": "email", "of": { "literal": "lab@example.com" } } }]);
     let quiet = json!({ "quiet": { "quiet": { "start": "11:00", "end": "13:00" } } });
