@@ -195,8 +195,11 @@ impl Walk<'_, '_> {
                     return self.suppress(step, channel, reason, notes);
                 }
                 notes.extend(admitted.passed(channel));
+                // What holds some devices back is not what lets the others through.
+                let is_of_all = |it: &&Note| !matches!(it, Note::QuietHours { .. } | Note::Zone { .. });
+                let of_all: Vec<Note> = notes.iter().filter(is_of_all).cloned().collect();
                 for (place, target) in places {
-                    self.order(step, channel, &place, target, notes.clone());
+                    self.order(step, channel, &place, target, of_all.clone());
                 }
                 for (device, until) in held {
                     self.hold(step, channel, Some(device), until, notes.clone());
