@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::engine::{stage, staged};
+use super::engine::{at, people, setting, stage, staged};
 use super::world::World;
 use crate::outcome::Reason;
 
@@ -24,6 +24,18 @@ fn the_environment_and_the_tenant_have_a_word_and_a_lock() {
         json!({}),
     );
     assert_eq!(notes(&world), ["email is off for category c (environment, locked)"]);
+}
+
+#[test]
+fn the_tenant_speaks_for_its_events_and_no_others() {
+    let tenants = json!({ "north": { "preferences": { "categories": { "c": false } } } });
+    let rules = [super::rule("paid", json!({}))];
+    for (tenant, sent) in [("north", 0), ("south", 1)] {
+        let setting = setting(&rules, &json!({}), &people(), &tenants);
+        let mut world = World::new(setting, at("12:00"));
+        world.deliver(&super::paid("ann", json!({ "tenant": tenant })));
+        assert_eq!(world.sends().len(), sent, "{tenant}");
+    }
 }
 
 #[test]

@@ -34,6 +34,7 @@ impl<'w> Oracle<'w> {
             self.nobody_is_told_what_they_refused(sent);
             self.nothing_goes_to_a_closed_channel(sent);
             self.nobody_is_disturbed(sent);
+            self.nothing_is_told_too_late(sent);
             self.nothing_is_told_after_it_was_noticed(sent);
             self.nothing_comes_before_its_wait_is_over(sent);
         }
@@ -136,6 +137,11 @@ impl<'w> Oracle<'w> {
             it.recipient,
             it.at
         );
+    }
+
+    fn nothing_is_told_too_late(&self, it: &Entry) {
+        let by_rule = self.rule(it).expires.map(|length| it.about.time + length);
+        assert!(by_rule.is_none_or(|end| it.at <= end), "it was too late");
     }
 
     fn nothing_is_told_after_it_was_noticed(&self, it: &Entry) {

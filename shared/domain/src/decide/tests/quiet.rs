@@ -124,6 +124,18 @@ fn a_phone_rings_although_the_tablet_at_home_has_to_wait() {
 }
 
 #[test]
+fn devices_whose_windows_never_meet_are_told_one_after_the_other_and_then_it_is_over() {
+    let device = |id: &str, zone: &str| json!({ "id": id, "platform": "fcm", "endpoint": id, "zone": zone });
+    let devices = json!([device("tablet", "Etc/UTC"), device("phone", "Asia/Tokyo")]);
+    let noon = json!({ "quiet": { "start": "13:00", "end": "12:00" } });
+    let mut world = sleeping(json!({ "devices": devices, "quiet": noon }), json!({ "channels": ["push"] }));
+    world.order("1");
+    world.until("2026-11-30T12:00:00Z");
+    assert_eq!(world.sends().len(), 2);
+    assert!(world.wakes.is_empty());
+}
+
+#[test]
 fn what_was_held_back_is_sent_even_if_the_window_is_short() {
     // Everybody wakes at a moment of their own, but never after the window.
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

@@ -60,6 +60,18 @@ fn what_would_come_too_late_is_not_waited_for_and_takes_nothing_of_what_was_sent
 }
 
 #[test]
+fn a_wake_that_comes_too_late_tells_nothing() {
+    let mut late = email_wait_sms(&json!({ "for": "PT30M" }));
+    late["expires"] = json!("PT1H");
+    let mut world = stage(late, json!({}));
+    world.order("1");
+    world.now = at("13:01");
+    world.minutes(1);
+    assert_eq!(world.sends(), ["12:00 1 email"]);
+    assert_eq!(world.refusals(), ["13:01 sms expired"]);
+}
+
+#[test]
 fn an_event_or_a_wake_that_comes_again_sends_nothing_again() {
     let mut world = stage(email_wait_sms(&json!({ "for": "PT30M" })), json!({}));
     let event = world.order("1");
