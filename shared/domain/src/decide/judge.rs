@@ -158,7 +158,7 @@ impl Walk<'_, '_> {
     }
 
     /// Whose windows count, and what they are called: the closest who said anything.
-    fn windows(&self) -> Option<(&Windows, &'static str)> {
+    pub(super) fn windows(&self) -> Option<(&Windows, &'static str)> {
         let tenant = self.plan.event.tenant.as_deref();
         let in_tenant = self.person.zip(tenant).and_then(|(person, it)| person.in_tenants.get(it));
         let candidates = [

@@ -45,7 +45,10 @@ impl Walk<'_, '_> {
             Outside::Digest if alone => Outside::Defer,
             outside @ (Outside::Defer | Outside::Drop | Outside::Digest) => outside,
         };
-        let judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
+        let mut judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
+        if outside == Outside::Digest && !self.keep_what_was_collected(step, &mut judged) {
+            return Go::Stop;
+        }
         let those = |is: fn(&Channelled) -> bool| -> Vec<Channel> {
             judged.iter().filter(|it| is(&it.verdict)).map(|it| it.channel).collect()
         };
@@ -57,6 +60,26 @@ impl Walk<'_, '_> {
             self.conclude(step, it, &admitted, throttled.as_ref());
         }
         if throttled.is_some() { Go::Stop } else { Go::On }
+    }
+
+    /// A message that was collected in the night and comes again by day is told with the others, and not twice. `false`:
+    /// not known yet.
+    fn keep_what_was_collected(&mut self, step: u32, judged: &mut [Judged]) -> bool {
+        let mut known = true;
+        if self.overrides() || self.matched.start.only.is_some() || self.windows().is_none() {
+            return known;
+        }
+        for it in judged.iter_mut().filter(|it| it.channel.disturbs()) {
+            if !matches!(it.verdict, Channelled::Go { .. }) {
+                continue;
+            }
+            match self.answer(Ask::Collected { key: self.key(Some(it.channel), step, "join") }) {
+                Some(Answer::Joined { closes_at, .. }) => it.verdict = Channelled::Collect(closes_at),
+                Some(_) => {}
+                None => known = false,
+            }
+        }
+        known
     }
 
     /// `None`: the answer is not known yet. `Some(Some(…))`: what was sent before did its work.

@@ -10,11 +10,11 @@ mod words;
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use domain::catalog::Rule;
 use domain::decide::{Order, Target};
 use domain::event::Priority;
 use domain::job::{Content, Email, Socket, SocketTarget};
 use domain::recipient::{EmailAddress, Recipient};
+use domain::rule::Rule;
 use serde_json::{Value, json};
 
 use super::Renderer;
@@ -39,7 +39,7 @@ fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
     match renderer(files).scene(&envelope(data)).render(&order(&rule, Some(person), target))? {
         Content::Email(it) => Ok(it),
-        _ => panic!("an e-mail was ordered"),
+        other => panic!("an e-mail was ordered, not {:?}", other.channel()),
     }
 }
 
@@ -49,17 +49,17 @@ fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Sock
     let target = Target::Socket(SocketTarget::Room("shop:1".to_owned()));
     match renderer(files).scene(&envelope(data)).render(&order(&rule, None, target))? {
         Content::Socket(it) => Ok(it),
-        _ => panic!("a socket message was ordered"),
+        other => panic!("a socket message was ordered, not {:?}", other.channel()),
     }
 }
 
 fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> Order<'a> {
-    Order { rule, person, target, priority: Priority::Normal, expires_at: None::<Timestamp> }
+    Order { rule, person, target, priority: Priority::Normal, expires_at: None::<Timestamp>, cancel: None }
 }
 
 fn rule(expose: &[&str]) -> Rule {
     let rule = json!({
-        "rule": "r", "when": { "detail-type": ["order.paid"] }, "category": "c", "channels": ["email", "socket"],
+        "rule": "r", "when": { "detail-type": ["order.paid"] }, "category": "c", "steps": [{ "send": { "channels": ["email", "socket"] } }],
         "to": [], "template": "t", "expose": expose,
     });
     serde_json::from_value(rule).unwrap()

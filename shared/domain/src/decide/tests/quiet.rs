@@ -56,6 +56,17 @@ fn a_rule_may_tell_all_of_a_night_at_once_in_the_morning() {
 }
 
 #[test]
+fn what_was_collected_in_the_night_and_comes_again_by_day_is_told_with_the_others_alone() {
+    let mut world = sleeping(json!({}), json!({ "outside": "digest" }));
+    world.until("23:00");
+    let event = world.order("1");
+    world.until("2026-11-21T12:00:00Z");
+    world.deliver(&event);
+    world.until("2026-11-22T12:00:00Z");
+    assert_eq!(world.sends().len(), 1, "{:?}", world.sends());
+}
+
+#[test]
 fn what_would_be_too_late_in_the_morning_is_dropped_at_once() {
     let mut world = sleeping(json!({}), json!({ "expires": "PT6H" }));
     world.until("23:00");

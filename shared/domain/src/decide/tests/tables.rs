@@ -40,6 +40,10 @@ impl Tables {
                 Answer::Seen(of.iter().filter_map(|it| self.seen.get(it)).map(|it| it.0).max())
             }
             Ask::Admit { key, wants, channels, zone } => self.admit(key, wants, channels, zone, now),
+            Ask::Collected { key } => match self.joined.get(key).cloned().flatten() {
+                Some(window_id) => Answer::Joined { window_id, closes_at: now, timer: false },
+                None => Answer::PassThrough,
+            },
             Ask::Join { .. } => self.join(ask, now),
         }
     }

@@ -118,7 +118,7 @@ fn a_digest_is_there_when_something_was_gathered_and_undefined_otherwise() {
         let order = order(&rule, Some(&ann), Target::Email(EmailAddress::parse("ann@example.com").unwrap()));
         match renderer.scene_with(&event, extra).render(&order).unwrap() {
             Content::Email(it) => [it.text, it.html],
-            Content::Socket(_) => panic!("an e-mail was ordered"),
+            other => panic!("not {:?}", other.channel()),
         }
     };
     assert_eq!(told(Extra::default()), ["one", "12:00\u{202f}AM"]);
