@@ -112,26 +112,6 @@ async fn what_is_called_off_in_time_is_not_sent_and_its_neighbour_is() {
 }
 
 #[tokio::test]
-async fn a_job_that_waits_in_its_queue_is_taken_back_at_the_last_moment() {
-    let cloud = Cloud::connect();
-    let counters = Counters::new(&store::client(&cloud.config), "carillon-local-counters".to_owned());
-    let ann = cloud.somebody().await;
-    let about = unique("late");
-    let (id, entry) = demo("demo.appointment", &[&ann], &about);
-    let key = domain::cancel::CancelKey::of(None, "demo-reminder", std::slice::from_ref(&about));
-    let by = domain::cancel::Cancellation {
-        at: now() + jiff::SignedDuration::from_mins(1),
-        by: "another".to_owned(),
-    };
-    // It is cancelled after dispatch looked: the wait of six seconds is over the moment it is put.
-    put_all(&cloud, &[(id.clone(), entry)]).await;
-    counters.cancel(&key, &by, now()).await.unwrap();
-    let rows = settled_id(&cloud, &id, 2).await;
-    assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Cancelled)), 1);
-    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
-}
-
-#[tokio::test]
 async fn nobody_is_told_against_their_preference_and_the_layer_that_said_no_is_named() {
     let cloud = Cloud::connect();
     let preferences = json!({ "categories": { "demo": { "channel_types": { "email": false } } } });

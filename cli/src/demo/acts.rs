@@ -226,7 +226,7 @@ async fn put(bus: &Bus, events: impl Iterator<Item = &Event>) -> Result<(), Erro
     Ok(())
 }
 
-fn person(id: &str, name: &str, quiet: Option<Value>) -> Result<Recipient, Error> {
+fn person(id: &str, name: &str, quiet: Option<&Value>) -> Result<Recipient, Error> {
     let email = format!("{}@example.com", name.to_lowercase());
     let person =
         json!({ "id": id, "name": name, "email": email, "locale": "en", "zone": "Etc/UTC", "quiet": quiet });
@@ -238,5 +238,5 @@ fn owl(now: Timestamp) -> Result<Recipient, Error> {
     let clock = |at: Timestamp| at.to_string().get(11..16).unwrap_or("00:00").to_owned();
     let hour = SignedDuration::from_hours(1);
     let quiet = json!({ "quiet": { "start": clock(now - hour), "end": clock(now + hour) } });
-    person("demo-owl", "Otis", Some(quiet))
+    person("demo-owl", "Otis", Some(&quiet))
 }

@@ -37,20 +37,20 @@ fn letter(files: &[(&str, &str)], data: &Value) -> Result<Email, Unrendered> {
 fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result<Email, Unrendered> {
     let rule = rule(&[]);
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
-    match renderer(files).scene(&envelope(data)).render(&order(&rule, Some(person), target))? {
-        Content::Email(it) => Ok(it),
-        other => panic!("an e-mail was ordered, not {:?}", other.channel()),
-    }
+    let content = renderer(files).scene(&envelope(data)).render(&order(&rule, Some(person), target))?;
+    let channel = content.channel();
+    let Content::Email(it) = content else { panic!("an e-mail was ordered, not {:?}", channel) };
+    Ok(it)
 }
 
 /// A message to a room, which is nobody in particular.
 fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Socket, Unrendered> {
     let rule = rule(expose);
     let target = Target::Socket(SocketTarget::Room("shop:1".to_owned()));
-    match renderer(files).scene(&envelope(data)).render(&order(&rule, None, target))? {
-        Content::Socket(it) => Ok(it),
-        other => panic!("a socket message was ordered, not {:?}", other.channel()),
-    }
+    let content = renderer(files).scene(&envelope(data)).render(&order(&rule, None, target))?;
+    let channel = content.channel();
+    let Content::Socket(it) = content else { panic!("a socket message was ordered, not {:?}", channel) };
+    Ok(it)
 }
 
 fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> Order<'a> {
