@@ -180,6 +180,12 @@ impl Dispatcher {
             .filter_map(|(_, it, _)| it.event.tenant.as_deref())
             .collect();
         let found = self.people.look_up(&ids, &tenants).await?;
+        for key in &found.unreadable {
+            tracing::error!(
+                key,
+                "somebody is on record and cannot be read by this release; they count as unknown"
+            );
+        }
         let mut harvest = Harvest::default();
         for (task, plan, onward) in plans {
             if batch.deadline.left(runtime::now()).is_zero() {
