@@ -72,7 +72,16 @@ impl Report {
         let whole = self.ours.iter().any(|it| it.start.is_some());
         line(
             &mut text,
-            ["", "size, MB", "init, M instr.", "init, ms", "(least)", "memory, MB", "later, MB", "message, k"],
+            [
+                "",
+                "size, MB",
+                "init, M instr.",
+                "init, ms",
+                "(least)",
+                "memory, MB",
+                "later, MB",
+                "message, k",
+            ],
             whole,
         );
         for it in &self.ours {
@@ -126,7 +135,8 @@ impl Report {
         let _ = writeln!(text, "  {:<16}≤ {:>6.1} k instr.", "target", scaled(MAX_EVENT_INSTRUCTIONS, 1e3));
         if let Some((_, work)) = self.works.first() {
             let calls: f64 = work.warm.calls.values().sum();
-            let each: Vec<String> = work.warm.calls.iter().map(|(name, it)| format!("{name} {it:.1}")).collect();
+            let each: Vec<String> =
+                work.warm.calls.iter().map(|(name, it)| format!("{name} {it:.1}")).collect();
             let (jobs, kb) = (work.warm.jobs, work.warm.job_bytes / 1e3);
             let _ = writeln!(
                 text,
