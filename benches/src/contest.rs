@@ -86,8 +86,7 @@ pub(crate) fn run(
     for ((name, program), turns) in programs.iter().zip(turns) {
         eprintln!("bench: the plain job, {name}: {} starts …", measure::STARTS);
         let is_ours = entrants.is_empty();
-        let (start, _) =
-            measure::start(program, stage, valgrind.filter(|_| is_ours), &payloads[..BATCHES])?;
+        let (start, _) = measure::start(program, stage, valgrind.filter(|_| is_ours), &payloads[..BATCHES])?;
         let event_instructions = match valgrind.filter(|_| is_ours) {
             Some(it) => {
                 Some(measure::difference(program, stage, it, &Samples::plain(&PEOPLE, COUNTED), BATCH)?)
@@ -95,13 +94,7 @@ pub(crate) fn run(
             None => None,
         };
         let batch_calls = turns.last().map_or(0.0, |it| it.calls.values().sum());
-        entrants.push(Entrant {
-            name,
-            start,
-            event_cpu_us: spread(&turns),
-            event_instructions,
-            batch_calls,
-        });
+        entrants.push(Entrant { name, start, event_cpu_us: spread(&turns), event_instructions, batch_calls });
     }
     Ok(Some(Contest { entrants }))
 }
