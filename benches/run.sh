@@ -25,9 +25,20 @@ case " $* " in
     say "if its lock file is behind: cp Cargo.lock benches/peer/ && cargo metadata -q --manifest-path benches/peer/Cargo.toml >/dev/null"
     exit 2
   }
-  say "compiling the catalog …"
+  wanted=benches/powertools/requirements.txt
+  if ! command -v python3 >/dev/null; then
+    say "python3 is missing: nothing will stand beside dispatch's plain job"
+  elif [ ! -e .local/powertools/.installed ] || [ "$wanted" -nt .local/powertools/.installed ]; then
+    say "installing Powertools for Python into .local/powertools (once) …"
+    rm -rf .local/powertools && python3 -m venv .local/powertools
+    .local/powertools/bin/pip install --quiet --disable-pip-version-check --requirement "$wanted"
+    touch .local/powertools/.installed
+  fi
+  say "compiling the catalogs …"
   cargo build --profile local --locked --quiet -p cli -p benches
+  mkdir -p target/bench/plain
   target/local/carillon check --out target/bench/catalog.json >/dev/null
+  target/local/carillon check benches/powertools/config --out target/bench/plain/catalog.json >/dev/null
   ;;
 esac
 exec target/local/benches "$@"

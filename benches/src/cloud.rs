@@ -1,9 +1,11 @@
-//! AWS as far as the functions ask it: everybody is known, every write succeeds, every message is taken.
+//! AWS as far as the functions ask it: everybody is known, every write succeeds, every message is taken. What is counted
+//! stands at its beginning: no limit is reached, nothing is cancelled, every digest is opened.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
+use domain::recipient::{Group, NO_TENANT, Recipient};
 use serde_json::{Value, json};
 
 use crate::http::Request;
@@ -11,15 +13,21 @@ use crate::http::Request;
 /// Far enough ahead that nothing expires, in seconds since 1970.
 const FAR_AHEAD: &str = "4070908800";
 
-/// The stubs of DynamoDB, SQS, SES and API Gateway.
+/// SNS alone answers in XML.
+const PUBLISHED: &str = "<PublishResponse><PublishResult><MessageId>0107018f-bench</MessageId></PublishResult>\
+    <ResponseMetadata><RequestId>bench</RequestId></ResponseMetadata></PublishResponse>";
+
+/// The stubs of DynamoDB, SQS, SES, SNS, End User Messaging, Scheduler and API Gateway.
 pub(crate) struct Cloud {
     people: BTreeMap<String, Value>,
+    /// The members of every group, by its partition.
+    groups: BTreeMap<String, Vec<Value>>,
 }
 
 /// One call: its operation, what it is answered, and the messages it put into a queue.
 pub(crate) struct Call {
     pub(crate) operation: String,
-    pub(crate) answer: Value,
+    pub(crate) answer: String,
     pub(crate) sent: Option<Sent>,
 }
 
@@ -36,46 +44,76 @@ impl Cloud {
     /// The file cannot be read.
     pub(crate) fn open(people: &Path) -> io::Result<Cloud> {
         let people: Vec<Value> = serde_json::from_str(&fs::read_to_string(people)?)?;
-        let items = people.iter().map(|it| (format!("user#{}", text(&it["id"])), item(it)));
-        Ok(Cloud { people: items.collect() })
+        let mut cloud = Cloud { people: BTreeMap::new(), groups: BTreeMap::new() };
+        for it in &people {
+            let person: Recipient = serde_json::from_value(it.clone())?;
+            for group in person.groups() {
+                let member = json!({ "id": { "S": person.id } });
+                cloud.groups.entry(partition(&group)).or_default().push(member);
+            }
+            let key = format!("user#{}", person.id);
+            let mut item = item(it);
+            item["pk"] = json!({ "S": key });
+            cloud.people.insert(key, item);
+        }
+        Ok(cloud)
     }
 
     /// `None` for an operation that no function asked for when this was written.
     pub(crate) fn answer(&self, request: &Request) -> Option<Call> {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        let operation = match &request.target {
-            Some(it) => it.rsplit('.').next().unwrap_or_default(),
-            None if request.path.starts_with("/v2/email/outbound-emails") => "SendEmail",
-            None if request.path.contains("connections/") => "PostToConnection",
-            None => return None,
+        let operation = operation(request)?;
+        let sent = match operation {
+            "SendMessageBatch" => array(&body["Entries"]).map(|it| text(&it["MessageBody"])).collect(),
+            "SendMessage" => vec![text(&body["MessageBody"])],
+            _ => Vec::new(),
         };
-        let sent = (operation == "SendMessageBatch").then(|| Sent {
-            queue: text(&body["QueueUrl"]).rsplit('/').next().unwrap_or_default().to_owned(),
-            bodies: array(&body["Entries"]).map(|it| text(&it["MessageBody"]).to_owned()).collect(),
-        });
+        let sent = sent.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let queue = text(&body["QueueUrl"]).rsplit('/').next().unwrap_or_default().to_owned();
         let answer = match operation {
-            "BatchGetItem" => self.read(&body),
+            "Publish" => PUBLISHED.to_owned(),
+            _ => self.json(operation, &body)?.to_string(),
+        };
+        let sent = (!sent.is_empty()).then_some(Sent { queue, bodies: sent });
+        Some(Call { operation: operation.to_owned(), answer, sent })
+    }
+
+    fn json(&self, operation: &str, body: &Value) -> Option<Value> {
+        let table = text(&body["TableName"]).rsplit('-').next().unwrap_or_default();
+        Some(match operation {
+            "BatchGetItem" => self.read(body),
             "BatchExecuteStatement" => {
                 json!({ "Responses": array(&body["Statements"]).map(|_| json!({})).collect::<Vec<_>>() })
             }
             "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
-            "TransactWriteItems" => json!({}),
-            "GetItem" => {
-                let mut who = item(&json!({ "user": "booker-priya", "rooms": ["queue:*"] }));
+            "TransactWriteItems" | "PutItem" | "CreateSchedule" | "PostToConnection" => json!({}),
+            // The count of a source, when it is the first of its second.
+            "UpdateItem" => match body["ExpressionAttributeValues"].get(":n") {
+                Some(count) => json!({ "Attributes": { "n": count } }),
+                None => json!({}),
+            },
+            "GetItem" if table == "connections" => {
+                let mut who = item(&json!({ "user": "booker-priya" }));
+                who["rooms"] = json!({ "L": [{ "S": "queue:*" }] });
                 who["ttl"] = json!({ "N": FAR_AHEAD });
                 json!({ "Item": who })
             }
-            "Query" => {
+            "GetItem" => json!({}),
+            "Query" if table == "connections" => {
                 json!({ "Items": [{ "sk": { "S": "VK1nKeWHliACFIw=" }, "ttl": { "N": FAR_AHEAD } }], "Count": 1 })
             }
+            "Query" => {
+                let partition = text(&body["ExpressionAttributeValues"][":pk"]["S"]);
+                json!({ "Items": self.groups.get(partition).cloned().unwrap_or_default() })
+            }
+            "SendMessage" => json!({ "MessageId": "bench" }),
             "SendMessageBatch" => {
                 json!({ "Failed": [], "Successful": array(&body["Entries"]).map(taken).collect::<Vec<_>>() })
             }
             "SendEmail" => json!({ "MessageId": "0107018f0e3d7c1a-bench" }),
-            "PostToConnection" => json!({}),
+            "SendWhatsAppMessage" => json!({ "messageId": "0107018f-bench" }),
             _ => return None,
-        };
-        Some(Call { operation: operation.to_owned(), answer, sent })
+        })
     }
 
     fn read(&self, body: &Value) -> Value {
@@ -88,11 +126,38 @@ impl Cloud {
     }
 }
 
-/// An object of strings and lists of strings, as DynamoDB writes it.
+/// Services of the JSON protocols say it in a header, the others in the path, SNS in its form.
+fn operation(request: &Request) -> Option<&str> {
+    const PATHS: [(&str, &str); 4] = [
+        ("/v2/email/outbound-emails", "SendEmail"),
+        ("/v1/whatsapp/send", "SendWhatsAppMessage"),
+        ("/schedules/", "CreateSchedule"),
+        ("/live/@connections/", "PostToConnection"),
+    ];
+    if let Some(it) = &request.target {
+        return it.rsplit('.').next();
+    }
+    let path = request.path.replace("%40", "@");
+    let by_path = PATHS.into_iter().find(|(it, _)| path.starts_with(it)).map(|(_, operation)| operation);
+    by_path.or_else(|| request.body.starts_with(b"Action=Publish&").then_some("Publish"))
+}
+
+/// Where the people table keeps the members of a group.
+fn partition(group: &Group) -> String {
+    match group {
+        Group::Role { scope, role } => format!("role#{scope}#{role}"),
+        Group::Topic { tenant, name } => format!("topic#{}#{name}", tenant.as_deref().unwrap_or(NO_TENANT)),
+    }
+}
+
+/// An object as the people table keeps it: texts, lists of texts, and everything else as JSON in a text.
 fn item(object: &Value) -> Value {
-    let attribute = |it: &Value| match it.as_array() {
-        Some(list) => json!({ "L": list.iter().map(|it| json!({ "S": it })).collect::<Vec<_>>() }),
-        None => json!({ "S": it }),
+    let attribute = |it: &Value| match (it.as_str(), it.as_array()) {
+        (Some(text), _) => json!({ "S": text }),
+        (None, Some(list)) if list.iter().all(Value::is_string) => {
+            json!({ "L": list.iter().map(|it| json!({ "S": it })).collect::<Vec<_>>() })
+        }
+        (None, Some(_) | None) => json!({ "S": it.to_string() }),
     };
     let members = object.as_object().into_iter().flatten();
     members.map(|(name, value)| (name.clone(), attribute(value))).collect()

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people and CI read")]
 
 mod cloud;
+mod contest;
 mod http;
 mod measure;
 mod report;
@@ -27,6 +28,9 @@ use samples::Samples;
 use stage::Stage;
 
 const USAGE: &str = "benches/run.sh [--size] [--json]";
+
+/// How many payloads one more message is counted with: the second half, after the first.
+const MESSAGE_PAYLOADS: usize = 40;
 
 /// The crates whose versions belong beside the figures.
 const VERSIONS: [&str; 4] = ["lambda_runtime", "aws-config", "aws-sdk-dynamodb", "aws-smithy-http-client"];
@@ -70,13 +74,14 @@ fn measure_all(size_only: bool) -> io::Result<Report> {
         ours: Vec::new(),
         peers: Vec::new(),
         works: Works::new(),
+        contest: None,
         notes: Vec::new(),
     };
     let functions = function_names(&root)?;
     if size_only {
         for name in functions {
             let size_bytes = measure::size(&root.join("target/release").join(&name))?;
-            report.ours.push(Figures { name, size_bytes, start: None });
+            report.ours.push(Figures { name, size_bytes, start: None, message_instructions: None });
         }
         return Ok(report);
     }
@@ -133,6 +138,12 @@ impl Bench {
                 .notes
                 .push(format!("the default client was built for {} only: benches/peer", built.join(" and ")));
         }
+        report.contest = contest::run(&self.functions, &self.stage, self.valgrind.as_deref(), root)?;
+        if report.contest.as_ref().is_none_or(|it| it.entrants.len() < 2) {
+            report
+                .notes
+                .push("Powertools for Python was not measured: python3 is missing, or see run.sh".into());
+        }
         for (whose, folder) in [("ours", &ours), ("default client", &peers)] {
             let file = folder.join("dispatch");
             if file.is_file() {
@@ -164,14 +175,28 @@ impl Bench {
         let program = self.program(file);
         let (start, journal) =
             measure::start(&program, &self.stage, self.valgrind.as_deref(), &payloads).map_err(told)?;
+        let messages = if name == "gateway" { 1 } else { samples::BATCH };
+        let payloads = &payloads[..payloads.len().min(MESSAGE_PAYLOADS)];
+        let message_instructions = match self.valgrind.as_deref() {
+            Some(it) if whose.is_empty() && name != "dispatch" && !payloads.is_empty() => {
+                Some(measure::difference(&program, &self.stage, it, payloads, messages).map_err(told)?)
+            }
+            _ => None,
+        };
         if self.jobs.is_empty() {
             self.jobs = journal.sent;
         }
-        Ok(Figures { name: name.to_owned(), size_bytes, start: Some(start) })
+        Ok(Figures { name: name.to_owned(), size_bytes, start: Some(start), message_instructions })
     }
 
     fn program<'a>(&'a self, file: &'a Path) -> Program<'a> {
-        Program { file, folder: &self.folder, functions: &self.functions }
+        Program {
+            file,
+            arguments: &[],
+            folder: &self.folder,
+            functions: &self.functions,
+            variables: Vec::new(),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The measures of performance.md: P1 (init), P3 (size, memory), P4 (dispatch, per event).
+//! The measures of performance.md: P1 (init), P3 (size, memory), P4 (dispatch, per event), and what a message costs the
+//! other functions.
 //!
 //! Work is counted in instructions, by Callgrind; what one more event costs is the difference of two runs of different
 //! length. Milliseconds are those of this machine and are to be read as ratios.
@@ -27,6 +28,9 @@ pub(crate) struct Figures {
     pub(crate) name: String,
     pub(crate) size_bytes: u64,
     pub(crate) start: Option<Start>,
+    /// What one more message, or one more request, costs once it is warm. `None` without Valgrind, for dispatch, which
+    /// has a table of its own, and for a peer.
+    pub(crate) message_instructions: Option<u64>,
 }
 
 /// From exec to the first poll of the Runtime API, and what it holds then and later.
@@ -43,7 +47,12 @@ pub(crate) struct Start {
 /// What an event costs dispatch, warm, in batches of ten.
 pub(crate) struct Work {
     pub(crate) counted: Option<Counted>,
-    /// Time on the processor, the kernel's share included.
+    pub(crate) warm: Warm,
+}
+
+/// What a program does with the second of two equal loads.
+pub(crate) struct Warm {
+    /// Time on the processor for an event, the kernel's share included.
     pub(crate) event_cpu_us: f64,
     /// Jobs that one event leads to, and their length.
     pub(crate) jobs: f64,
@@ -117,23 +126,31 @@ pub(crate) fn work(
 ) -> io::Result<Work> {
     let count = samples.count();
     let rounds = INVOCATIONS.div_ceil(count);
-    let payloads = samples.batches(rounds * count);
+    let warm = warm(program, stage, &samples.batches(rounds * count))?;
+    let counted = match valgrind {
+        Some(it) => Some(Counted {
+            event_instructions: difference(program, stage, it, &samples.batches(2 * count), BATCH)?,
+            unasked_instructions: difference(program, stage, it, &Samples::unasked(2 * count), BATCH)?,
+        }),
+        None => None,
+    };
+    Ok(Work { counted, warm })
+}
+
+/// Gives a program the same batches twice, and measures the second time.
+///
+/// # Errors
+/// It does not start, or does what it should not.
+pub(crate) fn warm(program: &Program<'_>, stage: &Stage, payloads: &[String]) -> io::Result<Warm> {
     let mut running = Running::start(program, stage, &[])?;
-    stage.feed(&payloads);
+    stage.feed(payloads);
     running.idle()?;
     let (earlier, cpu_earlier) = (stage.journal(), running.cpu_ns()?);
-    stage.feed(&payloads);
+    stage.feed(payloads);
     running.idle()?;
     let (journal, cpu) = (stage.journal(), running.cpu_ns()?);
     drop(running);
 
-    let counted = match valgrind {
-        Some(it) => Some(Counted {
-            event_instructions: difference(program, stage, it, &samples.batches(2 * count))?,
-            unasked_instructions: difference(program, stage, it, &Samples::unasked(2 * count))?,
-        }),
-        None => None,
-    };
     let events = payloads.len() * BATCH;
     let jobs = journal.jobs().saturating_sub(earlier.jobs());
     let job_bytes = journal.job_bytes().saturating_sub(earlier.job_bytes());
@@ -141,8 +158,7 @@ pub(crate) fn work(
         let before = earlier.calls.get(operation).unwrap_or(&0);
         (operation.clone(), ratio(count.saturating_sub(*before), payloads.len()))
     });
-    Ok(Work {
-        counted,
+    Ok(Warm {
         event_cpu_us: ratio(cpu.saturating_sub(cpu_earlier), events) / 1_000.0,
         jobs: ratio(jobs, events),
         job_bytes: ratio(job_bytes, usize::try_from(jobs).unwrap_or(1)),
@@ -150,13 +166,22 @@ pub(crate) fn work(
     })
 }
 
-/// What an event of the second half of these batches costs.
-fn difference(program: &Program<'_>, stage: &Stage, valgrind: &str, batches: &[String]) -> io::Result<u64> {
-    let half = batches.len() / 2;
-    let short = instructions(program, stage, valgrind, &batches[..half])?;
-    let long = instructions(program, stage, valgrind, batches)?;
-    let events = u64::try_from((batches.len() - half) * BATCH).unwrap_or(1);
-    Ok(long.saturating_sub(short) / events.max(1))
+/// What a message of the second half of these payloads costs, of which each has `messages`.
+///
+/// # Errors
+/// It does not start, or does what it should not.
+pub(crate) fn difference(
+    program: &Program<'_>,
+    stage: &Stage,
+    valgrind: &str,
+    payloads: &[String],
+    messages: usize,
+) -> io::Result<u64> {
+    let half = payloads.len() / 2;
+    let short = instructions(program, stage, valgrind, &payloads[..half])?;
+    let long = instructions(program, stage, valgrind, payloads)?;
+    let messages = u64::try_from((payloads.len() - half) * messages).unwrap_or(1);
+    Ok(long.saturating_sub(short) / messages.max(1))
 }
 
 /// The instructions from exec until all payloads are handled and the next one is asked for.

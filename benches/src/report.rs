@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::contest::Contest;
 use crate::measure::{Figures, INVOCATIONS, STARTS, Work};
 use crate::samples::BATCH;
 
@@ -18,7 +19,7 @@ const MAX_INIT_INSTRUCTIONS: u64 = 2_000_000;
 /// Per event, in batches of ten.
 ///
 /// Source: performance.md, P4.
-const MAX_EVENT_INSTRUCTIONS: u64 = 60_000;
+pub(crate) const MAX_EVENT_INSTRUCTIONS: u64 = 60_000;
 
 /// What dispatch does per event: ours, and the peer's.
 pub(crate) type Works = Vec<(&'static str, Work)>;
@@ -31,6 +32,8 @@ pub(crate) struct Report {
     /// The same functions on the SDK's default client.
     pub(crate) peers: Vec<Figures>,
     pub(crate) works: Works,
+    /// dispatch's plain job beside Powertools for Python.
+    pub(crate) contest: Option<Contest>,
     /// What should be known beside the figures.
     pub(crate) notes: Vec<String>,
 }
@@ -56,6 +59,7 @@ impl Report {
             "functions": figures(&self.ours),
             "default_client": figures(&self.peers),
             "dispatch": works.collect::<Value>(),
+            "plain_job": self.contest.as_ref().map(Contest::json),
             "notes": self.notes,
         })
     }
@@ -68,7 +72,16 @@ impl Report {
         let whole = self.ours.iter().any(|it| it.start.is_some());
         line(
             &mut text,
-            ["", "size, MB", "init, M instr.", "init, ms", "(least)", "memory, MB", "later, MB"],
+            [
+                "",
+                "size, MB",
+                "init, M instr.",
+                "init, ms",
+                "(least)",
+                "memory, MB",
+                "later, MB",
+                "message, k",
+            ],
             whole,
         );
         for it in &self.ours {
@@ -76,7 +89,7 @@ impl Report {
         }
         let target = |it: u64, unit: f64| format!("≤ {:.2}", scaled(it, unit));
         let (size, init) = (target(MAX_SIZE_BYTES, 1e6), target(MAX_INIT_INSTRUCTIONS, 1e6));
-        line(&mut text, ["target", &size, &init, "", "", "", ""], whole);
+        line(&mut text, ["target", &size, &init, "", "", "", "", ""], whole);
         if !self.peers.is_empty() {
             text.push_str("\nthe same on the SDK's default client, and how many times ours that is\n");
         }
@@ -87,10 +100,14 @@ impl Report {
             let _ = write!(
                 text,
                 "\ninit: from exec to the first poll of the Runtime API; ms: median of {STARTS} starts on this machine\n\
-                 memory: the most that was resident at the first poll, and after {INVOCATIONS} invocations\n"
+                 memory: the most that was resident at the first poll, and after {INVOCATIONS} invocations\n\
+                 message: thousand instructions for one more message or request, warm, in batches of {BATCH}\n"
             );
         }
         self.works_table(&mut text);
+        if let Some(it) = &self.contest {
+            text.push_str(&it.table());
+        }
         for it in &self.notes {
             let _ = write!(text, "\nnote: {it}\n");
         }
@@ -113,13 +130,14 @@ impl Report {
                     k[0], k[1]
                 );
             }
-            let _ = writeln!(text, "  {whose:<16}{:>8.1} µs on the processor", work.event_cpu_us);
+            let _ = writeln!(text, "  {whose:<16}{:>8.1} µs on the processor", work.warm.event_cpu_us);
         }
         let _ = writeln!(text, "  {:<16}≤ {:>6.1} k instr.", "target", scaled(MAX_EVENT_INSTRUCTIONS, 1e3));
         if let Some((_, work)) = self.works.first() {
-            let calls: f64 = work.calls.values().sum();
-            let each: Vec<String> = work.calls.iter().map(|(name, it)| format!("{name} {it:.1}")).collect();
-            let (jobs, kb) = (work.jobs, work.job_bytes / 1e3);
+            let calls: f64 = work.warm.calls.values().sum();
+            let each: Vec<String> =
+                work.warm.calls.iter().map(|(name, it)| format!("{name} {it:.1}")).collect();
+            let (jobs, kb) = (work.warm.jobs, work.warm.job_bytes / 1e3);
             let _ = writeln!(
                 text,
                 "  {:<16}{jobs:>8.1} jobs of {kb:.1} kB; {calls:.1} AWS calls per batch: {}",
@@ -163,15 +181,16 @@ fn figures_line(text: &mut String, it: &Figures, ours: Option<&Figures>, whole: 
     let (median, least) = (ms(|it| it.median_ms), ms(|it| it.least_ms));
     let first = mb(it.start.as_ref().map(|it| it.first_poll_bytes));
     let later = mb(it.start.as_ref().and_then(|it| it.after_bytes));
-    line(text, [&it.name, &size, &init, &median, &least, &first, &later], whole);
+    let message = it.message_instructions.map_or("-".into(), |it| format!("{:.0}", scaled(it, 1e3)));
+    line(text, [&it.name, &size, &init, &median, &least, &first, &later, &message], whole);
 }
 
 /// One line of the table; only its first two columns when nothing was started.
-fn line(text: &mut String, columns: [&str; 7], whole: bool) {
-    let [name, size, init, median, least, first, later] = columns;
+fn line(text: &mut String, columns: [&str; 8], whole: bool) {
+    let [name, size, init, median, least, first, later, message] = columns;
     let _ = write!(text, "  {name:<12}{size:>13}");
     if whole {
-        let _ = write!(text, "{init:>17}{median:>10}{least:>9}{first:>12}{later:>11}");
+        let _ = write!(text, "{init:>17}{median:>10}{least:>9}{first:>12}{later:>11}{message:>12}");
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
@@ -185,6 +204,7 @@ fn figures_json(it: &Figures) -> Value {
         json["init_least_ms"] = json!(rounded(start.least_ms));
         json["memory_first_poll_bytes"] = json!(start.first_poll_bytes);
         json["memory_later_bytes"] = json!(start.after_bytes);
+        json["message_instructions"] = json!(it.message_instructions);
     }
     json
 }
@@ -193,22 +213,22 @@ fn work_json(it: &Work) -> Value {
     json!({
         "event_instructions": it.counted.as_ref().map(|it| it.event_instructions),
         "unasked_event_instructions": it.counted.as_ref().map(|it| it.unasked_instructions),
-        "event_cpu_us": rounded(it.event_cpu_us),
-        "jobs_per_event": it.jobs,
-        "job_bytes": rounded(it.job_bytes),
-        "calls_per_batch": it.calls,
+        "event_cpu_us": rounded(it.warm.event_cpu_us),
+        "jobs_per_event": it.warm.jobs,
+        "job_bytes": rounded(it.warm.job_bytes),
+        "calls_per_batch": it.warm.calls,
     })
 }
 
-fn over(figure: u64, target: u64) -> &'static str {
+pub(crate) fn over(figure: u64, target: u64) -> &'static str {
     if figure > target { "!" } else { "" }
 }
 
-fn rounded(ms: f64) -> f64 {
+pub(crate) fn rounded(ms: f64) -> f64 {
     (ms * 1_000.0).round() / 1_000.0
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures with three or four digits")]
-fn scaled(figure: u64, unit: f64) -> f64 {
+pub(crate) fn scaled(figure: u64, unit: f64) -> f64 {
     figure as f64 / unit
 }

@@ -14,10 +14,14 @@ const LOOK: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 1_200;
 
 /// A program to be measured, and the folder that the catalog and what it writes are in.
+#[derive(Clone)]
 pub(crate) struct Program<'a> {
     pub(crate) file: &'a Path,
+    pub(crate) arguments: &'a [&'a str],
     pub(crate) folder: &'a Path,
     pub(crate) functions: &'a [String],
+    /// Set beside those that every function is given.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 /// A process. It does not outlive this value.
@@ -51,6 +55,7 @@ impl<'a> Running<'a> {
             }
         };
         command
+            .args(program.arguments)
             .env_clear()
             .envs(environment(program, &stage.address()))
             .stdin(Stdio::null())
@@ -91,14 +96,19 @@ impl<'a> Running<'a> {
         kib.map(|it| it * 1_024).ok_or_else(|| io::Error::other("no VmHWM in /proc"))
     }
 
-    /// How long its first thread has been on a processor, in nanoseconds; a function has no other.
+    /// How long its threads have been on a processor, in nanoseconds, the kernel's share included. A thread that has
+    /// ended is not counted.
     ///
     /// # Errors
     /// The kernel does not say.
     pub(crate) fn cpu_ns(&self) -> io::Result<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.child.id()))?;
-        let first = text.split_whitespace().next().and_then(|it| it.parse().ok());
-        first.ok_or_else(|| io::Error::other("no time in /proc/<pid>/schedstat"))
+        let mut sum = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+            let first = text.split_whitespace().next().and_then(|it| it.parse::<u64>().ok());
+            sum += first.ok_or_else(|| io::Error::other("no time in /proc/<pid>/task/<tid>/schedstat"))?;
+        }
+        Ok(sum)
     }
 
     /// Asks it to end, so that a wrapper can write its figures, and waits.
@@ -156,6 +166,11 @@ fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
         ("CONNECTIONS_TABLE", "carillon-bench-connections"),
         ("SENDER_ADDRESS", "Carillon <bell@example.com>"),
         ("BUS_NAME", "carillon-bench"),
+        ("SCHEDULE_PREFIX", "carillon-bench-"),
+        ("SCHEDULE_ROLE_ARN", "arn:aws:iam::000000000000:role/carillon-bench"),
+        ("CRITICAL_QUEUE_ARN", "arn:aws:sqs:eu-central-1:000000000000:critical"),
+        ("DISPATCH_QUEUE_ARN", "arn:aws:sqs:eu-central-1:000000000000:dispatch"),
+        ("BULK_QUEUE_ARN", "arn:aws:sqs:eu-central-1:000000000000:bulk"),
         ("META_API_VERSION", "v20.0"),
         ("WHATSAPP_PHONE_NUMBER_ID", "phone-number-id-bench"),
     ];
@@ -166,11 +181,10 @@ fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
     for name in ["QUEUE_URL".to_owned(), "DEAD_LETTERS_URL".to_owned()] {
         variables.push((name, local("000000000000/unused")));
     }
-    for function in program.functions {
-        variables.push((
-            format!("{}_QUEUE_URL", function.to_uppercase()),
-            local(&format!("000000000000/{function}")),
-        ));
+    for queue in program.functions.iter().map(String::as_str).chain(["critical", "bulk"]) {
+        variables
+            .push((format!("{}_QUEUE_URL", queue.to_uppercase()), local(&format!("000000000000/{queue}"))));
     }
+    variables.extend(program.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     variables
 }

@@ -11,6 +11,24 @@ pub(crate) const BATCH: usize = 10;
 /// So far ahead that no sample expires, whenever this runs.
 const TIME: &str = "2099-11-20T12:00:00Z";
 
+/// What the rules of benches/powertools/config ask for.
+const PLAIN_KINDS: [&str; 14] = [
+    "appointment.booked",
+    "appointment.moved",
+    "appointment.cancelled",
+    "invoice.ready",
+    "invoice.overdue",
+    "payment.failed",
+    "payment.received",
+    "prescription.ready",
+    "queue.moved",
+    "report.ready",
+    "task.assigned",
+    "task.completed",
+    "task.overdue",
+    "video.invited",
+];
+
 /// The sample events as EventBridge hands them to a queue.
 pub(crate) struct Samples {
     /// In the order of their paths.
@@ -51,6 +69,22 @@ impl Samples {
             "time": TIME, "subject": "bench/1", "datacontenttype": "application/json", "tenant": "team-harbour",
             "data": { "to": ["owner-sam"], "message": "Nobody asked for this one." } });
         batches(&[bus_event(event)], count)
+    }
+
+    /// `count` batches of plain events: each is of one of the 14 kinds of benches/powertools/config and concerns one of
+    /// `people`.
+    pub(crate) fn plain(people: &[&str], count: usize) -> Vec<String> {
+        let bodies: Vec<String> = (0..PLAIN_KINDS.len() * people.len())
+            .map(|at| {
+                let (kind, who) = (PLAIN_KINDS[at % PLAIN_KINDS.len()], people[at % people.len()]);
+                bus_event(json!({ "specversion": "1.0", "id": format!("62f746b4-84e6-4ceb-95bd-{at:012}"),
+                    "source": "/bench", "type": format!("bench.{kind}"), "time": TIME, "subject": format!("{kind}/{at}"),
+                    "tenant": "clinic-westend", "datacontenttype": "application/json",
+                    "data": { "to": [who], "title": "A word from the house",
+                        "message": "What was planned for Tuesday at ten is on Wednesday at eleven instead." } }))
+            })
+            .collect();
+        batches(&bodies, count)
     }
 
     /// `count` batches of changes of people who are not known yet.

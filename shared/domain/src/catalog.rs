@@ -3,6 +3,7 @@
 //! `carillon check` compiles `config/` into one `catalog.json`; dispatch reads it once per process.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,7 @@ pub struct Catalog {
     version: String,
     policy: Policy,
     rules: Vec<Rule>,
-    templates: BTreeMap<String, String>,
+    templates: Arc<BTreeMap<String, String>>,
     /// Their patterns, in the same order.
     index: Index,
     /// The patterns of events that cancel, and the place of the rule of each.
@@ -65,7 +66,7 @@ impl Catalog {
             version: file.version,
             policy: file.policy,
             rules: file.rules,
-            templates: file.templates,
+            templates: Arc::new(file.templates),
             index,
             cancels: cancels.into_iter().collect(),
             cancelled,
@@ -100,9 +101,9 @@ impl Catalog {
         self.cancels.matching(event).into_iter().map(|at| &self.rules[self.cancelled[at]]).collect()
     }
 
-    /// Template sources by path.
+    /// Template sources by path, to be shared with who renders them.
     #[must_use]
-    pub fn templates(&self) -> &BTreeMap<String, String> {
+    pub fn templates(&self) -> &Arc<BTreeMap<String, String>> {
         &self.templates
     }
 

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::catalog::Catalog;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
@@ -13,7 +13,8 @@ use crate::{grammar, speech};
 pub struct Renderer {
     engine: Environment<'static>,
     sources: Arc<BTreeMap<String, String>>,
-    shelves: BTreeMap<String, Shelf>,
+    /// The files of each template, looked through when the template is first needed.
+    shelves: BTreeMap<String, OnceLock<Shelf>>,
 }
 
 /// The files of one template: its locales, and in each the name of every part's file.
@@ -22,14 +23,17 @@ type Shelf = BTreeMap<String, BTreeMap<String, String>>;
 impl Renderer {
     #[must_use]
     pub fn new(catalog: &Catalog) -> Renderer {
-        Renderer::of(catalog.templates().clone())
+        Renderer::over(Arc::clone(catalog.templates()))
     }
 
     /// `sources` are template texts by path, as the catalog has them.
     #[must_use]
     pub fn of(sources: BTreeMap<String, String>) -> Renderer {
-        let shelves = shelves(&sources);
-        let sources = Arc::new(sources);
+        Renderer::over(Arc::new(sources))
+    }
+
+    fn over(sources: Arc<BTreeMap<String, String>>) -> Renderer {
+        let shelves = templates(&sources).into_iter().map(|it| (it.to_owned(), OnceLock::new())).collect();
         let loader = Arc::clone(&sources);
         let mut engine = limits::engine();
         speech::teach(&mut engine);
@@ -85,7 +89,8 @@ impl Renderer {
 
     /// The file of a part in one locale.
     pub(crate) fn file(&self, template: &str, locale: &str, part: &str) -> Option<&str> {
-        self.shelves.get(template)?.get(locale)?.get(part).map(String::as_str)
+        let shelf = self.shelves.get(template)?.get_or_init(|| shelf(&self.sources, template));
+        shelf.get(locale)?.get(part).map(String::as_str)
     }
 
     pub(crate) fn render_part(&self, name: &str, values: Value) -> Result<String, Unrendered> {
@@ -103,16 +108,32 @@ impl Renderer {
     }
 }
 
-fn shelves(sources: &BTreeMap<String, String>) -> BTreeMap<String, Shelf> {
-    let mut shelves: BTreeMap<String, Shelf> = BTreeMap::new();
-    for name in sources.keys() {
-        let parts = name.rsplit_once('/').and_then(|(path, file)| Some((path.rsplit_once('/')?, file)));
-        if let Some(((template, locale), file)) = parts {
-            let shelf = shelves.entry(template.to_owned()).or_default();
+/// Every template once.
+fn templates(sources: &BTreeMap<String, String>) -> Vec<&str> {
+    let mut templates: Vec<&str> = sources.keys().filter_map(|it| Some(parts(it)?.0)).collect();
+    templates.dedup();
+    templates
+}
+
+fn shelf(sources: &BTreeMap<String, String>, template: &str) -> Shelf {
+    let mut shelf = Shelf::new();
+    let beginning = format!("{template}/");
+    let names = sources.range(beginning.clone()..).map(|(name, _)| name);
+    for name in names.take_while(|it| it.starts_with(&beginning)) {
+        if let Some((of, locale, file)) = parts(name)
+            && of == template
+        {
             shelf.entry(locale.to_owned()).or_default().insert(file.to_owned(), name.clone());
         }
     }
-    shelves
+    shelf
+}
+
+/// The template, the locale and the file of a path. `None` for a layout.
+fn parts(name: &str) -> Option<(&str, &str, &str)> {
+    let (path, file) = name.rsplit_once('/')?;
+    let (template, locale) = path.rsplit_once('/')?;
+    Some((template, locale, file))
 }
 
 #[cfg(test)]

@@ -64,13 +64,29 @@ pub(super) fn read(source: &Value) -> Result<Reading, Invalid> {
     let mut reader = Reader { leaves: Vec::new(), combinations: 1 };
     let top = Place { at: String::new(), path: String::new(), depth: 0, inside_or: false };
     let clauses = reader.object(source, &top)?;
-    // Only now: what was read is not too deep to be written.
-    let length = source.to_string().chars().count();
+    // Only now: what was read is not too deep to be written. Most patterns are far too short to be counted.
+    let length = if most(source) > MAX_LENGTH { source.to_string().chars().count() } else { 0 };
     if length > MAX_LENGTH {
         let wanted = format!("at most {MAX_LENGTH} characters of compact JSON");
         return Err(Invalid::new(WHOLE, format!("{length} characters"), wanted));
     }
     Ok(Reading { leaves: reader.leaves, clauses })
+}
+
+/// How many characters of compact JSON a value has at most.
+fn most(value: &Value) -> usize {
+    // An escaped byte has six characters, and a text its quotes.
+    let text = |it: &str| 6 * it.len() + 2;
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        // Such as -2.2250738585072014e-308.
+        Value::Number(_) => 24,
+        Value::String(it) => text(it),
+        Value::Array(list) => 2 + list.iter().map(|it| most(it) + 1).sum::<usize>(),
+        Value::Object(members) => {
+            2 + members.iter().map(|(name, it)| text(name) + most(it) + 2).sum::<usize>()
+        }
+    }
 }
 
 impl Reading {
@@ -188,5 +204,27 @@ impl Reader {
         }
         let read = |(index, it)| self.object(it, &place.member(index));
         Ok(Clause::Any(members.iter().enumerate().map(read).collect::<Result<_, Invalid>>()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn no_pattern_is_longer_than_it_is_taken_for() {
+        for value in [
+            json!({}),
+            json!([]),
+            json!({ "": [""] }),
+            json!({ "\u{1}\u{7f}\"\\": ["\u{0}\u{1f}", "é😀", null, true, false] }),
+            json!([f64::MIN_POSITIVE, -f64::MIN_POSITIVE, -f64::MAX, i64::MIN, u64::MAX, -1.0e-7]),
+            json!({ "a": [{ "numeric": ["<", 5] }, { "prefix": "x" }], "b": { "c": [1] } }),
+        ] {
+            let text = value.to_string();
+            assert!(text.chars().count() <= most(&value), "{text}");
+        }
     }
 }

@@ -1,0 +1,175 @@
+//! P4 beside its peer: dispatch's plain job, ours and the one written with Powertools for Python, in turns, against the
+//! same Runtime API and the same cloud.
+//!
+//! The plain job: ten events a batch, 14 rules of which one matches, one recipient whose preferences are looked up, one
+//! short text; one SendMessageBatch. benches/powertools has the rules and the peer.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::measure::{self, Start, Warm};
+use crate::report::{MAX_EVENT_INSTRUCTIONS, over, rounded, scaled};
+use crate::running::Program;
+use crate::samples::{BATCH, Samples};
+use crate::stage::Stage;
+
+/// How often everybody has their turn.
+const TURNS: usize = 5;
+
+/// How many batches are measured in a turn, after as many to get warm with.
+const BATCHES: usize = 150;
+
+/// How many batches instructions are counted with: the second half, after the first.
+const COUNTED: usize = 80;
+
+/// How many times fewer microseconds of the processor than Powertools.
+///
+/// Source: performance.md, P4.
+const LEAST_CPU_RATIO: f64 = 40.0;
+
+/// Everybody who did the plain job; ours is the first.
+pub(crate) struct Contest {
+    pub(crate) entrants: Vec<Entrant>,
+}
+
+pub(crate) struct Entrant {
+    name: &'static str,
+    start: Start,
+    /// The median of all turns, then the least and the most.
+    event_cpu_us: [f64; 3],
+    /// Only ours are counted: an interpreter's say nothing.
+    event_instructions: Option<u64>,
+    batch_calls: f64,
+}
+
+/// `None` when the rules were not compiled.
+///
+/// # Errors
+/// One of them does not start, or does what it should not.
+pub(crate) fn run(
+    functions: &[String],
+    stage: &Stage,
+    valgrind: Option<&str>,
+    root: &Path,
+) -> io::Result<Option<Contest>> {
+    let folder = root.join("target/bench/plain");
+    if !folder.join("catalog.json").is_file() {
+        return Ok(None);
+    }
+    let ours = root.join("target/release/dispatch");
+    let python = root.join(".local/powertools/bin/python");
+    let ours = Program { file: &ours, arguments: &[], folder: &folder, functions, variables: Vec::new() };
+    let source = root.join("benches/powertools").to_string_lossy().into_owned();
+    let variables = vec![("PYTHONPATH", source), ("PYTHONDONTWRITEBYTECODE", "1".to_owned())];
+    let arguments = &["-m", "awslambdaric", "handler.lambda_handler"];
+    let whole = Program { file: &python, arguments, folder: &folder, functions, variables };
+    let mut forgetful = whole.clone();
+    forgetful.variables.push(("POWERTOOLS_IDEMPOTENCY_DISABLED", "true".to_owned()));
+    let mut programs = vec![("ours", ours)];
+    if python.is_file() {
+        programs.push(("Powertools: batch, idempotency", whole));
+        programs.push(("Powertools: batch alone", forgetful));
+    }
+    let payloads = Samples::plain(&PEOPLE, BATCHES);
+    let mut turns: Vec<Vec<Warm>> = programs.iter().map(|_| Vec::new()).collect();
+    for turn in 1..=TURNS {
+        eprintln!("bench: the plain job, turn {turn} of {TURNS} …");
+        for ((name, program), turns) in programs.iter().zip(&mut turns) {
+            let told = |error: io::Error| io::Error::other(format!("{name}: {error}"));
+            turns.push(one_job_an_event(measure::warm(program, stage, &payloads).map_err(told)?)?);
+        }
+    }
+    let mut entrants = Vec::new();
+    for ((name, program), turns) in programs.iter().zip(turns) {
+        eprintln!("bench: the plain job, {name}: {} starts …", measure::STARTS);
+        let is_ours = entrants.is_empty();
+        let (start, _) = measure::start(program, stage, valgrind.filter(|_| is_ours), &payloads[..BATCHES])?;
+        let event_instructions = match valgrind.filter(|_| is_ours) {
+            Some(it) => {
+                Some(measure::difference(program, stage, it, &Samples::plain(&PEOPLE, COUNTED), BATCH)?)
+            }
+            None => None,
+        };
+        let batch_calls = turns.last().map_or(0.0, |it| it.calls.values().sum());
+        entrants.push(Entrant { name, start, event_cpu_us: spread(&turns), event_instructions, batch_calls });
+    }
+    Ok(Some(Contest { entrants }))
+}
+
+/// Who the plain events concern: people of events/people.json.
+const PEOPLE: [&str; 5] = ["patient-lena", "patient-tomas", "clinician-noor", "owner-sam", "booker-priya"];
+
+/// A program that did less, or more, than the job is not measured.
+fn one_job_an_event(warm: Warm) -> io::Result<Warm> {
+    match (warm.jobs - 1.0).abs() < f64::EPSILON {
+        true => Ok(warm),
+        false => Err(io::Error::other(format!("{} jobs an event, wanted one", warm.jobs))),
+    }
+}
+
+fn spread(turns: &[Warm]) -> [f64; 3] {
+    let mut all: Vec<f64> = turns.iter().map(|it| it.event_cpu_us).collect();
+    all.sort_by(f64::total_cmp);
+    [all.get(all.len() / 2), all.first(), all.last()].map(|it| it.copied().unwrap_or_default())
+}
+
+impl Contest {
+    /// How many times our time on the processor an entrant needs for an event, and how many times our start.
+    fn times_ours(&self, it: &Entrant) -> (f64, f64) {
+        let ours = &self.entrants[0];
+        (it.event_cpu_us[0] / ours.event_cpu_us[0], it.start.median_ms / ours.start.median_ms)
+    }
+
+    pub(crate) fn table(&self) -> String {
+        let mut text = format!(
+            "\nthe plain job in batches of {BATCH}: 14 rules, one matches, one recipient, one short text; per event,\n\
+             the median of {TURNS} turns of {} events after as many, and how many times ours that is\n",
+            BATCHES * BATCH
+        );
+        for it in &self.entrants {
+            let ([median, least, most], (times, start_times)) = (it.event_cpu_us, self.times_ours(it));
+            let mb = scaled(it.start.after_bytes.unwrap_or(it.start.first_poll_bytes), 1e6);
+            let _ = writeln!(
+                text,
+                "  {:<32}{median:>8.1} µs ({least:.1} to {most:.1}) {times:>6.1}× · start {:.1} ms {start_times:.0}× · \
+                 {mb:.1} MB · {:.1} AWS calls per batch",
+                it.name, it.start.median_ms, it.batch_calls
+            );
+            if let Some(count) = it.event_instructions {
+                let mark = over(count, MAX_EVENT_INSTRUCTIONS);
+                let _ = writeln!(text, "  {:<32}{:>8.1} k instr.{mark}", it.name, scaled(count, 1e3));
+            }
+        }
+        let _ = writeln!(
+            text,
+            "  {:<32}≤ {:>6.1} k instr.; Powertools ≥ {LEAST_CPU_RATIO}× the time",
+            "target",
+            scaled(MAX_EVENT_INSTRUCTIONS, 1e3)
+        );
+        text
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        let entrant = |it: &Entrant| {
+            let (times, start_times) = self.times_ours(it);
+            json!({
+                "name": it.name,
+                "event_cpu_us": it.event_cpu_us.map(rounded),
+                "event_cpu_times_ours": rounded(times),
+                "event_instructions": it.event_instructions,
+                "init_median_ms": rounded(it.start.median_ms),
+                "init_times_ours": rounded(start_times),
+                "memory_first_poll_bytes": it.start.first_poll_bytes,
+                "memory_later_bytes": it.start.after_bytes,
+                "calls_per_batch": rounded(it.batch_calls),
+            })
+        };
+        json!({
+            "targets": { "event_instructions": MAX_EVENT_INSTRUCTIONS, "event_cpu_times_ours": LEAST_CPU_RATIO },
+            "entrants": self.entrants.iter().map(entrant).collect::<Vec<_>>(),
+        })
+    }
+}
