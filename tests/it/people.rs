@@ -321,7 +321,7 @@ except urllib.error.HTTPError as error:
     answer = error
 print(json.dumps([answer.status, answer.read().decode()]))";
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
-    let said = std::process::Command::new(root().join(".local/ministack/bin/python"))
+    let said = Command::new(root().join(".local/ministack/bin/python"))
         .args(["-c", script, method, &format!("{}/v1/recipients/{id}", http_url())])
         .arg(body.map(Value::to_string).unwrap_or_default())
         .envs(environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('=')))
