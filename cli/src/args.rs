@@ -136,7 +136,7 @@ pub(crate) struct Explain {
     /// Only this channel
     #[arg(long)]
     pub(crate) channel: Option<String>,
-    /// Decide as if it were this time, such as 2026-11-20T23:30:00Z; now, when it is left out
+    /// Decide as if it were this time, such as 2026-11-20T23:30:00Z; the event's own time, when it is left out
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
     /// The rules: a config folder, or a compiled catalog

@@ -59,7 +59,16 @@ pub(crate) enum What {
 /// Something that is to be decided about at its time.
 enum Turn {
     Event,
-    Rule { event: Box<Event>, rule: String, audience: Audience, start: Start, digest: Option<Collected> },
+    Rule(Box<Going>),
+}
+
+/// A rule that is gone on with for somebody.
+struct Going {
+    event: Event,
+    rule: String,
+    audience: Audience,
+    start: Start,
+    digest: Option<Collected>,
 }
 
 /// Decides about an event at `at`, and about all that it leaves for later at the time it waits for.
@@ -80,7 +89,8 @@ pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<T
                 }
                 tell(&plan, world, at, &mut told, &mut later);
             }
-            Turn::Rule { event, rule, audience, start, digest } => {
+            Turn::Rule(it) => {
+                let Going { event, rule, audience, start, digest } = &**it;
                 let matched = world.catalog.rule(rule).map(|rule| Match {
                     rule,
                     audience: vec![audience.clone()],
@@ -168,11 +178,16 @@ fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
     let rule = decision.rule?;
     match &decision.verdict {
         Verdict::Later(it) => {
-            let event = Box::new(plan.event.clone());
             let (audience, start) = (it.audience.clone(), it.start.clone());
             Some((
                 it.until,
-                Turn::Rule { event, rule: rule.name.clone(), audience, start, digest: plan.digest.clone() },
+                Turn::Rule(Box::new(Going {
+                    event: plan.event.clone(),
+                    rule: rule.name.clone(),
+                    audience,
+                    start,
+                    digest: plan.digest.clone(),
+                })),
             ))
         }
         Verdict::Merge(it) => {
@@ -187,7 +202,7 @@ fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
             let step = if it.only.is_some() { it.step } else { it.step + 1 };
             let start = Start { step, only: it.only, ..Start::default() };
             let (rule, audience) = (rule.name.clone(), it.audience.clone());
-            Some((it.closes_at, Turn::Rule { event: Box::new(event), rule, audience, start, digest }))
+            Some((it.closes_at, Turn::Rule(Box::new(Going { event, rule, audience, start, digest }))))
         }
         Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => None,
     }

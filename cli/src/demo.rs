@@ -3,6 +3,7 @@
 //! What is expected comes from the same `decide` that dispatch runs; what arrived comes from the other end: the mail
 //! service's own list, the frames that real WebSocket clients received, and the tables.
 
+mod acts;
 mod ears;
 mod mailbox;
 mod picture;
@@ -24,6 +25,7 @@ use crate::files;
 use crate::publishing::{self, Ready};
 use crate::terminal::Terminal;
 
+use acts::Acts;
 use ears::Ears;
 use mailbox::Mailbox;
 use story::Story;
@@ -51,6 +53,8 @@ pub(crate) async fn run(args: &Demo, target: &Target, terminal: &Terminal) -> Do
     let url = local.socket_url.as_deref().unwrap_or_default();
     let ears = Ears::open(&cloud, url, &cast, &story::rooms(&samples, &catalog)).await?;
 
+    terminal.progress("beginning five acts that take some seconds …");
+    let acts = Acts::begin(&cloud, url).await?;
     terminal.progress(&format!("putting {} events on the bus …", samples.len()));
     let mut stories = publish_all(&cloud, samples, &catalog, &cast).await?;
     follow(&mut stories, &cloud, args.patience, begun, terminal).await?;
@@ -58,7 +62,9 @@ pub(crate) async fn run(args: &Demo, target: &Target, terminal: &Terminal) -> Do
     terminal.clear();
 
     let mailbox = Mailbox::read(&local.endpoint())?;
-    Ok(picture::show(&stories, &mailbox, &ears.frames(), begun, terminal))
+    let as_decided = picture::show(&stories, &mailbox, &ears.frames(), begun, terminal);
+    let played = acts.tell(&cloud, terminal).await?;
+    Ok(as_decided && played)
 }
 
 fn catalog() -> Result<Catalog, Error> {

@@ -1,6 +1,6 @@
 //! `carillon explain`: who hears of an event, on which channel and when, and why; or why somebody does not.
 
-mod happened;
+pub(crate) mod happened;
 mod picture;
 
 use std::collections::BTreeMap;
@@ -37,11 +37,10 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
         }
         return happened::run(args, &wanted, target, terminal).await;
     }
-    let at = match &args.at {
-        Some(text) => instant(text)?,
-        None => runtime::now(),
-    };
-    let event = event(path, at)?;
+    let at = args.at.as_deref().map(instant).transpose()?;
+    let event = event(path, at.unwrap_or_else(runtime::now))?;
+    // When it happened is when dispatch would have seen it.
+    let at = at.unwrap_or(event.time);
     let catalog = catalog(&args.config)?;
     let (recipients, tenants) = people(&args.people)?;
     let members = |group: &Group| deciding::members_in(&recipients, group);

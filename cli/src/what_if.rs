@@ -1,5 +1,6 @@
 //! `carillon what-if`: events that happened, decided about under other rules.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
@@ -75,9 +76,9 @@ async fn compare(
 ) -> Result<(), Error> {
     let mut members: BTreeMap<Group, Vec<String>> = BTreeMap::new();
     for group in [before, after].into_iter().flat_map(|it| deciding::groups(event, it)) {
-        if !members.contains_key(&group) {
-            let found = all(people, &group).await?;
-            members.insert(group, found);
+        if let Entry::Vacant(place) = members.entry(group) {
+            let found = all(people, place.key()).await?;
+            place.insert(found);
         }
     }
     let members = |group: &Group| members.get(group).cloned().unwrap_or_default();

@@ -26,12 +26,13 @@ const NOT_FOR_CHANNELS: [&str; 2] = ["catalog", "templates"];
 const CHANNELS: [&str; 5] = ["email", "push", "sms", "socket", "whatsapp"];
 
 /// The one crate that holds each client.
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: [(&str, &[&str]); 10] = [
     ("aws-sdk-apigatewaymanagement", &["socket"]),
     ("aws-sdk-dynamodb", &["store"]),
     ("aws-sdk-dynamodbstreams", &["cli"]),
     ("aws-sdk-eventbridge", &["publish"]),
     ("aws-sdk-pinpointsmsvoicev2", &["sms"]),
+    ("aws-sdk-scheduler", &["dispatch"]),
     ("aws-sdk-sesv2", &["email"]),
     ("aws-sdk-sns", &["sns"]),
     ("aws-sdk-socialmessaging", &["whatsapp"]),
@@ -81,6 +82,9 @@ fn aws_and_runtime_link_no_client_and_each_client_has_one_home() {
         let clients: Vec<_> = house.uses[name].iter().filter(|it| it.starts_with("aws-sdk-")).collect();
         assert!(clients.is_empty(), "{name} links {clients:?}");
     }
+    let clients = house.uses.values().flatten().filter(|it| it.starts_with("aws-sdk-"));
+    let homeless: Vec<&String> = clients.filter(|it| !HOMES.iter().any(|(name, _)| name == it)).collect();
+    assert!(homeless.is_empty(), "these have no home: {homeless:?}");
     for (client, homes) in HOMES {
         let users: BTreeSet<&str> = house
             .uses

@@ -6,7 +6,7 @@ use catalog::BusEntry;
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
-use domain::decide::{Decision, Facts, Verdict, decide};
+use domain::decide::{Answers, Decided, Decision, Facts, Verdict, decide};
 use domain::job::Content;
 use domain::plan::Plan;
 use domain::recipient::{Recipient, Recipients};
@@ -38,8 +38,24 @@ fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients)
     let entry = BusEntry::read(&std::fs::read_to_string(path).unwrap()).unwrap();
     let wrapped = entry.to_bus_event("bus-id", NOON);
     let event = BusEvent::parse(&wrapped).unwrap().event().unwrap();
-    let plan = Plan::of(&event, catalog);
-    let decisions = decide(&plan, &Facts { recipients: cast, now: event.time.min(NOON) });
+    let mut plan = Plan::of(&event, catalog);
+    for matched in &mut plan.matches {
+        let groups = std::mem::take(&mut matched.groups);
+        let in_one = |it: &&Recipient| groups.iter().any(|group| it.groups().contains(group));
+        matched.add_members(cast.values().filter(in_one).map(|it| it.id.clone()));
+    }
+    let mut answers = Answers::default();
+    let decisions = loop {
+        let facts = Facts { recipients: cast, tenant: None, answers: &answers, now: event.time.min(NOON) };
+        let Decided { decisions, asks } = decide(&plan, &facts);
+        if asks.is_empty() {
+            break decisions;
+        }
+        for ask in asks {
+            let answer = ask.if_nothing_happened();
+            answers.insert(&ask, answer);
+        }
+    };
     decisions.iter().map(|it| tell(it, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
 }
 
@@ -50,6 +66,9 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
     let head = format!("{rule}: {channel} to {}", decision.recipient);
     match &decision.verdict {
         Verdict::Suppress(reason) => format!("{head}\nnot sent: {}", reason.name()),
+        Verdict::Later(it) => format!("{head}\nlater: {} at {}", it.why.reason().name(), it.until),
+        Verdict::Merge(it) => format!("{head}\ncollected until {}", it.closes_at),
+        Verdict::Cancel(_) => format!("{head}\ntakes back what was waiting"),
         Verdict::Send(order) => match renderer.scene(plan.envelope()).render(order) {
             Ok(Content::Email(it)) => {
                 format!("{head} <{}>\nSubject: {}\n\n{}", it.to.as_str(), it.subject, it.text)

@@ -2,6 +2,7 @@
 //!
 //! - `thread`: an event becomes a letter, a live message and an audit record
 //! - `delivery`: once, whatever comes twice or is left behind
+//! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
@@ -22,6 +23,7 @@ mod client;
 mod cloud;
 mod commands;
 mod delivery;
+mod engine;
 mod gateway;
 mod house;
 mod journeys;

@@ -144,6 +144,24 @@ fn services_are_played_on_the_local_cloud_only() {
 }
 
 #[test]
+fn what_the_catalog_calls_critical_is_what_the_critical_lane_listens_for() {
+    let catalog = std::fs::read_to_string(root().join("target/lambda/dispatch/catalog.json")).unwrap();
+    let catalog: Value = serde_json::from_str(&catalog).unwrap();
+    let rules = catalog["rules"].as_array().unwrap().iter().filter(|it| it["priority"] == "critical");
+    let mut types: Vec<String> = rules
+        .flat_map(|it| it["when"]["detail-type"].as_array().unwrap().clone())
+        .map(|it| it.as_str().expect("a critical rule names its types one by one").to_owned())
+        .collect();
+    types.sort();
+    types.dedup();
+    let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
+    let line =
+        text.lines().skip_while(|it| *it != "  CriticalTypes:").find(|it| it.contains("Default:")).unwrap();
+    let listed: Vec<&str> = line.split_once("Default: ").unwrap().1.split(',').collect();
+    assert_eq!(types, listed, "write the types of critical rules into the template's CriticalTypes");
+}
+
+#[test]
 fn the_audit_may_append_and_nothing_else() {
     assert_eq!(table_actions("AuditRole"), ["dynamodb:PartiQLInsert"]);
 }

@@ -86,6 +86,33 @@ impl Ears {
     }
 }
 
+/// A socket of somebody who acknowledges whatever they hear. It closes when this is dropped.
+pub(super) struct Acknowledging(#[expect(dead_code, reason = "it is kept open")] JoinSet<()>);
+
+impl Acknowledging {
+    pub(super) async fn open(cloud: &Cloud, url: &str, user: &str) -> Result<Acknowledging, Error> {
+        let connections = Connections::new(&store::client(&cloud.config), cloud.name("connections"));
+        let listener = Listener { user: user.to_owned(), tenant: None, rooms: BTreeSet::new() };
+        let socket = connect(&connections, url, &listener).await?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(acknowledge(socket));
+        Ok(Acknowledging(tasks))
+    }
+}
+
+async fn acknowledge(mut socket: Socket) {
+    while let Some(Ok(message)) = socket.next().await {
+        let Ok(value) = serde_json::from_str::<Value>(&message.to_string()) else { continue };
+        let Some(id) = value["id"].as_str().filter(|_| value["type"] == "notification") else { continue };
+        // The ledger may not have the row of what was heard just now: what was sent is settled after it arrived.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let said = json!({ "action": "acknowledge", "ids": [id] }).to_string();
+        if socket.send(Message::text(said)).await.is_err() {
+            return;
+        }
+    }
+}
+
 impl Heard {
     /// The frames of one notification.
     pub(super) fn of(&self, id: &str) -> Vec<&Frame> {

@@ -125,9 +125,10 @@ impl Story {
         if self.record.is_none() {
             self.record = events.find(&self.event).await?;
         }
-        for it in &mut self.notifications {
-            if it.is_open() {
-                it.row = ledger.find(&it.key).await?;
+        if self.notifications.iter().any(Notification::is_open) {
+            let rows = ledger.of_event(&self.event.source, &self.event.id).await?;
+            for it in &mut self.notifications {
+                it.find(&rows);
             }
         }
         Ok(())
@@ -150,12 +151,19 @@ impl Notification {
         !self.row.as_ref().is_some_and(|it| it.status.is_final())
     }
 
+    /// Its own row; or, where it was decided otherwise because of what happened before, the row that says so.
+    fn find(&mut self, rows: &[LedgerRow]) {
+        let own = rows.iter().find(|it| it.key == self.key);
+        let other = || {
+            let mut of_run = rows.iter().filter(|it| it.rule == self.rule && it.recipient == self.recipient);
+            of_run.find(|it| it.reason.is_some_and(is_of_earlier_events))
+        };
+        self.row = own.or_else(other).cloned();
+    }
+
     /// Whether what happened before decided it, which nobody here knows.
     pub(super) fn is_of_earlier_events(&self) -> bool {
-        let reason = self.row.as_ref().and_then(|it| it.reason);
-        reason.is_some_and(|it| {
-            [Reason::Throttled, Reason::Capped, Reason::Cancelled, Reason::Merged, Reason::Seen].contains(&it)
-        })
+        self.row.as_ref().and_then(|it| it.reason).is_some_and(is_of_earlier_events)
     }
 
     /// Whether the ledger says what was expected.
@@ -173,6 +181,10 @@ impl Notification {
             Expected::Failed(reason) => row.status == Status::Failed && row.reason == Some(*reason),
         }
     }
+}
+
+fn is_of_earlier_events(reason: Reason) -> bool {
+    [Reason::Throttled, Reason::Capped, Reason::Cancelled, Reason::Merged, Reason::Seen].contains(&reason)
 }
 
 /// The event as dispatch reads it off the bus.

@@ -6,7 +6,7 @@ use domain::channel::Channel;
 use domain::closing;
 use domain::event::Event;
 use domain::outcome::{Reason, Status};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Events, Ledger, LedgerRow};
 
 use super::Wanted;
@@ -25,15 +25,21 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
     let cloud = Cloud::of(target).await?;
     let event = find(args, &cloud, terminal).await?;
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
+    let mut rows = rows(&ledger, &event).await?;
+    rows.retain(|it| wanted.is(&it.recipient, it.channel));
+    print(&event, &rows, terminal);
+    Ok(rows.iter().any(|it| it.status == Status::Sent))
+}
+
+/// Everything that came of an event, and of the digests that it is told in: rule by rule, recipient by recipient.
+pub(crate) async fn rows(ledger: &Ledger, event: &Event) -> Result<Vec<LedgerRow>, Error> {
     let mut rows = ledger.of_event(&event.source, &event.id).await?;
     let windows: BTreeSet<String> = rows.iter().filter_map(|it| it.joined.clone()).collect();
     for window in windows {
         rows.extend(ledger.of_event(closing::SOURCE, &window).await?);
     }
-    rows.retain(|it| wanted.is(&it.recipient, it.channel));
-    rows.sort_by(|one, other| order(one).cmp(&order(other)));
-    print(&event, &rows, terminal);
-    Ok(rows.iter().any(|it| it.status == Status::Sent))
+    rows.sort_by_key(order);
+    Ok(rows)
 }
 
 async fn find(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Result<Event, Error> {
@@ -68,12 +74,7 @@ fn order(row: &LedgerRow) -> (String, String, bool, u32, Option<&'static str>) {
 fn print(event: &Event, rows: &[LedgerRow], terminal: &Terminal) {
     if terminal.json {
         for row in rows {
-            terminal.say_json(&json!({
-                "event": row.origin.id, "source": row.origin.source, "key": row.key, "rule": row.rule,
-                "recipient": row.recipient, "channel": row.channel, "step": row.step, "status": row.status,
-                "reason": row.reason, "because": row.note, "until": row.until, "digest": row.joined,
-                "catalog": row.catalog, "provider_id": row.provider_id,
-            }));
+            terminal.say_json(&value(row));
         }
         return;
     }
@@ -104,7 +105,16 @@ fn print(event: &Event, rows: &[LedgerRow], terminal: &Terminal) {
     }
 }
 
-fn line(row: &LedgerRow, terminal: &Terminal) {
+pub(crate) fn value(row: &LedgerRow) -> Value {
+    json!({
+        "event": row.origin.id, "source": row.origin.source, "key": row.key, "rule": row.rule,
+        "recipient": row.recipient, "channel": row.channel, "step": row.step, "status": row.status,
+        "reason": row.reason, "because": row.note, "until": row.until, "digest": row.joined,
+        "catalog": row.catalog, "provider_id": row.provider_id,
+    })
+}
+
+pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
     let (ink, said) = match row.status {
         Status::Sent => (Ink::Good, "was sent".to_owned()),
         Status::Claimed | Status::Released => (Ink::Note, "is on its way".to_owned()),

@@ -15,8 +15,8 @@ pub struct Config {
     pub dead_letters_url: String,
     pub lanes: Lanes,
     pub schedule: Schedule,
-    /// The queue of every channel.
-    pub channels: Vec<(Channel, String)>,
+    /// The queue of every channel, and its queue for what is critical.
+    pub channels: Vec<(Channel, String, String)>,
 }
 
 /// The URLs of dispatch's own queues.
@@ -46,7 +46,7 @@ pub struct CatalogUnusable {
 }
 
 impl Config {
-    /// The catalog lies beside the program; `<CHANNEL>_QUEUE_URL` names each channel's queue.
+    /// The catalog lies beside the program; `<CHANNEL>_QUEUE_URL` and `<CHANNEL>_CRITICAL_QUEUE_URL` name each channel's queues.
     ///
     /// # Errors
     /// A variable is missing, or the catalog cannot be used.
@@ -54,8 +54,9 @@ impl Config {
         let folder = env.optional("LAMBDA_TASK_ROOT").unwrap_or_else(|| ".".to_owned());
         let mut channels = Vec::new();
         for channel in Channel::ALL {
-            let variable = format!("{}_QUEUE_URL", channel.name().to_uppercase());
-            channels.push((channel, env.required(&variable)?));
+            let name = channel.name().to_uppercase();
+            let normal = env.required(&format!("{name}_QUEUE_URL"))?;
+            channels.push((channel, normal, env.required(&format!("{name}_CRITICAL_QUEUE_URL"))?));
         }
         Ok(Config {
             catalog: load_catalog(&Path::new(&folder).join("catalog.json"))?,

@@ -43,7 +43,11 @@ impl Dispatcher {
     pub fn new(aws: &SdkConfig, config: Config) -> Dispatcher {
         let sqs = Sqs::new(aws);
         let tables = store::client(aws);
-        let channels = config.channels.into_iter().map(|(channel, url)| (channel, Queue::new(&sqs, url)));
+        let queue = |url| Queue::new(&sqs, url);
+        let channels = config.channels.into_iter();
+        let channels = channels.flat_map(|(channel, normal, critical)| {
+            [(channel, false, queue(normal)), (channel, true, queue(critical))]
+        });
         let ledger = Ledger::new(&tables, config.ledger_table);
         let counters = Counters::new(&tables, config.counters_table);
         Dispatcher {
@@ -176,6 +180,12 @@ impl Dispatcher {
             .filter_map(|(_, it, _)| it.event.tenant.as_deref())
             .collect();
         let found = self.people.look_up(&ids, &tenants).await?;
+        for key in &found.unreadable {
+            tracing::error!(
+                key,
+                "somebody is on record and cannot be read by this release; they count as unknown"
+            );
+        }
         let mut harvest = Harvest::default();
         for (task, plan, onward) in plans {
             if batch.deadline.left(runtime::now()).is_zero() {

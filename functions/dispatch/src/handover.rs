@@ -23,7 +23,8 @@ const PER_CALL: usize = 10;
 
 /// Where everything goes.
 pub(crate) struct Handover {
-    pub(crate) channels: Vec<(Channel, Queue)>,
+    /// Every channel's queue, and its queue for what is critical.
+    pub(crate) channels: Vec<(Channel, bool, Queue)>,
     pub(crate) lanes: Lanes,
     pub(crate) counters: Counters,
     pub(crate) ledger: Ledger,
@@ -33,7 +34,7 @@ pub(crate) struct Handover {
 #[derive(Default)]
 pub(crate) struct Harvest<'a> {
     messages: Vec<&'a Message>,
-    jobs: Vec<(usize, Channel, Outgoing)>,
+    jobs: Vec<(usize, (Channel, bool), Outgoing)>,
     outcomes: Vec<(usize, LedgerRow)>,
     later: Vec<(usize, Leaving)>,
     /// With the event that cancels.
@@ -52,7 +53,7 @@ impl<'a> Harvest<'a> {
     pub(crate) fn add(&mut self, message: &'a Message, work: Work) {
         let at = self.messages.len();
         self.messages.push(message);
-        self.jobs.extend(work.jobs.into_iter().map(|(channel, it)| (at, channel, it)));
+        self.jobs.extend(work.jobs.into_iter().map(|(channel, critical, it)| (at, (channel, critical), it)));
         self.outcomes.extend(work.outcomes.into_iter().map(|it| (at, it)));
         self.later.extend(work.later.into_iter().map(|it| (at, it)));
         self.cancelled.extend(work.cancelled.into_iter().map(|(key, it)| (at, key, it)));
@@ -110,12 +111,12 @@ impl Handover {
         missing.into_iter().filter_map(|at| harvest.messages.get(at).copied()).collect()
     }
 
-    async fn send(&self, jobs: Vec<(usize, Channel, Outgoing)>) -> Vec<(usize, Result<(), Refused>)> {
+    async fn send(&self, jobs: Vec<(usize, (Channel, bool), Outgoing)>) -> Vec<(usize, Result<(), Refused>)> {
         let mut calls: Vec<(&Queue, Vec<usize>, Vec<Outgoing>)> = Vec::new();
         let mut jobs = jobs;
-        for (channel, queue) in &self.channels {
+        for (channel, critical, queue) in &self.channels {
             let (of_channel, others): (Vec<_>, Vec<_>) =
-                jobs.into_iter().partition(|(_, it, _)| it == channel);
+                jobs.into_iter().partition(|(_, it, _)| *it == (*channel, *critical));
             jobs = others;
             let mut of_channel = of_channel.into_iter().peekable();
             while of_channel.peek().is_some() {

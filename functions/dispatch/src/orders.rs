@@ -5,6 +5,7 @@ use domain::Timestamp;
 use domain::cancel::{CancelKey, Cancellation};
 use domain::channel::Channel;
 use domain::decide::{Decision, Later, Merge, Order, Verdict};
+use domain::event::Priority;
 use domain::job::{JOB_VERSION, Job, Origin};
 use domain::key::event_part;
 use domain::outcome::{Reason, Status};
@@ -20,7 +21,8 @@ use crate::lane::Leaving;
 /// What one event leads to.
 #[derive(Default)]
 pub struct Work {
-    pub jobs: Vec<(Channel, Outgoing)>,
+    /// Each with its channel, and whether it is critical: then it takes the lane of its own.
+    pub jobs: Vec<(Channel, bool, Outgoing)>,
     pub outcomes: Vec<LedgerRow>,
     pub later: Vec<Leaving>,
     /// What is taken back, and by which event.
@@ -109,7 +111,7 @@ fn job(
     decision: &Decision<'_>,
     order: &Order<'_>,
     scene: &Scene<'_>,
-) -> Result<(Channel, Outgoing), Reason> {
+) -> Result<(Channel, bool, Outgoing), Reason> {
     let content = scene.render(order).map_err(|unrendered| {
         tracing::error!(
             event.id = plan.event.id,
@@ -138,7 +140,12 @@ fn job(
     if body.len() > MAX_MESSAGE_BYTES {
         return Err(Reason::TooLarge);
     }
-    Ok((channel, Outgoing { body, tenant: plan.event.tenant.clone(), delay: std::time::Duration::ZERO }))
+    let is_critical = order.priority == Priority::Critical;
+    Ok((
+        channel,
+        is_critical,
+        Outgoing { body, tenant: plan.event.tenant.clone(), delay: std::time::Duration::ZERO },
+    ))
 }
 
 fn outcome(

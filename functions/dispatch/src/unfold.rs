@@ -161,8 +161,12 @@ impl<'a> Unfold<'a> {
     fn next_page(&self, event: &Event, rule: &Rule, cursor: Cursor) -> Leaving {
         let name = page_name(event, rule, &cursor);
         let wake = Wake::new(event, &rule.name, Task::FanOut { cursor });
-        let lane = Lane::Bulk;
-        Leaving { lane, ..Leaving::wake(self.catalog, event, &wake, self.now, name) }
+        let leaving = Leaving::wake(self.catalog, event, &wake, self.now, name);
+        match leaving.lane {
+            // An emergency of a large audience does not wait behind other large audiences.
+            Lane::Critical => leaving,
+            Lane::Normal | Lane::Bulk => Leaving { lane: Lane::Bulk, ..leaving },
+        }
     }
 
     /// The plan of a subject, with the first members of its groups; the rest is left for later.

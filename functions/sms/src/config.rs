@@ -78,7 +78,9 @@ mod tests {
 
     #[track_caller]
     fn check(provider: Option<&str>, expected: Result<Provider, &str>) {
-        let always = ["LEDGER_TABLE", "QUEUE_URL", "DEAD_LETTERS_URL"].map(|it| (it, "x"));
+        let always =
+            ["LEDGER_TABLE", "COUNTERS_TABLE", "QUEUE_URL", "CRITICAL_QUEUE_URL", "DEAD_LETTERS_URL"]
+                .map(|it| (it, "x"));
         let variables = always.into_iter().chain([("SMS_ORIGINATION_IDENTITY", "pool-1")]);
         let variables = variables.chain(provider.map(|it| ("SMS_PROVIDER", it)));
         let env: Env = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

@@ -13,6 +13,7 @@ pub struct DeskConfig {
     pub ledger_table: String,
     pub counters_table: String,
     pub queue_url: String,
+    pub critical_queue_url: String,
     pub dead_letters_url: String,
     pub concurrency: usize,
 }
@@ -28,6 +29,7 @@ impl DeskConfig {
             ledger_table: env.required("LEDGER_TABLE")?,
             counters_table: env.required("COUNTERS_TABLE")?,
             queue_url: env.required("QUEUE_URL")?,
+            critical_queue_url: env.required("CRITICAL_QUEUE_URL")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
             concurrency,
         })
@@ -41,6 +43,7 @@ impl DeskConfig {
             ledger: Ledger::new(tables, self.ledger_table),
             counters: Counters::new(tables, self.counters_table),
             queue: Queue::new(&sqs, self.queue_url),
+            critical: Queue::new(&sqs, self.critical_queue_url),
             dead_letters: Queue::new(&sqs, self.dead_letters_url),
             concurrency: self.concurrency,
         }

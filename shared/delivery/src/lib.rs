@@ -31,6 +31,8 @@ pub struct Desk {
     pub counters: Counters,
     /// The queue the jobs come from.
     pub queue: Queue,
+    /// The queue that critical jobs come from.
+    pub critical: Queue,
     pub dead_letters: Queue,
     /// How many sends are under way at once.
     pub concurrency: usize,
@@ -216,7 +218,8 @@ impl Desk {
         for message in &task.messages {
             report.show_again(message);
             let Some(pause) = pause else { continue };
-            if let Err(refused) = self.queue.show_after(&message.receipt_handle, pause).await {
+            let queue = if message.is_critical() { &self.critical } else { &self.queue };
+            if let Err(refused) = queue.show_after(&message.receipt_handle, pause).await {
                 tracing::warn!(error = chain(&refused), "the queue keeps its own time");
             }
         }

@@ -135,6 +135,7 @@ fn desk(cloud: &Cloud) -> Desk {
         ledger_table: "ledger".into(),
         counters_table: "counters".into(),
         queue_url: format!("{}/queue", cloud.url),
+        critical_queue_url: "critical".to_owned(),
         dead_letters_url: format!("{}/dead-letters", cloud.url),
         concurrency: 4,
     };

@@ -17,10 +17,12 @@ use crate::rule::Rule;
 use crate::wake::Start;
 
 mod ask;
+mod collect;
 mod judge;
 mod limits;
 mod note;
 mod send;
+mod wait;
 mod walk;
 
 pub use ask::{Answer, Answers, Ask, Wanted};

@@ -82,11 +82,7 @@ impl Audience {
     pub fn name(&self) -> String {
         match self {
             // A user of this name must not pass for a room or an address.
-            Audience::User(id) | Audience::Member(id)
-                if id.starts_with("room:") || id.starts_with("address:") =>
-            {
-                format!("user:{id}")
-            }
+            Audience::User(id) | Audience::Member(id) if is_like_a_thing(id) => format!("user:{id}"),
             Audience::User(id) | Audience::Member(id) => id.clone(),
             Audience::Room(room) => format!("room:{room}"),
             Audience::Address { channel, address } => {
@@ -105,6 +101,12 @@ impl Audience {
             Audience::Room(_) | Audience::Address { .. } => None,
         }
     }
+}
+
+/// Whether a user's id reads like a room or an address, or like what is made of such an id.
+fn is_like_a_thing(id: &str) -> bool {
+    let id = id.trim_start_matches("user:");
+    id.starts_with("room:") || id.starts_with("address:")
 }
 
 impl<'a> Plan<'a> {

@@ -89,6 +89,13 @@ pub struct Device {
     pub zone: Option<String>,
 }
 
+impl Device {
+    /// What keeps its messages' keys apart from those of other devices.
+    pub(crate) fn place(&self) -> String {
+        format!("device {}", self.id)
+    }
+}
+
 /// Whose push service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -61,6 +61,17 @@ pub struct Start {
     /// When it was to go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
+    /// Only this device of it: the others have been told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// The throttles before this step have let the run through.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub counted: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(it: &u32) -> bool {
+    *it == 0
 }
 
 /// How far a fan-out has come.

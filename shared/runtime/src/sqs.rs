@@ -26,6 +26,8 @@ pub struct Message {
     pub body: String,
     #[serde(default)]
     attributes: Attributes,
+    #[serde(default, rename = "eventSourceARN")]
+    queue_arn: String,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -43,6 +45,12 @@ impl Message {
     pub fn receive_count(&self) -> u32 {
         let count = self.attributes.approximate_receive_count.as_deref();
         count.and_then(|it| it.parse().ok()).unwrap_or(1)
+    }
+
+    /// Whether it came by the lane for what must not wait: the queue whose name ends in `-critical`.
+    #[must_use]
+    pub fn is_critical(&self) -> bool {
+        self.queue_arn.ends_with("-critical")
     }
 
     /// The tenant on whose account it waits, in a fair queue.
@@ -130,11 +138,13 @@ mod tests {
         let event: SqsEvent = serde_json::from_str(
             r#"{"Records":[{"messageId":"m1","receiptHandle":"r","body":"{}","md5OfBody":"x",
                 "attributes":{"ApproximateReceiveCount":"3","MessageGroupId":"clinic-7","SentTimestamp":"1"},
-                "messageAttributes":{},"eventSource":"aws:sqs","awsRegion":"eu-west-1"}]}"#,
+                "messageAttributes":{},"eventSource":"aws:sqs","awsRegion":"eu-west-1",
+                "eventSourceARN":"arn:aws:sqs:eu-west-1:1:carillon-dev-email-critical"}]}"#,
         )
         .unwrap();
         assert_eq!(event.records[0].receive_count(), 3);
         assert_eq!(event.records[0].group(), Some("clinic-7"));
+        assert!(event.records[0].is_critical());
     }
 
     #[test]

@@ -61,13 +61,13 @@ fn a_test_that_fails_says_what_was_expected_what_was_decided_and_why() {
         &[
             "tests/a.yaml:5:7: the test `x` fails: expected and not decided `note to ann by push: suppressed no_address`, \
            and decided and not expected `note to ann by push: send`; mend the rule or the test; decided was:\n    \
-           note to ann by push: send\n    note to ann by email: send",
+           note to ann by push: send\n    note to ann by email: send (the limit `daily` of 5 let it through)",
         ],
     );
     check(
         &[NOTE, "expect: [note to ann by push: send]"],
         &["tests/a.yaml:3:11: the test `x` fails: decided and not expected `note to ann by email: send`; \
-           mend the rule or the test; decided was:\n    note to ann by push: send\n    note to ann by email: send"],
+           mend the rule or the test; decided was:\n    note to ann by push: send\n    note to ann by email: send (the limit `daily` of 5 let it through)"],
     );
     check(
         &[ALERT, "answers: { cancelled: true }\n  ", "expect: [alert to ann by socket: send]"],

@@ -61,12 +61,29 @@ fn a_catalog_of_another_format_is_not_opened() {
 fn a_rule_is_written_as_it_was_read() {
     let rule = json!({
         "rule": "paid", "about": "Somebody paid.", "when": { "detail-type": [{ "prefix": "order" }] },
-        "category": "orders", "priority": "high", "channels": ["socket", "email"],
+        "category": "orders", "priority": "high", "commercial": true,
+        "steps": [
+            { "throttle": { "most": 2, "per": "1h", "key": "$.data.shopId" } },
+            { "digest": { "span": "10m", "key": "$.data.shopId", "policy": {
+                "max_items": 5, "flush_first": false, "lookback": false, "keep": "first", "show": 10,
+            } } },
+            { "send": { "channels": ["socket", "email"] } },
+            { "wait": { "for": "PT30M" } },
+            { "wait": { "until": "2026-12-24T18:00:00Z" } },
+            { "wait": { "event": { "path": "$.data.at", "shift": "-PT24H" } } },
+            { "send": { "channels": ["sms"], "unless": "seen" } },
+        ],
         "to": [
             { "user": { "path": "$.data.userId" } }, { "user": { "literal": "ann" } },
             { "room": { "name": "shop", "of": { "path": "$.data.shopId" } } },
+            { "role": { "role": "clerk", "scope": { "path": "$.data.shopId" } } },
+            { "topic": { "name": "shop", "of": { "path": "$.data.shopId" } } },
+            { "address": { "channel": "email", "of": { "path": "$.data.email" } } },
         ],
-        "template": "paid", "expose": ["$.data.total"], "expires": "PT1H",
+        "actor": "include",
+        "template": "paid", "expose": ["$.data.total"], "expires": "PT1H", "outside": "drop",
+        "cancel": { "key": ["$.data.orderId"], "when": { "detail-type": ["order.lost"] } },
+        "repeat": { "every": { "every": "daily", "at": "08:00" }, "times": 3, "until": "$.data.until" },
     });
     let read: super::Rule = serde_json::from_value(rule.clone()).unwrap();
     assert_eq!(serde_json::to_value(read).unwrap(), rule);
@@ -125,7 +142,7 @@ fn catalog(whens: &[Value]) -> Catalog {
 fn file(whens: &[Value]) -> CatalogFile {
     let rule = |(at, when): (usize, &Value)| {
         json!({
-            "rule": at.to_string(), "when": when, "category": "c", "channels": ["email"], "to": [], "template": "t",
+            "rule": at.to_string(), "when": when, "category": "c", "steps": [], "to": [], "template": "t",
         })
     };
     let rules: Vec<Value> = whens.iter().enumerate().map(rule).collect();

@@ -20,6 +20,8 @@ pub enum Ask {
     Seen { of: Vec<Key> },
     /// On which of these channels may one more be sent? What is granted is counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
+    /// Was this put into a digest when it came before? Only then is it a matter of digests still.
+    Collected { key: Key },
     /// Which digest does this belong to? It is put there.
     Join {
         key: Key,
@@ -76,6 +78,7 @@ impl Ask {
                 format!("seen {}", keys.join(" "))
             }
             Ask::Admit { key, .. } => format!("admit {}", key.as_str()),
+            Ask::Collected { key } => format!("collected {}", key.as_str()),
             Ask::Join { key, .. } => format!("join {}", key.as_str()),
         }
     }
@@ -86,6 +89,7 @@ impl Ask {
         match self {
             Ask::Cancelled { .. } => Answer::Cancelled(None),
             Ask::Seen { .. } => Answer::Seen(None),
+            Ask::Collected { .. } => Answer::PassThrough,
             Ask::Admit { channels, .. } => {
                 Answer::Admitted { granted: channels.clone(), refused: Vec::new() }
             }

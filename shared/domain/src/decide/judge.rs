@@ -9,7 +9,7 @@ use crate::event::{Event, Extension, Priority};
 use crate::job::SocketTarget;
 use crate::outcome::Reason;
 use crate::plan::{Audience, Plan};
-use crate::preference::{Layers, Preferences, Question};
+use crate::preference::{Layers, Preferences, Question, Scope};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, SuppressedBecause};
 use crate::rule::{Outside, Rule};
 use crate::window::{Opening, Windows, spread};
@@ -27,8 +27,11 @@ pub(super) struct Judged {
 
 /// What may happen on it.
 pub(super) enum Channelled {
-    /// It may go there, each place by a name that keeps its key apart.
-    Go(Vec<(String, Target)>),
+    /// It may go to these places, each by a name that keeps its key apart; to each of `held` not before its time.
+    Go {
+        places: Vec<(String, Target)>,
+        held: Vec<(String, Timestamp)>,
+    },
     No(Reason),
     /// Not before this.
     Hold(Timestamp),
@@ -38,42 +41,35 @@ pub(super) enum Channelled {
 
 impl Walk<'_, '_> {
     /// The questions in the order in which they are asked; the first no stands.
-    pub(super) fn judge(&self, channel: Channel) -> Judged {
+    pub(super) fn judge(&self, channel: Channel, outside: Outside) -> Judged {
         let mut notes = Vec::new();
-        let verdict = match self.places(channel) {
-            Err(reason) => Channelled::No(reason),
-            Ok(places) => match self.hindrance(channel, &places, &mut notes) {
-                Some(hindered) => hindered,
-                None => Channelled::Go(places),
-            },
+        let verdict = match (self.places(channel), self.refusal(channel, &mut notes)) {
+            (Err(reason), _) | (Ok(_), Some(reason)) => Channelled::No(reason),
+            (Ok(places), None) if self.overrides() || !channel.disturbs() => {
+                Channelled::Go { places, held: Vec::new() }
+            }
+            (Ok(places), None) => self.quiet(places, outside, &mut notes),
         };
         Judged { channel, verdict, notes }
     }
 
-    fn hindrance(
-        &self,
-        channel: Channel,
-        places: &[(String, Target)],
-        notes: &mut Vec<Note>,
-    ) -> Option<Channelled> {
+    /// What the recipient, and those who settle things for them, say to this channel.
+    fn refusal(&self, channel: Channel, notes: &mut Vec<Note>) -> Option<Reason> {
         if let Some(person) = self.person {
             if let Some(closed) = person.suppression(channel, self.facts.now) {
                 notes.push(Note::Closed { why: closed.why.meaning(), until: closed.until });
-                return Some(Channelled::No(match closed.why {
+                return Some(match closed.why {
                     SuppressedBecause::OptedOut => Reason::OptedOut,
                     SuppressedBecause::Bounced | SuppressedBecause::Complained => Reason::SuppressedAddress,
-                }));
+                });
             }
             if self.overrides() {
                 notes.push(Note::Critical);
             } else if !self.is_wanted(person, channel, notes) {
-                return Some(Channelled::No(Reason::Preference));
+                return Some(Reason::Preference);
             }
         }
-        if self.overrides() || !channel.disturbs() {
-            return None;
-        }
-        self.quiet(channel, places, notes)
+        None
     }
 
     fn is_wanted(&self, person: &Recipient, channel: Channel, notes: &mut Vec<Note>) -> bool {
@@ -105,47 +101,64 @@ impl Walk<'_, '_> {
         });
         let others = vote.votes.into_iter().filter(|it| *it != vote.because);
         notes.extend(others.map(Note::Preference));
-        notes.push(Note::Preference(vote.because));
+        if vote.because.scope != Scope::Default {
+            notes.push(Note::Preference(vote.because));
+        }
         vote.allowed
     }
 
-    fn quiet(
-        &self,
-        channel: Channel,
-        places: &[(String, Target)],
-        notes: &mut Vec<Note>,
-    ) -> Option<Channelled> {
-        let (windows, whose) = self.windows()?;
-        let device = places.iter().find_map(|(_, it)| match it {
-            Target::Push(device) => Some(device),
-            Target::Email(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_) => None,
-        });
-        let (zone, from) = self.zone(device, notes);
-        let opening = windows.opening(&zone, self.facts.now);
-        if opening == Opening::Open {
-            return None;
-        }
-        notes.push(Note::Zone { name: zone.name().to_owned(), from });
-        let Opening::At(opens) = opening else {
-            notes.push(Note::QuietHours { whose, until: None });
-            return Some(Channelled::No(Reason::QuietHours));
+    /// Each place by its own clock: a phone may be elsewhere than its owner's tablet.
+    fn quiet(&self, places: Vec<(String, Target)>, outside: Outside, notes: &mut Vec<Note>) -> Channelled {
+        let Some((windows, whose)) = self.windows() else {
+            return Channelled::Go { places, held: Vec::new() };
         };
-        let seed = self.key(Some(channel), self.matched.start.step, "spread");
-        let until = opens.saturating_add(spread(seed.as_str(), SPREAD)).unwrap_or(opens);
-        notes.push(Note::QuietHours { whose, until: Some(until) });
-        if self.expires_at().is_some_and(|it| it < until) {
-            return Some(Channelled::No(Reason::ExpiredInQuietHours));
+        let mut open = Vec::new();
+        let mut closed: Vec<(String, Option<(Timestamp, Timestamp)>)> = Vec::new();
+        for (name, target) in places {
+            let (zone, from) = self.zone(device(&target), notes);
+            let opens = match windows.opening(&zone, self.facts.now) {
+                Opening::Open => {
+                    open.push((name, target));
+                    continue;
+                }
+                Opening::At(opens) => Some((self.spread_out(windows, &zone, opens), opens)),
+                Opening::Never => None,
+            };
+            notes.push(Note::Zone { name: zone.name().to_owned(), from });
+            closed.push((name, opens));
         }
-        Some(match self.matched.rule.outside {
-            Outside::Defer => Channelled::Hold(until),
-            Outside::Drop => Channelled::No(Reason::QuietHours),
+        let first = closed.iter().filter_map(|(_, it)| *it).min();
+        if !closed.is_empty() {
+            notes.push(Note::QuietHours { whose, until: first.map(|(until, _)| until) });
+        }
+        let expires = self.expires_at();
+        let is_in_time = |until: Timestamp| expires.is_none_or(|it| until <= it);
+        if !open.is_empty() {
+            let later = closed.into_iter().filter_map(|(name, it)| Some((name, it?.0)));
+            let later = later.filter(|(_, until)| outside != Outside::Drop && is_in_time(*until));
+            return Channelled::Go { places: open, held: later.collect() };
+        }
+        match (first, outside) {
+            (None, _) => Channelled::No(Reason::QuietHours),
+            (Some((until, _)), _) if !is_in_time(until) => Channelled::No(Reason::ExpiredInQuietHours),
+            (Some(_), Outside::Drop) => Channelled::No(Reason::QuietHours),
+            (Some((until, _)), Outside::Defer) => Channelled::Hold(until),
             // The digest is of one address: it closes at the opening itself, the same for everything that joins.
-            Outside::Digest => Channelled::Collect(opens),
-        })
+            (Some((_, opens)), Outside::Digest) => Channelled::Collect(opens),
+        }
+    }
+
+    /// A moment after an opening that is this recipient's own, and well before the next closing.
+    fn spread_out(&self, windows: &Windows, zone: &Zone, opens: Timestamp) -> Timestamp {
+        let closes = windows.closing(zone, opens);
+        let most = closes.map_or(SPREAD, |it| SPREAD.min(it.duration_since(opens) / 2));
+        // The same for all steps and channels: what was held back together comes together.
+        let seed = self.key(None, 0, "spread");
+        opens.saturating_add(spread(seed.as_str(), most)).unwrap_or(opens)
     }
 
     /// Whose windows count, and what they are called: the closest who said anything.
-    fn windows(&self) -> Option<(&Windows, &'static str)> {
+    pub(super) fn windows(&self) -> Option<(&Windows, &'static str)> {
         let tenant = self.plan.event.tenant.as_deref();
         let in_tenant = self.person.zip(tenant).and_then(|(person, it)| person.in_tenants.get(it));
         let candidates = [
@@ -173,7 +186,7 @@ impl Walk<'_, '_> {
             match Zone::parse(name) {
                 Ok(zone) => return (zone, from),
                 Err(error) => {
-                    notes.push(Note::Unusable { what: error.to_string(), instead: "the next zone counts" })
+                    notes.push(Note::Unusable { what: error.to_string(), instead: "the next zone counts" });
                 }
             }
         }
@@ -188,11 +201,7 @@ impl Walk<'_, '_> {
             (Audience::Address { address, .. }, _) => one(written(channel, address)?),
             (Audience::User(_) | Audience::Member(_), None) => Err(Reason::UnknownRecipient),
             (Audience::User(_) | Audience::Member(_), Some(person)) => match channel {
-                Channel::Push if person.devices.is_empty() => Err(Reason::NoAddress),
-                Channel::Push => {
-                    let devices = person.devices.iter();
-                    Ok(devices.map(|it| (format!("device {}", it.id), Target::Push(it.clone()))).collect())
-                }
+                Channel::Push => self.devices(person),
                 Channel::Email => one(written(channel, person.email.as_deref().ok_or(Reason::NoAddress)?)?),
                 Channel::Sms => one(written(channel, person.phone.as_deref().ok_or(Reason::NoAddress)?)?),
                 Channel::Whatsapp => {
@@ -203,12 +212,28 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Those that this run is for.
+    fn devices(&self, person: &Recipient) -> Result<Vec<(String, Target)>, Reason> {
+        let only = self.matched.start.device.as_deref();
+        let devices = person.devices.iter().map(|it| (it.place(), Target::Push(it.clone())));
+        let devices: Vec<_> = devices.filter(|(name, _)| only.is_none_or(|only| only == name)).collect();
+        if devices.is_empty() { Err(Reason::NoAddress) } else { Ok(devices) }
+    }
+
     pub(super) fn overrides(&self) -> bool {
         self.matched.rule.priority == Some(Priority::Critical)
     }
 
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
         expiry(self.plan, self.matched.rule)
+    }
+}
+
+/// The device, where it is one.
+fn device(target: &Target) -> Option<&Device> {
+    match target {
+        Target::Push(device) => Some(device),
+        Target::Email(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_) => None,
     }
 }
 

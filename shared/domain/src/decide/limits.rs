@@ -2,16 +2,17 @@
 
 use serde_json::Value;
 
-use super::Wanted;
-use crate::counter::{Limit, Period, Scope};
+use super::{Note, Wanted};
+use crate::counter::{Limit, Period, Refusal, Scope};
 use crate::event::Event;
+use crate::key::hash_of;
 use crate::path::Path;
 use crate::plan::Plan;
 use crate::policy::{Cap, Per};
 use crate::rule::{Rule, ThrottleStep};
 
-/// The longest value that keeps a throttle or a digest apart from others, in bytes.
-const MAX_VALUE_BYTES: usize = 64;
+/// What every throttle is called in an explanation.
+pub(super) const THROTTLE: &str = "throttle";
 
 /// The catalog's caps, as far as they are about this rule.
 pub(super) fn caps<'a>(
@@ -45,12 +46,17 @@ pub(super) fn throttle(
     it: &ThrottleStep,
     recipient: &str,
 ) -> Option<Wanted> {
-    let limit = Limit::new("throttle", it.most, Period::Fixed(it.per), true).ok()?;
+    let limit = Limit::new(THROTTLE, it.most, Period::Fixed(it.per), true).ok()?;
     let step = step.to_string();
     let value = value(it.key.as_ref(), plan.envelope());
     let tenant = plan.event.tenant.as_deref().unwrap_or("-");
     let id = id(&["throttle", tenant, &rule.name, &step, recipient, &value]);
     Some(Wanted { id, limit, scope: Scope::Step })
+}
+
+/// Says which limit it was.
+pub(super) fn full(it: &Refusal) -> Note {
+    Note::Full { limit: it.limit.clone(), n: it.n, most: it.most, until: it.until }
 }
 
 /// What a digest's window is called.
@@ -59,11 +65,11 @@ pub(super) fn window(event: &Event, rule: &Rule, step: u32, recipient: &str, wha
     id(&["digest", event.tenant.as_deref().unwrap_or("-"), &rule.name, &step, recipient, what])
 }
 
-/// What the event says here; nothing where it says nothing.
+/// Names what the event says here; empty where it says nothing.
 pub(super) fn value(path: Option<&Path>, envelope: &Value) -> String {
-    let mut value = path.and_then(|it| it.find_names(envelope).into_iter().next()).unwrap_or_default();
-    value.truncate(value.floor_char_boundary(MAX_VALUE_BYTES));
-    value
+    let value = path.and_then(|it| it.find_names(envelope).into_iter().next());
+    // What an event says may be anything: a key holds its hash.
+    value.map(|it| hash_of(&[&it])).unwrap_or_default()
 }
 
 /// Parts with `#` between them, and none of them runs into the next.

@@ -1,43 +1,90 @@
 //! The step that tells somebody something.
 
+use jiff::Timestamp;
+
 use super::judge::{Channelled, Judged};
 use super::walk::{Go, Walk};
-use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, limits};
+use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
 use crate::channel::Channel;
-use crate::counter::Refusal;
+use crate::counter::{Refusal, Scope};
 use crate::digest::DigestPolicy;
 use crate::key::Key;
 use crate::outcome::Reason;
-use crate::rule::{SendStep, Step};
+use crate::rule::{Outside, SendStep, Step, Unless};
 use crate::wake::Start;
+
+/// What the limits said.
+#[derive(Default)]
+pub(super) struct Admitted {
+    pub(super) granted: Vec<Channel>,
+    pub(super) refused: Vec<(Channel, Refusal)>,
+    /// The limits that could have refused.
+    asked: Vec<Wanted>,
+}
 
 impl Walk<'_, '_> {
     pub(super) fn send(&mut self, step: u32, send: &SendStep) -> Go {
         let channels = self.channels(send);
         match self.noticed(step, send) {
             Some(None) => {}
-            Some(Some((reason, how))) => {
+            Some(Some(found)) => {
+                let reason = match found {
+                    Unless::Seen => Reason::Seen,
+                    Unless::Acknowledged => Reason::Acknowledged,
+                };
                 for channel in channels {
-                    self.suppress(step, channel, reason, vec![Note::Noticed { how }]);
+                    self.suppress(step, channel, reason, vec![Note::Noticed { how: found.name() }]);
                 }
                 return Go::Stop;
             }
             None => return Go::Stop,
         }
-        let judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it)).collect();
-        let ready: Vec<Channel> =
-            judged.iter().filter(|it| matches!(it.verdict, Channelled::Go(_))).map(|it| it.channel).collect();
-        let Some(refused) = self.admit(step, &ready, true) else { return Go::Stop };
-        let throttled = !ready.is_empty() && refused.len() == ready.len();
-        for it in judged {
-            self.conclude(step, it, &refused);
+        // Of what is told with others nobody knows any more whether it alone was seen.
+        let alone = send.unless.is_some() || self.matched.start.device.is_some();
+        let outside = match self.matched.rule.outside {
+            Outside::Digest if alone => Outside::Defer,
+            outside @ (Outside::Defer | Outside::Drop | Outside::Digest) => outside,
+        };
+        let mut judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
+        if outside == Outside::Digest && !self.keep_what_was_collected(step, &mut judged) {
+            return Go::Stop;
         }
-        if throttled && refused.iter().all(|(_, it)| it.limit == "throttle") { Go::Stop } else { Go::On }
+        let those = |is: fn(&Channelled) -> bool| -> Vec<Channel> {
+            judged.iter().filter(|it| is(&it.verdict)).map(|it| it.channel).collect()
+        };
+        let ready = those(|it| matches!(it, Channelled::Go { .. }));
+        let collected = those(|it| matches!(it, Channelled::Collect(_)));
+        let Some(admitted) = self.admit(step, send, &ready, &collected) else { return Go::Stop };
+        let throttled = admitted.throttled().cloned();
+        for it in judged {
+            self.conclude(step, it, &admitted, throttled.as_ref());
+        }
+        if throttled.is_some() { Go::Stop } else { Go::On }
+    }
+
+    /// A message that was collected in the night and comes again by day is told with the others, and not twice. `false`:
+    /// not known yet.
+    fn keep_what_was_collected(&mut self, step: u32, judged: &mut [Judged]) -> bool {
+        let mut known = true;
+        if self.overrides() || self.matched.start.only.is_some() || self.windows().is_none() {
+            return known;
+        }
+        for it in judged.iter_mut().filter(|it| it.channel.disturbs()) {
+            if !matches!(it.verdict, Channelled::Go { .. }) {
+                continue;
+            }
+            match self.answer(Ask::Collected { key: self.key(Some(it.channel), step, "join") }) {
+                Some(Answer::Joined { closes_at, .. }) => it.verdict = Channelled::Collect(closes_at),
+                Some(_) => {}
+                None => known = false,
+            }
+        }
+        known
     }
 
     /// `None`: the answer is not known yet. `Some(Some(…))`: what was sent before did its work.
     #[expect(clippy::option_option, reason = "not known, known to be nothing, known")]
-    fn noticed(&mut self, step: u32, send: &SendStep) -> Option<Option<(Reason, &'static str)>> {
+    fn noticed(&mut self, step: u32, send: &SendStep) -> Option<Option<Unless>> {
         let Some(unless) = send.unless else { return Some(None) };
         let earlier = self.matched.rule.steps.iter().enumerate().take(step as usize);
         let of: Vec<Key> = earlier
@@ -46,90 +93,155 @@ impl Walk<'_, '_> {
                 Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
             })
             .flat_map(|(at, send)| send.channels.iter().map(move |it| (at, *it)))
-            .filter(|(_, channel)| *channel != Channel::Push)
-            .map(|(at, channel)| self.key(Some(channel), at, ""))
+            .flat_map(|(at, channel)| self.keys(at, channel))
             .collect();
         if of.is_empty() {
             return Some(None);
         }
         match self.answer(Ask::Seen { of })? {
-            Answer::Seen(Some(found)) if found >= unless => {
-                let reason = match found {
-                    crate::rule::Unless::Seen => Reason::Seen,
-                    crate::rule::Unless::Acknowledged => Reason::Acknowledged,
-                };
-                Some(Some((reason, found.name())))
+            Answer::Seen(found) => Some(found.filter(|it| *it >= unless)),
+            Answer::Cancelled(_) | Answer::Admitted { .. } | Answer::Joined { .. } | Answer::PassThrough => {
+                Some(None)
             }
-            Answer::Seen(_)
-            | Answer::Cancelled(_)
-            | Answer::Admitted { .. }
-            | Answer::Joined { .. }
-            | Answer::PassThrough => Some(None),
         }
     }
 
-    /// The channels that a limit holds back. `None`: not known yet.
-    pub(super) fn admit(
+    /// What the messages of a step on a channel are called: one, or one for each device.
+    fn keys(&self, step: u32, channel: Channel) -> Vec<Key> {
+        if channel != Channel::Push {
+            return vec![self.key(Some(channel), step, "")];
+        }
+        let devices = self.person.map(|it| it.devices.as_slice()).unwrap_or_default();
+        devices.iter().map(|it| self.key(Some(channel), step, &it.place())).collect()
+    }
+
+    /// What the caps say, and then the throttles before this step. What is to be collected passes the throttles only.
+    /// `None`: not known yet.
+    fn admit(
         &mut self,
         step: u32,
+        send: &SendStep,
         ready: &[Channel],
-        with_caps: bool,
-    ) -> Option<Vec<(Channel, Refusal)>> {
-        let throttles = self.take_throttles();
-        if ready.is_empty() {
-            return Some(Vec::new());
+        collected: &[Channel],
+    ) -> Option<Admitted> {
+        let throttles = self.throttles.clone();
+        let caps = self.caps(ready);
+        let all = self.all_channels(send);
+        let only = self.matched.start.only;
+        // The step passes its throttles once, whichever of its channels wakes first.
+        let is_shared = only.is_some() && all.len() > 1 && !throttles.is_empty();
+        let mut admitted = if ready.is_empty() {
+            Admitted::default()
+        } else if is_shared {
+            self.ask_to_admit(self.key(only, step, "admit"), caps, ready)?
+        } else {
+            let wants = throttles.iter().cloned().chain(caps).collect();
+            self.ask_to_admit(self.key(only, step, "admit"), wants, ready)?
+        };
+        if is_shared && !admitted.granted.is_empty() {
+            admitted = self.ask_to_admit(self.key(None, step, "throttle"), throttles.clone(), &all)?;
         }
-        let rule = self.matched.rule;
-        let mut wants = throttles;
-        if with_caps {
-            wants.extend(limits::caps(self.plan, rule, &self.recipient, self.overrides()));
+        // A run that comes again may find other channels ready than those that were counted when it came first.
+        for &channel in ready.iter().filter(|it| admitted.leaves_open(**it)).collect::<Vec<_>>() {
+            let caps = self.caps(&[channel]);
+            let one = self.ask_to_admit(self.key(Some(channel), step, "admit"), caps, &[channel])?;
+            admitted.refused.retain(|(it, _)| *it != channel);
+            admitted.granted.extend(one.granted);
+            admitted.refused.extend(one.refused);
         }
-        wants.retain(|it| match it.scope {
-            crate::counter::Scope::Channel(channel) => ready.contains(&channel),
-            crate::counter::Scope::Step | crate::counter::Scope::Message => true,
-        });
-        if wants.is_empty() {
-            return Some(Vec::new());
+        if admitted.granted.is_empty() && admitted.throttled().is_none() && !collected.is_empty() {
+            let one = self.ask_to_admit(self.key(None, step, "throttle"), throttles, collected)?;
+            admitted.granted.extend(one.granted);
+            admitted.refused.extend(one.refused);
+        }
+        self.pass_throttles(step, &admitted);
+        Some(admitted)
+    }
+
+    /// Where anything was granted, the throttles that were met up to here are behind the run.
+    pub(super) fn pass_throttles(&mut self, step: u32, admitted: &Admitted) {
+        if !admitted.granted.is_empty() {
+            self.throttles.clear();
+            self.counted = step;
+        }
+    }
+
+    fn caps(&self, ready: &[Channel]) -> Vec<Wanted> {
+        let all = limits::caps(self.plan, self.matched.rule, &self.recipient, self.overrides());
+        all.filter(|it| match it.scope {
+            Scope::Channel(channel) => ready.contains(&channel),
+            Scope::Step | Scope::Message => true,
+        })
+        .collect()
+    }
+
+    pub(super) fn ask_to_admit(
+        &mut self,
+        key: Key,
+        wants: Vec<Wanted>,
+        channels: &[Channel],
+    ) -> Option<Admitted> {
+        if wants.is_empty() || channels.is_empty() {
+            return Some(Admitted { granted: channels.to_vec(), ..Admitted::default() });
         }
         let (zone, _) = self.zone(None, &mut Vec::new());
-        let only = self.matched.start.only.filter(|_| ready.len() == 1);
-        let ask = Ask::Admit { key: self.key(only, step, "admit"), wants, channels: ready.to_vec(), zone };
-        match self.answer(ask)? {
-            Answer::Admitted { refused, .. } => Some(refused),
+        let asked = wants.clone();
+        match self.answer(Ask::Admit { key, wants, channels: channels.to_vec(), zone })? {
+            Answer::Admitted { granted, refused } => Some(Admitted { granted, refused, asked }),
             Answer::Cancelled(_) | Answer::Seen(_) | Answer::Joined { .. } | Answer::PassThrough => {
-                Some(Vec::new())
+                Some(Admitted { granted: channels.to_vec(), ..Admitted::default() })
             }
         }
     }
 
-    /// Says what becomes of one channel, now that everything is known.
-    fn conclude(&mut self, step: u32, judged: Judged, refused: &[(Channel, Refusal)]) {
+    /// Says what becomes of one channel, now that everything is known. A run that is throttled ends on all of them.
+    fn conclude(&mut self, step: u32, judged: Judged, admitted: &Admitted, throttled: Option<&Refusal>) {
         let Judged { channel, verdict, mut notes } = judged;
-        match verdict {
-            Channelled::No(reason) => self.suppress(step, channel, reason, notes),
-            Channelled::Hold(until) => {
-                let start = Start { step, only: Some(channel), due: Some(until), ..self.matched.start };
-                self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
+        match (verdict, throttled) {
+            (Channelled::No(reason), _) => self.suppress(step, channel, reason, notes),
+            (Channelled::Hold(_) | Channelled::Collect(_), Some(it)) => {
+                notes.push(limits::full(it));
+                self.suppress(step, channel, Reason::Throttled, notes);
             }
-            Channelled::Collect(opens) => {
+            (Channelled::Hold(until), None) => {
+                let device = self.matched.start.device.clone();
+                self.hold(step, channel, device, until, notes);
+            }
+            (Channelled::Collect(opens), None) => {
                 self.join(step, Some(channel), "", DigestPolicy::default(), opens);
             }
-            Channelled::Go(places) => {
-                if let Some((_, it)) = refused.iter().find(|(it, _)| *it == channel) {
-                    let reason = if it.limit == "throttle" { Reason::Throttled } else { Reason::Capped };
-                    notes.push(Note::Full {
-                        limit: it.limit.clone(),
-                        n: it.n,
-                        most: it.most,
-                        until: it.until,
-                    });
+            (Channelled::Go { places, held }, _) => {
+                if let Some((_, it)) = admitted.refused.iter().find(|(it, _)| *it == channel) {
+                    let reason =
+                        if it.limit == limits::THROTTLE { Reason::Throttled } else { Reason::Capped };
+                    notes.push(limits::full(it));
                     return self.suppress(step, channel, reason, notes);
                 }
+                notes.extend(admitted.passed(channel));
+                // What holds some devices back is not what lets the others through.
+                let is_of_all = |it: &&Note| !matches!(it, Note::QuietHours { .. } | Note::Zone { .. });
+                let of_all: Vec<Note> = notes.iter().filter(is_of_all).cloned().collect();
                 for (place, target) in places {
-                    self.order(step, channel, &place, target, notes.clone());
+                    self.order(step, channel, &place, target, of_all.clone());
+                }
+                for (device, until) in held {
+                    self.hold(step, channel, Some(device), until, notes.clone());
                 }
             }
         }
+    }
+
+    fn hold(
+        &mut self,
+        step: u32,
+        channel: Channel,
+        device: Option<String>,
+        until: Timestamp,
+        notes: Vec<Note>,
+    ) {
+        let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
+        let start = Start { step, only: Some(channel), occurrence, due: Some(until), device, counted };
+        self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
     }
 
     fn order(&mut self, step: u32, channel: Channel, place: &str, target: Target, notes: Vec<Note>) {
@@ -151,5 +263,29 @@ impl Walk<'_, '_> {
         let key = self.key(Some(channel), step, "");
         let decision = self.decision(key, Some(channel), step, Verdict::Suppress(reason), notes);
         self.decisions.push(decision);
+    }
+}
+
+impl Admitted {
+    /// The throttle that ends the run. Where anything was granted, the run has passed it.
+    fn throttled(&self) -> Option<&Refusal> {
+        let mut refused = self.refused.iter().filter(|_| self.granted.is_empty()).map(|(_, it)| it);
+        refused.find(|it| it.limit == limits::THROTTLE)
+    }
+
+    /// Whether a channel was not counted when others of its step were. What is said of it then may count those again.
+    fn leaves_open(&self, channel: Channel) -> bool {
+        !self.granted.is_empty() && !self.granted.contains(&channel)
+    }
+
+    /// The limits that let a channel through.
+    fn passed(&self, channel: Channel) -> impl Iterator<Item = Note> + '_ {
+        let concerned = self.asked.iter().filter(move |it| match it.scope {
+            Scope::Channel(of) => of == channel,
+            Scope::Step | Scope::Message => true,
+        });
+        concerned
+            .filter(|it| it.limit.blocks())
+            .map(|it| Note::Passed { limit: it.limit.name().to_owned(), most: it.limit.most() })
     }
 }

@@ -1,14 +1,32 @@
-//! What is decided for whom. Priority and expiry, keys and order, and properties have a file each.
+//! What is decided for whom. Each subject has a file; `world` plays the tables and the clock for those that need them.
 
+#![expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+
+mod audience;
+mod cancelling;
+mod digests;
+mod engine;
+mod escalation;
+mod extremes;
+mod generated;
+mod limits;
+mod notes;
+mod oracle;
+mod places;
 mod properties;
+mod quiet;
+mod recurring;
+mod steps;
+mod tables;
 mod together;
 mod verdicts;
 mod when;
+mod world;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Decision, Facts, Order, Target, Verdict, decide};
+use super::{Answers, Decision, Facts, Order, Target, Verdict, decide};
 use crate::catalog::{CATALOG_FORMAT, Catalog};
 use crate::event::Event;
 use crate::job::SocketTarget;
@@ -22,22 +40,42 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
+/// Decides where nothing has happened before.
+fn decided<'a>(plan: &Plan<'a>, recipients: &'a Recipients, now: Timestamp) -> Vec<Decision<'a>> {
+    let mut answers = Answers::default();
+    loop {
+        let decided = decide(plan, &Facts { recipients, tenant: None, answers: &answers, now });
+        if decided.asks.is_empty() {
+            return decided.decisions;
+        }
+        for ask in &decided.asks {
+            answers.insert(ask, ask.if_nothing_happened());
+        }
+    }
+}
+
 /// Tells every decision in a line.
 fn story(event: &Event, rules: &[Value], people: &Value) -> Vec<String> {
     let (catalog, recipients) = (catalog(rules), known(people));
     let plan = Plan::of(event, &catalog);
-    decide(&plan, &Facts { recipients: &recipients, now: now() }).iter().map(tell).collect()
+    decided(&plan, &recipients, now()).iter().map(tell).collect()
 }
 
 /// `<rule> → <recipient> by <channel>: <verdict>`
 fn tell(decision: &Decision<'_>) -> String {
     let rule = decision.rule.map_or("-", |it| it.name.as_str());
     let channel = decision.channel.map_or("-", |it| it.name());
-    let verdict = match &decision.verdict {
+    format!("{rule} → {} by {channel}: {}", decision.recipient, verdict(&decision.verdict))
+}
+
+fn verdict(verdict: &Verdict<'_>) -> String {
+    match verdict {
         Verdict::Send(order) => format!("send to {}", destination(order)),
         Verdict::Suppress(reason) => reason.name().to_owned(),
-    };
-    format!("{rule} → {} by {channel}: {verdict}", decision.recipient)
+        Verdict::Later(it) => format!("{} until {}", it.why.reason().name(), it.until),
+        Verdict::Merge(_) => "merged".to_owned(),
+        Verdict::Cancel(_) => "cancels".to_owned(),
+    }
 }
 
 fn destination(order: &Order<'_>) -> String {
@@ -55,17 +93,23 @@ fn catalog(rules: &[Value]) -> Catalog {
     Catalog::open(serde_json::from_value(file).unwrap()).unwrap()
 }
 
-/// A rule for every order that was paid, with other members set.
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+/// A rule for every order that was paid, with other members set. `channels` stands for one step that sends there.
 fn rule(name: &str, others: Value) -> Value {
     let mut rule = json!({
         "rule": name, "when": { "detail-type": ["order.paid"] }, "category": "c", "template": "t",
-        "channels": ["email"], "to": [user("$.data.user")],
+        "steps": [send(json!(["email"]))], "to": [user("$.data.user")],
     });
     for (member, value) in others.as_object().unwrap() {
-        rule[member] = value.clone();
+        match member.as_str() {
+            "channels" => rule["steps"] = json!([send(value.clone())]),
+            _ => rule[member] = value.clone(),
+        }
     }
     rule
+}
+
+fn send(channels: Value) -> Value {
+    json!({ "send": { "channels": channels } })
 }
 
 fn user(path: &str) -> Value {
@@ -82,7 +126,6 @@ fn known(people: &Value) -> Recipients {
 }
 
 /// An order that `user` paid, with other members of the envelope set.
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn paid(user: &str, others: Value) -> Event {
     let mut event = json!({
         "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "time": "2026-11-20T12:00:00Z",

@@ -7,6 +7,16 @@ use serde_json::{Value, json};
 use crate::event::Event;
 use crate::key::hash_of;
 
+/// The longest payload that is collected whole, in bytes. A window holds up to 1,000, and all of them are in memory when
+/// it closes.
+const MAX_DATA_BYTES: usize = 16 * 1024;
+
+/// How many characters of a text are kept of a longer payload.
+const MAX_TEXT_CHARS: usize = 256;
+
+/// How many members are kept of a longer payload.
+const MAX_MEMBERS: usize = 40;
+
 /// An event in a window: what templates may want of it. No `Debug`: it holds a payload.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
@@ -36,7 +46,9 @@ impl Item {
     #[must_use]
     pub fn of(event: &Event) -> Item {
         let data = event.data.as_ref().map(|it| {
-            serde_json::from_str(it.text()).expect("depth and values were checked when the event was read")
+            let whole = serde_json::from_str(it.text())
+                .expect("depth and values were checked when the event was read");
+            if it.text().len() > MAX_DATA_BYTES { essence(whole) } else { whole }
         });
         Item {
             event_key: event_key(event),
@@ -61,5 +73,39 @@ impl Item {
             "actor": self.actor,
             "data": self.data,
         })
+    }
+}
+
+/// What is kept of a payload that is too long to be collected whole: the first of its numbers, words and truths, long
+/// words cut.
+fn essence(data: Value) -> Value {
+    let Value::Object(members) = data else { return Value::Null };
+    let kept = members.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, Value::String(text.chars().take(MAX_TEXT_CHARS).collect()))),
+        Value::Number(_) | Value::Bool(_) => Some((name, value)),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    });
+    kept.take(MAX_MEMBERS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_payload_the_essence_is_collected_and_of_a_short_one_all() {
+        check(&json!({ "a": [1, 2], "b": { "c": null } }), &json!({ "a": [1, 2], "b": { "c": null } }));
+        let long = "x".repeat(MAX_DATA_BYTES);
+        let essence = json!({ "n": 1, "text": "x".repeat(MAX_TEXT_CHARS), "yes": true });
+        check(&json!({ "n": 1, "list": [1], "text": long, "yes": true }), &essence);
+        check(&json!([long]), &Value::Null);
+    }
+
+    #[track_caller]
+    fn check(data: &Value, kept: &Value) {
+        let event = json!({
+            "specversion": "1.0", "id": "1", "source": "/a", "type": "t", "time": "2026-11-20T12:00:00Z", "data": data,
+        });
+        assert_eq!(Item::of(&Event::parse(&event.to_string()).unwrap()).data.as_ref(), Some(kept));
     }
 }

@@ -235,7 +235,7 @@ fn a_patch_merges_as_the_rfc_says() {
         (json!({ "e": null }), json!({ "a": 1 }), json!({ "e": null, "a": 1 })),
     ] {
         let mut merged = target.clone();
-        super::patch::merge(&mut merged, patch.clone());
+        patch::merge(&mut merged, patch.clone());
         assert_eq!(merged, expected, "{target} {patch}");
     }
 }
@@ -330,7 +330,7 @@ fn everything() -> Value {
         "id": "ann", "name": "Ann", "email": "ann@example.com", "phone": "+4930123456", "whatsapp": "+4930123456",
         "devices": [{ "id": "d", "platform": "fcm", "endpoint": "arn:e" }], "locale": "de", "zone": "Europe/Berlin",
         "tenants": ["a", "b"], "roles": [{ "role": "staff", "in": "a" }], "topics": ["x:1"],
-        "topics_in": { "b": ["x:2"] }, "preferences": { "p": 1 }, "quiet": { "q": 1 },
+        "topics_in": { "b": ["x:2"] }, "preferences": { "categories": { "c": false } }, "quiet": { "quiet": { "start": "22:00", "end": "07:00" } },
         "in_tenants": { "a": { "zone": "Europe/London" } },
         "suppressed": [{ "channel": "sms", "why": "opted_out" }],
     })

@@ -65,6 +65,20 @@ impl Counters {
         Err(crowded(DOING))
     }
 
+    /// Whether something was put into a window when it came before, and which.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn joined(&self, key: &Key, now: Timestamp) -> Result<Answer, Refused> {
+        let marker = lookup::get(&self.client, &self.table, marker(key)).await?;
+        let window_id = marker.and_then(|it| it.get("window_id").map(str::to_owned));
+        Ok(window_id.map_or(Answer::PassThrough, |window_id| Answer::Joined {
+            window_id,
+            closes_at: now,
+            timer: false,
+        }))
+    }
+
     /// Where an event is that came before. Its timer is made again: the one who made it may have died before it could.
     async fn again(&self, marker: &Item, it: &Joining<'_>) -> Result<Answer, Refused> {
         let Some(window_id) = marker.get("window_id") else { return Ok(Answer::PassThrough) };

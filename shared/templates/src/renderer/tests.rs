@@ -10,11 +10,11 @@ mod words;
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use domain::catalog::Rule;
 use domain::decide::{Order, Target};
 use domain::event::Priority;
 use domain::job::{Content, Email, Socket, SocketTarget};
 use domain::recipient::{EmailAddress, Recipient};
+use domain::rule::Rule;
 use serde_json::{Value, json};
 
 use super::Renderer;
@@ -37,29 +37,29 @@ fn letter(files: &[(&str, &str)], data: &Value) -> Result<Email, Unrendered> {
 fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result<Email, Unrendered> {
     let rule = rule(&[]);
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
-    match renderer(files).scene(&envelope(data)).render(&order(&rule, Some(person), target))? {
-        Content::Email(it) => Ok(it),
-        _ => panic!("an e-mail was ordered"),
-    }
+    let content = renderer(files).scene(&envelope(data)).render(&order(&rule, Some(person), target))?;
+    let channel = content.channel();
+    let Content::Email(it) = content else { panic!("an e-mail was ordered, not {:?}", channel) };
+    Ok(it)
 }
 
 /// A message to a room, which is nobody in particular.
 fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Socket, Unrendered> {
     let rule = rule(expose);
     let target = Target::Socket(SocketTarget::Room("shop:1".to_owned()));
-    match renderer(files).scene(&envelope(data)).render(&order(&rule, None, target))? {
-        Content::Socket(it) => Ok(it),
-        _ => panic!("a socket message was ordered"),
-    }
+    let content = renderer(files).scene(&envelope(data)).render(&order(&rule, None, target))?;
+    let channel = content.channel();
+    let Content::Socket(it) = content else { panic!("a socket message was ordered, not {:?}", channel) };
+    Ok(it)
 }
 
 fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> Order<'a> {
-    Order { rule, person, target, priority: Priority::Normal, expires_at: None::<Timestamp> }
+    Order { rule, person, target, priority: Priority::Normal, expires_at: None::<Timestamp>, cancel: None }
 }
 
 fn rule(expose: &[&str]) -> Rule {
     let rule = json!({
-        "rule": "r", "when": { "detail-type": ["order.paid"] }, "category": "c", "channels": ["email", "socket"],
+        "rule": "r", "when": { "detail-type": ["order.paid"] }, "category": "c", "steps": [{ "send": { "channels": ["email", "socket"] } }],
         "to": [], "template": "t", "expose": expose,
     });
     serde_json::from_value(rule).unwrap()

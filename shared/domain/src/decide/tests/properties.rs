@@ -1,130 +1,129 @@
-use std::collections::BTreeSet;
+//! Worlds in which anything may happen, and what holds in all of them.
 
+use jiff::SignedDuration;
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
-use super::{catalog, known, now, paid, room, rule, tell, user};
-use crate::channel::Channel;
-use crate::decide::{Decision, Facts, Verdict, decide};
-use crate::outcome::Reason;
-use crate::plan::Plan;
+use super::engine::{at, setting};
+use super::generated::{people, policies, rules, tenants};
+use super::oracle::Oracle;
+use super::world::World;
+use crate::event::Event;
+use crate::rule::Unless;
+
+const CASES: u32 = 100;
 
 proptest! {
-    #[test]
-    fn every_rule_recipient_and_channel_has_one_decision_and_every_decision_its_own_key(
-        asked in vec(rules(), 0..5), data in payloads(), people in people(),
-    ) {
-        let rules: Vec<Value> = asked.iter().enumerate().map(|(at, it)| rule(&at.to_string(), it.clone())).collect();
-        let (event, catalog, recipients) = (paid("ann", json!({ "data": data })), catalog(&rules), known(&people));
-        let plan = Plan::of(&event, &catalog);
-        let decisions = decide(&plan, &Facts { recipients: &recipients, now: now() });
-
-        let found: Vec<_> = decisions.iter().map(place).collect();
-        prop_assert_eq!(found, expected(&rules, &data));
-        let keys: BTreeSet<_> = decisions.iter().map(|it| &it.key).collect();
-        prop_assert_eq!(keys.len(), decisions.len());
-    }
+    #![proptest_config(ProptestConfig { cases: CASES, max_shrink_iters: 250, ..ProptestConfig::default() })]
 
     #[test]
-    fn only_known_people_are_sent_anything_and_the_rest_have_a_reason(
-        asked in vec(rules(), 0..5), data in payloads(), people in people(),
+    fn whatever_happens_nobody_is_told_twice_against_their_will_at_night_or_too_often(
+        rules in vec(rules(), 1..4), policy in policies(), people in people(), steps in vec(happenings(), 1..30),
     ) {
-        let rules: Vec<Value> = asked.iter().enumerate().map(|(at, it)| rule(&at.to_string(), it.clone())).collect();
-        let (event, catalog, recipients) = (paid("ann", json!({ "data": data })), catalog(&rules), known(&people));
-        let plan = Plan::of(&event, &catalog);
-        for decision in decide(&plan, &Facts { recipients: &recipients, now: now() }) {
-            let person = recipients.get(&decision.recipient);
-            match &decision.verdict {
-                Verdict::Send(order) => {
-                    prop_assert!(order.person == person, "{}", tell(&decision));
-                    prop_assert!(person.is_some() != decision.recipient.starts_with("room:"), "{}", tell(&decision));
-                    prop_assert_eq!(Some(&order.rule.name), decision.rule.map(|it| &it.name));
-                }
-                Verdict::Suppress(Reason::UnknownRecipient) => prop_assert!(person.is_none()),
-                Verdict::Suppress(reason) => {
-                    let email = person.and_then(|it| it.email.as_deref());
-                    let expected = match (decision.channel, email) {
-                        (Some(_), None) => Reason::NoAddress,
-                        (Some(_), Some(_)) => Reason::InvalidAddress,
-                        (None, _) if rules.is_empty() => Reason::NoRule,
-                        (None, _) => Reason::NoRecipient,
-                    };
-                    prop_assert_eq!(*reason, expected, "{}", tell(&decision));
-                }
+        let rules: Vec<Value> = rules.into_iter().enumerate().map(|(at, mut it)| {
+            it["rule"] = json!(format!("rule {at}"));
+            it
+        }).collect();
+        let setting = setting(&rules, &policy, &people, &tenants());
+        let mut world = World::new(setting, at("12:00"));
+        let mut events: Vec<Event> = Vec::new();
+        for it in steps {
+            happen(&mut world, &mut events, it);
+        }
+        // Long enough for every window, wait, night and repetition.
+        world.pass(SignedDuration::from_hours(24 * 40));
+        Oracle { world: &world }.check();
+    }
+}
+
+/// What happens next.
+#[derive(Debug, Clone)]
+enum Happening {
+    /// An event, to these people, about this thing, of this tenant; or one that takes back.
+    Event {
+        to: Vec<&'static str>,
+        thing: &'static str,
+        tenant: Option<&'static str>,
+        actor: Option<&'static str>,
+        undo: bool,
+    },
+    /// One of the events comes again.
+    Again(usize),
+    /// One of the wakes that are due comes back, and perhaps again later.
+    Wake {
+        which: usize,
+        again: bool,
+    },
+    Wait(i64),
+    /// One of the messages is noticed.
+    Notice {
+        which: usize,
+        how: Unless,
+    },
+}
+
+fn happen(world: &mut World, events: &mut Vec<Event>, it: Happening) {
+    match it {
+        Happening::Event { to, thing, tenant, actor, undo } => {
+            let mut event = json!({
+                "specversion": "1.0", "id": events.len().to_string(), "source": "/shop", "time": world.now.to_string(),
+                "type": if undo { "undone" } else { "done" }, "data": { "to": to, "thing": thing },
+            });
+            if let Some(tenant) = tenant {
+                event["tenant"] = json!(tenant);
+            }
+            if let Some(actor) = actor {
+                event["actor"] = json!(actor);
+            }
+            let event = Event::parse(&event.to_string()).unwrap();
+            world.deliver(&event);
+            events.push(event);
+        }
+        Happening::Again(which) => {
+            if let Some(at) = which.checked_rem(events.len()) {
+                world.deliver(&events[at]);
+            }
+        }
+        Happening::Wake { which, again } => {
+            let now = world.now;
+            let due: Vec<usize> = (0..world.wakes.len()).filter(|it| world.wakes[*it].0 <= now).collect();
+            if let Some(at) = which.checked_rem(due.len()) {
+                let (_, text) =
+                    if again { world.wakes[due[at]].clone() } else { world.wakes.remove(due[at]) };
+                world.wake(&text);
+            }
+        }
+        // What is due comes late: it waits until somebody wakes it, or until all of it is over.
+        Happening::Wait(minutes) => world.now += SignedDuration::from_mins(minutes),
+        Happening::Notice { which, how } => {
+            let sent: Vec<_> = world.sent().map(|it| it.key.clone()).collect();
+            if let Some(at) = which.checked_rem(sent.len()) {
+                world.notice(&sent[at], how);
+                world.now += SignedDuration::from_secs(1);
             }
         }
     }
 }
 
-type Place = (String, String, Option<Channel>);
-
-fn place(decision: &Decision<'_>) -> Place {
-    let rule = decision.rule.map_or("-", |it| it.name.as_str());
-    (rule.to_owned(), decision.recipient.clone(), decision.channel)
-}
-
-/// What there should be a decision about, worked out from the rules as they are written.
-fn expected(rules: &[Value], data: &Value) -> Vec<Place> {
-    if rules.is_empty() {
-        return vec![("-".to_owned(), "-".to_owned(), None)];
-    }
-    let mut places = Vec::new();
-    for rule in rules {
-        let name = rule["rule"].as_str().unwrap().to_owned();
-        let audience = audience(rule, data);
-        if audience.is_empty() {
-            places.push((name.clone(), "-".to_owned(), None));
-        }
-        for recipient in audience {
-            for channel in rule["channels"].as_array().unwrap() {
-                match channel.as_str().unwrap() {
-                    "email" if recipient.starts_with("room:") => {}
-                    "email" => places.push((name.clone(), recipient.clone(), Some(Channel::Email))),
-                    _ => places.push((name.clone(), recipient.clone(), Some(Channel::Socket))),
-                }
-            }
-        }
-    }
-    places
-}
-
-fn audience(rule: &Value, data: &Value) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for selector in rule["to"].as_array().unwrap() {
-        let (prefix, list) = match selector["user"]["path"].as_str() {
-            Some(path) => ("", &data[path.trim_start_matches("$.data.")]),
-            None => ("room:shop:", &data["rooms"]),
-        };
-        for name in list.as_array().unwrap() {
-            let name = format!("{prefix}{}", name.as_str().unwrap());
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names
-}
-
-fn rules() -> impl Strategy<Value = Value> {
-    let channels = subsequence(vec!["email", "socket"], 1..=2).prop_shuffle();
-    let to =
-        vec(select(vec![user("$.data.some"), user("$.data.others"), room("shop", "$.data.rooms")]), 0..4);
-    (channels, to).prop_map(|(channels, to)| json!({ "channels": channels, "to": to }))
-}
-
-fn payloads() -> impl Strategy<Value = Value> {
-    let names = || vec("[a-e]", 0..4);
-    (names(), names(), names())
-        .prop_map(|(some, others, rooms)| json!({ "some": some, "others": others, "rooms": rooms }))
-}
-
-fn people() -> impl Strategy<Value = Value> {
-    let email = select(vec![json!(null), json!("it@example.com"), json!("no-at-sign")]);
-    vec(("[a-e]", email), 0..5).prop_map(|it| {
-        let people: Vec<Value> =
-            it.into_iter().map(|(id, email)| json!({ "id": id, "email": email })).collect();
-        json!(people)
-    })
+fn happenings() -> impl Strategy<Value = Happening> {
+    let to = subsequence(vec!["a", "b", "c", "nobody"], 1..=3);
+    let event = (
+        to,
+        select(vec!["x", "y"]),
+        option::weighted(0.3, select(vec!["north", "south"])),
+        option::weighted(0.2, select(vec!["a", "b"])),
+        prop::bool::weighted(0.1),
+    );
+    let wake = (any::<usize>(), prop::bool::weighted(0.3));
+    let notice = (any::<usize>(), select(vec![Unless::Seen, Unless::Acknowledged]));
+    prop_oneof![
+        6 => event.prop_map(|(to, thing, tenant, actor, undo)| Happening::Event { to, thing, tenant, actor, undo }),
+        2 => any::<usize>().prop_map(Happening::Again),
+        4 => wake.prop_map(|(which, again)| Happening::Wake { which, again }),
+        3 => select(vec![1_i64, 10, 35, 120, 500]).prop_map(Happening::Wait),
+        2 => notice.prop_map(|(which, how)| Happening::Notice { which, how }),
+    ]
 }

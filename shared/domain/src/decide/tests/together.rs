@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{catalog, known, now, paid, room, rule, story, tell, user};
+use super::{catalog, decided, known, now, paid, room, rule, story, tell, user};
 use crate::channel::Channel;
-use crate::decide::{Facts, decide};
 use crate::event::Event;
 use crate::key::Key;
 use crate::plan::Plan;
@@ -98,15 +97,14 @@ fn the_same_arguments_give_the_same_answer() {
     assert_eq!(first, again);
     let (catalog, recipients) = (catalog(&rules), known(&people()));
     let plan = Plan::of(&event, &catalog);
-    let facts = Facts { recipients: &recipients, now: now() };
-    let once: Vec<String> = decide(&plan, &facts).iter().map(tell).collect();
-    assert_eq!(once, decide(&plan, &facts).iter().map(tell).collect::<Vec<String>>());
+    let once: Vec<String> = decided(&plan, &recipients, now()).iter().map(tell).collect();
+    assert_eq!(once, decided(&plan, &recipients, now()).iter().map(tell).collect::<Vec<String>>());
 }
 
 fn keys(event: &Event, rules: &[Value]) -> Vec<Key> {
     let (catalog, recipients) = (catalog(rules), known(&people()));
     let plan = Plan::of(event, &catalog);
-    decide(&plan, &Facts { recipients: &recipients, now: now() }).into_iter().map(|it| it.key).collect()
+    decided(&plan, &recipients, now()).into_iter().map(|it| it.key).collect()
 }
 
 fn people() -> Value {

@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{catalog, known, now, paid, rule, story};
-use crate::decide::{Facts, Verdict, decide};
+use super::{catalog, decided, known, now, paid, rule, story, verdict};
+use crate::decide::Verdict;
 use crate::event::Priority;
 use crate::plan::Plan;
 
@@ -29,7 +29,7 @@ fn what_says_nothing_of_an_end_never_expires() {
     let (event, catalog) = (paid("ann", json!({})), catalog(&[rule("paid", json!({}))]));
     let plan = Plan::of(&event, &catalog);
     let recipients = known(&json!([{ "id": "ann", "email": "ann@example.com" }]));
-    let decisions = decide(&plan, &Facts { recipients: &recipients, now: Timestamp::MAX });
+    let decisions = decided(&plan, &recipients, Timestamp::MAX);
     let Verdict::Send(order) = &decisions[0].verdict else { panic!("it was suppressed") };
     assert_eq!(order.expires_at, None);
 }
@@ -63,11 +63,11 @@ fn check_expiry(rule_has: Value, event_has: Value, expires_at: Option<&str>) {
     let (event, catalog) = (paid("ann", event_has), catalog(&[rule("paid", rule_has)]));
     let plan = Plan::of(&event, &catalog);
     let recipients = known(&json!([{ "id": "ann", "email": "ann@example.com" }]));
-    let decisions = decide(&plan, &Facts { recipients: &recipients, now: now() });
+    let decisions = decided(&plan, &recipients, now());
     let found = match &decisions[0].verdict {
         Verdict::Send(order) => order.expires_at.map(|it| it.to_string()),
-        Verdict::Suppress(reason) => {
-            assert_eq!(reason.name(), "expired");
+        Verdict::Suppress(_) | Verdict::Later(_) | Verdict::Merge(_) | Verdict::Cancel(_) => {
+            assert_eq!(verdict(&decisions[0].verdict), "expired");
             None
         }
     };
@@ -79,7 +79,7 @@ fn check_priority(rule_has: Value, event_has: Value, expected: Priority) {
     let (event, catalog) = (paid("ann", event_has), catalog(&[rule("paid", rule_has)]));
     let plan = Plan::of(&event, &catalog);
     let recipients = known(&json!([{ "id": "ann", "email": "ann@example.com" }]));
-    let decisions = decide(&plan, &Facts { recipients: &recipients, now: now() });
+    let decisions = decided(&plan, &recipients, now());
     let Verdict::Send(order) = &decisions[0].verdict else { panic!("it was suppressed") };
     assert_eq!(order.priority, expected);
 }

@@ -116,10 +116,10 @@ fn a_digest_is_there_when_something_was_gathered_and_undefined_otherwise() {
     let digest = json!({ "count": 3, "items": [{ "name": "Ann" }] });
     let told = |extra: Extra<'_>| {
         let order = order(&rule, Some(&ann), Target::Email(EmailAddress::parse("ann@example.com").unwrap()));
-        match renderer.scene_with(&event, extra).render(&order).unwrap() {
-            Content::Email(it) => [it.text, it.html],
-            Content::Socket(_) => panic!("an e-mail was ordered"),
-        }
+        let content = renderer.scene_with(&event, extra).render(&order).unwrap();
+        let channel = content.channel();
+        let Content::Email(it) = content else { panic!("not {:?}", channel) };
+        [it.text, it.html]
     };
     assert_eq!(told(Extra::default()), ["one", "12:00\u{202f}AM"]);
     let extra = Extra { digest: Some(&digest), zone: Some("Asia/Tokyo") };

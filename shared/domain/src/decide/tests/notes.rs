@@ -1,0 +1,140 @@
+//! What a decision says about how it was made.
+
+use serde_json::{Value, json};
+
+use super::engine::{at, people, setting, stage, staged};
+use super::world::World;
+use crate::outcome::Reason;
+
+#[test]
+fn the_layer_that_decided_is_named_last_and_the_others_before_it() {
+    let preferences = json!({ "channel_types": { "email": true }, "categories": { "c": false } });
+    let world = told(json!({ "preferences": preferences }), json!({}), json!({}));
+    assert_eq!(notes(&world), ["email is on for everything (recipient)", "category c is off (recipient)"],);
+    assert_eq!(world.refusals(), ["12:00 email preference"]);
+}
+
+#[test]
+fn the_environment_and_the_tenant_have_a_word_and_a_lock() {
+    let locked =
+        json!({ "categories": { "c": { "__strategy__": "replace", "channel_types": { "email": false } } } });
+    let world = told(
+        json!({ "preferences": { "categories": { "c": true } } }),
+        json!({ "preferences": locked }),
+        json!({}),
+    );
+    assert_eq!(notes(&world), ["email is off for category c (environment, locked)"]);
+}
+
+#[test]
+fn the_tenant_speaks_for_its_events_and_no_others() {
+    let tenants = json!({ "north": { "preferences": { "categories": { "c": false } } } });
+    let rules = [super::rule("paid", json!({}))];
+    for (tenant, sent) in [("north", 0), ("south", 1)] {
+        let setting = setting(&rules, &json!({}), &people(), &tenants);
+        let mut world = World::new(setting, at("12:00"));
+        world.deliver(&super::paid("ann", json!({ "tenant": tenant })));
+        assert_eq!(world.sends().len(), sent, "{tenant}");
+    }
+}
+
+#[test]
+fn an_emergency_overrides_every_preference_and_says_so() {
+    let no = json!({ "categories": { "c": false }, "commercial_subscribed": false });
+    let world =
+        told(json!({ "preferences": no }), json!({}), json!({ "priority": "critical", "commercial": true }));
+    assert_eq!(world.sends(), ["12:00 1 email"]);
+    assert_eq!(notes(&world), ["the rule is critical: no preference, quiet hour or limit holds it back"]);
+}
+
+#[test]
+fn nothing_overrides_a_closed_address_or_an_opt_out() {
+    for (why, reason) in [
+        ("bounced", Reason::SuppressedAddress),
+        ("complained", Reason::SuppressedAddress),
+        ("opted_out", Reason::OptedOut),
+    ] {
+        for priority in ["critical", "normal"] {
+            let closed = json!({ "suppressed": [{ "channel": "email", "why": why }] });
+            let world = told(closed, json!({}), json!({ "priority": priority }));
+            assert_eq!(world.refusals(), [format!("12:00 email {}", reason.name())]);
+            assert!(notes(&world)[0].starts_with("this channel is closed for good"), "{:?}", notes(&world));
+        }
+    }
+}
+
+#[test]
+fn a_channel_that_was_closed_for_a_time_is_open_when_it_is_over() {
+    for (until, sent) in [("2026-11-20T12:00:00Z", 1), ("2026-11-20T12:00:01Z", 0)] {
+        let closed = json!({ "suppressed": [{ "channel": "email", "why": "bounced", "until": until }] });
+        assert_eq!(told(closed, json!({}), json!({})).sends().len(), sent, "{until}");
+    }
+}
+
+#[test]
+fn who_refuses_advertising_gets_what_is_none() {
+    let no = json!({ "preferences": { "commercial_subscribed": false } });
+    assert_eq!(
+        told(no.clone(), json!({}), json!({ "commercial": true })).refusals(),
+        ["12:00 email preference"]
+    );
+    assert_eq!(told(no, json!({}), json!({})).sends().len(), 1);
+}
+
+#[test]
+fn quiet_hours_say_whose_they_are_and_where() {
+    let night = json!({ "quiet": { "start": "20:00", "end": "23:00" } });
+    let world = told(json!({ "zone": "Asia/Tokyo", "quiet": night }), json!({}), json!({}));
+    let notes = notes(&world);
+    assert_eq!(notes[0], "local time is that of Asia/Tokyo (by the recipient)");
+    assert!(
+        notes[1].starts_with("the recipient's quiet hours hold it back until 2026-11-20T14:0"),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn a_zone_that_nobody_knows_is_said_and_passed_over() {
+    let night = json!({ "quiet": { "start": "11:00", "end": "13:00" } });
+    let world = told(json!({ "zone": "Europe/Atlantis", "quiet": night }), json!({}), json!({}));
+    let notes = notes(&world);
+    assert!(
+        notes[0].contains("Europe/Atlantis") && notes[0].ends_with("so the next zone counts"),
+        "{notes:?}"
+    );
+    assert_eq!(notes[1], "local time is that of Etc/UTC (by the policy)");
+}
+
+#[test]
+fn limits_say_what_they_are_and_whether_they_are_full() {
+    let limit = json!({ "name": "daily", "most": 1, "period": { "rolling": "1h" } });
+    let mut world = stage(json!({}), json!({ "caps": [{ "limit": limit, "per": "recipient" }] }));
+    world.order("1");
+    assert_eq!(notes(&world), ["the limit `daily` of 1 let it through"]);
+    world.minutes(1);
+    world.order("2");
+    assert_eq!(
+        notes(&world),
+        ["the limit `daily` is full: 1 of 1 have passed, the next may at 2026-11-20T13:00:00Z"],
+    );
+}
+
+#[test]
+fn what_is_collected_says_until_when() {
+    let steps = json!([{ "digest": { "span": "10m", "policy": {} } }, super::send(json!(["email"]))]);
+    let world = told(json!({}), json!({}), json!({ "steps": steps }));
+    assert_eq!(notes(&world), ["it is collected and told with the others at 2026-11-20T12:10:00Z"]);
+}
+
+fn told(ann: Value, policy: Value, rule: Value) -> World {
+    let mut person = json!({ "id": "ann", "email": "ann@example.com" });
+    person.as_object_mut().unwrap().extend(ann.as_object().unwrap().clone());
+    let mut world = staged(rule, policy, json!([person]));
+    world.order("1");
+    world
+}
+
+/// What the last decision says.
+fn notes(world: &World) -> Vec<String> {
+    world.log.last().unwrap().notes.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,106 @@
+//! The tables as the engine sees them: what is counted, collected, cancelled and seen. Who asks again gets the answer
+//! of the first time.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::cancel::{CancelKey, Cancellation};
+use crate::channel::Channel;
+use crate::counter::{States, Want, admit};
+use crate::decide::{Answer, Ask, Wanted};
+use crate::digest::{self, Arrival, Header, Item, Join};
+use crate::key::Key;
+use crate::rule::Unless;
+use crate::zone::Zone;
+
+/// Items by their keys, each with what takes it back, and when it joined.
+pub(super) type Collected = BTreeMap<String, (Item, Option<CancelKey>, Timestamp)>;
+
+#[derive(Default)]
+pub(super) struct Tables {
+    states: States,
+    /// By who asked.
+    granted: BTreeMap<Key, Vec<Channel>>,
+    /// The window that somebody joined, by who asked.
+    pub(super) joined: BTreeMap<Key, Option<String>>,
+    /// By the window's name.
+    pub(super) headers: BTreeMap<String, Header>,
+    /// What each window collected, by its id.
+    pub(super) windows: BTreeMap<String, Collected>,
+    pub(super) cancelled: BTreeMap<CancelKey, Cancellation>,
+    pub(super) seen: BTreeMap<Key, (Unless, Timestamp)>,
+}
+
+impl Tables {
+    pub(super) fn answer(&mut self, ask: &Ask, now: Timestamp) -> Answer {
+        match ask {
+            Ask::Cancelled { key } => Answer::Cancelled(self.cancelled.get(key).cloned()),
+            Ask::Seen { of } => {
+                Answer::Seen(of.iter().filter_map(|it| self.seen.get(it)).map(|it| it.0).max())
+            }
+            Ask::Admit { key, wants, channels, zone } => self.admit(key, wants, channels, zone, now),
+            Ask::Collected { key } => match self.joined.get(key).cloned().flatten() {
+                Some(window_id) => Answer::Joined { window_id, closes_at: now, timer: false },
+                None => Answer::PassThrough,
+            },
+            Ask::Join { .. } => self.join(ask, now),
+        }
+    }
+
+    /// A later cancellation is not undone by an earlier one.
+    pub(super) fn cancel(&mut self, key: CancelKey, it: Cancellation) {
+        let known = self.cancelled.entry(key).or_insert_with(|| it.clone());
+        if known.at < it.at {
+            *known = it;
+        }
+    }
+
+    fn admit(
+        &mut self,
+        key: &Key,
+        wants: &[Wanted],
+        channels: &[Channel],
+        zone: &Zone,
+        now: Timestamp,
+    ) -> Answer {
+        let asked: Vec<Want<'_>> =
+            wants.iter().map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope }).collect();
+        let admission = admit(&self.states, &asked, channels, zone, now);
+        if let Some(granted) = self.granted.get(key).cloned() {
+            let refused = admission.refused.into_iter().filter(|(it, _)| !granted.contains(it)).collect();
+            return Answer::Admitted { granted, refused };
+        }
+        if !admission.granted.is_empty() {
+            self.granted.insert(key.clone(), admission.granted.clone());
+            self.states.extend(admission.next);
+        }
+        Answer::Admitted { granted: admission.granted, refused: admission.refused }
+    }
+
+    fn join(&mut self, ask: &Ask, now: Timestamp) -> Answer {
+        let Ask::Join { key, window, policy, ends, item, cancel } = ask else { panic!("it does not join") };
+        let header = self.headers.get(window);
+        if let Some(marker) = self.joined.get(key) {
+            let Some(window_id) = marker.clone() else { return Answer::PassThrough };
+            let closes_at = header.filter(|it| it.window_id == window_id).map_or(*ends, |it| it.closes_at);
+            return Answer::Joined { window_id, closes_at, timer: true };
+        }
+        let arrival = Arrival { key: window, event_key: key.as_str(), now, window_end: *ends };
+        let join = digest::join(header, policy, &arrival);
+        if let Some(open) = header.filter(|it| it.takes_events(now)) {
+            assert_eq!(open.window_id, join.next().window_id, "two windows were open");
+        }
+        self.headers.insert(window.clone(), join.next().clone());
+        self.joined.insert(key.clone(), join.window_id().map(str::to_owned));
+        let Some(window_id) = join.window_id() else {
+            assert!(matches!(join, Join::PassThrough { .. }));
+            return Answer::PassThrough;
+        };
+        let items = self.windows.entry(window_id.to_owned()).or_default();
+        let before = items.insert(item.event_key.clone(), ((**item).clone(), cancel.clone(), now));
+        assert!(before.is_none(), "it was collected twice");
+        let closes_at = join.timer().unwrap_or(join.next().closes_at).max(now);
+        Answer::Joined { window_id: window_id.to_owned(), closes_at, timer: join.timer().is_some() }
+    }
+}

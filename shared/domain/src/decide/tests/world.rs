@@ -1,0 +1,361 @@
+//! Everything around the engine, in memory: people, tables that answer, wakes that come when they are due, and a log of
+//! all that was decided. It follows dispatch: what it does with a message is done here with the same calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::tables::{Collected, Tables};
+use super::verdict;
+use crate::cancel::Cancellation;
+use crate::catalog::Catalog;
+use crate::channel::Channel;
+use crate::closing;
+use crate::decide::{Answers, Decision, Facts, Note, Target, Verdict, decide};
+use crate::digest::{self, DigestPolicy, Due, Item};
+use crate::event::Event;
+use crate::key::{Key, event_part};
+use crate::outcome::Reason;
+use crate::plan::{self, Audience, Match, Plan};
+use crate::recipient::{Group, Recipients, RoleIn, Settings};
+use crate::rule::{Rule, Step, Unless};
+use crate::wake::{Cursor, Start, Task, Wake};
+
+/// How many questions a decision may put, one after the other.
+const ROUNDS: usize = 60;
+
+/// What does not change while time goes by.
+pub(super) struct Setting {
+    pub(super) catalog: Catalog,
+    pub(super) recipients: Recipients,
+    pub(super) tenants: BTreeMap<String, Settings>,
+}
+
+pub(super) struct World {
+    pub(super) setting: Rc<Setting>,
+    pub(super) tables: Tables,
+    pub(super) now: Timestamp,
+    /// How many people one message tells.
+    pub(super) page: usize,
+    /// What waits, and until when.
+    pub(super) wakes: Vec<(Timestamp, String)>,
+    pub(super) log: Vec<Entry>,
+    /// Which entries of the log were decided at once.
+    pub(super) batches: Vec<usize>,
+    /// What has an outcome or was sent: who comes second is too late.
+    ledger: BTreeSet<Key>,
+    /// What was told when a window closed, by the window's id.
+    pub(super) told: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// One decision, when it was made.
+pub(super) struct Entry {
+    pub(super) at: Timestamp,
+    /// Source and id.
+    pub(super) event: (String, String),
+    pub(super) about: Event,
+    pub(super) rule: String,
+    pub(super) recipient: String,
+    pub(super) channel: Option<Channel>,
+    pub(super) step: u32,
+    pub(super) start: Start,
+    pub(super) key: Key,
+    pub(super) what: What,
+    pub(super) notes: Vec<Note>,
+    /// What the template gets of a digest.
+    pub(super) digest: Option<Value>,
+    pub(super) text: String,
+}
+
+pub(super) enum What {
+    /// `first`: the ledger had no entry. `device` is empty for a channel without devices.
+    Sent {
+        device: String,
+        first: bool,
+    },
+    No(Reason),
+    Later,
+    Merged,
+    Cancels,
+}
+
+impl World {
+    pub(super) fn new(setting: Setting, now: Timestamp) -> World {
+        World {
+            setting: Rc::new(setting),
+            tables: Tables::default(),
+            now,
+            page: 2,
+            wakes: Vec::new(),
+            log: Vec::new(),
+            batches: Vec::new(),
+            ledger: BTreeSet::new(),
+            told: BTreeMap::new(),
+        }
+    }
+
+    /// An event comes from the bus.
+    pub(super) fn deliver(&mut self, event: &Event) {
+        let setting = Rc::clone(&self.setting);
+        let mut plan = Plan::of(event, &setting.catalog);
+        for matched in &mut plan.matches {
+            self.unfold(event, matched);
+        }
+        self.decide(&setting, &plan);
+    }
+
+    /// What an earlier decision left for later comes back.
+    pub(super) fn wake(&mut self, text: &str) {
+        let setting = Rc::clone(&self.setting);
+        let wake = Wake::read(text).unwrap();
+        let event = wake.event().unwrap();
+        let rule = setting.catalog.rule(&wake.rule).unwrap();
+        match wake.task {
+            Task::Run { audience, start } => self.run(&setting, &event, rule, vec![audience], start, None),
+            Task::FanOut { cursor } => {
+                let (audience, next) = self.page(&event, rule, cursor);
+                if let Some(next) = next {
+                    self.leave(&event, rule, Task::FanOut { cursor: next }, self.now);
+                }
+                self.run(&setting, &event, rule, audience, Start::default(), None);
+            }
+            Task::Close { audience, step, only, window, window_id, resume } => {
+                let header = self.tables.headers.get(&window);
+                match digest::due(header, &window_id, self.now) {
+                    Due::NotYet(at) => {
+                        let task = Task::Close { audience, step, only, window, window_id, resume };
+                        return self.leave(&event, rule, task, at);
+                    }
+                    Due::Close { next } => drop(self.tables.headers.insert(window.clone(), next)),
+                    Due::AlreadyClosed => {}
+                }
+                let collected = self.tables.windows.get(&window_id).cloned().unwrap_or_default();
+                let opened_at = collected.values().map(|(_, _, at)| *at).min().unwrap_or(self.now);
+                let items = self.still_wanted(collected);
+                if items.is_empty() {
+                    return;
+                }
+                let keys: BTreeSet<String> = items.iter().map(|it| it.event_key.clone()).collect();
+                self.told.entry(window_id.clone()).or_default().extend(keys);
+                let summary = digest::summary(&items, &policy(rule, step), opened_at, self.now);
+                let event = closing::event(&event, &window_id, &items, &summary, self.now);
+                let first = if only.is_some() { step } else { step + 1 };
+                let start = resume.unwrap_or(Start { step: first, only, ..Start::default() });
+                let digest = Some(plan::Collected { summary, window, step, only });
+                self.run(&setting, &event, rule, vec![audience], start, digest);
+            }
+        }
+    }
+
+    fn run(
+        &mut self,
+        setting: &Setting,
+        event: &Event,
+        rule: &Rule,
+        audience: Vec<Audience>,
+        start: Start,
+        digest: Option<plan::Collected>,
+    ) {
+        let matched = Match { rule, audience, groups: Vec::new(), start };
+        self.decide(setting, &Plan::woken(event, &setting.catalog, Some(matched), digest));
+    }
+
+    fn still_wanted(&self, items: Collected) -> Vec<Item> {
+        let mut items: Vec<Item> = items
+            .into_values()
+            .filter(|(item, cancel, _)| {
+                let cancelled = cancel.as_ref().and_then(|it| self.tables.cancelled.get(it));
+                let event = event_part(&item.source, &item.id);
+                !cancelled.is_some_and(|it| it.takes_back(item.time, &event))
+            })
+            .map(|(item, _, _)| item)
+            .collect();
+        items.sort_by(|a, b| (a.time, &a.event_key).cmp(&(b.time, &b.event_key)));
+        items
+    }
+
+    fn unfold(&mut self, event: &Event, matched: &mut Match<'_>) {
+        if matched.audience.len() > self.page {
+            matched.audience.truncate(self.page);
+            self.leave(event, matched.rule, Task::FanOut { cursor: Cursor::Named(self.page) }, self.now);
+        }
+        for group in std::mem::take(&mut matched.groups) {
+            let (members, next) = self.members(group, "");
+            if let Some(cursor) = next {
+                self.leave(event, matched.rule, Task::FanOut { cursor }, self.now);
+            }
+            matched.add_members(members);
+        }
+    }
+
+    fn page(&self, event: &Event, rule: &Rule, cursor: Cursor) -> (Vec<Audience>, Option<Cursor>) {
+        match cursor {
+            Cursor::Named(from) => {
+                let all = plan::audience(rule, &event.document()["detail"]);
+                let next = (all.len() > from + self.page).then_some(Cursor::Named(from + self.page));
+                (all.into_iter().skip(from).take(self.page).collect(), next)
+            }
+            Cursor::Member { group, after } => {
+                let (members, next) = self.members(group, &after);
+                (members.into_iter().map(Audience::Member).collect(), next)
+            }
+        }
+    }
+
+    fn members(&self, group: Group, after: &str) -> (Vec<String>, Option<Cursor>) {
+        let is_in = |it: &&crate::recipient::Recipient| match &group {
+            Group::Role { scope, role } => {
+                it.roles.contains(&RoleIn { role: role.clone(), scope: scope.clone() })
+            }
+            Group::Topic { tenant, name } => it.topics.contains(name) && it.belongs_to(tenant.as_deref()),
+        };
+        let mut ids: Vec<String> =
+            self.setting.recipients.values().filter(is_in).map(|it| it.id.clone()).collect();
+        ids.retain(|it| it.as_str() > after);
+        let more = ids.len() > self.page;
+        ids.truncate(self.page);
+        let last = ids.last().cloned().filter(|_| more);
+        (ids, last.map(|after| Cursor::Member { group, after }))
+    }
+
+    fn leave(&mut self, event: &Event, rule: &Rule, task: Task, at: Timestamp) {
+        self.wakes.push((at, Wake::new(event, &rule.name, task).to_json()));
+    }
+
+    fn decide(&mut self, setting: &Setting, plan: &Plan<'_>) {
+        let decisions = self.decisions(setting, plan);
+        let batch = self.batches.last().map_or(0, |it| it + 1);
+        self.batches.extend(decisions.iter().map(|_| batch));
+        for it in decisions {
+            if let Verdict::Cancel(key) = &it.verdict {
+                let by = event_part(&plan.event.source, &plan.event.id);
+                self.tables.cancel(key.clone(), Cancellation { at: plan.event.time, by });
+            }
+            let task = match &it.verdict {
+                Verdict::Later(later) => {
+                    let audience = later.audience.clone();
+                    let task = match &plan.digest {
+                        None => Task::Run { audience, start: later.start.clone() },
+                        Some(it) => Task::Close {
+                            audience,
+                            step: it.step,
+                            only: it.only,
+                            window: it.window.clone(),
+                            window_id: plan.event.id.clone(),
+                            resume: Some(later.start.clone()),
+                        },
+                    };
+                    Some((task, later.until))
+                }
+                Verdict::Merge(it) if it.timer => {
+                    let (window, window_id) = (it.window.clone(), it.window_id.clone());
+                    let audience = it.audience.clone();
+                    let (step, only, resume) = (it.step, it.only, None);
+                    let task = Task::Close { audience, step, only, window, window_id, resume };
+                    Some((task, it.closes_at))
+                }
+                Verdict::Merge(_) | Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => None,
+            };
+            if let (Some((task, at)), Some(rule)) = (task, it.rule) {
+                self.leave(plan.event, rule, task, at);
+            }
+            self.write_down(plan, it);
+        }
+    }
+
+    /// Asks until there is nothing left to ask.
+    fn decisions<'a>(&mut self, setting: &'a Setting, plan: &Plan<'a>) -> Vec<Decision<'a>> {
+        let tenant = plan.event.tenant.as_deref().and_then(|it| setting.tenants.get(it));
+        let mut answers = Answers::default();
+        for _ in 0..ROUNDS {
+            let facts = Facts { recipients: &setting.recipients, tenant, answers: &answers, now: self.now };
+            let decided = decide(plan, &facts);
+            if decided.asks.is_empty() {
+                let again = decide(plan, &facts).decisions;
+                let tell = |it: &Decision<'_>| (it.key.clone(), verdict(&it.verdict));
+                assert!(decided.decisions.iter().map(tell).eq(again.iter().map(tell)), "it changed its mind");
+                let keys: BTreeSet<&Key> = decided.decisions.iter().map(|it| &it.key).collect();
+                assert_eq!(keys.len(), decided.decisions.len(), "two decisions have one key");
+                return decided.decisions;
+            }
+            for ask in &decided.asks {
+                answers.insert(ask, self.tables.answer(ask, self.now));
+            }
+        }
+        panic!("a decision went on asking");
+    }
+
+    fn write_down(&mut self, plan: &Plan<'_>, it: Decision<'_>) {
+        let text = verdict(&it.verdict);
+        let what = match it.verdict {
+            Verdict::Send(order) => {
+                let device = match order.target {
+                    Target::Push(device) => device.id,
+                    Target::Email(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_) => {
+                        String::new()
+                    }
+                };
+                What::Sent { device, first: self.ledger.insert(it.key.clone()) }
+            }
+            Verdict::Suppress(reason) => {
+                self.ledger.insert(it.key.clone());
+                What::No(reason)
+            }
+            Verdict::Later(_) => What::Later,
+            Verdict::Merge(_) => What::Merged,
+            Verdict::Cancel(_) => What::Cancels,
+        };
+        let rule = it.rule.map_or("-", |it| it.name.as_str());
+        let matched = plan.matches.iter().find(|matched| matched.rule.name == rule);
+        self.log.push(Entry {
+            at: self.now,
+            event: (plan.event.source.clone(), plan.event.id.clone()),
+            about: plan.event.clone(),
+            rule: rule.to_owned(),
+            recipient: it.recipient,
+            channel: it.channel,
+            step: it.step,
+            start: matched.map(|it| it.start.clone()).unwrap_or_default(),
+            key: it.key,
+            what,
+            notes: it.notes,
+            digest: plan.digest.as_ref().map(|it| it.summary.clone()),
+            text,
+        });
+    }
+
+    /// Lets time go by; what is due meanwhile comes back at its time.
+    pub(super) fn pass(&mut self, length: SignedDuration) {
+        let until = self.now.checked_add(length).unwrap();
+        while let Some(next) = (0..self.wakes.len()).min_by_key(|it| self.wakes[*it].0)
+            && self.wakes[next].0 <= until
+        {
+            let (at, text) = self.wakes.remove(next);
+            self.now = self.now.max(at);
+            self.wake(&text);
+        }
+        self.now = until;
+    }
+
+    /// The recipient sees, or acknowledges, what was sent under this key.
+    pub(super) fn notice(&mut self, key: &Key, how: Unless) {
+        let found = self.tables.seen.entry(key.clone()).or_insert((how, self.now));
+        if how > found.0 {
+            *found = (how, self.now);
+        }
+    }
+
+    /// What was really sent.
+    pub(super) fn sent(&self) -> impl Iterator<Item = &Entry> {
+        self.log.iter().filter(|it| matches!(it.what, What::Sent { first: true, .. }))
+    }
+}
+
+fn policy(rule: &Rule, step: u32) -> DigestPolicy {
+    match rule.steps.get(step as usize) {
+        Some(Step::Digest(it)) => it.policy.clone(),
+        Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
+    }
+}

@@ -1,0 +1,262 @@
+//! What takes time or is counted, on the real binaries: exact under redelivery and under many dispatchers at once.
+//!
+//! The rules are those of the demo, whose hours are seconds.
+
+use domain::outcome::{Reason, Status};
+use domain::recipient::Recipient;
+use publish::Entry;
+use serde_json::{Value, json};
+use store::{Counters, LedgerRow};
+
+use crate::client::Client;
+use crate::cloud::{Cloud, entry, now, now_text, unique};
+use crate::commands::{aws, carillon, json_lines};
+use crate::until::{quiet, until};
+
+#[tokio::test]
+async fn of_many_alarms_at_once_each_delivered_twice_two_are_told() {
+    let cloud = Cloud::connect();
+    let ann = cloud.somebody().await;
+    let about = unique("pump");
+    let events: Vec<(String, Entry)> = (0..12).map(|_| demo("demo.alarm", &[&ann], &about)).collect();
+    for _ in 0..2 {
+        put_all(&cloud, &events).await;
+    }
+    let rows = settled(&cloud, &events, 12).await;
+    assert_eq!(of(&rows, Status::Sent, None), 2);
+    assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Throttled)), 10);
+    quiet().await;
+    assert_eq!(cloud.letters(ann.email.as_deref().unwrap()).len(), 2);
+}
+
+#[tokio::test]
+async fn many_comments_at_once_each_delivered_twice_are_one_letter() {
+    let cloud = Cloud::connect();
+    let ann = cloud.somebody().await;
+    let about = unique("board");
+    let events: Vec<(String, Entry)> = (0..15).map(|_| demo("demo.comment", &[&ann], &about)).collect();
+    for _ in 0..2 {
+        put_all(&cloud, &events).await;
+    }
+    let rows = settled(&cloud, &events, 15).await;
+    assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Merged)), 15);
+    let windows: std::collections::BTreeSet<_> = rows.iter().filter_map(|it| it.joined.clone()).collect();
+    assert_eq!(windows.len(), 1, "one window");
+    let address = ann.email.as_deref().unwrap();
+    until("the letter", async || Some(cloud.letters(address)).filter(|it| !it.is_empty())).await;
+    quiet().await;
+    let letters = cloud.letters(address);
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].subject.starts_with("15 comments"), "{}", letters[0].subject);
+}
+
+#[tokio::test]
+async fn somebody_who_sleeps_is_written_to_later_and_told_on_the_screen_now() {
+    let cloud = Cloud::connect();
+    let hour = jiff::SignedDuration::from_hours(1);
+    let clock = |at: domain::Timestamp| at.to_string()[11..16].to_owned();
+    let night = json!({ "quiet": { "start": clock(now() - hour), "end": clock(now() + hour) } });
+    let owl = somebody_with(&cloud, &json!({ "zone": "Etc/UTC", "quiet": night })).await;
+    let mut socket = Client::of(&cloud, &owl.id, None, &[]).await;
+    let event = demo("demo.note", &[&owl], &unique("note"));
+    put_all(&cloud, std::slice::from_ref(&event)).await;
+    assert_eq!(socket.hear().await["rule"], "demo-night");
+    let rows = settled(&cloud, &[event], 2).await;
+    let later = rows.iter().find(|it| it.status == Status::Deferred).unwrap();
+    assert_eq!(later.reason, Some(Reason::QuietHours));
+    let wait = later.until.unwrap().duration_since(now());
+    assert!(
+        wait > hour - jiff::SignedDuration::from_mins(3) && wait < hour + jiff::SignedDuration::from_mins(12),
+        "{wait}"
+    );
+    assert!(cloud.letters(owl.email.as_deref().unwrap()).is_empty());
+    let schedules = aws(&["scheduler", "list-schedules", "--name-prefix", "carillon-local-"]);
+    assert!(!schedules["Schedules"].as_array().unwrap().is_empty(), "a schedule waits for the morning");
+}
+
+#[tokio::test]
+async fn who_acknowledges_is_not_written_to_and_who_does_not_is() {
+    let cloud = Cloud::connect();
+    let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
+    let mut anns = Client::of(&cloud, &ann.id, None, &[]).await;
+    let mut bens = Client::of(&cloud, &ben.id, None, &[]).await;
+    let event = demo("demo.page", &[&ann, &ben], &unique("door"));
+    put_all(&cloud, std::slice::from_ref(&event)).await;
+    let heard = anns.hear().await;
+    bens.hear().await;
+    let said = json!({ "action": "acknowledge", "ids": [heard["id"]] }).to_string();
+    until("it is on record", async || (anns.ask(&said).await["type"] == "acknowledged").then_some(())).await;
+    // For each: the screen, the wait, the letter.
+    let rows = settled(&cloud, &[event], 6).await;
+    assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Acknowledged)), 1);
+    until("Ben's letter", async || {
+        Some(cloud.letters(ben.email.as_deref().unwrap())).filter(|it| it.len() == 1)
+    })
+    .await;
+    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_called_off_in_time_is_not_sent_and_its_neighbour_is() {
+    let cloud = Cloud::connect();
+    let ann = cloud.somebody().await;
+    let (off, on) = (unique("off"), unique("on"));
+    let events = [demo("demo.appointment", &[&ann], &off), demo("demo.appointment", &[&ann], &on)];
+    put_all(&cloud, &events).await;
+    settled(&cloud, &events, 2).await;
+    put_all(&cloud, &[demo("demo.appointment.called-off", &[&ann], &off)]).await;
+    let rows = settled(&cloud, &events, 4).await;
+    assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Cancelled)), 1);
+    assert_eq!(of(&rows, Status::Sent, None), 1);
+    assert_eq!(cloud.letters(ann.email.as_deref().unwrap()).len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_is_told_against_their_preference_and_the_layer_that_said_no_is_named() {
+    let cloud = Cloud::connect();
+    let preferences = json!({ "categories": { "demo": { "channel_types": { "email": false } } } });
+    let ann = somebody_with(&cloud, &json!({ "preferences": preferences })).await;
+    let event = demo("demo.alarm", &[&ann], &unique("pump"));
+    put_all(&cloud, std::slice::from_ref(&event)).await;
+    let rows = settled(&cloud, &[event], 1).await;
+    assert_eq!(rows[0].reason, Some(Reason::Preference));
+    assert_eq!(rows[0].note.as_deref(), Some("email is off for category demo (recipient)"));
+    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
+}
+
+#[tokio::test]
+async fn a_large_audience_is_told_page_by_page_and_everybody_once() {
+    let cloud = Cloud::connect();
+    let (value, email) = (unique("readers"), unique("mail"));
+    let people: Vec<Recipient> = (0..230)
+        .map(|at| {
+            let id = format!("{value}-{at:03}");
+            let person = json!({ "id": id, "email": format!("{email}-{at}@example.com"), "topics": [format!("news:{value}")] });
+            serde_json::from_value(person).unwrap()
+        })
+        .collect();
+    cloud.people.put(&people, now()).await.unwrap();
+    let id = unique("event");
+    let event = event_of(
+        "core.announcement",
+        &id,
+        &json!({ "audience": value, "title": "News", "body": "Hello.", "url": "https://example.com" }),
+    );
+    // Twice: the pages of the second delivery find those of the first.
+    cloud.put(&[event.clone(), event]).await;
+    let rows = settled_id(&cloud, &id, 460).await;
+    let told: std::collections::BTreeSet<&str> =
+        rows.iter().filter(|it| it.status == Status::Sent).map(|it| it.recipient.as_str()).collect();
+    assert_eq!(told.len(), 230, "everybody");
+    quiet().await;
+    for at in [0, 99, 100, 229] {
+        assert_eq!(cloud.letters(&format!("{email}-{at}@example.com")).len(), 1, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn an_emergency_comes_by_two_lanes_and_once() {
+    let cloud = Cloud::connect();
+    let night = json!({ "quiet": { "start": "00:00", "end": "24:00" } });
+    let no = json!({ "categories": { "emergency": false } });
+    let ann = somebody_with(&cloud, &json!({ "quiet": night, "preferences": no })).await;
+    let id = unique("event");
+    let data = json!({ "alertId": id, "kind": "fall", "contacts": [ann.id], "careRecipientName": "Margaret", "location": "home" });
+    cloud.put(&[event_of("emergency.alert.created", &id, &data)]).await;
+    let address = ann.email.as_deref().unwrap();
+    until("the letter", async || Some(cloud.letters(address)).filter(|it| !it.is_empty())).await;
+    quiet().await;
+    assert_eq!(cloud.letters(address).len(), 1);
+}
+
+#[tokio::test]
+async fn of_one_source_no_more_pass_in_a_second_than_the_policy_says() {
+    let cloud = Cloud::connect();
+    let counters = Counters::new(&store::client(&cloud.config), "carillon-local-counters".to_owned());
+    let (source, at) = (unique("source"), now());
+    let asks = (0..8).map(|_| counters.rate(&source, 300, 1_000, at));
+    let allowed: u32 = futures_util::future::join_all(asks).await.into_iter().map(Result::unwrap).sum();
+    assert_eq!(allowed, 1_000);
+    let next = at + jiff::SignedDuration::from_secs(1);
+    assert_eq!(counters.rate(&source, 300, 1_000, next).await.unwrap(), 300);
+}
+
+#[tokio::test]
+async fn the_cli_says_what_came_of_an_event_and_what_other_rules_would_make_of_it() {
+    let cloud = Cloud::connect();
+    let ann = cloud.somebody().await;
+    let event = demo("demo.alarm", &[&ann], &unique("pump"));
+    put_all(&cloud, std::slice::from_ref(&event)).await;
+    settled(&cloud, std::slice::from_ref(&event), 1).await;
+    let told = until("it is on record", async || {
+        let output = carillon(&["explain", &event.0, "--json"], "");
+        output.status.success().then(|| json_lines(&output))
+    })
+    .await;
+    assert_eq!((&told[0]["recipient"], &told[0]["status"]), (&json!(ann.id), &json!("sent")));
+    let unknown = carillon(&["explain", &unique("nothing")], "");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("is on record in the last 7d"));
+    let same = carillon(&["what-if", "--config", "config", "--since", "10m", "--json"], "");
+    let sum = json_lines(&same).pop().unwrap();
+    assert_eq!((&sum["more"], &sum["less"]), (&json!(0), &json!(0)), "the same rules: {sum}");
+    assert!(sum["events"].as_u64().unwrap() >= 1);
+}
+
+/// An event of the demo to these people, and its id.
+fn demo(kind: &str, to: &[&Recipient], about: &str) -> (String, Entry) {
+    let id = unique("event");
+    let to: Vec<&str> = to.iter().map(|it| it.id.as_str()).collect();
+    let mut written = event_of(kind, &id, &json!({ "to": to, "about": about, "text": "It is too hot." }));
+    let detail = written.detail.replace("\"source\":\"tests\"", "\"source\":\"/carillon/demo\"");
+    written = Entry { source: "/carillon/demo".to_owned(), detail, ..written };
+    (id, written)
+}
+
+fn event_of(kind: &str, id: &str, data: &Value) -> Entry {
+    entry(
+        "tests",
+        kind,
+        &json!({ "specversion": "1.0", "id": id, "source": "tests", "type": kind, "time": now_text(), "data": data }),
+    )
+}
+
+async fn put_all(cloud: &Cloud, events: &[(String, Entry)]) {
+    let entries: Vec<Entry> = events.iter().map(|(_, it)| it.clone()).collect();
+    cloud.put(&entries).await;
+}
+
+/// The rows of these events, when there are so many of them and all of them final.
+async fn settled(cloud: &Cloud, events: &[(String, Entry)], count: usize) -> Vec<LedgerRow> {
+    until("all outcomes", async || {
+        let mut rows = Vec::new();
+        for (id, entry) in events {
+            rows.extend(cloud.ledger.of_event(&entry.source, id).await.unwrap());
+        }
+        Some(rows).filter(|it| it.len() == count && it.iter().all(|it| it.status.is_final()))
+    })
+    .await
+}
+
+async fn settled_id(cloud: &Cloud, id: &str, count: usize) -> Vec<LedgerRow> {
+    until("all outcomes", async || {
+        let mut rows = cloud.ledger.of_event("tests", id).await.unwrap();
+        rows.extend(cloud.ledger.of_event("/carillon/demo", id).await.unwrap());
+        Some(rows).filter(|it| it.len() == count && it.iter().all(|it| it.status.is_final()))
+    })
+    .await
+}
+
+fn of(rows: &[LedgerRow], status: Status, reason: Option<Reason>) -> usize {
+    rows.iter().filter(|it| it.status == status && (reason.is_none() || it.reason == reason)).count()
+}
+
+/// Somebody with an address of their own and these members.
+async fn somebody_with(cloud: &Cloud, members: &Value) -> Recipient {
+    let id = unique("user");
+    let mut person = json!({ "id": id, "name": "Ann", "email": format!("{id}@example.com") });
+    for (name, value) in members.as_object().unwrap() {
+        person[name] = value.clone();
+    }
+    cloud.somebody_with(person).await
+}
