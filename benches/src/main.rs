@@ -164,6 +164,7 @@ impl Bench {
         ));
         let payloads = match name {
             "gateway" => self.samples.requests(measure::INVOCATIONS),
+            "api" => self.samples.questions(measure::INVOCATIONS),
             "audit" | "dispatch" => self.samples.batches(measure::INVOCATIONS),
             "people" => Samples::people(measure::INVOCATIONS),
             channel => {
@@ -175,7 +176,7 @@ impl Bench {
         let program = self.program(file);
         let (start, journal) =
             measure::start(&program, &self.stage, self.valgrind.as_deref(), &payloads).map_err(told)?;
-        let messages = if name == "gateway" { 1 } else { samples::BATCH };
+        let messages = if ["gateway", "api"].contains(&name) { 1 } else { samples::BATCH };
         let payloads = &payloads[..payloads.len().min(MESSAGE_PAYLOADS)];
         let message_instructions = match self.valgrind.as_deref() {
             Some(it) if whose.is_empty() && name != "dispatch" && !payloads.is_empty() => {

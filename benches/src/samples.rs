@@ -34,6 +34,7 @@ pub(crate) struct Samples {
     /// In the order of their paths.
     bodies: Vec<String>,
     gateway: String,
+    api: String,
 }
 
 impl Samples {
@@ -50,6 +51,7 @@ impl Samples {
         Ok(Samples {
             bodies: bodies.collect::<io::Result<_>>()?,
             gateway: fs::read_to_string(events.join("lambda/gateway.json"))?,
+            api: fs::read_to_string(events.join("lambda/api.json"))?,
         })
     }
 
@@ -91,6 +93,11 @@ impl Samples {
     pub(crate) fn people(count: usize) -> Vec<String> {
         let bodies: Vec<String> = (0..BATCH).map(|at| person(&format!("bench-{at}"))).collect();
         batches(&bodies, count)
+    }
+
+    /// `count` requests of a program.
+    pub(crate) fn questions(&self, count: usize) -> Vec<String> {
+        vec![self.api.clone(); count]
     }
 
     /// `count` requests of a WebSocket client.
