@@ -181,9 +181,12 @@ fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
     for name in ["QUEUE_URL".to_owned(), "DEAD_LETTERS_URL".to_owned()] {
         variables.push((name, local("000000000000/unused")));
     }
-    for queue in program.functions.iter().map(String::as_str).chain(["critical", "bulk"]) {
-        variables
-            .push((format!("{}_QUEUE_URL", queue.to_uppercase()), local(&format!("000000000000/{queue}"))));
+    let functions = program.functions.iter().map(String::as_str);
+    let critical = functions.clone().map(|it| format!("{it}-critical"));
+    let queues = functions.chain(["critical", "bulk"]).map(str::to_owned).chain(critical);
+    for queue in queues {
+        let name = queue.to_uppercase().replace('-', "_");
+        variables.push((format!("{name}_QUEUE_URL"), local(&format!("000000000000/{queue}"))));
     }
     variables.extend(program.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     variables
