@@ -167,9 +167,7 @@ impl Bench {
             "api" => self.samples.questions(measure::INVOCATIONS),
             "audit" | "dispatch" => self.samples.batches(measure::INVOCATIONS),
             "people" => Samples::people(measure::INVOCATIONS),
-            channel => {
-                samples::batches(self.jobs.get(channel).map_or(&[], Vec::as_slice), measure::INVOCATIONS)
-            }
+            channel => samples::jobs(self.jobs.get(channel).map_or(&[], Vec::as_slice), measure::INVOCATIONS),
         };
         let told = |error: io::Error| io::Error::other(format!("{whose}{name}: {error}"));
         let size_bytes = measure::size(file)?;

@@ -114,6 +114,17 @@ pub(crate) fn batches(bodies: &[String], count: usize) -> Vec<String> {
     all.filter(full).map(|it| json!({ "Records": it }).to_string()).collect()
 }
 
+/// `count` batches of these jobs in turn, each under a key of its own: a channel sends nothing twice.
+pub(crate) fn jobs(bodies: &[String], count: usize) -> Vec<String> {
+    let turn = bodies.iter().cycle().take(if bodies.is_empty() { 0 } else { count * BATCH });
+    let keyed = turn.enumerate().map(|(at, body)| {
+        let mut job: Value = serde_json::from_str(body).unwrap_or_default();
+        job["key"] = format!("{at:A<43}").into();
+        job.to_string()
+    });
+    batches(&keyed.collect::<Vec<_>>(), count)
+}
+
 fn message(at: usize, body: &str) -> Value {
     json!({
         "messageId": format!("d0d95517-c09a-4c26-992d-{at:012}"),
@@ -190,6 +201,17 @@ mod tests {
         assert_eq!(records.len(), BATCH);
         assert_eq!(records[0]["body"], "b", "the eleventh message");
         assert!(batches(&[], 3).is_empty());
+    }
+
+    #[test]
+    fn no_two_jobs_have_one_key() {
+        let payloads = jobs(&[json!({ "key": "k" }).to_string()], 2);
+        let keys = payloads.iter().flat_map(|it| {
+            let batch: Value = serde_json::from_str(it).unwrap();
+            batch["Records"].as_array().unwrap().iter().map(|it| it["body"].to_string()).collect::<Vec<_>>()
+        });
+        assert_eq!(keys.collect::<std::collections::BTreeSet<_>>().len(), 2 * BATCH);
+        assert!(jobs(&[], 2).is_empty());
     }
 
     #[test]
