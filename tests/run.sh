@@ -20,6 +20,9 @@ cargo clippy --workspace --all-targets --profile local --locked -- -D warnings
 
 step "tests"
 results=.local/tests.log
+# The same cases every time, so that a change is to blame for what fails; PROPTEST_RNG_SEED= looks at others.
+export PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED-20261121}"
+[ -n "$PROPTEST_RNG_SEED" ] || unset PROPTEST_RNG_SEED
 run() { cargo test --profile local --locked "$@" 2>&1 | tee -a "$results"; }
 : > "$results"
 run --doc --package publish

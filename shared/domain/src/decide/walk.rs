@@ -91,9 +91,10 @@ impl<'a> Walk<'_, 'a> {
         self.recur();
     }
 
-    /// The throttles that were met before the run was left for later, and that it has not passed. What is collected has.
+    /// The throttles that were met before the run was left for later, and that it has not passed. What was collected for
+    /// the morning has; the digest of a step that only waits for the morning has not.
     fn throttles_before(&self, first: usize) -> Vec<Wanted> {
-        if self.plan.digest.is_some() && self.matched.start.only.is_some() {
+        if self.plan.digest.as_ref().is_some_and(|it| it.only.is_some()) {
             return Vec::new();
         }
         let before = self.matched.rule.steps.iter().enumerate().take(first).skip(self.counted as usize).rev();

@@ -75,6 +75,23 @@ fn a_throttle_that_was_met_before_a_wait_still_holds_after_it() {
 }
 
 #[test]
+fn a_digest_that_waited_for_the_morning_passes_its_throttle_then() {
+    let quiet = json!({ "quiet": { "quiet": { "start": "11:00", "end": "13:00" } } });
+    let steps = json!([
+        { "digest": { "span": "10m", "key": "$.data.board", "policy": {} } },
+        { "throttle": { "most": 1, "per": "30m" } },
+        super::send(json!(["sms"])),
+    ]);
+    let mut world = stage(json!({ "steps": steps }), quiet);
+    for (id, board) in [("1", "x"), ("2", "y")] {
+        world.deliver(&super::paid("ann", json!({ "id": id, "data": { "user": "ann", "board": board } })));
+    }
+    world.minutes(120);
+    assert_eq!(world.sends().len(), 1);
+    assert_eq!(world.refusals().len(), 1);
+}
+
+#[test]
 fn what_was_held_back_for_the_night_passes_its_throttle_in_the_morning() {
     let quiet = json!({ "quiet": { "quiet": { "start": "11:00", "end": "13:00" } } });
     let mut world = stage(throttled(2, &[super::send(json!(["email", "sms"]))]), quiet);
