@@ -7,21 +7,17 @@ use domain::Timestamp;
 use domain::catalog::Catalog;
 use domain::channel::Channel;
 use domain::closing;
-use domain::decide::{Answers, Decided, Decision, Facts, Note, Verdict, decide};
-use domain::digest::{self, DigestPolicy};
+use domain::decide::{Ask, Decision, Note, Verdict, decide_with};
+use domain::digest;
 use domain::event::Event;
 use domain::key::Key;
 use domain::outcome::Reason;
 use domain::plan::{Audience, Collected, Match, Plan};
 use domain::recipient::{Group, Recipients, Settings};
-use domain::rule::Step;
 use domain::wake::Start;
 
 /// How often a recurring rule is followed, and how far a long one.
 const MAX_TURNS: usize = 200;
-
-/// Rounds of questions of one decision.
-const MAX_ROUNDS: usize = 60;
 
 /// Everything beside the event.
 #[derive(Clone, Copy)]
@@ -123,12 +119,6 @@ pub(crate) fn groups(event: &Event, catalog: &Catalog) -> Vec<Group> {
     Plan::of(event, catalog).matches.into_iter().flat_map(|it| it.groups).collect()
 }
 
-/// The members of groups as a list of people says.
-pub(crate) fn members_in(recipients: &Recipients, group: &Group) -> Vec<String> {
-    let is_member = |it: &&domain::recipient::Recipient| it.groups().contains(group);
-    recipients.values().filter(is_member).map(|it| it.id.clone()).collect()
-}
-
 fn tell(
     plan: &Plan<'_>,
     world: &World<'_>,
@@ -159,19 +149,7 @@ fn tell(
 
 /// The decisions, where every question has the answer of a table in which nothing has happened yet.
 pub(crate) fn answered<'a>(plan: &Plan<'a>, world: &World<'a>, now: Timestamp) -> Vec<Decision<'a>> {
-    let mut answers = Answers::default();
-    for _ in 0..MAX_ROUNDS {
-        let facts = Facts { recipients: world.recipients, tenant: world.tenant, answers: &answers, now };
-        let Decided { decisions, asks } = decide(plan, &facts);
-        if asks.is_empty() {
-            return decisions;
-        }
-        for ask in asks {
-            let answer = ask.if_nothing_happened();
-            answers.insert(&ask, answer);
-        }
-    }
-    Vec::new()
+    decide_with(plan, world.recipients, world.tenant, now, Ask::if_nothing_happened)
 }
 
 fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
@@ -191,16 +169,12 @@ fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
             ))
         }
         Verdict::Merge(it) => {
-            let policy = match rule.steps.get(it.step as usize) {
-                Some(Step::Digest(step)) => step.policy.clone(),
-                Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
-            };
+            let policy = rule.digest_policy(it.step);
             let items = [digest::Item::of(plan.event)];
             let summary = digest::summary(&items, &policy, plan.event.time, it.closes_at);
             let event = closing::event(plan.event, &it.window_id, &items, &summary, it.closes_at);
             let digest = Some(Collected { summary, window: it.window.clone(), step: it.step, only: it.only });
-            let step = if it.only.is_some() { it.step } else { it.step + 1 };
-            let start = Start { step, only: it.only, ..Start::default() };
+            let start = Start::after_digest(it.step, it.only);
             let (rule, audience) = (rule.name.clone(), it.audience.clone());
             Some((it.closes_at, Turn::Rule(Box::new(Going { event, rule, audience, start, digest }))))
         }

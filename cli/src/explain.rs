@@ -11,10 +11,10 @@ use domain::bus::BusEvent;
 use domain::catalog::{Catalog, CatalogFile};
 use domain::channel::Channel;
 use domain::event::Event;
-use domain::recipient::{Group, Recipient, Recipients, Settings};
+use domain::recipient::{self, Group, Recipient, Recipients, Settings};
 
 use crate::args::{Explain, Target};
-use crate::deciding::{self, World, foretell};
+use crate::deciding::{World, foretell};
 use crate::error::{Done, Error};
 use crate::files;
 use crate::terminal::Terminal;
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let at = at.unwrap_or(event.time);
     let catalog = catalog(&args.config)?;
     let (recipients, tenants) = people(&args.people)?;
-    let members = |group: &Group| deciding::members_in(&recipients, group);
+    let members = |group: &Group| recipient::members(group, &recipients);
     let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
     let world = World { catalog: &catalog, recipients: &recipients, tenant, members: &members };
     let told = foretell(&event, &world, at);

@@ -6,10 +6,10 @@ use catalog::BusEntry;
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
-use domain::decide::{Answers, Decided, Decision, Facts, Verdict, decide};
+use domain::decide::{Ask, Decision, Verdict, decide_with};
 use domain::job::Content;
 use domain::plan::Plan;
-use domain::recipient::{Recipient, Recipients};
+use domain::recipient::{self, Recipient, Recipients};
 use insta::{assert_snapshot, glob};
 use templates::Renderer;
 
@@ -41,21 +41,10 @@ fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients)
     let mut plan = Plan::of(&event, catalog);
     for matched in &mut plan.matches {
         let groups = std::mem::take(&mut matched.groups);
-        let in_one = |it: &&Recipient| groups.iter().any(|group| it.groups().contains(group));
-        matched.add_members(cast.values().filter(in_one).map(|it| it.id.clone()));
+        matched.add_members(groups.iter().flat_map(|it| recipient::members(it, cast)));
     }
-    let mut answers = Answers::default();
-    let decisions = loop {
-        let facts = Facts { recipients: cast, tenant: None, answers: &answers, now: event.time.min(NOON) };
-        let Decided { decisions, asks } = decide(&plan, &facts);
-        if asks.is_empty() {
-            break decisions;
-        }
-        for ask in asks {
-            let answer = ask.if_nothing_happened();
-            answers.insert(&ask, answer);
-        }
-    };
+    let now = event.time.min(NOON);
+    let decisions = decide_with(&plan, cast, None, now, Ask::if_nothing_happened);
     decisions.iter().map(|it| tell(it, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
 }
 

@@ -13,7 +13,7 @@ use domain::job::{Content, SocketTarget};
 use domain::key::Key;
 use domain::outcome::{Reason, Status};
 use domain::plan::{Audience, Plan};
-use domain::recipient::{Group, Recipients};
+use domain::recipient::{self, Group, Recipients};
 use store::{Events, Ledger, LedgerRow, Record};
 use templates::Renderer;
 
@@ -87,7 +87,7 @@ impl Story {
     ) -> Result<Story, Error> {
         let event = event(sample, bus_id, now)?;
         let renderer = Renderer::new(catalog);
-        let members = |group: &Group| deciding::members_in(cast, group);
+        let members = |group: &Group| recipient::members(group, cast);
         let world = World { catalog, recipients: cast, tenant: None, members: &members };
         let mut plan = Plan::of(&event, catalog);
         for matched in &mut plan.matches {

@@ -4,7 +4,7 @@
 use domain::Timestamp;
 use domain::cancel::{CancelKey, Cancellation};
 use domain::channel::Channel;
-use domain::decide::{Decision, Later, Merge, Order, Verdict};
+use domain::decide::{Decision, Order, Verdict};
 use domain::event::Priority;
 use domain::job::{JOB_VERSION, Job, Origin};
 use domain::key::event_part;
@@ -50,11 +50,11 @@ pub fn work(
             Verdict::Suppress(reason) => work.outcomes.push(row(Status::Suppressed, *reason, None)),
             Verdict::Later(it) => {
                 work.outcomes.push(row(Status::Deferred, it.why.reason(), Some(it.until)));
-                work.later.push(later(plan, &decision, it));
+                work.later.push(leaving(plan, &decision, it.task(plan), it.until));
             }
             Verdict::Merge(it) => {
                 work.outcomes.push(row(Status::Suppressed, Reason::Merged, Some(it.closes_at)));
-                work.later.extend(it.timer.then(|| timer(plan, &decision, it)));
+                work.later.extend(it.timer.then(|| leaving(plan, &decision, it.task(), it.closes_at)));
             }
             Verdict::Cancel(key) => {
                 work.outcomes.push(row(Status::Suppressed, Reason::Cancels, None));
@@ -68,35 +68,6 @@ pub fn work(
         }
     }
     work
-}
-
-fn later(plan: &Plan<'_>, decision: &Decision<'_>, it: &Later) -> Leaving {
-    let audience = it.audience.clone();
-    let task = match &plan.digest {
-        None => Task::Run { audience, start: it.start.clone() },
-        // What was collected is read again then: it may be more than a message carries.
-        Some(collected) => Task::Close {
-            audience,
-            step: collected.step,
-            only: collected.only,
-            window: collected.window.clone(),
-            window_id: plan.event.id.clone(),
-            resume: Some(it.start.clone()),
-        },
-    };
-    leaving(plan, decision, task, it.until)
-}
-
-fn timer(plan: &Plan<'_>, decision: &Decision<'_>, it: &Merge) -> Leaving {
-    let task = Task::Close {
-        audience: it.audience.clone(),
-        step: it.step,
-        only: it.only,
-        window: it.window.clone(),
-        window_id: it.window_id.clone(),
-        resume: None,
-    };
-    leaving(plan, decision, task, it.closes_at)
 }
 
 fn leaving(plan: &Plan<'_>, decision: &Decision<'_>, task: Task, at: Timestamp) -> Leaving {

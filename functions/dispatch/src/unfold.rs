@@ -6,13 +6,13 @@ use domain::cancel::CancelKey;
 use domain::catalog::Catalog;
 use domain::closing;
 use domain::decide::{Decision, Verdict};
-use domain::digest::{self, DigestPolicy};
+use domain::digest;
 use domain::event::Event;
 use domain::key::{Key, event_part};
 use domain::outcome::Reason;
 use domain::plan::{self, Audience, Collected, Match, Plan};
 use domain::recipient::Group;
-use domain::rule::{Rule, Step};
+use domain::rule::Rule;
 use domain::wake::{Cursor, Start, Task, Wake};
 use store::{Closed, Counters, People};
 
@@ -94,11 +94,10 @@ impl<'a> Unfold<'a> {
                         if items.is_empty() {
                             return Ok(Subject { event, what: What::Nothing });
                         }
-                        let policy = policy(found, step);
+                        let policy = found.digest_policy(step);
                         let summary = digest::summary(&items, &policy, opened_at, self.now);
                         let event = closing::event(&event, &window_id, &items, &summary, self.now);
-                        let first = if only.is_some() { step } else { step + 1 };
-                        let start = resume.unwrap_or(Start { step: first, only, ..Start::default() });
+                        let start = resume.unwrap_or_else(|| Start::after_digest(step, only));
                         let digest = Some(Collected { summary, window, step, only });
                         let what = What::Rule { rule, audience: vec![audience], start, digest };
                         Ok(Subject { event, what })
@@ -227,13 +226,6 @@ pub(crate) fn gone(event: &Event, rule: &str, audience: Option<&Audience>) -> De
         step: 0,
         verdict: Verdict::Suppress(Reason::RuleGone),
         notes: Vec::new(),
-    }
-}
-
-fn policy(rule: &Rule, step: u32) -> DigestPolicy {
-    match rule.steps.get(step as usize) {
-        Some(Step::Digest(it)) => it.policy.clone(),
-        Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
     }
 }
 

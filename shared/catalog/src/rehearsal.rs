@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
-use domain::decide::{Ask, Decision, Facts, Order, Verdict, Waiting, decide};
-use domain::digest::DigestPolicy;
+use domain::decide::{Ask, Decision, Order, Verdict, Waiting, decide_with};
 use domain::event::{Event, Refusal};
 use domain::plan::{Collected, Match, Plan};
-use domain::recipient::{Recipient, Recipients};
+use domain::recipient::{Recipient, Recipients, members};
 use domain::rule::Step;
 use domain::wake::Start;
 use templates::{Extra, Renderer, Unrendered};
@@ -109,9 +108,7 @@ impl<'a> Stage<'a> {
         let matches = waiting.front().is_some_and(|it| !it.plan.matches.is_empty());
         for _ in 0..MAX_SCENES {
             let Some(Scene { plan, now }) = waiting.pop_front() else { break };
-            let answers = settle::answers(&plan, self.people, None, now, Ask::if_nothing_happened);
-            let facts = Facts { recipients: self.people, tenant: None, answers: &answers, now };
-            for decision in &decide(&plan, &facts).decisions {
+            for decision in &decide_with(&plan, self.people, None, now, Ask::if_nothing_happened) {
                 match &decision.verdict {
                     Verdict::Send(order) => {
                         reached.insert(order.rule.name.clone());
@@ -151,7 +148,7 @@ impl<'a> Stage<'a> {
         let mut plan = Plan::of(event, self.catalog);
         for matched in &mut plan.matches {
             for group in matched.groups.clone() {
-                matched.add_members(settle::members(&group, self.people));
+                matched.add_members(members(&group, self.people));
             }
         }
         let mut later = Vec::new();
@@ -186,12 +183,8 @@ impl<'a> Stage<'a> {
                 (it.audience.clone(), it.start.clone(), it.until, told.cloned())
             }
             Verdict::Merge(it) => {
-                let policy = match rule.steps.get(it.step as usize) {
-                    Some(Step::Digest(digest)) => digest.policy.clone(),
-                    Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
-                };
-                let step = if it.only.is_some() { it.step } else { it.step + 1 };
-                let start = Start { step, only: it.only, ..Start::default() };
+                let policy = rule.digest_policy(it.step);
+                let start = Start::after_digest(it.step, it.only);
                 (it.audience.clone(), start, it.closes_at, Some(settle::digest_of(event, &policy)))
             }
             Verdict::Later(_) | Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => return None,

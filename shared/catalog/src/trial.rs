@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::catalog::Catalog;
-use domain::decide::{Ask, Facts, decide};
+use domain::decide::{Ask, decide_with};
 use domain::plan::{Match, Plan};
-use domain::recipient::{Group, Recipients};
+use domain::recipient::{Group, Recipients, members};
 use domain::rule::Step;
 use domain::wake::Start;
 
@@ -103,9 +103,7 @@ fn run(script: &Script, catalog: &Catalog, page: &mut Page<'_>) {
     let asked = RefCell::new(BTreeSet::new());
     let answer = |ask: &Ask| script.given.answer(ask, script.now, &mut asked.borrow_mut());
     let tenant = script.tenant.as_ref();
-    let answers = settle::answers(&plan, &script.people, tenant, script.now, answer);
-    let facts = Facts { recipients: &script.people, tenant, answers: &answers, now: script.now };
-    let decided = decide(&plan, &facts).decisions;
+    let decided = decide_with(&plan, &script.people, tenant, script.now, answer);
     script.given.check_asked(&asked.borrow(), page);
     expected::check(&script.test, script.expect_at, &script.expect, &decided, page);
 }
@@ -122,7 +120,7 @@ fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Op
             unused.remove(name.as_str());
             match script.members.get(&name) {
                 Some((_, ids)) => matched.add_members(ids.iter().cloned()),
-                None => matched.add_members(settle::members(&group, &script.people)),
+                None => matched.add_members(members(&group, &script.people)),
             }
             groups.insert(name);
         }

@@ -14,7 +14,7 @@ use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
 use crate::rule::Rule;
-use crate::wake::Start;
+use crate::wake::{Start, Task};
 
 mod ask;
 mod collect;
@@ -27,6 +27,9 @@ mod walk;
 
 pub use ask::{Answer, Answers, Ask, Wanted};
 pub use note::Note;
+
+/// How many rounds of questions a decision may have: a run has a few for each of its steps.
+const MAX_ROUNDS: usize = 200;
 
 /// Everything that is known when a decision is made, beside the plan itself.
 #[derive(Clone, Copy)]
@@ -96,6 +99,26 @@ pub struct Later {
     pub start: Start,
 }
 
+impl Later {
+    /// What is left for `until`. What a closed digest holds is not carried but read again then: it may be more than a
+    /// message carries.
+    #[must_use]
+    pub fn task(&self, plan: &Plan<'_>) -> Task {
+        let (audience, start) = (self.audience.clone(), self.start.clone());
+        match &plan.digest {
+            None => Task::Run { audience, start },
+            Some(it) => Task::Close {
+                audience,
+                step: it.step,
+                only: it.only,
+                window: it.window.clone(),
+                window_id: plan.event.id.clone(),
+                resume: Some(start),
+            },
+        }
+    }
+}
+
 /// What a run waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiting {
@@ -132,6 +155,21 @@ pub struct Merge {
     pub only: Option<Channel>,
 }
 
+impl Merge {
+    /// What is left for `closes_at`.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        Task::Close {
+            audience: self.audience.clone(),
+            step: self.step,
+            only: self.only,
+            window: self.window.clone(),
+            window_id: self.window_id.clone(),
+            resume: None,
+        }
+    }
+}
+
 /// Where a notification goes.
 #[derive(Clone, PartialEq)]
 pub enum Target {
@@ -163,6 +201,29 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
         decide_match(plan, facts, matched, &mut decided);
     }
     decided
+}
+
+/// Decides with every question answered: by whoever knows, or by [`Ask::if_nothing_happened`]. Nothing is decided about
+/// a run that asks without end.
+pub fn decide_with<'a>(
+    plan: &Plan<'a>,
+    recipients: &'a Recipients,
+    tenant: Option<&'a Settings>,
+    now: Timestamp,
+    answer: impl Fn(&Ask) -> Answer,
+) -> Vec<Decision<'a>> {
+    let mut answers = Answers::default();
+    let mut decided = Decided::default();
+    for _ in 0..MAX_ROUNDS {
+        decided = decide(plan, &Facts { recipients, tenant, answers: &answers, now });
+        if decided.asks.is_empty() {
+            break;
+        }
+        for ask in &decided.asks {
+            answers.insert(ask, answer(ask));
+        }
+    }
+    decided.decisions
 }
 
 fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>, matched: &Match<'a>, into: &mut Decided<'a>) {

@@ -169,5 +169,11 @@ impl Recipient {
     }
 }
 
+/// Those of `people` who are in a group, by their own word: the same who are filed under it.
+#[must_use]
+pub fn members(group: &Group, people: &Recipients) -> Vec<String> {
+    people.values().filter(|it| it.groups().contains(group)).map(|it| it.id.clone()).collect()
+}
+
 /// What was found out about the people that an event addresses. Who is not in it is not known.
 pub type Recipients = BTreeMap<String, Recipient>;

@@ -68,6 +68,15 @@ impl Rule {
         channels
     }
 
+    /// How the digest that a step opened is told; as usual, where it was quiet hours that it was collected over.
+    #[must_use]
+    pub fn digest_policy(&self, step: u32) -> DigestPolicy {
+        match self.steps.get(step as usize) {
+            Some(Step::Digest(it)) => it.policy.clone(),
+            Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
+        }
+    }
+
     /// Whether anything in it waits, so that it can be cancelled, expire or change its mind meanwhile.
     #[must_use]
     pub fn digests(&self) -> bool {

@@ -69,6 +69,16 @@ pub struct Start {
     pub counted: u32,
 }
 
+impl Start {
+    /// Where a run goes on when the window is over that `step` opened: behind it, or, where one channel was collected
+    /// over quiet hours, in that very step.
+    #[must_use]
+    pub fn after_digest(step: u32, only: Option<Channel>) -> Start {
+        let step = if only.is_some() { step } else { step.saturating_add(1) };
+        Start { step, only, ..Start::default() }
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_zero(it: &u32) -> bool {
     *it == 0

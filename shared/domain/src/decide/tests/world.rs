@@ -14,13 +14,13 @@ use crate::catalog::Catalog;
 use crate::channel::Channel;
 use crate::closing;
 use crate::decide::{Answers, Decision, Facts, Note, Target, Verdict, decide};
-use crate::digest::{self, DigestPolicy, Due, Item};
+use crate::digest::{self, Due, Item};
 use crate::event::Event;
 use crate::key::{Key, event_part};
 use crate::outcome::Reason;
 use crate::plan::{self, Audience, Match, Plan};
 use crate::recipient::{Group, Recipients, RoleIn, Settings};
-use crate::rule::{Rule, Step, Unless};
+use crate::rule::{Rule, Unless};
 use crate::wake::{Cursor, Start, Task, Wake};
 
 /// How many questions a decision may put, one after the other.
@@ -139,10 +139,9 @@ impl World {
                 }
                 let keys: BTreeSet<String> = items.iter().map(|it| it.event_key.clone()).collect();
                 self.told.entry(window_id.clone()).or_default().extend(keys);
-                let summary = digest::summary(&items, &policy(rule, step), opened_at, self.now);
+                let summary = digest::summary(&items, &rule.digest_policy(step), opened_at, self.now);
                 let event = closing::event(&event, &window_id, &items, &summary, self.now);
-                let first = if only.is_some() { step } else { step + 1 };
-                let start = resume.unwrap_or(Start { step: first, only, ..Start::default() });
+                let start = resume.unwrap_or_else(|| Start::after_digest(step, only));
                 let digest = Some(plan::Collected { summary, window, step, only });
                 self.run(&setting, &event, rule, vec![audience], start, digest);
             }
@@ -234,28 +233,8 @@ impl World {
                 self.tables.cancel(key.clone(), Cancellation { at: plan.event.time, by });
             }
             let task = match &it.verdict {
-                Verdict::Later(later) => {
-                    let audience = later.audience.clone();
-                    let task = match &plan.digest {
-                        None => Task::Run { audience, start: later.start.clone() },
-                        Some(it) => Task::Close {
-                            audience,
-                            step: it.step,
-                            only: it.only,
-                            window: it.window.clone(),
-                            window_id: plan.event.id.clone(),
-                            resume: Some(later.start.clone()),
-                        },
-                    };
-                    Some((task, later.until))
-                }
-                Verdict::Merge(it) if it.timer => {
-                    let (window, window_id) = (it.window.clone(), it.window_id.clone());
-                    let audience = it.audience.clone();
-                    let (step, only, resume) = (it.step, it.only, None);
-                    let task = Task::Close { audience, step, only, window, window_id, resume };
-                    Some((task, it.closes_at))
-                }
+                Verdict::Later(it) => Some((it.task(plan), it.until)),
+                Verdict::Merge(it) if it.timer => Some((it.task(), it.closes_at)),
                 Verdict::Merge(_) | Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => None,
             };
             if let (Some((task, at)), Some(rule)) = (task, it.rule) {
@@ -350,12 +329,5 @@ impl World {
     /// What was really sent.
     pub(super) fn sent(&self) -> impl Iterator<Item = &Entry> {
         self.log.iter().filter(|it| matches!(it.what, What::Sent { first: true, .. }))
-    }
-}
-
-fn policy(rule: &Rule, step: u32) -> DigestPolicy {
-    match rule.steps.get(step as usize) {
-        Some(Step::Digest(it)) => it.policy.clone(),
-        Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
     }
 }
