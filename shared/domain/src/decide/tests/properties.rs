@@ -14,10 +14,8 @@ use super::world::World;
 use crate::event::Event;
 use crate::rule::Unless;
 
-const CASES: u32 = 100;
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, max_shrink_iters: 250, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 250, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_nobody_is_told_twice_against_their_will_at_night_or_too_often(
