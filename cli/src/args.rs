@@ -365,6 +365,7 @@ pub(crate) enum Local {
         function: Option<String>,
     },
     Capture(Capture),
+    Proxy(Proxy),
 }
 
 #[derive(ClapArgs)]
@@ -385,6 +386,25 @@ pub(crate) struct Capture {
     /// Where it listens, on 127.0.0.1
     #[arg(long)]
     pub(crate) port: u16,
+}
+
+/// Pass the functions' calls on to the local cloud, keep a journal of them, and break what is asked; `make up` starts it
+///
+/// GET /_journal?after=N lists the calls after the Nth. PUT /_faults takes a plan such as
+///   {"seed":7,"faults":[{"service":"dynamodb","function":"email","do":"drop_reply","times":1}]}
+/// What can be done: delay (with "millis"), drop, drop_reply, truncate, duplicate, throttle, error, reorder, kill_before,
+/// kill_after. A fault may also name an "action" and what the body "contains", "skip" so many first, and have a "chance".
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon local proxy --port 4701 --to 4620
+  curl -X PUT -d '{\"faults\":[{\"service\":\"ses\",\"do\":\"error\"}]}' http://127.0.0.1:4701/_faults")]
+pub(crate) struct Proxy {
+    /// Where it listens, on 127.0.0.1
+    #[arg(long)]
+    pub(crate) port: u16,
+    /// The local cloud's port
+    #[arg(long)]
+    pub(crate) to: u16,
 }
 
 /// Send every sample event through the local cloud and show who was told what
