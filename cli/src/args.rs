@@ -280,8 +280,8 @@ pub(crate) struct DlqWhich {
     #[arg(long)]
     pub(crate) id: Option<String>,
     /// Look at so many messages of a queue at most
-    #[arg(long = "look-at", default_value_t = 10_000, value_name = "COUNT")]
-    pub(crate) most: usize,
+    #[arg(long, default_value_t = 10_000, value_name = "COUNT")]
+    pub(crate) look_at: usize,
 }
 
 /// Count dead letters by queue and cause; exit 1 if there are any
@@ -417,4 +417,16 @@ pub(crate) struct Demo {
     /// How many seconds to wait for everything to arrive
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
     pub(crate) patience: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_verb_and_every_option_can_be_told_apart() {
+        Args::command().debug_assert();
+    }
 }

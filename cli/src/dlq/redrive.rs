@@ -93,6 +93,7 @@ async fn came_back(found: &Found, first: &Letter, seconds: u32, terminal: &Termi
         tokio::time::sleep(LOOK).await;
         // Everything else that is here is hidden, so what shows itself is new. It is only looked at.
         let Ok(new) = found.queue.take(10, 1).await else { continue };
+        found.queue.give_back(&new).await;
         if let Some(it) = new.iter().find(|it| it.body == first.body) {
             return Some(Case::of(it, &found.queue.name).cause);
         }
