@@ -7,7 +7,9 @@ mod capture;
 mod deploy;
 mod functions;
 mod logs;
+mod proxy;
 mod server;
+mod sidecar;
 mod state;
 
 use std::path::Path;
@@ -25,12 +27,13 @@ pub(crate) async fn run(args: &Local, terminal: &Terminal) -> Done {
         Local::Status => status(terminal),
         Local::Logs { function } => logs::print(function.as_deref(), terminal),
         Local::Capture(it) => capture::run(it.port, terminal).await,
+        Local::Proxy(it) => proxy::run(it.port, it.to, terminal).await,
     }
 }
 
 fn up(args: &LocalUp, terminal: &Terminal) -> Done {
     let mut state = match State::load()? {
-        Some(state) if server::answers(&state) => state,
+        Some(state) if server::answers(&state) && state.proxy.is_some() => state,
         // Left over from a crash: it is not running, or not answering.
         Some(state) => {
             server::stop(&state)?;
@@ -38,6 +41,7 @@ fn up(args: &LocalUp, terminal: &Terminal) -> Done {
         }
         None => server::start(terminal)?,
     };
+    proxy::keep(&mut state)?;
     capture::start(&mut state)?;
     let fingerprint = format!("{}@{}", functions::prepare(&args.profile)?, state.capture_endpoint());
     if state.deployed.as_deref() != Some(&fingerprint) {
@@ -77,7 +81,7 @@ fn tell(state: &State, terminal: &Terminal) {
     if terminal.json {
         terminal.say_json(&serde_json::json!({
             "endpoint": state.endpoint(), "region": state.region, "pid": state.pid,
-            "capture": state.capture_endpoint(), "bus": "carillon-local", "socketUrl": state.socket_url, "env": Path::new(state::FOLDER).join("env"),
+            "capture": state.capture_endpoint(), "proxy": state.proxy_endpoint(), "bus": "carillon-local", "socketUrl": state.socket_url, "env": Path::new(state::FOLDER).join("env"),
         }));
         return;
     }

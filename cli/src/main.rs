@@ -5,6 +5,7 @@ mod check;
 mod cloud;
 mod deciding;
 mod demo;
+mod dlq;
 mod error;
 mod explain;
 mod files;
@@ -41,6 +42,7 @@ async fn main() -> ExitCode {
         Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
+        Command::Dlq(it) => dlq::run(&it, &args.target, &terminal).await,
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };

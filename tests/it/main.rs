@@ -8,6 +8,7 @@
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `commands`: the CLI as a person types it
+//! - `dlq`: what was put aside, listed, sent back, deleted
 //! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
 //! - `journeys`: what each sample makes of whom, as they will read it
 //! - `template`: what must hold for every queue, rule and role
@@ -23,6 +24,7 @@ mod client;
 mod cloud;
 mod commands;
 mod delivery;
+mod dlq;
 mod engine;
 mod gateway;
 mod house;
