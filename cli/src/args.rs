@@ -37,6 +37,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     People(People),
     Ticket(Ticket),
+    Token(Token),
     #[command(subcommand)]
     Local(Local),
     Demo(Demo),
@@ -242,6 +243,31 @@ pub(crate) struct Ticket {
     /// A room it may join, or the beginning of one and a star
     #[arg(long = "room", value_name = "ROOM")]
     pub(crate) rooms: Vec<String>,
+}
+
+/// Print a token for the HTTP API of the local cloud
+///
+/// The local issuer believes whatever it is told; on AWS tokens come from an issuer of your own.
+#[derive(ClapArgs)]
+#[command(after_help = "Example:
+  curl -H \"authorization: Bearer $(carillon token --user patient-lena --tenant clinic-7)\" \\
+    \"$(carillon --json local status | jq -r .tokenUrl)/v1/recipients/patient-lena\"")]
+pub(crate) struct Token {
+    /// Who has it: the id that events carry
+    #[arg(long)]
+    pub(crate) user: String,
+    /// Whose people and events it reaches
+    #[arg(long)]
+    pub(crate) tenant: String,
+    /// What they are there: `admin` may do everything in the tenant
+    #[arg(long = "role", value_name = "ROLE", default_value = "member")]
+    pub(crate) roles: Vec<String>,
+    /// A room their sockets may join, or the beginning of one and a star
+    #[arg(long = "room", value_name = "ROOM")]
+    pub(crate) rooms: Vec<String>,
+    /// How long it is good for
+    #[arg(long, default_value_t = 3_600, value_name = "SECONDS")]
+    pub(crate) seconds: u64,
 }
 
 /// Start, stop and look into the local cloud; `make up`, `make down` and `make logs` call this

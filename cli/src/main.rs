@@ -16,6 +16,7 @@ mod since;
 mod tail;
 mod terminal;
 mod ticket;
+mod token;
 mod what_if;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ async fn main() -> ExitCode {
         Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
+        Command::Token(it) => token::run(&it, &args.target, &terminal),
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };

@@ -39,6 +39,8 @@ pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
         secret_access_key: secret()?,
         capture: None,
         socket_url: None,
+        http_url: None,
+        token_url: None,
         deployed: None,
     };
     terminal.progress("starting the local cloud …");
