@@ -9,6 +9,7 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
+use ring::rsa::PublicKeyComponents;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -63,12 +64,8 @@ pub(super) fn discovery(issuer: &str) -> Value {
 /// The public key (RFC 7517); none, while there is no key.
 pub(super) fn keys() -> Value {
     let key = read().map(|key| {
-        let public = key.public();
-        let [n, e] = [
-            public.modulus().big_endian_without_leading_zero(),
-            public.exponent().big_endian_without_leading_zero(),
-        ]
-        .map(|it| URL_SAFE_NO_PAD.encode(it));
+        let PublicKeyComponents { n, e } = public(&key);
+        let [n, e] = [n, e].map(|it| URL_SAFE_NO_PAD.encode(it));
         json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid(&key), "n": n, "e": e })
     });
     json!({ "keys": key.ok().into_iter().collect::<Vec<_>>() })
@@ -100,8 +97,12 @@ fn read() -> Result<RsaKeyPair, Error> {
 
 /// A key is called by the hash of its modulus.
 fn kid(key: &RsaKeyPair) -> String {
-    let hash = Sha256::digest(key.public().modulus().big_endian_without_leading_zero());
+    let hash = Sha256::digest(public(key).n);
     URL_SAFE_NO_PAD.encode(&hash[..8])
+}
+
+fn public(key: &RsaKeyPair) -> PublicKeyComponents<Vec<u8>> {
+    key.public().into()
 }
 
 fn file() -> PathBuf {
