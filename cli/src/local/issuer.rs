@@ -85,12 +85,10 @@ pub(crate) fn sign(claims: &Value) -> Result<String, Error> {
 
 fn read() -> Result<RsaKeyPair, Error> {
     let path = file();
-    let der = std::fs::read(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Error::usage("there is no local issuer of tokens", "`make up` starts it")
-        }
-        _ => Error::read(&path, error),
-    })?;
+    if !path.exists() {
+        return Err(Error::usage("there is no local issuer of tokens", "`make up` starts it"));
+    }
+    let der = std::fs::read(&path).map_err(|error| Error::read(&path, error))?;
     let broken = |_| Error::usage(format!("{} is no key", path.display()), "remove it and `make up` again");
     RsaKeyPair::from_pkcs8(&der).map_err(broken)
 }
