@@ -17,6 +17,7 @@ mod since;
 mod tail;
 mod terminal;
 mod ticket;
+mod token;
 mod what_if;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ async fn main() -> ExitCode {
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
         Command::Dlq(it) => dlq::run(&it, &args.target, &terminal).await,
+        Command::Token(it) => token::run(&it, &args.target, &terminal),
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };

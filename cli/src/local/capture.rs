@@ -1,4 +1,5 @@
-//! The capture server: it plays the services that the local cloud has not, and shows what they were sent.
+//! The capture server: it plays the services that the local cloud has not, and shows what they were sent. It is the
+//! local issuer of tokens as well.
 //!
 //! Functions reach it by the SDKs' own variables (`AWS_ENDPOINT_URL_SNS` and so on), which the template sets on the
 //! local cloud only.

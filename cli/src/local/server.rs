@@ -42,6 +42,8 @@ pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
         capture: None,
         proxy: None,
         socket_url: None,
+        http_url: None,
+        token_url: None,
         deployed: None,
     };
     terminal.progress("starting the local cloud …");

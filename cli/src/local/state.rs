@@ -25,6 +25,11 @@ pub(crate) struct State {
     pub(crate) proxy: Option<Running>,
     #[serde(default)]
     pub(crate) socket_url: Option<String>,
+    /// Where programs that sign ask the HTTP API, and where people with a token do.
+    #[serde(default)]
+    pub(crate) http_url: Option<String>,
+    #[serde(default)]
+    pub(crate) token_url: Option<String>,
     /// What was deployed last: template, functions and catalog.
     #[serde(default)]
     pub(crate) deployed: Option<String>,

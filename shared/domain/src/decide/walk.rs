@@ -211,6 +211,7 @@ impl<'a> Walk<'_, 'a> {
             0 => what.to_owned(),
             occurrence => format!("{occurrence} {what}"),
         };
+        let nonce = self.matched.start.nonce(nonce);
         Key::of(self.plan.event, &self.matched.rule.name, &self.recipient, channel, step, &nonce)
     }
 
