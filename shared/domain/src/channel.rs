@@ -111,6 +111,25 @@ impl Channel {
         }
     }
 
+    /// Whether its provider says later, in a receipt, what became of a message.
+    #[must_use]
+    pub fn has_receipts(self) -> bool {
+        match self {
+            Channel::Email | Channel::Sms | Channel::Whatsapp => true,
+            Channel::Push | Channel::Socket => false,
+        }
+    }
+
+    /// Whether a message that no receipt ever came for says `unconfirmed` in the end: where the networks promise one. A
+    /// mail server may keep silent for ever.
+    #[must_use]
+    pub fn confirms(self) -> bool {
+        match self {
+            Channel::Sms | Channel::Whatsapp => true,
+            Channel::Email | Channel::Push | Channel::Socket => false,
+        }
+    }
+
     /// Reads the name that [`Channel::name`] gives.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Channel> {

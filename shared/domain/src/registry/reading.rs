@@ -26,7 +26,7 @@ const MEMBERS: [(&str, &str); 16] = [
     ("preferences", "preferences"),
     ("quiet", "quiet hours"),
     ("in_tenants", "an object with {zone, preferences, quiet} for each tenant"),
-    ("suppressed", "a list of {channel, why: bounced | complained | opted_out, until}"),
+    ("suppressed", "a list of {channel, why: bounced | complained | opted_out, until, address, since}"),
 ];
 
 /// The same for a tenant's.
