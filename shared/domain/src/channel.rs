@@ -130,6 +130,18 @@ impl Channel {
         }
     }
 
+    /// For how many days an address is closed that bounced or complained; `None` where none ever is.
+    ///
+    /// Source: `semantics.md` 4.11: 90 days for e-mail, 15 days for WhatsApp.
+    #[must_use]
+    pub fn closed_for_days(self) -> Option<i64> {
+        match self {
+            Channel::Email => Some(90),
+            Channel::Whatsapp => Some(15),
+            Channel::Push | Channel::Sms | Channel::Socket => None,
+        }
+    }
+
     /// Reads the name that [`Channel::name`] gives.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Channel> {

@@ -23,7 +23,7 @@ mod ses;
 mod sms;
 mod whatsapp;
 
-pub use progress::Progress;
+pub use progress::{Marks, Progress};
 
 /// What a queue of provider events holds.
 pub enum Heard {
@@ -115,8 +115,6 @@ impl News {
 
     /// What it closes for its term: the address that the message went to, as `address_hash` calls it. A network that is
     /// busy closes nothing, and a phone that is off neither.
-    ///
-    /// Source: `semantics.md` 4.11: 90 days for e-mail, 15 days for WhatsApp.
     #[must_use]
     pub fn closes(self, channel: Channel, address: &str, at: Timestamp) -> Option<Suppression> {
         let why = match self {
@@ -126,14 +124,10 @@ impl News {
                 return None;
             }
         };
-        let days = match channel {
-            Channel::Email => 90,
-            Channel::Whatsapp => 15,
-            Channel::Push | Channel::Sms | Channel::Socket => return None,
-        };
-        let until = at.saturating_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX);
+        let term = SignedDuration::from_hours(24 * channel.closed_for_days()?);
+        let until = at.saturating_add(term).unwrap_or(Timestamp::MAX);
         let address = Some(address.to_owned());
-        Some(Suppression { channel, why, until: Some(until), address, since: Some(at) })
+        Some(Suppression { channel, why, until: Some(until), address })
     }
 }
 

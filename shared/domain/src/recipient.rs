@@ -130,9 +130,6 @@ pub struct Suppression {
     /// when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// When a provider said so. Whoever says later which channels are closed has the last word.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
 }
 
 impl Suppression {

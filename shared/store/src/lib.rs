@@ -21,7 +21,7 @@ pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Closed, Counters, Joining};
 pub use events::{EventPage, EventPlace, Events, Record};
 pub use item::{Item, Malformed};
-pub use ledger::{Ledger, LedgerRow, Noticed, Settlement, Standing};
+pub use ledger::{Ledger, LedgerRow, Noticed, Settlement, Standing, Told};
 pub use people::{Found, NotApplied, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.

@@ -15,17 +15,36 @@ use crate::outcome::{Reason, Status};
 pub struct Progress {
     pub status: Status,
     pub reason: Option<Reason>,
+    pub marks: Marks,
+}
+
+/// What was heard of a message, and since when.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
     pub delivered_at: Option<Timestamp>,
     pub bounced_at: Option<Timestamp>,
+    /// The recipient called it spam.
     pub complained_at: Option<Timestamp>,
     pub seen_at: Option<Timestamp>,
+}
+
+impl Marks {
+    /// What the status does not say already, as words after *it*, each with its time.
+    pub fn said(&self, status: Status) -> impl Iterator<Item = (&'static str, Timestamp)> {
+        let all = [
+            ("came back as undeliverable", self.bounced_at.filter(|_| status != Status::Bounced)),
+            ("was called spam", self.complained_at),
+            ("was seen", self.seen_at),
+        ];
+        all.into_iter().filter_map(|(said, at)| Some((said, at?)))
+    }
 }
 
 impl Progress {
     /// Nothing was heard yet.
     #[must_use]
     pub fn of(status: Status, reason: Option<Reason>) -> Progress {
-        Progress { status, reason, delivered_at: None, bounced_at: None, complained_at: None, seen_at: None }
+        Progress { status, reason, marks: Marks::default() }
     }
 
     /// Takes a piece of news in. What no provider was asked for, or refused at once, is not changed by any.
@@ -51,13 +70,13 @@ impl Progress {
         }
         match news {
             News::Accepted | News::Unconfirmed | News::Undelivered(_) => {}
-            News::Delivered => first(&mut self.delivered_at, at),
+            News::Delivered => first(&mut self.marks.delivered_at, at),
             News::Seen => {
-                first(&mut self.delivered_at, at);
-                first(&mut self.seen_at, at);
+                first(&mut self.marks.delivered_at, at);
+                first(&mut self.marks.seen_at, at);
             }
-            News::Bounced => first(&mut self.bounced_at, at),
-            News::Complained => first(&mut self.complained_at, at),
+            News::Bounced => first(&mut self.marks.bounced_at, at),
+            News::Complained => first(&mut self.marks.complained_at, at),
         }
         self
     }

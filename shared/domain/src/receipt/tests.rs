@@ -100,13 +100,16 @@ fn a_bounce_says_what_became_of_what_was_sent_and_of_what_was_delivered_is_only_
     let bounced = hear(Status::Sent, &[News::Bounced]);
     assert_eq!((bounced.status, bounced.reason), (Status::Bounced, Some(Reason::Bounced)));
     let late = hear(Status::Sent, &[News::Delivered, News::Bounced]);
-    assert_eq!((late.status, late.reason, late.bounced_at), (Status::Delivered, None, Some(at)));
+    assert_eq!((late.status, late.reason, late.marks.bounced_at), (Status::Delivered, None, Some(at)));
     let complained = hear(Status::Sent, &[News::Complained]);
-    assert_eq!((complained.status, complained.complained_at), (Status::Sent, Some(at)));
+    assert_eq!((complained.status, complained.marks.complained_at), (Status::Sent, Some(at)));
     let unknown = hear(Status::Unknown, &[News::Accepted]);
     assert_eq!((unknown.status, unknown.reason), (Status::Sent, None));
     let read = hear(Status::Sent, &[News::Seen]);
-    assert_eq!((read.status, read.seen_at, read.delivered_at), (Status::Delivered, Some(at), Some(at)));
+    assert_eq!(
+        (read.status, read.marks.seen_at, read.marks.delivered_at),
+        (Status::Delivered, Some(at), Some(at))
+    );
     for status in [Status::Suppressed, Status::Failed, Status::Deferred] {
         assert_eq!(hear(status, &[News::Bounced, News::Delivered]), Progress::of(status, None));
     }
