@@ -12,14 +12,18 @@ use serde_json::{Value, json};
 use store::{LedgerRow, Settlement};
 
 use crate::cloud::{Cloud, cloud_event, entry, now, now_text, unique};
+use crate::commands::{carillon, text};
 use crate::until::{quiet, until};
 
 #[tokio::test]
 async fn an_address_that_bounced_is_closed_to_the_next_event_and_another_one_is_open() {
     let cloud = Cloud::connect();
     let (ann, address) = somebody_at(&cloud, "bounce").await;
-    let row = letter_of(&cloud, &hello(&cloud, &ann).await, Status::Bounced).await;
+    let first = hello(&cloud, &ann).await;
+    let row = letter_of(&cloud, &first, Status::Bounced).await;
     assert_eq!(row.reason, Some(Reason::Bounced));
+    let said = text(&carillon(&["explain", &first], ""));
+    assert!(said.contains("was sent and came back: there is nobody at the address (bounced)"), "{said}");
     let next = letter_of(&cloud, &hello(&cloud, &ann).await, Status::Suppressed).await;
     assert_eq!(next.reason, Some(Reason::SuppressedAddress));
     assert!(next.note.is_some_and(|it| it.contains("does not exist")));
@@ -63,11 +67,11 @@ async fn an_address_of_nobody_is_closed_too() {
 async fn a_receipt_that_comes_before_its_row_waits_for_it() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
-    let (text, job) = letter_job(&ann);
+    let (body, job) = letter_job(&ann);
     cloud.send("feedback", &ses("Delivery", &job.key, &json!({}))).await;
     quiet().await;
     assert!(cloud.ledger.find(&job.key).await.unwrap().is_none());
-    cloud.send("email", &text).await;
+    cloud.send("email", &body).await;
     let row = row_of(&cloud, &job.key, Status::Delivered).await;
     assert!(row.marks.delivered_at.is_some());
 }
@@ -80,8 +84,8 @@ async fn receipts_twice_and_in_any_order_end_in_one_state() {
     let late = json!({ "bounceType": "Transient", "bounceSubType": "General" });
     let said = [("Send", json!({})), ("Delivery", json!({})), ("Bounce", late), ("Complaint", json!({}))];
     for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
-        let (text, job) = letter_job(&ann);
-        cloud.send("email", &text).await;
+        let (body, job) = letter_job(&ann);
+        cloud.send("email", &body).await;
         row_of(&cloud, &job.key, Status::Sent).await;
         for at in order.iter().chain(&order) {
             let (kind, detail) = &said[*at];
@@ -104,8 +108,8 @@ async fn receipts_twice_and_in_any_order_end_in_one_state() {
 async fn what_is_no_receipt_is_put_aside_and_a_strangers_is_not_and_a_good_one_beside_them_is_heard() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
-    let (text, job) = letter_job(&ann);
-    cloud.send("email", &text).await;
+    let (body, job) = letter_job(&ann);
+    cloud.send("email", &body).await;
     row_of(&cloud, &job.key, Status::Sent).await;
     let (mark, stranger) = (unique("mark"), key());
     for body in [
@@ -126,10 +130,10 @@ async fn what_is_no_receipt_is_put_aside_and_a_strangers_is_not_and_a_good_one_b
 async fn a_letter_of_which_nobody_knew_whether_it_was_sent_is_settled_by_its_receipt() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
-    let (text, job) = letter_job(&ann);
+    let (body, job) = letter_job(&ann);
     let then = now() - Duration::from_secs(60);
     cloud.ledger.claim(&[&job], "a-sender-that-died", then, then + Duration::from_secs(30)).await.unwrap();
-    cloud.send("email", &text).await;
+    cloud.send("email", &body).await;
     row_of(&cloud, &job.key, Status::Unknown).await;
     cloud.send("feedback", &ses("Send", &job.key, &json!({}))).await;
     let row = row_of(&cloud, &job.key, Status::Sent).await;
@@ -147,8 +151,8 @@ async fn texts_and_whatsapp_messages_are_found_by_what_the_service_calls_them() 
         ("whatsapp", REACHED, Status::Delivered, None),
         ("whatsapp", BLOCKED, Status::Bounced, Some(Reason::Bounced)),
     ] {
-        let (text, job) = job(&ann, &json!({ channel: { "to": to, "text": "T", "locale": "en" } }));
-        cloud.send(channel, &text).await;
+        let (body, job) = job(&ann, &json!({ channel: { "to": to, "text": "T", "locale": "en" } }));
+        cloud.send(channel, &body).await;
         let row = row_of(&cloud, &job.key, status).await;
         assert_eq!(row.reason, reason, "{channel} {to}");
         if (channel, to) == ("whatsapp", REACHED) {

@@ -209,3 +209,53 @@ fn mark(
     }
     (set, call)
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+    use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+    use aws_smithy_mocks::mock;
+
+    use super::*;
+    use crate::canned;
+
+    const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[tokio::test]
+    async fn news_is_written_over_what_was_read_and_over_nothing_else() {
+        let told = told();
+        let to = told.progress.hear(News::Delivered, NOON);
+        let asked = mock!(Client::update_item)
+            .match_requests(|it| {
+                let values = it.expression_attribute_values().unwrap();
+                let update = it.update_expression().unwrap();
+                it.condition_expression() == Some("#status = :was AND news = :before")
+                    && values[":was"] == text("sent")
+                    && values[":before"] == number(2)
+                    && values[":news"] == number(3)
+                    && update.contains("delivered_at = if_not_exists(delivered_at, :delivered_at)")
+                    && update.ends_with("REMOVE #reason, awaits")
+            })
+            .then_output(|| UpdateItemOutput::builder().build());
+        let ledger = Ledger::new(&canned::client(&[&asked]), "ledger".into());
+        assert!(ledger.advance(&told, &to, Some("p-1"), NOON).await.unwrap());
+        let lost = mock!(Client::update_item).then_error(|| {
+            UpdateItemError::ConditionalCheckFailedException(
+                ConditionalCheckFailedException::builder().build(),
+            )
+        });
+        let ledger = Ledger::new(&canned::client(&[&lost]), "ledger".into());
+        assert!(!ledger.advance(&told, &to, None, NOON).await.unwrap(), "somebody else was quicker");
+    }
+
+    fn told() -> Told {
+        let item = Item::default()
+            .text("status", "sent")
+            .text("recipient", "ann")
+            .text("channel", "sms")
+            .text("address", "hash")
+            .number("news", 2);
+        Told::read(&Key::parse(&"k".repeat(43)).unwrap(), &item).unwrap()
+    }
+}

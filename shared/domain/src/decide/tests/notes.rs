@@ -34,11 +34,11 @@ fn the_environment_and_the_tenant_have_a_word_and_a_lock() {
 #[test]
 fn the_tenant_speaks_for_its_events_and_no_others() {
     let tenants = json!({ "north": { "preferences": { "categories": { "c": false } } } });
-    let rules = [super::rule("paid", json!({}))];
+    let rules = [rule("paid", json!({}))];
     for (tenant, sent) in [("north", 0), ("south", 1)] {
         let setting = setting(&rules, &json!({}), &people(), &tenants);
         let mut world = World::new(setting, at("12:00"));
-        world.deliver(&super::paid("ann", json!({ "tenant": tenant })));
+        world.deliver(&paid("ann", json!({ "tenant": tenant })));
         assert_eq!(world.sends().len(), sent, "{tenant}");
     }
 }
@@ -90,13 +90,13 @@ fn an_address_that_is_nobodys_is_asked_about_before_it_is_written_to() {
     let address = json!({ "address": { "channel": "email", "of": { "path": "$.data.guest" } } });
     let event = paid("ann", json!({ "data": { "guest": "Guest@example.com" } }));
     let catalog = catalog(&[rule("guest", json!({ "to": [address] }))]);
-    let plan = Plan::of(&event, &catalog);
+    let (plan, nobody) = (Plan::of(&event, &catalog), known(&json!([])));
     for (until, expected) in [
         ("2026-11-20T12:00:01Z", "suppressed_address"),
         ("2026-11-20T12:00:00Z", "send to Guest@example.com"),
     ] {
         let closed = json!({ "channel": "email", "why": "bounced", "until": until });
-        let decisions = decide_with(&plan, &known(&json!([])), None, now(), |ask| match ask {
+        let decisions = decide_with(&plan, &nobody, None, now(), |ask| match ask {
             Ask::Closed { address } => {
                 assert_eq!(*address, address_hash(Channel::Email, "guest@example.com"));
                 Answer::Closed(serde_json::from_value(closed.clone()).unwrap())
