@@ -92,8 +92,8 @@ fn an_address_that_is_nobodys_is_asked_about_before_it_is_written_to() {
     let catalog = catalog(&[rule("guest", json!({ "to": [address] }))]);
     let (plan, nobody) = (Plan::of(&event, &catalog), known(&json!([])));
     for (until, expected) in [
-        ("2026-11-20T12:00:01Z", "suppressed_address"),
-        ("2026-11-20T12:00:00Z", "send to Guest@example.com"),
+        ("2026-12-01T00:00:00Z", "suppressed_address"),
+        ("2026-11-01T00:00:00Z", "send to Guest@example.com"),
     ] {
         let closed = json!({ "channel": "email", "why": "bounced", "until": until });
         let decisions = decide_with(&plan, &nobody, None, now(), |ask| match ask {
