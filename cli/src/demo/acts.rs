@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(400);
 
+/// Whether what is on record is what is waited for.
+type Judge = fn(&[LedgerRow]) -> bool;
+
 /// One act.
 struct Act {
     title: &'static str,
@@ -35,9 +38,9 @@ struct Act {
     told: &'static str,
     events: Vec<Event>,
     /// What happens when the first of it is known, and whether it is.
-    then: Option<(Event, fn(&[LedgerRow]) -> bool)>,
+    then: Option<(Event, Judge)>,
     /// Whether all of it has happened, and as it should.
-    is_over: fn(&[LedgerRow]) -> bool,
+    is_over: Judge,
 }
 
 /// The acts while they are played.
@@ -205,20 +208,23 @@ fn acts(run: &str, now: Timestamp) -> Result<Vec<Act>, Error> {
                     && count(rows, Status::Sent, None) == 1
             },
         },
-        Act {
-            title: "A bounce",
-            told: "a letter comes back, and the next one is not written",
-            events: vec![one("unreachable-1", "demo.alarm", "demo-cal", "pump-4", "Pump 4 is too hot.")?],
-            then: Some((
-                one("unreachable-2", "demo.alarm", "demo-cal", "pump-5", "Pump 5 is too hot.")?,
-                |rows| count(rows, Status::Bounced, None) == 1,
-            )),
-            is_over: |rows| {
-                count(rows, Status::Bounced, None) == 1
-                    && count(rows, Status::Suppressed, Some(Reason::SuppressedAddress)) == 1
-            },
-        },
+        bounce(run)?,
     ])
+}
+
+fn bounce(run: &str) -> Result<Act, Error> {
+    let alarm = |what: &str, about: &str, text: &str| event(run, what, "demo.alarm", "demo-cal", about, text);
+    let next = alarm("unreachable-2", "pump-5", "Pump 5 is too hot.")?;
+    Ok(Act {
+        title: "A bounce",
+        told: "a letter comes back, and the next one is not written",
+        events: vec![alarm("unreachable-1", "pump-4", "Pump 4 is too hot.")?],
+        then: Some((next, |rows| count(rows, Status::Bounced, None) == 1)),
+        is_over: |rows| {
+            count(rows, Status::Bounced, None) == 1
+                && count(rows, Status::Suppressed, Some(Reason::SuppressedAddress)) == 1
+        },
+    })
 }
 
 fn count(rows: &[LedgerRow], status: Status, reason: Option<Reason>) -> usize {

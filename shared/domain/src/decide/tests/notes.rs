@@ -96,12 +96,10 @@ fn an_address_that_is_nobodys_is_asked_about_before_it_is_written_to() {
         ("2026-11-01T00:00:00Z", "send to Guest@example.com"),
     ] {
         let closed = json!({ "channel": "email", "why": "bounced", "until": until });
-        let decisions = decide_with(&plan, &nobody, None, now(), |ask| match ask {
-            Ask::Closed { address } => {
-                assert_eq!(*address, address_hash(Channel::Email, "guest@example.com"));
-                Answer::Closed(serde_json::from_value(closed.clone()).unwrap())
-            }
-            other => other.if_nothing_happened(),
+        let decisions = decide_with(&plan, &nobody, None, now(), |ask| {
+            let Ask::Closed { address } = ask else { return ask.if_nothing_happened() };
+            assert_eq!(*address, address_hash(Channel::Email, "guest@example.com"));
+            Answer::Closed(serde_json::from_value(closed.clone()).unwrap())
         });
         assert_eq!(decisions.len(), 1);
         assert_eq!(verdict(&decisions[0].verdict), expected);
