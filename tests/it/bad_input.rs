@@ -52,7 +52,7 @@ async fn what_is_no_event_is_put_aside_with_its_cause_and_kept_by_the_audit() {
 async fn what_is_no_message_of_ours_is_put_aside_at_once_and_its_neighbours_go_through() {
     let cloud = Cloud::connect();
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-    for queue in ["dispatch", "audit", "email", "push", "sms", "socket", "whatsapp", "people"] {
+    for queue in ["dispatch", "audit", "email", "push", "sms", "socket", "whatsapp", "people", "feedback"] {
         for kind in ["no json", "no object", "too deep"] {
             let good = neighbour(&cloud).await;
             let mark = unique("mark");

@@ -4,6 +4,7 @@
 //! - `delivery`: once, whatever comes twice or is left behind
 //! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
+//! - `feedback`: receipts, closed addresses, devices that are gone
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `people`: what the bus and the CLI say about people, topics and tenants
@@ -29,6 +30,7 @@ mod commands;
 mod delivery;
 mod dlq;
 mod engine;
+mod feedback;
 mod gateway;
 mod house;
 mod journeys;

@@ -195,6 +195,33 @@ fn the_audit_may_append_and_nothing_else() {
 }
 
 #[test]
+fn receipts_come_from_the_default_bus_and_feedback_may_find_file_and_close_and_send_nothing() {
+    let resources = resources();
+    let rule = &resources["FeedbackRule"]["Properties"];
+    assert!(rule["EventBusName"].is_null(), "AWS tells the default bus alone");
+    let sources: Vec<&str> = rule["EventPattern"]["$or"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["source"][0].as_str().unwrap())
+        .collect();
+    assert_eq!(sources, ["aws.ses", "aws.sms-voice", "aws.social-messaging"]);
+    let actions = table_actions("FeedbackRole");
+    let mut kinds: Vec<&str> = actions.iter().map(|it| it.trim_start_matches("dynamodb:")).collect();
+    kinds.dedup();
+    let people = ["BatchGetItem", "GetItem", "PutItem", "DeleteItem", "ConditionCheckItem"];
+    assert_eq!(kinds, [&["Query", "GetItem", "UpdateItem", "PutItem"][..], &people[..]].concat());
+    assert_eq!(
+        resources["EmailReceiptsDestination"]["Properties"]["EventDestination"]["EventBridgeDestination"]
+            ["EventBusArn"]["Fn::Sub"]
+            .as_str()
+            .and_then(|it| it.rsplit_once('/'))
+            .map(|it| it.1),
+        Some("default")
+    );
+}
+
+#[test]
 fn the_gateway_may_change_a_row_of_the_ledger_and_neither_read_nor_delete_it() {
     let resources = resources();
     let role = &resources["GatewayRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];

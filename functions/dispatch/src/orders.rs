@@ -10,6 +10,7 @@ use domain::job::{JOB_VERSION, Job, Origin};
 use domain::key::event_part;
 use domain::outcome::{Reason, Status};
 use domain::plan::Plan;
+use domain::receipt::Marks;
 use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
@@ -143,5 +144,6 @@ fn outcome(
         },
         note: decision.notes.last().map(ToString::to_string),
         provider_id: None,
+        marks: Marks::default(),
     }
 }

@@ -61,6 +61,7 @@ impl Questions {
             Ask::Admit { key, wants, channels, zone } => {
                 self.counters.admit(key, wants, channels, zone, now).await
             }
+            Ask::Closed { address } => self.counters.closed_address(address).await.map(Answer::Closed),
             Ask::Collected { key } => self.counters.joined(key, now).await,
             Ask::Join { key, window, policy, ends, item, cancel } => {
                 let joining = Joining { key, window, policy, ends: *ends, item, cancel: cancel.as_ref() };

@@ -101,6 +101,17 @@ impl Content {
             Content::Socket(_) => Channel::Socket,
         }
     }
+
+    /// The address that it goes to, where it is one that can be closed. It is personal data.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        match self {
+            Content::Email(it) => Some(it.to.as_str()),
+            Content::Sms(it) => Some(it.to.as_str()),
+            Content::Whatsapp(it) => Some(it.to.as_str()),
+            Content::Push(_) | Content::Socket(_) => None,
+        }
+    }
 }
 
 /// A rendered letter.

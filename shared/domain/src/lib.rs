@@ -5,7 +5,7 @@
 //!
 //! [`bus`] an EventBridge event as a queue carries it → [`event`] the envelope → [`catalog`] the rules whose
 //! [`pattern`] matches → [`plan`] whom they address → [`decide`](mod@decide) what happens to each → [`job`] what a
-//! channel is asked to do → [`outcome`] what came of it.
+//! channel is asked to do → [`outcome`] what came of it → [`receipt`] what the provider says of it later.
 //!
 //! When and how often stand beside it: [`zone`] local time → [`window`] when somebody may be disturbed,
 //! [`recurrence`] and [`span`] when something comes round and ends, [`counter`] how many are let through.
@@ -32,6 +32,7 @@ pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod preference;
+pub mod receipt;
 pub mod recipient;
 pub mod recurrence;
 pub mod registry;

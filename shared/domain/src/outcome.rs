@@ -23,9 +23,32 @@ pub enum Status {
     Failed,
     /// The provider was asked and did not answer, or the sender died before it could say.
     Unknown,
+    /// The provider accepted it, and for as long as receipts take none came.
+    Unconfirmed,
+    /// The provider accepted it and could not hand it over.
+    Undelivered,
+    /// The provider accepted it, and there is nobody at the address.
+    Bounced,
+    /// It was handed to the recipient's mail server, or to their phone.
+    Delivered,
 }
 
 impl Status {
+    /// Every status there is.
+    pub const ALL: [Status; 11] = [
+        Status::Claimed,
+        Status::Released,
+        Status::Sent,
+        Status::Suppressed,
+        Status::Deferred,
+        Status::Failed,
+        Status::Unknown,
+        Status::Unconfirmed,
+        Status::Undelivered,
+        Status::Bounced,
+        Status::Delivered,
+    ];
+
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -36,22 +59,17 @@ impl Status {
             Status::Deferred => "deferred",
             Status::Failed => "failed",
             Status::Unknown => "unknown",
+            Status::Unconfirmed => "unconfirmed",
+            Status::Undelivered => "undelivered",
+            Status::Bounced => "bounced",
+            Status::Delivered => "delivered",
         }
     }
 
     /// Reads the name that [`Status::name`] gives.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Status> {
-        let all = [
-            Status::Claimed,
-            Status::Released,
-            Status::Sent,
-            Status::Suppressed,
-            Status::Deferred,
-            Status::Failed,
-            Status::Unknown,
-        ];
-        all.into_iter().find(|it| it.name() == name)
+        Status::ALL.into_iter().find(|it| it.name() == name)
     }
 
     /// Whether nothing more will happen to it by itself.
@@ -59,7 +77,33 @@ impl Status {
     pub fn is_final(self) -> bool {
         match self {
             Status::Claimed | Status::Released => false,
-            Status::Sent | Status::Suppressed | Status::Deferred | Status::Failed | Status::Unknown => true,
+            Status::Sent
+            | Status::Suppressed
+            | Status::Deferred
+            | Status::Failed
+            | Status::Unknown
+            | Status::Unconfirmed
+            | Status::Undelivered
+            | Status::Bounced
+            | Status::Delivered => true,
+        }
+    }
+
+    /// Whether a provider took it over, as far as anybody knows.
+    #[must_use]
+    pub fn was_sent(self) -> bool {
+        match self {
+            Status::Sent
+            | Status::Unconfirmed
+            | Status::Undelivered
+            | Status::Bounced
+            | Status::Delivered => true,
+            Status::Claimed
+            | Status::Released
+            | Status::Suppressed
+            | Status::Deferred
+            | Status::Failed
+            | Status::Unknown => false,
         }
     }
 }
@@ -97,11 +141,15 @@ pub enum Reason {
     Rejected,
     DeadToken,
     NoAnswer,
+    NoReceipt,
+    Undeliverable,
+    Blocked,
+    Bounced,
 }
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 29] = [
+    pub const ALL: [Reason; 33] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -131,6 +179,10 @@ impl Reason {
         Reason::Rejected,
         Reason::DeadToken,
         Reason::NoAnswer,
+        Reason::NoReceipt,
+        Reason::Undeliverable,
+        Reason::Blocked,
+        Reason::Bounced,
     ];
 
     #[must_use]
@@ -165,6 +217,10 @@ impl Reason {
             Reason::Rejected => "rejected",
             Reason::DeadToken => "dead_token",
             Reason::NoAnswer => "no_answer",
+            Reason::NoReceipt => "no_receipt",
+            Reason::Undeliverable => "undeliverable",
+            Reason::Blocked => "blocked",
+            Reason::Bounced => "bounced",
         }
     }
 
@@ -203,6 +259,10 @@ impl Reason {
                 "the device takes no notes any more: the app was removed, or notes were switched off"
             }
             Reason::NoAnswer => "the provider was asked and its answer never came",
+            Reason::NoReceipt => "no receipt came for as long as receipts take",
+            Reason::Undeliverable => "the provider could not hand it over",
+            Reason::Blocked => "the recipient, or who carries their messages, does not let it through",
+            Reason::Bounced => "there is nobody at the address",
         }
     }
 }
@@ -246,6 +306,15 @@ mod tests {
     fn reasons_are_stored_by_the_name_they_give_themselves() {
         for reason in Reason::ALL {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
+        }
+    }
+
+    #[test]
+    fn a_status_is_stored_by_the_name_it_gives_itself() {
+        for status in Status::ALL {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
+            assert_eq!(Status::from_name(status.name()), Some(status));
+            assert!(status.is_final() || !status.was_sent());
         }
     }
 }

@@ -93,6 +93,16 @@ impl Audience {
         }
     }
 
+    /// The id of the person whom a key, a ledger row or a log calls so, where it is one: the contrary of
+    /// [`Audience::name`].
+    #[must_use]
+    pub fn person_called(name: &str) -> Option<&str> {
+        match name.strip_prefix("user:") {
+            Some(id) if is_like_a_thing(id) => Some(id),
+            Some(_) | None => (!is_like_a_thing(name)).then_some(name),
+        }
+    }
+
     /// The id of the person, where it is one.
     #[must_use]
     pub fn person(&self) -> Option<&str> {

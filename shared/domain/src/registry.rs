@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::event::{Event, Refusal, excerpt};
-use crate::recipient::{Recipient, Settings};
+use crate::recipient::{Recipient, Settings, Suppression};
 
 mod entry;
 mod patch;
@@ -25,6 +25,10 @@ pub const MAX_USERS: usize = 1_000;
 /// How far a producer's clock may be ahead. What it says wins over everything before the time it names, so a clock
 /// that is years ahead would shut everybody else out.
 const MAX_AHEAD: Duration = Duration::from_secs(3_600);
+
+/// What push says of a device that is gone, and under which name: nobody else knows.
+const UNREGISTERED: &str = "carillon.device.unregistered";
+const PUSH: &str = "carillon/push";
 
 /// When somebody said something, and in which words: of two stamps the greater one counts, in whatever order they
 /// come, and equal ones are the same.
@@ -63,6 +67,10 @@ pub enum Change {
     Remove,
     Join(Topic),
     Leave(Topic),
+    /// A provider says that a channel is closed. Who says later which channels are has the last word.
+    Close(Suppression),
+    /// The device of this id takes no notes any more, unless it was registered again later.
+    Unregister(String),
 }
 
 /// A topic of a tenant, or of none.
@@ -112,12 +120,19 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
             });
             Ok(Notice::People(amendments.collect()))
         }
+        UNREGISTERED => {
+            if event.source != PUSH {
+                return Err(Refusal::new("source", excerpt(&event.source), PUSH));
+            }
+            let (id, device) = reading::unregistered(&data)?;
+            Ok(one(id, Change::Unregister(device)))
+        }
         "carillon.tenant.updated" => {
             let (id, settings) = reading::tenant_of_object(data, "id", "data.")?;
             Ok(Notice::Tenant { id, settings: Box::new(settings), stamp })
         }
         other => {
-            let wanted = "carillon.recipient.created, .updated or .deleted, carillon.topic.joined or .left, or carillon.tenant.updated";
+            let wanted = "carillon.recipient.created, .updated or .deleted, carillon.topic.joined or .left, carillon.device.unregistered or carillon.tenant.updated";
             Err(Refusal::new("type", excerpt(other), wanted))
         }
     }

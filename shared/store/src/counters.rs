@@ -7,6 +7,7 @@
 
 mod admission;
 mod cancelling;
+mod closing;
 mod collecting;
 mod rate;
 mod requests;

@@ -1,5 +1,6 @@
 //! The ledger: one item per notification key. Whoever writes the item first may send.
 
+mod hearing;
 mod noticing;
 
 use aws::Refused;
@@ -10,6 +11,7 @@ use domain::job::Job;
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
 
+pub use hearing::Told;
 pub use noticing::Noticed;
 
 use crate::item::Item;
@@ -113,9 +115,15 @@ impl Ledger {
         let Some(status) = row.get("status").and_then(Status::from_name) else { return Standing::Held };
         let holder = row.get("claim_token").unwrap_or_default();
         let taken = match status {
-            Status::Sent | Status::Suppressed | Status::Deferred | Status::Failed | Status::Unknown => {
-                return Standing::Done(status);
-            }
+            Status::Sent
+            | Status::Suppressed
+            | Status::Deferred
+            | Status::Failed
+            | Status::Unknown
+            | Status::Unconfirmed
+            | Status::Undelivered
+            | Status::Bounced
+            | Status::Delivered => return Standing::Done(status),
             // Our own write whose answer was lost on the way.
             Status::Claimed if holder == token => return Standing::Ours,
             Status::Claimed if row.get_number("lease_until").unwrap_or(0) > now.as_millisecond() => {

@@ -21,7 +21,7 @@ pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Once};
 pub use events::{EventPage, EventPlace, Events, Record};
 pub use item::{Item, Malformed};
-pub use ledger::{Ledger, LedgerPage, LedgerRow, Noticed, Settlement, Standing};
+pub use ledger::{Ledger, LedgerPage, LedgerRow, Noticed, Settlement, Standing, Told};
 pub use people::{Found, NotApplied, NotEdited, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.

@@ -9,6 +9,7 @@ use crate::channel::Channel;
 use crate::counter::{Limit, Refusal, Scope};
 use crate::digest::{DigestPolicy, Item};
 use crate::key::Key;
+use crate::recipient::Suppression;
 use crate::rule::Unless;
 use crate::zone::Zone;
 
@@ -22,6 +23,8 @@ pub enum Ask {
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
     /// Was this put into a digest when it came before? Only then is it a matter of digests still.
     Collected { key: Key },
+    /// Did a provider close this address, which is nobody's of whom there is a profile?
+    Closed { address: String },
     /// Which digest does this belong to? It is put there.
     Join {
         key: Key,
@@ -53,6 +56,7 @@ pub enum Answer {
         granted: Vec<Channel>,
         refused: Vec<(Channel, Refusal)>,
     },
+    Closed(Option<Suppression>),
     /// It is in this window. `timer`: nobody else sees to it that the window closes.
     Joined {
         window_id: String,
@@ -79,6 +83,7 @@ impl Ask {
             }
             Ask::Admit { key, .. } => format!("admit {}", key.as_str()),
             Ask::Collected { key } => format!("collected {}", key.as_str()),
+            Ask::Closed { address } => format!("closed {address}"),
             Ask::Join { key, .. } => format!("join {}", key.as_str()),
         }
     }
@@ -89,6 +94,7 @@ impl Ask {
         match self {
             Ask::Cancelled { .. } => Answer::Cancelled(None),
             Ask::Seen { .. } => Answer::Seen(None),
+            Ask::Closed { .. } => Answer::Closed(None),
             Ask::Collected { .. } => Answer::PassThrough,
             Ask::Admit { channels, .. } => {
                 Answer::Admitted { granted: channels.clone(), refused: Vec::new() }

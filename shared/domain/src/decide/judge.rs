@@ -55,14 +55,15 @@ impl Walk<'_, '_> {
 
     /// What the recipient, and those who settle things for them, say to this channel.
     fn refusal(&self, channel: Channel, notes: &mut Vec<Note>) -> Option<Reason> {
+        let closed = self.person.and_then(|it| it.suppression(channel, self.facts.now));
+        if let Some(closed) = closed.or(self.closed.as_ref()) {
+            notes.push(Note::Closed { why: closed.why.meaning(), until: closed.until });
+            return Some(match closed.why {
+                SuppressedBecause::OptedOut => Reason::OptedOut,
+                SuppressedBecause::Bounced | SuppressedBecause::Complained => Reason::SuppressedAddress,
+            });
+        }
         if let Some(person) = self.person {
-            if let Some(closed) = person.suppression(channel, self.facts.now) {
-                notes.push(Note::Closed { why: closed.why.meaning(), until: closed.until });
-                return Some(match closed.why {
-                    SuppressedBecause::OptedOut => Reason::OptedOut,
-                    SuppressedBecause::Bounced | SuppressedBecause::Complained => Reason::SuppressedAddress,
-                });
-            }
             if self.overrides() {
                 notes.push(Note::Critical);
             } else if !self.is_wanted(person, channel, notes) {

@@ -10,6 +10,8 @@ use crate::counter::{Refusal, Scope};
 use crate::digest::DigestPolicy;
 use crate::key::Key;
 use crate::outcome::Reason;
+use crate::plan::Audience;
+use crate::recipient::address_hash;
 use crate::rule::{Outside, SendStep, Step, Unless};
 use crate::wake::Start;
 
@@ -39,6 +41,9 @@ impl Walk<'_, '_> {
             }
             None => return Go::Stop,
         }
+        if !self.ask_whether_closed() {
+            return Go::Stop;
+        }
         // Of what is told with others nobody knows any more whether it alone was seen.
         let alone = send.unless.is_some() || self.matched.start.device.is_some();
         let outside = match self.matched.rule.outside {
@@ -60,6 +65,20 @@ impl Walk<'_, '_> {
             self.conclude(step, it, &admitted, throttled.as_ref());
         }
         if throttled.is_some() { Go::Stop } else { Go::On }
+    }
+
+    /// Of a person the profile says it; of an address alone only a table can. `false`: not known yet.
+    fn ask_whether_closed(&mut self) -> bool {
+        let Audience::Address { channel, address } = self.audience else { return true };
+        if channel.closed_for_days().is_none() || self.closed.is_some() {
+            return true;
+        }
+        match self.answer(Ask::Closed { address: address_hash(*channel, address) }) {
+            Some(Answer::Closed(found)) => self.closed = found.filter(|it| it.holds(self.facts.now)),
+            Some(_) => {}
+            None => return false,
+        }
+        true
     }
 
     /// A message that was collected in the night and comes again by day is told with the others, and not twice. `false`:
@@ -100,9 +119,11 @@ impl Walk<'_, '_> {
         }
         match self.answer(Ask::Seen { of })? {
             Answer::Seen(found) => Some(found.filter(|it| *it >= unless)),
-            Answer::Cancelled(_) | Answer::Admitted { .. } | Answer::Joined { .. } | Answer::PassThrough => {
-                Some(None)
-            }
+            Answer::Cancelled(_)
+            | Answer::Admitted { .. }
+            | Answer::Closed(_)
+            | Answer::Joined { .. }
+            | Answer::PassThrough => Some(None),
         }
     }
 
@@ -188,9 +209,11 @@ impl Walk<'_, '_> {
         let asked = wants.clone();
         match self.answer(Ask::Admit { key, wants, channels: channels.to_vec(), zone })? {
             Answer::Admitted { granted, refused } => Some(Admitted { granted, refused, asked }),
-            Answer::Cancelled(_) | Answer::Seen(_) | Answer::Joined { .. } | Answer::PassThrough => {
-                Some(Admitted { granted: channels.to_vec(), ..Admitted::default() })
-            }
+            Answer::Cancelled(_)
+            | Answer::Seen(_)
+            | Answer::Closed(_)
+            | Answer::Joined { .. }
+            | Answer::PassThrough => Some(Admitted { granted: channels.to_vec(), ..Admitted::default() }),
         }
     }
 

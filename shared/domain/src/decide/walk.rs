@@ -5,7 +5,7 @@ use crate::channel::Channel;
 use crate::key::{Key, event_part};
 use crate::outcome::Reason;
 use crate::plan::{self, Audience, Match, Plan};
-use crate::recipient::Recipient;
+use crate::recipient::{Recipient, Suppression};
 use crate::rule::{SendStep, Step, ThrottleStep};
 
 /// The most steps of a rule that one decision walks through.
@@ -24,6 +24,8 @@ pub(super) struct Walk<'p, 'a> {
     pub(super) asks: Vec<Ask>,
     /// Throttles that were met, to be passed by whatever is sent or collected next.
     pub(super) throttles: Vec<Wanted>,
+    /// Why the address is closed, where it is nobody's of whom there is a profile.
+    pub(super) closed: Option<Suppression>,
     /// The throttles before this step have let the run through.
     pub(super) counted: u32,
 }
@@ -52,6 +54,7 @@ pub(super) fn walk<'a>(
         decisions: Vec::new(),
         asks: Vec::new(),
         throttles: Vec::new(),
+        closed: None,
         counted: matched.start.counted,
     };
     walk.run();

@@ -14,8 +14,9 @@ use serde_json::{Map, Value};
 use super::patch::{copy, pieces, set};
 use super::reading;
 use super::{Amendment, Change, Stamp, Topic};
+use crate::channel::Channel;
 use crate::event::Refusal;
-use crate::recipient::{Group, NO_TENANT, Recipient};
+use crate::recipient::{Group, NO_TENANT, Recipient, Suppression};
 
 /// How long it is remembered that somebody was deleted, and who joined or left what: longer than any event waits in a
 /// queue (14 days) after EventBridge has tried to deliver it (1 day).
@@ -24,6 +25,8 @@ pub const MEMORY: Duration = Duration::from_secs(30 * 86_400);
 /// The one member that a person's new description takes back only by naming it: the word STOP, and a provider's
 /// bounce, are not in the producers' own tables.
 const KEPT: &str = "suppressed";
+
+const DEVICES: &str = "devices";
 
 /// A person, if they are known, and what was said about them when. No `Debug`: it holds names and addresses.
 #[derive(Clone, Default, PartialEq)]
@@ -47,6 +50,18 @@ struct History {
     /// Topics that were joined or left after that, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moves: Vec<Move>,
+    /// What providers closed, by channel and address, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    closings: Vec<Closing>,
+    /// The devices that are gone, and since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    gone: BTreeMap<String, Stamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Closing {
+    closed: Suppression,
+    stamp: Stamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,13 +124,23 @@ impl Entry {
                 true
             }
             Change::Remove => self.erase(stamp),
-            Change::Update(_) | Change::Join(_) | Change::Leave(_) if self.is_gone() => false,
+            Change::Update(_)
+            | Change::Join(_)
+            | Change::Leave(_)
+            | Change::Close(_)
+            | Change::Unregister(_)
+                if self.is_gone() =>
+            {
+                false
+            }
             Change::Update(patch) => self.update(id, patch, stamp)?,
             Change::Join(topic) => self.move_in(topic, true, stamp),
             Change::Leave(topic) => self.move_in(topic, false, stamp),
+            Change::Close(closed) => self.close(closed, stamp),
+            Change::Unregister(device) => self.unregister(device, stamp),
         };
         if changed {
-            self.forget_old_moves();
+            self.forget_what_is_old();
         }
         Ok(changed)
     }
@@ -139,7 +164,7 @@ impl Entry {
         self.history.whole = Some(stamp);
         // Both parts came from a person, and no member depends on another.
         self.person = Some(typed(next).unwrap_or_else(|| person.clone()));
-        self.move_again();
+        self.say_again();
     }
 
     fn update(&mut self, id: &str, patch: &Map<String, Value>, stamp: &Stamp) -> Result<bool, Refusal> {
@@ -166,7 +191,7 @@ impl Entry {
         reading::check(&person, "data.")?;
         self.person = Some(person);
         self.history.members = stamps;
-        self.move_again();
+        self.say_again();
         Ok(true)
     }
 
@@ -182,6 +207,10 @@ impl Entry {
         }
         // They are back already. What outlives a new description does not outlive a deletion.
         self.history.erased = Some(stamp.clone());
+        let forgotten: Vec<Closing> = self.history.closings.extract_if(.., |it| it.stamp < *stamp).collect();
+        if let Some(person) = &mut self.person {
+            person.suppressed.retain(|it| !forgotten.iter().any(|closing| closing.closed == *it));
+        }
         if self.history.members.get(KEPT).is_some_and(|it| it < stamp) {
             self.history.members.remove(KEPT);
             if let Some(person) = &mut self.person {
@@ -232,9 +261,58 @@ impl Entry {
         }
     }
 
-    fn forget_old_moves(&mut self) {
+    fn close(&mut self, closed: &Suppression, stamp: &Stamp) -> bool {
+        if self.last(KEPT) >= Some(stamp) {
+            return false;
+        }
+        let closing = Closing { closed: closed.clone(), stamp: stamp.clone() };
+        let closings = &mut self.history.closings;
+        match closings.binary_search_by(|it| it.place().cmp(&closing.place())) {
+            Ok(at) if closings[at].stamp >= *stamp => return false,
+            Ok(at) => {
+                let before = std::mem::replace(&mut closings[at], closing);
+                if let Some(person) = &mut self.person {
+                    person.suppressed.retain(|it| *it != before.closed);
+                }
+            }
+            Err(at) => closings.insert(at, closing),
+        }
+        self.say_again();
+        true
+    }
+
+    fn unregister(&mut self, device: &str, stamp: &Stamp) -> bool {
+        if self.last(DEVICES).max(self.history.gone.get(device)) >= Some(stamp) {
+            return false;
+        }
+        self.history.gone.insert(device.to_owned(), stamp.clone());
+        self.say_again();
+        true
+    }
+
+    /// What was said of a part of the person after the part was last described.
+    fn say_again(&mut self) {
+        self.move_again();
+        let (closed_until, described_at) = (self.last(KEPT).cloned(), self.last(DEVICES).cloned());
+        let Some(person) = &mut self.person else { return };
+        let history = &self.history;
+        let closings: Vec<&Suppression> = history
+            .closings
+            .iter()
+            .filter(|it| Some(&it.stamp) > closed_until.as_ref())
+            .map(|it| &it.closed)
+            .collect();
+        person.suppressed.retain(|it| !closings.contains(&it));
+        person.suppressed.extend(closings.into_iter().cloned());
+        let is_gone = |id: &str| history.gone.get(id).is_some_and(|it| Some(it) > described_at.as_ref());
+        person.devices.retain(|it| !is_gone(&it.id));
+    }
+
+    fn forget_what_is_old(&mut self) {
         let Some(since) = self.newest().and_then(|it| it.at.checked_sub(MEMORY).ok()) else { return };
         self.history.moves.retain(|it| it.stamp.at >= since);
+        self.history.closings.retain(|it| it.stamp.at >= since);
+        self.history.gone.retain(|_, it| it.at >= since);
     }
 
     /// When something was last said.
@@ -248,7 +326,16 @@ impl Entry {
     fn newest(&self) -> Option<&Stamp> {
         let history = &self.history;
         let moves = history.moves.iter().map(|it| &it.stamp);
-        history.whole.iter().chain(&history.erased).chain(history.members.values()).chain(moves).max()
+        let closings = history.closings.iter().map(|it| &it.stamp);
+        let said = history.whole.iter().chain(&history.erased).chain(history.members.values());
+        said.chain(moves).chain(closings).chain(history.gone.values()).max()
+    }
+}
+
+impl Closing {
+    /// What it closes: of two that close the same, the later one counts.
+    fn place(&self) -> (Channel, Option<&str>) {
+        (self.closed.channel, self.closed.address.as_deref())
     }
 }
 

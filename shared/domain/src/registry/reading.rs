@@ -26,7 +26,7 @@ const MEMBERS: [(&str, &str); 16] = [
     ("preferences", "preferences"),
     ("quiet", "quiet hours"),
     ("in_tenants", "an object with {zone, preferences, quiet} for each tenant"),
-    ("suppressed", "a list of {channel, why: bounced | complained | opted_out, until}"),
+    ("suppressed", "a list of {channel, why: bounced | complained | opted_out, until, address}"),
 ];
 
 /// The same for a tenant's.
@@ -111,6 +111,11 @@ pub(super) fn deleted(data: &Map<String, Value>) -> Result<String, Refusal> {
         Some(stranger) => Err(unknown(stranger, "data.", &MEMBERS[..1])),
         None => Ok(id),
     }
+}
+
+/// Whose device is gone, and which.
+pub(super) fn unregistered(data: &Map<String, Value>) -> Result<(String, String), Refusal> {
+    Ok((id_of(data, "recipient", "data.")?, id_of(data, "device", "data.")?))
 }
 
 /// The topic, and who joins or leaves it: each once, in the order of their ids.

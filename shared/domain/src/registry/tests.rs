@@ -243,7 +243,7 @@ fn a_patch_merges_as_the_rfc_says() {
 proptest! {
     #[test]
     fn in_whatever_order_changes_come_the_person_is_the_same(
-        said in prop::collection::vec((0..5_u8, "[a-c]", prop::collection::btree_set("[a-c]:[1-2]", 0..3)), 1..9),
+        said in prop::collection::vec((0..8_u8, "[a-c]", prop::collection::btree_set("[a-c]:[1-2]", 0..3)), 1..9),
         order in Just((0..9_usize).collect::<Vec<_>>()).prop_shuffle(),
     ) {
         let changes: Vec<Amendment> =
@@ -267,7 +267,54 @@ proptest! {
     }
 }
 
-/// One of five kinds of changes. No deletion: what is said after one is not kept.
+#[test]
+fn what_a_provider_closed_stays_closed_until_somebody_says_later_which_channels_are() {
+    let closed = json!([{ "channel": "email", "why": "bounced", "address": "a" }]);
+    let close = |second| change(second, Change::Close(serde_json::from_value(closed[0].clone()).unwrap()));
+    let mut entry = Entry::default();
+    entry.apply(&create(1, json!({ "id": "ann" }))).unwrap();
+    assert!(entry.apply(&close(3)).unwrap());
+    assert!(!entry.apply(&close(3)).unwrap(), "heard already");
+    entry.apply(&create(4, json!({ "id": "ann", "name": "A" }))).unwrap();
+    check(&entry, json!({ "id": "ann", "name": "A", "suppressed": closed }));
+    entry.apply(&update("ann", 2, json!({ "suppressed": [] }))).unwrap();
+    check(&entry, json!({ "id": "ann", "name": "A", "suppressed": closed }));
+    entry.apply(&update("ann", 5, json!({ "suppressed": null }))).unwrap();
+    check(&entry, json!({ "id": "ann", "name": "A" }));
+    assert!(!entry.apply(&close(4)).unwrap(), "opened again since");
+}
+
+#[test]
+fn a_device_that_is_gone_is_taken_out_unless_it_was_registered_again_later() {
+    let device = json!([{ "id": "d", "platform": "fcm", "endpoint": "arn:e" }]);
+    let gone = |second| change(second, Change::Unregister("d".into()));
+    let mut entry = Entry::default();
+    entry.apply(&create(1, json!({ "id": "ann", "devices": device }))).unwrap();
+    assert!(entry.apply(&gone(3)).unwrap());
+    check(&entry, json!({ "id": "ann" }));
+    entry.apply(&update("ann", 2, json!({ "devices": device }))).unwrap();
+    check(&entry, json!({ "id": "ann" }));
+    entry.apply(&update("ann", 4, json!({ "devices": device }))).unwrap();
+    check(&entry, json!({ "id": "ann", "devices": device }));
+    assert!(!entry.apply(&gone(3)).unwrap(), "registered again since");
+    check(&entry, json!({ "id": "ann", "devices": device }));
+}
+
+#[test]
+fn only_push_says_that_a_device_is_gone() {
+    let said = |source: &str| {
+        let mut event = event("device.unregistered", &json!({ "recipient": "ann", "device": "d" }));
+        event.source = source.to_owned();
+        read(&event, NOON)
+    };
+    let Ok(Notice::People(changes)) = said("carillon/push") else { panic!("push says so") };
+    assert!(matches!(&changes[0].change, Change::Unregister(it) if it == "d"));
+    assert_eq!(changes[0].id, "ann");
+    let Err(refusal) = said("crm") else { panic!("anybody says so") };
+    assert!(refusal.to_string().contains("carillon/push"), "{refusal}");
+}
+
+/// One of eight kinds of changes. No deletion: what is said after one is not kept.
 fn said_as(kind: u8, text: &str, topics: &BTreeSet<String>, second: i64) -> Amendment {
     let topic = Topic { tenant: Some(text.into()), name: "x:1".into() };
     match kind {
@@ -278,7 +325,17 @@ fn said_as(kind: u8, text: &str, topics: &BTreeSet<String>, second: i64) -> Amen
             let suppressed = json!([{ "channel": "sms", "why": "bounced" }]);
             update("ann", second, json!({ "zone": text, "suppressed": suppressed }))
         }
-        _ => change(second, Change::Join(topic)),
+        4 => change(second, Change::Join(topic)),
+        5 => {
+            let closed =
+                json!({ "channel": "email", "why": "bounced", "until": at(second).at, "address": text });
+            change(second, Change::Close(serde_json::from_value(closed).unwrap()))
+        }
+        6 => change(second, Change::Unregister(format!("device {}", topics.len()))),
+        _ => {
+            let device = |it| json!({ "id": format!("device {it}"), "platform": "fcm", "endpoint": "e" });
+            update("ann", second, json!({ "devices": [device(0), device(1)] }))
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use domain::channel::Channel;
 use domain::job::{Job, Origin};
 use domain::key::Key;
 use domain::outcome::{Reason, Status};
+use domain::receipt::{Marks, awaited_in};
+use domain::recipient::address_hash;
 
 use super::{RETENTION_DAYS, pk};
 use crate::item::Item;
@@ -30,6 +32,8 @@ pub struct LedgerRow {
     /// What decided it, as a sentence for people.
     pub note: Option<String>,
     pub provider_id: Option<String>,
+    /// What receipts, and the recipient, said of it later.
+    pub marks: Marks,
 }
 
 impl LedgerRow {
@@ -64,18 +68,37 @@ impl LedgerRow {
             joined: owned("joined"),
             note: owned("note"),
             provider_id: owned("provider_id"),
+            marks: marks(item),
         })
     }
 }
 
+pub(super) fn marks(item: &Item) -> Marks {
+    let at = |name: &str| item.get(name).and_then(|it| it.parse().ok());
+    Marks {
+        delivered_at: at("delivered_at"),
+        bounced_at: at("bounced_at"),
+        complained_at: at("complained_at"),
+        seen_at: at("seen_at"),
+    }
+}
+
 pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
+    let channel = job.channel();
+    let address = job.content.address().map(|it| address_hash(channel, it));
+    // The two indices are sparse: only what a receipt may come for has these.
+    let expects = channel.has_receipts().then(|| now.to_string());
+    let awaits = channel.confirms().then(|| awaited_in(now));
     origin_item(&job.event)
         .with(pk(&job.key))
+        .maybe("address", address.as_deref())
+        .maybe("expects", expects.as_deref())
+        .maybe("awaits", awaits.as_deref())
         .text("status", Status::Claimed.name())
         .text("rule", &job.rule)
         .text("catalog", &job.catalog)
         .text("recipient", &job.recipient)
-        .text("channel", job.channel().name())
+        .text("channel", channel.name())
         .number("step", i64::from(job.step))
         .text("claim_token", token)
         .text("claimed_at", now.to_string())

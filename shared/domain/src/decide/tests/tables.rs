@@ -11,6 +11,7 @@ use crate::counter::{States, Want, admit};
 use crate::decide::{Answer, Ask, Wanted};
 use crate::digest::{self, Arrival, Header, Item, Join};
 use crate::key::Key;
+use crate::recipient::Suppression;
 use crate::rule::Unless;
 use crate::zone::Zone;
 
@@ -30,6 +31,8 @@ pub(super) struct Tables {
     pub(super) windows: BTreeMap<String, Collected>,
     pub(super) cancelled: BTreeMap<CancelKey, Cancellation>,
     pub(super) seen: BTreeMap<Key, (Unless, Timestamp)>,
+    /// By the hash of the address.
+    pub(super) closed: BTreeMap<String, Suppression>,
 }
 
 impl Tables {
@@ -39,6 +42,7 @@ impl Tables {
             Ask::Seen { of } => {
                 Answer::Seen(of.iter().filter_map(|it| self.seen.get(it)).map(|it| it.0).max())
             }
+            Ask::Closed { address } => Answer::Closed(self.closed.get(address).cloned()),
             Ask::Admit { key, wants, channels, zone } => self.admit(key, wants, channels, zone, now),
             Ask::Collected { key } => match self.joined.get(key).cloned().flatten() {
                 Some(window_id) => Answer::Joined { window_id, closes_at: now, timer: false },
