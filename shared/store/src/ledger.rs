@@ -1,6 +1,7 @@
 //! The ledger: one item per notification key. Whoever writes the item first may send.
 
 mod noticing;
+mod receiving;
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
@@ -11,6 +12,7 @@ use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
 
 pub use noticing::Noticed;
+pub use receiving::{Received, ReceivedPage, ReceivedPlace};
 
 use crate::item::Item;
 use crate::lookup;

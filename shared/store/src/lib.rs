@@ -24,7 +24,7 @@ pub use counters::{Closed, Counters, Joining};
 pub use events::{EventPage, EventPlace, Events, Record};
 pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
 pub use item::{Item, Malformed};
-pub use ledger::{Ledger, LedgerRow, Noticed, Settlement, Standing};
+pub use ledger::{Ledger, LedgerRow, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement, Standing};
 pub use people::{Found, NotApplied, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.

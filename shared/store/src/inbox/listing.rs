@@ -13,7 +13,7 @@ use crate::item::Item;
 use crate::lookup;
 
 /// The most entries of one page.
-pub const MAX_PAGE: usize = 100;
+pub(crate) const MAX_PAGE: usize = 100;
 
 /// How often the table is asked for one page, and the most that it looks at in one call. Who filters for what is rare
 /// may get a page that is not full, and the place where to go on.

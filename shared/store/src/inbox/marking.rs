@@ -17,7 +17,7 @@ use crate::{pause, transactions};
 const AT_ONCE: usize = 50;
 
 /// The most entries that one call of [`mark_all`] marks.
-pub const MOST_AT_ONCE: usize = 500;
+pub(crate) const MOST_AT_ONCE: usize = 500;
 
 const DOING: &str = "mark entries of an inbox";
 
