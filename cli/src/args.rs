@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+mod reading;
+
+pub(crate) use reading::{Inbox, Received};
+
 /// An event in; the right people told once, on the channel they chose, with proof.
 #[derive(Parser)]
 #[command(name = "carillon", version, propagate_version = true, max_term_width = 100)]
@@ -37,6 +41,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     People(People),
     Ticket(Ticket),
+    Received(Received),
+    Inbox(Inbox),
     #[command(subcommand)]
     Local(Local),
     Demo(Demo),

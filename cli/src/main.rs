@@ -8,10 +8,12 @@ mod demo;
 mod error;
 mod explain;
 mod files;
+mod inbox;
 mod local;
 mod matching;
 mod people;
 mod publishing;
+mod received;
 mod since;
 mod tail;
 mod terminal;
@@ -41,6 +43,8 @@ async fn main() -> ExitCode {
         Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
+        Command::Received(it) => received::run(&it, &args.target, &terminal).await,
+        Command::Inbox(it) => inbox::run(&it, &args.target, &terminal).await,
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };

@@ -31,7 +31,7 @@ use sockets::Sockets;
 use store::{Connections, Inbox, Ledger};
 
 pub use config::Config;
-pub use protocol::{Denied, Reply, Request, Response, Route};
+pub use protocol::{Denied, Listing, Marking, Reply, Request, Response, Route, Standing};
 
 /// The longest name of a room, in bytes.
 const MAX_ROOM_BYTES: usize = 256;
