@@ -214,6 +214,8 @@ fn every_command_has_help_with_an_example() {
         vec!["people", "show"],
         vec!["people", "members"],
         vec!["ticket"],
+        vec!["received"],
+        vec!["inbox"],
         vec!["demo"],
         vec!["local", "logs"],
     ] {

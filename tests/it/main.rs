@@ -6,7 +6,9 @@
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
+//! - `inbox`: what was said live and is read later
 //! - `people`: what the bus and the CLI say about people, topics and tenants
+//! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
 //! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
 //! - `journeys`: what each sample makes of whom, as they will read it
@@ -26,9 +28,11 @@ mod delivery;
 mod engine;
 mod gateway;
 mod house;
+mod inbox;
 mod journeys;
 mod patterns;
 mod people;
+mod received;
 mod template;
 mod thread;
 mod until;
