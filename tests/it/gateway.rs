@@ -114,7 +114,10 @@ async fn what_somebody_was_told_they_and_nobody_else_can_see_and_acknowledge() {
     let no = json!({ "type": "refused", "refused": [{ "id": id, "reason": "not_yours" }] });
     assert_eq!(other.ask(&say("acknowledge", &[&id])).await, no);
     assert_eq!(noticed().await, None);
-    assert_eq!(client.ask(&say("seen", &[&id])).await, json!({ "type": "seen", "ids": [id], "counts": counts(0, 1) }));
+    assert_eq!(
+        client.ask(&say("seen", &[&id])).await,
+        json!({ "type": "seen", "ids": [id], "counts": counts(0, 1) })
+    );
     assert_eq!(noticed().await, Some(Unless::Seen));
     let made_up = "0".repeat(43);
     assert_eq!(

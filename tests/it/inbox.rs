@@ -77,7 +77,10 @@ async fn one_seen_is_known_to_the_ledger_the_inbox_and_every_other_socket() {
     phone.ask(&json!({ "action": "seen", "ids": [job.key] }).to_string()).await;
     let said = laptop.ask(&mark("read", &[&job.key])).await;
     let entries = json!([{ "id": job.key, "state": "read" }]);
-    assert_eq!(said, json!({ "type": "marked", "as": "read", "entries": entries, "counts": counts(0, 0, 1) }));
+    assert_eq!(
+        said,
+        json!({ "type": "marked", "as": "read", "entries": entries, "counts": counts(0, 0, 1) })
+    );
     assert_eq!(phone.hear().await["unread"], 0);
     let said = phone.ask(&mark("archived", &[&job.key])).await;
     assert_eq!(said["counts"], counts(0, 0, 0));
@@ -147,9 +150,14 @@ async fn a_rule_says_what_is_of_use_now_or_never() {
                        "nowServing": "A-17", "estimatedWaitMinutes": 12, "queueName": "Triage" });
     let event = unique("event");
     cloud.put(&[cloud_event("queue.updated", &event, &data)]).await;
-    let rows = until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
+    let rows =
+        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
     let theirs = rows.iter().find(|it| it.recipient == user).unwrap();
-    assert_eq!((theirs.status, theirs.reason), (Status::Suppressed, Some(Reason::NotConnected)), "{theirs:?}");
+    assert_eq!(
+        (theirs.status, theirs.reason),
+        (Status::Suppressed, Some(Reason::NotConnected)),
+        "{theirs:?}"
+    );
     assert_eq!(cloud.inbox.counts(&Viewer { user, tenant: None }, now()).await.unwrap(), Counts::default());
 }
 
@@ -177,9 +185,14 @@ async fn what_another_tenant_said_is_not_there() {
     south.ask(r#"{"action":"mark","as":"archived","all":true}"#).await;
     let theirs = Viewer { user: user.clone(), tenant: Some("north".into()) };
     let page = cloud.inbox.page(&theirs, &Filter::default(), None, 10, now()).await.unwrap();
-    assert_eq!(page.entries.iter().map(|it| (&it.kept.id, it.state)).collect::<Vec<_>>(), [(&north.key, State::Unseen)]);
+    assert_eq!(
+        page.entries.iter().map(|it| (&it.kept.id, it.state)).collect::<Vec<_>>(),
+        [(&north.key, State::Unseen)]
+    );
     let stranger = Viewer { user: unique("user"), tenant: Some("north".into()) };
-    assert!(cloud.inbox.page(&stranger, &Filter::default(), None, 10, now()).await.unwrap().entries.is_empty());
+    assert!(
+        cloud.inbox.page(&stranger, &Filter::default(), None, 10, now()).await.unwrap().entries.is_empty()
+    );
 }
 
 #[tokio::test]
@@ -257,7 +270,10 @@ async fn a_client_that_was_away_gets_what_it_missed() {
     };
     let missed = client.ask(&resume(&keys[1])).await;
     let expected: Vec<&str> = keys[2..].iter().map(Key::as_str).collect();
-    assert_eq!((ids(&missed), &missed["more"]), (expected.iter().map(|it| (*it).to_owned()).collect(), &json!(false)));
+    assert_eq!(
+        (ids(&missed), &missed["more"]),
+        (expected.iter().map(|it| (*it).to_owned()).collect(), &json!(false))
+    );
     assert_eq!(missed["counts"], counts(3, 5, 5));
     // Messages overtake one another: of those shortly before the last, what nobody has seen comes once more.
     let missed = client.ask(&resume(&keys[4])).await;
@@ -366,7 +382,8 @@ async fn check_recount(cloud: &Cloud, viewer: &Viewer) {
 }
 
 pub(crate) async fn outcome(cloud: &Cloud, key: &Key) -> LedgerRow {
-    until("an outcome", async || cloud.ledger.find(key).await.unwrap().filter(|it| it.status.is_final())).await
+    until("an outcome", async || cloud.ledger.find(key).await.unwrap().filter(|it| it.status.is_final()))
+        .await
 }
 
 async fn sent(cloud: &Cloud, key: &Key) -> LedgerRow {

@@ -12,7 +12,9 @@ async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let event = unique("event");
-    cloud.put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Who got it?" }))]).await;
+    cloud
+        .put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Who got it?" }))])
+        .await;
     until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
     let away = deliver(&cloud, &ann.id, None, true).await;
     outcome(&cloud, &away.key).await;
@@ -20,7 +22,11 @@ async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
     assert!(said.status.success(), "{}", text(&said));
     let lines = json_lines(&said);
     assert_eq!(lines.len(), 3, "{}", text(&said));
-    assert_eq!((&lines[0]["key"], &lines[0]["reason"]), (&json!(away.key), &json!("not_connected")), "newest first");
+    assert_eq!(
+        (&lines[0]["key"], &lines[0]["reason"]),
+        (&json!(away.key), &json!("not_connected")),
+        "newest first"
+    );
     for channel in ["email", "socket"] {
         let line = lines.iter().find(|it| it["channel"] == channel && it["event"] == event.as_str()).unwrap();
         assert_eq!(line["status"], "sent");

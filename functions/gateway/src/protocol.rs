@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use domain::inbox::{Counts, Mark};
 use domain::key::Key;
-use domain::rule::Unless;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

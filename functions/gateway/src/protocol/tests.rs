@@ -1,4 +1,5 @@
 use super::*;
+use domain::rule::Unless;
 use serde_json::{Value, json};
 
 #[test]

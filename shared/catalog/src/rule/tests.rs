@@ -153,7 +153,9 @@ fn what_may_hold_a_rule_back_is_one_of_a_few_words() {
     check(
         "channels",
         "  channels: [email]\n  ephemeral: true",
-        &["7:14: `ephemeral` leaves something out of the inbox, and nothing of this rule gets there; take it out, or send by `socket`"],
+        &[
+            "7:14: `ephemeral` leaves something out of the inbox, and nothing of this rule gets there; take it out, or send by `socket`",
+        ],
     );
     check("actor", "  actor: include", &[]);
     check("actor", "  actor: exlude", &["7:10: unknown value for `actor` `exlude`; did you mean `exclude`?"]);
