@@ -1,7 +1,5 @@
 //! What was said live and can be read later: listed, counted, marked, caught up with.
 
-use std::collections::BTreeSet;
-
 use domain::inbox::{Counts, Filter, Kept, Mark, Shelf, State, Viewer};
 use domain::job::Job;
 use domain::key::Key;
@@ -245,58 +243,6 @@ async fn counts_hold_while_everybody_writes_at_once() {
 }
 
 #[tokio::test]
-async fn a_client_that_was_away_gets_what_it_missed() {
-    let cloud = Cloud::connect();
-    let user = unique("user");
-    let mut client = Client::of(&cloud, &user, None, &[]).await;
-    let mut keys = Vec::new();
-    for _ in 0..2 {
-        let job = deliver(&cloud, &user, None, false).await;
-        assert_eq!(client.hear().await["id"], job.key.as_str());
-        sent(&cloud, &job.key).await;
-        client.ask(&mark("seen", &[&job.key])).await;
-        keys.push(job.key);
-    }
-    client.close().await;
-    for _ in 0..3 {
-        let job = deliver(&cloud, &user, None, false).await;
-        sent(&cloud, &job.key).await;
-        keys.push(job.key);
-    }
-    let mut client = Client::of(&cloud, &user, None, &[]).await;
-    let resume = |after: &Key| json!({ "action": "resume", "after": after }).to_string();
-    let ids = |said: &Value| -> Vec<String> {
-        said["entries"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect()
-    };
-    let missed = client.ask(&resume(&keys[1])).await;
-    let expected: Vec<&str> = keys[2..].iter().map(Key::as_str).collect();
-    assert_eq!(
-        (ids(&missed), &missed["more"]),
-        (expected.iter().map(|it| (*it).to_owned()).collect(), &json!(false))
-    );
-    assert_eq!(missed["counts"], counts(3, 5, 5));
-    // Messages overtake one another: of those shortly before the last, what nobody has seen comes once more.
-    let missed = client.ask(&resume(&keys[4])).await;
-    assert_eq!(ids(&missed), expected[..2]);
-    assert_eq!(client.ask(&resume(&Key::parse(&"0".repeat(43)).unwrap())).await["reason"], "unknown_id");
-
-    // Bounded, and gone on with.
-    fill(&cloud, &user, 120, "news").await;
-    let (mut after, mut all) = (keys[4].clone(), BTreeSet::new());
-    loop {
-        let missed = client.ask(&resume(&after)).await;
-        let found = ids(&missed);
-        assert!(found.len() <= 100);
-        after = Key::parse(found.last().unwrap()).unwrap();
-        all.extend(found);
-        if missed["more"] == false {
-            break;
-        }
-    }
-    assert_eq!(all.len(), 120 + 2, "and the two that nobody has seen");
-}
-
-#[tokio::test]
 async fn garbage_from_a_client_is_told_what_is_wanted_and_changes_nothing() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
@@ -348,7 +294,7 @@ fn job(user: &str, tenant: Option<&str>, ephemeral: bool) -> Job {
 }
 
 /// Puts entries into an inbox, several at a time, without telling anybody.
-async fn fill(cloud: &Cloud, user: &str, count: usize, category: &str) {
+pub(crate) async fn fill(cloud: &Cloud, user: &str, count: usize, category: &str) {
     let kept = (0..count).map(|_| {
         let (_, mut kept) = Kept::of(&job(user, None, false)).map(|(_, it)| ((), it)).unwrap();
         kept.category = category.to_owned();
@@ -386,13 +332,13 @@ pub(crate) async fn outcome(cloud: &Cloud, key: &Key) -> LedgerRow {
         .await
 }
 
-async fn sent(cloud: &Cloud, key: &Key) -> LedgerRow {
+pub(crate) async fn sent(cloud: &Cloud, key: &Key) -> LedgerRow {
     let row = outcome(cloud, key).await;
     assert_eq!(row.status, Status::Sent);
     row
 }
 
-fn mark(mark: &str, ids: &[&Key]) -> String {
+pub(crate) fn mark(mark: &str, ids: &[&Key]) -> String {
     json!({ "action": "mark", "as": mark, "ids": ids }).to_string()
 }
 

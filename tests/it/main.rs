@@ -7,6 +7,7 @@
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `inbox`: what was said live and is read later
+//! - `resume`: what a client missed that was away
 //! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
@@ -33,6 +34,7 @@ mod journeys;
 mod patterns;
 mod people;
 mod received;
+mod resume;
 mod template;
 mod thread;
 mod until;
