@@ -154,7 +154,7 @@ fn what_may_hold_a_rule_back_is_one_of_a_few_words() {
         "channels",
         "  channels: [email]\n  ephemeral: true",
         &[
-            "7:14: `ephemeral` leaves something out of the inbox, and nothing of this rule gets there; take it out, or send by `socket`",
+            "5:14: `ephemeral` leaves something out of the inbox, and nothing of this rule gets there; take it out, or send by `socket`",
         ],
     );
     check("actor", "  actor: include", &[]);
