@@ -164,6 +164,7 @@ fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
         ("COUNTERS_TABLE", "carillon-bench-counters"),
         ("EVENTS_TABLE", "carillon-bench-events"),
         ("CONNECTIONS_TABLE", "carillon-bench-connections"),
+        ("INBOX_TABLE", "carillon-bench-inbox"),
         ("SENDER_ADDRESS", "Carillon <bell@example.com>"),
         ("BUS_NAME", "carillon-bench"),
         ("SOCKET_URL", "wss://sockets.example.com/live"),

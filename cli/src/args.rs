@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 mod dlq;
+mod reading;
 
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
+pub(crate) use reading::{Inbox, Received};
 
 /// An event in; the right people told once, on the channel they chose, with proof.
 #[derive(Parser)]
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     People(People),
     Ticket(Ticket),
     Token(Token),
+    Received(Received),
+    Inbox(Inbox),
     /// What could not be handled and was put aside
     #[command(subcommand)]
     Dlq(Dlq),

@@ -9,10 +9,12 @@ mod dlq;
 mod error;
 mod explain;
 mod files;
+mod inbox;
 mod local;
 mod matching;
 mod people;
 mod publishing;
+mod received;
 mod since;
 mod tail;
 mod terminal;
@@ -43,8 +45,10 @@ async fn main() -> ExitCode {
         Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
-        Command::Dlq(it) => dlq::run(&it, &args.target, &terminal).await,
         Command::Token(it) => token::run(&it, &args.target, &terminal),
+        Command::Received(it) => received::run(&it, &args.target, &terminal).await,
+        Command::Inbox(it) => inbox::run(&it, &args.target, &terminal).await,
+        Command::Dlq(it) => dlq::run(&it, &args.target, &terminal).await,
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };

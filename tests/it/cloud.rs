@@ -9,7 +9,7 @@ use domain::recipient::Recipient;
 use publish::{Bus, Entry};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Connections, Ledger, LedgerRow, People, Record};
+use store::{Connections, Inbox, Ledger, LedgerRow, People, Record};
 
 /// The deployed stack, and a real client for everything in it.
 pub(crate) struct Cloud {
@@ -22,6 +22,7 @@ pub(crate) struct Cloud {
     pub(crate) ledger: Ledger,
     pub(crate) people: People,
     pub(crate) connections: Connections,
+    pub(crate) inbox: Inbox,
     pub(crate) sqs: aws_sdk_sqs::Client,
 }
 
@@ -71,6 +72,7 @@ impl Cloud {
             ledger: Ledger::new(&tables, table("ledger")),
             people: People::new(&tables, table("people")),
             connections: Connections::new(&tables, table("connections")),
+            inbox: Inbox::new(&tables, table("inbox")),
             sqs: aws_sdk_sqs::Client::new(&config),
             socket_url: state.socket_url,
             capture: format!("http://127.0.0.1:{}", state.capture.port),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
@@ -16,6 +16,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("store", &["aws", "domain"]),
     ("queue", &["aws", "domain"]),
     ("sns", &["aws", "domain"]),
+    ("sockets", &["aws"]),
     ("runtime", &["aws", "domain"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "store"]),
     ("publish", &["aws", "domain", "store"]),
@@ -27,7 +28,7 @@ const CHANNELS: [&str; 5] = ["email", "push", "sms", "socket", "whatsapp"];
 
 /// The one crate that holds each client.
 const HOMES: [(&str, &[&str]); 10] = [
-    ("aws-sdk-apigatewaymanagement", &["socket"]),
+    ("aws-sdk-apigatewaymanagement", &["sockets"]),
     ("aws-sdk-dynamodb", &["store"]),
     ("aws-sdk-dynamodbstreams", &["cli"]),
     ("aws-sdk-eventbridge", &["publish"]),

@@ -7,8 +7,11 @@
 //! - `feedback`: receipts, closed addresses, devices that are gone
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
+//! - `inbox`: what was said live and is read later
+//! - `resume`: what a client missed that was away
 //! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else
+//! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
 //! - `dlq`: what was put aside, listed, sent back, deleted
 //! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
@@ -33,9 +36,12 @@ mod engine;
 mod feedback;
 mod gateway;
 mod house;
+mod inbox;
 mod journeys;
 mod patterns;
 mod people;
+mod received;
+mod resume;
 mod template;
 mod thread;
 mod until;

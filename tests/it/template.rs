@@ -231,11 +231,39 @@ fn the_gateway_may_change_a_row_of_the_ledger_and_neither_read_nor_delete_it() {
 }
 
 #[test]
+fn the_inbox_is_written_by_the_socket_and_marked_by_the_gateway_and_nobody_else_reaches_it() {
+    let resources = resources();
+    let mut found = Vec::new();
+    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
+        let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
+        for it in statements.flat_map(on_aws).filter(|it| it["Resource"].to_string().contains("InboxTable")) {
+            assert!(!it["Action"].to_string().contains("Delete"), "{name}: what came stays for its time");
+            assert!(!it["Action"].to_string().contains("Scan"), "{name}");
+            found.push(name.clone());
+        }
+    }
+    assert_eq!(found, ["GatewayRole", "SocketRole"]);
+}
+
+#[test]
+fn a_row_of_the_ledger_costs_one_write_of_its_index_and_no_function_reads_it() {
+    let resources = resources();
+    let indexes = &resources["LedgerTable"]["Properties"]["GlobalSecondaryIndexes"];
+    assert_eq!(indexes.as_array().unwrap().len(), 1);
+    assert_eq!(indexes[0]["Projection"]["ProjectionType"], "KEYS_ONLY");
+    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
+        assert!(!role.to_string().contains("index/by_recipient"), "{name}");
+    }
+}
+
+#[test]
 fn every_action_of_a_client_has_its_route_and_an_answer_on_aws() {
     let resources = resources();
     let routes = of_type(&resources, "AWS::ApiGatewayV2::Route");
     let responses = of_type(&resources, "AWS::ApiGatewayV2::RouteResponse");
-    for action in ["subscribe", "seen", "acknowledge", "ping", "$default"] {
+    for action in
+        ["subscribe", "seen", "acknowledge", "inbox", "counts", "mark", "resume", "ping", "$default"]
+    {
         let (name, route) = routes.iter().find(|(_, it)| it["RouteKey"] == action).expect(action);
         assert_eq!(route["RouteResponseSelectionExpression"], "$default", "{action}");
         assert!(responses.iter().any(|(_, it)| it["RouteId"]["Ref"] == name.as_str()), "{action}");

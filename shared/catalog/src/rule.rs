@@ -19,13 +19,14 @@ pub const MAX_NAME_BYTES: usize = 64;
 
 const REQUIRED: [&str; 5] = ["rule", "when", "category", "to", "template"];
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "rule",
     "about",
     "when",
     "category",
     "priority",
     "commercial",
+    "ephemeral",
     "to",
     "actor",
     "channels",
@@ -118,6 +119,9 @@ fn rule(
     let when = fields.read("when", when);
     let priority = fields.read("priority", priority);
     let commercial = fields.read("commercial", flag).unwrap_or_default();
+    let channels = &draft.channels;
+    let ephemeral =
+        fields.read("ephemeral", |node, page| ephemeral(node, channels, page)).unwrap_or_default();
     let to = fields.read("to", |node, page| selectors(node, &draft.channels, page));
     let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &ACTORS, page));
     let expose = fields.read("expose", expose).unwrap_or_default();
@@ -138,6 +142,7 @@ fn rule(
         category: draft.category.clone()?,
         priority,
         commercial,
+        ephemeral,
         steps: steps?.into_iter().map(|(it, _)| it).collect(),
         to,
         actor,
@@ -198,6 +203,16 @@ pub(crate) fn is_kebab(name: &str) -> bool {
 
 fn priority(node: &Node, page: &mut Page<'_>) -> Option<Priority> {
     word(node, "priority", &PRIORITIES.map(|it| (it.name(), it)), page)
+}
+
+/// Only what is said live is kept in an inbox, so only there is something to be left out.
+fn ephemeral(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<bool> {
+    let flag = flag(node, page)?;
+    if flag && !channels.is_empty() && !channels.contains(&Channel::Socket) {
+        let what = "`ephemeral` leaves something out of the inbox, and nothing of this rule gets there";
+        page.refuse(node.at, what, "take it out, or send by `socket`");
+    }
+    Some(flag)
 }
 
 /// Paths whose last names differ: a socket message carries what they find under these names.

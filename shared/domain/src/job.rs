@@ -186,6 +186,12 @@ pub struct Socket {
     pub body: String,
     /// What the rule exposes of the event: a JSON object.
     pub data: Box<RawValue>,
+    /// The rule's, for whoever reads it later.
+    #[serde(default)]
+    pub category: String,
+    /// It is of use now or never: no inbox keeps it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ephemeral: bool,
 }
 
 /// Whose sockets.

@@ -21,6 +21,7 @@ mod daytime;
 pub mod decide;
 pub mod digest;
 pub mod event;
+pub mod inbox;
 pub mod index;
 pub mod job;
 mod json;

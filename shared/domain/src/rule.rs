@@ -26,6 +26,9 @@ pub struct Rule {
     /// Advertising, which a recipient can refuse as a whole; everything else is transactional.
     #[serde(default, skip_serializing_if = "is_false")]
     pub commercial: bool,
+    /// What it says live is of use now or never: no inbox keeps it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ephemeral: bool,
     /// What happens for each recipient, in this order.
     pub steps: Vec<Step>,
     pub to: Vec<Selector>,

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 /// The attributes of an item, in the order of their names.
-#[derive(Default, Clone)]
+#[derive(Default, Clone, PartialEq)]
 pub struct Item(BTreeMap<String, AttributeValue>);
 
 /// An attribute that is not what the code that wrote it would have written.

@@ -2,6 +2,7 @@
 
 mod hearing;
 mod noticing;
+mod receiving;
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
@@ -13,6 +14,7 @@ use domain::outcome::{Reason, Status};
 
 pub use hearing::Told;
 pub use noticing::Noticed;
+pub use receiving::{Received, ReceivedPage, ReceivedPlace};
 
 use crate::item::Item;
 use crate::lookup;

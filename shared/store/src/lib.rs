@@ -8,20 +8,25 @@ mod canned;
 mod connections;
 mod counters;
 mod events;
+mod inbox;
 mod item;
 mod ledger;
 mod lookup;
 mod pause;
 mod people;
 mod statements;
+mod transactions;
 mod writes;
 
 pub use aws_sdk_dynamodb::Client;
 pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Once};
 pub use events::{EventPage, EventPlace, Events, Record};
+pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
 pub use item::{Item, Malformed};
-pub use ledger::{Ledger, LedgerPage, LedgerRow, Noticed, Settlement, Standing, Told};
+pub use ledger::{
+    Ledger, LedgerPage, LedgerRow, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement, Standing, Told,
+};
 pub use people::{Found, NotApplied, NotEdited, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.

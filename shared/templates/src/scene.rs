@@ -94,6 +94,8 @@ impl<'a> Scene<'a> {
                     title: one_line(&title),
                     body: trimmed(&body),
                     data: exposed(order.rule, self.envelope),
+                    category: order.rule.category.clone(),
+                    ephemeral: order.rule.ephemeral,
                 }))
             }
         }

@@ -55,7 +55,7 @@ fn a_rule_has_its_keys_and_no_others() {
         "colour",
         "  colour: red",
         &["7:3: unknown key `colour`; it is one of `rule`, `about`, `when`, `category`, \
-        `priority`, `commercial`, `to`, `actor`, `channels`, `delay`, `steps`, `template`, `expose`, `expires`, `outside`, \
+        `priority`, `commercial`, `ephemeral`, `to`, `actor`, `channels`, `delay`, `steps`, `template`, `expose`, `expires`, `outside`, \
         `cancel`, `repeat`"],
     );
 }
@@ -148,6 +148,14 @@ fn what_may_hold_a_rule_back_is_one_of_a_few_words() {
         "commercial",
         "  commercial: 'yes'",
         &["7:15: found text, wanted a boolean; write `true` or `false`"],
+    );
+    check("ephemeral", "  ephemeral: true", &[]);
+    check(
+        "channels",
+        "  channels: [email]\n  ephemeral: true",
+        &[
+            "5:14: `ephemeral` leaves something out of the inbox, and nothing of this rule gets there; take it out, or send by `socket`",
+        ],
     );
     check("actor", "  actor: include", &[]);
     check("actor", "  actor: exlude", &["7:10: unknown value for `actor` `exlude`; did you mean `exclude`?"]);

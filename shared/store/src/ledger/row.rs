@@ -12,6 +12,9 @@ use super::{RETENTION_DAYS, pk};
 use crate::item::Item;
 use crate::seconds;
 
+/// The recipient of a row about an event that concerns nobody.
+const NOBODY: &str = "-";
+
 /// An outcome that is known without asking a provider, or a row as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerRow {
@@ -105,6 +108,7 @@ pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestam
         .number("lease_until", lease.as_millisecond())
         .number("attempts", 1)
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+        .with(whose_item(&job.recipient, now))
 }
 
 pub(super) fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
@@ -123,6 +127,15 @@ pub(super) fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
         .maybe("provider_id", row.provider_id.as_deref())
         .text("settled_at", now.to_string())
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+        .with(whose_item(&row.recipient, now))
+}
+
+/// What the index `by_recipient` goes by. A row about nobody is not in it: all of those would be one partition.
+fn whose_item(recipient: &str, now: Timestamp) -> Item {
+    if recipient == NOBODY {
+        return Item::default();
+    }
+    Item::default().text("whose", recipient).number("begun_at", now.as_millisecond())
 }
 
 fn origin_item(origin: &Origin) -> Item {
