@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 mod audience;
 mod flow;
 mod folder;
+mod letter;
 mod library;
 mod names;
 mod nearest;
