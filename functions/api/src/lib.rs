@@ -6,11 +6,14 @@
 //! | `PATCH /v1/recipients/{id}` | what changes (JSON merge patch, RFC 7396) | 200, the same |
 //! | `GET /v1/recipients/{id}` | | 200, the same; 404 |
 //! | `DELETE /v1/recipients/{id}` | | 204, also when there is nobody |
+//! | `GET /v1/unsubscribe/{token}` | | 200, a page with a button; 404 for a link that is not ours. Nobody signs it |
+//! | `POST /v1/unsubscribe/{token}` | whatever a form or a mail program sends | 200, a page, also when asked again; 404 |
 //!
 //! What is wrong is said as `application/problem+json` (RFC 9457). It writes through the same door as the events of the
 //! bus and the CLI's import: the later word counts, whichever way it came.
 
 mod request;
+mod unsubscribe;
 
 use std::collections::BTreeSet;
 
@@ -23,20 +26,25 @@ use serde_json::{Map, Value};
 use store::{NotApplied, People};
 
 pub use request::{Request, Response, Route};
+pub use unsubscribe::{UNSUBSCRIBED, Unsubscribe};
 
 /// The HTTP API's back end.
 pub struct Api {
     people: People,
+    unsubscribe: Unsubscribe,
 }
 
 impl Api {
     #[must_use]
-    pub fn new(aws: &SdkConfig, people_table: String) -> Api {
-        Api { people: People::new(&store::client(aws), people_table) }
+    pub fn new(aws: &SdkConfig, people_table: String, unsubscribe: Unsubscribe) -> Api {
+        Api { people: People::new(&store::client(aws), people_table), unsubscribe }
     }
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response {
+        if let Some((method, token)) = request.unsubscribe() {
+            return self.unsubscribe.answer(method, token, request.header("accept-language")).await.into();
+        }
         let Some(id) = request.id() else {
             return Response::problem(
                 400,

@@ -1,6 +1,6 @@
 //! Wiring; the work is in the library.
 
-use api::Api;
+use api::{Api, Unsubscribe};
 use runtime::{Env, Error, init_log, run_json};
 
 #[tokio::main(flavor = "current_thread")]
@@ -8,6 +8,7 @@ async fn main() -> Result<(), Error> {
     let env = Env::process();
     init_log(&env);
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
-    let api = Api::new(&aws, env.required("PEOPLE_TABLE")?);
+    let unsubscribe = Unsubscribe::from_env(&aws, &env)?;
+    let api = Api::new(&aws, env.required("PEOPLE_TABLE")?, unsubscribe);
     run_json(async |request| Ok(Box::pin(api.answer(request)).await)).await
 }

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::unsubscribe::page::{self, Page};
+
 /// An HTTP request. No `Debug`: it may carry a person.
 ///
 /// Source: API Gateway developer guide, "Lambda function proxy integrations for HTTP APIs", payload format 2.0, the
@@ -17,6 +19,9 @@ pub struct Request {
     route_key: String,
     #[serde(default)]
     path_parameters: Option<HashMap<String, String>>,
+    /// Their names in lower case.
+    #[serde(default)]
+    headers: Option<HashMap<String, String>>,
     #[serde(default)]
     body: Option<String>,
     #[serde(default)]
@@ -51,6 +56,16 @@ impl Request {
             "DELETE /v1/recipients/{id}" => Route::Delete,
             _ => Route::Other,
         }
+    }
+
+    /// The method and the token of a request to unsubscribe.
+    pub(crate) fn unsubscribe(&self) -> Option<(&str, &str)> {
+        let method = self.route_key.strip_suffix(" /v1/unsubscribe/{token}")?;
+        Some((method, self.path_parameters.as_ref()?.get("token")?))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.as_ref()?.get(name).map(String::as_str)
     }
 
     pub(crate) fn id(&self) -> Option<String> {
@@ -94,6 +109,12 @@ impl Response {
     pub(crate) fn problem(status: u16, kind_of: &str, detail: &str) -> Response {
         let body = json!({ "type": format!("urn:carillon:{kind_of}"), "title": kind_of, "status": status, "detail": detail });
         Response { status_code: status, headers: kind("application/problem+json"), body: body.to_string() }
+    }
+}
+
+impl From<Page> for Response {
+    fn from(page: Page) -> Response {
+        Response { status_code: page.status, headers: HashMap::from(page::HEADERS), body: page.html }
     }
 }
 
