@@ -4,6 +4,7 @@
 //! - `delivery`: once, whatever comes twice or is left behind
 //! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
+//! - `email`: how letters are left, what they bring along, what SES is asked
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `people`: what the bus and the CLI say about people, topics and tenants
@@ -23,6 +24,7 @@ mod client;
 mod cloud;
 mod commands;
 mod delivery;
+mod email;
 mod engine;
 mod gateway;
 mod house;

@@ -3,6 +3,7 @@
 //! Functions reach it by the SDKs' own variables (`AWS_ENDPOINT_URL_SNS` and so on), which the template sets on the
 //! local cloud only.
 
+mod letters;
 mod play;
 mod record;
 
@@ -26,11 +27,12 @@ use crate::terminal::Terminal;
 
 use super::server;
 use super::state::{FOLDER, Running, State};
+use letters::Passing;
 use play::{Answer, Asked, play};
 use record::Records;
 
-/// More than the largest message of any service it plays: WhatsApp's 2,048,000 bytes in base64.
-const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// More than the largest message of any service it plays: a letter with 10 MiB of files in base64.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// How long the process may take to answer.
 const TO_START: Duration = Duration::from_secs(10);
@@ -50,7 +52,7 @@ pub(super) fn start(state: &mut State) -> Result<(), Error> {
     }
     let before = state.capture.map(|it| it.port).filter(|it| TcpListener::bind(("127.0.0.1", *it)).is_ok());
     let port = before.map_or_else(server::free_port, Ok)?;
-    state.capture = Some(Running { pid: spawn(&program, port)?, port, built });
+    state.capture = Some(Running { pid: spawn(&program, port, &state.endpoint())?, port, built });
     // Saved at once: what is started can be stopped, whatever happens next.
     state.save()?;
     let begun = runtime::now();
@@ -72,9 +74,9 @@ fn built(program: &Path) -> u64 {
     modified.and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |it| it.as_secs())
 }
 
-fn spawn(program: &Path, port: u16) -> Result<u32, Error> {
+fn spawn(program: &Path, port: u16, cloud: &str) -> Result<u32, Error> {
     let child = Command::new(program)
-        .args(["local", "capture", "--port", &port.to_string()])
+        .args(["local", "capture", "--port", &port.to_string(), "--cloud", cloud])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -85,8 +87,8 @@ fn spawn(program: &Path, port: u16) -> Result<u32, Error> {
     Ok(child.id())
 }
 
-/// Serves until it is ended.
-pub(super) async fn run(port: u16, terminal: &Terminal) -> Done {
+/// Serves until it is ended. Letters are handed on to `cloud`.
+pub(super) async fn run(port: u16, cloud: &str, terminal: &Terminal) -> Done {
     let address = ("127.0.0.1", port);
     let listener = tokio::net::TcpListener::bind(address)
         .await
@@ -97,9 +99,9 @@ pub(super) async fn run(port: u16, terminal: &Terminal) -> Done {
     let serving = async {
         loop {
             let Ok((stream, _)) = listener.accept().await else { continue };
-            let records = Rc::clone(&records);
+            let (records, cloud) = (Rc::clone(&records), cloud.to_owned());
             tokio::task::spawn_local(async move {
-                let service = service_fn(|request| answer(request, &records));
+                let service = service_fn(|request| answer(request, &records, &cloud));
                 // A client that goes away in the middle is none of our business.
                 let _ = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service)
@@ -113,6 +115,7 @@ pub(super) async fn run(port: u16, terminal: &Terminal) -> Done {
 async fn answer(
     request: Request<Incoming>,
     records: &Records,
+    cloud: &str,
 ) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
     let (head, body) = request.into_parts();
     let answer = match Limited::new(body, MAX_BODY_BYTES).collect().await {
@@ -125,7 +128,10 @@ async fn answer(
                 headers: &head.headers,
                 body: &body,
             };
-            play(&asked, records)
+            match (asked.method, asked.path) {
+                ("POST", letters::PATH) => pass_on(&asked, records, cloud).await,
+                _ => play(&asked, records),
+            }
         }
         Err(_) => Answer::new(413, "text/plain", format!("more than {MAX_BODY_BYTES} bytes")),
     };
@@ -133,4 +139,15 @@ async fn answer(
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(answer.kind));
     Ok(response)
+}
+
+/// Hands a letter on to the local cloud, and keeps it if it was taken.
+async fn pass_on(asked: &Asked<'_>, records: &Records, cloud: &str) -> Answer {
+    let header = |name: &str| Some((name.to_owned(), asked.headers.get(name)?.to_str().ok()?.to_owned()));
+    let headers = letters::HEADERS.into_iter().filter_map(header).collect();
+    let passing = Passing { cloud: cloud.to_owned(), headers, body: asked.body.to_vec() };
+    let answer = tokio::task::spawn_blocking(move || passing.hand_on()).await;
+    let answer = answer.unwrap_or_else(|_| Answer::new(503, "text/plain", "no answer".to_owned()));
+    letters::keep(asked.body, &answer, records);
+    answer
 }

@@ -45,6 +45,9 @@ mod tests {
     #[test]
     fn no_bucket_is_named_by_an_empty_list() {
         assert_eq!(names(""), BTreeSet::new());
-        assert_eq!(names("arn:aws:s3:::bills, reports"), BTreeSet::from(["bills".to_owned(), "reports".to_owned()]));
+        assert_eq!(
+            names("arn:aws:s3:::bills, reports"),
+            BTreeSet::from(["bills".to_owned(), "reports".to_owned()])
+        );
     }
 }

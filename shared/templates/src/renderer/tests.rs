@@ -3,6 +3,7 @@
 mod exposing;
 mod failures;
 mod languages;
+mod letters;
 mod limits;
 mod speech;
 mod words;
