@@ -17,7 +17,6 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::SdkError;
 use aws_types::SdkConfig;
 use domain::attachment::is_kind;
 use domain::job::Attachment;
@@ -99,7 +98,6 @@ impl Buckets {
         let get = self.get.get_or_init(|| operation(&self.config, &self.endpoint));
         match get.invoke(request).await {
             Ok(answer) => Ok(answer),
-            Err(SdkError::ConstructionFailure(error)) => Err(Failure::Transient(error.into_source())),
             // Reading twice does no harm.
             Err(error) => Err(Failure::Transient(Box::new(error))),
         }

@@ -113,15 +113,10 @@ impl Walk<'_, '_> {
 
     /// From what the reader of a letter may unsubscribe.
     pub(super) fn way_out(&self, target: &Target) -> Option<unsubscribe::Scope> {
-        match (target, self.person) {
-            (Target::Email(_), Some(person)) => {
-                let (layers, policy) = (self.layers(person), self.plan.catalog.policy());
-                let has_tenant = self.plan.event.tenant.is_some();
-                layers.way_out(self.matched.rule, &policy.email.unsubscribe, has_tenant)
-            }
-            (Target::Email(_), None) => None,
-            (Target::Push(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_), _) => None,
-        }
+        let Target::Email(_) = target else { return None };
+        let (layers, policy) = (self.layers(self.person?), self.plan.catalog.policy());
+        let has_tenant = self.plan.event.tenant.is_some();
+        layers.way_out(self.matched.rule, &policy.email.unsubscribe, has_tenant)
     }
 
     /// Each place by its own clock: a phone may be elsewhere than its owner's tablet.
