@@ -127,7 +127,7 @@ async fn a_forged_link_is_not_found_and_changes_nothing() {
 async fn an_invoice_arrives_with_its_file_and_with_whom_to_answer() {
     let cloud = Cloud::connect();
     let key = format!("invoices/{}/R 7+ü.pdf", unique("file"));
-    upload(&cloud, &key, b"%PDF-1.4 a file");
+    upload(&key, "%PDF-1.4 a file", 1);
     let ann = cloud.somebody().await;
     let email = ann.email.clone().unwrap();
     let file = json!({ "bucket": BUCKET, "key": key, "name": "Invoice 7.pdf" });
@@ -149,7 +149,7 @@ async fn an_invoice_arrives_with_its_file_and_with_whom_to_answer() {
 async fn a_file_that_cannot_be_had_is_a_reasoned_failure_and_no_letter_goes_out() {
     let cloud = Cloud::connect();
     let large = format!("large/{}", unique("file"));
-    upload(&cloud, &large, &vec![b'x'; 10 * 1024 * 1024 + 1]);
+    upload(&large, "x", 10 * 1024 * 1024 + 1);
     for (bucket, key, reason) in [
         (BUCKET, "nothing/here.pdf", Reason::NoAttachment),
         ("somebody-elses-bucket", "a.pdf", Reason::ForbiddenAttachment),
@@ -306,10 +306,19 @@ fn ask(method: &str, url: &str, languages: Option<&str>) -> Page {
     Page { status: answer.status().as_u16(), kind, body: answer.body_mut().read_to_string().unwrap() }
 }
 
-fn upload(cloud: &Cloud, key: &str, bytes: &[u8]) {
-    let key = key.replace(' ', "%20").replace('+', "%2B").replace('ü', "%C3%BC");
-    let url = format!("{}/{BUCKET}/{key}", cloud.endpoint);
-    ureq::put(url).header("content-type", "application/pdf").send(bytes).unwrap();
+/// Puts a file of so many bytes of `text`, repeated, into the bucket.
+fn upload(key: &str, text: &str, times: usize) {
+    let script = "import boto3, sys
+bucket, key, text, times = sys.argv[1:]
+boto3.client('s3').put_object(Bucket=bucket, Key=key, Body=(text * int(times)).encode(), ContentType='application/pdf')";
+    let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
+    let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
+    let put = Command::new(root().join(".local/sam/bin/python"))
+        .args(["-c", script, BUCKET, key, text, &times.to_string()])
+        .envs(variables)
+        .output()
+        .unwrap();
+    assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
 }
 
 /// Puts a letter into the queue and waits for its outcome.

@@ -64,7 +64,7 @@ print(next(it['OutputValue'] for it in stack['Outputs'] if it['OutputKey'] == sy
 }
 
 /// A program of SAM's own environment. Absolute, because it runs in another folder.
-fn tool(name: &str) -> std::path::PathBuf {
+pub(super) fn tool(name: &str) -> std::path::PathBuf {
     let path = Path::new(FOLDER).join("sam/bin").join(name);
     std::path::absolute(&path).unwrap_or(path)
 }

@@ -1,10 +1,12 @@
 //! A bucket on the local cloud, with the one file that the samples attach.
 
-use std::time::Duration;
+use std::path::Path;
+use std::process::Command;
 
 use crate::error::Error;
 
-use super::state::State;
+use super::deploy;
+use super::state::{FOLDER, State};
 
 /// The bucket that letters may take files from on the local cloud.
 pub(super) const BUCKET: &str = "carillon-local-files";
@@ -18,26 +20,24 @@ const PDF: &str = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj
 4 0 obj<</Length 59>>stream\nBT /F 24 Tf 72 760 Td (Invoice WE-2026-1187, a sample) Tj ET\nendstream endobj\n\
 trailer<</Root 1 0 R>>\n%%EOF\n";
 
-/// Puts the bucket and the file there; that they are there already does no harm.
+/// Puts the bucket and the file there, by the SDK that came with SAM; that they are there already does no harm.
 pub(super) fn provide(state: &State) -> Result<(), Error> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(10)))
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let failed = |what: &str, why: String| {
-        Error::Cloud(format!("{what} could not be put into the local cloud: {why}"))
-    };
-    let bucket = format!("{}/{BUCKET}", state.endpoint());
-    let made = agent.put(&bucket).send_empty().map_err(|it| failed(BUCKET, it.to_string()))?;
-    // 409: it is ours already.
-    if !made.status().is_success() && made.status().as_u16() != 409 {
-        return Err(failed(BUCKET, made.status().to_string()));
-    }
-    let put = agent.put(format!("{bucket}/{KEY}")).header("content-type", "application/pdf").send(PDF);
-    match put {
-        Ok(it) if it.status().is_success() => Ok(()),
-        Ok(it) => Err(failed(KEY, it.status().to_string())),
-        Err(it) => Err(failed(KEY, it.to_string())),
+    let script = "import boto3, sys
+s3 = boto3.client('s3')
+s3.create_bucket(Bucket=sys.argv[1])
+s3.put_object(Bucket=sys.argv[1], Key=sys.argv[2], Body=sys.argv[3].encode(), ContentType='application/pdf')";
+    let put = Command::new(deploy::tool("python"))
+        .args(["-c", script, BUCKET, KEY, PDF])
+        .envs(state.variables())
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        .output()
+        .map_err(|error| Error::read(Path::new(FOLDER), error))?;
+    match put.status.success() {
+        true => Ok(()),
+        false => {
+            let said = String::from_utf8_lossy(&put.stderr).into_owned();
+            Err(Error::Cloud(format!("the files of the samples were not put into {BUCKET}: {said}")))
+        }
     }
 }
