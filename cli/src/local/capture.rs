@@ -143,8 +143,10 @@ async fn answer(
 
 /// Hands a letter on to the local cloud, and keeps it if it was taken.
 async fn pass_on(asked: &Asked<'_>, records: &Records, cloud: &str) -> Answer {
-    let header = |name: &str| Some((name.to_owned(), asked.headers.get(name)?.to_str().ok()?.to_owned()));
-    let headers = letters::HEADERS.into_iter().filter_map(header).collect();
+    let headers = asked.headers.iter().filter(|(name, _)| !letters::OF_A_CONNECTION.contains(&name.as_str()));
+    let headers =
+        headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+    let headers = headers.collect();
     let passing = Passing { cloud: cloud.to_owned(), headers, body: asked.body.to_vec() };
     let answer = tokio::task::spawn_blocking(move || passing.hand_on()).await;
     let answer = answer.unwrap_or_else(|_| Answer::new(503, "text/plain", "no answer".to_owned()));

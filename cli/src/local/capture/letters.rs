@@ -22,14 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A request to send a letter, on its way to the local cloud.
 pub(super) struct Passing {
     pub(super) cloud: String,
-    /// Those by which the local cloud knows who asks.
+    /// All that are signed, the host among them: the local cloud checks who asks.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
 }
 
-/// The headers that are handed on.
-pub(super) const HEADERS: [&str; 5] =
-    ["authorization", "content-type", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
+/// The headers that are about a connection, and not handed on.
+pub(super) const OF_A_CONNECTION: [&str; 5] =
+    ["connection", "content-length", "expect", "keep-alive", "transfer-encoding"];
 
 impl Passing {
     /// What the local cloud answers. Blocks.
