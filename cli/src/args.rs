@@ -309,8 +309,8 @@ pub(crate) struct LocalUp {
 
 /// Play the services that the local cloud has not, and keep what they are sent; `make up` starts it
 ///
-/// Plays SNS mobile push and End User Messaging Social, and takes any POST below /hooks/. What came is at /captured, at
-/// /captured?channel=push and so on, and in .local/captured.jsonl. An endpoint with /disabled/ in its ARN is disabled.
+/// Plays SNS mobile push and End User Messaging Social, and takes any POST below /hooks/; letters are handed on to the
+/// local cloud. What came is at /captured, at /captured?channel=push and so on, and in .local/captured.jsonl. An endpoint with /disabled/ in its ARN is disabled.
 #[derive(ClapArgs)]
 #[command(after_help = "Example:
   carillon local capture --port 4700")]
@@ -318,6 +318,9 @@ pub(crate) struct Capture {
     /// Where it listens, on 127.0.0.1
     #[arg(long)]
     pub(crate) port: u16,
+    /// Where letters are handed on to
+    #[arg(long, default_value = "http://127.0.0.1:4566", value_name = "URL")]
+    pub(crate) cloud: String,
 }
 
 /// Pass the functions' calls on to the local cloud, keep a journal of them, and break what is asked; `make up` starts it

@@ -5,6 +5,7 @@
 //! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `feedback`: receipts, closed addresses, devices that are gone
+//! - `email`: how letters are left, what they bring along, what SES is asked
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `inbox`: what was said live and is read later
@@ -32,6 +33,7 @@ mod cloud;
 mod commands;
 mod delivery;
 mod dlq;
+mod email;
 mod engine;
 mod feedback;
 mod gateway;

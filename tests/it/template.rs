@@ -117,7 +117,9 @@ const EVERYTHING_BUT: [(&str, &str, &str); 1] = [("SmsRole", "\"sns:Publish\"", 
 
 #[test]
 fn a_channel_may_ask_its_provider_and_no_other() {
-    check_sends("EmailRole", &["ses:SendEmail"]);
+    // As its sender and with its configuration set; the files of letters, if there are any.
+    let letters = ["ses:SendEmail", "ses:SendEmail", "s3:GetObject", "s3:ListBucket"];
+    check_sends("EmailRole", &letters);
     check_sends("PushRole", &["sns:Publish", "events:PutEvents"]);
     check_sends("SmsRole", &["sns:Publish", "sms-voice:SendTextMessage"]);
     check_sends("WhatsappRole", &["social-messaging:SendWhatsAppMessage"]);
@@ -268,6 +270,29 @@ fn every_action_of_a_client_has_its_route_and_an_answer_on_aws() {
         assert_eq!(route["RouteResponseSelectionExpression"], "$default", "{action}");
         assert!(responses.iter().any(|(_, it)| it["RouteId"]["Ref"] == name.as_str()), "{action}");
     }
+}
+
+#[test]
+fn only_what_carries_a_token_is_open_to_everybody() {
+    let routes = of_type(&resources(), "AWS::ApiGatewayV2::Route");
+    let of_http = routes.iter().filter(|(_, it)| it["ApiId"]["Ref"] == "HttpApi");
+    let open: Vec<&str> = of_http
+        .filter(|(_, it)| it["AuthorizationType"] == "NONE" || it["AuthorizationType"].is_null())
+        .map(|(_, it)| it["RouteKey"].as_str().unwrap())
+        .collect();
+    assert_eq!(open, ["GET /v1/unsubscribe/{token}", "POST /v1/unsubscribe/{token}"]);
+}
+
+#[test]
+fn the_keys_of_links_are_made_by_the_stack_and_known_to_whom_they_are_for() {
+    let resources = resources();
+    let secret = &resources["UnsubscribeKeys"]["Properties"];
+    assert!(secret["SecretString"].is_null(), "no secret stands in the template");
+    assert!(secret["GenerateSecretString"]["PasswordLength"].as_u64().unwrap() >= 32);
+    let functions = of_type(&resources, "AWS::Serverless::Function");
+    let knowing = functions.iter().filter(|(_, it)| it.to_string().contains("resolve:secretsmanager"));
+    let names: Vec<&str> = knowing.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["DispatchFunction", "ApiFunction"], "who makes links, and who reads them");
 }
 
 /// What a role may do with tables on AWS.

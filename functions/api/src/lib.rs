@@ -17,6 +17,7 @@ mod response;
 mod router;
 mod routes;
 mod tenancy;
+mod unsubscribe;
 
 use std::sync::OnceLock;
 
@@ -37,6 +38,7 @@ pub use config::Config;
 pub use request::{MAX_BODY_BYTES, Request};
 pub use response::Response;
 pub use router::{Operation, ROUTES, Route, Who};
+pub use unsubscribe::{UNSUBSCRIBED, Unsubscribe};
 
 /// The HTTP API's back end.
 pub struct Api {
@@ -48,6 +50,7 @@ pub struct Api {
     dispatch: Queue,
     socket_url: String,
     issuer: Option<Issuer>,
+    unsubscribe: Unsubscribe,
     aws: SdkConfig,
     bus_name: String,
     /// Made when it is first used: making a client is a fifth of a function's start-up.
@@ -74,7 +77,7 @@ impl Asked<'_> {
 
 impl Api {
     #[must_use]
-    pub fn new(aws: &SdkConfig, config: Config) -> Api {
+    pub fn new(aws: &SdkConfig, config: Config, unsubscribe: Unsubscribe) -> Api {
         let tables = store::client(aws);
         Api {
             people: People::new(&tables, config.people_table),
@@ -85,6 +88,7 @@ impl Api {
             dispatch: Queue::new(&Sqs::new(aws), config.dispatch_queue_url),
             socket_url: config.socket_url,
             issuer: config.issuer,
+            unsubscribe,
             aws: aws.clone(),
             bus_name: config.bus,
             bus: OnceLock::new(),
@@ -97,6 +101,10 @@ impl Api {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response {
+        if let Some(token) = unsubscribe::token(&request) {
+            let languages = request.header("accept-language");
+            return self.unsubscribe.answer(request.method(), &token, languages).await.into();
+        }
         let response = match self.try_answer(&request).await {
             Ok(response) => response,
             Err(problem) => Response::problem(&problem, request.id()),

@@ -6,6 +6,8 @@ use domain::catalog::{Catalog, CatalogFile};
 use domain::channel::Channel;
 use runtime::{Env, Error};
 
+use crate::way_out::WaysOut;
+
 /// What dispatch is told by its template.
 pub struct Config {
     pub catalog: Catalog,
@@ -14,6 +16,7 @@ pub struct Config {
     pub counters_table: String,
     pub dead_letters_url: String,
     pub lanes: Lanes,
+    pub ways_out: WaysOut,
     pub schedule: Schedule,
     /// The queue of every channel, and its queue for what is critical.
     pub channels: Vec<(Channel, String, String)>,
@@ -69,6 +72,7 @@ impl Config {
                 normal: env.required("DISPATCH_QUEUE_URL")?,
                 bulk: env.required("BULK_QUEUE_URL")?,
             },
+            ways_out: WaysOut::from_env(env)?,
             schedule: Schedule {
                 prefix: env.required("SCHEDULE_PREFIX")?,
                 role_arn: env.required("SCHEDULE_ROLE_ARN")?,

@@ -15,15 +15,18 @@ use templates::Renderer;
 
 use crate::handover::{Handover, Harvest};
 use crate::lane::{Lane, Lanes, Leaving};
+use crate::orders::Words;
 use crate::questions::Questions;
 use crate::schedule::Schedules;
 use crate::unfold::{Onward, Subject, Unfold, What, gone};
+use crate::way_out::WaysOut;
 use crate::{Config, Intake, read, work};
 
 /// Everything dispatch holds on to between invocations.
 pub struct Dispatcher {
     catalog: Catalog,
     renderer: Renderer,
+    ways_out: WaysOut,
     people: People,
     counters: Counters,
     questions: Questions,
@@ -53,6 +56,7 @@ impl Dispatcher {
         Dispatcher {
             renderer: Renderer::new(&config.catalog),
             catalog: config.catalog,
+            ways_out: config.ways_out,
             people: People::new(&tables, config.people_table),
             questions: Questions { counters: counters.clone(), ledger: ledger.clone() },
             handover: Handover {
@@ -204,10 +208,13 @@ impl Dispatcher {
             if let What::Gone { rule, audience } = &task.subject.what {
                 decisions.push(gone(plan.event, rule, audience.as_ref()));
             }
-            harvest.add(
-                task.message,
-                work(&plan, decisions, &self.renderer, tenant.and_then(|it| it.zone.as_deref())),
-            );
+            let words = Words {
+                renderer: &self.renderer,
+                ways_out: &self.ways_out,
+                tenant_zone: tenant.and_then(|it| it.zone.as_deref()),
+                now,
+            };
+            harvest.add(task.message, work(&plan, decisions, &words));
             harvest.go_on(onward);
         }
         Ok(harvest)

@@ -18,6 +18,7 @@ use store::LedgerRow;
 use templates::{Extra, Renderer, Scene};
 
 use crate::lane::Leaving;
+use crate::way_out::WaysOut;
 
 /// What one event leads to.
 #[derive(Default)]
@@ -30,20 +31,26 @@ pub struct Work {
     pub cancelled: Vec<(CancelKey, Cancellation)>,
 }
 
+/// What orders are rendered with, beside the event.
+pub struct Words<'a> {
+    pub renderer: &'a Renderer,
+    pub ways_out: &'a WaysOut,
+    /// Tells the time to rooms, and to those whose own zone is not known.
+    pub tenant_zone: Option<&'a str>,
+    pub now: Timestamp,
+}
+
 /// Renders every order, and writes down everything else.
-///
-/// `tenant_zone` tells the time to rooms, and to those whose own zone is not known.
 #[must_use]
-pub fn work(
-    plan: &Plan<'_>,
-    decisions: Vec<Decision<'_>>,
-    renderer: &Renderer,
-    tenant_zone: Option<&str>,
-) -> Work {
+pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>) -> Work {
     let mut work = Work::default();
-    let zone = plan.catalog.policy().zone.name();
-    let extra =
-        Extra { digest: plan.digest.as_ref().map(|it| &it.summary), zone: Some(tenant_zone.unwrap_or(zone)) };
+    let policy = plan.catalog.policy();
+    let extra = Extra {
+        digest: plan.digest.as_ref().map(|it| &it.summary),
+        zone: Some(words.tenant_zone.unwrap_or(policy.zone.name())),
+        policy: Some(&policy.email),
+    };
+    let renderer = words.renderer;
     let scene = renderer.scene_with(plan.envelope(), extra);
     for decision in decisions {
         let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
@@ -62,7 +69,7 @@ pub fn work(
                 let by = event_part(&plan.event.source, &plan.event.id);
                 work.cancelled.push((key.clone(), Cancellation { at: plan.event.time, by }));
             }
-            Verdict::Send(order) => match job(plan, &decision, order, &scene) {
+            Verdict::Send(order) => match job(plan, &decision, order, &scene, words) {
                 Ok(it) => work.jobs.push(it),
                 Err(reason) => work.outcomes.push(row(Status::Failed, reason, None)),
             },
@@ -83,15 +90,18 @@ fn job(
     decision: &Decision<'_>,
     order: &Order<'_>,
     scene: &Scene<'_>,
+    words: &Words<'_>,
 ) -> Result<(Channel, bool, Outgoing), Reason> {
-    let content = scene.render(order).map_err(|unrendered| {
+    let scope = order.way_out.as_ref();
+    let way_out = scope.map(|it| words.ways_out.link(plan.event, decision, it, words.now));
+    let content = scene.render_with(order, way_out.as_deref()).map_err(|unrendered| {
         tracing::error!(
             event.id = plan.event.id,
             rule = order.rule.name,
             error = chain(&unrendered),
             "a template gave no text"
         );
-        Reason::Template
+        unrendered.reason
     })?;
     let channel = content.channel();
     let job = Job {

@@ -2,7 +2,7 @@
 //!
 //! Only [`compile`] and [`read_tests`] read the disk; [`compile_files`], [`check_samples`] and [`run_tests`] are values in, values out. The way of a
 //! file: `yaml` a tree with places → `values` its types → `rule` (with `when`, `steps` and `audience`) one rule, `policy`
-//! what holds for all → `names` one against the other → `library` the templates beside them.
+//! what holds for all → `names` one against the other → `library` the templates beside them → `inline` their style.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -17,6 +17,8 @@ use sha2::{Digest, Sha256};
 mod audience;
 mod flow;
 mod folder;
+mod inline;
+mod letter;
 mod library;
 mod names;
 mod nearest;
@@ -100,6 +102,7 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
     check_names(&drafts, &mut problems);
     names::check(&policy, &drafts, &mut problems);
     let mut warnings = library::check(&templates, &drafts, &mut problems);
+    inline::apply(&mut templates, &mut problems);
     warnings.extend(drafts.iter().flat_map(|it| it.warnings.iter().cloned()));
     warnings.sort();
     let policy = policy.policy;

@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::channel::Channel;
 use domain::counter::{Limit, MAX_NAME_BYTES, Period};
-use domain::policy::{Cap, DEFAULT_RATE, Per, Policy};
+use domain::policy::{Cap, DEFAULT_RATE, EmailPolicy, Per, Policy};
 use domain::preference::Preferences;
 use domain::window::Windows;
 use domain::zone::Zone;
 use serde_json::{Value, json};
 
 use crate::audience::{is_plain, plain_name};
+use crate::letter;
 use crate::problem::{At, POLICY, Page, Problem};
 use crate::rule::is_kebab;
 use crate::values::{Fields, check_keys, find, key_at, list, map, number, text, typed, word};
 use crate::yaml::{self, Entry, Kind, Node};
 
-const KEYS: [&str; 8] = ["zone", "quiet", "rate", "week-starts", "caps", "preferences", "roles", "topics"];
+const KEYS: [&str; 9] =
+    ["zone", "quiet", "rate", "week-starts", "caps", "preferences", "email", "roles", "topics"];
 
 const CAP_KEYS: [&str; 8] = ["cap", "most", "per", "period", "rolling", "channel", "category", "except"];
 
@@ -41,7 +43,7 @@ pub(crate) struct Draft {
     pub(crate) is_whole: bool,
     /// The node of the preferences: a refusal names a place within it.
     pub(crate) preferences: Option<Node>,
-    /// The categories that caps name.
+    /// The categories that caps and letters' settings name.
     pub(crate) categories: Vec<(String, At)>,
     pub(crate) topics: Vec<(String, At)>,
 }
@@ -63,12 +65,17 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
         rate: fields.read("rate", |node, page| number(node, 1, MAX_RATE, page)).unwrap_or(DEFAULT_RATE),
         caps: Vec::new(),
         preferences: fields.read("preferences", |node, page| typed::<Preferences>(node, "preferences", page)),
+        email: EmailPolicy::default(),
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
     };
     let starts = fields.read("week-starts", |node, page| word(node, "day", &DAYS.map(|it| (it, it)), page));
     let caps = fields.read("caps", |node, page| caps(node, starts.unwrap_or("mon"), page));
     (draft.policy.caps, draft.categories) = caps.unwrap_or_default();
+    if let Some((email, categories)) = fields.read("email", letter::policy) {
+        draft.policy.email = email;
+        draft.categories.extend(categories);
+    }
     (draft.policy.topics, draft.topics) = fields.read("topics", topics).unwrap_or_default();
     let preferences = members.iter().position(|it| it.key == "preferences");
     draft.preferences = preferences.map(|at| members.swap_remove(at).value);

@@ -210,6 +210,7 @@ impl<'a> Stage<'a> {
                     priority: order.priority,
                     expires_at: order.expires_at,
                     cancel: order.cancel.clone(),
+                    way_out: order.way_out.clone(),
                 };
                 renderings.push(render(&self.renderer, plan, &order));
             }
@@ -220,7 +221,8 @@ impl<'a> Stage<'a> {
 
 /// Renders one order, as dispatch would.
 fn render(renderer: &Renderer, plan: &Plan<'_>, order: &Order<'_>) -> Result<(), Unrendered> {
-    let extra = Extra { digest: plan.digest.as_ref().map(|it| &it.summary), zone: None };
+    let policy = Some(&plan.catalog.policy().email);
+    let extra = Extra { digest: plan.digest.as_ref().map(|it| &it.summary), policy, ..Extra::default() };
     renderer.scene_with(plan.envelope(), extra).render(order).map(drop)
 }
 

@@ -12,14 +12,14 @@ use crate::problem::{At, Page, Problem};
 use crate::values::{Fields, check_keys, find, flag, key_at, list, map, number, path, text, typed, word};
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
-use crate::{flow, reach, steps};
+use crate::{flow, letter, reach, steps};
 
 /// The longest name of a rule, in bytes: it is part of every key.
 pub const MAX_NAME_BYTES: usize = 64;
 
 const REQUIRED: [&str; 5] = ["rule", "when", "category", "to", "template"];
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "rule",
     "about",
     "when",
@@ -33,6 +33,8 @@ const KEYS: [&str; 18] = [
     "delay",
     "steps",
     "template",
+    "reply-to",
+    "attachments",
     "expose",
     "expires",
     "outside",
@@ -124,6 +126,8 @@ fn rule(
         fields.read("ephemeral", |node, page| ephemeral(node, channels, page)).unwrap_or_default();
     let to = fields.read("to", |node, page| selectors(node, &draft.channels, page));
     let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &ACTORS, page));
+    let reply_to = fields.read("reply-to", letter::reply_to);
+    let attachments = fields.read("attachments", letter::attachments).unwrap_or_default();
     let expose = fields.read("expose", expose).unwrap_or_default();
     let expires = fields.read("expires", expires);
     let outside = fields.read("outside", |node, page| word(node, "value for `outside`", &OUTSIDE, page));
@@ -135,7 +139,7 @@ fn rule(
     }
     let (to, mentions) = to?;
     draft.mentions = mentions;
-    Some(Rule {
+    let rule = Rule {
         name: draft.name.clone()?,
         about,
         when: when?,
@@ -147,12 +151,16 @@ fn rule(
         to,
         actor,
         template: draft.template.clone()?,
+        reply_to,
+        attachments,
         expose,
         expires,
         outside,
         cancel,
         repeat,
-    })
+    };
+    letter::check(&rule, fields.members, fields.page);
+    Some(rule)
 }
 
 /// Every channel that a step sends on, each once.

@@ -14,6 +14,7 @@ use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
 use crate::rule::Rule;
+use crate::unsubscribe::Scope;
 use crate::wake::{Start, Task};
 
 mod ask;
@@ -88,6 +89,8 @@ pub struct Order<'a> {
     pub expires_at: Option<Timestamp>,
     /// What it can be cancelled by, until it is sent.
     pub cancel: Option<CancelKey>,
+    /// From what its reader may unsubscribe by one click: said of letters to people only.
+    pub way_out: Option<Scope>,
 }
 
 /// A run that is gone on with later.

@@ -7,7 +7,7 @@ use crate::cancel::CancelKey;
 use crate::channel::{Channel, OnUnknown};
 use crate::event::{Event, Priority};
 use crate::key::Key;
-use crate::recipient::{Device, EmailAddress, PhoneNumber};
+use crate::recipient::{Device, EmailAddress, PhoneNumber, Sender};
 use jiff::Timestamp;
 
 /// The layout of [`Job`]. A function that meets another one leaves the message in its queue rather than guess: during a
@@ -123,6 +123,33 @@ pub struct Email {
     pub text: String,
     /// The language it is written in.
     pub locale: String,
+    /// Whom it comes from; the installation's own sender, when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Sender>,
+    /// Where an answer goes; to the sender, when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<EmailAddress>,
+    /// The link by which its reader unsubscribes, where it may be refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<String>,
+    /// What it brings along; fetched when it is sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file in a bucket that a letter brings along. No `Debug`: its name may be somebody's.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    pub bucket: String,
+    pub key: String,
+    /// What the reader sees.
+    pub name: String,
+    /// Its media type; what the bucket says of it, when it is left out.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The name by which the letter's HTML shows it, as `cid:<name>`; without it, it stands beside the letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inline: Option<String>,
 }
 
 /// A rendered note for one device.

@@ -10,6 +10,7 @@
 //! When and how often stand beside it: [`zone`] local time → [`window`] when somebody may be disturbed,
 //! [`recurrence`] and [`span`] when something comes round and ends, [`counter`] how many are let through.
 
+pub mod attachment;
 pub mod batches;
 pub mod bus;
 pub mod cancel;
@@ -39,6 +40,7 @@ pub mod recurrence;
 pub mod registry;
 pub mod rule;
 pub mod span;
+pub mod unsubscribe;
 pub mod wake;
 pub mod window;
 pub mod written;

@@ -138,6 +138,8 @@ pub enum Reason {
     Expired,
     Template,
     TooLarge,
+    NoAttachment,
+    ForbiddenAttachment,
     Rejected,
     DeadToken,
     NoAnswer,
@@ -149,7 +151,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 33] = [
+    pub const ALL: [Reason; 35] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -176,6 +178,8 @@ impl Reason {
         Reason::Expired,
         Reason::Template,
         Reason::TooLarge,
+        Reason::NoAttachment,
+        Reason::ForbiddenAttachment,
         Reason::Rejected,
         Reason::DeadToken,
         Reason::NoAnswer,
@@ -214,6 +218,8 @@ impl Reason {
             Reason::Expired => "expired",
             Reason::Template => "template",
             Reason::TooLarge => "too_large",
+            Reason::NoAttachment => "no_attachment",
+            Reason::ForbiddenAttachment => "forbidden_attachment",
             Reason::Rejected => "rejected",
             Reason::DeadToken => "dead_token",
             Reason::NoAnswer => "no_answer",
@@ -254,6 +260,10 @@ impl Reason {
             Reason::Expired => "it was too late to be of use",
             Reason::Template => "the template could not be rendered from this event",
             Reason::TooLarge => "the message is larger than the channel carries",
+            Reason::NoAttachment => "the event names no file to attach, or there is none under that name",
+            Reason::ForbiddenAttachment => {
+                "the file to attach lies where letters may not take it from; see AttachmentBuckets"
+            }
             Reason::Rejected => "the provider refused it",
             Reason::DeadToken => {
                 "the device takes no notes any more: the app was removed, or notes were switched off"

@@ -36,6 +36,12 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<ActorPolicy>,
     pub template: String,
+    /// Where answers to its letters go; as the policy says, when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Operand>,
+    /// What its letters bring along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attach>,
     /// What of the event a socket message carries as data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expose: Vec<Path>,
@@ -235,6 +241,23 @@ pub struct Repeat {
     /// Not after the instant that the event names here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Path>,
+}
+
+/// A file that a letter brings along.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attach {
+    /// Where the event says which file: `s3://<bucket>/<key>`, or an object with `bucket`, `key` and, if it likes,
+    /// `name` and `type`.
+    pub from: Path,
+    /// What the reader sees; otherwise what the event says, or the last part of the file's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Operand>,
+    /// The name by which the letter's HTML shows it, as `cid:<name>`; without it, it stands beside the letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inline: Option<String>,
+    /// Whether the letter goes out without it where the event names no file.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
 }
 
 /// Whom a rule addresses.

@@ -14,4 +14,4 @@ mod text;
 
 pub use failure::Unrendered;
 pub use renderer::Renderer;
-pub use scene::{Extra, Scene};
+pub use scene::{Extra, SAMPLE_WAY_OUT, Scene};

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use domain::attachment::attachments;
 use domain::channel::{Channel, Part};
 use domain::decide::{Order, Target};
 use domain::job::{Chat, Content, Email, Push, Socket, Text};
 use domain::locale;
-use domain::recipient::{PhoneNumber, Recipient};
-use domain::rule::Rule;
+use domain::policy::EmailPolicy;
+use domain::recipient::{EmailAddress, PhoneNumber, Recipient};
+use domain::rule::{Operand, Rule};
 use minijinja::Value;
 use minijinja::value::Object;
 use serde_json::value::RawValue;
@@ -18,10 +20,14 @@ use crate::renderer::Renderer;
 use crate::speech::{VOICE, Voice};
 use crate::text::{one_line, trimmed};
 
+/// What stands for the link by which a reader unsubscribes, where nobody will click on it.
+pub const SAMPLE_WAY_OUT: &str = "https://example.com/unsubscribe";
+
 /// One event as templates see it.
 pub struct Scene<'a> {
     renderer: &'a Renderer,
     envelope: &'a serde_json::Value,
+    policy: Option<&'a EmailPolicy>,
     zone: Option<&'a str>,
     event: Value,
     data: Value,
@@ -36,6 +42,8 @@ pub struct Extra<'a> {
     pub digest: Option<&'a serde_json::Value>,
     /// The IANA zone that tells the time to a room, and to somebody whose own is not known. Without it, UTC does.
     pub zone: Option<&'a str>,
+    /// What holds for letters of all rules.
+    pub policy: Option<&'a EmailPolicy>,
 }
 
 impl<'a> Scene<'a> {
@@ -47,7 +55,7 @@ impl<'a> Scene<'a> {
         let event = value_of(envelope);
         let data = event.get_attr("data").unwrap_or_default();
         let digest = extra.digest.map_or(Value::UNDEFINED, value_of);
-        Scene { renderer, envelope, zone: extra.zone, event, data, digest }
+        Scene { renderer, envelope, policy: extra.policy, zone: extra.zone, event, data, digest }
     }
 
     /// Renders everything the order's channel sends.
@@ -55,20 +63,25 @@ impl<'a> Scene<'a> {
     /// All parts are read in the first language that has every part which the channel requires, and part by part in the
     /// closest one where none has.
     ///
+    /// Where the order lets its reader unsubscribe, [`SAMPLE_WAY_OUT`] stands for the link: for whoever only wants to
+    /// see what would be said.
+    ///
     /// # Errors
-    /// [`Unrendered`] names the first part that gave no text.
+    /// [`Unrendered`] names the first part that gave no text, or the file that is to be attached and is not named.
     pub fn render(&self, order: &Order<'_>) -> Result<Content, Unrendered> {
+        self.render_with(order, order.way_out.as_ref().map(|_| SAMPLE_WAY_OUT))
+    }
+
+    /// The same, with the link by which the reader of a letter unsubscribes. Templates see it as `unsubscribe_url`; there
+    /// is no such name where there is no link: `{% if unsubscribe_url is defined %}`.
+    ///
+    /// # Errors
+    /// As [`Scene::render`].
+    pub fn render_with(&self, order: &Order<'_>, way_out: Option<&str>) -> Result<Content, Unrendered> {
         match &order.target {
             Target::Email(to) => {
-                let words = Words::new(self, order, Channel::Email);
-                let [subject, html, text] = words.parts()?;
-                Ok(Content::Email(Email {
-                    to: to.clone(),
-                    subject: one_line(&subject),
-                    html: trimmed(&html),
-                    text: trimmed(&text),
-                    locale: words.locale(Channel::Email.parts()[0]).unwrap_or_default().to_owned(),
-                }))
+                let words = Words { way_out, ..Words::new(self, order, Channel::Email) };
+                words.letter(to).map(Content::Email)
             }
             Target::Push(to) => {
                 let words = Words::new(self, order, Channel::Push);
@@ -110,6 +123,8 @@ struct Words<'a> {
     /// The languages to try, closest first; only one where that has all that is required.
     chain: Vec<String>,
     person: Value,
+    /// The link by which the reader of a letter unsubscribes.
+    way_out: Option<&'a str>,
 }
 
 impl<'a> Words<'a> {
@@ -124,7 +139,33 @@ impl<'a> Words<'a> {
         if let Some(at) = chain.iter().position(complete) {
             chain = vec![chain.swap_remove(at)];
         }
-        Words { scene, order, channel, chain, person: order.person.map_or(Value::UNDEFINED, Person::value) }
+        let person = order.person.map_or(Value::UNDEFINED, Person::value);
+        Words { scene, order, channel, chain, person, way_out: None }
+    }
+
+    /// A whole letter: its words, and what the rule and the policy say of its envelope.
+    fn letter(&self, to: &EmailAddress) -> Result<Email, Unrendered> {
+        let (rule, envelope) = (self.order.rule, self.scene.envelope);
+        let attachments = attachments(&rule.attachments, envelope)
+            .map_err(|it| Unrendered::no_file(&rule.template, it.to_string()))?;
+        let [subject, html, text] = self.parts()?;
+        let policy = self.scene.policy;
+        let address = |it: &Operand| {
+            let names = it.names(envelope);
+            names.iter().find_map(|it| EmailAddress::parse(it).ok())
+        };
+        let answers = rule.reply_to.iter().chain(policy.and_then(|it| it.reply_to.as_ref()));
+        Ok(Email {
+            to: to.clone(),
+            subject: one_line(&subject),
+            html: trimmed(&html),
+            text: trimmed(&text),
+            locale: self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned(),
+            from: policy.and_then(|it| it.senders.get(&rule.category)).cloned(),
+            reply_to: answers.into_iter().find_map(address),
+            unsubscribe: self.way_out.map(str::to_owned),
+            attachments,
+        })
     }
 
     /// A part that is not required is empty where there is no file for it.
@@ -173,17 +214,20 @@ impl<'a> Words<'a> {
             data: self.scene.data.clone(),
             digest: self.scene.digest.clone(),
             recipient: self.person.clone(),
+            way_out: self.way_out.map_or(Value::UNDEFINED, Value::from),
             voice: Value::from_object(Voice::new(file, preferred.as_deref(), zones)),
         })
     }
 }
 
-/// What a template can name: `event`, `data`, `recipient` where it is one person, and `digest` where there is one.
+/// What a template can name: `event`, `data`, `recipient` where it is one person, `digest` where there is one, and
+/// `unsubscribe_url` in a letter that can be refused.
 struct Names {
     event: Value,
     data: Value,
     digest: Value,
     recipient: Value,
+    way_out: Value,
     voice: Value,
 }
 
@@ -198,6 +242,7 @@ impl Object for Names {
             "data" => &self.data,
             "digest" => &self.digest,
             "recipient" => &self.recipient,
+            "unsubscribe_url" => &self.way_out,
             VOICE => &self.voice,
             _ => return None,
         };

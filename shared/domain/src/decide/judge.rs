@@ -12,6 +12,7 @@ use crate::plan::{Audience, Plan};
 use crate::preference::{Layers, Preferences, Question, Scope};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, SuppressedBecause};
 use crate::rule::{Outside, Rule};
+use crate::unsubscribe;
 use crate::window::{Opening, Windows, spread};
 use crate::zone::Zone;
 
@@ -75,19 +76,9 @@ impl Walk<'_, '_> {
 
     fn is_wanted(&self, person: &Recipient, channel: Channel, notes: &mut Vec<Note>) -> bool {
         let rule = self.matched.rule;
-        let tenant = self.plan.event.tenant.as_deref();
-        let in_tenant = tenant.and_then(|it| person.in_tenants.get(it));
-        let layers = Layers {
-            environment: self.plan.catalog.policy().preferences.as_ref(),
-            tenant: self.facts.tenant.and_then(|it| it.preferences.as_ref()),
-            recipient: person.preferences.as_ref(),
-            recipient_in_tenant: in_tenant.and_then(|it| it.preferences.as_ref()),
-        };
-        if [layers.environment, layers.tenant, layers.recipient, layers.recipient_in_tenant]
-            .into_iter()
-            .flatten()
-            .all(Preferences::is_empty)
-        {
+        let layers = self.layers(person);
+        let sets = [layers.environment, layers.tenant, layers.recipient, layers.recipient_in_tenant];
+        if person.unsubscribed.is_empty() && sets.into_iter().flatten().all(Preferences::is_empty) {
             return true;
         }
         let vote = layers.vote(&Question {
@@ -97,7 +88,7 @@ impl Walk<'_, '_> {
             channel_id: None,
             commercial: rule.commercial,
             critical: false,
-            has_tenant: tenant.is_some(),
+            has_tenant: self.plan.event.tenant.is_some(),
             document: &self.plan.document,
         });
         let others = vote.votes.into_iter().filter(|it| *it != vote.because);
@@ -106,6 +97,27 @@ impl Walk<'_, '_> {
             notes.push(Note::Preference(vote.because));
         }
         vote.allowed
+    }
+
+    /// Whoever has a say in what this person is told.
+    fn layers<'p>(&'p self, person: &'p Recipient) -> Layers<'p> {
+        let tenant = self.plan.event.tenant.as_deref();
+        let in_tenant = tenant.and_then(|it| person.in_tenants.get(it));
+        Layers {
+            environment: self.plan.catalog.policy().preferences.as_ref(),
+            tenant: self.facts.tenant.and_then(|it| it.preferences.as_ref()),
+            recipient: person.preferences.as_ref(),
+            recipient_in_tenant: in_tenant.and_then(|it| it.preferences.as_ref()),
+            unsubscribed: Some(&person.unsubscribed),
+        }
+    }
+
+    /// From what the reader of a letter may unsubscribe.
+    pub(super) fn way_out(&self, target: &Target) -> Option<unsubscribe::Scope> {
+        let Target::Email(_) = target else { return None };
+        let (layers, policy) = (self.layers(self.person?), self.plan.catalog.policy());
+        let has_tenant = self.plan.event.tenant.is_some();
+        layers.way_out(self.matched.rule, &policy.email.unsubscribe, has_tenant)
     }
 
     /// Each place by its own clock: a phone may be elsewhere than its owner's tablet.

@@ -273,6 +273,7 @@ impl Walk<'_, '_> {
         let order = Order {
             rule,
             person: self.person,
+            way_out: self.way_out(&target),
             target,
             priority: rule.priority.or(self.plan.event.priority).unwrap_or_default(),
             expires_at: self.expires_at(),

@@ -83,6 +83,50 @@ impl From<EmailAddress> for String {
     }
 }
 
+/// Whom a letter comes from: an address, or a name and an address, `Clinic News <news@example.com>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Sender(String);
+
+impl Sender {
+    /// The name is 1 to 60 ASCII letters, digits, spaces, dots and dashes, so that no header needs another encoding.
+    ///
+    /// # Errors
+    /// [`NotAnAddress`] says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Sender, NotAnAddress> {
+        let Some((name, address)) = text.strip_suffix('>').and_then(|it| it.split_once(" <")) else {
+            return EmailAddress::parse(text).map(|it| Sender(it.0));
+        };
+        let in_name = |it: char| it.is_ascii_alphanumeric() || " .-".contains(it);
+        if name.trim().is_empty() || name.len() > 60 || !name.chars().all(in_name) {
+            return Err(NotAnAddress(
+                "the name has more than letters, digits, spaces, dots and dashes, or more than 60",
+            ));
+        }
+        EmailAddress::parse(address)?;
+        Ok(Sender(text.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Sender {
+    type Error = NotAnAddress;
+
+    fn try_from(text: String) -> Result<Sender, NotAnAddress> {
+        Sender::parse(&text)
+    }
+}
+
+impl From<Sender> for String {
+    fn from(sender: Sender) -> String {
+        sender.0
+    }
+}
+
 /// A phone number in the international form. No `Debug`, no `Display`: it is never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -188,6 +188,22 @@ fn no_new_description_opens_a_closed_channel_unless_it_says_so() {
 }
 
 #[test]
+fn whoever_unsubscribed_stays_so_until_somebody_says_otherwise_of_that_very_scope() {
+    let left = |scope: &str| json!({ scope: { "at": "2026-11-20T12:00:00Z", "message": "k-1" } });
+    let both = json!({ "commercial": left("x")["x"], "category:news": left("x")["x"] });
+    let mut entry = Entry::default();
+    entry.apply(&create(1, json!({ "id": "ann" }))).unwrap();
+    entry.apply(&update("ann", 2, json!({ "unsubscribed": left("commercial") }))).unwrap();
+    entry.apply(&update("ann", 3, json!({ "unsubscribed": left("category:news") }))).unwrap();
+    entry.apply(&create(4, json!({ "id": "ann", "name": "A" }))).unwrap();
+    check(&entry, json!({ "id": "ann", "name": "A", "unsubscribed": both }));
+    entry.apply(&update("ann", 5, json!({ "unsubscribed": { "commercial": null } }))).unwrap();
+    check(&entry, json!({ "id": "ann", "name": "A", "unsubscribed": left("category:news") }));
+    let odd = update("ann", 6, json!({ "unsubscribed": left("everything") }));
+    assert!(entry.apply(&odd).is_err(), "that is no scope");
+}
+
+#[test]
 fn an_operator_has_the_last_word_even_against_a_clock_that_is_ahead() {
     let mut entry = Entry::default();
     entry.apply(&create(9, json!({ "id": "ann", "name": "Ahead" }))).unwrap();
@@ -323,7 +339,9 @@ fn said_as(kind: u8, text: &str, topics: &BTreeSet<String>, second: i64) -> Amen
         2 => update("ann", second, json!({ "topics": topics, "zone": null })),
         3 => {
             let suppressed = json!([{ "channel": "sms", "why": "bounced" }]);
-            update("ann", second, json!({ "zone": text, "suppressed": suppressed }))
+            let scope = if second % 2 == 0 { "commercial" } else { "category:c" };
+            let left = json!({ scope: { "at": "2026-11-20T12:00:00Z" } });
+            update("ann", second, json!({ "zone": text, "suppressed": suppressed, "unsubscribed": left }))
         }
         4 => change(second, Change::Join(topic)),
         5 => {
@@ -390,5 +408,6 @@ fn everything() -> Value {
         "topics_in": { "b": ["x:2"] }, "preferences": { "categories": { "c": false } }, "quiet": { "quiet": { "start": "22:00", "end": "07:00" } },
         "in_tenants": { "a": { "zone": "Europe/London" } },
         "suppressed": [{ "channel": "sms", "why": "opted_out" }],
+        "unsubscribed": { "commercial": { "at": "2026-11-20T12:00:00Z", "message": "k-1" } },
     })
 }

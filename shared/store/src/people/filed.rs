@@ -15,8 +15,8 @@ use crate::seconds;
 /// so that a member of another shape changes no attribute.
 const PLAIN: [&str; 7] = ["id", "name", "email", "phone", "whatsapp", "locale", "zone"];
 const LISTS: [&str; 2] = ["tenants", "topics"];
-const NESTED: [&str; 7] =
-    ["devices", "roles", "topics_in", "preferences", "quiet", "in_tenants", "suppressed"];
+const NESTED: [&str; 8] =
+    ["devices", "roles", "topics_in", "preferences", "quiet", "in_tenants", "suppressed", "unsubscribed"];
 
 /// A profile as it stands in the table.
 #[derive(Clone, Default)]
