@@ -62,6 +62,15 @@ impl Status {
             Status::Sent | Status::Suppressed | Status::Deferred | Status::Failed | Status::Unknown => true,
         }
     }
+
+    /// Whether the recipient was told, or may have been: then nothing takes the notification's place.
+    #[must_use]
+    pub fn may_have_reached(self) -> bool {
+        match self {
+            Status::Sent | Status::Unknown | Status::Claimed | Status::Released => true,
+            Status::Suppressed | Status::Deferred | Status::Failed => false,
+        }
+    }
 }
 
 /// Why a notification was not sent, for machines. [`Reason::meaning`] is for people.
@@ -97,11 +106,13 @@ pub enum Reason {
     Rejected,
     DeadToken,
     NoAnswer,
+    RetriesExhausted,
+    ProviderDown,
 }
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 29] = [
+    pub const ALL: [Reason; 31] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -131,6 +142,8 @@ impl Reason {
         Reason::Rejected,
         Reason::DeadToken,
         Reason::NoAnswer,
+        Reason::RetriesExhausted,
+        Reason::ProviderDown,
     ];
 
     #[must_use]
@@ -165,6 +178,8 @@ impl Reason {
             Reason::Rejected => "rejected",
             Reason::DeadToken => "dead_token",
             Reason::NoAnswer => "no_answer",
+            Reason::RetriesExhausted => "retries_exhausted",
+            Reason::ProviderDown => "provider_down",
         }
     }
 
@@ -203,6 +218,8 @@ impl Reason {
                 "the device takes no notes any more: the app was removed, or notes were switched off"
             }
             Reason::NoAnswer => "the provider was asked and its answer never came",
+            Reason::RetriesExhausted => "it was tried as often as its channel allows, and never taken",
+            Reason::ProviderDown => "its provider was not working, and it could not wait",
         }
     }
 }

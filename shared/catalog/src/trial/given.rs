@@ -86,7 +86,7 @@ impl Given {
                 let granted = channels.iter().copied().filter(|it| !is_refused(it)).collect();
                 Answer::Admitted { granted, refused }
             }
-            Ask::Join { .. } | Ask::Collected { .. } => ask.if_nothing_happened(),
+            Ask::Join { .. } | Ask::Collected { .. } | Ask::Told { .. } => ask.if_nothing_happened(),
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Ask {
     Cancelled { key: CancelKey },
     /// Was one of these seen, or acknowledged?
     Seen { of: Vec<Key> },
+    /// Was one of these sent, or is it still under way?
+    Told { of: Vec<Key> },
     /// On which of these channels may one more be sent? What is granted is counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
     /// Was this put into a digest when it came before? Only then is it a matter of digests still.
@@ -49,6 +51,7 @@ pub enum Answer {
     Cancelled(Option<Cancellation>),
     /// The most that is known of it.
     Seen(Option<Unless>),
+    Told(bool),
     Admitted {
         granted: Vec<Channel>,
         refused: Vec<(Channel, Refusal)>,
@@ -77,6 +80,10 @@ impl Ask {
                 let keys: Vec<&str> = of.iter().map(Key::as_str).collect();
                 format!("seen {}", keys.join(" "))
             }
+            Ask::Told { of } => {
+                let keys: Vec<&str> = of.iter().map(Key::as_str).collect();
+                format!("told {}", keys.join(" "))
+            }
             Ask::Admit { key, .. } => format!("admit {}", key.as_str()),
             Ask::Collected { key } => format!("collected {}", key.as_str()),
             Ask::Join { key, .. } => format!("join {}", key.as_str()),
@@ -89,6 +96,7 @@ impl Ask {
         match self {
             Ask::Cancelled { .. } => Answer::Cancelled(None),
             Ask::Seen { .. } => Answer::Seen(None),
+            Ask::Told { .. } => Answer::Told(false),
             Ask::Collected { .. } => Answer::PassThrough,
             Ask::Admit { channels, .. } => {
                 Answer::Admitted { granted: channels.clone(), refused: Vec::new() }

@@ -25,6 +25,9 @@ pub(super) struct Admitted {
 impl Walk<'_, '_> {
     pub(super) fn send(&mut self, step: u32, send: &SendStep) -> Go {
         let channels = self.channels(send);
+        if !self.has_failed(step) {
+            return Go::Stop;
+        }
         match self.noticed(step, send) {
             Some(None) => {}
             Some(Some(found)) => {
@@ -40,12 +43,14 @@ impl Walk<'_, '_> {
             None => return Go::Stop,
         }
         // Of what is told with others nobody knows any more whether it alone was seen.
-        let alone = send.unless.is_some() || self.matched.start.device.is_some();
+        let start = &self.matched.start;
+        let alone = send.unless.is_some() || start.device.is_some() || start.instead_of.is_some();
         let outside = match self.matched.rule.outside {
             Outside::Digest if alone => Outside::Defer,
             outside @ (Outside::Defer | Outside::Drop | Outside::Digest) => outside,
         };
         let mut judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
+        self.take_the_first(&mut judged);
         if outside == Outside::Digest && !self.keep_what_was_collected(step, &mut judged) {
             return Go::Stop;
         }
@@ -92,7 +97,7 @@ impl Walk<'_, '_> {
                 Step::Send(send) => Some((u32::try_from(at).unwrap_or(u32::MAX), send)),
                 Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
             })
-            .flat_map(|(at, send)| send.channels.iter().map(move |it| (at, *it)))
+            .flat_map(|(at, send)| send.all().map(move |it| (at, it)))
             .flat_map(|(at, channel)| self.keys(at, channel))
             .collect();
         if of.is_empty() {
@@ -100,14 +105,18 @@ impl Walk<'_, '_> {
         }
         match self.answer(Ask::Seen { of })? {
             Answer::Seen(found) => Some(found.filter(|it| *it >= unless)),
-            Answer::Cancelled(_) | Answer::Admitted { .. } | Answer::Joined { .. } | Answer::PassThrough => {
+            Answer::Cancelled(_)
+            | Answer::Told(_)
+            | Answer::Admitted { .. }
+            | Answer::Joined { .. }
+            | Answer::PassThrough => {
                 Some(None)
             }
         }
     }
 
     /// What the messages of a step on a channel are called: one, or one for each device.
-    fn keys(&self, step: u32, channel: Channel) -> Vec<Key> {
+    pub(super) fn keys(&self, step: u32, channel: Channel) -> Vec<Key> {
         if channel != Channel::Push {
             return vec![self.key(Some(channel), step, "")];
         }
@@ -188,7 +197,11 @@ impl Walk<'_, '_> {
         let asked = wants.clone();
         match self.answer(Ask::Admit { key, wants, channels: channels.to_vec(), zone })? {
             Answer::Admitted { granted, refused } => Some(Admitted { granted, refused, asked }),
-            Answer::Cancelled(_) | Answer::Seen(_) | Answer::Joined { .. } | Answer::PassThrough => {
+            Answer::Cancelled(_)
+            | Answer::Seen(_)
+            | Answer::Told(_)
+            | Answer::Joined { .. }
+            | Answer::PassThrough => {
                 Some(Admitted { granted: channels.to_vec(), ..Admitted::default() })
             }
         }
@@ -240,7 +253,8 @@ impl Walk<'_, '_> {
         notes: Vec<Note>,
     ) {
         let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
-        let start = Start { step, only: Some(channel), occurrence, due: Some(until), device, counted };
+        let instead_of = self.matched.start.instead_of;
+        let start = Start { step, only: Some(channel), occurrence, due: Some(until), device, counted, instead_of };
         self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
     }
 
@@ -253,6 +267,8 @@ impl Walk<'_, '_> {
             priority: rule.priority.or(self.plan.event.priority).unwrap_or_default(),
             expires_at: self.expires_at(),
             cancel: self.cancel_key(),
+            instead_of: self.matched.start.instead_of,
+            failover: self.failover(step, channel),
         };
         let key = self.key(Some(channel), step, place);
         let decision = self.decision(key, Some(channel), step, Verdict::Send(order), notes);
