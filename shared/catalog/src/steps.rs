@@ -51,7 +51,8 @@ pub(crate) fn steps(members: &[Entry], at: At, page: &mut Page<'_>) -> Option<Ve
         }
         (None, Some(node)) => {
             let delay = find(members, "delay").map(|it| (wait(it, None, page), it.at));
-            let send = Step::Send(SendStep { channels: channels(node, page)?, failover: Vec::new(), unless: None });
+            let send =
+                Step::Send(SendStep { channels: channels(node, page)?, failover: Vec::new(), unless: None });
             let first = match delay {
                 Some((wait, at)) => Some((Step::Wait(wait?), at)),
                 None => None,
@@ -149,7 +150,8 @@ fn failover(node: &Node, sent: &[Channel], page: &mut Page<'_>) -> Option<Vec<Ch
     let found = channels(node, page)?;
     match found.iter().find(|it| sent.contains(it)) {
         Some(it) => {
-            let what = format!("`{}` is sent anyway, so it cannot take the place of another channel", it.name());
+            let what =
+                format!("`{}` is sent anyway, so it cannot take the place of another channel", it.name());
             page.refuse(node.at, what, "take it out of `failover`, or out of `send`");
             None
         }

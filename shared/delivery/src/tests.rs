@@ -137,6 +137,9 @@ fn desk(cloud: &Cloud) -> Desk {
         queue_url: format!("{}/queue", cloud.url),
         critical_queue_url: "critical".to_owned(),
         dead_letters_url: format!("{}/dead-letters", cloud.url),
+        dispatch_urls: None,
+        providers: Vec::new(),
+        quota: None,
         concurrency: 4,
     };
     config.open(&aws, &store::client(&aws))

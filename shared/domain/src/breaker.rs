@@ -76,7 +76,9 @@ pub enum Permit {
     /// One, for whoever writes [`Breaker::probe`] first.
     Probe,
     /// None before this.
-    None { until: Timestamp },
+    None {
+        until: Timestamp,
+    },
 }
 
 /// What a change means for people.

@@ -39,6 +39,20 @@ pub struct Tried {
     pub held: Duration,
 }
 
+impl Tried {
+    /// Without the latest try.
+    #[must_use]
+    pub fn before_this(self) -> Tried {
+        Tried { times: self.times.saturating_sub(1), ..self }
+    }
+
+    /// With one more try.
+    #[must_use]
+    pub fn once_more(self) -> Tried {
+        Tried { times: self.times.saturating_add(1), ..self }
+    }
+}
+
 /// What follows a try that failed and may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
@@ -116,9 +130,8 @@ pub fn jittered(longest: Duration, chance: u64) -> Duration {
 pub fn chance(key: &str, count: u32) -> u64 {
     // FNV-1a: all that is asked of it is that neighbours come apart.
     let bytes = key.bytes().chain(count.to_le_bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, it| {
-        (hash ^ u64::from(it)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, it| (hash ^ u64::from(it)).wrapping_mul(0x0100_0000_01b3));
     hash ^ (hash >> 29)
 }
 

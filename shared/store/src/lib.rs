@@ -18,7 +18,7 @@ mod writes;
 
 pub use aws_sdk_dynamodb::Client;
 pub use connections::{Connection, Connections, Identity, Ticket};
-pub use counters::{Closed, Counters, Joining};
+pub use counters::{Closed, Counters, Joining, Kept, Stood};
 pub use events::{EventPage, EventPlace, Events, Record};
 pub use item::{Item, Malformed};
 pub use ledger::{Ledger, LedgerRow, Noticed, Settlement, Standing};

@@ -109,9 +109,7 @@ impl Walk<'_, '_> {
             | Answer::Told(_)
             | Answer::Admitted { .. }
             | Answer::Joined { .. }
-            | Answer::PassThrough => {
-                Some(None)
-            }
+            | Answer::PassThrough => Some(None),
         }
     }
 
@@ -201,9 +199,7 @@ impl Walk<'_, '_> {
             | Answer::Seen(_)
             | Answer::Told(_)
             | Answer::Joined { .. }
-            | Answer::PassThrough => {
-                Some(Admitted { granted: channels.to_vec(), ..Admitted::default() })
-            }
+            | Answer::PassThrough => Some(Admitted { granted: channels.to_vec(), ..Admitted::default() }),
         }
     }
 
@@ -254,7 +250,8 @@ impl Walk<'_, '_> {
     ) {
         let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
         let instead_of = self.matched.start.instead_of;
-        let start = Start { step, only: Some(channel), occurrence, due: Some(until), device, counted, instead_of };
+        let start =
+            Start { step, only: Some(channel), occurrence, due: Some(until), device, counted, instead_of };
         self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
     }
 

@@ -63,7 +63,8 @@ fn while_another_device_was_told_nothing_takes_its_place() {
 fn what_may_not_be_used_is_passed_over_with_its_reason() {
     let mut ann = people();
     ann[0].as_object_mut().unwrap().remove("phone");
-    let mut world = staged(json!({ "steps": [step(&["push"], &["sms", "email", "whatsapp"])] }), json!({}), ann);
+    let mut world =
+        staged(json!({ "steps": [step(&["push"], &["sms", "email", "whatsapp"])] }), json!({}), ann);
     world.order("1");
     world.fail(Channel::Push, "phone", Reason::DeadToken);
     assert_eq!(world.refusals(), ["12:00 sms no_address"]);
@@ -72,7 +73,7 @@ fn what_may_not_be_used_is_passed_over_with_its_reason() {
 
 #[test]
 fn whoever_sleeps_is_told_by_the_other_channel_in_the_morning() {
-    let quiet = json!({ "quiet": { "start": "12:05", "end": "14:00" } });
+    let quiet = json!({ "quiet": { "quiet": { "start": "12:05", "end": "14:00" } } });
     let mut world = stage(json!({ "steps": [step(&["push"], &["sms"])] }), quiet);
     world.order("1");
     world.until("13:00");
