@@ -123,7 +123,10 @@ fn social(body: &[u8], records: &Records) -> Answer {
         return Answer::json(400, &said);
     };
     if let Some(status) = records.troubled(message["to"].as_str().unwrap_or_default()) {
-        return Answer::json(status, &json!({ "__type": "InternalServiceException", "message": "it is out of order" }));
+        return Answer::json(
+            status,
+            &json!({ "__type": "InternalServiceException", "message": "it is out of order" }),
+        );
     }
     let what = json!({
         "message": message, "from": request["originationPhoneNumberId"], "version": request["metaApiVersion"],
