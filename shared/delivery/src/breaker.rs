@@ -176,9 +176,11 @@ impl Line {
             (seen.breaker.clone(), seen.counted.clone())
         };
         for _ in 0..ROUNDS {
-            let after_probe =
-                probed.map_or_else(|| read.value.clone(), |failed| read.value.probed(failed, now));
-            let next = after_probe.record(&counted, now);
+            let next = match probed {
+                // What was counted before it opened says nothing about its recovery.
+                Some(failed) => read.value.probed(failed, now),
+                None => read.value.record(&counted, now),
+            };
             if next == read.value {
                 self.keep(read, true);
                 return;

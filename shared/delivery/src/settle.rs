@@ -11,6 +11,9 @@ use store::Settlement;
 
 use crate::limits::in_time;
 
+/// Whoever was asked to slow down stays away as after this many tries.
+const SLOWER: u32 = 3;
+
 /// What becomes of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -47,10 +50,10 @@ impl Turn<'_> {
             Ok(Sent::Nobody) => done(Status::Suppressed, Some(Reason::NotConnected)),
             Ok(Sent::Unknown) => match job.on_unknown {
                 OnUnknown::Hold => done(Status::Unknown, Some(Reason::NoAnswer)),
-                OnUnknown::Resend => self.again(Duration::ZERO),
+                OnUnknown::Resend => self.again(),
             },
-            Err(Failure::Transient(_)) => self.again(Duration::ZERO),
-            Err(Failure::Throttled { delay, .. }) => self.again(*delay),
+            Err(Failure::Transient(_)) => self.again(),
+            Err(Failure::Throttled { delay, .. }) => self.slower(*delay),
             Err(Failure::Permanent { reason, .. }) => self.failed(*reason, None),
             Err(Failure::Expired) => {
                 let (settlement, next) = done(Status::Suppressed, Some(Reason::Expired));
@@ -59,19 +62,33 @@ impl Turn<'_> {
         }
     }
 
-    /// Another try, not before `least`, if there may be one.
-    fn again(&self, least: Duration) -> (Settlement, Next) {
+    /// Another try, if there may be one.
+    fn again(&self) -> (Settlement, Next) {
         let tried = self.before.once_more();
         let seed = chance(self.job.key.as_str(), tried.times);
         match self.limits_of_one().for_providers(self.providers).then(&tried, self.now, seed) {
             Then::Again(pause) => {
-                let pause = in_time(self.job, pause.max(least), self.now);
+                let pause = in_time(self.job, pause, self.now);
                 (Settlement::new(&self.job.key, Status::Released, None), Next::Again(Some(pause)))
             }
             Then::GiveUp => {
                 let times = if tried.times == 1 { "try" } else { "tries" };
                 self.failed(Reason::RetriesExhausted, Some(format!("given up after {} {times}", tried.times)))
             }
+        }
+    }
+
+    /// Another try, not before `least`: the provider did not act, so none is used up, but the time for it is.
+    fn slower(&self, least: Duration) -> (Settlement, Next) {
+        let tried = Tried { times: self.before.times.min(SLOWER), ..self.before };
+        let seed = chance(self.job.key.as_str(), self.now.subsec_nanosecond().unsigned_abs());
+        match self.limits_of_one().for_providers(self.providers).then(&tried, self.now, seed) {
+            Then::Again(_) => {
+                let pause = self.limits_of_one().pause(SLOWER, seed).max(least);
+                (self.unasked(), Next::Again(Some(in_time(self.job, pause, self.now))))
+            }
+            Then::GiveUp => self
+                .failed(Reason::RetriesExhausted, Some("the provider was too busy all the time".to_owned())),
         }
     }
 

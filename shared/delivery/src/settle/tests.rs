@@ -25,6 +25,17 @@ fn a_provider_that_names_a_time_is_given_it() {
 }
 
 #[test]
+fn a_provider_that_is_too_busy_uses_up_time_and_no_tries() {
+    let job = job(OnUnknown::Hold, json!({}));
+    let busy = || Err(Failure::Throttled { delay: Duration::ZERO, source: "429".into() });
+    let (settlement, next) = turn(&job, 4).answered(&busy());
+    assert_eq!((settlement.status, settlement.tries), (Status::Released, Some(4)));
+    assert_ne!(next, Next::Done);
+    let late = Turn { now: NOON + Duration::from_secs(600), ..turn(&job, 1) };
+    assert_eq!(late.answered(&busy()).0.reason, Some(Reason::RetriesExhausted));
+}
+
+#[test]
 fn what_was_tried_as_often_as_its_channel_allows_has_failed_and_is_no_dead_letter() {
     let job = job(OnUnknown::Hold, json!({}));
     assert_eq!(turn(&job, 3).answered(&transient()).0.status, Status::Released);
