@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::failover::stands_in;
 use super::judge::{Channelled, Judged};
 use super::walk::{Go, Walk};
 use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
@@ -51,6 +52,7 @@ impl Walk<'_, '_> {
         };
         let mut judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
         self.take_the_first(&mut judged);
+        self.stand_in(send, outside, &mut judged);
         if outside == Outside::Digest && !self.keep_what_was_collected(step, &mut judged) {
             return Go::Stop;
         }
@@ -249,7 +251,7 @@ impl Walk<'_, '_> {
         notes: Vec<Note>,
     ) {
         let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
-        let instead_of = self.matched.start.instead_of;
+        let instead_of = stands_in(&notes);
         let start =
             Start { step, only: Some(channel), occurrence, due: Some(until), device, counted, instead_of };
         self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
@@ -264,7 +266,7 @@ impl Walk<'_, '_> {
             priority: rule.priority.or(self.plan.event.priority).unwrap_or_default(),
             expires_at: self.expires_at(),
             cancel: self.cancel_key(),
-            instead_of: self.matched.start.instead_of,
+            instead_of: stands_in(&notes),
             failover: self.failover(step, channel),
         };
         let key = self.key(Some(channel), step, place);
