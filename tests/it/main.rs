@@ -6,6 +6,7 @@
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `feedback`: receipts, closed addresses, devices that are gone
 //! - `email`: how letters are left, what they bring along, what SES is asked
+//! - `failover`: a channel that cannot deliver, and the one that takes its place
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `inbox`: what was said live and is read later
@@ -35,6 +36,7 @@ mod delivery;
 mod dlq;
 mod email;
 mod engine;
+mod failover;
 mod feedback;
 mod gateway;
 mod house;

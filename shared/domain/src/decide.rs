@@ -15,10 +15,11 @@ use crate::plan::{Audience, Match, Plan};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
 use crate::rule::Rule;
 use crate::unsubscribe::Scope;
-use crate::wake::{Start, Task};
+use crate::wake::{InsteadOf, Start, Task};
 
 mod ask;
 mod collect;
+mod failover;
 mod judge;
 mod limits;
 mod note;
@@ -91,6 +92,10 @@ pub struct Order<'a> {
     pub cancel: Option<CancelKey>,
     /// From what its reader may unsubscribe by one click: said of letters to people only.
     pub way_out: Option<Scope>,
+    /// The channel whose place it takes.
+    pub instead_of: Option<InsteadOf>,
+    /// Where it is gone on with if it fails: the channel that is asked next, and how.
+    pub failover: Option<(Channel, Task)>,
 }
 
 /// A run that is gone on with later.
@@ -107,18 +112,22 @@ impl Later {
     /// message carries.
     #[must_use]
     pub fn task(&self, plan: &Plan<'_>) -> Task {
-        let (audience, start) = (self.audience.clone(), self.start.clone());
-        match &plan.digest {
-            None => Task::Run { audience, start },
-            Some(it) => Task::Close {
-                audience,
-                step: it.step,
-                only: it.only,
-                window: it.window.clone(),
-                window_id: plan.event.id.clone(),
-                resume: Some(start),
-            },
-        }
+        resumed(plan, self.audience.clone(), self.start.clone())
+    }
+}
+
+/// How a run is gone on with.
+fn resumed(plan: &Plan<'_>, audience: Audience, start: Start) -> Task {
+    match &plan.digest {
+        None => Task::Run { audience, start },
+        Some(it) => Task::Close {
+            audience,
+            step: it.step,
+            only: it.only,
+            window: it.window.clone(),
+            window_id: plan.event.id.clone(),
+            resume: Some(start),
+        },
     }
 }
 

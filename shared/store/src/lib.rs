@@ -20,7 +20,7 @@ mod writes;
 
 pub use aws_sdk_dynamodb::Client;
 pub use connections::{Connection, Connections, Identity, Ticket};
-pub use counters::{Begun, Closed, Counters, Joining, Once};
+pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood};
 pub use events::{EventPage, EventPlace, Events, Record};
 pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
 pub use item::{Item, Malformed};

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::failover::stands_in;
 use super::judge::{Channelled, Judged};
 use super::walk::{Go, Walk};
 use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
@@ -27,6 +28,9 @@ pub(super) struct Admitted {
 impl Walk<'_, '_> {
     pub(super) fn send(&mut self, step: u32, send: &SendStep) -> Go {
         let channels = self.channels(send);
+        if !self.has_failed(step) {
+            return Go::Stop;
+        }
         match self.noticed(step, send) {
             Some(None) => {}
             Some(Some(found)) => {
@@ -45,12 +49,15 @@ impl Walk<'_, '_> {
             return Go::Stop;
         }
         // Of what is told with others nobody knows any more whether it alone was seen.
-        let alone = send.unless.is_some() || self.matched.start.device.is_some();
+        let start = &self.matched.start;
+        let alone = send.unless.is_some() || start.device.is_some() || start.instead_of.is_some();
         let outside = match self.matched.rule.outside {
             Outside::Digest if alone => Outside::Defer,
             outside @ (Outside::Defer | Outside::Drop | Outside::Digest) => outside,
         };
         let mut judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
+        self.take_the_first(&mut judged);
+        self.stand_in(send, outside, &mut judged);
         if outside == Outside::Digest && !self.keep_what_was_collected(step, &mut judged) {
             return Go::Stop;
         }
@@ -111,7 +118,7 @@ impl Walk<'_, '_> {
                 Step::Send(send) => Some((u32::try_from(at).unwrap_or(u32::MAX), send)),
                 Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
             })
-            .flat_map(|(at, send)| send.channels.iter().map(move |it| (at, *it)))
+            .flat_map(|(at, send)| send.all().map(move |it| (at, it)))
             .flat_map(|(at, channel)| self.keys(at, channel))
             .collect();
         if of.is_empty() {
@@ -120,6 +127,7 @@ impl Walk<'_, '_> {
         match self.answer(Ask::Seen { of })? {
             Answer::Seen(found) => Some(found.filter(|it| *it >= unless)),
             Answer::Cancelled(_)
+            | Answer::Told(_)
             | Answer::Admitted { .. }
             | Answer::Closed(_)
             | Answer::Joined { .. }
@@ -128,7 +136,7 @@ impl Walk<'_, '_> {
     }
 
     /// What the messages of a step on a channel are called: one, or one for each device.
-    fn keys(&self, step: u32, channel: Channel) -> Vec<Key> {
+    pub(super) fn keys(&self, step: u32, channel: Channel) -> Vec<Key> {
         if channel != Channel::Push {
             return vec![self.key(Some(channel), step, "")];
         }
@@ -212,6 +220,7 @@ impl Walk<'_, '_> {
             Answer::Cancelled(_)
             | Answer::Seen(_)
             | Answer::Closed(_)
+            | Answer::Told(_)
             | Answer::Joined { .. }
             | Answer::PassThrough => Some(Admitted { granted: channels.to_vec(), ..Admitted::default() }),
         }
@@ -264,7 +273,17 @@ impl Walk<'_, '_> {
     ) {
         let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
         let again = self.matched.start.again.clone();
-        let start = Start { step, only: Some(channel), occurrence, due: Some(until), device, counted, again };
+        let instead_of = stands_in(&notes);
+        let start = Start {
+            step,
+            only: Some(channel),
+            occurrence,
+            due: Some(until),
+            device,
+            counted,
+            again,
+            instead_of,
+        };
         self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
     }
 
@@ -278,6 +297,8 @@ impl Walk<'_, '_> {
             priority: rule.priority.or(self.plan.event.priority).unwrap_or_default(),
             expires_at: self.expires_at(),
             cancel: self.cancel_key(),
+            instead_of: stands_in(&notes),
+            failover: self.failover(step, channel),
         };
         let key = self.key(Some(channel), step, place);
         let decision = self.decision(key, Some(channel), step, Verdict::Send(order), notes);

@@ -107,6 +107,7 @@ pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestam
         .text("claimed_at", now.to_string())
         .number("lease_until", lease.as_millisecond())
         .number("attempts", 1)
+        .maybe("note", job.instead_of.map(|it| it.to_string()).as_deref())
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
         .with(whose_item(&job.recipient, now))
 }

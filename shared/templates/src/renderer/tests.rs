@@ -63,6 +63,8 @@ fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> O
         expires_at: None::<Timestamp>,
         cancel: None,
         way_out: None,
+        instead_of: None,
+        failover: None,
     }
 }
 
