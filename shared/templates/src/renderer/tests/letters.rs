@@ -15,10 +15,10 @@ const TEXT: &str = "{% if unsubscribe_url is defined %}Leave: {{ unsubscribe_url
 #[test]
 fn a_letter_shows_its_link_and_one_without_a_link_says_nothing_of_it() {
     let link = "https://u.example/v1/unsubscribe/AQ";
-    let letter = letter(&json!({}), &json!({}), &json!({}), Some(link)).unwrap();
-    assert_eq!((letter.text, letter.unsubscribe), (format!("Leave: {link}"), Some(link.to_owned())));
-    let letter = self::letter(&json!({}), &json!({}), &json!({}), None).unwrap();
-    assert_eq!((letter.text, letter.unsubscribe), ("Stay".to_owned(), None));
+    let left = letter(&json!({}), &json!({}), &json!({}), Some(link)).unwrap();
+    assert_eq!((left.text, left.unsubscribe), (format!("Leave: {link}"), Some(link.to_owned())));
+    let stays = letter(&json!({}), &json!({}), &json!({}), None).unwrap();
+    assert_eq!((stays.text, stays.unsubscribe), ("Stay".to_owned(), None));
 }
 
 #[test]
@@ -66,14 +66,14 @@ fn a_category_may_have_a_sender_of_its_own() {
 #[test]
 fn a_letter_brings_along_what_the_event_names_or_says_why_not() {
     let rule = json!({ "attachments": [{ "from": "$.data.file" }] });
-    let letter = |data: &Value| self::letter(&rule, &json!({}), data, None);
-    let files = letter(&json!({ "file": "s3://bills/2026/7.pdf" })).unwrap().attachments;
+    let with = |data: &Value| letter(&rule, &json!({}), data, None);
+    let files = with(&json!({ "file": "s3://bills/2026/7.pdf" })).unwrap().attachments;
     assert_eq!(files.len(), 1);
     assert_eq!(
         (files[0].bucket.as_str(), files[0].key.as_str(), files[0].name.as_str()),
         ("bills", "2026/7.pdf", "7.pdf")
     );
-    let Err(Unrendered { problem, reason, .. }) = letter(&json!({})) else { panic!("there is no file") };
+    let Err(Unrendered { problem, reason, .. }) = with(&json!({})) else { panic!("there is no file") };
     assert_eq!(reason, Reason::NoAttachment);
     assert!(problem.starts_with("$.data.file names no file: found nothing"), "{problem}");
 }
