@@ -292,7 +292,7 @@ fn the_keys_of_links_are_made_by_the_stack_and_known_to_whom_they_are_for() {
     let functions = of_type(&resources, "AWS::Serverless::Function");
     let knowing = functions.iter().filter(|(_, it)| it.to_string().contains("resolve:secretsmanager"));
     let names: Vec<&str> = knowing.map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["DispatchFunction", "ApiFunction"], "who makes links, and who reads them");
+    assert_eq!(names, ["ApiFunction", "DispatchFunction"], "who reads links, and who makes them");
 }
 
 /// What a role may do with tables on AWS.

@@ -183,6 +183,7 @@ mod tests {
     }
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
     fn check(value: Value, expected: Result<(&str, &str, &str, Option<&str>), &str>) {
         let from = crate::path::Path::parse("$.data.file").unwrap();
         let attach = Attach { from, name: None, inline: None, optional: false };

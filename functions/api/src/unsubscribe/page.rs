@@ -61,126 +61,125 @@ impl Language {
         known.into_iter().next().unwrap_or(Language::English)
     }
 
-    fn tag(self) -> &'static str {
+    fn phrases(self) -> &'static Phrases {
         match self {
-            Language::English => "en",
-            Language::German => "de",
-            Language::French => "fr",
-            Language::Portuguese => "pt",
+            Language::English => &ENGLISH,
+            Language::German => &GERMAN,
+            Language::French => &FRENCH,
+            Language::Portuguese => &PORTUGUESE,
         }
     }
+}
 
-    fn button(self) -> &'static str {
-        match self {
-            Language::English => "Unsubscribe",
-            Language::German => "Abmelden",
-            Language::French => "Se désinscrire",
-            Language::Portuguese => "Cancelar a subscrição",
-        }
-    }
-
-    /// What the reader leaves, as the end of a sentence.
-    fn what(self, scope: &Scope) -> String {
-        match (self, scope) {
-            (Language::English, Scope::Commercial) => "offers and news".to_owned(),
-            (Language::German, Scope::Commercial) => "Angebote und Neuigkeiten".to_owned(),
-            (Language::French, Scope::Commercial) => "les offres et les nouveautés".to_owned(),
-            (Language::Portuguese, Scope::Commercial) => "ofertas e novidades".to_owned(),
-            (Language::English, Scope::Category(name)) => format!("messages of the kind “{}”", escaped(name)),
-            (Language::German, Scope::Category(name)) => format!("Nachrichten der Art „{}“", escaped(name)),
-            (Language::French, Scope::Category(name)) => {
-                format!("les messages de la catégorie « {} »", escaped(name))
-            }
-            (Language::Portuguese, Scope::Category(name)) => {
-                format!("mensagens da categoria “{}”", escaped(name))
-            }
-        }
-    }
-
+/// A language's words. `{}` stands for what is left, and within `category` for the category's name.
+struct Phrases {
+    tag: &'static str,
+    button: &'static str,
+    commercial: &'static str,
+    category: &'static str,
     /// Title and paragraph.
-    fn words(self, text: Text<'_>) -> (&'static str, String) {
-        match (self, text) {
-            (Language::English, Text::Question(scope)) => (
-                "Unsubscribe?",
-                format!(
-                    "You will not get {} any more. What concerns you in person still reaches you.",
-                    self.what(scope)
-                ),
-            ),
-            (Language::German, Text::Question(scope)) => (
-                "Abmelden?",
-                format!(
-                    "Sie erhalten {} dann nicht mehr. Was Sie persönlich betrifft, erreicht Sie weiterhin.",
-                    self.what(scope)
-                ),
-            ),
-            (Language::French, Text::Question(scope)) => (
-                "Se désinscrire ?",
-                format!(
-                    "Vous ne recevrez plus {}. Ce qui vous concerne personnellement vous parviendra toujours.",
-                    self.what(scope)
-                ),
-            ),
-            (Language::Portuguese, Text::Question(scope)) => (
-                "Cancelar a subscrição?",
-                format!(
-                    "Deixará de receber {}. O que lhe diz respeito continuará a chegar.",
-                    self.what(scope)
-                ),
-            ),
-            (Language::English, Text::Done(scope)) => {
-                ("You are unsubscribed", format!("You will not get {} any more.", self.what(scope)))
-            }
-            (Language::German, Text::Done(scope)) => {
-                ("Sie sind abgemeldet", format!("Sie erhalten {} nicht mehr.", self.what(scope)))
-            }
-            (Language::French, Text::Done(scope)) => {
-                ("Vous êtes désinscrit", format!("Vous ne recevrez plus {}.", self.what(scope)))
-            }
-            (Language::Portuguese, Text::Done(scope)) => {
-                ("Subscrição cancelada", format!("Deixará de receber {}.", self.what(scope)))
-            }
-            (Language::English, Text::Forged) => (
-                "This link does not work",
-                "It is incomplete, or older than a year. Take the one in a newer message.".to_owned(),
-            ),
-            (Language::German, Text::Forged) => (
-                "Dieser Link gilt nicht",
-                "Er ist unvollständig oder älter als ein Jahr. Nehmen Sie den einer neueren Nachricht."
-                    .to_owned(),
-            ),
-            (Language::French, Text::Forged) => (
-                "Ce lien n’est pas valable",
-                "Il est incomplet ou date de plus d’un an. Prenez celui d’un message plus récent.".to_owned(),
-            ),
-            (Language::Portuguese, Text::Forged) => (
-                "Esta ligação não é válida",
-                "Está incompleta ou tem mais de um ano. Use a de uma mensagem mais recente.".to_owned(),
-            ),
-            (Language::English, Text::Later) => {
-                ("That did not work", "Please try again in a moment.".to_owned())
-            }
-            (Language::German, Text::Later) => {
-                ("Das hat nicht geklappt", "Bitte versuchen Sie es gleich noch einmal.".to_owned())
-            }
-            (Language::French, Text::Later) => {
-                ("Cela n’a pas fonctionné", "Veuillez réessayer dans un instant.".to_owned())
-            }
-            (Language::Portuguese, Text::Later) => {
-                ("Não funcionou", "Tente novamente dentro de momentos.".to_owned())
-            }
+    question: (&'static str, &'static str),
+    done: (&'static str, &'static str),
+    forged: (&'static str, &'static str),
+    later: (&'static str, &'static str),
+}
+
+const ENGLISH: Phrases = Phrases {
+    tag: "en",
+    button: "Unsubscribe",
+    commercial: "offers and news",
+    category: "messages of the kind “{}”",
+    question: (
+        "Unsubscribe?",
+        "You will not get {} any more. What concerns you in person still reaches you.",
+    ),
+    done: ("You are unsubscribed", "You will not get {} any more."),
+    forged: (
+        "This link does not work",
+        "It is incomplete, or older than a year. Take the one in a newer message.",
+    ),
+    later: ("That did not work", "Please try again in a moment."),
+};
+
+const GERMAN: Phrases = Phrases {
+    tag: "de",
+    button: "Abmelden",
+    commercial: "Angebote und Neuigkeiten",
+    category: "Nachrichten der Art „{}“",
+    question: (
+        "Abmelden?",
+        "Sie erhalten {} dann nicht mehr. Was Sie persönlich betrifft, erreicht Sie weiterhin.",
+    ),
+    done: ("Sie sind abgemeldet", "Sie erhalten {} nicht mehr."),
+    forged: (
+        "Dieser Link gilt nicht",
+        "Er ist unvollständig oder älter als ein Jahr. Nehmen Sie den einer neueren Nachricht.",
+    ),
+    later: ("Das hat nicht geklappt", "Bitte versuchen Sie es gleich noch einmal."),
+};
+
+const FRENCH: Phrases = Phrases {
+    tag: "fr",
+    button: "Se désinscrire",
+    commercial: "les offres et les nouveautés",
+    category: "les messages de la catégorie « {} »",
+    question: (
+        "Se désinscrire ?",
+        "Vous ne recevrez plus {}. Ce qui vous concerne personnellement vous parviendra toujours.",
+    ),
+    done: ("Vous êtes désinscrit", "Vous ne recevrez plus {}."),
+    forged: (
+        "Ce lien n’est pas valable",
+        "Il est incomplet ou date de plus d’un an. Prenez celui d’un message plus récent.",
+    ),
+    later: ("Cela n’a pas fonctionné", "Veuillez réessayer dans un instant."),
+};
+
+const PORTUGUESE: Phrases = Phrases {
+    tag: "pt",
+    button: "Cancelar a subscrição",
+    commercial: "ofertas e novidades",
+    category: "mensagens da categoria “{}”",
+    question: (
+        "Cancelar a subscrição?",
+        "Deixará de receber {}. O que lhe diz respeito continuará a chegar.",
+    ),
+    done: ("Subscrição cancelada", "Deixará de receber {}."),
+    forged: (
+        "Esta ligação não é válida",
+        "Está incompleta ou tem mais de um ano. Use a de uma mensagem mais recente.",
+    ),
+    later: ("Não funcionou", "Tente novamente dentro de momentos."),
+};
+
+impl Phrases {
+    /// Title and paragraph, as HTML.
+    fn words(&self, text: Text<'_>) -> (&'static str, String) {
+        let about = |(title, words): (&'static str, &str), scope: &Scope| {
+            let what = match scope {
+                Scope::Commercial => self.commercial.to_owned(),
+                Scope::Category(name) => self.category.replace("{}", &escaped(name)),
+            };
+            (title, words.replace("{}", &what))
+        };
+        match text {
+            Text::Question(scope) => about(self.question, scope),
+            Text::Done(scope) => about(self.done, scope),
+            Text::Forged => (self.forged.0, self.forged.1.to_owned()),
+            Text::Later => (self.later.0, self.later.1.to_owned()),
         }
     }
 }
 
 impl Page {
     pub(super) fn new(status: u16, language: Language, text: Text<'_>) -> Page {
-        let (title, words) = language.words(text);
+        let phrases = language.phrases();
+        let (title, words) = phrases.words(text);
         let button = match text {
             Text::Question(_) | Text::Later => format!(
                 "<form method=\"post\"><input type=\"hidden\" name=\"List-Unsubscribe\" value=\"One-Click\">\
                  <button type=\"submit\">{}</button></form>\n",
-                language.button()
+                phrases.button
             ),
             Text::Done(_) | Text::Forged => String::new(),
         };
@@ -188,7 +187,7 @@ impl Page {
             "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
              <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n<p>{words}</p>\n{button}</main>\n</body>\n</html>\n",
-            language.tag(),
+            phrases.tag,
         );
         Page { status, html }
     }
@@ -252,7 +251,7 @@ mod tests {
                 for foreign in ["<script", "src=", "href=", "url(", "http"] {
                     assert!(!html.contains(foreign), "{foreign} in {html}");
                 }
-                assert!(html.contains(&format!("<html lang=\"{}\">", language.tag())));
+                assert!(html.contains(&format!("<html lang=\"{}\">", language.phrases().tag)));
                 assert_eq!(html.matches("<h1>").count(), 1);
             }
         }

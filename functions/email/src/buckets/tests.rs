@@ -53,7 +53,6 @@ async fn a_bucket_that_is_not_named_is_not_even_asked() {
 
 /// `None` in the error: it is tried again.
 #[track_caller]
-#[expect(clippy::needless_pass_by_value, reason = "an answer is read once")]
 fn check(kind: Option<&str>, answer: Answer, expected: Result<Option<&str>, Option<Reason>>) {
     let found = read(&attachment("bills", kind), answer, ROOM).map(|it| it.kind).map_err(|it| match it {
         Failure::Permanent { reason, .. } => Some(reason),

@@ -15,10 +15,10 @@ const TEXT: &str = "{% if unsubscribe_url is defined %}Leave: {{ unsubscribe_url
 #[test]
 fn a_letter_shows_its_link_and_one_without_a_link_says_nothing_of_it() {
     let link = "https://u.example/v1/unsubscribe/AQ";
-    let letter = letter(&json!({}), &json!({}), &json!({}), Some(link)).unwrap();
-    assert_eq!((letter.text, letter.unsubscribe), (format!("Leave: {link}"), Some(link.to_owned())));
-    let letter = self::letter(&json!({}), &json!({}), &json!({}), None).unwrap();
-    assert_eq!((letter.text, letter.unsubscribe), ("Stay".to_owned(), None));
+    let left = letter(&json!({}), &json!({}), &json!({}), Some(link)).unwrap();
+    assert_eq!((left.text, left.unsubscribe), (format!("Leave: {link}"), Some(link.to_owned())));
+    let stays = letter(&json!({}), &json!({}), &json!({}), None).unwrap();
+    assert_eq!((stays.text, stays.unsubscribe), ("Stay".to_owned(), None));
 }
 
 #[test]
