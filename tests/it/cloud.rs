@@ -133,9 +133,7 @@ impl Cloud {
 
     /// The texts to a phone.
     pub(crate) fn texts(&self, to: &str) -> Vec<Value> {
-        let url = format!("{}/_ministack/sns/sms-messages", self.endpoint);
-        let body = ask(ureq::get(url).query("phoneNumber", to));
-        body["sms_messages"][to].as_array().cloned().unwrap_or_default()
+        self.captured("sms", to)
     }
 
     /// What a service that is played here was sent.

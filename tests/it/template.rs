@@ -118,8 +118,8 @@ const EVERYTHING_BUT: [(&str, &str, &str); 1] = [("SmsRole", "\"sns:Publish\"", 
 #[test]
 fn a_channel_may_ask_its_provider_and_no_other() {
     check_sends("EmailRole", &["ses:SendEmail"]);
-    check_sends("PushRole", &["sns:Publish", "events:PutEvents"]);
-    check_sends("SmsRole", &["sns:Publish", "sms-voice:SendTextMessage"]);
+    check_sends("PushRole", &["sns:Publish", "sns:DeleteEndpoint", "events:PutEvents"]);
+    check_sends("SmsRole", &["sns:Publish", "sms-voice:SendTextMessage", "events:PutEvents"]);
     check_sends("WhatsappRole", &["social-messaging:SendWhatsAppMessage"]);
 }
 

@@ -15,7 +15,9 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
         .arg(format!(
             "Environment=local LogRetentionDays=1 LocalEndpoint={} CaptureEndpoint={} \
-             WhatsappPhoneNumberId=phone-number-id-local",
+             WhatsappPhoneNumberId=phone-number-id-local \
+             ApnsApplicationArn=arn:aws:sns:us-east-1:000000000000:app/APNS/local \
+             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local",
             state.endpoint(),
             state.capture_endpoint()
         ))

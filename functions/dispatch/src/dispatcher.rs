@@ -11,7 +11,7 @@ use domain::plan::Plan;
 use queue::{Cause, Queue, Sqs};
 use runtime::{Batch, Error, Message, Report, chain, now};
 use store::{Counters, Ledger, People};
-use templates::Renderer;
+use templates::{Renderer, scene_of};
 
 use crate::handover::{Handover, Harvest};
 use crate::lane::{Lane, Lanes, Leaving};
@@ -204,10 +204,17 @@ impl Dispatcher {
             if let What::Gone { rule, audience } = &task.subject.what {
                 decisions.push(gone(plan.event, rule, audience.as_ref()));
             }
-            harvest.add(
-                task.message,
-                work(&plan, decisions, &self.renderer, tenant.and_then(|it| it.zone.as_deref())),
-            );
+            let zone = tenant.and_then(|it| it.zone.as_deref());
+            let scene = scene_of(&self.renderer, &plan, zone);
+            let asked = self.questions.proofread(&scene, &plan, &mut decisions, zone, now).await;
+            let written = match asked {
+                Ok(written) => written,
+                Err(refused) => {
+                    come_back(task.message, &refused, report);
+                    continue;
+                }
+            };
+            harvest.add(task.message, work(&plan, decisions, &scene, written));
             harvest.go_on(onward);
         }
         Ok(harvest)

@@ -6,7 +6,8 @@ use domain::cancel::{CancelKey, Cancellation};
 use domain::channel::Channel;
 use domain::decide::{Decision, Order, Verdict};
 use domain::event::Priority;
-use domain::job::{JOB_VERSION, Job, Origin};
+use domain::handling;
+use domain::job::{Content, JOB_VERSION, Job, Origin};
 use domain::key::event_part;
 use domain::outcome::{Reason, Status};
 use domain::plan::Plan;
@@ -14,7 +15,7 @@ use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
 use store::LedgerRow;
-use templates::{Extra, Renderer, Scene};
+use templates::{Scene, Written};
 
 use crate::lane::Leaving;
 
@@ -29,21 +30,10 @@ pub struct Work {
     pub cancelled: Vec<(CancelKey, Cancellation)>,
 }
 
-/// Renders every order, and writes down everything else.
-///
-/// `tenant_zone` tells the time to rooms, and to those whose own zone is not known.
+/// Renders every order that is not among `written`, and writes down everything else.
 #[must_use]
-pub fn work(
-    plan: &Plan<'_>,
-    decisions: Vec<Decision<'_>>,
-    renderer: &Renderer,
-    tenant_zone: Option<&str>,
-) -> Work {
+pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, scene: &Scene<'_>, mut written: Written) -> Work {
     let mut work = Work::default();
-    let zone = plan.catalog.policy().zone.name();
-    let extra =
-        Extra { digest: plan.digest.as_ref().map(|it| &it.summary), zone: Some(tenant_zone.unwrap_or(zone)) };
-    let scene = renderer.scene_with(plan.envelope(), extra);
     for decision in decisions {
         let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
         match &decision.verdict {
@@ -61,7 +51,7 @@ pub fn work(
                 let by = event_part(&plan.event.source, &plan.event.id);
                 work.cancelled.push((key.clone(), Cancellation { at: plan.event.time, by }));
             }
-            Verdict::Send(order) => match job(plan, &decision, order, &scene) {
+            Verdict::Send(order) => match job(plan, &decision, order, scene, &mut written) {
                 Ok(it) => work.jobs.push(it),
                 Err(reason) => work.outcomes.push(row(Status::Failed, reason, None)),
             },
@@ -82,8 +72,10 @@ fn job(
     decision: &Decision<'_>,
     order: &Order<'_>,
     scene: &Scene<'_>,
+    written: &mut Written,
 ) -> Result<(Channel, bool, Outgoing), Reason> {
-    let content = scene.render(order).map_err(|unrendered| {
+    let known = written.remove(&decision.key);
+    let mut content = known.map_or_else(|| scene.render(order), Ok).map_err(|unrendered| {
         tracing::error!(
             event.id = plan.event.id,
             rule = order.rule.name,
@@ -92,6 +84,9 @@ fn job(
         );
         Reason::Template
     })?;
+    if let Content::Push(push) = &mut content {
+        handling::handle(plan, order.rule, push);
+    }
     let channel = content.channel();
     let job = Job {
         version: JOB_VERSION,

@@ -5,7 +5,7 @@
 //!
 //! [`bus`] an EventBridge event as a queue carries it → [`event`] the envelope → [`catalog`] the rules whose
 //! [`pattern`] matches → [`plan`] whom they address → [`decide`](mod@decide) what happens to each → [`job`] what a
-//! channel is asked to do → [`outcome`] what came of it.
+//! channel is asked to do, after what is asked in [`proof`] → [`outcome`] what came of it.
 //!
 //! When and how often stand beside it: [`zone`] local time → [`window`] when somebody may be disturbed,
 //! [`recurrence`] and [`span`] when something comes round and ends, [`counter`] how many are let through.
@@ -21,22 +21,27 @@ mod daytime;
 pub mod decide;
 pub mod digest;
 pub mod event;
+pub mod handling;
 pub mod index;
 pub mod job;
 mod json;
 pub mod key;
 pub mod locale;
+pub mod money;
 pub mod outcome;
 pub mod path;
 pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod preference;
+pub mod proof;
 pub mod recipient;
 pub mod recurrence;
 pub mod registry;
 pub mod rule;
+pub mod segments;
 pub mod span;
+pub mod texting;
 pub mod wake;
 pub mod window;
 pub mod written;

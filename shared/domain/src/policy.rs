@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::channel::Channel;
 use crate::counter::Limit;
 use crate::preference::Preferences;
+use crate::texting::Texting;
 use crate::window::Windows;
 use crate::zone::Zone;
 
@@ -29,6 +30,9 @@ pub struct Policy {
     pub rate: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caps: Vec<Cap>,
+    /// What holds for texts to phones.
+    #[serde(default, skip_serializing_if = "Texting::is_empty")]
+    pub texting: Texting,
     /// What holds for those who said nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferences: Option<Preferences>,
@@ -52,6 +56,7 @@ impl Default for Policy {
             quiet: None,
             rate: DEFAULT_RATE,
             caps: Vec::new(),
+            texting: Texting::default(),
             preferences: None,
             roles: BTreeSet::new(),
             topics: BTreeMap::new(),

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::channel::Channel;
 use crate::event::{Event, Refusal, excerpt};
-use crate::recipient::{Recipient, Settings};
+use crate::recipient::{Recipient, Settings, SuppressedBecause, Suppression};
 
 mod entry;
 mod patch;
@@ -25,6 +26,10 @@ pub const MAX_USERS: usize = 1_000;
 /// How far a producer's clock may be ahead. What it says wins over everything before the time it names, so a clock
 /// that is years ahead would shut everybody else out.
 const MAX_AHEAD: Duration = Duration::from_secs(3_600);
+
+/// What sms says of a phone whose owner said stop, and under which name: nobody else knows.
+pub const OPTED_OUT: &str = "carillon.recipient.opted_out";
+pub const SMS: &str = "carillon/sms";
 
 /// When somebody said something, and in which words: of two stamps the greater one counts, in whatever order they
 /// come, and equal ones are the same.
@@ -63,6 +68,8 @@ pub enum Change {
     Remove,
     Join(Topic),
     Leave(Topic),
+    /// A provider says that a channel is closed.
+    Close(Suppression),
 }
 
 /// A topic of a tenant, or of none.
@@ -100,6 +107,14 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
             let (id, patch) = reading::patch(data)?;
             Ok(one(id, Change::Update(patch)))
         }
+        OPTED_OUT => {
+            if event.source != SMS {
+                return Err(Refusal::new("source", excerpt(&event.source), SMS));
+            }
+            let why = SuppressedBecause::OptedOut;
+            let closed = Suppression { channel: Channel::Sms, why, until: None };
+            Ok(one(reading::opted_out(&data)?, Change::Close(closed)))
+        }
         "carillon.recipient.deleted" => Ok(one(reading::deleted(&data)?, Change::Remove)),
         "carillon.topic.joined" | "carillon.topic.left" => {
             let (name, users) = reading::membership(&data)?;
@@ -117,7 +132,7 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
             Ok(Notice::Tenant { id, settings: Box::new(settings), stamp })
         }
         other => {
-            let wanted = "carillon.recipient.created, .updated or .deleted, carillon.topic.joined or .left, or carillon.tenant.updated";
+            let wanted = "carillon.recipient.created, .updated, .opted_out or .deleted, carillon.topic.joined or .left, or carillon.tenant.updated";
             Err(Refusal::new("type", excerpt(other), wanted))
         }
     }

@@ -8,6 +8,7 @@
 mod admission;
 mod cancelling;
 mod collecting;
+mod hearing;
 mod rate;
 
 use aws::{Refused, Verdict};

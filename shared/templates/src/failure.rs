@@ -44,6 +44,12 @@ impl Unrendered {
         Unrendered { template, line: 0, problem: "there is no such file".to_owned() }
     }
 
+    /// A template of WhatsApp's whose pieces cannot be told apart.
+    pub(crate) fn unreadable(template: &str) -> Unrendered {
+        let problem = "a value has a control character that keeps parameters apart".to_owned();
+        Unrendered { template: template.to_owned(), line: 0, problem }
+    }
+
     /// `line_of` gives a line of a template, counted from 0.
     pub(crate) fn of<'a>(
         name: &str,

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 
+use super::play::Endpoints;
+
 /// The memory keeps so many; the file keeps all.
 const MAX_RECORDS: usize = 10_000;
 
@@ -17,6 +19,8 @@ const MAX_RECORDS: usize = 10_000;
 pub(super) struct Records {
     recent: RefCell<VecDeque<Value>>,
     file: RefCell<Option<File>>,
+    /// What devices were registered as.
+    pub(super) endpoints: RefCell<Endpoints>,
 }
 
 impl Records {
@@ -27,7 +31,7 @@ impl Records {
     }
 
     pub(super) fn in_memory() -> Records {
-        Records { recent: RefCell::default(), file: RefCell::new(None) }
+        Records { recent: RefCell::default(), file: RefCell::new(None), endpoints: RefCell::default() }
     }
 
     /// Keeps what was sent, and says under which id. `what` is one JSON object.

@@ -20,6 +20,8 @@ pub enum Ask {
     Seen { of: Vec<Key> },
     /// On which of these channels may one more be sent? What is granted is counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
+    /// When did somebody last write to us? They are called as [`crate::proof::caller`] says.
+    Heard { caller: String },
     /// Was this put into a digest when it came before? Only then is it a matter of digests still.
     Collected { key: Key },
     /// Which digest does this belong to? It is put there.
@@ -40,6 +42,8 @@ pub struct Wanted {
     pub id: String,
     pub limit: Limit,
     pub scope: Scope,
+    /// What one message counts: 1, or its price.
+    pub weight: u64,
 }
 
 /// What the tables said.
@@ -49,6 +53,8 @@ pub enum Answer {
     Cancelled(Option<Cancellation>),
     /// The most that is known of it.
     Seen(Option<Unless>),
+    /// When they last wrote to us, as far as anybody remembers.
+    Heard(Option<Timestamp>),
     Admitted {
         granted: Vec<Channel>,
         refused: Vec<(Channel, Refusal)>,
@@ -78,6 +84,7 @@ impl Ask {
                 format!("seen {}", keys.join(" "))
             }
             Ask::Admit { key, .. } => format!("admit {}", key.as_str()),
+            Ask::Heard { caller } => format!("heard {caller}"),
             Ask::Collected { key } => format!("collected {}", key.as_str()),
             Ask::Join { key, .. } => format!("join {}", key.as_str()),
         }
@@ -89,6 +96,7 @@ impl Ask {
         match self {
             Ask::Cancelled { .. } => Answer::Cancelled(None),
             Ask::Seen { .. } => Answer::Seen(None),
+            Ask::Heard { .. } => Answer::Heard(None),
             Ask::Collected { .. } => Answer::PassThrough,
             Ask::Admit { channels, .. } => {
                 Answer::Admitted { granted: channels.clone(), refused: Vec::new() }

@@ -100,9 +100,11 @@ impl Walk<'_, '_> {
         }
         match self.answer(Ask::Seen { of })? {
             Answer::Seen(found) => Some(found.filter(|it| *it >= unless)),
-            Answer::Cancelled(_) | Answer::Admitted { .. } | Answer::Joined { .. } | Answer::PassThrough => {
-                Some(None)
-            }
+            Answer::Cancelled(_)
+            | Answer::Heard(_)
+            | Answer::Admitted { .. }
+            | Answer::Joined { .. }
+            | Answer::PassThrough => Some(None),
         }
     }
 
@@ -188,9 +190,11 @@ impl Walk<'_, '_> {
         let asked = wants.clone();
         match self.answer(Ask::Admit { key, wants, channels: channels.to_vec(), zone })? {
             Answer::Admitted { granted, refused } => Some(Admitted { granted, refused, asked }),
-            Answer::Cancelled(_) | Answer::Seen(_) | Answer::Joined { .. } | Answer::PassThrough => {
-                Some(Admitted { granted: channels.to_vec(), ..Admitted::default() })
-            }
+            Answer::Cancelled(_)
+            | Answer::Seen(_)
+            | Answer::Heard(_)
+            | Answer::Joined { .. }
+            | Answer::PassThrough => Some(Admitted { granted: channels.to_vec(), ..Admitted::default() }),
         }
     }
 

@@ -15,7 +15,7 @@ use super::patch::{copy, pieces, set};
 use super::reading;
 use super::{Amendment, Change, Stamp, Topic};
 use crate::event::Refusal;
-use crate::recipient::{Group, NO_TENANT, Recipient};
+use crate::recipient::{Group, NO_TENANT, Recipient, Suppression};
 
 /// How long it is remembered that somebody was deleted, and who joined or left what: longer than any event waits in a
 /// queue (14 days) after EventBridge has tried to deliver it (1 day).
@@ -109,10 +109,13 @@ impl Entry {
                 true
             }
             Change::Remove => self.erase(stamp),
-            Change::Update(_) | Change::Join(_) | Change::Leave(_) if self.is_gone() => false,
+            Change::Update(_) | Change::Join(_) | Change::Leave(_) | Change::Close(_) if self.is_gone() => {
+                false
+            }
             Change::Update(patch) => self.update(id, patch, stamp)?,
             Change::Join(topic) => self.move_in(topic, true, stamp),
             Change::Leave(topic) => self.move_in(topic, false, stamp),
+            Change::Close(closed) => self.close(closed, stamp),
         };
         if changed {
             self.forget_old_moves();
@@ -209,6 +212,19 @@ impl Entry {
             Err(at) => moves.insert(at, entry),
         }
         self.move_again();
+        true
+    }
+
+    /// Who says later which channels are closed has the last word.
+    fn close(&mut self, closed: &Suppression, stamp: &Stamp) -> bool {
+        if self.last(KEPT) >= Some(stamp) {
+            return false;
+        }
+        let Some(person) = &mut self.person else { return false };
+        if person.suppressed.contains(closed) {
+            return false;
+        }
+        person.suppressed.push(closed.clone());
         true
     }
 

@@ -113,6 +113,11 @@ pub(super) fn deleted(data: &Map<String, Value>) -> Result<String, Refusal> {
     }
 }
 
+/// Who said stop.
+pub(super) fn opted_out(data: &Map<String, Value>) -> Result<String, Refusal> {
+    id_of(data, "recipient", "data.")
+}
+
 /// The topic, and who joins or leaves it: each once, in the order of their ids.
 pub(super) fn membership(data: &Map<String, Value>) -> Result<(String, BTreeSet<String>), Refusal> {
     if let Some(stranger) = data.keys().find(|it| !["topic", "users"].contains(&it.as_str())) {

@@ -39,6 +39,7 @@ impl Tables {
             Ask::Seen { of } => {
                 Answer::Seen(of.iter().filter_map(|it| self.seen.get(it)).map(|it| it.0).max())
             }
+            Ask::Heard { .. } => ask.if_nothing_happened(),
             Ask::Admit { key, wants, channels, zone } => self.admit(key, wants, channels, zone, now),
             Ask::Collected { key } => match self.joined.get(key).cloned().flatten() {
                 Some(window_id) => Answer::Joined { window_id, closes_at: now, timer: false },
@@ -64,8 +65,10 @@ impl Tables {
         zone: &Zone,
         now: Timestamp,
     ) -> Answer {
-        let asked: Vec<Want<'_>> =
-            wants.iter().map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope }).collect();
+        let asked: Vec<Want<'_>> = wants
+            .iter()
+            .map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope, weight: it.weight })
+            .collect();
         let admission = admit(&self.states, &asked, channels, zone, now);
         if let Some(granted) = self.granted.get(key).cloned() {
             let refused = admission.refused.into_iter().filter(|(it, _)| !granted.contains(it)).collect();
