@@ -9,7 +9,7 @@ use domain::recipient::Recipient;
 use publish::{Bus, Entry};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Connections, Ledger, LedgerRow, People, Record};
+use store::{Connections, Counters, Ledger, LedgerRow, People, Record};
 
 /// The deployed stack, and a real client for everything in it.
 pub(crate) struct Cloud {
@@ -20,6 +20,7 @@ pub(crate) struct Cloud {
     pub(crate) socket_url: String,
     pub(crate) bus: Bus,
     pub(crate) ledger: Ledger,
+    pub(crate) counters: Counters,
     pub(crate) people: People,
     pub(crate) connections: Connections,
     pub(crate) sqs: aws_sdk_sqs::Client,
@@ -54,13 +55,14 @@ impl Cloud {
         let text = std::fs::read(root().join(".local/cloud.json")).expect("`make up` starts the local cloud");
         let state: State = serde_json::from_slice(&text).unwrap();
         let endpoint = format!("http://127.0.0.1:{}", state.port);
+        let capture = format!("http://127.0.0.1:{}", state.capture.port);
         let config = aws::Settings {
             region: state.region,
             access_key_id: state.access_key_id,
             secret_access_key: state.secret_access_key,
             session_token: None,
             endpoint_url: Some(endpoint.clone()),
-            service_endpoints: std::collections::BTreeMap::new(),
+            service_endpoints: [("SNS".to_owned(), capture.clone())].into(),
             roots: None,
         }
         .config();
@@ -69,11 +71,12 @@ impl Cloud {
         Cloud {
             bus: Bus::new(&config, "carillon-local".to_owned()),
             ledger: Ledger::new(&tables, table("ledger")),
+            counters: Counters::new(&tables, table("counters")),
             people: People::new(&tables, table("people")),
             connections: Connections::new(&tables, table("connections")),
             sqs: aws_sdk_sqs::Client::new(&config),
             socket_url: state.socket_url,
-            capture: format!("http://127.0.0.1:{}", state.capture.port),
+            capture,
             endpoint,
             config,
         }

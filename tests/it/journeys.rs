@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
 use domain::decide::{Ask, Decision, Verdict, decide_with};
-use domain::job::Content;
+use domain::job::{Chat, Content};
 use domain::plan::Plan;
 use domain::recipient::{self, Recipient, Recipients};
 use insta::{assert_snapshot, glob};
@@ -69,10 +69,16 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
             }
             Ok(Content::Push(it)) => format!("{head}\n{}\n{}", it.title, it.body),
             Ok(Content::Sms(it)) => format!("{head}\n{}", it.text),
-            Ok(Content::Whatsapp(it)) => format!("{head}\n{}", it.text),
+            Ok(Content::Whatsapp(it)) => format!("{head}\n{}{}", it.text, approved(&it)),
             Err(unrendered) => format!("{head}\n{unrendered}"),
         },
     }
+}
+
+/// What they read who have not written to us.
+fn approved(chat: &Chat) -> String {
+    let Some(it) = &chat.template else { return String::new() };
+    format!("\nor, as approved: {} ({}) {}", it.name, it.language, it.parameters.join(" | "))
 }
 
 fn cast() -> Recipients {

@@ -1,6 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
+mod published;
+
 #[test]
 fn googles_payload_has_strings_for_data_and_no_token() {
     let data = json!({ "appointment": "a-1", "count": 2, "from": "clinic", "where": { "room": 7 } });
