@@ -34,6 +34,25 @@ fn every_sample_reaches_somebody_in_these_words() {
     });
 }
 
+/// The care circle is families: a text in the night is for an emergency, and for nothing else.
+#[test]
+fn the_care_circle_is_texted_in_emergencies_only() {
+    let text = std::fs::read_to_string(root().join("config/rules/care.yaml")).unwrap();
+    let rules: Vec<serde_json::Value> = serde_saphyr::from_str(&text).unwrap();
+    let sends_texts = |it: &&serde_json::Value| {
+        it["channels"].to_string().contains("\"sms\"") || it["steps"].to_string().contains("\"sms\"")
+    };
+    let texting: Vec<&serde_json::Value> = rules.iter().filter(sends_texts).collect();
+    assert!(!texting.is_empty());
+    for rule in texting {
+        assert_eq!(
+            (&rule["category"], &rule["priority"]),
+            (&"emergency".into(), &"critical".into()),
+            "{rule}"
+        );
+    }
+}
+
 fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients) -> String {
     let entry = BusEntry::read(&std::fs::read_to_string(path).unwrap()).unwrap();
     let wrapped = entry.to_bus_event("bus-id", NOON);

@@ -109,7 +109,7 @@ fn countries(node: &Node, page: &mut Page<'_>) -> Option<BTreeSet<String>> {
             page.refuse(node.at, format!("`{prefix}` stands here twice"), "take one out");
         }
     }
-    if countries.is_empty() {
+    if list(node, page)?.is_empty() {
         page.refuse(node.at, "no text could go anywhere", "name a country, or take the key out");
     }
     Some(countries)
