@@ -95,41 +95,4 @@ fn message<'a>(text: &Text<'a>) -> Message<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Wishes;
-    use domain::recipient::PhoneNumber;
-
-    #[test]
-    fn sns_is_told_the_purpose_and_what_an_operator_wishes() {
-        let wishes =
-            Wishes { sender_id: Some("Carillon".into()), max_price: Some("0.10".into()), max_segments: 6 };
-        check(
-            &wishes,
-            Purpose::Transactional,
-            &[
-                ("AWS.SNS.SMS.SMSType", Kind::Text, "Transactional"),
-                ("AWS.SNS.SMS.SenderID", Kind::Text, "Carillon"),
-                ("AWS.SNS.SMS.MaxPrice", Kind::Number, "0.10"),
-            ],
-        );
-        check(
-            &Wishes::default(),
-            Purpose::Promotional,
-            &[("AWS.SNS.SMS.SMSType", Kind::Text, "Promotional")],
-        );
-    }
-
-    #[track_caller]
-    fn check(wishes: &Wishes, purpose: Purpose, expected: &[(&str, Kind, &str)]) {
-        let Ok(to) = PhoneNumber::parse("+15550100") else { panic!("it is a number") };
-        let sender = wishes.sender_id.as_deref();
-        let text =
-            Text { to: &to, body: "Hi", purpose, wishes, sender, time_to_live_s: None, context: Vec::new() };
-        let message = message(&text);
-        assert!(matches!(message.target, Target::Phone("+15550100")) && message.text == "Hi");
-        let found: Vec<_> =
-            message.attributes.iter().map(|it| (it.name, it.kind, it.value.as_str())).collect();
-        assert_eq!(found, expected);
-    }
-}
+mod tests;
