@@ -104,7 +104,7 @@ fn run(script: &Script, catalog: &Catalog, page: &mut Page<'_>) {
     let asked = RefCell::new(BTreeSet::new());
     let answer = |ask: &Ask| script.given.answer(ask, script.now, &mut asked.borrow_mut());
     let tenant = script.tenant.as_ref();
-    let decided = decide_with(&plan, &script.people, tenant, script.now, &answer);
+    let decided = decide_with(&plan, &script.people, tenant, script.now, answer);
     let zone = tenant.and_then(|it| it.zone.as_deref());
     let renderer = Renderer::new(catalog);
     let (decided, _) = proofread(&renderer, &plan, decided, zone, script.now, &answer);
