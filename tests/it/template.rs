@@ -120,8 +120,8 @@ fn a_channel_may_ask_its_provider_and_no_other() {
     // As its sender and with its configuration set; the files of letters, if there are any.
     let letters = ["ses:SendEmail", "ses:SendEmail", "s3:GetObject", "s3:ListBucket"];
     check_sends("EmailRole", &letters);
-    check_sends("PushRole", &["sns:Publish", "events:PutEvents"]);
-    check_sends("SmsRole", &["sns:Publish", "sms-voice:SendTextMessage"]);
+    check_sends("PushRole", &["sns:Publish", "sns:DeleteEndpoint", "events:PutEvents"]);
+    check_sends("SmsRole", &["sns:Publish", "sms-voice:SendTextMessage", "events:PutEvents"]);
     check_sends("WhatsappRole", &["social-messaging:SendWhatsAppMessage"]);
 }
 
@@ -212,7 +212,10 @@ fn receipts_come_from_the_default_bus_and_feedback_may_find_file_and_close_and_s
     let mut kinds: Vec<&str> = actions.iter().map(|it| it.trim_start_matches("dynamodb:")).collect();
     kinds.dedup();
     let people = ["BatchGetItem", "GetItem", "PutItem", "DeleteItem", "ConditionCheckItem"];
-    assert_eq!(kinds, [&["Query", "GetItem", "UpdateItem", "PutItem"][..], &people[..]].concat());
+    assert_eq!(
+        kinds,
+        [&["Query", "GetItem", "UpdateItem", "PutItem", "UpdateItem"][..], &people[..]].concat()
+    );
     assert_eq!(
         resources["EmailReceiptsDestination"]["Properties"]["EventDestination"]["EventBridgeDestination"]
             ["EventBusArn"]["Fn::Sub"]

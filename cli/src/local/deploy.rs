@@ -15,7 +15,9 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
         .arg(format!(
             "Environment=local LogRetentionDays=1 LocalEndpoint={} CaptureEndpoint={} TokenIssuer={} \
-             WhatsappPhoneNumberId=phone-number-id-local AttachmentBuckets=arn:aws:s3:::{}",
+             WhatsappPhoneNumberId=phone-number-id-local AttachmentBuckets=arn:aws:s3:::{} \
+             ApnsApplicationArn=arn:aws:sns:us-east-1:000000000000:app/APNS/local \
+             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local",
             state.endpoint(),
             state.capture_endpoint(),
             // The capture server is the local issuer, too.

@@ -11,7 +11,7 @@ use domain::plan::Plan;
 use queue::{Cause, Queue, Sqs};
 use runtime::{Batch, Error, Message, Report, chain, now};
 use store::{Counters, Ledger, People};
-use templates::Renderer;
+use templates::{Renderer, scene_of};
 
 use crate::handover::{Handover, Harvest};
 use crate::lane::{Lane, Lanes, Leaving};
@@ -208,13 +208,18 @@ impl Dispatcher {
             if let What::Gone { rule, audience } = &task.subject.what {
                 decisions.push(gone(plan.event, rule, audience.as_ref()));
             }
-            let words = Words {
-                renderer: &self.renderer,
-                ways_out: &self.ways_out,
-                tenant_zone: tenant.and_then(|it| it.zone.as_deref()),
-                now,
+            let zone = tenant.and_then(|it| it.zone.as_deref());
+            let scene = scene_of(&self.renderer, &plan, zone);
+            let asked = self.questions.proofread(&scene, &plan, &mut decisions, zone, now).await;
+            let written = match asked {
+                Ok(written) => written,
+                Err(refused) => {
+                    come_back(task.message, &refused, report);
+                    continue;
+                }
             };
-            harvest.add(task.message, work(&plan, decisions, &words));
+            let words = Words { scene: &scene, ways_out: &self.ways_out, now };
+            harvest.add(task.message, work(&plan, decisions, &words, written));
             harvest.go_on(onward);
         }
         Ok(harvest)

@@ -6,7 +6,8 @@ use domain::cancel::{CancelKey, Cancellation};
 use domain::channel::Channel;
 use domain::decide::{Decision, Order, Verdict};
 use domain::event::Priority;
-use domain::job::{Failover, JOB_VERSION, Job, Origin};
+use domain::handling;
+use domain::job::{Content, Failover, JOB_VERSION, Job, Origin};
 use domain::key::event_part;
 use domain::outcome::{Reason, Status};
 use domain::plan::Plan;
@@ -16,7 +17,7 @@ use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
 use store::LedgerRow;
-use templates::{Extra, Renderer, Scene};
+use templates::{Scene, Written};
 
 use crate::lane::Leaving;
 use crate::way_out::WaysOut;
@@ -36,25 +37,15 @@ pub struct Work {
 
 /// What orders are rendered with, beside the event.
 pub struct Words<'a> {
-    pub renderer: &'a Renderer,
+    pub scene: &'a Scene<'a>,
     pub ways_out: &'a WaysOut,
-    /// Tells the time to rooms, and to those whose own zone is not known.
-    pub tenant_zone: Option<&'a str>,
     pub now: Timestamp,
 }
 
-/// Renders every order, and writes down everything else.
+/// Renders every order that is not among `written`, and writes down everything else.
 #[must_use]
-pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>) -> Work {
+pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mut written: Written) -> Work {
     let mut work = Work::default();
-    let policy = plan.catalog.policy();
-    let extra = Extra {
-        digest: plan.digest.as_ref().map(|it| &it.summary),
-        zone: Some(words.tenant_zone.unwrap_or(policy.zone.name())),
-        policy: Some(&policy.email),
-    };
-    let renderer = words.renderer;
-    let scene = renderer.scene_with(plan.envelope(), extra);
     for decision in decisions {
         let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
         match &decision.verdict {
@@ -72,7 +63,7 @@ pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>) ->
                 let by = event_part(&plan.event.source, &plan.event.id);
                 work.cancelled.push((key.clone(), Cancellation { at: plan.event.time, by }));
             }
-            Verdict::Send(order) => match job(plan, &decision, order, &scene, words) {
+            Verdict::Send(order) => match job(plan, &decision, order, words, &mut written) {
                 Ok(it) => work.jobs.push(it),
                 Err(reason) => work.outcomes.push(row(Status::Failed, reason, None)),
             },
@@ -92,12 +83,14 @@ fn job(
     plan: &Plan<'_>,
     decision: &Decision<'_>,
     order: &Order<'_>,
-    scene: &Scene<'_>,
     words: &Words<'_>,
+    written: &mut Written,
 ) -> Result<(Channel, bool, Outgoing), Reason> {
     let scope = order.way_out.as_ref();
     let way_out = scope.map(|it| words.ways_out.link(plan.event, decision, it, words.now));
-    let content = scene.render_with(order, way_out.as_deref()).map_err(|unrendered| {
+    let known = written.remove(&decision.key);
+    let render = || words.scene.render_with(order, way_out.as_deref());
+    let mut content = known.map_or_else(render, Ok).map_err(|unrendered| {
         tracing::error!(
             event.id = plan.event.id,
             rule = order.rule.name,
@@ -106,6 +99,9 @@ fn job(
         );
         unrendered.reason
     })?;
+    if let Content::Push(push) = &mut content {
+        handling::handle(plan, order.rule, push);
+    }
     let channel = content.channel();
     let policy = plan.catalog.policy();
     let job = Job {

@@ -14,6 +14,7 @@ use domain::policy::Policy;
 use domain::rule::Rule;
 use sha2::{Digest, Sha256};
 
+mod approved;
 mod audience;
 mod flow;
 mod folder;
@@ -32,6 +33,7 @@ mod rule;
 mod sample;
 mod settle;
 mod steps;
+mod texting;
 mod trial;
 mod values;
 mod when;
@@ -97,6 +99,7 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
             return Err(vec![Problem::of_file(folder, what, "put less into one catalog")]);
         }
     }
+    approved::compile(&mut templates, &mut problems);
     let policy = policy::read(settings.as_deref(), &mut problems);
     let drafts = drafts(&rules, &mut problems);
     check_names(&drafts, &mut problems);

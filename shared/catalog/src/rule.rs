@@ -4,12 +4,14 @@ use domain::channel::Channel;
 use domain::event::Priority;
 use domain::path::Path;
 use domain::recurrence::Recurrence;
-use domain::rule::{ActorPolicy, Cancel, Outside, Repeat, Rule, Step, When};
+use domain::rule::{ActorPolicy, Cancel, NotePolicy, Outside, Repeat, Rule, Step, When};
 use jiff::SignedDuration;
 
 use crate::audience::{Mention, selectors};
 use crate::problem::{At, Page, Problem};
-use crate::values::{Fields, check_keys, find, flag, key_at, list, map, number, path, text, typed, word};
+use crate::values::{
+    Fields, check_keys, find, flag, key_at, list, map, number, path, path_in, text, typed, word,
+};
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
 use crate::{flow, letter, reach, steps};
@@ -19,7 +21,7 @@ pub const MAX_NAME_BYTES: usize = 64;
 
 const REQUIRED: [&str; 5] = ["rule", "when", "category", "to", "template"];
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "rule",
     "about",
     "when",
@@ -38,6 +40,7 @@ const KEYS: [&str; 20] = [
     "expose",
     "expires",
     "outside",
+    "push",
     "cancel",
     "repeat",
 ];
@@ -132,6 +135,7 @@ fn rule(
     let expires = fields.read("expires", expires);
     let outside = fields.read("outside", |node, page| word(node, "value for `outside`", &OUTSIDE, page));
     let outside = outside.unwrap_or_default();
+    let push = fields.read("push", |node, page| note(node, &draft.channels, page)).unwrap_or_default();
     let cancel = fields.read("cancel", |node, page| cancel(node, when.as_ref(), page));
     let repeat = fields.read("repeat", repeat);
     if let Some(steps) = &steps {
@@ -156,6 +160,7 @@ fn rule(
         expose,
         expires,
         outside,
+        push,
         cancel,
         repeat,
     };
@@ -286,6 +291,17 @@ fn cancel_key(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
         paths.push(found);
     }
     (paths.len() == nodes.len()).then_some(paths)
+}
+
+/// How notes to devices are handled.
+fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<NotePolicy> {
+    let members = map(node, "{ collapse: $.data.<id>, badge: $.data.<count> }", page)?;
+    check_keys(members, node.at, &["collapse", "badge"], &[], page);
+    if !channels.contains(&Channel::Push) {
+        page.refuse(node.at, "the rule sends no notes", "add `push` to its channels, or take this out");
+    }
+    let mut fields = Fields { members, page };
+    Some(NotePolicy { collapse: fields.read("collapse", path_in), badge: fields.read("badge", path_in) })
 }
 
 fn repeat(node: &Node, page: &mut Page<'_>) -> Option<Repeat> {

@@ -211,7 +211,7 @@ fn throttle(node: &Node, page: &mut Page<'_>) -> Option<ThrottleStep> {
         return None;
     }
     let (most, per) = (most?, per?);
-    if let Err(it) = Limit::new("throttle", most, Period::Fixed(per), true) {
+    if let Err(it) = Limit::new("throttle", u64::from(most), Period::Fixed(per), true) {
         page.refuse(node.at, format!("{}: found {}", it.at, it.found), format!("write {}", it.wanted));
         return None;
     }

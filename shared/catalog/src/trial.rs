@@ -9,6 +9,7 @@ use domain::plan::{Match, Plan};
 use domain::recipient::{Group, Recipients, members};
 use domain::rule::Step;
 use domain::wake::Start;
+use templates::{Renderer, proofread};
 
 use crate::nearest::suggestion;
 use crate::problem::{At, Page, Problem, RULES};
@@ -104,6 +105,9 @@ fn run(script: &Script, catalog: &Catalog, page: &mut Page<'_>) {
     let answer = |ask: &Ask| script.given.answer(ask, script.now, &mut asked.borrow_mut());
     let tenant = script.tenant.as_ref();
     let decided = decide_with(&plan, &script.people, tenant, script.now, answer);
+    let zone = tenant.and_then(|it| it.zone.as_deref());
+    let renderer = Renderer::new(catalog);
+    let (decided, _) = proofread(&renderer, &plan, decided, zone, script.now, &answer);
     script.given.check_asked(&asked.borrow(), page);
     expected::check(&script.test, script.expect_at, &script.expect, &decided, page);
 }

@@ -51,7 +51,13 @@ const PUSH_PARTS: [Part; 2] =
 
 const SMS_PARTS: [Part; 1] = [Part { file: "sms.txt", required: true }];
 
-const WHATSAPP_PARTS: [Part; 1] = [Part { file: "whatsapp.txt", required: true }];
+/// Free text for 24 hours after somebody wrote to us, and what WhatsApp has approved for any time.
+const WHATSAPP_PARTS: [Part; 2] =
+    [Part { file: "whatsapp.txt", required: true }, Part { file: APPROVED, required: false }];
+
+/// The part that names one of WhatsApp's own templates. In a catalog it is what
+/// [`crate::job::WhatsappTemplate::SEPARATOR`] says, and not the YAML it was written in.
+pub const APPROVED: &str = "whatsapp.yaml";
 
 impl Channel {
     /// Every channel there is.

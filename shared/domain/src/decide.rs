@@ -28,6 +28,7 @@ mod wait;
 mod walk;
 
 pub use ask::{Answer, Answers, Ask, Wanted};
+pub(crate) use limits::id as limit_id;
 pub use note::Note;
 
 /// How many rounds of questions a decision may have: a run has a few for each of its steps.

@@ -196,6 +196,10 @@ pub struct Push {
     /// The number on the app's icon; it stays as it is when this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub badge: Option<u32>,
+    /// Names what the note is about: a later note of this name takes the place of an earlier one. The job's key where it
+    /// is left out. At most 64 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collapse: Option<String>,
 }
 
 /// A rendered text for a phone.
@@ -204,6 +208,9 @@ pub struct Text {
     pub to: PhoneNumber,
     pub text: String,
     pub locale: String,
+    /// Who it comes from, where the policy has a name for the tenant or the category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
 }
 
 /// A rendered message for WhatsApp.
@@ -216,6 +223,9 @@ pub struct Chat {
     /// Without it `text` is sent as it is, and WhatsApp refuses that outside the 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<WhatsappTemplate>,
+    /// Until then WhatsApp takes free text: `text` goes, whether there is a template or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_until: Option<Timestamp>,
 }
 
 /// A template that WhatsApp has approved, and what is put into it.
@@ -230,10 +240,26 @@ pub struct WhatsappTemplate {
     pub parameters: Vec<String>,
 }
 
+impl WhatsappTemplate {
+    /// What stands between name, language, the number of parameters and the parameters in the source of such a template:
+    /// U+001F, the unit separator. No text that people write has it.
+    pub const SEPARATOR: char = '\u{1f}';
+
+    /// Reads what such a source was rendered to. `None` when there are not as many parameters as it says: then a value of
+    /// the event has the separator in it.
+    #[must_use]
+    pub fn read(rendered: &str) -> Option<WhatsappTemplate> {
+        let mut pieces = rendered.split(WhatsappTemplate::SEPARATOR).map(|it| it.trim().to_owned());
+        let (name, language, count) = (pieces.next()?, pieces.next()?, pieces.next()?);
+        let parameters: Vec<String> = pieces.collect();
+        (count.parse() == Ok(parameters.len())).then_some(WhatsappTemplate { name, language, parameters })
+    }
+}
+
 impl From<Text> for Chat {
     /// Free text.
     fn from(text: Text) -> Chat {
-        Chat { to: text.to, text: text.text, locale: text.locale, template: None }
+        Chat { to: text.to, text: text.text, locale: text.locale, template: None, free_until: None }
     }
 }
 

@@ -144,6 +144,9 @@ pub enum Reason {
     Recurs,
     Throttled,
     Capped,
+    SpendCapped,
+    CountryNotAllowed,
+    OutsideWindow,
     Merged,
     Cancelled,
     Cancels,
@@ -171,7 +174,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 37] = [
+    pub const ALL: [Reason; 40] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -186,6 +189,9 @@ impl Reason {
         Reason::Recurs,
         Reason::Throttled,
         Reason::Capped,
+        Reason::SpendCapped,
+        Reason::CountryNotAllowed,
+        Reason::OutsideWindow,
         Reason::Merged,
         Reason::Cancelled,
         Reason::Cancels,
@@ -228,6 +234,9 @@ impl Reason {
             Reason::Recurs => "recurs",
             Reason::Throttled => "throttled",
             Reason::Capped => "capped",
+            Reason::SpendCapped => "spend_capped",
+            Reason::CountryNotAllowed => "country_not_allowed",
+            Reason::OutsideWindow => "outside_window",
             Reason::Merged => "merged",
             Reason::Cancelled => "cancelled",
             Reason::Cancels => "cancels",
@@ -272,6 +281,11 @@ impl Reason {
             Reason::Recurs => "the rule comes round again",
             Reason::Throttled => "the rule told the recipient often enough",
             Reason::Capped => "the recipient, tenant or environment has had as many as the catalog allows",
+            Reason::SpendCapped => "as much was spent on texts as the catalog allows",
+            Reason::CountryNotAllowed => "the catalog lets no text go to this country",
+            Reason::OutsideWindow => {
+                "they have not written for 24 hours, and there is no approved WhatsApp template"
+            }
             Reason::Merged => "it is told together with others",
             Reason::Cancelled => "a later event took it back",
             Reason::Cancels => "this event took back what was waiting",

@@ -10,6 +10,7 @@ use crate::counter::Limit;
 use crate::preference::Preferences;
 use crate::recipient::Sender;
 use crate::rule::Operand;
+use crate::texting::Texting;
 use crate::window::Windows;
 use crate::zone::Zone;
 
@@ -34,6 +35,9 @@ pub struct Policy {
     /// What becomes of a message whose send got no answer, by category or by channel. A category comes first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unknown: BTreeMap<String, OnUnknown>,
+    /// What holds for texts to phones.
+    #[serde(default, skip_serializing_if = "Texting::is_empty")]
+    pub texting: Texting,
     /// What holds for those who said nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferences: Option<Preferences>,
@@ -70,6 +74,7 @@ impl Default for Policy {
             rate: DEFAULT_RATE,
             caps: Vec::new(),
             unknown: BTreeMap::new(),
+            texting: Texting::default(),
             preferences: None,
             email: EmailPolicy::default(),
             roles: BTreeSet::new(),

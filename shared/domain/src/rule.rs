@@ -51,6 +51,9 @@ pub struct Rule {
     /// What happens while a recipient is not to be disturbed.
     #[serde(default)]
     pub outside: Outside,
+    /// How a note to a device is handled.
+    #[serde(default, skip_serializing_if = "NotePolicy::is_empty")]
+    pub push: NotePolicy,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<Cancel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -238,6 +241,25 @@ pub struct Cancel {
     pub key: Vec<Path>,
     /// The events that cancel.
     pub when: When,
+}
+
+/// How a note to a device is handled.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NotePolicy {
+    /// What the note is about: a later one of the same value takes its place on the screen. Without it a note of a digest
+    /// takes the place of the digest before it, and any other stands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collapse: Option<Path>,
+    /// The number on the app's icon: a whole number of the event, of 0 or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub badge: Option<Path>,
+}
+
+impl NotePolicy {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == NotePolicy::default()
+    }
 }
 
 /// Send again and again.

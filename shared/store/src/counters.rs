@@ -9,6 +9,7 @@ mod admission;
 mod cancelling;
 mod closing;
 mod collecting;
+mod hearing;
 mod keeping;
 mod rate;
 mod requests;

@@ -53,6 +53,17 @@ impl Unrendered {
         Unrendered { template: template.to_owned(), line: 0, problem, reason }
     }
 
+    /// A template of WhatsApp's whose pieces cannot be told apart.
+    pub(crate) fn unreadable(template: &str) -> Unrendered {
+        let problem = "a value has a control character that keeps parameters apart".to_owned();
+        Unrendered {
+            template: template.to_owned(),
+            line: 0,
+            problem,
+            reason: domain::outcome::Reason::Template,
+        }
+    }
+
     /// `line_of` gives a line of a template, counted from 0.
     pub(crate) fn of<'a>(
         name: &str,

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::attachment::attachments;
-use domain::channel::{Channel, Part};
+use domain::channel::{APPROVED, Channel, Part};
 use domain::decide::{Order, Target};
-use domain::job::{Chat, Content, Email, Push, Socket, Text};
+use domain::job::{Chat, Content, Email, Push, Socket, Text, WhatsappTemplate};
 use domain::locale;
 use domain::policy::EmailPolicy;
 use domain::recipient::{EmailAddress, PhoneNumber, Recipient};
@@ -92,13 +92,16 @@ impl<'a> Scene<'a> {
                     body: trimmed(&body),
                     data: exposed(order.rule, self.envelope),
                     badge: None,
+                    collapse: None,
                     locale: words.locale(Channel::Push.parts()[0]).unwrap_or_default().to_owned(),
                 }))
             }
             Target::Sms(to) => Words::new(self, order, Channel::Sms).text(to).map(Content::Sms),
             Target::Whatsapp(to) => {
-                let Text { to, text, locale } = Words::new(self, order, Channel::Whatsapp).text(to)?;
-                Ok(Content::Whatsapp(Chat { to, text, locale, template: None }))
+                let words = Words::new(self, order, Channel::Whatsapp);
+                let Text { to, text, locale, sender: _ } = words.text(to)?;
+                let template = words.approved()?;
+                Ok(Content::Whatsapp(Chat { to, text, locale, template, free_until: None }))
             }
             Target::Socket(to) => {
                 let [title, body] = Words::new(self, order, Channel::Socket).parts()?;
@@ -197,7 +200,17 @@ impl<'a> Words<'a> {
     fn text(&self, to: &PhoneNumber) -> Result<Text, Unrendered> {
         let [text] = self.parts()?;
         let locale = self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned();
-        Ok(Text { to: to.clone(), text: trimmed(&text), locale })
+        Ok(Text { to: to.clone(), text: trimmed(&text), locale, sender: None })
+    }
+
+    /// What WhatsApp has approved for this, in the closest language that has it: the template brings its own language.
+    fn approved(&self) -> Result<Option<WhatsappTemplate>, Unrendered> {
+        let (renderer, template) = (self.scene.renderer, &self.order.rule.template);
+        let chain = locale::chain(self.order.person.and_then(|it| it.locale.as_deref()));
+        let file = chain.iter().find_map(|it| Some((it, renderer.file(template, it, APPROVED)?)));
+        let Some((locale, name)) = file else { return Ok(None) };
+        let rendered = renderer.render_part(name, self.values(locale))?;
+        WhatsappTemplate::read(&rendered).map(Some).ok_or_else(|| Unrendered::unreadable(name))
     }
 
     fn locale(&self, part: Part) -> Option<&str> {

@@ -10,6 +10,11 @@ use serde_json::{Map, Value, json};
 use super::record::Records;
 use crate::local::issuer;
 
+mod devices;
+mod sms;
+
+pub(super) use devices::Endpoints;
+
 /// A request, read.
 pub(super) struct Asked<'a> {
     pub(super) method: &'a str,
@@ -56,6 +61,7 @@ pub(super) fn play(asked: &Asked<'_>, records: &Records) -> Answer {
             records.trouble(wanted("for"), wanted("status").parse().ok());
             Answer::json(200, &json!({ "status": wanted("status") }))
         }
+        ("POST", "/") if asked.headers.contains_key("x-amz-target") => sms::voice(asked, records),
         ("POST", "/") => sns(&form(asked.body), records),
         ("POST", "/v1/whatsapp/send") => social(asked.body, records),
         ("POST", path) if path.starts_with("/hooks/") => hook(asked, records),
@@ -63,20 +69,22 @@ pub(super) fn play(asked: &Asked<'_>, records: &Records) -> Answer {
     }
 }
 
-/// SNS mobile push: `Publish` to an endpoint, in the query protocol.
+/// SNS, in the query protocol: `Publish` to a phone or an endpoint, and what makes endpoints.
 ///
 /// Source: SNS API reference, `Publish`.
 fn sns(form: &BTreeMap<String, String>, records: &Records) -> Answer {
     let field = |name: &str| form.get(name).map_or("", String::as_str);
     let (target, message) = (field("TargetArn"), field("Message"));
-    if field("Action") != "Publish" || target.is_empty() {
-        return sns_error("InvalidParameter", "only Publish to a TargetArn is played here");
+    match field("Action") {
+        "Publish" if !field("PhoneNumber").is_empty() => return sms::text(form, records),
+        "Publish" if !target.is_empty() => {}
+        action => return devices::play(action, form, records),
     }
     if let Some(status) = records.troubled(target) {
         return Answer::new(status, "text/xml", sns_error("InternalError", "it is out of order").body);
     }
-    if target.contains("/disabled/") {
-        return sns_error("EndpointDisabled", "Endpoint is disabled");
+    if let Some(refused) = devices::refusal(target, records) {
+        return refused;
     }
     let Ok(platforms) = serde_json::from_str::<Map<String, Value>>(message) else {
         return sns_error("InvalidParameter", "Invalid parameter: Message Reason: it is no JSON object");
@@ -89,9 +97,13 @@ fn sns(form: &BTreeMap<String, String>, records: &Records) -> Answer {
     let platforms: Map<String, Value> =
         platforms.iter().map(|(name, it)| (name.clone(), inner(it))).collect();
     let id = records.keep("push", target, &json!({ "message": platforms, "attributes": attributes(form) }));
+    sns_answer("Publish", &format!("<MessageId>{id}</MessageId>"))
+}
+
+fn sns_answer(action: &str, result: &str) -> Answer {
     let body = format!(
-        "<PublishResponse xmlns=\"{SNS}\"><PublishResult><MessageId>{id}</MessageId></PublishResult>\
-         <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></PublishResponse>"
+        "<{action}Response xmlns=\"{SNS}\"><{action}Result>{result}</{action}Result>\
+         <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></{action}Response>"
     );
     Answer::new(200, "text/xml", body)
 }

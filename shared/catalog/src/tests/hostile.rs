@@ -114,7 +114,7 @@ fn changed(text: &str, changes: &[Change]) -> String {
 }
 
 fn files(texts: &[String; 3]) -> BTreeMap<String, String> {
-    let parts = domain::channel::Channel::ALL.iter().flat_map(|it| it.parts());
+    let parts = domain::channel::Channel::ALL.iter().flat_map(|it| it.parts()).filter(|it| it.required);
     let mut files: BTreeMap<String, String> =
         parts.map(|it| (format!("templates/t/en/{}", it.file), "digest".to_owned())).collect();
     files.insert("rules/r.yaml".into(), texts[0].clone());

@@ -46,12 +46,26 @@ impl Walk<'_, '_> {
         let mut notes = Vec::new();
         let verdict = match (self.places(channel), self.refusal(channel, &mut notes)) {
             (Err(reason), _) | (Ok(_), Some(reason)) => Channelled::No(reason),
+            (Ok(places), None) if !self.serves(&places) => {
+                notes.push(Note::Country);
+                Channelled::No(Reason::CountryNotAllowed)
+            }
             (Ok(places), None) if self.overrides() || !channel.disturbs() => {
                 Channelled::Go { places, held: Vec::new() }
             }
             (Ok(places), None) => self.quiet(places, outside, &mut notes),
         };
         Judged { channel, verdict, notes }
+    }
+
+    /// Whether the policy lets texts go there. It holds for what is critical too: who makes us send texts to numbers that
+    /// they earn from does it by codes that somebody waits for.
+    fn serves(&self, places: &[(String, Target)]) -> bool {
+        let texting = &self.plan.catalog.policy().texting;
+        places.iter().all(|(_, it)| match it {
+            Target::Sms(number) => texting.serves(number),
+            Target::Email(_) | Target::Push(_) | Target::Whatsapp(_) | Target::Socket(_) => true,
+        })
     }
 
     /// What the recipient, and those who settle things for them, say to this channel.

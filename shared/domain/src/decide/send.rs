@@ -128,6 +128,7 @@ impl Walk<'_, '_> {
             Answer::Seen(found) => Some(found.filter(|it| *it >= unless)),
             Answer::Cancelled(_)
             | Answer::Told(_)
+            | Answer::Heard(_)
             | Answer::Admitted { .. }
             | Answer::Closed(_)
             | Answer::Joined { .. }
@@ -221,6 +222,7 @@ impl Walk<'_, '_> {
             | Answer::Seen(_)
             | Answer::Closed(_)
             | Answer::Told(_)
+            | Answer::Heard(_)
             | Answer::Joined { .. }
             | Answer::PassThrough => Some(Admitted { granted: channels.to_vec(), ..Admitted::default() }),
         }

@@ -255,6 +255,7 @@ impl Entry {
         true
     }
 
+    /// Who says later which channels are closed has the last word.
     /// Joins and leaves, in what was listed before, what was joined and left after it.
     fn move_again(&mut self) {
         let Some(person) = &mut self.person else { return };

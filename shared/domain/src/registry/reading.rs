@@ -119,6 +119,11 @@ pub(super) fn unregistered(data: &Map<String, Value>) -> Result<(String, String)
     Ok((id_of(data, "recipient", "data.")?, id_of(data, "device", "data.")?))
 }
 
+/// Who said stop.
+pub(super) fn opted_out(data: &Map<String, Value>) -> Result<String, Refusal> {
+    id_of(data, "recipient", "data.")
+}
+
 /// The topic, and who joins or leaves it: each once, in the order of their ids.
 pub(super) fn membership(data: &Map<String, Value>) -> Result<(String, BTreeSet<String>), Refusal> {
     if let Some(stranger) = data.keys().find(|it| !["topic", "users"].contains(&it.as_str())) {

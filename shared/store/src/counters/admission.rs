@@ -43,8 +43,10 @@ impl Counters {
         zone: &Zone,
         now: Timestamp,
     ) -> Result<Answer, Refused> {
-        let asked: Vec<Want<'_>> =
-            wants.iter().map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope }).collect();
+        let asked: Vec<Want<'_>> = wants
+            .iter()
+            .map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope, weight: it.weight })
+            .collect();
         for round in 0..ROUNDS {
             let read = self.read(key, wants).await?;
             let admission = admit(&read.states, &asked, channels, zone, now);
