@@ -37,6 +37,7 @@ pub mod recurrence;
 pub mod registry;
 pub mod rule;
 pub mod span;
+pub mod told;
 pub mod wake;
 pub mod window;
 pub mod written;

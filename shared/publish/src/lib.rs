@@ -16,6 +16,7 @@
 //! ```
 
 mod order;
+mod relay;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use domain::batches::{Batch, split};
 use domain::event::Event;
 
 pub use order::{InOrder, Put};
+pub use relay::{Relay, Relayed, Row};
 pub use store::{Appended, Conflict, NotAppended, Outbox, Stream};
 
 /// EventBridge's limit for one `PutEvents` call.

@@ -23,7 +23,7 @@ pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Closed, Counters, Joining};
 pub use events::{EventPage, EventPlace, Events, Record};
 pub use item::{Item, Malformed};
-pub use ledger::{Ledger, LedgerRow, Noticed, Settlement, Standing};
+pub use ledger::{Ledger, LedgerRow, Noticed, Settlement, Standing, stands_since};
 pub use outbox::{
     Appended, Backlog, Conflict, Misplaced, NotAppended, Outbox, Pending, Place, Stream, Waiting,
 };
