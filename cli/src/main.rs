@@ -6,10 +6,12 @@ mod cloud;
 mod deciding;
 mod demo;
 mod error;
+mod event_store;
 mod explain;
 mod files;
 mod local;
 mod matching;
+mod outbox;
 mod people;
 mod publishing;
 mod since;
@@ -40,6 +42,8 @@ async fn main() -> ExitCode {
         Command::People(args::People::Import(it)) => people::import(&it, &args.target, &terminal).await,
         Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
+        Command::Outbox(it) => outbox::run(&it, &args.target, &terminal).await,
+        Command::Events(it) => event_store::run(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,

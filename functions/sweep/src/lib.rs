@@ -29,6 +29,8 @@ pub struct Sweep {
     waiting: Waiting,
     relay: Relay,
     min_age: Duration,
+    /// What metrics are kept apart by: the function's name.
+    name: String,
 }
 
 /// What was found, and what was done about it.
@@ -50,8 +52,9 @@ impl Sweep {
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sweep, Unset> {
         let waiting = Outbox::new(env.required("EVENTS_TABLE")?).waiting(&store::client(aws));
         let relay = Relay::new(Bus::new(aws, env.required("BUS_NAME")?), waiting.clone());
+        let name = env.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "sweep".to_owned());
         let min_age = env.optional("MIN_AGE_SECONDS").and_then(|it| it.parse().ok());
-        Ok(Sweep { waiting, relay, min_age: min_age.map_or(MIN_AGE, Duration::from_secs) })
+        Ok(Sweep { waiting, relay, min_age: min_age.map_or(MIN_AGE, Duration::from_secs), name })
     }
 
     /// Publishes what has been pending for too long, oldest first and each stream in its order.
@@ -78,7 +81,7 @@ impl Sweep {
             }
         }
         swept.failed += swept.set_aside;
-        metrics::write(&swept, backlog.is_cut, began);
+        metrics::write(&swept, &self.name, backlog.is_cut, began);
         Ok(swept)
     }
 }

@@ -11,8 +11,8 @@ use crate::Swept;
 
 const NAMESPACE: &str = "Carillon";
 
-/// Writes the line that alarms and dashboards read, and says the same in the log.
-pub(crate) fn write(swept: &Swept, is_cut: bool, now: Timestamp) {
+/// Writes the line that alarms and dashboards read, under the function's name, and says the same in the log.
+pub(crate) fn write(swept: &Swept, function: &str, is_cut: bool, now: Timestamp) {
     tracing::info!(
         pending = swept.pending,
         oldest_seconds = swept.oldest_seconds,
@@ -23,10 +23,10 @@ pub(crate) fn write(swept: &Swept, is_cut: bool, now: Timestamp) {
         "outbox swept"
     );
     // Nobody to tell is no reason to fail.
-    let _ = writeln!(std::io::stdout(), "{}", line(swept, now));
+    let _ = writeln!(std::io::stdout(), "{}", line(swept, function, now));
 }
 
-fn line(swept: &Swept, now: Timestamp) -> String {
+fn line(swept: &Swept, function: &str, now: Timestamp) -> String {
     let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
     json!({
         "_aws": {
@@ -42,7 +42,7 @@ fn line(swept: &Swept, now: Timestamp) -> String {
                 ],
             }],
         },
-        "Function": "sweep",
+        "Function": function,
         "OutboxPending": swept.pending,
         "OutboxOldest": swept.oldest_seconds,
         "OutboxFailed": swept.failed,
@@ -58,7 +58,8 @@ mod tests {
     #[test]
     fn every_metric_that_is_announced_has_its_value() {
         let swept = Swept { pending: 3, oldest_seconds: 90, ..Swept::default() };
-        let line: serde_json::Value = serde_json::from_str(&line(&swept, Timestamp::UNIX_EPOCH)).unwrap();
+        let line: serde_json::Value =
+            serde_json::from_str(&line(&swept, "sweep", Timestamp::UNIX_EPOCH)).unwrap();
         for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap() {
             assert!(line[metric["Name"].as_str().unwrap()].is_u64(), "{metric}");
         }

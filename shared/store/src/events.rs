@@ -16,8 +16,12 @@ use crate::outbox::Place;
 use crate::statements::{Statement, Written, execute};
 
 mod reading;
+mod streams;
+mod timeline;
 
 pub use reading::{Found as EventPage, Place as EventPlace};
+pub use streams::{MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Snapshot, StreamPage, Versioned, Way};
+pub use timeline::Timeline;
 
 /// The most of a refused event's text that is kept. An item holds 400 KB.
 const MAX_REFUSED_BYTES: usize = 200 * 1024;

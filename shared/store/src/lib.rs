@@ -21,7 +21,10 @@ pub use aws_sdk_dynamodb::Client;
 pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Closed, Counters, Joining};
-pub use events::{EventPage, EventPlace, Events, Record};
+pub use events::{
+    EventPage, EventPlace, Events, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot, StreamPage,
+    Timeline, Versioned, Way,
+};
 pub use item::{Item, Malformed};
 pub use ledger::{Ledger, LedgerRow, Noticed, Settlement, Standing, stands_since};
 pub use outbox::{

@@ -35,7 +35,7 @@ const BYTES_BESIDE: usize = 4 * 1024;
 const SHARDS: u8 = 8;
 
 /// The sort key of the row that has a stream's version.
-const HEAD: &str = "head";
+pub(crate) const HEAD: &str = "head";
 
 /// What the version of an event is written with, so that text sorts as numbers do.
 const DIGITS: usize = 20;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Item;
 
@@ -62,6 +62,22 @@ impl<'de> Visitor<'de> for OneMember {
     }
 }
 
+/// Texts and numbers, as a stream carries them; items of ours that a stream brings have nothing else that is read.
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = self.0.iter().filter_map(|(name, value)| {
+            let shown = match value {
+                AttributeValue::S(it) => ("S", it),
+                AttributeValue::N(it) => ("N", it),
+                // The enum is open to growth.
+                _ => return None,
+            };
+            Some((name, BTreeMap::from([shown])))
+        });
+        serializer.collect_map(shown)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +90,7 @@ mod tests {
         assert_eq!((item.get("pk"), item.get_number("n")), (Some("a\n"), Some(7)));
         assert_eq!(item.get_texts("l"), ["x"]);
         assert_eq!(item.get("b"), None);
+        assert_eq!(serde_json::to_string(&item).unwrap(), r#"{"n":{"N":"7"},"pk":{"S":"a\n"}}"#);
         for wrong in [r#"{"pk":"a"}"#, r#"{"pk":{}}"#, r#"{"pk":{"S":1}}"#, "[]"] {
             assert!(serde_json::from_str::<Item>(wrong).is_err(), "{wrong}");
         }
