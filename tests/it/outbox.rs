@@ -11,7 +11,8 @@ use publish::{Appended, Conflict, Outbox, Stream};
 use serde_json::{Value, json};
 use store::{Events, Place, Record, Snapshot, Waiting, Way};
 
-use crate::cloud::{Cloud, now, now_text, root, unique};
+use crate::cloud::{Cloud, cloud_event, now, now_text, root, unique};
+use crate::commands::carillon;
 use crate::until::{quiet, until};
 
 const TABLE: &str = "carillon-local-events";
@@ -136,9 +137,9 @@ async fn poison_is_set_aside_with_its_cause_while_its_neighbours_pass() {
     }
     let address = ann.email.clone().unwrap();
     until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
-    let listed = carillon(&["outbox", "ls", "--failed", "--limit", "100000"]);
+    let listed = carillon(&["outbox", "ls", "--failed", "--limit", "100000"], "");
     assert!(String::from_utf8_lossy(&listed.stdout).contains(&names[0]));
-    assert_eq!(carillon(&["outbox", "stats"]).status.code(), Some(1), "something has failed");
+    assert_eq!(carillon(&["outbox", "stats"], "").status.code(), Some(1), "something has failed");
 }
 
 #[tokio::test]
@@ -165,7 +166,7 @@ async fn the_sweep_finds_what_no_stream_ever_brought() {
         .send()
         .await
         .unwrap();
-    let listed = carillon(&["outbox", "ls", "--limit", "100000"]);
+    let listed = carillon(&["outbox", "ls", "--limit", "100000"], "");
     assert!(String::from_utf8_lossy(&listed.stdout).contains(&event.id), "it is seen to be pending");
 
     let swept = sweep(&cloud).await;
@@ -207,7 +208,7 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
     let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
     let id = unique("event");
     let data = json!({ "to": [ann.id, ben.id], "message": "The bells ring." });
-    cloud.put(&[crate::cloud::cloud_event("core.hello", &id, &data)]).await;
+    cloud.put(&[cloud_event("core.hello", &id, &data)]).await;
     let caused = async |kind: &str| -> Vec<Record> {
         let all = cloud.all_records().await.into_iter();
         all.filter(|it| it.get("causation_id") == Some(&id) && it.get("type") == Some(kind)).collect()
@@ -279,20 +280,13 @@ async fn a_stream_is_read_forward_and_back_from_a_snapshot_on_and_by_time() {
     })
     .await;
     assert!(seen.is_sorted_by_key(|(at, _)| *at), "in the order of recording");
-    let listed = carillon(&[
-        "--json",
-        "events",
-        "stream",
-        &order.subject,
-        "--tenant",
-        "t-1",
-        "--back",
-        "--limit",
-        "1",
-    ]);
+    let listed = carillon(
+        &["--json", "events", "stream", &order.subject, "--tenant", "t-1", "--back", "--limit", "1"],
+        "",
+    );
     let line: Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert_eq!((&line["version"], &line["event"]["id"]), (&json!(7), &json!(ids[6])));
-    let exported = carillon(&["events", "export", "--since", "1h", "--type", "core.*"]);
+    let exported = carillon(&["events", "export", "--since", "1h", "--type", "core.*"], "");
     let lines = String::from_utf8(exported.stdout).unwrap();
     assert!(
         lines.lines().any(|it| Event::parse(it).is_ok_and(|it| it.id == ids[0])),
@@ -430,9 +424,4 @@ fn aws(args: &[&str]) -> std::process::Output {
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
     let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
     Command::new(root().join(".local/awscli/bin/aws")).args(args).envs(variables).output().unwrap()
-}
-
-fn carillon(args: &[&str]) -> std::process::Output {
-    let program = root().join("target/local/carillon");
-    Command::new(program).current_dir(root()).args(args).output().unwrap()
 }
