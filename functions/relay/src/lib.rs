@@ -14,3 +14,6 @@ mod told;
 
 pub use config::Config;
 pub use relay::{Answer, Relay};
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,7 @@ pub mod preference;
 pub mod recipient;
 pub mod recurrence;
 pub mod registry;
+pub mod retention;
 pub mod rule;
 pub mod span;
 pub mod told;

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::item::{Item, key, sort_key};
 use crate::lookup;
 use crate::outbox::Place;
+use crate::seconds;
 use crate::statements::{Statement, Written, execute};
 
 mod reading;
@@ -106,6 +107,15 @@ impl Record {
         Record { item, outbox: None }
     }
 
+    /// The same record, which the table deletes after so many days; for ever where there is no number.
+    #[must_use]
+    pub fn kept_for(mut self, days: Option<u32>, now: Timestamp) -> Record {
+        if let Some(days) = days {
+            self.item = self.item.number("ttl", seconds(now) + i64::from(days) * 86_400);
+        }
+        self
+    }
+
     /// An attribute's text: `id`, `source`, `type`, `time`, `tenant`, `actor`, `traceparent`, `refused`, `event`, …
     #[must_use]
     pub fn get(&self, attribute: &str) -> Option<&str> {
@@ -175,13 +185,17 @@ fn is_record_of(item: &Item, event: &Event) -> bool {
 fn acknowledgement(table: &str, place: &Place, item: &Item) -> Statement {
     let kept = ["pk", "sk", "event", "detail", "digest"];
     let attributes: Vec<_> = item.iter_text().filter(|(name, _)| !kept.contains(name)).collect();
-    let sets: Vec<String> = attributes.iter().map(|(name, _)| format!("SET \"{name}\" = ?")).collect();
+    let expires = item.get_number("ttl");
+    let names = attributes.iter().map(|(name, _)| *name).chain(expires.map(|_| "ttl"));
+    let sets: Vec<String> = names.map(|it| format!("SET \"{it}\" = ?")).collect();
     let text = format!(
         "UPDATE \"{table}\" {} REMOVE \"pending\" WHERE pk = ? AND sk = ? AND \"pending\" IS NOT MISSING",
         sets.join(" ")
     );
-    let values = attributes.into_iter().map(|(_, value)| value).chain([place.pk.as_str(), place.sk.as_str()]);
-    Statement::new(text, values.map(|it| AttributeValue::S(it.to_owned())).collect())
+    let text_of = |it: &str| AttributeValue::S(it.to_owned());
+    let values = attributes.iter().map(|(_, value)| text_of(value));
+    let values = values.chain(expires.map(|it| AttributeValue::N(it.to_string())));
+    Statement::new(text, values.chain([text_of(&place.pk), text_of(&place.sk)]).collect())
 }
 
 /// The attributes of an event's item that are the envelope's own.
