@@ -80,34 +80,24 @@ async fn the_same_append_asked_for_twice_is_carried_out_once() {
 }
 
 #[tokio::test]
-async fn a_plain_put_by_the_aws_cli_is_a_producer_too() {
+async fn the_plain_put_that_the_readme_shows_makes_a_producer_of_the_aws_cli() {
     let (cloud, desk) = desk();
     let ann = cloud.somebody().await;
     let id = unique("event");
-    let event = hello(&id, &[&ann.id]);
-    let item = json!({
-        "pk": { "S": "stream#-#tests" }, "sk": { "S": format!("outbox#tests#{id}") },
-        "pending": { "S": "0" }, "appended_at": { "S": now_text() }, "event": { "S": event.to_json() },
-    });
-    let put = aws(&[
-        "dynamodb",
-        "put-item",
-        "--table-name",
-        TABLE,
-        "--item",
-        &item.to_string(),
-        "--condition-expression",
-        "attribute_not_exists(pk)",
-    ]);
-    assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let from = readme.find("aws dynamodb put-item").unwrap();
+    let command = &readme[from..from + readme[from..].find("```").unwrap()];
+    let command = command.replace("o-1", &id).replace("owner-sam", &ann.id);
+    let first = shell(&command);
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
     let address = ann.email.clone().unwrap();
     until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
-    let row = until("nothing is pending", async || desk.row(&Place::of(&event)).await.filter(is_done)).await;
+    let place = Place { pk: "stream#-#shop".into(), sk: format!("outbox#shop#{id}") };
+    let row = until("nothing is pending", async || desk.row(&place).await.filter(is_done)).await;
     assert_eq!(row.get("type"), Some("core.hello"), "the audit adds what readers look for");
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    for part in ["outbox#", "stream#", "attribute_not_exists(pk)", "appended_at"] {
-        assert!(readme.contains(part), "the README shows this very item: {part}");
-    }
+    assert_eq!(cloud.records(&id).await.len(), 1);
+    let again = shell(&command);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("ConditionalCheckFailed"), "one id is one event");
 }
 
 #[tokio::test]
@@ -420,8 +410,10 @@ fn kill_relays() -> usize {
         .count()
 }
 
-fn aws(args: &[&str]) -> std::process::Output {
+/// A command as somebody types it who has read `.local/env`.
+fn shell(command: &str) -> std::process::Output {
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
     let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
-    Command::new(root().join(".local/awscli/bin/aws")).args(args).envs(variables).output().unwrap()
+    let path = format!("{}:/usr/bin:/bin", root().join(".local/awscli/bin").display());
+    Command::new("sh").args(["-c", command]).envs(variables).env("PATH", path).output().unwrap()
 }
