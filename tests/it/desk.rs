@@ -78,7 +78,6 @@ impl Desk {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what `filter` hands over")]
 pub(crate) fn is_done(row: &Item) -> bool {
     row.get("pending").is_none() && row.get("bus_id").is_some()
 }
