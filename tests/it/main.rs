@@ -8,6 +8,7 @@
 //! - `email`: how letters are left, what they bring along, what SES is asked
 //! - `failover`: a channel that cannot deliver, and the one that takes its place
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
+//! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `inbox`: what was said live and is read later
 //! - `resume`: what a client missed that was away
@@ -22,6 +23,7 @@
 //! - `house`: who may depend on whom
 //!
 //! `make test` brings the local cloud up first; the support is in `asking`, `cloud`, `client` and `until`.
+//! `make test` brings the local cloud up first; the support is in `cloud`, `client`, `desk` and `until`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
@@ -33,6 +35,7 @@ mod client;
 mod cloud;
 mod commands;
 mod delivery;
+mod desk;
 mod dlq;
 mod email;
 mod engine;
@@ -42,6 +45,7 @@ mod gateway;
 mod house;
 mod inbox;
 mod journeys;
+mod outbox;
 mod patterns;
 mod people;
 mod received;

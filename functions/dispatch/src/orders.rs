@@ -10,9 +10,10 @@ use domain::handling;
 use domain::job::{Content, Failover, JOB_VERSION, Job, Origin};
 use domain::key::event_part;
 use domain::outcome::{Reason, Status};
-use domain::plan::Plan;
+use domain::plan::{Audience, Plan};
 use domain::policy::is_one_time;
 use domain::receipt::Marks;
+use domain::told::Set;
 use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
@@ -46,6 +47,8 @@ pub struct Words<'a> {
 #[must_use]
 pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mut written: Written) -> Work {
     let mut work = Work::default();
+    let orders = decisions.iter().filter(|it| matches!(it.verdict, Verdict::Send(_))).count();
+    let set = Set { id: set_name(plan), of: u32::try_from(orders).unwrap_or(u32::MAX) };
     for decision in decisions {
         let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
         match &decision.verdict {
@@ -63,9 +66,12 @@ pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mu
                 let by = event_part(&plan.event.source, &plan.event.id);
                 work.cancelled.push((key.clone(), Cancellation { at: plan.event.time, by }));
             }
-            Verdict::Send(order) => match job(plan, &decision, order, words, &mut written) {
+            Verdict::Send(order) => match job(plan, &decision, order, &set, words, &mut written) {
                 Ok(it) => work.jobs.push(it),
-                Err(reason) => work.outcomes.push(row(Status::Failed, reason, None)),
+                Err(reason) => {
+                    let row = row(Status::Failed, reason, None);
+                    work.outcomes.push(LedgerRow { set: Some(set.clone()), ..row });
+                }
             },
         }
     }
@@ -83,6 +89,7 @@ fn job(
     plan: &Plan<'_>,
     decision: &Decision<'_>,
     order: &Order<'_>,
+    set: &Set,
     words: &Words<'_>,
     written: &mut Written,
 ) -> Result<(Channel, bool, Outgoing), Reason> {
@@ -120,6 +127,7 @@ fn job(
         held_s: 0,
         instead_of: order.instead_of,
         failover: order.failover.clone().map(|(to, task)| failover(plan, order, to, task)),
+        set: Some(set.clone()),
         content,
     };
     let mut body = serde_json::to_string(&job).expect(WRITES);
@@ -169,5 +177,20 @@ fn outcome(
         note: decision.notes.last().map(ToString::to_string),
         provider_id: None,
         marks: Marks::default(),
+        set: None,
     }
+}
+
+/// Names this hand-over by what it goes on with, so that its repetition has the same name.
+fn set_name(plan: &Plan<'_>) -> String {
+    if !plan.woken {
+        return Set::name(None);
+    }
+    let mut goes_on_with = String::new();
+    for it in &plan.matches {
+        let audience: Vec<String> = it.audience.iter().map(Audience::name).collect();
+        let start = serde_json::to_string(&it.start).expect("a start is numbers and names");
+        goes_on_with.push_str(&serde_json::json!([it.rule.name, audience, start]).to_string());
+    }
+    Set::name(Some(&goes_on_with))
 }

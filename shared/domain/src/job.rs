@@ -8,6 +8,7 @@ use crate::channel::{Channel, OnUnknown};
 use crate::event::{Event, Priority};
 use crate::key::Key;
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Sender};
+use crate::told::Set;
 use crate::wake::{InsteadOf, Wake};
 use jiff::Timestamp;
 
@@ -49,6 +50,9 @@ pub struct Job {
     /// What dispatch is told when this channel cannot deliver it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failover: Option<Failover>,
+    /// The hand-over it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<Set>,
     pub content: Content,
 }
 

@@ -12,6 +12,7 @@ mod inbox;
 mod item;
 mod ledger;
 mod lookup;
+mod outbox;
 mod pause;
 mod people;
 mod statements;
@@ -19,13 +20,21 @@ mod transactions;
 mod writes;
 
 pub use aws_sdk_dynamodb::Client;
+pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood};
-pub use events::{EventPage, EventPlace, Events, Record};
+pub use events::{
+    EventPage, EventPlace, Events, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot, StreamPage,
+    Timeline, Versioned, Way,
+};
 pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
 pub use item::{Item, Malformed};
 pub use ledger::{
-    Ledger, LedgerPage, LedgerRow, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement, Standing, Told,
+    Ledger, LedgerPage, LedgerRow, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement, Standing,
+    Told, stands_since,
+};
+pub use outbox::{
+    Appended, Backlog, Conflict, Misplaced, NotAppended, Outbox, Pending, Place, Stream, Waiting,
 };
 pub use people::{Found, NotApplied, NotEdited, Page, People};
 
