@@ -69,7 +69,10 @@ pub(super) fn rooms(samples: &[Ready], catalog: &Catalog) -> BTreeSet<Room> {
         for matched in Plan::of(&event, catalog).matches {
             rooms.extend(matched.audience.into_iter().filter_map(|it| match it {
                 Audience::Room(room) => Some((event.tenant.clone(), room)),
-                Audience::User(_) | Audience::Member(_) | Audience::Address { .. } => None,
+                Audience::User(_)
+                | Audience::Member(_)
+                | Audience::Address { .. }
+                | Audience::Endpoint(_) => None,
             }));
         }
     }

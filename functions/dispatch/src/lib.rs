@@ -12,10 +12,9 @@ mod intake;
 mod lane;
 mod orders;
 mod questions;
-mod schedule;
 mod unfold;
 
-pub use config::{CatalogUnusable, Config, Lanes, Schedule, load_catalog};
+pub use config::{CatalogUnusable, Config, Lanes, Targets, load_catalog};
 pub use dispatcher::Dispatcher;
 pub use intake::{Intake, read};
 pub use lane::{Lane, Leaving};

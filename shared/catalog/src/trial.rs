@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::catalog::Catalog;
 use domain::decide::{Ask, decide_with};
-use domain::plan::{Match, Plan};
+use domain::endpoint::{Endpoint, EndpointId};
+use domain::plan::{Audience, Match, Plan};
 use domain::recipient::{Group, Recipients, members};
 use domain::rule::Step;
 use domain::wake::Start;
@@ -119,11 +120,15 @@ fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Op
             let name = name_of(&group);
             unused.remove(name.as_str());
             match script.members.get(&name) {
-                Some((_, ids)) => matched.add_members(ids.iter().cloned()),
-                None => matched.add_members(members(&group, &script.people)),
+                Some((_, ids)) => matched.add(&group, ids.iter().cloned()),
+                None => matched.add(&group, members(&group, &script.people)),
             }
             groups.insert(name);
         }
+    }
+    for id in plan.unknown_endpoints() {
+        let endpoint = willing(id);
+        plan.endpoints.insert(Audience::Endpoint(endpoint.id.clone()).name(), endpoint);
     }
     for (name, at) in unused {
         let known: Vec<&str> = groups.iter().map(String::as_str).collect();
@@ -131,6 +136,7 @@ fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Op
         page.refuse(at, format!("no rule that matches addresses `{name}`"), fix);
     }
     let Some((rule, step, at)) = &script.step else { return Some(plan) };
+    let endpoints = std::mem::take(&mut plan.endpoints);
     let Some(matched) = plan.matches.into_iter().find(|it| it.rule.name == *rule) else {
         let fix = "name a rule that does, or mend the event";
         page.refuse(*at, format!("the rule `{rule}` does not match this event"), fix);
@@ -142,14 +148,23 @@ fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Op
         Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => None,
     };
     let start = Start { step: u32::try_from(*step).unwrap_or(u32::MAX), ..Start::default() };
-    Some(Plan::woken(&script.event, catalog, Some(Match { start, ..matched }), digest))
+    let mut plan = Plan::woken(&script.event, catalog, Some(Match { start, ..matched }), digest);
+    plan.endpoints = endpoints;
+    Some(plan)
 }
 
-/// As tests write it: `role:<role>:<scope>`, or the topic's own name.
+/// An endpoint that wants everything.
+fn willing(id: EndpointId) -> Endpoint {
+    let url = "https://example.com/".to_owned();
+    Endpoint { id, url, description: None, when: None, version: None, disabled: None }
+}
+
+/// As tests write it: `role:<role>:<scope>`, the topic's own name, or `endpoints`.
 fn name_of(group: &Group) -> String {
     match group {
         Group::Role { scope, role } => format!("role:{role}:{scope}"),
         Group::Topic { name, .. } => name.clone(),
+        Group::Endpoints { .. } => "endpoints".to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use queue::{Queue, Sqs};
 use runtime::{Env, Unset};
 use store::{Counters, Ledger};
 
-use crate::Desk;
+use crate::{Desk, LaterConfig};
 
 /// The environment of a channel function, as values.
 pub struct DeskConfig {
@@ -35,6 +35,12 @@ impl DeskConfig {
         })
     }
 
+    /// The desk of a channel whose jobs may come again later than SQS can hide them.
+    #[must_use]
+    pub fn open_with(self, aws: &SdkConfig, tables: &store::Client, later: LaterConfig) -> Desk {
+        Desk { later: Some(later.open(aws)), ..self.open(aws, tables) }
+    }
+
     #[must_use]
     pub fn open(self, aws: &SdkConfig, tables: &store::Client) -> Desk {
         let sqs = Sqs::new(aws);
@@ -45,6 +51,7 @@ impl DeskConfig {
             queue: Queue::new(&sqs, self.queue_url),
             critical: Queue::new(&sqs, self.critical_queue_url),
             dead_letters: Queue::new(&sqs, self.dead_letters_url),
+            later: None,
             concurrency: self.concurrency,
         }
     }

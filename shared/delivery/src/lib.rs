@@ -5,6 +5,7 @@
 //! an earlier sender left behind.
 
 mod config;
+mod later;
 mod pause;
 mod read;
 mod settle;
@@ -19,6 +20,7 @@ use runtime::{Batch, Deadline, Error, Message, Report, chain, now};
 use store::{Counters, Ledger, Settlement, Standing};
 
 pub use config::DeskConfig;
+pub use later::{Later, LaterConfig};
 use read::{Reading, Task, Unreadable};
 use settle::{Next, next};
 
@@ -34,6 +36,9 @@ pub struct Desk {
     /// The queue that critical jobs come from.
     pub critical: Queue,
     pub dead_letters: Queue,
+    /// Where jobs wait that come again later than a message can be hidden. A channel that never says
+    /// [`Sent::Later`] needs none.
+    pub later: Option<Later>,
     /// How many sends are under way at once.
     pub concurrency: usize,
 }
@@ -209,10 +214,13 @@ impl Desk {
 
     /// Tells the queue: done with, or when to show it again.
     async fn answer(&self, task: &Task<'_>, finished: &Finished, stands: bool, report: &mut Report) {
+        if let (Next::Later(at), true) = (finished.next, stands) {
+            return self.put_back(task, at, report).await;
+        }
         let pause = match finished.next {
             Next::Done if stands => return,
             // It was sent and the record of that is missing: the next attempt finds the claim and decides.
-            Next::Done => None,
+            Next::Done | Next::Later(_) => None,
             Next::Again(pause) => pause,
         };
         for message in &task.messages {
@@ -222,6 +230,28 @@ impl Desk {
             if let Err(refused) = queue.show_after(&message.receipt_handle, pause).await {
                 tracing::warn!(error = chain(&refused), "the queue keeps its own time");
             }
+        }
+    }
+}
+
+impl Desk {
+    /// Leaves the job for its time. A message whose job could not be left is shown again; who receives it then finds
+    /// out that it is not time yet.
+    async fn put_back(&self, task: &Task<'_>, at: domain::Timestamp, report: &mut Report) {
+        let Some(message) = task.messages.first() else { return };
+        let left = match &self.later {
+            Some(later) => {
+                let (queue, arn) = match message.is_critical() {
+                    true => (&self.critical, &later.critical_arn),
+                    false => (&self.queue, &later.queue_arn),
+                };
+                later.leave(queue, arn, &task.job, &message.body, at, now()).await
+            }
+            None => Err(Later::missing()),
+        };
+        if let Err(refused) = left {
+            warn(&task.job, "is not put back for later", &refused);
+            task.messages.iter().for_each(|it| report.show_again(it));
         }
     }
 }

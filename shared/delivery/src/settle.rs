@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::channel::OnUnknown;
 use domain::job::Job;
 use domain::outcome::{Failure, Reason, Sent, Status};
@@ -15,6 +16,8 @@ pub(crate) enum Next {
     Done,
     /// Shown again after this long, or after the queue's own time.
     Again(Option<Duration>),
+    /// Put back as it is, to be shown at this time.
+    Later(Timestamp),
 }
 
 /// `receives`: how often the queue has shown the message.
@@ -23,6 +26,7 @@ pub(crate) fn next(job: &Job, answer: &Result<Sent, Failure>, receives: u32) -> 
     let again = Next::Again(Some(pause));
     let (status, reason, next) = match answer {
         Ok(Sent::Accepted { .. }) => (Status::Sent, None, Next::Done),
+        Ok(Sent::Later(at)) => (Status::Released, None, Next::Later(*at)),
         Ok(Sent::Nobody) => (Status::Suppressed, Some(Reason::NotConnected), Next::Done),
         Ok(Sent::Unknown) => match job.on_unknown {
             OnUnknown::Hold => (Status::Unknown, Some(Reason::NoAnswer), Next::Done),
@@ -37,7 +41,7 @@ pub(crate) fn next(job: &Job, answer: &Result<Sent, Failure>, receives: u32) -> 
     };
     let provider_id = match answer {
         Ok(Sent::Accepted { provider_id }) => Some(provider_id.clone()),
-        Ok(Sent::Nobody | Sent::Unknown) | Err(_) => None,
+        Ok(Sent::Nobody | Sent::Unknown | Sent::Later(_)) | Err(_) => None,
     };
     (Settlement { key: job.key.clone(), status, reason, provider_id }, next)
 }

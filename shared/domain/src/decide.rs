@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::cancel::CancelKey;
 use crate::channel::Channel;
+use crate::endpoint::EndpointId;
 use crate::event::Priority;
 use crate::job::SocketTarget;
 use crate::key::Key;
@@ -178,6 +179,8 @@ pub enum Target {
     Sms(PhoneNumber),
     Whatsapp(PhoneNumber),
     Socket(SocketTarget),
+    /// An endpoint, and the version of the data that it was written for.
+    Webhook { to: EndpointId, version: Option<String> },
 }
 
 /// Decides for everybody the event's rules address, step by step and channel by channel, in the order of the catalog.

@@ -20,6 +20,7 @@ pub mod counter;
 mod daytime;
 pub mod decide;
 pub mod digest;
+pub mod endpoint;
 pub mod event;
 pub mod index;
 pub mod job;

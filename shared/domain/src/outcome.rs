@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Where a notification stands.
@@ -97,11 +98,18 @@ pub enum Reason {
     Rejected,
     DeadToken,
     NoAnswer,
+    EndpointDisabled,
+    EndpointPattern,
+    EndpointVersion,
+    EndpointGone,
+    BlockedTarget,
+    Aborted,
+    Exhausted,
 }
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 29] = [
+    pub const ALL: [Reason; 36] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -131,6 +139,13 @@ impl Reason {
         Reason::Rejected,
         Reason::DeadToken,
         Reason::NoAnswer,
+        Reason::EndpointDisabled,
+        Reason::EndpointPattern,
+        Reason::EndpointVersion,
+        Reason::EndpointGone,
+        Reason::BlockedTarget,
+        Reason::Aborted,
+        Reason::Exhausted,
     ];
 
     #[must_use]
@@ -165,6 +180,13 @@ impl Reason {
             Reason::Rejected => "rejected",
             Reason::DeadToken => "dead_token",
             Reason::NoAnswer => "no_answer",
+            Reason::EndpointDisabled => "endpoint_disabled",
+            Reason::EndpointPattern => "endpoint_pattern",
+            Reason::EndpointVersion => "endpoint_version",
+            Reason::EndpointGone => "endpoint_gone",
+            Reason::BlockedTarget => "blocked_target",
+            Reason::Aborted => "aborted",
+            Reason::Exhausted => "exhausted",
         }
     }
 
@@ -203,6 +225,13 @@ impl Reason {
                 "the device takes no notes any more: the app was removed, or notes were switched off"
             }
             Reason::NoAnswer => "the provider was asked and its answer never came",
+            Reason::EndpointDisabled => "the endpoint is switched off",
+            Reason::EndpointPattern => "the endpoint does not want events of this kind",
+            Reason::EndpointVersion => "the event is younger than the version that the endpoint was written for",
+            Reason::EndpointGone => "the endpoint said that it is told no more: it is switched off",
+            Reason::BlockedTarget => "blocked target: the endpoint's URL leads to where no webhook may go",
+            Reason::Aborted => "the endpoint asked not to be told of this again",
+            Reason::Exhausted => "every attempt of the schedule failed",
         }
     }
 }
@@ -216,6 +245,8 @@ pub enum Sent {
     Nobody,
     /// The answer never came. The provider may have accepted.
     Unknown,
+    /// Not yet: the job is put back and comes again at this time, under the same key.
+    Later(Timestamp),
 }
 
 /// The error underneath, kept whole for the log.

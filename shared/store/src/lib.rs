@@ -7,6 +7,7 @@
 mod canned;
 mod connections;
 mod counters;
+mod endpoints;
 mod events;
 mod item;
 mod ledger;
@@ -19,6 +20,7 @@ mod writes;
 pub use aws_sdk_dynamodb::Client;
 pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Closed, Counters, Joining};
+pub use endpoints::{Attempt, Endpoints, Message, MessageState, Sending, Undelivered};
 pub use events::{EventPage, EventPlace, Events, Record};
 pub use item::{Item, Malformed};
 pub use ledger::{Ledger, LedgerRow, Noticed, Settlement, Standing};

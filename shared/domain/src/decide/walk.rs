@@ -185,7 +185,8 @@ impl<'a> Walk<'_, 'a> {
         let fits = |it: &Channel| match self.audience {
             Audience::Room(_) => it.reaches_rooms(),
             Audience::Address { channel, .. } => it == channel,
-            Audience::User(_) | Audience::Member(_) => true,
+            Audience::Endpoint(_) => it.reaches_endpoints(),
+            Audience::User(_) | Audience::Member(_) => !it.reaches_endpoints(),
         };
         send.channels.iter().copied().filter(fits).collect()
     }
