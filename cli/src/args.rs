@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+mod endpoints;
+
+pub(crate) use endpoints::{Endpoints, Named, PutEndpoint, Recover, Rotate, SecretScheme};
+
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 /// An event in; the right people told once, on the channel they chose, with proof.
@@ -36,6 +40,9 @@ pub(crate) enum Command {
     /// The people who can be told something
     #[command(subcommand)]
     People(People),
+    /// The systems that tenants want to be told by webhook
+    #[command(subcommand)]
+    Endpoints(Endpoints),
     Ticket(Ticket),
     #[command(subcommand)]
     Local(Local),

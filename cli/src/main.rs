@@ -5,6 +5,7 @@ mod check;
 mod cloud;
 mod deciding;
 mod demo;
+mod endpoints;
 mod error;
 mod explain;
 mod files;
@@ -40,6 +41,7 @@ async fn main() -> ExitCode {
         Command::People(args::People::Import(it)) => people::import(&it, &args.target, &terminal).await,
         Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
+        Command::Endpoints(it) => endpoints::run(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,

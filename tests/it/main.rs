@@ -4,6 +4,7 @@
 //! - `delivery`: once, whatever comes twice or is left behind
 //! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
+//! - `webhooks`: signed requests, retries, and what must not be asked
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `people`: what the bus and the CLI say about people, topics and tenants
@@ -32,3 +33,4 @@ mod people;
 mod template;
 mod thread;
 mod until;
+mod webhooks;

@@ -15,8 +15,9 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
         .arg(format!(
             "Environment=local LogRetentionDays=1 LocalEndpoint={} CaptureEndpoint={} \
-             WhatsappPhoneNumberId=phone-number-id-local",
+             WhatsappPhoneNumberId=phone-number-id-local WebhookAllow={}",
             state.endpoint(),
+            state.capture_endpoint(),
             state.capture_endpoint()
         ))
         .stdin(Stdio::null())

@@ -98,7 +98,9 @@ impl Http {
         let begun = runtime::now();
         let asked = timeout(TOTAL, async {
             match self.ask(url, request).await {
-                Err(NoAnswer::Connect(_) | NoAnswer::Tls(_) | NoAnswer::Broken(_)) if since(begun) < INSTANT => {
+                Err(NoAnswer::Connect(_) | NoAnswer::Tls(_) | NoAnswer::Broken(_))
+                    if since(begun) < INSTANT =>
+                {
                     self.ask(url, request).await
                 }
                 other => other,
@@ -118,7 +120,9 @@ impl Http {
             return exchange(stream, &target, request).await;
         }
         let name = match &target.host {
-            HostName::Name(it) => ServerName::try_from(it.clone()).map_err(|_| NoAnswer::Blocked(Blocked::Host))?,
+            HostName::Name(it) => {
+                ServerName::try_from(it.clone()).map_err(|_| NoAnswer::Blocked(Blocked::Host))?
+            }
             HostName::Address(it) => ServerName::from(*it),
         };
         let stream = self.tls.connect(name, stream).await.map_err(NoAnswer::Tls)?;

@@ -237,7 +237,8 @@ fn versions(node: &Node, page: &mut Page<'_>) -> Option<BTreeMap<String, Vec<Pat
     let mut versions = BTreeMap::new();
     for Entry { key, at, value } in members {
         if !endpoint::is_version(key) {
-            let fix = "use letters, digits, dashes and dots, such as `2026-05`: versions are compared as texts";
+            let fix =
+                "use letters, digits, dashes and dots, such as `2026-05`: versions are compared as texts";
             page.refuse(*at, format!("`{key}` is no version"), fix);
             continue;
         }

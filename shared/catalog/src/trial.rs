@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::catalog::Catalog;
 use domain::decide::{Ask, decide_with};
-use domain::endpoint::{Endpoint, EndpointId};
-use domain::plan::{Audience, Match, Plan};
+use domain::plan::{Match, Plan};
 use domain::recipient::{Group, Recipients, members};
 use domain::rule::Step;
 use domain::wake::Start;
@@ -126,10 +125,7 @@ fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Op
             groups.insert(name);
         }
     }
-    for id in plan.unknown_endpoints() {
-        let endpoint = willing(id);
-        plan.endpoints.insert(Audience::Endpoint(endpoint.id.clone()).name(), endpoint);
-    }
+    settle::welcome(&mut plan);
     for (name, at) in unused {
         let known: Vec<&str> = groups.iter().map(String::as_str).collect();
         let fix = if known.is_empty() { "take it out".to_owned() } else { suggestion(name, &known) };
@@ -151,12 +147,6 @@ fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Op
     let mut plan = Plan::woken(&script.event, catalog, Some(Match { start, ..matched }), digest);
     plan.endpoints = endpoints;
     Some(plan)
-}
-
-/// An endpoint that wants everything.
-fn willing(id: EndpointId) -> Endpoint {
-    let url = "https://example.com/".to_owned();
-    Endpoint { id, url, description: None, when: None, version: None, disabled: None }
 }
 
 /// As tests write it: `role:<role>:<scope>`, the topic's own name, or `endpoints`.

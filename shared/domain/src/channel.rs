@@ -57,14 +57,8 @@ const WHATSAPP_PARTS: [Part; 1] = [Part { file: "whatsapp.txt", required: true }
 
 impl Channel {
     /// Every channel there is.
-    pub const ALL: [Channel; 6] = [
-        Channel::Email,
-        Channel::Push,
-        Channel::Sms,
-        Channel::Whatsapp,
-        Channel::Socket,
-        Channel::Webhook,
-    ];
+    pub const ALL: [Channel; 6] =
+        [Channel::Email, Channel::Push, Channel::Sms, Channel::Whatsapp, Channel::Socket, Channel::Webhook];
 
     /// The name as it is written in rules, keys and logs.
     #[must_use]

@@ -153,7 +153,11 @@ impl Endpoint {
         };
         if let Some(stranger) = members.keys().find(|it| !MEMBERS.iter().any(|(name, _)| name == it)) {
             let known: Vec<&str> = MEMBERS.iter().take(6).map(|(name, _)| *name).collect();
-            return Err(Refusal::new(stranger, "a member of this name", format!("one of {}", known.join(", "))));
+            return Err(Refusal::new(
+                stranger,
+                "a member of this name",
+                format!("one of {}", known.join(", ")),
+            ));
         }
         let text_of = |name: &str, fits: fn(&str) -> bool| match members.get(name) {
             None | Some(Value::Null) => Ok(None),

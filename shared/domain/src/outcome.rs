@@ -227,7 +227,9 @@ impl Reason {
             Reason::NoAnswer => "the provider was asked and its answer never came",
             Reason::EndpointDisabled => "the endpoint is switched off",
             Reason::EndpointPattern => "the endpoint does not want events of this kind",
-            Reason::EndpointVersion => "the event is younger than the version that the endpoint was written for",
+            Reason::EndpointVersion => {
+                "the event is younger than the version that the endpoint was written for"
+            }
             Reason::EndpointGone => "the endpoint said that it is told no more: it is switched off",
             Reason::BlockedTarget => "blocked target: the endpoint's URL leads to where no webhook may go",
             Reason::Aborted => "the endpoint asked not to be told of this again",

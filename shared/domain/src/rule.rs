@@ -81,6 +81,12 @@ impl Rule {
         }
     }
 
+    /// Whether it addresses nobody but webhook endpoints.
+    #[must_use]
+    pub fn is_for_endpoints(&self) -> bool {
+        !self.to.is_empty() && self.to.iter().all(|it| matches!(it, Selector::Endpoints(_)))
+    }
+
     /// What an endpoint is sent that was written for `version`: as it was in the youngest version that is not younger.
     /// The current form without a version, and where the rule knows no others. `None`: all of them are younger.
     #[must_use]

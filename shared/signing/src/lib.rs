@@ -42,7 +42,8 @@ pub fn public_key(secret: &Secret) -> Option<String> {
 }
 
 fn pair(seed: &[u8]) -> Ed25519KeyPair {
-    Ed25519KeyPair::from_seed_unchecked(seed).expect("a secret of this scheme has 32 bytes: it was checked when read")
+    Ed25519KeyPair::from_seed_unchecked(seed)
+        .expect("a secret of this scheme has 32 bytes: it was checked when read")
 }
 
 #[cfg(test)]

@@ -252,7 +252,10 @@ mod tests {
     fn check_pause(attempt: u32, answer: &Answer, least: i64, most: i64) {
         for name in ["a", "b", "c", "d"] {
             let pause = pause_before(attempt, answer, &key(name)).unwrap();
-            assert!(pause.as_secs() >= least && pause <= SignedDuration::from_secs(most), "{answer:?}: {pause:?}");
+            assert!(
+                pause.as_secs() >= least && pause <= SignedDuration::from_secs(most),
+                "{answer:?}: {pause:?}"
+            );
         }
     }
 

@@ -101,7 +101,8 @@ impl Health {
             announcements.extend(self.told.then_some(Announcement::Recovered));
             return After { health: Health::default(), announcements, give_up: false };
         }
-        let mut health = Health { last: Some(now), failures: self.failures.saturating_add(1), ..self.clone() };
+        let mut health =
+            Health { last: Some(now), failures: self.failures.saturating_add(1), ..self.clone() };
         let since = *health.since.get_or_insert(now);
         if health.clock.is_none() {
             let span = now.duration_since(since);
@@ -195,7 +196,9 @@ mod tests {
 
     #[test]
     fn who_fails_again_and_again_is_asked_less_and_less_often() {
-        for (failures, least) in [(9, None), (10, Some(30)), (20, Some(60)), (30, Some(120)), (1_000, Some(900))] {
+        for (failures, least) in
+            [(9, None), (10, Some(30)), (20, Some(60)), (30, Some(120)), (1_000, Some(900))]
+        {
             let health = Health { failures, last: Some(at(0)), ..Health::default() };
             let until = health.spared_until("k", at(0)).map(|it| it.duration_since(at(0)).as_secs());
             match (until, least) {

@@ -48,7 +48,9 @@ impl Secret {
             Scheme::Hmac if !HMAC_BYTES.contains(&bytes.len()) => {
                 Err(NotASecret("whsec_ is followed by the base64 of 24 to 64 bytes"))
             }
-            Scheme::Ed25519 if bytes.len() != 32 => Err(NotASecret("whsk_ is followed by the base64 of 32 bytes")),
+            Scheme::Ed25519 if bytes.len() != 32 => {
+                Err(NotASecret("whsk_ is followed by the base64 of 32 bytes"))
+            }
             Scheme::Hmac | Scheme::Ed25519 => Ok(Secret { scheme, bytes }),
         }
     }

@@ -18,8 +18,14 @@ fn an_endpoint_is_read_as_it_was_written() {
 #[test]
 fn what_does_not_fit_is_refused_by_name() {
     check("[]", "body: found JSON that is no object, wanted one JSON object");
-    check(r#"{"url":"https://example.com"}"#, "id: found nothing, wanted 1 to 64 letters, digits, `-`, `_` and `.`");
-    check(r#"{"id":"a b","url":"https://example.com"}"#, "id: found \"a b\", wanted 1 to 64 letters, digits, `-`, `_` and `.`");
+    check(
+        r#"{"url":"https://example.com"}"#,
+        "id: found nothing, wanted 1 to 64 letters, digits, `-`, `_` and `.`",
+    );
+    check(
+        r#"{"id":"a b","url":"https://example.com"}"#,
+        "id: found \"a b\", wanted 1 to 64 letters, digits, `-`, `_` and `.`",
+    );
     check(r#"{"id":"a"}"#, "url: found nothing, wanted a string such as https://example.com/hooks");
     check(
         r#"{"id":"a","url":"https://10.0.0.1/secret"}"#,
@@ -33,7 +39,10 @@ fn what_does_not_fit_is_refused_by_name() {
         r#"{"id":"a","url":"https://example.com","when":{"type":"x"}}"#,
         "when.type: found \"x\", wanted an array of values to match, or an object",
     );
-    check(r#"{"id":"a","tenant":"x/y","url":"https://example.com"}"#, "tenant: found \"x/y\", wanted a string of 1 to 256 bytes without `/`");
+    check(
+        r#"{"id":"a","tenant":"x/y","url":"https://example.com"}"#,
+        "tenant: found \"x/y\", wanted a string of 1 to 256 bytes without `/`",
+    );
 }
 
 #[test]

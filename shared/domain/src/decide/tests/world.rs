@@ -272,9 +272,11 @@ impl World {
             Verdict::Send(order) => {
                 let device = match order.target {
                     Target::Push(device) => device.id,
-                    Target::Email(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_) => {
-                        String::new()
-                    }
+                    Target::Email(_)
+                    | Target::Sms(_)
+                    | Target::Whatsapp(_)
+                    | Target::Socket(_)
+                    | Target::Webhook { .. } => String::new(),
                 };
                 What::Sent { device, first: self.ledger.insert(it.key.clone()) }
             }

@@ -66,7 +66,16 @@ fn every_network_that_is_not_public_is_refused() {
     ] {
         check(&format!("https://{address}/"), Err(Blocked::Address));
     }
-    for address in ["9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "172.15.0.1", "172.32.0.1", "198.20.0.0", "223.255.255.255"] {
+    for address in [
+        "9.255.255.255",
+        "11.0.0.0",
+        "100.63.255.255",
+        "100.128.0.0",
+        "172.15.0.1",
+        "172.32.0.1",
+        "198.20.0.0",
+        "223.255.255.255",
+    ] {
         check(&format!("https://{address}/"), Ok(()));
     }
     for address in [
@@ -114,7 +123,9 @@ fn an_origin_that_an_operator_vouches_for_is_asked_and_its_neighbours_are_not() 
     let read = |url: &str| Target::read(url, &allow);
     assert!(read("http://127.0.0.1:4100/hooks/a").is_ok());
     assert!(read("https://hooks.internal:8443/").unwrap().judge(&["10.0.0.1".parse().unwrap()]).is_ok());
-    for url in ["http://127.0.0.1:4101/", "https://127.0.0.1:4100/", "http://127.0.0.1/", "https://hooks.internal/"] {
+    for url in
+        ["http://127.0.0.1:4101/", "https://127.0.0.1:4100/", "http://127.0.0.1/", "https://hooks.internal/"]
+    {
         assert!(read(url).is_err(), "{url}");
     }
     assert!(read("http://ann@127.0.0.1:4100/").is_err(), "no name, even there");
@@ -137,7 +148,10 @@ fn one_forbidden_address_of_a_name_forbids_all() {
 #[test]
 fn what_is_asked_is_what_was_written() {
     let target = Target::read("https://Example.com:443/a/../b?x=1#part", &Allow::default()).unwrap();
-    assert_eq!((target.authority.as_str(), target.port, target.path.as_str()), ("example.com", 443, "/b?x=1"));
+    assert_eq!(
+        (target.authority.as_str(), target.port, target.path.as_str()),
+        ("example.com", 443, "/b?x=1")
+    );
     assert_eq!(target.host, HostName::Name("example.com".into()));
     let literal = Target::read("https://[2606:4700::1111]/", &Allow::default()).unwrap();
     assert_eq!(literal.host, HostName::Address("2606:4700::1111".parse().unwrap()));
