@@ -5,6 +5,7 @@
 mod audience;
 mod cancelling;
 mod digests;
+mod endpoints;
 mod engine;
 mod escalation;
 mod extremes;
