@@ -126,9 +126,10 @@ async fn tail_shows_events_decisions_and_deliveries() {
 #[test]
 fn every_function_answers_its_raw_payload() {
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
-    for function in
-        ["dispatch", "audit", "email", "push", "sms", "socket", "whatsapp", "gateway", "people", "api"]
-    {
+    for function in [
+        "dispatch", "audit", "email", "push", "sms", "socket", "webhook", "whatsapp", "gateway", "people",
+        "api",
+    ] {
         let answer = scratch().join("answer.json");
         let payload = format!("fileb://{}", root().join(format!("events/lambda/{function}.json")).display());
         let invoke = Command::new(root().join(".local/awscli/bin/aws"))

@@ -107,9 +107,10 @@ async fn what_is_no_job_is_not_put_aside_while_its_batch_comes_back_whole() {
 #[tokio::test]
 async fn a_job_for_later_is_given_back_and_a_copy_waits_for_its_time() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
-        "SendMessageBatch" => {
-            (200, json!({ "Successful": [{ "Id": "0", "MessageId": "m", "MD5OfMessageBody": "x" }], "Failed": [] }))
-        }
+        "SendMessageBatch" => (
+            200,
+            json!({ "Successful": [{ "Id": "0", "MessageId": "m", "MD5OfMessageBody": "x" }], "Failed": [] }),
+        ),
         _ => call.fine(),
     });
     let job = body(&json!({ "key": "one" }));

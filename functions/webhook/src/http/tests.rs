@@ -36,7 +36,8 @@ async fn what_is_sent_is_the_signed_body_and_nothing_of_ours() {
 
 #[tokio::test]
 async fn an_answer_is_read_with_what_it_asks_for() {
-    let server = Server::answering("HTTP/1.1 429 Busy\r\nretry-after: 120\r\ncontent-length: 0\r\n\r\n").await;
+    let server =
+        Server::answering("HTTP/1.1 429 Busy\r\nretry-after: 120\r\ncontent-length: 0\r\n\r\n").await;
     let retry_after = Some(Duration::from_secs(120));
     assert_eq!(server.ask("/").await.answer, Answer::Status { status: 429, retry_after, wish: None });
     let no = "HTTP/1.1 400 No\r\nwebhook-delivery: abort-message\r\ncontent-length: 0\r\n\r\n";
@@ -57,14 +58,18 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 #[tokio::test]
 async fn a_name_that_leads_home_is_not_connected_to() {
     let server = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-    for addresses in [vec!["127.0.0.1"], vec!["93.184.216.34", "127.0.0.1"], vec!["::1"], vec!["::ffff:127.0.0.1"]] {
+    for addresses in
+        [vec!["127.0.0.1"], vec!["93.184.216.34", "127.0.0.1"], vec!["::1"], vec!["::ffff:127.0.0.1"]]
+    {
         let listed = addresses.iter().map(|it| it.parse().unwrap()).collect();
         let names = Names::Listed(BTreeMap::from([("hooks.example.com".to_owned(), listed)]));
         let http = Http::new(names, Allow::default());
         let reply = http.post("https://hooks.example.com/", &request()).await;
         assert_eq!((reply.answer, reply.error), (Answer::Blocked, Some("blocked target")), "{addresses:?}");
     }
-    for url in [format!("{}/", server.origin), server.origin.replace("http:", "https:"), "https://[::1]/".to_owned()] {
+    for url in
+        [format!("{}/", server.origin), server.origin.replace("http:", "https:"), "https://[::1]/".to_owned()]
+    {
         let reply = Http::new(Names::System, Allow::default()).post(&url, &request()).await;
         assert_eq!(reply.answer, Answer::Blocked, "{url}");
     }

@@ -37,7 +37,7 @@ fn what_does_not_fit_is_refused_by_name() {
     );
     check(
         r#"{"id":"a","url":"https://example.com","when":{"type":"x"}}"#,
-        "when.type: found \"x\", wanted an array of values to match, or an object",
+        "when.type: found \"x\", wanted an array of values, or an object",
     );
     check(
         r#"{"id":"a","tenant":"x/y","url":"https://example.com"}"#,

@@ -19,7 +19,11 @@ fn a_rule_names_the_endpoints_of_the_events_tenant_and_of_no_other() {
 
 #[test]
 fn an_endpoint_is_told_unless_it_is_off_or_does_not_want_it() {
-    check(json!({}), &[json!({ "id": "erp" })], &["hook → endpoint:-/erp by webhook: send to the endpoint -/erp"]);
+    check(
+        json!({}),
+        &[json!({ "id": "erp" })],
+        &["hook → endpoint:-/erp by webhook: send to the endpoint -/erp"],
+    );
     check(
         json!({}),
         &[json!({ "id": "erp", "when": { "detail-type": ["order.sent"] } })],
@@ -52,7 +56,8 @@ fn an_endpoint_gets_the_youngest_form_that_it_can_know() {
         check(versions.clone(), &[json!({ "id": "erp", "version": wants })], &[&line]);
     }
     let catalog = catalog(&[webhook(versions)]);
-    let last = |version: Option<&str>| catalog.rules()[0].exposed_in(version).map(|it| it[0].last().to_owned());
+    let last =
+        |version: Option<&str>| catalog.rules()[0].exposed_in(version).map(|it| it[0].last().to_owned());
     assert_eq!(last(Some("2026-08")).as_deref(), Some("a"));
     assert_eq!(last(Some("2026-09")).as_deref(), Some("b"));
     assert_eq!(last(None).as_deref(), Some("c"), "the current one");
@@ -68,16 +73,24 @@ fn an_endpoint_is_told_at_once_and_each_event_alone() {
         send(json!(["email"])),
     ]);
     let others = json!({ "steps": steps, "to": [{ "endpoints": "tenant" }, user("$.data.user")] });
-    check(others, &[json!({ "id": "erp" })], &[
-        "hook → ann by -: unknown_recipient",
-        "hook → endpoint:-/erp by webhook: send to the endpoint -/erp",
-    ]);
+    check(
+        others,
+        &[json!({ "id": "erp" })],
+        &[
+            "hook → ann by socket: unknown_recipient",
+            "hook → endpoint:-/erp by webhook: send to the endpoint -/erp",
+        ],
+    );
 }
 
 #[test]
 fn people_have_no_endpoints_and_endpoints_no_mailbox() {
     let others = json!({ "channels": ["email", "webhook"], "to": [{ "endpoints": "tenant" }] });
-    check(others, &[json!({ "id": "erp" })], &["hook → endpoint:-/erp by webhook: send to the endpoint -/erp"]);
+    check(
+        others,
+        &[json!({ "id": "erp" })],
+        &["hook → endpoint:-/erp by webhook: send to the endpoint -/erp"],
+    );
 }
 
 #[test]
@@ -121,7 +134,8 @@ fn play<T>(others: Value, endpoints: &[Value], tell: impl Fn(&Decision<'_>) -> T
         plan.matches[0].add(&Group::Endpoints { tenant: None }, [endpoint.id.id.clone()]);
         plan.endpoints.insert(Audience::Endpoint(endpoint.id.clone()).name(), endpoint);
     }
-    let decisions = decided(&plan, &Recipients::new(), now());
+    let nobody = Recipients::new();
+    let decisions = decided(&plan, &nobody, now());
     for it in &decisions {
         if let Verdict::Send(order) = &it.verdict {
             assert!(matches!(order.target, Target::Webhook { .. }));

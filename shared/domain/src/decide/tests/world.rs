@@ -209,6 +209,7 @@ impl World {
                 it.roles.contains(&RoleIn { role: role.clone(), scope: scope.clone() })
             }
             Group::Topic { tenant, name } => it.topics.contains(name) && it.belongs_to(tenant.as_deref()),
+            Group::Endpoints { .. } => false,
         };
         let mut ids: Vec<String> =
             self.setting.recipients.values().filter(is_in).map(|it| it.id.clone()).collect();
