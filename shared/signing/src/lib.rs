@@ -63,14 +63,14 @@ mod tests {
 
     #[test]
     fn ed25519_is_that_of_another_implementation() {
-        // From the tests of svix-webhooks, server/svix-server/src/core/cryptography.rs.
+        // The vector of svix's server for its own asymmetric keys.
         let secret =
             "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
         check(
             &[secret],
-            "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk",
-            1_649_367_553,
-            r#"{"email":"test@example.com","username":"test_user"}"#,
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            r#"{"test": 2432232314}"#,
             "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==",
         );
         let public = public_key(&Secret::parse(secret).unwrap());

@@ -30,7 +30,7 @@ fn an_endpoint_is_told_unless_it_is_off_or_does_not_want_it() {
         &["hook → endpoint:-/erp by webhook: endpoint_pattern"],
     );
     let off = json!({ "id": "erp", "disabled": { "why": "gone", "at": "2026-11-20T12:00:00Z" } });
-    check(json!({}), &[off.clone()], &["hook → endpoint:-/erp by webhook: endpoint_disabled"]);
+    check(json!({}), std::slice::from_ref(&off), &["hook → endpoint:-/erp by webhook: endpoint_disabled"]);
     let notes = play(json!({}), &[off], |it| it.notes.iter().map(ToString::to_string).collect::<Vec<_>>());
     assert_eq!(notes[0], ["the endpoint is switched off since 2026-11-20T12:00:00Z: it answered 410 Gone"]);
 }
