@@ -126,7 +126,9 @@ fn channels_are_known_and_named_once() {
     check(
         "channels",
         "  channels: [fax]",
-        &["4:14: unknown channel `fax`; it is one of `email`, `push`, `sms`, `whatsapp`, `socket`, `webhook`"],
+        &[
+            "4:14: unknown channel `fax`; it is one of `email`, `push`, `sms`, `whatsapp`, `socket`, `webhook`",
+        ],
     );
     check(
         "channels",
