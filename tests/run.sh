@@ -9,7 +9,7 @@ step "format"
 cargo fmt --all --check
 
 step "build"
-make --no-print-directory up .local/awscli/.installed .local/schemathesis/.installed
+make --no-print-directory up .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed
 
 step "template"
 .local/sam/bin/cfn-lint infra/template.yaml

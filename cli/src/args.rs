@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+mod endpoints;
+
+pub(crate) use endpoints::{Endpoints, Named, PutEndpoint, Recover, Rotate, SecretScheme};
+
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 mod dlq;
@@ -48,6 +52,9 @@ pub(crate) enum Command {
     /// The event store: everything that happened, by time or by aggregate
     #[command(subcommand)]
     Events(Events),
+    /// The systems that tenants want to be told by webhook
+    #[command(subcommand)]
+    Endpoints(Endpoints),
     Ticket(Ticket),
     Token(Token),
     Received(Received),

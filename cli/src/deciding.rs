@@ -84,7 +84,9 @@ pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<T
                 let mut plan = Plan::of(event, world.catalog);
                 for matched in &mut plan.matches {
                     let groups = std::mem::take(&mut matched.groups);
-                    matched.add_members(groups.iter().flat_map(|it| (world.members)(it)));
+                    for group in &groups {
+                        matched.add(group, (world.members)(group));
+                    }
                 }
                 tell(&plan, world, at, &mut told, &mut later);
             }

@@ -6,6 +6,7 @@ mod cloud;
 mod deciding;
 mod demo;
 mod dlq;
+mod endpoints;
 mod error;
 mod event_store;
 mod explain;
@@ -48,6 +49,7 @@ async fn main() -> ExitCode {
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Outbox(it) => outbox::run(&it, &args.target, &terminal).await,
         Command::Events(it) => event_store::run(&it, &args.target, &terminal).await,
+        Command::Endpoints(it) => endpoints::run(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
         Command::Token(it) => token::run(&it, &args.target, &terminal),
         Command::Received(it) => received::run(&it, &args.target, &terminal).await,

@@ -16,7 +16,7 @@ pub(crate) struct Cloud {
     pub(crate) config: SdkConfig,
     pub(crate) endpoint: String,
     /// Where the services that the local cloud has not are played.
-    capture: String,
+    pub(crate) capture: String,
     pub(crate) socket_url: String,
     pub(crate) bus: Bus,
     pub(crate) ledger: Ledger,

@@ -127,8 +127,8 @@ async fn tail_shows_events_decisions_and_deliveries() {
 fn every_function_answers_its_raw_payload() {
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
     for function in [
-        "dispatch", "audit", "email", "push", "sms", "socket", "whatsapp", "gateway", "people", "api",
-        "feedback",
+        "dispatch", "audit", "email", "push", "sms", "socket", "webhook", "whatsapp", "gateway", "people",
+        "api", "feedback",
     ] {
         let answer = scratch().join("answer.json");
         let payload = format!("fileb://{}", root().join(format!("events/lambda/{function}.json")).display());

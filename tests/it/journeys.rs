@@ -60,7 +60,9 @@ fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients)
     let mut plan = Plan::of(&event, catalog);
     for matched in &mut plan.matches {
         let groups = std::mem::take(&mut matched.groups);
-        matched.add_members(groups.iter().flat_map(|it| recipient::members(it, cast)));
+        for group in &groups {
+            matched.add(group, recipient::members(group, cast));
+        }
     }
     let now = event.time.min(NOON);
     let decisions = decide_with(&plan, cast, None, now, Ask::if_nothing_happened);
@@ -89,6 +91,7 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
             Ok(Content::Push(it)) => format!("{head}\n{}\n{}", it.title, it.body),
             Ok(Content::Sms(it)) => format!("{head}\n{}", it.text),
             Ok(Content::Whatsapp(it)) => format!("{head}\n{}{}", it.text, approved(&it)),
+            Ok(Content::Webhook(it)) => format!("{head}\n{}", it.body),
             Err(unrendered) => format!("{head}\n{unrendered}"),
         },
     }

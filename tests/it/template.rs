@@ -123,6 +123,33 @@ fn a_channel_may_ask_its_provider_and_no_other() {
     check_sends("PushRole", &["sns:Publish", "sns:DeleteEndpoint", "events:PutEvents"]);
     check_sends("SmsRole", &["sns:Publish", "sms-voice:SendTextMessage", "events:PutEvents"]);
     check_sends("WhatsappRole", &["social-messaging:SendWhatsAppMessage"]);
+    check_sends("WebhookRole", &["events:PutEvents"]);
+}
+
+#[test]
+fn who_decides_about_endpoints_reads_no_secrets_and_who_signs_reads_no_people() {
+    let resources = resources();
+    let statements = |role: &str| {
+        let policy = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"];
+        policy["Statement"].as_array().unwrap().iter().flat_map(on_aws).collect::<Vec<_>>()
+    };
+    let dispatch = statements("DispatchRole");
+    let endpoints: Vec<_> =
+        dispatch.iter().filter(|it| it["Resource"].to_string().contains("EndpointsTable")).collect();
+    assert_eq!(endpoints.len(), 1);
+    let keys = &endpoints[0]["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+    assert_eq!(*keys, serde_json::json!(["endpoints#*"]));
+    for it in statements("WebhookRole") {
+        let resource = it["Resource"].to_string();
+        assert!(!["PeopleTable", "EventsTable", "ConnectionsTable"].iter().any(|it| resource.contains(it)));
+    }
+}
+
+#[test]
+fn no_origin_is_allowed_on_aws_unless_an_operator_names_it() {
+    let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
+    let parameter = text.lines().skip_while(|it| *it != "  WebhookAllow:");
+    assert_eq!(parameter.take(4).find(|it| it.contains("Default:")), Some("    Default: \"\""));
 }
 
 /// What a role may do beside logs, queues and the ledger, whatever the parameters are.

@@ -10,12 +10,15 @@ mod player;
 mod postman;
 mod record;
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::rc::Rc;
 
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::CONTENT_TYPE;
+use futures_util::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -77,7 +80,7 @@ async fn answer(
     request: Request<Incoming>,
     records: &Records,
     cloud: &str,
-) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
     let (head, body) = request.into_parts();
     let answer = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => {
@@ -96,9 +99,15 @@ async fn answer(
         }
         Err(_) => Answer::new(413, "text/plain", format!("more than {MAX_BODY_BYTES} bytes")),
     };
-    let mut response = Response::new(Full::from(answer.body));
+    tokio::time::sleep(answer.after).await;
+    let mut response = Response::new(body_of(answer.body, answer.padding));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(answer.kind));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(answer.kind));
+    if let Some((name, value)) = answer.header
+        && let Ok(value) = HeaderValue::try_from(value)
+    {
+        response.headers_mut().insert(name, value);
+    }
     Ok(response)
 }
 
@@ -113,4 +122,16 @@ async fn pass_on(asked: &Asked<'_>, records: &Records, cloud: &str) -> Answer {
     let answer = answer.unwrap_or_else(|_| Answer::new(503, "text/plain", "no answer".to_owned()));
     letters::keep(asked.body, &answer, records);
     answer
+}
+
+/// A text, or a text and as much of nothing as is asked for, made while it is read.
+fn body_of(text: String, padding: u64) -> BoxBody<Bytes, Infallible> {
+    const NOTHING: &[u8] = &[b' '; 64 * 1024];
+    if padding == 0 {
+        return Full::from(text).boxed();
+    }
+    let chunks = usize::try_from(padding).unwrap_or(usize::MAX) / NOTHING.len();
+    let padding = std::iter::repeat_n(Bytes::from_static(NOTHING), chunks);
+    let all = std::iter::once(Bytes::from(text)).chain(padding);
+    StreamBody::new(stream::iter(all.map(|it| Ok(Frame::data(it))))).boxed()
 }

@@ -17,12 +17,13 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
             "Environment=local LogRetentionDays=1 LocalEndpoint={} CaptureEndpoint={} TokenIssuer={} \
              WhatsappPhoneNumberId=phone-number-id-local AttachmentBuckets=arn:aws:s3:::{} \
              ApnsApplicationArn=arn:aws:sns:us-east-1:000000000000:app/APNS/local \
-             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local",
+             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local WebhookAllow={}",
             state.endpoint(),
             state.capture_endpoint(),
             // The capture server is the local issuer, too.
             state.capture_endpoint(),
-            super::files::BUCKET
+            super::files::BUCKET,
+            state.capture_endpoint()
         ))
         .stdin(Stdio::null())
         .output()

@@ -12,11 +12,10 @@ mod intake;
 mod lane;
 mod orders;
 mod questions;
-mod schedule;
 mod unfold;
 mod way_out;
 
-pub use config::{CatalogUnusable, Config, Lanes, Schedule, load_catalog};
+pub use config::{CatalogUnusable, Config, Lanes, Targets, load_catalog};
 pub use dispatcher::Dispatcher;
 pub use intake::{Intake, read};
 pub use lane::{Lane, Leaving};

@@ -164,7 +164,11 @@ pub(crate) fn check(rule: &Rule, members: &[Entry], page: &mut Page<'_>) {
     }
     let nobody = rule.to.iter().any(|it| match it {
         Selector::Address { channel, .. } => *channel == Channel::Email,
-        Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } | Selector::Room { .. } => false,
+        Selector::User(_)
+        | Selector::Role { .. }
+        | Selector::Topic { .. }
+        | Selector::Room { .. }
+        | Selector::Endpoints(_) => false,
     });
     if sends_letters && nobody {
         let fix = "address people: their word is kept with them";

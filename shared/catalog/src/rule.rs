@@ -1,6 +1,9 @@
 //! One rule: from what is written in YAML to what dispatch goes by. It knows no other rule and no template.
 
+use std::collections::BTreeMap;
+
 use domain::channel::Channel;
+use domain::endpoint;
 use domain::event::Priority;
 use domain::path::Path;
 use domain::recurrence::Recurrence;
@@ -21,7 +24,10 @@ pub const MAX_NAME_BYTES: usize = 64;
 
 const REQUIRED: [&str; 5] = ["rule", "when", "category", "to", "template"];
 
-const KEYS: [&str; 21] = [
+/// Of a rule that uses no words.
+const REQUIRED_OF_SILENT: [&str; 4] = ["rule", "when", "category", "to"];
+
+const KEYS: [&str; 22] = [
     "rule",
     "about",
     "when",
@@ -38,6 +44,7 @@ const KEYS: [&str; 21] = [
     "reply-to",
     "attachments",
     "expose",
+    "versions",
     "expires",
     "outside",
     "push",
@@ -91,9 +98,11 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
     if let Some(Kind::Text(name)) = find(members, "rule").map(|it| &it.kind) {
         page.rule = Some(name);
     }
-    check_keys(members, node.at, &KEYS, &REQUIRED, &mut page);
     let steps = steps::steps(members, node.at, &mut page);
     let channels = channels_of(steps.as_deref().unwrap_or_default());
+    let is_silent = !channels.is_empty() && channels.iter().all(|it| it.parts().is_empty());
+    let required = if is_silent { &REQUIRED_OF_SILENT[..] } else { &REQUIRED[..] };
+    check_keys(members, node.at, &KEYS, required, &mut page);
     let place = |key| find(members, key).map_or(node.at, |it| it.at);
 
     let mut fields = Fields { members, page: &mut page };
@@ -132,6 +141,7 @@ fn rule(
     let reply_to = fields.read("reply-to", letter::reply_to);
     let attachments = fields.read("attachments", letter::attachments).unwrap_or_default();
     let expose = fields.read("expose", expose).unwrap_or_default();
+    let versions = fields.read("versions", versions).unwrap_or_default();
     let expires = fields.read("expires", expires);
     let outside = fields.read("outside", |node, page| word(node, "value for `outside`", &OUTSIDE, page));
     let outside = outside.unwrap_or_default();
@@ -154,10 +164,15 @@ fn rule(
         steps: steps?.into_iter().map(|(it, _)| it).collect(),
         to,
         actor,
-        template: draft.template.clone()?,
+        template: match &draft.template {
+            Some(it) => it.clone(),
+            None if find(fields.members, "template").is_none() => String::new(),
+            None => return None,
+        },
         reply_to,
         attachments,
         expose,
+        versions,
         expires,
         outside,
         push,
@@ -241,6 +256,24 @@ fn expose(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
         paths.push(found);
     }
     Some(paths)
+}
+
+/// What is exposed in each earlier version: `versions: { 2026-05: [$.data.id] }`.
+fn versions(node: &Node, page: &mut Page<'_>) -> Option<BTreeMap<String, Vec<Path>>> {
+    let members = map(node, "{ \"2026-05\": [$.data.<name>] }", page)?;
+    let mut versions = BTreeMap::new();
+    for Entry { key, at, value } in members {
+        if !endpoint::is_version(key) {
+            let fix =
+                "use letters, digits, dashes and dots, such as `2026-05`: versions are compared as texts";
+            page.refuse(*at, format!("`{key}` is no version"), fix);
+            continue;
+        }
+        if let Some(paths) = expose(value, page) {
+            versions.insert(key.clone(), paths);
+        }
+    }
+    Some(versions)
 }
 
 fn expires(node: &Node, page: &mut Page<'_>) -> Option<SignedDuration> {

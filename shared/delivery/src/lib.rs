@@ -8,6 +8,7 @@ mod breaker;
 mod config;
 mod failover;
 mod handle;
+mod later;
 mod limits;
 mod queueing;
 mod quota;
@@ -26,6 +27,7 @@ pub use breaker::Providers;
 pub use config::DeskConfig;
 pub use failover::Dispatch;
 use handle::Finished;
+pub use later::{Later, LaterConfig};
 use limits::Ticket;
 use read::{Reading, Task, Unreadable};
 
@@ -45,6 +47,9 @@ pub struct Desk {
     pub dispatch: Option<Dispatch>,
     /// Whom the channel asks, as far as they are watched.
     pub providers: Providers,
+    /// Where jobs wait that come again later than a message can be hidden. A channel that never says
+    /// [`Sent::Later`] needs none.
+    pub later: Option<Later>,
     /// How many sends are under way at once.
     pub concurrency: usize,
 }

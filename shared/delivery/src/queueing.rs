@@ -8,12 +8,12 @@ use std::time::Duration;
 use domain::job::Job;
 use futures_util::future::join_all;
 use queue::Outgoing;
-use runtime::{Deadline, Message, Report, chain};
+use runtime::{Deadline, Message, Report, chain, now};
 
 use crate::handle::Finished;
 use crate::read::Task;
 use crate::settle::Next;
-use crate::{Desk, within};
+use crate::{Desk, Later, warn, within};
 
 /// A message that was shown this often is put back as a new one: half of what the queues allow.
 const SHOWN: u32 = 5;
@@ -74,6 +74,7 @@ impl Desk {
                 Next::Done if *stands => self.hand_on(&task.job, it).await,
                 // It was sent and the record of that is missing: the next attempt finds the claim and decides.
                 Next::Done | Next::Again(None) => false,
+                Next::Later(at) => *stands && self.leave(task, at).await,
                 Next::Again(Some(pause)) => self.show_later(task, pause).await,
             };
             is_done.then_some(it.at)
@@ -107,6 +108,26 @@ impl Desk {
                 false
             }
         }
+    }
+
+    /// Whether the job waits for its time elsewhere now. Otherwise the message is shown again; who receives it then finds
+    /// out that it is not time yet.
+    async fn leave(&self, task: &Task<'_>, at: domain::Timestamp) -> bool {
+        let Some(message) = task.messages.first() else { return true };
+        let left = match &self.later {
+            Some(later) => {
+                let (queue, arn) = match task.is_critical() {
+                    true => (&self.critical, &later.critical_arn),
+                    false => (&self.queue, &later.queue_arn),
+                };
+                later.leave(queue, arn, &task.job, &message.body, at, now()).await
+            }
+            None => Err(Later::missing()),
+        };
+        if let Err(refused) = &left {
+            warn(&task.job, "is not put back for later", refused);
+        }
+        left.is_ok()
     }
 
     /// Whether a new message stands for the old one now. Otherwise the old one is shown after the pause.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::cancel::CancelKey;
 use crate::channel::Channel;
+use crate::endpoint::EndpointId;
 use crate::event::Priority;
 use crate::job::SocketTarget;
 use crate::key::Key;
@@ -191,6 +192,11 @@ pub enum Target {
     Sms(PhoneNumber),
     Whatsapp(PhoneNumber),
     Socket(SocketTarget),
+    /// An endpoint, and the version of the data that it was written for.
+    Webhook {
+        to: EndpointId,
+        version: Option<String>,
+    },
 }
 
 /// Decides for everybody the event's rules address, step by step and channel by channel, in the order of the catalog.
@@ -240,7 +246,9 @@ pub fn decide_with<'a>(
 }
 
 fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>, matched: &Match<'a>, into: &mut Decided<'a>) {
-    if matched.audience.is_empty() && !plan.woken {
+    // That a tenant has no endpoints is no story, unless it is the whole story of the event.
+    let told_by_others = matched.rule.is_for_endpoints() && plan.matches.len() > 1;
+    if matched.audience.is_empty() && !plan.woken && !told_by_others {
         into.decisions.push(nobody(plan, Some(matched.rule), Reason::NoRecipient));
     }
     for audience in &matched.audience {

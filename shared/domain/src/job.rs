@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::cancel::CancelKey;
 use crate::channel::{Channel, OnUnknown};
+use crate::endpoint::EndpointId;
 use crate::event::{Event, Priority};
 use crate::key::Key;
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Sender};
@@ -124,6 +125,7 @@ pub enum Content {
     Sms(Text),
     Whatsapp(Chat),
     Socket(Socket),
+    Webhook(Webhook),
 }
 
 impl Content {
@@ -135,6 +137,7 @@ impl Content {
             Content::Sms(_) => Channel::Sms,
             Content::Whatsapp(_) => Channel::Whatsapp,
             Content::Socket(_) => Channel::Socket,
+            Content::Webhook(_) => Channel::Webhook,
         }
     }
 
@@ -145,7 +148,7 @@ impl Content {
             Content::Email(it) => Some(it.to.as_str()),
             Content::Sms(it) => Some(it.to.as_str()),
             Content::Whatsapp(it) => Some(it.to.as_str()),
-            Content::Push(_) | Content::Socket(_) => None,
+            Content::Push(_) | Content::Socket(_) | Content::Webhook(_) => None,
         }
     }
 }
@@ -291,6 +294,38 @@ pub enum SocketTarget {
     User(String),
     /// Every socket that joined this room, `<name>:<value>`.
     Room(String),
+}
+
+/// A message for a webhook endpoint. Where that is, and what it is signed with, is looked up when it is sent.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    pub to: EndpointId,
+    /// The body, to the byte: `{"type": …, "timestamp": …, "data": {…}}`.
+    pub body: String,
+    /// Somebody asked for this one attempt: it has no schedule of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<ByHand>,
+}
+
+/// What somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ByHand {
+    /// Another attempt of this message: the receiver knows it by this id.
+    Retry { of: Key },
+    /// A message that says nothing, to see whether it arrives.
+    Ping,
+}
+
+impl Webhook {
+    /// What the receiver knows the message by, the same for all of its attempts.
+    #[must_use]
+    pub fn id<'a>(&'a self, job: &'a Key) -> &'a Key {
+        match &self.by_hand {
+            Some(ByHand::Retry { of }) => of,
+            Some(ByHand::Ping) | None => job,
+        }
+    }
 }
 
 impl Job {

@@ -24,6 +24,7 @@ pub mod counter;
 mod daytime;
 pub mod decide;
 pub mod digest;
+pub mod endpoint;
 pub mod event;
 pub mod handling;
 pub mod inbox;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Where a notification stands.
@@ -170,11 +171,18 @@ pub enum Reason {
     Bounced,
     RetriesExhausted,
     ProviderDown,
+    EndpointDisabled,
+    EndpointPattern,
+    EndpointVersion,
+    EndpointGone,
+    BlockedTarget,
+    Aborted,
+    Exhausted,
 }
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 40] = [
+    pub const ALL: [Reason; 47] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -215,6 +223,13 @@ impl Reason {
         Reason::Bounced,
         Reason::RetriesExhausted,
         Reason::ProviderDown,
+        Reason::EndpointDisabled,
+        Reason::EndpointPattern,
+        Reason::EndpointVersion,
+        Reason::EndpointGone,
+        Reason::BlockedTarget,
+        Reason::Aborted,
+        Reason::Exhausted,
     ];
 
     #[must_use]
@@ -260,6 +275,13 @@ impl Reason {
             Reason::Bounced => "bounced",
             Reason::RetriesExhausted => "retries_exhausted",
             Reason::ProviderDown => "provider_down",
+            Reason::EndpointDisabled => "endpoint_disabled",
+            Reason::EndpointPattern => "endpoint_pattern",
+            Reason::EndpointVersion => "endpoint_version",
+            Reason::EndpointGone => "endpoint_gone",
+            Reason::BlockedTarget => "blocked_target",
+            Reason::Aborted => "aborted",
+            Reason::Exhausted => "exhausted",
         }
     }
 
@@ -313,6 +335,15 @@ impl Reason {
             Reason::Bounced => "there is nobody at the address",
             Reason::RetriesExhausted => "it was tried as often as its channel allows, and never taken",
             Reason::ProviderDown => "its provider was not working, and it could not wait",
+            Reason::EndpointDisabled => "the endpoint is switched off",
+            Reason::EndpointPattern => "the endpoint does not want events of this kind",
+            Reason::EndpointVersion => {
+                "the event is younger than the version that the endpoint was written for"
+            }
+            Reason::EndpointGone => "the endpoint said that it is told no more: it is switched off",
+            Reason::BlockedTarget => "blocked target: the endpoint's URL leads to where no webhook may go",
+            Reason::Aborted => "the endpoint asked not to be told of this again",
+            Reason::Exhausted => "every attempt of the schedule failed",
         }
     }
 }
@@ -326,6 +357,8 @@ pub enum Sent {
     Nobody,
     /// The answer never came. The provider may have accepted.
     Unknown,
+    /// Not yet: the job is put back and comes again at this time, under the same key.
+    Later(Timestamp),
 }
 
 /// The error underneath, kept whole for the log.

@@ -76,7 +76,9 @@ impl Proof {
                 let ask = Ask::Heard { caller: caller(&chat.to) };
                 Ok(Proof { key, ask, content: Content::Whatsapp(chat), bill: None })
             }
-            content @ (Content::Email(_) | Content::Push(_) | Content::Socket(_)) => Err(Box::new(content)),
+            content @ (Content::Email(_) | Content::Push(_) | Content::Socket(_) | Content::Webhook(_)) => {
+                Err(Box::new(content))
+            }
         }
     }
 

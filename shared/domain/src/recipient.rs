@@ -196,7 +196,7 @@ impl Recipient {
             Channel::Email => self.email.as_deref(),
             Channel::Sms => self.phone.as_deref(),
             Channel::Whatsapp => self.whatsapp.as_deref(),
-            Channel::Push | Channel::Socket => None,
+            Channel::Push | Channel::Socket | Channel::Webhook => None,
         }
     }
 }

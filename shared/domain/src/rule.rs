@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use crate::channel::Channel;
 use crate::digest::DigestPolicy;
@@ -42,9 +43,12 @@ pub struct Rule {
     /// What its letters bring along.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attach>,
-    /// What of the event a socket message carries as data.
+    /// What of the event a live message, a note and a webhook carry as data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expose: Vec<Path>,
+    /// The same as it was in earlier versions, for webhook endpoints that were written for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub versions: BTreeMap<String, Vec<Path>>,
     /// Later than this after the event it is not sent any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<SignedDuration>,
@@ -86,6 +90,20 @@ impl Rule {
             Some(Step::Digest(it)) => it.policy.clone(),
             Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
         }
+    }
+
+    /// Whether it addresses nobody but webhook endpoints.
+    #[must_use]
+    pub fn is_for_endpoints(&self) -> bool {
+        !self.to.is_empty() && self.to.iter().all(|it| matches!(it, Selector::Endpoints(_)))
+    }
+
+    /// What an endpoint is sent that was written for `version`: as it was in the youngest version that is not younger.
+    /// The current form without a version, and where the rule knows no others. `None`: all of them are younger.
+    #[must_use]
+    pub fn exposed_in(&self, version: Option<&str>) -> Option<&[Path]> {
+        let Some(version) = version.filter(|_| !self.versions.is_empty()) else { return Some(&self.expose) };
+        self.versions.range(..=version.to_owned()).next_back().map(|(_, it)| it.as_slice())
     }
 
     /// Whether anything in it waits, so that it can be cancelled, expire or change its mind meanwhile.
@@ -305,6 +323,16 @@ pub enum Selector {
     Room { name: String, of: Operand },
     /// Whoever has this address; nobody needs to know them.
     Address { channel: Channel, of: Operand },
+    /// Webhook endpoints: those that want it, by their own patterns.
+    Endpoints(EndpointsOf),
+}
+
+/// Whose endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EndpointsOf {
+    /// Those of the event's tenant; of an event without one, those of no tenant.
+    Tenant,
 }
 
 /// A value that is written down or found in the event.

@@ -7,6 +7,7 @@
 mod canned;
 mod connections;
 mod counters;
+mod endpoints;
 mod events;
 mod inbox;
 mod item;
@@ -23,6 +24,7 @@ pub use aws_sdk_dynamodb::Client;
 pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood};
+pub use endpoints::{Attempt, Endpoints, Message, MessageState, Sending, Undelivered};
 pub use events::{
     EventPage, EventPlace, Events, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot, StreamPage,
     Timeline, Versioned, Way,

@@ -97,6 +97,6 @@ pub fn proofread<'a>(
 fn is_asked_about(channel: Option<Channel>) -> bool {
     channel.is_some_and(|it| match it {
         Channel::Sms | Channel::Whatsapp => true,
-        Channel::Email | Channel::Push | Channel::Socket => false,
+        Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => false,
     })
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use domain::attachment::attachments;
 use domain::channel::{APPROVED, Channel, Part};
 use domain::decide::{Order, Target};
-use domain::job::{Chat, Content, Email, Push, Socket, Text, WhatsappTemplate};
+use domain::job::{Chat, Content, Email, Push, Socket, Text, Webhook, WhatsappTemplate};
 use domain::locale;
+use domain::path::Path;
 use domain::policy::EmailPolicy;
 use domain::recipient::{EmailAddress, PhoneNumber, Recipient};
-use domain::rule::{Operand, Rule};
+use domain::rule::Operand;
 use minijinja::Value;
 use minijinja::value::Object;
 use serde_json::value::RawValue;
@@ -90,7 +91,7 @@ impl<'a> Scene<'a> {
                     to: to.clone(),
                     title: one_line(&title),
                     body: trimmed(&body),
-                    data: exposed(order.rule, self.envelope),
+                    data: exposed(&order.rule.expose, self.envelope),
                     badge: None,
                     collapse: None,
                     locale: words.locale(Channel::Push.parts()[0]).unwrap_or_default().to_owned(),
@@ -109,10 +110,15 @@ impl<'a> Scene<'a> {
                     to: to.clone(),
                     title: one_line(&title),
                     body: trimmed(&body),
-                    data: exposed(order.rule, self.envelope),
+                    data: exposed(&order.rule.expose, self.envelope),
                     category: order.rule.category.clone(),
                     ephemeral: order.rule.ephemeral,
                 }))
+            }
+            Target::Webhook { to, version } => {
+                let paths = order.rule.exposed_in(version.as_deref()).unwrap_or(&order.rule.expose);
+                let body = notice(self.envelope, &exposed(paths, self.envelope));
+                Ok(Content::Webhook(Webhook { to: to.clone(), body, by_hand: None }))
             }
         }
     }
@@ -333,10 +339,17 @@ fn value_of(value: &serde_json::Value) -> Value {
     }
 }
 
+/// What a system is told. There are no words in it, so there is no template.
+///
+/// Source: Standard Webhooks 1.0, "Payload structure".
+fn notice(envelope: &serde_json::Value, data: &RawValue) -> String {
+    format!(r#"{{"type":{},"timestamp":{},"data":{}}}"#, envelope["type"], envelope["time"], data.get())
+}
+
 /// The values a rule exposes, by the last name of their paths; what the event does not have is left out.
-fn exposed(rule: &Rule, envelope: &serde_json::Value) -> Box<RawValue> {
+fn exposed(paths: &[Path], envelope: &serde_json::Value) -> Box<RawValue> {
     let mut data = serde_json::Map::new();
-    for path in &rule.expose {
+    for path in paths {
         if let Some(value) = path.pick(envelope) {
             data.insert(path.last().to_owned(), value);
         }

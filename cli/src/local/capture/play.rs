@@ -1,6 +1,7 @@
 //! The services, as far as a channel asks them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +15,8 @@ mod devices;
 mod sms;
 
 pub(super) use devices::Endpoints;
+
+mod hooks;
 
 /// A request, read.
 pub(super) struct Asked<'a> {
@@ -29,11 +32,17 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) kind: &'static str,
     pub(super) body: String,
+    /// A header beside the content's type.
+    pub(super) header: Option<(&'static str, String)>,
+    /// It is said so much later.
+    pub(super) after: Duration,
+    /// So many bytes of nothing follow the body.
+    pub(super) padding: u64,
 }
 
 impl Answer {
     pub(super) fn new(status: u16, kind: &'static str, body: String) -> Answer {
-        Answer { status, kind, body }
+        Answer { status, kind, body, header: None, after: Duration::ZERO, padding: 0 }
     }
 
     fn json(status: u16, body: &Value) -> Answer {
@@ -64,7 +73,7 @@ pub(super) fn play(asked: &Asked<'_>, records: &Records) -> Answer {
         ("POST", "/") if asked.headers.contains_key("x-amz-target") => sms::voice(asked, records),
         ("POST", "/") => sns(&form(asked.body), records),
         ("POST", "/v1/whatsapp/send") => social(asked.body, records),
-        ("POST", path) if path.starts_with("/hooks/") => hook(asked, records),
+        ("POST", path) if path.starts_with("/hooks/") => hooks::hook(asked, records),
         _ => Answer::json(404, &json!({ "message": "no service of this kind is played here" })),
     }
 }
@@ -151,16 +160,6 @@ fn social(body: &[u8], records: &Records) -> Answer {
     });
     let id = records.keep("whatsapp", message["to"].as_str().unwrap_or_default(), &what);
     Answer::json(200, &json!({ "messageId": id }))
-}
-
-/// A receiver of webhooks, which is content with everything.
-fn hook(asked: &Asked<'_>, records: &Records) -> Answer {
-    let headers = asked.headers.iter();
-    let headers: BTreeMap<&str, _> =
-        headers.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()))).collect();
-    let body = String::from_utf8_lossy(asked.body);
-    let id = records.keep("webhook", asked.path, &json!({ "headers": headers, "body": body }));
-    Answer::json(200, &json!({ "id": id }))
 }
 
 fn form(text: &[u8]) -> BTreeMap<String, String> {

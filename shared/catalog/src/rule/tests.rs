@@ -55,7 +55,7 @@ fn a_rule_has_its_keys_and_no_others() {
         "colour",
         "  colour: red",
         &["7:3: unknown key `colour`; it is one of `rule`, `about`, `when`, `category`, \
-        `priority`, `commercial`, `ephemeral`, `to`, `actor`, `channels`, `delay`, `steps`, `template`, `reply-to`, `attachments`, `expose`, `expires`, `outside`, `push`, \
+        `priority`, `commercial`, `ephemeral`, `to`, `actor`, `channels`, `delay`, `steps`, `template`, `reply-to`, `attachments`, `expose`, `versions`, `expires`, `outside`, `push`, \
         `cancel`, `repeat`"],
     );
 }
@@ -126,7 +126,9 @@ fn channels_are_known_and_named_once() {
     check(
         "channels",
         "  channels: [fax]",
-        &["4:14: unknown channel `fax`; it is one of `email`, `push`, `sms`, `whatsapp`, `socket`"],
+        &[
+            "4:14: unknown channel `fax`; it is one of `email`, `push`, `sms`, `whatsapp`, `socket`, `webhook`",
+        ],
     );
     check(
         "channels",
@@ -137,7 +139,7 @@ fn channels_are_known_and_named_once() {
         "channels",
         "  channels: []",
         &["4:13: there is no channel in it, so nothing is ever sent; \
-           name one of `email`, `push`, `sms`, `whatsapp`, `socket`"],
+           name one of `email`, `push`, `sms`, `whatsapp`, `socket`, `webhook`"],
     );
 }
 

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::walk::Walk;
 use super::{Note, Target};
 use crate::channel::Channel;
+use crate::endpoint::NotTold;
 use crate::event::{Event, Extension, Priority};
 use crate::job::SocketTarget;
 use crate::outcome::Reason;
@@ -44,6 +45,10 @@ impl Walk<'_, '_> {
     /// The questions in the order in which they are asked; the first no stands.
     pub(super) fn judge(&self, channel: Channel, outside: Outside) -> Judged {
         let mut notes = Vec::new();
+        if let Audience::Endpoint(_) = self.audience {
+            let verdict = self.endpoint(&mut notes);
+            return Judged { channel, verdict, notes };
+        }
         let verdict = match (self.places(channel), self.refusal(channel, &mut notes)) {
             (Err(reason), _) | (Ok(_), Some(reason)) => Channelled::No(reason),
             (Ok(places), None) if !self.serves(&places) => {
@@ -64,8 +69,33 @@ impl Walk<'_, '_> {
         let texting = &self.plan.catalog.policy().texting;
         places.iter().all(|(_, it)| match it {
             Target::Sms(number) => texting.serves(number),
-            Target::Email(_) | Target::Push(_) | Target::Whatsapp(_) | Target::Socket(_) => true,
+            Target::Email(_)
+            | Target::Push(_)
+            | Target::Whatsapp(_)
+            | Target::Socket(_)
+            | Target::Webhook { .. } => true,
         })
+    }
+
+    /// What an endpoint says to the event. Nobody disturbs it, and it has no preferences beside its pattern.
+    fn endpoint(&self, notes: &mut Vec<Note>) -> Channelled {
+        let Some(endpoint) = self.plan.endpoints.get(&self.recipient) else {
+            return Channelled::No(Reason::UnknownRecipient);
+        };
+        match endpoint.not_told(&self.plan.document) {
+            Some(NotTold::Disabled(it)) => {
+                notes.push(Note::Disabled { why: it.why.meaning(), at: it.at });
+                Channelled::No(Reason::EndpointDisabled)
+            }
+            Some(NotTold::Pattern) => Channelled::No(Reason::EndpointPattern),
+            None if self.matched.rule.exposed_in(endpoint.version.as_deref()).is_none() => {
+                Channelled::No(Reason::EndpointVersion)
+            }
+            None => {
+                let target = Target::Webhook { to: endpoint.id.clone(), version: endpoint.version.clone() };
+                Channelled::Go { places: vec![(String::new(), target)], held: Vec::new() }
+            }
+        }
     }
 
     /// What the recipient, and those who settle things for them, say to this channel.
@@ -226,7 +256,10 @@ impl Walk<'_, '_> {
         match (self.audience, self.person) {
             (Audience::Room(room), _) => one(Target::Socket(SocketTarget::Room(room.clone()))),
             (Audience::Address { address, .. }, _) => one(written(channel, address)?),
-            (Audience::User(_) | Audience::Member(_), None) => Err(Reason::UnknownRecipient),
+            (Audience::User(_) | Audience::Member(_) | Audience::Endpoint(_), None) => {
+                Err(Reason::UnknownRecipient)
+            }
+            (Audience::Endpoint(_), Some(_)) => Err(Reason::NoAddress),
             (Audience::User(_) | Audience::Member(_), Some(person)) => match channel {
                 Channel::Push => self.devices(person),
                 Channel::Email => one(written(channel, person.email.as_deref().ok_or(Reason::NoAddress)?)?),
@@ -235,6 +268,7 @@ impl Walk<'_, '_> {
                     one(written(channel, person.whatsapp.as_deref().ok_or(Reason::NoAddress)?)?)
                 }
                 Channel::Socket => one(Target::Socket(SocketTarget::User(person.id.clone()))),
+                Channel::Webhook => Err(Reason::NoAddress),
             },
         }
     }
@@ -260,7 +294,11 @@ impl Walk<'_, '_> {
 fn device(target: &Target) -> Option<&Device> {
     match target {
         Target::Push(device) => Some(device),
-        Target::Email(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_) => None,
+        Target::Email(_)
+        | Target::Sms(_)
+        | Target::Whatsapp(_)
+        | Target::Socket(_)
+        | Target::Webhook { .. } => None,
     }
 }
 
@@ -271,7 +309,7 @@ fn written(channel: Channel, address: &str) -> Result<Target, Reason> {
         Channel::Email => EmailAddress::parse(address).map(Target::Email).map_err(|_| Reason::InvalidAddress),
         Channel::Sms => phone().map(Target::Sms),
         Channel::Whatsapp => phone().map(Target::Whatsapp),
-        Channel::Push | Channel::Socket => Err(Reason::NoAddress),
+        Channel::Push | Channel::Socket | Channel::Webhook => Err(Reason::NoAddress),
     }
 }
 

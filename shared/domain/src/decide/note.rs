@@ -54,6 +54,8 @@ pub enum Note {
     FailedOver(InsteadOf),
     /// The provider, or the recipient, closed this channel.
     Closed { why: &'static str, until: Option<Timestamp> },
+    /// The endpoint is switched off since then.
+    Disabled { why: &'static str, at: Timestamp },
     /// A value of the event or of the recipient that could not be used, and what was done instead.
     Unusable { what: String, instead: &'static str },
 }
@@ -108,6 +110,7 @@ impl fmt::Display for Note {
                 write!(f, "this channel is closed until {until}: {why}")
             }
             Note::Closed { why, until: None } => write!(f, "this channel is closed for good: {why}"),
+            Note::Disabled { why, at } => write!(f, "the endpoint is switched off since {at}: {why}"),
             Note::Unusable { what, instead } => write!(f, "{what}, so {instead}"),
         }
     }

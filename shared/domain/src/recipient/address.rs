@@ -13,7 +13,7 @@ pub fn address_hash(channel: Channel, address: &str) -> String {
         Channel::Sms | Channel::Whatsapp => {
             PhoneNumber::parse(address).map_or_else(|_| address.trim().to_owned(), |it| it.0)
         }
-        Channel::Email | Channel::Push | Channel::Socket => address.trim().to_lowercase(),
+        Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => address.trim().to_lowercase(),
     };
     hash_of(&["address", channel.name(), &plain])
 }

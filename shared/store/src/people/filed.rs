@@ -50,6 +50,8 @@ pub(super) fn partition(group: &Group) -> String {
     match group {
         Group::Role { scope, role } => key(&["role", scope, role]),
         Group::Topic { tenant, name } => key(&["topic", tenant.as_deref().unwrap_or(NO_TENANT), name]),
+        // No person is in it: endpoints have a table of their own.
+        Group::Endpoints { tenant } => key(&["endpoints", tenant.as_deref().unwrap_or(NO_TENANT)]),
     }
 }
 

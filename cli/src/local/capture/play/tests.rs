@@ -95,6 +95,27 @@ fn a_webhook_is_kept_with_its_headers() {
     assert_eq!(post(&records, "/elsewhere", "{}").status, 404);
 }
 
+#[test]
+fn a_receiver_says_what_its_path_tells_it_to() {
+    let records = Records::in_memory();
+    let status = |path: &str| post(&records, path, "{}").status;
+    assert_eq!(
+        [status("/hooks/fail/410/a"), status("/hooks/fail/99/a"), status("/hooks/fail")],
+        [410, 500, 500]
+    );
+    let flaky = [status("/hooks/flaky/2/a"), status("/hooks/flaky/2/a"), status("/hooks/flaky/2/a")];
+    assert_eq!(flaky, [500, 500, 200]);
+    let busy = post(&records, "/hooks/busy/90/a", "{}");
+    assert_eq!((busy.status, busy.header), (503, Some(("retry-after", "90".to_owned()))));
+    assert_eq!(post(&records, "/hooks/redirect/a", "{}").status, 302);
+    assert_eq!(
+        post(&records, "/hooks/slow/999999/a", "{}").after,
+        Duration::from_secs(60),
+        "no longer than that"
+    );
+    assert_eq!(post(&records, "/hooks/large/a", "{}").padding, 1 << 30);
+}
+
 fn publish(records: &Records, target: &str, message: &str) -> Answer {
     let body = form_urlencoded::Serializer::new(String::new())
         .append_pair("Action", "Publish")

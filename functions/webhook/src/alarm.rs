@@ -1,0 +1,61 @@
+//! What the bus is told of an endpoint that fails, recovers, loses messages or is switched off.
+
+use domain::Timestamp;
+use domain::endpoint::DisabledBecause;
+use domain::endpoint::health::{Announcement, Health};
+use domain::job::{Job, Webhook};
+use publish::Entry;
+use serde_json::{Map, Value, json};
+
+const SOURCE: &str = "carillon/webhook";
+
+/// The event, caused by the one that the message was about. It names the endpoint and never its URL. Its id follows
+/// from the message and the attempt: told twice, it is kept once.
+#[must_use]
+pub fn alarm(
+    what: Announcement,
+    job: &Job,
+    webhook: &Webhook,
+    attempt: u32,
+    health: &Health,
+    why: Option<DisabledBecause>,
+    now: Timestamp,
+) -> Entry {
+    let kind = what.kind();
+    let short = kind.trim_start_matches("carillon.endpoint.");
+    let event = &job.event;
+    let mut envelope = Map::new();
+    let attributes = [
+        ("specversion", Some("1.0".to_owned())),
+        ("id", Some(format!("{short}-{attempt}-{}", job.key.as_str()))),
+        ("source", Some(SOURCE.to_owned())),
+        ("type", Some(kind.to_owned())),
+        ("time", Some(now.to_string())),
+        ("subject", Some(format!("endpoint:{}", webhook.to.name()))),
+        ("tenant", webhook.to.tenant.clone()),
+        ("correlationid", event.correlation_id.clone()),
+        ("causationid", Some(event.id.clone())),
+        ("traceparent", event.traceparent.clone()),
+    ];
+    for (name, value) in attributes {
+        if let Some(value) = value {
+            envelope.insert(name.to_owned(), Value::from(value));
+        }
+    }
+    let mut data = json!({
+        "endpoint": webhook.to.id, "message": webhook.id(&job.key).as_str(), "attempt": attempt,
+        "failures": health.failures,
+    });
+    if let Some(since) = health.since {
+        data["since"] = since.to_string().into();
+    }
+    if let Some(why) = why {
+        data["why"] = why.name().into();
+    }
+    envelope.insert("data".to_owned(), data);
+    Entry {
+        source: SOURCE.to_owned(),
+        detail_type: kind.to_owned(),
+        detail: Value::from(envelope).to_string(),
+    }
+}
