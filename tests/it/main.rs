@@ -8,6 +8,7 @@
 //! - `email`: how letters are left, what they bring along, what SES is asked
 //! - `failover`: a channel that cannot deliver, and the one that takes its place
 //! - `webhooks`: signed requests, retries, and what must not be asked
+//! - `failover`: a channel that cannot deliver, and the one that takes its place; one of them is played alone
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
 //! - `gateway`: tickets, rooms, and what clients are told
