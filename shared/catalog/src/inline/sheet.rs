@@ -76,12 +76,16 @@ fn read(text: &str, first_line: usize, rules: &mut Vec<Rule>) -> Result<(), Wron
         let Some(close) = text[open..].find('}').map(|it| open + it) else {
             return Err(wrong(open, "a rule that does not end".to_owned(), "close it with `}`"));
         };
+        let selectors = text[at..open].split(',').map(|it| selected(it.trim()));
+        let selectors: Vec<Selector> =
+            selectors.collect::<Result<_, _>>().map_err(|what| wrong(open, what, ORDINARY))?;
         let declarations =
             declarations(&text[open + 1..close]).map_err(|(what, fix)| wrong(open, what, fix))?;
-        for selector in text[at..open].split(',') {
-            let (tag, classes) = selected(selector.trim()).map_err(|what| wrong(open, what, ORDINARY))?;
-            rules.push(Rule { tag, classes, declarations: declarations.clone() });
-        }
+        rules.extend(selectors.into_iter().map(|(tag, classes)| Rule {
+            tag,
+            classes,
+            declarations: declarations.clone(),
+        }));
         at = close + 1;
     }
     match text[at..].trim() {
@@ -105,8 +109,11 @@ fn without_comments(text: &str) -> String {
     clean
 }
 
+/// A tag, if it is named, and classes.
+type Selector = (Option<String>, Vec<String>);
+
 /// `tag`, `.class`, `tag.class` and `.one.two`.
-fn selected(selector: &str) -> Result<(Option<String>, Vec<String>), String> {
+fn selected(selector: &str) -> Result<Selector, String> {
     let no = || format!("the selector `{selector}` needs the whole page, which is not there yet");
     let mut parts = selector.split('.');
     let tag = parts.next().unwrap_or_default();
