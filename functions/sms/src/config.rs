@@ -88,7 +88,7 @@ mod tests {
         check(Some("sns"), Ok(&[Provider::Sns]));
         let origination = Origination { identity: Some("pool-1".into()), configuration_set: None };
         let other = Provider::EndUserMessaging(origination);
-        check(Some("end-user-messaging"), Ok(&[other.clone()]));
+        check(Some("end-user-messaging"), Ok(std::slice::from_ref(&other)));
         check(Some("end-user-messaging,sns"), Ok(&[other, Provider::Sns]));
         check(Some("sns,pigeon"), Err("pigeon"));
         check(Some("pigeon"), Err("pigeon"));

@@ -147,6 +147,10 @@ pub(crate) fn channels(node: &Node, page: &mut Page<'_>) -> Option<Vec<Channel>>
 
 /// What takes the place of a channel that failed: each of them another one.
 fn failover(node: &Node, sent: &[Channel], page: &mut Page<'_>) -> Option<Vec<Channel>> {
+    if matches!(&node.kind, Kind::List(nodes) if nodes.is_empty()) {
+        page.refuse(node.at, "`failover` names no channel", "name one, or take `failover` out");
+        return None;
+    }
     let found = channels(node, page)?;
     match found.iter().find(|it| sent.contains(it)) {
         Some(it) => {
