@@ -20,7 +20,7 @@ fn the_demo_shows_every_sample_arriving() {
     assert_eq!(sum["wrong"], 0, "{sum}");
     assert_eq!(sum["events"], 68);
     let acts: Vec<_> = lines.iter().filter(|it| it["act"].is_string()).collect();
-    assert_eq!(acts.len(), 5, "{lines:?}");
+    assert_eq!(acts.len(), 6, "{lines:?}");
     assert!(acts.iter().all(|it| it["right"] == true), "{acts:?}");
     assert!(sum["letters"].as_u64().unwrap() >= 15 && sum["messages"].as_u64().unwrap() >= 15, "{sum}");
     assert!(

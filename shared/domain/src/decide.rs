@@ -48,6 +48,7 @@ pub struct Facts<'a, 'q> {
 }
 
 /// What was decided, and what must be known to decide the rest.
+#[expect(clippy::large_enum_variant, reason = "most verdicts are orders, and none lives longer than its batch")]
 #[derive(Default)]
 pub struct Decided<'a> {
     pub decisions: Vec<Decision<'a>>,
