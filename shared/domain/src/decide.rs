@@ -48,7 +48,6 @@ pub struct Facts<'a, 'q> {
 }
 
 /// What was decided, and what must be known to decide the rest.
-#[expect(clippy::large_enum_variant, reason = "most verdicts are orders, and none lives longer than its batch")]
 #[derive(Default)]
 pub struct Decided<'a> {
     pub decisions: Vec<Decision<'a>>,
@@ -73,6 +72,10 @@ pub struct Decision<'a> {
 }
 
 /// The decision itself.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most verdicts are orders, and none lives longer than its batch"
+)]
 pub enum Verdict<'a> {
     Send(Order<'a>),
     Suppress(Reason),
