@@ -34,13 +34,10 @@ impl Words {
             Ok(it) => words.letters = Some(it),
             Err(error) => terminal.note(&format!("letters cannot be shown: {error}")),
         }
-        let texts = format!("{}/_ministack/sns/sms-messages", local.endpoint());
         let captured = format!("{}/captured", local.capture_endpoint());
-        for url in [texts, captured] {
-            match ask(&url) {
-                Ok(found) => collect(&found, &mut words.sent),
-                Err(error) => terminal.note(&format!("some words cannot be shown: {error}")),
-            }
+        match ask(&captured) {
+            Ok(found) => collect(&found, &mut words.sent),
+            Err(error) => terminal.note(&format!("some words cannot be shown: {error}")),
         }
         Ok(words)
     }

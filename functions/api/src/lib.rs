@@ -23,6 +23,7 @@ use std::sync::OnceLock;
 
 use aws_types::SdkConfig;
 use domain::Timestamp;
+use domain::unsubscribe::Keys;
 use publish::Bus;
 use queue::{Queue, Sqs};
 use runtime::now;
@@ -38,7 +39,7 @@ pub use config::Config;
 pub use request::{MAX_BODY_BYTES, Request};
 pub use response::Response;
 pub use router::{Operation, ROUTES, Route, Who};
-pub use unsubscribe::{UNSUBSCRIBED, Unsubscribe};
+pub use unsubscribe::UNSUBSCRIBED;
 
 /// The HTTP API's back end.
 pub struct Api {
@@ -50,7 +51,8 @@ pub struct Api {
     dispatch: Queue,
     socket_url: String,
     issuer: Option<Issuer>,
-    unsubscribe: Unsubscribe,
+    /// What the links in letters are made with.
+    links: Keys,
     aws: SdkConfig,
     bus_name: String,
     /// Made when it is first used: making a client is a fifth of a function's start-up.
@@ -77,7 +79,7 @@ impl Asked<'_> {
 
 impl Api {
     #[must_use]
-    pub fn new(aws: &SdkConfig, config: Config, unsubscribe: Unsubscribe) -> Api {
+    pub fn new(aws: &SdkConfig, config: Config) -> Api {
         let tables = store::client(aws);
         Api {
             people: People::new(&tables, config.people_table),
@@ -88,7 +90,7 @@ impl Api {
             dispatch: Queue::new(&Sqs::new(aws), config.dispatch_queue_url),
             socket_url: config.socket_url,
             issuer: config.issuer,
-            unsubscribe,
+            links: config.links,
             aws: aws.clone(),
             bus_name: config.bus,
             bus: OnceLock::new(),
@@ -103,7 +105,7 @@ impl Api {
     pub async fn answer(&self, request: Request) -> Response {
         if let Some(token) = unsubscribe::token(&request) {
             let languages = request.header("accept-language");
-            return self.unsubscribe.answer(request.method(), &token, languages).await.into();
+            return self.unsubscribe(request.method(), &token, languages).await.into();
         }
         let response = match self.try_answer(&request).await {
             Ok(response) => response,

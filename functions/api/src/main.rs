@@ -1,6 +1,6 @@
 //! Wiring; the work is in the library.
 
-use api::{Api, Config, Unsubscribe};
+use api::{Api, Config};
 use runtime::{Env, Error, init_log, run_json};
 
 #[tokio::main(flavor = "current_thread")]
@@ -9,7 +9,6 @@ async fn main() -> Result<(), Error> {
     init_log(&env);
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
-    let unsubscribe = Unsubscribe::from_env(&aws, &env)?;
-    let api = Api::new(&aws, config, unsubscribe);
+    let api = Api::new(&aws, config);
     run_json(async |request| Ok(Box::pin(api.answer(request)).await)).await
 }

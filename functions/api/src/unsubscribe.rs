@@ -7,15 +7,15 @@ pub(crate) mod page;
 
 use std::collections::BTreeSet;
 
-use aws_types::SdkConfig;
 use domain::Timestamp;
+use domain::event::Event;
 use domain::registry::Stamp;
-use domain::unsubscribe::{Claim, Keys, Unsubscription};
-use publish::{Bus, Entry};
-use runtime::{Env, Error, chain, now};
-use serde_json::{Map, Value, json};
-use store::People;
+use domain::unsubscribe::{Claim, Unsubscription};
+use publish::Entry;
+use runtime::{chain, now};
+use serde_json::{Map, json};
 
+use crate::Api;
 use crate::request::Request;
 use page::{Language, Page, Text};
 
@@ -23,13 +23,6 @@ use page::{Language, Page, Text};
 pub const UNSUBSCRIBED: &str = "preference.unsubscribed";
 
 const SOURCE: &str = "carillon/api";
-
-/// The page behind the links.
-pub struct Unsubscribe {
-    people: People,
-    bus: Bus,
-    keys: Keys,
-}
 
 /// What the table or the bus could not take: the mail program, or the person, asks again.
 struct Unavailable;
@@ -42,28 +35,18 @@ pub(crate) fn token(request: &Request) -> Option<String> {
     (is_ours && !token.is_empty()).then(|| token.clone())
 }
 
-impl Unsubscribe {
-    /// Reads `PEOPLE_TABLE`, `BUS_NAME`, `UNSUBSCRIBE_KEYS` and `UNSUBSCRIBE_KEY`.
-    ///
-    /// # Errors
-    /// A variable is missing, or the keys cannot be used.
-    pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Unsubscribe, Error> {
-        let keys = Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?;
-        let people = People::new(&store::client(aws), env.required("PEOPLE_TABLE")?);
-        Ok(Unsubscribe { people, bus: Bus::new(aws, env.required("BUS_NAME")?), keys })
-    }
-
+impl Api {
     /// Answers `GET` and `POST` of `/v1/unsubscribe/{token}`. `languages` is the header `Accept-Language`.
-    pub async fn answer(&self, method: &str, token: &str, languages: Option<&str>) -> Page {
+    pub(crate) async fn unsubscribe(&self, method: &str, token: &str, languages: Option<&str>) -> Page {
         let now = now();
         let language = Language::of(languages);
-        let Ok(claim) = self.keys.verify(token, now) else {
+        let Ok(claim) = self.links.verify(token, now) else {
             return Page::new(404, language, Text::Forged);
         };
         if method != "POST" {
             return Page::new(200, language, Text::Question(&claim.scope));
         }
-        match self.act(&claim, now).await {
+        match self.leave(&claim, now).await {
             Ok(()) => Page::new(200, language, Text::Done(&claim.scope)),
             Err(Unavailable) => Page::new(503, language, Text::Later),
         }
@@ -71,7 +54,7 @@ impl Unsubscribe {
 
     /// Writes it down, and tells the bus. Asked again, it tells the bus the same event once more, in case it was that
     /// which went wrong: the audit keeps one.
-    async fn act(&self, claim: &Claim, now: Timestamp) -> Result<(), Unavailable> {
+    async fn leave(&self, claim: &Claim, now: Timestamp) -> Result<(), Unavailable> {
         let id = claim.recipient.as_str();
         let found = self.people.find(&BTreeSet::from([id])).await.map_err(|it| unavailable(&it))?;
         let before = found.get(id).and_then(|it| it.unsubscribed.get(&claim.scope));
@@ -92,7 +75,7 @@ impl Unsubscribe {
                 }
             }
         };
-        for result in self.bus.put(&[entry(claim, at)]).await {
+        for result in self.bus().put(&[entry(claim, at)]).await {
             result.map_err(|it| unavailable(&it))?;
         }
         Ok(())
@@ -106,38 +89,23 @@ fn unavailable(error: &(dyn std::error::Error + 'static)) -> Unavailable {
 
 /// The event. Its id follows from the letter's key: told twice, it is kept once.
 fn entry(claim: &Claim, at: Timestamp) -> Entry {
-    let mut envelope = Map::new();
-    let attributes = [
-        ("specversion", Some("1.0".to_owned())),
-        ("id", Some(format!("unsubscribed-{}", claim.message))),
-        ("source", Some(SOURCE.to_owned())),
-        ("type", Some(UNSUBSCRIBED.to_owned())),
-        ("time", Some(at.to_string())),
-        ("subject", Some(claim.recipient.clone())),
-        ("tenant", claim.tenant.clone()),
-        ("actor", Some(claim.recipient.clone())),
-    ];
-    for (name, value) in attributes {
-        if let Some(value) = value {
-            envelope.insert(name.to_owned(), Value::from(value));
-        }
-    }
     let data = json!({
         "recipient": claim.recipient, "scope": claim.scope.to_string(), "message": claim.message,
     });
-    envelope.insert("data".to_owned(), data);
-    Entry {
-        source: SOURCE.to_owned(),
-        detail_type: UNSUBSCRIBED.to_owned(),
-        detail: Value::from(envelope).to_string(),
-    }
+    let id = format!("unsubscribed-{}", claim.message);
+    Entry::of(&Event {
+        subject: Some(claim.recipient.clone()),
+        tenant: claim.tenant.clone(),
+        actor: Some(claim.recipient.clone()),
+        ..Event::new(SOURCE, UNSUBSCRIBED, id, at, &data)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::event::Event;
     use domain::unsubscribe::Scope;
+    use serde_json::Value;
 
     #[test]
     fn the_event_says_who_left_what_by_which_letter_and_is_the_same_each_time() {

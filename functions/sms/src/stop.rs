@@ -1,46 +1,24 @@
 //! What the bus is told of a phone whose owner said stop.
 
 use domain::Timestamp;
+use domain::event::Event;
 use domain::job::Job;
 use domain::registry::{OPTED_OUT, SMS};
 use publish::Entry;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 /// The event, caused by the one that the text was about. Its id follows from the text's key: told twice, it is kept
 /// once. It names the recipient, never the number.
 #[must_use]
 pub fn stop(job: &Job, now: Timestamp) -> Entry {
-    let event = &job.event;
-    let mut envelope = Map::new();
-    let attributes = [
-        ("specversion", Some("1.0".to_owned())),
-        ("id", Some(format!("opted-out-{}", job.key.as_str()))),
-        ("source", Some(SMS.to_owned())),
-        ("type", Some(OPTED_OUT.to_owned())),
-        ("time", Some(now.to_string())),
-        ("subject", Some(job.recipient.clone())),
-        ("tenant", event.tenant.clone()),
-        ("correlationid", event.correlation_id.clone()),
-        ("causationid", Some(event.id.clone())),
-        ("traceparent", event.traceparent.clone()),
-    ];
-    for (name, value) in attributes {
-        if let Some(value) = value {
-            envelope.insert(name.to_owned(), Value::from(value));
-        }
-    }
-    envelope.insert("data".to_owned(), json!({ "recipient": job.recipient, "channel": "sms" }));
-    Entry {
-        source: SMS.to_owned(),
-        detail_type: OPTED_OUT.to_owned(),
-        detail: Value::from(envelope).to_string(),
-    }
+    let data = json!({ "recipient": job.recipient, "channel": "sms" });
+    let event = Event::new(SMS, OPTED_OUT, format!("opted-out-{}", job.key.as_str()), now, &data);
+    Entry::of(&job.event.leads_to(Event { subject: Some(job.recipient.clone()), ..event }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::event::Event;
     use domain::registry::{self, Change, Notice};
 
     #[test]

@@ -3,9 +3,10 @@
 use domain::Timestamp;
 use domain::endpoint::DisabledBecause;
 use domain::endpoint::health::{Announcement, Health};
+use domain::event::Event;
 use domain::job::{Job, Webhook};
 use publish::Entry;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 const SOURCE: &str = "carillon/webhook";
 
@@ -23,25 +24,6 @@ pub fn alarm(
 ) -> Entry {
     let kind = what.kind();
     let short = kind.trim_start_matches("carillon.endpoint.");
-    let event = &job.event;
-    let mut envelope = Map::new();
-    let attributes = [
-        ("specversion", Some("1.0".to_owned())),
-        ("id", Some(format!("{short}-{attempt}-{}", job.key.as_str()))),
-        ("source", Some(SOURCE.to_owned())),
-        ("type", Some(kind.to_owned())),
-        ("time", Some(now.to_string())),
-        ("subject", Some(format!("endpoint:{}", webhook.to.name()))),
-        ("tenant", webhook.to.tenant.clone()),
-        ("correlationid", event.correlation_id.clone()),
-        ("causationid", Some(event.id.clone())),
-        ("traceparent", event.traceparent.clone()),
-    ];
-    for (name, value) in attributes {
-        if let Some(value) = value {
-            envelope.insert(name.to_owned(), Value::from(value));
-        }
-    }
     let mut data = json!({
         "endpoint": webhook.to.id, "message": webhook.id(&job.key).as_str(), "attempt": attempt,
         "failures": health.failures,
@@ -52,10 +34,10 @@ pub fn alarm(
     if let Some(why) = why {
         data["why"] = why.name().into();
     }
-    envelope.insert("data".to_owned(), data);
-    Entry {
-        source: SOURCE.to_owned(),
-        detail_type: kind.to_owned(),
-        detail: Value::from(envelope).to_string(),
-    }
+    let event = Event::new(SOURCE, kind, format!("{short}-{attempt}-{}", job.key.as_str()), now, &data);
+    Entry::of(&Event {
+        subject: Some(format!("endpoint:{}", webhook.to.name())),
+        tenant: webhook.to.tenant.clone(),
+        ..job.event.leads_to(event)
+    })
 }

@@ -99,6 +99,18 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// `event` as one that this one led to: it belongs to the same tenant, story and trace.
+    #[must_use]
+    pub fn leads_to(&self, event: Event) -> Event {
+        Event {
+            tenant: self.tenant.clone(),
+            correlation_id: self.correlation_id.clone(),
+            causation_id: Some(self.id.clone()),
+            traceparent: self.traceparent.clone(),
+            ..event
+        }
+    }
+
     #[must_use]
     pub fn of(event: &Event) -> Origin {
         Origin {

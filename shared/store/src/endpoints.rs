@@ -59,25 +59,9 @@ impl Endpoints {
     /// The table could not be asked.
     pub async fn ids(&self, tenant: Option<&str>, after: Option<&str>, most: u32) -> Result<Page, Refused> {
         let pk = partition("endpoints", tenant);
-        let start = after.map(|id| Item::default().text("pk", &pk).text("sk", id).into_map());
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .projection_expression("sk")
-            // What was registered a moment ago is told.
-            .consistent_read(true)
-            .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| Refused::new("read a tenant's endpoints", error))?;
-        let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-        let ids: Vec<String> = items.filter_map(|it| it.get("sk").map(str::to_owned)).collect();
-        let next = ids.last().filter(|_| answer.last_evaluated_key.is_some()).cloned();
-        Ok(Page { ids, next })
+        let start = after.map(|id| Item::default().text("pk", &pk).text("sk", id));
+        let doing = "read a tenant's endpoints";
+        lookup::page(&self.client, &self.table, doing, (pk, "sk"), start, most).await.map(Page::of)
     }
 
     /// A tenant's endpoints, in the order of their ids.

@@ -28,6 +28,22 @@ impl Item {
         self
     }
 
+    /// The texts and numbers among values that another client's types hold: those of streams, which have types of their
+    /// own. Each value comes with its text, or with its number.
+    pub fn of_values<'v>(
+        values: impl Iterator<Item = (&'v String, Option<&'v String>, Option<&'v String>)>,
+    ) -> Item {
+        let mut item = Item::default();
+        for (name, text, number) in values {
+            if let Some(text) = text {
+                item = item.text(name, text);
+            } else if let Some(number) = number.and_then(|it| it.parse().ok()) {
+                item = item.number(name, number);
+            }
+        }
+        item
+    }
+
     /// All attributes of another item, too.
     #[must_use]
     pub(crate) fn with(mut self, other: Item) -> Item {

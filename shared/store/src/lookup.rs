@@ -98,6 +98,33 @@ pub(crate) async fn beginning(
     Ok(answer.items.unwrap_or_default().into_iter().map(Item::from).collect())
 }
 
+/// What `name` says in the next items of a partition, at most `most` of them, behind the key `start`; and whether there
+/// are more. What was written a moment ago is among them.
+pub(crate) async fn page(
+    client: &Client,
+    table: &str,
+    doing: &'static str,
+    (pk, name): (String, &str),
+    start: Option<Item>,
+    most: u32,
+) -> Result<(Vec<String>, bool), Refused> {
+    let answer = client
+        .query()
+        .table_name(table)
+        .key_condition_expression("pk = :pk")
+        .expression_attribute_values(":pk", AttributeValue::S(pk))
+        .projection_expression(name)
+        .consistent_read(true)
+        .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
+        .set_exclusive_start_key(start.map(Item::into_map))
+        .send()
+        .await
+        .map_err(|error| Refused::new(doing, error))?;
+    let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
+    let values = items.filter_map(|it| it.get(name).map(str::to_owned)).collect();
+    Ok((values, answer.last_evaluated_key.is_some()))
+}
+
 /// Every item of a table.
 pub(crate) async fn scan(client: &Client, table: &str) -> Result<Vec<Item>, Refused> {
     let mut items = Vec::new();

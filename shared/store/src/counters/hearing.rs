@@ -1,7 +1,6 @@
 //! When somebody last wrote to us, by the hash of their number: WhatsApp takes free text for a day after it.
 
 use aws::Refused;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::proof::{WINDOW, caller};
@@ -9,6 +8,7 @@ use domain::recipient::PhoneNumber;
 
 use super::{Counters, one};
 use crate::lookup;
+use crate::writes::stood;
 
 impl Counters {
     /// Remembers that they wrote to us at `at`. An earlier message that is heard of later changes nothing.
@@ -30,11 +30,7 @@ impl Counters {
             .expression_attribute_values(":ttl", AttributeValue::N(ttl))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            Err(error) => Err(Refused::new("remember that somebody wrote", error)),
-        }
+        stood("remember that somebody wrote", sent).map(drop)
     }
 
     /// When whoever is called so by [`caller`] last wrote to us; `None` when that is more than a day ago, or never.
