@@ -73,7 +73,10 @@ impl fmt::Display for Note {
                 f.write_str("the rule is critical: no preference, quiet hour or limit holds it back")
             }
             Note::Full { limit, n, most, until } => {
-                write!(f, "the limit `{limit}` is full: {n} of {most} have passed, the next may at {until:.0}")
+                write!(
+                    f,
+                    "the limit `{limit}` is full: {n} of {most} have passed, the next may at {until:.0}"
+                )
             }
             Note::Passed { limit, most } => write!(f, "the limit `{limit}` of {most} let it through"),
             Note::Country => f.write_str("the policy lets no text go to this country"),
