@@ -36,6 +36,7 @@ pub mod recipient;
 pub mod recurrence;
 pub mod registry;
 pub mod rule;
+pub mod seal;
 pub mod span;
 pub mod wake;
 pub mod window;
