@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+mod dlq;
+
+pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
+
 /// An event in; the right people told once, on the channel they chose, with proof.
 #[derive(Parser)]
 #[command(name = "carillon", version, propagate_version = true, max_term_width = 100)]
@@ -37,6 +41,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     People(People),
     Ticket(Ticket),
+    Token(Token),
+    /// What could not be handled and was put aside
+    #[command(subcommand)]
+    Dlq(Dlq),
     #[command(subcommand)]
     Local(Local),
     Demo(Demo),
@@ -244,6 +252,31 @@ pub(crate) struct Ticket {
     pub(crate) rooms: Vec<String>,
 }
 
+/// Print a token for the HTTP API of the local cloud
+///
+/// The local issuer believes whatever it is told; on AWS tokens come from an issuer of your own.
+#[derive(ClapArgs)]
+#[command(after_help = "Example:
+  curl -H \"authorization: Bearer $(carillon token --user patient-lena --tenant clinic-7)\" \\
+    \"$(carillon --json local status | jq -r .tokenUrl)/v1/recipients/patient-lena\"")]
+pub(crate) struct Token {
+    /// Who has it: the id that events carry
+    #[arg(long)]
+    pub(crate) user: String,
+    /// Whose people and events it reaches
+    #[arg(long)]
+    pub(crate) tenant: String,
+    /// What they are there: `admin` may do everything in the tenant
+    #[arg(long = "role", value_name = "ROLE", default_value = "member")]
+    pub(crate) roles: Vec<String>,
+    /// A room their sockets may join, or the beginning of one and a star
+    #[arg(long = "room", value_name = "ROOM")]
+    pub(crate) rooms: Vec<String>,
+    /// How long it is good for
+    #[arg(long, default_value_t = 3_600, value_name = "SECONDS")]
+    pub(crate) seconds: u64,
+}
+
 /// Start, stop and look into the local cloud; `make up`, `make down` and `make logs` call this
 #[derive(Subcommand)]
 pub(crate) enum Local {
@@ -260,6 +293,7 @@ pub(crate) enum Local {
         function: Option<String>,
     },
     Capture(Capture),
+    Proxy(Proxy),
 }
 
 #[derive(ClapArgs)]
@@ -282,6 +316,25 @@ pub(crate) struct Capture {
     pub(crate) port: u16,
 }
 
+/// Pass the functions' calls on to the local cloud, keep a journal of them, and break what is asked; `make up` starts it
+///
+/// GET /_journal?after=N lists the calls after the Nth. PUT /_faults takes a plan such as
+///   {"seed":7,"faults":[{"service":"dynamodb","function":"email","do":"drop_reply","times":1}]}
+/// What can be done: delay (with "millis"), drop, drop_reply, truncate, duplicate, throttle, error, reorder, kill_before,
+/// kill_after. A fault may also name an "action" and what the body "contains", "skip" so many first, and have a "chance".
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon local proxy --port 4701 --to 4620
+  curl -X PUT -d '{\"faults\":[{\"service\":\"ses\",\"do\":\"error\"}]}' http://127.0.0.1:4701/_faults")]
+pub(crate) struct Proxy {
+    /// Where it listens, on 127.0.0.1
+    #[arg(long)]
+    pub(crate) port: u16,
+    /// The local cloud's port
+    #[arg(long)]
+    pub(crate) to: u16,
+}
+
 /// Send every sample event through the local cloud and show who was told what
 #[derive(ClapArgs)]
 #[command(after_help = "Example:\n  carillon demo")]
@@ -292,4 +345,16 @@ pub(crate) struct Demo {
     /// How many seconds to wait for everything to arrive
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
     pub(crate) patience: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_verb_and_every_option_can_be_told_apart() {
+        Args::command().debug_assert();
+    }
 }

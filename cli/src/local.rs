@@ -6,8 +6,11 @@
 mod capture;
 mod deploy;
 mod functions;
+pub(crate) mod issuer;
 mod logs;
+mod proxy;
 mod server;
+mod sidecar;
 mod state;
 
 use std::path::Path;
@@ -25,12 +28,13 @@ pub(crate) async fn run(args: &Local, terminal: &Terminal) -> Done {
         Local::Status => status(terminal),
         Local::Logs { function } => logs::print(function.as_deref(), terminal),
         Local::Capture(it) => capture::run(it.port, terminal).await,
+        Local::Proxy(it) => proxy::run(it.port, it.to, terminal).await,
     }
 }
 
 fn up(args: &LocalUp, terminal: &Terminal) -> Done {
     let mut state = match State::load()? {
-        Some(state) if server::answers(&state) => state,
+        Some(state) if server::answers(&state) && state.proxy.is_some() => state,
         // Left over from a crash: it is not running, or not answering.
         Some(state) => {
             server::stop(&state)?;
@@ -38,6 +42,8 @@ fn up(args: &LocalUp, terminal: &Terminal) -> Done {
         }
         None => server::start(terminal)?,
     };
+    proxy::keep(&mut state)?;
+    issuer::prepare()?;
     capture::start(&mut state)?;
     let fingerprint = format!("{}@{}", functions::prepare(&args.profile)?, state.capture_endpoint());
     if state.deployed.as_deref() != Some(&fingerprint) {
@@ -77,12 +83,17 @@ fn tell(state: &State, terminal: &Terminal) {
     if terminal.json {
         terminal.say_json(&serde_json::json!({
             "endpoint": state.endpoint(), "region": state.region, "pid": state.pid,
-            "capture": state.capture_endpoint(), "bus": "carillon-local", "socketUrl": state.socket_url, "env": Path::new(state::FOLDER).join("env"),
+            "capture": state.capture_endpoint(), "proxy": state.proxy_endpoint(), "bus": "carillon-local",
+            "socketUrl": state.socket_url, "httpUrl": state.http_url, "tokenUrl": state.token_url,
+            "env": Path::new(state::FOLDER).join("env"),
         }));
         return;
     }
     let good = terminal.ink(Ink::Good, "up");
     terminal.say(&format!("{good} the local cloud answers at {}, process {}", state.endpoint(), state.pid));
     terminal.say(&format!("   what devices and WhatsApp got:  {}/captured", state.capture_endpoint()));
+    if let Some(url) = &state.token_url {
+        terminal.say(&format!("   the HTTP API, with a token:     {url}"));
+    }
     terminal.say(&format!("   for the AWS CLI and SDKs:  . {}/env", state::FOLDER));
 }

@@ -7,22 +7,27 @@
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `people`: what the bus and the CLI say about people, topics and tenants
+//! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else
 //! - `commands`: the CLI as a person types it
+//! - `dlq`: what was put aside, listed, sent back, deleted
 //! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
 //! - `journeys`: what each sample makes of whom, as they will read it
 //! - `template`: what must hold for every queue, rule and role
 //! - `house`: who may depend on whom
 //!
-//! `make test` brings the local cloud up first; the support is in `cloud`, `client` and `until`.
+//! `make test` brings the local cloud up first; the support is in `asking`, `cloud`, `client` and `until`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
+mod api;
+mod asking;
 mod bad_input;
 mod channels;
 mod client;
 mod cloud;
 mod commands;
 mod delivery;
+mod dlq;
 mod engine;
 mod gateway;
 mod house;

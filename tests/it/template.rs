@@ -162,6 +162,34 @@ fn what_the_catalog_calls_critical_is_what_the_critical_lane_listens_for() {
 }
 
 #[test]
+fn nobody_comes_to_the_api_but_through_a_door() {
+    let resources = resources();
+    let all = of_type(&resources, "AWS::ApiGatewayV2::Route");
+    let doors: Vec<_> = all.iter().filter(|(_, it)| it["ApiId"]["Ref"] != "SocketApi").collect();
+    let mut found: Vec<String> = doors
+        .iter()
+        .map(|(_, it)| {
+            [&it["ApiId"]["Ref"], &it["RouteKey"], &it["AuthorizationType"]]
+                .map(|it| it.as_str().unwrap())
+                .join(" ")
+        })
+        .collect();
+    found.sort();
+    // Which paths there are is in functions/api/src/router.rs. The preflight is answered by API Gateway.
+    let expected =
+        ["HttpApi ANY /{proxy+} AWS_IAM", "TokenApi ANY /{proxy+} JWT", "TokenApi OPTIONS /{proxy+} NONE"];
+    assert_eq!(found, expected);
+    let authorizer = &resources["TokenAuthorizer"]["Properties"];
+    assert_eq!(authorizer["JwtConfiguration"]["Issuer"]["Ref"], "TokenIssuer");
+    assert_eq!(authorizer["JwtConfiguration"]["Audience"][0]["Ref"], "TokenAudience");
+    // The function reads the token from where API Gateway has checked it.
+    assert_eq!(authorizer["IdentitySource"], serde_json::json!(["$request.header.Authorization"]));
+    for (name, it) in resources.iter().filter(|(name, _)| name.starts_with("Token")) {
+        assert_eq!(it["Condition"], "TakesTokens", "{name}");
+    }
+}
+
+#[test]
 fn the_audit_may_append_and_nothing_else() {
     assert_eq!(table_actions("AuditRole"), ["dynamodb:PartiQLInsert"]);
 }

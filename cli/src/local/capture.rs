@@ -1,4 +1,5 @@
-//! The capture server: it plays the services that the local cloud has not, and shows what they were sent.
+//! The capture server: it plays the services that the local cloud has not, and shows what they were sent. It is the
+//! local issuer of tokens as well.
 //!
 //! Functions reach it by the SDKs' own variables (`AWS_ENDPOINT_URL_SNS` and so on), which the template sets on the
 //! local cloud only.
@@ -6,12 +7,8 @@
 mod play;
 mod record;
 
-use std::net::TcpListener;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::rc::Rc;
-use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -25,64 +22,24 @@ use crate::error::{Done, Error};
 use crate::terminal::Terminal;
 
 use super::server;
-use super::state::{FOLDER, Running, State};
+use super::sidecar::Sidecar;
+use super::state::{FOLDER, State};
 use play::{Answer, Asked, play};
 use record::Records;
 
 /// More than the largest message of any service it plays: WhatsApp's 2,048,000 bytes in base64.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long the process may take to answer.
-const TO_START: Duration = Duration::from_secs(10);
+/// The process that runs it.
+const SIDECAR: Sidecar = Sidecar { what: server::CAPTURE, health: "/health", is_fixed: false };
 
-/// Makes sure that this very program runs, where it ran before if that can be.
+/// Makes sure that it runs, as it was built last.
 pub(super) fn start(state: &mut State) -> Result<(), Error> {
-    let program = std::env::current_exe().map_err(|error| Error::read(Path::new("carillon"), error))?;
-    let built = built(&program);
-    let runs = |it: &Running| {
-        it.built == built && server::is_running(it.pid, server::CAPTURE) && server::responds(&health(it.port))
-    };
-    if state.capture.as_ref().is_some_and(runs) {
-        return Ok(());
-    }
-    if let Some(it) = &state.capture {
-        server::end(it.pid, server::CAPTURE);
-    }
-    let before = state.capture.map(|it| it.port).filter(|it| TcpListener::bind(("127.0.0.1", *it)).is_ok());
-    let port = before.map_or_else(server::free_port, Ok)?;
-    state.capture = Some(Running { pid: spawn(&program, port)?, port, built });
-    // Saved at once: what is started can be stopped, whatever happens next.
-    state.save()?;
-    let begun = runtime::now();
-    while !server::responds(&health(port)) {
-        if runtime::now().duration_since(begun) > TO_START.try_into().unwrap_or(jiff::SignedDuration::MAX) {
-            return Err(Error::Cloud(format!("the capture server does not answer on port {port}")));
-        }
-        std::thread::sleep(Duration::from_millis(50));
+    if !state.capture.is_some_and(|it| SIDECAR.runs(&it)) {
+        state.capture = Some(SIDECAR.start(state.capture, &[])?);
+        state.save()?;
     }
     Ok(())
-}
-
-fn health(port: u16) -> String {
-    format!("http://127.0.0.1:{port}/health")
-}
-
-fn built(program: &Path) -> u64 {
-    let modified = program.metadata().and_then(|it| it.modified()).ok();
-    modified.and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |it| it.as_secs())
-}
-
-fn spawn(program: &Path, port: u16) -> Result<u32, Error> {
-    let child = Command::new(program)
-        .args(["local", "capture", "--port", &port.to_string()])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        // A Ctrl-C in this terminal is meant for the command, not for the server.
-        .process_group(0)
-        .spawn()
-        .map_err(|error| Error::read(program, error))?;
-    Ok(child.id())
 }
 
 /// Serves until it is ended.

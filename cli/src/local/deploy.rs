@@ -8,15 +8,17 @@ use crate::terminal::Terminal;
 
 use super::state::{FOLDER, State};
 
-/// Deploys, and learns where WebSockets connect.
+/// Deploys, and learns where WebSockets connect and where the HTTP API is.
 pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
     terminal.note("deploying infra/template.yaml to the local cloud …");
     let deployed = sam(state)
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
         .arg(format!(
-            "Environment=local LogRetentionDays=1 LocalEndpoint={} CaptureEndpoint={} \
+            "Environment=local LogRetentionDays=1 LocalEndpoint={} CaptureEndpoint={} TokenIssuer={} \
              WhatsappPhoneNumberId=phone-number-id-local",
             state.endpoint(),
+            state.capture_endpoint(),
+            // The capture server is the local issuer, too.
             state.capture_endpoint()
         ))
         .stdin(Stdio::null())
@@ -30,6 +32,8 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
         )));
     }
     state.socket_url = Some(output(state, "SocketUrl")?);
+    state.http_url = Some(output(state, "HttpUrl")?);
+    state.token_url = Some(output(state, "TokenUrl")?);
     Ok(())
 }
 

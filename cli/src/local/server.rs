@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::terminal::Terminal;
 
+use super::proxy;
 use super::state::{FOLDER, State};
 
 /// Our port, and how many after it are tried when it is taken.
@@ -18,6 +19,7 @@ const PORTS: u16 = 50;
 /// What is in the command lines of our processes.
 const CLOUD: &str = "ministack";
 pub(super) const CAPTURE: &str = "local capture";
+pub(super) const PROXY: &str = "local proxy";
 
 /// How long the process may take to answer, and to stop.
 const TO_START: Duration = Duration::from_secs(60);
@@ -31,18 +33,22 @@ pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
     if !program.exists() {
         return Err(Error::usage("the local cloud is not installed", "`make up` installs it"));
     }
-    let state = State {
+    let mut state = State {
         pid: 0,
         port: free_port()?,
         region: REGION.to_owned(),
         access_key_id: "local".to_owned(),
         secret_access_key: secret()?,
         capture: None,
+        proxy: None,
         socket_url: None,
+        http_url: None,
+        token_url: None,
         deployed: None,
     };
     terminal.progress("starting the local cloud …");
-    let state = State { pid: spawn(&program, &state)?, ..state };
+    state.proxy = Some(beside(state.port, || proxy::start(None, state.port))?);
+    state.pid = spawn(&program, &state)?;
     // Saved at once: what is started can be stopped, whatever happens next.
     state.save()?;
     let begun = runtime::now();
@@ -57,6 +63,14 @@ pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
     }
     terminal.clear();
     Ok(state)
+}
+
+/// Keeps a port that nobody listens on yet while something else looks for one.
+fn beside<T>(port: u16, start: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let held = TcpListener::bind(("127.0.0.1", port));
+    let started = start();
+    drop(held);
+    started
 }
 
 fn spawn(program: &Path, state: &State) -> Result<u32, Error> {
@@ -83,6 +97,8 @@ fn spawn(program: &Path, state: &State) -> Result<u32, Error> {
         .env("SFTP_ENABLED", "0")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .envs(state.variables())
+        // The functions inherit it: what they call goes through the proxy.
+        .env("AWS_ENDPOINT_URL", state.proxy_endpoint())
         .stdin(Stdio::null())
         .stdout(log)
         .stderr(errors)
@@ -97,6 +113,9 @@ fn spawn(program: &Path, state: &State) -> Result<u32, Error> {
 pub(super) fn stop(state: &State) -> Result<(), Error> {
     if let Some(it) = state.capture {
         end(it.pid, CAPTURE);
+    }
+    if let Some(it) = state.proxy {
+        end(it.pid, PROXY);
     }
     end(state.pid, CLOUD);
     State::forget()

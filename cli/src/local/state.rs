@@ -20,8 +20,16 @@ pub(crate) struct State {
     /// The capture server; `None` until it is started.
     #[serde(default)]
     pub(crate) capture: Option<Running>,
+    /// The proxy between the functions and the local cloud; `None` until it is started.
+    #[serde(default)]
+    pub(crate) proxy: Option<Running>,
     #[serde(default)]
     pub(crate) socket_url: Option<String>,
+    /// Where programs that sign ask the HTTP API, and where people with a token do.
+    #[serde(default)]
+    pub(crate) http_url: Option<String>,
+    #[serde(default)]
+    pub(crate) token_url: Option<String>,
     /// What was deployed last: template, functions and catalog.
     #[serde(default)]
     pub(crate) deployed: Option<String>,
@@ -76,6 +84,11 @@ impl State {
     /// Where the services that the local cloud has not are played.
     pub(crate) fn capture_endpoint(&self) -> String {
         self.capture.map(|it| format!("http://127.0.0.1:{}", it.port)).unwrap_or_default()
+    }
+
+    /// Where the functions call the local cloud: through the proxy.
+    pub(crate) fn proxy_endpoint(&self) -> String {
+        self.proxy.map(|it| format!("http://127.0.0.1:{}", it.port)).unwrap_or_default()
     }
 
     /// What an AWS client needs in its environment.

@@ -1,138 +1,174 @@
-//! api: the HTTP API, for programs of the account. API Gateway has checked who asks, by IAM (Signature Version 4).
+//! api: the HTTP API. Two doors lead to it: one for programs of the account (IAM), one for people with a token (JWT).
 //!
-//! | route | body | answer |
-//! |---|---|---|
-//! | `PUT /v1/recipients/{id}` | a person, whole | 200, the person as they are on record |
-//! | `PATCH /v1/recipients/{id}` | what changes (JSON merge patch, RFC 7396) | 200, the same |
-//! | `GET /v1/recipients/{id}` | | 200, the same; 404 |
-//! | `DELETE /v1/recipients/{id}` | | 204, also when there is nobody |
+//! A request goes through `answer` from top to bottom: which route (`router`), who asks and for which tenant (`caller`),
+//! whether they may, whether it was answered before (`once`), and then the route's own file in `routes`. What is wrong
+//! is said as `application/problem+json` (RFC 9457). `openapi.yaml` describes all of it.
 //!
-//! What is wrong is said as `application/problem+json` (RFC 9457). It writes through the same door as the events of the
-//! bus and the CLI's import: the later word counts, whichever way it came.
+//! It writes people through the same door as the events of the bus and the CLI's import: the later word counts,
+//! whichever way it came. It sends nothing to anybody: events go to the bus, and a retry goes to dispatch.
 
+mod caller;
+mod config;
+mod once;
+mod page;
+mod problem;
 mod request;
+mod response;
+mod router;
+mod routes;
+mod tenancy;
 
-use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use aws_types::SdkConfig;
-use domain::event::Refusal;
-use domain::recipient::Recipient;
-use domain::registry::{self, Stamp};
-use runtime::{chain, now};
-use serde_json::{Map, Value};
-use store::{NotApplied, People};
+use domain::Timestamp;
+use publish::Bus;
+use queue::{Queue, Sqs};
+use runtime::now;
+use store::{Connections, Counters, Events, Ledger, People};
 
-pub use request::{Request, Response, Route};
+use caller::{Caller, Scope};
+use once::{Found as Before, Keyed};
+use problem::Problem;
+use router::{Found, find};
+
+pub use caller::Issuer;
+pub use config::Config;
+pub use request::{MAX_BODY_BYTES, Request};
+pub use response::Response;
+pub use router::{Operation, ROUTES, Route, Who};
 
 /// The HTTP API's back end.
 pub struct Api {
     people: People,
+    counters: Counters,
+    connections: Connections,
+    ledger: Ledger,
+    events: Events,
+    dispatch: Queue,
+    socket_url: String,
+    issuer: Option<Issuer>,
+    aws: SdkConfig,
+    bus_name: String,
+    /// Made when it is first used: making a client is a fifth of a function's start-up.
+    bus: OnceLock<Bus>,
+}
+
+/// A request whose route and caller are known.
+struct Asked<'a> {
+    request: &'a Request,
+    caller: &'a Caller,
+    scope: &'a Scope,
+    parameters: &'a [String],
+    /// The name that this request has every time it is made, where its caller gave it a key.
+    name: Option<String>,
+    now: Timestamp,
+}
+
+impl Asked<'_> {
+    /// A parameter of the path, by its place. The route's path says how many there are.
+    fn parameter(&self, at: usize) -> &str {
+        self.parameters.get(at).map_or("", String::as_str)
+    }
 }
 
 impl Api {
     #[must_use]
-    pub fn new(aws: &SdkConfig, people_table: String) -> Api {
-        Api { people: People::new(&store::client(aws), people_table) }
+    pub fn new(aws: &SdkConfig, config: Config) -> Api {
+        let tables = store::client(aws);
+        Api {
+            people: People::new(&tables, config.people_table),
+            counters: Counters::new(&tables, config.counters_table),
+            connections: Connections::new(&tables, config.connections_table),
+            ledger: Ledger::new(&tables, config.ledger_table),
+            events: Events::new(&tables, config.events_table),
+            dispatch: Queue::new(&Sqs::new(aws), config.dispatch_queue_url),
+            socket_url: config.socket_url,
+            issuer: config.issuer,
+            aws: aws.clone(),
+            bus_name: config.bus,
+            bus: OnceLock::new(),
+        }
+    }
+
+    fn bus(&self) -> &Bus {
+        self.bus.get_or_init(|| Bus::new(&self.aws, self.bus_name.clone()))
     }
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response {
-        let Some(id) = request.id() else {
-            return Response::problem(
-                400,
-                "no_id",
-                "the path ends with the recipient's id: /v1/recipients/{id}",
-            );
+        let response = match self.try_answer(&request).await {
+            Ok(response) => response,
+            Err(problem) => Response::problem(&problem, request.id()),
         };
-        let stamp = Stamp { at: now(), by: format!("api {}", request.request_id()) };
-        match request.route() {
-            Route::Put => match read_person(&request, &id) {
-                Ok(person) => match self.people.put(&[person], stamp.at).await {
-                    Ok(()) => self.show(&id).await,
-                    Err(refused) => unavailable(&refused),
-                },
-                Err(refusal) => refused(&refusal),
-            },
-            Route::Patch => match read_patch(&request, &id) {
-                Ok(patch) => match self.people.merge(&id, patch, stamp).await {
-                    Ok(_) => self.show(&id).await,
-                    Err(error) => not_applied(&error),
-                },
-                Err(refusal) => refused(&refusal),
-            },
-            Route::Get => self.show(&id).await,
-            Route::Delete => match self.people.remove(&id, stamp).await {
-                Ok(_) => Response::empty(204),
-                Err(error) => not_applied(&error),
-            },
-            Route::Other => {
-                Response::problem(404, "no_route", "there is no such route; see the list in README.md")
+        response.with("x-request-id", request.id().to_owned())
+    }
+
+    async fn try_answer(&self, request: &Request) -> Result<Response, Problem> {
+        let now = now();
+        let caller = Caller::of(request, self.issuer.as_ref(), now)?;
+        let (route, parameters) = match find(request.method(), &request.path()) {
+            Found::Route(route, parameters) => (route, parameters),
+            Found::OtherMethods(methods) => {
+                let detail = format!("this path answers to {}", methods.join(", "));
+                let problem = Problem::new(405, "no_method", detail);
+                return Ok(Response::problem(&problem, request.id()).with("allow", methods.join(", ")));
             }
+            Found::Nothing => {
+                return Err(Problem::new(404, "no_route", "there is no such path; openapi.yaml lists all"));
+            }
+        };
+        let scope = caller.scope(request)?;
+        may(route.who, &caller, parameters.first().map(String::as_str))?;
+        let keyed = if route.once { Keyed::of(request, &caller, &scope, now)? } else { None };
+        let name = keyed.as_ref().map(Keyed::name);
+        let (caller, scope, parameters) = (&caller, &scope, &parameters[..]);
+        let asked = Asked { request, caller, scope, parameters, name, now };
+        let Some(keyed) = keyed else { return Box::pin(self.act(route.operation, &asked)).await };
+        if let Before::Answered(response) = keyed.begin(&self.counters, now).await? {
+            return Ok(response);
+        }
+        let response = match Box::pin(self.act(route.operation, &asked)).await {
+            Ok(response) => response,
+            Err(problem) => Response::problem(&problem, request.id()),
+        };
+        keyed.end(&self.counters, &response).await;
+        Ok(response)
+    }
+
+    async fn act(&self, operation: Operation, asked: &Asked<'_>) -> Result<Response, Problem> {
+        match operation {
+            Operation::ListRecipients => self.list_recipients(asked).await,
+            Operation::GetRecipient => self.get_recipient(asked).await,
+            Operation::PutRecipient => self.put_recipient(asked).await,
+            Operation::PatchRecipient => self.patch_recipient(asked).await,
+            Operation::DeleteRecipient => self.delete_recipient(asked).await,
+            Operation::ListDevices => self.list_devices(asked).await,
+            Operation::PutDevice => self.put_device(asked).await,
+            Operation::DeleteDevice => self.delete_device(asked).await,
+            Operation::GetPreferences => self.get_preferences(asked).await,
+            Operation::PutPreferences => self.put_preferences(asked).await,
+            Operation::PatchPreferences => self.patch_preferences(asked).await,
+            Operation::GetTenant => self.get_tenant(asked).await,
+            Operation::PutTenant => self.put_tenant(asked).await,
+            Operation::IssueTicket => self.issue_ticket(asked).await,
+            Operation::Publish => self.publish(asked).await,
+            Operation::ListDeliveries => self.list_deliveries(asked).await,
+            Operation::Retry => self.retry(asked).await,
         }
     }
+}
 
-    async fn show(&self, id: &str) -> Response {
-        match self.people.find(&BTreeSet::from([id])).await {
-            Ok(found) => match found.get(id) {
-                Some(person) => Response::json(200, person),
-                None => Response::problem(404, "no_recipient", "nobody of this id is known"),
-            },
-            Err(refused) => unavailable(&refused),
-        }
+/// Whether this caller may ask for a route; `first` is the first parameter of its path.
+fn may(who: Who, caller: &Caller, first: Option<&str>) -> Result<(), Problem> {
+    let Some(member) = caller.member() else { return Ok(()) };
+    match who {
+        Who::Members => Ok(()),
+        Who::Own if first == Some(&member.user) => Ok(()),
+        Who::Own => Err(Problem::forbidden("this is about somebody else; it takes the role admin")),
+        Who::Admins => Err(Problem::forbidden("it takes the role admin")),
     }
 }
 
-/// The person in the body. The id may be left out there; another one than the path's is refused.
-fn read_person(request: &Request, id: &str) -> Result<Recipient, Refusal> {
-    let mut members = read_object(request)?;
-    same_id(&mut members, id)?;
-    registry::person(&Value::Object(members).to_string())
-}
-
-fn read_patch(request: &Request, id: &str) -> Result<Map<String, Value>, Refusal> {
-    let mut members = read_object(request)?;
-    same_id(&mut members, id)?;
-    members.remove("id");
-    Ok(members)
-}
-
-fn read_object(request: &Request) -> Result<Map<String, Value>, Refusal> {
-    let wrong = |found: &str| Refusal {
-        attribute: "body".to_owned(),
-        found: found.to_owned(),
-        wanted: "one JSON object".to_owned(),
-    };
-    let text = request.body().ok_or_else(|| wrong("text that cannot be read"))?;
-    match serde_json::from_str(&text) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(wrong("JSON that is no object")),
-        Err(error) => Err(wrong(&format!("no JSON (line {}, column {})", error.line(), error.column()))),
-    }
-}
-
-fn same_id(members: &mut Map<String, Value>, id: &str) -> Result<(), Refusal> {
-    match members.insert("id".to_owned(), id.into()) {
-        Some(other) if other != *id => Err(Refusal {
-            attribute: "id".to_owned(),
-            found: "another id than in the path".to_owned(),
-            wanted: "the same, or none".to_owned(),
-        }),
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn refused(refusal: &Refusal) -> Response {
-    Response::problem(422, "refused", &refusal.to_string())
-}
-
-fn not_applied(error: &NotApplied) -> Response {
-    match error {
-        NotApplied::Unfit(refusal) => refused(refusal),
-        NotApplied::Refused(refused) => unavailable(refused),
-    }
-}
-
-fn unavailable(refused: &aws::Refused) -> Response {
-    tracing::error!(error = chain(refused), "the people table could not be asked");
-    Response::problem(503, "unavailable", "the people table could not be asked; ask again")
-}
+#[cfg(test)]
+mod tests;

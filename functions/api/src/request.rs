@@ -1,22 +1,30 @@
-//! What API Gateway hands over, and what it gets back.
+//! What API Gateway hands over.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
-/// An HTTP request. No `Debug`: it may carry a person.
+use crate::problem::Problem;
+
+/// The largest body that is read, in bytes. An event has 200 KiB at most; everything else is smaller.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// An HTTP request. No `Debug`: it may carry a person, and a token.
 ///
 /// Source: API Gateway developer guide, "Lambda function proxy integrations for HTTP APIs", payload format 2.0, the
 /// fields that are read here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
-    route_key: String,
     #[serde(default)]
-    path_parameters: Option<HashMap<String, String>>,
+    raw_path: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    query_string_parameters: Option<BTreeMap<String, String>>,
     #[serde(default)]
     body: Option<String>,
     #[serde(default)]
@@ -29,99 +37,160 @@ pub struct Request {
 struct RequestContext {
     #[serde(default)]
     request_id: String,
+    #[serde(default)]
+    stage: String,
+    http: Http,
+    #[serde(default)]
+    authorizer: Option<Authorizer>,
 }
 
-/// The routes of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    Put,
-    Patch,
-    Get,
-    Delete,
-    Other,
+#[derive(Deserialize)]
+struct Http {
+    method: String,
+}
+
+/// What API Gateway found out about who asks. A client cannot write this.
+#[derive(Deserialize)]
+pub(crate) struct Authorizer {
+    #[serde(default)]
+    pub(crate) iam: Option<Iam>,
+    #[serde(default)]
+    pub(crate) jwt: Option<Jwt>,
+}
+
+/// Who signed the request.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Iam {
+    #[serde(default)]
+    pub(crate) user_arn: Option<String>,
+}
+
+/// The claims of a token whose signature is good, each as text.
+#[derive(Deserialize)]
+pub(crate) struct Jwt {
+    #[serde(default)]
+    pub(crate) claims: BTreeMap<String, String>,
 }
 
 impl Request {
-    #[must_use]
-    pub fn route(&self) -> Route {
-        match self.route_key.as_str() {
-            "PUT /v1/recipients/{id}" => Route::Put,
-            "PATCH /v1/recipients/{id}" => Route::Patch,
-            "GET /v1/recipients/{id}" => Route::Get,
-            "DELETE /v1/recipients/{id}" => Route::Delete,
-            _ => Route::Other,
-        }
+    pub(crate) fn method(&self) -> &str {
+        &self.request_context.http.method
     }
 
-    pub(crate) fn id(&self) -> Option<String> {
-        self.path_parameters.as_ref()?.get("id").filter(|it| !it.is_empty()).cloned()
+    /// The path without the stage, its parts as they were meant.
+    ///
+    /// API Gateway has decoded everything but `%25`, so a part cannot hold a slash.
+    pub(crate) fn path(&self) -> Vec<String> {
+        let stage = &self.request_context.stage;
+        let path = self.raw_path.trim_start_matches('/');
+        let behind = path.strip_prefix(stage.as_str()).and_then(|it| it.strip_prefix('/'));
+        let path = behind.filter(|_| !stage.is_empty()).unwrap_or(path);
+        path.split('/').map(|it| it.replace("%25", "%")).collect()
     }
 
-    pub(crate) fn request_id(&self) -> &str {
+    /// The value of a query parameter, unless it is empty.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        let parameters = self.query_string_parameters.as_ref()?;
+        parameters.get(name).map(String::as_str).filter(|it| !it.is_empty())
+    }
+
+    /// All query parameters, in the order of their names.
+    pub(crate) fn queries(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.query_string_parameters.iter().flatten();
+        all.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// `name` in lower case, as API Gateway writes it.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn id(&self) -> &str {
         &self.request_context.request_id
     }
 
-    /// The text of the body; `None` when there is none, or it is no text.
-    pub(crate) fn body(&self) -> Option<String> {
-        let body = self.body.as_deref()?;
-        if !self.is_base64_encoded {
-            return Some(body.to_owned());
+    pub(crate) fn authorizer(&self) -> Option<&Authorizer> {
+        self.request_context.authorizer.as_ref()
+    }
+
+    /// The text of the body; empty when there is none.
+    pub(crate) fn body(&self) -> Result<String, Problem> {
+        let body = self.body.as_deref().unwrap_or_default();
+        let too_large =
+            || Problem::new(413, "too_large", format!("the body has more than {MAX_BODY_BYTES} bytes"));
+        // In base64 four bytes stand for three.
+        if body.len() > MAX_BODY_BYTES / 3 * 4 + 8 {
+            return Err(too_large());
         }
-        String::from_utf8(STANDARD.decode(body).ok()?).ok()
-    }
-}
-
-/// What API Gateway gets back.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Response {
-    status_code: u16,
-    headers: HashMap<&'static str, &'static str>,
-    body: String,
-}
-
-impl Response {
-    pub(crate) fn json(status: u16, value: &impl Serialize) -> Response {
-        let body = serde_json::to_string(value).expect("values of the domain always serialize");
-        Response { status_code: status, headers: kind("application/json"), body }
+        let text = match self.is_base64_encoded {
+            false => body.to_owned(),
+            true => {
+                let bytes = STANDARD.decode(body).ok();
+                let text = bytes.and_then(|it| String::from_utf8(it).ok());
+                text.ok_or_else(|| Problem::new(400, "unreadable", "the body is no UTF-8 text"))?
+            }
+        };
+        if text.len() > MAX_BODY_BYTES { Err(too_large()) } else { Ok(text) }
     }
 
-    pub(crate) fn empty(status: u16) -> Response {
-        Response { status_code: status, headers: HashMap::new(), body: String::new() }
+    /// The one JSON object of the body.
+    pub(crate) fn object(&self) -> Result<Map<String, Value>, Problem> {
+        let no = |found: String| {
+            Problem::new(400, "unreadable", format!("the body is {found}; wanted one JSON object"))
+        };
+        match serde_json::from_str(&self.body()?) {
+            Ok(Value::Object(members)) => Ok(members),
+            Ok(_) => Err(no("JSON that is no object".to_owned())),
+            Err(error) => Err(no(format!("no JSON (line {}, column {})", error.line(), error.column()))),
+        }
     }
-
-    /// `kind` is a word for machines, `detail` a sentence for people.
-    pub(crate) fn problem(status: u16, kind_of: &str, detail: &str) -> Response {
-        let body = json!({ "type": format!("urn:carillon:{kind_of}"), "title": kind_of, "status": status, "detail": detail });
-        Response { status_code: status, headers: kind("application/problem+json"), body: body.to_string() }
-    }
-}
-
-fn kind(kind: &'static str) -> HashMap<&'static str, &'static str> {
-    HashMap::from([("content-type", kind)])
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn a_request_is_told_by_its_route_and_its_body_may_come_encoded() {
-        check("PUT /v1/recipients/{id}", Route::Put);
-        check("PATCH /v1/recipients/{id}", Route::Patch);
-        check("DELETE /v1/recipients/{id}", Route::Delete);
-        check("POST /v1/recipients/{id}", Route::Other);
-        check("$default", Route::Other);
+    fn a_path_is_the_same_whether_or_not_the_stage_is_in_front_of_it() {
+        check("/v1/recipients/ann", "live", &["v1", "recipients", "ann"]);
+        check("/live/v1/recipients/ann", "live", &["v1", "recipients", "ann"]);
+        check("/v1/recipients/live", "live", &["v1", "recipients", "live"]);
+        check("/v1/recipients/ann", "$default", &["v1", "recipients", "ann"]);
+        check("/v1/recipients/50%25 é", "live", &["v1", "recipients", "50% é"]);
     }
 
     #[track_caller]
-    fn check(key: &str, route: Route) {
-        let text = json!({
-            "routeKey": key, "pathParameters": { "id": "ann" }, "body": "e30=", "isBase64Encoded": true,
-            "requestContext": { "requestId": "r" },
-        });
-        let request: Request = serde_json::from_value(text).unwrap();
-        assert_eq!((request.route(), request.id().as_deref()), (route, Some("ann")));
-        assert_eq!(request.body().as_deref(), Some("{}"));
+    fn check(raw: &str, stage: &str, expected: &[&str]) {
+        let request = read(&json!({
+            "rawPath": raw, "requestContext": { "requestId": "r", "stage": stage, "http": { "method": "GET" } },
+        }));
+        assert_eq!(request.path(), expected);
+    }
+
+    #[test]
+    fn a_body_may_come_encoded_and_is_refused_one_byte_over_the_limit() {
+        let of = |body: &str, encoded: bool| {
+            read(&json!({
+                "body": body, "isBase64Encoded": encoded,
+                "requestContext": { "requestId": "r", "http": { "method": "POST" } },
+            }))
+        };
+        assert_eq!(of("e30=", true).body().ok().as_deref(), Some("{}"));
+        assert!(of(&"x".repeat(MAX_BODY_BYTES), false).body().is_ok());
+        let largest = STANDARD.encode("x".repeat(MAX_BODY_BYTES));
+        assert!(of(&largest, true).body().is_ok());
+        for (body, encoded, status) in [
+            ("x".repeat(MAX_BODY_BYTES + 1), false, 413),
+            (STANDARD.encode("x".repeat(MAX_BODY_BYTES + 1)), true, 413),
+            ("/w==".to_owned(), true, 400),
+        ] {
+            assert_eq!(of(&body, encoded).body().unwrap_err().status, status);
+        }
+    }
+
+    pub(crate) fn read(request: &Value) -> Request {
+        serde_json::from_value(request.clone()).unwrap()
     }
 }

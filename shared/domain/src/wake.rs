@@ -67,9 +67,21 @@ pub struct Start {
     /// The throttles before this step have let the run through.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub counted: u32,
+    /// Somebody asked for a second send on purpose: the nonce that keeps its keys apart from those of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<String>,
 }
 
 impl Start {
+    /// What keeps the keys of this run apart from others of the same rule, recipient, channel and step.
+    #[must_use]
+    pub fn nonce(&self, what: String) -> String {
+        match &self.again {
+            Some(again) => format!("again {again} {what}"),
+            None => what,
+        }
+    }
+
     /// Where a run goes on when the window is over that `step` opened: behind it, or, where one channel was collected
     /// over quiet hours, in that very step.
     #[must_use]
@@ -134,6 +146,17 @@ impl Wake {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_send_on_purpose_has_keys_of_its_own_each_time() {
+        let nonce = |again: Option<&str>| {
+            let start = Start { again: again.map(str::to_owned), ..Start::default() };
+            start.nonce("device d".to_owned())
+        };
+        assert_eq!(nonce(None), "device d");
+        assert_ne!(nonce(Some("x")), nonce(None));
+        assert_ne!(nonce(Some("x")), nonce(Some("y")));
+    }
 
     #[test]
     fn a_wake_comes_back_as_it_went_and_an_event_is_none() {

@@ -1,4 +1,6 @@
-//! Sending to SQS: jobs to a channel's queue, and what cannot be handled to a dead-letter queue.
+//! Sending to SQS: jobs to a channel's queue, and what cannot be handled to a dead-letter queue; and back from there.
+
+mod dead_letters;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -8,6 +10,8 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
 use domain::batches::{Batch, split};
+
+pub use dead_letters::{DeadLetters, Letter, SUFFIX};
 
 /// SQS's limit for a message and for a call, in bytes.
 ///

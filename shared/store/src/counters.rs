@@ -9,6 +9,7 @@ mod admission;
 mod cancelling;
 mod collecting;
 mod rate;
+mod requests;
 
 use aws::{Refused, Verdict};
 use aws_sdk_dynamodb::Client;
@@ -19,6 +20,7 @@ use domain::Timestamp;
 use jiff::SignedDuration;
 
 pub use collecting::{Closed, Joining};
+pub use requests::{Begun, Once};
 
 use crate::item::{Item, key};
 use crate::lookup;

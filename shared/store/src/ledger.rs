@@ -57,6 +57,13 @@ pub struct Settlement {
     pub provider_id: Option<String>,
 }
 
+/// Some of what came of an event.
+pub struct LedgerPage {
+    pub rows: Vec<LedgerRow>,
+    /// Where the next page begins: after the row whose key ends so. None: there are no more.
+    pub next: Option<String>,
+}
+
 impl Ledger {
     #[must_use]
     pub fn new(client: &Client, table: String) -> Ledger {
@@ -216,6 +223,40 @@ impl Ledger {
     pub async fn find(&self, key: &Key) -> Result<Option<LedgerRow>, Refused> {
         let found = lookup::get(&self.client, &self.table, pk(key)).await?;
         Ok(found.as_ref().and_then(LedgerRow::read))
+    }
+
+    /// A part of what came of one event so far, in the order of the keys: at most `most` rows, after the one whose key
+    /// ends in `after`.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn page_of_event(
+        &self,
+        source: &str,
+        id: &str,
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<LedgerPage, Refused> {
+        let pk = event_part(source, id);
+        let start = after.map(|sk| Item::default().text("pk", &pk).text("sk", sk).into_map());
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(&pk))
+            .consistent_read(true)
+            .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| Refused::new("read what came of an event", error))?;
+        let next = answer.last_evaluated_key.map(Item::from);
+        let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
+        Ok(LedgerPage {
+            rows: items.filter_map(|it| LedgerRow::read(&it)).collect(),
+            next: next.and_then(|it| it.get("sk").map(str::to_owned)),
+        })
     }
 
     /// Everything that came of one event so far, in the order of the keys.

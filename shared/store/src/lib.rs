@@ -18,11 +18,11 @@ mod writes;
 
 pub use aws_sdk_dynamodb::Client;
 pub use connections::{Connection, Connections, Identity, Ticket};
-pub use counters::{Closed, Counters, Joining};
+pub use counters::{Begun, Closed, Counters, Joining, Once};
 pub use events::{EventPage, EventPlace, Events, Record};
 pub use item::{Item, Malformed};
-pub use ledger::{Ledger, LedgerRow, Noticed, Settlement, Standing};
-pub use people::{Found, NotApplied, Page, People};
+pub use ledger::{Ledger, LedgerPage, LedgerRow, Noticed, Settlement, Standing};
+pub use people::{Found, NotApplied, NotEdited, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.
 #[must_use]

@@ -18,9 +18,11 @@ use crate::pause;
 use crate::writes::{ROUNDS, left_over};
 
 mod amend;
+mod editing;
 mod filed;
 
 pub use amend::NotApplied;
+pub use editing::NotEdited;
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const KEYS_PER_READ: usize = 100;

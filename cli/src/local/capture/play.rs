@@ -8,6 +8,7 @@ use hyper::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use super::record::Records;
+use crate::local::issuer;
 
 /// A request, read.
 pub(super) struct Asked<'a> {
@@ -44,6 +45,11 @@ pub(super) fn play(asked: &Asked<'_>, records: &Records) -> Answer {
             let wanted = |name: &str| wanted.get(name).map(String::as_str);
             Answer::json(200, &records.find(wanted("channel"), wanted("to")).into())
         }
+        ("GET", "/.well-known/openid-configuration") => {
+            let host = asked.headers.get(hyper::header::HOST).and_then(|it| it.to_str().ok());
+            Answer::json(200, &issuer::discovery(&format!("http://{}", host.unwrap_or_default())))
+        }
+        ("GET", "/jwks.json") => Answer::json(200, &issuer::keys()),
         ("POST", "/") => sns(&form(asked.body), records),
         ("POST", "/v1/whatsapp/send") => social(asked.body, records),
         ("POST", path) if path.starts_with("/hooks/") => hook(asked, records),

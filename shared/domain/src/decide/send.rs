@@ -240,7 +240,8 @@ impl Walk<'_, '_> {
         notes: Vec<Note>,
     ) {
         let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
-        let start = Start { step, only: Some(channel), occurrence, due: Some(until), device, counted };
+        let again = self.matched.start.again.clone();
+        let start = Start { step, only: Some(channel), occurrence, due: Some(until), device, counted, again };
         self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
     }
 

@@ -98,7 +98,9 @@ impl<'a> Walk<'_, 'a> {
             return Vec::new();
         }
         let before = self.matched.rule.steps.iter().enumerate().take(first).skip(self.counted as usize).rev();
-        let pending = before.take_while(|(_, it)| !matches!(it, Step::Digest(_)));
+        // Only what was collected has passed those before its digest: a room, say, goes by it with its throttles.
+        let is_digest = self.plan.digest.is_some();
+        let pending = before.take_while(|(_, it)| !is_digest || !matches!(it, Step::Digest(_)));
         let throttles = pending.filter_map(|(at, it)| match it {
             Step::Throttle(it) => self.throttle(u32::try_from(at).unwrap_or(u32::MAX), it),
             Step::Wait(_) | Step::Send(_) | Step::Digest(_) => None,
@@ -209,6 +211,7 @@ impl<'a> Walk<'_, 'a> {
             0 => what.to_owned(),
             occurrence => format!("{occurrence} {what}"),
         };
+        let nonce = self.matched.start.nonce(nonce);
         Key::of(self.plan.event, &self.matched.rule.name, &self.recipient, channel, step, &nonce)
     }
 

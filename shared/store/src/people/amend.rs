@@ -43,7 +43,7 @@ pub enum NotApplied {
 type Applied = Result<bool, NotApplied>;
 
 /// What became of a write on a condition.
-enum Swap {
+pub(super) enum Swap {
     Done,
     /// Somebody else was quicker.
     Lost,
@@ -130,12 +130,12 @@ impl People {
         Err(left_over(DOING))
     }
 
-    async fn reread(&self, id: &str) -> Result<Option<Item>, Refused> {
+    pub(super) async fn reread(&self, id: &str) -> Result<Option<Item>, Refused> {
         lookup::get(&self.client, &self.table, filed::profile(id)).await
     }
 
     /// Writes a profile and its memberships over the ones that were read.
-    async fn swap(&self, id: &str, before: &Filed, mut after: Filed) -> Result<Swap, Refused> {
+    pub(super) async fn swap(&self, id: &str, before: &Filed, mut after: Filed) -> Result<Swap, Refused> {
         let wanted = filed::partitions(&after.entry);
         let (sure, possible) = before.entered();
         let enter: Vec<&String> = wanted.difference(&sure).collect();
@@ -255,6 +255,6 @@ fn again(refused: &Refused) -> Refused {
 }
 
 /// Another release may be able to read it: it is neither changed nor given up.
-fn unreadable(malformed: crate::Malformed) -> Refused {
+pub(super) fn unreadable(malformed: crate::Malformed) -> Refused {
     Refused { doing: DOING, verdict: Verdict::Transient, source: Box::new(malformed) }
 }

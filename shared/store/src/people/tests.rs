@@ -78,6 +78,27 @@ async fn who_was_not_the_quickest_reads_again_and_builds_on_what_the_other_wrote
 }
 
 #[tokio::test]
+async fn who_decides_about_a_person_is_asked_again_when_they_have_changed_meanwhile() {
+    let asked = Asked::default();
+    let get = |topic: &'static str, version| {
+        let item = standing(json!({ "id": "ann", "topics": [topic] }), version);
+        mock!(Client::get_item)
+            .then_output(move || GetItemOutput::builder().set_item(Some(item.clone().into_map())).build())
+    };
+    let rules = [&get("x:1", 7), &cancels("ConditionalCheckFailed"), &get("x:9", 8), &takes(&asked)];
+    let seen = Mutex::new(Vec::new());
+    let decide = |before: Option<&Recipient>| {
+        seen.lock().unwrap().extend(before.unwrap().topics.clone());
+        Ok::<_, ()>(Some(Change::Update(Map::from_iter([("topics".to_owned(), json!([]))]))))
+    };
+    assert!(people(&rules).edit("ann", &later(), decide).await.unwrap());
+    assert_eq!(*seen.lock().unwrap(), ["x:1", "x:9"]);
+    assert_eq!(*asked.lock().unwrap(), [["put user#ann profile if 8", "delete topic#-#x:9 user#ann"]]);
+    let denied = people(&[&get("x:1", 7)]).edit("ann", &later(), |_| Err("no")).await;
+    assert!(matches!(denied, Err(NotEdited::Denied("no"))));
+}
+
+#[tokio::test]
 async fn more_memberships_than_a_transaction_takes_are_added_before_others_go_and_the_profile_says_so() {
     let asked = Asked::default();
     let topics = |letter: &str| (0..120).map(|it| format!("{letter}:{it:03}")).collect::<Vec<_>>();

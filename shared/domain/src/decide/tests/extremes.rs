@@ -36,7 +36,7 @@ proptest! {
                 others["priority"] = json!("critical");
             }
             let only = only.then_some(Channel::Email);
-            run(&others, now, &zone, Start { step, only, occurrence, due, counted, device: None });
+            run(&others, now, &zone, Start { step, only, occurrence, due, counted, ..Start::default() });
         }
     }
 }

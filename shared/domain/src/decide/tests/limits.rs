@@ -75,6 +75,21 @@ fn a_throttle_that_was_met_before_a_wait_still_holds_after_it() {
 }
 
 #[test]
+fn a_room_that_no_digest_collects_for_still_meets_the_throttle_before_it() {
+    let steps = json!([
+        { "throttle": { "most": 1, "per": "30m" } },
+        { "digest": { "span": "10m", "policy": {} } },
+        { "wait": { "for": "PT10M" } },
+        super::send(json!(["socket"])),
+    ]);
+    let mut world = stage(json!({ "steps": steps, "to": [super::room("shop", "$.data.user")] }), json!({}));
+    world.orders(&["1", "2"]);
+    world.minutes(60);
+    assert_eq!(world.sends(), ["12:10 1 socket"]);
+    assert_eq!(world.refusals(), ["12:10 socket throttled"]);
+}
+
+#[test]
 fn a_digest_that_waited_for_the_morning_passes_its_throttle_then() {
     let quiet = json!({ "quiet": { "quiet": { "start": "11:00", "end": "13:00" } } });
     let steps = json!([

@@ -179,10 +179,12 @@ impl<'w> Oracle<'w> {
             |it: &&Entry| matches!(it.what, What::Sent { first: true, .. }) && it.start.only.is_none();
         for it in self.sent().filter(in_turn) {
             let last = reached.entry(run(it)).or_insert(it.step);
-            // One that comes again may send what was refused, held back or collected the first time.
+            // One that comes again may send what was refused, held back or collected the first time; or to a device
+            // that was not to be disturbed then, when the others of its owner were told.
             let again = self.world.log.iter().any(|other| {
                 (run(other), other.step, other.channel) == (run(it), it.step, it.channel)
-                    && !matches!(other.what, What::Sent { .. })
+                    && (!matches!(other.what, What::Sent { .. })
+                        || it.channel == Some(Channel::Push) && other.at < it.at)
             });
             assert!(*last <= it.step || again, "step {} came after {last}", it.step);
             *last = it.step.max(*last);
@@ -223,9 +225,12 @@ impl<'w> Oracle<'w> {
             let passed = matches!(it.what, What::Sent { .. })
                 || (matches!(it.what, What::Merged) && it.start.only.is_none());
             let Some(rule) = rule.filter(|it| passed && !is_critical(it)) else { continue };
-            // Those since the last digest; each is passed once, by the first that is sent or collected after it.
-            let since =
-                (0..it.step as usize).rev().take_while(|at| !matches!(rule.steps[*at], Step::Digest(_)));
+            // Each is passed once, by the first that is sent or collected after it; what was collected has passed those
+            // before its digest, and what goes straight through passes them itself.
+            let is_digest = it.event.0 == crate::closing::SOURCE;
+            let since = (0..it.step as usize)
+                .rev()
+                .take_while(|at| !is_digest || !matches!(rule.steps[*at], Step::Digest(_)));
             // What was collected for the morning has passed them before.
             let first = self.world.log.iter().find(|other| run(other) == run(it)).unwrap();
             let guards = since.filter(|_| first.start.only.is_none());
@@ -235,7 +240,15 @@ impl<'w> Oracle<'w> {
                 let value = crate::decide::limits::value(throttle.key.as_ref(), &event.document()["detail"]);
                 let tenant = event.tenant.clone().unwrap_or_default();
                 let place = (rule.name.clone(), at, tenant, it.recipient.clone(), value);
-                passes.entry(place).or_default().entry(run(it)).or_insert(it.at);
+                // What goes straight through a digest has passed the throttles before it there, however long it waits
+                // behind it. A room is not asked to collect, and passes them when it is told.
+                let is_room = it.recipient.starts_with("room:");
+                let digest = (at..it.step as usize).find(|at| matches!(rule.steps[*at], Step::Digest(_)));
+                let behind = digest.filter(|_| !is_digest && !is_room).and_then(|digest| {
+                    let of_run = self.world.log.iter().filter(|other| run(other) == run(it));
+                    of_run.filter(|other| other.step as usize > digest).map(|other| other.at).min()
+                });
+                passes.entry(place).or_default().entry(run(it)).or_insert(behind.unwrap_or(it.at));
             }
         }
         for ((rule, step, ..), passes) in passes {

@@ -1,0 +1,225 @@
+//! `carillon dlq`: what could not be handled. Look at it, mend the cause, send it back or delete it.
+
+mod letter;
+mod redrive;
+
+use domain::Timestamp;
+use queue::{DeadLetters, Letter, Sqs};
+
+use crate::args::{self, Discard, DlqWhich, Peek, Target};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::since;
+use crate::terminal::{Ink, Terminal, plain};
+use letter::{Case, Group, groups};
+
+/// For how many seconds nobody else is shown what a command looks at, and the longest that SQS hides anything.
+const HIDDEN: u32 = 120;
+const MAX_HIDDEN: u64 = 12 * 3_600;
+
+/// How many a second are looked at or deleted, at least.
+const AT_ONCE: u32 = 20;
+
+/// The dead letters of one queue that a command is about.
+struct Found {
+    queue: DeadLetters,
+    letters: Vec<(Letter, Case)>,
+}
+
+pub(crate) async fn run(args: &args::Dlq, target: &Target, terminal: &Terminal) -> Done {
+    match args {
+        args::Dlq::Ls(it) => list(&it.which, target, terminal).await,
+        args::Dlq::Peek(it) => peek(it, target, terminal).await,
+        args::Dlq::Redrive(it) => redrive::run(it, target, terminal).await,
+        args::Dlq::Discard(it) => discard(it, target, terminal).await,
+    }
+}
+
+async fn list(which: &DlqWhich, target: &Target, terminal: &Terminal) -> Done {
+    let found = find(which, AT_ONCE, target, terminal).await?;
+    release(&found).await;
+    let cases: Vec<Case> =
+        found.iter().flat_map(|it| it.letters.iter().map(|(_, case)| case.clone())).collect();
+    show(&groups(&cases), terminal);
+    Ok(cases.is_empty())
+}
+
+/// One line a group, and a sentence below it.
+fn show(groups: &[Group], terminal: &Terminal) {
+    if groups.is_empty() {
+        terminal.note("no dead letters");
+    }
+    for it in groups {
+        if terminal.json {
+            terminal.say_json(it);
+            continue;
+        }
+        let time = |it: Option<Timestamp>| it.map_or_else(|| "?".to_owned(), |it| minutes(it).to_owned());
+        let span = match (it.first, it.last) {
+            (first, last) if first == last => time(first),
+            (first, last) => format!("{} to {}", time(first), time(last)),
+        };
+        let tries =
+            if it.attempts == 1 { "1 attempt".to_owned() } else { format!("up to {} attempts", it.attempts) };
+        terminal.say(&format!(
+            "{} {}  {} {}  {}",
+            terminal.ink(Ink::Strong, &format!("{:<20}", it.queue)),
+            terminal.ink(Ink::Bad, &format!("{:>5} × {}", it.count, it.cause)),
+            span,
+            terminal.ink(Ink::Quiet, &tries),
+            terminal.ink(Ink::Quiet, &plain(&counts(&it.types))),
+        ));
+        let whose = match it.tenants.keys().any(|it| it != "-") {
+            true => format!("  [{}]", counts(&it.tenants)),
+            false => String::new(),
+        };
+        terminal.say(&format!("{:<21}{}{}", "", plain(&it.detail), terminal.ink(Ink::Quiet, &plain(&whose))));
+    }
+}
+
+/// `order.paid 3, user.created`.
+fn counts(of: &std::collections::BTreeMap<String, usize>) -> String {
+    let each =
+        of.iter().map(|(name, count)| if *count == 1 { name.clone() } else { format!("{name} {count}") });
+    each.take(5).collect::<Vec<_>>().join(", ")
+}
+
+fn minutes(at: Timestamp) -> String {
+    at.strftime("%m-%d %H:%M:%S").to_string()
+}
+
+async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
+    let found = find(&args.which, AT_ONCE, target, terminal).await?;
+    release(&found).await;
+    let all = found.iter().flat_map(|it| it.letters.iter());
+    let mut shown = 0;
+    for (letter, case) in all.take(args.most) {
+        shown += 1;
+        if terminal.json {
+            let mut value = serde_json::to_value(case).unwrap_or_default();
+            if args.body {
+                value["body"] = letter.body.clone().into();
+            }
+            terminal.say_json(&value);
+            continue;
+        }
+        let about = [case.kind.as_deref().unwrap_or("unreadable"), case.event.as_deref().unwrap_or("")];
+        let first = case.first.map_or_else(|| "?".to_owned(), minutes);
+        terminal.say(&format!(
+            "{} {}  {}  {}  {}",
+            terminal.ink(Ink::Quiet, &case.id),
+            terminal.ink(Ink::Strong, &case.queue),
+            terminal.ink(Ink::Bad, &plain(&case.cause)),
+            plain(&about.join(" ")),
+            terminal.ink(Ink::Quiet, &format!("since {first}, {} attempts", case.attempts)),
+        ));
+        terminal.say(&format!("  {}", plain(&case.detail)));
+        if args.body {
+            terminal.say(&format!("  {}", plain(&letter.body)));
+        }
+    }
+    let count: usize = found.iter().map(|it| it.letters.len()).sum();
+    if count > shown {
+        terminal.note(&format!("{} more; --most {count} shows them", count - shown));
+    }
+    Ok(shown > 0)
+}
+
+async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
+    let found = find(&args.which, AT_ONCE, target, terminal).await?;
+    let total: usize = found.iter().map(|it| it.letters.len()).sum();
+    if !args.yes {
+        release(&found).await;
+        let cases: Vec<Case> =
+            found.iter().flat_map(|it| it.letters.iter().map(|(_, it)| it.clone())).collect();
+        show(&groups(&cases), terminal);
+        terminal.note(&format!("{total} would be deleted for good; --yes does it"));
+        return Ok(true);
+    }
+    let (mut gone, mut left) = (0, 0);
+    for it in &found {
+        for (letter, _) in &it.letters {
+            match it.queue.discard(letter).await {
+                Ok(()) => gone += 1,
+                Err(refused) => {
+                    left += 1;
+                    terminal.note(&format!("{}: {}", letter.id, aws::chain(&refused)));
+                }
+            }
+            terminal.progress(&format!("{gone} of {total} deleted"));
+        }
+    }
+    terminal.clear();
+    match terminal.json {
+        true => terminal.say_json(&serde_json::json!({ "discarded": gone, "left": left })),
+        false => terminal.say(&format!("{} {gone}", terminal.ink(Ink::Good, "deleted"))),
+    }
+    Ok(left == 0)
+}
+
+/// Everything that was put aside and fits. It stays hidden from others until it is given back, or for as long as it takes
+/// to handle all of it, so many a second.
+async fn find(
+    which: &DlqWhich,
+    rate: u32,
+    target: &Target,
+    terminal: &Terminal,
+) -> Result<Vec<Found>, Error> {
+    let since = which.since.as_deref().map(since::ago).transpose()?;
+    let before = which.before.as_deref().map(since::ago).transpose()?;
+    let cloud = Cloud::of(target).await?;
+    let prefix = cloud.name("");
+    let queues = DeadLetters::all(&Sqs::new(&cloud.config), &prefix).await?;
+    let short = |it: &DeadLetters| it.name.strip_prefix(&prefix).unwrap_or(&it.name).to_owned();
+    if let Some(name) = &which.queue
+        && !queues.iter().any(|it| short(it) == *name)
+    {
+        let all: Vec<String> = queues.iter().map(short).collect();
+        let what = format!("{name:?} has no dead-letter queue in {}", target.environment);
+        return Err(Error::usage(what, format!("name one of {}", all.join(", "))));
+    }
+    let (mut found, mut hidden) = (Vec::new(), u64::from(HIDDEN));
+    let wanted = queues.into_iter().filter(|it| which.queue.as_ref().is_none_or(|name| short(it) == *name));
+    for queue in wanted {
+        let name = short(&queue);
+        let count = queue.count().await?;
+        if count == 0 {
+            continue;
+        }
+        hidden = (hidden + count / u64::from(rate.max(1))).min(MAX_HIDDEN);
+        terminal.progress(&format!("looking at {name} …"));
+        let taken = queue.take(which.look_at, u32::try_from(hidden).unwrap_or(HIDDEN)).await?;
+        let (mut letters, mut others) = (Vec::new(), Vec::new());
+        for letter in taken {
+            let case = Case::of(&letter, &name);
+            match fits(&case, which, since, before) {
+                true => letters.push((letter, case)),
+                false => others.push(letter),
+            }
+        }
+        queue.give_back(&others).await;
+        letters.sort_by(|(_, a), (_, b)| (a.first, &a.id).cmp(&(b.first, &b.id)));
+        found.push(Found { queue, letters });
+    }
+    terminal.clear();
+    Ok(found)
+}
+
+fn fits(case: &Case, which: &DlqWhich, since: Option<Timestamp>, before: Option<Timestamp>) -> bool {
+    let is =
+        |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|it| Some(it) == found);
+    let at = case.last.or(case.first);
+    is(&which.cause, Some(&case.cause))
+        && is(&which.tenant, case.tenant.as_deref())
+        && is(&which.kind, case.kind.as_deref())
+        && is(&which.id, Some(&case.id))
+        && since.is_none_or(|it| at.is_some_and(|at| at >= it))
+        && before.is_none_or(|it| at.is_some_and(|at| at <= it))
+}
+
+async fn release(found: &[Found]) {
+    for it in found {
+        let letters: Vec<Letter> = it.letters.iter().map(|(letter, _)| letter.clone()).collect();
+        it.queue.give_back(&letters).await;
+    }
+}

@@ -1,0 +1,120 @@
+use super::*;
+use crate::request::tests::read as request;
+use serde_json::json;
+
+const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+#[test]
+fn a_token_says_who_somebody_is_in_which_tenant_and_whether_they_may_everything_there() {
+    let ann = |is_admin| Person { user: "ann".into(), tenant: "clinic-7".into(), is_admin, rooms: vec![] };
+    assert_eq!(ask(&claims()).unwrap(), Caller::Person(ann(false)));
+    let mut admin = claims();
+    admin["roles"] = json!(["billing", "admin"]);
+    assert_eq!(ask(&admin).unwrap(), Caller::Person(ann(true)));
+    admin["roles"] = json!("billing admin");
+    assert_eq!(ask(&admin).unwrap(), Caller::Person(ann(true)));
+    admin["roles"] = json!(["clinic admin", "administrator", 7]);
+    assert_eq!(ask(&admin).unwrap(), Caller::Person(ann(false)), "no role is a part of another");
+}
+
+#[test]
+fn a_token_that_is_not_as_it_should_be_opens_nothing() {
+    for (member, value, status) in [
+        ("exp", json!(1_795_000_000), 401),
+        ("exp", Value::Null, 401),
+        ("nbf", json!(1_795_000_001), 401),
+        ("iss", json!("https://evil"), 401),
+        ("aud", json!("other"), 401),
+        ("aud", Value::Null, 401),
+        ("tenant", Value::Null, 403),
+        ("tenant", json!("-"), 403),
+        ("tenant", json!(["clinic-7"]), 401),
+        ("sub", json!(""), 403),
+    ] {
+        let mut claims = claims();
+        claims[member] = value.clone();
+        assert_eq!(ask(&claims).unwrap_err().status, status, "{member} {value}");
+    }
+}
+
+#[test]
+fn what_was_not_checked_counts_for_nothing() {
+    let token = token(&json!({ "alg": "RS256" }), &claims());
+    let mut checked = texts(&claims());
+    checked.insert("tenant".into(), json!("clinic-8"));
+    check(Some(&token), Some(checked.into()), 401);
+    check(Some(&format!("{token},{token}")), Some(texts(&claims()).into()), 401);
+    check(None, Some(texts(&claims()).into()), 401);
+    check(Some(&token), None, 401);
+    for alg in ["none", "HS256", "ES256"] {
+        let token = self::token(&json!({ "alg": alg }), &claims());
+        check(Some(&token), Some(texts(&claims()).into()), 401);
+    }
+}
+
+#[test]
+fn a_program_is_one_that_signed_and_names_the_tenant_it_means() {
+    let of = |query: Value| {
+        request(&json!({
+            "queryStringParameters": query,
+            "requestContext": { "requestId": "r", "http": { "method": "GET" },
+                "authorizer": { "iam": { "userArn": "arn:aws:iam::1:user/shop" } } },
+        }))
+    };
+    let scope = |query: Value| {
+        let request = of(query);
+        Caller::of(&request, None, NOW).unwrap().scope(&request)
+    };
+    assert_eq!(scope(Value::Null), Ok(Scope::All));
+    assert_eq!(scope(json!({ "tenant": "clinic-7" })), Ok(Scope::Tenant("clinic-7".into())));
+    assert_eq!(scope(json!({ "tenant": "-" })).unwrap_err().status, 422);
+    let unsigned =
+        request(&json!({ "requestContext": { "http": { "method": "GET" }, "authorizer": { "iam": {} } } }));
+    assert_eq!(Caller::of(&unsigned, None, NOW).unwrap_err().status, 401);
+}
+
+fn ask(claims: &Value) -> Result<Caller, Problem> {
+    let token = token(&json!({ "alg": "RS256", "kid": "1" }), claims);
+    Caller::of(&asked(Some(&token), Some(texts(claims).into())), Some(&issuer()), NOW)
+}
+
+#[track_caller]
+fn check(token: Option<&str>, checked: Option<Value>, status: u16) {
+    let problem = Caller::of(&asked(token, checked), Some(&issuer()), NOW).unwrap_err();
+    assert_eq!(problem.status, status);
+}
+
+fn asked(token: Option<&str>, checked: Option<Value>) -> Request {
+    let headers = token.map(|it| json!({ "authorization": format!("Bearer {it}") })).unwrap_or(json!({}));
+    request(&json!({
+        "headers": headers,
+        "requestContext": { "requestId": "r", "http": { "method": "GET" },
+            "authorizer": checked.map(|it| json!({ "jwt": { "claims": it } })) },
+    }))
+}
+
+fn claims() -> Value {
+    json!({ "iss": "https://issuer", "aud": ["carillon", "x"], "exp": 1_795_000_001, "sub": "ann", "tenant": "clinic-7" })
+}
+
+/// As API Gateway hands claims over.
+fn texts(claims: &Value) -> Map<String, Value> {
+    let all = claims.as_object().unwrap().iter().filter(|(_, it)| !it.is_null());
+    all.map(|(name, it)| (name.clone(), it.as_str().map_or_else(|| it.to_string(), str::to_owned).into()))
+        .collect()
+}
+
+fn token(header: &Value, claims: &Value) -> String {
+    let part = |it: &Value| URL_SAFE_NO_PAD.encode(it.to_string());
+    format!("{}.{}.c2lnbmF0dXJl", part(header), part(claims))
+}
+
+fn issuer() -> Issuer {
+    Issuer {
+        name: "https://issuer".into(),
+        audience: "carillon".into(),
+        user_claim: "sub".into(),
+        tenant_claim: "tenant".into(),
+        roles_claim: "roles".into(),
+    }
+}

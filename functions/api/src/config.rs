@@ -1,0 +1,48 @@
+//! The environment, as values.
+
+use runtime::{Env, Unset};
+
+use crate::caller::Issuer;
+
+/// What the API is told by its template.
+pub struct Config {
+    pub people_table: String,
+    pub counters_table: String,
+    pub connections_table: String,
+    pub ledger_table: String,
+    pub events_table: String,
+    pub bus: String,
+    pub dispatch_queue_url: String,
+    /// Where WebSocket clients connect.
+    pub socket_url: String,
+    /// Whose tokens are accepted; nobody's, where there is none.
+    pub issuer: Option<Issuer>,
+}
+
+impl Config {
+    /// # Errors
+    /// [`Unset`] names the variable.
+    pub fn from_env(env: &Env) -> Result<Config, Unset> {
+        let issuer = match env.optional("TOKEN_ISSUER") {
+            None => None,
+            Some(name) => Some(Issuer {
+                name,
+                audience: env.required("TOKEN_AUDIENCE")?,
+                user_claim: env.required("USER_CLAIM")?,
+                tenant_claim: env.required("TENANT_CLAIM")?,
+                roles_claim: env.required("ROLES_CLAIM")?,
+            }),
+        };
+        Ok(Config {
+            people_table: env.required("PEOPLE_TABLE")?,
+            counters_table: env.required("COUNTERS_TABLE")?,
+            connections_table: env.required("CONNECTIONS_TABLE")?,
+            ledger_table: env.required("LEDGER_TABLE")?,
+            events_table: env.required("EVENTS_TABLE")?,
+            bus: env.required("BUS_NAME")?,
+            dispatch_queue_url: env.required("DISPATCH_QUEUE_URL")?,
+            socket_url: env.required("SOCKET_URL")?,
+            issuer,
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! Long lists, a page at a time: `?limit=`, and `?next=` with what the page before gave.
+//!
+//! A cursor is opaque. It names a place in one list of one tenant, and is refused in another.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::caller::Scope;
+use crate::problem::Problem;
+use crate::request::Request;
+
+/// How many entries a page has when nobody says, and at most.
+const DEFAULT: u32 = 50;
+pub(crate) const MOST: u32 = 200;
+
+/// The longest cursor that is read, in bytes.
+const MAX_BYTES: usize = 4 * 1024;
+
+/// A page that is asked for.
+pub(crate) struct Page {
+    pub(crate) limit: u32,
+    /// The last entry of the page before.
+    pub(crate) after: Option<String>,
+    /// Which list of whom it is.
+    list: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    list: String,
+    after: String,
+}
+
+impl Page {
+    /// `list` says which list is meant, in parts.
+    ///
+    /// # Errors
+    /// 400: a limit that is none, or a cursor of another list.
+    pub(crate) fn of(request: &Request, scope: &Scope, list: &[&str]) -> Result<Page, Problem> {
+        let limit = match request.query("limit") {
+            None => DEFAULT,
+            Some(it) => it.parse().ok().filter(|it| (1..=MOST).contains(it)).ok_or_else(|| {
+                Problem::new(400, "bad_limit", format!("limit: wanted a whole number from 1 to {MOST}"))
+            })?,
+        };
+        let list = name(scope, list);
+        let after = match request.query("next") {
+            None => None,
+            Some(it) => match read(it) {
+                Some(cursor) if cursor.list == list => Some(cursor.after),
+                Some(_) | None => {
+                    let detail = "next: wanted what the page before gave, with the same parameters";
+                    return Err(Problem::new(400, "bad_cursor", detail));
+                }
+            },
+        };
+        Ok(Page { limit, after, list })
+    }
+
+    /// What the next page is asked for with, after the entry `last`.
+    pub(crate) fn next(&self, last: Option<String>) -> Option<String> {
+        let cursor = Cursor { list: self.list.clone(), after: last? };
+        Some(URL_SAFE_NO_PAD.encode(serde_json::to_string(&cursor).expect("two texts always serialize")))
+    }
+}
+
+fn read(text: &str) -> Option<Cursor> {
+    let bytes = URL_SAFE_NO_PAD.decode(Some(text).filter(|it| it.len() <= MAX_BYTES)?).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn name(scope: &Scope, list: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    let whose = [if scope.tenant().is_some() { "tenant" } else { "all" }, scope.tenant().unwrap_or_default()];
+    for part in whose.iter().chain(list) {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    URL_SAFE_NO_PAD.encode(&hash.finalize()[..12])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::tests::read as request;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_cursor_leads_on_in_its_own_list_and_nowhere_else() {
+        let ours = Scope::Tenant("clinic-7".into());
+        let first = page(&ours, &["topic", "x:1"], &json!({ "limit": "7" })).unwrap();
+        assert_eq!((first.limit, &first.after), (7, &None));
+        let next = json!({ "next": first.next(Some("ann".into())).unwrap() });
+        let second = page(&ours, &["topic", "x:1"], &next).unwrap();
+        assert_eq!((second.limit, second.after.as_deref()), (50, Some("ann")));
+        for (scope, list) in [
+            (Scope::Tenant("clinic-8".into()), &["topic", "x:1"]),
+            (Scope::All, &["topic", "x:1"]),
+            (ours.clone(), &["topic", "x:2"]),
+        ] {
+            assert_eq!(page(&scope, list, &next).err().unwrap().kind, "bad_cursor");
+        }
+        assert!(first.next(None).is_none());
+    }
+
+    #[test]
+    fn garbage_is_no_cursor_and_no_limit() {
+        for query in [json!({ "next": "%" }), json!({ "next": "e30" }), json!({ "next": "x".repeat(5_000) })]
+        {
+            assert_eq!(page(&Scope::All, &[], &query).err().unwrap().kind, "bad_cursor");
+        }
+        for limit in ["0", "201", "-1", "many", "1.5"] {
+            assert_eq!(page(&Scope::All, &[], &json!({ "limit": limit })).err().unwrap().kind, "bad_limit");
+        }
+    }
+
+    fn page(scope: &Scope, list: &[&str], query: &Value) -> Result<Page, Problem> {
+        let request = request(&json!({
+            "queryStringParameters": query, "requestContext": { "http": { "method": "GET" } },
+        }));
+        Page::of(&request, scope, list)
+    }
+}

@@ -1,0 +1,83 @@
+//! What is wrong, as the caller reads it: `application/problem+json` (RFC 9457).
+
+use aws::{Refused, Verdict};
+use domain::event::Refusal;
+use runtime::chain;
+use store::NotApplied;
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) status: u16,
+    /// A word for machines: the end of the problem's `type`.
+    pub(crate) kind: &'static str,
+    /// A sentence for people. It quotes nothing of a body.
+    pub(crate) detail: String,
+    /// When to ask again, in seconds.
+    pub(crate) retry_after: Option<u32>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Problem {
+        Problem { status, kind, detail: detail.into(), retry_after: None }
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Problem {
+        Problem::new(403, "forbidden", detail)
+    }
+
+    pub(crate) fn no_recipient() -> Problem {
+        Problem::new(404, "no_recipient", "nobody of this id is known")
+    }
+
+    /// Something that cannot be accepted as it is.
+    pub(crate) fn refused(attribute: &str, found: &str, wanted: &str) -> Problem {
+        Problem::new(422, "refused", format!("{attribute}: found {found}, wanted {wanted}"))
+    }
+
+    pub(crate) fn after(mut self, seconds: u32) -> Problem {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        Problem::new(422, "refused", refusal.to_string())
+    }
+}
+
+/// A table, a queue or the bus did not do what it should.
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Problem {
+        let verdict = refused.verdict;
+        tracing::error!(error = chain(&refused), ?verdict, "a request could not be answered");
+        match verdict {
+            Verdict::Throttled => {
+                Problem::new(503, "busy", "there is more to do than we can just now; ask again").after(2)
+            }
+            Verdict::Transient | Verdict::Permanent | Verdict::Denied | Verdict::Unanswered => {
+                Problem::new(503, "unavailable", "something of ours did not answer as it should; ask again")
+                    .after(1)
+            }
+        }
+    }
+}
+
+impl From<NotApplied> for Problem {
+    fn from(error: NotApplied) -> Problem {
+        match error {
+            NotApplied::Unfit(refusal) => refusal.into(),
+            NotApplied::Refused(refused) => refused.into(),
+        }
+    }
+}
+
+impl From<store::NotEdited<Problem>> for Problem {
+    fn from(error: store::NotEdited<Problem>) -> Problem {
+        match error {
+            store::NotEdited::Denied(problem) => problem,
+            store::NotEdited::NotApplied(it) => it.into(),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What API Gateway gets back.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::problem::Problem;
+
+/// An answer. No `Debug`: it may carry a person.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    pub(crate) status_code: u16,
+    pub(crate) headers: BTreeMap<&'static str, String>,
+    pub(crate) body: String,
+}
+
+impl Response {
+    pub(crate) fn json(status: u16, value: &impl Serialize) -> Response {
+        let body = serde_json::to_string(value).expect("values of the domain always serialize");
+        Response::text(status, "application/json", body)
+    }
+
+    pub(crate) fn empty(status: u16) -> Response {
+        Response { status_code: status, headers: BTreeMap::new(), body: String::new() }
+    }
+
+    pub(crate) fn text(status: u16, kind: &str, body: String) -> Response {
+        let headers = BTreeMap::from([("content-type", kind.to_owned())]);
+        Response { status_code: status, headers, body }
+    }
+
+    pub(crate) fn problem(problem: &Problem, request: &str) -> Response {
+        let Problem { status, kind, detail, retry_after } = problem;
+        let body = json!({
+            "type": format!("urn:carillon:{kind}"), "title": kind, "status": status, "detail": detail,
+            "instance": format!("urn:carillon:request:{request}"),
+        });
+        let mut response = Response::text(*status, "application/problem+json", body.to_string());
+        if let Some(seconds) = retry_after {
+            response = response.with("retry-after", seconds.to_string());
+        }
+        response
+    }
+
+    pub(crate) fn with(mut self, header: &'static str, value: String) -> Response {
+        self.headers.insert(header, value);
+        self
+    }
+}

@@ -1,0 +1,156 @@
+//! Every route of the API, who may ask for it, and what it does.
+//!
+//! A route is a row here, a variant of [`Operation`] with its arm in `lib.rs`, a file in `routes/`, and an entry in
+//! `openapi.yaml`. The tests hold the four together.
+
+/// A route.
+#[derive(Debug)]
+pub struct Route {
+    pub method: &'static str,
+    /// With its parameters in braces, such as `/v1/recipients/{id}`.
+    pub path: &'static str,
+    pub who: Who,
+    /// Whether it heeds `Idempotency-Key`. Others do no harm when they are done twice.
+    pub once: bool,
+    pub operation: Operation,
+}
+
+/// Who may ask, beside the programs of the account, which may ask for everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The admins of a tenant, for what belongs to it.
+    Admins,
+    /// The person whose id the path begins with, and the admins.
+    Own,
+    /// Everybody of the tenant.
+    Members,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    ListRecipients,
+    GetRecipient,
+    PutRecipient,
+    PatchRecipient,
+    DeleteRecipient,
+    ListDevices,
+    PutDevice,
+    DeleteDevice,
+    GetPreferences,
+    PutPreferences,
+    PatchPreferences,
+    GetTenant,
+    PutTenant,
+    IssueTicket,
+    Publish,
+    ListDeliveries,
+    Retry,
+}
+
+/// All routes.
+pub const ROUTES: [Route; 17] = [
+    route("GET", "/v1/recipients", Who::Admins, Operation::ListRecipients),
+    route("GET", "/v1/recipients/{id}", Who::Own, Operation::GetRecipient),
+    route("PUT", "/v1/recipients/{id}", Who::Admins, Operation::PutRecipient),
+    route("PATCH", "/v1/recipients/{id}", Who::Own, Operation::PatchRecipient),
+    route("DELETE", "/v1/recipients/{id}", Who::Admins, Operation::DeleteRecipient),
+    route("GET", "/v1/recipients/{id}/devices", Who::Own, Operation::ListDevices),
+    route("PUT", "/v1/recipients/{id}/devices/{device}", Who::Own, Operation::PutDevice),
+    route("DELETE", "/v1/recipients/{id}/devices/{device}", Who::Own, Operation::DeleteDevice),
+    route("GET", "/v1/recipients/{id}/preferences", Who::Own, Operation::GetPreferences),
+    route("PUT", "/v1/recipients/{id}/preferences", Who::Own, Operation::PutPreferences),
+    route("PATCH", "/v1/recipients/{id}/preferences", Who::Own, Operation::PatchPreferences),
+    route("GET", "/v1/tenants/{tenant}", Who::Members, Operation::GetTenant),
+    route("PUT", "/v1/tenants/{tenant}", Who::Admins, Operation::PutTenant),
+    route("POST", "/v1/tickets", Who::Members, Operation::IssueTicket),
+    once("POST", "/v1/events", Who::Admins, Operation::Publish),
+    route("GET", "/v1/events/{id}/deliveries", Who::Admins, Operation::ListDeliveries),
+    once("POST", "/v1/deliveries/{key}/retry", Who::Admins, Operation::Retry),
+];
+
+const fn route(method: &'static str, path: &'static str, who: Who, operation: Operation) -> Route {
+    Route { method, path, who, once: false, operation }
+}
+
+const fn once(method: &'static str, path: &'static str, who: Who, operation: Operation) -> Route {
+    Route { method, path, who, once: true, operation }
+}
+
+/// Where a request leads.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// The parameters of the path are in its order.
+    Route(&'static Route, Vec<String>),
+    /// The path is known, by these other methods.
+    OtherMethods(Vec<&'static str>),
+    Nothing,
+}
+
+/// Finds a route by its method and the parts of its path. A parameter is never empty.
+pub(crate) fn find(method: &str, path: &[String]) -> Found {
+    let mut others = Vec::new();
+    for route in &ROUTES {
+        let Some(parameters) = parameters(route.path, path) else { continue };
+        if route.method == method {
+            return Found::Route(route, parameters);
+        }
+        others.push(route.method);
+    }
+    if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
+}
+
+fn parameters(pattern: &str, path: &[String]) -> Option<Vec<String>> {
+    let parts: Vec<&str> = pattern.trim_start_matches('/').split('/').collect();
+    if parts.len() != path.len() {
+        return None;
+    }
+    let mut parameters = Vec::new();
+    for (part, found) in parts.iter().zip(path) {
+        if part.starts_with('{') {
+            if found.is_empty() {
+                return None;
+            }
+            parameters.push(found.clone());
+        } else if part != found {
+            return None;
+        }
+    }
+    Some(parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_leads_to_its_route_and_another_method_is_told_from_another_path() {
+        check("GET", "v1/recipients/ann", Some((Operation::GetRecipient, &["ann"])));
+        check("PUT", "v1/recipients/ann/devices/d 1", Some((Operation::PutDevice, &["ann", "d 1"])));
+        check("GET", "v1/recipients", Some((Operation::ListRecipients, &[])));
+        check("GET", "v1/recipients/", None);
+        check("GET", "v1/recipients/ann/", None);
+        check("GET", "v2/recipients/ann", None);
+        let Found::OtherMethods(others) = find("POST", &parts("v1/recipients/ann")) else { panic!() };
+        assert_eq!(others, ["GET", "PUT", "PATCH", "DELETE"]);
+    }
+
+    #[track_caller]
+    fn check(method: &str, path: &str, expected: Option<(Operation, &[&str])>) {
+        match (find(method, &parts(path)), expected) {
+            (Found::Route(route, parameters), Some((operation, expected))) => {
+                assert_eq!((route.operation, parameters), (operation, parts_of(expected)));
+            }
+            (Found::Nothing, None) => {}
+            (found, _) => panic!("{method} {path}: {found:?}"),
+        }
+    }
+
+    fn parts(path: &str) -> Vec<String> {
+        path.split('/').map(str::to_owned).collect()
+    }
+
+    fn parts_of(all: &[&str]) -> Vec<String> {
+        all.iter().map(|it| (*it).to_owned()).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! `/v1/events/{id}/deliveries`: what came of an event, for whom and on which channel.
+
+use domain::channel::Channel;
+use domain::outcome::Reason;
+use serde_json::{Value, json};
+use store::LedgerRow;
+
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::routes::events::source_of;
+use crate::{Api, Asked};
+
+impl Api {
+    /// The id counts within a source: `?source=`, or what a tenant says for itself. A page may hold fewer rows than
+    /// asked for, where rows of others lie between.
+    pub(crate) async fn list_deliveries(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let id = asked.parameter(0);
+        let own = source_of(asked.scope);
+        let source = asked.request.query("source").unwrap_or(&own);
+        let page = Page::of(asked.request, asked.scope, &["deliveries", source, id])?;
+        let found = self.ledger.page_of_event(source, id, page.after.as_deref(), page.limit).await?;
+        let rows = found.rows.iter().filter(|it| is_in(it, asked.scope.tenant()));
+        let rows: Vec<Value> = rows.map(tell).collect();
+        Ok(Response::json(200, &json!({ "deliveries": rows, "next": page.next(found.next) })))
+    }
+}
+
+/// Whether a row is of this tenant; every row is, where none is meant. What belongs to no tenant is for programs.
+pub(crate) fn is_in(row: &LedgerRow, tenant: Option<&str>) -> bool {
+    tenant.is_none() || row.origin.tenant.as_deref() == tenant
+}
+
+fn tell(row: &LedgerRow) -> Value {
+    let mut told = json!({
+        "key": row.key.as_str(),
+        "status": row.status.name(),
+        "reason": row.reason.map(Reason::name),
+        "recipient": row.recipient,
+        "channel": row.channel.map(Channel::name),
+        "rule": row.rule,
+        "step": row.step,
+        "until": row.until.map(|it| it.to_string()),
+        "note": row.note,
+        "catalog": row.catalog,
+        "event": {
+            "id": row.origin.id, "source": row.origin.source, "type": row.origin.kind,
+            "time": row.origin.time.to_string(), "tenant": row.origin.tenant, "subject": row.origin.subject,
+        },
+    });
+    without_nulls(&mut told);
+    told
+}
+
+fn without_nulls(value: &mut Value) {
+    if let Value::Object(members) = value {
+        members.retain(|_, it| !it.is_null());
+        members.values_mut().for_each(without_nulls);
+    }
+}

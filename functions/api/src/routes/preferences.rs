@@ -1,0 +1,151 @@
+//! `/v1/recipients/{id}/preferences`: what somebody wants to hear of, and when. With a token, or with `?tenant=`, it is
+//! what differs in that tenant; otherwise what holds for events of no tenant, and where a tenant says nothing.
+
+use domain::recipient::{Recipient, Settings};
+use domain::registry::Change;
+use serde_json::{Map, Value, json};
+
+use crate::caller::Scope;
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::{Api, Asked};
+
+impl Api {
+    pub(crate) async fn get_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let person = self.person(asked.parameter(0), asked.scope).await?;
+        Ok(Response::json(200, &settings(&person, asked.scope)))
+    }
+
+    pub(crate) async fn put_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let next = asked.request.object()?;
+        read(&next)?;
+        self.edit_preferences(asked, |before| difference(before, &next)).await
+    }
+
+    pub(crate) async fn patch_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let patch = asked.request.object()?;
+        if let Some(stranger) = patch.keys().find(|it| !MEMBERS.contains(&it.as_str())) {
+            // A name of the caller's own goes back cut, as refusals do.
+            let name: String = stranger.chars().take(40).collect();
+            return Err(Problem::refused(
+                &name,
+                "a member that is not known",
+                &format!("only {}", MEMBERS.join(", ")),
+            ));
+        }
+        self.edit_preferences(asked, |_| patch.clone()).await
+    }
+
+    /// `change` makes a merge patch from the settings as they are.
+    async fn edit_preferences(
+        &self,
+        asked: &Asked<'_>,
+        change: impl Fn(&Map<String, Value>) -> Map<String, Value>,
+    ) -> Result<Response, Problem> {
+        let id = asked.parameter(0);
+        let decide = |before: Option<&Recipient>| {
+            let person =
+                before.filter(|it| it.belongs_to(asked.scope.tenant())).ok_or_else(Problem::no_recipient)?;
+            let patch = change(&object(&settings(person, asked.scope)));
+            if patch.is_empty() {
+                return Ok(None);
+            }
+            Ok(Some(Change::Update(match asked.scope {
+                Scope::All => patch,
+                Scope::Tenant(tenant) => {
+                    object_of([("in_tenants", object_of([(tenant.as_str(), patch.into())]).into())])
+                }
+            })))
+        };
+        self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        self.get_preferences(asked).await
+    }
+}
+
+/// The members of [`Settings`].
+pub(crate) const MEMBERS: [&str; 3] = ["zone", "preferences", "quiet"];
+
+fn settings(person: &Recipient, scope: &Scope) -> Settings {
+    match scope {
+        Scope::Tenant(tenant) => person.in_tenants.get(tenant).cloned().unwrap_or_default(),
+        Scope::All => Settings {
+            zone: person.zone.clone(),
+            preferences: person.preferences.clone(),
+            quiet: person.quiet.clone(),
+        },
+    }
+}
+
+/// # Errors
+/// 422 names the member that is not what it should be.
+pub(crate) fn read(members: &Map<String, Value>) -> Result<Settings, Problem> {
+    let (_, settings) = domain::registry::tenant(&{
+        let mut all = members.clone();
+        // The reader of tenants asks for their name, too.
+        match all.insert("tenant".to_owned(), json!("-")) {
+            Some(_) => {
+                return Err(Problem::refused(
+                    "tenant",
+                    "a member that is not known",
+                    "zone, preferences, quiet",
+                ));
+            }
+            None => Value::Object(all).to_string(),
+        }
+    })?;
+    Ok(settings)
+}
+
+fn object(settings: &Settings) -> Map<String, Value> {
+    match serde_json::to_value(settings) {
+        Ok(Value::Object(it)) => it,
+        // A struct of options is an object.
+        Ok(_) | Err(_) => Map::new(),
+    }
+}
+
+fn object_of<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The merge patch (RFC 7396) that makes `next` of `before`.
+fn difference(before: &Map<String, Value>, next: &Map<String, Value>) -> Map<String, Value> {
+    let mut patch = Map::new();
+    for name in before.keys().filter(|it| !next.contains_key(*it)) {
+        patch.insert(name.clone(), Value::Null);
+    }
+    for (name, value) in next {
+        match (before.get(name), value) {
+            (Some(same), value) if same == value => {}
+            (Some(Value::Object(before)), Value::Object(next)) => {
+                patch.insert(name.clone(), difference(before, next).into());
+            }
+            (_, value) => drop(patch.insert(name.clone(), value.clone())),
+        }
+    }
+    patch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_makes_the_next_of_the_one_before() {
+        check(json!({}), json!({ "zone": "Etc/UTC" }), &json!({ "zone": "Etc/UTC" }));
+        check(json!({ "zone": "Etc/UTC" }), json!({}), &json!({ "zone": null }));
+        check(
+            json!({ "a": { "b": 1, "c": 2 } }),
+            json!({ "a": { "c": 3, "d": 4 } }),
+            &json!({ "a": { "b": null, "c": 3, "d": 4 } }),
+        );
+        check(json!({ "a": { "b": 1 } }), json!({ "a": { "b": 1 } }), &json!({}));
+        check(json!({ "a": 1 }), json!({ "a": { "b": 1 } }), &json!({ "a": { "b": 1 } }));
+    }
+
+    #[track_caller]
+    fn check(before: Value, next: Value, expected: &Value) {
+        let (Value::Object(before), Value::Object(next)) = (before, next) else { panic!() };
+        assert_eq!(Value::Object(difference(&before, &next)), *expected);
+    }
+}

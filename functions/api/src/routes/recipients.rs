@@ -1,0 +1,146 @@
+//! `/v1/recipients` and `/v1/recipients/{id}`: the people who can be told something.
+
+use std::collections::BTreeSet;
+
+use domain::recipient::{Group, Recipient};
+use domain::registry::{self, Change, Stamp};
+use serde_json::{Map, Value, json};
+
+use crate::caller::Scope;
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::tenancy;
+use crate::{Api, Asked};
+
+/// Longest id, in bytes: an event's limit for names.
+const MAX_ID_BYTES: usize = 256;
+
+impl Api {
+    /// `GET /v1/recipients?topic=…` or `?role=…&in=…`: who follows a topic, or has a role. There is no list of all.
+    pub(crate) async fn list_recipients(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let (group, list) = group(asked)?;
+        let page = Page::of(asked.request, asked.scope, &["recipients", &list])?;
+        let members = self.people.members(&group, page.after.as_deref(), page.limit).await?;
+        let ids: BTreeSet<&str> = members.ids.iter().map(String::as_str).collect();
+        let mut known = self.people.find(&ids).await?;
+        let people = members.ids.iter().filter_map(|it| known.remove(it));
+        let seen: Vec<Recipient> = people.filter_map(|it| seen_by(asked.scope, it)).collect();
+        Ok(Response::json(200, &json!({ "recipients": seen, "next": page.next(members.next) })))
+    }
+
+    pub(crate) async fn get_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        Ok(Response::json(200, &self.person(asked.parameter(0), asked.scope).await?))
+    }
+
+    pub(crate) async fn put_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let id = asked.parameter(0);
+        let mut members = asked.request.object()?;
+        same_id(&mut members, id)?;
+        let mut person = registry::person(&Value::Object(members).to_string())?;
+        if let Scope::Tenant(tenant) = asked.scope {
+            person.tenants.insert(tenant.clone());
+        }
+        let decide = |before: Option<&Recipient>| {
+            if let Scope::Tenant(tenant) = asked.scope {
+                tenancy::may_put(before, &person, tenant)?;
+            }
+            Ok(Some(Change::Put(Box::new(person.clone()))))
+        };
+        self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        self.get_recipient(asked).await
+    }
+
+    pub(crate) async fn patch_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let id = asked.parameter(0);
+        let mut patch = asked.request.object()?;
+        same_id(&mut patch, id)?;
+        patch.remove("id");
+        check_id(id)?;
+        let decide = |before: Option<&Recipient>| {
+            let mut patch = patch.clone();
+            if let Scope::Tenant(tenant) = asked.scope {
+                match asked.caller.member() {
+                    Some(_) => tenancy::may_patch_self(before, &patch, tenant)?,
+                    None => tenancy::may_patch(before, &patch, tenant)?,
+                }
+                if before.is_none() {
+                    patch.insert("tenants".to_owned(), json!([tenant]));
+                }
+            }
+            Ok((!patch.is_empty()).then_some(Change::Update(patch)))
+        };
+        self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        self.get_recipient(asked).await
+    }
+
+    pub(crate) async fn delete_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let decide = |before: Option<&Recipient>| match asked.scope {
+            Scope::All => Ok(Some(Change::Remove)),
+            Scope::Tenant(tenant) => Ok(tenancy::may_remove(before, tenant)?.then_some(Change::Remove)),
+        };
+        self.people.edit(asked.parameter(0), &asked.stamp(), decide).await.map_err(Problem::from)?;
+        Ok(Response::empty(204))
+    }
+
+    /// The person of this id, as far as the caller may see them.
+    pub(crate) async fn person(&self, id: &str, scope: &Scope) -> Result<Recipient, Problem> {
+        let found = self.people.find(&BTreeSet::from([id])).await?.remove(id);
+        found.and_then(|it| seen_by(scope, it)).ok_or_else(Problem::no_recipient)
+    }
+}
+
+impl Asked<'_> {
+    /// Who says so, and when.
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp { at: self.now, by: format!("api {}", self.request.id()) }
+    }
+}
+
+fn seen_by(scope: &Scope, person: Recipient) -> Option<Recipient> {
+    match scope {
+        Scope::All => Some(person),
+        Scope::Tenant(tenant) => tenancy::seen(person, tenant),
+    }
+}
+
+/// Which group is asked for, and a name for it.
+fn group(asked: &Asked<'_>) -> Result<(Group, String), Problem> {
+    let tenant = asked.scope.tenant();
+    let bad = |detail: &str| Err(Problem::new(400, "bad_query", detail));
+    match (asked.request.query("topic"), asked.request.query("role")) {
+        (Some(topic), None) => Ok((Group::topic(tenant, topic), format!("topic {topic}"))),
+        (None, Some(role)) => {
+            let Some(scope) = asked.request.query("in").or(tenant) else {
+                return bad("in: wanted the scope of the role");
+            };
+            if tenant.is_some_and(|it| it != scope) {
+                return Err(Problem::forbidden("in: a token reaches its own tenant alone"));
+            }
+            let group = Group::Role { scope: scope.to_owned(), role: role.to_owned() };
+            Ok((group, format!("role {} {scope} {role}", scope.len())))
+        }
+        (Some(_), Some(_)) | (None, None) => bad("wanted either topic, such as project:42, or role"),
+    }
+}
+
+/// The id may be left out in the body; another one than the path's is refused.
+fn same_id(members: &mut Map<String, Value>, id: &str) -> Result<(), Problem> {
+    match members.insert("id".to_owned(), id.into()) {
+        Some(other) if other != *id => {
+            Err(Problem::refused("id", "another id than in the path", "the same, or none"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+pub(crate) fn check_id(id: &str) -> Result<(), Problem> {
+    if id.len() > MAX_ID_BYTES {
+        let found = format!("{} bytes", id.len());
+        return Err(Problem::refused("id", &found, &format!("at most {MAX_ID_BYTES} bytes")));
+    }
+    match id.chars().any(char::is_control) {
+        true => Err(Problem::refused("id", "a control character", "printable text")),
+        false => Ok(()),
+    }
+}

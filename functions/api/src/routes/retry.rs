@@ -1,0 +1,107 @@
+//! `/v1/deliveries/{key}/retry`: a second send on purpose.
+//!
+//! Nothing is sent from here. Dispatch is left a wake with a nonce of its own: it decides anew, with the preferences,
+//! addresses and rules of now, and what comes of it has keys of its own.
+
+use std::time::Duration;
+
+use domain::event::Event;
+use domain::key::Key;
+use domain::outcome::Status;
+use domain::plan::Audience;
+use domain::wake::{Start, Task, Wake};
+use queue::Outgoing;
+use serde_json::json;
+use store::{LedgerRow, Record};
+
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::routes::deliveries::is_in;
+use crate::routes::tickets::chance;
+use crate::{Api, Asked};
+
+impl Api {
+    pub(crate) async fn retry(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let unknown = || Problem::new(404, "no_delivery", "no delivery of this key is known");
+        let key = Key::parse(asked.parameter(0)).ok_or_else(unknown)?;
+        let row =
+            self.ledger.find(&key).await?.filter(|it| is_in(it, asked.scope.tenant())).ok_or_else(unknown)?;
+        is_over(row.status)?;
+        let audience = audience(&row.recipient)
+            .ok_or_else(|| not_again("its recipient is an address that is not kept"))?;
+        let event = self.event_of(&row).await?.ok_or_else(|| not_again("its event is not on record"))?;
+        let nonce = match &asked.name {
+            Some(name) => name.clone(),
+            None => chance()?,
+        };
+        let start =
+            Start { step: row.step, only: row.channel, again: Some(nonce.clone()), ..Start::default() };
+        let wake = Wake::new(&event, &row.rule, Task::Run { audience, start });
+        let outgoing = Outgoing { body: wake.to_json(), tenant: event.tenant.clone(), delay: Duration::ZERO };
+        match self.dispatch.send(&[outgoing]).await.pop() {
+            Some(Ok(())) => {}
+            Some(Err(refused)) => return Err(refused.into()),
+            None => {
+                return Err(Problem::new(503, "unavailable", "the queue said nothing; ask again").after(1));
+            }
+        }
+        Ok(Response::json(202, &json!({ "retries": key.as_str(), "nonce": nonce })))
+    }
+
+    async fn event_of(&self, row: &LedgerRow) -> Result<Option<Event>, Problem> {
+        let origin = &row.origin;
+        let mut envelope = json!({
+            "specversion": "1.0", "id": origin.id, "source": origin.source, "type": origin.kind,
+            "time": origin.time.to_string(),
+        });
+        for (name, value) in [("subject", &origin.subject), ("tenant", &origin.tenant)] {
+            if let Some(it) = value {
+                envelope[name] = it.as_str().into();
+            }
+        }
+        let Ok(named) = Event::stored(&envelope.to_string()) else { return Ok(None) };
+        let found: Option<Record> = self.events.find(&named).await?;
+        Ok(found.and_then(|it| Event::stored(it.get("event")?).ok()))
+    }
+}
+
+/// Whether nothing more will come of it by itself, and nothing good came of it.
+fn is_over(status: Status) -> Result<(), Problem> {
+    match status {
+        Status::Failed | Status::Suppressed | Status::Unknown => Ok(()),
+        Status::Sent => Err(Problem::new(409, "sent", "it was sent")),
+        Status::Claimed | Status::Released | Status::Deferred => {
+            Err(Problem::new(409, "under_way", "it is under way, or waits for its time"))
+        }
+    }
+}
+
+fn not_again(why: &str) -> Problem {
+    Problem::new(422, "not_again", format!("it cannot be sent again: {why}"))
+}
+
+/// Whom a row's name stands for. An address stands there as a hash.
+fn audience(name: &str) -> Option<Audience> {
+    if let Some(room) = name.strip_prefix("room:") {
+        return Some(Audience::Room(room.to_owned()));
+    }
+    if name.starts_with("address:") || name == "-" {
+        return None;
+    }
+    Some(Audience::User(name.strip_prefix("user:").unwrap_or(name).to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_the_ledger_leads_back_to_whom_it_stands_for() {
+        for it in
+            [Audience::User("ann".into()), Audience::User("room:x".into()), Audience::Room("queue:7".into())]
+        {
+            assert!(audience(&it.name()) == Some(it));
+        }
+        assert!(audience("address:email:0123").is_none());
+    }
+}

@@ -1,0 +1,37 @@
+//! `/v1/tenants/{tenant}`: a tenant's zone, and what its people hear of and when, where they say nothing themselves.
+
+use std::collections::BTreeSet;
+
+use crate::caller::check_tenant;
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::routes::preferences::read;
+use crate::{Api, Asked};
+
+impl Api {
+    pub(crate) async fn get_tenant(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let tenant = tenant(asked)?;
+        let found = self.people.look_up(&BTreeSet::new(), &BTreeSet::from([tenant])).await?;
+        Ok(Response::json(200, &found.tenant(Some(tenant)).cloned().unwrap_or_default()))
+    }
+
+    pub(crate) async fn put_tenant(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let tenant = tenant(asked)?;
+        let settings = read(&asked.request.object()?)?;
+        if !self.people.put_tenant(tenant, &settings, &asked.stamp()).await? {
+            return Err(Problem::new(409, "newer", "something newer was said of this tenant; read it again"));
+        }
+        self.get_tenant(asked).await
+    }
+}
+
+/// The tenant of the path, if it is the caller's.
+fn tenant<'a>(asked: &'a Asked<'_>) -> Result<&'a str, Problem> {
+    let named = asked.parameter(0);
+    check_tenant(named)
+        .map_err(|found| Problem::refused("tenant", found, "a tenant's name of 1 to 256 bytes"))?;
+    match asked.scope.tenant() {
+        Some(own) if own != named => Err(Problem::forbidden("the token is for another tenant")),
+        Some(_) | None => Ok(named),
+    }
+}

@@ -1,0 +1,99 @@
+//! `/v1/tickets`: lets one WebSocket connect, once, within 30 seconds.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::{Identity, Ticket};
+
+use crate::caller::{Caller, Person};
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::routes::recipients::check_id;
+use crate::{Api, Asked};
+
+/// How long a ticket works: it may travel in a URL because of it.
+const LIFETIME: Duration = Duration::from_secs(30);
+
+/// How many rooms a ticket names at most, and how long each name is, in bytes.
+const MAX_ROOMS: usize = 50;
+const MAX_ROOM_BYTES: usize = 256;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    /// Whose socket it will be: the token's own user, where it is left out.
+    #[serde(default)]
+    user: Option<String>,
+    /// The rooms it may join: names, or beginnings that end in a star.
+    #[serde(default)]
+    rooms: Option<Vec<String>>,
+}
+
+impl Api {
+    pub(crate) async fn issue_ticket(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let body = match asked.request.body()?.trim() {
+            "" => serde_json::Map::new(),
+            _ => asked.request.object()?,
+        };
+        let wish: Wish = serde_json::from_value(Value::Object(body)).map_err(|_| {
+            Problem::refused("body", "an object of another shape", "{user, rooms: [name, …]}")
+        })?;
+        let identity = identity(asked, wish)?;
+        if !is_self(asked.caller, &identity.user) && asked.scope.tenant().is_some() {
+            // Who is not of this tenant gets no ticket from it.
+            self.person(&identity.user, asked.scope).await?;
+        }
+        let text = chance()?;
+        let expires_at = asked.now + LIFETIME;
+        let ticket = Ticket { text: text.clone(), identity, expires_at };
+        self.connections.issue(&ticket).await?;
+        let url = format!("{}?ticket={text}", self.socket_url);
+        let said = json!({ "ticket": text, "url": url, "expires_at": expires_at.to_string() });
+        Ok(Response::json(201, &said).with("cache-control", "no-store".to_owned()))
+    }
+}
+
+fn is_self(caller: &Caller, user: &str) -> bool {
+    matches!(caller, Caller::Person(it) if it.user == user)
+}
+
+/// Who the socket will be. A member is nobody else, and joins the rooms that their token names.
+fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
+    let tenant = asked.scope.tenant().map(str::to_owned);
+    if let Some(Person { user, rooms, .. }) = asked.caller.member() {
+        if wish.user.is_some_and(|it| it != *user) {
+            return Err(Problem::forbidden("user: a ticket for somebody else takes the role admin"));
+        }
+        if wish.rooms.is_some() {
+            return Err(Problem::forbidden("rooms: they are those of your token's claim `rooms`"));
+        }
+        return Ok(Identity { user: user.clone(), tenant, rooms: rooms.clone() });
+    }
+    let own = match asked.caller {
+        Caller::Person(it) => Some(it.user.clone()),
+        Caller::Program => None,
+    };
+    let user = wish.user.or(own).filter(|it| !it.is_empty());
+    let user = user.ok_or_else(|| Problem::refused("user", "nothing", "whose socket it will be"))?;
+    check_id(&user)?;
+    let rooms = wish.rooms.unwrap_or_default();
+    let fits = |it: &String| (1..=MAX_ROOM_BYTES).contains(&it.len());
+    if rooms.len() > MAX_ROOMS || !rooms.iter().all(fits) {
+        let wanted = format!("at most {MAX_ROOMS} names of 1 to {MAX_ROOM_BYTES} bytes");
+        return Err(Problem::refused("rooms", "more, or others", &wanted));
+    }
+    Ok(Identity { user, tenant, rooms })
+}
+
+/// 128 random bits, as text.
+pub(crate) fn chance() -> Result<String, Problem> {
+    let mut bits = [0_u8; 16];
+    getrandom::fill(&mut bits).map_err(|error| {
+        tracing::error!(%error, "no random numbers");
+        Problem::new(503, "unavailable", "something of ours did not answer as it should; ask again").after(1)
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bits))
+}

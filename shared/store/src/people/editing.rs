@@ -1,0 +1,60 @@
+//! Changing a person in the light of who they are now.
+
+use aws::Refused;
+use domain::recipient::Recipient;
+use domain::registry::{Amendment, Change, Stamp};
+
+use super::amend::Swap;
+use super::filed;
+use super::{NotApplied, People};
+use crate::pause;
+use crate::writes::{ROUNDS, left_over};
+
+/// Why an edit is not in the table.
+#[derive(Debug)]
+pub enum NotEdited<E> {
+    /// Whoever decided about the change said no.
+    Denied(E),
+    NotApplied(NotApplied),
+}
+
+impl<E> From<Refused> for NotEdited<E> {
+    fn from(refused: Refused) -> NotEdited<E> {
+        NotEdited::NotApplied(NotApplied::Refused(refused))
+    }
+}
+
+impl People {
+    /// Asks `decide` what is to change about a person, given who they are, and changes it if they are still the same:
+    /// otherwise it asks again. `None` from `decide`: nothing is to change. `true`: something changed.
+    ///
+    /// # Errors
+    /// [`NotEdited::Denied`] carries the no of `decide`.
+    pub async fn edit<E>(
+        &self,
+        id: &str,
+        stamp: &Stamp,
+        decide: impl Fn(Option<&Recipient>) -> Result<Option<Change>, E>,
+    ) -> Result<bool, NotEdited<E>> {
+        for round in 0..ROUNDS {
+            pause::before(round).await;
+            let item = self.reread(id).await?;
+            let before = item.as_ref().map(filed::filed).transpose();
+            let before = before.map_err(super::amend::unreadable)?.unwrap_or_default();
+            let change = decide(before.entry.person.as_ref()).map_err(NotEdited::Denied)?;
+            let Some(change) = change else { return Ok(false) };
+            let amendment = Amendment { id: id.to_owned(), change, stamp: stamp.clone() };
+            let mut after = before.clone();
+            let changed = after.entry.apply(&amendment);
+            let changed = changed.map_err(|it| NotEdited::NotApplied(NotApplied::Unfit(it)))?;
+            if after.entry == before.entry && before.open.is_none() {
+                return Ok(changed);
+            }
+            match self.swap(id, &before, after).await? {
+                Swap::Done => return Ok(changed),
+                Swap::Lost => {}
+            }
+        }
+        Err(left_over("change a person").into())
+    }
+}

@@ -1,0 +1,342 @@
+//! The HTTP API: who reaches what, once, and what is said to everybody else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ::api::{Operation, ROUTES};
+use serde_json::{Value, json};
+
+use crate::asking::{Asking, Said, claims, forged};
+use crate::client::Client;
+use crate::cloud::{Cloud, cloud_event, now, root, unique};
+use crate::until::until;
+
+#[tokio::test]
+async fn no_route_leads_from_one_tenant_to_another() {
+    let cloud = Cloud::connect();
+    let (ours, theirs, ann, mark) = (unique("ours"), unique("theirs"), unique("ann"), unique("mark"));
+    let device = json!({ "id": "d", "platform": "fcm", "endpoint": mark });
+    let before = json!({
+        "id": ann, "name": mark, "tenants": [theirs], "devices": [device], "topics": ["x:1"],
+        "in_tenants": { &theirs: { "zone": "Asia/Tokyo" } },
+    });
+    let before = cloud.somebody_with(before).await;
+    let event = unique("event");
+    let mut entry = cloud_event("nobody.cares", &event, &json!({}));
+    entry.detail = entry.detail.replacen('{', &format!("{{\"tenant\":\"{theirs}\","), 1);
+    cloud.put(&[entry]).await;
+    let rows = until("a row", async || Some(cloud.outcomes(&event).await).filter(|it| !it.is_empty())).await;
+    let key = rows[0].key.as_str();
+
+    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    for route in &ROUTES {
+        let person = format!("/v1/recipients/{ann}");
+        let (path, body, expected) = match route.operation {
+            Operation::ListRecipients => ("/v1/recipients?topic=x:1".to_owned(), None, 200),
+            Operation::GetRecipient => (person, None, 404),
+            Operation::PutRecipient => (person, Some(json!({ "name": "Eve" })), 409),
+            Operation::PatchRecipient => (person, Some(json!({ "name": "Eve" })), 409),
+            // Nobody of this id is here: that is what was asked for.
+            Operation::DeleteRecipient => (person, None, 204),
+            Operation::ListDevices => (format!("{person}/devices"), None, 404),
+            Operation::PutDevice => {
+                (format!("{person}/devices/d"), Some(json!({ "platform": "fcm", "endpoint": "eve" })), 404)
+            }
+            Operation::DeleteDevice => (format!("{person}/devices/d"), None, 404),
+            Operation::GetPreferences => (format!("{person}/preferences"), None, 404),
+            Operation::PutPreferences | Operation::PatchPreferences => {
+                (format!("{person}/preferences"), Some(json!({ "zone": "Etc/UTC" })), 404)
+            }
+            Operation::GetTenant => (format!("/v1/tenants/{theirs}"), None, 403),
+            Operation::PutTenant => {
+                (format!("/v1/tenants/{theirs}"), Some(json!({ "zone": "Etc/UTC" })), 403)
+            }
+            Operation::IssueTicket => ("/v1/tickets".to_owned(), Some(json!({ "user": ann })), 404),
+            Operation::Publish => {
+                ("/v1/events".to_owned(), Some(json!({ "type": "nobody.cares", "tenant": theirs })), 403)
+            }
+            Operation::ListDeliveries => (format!("/v1/events/{event}/deliveries?source=tests"), None, 200),
+            Operation::Retry => (format!("/v1/deliveries/{key}/retry"), None, 404),
+        };
+        let said = admin.ask(route.method, &path, body.as_ref());
+        assert_eq!(said.status, expected, "{} {path}: {}", route.method, said.text);
+        for word in [&mark, &theirs, key] {
+            assert!(!said.text.contains(word), "{} {path}: {}", route.method, said.text);
+        }
+        let glue = if path.contains('?') { '&' } else { '?' };
+        let named = admin.ask(route.method, &format!("{path}{glue}tenant={theirs}"), body.as_ref());
+        assert_eq!(named.status, 403, "{} {path}: {}", route.method, named.text);
+    }
+    let after = cloud.people.find(&BTreeSet::from([ann.as_str()])).await.unwrap().remove(&ann);
+    assert!(after == Some(before), "and nothing of theirs has changed");
+}
+
+#[tokio::test]
+async fn a_member_keeps_what_is_their_own_and_nothing_else() {
+    let cloud = Cloud::connect();
+    let (clinic, ann) = (unique("clinic"), unique("ann"));
+    cloud.somebody_with(json!({ "id": ann, "name": "Ann", "tenants": [clinic] })).await;
+    let me = Asking::of(&ann, &clinic, "member");
+    let own = format!("/v1/recipients/{ann}");
+    check(&me.ask("PATCH", &own, Some(&json!({ "email": "ann@example.com" }))), 200, "");
+    check(&me.ask("PATCH", &own, Some(&json!({ "roles": [] }))), 403, "forbidden");
+    check(&me.ask("PUT", &own, Some(&json!({ "name": "Ann" }))), 403, "forbidden");
+    check(&me.ask("DELETE", &own, None), 403, "forbidden");
+    check(&me.ask("GET", &format!("/v1/recipients/{}", unique("ben")), None), 403, "forbidden");
+
+    let phone = json!({ "platform": "apns", "endpoint": "arn:aws:sns:eu-west-1:1:endpoint/APNS/app/1" });
+    check(&me.ask("PUT", &format!("{own}/devices/phone"), Some(&phone)), 200, "");
+    check(&me.ask("PUT", &format!("{own}/devices/tablet"), Some(&phone)), 200, "");
+    let raw = json!({ "platform": "fcm", "token": "abc" });
+    check(&me.ask("PUT", &format!("{own}/devices/raw"), Some(&raw)), 422, "no_tokens");
+    check(&me.ask("DELETE", &format!("{own}/devices/tablet"), None), 204, "");
+    let devices = me.ask("GET", &format!("{own}/devices"), None).body["devices"].clone();
+    assert_eq!(devices.as_array().unwrap().len(), 1);
+    assert_eq!(devices[0]["id"], "phone");
+
+    let preferences = format!("{own}/preferences");
+    let first =
+        json!({ "zone": "Asia/Tokyo", "preferences": { "channel_types": { "sms": false, "email": true } } });
+    assert_eq!(me.ask("PUT", &preferences, Some(&first)).body, first);
+    let patch = json!({ "preferences": { "channel_types": { "sms": null } } });
+    check(&me.ask("PATCH", &preferences, Some(&patch)), 200, "");
+    let second = json!({ "preferences": { "channel_types": { "push": false } } });
+    assert_eq!(me.ask("PUT", &preferences, Some(&second)).body, second, "the whole of it");
+    let person = cloud.people.find(&BTreeSet::from([ann.as_str()])).await.unwrap().remove(&ann).unwrap();
+    assert!(person.preferences.is_none(), "it holds in their tenant");
+    check(&me.ask("PATCH", &preferences, Some(&json!({ "devices": [] }))), 422, "refused");
+
+    let tenant = format!("/v1/tenants/{clinic}");
+    check(&me.ask("PUT", &tenant, Some(&json!({ "zone": "Etc/UTC" }))), 403, "forbidden");
+    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    check(&admin.ask("PUT", &tenant, Some(&json!({ "zone": "Etc/UTC" }))), 200, "");
+    assert_eq!(me.ask("GET", &tenant, None).body, json!({ "zone": "Etc/UTC" }));
+}
+
+#[tokio::test]
+async fn a_ticket_from_the_api_opens_a_socket_once() {
+    let cloud = Cloud::connect();
+    let (clinic, ann) = (unique("clinic"), unique("ann"));
+    let me = Asking::of(&ann, &clinic, "member");
+    check(&me.ask("POST", "/v1/tickets", Some(&json!({ "user": "ben" }))), 403, "forbidden");
+    check(&me.ask("POST", "/v1/tickets", Some(&json!({ "rooms": ["*"] }))), 403, "forbidden");
+    let said = me.ask("POST", "/v1/tickets", None);
+    assert_eq!(said.status, 201, "{}", said.text);
+    let ticket = said.body["ticket"].as_str().unwrap();
+    assert_eq!(said.body["url"], format!("{}?ticket={ticket}", cloud.socket_url));
+    let mut client = Client::connect(&cloud, ticket).await.unwrap();
+    assert_eq!(client.ask(r#"{"action":"subscribe","room":"queue:7"}"#).await["type"], "subscribed");
+    assert_eq!(client.ask(r#"{"action":"subscribe","room":"theatre:1"}"#).await["type"], "refused");
+    assert!(Client::connect(&cloud, ticket).await.is_err());
+    client.close().await;
+}
+
+#[test]
+fn a_token_that_was_not_issued_or_is_not_for_now_opens_nothing() {
+    let (ann, clinic) = (unique("ann"), unique("clinic"));
+    let honest = Asking::of(&ann, &clinic, "admin");
+    let path = "/v1/recipients?topic=x:1";
+    assert_eq!(honest.ask("GET", path, None).status, 200);
+    let now = now().as_second();
+    let with = |others: Value| claims(&honest.token, &others);
+    let honest_claims = with(json!({}));
+    let again = Asking::with(honest.url.clone(), forged(&honest_claims, "rs256"));
+    assert_eq!(again.ask("GET", path, None).status, 200, "what is forged below is wrong in one thing alone");
+    for (what, token) in [
+        ("no signature", forged(&honest_claims, "none")),
+        ("the public key as a secret", forged(&honest_claims, "hs256")),
+        ("another key", forged(&honest_claims, "stranger")),
+        ("run out", forged(&with(json!({ "exp": now - 1 })), "rs256")),
+        ("without an end", forged(&with(json!({ "exp": null })), "rs256")),
+        ("not yet", forged(&with(json!({ "nbf": now + 3_600 })), "rs256")),
+        ("another issuer", forged(&with(json!({ "iss": "https://example.com" })), "rs256")),
+        ("another audience", forged(&with(json!({ "aud": "shop" })), "rs256")),
+        ("changed on its way", {
+            let other = forged(&with(json!({ "tenant": "theirs" })), "rs256");
+            let parts: Vec<&str> = other.split('.').collect();
+            format!("{}.{}.{}", parts[0], parts[1], honest.token.split('.').nth(2).unwrap())
+        }),
+        ("none at all", String::new()),
+        ("no token", "garbage".to_owned()),
+    ] {
+        let said = Asking::with(honest.url.clone(), token).ask("GET", path, None);
+        assert_eq!(said.status, 401, "{what}: {}", said.text);
+    }
+    for (what, others) in [("no tenant", json!({ "tenant": null })), ("no text", json!({ "sub": "" }))] {
+        let said = Asking::with(honest.url.clone(), forged(&with(others), "rs256")).ask("GET", path, None);
+        assert!([401, 403].contains(&said.status), "{what}: {}", said.text);
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_a_tenant_is_published_delivered_and_sent_again_on_purpose() {
+    let cloud = Cloud::connect();
+    let (clinic, ann) = (unique("clinic"), unique("ann"));
+    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    check(&admin.ask("PUT", &format!("/v1/recipients/{ann}"), Some(&json!({ "name": "Ann" }))), 200, "");
+    let event = json!({ "type": "core.hello", "data": { "to": [ann], "message": "Hear, hear" } });
+    let said = admin.ask("POST", "/v1/events", Some(&event));
+    assert_eq!(said.status, 202, "{}", said.text);
+    assert_eq!(said.body["source"], format!("/tenants/{clinic}"));
+    let id = said.body["id"].as_str().unwrap().to_owned();
+    let record = until("the audit has it", async || cloud.records(&id).await.into_iter().next()).await;
+    assert_eq!(record.get("tenant"), Some(clinic.as_str()));
+    let path = format!("/v1/events/{id}/deliveries");
+    let rows = || admin.ask("GET", &path, None).body["deliveries"].as_array().unwrap().clone();
+    let unsent = until("she has no address", async || {
+        rows().into_iter().find(|it| it["channel"] == "email" && it["reason"] == "no_address")
+    })
+    .await;
+
+    let first = admin.ask("GET", &format!("{path}?limit=1"), None).body;
+    assert_eq!(first["deliveries"].as_array().unwrap().len(), 1);
+    let next = first["next"].as_str().unwrap();
+    let second = admin.ask("GET", &format!("{path}?limit=1&next={next}"), None).body;
+    assert_ne!(first["deliveries"][0]["key"], second["deliveries"][0]["key"]);
+    let elsewhere = format!("/v1/events/{}/deliveries?next={next}", unique("other"));
+    check(&admin.ask("GET", &elsewhere, None), 400, "bad_cursor");
+
+    let email = format!("{ann}@example.com");
+    check(&admin.ask("PATCH", &format!("/v1/recipients/{ann}"), Some(&json!({ "email": email }))), 200, "");
+    let retry = format!("/v1/deliveries/{}/retry", unsent["key"].as_str().unwrap());
+    let key = [("idempotency-key", "again")];
+    let said = admin.ask_with("POST", &retry, "", &key);
+    assert_eq!(said.status, 202, "{}", said.text);
+    assert!(admin.ask_with("POST", &retry, "", &key).replayed);
+    until("the letter", async || cloud.letters(&email).into_iter().next()).await;
+    let sent = until("it is on record", async || rows().into_iter().find(|it| it["status"] == "sent")).await;
+    check(
+        &admin.ask("POST", &format!("/v1/deliveries/{}/retry", sent["key"].as_str().unwrap()), None),
+        409,
+        "sent",
+    );
+    assert_eq!(cloud.letters(&email).len(), 1, "once");
+}
+
+#[tokio::test]
+async fn who_asks_again_with_a_key_gets_the_first_answer_again() {
+    let cloud = Cloud::connect();
+    let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
+    let (key, body) = (unique("key"), json!({ "type": "nobody.cares", "data": { "a": 1, "b": 2 } }));
+    let post =
+        |key: &str, body: &str| admin.ask_with("POST", "/v1/events", body, &[("idempotency-key", key)]);
+    let first = post(&key, &body.to_string());
+    assert_eq!((first.status, first.replayed), (202, false), "{}", first.text);
+    let again = post(&key, r#"{ "data": { "b": 2, "a": 1 }, "type": "nobody.cares" }"#);
+    assert_eq!((again.status, again.replayed, &again.text), (202, true, &first.text));
+    check(&post(&key, &json!({ "type": "nobody.else" }).to_string()), 422, "other_body");
+    let bad = post(&unique("key"), "{}");
+    check(&bad, 422, "refused");
+    check(&post(&"k".repeat(256), &body.to_string()), 400, "bad_idempotency");
+    let other = Asking::of(&unique("admin"), &unique("clinic"), "admin");
+    let elsewhere = other.ask_with("POST", "/v1/events", &body.to_string(), &[("idempotency-key", &key)]);
+    assert_eq!((elsewhere.status, elsewhere.replayed), (202, false), "a key is its tenant's");
+
+    let key = unique("key");
+    let answers: Vec<Said> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..6).map(|_| scope.spawn(|| post(&key, &body.to_string()))).collect();
+        all.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let mut ids = BTreeSet::new();
+    for it in &answers {
+        match it.status {
+            202 => drop(ids.insert(it.body["id"].as_str().unwrap().to_owned())),
+            409 => assert_eq!(it.retry_after.as_deref(), Some("1"), "{}", it.text),
+            _ => panic!("{}: {}", it.status, it.text),
+        }
+    }
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    assert_eq!(answers.iter().filter(|it| it.status == 202 && !it.replayed).count(), 1);
+    let id = ids.pop_first().unwrap();
+    until("it is kept", async || cloud.records(&id).await.into_iter().next()).await;
+    assert_eq!(cloud.records(&id).await.len(), 1);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_a_reason() {
+    let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
+    let post = |body: &str| admin.ask_with("POST", "/v1/events", body, &[]);
+    for body in ["{", "[]", "7", "{\"type\":", "\u{0}"] {
+        check(&post(body), 422, "refused");
+    }
+    let person = format!("/v1/recipients/{}", unique("user"));
+    check(&admin.ask_with("PUT", &person, "{", &[]), 400, "unreadable");
+    check(&admin.ask_with("PATCH", &person, "[]", &[]), 400, "unreadable");
+    check(&admin.ask("PUT", &person, Some(&json!({ "nmae": "x" }))), 422, "refused");
+    let large = json!({ "type": "t", "data": "x".repeat(1024 * 1024) }).to_string();
+    check(&post(&large), 413, "too_large");
+    let large = json!({ "type": "t", "data": "x".repeat(220 * 1024) }).to_string();
+    check(&post(&large), 422, "refused");
+    check(&admin.ask("GET", "/v1/nothing", None), 404, "no_route");
+    check(&admin.ask("GET", "/v2/recipients/ann", None), 404, "no_route");
+    check(&admin.ask("POST", &person, None), 405, "no_method");
+    check(&admin.ask("GET", "/v1/recipients", None), 400, "bad_query");
+    check(&admin.ask("GET", "/v1/recipients?topic=x:1&limit=many", None), 400, "bad_limit");
+    check(
+        &post(&json!({ "type": "carillon.recipient.deleted", "data": { "id": "x" } }).to_string()),
+        403,
+        "forbidden",
+    );
+    check(&post(&json!({ "type": "t", "source": "/elsewhere" }).to_string()), 403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_group_is_listed_page_by_page_and_only_those_of_the_tenant() {
+    let cloud = Cloud::connect();
+    let (clinic, team) = (unique("clinic"), unique("team:7"));
+    let ids: Vec<String> = (0..5).map(|at| format!("{clinic}-{at}")).collect();
+    for id in &ids {
+        cloud.somebody_with(json!({ "id": id, "tenants": [clinic], "topics": [team] })).await;
+    }
+    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let (mut seen, mut next) = (Vec::new(), None::<String>);
+    loop {
+        let more = next.as_ref().map(|it| format!("&next={it}")).unwrap_or_default();
+        let page = admin.ask("GET", &format!("/v1/recipients?topic={team}&limit=2{more}"), None).body;
+        let people = page["recipients"].as_array().unwrap();
+        assert!(people.len() <= 2);
+        seen.extend(people.iter().map(|it| it["id"].as_str().unwrap().to_owned()));
+        next = page["next"].as_str().map(str::to_owned);
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ids);
+}
+
+#[test]
+fn the_document_lists_the_routes_and_no_others() {
+    let text = std::fs::read_to_string(root().join("functions/api/openapi.yaml")).unwrap();
+    let document: Value = serde_saphyr::from_str(&text).unwrap();
+    let mut described: BTreeMap<String, Value> = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in ["get", "put", "patch", "post", "delete"] {
+            if let Some(operation) = item.get(method) {
+                described.insert(format!("{} {path}", method.to_uppercase()), operation.clone());
+            }
+        }
+    }
+    let routes: BTreeSet<String> = ROUTES.iter().map(|it| format!("{} {}", it.method, it.path)).collect();
+    assert_eq!(described.keys().cloned().collect::<BTreeSet<_>>(), routes);
+    for route in &ROUTES {
+        let operation = &described[&format!("{} {}", route.method, route.path)];
+        let name = format!("{:?}", route.operation);
+        let name = format!("{}{}", name[..1].to_lowercase(), &name[1..]);
+        assert_eq!(operation["operationId"], name.as_str());
+        let heeds_keys = operation["parameters"].to_string().contains("#/components/parameters/key");
+        assert_eq!(heeds_keys, route.once, "{name}");
+        for status in ["401", "403"] {
+            assert!(!operation["responses"][status].is_null(), "{name} says nothing of {status}");
+        }
+    }
+}
+
+#[track_caller]
+fn check(said: &Said, status: u16, kind: &str) {
+    assert_eq!(said.status, status, "{}", said.text);
+    if !kind.is_empty() {
+        assert_eq!(said.body["title"], kind, "{}", said.text);
+        assert_eq!(said.kind, "application/problem+json");
+        assert_eq!(said.body["status"], status);
+        assert!(said.body["instance"].as_str().is_some_and(|it| it.len() > 25), "{}", said.text);
+    }
+}

@@ -1,0 +1,89 @@
+//! What was put aside: listed by its cause, sent back one first, deleted.
+
+use serde_json::{Value, json};
+
+use crate::cloud::{Cloud, entry, now_text, unique};
+use crate::commands::{carillon, json_lines, text};
+use crate::until::until;
+
+#[tokio::test]
+async fn what_is_sent_back_is_handled_once_and_is_gone_from_there() {
+    let cloud = Cloud::connect();
+    let person = cloud.somebody().await;
+    let (id, tenant) = (unique("event"), unique("tenant"));
+    // As SQS moves what was handed out too often: word by word, without a cause.
+    let body = bus_event(&id, "core.hello", Some(&tenant), &json!({ "to": [person.id] }));
+    cloud.send("dispatch-bulk-dead-letters", &body).await;
+    let found = until("it is listed", async || list(&["dispatch-bulk", "--tenant", &tenant]).pop()).await;
+    assert_eq!((&found["cause"], &found["count"]), (&json!("gave_up"), &json!(1)));
+    assert_eq!(found["types"], json!({ "core.hello": 1 }));
+
+    let dry = carillon(&["dlq", "redrive", "dispatch-bulk", "--tenant", &tenant], "");
+    assert!(dry.status.success() && text(&dry).contains("1 would go back"), "{}", text(&dry));
+    assert!(cloud.letters(&format!("{}@example.com", person.id)).is_empty());
+
+    let said = carillon(&["--json", "dlq", "redrive", "dispatch-bulk", "--tenant", &tenant, "--yes"], "");
+    assert!(said.status.success(), "{}", text(&said));
+    assert_eq!(json_lines(&said)[0]["redriven"], 1);
+    let outcomes =
+        until("it is decided", async || Some(cloud.outcomes(&id).await).filter(|it| !it.is_empty()));
+    assert!(!outcomes.await.is_empty());
+    assert!(list(&["dispatch-bulk", "--tenant", &tenant]).is_empty());
+}
+
+#[tokio::test]
+async fn when_the_first_comes_back_the_others_stay_and_can_be_deleted() {
+    let cloud = Cloud::connect();
+    let tenant = unique("tenant");
+    let garbage = |at: u32| json!({ "tenant": tenant, "type": "no.job", "at": at }).to_string();
+    for at in 0..3 {
+        cloud.send("whatsapp", &garbage(at)).await;
+    }
+    let all = ["whatsapp", "--tenant", tenant.as_str()];
+    let found = until("all are put aside", async || list(&all).into_iter().find(|it| it["count"] == 3));
+    assert_eq!(found.await["cause"], "unreadable");
+
+    let said = carillon(&["--json", "dlq", "redrive", all[0], all[1], all[2], "--watch", "20", "--yes"], "");
+    assert_eq!(said.status.code(), Some(1), "{}", text(&said));
+    let answer = json_lines(&said).remove(0);
+    assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(2)));
+    assert!(answer["stopped"][0]["why"].as_str().unwrap().contains("unreadable"), "{answer}");
+
+    until("all three are there again", async || list(&all).into_iter().find(|it| it["count"] == 3)).await;
+    let one = json_lines(&carillon(&["--json", "dlq", "peek", all[0], all[1], all[2]], ""));
+    let one = one[0]["id"].as_str().unwrap();
+    let said = carillon(&["dlq", "discard", "whatsapp", "--id", one, "--yes"], "");
+    assert!(said.status.success(), "{}", text(&said));
+    until("one is gone", async || list(&all).into_iter().find(|it| it["count"] == 2)).await;
+    carillon(&["dlq", "discard", all[0], all[1], all[2], "--yes"], "");
+    until("none is left", async || list(&all).is_empty().then_some(())).await;
+}
+
+#[test]
+fn a_queue_that_is_none_is_told_with_those_there_are() {
+    let said = carillon(&["dlq", "ls", "letters"], "");
+    assert_eq!(said.status.code(), Some(2));
+    assert!(text(&said).contains("name one of audit, dispatch,"), "{}", text(&said));
+}
+
+fn list(arguments: &[&str]) -> Vec<Value> {
+    let arguments: Vec<&str> = ["--json", "dlq", "ls"].iter().chain(arguments).copied().collect();
+    json_lines(&carillon(&arguments, ""))
+}
+
+/// What a rule of the bus hands to a queue.
+fn bus_event(id: &str, kind: &str, tenant: Option<&str>, data: &Value) -> String {
+    let mut event = json!({
+        "specversion": "1.0", "id": id, "source": "tests", "type": kind, "time": now_text(), "data": data,
+    });
+    if let Some(tenant) = tenant {
+        event["tenant"] = json!(tenant);
+    }
+    let entry = entry("tests", kind, &event);
+    json!({
+        "version": "0", "id": unique("bus"), "detail-type": kind, "source": entry.source, "account": "000000000000",
+        "time": "2026-11-21T12:00:00Z", "region": "us-east-1", "resources": [],
+        "detail": serde_json::from_str::<Value>(&entry.detail).unwrap(),
+    })
+    .to_string()
+}
