@@ -5,6 +5,7 @@
 //! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
+//! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else
@@ -32,6 +33,7 @@ mod engine;
 mod gateway;
 mod house;
 mod journeys;
+mod outbox;
 mod patterns;
 mod people;
 mod template;

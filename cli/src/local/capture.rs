@@ -1,10 +1,11 @@
 //! The capture server: it plays the services that the local cloud has not, and shows what they were sent. It is the
 //! local issuer of tokens as well.
 //!
-//! Functions reach it by the SDKs' own variables (`AWS_ENDPOINT_URL_SNS` and so on), which the template sets on the
+//! It plays the ledger's stream too, see `player`. Functions reach it by the SDKs' own variables (`AWS_ENDPOINT_URL_SNS` and so on), which the template sets on the
 //! local cloud only.
 
 mod play;
+mod player;
 mod record;
 
 use std::path::Path;
@@ -51,6 +52,7 @@ pub(super) async fn run(port: u16, terminal: &Terminal) -> Done {
     let records = Rc::new(Records::open(&Path::new(FOLDER).join("captured.jsonl"))?);
     terminal.note(&format!("capturing on http://127.0.0.1:{port}"));
     let connections = LocalSet::new();
+    connections.spawn_local(player::run());
     let serving = async {
         loop {
             let Ok((stream, _)) = listener.accept().await else { continue };
