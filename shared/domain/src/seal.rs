@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 mod check;
 
-pub use check::{Finding, Kind, Sealed, check};
+pub use check::{Due, Finding, Kind, Sealed, check, moved};
 
 /// The layout of [`Statement`].
 pub const SEAL_VERSION: u32 = 1;
@@ -81,21 +81,36 @@ impl<'de> Deserialize<'de> for Hash {
 pub struct Leaf {
     /// Its place in the table: partition key, a line break, sort key.
     pub record: String,
+    /// Over the place and all attributes.
     pub hash: Hash,
+    /// When the table deletes it by itself, in seconds since 1970. From then on nobody removed it who is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
 }
 
 impl Leaf {
     /// `attributes`: all of the record, by their names; each with its type in front, so that `1` and `"1"` differ.
     #[must_use]
-    pub fn of(record: String, attributes: &BTreeMap<String, String>) -> Leaf {
+    pub fn of(record: String, attributes: &BTreeMap<String, String>, expires: Option<i64>) -> Leaf {
         let mut hash = Sha256::new();
-        hash.update([0]);
         for part in [&record].into_iter().chain(attributes.iter().flat_map(|(name, value)| [name, value])) {
             // The length in front keeps one attribute from running into the next.
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        Leaf { record, hash: Hash(hash.finalize().into()) }
+        Leaf { record, hash: Hash(hash.finalize().into()), expires }
+    }
+
+    /// What stands in the tree: all that the leaf says, so that a seal's leaves cannot be renamed, or expire earlier.
+    #[must_use]
+    pub fn sealed(&self) -> Hash {
+        let expires = self.expires.map_or_else(String::new, |it| it.to_string());
+        Hash::of(&[&[0], self.hash.bytes(), expires.as_bytes(), b"\n", self.record.as_bytes()])
+    }
+
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires.is_some_and(|it| it <= now.as_second())
     }
 }
 
@@ -142,7 +157,7 @@ impl Statement {
         before: Option<&Statement>,
         now: Timestamp,
     ) -> Statement {
-        let hashes: Vec<Hash> = leaves.iter().map(|it| it.hash).collect();
+        let hashes: Vec<Hash> = leaves.iter().map(Leaf::sealed).collect();
         Statement {
             version: SEAL_VERSION,
             environment: environment.to_owned(),
@@ -169,6 +184,19 @@ impl Statement {
     pub fn hash(&self) -> Hash {
         Hash::of(&[self.text().as_bytes()])
     }
+}
+
+/// The minute in which something was recorded, by its beginning.
+#[must_use]
+pub fn minute_of(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap_or(at)
+}
+
+/// Whether a minute is sealed even if nothing was recorded in it: the first of every hour. So nobody can cut off the end
+/// of the chain unseen, and a sealer that finds nothing to do need not look far back.
+#[must_use]
+pub fn is_always_sealed(minute: Timestamp) -> bool {
+    minute.as_second().rem_euclid(3_600) == 0
 }
 
 /// The order in which leaves stand in their tree: by the records' places, which do not depend on who reads them.

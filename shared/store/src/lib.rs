@@ -22,8 +22,8 @@ pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Once};
 pub use events::{
-    EventPage, EventPlace, Events, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot, StreamPage,
-    Timeline, Versioned, Way,
+    EventPage, EventPlace, Events, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot,
+    StreamPage, Timeline, Versioned, Way,
 };
 pub use item::{Item, Malformed};
 pub use ledger::{Ledger, LedgerPage, LedgerRow, Noticed, Settlement, Standing, stands_since};

@@ -1,8 +1,8 @@
 //! What is wrong with an audit and its seals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Hash, Leaf, Statement, root};
@@ -45,6 +45,17 @@ pub enum Kind {
     BadSeal,
     /// Records that are old enough and in no seal.
     Unsealed,
+    /// There should be a seal: the first minute of every hour has one.
+    Missing,
+}
+
+/// What may be expected by now.
+#[derive(Debug, Clone, Copy)]
+pub struct Due {
+    /// Minutes before it must be sealed.
+    pub sealed_until: Timestamp,
+    /// Records whose time was over before it may be gone.
+    pub expired_until: Timestamp,
 }
 
 impl Kind {
@@ -59,6 +70,7 @@ impl Kind {
             Kind::BadSignature => "bad_signature",
             Kind::BadSeal => "bad_seal",
             Kind::Unsealed => "unsealed",
+            Kind::Missing => "missing",
         }
     }
 }
@@ -66,14 +78,13 @@ impl Kind {
 /// Compares seals with records.
 ///
 /// `seals`: those of a time without a gap, in their order; `before`: the statement that the first must follow, where it
-/// is known. `records`: all that the table has of that time, by minute. `unsealed_until`: minutes before it must have a
-/// seal. `is_signed`: whether the text was signed so.
+/// is known. `records`: all that the table has of that time, by minute. `is_signed`: whether the text was signed so.
 #[must_use]
 pub fn check(
     seals: &[Sealed],
     before: Option<&Statement>,
     records: &BTreeMap<Timestamp, Vec<Leaf>>,
-    unsealed_until: Timestamp,
+    due: Due,
     is_signed: impl Fn(&str, &str) -> bool,
 ) -> Vec<Finding> {
     let mut findings = chain(seals, before);
@@ -83,21 +94,30 @@ pub fn check(
         if !is_signed(&statement.text(), &it.signature) {
             say(Kind::BadSignature, format!("seal {}", statement.number));
         }
-        let hashes: Vec<Hash> = it.leaves.iter().map(|leaf| leaf.hash).collect();
+        let hashes: Vec<Hash> = it.leaves.iter().map(Leaf::sealed).collect();
         if root(&hashes) != statement.root || hashes.len() as u64 != statement.records {
             say(Kind::BadSeal, format!("seal {}", statement.number));
         }
     }
-    findings.extend(contents(seals, records));
-    let sealed = |minute: &Timestamp| seals.iter().any(|it| it.statement.minute == *minute);
-    for (minute, leaves) in records.iter().filter(|(minute, _)| **minute < unsealed_until && !sealed(minute))
-    {
-        let what =
-            format!("{} records, such as {}", leaves.len(), leaves.first().map_or("", |it| &it.record));
-        findings.push(Finding { minute: *minute, kind: Kind::Unsealed, what });
-    }
+    findings.extend(contents(seals, records, due.expired_until));
+    findings.extend(gaps(seals, before, records, due.sealed_until));
     findings.sort();
     findings.dedup();
+    findings
+}
+
+/// What was removed in one part of the time and inserted in another was moved: for whoever checks part by part.
+#[must_use]
+pub fn moved(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let of = |kind: Kind, findings: &[Finding]| -> BTreeSet<String> {
+        findings.iter().filter(|it| it.kind == kind).map(|it| it.what.clone()).collect()
+    };
+    let inserted = of(Kind::Inserted, &findings);
+    let moved: BTreeSet<String> = of(Kind::Removed, &findings).intersection(&inserted).cloned().collect();
+    findings.retain(|it| it.kind != Kind::Inserted || !moved.contains(&it.what));
+    for it in findings.iter_mut().filter(|it| it.kind == Kind::Removed && moved.contains(&it.what)) {
+        it.kind = Kind::Moved;
+    }
     findings
 }
 
@@ -111,6 +131,7 @@ fn chain(seals: &[Sealed], before: Option<&Statement>) -> Vec<Finding> {
                 statement.previous == Some(last.hash())
                     && statement.number == last.number.saturating_add(1)
                     && statement.minute > last.minute
+                    && statement.environment == last.environment
             }
             // The first of all has none before it; the first that was asked for may.
             None => (statement.number == 1) == statement.previous.is_none(),
@@ -126,26 +147,60 @@ fn chain(seals: &[Sealed], before: Option<&Statement>) -> Vec<Finding> {
 }
 
 /// Record by record, over all minutes that were sealed.
-fn contents(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>) -> Vec<Finding> {
+fn contents(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expired: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let place = |minute: Timestamp, leaf: &Leaf| (leaf.record.clone(), (minute, leaf.hash));
-    let sealed: BTreeMap<String, (Timestamp, Hash)> =
-        seals.iter().flat_map(|it| it.leaves.iter().map(|leaf| place(it.statement.minute, leaf))).collect();
-    let found: BTreeMap<String, (Timestamp, Hash)> =
-        records.iter().flat_map(|(minute, leaves)| leaves.iter().map(|leaf| place(*minute, leaf))).collect();
-    for (record, (minute, hash)) in &sealed {
+    let sealed: BTreeMap<&str, (Timestamp, &Leaf)> = seals
+        .iter()
+        .flat_map(|it| it.leaves.iter().map(|leaf| (leaf.record.as_str(), (it.statement.minute, leaf))))
+        .collect();
+    let found: BTreeMap<&str, (Timestamp, &Leaf)> = records
+        .iter()
+        .flat_map(|(minute, leaves)| leaves.iter().map(|leaf| (leaf.record.as_str(), (*minute, leaf))))
+        .collect();
+    for (record, (minute, leaf)) in &sealed {
         let kind = match found.get(record) {
+            None if leaf.is_expired(expired) => continue,
             None => Kind::Removed,
             Some((other, _)) if other != minute => Kind::Moved,
-            Some((_, other)) if other != hash => Kind::Changed,
+            Some((_, other)) if other.hash != leaf.hash => Kind::Changed,
             Some(_) => continue,
         };
-        findings.push(Finding { minute: *minute, kind, what: record.clone() });
+        findings.push(Finding { minute: *minute, kind, what: (*record).to_owned() });
     }
-    let minutes: Vec<Timestamp> = seals.iter().map(|it| it.statement.minute).collect();
+    let minutes: BTreeSet<Timestamp> = seals.iter().map(|it| it.statement.minute).collect();
     for (record, (minute, _)) in &found {
         if !sealed.contains_key(record) && minutes.contains(minute) {
-            findings.push(Finding { minute: *minute, kind: Kind::Inserted, what: record.clone() });
+            findings.push(Finding { minute: *minute, kind: Kind::Inserted, what: (*record).to_owned() });
+        }
+    }
+    findings
+}
+
+/// What has no seal and should have one. What was recorded before the first seal of all never had any.
+fn gaps(
+    seals: &[Sealed],
+    before: Option<&Statement>,
+    records: &BTreeMap<Timestamp, Vec<Leaf>>,
+    until: Timestamp,
+) -> Vec<Finding> {
+    let minutes: BTreeSet<Timestamp> = seals.iter().map(|it| it.statement.minute).collect();
+    let first = seals.first().map(|it| &it.statement).filter(|it| it.number == 1 && before.is_none());
+    let begin = first.map_or(Timestamp::MIN, |it| it.minute);
+    let unsealed = records.iter().filter(|(minute, leaves)| {
+        (begin..until).contains(*minute) && !minutes.contains(minute) && !leaves.is_empty()
+    });
+    let mut findings: Vec<Finding> = unsealed
+        .map(|(minute, leaves)| {
+            let such = leaves.first().map_or("", |it| &it.record);
+            let what = format!("{} records, such as {such}", leaves.len());
+            Finding { minute: *minute, kind: Kind::Unsealed, what }
+        })
+        .collect();
+    if let Some(last) = seals.last().map(|it| &it.statement).or(before) {
+        let next = last.minute.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX);
+        if next < until {
+            let what = format!("there is no seal after seal {}", last.number);
+            findings.push(Finding { minute: next, kind: Kind::Missing, what });
         }
     }
     findings

@@ -3,6 +3,11 @@ use proptest::prelude::*;
 
 use super::*;
 
+const DUE: Due = Due {
+    sealed_until: Timestamp::constant(1_800_000_000 + 60 * 50, 0),
+    expired_until: Timestamp::constant(1_800_000_000 + 60 * 50, 0),
+};
+
 /// An audit of some minutes, sealed.
 struct Audit {
     records: BTreeMap<Timestamp, Vec<Leaf>>,
@@ -32,7 +37,7 @@ fn what_nobody_touched_has_no_findings() {
 #[test]
 fn every_kind_of_tampering_is_named() {
     type Harm = fn(&mut Audit);
-    let cases: [(Kind, &str, Harm); 9] = [
+    let cases: [(Kind, &str, Harm); 11] = [
         (Kind::Changed, "event 1/1", |it| it.minute(1)[1].hash = Hash::of(&[b"x"])),
         (Kind::Removed, "event 1/0", |it| drop(it.minute(1).remove(0))),
         (Kind::Inserted, "event x", |it| it.minute(0).push(leaf("event x"))),
@@ -44,6 +49,8 @@ fn every_kind_of_tampering_is_named() {
         (Kind::BadSignature, "seal 2", |it| it.seals[1].statement.records = 9),
         (Kind::BadSeal, "seal 1", |it| drop(it.seals[0].leaves.pop())),
         (Kind::BadSeal, "seal 2", |it| it.seals[1].leaves.swap(0, 1)),
+        (Kind::BadSeal, "seal 1", |it| it.seals[0].leaves[0].record.push('x')),
+        (Kind::BadSeal, "seal 1", |it| it.seals[0].leaves[0].expires = Some(1)),
         (Kind::Unsealed, "1 records, such as event late", |it| {
             it.records.insert(minute(9), vec![leaf("event late")]);
         }),
@@ -54,6 +61,43 @@ fn every_kind_of_tampering_is_named() {
         let found = audit.findings();
         assert!(found.iter().any(|it| it.kind == kind && it.what == what), "{kind:?} {what}: {found:?}");
     }
+}
+
+#[test]
+fn what_the_table_deleted_by_itself_is_not_missed_and_what_went_earlier_is() {
+    for (expires, expected) in [(DUE.expired_until, 0), (minute(51), 1)] {
+        let mut audit = audit(&[0]);
+        let lasting = Leaf { expires: Some(expires.as_second()), ..leaf("event 0/0") };
+        audit.seals = vec![sealed(0, &[lasting], None)];
+        assert_eq!(audit.findings().len(), expected);
+    }
+}
+
+#[test]
+fn who_cuts_off_the_end_of_the_chain_is_found_by_the_hour() {
+    let audit = audit(&[1, 1]);
+    let missing = |sealed_until| {
+        let due = Due { sealed_until, ..DUE };
+        check(&audit.seals, None, &audit.records, due, |text, signature| signature == sign(text))
+    };
+    assert_eq!(missing(minute(61)), []);
+    let what = "there is no seal after seal 2".to_owned();
+    assert_eq!(missing(minute(62)), [Finding { minute: minute(61), kind: Kind::Missing, what }]);
+}
+
+#[test]
+fn what_was_recorded_before_the_first_seal_of_all_never_had_one() {
+    let mut audit = audit(&[2]);
+    let earlier = minute(0) - jiff::SignedDuration::from_mins(9);
+    audit.records.insert(earlier, vec![leaf("event before")]);
+    assert_eq!(audit.findings(), []);
+}
+
+#[test]
+fn what_moved_from_one_part_of_the_time_to_another_is_said_once() {
+    let at = |kind, what: &str| Finding { minute: minute(0), kind, what: what.to_owned() };
+    let parts = vec![at(Kind::Removed, "a"), at(Kind::Inserted, "a"), at(Kind::Removed, "b")];
+    assert_eq!(moved(parts), [at(Kind::Moved, "a"), at(Kind::Removed, "b")]);
 }
 
 #[test]
@@ -83,7 +127,7 @@ proptest! {
     fn no_two_records_have_one_hash(a in vec(("[a-c]{0,2}", "[a-c]{0,2}"), 0..4), b in vec(("[a-c]{0,2}", "[a-c]{0,2}"), 0..4)) {
         let a: BTreeMap<String, String> = a.into_iter().collect();
         let b: BTreeMap<String, String> = b.into_iter().collect();
-        let [one, other] = [&a, &b].map(|it| Leaf::of("r".into(), it).hash);
+        let [one, other] = [&a, &b].map(|it| Leaf::of("r".into(), it, None).hash);
         prop_assert_eq!(one == other, a == b);
     }
 }
@@ -94,7 +138,7 @@ impl Audit {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        check(&self.seals, None, &self.records, minute(50), |text, signature| signature == sign(text))
+        check(&self.seals, None, &self.records, DUE, |text, signature| signature == sign(text))
     }
 }
 
@@ -115,7 +159,7 @@ fn sealed(at: usize, leaves: &[Leaf], before: Option<&Statement>) -> Sealed {
 }
 
 fn leaf(record: &str) -> Leaf {
-    Leaf::of(record.to_owned(), &BTreeMap::from([("event".to_owned(), format!("S{record}"))]))
+    Leaf::of(record.to_owned(), &BTreeMap::from([("event".to_owned(), format!("S{record}"))]), None)
 }
 
 fn sign(text: &str) -> String {
