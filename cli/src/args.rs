@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+mod audit;
 mod dlq;
 
+pub(crate) use audit::{Audit, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
 
 /// An event in; the right people told once, on the channel they chose, with proof.
@@ -46,6 +48,9 @@ pub(crate) enum Command {
     /// The event store: everything that happened, by time or by aggregate
     #[command(subcommand)]
     Events(Events),
+    /// Whether anybody touched what was recorded
+    #[command(subcommand)]
+    Audit(Audit),
     Ticket(Ticket),
     Token(Token),
     /// What could not be handled and was put aside

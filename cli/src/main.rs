@@ -1,6 +1,7 @@
 //! `carillon`: what people who run Carillon type.
 
 mod args;
+mod audit;
 mod check;
 mod cloud;
 mod deciding;
@@ -46,6 +47,7 @@ async fn main() -> ExitCode {
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Outbox(it) => outbox::run(&it, &args.target, &terminal).await,
         Command::Events(it) => event_store::run(&it, &args.target, &terminal).await,
+        Command::Audit(it) => audit::run(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
         Command::Dlq(it) => dlq::run(&it, &args.target, &terminal).await,
         Command::Token(it) => token::run(&it, &args.target, &terminal),

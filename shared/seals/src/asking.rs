@@ -54,6 +54,10 @@ impl Service {
         Service { config: config.clone(), name, region, endpoint, call }
     }
 
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
     /// # Errors
     /// There was no answer. What the service says itself, whatever the status, is an [`Answer`].
     pub(crate) async fn ask(&self, question: &Question<'_>, now: Timestamp) -> Result<Answer, Refused> {

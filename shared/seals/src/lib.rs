@@ -8,4 +8,4 @@ mod keys;
 mod vault;
 
 pub use keys::{BadKey, PublicKey, Signer};
-pub use vault::{Damaged, Failed, Vault, name_of};
+pub use vault::{Damaged, Failed, Vault, bucket, minute_named, name_of};

@@ -113,7 +113,7 @@ impl Vault {
             }
             let text = String::from_utf8_lossy(&answer.body);
             let names: Vec<&str> = between(&text, "<Key>", "</Key>").collect();
-            let found = names.iter().filter_map(|it| minute_of(&self.environment, it));
+            let found = names.iter().filter_map(|it| minute_named(&self.environment, it));
             minutes.extend(found.clone().filter(|it| (from..to).contains(it)));
             let is_past = found.clone().any(|it| it >= to);
             match names.last().filter(|_| text.contains("<IsTruncated>true</IsTruncated>") && !is_past) {
@@ -147,6 +147,28 @@ impl Vault {
     }
 }
 
+/// The bucket of an environment, as the template names it: with account and Region, because such names are the world's.
+///
+/// # Errors
+/// STS, which knows the account, could not be asked.
+pub async fn bucket(config: &SdkConfig, environment: &str, now: Timestamp) -> Result<String, Refused> {
+    const DOING: &str = "learn the account's number";
+    let sts = Service::new(config, "sts");
+    let question = Question {
+        doing: DOING,
+        method: "POST",
+        path: "/",
+        headers: &[("content-type", "application/x-www-form-urlencoded".to_owned())],
+        body: b"Action=GetCallerIdentity&Version=2011-06-15",
+    };
+    let answer = sts.ask(&question, now).await?;
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    match between(&text, "<Account>", "</Account>").next() {
+        Some(account) => Ok(format!("carillon-{environment}-seals-{account}-{}", sts.region())),
+        None => Err(answer.refuse(DOING, "STS")),
+    }
+}
+
 /// The name of a minute's seal: `seals/dev/2026/11/20/1234.json`. Names are in the order of their minutes.
 #[must_use]
 pub fn name_of(environment: &str, minute: Timestamp) -> String {
@@ -157,7 +179,9 @@ pub fn name_of(environment: &str, minute: Timestamp) -> String {
     format!("seals/{environment}/{year}/{month}/{day}/{}{}.json", part(11, 13), part(14, 16))
 }
 
-fn minute_of(environment: &str, name: &str) -> Option<Timestamp> {
+/// The minute that such a name is about; none, where it is no name of a seal of this environment.
+#[must_use]
+pub fn minute_named(environment: &str, name: &str) -> Option<Timestamp> {
     let rest = name.strip_prefix("seals/")?.strip_prefix(environment)?.strip_prefix('/')?;
     let mut parts = rest.strip_suffix(".json")?.split('/');
     let (year, month, day, clock) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -189,7 +213,7 @@ mod tests {
         assert_eq!(names[2], "seals/dev/2026/11/20/1234.json");
         assert!(names.is_sorted());
         for (name, minute) in names.iter().zip(minutes) {
-            assert_eq!(minute_of("dev", name), Some(at(minute)));
+            assert_eq!(minute_named("dev", name), Some(at(minute)));
         }
     }
 
@@ -203,7 +227,7 @@ mod tests {
             "seals/prod/2026/11/20/1234.json",
             "seals/dev/2026/11/20/1234.json/x.json",
         ] {
-            assert_eq!(minute_of("dev", name), None, "{name}");
+            assert_eq!(minute_named("dev", name), None, "{name}");
         }
     }
 
