@@ -49,17 +49,16 @@ async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
             .say("what to do: look at the log of the function seal; it makes the first within five minutes.");
         return Ok(false);
     };
-    let from = args.from.map_or(first, |it| minute_of(it).max(first));
-    let (mut findings, mut count, mut before) = (Vec::new(), Count::default(), None);
-    if let Some(earlier) = source.before(from).await? {
-        before = Some(earlier.statement);
-    }
+    let from = begin(args.from.map(minute_of), first, &source).await?;
+    let (mut findings, mut count) = (Vec::new(), Count::default());
+    let mut before = source.before(from).await?.map(|it| it.statement);
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     for (begin, end) in days(from, to) {
         let those = minutes.iter().copied().filter(|it| (begin..end).contains(it)).collect();
         let Found { seals, damaged } = source.read(those).await?;
         findings.extend(damaged);
         findings.extend(strangers(&seals, &cloud.environment));
+        findings.extend(headless(seals.first(), before.as_ref()));
         let so_far = count.records;
         let say = |it: usize| terminal.progress(&format!("{begin}: {} records read …", so_far + it));
         let leaves = events.leaves(begin, end, say).await?;
@@ -90,6 +89,24 @@ async fn public_key(args: &Verify, cloud: &Cloud) -> Result<PublicKey, Error> {
 
 fn signer(cloud: &Cloud) -> Signer {
     Signer::new(&cloud.config, format!("alias/{}", cloud.name("seals")))
+}
+
+/// Where to begin: what was recorded before the first seal of all never had one.
+async fn begin(asked: Option<Timestamp>, first: Timestamp, source: &Source) -> Result<Timestamp, Error> {
+    let Some(asked) = asked.filter(|it| *it < first) else { return Ok(asked.unwrap_or(first)) };
+    let seals = source.read(vec![first]).await?.seals;
+    Ok(if seals.iter().any(|it| it.statement.number == 1) { first } else { asked })
+}
+
+/// The first seal that is there, and is not the first of all, has one before it, an hour earlier at most.
+fn headless(first: Option<&Sealed>, before: Option<&Statement>) -> Option<Finding> {
+    let it = &first.filter(|_| before.is_none())?.statement;
+    let expected = it.number.saturating_sub(1);
+    (it.number > 1).then(|| Finding {
+        minute: it.minute,
+        kind: Kind::BrokenChain,
+        what: format!("seal {} stands where seal {expected} is expected", it.number),
+    })
 }
 
 /// Seals of another environment, which nobody put here by mistake.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
@@ -16,6 +16,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("store", &["aws", "domain"]),
     ("queue", &["aws", "domain"]),
     ("sns", &["aws", "domain"]),
+    ("seals", &["aws", "domain"]),
     ("runtime", &["aws", "domain"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "store"]),
     ("publish", &["aws", "domain", "store"]),
