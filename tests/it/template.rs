@@ -202,8 +202,16 @@ fn the_audit_may_append_and_acknowledge_and_nothing_else() {
 #[test]
 fn nobody_but_the_audit_writes_what_is_sealed_and_nobody_deletes_it() {
     let resources = resources();
-    let reads =
-        ["Query", "Scan", "GetItem", "BatchGetItem", "DescribeStream", "GetRecords", "GetShardIterator"];
+    let reads = [
+        "Query",
+        "Scan",
+        "GetItem",
+        "BatchGetItem",
+        "DescribeStream",
+        "GetRecords",
+        "GetShardIterator",
+        "ListStreams",
+    ];
     let mut writers = std::collections::BTreeMap::new();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
         let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
