@@ -18,6 +18,7 @@
 //! - `house`: who may depend on whom
 //!
 //! `make test` brings the local cloud up first; the support is in `asking`, `cloud`, `client` and `until`.
+//! `make test` brings the local cloud up first; the support is in `cloud`, `client`, `desk` and `until`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
@@ -30,6 +31,7 @@ mod cloud;
 mod commands;
 mod delivery;
 mod dlq;
+mod desk;
 mod engine;
 mod gateway;
 mod house;
