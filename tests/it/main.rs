@@ -17,8 +17,7 @@
 //! - `template`: what must hold for every queue, rule and role
 //! - `house`: who may depend on whom
 //!
-//! `make test` brings the local cloud up first; the support is in `asking`, `cloud`, `client` and `until`.
-//! `make test` brings the local cloud up first; the support is in `cloud`, `client`, `desk` and `until`.
+//! `make test` brings the local cloud up first; the support is in `asking`, `cloud`, `client`, `desk` and `until`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
@@ -30,8 +29,8 @@ mod client;
 mod cloud;
 mod commands;
 mod delivery;
-mod dlq;
 mod desk;
+mod dlq;
 mod engine;
 mod gateway;
 mod house;
