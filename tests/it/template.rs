@@ -279,7 +279,9 @@ fn seals_are_written_once_by_one_function_with_a_key_that_nobody_else_may_use() 
     let signers: Vec<_> =
         signers.iter().filter(|it| it["Action"].to_string().contains("kms:Sign\"")).collect();
     assert_eq!(signers.len(), 1);
-    assert!(signers[0]["Condition"]["ArnLike"]["aws:PrincipalArn"].to_string().contains("SealRole"));
+    let signer = on_aws(&signers[0]["Condition"]["ArnLike"]["aws:PrincipalArn"]);
+    assert_eq!(signer.len(), 1);
+    assert!(signer[0].to_string().contains(":role/${AWS::StackName}-SealRole-*"), "{signer:?}");
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn canonical(value: &AttributeValue) -> String {
         AttributeValue::Ns(it) => sorted("NS", it.clone()),
         AttributeValue::Bs(it) => sorted("BS", it.iter().map(|it| STANDARD.encode(it)).collect()),
         // The SDK's enum is open to growth. DynamoDB has had these types since 2014.
-        _ => "?".to_owned(),
+        AttributeValue::Unknown | _ => "?".to_owned(),
     }
 }
 
