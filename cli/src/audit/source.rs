@@ -18,7 +18,7 @@ const AT_ONCE: usize = 16;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 pub(super) enum Source {
-    Bucket(Vault),
+    Bucket(Box<Vault>),
     Folder { folder: PathBuf, environment: String },
 }
 
@@ -36,7 +36,7 @@ impl Source {
             return Ok(Source::Folder { folder: folder.to_owned(), environment });
         }
         let bucket = seals::bucket(&cloud.config, &environment, runtime::now()).await?;
-        Ok(Source::Bucket(Vault::new(&cloud.config, bucket, environment)))
+        Ok(Source::Bucket(Box::new(Vault::new(&cloud.config, bucket, environment))))
     }
 
     /// The minutes that have a seal, by the seals' names.
