@@ -26,7 +26,9 @@ fn main() -> ExitCode {
         Some("--json") => report::print(true),
         None => report::print(false),
         Some(_) => {
-            eprintln!("measure-core [--json | --agree [pairs] | --seals [records] | --once <operation> [rules] [times]]");
+            eprintln!(
+                "measure-core [--json | --agree [pairs] | --seals [records] | --once <operation> [rules] [times]]"
+            );
             return ExitCode::from(2);
         }
     };

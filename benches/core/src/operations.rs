@@ -33,7 +33,11 @@ pub const ALL: [(&str, &str, bool); 16] = [
     ("reject/event", "ours: Event::parse of an event that its last attribute spoils", false),
     ("reject/not-json", "ours: Event::parse of an event that is cut off before its end", false),
     ("reject/sdk", "cloudevents-sdk 0.9: the same without its end", false),
-    ("verify/1000", "ours: 1,000 records of the audit, 900 bytes each, hashed and compared with their seal", false),
+    (
+        "verify/1000",
+        "ours: 1,000 records of the audit, 900 bytes each, hashed and compared with their seal",
+        false,
+    ),
 ];
 
 /// Does `operation` with so many rules `times` times. `None` when there is no such operation.

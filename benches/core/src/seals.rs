@@ -23,7 +23,8 @@ impl Audit {
         let records: Vec<_> = (0..records).map(record).collect();
         let mut seals: Vec<Sealed> = Vec::new();
         for (minute, leaves) in leaves(&records) {
-            let statement = Statement::of("bench", minute, &leaves, seals.last().map(|it| &it.statement), minute);
+            let statement =
+                Statement::of("bench", minute, &leaves, seals.last().map(|it| &it.statement), minute);
             seals.push(Sealed { statement, signature: String::new(), leaves });
         }
         Audit { seals, records }
@@ -74,9 +75,14 @@ fn record(number: usize) -> (Timestamp, String, BTreeMap<String, String>) {
         ("event", format!("S{event}")),
     ];
     let attributes = attributes.map(|(name, it)| (name.to_owned(), it)).into();
-    (at(number / PER_MINUTE), format!("stream#t-1#order/{}\nevent#shop#e-{number}", number % 5_000), attributes)
+    (
+        at(number / PER_MINUTE),
+        format!("stream#t-1#order/{}\nevent#shop#e-{number}", number % 5_000),
+        attributes,
+    )
 }
 
 fn at(minute: usize) -> Timestamp {
-    Timestamp::from_second(BEGIN + 60 * i64::try_from(minute).expect("a small number")).expect("a time of our age")
+    Timestamp::from_second(BEGIN + 60 * i64::try_from(minute).expect("a small number"))
+        .expect("a time of our age")
 }
