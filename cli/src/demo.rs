@@ -5,7 +5,7 @@
 
 mod acts;
 mod ears;
-mod mailbox;
+pub(crate) mod mailbox;
 mod picture;
 mod story;
 
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &Demo, target: &Target, terminal: &Terminal) -> Do
     let url = local.socket_url.as_deref().unwrap_or_default();
     let ears = Ears::open(&cloud, url, &cast, &story::rooms(&samples, &catalog)).await?;
 
-    terminal.progress("beginning five acts that take some seconds …");
+    terminal.progress("beginning six acts that take some seconds …");
     let acts = Acts::begin(&cloud, url).await?;
     terminal.progress(&format!("putting {} events on the bus …", samples.len()));
     let mut stories = publish_all(&cloud, samples, &catalog, &cast).await?;

@@ -103,6 +103,10 @@ fn notification(item: &Item) -> Option<Line> {
         Status::Deferred => (Ink::Note, "later"),
         Status::Failed => (Ink::Bad, "failed"),
         Status::Unknown => (Ink::Bad, "unknown"),
+        Status::Unconfirmed => (Ink::Note, "unconfirmed"),
+        Status::Undelivered => (Ink::Bad, "undelivered"),
+        Status::Bounced => (Ink::Bad, "bounced"),
+        Status::Delivered => (Ink::Good, "delivered"),
     };
     let channel = row.channel.map_or("-", domain::channel::Channel::name);
     let mut text = format!("{channel} to {}  {}  by rule {}", row.recipient, row.origin.kind, row.rule);
@@ -115,13 +119,18 @@ fn notification(item: &Item) -> Option<Line> {
     if let Some(note) = &row.note {
         text.push_str(&format!("  ({note})"));
     }
-    let at = item.get("settled_at").or(item.get("claimed_at"));
+    for (said, at) in row.marks.said(row.status) {
+        text.push_str(&format!("  {said} at {at}"));
+    }
+    let at = item.get("heard_at").or(item.get("settled_at")).or(item.get("claimed_at"));
     let json = json!({
         "at": at, "kind": "notification", "status": row.status, "reason": row.reason, "note": row.note,
         "until": row.until, "step": row.step, "digest": row.joined, "key": row.key,
         "event": row.origin.id, "type": row.origin.kind, "tenant": row.origin.tenant, "rule": row.rule,
         "recipient": row.recipient, "channel": channel, "catalog": row.catalog, "provider_id": row.provider_id,
         "correlationid": row.origin.correlation_id, "traceparent": row.origin.traceparent,
+        "delivered_at": row.marks.delivered_at, "bounced_at": row.marks.bounced_at,
+        "complained_at": row.marks.complained_at, "seen_at": row.marks.seen_at,
     });
     Some(Line { at: clock(at), word, ink, text, json })
 }

@@ -10,6 +10,7 @@ use domain::event::Event;
 use domain::recipient::Group;
 use serde_json::json;
 use store::{Events, People};
+use templates::Renderer;
 
 use crate::args::{Target, WhatIf};
 use crate::cloud::Cloud;
@@ -92,7 +93,9 @@ async fn compare(
     let found = people.look_up(&ids, &event.tenant.as_deref().into_iter().collect()).await?;
     let places = |catalog: &Catalog| -> BTreeSet<Place> {
         let tenant = found.tenant(event.tenant.as_deref());
-        let world = World { catalog, recipients: &found.recipients, tenant, members: &members };
+        let renderer = Renderer::new(catalog);
+        let world =
+            World { catalog, renderer: &renderer, recipients: &found.recipients, tenant, members: &members };
         let told = foretell(event, &world, at).into_iter().filter(|it| it.what == What::Send);
         told.filter_map(|it| Some((it.rule?, it.recipient, it.channel?))).collect()
     };

@@ -4,12 +4,19 @@
 //! - `delivery`: once, whatever comes twice or is left behind
 //! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
+//! - `feedback`: receipts, closed addresses, devices that are gone
+//! - `email`: how letters are left, what they bring along, what SES is asked
+//! - `webhooks`: signed requests, retries, and what must not be asked
+//! - `failover`: a channel that cannot deliver, and the one that takes its place; one of them is played alone
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
 //! - `sealing`: who touches what was recorded, or its seals, is found and named
 //! - `gateway`: tickets, rooms, and what clients are told
+//! - `inbox`: what was said live and is read later
+//! - `resume`: what a client missed that was away
 //! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else
+//! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
 //! - `dlq`: what was put aside, listed, sent back, deleted
 //! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
@@ -31,14 +38,21 @@ mod commands;
 mod delivery;
 mod desk;
 mod dlq;
+mod email;
 mod engine;
+mod failover;
+mod feedback;
 mod gateway;
 mod house;
+mod inbox;
 mod journeys;
 mod outbox;
 mod patterns;
 mod people;
+mod received;
+mod resume;
 mod sealing;
 mod template;
 mod thread;
 mod until;
+mod webhooks;

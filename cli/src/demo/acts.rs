@@ -1,4 +1,4 @@
-//! Five acts that take time: a digest, a night, a throttle, an escalation and a cancellation. Each is played with real
+//! Six acts that take time: a digest, a night, a throttle, an escalation, a cancellation and a bounce. Each is played with real
 //! events on the local cloud, and told by the same words as `carillon explain`.
 
 use std::time::Duration;
@@ -28,14 +28,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(400);
 
+/// Whether what is on record is what is waited for.
+type Judge = fn(&[LedgerRow]) -> bool;
+
 /// One act.
 struct Act {
     title: &'static str,
     /// What people should notice.
     told: &'static str,
     events: Vec<Event>,
+    /// What happens when the first of it is known, and whether it is.
+    then: Option<(Event, Judge)>,
     /// Whether all of it has happened, and as it should.
-    is_over: fn(&[LedgerRow]) -> bool,
+    is_over: Judge,
 }
 
 /// The acts while they are played.
@@ -50,7 +55,9 @@ impl Acts {
     pub(super) async fn begin(cloud: &Cloud, url: &str) -> Result<Acts, Error> {
         let began = runtime::now();
         let run = format!("{:x}", began.as_millisecond());
-        let people = [person("demo-ada", "Ada", None), person("demo-ben", "Ben", None), owl(began)];
+        let gone = person("demo-cal", "Cal", None)
+            .map(|it| Recipient { email: Some(format!("bounce+{run}@simulator.amazonses.com")), ..it });
+        let people = [person("demo-ada", "Ada", None), person("demo-ben", "Ben", None), owl(began), gone];
         let people: Vec<Recipient> = people.into_iter().collect::<Result<_, _>>()?;
         People::new(&store::client(&cloud.config), cloud.name("people")).put(&people, began).await?;
         let ada = Acknowledging::open(cloud, url, "demo-ada").await?;
@@ -76,9 +83,14 @@ impl Acts {
         let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
         let give_up = self.began + PATIENCE;
         let mut all_right = true;
-        for act in &self.acts {
+        let bus = Bus::new(&cloud.config, cloud.bus());
+        for mut act in self.acts {
             let rows = loop {
                 let rows = rows(&ledger, &act.events).await?;
+                if let Some((event, _)) = act.then.take_if(|(_, is_known)| is_known(&rows)) {
+                    put(&bus, [&event].into_iter()).await?;
+                    act.events.push(event);
+                }
                 if (act.is_over)(&rows) || runtime::now() > give_up {
                     break rows;
                 }
@@ -89,7 +101,7 @@ impl Acts {
             terminal.clear();
             let right = (act.is_over)(&rows);
             all_right &= right;
-            show(act, &rows, right, terminal);
+            show(&act, &rows, right, terminal);
         }
         Ok(all_right)
     }
@@ -148,6 +160,7 @@ fn acts(run: &str, now: Timestamp) -> Result<Vec<Act>, Error> {
             title: "A digest",
             told: "three comments, one letter",
             events: digest.collect::<Result<_, _>>()?,
+            then: None,
             is_over: |rows| {
                 count(rows, Status::Sent, None) == 1
                     && count(rows, Status::Suppressed, Some(Reason::Merged)) == 3
@@ -157,12 +170,14 @@ fn acts(run: &str, now: Timestamp) -> Result<Vec<Act>, Error> {
             title: "A night",
             told: "the owl sleeps: the letter waits, the screen does not",
             events: vec![one("note", "demo.note", "demo-owl", "tonight", &night)?],
+            then: None,
             is_over: |rows| count(rows, Status::Deferred, Some(Reason::QuietHours)) == 1 && rows.len() == 2,
         },
         Act {
             title: "A throttle",
             told: "four alarms, two letters a minute",
             events: alarms.collect::<Result<_, _>>()?,
+            then: None,
             is_over: |rows| {
                 count(rows, Status::Sent, None) == 2
                     && count(rows, Status::Suppressed, Some(Reason::Throttled)) == 2
@@ -172,6 +187,7 @@ fn acts(run: &str, now: Timestamp) -> Result<Vec<Act>, Error> {
             title: "An escalation",
             told: "Ada says that she has seen it, Ben does not: he gets a letter",
             events: vec![page],
+            then: None,
             is_over: |rows| {
                 count(rows, Status::Suppressed, Some(Reason::Acknowledged)) == 1
                     && rows
@@ -186,12 +202,29 @@ fn acts(run: &str, now: Timestamp) -> Result<Vec<Act>, Error> {
                 one("appointment-1", "demo.appointment", "demo-ada", "appointment-1", "The plumber comes.")?,
                 one("appointment-2", "demo.appointment", "demo-ada", "appointment-2", "The painter comes.")?,
             ],
+            then: None,
             is_over: |rows| {
                 count(rows, Status::Suppressed, Some(Reason::Cancelled)) == 1
                     && count(rows, Status::Sent, None) == 1
             },
         },
+        bounce(run)?,
     ])
+}
+
+fn bounce(run: &str) -> Result<Act, Error> {
+    let alarm = |what: &str, about: &str, text: &str| event(run, what, "demo.alarm", "demo-cal", about, text);
+    let next = alarm("unreachable-2", "pump-5", "Pump 5 is too hot.")?;
+    Ok(Act {
+        title: "A bounce",
+        told: "a letter comes back, and the next one is not written",
+        events: vec![alarm("unreachable-1", "pump-4", "Pump 4 is too hot.")?],
+        then: Some((next, |rows| count(rows, Status::Bounced, None) == 1)),
+        is_over: |rows| {
+            count(rows, Status::Bounced, None) == 1
+                && count(rows, Status::Suppressed, Some(Reason::SuppressedAddress)) == 1
+        },
+    })
 }
 
 fn count(rows: &[LedgerRow], status: Status, reason: Option<Reason>) -> usize {

@@ -28,7 +28,7 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
     let mut rows = rows(&ledger, &event).await?;
     rows.retain(|it| wanted.is(&it.recipient, it.channel));
     print(&event, &rows, terminal);
-    Ok(rows.iter().any(|it| it.status == Status::Sent))
+    Ok(rows.iter().any(|it| it.status.was_sent()))
 }
 
 /// Everything that came of an event, and of the digests that it is told in: rule by rule, recipient by recipient.
@@ -111,6 +111,8 @@ pub(crate) fn value(row: &LedgerRow) -> Value {
         "recipient": row.recipient, "channel": row.channel, "step": row.step, "status": row.status,
         "reason": row.reason, "because": row.note, "until": row.until, "digest": row.joined,
         "catalog": row.catalog, "provider_id": row.provider_id,
+        "delivered_at": row.marks.delivered_at, "bounced_at": row.marks.bounced_at,
+        "complained_at": row.marks.complained_at, "seen_at": row.marks.seen_at,
     })
 }
 
@@ -129,7 +131,14 @@ pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
         }
         Status::Suppressed => (Ink::Bad, format!("was not sent: {}", meaning(row.reason))),
         Status::Failed => (Ink::Bad, format!("failed: {}", meaning(row.reason))),
+        Status::Unconfirmed => (Ink::Note, format!("was sent, and {}", meaning(row.reason))),
+        Status::Undelivered => (Ink::Bad, format!("was sent and not delivered: {}", meaning(row.reason))),
+        Status::Bounced => (Ink::Bad, format!("was sent and came back: {}", meaning(row.reason))),
+        Status::Delivered => (Ink::Good, "was delivered".to_owned()),
     };
+    let marks: String =
+        row.marks.said(row.status).map(|(said, at)| format!("; {said} at {}", short(at))).collect();
+    let said = format!("{said}{marks}");
     let channel = row.channel.map_or("", Channel::name);
     let digest = if row.origin.source == closing::SOURCE { " (the digest)" } else { "" };
     terminal.say(&format!("  {:<20} {channel:<8} {}{digest}", row.recipient, terminal.ink(ink, &said)));

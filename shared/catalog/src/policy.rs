@@ -2,21 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::channel::Channel;
+use domain::channel::{Channel, OnUnknown};
 use domain::counter::{Limit, MAX_NAME_BYTES, Period};
-use domain::policy::{Cap, DEFAULT_RATE, Per, Policy};
+use domain::policy::{Cap, DEFAULT_RATE, EmailPolicy, Per, Policy};
 use domain::preference::Preferences;
+use domain::texting::Texting;
 use domain::window::Windows;
 use domain::zone::Zone;
 use serde_json::{Value, json};
 
 use crate::audience::{is_plain, plain_name};
+use crate::letter;
 use crate::problem::{At, POLICY, Page, Problem};
 use crate::rule::is_kebab;
+use crate::texting;
 use crate::values::{Fields, check_keys, find, key_at, list, map, number, text, typed, word};
 use crate::yaml::{self, Entry, Kind, Node};
 
-const KEYS: [&str; 8] = ["zone", "quiet", "rate", "week-starts", "caps", "preferences", "roles", "topics"];
+const KEYS: [&str; 12] = [
+    "zone",
+    "quiet",
+    "rate",
+    "week-starts",
+    "caps",
+    "unknown",
+    "sms",
+    "spend",
+    "preferences",
+    "email",
+    "roles",
+    "topics",
+];
 
 const CAP_KEYS: [&str; 8] = ["cap", "most", "per", "period", "rolling", "channel", "category", "except"];
 
@@ -26,7 +42,7 @@ const MAX_RATE: u32 = 100_000;
 /// What a throttle is called where a cap has its name.
 const THROTTLE: &str = "throttle";
 
-const PER: [(&str, Per); 3] =
+pub(crate) const PER: [(&str, Per); 3] =
     [("recipient", Per::Recipient), ("tenant", Per::Tenant), ("environment", Per::Environment)];
 
 const CALENDAR: [&str; 4] = ["hour", "day", "week", "month"];
@@ -41,7 +57,7 @@ pub(crate) struct Draft {
     pub(crate) is_whole: bool,
     /// The node of the preferences: a refusal names a place within it.
     pub(crate) preferences: Option<Node>,
-    /// The categories that caps name.
+    /// The categories that caps and letters' settings name.
     pub(crate) categories: Vec<(String, At)>,
     pub(crate) topics: Vec<(String, At)>,
 }
@@ -62,17 +78,50 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
         quiet: fields.read("quiet", |node, page| typed::<Windows>(node, "quiet", page)),
         rate: fields.read("rate", |node, page| number(node, 1, MAX_RATE, page)).unwrap_or(DEFAULT_RATE),
         caps: Vec::new(),
+        unknown: BTreeMap::new(),
+        texting: Texting::default(),
         preferences: fields.read("preferences", |node, page| typed::<Preferences>(node, "preferences", page)),
+        email: EmailPolicy::default(),
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
     };
     let starts = fields.read("week-starts", |node, page| word(node, "day", &DAYS.map(|it| (it, it)), page));
     let caps = fields.read("caps", |node, page| caps(node, starts.unwrap_or("mon"), page));
     (draft.policy.caps, draft.categories) = caps.unwrap_or_default();
+    if let Some((email, categories)) = fields.read("email", letter::policy) {
+        draft.policy.email = email;
+        draft.categories.extend(categories);
+    }
+    let mut named = Vec::new();
+    let texting = fields.read("sms", |node, page| texting::sms(node, &mut named, page));
+    draft.policy.texting = texting.unwrap_or_default();
+    let prices = draft.policy.texting.prices.clone();
+    let budget = |node: &Node, page: &mut Page<'_>| texting::spend(node, prices.as_ref(), &mut named, page);
+    draft.policy.texting.budget = fields.read("spend", budget);
+    draft.categories.append(&mut named);
     (draft.policy.topics, draft.topics) = fields.read("topics", topics).unwrap_or_default();
+    draft.policy.unknown =
+        fields.read("unknown", |node, page| unknown(node, &mut draft.categories, page)).unwrap_or_default();
     let preferences = members.iter().position(|it| it.key == "preferences");
     draft.preferences = preferences.map(|at| members.swap_remove(at).value);
     draft
+}
+
+/// What becomes of a message that got no answer: `hold` or `resend`, by category or channel.
+fn unknown(
+    node: &Node,
+    categories: &mut Vec<(String, At)>,
+    page: &mut Page<'_>,
+) -> Option<BTreeMap<String, OnUnknown>> {
+    let words = [("hold", OnUnknown::Hold), ("resend", OnUnknown::Resend)];
+    let mut found = BTreeMap::new();
+    for Entry { key, at, value } in map(node, "{ emergency: resend }", page)? {
+        if Channel::from_name(key).is_none() {
+            categories.push((key.clone(), *at));
+        }
+        found.extend(word(value, "word for what got no answer", &words, page).map(|it| (key.clone(), it)));
+    }
+    Some(found)
 }
 
 fn zone(node: &Node, page: &mut Page<'_>) -> Option<Zone> {
@@ -170,7 +219,7 @@ fn cap(
     let category = fields.read("category", |node, page| category(node, categories, page));
     let period = period(&mut fields, at, week_starts);
     let (name, most, period) = (name?, most?, period?);
-    match Limit::new(&name, most, period, true) {
+    match Limit::new(&name, u64::from(most), period, true) {
         Ok(limit) => Some(Cap { limit, per: per?, channel, category, except }),
         Err(it) => {
             let at = find(members, &it.at).map_or(at, |it| it.at);
@@ -199,7 +248,11 @@ fn cap_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
     None
 }
 
-fn category(node: &Node, categories: &mut Vec<(String, At)>, page: &mut Page<'_>) -> Option<String> {
+pub(crate) fn category(
+    node: &Node,
+    categories: &mut Vec<(String, At)>,
+    page: &mut Page<'_>,
+) -> Option<String> {
     let name = text(node, page)?;
     categories.push((name.clone(), node.at));
     Some(name)

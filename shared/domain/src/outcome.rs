@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Where a notification stands.
@@ -23,9 +24,32 @@ pub enum Status {
     Failed,
     /// The provider was asked and did not answer, or the sender died before it could say.
     Unknown,
+    /// The provider accepted it, and for as long as receipts take none came.
+    Unconfirmed,
+    /// The provider accepted it and could not hand it over.
+    Undelivered,
+    /// The provider accepted it, and there is nobody at the address.
+    Bounced,
+    /// It was handed to the recipient's mail server, or to their phone.
+    Delivered,
 }
 
 impl Status {
+    /// Every status there is.
+    pub const ALL: [Status; 11] = [
+        Status::Claimed,
+        Status::Released,
+        Status::Sent,
+        Status::Suppressed,
+        Status::Deferred,
+        Status::Failed,
+        Status::Unknown,
+        Status::Unconfirmed,
+        Status::Undelivered,
+        Status::Bounced,
+        Status::Delivered,
+    ];
+
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -36,22 +60,17 @@ impl Status {
             Status::Deferred => "deferred",
             Status::Failed => "failed",
             Status::Unknown => "unknown",
+            Status::Unconfirmed => "unconfirmed",
+            Status::Undelivered => "undelivered",
+            Status::Bounced => "bounced",
+            Status::Delivered => "delivered",
         }
     }
 
     /// Reads the name that [`Status::name`] gives.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Status> {
-        let all = [
-            Status::Claimed,
-            Status::Released,
-            Status::Sent,
-            Status::Suppressed,
-            Status::Deferred,
-            Status::Failed,
-            Status::Unknown,
-        ];
-        all.into_iter().find(|it| it.name() == name)
+        Status::ALL.into_iter().find(|it| it.name() == name)
     }
 
     /// Whether nothing more will happen to it by itself.
@@ -59,7 +78,51 @@ impl Status {
     pub fn is_final(self) -> bool {
         match self {
             Status::Claimed | Status::Released => false,
-            Status::Sent | Status::Suppressed | Status::Deferred | Status::Failed | Status::Unknown => true,
+            Status::Sent
+            | Status::Suppressed
+            | Status::Deferred
+            | Status::Failed
+            | Status::Unknown
+            | Status::Unconfirmed
+            | Status::Undelivered
+            | Status::Bounced
+            | Status::Delivered => true,
+        }
+    }
+
+    /// Whether a provider took it over, as far as anybody knows.
+    #[must_use]
+    pub fn was_sent(self) -> bool {
+        match self {
+            Status::Sent
+            | Status::Unconfirmed
+            | Status::Undelivered
+            | Status::Bounced
+            | Status::Delivered => true,
+            Status::Claimed
+            | Status::Released
+            | Status::Suppressed
+            | Status::Deferred
+            | Status::Failed
+            | Status::Unknown => false,
+        }
+    }
+
+    /// Whether the recipient was told, or may have been: then nothing takes the notification's place.
+    #[must_use]
+    pub fn may_have_reached(self) -> bool {
+        match self {
+            Status::Sent
+            | Status::Unconfirmed
+            | Status::Delivered
+            | Status::Unknown
+            | Status::Claimed
+            | Status::Released => true,
+            Status::Suppressed
+            | Status::Deferred
+            | Status::Failed
+            | Status::Undelivered
+            | Status::Bounced => false,
         }
     }
 }
@@ -82,6 +145,9 @@ pub enum Reason {
     Recurs,
     Throttled,
     Capped,
+    SpendCapped,
+    CountryNotAllowed,
+    OutsideWindow,
     Merged,
     Cancelled,
     Cancels,
@@ -94,14 +160,29 @@ pub enum Reason {
     Expired,
     Template,
     TooLarge,
+    NoAttachment,
+    ForbiddenAttachment,
     Rejected,
     DeadToken,
     NoAnswer,
+    NoReceipt,
+    Undeliverable,
+    Blocked,
+    Bounced,
+    RetriesExhausted,
+    ProviderDown,
+    EndpointDisabled,
+    EndpointPattern,
+    EndpointVersion,
+    EndpointGone,
+    BlockedTarget,
+    Aborted,
+    Exhausted,
 }
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 29] = [
+    pub const ALL: [Reason; 47] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -116,6 +197,9 @@ impl Reason {
         Reason::Recurs,
         Reason::Throttled,
         Reason::Capped,
+        Reason::SpendCapped,
+        Reason::CountryNotAllowed,
+        Reason::OutsideWindow,
         Reason::Merged,
         Reason::Cancelled,
         Reason::Cancels,
@@ -128,9 +212,24 @@ impl Reason {
         Reason::Expired,
         Reason::Template,
         Reason::TooLarge,
+        Reason::NoAttachment,
+        Reason::ForbiddenAttachment,
         Reason::Rejected,
         Reason::DeadToken,
         Reason::NoAnswer,
+        Reason::NoReceipt,
+        Reason::Undeliverable,
+        Reason::Blocked,
+        Reason::Bounced,
+        Reason::RetriesExhausted,
+        Reason::ProviderDown,
+        Reason::EndpointDisabled,
+        Reason::EndpointPattern,
+        Reason::EndpointVersion,
+        Reason::EndpointGone,
+        Reason::BlockedTarget,
+        Reason::Aborted,
+        Reason::Exhausted,
     ];
 
     #[must_use]
@@ -150,6 +249,9 @@ impl Reason {
             Reason::Recurs => "recurs",
             Reason::Throttled => "throttled",
             Reason::Capped => "capped",
+            Reason::SpendCapped => "spend_capped",
+            Reason::CountryNotAllowed => "country_not_allowed",
+            Reason::OutsideWindow => "outside_window",
             Reason::Merged => "merged",
             Reason::Cancelled => "cancelled",
             Reason::Cancels => "cancels",
@@ -162,9 +264,24 @@ impl Reason {
             Reason::Expired => "expired",
             Reason::Template => "template",
             Reason::TooLarge => "too_large",
+            Reason::NoAttachment => "no_attachment",
+            Reason::ForbiddenAttachment => "forbidden_attachment",
             Reason::Rejected => "rejected",
             Reason::DeadToken => "dead_token",
             Reason::NoAnswer => "no_answer",
+            Reason::NoReceipt => "no_receipt",
+            Reason::Undeliverable => "undeliverable",
+            Reason::Blocked => "blocked",
+            Reason::Bounced => "bounced",
+            Reason::RetriesExhausted => "retries_exhausted",
+            Reason::ProviderDown => "provider_down",
+            Reason::EndpointDisabled => "endpoint_disabled",
+            Reason::EndpointPattern => "endpoint_pattern",
+            Reason::EndpointVersion => "endpoint_version",
+            Reason::EndpointGone => "endpoint_gone",
+            Reason::BlockedTarget => "blocked_target",
+            Reason::Aborted => "aborted",
+            Reason::Exhausted => "exhausted",
         }
     }
 
@@ -186,6 +303,11 @@ impl Reason {
             Reason::Recurs => "the rule comes round again",
             Reason::Throttled => "the rule told the recipient often enough",
             Reason::Capped => "the recipient, tenant or environment has had as many as the catalog allows",
+            Reason::SpendCapped => "as much was spent on texts as the catalog allows",
+            Reason::CountryNotAllowed => "the catalog lets no text go to this country",
+            Reason::OutsideWindow => {
+                "they have not written for 24 hours, and there is no approved WhatsApp template"
+            }
             Reason::Merged => "it is told together with others",
             Reason::Cancelled => "a later event took it back",
             Reason::Cancels => "this event took back what was waiting",
@@ -198,11 +320,30 @@ impl Reason {
             Reason::Expired => "it was too late to be of use",
             Reason::Template => "the template could not be rendered from this event",
             Reason::TooLarge => "the message is larger than the channel carries",
+            Reason::NoAttachment => "the event names no file to attach, or there is none under that name",
+            Reason::ForbiddenAttachment => {
+                "the file to attach lies where letters may not take it from; see AttachmentBuckets"
+            }
             Reason::Rejected => "the provider refused it",
             Reason::DeadToken => {
                 "the device takes no notes any more: the app was removed, or notes were switched off"
             }
             Reason::NoAnswer => "the provider was asked and its answer never came",
+            Reason::NoReceipt => "no receipt came for as long as receipts take",
+            Reason::Undeliverable => "the provider could not hand it over",
+            Reason::Blocked => "the recipient, or who carries their messages, does not let it through",
+            Reason::Bounced => "there is nobody at the address",
+            Reason::RetriesExhausted => "it was tried as often as its channel allows, and never taken",
+            Reason::ProviderDown => "its provider was not working, and it could not wait",
+            Reason::EndpointDisabled => "the endpoint is switched off",
+            Reason::EndpointPattern => "the endpoint does not want events of this kind",
+            Reason::EndpointVersion => {
+                "the event is younger than the version that the endpoint was written for"
+            }
+            Reason::EndpointGone => "the endpoint said that it is told no more: it is switched off",
+            Reason::BlockedTarget => "blocked target: the endpoint's URL leads to where no webhook may go",
+            Reason::Aborted => "the endpoint asked not to be told of this again",
+            Reason::Exhausted => "every attempt of the schedule failed",
         }
     }
 }
@@ -216,6 +357,8 @@ pub enum Sent {
     Nobody,
     /// The answer never came. The provider may have accepted.
     Unknown,
+    /// Not yet: the job is put back and comes again at this time, under the same key.
+    Later(Timestamp),
 }
 
 /// The error underneath, kept whole for the log.
@@ -239,13 +382,4 @@ pub enum Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reasons_are_stored_by_the_name_they_give_themselves() {
-        for reason in Reason::ALL {
-            assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
-        }
-    }
-}
+mod tests;

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::channel::Channel;
+use crate::channel::{Channel, OnUnknown};
 use crate::counter::Limit;
 use crate::preference::Preferences;
+use crate::recipient::Sender;
+use crate::rule::Operand;
+use crate::texting::Texting;
 use crate::window::Windows;
 use crate::zone::Zone;
 
@@ -29,9 +32,18 @@ pub struct Policy {
     pub rate: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caps: Vec<Cap>,
+    /// What becomes of a message whose send got no answer, by category or by channel. A category comes first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unknown: BTreeMap<String, OnUnknown>,
+    /// What holds for texts to phones.
+    #[serde(default, skip_serializing_if = "Texting::is_empty")]
+    pub texting: Texting,
     /// What holds for those who said nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferences: Option<Preferences>,
+    /// What holds for letters.
+    #[serde(default, skip_serializing_if = "EmailPolicy::is_default")]
+    pub email: EmailPolicy,
     /// The roles that rules may name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<String>,
@@ -39,6 +51,15 @@ pub struct Policy {
     /// literal `<name>:<value>`, hears of it too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub topics: BTreeMap<String, Vec<String>>,
+}
+
+/// The category of codes that are good once, and for minutes: they are tried, and sent again, until they expire.
+pub const ONE_TIME_CODE: &str = "one-time-code";
+
+/// Whether a category is that of such codes.
+#[must_use]
+pub fn is_one_time(category: &str) -> bool {
+    category == ONE_TIME_CODE
 }
 
 fn default_rate() -> u32 {
@@ -52,10 +73,34 @@ impl Default for Policy {
             quiet: None,
             rate: DEFAULT_RATE,
             caps: Vec::new(),
+            unknown: BTreeMap::new(),
+            texting: Texting::default(),
             preferences: None,
+            email: EmailPolicy::default(),
             roles: BTreeSet::new(),
             topics: BTreeMap::new(),
         }
+    }
+}
+
+/// What holds for letters of all rules.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmailPolicy {
+    /// Where answers go, unless the rule names somebody; to the sender, when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Operand>,
+    /// Whom the letters of a category come from, instead of the installation's own sender.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub senders: BTreeMap<String, Sender>,
+    /// The categories that a reader may leave by one click although they are not commercial.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unsubscribe: BTreeSet<String>,
+}
+
+impl EmailPolicy {
+    fn is_default(&self) -> bool {
+        *self == EmailPolicy::default()
     }
 }
 
@@ -85,6 +130,19 @@ pub enum Per {
 }
 
 impl Policy {
+    /// What becomes of a message of this category on this channel whose send got no answer.
+    ///
+    /// Source: the design, "Unknown outcome".
+    #[must_use]
+    pub fn on_unknown(&self, category: &str, channel: Channel) -> OnUnknown {
+        let written = self.unknown.get(category).or_else(|| self.unknown.get(channel.name()));
+        match written {
+            Some(it) => *it,
+            None if is_one_time(category) => OnUnknown::Resend,
+            None => channel.on_unknown(),
+        }
+    }
+
     /// A topic and all that it includes, directly or not, each once: `<name>:<value>`. A topic that includes itself is
     /// walked once.
     #[must_use]
@@ -109,6 +167,24 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_category_says_before_its_channel_what_becomes_of_what_got_no_answer() {
+        let unknown =
+            [("emergency", OnUnknown::Resend), ("push", OnUnknown::Hold), ("sms", OnUnknown::Resend)];
+        let unknown = unknown.map(|(name, it)| (name.to_owned(), it));
+        let policy = Policy { unknown: BTreeMap::from(unknown), ..Policy::default() };
+        for (category, channel, expected) in [
+            ("emergency", Channel::Push, OnUnknown::Resend),
+            ("news", Channel::Push, OnUnknown::Hold),
+            ("news", Channel::Sms, OnUnknown::Resend),
+            ("news", Channel::Email, OnUnknown::Hold),
+            ("news", Channel::Socket, OnUnknown::Resend),
+            (ONE_TIME_CODE, Channel::Email, OnUnknown::Resend),
+        ] {
+            assert_eq!(policy.on_unknown(category, channel), expected, "{category} {channel:?}");
+        }
+    }
 
     #[test]
     fn a_topic_includes_others_directly_and_through_others_and_each_once() {

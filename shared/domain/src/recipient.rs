@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
 use crate::preference::Preferences;
+use crate::unsubscribe::Unsubscribed;
 use crate::window::Windows;
 
 mod address;
 mod group;
 
-pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber};
+pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber, Sender, address_hash};
 pub use group::{Group, NO_TENANT};
 
 /// A person as a producer's own user table knows them. No `Debug`: it holds names and addresses.
@@ -64,6 +65,9 @@ pub struct Recipient {
     /// The channels that must not be used any more, whatever a rule says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suppressed: Vec<Suppression>,
+    /// From what they unsubscribed by the link of a letter: stronger than any preference.
+    #[serde(default, skip_serializing_if = "Unsubscribed::is_empty")]
+    pub unsubscribed: Unsubscribed,
 }
 
 /// A role within a scope: `clinic-staff` in `clinic-7`.
@@ -126,6 +130,18 @@ pub struct Suppression {
     /// Over after this; never, when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// The one address that it is about, as [`address_hash`] calls it: another one is open. Every address of the channel,
+    /// when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+impl Suppression {
+    /// Whether it is still in force.
+    #[must_use]
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
 }
 
 /// Why a channel is closed.
@@ -165,7 +181,23 @@ impl Recipient {
     /// Why `channel` is closed for this person, if it is.
     #[must_use]
     pub fn suppression(&self, channel: Channel, now: Timestamp) -> Option<&Suppression> {
-        self.suppressed.iter().find(|it| it.channel == channel && it.until.is_none_or(|until| now < until))
+        let concerns = |it: &Suppression| match (&it.address, self.address(channel)) {
+            (None, _) => true,
+            (Some(closed), Some(own)) => *closed == address_hash(channel, own),
+            (Some(_), None) => false,
+        };
+        self.suppressed.iter().find(|it| it.channel == channel && it.holds(now) && concerns(it))
+    }
+
+    /// As it was given; it may turn out to be no address.
+    #[must_use]
+    pub fn address(&self, channel: Channel) -> Option<&str> {
+        match channel {
+            Channel::Email => self.email.as_deref(),
+            Channel::Sms => self.phone.as_deref(),
+            Channel::Whatsapp => self.whatsapp.as_deref(),
+            Channel::Push | Channel::Socket | Channel::Webhook => None,
+        }
     }
 }
 

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::channel::Channel;
 use crate::event::{Event, Refusal, excerpt};
-use crate::recipient::{Recipient, Settings};
+use crate::recipient::{Recipient, Settings, SuppressedBecause, Suppression};
 
 mod entry;
 mod patch;
@@ -25,6 +26,13 @@ pub const MAX_USERS: usize = 1_000;
 /// How far a producer's clock may be ahead. What it says wins over everything before the time it names, so a clock
 /// that is years ahead would shut everybody else out.
 const MAX_AHEAD: Duration = Duration::from_secs(3_600);
+
+/// What push says of a device that is gone, and under which name: nobody else knows.
+const UNREGISTERED: &str = "carillon.device.unregistered";
+const PUSH: &str = "carillon/push";
+/// What sms says of a phone whose owner said stop, and under which name: nobody else knows.
+pub const OPTED_OUT: &str = "carillon.recipient.opted_out";
+pub const SMS: &str = "carillon/sms";
 
 /// When somebody said something, and in which words: of two stamps the greater one counts, in whatever order they
 /// come, and equal ones are the same.
@@ -63,6 +71,10 @@ pub enum Change {
     Remove,
     Join(Topic),
     Leave(Topic),
+    /// A provider says that a channel is closed. Who says later which channels are has the last word.
+    Close(Suppression),
+    /// The device of this id takes no notes any more, unless it was registered again later.
+    Unregister(String),
 }
 
 /// A topic of a tenant, or of none.
@@ -100,6 +112,14 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
             let (id, patch) = reading::patch(data)?;
             Ok(one(id, Change::Update(patch)))
         }
+        OPTED_OUT => {
+            if event.source != SMS {
+                return Err(Refusal::new("source", excerpt(&event.source), SMS));
+            }
+            let why = SuppressedBecause::OptedOut;
+            let closed = Suppression { channel: Channel::Sms, why, until: None, address: None };
+            Ok(one(reading::opted_out(&data)?, Change::Close(closed)))
+        }
         "carillon.recipient.deleted" => Ok(one(reading::deleted(&data)?, Change::Remove)),
         "carillon.topic.joined" | "carillon.topic.left" => {
             let (name, users) = reading::membership(&data)?;
@@ -112,12 +132,19 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
             });
             Ok(Notice::People(amendments.collect()))
         }
+        UNREGISTERED => {
+            if event.source != PUSH {
+                return Err(Refusal::new("source", excerpt(&event.source), PUSH));
+            }
+            let (id, device) = reading::unregistered(&data)?;
+            Ok(one(id, Change::Unregister(device)))
+        }
         "carillon.tenant.updated" => {
             let (id, settings) = reading::tenant_of_object(data, "id", "data.")?;
             Ok(Notice::Tenant { id, settings: Box::new(settings), stamp })
         }
         other => {
-            let wanted = "carillon.recipient.created, .updated or .deleted, carillon.topic.joined or .left, or carillon.tenant.updated";
+            let wanted = "carillon.recipient.created, .updated, .opted_out or .deleted, carillon.topic.joined or .left, carillon.device.unregistered or carillon.tenant.updated";
             Err(Refusal::new("type", excerpt(other), wanted))
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use domain::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,8 @@ struct Attributes {
     approximate_receive_count: Option<String>,
     #[serde(default)]
     message_group_id: Option<String>,
+    #[serde(default)]
+    sent_timestamp: Option<String>,
 }
 
 impl Message {
@@ -45,6 +48,13 @@ impl Message {
     pub fn receive_count(&self) -> u32 {
         let count = self.attributes.approximate_receive_count.as_deref();
         count.and_then(|it| it.parse().ok()).unwrap_or(1)
+    }
+
+    /// When the queue took it over.
+    #[must_use]
+    pub fn sent_at(&self) -> Option<Timestamp> {
+        let millis = self.attributes.sent_timestamp.as_deref()?.parse().ok()?;
+        Timestamp::from_millisecond(millis).ok()
     }
 
     /// Whether it came by the lane for what must not wait: the queue whose name ends in `-critical`.
@@ -143,6 +153,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(event.records[0].receive_count(), 3);
+        assert_eq!(event.records[0].sent_at().map(Timestamp::as_millisecond), Some(1));
         assert_eq!(event.records[0].group(), Some("clinic-7"));
         assert!(event.records[0].is_critical());
     }

@@ -68,8 +68,13 @@ impl Api {
 /// Whether nothing more will come of it by itself, and nothing good came of it.
 fn is_over(status: Status) -> Result<(), Problem> {
     match status {
-        Status::Failed | Status::Suppressed | Status::Unknown => Ok(()),
-        Status::Sent => Err(Problem::new(409, "sent", "it was sent")),
+        Status::Failed
+        | Status::Suppressed
+        | Status::Unknown
+        | Status::Unconfirmed
+        | Status::Undelivered
+        | Status::Bounced => Ok(()),
+        Status::Sent | Status::Delivered => Err(Problem::new(409, "sent", "it was sent")),
         Status::Claimed | Status::Released | Status::Deferred => {
             Err(Problem::new(409, "under_way", "it is under way, or waits for its time"))
         }

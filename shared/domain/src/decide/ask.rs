@@ -9,6 +9,7 @@ use crate::channel::Channel;
 use crate::counter::{Limit, Refusal, Scope};
 use crate::digest::{DigestPolicy, Item};
 use crate::key::Key;
+use crate::recipient::Suppression;
 use crate::rule::Unless;
 use crate::zone::Zone;
 
@@ -18,10 +19,16 @@ pub enum Ask {
     Cancelled { key: CancelKey },
     /// Was one of these seen, or acknowledged?
     Seen { of: Vec<Key> },
+    /// Was one of these sent, or is it still under way?
+    Told { of: Vec<Key> },
     /// On which of these channels may one more be sent? What is granted is counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
+    /// When did somebody last write to us? They are called as [`crate::proof::caller`] says.
+    Heard { caller: String },
     /// Was this put into a digest when it came before? Only then is it a matter of digests still.
     Collected { key: Key },
+    /// Did a provider close this address, which is nobody's of whom there is a profile?
+    Closed { address: String },
     /// Which digest does this belong to? It is put there.
     Join {
         key: Key,
@@ -40,6 +47,8 @@ pub struct Wanted {
     pub id: String,
     pub limit: Limit,
     pub scope: Scope,
+    /// What one message counts: 1, or its price.
+    pub weight: u64,
 }
 
 /// What the tables said.
@@ -49,10 +58,14 @@ pub enum Answer {
     Cancelled(Option<Cancellation>),
     /// The most that is known of it.
     Seen(Option<Unless>),
+    Told(bool),
+    /// When they last wrote to us, as far as anybody remembers.
+    Heard(Option<Timestamp>),
     Admitted {
         granted: Vec<Channel>,
         refused: Vec<(Channel, Refusal)>,
     },
+    Closed(Option<Suppression>),
     /// It is in this window. `timer`: nobody else sees to it that the window closes.
     Joined {
         window_id: String,
@@ -77,8 +90,14 @@ impl Ask {
                 let keys: Vec<&str> = of.iter().map(Key::as_str).collect();
                 format!("seen {}", keys.join(" "))
             }
+            Ask::Told { of } => {
+                let keys: Vec<&str> = of.iter().map(Key::as_str).collect();
+                format!("told {}", keys.join(" "))
+            }
             Ask::Admit { key, .. } => format!("admit {}", key.as_str()),
+            Ask::Heard { caller } => format!("heard {caller}"),
             Ask::Collected { key } => format!("collected {}", key.as_str()),
+            Ask::Closed { address } => format!("closed {address}"),
             Ask::Join { key, .. } => format!("join {}", key.as_str()),
         }
     }
@@ -89,6 +108,9 @@ impl Ask {
         match self {
             Ask::Cancelled { .. } => Answer::Cancelled(None),
             Ask::Seen { .. } => Answer::Seen(None),
+            Ask::Closed { .. } => Answer::Closed(None),
+            Ask::Told { .. } => Answer::Told(false),
+            Ask::Heard { .. } => Answer::Heard(None),
             Ask::Collected { .. } => Answer::PassThrough,
             Ask::Admit { channels, .. } => {
                 Answer::Admitted { granted: channels.clone(), refused: Vec::new() }

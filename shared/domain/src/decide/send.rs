@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::failover::stands_in;
 use super::judge::{Channelled, Judged};
 use super::walk::{Go, Walk};
 use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
@@ -10,6 +11,8 @@ use crate::counter::{Refusal, Scope};
 use crate::digest::DigestPolicy;
 use crate::key::Key;
 use crate::outcome::Reason;
+use crate::plan::Audience;
+use crate::recipient::address_hash;
 use crate::rule::{Outside, SendStep, Step, Unless};
 use crate::wake::Start;
 
@@ -25,6 +28,9 @@ pub(super) struct Admitted {
 impl Walk<'_, '_> {
     pub(super) fn send(&mut self, step: u32, send: &SendStep) -> Go {
         let channels = self.channels(send);
+        if !self.has_failed(step) {
+            return Go::Stop;
+        }
         match self.noticed(step, send) {
             Some(None) => {}
             Some(Some(found)) => {
@@ -39,13 +45,19 @@ impl Walk<'_, '_> {
             }
             None => return Go::Stop,
         }
+        if !self.ask_whether_closed() {
+            return Go::Stop;
+        }
         // Of what is told with others nobody knows any more whether it alone was seen.
-        let alone = send.unless.is_some() || self.matched.start.device.is_some();
+        let start = &self.matched.start;
+        let alone = send.unless.is_some() || start.device.is_some() || start.instead_of.is_some();
         let outside = match self.matched.rule.outside {
             Outside::Digest if alone => Outside::Defer,
             outside @ (Outside::Defer | Outside::Drop | Outside::Digest) => outside,
         };
         let mut judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
+        self.take_the_first(&mut judged);
+        self.stand_in(send, outside, &mut judged);
         if outside == Outside::Digest && !self.keep_what_was_collected(step, &mut judged) {
             return Go::Stop;
         }
@@ -60,6 +72,20 @@ impl Walk<'_, '_> {
             self.conclude(step, it, &admitted, throttled.as_ref());
         }
         if throttled.is_some() { Go::Stop } else { Go::On }
+    }
+
+    /// Of a person the profile says it; of an address alone only a table can. `false`: not known yet.
+    fn ask_whether_closed(&mut self) -> bool {
+        let Audience::Address { channel, address } = self.audience else { return true };
+        if channel.closed_for_days().is_none() || self.closed.is_some() {
+            return true;
+        }
+        match self.answer(Ask::Closed { address: address_hash(*channel, address) }) {
+            Some(Answer::Closed(found)) => self.closed = found.filter(|it| it.holds(self.facts.now)),
+            Some(_) => {}
+            None => return false,
+        }
+        true
     }
 
     /// A message that was collected in the night and comes again by day is told with the others, and not twice. `false`:
@@ -92,7 +118,7 @@ impl Walk<'_, '_> {
                 Step::Send(send) => Some((u32::try_from(at).unwrap_or(u32::MAX), send)),
                 Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
             })
-            .flat_map(|(at, send)| send.channels.iter().map(move |it| (at, *it)))
+            .flat_map(|(at, send)| send.all().map(move |it| (at, it)))
             .flat_map(|(at, channel)| self.keys(at, channel))
             .collect();
         if of.is_empty() {
@@ -100,14 +126,18 @@ impl Walk<'_, '_> {
         }
         match self.answer(Ask::Seen { of })? {
             Answer::Seen(found) => Some(found.filter(|it| *it >= unless)),
-            Answer::Cancelled(_) | Answer::Admitted { .. } | Answer::Joined { .. } | Answer::PassThrough => {
-                Some(None)
-            }
+            Answer::Cancelled(_)
+            | Answer::Told(_)
+            | Answer::Heard(_)
+            | Answer::Admitted { .. }
+            | Answer::Closed(_)
+            | Answer::Joined { .. }
+            | Answer::PassThrough => Some(None),
         }
     }
 
     /// What the messages of a step on a channel are called: one, or one for each device.
-    fn keys(&self, step: u32, channel: Channel) -> Vec<Key> {
+    pub(super) fn keys(&self, step: u32, channel: Channel) -> Vec<Key> {
         if channel != Channel::Push {
             return vec![self.key(Some(channel), step, "")];
         }
@@ -188,9 +218,13 @@ impl Walk<'_, '_> {
         let asked = wants.clone();
         match self.answer(Ask::Admit { key, wants, channels: channels.to_vec(), zone })? {
             Answer::Admitted { granted, refused } => Some(Admitted { granted, refused, asked }),
-            Answer::Cancelled(_) | Answer::Seen(_) | Answer::Joined { .. } | Answer::PassThrough => {
-                Some(Admitted { granted: channels.to_vec(), ..Admitted::default() })
-            }
+            Answer::Cancelled(_)
+            | Answer::Seen(_)
+            | Answer::Closed(_)
+            | Answer::Told(_)
+            | Answer::Heard(_)
+            | Answer::Joined { .. }
+            | Answer::PassThrough => Some(Admitted { granted: channels.to_vec(), ..Admitted::default() }),
         }
     }
 
@@ -241,7 +275,17 @@ impl Walk<'_, '_> {
     ) {
         let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
         let again = self.matched.start.again.clone();
-        let start = Start { step, only: Some(channel), occurrence, due: Some(until), device, counted, again };
+        let instead_of = stands_in(&notes);
+        let start = Start {
+            step,
+            only: Some(channel),
+            occurrence,
+            due: Some(until),
+            device,
+            counted,
+            again,
+            instead_of,
+        };
         self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
     }
 
@@ -250,10 +294,13 @@ impl Walk<'_, '_> {
         let order = Order {
             rule,
             person: self.person,
+            way_out: self.way_out(&target),
             target,
             priority: rule.priority.or(self.plan.event.priority).unwrap_or_default(),
             expires_at: self.expires_at(),
             cancel: self.cancel_key(),
+            instead_of: stands_in(&notes),
+            failover: self.failover(step, channel),
         };
         let key = self.key(Some(channel), step, place);
         let decision = self.decision(key, Some(channel), step, Verdict::Send(order), notes);

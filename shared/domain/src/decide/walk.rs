@@ -5,7 +5,7 @@ use crate::channel::Channel;
 use crate::key::{Key, event_part};
 use crate::outcome::Reason;
 use crate::plan::{self, Audience, Match, Plan};
-use crate::recipient::Recipient;
+use crate::recipient::{Recipient, Suppression};
 use crate::rule::{SendStep, Step, ThrottleStep};
 
 /// The most steps of a rule that one decision walks through.
@@ -24,6 +24,8 @@ pub(super) struct Walk<'p, 'a> {
     pub(super) asks: Vec<Ask>,
     /// Throttles that were met, to be passed by whatever is sent or collected next.
     pub(super) throttles: Vec<Wanted>,
+    /// Why the address is closed, where it is nobody's of whom there is a profile.
+    pub(super) closed: Option<Suppression>,
     /// The throttles before this step have let the run through.
     pub(super) counted: u32,
 }
@@ -52,6 +54,7 @@ pub(super) fn walk<'a>(
         decisions: Vec::new(),
         asks: Vec::new(),
         throttles: Vec::new(),
+        closed: None,
         counted: matched.start.counted,
     };
     walk.run();
@@ -179,17 +182,25 @@ impl<'a> Walk<'_, 'a> {
     /// The channels of a step that this audience can have.
     pub(super) fn channels(&self, send: &SendStep) -> Vec<Channel> {
         let only = self.matched.start.only;
+        if let Some(it) = self.matched.start.instead_of {
+            return self.failover_channels(send, only, it.channel);
+        }
         self.all_channels(send).into_iter().filter(|it| only.is_none_or(|only| only == *it)).collect()
     }
 
     /// The same, whether or not the others are held back.
     pub(super) fn all_channels(&self, send: &SendStep) -> Vec<Channel> {
-        let fits = |it: &Channel| match self.audience {
+        send.channels.iter().copied().filter(|it| self.fits(*it)).collect()
+    }
+
+    /// Whether this audience can have it.
+    pub(super) fn fits(&self, it: Channel) -> bool {
+        match self.audience {
             Audience::Room(_) => it.reaches_rooms(),
-            Audience::Address { channel, .. } => it == channel,
-            Audience::User(_) | Audience::Member(_) => true,
-        };
-        send.channels.iter().copied().filter(fits).collect()
+            Audience::Address { channel, .. } => it == *channel,
+            Audience::Endpoint(_) => it.reaches_endpoints(),
+            Audience::User(_) | Audience::Member(_) => !it.reaches_endpoints(),
+        }
     }
 
     /// The answer to a question; without one the question is put.

@@ -2,6 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::Channel;
+use crate::key::hash_of;
+
+/// What an address is called where it must not stand: in the ledger, in a closed channel, in a key. However it was
+/// written, it has one name for a channel: letters are not told apart by their case, nor numbers by their decoration.
+#[must_use]
+pub fn address_hash(channel: Channel, address: &str) -> String {
+    let plain = match channel {
+        Channel::Sms | Channel::Whatsapp => {
+            PhoneNumber::parse(address).map_or_else(|_| address.trim().to_owned(), |it| it.0)
+        }
+        Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => address.trim().to_lowercase(),
+    };
+    hash_of(&["address", channel.name(), &plain])
+}
+
 /// An e-mail address that was checked once and need not be checked again. No `Debug`, no `Display`: it is never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -64,6 +80,50 @@ impl TryFrom<String> for EmailAddress {
 impl From<EmailAddress> for String {
     fn from(address: EmailAddress) -> String {
         address.0
+    }
+}
+
+/// Whom a letter comes from: an address, or a name and an address, `Clinic News <news@example.com>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Sender(String);
+
+impl Sender {
+    /// The name is 1 to 60 ASCII letters, digits, spaces, dots and dashes, so that no header needs another encoding.
+    ///
+    /// # Errors
+    /// [`NotAnAddress`] says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Sender, NotAnAddress> {
+        let Some((name, address)) = text.strip_suffix('>').and_then(|it| it.split_once(" <")) else {
+            return EmailAddress::parse(text).map(|it| Sender(it.0));
+        };
+        let in_name = |it: char| it.is_ascii_alphanumeric() || " .-".contains(it);
+        if name.trim().is_empty() || name.len() > 60 || !name.chars().all(in_name) {
+            return Err(NotAnAddress(
+                "the name has more than letters, digits, spaces, dots and dashes, or more than 60",
+            ));
+        }
+        EmailAddress::parse(address)?;
+        Ok(Sender(text.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Sender {
+    type Error = NotAnAddress;
+
+    fn try_from(text: String) -> Result<Sender, NotAnAddress> {
+        Sender::parse(&text)
+    }
+}
+
+impl From<Sender> for String {
+    fn from(sender: Sender) -> String {
+        sender.0
     }
 }
 
@@ -166,6 +226,16 @@ mod tests {
             let found = PhoneNumber::parse(text).ok();
             assert_eq!(found.as_ref().map(PhoneNumber::as_str), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_address_has_one_name_however_it_is_written_and_another_on_each_channel() {
+        let email = |it| address_hash(Channel::Email, it);
+        assert_eq!(email("Ann@Example.com "), email("ann@example.com"));
+        assert_ne!(email("ann@example.com"), email("ben@example.com"));
+        let number = "+44 20 7946 0000";
+        assert_eq!(address_hash(Channel::Sms, number), address_hash(Channel::Sms, "+442079460000"));
+        assert_ne!(address_hash(Channel::Sms, number), address_hash(Channel::Whatsapp, number));
     }
 
     proptest! {

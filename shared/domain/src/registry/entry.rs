@@ -14,16 +14,20 @@ use serde_json::{Map, Value};
 use super::patch::{copy, pieces, set};
 use super::reading;
 use super::{Amendment, Change, Stamp, Topic};
+use crate::channel::Channel;
 use crate::event::Refusal;
-use crate::recipient::{Group, NO_TENANT, Recipient};
+use crate::recipient::{Group, NO_TENANT, Recipient, Suppression};
 
 /// How long it is remembered that somebody was deleted, and who joined or left what: longer than any event waits in a
 /// queue (14 days) after EventBridge has tried to deliver it (1 day).
 pub const MEMORY: Duration = Duration::from_secs(30 * 86_400);
 
-/// The one member that a person's new description takes back only by naming it: the word STOP, and a provider's
-/// bounce, are not in the producers' own tables.
-const KEPT: &str = "suppressed";
+/// The members that a person's new description takes back only by naming them: the word STOP, a provider's bounce and
+/// the link of a letter are not in the producers' own tables.
+const KEPT: [&str; 2] = [SUPPRESSED, "unsubscribed"];
+const SUPPRESSED: &str = "suppressed";
+
+const DEVICES: &str = "devices";
 
 /// A person, if they are known, and what was said about them when. No `Debug`: it holds names and addresses.
 #[derive(Clone, Default, PartialEq)]
@@ -47,6 +51,18 @@ struct History {
     /// Topics that were joined or left after that, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moves: Vec<Move>,
+    /// What providers closed, by channel and address, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    closings: Vec<Closing>,
+    /// The devices that are gone, and since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    gone: BTreeMap<String, Stamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Closing {
+    closed: Suppression,
+    stamp: Stamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,13 +125,23 @@ impl Entry {
                 true
             }
             Change::Remove => self.erase(stamp),
-            Change::Update(_) | Change::Join(_) | Change::Leave(_) if self.is_gone() => false,
+            Change::Update(_)
+            | Change::Join(_)
+            | Change::Leave(_)
+            | Change::Close(_)
+            | Change::Unregister(_)
+                if self.is_gone() =>
+            {
+                false
+            }
             Change::Update(patch) => self.update(id, patch, stamp)?,
             Change::Join(topic) => self.move_in(topic, true, stamp),
             Change::Leave(topic) => self.move_in(topic, false, stamp),
+            Change::Close(closed) => self.close(closed, stamp),
+            Change::Unregister(device) => self.unregister(device, stamp),
         };
         if changed {
-            self.forget_old_moves();
+            self.forget_what_is_old();
         }
         Ok(changed)
     }
@@ -124,22 +150,25 @@ impl Entry {
     fn describe(&mut self, person: &Recipient, stamp: Stamp) {
         let mut next = members_of(person);
         let before = self.person.as_ref().map(members_of).unwrap_or_default();
-        let says_it = next.contains_key(KEPT);
-        if !says_it && let Some(kept) = before.get(KEPT) {
-            next.insert(KEPT.to_owned(), kept.clone());
+        let said: Vec<&str> = KEPT.into_iter().filter(|it| next.contains_key(*it)).collect();
+        for name in KEPT.iter().filter(|it| !said.contains(it)) {
+            if let Some(kept) = before.get(*name) {
+                next.insert((*name).to_owned(), kept.clone());
+            }
         }
-        self.history.members.retain(|path, at| *at > stamp || (path == KEPT && !says_it));
+        let stays = |path: &str| KEPT.contains(&name_of(path)) && !said.contains(&name_of(path));
+        self.history.members.retain(|path, at| *at > stamp || stays(path));
         for path in self.history.members.keys() {
             copy(path, &before, &mut next);
         }
-        if says_it {
-            self.history.members.entry(KEPT.to_owned()).or_insert_with(|| stamp.clone());
+        for name in said {
+            self.history.members.entry(name.to_owned()).or_insert_with(|| stamp.clone());
         }
         self.history.moves.retain(|it| it.stamp > stamp);
         self.history.whole = Some(stamp);
         // Both parts came from a person, and no member depends on another.
         self.person = Some(typed(next).unwrap_or_else(|| person.clone()));
-        self.move_again();
+        self.say_again();
     }
 
     fn update(&mut self, id: &str, patch: &Map<String, Value>, stamp: &Stamp) -> Result<bool, Refusal> {
@@ -166,7 +195,7 @@ impl Entry {
         reading::check(&person, "data.")?;
         self.person = Some(person);
         self.history.members = stamps;
-        self.move_again();
+        self.say_again();
         Ok(true)
     }
 
@@ -182,11 +211,25 @@ impl Entry {
         }
         // They are back already. What outlives a new description does not outlive a deletion.
         self.history.erased = Some(stamp.clone());
-        if self.history.members.get(KEPT).is_some_and(|it| it < stamp) {
-            self.history.members.remove(KEPT);
-            if let Some(person) = &mut self.person {
-                person.suppressed.clear();
+        let forgotten: Vec<Closing> = self.history.closings.extract_if(.., |it| it.stamp < *stamp).collect();
+        if let Some(person) = &mut self.person {
+            person.suppressed.retain(|it| !forgotten.iter().any(|closing| closing.closed == *it));
+        }
+        let older =
+            self.history.members.iter().filter(|(path, at)| KEPT.contains(&name_of(path)) && *at < stamp);
+        let older: Vec<String> = older.map(|(path, _)| path.clone()).collect();
+        if let Some(person) = self.person.as_ref().filter(|_| !older.is_empty()) {
+            let mut members = members_of(person);
+            for path in &older {
+                copy(path, &Map::new(), &mut members);
+                self.history.members.remove(path);
             }
+            // What is left of a newer word about a part of it.
+            let before = members_of(person);
+            for path in self.history.members.keys().filter(|it| KEPT.contains(&name_of(it))) {
+                copy(path, &before, &mut members);
+            }
+            self.person = typed(members);
         }
         true
     }
@@ -212,6 +255,7 @@ impl Entry {
         true
     }
 
+    /// Who says later which channels are closed has the last word.
     /// Joins and leaves, in what was listed before, what was joined and left after it.
     fn move_again(&mut self) {
         let Some(person) = &mut self.person else { return };
@@ -232,15 +276,64 @@ impl Entry {
         }
     }
 
-    fn forget_old_moves(&mut self) {
+    fn close(&mut self, closed: &Suppression, stamp: &Stamp) -> bool {
+        if self.last(SUPPRESSED) >= Some(stamp) {
+            return false;
+        }
+        let closing = Closing { closed: closed.clone(), stamp: stamp.clone() };
+        let closings = &mut self.history.closings;
+        match closings.binary_search_by(|it| it.place().cmp(&closing.place())) {
+            Ok(at) if closings[at].stamp >= *stamp => return false,
+            Ok(at) => {
+                let before = std::mem::replace(&mut closings[at], closing);
+                if let Some(person) = &mut self.person {
+                    person.suppressed.retain(|it| *it != before.closed);
+                }
+            }
+            Err(at) => closings.insert(at, closing),
+        }
+        self.say_again();
+        true
+    }
+
+    fn unregister(&mut self, device: &str, stamp: &Stamp) -> bool {
+        if self.last(DEVICES).max(self.history.gone.get(device)) >= Some(stamp) {
+            return false;
+        }
+        self.history.gone.insert(device.to_owned(), stamp.clone());
+        self.say_again();
+        true
+    }
+
+    /// What was said of a part of the person after the part was last described.
+    fn say_again(&mut self) {
+        self.move_again();
+        let (closed_until, described_at) = (self.last(SUPPRESSED).cloned(), self.last(DEVICES).cloned());
+        let Some(person) = &mut self.person else { return };
+        let history = &self.history;
+        let closings: Vec<&Suppression> = history
+            .closings
+            .iter()
+            .filter(|it| Some(&it.stamp) > closed_until.as_ref())
+            .map(|it| &it.closed)
+            .collect();
+        person.suppressed.retain(|it| !closings.contains(&it));
+        person.suppressed.extend(closings.into_iter().cloned());
+        let is_gone = |id: &str| history.gone.get(id).is_some_and(|it| Some(it) > described_at.as_ref());
+        person.devices.retain(|it| !is_gone(&it.id));
+    }
+
+    fn forget_what_is_old(&mut self) {
         let Some(since) = self.newest().and_then(|it| it.at.checked_sub(MEMORY).ok()) else { return };
         self.history.moves.retain(|it| it.stamp.at >= since);
+        self.history.closings.retain(|it| it.stamp.at >= since);
+        self.history.gone.retain(|_, it| it.at >= since);
     }
 
     /// When something was last said.
     fn last(&self, path: &str) -> Option<&Stamp> {
-        let name = path.split('/').next().unwrap_or(path);
-        let whole = if name == KEPT { &self.history.erased } else { &self.history.whole };
+        let name = name_of(path);
+        let whole = if KEPT.contains(&name) { &self.history.erased } else { &self.history.whole };
         let members = &self.history.members;
         members.get(path).max(members.get(name)).max(whole.as_ref())
     }
@@ -248,8 +341,22 @@ impl Entry {
     fn newest(&self) -> Option<&Stamp> {
         let history = &self.history;
         let moves = history.moves.iter().map(|it| &it.stamp);
-        history.whole.iter().chain(&history.erased).chain(history.members.values()).chain(moves).max()
+        let closings = history.closings.iter().map(|it| &it.stamp);
+        let said = history.whole.iter().chain(&history.erased).chain(history.members.values());
+        said.chain(moves).chain(closings).chain(history.gone.values()).max()
     }
+}
+
+impl Closing {
+    /// What it closes: of two that close the same, the later one counts.
+    fn place(&self) -> (Channel, Option<&str>) {
+        (self.closed.channel, self.closed.address.as_deref())
+    }
+}
+
+/// The member that a path begins with.
+fn name_of(path: &str) -> &str {
+    path.split('/').next().unwrap_or(path)
 }
 
 fn members_of(person: &Recipient) -> Map<String, Value> {

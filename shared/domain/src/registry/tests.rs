@@ -5,6 +5,8 @@ use crate::recipient::Group;
 use proptest::prelude::*;
 use serde_json::json;
 
+mod closed;
+
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
@@ -243,7 +245,7 @@ fn a_patch_merges_as_the_rfc_says() {
 proptest! {
     #[test]
     fn in_whatever_order_changes_come_the_person_is_the_same(
-        said in prop::collection::vec((0..5_u8, "[a-c]", prop::collection::btree_set("[a-c]:[1-2]", 0..3)), 1..9),
+        said in prop::collection::vec((0..8_u8, "[a-c]", prop::collection::btree_set("[a-c]:[1-2]", 0..3)), 1..9),
         order in Just((0..9_usize).collect::<Vec<_>>()).prop_shuffle(),
     ) {
         let changes: Vec<Amendment> =
@@ -267,7 +269,7 @@ proptest! {
     }
 }
 
-/// One of five kinds of changes. No deletion: what is said after one is not kept.
+/// One of eight kinds of changes. No deletion: what is said after one is not kept.
 fn said_as(kind: u8, text: &str, topics: &BTreeSet<String>, second: i64) -> Amendment {
     let topic = Topic { tenant: Some(text.into()), name: "x:1".into() };
     match kind {
@@ -276,9 +278,21 @@ fn said_as(kind: u8, text: &str, topics: &BTreeSet<String>, second: i64) -> Amen
         2 => update("ann", second, json!({ "topics": topics, "zone": null })),
         3 => {
             let suppressed = json!([{ "channel": "sms", "why": "bounced" }]);
-            update("ann", second, json!({ "zone": text, "suppressed": suppressed }))
+            let scope = if second % 2 == 0 { "commercial" } else { "category:c" };
+            let left = json!({ scope: { "at": "2026-11-20T12:00:00Z" } });
+            update("ann", second, json!({ "zone": text, "suppressed": suppressed, "unsubscribed": left }))
         }
-        _ => change(second, Change::Join(topic)),
+        4 => change(second, Change::Join(topic)),
+        5 => {
+            let closed =
+                json!({ "channel": "email", "why": "bounced", "until": at(second).at, "address": text });
+            change(second, Change::Close(serde_json::from_value(closed).unwrap()))
+        }
+        6 => change(second, Change::Unregister(format!("device {}", topics.len()))),
+        _ => {
+            let device = |it| json!({ "id": format!("device {it}"), "platform": "fcm", "endpoint": "e" });
+            update("ann", second, json!({ "devices": [device(0), device(1)] }))
+        }
     }
 }
 
@@ -333,5 +347,6 @@ fn everything() -> Value {
         "topics_in": { "b": ["x:2"] }, "preferences": { "categories": { "c": false } }, "quiet": { "quiet": { "start": "22:00", "end": "07:00" } },
         "in_tenants": { "a": { "zone": "Europe/London" } },
         "suppressed": [{ "channel": "sms", "why": "opted_out" }],
+        "unsubscribed": { "commercial": { "at": "2026-11-20T12:00:00Z", "message": "k-1" } },
     })
 }

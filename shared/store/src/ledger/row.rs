@@ -5,11 +5,16 @@ use domain::channel::Channel;
 use domain::job::{Job, Origin};
 use domain::key::Key;
 use domain::outcome::{Reason, Status};
+use domain::receipt::{Marks, awaited_in};
+use domain::recipient::address_hash;
 use domain::told::{Set, Told};
 
 use super::{RETENTION_DAYS, pk};
 use crate::item::Item;
 use crate::seconds;
+
+/// The recipient of a row about an event that concerns nobody.
+const NOBODY: &str = "-";
 
 /// An outcome that is known without asking a provider, or a row as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +36,8 @@ pub struct LedgerRow {
     /// What decided it, as a sentence for people.
     pub note: Option<String>,
     pub provider_id: Option<String>,
+    /// What receipts, and the recipient, said of it later.
+    pub marks: Marks,
     /// The hand-over it was part of; `None` where nobody was to be told.
     pub set: Option<Set>,
 }
@@ -67,8 +74,19 @@ impl LedgerRow {
             joined: owned("joined"),
             note: owned("note"),
             provider_id: owned("provider_id"),
+            marks: marks(item),
             set: read_set(item),
         })
+    }
+}
+
+pub(super) fn marks(item: &Item) -> Marks {
+    let at = |name: &str| item.get(name).and_then(|it| it.parse().ok());
+    Marks {
+        delivered_at: at("delivered_at"),
+        bounced_at: at("bounced_at"),
+        complained_at: at("complained_at"),
+        seen_at: at("seen_at"),
     }
 }
 
@@ -99,20 +117,30 @@ pub fn stands_since(item: &Item) -> Option<Timestamp> {
 }
 
 pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
+    let channel = job.channel();
+    let address = job.content.address().map(|it| address_hash(channel, it));
+    // The two indices are sparse: only what a receipt may come for has these.
+    let expects = channel.has_receipts().then(|| now.to_string());
+    let awaits = channel.confirms().then(|| awaited_in(now));
     origin_item(&job.event)
         .with(pk(&job.key))
+        .maybe("address", address.as_deref())
+        .maybe("expects", expects.as_deref())
+        .maybe("awaits", awaits.as_deref())
         .text("status", Status::Claimed.name())
         .text("rule", &job.rule)
         .text("catalog", &job.catalog)
         .text("recipient", &job.recipient)
-        .text("channel", job.channel().name())
+        .text("channel", channel.name())
         .number("step", i64::from(job.step))
         .text("claim_token", token)
         .text("claimed_at", now.to_string())
         .number("lease_until", lease.as_millisecond())
         .number("attempts", 1)
+        .maybe("note", job.instead_of.map(|it| it.to_string()).as_deref())
         .with(set_item(job.set.as_ref()))
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+        .with(whose_item(&job.recipient, now))
 }
 
 pub(super) fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
@@ -132,6 +160,15 @@ pub(super) fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
         .with(set_item(row.set.as_ref()))
         .text("settled_at", now.to_string())
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+        .with(whose_item(&row.recipient, now))
+}
+
+/// What the index `by_recipient` goes by. A row about nobody is not in it: all of those would be one partition.
+fn whose_item(recipient: &str, now: Timestamp) -> Item {
+    if recipient == NOBODY {
+        return Item::default();
+    }
+    Item::default().text("whose", recipient).number("begun_at", now.as_millisecond())
 }
 
 fn set_item(set: Option<&Set>) -> Item {

@@ -3,6 +3,7 @@
 mod exposing;
 mod failures;
 mod languages;
+mod letters;
 mod limits;
 mod speech;
 mod words;
@@ -54,7 +55,17 @@ fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Sock
 }
 
 fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> Order<'a> {
-    Order { rule, person, target, priority: Priority::Normal, expires_at: None::<Timestamp>, cancel: None }
+    Order {
+        rule,
+        person,
+        target,
+        priority: Priority::Normal,
+        expires_at: None::<Timestamp>,
+        cancel: None,
+        way_out: None,
+        instead_of: None,
+        failover: None,
+    }
 }
 
 fn rule(expose: &[&str]) -> Rule {

@@ -4,7 +4,12 @@ use serde_json::{Value, json};
 
 use super::engine::{at, people, setting, stage, staged};
 use super::world::World;
+use super::{catalog, known, now, paid, rule, verdict};
+use crate::channel::Channel;
+use crate::decide::{Answer, Ask, decide_with};
 use crate::outcome::Reason;
+use crate::plan::Plan;
+use crate::recipient::address_hash;
 
 #[test]
 fn the_layer_that_decided_is_named_last_and_the_others_before_it() {
@@ -29,11 +34,11 @@ fn the_environment_and_the_tenant_have_a_word_and_a_lock() {
 #[test]
 fn the_tenant_speaks_for_its_events_and_no_others() {
     let tenants = json!({ "north": { "preferences": { "categories": { "c": false } } } });
-    let rules = [super::rule("paid", json!({}))];
+    let rules = [rule("paid", json!({}))];
     for (tenant, sent) in [("north", 0), ("south", 1)] {
         let setting = setting(&rules, &json!({}), &people(), &tenants);
         let mut world = World::new(setting, at("12:00"));
-        world.deliver(&super::paid("ann", json!({ "tenant": tenant })));
+        world.deliver(&paid("ann", json!({ "tenant": tenant })));
         assert_eq!(world.sends().len(), sent, "{tenant}");
     }
 }
@@ -68,6 +73,36 @@ fn a_channel_that_was_closed_for_a_time_is_open_when_it_is_over() {
     for (until, sent) in [("2026-11-20T12:00:00Z", 1), ("2026-11-20T12:00:01Z", 0)] {
         let closed = json!({ "suppressed": [{ "channel": "email", "why": "bounced", "until": until }] });
         assert_eq!(told(closed, json!({}), json!({})).sends().len(), sent, "{until}");
+    }
+}
+
+#[test]
+fn an_address_that_bounced_is_closed_and_the_one_they_have_now_is_open() {
+    for (address, sent) in [("ann@example.com", 0), ("old@example.com", 1)] {
+        let address = address_hash(Channel::Email, address);
+        let bounced = json!({ "channel": "email", "why": "bounced", "address": address });
+        assert_eq!(told(json!({ "suppressed": [bounced] }), json!({}), json!({})).sends().len(), sent);
+    }
+}
+
+#[test]
+fn an_address_that_is_nobodys_is_asked_about_before_it_is_written_to() {
+    let address = json!({ "address": { "channel": "email", "of": { "path": "$.data.guest" } } });
+    let event = paid("ann", json!({ "data": { "guest": "Guest@example.com" } }));
+    let catalog = catalog(&[rule("guest", json!({ "to": [address] }))]);
+    let (plan, nobody) = (Plan::of(&event, &catalog), known(&json!([])));
+    for (until, expected) in [
+        ("2026-12-01T00:00:00Z", "suppressed_address"),
+        ("2026-11-01T00:00:00Z", "send to Guest@example.com"),
+    ] {
+        let closed = json!({ "channel": "email", "why": "bounced", "until": until });
+        let decisions = decide_with(&plan, &nobody, None, now(), |ask| {
+            let Ask::Closed { address } = ask else { return ask.if_nothing_happened() };
+            assert_eq!(*address, address_hash(Channel::Email, "guest@example.com"));
+            Answer::Closed(serde_json::from_value(closed.clone()).unwrap())
+        });
+        assert_eq!(decisions.len(), 1);
+        assert_eq!(verdict(&decisions[0].verdict), expected);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tables as the engine sees them: what is counted, collected, cancelled and seen. Who asks again gets the answer
 //! of the first time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -11,6 +11,7 @@ use crate::counter::{States, Want, admit};
 use crate::decide::{Answer, Ask, Wanted};
 use crate::digest::{self, Arrival, Header, Item, Join};
 use crate::key::Key;
+use crate::recipient::Suppression;
 use crate::rule::Unless;
 use crate::zone::Zone;
 
@@ -30,6 +31,10 @@ pub(super) struct Tables {
     pub(super) windows: BTreeMap<String, Collected>,
     pub(super) cancelled: BTreeMap<CancelKey, Cancellation>,
     pub(super) seen: BTreeMap<Key, (Unless, Timestamp)>,
+    /// By the hash of the address.
+    pub(super) closed: BTreeMap<String, Suppression>,
+    /// What was sent, or is on its way.
+    pub(super) told: BTreeSet<Key>,
 }
 
 impl Tables {
@@ -39,6 +44,9 @@ impl Tables {
             Ask::Seen { of } => {
                 Answer::Seen(of.iter().filter_map(|it| self.seen.get(it)).map(|it| it.0).max())
             }
+            Ask::Closed { address } => Answer::Closed(self.closed.get(address).cloned()),
+            Ask::Told { of } => Answer::Told(of.iter().any(|it| self.told.contains(it))),
+            Ask::Heard { .. } => ask.if_nothing_happened(),
             Ask::Admit { key, wants, channels, zone } => self.admit(key, wants, channels, zone, now),
             Ask::Collected { key } => match self.joined.get(key).cloned().flatten() {
                 Some(window_id) => Answer::Joined { window_id, closes_at: now, timer: false },
@@ -64,8 +72,10 @@ impl Tables {
         zone: &Zone,
         now: Timestamp,
     ) -> Answer {
-        let asked: Vec<Want<'_>> =
-            wants.iter().map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope }).collect();
+        let asked: Vec<Want<'_>> = wants
+            .iter()
+            .map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope, weight: it.weight })
+            .collect();
         let admission = admit(&self.states, &asked, channels, zone, now);
         if let Some(granted) = self.granted.get(key).cloned() {
             let refused = admission.refused.into_iter().filter(|(it, _)| !granted.contains(it)).collect();

@@ -1,0 +1,57 @@
+//! AWS End User Messaging SMS.
+//!
+//! Source: End User Messaging SMS user guide, "Monitoring with EventBridge" and "Event types for SMS, MMS, and voice".
+//! The examples there have no `context`; events of a configuration set have it. So both ways lead to the notification.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{Heard, News, Receipt, detail, time};
+use crate::bus::BusEvent;
+use crate::event::Refusal;
+use crate::key::Key;
+use crate::outcome::Reason;
+
+const KEY: &str = "carillon-key";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail<'a> {
+    #[serde(borrow)]
+    event_type: Cow<'a, str>,
+    #[serde(borrow)]
+    message_id: Cow<'a, str>,
+    event_timestamp: Option<i64>,
+    #[serde(default)]
+    is_final: bool,
+    #[serde(default)]
+    context: Option<BTreeMap<String, String>>,
+}
+
+pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
+    if event.detail_type != "Text Message Delivery Status Updated" {
+        return Ok(Heard::Nothing("no event of a text"));
+    }
+    let it: Detail<'_> = detail(event, "an event of a text with eventType and messageId")?;
+    let news = match it.event_type.as_ref() {
+        "TEXT_DELIVERED" => News::Delivered,
+        // In some countries the carrier's yes is the last that anybody hears.
+        "TEXT_SUCCESSFUL" if it.is_final => News::Delivered,
+        "TEXT_SUCCESSFUL" | "TEXT_SENT" | "TEXT_QUEUED" | "TEXT_PENDING" => News::Accepted,
+        "TEXT_INVALID" => News::Bounced,
+        "TEXT_BLOCKED" | "TEXT_SPAM" | "TEXT_CARRIER_BLOCKED" | "TEXT_PROTECT_BLOCKED" => {
+            News::Undelivered(Reason::Blocked)
+        }
+        "TEXT_INVALID_MESSAGE" => News::Undelivered(Reason::Rejected),
+        "TEXT_TTL_EXPIRED" => News::Undelivered(Reason::Expired),
+        "TEXT_UNREACHABLE" | "TEXT_CARRIER_UNREACHABLE" => News::Undelivered(Reason::Undeliverable),
+        "TEXT_UNKNOWN" => News::Unconfirmed,
+        _ => return Ok(Heard::Nothing("an event of a text that says nothing of its delivery")),
+    };
+    let key = it.context.as_ref().and_then(|it| Key::parse(it.get(KEY)?));
+    let at = time(it.event_timestamp.and_then(|it| Timestamp::from_millisecond(it).ok()), event)?;
+    Ok(Heard::Receipt(Receipt { key, provider_id: Some(it.message_id.into_owned()), news, at }))
+}

@@ -1,0 +1,198 @@
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::outcome::Status;
+
+/// Receipts of each provider, with the fields and in the form of its own documentation.
+macro_rules! sample {
+    ($name:literal) => {
+        include_str!(concat!("samples/", $name, ".json"))
+    };
+}
+
+const KEY: &str = "kEyOfTheEvent01-kEyOfTheNotification_01-02x";
+
+#[test]
+fn a_receipt_of_ses_brings_our_key_back_and_says_what_became_of_the_letter() {
+    let undeliverable = News::Undelivered(Reason::Undeliverable);
+    for (sample, news, at) in [
+        (sample!("ses-send"), News::Accepted, "2026-11-21T12:00:00.012Z"),
+        (sample!("ses-delivery"), News::Delivered, "2026-11-21T12:00:02.5Z"),
+        (sample!("ses-bounce-permanent"), News::Bounced, "2026-11-21T12:00:02.669Z"),
+        (sample!("ses-bounce-transient"), undeliverable, "2026-11-21T12:00:02.669Z"),
+        (sample!("ses-bounce-undetermined"), undeliverable, "2026-11-21T12:00:02.669Z"),
+        (sample!("ses-complaint"), News::Complained, "2026-11-21T12:00:02.7Z"),
+        (sample!("ses-reject"), News::Undelivered(Reason::Rejected), "2026-11-21T12:00:03Z"),
+        (sample!("ses-open"), News::Seen, "2026-11-21T12:05:00.652Z"),
+        (sample!("ses-click"), News::Seen, "2026-11-21T12:05:00.851Z"),
+    ] {
+        let receipt = receipt(sample);
+        assert_eq!(receipt.key, Key::parse(KEY));
+        assert!(receipt.provider_id.is_some_and(|it| it.starts_with("EXAMPLE7c")));
+        assert_eq!((receipt.news, receipt.at.to_string().as_str()), (news, at));
+    }
+}
+
+#[test]
+fn what_a_machine_opened_was_not_seen_and_a_delay_is_no_end() {
+    for sample in [sample!("ses-open-by-machine"), sample!("ses-delay"), sample!("ses-advisor")] {
+        assert!(matches!(read(sample), Ok(Heard::Nothing(_))));
+    }
+    let not_spam = sample!("ses-complaint").replace("abuse", "not-spam");
+    assert!(matches!(read(&not_spam), Ok(Heard::Nothing(_))), "taken out of the spam folder");
+}
+
+#[test]
+fn a_receipt_of_a_text_is_matched_by_its_context_or_by_its_id() {
+    for (sample, has_key, news) in [
+        (sample!("sms-delivered"), true, News::Delivered),
+        (sample!("sms-successful"), false, News::Delivered),
+        (sample!("sms-pending"), true, News::Accepted),
+        (sample!("sms-invalid"), true, News::Bounced),
+        (sample!("sms-blocked"), true, News::Undelivered(Reason::Blocked)),
+        (sample!("sms-unknown"), true, News::Unconfirmed),
+    ] {
+        let receipt = receipt(sample);
+        assert_eq!(receipt.key.is_some(), has_key);
+        assert_eq!(receipt.provider_id.as_deref(), Some("9539975a-e71f-45f3-b496-8d98dc098a77"));
+        assert_eq!((receipt.news, receipt.at.as_second()), (news, 1_795_262_403));
+    }
+}
+
+#[test]
+fn a_receipt_of_a_whatsapp_message_has_only_the_services_own_id() {
+    for (sample, news) in [
+        (sample!("whatsapp-sent"), News::Accepted),
+        (sample!("whatsapp-delivered"), News::Delivered),
+        (sample!("whatsapp-read"), News::Seen),
+        (sample!("whatsapp-failed"), News::Undelivered(Reason::Rejected)),
+        (sample!("whatsapp-undeliverable"), News::Bounced),
+    ] {
+        let receipt = receipt(sample);
+        assert_eq!(receipt.key, None);
+        assert_eq!(receipt.provider_id.as_deref(), Some("4bee7d29-70f5-4a49-b84e-facf4424fe58"));
+        assert_eq!((receipt.news, receipt.at.as_second()), (news, 1_795_262_403));
+    }
+}
+
+#[test]
+fn who_writes_to_us_on_whatsapp_is_heard() {
+    let Ok(Heard::Inbound(inbound)) = read(sample!("whatsapp-received")) else { panic!("it is inbound") };
+    assert_eq!((inbound.from.as_str(), inbound.at.as_second()), ("+14255550150", 1_795_262_403));
+}
+
+#[test]
+fn garbage_is_refused_without_a_word_of_it() {
+    let strange = sample!("ses-bounce-permanent").replace("aws.ses", "crm");
+    let no_type = sample!("ses-bounce-permanent").replace("bounceType", "other");
+    let nobody = sample!("ses-send").replace("carillon-key", "other").replace("messageId", "other");
+    for text in ["", "null", "[]", "recipient@example.com", &strange, &no_type, &nobody] {
+        let Err(refusal) = read(text) else { panic!("{text}") };
+        assert!(!refusal.to_string().contains("recipient@"), "{refusal}");
+    }
+}
+
+#[test]
+fn a_bounce_says_what_became_of_what_was_sent_and_of_what_was_delivered_is_only_a_mark() {
+    let at: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    let hear = |status, news: &[News]| news.iter().fold(Progress::of(status, None), |it, n| it.hear(*n, at));
+    let bounced = hear(Status::Sent, &[News::Bounced]);
+    assert_eq!((bounced.status, bounced.reason), (Status::Bounced, Some(Reason::Bounced)));
+    let late = hear(Status::Sent, &[News::Delivered, News::Bounced]);
+    assert_eq!((late.status, late.reason, late.marks.bounced_at), (Status::Delivered, None, Some(at)));
+    let complained = hear(Status::Sent, &[News::Complained]);
+    assert_eq!((complained.status, complained.marks.complained_at), (Status::Sent, Some(at)));
+    let unknown = hear(Status::Unknown, &[News::Accepted]);
+    assert_eq!((unknown.status, unknown.reason), (Status::Sent, None));
+    let read = hear(Status::Sent, &[News::Seen]);
+    assert_eq!(
+        (read.status, read.marks.seen_at, read.marks.delivered_at),
+        (Status::Delivered, Some(at), Some(at))
+    );
+    for status in [Status::Suppressed, Status::Failed, Status::Deferred] {
+        assert_eq!(hear(status, &[News::Bounced, News::Delivered]), Progress::of(status, None));
+    }
+}
+
+#[test]
+fn an_address_is_closed_by_a_bounce_or_a_complaint_for_its_channels_term_and_by_nothing_else() {
+    let at: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    check_term(News::Bounced, Channel::Email, at, Some("2027-02-19T12:00:00Z"));
+    check_term(News::Complained, Channel::Email, at, Some("2027-02-19T12:00:00Z"));
+    check_term(News::Bounced, Channel::Whatsapp, at, Some("2026-12-06T12:00:00Z"));
+    check_term(News::Bounced, Channel::Sms, at, None);
+    check_term(News::Undelivered(Reason::Undeliverable), Channel::Email, at, None);
+    check_term(News::Delivered, Channel::Email, at, None);
+}
+
+#[track_caller]
+fn check_term(news: News, channel: Channel, at: Timestamp, until: Option<&str>) {
+    let closed = news.closes(channel, "hash", at);
+    assert_eq!(closed.and_then(|it| it.until), until.map(|it| it.parse().unwrap()), "{news:?} {channel:?}");
+}
+
+#[test]
+fn a_message_is_overdue_when_its_whole_hour_is_72_hours_ago() {
+    let now: Timestamp = "2026-11-21T12:30:00Z".parse().unwrap();
+    let hours = overdue_hours(now);
+    assert_eq!(hours.last().map(String::as_str), Some("2026-11-18T11"), "12:00 to 12:30 may still be told");
+    assert_eq!(hours.first().map(String::as_str), Some("2026-11-17T11"));
+    assert_eq!(hours.len(), 25);
+}
+
+proptest! {
+    #[test]
+    fn the_same_news_in_any_order_and_however_often_ends_in_the_same_progress(
+        status in prop::sample::select(Status::ALL.to_vec()),
+        news in prop::collection::vec((any_news(), 0_i64..5), 0..8),
+        shuffled in any::<prop::sample::Index>(),
+    ) {
+        let told: Vec<(News, Timestamp)> =
+            news.iter().map(|(it, at)| (*it, Timestamp::from_second(1_795_000_000 + at).unwrap())).collect();
+        let end = |order: &[(News, Timestamp)]| {
+            order.iter().fold(Progress::of(status, None), |it, (news, at)| it.hear(*news, *at))
+        };
+        let straight = end(&told);
+        let mut other: Vec<_> = told.iter().rev().copied().collect();
+        if !other.is_empty() {
+            let at = shuffled.index(other.len());
+            other.rotate_left(at);
+            other.extend_from_slice(&told[..at]);
+        }
+        prop_assert_eq!(end(&other), straight);
+        let again: Vec<_> = told.iter().chain(&told).copied().collect();
+        prop_assert_eq!(end(&again), straight);
+    }
+
+    #[test]
+    fn what_a_queue_holds_never_makes_it_panic(text in ".{0,60}", member in "[a-zA-Z]{1,12}", value in any::<u64>()) {
+        let _ = read(&text);
+        for sample in [sample!("ses-bounce-permanent"), sample!("sms-delivered"), sample!("whatsapp-failed")] {
+            let mut changed: Value = serde_json::from_str(sample).unwrap();
+            changed["detail"][&member] = value.into();
+            let _ = read(&changed.to_string());
+        }
+    }
+}
+
+fn any_news() -> impl Strategy<Value = News> {
+    prop::sample::select(vec![
+        News::Accepted,
+        News::Delivered,
+        News::Seen,
+        News::Undelivered(Reason::Undeliverable),
+        News::Undelivered(Reason::Blocked),
+        News::Bounced,
+        News::Complained,
+        News::Unconfirmed,
+    ])
+}
+
+fn receipt(sample: &str) -> Receipt {
+    match read(sample) {
+        Ok(Heard::Receipt(it)) => it,
+        Ok(Heard::Inbound(_) | Heard::Nothing(_)) => panic!("it is no receipt: {sample}"),
+        Err(refusal) => panic!("{refusal}: {sample}"),
+    }
+}

@@ -1,0 +1,93 @@
+//! AWS End User Messaging Social: WhatsApp.
+//!
+//! Source: End User Messaging Social user guide, "Monitoring with Amazon EventBridge" (sent, delivered, read) and
+//! "Message and event format". The first page has no example of a failed or a received message; what WhatsApp itself said
+//! is then in `whatsAppWebhookEntry`, as the second page has it. Both are read where they are there.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Heard, Inbound, News, Receipt, detail, time};
+use crate::bus::BusEvent;
+use crate::event::Refusal;
+use crate::outcome::Reason;
+use crate::recipient::PhoneNumber;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail<'a> {
+    #[serde(borrow)]
+    message_id: Option<Cow<'a, str>>,
+    /// Seconds since 1970, as text or as a number.
+    event_timestamp: Option<Value>,
+    /// What WhatsApp said, as JSON in a string.
+    #[serde(borrow)]
+    whats_app_webhook_entry: Option<Cow<'a, str>>,
+    #[serde(default)]
+    errors: Value,
+    #[serde(default)]
+    error_code: Value,
+    #[serde(default)]
+    from: Value,
+}
+
+pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
+    let kind = event.detail_type.as_ref();
+    let is_known = matches!(
+        kind.strip_prefix("WhatsApp Message "),
+        Some("Sent" | "Delivered" | "Read" | "Failed" | "Undeliverable" | "Received")
+    );
+    if !is_known {
+        return Ok(Heard::Nothing("no event of a WhatsApp message"));
+    }
+    let it: Detail<'_> = detail(event, "an event of a WhatsApp message")?;
+    let entry: Value =
+        it.whats_app_webhook_entry.as_ref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
+    let at = time(seconds(it.event_timestamp.as_ref()), event)?;
+    let news = match kind {
+        "WhatsApp Message Sent" => News::Accepted,
+        "WhatsApp Message Delivered" => News::Delivered,
+        "WhatsApp Message Read" => News::Seen,
+        "WhatsApp Message Received" => {
+            let from = it.from.as_str().or(in_entry(&entry, "messages")["from"].as_str());
+            let from =
+                from.and_then(|it| PhoneNumber::parse(&format!("+{}", it.trim_start_matches('+'))).ok());
+            return Ok(match from {
+                Some(from) => Heard::Inbound(Inbound { from, at }),
+                None => Heard::Nothing("a WhatsApp message without its sender"),
+            });
+        }
+        _ => failed(&it, &entry),
+    };
+    let Some(provider_id) = it.message_id else {
+        return Err(Refusal::new("detail.messageId", "nothing", "what the service calls the message"));
+    };
+    Ok(Heard::Receipt(Receipt { key: None, provider_id: Some(provider_id.into_owned()), news, at }))
+}
+
+/// Source: WhatsApp Cloud API, error codes: 131026 the recipient cannot have it (no WhatsApp under this number, or terms
+/// that were never accepted), 131050 they stopped our marketing messages, 131047 outside the 24 hours, 132xxx the
+/// template.
+fn failed(it: &Detail<'_>, entry: &Value) -> News {
+    let codes = [&it.errors[0]["code"], &it.error_code, &in_entry(entry, "statuses")["errors"][0]["code"]];
+    let code = codes.into_iter().find_map(|it| it.as_u64().or_else(|| it.as_str()?.parse().ok()));
+    match code {
+        Some(131_026) => News::Bounced,
+        Some(131_050 | 130_497) => News::Undelivered(Reason::Blocked),
+        Some(131_047 | 132_000..=132_999) => News::Undelivered(Reason::Rejected),
+        Some(_) | None => News::Undelivered(Reason::Undeliverable),
+    }
+}
+
+/// The first of WhatsApp's own notices of this kind.
+fn in_entry<'a>(entry: &'a Value, kind: &str) -> &'a Value {
+    &entry["changes"][0]["value"][kind][0]
+}
+
+fn seconds(value: Option<&Value>) -> Option<Timestamp> {
+    let seconds = value.and_then(|it| it.as_i64().or_else(|| it.as_str()?.parse().ok()))?;
+    Timestamp::from_second(seconds).ok()
+}

@@ -1,0 +1,65 @@
+//! The `@connections` API of API Gateway: one post to one socket. It does not know who is at the other end.
+
+use aws::Verdict;
+use aws_sdk_apigatewaymanagement::Client;
+use aws_sdk_apigatewaymanagement::config::Builder;
+use aws_sdk_apigatewaymanagement::error::SdkError;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+use aws_sdk_apigatewaymanagement::primitives::Blob;
+use aws_types::SdkConfig;
+
+/// The sockets of one WebSocket API.
+pub struct Sockets {
+    client: Client,
+}
+
+/// What became of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Posted {
+    Delivered,
+    /// There is no such socket any more.
+    Gone,
+    /// It may work in a moment.
+    NotNow,
+    /// It will never work for this socket.
+    Never,
+}
+
+impl Sockets {
+    /// `endpoint` is the API's stage. Posting again is the caller's business, so the SDK's own retries are off.
+    #[must_use]
+    pub fn new(config: &SdkConfig, endpoint: String) -> Sockets {
+        let config = Builder::from(config).endpoint_url(endpoint).retry_config(aws::never_again()).build();
+        Sockets { client: Client::from_conf(config) }
+    }
+
+    /// For tests.
+    #[must_use]
+    pub fn with_client(client: Client) -> Sockets {
+        Sockets { client }
+    }
+
+    /// Posts a message to one socket, once.
+    pub async fn post(&self, id: &str, text: &str) -> Posted {
+        let post = self.client.post_to_connection().connection_id(id).data(Blob::new(text));
+        match post.send().await {
+            Ok(_) => Posted::Delivered,
+            Err(error) => sort(id, &error),
+        }
+    }
+}
+
+/// Source: API Gateway developer guide, "Use @connections commands": 410 is a socket that is gone.
+fn sort(id: &str, error: &SdkError<PostToConnectionError>) -> Posted {
+    if error.as_service_error().is_some_and(PostToConnectionError::is_gone_exception) {
+        return Posted::Gone;
+    }
+    match aws::classify_call(error) {
+        // A post without an answer is repeated: clients ignore an id they have seen.
+        Verdict::Transient | Verdict::Throttled | Verdict::Unanswered | Verdict::Denied => Posted::NotNow,
+        Verdict::Permanent => {
+            tracing::warn!(connection.id = id, error = aws::chain(error), "a socket cannot be posted to");
+            Posted::Never
+        }
+    }
+}

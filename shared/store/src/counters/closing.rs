@@ -1,0 +1,44 @@
+//! Addresses that providers closed, whoever they belong to.
+
+use aws::Refused;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::recipient::Suppression;
+
+use super::{Counters, one};
+use crate::item::Item;
+use crate::lookup;
+use crate::writes::stood;
+
+impl Counters {
+    /// Closes an address, by its hash. Of two terms the one that ends later counts, in whatever order they come.
+    /// Nothing happens for what names no address or no end: that is for a person's profile.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn close_address(&self, it: &Suppression) -> Result<(), Refused> {
+        let (Some(address), Some(until)) = (&it.address, it.until) else { return Ok(()) };
+        let closed = serde_json::to_string(it).expect("a channel, a word and a time always serialize");
+        let ends = until.as_second();
+        let item = one(&["address", address])
+            .with(Item::default().text("closed", closed).number("ends", ends).number("ttl", ends));
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item.into_map()))
+            .condition_expression("attribute_not_exists(pk) OR ends < :ends")
+            .expression_attribute_values(":ends", AttributeValue::N(ends.to_string()))
+            .send()
+            .await;
+        stood("close an address", sent).map(drop)
+    }
+
+    /// Why an address, by its hash, is closed, and until when. It may be over.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn closed_address(&self, address: &str) -> Result<Option<Suppression>, Refused> {
+        let found = lookup::get(&self.client, &self.table, one(&["address", address])).await?;
+        Ok(found.and_then(|it| serde_json::from_str(it.get("closed")?).ok()))
+    }
+}

@@ -1,0 +1,261 @@
+//! What is heard of a notification after it was sent: found by its key or by its provider's id, and written only over
+//! what was read.
+
+use aws::Refused;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
+use domain::channel::Channel;
+use domain::key::Key;
+use domain::outcome::{Reason, Status};
+use domain::receipt::{News, Progress, overdue_hours};
+
+use super::row::marks;
+use super::{Ledger, number, pk, text};
+use crate::item::Item;
+use crate::lookup;
+
+/// The index by the provider's id of what receipts may come for.
+const BY_PROVIDER: &str = "by_provider";
+
+/// The index of what still awaits its receipt, by the hour in which it was claimed.
+const BY_AWAITED: &str = "by_awaited";
+
+/// A notification as somebody who brings news of it must know it.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub key: Key,
+    pub recipient: String,
+    pub channel: Option<Channel>,
+    /// The address it went to, as `domain::recipient::address_hash` calls it.
+    pub address: Option<String>,
+    pub progress: Progress,
+    /// How often news was written; of two writers at once one loses.
+    news: Option<i64>,
+}
+
+impl Ledger {
+    /// The notification that a provider calls so. A settlement of the last second may not be in the index yet.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn called(&self, provider_id: &str) -> Result<Option<Key>, Refused> {
+        let found = self.indexed(BY_PROVIDER, "provider_id", provider_id).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// A notification, to bring news of it.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn told(&self, key: &Key) -> Result<Option<Told>, Refused> {
+        let found = lookup::get(&self.client, &self.table, pk(key)).await?;
+        Ok(found.as_ref().and_then(|it| Told::read(key, it)))
+    }
+
+    /// Writes how far a notification got over what was read of it. `false`: somebody else wrote meanwhile; read again.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn advance(
+        &self,
+        told: &Told,
+        to: &Progress,
+        provider_id: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, Refused> {
+        let mut set = vec!["#status = :status".to_owned(), "news = :news".to_owned()];
+        set.extend(["heard_at = :now".to_owned(), "settled_at = if_not_exists(settled_at, :now)".to_owned()]);
+        let mut remove = Vec::new();
+        let mut conditions = vec!["#status = :was"];
+        let mut call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(pk(&told.key).into_map()))
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", text(to.status.name()))
+            .expression_attribute_values(":was", text(told.progress.status.name()))
+            .expression_attribute_values(":news", number(told.news.unwrap_or(0) + 1))
+            .expression_attribute_values(":now", text(&now.to_string()));
+        match told.news {
+            Some(before) => {
+                conditions.push("news = :before");
+                call = call.expression_attribute_values(":before", number(before));
+            }
+            None => conditions.push("attribute_not_exists(news)"),
+        }
+        call = call.expression_attribute_names("#reason", "reason");
+        match to.reason {
+            Some(reason) => {
+                set.push("#reason = :reason".to_owned());
+                call = call.expression_attribute_values(":reason", text(reason.name()));
+            }
+            None => remove.push("#reason"),
+        }
+        if let Some(id) = provider_id {
+            set.push("provider_id = if_not_exists(provider_id, :id)".to_owned());
+            call = call.expression_attribute_values(":id", text(id));
+        }
+        if to.status != Status::Sent {
+            remove.push("awaits");
+        }
+        let (marked, call) = mark(call, to, &told.progress);
+        set.extend(marked);
+        let removed =
+            if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
+        let sent = call
+            .update_expression(format!("SET {}{removed}", set.join(", ")))
+            .condition_expression(conditions.join(" AND "))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(it) if it.is_conditional_check_failed_exception() => Ok(false),
+                Some(_) | None => Err(Refused::new("write what was heard of a notification", error)),
+            },
+        }
+    }
+
+    /// What was sent so long ago that no receipt will come any more, and still awaits one. For the sweep, which hands
+    /// each to [`Ledger::give_up_waiting`].
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<Key>, Refused> {
+        let mut keys = Vec::new();
+        for hour in overdue_hours(now) {
+            keys.extend(self.indexed(BY_AWAITED, "awaits", &hour).await?);
+        }
+        Ok(keys)
+    }
+
+    /// Says of a notification that nobody will ever confirm it. `false`: somebody has, or brings news at this moment.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn give_up_waiting(&self, key: &Key, now: Timestamp) -> Result<bool, Refused> {
+        let Some(told) = self.told(key).await? else { return Ok(false) };
+        let to = told.progress.hear(News::Unconfirmed, now);
+        if to == told.progress {
+            return Ok(false);
+        }
+        self.advance(&told, &to, None, now).await
+    }
+
+    /// The keys under a value of an index that holds nothing but keys.
+    async fn indexed(&self, index: &str, name: &str, value: &str) -> Result<Vec<Key>, Refused> {
+        let mut keys = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(index)
+                .key_condition_expression("#name = :value")
+                .expression_attribute_names("#name", name)
+                .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| Refused::new("look a notification up", error))?;
+            let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
+            keys.extend(items.filter_map(|it| Some(Key::from(it.get("pk")?.to_owned() + it.get("sk")?))));
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+}
+
+impl Told {
+    fn read(key: &Key, item: &Item) -> Option<Told> {
+        let reason = item.get("reason").and_then(|it| Reason::ALL.into_iter().find(|r| r.name() == it));
+        let status = Status::from_name(item.get("status")?)?;
+        Some(Told {
+            key: key.clone(),
+            recipient: item.get("recipient")?.to_owned(),
+            channel: item.get("channel").and_then(Channel::from_name),
+            address: item.get("address").map(str::to_owned),
+            progress: Progress { marks: marks(item), ..Progress::of(status, reason) },
+            news: item.get_number("news"),
+        })
+    }
+}
+
+/// The marks that are new. What the recipient themselves said of it a moment ago is overwritten by nothing but an
+/// earlier time.
+fn mark(
+    mut call: UpdateItemFluentBuilder,
+    to: &Progress,
+    from: &Progress,
+) -> (Vec<String>, UpdateItemFluentBuilder) {
+    let mut set = Vec::new();
+    for (name, after, before) in [
+        ("delivered_at", to.marks.delivered_at, from.marks.delivered_at),
+        ("bounced_at", to.marks.bounced_at, from.marks.bounced_at),
+        ("complained_at", to.marks.complained_at, from.marks.complained_at),
+        ("seen_at", to.marks.seen_at, from.marks.seen_at),
+    ] {
+        let Some(at) = after.filter(|_| after != before) else { continue };
+        set.push(match before {
+            Some(_) => format!("{name} = :{name}"),
+            None => format!("{name} = if_not_exists({name}, :{name})"),
+        });
+        call = call.expression_attribute_values(format!(":{name}"), text(&at.to_string()));
+    }
+    (set, call)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+    use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+    use aws_smithy_mocks::mock;
+
+    use super::*;
+    use crate::canned;
+
+    const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[tokio::test]
+    async fn news_is_written_over_what_was_read_and_over_nothing_else() {
+        let told = told();
+        let to = told.progress.hear(News::Delivered, NOON);
+        let asked = mock!(Client::update_item)
+            .match_requests(|it| {
+                let values = it.expression_attribute_values().unwrap();
+                let update = it.update_expression().unwrap();
+                it.condition_expression() == Some("#status = :was AND news = :before")
+                    && values[":was"] == text("sent")
+                    && values[":before"] == number(2)
+                    && values[":news"] == number(3)
+                    && update.contains("delivered_at = if_not_exists(delivered_at, :delivered_at)")
+                    && update.ends_with("REMOVE #reason, awaits")
+            })
+            .then_output(|| UpdateItemOutput::builder().build());
+        let ledger = Ledger::new(&canned::client(&[&asked]), "ledger".into());
+        assert!(ledger.advance(&told, &to, Some("p-1"), NOON).await.unwrap());
+        let lost = mock!(Client::update_item).then_error(|| {
+            UpdateItemError::ConditionalCheckFailedException(
+                ConditionalCheckFailedException::builder().build(),
+            )
+        });
+        let ledger = Ledger::new(&canned::client(&[&lost]), "ledger".into());
+        assert!(!ledger.advance(&told, &to, None, NOON).await.unwrap(), "somebody else was quicker");
+    }
+
+    fn told() -> Told {
+        let item = Item::default()
+            .text("status", "sent")
+            .text("recipient", "ann")
+            .text("channel", "sms")
+            .text("address", "hash")
+            .number("news", 2);
+        Told::read(&Key::parse(&"k".repeat(43)).unwrap(), &item).unwrap()
+    }
+}
