@@ -2,12 +2,14 @@
 
 mod source;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::Timestamp;
 use domain::seal::{Due, Finding, Kind, Sealed, Statement, check, minute_of, moved};
 use jiff::SignedDuration;
 use seals::{PublicKey, Signer};
 use serde_json::json;
-use store::Events;
+use store::{Events, Leaves};
 
 use crate::args::{self, Seals, Target, Verify};
 use crate::cloud::Cloud;
@@ -33,7 +35,24 @@ pub(crate) async fn run(args: &args::Audit, target: &Target, terminal: &Terminal
 #[derive(Default)]
 struct Count {
     seals: usize,
+    /// In minutes that have a seal.
     records: usize,
+    /// In minutes whose seal is not due yet.
+    waiting: usize,
+}
+
+impl Count {
+    fn add(&mut self, seals: &[Sealed], leaves: &Leaves, due: Timestamp) {
+        let sealed: BTreeSet<Timestamp> = seals.iter().map(|it| it.statement.minute).collect();
+        self.seals += seals.len();
+        for (minute, those) in leaves {
+            if *minute < due || sealed.contains(minute) {
+                self.records += those.len();
+            } else {
+                self.waiting += those.len();
+            }
+        }
+    }
 }
 
 async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
@@ -59,13 +78,12 @@ async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
         findings.extend(damaged);
         findings.extend(strangers(&seals, &cloud.environment));
         findings.extend(headless(seals.first(), before.as_ref()));
-        let so_far = count.records;
+        let so_far = count.records + count.waiting;
         let say = |it: usize| terminal.progress(&format!("{begin}: {} records read …", so_far + it));
         let leaves = events.leaves(begin, end, say).await?;
-        count.seals += seals.len();
-        count.records += leaves.values().map(Vec::len).sum::<usize>();
         let due =
             Due { sealed_until: end.min(now.saturating_sub(PATIENCE).unwrap_or(now)), expired_until: now };
+        count.add(&seals, &leaves, due.sealed_until);
         let is_signed = |text: &str, signature: &str| key.has_signed(text, signature);
         findings.extend(check(&seals, before.as_ref(), &leaves, due, is_signed));
         before = seals.into_iter().last().map(|it| it.statement).or(before);
@@ -148,25 +166,36 @@ fn report(findings: &[Finding], count: &Count, span: (Timestamp, Timestamp), ter
     }
     let (from, to) = span;
     if terminal.json {
-        let (seals, records) = (count.seals, count.records);
+        let Count { seals, records, waiting } = count;
         terminal.say_json(&json!({
-            "from": from, "to": to, "seals": seals, "records": records, "findings": findings.len(),
+            "from": from, "to": to, "seals": seals, "records": records, "waiting": waiting,
+            "findings": findings.len(),
         }));
         return Ok(findings.is_empty());
     }
-    let looked = format!("{} records, {} seals from {from} to {to}", count.records, count.seals);
+    let looked = format!("{} records under {} seals from {from} to {to}", count.records, count.seals);
     if findings.is_empty() {
         terminal.say(&terminal.ink(Ink::Good, &format!("{looked}: everything is as it was sealed")));
-        return Ok(true);
+    } else {
+        terminal.say(&terminal.ink(Ink::Bad, &format!("{looked}: {} findings", findings.len())));
     }
-    terminal.say(&terminal.ink(Ink::Bad, &format!("{looked}: {} findings", findings.len())));
-    let mut kinds: Vec<Kind> = findings.iter().map(|it| it.kind).collect();
-    kinds.sort();
-    kinds.dedup();
+    if count.waiting > 0 {
+        terminal.say(&format!("{} younger records wait for their seal and were not compared", count.waiting));
+    }
+    for (advice, kinds) in advised(findings) {
+        terminal.say(&format!("{}: {advice}", terminal.ink(Ink::Strong, &kinds.join(", "))));
+    }
+    Ok(findings.is_empty())
+}
+
+/// What is to be done, and about which kinds of findings.
+fn advised(findings: &[Finding]) -> Vec<(&'static str, Vec<&'static str>)> {
+    let kinds: BTreeSet<Kind> = findings.iter().map(|it| it.kind).collect();
+    let mut advised = BTreeMap::<&str, Vec<&str>>::new();
     for kind in kinds {
-        terminal.say(&format!("{}: {}", kind.name(), advice(kind)));
+        advised.entry(advice(kind)).or_default().push(kind.name());
     }
-    Ok(false)
+    advised.into_iter().collect()
 }
 
 /// What the person at the terminal does about it.

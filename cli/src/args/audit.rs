@@ -18,8 +18,8 @@ pub(crate) enum Audit {
   carillon --env prod audit verify --from 2026-11-01T00:00:00Z --to 2026-11-02T00:00:00Z
   carillon --env prod --json audit verify --seals seals/ --public-key seals/public-key.pem
 
-Signatures are checked on this machine. Seals and public key that were saved earlier and kept elsewhere (`carillon audit
-seals --save`) need no trust in whoever runs the bucket and the key.")]
+Signatures are checked on this machine. Seals and public key that were saved earlier and kept
+elsewhere (`carillon audit seals --save`) need no trust in whoever runs the bucket and the key.")]
 pub(crate) struct Verify {
     /// Begin with this minute: that of the first seal, when it is left out
     #[arg(long, value_name = "TIME")]

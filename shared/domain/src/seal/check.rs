@@ -149,6 +149,9 @@ fn chain(seals: &[Sealed], before: Option<&Statement>) -> Vec<Finding> {
 /// Record by record, over all minutes that were sealed.
 fn contents(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expired: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if is_untouched(seals, records, expired) {
+        return findings;
+    }
     let sealed: BTreeMap<&str, (Timestamp, &Leaf)> = seals
         .iter()
         .flat_map(|it| it.leaves.iter().map(|leaf| (leaf.record.as_str(), (it.statement.minute, leaf))))
@@ -176,6 +179,26 @@ fn contents(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expired:
     findings
 }
 
+/// Whether all that was sealed is there or has expired, and nothing else is: nearly always, and then nothing need be
+/// looked for in other minutes. Leaves in another order than [`super::in_order`] gives are not found to be untouched.
+fn is_untouched(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expired: Timestamp) -> bool {
+    if !seals.is_sorted_by(|a, b| a.statement.minute < b.statement.minute) {
+        return false;
+    }
+    let mut matched = 0;
+    for it in seals {
+        let mut there = records.get(&it.statement.minute).map_or(&[][..], Vec::as_slice).iter().peekable();
+        for leaf in &it.leaves {
+            if there.next_if(|it| it.record == leaf.record && it.hash == leaf.hash).is_some() {
+                matched += 1;
+            } else if !leaf.is_expired(expired) {
+                return false;
+            }
+        }
+    }
+    matched == records.values().map(Vec::len).sum::<usize>()
+}
+
 /// What has no seal and should have one. What was recorded before the first seal of all never had any.
 fn gaps(
     seals: &[Sealed],
@@ -186,16 +209,26 @@ fn gaps(
     let minutes: BTreeSet<Timestamp> = seals.iter().map(|it| it.statement.minute).collect();
     let first = seals.first().map(|it| &it.statement).filter(|it| it.number == 1 && before.is_none());
     let begin = first.map_or(Timestamp::MIN, |it| it.minute);
-    let unsealed = records.iter().filter(|(minute, leaves)| {
-        (begin..until).contains(*minute) && !minutes.contains(minute) && !leaves.is_empty()
-    });
-    let mut findings: Vec<Finding> = unsealed
-        .map(|(minute, leaves)| {
-            let such = leaves.first().map_or("", |it| &it.record);
-            let what = format!("{} records, such as {such}", leaves.len());
-            Finding { minute: *minute, kind: Kind::Unsealed, what }
-        })
-        .collect();
+    let without = records
+        .iter()
+        .filter(|(minute, _)| (begin..until).contains(*minute) && !minutes.contains(minute))
+        .collect::<Vec<_>>();
+    // What was sealed in another minute was moved, and is named there.
+    let elsewhere: BTreeSet<&str> = if without.is_empty() {
+        BTreeSet::new()
+    } else {
+        seals.iter().flat_map(|it| it.leaves.iter().map(|it| it.record.as_str())).collect()
+    };
+    let unsealed = |(minute, leaves): &(&Timestamp, &Vec<Leaf>)| {
+        let those: Vec<&str> =
+            leaves.iter().map(|it| it.record.as_str()).filter(|it| !elsewhere.contains(it)).collect();
+        let what = match *those.first()? {
+            one if those.len() == 1 => one.to_owned(),
+            such => format!("{} records, such as {such}", those.len()),
+        };
+        Some(Finding { minute: **minute, kind: Kind::Unsealed, what })
+    };
+    let mut findings: Vec<Finding> = without.iter().filter_map(unsealed).collect();
     if let Some(last) = seals.last().map(|it| &it.statement).or(before) {
         let next = last.minute.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX);
         if next < until {

@@ -51,7 +51,7 @@ fn every_kind_of_tampering_is_named() {
         (Kind::BadSeal, "seal 2", |it| it.seals[1].leaves.swap(0, 1)),
         (Kind::BadSeal, "seal 1", |it| it.seals[0].leaves[0].record.push('x')),
         (Kind::BadSeal, "seal 1", |it| it.seals[0].leaves[0].expires = Some(1)),
-        (Kind::Unsealed, "1 records, such as event late", |it| {
+        (Kind::Unsealed, "event late", |it| {
             it.records.insert(minute(9), vec![leaf("event late")]);
         }),
     ];
@@ -98,6 +98,29 @@ fn what_moved_from_one_part_of_the_time_to_another_is_said_once() {
     let at = |kind, what: &str| Finding { minute: minute(0), kind, what: what.to_owned() };
     let parts = vec![at(Kind::Removed, "a"), at(Kind::Inserted, "a"), at(Kind::Removed, "b")];
     assert_eq!(moved(parts), [at(Kind::Moved, "a"), at(Kind::Removed, "b")]);
+}
+
+#[test]
+fn what_moved_to_where_nothing_was_sealed_is_moved_and_not_unsealed() {
+    let mut audit = audit(&[2, 1]);
+    let one = audit.minute(0).remove(0);
+    let late = ["a", "b"].map(leaf);
+    audit.records.insert(minute(9), [vec![one], late.into()].concat());
+    let expected = [
+        Finding { minute: minute(0), kind: Kind::Moved, what: "event 0/0".to_owned() },
+        Finding { minute: minute(9), kind: Kind::Unsealed, what: "2 records, such as a".to_owned() },
+    ];
+    assert_eq!(audit.findings(), expected);
+}
+
+#[test]
+fn a_seal_that_is_there_twice_hides_nothing() {
+    let mut audit = audit(&[1, 1]);
+    audit.seals.insert(1, audit.seals[0].clone());
+    audit.minute(1).push(leaf("event x"));
+    audit.minute(1).remove(0);
+    let kinds: Vec<Kind> = audit.findings().iter().map(|it| it.kind).collect();
+    assert!([Kind::Removed, Kind::Inserted].iter().all(|it| kinds.contains(it)), "{kinds:?}");
 }
 
 #[test]
