@@ -1,10 +1,12 @@
-//! sweep: publishes what stayed pending in the outbox, and counts it.
+//! sweep: finds by the clock what nothing else would find.
 //!
-//! Whatever was lost between a producer's transaction and the audit is found here: a relay that died, a stream that was
-//! down for longer than it keeps records, an event that the bus dropped. It runs every few minutes and makes one call
-//! when there is nothing to do. Whatever else must be looked for by the clock has its place at the end of [`Sweep::run`].
+//! It publishes what stayed pending in the outbox, and counts it: whatever was lost between a producer's transaction and
+//! the audit is found here, be it a relay that died, a stream that was down for longer than it keeps records, or an event
+//! that the bus dropped. And it says of what awaited its receipt for three days that nobody will confirm it. It runs
+//! every few minutes and writes nothing when there is nothing to do.
 
 mod metrics;
+mod unconfirmed;
 
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use domain::Timestamp;
 use publish::{Bus, Outbox, Relay, Relayed, Row};
 use runtime::{Env, Error, Invocation, Unset, now};
 use serde::Serialize;
-use store::{Backlog, Place, Waiting};
+use store::{Backlog, Ledger, Place, Waiting};
 
 /// How long an event may be pending before it is published again: relay, bus and audit need seconds.
 const MIN_AGE: Duration = Duration::from_secs(60);
@@ -24,9 +26,10 @@ const MAX_AHEAD: Duration = Duration::from_secs(300);
 /// How many events are read and published at once.
 const AT_ONCE: usize = 200;
 
-/// The sweep's end of the outbox.
+/// The sweep's ends of the outbox and of the ledger.
 pub struct Sweep {
     waiting: Waiting,
+    ledger: Ledger,
     relay: Relay,
     min_age: Duration,
     /// What metrics are kept apart by: the function's name.
@@ -44,23 +47,28 @@ pub struct Swept {
     pub published: usize,
     pub set_aside: usize,
     pub again: usize,
+    /// How many messages wait for a receipt no longer.
+    pub unconfirmed: usize,
 }
 
 impl Sweep {
     /// # Errors
     /// [`Unset`] names the variable that is missing.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sweep, Unset> {
-        let waiting = Outbox::new(env.required("EVENTS_TABLE")?).waiting(&store::client(aws));
+        let client = store::client(aws);
+        let waiting = Outbox::new(env.required("EVENTS_TABLE")?).waiting(&client);
+        let ledger = Ledger::new(&client, env.required("LEDGER_TABLE")?);
         let relay = Relay::new(Bus::new(aws, env.required("BUS_NAME")?), waiting.clone());
         let name = env.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "sweep".to_owned());
         let min_age = env.optional("MIN_AGE_SECONDS").and_then(|it| it.parse().ok());
-        Ok(Sweep { waiting, relay, min_age: min_age.map_or(MIN_AGE, Duration::from_secs), name })
+        Ok(Sweep { waiting, ledger, relay, min_age: min_age.map_or(MIN_AGE, Duration::from_secs), name })
     }
 
-    /// Publishes what has been pending for too long, oldest first and each stream in its order.
+    /// Publishes what has been pending for too long, oldest first and each stream in its order; then gives up waiting
+    /// for receipts that will not come.
     ///
     /// # Errors
-    /// The index or the table could not be read. The next run begins anew.
+    /// An index or a table could not be read or written. The next run begins anew.
     pub async fn run(&self, invocation: &Invocation) -> Result<Swept, Error> {
         let began = now();
         let backlog = self.waiting.backlog().await?;
@@ -81,7 +89,10 @@ impl Sweep {
             }
         }
         swept.failed += swept.set_aside;
+        let given_up = unconfirmed::give_up(&self.ledger, began, has_time).await;
+        swept.unconfirmed = given_up.as_ref().copied().unwrap_or_default();
         metrics::write(&swept, &self.name, backlog.is_cut, began);
+        given_up?;
         Ok(swept)
     }
 }

@@ -19,7 +19,7 @@ use aws::Refused;
 use domain::job::Job;
 use domain::outcome::{Failure, Sent, Status};
 use futures_util::stream::{self, StreamExt as _};
-use queue::{Cause, Queue};
+use queue::{Cause, Past, Queue};
 use runtime::{Batch, Deadline, Error, Message, Report, chain, now};
 use store::{Counters, Ledger, Settlement, Standing};
 
@@ -194,7 +194,8 @@ impl Desk {
             };
             tracing::error!(message.id = message.message_id, detail, "a job cannot be read");
             let cause = Cause { class: "unreadable", detail: detail.clone(), by: self.name };
-            if let Err(refused) = self.dead_letters.bury(&message.body, message.group(), &cause).await {
+            let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+            if let Err(refused) = self.dead_letters.bury(&message.body, message.group(), &cause, past).await {
                 tracing::error!(error = chain(&refused), "it stays in the queue");
                 report.show_again(message);
             }
