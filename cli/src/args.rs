@@ -8,12 +8,14 @@ pub(crate) use endpoints::{Endpoints, Named, PutEndpoint, Recover, Rotate, Secre
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+mod audit;
 mod dlq;
 mod events;
 mod local;
 mod people;
 mod reading;
 
+pub(crate) use audit::{Audit, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
 pub(crate) use events::{Chosen, Events, EventsStream, Outbox, OutboxLs};
 pub(crate) use local::{Local, LocalUp};
@@ -58,6 +60,9 @@ pub(crate) enum Command {
     /// The event store: everything that happened, by time or by aggregate
     #[command(subcommand)]
     Events(Events),
+    /// Whether anybody touched what was recorded
+    #[command(subcommand)]
+    Audit(Audit),
     /// The systems that tenants want to be told by webhook
     #[command(subcommand)]
     Endpoints(Endpoints),

@@ -1,6 +1,7 @@
 //! `carillon`: what people who run Carillon type.
 
 mod args;
+mod audit;
 mod check;
 mod cloud;
 mod deciding;
@@ -49,6 +50,7 @@ async fn main() -> ExitCode {
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Outbox(it) => outbox::run(&it, &args.target, &terminal).await,
         Command::Events(it) => event_store::run(&it, &args.target, &terminal).await,
+        Command::Audit(it) => audit::run(&it, &args.target, &terminal).await,
         Command::Endpoints(it) => endpoints::run(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
         Command::Token(it) => token::run(&it, &args.target, &terminal),

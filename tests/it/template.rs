@@ -1,5 +1,6 @@
 //! What must hold for every queue, rule and role.
 
+mod seals;
 mod streams;
 
 use std::process::Command;

@@ -49,6 +49,7 @@ pub mod registry;
 pub mod retention;
 pub mod retry;
 pub mod rule;
+pub mod seal;
 pub mod segments;
 pub mod span;
 pub mod texting;

@@ -16,10 +16,12 @@ use crate::outbox::Place;
 use crate::seconds;
 use crate::statements::{Statement, Written, execute};
 
+mod leaves;
 mod reading;
 mod streams;
 mod timeline;
 
+pub use leaves::Leaves;
 pub use reading::{Found as EventPage, Place as EventPlace};
 pub use streams::{MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Snapshot, StreamPage, Versioned, Way};
 pub use timeline::Timeline;
@@ -95,6 +97,8 @@ impl Record {
             .text("bus_id", bus.id.as_ref())
             .text("refused", refusal.to_string())
             .text("recorded_at", now.to_string())
+            // So that it is sealed like all others. Readers of events find none in it.
+            .text("bucket", reading::bucket(now, &bus.id))
             .text("digest", digest(text))
             .number("bytes", i64::try_from(text.len()).unwrap_or(i64::MAX))
             .maybe("detail", kept);

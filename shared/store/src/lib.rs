@@ -26,8 +26,8 @@ pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood};
 pub use endpoints::{Attempt, Endpoints, Message, MessageState, Sending, Undelivered};
 pub use events::{
-    EventPage, EventPlace, Events, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot, StreamPage,
-    Timeline, Versioned, Way,
+    EventPage, EventPlace, Events, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot,
+    StreamPage, Timeline, Versioned, Way,
 };
 pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
 pub use item::{Item, Malformed};
