@@ -1,7 +1,7 @@
 //! Webhook endpoints: where a tenant wants to be told, of what, and whether it is told at the moment.
 //!
 //! [`target`] which URLs and addresses may be asked at all → [`secret`] what is signed with → [`attempt`] what an answer
-//! means, and when the next attempt is → [`health`] when an endpoint counts as broken.
+//! means, and when the next attempt is → [`health`] when an endpoint counts as broken → [`by_hand`] what somebody asks for.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use crate::pattern::Pattern;
 use crate::rule::When;
 
 pub mod attempt;
+pub mod by_hand;
 pub mod health;
 pub mod secret;
 pub mod target;
