@@ -30,6 +30,15 @@ impl Problem {
         Problem::new(404, "no_recipient", "nobody of this id is known")
     }
 
+    pub(crate) fn bad_cursor() -> Problem {
+        let detail = "next: wanted what the page before gave, with the same parameters";
+        Problem::new(400, "bad_cursor", detail)
+    }
+
+    pub(crate) fn no_endpoint() -> Problem {
+        Problem::new(404, "no_endpoint", "no endpoint of this id is known; GET /v1/endpoints lists them")
+    }
+
     /// Something that cannot be accepted as it is.
     pub(crate) fn refused(attribute: &str, found: &str, wanted: &str) -> Problem {
         Problem::new(422, "refused", format!("{attribute}: found {found}, wanted {wanted}"))

@@ -37,6 +37,10 @@ pub enum Operation {
     ListDevices,
     PutDevice,
     DeleteDevice,
+    ListInbox,
+    CountInbox,
+    MarkInbox,
+    ListReceived,
     GetPreferences,
     PutPreferences,
     PatchPreferences,
@@ -46,10 +50,21 @@ pub enum Operation {
     Publish,
     ListDeliveries,
     Retry,
+    ListEndpoints,
+    GetEndpoint,
+    PutEndpoint,
+    DeleteEndpoint,
+    RotateSecret,
+    EnableEndpoint,
+    DisableEndpoint,
+    PingEndpoint,
+    ListAttempts,
+    RetryMessage,
+    RecoverMessages,
 }
 
 /// All routes.
-pub const ROUTES: [Route; 17] = [
+pub const ROUTES: [Route; 32] = [
     route("GET", "/v1/recipients", Who::Admins, Operation::ListRecipients),
     route("GET", "/v1/recipients/{id}", Who::Own, Operation::GetRecipient),
     route("PUT", "/v1/recipients/{id}", Who::Admins, Operation::PutRecipient),
@@ -58,6 +73,10 @@ pub const ROUTES: [Route; 17] = [
     route("GET", "/v1/recipients/{id}/devices", Who::Own, Operation::ListDevices),
     route("PUT", "/v1/recipients/{id}/devices/{device}", Who::Own, Operation::PutDevice),
     route("DELETE", "/v1/recipients/{id}/devices/{device}", Who::Own, Operation::DeleteDevice),
+    route("GET", "/v1/recipients/{id}/inbox", Who::Own, Operation::ListInbox),
+    route("GET", "/v1/recipients/{id}/inbox/counts", Who::Own, Operation::CountInbox),
+    route("POST", "/v1/recipients/{id}/inbox/marks", Who::Own, Operation::MarkInbox),
+    route("GET", "/v1/recipients/{id}/deliveries", Who::Own, Operation::ListReceived),
     route("GET", "/v1/recipients/{id}/preferences", Who::Own, Operation::GetPreferences),
     route("PUT", "/v1/recipients/{id}/preferences", Who::Own, Operation::PutPreferences),
     route("PATCH", "/v1/recipients/{id}/preferences", Who::Own, Operation::PatchPreferences),
@@ -67,6 +86,18 @@ pub const ROUTES: [Route; 17] = [
     once("POST", "/v1/events", Who::Admins, Operation::Publish),
     route("GET", "/v1/events/{id}/deliveries", Who::Admins, Operation::ListDeliveries),
     once("POST", "/v1/deliveries/{key}/retry", Who::Admins, Operation::Retry),
+    route("GET", "/v1/endpoints", Who::Admins, Operation::ListEndpoints),
+    route("GET", "/v1/endpoints/{id}", Who::Admins, Operation::GetEndpoint),
+    route("PUT", "/v1/endpoints/{id}", Who::Admins, Operation::PutEndpoint),
+    route("DELETE", "/v1/endpoints/{id}", Who::Admins, Operation::DeleteEndpoint),
+    // An answer that is kept could be read where secrets are not: whoever asks again gets another secret.
+    route("POST", "/v1/endpoints/{id}/rotate", Who::Admins, Operation::RotateSecret),
+    route("POST", "/v1/endpoints/{id}/enable", Who::Admins, Operation::EnableEndpoint),
+    route("POST", "/v1/endpoints/{id}/disable", Who::Admins, Operation::DisableEndpoint),
+    once("POST", "/v1/endpoints/{id}/ping", Who::Admins, Operation::PingEndpoint),
+    route("GET", "/v1/endpoints/{id}/attempts", Who::Admins, Operation::ListAttempts),
+    once("POST", "/v1/endpoints/{id}/messages/{message}/retry", Who::Admins, Operation::RetryMessage),
+    once("POST", "/v1/endpoints/{id}/recover", Who::Admins, Operation::RecoverMessages),
 ];
 
 const fn route(method: &'static str, path: &'static str, who: Who, operation: Operation) -> Route {
