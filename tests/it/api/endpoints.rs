@@ -46,7 +46,9 @@ impl Erp {
         let mut entry = cloud_event("booking.created", &event, &data);
         let mut envelope: Value = serde_json::from_str(&entry.detail).unwrap();
         envelope["tenant"] = self.tenant.clone().into();
+        envelope["source"] = "booking-service".into();
         entry.detail = envelope.to_string();
+        entry.source = "booking-service".to_owned();
         cloud.put(&[entry]).await;
         let recipient = format!("endpoint:{}/erp", self.tenant);
         until("the outcome", async || {
