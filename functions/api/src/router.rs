@@ -3,6 +3,8 @@
 //! A route is a row here, a variant of [`Operation`] with its arm in `lib.rs`, a file in `routes/`, and an entry in
 //! `openapi.yaml`. The tests hold the four together.
 
+use crate::unsubscribe::OPEN;
+
 /// A route.
 #[derive(Debug)]
 pub struct Route {
@@ -128,6 +130,9 @@ pub(crate) fn find(method: &str, path: &[String]) -> Found {
         }
         others.push(route.method);
     }
+    if parameters(OPEN.1, path).is_some() {
+        others.extend(OPEN.0);
+    }
     if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
 }
 
@@ -164,6 +169,8 @@ mod tests {
         check("GET", "v2/recipients/ann", None);
         let Found::OtherMethods(others) = find("POST", &parts("v1/recipients/ann")) else { panic!() };
         assert_eq!(others, ["GET", "PUT", "PATCH", "DELETE"]);
+        let Found::OtherMethods(others) = find("PUT", &parts("v1/unsubscribe/x")) else { panic!() };
+        assert_eq!(others, ["GET", "POST"]);
     }
 
     #[track_caller]

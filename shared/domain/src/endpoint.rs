@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::event::Refusal;
 use crate::pattern::Pattern;
+use crate::pattern::reading::WHOLE;
 use crate::rule::When;
 
 pub mod attempt;
@@ -171,8 +172,10 @@ impl Endpoint {
         let url = text_of("url", |_| true)?.ok_or_else(|| missing("url"))?;
         Target::read(&url, allow).map_err(|it| Refusal::new("url", it.found(), it.wanted()))?;
         let when = members.get("when").filter(|it| !it.is_null()).map(|it| When::try_from(it.clone()));
-        let when =
-            when.transpose().map_err(|it| Refusal::new(format!("when.{}", it.at), it.found, it.wanted))?;
+        let when = when.transpose().map_err(|it| {
+            let at = if it.at == WHOLE { "when".to_owned() } else { format!("when.{}", it.at) };
+            Refusal::new(at, it.found, it.wanted)
+        })?;
         Ok(Endpoint {
             id: EndpointId { tenant, id },
             url,

@@ -15,6 +15,9 @@ use crate::routes::recipients::same_id;
 use crate::routes::tickets::random;
 use crate::{Api, Asked};
 
+/// What a body may hold. What a record shows of the switch is no word about it.
+const MEMBERS: [&str; 8] = ["url", "description", "when", "version", "scheme", "id", "tenant", "disabled"];
+
 /// The bytes of a new secret.
 const SECRET_BYTES: usize = 32;
 
@@ -33,6 +36,9 @@ impl Api {
     /// Makes an endpoint exactly this; what is switched off stays so. A new one gets a secret.
     pub(crate) async fn put_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let (id, mut members) = (asked.parameter(0), asked.request.object()?);
+        if let Some(problem) = Problem::stranger(&members, &MEMBERS) {
+            return Err(problem);
+        }
         same_id(&mut members, id)?;
         of_tenant(&mut members, asked.scope)?;
         let scheme = scheme(&mut members)?.unwrap_or(Scheme::Hmac);
@@ -61,10 +67,10 @@ impl Api {
     pub(crate) async fn rotate_secret(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.endpoint()?;
         let mut members = asked.object_or_none()?;
-        let wanted = scheme(&mut members)?;
-        if !members.is_empty() {
-            return Err(Problem::refused("body", "a member that is not known", "only scheme"));
+        if let Some(problem) = Problem::stranger(&members, &["scheme"]) {
+            return Err(problem);
         }
+        let wanted = scheme(&mut members)?;
         let current = self.endpoints.secrets(&id).await?.ok_or_else(Problem::no_endpoint)?;
         let secret = secret(wanted.or(current.current().map(Secret::scheme)).unwrap_or(Scheme::Hmac))?;
         let rotated = self.endpoints.rotate(&id, &secret, asked.now).await?;
@@ -99,7 +105,12 @@ impl Api {
         let (health, _) = self.endpoints.health(&endpoint.id).await?;
         let secrets = self.endpoints.secrets(&endpoint.id).await?.unwrap_or_default();
         let mut told = json!(endpoint);
-        told["health"] = json!(health);
+        told["health"] = json!({ "failures": health.failures });
+        for (name, at) in [("since", health.since), ("last", health.last)] {
+            if let Some(at) = at {
+                told["health"][name] = at.to_string().into();
+            }
+        }
         told["signing"] = secrets.signing(asked.now).count().into();
         if let Some(key) = secrets.current().and_then(signing::public_key) {
             told["verify_with"] = key.into();

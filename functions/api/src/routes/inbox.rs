@@ -84,14 +84,13 @@ fn filter(asked: &Asked<'_>) -> Result<Filter, Problem> {
 
 fn marking(asked: &Asked<'_>) -> Result<Marking, Problem> {
     let members = asked.request.object()?;
-    if members.keys().any(|it| !MEMBERS.contains(&it.as_str())) {
-        let wanted = format!("only {}", MEMBERS.join(", "));
-        return Err(Problem::refused("body", "a member that is not known", &wanted));
+    if let Some(problem) = Problem::stranger(&members, &MEMBERS) {
+        return Err(problem);
     }
     Marking::read(&Value::Object(members).to_string()).ok_or_else(|| {
-        let wanted = "as: seen, read, unread, archived or unarchived; and either ids: the ids of 1 to 100 \
-                      entries, or all: true and perhaps a category";
-        Problem::refused("body", "an object that says something else", wanted)
+        let wanted = "{as: seen | read | unread | archived | unarchived, ids: [1 to 100 ids of entries]}, or \
+                      {as, all: true} and perhaps a category";
+        Problem::refused("body", "an object of another shape", wanted)
     })
 }
 

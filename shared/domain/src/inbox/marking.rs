@@ -62,3 +62,31 @@ pub fn keys(ids: &[String]) -> Option<Vec<Key>> {
     }
     Some(keys)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_are_marked_or_all_and_never_a_guess() {
+        let id = "k".repeat(43);
+        let key = Key::parse(&id).unwrap();
+        let twice = format!(r#"{{"as":"read","ids":["{id}","{id}"],"action":"mark"}}"#);
+        assert_eq!(Marking::read(&twice), Some(Marking::These { mark: Mark::Read, keys: vec![key] }));
+        let all = Marking::All { mark: Mark::Seen, category: Some("news".to_owned()) };
+        assert_eq!(Marking::read(r#"{"as":"seen","all":true,"category":"news"}"#), Some(all));
+        let many = serde_json::json!({ "as": "seen", "ids": vec![id.as_str(); 101] }).to_string();
+        for text in [
+            r#"{"as":"seen"}"#,
+            r#"{"as":"seen","ids":[]}"#,
+            r#"{"as":"seen","ids":["x"]}"#,
+            r#"{"as":"seen","all":true,"ids":[]}"#,
+            r#"{"as":"seen","all":true,"category":""}"#,
+            r#"{"as":"eaten","all":true}"#,
+            "",
+            &many,
+        ] {
+            assert_eq!(Marking::read(text), None, "{text}");
+        }
+    }
+}
