@@ -25,10 +25,19 @@ mod client;
 #[expect(dead_code, reason = "shared with the other end-to-end tests")]
 mod cloud;
 #[path = "../it/until.rs"]
+#[expect(dead_code, reason = "shared with the other end-to-end tests")]
 mod until;
 
 mod crashes;
+mod deadlines;
+mod hellos;
 mod invariants;
+mod lost_replies;
+mod outages;
 mod parcels;
+mod poison;
 mod proxy;
+mod relays;
+mod repeats;
+mod storms;
 mod suite;

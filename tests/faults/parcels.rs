@@ -33,15 +33,16 @@ pub(crate) const CHANNELS: [Channel; 4] = [Channel::Email, Channel::Push, Channe
 impl Parcel {
     pub(crate) async fn by(suite: &Suite, channel: Channel) -> Parcel {
         let recipient = unique("user");
+        let key = unique("key");
         let (receiver, content) = match channel {
             Channel::Push => note(&recipient),
-            Channel::Webhook => request(suite, &recipient).await,
+            Channel::Webhook => request(suite, &recipient, &key).await,
             Channel::Socket => frame(suite, &recipient).await,
             Channel::Email | Channel::Sms | Channel::Whatsapp => letter(&recipient),
         };
         let on_unknown = if channel == Channel::Email { "hold" } else { "resend" };
         let text = json!({
-            "version": 1, "key": unique("key"), "rule": "tests", "catalog": "tests", "recipient": recipient,
+            "version": 1, "key": key, "rule": "tests", "catalog": "tests", "recipient": recipient,
             "event": { "id": unique("event"), "source": "tests", "type": "t", "time": now_text() },
             "priority": "normal", "on_unknown": on_unknown, "content": content,
         });
@@ -87,7 +88,7 @@ fn note(recipient: &str) -> (Receiver, Value) {
     (Receiver::Played("push", endpoint), json!({ "push": push }))
 }
 
-async fn request(suite: &Suite, recipient: &str) -> (Receiver, Value) {
+async fn request(suite: &Suite, recipient: &str, key: &str) -> (Receiver, Value) {
     let path = format!("/hooks/{recipient}");
     let id = EndpointId { tenant: Some(recipient.to_owned()), id: "erp".to_owned() };
     // By the proxy's door, so that the journal has what it is asked.
@@ -98,7 +99,7 @@ async fn request(suite: &Suite, recipient: &str) -> (Receiver, Value) {
     let endpoints =
         Endpoints::new(&store::client(&suite.cloud.config), "carillon-local-endpoints".to_owned());
     endpoints.put(&endpoint, &secrets, now()).await.unwrap();
-    let webhook = json!({ "to": id, "body": "{}" });
+    let webhook = json!({ "to": id, "body": json!({ "type": "t", "data": { "key": key } }).to_string() });
     (Receiver::Played("webhook", path), json!({ "webhook": webhook }))
 }
 
