@@ -11,38 +11,45 @@ use crate::cloud::now;
 use crate::invariants::check;
 use crate::parcels::Parcel;
 use crate::suite::{Suite, play};
+use crate::until::until;
 
-/// How many letters wait, and how many notes are sent meanwhile.
-const LETTERS: usize = 20;
+/// How many messages wait, and how many notes are sent meanwhile.
+const MESSAGES: usize = 20;
 const NOTES: usize = 10;
 
 /// Reliability F9. That an emergency falls over to a text once is `failover`'s.
 #[tokio::test]
-async fn while_letters_cannot_be_sent_notes_are_as_quick_as_ever_and_later_all_letters_go_once() {
+async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_messages_go_once() {
     play(async |suite| {
         nothing_is_known(suite).await;
         notes(suite).await;
         let well = notes(suite).await;
-        let mut letters = Vec::new();
-        for _ in 0..LETTERS {
-            letters.push(Parcel::by(suite, Channel::Email).await);
+        let mut messages = Vec::new();
+        for _ in 0..MESSAGES {
+            messages.push(Parcel::by(suite, Channel::Whatsapp).await);
         }
-        suite.proxy.plan(suite.seed, &[json!({ "service": "ses", "do": "error" })]);
-        for it in &letters {
+        suite.proxy.plan(suite.seed, &[json!({ "service": "social-messaging", "do": "error" })]);
+        for it in &messages {
             it.send(suite).await;
         }
         let ill = notes(suite).await;
         assert!(ill * 10 <= well * 12 + Duration::from_secs(2), "{ill:?} a note, where {well:?} is usual");
-        tokio::time::sleep(Duration::from_secs(8)).await;
+        until("it is not asked any more", async || {
+            suite.cloud.counters.breaker("whatsapp").await.unwrap().value.down_since().map(drop)
+        })
+        .await;
+        // What was under way, and what others have read.
+        tokio::time::sleep(Duration::from_secs(6)).await;
         let began = suite.proxy.now();
         tokio::time::sleep(Duration::from_secs(15)).await;
-        let probes = suite.proxy.journal(began).iter().filter(|it| it.is_send()).count();
-        assert!(probes <= 3, "{probes} letters in 15 s to a provider that is down");
+        let journal = suite.proxy.journal(began);
+        let probes = journal.iter().filter(|it| it.service == "social-messaging").count();
+        assert!(probes <= 3, "{probes} messages in 15 s to a provider that is down");
         suite.proxy.clear();
         // What the first success and a minute do.
         nothing_is_known(suite).await;
         suite.peace().await;
-        for it in &mut letters {
+        for it in &mut messages {
             let (row, sends) = check(suite, it, 0).await;
             assert_eq!((row.status, sends), (Status::Sent, 1));
         }
@@ -66,10 +73,10 @@ async fn notes(suite: &Suite) -> Duration {
     took[NOTES / 2]
 }
 
-/// Forgets what is known of the provider of letters, in every process: they go by what they read for five seconds.
+/// Forgets what is known of the provider, in every process: they go by what they read for five seconds.
 async fn nothing_is_known(suite: &Suite) {
     let counters = &suite.cloud.counters;
-    let read = counters.breaker("ses").await.unwrap();
-    counters.keep_breaker("ses", &read, Breaker::default(), now()).await.unwrap();
+    let read = counters.breaker("whatsapp").await.unwrap();
+    counters.keep_breaker("whatsapp", &read, Breaker::default(), now()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(6)).await;
 }

@@ -38,9 +38,11 @@ impl Parcel {
             Channel::Push => note(&recipient),
             Channel::Webhook => request(suite, &recipient, &key).await,
             Channel::Socket => frame(suite, &recipient).await,
-            Channel::Email | Channel::Sms | Channel::Whatsapp => letter(&recipient),
+            Channel::Whatsapp => chat(),
+            Channel::Email | Channel::Sms => letter(&recipient),
         };
-        let on_unknown = if channel == Channel::Email { "hold" } else { "resend" };
+        let on_unknown =
+            if matches!(channel, Channel::Email | Channel::Whatsapp) { "hold" } else { "resend" };
         let text = json!({
             "version": 1, "key": key, "rule": "tests", "catalog": "tests", "recipient": recipient,
             "event": { "id": unique("event"), "source": "tests", "type": "t", "time": now_text() },
@@ -77,6 +79,13 @@ fn letter(recipient: &str) -> (Receiver, Value) {
     let to = format!("{recipient}@example.com");
     let email = json!({ "to": to, "subject": "S", "html": "<p>H</p>", "text": "H", "locale": "en" });
     (Receiver::Played("email", to), json!({ "email": email }))
+}
+
+fn chat() -> (Receiver, Value) {
+    let digits: u64 = unique("").bytes().fold(7, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
+    let to = format!("+1555{:07}", digits % 10_000_000);
+    let whatsapp = json!({ "to": to, "text": "Your turn.", "locale": "en" });
+    (Receiver::Played("whatsapp", to), json!({ "whatsapp": whatsapp }))
 }
 
 fn note(recipient: &str) -> (Receiver, Value) {

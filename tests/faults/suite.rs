@@ -20,7 +20,7 @@ static TURN: Mutex<bool> = Mutex::const_new(false);
 
 /// How long a message that nobody was done with is hidden, in seconds; 180 as deployed.
 const HIDDEN: &str = "4";
-const AS_DEPLOYED: &str = "180";
+pub(crate) const AS_DEPLOYED: &str = "180";
 
 /// Everything must be over so long after the last fault.
 ///
@@ -73,7 +73,7 @@ impl Suite {
         suite
     }
 
-    async fn hide_for(&self, seconds: &str) {
+    pub(crate) async fn hide_for(&self, seconds: &str) {
         let calls = self.queues.iter().map(|url| {
             let call = self.cloud.sqs.set_queue_attributes().queue_url(url);
             call.attributes(QueueAttributeName::VisibilityTimeout, seconds).send()

@@ -15,6 +15,7 @@ mod caller;
 mod fault;
 mod journal;
 mod parts;
+mod signing;
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -44,6 +45,7 @@ use caller::Caller;
 use fault::{Deed, Harm, Plan};
 use journal::{Entry, Journal, things};
 use parts::Split;
+use signing::sign_again;
 
 /// More than the largest request of any service.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -223,7 +225,7 @@ impl Proxy {
                 who?.kill();
                 None
             }
-            Deed::FailSome => self.pass_some(it, harm.turn).await,
+            Deed::FailSome => self.pass_some(it, harm.turn, who).await,
             Deed::KillAfter => {
                 let answer = self.pass(it).await;
                 who?.kill();
@@ -233,10 +235,14 @@ impl Proxy {
     }
 
     /// A part of what a call carries goes on; the answer has a no for the rest.
-    async fn pass_some(&self, it: &Onward<'_>, turn: u64) -> Option<Answer> {
+    async fn pass_some(&self, it: &Onward<'_>, turn: u64, who: Option<&Caller>) -> Option<Answer> {
         let Some(split) = Split::of(it.call, it.body, turn) else { return self.pass(it).await };
         let said = match &split.rest {
-            Some(rest) => Some(self.pass(&Onward { body: rest, ..*it }).await?),
+            Some(rest) => {
+                let mut head = it.head.clone();
+                head.headers = sign_again(it.head, rest, &it.call.service, who)?;
+                Some(self.pass(&Onward { body: rest, head: &head, ..*it }).await?)
+            }
             None => None,
         };
         match said {

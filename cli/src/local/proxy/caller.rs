@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use aws_credential_types::Credentials;
+
 /// A process that called, and the function it is, where it is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caller {
@@ -27,6 +29,15 @@ impl Caller {
             let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             Caller { pid, function: function(&environment) }
         })
+    }
+
+    /// By which keys a function signs.
+    pub(super) fn credentials(&self) -> Option<Credentials> {
+        let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
+        let of = |name: &str| variable(&environment, name).map(str::to_owned);
+        self.function.as_ref()?;
+        let (id, secret) = (of("AWS_ACCESS_KEY_ID=")?, of("AWS_SECRET_ACCESS_KEY=")?);
+        Some(Credentials::new(id, secret, of("AWS_SESSION_TOKEN="), None, "function"))
     }
 
     /// Ends it at once, if it is one of the local cloud's functions; nobody else is ever touched.
@@ -54,9 +65,13 @@ fn holds(pid: u32, socket: &str) -> bool {
 }
 
 fn function(environment: &[u8]) -> Option<String> {
+    variable(environment, "AWS_LAMBDA_FUNCTION_NAME=")?.strip_prefix(PREFIX).map(str::to_owned)
+}
+
+/// What stands behind this name and its `=`.
+fn variable<'a>(environment: &'a [u8], name: &str) -> Option<&'a str> {
     let variables = environment.split(|it| *it == 0).filter_map(|it| std::str::from_utf8(it).ok());
-    let name = variables.filter_map(|it| it.strip_prefix("AWS_LAMBDA_FUNCTION_NAME=")).next()?;
-    name.strip_prefix(PREFIX).map(str::to_owned)
+    variables.filter_map(|it| it.strip_prefix(name)).next()
 }
 
 #[cfg(test)]
