@@ -91,7 +91,8 @@ fn in_doubt(journal: &[Call], channel: Channel) -> bool {
 async fn dispatch_that_is_killed_at_any_of_its_calls_decides_again_and_tells_once() {
     play(async |suite| {
         let (mut hellos, mut faults) = (Vec::new(), Vec::new());
-        for (deed, call) in ["kill_before", "kill_after"].iter().flat_map(|it| (0..8).map(move |at| (it, at)))
+        for (deed, call) in
+            ["kill_before", "kill_after"].iter().flat_map(|it| (0..12).map(move |at| (it, at)))
         {
             let hello = Hello::new(&suite.cloud).await;
             let fault = json!({

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::channel::Channel;
 use domain::outcome::Status;
 use publish::{Outbox, Stream};
 use serde_json::json;
@@ -12,6 +13,7 @@ use crate::hellos::{Hello, check_books};
 use crate::invariants::check;
 use crate::parcels::{CHANNELS, Parcel};
 use crate::suite::{Suite, play};
+use crate::until::until;
 
 /// The tables are asked so often about one parcel, by whichever channel.
 const CALLS: u64 = 4;
@@ -115,12 +117,34 @@ async fn a_connection_whose_row_was_written_unheard_is_open_and_is_told_once() {
         suite.proxy.plan(suite.seed, &[fault]);
         let mut client = Client::of(&suite.cloud, &user, None, &[]).await;
         assert_eq!(suite.proxy.done(), [1], "the row was written, and nobody was told");
-        let mut parcel = Parcel::by(suite, domain::channel::Channel::Socket).await;
+        let mut parcel = Parcel::by(suite, Channel::Socket).await;
         parcel.send(suite).await;
         check(suite, &mut parcel, 0).await;
         assert_eq!(client.ask(r#"{"action":"ping"}"#).await["type"], "pong");
         let more = tokio::time::timeout(Duration::from_secs(1), client.hear()).await;
         assert!(more.is_err(), "it was for somebody else");
+    })
+    .await;
+}
+
+/// What an endpoint took stands, also where the note of it that a failed attempt left cannot be changed.
+#[tokio::test]
+async fn an_endpoint_whose_yes_cannot_be_noted_is_not_asked_again() {
+    play(async |suite| {
+        let mut parcel = Parcel::by(suite, Channel::Webhook).await;
+        let own = parcel.job.key.parts().1;
+        let hook = json!({ "function": "webhook", "service": "-", "contains": own, "times": 1, "do": "error" });
+        // The first note is that it failed.
+        let note = json!({
+            "function": "webhook", "action": "UpdateItem", "contains": own, "skip": 1, "times": 9, "do": "error",
+        });
+        suite.proxy.plan(suite.seed, &[hook, note]);
+        parcel.send(suite).await;
+        until("its first attempt failed", async || (suite.proxy.done()[0] == 1).then_some(())).await;
+        let (row, sends) = check(suite, &mut parcel, 0).await;
+        assert!(suite.proxy.done()[1] >= 3, "its note was refused: {:?}", suite.proxy.done());
+        assert_eq!((row.status, sends), (Status::Sent, 1));
+        suite.peace().await;
     })
     .await;
 }

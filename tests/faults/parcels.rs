@@ -28,7 +28,8 @@ enum Receiver {
 }
 
 /// The channels that a parcel can go by.
-pub(crate) const CHANNELS: [Channel; 4] = [Channel::Email, Channel::Push, Channel::Webhook, Channel::Socket];
+pub(crate) const CHANNELS: [Channel; 6] =
+    [Channel::Email, Channel::Sms, Channel::Push, Channel::Whatsapp, Channel::Webhook, Channel::Socket];
 
 impl Parcel {
     pub(crate) async fn by(suite: &Suite, channel: Channel) -> Parcel {
@@ -38,11 +39,15 @@ impl Parcel {
             Channel::Push => note(&recipient),
             Channel::Webhook => request(suite, &recipient, &key).await,
             Channel::Socket => frame(suite, &recipient).await,
-            Channel::Whatsapp => chat(),
-            Channel::Email | Channel::Sms => letter(&recipient),
+            Channel::Sms => text("sms"),
+            Channel::Whatsapp => text("whatsapp"),
+            Channel::Email => letter(&recipient),
         };
-        let on_unknown =
-            if matches!(channel, Channel::Email | Channel::Whatsapp) { "hold" } else { "resend" };
+        let on_unknown = if matches!(channel, Channel::Email | Channel::Sms | Channel::Whatsapp) {
+            "hold"
+        } else {
+            "resend"
+        };
         let text = json!({
             "version": 1, "key": key, "rule": "tests", "catalog": "tests", "recipient": recipient,
             "event": { "id": unique("event"), "source": "tests", "type": "t", "time": now_text() },
@@ -81,11 +86,12 @@ fn letter(recipient: &str) -> (Receiver, Value) {
     (Receiver::Played("email", to), json!({ "email": email }))
 }
 
-fn chat() -> (Receiver, Value) {
+/// To a number that no other test has, among those that nobody has.
+fn text(channel: &'static str) -> (Receiver, Value) {
     let digits: u64 = unique("").bytes().fold(7, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
     let to = format!("+1555{:07}", digits % 10_000_000);
-    let whatsapp = json!({ "to": to, "text": "Your turn.", "locale": "en" });
-    (Receiver::Played("whatsapp", to), json!({ "whatsapp": whatsapp }))
+    let content = json!({ "to": to, "text": "Your turn.", "locale": "en" });
+    (Receiver::Played(channel, to), json!({ channel: content }))
 }
 
 fn note(recipient: &str) -> (Receiver, Value) {

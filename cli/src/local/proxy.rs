@@ -41,7 +41,7 @@ use super::sidecar::Sidecar;
 use super::state::{Running, State};
 use answer::{Answer, Body, throttled};
 use call::{Call, attempt};
-use caller::Caller;
+use caller::{Caller, Callers};
 use fault::{Deed, Harm, Plan};
 use journal::{Entry, Journal, things};
 use parts::Split;
@@ -105,8 +105,10 @@ enum Door {
 struct Proxy {
     /// The local cloud, on 127.0.0.1.
     to: u16,
-    /// Its second port.
+    /// Its own ports.
+    port: u16,
     providers: u16,
+    callers: Callers,
     plan: RefCell<Plan>,
     journal: Journal,
     /// Told when a call has gone by.
@@ -134,7 +136,7 @@ pub(super) async fn run(port: u16, providers: Option<u16>, to: u16, terminal: &T
     let providers = second.local_addr().map_err(|it| Error::Cloud(it.to_string()))?.port();
     terminal.note(&format!("passing http://127.0.0.1:{port} on to port {to}"));
     let (plan, journal, passed) = (RefCell::default(), Journal::default(), Notify::new());
-    let proxy = Rc::new(Proxy { to, providers, plan, journal, passed });
+    let proxy = Rc::new(Proxy { to, port, providers, callers: Callers::default(), plan, journal, passed });
     let cloud = serve(&proxy, listener, Door::Cloud);
     let both = async { tokio::join!(cloud, serve(&proxy, second, Door::Providers)) };
     LocalSet::new().run_until(both).await.0
@@ -160,6 +162,13 @@ async fn serve(proxy: &Rc<Proxy>, listener: TcpListener, door: Door) -> Done {
 }
 
 impl Proxy {
+    fn port(&self, door: Door) -> u16 {
+        match door {
+            Door::Cloud => self.port,
+            Door::Providers => self.providers,
+        }
+    }
+
     async fn answer(
         &self,
         request: Request<Incoming>,
@@ -174,7 +183,7 @@ impl Proxy {
             return Ok(answer);
         }
         // Asked once for a connection: a process does not change.
-        let who = caller.borrow().clone().or_else(|| Caller::of(peer));
+        let who = caller.borrow().clone().or_else(|| self.callers.of(peer, self.port(door)));
         caller.borrow_mut().clone_from(&who);
         let function = who.as_ref().and_then(|it| it.function.clone());
         let call = Call::of(head.method.as_str(), head.uri.path(), &head.headers, &body, function);
