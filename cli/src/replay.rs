@@ -238,8 +238,10 @@ fn report(state: &State, path: &Path, terminal: &Terminal) -> bool {
     } else if sent + left_out == 0 {
         nothing(&state.choice, terminal);
     } else {
-        let said = format!("{} {sent} events, {left_out} left out", terminal.ink(Ink::Good, "replayed"));
-        terminal.say(&format!("{said}; `carillon explain ID` shows what came of one"));
+        terminal.say(&format!("{} {sent}", terminal.ink(Ink::Good, "replayed")));
+        if *left_out > 0 {
+            terminal.say(&format!("left out: {left_out}; without --run it says why"));
+        }
     }
     sent + left_out > 0
 }

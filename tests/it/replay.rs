@@ -8,7 +8,7 @@ use domain::recipient::Recipient;
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, now_text, root, unique};
-use crate::commands::{carillon, json_lines, text};
+use crate::commands::{carillon, json_lines, program, text};
 use crate::until::{quiet, until};
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn a_replay_that_was_killed_is_gone_on_with_and_tells_everybody_once() {
     let (path, file) = folder.file();
     let mut arguments = range.arguments(&["--force", "--reason", "a rehearsal", "--rate", "4", "--run"]);
     arguments.extend(["--state", &path]);
-    let mut child = Command::new(root().join("target/local/carillon"))
+    let mut child = Command::new(program())
         .args(&arguments)
         .current_dir(root())
         .stdin(Stdio::null())

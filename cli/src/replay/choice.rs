@@ -86,7 +86,7 @@ impl LeftOut {
         }
     }
 
-    /// After `3 events are left out:`.
+    /// After `left out: 3, because`.
     pub(super) fn meaning(self) -> &'static str {
         match self {
             LeftOut::Decided => {

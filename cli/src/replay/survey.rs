@@ -102,21 +102,25 @@ impl Survey {
                 terminal.ink(Ink::Quiet, &format!("{} to {}", time(it.first), time(it.last))),
             ));
         }
-        let (count, bytes) = (self.count(), weight(self.sum(|it| it.bytes)));
-        terminal.say(&format!("{count} events, {bytes}, recorded from {} to {}", choice.from, choice.to));
+        let bytes = weight(self.sum(|it| it.bytes));
+        let (from, to) = (choice.from.strftime("%FT%TZ"), choice.to.strftime("%FT%TZ"));
+        terminal.say(&format!("events: {}, {bytes}, recorded from {from} to {to}", self.count()));
         for (why, count) in &self.left_out {
-            terminal.say(&format!("{count} are left out: {}", why.meaning()));
+            terminal.say(&format!("left out: {count}, because {}", why.meaning()));
         }
         let goes = self.work.sent;
+        if goes == 0 {
+            return terminal.say(&terminal.ink(Ink::Strong, "nothing would be sent"));
+        }
         terminal.say(&terminal.ink(
             Ink::Strong,
             &format!("{goes} would go to {}, in about {} s", whither(&choice.consumer), self.seconds(rate)),
         ));
-        terminal.say(&format!("this costs about {:.4} USD, without notifications", self.work.dollars()));
-        if choice.consumer.leads_to_dispatch() && goes > 0 {
+        terminal.say(&format!("cost: {}, without that of notifications", dollars(self.work.dollars())));
+        if choice.consumer.leads_to_dispatch() {
             terminal.say(whom(choice.mode));
             if self.expired > 0 {
-                terminal.say(&format!("of {} nobody is told: their own expirytime is over", self.expired));
+                terminal.say(&format!("past their own expirytime: {}; nobody is told of them", self.expired));
             }
             terminal.say("where a rule says `expires`, nobody is told of what is older");
         }
@@ -142,6 +146,10 @@ pub(super) fn whither(consumer: &Consumer) -> String {
 
 fn minutes(at: Timestamp) -> impl std::fmt::Display {
     at.strftime("%m-%d %H:%M:%S")
+}
+
+fn dollars(it: f64) -> String {
+    if it < 0.01 { "less than 0.01 USD".to_owned() } else { format!("about {it:.2} USD") }
 }
 
 fn weight(bytes: usize) -> String {
