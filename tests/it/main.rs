@@ -16,7 +16,8 @@
 //! - `inbox`: what was said live and is read later
 //! - `resume`: what a client missed that was away
 //! - `people`: what the bus and the CLI say about people, topics and tenants
-//! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else
+//! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else; inboxes, endpoints, devices and
+//!   deliveries over it
 //! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
 //! - `dlq`: what was put aside, listed, sent back, deleted
