@@ -14,6 +14,7 @@ mod events;
 mod local;
 mod people;
 mod reading;
+mod replay;
 
 pub(crate) use audit::{Audit, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
@@ -21,6 +22,7 @@ pub(crate) use events::{Chosen, Events, EventsStream, Outbox, OutboxLs};
 pub(crate) use local::{Local, LocalUp};
 pub(crate) use people::{Import, Members, People, Show};
 pub(crate) use reading::{Inbox, Received};
+pub(crate) use replay::Replay;
 
 /// An event in; the right people told once, on the channel they chose, with proof.
 #[derive(Parser)]
@@ -73,6 +75,7 @@ pub(crate) enum Command {
     /// What could not be handled and was put aside
     #[command(subcommand)]
     Dlq(Dlq),
+    Replay(Replay),
     #[command(subcommand)]
     Local(Local),
     Demo(Demo),

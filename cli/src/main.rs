@@ -19,6 +19,7 @@ mod outbox;
 mod people;
 mod publishing;
 mod received;
+mod replay;
 mod since;
 mod tail;
 mod terminal;
@@ -57,6 +58,7 @@ async fn main() -> ExitCode {
         Command::Received(it) => received::run(&it, &args.target, &terminal).await,
         Command::Inbox(it) => inbox::run(&it, &args.target, &terminal).await,
         Command::Dlq(it) => dlq::run(&it, &args.target, &terminal).await,
+        Command::Replay(it) => replay::run(&it, &args.target, &terminal).await,
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };

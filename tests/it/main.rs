@@ -10,6 +10,7 @@
 //! - `failover`: a channel that cannot deliver, and the one that takes its place; one of them is played alone
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
+//! - `replay`: recorded events sent on their way again: what was lost is told, and nobody twice
 //! - `sealing`: who touches what was recorded, or its seals, is found and named
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `inbox`: what was said live and is read later
@@ -51,6 +52,7 @@ mod outbox;
 mod patterns;
 mod people;
 mod received;
+mod replay;
 mod resume;
 mod sealing;
 mod template;

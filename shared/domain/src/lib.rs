@@ -46,6 +46,7 @@ pub mod receipt;
 pub mod recipient;
 pub mod recurrence;
 pub mod registry;
+pub mod replay;
 pub mod retention;
 pub mod retry;
 pub mod rule;
