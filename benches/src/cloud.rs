@@ -29,6 +29,8 @@ pub(crate) struct Call {
     pub(crate) operation: String,
     pub(crate) answer: String,
     pub(crate) sent: Option<Sent>,
+    /// The ids of the events it put on the bus.
+    pub(crate) published: Vec<String>,
 }
 
 /// Messages, and the last part of the address of the queue they went to.
@@ -75,7 +77,11 @@ impl Cloud {
             _ => self.json(operation, &body)?.to_string(),
         };
         let sent = (!sent.is_empty()).then_some(Sent { queue, bodies: sent });
-        Some(Call { operation: operation.to_owned(), answer, sent })
+        let published = match operation {
+            "PutEvents" => array(&body["Entries"]).filter_map(|it| event_id(text(&it["Detail"]))).collect(),
+            _ => Vec::new(),
+        };
+        Some(Call { operation: operation.to_owned(), answer, sent, published })
     }
 
     fn json(&self, operation: &str, body: &Value) -> Option<Value> {
@@ -105,6 +111,11 @@ impl Cloud {
             "Query" => {
                 let partition = text(&body["ExpressionAttributeValues"][":pk"]["S"]);
                 json!({ "Items": self.groups.get(partition).cloned().unwrap_or_default() })
+            }
+            "PutEvents" => {
+                let entries: Vec<Value> =
+                    array(&body["Entries"]).map(|_| json!({ "EventId": "bench" })).collect();
+                json!({ "FailedEntryCount": 0, "Entries": entries })
             }
             "SendMessage" => json!({ "MessageId": "bench" }),
             "SendMessageBatch" => {
@@ -161,6 +172,10 @@ fn item(object: &Value) -> Value {
     };
     let members = object.as_object().into_iter().flatten();
     members.map(|(name, value)| (name.clone(), attribute(value))).collect()
+}
+
+fn event_id(detail: &str) -> Option<String> {
+    serde_json::from_str::<Value>(detail).ok()?["id"].as_str().map(str::to_owned)
 }
 
 fn taken(entry: &Value) -> Value {

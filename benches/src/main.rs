@@ -10,6 +10,7 @@ mod cloud;
 mod contest;
 mod http;
 mod measure;
+mod relaying;
 mod report;
 mod running;
 mod samples;
@@ -75,6 +76,7 @@ fn measure_all(size_only: bool) -> io::Result<Report> {
         peers: Vec::new(),
         works: Works::new(),
         contest: None,
+        relaying: None,
         notes: Vec::new(),
     };
     let functions = function_names(&root)?;
@@ -138,6 +140,10 @@ impl Bench {
                 .notes
                 .push(format!("the default client was built for {} only: benches/peer", built.join(" and ")));
         }
+        if self.functions.iter().any(|it| it == "relay") {
+            progress("relay: from commit to bus, beside a poller …");
+            report.relaying = Some(relaying::run(&self.program(&ours.join("relay")), &self.stage)?);
+        }
         report.contest = contest::run(&self.functions, &self.stage, self.valgrind.as_deref(), root)?;
         if report.contest.as_ref().is_none_or(|it| it.entrants.len() < 2) {
             report
@@ -167,6 +173,8 @@ impl Bench {
             "api" => self.samples.questions(measure::INVOCATIONS),
             "audit" | "dispatch" => self.samples.batches(measure::INVOCATIONS),
             "people" => Samples::people(measure::INVOCATIONS),
+            "relay" => samples::outbox(measure::INVOCATIONS),
+            "sweep" => Vec::new(),
             channel => samples::jobs(self.jobs.get(channel).map_or(&[], Vec::as_slice), measure::INVOCATIONS),
         };
         let told = |error: io::Error| io::Error::other(format!("{whose}{name}: {error}"));
@@ -174,7 +182,11 @@ impl Bench {
         let program = self.program(file);
         let (start, journal) =
             measure::start(&program, &self.stage, self.valgrind.as_deref(), &payloads).map_err(told)?;
-        let messages = if ["gateway", "api"].contains(&name) { 1 } else { samples::BATCH };
+        let messages = match name {
+            "gateway" | "api" => 1,
+            "relay" => samples::RECORDS,
+            _ => samples::BATCH,
+        };
         let payloads = &payloads[..payloads.len().min(MESSAGE_PAYLOADS)];
         let message_instructions = match self.valgrind.as_deref() {
             Some(it) if whose.is_empty() && name != "dispatch" && !payloads.is_empty() => {

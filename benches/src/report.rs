@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::contest::Contest;
 use crate::measure::{Figures, INVOCATIONS, STARTS, Work};
+use crate::relaying::Relaying;
 use crate::samples::BATCH;
 
 /// The largest function that may be released, in bytes.
@@ -34,6 +35,8 @@ pub(crate) struct Report {
     pub(crate) works: Works,
     /// dispatch's plain job beside Powertools for Python.
     pub(crate) contest: Option<Contest>,
+    /// The outbox's way to the bus beside a poller's.
+    pub(crate) relaying: Option<Relaying>,
     /// What should be known beside the figures.
     pub(crate) notes: Vec<String>,
 }
@@ -59,6 +62,7 @@ impl Report {
             "functions": figures(&self.ours),
             "default_client": figures(&self.peers),
             "dispatch": works.collect::<Value>(),
+            "outbox": self.relaying.as_ref().map(Relaying::json),
             "plain_job": self.contest.as_ref().map(Contest::json),
             "notes": self.notes,
         })
@@ -105,6 +109,9 @@ impl Report {
             );
         }
         self.works_table(&mut text);
+        if let Some(it) = &self.relaying {
+            it.table(&mut text);
+        }
         if let Some(it) = &self.contest {
             text.push_str(&it.table());
         }

@@ -167,6 +167,7 @@ fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
         ("SENDER_ADDRESS", "Carillon <bell@example.com>"),
         ("BUS_NAME", "carillon-bench"),
         ("SOCKET_URL", "wss://sockets.example.com/live"),
+        ("CRITICAL_TYPES", "auth.account.locked"),
         ("SCHEDULE_PREFIX", "carillon-bench-"),
         ("SCHEDULE_ROLE_ARN", "arn:aws:iam::000000000000:role/carillon-bench"),
         ("CRITICAL_QUEUE_ARN", "arn:aws:sqs:eu-central-1:000000000000:critical"),

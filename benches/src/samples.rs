@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 /// Messages of one invocation, as the template asks for.
 pub(crate) const BATCH: usize = 10;
 
+/// Records of one invocation by a stream, as the template asks for.
+pub(crate) const RECORDS: usize = 100;
+
 /// So far ahead that no sample expires, whenever this runs.
 const TIME: &str = "2099-11-20T12:00:00Z";
 
@@ -104,6 +107,39 @@ impl Samples {
     pub(crate) fn requests(&self, count: usize) -> Vec<String> {
         vec![self.gateway.clone(); count]
     }
+}
+
+/// `count` invocations by the events table's stream, each with a hundred new events of a hundred aggregates.
+pub(crate) fn outbox(count: usize) -> Vec<String> {
+    let batch = |at: usize| records(&(0..RECORDS).map(|n| format!("{at}-{n}")).collect::<Vec<_>>());
+    (0..count).map(batch).collect()
+}
+
+/// New events of these ids in the outbox, as a stream brings them.
+pub(crate) fn records(ids: &[String]) -> String {
+    let record = |id: &String| {
+        let event = json!({
+            "specversion": "1.0", "id": id, "source": "shop", "type": "order.paid", "time": TIME, "subject": format!("order/{id}"),
+            "tenant": "t-1", "correlationid": "story-1", "sequence": "1",
+            "data": { "orderId": id, "customerId": "ann", "total": 12.5, "lines": [{ "sku": "bell", "count": 2 }] },
+        });
+        let text = |it: &str| json!({ "S": it });
+        json!({
+            "eventID": id, "eventName": "INSERT", "eventSource": "aws:dynamodb", "eventVersion": "1.1",
+            "eventSourceARN": "arn:aws:dynamodb:eu-central-1:000000000000:table/carillon-bench-events/stream/2099-11-20T00:00:00.000",
+            "dynamodb": {
+                "SequenceNumber": "1", "SizeBytes": 900, "StreamViewType": "NEW_IMAGE",
+                "NewImage": {
+                    "pk": text(&format!("stream#t-1#order/{id}")), "sk": text("version#00000000000000000001"),
+                    "id": text(id), "source": text("shop"), "type": text("order.paid"), "time": text(TIME),
+                    "subject": text(&format!("order/{id}")), "tenant": text("t-1"), "correlation_id": text("story-1"),
+                    "version": { "N": "1" }, "digest": text("sha256:0"), "pending": text("3"), "appended_at": text(TIME),
+                    "event": text(&event.to_string()),
+                },
+            },
+        })
+    };
+    json!({ "Records": ids.iter().map(record).collect::<Vec<_>>() }).to_string()
 }
 
 /// `count` SQS batches whose messages carry these bodies in turn; none when there are no bodies.

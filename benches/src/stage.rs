@@ -50,6 +50,8 @@ pub(crate) struct Journal {
     pub(crate) calls: BTreeMap<String, u64>,
     /// The messages it put into each queue.
     pub(crate) sent: BTreeMap<String, Vec<String>>,
+    /// When each event first came to the bus, by its id.
+    pub(crate) arrivals: BTreeMap<String, Instant>,
     /// What should not have happened: figures of such a run are worth nothing.
     pub(crate) faults: Vec<String>,
 }
@@ -159,7 +161,9 @@ impl Inner {
         None
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the time that is measured")]
     fn call(&self, request: &Request) -> Response {
+        let arrived = Instant::now();
         let answer = self.cloud.answer(request);
         let mut state = self.lock();
         let Some(call) = answer else {
@@ -168,6 +172,9 @@ impl Inner {
             return Response { status: 501, headers: Vec::new(), body: String::new() };
         };
         *state.journal.calls.entry(call.operation).or_default() += 1;
+        for id in call.published {
+            state.journal.arrivals.entry(id).or_insert(arrived);
+        }
         if let Some(it) = call.sent {
             state.journal.sent.entry(it.queue).or_default().extend(it.bodies);
         }

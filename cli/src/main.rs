@@ -7,10 +7,12 @@ mod deciding;
 mod demo;
 mod dlq;
 mod error;
+mod event_store;
 mod explain;
 mod files;
 mod local;
 mod matching;
+mod outbox;
 mod people;
 mod publishing;
 mod since;
@@ -42,6 +44,8 @@ async fn main() -> ExitCode {
         Command::People(args::People::Import(it)) => people::import(&it, &args.target, &terminal).await,
         Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
+        Command::Outbox(it) => outbox::run(&it, &args.target, &terminal).await,
+        Command::Events(it) => event_store::run(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
         Command::Dlq(it) => dlq::run(&it, &args.target, &terminal).await,
         Command::Token(it) => token::run(&it, &args.target, &terminal),

@@ -27,8 +27,8 @@ pub(crate) async fn run(args: &Tail, target: &Target, terminal: &Terminal) -> Do
     let until = args.seconds.map(|it| runtime::now() + Duration::from_secs(it));
     terminal.note(&format!("following {}; stop with Ctrl-C", cloud.bus()));
     loop {
-        for item in events.read().await? {
-            show(terminal, &event(item));
+        for line in events.read().await?.into_iter().filter_map(event) {
+            show(terminal, &line);
         }
         for line in ledger.read().await?.iter().filter_map(notification) {
             show(terminal, &line);
@@ -58,9 +58,14 @@ fn show(terminal: &Terminal, line: &Line) {
     terminal.say(&format!("{}  {word}  {}", terminal.ink(Ink::Quiet, &line.at), plain(&line.text)));
 }
 
-/// What the audit kept.
-fn event(item: Item) -> Line {
+/// What the audit kept, or a producer put into the outbox. `None` for rows beside events (the head of a stream, the guard
+/// of an id), and for what the ledger's line says already.
+fn event(item: Item) -> Option<Line> {
     let record = Record::from_item(item);
+    let kind = record.get("type")?;
+    if kind.starts_with(domain::told::DELIVERY) {
+        return None;
+    }
     let get = |name: &str| record.get(name).unwrap_or("-").to_owned();
     let (kind, id, source) = (get("type"), get("id"), get("source"));
     let mut text = format!("{kind}  {id}  from {source}");
@@ -73,13 +78,18 @@ fn event(item: Item) -> Line {
     if let Some(why) = &refused {
         text.push_str(&format!("  {why}"));
     }
-    let (word, ink) = if refused.is_some() { ("refused", Ink::Bad) } else { ("event", Ink::Strong) };
+    let (word, ink) = match (&refused, record.get("pending")) {
+        (Some(_), _) => ("refused", Ink::Bad),
+        (None, Some(_)) => ("pending", Ink::Note),
+        (None, None) => ("event", Ink::Strong),
+    };
+    let at = record.get("recorded_at").or(record.get("appended_at"));
     let json = json!({
-        "at": record.get("recorded_at"), "kind": word, "type": kind, "id": id, "source": source,
+        "at": at, "kind": word, "type": kind, "id": id, "source": source,
         "tenant": record.get("tenant"), "actor": record.get("actor"), "traceparent": record.get("traceparent"),
         "correlationid": record.get("correlation_id"), "refused": refused,
     });
-    Line { at: clock(record.get("recorded_at")), word, ink, text, json }
+    Some(Line { at: clock(at), word, ink, text, json })
 }
 
 /// What was decided about a notification, or came of it.

@@ -29,7 +29,7 @@ const CHANNELS: [&str; 5] = ["email", "push", "sms", "socket", "whatsapp"];
 const HOMES: [(&str, &[&str]); 10] = [
     ("aws-sdk-apigatewaymanagement", &["socket"]),
     ("aws-sdk-dynamodb", &["store"]),
-    ("aws-sdk-dynamodbstreams", &["cli"]),
+    ("aws-sdk-dynamodbstreams", &["cli", "relay"]),
     ("aws-sdk-eventbridge", &["publish"]),
     ("aws-sdk-pinpointsmsvoicev2", &["sms"]),
     ("aws-sdk-scheduler", &["dispatch"]),

@@ -6,6 +6,7 @@
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `feedback`: receipts, closed addresses, devices that are gone
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
+//! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else
@@ -34,6 +35,7 @@ mod feedback;
 mod gateway;
 mod house;
 mod journeys;
+mod outbox;
 mod patterns;
 mod people;
 mod template;

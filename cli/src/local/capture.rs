@@ -1,11 +1,12 @@
 //! The capture server: it plays the services that the local cloud has not, shows what they were sent, and brings the
 //! receipts that the mailbox simulators of AWS would. It is the local issuer of tokens as well.
 //!
-//! Functions reach it by the SDKs' own variables (`AWS_ENDPOINT_URL_SNS` and so on), which the template sets on the
+//! It plays the ledger's stream too, see `player`. Functions reach it by the SDKs' own variables (`AWS_ENDPOINT_URL_SNS` and so on), which the template sets on the
 //! local cloud only.
 
 mod play;
 mod postman;
+mod player;
 mod record;
 
 use std::path::Path;
@@ -53,6 +54,7 @@ pub(super) async fn run(port: u16, terminal: &Terminal) -> Done {
     terminal.note(&format!("capturing on http://127.0.0.1:{port}"));
     let connections = LocalSet::new();
     connections.spawn_local(postman::run(Rc::clone(&records)));
+    connections.spawn_local(player::run());
     let serving = async {
         loop {
             let Ok((stream, _)) = listener.accept().await else { continue };

@@ -1,31 +1,34 @@
 //! audit: keeps every event that crossed the bus, once.
 //!
-//! It appends and does nothing else: its role may insert into the events table and has no right to change or delete.
-//! What dispatch refuses is kept here too, with the reason.
+//! It appends, and acknowledges what came from the outbox: its role may insert into the events table, and may take
+//! `pending` off a row; it has no right to change an event or to delete one. What dispatch refuses is kept here too, with the reason.
 
 use aws::Verdict;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::event::Refusal;
+use domain::retention::Retention;
 use queue::{Cause, Queue, Sqs};
-use runtime::{Batch, Env, Error, Message, Report, Unset, chain, now};
+use runtime::{Batch, Env, Error, Message, Report, chain, now};
 use store::{Events, Record};
 
 /// The audit's end of the bus.
 pub struct Audit {
     events: Events,
     dead_letters: Queue,
+    retention: Retention,
 }
 
 impl Audit {
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
-    pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Audit, Unset> {
+    /// A variable is missing, or says how long events are kept in words that cannot be read.
+    pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Audit, Error> {
         let sqs = Sqs::new(aws);
         Ok(Audit {
             events: Events::new(&store::client(aws), env.required("EVENTS_TABLE")?),
             dead_letters: Queue::new(&sqs, env.required("DEAD_LETTERS_URL")?),
+            retention: Retention::parse(&env.optional("EVENT_RETENTION").unwrap_or_default())?,
         })
     }
 
@@ -37,8 +40,11 @@ impl Audit {
         let mut report = Report::default();
         let (mut messages, mut records, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for message in &batch.messages {
-            match record(&message.body, now()) {
+            let now = now();
+            match record(&message.body, now) {
                 Ok(record) => {
+                    let days = record.get("type").and_then(|it| self.retention.days(it));
+                    let record = record.kept_for(days, now);
                     messages.push(message);
                     records.push(record);
                 }

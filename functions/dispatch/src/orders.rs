@@ -9,8 +9,9 @@ use domain::event::Priority;
 use domain::job::{JOB_VERSION, Job, Origin};
 use domain::key::event_part;
 use domain::outcome::{Reason, Status};
-use domain::plan::Plan;
 use domain::receipt::Marks;
+use domain::plan::{Audience, Plan};
+use domain::told::Set;
 use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
@@ -41,6 +42,8 @@ pub fn work(
     tenant_zone: Option<&str>,
 ) -> Work {
     let mut work = Work::default();
+    let orders = decisions.iter().filter(|it| matches!(it.verdict, Verdict::Send(_))).count();
+    let set = Set { id: set_name(plan), of: u32::try_from(orders).unwrap_or(u32::MAX) };
     let zone = plan.catalog.policy().zone.name();
     let extra =
         Extra { digest: plan.digest.as_ref().map(|it| &it.summary), zone: Some(tenant_zone.unwrap_or(zone)) };
@@ -62,9 +65,12 @@ pub fn work(
                 let by = event_part(&plan.event.source, &plan.event.id);
                 work.cancelled.push((key.clone(), Cancellation { at: plan.event.time, by }));
             }
-            Verdict::Send(order) => match job(plan, &decision, order, &scene) {
+            Verdict::Send(order) => match job(plan, &decision, order, &set, &scene) {
                 Ok(it) => work.jobs.push(it),
-                Err(reason) => work.outcomes.push(row(Status::Failed, reason, None)),
+                Err(reason) => {
+                    let row = row(Status::Failed, reason, None);
+                    work.outcomes.push(LedgerRow { set: Some(set.clone()), ..row });
+                }
             },
         }
     }
@@ -82,6 +88,7 @@ fn job(
     plan: &Plan<'_>,
     decision: &Decision<'_>,
     order: &Order<'_>,
+    set: &Set,
     scene: &Scene<'_>,
 ) -> Result<(Channel, bool, Outgoing), Reason> {
     let content = scene.render(order).map_err(|unrendered| {
@@ -106,6 +113,7 @@ fn job(
         on_unknown: channel.on_unknown(),
         expires_at: order.expires_at,
         cancel: order.cancel.clone(),
+        set: Some(set.clone()),
         content,
     };
     let body = serde_json::to_string(&job).expect("a job is strings, numbers and JSON text");
@@ -145,5 +153,20 @@ fn outcome(
         note: decision.notes.last().map(ToString::to_string),
         provider_id: None,
         marks: Marks::default(),
+        set: None,
     }
+}
+
+/// Names this hand-over by what it goes on with, so that its repetition has the same name.
+fn set_name(plan: &Plan<'_>) -> String {
+    if !plan.woken {
+        return Set::name(None);
+    }
+    let mut goes_on_with = String::new();
+    for it in &plan.matches {
+        let audience: Vec<String> = it.audience.iter().map(Audience::name).collect();
+        let start = serde_json::to_string(&it.start).expect("a start is numbers and names");
+        goes_on_with.push_str(&serde_json::json!([it.rule.name, audience, start]).to_string());
+    }
+    Set::name(Some(&goes_on_with))
 }

@@ -30,7 +30,12 @@ pub struct BusEvent<'a> {
     pub time: Cow<'a, str>,
     #[serde(borrow)]
     pub detail: &'a RawValue,
+    #[serde(borrow, default)]
+    pub resources: Vec<Cow<'a, str>>,
 }
+
+/// What an event from the outbox has among its `resources`: the audit then takes it off the list of what is pending.
+pub const FROM_OUTBOX: &str = "carillon:outbox";
 
 /// Which of the known shapes a `detail` has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +98,12 @@ impl<'a> BusEvent<'a> {
             Shape::Business => legacy::business(&fields, self, received),
             Shape::Plain => legacy::plain(self, received),
         }
+    }
+
+    /// Whether it was published from the outbox, and there is a row that waits for it.
+    #[must_use]
+    pub fn is_from_outbox(&self) -> bool {
+        self.resources.iter().any(|it| it == FROM_OUTBOX)
     }
 
     /// The payload as it stands, for records that must not depend on whether it could be understood.

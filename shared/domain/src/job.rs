@@ -8,6 +8,7 @@ use crate::channel::{Channel, OnUnknown};
 use crate::event::{Event, Priority};
 use crate::key::Key;
 use crate::recipient::{Device, EmailAddress, PhoneNumber};
+use crate::told::Set;
 use jiff::Timestamp;
 
 /// The layout of [`Job`]. A function that meets another one leaves the message in its queue rather than guess: during a
@@ -36,6 +37,9 @@ pub struct Job {
     /// What it can be cancelled by, until the moment it is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<CancelKey>,
+    /// The hand-over it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<Set>,
     pub content: Content,
 }
 

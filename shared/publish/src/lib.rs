@@ -15,6 +15,9 @@
 //! # }
 //! ```
 
+mod order;
+mod relay;
+
 use std::time::Duration;
 
 use aws::{Refused, Verdict};
@@ -24,6 +27,10 @@ use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use aws_types::SdkConfig;
 use domain::batches::{Batch, split};
 use domain::event::Event;
+
+pub use order::{InOrder, Put};
+pub use relay::{Relay, Relayed, Row};
+pub use store::{Appended, Conflict, NotAppended, Outbox, Stream};
 
 /// EventBridge's limit for one `PutEvents` call.
 const ENTRIES_PER_CALL: usize = 10;
@@ -36,8 +43,8 @@ const BYTES_PER_CALL: usize = 1024 * 1024;
 /// How often entries that EventBridge could not take at once are offered.
 const ROUNDS: u32 = 3;
 
-/// The pause before entries are offered a second time; it doubles with every further one.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The pause before entries are offered a second time; it doubles with every further one. Tests have no time for it.
+const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 100 });
 
 /// An event bus.
 #[derive(Clone)]
@@ -91,17 +98,18 @@ impl Bus {
         let mut results = Vec::with_capacity(entries.len());
         for some in split(entries, ENTRIES_PER_CALL, BYTES_PER_CALL, Entry::bytes) {
             match some {
-                Batch::TooLarge(bytes) => {
-                    let said = format!("{bytes} bytes, EventBridge takes {BYTES_PER_CALL}");
-                    results.push(Err(refused(Verdict::Permanent, said)));
+                Batch::TooLarge(bytes) => results.push(Err(too_large(bytes))),
+                Batch::Fits(some) => {
+                    let some: Vec<&Entry> = some.iter().collect();
+                    results.extend(self.put_call(&some, None).await);
                 }
-                Batch::Fits(some) => results.extend(self.put_call(some).await),
             }
         }
         results
     }
 
-    async fn put_call(&self, entries: &[Entry]) -> Vec<Result<String, Refused>> {
+    /// `mark`: what every entry has among its resources.
+    async fn put_call(&self, entries: &[&Entry], mark: Option<&str>) -> Vec<Result<String, Refused>> {
         let unanswered = || Err(refused(Verdict::Unanswered, "no answer for this entry".to_owned()));
         let mut results: Vec<Result<String, Refused>> = entries.iter().map(|_| unanswered()).collect();
         let mut open: Vec<usize> = (0..entries.len()).collect();
@@ -109,7 +117,7 @@ impl Bus {
             if round > 0 {
                 tokio::time::sleep(PAUSE * (1 << (round - 1))).await;
             }
-            let offered = open.iter().map(|&at| request(&self.name, &entries[at])).collect();
+            let offered = open.iter().map(|&at| request(&self.name, entries[at], mark)).collect();
             match self.client.put_events().set_entries(Some(offered)).send().await {
                 Ok(answer) => {
                     for (&at, entry) in open.iter().zip(answer.entries()) {
@@ -136,9 +144,10 @@ impl Bus {
     }
 }
 
-fn request(bus: &str, entry: &Entry) -> PutEventsRequestEntry {
+fn request(bus: &str, entry: &Entry, mark: Option<&str>) -> PutEventsRequestEntry {
     PutEventsRequestEntry::builder()
         .event_bus_name(bus)
+        .set_resources(mark.map(|it| vec![it.to_owned()]))
         .source(&entry.source)
         .detail_type(&entry.detail_type)
         .detail(&entry.detail)
@@ -157,6 +166,10 @@ fn read(entry: &PutEventsResultEntry) -> Result<String, Refused> {
         _ => Verdict::Permanent,
     };
     Err(refused(verdict, format!("{code}: {}", entry.error_message().unwrap_or_default())))
+}
+
+fn too_large(bytes: usize) -> Refused {
+    refused(Verdict::Permanent, format!("{bytes} bytes, EventBridge takes {BYTES_PER_CALL}"))
 }
 
 fn refused(verdict: Verdict, said: String) -> Refused {

@@ -31,6 +31,32 @@ where
     lambda_runtime::run(service_fn(serve)).await
 }
 
+/// An invocation of a function that is fed from several sources: it tells them apart itself.
+pub struct Invocation {
+    /// What it was invoked with, as JSON text.
+    pub payload: Box<serde_json::value::RawValue>,
+    pub deadline: Deadline,
+}
+
+/// Serves invocations one after the other, whatever they hold.
+///
+/// An `Err` from `handle` fails the invocation: a stream's records come again, a queue's messages too.
+///
+/// # Errors
+/// The Runtime API went away.
+pub async fn run_any<O, F>(handle: F) -> Result<(), Error>
+where
+    O: serde::Serialize,
+    F: AsyncFn(Invocation) -> Result<O, Error>,
+{
+    let handle = &handle;
+    let serve = async move |event: LambdaEvent<Box<serde_json::value::RawValue>>| {
+        let deadline = Deadline::at_millis(event.context.deadline);
+        Box::pin(handle(Invocation { payload: event.payload, deadline })).await.map_err(Failed::of)
+    };
+    lambda_runtime::run(service_fn(serve)).await
+}
+
 /// An invocation that failed as a whole. The Lambda runtime logs it, once, by its `Debug`.
 struct Failed(String);
 

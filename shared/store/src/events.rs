@@ -2,6 +2,7 @@
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
@@ -11,11 +12,17 @@ use sha2::{Digest, Sha256};
 
 use crate::item::{Item, key, sort_key};
 use crate::lookup;
+use crate::outbox::Place;
+use crate::seconds;
 use crate::statements::{Statement, Written, execute};
 
 mod reading;
+mod streams;
+mod timeline;
 
 pub use reading::{Found as EventPage, Place as EventPlace};
+pub use streams::{MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Snapshot, StreamPage, Versioned, Way};
+pub use timeline::Timeline;
 
 /// The most of a refused event's text that is kept. An item holds 400 KB.
 const MAX_REFUSED_BYTES: usize = 200 * 1024;
@@ -36,6 +43,8 @@ pub struct Events {
 /// One event as the audit keeps it.
 pub struct Record {
     item: Item,
+    /// The row of the outbox that it came from: it is there already, and not pending any more.
+    outbox: Option<Place>,
 }
 
 impl Record {
@@ -54,26 +63,21 @@ impl Record {
             Some(Shape::CloudEvent | Shape::Plain) | None => false,
         };
         let fits = text.len() + detail.len() <= MAX_BOTH_BYTES;
-        let item = Item::default()
-            .text("pk", stream(event))
-            .text("sk", identity(event, &content(detail)))
-            .text("id", &event.id)
-            .text("source", &event.source)
-            .text("type", &event.kind)
-            .text("time", event.time.to_string())
-            .maybe("subject", event.subject.as_deref())
-            .maybe("tenant", event.tenant.as_deref())
-            .maybe("correlation_id", event.correlation_id.as_deref())
-            .maybe("causation_id", event.causation_id.as_deref())
-            .maybe("actor", event.actor.as_deref())
-            .maybe("traceparent", event.traceparent.as_deref())
+        let outbox = bus.is_from_outbox().then(|| Place::of(event));
+        let (pk, sk) = match &outbox {
+            Some(place) => (place.pk.clone(), place.sk.clone()),
+            None => (stream(event), identity(event, &content(detail))),
+        };
+        let item = envelope_item(event)
+            .text("pk", pk)
+            .text("sk", sk)
             .text("bus_id", bus.id.as_ref())
             .text("recorded_at", now.to_string())
             .text("bucket", reading::bucket(now, &event.id))
             .text("digest", digest(&text))
             .maybe("detail", Some(detail).filter(|_| is_rewritten && fits))
             .text("event", text);
-        Record { item }
+        Record { item, outbox }
     }
 
     /// The record of something on the bus that was no event of ours: kept as it came, with the reason.
@@ -94,13 +98,22 @@ impl Record {
             .text("digest", digest(text))
             .number("bytes", i64::try_from(text.len()).unwrap_or(i64::MAX))
             .maybe("detail", kept);
-        Record { item }
+        Record { item, outbox: None }
     }
 
     /// Reads an item of the table, from a look-up or from its stream.
     #[must_use]
     pub fn from_item(item: Item) -> Record {
-        Record { item }
+        Record { item, outbox: None }
+    }
+
+    /// The same record, which the table deletes after so many days; for ever where there is no number.
+    #[must_use]
+    pub fn kept_for(mut self, days: Option<u32>, now: Timestamp) -> Record {
+        if let Some(days) = days {
+            self.item = self.item.number("ttl", seconds(now) + i64::from(days) * 86_400);
+        }
+        self
     }
 
     /// An attribute's text: `id`, `source`, `type`, `time`, `tenant`, `actor`, `traceparent`, `refused`, `event`, …
@@ -116,14 +129,28 @@ impl Events {
         Events { client: client.clone(), table }
     }
 
-    /// Appends records. One that is there already is left as it is. The answers are in the order of the records:
-    /// whether each is kept now, and `true` where it is new.
+    /// Appends records. One that is there already is left as it is; one that came from the outbox is acknowledged: its row
+    /// is not pending any more. The answers are in the order of the records: whether each is kept now, and `true` where
+    /// it is new, or was pending until now.
     ///
     /// # Errors
     /// The table could not be asked at all. Appending all of them again is harmless.
     pub async fn append(&self, records: Vec<Record>) -> Result<Vec<Result<bool, Refused>>, Refused> {
-        let inserts = records.into_iter().map(|it| Statement::insert(&self.table, it.item)).collect();
-        let written = execute(&self.client, "append to the audit", inserts).await?;
+        const DOING: &str = "append to the audit";
+        let writes = records.iter().map(|it| match &it.outbox {
+            Some(place) => acknowledgement(&self.table, place, &it.item),
+            None => Statement::insert(&self.table, it.item.clone()),
+        });
+        let mut written = execute(&self.client, DOING, writes.collect()).await?;
+        // Not pending any more, or not there at all: kept it is either way.
+        let again: Vec<usize> = (0..written.len())
+            .filter(|&at| records[at].outbox.is_some() && matches!(written[at], Written::Refused))
+            .collect();
+        let inserts = again.iter().map(|&at| Statement::insert(&self.table, records[at].item.clone()));
+        let inserted = execute(&self.client, DOING, inserts.collect()).await?;
+        for (at, it) in again.into_iter().zip(inserted) {
+            written[at] = it;
+        }
         let kept = written.into_iter().map(|it| match it {
             Written::Done => Ok(true),
             Written::Refused => Ok(false),
@@ -138,12 +165,56 @@ impl Events {
     /// The table could not be asked.
     pub async fn find(&self, event: &Event) -> Result<Option<Record>, Refused> {
         let found = lookup::beginning(&self.client, &self.table, &stream(event), &beginning(event)).await?;
-        Ok(found.into_iter().next().map(Record::from_item))
+        if let Some(item) = found.into_iter().next() {
+            return Ok(Some(Record::from_item(item)));
+        }
+        let place = Place::of(event);
+        let key = Item::default().text("pk", place.pk).text("sk", place.sk);
+        let row = lookup::get(&self.client, &self.table, key).await?;
+        Ok(row.filter(|it| is_record_of(it, event)).map(Record::from_item))
     }
 }
 
+/// Whether a row of the outbox is the record of this event: it has its id, and has been on the bus.
+fn is_record_of(item: &Item, event: &Event) -> bool {
+    let says = |name, wanted: &str| item.get(name) == Some(wanted);
+    says("id", &event.id) && says("source", &event.source) && item.get("bus_id").is_some()
+}
+
+/// Takes `pending` off a row of the outbox, and adds what the bus said of it. The event stays as the producer wrote it.
+fn acknowledgement(table: &str, place: &Place, item: &Item) -> Statement {
+    let kept = ["pk", "sk", "event", "detail", "digest"];
+    let attributes: Vec<_> = item.iter_text().filter(|(name, _)| !kept.contains(name)).collect();
+    let expires = item.get_number("ttl");
+    let names = attributes.iter().map(|(name, _)| *name).chain(expires.map(|_| "ttl"));
+    let sets: Vec<String> = names.map(|it| format!("SET \"{it}\" = ?")).collect();
+    let text = format!(
+        "UPDATE \"{table}\" {} REMOVE \"pending\" WHERE pk = ? AND sk = ? AND \"pending\" IS NOT MISSING",
+        sets.join(" ")
+    );
+    let text_of = |it: &str| AttributeValue::S(it.to_owned());
+    let values = attributes.iter().map(|(_, value)| text_of(value));
+    let values = values.chain(expires.map(|it| AttributeValue::N(it.to_string())));
+    Statement::new(text, values.chain([text_of(&place.pk), text_of(&place.sk)]).collect())
+}
+
+/// The attributes of an event's item that are the envelope's own.
+pub(crate) fn envelope_item(event: &Event) -> Item {
+    Item::default()
+        .text("id", &event.id)
+        .text("source", &event.source)
+        .text("type", &event.kind)
+        .text("time", event.time.to_string())
+        .maybe("subject", event.subject.as_deref())
+        .maybe("tenant", event.tenant.as_deref())
+        .maybe("correlation_id", event.correlation_id.as_deref())
+        .maybe("causation_id", event.causation_id.as_deref())
+        .maybe("actor", event.actor.as_deref())
+        .maybe("traceparent", event.traceparent.as_deref())
+}
+
 /// The aggregate's stream. Events without a subject share the stream of their source.
-fn stream(event: &Event) -> String {
+pub(crate) fn stream(event: &Event) -> String {
     let tenant = event.tenant.as_deref().unwrap_or("-");
     let aggregate = event.subject.as_deref().unwrap_or(&event.source);
     key(&["stream", tenant, aggregate])
@@ -167,7 +238,7 @@ fn content(detail: &str) -> String {
     hash.iter().take(CONTENT_CHARS / 2).map(|it| format!("{it:02x}")).collect()
 }
 
-fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     format!("sha256:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes())))
 }
 

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+mod json;
+
 /// The attributes of an item, in the order of their names.
 #[derive(Default, Clone)]
 pub struct Item(BTreeMap<String, AttributeValue>);

@@ -20,7 +20,7 @@ use crate::statements::{Statement, Written, execute};
 
 mod row;
 
-pub use row::LedgerRow;
+pub use row::{LedgerRow, stands_since};
 use row::{claim_item, row_item};
 
 /// How long an outcome is kept, in days: as long as events can be replayed.
@@ -274,6 +274,18 @@ impl Ledger {
     pub async fn of_event(&self, source: &str, id: &str) -> Result<Vec<LedgerRow>, Refused> {
         let found = lookup::partition(&self.client, &self.table, &event_part(source, id)).await?;
         Ok(found.iter().filter_map(LedgerRow::read).collect())
+    }
+}
+
+impl Ledger {
+    /// The rows of one set, each with the time since when it stands; they lie in the partition of their event.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn of_set(&self, event_part: &str, set: &str) -> Result<Vec<(LedgerRow, Timestamp)>, Refused> {
+        let found = lookup::partition(&self.client, &self.table, event_part).await?;
+        let of_set = found.iter().filter(|it| it.get("set_id") == Some(set));
+        Ok(of_set.filter_map(|it| Some((LedgerRow::read(it)?, stands_since(it)?))).collect())
     }
 }
 

@@ -11,17 +11,25 @@ mod events;
 mod item;
 mod ledger;
 mod lookup;
+mod outbox;
 mod pause;
 mod people;
 mod statements;
 mod writes;
 
 pub use aws_sdk_dynamodb::Client;
+pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Once};
-pub use events::{EventPage, EventPlace, Events, Record};
+pub use events::{
+    EventPage, EventPlace, Events, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot, StreamPage,
+    Timeline, Versioned, Way,
+};
 pub use item::{Item, Malformed};
-pub use ledger::{Ledger, LedgerPage, LedgerRow, Noticed, Settlement, Standing, Told};
+pub use ledger::{Ledger, LedgerPage, LedgerRow, Noticed, Settlement, Standing, Told, stands_since};
+pub use outbox::{
+    Appended, Backlog, Conflict, Misplaced, NotAppended, Outbox, Pending, Place, Stream, Waiting,
+};
 pub use people::{Found, NotApplied, NotEdited, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.

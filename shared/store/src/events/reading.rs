@@ -1,5 +1,7 @@
 //! Events by the time at which they were recorded, for people who look back.
 
+use std::collections::HashMap;
+
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
@@ -23,7 +25,7 @@ const PAGE: i32 = 200;
 pub struct Place {
     /// The buckets that are still to be read, the present one first.
     buckets: Vec<String>,
-    after: Option<std::collections::HashMap<String, AttributeValue>>,
+    after: Option<HashMap<String, AttributeValue>>,
 }
 
 /// Some events, each with the time at which it was recorded, and where the rest begins.
@@ -48,24 +50,10 @@ impl Events {
         let Some(bucket) = place.buckets.first().cloned() else {
             return Ok(Found { events: Vec::new(), next: None });
         };
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(INDEX)
-            .key_condition_expression("#bucket = :bucket AND recorded_at BETWEEN :from AND :to")
-            .expression_attribute_names("#bucket", "bucket")
-            .expression_attribute_values(":bucket", AttributeValue::S(bucket))
-            .expression_attribute_values(":from", AttributeValue::S(from.to_string()))
-            .expression_attribute_values(":to", AttributeValue::S(to.to_string()))
-            .limit(PAGE)
-            .set_exclusive_start_key(place.after.take())
-            .send()
-            .await
-            .map_err(|error| Refused::new("read events by their time", error))?;
-        let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
+        let (items, after) = query(self, &bucket, from, to, place.after.take()).await?;
+        let items = items.into_iter().map(Item::from);
         let events = items.filter_map(|it| event(&it)).collect();
-        place.after = answer.last_evaluated_key;
+        place.after = after;
         if place.after.is_none() {
             place.buckets.remove(0);
         }
@@ -95,6 +83,34 @@ impl Events {
     }
 }
 
+type Key = HashMap<String, AttributeValue>;
+
+/// One page of one bucket, in the order of recording, and where the next begins.
+pub(super) async fn query(
+    events: &Events,
+    bucket: &str,
+    from: Timestamp,
+    to: Timestamp,
+    after: Option<Key>,
+) -> Result<(Vec<Key>, Option<Key>), Refused> {
+    let answer = events
+        .client
+        .query()
+        .table_name(&events.table)
+        .index_name(INDEX)
+        .key_condition_expression("#bucket = :bucket AND recorded_at BETWEEN :from AND :to")
+        .expression_attribute_names("#bucket", "bucket")
+        .expression_attribute_values(":bucket", AttributeValue::S(bucket.to_owned()))
+        .expression_attribute_values(":from", AttributeValue::S(from.to_string()))
+        .expression_attribute_values(":to", AttributeValue::S(to.to_string()))
+        .limit(PAGE)
+        .set_exclusive_start_key(after)
+        .send()
+        .await
+        .map_err(|error| Refused::new("read events by their time", error))?;
+    Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+}
+
 /// The bucket of an event that is recorded now; `seed` is its digest.
 pub(super) fn bucket(now: Timestamp, seed: &str) -> String {
     let sum = seed.bytes().fold(0_u32, |sum, it| sum.wrapping_mul(31).wrapping_add(u32::from(it)));
@@ -102,10 +118,15 @@ pub(super) fn bucket(now: Timestamp, seed: &str) -> String {
 }
 
 fn buckets(from: Timestamp, to: Timestamp) -> Vec<String> {
+    buckets_by_day(from, to).into_iter().flatten().collect()
+}
+
+/// The buckets of every day between two times.
+pub(super) fn buckets_by_day(from: Timestamp, to: Timestamp) -> Vec<Vec<String>> {
     let mut buckets = Vec::new();
     let mut at = from;
     loop {
-        buckets.extend((0..SHARDS).map(|it| format!("{}#{it}", day(at))));
+        buckets.push((0..SHARDS).map(|it| format!("{}#{it}", day(at))).collect());
         if day(at) >= day(to) {
             return buckets;
         }
@@ -120,7 +141,7 @@ fn day(at: Timestamp) -> String {
     at.to_string().get(..10).unwrap_or_default().to_owned()
 }
 
-fn event(item: &Item) -> Option<(Event, Timestamp)> {
+pub(super) fn event(item: &Item) -> Option<(Event, Timestamp)> {
     let recorded_at = item.get("recorded_at")?.parse().ok()?;
     Some((Event::stored(item.get("event")?).ok()?, recorded_at))
 }

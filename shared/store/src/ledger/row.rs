@@ -7,6 +7,7 @@ use domain::key::Key;
 use domain::outcome::{Reason, Status};
 use domain::receipt::{Marks, awaited_in};
 use domain::recipient::address_hash;
+use domain::told::{Set, Told};
 
 use super::{RETENTION_DAYS, pk};
 use crate::item::Item;
@@ -34,6 +35,8 @@ pub struct LedgerRow {
     pub provider_id: Option<String>,
     /// What receipts, and the recipient, said of it later.
     pub marks: Marks,
+    /// The hand-over it was part of; `None` where nobody was to be told.
+    pub set: Option<Set>,
 }
 
 impl LedgerRow {
@@ -69,6 +72,7 @@ impl LedgerRow {
             note: owned("note"),
             provider_id: owned("provider_id"),
             marks: marks(item),
+            set: read_set(item),
         })
     }
 }
@@ -81,6 +85,32 @@ pub(super) fn marks(item: &Item) -> Marks {
         complained_at: at("complained_at"),
         seen_at: at("seen_at"),
     }
+}
+
+impl LedgerRow {
+    /// The row as the bus hears of it; `at` is since when it stands as it does.
+    #[must_use]
+    pub fn told(&self, at: Timestamp) -> Told<'_> {
+        Told {
+            key: &self.key,
+            origin: &self.origin,
+            status: self.status,
+            reason: self.reason,
+            rule: &self.rule,
+            recipient: &self.recipient,
+            channel: self.channel,
+            step: self.step,
+            provider_id: self.provider_id.as_deref(),
+            at,
+        }
+    }
+}
+
+/// When a row, as it was read, came to stand as it does: when it was settled, or when its event happened for one that
+/// does not say.
+#[must_use]
+pub fn stands_since(item: &Item) -> Option<Timestamp> {
+    ["settled_at", "event_time"].iter().find_map(|it| item.get(it)?.parse().ok())
 }
 
 pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
@@ -104,6 +134,7 @@ pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestam
         .text("claimed_at", now.to_string())
         .number("lease_until", lease.as_millisecond())
         .number("attempts", 1)
+        .with(set_item(job.set.as_ref()))
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
 }
 
@@ -121,8 +152,19 @@ pub(super) fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
         .maybe("joined", row.joined.as_deref())
         .maybe("note", row.note.as_deref())
         .maybe("provider_id", row.provider_id.as_deref())
+        .with(set_item(row.set.as_ref()))
         .text("settled_at", now.to_string())
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+}
+
+fn set_item(set: Option<&Set>) -> Item {
+    let Some(set) = set else { return Item::default() };
+    Item::default().text("set_id", &set.id).number("set_of", i64::from(set.of))
+}
+
+fn read_set(item: &Item) -> Option<Set> {
+    let of = item.get_number("set_of").and_then(|it| u32::try_from(it).ok())?;
+    Some(Set { id: item.get("set_id")?.to_owned(), of })
 }
 
 fn origin_item(origin: &Origin) -> Item {

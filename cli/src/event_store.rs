@@ -1,0 +1,127 @@
+//! `carillon events`: what happened, by time and by aggregate.
+
+use domain::Timestamp;
+use domain::event::Event;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use store::{Events, MAX_PAGE, Stream, Timeline, Versioned, Way};
+
+use crate::args::{self, Chosen, EventsStream, Target};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::since;
+use crate::terminal::{Ink, Terminal, plain};
+
+pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Terminal) -> Done {
+    let cloud = Cloud::of(target).await?;
+    let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
+    match args {
+        args::Events::Ls(it) => list(&events, &it.chosen, it.limit, terminal).await,
+        args::Events::Stream(it) => stream(&events, it, terminal).await,
+        args::Events::Export(it) => export(&events, &it.chosen, terminal).await,
+    }
+}
+
+/// Events as they were recorded, those that were chosen.
+struct Choice<'a> {
+    timeline: Timeline,
+    chosen: &'a Chosen,
+}
+
+impl Choice<'_> {
+    fn of<'a>(events: &Events, chosen: &'a Chosen) -> Result<Choice<'a>, Error> {
+        let timeline = events.timeline(since::ago(&chosen.since)?, runtime::now());
+        Ok(Choice { timeline, chosen })
+    }
+
+    async fn next(&mut self) -> Result<Option<(Event, Timestamp)>, Error> {
+        while let Some((event, at)) = self.timeline.next().await? {
+            if self.chosen.means(&event) {
+                return Ok(Some((event, at)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Chosen {
+    fn means(&self, event: &Event) -> bool {
+        let is_kind = self.kind.as_deref().is_none_or(|it| match it.strip_suffix('*') {
+            Some(beginning) => event.kind.starts_with(beginning),
+            None => event.kind == it,
+        });
+        let is_tenant = self.tenant.is_none() || self.tenant == event.tenant;
+        is_kind && is_tenant && self.id.as_ref().is_none_or(|it| *it == event.id)
+    }
+}
+
+async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Terminal) -> Done {
+    let mut choice = Choice::of(events, chosen)?;
+    let mut shown = 0;
+    while let Some((event, at)) = choice.next().await? {
+        if shown == limit {
+            terminal.note("there is more; --limit shows it");
+            break;
+        }
+        shown += 1;
+        if terminal.json {
+            terminal.say_json(&json!({ "recordedAt": at.to_string(), "event": envelope(&event) }));
+        } else {
+            terminal.say(&line(&at.to_string(), &event, terminal));
+        }
+    }
+    Ok(shown > 0)
+}
+
+async fn export(events: &Events, chosen: &Chosen, terminal: &Terminal) -> Done {
+    let mut choice = Choice::of(events, chosen)?;
+    while let Some((event, _)) = choice.next().await? {
+        // Numbers and the order of members stay as they were written.
+        let text = RawValue::from_string(event.to_json()).expect("an event writes itself as JSON");
+        terminal.say_json(&text);
+    }
+    Ok(true)
+}
+
+async fn stream(events: &Events, args: &EventsStream, terminal: &Terminal) -> Done {
+    let stream = Stream::new(args.tenant.as_deref(), &args.subject);
+    let (way, first) = if args.back { (Way::Back, u64::MAX) } else { (Way::Forward, 1) };
+    let mut next = Some(args.from.unwrap_or(first));
+    let mut left = args.limit;
+    while let Some(from) = next.filter(|_| left > 0) {
+        let page = events.of_stream(&stream, from, way, u32::try_from(left).unwrap_or(MAX_PAGE)).await?;
+        left = left.saturating_sub(page.events.len());
+        for it in &page.events {
+            show(it, terminal);
+        }
+        next = page.next;
+    }
+    if left == args.limit {
+        terminal.note("there is no event; streams hold what was appended through the outbox");
+    }
+    Ok(left < args.limit)
+}
+
+fn show(it: &Versioned, terminal: &Terminal) {
+    if terminal.json {
+        let event = envelope(&it.event);
+        return terminal
+            .say_json(&json!({ "version": it.version, "pending": it.is_pending, "event": event }));
+    }
+    let pending = if it.is_pending { "  pending" } else { "" };
+    terminal.say(&format!(
+        "{:>6}  {}{pending}",
+        it.version,
+        line(&it.event.time.to_string(), &it.event, terminal)
+    ));
+}
+
+fn line(at: &str, event: &Event, terminal: &Terminal) -> String {
+    let at = terminal.ink(Ink::Quiet, at);
+    let about = event.subject.as_deref().unwrap_or("-");
+    format!("{at}  {}  {}  {}", terminal.ink(Ink::Strong, &event.kind), plain(about), plain(&event.id))
+}
+
+fn envelope(event: &Event) -> Value {
+    serde_json::from_str(&event.to_json()).unwrap_or_default()
+}

@@ -1,0 +1,67 @@
+//! `carillon outbox`: what is pending, and what the bus refused.
+
+use domain::Timestamp;
+use publish::Outbox;
+use serde_json::json;
+use store::{Backlog, Item, Place, Waiting};
+
+use crate::args::{self, OutboxLs, Target};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::terminal::{Ink, Terminal, plain};
+
+pub(crate) async fn run(args: &args::Outbox, target: &Target, terminal: &Terminal) -> Done {
+    let cloud = Cloud::of(target).await?;
+    let waiting = Outbox::new(cloud.name("events")).waiting(&store::client(&cloud.config));
+    let backlog = waiting.backlog().await?;
+    match args {
+        args::Outbox::Stats => Ok(stats(&backlog, runtime::now(), terminal)),
+        args::Outbox::Ls(it) => list(it, &backlog, &waiting, terminal).await,
+    }
+}
+
+fn stats(backlog: &Backlog, now: Timestamp, terminal: &Terminal) -> bool {
+    let (pending, failed) = (backlog.pending.len(), backlog.failed.len());
+    let oldest = backlog.pending.first().map(|(_, at)| now.duration_since(*at).as_secs().max(0));
+    if terminal.json {
+        terminal.say_json(&json!({
+            "pending": pending, "oldestSeconds": oldest, "failed": failed, "isCut": backlog.is_cut,
+        }));
+        return failed == 0;
+    }
+    let more = if backlog.is_cut { " and more" } else { "" };
+    let oldest = oldest.map_or_else(String::new, |it| format!(", the oldest for {it} s"));
+    terminal.say(&format!("{pending}{more} pending{oldest}"));
+    let ink = if failed == 0 { Ink::Good } else { Ink::Bad };
+    terminal.say(&terminal.ink(ink, &format!("{failed} refused by the bus")));
+    if failed > 0 {
+        terminal.say("why?  carillon outbox ls --failed");
+    }
+    failed == 0
+}
+
+async fn list(args: &OutboxLs, backlog: &Backlog, waiting: &Waiting, terminal: &Terminal) -> Done {
+    let rows = if args.failed { &backlog.failed } else { &backlog.pending };
+    for (place, at) in rows.iter().take(args.limit) {
+        // Gone between two calls: it was acknowledged.
+        let Some(row) = waiting.row(place).await? else { continue };
+        show(place, *at, &row, terminal);
+    }
+    if rows.len() > args.limit {
+        terminal.note(&format!("{} more; --limit shows them", rows.len() - args.limit));
+    }
+    Ok::<bool, Error>(true)
+}
+
+fn show(place: &Place, at: Timestamp, row: &Item, terminal: &Terminal) {
+    let cause = row.get("failed_because");
+    if terminal.json {
+        return terminal.say_json(&json!({
+            "pk": place.pk, "sk": place.sk, "appendedAt": at.to_string(), "id": row.get("id"),
+            "type": row.get("type"), "failedAt": row.get("failed_at"), "cause": cause,
+        }));
+    }
+    let what = format!("{}  {}", plain(&place.pk), plain(&place.sk));
+    let cause = cause.map_or_else(String::new, |it| format!("  {}", terminal.ink(Ink::Bad, it)));
+    terminal.say(&format!("{}  {what}{cause}", terminal.ink(Ink::Quiet, &at.to_string())));
+}

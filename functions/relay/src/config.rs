@@ -1,0 +1,35 @@
+//! The environment, as values.
+
+use runtime::{Env, Unset};
+
+/// What the relay is told by its template.
+pub struct Config {
+    pub bus: String,
+    pub events_table: String,
+    pub ledger_table: String,
+    pub critical_queue_url: String,
+    pub dead_letters_url: String,
+    /// The types of event of which a rule is critical.
+    pub critical_types: Vec<String>,
+}
+
+impl Config {
+    /// # Errors
+    /// [`Unset`] names the variable that is missing.
+    pub fn from_env(env: &Env) -> Result<Config, Unset> {
+        let types = env.required("CRITICAL_TYPES")?;
+        Ok(Config {
+            bus: env.required("BUS_NAME")?,
+            events_table: env.required("EVENTS_TABLE")?,
+            ledger_table: env.required("LEDGER_TABLE")?,
+            critical_queue_url: env.required("CRITICAL_QUEUE_URL")?,
+            dead_letters_url: env.required("DEAD_LETTERS_URL")?,
+            critical_types: types
+                .split(',')
+                .map(str::trim)
+                .filter(|it| !it.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! One invocation: what it brings goes where it belongs.
+
+use aws_types::SdkConfig;
+use publish::{Bus, Outbox};
+use queue::{Cause, Queue, Sqs};
+use runtime::{Deadline, Error, Invocation, Message, Report, chain};
+use serde::Serialize;
+use store::Ledger;
+
+use crate::config::Config;
+use crate::intake::{Change, Intake, Note, Part, table_of};
+use crate::outbox::OutboxRelay;
+use crate::shard::Shards;
+use crate::told::{ToldRelay, is_over};
+
+/// The relay's end of both streams.
+pub struct Relay {
+    outbox: OutboxRelay,
+    told: ToldRelay,
+    shards: Shards,
+    dead_letters: Queue,
+    events_table: String,
+    ledger_table: String,
+}
+
+/// What Lambda is told. For a stream it is always that all is done: where it is not, the invocation fails, because a
+/// stream's partial answers are not honoured everywhere.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Answer(Report);
+
+/// Some records must come again.
+#[derive(Debug, thiserror::Error)]
+#[error("{again} of {of} could not be published; they come again")]
+struct ComeAgain {
+    again: usize,
+    of: usize,
+}
+
+impl Relay {
+    #[must_use]
+    pub fn new(aws: &SdkConfig, config: Config) -> Relay {
+        let (tables, sqs) = (store::client(aws), Sqs::new(aws));
+        let bus = Bus::new(aws, config.bus);
+        let waiting = Outbox::new(config.events_table.clone()).waiting(&tables);
+        let dead_letters = Queue::new(&sqs, config.dead_letters_url);
+        Relay {
+            outbox: OutboxRelay::new(
+                publish::Relay::new(bus.clone(), waiting),
+                Queue::new(&sqs, config.critical_queue_url),
+                config.critical_types,
+            ),
+            told: ToldRelay {
+                bus,
+                ledger: Ledger::new(&tables, config.ledger_table.clone()),
+                dead_letters: dead_letters.clone(),
+            },
+            shards: Shards { config: aws.clone() },
+            dead_letters,
+            events_table: config.events_table,
+            ledger_table: config.ledger_table,
+        }
+    }
+
+    /// # Errors
+    /// Records of a stream must come again: all of them do. What was published before has the same ids.
+    pub async fn handle(&self, invocation: &Invocation) -> Result<Answer, Error> {
+        match Intake::read(invocation.payload.get())? {
+            Intake::Changes(changes) => {
+                self.publish(changes, invocation.deadline).await?;
+                Ok(Answer(Report::default()))
+            }
+            Intake::Messages(messages) => Ok(Answer(self.notes(&messages, invocation.deadline).await)),
+        }
+    }
+
+    async fn publish(&self, changes: Vec<Change>, deadline: Deadline) -> Result<(), Error> {
+        let of = changes.len();
+        let (events, changes): (Vec<_>, Vec<_>) =
+            changes.into_iter().partition(|it| it.is_of(&self.events_table));
+        let ledger: Vec<Change> = changes.into_iter().filter(|it| it.is_of(&self.ledger_table)).collect();
+        let outbox = self.outbox.publish(events, deadline).await;
+        let told = self.told.tell(&ledger, deadline).await?;
+        let again = outbox.again + told.again;
+        tracing::info!(
+            records = of,
+            published = outbox.published,
+            set_aside = outbox.set_aside,
+            told = told.told,
+            again,
+            "records relayed"
+        );
+        if again > 0 { Err(ComeAgain { again, of }.into()) } else { Ok(()) }
+    }
+
+    /// Messages of the relay's own queue, each by itself.
+    async fn notes(&self, messages: &[Message], deadline: Deadline) -> Report {
+        let mut report = Report::default();
+        for message in messages {
+            let changes = match Note::read(&message.body) {
+                Ok(Note::Changes(changes)) => changes,
+                Ok(Note::GivenUp(part)) => match self.read_back(&part, message, &mut report).await {
+                    Some(changes) => changes,
+                    None => continue,
+                },
+                Err(error) => {
+                    self.bury(message, "unreadable", error.to_string(), &mut report).await;
+                    continue;
+                }
+            };
+            if let Err(error) = self.publish(changes, deadline).await {
+                tracing::warn!(
+                    message.id = message.message_id,
+                    error = chain(error.as_ref()),
+                    "it comes back"
+                );
+                report.show_again(message);
+            }
+        }
+        report
+    }
+
+    /// The records that Lambda gave up. Of the outbox nothing need be read back: what was not published is pending, and
+    /// the sweep finds it there.
+    async fn read_back(&self, part: &Part, message: &Message, report: &mut Report) -> Option<Vec<Change>> {
+        let table = table_of(&part.stream_arn).unwrap_or_default();
+        tracing::error!(
+            table,
+            shard = part.shard_id,
+            records = part.batch_size,
+            "a part of a stream was given up"
+        );
+        if table != self.ledger_table {
+            return None;
+        }
+        match self.shards.read(part).await {
+            Ok(changes) => Some(changes),
+            Err(refused) if is_over(&refused) => {
+                self.bury(message, "trimmed", chain(&refused), report).await;
+                None
+            }
+            Err(refused) => {
+                tracing::error!(error = chain(&refused), "it comes back");
+                report.show_again(message);
+                None
+            }
+        }
+    }
+
+    async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
+        tracing::error!(message.id = message.message_id, detail, "records cannot be handled");
+        let cause = Cause { class, detail, by: "relay" };
+        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause).await {
+            tracing::error!(error = chain(&refused), "it stays in the queue");
+            report.show_again(message);
+        }
+    }
+}

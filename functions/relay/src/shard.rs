@@ -1,0 +1,95 @@
+//! Reading records back that Lambda gave up: it hands over their place alone.
+
+use std::collections::HashMap;
+
+use aws::Refused;
+use aws_sdk_dynamodbstreams::Client;
+use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, ShardIteratorType};
+use aws_types::SdkConfig;
+use store::Item;
+
+use crate::intake::{Change, Part};
+
+/// How many calls one part takes at most. A batch is a hundred records, a call brings up to a thousand.
+const MAX_CALLS: usize = 20;
+
+/// The streams. The client is made when it is first used: this is for days on which something went wrong.
+pub(crate) struct Shards {
+    pub(crate) config: SdkConfig,
+}
+
+impl Shards {
+    /// The records of a part, in their order. A stream keeps them for 24 hours.
+    ///
+    /// # Errors
+    /// The stream could not be read, or has not got them any more.
+    pub(crate) async fn read(&self, part: &Part) -> Result<Vec<Change>, Refused> {
+        const DOING: &str = "read records back";
+        let client = Client::new(&self.config);
+        let iterator = client
+            .get_shard_iterator()
+            .stream_arn(&part.stream_arn)
+            .shard_id(&part.shard_id)
+            .shard_iterator_type(ShardIteratorType::AtSequenceNumber)
+            .sequence_number(&part.start_sequence_number)
+            .send()
+            .await
+            .map_err(|error| Refused::new(DOING, error))?;
+        let mut next = iterator.shard_iterator;
+        let mut changes = Vec::new();
+        for _ in 0..MAX_CALLS {
+            let Some(at) = next else { break };
+            let answer = client.get_records().shard_iterator(at).send().await;
+            let answer = answer.map_err(|error| Refused::new(DOING, error))?;
+            for record in answer.records() {
+                let number = record.dynamodb().and_then(|it| it.sequence_number()).unwrap_or_default();
+                if is_after(number, &part.end_sequence_number) {
+                    return Ok(changes);
+                }
+                changes.push(change(record, &part.stream_arn));
+            }
+            next = answer.next_shard_iterator;
+        }
+        Ok(changes)
+    }
+}
+
+/// Sequence numbers are decimal numbers of up to 40 digits.
+fn is_after(number: &str, end: &str) -> bool {
+    let (number, end) = (number.trim_start_matches('0'), end.trim_start_matches('0'));
+    (number.len(), number) > (end.len(), end)
+}
+
+fn change(record: &Record, stream_arn: &str) -> Change {
+    let name = record.event_name().map_or("", |it| it.as_str());
+    let images = record.dynamodb();
+    let new = images.and_then(|it| it.new_image()).map(item);
+    Change::of_stream(name, stream_arn, new, images.and_then(|it| it.old_image()).map(item))
+}
+
+/// The streams API has attribute values of its own; texts and numbers are all that is looked at.
+fn item(image: &HashMap<String, AttributeValue>) -> Item {
+    let mut item = Item::default();
+    for (name, value) in image {
+        if let Ok(text) = value.as_s() {
+            item = item.text(name, text);
+        } else if let Some(number) = value.as_n().ok().and_then(|it| it.parse().ok()) {
+            item = item.number(name, number);
+        }
+    }
+    item
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequence_numbers_are_compared_as_numbers() {
+        for (number, end, after) in
+            [("9", "10", false), ("10", "10", false), ("11", "10", true), ("00011", "9", true)]
+        {
+            assert_eq!(is_after(number, end), after, "{number} {end}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Changes of the ledger: what became of notifications goes on the bus.
+
+use std::collections::BTreeSet;
+
+use aws::{Refused, Verdict};
+use domain::event::Event;
+use domain::outcome::Status;
+use domain::told::{Set, communication, delivery};
+use publish::{Bus, Entry, InOrder, Put};
+use queue::{Cause, Queue};
+use runtime::{Deadline, chain, now};
+use store::{Item, Ledger, LedgerRow, stands_since};
+
+use crate::intake::Change;
+
+/// The ledger's way to the bus.
+pub(crate) struct ToldRelay {
+    pub(crate) bus: Bus,
+    pub(crate) ledger: Ledger,
+    pub(crate) dead_letters: Queue,
+}
+
+/// What was told, and how much of it must be told again.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) told: usize,
+    pub(crate) again: usize,
+}
+
+impl ToldRelay {
+    /// Tells the bus which statuses changed, and which communications are complete by that.
+    ///
+    /// # Errors
+    /// The ledger could not be asked what else belongs to a communication: all of it must come again.
+    pub(crate) async fn tell(&self, changes: &[Change], deadline: Deadline) -> Result<Counts, Refused> {
+        let mut news: Vec<InOrder> = Vec::new();
+        let mut complete: BTreeSet<(String, String)> = BTreeSet::new();
+        for change in changes {
+            let Some((row, event)) = news_of(change) else { continue };
+            news.extend(event.map(|it| in_order(row.key.as_str(), &it)));
+            if let Some(set) = finished_set(change, &row) {
+                complete.insert((row.key.parts().0.to_owned(), set.id));
+            }
+        }
+        for (event_part, set) in complete {
+            let rows = self.ledger.of_set(&event_part, &set).await?;
+            let Some(set) = rows.first().and_then(|(it, _)| it.set.clone()) else { continue };
+            let told: Vec<_> = rows.iter().map(|(row, at)| row.told(*at)).collect();
+            news.extend(communication(&set, &told).map(|it| in_order(&event_part, &it)));
+        }
+        let puts = self.bus.put_in_order(&news, None, || !deadline.left(now()).is_zero()).await;
+        let mut counts = Counts::default();
+        for (it, put) in news.iter().zip(puts) {
+            match put {
+                Put::Done(_) => counts.told += 1,
+                Put::Never(refused) => counts.again += usize::from(!self.bury(it, &refused).await),
+                Put::NotYet(refused) => {
+                    counts.again += 1;
+                    tracing::warn!(error = chain(&refused), "the bus was not told yet");
+                }
+                Put::Held => counts.again += 1,
+            }
+        }
+        Ok(counts)
+    }
+
+    async fn bury(&self, it: &InOrder, refused: &Refused) -> bool {
+        let detail = chain(refused);
+        tracing::error!(detail, kind = it.entry.detail_type, "the bus will not hear of an outcome");
+        let cause = Cause { class: "refused", detail, by: "relay" };
+        let buried = self.dead_letters.bury(&it.entry.detail, None, &cause).await;
+        buried.inspect_err(|it| tracing::error!(error = chain(it), "it comes again")).is_ok()
+    }
+}
+
+fn in_order(aggregate: &str, event: &Event) -> InOrder {
+    InOrder { aggregate: Some(aggregate.to_owned()), entry: Entry::of(event) }
+}
+
+/// The row as it is now and the event about it, if its status is another than before. The row may be worth no event.
+fn news_of(change: &Change) -> Option<(LedgerRow, Option<Event>)> {
+    let new = change.images.new.as_ref()?;
+    let before = change.images.old.as_ref().and_then(status_of);
+    if status_of(new) == before {
+        return None;
+    }
+    let Some(row) = LedgerRow::read(new) else {
+        // Another release wrote it, or nobody of ours.
+        tracing::warn!(row.pk = new.get("pk"), row.sk = new.get("sk"), "a row of the ledger cannot be read");
+        return None;
+    };
+    let event = stands_since(new).and_then(|at| delivery(&row.told(at)));
+    Some((row, event))
+}
+
+/// The set that may be complete now: the row was under way until this change.
+fn finished_set(change: &Change, row: &LedgerRow) -> Option<Set> {
+    let was_under_way = change.images.old.as_ref().and_then(status_of).is_none_or(|it| !it.is_final());
+    row.set.clone().filter(|_| was_under_way && row.status.is_final())
+}
+
+fn status_of(item: &Item) -> Option<Status> {
+    Status::from_name(item.get("status")?)
+}
+
+/// Whether asking again is of any use.
+pub(crate) fn is_over(refused: &Refused) -> bool {
+    match refused.verdict {
+        Verdict::Permanent => true,
+        Verdict::Transient | Verdict::Throttled | Verdict::Denied | Verdict::Unanswered => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_that_changed_is_news_and_everything_else_is_not() {
+        check(None, "sent", Some("carillon.delivery.sent"));
+        check(Some("claimed"), "sent", Some("carillon.delivery.sent"));
+        check(Some("sent"), "unknown", Some("carillon.delivery.unknown"));
+        check(Some("sent"), "sent", None);
+        check(None, "claimed", None);
+        check(Some("claimed"), "released", None);
+        check(Some("claimed"), "one of a later release", None);
+    }
+
+    #[test]
+    fn a_set_may_be_complete_when_a_row_comes_to_stand_and_not_when_it_only_stands_otherwise() {
+        for (old, new, may_be) in [
+            (Some("claimed"), "sent", true),
+            (None, "failed", true),
+            (Some("sent"), "unknown", false),
+            (Some("claimed"), "released", false),
+        ] {
+            let change = change(old, new);
+            let (row, _) = news_of(&change).unwrap();
+            assert_eq!(finished_set(&change, &row).is_some(), may_be, "{old:?} {new}");
+        }
+    }
+
+    #[track_caller]
+    fn check(old: Option<&str>, new: &str, expected: Option<&str>) {
+        let told = news_of(&change(old, new)).and_then(|(_, event)| event);
+        assert_eq!(told.map(|it| it.kind).as_deref(), expected, "{old:?} {new}");
+    }
+
+    fn change(old: Option<&str>, new: &str) -> Change {
+        let row = |status: &str| {
+            let item =
+                Item::default().text("pk", "p".repeat(16)).text("sk", "s".repeat(27)).text("status", status);
+            let item =
+                item.text("event_id", "e-1").text("event_source", "tasks").text("event_type", "task.done");
+            let item =
+                item.text("event_time", "2026-11-20T12:00:00Z").text("rule", "done").text("catalog", "c");
+            item.text("recipient", "ann").text("channel", "email").text("set_id", "event").number("set_of", 1)
+        };
+        Change::of_stream("MODIFY", "arn:table/ledger/stream/1", Some(row(new)), old.map(row))
+    }
+}

@@ -1,0 +1,124 @@
+//! From the outbox to the bus: what the relay does with a stream's records, and the sweep with what stayed pending.
+
+use aws::chain;
+use domain::Timestamp;
+use domain::bus::FROM_OUTBOX;
+use domain::event::{Event, Priority};
+use store::{Pending, Place, Waiting};
+
+use crate::{Bus, Entry, InOrder, Put};
+
+/// A row of the outbox, read: ready for the bus, or of no use to it. No `Debug`: it holds an event.
+pub struct Row {
+    place: Place,
+    read: Result<Ready, String>,
+}
+
+struct Ready {
+    in_order: InOrder,
+    event_id: String,
+    time: Timestamp,
+    priority: Option<Priority>,
+}
+
+impl Ready {
+    fn of(pending: Pending) -> Result<Ready, String> {
+        let event = Event::parse(&pending.text).map_err(|it| it.to_string())?;
+        pending.check_place(&event).map_err(|it| it.to_string())?;
+        // Amazon's own services alone may say so, and not every bus minds.
+        if event.source.starts_with("aws.") {
+            return Err("source: found a name that begins with `aws.`, wanted another".to_owned());
+        }
+        let aggregate = event.subject.is_some().then_some(pending.place.pk);
+        let entry = Entry { source: event.source, detail_type: event.kind, detail: pending.text };
+        let in_order = InOrder { aggregate, entry };
+        Ok(Ready { in_order, event_id: event.id, time: event.time, priority: event.priority })
+    }
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Relayed {
+    /// It is on the bus. It stays pending until the audit has seen it there.
+    Published,
+    /// The bus will never take it: it is marked with this cause and not offered again.
+    SetAside(String),
+    /// It is not known to be on the bus, for this reason; nothing of its aggregate was published after it.
+    Again(String),
+}
+
+impl Row {
+    /// Reads a row. An event that breaks the envelope's rules, or does not lie where the audit will look for it, is of no
+    /// use to the bus.
+    #[must_use]
+    pub fn read(pending: Pending) -> Row {
+        let place = pending.place.clone();
+        Row { place, read: Ready::of(pending) }
+    }
+
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The event as dispatch's own queues carry it, if it is critical: by its own priority, or by its type.
+    #[must_use]
+    pub fn critical(&self, types: &[String]) -> Option<String> {
+        let Ok(ready) = &self.read else { return None };
+        let entry = &ready.in_order.entry;
+        let is_critical = ready.priority == Some(Priority::Critical) || types.contains(&entry.detail_type);
+        let text = |it: &str| serde_json::Value::from(it).to_string();
+        is_critical.then(|| {
+            format!(
+                r#"{{"version":"0","id":{},"detail-type":{},"source":{},"time":"{}","resources":["{FROM_OUTBOX}"],"detail":{}}}"#,
+                text(&ready.event_id),
+                text(&entry.detail_type),
+                text(&entry.source),
+                ready.time,
+                entry.detail
+            )
+        })
+    }
+}
+
+/// Publishes rows of the outbox.
+#[derive(Clone)]
+pub struct Relay {
+    bus: Bus,
+    waiting: Waiting,
+}
+
+impl Relay {
+    #[must_use]
+    pub fn new(bus: Bus, waiting: Waiting) -> Relay {
+        Relay { bus, waiting }
+    }
+
+    /// Publishes rows, within an aggregate in their order, and marks those that the bus will never take. The answers are
+    /// in the order of the rows. `may_go_on` is asked before each round of calls.
+    pub async fn publish(&self, rows: &[Row], now: Timestamp, may_go_on: impl Fn() -> bool) -> Vec<Relayed> {
+        let ready: Vec<InOrder> =
+            rows.iter().filter_map(|it| Some(it.read.as_ref().ok()?.in_order.clone())).collect();
+        let mut puts = self.bus.put_in_order(&ready, Some(FROM_OUTBOX), may_go_on).await.into_iter();
+        let mut relayed = Vec::with_capacity(rows.len());
+        for row in rows {
+            relayed.push(match &row.read {
+                Err(refusal) => self.set_aside(row, refusal, now).await,
+                Ok(_) => match puts.next().unwrap_or(Put::Held) {
+                    Put::Done(_) => Relayed::Published,
+                    Put::Never(refused) => self.set_aside(row, &chain(&refused), now).await,
+                    Put::NotYet(refused) => Relayed::Again(chain(&refused)),
+                    Put::Held => Relayed::Again("its turn did not come".to_owned()),
+                },
+            });
+        }
+        relayed
+    }
+
+    async fn set_aside(&self, row: &Row, cause: &str, now: Timestamp) -> Relayed {
+        match self.waiting.quarantine(&row.place, cause, now).await {
+            Ok(()) => Relayed::SetAside(cause.to_owned()),
+            Err(refused) => Relayed::Again(chain(&refused)),
+        }
+    }
+}

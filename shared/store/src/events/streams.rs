@@ -1,0 +1,184 @@
+//! Events of one aggregate, by their versions: forward, back, and from a snapshot on.
+//!
+//! A stream holds what was appended through the outbox. Its order is that of the versions, 1, 2, 3, … without a gap, and
+//! a read is consistent: it shows every append that succeeded before it began, pending or not.
+
+use aws::Refused;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
+use domain::event::Event;
+
+use super::Events;
+use crate::item::Item;
+use crate::lookup;
+use crate::outbox::{HEAD, Stream, version_sk};
+
+/// The sort key of a stream's snapshot.
+const SNAPSHOT: &str = "snapshot";
+
+/// The largest state that a snapshot keeps, in bytes. An item holds 400 KB.
+pub const MAX_SNAPSHOT_BYTES: usize = 380 * 1024;
+
+/// The most events that one page brings.
+pub const MAX_PAGE: u32 = 500;
+
+/// Which way a stream is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From an older version to newer ones.
+    Forward,
+    /// From a newer version to older ones.
+    Back,
+}
+
+/// An event in its stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Versioned {
+    pub version: u64,
+    pub event: Event,
+    /// The audit has not seen it on the bus yet, or the bus refused it.
+    pub is_pending: bool,
+}
+
+/// Some events of a stream, in the order they were asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamPage {
+    pub events: Vec<Versioned>,
+    /// The version that the next page begins with; `None` at the end.
+    pub next: Option<u64>,
+}
+
+/// What an aggregate looked like at one of its versions: a shortcut for readers, never the truth.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    pub version: u64,
+    /// Whatever its reader makes of it. It may hold anything, so there is no `Debug`.
+    pub state: String,
+}
+
+/// Why a snapshot was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum NotKept {
+    #[error(
+        "the state has {found} bytes, a snapshot keeps {MAX_SNAPSHOT_BYTES}; put it into S3 and keep its address"
+    )]
+    TooLarge { found: usize },
+    #[error("a snapshot of version {there} is there already; this one is of {found}, so leave it")]
+    Older { there: u64, found: u64 },
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+impl Events {
+    /// Events of a stream from version `from` on, `from` included, at most `limit` and at most [`MAX_PAGE`] of them.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn of_stream(
+        &self,
+        stream: &Stream,
+        from: u64,
+        way: Way,
+        limit: u32,
+    ) -> Result<StreamPage, Refused> {
+        let (low, high) = match way {
+            Way::Forward => (from, u64::MAX),
+            Way::Back => (0, from),
+        };
+        let limit = limit.clamp(1, MAX_PAGE);
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
+            .expression_attribute_values(":pk", AttributeValue::S(stream.pk()))
+            .expression_attribute_values(":low", AttributeValue::S(version_sk(low)))
+            .expression_attribute_values(":high", AttributeValue::S(version_sk(high)))
+            .consistent_read(true)
+            .scan_index_forward(way == Way::Forward)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(|error| Refused::new("read a stream", error))?;
+        let more = answer.last_evaluated_key.is_some();
+        let events: Vec<Versioned> = answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|it| versioned(&Item::from(it)))
+            .collect();
+        let next = events.last().filter(|_| more).and_then(|it| match way {
+            Way::Forward => it.version.checked_add(1),
+            Way::Back => it.version.checked_sub(1).filter(|it| *it > 0),
+        });
+        Ok(StreamPage { events, next })
+    }
+
+    /// The version that a stream is at: 0 for one that is not there. It is what the next append expects.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn version(&self, stream: &Stream) -> Result<u64, Refused> {
+        let head = lookup::get(&self.client, &self.table, row(stream, HEAD)).await?;
+        Ok(head.as_ref().map_or(0, version_of))
+    }
+
+    /// The snapshot of a stream, if one was kept. Read on from the version after it.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn snapshot(&self, stream: &Stream) -> Result<Option<Snapshot>, Refused> {
+        let found = lookup::get(&self.client, &self.table, row(stream, SNAPSHOT)).await?;
+        Ok(found.map(|it| Snapshot {
+            version: version_of(&it),
+            state: it.get("state").unwrap_or_default().to_owned(),
+        }))
+    }
+
+    /// Keeps a snapshot in place of an older one.
+    ///
+    /// # Errors
+    /// [`NotKept`]: it is too large, or a newer one is there, or the table could not be written.
+    pub async fn keep_snapshot(&self, stream: &Stream, it: &Snapshot, now: Timestamp) -> Result<(), NotKept> {
+        if it.state.len() > MAX_SNAPSHOT_BYTES {
+            return Err(NotKept::TooLarge { found: it.state.len() });
+        }
+        let version = i64::try_from(it.version).unwrap_or(i64::MAX);
+        let item = row(stream, SNAPSHOT)
+            .number("version", version)
+            .text("state", &it.state)
+            .text("kept_at", now.to_string());
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item.into_map()))
+            .condition_expression("attribute_not_exists(pk) OR #version < :version")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", AttributeValue::N(version.to_string()))
+            .send()
+            .await;
+        let Err(error) = put else { return Ok(()) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(_)) => {
+                let there = self.snapshot(stream).await?.map_or(0, |it| it.version);
+                Err(NotKept::Older { there, found: it.version })
+            }
+            Some(_) | None => Err(Refused::new("keep a snapshot", error).into()),
+        }
+    }
+}
+
+fn row(stream: &Stream, sk: &str) -> Item {
+    Item::default().text("pk", stream.pk()).text("sk", sk)
+}
+
+fn version_of(item: &Item) -> u64 {
+    item.get_number("version").and_then(|it| u64::try_from(it).ok()).unwrap_or(0)
+}
+
+fn versioned(item: &Item) -> Option<Versioned> {
+    let event = Event::stored(item.get("event")?).ok()?;
+    Some(Versioned { version: version_of(item), event, is_pending: item.get("pending").is_some() })
+}

@@ -1,0 +1,273 @@
+//! The outbox: events that a producer writes in its own transaction. Each is pending until the audit has seen it come
+//! back from the bus.
+//!
+//! Nothing here makes a call. [`Outbox::append`] adds writes to the caller's transaction; what reads and publishes them
+//! is the relay.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Timestamp;
+use domain::event::{Event, Refusal};
+use sha2::{Digest as _, Sha256};
+
+use crate::events::{digest, envelope_item};
+use crate::item::{Item, key, sort_key};
+
+mod conflict;
+mod pending;
+
+pub use conflict::Conflict;
+pub use pending::{Backlog, Misplaced, Pending, Place, Waiting};
+
+/// DynamoDB's limits for one transaction: actions, and bytes of all items.
+///
+/// Source: DynamoDB API reference, `TransactWriteItems`.
+const MAX_ACTIONS: usize = 100;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// What one event adds to its own text: keys, attributes, the row that guards its id.
+const BYTES_BESIDE: usize = 4 * 1024;
+
+/// Into how many partitions of the index what is pending goes, so that many producers do not write to one of them.
+const SHARDS: u8 = 8;
+
+/// The sort key of the row that has a stream's version.
+pub(crate) const HEAD: &str = "head";
+
+/// What the version of an event is written with, so that text sorts as numbers do.
+const DIGITS: usize = 20;
+
+/// The outbox of one events table.
+#[derive(Clone)]
+pub struct Outbox {
+    table: String,
+}
+
+/// The events of one aggregate, in the order of their versions: 1, 2, 3, …
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    pub tenant: Option<String>,
+    /// What events call their subject, such as `order/7`.
+    pub subject: String,
+}
+
+/// What was added to a transaction. Keep it until the transaction is over: [`Appended::conflict`] explains a
+/// cancellation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// The stream's version when the transaction succeeds.
+    pub version: u64,
+    /// A `ClientRequestToken` for the transaction. It is made of what was appended: the same append, asked for again
+    /// within ten minutes, is carried out once.
+    ///
+    /// It does not know the other writes of the transaction: if these may differ from one attempt to the next, DynamoDB
+    /// answers `IdempotentParameterMismatch`, and the first attempt stands.
+    pub token: String,
+    stream: Stream,
+    expected: u64,
+    /// Where the head's update stands among the transaction's actions; the events follow, two actions each.
+    at: usize,
+    ids: Vec<(String, String)>,
+}
+
+/// Why nothing was added to the transaction.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAppended {
+    #[error("there is no event to append; leave the outbox out of this transaction")]
+    Nothing,
+    /// The event breaks a rule of the envelope, or is larger than an event may be.
+    #[error(
+        "event {id} cannot be appended: {refusal}; a large payload belongs into S3, and its address into the event"
+    )]
+    Refused { id: String, refusal: Refusal },
+    #[error(
+        "event {id} belongs to another stream: {attribute} is {found:?}, the stream's is {wanted:?}; append it there"
+    )]
+    OtherStream { id: String, attribute: &'static str, found: String, wanted: String },
+    #[error(
+        "event {id} says sequence {found}, and its place in the stream is {wanted}; leave `sequence` out"
+    )]
+    Sequence { id: String, found: u64, wanted: u64 },
+    #[error("event {id} of {source_name} is in this append twice; give every event an id of its own")]
+    Twice { id: String, source_name: String },
+    #[error(
+        "the transaction would have {found} actions, DynamoDB takes {MAX_ACTIONS}; append in several transactions"
+    )]
+    TooMany { found: usize },
+    #[error(
+        "the events have {found} bytes together, DynamoDB takes {MAX_BYTES} in a transaction; append fewer of them"
+    )]
+    TooLarge { found: usize },
+}
+
+impl Outbox {
+    #[must_use]
+    pub fn new(table: String) -> Outbox {
+        Outbox { table }
+    }
+
+    /// Adds events to the caller's transaction: for each the event with its version, pending, and a row that guards its
+    /// id; once the stream's head, on condition that it stands at `expected`. `expected` is 0 for a new stream.
+    ///
+    /// Events take subject, tenant and `sequence` from the stream. `now` is when they are appended; a caller that makes
+    /// the transaction anew for another attempt gives the same again.
+    ///
+    /// # Errors
+    /// [`NotAppended`] says which event, what was found, and what to do. The transaction is as it was.
+    pub fn append(
+        &self,
+        transaction: &mut Vec<TransactWriteItem>,
+        stream: &Stream,
+        expected: u64,
+        events: &[Event],
+        now: Timestamp,
+    ) -> Result<Appended, NotAppended> {
+        if events.is_empty() {
+            return Err(NotAppended::Nothing);
+        }
+        let found = transaction.len() + 1 + 2 * events.len();
+        if found > MAX_ACTIONS {
+            return Err(NotAppended::TooMany { found });
+        }
+        let mut actions = Vec::with_capacity(1 + 2 * events.len());
+        let mut ids: Vec<(String, String)> = Vec::with_capacity(events.len());
+        let mut seen = BTreeSet::new();
+        let mut token = Sha256::new();
+        let mut bytes = 0;
+        let mut version = expected;
+        for event in events {
+            version = version.saturating_add(1);
+            if !seen.insert((&event.source, &event.id)) {
+                return Err(NotAppended::Twice { id: event.id.clone(), source_name: event.source.clone() });
+            }
+            let placed = stream.place(event, version)?;
+            let text = placed.to_json();
+            Event::parse(&text).map_err(|refusal| NotAppended::Refused { id: event.id.clone(), refusal })?;
+            bytes += text.len() + BYTES_BESIDE;
+            token.update(text.as_bytes());
+            let body = body_digest(&placed);
+            actions.push(self.put(pending_item(&placed, text, version, now)));
+            actions.push(self.put(guard_item(stream, event, version, &body)));
+            ids.push((event.id.clone(), body));
+        }
+        if bytes > MAX_BYTES {
+            return Err(NotAppended::TooLarge { found: bytes });
+        }
+        token.update(stream.pk().as_bytes());
+        token.update(self.table.as_bytes());
+        let at = transaction.len();
+        transaction.push(self.head(stream, expected, version));
+        transaction.append(&mut actions);
+        let token = URL_SAFE_NO_PAD.encode(&token.finalize()[..24]);
+        Ok(Appended { version, token, stream: stream.clone(), expected, at, ids })
+    }
+
+    fn put(&self, item: Item) -> TransactWriteItem {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item.into_map()))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = put.build().expect("a table and an item are all that a put needs");
+        TransactWriteItem::builder().put(put).build()
+    }
+
+    fn head(&self, stream: &Stream, expected: u64, version: u64) -> TransactWriteItem {
+        let key = Item::default().text("pk", stream.pk()).text("sk", HEAD);
+        let number = |it: u64| aws_sdk_dynamodb::types::AttributeValue::N(it.to_string());
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.into_map()))
+            .update_expression("SET #version = :version")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(version))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = match expected {
+            0 => update.condition_expression("attribute_not_exists(pk)"),
+            _ => update
+                .condition_expression("#version = :expected")
+                .expression_attribute_values(":expected", number(expected)),
+        };
+        let update = update.build().expect("a table, a key and an expression are all that an update needs");
+        TransactWriteItem::builder().update(update).build()
+    }
+}
+
+impl Stream {
+    #[must_use]
+    pub fn new(tenant: Option<&str>, subject: &str) -> Stream {
+        Stream { tenant: tenant.map(str::to_owned), subject: subject.to_owned() }
+    }
+
+    /// The partition that all of it lies in.
+    pub(crate) fn pk(&self) -> String {
+        key(&["stream", self.tenant.as_deref().unwrap_or("-"), &self.subject])
+    }
+
+    /// The event as it stands in this stream.
+    fn place(&self, event: &Event, version: u64) -> Result<Event, NotAppended> {
+        let other = |attribute, found: &str, wanted: &str| NotAppended::OtherStream {
+            id: event.id.clone(),
+            attribute,
+            found: found.to_owned(),
+            wanted: wanted.to_owned(),
+        };
+        if let Some(found) = event.subject.as_deref().filter(|it| *it != self.subject) {
+            return Err(other("subject", found, &self.subject));
+        }
+        if let Some(found) = event.tenant.as_deref().filter(|it| Some(*it) != self.tenant.as_deref()) {
+            return Err(other("tenant", found, self.tenant.as_deref().unwrap_or("-")));
+        }
+        if let Some(found) = event.sequence.filter(|it| *it != version) {
+            return Err(NotAppended::Sequence { id: event.id.clone(), found, wanted: version });
+        }
+        let mut placed = event.clone();
+        placed.subject = Some(self.subject.clone());
+        placed.tenant.clone_from(&self.tenant);
+        placed.sequence = Some(version);
+        Ok(placed)
+    }
+}
+
+/// The sort key of an event with a version.
+pub(crate) fn version_sk(version: u64) -> String {
+    format!("version#{version:0DIGITS$}")
+}
+
+fn pending_item(event: &Event, text: String, version: u64, now: Timestamp) -> Item {
+    let pk = crate::events::stream(event);
+    let shard = shard(&pk);
+    envelope_item(event)
+        .text("pk", pk)
+        .text("sk", version_sk(version))
+        .number("version", i64::try_from(version).unwrap_or(i64::MAX))
+        .text("digest", digest(&text))
+        .text("pending", shard)
+        .text("appended_at", now.to_string())
+        .text("event", text)
+}
+
+fn guard_item(stream: &Stream, event: &Event, version: u64, body: &str) -> Item {
+    Item::default()
+        .text("pk", stream.pk())
+        .text("sk", sort_key(&["id", &event.source, &event.id]))
+        .number("version", i64::try_from(version).unwrap_or(i64::MAX))
+        .text("body", body)
+}
+
+/// What tells two bodies apart that have one id: everything the producer said, without the place it was given.
+fn body_digest(event: &Event) -> String {
+    digest(&Event { sequence: None, ..event.clone() }.to_json())
+}
+
+/// The value of `pending`: all events of a stream have the same, so that they are found in their order.
+fn shard(pk: &str) -> String {
+    let sum = pk.bytes().fold(0_u8, |sum, it| sum.wrapping_mul(31).wrapping_add(it));
+    (sum % SHARDS).to_string()
+}
+
+#[cfg(test)]
+mod tests;

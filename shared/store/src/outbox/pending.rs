@@ -1,0 +1,228 @@
+//! What is pending: as the stream and the index show it, and what becomes of it.
+
+use aws::Refused;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
+use domain::Timestamp;
+use domain::event::Event;
+
+use super::version_sk;
+use crate::events::stream;
+use crate::item::{Item, sort_key};
+use crate::pause;
+
+/// The sparse index: what is pending, by shard and by the time at which it was appended.
+const INDEX: &str = "pending";
+
+/// The value of `pending` where the bus will never take the event.
+const FAILED: &str = "failed";
+
+/// DynamoDB's limit for one `BatchGetItem`.
+const ITEMS_PER_CALL: usize = 100;
+
+/// How many rows of the index one look reads. What lies behind them is looked at the next time.
+const MAX_ROWS: usize = 5_000;
+
+/// Where a row of the outbox lies.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub pk: String,
+    pub sk: String,
+}
+
+/// A row of the outbox whose event is not yet known to have crossed the bus. No `Debug`: it holds an event.
+pub struct Pending {
+    pub place: Place,
+    /// The event as the producer wrote it.
+    pub text: String,
+}
+
+/// A row whose key is not its event's: the audit would never find it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the row lies under {found:?}, wanted {wanted:?}")]
+pub struct Misplaced {
+    found: String,
+    wanted: String,
+}
+
+/// What the index says of the outbox.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// What is pending, each with the time of its append, oldest first; events of one stream in their order.
+    pub pending: Vec<(Place, Timestamp)>,
+    /// What the bus refused, oldest first.
+    pub failed: Vec<(Place, Timestamp)>,
+    /// There is more than one look reads.
+    pub is_cut: bool,
+}
+
+impl Pending {
+    /// Reads an item of the events table. `None` when it is no row of the outbox, or not pending any more.
+    #[must_use]
+    pub fn read(item: &Item) -> Option<Pending> {
+        item.get("pending").filter(|it| *it != FAILED)?;
+        let place = Place { pk: item.get("pk")?.to_owned(), sk: item.get("sk")?.to_owned() };
+        Some(Pending { place, text: item.get("event").unwrap_or_default().to_owned() })
+    }
+
+    /// # Errors
+    /// [`Misplaced`]: the row does not lie where the audit will look for it.
+    pub fn check_place(&self, event: &Event) -> Result<(), Misplaced> {
+        let wanted = Place::of(event);
+        if self.place == wanted {
+            return Ok(());
+        }
+        let shown = |it: &Place| format!("{} / {}", it.pk, it.sk);
+        Err(Misplaced { found: shown(&self.place), wanted: shown(&wanted) })
+    }
+}
+
+impl Place {
+    /// Where the outbox keeps this event: by its version, if it has one, and by source and id otherwise.
+    #[must_use]
+    pub fn of(event: &Event) -> Place {
+        let sk = match event.sequence {
+            Some(version) => version_sk(version),
+            None => sort_key(&["outbox", &event.source, &event.id]),
+        };
+        Place { pk: stream(event), sk }
+    }
+
+    fn key(&self) -> Item {
+        Item::default().text("pk", &self.pk).text("sk", &self.sk)
+    }
+}
+
+/// The outbox as whoever publishes from it needs it.
+#[derive(Clone)]
+pub struct Waiting {
+    client: Client,
+    table: String,
+}
+
+impl super::Outbox {
+    /// The outbox with a client, for whoever publishes from it.
+    #[must_use]
+    pub fn waiting(&self, client: &Client) -> Waiting {
+        Waiting { client: client.clone(), table: self.table.clone() }
+    }
+}
+
+impl Waiting {
+    /// Everything that is pending or has failed, one look at the index: a single call while there is little.
+    ///
+    /// # Errors
+    /// The index could not be read.
+    pub async fn backlog(&self) -> Result<Backlog, Refused> {
+        let mut backlog = Backlog::default();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .index_name(INDEX)
+                .select(Select::AllProjectedAttributes)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| Refused::new("look at what is pending", error))?;
+            for item in answer.items.unwrap_or_default().into_iter().map(Item::from) {
+                backlog.add(&item);
+            }
+            start = answer.last_evaluated_key;
+            backlog.is_cut = start.is_some();
+            if start.is_none() || backlog.pending.len() + backlog.failed.len() >= MAX_ROWS {
+                break;
+            }
+        }
+        // By time, and by place where it is the same: events of one append have one time, and versions sort as text.
+        for rows in [&mut backlog.pending, &mut backlog.failed] {
+            rows.sort_by(|(a, a_at), (b, b_at)| (a_at, a).cmp(&(b_at, b)));
+        }
+        Ok(backlog)
+    }
+
+    /// Reads rows as they stand now, in the order asked for. Those that are not pending any more are left out.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    pub async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, Refused> {
+        const DOING: &str = "read what is pending";
+        let mut found: Vec<Pending> = Vec::with_capacity(places.len());
+        for some in places.chunks(ITEMS_PER_CALL) {
+            let mut open = some.iter().map(|it| it.key().into_map()).collect::<Vec<_>>();
+            for round in 0..crate::writes::ROUNDS {
+                pause::before(round).await;
+                let keys = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
+                let keys = keys.expect("keys are all that a read needs");
+                let call = self.client.batch_get_item().request_items(&self.table, keys);
+                let answer = call.send().await.map_err(|error| Refused::new(DOING, error))?;
+                let items = answer.responses.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
+                found.extend(items.into_iter().map(Item::from).filter_map(|it| Pending::read(&it)));
+                open = answer
+                    .unprocessed_keys
+                    .and_then(|mut it| it.remove(&self.table))
+                    .map(|it| it.keys)
+                    .unwrap_or_default();
+                if open.is_empty() {
+                    break;
+                }
+            }
+            if !open.is_empty() {
+                return Err(crate::writes::left_over(DOING));
+            }
+        }
+        found.sort_by_key(|it| places.iter().position(|place| *place == it.place));
+        Ok(found)
+    }
+
+    /// Marks an event that the bus will never take, with the cause: it is not offered again, and
+    /// `carillon outbox ls --failed` shows it.
+    ///
+    /// # Errors
+    /// The row could not be written.
+    pub async fn quarantine(&self, place: &Place, cause: &str, now: Timestamp) -> Result<(), Refused> {
+        let text = |it: &str| AttributeValue::S(it.to_owned());
+        let marked = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(place.key().into_map()))
+            .update_expression("SET pending = :failed, failed_at = :now, failed_because = :cause")
+            .condition_expression("attribute_exists(pending)")
+            .expression_attribute_values(":failed", text(FAILED))
+            .expression_attribute_values(":now", text(&now.to_string()))
+            .expression_attribute_values(":cause", text(cause))
+            .send()
+            .await;
+        let Err(error) = marked else { return Ok(()) };
+        match error.as_service_error() {
+            // The audit was faster: it did cross the bus.
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            Some(_) | None => Err(Refused::new("put an event of the outbox aside", error)),
+        }
+    }
+
+    /// The row as it stands, whatever it says: for people who look.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    pub async fn row(&self, place: &Place) -> Result<Option<Item>, Refused> {
+        crate::lookup::get(&self.client, &self.table, place.key()).await
+    }
+}
+
+impl Backlog {
+    fn add(&mut self, item: &Item) {
+        let (Some(pk), Some(sk), Some(pending)) = (item.get("pk"), item.get("sk"), item.get("pending"))
+        else {
+            return;
+        };
+        // A time that no one can read is very old: it must not keep the row from being found.
+        let at = item.get("appended_at").and_then(|it| it.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let place = Place { pk: pk.to_owned(), sk: sk.to_owned() };
+        if pending == FAILED { self.failed.push((place, at)) } else { self.pending.push((place, at)) }
+    }
+}

@@ -1,0 +1,427 @@
+//! From a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears.
+
+use std::collections::HashMap;
+use std::process::Command;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use domain::Timestamp;
+use domain::event::Event;
+use publish::{Appended, Conflict, Outbox, Stream};
+use serde_json::{Value, json};
+use store::{Events, Place, Record, Snapshot, Waiting, Way};
+
+use crate::cloud::{Cloud, cloud_event, now, now_text, root, unique};
+use crate::commands::carillon;
+use crate::until::{quiet, until};
+
+const TABLE: &str = "carillon-local-events";
+
+#[tokio::test]
+async fn what_a_transaction_commits_is_told_once_and_what_it_cancels_never() {
+    let (cloud, desk) = desk();
+    let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
+    let order = Stream::new(None, &unique("order"));
+    let committed = hello(&unique("event"), &[&ann.id]);
+    desk.append(&order, 0, std::slice::from_ref(&committed)).await.unwrap();
+
+    let cancelled = hello(&unique("event"), &[&ben.id]);
+    let mut transaction = vec![impossible()];
+    let appended = outbox().append(&mut transaction, &order, 1, &[cancelled], now()).unwrap();
+    let reasons = desk.run(transaction, &appended).await.unwrap_err();
+    assert_eq!(appended.conflict(&reasons), None, "it was the caller's own condition");
+
+    let address = ann.email.clone().unwrap();
+    let letters = until("a letter", async || Some(cloud.letters(&address)).filter(|it| !it.is_empty())).await;
+    assert_eq!(letters.len(), 1);
+    until("nothing is pending", async || {
+        desk.row(&Place::of(&at(&committed, &order, 1))).await.filter(is_done)
+    })
+    .await;
+    quiet().await;
+    assert_eq!(cloud.letters(&address).len(), 1, "once");
+    assert!(cloud.letters(ben.email.as_deref().unwrap()).is_empty());
+    assert_eq!(desk.events.version(&order).await.unwrap(), 1);
+    let records = cloud.records(&committed.id).await;
+    assert_eq!(records.len(), 1, "the row of the outbox is the audit's record");
+    assert!(records[0].get("bus_id").is_some() && records[0].get("bucket").is_some());
+}
+
+#[tokio::test]
+async fn an_append_that_is_not_the_first_hears_what_to_do() {
+    let (_, desk) = desk();
+    let order = Stream::new(Some("t-1"), &unique("order"));
+    let event = hello(&unique("event"), &[]);
+    desk.append(&order, 0, std::slice::from_ref(&event)).await.unwrap();
+    let again = |expected, event: &Event| {
+        let (desk, order, event) = (&desk, &order, event.clone());
+        async move { desk.append(order, expected, &[event]).await.unwrap_err().unwrap() }
+    };
+    let late = again(0, &hello(&unique("event"), &[])).await;
+    assert!(matches!(late, Conflict::WrongVersion { expected: 0, found: 1, .. }), "{late}");
+    let same = again(1, &event).await;
+    assert!(matches!(same, Conflict::AlreadyThere { version: 1, .. }), "{same}");
+    let other = again(1, &Event { kind: "core.goodbye".into(), ..event.clone() }).await;
+    assert!(matches!(other, Conflict::OtherBody { version: 1, .. }), "{other}");
+}
+
+#[tokio::test]
+async fn the_same_append_asked_for_twice_is_carried_out_once() {
+    let (_, desk) = desk();
+    let order = Stream::new(None, &unique("order"));
+    let (event, now) = (hello(&unique("event"), &[]), now());
+    for _ in 0..2 {
+        let mut transaction = Vec::new();
+        let appended =
+            outbox().append(&mut transaction, &order, 0, std::slice::from_ref(&event), now).unwrap();
+        desk.run(transaction, &appended).await.unwrap();
+    }
+    assert_eq!(desk.events.version(&order).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_plain_put_by_the_aws_cli_is_a_producer_too() {
+    let (cloud, desk) = desk();
+    let ann = cloud.somebody().await;
+    let id = unique("event");
+    let event = hello(&id, &[&ann.id]);
+    let item = json!({
+        "pk": { "S": "stream#-#tests" }, "sk": { "S": format!("outbox#tests#{id}") },
+        "pending": { "S": "0" }, "appended_at": { "S": now_text() }, "event": { "S": event.to_json() },
+    });
+    let put = aws(&[
+        "dynamodb",
+        "put-item",
+        "--table-name",
+        TABLE,
+        "--item",
+        &item.to_string(),
+        "--condition-expression",
+        "attribute_not_exists(pk)",
+    ]);
+    assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
+    let address = ann.email.clone().unwrap();
+    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
+    let row = until("nothing is pending", async || desk.row(&Place::of(&event)).await.filter(is_done)).await;
+    assert_eq!(row.get("type"), Some("core.hello"), "the audit adds what readers look for");
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for part in ["outbox#", "stream#", "attribute_not_exists(pk)", "appended_at"] {
+        assert!(readme.contains(part), "the README shows this very item: {part}");
+    }
+}
+
+#[tokio::test]
+async fn poison_is_set_aside_with_its_cause_while_its_neighbours_pass() {
+    let (cloud, desk) = desk();
+    let ann = cloud.somebody().await;
+    let good = hello(&unique("event"), &[&ann.id]);
+    let names = [unique("poison"), unique("poison"), unique("poison")];
+    let misplaced = hello(&unique("event"), &[]);
+    let rows = [
+        ("{\"specversion\":\"0.3\"}".to_owned(), names[0].clone(), "specversion"),
+        ("not json".to_owned(), names[1].clone(), "JSON"),
+        (misplaced.to_json(), names[2].clone(), "wanted"),
+        (good.to_json(), good.id.clone(), ""),
+    ];
+    for (text, id, _) in &rows {
+        desk.put_pending(id, text).await;
+    }
+    for (_, id, cause) in rows.iter().take(3) {
+        let place = Place { pk: "stream#-#tests".into(), sk: format!("outbox#tests#{id}") };
+        let row = until("it is set aside", async || {
+            desk.row(&place).await.filter(|it| it.get("pending") == Some("failed"))
+        })
+        .await;
+        let found = row.get("failed_because").unwrap_or_default();
+        assert!(found.contains(cause), "{found}");
+    }
+    let address = ann.email.clone().unwrap();
+    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
+    let listed = carillon(&["outbox", "ls", "--failed", "--limit", "100000"], "");
+    assert!(String::from_utf8_lossy(&listed.stdout).contains(&names[0]));
+    assert_eq!(carillon(&["outbox", "stats"], "").status.code(), Some(1), "something has failed");
+}
+
+#[tokio::test]
+async fn the_sweep_finds_what_no_stream_ever_brought() {
+    let (cloud, desk) = desk();
+    let ann = cloud.somebody().await;
+    let event = hello(&unique("event"), &[&ann.id]);
+    // PartiQL reaches no stream of the local cloud: as if the relay had been down for longer than a stream remembers.
+    let long_ago = now() - jiff::SignedDuration::from_hours(25);
+    let text = |it: String| AttributeValue::S(it);
+    let values = [
+        "stream#-#tests".to_owned(),
+        format!("outbox#tests#{}", event.id),
+        "0".to_owned(),
+        long_ago.to_string(),
+        event.to_json(),
+    ];
+    let insert =
+        format!("INSERT INTO \"{TABLE}\" VALUE {{'pk':?,'sk':?,'pending':?,'appended_at':?,'event':?}}");
+    desk.client
+        .execute_statement()
+        .statement(insert)
+        .set_parameters(Some(values.map(text).to_vec()))
+        .send()
+        .await
+        .unwrap();
+    let listed = carillon(&["outbox", "ls", "--limit", "100000"], "");
+    assert!(String::from_utf8_lossy(&listed.stdout).contains(&event.id), "it is seen to be pending");
+
+    let swept = sweep(&cloud).await;
+    assert!(swept.published >= 1 && swept.oldest_seconds >= 25 * 3_600, "{swept:?}");
+    let address = ann.email.clone().unwrap();
+    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
+    until("nothing is pending", async || desk.row(&Place::of(&event)).await.filter(is_done)).await;
+}
+
+#[tokio::test]
+async fn a_relay_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing() {
+    let (cloud, desk) = desk();
+    let ann = cloud.somebody().await;
+    let events: Vec<Event> = (0..12).map(|_| hello(&unique("event"), &[&ann.id])).collect();
+    let mut killed = 0;
+    for event in &events {
+        desk.append(&Stream::new(None, &unique("order")), 0, std::slice::from_ref(event)).await.unwrap();
+        killed += kill_relays();
+    }
+    for _ in 0..20 {
+        killed += kill_relays();
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(killed > 0, "none was there to be killed");
+    let address = ann.email.clone().unwrap();
+    until("all letters", async || {
+        // What the killed ones left behind is old enough at last, and found.
+        sweep(&cloud).await;
+        Some(cloud.letters(&address)).filter(|it| it.len() >= events.len())
+    })
+    .await;
+    quiet().await;
+    assert_eq!(cloud.letters(&address).len(), events.len(), "each once");
+}
+
+#[tokio::test]
+async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
+    let (cloud, _) = desk();
+    let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
+    let id = unique("event");
+    let data = json!({ "to": [ann.id, ben.id], "message": "The bells ring." });
+    cloud.put(&[cloud_event("core.hello", &id, &data)]).await;
+    let caused = async |kind: &str| -> Vec<Record> {
+        let all = cloud.all_records().await.into_iter();
+        all.filter(|it| it.get("causation_id") == Some(&id) && it.get("type") == Some(kind)).collect()
+    };
+    let told = until("a communication", async || {
+        Some(caused("communication.sent").await).filter(|it| !it.is_empty())
+    })
+    .await;
+    let event: Value = serde_json::from_str(told[0].get("event").unwrap()).unwrap();
+    let mut people = [ann.id.as_str(), ben.id.as_str()];
+    people.sort_unstable();
+    assert_eq!(event["data"]["recipients"], json!(people));
+    assert_eq!((&event["data"]["eventId"], &event["data"]["eventType"]), (&json!(id), &json!("core.hello")));
+    assert_eq!(event["data"]["channels"]["email"]["sent"], 2, "{event}");
+    let text = event.to_string();
+    assert!(
+        !text.contains('@') && !text.contains("bells"),
+        "nobody's address, and nothing that was said: {text}"
+    );
+    let of_one = until("each delivery", async || {
+        let mut all = caused("carillon.delivery.sent").await;
+        all.extend(caused("carillon.delivery.suppressed").await);
+        Some(all).filter(|it| it.len() >= 4)
+    })
+    .await;
+    assert_eq!(of_one.len(), 4, "two people on two channels");
+    quiet().await;
+    assert_eq!(caused("communication.sent").await.len(), 1, "once");
+}
+
+#[tokio::test]
+async fn a_stream_is_read_forward_and_back_from_a_snapshot_on_and_by_time() {
+    let (_, desk) = desk();
+    let began = now();
+    let order = Stream::new(Some("t-1"), &unique("order"));
+    let events: Vec<Event> = (0..7).map(|_| hello(&unique("event"), &[])).collect();
+    desk.append(&order, 0, &events[..4]).await.unwrap();
+    desk.append(&order, 4, &events[4..]).await.unwrap();
+    for (way, from, expected) in
+        [(Way::Forward, 2, [2, 3, 4, 5, 6, 7].as_slice()), (Way::Back, 5, &[5, 4, 3, 2, 1])]
+    {
+        let (mut next, mut versions) = (Some(from), Vec::new());
+        while let Some(from) = next {
+            let page = desk.events.of_stream(&order, from, way, 2).await.unwrap();
+            assert!(page.events.len() <= 2);
+            versions.extend(page.events.iter().map(|it| it.version));
+            next = page.next;
+        }
+        assert_eq!(versions, expected, "{way:?}");
+    }
+    let keep = async |version| {
+        let snapshot = Snapshot { version, state: format!("{{\"paid\":{version}}}") };
+        desk.events.keep_snapshot(&order, &snapshot, now()).await.map_err(|it| it.to_string())
+    };
+    keep(5).await.unwrap();
+    assert!(keep(3).await.unwrap_err().contains("version 5 is there already"));
+    let snapshot = desk.events.snapshot(&order).await.unwrap().unwrap();
+    let rest = desk.events.of_stream(&order, snapshot.version + 1, Way::Forward, 100).await.unwrap();
+    assert_eq!((rest.events.len(), rest.events[0].event.id.as_str()), (2, events[5].id.as_str()));
+
+    let ids: Vec<&str> = events.iter().map(|it| it.id.as_str()).collect();
+    let seen = until("all are recorded", async || {
+        let mut timeline = desk.events.timeline(began, now());
+        let mut seen: Vec<(Timestamp, String)> = Vec::new();
+        while let Some((event, at)) = timeline.next().await.unwrap() {
+            seen.push((at, event.id));
+        }
+        Some(seen).filter(|it| ids.iter().all(|id| it.iter().any(|(_, found)| found == id)))
+    })
+    .await;
+    assert!(seen.is_sorted_by_key(|(at, _)| *at), "in the order of recording");
+    let listed = carillon(
+        &["--json", "events", "stream", &order.subject, "--tenant", "t-1", "--back", "--limit", "1"],
+        "",
+    );
+    let line: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!((&line["version"], &line["event"]["id"]), (&json!(7), &json!(ids[6])));
+    let exported = carillon(&["events", "export", "--since", "1h", "--type", "core.*"], "");
+    let lines = String::from_utf8(exported.stdout).unwrap();
+    assert!(
+        lines.lines().any(|it| Event::parse(it).is_ok_and(|it| it.id == ids[0])),
+        "it can be published again"
+    );
+}
+
+/// A producer with a table of its own, and whoever looks into the outbox.
+struct Desk {
+    client: Client,
+    events: Events,
+    waiting: Waiting,
+}
+
+fn desk() -> (Cloud, Desk) {
+    let cloud = Cloud::connect();
+    let client = store::client(&cloud.config);
+    let events = Events::new(&client, TABLE.into());
+    let waiting = outbox().waiting(&client);
+    (cloud, Desk { client, events, waiting })
+}
+
+fn outbox() -> Outbox {
+    Outbox::new(TABLE.into())
+}
+
+impl Desk {
+    async fn append(&self, stream: &Stream, expected: u64, events: &[Event]) -> Result<(), Option<Conflict>> {
+        let mut transaction = vec![own()];
+        let appended = outbox().append(&mut transaction, stream, expected, events, now()).unwrap();
+        self.run(transaction, &appended).await.map_err(|it| appended.conflict(&it))
+    }
+
+    /// # Errors
+    /// Why it was cancelled, action by action.
+    async fn run(
+        &self,
+        transaction: Vec<TransactWriteItem>,
+        appended: &Appended,
+    ) -> Result<(), Vec<store::CancellationReason>> {
+        let call = self.client.transact_write_items().set_transact_items(Some(transaction));
+        let Err(error) = call.client_request_token(&appended.token).send().await else { return Ok(()) };
+        let error = error.into_service_error();
+        let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
+            it,
+        ) = &error
+        else {
+            panic!("{error:?}")
+        };
+        Err(it.cancellation_reasons().to_vec())
+    }
+
+    async fn row(&self, place: &Place) -> Option<store::Item> {
+        self.waiting.row(place).await.unwrap()
+    }
+
+    async fn put_pending(&self, id: &str, event: &str) {
+        let values = [
+            ("pk", "stream#-#tests".to_owned()),
+            ("sk", format!("outbox#tests#{id}")),
+            ("pending", "0".to_owned()),
+            ("appended_at", now_text()),
+            ("event", event.to_owned()),
+        ];
+        let item: HashMap<String, AttributeValue> =
+            values.into_iter().map(|(name, it)| (name.to_owned(), AttributeValue::S(it))).collect();
+        self.client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what `filter` hands over")]
+fn is_done(row: &store::Item) -> bool {
+    row.get("pending").is_none() && row.get("bus_id").is_some()
+}
+
+fn hello(id: &str, to: &[&str]) -> Event {
+    let event = json!({
+        "specversion": "1.0", "id": id, "source": "tests", "type": "core.hello", "time": now_text(),
+        "data": { "to": to, "message": "The bells ring." },
+    });
+    Event::parse(&event.to_string()).unwrap()
+}
+
+/// The event as the stream has it.
+fn at(event: &Event, stream: &Stream, version: u64) -> Event {
+    Event { subject: Some(stream.subject.clone()), sequence: Some(version), ..event.clone() }
+}
+
+/// Something of the caller's own that the transaction writes too.
+fn own() -> TransactWriteItem {
+    let put =
+        Put::builder().table_name("carillon-local-counters").item("pk", AttributeValue::S(unique("own")));
+    let put = put.item("sk", AttributeValue::S("-".into())).build().unwrap();
+    TransactWriteItem::builder().put(put).build()
+}
+
+/// The same, on a condition that does not hold.
+fn impossible() -> TransactWriteItem {
+    let put =
+        Put::builder().table_name("carillon-local-counters").item("pk", AttributeValue::S(unique("own")));
+    let put = put.item("sk", AttributeValue::S("-".into())).condition_expression("attribute_exists(pk)");
+    TransactWriteItem::builder().put(put.build().unwrap()).build()
+}
+
+/// The sweep as its schedule runs it, here in this process.
+async fn sweep(cloud: &Cloud) -> sweep::Swept {
+    let env = [("EVENTS_TABLE", TABLE), ("BUS_NAME", "carillon-local"), ("MIN_AGE_SECONDS", "5")];
+    let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
+    let Ok(sweep) = sweep::Sweep::from_env(&cloud.config, &env) else { panic!("a variable is missing") };
+    let invocation = runtime::Invocation {
+        payload: serde_json::value::RawValue::from_string("{}".into()).unwrap(),
+        deadline: runtime::Deadline::at_millis(u64::MAX),
+    };
+    sweep.run(&invocation).await.unwrap()
+}
+
+/// Kills the relay's processes of this local cloud, and of no other, as a machine does that fails.
+fn kill_relays() -> usize {
+    let ours = root().join(".local/tmp");
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let relays = processes.filter(|it| {
+        let is_ours = std::fs::read_link(it.path().join("exe")).is_ok_and(|it| it.starts_with(&ours));
+        let environment = std::fs::read(it.path().join("environ")).unwrap_or_default();
+        is_ours
+            && String::from_utf8_lossy(&environment).contains("AWS_LAMBDA_FUNCTION_NAME=carillon-local-relay")
+    });
+    relays
+        .filter(|it| {
+            Command::new("kill").arg("-KILL").arg(it.file_name()).status().is_ok_and(|it| it.success())
+        })
+        .count()
+}
+
+fn aws(args: &[&str]) -> std::process::Output {
+    let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
+    let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
+    Command::new(root().join(".local/awscli/bin/aws")).args(args).envs(variables).output().unwrap()
+}
