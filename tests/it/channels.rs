@@ -126,7 +126,7 @@ fn endpoint(application: &str) -> String {
 }
 
 /// A number that no other test has, among those that nobody has.
-fn phone() -> String {
+pub(crate) fn phone() -> String {
     let digits: u64 = unique("").bytes().fold(7, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
     format!("+1555{:07}", digits % 10_000_000)
 }

@@ -144,6 +144,14 @@ impl Cloud {
         ask(asked).as_array().cloned().unwrap()
     }
 
+    /// From now on a service that is played here answers with this status whoever has these words in their address.
+    pub(crate) fn trouble(&self, words: &str, status: Option<u16>) {
+        let status = status.map(|it| it.to_string()).unwrap_or_default();
+        let asked =
+            ureq::post(format!("{}/trouble", self.capture)).query("for", words).query("status", status);
+        asked.send_empty().unwrap();
+    }
+
     pub(crate) async fn queue_url(&self, name: &str) -> String {
         let name = format!("carillon-local-{name}");
         self.sqs.get_queue_url().queue_name(name).send().await.unwrap().queue_url.unwrap()

@@ -5,6 +5,7 @@
 //! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `feedback`: receipts, closed addresses, devices that are gone
+//! - `failover`: a channel that cannot deliver, and the one that takes its place
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
 //! - `gateway`: tickets, rooms, and what clients are told
@@ -32,6 +33,7 @@ mod delivery;
 mod dlq;
 mod engine;
 mod feedback;
+mod failover;
 mod gateway;
 mod house;
 mod journeys;

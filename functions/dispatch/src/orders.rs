@@ -6,11 +6,12 @@ use domain::cancel::{CancelKey, Cancellation};
 use domain::channel::Channel;
 use domain::decide::{Decision, Order, Verdict};
 use domain::event::Priority;
-use domain::job::{JOB_VERSION, Job, Origin};
+use domain::job::{Failover, JOB_VERSION, Job, Origin};
 use domain::key::event_part;
 use domain::outcome::{Reason, Status};
-use domain::receipt::Marks;
 use domain::plan::{Audience, Plan};
+use domain::policy::is_one_time;
+use domain::receipt::Marks;
 use domain::told::Set;
 use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
@@ -19,6 +20,8 @@ use store::LedgerRow;
 use templates::{Extra, Renderer, Scene};
 
 use crate::lane::Leaving;
+
+const WRITES: &str = "a job is strings, numbers and JSON text";
 
 /// What one event leads to.
 #[derive(Default)]
@@ -101,6 +104,7 @@ fn job(
         Reason::Template
     })?;
     let channel = content.channel();
+    let policy = plan.catalog.policy();
     let job = Job {
         version: JOB_VERSION,
         key: decision.key.clone(),
@@ -110,13 +114,22 @@ fn job(
         recipient: decision.recipient.clone(),
         step: decision.step,
         priority: order.priority,
-        on_unknown: channel.on_unknown(),
+        on_unknown: policy.on_unknown(&order.rule.category, channel),
         expires_at: order.expires_at,
         cancel: order.cancel.clone(),
         set: Some(set.clone()),
+        one_time: is_one_time(&order.rule.category),
+        held_s: 0,
+        instead_of: order.instead_of,
+        failover: order.failover.clone().map(|(to, task)| failover(plan, order, to, task)),
         content,
     };
-    let body = serde_json::to_string(&job).expect("a job is strings, numbers and JSON text");
+    let mut body = serde_json::to_string(&job).expect(WRITES);
+    if body.len() > MAX_MESSAGE_BYTES && job.failover.is_some() {
+        // The message matters more than what takes its place.
+        tracing::warn!(event.id = plan.event.id, rule = order.rule.name, "too large to carry its failover");
+        body = serde_json::to_string(&Job { failover: None, ..job }).expect(WRITES);
+    }
     if body.len() > MAX_MESSAGE_BYTES {
         return Err(Reason::TooLarge);
     }
@@ -126,6 +139,11 @@ fn job(
         is_critical,
         Outgoing { body, tenant: plan.event.tenant.clone(), delay: std::time::Duration::ZERO },
     ))
+}
+
+/// What dispatch is told should the message fail.
+fn failover(plan: &Plan<'_>, order: &Order<'_>, to: Channel, task: Task) -> Failover {
+    Failover { to, wake: Wake::new(plan.event, &order.rule.name, task) }
 }
 
 fn outcome(

@@ -7,7 +7,8 @@ use crate::Wishes;
 
 /// What the function is told by its template.
 pub struct Config {
-    pub provider: Provider,
+    /// The preferred one first.
+    pub providers: Vec<Provider>,
     pub wishes: Wishes,
     pub desk: DeskConfig,
 }
@@ -38,29 +39,40 @@ impl Config {
     /// # Errors
     /// [`Unset`] names the variable that is missing or not usable.
     pub fn from_env(env: &Env) -> Result<Config, Unset> {
-        let name = "SMS_PROVIDER";
-        let provider = match env.optional(name).as_deref() {
-            None | Some("sns") => Provider::Sns,
-            Some("end-user-messaging") => Provider::EndUserMessaging(Origination {
-                identity: env.optional("SMS_ORIGINATION_IDENTITY"),
-                configuration_set: env.optional("SMS_CONFIGURATION_SET"),
-            }),
-            Some(found) => {
-                let wanted = "sns or end-user-messaging";
-                return Err(Unset::Unusable { name: name.to_owned(), found: found.to_owned(), wanted });
-            }
-        };
+        let (providers, names) = providers(env)?;
         let max_segments = env.number("SMS_MAX_SEGMENTS", MAX_SEGMENTS)?;
         Ok(Config {
-            provider,
+            providers,
             wishes: Wishes {
                 sender_id: env.optional("SMS_SENDER_ID"),
                 max_price: env.optional("SMS_MAX_PRICE"),
                 max_segments: usize::try_from(max_segments).unwrap_or(usize::MAX),
             },
-            desk: DeskConfig::from_env(env, "sms", CONCURRENCY)?,
+            desk: DeskConfig { providers: names, ..DeskConfig::from_env(env, "sms", CONCURRENCY)? },
         })
     }
+}
+
+/// Each provider, and what it is called where its health is kept.
+fn providers(env: &Env) -> Result<(Vec<Provider>, Vec<String>), Unset> {
+    let name = "SMS_PROVIDER";
+    let written = env.optional(name).unwrap_or_else(|| "sns".to_owned());
+    let (mut providers, mut names) = (Vec::new(), Vec::new());
+    for word in written.split(',').map(str::trim) {
+        providers.push(match word {
+            "sns" => Provider::Sns,
+            "end-user-messaging" => Provider::EndUserMessaging(Origination {
+                identity: env.optional("SMS_ORIGINATION_IDENTITY"),
+                configuration_set: env.optional("SMS_CONFIGURATION_SET"),
+            }),
+            found => {
+                let wanted = "sns, end-user-messaging, or both with a comma between them";
+                return Err(Unset::Unusable { name: name.to_owned(), found: found.to_owned(), wanted });
+            }
+        });
+        names.push(format!("sms-{word}"));
+    }
+    Ok((providers, names))
 }
 
 #[cfg(test)]
@@ -69,15 +81,18 @@ mod tests {
 
     #[test]
     fn the_provider_is_chosen_by_name() {
-        check(None, Ok(Provider::Sns));
-        check(Some("sns"), Ok(Provider::Sns));
+        check(None, Ok(&[Provider::Sns]));
+        check(Some("sns"), Ok(&[Provider::Sns]));
         let origination = Origination { identity: Some("pool-1".into()), configuration_set: None };
-        check(Some("end-user-messaging"), Ok(Provider::EndUserMessaging(origination)));
+        let other = Provider::EndUserMessaging(origination);
+        check(Some("end-user-messaging"), Ok(&[other.clone()]));
+        check(Some("end-user-messaging,sns"), Ok(&[other, Provider::Sns]));
+        check(Some("sns,pigeon"), Err("pigeon"));
         check(Some("pigeon"), Err("pigeon"));
     }
 
     #[track_caller]
-    fn check(provider: Option<&str>, expected: Result<Provider, &str>) {
+    fn check(provider: Option<&str>, expected: Result<&[Provider], &str>) {
         let always =
             ["LEDGER_TABLE", "COUNTERS_TABLE", "QUEUE_URL", "CRITICAL_QUEUE_URL", "DEAD_LETTERS_URL"]
                 .map(|it| (it, "x"));
@@ -85,7 +100,7 @@ mod tests {
         let variables = variables.chain(provider.map(|it| ("SMS_PROVIDER", it)));
         let env: Env = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         match (Config::from_env(&env), expected) {
-            (Ok(config), Ok(expected)) => assert_eq!(config.provider, expected),
+            (Ok(config), Ok(expected)) => assert_eq!(config.providers, expected),
             (Err(unset), Err(found)) => assert!(unset.to_string().contains(found), "{unset}"),
             (Ok(_), Err(_)) | (Err(_), Ok(_)) => panic!("{provider:?}"),
         }

@@ -9,10 +9,16 @@ async fn main() -> Result<(), Error> {
     init_log(&env);
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
-    let (carrier, wishes) = (Carrier::new(&aws, config.provider), config.wishes);
+    let carriers: Vec<Carrier> = config.providers.into_iter().map(|it| Carrier::new(&aws, it)).collect();
+    let wishes = config.wishes;
     let desk = config.desk.open(&aws, &store::client(&aws));
     run_sqs(async |batch| {
-        desk.deliver(batch, async |job| carrier.send(&Text::shape(job, &wishes, now())?).await).await
+        desk.deliver_by(batch, async |job, provider| {
+            // The desk names a place in the list that it was given.
+            let carrier = carriers.get(provider).unwrap_or(&carriers[0]);
+            carrier.send(&Text::shape(job, &wishes, now())?).await
+        })
+        .await
     })
     .await
 }

@@ -76,7 +76,7 @@ fn unless(send: &SendStep, at: At, earlier: &[(Step, At)], page: &mut Page<'_>) 
     let mut channels: Vec<&str> = Vec::new();
     for (step, _) in earlier {
         if let Step::Send(send) = step {
-            if send.channels.contains(&TELLS) {
+            if send.all().any(|it| it == TELLS) {
                 return;
             }
             let new: Vec<&str> =

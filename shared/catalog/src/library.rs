@@ -139,10 +139,10 @@ fn told_at_once(rule: &Rule) -> Vec<Channel> {
     let mut channels = Vec::new();
     for (at, step) in rule.steps.iter().enumerate().filter(|_| people) {
         let Step::Send(send) = step else { continue };
-        for channel in &send.channels {
+        for channel in send.all() {
             let held_back = rule.outside == Outside::Digest && channel.disturbs();
-            if (first.is_some_and(|it| it < at) || held_back) && !channels.contains(channel) {
-                channels.push(*channel);
+            if (first.is_some_and(|it| it < at) || held_back) && !channels.contains(&channel) {
+                channels.push(channel);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::channel::Channel;
+use domain::channel::{Channel, OnUnknown};
 use domain::counter::{Limit, MAX_NAME_BYTES, Period};
 use domain::policy::{Cap, DEFAULT_RATE, Per, Policy};
 use domain::preference::Preferences;
@@ -16,7 +16,8 @@ use crate::rule::is_kebab;
 use crate::values::{Fields, check_keys, find, key_at, list, map, number, text, typed, word};
 use crate::yaml::{self, Entry, Kind, Node};
 
-const KEYS: [&str; 8] = ["zone", "quiet", "rate", "week-starts", "caps", "preferences", "roles", "topics"];
+const KEYS: [&str; 9] =
+    ["zone", "quiet", "rate", "week-starts", "caps", "unknown", "preferences", "roles", "topics"];
 
 const CAP_KEYS: [&str; 8] = ["cap", "most", "per", "period", "rolling", "channel", "category", "except"];
 
@@ -62,6 +63,7 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
         quiet: fields.read("quiet", |node, page| typed::<Windows>(node, "quiet", page)),
         rate: fields.read("rate", |node, page| number(node, 1, MAX_RATE, page)).unwrap_or(DEFAULT_RATE),
         caps: Vec::new(),
+        unknown: BTreeMap::new(),
         preferences: fields.read("preferences", |node, page| typed::<Preferences>(node, "preferences", page)),
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
@@ -70,9 +72,28 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
     let caps = fields.read("caps", |node, page| caps(node, starts.unwrap_or("mon"), page));
     (draft.policy.caps, draft.categories) = caps.unwrap_or_default();
     (draft.policy.topics, draft.topics) = fields.read("topics", topics).unwrap_or_default();
+    draft.policy.unknown =
+        fields.read("unknown", |node, page| unknown(node, &mut draft.categories, page)).unwrap_or_default();
     let preferences = members.iter().position(|it| it.key == "preferences");
     draft.preferences = preferences.map(|at| members.swap_remove(at).value);
     draft
+}
+
+/// What becomes of a message that got no answer: `hold` or `resend`, by category or channel.
+fn unknown(
+    node: &Node,
+    categories: &mut Vec<(String, At)>,
+    page: &mut Page<'_>,
+) -> Option<BTreeMap<String, OnUnknown>> {
+    let words = [("hold", OnUnknown::Hold), ("resend", OnUnknown::Resend)];
+    let mut found = BTreeMap::new();
+    for Entry { key, at, value } in map(node, "{ emergency: resend }", page)? {
+        if Channel::from_name(key).is_none() {
+            categories.push((key.clone(), *at));
+        }
+        found.extend(word(value, "word for what got no answer", &words, page).map(|it| (key.clone(), it)));
+    }
+    Some(found)
 }
 
 fn zone(node: &Node, page: &mut Page<'_>) -> Option<Zone> {

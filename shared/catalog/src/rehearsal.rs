@@ -10,7 +10,7 @@ use domain::event::{Event, Refusal};
 use domain::plan::{Collected, Match, Plan};
 use domain::recipient::{Recipient, Recipients, members};
 use domain::rule::Step;
-use domain::wake::Start;
+use domain::wake::{Start, Task};
 use templates::{Extra, Renderer, Unrendered};
 
 use crate::problem::{Problem, RULES, TEMPLATES};
@@ -187,9 +187,16 @@ impl<'a> Stage<'a> {
                 let start = Start::after_digest(it.step, it.only);
                 (it.audience.clone(), start, it.closes_at, Some(settle::digest_of(event, &policy)))
             }
-            Verdict::Later(_) | Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => return None,
+            Verdict::Send(order) => match order.failover.clone()?.1 {
+                Task::Run { audience, start } | Task::Close { audience, resume: Some(start), .. } => {
+                    (audience, start, event.time, told.cloned())
+                }
+                Task::Close { resume: None, .. } | Task::FanOut { .. } => return None,
+            },
+            Verdict::Later(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => return None,
         };
-        let name = format!("{} {} {} {:?}", rule.name, audience.name(), start.step, start.only);
+        let place = (start.step, start.only, start.instead_of);
+        let name = format!("{} {} {place:?}", rule.name, audience.name());
         if !seen.insert(name) {
             return None;
         }
@@ -210,6 +217,8 @@ impl<'a> Stage<'a> {
                     priority: order.priority,
                     expires_at: order.expires_at,
                     cancel: order.cancel.clone(),
+                    instead_of: order.instead_of,
+                    failover: None,
                 };
                 renderings.push(render(&self.renderer, plan, &order));
             }

@@ -155,8 +155,7 @@ fn channels_of(steps: &[(Step, At)]) -> Vec<Channel> {
     let mut channels = Vec::new();
     for (step, _) in steps {
         if let Step::Send(send) = step {
-            let new: Vec<Channel> =
-                send.channels.iter().copied().filter(|it| !channels.contains(it)).collect();
+            let new: Vec<Channel> = send.all().filter(|it| !channels.contains(it)).collect();
             channels.extend(new);
         }
     }

@@ -21,7 +21,7 @@ const MAX_STEPS: usize = 50;
 const KINDS: [&str; 4] = ["send", "wait", "digest", "throttle"];
 
 /// What may stand beside each of [`KINDS`].
-const BESIDE: [(&str, &str); 2] = [("unless", "send"), ("shift", "wait")];
+const BESIDE: [(&str, &str); 3] = [("unless", "send"), ("failover", "send"), ("shift", "wait")];
 
 const STEP: &str =
     "write `- send: [socket]`, `- wait: 10m`, `- digest: 10m` or `- throttle: { most: 1, per: 1h }`";
@@ -51,7 +51,8 @@ pub(crate) fn steps(members: &[Entry], at: At, page: &mut Page<'_>) -> Option<Ve
         }
         (None, Some(node)) => {
             let delay = find(members, "delay").map(|it| (wait(it, None, page), it.at));
-            let send = Step::Send(SendStep { channels: channels(node, page)?, unless: None });
+            let send =
+                Step::Send(SendStep { channels: channels(node, page)?, failover: Vec::new(), unless: None });
             let first = match delay {
                 Some((wait, at)) => Some((Step::Wait(wait?), at)),
                 None => None,
@@ -110,7 +111,12 @@ fn step(node: &Node, page: &mut Page<'_>) -> Option<Step> {
         "send" => {
             let unless = find(members, "unless").map(|it| word(it, "value for `unless`", &UNLESS, page));
             let channels = channels(value, page)?;
-            Some(Step::Send(SendStep { channels, unless: unless.map_or(Some(None), |it| it.map(Some))? }))
+            let failover = match find(members, "failover") {
+                Some(node) => failover(node, &channels, page)?,
+                None => Vec::new(),
+            };
+            let unless = unless.map_or(Some(None), |it| it.map(Some))?;
+            Some(Step::Send(SendStep { channels, failover, unless }))
         }
         "wait" => wait(value, find(members, "shift"), page).map(Step::Wait),
         "digest" => digest(value, page).map(Step::Digest),
@@ -137,6 +143,20 @@ pub(crate) fn channels(node: &Node, page: &mut Page<'_>) -> Option<Vec<Channel>>
         }
     }
     Some(channels)
+}
+
+/// What takes the place of a channel that failed: each of them another one.
+fn failover(node: &Node, sent: &[Channel], page: &mut Page<'_>) -> Option<Vec<Channel>> {
+    let found = channels(node, page)?;
+    match found.iter().find(|it| sent.contains(it)) {
+        Some(it) => {
+            let what =
+                format!("`{}` is sent anyway, so it cannot take the place of another channel", it.name());
+            page.refuse(node.at, what, "take it out of `failover`, or out of `send`");
+            None
+        }
+        None => Some(found),
+    }
 }
 
 fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> {

@@ -1,11 +1,12 @@
 //! What the template tells every channel function.
 
 use aws_types::SdkConfig;
+use domain::quota::Quota;
 use queue::{Queue, Sqs};
 use runtime::{Env, Unset};
 use store::{Counters, Ledger};
 
-use crate::Desk;
+use crate::{Desk, Dispatch, Providers};
 
 /// The environment of a channel function, as values.
 pub struct DeskConfig {
@@ -15,6 +16,12 @@ pub struct DeskConfig {
     pub queue_url: String,
     pub critical_queue_url: String,
     pub dead_letters_url: String,
+    /// Dispatch's queues, and its queue for what is critical; none where nothing is handed on.
+    pub dispatch_urls: Option<(String, String)>,
+    /// Whom the channel asks, the preferred one first. Nobody is watched when it is empty.
+    pub providers: Vec<String>,
+    /// How often each of them may be asked in a second; as often as there is something to ask when it is left out.
+    pub quota: Option<Quota>,
     pub concurrency: usize,
 }
 
@@ -31,6 +38,11 @@ impl DeskConfig {
             queue_url: env.required("QUEUE_URL")?,
             critical_queue_url: env.required("CRITICAL_QUEUE_URL")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
+            dispatch_urls: env
+                .optional("DISPATCH_QUEUE_URL")
+                .zip(env.optional("DISPATCH_CRITICAL_QUEUE_URL")),
+            providers: names(&env.optional("PROVIDERS").unwrap_or_default()),
+            quota: Quota::per_second(env.number("PER_SECOND", 0)?),
             concurrency,
         })
     }
@@ -38,14 +50,25 @@ impl DeskConfig {
     #[must_use]
     pub fn open(self, aws: &SdkConfig, tables: &store::Client) -> Desk {
         let sqs = Sqs::new(aws);
+        let counters = Counters::new(tables, self.counters_table);
+        let queue = |url| Queue::new(&sqs, url);
         Desk {
             name: self.name,
             ledger: Ledger::new(tables, self.ledger_table),
-            counters: Counters::new(tables, self.counters_table),
-            queue: Queue::new(&sqs, self.queue_url),
-            critical: Queue::new(&sqs, self.critical_queue_url),
-            dead_letters: Queue::new(&sqs, self.dead_letters_url),
+            providers: Providers::new(&counters, &self.providers, self.quota),
+            counters,
+            queue: queue(self.queue_url),
+            critical: queue(self.critical_queue_url),
+            dead_letters: queue(self.dead_letters_url),
+            dispatch: self
+                .dispatch_urls
+                .map(|(normal, critical)| Dispatch { normal: queue(normal), critical: queue(critical) }),
             concurrency: self.concurrency,
         }
     }
+}
+
+/// `a, b` is two names.
+fn names(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect()
 }

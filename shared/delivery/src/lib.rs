@@ -4,23 +4,30 @@
 //! the ledger, the deadline, what was cancelled, what each answer means for the ledger and for the queue, and what becomes of a job that
 //! an earlier sender left behind.
 
+mod breaker;
 mod config;
-mod pause;
+mod failover;
+mod handle;
+mod limits;
+mod queueing;
+mod quota;
 mod read;
 mod settle;
 
 use aws::Refused;
-use domain::channel::OnUnknown;
 use domain::job::Job;
-use domain::outcome::{Failure, Reason, Sent, Status};
+use domain::outcome::{Failure, Sent, Status};
 use futures_util::stream::{self, StreamExt as _};
 use queue::{Cause, Queue};
 use runtime::{Batch, Deadline, Error, Message, Report, chain, now};
 use store::{Counters, Ledger, Settlement, Standing};
 
+pub use breaker::Providers;
 pub use config::DeskConfig;
+pub use failover::Dispatch;
+use handle::Finished;
+use limits::Ticket;
 use read::{Reading, Task, Unreadable};
-use settle::{Next, next};
 
 /// What a channel needs beside its provider.
 pub struct Desk {
@@ -34,15 +41,12 @@ pub struct Desk {
     /// The queue that critical jobs come from.
     pub critical: Queue,
     pub dead_letters: Queue,
+    /// Who decides about the next channel; nobody where the function is not told.
+    pub dispatch: Option<Dispatch>,
+    /// Whom the channel asks, as far as they are watched.
+    pub providers: Providers,
     /// How many sends are under way at once.
     pub concurrency: usize,
-}
-
-/// A task when its sender is through with it.
-struct Finished {
-    at: usize,
-    settlement: Option<Settlement>,
-    next: Next,
 }
 
 impl Desk {
@@ -55,26 +59,42 @@ impl Desk {
     where
         S: AsyncFn(&Job) -> Result<Sent, Failure>,
     {
+        self.deliver_by(batch, async |job, _| send(job).await).await
+    }
+
+    /// The same for a channel with several providers: `send` is told which of them to ask, by its place in the list.
+    ///
+    /// # Errors
+    /// As for [`Desk::deliver`].
+    pub async fn deliver_by<S>(&self, batch: Batch, send: S) -> Result<Report, Error>
+    where
+        S: AsyncFn(&Job, usize) -> Result<Sent, Failure>,
+    {
         let mut report = Report::default();
         let Reading { tasks, unreadable } = Reading::of(&batch.messages);
         let token = batch.request_id.as_str();
-        let standings = self.claim(&tasks, token, batch.deadline).await?;
+        let (tasks, waiting) = self.admit(tasks).await;
+        let jobs: Vec<&Task<'_>> = tasks.iter().map(|(task, _)| task).collect();
+        let standings = self.claim(&jobs, token, batch.deadline).await?;
         // Only now: a batch that fails as a whole comes back whole, and would be put aside once more.
         self.put_aside(&unreadable, &mut report).await;
+        let (held, expected) = (waiting.len(), tasks.len());
+        self.put_back(waiting, batch.deadline, &mut report).await;
 
         let finished: Vec<Finished> = stream::iter(tasks.iter().zip(standings).enumerate())
-            .map(|(at, (task, standing))| self.handle(at, task, standing, batch.deadline, &send))
+            .map(|(at, (it, standing))| self.handle(at, it, standing, batch.deadline, &send))
             .buffer_unordered(self.concurrency)
             .collect()
             .await;
+        debug_assert_eq!(finished.len(), expected);
 
-        let stands = self.settle(&finished, token).await;
-        for (finished, stands) in finished.iter().zip(stands) {
-            let task = &tasks[finished.at];
-            self.answer(task, finished, stands, &mut report).await;
-        }
+        let stands = self.settle(&finished, token, batch.deadline).await;
+        self.answer(&jobs, &finished, &stands, batch.deadline, &mut report).await;
+        let found: Vec<_> = finished.iter().filter_map(|it| it.evidence).collect();
+        within(batch.deadline, self.providers.report(&found, now())).await;
         tracing::info!(
             messages = batch.messages.len(),
+            held,
             sent = finished.iter().filter(|it| it.is(Status::Sent)).count(),
             suppressed = finished.iter().filter(|it| it.is(Status::Suppressed)).count(),
             failed = finished.iter().filter(|it| it.is(Status::Failed)).count(),
@@ -85,18 +105,66 @@ impl Desk {
         Ok(report)
     }
 
+    /// Who goes on in this batch, and who waits for how long without being claimed.
+    async fn admit<'a>(
+        &self,
+        tasks: Vec<Task<'a>>,
+    ) -> (Vec<(Task<'a>, Ticket)>, Vec<(Task<'a>, std::time::Duration)>) {
+        let now = now();
+        let jobs: Vec<&Job> = tasks.iter().map(|it| &it.job).collect();
+        let in_time = jobs.iter().filter(|it| !it.is_expired(now)).count();
+        let views = self.providers.look(in_time, now).await;
+        let mut tickets = limits::tickets(&jobs, views, now);
+        self.hold_to_quota(&jobs, &mut tickets, now).await;
+        let (mut going, mut waiting) = (Vec::with_capacity(tasks.len()), Vec::new());
+        for (task, ticket) in tasks.into_iter().zip(tickets) {
+            match ticket {
+                Ticket::Wait(pause) => waiting.push((task, pause)),
+                ticket @ (Ticket::Go { .. } | Ticket::HandOn) => going.push((task, ticket)),
+            }
+        }
+        (going, waiting)
+    }
+
+    /// Gives out the tokens of the providers' quotas, to what matters most first.
+    async fn hold_to_quota(&self, jobs: &[&Job], tickets: &mut [Ticket], now: domain::Timestamp) {
+        for provider in 0..self.providers.count() {
+            let Some((name, quota)) = self.providers.quota(provider) else { continue };
+            let asks = |it: &Ticket| matches!(it, Ticket::Go { providers, .. } if providers.first() == Some(&provider));
+            let mut asking = limits::by_priority(jobs);
+            asking.retain(|it| asks(&tickets[*it]));
+            if asking.is_empty() {
+                continue;
+            }
+            let taken = quota::take(self.providers.counters(), name, &quota, asking.len(), now).await;
+            let Some(tokens) = taken else { continue };
+            for (place, at) in asking.into_iter().enumerate() {
+                let seed = domain::retry::chance(jobs[at].key.as_str(), jobs[at].held_s);
+                match (tokens.at.get(place), &mut tickets[at]) {
+                    (Some(token), Ticket::Go { at, .. }) => *at = Some(*token),
+                    (_, ticket) => {
+                        *ticket = Ticket::Wait(limits::in_time(jobs[at], tokens.left.pause(now, seed), now));
+                    }
+                }
+            }
+        }
+    }
+
     /// Asks for every job. A call that failed may have claimed some of them all the same: they are given back, so that
     /// the next attempt may send what nobody has sent.
     async fn claim(
         &self,
-        tasks: &[Task<'_>],
+        tasks: &[&Task<'_>],
         token: &str,
         deadline: Deadline,
     ) -> Result<Vec<Standing>, Refused> {
+        if tasks.is_empty() {
+            return Ok(Vec::new());
+        }
         let jobs: Vec<&Job> = tasks.iter().map(|it| &it.job).collect();
         let claimed = self.ledger.claim(&jobs, token, now(), deadline.ends()).await;
         if claimed.is_err() {
-            let given_back: Vec<Settlement> = jobs.into_iter().map(settle::released).collect();
+            let given_back: Vec<Settlement> = jobs.into_iter().map(settle::never_tried).collect();
             if let Err(refused) = self.ledger.settle(&given_back, token, now()).await {
                 tracing::error!(error = chain(&refused), "what may be claimed is not given back");
             }
@@ -128,72 +196,22 @@ impl Desk {
         }
     }
 
-    /// One task, from its standing in the ledger to what is to be written there.
-    async fn handle<S>(
-        &self,
-        at: usize,
-        task: &Task<'_>,
-        standing: Standing,
-        deadline: Deadline,
-        send: &S,
-    ) -> Finished
-    where
-        S: AsyncFn(&Job) -> Result<Sent, Failure>,
-    {
-        let job = &task.job;
-        let may_send = match standing {
-            Standing::Ours => true,
-            Standing::Abandoned => job.on_unknown == OnUnknown::Resend,
-            Standing::Done(_) => return Finished { at, settlement: None, next: Next::Done },
-            Standing::Held => return Finished { at, settlement: None, next: Next::Again(None) },
-            Standing::Unclear { refused, unsent } => {
-                warn(job, "cannot be claimed", &refused);
-                let settlement = unsent.then(|| settle::released(job));
-                return Finished { at, settlement, next: Next::Again(None) };
-            }
-        };
-        let answer = if !may_send {
-            Ok(Sent::Unknown)
-        } else if job.is_expired(now()) {
-            Err(Failure::Expired)
-        } else {
-            match self.is_cancelled(job, deadline).await {
-                Ok(true) => {
-                    let settlement = settle::suppressed(job, Reason::Cancelled);
-                    return Finished { at, settlement: Some(settlement), next: Next::Done };
-                }
-                Ok(false) => ask(job, deadline, send).await,
-                Err(failure) => Err(failure),
-            }
-        };
-        let receives = task.messages.iter().map(|it| it.receive_count()).max().unwrap_or(1);
-        let (settlement, next) = next(job, &answer, receives);
-        if let Err(failure) = &answer {
-            tell(job, failure);
-        }
-        Finished { at, settlement: Some(settlement), next }
-    }
-
-    /// Whether something took the job back since it was asked for. What cannot be looked up is not sent unchecked.
-    async fn is_cancelled(&self, job: &Job, deadline: Deadline) -> Result<bool, Failure> {
-        let Some(key) = &job.cancel else { return Ok(false) };
-        match tokio::time::timeout(deadline.left(now()), self.counters.cancelled(key)).await {
-            Ok(Ok(cancelled)) => {
-                Ok(cancelled.is_some_and(|it| it.takes_back(job.event.time, job.key.parts().0)))
-            }
-            Ok(Err(refused)) => Err(Failure::Transient(Box::new(refused))),
-            Err(late) => Err(Failure::Transient(Box::new(late))),
-        }
-    }
-
     /// Writes every outcome. `false` where it is not certain that it stands.
-    async fn settle(&self, finished: &[Finished], token: &str) -> Vec<bool> {
+    async fn settle(&self, finished: &[Finished], token: &str, deadline: Deadline) -> Vec<bool> {
         let settlements: Vec<Settlement> = finished.iter().filter_map(|it| it.settlement.clone()).collect();
-        let mut answers = match self.ledger.settle(&settlements, token, now()).await {
-            Ok(answers) => answers,
-            Err(refused) => {
+        let unsettled = || finished.iter().map(|it| it.settlement.is_none()).collect();
+        if settlements.is_empty() {
+            return unsettled();
+        }
+        let mut answers = match within(deadline, self.ledger.settle(&settlements, token, now())).await {
+            Some(Ok(answers)) => answers,
+            Some(Err(refused)) => {
                 tracing::error!(error = chain(&refused), "outcomes are not on record");
-                return finished.iter().map(|it| it.settlement.is_none()).collect();
+                return unsettled();
+            }
+            None => {
+                tracing::error!("outcomes are not on record: the invocation's time is up");
+                return unsettled();
             }
         }
         .into_iter();
@@ -206,64 +224,16 @@ impl Desk {
         }
         stands
     }
-
-    /// Tells the queue: done with, or when to show it again.
-    async fn answer(&self, task: &Task<'_>, finished: &Finished, stands: bool, report: &mut Report) {
-        let pause = match finished.next {
-            Next::Done if stands => return,
-            // It was sent and the record of that is missing: the next attempt finds the claim and decides.
-            Next::Done => None,
-            Next::Again(pause) => pause,
-        };
-        for message in &task.messages {
-            report.show_again(message);
-            let Some(pause) = pause else { continue };
-            let queue = if message.is_critical() { &self.critical } else { &self.queue };
-            if let Err(refused) = queue.show_after(&message.receipt_handle, pause).await {
-                tracing::warn!(error = chain(&refused), "the queue keeps its own time");
-            }
-        }
-    }
 }
 
-impl Finished {
-    fn is(&self, status: Status) -> bool {
-        self.settlement.as_ref().is_some_and(|it| it.status == status)
-    }
-}
-
-/// Asks the provider, if there is time.
-async fn ask<S>(job: &Job, deadline: Deadline, send: &S) -> Result<Sent, Failure>
-where
-    S: AsyncFn(&Job) -> Result<Sent, Failure>,
-{
-    let left = deadline.left(now());
-    if left.is_zero() {
-        return Err(Failure::Transient("the invocation's time is up".into()));
-    }
-    // An answer that does not come in time is no answer: the provider may have accepted.
-    tokio::time::timeout(left, send(job)).await.unwrap_or(Ok(Sent::Unknown))
-}
-
-fn tell(job: &Job, failure: &Failure) {
-    let error = chain(failure);
-    match failure {
-        Failure::Transient(_) | Failure::Throttled { .. } => tracing::warn!(
-            job.key = job.key.as_str(),
-            event.id = job.event.id,
-            channel = job.channel().name(),
-            error,
-            "will be tried again"
-        ),
-        Failure::Permanent { .. } => tracing::error!(
-            job.key = job.key.as_str(),
-            event.id = job.event.id,
-            channel = job.channel().name(),
-            error,
-            "will not be tried again"
-        ),
-        Failure::Expired => {}
-    }
+/// Does something as long as there is time to answer the queue afterwards: half a second. `None`: it was not done in
+/// time, and nobody knows how far it came.
+///
+/// Source: reliability F2.
+async fn within<T>(deadline: Deadline, doing: impl Future<Output = T>) -> Option<T> {
+    const TO_ANSWER: std::time::Duration = std::time::Duration::from_millis(600);
+    let left = std::time::Duration::try_from(deadline.ends().duration_since(now())).unwrap_or_default();
+    tokio::time::timeout(left.saturating_sub(TO_ANSWER), doing).await.ok()
 }
 
 fn warn(job: &Job, what: &str, refused: &Refused) {

@@ -1,13 +1,18 @@
-//! What an answer means: for the ledger, and for the queue.
+//! What an answer means: for the ledger, for the queue, and for the provider.
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::channel::OnUnknown;
 use domain::job::Job;
 use domain::outcome::{Failure, Reason, Sent, Status};
+use domain::retry::{Limits, Then, Tried, chance};
 use store::Settlement;
 
-use crate::pause;
+use crate::limits::in_time;
+
+/// Whoever was asked to slow down stays away as after this many tries.
+const SLOWER: u32 = 3;
 
 /// What becomes of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,89 +22,127 @@ pub(crate) enum Next {
     Again(Option<Duration>),
 }
 
-/// `receives`: how often the queue has shown the message.
-pub(crate) fn next(job: &Job, answer: &Result<Sent, Failure>, receives: u32) -> (Settlement, Next) {
-    let pause = pause::after(receives, job.key.as_str());
-    let again = Next::Again(Some(pause));
-    let (status, reason, next) = match answer {
-        Ok(Sent::Accepted { .. }) => (Status::Sent, None, Next::Done),
-        Ok(Sent::Nobody) => (Status::Suppressed, Some(Reason::NotConnected), Next::Done),
-        Ok(Sent::Unknown) => match job.on_unknown {
-            OnUnknown::Hold => (Status::Unknown, Some(Reason::NoAnswer), Next::Done),
-            OnUnknown::Resend => (Status::Released, None, again),
-        },
-        Err(Failure::Transient(_)) => (Status::Released, None, again),
-        Err(Failure::Throttled { delay, .. }) => {
-            (Status::Released, None, Next::Again(Some(pause.max(*delay))))
+/// A job whose turn it was.
+pub(crate) struct Turn<'a> {
+    pub(crate) job: &'a Job,
+    /// What was tried before.
+    pub(crate) before: Tried,
+    /// How many providers have a turn each.
+    pub(crate) providers: usize,
+    pub(crate) now: Timestamp,
+}
+
+impl Turn<'_> {
+    pub(crate) fn limits_of_one(&self) -> Limits {
+        Limits::of(self.job.channel(), self.job.priority, self.job.one_time)
+    }
+
+    /// What a provider's answer means.
+    pub(crate) fn answered(&self, answer: &Result<Sent, Failure>) -> (Settlement, Next) {
+        let job = self.job;
+        let done = |status, reason| (Settlement::new(&job.key, status, reason), Next::Done);
+        match answer {
+            Ok(Sent::Accepted { provider_id }) => {
+                let (settlement, next) = done(Status::Sent, None);
+                let provider_id = Some(provider_id.clone());
+                (Settlement { provider_id, note: late(job), ..settlement }, next)
+            }
+            Ok(Sent::Nobody) => done(Status::Suppressed, Some(Reason::NotConnected)),
+            Ok(Sent::Unknown) => match job.on_unknown {
+                OnUnknown::Hold => done(Status::Unknown, Some(Reason::NoAnswer)),
+                OnUnknown::Resend => self.again(),
+            },
+            Err(Failure::Transient(_)) => self.again(),
+            Err(Failure::Throttled { delay, .. }) => self.slower(*delay),
+            Err(Failure::Permanent { reason, .. }) => self.failed(*reason, None),
+            Err(Failure::Expired) => {
+                let (settlement, next) = done(Status::Suppressed, Some(Reason::Expired));
+                (Settlement { note: late(job), ..settlement }, next)
+            }
         }
-        Err(Failure::Permanent { reason, .. }) => (Status::Failed, Some(*reason), Next::Done),
-        Err(Failure::Expired) => (Status::Suppressed, Some(Reason::Expired), Next::Done),
-    };
-    let provider_id = match answer {
-        Ok(Sent::Accepted { provider_id }) => Some(provider_id.clone()),
-        Ok(Sent::Nobody | Sent::Unknown) | Err(_) => None,
-    };
-    (Settlement { key: job.key.clone(), status, reason, provider_id }, next)
+    }
+
+    /// Another try, if there may be one.
+    fn again(&self) -> (Settlement, Next) {
+        let tried = self.before.once_more();
+        let seed = chance(self.job.key.as_str(), tried.times);
+        match self.limits_of_one().for_providers(self.providers).then(&tried, self.now, seed) {
+            Then::Again(pause) => {
+                let pause = in_time(self.job, pause, self.now);
+                (Settlement::new(&self.job.key, Status::Released, None), Next::Again(Some(pause)))
+            }
+            Then::GiveUp => {
+                let times = if tried.times == 1 { "try" } else { "tries" };
+                self.failed(Reason::RetriesExhausted, Some(format!("given up after {} {times}", tried.times)))
+            }
+        }
+    }
+
+    /// Another try, not before `least`: the provider did not act, so none is used up, but the time for it is.
+    fn slower(&self, least: Duration) -> (Settlement, Next) {
+        let tried = Tried { times: self.before.times.min(SLOWER), ..self.before };
+        let seed = chance(self.job.key.as_str(), self.now.subsec_nanosecond().unsigned_abs());
+        match self.limits_of_one().for_providers(self.providers).then(&tried, self.now, seed) {
+            Then::Again(_) => {
+                let pause = self.limits_of_one().pause(SLOWER, seed).max(least);
+                (self.unasked(), Next::Again(Some(in_time(self.job, pause, self.now))))
+            }
+            Then::GiveUp => self
+                .failed(Reason::RetriesExhausted, Some("the provider was too busy all the time".to_owned())),
+        }
+    }
+
+    /// It fails here. Another channel may take its place.
+    pub(crate) fn failed(&self, reason: Reason, note: Option<String>) -> (Settlement, Next) {
+        let on = self.job.failover.as_ref().map(|it| format!("{} takes its place if it may", it.to.name()));
+        let parts: Vec<String> = said(self.job).into_iter().chain(note).chain(on).collect();
+        let note = (!parts.is_empty()).then(|| parts.join("; "));
+        let settlement = Settlement::new(&self.job.key, Status::Failed, Some(reason));
+        (Settlement { note, ..settlement }, Next::Done)
+    }
+
+    /// Given back, and nobody was asked: that is no try.
+    pub(crate) fn unasked(&self) -> Settlement {
+        let tries = Some(self.before.times);
+        Settlement { tries, ..released(self.job) }
+    }
+}
+
+/// What an answer says about whoever gave it: whether it failed. Nothing, where it is about the message alone.
+pub(crate) fn evidence(answer: &Result<Sent, Failure>) -> Option<bool> {
+    match answer {
+        Ok(Sent::Accepted { .. } | Sent::Nobody) => Some(false),
+        Ok(Sent::Unknown) | Err(Failure::Transient(_) | Failure::Throttled { .. }) => Some(true),
+        Err(Failure::Permanent { .. } | Failure::Expired) => None,
+    }
+}
+
+/// What the claim has said about it already, and that it had to wait, where it had to.
+fn said(job: &Job) -> Vec<String> {
+    let instead_of = job.instead_of.map(|it| it.to_string());
+    let waited = (job.held_s > 0).then(|| format!("it waited {} s for its provider", job.held_s));
+    instead_of.into_iter().chain(waited).collect()
+}
+
+/// The same, where the claim did not say all of it.
+fn late(job: &Job) -> Option<String> {
+    (job.held_s > 0).then(|| said(job).join("; "))
 }
 
 /// Given back untouched.
 pub(crate) fn released(job: &Job) -> Settlement {
-    Settlement { key: job.key.clone(), status: Status::Released, reason: None, provider_id: None }
+    Settlement::new(&job.key, Status::Released, None)
+}
+
+/// The same of a claim that was the first.
+pub(crate) fn never_tried(job: &Job) -> Settlement {
+    Settlement { tries: Some(0), ..released(job) }
 }
 
 /// Not to be sent, and nobody was asked.
 pub(crate) fn suppressed(job: &Job, reason: Reason) -> Settlement {
-    Settlement { key: job.key.clone(), status: Status::Suppressed, reason: Some(reason), provider_id: None }
+    Settlement::new(&job.key, Status::Suppressed, Some(reason))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_over_is_consumed_and_what_may_still_work_comes_back() {
-        let yes = Ok(Sent::Accepted { provider_id: "p-1".into() });
-        check(OnUnknown::Hold, &yes, Status::Sent, None, false);
-        check(OnUnknown::Hold, &Ok(Sent::Nobody), Status::Suppressed, Some(Reason::NotConnected), false);
-        check(OnUnknown::Hold, &Ok(Sent::Unknown), Status::Unknown, Some(Reason::NoAnswer), false);
-        check(OnUnknown::Resend, &Ok(Sent::Unknown), Status::Released, None, true);
-        check(OnUnknown::Hold, &Err(Failure::Transient("503".into())), Status::Released, None, true);
-        let no = Failure::Permanent { reason: Reason::Rejected, source: "400".into() };
-        check(OnUnknown::Hold, &Err(no), Status::Failed, Some(Reason::Rejected), false);
-        check(OnUnknown::Hold, &Err(Failure::Expired), Status::Suppressed, Some(Reason::Expired), false);
-    }
-
-    #[test]
-    fn a_provider_that_names_a_time_is_given_it_and_more_when_it_goes_on_refusing() {
-        let delay = Duration::from_secs(77);
-        let answer = Err(Failure::Throttled { delay, source: "429".into() });
-        assert_eq!(next(&job(OnUnknown::Hold), &answer, 1).1, Next::Again(Some(delay)));
-        let Next::Again(Some(later)) = next(&job(OnUnknown::Hold), &answer, 8).1 else {
-            panic!("it comes back")
-        };
-        assert!(later > delay, "{later:?}");
-    }
-
-    #[track_caller]
-    fn check(
-        on_unknown: OnUnknown,
-        answer: &Result<Sent, Failure>,
-        status: Status,
-        reason: Option<Reason>,
-        again: bool,
-    ) {
-        let (settlement, next) = next(&job(on_unknown), answer, 1);
-        assert_eq!((settlement.status, settlement.reason), (status, reason), "{answer:?}");
-        assert_eq!(next != Next::Done, again, "{answer:?}");
-    }
-
-    fn job(on_unknown: OnUnknown) -> Job {
-        let policy = serde_json::to_string(&on_unknown).unwrap();
-        serde_json::from_str(&format!(
-            r#"{{"version":1,"key":"k","event":{{"id":"1","source":"s","type":"t","time":"2026-11-20T12:00:00Z"}},
-                "rule":"r","catalog":"c","recipient":"ann","priority":"normal","on_unknown":{policy},
-                "content":{{"socket":{{"to":{{"user":"ann"}},"title":"","body":"","data":{{}}}}}}}}"#
-        ))
-        .unwrap()
-    }
-}
+mod tests;

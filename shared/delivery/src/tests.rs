@@ -1,10 +1,14 @@
 use super::*;
 use std::cell::RefCell;
 
+use domain::outcome::Reason;
+use domain::quota::Quota;
+
 use cloud::{Call, Cloud};
 use serde_json::{Value, json};
 
 mod cloud;
+mod providers;
 
 /// What senders were asked for, by key.
 type Asked = RefCell<Vec<String>>;
@@ -106,16 +110,7 @@ async fn what_is_no_job_is_not_put_aside_while_its_batch_comes_back_whole() {
 
 /// Delivers jobs whose provider accepts everything; what it was asked for, in order.
 async fn deliver(cloud: &Cloud, bodies: &[String]) -> (Result<Report, Error>, Vec<String>) {
-    let messages = bodies.iter().enumerate().map(|(at, body)| {
-        serde_json::from_value(json!({ "messageId": format!("m-{at}"), "receiptHandle": "r", "body": body }))
-            .unwrap()
-    });
-    let ends = u64::try_from(now().as_millisecond()).unwrap() + 30_000;
-    let batch = Batch {
-        messages: messages.collect(),
-        request_id: "token-1".into(),
-        deadline: Deadline::at_millis(ends),
-    };
+    let batch = batch(bodies, 30);
     let asked = Asked::default();
     let report = desk(cloud)
         .deliver(batch, async |job: &Job| {
@@ -128,6 +123,16 @@ async fn deliver(cloud: &Cloud, bodies: &[String]) -> (Result<Report, Error>, Ve
     (report, asked)
 }
 
+/// These messages, to be handled in so many seconds.
+fn batch(bodies: &[String], seconds: u64) -> Batch {
+    let messages = bodies.iter().enumerate().map(|(at, body)| {
+        serde_json::from_value(json!({ "messageId": format!("m-{at}"), "receiptHandle": "r", "body": body }))
+            .unwrap()
+    });
+    let ends = u64::try_from(now().as_millisecond()).unwrap() + seconds * 1_000;
+    Batch { messages: messages.collect(), request_id: "token-1".into(), deadline: Deadline::at_millis(ends) }
+}
+
 fn desk(cloud: &Cloud) -> Desk {
     let aws = cloud.config();
     let config = DeskConfig {
@@ -137,6 +142,9 @@ fn desk(cloud: &Cloud) -> Desk {
         queue_url: format!("{}/queue", cloud.url),
         critical_queue_url: "critical".to_owned(),
         dead_letters_url: format!("{}/dead-letters", cloud.url),
+        dispatch_urls: None,
+        providers: Vec::new(),
+        quota: None,
         concurrency: 4,
     };
     config.open(&aws, &store::client(&aws))

@@ -14,10 +14,11 @@ use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
 use crate::rule::Rule;
-use crate::wake::{Start, Task};
+use crate::wake::{InsteadOf, Start, Task};
 
 mod ask;
 mod collect;
+mod failover;
 mod judge;
 mod limits;
 mod note;
@@ -88,6 +89,10 @@ pub struct Order<'a> {
     pub expires_at: Option<Timestamp>,
     /// What it can be cancelled by, until it is sent.
     pub cancel: Option<CancelKey>,
+    /// The channel whose place it takes.
+    pub instead_of: Option<InsteadOf>,
+    /// Where it is gone on with if it fails: the channel that is asked next, and how.
+    pub failover: Option<(Channel, Task)>,
 }
 
 /// A run that is gone on with later.
@@ -104,18 +109,22 @@ impl Later {
     /// message carries.
     #[must_use]
     pub fn task(&self, plan: &Plan<'_>) -> Task {
-        let (audience, start) = (self.audience.clone(), self.start.clone());
-        match &plan.digest {
-            None => Task::Run { audience, start },
-            Some(it) => Task::Close {
-                audience,
-                step: it.step,
-                only: it.only,
-                window: it.window.clone(),
-                window_id: plan.event.id.clone(),
-                resume: Some(start),
-            },
-        }
+        resumed(plan, self.audience.clone(), self.start.clone())
+    }
+}
+
+/// How a run is gone on with.
+fn resumed(plan: &Plan<'_>, audience: Audience, start: Start) -> Task {
+    match &plan.digest {
+        None => Task::Run { audience, start },
+        Some(it) => Task::Close {
+            audience,
+            step: it.step,
+            only: it.only,
+            window: it.window.clone(),
+            window_id: plan.event.id.clone(),
+            resume: Some(start),
+        },
     }
 }
 

@@ -9,6 +9,7 @@ use crate::event::{Event, Priority};
 use crate::key::Key;
 use crate::recipient::{Device, EmailAddress, PhoneNumber};
 use crate::told::Set;
+use crate::wake::{InsteadOf, Wake};
 use jiff::Timestamp;
 
 /// The layout of [`Job`]. A function that meets another one leaves the message in its queue rather than guess: during a
@@ -40,7 +41,38 @@ pub struct Job {
     /// The hand-over it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<Set>,
+    /// A code that is good only once, and until it expires: so long it is tried.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub one_time: bool,
+    /// How long it was held back before a provider was asked, in seconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held_s: u32,
+    /// The channel whose place it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<InsteadOf>,
+    /// What dispatch is told when this channel cannot deliver it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover: Option<Failover>,
     pub content: Content,
+}
+
+/// How a notification is gone on with when its channel cannot deliver it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Failover {
+    /// The channel that is asked next.
+    pub to: Channel,
+    /// Where dispatch goes on: it decides anew, with the preferences and limits of that moment.
+    pub wake: Wake,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(it: &u32) -> bool {
+    *it == 0
 }
 
 /// The event behind a job: what travels on to the ledger, to the provider's tags and to every log line.

@@ -8,9 +8,11 @@
 //! channel is asked to do → [`outcome`] what came of it → [`receipt`] what the provider says of it later.
 //!
 //! When and how often stand beside it: [`zone`] local time → [`window`] when somebody may be disturbed,
-//! [`recurrence`] and [`span`] when something comes round and ends, [`counter`] how many are let through.
+//! [`recurrence`] and [`span`] when something comes round and ends, [`counter`] how many are let through. For delivery:
+//! [`retry`] how often something is tried, [`breaker`] whether a provider is asked at all, [`quota`] how fast.
 
 pub mod batches;
+pub mod breaker;
 pub mod bus;
 pub mod cancel;
 pub mod catalog;
@@ -32,11 +34,13 @@ pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod preference;
+pub mod quota;
 pub mod receipt;
 pub mod recipient;
 pub mod recurrence;
 pub mod registry;
 pub mod retention;
+pub mod retry;
 pub mod rule;
 pub mod span;
 pub mod told;

@@ -106,6 +106,24 @@ impl Status {
             | Status::Unknown => false,
         }
     }
+
+    /// Whether the recipient was told, or may have been: then nothing takes the notification's place.
+    #[must_use]
+    pub fn may_have_reached(self) -> bool {
+        match self {
+            Status::Sent
+            | Status::Unknown
+            | Status::Claimed
+            | Status::Released
+            | Status::Unconfirmed
+            | Status::Delivered => true,
+            Status::Suppressed
+            | Status::Deferred
+            | Status::Failed
+            | Status::Undelivered
+            | Status::Bounced => false,
+        }
+    }
 }
 
 /// Why a notification was not sent, for machines. [`Reason::meaning`] is for people.
@@ -145,11 +163,13 @@ pub enum Reason {
     Undeliverable,
     Blocked,
     Bounced,
+    RetriesExhausted,
+    ProviderDown,
 }
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 33] = [
+    pub const ALL: [Reason; 35] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -183,6 +203,8 @@ impl Reason {
         Reason::Undeliverable,
         Reason::Blocked,
         Reason::Bounced,
+        Reason::RetriesExhausted,
+        Reason::ProviderDown,
     ];
 
     #[must_use]
@@ -221,6 +243,8 @@ impl Reason {
             Reason::Undeliverable => "undeliverable",
             Reason::Blocked => "blocked",
             Reason::Bounced => "bounced",
+            Reason::RetriesExhausted => "retries_exhausted",
+            Reason::ProviderDown => "provider_down",
         }
     }
 
@@ -263,6 +287,8 @@ impl Reason {
             Reason::Undeliverable => "the provider could not hand it over",
             Reason::Blocked => "the recipient, or who carries their messages, does not let it through",
             Reason::Bounced => "there is nobody at the address",
+            Reason::RetriesExhausted => "it was tried as often as its channel allows, and never taken",
+            Reason::ProviderDown => "its provider was not working, and it could not wait",
         }
     }
 }

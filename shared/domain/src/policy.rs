@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::channel::Channel;
+use crate::channel::{Channel, OnUnknown};
 use crate::counter::Limit;
 use crate::preference::Preferences;
 use crate::window::Windows;
@@ -29,6 +29,9 @@ pub struct Policy {
     pub rate: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caps: Vec<Cap>,
+    /// What becomes of a message whose send got no answer, by category or by channel. A category comes first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unknown: BTreeMap<String, OnUnknown>,
     /// What holds for those who said nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferences: Option<Preferences>,
@@ -39,6 +42,15 @@ pub struct Policy {
     /// literal `<name>:<value>`, hears of it too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub topics: BTreeMap<String, Vec<String>>,
+}
+
+/// The category of codes that are good once, and for minutes: they are tried, and sent again, until they expire.
+pub const ONE_TIME_CODE: &str = "one-time-code";
+
+/// Whether a category is that of such codes.
+#[must_use]
+pub fn is_one_time(category: &str) -> bool {
+    category == ONE_TIME_CODE
 }
 
 fn default_rate() -> u32 {
@@ -52,6 +64,7 @@ impl Default for Policy {
             quiet: None,
             rate: DEFAULT_RATE,
             caps: Vec::new(),
+            unknown: BTreeMap::new(),
             preferences: None,
             roles: BTreeSet::new(),
             topics: BTreeMap::new(),
@@ -85,6 +98,19 @@ pub enum Per {
 }
 
 impl Policy {
+    /// What becomes of a message of this category on this channel whose send got no answer.
+    ///
+    /// Source: the design, "Unknown outcome".
+    #[must_use]
+    pub fn on_unknown(&self, category: &str, channel: Channel) -> OnUnknown {
+        let written = self.unknown.get(category).or_else(|| self.unknown.get(channel.name()));
+        match written {
+            Some(it) => *it,
+            None if is_one_time(category) => OnUnknown::Resend,
+            None => channel.on_unknown(),
+        }
+    }
+
     /// A topic and all that it includes, directly or not, each once: `<name>:<value>`. A topic that includes itself is
     /// walked once.
     #[must_use]
@@ -109,6 +135,24 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_category_says_before_its_channel_what_becomes_of_what_got_no_answer() {
+        let unknown =
+            [("emergency", OnUnknown::Resend), ("push", OnUnknown::Hold), ("sms", OnUnknown::Resend)];
+        let unknown = unknown.map(|(name, it)| (name.to_owned(), it));
+        let policy = Policy { unknown: BTreeMap::from(unknown), ..Policy::default() };
+        for (category, channel, expected) in [
+            ("emergency", Channel::Push, OnUnknown::Resend),
+            ("news", Channel::Push, OnUnknown::Hold),
+            ("news", Channel::Sms, OnUnknown::Resend),
+            ("news", Channel::Email, OnUnknown::Hold),
+            ("news", Channel::Socket, OnUnknown::Resend),
+            (ONE_TIME_CODE, Channel::Email, OnUnknown::Resend),
+        ] {
+            assert_eq!(policy.on_unknown(category, channel), expected, "{category} {channel:?}");
+        }
+    }
 
     #[test]
     fn a_topic_includes_others_directly_and_through_others_and_each_once() {

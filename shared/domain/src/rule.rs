@@ -60,9 +60,8 @@ impl Rule {
         let mut channels = Vec::new();
         for step in &self.steps {
             if let Step::Send(send) = step {
-                channels.extend(
-                    send.channels.iter().filter(|it| !channels.contains(*it)).copied().collect::<Vec<_>>(),
-                );
+                let new: Vec<Channel> = send.all().filter(|it| !channels.contains(it)).collect();
+                channels.extend(new);
             }
         }
         channels
@@ -133,9 +132,19 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SendStep {
     pub channels: Vec<Channel>,
+    /// What takes the place of a channel on which it failed, one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failover: Vec<Channel>,
     /// Not if what the earlier steps sent was seen, or acknowledged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unless: Option<Unless>,
+}
+
+impl SendStep {
+    /// Its channels, and those that may take their place.
+    pub fn all(&self) -> impl Iterator<Item = Channel> + '_ {
+        self.channels.iter().chain(&self.failover).copied()
+    }
 }
 
 /// What ends an escalation.

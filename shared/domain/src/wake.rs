@@ -3,6 +3,8 @@
 //! A wake carries the event, so that nothing has to be kept for it, and no decision: who wakes decides anew. Sent twice
 //! it does no harm, because what comes of it has the same keys.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::channel::Channel;
 use crate::event::{Event, Refusal};
 use crate::key::{Key, hash_of};
+use crate::outcome::Reason;
 use crate::plan::Audience;
 use crate::recipient::Group;
 
@@ -70,6 +73,23 @@ pub struct Start {
     /// Somebody asked for a second send on purpose: the nonce that keeps its keys apart from those of the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
+    /// It takes the place of a channel of the step that failed: `only` is the first that may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<InsteadOf>,
+}
+
+/// The channel that a notification takes the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InsteadOf {
+    pub channel: Channel,
+    /// Why it did not go there.
+    pub why: Reason,
+}
+
+impl fmt::Display for InsteadOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it takes the place of {}: {}", self.channel.name(), self.why.meaning())
+    }
 }
 
 impl Start {
@@ -111,6 +131,20 @@ impl Wake {
     pub fn new(event: &Event, rule: &str, task: Task) -> Wake {
         let event = RawValue::from_string(event.to_json()).expect("an event writes itself as JSON");
         Wake { carillon_wake: WAKE_VERSION, event, rule: rule.to_owned(), task }
+    }
+
+    /// The same, now that it is known why a channel failed whose place is taken.
+    #[must_use]
+    pub fn because(mut self, why: Reason) -> Wake {
+        let start = match &mut self.task {
+            Task::Run { start, .. } => Some(start),
+            Task::Close { resume, .. } => resume.as_mut(),
+            Task::FanOut { .. } => None,
+        };
+        if let Some(it) = start.and_then(|it| it.instead_of.as_mut()) {
+            it.why = why;
+        }
+        self
     }
 
     /// `None` when the text is something else: an event.

@@ -1,5 +1,5 @@
 //! The counters table: what is true of everybody's messages together. How many passed a limit, what a digest has
-//! collected, what was cancelled, how far a fan-out has come.
+//! collected, what was cancelled, how far a fan-out has come, whether and how fast a provider is asked.
 //!
 //! Every change is one conditional transaction against what was read: of two dispatchers at once one is refused, reads
 //! again and decides again. What a message was told is remembered under its own key, so that it is told the same when
@@ -9,6 +9,7 @@ mod admission;
 mod cancelling;
 mod closing;
 mod collecting;
+mod keeping;
 mod rate;
 mod requests;
 
@@ -21,6 +22,7 @@ use domain::Timestamp;
 use jiff::SignedDuration;
 
 pub use collecting::{Closed, Joining};
+pub use keeping::{Kept, Stood};
 pub use requests::{Begun, Once};
 
 use crate::item::{Item, key};

@@ -3,6 +3,8 @@
 mod hearing;
 mod noticing;
 
+use std::time::Duration;
+
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,6 +12,7 @@ use domain::Timestamp;
 use domain::job::Job;
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
+use domain::retry::Tried;
 
 pub use hearing::Told;
 pub use noticing::Noticed;
@@ -36,14 +39,15 @@ pub struct Ledger {
 /// Where a job stands when a sender asks for it.
 #[derive(Debug)]
 pub enum Standing {
-    /// The claim is ours: send it.
-    Ours,
+    /// The claim is ours: send it. What was tried before.
+    Ours(Tried),
     /// Another sender holds it, or held it until just now: come back later.
     Held,
     /// It is over.
     Done(Status),
-    /// A sender claimed it and was never heard of again. The claim is ours now, but it may have been sent.
-    Abandoned,
+    /// A sender claimed it and was never heard of again. The claim is ours now, but it may have been sent: that counts
+    /// as a try.
+    Abandoned(Tried),
     /// The table could not say: come back later. The claim may be ours all the same; where it is `unsent`, nobody before
     /// us may have sent it, and settling it as released lets the next attempt send.
     Unclear { refused: Refused, unsent: bool },
@@ -57,6 +61,18 @@ pub struct Settlement {
     pub reason: Option<Reason>,
     /// What the provider calls it.
     pub provider_id: Option<String>,
+    /// How often a provider was asked, where that is not what the claim has counted: it counts itself as a try.
+    pub tries: Option<u32>,
+    /// What is to be said about it, as a sentence for people.
+    pub note: Option<String>,
+}
+
+impl Settlement {
+    /// An outcome with nothing more to say about it.
+    #[must_use]
+    pub fn new(key: &Key, status: Status, reason: Option<Reason>) -> Settlement {
+        Settlement { key: key.clone(), status, reason, provider_id: None, tries: None, note: None }
+    }
 }
 
 /// Some of what came of an event.
@@ -95,7 +111,7 @@ impl Ledger {
         let mut standings = Vec::with_capacity(jobs.len());
         for (job, written) in jobs.iter().zip(written) {
             standings.push(match written {
-                Written::Done => Standing::Ours,
+                Written::Done => Standing::Ours(Tried { times: 0, since: now, held: Duration::ZERO }),
                 Written::Refused => self.take_over(&job.key, token, now, lease).await,
                 Written::Failed(refused) => Standing::Unclear { refused, unsent: true },
             });
@@ -114,6 +130,7 @@ impl Ledger {
         };
         let Some(status) = row.get("status").and_then(Status::from_name) else { return Standing::Held };
         let holder = row.get("claim_token").unwrap_or_default();
+        let tried = tried(&row, now);
         let taken = match status {
             Status::Sent
             | Status::Suppressed
@@ -125,14 +142,14 @@ impl Ledger {
             | Status::Bounced
             | Status::Delivered => return Standing::Done(status),
             // Our own write whose answer was lost on the way.
-            Status::Claimed if holder == token => return Standing::Ours,
+            Status::Claimed if holder == token => return Standing::Ours(tried.before_this()),
             Status::Claimed if row.get_number("lease_until").unwrap_or(0) > now.as_millisecond() => {
                 return Standing::Held;
             }
-            Status::Claimed => Standing::Abandoned,
-            Status::Released => Standing::Ours,
+            Status::Claimed => Standing::Abandoned(tried),
+            Status::Released => Standing::Ours(tried),
         };
-        let unsent = !matches!(taken, Standing::Abandoned);
+        let unsent = !matches!(taken, Standing::Abandoned(_));
         let update = Statement::new(
             format!(
                 "UPDATE \"{}\" SET \"status\" = ? SET \"claim_token\" = ? SET \"lease_until\" = ? \
@@ -193,6 +210,14 @@ impl Ledger {
             text_of.push_str(" SET \"reason\" = ?");
             parameters.push(text(reason.name()));
         }
+        if let Some(tries) = it.tries {
+            text_of.push_str(" SET \"attempts\" = ?");
+            parameters.push(number(i64::from(tries)));
+        }
+        if let Some(note) = &it.note {
+            text_of.push_str(" SET \"note\" = ?");
+            parameters.push(text(note));
+        }
         if let Some(id) = &it.provider_id {
             text_of.push_str(" SET \"provider_id\" = ?");
             parameters.push(text(id));
@@ -222,6 +247,21 @@ impl Ledger {
                 rows.iter().map(|_| Err(again())).collect()
             }
         }
+    }
+
+    /// Whether any of these was sent, or is under way, or may have been sent. A key without a row is none of these.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn told(&self, keys: &[Key]) -> Result<bool, Refused> {
+        for key in keys {
+            let Some(row) = lookup::get(&self.client, &self.table, pk(key)).await? else { continue };
+            // What a newer release wrote is more than was known here: then somebody was told.
+            if row.get("status").and_then(Status::from_name).is_none_or(Status::may_have_reached) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// One notification.
@@ -293,6 +333,13 @@ impl Ledger {
 fn pk(key: &Key) -> Item {
     let (event, own) = key.parts();
     Item::default().text("pk", event).text("sk", own)
+}
+
+/// What a row says was tried.
+fn tried(row: &Item, now: Timestamp) -> Tried {
+    let times = row.get_number("attempts").and_then(|it| u32::try_from(it).ok()).unwrap_or(0);
+    let since = row.get("claimed_at").and_then(|it| it.parse().ok()).unwrap_or(now);
+    Tried { times, since, held: Duration::ZERO }
 }
 
 fn text(value: &str) -> AttributeValue {

@@ -20,7 +20,7 @@ mod writes;
 pub use aws_sdk_dynamodb::Client;
 pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, Ticket};
-pub use counters::{Begun, Closed, Counters, Joining, Once};
+pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood};
 pub use events::{
     EventPage, EventPlace, Events, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot, StreamPage,
     Timeline, Versioned, Way,

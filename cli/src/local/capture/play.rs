@@ -50,6 +50,12 @@ pub(super) fn play(asked: &Asked<'_>, records: &Records) -> Answer {
             Answer::json(200, &issuer::discovery(&format!("http://{}", host.unwrap_or_default())))
         }
         ("GET", "/jwks.json") => Answer::json(200, &issuer::keys()),
+        ("POST", "/trouble") => {
+            let wanted = form(asked.query.as_bytes());
+            let wanted = |name: &str| wanted.get(name).map_or("", String::as_str);
+            records.trouble(wanted("for"), wanted("status").parse().ok());
+            Answer::json(200, &json!({ "status": wanted("status") }))
+        }
         ("POST", "/") => sns(&form(asked.body), records),
         ("POST", "/v1/whatsapp/send") => social(asked.body, records),
         ("POST", path) if path.starts_with("/hooks/") => hook(asked, records),
@@ -65,6 +71,9 @@ fn sns(form: &BTreeMap<String, String>, records: &Records) -> Answer {
     let (target, message) = (field("TargetArn"), field("Message"));
     if field("Action") != "Publish" || target.is_empty() {
         return sns_error("InvalidParameter", "only Publish to a TargetArn is played here");
+    }
+    if let Some(status) = records.troubled(target) {
+        return Answer::new(status, "text/xml", sns_error("InternalError", "it is out of order").body);
     }
     if target.contains("/disabled/") {
         return sns_error("EndpointDisabled", "Endpoint is disabled");
@@ -119,6 +128,12 @@ fn social(body: &[u8], records: &Records) -> Answer {
         let said = json!({ "__type": "InvalidParametersException", "message": "the message is no WhatsApp message" });
         return Answer::json(400, &said);
     };
+    if let Some(status) = records.troubled(message["to"].as_str().unwrap_or_default()) {
+        return Answer::json(
+            status,
+            &json!({ "__type": "InternalServiceException", "message": "it is out of order" }),
+        );
+    }
     let what = json!({
         "message": message, "from": request["originationPhoneNumberId"], "version": request["metaApiVersion"],
     });

@@ -1,7 +1,7 @@
 //! What was sent, kept in memory for whoever asks and in a file for whoever looks later.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -17,6 +17,8 @@ const MAX_RECORDS: usize = 10_000;
 pub(super) struct Records {
     recent: RefCell<VecDeque<Value>>,
     file: RefCell<Option<File>>,
+    /// Addresses that contain one of these are answered with this status.
+    trouble: RefCell<BTreeMap<String, u16>>,
 }
 
 impl Records {
@@ -27,7 +29,7 @@ impl Records {
     }
 
     pub(super) fn in_memory() -> Records {
-        Records { recent: RefCell::default(), file: RefCell::new(None) }
+        Records { recent: RefCell::default(), file: RefCell::new(None), trouble: RefCell::default() }
     }
 
     /// Keeps what was sent, and says under which id. `what` is one JSON object.
@@ -47,6 +49,21 @@ impl Records {
         }
         recent.push_back(record);
         id
+    }
+
+    /// From now on whatever goes to an address with these words in it gets this status; without one all is well again.
+    pub(super) fn trouble(&self, words: &str, status: Option<u16>) {
+        let mut trouble = self.trouble.borrow_mut();
+        match status {
+            Some(status) => drop(trouble.insert(words.to_owned(), status)),
+            None => drop(trouble.remove(words)),
+        }
+    }
+
+    /// The status that an address gets, where it is not to be well.
+    pub(super) fn troubled(&self, to: &str) -> Option<u16> {
+        let trouble = self.trouble.borrow();
+        trouble.iter().find(|(words, _)| to.contains(words.as_str())).map(|(_, status)| *status)
     }
 
     /// What was sent, the oldest first; of one channel, or to one address, where that is asked.

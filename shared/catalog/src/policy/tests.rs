@@ -7,6 +7,7 @@ fn a_policy_says_what_holds_for_all() {
         caps:\n  - { cap: daily, most: 20, per: recipient, period: day, channel: email, except: [account] }\n  \
         - { cap: weekly, most: 9, per: tenant, period: week }\n  - { cap: burst, most: 5, per: environment, period: 10m }\n  \
         - { cap: rolls, most: 5, per: recipient, rolling: 24h }\n\
+        unknown: { emergency: resend, push: hold }\n\
         preferences: { channel_types: { sms: false } }\nroles: [doctor]\ntopics:\n  project:\n  family: [carers, 'care:all']\n";
     let (policy, problems) = read(yaml);
     assert_eq!(problems, [""; 0]);
@@ -22,6 +23,7 @@ fn a_policy_says_what_holds_for_all() {
             { "limit": { "name": "burst", "most": 5, "period": { "fixed": "10m" }, "blocks": true }, "per": "environment" },
             { "limit": { "name": "rolls", "most": 5, "period": { "rolling": "24h" }, "blocks": true }, "per": "recipient" },
         ],
+        "unknown": { "emergency": "resend", "push": "hold" },
         "preferences": { "channel_types": { "sms": false } },
         "roles": ["doctor"],
         "topics": { "project": [], "family": ["carers", "care:all"] },
@@ -46,6 +48,14 @@ fn a_policy_is_one_map_of_known_keys() {
     check("zone: UTC\nrates: 7", &["2:1: unknown key `rates`; did you mean `rate`?"]);
     check("rate: 1\nrate: 2", &["2:1: the key `rate` stands here twice; keep one of the two"]);
     check("rate: 0", &["1:7: found `0`, wanted a whole number; write 1 to 100000"]);
+}
+
+#[test]
+fn what_got_no_answer_is_held_or_sent_again() {
+    check(
+        "unknown: { sms: maybe }",
+        &["1:17: unknown word for what got no answer `maybe`; it is one of `hold`, `resend`"],
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn steps_are_read_in_their_order() {
         - send: [push]\n  unless: seen\n\
         - wait: $.data.startsAt\n  shift: -1h\n\
         - wait: 2026-12-24T08:00:00Z\n\
-        - send: [sms]\n  unless: acknowledged\n";
+        - send: [sms]\n  unless: acknowledged\n  failover: [whatsapp, email]\n";
     let expected = json!([
         { "throttle": { "most": 3, "per": "1h", "key": "$.data.ticketId" } },
         { "digest": {
@@ -25,7 +25,7 @@ fn steps_are_read_in_their_order() {
         { "send": { "channels": ["push"], "unless": "seen" } },
         { "wait": { "event": { "path": "$.data.startsAt", "shift": "-PT1H" } } },
         { "wait": { "until": "2026-12-24T08:00:00Z" } },
-        { "send": { "channels": ["sms"], "unless": "acknowledged" } },
+        { "send": { "channels": ["sms"], "failover": ["whatsapp", "email"], "unless": "acknowledged" } },
     ]);
     assert_eq!(read(yaml), (expected, vec![]));
 }
@@ -49,6 +49,25 @@ fn a_rule_has_channels_or_steps() {
             "2:1: the rule has both `channels` and `steps`; \
              keep one of the two: `channels: [email]` is short for `steps: [{ send: [email] }]`",
             "3:1: `delay` belongs to `channels`, and the rule has `steps`; make it the first step: `- wait: …`",
+        ],
+    );
+}
+
+#[test]
+fn what_takes_the_place_of_a_channel_is_another_one_and_belongs_to_a_send() {
+    check_step(
+        "{ send: [push, sms], failover: [sms] }",
+        &["`sms` is sent anyway, so it cannot take the place of another channel; \
+           take it out of `failover`, or out of `send`"],
+    );
+    check_step(
+        "{ wait: 5m, failover: [sms] }",
+        &["`failover` belongs to `send`, and this step is `wait`; take it out, or move it"],
+    );
+    check_step(
+        "{ send: [push], failover: [] }",
+        &[
+            "there is no channel in it, so nothing is ever sent; name one of email, push, sms, whatsapp and socket",
         ],
     );
 }

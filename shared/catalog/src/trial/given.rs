@@ -86,7 +86,9 @@ impl Given {
                 let granted = channels.iter().copied().filter(|it| !is_refused(it)).collect();
                 Answer::Admitted { granted, refused }
             }
-            Ask::Join { .. } | Ask::Collected { .. } | Ask::Closed { .. } => ask.if_nothing_happened(),
+            Ask::Join { .. } | Ask::Collected { .. } | Ask::Closed { .. } | Ask::Told { .. } => {
+                ask.if_nothing_happened()
+            }
         }
     }
 

@@ -19,6 +19,8 @@ pub enum Ask {
     Cancelled { key: CancelKey },
     /// Was one of these seen, or acknowledged?
     Seen { of: Vec<Key> },
+    /// Was one of these sent, or is it still under way?
+    Told { of: Vec<Key> },
     /// On which of these channels may one more be sent? What is granted is counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
     /// Was this put into a digest when it came before? Only then is it a matter of digests still.
@@ -52,6 +54,7 @@ pub enum Answer {
     Cancelled(Option<Cancellation>),
     /// The most that is known of it.
     Seen(Option<Unless>),
+    Told(bool),
     Admitted {
         granted: Vec<Channel>,
         refused: Vec<(Channel, Refusal)>,
@@ -81,6 +84,10 @@ impl Ask {
                 let keys: Vec<&str> = of.iter().map(Key::as_str).collect();
                 format!("seen {}", keys.join(" "))
             }
+            Ask::Told { of } => {
+                let keys: Vec<&str> = of.iter().map(Key::as_str).collect();
+                format!("told {}", keys.join(" "))
+            }
             Ask::Admit { key, .. } => format!("admit {}", key.as_str()),
             Ask::Collected { key } => format!("collected {}", key.as_str()),
             Ask::Closed { address } => format!("closed {address}"),
@@ -95,6 +102,7 @@ impl Ask {
             Ask::Cancelled { .. } => Answer::Cancelled(None),
             Ask::Seen { .. } => Answer::Seen(None),
             Ask::Closed { .. } => Answer::Closed(None),
+            Ask::Told { .. } => Answer::Told(false),
             Ask::Collected { .. } => Answer::PassThrough,
             Ask::Admit { channels, .. } => {
                 Answer::Admitted { granted: channels.clone(), refused: Vec::new() }

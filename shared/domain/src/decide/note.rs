@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::preference::Because;
+use crate::wake::InsteadOf;
 
 /// One thing that was weighed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +30,8 @@ pub enum Note {
     Cancelled { by_event_of: Timestamp },
     /// It was collected, and is told with the others when the window closes.
     Collected { closes_at: Timestamp },
+    /// Another channel of the step failed, and this one takes its place.
+    FailedOver(InsteadOf),
     /// The provider, or the recipient, closed this channel.
     Closed { why: &'static str, until: Option<Timestamp> },
     /// A value of the event or of the recipient that could not be used, and what was done instead.
@@ -56,6 +59,7 @@ impl fmt::Display for Note {
             Note::Collected { closes_at } => {
                 write!(f, "it is collected and told with the others at {closes_at}")
             }
+            Note::FailedOver(it) => it.fmt(f),
             Note::Closed { why, until: Some(until) } => {
                 write!(f, "this channel is closed until {until}: {why}")
             }

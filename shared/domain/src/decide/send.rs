@@ -27,6 +27,9 @@ pub(super) struct Admitted {
 impl Walk<'_, '_> {
     pub(super) fn send(&mut self, step: u32, send: &SendStep) -> Go {
         let channels = self.channels(send);
+        if !self.has_failed(step) {
+            return Go::Stop;
+        }
         match self.noticed(step, send) {
             Some(None) => {}
             Some(Some(found)) => {
@@ -45,12 +48,14 @@ impl Walk<'_, '_> {
             return Go::Stop;
         }
         // Of what is told with others nobody knows any more whether it alone was seen.
-        let alone = send.unless.is_some() || self.matched.start.device.is_some();
+        let start = &self.matched.start;
+        let alone = send.unless.is_some() || start.device.is_some() || start.instead_of.is_some();
         let outside = match self.matched.rule.outside {
             Outside::Digest if alone => Outside::Defer,
             outside @ (Outside::Defer | Outside::Drop | Outside::Digest) => outside,
         };
         let mut judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
+        self.take_the_first(&mut judged);
         if outside == Outside::Digest && !self.keep_what_was_collected(step, &mut judged) {
             return Go::Stop;
         }
@@ -111,7 +116,7 @@ impl Walk<'_, '_> {
                 Step::Send(send) => Some((u32::try_from(at).unwrap_or(u32::MAX), send)),
                 Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
             })
-            .flat_map(|(at, send)| send.channels.iter().map(move |it| (at, *it)))
+            .flat_map(|(at, send)| send.all().map(move |it| (at, it)))
             .flat_map(|(at, channel)| self.keys(at, channel))
             .collect();
         if of.is_empty() {
@@ -122,13 +127,14 @@ impl Walk<'_, '_> {
             Answer::Cancelled(_)
             | Answer::Admitted { .. }
             | Answer::Closed(_)
+            | Answer::Told(_)
             | Answer::Joined { .. }
             | Answer::PassThrough => Some(None),
         }
     }
 
     /// What the messages of a step on a channel are called: one, or one for each device.
-    fn keys(&self, step: u32, channel: Channel) -> Vec<Key> {
+    pub(super) fn keys(&self, step: u32, channel: Channel) -> Vec<Key> {
         if channel != Channel::Push {
             return vec![self.key(Some(channel), step, "")];
         }
@@ -212,6 +218,7 @@ impl Walk<'_, '_> {
             Answer::Cancelled(_)
             | Answer::Seen(_)
             | Answer::Closed(_)
+            | Answer::Told(_)
             | Answer::Joined { .. }
             | Answer::PassThrough => Some(Admitted { granted: channels.to_vec(), ..Admitted::default() }),
         }
@@ -264,7 +271,9 @@ impl Walk<'_, '_> {
     ) {
         let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
         let again = self.matched.start.again.clone();
-        let start = Start { step, only: Some(channel), occurrence, due: Some(until), device, counted, again };
+        let instead_of = self.matched.start.instead_of;
+        let only = Some(channel);
+        let start = Start { step, only, occurrence, due: Some(until), device, counted, again, instead_of };
         self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
     }
 
@@ -277,6 +286,8 @@ impl Walk<'_, '_> {
             priority: rule.priority.or(self.plan.event.priority).unwrap_or_default(),
             expires_at: self.expires_at(),
             cancel: self.cancel_key(),
+            instead_of: self.matched.start.instead_of,
+            failover: self.failover(step, channel),
         };
         let key = self.key(Some(channel), step, place);
         let decision = self.decision(key, Some(channel), step, Verdict::Send(order), notes);

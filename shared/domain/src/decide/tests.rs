@@ -8,6 +8,7 @@ mod digests;
 mod engine;
 mod escalation;
 mod extremes;
+mod failover;
 mod generated;
 mod limits;
 mod notes;

@@ -182,17 +182,24 @@ impl<'a> Walk<'_, 'a> {
     /// The channels of a step that this audience can have.
     pub(super) fn channels(&self, send: &SendStep) -> Vec<Channel> {
         let only = self.matched.start.only;
+        if let Some(it) = self.matched.start.instead_of {
+            return self.failover_channels(send, only, it.channel);
+        }
         self.all_channels(send).into_iter().filter(|it| only.is_none_or(|only| only == *it)).collect()
     }
 
     /// The same, whether or not the others are held back.
     pub(super) fn all_channels(&self, send: &SendStep) -> Vec<Channel> {
-        let fits = |it: &Channel| match self.audience {
+        send.channels.iter().copied().filter(|it| self.fits(*it)).collect()
+    }
+
+    /// Whether this audience can have it.
+    pub(super) fn fits(&self, it: Channel) -> bool {
+        match self.audience {
             Audience::Room(_) => it.reaches_rooms(),
-            Audience::Address { channel, .. } => it == channel,
+            Audience::Address { channel, .. } => it == *channel,
             Audience::User(_) | Audience::Member(_) => true,
-        };
-        send.channels.iter().copied().filter(fits).collect()
+        }
     }
 
     /// The answer to a question; without one the question is put.

@@ -135,6 +135,7 @@ pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestam
         .number("lease_until", lease.as_millisecond())
         .number("attempts", 1)
         .with(set_item(job.set.as_ref()))
+        .maybe("note", job.instead_of.map(|it| it.to_string()).as_deref())
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
 }
 

@@ -54,7 +54,16 @@ fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Sock
 }
 
 fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> Order<'a> {
-    Order { rule, person, target, priority: Priority::Normal, expires_at: None::<Timestamp>, cancel: None }
+    Order {
+        rule,
+        person,
+        target,
+        priority: Priority::Normal,
+        expires_at: None::<Timestamp>,
+        cancel: None,
+        instead_of: None,
+        failover: None,
+    }
 }
 
 fn rule(expose: &[&str]) -> Rule {

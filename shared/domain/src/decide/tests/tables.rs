@@ -1,7 +1,7 @@
 //! The tables as the engine sees them: what is counted, collected, cancelled and seen. Who asks again gets the answer
 //! of the first time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -33,6 +33,8 @@ pub(super) struct Tables {
     pub(super) seen: BTreeMap<Key, (Unless, Timestamp)>,
     /// By the hash of the address.
     pub(super) closed: BTreeMap<String, Suppression>,
+    /// What was sent, or is on its way.
+    pub(super) told: BTreeSet<Key>,
 }
 
 impl Tables {
@@ -43,6 +45,7 @@ impl Tables {
                 Answer::Seen(of.iter().filter_map(|it| self.seen.get(it)).map(|it| it.0).max())
             }
             Ask::Closed { address } => Answer::Closed(self.closed.get(address).cloned()),
+            Ask::Told { of } => Answer::Told(of.iter().any(|it| self.told.contains(it))),
             Ask::Admit { key, wants, channels, zone } => self.admit(key, wants, channels, zone, now),
             Ask::Collected { key } => match self.joined.get(key).cloned().flatten() {
                 Some(window_id) => Answer::Joined { window_id, closes_at: now, timer: false },

@@ -46,6 +46,8 @@ pub(super) struct World {
     pub(super) batches: Vec<usize>,
     /// What has an outcome or was sent: who comes second is too late.
     ledger: BTreeSet<Key>,
+    /// What is left for dispatch should a message fail.
+    failovers: BTreeMap<Key, Wake>,
     /// What was told when a window closed, by the window's id.
     pub(super) told: BTreeMap<String, BTreeSet<String>>,
 }
@@ -92,6 +94,7 @@ impl World {
             log: Vec::new(),
             batches: Vec::new(),
             ledger: BTreeSet::new(),
+            failovers: BTreeMap::new(),
             told: BTreeMap::new(),
         }
     }
@@ -270,6 +273,11 @@ impl World {
         let text = verdict(&it.verdict);
         let what = match it.verdict {
             Verdict::Send(order) => {
+                self.tables.told.insert(it.key.clone());
+                if let (Some((_, task)), Some(rule)) = (&order.failover, it.rule) {
+                    let wake = Wake::new(plan.event, &rule.name, task.clone());
+                    self.failovers.insert(it.key.clone(), wake);
+                }
                 let device = match order.target {
                     Target::Push(device) => device.id,
                     Target::Email(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_) => {
@@ -316,6 +324,18 @@ impl World {
             self.wake(&text);
         }
         self.now = until;
+    }
+
+    /// A provider says no to the latest message on a channel, or to one device.
+    pub(super) fn fail(&mut self, on: Channel, device: &str, why: Reason) {
+        let sent = self.log.iter().rev().find(|it| {
+            it.channel == Some(on) && matches!(&it.what, What::Sent { device: it, .. } if it == device)
+        });
+        let key = sent.unwrap().key.clone();
+        self.tables.told.remove(&key);
+        if let Some(wake) = self.failovers.get(&key).cloned() {
+            self.wake(&wake.because(why).to_json());
+        }
     }
 
     /// The recipient sees, or acknowledges, what was sent under this key.

@@ -1,0 +1,184 @@
+//! One job of a batch, from its standing in the ledger to what is written there.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::channel::OnUnknown;
+use domain::job::Job;
+use domain::outcome::{Failure, Reason, Sent, Status};
+use domain::retry::Tried;
+use runtime::{Deadline, chain, now};
+use store::{Settlement, Standing};
+
+use crate::breaker::Evidence;
+use crate::limits::Ticket;
+use crate::read::Task;
+use crate::settle::{self, Next, Turn, evidence};
+use crate::{Desk, warn};
+
+/// A task when its sender is through with it.
+pub(crate) struct Finished {
+    pub(crate) at: usize,
+    pub(crate) settlement: Option<Settlement>,
+    pub(crate) next: Next,
+    /// What was learned about a provider.
+    pub(crate) evidence: Option<Evidence>,
+    /// It failed, here or when it came before, and another channel may take its place.
+    pub(crate) failed: Option<Reason>,
+}
+
+/// What came of asking.
+enum Asked {
+    /// This is the provider's answer.
+    Answer(Result<Sent, Failure>),
+    /// Nobody was asked.
+    Not(Failure),
+}
+
+impl Desk {
+    pub(crate) async fn handle<S>(
+        &self,
+        at: usize,
+        (task, ticket): &(Task<'_>, Ticket),
+        standing: Standing,
+        deadline: Deadline,
+        send: &S,
+    ) -> Finished
+    where
+        S: AsyncFn(&Job, usize) -> Result<Sent, Failure>,
+    {
+        let job = &task.job;
+        let finished = |settlement, next| Finished { at, settlement, next, evidence: None, failed: None };
+        let (may_send, before) = match standing {
+            Standing::Ours(before) => (true, before),
+            Standing::Abandoned(before) => (job.on_unknown == OnUnknown::Resend, before),
+            Standing::Done(status) => {
+                // Whoever wrote that may not have come to hand it on.
+                let failed = (status == Status::Failed).then_some(Reason::RetriesExhausted);
+                return Finished { failed, ..finished(None, Next::Done) };
+            }
+            Standing::Held => return finished(None, Next::Again(None)),
+            Standing::Unclear { refused, unsent } => {
+                warn(job, "cannot be claimed", &refused);
+                return finished(unsent.then(|| settle::released(job)), Next::Again(None));
+            }
+        };
+        let held = Duration::from_secs(u64::from(job.held_s));
+        let providers = self.providers.count();
+        let turn = |now| Turn { job, before: Tried { held, ..before }, providers, now };
+        let asked = if may_send {
+            if job.is_expired(now()) {
+                Asked::Answer(Err(Failure::Expired))
+            } else {
+                match self.is_cancelled(job, deadline).await {
+                    Ok(true) => {
+                        return finished(Some(settle::suppressed(job, Reason::Cancelled)), Next::Done);
+                    }
+                    Ok(false) => self.ask(&turn(now()), ticket, deadline, send).await,
+                    Err(failure) => Asked::Not(failure),
+                }
+            }
+        } else {
+            Asked::Answer(Ok(Sent::Unknown))
+        };
+        conclude(at, &turn(now()), ticket, asked, may_send)
+    }
+
+    /// Whether something took the job back since it was asked for. What cannot be looked up is not sent unchecked.
+    async fn is_cancelled(&self, job: &Job, deadline: Deadline) -> Result<bool, Failure> {
+        let Some(key) = &job.cancel else { return Ok(false) };
+        match tokio::time::timeout(deadline.left(now()), self.counters.cancelled(key)).await {
+            Ok(Ok(cancelled)) => {
+                Ok(cancelled.is_some_and(|it| it.takes_back(job.event.time, job.key.parts().0)))
+            }
+            Ok(Err(refused)) => Err(Failure::Transient(Box::new(refused))),
+            Err(late) => Err(Failure::Transient(Box::new(late))),
+        }
+    }
+
+    /// Asks the provider whose turn it is, if there is time.
+    async fn ask<S>(&self, turn: &Turn<'_>, ticket: &Ticket, deadline: Deadline, send: &S) -> Asked
+    where
+        S: AsyncFn(&Job, usize) -> Result<Sent, Failure>,
+    {
+        let Ticket::Go { at, .. } = ticket else {
+            let source = "its provider is down".into();
+            return Asked::Answer(Err(Failure::Permanent { reason: Reason::ProviderDown, source }));
+        };
+        if let Some(at) = at {
+            wait_until(*at, deadline).await;
+        }
+        let left = deadline.left(now());
+        if left.is_zero() {
+            return Asked::Not(Failure::Transient("the invocation's time is up".into()));
+        }
+        // An answer that does not come in time is no answer: the provider may have accepted.
+        let asking = send(turn.job, provider(turn, ticket).unwrap_or(0));
+        Asked::Answer(tokio::time::timeout(left, asking).await.unwrap_or(Ok(Sent::Unknown)))
+    }
+}
+
+/// What all of it means.
+fn conclude(at: usize, turn: &Turn<'_>, ticket: &Ticket, asked: Asked, was_asked: bool) -> Finished {
+    let answer = match asked {
+        Asked::Not(failure) => {
+            tell(turn.job, &failure);
+            let (settlement, next) = (Some(turn.unasked()), Next::Again(None));
+            return Finished { at, settlement, next, evidence: None, failed: None };
+        }
+        Asked::Answer(it) => it,
+    };
+    if let Err(failure) = &answer {
+        tell(turn.job, failure);
+    }
+    let (settlement, next) = turn.answered(&answer);
+    let failed = settlement.reason.filter(|_| settlement.status == Status::Failed);
+    let probe = matches!(ticket, Ticket::Go { probe: true, .. });
+    let found = evidence(&answer).filter(|_| was_asked).zip(provider(turn, ticket));
+    let evidence = found.map(|(failed, provider)| Evidence { provider, failed, probe });
+    Finished { at, settlement: Some(settlement), next, evidence, failed }
+}
+
+/// The one that is asked: the best, until it has had all its tries; then the next.
+fn provider(turn: &Turn<'_>, ticket: &Ticket) -> Option<usize> {
+    let Ticket::Go { providers, .. } = ticket else { return None };
+    let at = turn.limits_of_one().turn(turn.before.times) % providers.len().max(1);
+    providers.get(at).copied()
+}
+
+async fn wait_until(at: Timestamp, deadline: Deadline) {
+    let wait = Duration::try_from(at.duration_since(now())).unwrap_or(Duration::ZERO);
+    tokio::time::sleep(wait.min(deadline.left(now()))).await;
+}
+
+impl Finished {
+    /// Nobody has to hear of it any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.next == Next::Done && self.failed.is_none()
+    }
+
+    pub(crate) fn is(&self, status: Status) -> bool {
+        self.settlement.as_ref().is_some_and(|it| it.status == status)
+    }
+}
+
+fn tell(job: &Job, failure: &Failure) {
+    let error = chain(failure);
+    match failure {
+        Failure::Transient(_) | Failure::Throttled { .. } => tracing::warn!(
+            job.key = job.key.as_str(),
+            event.id = job.event.id,
+            channel = job.channel().name(),
+            error,
+            "it was not taken"
+        ),
+        Failure::Permanent { .. } => tracing::error!(
+            job.key = job.key.as_str(),
+            event.id = job.event.id,
+            channel = job.channel().name(),
+            error,
+            "will not be tried again"
+        ),
+        Failure::Expired => {}
+    }
+}

@@ -1,0 +1,126 @@
+//! Who of a batch may ask a provider now, who waits, and who is told another way.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::breaker::Breaker;
+use domain::event::Priority;
+use domain::job::Job;
+use domain::retry::{LONGEST_HELD, chance, jittered};
+use jiff::SignedDuration;
+
+/// How long a message waits for a provider that is down before the next channel takes its place. What is critical does
+/// not wait.
+///
+/// Source: semantics 4.10, Courier's limit for a provider.
+pub(crate) const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// What is critical looks again so soon.
+const CRITICAL_PAUSE: Duration = Duration::from_secs(15);
+
+/// How long those stay away who are too many for a provider that recovers.
+const RECOVERY_PAUSE: Duration = Duration::from_secs(30);
+
+/// A provider as a batch finds it.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    /// How many may ask it.
+    pub(crate) left: usize,
+    /// The one that may is a probe.
+    pub(crate) probe: bool,
+    /// How it did lately.
+    pub(crate) percent_failed: u32,
+    pub(crate) breaker: Breaker,
+}
+
+impl View {
+    /// A provider that is not watched.
+    pub(crate) fn of_nobody() -> View {
+        View { left: usize::MAX, probe: false, percent_failed: 0, breaker: Breaker::default() }
+    }
+}
+
+/// What becomes of a job in this batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ticket {
+    /// It asks one of these, the best first. None where nobody has to be asked: it is too late for it.
+    Go { providers: Vec<usize>, probe: bool, at: Option<Timestamp> },
+    /// It is not claimed, and comes back after this long.
+    Wait(Duration),
+    /// Its provider is down for too long: it fails here, so that another channel may take its place.
+    HandOn,
+}
+
+/// A ticket for each job. What is critical comes first.
+pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Vec<Ticket> {
+    let mut tickets: Vec<Ticket> = vec![Ticket::HandOn; jobs.len()];
+    let order = by_priority(jobs);
+    let mut well: Vec<usize> = (0..views.len()).filter(|it| views[*it].left == usize::MAX).collect();
+    // By tenths: a failure more or less is no reason to change.
+    well.sort_by_key(|it| (views[*it].percent_failed / 10, *it));
+    for &at in &order {
+        let job = jobs[at];
+        tickets[at] = if job.is_expired(now) {
+            Ticket::Go { providers: Vec::new(), probe: false, at: None }
+        } else if !well.is_empty() {
+            Ticket::Go { providers: well.clone(), probe: false, at: None }
+        } else if let Some(it) = (0..views.len()).find(|it| views[*it].left > 0) {
+            views[it].left -= 1;
+            Ticket::Go { providers: vec![it], probe: views[it].probe, at: None }
+        } else {
+            held(job, &views, now)
+        };
+    }
+    // A provider that is down beside one that is well is looked at by whoever can wait best.
+    let unprobed = views.iter().position(|it| it.probe && it.left > 0);
+    let waits_best = order
+        .iter()
+        .rev()
+        .find(|it| matches!(&tickets[**it], Ticket::Go { providers, .. } if !providers.is_empty()));
+    if let (Some(provider), Some(&at)) = (unprobed, waits_best) {
+        tickets[at] = Ticket::Go { providers: vec![provider], probe: true, at: None };
+    }
+    tickets
+}
+
+/// The jobs' places, those that matter most first.
+pub(crate) fn by_priority(jobs: &[&Job]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.sort_by_key(|it| std::cmp::Reverse(jobs[*it].priority));
+    order
+}
+
+/// Nobody may be asked for this one.
+fn held(job: &Job, views: &[View], now: Timestamp) -> Ticket {
+    let is_critical = job.priority == Priority::Critical;
+    // It has come back when the last of them recovers: then it only waits its turn.
+    let down = views.iter().map(|it| it.breaker.down_since()).collect::<Option<Vec<Timestamp>>>();
+    let down = down.and_then(|it| it.into_iter().max());
+    let chance = chance(job.key.as_str(), job.held_s);
+    let Some(down) = down else { return Ticket::Wait(in_time(job, jittered(RECOVERY_PAUSE, chance), now)) };
+    let handed_on_at = down.saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
+    if u64::from(job.held_s) >= LONGEST_HELD.as_secs()
+        || (job.failover.is_some() && (is_critical || handed_on_at <= now))
+    {
+        return Ticket::HandOn;
+    }
+    let pauses = views.iter().map(|it| it.breaker.pause(now, chance));
+    let mut pause = pauses.min().unwrap_or(CRITICAL_PAUSE);
+    if is_critical {
+        pause = pause.min(CRITICAL_PAUSE);
+    }
+    if job.failover.is_some() {
+        pause = pause.min(Duration::try_from(handed_on_at.duration_since(now)).unwrap_or(Duration::ZERO));
+    }
+    Ticket::Wait(in_time(job, pause, now))
+}
+
+/// Not longer than until it is too late: that, too, must be on record in time. At least a second.
+pub(crate) fn in_time(job: &Job, pause: Duration, now: Timestamp) -> Duration {
+    const MOMENT: Duration = Duration::from_secs(1);
+    let left = job.expires_at.map(|it| Duration::try_from(it.duration_since(now)).unwrap_or(Duration::ZERO));
+    left.map_or(pause, |left| pause.min(left + MOMENT)).max(MOMENT)
+}
+
+#[cfg(test)]
+mod tests;

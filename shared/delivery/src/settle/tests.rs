@@ -1,0 +1,128 @@
+use super::*;
+use serde_json::json;
+
+const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+#[test]
+fn what_is_over_is_consumed_and_what_may_still_work_comes_back() {
+    let yes = Ok(Sent::Accepted { provider_id: "p-1".into() });
+    check(OnUnknown::Hold, &yes, Status::Sent, None, false);
+    check(OnUnknown::Hold, &Ok(Sent::Nobody), Status::Suppressed, Some(Reason::NotConnected), false);
+    check(OnUnknown::Hold, &Ok(Sent::Unknown), Status::Unknown, Some(Reason::NoAnswer), false);
+    check(OnUnknown::Resend, &Ok(Sent::Unknown), Status::Released, None, true);
+    check(OnUnknown::Hold, &transient(), Status::Released, None, true);
+    let no = Failure::Permanent { reason: Reason::Rejected, source: "400".into() };
+    check(OnUnknown::Hold, &Err(no), Status::Failed, Some(Reason::Rejected), false);
+    check(OnUnknown::Hold, &Err(Failure::Expired), Status::Suppressed, Some(Reason::Expired), false);
+}
+
+#[test]
+fn a_provider_that_names_a_time_is_given_it() {
+    let job = job(OnUnknown::Hold, json!({}));
+    let delay = Duration::from_secs(177);
+    let answer = Err(Failure::Throttled { delay, source: "429".into() });
+    assert_eq!(turn(&job, 0).answered(&answer).1, Next::Again(Some(delay)));
+}
+
+#[test]
+fn a_provider_that_is_too_busy_uses_up_time_and_no_tries() {
+    let job = job(OnUnknown::Hold, json!({}));
+    let busy = || Err(Failure::Throttled { delay: Duration::ZERO, source: "429".into() });
+    let (settlement, next) = turn(&job, 4).answered(&busy());
+    assert_eq!((settlement.status, settlement.tries), (Status::Released, Some(4)));
+    assert_ne!(next, Next::Done);
+    let late = Turn { now: NOON + Duration::from_secs(600), ..turn(&job, 1) };
+    assert_eq!(late.answered(&busy()).0.reason, Some(Reason::RetriesExhausted));
+}
+
+#[test]
+fn what_was_tried_as_often_as_its_channel_allows_has_failed_and_is_no_dead_letter() {
+    let job = job(OnUnknown::Hold, json!({}));
+    assert_eq!(turn(&job, 3).answered(&transient()).0.status, Status::Released);
+    let (settlement, next) = turn(&job, 4).answered(&transient());
+    assert_eq!((settlement.status, settlement.reason), (Status::Failed, Some(Reason::RetriesExhausted)));
+    assert_eq!(settlement.note.as_deref(), Some("given up after 5 tries"));
+    assert_eq!(next, Next::Done);
+}
+
+#[test]
+fn what_never_gets_an_answer_is_given_up_like_anything_else_where_it_may_be_sent_again() {
+    let job = job(OnUnknown::Resend, json!({}));
+    let (settlement, _) = turn(&job, 4).answered(&Ok(Sent::Unknown));
+    assert_eq!((settlement.status, settlement.reason), (Status::Failed, Some(Reason::RetriesExhausted)));
+}
+
+#[test]
+fn a_second_provider_has_its_own_tries() {
+    let job = job(OnUnknown::Hold, json!({}));
+    let turn = Turn { providers: 2, ..turn(&job, 4) };
+    assert_eq!(turn.answered(&transient()).0.status, Status::Released);
+}
+
+#[test]
+fn a_message_comes_back_in_time_to_be_written_off() {
+    let expires = NOON + Duration::from_secs(3);
+    let job = job(OnUnknown::Hold, json!({ "expires_at": expires.to_string() }));
+    let answer = Err(Failure::Throttled { delay: Duration::from_secs(600), source: "429".into() });
+    assert_eq!(turn(&job, 0).answered(&answer).1, Next::Again(Some(Duration::from_secs(4))));
+}
+
+#[test]
+fn whoever_asks_why_is_told_what_it_waited_for_and_whose_place_it_takes() {
+    let yes = Ok(Sent::Accepted { provider_id: "p-1".into() });
+    let note = |own| turn(&job(OnUnknown::Hold, own), 0).answered(&yes).0.note;
+    assert_eq!(note(json!({})), None);
+    assert_eq!(note(json!({ "held_s": 42 })).as_deref(), Some("it waited 42 s for its provider"));
+    let instead_of = json!({ "channel": "push", "why": "provider_down" });
+    let told = note(json!({ "held_s": 42, "instead_of": instead_of })).unwrap();
+    assert!(told.starts_with("it takes the place of push: its provider was not working"), "{told}");
+    assert!(told.ends_with("; it waited 42 s for its provider"), "{told}");
+    assert_eq!(note(json!({ "instead_of": instead_of })), None, "the claim has said it");
+}
+
+#[test]
+fn an_answer_about_the_message_says_nothing_about_its_provider() {
+    let permanent = Failure::Permanent { reason: Reason::Rejected, source: "400".into() };
+    let throttled = Failure::Throttled { delay: Duration::ZERO, source: "429".into() };
+    assert_eq!(evidence(&Err(permanent)), None);
+    assert_eq!(evidence(&Err(Failure::Expired)), None);
+    assert_eq!(evidence(&Ok(Sent::Nobody)), Some(false));
+    for bad in [Ok(Sent::Unknown), transient(), Err(throttled)] {
+        assert_eq!(evidence(&bad), Some(true));
+    }
+}
+
+#[track_caller]
+fn check(
+    on_unknown: OnUnknown,
+    answer: &Result<Sent, Failure>,
+    status: Status,
+    reason: Option<Reason>,
+    again: bool,
+) {
+    let job = job(on_unknown, json!({}));
+    let (settlement, next) = turn(&job, 0).answered(answer);
+    assert_eq!((settlement.status, settlement.reason), (status, reason), "{answer:?}");
+    assert_eq!(next != Next::Done, again, "{answer:?}");
+}
+
+fn transient() -> Result<Sent, Failure> {
+    Err(Failure::Transient("503".into()))
+}
+
+/// After so many tries in the last minute.
+fn turn(job: &Job, times: u32) -> Turn<'_> {
+    let before = Tried { times, since: NOON, held: Duration::ZERO };
+    Turn { job, before, providers: 1, now: NOON }
+}
+
+fn job(on_unknown: OnUnknown, own: serde_json::Value) -> Job {
+    let mut job = json!({
+        "version": 1, "key": "k", "rule": "r", "catalog": "c", "recipient": "ann", "priority": "normal",
+        "event": { "id": "1", "source": "s", "type": "t", "time": "2026-11-20T12:00:00Z" },
+        "on_unknown": on_unknown,
+        "content": { "socket": { "to": { "user": "ann" }, "title": "", "body": "", "data": {} } },
+    });
+    job.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+    serde_json::from_value(job).unwrap()
+}

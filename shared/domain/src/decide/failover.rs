@@ -1,0 +1,68 @@
+//! What takes the place of a channel that failed.
+
+use super::judge::{Channelled, Judged};
+use super::walk::Walk;
+use super::{Answer, Ask, Note, resumed};
+use crate::channel::Channel;
+use crate::outcome::Reason;
+use crate::rule::{SendStep, Step};
+use crate::wake::{InsteadOf, Start, Task};
+
+impl Walk<'_, '_> {
+    /// The channels that may take the place of `failed`, from `first` on; all others, when the catalog does not name
+    /// `first` any more.
+    pub(super) fn failover_channels(
+        &self,
+        send: &SendStep,
+        first: Option<Channel>,
+        failed: Channel,
+    ) -> Vec<Channel> {
+        let from = send.failover.iter().position(|it| Some(*it) == first).unwrap_or(0);
+        let rest = send.failover.iter().copied().skip(from);
+        rest.filter(|it| *it != failed && self.fits(*it)).collect()
+    }
+
+    /// Whether the channel whose place is to be taken has told nobody: of several devices, none. `false` also when that
+    /// is not known yet. What is still under way there goes on for itself, should it fail.
+    pub(super) fn has_failed(&mut self, step: u32) -> bool {
+        let Some(InsteadOf { channel, .. }) = self.matched.start.instead_of else { return true };
+        let of = self.keys(step, channel);
+        // The one that failed is why we are here.
+        if of.len() < 2 {
+            return true;
+        }
+        matches!(self.answer(Ask::Told { of }), Some(Answer::Told(false)))
+    }
+
+    /// Of the channels that may take the place, the first on which it may go; those before it say why not.
+    pub(super) fn take_the_first(&self, judged: &mut Vec<Judged>) {
+        let Some(it) = self.matched.start.instead_of else { return };
+        let possible = judged.iter().position(|it| !matches!(it.verdict, Channelled::No(_)));
+        judged.truncate(possible.map_or(judged.len(), |at| at + 1));
+        for judged in judged {
+            judged.notes.insert(0, Note::FailedOver(it));
+        }
+    }
+
+    /// How the rule goes on with a message that fails on `channel`, if it does.
+    pub(super) fn failover(&self, step: u32, channel: Channel) -> Option<(Channel, Task)> {
+        let Some(Step::Send(send)) = self.matched.rule.steps.get(step as usize) else { return None };
+        let place = send.failover.iter().position(|it| *it == channel);
+        let behind = match self.matched.start.instead_of {
+            Some(_) => place.map_or(0, |it| it + 1),
+            None => 0,
+        };
+        let mut rest = send.failover.iter().copied().skip(behind);
+        let to = rest.find(|it| *it != channel && self.fits(*it))?;
+        let start = Start {
+            step,
+            only: Some(to),
+            occurrence: self.matched.start.occurrence,
+            // It was sent, so the throttles before it are behind it.
+            counted: step,
+            instead_of: Some(InsteadOf { channel, why: Reason::RetriesExhausted }),
+            ..Start::default()
+        };
+        Some((to, resumed(self.plan, self.audience.clone(), start)))
+    }
+}

@@ -1,0 +1,83 @@
+use super::*;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+#[test]
+fn a_full_bucket_gives_a_burst_at_once_and_then_one_token_an_interval() {
+    let quota = Quota::per_second(2).unwrap();
+    let slice = Bucket::default().take(&quota, 5, NOON, Duration::from_secs(10));
+    let after: Vec<i128> = slice.tokens.iter().map(|it| it.duration_since(NOON).as_millis()).collect();
+    assert_eq!(after, [0, 0, 500, 1_000, 1_500]);
+}
+
+#[test]
+fn nobody_gets_a_token_that_is_too_far_ahead() {
+    let quota = Quota::per_second(1).unwrap();
+    let slice = Bucket::default().take(&quota, 10, NOON, Duration::from_secs(3));
+    assert_eq!(slice.tokens.len(), 3);
+    let none = slice.next.take(&quota, 1, NOON, Duration::from_secs(1));
+    assert_eq!((none.tokens.len(), &none.next), (0, &slice.next), "and nothing is written");
+}
+
+#[test]
+fn no_rate_is_no_quota() {
+    assert_eq!(Quota::per_second(0), None);
+    assert_eq!(Quota::per_second(MAX_PER_SECOND + 1), None);
+    assert_eq!(Quota::per_second(14).unwrap().burst(), 14);
+}
+
+#[test]
+fn a_bucket_is_stored_and_read_back() {
+    let quota = Quota::per_second(3).unwrap();
+    let bucket = Bucket::default().take(&quota, 2, NOON, Duration::ZERO).next;
+    let text = serde_json::to_string(&bucket).unwrap();
+    assert_eq!(serde_json::from_str::<Bucket>(&text).unwrap(), bucket);
+}
+
+proptest! {
+    /// Senders take slices in any order, with clocks that differ and views that are old: what is written over an old
+    /// view is refused. In any window there are never more tokens than rate × window + burst.
+    #[test]
+    fn over_any_window_no_more_is_granted_than_the_rate_gives_and_a_burst(
+        rate in 1_u32..50,
+        acts in vec((0_usize..3, 1_usize..12, 0_i64..2_000, any::<bool>()), 1..80),
+    ) {
+        let quota = Quota::per_second(rate).unwrap();
+        let mut row = (Bucket::default(), 0_u32);
+        let mut views = vec![row.clone(); 3];
+        let mut granted: Vec<Timestamp> = Vec::new();
+        let mut now = NOON;
+        for (who, n, millis, looks) in acts {
+            now = now.saturating_add(SignedDuration::from_millis(millis)).unwrap();
+            if looks {
+                views[who] = row.clone();
+            }
+            let (seen, version) = views[who].clone();
+            let slice = seen.take(&quota, n, now, Duration::from_secs(5));
+            if !slice.tokens.is_empty() && version == row.1 {
+                row = (slice.next, version + 1);
+                granted.extend(slice.tokens);
+            }
+        }
+        granted.sort();
+        for (first, from) in granted.iter().enumerate() {
+            for (last, to) in granted.iter().enumerate().skip(first) {
+                let window = to.duration_since(*from).as_secs_f64();
+                let most = f64::from(rate) * window + f64::from(quota.burst());
+                let found = (last - first + 1) as f64;
+                prop_assert!(found <= most + 1e-6, "{found} in {window} s at {rate}");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_waits_long_enough_finds_the_bucket_full(rate in 1_u32..50, taken in 1_usize..200) {
+        let quota = Quota::per_second(rate).unwrap();
+        let empty = Bucket::default().take(&quota, taken, NOON, Duration::from_secs(3_600)).next;
+        let later = NOON + SignedDuration::from_secs(600);
+        let burst = usize::try_from(rate).unwrap();
+        prop_assert_eq!(empty.take(&quota, burst, later, Duration::ZERO).tokens.len(), burst);
+    }
+}

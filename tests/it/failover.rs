@@ -1,0 +1,74 @@
+//! A channel that cannot deliver, and the one that takes its place: once for everybody.
+
+use domain::outcome::{Reason, Status};
+use domain::recipient::Recipient;
+use serde_json::json;
+use store::LedgerRow;
+
+use crate::channels::phone;
+use crate::cloud::{Cloud, entry, now_text, unique};
+use crate::until::{quiet, until};
+
+#[tokio::test]
+async fn whoever_removed_the_app_is_sent_a_text_instead_and_once() {
+    let cloud = Cloud::connect();
+    let ann = somebody(&cloud, "disabled").await;
+    let id = emergency(&cloud, &[&ann]).await;
+    let rows = outcomes(&cloud, &id, 2).await;
+    assert_eq!((rows[0].status, rows[0].reason), (Status::Failed, Some(Reason::DeadToken)));
+    assert_eq!(rows[0].note.as_deref(), Some("sms takes its place if it may"));
+    assert_eq!(rows[1].status, Status::Sent);
+    let note = rows[1].note.as_deref().unwrap();
+    assert!(note.starts_with("it takes the place of push: the device takes no notes any more"), "{note}");
+    quiet().await;
+    assert_eq!(cloud.texts(ann.phone.as_deref().unwrap()).len(), 1);
+}
+
+/// Reliability F9.
+#[tokio::test]
+async fn while_notes_cannot_be_delivered_an_emergency_falls_over_to_a_text_exactly_once_per_recipient() {
+    let cloud = Cloud::connect();
+    let application = unique("down");
+    cloud.trouble(&application, Some(500));
+    let mut people = Vec::new();
+    for _ in 0..12 {
+        people.push(somebody(&cloud, &application).await);
+    }
+    // The event comes by two lanes, and both are delivered twice.
+    let id = emergency(&cloud, &people.iter().collect::<Vec<_>>()).await;
+    let rows = outcomes(&cloud, &id, 24).await;
+    cloud.trouble(&application, None);
+    let of = |status| rows.iter().filter(|it| it.status == status).count();
+    assert_eq!((of(Status::Failed), of(Status::Sent)), (12, 12), "{rows:?}");
+    quiet().await;
+    for it in &people {
+        assert_eq!(cloud.texts(it.phone.as_deref().unwrap()).len(), 1, "{}", it.id);
+        assert!(cloud.captured("push", &it.devices[0].endpoint).is_empty());
+    }
+}
+
+/// Two channels of one key each, in the order of their names.
+async fn outcomes(cloud: &Cloud, id: &str, count: usize) -> Vec<LedgerRow> {
+    until("all outcomes", async || Some(cloud.outcomes(id).await).filter(|it| it.len() == count)).await
+}
+
+async fn emergency(cloud: &Cloud, people: &[&Recipient]) -> String {
+    let id = unique("emergency");
+    let to: Vec<&str> = people.iter().map(|it| it.id.as_str()).collect();
+    let event = json!({
+        "specversion": "1.0", "id": id, "source": "/carillon/demo", "type": "demo.emergency", "time": now_text(),
+        "data": { "to": to, "about": id, "text": "Leave the building." },
+    });
+    let event = entry("/carillon/demo", "demo.emergency", &event);
+    cloud.put(&[event.clone(), event]).await;
+    id
+}
+
+/// Somebody with a phone, whose app was installed from this application.
+async fn somebody(cloud: &Cloud, application: &str) -> Recipient {
+    let id = unique("user");
+    let endpoint =
+        format!("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/{application}/{}", unique("device"));
+    let device = json!({ "id": "phone", "platform": "fcm", "endpoint": endpoint });
+    cloud.somebody_with(json!({ "id": id, "name": "Ann", "phone": phone(), "devices": [device] })).await
+}
