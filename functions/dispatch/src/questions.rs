@@ -58,7 +58,7 @@ impl Questions {
         match ask {
             Ask::Cancelled { key } => self.counters.cancelled(key).await.map(Answer::Cancelled),
             Ask::Seen { of } => self.ledger.noticed(of).await.map(Answer::Seen),
-            Ask::Told { of } => self.ledger.told(of).await.map(Answer::Told),
+            Ask::Told { of } => self.ledger.any_told(of).await.map(Answer::Told),
             Ask::Admit { key, wants, channels, zone } => {
                 self.counters.admit(key, wants, channels, zone, now).await
             }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use store::{Backlog, Place, Waiting};
 
 /// How long an event may be pending before it is published again: relay, bus and audit need seconds.
-const MIN_AGE: Duration = Duration::from_secs(60);
+pub const MIN_AGE: Duration = Duration::from_secs(60);
 
 /// A producer's clock may be wrong. What claims to be of a later time than this is not waited for.
 const MAX_AHEAD: Duration = Duration::from_secs(300);
@@ -113,8 +113,9 @@ fn counted(backlog: &Backlog, now: Timestamp) -> Swept {
     }
 }
 
-/// What is old enough, in order. Where the head of a stream is, all that comes after it goes along.
-fn due(backlog: &Backlog, now: Timestamp, min_age: Duration) -> Vec<Place> {
+/// What is old enough to be published again, in order. Where the head of a stream is, all that comes after it goes along.
+#[must_use]
+pub fn due(backlog: &Backlog, now: Timestamp, min_age: Duration) -> Vec<Place> {
     let old_enough = now.saturating_sub(min_age).unwrap_or(now);
     let too_far_ahead = now.saturating_add(MAX_AHEAD).unwrap_or(now);
     let is_due = |at: Timestamp| at <= old_enough || at > too_far_ahead;

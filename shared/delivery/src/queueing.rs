@@ -13,12 +13,13 @@ use runtime::{Deadline, Message, Report, chain};
 use crate::handle::Finished;
 use crate::read::Task;
 use crate::settle::Next;
+use crate::cloud::{Cloud, Line as _};
 use crate::{Desk, within};
 
 /// A message that was shown this often is put back as a new one: half of what the queues allow.
 const SHOWN: u32 = 5;
 
-impl Desk {
+impl<C: Cloud> Desk<C> {
     /// Puts those back that wait without having been claimed. What the queue does not take stays where it is.
     pub(crate) async fn put_back(
         &self,
@@ -45,7 +46,7 @@ impl Desk {
                 continue;
             }
             let queue = if is_critical { &self.critical } else { &self.queue };
-            let sent = within(deadline, queue.send(&messages)).await.unwrap_or_default();
+            let sent = within::<C, _>(deadline, queue.send(&messages)).await.unwrap_or_default();
             let sent = sent.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
             for ((task, _), sent) in of_lane().zip(sent) {
                 match sent {
@@ -78,7 +79,7 @@ impl Desk {
             };
             is_done.then_some(it.at)
         });
-        let done: Vec<usize> = match within(deadline, join_all(answers)).await {
+        let done: Vec<usize> = match within::<C, _>(deadline, join_all(answers)).await {
             Some(done) => done.into_iter().flatten().collect(),
             // No time to tell the queue more: what needs no word is done, the rest comes back.
             None => finished

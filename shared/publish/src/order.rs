@@ -35,17 +35,42 @@ pub enum Put {
     Held,
 }
 
-impl Bus {
+/// What takes one call's entries.
+pub trait Takes {
+    /// Offers up to ten entries; `mark` is what each has among its resources. The answers are in their order: the bus's
+    /// id, or why it is not known to be on the bus.
+    fn put_call(
+        &self,
+        entries: &[&Entry],
+        mark: Option<&str>,
+    ) -> impl Future<Output = Vec<Result<String, Refused>>>;
+
     /// Puts entries on the bus; within an aggregate in their order, and nothing after an entry that is not there yet. The
     /// answers are in the order of the entries. Only what failed is offered again, as [`Bus::put`] does.
     ///
     /// `mark` is what EventBridge hands on as the event's `resources`. `may_go_on` is asked before each round.
-    pub async fn put_in_order(
+    fn put_in_order(
         &self,
         entries: &[InOrder],
         mark: Option<&str>,
         may_go_on: impl Fn() -> bool,
-    ) -> Vec<Put> {
+    ) -> impl Future<Output = Vec<Put>> {
+        put_in_order(self, entries, mark, may_go_on)
+    }
+}
+
+impl Takes for Bus {
+    async fn put_call(&self, entries: &[&Entry], mark: Option<&str>) -> Vec<Result<String, Refused>> {
+        Bus::put_call(self, entries, mark).await
+    }
+}
+
+async fn put_in_order<B: Takes + ?Sized>(
+    bus: &B,
+    entries: &[InOrder],
+    mark: Option<&str>,
+    may_go_on: impl Fn() -> bool,
+) -> Vec<Put> {
         let mut results: Vec<Put> = entries.iter().map(|_| Put::Held).collect();
         let mut open: Vec<usize> = (0..entries.len()).collect();
         let mut held: BTreeSet<&str> = BTreeSet::new();
@@ -77,7 +102,7 @@ impl Bus {
             let answers: Vec<Vec<(usize, Put)>> = stream::iter(fitting)
                 .map(|ats| async move {
                     let some: Vec<&Entry> = ats.iter().map(|&at| &entries[at].entry).collect();
-                    let answers = self.put_call(&some, mark).await;
+                    let answers = bus.put_call(&some, mark).await;
                     ats.iter().copied().zip(answers.into_iter().map(sort)).collect()
                 })
                 .buffer_unordered(AT_ONCE)
@@ -93,8 +118,6 @@ impl Bus {
         }
         results
     }
-}
-
 /// The first open entry of every aggregate that goes on, and all that stand in no order; in their order.
 fn next_round(entries: &[InOrder], open: &[usize], held: &BTreeSet<&str>) -> Vec<usize> {
     let mut taken: BTreeSet<&str> = BTreeSet::new();

@@ -28,9 +28,16 @@ impl Item {
         self
     }
 
+    /// The item without this attribute.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Item {
+        self.0.remove(name);
+        self
+    }
+
     /// All attributes of another item, too.
     #[must_use]
-    pub(crate) fn with(mut self, other: Item) -> Item {
+    pub fn with(mut self, other: Item) -> Item {
         self.0.extend(other.0);
         self
     }
