@@ -97,6 +97,12 @@ impl Item {
         self.0.iter().filter_map(|(name, value)| value.as_s().ok().map(|it| (name.as_str(), it.as_str())))
     }
 
+    /// The attributes as the SDK has them.
+    #[must_use]
+    pub fn into_attributes(self) -> HashMap<String, AttributeValue> {
+        self.into_map()
+    }
+
     pub(crate) fn into_map(self) -> HashMap<String, AttributeValue> {
         self.0.into_iter().collect()
     }

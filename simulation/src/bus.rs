@@ -1,0 +1,108 @@
+//! The bus: it takes entries one by one, and brings each to the audit's queue and to dispatch's.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use aws::{Refused, Verdict};
+use domain::bus::FROM_OUTBOX;
+use domain::event::Event;
+use publish::{Entry, Quarantine, Takes};
+use serde_json::Value;
+use store::Place;
+
+use crate::clock::{now, sleep_ms};
+use crate::process::Process;
+use crate::world::World;
+
+/// As `publish` offers what was refused for the moment.
+const ROUNDS: u32 = 3;
+
+/// The bus, as one process reaches it.
+#[derive(Clone)]
+pub(crate) struct Bus(pub(crate) Rc<Process>);
+
+/// The outbox, as who publishes from it reaches it.
+#[derive(Clone)]
+pub(crate) struct Outbox(pub(crate) Rc<Process>);
+
+impl Quarantine for Outbox {
+    async fn quarantine(&self, place: &Place, _: &str, _: domain::Timestamp) -> Result<(), Refused> {
+        let world = &self.0.world;
+        self.0.call("quarantine", || world.events.borrow_mut().quarantine(place)).await
+    }
+}
+
+impl Takes for Bus {
+    async fn put_call(&self, entries: &[&Entry], mark: Option<&str>) -> Vec<Result<String, Refused>> {
+        let world = &self.0.world;
+        let refused = |verdict| Refused { doing: "put on the bus", verdict, source: "not taken".into() };
+        let answers: RefCell<Vec<Result<String, Verdict>>> =
+            RefCell::new(entries.iter().map(|_| Err(Verdict::Unanswered)).collect());
+        let mut open: Vec<usize> = (0..entries.len()).collect();
+        for round in 0..ROUNDS {
+            if round > 0 {
+                sleep_ms(100 << (round - 1)).await;
+            }
+            let put = self.0.attempts(1, "put on the bus", || {
+                for &at in &open {
+                    let fails = world.chance.borrow_mut().hits(world.faults().partial);
+                    answers.borrow_mut()[at] =
+                        if fails { Err(Verdict::Throttled) } else { Ok(take(world, entries[at], mark)) };
+                }
+            });
+            if let Err(it) = put.await {
+                open.iter().for_each(|at| answers.borrow_mut()[*at] = Err(it.verdict));
+            }
+            open.retain(|at| matches!(answers.borrow()[*at], Err(Verdict::Transient | Verdict::Throttled)));
+            if open.is_empty() {
+                break;
+            }
+        }
+        answers.into_inner().into_iter().map(|it| it.map_err(refused)).collect()
+    }
+}
+
+/// The bus has it.
+fn take(world: &Rc<World>, entry: &Entry, mark: Option<&str>) -> String {
+    let id = format!("bus-{}", world.new_id());
+    if let Ok(event) = Event::parse(&entry.detail) {
+        let mut check = world.check.borrow_mut();
+        match event.sequence {
+            Some(version) if mark == Some(FROM_OUTBOX) => check.published(&Place::of(&event).pk, version),
+            Some(_) | None => drop(check.events.insert(event.id.clone(), entry.detail.clone())),
+        }
+        world.tell(|| format!("the bus has {} of {}", event.id, event.subject.as_deref().unwrap_or("-")));
+    }
+    let text = |it: &str| Value::from(it).to_string();
+    let body: Rc<str> = format!(
+        r#"{{"version":"0","id":"{id}","detail-type":{},"source":{},"time":"{}","resources":[{}],"detail":{}}}"#,
+        text(&entry.detail_type),
+        text(&entry.source),
+        now(),
+        mark.map(text).unwrap_or_default(),
+        entry.detail
+    )
+    .into();
+    if mark.is_some() && world.chance.borrow_mut().hits(world.faults().dropped) {
+        world.tell(|| format!("{id} is lost behind the bus"));
+        return id;
+    }
+    for line in ["audit", "dispatch"] {
+        world.transit.set(world.transit.get() + 1);
+        tokio::task::spawn_local(bring(Rc::clone(world), line, Rc::clone(&body)));
+    }
+    id
+}
+
+async fn bring(world: Rc<World>, line: &'static str, body: Rc<str>) {
+    let (late, twice) = {
+        let mut chance = world.chance.borrow_mut();
+        (chance.between(5, 1_500), chance.hits(world.faults().twice))
+    };
+    sleep_ms(late).await;
+    for _ in 0..=usize::from(twice) {
+        world.line(line).push(&world, &body, None, Duration::ZERO);
+    }
+    world.transit.set(world.transit.get() - 1);
+}

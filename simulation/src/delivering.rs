@@ -1,0 +1,107 @@
+//! A channel: the real desk over the model's tables and queues, and a provider that may do anything.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use delivery::{Desk, Dispatch, Providers};
+use domain::Timestamp;
+use domain::job::Job;
+use domain::outcome::{Failure, Reason, Sent};
+use runtime::{Batch, Error, Report};
+
+use crate::clock::{now, sleep_ms};
+use crate::cloud::{Counters, Ledger, Model, Sender};
+use crate::process::Process;
+use crate::variant::Variant;
+
+/// What a process of a channel holds on to.
+pub(crate) struct Channel {
+    process: Rc<Process>,
+    desk: Desk<Model>,
+}
+
+impl Channel {
+    pub(crate) fn start(process: &Rc<Process>, name: &'static str) -> Channel {
+        let world = &process.world;
+        let line = |name: &str| Sender(Rc::clone(process), world.line(name));
+        let counters = Counters(Rc::clone(process));
+        let desk = Desk {
+            name,
+            ledger: Ledger(Rc::clone(process)),
+            providers: Providers::new(&counters, &[name.to_owned()], None),
+            counters,
+            queue: line(name),
+            critical: line(&format!("{name}-critical")),
+            dead_letters: line(name),
+            dispatch: Some(Dispatch { normal: line("dispatch"), critical: line("dispatch-critical") }),
+            concurrency: 4,
+        };
+        Channel { process: Rc::clone(process), desk }
+    }
+
+    pub(crate) async fn deliver(&self, batch: Batch) -> Result<Report, Error> {
+        let (token, began) = (batch.request_id.clone(), now());
+        self.desk.deliver(batch, async |job: &Job| self.send(job, &token, began).await).await
+    }
+
+    /// Asks the provider.
+    async fn send(&self, job: &Job, token: &str, began: Timestamp) -> Result<Sent, Failure> {
+        let (process, world) = (&self.process, &self.process.world);
+        let faults = world.faults();
+        let (refused, slower, no, silent, before, after, latency) = {
+            let mut chance = world.chance.borrow_mut();
+            (
+                chance.hits(faults.refused),
+                chance.hits(faults.refused),
+                chance.hits(faults.refused / 4),
+                chance.hits(faults.unanswered),
+                chance.hits(faults.killed),
+                chance.hits(faults.killed),
+                chance.between(5, 400),
+            )
+        };
+        sleep_ms(latency).await;
+        if before {
+            process.die("send", "before").await;
+        }
+        let source = "the provider says no".into();
+        if refused {
+            return Err(Failure::Transient(source));
+        }
+        if slower {
+            return Err(Failure::Throttled { delay: Duration::from_secs(10), source });
+        }
+        if no {
+            return Err(Failure::Permanent { reason: Reason::Rejected, source });
+        }
+        let cancelled_at = job.cancel.as_ref().and_then(|key| {
+            let cancelled = world.cancelled.borrow();
+            let (it, at) = cancelled.get(key)?;
+            it.takes_back(job.event.time, job.key.parts().0).then_some(*at)
+        });
+        world.tell(|| format!("{token} sends {} by {}", job.key.as_str(), job.channel().name()));
+        world.check.borrow_mut().sent(job, token, now(), began, cancelled_at);
+        if after {
+            process.die("send", "after").await;
+        }
+        if silent {
+            process.disturb();
+            world.tell(|| format!("{token} hears nothing of {}", job.key.as_str()));
+            world.check.borrow_mut().doubt(token, &job.key);
+            let takes = world.chance.borrow_mut().between(1_000, 60_000);
+            sleep_ms(takes).await;
+            return Ok(Sent::Unknown);
+        }
+        Ok(Sent::Accepted { provider_id: format!("p-{}", world.new_id()) })
+    }
+}
+
+/// Breaks a job on its way into the queue, where a variant says so.
+pub(crate) fn broken(mut job: Job, variant: Option<Variant>) -> Job {
+    match variant {
+        Some(Variant::NoExpiry) => job.expires_at = None,
+        Some(Variant::UnknownResent) => job.on_unknown = domain::channel::OnUnknown::Resend,
+        _ => {}
+    }
+    job
+}
