@@ -62,7 +62,14 @@ impl Check {
     }
 
     /// A provider has accepted a job.
-    pub(crate) fn sent(&mut self, job: &Job, token: &str, now: Timestamp, began: Timestamp, at: Option<Timestamp>) {
+    pub(crate) fn sent(
+        &mut self,
+        job: &Job,
+        token: &str,
+        now: Timestamp,
+        began: Timestamp,
+        at: Option<Timestamp>,
+    ) {
         let key = &job.key;
         *self.accepted.entry(key.clone()).or_default() += 1;
         self.open.insert((token.to_owned(), key.clone()));
@@ -119,7 +126,17 @@ impl Check {
             Status::Suppressed | Status::Failed if sends > doubts => {
                 self.violated(format!("G2: {key} is {}, and was sent", status.name()));
             }
-            _ => {}
+            Status::Sent
+            | Status::Suppressed
+            | Status::Failed
+            | Status::Claimed
+            | Status::Released
+            | Status::Deferred
+            | Status::Unknown
+            | Status::Unconfirmed
+            | Status::Undelivered
+            | Status::Bounced
+            | Status::Delivered => {}
         }
     }
 

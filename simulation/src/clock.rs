@@ -7,7 +7,7 @@ use domain::Timestamp;
 use tokio::time::Instant;
 
 /// When every run begins.
-pub const NOON: Timestamp = Timestamp::constant(1_795_003_200, 0);
+pub(crate) const NOON: Timestamp = Timestamp::constant(1_795_003_200, 0);
 
 thread_local! {
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };

@@ -97,7 +97,8 @@ impl Ledger {
             Ok(None) => return Standing::Held,
             Err(refused) => return Standing::Unclear { refused, unsent: true },
         };
-        let seen = if world.is(Variant::NoLease) { row.clone().number("lease_until", 0) } else { row.clone() };
+        let seen =
+            if world.is(Variant::NoLease) { row.clone().number("lease_until", 0) } else { row.clone() };
         let (taken, status) = match weigh(&seen, token, now) {
             Weighed::Stays(standing) => return standing,
             Weighed::Take { standing, status } => (standing, status),
@@ -233,9 +234,7 @@ impl Shared for Counters {
         if world.is(Variant::NoCancelCheck) {
             return Ok(None);
         }
-        self.0
-            .call("was it cancelled?", || world.cancelled.borrow().get(key).map(|(it, _)| it.clone()))
-            .await
+        self.0.call("was it cancelled?", || world.cancelled.borrow().get(key).map(|(it, _)| it.clone())).await
     }
 
     async fn breaker(&self, provider: &str) -> Result<Kept<Breaker>, Refused> {
@@ -300,9 +299,10 @@ impl DeskLine for Sender {
         });
         let refused = |verdict| Refused { doing: "send", verdict, source: "not taken".into() };
         match sent.await {
-            Ok(taken) => {
-                taken.into_iter().map(|it| it.then_some(()).ok_or_else(|| refused(Verdict::Transient))).collect()
-            }
+            Ok(taken) => taken
+                .into_iter()
+                .map(|it| it.then_some(()).ok_or_else(|| refused(Verdict::Transient)))
+                .collect(),
             Err(it) => messages.iter().map(|_| Err(refused(it.verdict))).collect(),
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use delivery::{Desk, Dispatch, Providers};
 use domain::Timestamp;
+use domain::channel::OnUnknown;
 use domain::job::Job;
 use domain::outcome::{Failure, Reason, Sent};
 use runtime::{Batch, Error, Report};
@@ -98,10 +99,11 @@ impl Channel {
 
 /// Breaks a job on its way into the queue, where a variant says so.
 pub(crate) fn broken(mut job: Job, variant: Option<Variant>) -> Job {
-    match variant {
-        Some(Variant::NoExpiry) => job.expires_at = None,
-        Some(Variant::UnknownResent) => job.on_unknown = domain::channel::OnUnknown::Resend,
-        _ => {}
+    if variant == Some(Variant::NoExpiry) {
+        job.expires_at = None;
+    }
+    if variant == Some(Variant::UnknownResent) {
+        job.on_unknown = OnUnknown::Resend;
     }
     job
 }

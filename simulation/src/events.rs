@@ -81,7 +81,8 @@ impl EventTable {
             if let Some(update) = action.update() {
                 let key = Item::from(update.key().clone());
                 let version = update.expression_attribute_values().and_then(|it| it.get(":version"));
-                let version = version.and_then(|it| it.as_n().ok()).and_then(|it| it.parse().ok()).unwrap_or(0);
+                let version =
+                    version.and_then(|it| it.as_n().ok()).and_then(|it| it.parse().ok()).unwrap_or(0);
                 self.rows.insert(place(&key), key.number("version", version));
             }
         }

@@ -91,7 +91,9 @@ impl Setup {
     pub fn command(&self) -> String {
         let variant = self.variant.map(|it| format!(" --variant {}", it.name())).unwrap_or_default();
         let (seed, mode, events) = (self.seed, self.mode.name(), self.events);
-        format!("cargo run -p simulation --profile local -- --seed {seed} --mode {mode} --events {events}{variant} -v")
+        format!(
+            "cargo run -p simulation --profile local -- --seed {seed} --mode {mode} --events {events}{variant} -v"
+        )
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use simulation::{Mode, Setup, Variant, run};
 
-const USAGE: &str = "simulate --seed N [--runs N] [--mode safety|liveness] [--events N] [--variant NAME] [-v]";
+const USAGE: &str =
+    "simulate --seed N [--runs N] [--mode safety|liveness] [--events N] [--variant NAME] [-v]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

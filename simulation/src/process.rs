@@ -73,10 +73,6 @@ impl Process {
         self.disturbed.set(true);
     }
 
-    pub(crate) fn is_killed(&self) -> bool {
-        self.killed.get()
-    }
-
     /// One invocation. `None`: the process was killed in it, or did not come to an end in time.
     pub(crate) async fn invoke<T>(
         &self,

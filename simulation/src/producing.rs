@@ -77,8 +77,7 @@ async fn append(process: &Rc<Process>, event: &Event, number: u32) -> bool {
     let outbox = Outbox::new("events".to_owned());
     let stream = Stream::new(None, event.subject.as_deref().unwrap_or_default());
     let appended_at = event.time;
-    let without =
-        Without { guard: world.is(Variant::NoGuard), version: world.is(Variant::NoVersion) };
+    let without = Without { guard: world.is(Variant::NoGuard), version: world.is(Variant::NoVersion) };
     let mut expected = match head(process, event).await {
         Some(it) => it,
         None => return false,

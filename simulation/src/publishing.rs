@@ -176,7 +176,8 @@ pub(crate) async fn sweep(world: Rc<World>) {
 async fn sweep_once(process: &Rc<Process>) {
     let world = &process.world;
     let began = now();
-    let Ok(backlog) = process.call("look at what is pending", || world.events.borrow().backlog()).await else {
+    let Ok(backlog) = process.call("look at what is pending", || world.events.borrow().backlog()).await
+    else {
         return;
     };
     for some in sweep::due(&backlog, began, sweep::MIN_AGE).chunks(AT_ONCE) {

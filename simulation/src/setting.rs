@@ -60,7 +60,8 @@ impl Setting {
         ]);
         let templates: BTreeMap<String, &str> =
             FILES.iter().map(|it| (format!("note/en/{it}"), "News of {{ data.user }}")).collect();
-        let file = json!({ "format": CATALOG_FORMAT, "version": "1", "rules": rules, "templates": templates });
+        let file =
+            json!({ "format": CATALOG_FORMAT, "version": "1", "rules": rules, "templates": templates });
         let catalog = serde_json::from_value(file).expect("it is written as `carillon check` writes it");
         let catalog = Catalog::open(catalog).expect("it has this release's format");
         let person = |id: &str| -> Recipient {

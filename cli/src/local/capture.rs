@@ -5,8 +5,8 @@
 //! local cloud only.
 
 mod play;
-mod postman;
 mod player;
+mod postman;
 mod record;
 
 use std::path::Path;

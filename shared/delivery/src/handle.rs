@@ -11,10 +11,10 @@ use runtime::{Deadline, chain};
 use store::{Settlement, Standing};
 
 use crate::breaker::Evidence;
+use crate::cloud::{Cloud, Shared as _};
 use crate::limits::Ticket;
 use crate::read::Task;
 use crate::settle::{self, Next, Turn, evidence};
-use crate::cloud::{Cloud, Shared as _};
 use crate::{Desk, warn};
 
 /// A task when its sender is through with it.

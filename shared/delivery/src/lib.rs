@@ -205,18 +205,19 @@ impl<C: Cloud> Desk<C> {
         if settlements.is_empty() {
             return unsettled();
         }
-        let mut answers = match within::<C, _>(deadline, self.ledger.settle(&settlements, token, C::now())).await {
-            Some(Ok(answers)) => answers,
-            Some(Err(refused)) => {
-                tracing::error!(error = chain(&refused), "outcomes are not on record");
-                return unsettled();
+        let mut answers =
+            match within::<C, _>(deadline, self.ledger.settle(&settlements, token, C::now())).await {
+                Some(Ok(answers)) => answers,
+                Some(Err(refused)) => {
+                    tracing::error!(error = chain(&refused), "outcomes are not on record");
+                    return unsettled();
+                }
+                None => {
+                    tracing::error!("outcomes are not on record: the invocation's time is up");
+                    return unsettled();
+                }
             }
-            None => {
-                tracing::error!("outcomes are not on record: the invocation's time is up");
-                return unsettled();
-            }
-        }
-        .into_iter();
+            .into_iter();
         let mut stands = Vec::with_capacity(finished.len());
         for it in finished {
             stands.push(match it.settlement {

@@ -10,10 +10,10 @@ use futures_util::future::join_all;
 use queue::Outgoing;
 use runtime::{Deadline, Message, Report, chain};
 
+use crate::cloud::{Cloud, Line as _};
 use crate::handle::Finished;
 use crate::read::Task;
 use crate::settle::Next;
-use crate::cloud::{Cloud, Line as _};
 use crate::{Desk, within};
 
 /// A message that was shown this often is put back as a new one: half of what the queues allow.

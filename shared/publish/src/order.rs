@@ -71,53 +71,53 @@ async fn put_in_order<B: Takes + ?Sized>(
     mark: Option<&str>,
     may_go_on: impl Fn() -> bool,
 ) -> Vec<Put> {
-        let mut results: Vec<Put> = entries.iter().map(|_| Put::Held).collect();
-        let mut open: Vec<usize> = (0..entries.len()).collect();
-        let mut held: BTreeSet<&str> = BTreeSet::new();
-        while !open.is_empty() && may_go_on() {
-            let round = next_round(entries, &open, &held);
-            if round.is_empty() {
-                break;
-            }
-            let size = |at: &usize| entries[*at].entry.bytes() + mark.map_or(0, str::len);
-            let calls = split(&round, ENTRIES_PER_CALL, BYTES_PER_CALL, size);
-            let mut too_large_at = Vec::new();
-            let mut fitting: Vec<&[usize]> = Vec::with_capacity(calls.len());
-            let mut passed = 0;
-            for call in calls {
-                match call {
-                    Batch::Fits(some) => {
-                        passed += some.len();
-                        fitting.push(some);
-                    }
-                    Batch::TooLarge(bytes) => {
-                        too_large_at.push((round[passed], bytes));
-                        passed += 1;
-                    }
-                }
-            }
-            for (at, bytes) in too_large_at {
-                results[at] = Put::Never(too_large(bytes));
-            }
-            let answers: Vec<Vec<(usize, Put)>> = stream::iter(fitting)
-                .map(|ats| async move {
-                    let some: Vec<&Entry> = ats.iter().map(|&at| &entries[at].entry).collect();
-                    let answers = bus.put_call(&some, mark).await;
-                    ats.iter().copied().zip(answers.into_iter().map(sort)).collect()
-                })
-                .buffer_unordered(AT_ONCE)
-                .collect()
-                .await;
-            for (at, put) in answers.into_iter().flatten() {
-                if let (Put::NotYet(_), Some(aggregate)) = (&put, &entries[at].aggregate) {
-                    held.insert(aggregate);
-                }
-                results[at] = put;
-            }
-            open.retain(|at| round.binary_search(at).is_err());
+    let mut results: Vec<Put> = entries.iter().map(|_| Put::Held).collect();
+    let mut open: Vec<usize> = (0..entries.len()).collect();
+    let mut held: BTreeSet<&str> = BTreeSet::new();
+    while !open.is_empty() && may_go_on() {
+        let round = next_round(entries, &open, &held);
+        if round.is_empty() {
+            break;
         }
-        results
+        let size = |at: &usize| entries[*at].entry.bytes() + mark.map_or(0, str::len);
+        let calls = split(&round, ENTRIES_PER_CALL, BYTES_PER_CALL, size);
+        let mut too_large_at = Vec::new();
+        let mut fitting: Vec<&[usize]> = Vec::with_capacity(calls.len());
+        let mut passed = 0;
+        for call in calls {
+            match call {
+                Batch::Fits(some) => {
+                    passed += some.len();
+                    fitting.push(some);
+                }
+                Batch::TooLarge(bytes) => {
+                    too_large_at.push((round[passed], bytes));
+                    passed += 1;
+                }
+            }
+        }
+        for (at, bytes) in too_large_at {
+            results[at] = Put::Never(too_large(bytes));
+        }
+        let answers: Vec<Vec<(usize, Put)>> = stream::iter(fitting)
+            .map(|ats| async move {
+                let some: Vec<&Entry> = ats.iter().map(|&at| &entries[at].entry).collect();
+                let answers = bus.put_call(&some, mark).await;
+                ats.iter().copied().zip(answers.into_iter().map(sort)).collect()
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        for (at, put) in answers.into_iter().flatten() {
+            if let (Put::NotYet(_), Some(aggregate)) = (&put, &entries[at].aggregate) {
+                held.insert(aggregate);
+            }
+            results[at] = put;
+        }
+        open.retain(|at| round.binary_search(at).is_err());
     }
+    results
+}
 /// The first open entry of every aggregate that goes on, and all that stand in no order; in their order.
 fn next_round(entries: &[InOrder], open: &[usize], held: &BTreeSet<&str>) -> Vec<usize> {
     let mut taken: BTreeSet<&str> = BTreeSet::new();

@@ -26,7 +26,10 @@ pub use events::{
     Timeline, Versioned, Way,
 };
 pub use item::{Item, Malformed};
-pub use ledger::{Ledger, LedgerPage, LedgerRow, Noticed, Settlement, Standing, Told, Weighed, claimed, recorded, stands_since, weigh};
+pub use ledger::{
+    Ledger, LedgerPage, LedgerRow, Noticed, Settlement, Standing, Told, Weighed, claimed, recorded,
+    stands_since, weigh,
+};
 pub use outbox::{
     Appended, Backlog, Conflict, Misplaced, NotAppended, Outbox, Pending, Place, Stream, Waiting,
 };
