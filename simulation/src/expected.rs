@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::decide::{Ask, Verdict, decide_with};
 use domain::event::Event;
-use domain::key::Key;
-use domain::outcome::Status;
+use domain::key::{Key, event_part};
+use domain::outcome::{Reason, Status};
 use domain::plan::{Match, Plan};
 use domain::wake::Task;
 
@@ -20,6 +20,9 @@ pub(crate) fn check(world: &World) {
         let Ok(event) = Event::parse(&text) else { continue };
         for (key, what) in keys(world, &event) {
             let status = world.ledger.borrow().get(&key).and_then(|it| Status::from_name(it.get("status")?));
+            if status.is_none() && was_cancelled(world, &event) {
+                continue;
+            }
             if status.is_none_or(|it| !it.is_final()) {
                 let status = status.map_or("not on record", Status::name);
                 let said = format!("G1: {what} of {id} is {status} ({})", key.as_str());
@@ -32,6 +35,15 @@ pub(crate) fn check(world: &World) {
             world.check.borrow_mut().violated(format!("a dead letter in {line} that is no poison: {body}"));
         }
     }
+}
+
+/// Whether it was taken back, and that is on record: it may have been before its message came a second time, and then
+/// nothing is deferred under the key of the first.
+fn was_cancelled(world: &World, event: &Event) -> bool {
+    let of_event = event_part(&event.source, &event.id);
+    let ledger = world.ledger.borrow();
+    let mut rows = ledger.iter().filter(|(key, _)| key.parts().0 == of_event);
+    rows.any(|(_, row)| row.get("reason") == Some(Reason::Cancelled.name()))
 }
 
 /// The keys that an event leads to, each with what it is for.

@@ -132,7 +132,8 @@ impl Process {
         let (fate, latency, before, after) = {
             let mut chance = self.world.chance.borrow_mut();
             let fate = if chance.hits(faults.fails) {
-                Fate::Fails(Verdict::Transient)
+                // A request that never arrived looks like an answer that was lost.
+                Fate::Fails(if chance.hits(5_000) { Verdict::Transient } else { Verdict::Unanswered })
             } else if chance.hits(faults.throttled) {
                 Fate::Fails(Verdict::Throttled)
             } else if chance.hits(faults.answer_lost) {

@@ -45,7 +45,13 @@ pub(crate) async fn produce(world: Rc<World>, number: u32) {
             }
             roll -= share;
         }
-        (chance.below(SPAN_MS), kind, chance.below(3), !chance.hits(2_500))
+        // Half of it happens at once with other things.
+        let at = if chance.hits(5_000) {
+            chance.between(1, 4) * 50_000 + chance.below(800)
+        } else {
+            chance.below(SPAN_MS)
+        };
+        (at, kind, chance.below(3), !chance.hits(2_500))
     };
     sleep_ms(at).await;
     let user = if subject % 2 == 0 { "ann" } else { "ben" };

@@ -49,7 +49,7 @@ impl Setting {
               "steps": [{ "send": { "channels": ["push"], "failover": ["sms"] } }] },
             // What is of no use later.
             { "rule": "code", "when": { "detail-type": ["code.issued"] }, "category": "one-time-code",
-              "template": "note", "steps": send(&["email"]), "to": to, "expires": "PT3M" },
+              "template": "note", "steps": send(&["email"]), "to": to, "expires": "PT1M" },
             // What waits, and may be taken back.
             { "rule": "visit", "when": { "detail-type": ["visit.booked"] }, "category": "visits", "template": "note",
               "to": to, "cancel": { "key": ["$.data.visit"], "when": { "detail-type": ["visit.cancelled"] } },
