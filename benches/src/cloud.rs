@@ -158,6 +158,7 @@ fn partition(group: &Group) -> String {
     match group {
         Group::Role { scope, role } => format!("role#{scope}#{role}"),
         Group::Topic { tenant, name } => format!("topic#{}#{name}", tenant.as_deref().unwrap_or(NO_TENANT)),
+        Group::Endpoints { tenant } => format!("endpoints#{}", tenant.as_deref().unwrap_or(NO_TENANT)),
     }
 }
 

@@ -28,7 +28,8 @@ use running::Program;
 use samples::Samples;
 use stage::Stage;
 
-const USAGE: &str = "benches/run.sh [--size] [--json]";
+const USAGE: &str =
+    "benches/run.sh [--size] [--json], or target/local/benches --only FUNCTION for one that is built";
 
 /// How many payloads one more message is counted with: the second half, after the first.
 const MESSAGE_PAYLOADS: usize = 40;
@@ -37,18 +38,20 @@ const MESSAGE_PAYLOADS: usize = 40;
 const VERSIONS: [&str; 4] = ["lambda_runtime", "aws-config", "aws-sdk-dynamodb", "aws-smithy-http-client"];
 
 fn main() -> ExitCode {
-    let (mut json, mut size) = (false, false);
-    for option in env::args().skip(1) {
+    let (mut json, mut size, mut only) = (false, false, None);
+    let mut options = env::args().skip(1);
+    while let Some(option) = options.next() {
         match option.as_str() {
             "--json" => json = true,
             "--size" => size = true,
+            "--only" => only = options.next(),
             _ => {
                 eprintln!("bench: {option}? usage: {USAGE}");
                 return ExitCode::from(2);
             }
         }
     }
-    let report = match measure_all(size) {
+    let report = match measure_all(size, only) {
         Ok(it) => it,
         Err(error) => {
             eprintln!("bench: {error}");
@@ -67,7 +70,7 @@ fn main() -> ExitCode {
     code
 }
 
-fn measure_all(size_only: bool) -> io::Result<Report> {
+fn measure_all(size_only: bool, only: Option<String>) -> io::Result<Report> {
     let root = env::current_dir()?;
     let valgrind = if size_only { None } else { output("sh", &["-c", "command -v valgrind"]) };
     let mut report = Report {
@@ -100,6 +103,7 @@ fn measure_all(size_only: bool) -> io::Result<Report> {
         folder: root.join("target/bench"),
         valgrind,
         functions,
+        only,
         jobs: BTreeMap::new(),
     };
     fs::create_dir_all(&bench.folder)?;
@@ -114,6 +118,8 @@ struct Bench {
     folder: PathBuf,
     valgrind: Option<String>,
     functions: Vec<String>,
+    /// The one that is measured, where it is not all of them.
+    only: Option<String>,
     /// What dispatch put into the channels' queues: what the channels are measured with.
     jobs: BTreeMap<String, Vec<String>>,
 }
@@ -125,8 +131,16 @@ impl Bench {
         // dispatch comes first: the channels get the jobs that it makes.
         let mut order = self.functions.clone();
         order.sort_by_key(|it| it != "dispatch");
-        for name in order {
+        order.retain(|it| self.only.as_ref().is_none_or(|only| only == it));
+        for name in order.clone() {
             report.ours.push(self.figures("", &name, &ours.join(&name))?);
+        }
+        if order.iter().any(|it| it == "relay") {
+            progress("relay: from commit to bus, beside a poller …");
+            report.relaying = Some(relaying::run(&self.program(&ours.join("relay")), &self.stage)?);
+        }
+        if self.only.is_some() {
+            return Ok(());
         }
         for name in self.functions.clone() {
             let file = peers.join(&name);
@@ -139,10 +153,6 @@ impl Bench {
             report
                 .notes
                 .push(format!("the default client was built for {} only: benches/peer", built.join(" and ")));
-        }
-        if self.functions.iter().any(|it| it == "relay") {
-            progress("relay: from commit to bus, beside a poller …");
-            report.relaying = Some(relaying::run(&self.program(&ours.join("relay")), &self.stage)?);
         }
         report.contest = contest::run(&self.functions, &self.stage, self.valgrind.as_deref(), root)?;
         if report.contest.as_ref().is_none_or(|it| it.entrants.len() < 2) {

@@ -2,11 +2,23 @@
 
 use std::path::PathBuf;
 
+mod endpoints;
+
+pub(crate) use endpoints::{Endpoints, Named, PutEndpoint, Recover, Rotate, SecretScheme};
+
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 mod dlq;
+mod events;
+mod local;
+mod people;
+mod reading;
 
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
+pub(crate) use events::{Chosen, Events, EventsStream, Outbox, OutboxLs};
+pub(crate) use local::{Local, LocalUp};
+pub(crate) use people::{Import, Members, People, Show};
+pub(crate) use reading::{Inbox, Received};
 
 /// An event in; the right people told once, on the channel they chose, with proof.
 #[derive(Parser)]
@@ -46,8 +58,13 @@ pub(crate) enum Command {
     /// The event store: everything that happened, by time or by aggregate
     #[command(subcommand)]
     Events(Events),
+    /// The systems that tenants want to be told by webhook
+    #[command(subcommand)]
+    Endpoints(Endpoints),
     Ticket(Ticket),
     Token(Token),
+    Received(Received),
+    Inbox(Inbox),
     /// What could not be handled and was put aside
     #[command(subcommand)]
     Dlq(Dlq),
@@ -187,153 +204,6 @@ pub(crate) struct WhatIf {
     pub(crate) show: usize,
 }
 
-#[derive(Subcommand)]
-pub(crate) enum People {
-    Import(Import),
-    Show(Show),
-    Members(Members),
-}
-
-/// Add people and tenants, or replace those who are there, by their ids
-#[derive(ClapArgs)]
-#[command(after_help = "Example:
-  carillon people import events/people.json
-
-A file holds a JSON list, or one person or tenant a line:
-  {\"id\":\"u-1\",\"name\":\"Ann\",\"email\":\"ann@example.com\",\"locale\":\"en\",\"zone\":\"Europe/London\",
-   \"tenants\":[\"clinic-7\"],\"roles\":[{\"role\":\"clinic-staff\",\"in\":\"clinic-7\"}],\"topics\":[\"project:42\"]}
-  {\"tenant\":\"clinic-7\",\"zone\":\"Europe/London\"}
-
-Further members of a person: phone, whatsapp, devices, topics_in, preferences, quiet, in_tenants, suppressed. What a
-person's line does not mention is gone afterwards, but for suppressed: a closed channel is opened only by naming it.")]
-pub(crate) struct Import {
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-}
-
-/// Print everything that is known of a person, addresses too
-#[derive(ClapArgs)]
-#[command(after_help = "Examples:
-  carillon people show patient-lena
-  carillon --env dev --json people show patient-lena | jq .topics")]
-pub(crate) struct Show {
-    /// The id that events carry
-    pub(crate) id: String,
-}
-
-/// Print who has a role, or follows a topic: one id a line, as they are read; exit 1 if nobody does
-#[derive(ClapArgs)]
-#[command(after_help = "Examples:
-  carillon people members topic:project:42 --tenant clinic-7
-  carillon people members topic:news:weekly
-  carillon people members role:clinic-staff --in clinic-7 | wc -l
-
-A topic belongs to its tenant; without --tenant it is the one of no tenant.")]
-pub(crate) struct Members {
-    /// topic:<name>:<value> or role:<role>
-    pub(crate) group: String,
-    /// Whose topic it is
-    #[arg(long)]
-    pub(crate) tenant: Option<String>,
-    /// The scope of the role
-    #[arg(long = "in", value_name = "SCOPE")]
-    pub(crate) scope: Option<String>,
-    /// Begin after this member
-    #[arg(long, value_name = "ID")]
-    pub(crate) after: Option<String>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Outbox {
-    /// Count what is pending and what has failed, and say how old the oldest is; exit 1 if anything has failed
-    #[command(after_help = "Examples:
-  carillon outbox stats
-  carillon --env dev --json outbox stats | jq .oldestSeconds")]
-    Stats,
-    Ls(OutboxLs),
-}
-
-/// List what is pending, oldest first, or what the bus refused and why
-#[derive(ClapArgs)]
-#[command(after_help = "Examples:
-  carillon outbox ls
-  carillon outbox ls --failed --limit 5")]
-pub(crate) struct OutboxLs {
-    /// What the bus refused, with the cause
-    #[arg(long)]
-    pub(crate) failed: bool,
-    /// How many lines
-    #[arg(long, default_value_t = 50, value_name = "COUNT")]
-    pub(crate) limit: usize,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Events {
-    Ls(EventsLs),
-    Stream(EventsStream),
-    Export(EventsExport),
-}
-
-/// Which of the recorded events are meant.
-#[derive(ClapArgs)]
-pub(crate) struct Chosen {
-    /// How far back: 30m, 24h, 7d
-    #[arg(long, default_value = "24h", value_name = "TIME")]
-    pub(crate) since: String,
-    /// Only this type, or the beginning of one and a star: order.*
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kind: Option<String>,
-    /// Only this tenant
-    #[arg(long)]
-    pub(crate) tenant: Option<String>,
-    /// Only this id, of whatever source: two lines for one source are two bodies under one id
-    #[arg(long)]
-    pub(crate) id: Option<String>,
-}
-
-/// List events in the order in which they were recorded
-#[derive(ClapArgs)]
-#[command(after_help = "Examples:
-  carillon events ls --since 1h
-  carillon events ls --type 'order.*' --tenant clinic-7 --limit 10")]
-pub(crate) struct EventsLs {
-    #[command(flatten)]
-    pub(crate) chosen: Chosen,
-    /// How many lines
-    #[arg(long, default_value_t = 100, value_name = "COUNT")]
-    pub(crate) limit: usize,
-}
-
-/// Print the events of one aggregate by their versions
-#[derive(ClapArgs)]
-#[command(after_help = "Examples:
-  carillon events stream order/7
-  carillon events stream order/7 --tenant t-1 --back --limit 1")]
-pub(crate) struct EventsStream {
-    /// The aggregate: what events call their subject
-    pub(crate) subject: String,
-    #[arg(long)]
-    pub(crate) tenant: Option<String>,
-    /// Begin with this version: the first, or with --back the newest, when it is left out
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) from: Option<u64>,
-    /// From newer versions to older ones
-    #[arg(long)]
-    pub(crate) back: bool,
-    /// How many events
-    #[arg(long, default_value_t = 100, value_name = "COUNT")]
-    pub(crate) limit: usize,
-}
-
-/// Write events as JSON lines, in the order in which they were recorded; `carillon publish -` reads them
-#[derive(ClapArgs)]
-#[command(after_help = "Example:
-  carillon events export --since 7d --type 'order.*' > orders.jsonl")]
-pub(crate) struct EventsExport {
-    #[command(flatten)]
-    pub(crate) chosen: Chosen,
-}
-
 /// Issue a ticket that lets one WebSocket connect, once, within 30 seconds
 #[derive(ClapArgs)]
 #[command(after_help = "Example:
@@ -372,64 +242,6 @@ pub(crate) struct Token {
     /// How long it is good for
     #[arg(long, default_value_t = 3_600, value_name = "SECONDS")]
     pub(crate) seconds: u64,
-}
-
-/// Start, stop and look into the local cloud; `make up`, `make down` and `make logs` call this
-#[derive(Subcommand)]
-pub(crate) enum Local {
-    /// Start it if it is not running, and deploy the template and the functions to it
-    Up(LocalUp),
-    /// Stop it
-    Down,
-    /// Print what it is doing, and where
-    Status,
-    /// Print what the functions logged
-    #[command(after_help = "Example:\n  carillon local logs email")]
-    Logs {
-        /// One function; all when it is left out
-        function: Option<String>,
-    },
-    Capture(Capture),
-    Proxy(Proxy),
-}
-
-#[derive(ClapArgs)]
-pub(crate) struct LocalUp {
-    /// The cargo profile the functions were built with
-    #[arg(long, default_value = "local")]
-    pub(crate) profile: String,
-}
-
-/// Play the services that the local cloud has not, and keep what they are sent; `make up` starts it
-///
-/// Plays SNS mobile push and End User Messaging Social, and takes any POST below /hooks/. What came is at /captured, at
-/// /captured?channel=push and so on, and in .local/captured.jsonl. An endpoint with /disabled/ in its ARN is disabled.
-#[derive(ClapArgs)]
-#[command(after_help = "Example:
-  carillon local capture --port 4700")]
-pub(crate) struct Capture {
-    /// Where it listens, on 127.0.0.1
-    #[arg(long)]
-    pub(crate) port: u16,
-}
-
-/// Pass the functions' calls on to the local cloud, keep a journal of them, and break what is asked; `make up` starts it
-///
-/// GET /_journal?after=N lists the calls after the Nth. PUT /_faults takes a plan such as
-///   {"seed":7,"faults":[{"service":"dynamodb","function":"email","do":"drop_reply","times":1}]}
-/// What can be done: delay (with "millis"), drop, drop_reply, truncate, duplicate, throttle, error, reorder, kill_before,
-/// kill_after. A fault may also name an "action" and what the body "contains", "skip" so many first, and have a "chance".
-#[derive(ClapArgs)]
-#[command(after_help = "Examples:
-  carillon local proxy --port 4701 --to 4620
-  curl -X PUT -d '{\"faults\":[{\"service\":\"ses\",\"do\":\"error\"}]}' http://127.0.0.1:4701/_faults")]
-pub(crate) struct Proxy {
-    /// Where it listens, on 127.0.0.1
-    #[arg(long)]
-    pub(crate) port: u16,
-    /// The local cloud's port
-    #[arg(long)]
-    pub(crate) to: u16,
 }
 
 /// Send every sample event through the local cloud and show who was told what

@@ -15,6 +15,7 @@ use domain::outcome::Reason;
 use domain::plan::{Audience, Collected, Match, Plan};
 use domain::recipient::{Group, Recipients, Settings};
 use domain::wake::Start;
+use templates::{Renderer, proofread};
 
 /// How often a recurring rule is followed, and how far a long one.
 const MAX_TURNS: usize = 200;
@@ -23,6 +24,8 @@ const MAX_TURNS: usize = 200;
 #[derive(Clone, Copy)]
 pub(crate) struct World<'a> {
     pub(crate) catalog: &'a Catalog,
+    /// Of the same catalog: some things only a message's words can ask.
+    pub(crate) renderer: &'a Renderer,
     pub(crate) recipients: &'a Recipients,
     pub(crate) tenant: Option<&'a Settings>,
     pub(crate) members: &'a dyn Fn(&Group) -> Vec<String>,
@@ -81,7 +84,9 @@ pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<T
                 let mut plan = Plan::of(event, world.catalog);
                 for matched in &mut plan.matches {
                     let groups = std::mem::take(&mut matched.groups);
-                    matched.add_members(groups.iter().flat_map(|it| (world.members)(it)));
+                    for group in &groups {
+                        matched.add(group, (world.members)(group));
+                    }
                 }
                 tell(&plan, world, at, &mut told, &mut later);
             }
@@ -149,7 +154,9 @@ fn tell(
 
 /// The decisions, where every question has the answer of a table in which nothing has happened yet.
 pub(crate) fn answered<'a>(plan: &Plan<'a>, world: &World<'a>, now: Timestamp) -> Vec<Decision<'a>> {
-    decide_with(plan, world.recipients, world.tenant, now, Ask::if_nothing_happened)
+    let decided = decide_with(plan, world.recipients, world.tenant, now, Ask::if_nothing_happened);
+    let zone = world.tenant.and_then(|it| it.zone.as_deref());
+    proofread(world.renderer, plan, decided, zone, now, Ask::if_nothing_happened).0
 }
 
 fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {

@@ -5,7 +5,7 @@
 
 mod acts;
 mod ears;
-mod mailbox;
+pub(crate) mod mailbox;
 mod picture;
 mod story;
 

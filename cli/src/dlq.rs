@@ -38,8 +38,7 @@ pub(crate) async fn run(args: &args::Dlq, target: &Target, terminal: &Terminal) 
 async fn list(which: &DlqWhich, target: &Target, terminal: &Terminal) -> Done {
     let found = find(which, AT_ONCE, target, terminal).await?;
     release(&found).await;
-    let cases: Vec<Case> =
-        found.iter().flat_map(|it| it.letters.iter().map(|(_, case)| case.clone())).collect();
+    let cases = cases(&found);
     show(&groups(&cases), terminal);
     Ok(cases.is_empty())
 }
@@ -130,9 +129,7 @@ async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
     let total: usize = found.iter().map(|it| it.letters.len()).sum();
     if !args.yes {
         release(&found).await;
-        let cases: Vec<Case> =
-            found.iter().flat_map(|it| it.letters.iter().map(|(_, it)| it.clone())).collect();
-        show(&groups(&cases), terminal);
+        show(&groups(&cases(&found)), terminal);
         terminal.note(&format!("{total} would be deleted for good; --yes does it"));
         return Ok(true);
     }
@@ -215,6 +212,10 @@ fn fits(case: &Case, which: &DlqWhich, since: Option<Timestamp>, before: Option<
         && is(&which.id, Some(&case.id))
         && since.is_none_or(|it| at.is_some_and(|at| at >= it))
         && before.is_none_or(|it| at.is_some_and(|at| at <= it))
+}
+
+fn cases(found: &[Found]) -> Vec<Case> {
+    found.iter().flat_map(|it| it.letters.iter().map(|(_, case)| case.clone())).collect()
 }
 
 async fn release(found: &[Found]) {

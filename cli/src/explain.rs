@@ -13,6 +13,8 @@ use domain::channel::Channel;
 use domain::event::Event;
 use domain::recipient::{self, Group, Recipient, Recipients, Settings};
 
+use templates::Renderer;
+
 use crate::args::{Explain, Target};
 use crate::deciding::{World, foretell};
 use crate::error::{Done, Error};
@@ -45,7 +47,9 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let (recipients, tenants) = people(&args.people)?;
     let members = |group: &Group| recipient::members(group, &recipients);
     let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
-    let world = World { catalog: &catalog, recipients: &recipients, tenant, members: &members };
+    let renderer = Renderer::new(&catalog);
+    let world =
+        World { catalog: &catalog, renderer: &renderer, recipients: &recipients, tenant, members: &members };
     let told = foretell(&event, &world, at);
     Ok(picture::show(&event, &catalog, &told, &wanted, at, terminal))
 }

@@ -5,6 +5,7 @@
 
 mod capture;
 mod deploy;
+mod files;
 mod functions;
 pub(crate) mod issuer;
 mod logs;
@@ -27,7 +28,7 @@ pub(crate) async fn run(args: &Local, terminal: &Terminal) -> Done {
         Local::Down => down(terminal),
         Local::Status => status(terminal),
         Local::Logs { function } => logs::print(function.as_deref(), terminal),
-        Local::Capture(it) => capture::run(it.port, terminal).await,
+        Local::Capture(it) => capture::run(it.port, &it.cloud, terminal).await,
         Local::Proxy(it) => proxy::run(it.port, it.to, terminal).await,
     }
 }
@@ -47,6 +48,7 @@ fn up(args: &LocalUp, terminal: &Terminal) -> Done {
     capture::start(&mut state)?;
     let fingerprint = format!("{}@{}", functions::prepare(&args.profile)?, state.capture_endpoint());
     if state.deployed.as_deref() != Some(&fingerprint) {
+        files::provide(&state)?;
         deploy::run(&mut state, terminal)?;
         state.deployed = Some(fingerprint);
         state.save()?;
@@ -91,7 +93,8 @@ fn tell(state: &State, terminal: &Terminal) {
     }
     let good = terminal.ink(Ink::Good, "up");
     terminal.say(&format!("{good} the local cloud answers at {}, process {}", state.endpoint(), state.pid));
-    terminal.say(&format!("   what devices and WhatsApp got:  {}/captured", state.capture_endpoint()));
+    terminal
+        .say(&format!("   what devices, WhatsApp and mailboxes got:  {}/captured", state.capture_endpoint()));
     if let Some(url) = &state.token_url {
         terminal.say(&format!("   the HTTP API, with a token:     {url}"));
     }

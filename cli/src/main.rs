@@ -6,15 +6,18 @@ mod cloud;
 mod deciding;
 mod demo;
 mod dlq;
+mod endpoints;
 mod error;
 mod event_store;
 mod explain;
 mod files;
+mod inbox;
 mod local;
 mod matching;
 mod outbox;
 mod people;
 mod publishing;
+mod received;
 mod since;
 mod tail;
 mod terminal;
@@ -46,9 +49,12 @@ async fn main() -> ExitCode {
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Outbox(it) => outbox::run(&it, &args.target, &terminal).await,
         Command::Events(it) => event_store::run(&it, &args.target, &terminal).await,
+        Command::Endpoints(it) => endpoints::run(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
-        Command::Dlq(it) => dlq::run(&it, &args.target, &terminal).await,
         Command::Token(it) => token::run(&it, &args.target, &terminal),
+        Command::Received(it) => received::run(&it, &args.target, &terminal).await,
+        Command::Inbox(it) => inbox::run(&it, &args.target, &terminal).await,
+        Command::Dlq(it) => dlq::run(&it, &args.target, &terminal).await,
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };

@@ -10,6 +10,7 @@ use domain::event::Event;
 use domain::recipient::Group;
 use serde_json::json;
 use store::{Events, People};
+use templates::Renderer;
 
 use crate::args::{Target, WhatIf};
 use crate::cloud::Cloud;
@@ -50,6 +51,10 @@ pub(crate) async fn run(args: &WhatIf, target: &Target, terminal: &Terminal) -> 
     loop {
         let page = events.between(from, runtime::now(), start).await?;
         for (event, recorded_at) in &page.events {
+            // Our own events never come to dispatch: there is nothing to decide about them.
+            if event.kind.starts_with("carillon.") {
+                continue;
+            }
             compare(event, *recorded_at, &before, &after, &people, args, &mut sum, terminal).await?;
         }
         terminal.progress(&format!("{} events …", sum.events));
@@ -88,7 +93,9 @@ async fn compare(
     let found = people.look_up(&ids, &event.tenant.as_deref().into_iter().collect()).await?;
     let places = |catalog: &Catalog| -> BTreeSet<Place> {
         let tenant = found.tenant(event.tenant.as_deref());
-        let world = World { catalog, recipients: &found.recipients, tenant, members: &members };
+        let renderer = Renderer::new(catalog);
+        let world =
+            World { catalog, renderer: &renderer, recipients: &found.recipients, tenant, members: &members };
         let told = foretell(event, &world, at).into_iter().filter(|it| it.what == What::Send);
         told.filter_map(|it| Some((it.rule?, it.recipient, it.channel?))).collect()
     };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aws::{Refused, Verdict};
-use delivery::{Claims, Cloud, Line as DeskLine, Shared};
+use delivery::{Claims, Cloud, Line as DeskLine, Shared, Timer};
 use domain::Timestamp;
 use domain::breaker::Breaker;
 use domain::cancel::{CancelKey, Cancellation};
@@ -19,7 +19,7 @@ use store::{Item, Kept, Settlement, Standing, Stood, Weighed, claimed, weigh};
 
 use crate::clock::now;
 use crate::process::Process;
-use crate::queue::Line;
+use crate::queue::{Due, Line, fire};
 use crate::variant::Variant;
 
 /// The simulation's cloud.
@@ -29,6 +29,7 @@ impl Cloud for Model {
     type Claims = Ledger;
     type Shared = Counters;
     type Line = Sender;
+    type Timer = Timetable;
 
     fn now() -> Timestamp {
         now()
@@ -41,6 +42,9 @@ pub(crate) struct Ledger(pub(crate) Rc<Process>);
 /// The counters, as one process reaches them.
 #[derive(Clone)]
 pub(crate) struct Counters(pub(crate) Rc<Process>);
+
+/// The scheduler, as one process reaches it. Its queues are called by their names.
+pub(crate) struct Timetable(pub(crate) Rc<Process>);
 
 /// A queue, as one process reaches it.
 pub(crate) struct Sender(pub(crate) Rc<Process>, pub(crate) Rc<Line>);
@@ -313,5 +317,23 @@ impl DeskLine for Sender {
 
     async fn bury(&self, body: &str, _: Option<&str>, _: &Cause) -> Result<(), Refused> {
         self.0.call("put aside", || self.1.dead.borrow_mut().push(body.into())).await
+    }
+}
+
+impl Timer for Timetable {
+    /// Scheduling one name twice is scheduling it once.
+    async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
+        let world = &self.0.world;
+        self.0
+            .call("schedule", || {
+                let mut schedules = world.schedules.borrow_mut();
+                if schedules.contains_key(name) {
+                    return;
+                }
+                let due = Due { at, line: world.line(queue_arn), body: body.to_owned() };
+                schedules.insert(name.to_owned(), due);
+                tokio::task::spawn_local(fire(Rc::clone(world), name.to_owned()));
+            })
+            .await
     }
 }

@@ -35,6 +35,7 @@ impl Channel {
             critical: line(&format!("{name}-critical")),
             dead_letters: line(name),
             dispatch: Some(Dispatch { normal: line("dispatch"), critical: line("dispatch-critical") }),
+            later: None,
             concurrency: 4,
         };
         Channel { process: Rc::clone(process), desk }

@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aws::Refused;
-use delivery::{Line as _, Shared as _};
-use dispatch::{Intake, Leaving, Work, work};
+use delivery::{Line as _, Shared as _, Timer as _};
+use dispatch::{Intake, Leaving, Words, Work, work};
 use domain::decide::{Answer, Answers, Ask, Decided, Facts, decide};
 use domain::event::Event;
 use domain::job::Job;
@@ -15,12 +15,12 @@ use domain::plan::{Match, Plan};
 use domain::wake::Task;
 use queue::{MAX_DELAY, Outgoing};
 use runtime::{Batch, Error, Message, Report};
+use templates::{Written, scene_of};
 
 use crate::clock::now;
-use crate::cloud::{Counters, Sender};
+use crate::cloud::{Counters, Sender, Timetable};
 use crate::delivering::broken;
 use crate::process::Process;
-use crate::queue::{Due, fire};
 use crate::variant::Variant;
 
 /// As dispatch has it.
@@ -68,7 +68,10 @@ impl Dispatch {
 
     async fn go<'a>(&'a self, plan: &Plan<'a>) -> Result<(), Refused> {
         let decided = self.decide(plan).await?;
-        let made = work(plan, decided.decisions, &self.0.world.setting.renderer, None);
+        let setting = &self.0.world.setting;
+        let scene = scene_of(&setting.renderer, plan, None);
+        let words = Words { scene: &scene, ways_out: &setting.ways_out, now: now() };
+        let made = work(plan, decided.decisions, &words, Written::default());
         self.hand_over(plan.event, made).await
     }
 
@@ -104,6 +107,7 @@ impl Dispatch {
                 self.0.call("was anybody told?", || Answer::Told(of.iter().any(may_be))).await
             }
             Ask::Seen { .. }
+            | Ask::Heard { .. }
             | Ask::Closed { .. }
             | Ask::Admit { .. }
             | Ask::Collected { .. }
@@ -173,16 +177,6 @@ impl Dispatch {
             let sent = Sender(Rc::clone(process), line).send(&[message]).await;
             return sent.into_iter().next().unwrap_or(Ok(()));
         }
-        process
-            .call("schedule", || {
-                let mut schedules = world.schedules.borrow_mut();
-                if schedules.contains_key(&it.name) {
-                    return;
-                }
-                let due = Due { at: it.at, line: Rc::clone(&line), body: it.body.clone() };
-                schedules.insert(it.name.clone(), due);
-                tokio::task::spawn_local(fire(Rc::clone(world), it.name.clone()));
-            })
-            .await
+        Timetable(Rc::clone(process)).at(line.name, it.at, &it.body, &it.name).await
     }
 }

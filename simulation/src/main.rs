@@ -1,5 +1,8 @@
 //! `simulate`: repeats one run and prints its journal, or goes through many.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to whoever runs it")]
+#![expect(clippy::disallowed_methods, reason = "it says how long it took")]
+
 use std::process::ExitCode;
 use std::time::Instant;
 

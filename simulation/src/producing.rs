@@ -84,10 +84,7 @@ async fn append(process: &Rc<Process>, event: &Event, number: u32) -> bool {
     let stream = Stream::new(None, event.subject.as_deref().unwrap_or_default());
     let appended_at = event.time;
     let without = Without { guard: world.is(Variant::NoGuard), version: world.is(Variant::NoVersion) };
-    let mut expected = match head(process, event).await {
-        Some(it) => it,
-        None => return false,
-    };
+    let Some(mut expected) = head(process, event).await else { return false };
     for _ in 0..20 {
         let mut transaction = Vec::new();
         let events = std::slice::from_ref(event);

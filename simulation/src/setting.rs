@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use dispatch::WaysOut;
 use domain::catalog::{CATALOG_FORMAT, Catalog};
 use domain::recipient::{Recipient, Recipients};
+use runtime::Env;
 use serde_json::json;
 use templates::Renderer;
 
@@ -12,6 +14,7 @@ pub(crate) struct Setting {
     pub(crate) catalog: Catalog,
     pub(crate) renderer: Renderer,
     pub(crate) recipients: Recipients,
+    pub(crate) ways_out: WaysOut,
 }
 
 /// The files of the one template there is.
@@ -72,6 +75,16 @@ impl Setting {
             .expect("a person as the people table has them")
         };
         let recipients = ["ann", "ben"].into_iter().map(|it| (it.to_owned(), person(it))).collect();
-        Setting { renderer: Renderer::new(&catalog), catalog, recipients }
+        Setting { renderer: Renderer::new(&catalog), catalog, recipients, ways_out: ways_out() }
     }
+}
+
+fn ways_out() -> WaysOut {
+    let variables = [
+        ("UNSUBSCRIBE_URL", "https://example.com"),
+        ("UNSUBSCRIBE_KEYS", r#"{"k1":"a secret of the simulation, long enough"}"#),
+        ("UNSUBSCRIBE_KEY", "k1"),
+    ];
+    let env: Env = variables.into_iter().map(|(name, it)| (name.to_owned(), it.to_owned())).collect();
+    WaysOut::from_env(&env).expect("all that it needs is there")
 }

@@ -2,16 +2,17 @@
 
 use std::thread;
 
+use runtime::Env;
 use simulation::{Mode, Setup, run};
 
 /// How many seeds each mode goes through; more by `SIMULATION_RUNS`.
-const RUNS: u64 = 5_000;
+const RUNS: u32 = 5_000;
 
 /// How many events happen in each.
 const EVENTS: u32 = 5;
 
 fn runs() -> u64 {
-    std::env::var("SIMULATION_RUNS").ok().and_then(|it| it.parse().ok()).unwrap_or(RUNS)
+    Env::process().number("SIMULATION_RUNS", RUNS).expect("SIMULATION_RUNS is a number").into()
 }
 
 #[track_caller]
@@ -27,7 +28,7 @@ fn check(mode: Mode) {
         })
     });
     for half in halves {
-        assert_eq!(half.join().unwrap(), None, "a run that must not be");
+        assert_eq!(half.join().expect("a run does not panic"), None, "a run that must not be");
     }
 }
 

@@ -1,11 +1,18 @@
 //! Texts, notes and WhatsApp messages: a job in, the provider's own words out, once.
 
-use domain::job::Job;
+use std::collections::BTreeSet;
+
+use domain::catalog::Catalog;
+use domain::channel::Channel;
+use domain::job::{Job, Text};
+use domain::key::Key;
 use domain::outcome::{Reason, Status};
+use domain::recipient::{PhoneNumber, Platform, SuppressedBecause};
+use domain::texting::bill;
 use serde_json::{Value, json};
 use store::LedgerRow;
 
-use crate::cloud::{Cloud, now_text, unique};
+use crate::cloud::{Cloud, cloud_event, entry, now, now_text, root, unique};
 use crate::until::{quiet, until};
 
 #[tokio::test]
@@ -18,13 +25,9 @@ async fn a_text_arrives_once() {
     quiet().await;
     let texts = cloud.texts(&phone);
     assert_eq!(texts.len(), 1);
-    assert_eq!(texts[0]["Message"], "Your turn, Zoë.");
-    assert_eq!(row.provider_id.as_deref(), texts[0]["MessageId"].as_str());
-    let attributes = texts[0]["MessageAttributes"].to_string();
-    assert!(
-        attributes.contains("AWS.SNS.SMS.SMSType") && attributes.contains("Transactional"),
-        "{attributes}"
-    );
+    assert_eq!(texts[0]["text"], "Your turn, Zoë.");
+    assert_eq!(row.provider_id.as_deref(), texts[0]["id"].as_str());
+    assert_eq!(texts[0]["attributes"]["AWS.SNS.SMS.SMSType"], "Transactional");
 }
 
 #[tokio::test]
@@ -98,11 +101,155 @@ async fn a_whatsapp_message_that_is_too_long_is_not_sent() {
     assert!(cloud.captured("whatsapp", &phone).is_empty());
 }
 
+/// The number of somebody who said stop, as the capture server plays it.
+const OPTED_OUT: &str = "+15005550198";
+
+#[tokio::test]
+async fn who_said_stop_is_written_to_once_more_and_then_never_again() {
+    let cloud = Cloud::connect();
+    let id = unique("user");
+    cloud.somebody_with(json!({ "id": id, "phone": OPTED_OUT })).await;
+    let text = json!({ "to": OPTED_OUT, "text": "Hi", "locale": "en" });
+    let row = deliver_to(&cloud, &id, "sms", &text).await;
+    assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::OptedOut)));
+    let closed = until("the channel is closed", async || {
+        let found = cloud.people.look_up(&[id.as_str()].into(), &BTreeSet::new()).await.unwrap();
+        found.recipients.get(&id).and_then(|it| it.suppression(Channel::Sms, now()).cloned())
+    })
+    .await;
+    assert_eq!(closed.why, SuppressedBecause::OptedOut);
+    let event = unique("event");
+    let data = json!({
+        "alertId": event, "kind": "fall", "location": "Hall", "careRecipientName": "Margaret", "contacts": [id],
+    });
+    cloud.put(&[cloud_event("emergency.alert.created", &event, &data)]).await;
+    let rows =
+        until("its outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() >= 5)).await;
+    let sms = rows.iter().find(|it| it.channel == Some(Channel::Sms)).unwrap();
+    assert_eq!((sms.status, sms.reason), (Status::Suppressed, Some(Reason::OptedOut)), "even an emergency");
+    assert!(cloud.texts(OPTED_OUT).is_empty());
+}
+
+#[tokio::test]
+async fn a_tenant_whose_money_for_texts_is_spent_sends_none_and_others_do() {
+    let cloud = Cloud::connect();
+    let compiled = catalog::compile(&root().join("config")).ok().unwrap();
+    let catalog = Catalog::open(compiled.file).unwrap();
+    let rule = catalog.rule("booking-guest").unwrap();
+    let (poor, rich) = (unique("tenant"), unique("tenant"));
+    let (first, second) = (phone(), phone());
+    let to = PhoneNumber::parse(&first).ok().unwrap();
+    let text = Text { to, text: "Hi".into(), locale: "en".into(), sender: None };
+    let mut wanted = bill(catalog.policy(), rule, Some(&poor), "-", &text, false).unwrap().wanted;
+    wanted.weight = wanted.limit.most();
+    let zone = catalog.policy().zone.clone();
+    let key: Key = unique("key").into();
+    cloud.counters.admit(&key, &[wanted], &[Channel::Sms], &zone, now()).await.unwrap();
+    let book = |id: &str, tenant: &str, phone: &str| {
+        let data = json!({
+            "bookingId": id, "reference": id, "siteId": id, "siteName": "Harbour", "role": "Nurse", "headcount": 1,
+            "startsAt": "2027-11-28T07:00:00+01:00", "endsAt": "2027-11-28T15:30:00+01:00", "status": "PENDING",
+            "bookerName": "Priya", "guestName": "Marit", "guestPhone": phone,
+        });
+        let event = json!({
+            "specversion": "1.0", "id": id, "source": "booking-service", "type": "booking.created",
+            "time": now_text(), "tenant": tenant, "data": data,
+        });
+        entry("booking-service", "booking.created", &event)
+    };
+    let (spent, fine) = (unique("event"), unique("event"));
+    cloud.put(&[book(&spent, &poor, &first), book(&fine, &rich, &second)]).await;
+    let row = text_row(&cloud, &spent).await;
+    assert_eq!((row.status, row.reason), (Status::Suppressed, Some(Reason::SpendCapped)));
+    assert!(
+        row.note.is_some_and(|it| it.contains("`spend-sms` has 50.00 of 50.00 USD spent")),
+        "it says why"
+    );
+    assert_eq!(text_row(&cloud, &fine).await.status, Status::Sent);
+    assert!(cloud.texts(&first).is_empty());
+    assert_eq!(cloud.texts(&second).len(), 1);
+}
+
+#[tokio::test]
+async fn whatsapp_gets_the_approved_template_until_they_write_and_then_free_text() {
+    let cloud = Cloud::connect();
+    let (id, number) = (unique("user"), phone());
+    cloud.somebody_with(json!({ "id": id, "whatsapp": number })).await;
+    let cancel = async |event: &str| {
+        let data = json!({ "appointmentId": event, "userId": id, "startsAt": "2027-11-24T09:30:00+01:00" });
+        cloud.put(&[cloud_event("appointment.cancelled", event, &data)]).await;
+        until("the message", async || {
+            cloud.outcomes(event).await.into_iter().find(|it| it.channel == Some(Channel::Whatsapp))
+        })
+        .await
+    };
+    assert_eq!(cancel(&unique("event")).await.status, Status::Sent);
+    let first = &cloud.captured("whatsapp", &number)[0]["message"];
+    assert_eq!(
+        (&first["type"], &first["template"]["name"]),
+        (&json!("template"), &json!("appointment_cancelled"))
+    );
+    cloud.counters.hear(&PhoneNumber::parse(&number).ok().unwrap(), now()).await.unwrap();
+    assert_eq!(cancel(&unique("event")).await.status, Status::Sent);
+    let second = &cloud.captured("whatsapp", &number)[1]["message"];
+    assert_eq!(second["type"], "text");
+    assert!(
+        second["text"]["body"].as_str().is_some_and(|it| it.starts_with("Your appointment on")),
+        "{second}"
+    );
+}
+
+#[tokio::test]
+async fn free_text_that_waited_too_long_is_not_sent() {
+    let cloud = Cloud::connect();
+    let number = phone();
+    let content = json!({ "to": number, "text": "Hi", "locale": "en", "free_until": "2026-01-01T00:00:00Z" });
+    let row = deliver(&cloud, "whatsapp", &content).await;
+    assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::OutsideWindow)));
+    assert!(cloud.captured("whatsapp", &number).is_empty());
+}
+
+#[tokio::test]
+async fn a_device_is_registered_once_written_to_refreshed_and_forgotten() {
+    let cloud = Cloud::connect();
+    let fcm = Some("arn:aws:sns:us-east-1:000000000000:app/GCM/local".to_owned());
+    let devices = sns::Devices::new(&cloud.config, sns::Applications { fcm, ..sns::Applications::default() });
+    let (token, newer) = (unique("token"), unique("token"));
+    let endpoint = devices.register(Platform::Fcm, &token, None).await.unwrap();
+    assert_eq!(devices.register(Platform::Fcm, &token, None).await.unwrap(), endpoint, "doing it twice");
+    assert_eq!(
+        devices.register(Platform::Fcm, &newer, Some(&endpoint)).await.unwrap(),
+        endpoint,
+        "a new token"
+    );
+    assert_eq!(deliver(&cloud, "push", &note(&endpoint)).await.status, Status::Sent);
+    devices.remove(&endpoint).await.unwrap();
+    let row = deliver(&cloud, "push", &note(&endpoint)).await;
+    assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::DeadToken)));
+    assert_ne!(
+        devices.register(Platform::Fcm, &newer, Some(&endpoint)).await.unwrap(),
+        endpoint,
+        "made anew"
+    );
+}
+
+/// What became of the text of an event.
+async fn text_row(cloud: &Cloud, event: &str) -> LedgerRow {
+    until("the text's outcome", async || {
+        cloud.outcomes(event).await.into_iter().find(|it| it.channel == Some(Channel::Sms))
+    })
+    .await
+}
+
 /// Puts a job into its channel's queue, twice, and waits for its outcome.
 async fn deliver(cloud: &Cloud, channel: &str, content: &Value) -> LedgerRow {
+    deliver_to(cloud, "ann", channel, content).await
+}
+
+async fn deliver_to(cloud: &Cloud, recipient: &str, channel: &str, content: &Value) -> LedgerRow {
     let on_unknown = if channel == "push" { "resend" } else { "hold" };
     let text = json!({
-        "version": 1, "key": unique("key"), "rule": "tests", "catalog": "tests", "recipient": "ann",
+        "version": 1, "key": unique("key"), "rule": "tests", "catalog": "tests", "recipient": recipient,
         "event": { "id": unique("event"), "source": "tests", "type": "t", "time": now_text() },
         "priority": "normal", "on_unknown": on_unknown, "content": { channel: content },
     });

@@ -9,19 +9,21 @@ use domain::recipient::Recipient;
 use publish::{Bus, Entry};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Connections, Ledger, LedgerRow, People, Record};
+use store::{Connections, Counters, Inbox, Ledger, LedgerRow, People, Record};
 
 /// The deployed stack, and a real client for everything in it.
 pub(crate) struct Cloud {
     pub(crate) config: SdkConfig,
     pub(crate) endpoint: String,
     /// Where the services that the local cloud has not are played.
-    capture: String,
+    pub(crate) capture: String,
     pub(crate) socket_url: String,
     pub(crate) bus: Bus,
     pub(crate) ledger: Ledger,
+    pub(crate) counters: Counters,
     pub(crate) people: People,
     pub(crate) connections: Connections,
+    pub(crate) inbox: Inbox,
     pub(crate) sqs: aws_sdk_sqs::Client,
 }
 
@@ -54,13 +56,14 @@ impl Cloud {
         let text = std::fs::read(root().join(".local/cloud.json")).expect("`make up` starts the local cloud");
         let state: State = serde_json::from_slice(&text).unwrap();
         let endpoint = format!("http://127.0.0.1:{}", state.port);
+        let capture = format!("http://127.0.0.1:{}", state.capture.port);
         let config = aws::Settings {
             region: state.region,
             access_key_id: state.access_key_id,
             secret_access_key: state.secret_access_key,
             session_token: None,
             endpoint_url: Some(endpoint.clone()),
-            service_endpoints: std::collections::BTreeMap::new(),
+            service_endpoints: [("SNS".to_owned(), capture.clone())].into(),
             roots: None,
         }
         .config();
@@ -69,11 +72,13 @@ impl Cloud {
         Cloud {
             bus: Bus::new(&config, "carillon-local".to_owned()),
             ledger: Ledger::new(&tables, table("ledger")),
+            counters: Counters::new(&tables, table("counters")),
             people: People::new(&tables, table("people")),
             connections: Connections::new(&tables, table("connections")),
+            inbox: Inbox::new(&tables, table("inbox")),
             sqs: aws_sdk_sqs::Client::new(&config),
             socket_url: state.socket_url,
-            capture: format!("http://127.0.0.1:{}", state.capture.port),
+            capture,
             endpoint,
             config,
         }
@@ -133,9 +138,7 @@ impl Cloud {
 
     /// The texts to a phone.
     pub(crate) fn texts(&self, to: &str) -> Vec<Value> {
-        let url = format!("{}/_ministack/sns/sms-messages", self.endpoint);
-        let body = ask(ureq::get(url).query("phoneNumber", to));
-        body["sms_messages"][to].as_array().cloned().unwrap_or_default()
+        self.captured("sms", to)
     }
 
     /// What a service that is played here was sent.

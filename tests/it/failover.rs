@@ -1,12 +1,15 @@
 //! A channel that cannot deliver, and the one that takes its place: once for everybody.
 
+use std::time::Duration;
+
+use domain::breaker::Breaker;
 use domain::outcome::{Reason, Status};
 use domain::recipient::Recipient;
 use serde_json::json;
-use store::LedgerRow;
+use store::{Counters, LedgerRow};
 
 use crate::channels::phone;
-use crate::cloud::{Cloud, entry, now_text, unique};
+use crate::cloud::{Cloud, entry, now, now_text, unique};
 use crate::until::{quiet, until};
 
 #[tokio::test]
@@ -26,25 +29,38 @@ async fn whoever_removed_the_app_is_sent_a_text_instead_and_once() {
 
 /// Reliability F9.
 #[tokio::test]
+#[ignore = "for a while nobody gets a note: run.sh plays it when all others are through"]
 async fn while_notes_cannot_be_delivered_an_emergency_falls_over_to_a_text_exactly_once_per_recipient() {
     let cloud = Cloud::connect();
+    nothing_is_known(&cloud).await;
     let application = unique("down");
     cloud.trouble(&application, Some(500));
     let mut people = Vec::new();
-    for _ in 0..12 {
+    for _ in 0..30 {
         people.push(somebody(&cloud, &application).await);
     }
     // The event comes by two lanes, and both are delivered twice.
     let id = emergency(&cloud, &people.iter().collect::<Vec<_>>()).await;
-    let rows = outcomes(&cloud, &id, 24).await;
+    let rows = outcomes(&cloud, &id, 60).await;
     cloud.trouble(&application, None);
     let of = |status| rows.iter().filter(|it| it.status == status).count();
-    assert_eq!((of(Status::Failed), of(Status::Sent)), (12, 12), "{rows:?}");
+    assert_eq!((of(Status::Failed), of(Status::Sent)), (30, 30), "{rows:?}");
+    let down = rows.iter().filter(|it| it.reason == Some(Reason::ProviderDown)).count();
+    assert!(down > 0, "the breaker opened, and the rest did not wait");
     quiet().await;
     for it in &people {
         assert_eq!(cloud.texts(it.phone.as_deref().unwrap()).len(), 1, "{}", it.id);
         assert!(cloud.captured("push", &it.devices[0].endpoint).is_empty());
     }
+    nothing_is_known(&cloud).await;
+}
+
+/// Forgets what is known of the provider of notes, in every process: they go by what they read for five seconds.
+async fn nothing_is_known(cloud: &Cloud) {
+    let counters = Counters::new(&store::client(&cloud.config), "carillon-local-counters".to_owned());
+    let read = counters.breaker("sns-push").await.unwrap();
+    counters.keep_breaker("sns-push", &read, Breaker::default(), now()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(6)).await;
 }
 
 /// Two channels of one key each, in the order of their names.

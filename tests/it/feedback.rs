@@ -176,10 +176,8 @@ async fn a_text_that_nobody_confirms_for_three_days_says_so_until_somebody_does(
     cloud.ledger.claim(&[&job], "sender", then, then + Duration::from_secs(30)).await.unwrap();
     let provider_id = unique("provider");
     let sent = Settlement {
-        key: job.key.clone(),
-        status: Status::Sent,
-        reason: None,
         provider_id: Some(provider_id.clone()),
+        ..Settlement::new(&job.key, Status::Sent, None)
     };
     cloud.ledger.settle(&[sent], "sender", then).await.unwrap();
     assert!(cloud.ledger.overdue(now()).await.unwrap().contains(&job.key));

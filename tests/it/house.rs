@@ -8,31 +8,34 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
     ("aws", &["domain"]),
     ("store", &["aws", "domain"]),
     ("queue", &["aws", "domain"]),
+    ("schedule", &["aws", "domain"]),
+    ("signing", &["domain"]),
     ("sns", &["aws", "domain"]),
+    ("sockets", &["aws"]),
     ("runtime", &["aws", "domain"]),
-    ("delivery", &["aws", "domain", "queue", "runtime", "store"]),
+    ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),
     ("publish", &["aws", "domain", "store"]),
 ];
 
 /// Whoever carries catalogs and templates decides; a channel only delivers.
 const NOT_FOR_CHANNELS: [&str; 2] = ["catalog", "templates"];
-const CHANNELS: [&str; 5] = ["email", "push", "sms", "socket", "whatsapp"];
+const CHANNELS: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
 
 /// The one crate that holds each client.
 const HOMES: [(&str, &[&str]); 10] = [
-    ("aws-sdk-apigatewaymanagement", &["socket"]),
+    ("aws-sdk-apigatewaymanagement", &["sockets"]),
     ("aws-sdk-dynamodb", &["store"]),
     ("aws-sdk-dynamodbstreams", &["cli", "relay"]),
     ("aws-sdk-eventbridge", &["publish"]),
     ("aws-sdk-pinpointsmsvoicev2", &["sms"]),
-    ("aws-sdk-scheduler", &["dispatch"]),
+    ("aws-sdk-scheduler", &["schedule"]),
     ("aws-sdk-sesv2", &["email"]),
     ("aws-sdk-sns", &["sns"]),
     ("aws-sdk-socialmessaging", &["whatsapp"]),

@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
 use domain::decide::{Ask, Decision, Verdict, decide_with};
-use domain::job::Content;
+use domain::job::{Chat, Content};
 use domain::plan::Plan;
 use domain::recipient::{self, Recipient, Recipients};
 use insta::{assert_snapshot, glob};
@@ -34,6 +34,25 @@ fn every_sample_reaches_somebody_in_these_words() {
     });
 }
 
+/// The care circle is families: a text in the night is for an emergency, and for nothing else.
+#[test]
+fn the_care_circle_is_texted_in_emergencies_only() {
+    let text = std::fs::read_to_string(root().join("config/rules/care.yaml")).unwrap();
+    let rules: Vec<serde_json::Value> = serde_saphyr::from_str(&text).unwrap();
+    let sends_texts = |it: &&serde_json::Value| {
+        it["channels"].to_string().contains("\"sms\"") || it["steps"].to_string().contains("\"sms\"")
+    };
+    let texting: Vec<&serde_json::Value> = rules.iter().filter(sends_texts).collect();
+    assert!(!texting.is_empty());
+    for rule in texting {
+        assert_eq!(
+            (&rule["category"], &rule["priority"]),
+            (&"emergency".into(), &"critical".into()),
+            "{rule}"
+        );
+    }
+}
+
 fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients) -> String {
     let entry = BusEntry::read(&std::fs::read_to_string(path).unwrap()).unwrap();
     let wrapped = entry.to_bus_event("bus-id", NOON);
@@ -41,7 +60,9 @@ fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients)
     let mut plan = Plan::of(&event, catalog);
     for matched in &mut plan.matches {
         let groups = std::mem::take(&mut matched.groups);
-        matched.add_members(groups.iter().flat_map(|it| recipient::members(it, cast)));
+        for group in &groups {
+            matched.add(group, recipient::members(group, cast));
+        }
     }
     let now = event.time.min(NOON);
     let decisions = decide_with(&plan, cast, None, now, Ask::if_nothing_happened);
@@ -69,10 +90,17 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
             }
             Ok(Content::Push(it)) => format!("{head}\n{}\n{}", it.title, it.body),
             Ok(Content::Sms(it)) => format!("{head}\n{}", it.text),
-            Ok(Content::Whatsapp(it)) => format!("{head}\n{}", it.text),
+            Ok(Content::Whatsapp(it)) => format!("{head}\n{}{}", it.text, approved(&it)),
+            Ok(Content::Webhook(it)) => format!("{head}\n{}", it.body),
             Err(unrendered) => format!("{head}\n{unrendered}"),
         },
     }
+}
+
+/// What they read who have not written to us.
+fn approved(chat: &Chat) -> String {
+    let Some(it) = &chat.template else { return String::new() };
+    format!("\nor, as approved: {} ({}) {}", it.name, it.language, it.parameters.join(" | "))
 }
 
 fn cast() -> Recipients {

@@ -5,12 +5,17 @@
 //! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `feedback`: receipts, closed addresses, devices that are gone
-//! - `failover`: a channel that cannot deliver, and the one that takes its place
+//! - `email`: how letters are left, what they bring along, what SES is asked
+//! - `webhooks`: signed requests, retries, and what must not be asked
+//! - `failover`: a channel that cannot deliver, and the one that takes its place; one of them is played alone
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
 //! - `gateway`: tickets, rooms, and what clients are told
+//! - `inbox`: what was said live and is read later
+//! - `resume`: what a client missed that was away
 //! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else
+//! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
 //! - `dlq`: what was put aside, listed, sent back, deleted
 //! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
@@ -19,6 +24,7 @@
 //! - `house`: who may depend on whom
 //!
 //! `make test` brings the local cloud up first; the support is in `asking`, `cloud`, `client` and `until`.
+//! `make test` brings the local cloud up first; the support is in `cloud`, `client`, `desk` and `until`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
@@ -30,16 +36,22 @@ mod client;
 mod cloud;
 mod commands;
 mod delivery;
+mod desk;
 mod dlq;
+mod email;
 mod engine;
-mod feedback;
 mod failover;
+mod feedback;
 mod gateway;
 mod house;
+mod inbox;
 mod journeys;
 mod outbox;
 mod patterns;
 mod people;
+mod received;
+mod resume;
 mod template;
 mod thread;
 mod until;
+mod webhooks;

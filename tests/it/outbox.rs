@@ -1,21 +1,16 @@
 //! From a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears.
 
-use std::collections::HashMap;
-use std::process::Command;
-
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::event::Event;
-use publish::{Appended, Conflict, Outbox, Stream};
+use publish::{Conflict, Stream};
 use serde_json::{Value, json};
-use store::{Events, Place, Record, Snapshot, Waiting, Way};
+use store::{Place, Record, Snapshot, Way};
 
-use crate::cloud::{Cloud, cloud_event, now, now_text, root, unique};
+use crate::cloud::{cloud_event, now, root, unique};
 use crate::commands::carillon;
+use crate::desk::{TABLE, at, desk, hello, impossible, is_done, kill_relays, outbox, shell, sweep};
 use crate::until::{quiet, until};
-
-const TABLE: &str = "carillon-local-events";
 
 #[tokio::test]
 async fn what_a_transaction_commits_is_told_once_and_what_it_cancels_never() {
@@ -80,34 +75,24 @@ async fn the_same_append_asked_for_twice_is_carried_out_once() {
 }
 
 #[tokio::test]
-async fn a_plain_put_by_the_aws_cli_is_a_producer_too() {
+async fn the_plain_put_that_the_readme_shows_makes_a_producer_of_the_aws_cli() {
     let (cloud, desk) = desk();
     let ann = cloud.somebody().await;
     let id = unique("event");
-    let event = hello(&id, &[&ann.id]);
-    let item = json!({
-        "pk": { "S": "stream#-#tests" }, "sk": { "S": format!("outbox#tests#{id}") },
-        "pending": { "S": "0" }, "appended_at": { "S": now_text() }, "event": { "S": event.to_json() },
-    });
-    let put = aws(&[
-        "dynamodb",
-        "put-item",
-        "--table-name",
-        TABLE,
-        "--item",
-        &item.to_string(),
-        "--condition-expression",
-        "attribute_not_exists(pk)",
-    ]);
-    assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let from = readme.find("aws dynamodb put-item").unwrap();
+    let command = &readme[from..from + readme[from..].find("```").unwrap()];
+    let command = command.replace("o-1", &id).replace("owner-sam", &ann.id);
+    let first = shell(&command);
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
     let address = ann.email.clone().unwrap();
     until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
-    let row = until("nothing is pending", async || desk.row(&Place::of(&event)).await.filter(is_done)).await;
+    let place = Place { pk: "stream#-#shop".into(), sk: format!("outbox#shop#{id}") };
+    let row = until("nothing is pending", async || desk.row(&place).await.filter(is_done)).await;
     assert_eq!(row.get("type"), Some("core.hello"), "the audit adds what readers look for");
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    for part in ["outbox#", "stream#", "attribute_not_exists(pk)", "appended_at"] {
-        assert!(readme.contains(part), "the README shows this very item: {part}");
-    }
+    assert_eq!(cloud.records(&id).await.len(), 1);
+    let again = shell(&command);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("ConditionalCheckFailed"), "one id is one event");
 }
 
 #[tokio::test]
@@ -292,136 +277,4 @@ async fn a_stream_is_read_forward_and_back_from_a_snapshot_on_and_by_time() {
         lines.lines().any(|it| Event::parse(it).is_ok_and(|it| it.id == ids[0])),
         "it can be published again"
     );
-}
-
-/// A producer with a table of its own, and whoever looks into the outbox.
-struct Desk {
-    client: Client,
-    events: Events,
-    waiting: Waiting,
-}
-
-fn desk() -> (Cloud, Desk) {
-    let cloud = Cloud::connect();
-    let client = store::client(&cloud.config);
-    let events = Events::new(&client, TABLE.into());
-    let waiting = outbox().waiting(&client);
-    (cloud, Desk { client, events, waiting })
-}
-
-fn outbox() -> Outbox {
-    Outbox::new(TABLE.into())
-}
-
-impl Desk {
-    async fn append(&self, stream: &Stream, expected: u64, events: &[Event]) -> Result<(), Option<Conflict>> {
-        let mut transaction = vec![own()];
-        let appended = outbox().append(&mut transaction, stream, expected, events, now()).unwrap();
-        self.run(transaction, &appended).await.map_err(|it| appended.conflict(&it))
-    }
-
-    /// # Errors
-    /// Why it was cancelled, action by action.
-    async fn run(
-        &self,
-        transaction: Vec<TransactWriteItem>,
-        appended: &Appended,
-    ) -> Result<(), Vec<store::CancellationReason>> {
-        let call = self.client.transact_write_items().set_transact_items(Some(transaction));
-        let Err(error) = call.client_request_token(&appended.token).send().await else { return Ok(()) };
-        let error = error.into_service_error();
-        let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
-            it,
-        ) = &error
-        else {
-            panic!("{error:?}")
-        };
-        Err(it.cancellation_reasons().to_vec())
-    }
-
-    async fn row(&self, place: &Place) -> Option<store::Item> {
-        self.waiting.row(place).await.unwrap()
-    }
-
-    async fn put_pending(&self, id: &str, event: &str) {
-        let values = [
-            ("pk", "stream#-#tests".to_owned()),
-            ("sk", format!("outbox#tests#{id}")),
-            ("pending", "0".to_owned()),
-            ("appended_at", now_text()),
-            ("event", event.to_owned()),
-        ];
-        let item: HashMap<String, AttributeValue> =
-            values.into_iter().map(|(name, it)| (name.to_owned(), AttributeValue::S(it))).collect();
-        self.client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
-    }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what `filter` hands over")]
-fn is_done(row: &store::Item) -> bool {
-    row.get("pending").is_none() && row.get("bus_id").is_some()
-}
-
-fn hello(id: &str, to: &[&str]) -> Event {
-    let event = json!({
-        "specversion": "1.0", "id": id, "source": "tests", "type": "core.hello", "time": now_text(),
-        "data": { "to": to, "message": "The bells ring." },
-    });
-    Event::parse(&event.to_string()).unwrap()
-}
-
-/// The event as the stream has it.
-fn at(event: &Event, stream: &Stream, version: u64) -> Event {
-    Event { subject: Some(stream.subject.clone()), sequence: Some(version), ..event.clone() }
-}
-
-/// Something of the caller's own that the transaction writes too.
-fn own() -> TransactWriteItem {
-    let put =
-        Put::builder().table_name("carillon-local-counters").item("pk", AttributeValue::S(unique("own")));
-    let put = put.item("sk", AttributeValue::S("-".into())).build().unwrap();
-    TransactWriteItem::builder().put(put).build()
-}
-
-/// The same, on a condition that does not hold.
-fn impossible() -> TransactWriteItem {
-    let put =
-        Put::builder().table_name("carillon-local-counters").item("pk", AttributeValue::S(unique("own")));
-    let put = put.item("sk", AttributeValue::S("-".into())).condition_expression("attribute_exists(pk)");
-    TransactWriteItem::builder().put(put.build().unwrap()).build()
-}
-
-/// The sweep as its schedule runs it, here in this process.
-async fn sweep(cloud: &Cloud) -> sweep::Swept {
-    let env = [("EVENTS_TABLE", TABLE), ("BUS_NAME", "carillon-local"), ("MIN_AGE_SECONDS", "5")];
-    let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
-    let Ok(sweep) = sweep::Sweep::from_env(&cloud.config, &env) else { panic!("a variable is missing") };
-    let invocation = runtime::Invocation {
-        payload: serde_json::value::RawValue::from_string("{}".into()).unwrap(),
-        deadline: runtime::Deadline::at_millis(u64::MAX),
-    };
-    sweep.run(&invocation).await.unwrap()
-}
-
-/// Kills the relay's processes of this local cloud, and of no other, as a machine does that fails.
-fn kill_relays() -> usize {
-    let ours = root().join(".local/tmp");
-    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let relays = processes.filter(|it| {
-        let is_ours = std::fs::read_link(it.path().join("exe")).is_ok_and(|it| it.starts_with(&ours));
-        let environment = std::fs::read(it.path().join("environ")).unwrap_or_default();
-        is_ours
-            && String::from_utf8_lossy(&environment).contains("AWS_LAMBDA_FUNCTION_NAME=carillon-local-relay")
-    });
-    relays
-        .filter(|it| {
-            Command::new("kill").arg("-KILL").arg(it.file_name()).status().is_ok_and(|it| it.success())
-        })
-        .count()
-}
-
-fn aws(args: &[&str]) -> std::process::Output {
-    let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
-    let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
-    Command::new(root().join(".local/awscli/bin/aws")).args(args).envs(variables).output().unwrap()
 }

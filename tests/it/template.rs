@@ -1,5 +1,7 @@
 //! What must hold for every queue, rule and role.
 
+mod streams;
+
 use std::process::Command;
 
 use serde_json::{Map, Value};
@@ -117,10 +119,39 @@ const EVERYTHING_BUT: [(&str, &str, &str); 1] = [("SmsRole", "\"sns:Publish\"", 
 
 #[test]
 fn a_channel_may_ask_its_provider_and_no_other() {
-    check_sends("EmailRole", &["ses:SendEmail"]);
-    check_sends("PushRole", &["sns:Publish", "events:PutEvents"]);
-    check_sends("SmsRole", &["sns:Publish", "sms-voice:SendTextMessage"]);
+    // As its sender and with its configuration set; the files of letters, if there are any.
+    let letters = ["ses:SendEmail", "ses:SendEmail", "s3:GetObject", "s3:ListBucket"];
+    check_sends("EmailRole", &letters);
+    check_sends("PushRole", &["sns:Publish", "sns:DeleteEndpoint", "events:PutEvents"]);
+    check_sends("SmsRole", &["sns:Publish", "sms-voice:SendTextMessage", "events:PutEvents"]);
     check_sends("WhatsappRole", &["social-messaging:SendWhatsAppMessage"]);
+    check_sends("WebhookRole", &["events:PutEvents"]);
+}
+
+#[test]
+fn who_decides_about_endpoints_reads_no_secrets_and_who_signs_reads_no_people() {
+    let resources = resources();
+    let statements = |role: &str| {
+        let policy = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"];
+        policy["Statement"].as_array().unwrap().iter().flat_map(on_aws).collect::<Vec<_>>()
+    };
+    let dispatch = statements("DispatchRole");
+    let endpoints: Vec<_> =
+        dispatch.iter().filter(|it| it["Resource"].to_string().contains("EndpointsTable")).collect();
+    assert_eq!(endpoints.len(), 1);
+    let keys = &endpoints[0]["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+    assert_eq!(*keys, serde_json::json!(["endpoints#*"]));
+    for it in statements("WebhookRole") {
+        let resource = it["Resource"].to_string();
+        assert!(!["PeopleTable", "EventsTable", "ConnectionsTable"].iter().any(|it| resource.contains(it)));
+    }
+}
+
+#[test]
+fn no_origin_is_allowed_on_aws_unless_an_operator_names_it() {
+    let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
+    let parameter = text.lines().skip_while(|it| *it != "  WebhookAllow:");
+    assert_eq!(parameter.take(4).find(|it| it.contains("Default:")), Some("    Default: \"\""));
 }
 
 /// What a role may do beside logs, queues and the ledger, whatever the parameters are.
@@ -176,8 +207,14 @@ fn nobody_comes_to_the_api_but_through_a_door() {
         .collect();
     found.sort();
     // Which paths there are is in functions/api/src/router.rs. The preflight is answered by API Gateway.
-    let expected =
-        ["HttpApi ANY /{proxy+} AWS_IAM", "TokenApi ANY /{proxy+} JWT", "TokenApi OPTIONS /{proxy+} NONE"];
+    // Nobody signs what the link of a letter asks for.
+    let expected = [
+        "HttpApi ANY /{proxy+} AWS_IAM",
+        "HttpApi GET /v1/unsubscribe/{token} NONE",
+        "HttpApi POST /v1/unsubscribe/{token} NONE",
+        "TokenApi ANY /{proxy+} JWT",
+        "TokenApi OPTIONS /{proxy+} NONE",
+    ];
     assert_eq!(found, expected);
     let authorizer = &resources["TokenAuthorizer"]["Properties"];
     assert_eq!(authorizer["JwtConfiguration"]["Issuer"]["Ref"], "TokenIssuer");
@@ -187,63 +224,6 @@ fn nobody_comes_to_the_api_but_through_a_door() {
     for (name, it) in resources.iter().filter(|(name, _)| name.starts_with("Token")) {
         assert_eq!(it["Condition"], "TakesTokens", "{name}");
     }
-}
-
-#[test]
-fn the_audit_may_append_and_acknowledge_and_nothing_else() {
-    assert_eq!(table_actions("AuditRole"), ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"]);
-    let may_write = attributes("AuditRole", "Acknowledge");
-    assert!(may_write.iter().any(|it| it == "pending"));
-    for kept in ["event", "digest", "version", "detail"] {
-        assert!(!may_write.iter().any(|it| it == kept), "{kept}");
-    }
-}
-
-#[test]
-fn who_publishes_may_mark_what_is_refused_and_change_no_event() {
-    for role in ["RelayRole", "SweepRole"] {
-        assert_eq!(
-            attributes(role, "MarkRefused"),
-            ["pk", "sk", "pending", "failed_at", "failed_because"],
-            "{role}"
-        );
-    }
-}
-
-/// The attributes that a statement of a role is held to.
-fn attributes(role: &str, sid: &str) -> Vec<String> {
-    let resources = resources();
-    let statements = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
-    let statement = statements.as_array().unwrap().iter().find(|it| it["Sid"] == sid).unwrap();
-    let listed = &statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"];
-    listed.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
-}
-
-#[test]
-fn no_record_of_a_stream_is_tried_for_ever_and_none_is_given_up_in_silence() {
-    let resources = resources();
-    let mut streams = 0;
-    for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
-        let events = function["Events"].as_object().into_iter().flatten();
-        for (event, mapping) in events.filter(|(_, it)| it["Type"] == "DynamoDB") {
-            let mapping = &mapping["Properties"];
-            streams += 1;
-            assert_eq!(mapping["StartingPosition"], "TRIM_HORIZON", "{name} {event}: nothing is missed");
-            assert_eq!(mapping["BisectBatchOnFunctionError"], true, "{name} {event}");
-            assert!((1..=100).contains(&mapping["MaximumRetryAttempts"].as_i64().unwrap()), "{name} {event}");
-            assert!(
-                (60..=86_400).contains(&mapping["MaximumRecordAgeInSeconds"].as_i64().unwrap()),
-                "{name} {event}"
-            );
-            assert!(mapping["DestinationConfig"]["OnFailure"]["Destination"].is_object(), "{name} {event}");
-            let pattern = mapping["FilterCriteria"]["Filters"][0]["Pattern"].as_str().unwrap();
-            assert!(
-                serde_json::from_str::<Value>(pattern).unwrap()["dynamodb"]["NewImage"].is_object(),
-                "{pattern}"
-            );
-        }
-    }
-    assert_eq!(streams, 2);
 }
 
 #[test]
@@ -262,7 +242,10 @@ fn receipts_come_from_the_default_bus_and_feedback_may_find_file_and_close_and_s
     let mut kinds: Vec<&str> = actions.iter().map(|it| it.trim_start_matches("dynamodb:")).collect();
     kinds.dedup();
     let people = ["BatchGetItem", "GetItem", "PutItem", "DeleteItem", "ConditionCheckItem"];
-    assert_eq!(kinds, [&["Query", "GetItem", "UpdateItem", "PutItem"][..], &people[..]].concat());
+    assert_eq!(
+        kinds,
+        [&["Query", "GetItem", "UpdateItem", "PutItem", "UpdateItem"][..], &people[..]].concat()
+    );
     assert_eq!(
         resources["EmailReceiptsDestination"]["Properties"]["EventDestination"]["EventBridgeDestination"]
             ["EventBusArn"]["Fn::Sub"]
@@ -283,15 +266,71 @@ fn the_gateway_may_change_a_row_of_the_ledger_and_neither_read_nor_delete_it() {
 }
 
 #[test]
+fn the_inbox_is_written_by_the_socket_and_marked_by_the_gateway_and_nobody_else_reaches_it() {
+    let resources = resources();
+    let mut found = Vec::new();
+    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
+        let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
+        for it in statements.flat_map(on_aws).filter(|it| it["Resource"].to_string().contains("InboxTable")) {
+            assert!(!it["Action"].to_string().contains("Delete"), "{name}: what came stays for its time");
+            assert!(!it["Action"].to_string().contains("Scan"), "{name}");
+            found.push(name.clone());
+        }
+    }
+    assert_eq!(found, ["GatewayRole", "SocketRole"]);
+}
+
+#[test]
+fn a_row_of_the_ledger_costs_one_write_of_its_index_and_no_function_reads_it() {
+    let resources = resources();
+    let indexes = &resources["LedgerTable"]["Properties"]["GlobalSecondaryIndexes"];
+    // The other two have only the rows that still await a receipt, or could be named by one.
+    let names: Vec<&str> =
+        indexes.as_array().unwrap().iter().map(|it| it["IndexName"].as_str().unwrap()).collect();
+    assert_eq!(names, ["by_provider", "by_awaited", "by_recipient"]);
+    for it in indexes.as_array().unwrap() {
+        assert_eq!(it["Projection"]["ProjectionType"], "KEYS_ONLY");
+    }
+    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
+        assert!(!role.to_string().contains("index/by_recipient"), "{name}");
+    }
+}
+
+#[test]
 fn every_action_of_a_client_has_its_route_and_an_answer_on_aws() {
     let resources = resources();
     let routes = of_type(&resources, "AWS::ApiGatewayV2::Route");
     let responses = of_type(&resources, "AWS::ApiGatewayV2::RouteResponse");
-    for action in ["subscribe", "seen", "acknowledge", "ping", "$default"] {
+    for action in
+        ["subscribe", "seen", "acknowledge", "inbox", "counts", "mark", "resume", "ping", "$default"]
+    {
         let (name, route) = routes.iter().find(|(_, it)| it["RouteKey"] == action).expect(action);
         assert_eq!(route["RouteResponseSelectionExpression"], "$default", "{action}");
         assert!(responses.iter().any(|(_, it)| it["RouteId"]["Ref"] == name.as_str()), "{action}");
     }
+}
+
+#[test]
+fn only_what_carries_a_token_is_open_to_everybody() {
+    let routes = of_type(&resources(), "AWS::ApiGatewayV2::Route");
+    let of_http = routes.iter().filter(|(_, it)| it["ApiId"]["Ref"] == "HttpApi");
+    let open: Vec<&str> = of_http
+        .filter(|(_, it)| it["AuthorizationType"] == "NONE" || it["AuthorizationType"].is_null())
+        .map(|(_, it)| it["RouteKey"].as_str().unwrap())
+        .collect();
+    assert_eq!(open, ["GET /v1/unsubscribe/{token}", "POST /v1/unsubscribe/{token}"]);
+}
+
+#[test]
+fn the_keys_of_links_are_made_by_the_stack_and_known_to_whom_they_are_for() {
+    let resources = resources();
+    let secret = &resources["UnsubscribeKeys"]["Properties"];
+    assert!(secret["SecretString"].is_null(), "no secret stands in the template");
+    assert!(secret["GenerateSecretString"]["PasswordLength"].as_u64().unwrap() >= 32);
+    let functions = of_type(&resources, "AWS::Serverless::Function");
+    let knowing = functions.iter().filter(|(_, it)| it.to_string().contains("resolve:secretsmanager"));
+    let names: Vec<&str> = knowing.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["ApiFunction", "DispatchFunction"], "who reads links, and who makes them");
 }
 
 /// What a role may do with tables on AWS.
@@ -324,7 +363,9 @@ fn on_aws(value: &Value) -> Vec<Value> {
 
 fn of_type(resources: &Map<String, Value>, kind: &str) -> Vec<(String, Value)> {
     let found = resources.iter().filter(|(_, it)| it["Type"] == kind);
-    found.map(|(name, it)| (name.clone(), it["Properties"].clone())).collect()
+    let mut found: Vec<_> = found.map(|(name, it)| (name.clone(), it["Properties"].clone())).collect();
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found
 }
 
 /// The template as SAM itself reads it.

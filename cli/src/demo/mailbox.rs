@@ -7,16 +7,16 @@ use serde_json::Value;
 use crate::error::Error;
 
 /// Letters by the id under which SES accepted them.
-pub(super) struct Mailbox(HashMap<String, Letter>);
+pub(crate) struct Mailbox(HashMap<String, Letter>);
 
 /// A letter as the mail service holds it.
-pub(super) struct Letter {
-    pub(super) to: String,
-    pub(super) subject: String,
+pub(crate) struct Letter {
+    pub(crate) to: String,
+    pub(crate) subject: String,
 }
 
 impl Mailbox {
-    pub(super) fn read(endpoint: &str) -> Result<Mailbox, Error> {
+    pub(crate) fn read(endpoint: &str) -> Result<Mailbox, Error> {
         let url = format!("{endpoint}/_ministack/ses/messages");
         let failed = |why: String| Error::Cloud(format!("cannot read {url}: {why}"));
         let mut answer = ureq::get(&url).call().map_err(|it| failed(it.to_string()))?;
@@ -33,7 +33,7 @@ impl Mailbox {
         Ok(Mailbox(letters.collect()))
     }
 
-    pub(super) fn find(&self, id: &str) -> Option<&Letter> {
+    pub(crate) fn find(&self, id: &str) -> Option<&Letter> {
         self.0.get(id)
     }
 }

@@ -69,7 +69,10 @@ pub(super) fn rooms(samples: &[Ready], catalog: &Catalog) -> BTreeSet<Room> {
         for matched in Plan::of(&event, catalog).matches {
             rooms.extend(matched.audience.into_iter().filter_map(|it| match it {
                 Audience::Room(room) => Some((event.tenant.clone(), room)),
-                Audience::User(_) | Audience::Member(_) | Audience::Address { .. } => None,
+                Audience::User(_)
+                | Audience::Member(_)
+                | Audience::Address { .. }
+                | Audience::Endpoint(_) => None,
             }));
         }
     }
@@ -88,7 +91,7 @@ impl Story {
         let event = event(sample, bus_id, now)?;
         let renderer = Renderer::new(catalog);
         let members = |group: &Group| recipient::members(group, cast);
-        let world = World { catalog, recipients: cast, tenant: None, members: &members };
+        let world = World { catalog, renderer: &renderer, recipients: cast, tenant: None, members: &members };
         let mut plan = Plan::of(&event, catalog);
         for matched in &mut plan.matches {
             let groups = std::mem::take(&mut matched.groups);
@@ -106,7 +109,9 @@ impl Story {
                         Expected::Letter { to: email.to.as_str().to_owned(), subject: email.subject }
                     }
                     Ok(Content::Socket(socket)) => Expected::Message { to: socket.to, title: socket.title },
-                    Ok(Content::Push(_) | Content::Sms(_) | Content::Whatsapp(_)) => Expected::Elsewhere,
+                    Ok(Content::Push(_) | Content::Sms(_) | Content::Whatsapp(_) | Content::Webhook(_)) => {
+                        Expected::Elsewhere
+                    }
                     Err(_) => Expected::Failed(Reason::Template),
                 },
             },

@@ -5,7 +5,7 @@ use std::time::Duration;
 use queue::Letter;
 
 use super::letter::{Case, groups};
-use super::{Found, find, release, show};
+use super::{Found, cases, find, release, show};
 use crate::args::{Redrive, Target};
 use crate::error::Done;
 use crate::terminal::{Ink, Terminal};
@@ -22,9 +22,7 @@ pub(crate) async fn run(args: &Redrive, target: &Target, terminal: &Terminal) ->
     }
     if !args.yes {
         release(&found).await;
-        let cases: Vec<Case> =
-            found.iter().flat_map(|it| it.letters.iter().map(|(_, it)| it.clone())).collect();
-        show(&groups(&cases), terminal);
+        show(&groups(&cases(&found)), terminal);
         let seconds = total.div_ceil(args.rate.max(1) as usize);
         terminal.note(&format!("{total} would go back to their queues, in about {seconds} s; --yes does it"));
         return Ok(true);

@@ -4,17 +4,21 @@
 //! It plays the ledger's stream too, see `player`. Functions reach it by the SDKs' own variables (`AWS_ENDPOINT_URL_SNS` and so on), which the template sets on the
 //! local cloud only.
 
+mod letters;
 mod play;
 mod player;
 mod postman;
 mod record;
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::rc::Rc;
 
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::CONTENT_TYPE;
+use futures_util::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -26,11 +30,12 @@ use crate::terminal::Terminal;
 use super::server;
 use super::sidecar::Sidecar;
 use super::state::{FOLDER, State};
+use letters::Passing;
 use play::{Answer, Asked, play};
 use record::Records;
 
-/// More than the largest message of any service it plays: WhatsApp's 2,048,000 bytes in base64.
-const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// More than the largest message of any service it plays: a letter with 10 MiB of files in base64.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// The process that runs it.
 const SIDECAR: Sidecar = Sidecar { what: server::CAPTURE, health: "/health", is_fixed: false };
@@ -38,14 +43,14 @@ const SIDECAR: Sidecar = Sidecar { what: server::CAPTURE, health: "/health", is_
 /// Makes sure that it runs, as it was built last.
 pub(super) fn start(state: &mut State) -> Result<(), Error> {
     if !state.capture.is_some_and(|it| SIDECAR.runs(&it)) {
-        state.capture = Some(SIDECAR.start(state.capture, &[])?);
+        state.capture = Some(SIDECAR.start(state.capture, &["--cloud".to_owned(), state.endpoint()])?);
         state.save()?;
     }
     Ok(())
 }
 
-/// Serves until it is ended.
-pub(super) async fn run(port: u16, terminal: &Terminal) -> Done {
+/// Serves until it is ended. Letters are handed on to `cloud`.
+pub(super) async fn run(port: u16, cloud: &str, terminal: &Terminal) -> Done {
     let address = ("127.0.0.1", port);
     let listener = tokio::net::TcpListener::bind(address)
         .await
@@ -58,9 +63,9 @@ pub(super) async fn run(port: u16, terminal: &Terminal) -> Done {
     let serving = async {
         loop {
             let Ok((stream, _)) = listener.accept().await else { continue };
-            let records = Rc::clone(&records);
+            let (records, cloud) = (Rc::clone(&records), cloud.to_owned());
             tokio::task::spawn_local(async move {
-                let service = service_fn(|request| answer(request, &records));
+                let service = service_fn(|request| answer(request, &records, &cloud));
                 // A client that goes away in the middle is none of our business.
                 let _ = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service)
@@ -74,7 +79,8 @@ pub(super) async fn run(port: u16, terminal: &Terminal) -> Done {
 async fn answer(
     request: Request<Incoming>,
     records: &Records,
-) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+    cloud: &str,
+) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
     let (head, body) = request.into_parts();
     let answer = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => {
@@ -86,12 +92,46 @@ async fn answer(
                 headers: &head.headers,
                 body: &body,
             };
-            play(&asked, records)
+            match (asked.method, asked.path) {
+                ("POST", letters::PATH) => pass_on(&asked, records, cloud).await,
+                _ => play(&asked, records),
+            }
         }
         Err(_) => Answer::new(413, "text/plain", format!("more than {MAX_BODY_BYTES} bytes")),
     };
-    let mut response = Response::new(Full::from(answer.body));
+    tokio::time::sleep(answer.after).await;
+    let mut response = Response::new(body_of(answer.body, answer.padding));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(answer.kind));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(answer.kind));
+    if let Some((name, value)) = answer.header
+        && let Ok(value) = HeaderValue::try_from(value)
+    {
+        response.headers_mut().insert(name, value);
+    }
     Ok(response)
+}
+
+/// Hands a letter on to the local cloud, and keeps it if it was taken.
+async fn pass_on(asked: &Asked<'_>, records: &Records, cloud: &str) -> Answer {
+    let headers = asked.headers.iter().filter(|(name, _)| !letters::OF_A_CONNECTION.contains(&name.as_str()));
+    let headers =
+        headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+    let headers = headers.collect();
+    let passing = Passing { cloud: cloud.to_owned(), headers, body: asked.body.to_vec() };
+    let answer = tokio::task::spawn_blocking(move || passing.hand_on()).await;
+    let answer = answer.unwrap_or_else(|_| Answer::new(503, "text/plain", "no answer".to_owned()));
+    letters::keep(asked.body, &answer, records);
+    answer
+}
+
+/// A text, or a text and as much of nothing as is asked for, made while it is read.
+fn body_of(text: String, padding: u64) -> BoxBody<Bytes, Infallible> {
+    const NOTHING: &[u8] = &[b' '; 64 * 1024];
+    if padding == 0 {
+        return Full::from(text).boxed();
+    }
+    let chunks = usize::try_from(padding).unwrap_or(usize::MAX) / NOTHING.len();
+    let padding = std::iter::repeat_n(Bytes::from_static(NOTHING), chunks);
+    let all = std::iter::once(Bytes::from(text)).chain(padding);
+    StreamBody::new(stream::iter(all.map(|it| Ok(Frame::data(it))))).boxed()
 }

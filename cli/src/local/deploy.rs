@@ -15,10 +15,14 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
         .arg(format!(
             "Environment=local LogRetentionDays=1 LocalEndpoint={} CaptureEndpoint={} TokenIssuer={} \
-             WhatsappPhoneNumberId=phone-number-id-local",
+             WhatsappPhoneNumberId=phone-number-id-local AttachmentBuckets=arn:aws:s3:::{} \
+             ApnsApplicationArn=arn:aws:sns:us-east-1:000000000000:app/APNS/local \
+             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local WebhookAllow={}",
             state.endpoint(),
             state.capture_endpoint(),
             // The capture server is the local issuer, too.
+            state.capture_endpoint(),
+            super::files::BUCKET,
             state.capture_endpoint()
         ))
         .stdin(Stdio::null())
@@ -67,7 +71,7 @@ print(next(it['OutputValue'] for it in stack['Outputs'] if it['OutputKey'] == sy
 }
 
 /// A program of SAM's own environment. Absolute, because it runs in another folder.
-fn tool(name: &str) -> std::path::PathBuf {
+pub(super) fn tool(name: &str) -> std::path::PathBuf {
     let path = Path::new(FOLDER).join("sam/bin").join(name);
     std::path::absolute(&path).unwrap_or(path)
 }

@@ -1,6 +1,7 @@
 //! The environment, as values.
 
-use runtime::{Env, Unset};
+use domain::unsubscribe::Keys;
+use runtime::{Env, Error};
 
 use crate::caller::Issuer;
 
@@ -17,12 +18,14 @@ pub struct Config {
     pub socket_url: String,
     /// Whose tokens are accepted; nobody's, where there is none.
     pub issuer: Option<Issuer>,
+    /// What the links in letters are made with.
+    pub links: Keys,
 }
 
 impl Config {
     /// # Errors
-    /// [`Unset`] names the variable.
-    pub fn from_env(env: &Env) -> Result<Config, Unset> {
+    /// A variable is missing, or the keys of the links cannot be used.
+    pub fn from_env(env: &Env) -> Result<Config, Error> {
         let issuer = match env.optional("TOKEN_ISSUER") {
             None => None,
             Some(name) => Some(Issuer {
@@ -43,6 +46,7 @@ impl Config {
             dispatch_queue_url: env.required("DISPATCH_QUEUE_URL")?,
             socket_url: env.required("SOCKET_URL")?,
             issuer,
+            links: Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?,
         })
     }
 }

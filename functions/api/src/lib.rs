@@ -17,11 +17,13 @@ mod response;
 mod router;
 mod routes;
 mod tenancy;
+mod unsubscribe;
 
 use std::sync::OnceLock;
 
 use aws_types::SdkConfig;
 use domain::Timestamp;
+use domain::unsubscribe::Keys;
 use publish::Bus;
 use queue::{Queue, Sqs};
 use runtime::now;
@@ -37,6 +39,7 @@ pub use config::Config;
 pub use request::{MAX_BODY_BYTES, Request};
 pub use response::Response;
 pub use router::{Operation, ROUTES, Route, Who};
+pub use unsubscribe::UNSUBSCRIBED;
 
 /// The HTTP API's back end.
 pub struct Api {
@@ -48,6 +51,8 @@ pub struct Api {
     dispatch: Queue,
     socket_url: String,
     issuer: Option<Issuer>,
+    /// What the links in letters are made with.
+    links: Keys,
     aws: SdkConfig,
     bus_name: String,
     /// Made when it is first used: making a client is a fifth of a function's start-up.
@@ -85,6 +90,7 @@ impl Api {
             dispatch: Queue::new(&Sqs::new(aws), config.dispatch_queue_url),
             socket_url: config.socket_url,
             issuer: config.issuer,
+            links: config.links,
             aws: aws.clone(),
             bus_name: config.bus,
             bus: OnceLock::new(),
@@ -97,6 +103,10 @@ impl Api {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response {
+        if let Some(token) = unsubscribe::token(&request) {
+            let languages = request.header("accept-language");
+            return self.unsubscribe(request.method(), &token, languages).await.into();
+        }
         let response = match self.try_answer(&request).await {
             Ok(response) => response,
             Err(problem) => Response::problem(&problem, request.id()),

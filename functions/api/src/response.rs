@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::problem::Problem;
+use crate::unsubscribe::page::{self, Page};
 
 /// An answer. No `Debug`: it may carry a person.
 #[derive(Serialize)]
@@ -47,5 +48,12 @@ impl Response {
     pub(crate) fn with(mut self, header: &'static str, value: String) -> Response {
         self.headers.insert(header, value);
         self
+    }
+}
+
+impl From<Page> for Response {
+    fn from(page: Page) -> Response {
+        let headers = page::HEADERS.into_iter().map(|(name, value)| (name, value.to_owned()));
+        Response { status_code: page.status, headers: headers.collect(), body: page.html }
     }
 }

@@ -6,15 +6,20 @@ use domain::catalog::{Catalog, CatalogFile};
 use domain::channel::Channel;
 use runtime::{Env, Error};
 
+use crate::way_out::WaysOut;
+
 /// What dispatch is told by its template.
 pub struct Config {
     pub catalog: Catalog,
     pub people_table: String,
+    pub endpoints_table: String,
     pub ledger_table: String,
     pub counters_table: String,
     pub dead_letters_url: String,
     pub lanes: Lanes,
-    pub schedule: Schedule,
+    pub ways_out: WaysOut,
+    pub schedule: schedule::Config,
+    pub targets: Targets,
     /// The queue of every channel, and its queue for what is critical.
     pub channels: Vec<(Channel, String, String)>,
 }
@@ -26,12 +31,8 @@ pub struct Lanes {
     pub bulk: String,
 }
 
-/// What one-time schedules are made with.
-pub struct Schedule {
-    /// What the names of ours begin with.
-    pub prefix: String,
-    /// Who puts the message into the queue.
-    pub role_arn: String,
+/// Where schedules put a message: the ARNs of dispatch's own queues.
+pub struct Targets {
     pub critical_arn: String,
     pub normal_arn: String,
     pub bulk_arn: String,
@@ -61,6 +62,7 @@ impl Config {
         Ok(Config {
             catalog: load_catalog(&Path::new(&folder).join("catalog.json"))?,
             people_table: env.required("PEOPLE_TABLE")?,
+            endpoints_table: env.required("ENDPOINTS_TABLE")?,
             ledger_table: env.required("LEDGER_TABLE")?,
             counters_table: env.required("COUNTERS_TABLE")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
@@ -69,9 +71,12 @@ impl Config {
                 normal: env.required("DISPATCH_QUEUE_URL")?,
                 bulk: env.required("BULK_QUEUE_URL")?,
             },
-            schedule: Schedule {
+            ways_out: WaysOut::from_env(env)?,
+            schedule: schedule::Config {
                 prefix: env.required("SCHEDULE_PREFIX")?,
                 role_arn: env.required("SCHEDULE_ROLE_ARN")?,
+            },
+            targets: Targets {
                 critical_arn: env.required("CRITICAL_QUEUE_ARN")?,
                 normal_arn: env.required("DISPATCH_QUEUE_ARN")?,
                 bulk_arn: env.required("BULK_QUEUE_ARN")?,

@@ -10,21 +10,25 @@ use domain::event::{Event, Priority, Refusal};
 use domain::plan::Plan;
 use queue::{Cause, Queue, Sqs};
 use runtime::{Batch, Error, Message, Report, chain, now};
-use store::{Counters, Ledger, People};
-use templates::Renderer;
+use schedule::Schedules;
+use store::{Counters, Endpoints, Ledger, People};
+use templates::{Renderer, scene_of};
 
 use crate::handover::{Handover, Harvest};
 use crate::lane::{Lane, Lanes, Leaving};
+use crate::orders::Words;
 use crate::questions::Questions;
-use crate::schedule::Schedules;
 use crate::unfold::{Onward, Subject, Unfold, What, gone};
+use crate::way_out::WaysOut;
 use crate::{Config, Intake, read, work};
 
 /// Everything dispatch holds on to between invocations.
 pub struct Dispatcher {
     catalog: Catalog,
     renderer: Renderer,
+    ways_out: WaysOut,
     people: People,
+    endpoints: Endpoints,
     counters: Counters,
     questions: Questions,
     handover: Handover,
@@ -53,11 +57,13 @@ impl Dispatcher {
         Dispatcher {
             renderer: Renderer::new(&config.catalog),
             catalog: config.catalog,
+            ways_out: config.ways_out,
             people: People::new(&tables, config.people_table),
+            endpoints: Endpoints::new(&tables, config.endpoints_table),
             questions: Questions { counters: counters.clone(), ledger: ledger.clone() },
             handover: Handover {
                 channels: channels.collect(),
-                lanes: Lanes::new(&sqs, config.lanes, Schedules::new(aws, config.schedule)),
+                lanes: Lanes::new(&sqs, config.lanes, Schedules::new(aws, config.schedule), config.targets),
                 counters: counters.clone(),
                 ledger,
             },
@@ -76,7 +82,7 @@ impl Dispatcher {
         let mut report = Report::default();
         let mut tasks = self.read(&batch, now, &mut report).await;
         let onwards: Vec<Onward> = tasks.iter_mut().map(|it| std::mem::take(&mut it.onward)).collect();
-        let unfold = Unfold { catalog: &self.catalog, people: &self.people, counters: &self.counters, now };
+        let unfold = self.unfold(now);
         let mut plans: Vec<(&Task<'_>, Plan<'_>, Onward)> = Vec::with_capacity(tasks.len());
         for (task, mut onward) in tasks.iter().zip(onwards) {
             match unfold.plan(&task.subject, &mut onward).await {
@@ -102,10 +108,15 @@ impl Dispatcher {
         Ok(report)
     }
 
+    fn unfold(&self, now: Timestamp) -> Unfold<'_> {
+        let (catalog, people, endpoints) = (&self.catalog, &self.people, &self.endpoints);
+        Unfold { catalog, people, endpoints, counters: &self.counters, now }
+    }
+
     /// What can be read. What cannot is put aside at once; what a table would not tell about comes back.
     async fn read<'a>(&self, batch: &'a Batch, now: Timestamp, report: &mut Report) -> Vec<Task<'a>> {
         let mut tasks = Vec::with_capacity(batch.messages.len());
-        let unfold = Unfold { catalog: &self.catalog, people: &self.people, counters: &self.counters, now };
+        let unfold = self.unfold(now);
         for message in &batch.messages {
             let mut onward = Onward::default();
             match read(&message.body) {
@@ -204,10 +215,18 @@ impl Dispatcher {
             if let What::Gone { rule, audience } = &task.subject.what {
                 decisions.push(gone(plan.event, rule, audience.as_ref()));
             }
-            harvest.add(
-                task.message,
-                work(&plan, decisions, &self.renderer, tenant.and_then(|it| it.zone.as_deref())),
-            );
+            let zone = tenant.and_then(|it| it.zone.as_deref());
+            let scene = scene_of(&self.renderer, &plan, zone);
+            let asked = self.questions.proofread(&scene, &plan, &mut decisions, zone, now).await;
+            let written = match asked {
+                Ok(written) => written,
+                Err(refused) => {
+                    come_back(task.message, &refused, report);
+                    continue;
+                }
+            };
+            let words = Words { scene: &scene, ways_out: &self.ways_out, now };
+            harvest.add(task.message, work(&plan, decisions, &words, written));
             harvest.go_on(onward);
         }
         Ok(harvest)

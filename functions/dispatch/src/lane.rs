@@ -9,8 +9,8 @@ use domain::event::{Event, Priority};
 use domain::wake::Wake;
 use queue::{MAX_DELAY, Outgoing, Queue, Sqs};
 
-use crate::config::Lanes as Urls;
-use crate::schedule::Schedules;
+use crate::config::{Lanes as Urls, Targets};
+use schedule::Schedules;
 
 /// A queue of dispatch's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub(crate) struct Lanes {
     normal: Queue,
     bulk: Queue,
     schedules: Schedules,
+    targets: Targets,
 }
 
 impl Leaving {
@@ -55,12 +56,13 @@ impl Leaving {
 }
 
 impl Lanes {
-    pub(crate) fn new(sqs: &Sqs, urls: Urls, schedules: Schedules) -> Lanes {
+    pub(crate) fn new(sqs: &Sqs, urls: Urls, schedules: Schedules, targets: Targets) -> Lanes {
         Lanes {
             critical: Queue::new(sqs, urls.critical),
             normal: Queue::new(sqs, urls.normal),
             bulk: Queue::new(sqs, urls.bulk),
             schedules,
+            targets,
         }
     }
 
@@ -69,7 +71,12 @@ impl Lanes {
     pub(crate) async fn leave(&self, it: Leaving, now: Timestamp) -> Result<(), Refused> {
         let delay = Duration::try_from(it.at.duration_since(now)).unwrap_or(Duration::ZERO);
         if delay > MAX_DELAY {
-            return self.schedules.at(it.lane, it.at, &it.body, &it.name).await;
+            let queue = match it.lane {
+                Lane::Critical => &self.targets.critical_arn,
+                Lane::Normal => &self.targets.normal_arn,
+                Lane::Bulk => &self.targets.bulk_arn,
+            };
+            return self.schedules.at(queue, it.at, &it.body, &it.name).await;
         }
         let queue = match it.lane {
             Lane::Critical => &self.critical,

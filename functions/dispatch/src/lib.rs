@@ -12,12 +12,13 @@ mod intake;
 mod lane;
 mod orders;
 mod questions;
-mod schedule;
 mod unfold;
+mod way_out;
 
-pub use config::{CatalogUnusable, Config, Lanes, Schedule, load_catalog};
+pub use config::{CatalogUnusable, Config, Lanes, Targets, load_catalog};
 pub use dispatcher::Dispatcher;
 pub use intake::{Intake, read};
 pub use lane::{Lane, Leaving};
-pub use orders::{Work, work};
+pub use orders::{Words, Work, work};
 pub use unfold::PAGE;
+pub use way_out::WaysOut;

@@ -6,7 +6,8 @@ use domain::cancel::{CancelKey, Cancellation};
 use domain::channel::Channel;
 use domain::decide::{Decision, Order, Verdict};
 use domain::event::Priority;
-use domain::job::{Failover, JOB_VERSION, Job, Origin};
+use domain::handling;
+use domain::job::{Content, Failover, JOB_VERSION, Job, Origin};
 use domain::key::event_part;
 use domain::outcome::{Reason, Status};
 use domain::plan::{Audience, Plan};
@@ -17,9 +18,10 @@ use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
 use store::LedgerRow;
-use templates::{Extra, Renderer, Scene};
+use templates::{Scene, Written};
 
 use crate::lane::Leaving;
+use crate::way_out::WaysOut;
 
 const WRITES: &str = "a job is strings, numbers and JSON text";
 
@@ -34,23 +36,19 @@ pub struct Work {
     pub cancelled: Vec<(CancelKey, Cancellation)>,
 }
 
-/// Renders every order, and writes down everything else.
-///
-/// `tenant_zone` tells the time to rooms, and to those whose own zone is not known.
+/// What orders are rendered with, beside the event.
+pub struct Words<'a> {
+    pub scene: &'a Scene<'a>,
+    pub ways_out: &'a WaysOut,
+    pub now: Timestamp,
+}
+
+/// Renders every order that is not among `written`, and writes down everything else.
 #[must_use]
-pub fn work(
-    plan: &Plan<'_>,
-    decisions: Vec<Decision<'_>>,
-    renderer: &Renderer,
-    tenant_zone: Option<&str>,
-) -> Work {
+pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mut written: Written) -> Work {
     let mut work = Work::default();
     let orders = decisions.iter().filter(|it| matches!(it.verdict, Verdict::Send(_))).count();
     let set = Set { id: set_name(plan), of: u32::try_from(orders).unwrap_or(u32::MAX) };
-    let zone = plan.catalog.policy().zone.name();
-    let extra =
-        Extra { digest: plan.digest.as_ref().map(|it| &it.summary), zone: Some(tenant_zone.unwrap_or(zone)) };
-    let scene = renderer.scene_with(plan.envelope(), extra);
     for decision in decisions {
         let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
         match &decision.verdict {
@@ -68,7 +66,7 @@ pub fn work(
                 let by = event_part(&plan.event.source, &plan.event.id);
                 work.cancelled.push((key.clone(), Cancellation { at: plan.event.time, by }));
             }
-            Verdict::Send(order) => match job(plan, &decision, order, &set, &scene) {
+            Verdict::Send(order) => match job(plan, &decision, order, &set, words, &mut written) {
                 Ok(it) => work.jobs.push(it),
                 Err(reason) => {
                     let row = row(Status::Failed, reason, None);
@@ -92,17 +90,25 @@ fn job(
     decision: &Decision<'_>,
     order: &Order<'_>,
     set: &Set,
-    scene: &Scene<'_>,
+    words: &Words<'_>,
+    written: &mut Written,
 ) -> Result<(Channel, bool, Outgoing), Reason> {
-    let content = scene.render(order).map_err(|unrendered| {
+    let scope = order.way_out.as_ref();
+    let way_out = scope.map(|it| words.ways_out.link(plan.event, decision, it, words.now));
+    let known = written.remove(&decision.key);
+    let render = || words.scene.render_with(order, way_out.as_deref());
+    let mut content = known.map_or_else(render, Ok).map_err(|unrendered| {
         tracing::error!(
             event.id = plan.event.id,
             rule = order.rule.name,
             error = chain(&unrendered),
             "a template gave no text"
         );
-        Reason::Template
+        unrendered.reason
     })?;
+    if let Content::Push(push) = &mut content {
+        handling::handle(plan, order.rule, push);
+    }
     let channel = content.channel();
     let policy = plan.catalog.policy();
     let job = Job {
@@ -117,11 +123,11 @@ fn job(
         on_unknown: policy.on_unknown(&order.rule.category, channel),
         expires_at: order.expires_at,
         cancel: order.cancel.clone(),
-        set: Some(set.clone()),
         one_time: is_one_time(&order.rule.category),
         held_s: 0,
         instead_of: order.instead_of,
         failover: order.failover.clone().map(|(to, task)| failover(plan, order, to, task)),
+        set: Some(set.clone()),
         content,
     };
     let mut body = serde_json::to_string(&job).expect(WRITES);

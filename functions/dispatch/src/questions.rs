@@ -2,11 +2,13 @@
 
 use aws::{Refused, Verdict};
 use domain::Timestamp;
-use domain::decide::{Answer, Answers, Ask, Decided, Facts, decide};
+use domain::decide::{Answer, Answers, Ask, Decided, Decision, Facts, decide};
 use domain::plan::Plan;
+use domain::proof::Proof;
 use domain::recipient::{Recipients, Settings};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use store::{Counters, Joining, Ledger};
+use templates::{Scene, Written, proofs, settle};
 
 /// Each round answers at least one question of every open run; a run has fewer than this.
 const ROUNDS: usize = 60;
@@ -54,11 +56,40 @@ impl Questions {
         Err(Refused { doing: "decide about an event", verdict: Verdict::Permanent, source })
     }
 
+    /// Asks what only the words of a message can ask, and changes the decisions where the answer is no. What is rendered
+    /// for it is returned.
+    ///
+    /// # Errors
+    /// As [`Questions::decide`].
+    pub(crate) async fn proofread(
+        &self,
+        scene: &Scene<'_>,
+        plan: &Plan<'_>,
+        decisions: &mut [Decision<'_>],
+        tenant_zone: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Written, Refused> {
+        let (proofs, mut written) = proofs(scene, plan, decisions, tenant_zone);
+        let found: Vec<(Proof, Answer)> = stream::iter(proofs)
+            .map(|proof| async move {
+                let answer = self.ask(&proof.ask, now).await?;
+                Ok::<_, Refused>((proof, answer))
+            })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        for (proof, answer) in found {
+            settle(proof, &answer, now, decisions, &mut written);
+        }
+        Ok(written)
+    }
+
     async fn ask(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Refused> {
         match ask {
             Ask::Cancelled { key } => self.counters.cancelled(key).await.map(Answer::Cancelled),
             Ask::Seen { of } => self.ledger.noticed(of).await.map(Answer::Seen),
-            Ask::Told { of } => self.ledger.any_told(of).await.map(Answer::Told),
+            Ask::Told { of } => self.ledger.has_told(of).await.map(Answer::Told),
+            Ask::Heard { caller } => self.counters.heard(caller).await.map(Answer::Heard),
             Ask::Admit { key, wants, channels, zone } => {
                 self.counters.admit(key, wants, channels, zone, now).await
             }

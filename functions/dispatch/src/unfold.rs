@@ -14,7 +14,7 @@ use domain::plan::{self, Audience, Collected, Match, Plan};
 use domain::recipient::Group;
 use domain::rule::Rule;
 use domain::wake::{Cursor, Start, Task, Wake};
-use store::{Closed, Counters, People};
+use store::{Closed, Counters, Endpoints, Page, People};
 
 use crate::lane::{Lane, Leaving};
 
@@ -53,6 +53,7 @@ pub(crate) struct Onward {
 pub(crate) struct Unfold<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) people: &'a People,
+    pub(crate) endpoints: &'a Endpoints,
     pub(crate) counters: &'a Counters,
     pub(crate) now: Timestamp,
 }
@@ -147,9 +148,9 @@ impl<'a> Unfold<'a> {
                 (all.into_iter().skip(from).take(PAGE).collect(), next)
             }
             Cursor::Member { group, after } => {
-                let page = self.people.members(&group, Some(&after), MEMBERS).await?;
-                let next = page.next.map(|after| Cursor::Member { group, after });
-                (page.ids.into_iter().map(Audience::Member).collect(), next)
+                let page = self.members(&group, Some(&after)).await?;
+                let audience = page.ids.into_iter().map(|id| plan::member(&group, id)).collect();
+                (audience, page.next.map(|after| Cursor::Member { group, after }))
             }
         };
         onward.later.extend(next.map(|it| self.next_page(&event, rule, it)));
@@ -170,6 +171,17 @@ impl<'a> Unfold<'a> {
 
     /// The plan of a subject, with the first members of its groups; the rest is left for later.
     pub(crate) async fn plan(&self, subject: &'a Subject, onward: &mut Onward) -> Result<Plan<'a>, Refused> {
+        let mut plan = self.matching(subject, onward).await?;
+        let named = plan.unknown_endpoints();
+        if !named.is_empty() {
+            for endpoint in self.endpoints.find(&named).await? {
+                plan.endpoints.insert(Audience::Endpoint(endpoint.id.clone()).name(), endpoint);
+            }
+        }
+        Ok(plan)
+    }
+
+    async fn matching(&self, subject: &'a Subject, onward: &mut Onward) -> Result<Plan<'a>, Refused> {
         let event = &subject.event;
         match &subject.what {
             What::Event => {
@@ -192,6 +204,13 @@ impl<'a> Unfold<'a> {
         }
     }
 
+    async fn members(&self, group: &Group, after: Option<&str>) -> Result<Page, Refused> {
+        match group {
+            Group::Role { .. } | Group::Topic { .. } => self.people.members(group, after, MEMBERS).await,
+            Group::Endpoints { tenant } => self.endpoints.ids(tenant.as_deref(), after, MEMBERS).await,
+        }
+    }
+
     async fn unfold(
         &self,
         event: &Event,
@@ -204,12 +223,12 @@ impl<'a> Unfold<'a> {
         }
         let groups: Vec<Group> = std::mem::take(&mut matched.groups);
         for group in groups {
-            let page = self.people.members(&group, None, MEMBERS).await?;
+            let page = self.members(&group, None).await?;
+            matched.add(&group, page.ids);
             if let Some(after) = page.next {
                 let cursor = Cursor::Member { group, after };
                 onward.later.push(self.next_page(event, matched.rule, cursor));
             }
-            matched.add_members(page.ids);
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! The environment, as values.
 
+use std::collections::BTreeSet;
+
 use delivery::DeskConfig;
 use runtime::{Env, Unset};
 
@@ -7,6 +9,10 @@ use runtime::{Env, Unset};
 pub struct Config {
     /// The address letters come from, with or without a name: `Carillon <hello@example.com>`.
     pub sender: String,
+    /// The configuration set that says where receipts go; none, when the template names none.
+    pub configuration_set: Option<String>,
+    /// The buckets that letters may take files from.
+    pub buckets: BTreeSet<String>,
     pub desk: DeskConfig,
 }
 
@@ -19,7 +25,29 @@ impl Config {
     pub fn from_env(env: &Env) -> Result<Config, Unset> {
         Ok(Config {
             sender: env.required("SENDER_ADDRESS")?,
+            configuration_set: env.optional("CONFIGURATION_SET"),
+            buckets: names(&env.optional("ATTACHMENT_BUCKETS").unwrap_or_default()),
             desk: DeskConfig::from_env(env, "email", CONCURRENCY)?,
         })
+    }
+}
+
+/// The buckets of `arn:aws:s3:::one,arn:aws:s3:::another`; a name alone does as well.
+fn names(text: &str) -> BTreeSet<String> {
+    let names = text.split(',').filter_map(|it| it.trim().rsplit(':').next());
+    names.filter(|it| !it.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_bucket_is_named_by_an_empty_list() {
+        assert_eq!(names(""), BTreeSet::new());
+        assert_eq!(
+            names("arn:aws:s3:::bills, reports"),
+            BTreeSet::from(["bills".to_owned(), "reports".to_owned()])
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! What SES is asked for one job.
 
-use domain::job::{Content, Email, Job};
+use std::error::Error;
+
+use domain::job::{Attachment, Content, Email, Job};
 use domain::outcome::{Failure, Reason};
 
 /// SES's limits for tags: 256 characters of ASCII letters, digits, `_`, `-`, `.` and `@`.
@@ -8,21 +10,39 @@ use domain::outcome::{Failure, Reason};
 /// Source: SES API v2 reference, `MessageTag`.
 const MAX_TAG_CHARS: usize = 256;
 
+/// The longest link: SES's 996 characters for a header's name and value, less `List-Unsubscribe` and the brackets.
+///
+/// Source: SES API v2 reference, `MessageHeader`.
+const MAX_LINK_CHARS: usize = 996 - 16 - 2;
+
 /// A letter as SES takes it. No `Debug`: it holds an address and what somebody is told.
 pub struct Letter<'a> {
     pub email: &'a Email,
     /// Come back in every receipt, and say to which notification it belongs.
     pub tags: Vec<(&'static str, String)>,
+    /// Beside those that SES writes itself, in this order.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// A file that was fetched. No `Debug`: it is what somebody is sent.
+pub struct File {
+    pub of: Attachment,
+    /// Its media type, where the job does not name one.
+    pub kind: Option<String>,
+    pub bytes: Vec<u8>,
 }
 
 impl<'a> Letter<'a> {
     /// # Errors
-    /// The job is not a letter: it was put into the wrong queue.
+    /// The job is not a letter: it was put into the wrong queue. Or it would write a header of its own, or one that is
+    /// longer than SES takes; what dispatch renders does neither.
     pub fn shape(job: &'a Job) -> Result<Letter<'a>, Failure> {
         let Content::Email(email) = &job.content else {
-            let source = format!("a {} job in the email queue", job.channel().name()).into();
-            return Err(Failure::Permanent { reason: Reason::Rejected, source });
+            return Err(no(Reason::Rejected, format!("a {} job in the email queue", job.channel().name())));
         };
+        if email.subject.chars().any(char::is_control) {
+            return Err(no(Reason::Rejected, "the subject has a line break or another control character"));
+        }
         let event = &job.event;
         let tags = [
             ("carillon-key", Some(job.key.as_str())),
@@ -36,8 +56,31 @@ impl<'a> Letter<'a> {
             ("carillon-traceparent", event.traceparent.as_deref()),
         ];
         let tags = tags.into_iter().filter_map(|(name, value)| Some((name, tag(value?)))).collect();
-        Ok(Letter { email, tags })
+        Ok(Letter { email, tags, headers: headers(email)? })
     }
+}
+
+/// How the reader leaves by one click: the link first, then that a POST to it is enough.
+///
+/// Source: RFC 8058, section 3.1.
+fn headers(email: &Email) -> Result<Vec<(&'static str, String)>, Failure> {
+    let Some(link) = &email.unsubscribe else { return Ok(Vec::new()) };
+    let is_url = |it: u8| it.is_ascii_graphic() && !b"<>\"".contains(&it);
+    if !link.starts_with("http") || !link.bytes().all(is_url) {
+        return Err(no(Reason::Rejected, "the link to unsubscribe is no URL"));
+    }
+    if link.len() > MAX_LINK_CHARS {
+        return Err(no(Reason::TooLarge, "the link to unsubscribe is longer than SES takes a header"));
+    }
+    Ok(vec![
+        ("List-Unsubscribe", format!("<{link}>")),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+    ])
+}
+
+/// A no of our own: SES is not asked.
+pub(crate) fn no(reason: Reason, why: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+    Failure::Permanent { reason, source: why.into() }
 }
 
 /// A value as SES takes it: every other character becomes `_`, and what is too long is cut.
@@ -49,6 +92,7 @@ fn tag(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     #[test]
     fn a_tag_holds_only_what_ses_takes() {
@@ -60,5 +104,69 @@ mod tests {
             assert_eq!(tag(value), expected);
         }
         assert_eq!(tag(&"x".repeat(300)).len(), MAX_TAG_CHARS);
+    }
+
+    #[test]
+    fn a_letter_that_can_be_left_says_how_in_both_headers_and_the_link_comes_first() {
+        check(
+            json!({ "unsubscribe": "https://u.example/v1/unsubscribe/AQ" }),
+            Ok(vec![
+                ("List-Unsubscribe", "<https://u.example/v1/unsubscribe/AQ>".to_owned()),
+                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+            ]),
+        );
+        check(json!({}), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn nothing_that_a_job_holds_adds_a_header() {
+        check(json!({ "subject": "Hello\r\nBcc: all@example.com" }), Err(Reason::Rejected));
+        check(json!({ "unsubscribe": "https://u.example/\r\nBcc: x" }), Err(Reason::Rejected));
+        check(json!({ "unsubscribe": "https://u.example/>, <mailto:x@example.com" }), Err(Reason::Rejected));
+        check(json!({ "unsubscribe": "javascript:x" }), Err(Reason::Rejected));
+        // An address and a sender are parsed at the door: such a job is no job at all.
+        for (member, value) in
+            [("to", "a@example.com\r\nBcc: b@example.com"), ("from", "A\r\n <a@example.com>")]
+        {
+            let mut job = job(&json!({}));
+            job["content"]["email"][member] = value.into();
+            assert!(serde_json::from_value::<Job>(job).is_err(), "{member}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_as_long_as_a_header_may_be_and_no_longer() {
+        let link = |chars: usize| format!("https://{}", "x".repeat(chars - 8));
+        let header = format!("<{}>", link(MAX_LINK_CHARS));
+        let both = [
+            ("List-Unsubscribe", header),
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+        ];
+        check(json!({ "unsubscribe": link(MAX_LINK_CHARS) }), Ok(both.into()));
+        check(json!({ "unsubscribe": link(MAX_LINK_CHARS + 1) }), Err(Reason::TooLarge));
+    }
+
+    #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+    fn check(members: Value, expected: Result<Vec<(&'static str, String)>, Reason>) {
+        let job: Job = serde_json::from_value(job(&members)).unwrap();
+        let found = Letter::shape(&job).map(|it| it.headers).map_err(|it| match it {
+            Failure::Permanent { reason, .. } => reason,
+            Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired => panic!("not permanent"),
+        });
+        assert_eq!(found, expected, "{members}");
+    }
+
+    fn job(members: &Value) -> Value {
+        let mut email =
+            json!({ "to": "ann@example.com", "subject": "S", "html": "H", "text": "T", "locale": "en" });
+        for (name, value) in members.as_object().unwrap() {
+            email[name] = value.clone();
+        }
+        json!({
+            "version": 1, "key": "k-1", "rule": "r", "catalog": "c", "recipient": "ann", "priority": "normal",
+            "event": { "id": "e-1", "source": "s", "type": "t", "time": "2026-11-20T12:00:00Z" },
+            "on_unknown": "hold", "content": { "email": email },
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Wiring; the work is in the library.
 
-use email::{Config, Letter, Ses};
+use email::{Buckets, Config, Ses};
 use runtime::{Env, Error, init_log, run_sqs};
 
 #[tokio::main(flavor = "current_thread")]
@@ -9,7 +9,8 @@ async fn main() -> Result<(), Error> {
     init_log(&env);
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
-    let ses = Ses::new(&aws, config.sender);
+    let ses = Ses::new(&aws, config.sender, config.configuration_set);
+    let buckets = Buckets::new(&aws, config.buckets);
     let desk = config.desk.open(&aws, &store::client(&aws));
-    run_sqs(async |batch| desk.deliver(batch, async |job| ses.send(&Letter::shape(job)?).await).await).await
+    run_sqs(async |batch| desk.deliver(batch, async |job| email::send(job, &buckets, &ses).await).await).await
 }

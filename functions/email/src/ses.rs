@@ -3,56 +3,97 @@
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::Builder;
 use aws_sdk_sesv2::error::SdkError;
-use aws_sdk_sesv2::operation::send_email::{SendEmailError, SendEmailOutput};
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
+use aws_sdk_sesv2::operation::send_email::builders::SendEmailInputBuilder;
+use aws_sdk_sesv2::operation::send_email::{SendEmailError, SendEmailInput, SendEmailOutput};
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{
+    Attachment, AttachmentContentDisposition, Body, Content, Destination, EmailContent, Message,
+    MessageHeader, MessageTag,
+};
 use aws_types::SdkConfig;
 use domain::outcome::{Failure, Reason, Sent};
 
-use crate::Letter;
+use crate::{File, Letter};
 
-/// The service, and the address our letters come from.
+/// The service, the address our letters come from, and where receipts of them go.
 pub struct Ses {
     client: Client,
     sender: String,
+    configuration_set: Option<String>,
 }
 
 impl Ses {
     /// The SDK's own retries are off: whether a letter may go out twice is the ledger's decision.
     #[must_use]
-    pub fn new(config: &SdkConfig, sender: String) -> Ses {
+    pub fn new(config: &SdkConfig, sender: String, configuration_set: Option<String>) -> Ses {
         let config = Builder::from(config).retry_config(aws::never_again()).build();
-        Ses { client: Client::from_conf(config), sender }
+        Ses { client: Client::from_conf(config), sender, configuration_set }
     }
 
     /// For tests.
     #[must_use]
     pub fn with_client(client: Client, sender: String) -> Ses {
-        Ses { client, sender }
+        Ses { client, sender, configuration_set: None }
     }
 
     /// Asks SES once.
     ///
     /// # Errors
     /// [`Failure`] says who acts on it.
-    pub async fn send(&self, letter: &Letter<'_>) -> Result<Sent, Failure> {
-        let email = letter.email;
-        let body = Body::builder().html(utf8(&email.html)).text(utf8(&email.text)).build();
-        let message = Message::builder().subject(utf8(&email.subject)).body(body).build();
-        let mut call = self
-            .client
-            .send_email()
-            .from_email_address(&self.sender)
-            .destination(Destination::builder().to_addresses(email.to.as_str()).build())
-            .content(EmailContent::builder().simple(message).build());
-        for (name, value) in &letter.tags {
-            let tag = MessageTag::builder().name(*name).value(value).build();
-            call = call.email_tags(tag.expect("a name and a value are all that a tag needs"));
-        }
-        match call.send().await {
+    pub async fn send(&self, letter: &Letter<'_>, files: Vec<File>) -> Result<Sent, Failure> {
+        let asked = request(letter, files, &self.sender, self.configuration_set.as_deref());
+        match asked.send_with(&self.client).await {
             Ok(answer) => Ok(accepted(&answer)),
             Err(error) => classify(error),
         }
     }
+}
+
+/// What SES is asked. `sender` is whom it comes from unless the job says another; receipts go where `configuration_set`
+/// says. SES itself makes the MIME of it.
+fn request(
+    letter: &Letter<'_>,
+    files: Vec<File>,
+    sender: &str,
+    configuration_set: Option<&str>,
+) -> SendEmailInputBuilder {
+    let email = letter.email;
+    let body = Body::builder().html(utf8(&email.html)).text(utf8(&email.text)).build();
+    let mut message = Message::builder().subject(utf8(&email.subject)).body(body);
+    for (name, value) in &letter.headers {
+        let header = MessageHeader::builder().name(*name).value(value).build();
+        message = message.headers(header.expect("a name and a value are all that a header needs"));
+    }
+    for file in files {
+        message = message.attachments(attachment(file));
+    }
+    let tags = letter.tags.iter().map(|(name, value)| {
+        let tag = MessageTag::builder().name(*name).value(value).build();
+        tag.expect("a name and a value are all that a tag needs")
+    });
+    SendEmailInput::builder()
+        .from_email_address(email.from.as_ref().map_or(sender, |it| it.as_str()))
+        .set_reply_to_addresses(email.reply_to.as_ref().map(|it| vec![it.as_str().to_owned()]))
+        .destination(Destination::builder().to_addresses(email.to.as_str()).build())
+        .content(EmailContent::builder().simple(message.build()).build())
+        .set_configuration_set_name(configuration_set.map(str::to_owned))
+        .set_email_tags(Some(tags.collect()))
+}
+
+/// Source: SES API v2 reference, `Attachment`.
+fn attachment(file: File) -> Attachment {
+    let disposition = match file.of.inline {
+        Some(_) => AttachmentContentDisposition::Inline,
+        None => AttachmentContentDisposition::Attachment,
+    };
+    Attachment::builder()
+        .file_name(file.of.name)
+        .content_type(file.kind.unwrap_or_else(|| "application/octet-stream".to_owned()))
+        .content_disposition(disposition)
+        .set_content_id(file.of.inline)
+        .raw_content(Blob::new(file.bytes))
+        .build()
+        .expect("a name and its bytes are all that an attachment needs")
 }
 
 fn accepted(answer: &SendEmailOutput) -> Sent {

@@ -78,7 +78,14 @@ impl Clerk {
                     let name = receipt.provider_id.clone().unwrap_or_default();
                     about.entry(name).or_default().push((message, receipt));
                 }
-                Ok(Heard::Inbound(_)) => counts.inbound += 1,
+                // From now on they may be written to freely, for a day.
+                Ok(Heard::Inbound(it)) => match self.counters.hear(&it.from, it.at).await {
+                    Ok(()) => counts.inbound += 1,
+                    Err(refused) => {
+                        tracing::warn!(error = chain(&refused), "that somebody wrote to us is not on record");
+                        report.show_again(message);
+                    }
+                },
                 Ok(Heard::Nothing(what)) => {
                     tracing::info!(message.id = message.message_id, what, "nothing to file");
                     counts.nothing += 1;

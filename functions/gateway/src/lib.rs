@@ -6,45 +6,53 @@
 //! | `subscribe` | `{"action":"subscribe","room":"queue:7"}` | `{"type":"subscribed","room":"queue:7"}` or `{"type":"refused",…}` |
 //! | `seen` | `{"action":"seen","ids":["<key>",…]}` | `{"type":"seen","ids":[…]}`, or `{"type":"refused",…}` |
 //! | `acknowledge` | `{"action":"acknowledge","ids":["<key>",…]}` | `{"type":"acknowledged","ids":[…]}`, or `{"type":"refused",…}` |
+//! | `inbox` | `{"action":"inbox","shelf":"unread","category":"billing","before":120,"limit":20}`, all of it may be left out | `{"type":"inbox","entries":[…],"next":101,"counts":{…}}`, newest first |
+//! | `counts` | `{"action":"counts"}` | `{"type":"counts","unseen":1,"unread":3,"total":9}` |
+//! | `mark` | `{"action":"mark","as":"read","ids":[…]}`, or `"all":true` and perhaps `"category":"billing"` | `{"type":"marked","as":"read",…,"counts":{…}}`; the user's other sockets hear `counts` |
+//! | `resume` | `{"action":"resume","after":"<key>"}` | `{"type":"missed","entries":[…],"more":false,"counts":{…}}`, oldest first |
 //! | `ping` | `{"action":"ping"}` | `{"type":"pong"}` |
 //! | anything else | | `{"type":"error","reason":"unknown_action",…}` |
 //!
 //! A ticket works once and for 30 seconds. It is the only thing that says who somebody is: nothing a client sends
 //! later can change that. So nobody sees or acknowledges a notification for somebody else, nor one person for a room.
-//! An answer that is not on record has its reason in `refused`, beside those that are or alone.
+//! An answer that is not on record has its reason in `refused`, beside those that are or alone. What is said to be seen
+//! or acknowledged is so in the ledger and in the inbox; both are asked once, and know the same.
 
+mod config;
+mod inbox;
+mod page;
 mod protocol;
 
 use aws::Refused;
 use aws_types::SdkConfig;
-use domain::key::Key;
-use domain::plan::Audience;
 use domain::rule::Unless;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use runtime::now;
-use store::{Connections, Identity, Ledger, Noticed};
+use sockets::Sockets;
+use store::{Connections, Inbox, Ledger};
 
-pub use protocol::{Denied, Reply, Request, Response, Route};
+pub use config::Config;
+pub use protocol::{Denied, Listing, Marking, Reply, Request, Response, Route, Standing};
 
 /// The longest name of a room, in bytes.
 const MAX_ROOM_BYTES: usize = 256;
-
-/// Rows of the ledger that are written at once, for one request.
-const NOTICES_AT_ONCE: usize = 10;
 
 /// The WebSocket API's back end.
 pub struct Gateway {
     connections: Connections,
     ledger: Ledger,
+    inbox: Inbox,
+    sockets: Sockets,
 }
 
 impl Gateway {
     #[must_use]
-    pub fn new(aws: &SdkConfig, connections_table: String, ledger_table: String) -> Gateway {
+    pub fn new(aws: &SdkConfig, config: Config) -> Gateway {
         let client = store::client(aws);
         Gateway {
-            connections: Connections::new(&client, connections_table),
-            ledger: Ledger::new(&client, ledger_table),
+            connections: Connections::new(&client, config.connections_table),
+            ledger: Ledger::new(&client, config.ledger_table),
+            inbox: Inbox::new(&client, config.inbox_table),
+            sockets: Sockets::new(aws, config.endpoint),
         }
     }
 
@@ -65,6 +73,10 @@ impl Gateway {
             Route::Acknowledge => {
                 Ok(Response::says(&self.notice(id, Unless::Acknowledged, request.ids()).await?))
             }
+            Route::Inbox => Ok(Response::says(&self.list(id, request.listing()).await?)),
+            Route::Counts => Ok(Response::says(&self.counts(id).await?)),
+            Route::Mark => Ok(Response::says(&self.mark(id, request.marking()).await?)),
+            Route::Resume => Ok(Response::says(&self.resume(id, request.after()).await?)),
             Route::Ping => Ok(Response::says(&Reply::Pong)),
             Route::Default => Ok(Response::says(&Reply::unknown_action())),
         }
@@ -96,36 +108,5 @@ impl Gateway {
         }
         self.connections.join(id, &who, &room, now()).await?;
         Ok(Reply::Subscribed { room })
-    }
-    /// Remembers what somebody says they did with what they were told.
-    async fn notice(&self, id: &str, how: Unless, keys: Option<Vec<Key>>) -> Result<Reply, Refused> {
-        let Some(keys) = keys else { return Ok(Reply::bad_ids(how)) };
-        let Some(who) = self.connections.who(id, now()).await? else {
-            return Ok(Reply::noticed(how, vec![], keys.into_iter().map(Denied::not_connected).collect()));
-        };
-        let recipient = Audience::User(who.user.clone()).name();
-        let asked = keys.into_iter().map(|key| self.notice_one(key, &recipient, &who, how));
-        let answers: Vec<(Key, Noticed)> =
-            stream::iter(asked).buffered(NOTICES_AT_ONCE).try_collect().await?;
-        let (mut done, mut denied) = (Vec::new(), Vec::new());
-        for (key, noticed) in answers {
-            match noticed {
-                Noticed::Remembered => done.push(key),
-                Noticed::NotTheirs => denied.push(Denied::not_yours(key)),
-                Noticed::ToARoom => denied.push(Denied::told_to_a_room(key)),
-            }
-        }
-        Ok(Reply::noticed(how, done, denied))
-    }
-
-    async fn notice_one(
-        &self,
-        key: Key,
-        recipient: &str,
-        who: &Identity,
-        how: Unless,
-    ) -> Result<(Key, Noticed), Refused> {
-        let noticed = self.ledger.notice(&key, recipient, who.tenant.as_deref(), how, now()).await?;
-        Ok((key, noticed))
     }
 }

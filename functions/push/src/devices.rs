@@ -34,7 +34,8 @@ impl Devices {
         Devices { sns, config, bus_name: String::new(), bus: bus.into() }
     }
 
-    /// Asks SNS once. A device that is gone is reported to the bus, so that nobody writes to it again.
+    /// Asks SNS once. A device that is gone is reported to the bus, so that nobody writes to it again, and its endpoint
+    /// is deleted.
     ///
     /// # Errors
     /// [`Failure`] says who acts on it.
@@ -43,8 +44,20 @@ impl Devices {
         let answer = self.sns.publish(&message(&note)).await;
         if let Err(Failure::Permanent { reason: Reason::DeadToken, .. }) = &answer {
             self.report(job, &note, now).await;
+            self.forget(job, &note).await;
         }
         answer
+    }
+
+    /// An endpoint that stays costs nothing: whoever registers the device again enables it or makes a new one.
+    async fn forget(&self, job: &Job, note: &Note<'_>) {
+        if let Err(refused) = self.sns.forget(&note.device.endpoint).await {
+            tracing::warn!(
+                job.key = job.key.as_str(),
+                error = aws::chain(&refused),
+                "a device is gone and its endpoint stays"
+            );
+        }
     }
 
     /// The note's outcome stands, whether the bus hears of it or not: the next note to this device fails as well, and

@@ -1,10 +1,11 @@
 //! What the bus is told of a device that takes no notes any more.
 
 use domain::Timestamp;
+use domain::event::Event;
 use domain::job::Job;
 use domain::recipient::Device;
 use publish::Entry;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 /// The type of the event. Its data name the recipient and the device, never the device's address.
 pub const UNREGISTERED: &str = "carillon.device.unregistered";
@@ -15,38 +16,16 @@ const SOURCE: &str = "carillon/push";
 /// once.
 #[must_use]
 pub fn farewell(job: &Job, device: &Device, now: Timestamp) -> Entry {
-    let event = &job.event;
-    let mut envelope = Map::new();
-    let attributes = [
-        ("specversion", Some("1.0".to_owned())),
-        ("id", Some(format!("unregistered-{}", job.key.as_str()))),
-        ("source", Some(SOURCE.to_owned())),
-        ("type", Some(UNREGISTERED.to_owned())),
-        ("time", Some(now.to_string())),
-        ("subject", Some(job.recipient.clone())),
-        ("tenant", event.tenant.clone()),
-        ("correlationid", event.correlation_id.clone()),
-        ("causationid", Some(event.id.clone())),
-        ("traceparent", event.traceparent.clone()),
-    ];
-    for (name, value) in attributes {
-        if let Some(value) = value {
-            envelope.insert(name.to_owned(), Value::from(value));
-        }
-    }
-    envelope.insert("data".to_owned(), json!({ "recipient": job.recipient, "device": device.id }));
-    Entry {
-        source: SOURCE.to_owned(),
-        detail_type: UNREGISTERED.to_owned(),
-        detail: Value::from(envelope).to_string(),
-    }
+    let data = json!({ "recipient": job.recipient, "device": device.id });
+    let event = Event::new(SOURCE, UNREGISTERED, format!("unregistered-{}", job.key.as_str()), now, &data);
+    Entry::of(&job.event.leads_to(Event { subject: Some(job.recipient.clone()), ..event }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::event::Event;
     use domain::job::Content;
+    use serde_json::Value;
 
     #[test]
     fn it_is_an_event_that_names_the_device_and_not_its_address() {

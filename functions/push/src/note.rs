@@ -63,7 +63,7 @@ impl<'a> Note<'a> {
         Ok(Note {
             device: &push.to,
             message: message.to_string(),
-            attributes: attributes(job, platform, ttl_s),
+            attributes: attributes(job, push, platform, ttl_s),
         })
     }
 }
@@ -111,7 +111,7 @@ fn beginning(text: &str, bytes: usize) -> &str {
 
 /// Source: SNS Developer Guide, "Using the Amazon SNS time to live message attribute" and "Reserved message attributes
 /// for mobile push notifications".
-fn attributes(job: &Job, platform: Platform, ttl_s: Option<i64>) -> Vec<(&'static str, String)> {
+fn attributes(job: &Job, push: &Push, platform: Platform, ttl_s: Option<i64>) -> Vec<(&'static str, String)> {
     let ttl = match platform {
         Platform::Apns => "AWS.SNS.MOBILE.APNS.TTL",
         Platform::ApnsSandbox => "AWS.SNS.MOBILE.APNS_SANDBOX.TTL",
@@ -122,12 +122,17 @@ fn attributes(job: &Job, platform: Platform, ttl_s: Option<i64>) -> Vec<(&'stati
         Platform::Apns | Platform::ApnsSandbox => attributes.extend([
             ("AWS.SNS.MOBILE.APNS.PUSH_TYPE", "alert".to_owned()),
             ("AWS.SNS.MOBILE.APNS.PRIORITY", if is_urgent(job) { "10" } else { "5" }.to_owned()),
-            // One that is sent again takes the place of the first.
-            ("AWS.SNS.MOBILE.APNS.COLLAPSE_ID", job.key.as_str().to_owned()),
+            ("AWS.SNS.MOBILE.APNS.COLLAPSE_ID", name_of(job, push).to_owned()),
         ]),
         Platform::Fcm => {}
     }
     attributes
+}
+
+/// What the note is called: of two of one name the later takes the place of the earlier. Without a name of its own it is
+/// its key, so that one that is sent again takes the place of the first.
+fn name_of<'a>(job: &'a Job, push: &'a Push) -> &'a str {
+    push.collapse.as_deref().unwrap_or(job.key.as_str())
 }
 
 /// Whether a device that sleeps is to be woken.

@@ -69,15 +69,7 @@ fn change(record: &Record, stream_arn: &str) -> Change {
 
 /// The streams API has attribute values of its own; texts and numbers are all that is looked at.
 fn item(image: &HashMap<String, AttributeValue>) -> Item {
-    let mut item = Item::default();
-    for (name, value) in image {
-        if let Ok(text) = value.as_s() {
-            item = item.text(name, text);
-        } else if let Some(number) = value.as_n().ok().and_then(|it| it.parse().ok()) {
-            item = item.number(name, number);
-        }
-    }
-    item
+    Item::of_values(image.iter().map(|(name, it)| (name, it.as_s().ok(), it.as_n().ok())))
 }
 
 #[cfg(test)]

@@ -1,36 +1,77 @@
 //! The provider that an operator chose, and how SNS is asked.
 
+use std::sync::OnceLock;
+
 use aws_types::SdkConfig;
-use domain::outcome::{Failure, Sent};
+use domain::Timestamp;
+use domain::job::Job;
+use domain::outcome::{Failure, Reason, Sent};
+use publish::Bus;
 use sns::{Attribute, Kind, Message, Sns, Target};
 
 use crate::SmsVoice;
 use crate::config::Provider;
-use crate::text::{Purpose, Text};
+use crate::stop::stop;
+use crate::text::{Purpose, Text, Wishes};
 
 /// Whoever carries the texts.
-pub enum Carrier {
+pub enum Service {
     Sns(Sns),
     EndUserMessaging(SmsVoice),
 }
 
+/// The service, and the bus that hears of those who said stop.
+pub struct Carrier {
+    service: Service,
+    config: SdkConfig,
+    bus_name: String,
+    /// Made when somebody said stop: most invocations meet nobody.
+    bus: OnceLock<Bus>,
+}
+
 impl Carrier {
     #[must_use]
-    pub fn new(config: &SdkConfig, provider: Provider) -> Carrier {
-        match provider {
-            Provider::Sns => Carrier::Sns(Sns::new(config)),
-            Provider::EndUserMessaging(from) => Carrier::EndUserMessaging(SmsVoice::new(config, from)),
-        }
+    pub fn new(config: &SdkConfig, provider: Provider, bus_name: String) -> Carrier {
+        let service = match provider {
+            Provider::Sns => Service::Sns(Sns::new(config)),
+            Provider::EndUserMessaging(from) => Service::EndUserMessaging(SmsVoice::new(config, from)),
+        };
+        Carrier { service, config: config.clone(), bus_name, bus: OnceLock::new() }
     }
 
-    /// Asks the provider once.
+    /// For tests.
+    #[must_use]
+    pub fn with_clients(service: Service, bus: Bus) -> Carrier {
+        let config = SdkConfig::builder().build();
+        Carrier { service, config, bus_name: String::new(), bus: bus.into() }
+    }
+
+    /// Asks the provider once. Of somebody who said stop the bus is told, so that nobody writes to them again.
     ///
     /// # Errors
     /// [`Failure`] says who acts on it.
-    pub async fn send(&self, text: &Text<'_>) -> Result<Sent, Failure> {
-        match self {
-            Carrier::Sns(it) => it.publish(&message(text)).await,
-            Carrier::EndUserMessaging(it) => it.send(text).await,
+    pub async fn send(&self, job: &Job, wishes: &Wishes, now: Timestamp) -> Result<Sent, Failure> {
+        let text = Text::shape(job, wishes, now)?;
+        let answer = match &self.service {
+            Service::Sns(it) => it.publish(&message(&text)).await,
+            Service::EndUserMessaging(it) => it.send(&text).await,
+        };
+        if let Err(Failure::Permanent { reason: Reason::OptedOut, .. }) = &answer {
+            self.report(job, now).await;
+        }
+        answer
+    }
+
+    /// The text's outcome stands, whether the bus hears of it or not: the next text is refused as well, and reports it
+    /// anew.
+    async fn report(&self, job: &Job, now: Timestamp) {
+        let bus = self.bus.get_or_init(|| Bus::new(&self.config, self.bus_name.clone()));
+        for refused in bus.put(&[stop(job, now)]).await.into_iter().filter_map(Result::err) {
+            tracing::warn!(
+                job.key = job.key.as_str(),
+                error = aws::chain(&refused),
+                "somebody said stop and the bus was not told"
+            );
         }
     }
 }
@@ -44,7 +85,7 @@ fn message<'a>(text: &Text<'a>) -> Message<'a> {
     let wishes = text.wishes;
     let attributes = [
         ("AWS.SNS.SMS.SMSType", Kind::Text, Some(purpose.to_owned())),
-        ("AWS.SNS.SMS.SenderID", Kind::Text, wishes.sender_id.clone()),
+        ("AWS.SNS.SMS.SenderID", Kind::Text, text.sender.map(str::to_owned)),
         ("AWS.SNS.SMS.MaxPrice", Kind::Number, wishes.max_price.clone()),
     ];
     let attributes = attributes
@@ -54,39 +95,4 @@ fn message<'a>(text: &Text<'a>) -> Message<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Wishes;
-    use domain::recipient::PhoneNumber;
-
-    #[test]
-    fn sns_is_told_the_purpose_and_what_an_operator_wishes() {
-        let wishes =
-            Wishes { sender_id: Some("Carillon".into()), max_price: Some("0.10".into()), max_segments: 6 };
-        check(
-            &wishes,
-            Purpose::Transactional,
-            &[
-                ("AWS.SNS.SMS.SMSType", Kind::Text, "Transactional"),
-                ("AWS.SNS.SMS.SenderID", Kind::Text, "Carillon"),
-                ("AWS.SNS.SMS.MaxPrice", Kind::Number, "0.10"),
-            ],
-        );
-        check(
-            &Wishes::default(),
-            Purpose::Promotional,
-            &[("AWS.SNS.SMS.SMSType", Kind::Text, "Promotional")],
-        );
-    }
-
-    #[track_caller]
-    fn check(wishes: &Wishes, purpose: Purpose, expected: &[(&str, Kind, &str)]) {
-        let Ok(to) = PhoneNumber::parse("+15550100") else { panic!("it is a number") };
-        let text = Text { to: &to, body: "Hi", purpose, wishes, time_to_live_s: None, context: Vec::new() };
-        let message = message(&text);
-        assert!(matches!(message.target, Target::Phone("+15550100")) && message.text == "Hi");
-        let found: Vec<_> =
-            message.attributes.iter().map(|it| (it.name, it.kind, it.value.as_str())).collect();
-        assert_eq!(found, expected);
-    }
-}
+mod tests;

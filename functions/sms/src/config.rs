@@ -7,6 +7,8 @@ use crate::Wishes;
 
 /// What the function is told by its template.
 pub struct Config {
+    /// The bus that hears of those who said stop.
+    pub bus: String,
     /// The preferred one first.
     pub providers: Vec<Provider>,
     pub wishes: Wishes,
@@ -42,6 +44,7 @@ impl Config {
         let (providers, names) = providers(env)?;
         let max_segments = env.number("SMS_MAX_SEGMENTS", MAX_SEGMENTS)?;
         Ok(Config {
+            bus: env.required("BUS_NAME")?,
             providers,
             wishes: Wishes {
                 sender_id: env.optional("SMS_SENDER_ID"),
@@ -85,7 +88,7 @@ mod tests {
         check(Some("sns"), Ok(&[Provider::Sns]));
         let origination = Origination { identity: Some("pool-1".into()), configuration_set: None };
         let other = Provider::EndUserMessaging(origination);
-        check(Some("end-user-messaging"), Ok(&[other.clone()]));
+        check(Some("end-user-messaging"), Ok(std::slice::from_ref(&other)));
         check(Some("end-user-messaging,sns"), Ok(&[other, Provider::Sns]));
         check(Some("sns,pigeon"), Err("pigeon"));
         check(Some("pigeon"), Err("pigeon"));
@@ -93,9 +96,15 @@ mod tests {
 
     #[track_caller]
     fn check(provider: Option<&str>, expected: Result<&[Provider], &str>) {
-        let always =
-            ["LEDGER_TABLE", "COUNTERS_TABLE", "QUEUE_URL", "CRITICAL_QUEUE_URL", "DEAD_LETTERS_URL"]
-                .map(|it| (it, "x"));
+        let always = [
+            "BUS_NAME",
+            "LEDGER_TABLE",
+            "COUNTERS_TABLE",
+            "QUEUE_URL",
+            "CRITICAL_QUEUE_URL",
+            "DEAD_LETTERS_URL",
+        ]
+        .map(|it| (it, "x"));
         let variables = always.into_iter().chain([("SMS_ORIGINATION_IDENTITY", "pool-1")]);
         let variables = variables.chain(provider.map(|it| ("SMS_PROVIDER", it)));
         let env: Env = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

@@ -1,7 +1,7 @@
 //! Wiring; the work is in the library.
 
 use runtime::{Env, Error, init_log, now, run_sqs};
-use sms::{Carrier, Config, Text};
+use sms::{Carrier, Config};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -9,14 +9,15 @@ async fn main() -> Result<(), Error> {
     init_log(&env);
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
-    let carriers: Vec<Carrier> = config.providers.into_iter().map(|it| Carrier::new(&aws, it)).collect();
-    let wishes = config.wishes;
+    let (bus, wishes) = (config.bus, config.wishes);
+    let open = |it| Carrier::new(&aws, it, bus.clone());
+    let carriers: Vec<Carrier> = config.providers.into_iter().map(open).collect();
     let desk = config.desk.open(&aws, &store::client(&aws));
     run_sqs(async |batch| {
         desk.deliver_by(batch, async |job, provider| {
             // The desk names a place in the list that it was given.
             let carrier = carriers.get(provider).unwrap_or(&carriers[0]);
-            carrier.send(&Text::shape(job, &wishes, now())?).await
+            carrier.send(job, &wishes, now()).await
         })
         .await
     })

@@ -41,12 +41,12 @@ impl SmsVoice {
             Purpose::Promotional => MessageType::Promotional,
         };
         // A name is an identity like any other.
-        let identity = self.from.identity.as_ref().or(text.wishes.sender_id.as_ref());
+        let identity = self.from.identity.as_deref().or(text.sender);
         let mut call = self
             .client
             .send_text_message()
             .destination_phone_number(text.to.as_str())
-            .set_origination_identity(identity.cloned())
+            .set_origination_identity(identity.map(str::to_owned))
             .set_configuration_set_name(self.from.configuration_set.clone())
             .message_body(text.body)
             .message_type(purpose)

@@ -5,10 +5,7 @@ use domain::event::Priority;
 use domain::job::{Content, Job, Origin};
 use domain::outcome::{Failure, Reason};
 use domain::recipient::PhoneNumber;
-
-mod alphabet;
-
-pub use alphabet::{Alphabet, Measure, measure};
+use domain::segments::{Measure, measure};
 
 /// End User Messaging keeps a text for 5 s at least and three days at most.
 ///
@@ -46,6 +43,8 @@ pub struct Text<'a> {
     pub body: &'a str,
     pub purpose: Purpose,
     pub wishes: &'a Wishes,
+    /// Who it comes from, where the country allows a name: the job's own, or else the operator's.
+    pub sender: Option<&'a str>,
     /// How long it may be tried, in seconds; as long as the provider wants when it is left out.
     pub time_to_live_s: Option<i32>,
     /// Comes back in every receipt, and says to which notification it belongs. Five at most.
@@ -72,6 +71,7 @@ impl<'a> Text<'a> {
             body: &text.text,
             purpose: purpose(job.priority),
             wishes,
+            sender: text.sender.as_deref().or(wishes.sender_id.as_deref()),
             time_to_live_s: job.expires_at.map(|it| time_to_live(it, now)),
             context: context(job.key.as_str(), &job.event),
         })
@@ -135,6 +135,19 @@ mod tests {
         ] {
             assert_eq!(time_to_live(expires_at.parse().unwrap(), now), expected, "{expires_at}");
         }
+    }
+
+    #[test]
+    fn a_name_for_the_tenant_stands_before_the_operators() {
+        let wishes = Wishes { sender_id: Some("Carillon".into()), max_segments: 2, max_price: None };
+        let mut job = job("Hi");
+        let sender = |job: &Job| {
+            Text::shape(job, &wishes, Timestamp::UNIX_EPOCH).ok().unwrap().sender.map(str::to_owned)
+        };
+        assert_eq!(sender(&job).as_deref(), Some("Carillon"));
+        let Content::Sms(text) = &mut job.content else { panic!("it is a text") };
+        text.sender = Some("Clinic".into());
+        assert_eq!(sender(&job).as_deref(), Some("Clinic"));
     }
 
     #[test]

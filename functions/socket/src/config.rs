@@ -6,6 +6,7 @@ use runtime::{Env, Unset};
 /// What the function is told by its template.
 pub struct Config {
     pub connections_table: String,
+    pub inbox_table: String,
     /// Where connections are posted to: the WebSocket API's stage, by https.
     pub endpoint: String,
     pub desk: DeskConfig,
@@ -20,6 +21,7 @@ impl Config {
     pub fn from_env(env: &Env) -> Result<Config, Unset> {
         Ok(Config {
             connections_table: env.required("CONNECTIONS_TABLE")?,
+            inbox_table: env.required("INBOX_TABLE")?,
             endpoint: env.required("SOCKET_ENDPOINT")?,
             desk: DeskConfig::from_env(env, "socket", CONCURRENCY)?,
         })

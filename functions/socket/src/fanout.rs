@@ -1,16 +1,17 @@
 //! One message to many sockets.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_types::SdkConfig;
+use domain::inbox::{Kept, Viewer};
 use domain::job::{Content, Job};
 use domain::outcome::{Failure, Reason, Sent};
 use futures_util::stream::{self, StreamExt as _};
 use runtime::{Deadline, chain, now};
-use store::{Connection, Connections};
+use sockets::{Posted, Sockets};
+use store::{Connection, Connections, Inbox, Stored};
 
-use crate::connections::{Posted, Sockets};
-use crate::frame::Frame;
+use crate::frame::{Frame, InInbox};
 
 /// Posts under way at once, for one job.
 const POSTS_AT_ONCE: usize = 64;
@@ -24,30 +25,36 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Kept free to say what became of the posts, before the job's own time is up.
 const TO_TELL: Duration = Duration::from_millis(500);
 
-/// Finds the open sockets of a job's recipient and posts to each.
+/// Keeps what is for one person, finds the open sockets of a job's recipient and posts to each.
 pub struct Fanout {
-    connections: Connections,
-    sockets: Sockets,
+    pub connections: Connections,
+    pub inbox: Inbox,
+    pub sockets: Sockets,
 }
 
 impl Fanout {
-    #[must_use]
-    pub fn new(aws: &SdkConfig, tables: &store::Client, table: String, endpoint: String) -> Fanout {
-        Fanout { connections: Connections::new(tables, table), sockets: Sockets::new(aws, endpoint) }
-    }
-
-    /// Posts to every open socket; those that are gone are forgotten. Where one has the message, the others are tried
-    /// once more and then left: nobody is told twice because somebody else was not reached.
+    /// Puts the message into its recipient's inbox, unless it is ephemeral or for a room, and posts to every open socket;
+    /// those that are gone are forgotten. Where one has the message, the others are tried once more and then left: nobody
+    /// is told twice because somebody else was not reached. Who is not connected finds it in the inbox: it was sent.
     ///
     /// # Errors
-    /// [`Failure::Transient`] when no socket has the message and one may still be reached.
+    /// [`Failure::Transient`] when it could not be kept, or no socket has it and one may still be reached.
     pub async fn send(&self, job: &Job, deadline: Deadline) -> Result<Sent, Failure> {
-        let frame = Frame::shape(job)?;
+        // What no frame can carry is refused before it is kept.
+        Frame::shape(job, None)?;
         let Content::Socket(socket) = &job.content else { return Ok(Sent::Nobody) };
         let tenant = job.event.tenant.as_deref();
+        let stored = match Kept::of(job) {
+            Some((user, kept)) => {
+                let stored = self.inbox.store(user, tenant, &kept, now()).await;
+                Some((user, stored.map_err(|refused| Failure::Transient(Box::new(refused)))?))
+            }
+            None => None,
+        };
         let open = self.connections.of(&socket.to, tenant, now()).await;
         let open = open.map_err(|refused| Failure::Transient(Box::new(refused)))?;
-        let tally = post_to_all(&self.sockets, &frame, open, deadline).await;
+        let frames = Frames::shape(job, stored.as_ref(), &open)?;
+        let tally = post_to_all(&self.sockets, &frames, open, deadline).await;
         // They expire by themselves; the message has arrived all the same, and must not be sent again for them.
         let forget = self.connections.forget(&tally.gone);
         match tokio::time::timeout(deadline.left(now()) / 2, forget).await {
@@ -65,7 +72,31 @@ impl Fanout {
                 "open sockets were not reached"
             );
         }
-        tally.answer()
+        tally.answer(stored.map(|(_, it)| it.seq))
+    }
+}
+
+/// One message for several sockets: each hears the counts of the tenant that it was opened for.
+struct Frames(BTreeMap<Option<String>, Frame>);
+
+impl Frames {
+    fn shape(job: &Job, stored: Option<&(&str, Stored)>, open: &[Connection]) -> Result<Frames, Failure> {
+        let mut frames = BTreeMap::new();
+        for tenant in open.iter().map(|it| &it.tenant) {
+            if frames.contains_key(tenant) {
+                continue;
+            }
+            let kept = stored.map(|(user, it)| {
+                let viewer = Viewer { user: (*user).to_owned(), tenant: tenant.clone() };
+                InInbox { seq: it.seq, counts: it.counts(&viewer, now()) }
+            });
+            frames.insert(tenant.clone(), Frame::shape(job, kept)?);
+        }
+        Ok(Frames(frames))
+    }
+
+    fn text_for(&self, socket: &Connection) -> &str {
+        self.0.get(&socket.tenant).map_or("", Frame::text)
     }
 }
 
@@ -80,10 +111,16 @@ struct Tally {
 }
 
 impl Tally {
-    fn answer(&self) -> Result<Sent, Failure> {
+    /// `kept`: the message's number in its recipient's inbox.
+    fn answer(&self, kept: Option<u64>) -> Result<Sent, Failure> {
         match (self.delivered, self.unreached, self.refused) {
-            (0, 0, 0) => Ok(Sent::Nobody),
             (0, 0, refused) => {
+                if let Some(seq) = kept {
+                    return Ok(Sent::Accepted { provider_id: format!("inbox:{seq}") });
+                }
+                if refused == 0 {
+                    return Ok(Sent::Nobody);
+                }
                 let source = format!("{refused} open sockets were refused").into();
                 Err(Failure::Permanent { reason: Reason::Rejected, source })
             }
@@ -97,7 +134,7 @@ impl Tally {
 
 async fn post_to_all(
     sockets: &Sockets,
-    frame: &Frame,
+    frames: &Frames,
     mut open: Vec<Connection>,
     deadline: Deadline,
 ) -> Tally {
@@ -109,7 +146,7 @@ async fn post_to_all(
         }
         tokio::time::sleep(PAUSE * round).await;
         let asked = open.len();
-        let posts = stream::iter(open).map(async |it| (sockets.post(&it.id, frame.text()).await, it));
+        let posts = stream::iter(open).map(async |it| (sockets.post(&it.id, frames.text_for(&it)).await, it));
         let in_time = posts.buffer_unordered(POSTS_AT_ONCE).take_until(tokio::time::sleep(left));
         let answers: Vec<(Posted, Connection)> = in_time.collect().await;
         // Time was up before they had an answer, or their turn.

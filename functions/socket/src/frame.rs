@@ -1,5 +1,6 @@
 //! What a client receives.
 
+use domain::inbox::Counts;
 use domain::job::{Content, Job};
 use domain::outcome::{Failure, Reason};
 use serde::Serialize;
@@ -26,10 +27,21 @@ struct Body<'a> {
     title: &'a str,
     body: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    inbox: Option<InInbox>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a RawValue>,
     /// The data was too large for a frame: fetch it by the event's id.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
+}
+
+/// Where a message is kept, and what that makes of the counts of whoever is at this socket. A client that was away asks
+/// for what came after the last message that had this.
+#[derive(Clone, Copy, Serialize)]
+pub struct InInbox {
+    pub seq: u64,
+    #[serde(flatten)]
+    pub counts: Counts,
 }
 
 #[derive(Serialize)]
@@ -49,7 +61,7 @@ struct Event<'a> {
 impl Frame {
     /// # Errors
     /// The job is no live message, or its text alone is larger than a frame.
-    pub fn shape(job: &Job) -> Result<Frame, Failure> {
+    pub fn shape(job: &Job, inbox: Option<InInbox>) -> Result<Frame, Failure> {
         let Content::Socket(socket) = &job.content else {
             let source = format!("a {} job in the socket queue", job.channel().name()).into();
             return Err(Failure::Permanent { reason: Reason::Rejected, source });
@@ -69,6 +81,7 @@ impl Frame {
             priority: job.priority.name(),
             title: &socket.title,
             body: &socket.body,
+            inbox,
             data: Some(&*socket.data),
             truncated: false,
         };
@@ -103,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_frame_says_what_happened_and_can_be_recognised_when_it_comes_twice() {
-        let frame = Frame::shape(&job("Soon", r#"{"position":2}"#)).unwrap();
+        let frame = Frame::shape(&job("Soon", r#"{"position":2}"#), None).unwrap();
         let read: serde_json::Value = serde_json::from_str(frame.text()).unwrap();
         assert_eq!(
             read,
@@ -116,12 +129,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_is_told_with_its_number_and_the_new_counts() {
+        let kept = InInbox { seq: 12, counts: Counts { unseen: 3, unread: 4, total: 9 } };
+        let frame = Frame::shape(&job("Soon", "{}"), Some(kept)).unwrap();
+        let read: serde_json::Value = serde_json::from_str(frame.text()).unwrap();
+        assert_eq!(read["inbox"], serde_json::json!({ "seq": 12, "unseen": 3, "unread": 4, "total": 9 }));
+    }
+
+    #[test]
     fn data_that_does_not_fit_a_frame_is_left_out_and_text_that_does_not_fit_is_refused() {
         let long = "x".repeat(MAX_FRAME_BYTES);
-        let frame = Frame::shape(&job("Soon", &format!(r#"{{"all":"{long}"}}"#))).unwrap();
+        let frame = Frame::shape(&job("Soon", &format!(r#"{{"all":"{long}"}}"#)), None).unwrap();
         let read: serde_json::Value = serde_json::from_str(frame.text()).unwrap();
         assert_eq!((&read["truncated"], read.get("data")), (&true.into(), None));
-        let Err(failure) = Frame::shape(&job(&long, "{}")) else { panic!("it does not fit") };
+        let Err(failure) = Frame::shape(&job(&long, "{}"), None) else { panic!("it does not fit") };
         assert!(matches!(failure, Failure::Permanent { reason: Reason::TooLarge, .. }));
     }
 

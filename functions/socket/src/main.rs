@@ -2,6 +2,8 @@
 
 use runtime::{Batch, Env, Error, init_log, run_sqs};
 use socket::{Config, Fanout};
+use sockets::Sockets;
+use store::{Connections, Inbox};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -10,7 +12,11 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let tables = store::client(&aws);
-    let fanout = Fanout::new(&aws, &tables, config.connections_table, config.endpoint);
+    let fanout = Fanout {
+        connections: Connections::new(&tables, config.connections_table),
+        inbox: Inbox::new(&tables, config.inbox_table),
+        sockets: Sockets::new(&aws, config.endpoint),
+    };
     let desk = config.desk.open(&aws, &tables);
     run_sqs(async |batch: Batch| {
         let deadline = batch.deadline;

@@ -2,7 +2,7 @@
 //!
 //! Whatever was lost between a producer's transaction and the audit is found here: a relay that died, a stream that was
 //! down for longer than it keeps records, an event that the bus dropped. It runs every few minutes and makes one call
-//! when there is nothing to do.
+//! when there is nothing to do. Whatever else must be looked for by the clock has its place at the end of [`Sweep::run`].
 
 mod metrics;
 

@@ -1,5 +1,6 @@
 //! The message as WhatsApp takes it: an object of Meta's Cloud API, which AWS hands on as it is.
 
+use domain::Timestamp;
 use domain::job::{Chat, Content, Job, WhatsappTemplate};
 use domain::outcome::{Failure, Reason};
 use serde::Serialize;
@@ -65,16 +66,25 @@ enum Parameter {
 }
 
 impl Message {
+    /// Free text while WhatsApp takes it, and the approved template otherwise.
+    ///
     /// # Errors
-    /// The job is no WhatsApp message, or longer than WhatsApp carries.
-    pub fn shape(job: &Job) -> Result<Message, Failure> {
+    /// The job is no WhatsApp message, it is longer than WhatsApp carries, or the time for free text ended while it waited
+    /// and there is no template.
+    pub fn shape(job: &Job, now: Timestamp) -> Result<Message, Failure> {
         let Content::Whatsapp(chat) = &job.content else {
             let source = format!("a {} job in the whatsapp queue", job.channel().name()).into();
             return Err(Failure::Permanent { reason: Reason::Rejected, source });
         };
+        let is_free = chat.free_until.is_some_and(|it| now < it);
         let content = match &chat.template {
-            Some(it) => Body::Template { template: template(it)? },
-            None => Body::Text { text: free_text(chat)? },
+            Some(it) if !is_free => Body::Template { template: template(it)? },
+            // Of a job that says nothing about the time, WhatsApp itself must say whether it takes it.
+            None if !is_free && chat.free_until.is_some() => {
+                let source = "the time for free text ended while it waited".into();
+                return Err(Failure::Permanent { reason: Reason::OutsideWindow, source });
+            }
+            Some(_) | None => Body::Text { text: free_text(chat)? },
         };
         let envelope = Envelope {
             messaging_product: "whatsapp",
@@ -156,6 +166,33 @@ mod tests {
     }
 
     #[test]
+    fn what_waited_until_the_time_for_free_text_was_over_is_a_template_or_nothing() {
+        let template = json!({ "name": "visit", "language": "en" });
+        for (free_until, template, expected) in [
+            ("2026-11-20T12:00:01Z", Some(&template), Ok("text")),
+            ("2026-11-20T12:00:01Z", None, Ok("text")),
+            ("2026-11-20T12:00:00Z", Some(&template), Ok("template")),
+            ("2026-11-20T12:00:00Z", None, Err(Reason::OutsideWindow)),
+        ] {
+            let mut content = json!({ "text": "Hi", "free_until": free_until });
+            if let Some(it) = template {
+                content["template"] = it.clone();
+            }
+            let found = match Message::shape(&job(&content), noon()) {
+                Ok(message) => {
+                    let read: Value = serde_json::from_str(message.json()).unwrap();
+                    Ok(read["type"].as_str().unwrap().to_owned())
+                }
+                Err(Failure::Permanent { reason, .. }) => Err(reason),
+                Err(Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired) => {
+                    panic!("it is final")
+                }
+            };
+            assert_eq!(found, expected.map(str::to_owned), "{free_until}");
+        }
+    }
+
+    #[test]
     fn one_letter_too_many_is_too_large() {
         check_size(&json!({ "text": "a".repeat(4_096) }), None);
         check_size(&json!({ "text": "a".repeat(4_097) }), Some(Reason::TooLarge));
@@ -167,7 +204,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_said_arrives_as_it_was_said(text in any::<String>()) {
-            let Ok(message) = Message::shape(&job(&json!({ "text": text }))) else { return Ok(()) };
+            let Ok(message) = Message::shape(&job(&json!({ "text": text })), noon()) else { return Ok(()) };
             let read: Value = serde_json::from_str(message.json())?;
             prop_assert_eq!(&read["text"]["body"], &Value::from(text));
         }
@@ -181,17 +218,21 @@ mod tests {
 
     #[track_caller]
     fn check(content: &Value, expected: &str) {
-        let Ok(message) = Message::shape(&job(content)) else { panic!("it is short") };
+        let Ok(message) = Message::shape(&job(content), noon()) else { panic!("it is short") };
         assert_eq!(message.json(), expected);
     }
 
     #[track_caller]
     fn check_size(content: &Value, expected: Option<Reason>) {
-        let reason = match Message::shape(&job(content)) {
+        let reason = match Message::shape(&job(content), noon()) {
             Err(Failure::Permanent { reason, .. }) => Some(reason),
             Ok(_) | Err(Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired) => None,
         };
         assert_eq!(reason, expected);
+    }
+
+    fn noon() -> Timestamp {
+        "2026-11-20T12:00:00Z".parse().unwrap()
     }
 
     fn job(content: &Value) -> Job {

@@ -1,6 +1,6 @@
 //! Wiring; the work is in the library.
 
-use runtime::{Env, Error, init_log, run_sqs};
+use runtime::{Env, Error, init_log, now, run_sqs};
 use whatsapp::{Config, Message, Social};
 
 #[tokio::main(flavor = "current_thread")]
@@ -11,6 +11,8 @@ async fn main() -> Result<(), Error> {
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let social = Social::new(&aws, config.from);
     let desk = config.desk.open(&aws, &store::client(&aws));
-    run_sqs(async |batch| desk.deliver(batch, async |job| social.send(&Message::shape(job)?).await).await)
-        .await
+    run_sqs(async |batch| {
+        desk.deliver(batch, async |job| social.send(&Message::shape(job, now())?).await).await
+    })
+    .await
 }

@@ -1,7 +1,7 @@
 //! Whom a rule addresses: the entries of its `to`.
 
 use domain::channel::Channel;
-use domain::rule::{Operand, Selector};
+use domain::rule::{EndpointsOf, Operand, Selector};
 
 use crate::nearest::listed;
 use crate::problem::{At, Page};
@@ -9,7 +9,7 @@ use crate::values::{check_keys, find, key_at, path, text};
 use crate::yaml::{Entry, Kind, Node};
 
 /// What an entry may begin with, and the key beside it that says which one of them.
-const KINDS: [(&str, Option<&str>); 7] = [
+const KINDS: [(&str, Option<&str>); 8] = [
     ("user", None),
     ("role", Some("in")),
     ("topic", Some("of")),
@@ -17,12 +17,14 @@ const KINDS: [(&str, Option<&str>); 7] = [
     ("email", None),
     ("phone", None),
     ("whatsapp", None),
+    ("endpoints", None),
 ];
 
-const KEYS: [&str; 9] = ["user", "role", "in", "topic", "room", "of", "email", "phone", "whatsapp"];
+const KEYS: [&str; 10] =
+    ["user", "role", "in", "topic", "room", "of", "email", "phone", "whatsapp", "endpoints"];
 
 const EITHER: &str = "write `- user: $.data.userId`, `- role: <name>` with `in: $.data.<id>`, or `- topic: <name>` or \
-                      `- room: <name>` with `of: $.data.<id>`";
+                      `- room: <name>` with `of: $.data.<id>`, or `- endpoints: tenant`";
 
 /// A role or a topic that a rule names, and where.
 pub(crate) struct Mention {
@@ -66,6 +68,7 @@ pub(crate) fn selectors(
     if found.len() == nodes.len() {
         check_rooms(node.at, &found, channels, page);
         check_addresses(node.at, &found, channels, page);
+        check_endpoints(node.at, &found, channels, page);
     }
     let mentions = found.iter().filter_map(|(it, at)| mention(it, *at)).collect();
     Some((found.into_iter().map(|(it, _)| it).collect(), mentions))
@@ -75,7 +78,7 @@ fn mention(selector: &Selector, at: At) -> Option<Mention> {
     match selector {
         Selector::Role { role, .. } => Some(Mention { kind: Named::Role, name: role.clone(), at }),
         Selector::Topic { name, .. } => Some(Mention { kind: Named::Topic, name: name.clone(), at }),
-        Selector::User(_) | Selector::Room { .. } | Selector::Address { .. } => None,
+        Selector::User(_) | Selector::Room { .. } | Selector::Address { .. } | Selector::Endpoints(_) => None,
     }
 }
 
@@ -83,9 +86,11 @@ fn mention(selector: &Selector, at: At) -> Option<Mention> {
 fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
     let is_room = |it: &Selector| match it {
         Selector::Room { .. } => true,
-        Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } | Selector::Address { .. } => {
-            false
-        }
+        Selector::User(_)
+        | Selector::Role { .. }
+        | Selector::Topic { .. }
+        | Selector::Address { .. }
+        | Selector::Endpoints(_) => false,
     };
     let reaching = Channel::ALL.into_iter().filter(|it| it.reaches_rooms()).map(Channel::name);
     let reaching = reaching.collect::<Vec<_>>().join("` or `");
@@ -128,11 +133,40 @@ fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page:
                 }
             }
             Selector::Room { .. } => reached.extend(Channel::ALL.into_iter().filter(|it| it.reaches_rooms())),
+            Selector::Endpoints(_) => {
+                reached.extend(Channel::ALL.into_iter().filter(|it| it.reaches_endpoints()));
+            }
             Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } => return,
         }
     }
     for channel in channels.iter().filter(|it| by_address && !reached.contains(it)) {
         let what = format!("nobody that it addresses can be told on the channel `{}`", channel.name());
+        page.refuse(at, what, "take the channel out, or address a user");
+    }
+}
+
+/// Endpoints that no channel reaches, and a channel to endpoints where none are named.
+fn check_endpoints(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
+    if channels.is_empty() {
+        return;
+    }
+    let (reaching, others): (Vec<Channel>, Vec<Channel>) =
+        channels.iter().copied().partition(|it| it.reaches_endpoints());
+    let endpoints = found.iter().find(|(it, _)| matches!(it, Selector::Endpoints(_)));
+    match (endpoints, reaching.first()) {
+        (Some((_, at)), None) => {
+            let fix = "add the channel `webhook`, or take the endpoints out";
+            page.refuse(*at, "none of the rule's channels reaches an endpoint", fix);
+        }
+        (None, Some(channel)) => {
+            let what = format!("the channel `{}` reaches endpoints, and the rule names none", channel.name());
+            page.refuse(at, what, "add `- endpoints: tenant`, or take the channel out");
+        }
+        (None, None) | (Some(_), Some(_)) => {}
+    }
+    let only = found.iter().all(|(it, _)| matches!(it, Selector::Endpoints(_)));
+    if let Some(channel) = others.first().filter(|_| only && endpoints.is_some() && !reaching.is_empty()) {
+        let what = format!("it addresses endpoints only, and the channel `{}` reaches none", channel.name());
         page.refuse(at, what, "take the channel out, or address a user");
     }
 }
@@ -168,6 +202,14 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
     };
     let selector = match kind {
         "user" => operand(value, page).map(Selector::User),
+        "endpoints" => match text(value, page)?.as_str() {
+            "tenant" => Some(Selector::Endpoints(EndpointsOf::Tenant)),
+            other => {
+                let fix = "write `endpoints: tenant`: those of the event's tenant";
+                page.refuse(value.at, format!("`{other}` says nothing about whose endpoints"), fix);
+                None
+            }
+        },
         "email" => address(Channel::Email, page),
         "phone" => address(Channel::Sms, page),
         "whatsapp" => address(Channel::Whatsapp, page),

@@ -2,7 +2,7 @@
 //!
 //! Only [`compile`] and [`read_tests`] read the disk; [`compile_files`], [`check_samples`] and [`run_tests`] are values in, values out. The way of a
 //! file: `yaml` a tree with places → `values` its types → `rule` (with `when`, `steps` and `audience`) one rule, `policy`
-//! what holds for all → `names` one against the other → `library` the templates beside them.
+//! what holds for all → `names` one against the other → `library` the templates beside them → `inline` their style.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -14,9 +14,12 @@ use domain::policy::Policy;
 use domain::rule::Rule;
 use sha2::{Digest, Sha256};
 
+mod approved;
 mod audience;
 mod flow;
 mod folder;
+mod inline;
+mod letter;
 mod library;
 mod names;
 mod nearest;
@@ -30,6 +33,7 @@ mod rule;
 mod sample;
 mod settle;
 mod steps;
+mod texting;
 mod trial;
 mod values;
 mod when;
@@ -95,11 +99,13 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
             return Err(vec![Problem::of_file(folder, what, "put less into one catalog")]);
         }
     }
+    approved::compile(&mut templates, &mut problems);
     let policy = policy::read(settings.as_deref(), &mut problems);
     let drafts = drafts(&rules, &mut problems);
     check_names(&drafts, &mut problems);
     names::check(&policy, &drafts, &mut problems);
     let mut warnings = library::check(&templates, &drafts, &mut problems);
+    inline::apply(&mut templates, &mut problems);
     warnings.extend(drafts.iter().flat_map(|it| it.warnings.iter().cloned()));
     warnings.sort();
     let policy = policy.policy;

@@ -133,7 +133,7 @@ fn channels_of<'a>(template: &str, drafts: &'a [Draft<'_>]) -> BTreeMap<Channel,
 fn told_at_once(rule: &Rule) -> Vec<Channel> {
     let people = rule.to.iter().any(|it| match it {
         Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } | Selector::Address { .. } => true,
-        Selector::Room { .. } => false,
+        Selector::Room { .. } | Selector::Endpoints(_) => false,
     });
     let first = rule.steps.iter().position(|it| matches!(it, Step::Digest(_)));
     let mut channels = Vec::new();
@@ -141,6 +141,10 @@ fn told_at_once(rule: &Rule) -> Vec<Channel> {
         let Step::Send(send) = step else { continue };
         for channel in send.all() {
             let held_back = rule.outside == Outside::Digest && channel.disturbs();
+            // An endpoint is told each event, never several at once.
+            if channel.reaches_endpoints() {
+                continue;
+            }
             if (first.is_some_and(|it| it < at) || held_back) && !channels.contains(&channel) {
                 channels.push(channel);
             }

@@ -4,20 +4,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::channel::{Channel, OnUnknown};
 use domain::counter::{Limit, MAX_NAME_BYTES, Period};
-use domain::policy::{Cap, DEFAULT_RATE, Per, Policy};
+use domain::policy::{Cap, DEFAULT_RATE, EmailPolicy, Per, Policy};
 use domain::preference::Preferences;
+use domain::texting::Texting;
 use domain::window::Windows;
 use domain::zone::Zone;
 use serde_json::{Value, json};
 
 use crate::audience::{is_plain, plain_name};
+use crate::letter;
 use crate::problem::{At, POLICY, Page, Problem};
 use crate::rule::is_kebab;
+use crate::texting;
 use crate::values::{Fields, check_keys, find, key_at, list, map, number, text, typed, word};
 use crate::yaml::{self, Entry, Kind, Node};
 
-const KEYS: [&str; 9] =
-    ["zone", "quiet", "rate", "week-starts", "caps", "unknown", "preferences", "roles", "topics"];
+const KEYS: [&str; 12] = [
+    "zone",
+    "quiet",
+    "rate",
+    "week-starts",
+    "caps",
+    "unknown",
+    "sms",
+    "spend",
+    "preferences",
+    "email",
+    "roles",
+    "topics",
+];
 
 const CAP_KEYS: [&str; 8] = ["cap", "most", "per", "period", "rolling", "channel", "category", "except"];
 
@@ -27,7 +42,7 @@ const MAX_RATE: u32 = 100_000;
 /// What a throttle is called where a cap has its name.
 const THROTTLE: &str = "throttle";
 
-const PER: [(&str, Per); 3] =
+pub(crate) const PER: [(&str, Per); 3] =
     [("recipient", Per::Recipient), ("tenant", Per::Tenant), ("environment", Per::Environment)];
 
 const CALENDAR: [&str; 4] = ["hour", "day", "week", "month"];
@@ -42,7 +57,7 @@ pub(crate) struct Draft {
     pub(crate) is_whole: bool,
     /// The node of the preferences: a refusal names a place within it.
     pub(crate) preferences: Option<Node>,
-    /// The categories that caps name.
+    /// The categories that caps and letters' settings name.
     pub(crate) categories: Vec<(String, At)>,
     pub(crate) topics: Vec<(String, At)>,
 }
@@ -64,13 +79,26 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
         rate: fields.read("rate", |node, page| number(node, 1, MAX_RATE, page)).unwrap_or(DEFAULT_RATE),
         caps: Vec::new(),
         unknown: BTreeMap::new(),
+        texting: Texting::default(),
         preferences: fields.read("preferences", |node, page| typed::<Preferences>(node, "preferences", page)),
+        email: EmailPolicy::default(),
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
     };
     let starts = fields.read("week-starts", |node, page| word(node, "day", &DAYS.map(|it| (it, it)), page));
     let caps = fields.read("caps", |node, page| caps(node, starts.unwrap_or("mon"), page));
     (draft.policy.caps, draft.categories) = caps.unwrap_or_default();
+    if let Some((email, categories)) = fields.read("email", letter::policy) {
+        draft.policy.email = email;
+        draft.categories.extend(categories);
+    }
+    let mut named = Vec::new();
+    let texting = fields.read("sms", |node, page| texting::sms(node, &mut named, page));
+    draft.policy.texting = texting.unwrap_or_default();
+    let prices = draft.policy.texting.prices.clone();
+    let budget = |node: &Node, page: &mut Page<'_>| texting::spend(node, prices.as_ref(), &mut named, page);
+    draft.policy.texting.budget = fields.read("spend", budget);
+    draft.categories.append(&mut named);
     (draft.policy.topics, draft.topics) = fields.read("topics", topics).unwrap_or_default();
     draft.policy.unknown =
         fields.read("unknown", |node, page| unknown(node, &mut draft.categories, page)).unwrap_or_default();
@@ -191,7 +219,7 @@ fn cap(
     let category = fields.read("category", |node, page| category(node, categories, page));
     let period = period(&mut fields, at, week_starts);
     let (name, most, period) = (name?, most?, period?);
-    match Limit::new(&name, most, period, true) {
+    match Limit::new(&name, u64::from(most), period, true) {
         Ok(limit) => Some(Cap { limit, per: per?, channel, category, except }),
         Err(it) => {
             let at = find(members, &it.at).map_or(at, |it| it.at);
@@ -220,7 +248,11 @@ fn cap_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
     None
 }
 
-fn category(node: &Node, categories: &mut Vec<(String, At)>, page: &mut Page<'_>) -> Option<String> {
+pub(crate) fn category(
+    node: &Node,
+    categories: &mut Vec<(String, At)>,
+    page: &mut Page<'_>,
+) -> Option<String> {
     let name = text(node, page)?;
     categories.push((name.clone(), node.at));
     Some(name)

@@ -8,14 +8,14 @@ use domain::catalog::Catalog;
 use domain::decide::{Ask, Decision, Order, Verdict, Waiting, decide_with};
 use domain::event::{Event, Refusal};
 use domain::plan::{Collected, Match, Plan};
-use domain::recipient::{Recipient, Recipients, members};
+use domain::recipient::{Group, Recipient, Recipients, members};
 use domain::rule::Step;
 use domain::wake::{Start, Task};
 use templates::{Extra, Renderer, Unrendered};
 
 use crate::problem::{Problem, RULES, TEMPLATES};
 use crate::sample::BusEntry;
-use crate::settle;
+use crate::settle::{self, welcome};
 
 /// The id of the EventBridge event round a sample.
 const BUS_ID: &str = "00000000-0000-4000-8000-000000000000";
@@ -148,9 +148,10 @@ impl<'a> Stage<'a> {
         let mut plan = Plan::of(event, self.catalog);
         for matched in &mut plan.matches {
             for group in matched.groups.clone() {
-                matched.add_members(members(&group, self.people));
+                matched.add(&group, present(&group, self.people));
             }
         }
+        welcome(&mut plan);
         let mut later = Vec::new();
         for matched in &plan.matches {
             for (at, step) in matched.rule.steps.iter().enumerate() {
@@ -159,7 +160,8 @@ impl<'a> Stage<'a> {
                 let audience = matched.audience.clone();
                 let next = Match { rule: matched.rule, audience, groups: Vec::new(), start };
                 let told = settle::digest_of(event, &digest.policy);
-                let plan = Plan::woken(event, self.catalog, Some(next), Some(told));
+                let mut plan = Plan::woken(event, self.catalog, Some(next), Some(told));
+                welcome(&mut plan);
                 later.push(Scene { plan, now: event.time });
             }
         }
@@ -201,7 +203,9 @@ impl<'a> Stage<'a> {
             return None;
         }
         let matched = Match { rule, audience: vec![audience], groups: Vec::new(), start };
-        Some(Scene { plan: Plan::woken(event, self.catalog, Some(matched), digest), now })
+        let mut plan = Plan::woken(event, self.catalog, Some(matched), digest);
+        welcome(&mut plan);
+        Some(Scene { plan, now })
     }
 
     /// The order rendered for the person it is meant for, and as it would be if they read each other language.
@@ -217,6 +221,7 @@ impl<'a> Stage<'a> {
                     priority: order.priority,
                     expires_at: order.expires_at,
                     cancel: order.cancel.clone(),
+                    way_out: order.way_out.clone(),
                     instead_of: order.instead_of,
                     failover: None,
                 };
@@ -229,8 +234,17 @@ impl<'a> Stage<'a> {
 
 /// Renders one order, as dispatch would.
 fn render(renderer: &Renderer, plan: &Plan<'_>, order: &Order<'_>) -> Result<(), Unrendered> {
-    let extra = Extra { digest: plan.digest.as_ref().map(|it| &it.summary), zone: None };
+    let policy = Some(&plan.catalog.policy().email);
+    let extra = Extra { digest: plan.digest.as_ref().map(|it| &it.summary), policy, ..Extra::default() };
     renderer.scene_with(plan.envelope(), extra).render(order).map(drop)
+}
+
+/// Who is in a group; where endpoints are meant, one that stands for all.
+fn present(group: &Group, people: &Recipients) -> Vec<String> {
+    match group {
+        Group::Role { .. } | Group::Topic { .. } => members(group, people),
+        Group::Endpoints { .. } => vec!["endpoint".to_owned()],
+    }
 }
 
 fn number(step: usize) -> u32 {

@@ -1,40 +1,53 @@
 //! One rule: from what is written in YAML to what dispatch goes by. It knows no other rule and no template.
 
+use std::collections::BTreeMap;
+
 use domain::channel::Channel;
+use domain::endpoint;
 use domain::event::Priority;
 use domain::path::Path;
 use domain::recurrence::Recurrence;
-use domain::rule::{ActorPolicy, Cancel, Outside, Repeat, Rule, Step, When};
+use domain::rule::{ActorPolicy, Cancel, NotePolicy, Outside, Repeat, Rule, Step, When};
 use jiff::SignedDuration;
 
 use crate::audience::{Mention, selectors};
 use crate::problem::{At, Page, Problem};
-use crate::values::{Fields, check_keys, find, flag, key_at, list, map, number, path, text, typed, word};
+use crate::values::{
+    Fields, check_keys, find, flag, key_at, list, map, number, path, path_in, text, typed, word,
+};
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
-use crate::{flow, reach, steps};
+use crate::{flow, letter, reach, steps};
 
 /// The longest name of a rule, in bytes: it is part of every key.
 pub const MAX_NAME_BYTES: usize = 64;
 
 const REQUIRED: [&str; 5] = ["rule", "when", "category", "to", "template"];
 
-const KEYS: [&str; 17] = [
+/// Of a rule that uses no words.
+const REQUIRED_OF_SILENT: [&str; 4] = ["rule", "when", "category", "to"];
+
+const KEYS: [&str; 22] = [
     "rule",
     "about",
     "when",
     "category",
     "priority",
     "commercial",
+    "ephemeral",
     "to",
     "actor",
     "channels",
     "delay",
     "steps",
     "template",
+    "reply-to",
+    "attachments",
     "expose",
+    "versions",
     "expires",
     "outside",
+    "push",
     "cancel",
     "repeat",
 ];
@@ -85,9 +98,11 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
     if let Some(Kind::Text(name)) = find(members, "rule").map(|it| &it.kind) {
         page.rule = Some(name);
     }
-    check_keys(members, node.at, &KEYS, &REQUIRED, &mut page);
     let steps = steps::steps(members, node.at, &mut page);
     let channels = channels_of(steps.as_deref().unwrap_or_default());
+    let is_silent = !channels.is_empty() && channels.iter().all(|it| it.parts().is_empty());
+    let required = if is_silent { &REQUIRED_OF_SILENT[..] } else { &REQUIRED[..] };
+    check_keys(members, node.at, &KEYS, required, &mut page);
     let place = |key| find(members, key).map_or(node.at, |it| it.at);
 
     let mut fields = Fields { members, page: &mut page };
@@ -118,12 +133,19 @@ fn rule(
     let when = fields.read("when", when);
     let priority = fields.read("priority", priority);
     let commercial = fields.read("commercial", flag).unwrap_or_default();
+    let channels = &draft.channels;
+    let ephemeral =
+        fields.read("ephemeral", |node, page| ephemeral(node, channels, page)).unwrap_or_default();
     let to = fields.read("to", |node, page| selectors(node, &draft.channels, page));
     let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &ACTORS, page));
+    let reply_to = fields.read("reply-to", letter::reply_to);
+    let attachments = fields.read("attachments", letter::attachments).unwrap_or_default();
     let expose = fields.read("expose", expose).unwrap_or_default();
+    let versions = fields.read("versions", versions).unwrap_or_default();
     let expires = fields.read("expires", expires);
     let outside = fields.read("outside", |node, page| word(node, "value for `outside`", &OUTSIDE, page));
     let outside = outside.unwrap_or_default();
+    let push = fields.read("push", |node, page| note(node, &draft.channels, page)).unwrap_or_default();
     let cancel = fields.read("cancel", |node, page| cancel(node, when.as_ref(), page));
     let repeat = fields.read("repeat", repeat);
     if let Some(steps) = &steps {
@@ -131,23 +153,34 @@ fn rule(
     }
     let (to, mentions) = to?;
     draft.mentions = mentions;
-    Some(Rule {
+    let rule = Rule {
         name: draft.name.clone()?,
         about,
         when: when?,
         category: draft.category.clone()?,
         priority,
         commercial,
+        ephemeral,
         steps: steps?.into_iter().map(|(it, _)| it).collect(),
         to,
         actor,
-        template: draft.template.clone()?,
+        template: match &draft.template {
+            Some(it) => it.clone(),
+            None if find(fields.members, "template").is_none() => String::new(),
+            None => return None,
+        },
+        reply_to,
+        attachments,
         expose,
+        versions,
         expires,
         outside,
+        push,
         cancel,
         repeat,
-    })
+    };
+    letter::check(&rule, fields.members, fields.page);
+    Some(rule)
 }
 
 /// Every channel that a step sends on, each once.
@@ -199,6 +232,16 @@ fn priority(node: &Node, page: &mut Page<'_>) -> Option<Priority> {
     word(node, "priority", &PRIORITIES.map(|it| (it.name(), it)), page)
 }
 
+/// Only what is said live is kept in an inbox, so only there is something to be left out.
+fn ephemeral(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<bool> {
+    let flag = flag(node, page)?;
+    if flag && !channels.is_empty() && !channels.contains(&Channel::Socket) {
+        let what = "`ephemeral` leaves something out of the inbox, and nothing of this rule gets there";
+        page.refuse(node.at, what, "take it out, or send by `socket`");
+    }
+    Some(flag)
+}
+
 /// Paths whose last names differ: a socket message carries what they find under these names.
 fn expose(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
     let mut paths: Vec<Path> = Vec::new();
@@ -213,6 +256,24 @@ fn expose(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
         paths.push(found);
     }
     Some(paths)
+}
+
+/// What is exposed in each earlier version: `versions: { 2026-05: [$.data.id] }`.
+fn versions(node: &Node, page: &mut Page<'_>) -> Option<BTreeMap<String, Vec<Path>>> {
+    let members = map(node, "{ \"2026-05\": [$.data.<name>] }", page)?;
+    let mut versions = BTreeMap::new();
+    for Entry { key, at, value } in members {
+        if !endpoint::is_version(key) {
+            let fix =
+                "use letters, digits, dashes and dots, such as `2026-05`: versions are compared as texts";
+            page.refuse(*at, format!("`{key}` is no version"), fix);
+            continue;
+        }
+        if let Some(paths) = expose(value, page) {
+            versions.insert(key.clone(), paths);
+        }
+    }
+    Some(versions)
 }
 
 fn expires(node: &Node, page: &mut Page<'_>) -> Option<SignedDuration> {
@@ -263,6 +324,17 @@ fn cancel_key(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
         paths.push(found);
     }
     (paths.len() == nodes.len()).then_some(paths)
+}
+
+/// How notes to devices are handled.
+fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<NotePolicy> {
+    let members = map(node, "{ collapse: $.data.<id>, badge: $.data.<count> }", page)?;
+    check_keys(members, node.at, &["collapse", "badge"], &[], page);
+    if !channels.contains(&Channel::Push) {
+        page.refuse(node.at, "the rule sends no notes", "add `push` to its channels, or take this out");
+    }
+    let mut fields = Fields { members, page };
+    Some(NotePolicy { collapse: fields.read("collapse", path_in), badge: fields.read("badge", path_in) })
 }
 
 fn repeat(node: &Node, page: &mut Page<'_>) -> Option<Repeat> {

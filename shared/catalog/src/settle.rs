@@ -1,8 +1,9 @@
-//! A digest without a table: two events such as the one at hand.
+//! What a table would say, without one: a digest of two events such as the one at hand, endpoints that want everything.
 
 use domain::digest::{DigestPolicy, Item, summary};
+use domain::endpoint::Endpoint;
 use domain::event::Event;
-use domain::plan::Collected;
+use domain::plan::{Audience, Collected, Plan};
 
 /// What a template would get of two events such as this one.
 pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Collected {
@@ -10,4 +11,13 @@ pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Collected {
     let other = Item { event_key: format!("{}-2", one.event_key), ..one.clone() };
     let summary = summary(&[one, other], policy, event.time, event.time);
     Collected { summary, window: String::new(), step: 0, only: None }
+}
+
+/// Makes every endpoint that a plan names one that wants everything.
+pub(crate) fn welcome(plan: &mut Plan<'_>) {
+    for id in plan.unknown_endpoints() {
+        let url = "https://example.com/".to_owned();
+        let endpoint = Endpoint { id, url, description: None, when: None, version: None, disabled: None };
+        plan.endpoints.insert(Audience::Endpoint(endpoint.id.clone()).name(), endpoint);
+    }
 }

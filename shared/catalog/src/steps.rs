@@ -147,6 +147,10 @@ pub(crate) fn channels(node: &Node, page: &mut Page<'_>) -> Option<Vec<Channel>>
 
 /// What takes the place of a channel that failed: each of them another one.
 fn failover(node: &Node, sent: &[Channel], page: &mut Page<'_>) -> Option<Vec<Channel>> {
+    if matches!(&node.kind, Kind::List(nodes) if nodes.is_empty()) {
+        page.refuse(node.at, "`failover` names no channel", "name one, or take `failover` out");
+        return None;
+    }
     let found = channels(node, page)?;
     match found.iter().find(|it| sent.contains(it)) {
         Some(it) => {
@@ -211,7 +215,7 @@ fn throttle(node: &Node, page: &mut Page<'_>) -> Option<ThrottleStep> {
         return None;
     }
     let (most, per) = (most?, per?);
-    if let Err(it) = Limit::new("throttle", most, Period::Fixed(per), true) {
+    if let Err(it) = Limit::new("throttle", u64::from(most), Period::Fixed(per), true) {
         page.refuse(node.at, format!("{}: found {}", it.at, it.found), format!("write {}", it.wanted));
         return None;
     }

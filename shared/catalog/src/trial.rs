@@ -9,6 +9,7 @@ use domain::plan::{Match, Plan};
 use domain::recipient::{Group, Recipients, members};
 use domain::rule::Step;
 use domain::wake::Start;
+use templates::{Renderer, proofread};
 
 use crate::nearest::suggestion;
 use crate::problem::{At, Page, Problem, RULES};
@@ -104,6 +105,9 @@ fn run(script: &Script, catalog: &Catalog, page: &mut Page<'_>) {
     let answer = |ask: &Ask| script.given.answer(ask, script.now, &mut asked.borrow_mut());
     let tenant = script.tenant.as_ref();
     let decided = decide_with(&plan, &script.people, tenant, script.now, answer);
+    let zone = tenant.and_then(|it| it.zone.as_deref());
+    let renderer = Renderer::new(catalog);
+    let (decided, _) = proofread(&renderer, &plan, decided, zone, script.now, &answer);
     script.given.check_asked(&asked.borrow(), page);
     expected::check(&script.test, script.expect_at, &script.expect, &decided, page);
 }
@@ -119,18 +123,20 @@ fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Op
             let name = name_of(&group);
             unused.remove(name.as_str());
             match script.members.get(&name) {
-                Some((_, ids)) => matched.add_members(ids.iter().cloned()),
-                None => matched.add_members(members(&group, &script.people)),
+                Some((_, ids)) => matched.add(&group, ids.iter().cloned()),
+                None => matched.add(&group, members(&group, &script.people)),
             }
             groups.insert(name);
         }
     }
+    settle::welcome(&mut plan);
     for (name, at) in unused {
         let known: Vec<&str> = groups.iter().map(String::as_str).collect();
         let fix = if known.is_empty() { "take it out".to_owned() } else { suggestion(name, &known) };
         page.refuse(at, format!("no rule that matches addresses `{name}`"), fix);
     }
     let Some((rule, step, at)) = &script.step else { return Some(plan) };
+    let endpoints = std::mem::take(&mut plan.endpoints);
     let Some(matched) = plan.matches.into_iter().find(|it| it.rule.name == *rule) else {
         let fix = "name a rule that does, or mend the event";
         page.refuse(*at, format!("the rule `{rule}` does not match this event"), fix);
@@ -142,14 +148,17 @@ fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Op
         Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => None,
     };
     let start = Start { step: u32::try_from(*step).unwrap_or(u32::MAX), ..Start::default() };
-    Some(Plan::woken(&script.event, catalog, Some(Match { start, ..matched }), digest))
+    let mut plan = Plan::woken(&script.event, catalog, Some(Match { start, ..matched }), digest);
+    plan.endpoints = endpoints;
+    Some(plan)
 }
 
-/// As tests write it: `role:<role>:<scope>`, or the topic's own name.
+/// As tests write it: `role:<role>:<scope>`, the topic's own name, or `endpoints`.
 fn name_of(group: &Group) -> String {
     match group {
         Group::Role { scope, role } => format!("role:{role}:{scope}"),
         Group::Topic { name, .. } => name.clone(),
+        Group::Endpoints { .. } => "endpoints".to_owned(),
     }
 }
 

@@ -11,6 +11,7 @@ use domain::cancel::{CancelKey, Cancellation};
 use domain::job::Job;
 use domain::quota::Bucket;
 use queue::{Cause, Outgoing, Queue};
+use schedule::Schedules;
 use store::{Counters, Kept, Ledger, Settlement, Standing, Stood};
 
 /// Where a desk stands.
@@ -18,6 +19,7 @@ pub trait Cloud {
     type Claims: Claims;
     type Shared: Shared;
     type Line: Line;
+    type Timer: Timer;
 
     /// What time it is.
     fn now() -> Timestamp;
@@ -90,6 +92,18 @@ pub trait Line {
     ) -> impl Future<Output = Result<(), Refused>>;
 }
 
+/// What puts a message into a queue at its time, as [`Schedules`] describes it.
+pub trait Timer {
+    /// See [`Schedules::at`].
+    fn at(
+        &self,
+        queue_arn: &str,
+        at: Timestamp,
+        body: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<(), Refused>>;
+}
+
 /// The real one.
 pub struct Aws;
 
@@ -97,6 +111,7 @@ impl Cloud for Aws {
     type Claims = Ledger;
     type Shared = Counters;
     type Line = Queue;
+    type Timer = Schedules;
 
     fn now() -> Timestamp {
         runtime::now()
@@ -169,5 +184,11 @@ impl Line for Queue {
 
     async fn bury(&self, body: &str, tenant: Option<&str>, cause: &Cause) -> Result<(), Refused> {
         Queue::bury(self, body, tenant, cause).await
+    }
+}
+
+impl Timer for Schedules {
+    async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
+        Schedules::at(self, queue_arn, at, body, name).await
     }
 }

@@ -6,7 +6,7 @@ use queue::{Queue, Sqs};
 use runtime::{Env, Unset};
 use store::{Counters, Ledger};
 
-use crate::{Desk, Dispatch, Providers};
+use crate::{Desk, Dispatch, LaterConfig, Providers};
 
 /// The environment of a channel function, as values.
 pub struct DeskConfig {
@@ -47,6 +47,12 @@ impl DeskConfig {
         })
     }
 
+    /// The desk of a channel whose jobs may come again later than SQS can hide them.
+    #[must_use]
+    pub fn open_with(self, aws: &SdkConfig, tables: &store::Client, later: LaterConfig) -> Desk {
+        Desk { later: Some(later.open(aws)), ..self.open(aws, tables) }
+    }
+
     #[must_use]
     pub fn open(self, aws: &SdkConfig, tables: &store::Client) -> Desk {
         let sqs = Sqs::new(aws);
@@ -63,6 +69,7 @@ impl DeskConfig {
             dispatch: self
                 .dispatch_urls
                 .map(|(normal, critical)| Dispatch { normal: queue(normal), critical: queue(critical) }),
+            later: None,
             concurrency: self.concurrency,
         }
     }

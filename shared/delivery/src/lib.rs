@@ -9,6 +9,7 @@ mod cloud;
 mod config;
 mod failover;
 mod handle;
+mod later;
 mod limits;
 mod queueing;
 mod quota;
@@ -24,10 +25,11 @@ use runtime::{Batch, Deadline, Error, Message, Report, chain};
 use store::{Settlement, Standing};
 
 pub use breaker::Providers;
-pub use cloud::{Aws, Claims, Cloud, Line, Shared};
+pub use cloud::{Aws, Claims, Cloud, Line, Shared, Timer};
 pub use config::DeskConfig;
 pub use failover::Dispatch;
 use handle::Finished;
+pub use later::{Later, LaterConfig};
 use limits::Ticket;
 use read::{Reading, Task, Unreadable};
 
@@ -47,6 +49,9 @@ pub struct Desk<C: Cloud = Aws> {
     pub dispatch: Option<Dispatch<C::Line>>,
     /// Whom the channel asks, as far as they are watched.
     pub providers: Providers<C>,
+    /// Where jobs wait that come again later than a message can be hidden. A channel that never says
+    /// [`Sent::Later`] needs none.
+    pub later: Option<Later<C::Timer>>,
     /// How many sends are under way at once.
     pub concurrency: usize,
 }

@@ -14,7 +14,7 @@ use crate::cloud::{Cloud, Line as _};
 use crate::handle::Finished;
 use crate::read::Task;
 use crate::settle::Next;
-use crate::{Desk, within};
+use crate::{Desk, later, warn, within};
 
 /// A message that was shown this often is put back as a new one: half of what the queues allow.
 const SHOWN: u32 = 5;
@@ -75,6 +75,7 @@ impl<C: Cloud> Desk<C> {
                 Next::Done if *stands => self.hand_on(&task.job, it).await,
                 // It was sent and the record of that is missing: the next attempt finds the claim and decides.
                 Next::Done | Next::Again(None) => false,
+                Next::Later(at) => *stands && self.leave(task, at).await,
                 Next::Again(Some(pause)) => self.show_later(task, pause).await,
             };
             is_done.then_some(it.at)
@@ -108,6 +109,26 @@ impl<C: Cloud> Desk<C> {
                 false
             }
         }
+    }
+
+    /// Whether the job waits for its time elsewhere now. Otherwise the message is shown again; who receives it then finds
+    /// out that it is not time yet.
+    async fn leave(&self, task: &Task<'_>, at: domain::Timestamp) -> bool {
+        let Some(message) = task.messages.first() else { return true };
+        let left = match &self.later {
+            Some(it) => {
+                let (queue, arn) = match task.is_critical() {
+                    true => (&self.critical, &it.critical_arn),
+                    false => (&self.queue, &it.queue_arn),
+                };
+                it.leave(queue, arn, &task.job, &message.body, at, C::now()).await
+            }
+            None => Err(later::missing()),
+        };
+        if let Err(refused) = &left {
+            warn(&task.job, "is not put back for later", refused);
+        }
+        left.is_ok()
     }
 
     /// Whether a new message stands for the old one now. Otherwise the old one is shown after the pause.

@@ -20,6 +20,8 @@ pub(crate) enum Next {
     Done,
     /// Shown again after this long, or after the queue's own time.
     Again(Option<Duration>),
+    /// Put back as it is, to be shown at this time.
+    Later(Timestamp),
 }
 
 /// A job whose turn it was.
@@ -47,6 +49,8 @@ impl Turn<'_> {
                 let provider_id = Some(provider_id.clone());
                 (Settlement { provider_id, note: late(job), ..settlement }, next)
             }
+            // The channel has a schedule of its own, and counts by it.
+            Ok(Sent::Later(at)) => (self.unasked(), Next::Later(*at)),
             Ok(Sent::Nobody) => done(Status::Suppressed, Some(Reason::NotConnected)),
             Ok(Sent::Unknown) => match job.on_unknown {
                 OnUnknown::Hold => done(Status::Unknown, Some(Reason::NoAnswer)),
@@ -112,6 +116,7 @@ impl Turn<'_> {
 pub(crate) fn evidence(answer: &Result<Sent, Failure>) -> Option<bool> {
     match answer {
         Ok(Sent::Accepted { .. } | Sent::Nobody) => Some(false),
+        Ok(Sent::Later(_)) => None,
         Ok(Sent::Unknown) | Err(Failure::Transient(_) | Failure::Throttled { .. }) => Some(true),
         Err(Failure::Permanent { .. } | Failure::Expired) => None,
     }

@@ -108,6 +108,57 @@ async fn what_is_no_job_is_not_put_aside_while_its_batch_comes_back_whole() {
     assert_eq!(cloud.count("SendMessage"), 0);
 }
 
+#[tokio::test]
+async fn a_job_for_later_is_given_back_and_a_copy_waits_for_its_time() {
+    let cloud = Cloud::start(|call| match call.operation.as_str() {
+        "SendMessageBatch" => (
+            200,
+            json!({ "Successful": [{ "Id": "0", "MessageId": "m", "MD5OfMessageBody": "x" }], "Failed": [] }),
+        ),
+        _ => call.fine(),
+    });
+    let job = body(&json!({ "key": "one" }));
+    let report = put_back(&cloud, &job).await;
+    assert_eq!(serde_json::to_value(report).unwrap(), shown_again(&[]), "the message is consumed");
+    let settled: Vec<_> = cloud.settled().into_iter().map(|it| it.status).collect();
+    assert_eq!(settled, ["released"]);
+    let left = cloud.calls("SendMessageBatch");
+    let entry = &left[0].body["Entries"][0];
+    assert_eq!((left.len(), entry["MessageBody"].as_str()), (1, Some(job.as_str())));
+    let delay = entry["DelaySeconds"].as_i64().unwrap();
+    assert!((299..=301).contains(&delay), "{delay}");
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_left_for_later_is_shown_again() {
+    let cloud = Cloud::start(|call| match call.operation.as_str() {
+        "SendMessageBatch" => call.broken(),
+        _ => call.fine(),
+    });
+    let report = put_back(&cloud, &body(&json!({ "key": "one" }))).await;
+    assert_eq!(serde_json::to_value(report).unwrap(), shown_again(&["m-0"]));
+}
+
+/// Delivers a job whose provider wants it in five minutes.
+async fn put_back(cloud: &Cloud, job: &str) -> Report {
+    let message = json!({ "messageId": "m-0", "receiptHandle": "r", "body": job });
+    let ends = u64::try_from(now().as_millisecond()).unwrap() + 30_000;
+    let batch = Batch {
+        messages: vec![serde_json::from_value(message).unwrap()],
+        request_id: "token-1".into(),
+        deadline: Deadline::at_millis(ends),
+    };
+    let schedule = schedule::Config { prefix: "test-".to_owned(), role_arn: "role".to_owned() };
+    let later = Later {
+        schedules: schedule::Schedules::new(&cloud.config(), schedule),
+        queue_arn: "queue".to_owned(),
+        critical_arn: "critical".to_owned(),
+    };
+    let desk = Desk { later: Some(later), ..desk(cloud) };
+    let at = now() + std::time::Duration::from_secs(300);
+    desk.deliver(batch, async |_: &Job| Ok(Sent::Later(at))).await.unwrap()
+}
+
 /// Delivers jobs whose provider accepts everything; what it was asked for, in order.
 async fn deliver(cloud: &Cloud, bodies: &[String]) -> (Result<Report, Error>, Vec<String>) {
     let batch = batch(bodies, 30);

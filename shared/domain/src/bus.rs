@@ -30,8 +30,9 @@ pub struct BusEvent<'a> {
     pub time: Cow<'a, str>,
     #[serde(borrow)]
     pub detail: &'a RawValue,
+    /// Whatever the publisher put there: nobody's event is refused for it.
     #[serde(borrow, default)]
-    pub resources: Vec<Cow<'a, str>>,
+    resources: Option<&'a RawValue>,
 }
 
 /// What an event from the outbox has among its `resources`: the audit then takes it off the list of what is pending.
@@ -103,7 +104,9 @@ impl<'a> BusEvent<'a> {
     /// Whether it was published from the outbox, and there is a row that waits for it.
     #[must_use]
     pub fn is_from_outbox(&self) -> bool {
-        self.resources.iter().any(|it| it == FROM_OUTBOX)
+        let resources = self.resources.map(RawValue::get).filter(|it| it.contains(FROM_OUTBOX));
+        let named = resources.and_then(|it| serde_json::from_str::<Vec<String>>(it).ok());
+        named.is_some_and(|it| it.iter().any(|it| it == FROM_OUTBOX))
     }
 
     /// The payload as it stands, for records that must not depend on whether it could be understood.

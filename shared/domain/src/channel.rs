@@ -16,6 +16,8 @@ pub enum Channel {
     Whatsapp,
     /// A message to every open WebSocket of a user, or of a room.
     Socket,
+    /// A signed HTTP request to a tenant's own system.
+    Webhook,
 }
 
 /// What becomes of a notification whose send got no answer: the provider may have accepted it, or not.
@@ -51,12 +53,18 @@ const PUSH_PARTS: [Part; 2] =
 
 const SMS_PARTS: [Part; 1] = [Part { file: "sms.txt", required: true }];
 
-const WHATSAPP_PARTS: [Part; 1] = [Part { file: "whatsapp.txt", required: true }];
+/// Free text for 24 hours after somebody wrote to us, and what WhatsApp has approved for any time.
+const WHATSAPP_PARTS: [Part; 2] =
+    [Part { file: "whatsapp.txt", required: true }, Part { file: APPROVED, required: false }];
+
+/// The part that names one of WhatsApp's own templates. In a catalog it is what
+/// [`crate::job::WhatsappTemplate::SEPARATOR`] says, and not the YAML it was written in.
+pub const APPROVED: &str = "whatsapp.yaml";
 
 impl Channel {
     /// Every channel there is.
-    pub const ALL: [Channel; 5] =
-        [Channel::Email, Channel::Push, Channel::Sms, Channel::Whatsapp, Channel::Socket];
+    pub const ALL: [Channel; 6] =
+        [Channel::Email, Channel::Push, Channel::Sms, Channel::Whatsapp, Channel::Socket, Channel::Webhook];
 
     /// The name as it is written in rules, keys and logs.
     #[must_use]
@@ -67,6 +75,7 @@ impl Channel {
             Channel::Sms => "sms",
             Channel::Whatsapp => "whatsapp",
             Channel::Socket => "socket",
+            Channel::Webhook => "webhook",
         }
     }
 
@@ -79,6 +88,8 @@ impl Channel {
             Channel::Sms => &SMS_PARTS,
             Channel::Whatsapp => &WHATSAPP_PARTS,
             Channel::Socket => &SOCKET_PARTS,
+            // Systems read what the rule exposes; there are no words to choose.
+            Channel::Webhook => &[],
         }
     }
 
@@ -86,8 +97,17 @@ impl Channel {
     #[must_use]
     pub fn reaches_rooms(self) -> bool {
         match self {
-            Channel::Email | Channel::Push | Channel::Sms | Channel::Whatsapp => false,
+            Channel::Email | Channel::Push | Channel::Sms | Channel::Whatsapp | Channel::Webhook => false,
             Channel::Socket => true,
+        }
+    }
+
+    /// Whether it leads to systems that have endpoints, and not to people.
+    #[must_use]
+    pub fn reaches_endpoints(self) -> bool {
+        match self {
+            Channel::Email | Channel::Push | Channel::Sms | Channel::Whatsapp | Channel::Socket => false,
+            Channel::Webhook => true,
         }
     }
 
@@ -96,8 +116,8 @@ impl Channel {
     pub fn on_unknown(self) -> OnUnknown {
         match self {
             Channel::Email | Channel::Sms | Channel::Whatsapp => OnUnknown::Hold,
-            // Receivers deduplicate: a live message by its id, a push note by its collapse key.
-            Channel::Push | Channel::Socket => OnUnknown::Resend,
+            // Receivers deduplicate: a live message and a webhook by its id, a push note by its collapse key.
+            Channel::Push | Channel::Socket | Channel::Webhook => OnUnknown::Resend,
         }
     }
 
@@ -107,7 +127,7 @@ impl Channel {
     pub fn disturbs(self) -> bool {
         match self {
             Channel::Email | Channel::Push | Channel::Sms | Channel::Whatsapp => true,
-            Channel::Socket => false,
+            Channel::Socket | Channel::Webhook => false,
         }
     }
 
@@ -116,7 +136,7 @@ impl Channel {
     pub fn has_receipts(self) -> bool {
         match self {
             Channel::Email | Channel::Sms | Channel::Whatsapp => true,
-            Channel::Push | Channel::Socket => false,
+            Channel::Push | Channel::Socket | Channel::Webhook => false,
         }
     }
 
@@ -126,7 +146,7 @@ impl Channel {
     pub fn confirms(self) -> bool {
         match self {
             Channel::Sms | Channel::Whatsapp => true,
-            Channel::Email | Channel::Push | Channel::Socket => false,
+            Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => false,
         }
     }
 
@@ -138,7 +158,7 @@ impl Channel {
         match self {
             Channel::Email => Some(90),
             Channel::Whatsapp => Some(15),
-            Channel::Push | Channel::Sms | Channel::Socket => None,
+            Channel::Push | Channel::Sms | Channel::Socket | Channel::Webhook => None,
         }
     }
 

@@ -20,6 +20,9 @@ pub use admission::{Admission, Refusal, Scope, Want, admit};
 /// The most that a limit with a rolling period may let through: every pass is kept, and a counter is one small item.
 pub const MAX_ROLLING: u32 = 100;
 
+/// The most that any limit may let through: a billion of a currency, in millionths.
+pub const MAX_MOST: u64 = 1_000_000_000_000_000;
+
 /// The longest name of a limit, in bytes: it is part of a counter's key.
 pub const MAX_NAME_BYTES: usize = 64;
 
@@ -69,7 +72,7 @@ impl CalendarPeriod {
 #[serde(try_from = "Value", into = "Value")]
 pub struct Limit {
     name: String,
-    most: u32,
+    most: u64,
     period: Period,
     blocks: bool,
 }
@@ -81,9 +84,9 @@ impl Limit {
         &self.name
     }
 
-    /// How many pass in one period: 1 or more; [`MAX_ROLLING`] at most where the period rolls.
+    /// How many pass in one period, or how much: 1 or more; [`MAX_ROLLING`] at most where the period rolls.
     #[must_use]
-    pub fn most(&self) -> u32 {
+    pub fn most(&self) -> u64 {
         self.most
     }
 
@@ -109,9 +112,9 @@ impl Limit {
 /// that. It is stored; what a period does not need is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct State {
-    /// How many passed in the present period. Always 0 where it rolls.
+    /// How many passed in the present period, or how much. Always 0 where it rolls.
     #[serde(default, skip_serializing_if = "is_zero")]
-    n: u32,
+    n: u64,
     /// When that period ends. `None` where it rolls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ends: Option<Timestamp>,
@@ -120,7 +123,7 @@ pub struct State {
     passes: Vec<Timestamp>,
 }
 
-fn is_zero(n: &u32) -> bool {
+fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
@@ -128,9 +131,9 @@ fn is_zero(n: &u32) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pass {
     /// It may pass, if `next` is what the counter remembers from now on. `left` more may follow in the same period.
-    Passed { next: State, left: u32 },
+    Passed { next: State, left: u64 },
     /// `n` have passed, and the next one may at `until`: always later than now.
-    Full { until: Timestamp, n: u32 },
+    Full { until: Timestamp, n: u64 },
 }
 
 impl State {
@@ -140,9 +143,16 @@ impl State {
     /// whose span cannot have an end ([`Span::end`]) holds nothing back.
     #[must_use]
     pub fn pass(&self, limit: &Limit, zone: &Zone, now: Timestamp) -> Pass {
+        self.pass_weighing(1, limit, zone, now)
+    }
+
+    /// The same for one that counts as `weight`, such as its price. What is heavier than the limit itself never passes.
+    /// Where the period rolls, passes are counted and no weights.
+    #[must_use]
+    pub fn pass_weighing(&self, weight: u64, limit: &Limit, zone: &Zone, now: Timestamp) -> Pass {
         match limit.period {
-            Period::Fixed(span) => self.in_turn(limit, now, || span.end(zone, now)),
-            Period::Calendar(period) => self.in_turn(limit, now, || period.end(zone, now)),
+            Period::Fixed(span) => self.in_turn(weight, limit, now, || span.end(zone, now)),
+            Period::Calendar(period) => self.in_turn(weight, limit, now, || period.end(zone, now)),
             Period::Rolling(length) => self.rolling(limit, now, length),
         }
     }
@@ -156,17 +166,23 @@ impl State {
         }
     }
 
-    fn in_turn(&self, limit: &Limit, now: Timestamp, end: impl FnOnce() -> Option<Timestamp>) -> Pass {
+    fn in_turn(
+        &self,
+        weight: u64,
+        limit: &Limit,
+        now: Timestamp,
+        end: impl FnOnce() -> Option<Timestamp>,
+    ) -> Pass {
         let (n, ends) = match self.ends {
             Some(ends) if now < ends => (self.n, Some(ends)),
             Some(_) | None => (0, end()),
         };
+        let after = n.saturating_add(weight);
         match ends {
-            Some(until) if limit.blocks && n >= limit.most => Pass::Full { until, n },
+            Some(until) if limit.blocks && after > limit.most => Pass::Full { until, n },
             Some(_) | None => {
-                let n = n.saturating_add(1);
-                let next = State { n, ends, passes: Vec::new() };
-                Pass::Passed { next, left: limit.most.saturating_sub(n) }
+                let next = State { n: after, ends, passes: Vec::new() };
+                Pass::Passed { next, left: limit.most.saturating_sub(after) }
             }
         }
     }
@@ -179,12 +195,12 @@ impl State {
         if limit.blocks && n >= most {
             // More than `most` are in it when the limit was a higher one before: all but `most - 1` have to leave.
             let until = passes.get(n - most).map_or(now, |it| leaves(*it, length));
-            return Pass::Full { until, n: u32::try_from(n).unwrap_or(u32::MAX) };
+            return Pass::Full { until, n: u64::try_from(n).unwrap_or(u64::MAX) };
         }
         // In order, even if a clock was behind.
         passes.insert(passes.partition_point(|it| *it <= now), now);
         passes.drain(..passes.len().saturating_sub(most.saturating_add(1)));
-        let left = u32::try_from(most.saturating_sub(n + 1)).unwrap_or(u32::MAX);
+        let left = u64::try_from(most.saturating_sub(n + 1)).unwrap_or(u64::MAX);
         Pass::Passed { next: State { n: 0, ends: None, passes }, left }
     }
 }

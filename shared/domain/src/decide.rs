@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::cancel::CancelKey;
 use crate::channel::Channel;
+use crate::endpoint::EndpointId;
 use crate::event::Priority;
 use crate::job::SocketTarget;
 use crate::key::Key;
@@ -14,6 +15,7 @@ use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
 use crate::rule::Rule;
+use crate::unsubscribe::Scope;
 use crate::wake::{InsteadOf, Start, Task};
 
 mod ask;
@@ -27,6 +29,7 @@ mod wait;
 mod walk;
 
 pub use ask::{Answer, Answers, Ask, Wanted};
+pub(crate) use limits::id as limit_id;
 pub use note::Note;
 
 /// How many rounds of questions a decision may have: a run has a few for each of its steps.
@@ -69,6 +72,10 @@ pub struct Decision<'a> {
 }
 
 /// The decision itself.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most verdicts are orders, and none lives longer than its batch"
+)]
 pub enum Verdict<'a> {
     Send(Order<'a>),
     Suppress(Reason),
@@ -89,6 +96,8 @@ pub struct Order<'a> {
     pub expires_at: Option<Timestamp>,
     /// What it can be cancelled by, until it is sent.
     pub cancel: Option<CancelKey>,
+    /// From what its reader may unsubscribe by one click: said of letters to people only.
+    pub way_out: Option<Scope>,
     /// The channel whose place it takes.
     pub instead_of: Option<InsteadOf>,
     /// Where it is gone on with if it fails: the channel that is asked next, and how.
@@ -187,6 +196,11 @@ pub enum Target {
     Sms(PhoneNumber),
     Whatsapp(PhoneNumber),
     Socket(SocketTarget),
+    /// An endpoint, and the version of the data that it was written for.
+    Webhook {
+        to: EndpointId,
+        version: Option<String>,
+    },
 }
 
 /// Decides for everybody the event's rules address, step by step and channel by channel, in the order of the catalog.
@@ -236,7 +250,9 @@ pub fn decide_with<'a>(
 }
 
 fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>, matched: &Match<'a>, into: &mut Decided<'a>) {
-    if matched.audience.is_empty() && !plan.woken {
+    // That a tenant has no endpoints is no story, unless it is the whole story of the event.
+    let told_by_others = matched.rule.is_for_endpoints() && plan.matches.len() > 1;
+    if matched.audience.is_empty() && !plan.woken && !told_by_others {
         into.decisions.push(nobody(plan, Some(matched.rule), Reason::NoRecipient));
     }
     for audience in &matched.audience {

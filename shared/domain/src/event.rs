@@ -168,6 +168,29 @@ impl fmt::Debug for Data {
 }
 
 impl Event {
+    /// An event of our own: who says what of which kind, when, under which id. Nothing else is said of it yet.
+    #[must_use]
+    pub fn new(source: &str, kind: &str, id: String, time: Timestamp, data: &serde_json::Value) -> Event {
+        Event {
+            id,
+            source: source.to_owned(),
+            kind: kind.to_owned(),
+            time,
+            subject: None,
+            dataschema: None,
+            tenant: None,
+            correlation_id: None,
+            causation_id: None,
+            actor: None,
+            priority: None,
+            sequence: None,
+            traceparent: None,
+            expiry_time: None,
+            extensions: BTreeMap::new(),
+            data: Some(Data::of(data)),
+        }
+    }
+
     /// Reads a CloudEvent in structured JSON and holds it to the letter of the specification: this is what a producer
     /// of ours must pass before it puts an event on the bus.
     ///

@@ -5,9 +5,10 @@ use serde_json::value::RawValue;
 
 use crate::cancel::CancelKey;
 use crate::channel::{Channel, OnUnknown};
+use crate::endpoint::EndpointId;
 use crate::event::{Event, Priority};
 use crate::key::Key;
-use crate::recipient::{Device, EmailAddress, PhoneNumber};
+use crate::recipient::{Device, EmailAddress, PhoneNumber, Sender};
 use crate::told::Set;
 use crate::wake::{InsteadOf, Wake};
 use jiff::Timestamp;
@@ -38,9 +39,6 @@ pub struct Job {
     /// What it can be cancelled by, until the moment it is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<CancelKey>,
-    /// The hand-over it is part of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub set: Option<Set>,
     /// A code that is good only once, and until it expires: so long it is tried.
     #[serde(default, skip_serializing_if = "is_false")]
     pub one_time: bool,
@@ -53,6 +51,9 @@ pub struct Job {
     /// What dispatch is told when this channel cannot deliver it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failover: Option<Failover>,
+    /// The hand-over it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<Set>,
     pub content: Content,
 }
 
@@ -98,6 +99,18 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// `event` as one that this one led to: it belongs to the same tenant, story and trace.
+    #[must_use]
+    pub fn leads_to(&self, event: Event) -> Event {
+        Event {
+            tenant: self.tenant.clone(),
+            correlation_id: self.correlation_id.clone(),
+            causation_id: Some(self.id.clone()),
+            traceparent: self.traceparent.clone(),
+            ..event
+        }
+    }
+
     #[must_use]
     pub fn of(event: &Event) -> Origin {
         Origin {
@@ -124,6 +137,7 @@ pub enum Content {
     Sms(Text),
     Whatsapp(Chat),
     Socket(Socket),
+    Webhook(Webhook),
 }
 
 impl Content {
@@ -135,6 +149,7 @@ impl Content {
             Content::Sms(_) => Channel::Sms,
             Content::Whatsapp(_) => Channel::Whatsapp,
             Content::Socket(_) => Channel::Socket,
+            Content::Webhook(_) => Channel::Webhook,
         }
     }
 
@@ -145,7 +160,7 @@ impl Content {
             Content::Email(it) => Some(it.to.as_str()),
             Content::Sms(it) => Some(it.to.as_str()),
             Content::Whatsapp(it) => Some(it.to.as_str()),
-            Content::Push(_) | Content::Socket(_) => None,
+            Content::Push(_) | Content::Socket(_) | Content::Webhook(_) => None,
         }
     }
 }
@@ -159,6 +174,33 @@ pub struct Email {
     pub text: String,
     /// The language it is written in.
     pub locale: String,
+    /// Whom it comes from; the installation's own sender, when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Sender>,
+    /// Where an answer goes; to the sender, when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<EmailAddress>,
+    /// The link by which its reader unsubscribes, where it may be refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<String>,
+    /// What it brings along; fetched when it is sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file in a bucket that a letter brings along. No `Debug`: its name may be somebody's.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    pub bucket: String,
+    pub key: String,
+    /// What the reader sees.
+    pub name: String,
+    /// Its media type; what the bucket says of it, when it is left out.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The name by which the letter's HTML shows it, as `cid:<name>`; without it, it stands beside the letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inline: Option<String>,
 }
 
 /// A rendered note for one device.
@@ -173,6 +215,10 @@ pub struct Push {
     /// The number on the app's icon; it stays as it is when this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub badge: Option<u32>,
+    /// Names what the note is about: a later note of this name takes the place of an earlier one. The job's key where it
+    /// is left out. At most 64 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collapse: Option<String>,
 }
 
 /// A rendered text for a phone.
@@ -181,6 +227,9 @@ pub struct Text {
     pub to: PhoneNumber,
     pub text: String,
     pub locale: String,
+    /// Who it comes from, where the policy has a name for the tenant or the category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
 }
 
 /// A rendered message for WhatsApp.
@@ -193,6 +242,9 @@ pub struct Chat {
     /// Without it `text` is sent as it is, and WhatsApp refuses that outside the 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<WhatsappTemplate>,
+    /// Until then WhatsApp takes free text: `text` goes, whether there is a template or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_until: Option<Timestamp>,
 }
 
 /// A template that WhatsApp has approved, and what is put into it.
@@ -207,10 +259,26 @@ pub struct WhatsappTemplate {
     pub parameters: Vec<String>,
 }
 
+impl WhatsappTemplate {
+    /// What stands between name, language, the number of parameters and the parameters in the source of such a template:
+    /// U+001F, the unit separator. No text that people write has it.
+    pub const SEPARATOR: char = '\u{1f}';
+
+    /// Reads what such a source was rendered to. `None` when there are not as many parameters as it says: then a value of
+    /// the event has the separator in it.
+    #[must_use]
+    pub fn read(rendered: &str) -> Option<WhatsappTemplate> {
+        let mut pieces = rendered.split(WhatsappTemplate::SEPARATOR).map(|it| it.trim().to_owned());
+        let (name, language, count) = (pieces.next()?, pieces.next()?, pieces.next()?);
+        let parameters: Vec<String> = pieces.collect();
+        (count.parse() == Ok(parameters.len())).then_some(WhatsappTemplate { name, language, parameters })
+    }
+}
+
 impl From<Text> for Chat {
     /// Free text.
     fn from(text: Text) -> Chat {
-        Chat { to: text.to, text: text.text, locale: text.locale, template: None }
+        Chat { to: text.to, text: text.text, locale: text.locale, template: None, free_until: None }
     }
 }
 
@@ -222,6 +290,12 @@ pub struct Socket {
     pub body: String,
     /// What the rule exposes of the event: a JSON object.
     pub data: Box<RawValue>,
+    /// The rule's, for whoever reads it later.
+    #[serde(default)]
+    pub category: String,
+    /// It is of use now or never: no inbox keeps it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ephemeral: bool,
 }
 
 /// Whose sockets.
@@ -232,6 +306,38 @@ pub enum SocketTarget {
     User(String),
     /// Every socket that joined this room, `<name>:<value>`.
     Room(String),
+}
+
+/// A message for a webhook endpoint. Where that is, and what it is signed with, is looked up when it is sent.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    pub to: EndpointId,
+    /// The body, to the byte: `{"type": …, "timestamp": …, "data": {…}}`.
+    pub body: String,
+    /// Somebody asked for this one attempt: it has no schedule of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<ByHand>,
+}
+
+/// What somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ByHand {
+    /// Another attempt of this message: the receiver knows it by this id.
+    Retry { of: Key },
+    /// A message that says nothing, to see whether it arrives.
+    Ping,
+}
+
+impl Webhook {
+    /// What the receiver knows the message by, the same for all of its attempts.
+    #[must_use]
+    pub fn id<'a>(&'a self, job: &'a Key) -> &'a Key {
+        match &self.by_hand {
+            Some(ByHand::Retry { of }) => of,
+            Some(ByHand::Ping) | None => job,
+        }
+    }
 }
 
 impl Job {

@@ -63,6 +63,13 @@ impl Key {
         Key(format!("{}{own}", event_part(&event.source, &event.id)))
     }
 
+    /// The key of a second send of the same notification, which somebody asked for. It belongs to the same event.
+    #[must_use]
+    pub fn again(&self, nonce: &str) -> Key {
+        let (event, own) = self.parts();
+        Key(format!("{event}{}", hash_of(&[own, "again", nonce])))
+    }
+
     /// Reads what somebody says is a key. `None` when no [`Key::of`] can have made it: it is not 43 characters of URL-safe
     /// base64.
     #[must_use]

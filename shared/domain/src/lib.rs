@@ -5,12 +5,14 @@
 //!
 //! [`bus`] an EventBridge event as a queue carries it → [`event`] the envelope → [`catalog`] the rules whose
 //! [`pattern`] matches → [`plan`] whom they address → [`decide`](mod@decide) what happens to each → [`job`] what a
-//! channel is asked to do → [`outcome`] what came of it → [`receipt`] what the provider says of it later.
+//! channel is asked to do, after what is asked in [`proof`] → [`outcome`] what came of it → [`receipt`] what the provider
+//! says of it later.
 //!
 //! When and how often stand beside it: [`zone`] local time → [`window`] when somebody may be disturbed,
 //! [`recurrence`] and [`span`] when something comes round and ends, [`counter`] how many are let through. For delivery:
 //! [`retry`] how often something is tried, [`breaker`] whether a provider is asked at all, [`quota`] how fast.
 
+pub mod attachment;
 pub mod batches;
 pub mod breaker;
 pub mod bus;
@@ -22,18 +24,23 @@ pub mod counter;
 mod daytime;
 pub mod decide;
 pub mod digest;
+pub mod endpoint;
 pub mod event;
+pub mod handling;
+pub mod inbox;
 pub mod index;
 pub mod job;
 mod json;
 pub mod key;
 pub mod locale;
+pub mod money;
 pub mod outcome;
 pub mod path;
 pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod preference;
+pub mod proof;
 pub mod quota;
 pub mod receipt;
 pub mod recipient;
@@ -42,8 +49,11 @@ pub mod registry;
 pub mod retention;
 pub mod retry;
 pub mod rule;
+pub mod segments;
 pub mod span;
+pub mod texting;
 pub mod told;
+pub mod unsubscribe;
 pub mod wake;
 pub mod window;
 pub mod written;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Where a notification stands.
@@ -112,11 +113,11 @@ impl Status {
     pub fn may_have_reached(self) -> bool {
         match self {
             Status::Sent
+            | Status::Unconfirmed
+            | Status::Delivered
             | Status::Unknown
             | Status::Claimed
-            | Status::Released
-            | Status::Unconfirmed
-            | Status::Delivered => true,
+            | Status::Released => true,
             Status::Suppressed
             | Status::Deferred
             | Status::Failed
@@ -144,6 +145,9 @@ pub enum Reason {
     Recurs,
     Throttled,
     Capped,
+    SpendCapped,
+    CountryNotAllowed,
+    OutsideWindow,
     Merged,
     Cancelled,
     Cancels,
@@ -156,6 +160,8 @@ pub enum Reason {
     Expired,
     Template,
     TooLarge,
+    NoAttachment,
+    ForbiddenAttachment,
     Rejected,
     DeadToken,
     NoAnswer,
@@ -165,11 +171,18 @@ pub enum Reason {
     Bounced,
     RetriesExhausted,
     ProviderDown,
+    EndpointDisabled,
+    EndpointPattern,
+    EndpointVersion,
+    EndpointGone,
+    BlockedTarget,
+    Aborted,
+    Exhausted,
 }
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 35] = [
+    pub const ALL: [Reason; 47] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -184,6 +197,9 @@ impl Reason {
         Reason::Recurs,
         Reason::Throttled,
         Reason::Capped,
+        Reason::SpendCapped,
+        Reason::CountryNotAllowed,
+        Reason::OutsideWindow,
         Reason::Merged,
         Reason::Cancelled,
         Reason::Cancels,
@@ -196,6 +212,8 @@ impl Reason {
         Reason::Expired,
         Reason::Template,
         Reason::TooLarge,
+        Reason::NoAttachment,
+        Reason::ForbiddenAttachment,
         Reason::Rejected,
         Reason::DeadToken,
         Reason::NoAnswer,
@@ -205,6 +223,13 @@ impl Reason {
         Reason::Bounced,
         Reason::RetriesExhausted,
         Reason::ProviderDown,
+        Reason::EndpointDisabled,
+        Reason::EndpointPattern,
+        Reason::EndpointVersion,
+        Reason::EndpointGone,
+        Reason::BlockedTarget,
+        Reason::Aborted,
+        Reason::Exhausted,
     ];
 
     #[must_use]
@@ -224,6 +249,9 @@ impl Reason {
             Reason::Recurs => "recurs",
             Reason::Throttled => "throttled",
             Reason::Capped => "capped",
+            Reason::SpendCapped => "spend_capped",
+            Reason::CountryNotAllowed => "country_not_allowed",
+            Reason::OutsideWindow => "outside_window",
             Reason::Merged => "merged",
             Reason::Cancelled => "cancelled",
             Reason::Cancels => "cancels",
@@ -236,6 +264,8 @@ impl Reason {
             Reason::Expired => "expired",
             Reason::Template => "template",
             Reason::TooLarge => "too_large",
+            Reason::NoAttachment => "no_attachment",
+            Reason::ForbiddenAttachment => "forbidden_attachment",
             Reason::Rejected => "rejected",
             Reason::DeadToken => "dead_token",
             Reason::NoAnswer => "no_answer",
@@ -245,6 +275,13 @@ impl Reason {
             Reason::Bounced => "bounced",
             Reason::RetriesExhausted => "retries_exhausted",
             Reason::ProviderDown => "provider_down",
+            Reason::EndpointDisabled => "endpoint_disabled",
+            Reason::EndpointPattern => "endpoint_pattern",
+            Reason::EndpointVersion => "endpoint_version",
+            Reason::EndpointGone => "endpoint_gone",
+            Reason::BlockedTarget => "blocked_target",
+            Reason::Aborted => "aborted",
+            Reason::Exhausted => "exhausted",
         }
     }
 
@@ -266,6 +303,11 @@ impl Reason {
             Reason::Recurs => "the rule comes round again",
             Reason::Throttled => "the rule told the recipient often enough",
             Reason::Capped => "the recipient, tenant or environment has had as many as the catalog allows",
+            Reason::SpendCapped => "as much was spent on texts as the catalog allows",
+            Reason::CountryNotAllowed => "the catalog lets no text go to this country",
+            Reason::OutsideWindow => {
+                "they have not written for 24 hours, and there is no approved WhatsApp template"
+            }
             Reason::Merged => "it is told together with others",
             Reason::Cancelled => "a later event took it back",
             Reason::Cancels => "this event took back what was waiting",
@@ -278,6 +320,10 @@ impl Reason {
             Reason::Expired => "it was too late to be of use",
             Reason::Template => "the template could not be rendered from this event",
             Reason::TooLarge => "the message is larger than the channel carries",
+            Reason::NoAttachment => "the event names no file to attach, or there is none under that name",
+            Reason::ForbiddenAttachment => {
+                "the file to attach lies where letters may not take it from; see AttachmentBuckets"
+            }
             Reason::Rejected => "the provider refused it",
             Reason::DeadToken => {
                 "the device takes no notes any more: the app was removed, or notes were switched off"
@@ -289,6 +335,15 @@ impl Reason {
             Reason::Bounced => "there is nobody at the address",
             Reason::RetriesExhausted => "it was tried as often as its channel allows, and never taken",
             Reason::ProviderDown => "its provider was not working, and it could not wait",
+            Reason::EndpointDisabled => "the endpoint is switched off",
+            Reason::EndpointPattern => "the endpoint does not want events of this kind",
+            Reason::EndpointVersion => {
+                "the event is younger than the version that the endpoint was written for"
+            }
+            Reason::EndpointGone => "the endpoint said that it is told no more: it is switched off",
+            Reason::BlockedTarget => "blocked target: the endpoint's URL leads to where no webhook may go",
+            Reason::Aborted => "the endpoint asked not to be told of this again",
+            Reason::Exhausted => "every attempt of the schedule failed",
         }
     }
 }
@@ -302,6 +357,8 @@ pub enum Sent {
     Nobody,
     /// The answer never came. The provider may have accepted.
     Unknown,
+    /// Not yet: the job is put back and comes again at this time, under the same key.
+    Later(Timestamp),
 }
 
 /// The error underneath, kept whole for the log.
@@ -325,22 +382,4 @@ pub enum Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reasons_are_stored_by_the_name_they_give_themselves() {
-        for reason in Reason::ALL {
-            assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
-        }
-    }
-
-    #[test]
-    fn a_status_is_stored_by_the_name_it_gives_itself() {
-        for status in Status::ALL {
-            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
-            assert_eq!(Status::from_name(status.name()), Some(status));
-            assert!(status.is_final() || !status.was_sent());
-        }
-    }
-}
+mod tests;

@@ -10,9 +10,10 @@ use sha2::{Digest as _, Sha256};
 use crate::cancel::CancelKey;
 use crate::catalog::Catalog;
 use crate::channel::Channel;
+use crate::endpoint::{EndpointId, Endpoints};
 use crate::event::Event;
 use crate::recipient::Group;
-use crate::rule::{ActorPolicy, Rule, Selector};
+use crate::rule::{ActorPolicy, EndpointsOf, Rule, Selector};
 use crate::wake::Start;
 
 /// An event, the rules that match it, and their audiences.
@@ -24,6 +25,8 @@ pub struct Plan<'a> {
     pub matches: Vec<Match<'a>>,
     /// The rules whose waiting messages this event takes back.
     pub cancels: Vec<(&'a Rule, CancelKey)>,
+    /// The endpoints that its audiences name, as far as they are known.
+    pub endpoints: Endpoints,
     /// What a closed digest holds.
     pub digest: Option<Collected>,
     /// Set when it is not the event itself that is decided about, but what an earlier decision left for later.
@@ -68,6 +71,8 @@ pub enum Audience {
         channel: Channel,
         address: String,
     },
+    /// A webhook endpoint.
+    Endpoint(EndpointId),
 }
 
 impl std::fmt::Debug for Audience {
@@ -90,6 +95,7 @@ impl Audience {
                 let hex: String = hash.iter().take(8).map(|it| format!("{it:02x}")).collect();
                 format!("address:{}:{hex}", channel.name())
             }
+            Audience::Endpoint(it) => format!("endpoint:{}", it.name()),
         }
     }
 
@@ -108,7 +114,7 @@ impl Audience {
     pub fn person(&self) -> Option<&str> {
         match self {
             Audience::User(id) | Audience::Member(id) => Some(id),
-            Audience::Room(_) | Audience::Address { .. } => None,
+            Audience::Room(_) | Audience::Address { .. } | Audience::Endpoint(_) => None,
         }
     }
 }
@@ -116,7 +122,7 @@ impl Audience {
 /// Whether a user's id reads like a room or an address, or like what is made of such an id.
 fn is_like_a_thing(id: &str) -> bool {
     let id = id.trim_start_matches("user:");
-    id.starts_with("room:") || id.starts_with("address:")
+    ["room:", "address:", "endpoint:"].iter().any(|it| id.starts_with(it))
 }
 
 impl<'a> Plan<'a> {
@@ -138,7 +144,16 @@ impl<'a> Plan<'a> {
         let cancels = cancelled.into_iter();
         let cancels =
             cancels.filter_map(|it| Some((it, cancel_key(it, event, &document["detail"])?))).collect();
-        Plan { event, catalog, document, matches, cancels, digest: None, woken: false }
+        Plan {
+            event,
+            catalog,
+            document,
+            matches,
+            cancels,
+            endpoints: Endpoints::new(),
+            digest: None,
+            woken: false,
+        }
     }
 
     /// What is left for later of one rule: for one recipient, or for a part of the audience.
@@ -156,6 +171,7 @@ impl<'a> Plan<'a> {
             document,
             matches: matched.into_iter().collect(),
             cancels: Vec::new(),
+            endpoints: Endpoints::new(),
             digest,
             woken: true,
         }
@@ -165,6 +181,21 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn people(&self) -> BTreeSet<&str> {
         self.matches.iter().flat_map(|it| &it.audience).filter_map(Audience::person).collect()
+    }
+
+    /// The endpoints that audiences name and that are not known yet.
+    #[must_use]
+    pub fn unknown_endpoints(&self) -> Vec<EndpointId> {
+        let audiences = self.matches.iter().flat_map(|it| &it.audience);
+        let named = audiences.filter_map(|it| match it {
+            Audience::Endpoint(id) if !self.endpoints.contains_key(&it.name()) => Some(id.clone()),
+            Audience::Endpoint(_)
+            | Audience::User(_)
+            | Audience::Member(_)
+            | Audience::Room(_)
+            | Audience::Address { .. } => None,
+        });
+        named.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The event's envelope; null when no rule matches.
@@ -180,6 +211,25 @@ impl Match<'_> {
         let mut seen: BTreeSet<String> =
             self.audience.iter().filter_map(Audience::person).map(str::to_owned).collect();
         self.audience.extend(ids.into_iter().filter(|it| seen.insert(it.clone())).map(Audience::Member));
+    }
+
+    /// Adds what a page of a group holds: ids of people, or of a tenant's endpoints.
+    pub fn add(&mut self, group: &Group, ids: impl IntoIterator<Item = String>) {
+        match group {
+            Group::Role { .. } | Group::Topic { .. } => self.add_members(ids),
+            Group::Endpoints { .. } => {
+                self.audience.extend(ids.into_iter().map(|id| member(group, id)));
+            }
+        }
+    }
+}
+
+/// A member of a group, by the id that the group has for it.
+#[must_use]
+pub fn member(group: &Group, id: String) -> Audience {
+    match group {
+        Group::Role { .. } | Group::Topic { .. } => Audience::Member(id),
+        Group::Endpoints { tenant } => Audience::Endpoint(EndpointId { tenant: tenant.clone(), id }),
     }
 }
 
@@ -209,7 +259,7 @@ pub fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
                 let addresses = of.names(envelope).into_iter();
                 found.extend(addresses.map(|address| Audience::Address { channel: *channel, address }));
             }
-            Selector::Role { .. } | Selector::Topic { .. } => {}
+            Selector::Role { .. } | Selector::Topic { .. } | Selector::Endpoints(_) => {}
         }
     }
     let mut seen = BTreeSet::new();
@@ -232,6 +282,9 @@ fn groups(rule: &Rule, event: &Event, catalog: &Catalog, envelope: &Value) -> Ve
                     groups.extend(topics.map(|name| Group::Topic { tenant: tenant.clone(), name }));
                 }
             }
+            Selector::Endpoints(EndpointsOf::Tenant) => {
+                groups.push(Group::Endpoints { tenant: event.tenant.clone() });
+            }
             Selector::User(_) | Selector::Room { .. } | Selector::Address { .. } => {}
         }
     }
@@ -253,7 +306,10 @@ pub fn leaves_out(rule: &Rule, event: &Event, audience: &Audience) -> bool {
         && match (rule.actor, audience) {
             (Some(ActorPolicy::Include), _) => false,
             (Some(ActorPolicy::Exclude), _) | (None, Audience::Member(_)) => true,
-            (None, Audience::User(_) | Audience::Room(_) | Audience::Address { .. }) => false,
+            (
+                None,
+                Audience::User(_) | Audience::Room(_) | Audience::Address { .. } | Audience::Endpoint(_),
+            ) => false,
         }
 }
 

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::channel::{Channel, OnUnknown};
 use crate::counter::Limit;
 use crate::preference::Preferences;
+use crate::recipient::Sender;
+use crate::rule::Operand;
+use crate::texting::Texting;
 use crate::window::Windows;
 use crate::zone::Zone;
 
@@ -32,9 +35,15 @@ pub struct Policy {
     /// What becomes of a message whose send got no answer, by category or by channel. A category comes first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unknown: BTreeMap<String, OnUnknown>,
+    /// What holds for texts to phones.
+    #[serde(default, skip_serializing_if = "Texting::is_empty")]
+    pub texting: Texting,
     /// What holds for those who said nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferences: Option<Preferences>,
+    /// What holds for letters.
+    #[serde(default, skip_serializing_if = "EmailPolicy::is_default")]
+    pub email: EmailPolicy,
     /// The roles that rules may name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<String>,
@@ -65,10 +74,33 @@ impl Default for Policy {
             rate: DEFAULT_RATE,
             caps: Vec::new(),
             unknown: BTreeMap::new(),
+            texting: Texting::default(),
             preferences: None,
+            email: EmailPolicy::default(),
             roles: BTreeSet::new(),
             topics: BTreeMap::new(),
         }
+    }
+}
+
+/// What holds for letters of all rules.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmailPolicy {
+    /// Where answers go, unless the rule names somebody; to the sender, when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Operand>,
+    /// Whom the letters of a category come from, instead of the installation's own sender.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub senders: BTreeMap<String, Sender>,
+    /// The categories that a reader may leave by one click although they are not commercial.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unsubscribe: BTreeSet<String>,
+}
+
+impl EmailPolicy {
+    fn is_default(&self) -> bool {
+        *self == EmailPolicy::default()
     }
 }
 

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
 use crate::preference::Preferences;
+use crate::unsubscribe::Unsubscribed;
 use crate::window::Windows;
 
 mod address;
 mod group;
 
-pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber, address_hash};
+pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber, Sender, address_hash};
 pub use group::{Group, NO_TENANT};
 
 /// A person as a producer's own user table knows them. No `Debug`: it holds names and addresses.
@@ -64,6 +65,9 @@ pub struct Recipient {
     /// The channels that must not be used any more, whatever a rule says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suppressed: Vec<Suppression>,
+    /// From what they unsubscribed by the link of a letter: stronger than any preference.
+    #[serde(default, skip_serializing_if = "Unsubscribed::is_empty")]
+    pub unsubscribed: Unsubscribed,
 }
 
 /// A role within a scope: `clinic-staff` in `clinic-7`.
@@ -192,7 +196,7 @@ impl Recipient {
             Channel::Email => self.email.as_deref(),
             Channel::Sms => self.phone.as_deref(),
             Channel::Whatsapp => self.whatsapp.as_deref(),
-            Channel::Push | Channel::Socket => None,
+            Channel::Push | Channel::Socket | Channel::Webhook => None,
         }
     }
 }

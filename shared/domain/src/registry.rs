@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::channel::Channel;
 use crate::event::{Event, Refusal, excerpt};
-use crate::recipient::{Recipient, Settings, Suppression};
+use crate::recipient::{Recipient, Settings, SuppressedBecause, Suppression};
 
 mod entry;
 mod patch;
@@ -29,6 +30,9 @@ const MAX_AHEAD: Duration = Duration::from_secs(3_600);
 /// What push says of a device that is gone, and under which name: nobody else knows.
 const UNREGISTERED: &str = "carillon.device.unregistered";
 const PUSH: &str = "carillon/push";
+/// What sms says of a phone whose owner said stop, and under which name: nobody else knows.
+pub const OPTED_OUT: &str = "carillon.recipient.opted_out";
+pub const SMS: &str = "carillon/sms";
 
 /// When somebody said something, and in which words: of two stamps the greater one counts, in whatever order they
 /// come, and equal ones are the same.
@@ -108,6 +112,14 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
             let (id, patch) = reading::patch(data)?;
             Ok(one(id, Change::Update(patch)))
         }
+        OPTED_OUT => {
+            if event.source != SMS {
+                return Err(Refusal::new("source", excerpt(&event.source), SMS));
+            }
+            let why = SuppressedBecause::OptedOut;
+            let closed = Suppression { channel: Channel::Sms, why, until: None, address: None };
+            Ok(one(reading::opted_out(&data)?, Change::Close(closed)))
+        }
         "carillon.recipient.deleted" => Ok(one(reading::deleted(&data)?, Change::Remove)),
         "carillon.topic.joined" | "carillon.topic.left" => {
             let (name, users) = reading::membership(&data)?;
@@ -132,7 +144,7 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
             Ok(Notice::Tenant { id, settings: Box::new(settings), stamp })
         }
         other => {
-            let wanted = "carillon.recipient.created, .updated or .deleted, carillon.topic.joined or .left, carillon.device.unregistered or carillon.tenant.updated";
+            let wanted = "carillon.recipient.created, .updated, .opted_out or .deleted, carillon.topic.joined or .left, carillon.device.unregistered or carillon.tenant.updated";
             Err(Refusal::new("type", excerpt(other), wanted))
         }
     }

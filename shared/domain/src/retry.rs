@@ -72,6 +72,8 @@ impl Limits {
         match channel {
             Channel::Push => Limits::new(5, Duration::from_secs(600), 15, 120),
             Channel::Socket => Limits::new(5, Duration::from_secs(600), 5, 120),
+            // What endpoints answer has a schedule of its own; this is for what fails before anybody is asked.
+            Channel::Webhook => Limits::new(u32::MAX, LONGEST_HELD, 5, 640),
             Channel::Email | Channel::Sms | Channel::Whatsapp => {
                 Limits::new(8, Duration::from_secs(1_800), 10, 640)
             }

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use crate::channel::Channel;
 use crate::digest::DigestPolicy;
@@ -26,6 +27,9 @@ pub struct Rule {
     /// Advertising, which a recipient can refuse as a whole; everything else is transactional.
     #[serde(default, skip_serializing_if = "is_false")]
     pub commercial: bool,
+    /// What it says live is of use now or never: no inbox keeps it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ephemeral: bool,
     /// What happens for each recipient, in this order.
     pub steps: Vec<Step>,
     pub to: Vec<Selector>,
@@ -33,15 +37,27 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<ActorPolicy>,
     pub template: String,
-    /// What of the event a socket message carries as data.
+    /// Where answers to its letters go; as the policy says, when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Operand>,
+    /// What its letters bring along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attach>,
+    /// What of the event a live message, a note and a webhook carry as data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expose: Vec<Path>,
+    /// The same as it was in earlier versions, for webhook endpoints that were written for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub versions: BTreeMap<String, Vec<Path>>,
     /// Later than this after the event it is not sent any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<SignedDuration>,
     /// What happens while a recipient is not to be disturbed.
     #[serde(default)]
     pub outside: Outside,
+    /// How a note to a device is handled.
+    #[serde(default, skip_serializing_if = "NotePolicy::is_empty")]
+    pub push: NotePolicy,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<Cancel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +90,20 @@ impl Rule {
             Some(Step::Digest(it)) => it.policy.clone(),
             Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
         }
+    }
+
+    /// Whether it addresses nobody but webhook endpoints.
+    #[must_use]
+    pub fn is_for_endpoints(&self) -> bool {
+        !self.to.is_empty() && self.to.iter().all(|it| matches!(it, Selector::Endpoints(_)))
+    }
+
+    /// What an endpoint is sent that was written for `version`: as it was in the youngest version that is not younger.
+    /// The current form without a version, and where the rule knows no others. `None`: all of them are younger.
+    #[must_use]
+    pub fn exposed_in(&self, version: Option<&str>) -> Option<&[Path]> {
+        let Some(version) = version.filter(|_| !self.versions.is_empty()) else { return Some(&self.expose) };
+        self.versions.range(..=version.to_owned()).next_back().map(|(_, it)| it.as_slice())
     }
 
     /// Whether anything in it waits, so that it can be cancelled, expire or change its mind meanwhile.
@@ -231,6 +261,25 @@ pub struct Cancel {
     pub when: When,
 }
 
+/// How a note to a device is handled.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NotePolicy {
+    /// What the note is about: a later one of the same value takes its place on the screen. Without it a note of a digest
+    /// takes the place of the digest before it, and any other stands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collapse: Option<Path>,
+    /// The number on the app's icon: a whole number of the event, of 0 or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub badge: Option<Path>,
+}
+
+impl NotePolicy {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == NotePolicy::default()
+    }
+}
+
 /// Send again and again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Repeat {
@@ -241,6 +290,23 @@ pub struct Repeat {
     /// Not after the instant that the event names here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Path>,
+}
+
+/// A file that a letter brings along.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attach {
+    /// Where the event says which file: `s3://<bucket>/<key>`, or an object with `bucket`, `key` and, if it likes,
+    /// `name` and `type`.
+    pub from: Path,
+    /// What the reader sees; otherwise what the event says, or the last part of the file's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Operand>,
+    /// The name by which the letter's HTML shows it, as `cid:<name>`; without it, it stands beside the letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inline: Option<String>,
+    /// Whether the letter goes out without it where the event names no file.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
 }
 
 /// Whom a rule addresses.
@@ -257,6 +323,16 @@ pub enum Selector {
     Room { name: String, of: Operand },
     /// Whoever has this address; nobody needs to know them.
     Address { channel: Channel, of: Operand },
+    /// Webhook endpoints: those that want it, by their own patterns.
+    Endpoints(EndpointsOf),
+}
+
+/// Whose endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EndpointsOf {
+    /// Those of the event's tenant; of an event without one, those of no tenant.
+    Tenant,
 }
 
 /// A value that is written down or found in the event.

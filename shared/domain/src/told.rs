@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::channel::Channel;
-use crate::event::{Data, Event};
+use crate::event::Event;
 use crate::job::Origin;
 use crate::key::{Key, event_part, hash_of};
 use crate::outcome::{Reason, Status};
@@ -85,8 +85,9 @@ pub fn delivery(told: &Told<'_>) -> Option<Event> {
     for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         data[name] = value.into();
     }
-    let subject = format!("notification/{}", told.key.as_str());
-    Some(event(told.origin, id, format!("{DELIVERY}{status}"), subject, told.at, &data))
+    let event = Event::new(SOURCE, &format!("{DELIVERY}{status}"), id, told.at, &data);
+    let subject = Some(format!("notification/{}", told.key.as_str()));
+    Some(told.origin.leads_to(Event { subject, ..event }))
 }
 
 /// What the bus hears when every notification of a set stands: to whom the event was told, and how it went on each
@@ -133,29 +134,8 @@ pub fn communication(set: &Set, rows: &[Told<'_>]) -> Option<Event> {
         "channels": channels,
         "notifications": notifications,
     });
-    let subject = format!("communication/{}", event_part(&origin.source, &origin.id));
-    Some(event(origin, id, COMMUNICATION.to_owned(), subject, at, &data))
-}
-
-fn event(origin: &Origin, id: String, kind: String, subject: String, time: Timestamp, data: &Value) -> Event {
-    Event {
-        id,
-        source: SOURCE.to_owned(),
-        kind,
-        time,
-        subject: Some(subject),
-        dataschema: None,
-        tenant: origin.tenant.clone(),
-        correlation_id: origin.correlation_id.clone(),
-        causation_id: Some(origin.id.clone()),
-        actor: None,
-        priority: None,
-        sequence: None,
-        traceparent: origin.traceparent.clone(),
-        expiry_time: None,
-        extensions: BTreeMap::new(),
-        data: Some(Data::of(data)),
-    }
+    let subject = Some(format!("communication/{}", event_part(&origin.source, &origin.id)));
+    Some(origin.leads_to(Event { subject, ..Event::new(SOURCE, COMMUNICATION, id, at, &data) }))
 }
 
 #[cfg(test)]

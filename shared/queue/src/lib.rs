@@ -50,6 +50,16 @@ impl Sqs {
         Sqs { config: config.clone(), client: Arc::default() }
     }
 
+    /// The queue of this name, for people who look: functions are told the URLs of theirs.
+    ///
+    /// # Errors
+    /// There is no such queue, or it could not be asked for.
+    pub async fn queue(&self, name: &str) -> Result<Queue, Refused> {
+        let found = self.client().get_queue_url().queue_name(name).send().await;
+        let found = found.map_err(|error| Refused::new("find a queue", error))?;
+        Ok(Queue::new(self, found.queue_url.unwrap_or_default()))
+    }
+
     fn client(&self) -> &Client {
         self.client.get_or_init(|| Client::new(&self.config))
     }

@@ -1,4 +1,5 @@
-//! Amazon SNS, as two channels need it: one message to one phone number, or to one app on one device.
+//! Amazon SNS, as two channels need it: one message to one phone number, or to one app on one device; and how a device
+//! becomes an endpoint that can be written to.
 //!
 //! It knows how SNS is asked and what its answers mean; what is said is its callers' business.
 
@@ -9,6 +10,12 @@ use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_types::SdkConfig;
 use domain::outcome::{Failure, Reason, Sent};
+
+#[cfg(test)]
+mod canned;
+mod devices;
+
+pub use devices::{Applications, Devices, MAX_TOKEN_BYTES, Unregistered};
 
 /// The service.
 pub struct Sns {
@@ -88,6 +95,17 @@ impl Sns {
             }
             Err(error) => classify(error, message.target),
         }
+    }
+}
+
+/// For whoever writes to devices, and meets one that is gone.
+impl Sns {
+    /// Deletes an endpoint. What is not there any more is fine.
+    ///
+    /// # Errors
+    /// SNS did not do it.
+    pub async fn forget(&self, endpoint: &str) -> Result<(), aws::Refused> {
+        devices::remove(&self.client, endpoint).await
     }
 }
 

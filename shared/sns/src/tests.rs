@@ -1,11 +1,12 @@
 use super::*;
+use crate::canned::client;
 use aws_sdk_sns::error::ErrorMetadata;
 use aws_sdk_sns::operation::publish::PublishOutput;
 use aws_sdk_sns::types::error::{
     EndpointDisabledException, InvalidParameterException, NotFoundException,
     PlatformApplicationDisabledException,
 };
-use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
+use aws_smithy_mocks::{Rule, mock};
 
 const PHONE: Target<'_> = Target::Phone("+15550100");
 const DEVICE: Target<'_> = Target::Device("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/app/1");
@@ -24,7 +25,7 @@ async fn a_phone_gets_the_text_and_its_attributes() {
         .then_output(|| PublishOutput::builder().message_id("sns-1").build());
     let attribute = Attribute { name: "AWS.SNS.SMS.MaxPrice", kind: Kind::Number, value: "0.10".into() };
     let message = Message { target: PHONE, text: "Hi", attributes: vec![attribute] };
-    let answer = Sns::with_client(client(&yes)).publish(&message).await.unwrap();
+    let answer = Sns::with_client(client(&[&yes])).publish(&message).await.unwrap();
     assert_eq!(answer, Sent::Accepted { provider_id: "sns-1".into() });
 }
 
@@ -92,7 +93,7 @@ async fn check(no: &Rule, target: Target<'_>, expected: Option<Reason>) {
 
 async fn send(rule: &Rule, target: Target<'_>) -> Result<Sent, Failure> {
     let message = Message { target, text: "{}", attributes: Vec::new() };
-    Sns::with_client(client(rule)).publish(&message).await
+    Sns::with_client(client(&[rule])).publish(&message).await
 }
 
 fn invalid(said: &str) -> PublishError {
@@ -100,18 +101,4 @@ fn invalid(said: &str) -> PublishError {
     PublishError::InvalidParameterException(
         InvalidParameterException::builder().message(said).meta(meta).build(),
     )
-}
-
-/// A real client whose answer is given beforehand.
-fn client(rule: &Rule) -> Client {
-    let answers = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential).with_rule(rule);
-    let config = aws_sdk_sns::Config::builder()
-        .behavior_version(aws_sdk_sns::config::BehaviorVersion::latest())
-        .region(aws_sdk_sns::config::Region::new("eu-central-1"))
-        .credentials_provider(aws_sdk_sns::config::Credentials::new("key", "secret", None, None, "test"))
-        .retry_config(aws::never_again())
-        .http_client(create_mock_http_client())
-        .interceptor(answers)
-        .build();
-    Client::from_conf(config)
 }

@@ -9,14 +9,13 @@ mod admission;
 mod cancelling;
 mod closing;
 mod collecting;
+mod hearing;
 mod keeping;
 mod rate;
 mod requests;
 
-use aws::{Refused, Verdict};
+use aws::Refused;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
 use jiff::SignedDuration;
@@ -27,6 +26,7 @@ pub use requests::{Begun, Once};
 
 use crate::item::{Item, key};
 use crate::lookup;
+use crate::transactions::{self, crowded};
 
 /// How long an answer is remembered: longer than a message can come back from a queue and its dead letters (14 days
 /// each).
@@ -59,11 +59,9 @@ impl Counters {
     /// Writes all of these items, or none: each only if its key is still what its condition says.
     async fn transact(&self, doing: &'static str, puts: Vec<Put>) -> Result<Written, Refused> {
         let items = puts.into_iter().map(|it| TransactWriteItem::builder().put(it).build());
-        let sent = self.client.transact_write_items().set_transact_items(Some(items.collect())).send().await;
-        match sent {
-            Ok(_) => Ok(Written::Done),
-            Err(error) if is_lost(&error) => Ok(Written::Lost),
-            Err(error) => Err(Refused::new(doing, error)),
+        match transactions::write(&self.client, doing, items.collect()).await? {
+            true => Ok(Written::Done),
+            false => Ok(Written::Lost),
         }
     }
 
@@ -106,20 +104,6 @@ impl Counters {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item.into_map()));
         put.send().await.map(drop).map_err(|error| Refused::new("remember a page of a fan-out", error))
     }
-}
-
-/// Whether a transaction failed because somebody else was first.
-fn is_lost(error: &SdkError<TransactWriteItemsError>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(it)) = error.as_service_error() else {
-        return false;
-    };
-    let codes = it.cancellation_reasons().iter().filter_map(|it| it.code());
-    let mut others = codes.filter(|it| *it != "None").peekable();
-    others.peek().is_some() && others.all(|it| it == "ConditionalCheckFailed" || it == "TransactionConflict")
-}
-
-fn crowded(doing: &'static str) -> Refused {
-    Refused { doing, verdict: Verdict::Throttled, source: "others were first, again and again".into() }
 }
 
 /// The key of an item that is alone in its partition.

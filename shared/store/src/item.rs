@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 mod json;
 
 /// The attributes of an item, in the order of their names.
-#[derive(Default, Clone)]
+#[derive(Default, Clone, PartialEq)]
 pub struct Item(BTreeMap<String, AttributeValue>);
 
 /// An attribute that is not what the code that wrote it would have written.
@@ -33,6 +33,22 @@ impl Item {
     pub fn without(mut self, name: &str) -> Item {
         self.0.remove(name);
         self
+    }
+
+    /// The texts and numbers among values that another client's types hold: those of streams, which have types of their
+    /// own. Each value comes with its text, or with its number.
+    pub fn of_values<'v>(
+        values: impl Iterator<Item = (&'v String, Option<&'v String>, Option<&'v String>)>,
+    ) -> Item {
+        let mut item = Item::default();
+        for (name, text, number) in values {
+            if let Some(text) = text {
+                item = item.text(name, text);
+            } else if let Some(number) = number.and_then(|it| it.parse().ok()) {
+                item = item.number(name, number);
+            }
+        }
+        item
     }
 
     /// All attributes of another item, too.

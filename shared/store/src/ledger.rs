@@ -2,6 +2,7 @@
 
 mod hearing;
 mod noticing;
+mod receiving;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use domain::retry::Tried;
 
 pub use hearing::Told;
 pub use noticing::Noticed;
+pub use receiving::{Received, ReceivedPage, ReceivedPlace};
 
 use crate::item::Item;
 use crate::lookup;
@@ -287,7 +289,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The table could not be asked.
-    pub async fn any_told(&self, keys: &[Key]) -> Result<bool, Refused> {
+    pub async fn has_told(&self, keys: &[Key]) -> Result<bool, Refused> {
         for key in keys {
             let Some(row) = lookup::get(&self.client, &self.table, pk(key)).await? else { continue };
             // What a newer release wrote is more than was known here: then somebody was told.

@@ -7,7 +7,9 @@
 mod canned;
 mod connections;
 mod counters;
+mod endpoints;
 mod events;
+mod inbox;
 mod item;
 mod ledger;
 mod lookup;
@@ -15,20 +17,23 @@ mod outbox;
 mod pause;
 mod people;
 mod statements;
+mod transactions;
 mod writes;
 
 pub use aws_sdk_dynamodb::Client;
 pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood};
+pub use endpoints::{Attempt, Endpoints, Message, MessageState, Sending, Undelivered};
 pub use events::{
     EventPage, EventPlace, Events, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot, StreamPage,
     Timeline, Versioned, Way,
 };
+pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
 pub use item::{Item, Malformed};
 pub use ledger::{
-    Ledger, LedgerPage, LedgerRow, Noticed, Settlement, Standing, Told, Weighed, claimed, recorded,
-    stands_since, weigh,
+    Ledger, LedgerPage, LedgerRow, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement, Standing,
+    Told, Weighed, claimed, recorded, stands_since, weigh,
 };
 pub use outbox::{
     Appended, Backlog, Conflict, Misplaced, NotAppended, Outbox, Pending, Place, Stream, Waiting,

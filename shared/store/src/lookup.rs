@@ -2,9 +2,14 @@
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use crate::item::Item;
+use crate::pause;
+use crate::writes::{ROUNDS, left_over};
+
+/// DynamoDB's limit for one `BatchGetItem`.
+pub(crate) const KEYS_PER_CALL: usize = 100;
 
 /// The item under a key as it stands now.
 pub(crate) async fn get(client: &Client, table: &str, key: Item) -> Result<Option<Item>, Refused> {
@@ -17,6 +22,37 @@ pub(crate) async fn get(client: &Client, table: &str, key: Item) -> Result<Optio
         .await
         .map_err(|error| Refused::new("read an item", error))?;
     Ok(answer.item.map(Item::from))
+}
+
+/// The items under these keys as they stand now, in no order; what is not there is left out. The keys must differ.
+pub(crate) async fn several(
+    client: &Client,
+    table: &str,
+    doing: &'static str,
+    keys: Vec<Item>,
+) -> Result<Vec<Item>, Refused> {
+    let mut items = Vec::with_capacity(keys.len());
+    for some in keys.chunks(KEYS_PER_CALL) {
+        let mut open: Vec<_> = some.iter().cloned().map(Item::into_map).collect();
+        for round in 0..ROUNDS {
+            pause::before(round).await;
+            let wanted = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
+            let wanted = wanted.expect("keys are all that a read needs");
+            let asked = client.batch_get_item().request_items(table, wanted).send().await;
+            let answer = asked.map_err(|error| Refused::new(doing, error))?;
+            let found = answer.responses.and_then(|mut it| it.remove(table)).unwrap_or_default();
+            items.extend(found.into_iter().map(Item::from));
+            let left = answer.unprocessed_keys.and_then(|mut it| it.remove(table));
+            open = left.map(|it| it.keys).unwrap_or_default();
+            if open.is_empty() {
+                break;
+            }
+        }
+        if !open.is_empty() {
+            return Err(left_over(doing));
+        }
+    }
+    Ok(items)
 }
 
 /// All items of a partition, in the order of their sort keys.
@@ -60,6 +96,33 @@ pub(crate) async fn beginning(
         .await
         .map_err(|error| Refused::new("read a part of a partition", error))?;
     Ok(answer.items.unwrap_or_default().into_iter().map(Item::from).collect())
+}
+
+/// What `name` says in the next items of a partition, at most `most` of them, behind the key `start`; and whether there
+/// are more. What was written a moment ago is among them.
+pub(crate) async fn page(
+    client: &Client,
+    table: &str,
+    doing: &'static str,
+    (pk, name): (String, &str),
+    start: Option<Item>,
+    most: u32,
+) -> Result<(Vec<String>, bool), Refused> {
+    let answer = client
+        .query()
+        .table_name(table)
+        .key_condition_expression("pk = :pk")
+        .expression_attribute_values(":pk", AttributeValue::S(pk))
+        .projection_expression(name)
+        .consistent_read(true)
+        .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
+        .set_exclusive_start_key(start.map(Item::into_map))
+        .send()
+        .await
+        .map_err(|error| Refused::new(doing, error))?;
+    let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
+    let values = items.filter_map(|it| it.get(name).map(str::to_owned)).collect();
+    Ok((values, answer.last_evaluated_key.is_some()))
 }
 
 /// Every item of a table.

@@ -14,6 +14,7 @@ use domain::registry::{Amendment, Change, Stamp, Topic};
 use serde_json::{Map, Value};
 
 use crate::item::Item;
+use crate::lookup;
 use crate::pause;
 use crate::writes::{ROUNDS, left_over};
 
@@ -58,6 +59,13 @@ pub struct Page {
     pub ids: Vec<String>,
     /// Where the next page begins: after this member. None: there are no more.
     pub next: Option<String>,
+}
+
+impl Page {
+    pub(crate) fn of((ids, more): (Vec<String>, bool)) -> Page {
+        let next = ids.last().filter(|_| more).cloned();
+        Page { ids, next }
+    }
 }
 
 impl People {
@@ -108,24 +116,9 @@ impl People {
     /// The table could not be asked.
     pub async fn members(&self, group: &Group, start: Option<&str>, most: u32) -> Result<Page, Refused> {
         let pk = filed::partition(group);
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(pk.clone()))
-            .projection_expression("id")
-            // Who was imported a moment ago is a member.
-            .consistent_read(true)
-            .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start.map(|id| filed::membership_key(&pk, id).into_map()))
-            .send()
-            .await
-            .map_err(|error| Refused::new("read the members of a group", error))?;
-        let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-        let ids: Vec<String> = items.filter_map(|it| it.get("id").map(str::to_owned)).collect();
-        let next = ids.last().filter(|_| answer.last_evaluated_key.is_some()).cloned();
-        Ok(Page { ids, next })
+        let start = start.map(|id| filed::membership_key(&pk, id));
+        let doing = "read the members of a group";
+        lookup::page(&self.client, &self.table, doing, (pk, "id"), start, most).await.map(Page::of)
     }
 
     /// Makes people exactly what they are here, with their memberships, whatever was said before `at`. Only a closed

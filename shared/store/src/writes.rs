@@ -1,7 +1,10 @@
-//! Unconditional writes by the batch: 25 items to a call, and what a call left over is offered again.
+//! Writes: unconditional ones by the batch, 25 items to a call, and what a call left over is offered again; and what the
+//! answer to a single conditional one means.
 
 use aws::{Refused, Verdict};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 
 use crate::item::Item;
@@ -45,6 +48,24 @@ pub(crate) async fn write(
         }
     }
     Ok(())
+}
+
+/// Whether a conditional write was carried out. `false`: its condition did not hold, and nothing changed.
+///
+/// # Errors
+/// It is not known to have been carried out.
+pub(crate) fn stood<T, E>(
+    doing: &'static str,
+    sent: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<bool, Refused>
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    match sent {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(Refused::new(doing, error)),
+    }
 }
 
 /// The table took a part and would not take the rest.

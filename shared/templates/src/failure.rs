@@ -15,6 +15,8 @@ pub struct Unrendered {
     /// Counted from 1; 0 when the engine does not say.
     pub line: usize,
     pub problem: String,
+    /// What the ledger says of it.
+    pub reason: domain::outcome::Reason,
 }
 
 /// A reason of ours, beneath an error of the engine. Its text never holds a value of the event.
@@ -41,7 +43,25 @@ pub(crate) fn refused(template: &str, line: usize, problem: String) -> Error {
 impl Unrendered {
     /// A template that is not there.
     pub(crate) fn missing(template: String) -> Unrendered {
-        Unrendered { template, line: 0, problem: "there is no such file".to_owned() }
+        let (problem, reason) = ("there is no such file".to_owned(), domain::outcome::Reason::Template);
+        Unrendered { template, line: 0, problem, reason }
+    }
+
+    /// A letter whose attachment the event does not name.
+    pub(crate) fn no_file(template: &str, problem: String) -> Unrendered {
+        let reason = domain::outcome::Reason::NoAttachment;
+        Unrendered { template: template.to_owned(), line: 0, problem, reason }
+    }
+
+    /// A template of WhatsApp's whose pieces cannot be told apart.
+    pub(crate) fn unreadable(template: &str) -> Unrendered {
+        let problem = "a value has a control character that keeps parameters apart".to_owned();
+        Unrendered {
+            template: template.to_owned(),
+            line: 0,
+            problem,
+            reason: domain::outcome::Reason::Template,
+        }
     }
 
     /// `line_of` gives a line of a template, counted from 0.
@@ -62,7 +82,7 @@ impl Unrendered {
             Some(text) => format!("{problem} in `{}`", text.trim()),
             None => problem,
         };
-        Unrendered { template, line, problem }
+        Unrendered { template, line, problem, reason: domain::outcome::Reason::Template }
     }
 }
 

@@ -7,11 +7,13 @@
 mod failure;
 mod grammar;
 mod limits;
+mod proofs;
 mod renderer;
 mod scene;
 mod speech;
 mod text;
 
 pub use failure::Unrendered;
+pub use proofs::{Written, proofread, proofs, scene_of, settle};
 pub use renderer::Renderer;
-pub use scene::{Extra, Scene};
+pub use scene::{Extra, SAMPLE_WAY_OUT, Scene};

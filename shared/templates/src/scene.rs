@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use domain::channel::{Channel, Part};
+use domain::attachment::attachments;
+use domain::channel::{APPROVED, Channel, Part};
 use domain::decide::{Order, Target};
-use domain::job::{Chat, Content, Email, Push, Socket, Text};
+use domain::job::{Chat, Content, Email, Push, Socket, Text, Webhook, WhatsappTemplate};
 use domain::locale;
-use domain::recipient::{PhoneNumber, Recipient};
-use domain::rule::Rule;
+use domain::path::Path;
+use domain::policy::EmailPolicy;
+use domain::recipient::{EmailAddress, PhoneNumber, Recipient};
+use domain::rule::Operand;
 use minijinja::Value;
 use minijinja::value::Object;
 use serde_json::value::RawValue;
@@ -18,10 +21,14 @@ use crate::renderer::Renderer;
 use crate::speech::{VOICE, Voice};
 use crate::text::{one_line, trimmed};
 
+/// What stands for the link by which a reader unsubscribes, where nobody will click on it.
+pub const SAMPLE_WAY_OUT: &str = "https://example.com/unsubscribe";
+
 /// One event as templates see it.
 pub struct Scene<'a> {
     renderer: &'a Renderer,
     envelope: &'a serde_json::Value,
+    policy: Option<&'a EmailPolicy>,
     zone: Option<&'a str>,
     event: Value,
     data: Value,
@@ -36,6 +43,8 @@ pub struct Extra<'a> {
     pub digest: Option<&'a serde_json::Value>,
     /// The IANA zone that tells the time to a room, and to somebody whose own is not known. Without it, UTC does.
     pub zone: Option<&'a str>,
+    /// What holds for letters of all rules.
+    pub policy: Option<&'a EmailPolicy>,
 }
 
 impl<'a> Scene<'a> {
@@ -47,7 +56,7 @@ impl<'a> Scene<'a> {
         let event = value_of(envelope);
         let data = event.get_attr("data").unwrap_or_default();
         let digest = extra.digest.map_or(Value::UNDEFINED, value_of);
-        Scene { renderer, envelope, zone: extra.zone, event, data, digest }
+        Scene { renderer, envelope, policy: extra.policy, zone: extra.zone, event, data, digest }
     }
 
     /// Renders everything the order's channel sends.
@@ -55,20 +64,25 @@ impl<'a> Scene<'a> {
     /// All parts are read in the first language that has every part which the channel requires, and part by part in the
     /// closest one where none has.
     ///
+    /// Where the order lets its reader unsubscribe, [`SAMPLE_WAY_OUT`] stands for the link: for whoever only wants to
+    /// see what would be said.
+    ///
     /// # Errors
-    /// [`Unrendered`] names the first part that gave no text.
+    /// [`Unrendered`] names the first part that gave no text, or the file that is to be attached and is not named.
     pub fn render(&self, order: &Order<'_>) -> Result<Content, Unrendered> {
+        self.render_with(order, order.way_out.as_ref().map(|_| SAMPLE_WAY_OUT))
+    }
+
+    /// The same, with the link by which the reader of a letter unsubscribes. Templates see it as `unsubscribe_url`; there
+    /// is no such name where there is no link: `{% if unsubscribe_url is defined %}`.
+    ///
+    /// # Errors
+    /// As [`Scene::render`].
+    pub fn render_with(&self, order: &Order<'_>, way_out: Option<&str>) -> Result<Content, Unrendered> {
         match &order.target {
             Target::Email(to) => {
-                let words = Words::new(self, order, Channel::Email);
-                let [subject, html, text] = words.parts()?;
-                Ok(Content::Email(Email {
-                    to: to.clone(),
-                    subject: one_line(&subject),
-                    html: trimmed(&html),
-                    text: trimmed(&text),
-                    locale: words.locale(Channel::Email.parts()[0]).unwrap_or_default().to_owned(),
-                }))
+                let words = Words { way_out, ..Words::new(self, order, Channel::Email) };
+                words.letter(to).map(Content::Email)
             }
             Target::Push(to) => {
                 let words = Words::new(self, order, Channel::Push);
@@ -77,15 +91,18 @@ impl<'a> Scene<'a> {
                     to: to.clone(),
                     title: one_line(&title),
                     body: trimmed(&body),
-                    data: exposed(order.rule, self.envelope),
+                    data: exposed(&order.rule.expose, self.envelope),
                     badge: None,
+                    collapse: None,
                     locale: words.locale(Channel::Push.parts()[0]).unwrap_or_default().to_owned(),
                 }))
             }
             Target::Sms(to) => Words::new(self, order, Channel::Sms).text(to).map(Content::Sms),
             Target::Whatsapp(to) => {
-                let Text { to, text, locale } = Words::new(self, order, Channel::Whatsapp).text(to)?;
-                Ok(Content::Whatsapp(Chat { to, text, locale, template: None }))
+                let words = Words::new(self, order, Channel::Whatsapp);
+                let Text { to, text, locale, sender: _ } = words.text(to)?;
+                let template = words.approved()?;
+                Ok(Content::Whatsapp(Chat { to, text, locale, template, free_until: None }))
             }
             Target::Socket(to) => {
                 let [title, body] = Words::new(self, order, Channel::Socket).parts()?;
@@ -93,8 +110,15 @@ impl<'a> Scene<'a> {
                     to: to.clone(),
                     title: one_line(&title),
                     body: trimmed(&body),
-                    data: exposed(order.rule, self.envelope),
+                    data: exposed(&order.rule.expose, self.envelope),
+                    category: order.rule.category.clone(),
+                    ephemeral: order.rule.ephemeral,
                 }))
+            }
+            Target::Webhook { to, version } => {
+                let paths = order.rule.exposed_in(version.as_deref()).unwrap_or(&order.rule.expose);
+                let body = notice(self.envelope, &exposed(paths, self.envelope));
+                Ok(Content::Webhook(Webhook { to: to.clone(), body, by_hand: None }))
             }
         }
     }
@@ -108,6 +132,8 @@ struct Words<'a> {
     /// The languages to try, closest first; only one where that has all that is required.
     chain: Vec<String>,
     person: Value,
+    /// The link by which the reader of a letter unsubscribes.
+    way_out: Option<&'a str>,
 }
 
 impl<'a> Words<'a> {
@@ -122,7 +148,33 @@ impl<'a> Words<'a> {
         if let Some(at) = chain.iter().position(complete) {
             chain = vec![chain.swap_remove(at)];
         }
-        Words { scene, order, channel, chain, person: order.person.map_or(Value::UNDEFINED, Person::value) }
+        let person = order.person.map_or(Value::UNDEFINED, Person::value);
+        Words { scene, order, channel, chain, person, way_out: None }
+    }
+
+    /// A whole letter: its words, and what the rule and the policy say of its envelope.
+    fn letter(&self, to: &EmailAddress) -> Result<Email, Unrendered> {
+        let (rule, envelope) = (self.order.rule, self.scene.envelope);
+        let attachments = attachments(&rule.attachments, envelope)
+            .map_err(|it| Unrendered::no_file(&rule.template, it.to_string()))?;
+        let [subject, html, text] = self.parts()?;
+        let policy = self.scene.policy;
+        let address = |it: &Operand| {
+            let names = it.names(envelope);
+            names.iter().find_map(|it| EmailAddress::parse(it).ok())
+        };
+        let answers = rule.reply_to.iter().chain(policy.and_then(|it| it.reply_to.as_ref()));
+        Ok(Email {
+            to: to.clone(),
+            subject: one_line(&subject),
+            html: trimmed(&html),
+            text: trimmed(&text),
+            locale: self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned(),
+            from: policy.and_then(|it| it.senders.get(&rule.category)).cloned(),
+            reply_to: answers.into_iter().find_map(address),
+            unsubscribe: self.way_out.map(str::to_owned),
+            attachments,
+        })
     }
 
     /// A part that is not required is empty where there is no file for it.
@@ -154,7 +206,17 @@ impl<'a> Words<'a> {
     fn text(&self, to: &PhoneNumber) -> Result<Text, Unrendered> {
         let [text] = self.parts()?;
         let locale = self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned();
-        Ok(Text { to: to.clone(), text: trimmed(&text), locale })
+        Ok(Text { to: to.clone(), text: trimmed(&text), locale, sender: None })
+    }
+
+    /// What WhatsApp has approved for this, in the closest language that has it: the template brings its own language.
+    fn approved(&self) -> Result<Option<WhatsappTemplate>, Unrendered> {
+        let (renderer, template) = (self.scene.renderer, &self.order.rule.template);
+        let chain = locale::chain(self.order.person.and_then(|it| it.locale.as_deref()));
+        let file = chain.iter().find_map(|it| Some((it, renderer.file(template, it, APPROVED)?)));
+        let Some((locale, name)) = file else { return Ok(None) };
+        let rendered = renderer.render_part(name, self.values(locale))?;
+        WhatsappTemplate::read(&rendered).map(Some).ok_or_else(|| Unrendered::unreadable(name))
     }
 
     fn locale(&self, part: Part) -> Option<&str> {
@@ -171,17 +233,20 @@ impl<'a> Words<'a> {
             data: self.scene.data.clone(),
             digest: self.scene.digest.clone(),
             recipient: self.person.clone(),
+            way_out: self.way_out.map_or(Value::UNDEFINED, Value::from),
             voice: Value::from_object(Voice::new(file, preferred.as_deref(), zones)),
         })
     }
 }
 
-/// What a template can name: `event`, `data`, `recipient` where it is one person, and `digest` where there is one.
+/// What a template can name: `event`, `data`, `recipient` where it is one person, `digest` where there is one, and
+/// `unsubscribe_url` in a letter that can be refused.
 struct Names {
     event: Value,
     data: Value,
     digest: Value,
     recipient: Value,
+    way_out: Value,
     voice: Value,
 }
 
@@ -196,6 +261,7 @@ impl Object for Names {
             "data" => &self.data,
             "digest" => &self.digest,
             "recipient" => &self.recipient,
+            "unsubscribe_url" => &self.way_out,
             VOICE => &self.voice,
             _ => return None,
         };
@@ -273,10 +339,17 @@ fn value_of(value: &serde_json::Value) -> Value {
     }
 }
 
+/// What a system is told. There are no words in it, so there is no template.
+///
+/// Source: Standard Webhooks 1.0, "Payload structure".
+fn notice(envelope: &serde_json::Value, data: &RawValue) -> String {
+    format!(r#"{{"type":{},"timestamp":{},"data":{}}}"#, envelope["type"], envelope["time"], data.get())
+}
+
 /// The values a rule exposes, by the last name of their paths; what the event does not have is left out.
-fn exposed(rule: &Rule, envelope: &serde_json::Value) -> Box<RawValue> {
+fn exposed(paths: &[Path], envelope: &serde_json::Value) -> Box<RawValue> {
     let mut data = serde_json::Map::new();
-    for path in &rule.expose {
+    for path in paths {
         if let Some(value) = path.pick(envelope) {
             data.insert(path.last().to_owned(), value);
         }

@@ -1,6 +1,7 @@
 //! The services, as far as a channel asks them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,6 +10,13 @@ use serde_json::{Map, Value, json};
 
 use super::record::Records;
 use crate::local::issuer;
+
+mod devices;
+mod sms;
+
+pub(super) use devices::Endpoints;
+
+mod hooks;
 
 /// A request, read.
 pub(super) struct Asked<'a> {
@@ -24,11 +32,17 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) kind: &'static str,
     pub(super) body: String,
+    /// A header beside the content's type.
+    pub(super) header: Option<(&'static str, String)>,
+    /// It is said so much later.
+    pub(super) after: Duration,
+    /// So many bytes of nothing follow the body.
+    pub(super) padding: u64,
 }
 
 impl Answer {
     pub(super) fn new(status: u16, kind: &'static str, body: String) -> Answer {
-        Answer { status, kind, body }
+        Answer { status, kind, body, header: None, after: Duration::ZERO, padding: 0 }
     }
 
     fn json(status: u16, body: &Value) -> Answer {
@@ -56,27 +70,30 @@ pub(super) fn play(asked: &Asked<'_>, records: &Records) -> Answer {
             records.trouble(wanted("for"), wanted("status").parse().ok());
             Answer::json(200, &json!({ "status": wanted("status") }))
         }
+        ("POST", "/") if asked.headers.contains_key("x-amz-target") => sms::voice(asked, records),
         ("POST", "/") => sns(&form(asked.body), records),
         ("POST", "/v1/whatsapp/send") => social(asked.body, records),
-        ("POST", path) if path.starts_with("/hooks/") => hook(asked, records),
+        ("POST", path) if path.starts_with("/hooks/") => hooks::hook(asked, records),
         _ => Answer::json(404, &json!({ "message": "no service of this kind is played here" })),
     }
 }
 
-/// SNS mobile push: `Publish` to an endpoint, in the query protocol.
+/// SNS, in the query protocol: `Publish` to a phone or an endpoint, and what makes endpoints.
 ///
 /// Source: SNS API reference, `Publish`.
 fn sns(form: &BTreeMap<String, String>, records: &Records) -> Answer {
     let field = |name: &str| form.get(name).map_or("", String::as_str);
     let (target, message) = (field("TargetArn"), field("Message"));
-    if field("Action") != "Publish" || target.is_empty() {
-        return sns_error("InvalidParameter", "only Publish to a TargetArn is played here");
+    match field("Action") {
+        "Publish" if !field("PhoneNumber").is_empty() => return sms::text(form, records),
+        "Publish" if !target.is_empty() => {}
+        action => return devices::play(action, form, records),
     }
     if let Some(status) = records.troubled(target) {
         return Answer::new(status, "text/xml", sns_error("InternalError", "it is out of order").body);
     }
-    if target.contains("/disabled/") {
-        return sns_error("EndpointDisabled", "Endpoint is disabled");
+    if let Some(refused) = devices::refusal(target, records) {
+        return refused;
     }
     let Ok(platforms) = serde_json::from_str::<Map<String, Value>>(message) else {
         return sns_error("InvalidParameter", "Invalid parameter: Message Reason: it is no JSON object");
@@ -89,9 +106,13 @@ fn sns(form: &BTreeMap<String, String>, records: &Records) -> Answer {
     let platforms: Map<String, Value> =
         platforms.iter().map(|(name, it)| (name.clone(), inner(it))).collect();
     let id = records.keep("push", target, &json!({ "message": platforms, "attributes": attributes(form) }));
+    sns_answer("Publish", &format!("<MessageId>{id}</MessageId>"))
+}
+
+fn sns_answer(action: &str, result: &str) -> Answer {
     let body = format!(
-        "<PublishResponse xmlns=\"{SNS}\"><PublishResult><MessageId>{id}</MessageId></PublishResult>\
-         <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></PublishResponse>"
+        "<{action}Response xmlns=\"{SNS}\"><{action}Result>{result}</{action}Result>\
+         <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></{action}Response>"
     );
     Answer::new(200, "text/xml", body)
 }
@@ -139,16 +160,6 @@ fn social(body: &[u8], records: &Records) -> Answer {
     });
     let id = records.keep("whatsapp", message["to"].as_str().unwrap_or_default(), &what);
     Answer::json(200, &json!({ "messageId": id }))
-}
-
-/// A receiver of webhooks, which is content with everything.
-fn hook(asked: &Asked<'_>, records: &Records) -> Answer {
-    let headers = asked.headers.iter();
-    let headers: BTreeMap<&str, _> =
-        headers.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()))).collect();
-    let body = String::from_utf8_lossy(asked.body);
-    let id = records.keep("webhook", asked.path, &json!({ "headers": headers, "body": body }));
-    Answer::json(200, &json!({ "id": id }))
 }
 
 fn form(text: &[u8]) -> BTreeMap<String, String> {

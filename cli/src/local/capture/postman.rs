@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::super::state::State;
 use super::record::Records;
-use receipts::{SIMULATED_PHONES, letter, note, text};
+use receipts::{letter, note, text};
 
 /// How long nobody looks after having looked.
 const PAUSE: Duration = Duration::from_millis(700);
@@ -41,8 +41,11 @@ async fn round(state: &State, records: &Records, answered: &mut BTreeSet<String>
     let Ok((asked, took)) = tokio::task::spawn_blocking(move || sent(&endpoint)).await else {
         return Duration::ZERO;
     };
-    let notes = records.find(Some("whatsapp"), None).into_iter();
-    let notes = notes.map(|it| (Sent::Whatsapp, word(&it["id"]), word(&it["to"])));
+    let captured = |channel: &str, kind: Sent| {
+        let found = records.find(Some(channel), None).into_iter();
+        found.map(move |it| (kind, word(&it["id"]), word(&it["to"])))
+    };
+    let notes = captured("whatsapp", Sent::Whatsapp).chain(captured("sms", Sent::Text));
     let queue = Queue::new(&Sqs::new(&state.settings().config()), queue_url(state));
     for (kind, id, to) in asked.into_iter().chain(notes) {
         let now = runtime::now();
@@ -73,7 +76,7 @@ enum Sent {
     Whatsapp,
 }
 
-/// Letters and simulated texts: what each is called, and where it went.
+/// Letters: what each is called, and where it went.
 #[expect(clippy::disallowed_methods, reason = "how long an answer took is nobody's decision")]
 fn sent(endpoint: &str) -> (Vec<(Sent, String, String)>, Duration) {
     let began = Instant::now();
@@ -82,12 +85,6 @@ fn sent(endpoint: &str) -> (Vec<(Sent, String, String)>, Duration) {
     let accounts = letters["messages"].as_object().into_iter().flat_map(|it| it.values());
     for it in accounts.filter_map(Value::as_array).flatten() {
         found.push((Sent::Letter, word(&it["MessageId"]), word(&it["To"][0])));
-    }
-    for phone in SIMULATED_PHONES {
-        let texts = ask(&format!("{endpoint}/_ministack/sns/sms-messages?phoneNumber=%2B{}", &phone[1..]));
-        for it in texts["sms_messages"][phone].as_array().into_iter().flatten() {
-            found.push((Sent::Text, word(&it["MessageId"]), phone.to_owned()));
-        }
     }
     found.retain(|(_, id, _)| !id.is_empty());
     (found, began.elapsed())

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 
+use super::play::Endpoints;
+
 /// The memory keeps so many; the file keeps all.
 const MAX_RECORDS: usize = 10_000;
 
@@ -19,6 +21,8 @@ pub(super) struct Records {
     file: RefCell<Option<File>>,
     /// Addresses that contain one of these are answered with this status.
     trouble: RefCell<BTreeMap<String, u16>>,
+    /// What devices were registered as.
+    pub(super) endpoints: RefCell<Endpoints>,
 }
 
 impl Records {
@@ -29,7 +33,12 @@ impl Records {
     }
 
     pub(super) fn in_memory() -> Records {
-        Records { recent: RefCell::default(), file: RefCell::new(None), trouble: RefCell::default() }
+        Records {
+            recent: RefCell::default(),
+            file: RefCell::new(None),
+            trouble: RefCell::default(),
+            endpoints: RefCell::default(),
+        }
     }
 
     /// Keeps what was sent, and says under which id. `what` is one JSON object.

@@ -29,6 +29,43 @@ async fn a_letter_has_both_parts_and_carries_the_story_of_its_event_in_tags() {
     assert_eq!(answer, Sent::Accepted { provider_id: "ses-1".into() });
 }
 
+#[test]
+fn a_letter_says_whom_to_answer_how_to_leave_and_what_it_brings_along() {
+    let job = job(serde_json::json!({
+        "from": "Clinic News <news@example.com>", "reply_to": "help@example.com",
+        "unsubscribe": "https://u.example/v1/unsubscribe/AQ",
+    }));
+    let letter = Letter::shape(&job).unwrap();
+    let files = vec![file("Invoice 7.pdf", Some("application/pdf"), None), file("logo", None, Some("logo"))];
+    let asked = request(&letter, files, "bell@example.com", Some("receipts")).build().unwrap();
+    assert_eq!(asked.from_email_address(), Some("Clinic News <news@example.com>"));
+    assert_eq!(asked.reply_to_addresses(), ["help@example.com"]);
+    assert_eq!(asked.configuration_set_name(), Some("receipts"));
+    let simple = asked.content().and_then(|it| it.simple()).unwrap();
+    let headers: Vec<_> = simple.headers().iter().map(|it| (it.name(), it.value())).collect();
+    let expected = [
+        ("List-Unsubscribe", "<https://u.example/v1/unsubscribe/AQ>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    ];
+    assert_eq!(headers, expected);
+    let [pdf, logo] = simple.attachments() else { panic!("two files") };
+    assert_eq!((pdf.file_name(), pdf.content_type()), ("Invoice 7.pdf", Some("application/pdf")));
+    assert_eq!(pdf.content_disposition(), Some(&AttachmentContentDisposition::Attachment));
+    assert_eq!((pdf.raw_content().as_ref(), pdf.content_id()), (b"bytes".as_slice(), None));
+    assert_eq!(logo.content_disposition(), Some(&AttachmentContentDisposition::Inline));
+    assert_eq!((logo.content_id(), logo.content_type()), (Some("logo"), Some("application/octet-stream")));
+}
+
+#[test]
+fn what_is_not_said_is_not_asked() {
+    let job = job(serde_json::json!({}));
+    let asked = request(&Letter::shape(&job).unwrap(), Vec::new(), "bell@example.com", None).build().unwrap();
+    assert_eq!(asked.from_email_address(), Some("bell@example.com"));
+    assert!(asked.reply_to_addresses().is_empty() && asked.configuration_set_name().is_none());
+    let simple = asked.content().and_then(|it| it.simple()).unwrap();
+    assert!(simple.headers().is_empty() && simple.attachments().is_empty());
+}
+
 #[tokio::test]
 async fn a_rejected_letter_is_not_tried_again() {
     let no = mock!(Client::send_email)
@@ -69,7 +106,14 @@ async fn too_many_letters_wait() {
 }
 
 async fn send(client: Client) -> Result<Sent, Failure> {
-    let job: Job = serde_json::from_str(
+    let job = job(serde_json::json!({}));
+    Ses::with_client(client, "bell@example.com".into()).send(&Letter::shape(&job).unwrap(), Vec::new()).await
+}
+
+/// A letter with these members beside those that every one has.
+#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+fn job(members: serde_json::Value) -> Job {
+    let mut job: serde_json::Value = serde_json::from_str(
         r#"{"version":1,"key":"k-1","event":{"id":"e-1","source":"s","type":"t","time":"2026-11-20T12:00:00Z",
             "tenant":"clinic-7","correlation_id":"story-1","causation_id":"e-0","actor":"ben",
             "traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
@@ -77,7 +121,22 @@ async fn send(client: Client) -> Result<Sent, Failure> {
             "content":{"email":{"to":"ann@example.com","subject":"Hello","html":"<p>Hi</p>","text":"Hi","locale":"en"}}}"#,
     )
     .unwrap();
-    Ses::with_client(client, "bell@example.com".into()).send(&Letter::shape(&job).unwrap()).await
+    for (name, value) in members.as_object().unwrap() {
+        job["content"]["email"][name] = value.clone();
+    }
+    serde_json::from_value(job).unwrap()
+}
+
+fn file(name: &str, kind: Option<&str>, inline: Option<&str>) -> File {
+    let text = |it: &str| it.to_owned();
+    let of = domain::job::Attachment {
+        bucket: text("bills"),
+        key: text("7"),
+        name: text(name),
+        kind: None,
+        inline: inline.map(text),
+    };
+    File { of, kind: kind.map(text), bytes: b"bytes".to_vec() }
 }
 
 /// A real client whose answers are given beforehand, in this order.

@@ -1,8 +1,9 @@
 use super::*;
 use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
 use aws_sdk_eventbridge::types::PutEventsResultEntry;
+use aws_sdk_sns::operation::delete_endpoint::{DeleteEndpointError, DeleteEndpointOutput};
 use aws_sdk_sns::operation::publish::{PublishError, PublishOutput};
-use aws_sdk_sns::types::error::EndpointDisabledException;
+use aws_sdk_sns::types::error::{AuthorizationErrorException, EndpointDisabledException};
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
 
 #[tokio::test]
@@ -14,17 +15,18 @@ async fn a_note_is_handed_to_the_device_and_the_bus_hears_nothing() {
         })
         .then_output(|| PublishOutput::builder().message_id("sns-1").build());
     let bus = heard();
-    let answer = send(&yes, &bus).await.unwrap();
+    let answer = send(&[&yes], &bus).await.unwrap();
     assert_eq!(answer, Sent::Accepted { provider_id: "sns-1".into() });
     assert_eq!(bus.num_calls(), 0);
 }
 
 #[tokio::test]
-async fn a_device_that_is_gone_is_reported_once_and_the_note_has_failed() {
+async fn a_device_that_is_gone_is_reported_once_and_forgotten_and_the_note_has_failed() {
     let bus = heard();
-    let failure = send(&disabled(), &bus).await.unwrap_err();
+    let forgotten = forgotten();
+    let failure = send(&[&disabled(), &forgotten], &bus).await.unwrap_err();
     assert!(matches!(failure, Failure::Permanent { reason: Reason::DeadToken, .. }));
-    assert_eq!(bus.num_calls(), 1);
+    assert_eq!((bus.num_calls(), forgotten.num_calls()), (1, 1));
 }
 
 #[tokio::test]
@@ -33,8 +35,23 @@ async fn the_note_has_failed_whether_the_bus_hears_of_it_or_not() {
         let entry = PutEventsResultEntry::builder().error_code("AccessDenied").build();
         PutEventsOutput::builder().failed_entry_count(1).entries(entry).build()
     });
-    let failure = send(&disabled(), &deaf).await.unwrap_err();
+    let failure = send(&[&disabled(), &forgotten()], &deaf).await.unwrap_err();
     assert!(matches!(failure, Failure::Permanent { reason: Reason::DeadToken, .. }));
+}
+
+#[tokio::test]
+async fn the_note_has_failed_whether_its_endpoint_can_be_deleted_or_not() {
+    let kept = mock!(aws_sdk_sns::Client::delete_endpoint).then_error(|| {
+        DeleteEndpointError::AuthorizationErrorException(AuthorizationErrorException::builder().build())
+    });
+    let failure = send(&[&disabled(), &kept], &heard()).await.unwrap_err();
+    assert!(matches!(failure, Failure::Permanent { reason: Reason::DeadToken, .. }));
+}
+
+fn forgotten() -> Rule {
+    mock!(aws_sdk_sns::Client::delete_endpoint)
+        .match_requests(|it| it.endpoint_arn() == Some("arn:aws:sns:::endpoint/x"))
+        .then_output(|| DeleteEndpointOutput::builder().build())
 }
 
 fn disabled() -> Rule {
@@ -57,7 +74,7 @@ fn heard() -> Rule {
         })
 }
 
-async fn send(sns: &Rule, bus: &Rule) -> Result<Sent, Failure> {
+async fn send(sns: &[&Rule], bus: &Rule) -> Result<Sent, Failure> {
     let sns = Sns::with_client(aws_sdk_sns::Client::from_conf(
         aws_sdk_sns::Config::builder()
             .behavior_version(aws_sdk_sns::config::BehaviorVersion::latest())
@@ -77,7 +94,7 @@ async fn send(sns: &Rule, bus: &Rule) -> Result<Sent, Failure> {
             ))
             .retry_config(aws::never_again())
             .http_client(create_mock_http_client())
-            .interceptor(answer(bus))
+            .interceptor(answer(&[bus]))
             .build(),
     );
     let job = serde_json::from_str(
@@ -90,6 +107,8 @@ async fn send(sns: &Rule, bus: &Rule) -> Result<Sent, Failure> {
     Devices::with_clients(sns, Bus::with_client(bus, "bus".into())).send(&job, Timestamp::UNIX_EPOCH).await
 }
 
-fn answer(rule: &Rule) -> MockResponseInterceptor {
-    MockResponseInterceptor::new().rule_mode(RuleMode::Sequential).with_rule(rule)
+/// Each rule answers once, in this order.
+fn answer(rules: &[&Rule]) -> MockResponseInterceptor {
+    let answers = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
+    rules.iter().fold(answers, |answers, rule| answers.with_rule(rule))
 }

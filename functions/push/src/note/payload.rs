@@ -5,7 +5,7 @@ use domain::recipient::Platform;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{CUT, Words, is_urgent};
+use super::{CUT, Words, is_urgent, name_of};
 
 pub(super) fn payload(words: &Words<'_>, platform: Platform) -> String {
     let text = match platform {
@@ -124,10 +124,10 @@ fn google<'a>(words: &Words<'a>) -> Google<'a> {
         data.insert("carillon_truncated".to_owned(), "true".into());
     }
     let android = Android {
-        collapse_key: key,
+        collapse_key: name_of(job, push),
         ttl: words.ttl_s.map(|it| format!("{it}s")),
         priority: if is_urgent(job) { "high" } else { "normal" },
-        notification: Shown { tag: key, notification_count: push.badge },
+        notification: Shown { tag: name_of(job, push), notification_count: push.badge },
     };
     let notification = Alert { title: &push.title, body: body(words) };
     Google { wrapped: Wrapped { message: Message { notification, data, android } } }

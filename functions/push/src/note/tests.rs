@@ -1,6 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
+mod published;
+
 #[test]
 fn googles_payload_has_strings_for_data_and_no_token() {
     let data = json!({ "appointment": "a-1", "count": 2, "from": "clinic", "where": { "room": 7 } });
@@ -40,6 +42,24 @@ fn apples_payload_has_the_alert_and_the_data_beside_it() {
     check(&job, &payload, &[&[("AWS.SNS.MOBILE.APNS.TTL", "600")][..], &handling].concat());
     job["content"]["push"]["to"]["platform"] = "apns_sandbox".into();
     check(&job, &payload, &[&[("AWS.SNS.MOBILE.APNS_SANDBOX.TTL", "600")][..], &handling].concat());
+}
+
+#[test]
+fn a_note_with_a_name_takes_the_place_of_the_one_before() {
+    let mut google = job("fcm", "T", "B", &json!({}));
+    google["content"]["push"]["collapse"] = "order-7".into();
+    let mut apple = google.clone();
+    let sent: Value = serde_json::from_str(&payload(&google).unwrap()).unwrap();
+    let android = &sent["fcmV1Message"]["message"]["android"];
+    assert_eq!(
+        (&android["collapse_key"], &android["notification"]["tag"]),
+        (&json!("order-7"), &json!("order-7"))
+    );
+    assert_eq!(sent["fcmV1Message"]["message"]["data"]["carillon_id"], "k-1", "the app still knows a repeat");
+    apple["content"]["push"]["to"]["platform"] = "apns".into();
+    let apple: Job = serde_json::from_value(apple).unwrap();
+    let Ok(note) = Note::shape(&apple, noon()) else { panic!("it is small") };
+    assert!(note.attributes.contains(&("AWS.SNS.MOBILE.APNS.COLLAPSE_ID", "order-7".to_owned())));
 }
 
 #[test]

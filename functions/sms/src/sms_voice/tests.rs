@@ -101,6 +101,7 @@ async fn send(rule: &Rule, from: Origination) -> Result<Sent, Failure> {
         body: "Hi",
         purpose: Purpose::Transactional,
         wishes: &wishes,
+        sender: wishes.sender_id.as_deref(),
         time_to_live_s: Some(600),
         context: vec![("carillon-key", "k-1".into())],
     };

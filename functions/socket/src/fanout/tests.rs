@@ -20,15 +20,25 @@ async fn who_was_not_reached_is_tried_once_more_and_who_has_the_message_is_left_
     assert_eq!(posted, ["a", "b", "b", "c", "c"]);
     assert_eq!((tally.delivered, tally.unreached), (2, 1));
     let accepted = Sent::Accepted { provider_id: "sockets:2".into() };
-    assert_eq!(tally.answer().unwrap(), accepted, "and the message is not sent again for the third");
+    assert_eq!(tally.answer(None).unwrap(), accepted, "and the message is not sent again for the third");
 }
 
 #[tokio::test]
 async fn a_message_that_nobody_has_is_sent_again_while_somebody_may_be_reached() {
     let (tally, _) = post(&[("a", &[503]), ("b", &[410])], &["a", "b"]).await;
-    assert!(matches!(tally.answer(), Err(Failure::Transient(_))));
+    assert!(matches!(tally.answer(None), Err(Failure::Transient(_))));
     let (tally, _) = post(&[("a", &[410])], &["a"]).await;
-    assert_eq!((tally.answer().unwrap(), tally.gone.len()), (Sent::Nobody, 1));
+    assert_eq!((tally.answer(None).unwrap(), tally.gone.len()), (Sent::Nobody, 1));
+}
+
+#[tokio::test]
+async fn what_is_in_the_inbox_was_sent_though_nobody_is_connected() {
+    let (tally, _) = post(&[("a", &[410])], &["a"]).await;
+    assert_eq!(tally.answer(Some(7)).unwrap(), Sent::Accepted { provider_id: "inbox:7".into() });
+    let (tally, _) = post(&[("a", &[200])], &["a"]).await;
+    assert_eq!(tally.answer(Some(7)).unwrap(), Sent::Accepted { provider_id: "sockets:1".into() });
+    let (tally, _) = post(&[("a", &[503])], &["a"]).await;
+    assert!(matches!(tally.answer(Some(7)), Err(Failure::Transient(_))), "who is connected hears it live");
 }
 
 #[tokio::test]
@@ -38,7 +48,7 @@ async fn a_socket_that_is_still_opening_is_not_gone() {
     assert_eq!((posted.len(), tally.delivered, tally.gone.len()), (2, 1, 0), "its handshake came to an end");
     let (tally, _) = post_all(&[("a", &[410])], vec![young("a")], within(20_000)).await;
     assert_eq!((tally.unreached, tally.gone.len()), (1, 0));
-    assert!(matches!(tally.answer(), Err(Failure::Transient(_))), "the queue shows it again");
+    assert!(matches!(tally.answer(None), Err(Failure::Transient(_))), "the queue shows it again");
     let old = Connection { opened_at: Some(now() - Duration::from_secs(10)), ..connection("a") };
     let (tally, _) = post_all(&[("a", &[410])], vec![old], within(20_000)).await;
     assert_eq!((tally.unreached, tally.gone.len()), (0, 1));
@@ -89,7 +99,7 @@ async fn post_all(answers: Answers, open: Vec<Connection>, deadline: Deadline) -
         .interceptor(interceptor)
         .build();
     let sockets = Sockets::with_client(Client::from_conf(config));
-    let tally = post_to_all(&sockets, &frame(), open, deadline).await;
+    let tally = post_to_all(&sockets, &frames(), open, deadline).await;
     let mut posted = posted.lock().unwrap().clone();
     posted.sort();
     (tally, posted)
@@ -105,12 +115,12 @@ fn within(millis: u64) -> Deadline {
     Deadline::at_millis(u64::try_from(ends.as_millisecond()).unwrap())
 }
 
-fn frame() -> Frame {
+fn frames() -> Frames {
     let job: Job = serde_json::from_str(
         r#"{"version":1,"key":"k","event":{"id":"e","source":"s","type":"t","time":"2026-11-20T12:00:00Z"},
             "rule":"r","catalog":"c","recipient":"ann","priority":"normal","on_unknown":"resend",
             "content":{"socket":{"to":{"user":"ann"},"title":"","body":"","data":{}}}}"#,
     )
     .unwrap();
-    Frame::shape(&job).unwrap()
+    Frames::shape(&job, None, &[connection("a")]).unwrap()
 }

@@ -57,7 +57,7 @@ async fn send(rule: &Rule, number: Option<&str>) -> Result<Sent, Failure> {
     )
     .unwrap();
     let from = Origination { phone_number_id: number.map(str::to_owned), meta_api_version: "v20.0".into() };
-    Social::with_client(client(rule), from).send(&Message::shape(&job)?).await
+    Social::with_client(client(rule), from).send(&Message::shape(&job, domain::Timestamp::UNIX_EPOCH)?).await
 }
 
 /// A real client whose answer is given beforehand.

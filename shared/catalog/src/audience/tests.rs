@@ -23,6 +23,39 @@ fn an_entry_is_either_a_user_or_a_room() {
 }
 
 #[test]
+fn endpoints_are_those_of_the_tenant_and_reached_by_webhook_alone() {
+    check("{ endpoints: tenant }", "[webhook]", &[]);
+    check(
+        "{ endpoints: everybody }",
+        "[webhook]",
+        &[
+            "`everybody` says nothing about whose endpoints; write `endpoints: tenant`: those of the event's tenant",
+        ],
+    );
+    check(
+        "{ endpoints: tenant }",
+        "[socket]",
+        &[
+            "none of the rule's channels reaches an endpoint; add the channel `webhook`, or take the endpoints out",
+        ],
+    );
+    check(
+        "{ user: ann }",
+        "[webhook]",
+        &[
+            "the channel `webhook` reaches endpoints, and the rule names none; add `- endpoints: tenant`, or take the channel out",
+        ],
+    );
+    check(
+        "{ endpoints: tenant }",
+        "[webhook, email]",
+        &[
+            "it addresses endpoints only, and the channel `email` reaches none; take the channel out, or address a user",
+        ],
+    );
+}
+
+#[test]
 fn an_entry_has_its_keys_and_no_others() {
     check(
         "{ usr: ann }",

@@ -55,7 +55,7 @@ fn a_rule_has_its_keys_and_no_others() {
         "colour",
         "  colour: red",
         &["7:3: unknown key `colour`; it is one of `rule`, `about`, `when`, `category`, \
-        `priority`, `commercial`, `to`, `actor`, `channels`, `delay`, `steps`, `template`, `expose`, `expires`, `outside`, \
+        `priority`, `commercial`, `ephemeral`, `to`, `actor`, `channels`, `delay`, `steps`, `template`, `reply-to`, `attachments`, `expose`, `versions`, `expires`, `outside`, `push`, \
         `cancel`, `repeat`"],
     );
 }
@@ -126,7 +126,9 @@ fn channels_are_known_and_named_once() {
     check(
         "channels",
         "  channels: [fax]",
-        &["4:14: unknown channel `fax`; it is one of `email`, `push`, `sms`, `whatsapp`, `socket`"],
+        &[
+            "4:14: unknown channel `fax`; it is one of `email`, `push`, `sms`, `whatsapp`, `socket`, `webhook`",
+        ],
     );
     check(
         "channels",
@@ -137,7 +139,7 @@ fn channels_are_known_and_named_once() {
         "channels",
         "  channels: []",
         &["4:13: there is no channel in it, so nothing is ever sent; \
-           name one of `email`, `push`, `sms`, `whatsapp`, `socket`"],
+           name one of `email`, `push`, `sms`, `whatsapp`, `socket`, `webhook`"],
     );
 }
 
@@ -148,6 +150,14 @@ fn what_may_hold_a_rule_back_is_one_of_a_few_words() {
         "commercial",
         "  commercial: 'yes'",
         &["7:15: found text, wanted a boolean; write `true` or `false`"],
+    );
+    check("ephemeral", "  ephemeral: true", &[]);
+    check(
+        "channels",
+        "  channels: [email]\n  ephemeral: true",
+        &[
+            "5:14: `ephemeral` leaves something out of the inbox, and nothing of this rule gets there; take it out, or send by `socket`",
+        ],
     );
     check("actor", "  actor: include", &[]);
     check("actor", "  actor: exlude", &["7:10: unknown value for `actor` `exlude`; did you mean `exclude`?"]);

@@ -66,9 +66,7 @@ fn what_takes_the_place_of_a_channel_is_another_one_and_belongs_to_a_send() {
     );
     check_step(
         "{ send: [push], failover: [] }",
-        &[
-            "there is no channel in it, so nothing is ever sent; name one of email, push, sms, whatsapp and socket",
-        ],
+        &["`failover` names no channel; name one, or take `failover` out"],
     );
 }
 

@@ -10,14 +10,14 @@ use crate::{Problem, compile_files, run_tests};
 
 const RULES: &str = "- rule: a\n  when: { detail-type: [a.b], $or: [{ source: [x] }, { detail: { data: { n: [{ numeric: ['>', 5] }] } } }] }\n  \
     category: c\n  priority: high\n  commercial: true\n  to:\n    - { user: $.data.to }\n    - { role: r, in: $.data.x }\n    \
-    - { topic: t, of: y }\n    - { email: $.data.e }\n  actor: include\n  steps:\n    - throttle: { most: 3, per: 1h, key: $.data.k }\n    \
+    - { topic: t, of: y }\n    - { phone: $.data.e }\n  actor: include\n  steps:\n    - throttle: { most: 3, per: 1h, key: $.data.k }\n    \
     - digest: { for: { every: daily, at: '09:00' }, max-items: 5, sort-by: $.data.n }\n    - send: [socket, email]\n    \
-    - wait: $.data.at\n      shift: -1h\n    - send: [sms]\n      unless: seen\n  template: t\n  expose: [$.data.id]\n  expires: 24h\n  \
+    - wait: $.data.at\n      shift: -1h\n    - send: [sms]\n      unless: seen\n  template: t\n  reply-to: $.data.e\n  attachments: [{ from: $.data.f, name: f.pdf }]\n  expose: [$.data.id]\n  expires: 24h\n  \
     outside: drop\n  cancel: { key: [$.data.id], when: { detail-type: [a.c] } }\n  repeat: { every: { every: hourly }, times: 3 }\n";
 
 const POLICY: &str = "zone: Europe/London\nquiet:\n  quiet: [{ start: '22:00', end: '07:00', days: [fri] }]\nrate: 7\nweek-starts: mon\n\
     caps:\n  - { cap: d, most: 2, per: tenant, period: week, category: c, except: [c] }\n  - { cap: e, most: 2, per: tenant, rolling: 2h }\n\
-    preferences:\n  categories: { c: { channel_types: { email: false }, conditions: [{ source: [x] }] } }\nroles: [r]\n\
+    email: { reply-to: a@example.com, senders: { c: a@example.com }, unsubscribe: [c] }\npreferences:\n  categories: { c: { channel_types: { email: false }, conditions: [{ source: [x] }] } }\nroles: [r]\n\
     topics:\n  t: [u]\n  u: ['w:1']\n";
 
 const TESTS: &str = "- test: x\n  event: { type: a.b, source: x, data: { to: ann } }\n  with: { data: { x: 1 } }\n  at: 2026-11-20T12:00:00Z\n  \
@@ -114,7 +114,7 @@ fn changed(text: &str, changes: &[Change]) -> String {
 }
 
 fn files(texts: &[String; 3]) -> BTreeMap<String, String> {
-    let parts = domain::channel::Channel::ALL.iter().flat_map(|it| it.parts());
+    let parts = domain::channel::Channel::ALL.iter().flat_map(|it| it.parts()).filter(|it| it.required);
     let mut files: BTreeMap<String, String> =
         parts.map(|it| (format!("templates/t/en/{}", it.file), "digest".to_owned())).collect();
     files.insert("rules/r.yaml".into(), texts[0].clone());

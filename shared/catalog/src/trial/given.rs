@@ -16,7 +16,7 @@ use crate::problem::{At, Page};
 use crate::values::{Fields, check_keys, flag, key_at, list, map, text};
 use crate::yaml::Node;
 
-const KEYS: [&str; 4] = ["seen", "acknowledged", "full", "cancelled"];
+const KEYS: [&str; 5] = ["seen", "acknowledged", "full", "cancelled", "wrote"];
 
 /// How a throttle is called where a cap has its name.
 const THROTTLE: &str = "throttle";
@@ -28,6 +28,8 @@ pub(super) struct Given {
     /// The limits that let nothing through, by their names.
     full: BTreeSet<String>,
     cancelled: bool,
+    /// They wrote to us a moment ago.
+    wrote: bool,
     /// The keys that stand there, and where.
     places: Vec<(&'static str, At)>,
 }
@@ -43,14 +45,15 @@ pub(super) fn read(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option
         (false, true) => Some(Unless::Seen),
         (false, false) => None,
     };
-    let cancelled = is("cancelled");
+    let (cancelled, wrote) = (is("cancelled"), is("wrote"));
     let full = fields.read("full", |node, page| limits(node, stage, page)).unwrap_or_default();
-    Some(Given { seen, full, cancelled, places })
+    Some(Given { seen, full, cancelled, wrote, places })
 }
 
 fn limits(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option<BTreeSet<String>> {
     let caps = stage.catalog.policy().caps.iter().map(|it| it.limit.name());
-    let known: Vec<&str> = caps.chain([THROTTLE]).collect();
+    let budget = stage.catalog.policy().texting.budget.as_ref().map(|it| it.limit.name());
+    let known: Vec<&str> = caps.chain(budget).chain([THROTTLE]).collect();
     let mut full = BTreeSet::new();
     for node in list(node, page)? {
         let Some(name) = text(node, page) else { continue };
@@ -73,6 +76,10 @@ impl Given {
             Ask::Seen { .. } => {
                 asked.extend(["seen", "acknowledged"]);
                 Answer::Seen(self.seen)
+            }
+            Ask::Heard { .. } => {
+                asked.insert("wrote");
+                Answer::Heard(self.wrote.then_some(now))
             }
             Ask::Admit { wants, channels, zone, .. } => {
                 if wants.iter().any(|it| self.full.contains(it.limit.name())) {

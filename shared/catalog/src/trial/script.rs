@@ -203,7 +203,8 @@ fn groups(node: &Node, people: &Recipients, page: &mut Page<'_>) -> Option<Group
         let mut ids = Vec::new();
         for node in list(value, page).unwrap_or_default() {
             let Some(id) = text(node, page) else { continue };
-            if !people.contains_key(&id) {
+            // Endpoints are nobody, and any may be there.
+            if key != "endpoints" && !people.contains_key(&id) {
                 let fix = match nearest(&id, people.keys().map(String::as_str)) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "add them to `people`".to_owned(),

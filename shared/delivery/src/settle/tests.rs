@@ -18,7 +18,7 @@ fn what_is_over_is_consumed_and_what_may_still_work_comes_back() {
 
 #[test]
 fn a_provider_that_names_a_time_is_given_it() {
-    let job = job(OnUnknown::Hold, json!({}));
+    let job = job(OnUnknown::Hold, &json!({}));
     let delay = Duration::from_secs(177);
     let answer = Err(Failure::Throttled { delay, source: "429".into() });
     assert_eq!(turn(&job, 0).answered(&answer).1, Next::Again(Some(delay)));
@@ -26,7 +26,7 @@ fn a_provider_that_names_a_time_is_given_it() {
 
 #[test]
 fn a_provider_that_is_too_busy_uses_up_time_and_no_tries() {
-    let job = job(OnUnknown::Hold, json!({}));
+    let job = job(OnUnknown::Hold, &json!({}));
     let busy = || Err(Failure::Throttled { delay: Duration::ZERO, source: "429".into() });
     let (settlement, next) = turn(&job, 4).answered(&busy());
     assert_eq!((settlement.status, settlement.tries), (Status::Released, Some(4)));
@@ -37,7 +37,7 @@ fn a_provider_that_is_too_busy_uses_up_time_and_no_tries() {
 
 #[test]
 fn what_was_tried_as_often_as_its_channel_allows_has_failed_and_is_no_dead_letter() {
-    let job = job(OnUnknown::Hold, json!({}));
+    let job = job(OnUnknown::Hold, &json!({}));
     assert_eq!(turn(&job, 3).answered(&transient()).0.status, Status::Released);
     let (settlement, next) = turn(&job, 4).answered(&transient());
     assert_eq!((settlement.status, settlement.reason), (Status::Failed, Some(Reason::RetriesExhausted)));
@@ -47,14 +47,14 @@ fn what_was_tried_as_often_as_its_channel_allows_has_failed_and_is_no_dead_lette
 
 #[test]
 fn what_never_gets_an_answer_is_given_up_like_anything_else_where_it_may_be_sent_again() {
-    let job = job(OnUnknown::Resend, json!({}));
+    let job = job(OnUnknown::Resend, &json!({}));
     let (settlement, _) = turn(&job, 4).answered(&Ok(Sent::Unknown));
     assert_eq!((settlement.status, settlement.reason), (Status::Failed, Some(Reason::RetriesExhausted)));
 }
 
 #[test]
 fn a_second_provider_has_its_own_tries() {
-    let job = job(OnUnknown::Hold, json!({}));
+    let job = job(OnUnknown::Hold, &json!({}));
     let turn = Turn { providers: 2, ..turn(&job, 4) };
     assert_eq!(turn.answered(&transient()).0.status, Status::Released);
 }
@@ -62,7 +62,7 @@ fn a_second_provider_has_its_own_tries() {
 #[test]
 fn a_message_comes_back_in_time_to_be_written_off() {
     let expires = NOON + Duration::from_secs(3);
-    let job = job(OnUnknown::Hold, json!({ "expires_at": expires.to_string() }));
+    let job = job(OnUnknown::Hold, &json!({ "expires_at": expires.to_string() }));
     let answer = Err(Failure::Throttled { delay: Duration::from_secs(600), source: "429".into() });
     assert_eq!(turn(&job, 0).answered(&answer).1, Next::Again(Some(Duration::from_secs(4))));
 }
@@ -70,7 +70,7 @@ fn a_message_comes_back_in_time_to_be_written_off() {
 #[test]
 fn whoever_asks_why_is_told_what_it_waited_for_and_whose_place_it_takes() {
     let yes = Ok(Sent::Accepted { provider_id: "p-1".into() });
-    let note = |own| turn(&job(OnUnknown::Hold, own), 0).answered(&yes).0.note;
+    let note = |own: serde_json::Value| turn(&job(OnUnknown::Hold, &own), 0).answered(&yes).0.note;
     assert_eq!(note(json!({})), None);
     assert_eq!(note(json!({ "held_s": 42 })).as_deref(), Some("it waited 42 s for its provider"));
     let instead_of = json!({ "channel": "push", "why": "provider_down" });
@@ -100,7 +100,7 @@ fn check(
     reason: Option<Reason>,
     again: bool,
 ) {
-    let job = job(on_unknown, json!({}));
+    let job = job(on_unknown, &json!({}));
     let (settlement, next) = turn(&job, 0).answered(answer);
     assert_eq!((settlement.status, settlement.reason), (status, reason), "{answer:?}");
     assert_eq!(next != Next::Done, again, "{answer:?}");
@@ -116,7 +116,7 @@ fn turn(job: &Job, times: u32) -> Turn<'_> {
     Turn { job, before, providers: 1, now: NOON }
 }
 
-fn job(on_unknown: OnUnknown, own: serde_json::Value) -> Job {
+fn job(on_unknown: OnUnknown, own: &serde_json::Value) -> Job {
     let mut job = json!({
         "version": 1, "key": "k", "rule": "r", "catalog": "c", "recipient": "ann", "priority": "normal",
         "event": { "id": "1", "source": "s", "type": "t", "time": "2026-11-20T12:00:00Z" },

@@ -13,6 +13,8 @@ pub struct Want<'a> {
     pub id: &'a str,
     pub limit: &'a Limit,
     pub scope: Scope,
+    /// What one message counts: 1, or its price.
+    pub weight: u64,
 }
 
 /// What of a step a counter counts.
@@ -45,9 +47,9 @@ pub struct Refusal {
     /// When it lets the next one through.
     pub until: Timestamp,
     /// How many have passed.
-    pub n: u32,
+    pub n: u64,
     /// How many may.
-    pub most: u32,
+    pub most: u64,
 }
 
 /// Asks for each channel the caps that it has to pass, in the order of `channels`, and then for the whole step what is
@@ -98,9 +100,9 @@ fn together<'a>(
 ) -> Result<States, Refusal> {
     let mut next = next.clone();
     let mut longest: Option<Refusal> = None;
-    for Want { id, limit, .. } in wants {
+    for Want { id, limit, weight, .. } in wants {
         let before = next.get(*id).or_else(|| states.get(*id));
-        match before.unwrap_or(&State::default()).pass(limit, zone, now) {
+        match before.unwrap_or(&State::default()).pass_weighing(*weight, limit, zone, now) {
             Pass::Passed { next: state, .. } => {
                 next.insert((*id).to_owned(), state);
             }

@@ -3,7 +3,7 @@
 use jiff::civil::Weekday;
 use serde_json::{Value, json};
 
-use super::{CalendarPeriod, Limit, MAX_NAME_BYTES, MAX_ROLLING, Period};
+use super::{CalendarPeriod, Limit, MAX_MOST, MAX_NAME_BYTES, MAX_ROLLING, Period};
 use crate::daytime;
 use crate::span;
 use crate::written::{Invalid, Members, text};
@@ -13,16 +13,16 @@ const WANTED_CALENDAR: &str = "one of hour, day, week, month";
 
 impl Limit {
     /// # Errors
-    /// [`Invalid`] when nothing could pass, the name is empty or longer than [`MAX_NAME_BYTES`], or more than
+    /// [`Invalid`] when nothing could pass or more than [`MAX_MOST`], the name is empty or longer than [`MAX_NAME_BYTES`], or more than
     /// [`MAX_ROLLING`] could pass in a period that rolls.
-    pub fn new(name: &str, most: u32, period: Period, blocks: bool) -> Result<Limit, Invalid> {
+    pub fn new(name: &str, most: u64, period: Period, blocks: bool) -> Result<Limit, Invalid> {
         if name.is_empty() || name.len() > MAX_NAME_BYTES {
             let wanted = format!("1 to {MAX_NAME_BYTES} bytes");
             return Err(Invalid::value("name", &name.into(), wanted));
         }
         let highest = match period {
-            Period::Fixed(_) | Period::Calendar(_) => u32::MAX,
-            Period::Rolling(_) => MAX_ROLLING,
+            Period::Fixed(_) | Period::Calendar(_) => MAX_MOST,
+            Period::Rolling(_) => u64::from(MAX_ROLLING),
         };
         if most == 0 || most > highest {
             return Err(Invalid::value("most", &most.into(), format!("a whole number from 1 to {highest}")));
@@ -41,8 +41,8 @@ impl TryFrom<Value> for Limit {
         let (name, at) = members.need("name", "a name")?;
         let name = text(name, &at, "a name")?;
         members.need("most", "how many may pass in a period")?;
-        let most = members.number("most", 1, i64::from(u32::MAX))?;
-        let most = most.and_then(|it| u32::try_from(it).ok()).unwrap_or(1);
+        let most = members.number("most", 1, i64::try_from(MAX_MOST).unwrap_or(i64::MAX))?;
+        let most = most.and_then(|it| u64::try_from(it).ok()).unwrap_or(1);
         let (written_period, at) = members.need("period", WANTED_PERIOD)?;
         let period = period(written_period, &at)?;
         let blocks = match members.find("blocks") {

@@ -219,7 +219,7 @@ fn a_counter_may_be_forgotten_when_nothing_in_it_counts() {
     }
 }
 
-fn limit(most: u32, period: Value) -> Limit {
+fn limit(most: u64, period: Value) -> Limit {
     Limit::new("cap", most, Period::try_from(period).unwrap(), true).unwrap()
 }
 
@@ -229,7 +229,7 @@ fn at(text: &str) -> Timestamp {
 
 /// Passes one after the other: `Ok` is how many are left, `Err` until when it is full.
 #[track_caller]
-fn check(limit: &Limit, zone: &str, steps: &[(&str, Result<u32, &str>)]) {
+fn check(limit: &Limit, zone: &str, steps: &[(&str, Result<u64, &str>)]) {
     let zone = Zone::parse(zone).unwrap();
     let mut state = State::default();
     for (now, expected) in steps {

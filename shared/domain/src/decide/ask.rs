@@ -23,6 +23,8 @@ pub enum Ask {
     Told { of: Vec<Key> },
     /// On which of these channels may one more be sent? What is granted is counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
+    /// When did somebody last write to us? They are called as [`crate::proof::caller`] says.
+    Heard { caller: String },
     /// Was this put into a digest when it came before? Only then is it a matter of digests still.
     Collected { key: Key },
     /// Did a provider close this address, which is nobody's of whom there is a profile?
@@ -45,6 +47,8 @@ pub struct Wanted {
     pub id: String,
     pub limit: Limit,
     pub scope: Scope,
+    /// What one message counts: 1, or its price.
+    pub weight: u64,
 }
 
 /// What the tables said.
@@ -55,6 +59,8 @@ pub enum Answer {
     /// The most that is known of it.
     Seen(Option<Unless>),
     Told(bool),
+    /// When they last wrote to us, as far as anybody remembers.
+    Heard(Option<Timestamp>),
     Admitted {
         granted: Vec<Channel>,
         refused: Vec<(Channel, Refusal)>,
@@ -89,6 +95,7 @@ impl Ask {
                 format!("told {}", keys.join(" "))
             }
             Ask::Admit { key, .. } => format!("admit {}", key.as_str()),
+            Ask::Heard { caller } => format!("heard {caller}"),
             Ask::Collected { key } => format!("collected {}", key.as_str()),
             Ask::Closed { address } => format!("closed {address}"),
             Ask::Join { key, .. } => format!("join {}", key.as_str()),
@@ -103,6 +110,7 @@ impl Ask {
             Ask::Seen { .. } => Answer::Seen(None),
             Ask::Closed { .. } => Answer::Closed(None),
             Ask::Told { .. } => Answer::Told(false),
+            Ask::Heard { .. } => Answer::Heard(None),
             Ask::Collected { .. } => Answer::PassThrough,
             Ask::Admit { channels, .. } => {
                 Answer::Admitted { granted: channels.clone(), refused: Vec::new() }

@@ -12,7 +12,7 @@ use crate::rule::DigestStep;
 
 impl Walk<'_, '_> {
     pub(super) fn digest(&mut self, step: u32, it: &DigestStep) -> Go {
-        if self.overrides() || matches!(self.audience, Audience::Room(_)) {
+        if self.overrides() || matches!(self.audience, Audience::Room(_) | Audience::Endpoint(_)) {
             return Go::On;
         }
         // What a throttle before it holds back is not collected either.

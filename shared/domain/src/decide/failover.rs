@@ -5,8 +5,13 @@ use super::walk::Walk;
 use super::{Answer, Ask, Note, resumed};
 use crate::channel::Channel;
 use crate::outcome::Reason;
-use crate::rule::{SendStep, Step};
+use crate::rule::{Outside, SendStep, Step};
 use crate::wake::{InsteadOf, Start, Task};
+
+/// The channel whose place is taken, as the notes of a channel say.
+pub(super) fn stands_in(notes: &[Note]) -> Option<InsteadOf> {
+    notes.iter().find_map(|it| if let Note::FailedOver(it) = it { Some(*it) } else { None })
+}
 
 impl Walk<'_, '_> {
     /// The channels that may take the place of `failed`, from `first` on; all others, when the catalog does not name
@@ -44,14 +49,35 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Where a channel leads nowhere, what may take its place is judged with the others: once, however many lead nowhere.
+    pub(super) fn stand_in(&self, send: &SendStep, outside: Outside, judged: &mut Vec<Judged>) {
+        let start = &self.matched.start;
+        if start.instead_of.is_some() || start.only.is_some() {
+            return;
+        }
+        let leads_nowhere = judged.iter().find_map(|it| match it.verdict {
+            Channelled::No(
+                why @ (Reason::NoAddress | Reason::InvalidAddress | Reason::SuppressedAddress),
+            ) => Some(InsteadOf { channel: it.channel, why }),
+            Channelled::No(_) | Channelled::Go { .. } | Channelled::Hold(_) | Channelled::Collect(_) => None,
+        });
+        let Some(instead_of) = leads_nowhere else { return };
+        for channel in self.failover_channels(send, None, instead_of.channel) {
+            let mut next = self.judge(channel, outside);
+            next.notes.insert(0, Note::FailedOver(instead_of));
+            let is_possible = !matches!(next.verdict, Channelled::No(_));
+            judged.push(next);
+            if is_possible {
+                return;
+            }
+        }
+    }
+
     /// How the rule goes on with a message that fails on `channel`, if it does.
     pub(super) fn failover(&self, step: u32, channel: Channel) -> Option<(Channel, Task)> {
         let Some(Step::Send(send)) = self.matched.rule.steps.get(step as usize) else { return None };
         let place = send.failover.iter().position(|it| *it == channel);
-        let behind = match self.matched.start.instead_of {
-            Some(_) => place.map_or(0, |it| it + 1),
-            None => 0,
-        };
+        let behind = place.map_or(0, |it| it + 1);
         let mut rest = send.failover.iter().copied().skip(behind);
         let to = rest.find(|it| *it != channel && self.fits(*it))?;
         let start = Start {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::walk::Walk;
 use super::{Note, Target};
 use crate::channel::Channel;
+use crate::endpoint::NotTold;
 use crate::event::{Event, Extension, Priority};
 use crate::job::SocketTarget;
 use crate::outcome::Reason;
@@ -12,6 +13,7 @@ use crate::plan::{Audience, Plan};
 use crate::preference::{Layers, Preferences, Question, Scope};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, SuppressedBecause};
 use crate::rule::{Outside, Rule};
+use crate::unsubscribe;
 use crate::window::{Opening, Windows, spread};
 use crate::zone::Zone;
 
@@ -43,14 +45,57 @@ impl Walk<'_, '_> {
     /// The questions in the order in which they are asked; the first no stands.
     pub(super) fn judge(&self, channel: Channel, outside: Outside) -> Judged {
         let mut notes = Vec::new();
+        if let Audience::Endpoint(_) = self.audience {
+            let verdict = self.endpoint(&mut notes);
+            return Judged { channel, verdict, notes };
+        }
         let verdict = match (self.places(channel), self.refusal(channel, &mut notes)) {
             (Err(reason), _) | (Ok(_), Some(reason)) => Channelled::No(reason),
+            (Ok(places), None) if !self.serves(&places) => {
+                notes.push(Note::Country);
+                Channelled::No(Reason::CountryNotAllowed)
+            }
             (Ok(places), None) if self.overrides() || !channel.disturbs() => {
                 Channelled::Go { places, held: Vec::new() }
             }
             (Ok(places), None) => self.quiet(places, outside, &mut notes),
         };
         Judged { channel, verdict, notes }
+    }
+
+    /// Whether the policy lets texts go there. It holds for what is critical too: who makes us send texts to numbers that
+    /// they earn from does it by codes that somebody waits for.
+    fn serves(&self, places: &[(String, Target)]) -> bool {
+        let texting = &self.plan.catalog.policy().texting;
+        places.iter().all(|(_, it)| match it {
+            Target::Sms(number) => texting.serves(number),
+            Target::Email(_)
+            | Target::Push(_)
+            | Target::Whatsapp(_)
+            | Target::Socket(_)
+            | Target::Webhook { .. } => true,
+        })
+    }
+
+    /// What an endpoint says to the event. Nobody disturbs it, and it has no preferences beside its pattern.
+    fn endpoint(&self, notes: &mut Vec<Note>) -> Channelled {
+        let Some(endpoint) = self.plan.endpoints.get(&self.recipient) else {
+            return Channelled::No(Reason::UnknownRecipient);
+        };
+        match endpoint.not_told(&self.plan.document) {
+            Some(NotTold::Disabled(it)) => {
+                notes.push(Note::Disabled { why: it.why.meaning(), at: it.at });
+                Channelled::No(Reason::EndpointDisabled)
+            }
+            Some(NotTold::Pattern) => Channelled::No(Reason::EndpointPattern),
+            None if self.matched.rule.exposed_in(endpoint.version.as_deref()).is_none() => {
+                Channelled::No(Reason::EndpointVersion)
+            }
+            None => {
+                let target = Target::Webhook { to: endpoint.id.clone(), version: endpoint.version.clone() };
+                Channelled::Go { places: vec![(String::new(), target)], held: Vec::new() }
+            }
+        }
     }
 
     /// What the recipient, and those who settle things for them, say to this channel.
@@ -75,19 +120,9 @@ impl Walk<'_, '_> {
 
     fn is_wanted(&self, person: &Recipient, channel: Channel, notes: &mut Vec<Note>) -> bool {
         let rule = self.matched.rule;
-        let tenant = self.plan.event.tenant.as_deref();
-        let in_tenant = tenant.and_then(|it| person.in_tenants.get(it));
-        let layers = Layers {
-            environment: self.plan.catalog.policy().preferences.as_ref(),
-            tenant: self.facts.tenant.and_then(|it| it.preferences.as_ref()),
-            recipient: person.preferences.as_ref(),
-            recipient_in_tenant: in_tenant.and_then(|it| it.preferences.as_ref()),
-        };
-        if [layers.environment, layers.tenant, layers.recipient, layers.recipient_in_tenant]
-            .into_iter()
-            .flatten()
-            .all(Preferences::is_empty)
-        {
+        let layers = self.layers(person);
+        let sets = [layers.environment, layers.tenant, layers.recipient, layers.recipient_in_tenant];
+        if person.unsubscribed.is_empty() && sets.into_iter().flatten().all(Preferences::is_empty) {
             return true;
         }
         let vote = layers.vote(&Question {
@@ -97,7 +132,7 @@ impl Walk<'_, '_> {
             channel_id: None,
             commercial: rule.commercial,
             critical: false,
-            has_tenant: tenant.is_some(),
+            has_tenant: self.plan.event.tenant.is_some(),
             document: &self.plan.document,
         });
         let others = vote.votes.into_iter().filter(|it| *it != vote.because);
@@ -106,6 +141,27 @@ impl Walk<'_, '_> {
             notes.push(Note::Preference(vote.because));
         }
         vote.allowed
+    }
+
+    /// Whoever has a say in what this person is told.
+    fn layers<'p>(&'p self, person: &'p Recipient) -> Layers<'p> {
+        let tenant = self.plan.event.tenant.as_deref();
+        let in_tenant = tenant.and_then(|it| person.in_tenants.get(it));
+        Layers {
+            environment: self.plan.catalog.policy().preferences.as_ref(),
+            tenant: self.facts.tenant.and_then(|it| it.preferences.as_ref()),
+            recipient: person.preferences.as_ref(),
+            recipient_in_tenant: in_tenant.and_then(|it| it.preferences.as_ref()),
+            unsubscribed: Some(&person.unsubscribed),
+        }
+    }
+
+    /// From what the reader of a letter may unsubscribe.
+    pub(super) fn way_out(&self, target: &Target) -> Option<unsubscribe::Scope> {
+        let Target::Email(_) = target else { return None };
+        let (layers, policy) = (self.layers(self.person?), self.plan.catalog.policy());
+        let has_tenant = self.plan.event.tenant.is_some();
+        layers.way_out(self.matched.rule, &policy.email.unsubscribe, has_tenant)
     }
 
     /// Each place by its own clock: a phone may be elsewhere than its owner's tablet.
@@ -200,7 +256,10 @@ impl Walk<'_, '_> {
         match (self.audience, self.person) {
             (Audience::Room(room), _) => one(Target::Socket(SocketTarget::Room(room.clone()))),
             (Audience::Address { address, .. }, _) => one(written(channel, address)?),
-            (Audience::User(_) | Audience::Member(_), None) => Err(Reason::UnknownRecipient),
+            (Audience::User(_) | Audience::Member(_) | Audience::Endpoint(_), None) => {
+                Err(Reason::UnknownRecipient)
+            }
+            (Audience::Endpoint(_), Some(_)) => Err(Reason::NoAddress),
             (Audience::User(_) | Audience::Member(_), Some(person)) => match channel {
                 Channel::Push => self.devices(person),
                 Channel::Email => one(written(channel, person.email.as_deref().ok_or(Reason::NoAddress)?)?),
@@ -209,6 +268,7 @@ impl Walk<'_, '_> {
                     one(written(channel, person.whatsapp.as_deref().ok_or(Reason::NoAddress)?)?)
                 }
                 Channel::Socket => one(Target::Socket(SocketTarget::User(person.id.clone()))),
+                Channel::Webhook => Err(Reason::NoAddress),
             },
         }
     }
@@ -234,7 +294,11 @@ impl Walk<'_, '_> {
 fn device(target: &Target) -> Option<&Device> {
     match target {
         Target::Push(device) => Some(device),
-        Target::Email(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_) => None,
+        Target::Email(_)
+        | Target::Sms(_)
+        | Target::Whatsapp(_)
+        | Target::Socket(_)
+        | Target::Webhook { .. } => None,
     }
 }
 
@@ -245,7 +309,7 @@ fn written(channel: Channel, address: &str) -> Result<Target, Reason> {
         Channel::Email => EmailAddress::parse(address).map(Target::Email).map_err(|_| Reason::InvalidAddress),
         Channel::Sms => phone().map(Target::Sms),
         Channel::Whatsapp => phone().map(Target::Whatsapp),
-        Channel::Push | Channel::Socket => Err(Reason::NoAddress),
+        Channel::Push | Channel::Socket | Channel::Webhook => Err(Reason::NoAddress),
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn caps<'a>(
             id: id(&["cap", cap.limit.name(), whose]),
             limit: if free { limit.only_counting() } else { limit },
             scope: cap.channel.map_or(Scope::Message, Scope::Channel),
+            weight: 1,
         }
     })
 }
@@ -46,12 +47,12 @@ pub(super) fn throttle(
     it: &ThrottleStep,
     recipient: &str,
 ) -> Option<Wanted> {
-    let limit = Limit::new(THROTTLE, it.most, Period::Fixed(it.per), true).ok()?;
+    let limit = Limit::new(THROTTLE, u64::from(it.most), Period::Fixed(it.per), true).ok()?;
     let step = step.to_string();
     let value = value(it.key.as_ref(), plan.envelope());
     let tenant = plan.event.tenant.as_deref().unwrap_or("-");
     let id = id(&["throttle", tenant, &rule.name, &step, recipient, &value]);
-    Some(Wanted { id, limit, scope: Scope::Step })
+    Some(Wanted { id, limit, scope: Scope::Step, weight: 1 })
 }
 
 /// Says which limit it was.
@@ -73,7 +74,7 @@ pub(super) fn value(path: Option<&Path>, envelope: &Value) -> String {
 }
 
 /// Parts with `#` between them, and none of them runs into the next.
-fn id(parts: &[&str]) -> String {
+pub(crate) fn id(parts: &[&str]) -> String {
     let escaped = parts.iter().map(|it| it.replace('%', "%25").replace('#', "%23"));
     escaped.collect::<Vec<_>>().join("#")
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::money::Micros;
 use crate::preference::Because;
 use crate::wake::InsteadOf;
 
@@ -21,9 +22,28 @@ pub enum Note {
     /// The rule is critical: nothing but suppression holds it back.
     Critical,
     /// This limit is full until then.
-    Full { limit: String, n: u32, most: u32, until: Timestamp },
+    Full { limit: String, n: u64, most: u64, until: Timestamp },
     /// This limit was asked, and let it through.
-    Passed { limit: String, most: u32 },
+    Passed { limit: String, most: u64 },
+    /// No text goes to a number of this country: it begins with none of the policy's prefixes.
+    Country,
+    /// The text would cost more than is left of the budget until then.
+    Unaffordable {
+        budget: String,
+        price: Micros,
+        spent: Micros,
+        most: Micros,
+        currency: String,
+        until: Timestamp,
+    },
+    /// What the text costs, and of how many messages it is.
+    Price { price: Micros, segments: usize, currency: String },
+    /// They wrote to us: WhatsApp takes free text for them.
+    FreeText { until: Timestamp },
+    /// They did not write to us: WhatsApp takes only this template.
+    Approved { template: String },
+    /// They did not write to us, at least not since then, and there is no template.
+    OutsideWindow { heard: Option<Timestamp> },
     /// What earlier steps sent was seen, or acknowledged.
     Noticed { how: &'static str },
     /// An event of that time took it back.
@@ -34,6 +54,8 @@ pub enum Note {
     FailedOver(InsteadOf),
     /// The provider, or the recipient, closed this channel.
     Closed { why: &'static str, until: Option<Timestamp> },
+    /// The endpoint is switched off since then.
+    Disabled { why: &'static str, at: Timestamp },
     /// A value of the event or of the recipient that could not be used, and what was done instead.
     Unusable { what: String, instead: &'static str },
 }
@@ -54,6 +76,30 @@ impl fmt::Display for Note {
                 write!(f, "the limit `{limit}` is full: {n} of {most} have passed, the next may at {until}")
             }
             Note::Passed { limit, most } => write!(f, "the limit `{limit}` of {most} let it through"),
+            Note::Country => f.write_str("the policy lets no text go to this country"),
+            Note::Unaffordable { budget, price, spent, most, currency, until } => write!(
+                f,
+                "`{budget}` has {spent} of {most} {currency} spent, and the text costs {price}: more may be spent at {until}"
+            ),
+            Note::Price { price, segments: 1, currency } => write!(f, "the text costs {price} {currency}"),
+            Note::Price { price, segments, currency } => {
+                write!(f, "the text is {segments} messages and costs {price} {currency}")
+            }
+            Note::FreeText { until } => {
+                write!(f, "they wrote to us, so WhatsApp takes free text until {until}")
+            }
+            Note::Approved { template } => {
+                write!(f, "they have not written for 24 hours, so the approved template `{template}` is sent")
+            }
+            Note::OutsideWindow { heard: Some(heard) } => {
+                write!(
+                    f,
+                    "they last wrote at {heard}, and there is no approved template for later than 24 hours"
+                )
+            }
+            Note::OutsideWindow { heard: None } => {
+                f.write_str("they have not written to us, and there is no approved template")
+            }
             Note::Noticed { how } => write!(f, "what was sent before has been {how}"),
             Note::Cancelled { by_event_of } => write!(f, "an event of {by_event_of} took it back"),
             Note::Collected { closes_at } => {
@@ -64,6 +110,7 @@ impl fmt::Display for Note {
                 write!(f, "this channel is closed until {until}: {why}")
             }
             Note::Closed { why, until: None } => write!(f, "this channel is closed for good: {why}"),
+            Note::Disabled { why, at } => write!(f, "the endpoint is switched off since {at}: {why}"),
             Note::Unusable { what, instead } => write!(f, "{what}, so {instead}"),
         }
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::failover::stands_in;
 use super::judge::{Channelled, Judged};
 use super::walk::{Go, Walk};
 use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
@@ -56,6 +57,7 @@ impl Walk<'_, '_> {
         };
         let mut judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
         self.take_the_first(&mut judged);
+        self.stand_in(send, outside, &mut judged);
         if outside == Outside::Digest && !self.keep_what_was_collected(step, &mut judged) {
             return Go::Stop;
         }
@@ -125,9 +127,10 @@ impl Walk<'_, '_> {
         match self.answer(Ask::Seen { of })? {
             Answer::Seen(found) => Some(found.filter(|it| *it >= unless)),
             Answer::Cancelled(_)
+            | Answer::Told(_)
+            | Answer::Heard(_)
             | Answer::Admitted { .. }
             | Answer::Closed(_)
-            | Answer::Told(_)
             | Answer::Joined { .. }
             | Answer::PassThrough => Some(None),
         }
@@ -219,6 +222,7 @@ impl Walk<'_, '_> {
             | Answer::Seen(_)
             | Answer::Closed(_)
             | Answer::Told(_)
+            | Answer::Heard(_)
             | Answer::Joined { .. }
             | Answer::PassThrough => Some(Admitted { granted: channels.to_vec(), ..Admitted::default() }),
         }
@@ -271,9 +275,17 @@ impl Walk<'_, '_> {
     ) {
         let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
         let again = self.matched.start.again.clone();
-        let instead_of = self.matched.start.instead_of;
-        let only = Some(channel);
-        let start = Start { step, only, occurrence, due: Some(until), device, counted, again, instead_of };
+        let instead_of = stands_in(&notes);
+        let start = Start {
+            step,
+            only: Some(channel),
+            occurrence,
+            due: Some(until),
+            device,
+            counted,
+            again,
+            instead_of,
+        };
         self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
     }
 
@@ -282,11 +294,12 @@ impl Walk<'_, '_> {
         let order = Order {
             rule,
             person: self.person,
+            way_out: self.way_out(&target),
             target,
             priority: rule.priority.or(self.plan.event.priority).unwrap_or_default(),
             expires_at: self.expires_at(),
             cancel: self.cancel_key(),
-            instead_of: self.matched.start.instead_of,
+            instead_of: stands_in(&notes),
             failover: self.failover(step, channel),
         };
         let key = self.key(Some(channel), step, place);

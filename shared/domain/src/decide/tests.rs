@@ -5,6 +5,7 @@
 mod audience;
 mod cancelling;
 mod digests;
+mod endpoints;
 mod engine;
 mod escalation;
 mod extremes;
@@ -86,6 +87,7 @@ fn destination(order: &Order<'_>) -> String {
         Target::Sms(to) | Target::Whatsapp(to) => to.as_str().to_owned(),
         Target::Socket(SocketTarget::User(id)) => format!("the sockets of {id}"),
         Target::Socket(SocketTarget::Room(room)) => format!("the room {room}"),
+        Target::Webhook { to, .. } => format!("the endpoint {}", to.name()),
     }
 }
 

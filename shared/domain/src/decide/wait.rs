@@ -7,6 +7,7 @@ use super::walk::{Go, Walk};
 use super::{Later, Note, Verdict, Waiting};
 use crate::channel::Channel;
 use crate::outcome::Reason;
+use crate::plan::Audience;
 use crate::rule::{Step, Wait};
 use crate::wake::Start;
 
@@ -16,6 +17,10 @@ impl Walk<'_, '_> {
         let before_all =
             !self.matched.rule.steps.iter().take(step as usize).any(|it| matches!(it, Step::Send(_)));
         if self.overrides() && before_all {
+            return Go::On;
+        }
+        // An endpoint is told when it happens; what people are told later is not its business.
+        if matches!(self.audience, Audience::Endpoint(_)) && self.channels_after(step).is_empty() {
             return Go::On;
         }
         let Some(until) = self.until(wait) else {

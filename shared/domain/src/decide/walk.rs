@@ -198,7 +198,8 @@ impl<'a> Walk<'_, 'a> {
         match self.audience {
             Audience::Room(_) => it.reaches_rooms(),
             Audience::Address { channel, .. } => it == *channel,
-            Audience::User(_) | Audience::Member(_) => true,
+            Audience::Endpoint(_) => it.reaches_endpoints(),
+            Audience::User(_) | Audience::Member(_) => !it.reaches_endpoints(),
         }
     }
 

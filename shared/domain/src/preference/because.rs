@@ -52,12 +52,20 @@ pub enum Setting {
     Channel(String),
     /// All channels of a type.
     ChannelType(String),
+    /// The recipient unsubscribed by the link of a letter.
+    Unsubscribed,
 }
 
 impl Because {
     /// What took the place of a vote.
     pub(super) fn unasked(scope: Scope) -> Because {
         Because { scope, setting: None, layer: None, locked: false, allowed: true }
+    }
+
+    /// The recipient's own word, which no layer outvotes.
+    pub(super) fn unsubscribed(scope: Scope) -> Because {
+        let layer = Some(Layer::Recipient);
+        Because { scope, setting: Some(Setting::Unsubscribed), layer, locked: false, allowed: false }
     }
 }
 
@@ -76,6 +84,7 @@ impl fmt::Display for Because {
             }
             (scope, Some(Setting::Channel(id))) => write!(f, "channel {id} is {on} for {scope}")?,
             (scope, Some(Setting::ChannelType(name))) => write!(f, "{name} is {on} for {scope}")?,
+            (scope, Some(Setting::Unsubscribed)) => write!(f, "unsubscribed from {scope}")?,
         }
         if let Some(layer) = self.layer {
             let lock = if self.locked { ", locked" } else { "" };

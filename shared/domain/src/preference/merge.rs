@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Branch, Layer, Node, Preferences, Question, Vote, vote};
-use crate::rule::When;
+use crate::event::Priority;
+use crate::rule::{Rule, When};
+use crate::unsubscribe::{Scope, Unsubscribed};
 
 /// The sets that bear on one recipient of one event. `None`: there is no such set.
 #[derive(Clone, Copy, Default)]
@@ -14,6 +16,8 @@ pub struct Layers<'a> {
     pub tenant: Option<&'a Preferences>,
     pub recipient: Option<&'a Preferences>,
     pub recipient_in_tenant: Option<&'a Preferences>,
+    /// From what the recipient unsubscribed.
+    pub unsubscribed: Option<&'a Unsubscribed>,
 }
 
 /// A value that counts after the merge, and who gave it.
@@ -40,7 +44,24 @@ impl<'a> Layers<'a> {
     /// Whether a notification may go out, and who says so.
     #[must_use]
     pub fn vote(&self, question: &Question<'_>) -> Vote {
-        vote::hold(&self.stack(question.has_tenant), question)
+        vote::hold(&self.stack(question.has_tenant), self.unsubscribed, question)
+    }
+
+    /// From what a letter of this rule lets its reader unsubscribe by one click; `None` where it must not offer that.
+    ///
+    /// What is critical offers nothing. What is commercial always does. Anything else does if its category is one of
+    /// `optional` and nobody has locked it: what is neither is transactional.
+    #[must_use]
+    pub fn way_out(&self, rule: &Rule, optional: &BTreeSet<String>, has_tenant: bool) -> Option<Scope> {
+        if rule.priority == Some(Priority::Critical) {
+            return None;
+        }
+        if rule.commercial {
+            return Some(Scope::Commercial);
+        }
+        let is_locked = || self.stack(has_tenant).below("categories").below(&rule.category).is_locked();
+        let is_optional = optional.contains(&rule.category) && !is_locked();
+        is_optional.then(|| Scope::Category(rule.category.clone()))
     }
 
     /// The sets that count, the lowest first.
@@ -133,6 +154,11 @@ impl<'a> Stack<'a> {
         }
         below.locked |= self.locked;
         below
+    }
+
+    /// Whether what a recipient says here counts for nothing.
+    pub(super) fn is_locked(&self) -> bool {
+        self.locked
     }
 
     pub(super) fn switch(&self) -> Option<Said<bool>> {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::merge::{Said, Stack};
 use super::{Because, Scope, Setting};
+use crate::unsubscribe::{self, Unsubscribed};
 
 /// What is to be decided: one notification by one rule on one channel.
 #[derive(Clone, Copy)]
@@ -39,11 +40,15 @@ pub struct Vote {
 }
 
 /// Source: `semantics.md`, section 4.3, "Evaluate": the model is Knock's, the order of its steps 1 to 4 is kept.
-pub(super) fn hold(sets: &Stack<'_>, question: &Question<'_>) -> Vote {
+pub(super) fn hold(sets: &Stack<'_>, unsubscribed: Option<&Unsubscribed>, question: &Question<'_>) -> Vote {
     if question.critical {
         return Vote { allowed: true, because: Because::unasked(Scope::Critical), votes: Vec::new() };
     }
     let mut votes = Vec::new();
+    let left = |scope: &unsubscribe::Scope| unsubscribed.is_some_and(|it| it.contains_key(scope));
+    if question.commercial && left(&unsubscribe::Scope::Commercial) {
+        votes.push(Because::unsubscribed(Scope::Commercial));
+    }
     if question.commercial
         && let Some(said) = sets.below("commercial_subscribed").switch()
     {
@@ -54,7 +59,11 @@ pub(super) fn hold(sets: &Stack<'_>, question: &Question<'_>) -> Vote {
     ask(&rule, &Scope::Rule(question.rule.to_owned()), question, &mut votes);
     let categories = sets.below("categories");
     for &name in question.categories {
-        ask(&categories.below(name), &Scope::Category(name.to_owned()), question, &mut votes);
+        let (sets, scope) = (categories.below(name), Scope::Category(name.to_owned()));
+        if !sets.is_locked() && left(&unsubscribe::Scope::Category(name.to_owned())) {
+            votes.push(Because::unsubscribed(scope.clone()));
+        }
+        ask(&sets, &scope, question, &mut votes);
     }
     let deciding = votes.iter().find(|it| !it.allowed).or(votes.last());
     let because = deciding.cloned().unwrap_or_else(|| Because::unasked(Scope::Default));

@@ -13,7 +13,7 @@ pub fn address_hash(channel: Channel, address: &str) -> String {
         Channel::Sms | Channel::Whatsapp => {
             PhoneNumber::parse(address).map_or_else(|_| address.trim().to_owned(), |it| it.0)
         }
-        Channel::Email | Channel::Push | Channel::Socket => address.trim().to_lowercase(),
+        Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => address.trim().to_lowercase(),
     };
     hash_of(&["address", channel.name(), &plain])
 }
@@ -80,6 +80,50 @@ impl TryFrom<String> for EmailAddress {
 impl From<EmailAddress> for String {
     fn from(address: EmailAddress) -> String {
         address.0
+    }
+}
+
+/// Whom a letter comes from: an address, or a name and an address, `Clinic News <news@example.com>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Sender(String);
+
+impl Sender {
+    /// The name is 1 to 60 ASCII letters, digits, spaces, dots and dashes, so that no header needs another encoding.
+    ///
+    /// # Errors
+    /// [`NotAnAddress`] says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Sender, NotAnAddress> {
+        let Some((name, address)) = text.strip_suffix('>').and_then(|it| it.split_once(" <")) else {
+            return EmailAddress::parse(text).map(|it| Sender(it.0));
+        };
+        let in_name = |it: char| it.is_ascii_alphanumeric() || " .-".contains(it);
+        if name.trim().is_empty() || name.len() > 60 || !name.chars().all(in_name) {
+            return Err(NotAnAddress(
+                "the name has more than letters, digits, spaces, dots and dashes, or more than 60",
+            ));
+        }
+        EmailAddress::parse(address)?;
+        Ok(Sender(text.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Sender {
+    type Error = NotAnAddress;
+
+    fn try_from(text: String) -> Result<Sender, NotAnAddress> {
+        Sender::parse(&text)
+    }
+}
+
+impl From<Sender> for String {
+    fn from(sender: Sender) -> String {
+        sender.0
     }
 }
 

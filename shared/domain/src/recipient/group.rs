@@ -9,7 +9,7 @@ use super::Recipient;
 /// The tenant's name in [`Recipient::topics_in`] that stands for no tenant.
 pub const NO_TENANT: &str = "-";
 
-/// Everybody with a role in a scope, or everybody who follows a topic of a tenant.
+/// Everybody with a role in a scope, everybody who follows a topic of a tenant, or all webhook endpoints of one.
 ///
 /// A topic belongs to its tenant, as a room does: `project:42` of one is another than `project:42` of the next.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,6 +24,10 @@ pub enum Group {
         tenant: Option<String>,
         /// `<name>:<value>`
         name: String,
+    },
+    Endpoints {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tenant: Option<String>,
     },
 }
 

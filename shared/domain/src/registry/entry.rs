@@ -22,9 +22,10 @@ use crate::recipient::{Group, NO_TENANT, Recipient, Suppression};
 /// queue (14 days) after EventBridge has tried to deliver it (1 day).
 pub const MEMORY: Duration = Duration::from_secs(30 * 86_400);
 
-/// The one member that a person's new description takes back only by naming it: the word STOP, and a provider's
-/// bounce, are not in the producers' own tables.
-const KEPT: &str = "suppressed";
+/// The members that a person's new description takes back only by naming them: the word STOP, a provider's bounce and
+/// the link of a letter are not in the producers' own tables.
+const KEPT: [&str; 2] = [SUPPRESSED, "unsubscribed"];
+const SUPPRESSED: &str = "suppressed";
 
 const DEVICES: &str = "devices";
 
@@ -149,16 +150,19 @@ impl Entry {
     fn describe(&mut self, person: &Recipient, stamp: Stamp) {
         let mut next = members_of(person);
         let before = self.person.as_ref().map(members_of).unwrap_or_default();
-        let says_it = next.contains_key(KEPT);
-        if !says_it && let Some(kept) = before.get(KEPT) {
-            next.insert(KEPT.to_owned(), kept.clone());
+        let said: Vec<&str> = KEPT.into_iter().filter(|it| next.contains_key(*it)).collect();
+        for name in KEPT.iter().filter(|it| !said.contains(it)) {
+            if let Some(kept) = before.get(*name) {
+                next.insert((*name).to_owned(), kept.clone());
+            }
         }
-        self.history.members.retain(|path, at| *at > stamp || (path == KEPT && !says_it));
+        let stays = |path: &str| KEPT.contains(&name_of(path)) && !said.contains(&name_of(path));
+        self.history.members.retain(|path, at| *at > stamp || stays(path));
         for path in self.history.members.keys() {
             copy(path, &before, &mut next);
         }
-        if says_it {
-            self.history.members.entry(KEPT.to_owned()).or_insert_with(|| stamp.clone());
+        for name in said {
+            self.history.members.entry(name.to_owned()).or_insert_with(|| stamp.clone());
         }
         self.history.moves.retain(|it| it.stamp > stamp);
         self.history.whole = Some(stamp);
@@ -211,11 +215,21 @@ impl Entry {
         if let Some(person) = &mut self.person {
             person.suppressed.retain(|it| !forgotten.iter().any(|closing| closing.closed == *it));
         }
-        if self.history.members.get(KEPT).is_some_and(|it| it < stamp) {
-            self.history.members.remove(KEPT);
-            if let Some(person) = &mut self.person {
-                person.suppressed.clear();
+        let older =
+            self.history.members.iter().filter(|(path, at)| KEPT.contains(&name_of(path)) && *at < stamp);
+        let older: Vec<String> = older.map(|(path, _)| path.clone()).collect();
+        if let Some(person) = self.person.as_ref().filter(|_| !older.is_empty()) {
+            let mut members = members_of(person);
+            for path in &older {
+                copy(path, &Map::new(), &mut members);
+                self.history.members.remove(path);
             }
+            // What is left of a newer word about a part of it.
+            let before = members_of(person);
+            for path in self.history.members.keys().filter(|it| KEPT.contains(&name_of(it))) {
+                copy(path, &before, &mut members);
+            }
+            self.person = typed(members);
         }
         true
     }
@@ -241,6 +255,7 @@ impl Entry {
         true
     }
 
+    /// Who says later which channels are closed has the last word.
     /// Joins and leaves, in what was listed before, what was joined and left after it.
     fn move_again(&mut self) {
         let Some(person) = &mut self.person else { return };
@@ -262,7 +277,7 @@ impl Entry {
     }
 
     fn close(&mut self, closed: &Suppression, stamp: &Stamp) -> bool {
-        if self.last(KEPT) >= Some(stamp) {
+        if self.last(SUPPRESSED) >= Some(stamp) {
             return false;
         }
         let closing = Closing { closed: closed.clone(), stamp: stamp.clone() };
@@ -293,7 +308,7 @@ impl Entry {
     /// What was said of a part of the person after the part was last described.
     fn say_again(&mut self) {
         self.move_again();
-        let (closed_until, described_at) = (self.last(KEPT).cloned(), self.last(DEVICES).cloned());
+        let (closed_until, described_at) = (self.last(SUPPRESSED).cloned(), self.last(DEVICES).cloned());
         let Some(person) = &mut self.person else { return };
         let history = &self.history;
         let closings: Vec<&Suppression> = history
@@ -317,8 +332,8 @@ impl Entry {
 
     /// When something was last said.
     fn last(&self, path: &str) -> Option<&Stamp> {
-        let name = path.split('/').next().unwrap_or(path);
-        let whole = if name == KEPT { &self.history.erased } else { &self.history.whole };
+        let name = name_of(path);
+        let whole = if KEPT.contains(&name) { &self.history.erased } else { &self.history.whole };
         let members = &self.history.members;
         members.get(path).max(members.get(name)).max(whole.as_ref())
     }
@@ -337,6 +352,11 @@ impl Closing {
     fn place(&self) -> (Channel, Option<&str>) {
         (self.closed.channel, self.closed.address.as_deref())
     }
+}
+
+/// The member that a path begins with.
+fn name_of(path: &str) -> &str {
+    path.split('/').next().unwrap_or(path)
 }
 
 fn members_of(person: &Recipient) -> Map<String, Value> {

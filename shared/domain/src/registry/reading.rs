@@ -10,7 +10,7 @@ use crate::event::{Event, MAX_EVENT_BYTES, Refusal, check_name, kind_of};
 use crate::recipient::{Recipient, Settings};
 
 /// What each member of a recipient's JSON must be, in words for a refusal.
-const MEMBERS: [(&str, &str); 16] = [
+const MEMBERS: [(&str, &str); 17] = [
     ("id", "a string of 1 to 256 bytes"),
     ("name", "a string"),
     ("email", "a string"),
@@ -27,6 +27,7 @@ const MEMBERS: [(&str, &str); 16] = [
     ("quiet", "quiet hours"),
     ("in_tenants", "an object with {zone, preferences, quiet} for each tenant"),
     ("suppressed", "a list of {channel, why: bounced | complained | opted_out, until, address}"),
+    ("unsubscribed", "an object with {at, message} for commercial or category:<name>"),
 ];
 
 /// The same for a tenant's.
@@ -116,6 +117,11 @@ pub(super) fn deleted(data: &Map<String, Value>) -> Result<String, Refusal> {
 /// Whose device is gone, and which.
 pub(super) fn unregistered(data: &Map<String, Value>) -> Result<(String, String), Refusal> {
     Ok((id_of(data, "recipient", "data.")?, id_of(data, "device", "data.")?))
+}
+
+/// Who said stop.
+pub(super) fn opted_out(data: &Map<String, Value>) -> Result<String, Refusal> {
+    id_of(data, "recipient", "data.")
 }
 
 /// The topic, and who joins or leaves it: each once, in the order of their ids.

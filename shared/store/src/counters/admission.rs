@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use aws::Refused;
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::Timestamp;
 use domain::channel::Channel;
 use domain::counter::{State, States, Want, admit};
@@ -14,8 +13,7 @@ use jiff::SignedDuration;
 
 use super::{Counters, REMEMBERED, ROUNDS, Written, crowded, expiring, json, one, to_json};
 use crate::item::Item;
-use crate::pause;
-use crate::writes::left_over;
+use crate::{lookup, pause};
 
 const DOING: &str = "ask the limits";
 
@@ -45,8 +43,10 @@ impl Counters {
         zone: &Zone,
         now: Timestamp,
     ) -> Result<Answer, Refused> {
-        let asked: Vec<Want<'_>> =
-            wants.iter().map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope }).collect();
+        let asked: Vec<Want<'_>> = wants
+            .iter()
+            .map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope, weight: it.weight })
+            .collect();
         for round in 0..ROUNDS {
             let read = self.read(key, wants).await?;
             let admission = admit(&read.states, &asked, channels, zone, now);
@@ -76,25 +76,10 @@ impl Counters {
     }
 
     async fn read(&self, key: &Key, wants: &[Wanted]) -> Result<Read, Refused> {
-        let mut keys = vec![marker(key).into_map()];
-        keys.extend(wants.iter().map(|it| place(&it.id).into_map()));
+        let mut keys = vec![marker(key)];
+        keys.extend(wants.iter().map(|it| place(&it.id)));
         keys.dedup();
-        let mut items: Vec<Item> = Vec::new();
-        for round in 0..ROUNDS {
-            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            let wanted = wanted.expect("keys are all that a read needs");
-            let asked = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
-            let answer = asked.map_err(|error| Refused::new(DOING, error))?;
-            let found = answer.responses.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
-            items.extend(found.into_iter().map(Item::from));
-            let left = answer.unprocessed_keys.and_then(|mut it| it.remove(&self.table));
-            keys = left.map(|it| it.keys).unwrap_or_default();
-            if keys.is_empty() {
-                return Ok(sort(items));
-            }
-            pause::before(round + 1).await;
-        }
-        Err(left_over(DOING))
+        lookup::several(&self.client, &self.table, DOING, keys).await.map(sort)
     }
 }
 

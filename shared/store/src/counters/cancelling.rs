@@ -1,7 +1,6 @@
 //! What was cancelled, and when the event happened that cancelled it.
 
 use aws::Refused;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::cancel::{CancelKey, Cancellation};
@@ -9,6 +8,7 @@ use jiff::SignedDuration;
 
 use super::{Counters, one};
 use crate::lookup;
+use crate::writes::stood;
 
 /// How long a cancellation is remembered: a schedule may lie a year ahead.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -37,11 +37,7 @@ impl Counters {
             )
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            Err(error) => Err(Refused::new("remember a cancellation", error)),
-        }
+        stood("remember a cancellation", sent).map(drop)
     }
 
     /// The latest event that cancelled this.

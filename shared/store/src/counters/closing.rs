@@ -1,13 +1,13 @@
 //! Addresses that providers closed, whoever they belong to.
 
 use aws::Refused;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::recipient::Suppression;
 
 use super::{Counters, one};
 use crate::item::Item;
 use crate::lookup;
+use crate::writes::stood;
 
 impl Counters {
     /// Closes an address, by its hash. Of two terms the one that ends later counts, in whatever order they come.
@@ -30,11 +30,7 @@ impl Counters {
             .expression_attribute_values(":ends", AttributeValue::N(ends.to_string()))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            Err(error) => Err(Refused::new("close an address", error)),
-        }
+        stood("close an address", sent).map(drop)
     }
 
     /// Why an address, by its hash, is closed, and until when. It may be over.

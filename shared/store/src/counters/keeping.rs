@@ -18,6 +18,8 @@ use super::{Counters, expiring, json, one, to_json};
 use crate::item::Item;
 use crate::lookup;
 
+const DOING: &str = "keep what senders share";
+
 /// A provider of which nothing was heard for so long is one of which nothing is known.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
@@ -130,16 +132,18 @@ impl Counters {
         match call.send().await {
             Ok(_) => Ok(Stood::Ours(Kept { value: next, version: Some(version) })),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
-                let found = match error.into_service_error() {
-                    PutItemError::ConditionalCheckFailedException(it) => it.item,
-                    _ => None,
+                let refusal = error.into_service_error();
+                let found = if let PutItemError::ConditionalCheckFailedException(it) = refusal {
+                    it.item
+                } else {
+                    None
                 };
                 Ok(Stood::Theirs(match found {
                     Some(it) => read(Some(Item::from(it))),
                     None => self.kept(kind, name).await?,
                 }))
             }
-            Err(error) => Err(Refused::new("keep what senders share", error)),
+            Err(error) => Err(Refused::new(DOING, error)),
         }
     }
 }

@@ -4,13 +4,13 @@
 //! of every write: the table's own deletion may come hours late.
 
 use aws::Refused;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::Timestamp;
 
 use super::{Counters, one};
 use crate::item::Item;
+use crate::writes::stood;
 
 const UNDER_WAY: &str = "in_progress";
 const DONE: &str = "done";
@@ -101,11 +101,7 @@ impl Counters {
             .expression_attribute_values(":answer", AttributeValue::S(body.to_owned()))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(Refused::new("remember an answer", error)),
-        }
+        stood("remember an answer", sent)
     }
 
     /// Gives a key back, so that the same request may be made again.
@@ -124,11 +120,7 @@ impl Counters {
             .expression_attribute_values(":under_way", AttributeValue::S(UNDER_WAY.to_owned()))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            Err(error) => Err(Refused::new("give a request's key back", error)),
-        }
+        stood("give a request's key back", sent).map(drop)
     }
 }
 

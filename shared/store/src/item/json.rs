@@ -66,12 +66,8 @@ impl<'de> Visitor<'de> for OneMember {
 impl Serialize for Item {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let shown = self.0.iter().filter_map(|(name, value)| {
-            let shown = match value {
-                AttributeValue::S(it) => ("S", it),
-                AttributeValue::N(it) => ("N", it),
-                // The enum is open to growth.
-                _ => return None,
-            };
+            let text = value.as_s().map(|it| ("S", it));
+            let shown = text.or_else(|_| value.as_n().map(|it| ("N", it))).ok()?;
             Some((name, BTreeMap::from([shown])))
         });
         serializer.collect_map(shown)

@@ -6,10 +6,14 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::Timestamp;
 use domain::key::Key;
 use domain::rule::Unless;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::{Ledger, pk, text};
 use crate::item::Item;
 use crate::lookup;
+
+/// Rows that are written at once, for one request.
+const AT_ONCE: usize = 10;
 
 /// What the recipient of a notification to a room begins with.
 const ROOM: &str = "room:";
@@ -89,6 +93,27 @@ impl Ledger {
             }
             Some(_) | None => Err(Refused::new("remember that a notification was seen", error)),
         }
+    }
+}
+
+impl Ledger {
+    /// The same for several notifications, in their order.
+    ///
+    /// # Errors
+    /// The table could not be written. Some may be remembered; saying it again is harmless.
+    pub async fn notice_all(
+        &self,
+        keys: Vec<Key>,
+        recipient: &str,
+        tenant: Option<&str>,
+        how: Unless,
+        now: Timestamp,
+    ) -> Result<Vec<(Key, Noticed)>, Refused> {
+        let asked = keys.into_iter().map(async |key| {
+            let noticed = self.notice(&key, recipient, tenant, how, now).await?;
+            Ok((key, noticed))
+        });
+        stream::iter(asked).buffered(AT_ONCE).try_collect().await
     }
 }
 

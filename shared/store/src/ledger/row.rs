@@ -13,6 +13,9 @@ use super::{RETENTION_DAYS, pk};
 use crate::item::Item;
 use crate::seconds;
 
+/// The recipient of a row about an event that concerns nobody.
+const NOBODY: &str = "-";
+
 /// An outcome that is known without asking a provider, or a row as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerRow {
@@ -134,9 +137,10 @@ pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestam
         .text("claimed_at", now.to_string())
         .number("lease_until", lease.as_millisecond())
         .number("attempts", 1)
-        .with(set_item(job.set.as_ref()))
         .maybe("note", job.instead_of.map(|it| it.to_string()).as_deref())
+        .with(set_item(job.set.as_ref()))
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+        .with(whose_item(&job.recipient, now))
 }
 
 pub(super) fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
@@ -156,6 +160,15 @@ pub(super) fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
         .with(set_item(row.set.as_ref()))
         .text("settled_at", now.to_string())
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
+        .with(whose_item(&row.recipient, now))
+}
+
+/// What the index `by_recipient` goes by. A row about nobody is not in it: all of those would be one partition.
+fn whose_item(recipient: &str, now: Timestamp) -> Item {
+    if recipient == NOBODY {
+        return Item::default();
+    }
+    Item::default().text("whose", recipient).number("begun_at", now.as_millisecond())
 }
 
 fn set_item(set: Option<&Set>) -> Item {

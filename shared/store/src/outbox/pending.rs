@@ -2,7 +2,6 @@
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use domain::Timestamp;
 use domain::event::Event;
@@ -11,6 +10,7 @@ use super::version_sk;
 use crate::events::stream;
 use crate::item::{Item, sort_key};
 use crate::pause;
+use crate::writes::stood;
 
 /// The sparse index: what is pending, by shard and by the time at which it was appended.
 const INDEX: &str = "pending";
@@ -197,12 +197,8 @@ impl Waiting {
             .expression_attribute_values(":cause", text(cause))
             .send()
             .await;
-        let Err(error) = marked else { return Ok(()) };
-        match error.as_service_error() {
-            // The audit was faster: it did cross the bus.
-            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-            Some(_) | None => Err(Refused::new("put an event of the outbox aside", error)),
-        }
+        // Where it is not pending any more, the audit was faster: it did cross the bus.
+        stood("put an event of the outbox aside", marked).map(drop)
     }
 
     /// The row as it stands, whatever it says: for people who look.

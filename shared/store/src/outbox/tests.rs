@@ -82,15 +82,15 @@ fn a_cancelled_transaction_says_who_was_first_what_is_done_and_what_must_not_be(
     let other = same.clone().text("body", "sha256:other");
     let head = Item::default().number("version", 6);
     let (fine, head) = (|| reason(None), || reason(Some(head.clone())));
-    check(&appended, [fine(), head(), fine(), fine()], Some("at version 6, not 4; read what is new"));
-    check(&appended, [fine(), head(), fine(), reason(Some(same))], Some("there is nothing left to do"));
-    check(&appended, [fine(), head(), fine(), reason(Some(other))], Some("an id of its own"));
-    check(&appended, [reason(Some(Item::default())), fine(), fine(), fine()], None);
+    check(&appended, &[fine(), head(), fine(), fine()], Some("at version 6, not 4; read what is new"));
+    check(&appended, &[fine(), head(), fine(), reason(Some(same))], Some("there is nothing left to do"));
+    check(&appended, &[fine(), head(), fine(), reason(Some(other))], Some("an id of its own"));
+    check(&appended, &[reason(Some(Item::default())), fine(), fine(), fine()], None);
 }
 
 #[track_caller]
-fn check(appended: &Appended, reasons: [CancellationReason; 4], expected: Option<&str>) {
-    let said = appended.conflict(&reasons).map(|it| it.to_string());
+fn check(appended: &Appended, reasons: &[CancellationReason; 4], expected: Option<&str>) {
+    let said = appended.conflict(reasons).map(|it| it.to_string());
     match (&said, expected) {
         (Some(said), Some(expected)) => assert!(said.contains(expected), "{said}"),
         (said, expected) => assert_eq!(said.as_deref(), expected),

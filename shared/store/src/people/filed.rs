@@ -15,8 +15,8 @@ use crate::seconds;
 /// so that a member of another shape changes no attribute.
 const PLAIN: [&str; 7] = ["id", "name", "email", "phone", "whatsapp", "locale", "zone"];
 const LISTS: [&str; 2] = ["tenants", "topics"];
-const NESTED: [&str; 7] =
-    ["devices", "roles", "topics_in", "preferences", "quiet", "in_tenants", "suppressed"];
+const NESTED: [&str; 8] =
+    ["devices", "roles", "topics_in", "preferences", "quiet", "in_tenants", "suppressed", "unsubscribed"];
 
 /// A profile as it stands in the table.
 #[derive(Clone, Default)]
@@ -50,6 +50,8 @@ pub(super) fn partition(group: &Group) -> String {
     match group {
         Group::Role { scope, role } => key(&["role", scope, role]),
         Group::Topic { tenant, name } => key(&["topic", tenant.as_deref().unwrap_or(NO_TENANT), name]),
+        // No person is in it: endpoints have a table of their own.
+        Group::Endpoints { tenant } => key(&["endpoints", tenant.as_deref().unwrap_or(NO_TENANT)]),
     }
 }
 

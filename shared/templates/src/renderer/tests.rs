@@ -3,6 +3,7 @@
 mod exposing;
 mod failures;
 mod languages;
+mod letters;
 mod limits;
 mod speech;
 mod words;
@@ -61,6 +62,7 @@ fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> O
         priority: Priority::Normal,
         expires_at: None::<Timestamp>,
         cancel: None,
+        way_out: None,
         instead_of: None,
         failover: None,
     }

@@ -24,6 +24,45 @@ fn a_disabled_device_takes_nothing() {
 }
 
 #[test]
+fn a_device_is_made_looked_at_refreshed_and_deleted() {
+    let records = Records::in_memory();
+    let ask = |action: &str, more: &[(&str, &str)]| {
+        let mut form = BTreeMap::from([("Action".to_owned(), action.to_owned())]);
+        form.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        sns(&form, &records)
+    };
+    let made = [("PlatformApplicationArn", "arn:aws:sns:::app/GCM/shop"), ("Token", "t-1")];
+    let arn = "arn:aws:sns:::endpoint/GCM/shop/0";
+    for _ in 0..2 {
+        assert!(
+            ask("CreatePlatformEndpoint", &made).body.contains(&format!("<EndpointArn>{arn}</EndpointArn>"))
+        );
+    }
+    let off =
+        [("EndpointArn", arn), ("Attributes.entry.1.key", "Enabled"), ("Attributes.entry.1.value", "false")];
+    assert_eq!(ask("SetEndpointAttributes", &off).status, 200);
+    assert!(ask("CreatePlatformEndpoint", &made).body.contains("already exists with the same Token"));
+    assert!(publish(&records, arn, r#"{"default":"T"}"#).body.contains("EndpointDisabled"));
+    assert!(ask("GetEndpointAttributes", &off[..1]).body.contains("<value>false</value>"));
+    assert_eq!(ask("DeleteEndpoint", &off[..1]).status, 200);
+    assert!(ask("GetEndpointAttributes", &off[..1]).body.contains("NotFound"));
+    assert!(publish(&records, arn, r#"{"default":"T"}"#).body.contains("No endpoint found"));
+}
+
+#[test]
+fn a_text_is_kept_and_a_number_that_said_stop_takes_none() {
+    let records = Records::in_memory();
+    let text = |to: &str| {
+        let form = [("Action", "Publish"), ("PhoneNumber", to), ("Message", "Hi")];
+        sns(&form.map(|(name, value)| (name.to_owned(), value.to_owned())).into(), &records)
+    };
+    assert_eq!(text("+15550100").status, 200);
+    assert_eq!(captured(&records, "channel=sms&to=%2B15550100")[0]["text"], "Hi");
+    assert!(text("+15005550198").body.contains("opted out"));
+    assert!(captured(&records, "channel=sms&to=%2B15005550198").is_empty());
+}
+
+#[test]
 fn what_sns_would_refuse_is_refused() {
     for message in ["", "no json", "{}", r#"{"default":1}"#] {
         let answer = publish(&Records::in_memory(), "arn:aws:sns:::endpoint/GCM/app/1", message);
@@ -54,6 +93,27 @@ fn a_webhook_is_kept_with_its_headers() {
     assert_eq!((&found[0]["to"], &found[0]["body"]), (&json!("/hooks/shop"), &json!("{}")));
     assert_eq!(found[0]["headers"]["webhook-id"], "w-1");
     assert_eq!(post(&records, "/elsewhere", "{}").status, 404);
+}
+
+#[test]
+fn a_receiver_says_what_its_path_tells_it_to() {
+    let records = Records::in_memory();
+    let status = |path: &str| post(&records, path, "{}").status;
+    assert_eq!(
+        [status("/hooks/fail/410/a"), status("/hooks/fail/99/a"), status("/hooks/fail")],
+        [410, 500, 500]
+    );
+    let flaky = [status("/hooks/flaky/2/a"), status("/hooks/flaky/2/a"), status("/hooks/flaky/2/a")];
+    assert_eq!(flaky, [500, 500, 200]);
+    let busy = post(&records, "/hooks/busy/90/a", "{}");
+    assert_eq!((busy.status, busy.header), (503, Some(("retry-after", "90".to_owned()))));
+    assert_eq!(post(&records, "/hooks/redirect/a", "{}").status, 302);
+    assert_eq!(
+        post(&records, "/hooks/slow/999999/a", "{}").after,
+        Duration::from_secs(60),
+        "no longer than that"
+    );
+    assert_eq!(post(&records, "/hooks/large/a", "{}").padding, 1 << 30);
 }
 
 fn publish(records: &Records, target: &str, message: &str) -> Answer {

@@ -11,9 +11,6 @@ const MAILBOX: &str = "simulator.amazonses.com";
 const REACHED: &str = "+14254147755";
 const BLOCKED: &str = "+14254147167";
 
-/// The numbers that answer.
-pub(super) const SIMULATED_PHONES: [&str; 2] = [REACHED, BLOCKED];
-
 /// The receipts of a letter: none, if it went to no simulator. A label behind a `+` does not count.
 pub(super) fn letter(to: &str, id: &str, now: Timestamp) -> Vec<Value> {
     let Some((local, MAILBOX)) = to.rsplit_once('@') else { return Vec::new() };

@@ -95,6 +95,22 @@ fn no_depth_overflows_the_stack() {
 }
 
 #[test]
+fn what_came_from_the_outbox_says_so_among_its_resources_and_nobody_is_refused_for_what_stands_there() {
+    for (resources, expected) in [
+        (r#"["arn:aws:s3:::b","carillon:outbox"]"#, true),
+        (r#"["carillon:outbox:7"]"#, false),
+        (r#"{"carillon:outbox":1}"#, false),
+        ("[]", false),
+        ("7", false),
+    ] {
+        let text = envelope("{}").replace(r#""resources":[]"#, &format!(r#""resources":{resources}"#));
+        let event = BusEvent::parse(&text).unwrap();
+        assert_eq!(event.is_from_outbox(), expected, "{resources}");
+        assert!(event.event().is_ok());
+    }
+}
+
+#[test]
 fn a_detail_is_an_object_and_names_each_member_once() {
     for (detail, found) in [("[]", "a list"), (r#""secret""#, "a string"), ("null", "null")] {
         let refusal = read(detail).unwrap_err();

@@ -10,9 +10,9 @@ const NOON: &str = "2026-11-20T12:00Z";
 fn a_step_under_all_of_its_limits_is_counted_by_all_of_them() {
     let (cap, throttle) = (named("cap"), named("throttle"));
     let wants = [
-        Want { id: "e", limit: &cap, scope: Scope::Channel(Email) },
-        Want { id: "s", limit: &cap, scope: Scope::Channel(Socket) },
-        Want { id: "t", limit: &throttle, scope: Scope::Step },
+        Want { id: "e", limit: &cap, scope: Scope::Channel(Email), weight: 1 },
+        Want { id: "s", limit: &cap, scope: Scope::Channel(Socket), weight: 1 },
+        Want { id: "t", limit: &throttle, scope: Scope::Step, weight: 1 },
     ];
     let found = check(&States::new(), &wants, &[Email, Socket], &[]);
     assert_eq!(counts(&found), [("e", 1), ("s", 1), ("t", 1)]);
@@ -22,9 +22,9 @@ fn a_step_under_all_of_its_limits_is_counted_by_all_of_them() {
 fn a_channel_whose_cap_is_full_drops_out_and_the_others_go_on() {
     let (cap, throttle) = (named("cap"), named("throttle"));
     let wants = [
-        Want { id: "e", limit: &cap, scope: Scope::Channel(Email) },
-        Want { id: "s", limit: &cap, scope: Scope::Channel(Socket) },
-        Want { id: "t", limit: &throttle, scope: Scope::Step },
+        Want { id: "e", limit: &cap, scope: Scope::Channel(Email), weight: 1 },
+        Want { id: "s", limit: &cap, scope: Scope::Channel(Socket), weight: 1 },
+        Want { id: "t", limit: &throttle, scope: Scope::Step, weight: 1 },
     ];
     let found = check(&full(&["e"]), &wants, &[Email, Socket], &[(Email, "cap")]);
     assert_eq!(counts(&found), [("s", 1), ("t", 1)]);
@@ -38,9 +38,9 @@ fn a_channel_whose_cap_is_full_drops_out_and_the_others_go_on() {
 fn a_full_throttle_uses_no_cap() {
     let (cap, throttle) = (named("cap"), named("throttle"));
     let wants = [
-        Want { id: "t", limit: &throttle, scope: Scope::Step },
-        Want { id: "e", limit: &cap, scope: Scope::Channel(Email) },
-        Want { id: "s", limit: &cap, scope: Scope::Channel(Socket) },
+        Want { id: "t", limit: &throttle, scope: Scope::Step, weight: 1 },
+        Want { id: "e", limit: &cap, scope: Scope::Channel(Email), weight: 1 },
+        Want { id: "s", limit: &cap, scope: Scope::Channel(Socket), weight: 1 },
     ];
     check(&full(&["t"]), &wants, &[Socket, Email], &[(Socket, "throttle"), (Email, "throttle")]);
     // What a cap refused keeps the cap as its reason.
@@ -51,8 +51,8 @@ fn a_full_throttle_uses_no_cap() {
 fn a_step_without_a_channel_left_uses_no_throttle() {
     let (cap, throttle) = (named("cap"), named("throttle"));
     let wants = [
-        Want { id: "e", limit: &cap, scope: Scope::Channel(Email) },
-        Want { id: "t", limit: &throttle, scope: Scope::Step },
+        Want { id: "e", limit: &cap, scope: Scope::Channel(Email), weight: 1 },
+        Want { id: "t", limit: &throttle, scope: Scope::Step, weight: 1 },
     ];
     check(&full(&["e"]), &wants, &[Email], &[(Email, "cap")]);
     check(&States::new(), &wants, &[], &[]);
@@ -61,12 +61,12 @@ fn a_step_without_a_channel_left_uses_no_throttle() {
 #[test]
 fn a_cap_on_messages_counts_each_channel_that_sends() {
     let two = limit(2, json!({ "fixed": "1h" }));
-    let wants = [Want { id: "m", limit: &two, scope: Scope::Message }];
+    let wants = [Want { id: "m", limit: &two, scope: Scope::Message, weight: 1 }];
     let found = check(&States::new(), &wants, &[Email, Socket], &[]);
     assert_eq!(counts(&found), [("m", 2)]);
 
     let one = named("messages");
-    let wants = [Want { id: "m", limit: &one, scope: Scope::Message }];
+    let wants = [Want { id: "m", limit: &one, scope: Scope::Message, weight: 1 }];
     let found = check(&States::new(), &wants, &[Socket, Email], &[(Email, "messages")]);
     assert_eq!(counts(&found), [("m", 1)]);
 }
@@ -75,8 +75,8 @@ fn a_cap_on_messages_counts_each_channel_that_sends() {
 fn a_channel_that_one_of_its_caps_refuses_uses_none_of_the_others() {
     let (own, all) = (named("own"), limit(2, json!({ "fixed": "1h" })));
     let wants = [
-        Want { id: "m", limit: &all, scope: Scope::Message },
-        Want { id: "e", limit: &own, scope: Scope::Channel(Email) },
+        Want { id: "m", limit: &all, scope: Scope::Message, weight: 1 },
+        Want { id: "e", limit: &own, scope: Scope::Channel(Email), weight: 1 },
     ];
     let found = check(&full(&["e"]), &wants, &[Email, Socket], &[(Email, "own")]);
     assert_eq!(counts(&found), [("m", 1)]);
@@ -96,6 +96,7 @@ fn the_limit_that_refuses_for_longest_is_named() {
             id,
             limit: if id == "h" { &hour } else { &day },
             scope: Scope::Channel(Email),
+            weight: 1,
         });
         check(&states, &wants, &[Email], &[(Email, "day")]);
     }
@@ -104,7 +105,7 @@ fn the_limit_that_refuses_for_longest_is_named() {
 #[test]
 fn what_is_exempt_is_sent_and_counts() {
     let cap = named("cap").only_counting();
-    let wants = [Want { id: "e", limit: &cap, scope: Scope::Channel(Email) }];
+    let wants = [Want { id: "e", limit: &cap, scope: Scope::Channel(Email), weight: 1 }];
     let found = check(&full(&["e"]), &wants, &[Email], &[]);
     assert_eq!(counts(&found), [("e", 2)]);
 }
@@ -122,7 +123,7 @@ fn full(ids: &[&str]) -> States {
     ids.iter().map(|id| ((*id).to_owned(), next.clone())).collect()
 }
 
-fn counts(admission: &Admission) -> Vec<(&str, u32)> {
+fn counts(admission: &Admission) -> Vec<(&str, u64)> {
     admission.next.iter().map(|(id, state)| (id.as_str(), state.n)).collect()
 }
 

@@ -13,7 +13,7 @@ use crate::zone::tests::{instants, odd_zones};
 proptest! {
     #[test]
     fn no_rolling_window_lets_more_through_than_its_limit(
-        most in 1_u32..6, minutes in 1_i64..300, times in times(), zone in odd_zones(),
+        most in 1_u64..6, minutes in 1_i64..300, times in times(), zone in odd_zones(),
     ) {
         let length = SignedDuration::from_mins(minutes);
         let limit = limit(most, Period::Rolling(length), true);
@@ -53,11 +53,11 @@ proptest! {
 
     #[test]
     fn no_calendar_period_lets_more_through_than_its_limit(
-        most in 1_u32..4, which in 0_usize..3, times in times(), zone in odd_zones(),
+        most in 1_u64..4, which in 0_usize..3, times in times(), zone in odd_zones(),
     ) {
         let kind = [CalendarPeriod::Day, CalendarPeriod::Week { starts: Weekday::Sunday }, CalendarPeriod::Month][which];
         let (passed, refused) = run(&limit(most, Period::Calendar(kind), true), &zone, &times);
-        let mut counts: BTreeMap<_, u32> = BTreeMap::new();
+        let mut counts: BTreeMap<_, u64> = BTreeMap::new();
         for at in &passed {
             *counts.entry(page(kind, &zone, *at)).or_default() += 1;
         }
@@ -70,7 +70,7 @@ proptest! {
 
     #[test]
     fn no_fixed_period_lets_more_through_than_its_limit(
-        most in 1_u32..6, minutes in 1_i64..300, times in times(), zone in odd_zones(),
+        most in 1_u64..6, minutes in 1_i64..300, times in times(), zone in odd_zones(),
     ) {
         let length = SignedDuration::from_mins(minutes);
         let (passed, refused) = run(&limit(most, Period::Fixed(Span::For(length)), true), &zone, &times);
@@ -88,7 +88,7 @@ proptest! {
 
     #[test]
     fn a_limit_that_does_not_block_lets_everything_through_and_remembers_little(
-        most in 1_u32..4, period in periods(), times in times(), zone in odd_zones(),
+        most in 1_u64..4, period in periods(), times in times(), zone in odd_zones(),
     ) {
         let limit = limit(most, period, false);
         let (passed, refused) = run(&limit, &zone, &times);
@@ -104,7 +104,7 @@ proptest! {
 
     #[test]
     fn an_admission_counts_what_it_grants_and_nothing_else(
-        limits in vec((1_u32..3, periods(), any::<bool>(), scopes(), 0_usize..4), 0..6),
+        limits in vec((1_u64..3, periods(), any::<bool>(), scopes(), 0_usize..4), 0..6),
         channels in subsequence(&Channel::ALL[..], 0..=2), times in times(), zone in odd_zones(),
     ) {
         let ids = ["a", "b", "c", "d"];
@@ -113,7 +113,7 @@ proptest! {
             .map(|(most, period, blocks, scope, id)| (limit(most, period, blocks), scope, ids[id]))
             .collect();
         let wants: Vec<Want<'_>> =
-            limits.iter().map(|(limit, scope, id)| Want { id, limit, scope: *scope }).collect();
+            limits.iter().map(|(limit, scope, id)| Want { id, limit, scope: *scope, weight: 1 }).collect();
         let mut states = States::new();
         for now in times {
             let found = admit(&states, &wants, &channels, &zone, now);
@@ -132,7 +132,7 @@ proptest! {
     }
 }
 
-type Refused = Vec<(Timestamp, Timestamp, u32)>;
+type Refused = Vec<(Timestamp, Timestamp, u64)>;
 
 /// What passed, and what was refused when, until when, at which count.
 fn run(limit: &Limit, zone: &Zone, times: &[Timestamp]) -> (Vec<Timestamp>, Refused) {
@@ -162,7 +162,7 @@ fn page(kind: CalendarPeriod, zone: &Zone, at: Timestamp) -> jiff::civil::Date {
     }
 }
 
-fn limit(most: u32, period: Period, blocks: bool) -> Limit {
+fn limit(most: u64, period: Period, blocks: bool) -> Limit {
     Limit::new("cap", most, period, blocks).unwrap()
 }
 

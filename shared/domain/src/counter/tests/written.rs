@@ -31,8 +31,11 @@ fn what_is_written_back_reads_the_same() {
 fn a_limit_that_could_not_work_is_refused() {
     let with = |most: Value, period: Value| json!({ "name": "cap", "most": most, "period": period });
     let day = json!({ "calendar": "day" });
-    check(with(json!(0), day.clone()), "most: found 0, wanted a whole number from 1 to 4294967295");
-    check(with(json!("5"), day.clone()), "most: found \"5\", wanted a whole number from 1 to 4294967295");
+    check(with(json!(0), day.clone()), "most: found 0, wanted a whole number from 1 to 1000000000000000");
+    check(
+        with(json!("5"), day.clone()),
+        "most: found \"5\", wanted a whole number from 1 to 1000000000000000",
+    );
     check(
         with(json!(101), json!({ "rolling": "1h" })),
         "most: found 101, wanted a whole number from 1 to 100",

@@ -72,6 +72,39 @@ fn what_may_not_be_used_is_passed_over_with_its_reason() {
 }
 
 #[test]
+fn whoever_has_no_device_is_told_by_the_other_channel_at_once_and_once() {
+    let ben = json!([{ "id": "ann", "phone": "+4915112345678", "email": "ann@example.com" }]);
+    let rule = json!({ "steps": [step(&["push", "whatsapp"], &["sms", "email"])] });
+    let mut world = staged(rule, json!({}), ben);
+    world.order("1");
+    assert_eq!(world.refusals(), ["12:00 push no_address", "12:00 whatsapp no_address"]);
+    assert_eq!(world.sends(), ["12:00 1 sms"]);
+    world.fail(Channel::Sms, "", Reason::Rejected);
+    assert_eq!(world.sends(), ["12:00 1 sms", "12:00 1 email"], "and from there it goes on");
+}
+
+#[test]
+fn whoever_has_no_device_and_sleeps_is_told_in_the_morning() {
+    let ben = json!([{ "id": "ann", "phone": "+4915112345678" }]);
+    let quiet = json!({ "quiet": { "quiet": { "start": "11:00", "end": "14:00" } } });
+    let mut world = staged(json!({ "steps": [step(&["push"], &["sms"])] }), quiet, ben);
+    world.order("1");
+    assert!(world.sends().is_empty());
+    world.until("15:00");
+    assert!(world.sends()[0].ends_with("1 sms"), "{:?}", world.sends());
+}
+
+#[test]
+fn whoever_wants_no_notes_is_told_no_other_way() {
+    let mut ann = people();
+    ann[0]["preferences"] = json!({ "channel_types": { "push": false } });
+    let mut world = staged(json!({ "steps": [step(&["push"], &["sms"])] }), json!({}), ann);
+    world.order("1");
+    assert!(world.sends().is_empty());
+    assert_eq!(world.refusals(), ["12:00 push preference"]);
+}
+
+#[test]
 fn whoever_sleeps_is_told_by_the_other_channel_in_the_morning() {
     let quiet = json!({ "quiet": { "quiet": { "start": "12:05", "end": "14:00" } } });
     let mut world = stage(json!({ "steps": [step(&["push"], &["sms"])] }), quiet);

@@ -178,6 +178,24 @@ fn a_cap_may_be_about_a_channel_a_category_or_everybody_together() {
 }
 
 #[test]
+fn a_text_goes_only_where_the_policy_lets_it_however_urgent_it_is() {
+    let policy = |countries: Value| json!({ "texting": { "countries": countries } });
+    for (countries, priority, expected) in [
+        (json!([]), "normal", true),
+        (json!(["+49"]), "normal", true),
+        (json!(["+44"]), "normal", false),
+        (json!(["+44"]), "critical", false),
+    ] {
+        let rule = json!({ "channels": ["email", "sms"], "priority": priority });
+        let mut world = stage(rule, policy(countries.clone()));
+        world.order("1");
+        let sends = world.sends();
+        assert_eq!(sends.iter().any(|it| it.ends_with("sms")), expected, "{countries} {priority}");
+        assert!(sends.iter().any(|it| it.ends_with("email")), "other channels go everywhere");
+    }
+}
+
+#[test]
 fn an_emergency_is_counted_and_never_held_back() {
     let caps = json!({ "caps": [cap("all", 1, json!({}))] });
     let mut rule = throttled(1, &[super::send(json!(["email"]))]);

@@ -92,6 +92,7 @@ impl<'w> Oracle<'w> {
             tenant: tenant.and_then(|it| it.preferences.as_ref()),
             recipient: person.preferences.as_ref(),
             recipient_in_tenant: in_tenant.and_then(|it| it.preferences.as_ref()),
+            unsubscribed: Some(&person.unsubscribed),
         };
         let vote = layers.vote(&Question {
             rule: &rule.name,

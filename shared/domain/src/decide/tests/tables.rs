@@ -46,6 +46,7 @@ impl Tables {
             }
             Ask::Closed { address } => Answer::Closed(self.closed.get(address).cloned()),
             Ask::Told { of } => Answer::Told(of.iter().any(|it| self.told.contains(it))),
+            Ask::Heard { .. } => ask.if_nothing_happened(),
             Ask::Admit { key, wants, channels, zone } => self.admit(key, wants, channels, zone, now),
             Ask::Collected { key } => match self.joined.get(key).cloned().flatten() {
                 Some(window_id) => Answer::Joined { window_id, closes_at: now, timer: false },
@@ -71,8 +72,10 @@ impl Tables {
         zone: &Zone,
         now: Timestamp,
     ) -> Answer {
-        let asked: Vec<Want<'_>> =
-            wants.iter().map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope }).collect();
+        let asked: Vec<Want<'_>> = wants
+            .iter()
+            .map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope, weight: it.weight })
+            .collect();
         let admission = admit(&self.states, &asked, channels, zone, now);
         if let Some(granted) = self.granted.get(key).cloned() {
             let refused = admission.refused.into_iter().filter(|(it, _)| !granted.contains(it)).collect();

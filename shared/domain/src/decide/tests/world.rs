@@ -212,6 +212,7 @@ impl World {
                 it.roles.contains(&RoleIn { role: role.clone(), scope: scope.clone() })
             }
             Group::Topic { tenant, name } => it.topics.contains(name) && it.belongs_to(tenant.as_deref()),
+            Group::Endpoints { .. } => false,
         };
         let mut ids: Vec<String> =
             self.setting.recipients.values().filter(is_in).map(|it| it.id.clone()).collect();
@@ -280,9 +281,11 @@ impl World {
                 }
                 let device = match order.target {
                     Target::Push(device) => device.id,
-                    Target::Email(_) | Target::Sms(_) | Target::Whatsapp(_) | Target::Socket(_) => {
-                        String::new()
-                    }
+                    Target::Email(_)
+                    | Target::Sms(_)
+                    | Target::Whatsapp(_)
+                    | Target::Socket(_)
+                    | Target::Webhook { .. } => String::new(),
                 };
                 What::Sent { device, first: self.ledger.insert(it.key.clone()) }
             }

@@ -173,6 +173,7 @@ fn check(said: &Value, has_tenant: bool, expected: &[&str]) {
         tenant: tenant.as_ref(),
         recipient: recipient.as_ref(),
         recipient_in_tenant: recipient_in_tenant.as_ref(),
+        unsubscribed: None,
     };
     let leaves: Vec<String> = layers
         .merged(has_tenant)

@@ -99,6 +99,7 @@ fn layers(said: &[Option<Preferences>]) -> Layers<'_> {
         tenant: said[1].as_ref(),
         recipient: said[2].as_ref(),
         recipient_in_tenant: said[3].as_ref(),
+        unsubscribed: None,
     }
 }
 

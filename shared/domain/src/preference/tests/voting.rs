@@ -2,6 +2,8 @@ use serde_json::{Value, json};
 
 use super::{ask, set};
 use crate::preference::{Layers, Vote};
+use crate::rule::Rule;
+use crate::unsubscribe::{Scope, Unsubscribed};
 
 #[test]
 fn where_nobody_says_anything_it_is_allowed() {
@@ -114,6 +116,51 @@ fn every_vote_is_told_in_the_order_of_evaluation() {
 }
 
 #[test]
+fn whoever_unsubscribed_gets_nothing_of_the_kind_whatever_a_layer_says() {
+    let commercial = json!({"commercial": true});
+    leaves("commercial", &json!({}), &commercial, "denied: unsubscribed from what is commercial (recipient)");
+    let wants = json!({"commercial_subscribed": true});
+    leaves("commercial", &wants, &commercial, "denied: unsubscribed from what is commercial (recipient)");
+    let locked = json!({"commercial_subscribed": true, "__strategy__": "replace"});
+    leaves("commercial", &locked, &commercial, "denied: unsubscribed from what is commercial (recipient)");
+    leaves("commercial", &json!({}), &json!({}), "allowed: no preference says anything about it");
+    leaves(
+        "category:billing",
+        &json!({}),
+        &json!({}),
+        "denied: unsubscribed from category billing (recipient)",
+    );
+    leaves("category:other", &json!({}), &json!({}), "allowed: no preference says anything about it");
+    let critical = json!({"critical": true});
+    leaves(
+        "category:billing",
+        &json!({}),
+        &critical,
+        "allowed: the rule is critical, so no preference was asked",
+    );
+}
+
+#[test]
+fn a_locked_category_cannot_be_left() {
+    let locked = json!({"categories": {"billing": {"__strategy__": "replace"}}});
+    leaves("category:billing", &locked, &json!({}), "allowed: no preference says anything about it");
+}
+
+#[test]
+fn a_letter_offers_a_way_out_of_what_is_commercial_or_optional_and_never_of_what_is_critical_or_locked() {
+    let billing = Scope::Category("billing".to_owned());
+    let billing = Some(&billing);
+    let locked = json!({"categories": {"billing": {"__strategy__": "replace"}}});
+    offers(&json!({}), &json!({}), &["billing"], billing);
+    offers(&json!({}), &json!({}), &[], None);
+    offers(&locked, &json!({}), &["billing"], None);
+    offers(&locked, &json!({"commercial": true}), &[], Some(&Scope::Commercial));
+    offers(&json!({}), &json!({"commercial": true}), &["billing"], Some(&Scope::Commercial));
+    offers(&json!({}), &json!({"priority": "critical"}), &["billing"], None);
+    offers(&json!({}), &json!({"priority": "high"}), &["billing"], billing);
+}
+
+#[test]
 fn a_vote_is_kept_as_json_and_read_back() {
     let environment = set(&json!({"categories": {"billing": {"channel_types": {"email": false}}}}));
     let layers = Layers { environment: Some(&environment), ..Layers::default() };
@@ -133,4 +180,31 @@ fn check(environment: &Value, others: &Value, expected: &str) {
     let vote = ask(&Layers { environment: Some(&environment), ..Layers::default() }, others);
     let word = if vote.allowed { "allowed" } else { "denied" };
     assert_eq!(format!("{word}: {}", vote.because), expected);
+}
+
+/// `scope` is what the recipient left.
+#[track_caller]
+fn leaves(scope: &str, environment: &Value, others: &Value, expected: &str) {
+    let environment = set(environment);
+    let left = json!({ scope: { "at": "2026-11-20T12:00:00Z" } });
+    let left: Unsubscribed = serde_json::from_value(left).unwrap();
+    let layers = Layers { environment: Some(&environment), unsubscribed: Some(&left), ..Layers::default() };
+    let vote = ask(&layers, others);
+    let word = if vote.allowed { "allowed" } else { "denied" };
+    assert_eq!(format!("{word}: {}", vote.because), expected, "{scope}");
+}
+
+#[track_caller]
+fn offers(environment: &Value, members: &Value, optional: &[&str], expected: Option<&Scope>) {
+    let mut rule = json!({
+        "rule": "paid", "when": { "detail-type": ["a.b"] }, "category": "billing", "steps": [], "to": [], "template": "t",
+    });
+    for (name, value) in members.as_object().unwrap() {
+        rule[name] = value.clone();
+    }
+    let rule: Rule = serde_json::from_value(rule).unwrap();
+    let environment = set(environment);
+    let optional = optional.iter().map(|it| (*it).to_owned()).collect();
+    let layers = Layers { environment: Some(&environment), ..Layers::default() };
+    assert_eq!(layers.way_out(&rule, &optional, false).as_ref(), expected, "{members}");
 }

@@ -122,7 +122,7 @@ fn a_digest_is_there_when_something_was_gathered_and_undefined_otherwise() {
         [it.text, it.html]
     };
     assert_eq!(told(Extra::default()), ["one", "12:00\u{202f}AM"]);
-    let extra = Extra { digest: Some(&digest), zone: Some("Asia/Tokyo") };
+    let extra = Extra { digest: Some(&digest), zone: Some("Asia/Tokyo"), ..Extra::default() };
     assert_eq!(told(extra), ["3: Ann", "9:00\u{202f}AM"]);
 }
 

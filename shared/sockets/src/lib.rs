@@ -1,4 +1,4 @@
-//! The `@connections` API of API Gateway: one post to one socket.
+//! The `@connections` API of API Gateway: one post to one socket. It does not know who is at the other end.
 
 use aws::Verdict;
 use aws_sdk_apigatewaymanagement::Client;
@@ -26,7 +26,7 @@ pub enum Posted {
 }
 
 impl Sockets {
-    /// `endpoint` is the API's stage. Posting again is the fan-out's business, so the SDK's own retries are off.
+    /// `endpoint` is the API's stage. Posting again is the caller's business, so the SDK's own retries are off.
     #[must_use]
     pub fn new(config: &SdkConfig, endpoint: String) -> Sockets {
         let config = Builder::from(config).endpoint_url(endpoint).retry_config(aws::never_again()).build();
@@ -39,7 +39,8 @@ impl Sockets {
         Sockets { client }
     }
 
-    pub(crate) async fn post(&self, id: &str, text: &str) -> Posted {
+    /// Posts a message to one socket, once.
+    pub async fn post(&self, id: &str, text: &str) -> Posted {
         let post = self.client.post_to_connection().connection_id(id).data(Blob::new(text));
         match post.send().await {
             Ok(_) => Posted::Delivered,
@@ -57,7 +58,7 @@ fn sort(id: &str, error: &SdkError<PostToConnectionError>) -> Posted {
         // A post without an answer is repeated: clients ignore an id they have seen.
         Verdict::Transient | Verdict::Throttled | Verdict::Unanswered | Verdict::Denied => Posted::NotNow,
         Verdict::Permanent => {
-            tracing::warn!(connection.id = id, error = runtime::chain(error), "a socket cannot be posted to");
+            tracing::warn!(connection.id = id, error = aws::chain(error), "a socket cannot be posted to");
             Posted::Never
         }
     }

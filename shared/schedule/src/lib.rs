@@ -1,4 +1,6 @@
 //! EventBridge Scheduler: what is to be gone on with later than a queue can hold it back.
+//!
+//! It knows queues by their ARNs and messages by their text, and nothing of what they say.
 
 use std::sync::OnceLock;
 
@@ -8,11 +10,21 @@ use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, Flexib
 use aws_types::SdkConfig;
 use domain::Timestamp;
 
-use crate::config::Schedule as Config;
-use crate::lane::Lane;
+/// The most that a schedule carries, in bytes.
+///
+/// Source: EventBridge Scheduler quotas, target input size.
+pub const MAX_INPUT_BYTES: usize = 256 * 1024;
+
+/// What one-time schedules are made with.
+pub struct Config {
+    /// What the names of ours begin with.
+    pub prefix: String,
+    /// Who puts the message into the queue.
+    pub role_arn: String,
+}
 
 /// Schedules that put a message into a queue once, and delete themselves.
-pub(crate) struct Schedules {
+pub struct Schedules {
     aws: SdkConfig,
     /// Made when something is first scheduled: most invocations schedule nothing.
     client: OnceLock<Client>,
@@ -20,22 +32,20 @@ pub(crate) struct Schedules {
 }
 
 impl Schedules {
-    pub(crate) fn new(aws: &SdkConfig, config: Config) -> Schedules {
+    #[must_use]
+    pub fn new(aws: &SdkConfig, config: Config) -> Schedules {
         Schedules { aws: aws.clone(), client: OnceLock::new(), config }
     }
 
-    /// Puts `body` into a lane's queue at `at`, or up to a minute after it. Scheduling one name twice is scheduling it
-    /// once.
+    /// Puts `body` into the queue at `at`, or up to a minute after it. Scheduling one name twice is scheduling it once.
+    ///
+    /// # Errors
+    /// The schedule was not made.
     ///
     /// Source: EventBridge Scheduler user guide, "Schedule types": one-time schedules have whole seconds, and a
     /// precision of 60 seconds.
-    pub(crate) async fn at(&self, lane: Lane, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
-        let queue = match lane {
-            Lane::Critical => &self.config.critical_arn,
-            Lane::Normal => &self.config.normal_arn,
-            Lane::Bulk => &self.config.bulk_arn,
-        };
-        let target = Target::builder().arn(queue).role_arn(&self.config.role_arn).input(body).build();
+    pub async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
+        let target = Target::builder().arn(queue_arn).role_arn(&self.config.role_arn).input(body).build();
         let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build();
         let sent = self
             .client

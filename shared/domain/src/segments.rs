@@ -1,4 +1,4 @@
-//! How a text is counted: in which alphabet it travels, and into how many messages it is cut.
+//! How a text to a phone is counted: in which alphabet it travels, and into how many messages it is cut.
 
 /// GSM's own letters, 7 bits each, but for those that stand in every alphabet: letters, digits and most marks of ASCII.
 ///

@@ -1,0 +1,146 @@
+//! `carillon endpoints …`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Subcommand)]
+pub(crate) enum Endpoints {
+    /// List the endpoints of a tenant, or of all
+    #[command(after_help = "Examples:
+  carillon endpoints ls
+  carillon endpoints ls --tenant acme --json")]
+    Ls {
+        /// Only this tenant's; - for those of no tenant
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Show one endpoint, how it has been doing, and what verifies its signatures
+    #[command(after_help = "Examples:
+  carillon endpoints show acme/erp
+  carillon endpoints show acme/erp --reveal")]
+    Show {
+        #[command(flatten)]
+        named: Named,
+        /// Print the secret, too
+        #[arg(long)]
+        reveal: bool,
+    },
+    Put(PutEndpoint),
+    Rotate(Rotate),
+    /// Switch an endpoint on, as if it had never failed
+    #[command(after_help = "Example:
+  carillon endpoints enable acme/erp")]
+    Enable(Named),
+    /// Switch an endpoint off: nothing is sent to it
+    #[command(after_help = "Example:
+  carillon endpoints disable acme/erp")]
+    Disable(Named),
+    /// Send an endpoint a message that says nothing, and say what it answered: exit 0 if that was a yes
+    #[command(after_help = "Example:
+  carillon endpoints ping acme/erp")]
+    Ping(Named),
+    /// What an endpoint was asked last, and what it answered
+    #[command(after_help = "Examples:
+  carillon endpoints attempts acme/erp
+  carillon endpoints attempts acme/erp --limit 100 --json | jq 'select(.status == 500)'")]
+    Attempts {
+        #[command(flatten)]
+        named: Named,
+        /// So many of the latest
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        limit: u32,
+    },
+    Retry(Retry),
+    Recover(Recover),
+}
+
+/// One endpoint.
+#[derive(Args)]
+pub(crate) struct Named {
+    /// <tenant>/<id>, or -/<id> of no tenant
+    #[arg(value_name = "TENANT/ID")]
+    pub(crate) endpoint: String,
+}
+
+/// Make an endpoint exactly this; a new one gets a secret, which is printed
+#[derive(Args)]
+#[command(after_help = "Examples:
+  carillon endpoints put acme/erp https://erp.example.com/hooks
+  carillon endpoints put acme/erp https://erp.example.com/hooks --when pattern.json --description 'the ERP'
+  carillon endpoints put acme/erp https://erp.example.com/hooks --version 2026-05 --scheme ed25519
+
+The pattern is EventBridge's. Which events may be told at all, rules decide: those with `- endpoints: tenant`.")]
+#[command(disable_version_flag = true)]
+pub(crate) struct PutEndpoint {
+    #[command(flatten)]
+    pub(crate) named: Named,
+    /// Where requests go: https, port 443, a public address
+    pub(crate) url: String,
+    /// A file with the pattern of the events it wants; all that rules send, when it is left out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) when: Option<PathBuf>,
+    /// For people
+    #[arg(long)]
+    pub(crate) description: Option<String>,
+    /// The version of the events' data that it was written for
+    #[arg(long = "version", value_name = "VERSION")]
+    pub(crate) wanted: Option<String>,
+    /// How requests are signed, where it has no secret yet
+    #[arg(long, value_enum, default_value_t = SecretScheme::Hmac)]
+    pub(crate) scheme: SecretScheme,
+    /// Origins that the deployment's parameter WebhookAllow names
+    #[arg(long, default_value = "", value_name = "ORIGINS")]
+    pub(crate) allow: String,
+}
+
+/// How requests are signed.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum SecretScheme {
+    /// HMAC-SHA256, v1: both sides have the secret
+    Hmac,
+    /// ed25519, v1a: the receiver has the public half
+    Ed25519,
+}
+
+/// Sign with a new secret; the one before signs, too, for 24 hours
+#[derive(Args)]
+#[command(after_help = "Examples:
+  carillon endpoints rotate acme/erp
+  carillon endpoints rotate acme/erp --scheme ed25519")]
+pub(crate) struct Rotate {
+    #[command(flatten)]
+    pub(crate) named: Named,
+    #[arg(long, value_enum, default_value_t = SecretScheme::Hmac)]
+    pub(crate) scheme: SecretScheme,
+}
+
+/// Send one message again that did not arrive: one attempt, now
+#[derive(Args)]
+#[command(after_help = "Example:
+  carillon endpoints retry acme/erp q3Jx…  (the message, as `attempts` calls it)")]
+pub(crate) struct Retry {
+    #[command(flatten)]
+    pub(crate) named: Named,
+    /// The message's id: the header webhook-id
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) message: String,
+}
+
+/// Send everything again that failed and never arrived
+#[derive(Args)]
+#[command(after_help = "Examples:
+  carillon endpoints recover acme/erp --since 2026-11-20T00:00:00Z --dry-run
+  carillon endpoints recover acme/erp --since 2026-11-20T00:00:00Z
+
+At most 14 days back and 10,000 messages a call; called again, it begins with those that are left.")]
+pub(crate) struct Recover {
+    #[command(flatten)]
+    pub(crate) named: Named,
+    /// What first failed at this time or later
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: String,
+    /// Count them, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}

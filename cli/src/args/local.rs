@@ -1,0 +1,64 @@
+//! `carillon local`.
+
+use clap::{Args as ClapArgs, Subcommand};
+
+/// Start, stop and look into the local cloud; `make up`, `make down` and `make logs` call this
+#[derive(Subcommand)]
+pub(crate) enum Local {
+    /// Start it if it is not running, and deploy the template and the functions to it
+    Up(LocalUp),
+    /// Stop it
+    Down,
+    /// Print what it is doing, and where
+    Status,
+    /// Print what the functions logged
+    #[command(after_help = "Example:\n  carillon local logs email")]
+    Logs {
+        /// One function; all when it is left out
+        function: Option<String>,
+    },
+    Capture(Capture),
+    Proxy(Proxy),
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct LocalUp {
+    /// The cargo profile the functions were built with
+    #[arg(long, default_value = "local")]
+    pub(crate) profile: String,
+}
+
+/// Play the services that the local cloud has not, and keep what they are sent; `make up` starts it
+///
+/// Plays SNS mobile push and End User Messaging Social, and takes any POST below /hooks/; letters are handed on to the
+/// local cloud. What came is at /captured, at /captured?channel=push and so on, and in .local/captured.jsonl. An endpoint with /disabled/ in its ARN is disabled.
+#[derive(ClapArgs)]
+#[command(after_help = "Example:
+  carillon local capture --port 4700")]
+pub(crate) struct Capture {
+    /// Where it listens, on 127.0.0.1
+    #[arg(long)]
+    pub(crate) port: u16,
+    /// Where letters are handed on to
+    #[arg(long, default_value = "http://127.0.0.1:4566", value_name = "URL")]
+    pub(crate) cloud: String,
+}
+
+/// Pass the functions' calls on to the local cloud, keep a journal of them, and break what is asked; `make up` starts it
+///
+/// GET /_journal?after=N lists the calls after the Nth. PUT /_faults takes a plan such as
+///   {"seed":7,"faults":[{"service":"dynamodb","function":"email","do":"drop_reply","times":1}]}
+/// What can be done: delay (with "millis"), drop, drop_reply, truncate, duplicate, throttle, error, reorder, kill_before,
+/// kill_after. A fault may also name an "action" and what the body "contains", "skip" so many first, and have a "chance".
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon local proxy --port 4701 --to 4620
+  curl -X PUT -d '{\"faults\":[{\"service\":\"ses\",\"do\":\"error\"}]}' http://127.0.0.1:4701/_faults")]
+pub(crate) struct Proxy {
+    /// Where it listens, on 127.0.0.1
+    #[arg(long)]
+    pub(crate) port: u16,
+    /// The local cloud's port
+    #[arg(long)]
+    pub(crate) to: u16,
+}

@@ -1,0 +1,61 @@
+//! `carillon people`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand};
+
+#[derive(Subcommand)]
+pub(crate) enum People {
+    Import(Import),
+    Show(Show),
+    Members(Members),
+}
+
+/// Add people and tenants, or replace those who are there, by their ids
+#[derive(ClapArgs)]
+#[command(after_help = "Example:
+  carillon people import events/people.json
+
+A file holds a JSON list, or one person or tenant a line:
+  {\"id\":\"u-1\",\"name\":\"Ann\",\"email\":\"ann@example.com\",\"locale\":\"en\",\"zone\":\"Europe/London\",
+   \"tenants\":[\"clinic-7\"],\"roles\":[{\"role\":\"clinic-staff\",\"in\":\"clinic-7\"}],\"topics\":[\"project:42\"]}
+  {\"tenant\":\"clinic-7\",\"zone\":\"Europe/London\"}
+
+Further members of a person: phone, whatsapp, devices, topics_in, preferences, quiet, in_tenants, suppressed. What a
+person's line does not mention is gone afterwards, but for suppressed: a closed channel is opened only by naming it.")]
+pub(crate) struct Import {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Print everything that is known of a person, addresses too
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon people show patient-lena
+  carillon --env dev --json people show patient-lena | jq .topics")]
+pub(crate) struct Show {
+    /// The id that events carry
+    pub(crate) id: String,
+}
+
+/// Print who has a role, or follows a topic: one id a line, as they are read; exit 1 if nobody does
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon people members topic:project:42 --tenant clinic-7
+  carillon people members topic:news:weekly
+  carillon people members role:clinic-staff --in clinic-7 | wc -l
+
+A topic belongs to its tenant; without --tenant it is the one of no tenant.")]
+pub(crate) struct Members {
+    /// topic:<name>:<value> or role:<role>
+    pub(crate) group: String,
+    /// Whose topic it is
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// The scope of the role
+    #[arg(long = "in", value_name = "SCOPE")]
+    pub(crate) scope: Option<String>,
+    /// Begin after this member
+    #[arg(long, value_name = "ID")]
+    pub(crate) after: Option<String>,
+}

@@ -1,0 +1,226 @@
+//! `carillon endpoints`: the systems that tenants want to be told by webhook.
+
+use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::endpoint::target::{Allow, HostName, Target as Url};
+use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
+use serde_json::json;
+use store::{Attempt, Endpoints as Table};
+
+use crate::args::{Endpoints, Named, PutEndpoint, Rotate, SecretScheme, Target};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::terminal::{Ink, Terminal};
+
+mod again;
+
+/// The bytes of a new secret.
+const SECRET_BYTES: usize = 32;
+
+pub(crate) async fn run(args: &Endpoints, target: &Target, terminal: &Terminal) -> Done {
+    let cloud = Cloud::of(target).await?;
+    let table = Table::new(&store::client(&cloud.config), cloud.name("endpoints"));
+    match args {
+        Endpoints::Ls { tenant } => ls(tenant.as_deref(), &table, terminal).await,
+        Endpoints::Show { named, reveal } => show(&id(named)?, *reveal, &table, terminal).await,
+        Endpoints::Put(it) => put(it, &cloud, &table, terminal).await,
+        Endpoints::Rotate(it) => rotate(it, &table, terminal).await,
+        Endpoints::Enable(it) => {
+            let id = id(it)?;
+            said(table.enable(&id).await?, &id, "is switched on", terminal)
+        }
+        Endpoints::Disable(it) => {
+            let id = id(it)?;
+            let done = table.disable(&id, DisabledBecause::Operator, runtime::now()).await?;
+            said(done, &id, "is switched off", terminal)
+        }
+        Endpoints::Ping(it) => again::ping(&id(it)?, &cloud, &table, terminal).await,
+        Endpoints::Attempts { named, limit } => attempts(&id(named)?, *limit, &table, terminal).await,
+        Endpoints::Retry(it) => again::retry(&id(&it.named)?, &it.message, &cloud, &table, terminal).await,
+        Endpoints::Recover(it) => again::recover(&id(&it.named)?, it, &cloud, &table, terminal).await,
+    }
+}
+
+fn id(named: &Named) -> Result<EndpointId, Error> {
+    EndpointId::parse(&named.endpoint).ok_or_else(|| {
+        let what = format!("{:?} names no endpoint", named.endpoint);
+        Error::usage(what, "write <tenant>/<id>, such as acme/erp, or -/<id> where there is no tenant")
+    })
+}
+
+fn said(done: bool, id: &EndpointId, what: &str, terminal: &Terminal) -> Done {
+    if terminal.json {
+        terminal.say_json(&json!({ "endpoint": id.name(), "changed": done }));
+    } else if done {
+        terminal.say(&format!("{} {} {what}", terminal.ink(Ink::Good, "ok"), id.name()));
+    } else {
+        terminal.note(&format!("{} is not known, or was so already", id.name()));
+    }
+    Ok(done)
+}
+
+async fn ls(tenant: Option<&str>, table: &Table, terminal: &Terminal) -> Done {
+    let found = match tenant {
+        Some("-") => table.of_tenant(None).await?,
+        Some(it) => table.of_tenant(Some(it)).await?,
+        None => table.all().await?,
+    };
+    for it in &found {
+        if terminal.json {
+            terminal.say_json(it);
+            continue;
+        }
+        let state = match &it.disabled {
+            Some(off) => terminal.ink(Ink::Bad, &format!("off: {}", off.why.name())),
+            None => terminal.ink(Ink::Good, "on"),
+        };
+        let what = it.description.as_deref().unwrap_or_default();
+        terminal.say(&format!("{:<32} {state}  {}  {what}", it.id.name(), it.url));
+    }
+    terminal.note(&format!("{} endpoints", found.len()));
+    Ok(!found.is_empty())
+}
+
+/// The endpoint, or a word that there is none.
+async fn find(id: &EndpointId, table: &Table, terminal: &Terminal) -> Result<Option<Endpoint>, Error> {
+    let found = table.find(std::slice::from_ref(id)).await?.pop();
+    if found.is_none() {
+        terminal.note(&format!("{} is not known; register it with `carillon endpoints put`", id.name()));
+    }
+    Ok(found)
+}
+
+async fn show(id: &EndpointId, reveal: bool, table: &Table, terminal: &Terminal) -> Done {
+    let Some(endpoint) = find(id, table, terminal).await? else { return Ok(false) };
+    let secrets = table.secrets(id).await?.unwrap_or_default();
+    let (health, _) = table.health(id).await?;
+    let public = secrets.current().and_then(signing::public_key);
+    let secret = secrets.current().filter(|_| reveal).map(Secret::reveal);
+    let signing = secrets.signing(runtime::now()).count();
+    let mut shown = serde_json::to_value(&endpoint).map_err(|it| Error::Cloud(it.to_string()))?;
+    shown["health"] = serde_json::to_value(&health).map_err(|it| Error::Cloud(it.to_string()))?;
+    shown["secrets"] = signing.into();
+    for (name, value) in [("public_key", public), ("secret", secret)] {
+        if let Some(value) = value {
+            shown[name] = value.into();
+        }
+    }
+    if terminal.json {
+        terminal.say_json(&shown);
+        return Ok(true);
+    }
+    for (name, value) in shown.as_object().into_iter().flatten() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        terminal.say(&format!("{} {value}", terminal.ink(Ink::Quiet, &format!("{name:<12}"))));
+    }
+    Ok(true)
+}
+
+async fn put(args: &PutEndpoint, cloud: &Cloud, table: &Table, terminal: &Terminal) -> Done {
+    let id = id(&args.named)?;
+    let allow = match &cloud.local {
+        // The template's parameter on the local cloud.
+        Some(state) if args.allow.is_empty() => state.capture_endpoint(),
+        Some(_) | None => args.allow.clone(),
+    };
+    let allow = Allow::parse(&allow)
+        .map_err(|it| Error::usage(format!("{it:?} is no origin"), "write https://hooks.internal:8443"))?;
+    let mut written = json!({ "id": id.id, "tenant": id.tenant, "url": args.url });
+    written["description"] = args.description.clone().into();
+    written["version"] = args.wanted.clone().into();
+    if let Some(path) = &args.when {
+        let text = std::fs::read_to_string(path).map_err(|it| Error::read(path, it))?;
+        written["when"] = serde_json::from_str(&text)
+            .map_err(|it| Error::usage(format!("{} is not JSON: {it}", path.display()), "write a pattern"))?;
+    }
+    let endpoint = Endpoint::read(&written.to_string(), &allow)
+        .map_err(|it| Error::usage(it.to_string(), "nothing was registered"))?;
+    resolves(&endpoint.url, &allow).await?;
+    let secret = new_secret(args.scheme)?;
+    table.put(&endpoint, &Secrets::of(secret.clone()), runtime::now()).await?;
+    // Where it had one already, that one stays.
+    let current = table.secrets(&id).await?.unwrap_or_default();
+    let is_new = current.current() == Some(&secret);
+    registered(&id, is_new.then_some(&secret), terminal);
+    Ok(true)
+}
+
+fn registered(id: &EndpointId, secret: Option<&Secret>, terminal: &Terminal) {
+    let verifies = secret.map(|it| signing::public_key(it).unwrap_or_else(|| it.reveal()));
+    if terminal.json {
+        terminal.say_json(&json!({ "endpoint": id.name(), "verify_with": verifies }));
+        return;
+    }
+    terminal.say(&format!("{} {}", terminal.ink(Ink::Good, "ok"), id.name()));
+    if let Some(it) = verifies {
+        terminal.say(&format!("verify its signatures with {it}"));
+    }
+}
+
+/// The same judgement as at each send: a name must lead to public addresses only.
+async fn resolves(url: &str, allow: &Allow) -> Result<(), Error> {
+    let fix = "name a host that the public internet reaches; nothing was registered";
+    let refused = |what: &str| Error::usage(format!("url: found {what}"), fix);
+    let target = Url::read(url, allow).map_err(|it| refused(it.found()))?;
+    let addresses = match &target.host {
+        HostName::Address(it) => vec![*it],
+        HostName::Name(name) => match tokio::net::lookup_host((format!("{name}."), target.port)).await {
+            Ok(found) => found.map(|it| it.ip()).collect(),
+            Err(_) => return Err(refused("a name without an address")),
+        },
+    };
+    target.judge(&addresses).map_err(|it| refused(it.found()))
+}
+
+fn new_secret(scheme: SecretScheme) -> Result<Secret, Error> {
+    let mut bytes = vec![0; SECRET_BYTES];
+    getrandom::fill(&mut bytes).map_err(|it| Error::Cloud(format!("no random bytes: {it}")))?;
+    let scheme = match scheme {
+        SecretScheme::Hmac => Scheme::Hmac,
+        SecretScheme::Ed25519 => Scheme::Ed25519,
+    };
+    Secret::new(scheme, bytes).map_err(|it| Error::Cloud(it.to_string()))
+}
+
+async fn rotate(args: &Rotate, table: &Table, terminal: &Terminal) -> Done {
+    let id = id(&args.named)?;
+    let secret = new_secret(args.scheme)?;
+    match table.rotate(&id, &secret, runtime::now()).await? {
+        Some(_) => registered(&id, Some(&secret), terminal),
+        None => {
+            terminal.note(&format!("{} is not known", id.name()));
+            return Ok(false);
+        }
+    }
+    terminal.note("the secret before it signs, too, for another 24 hours");
+    Ok(true)
+}
+
+async fn attempts(id: &EndpointId, limit: u32, table: &Table, terminal: &Terminal) -> Done {
+    let found = table.attempts(id, limit).await?;
+    for it in &found {
+        match terminal.json {
+            true => terminal.say_json(it),
+            false => terminal.say(&line(it, terminal)),
+        }
+    }
+    terminal.note(&format!("{} attempts", found.len()));
+    Ok(!found.is_empty())
+}
+
+fn line(it: &Attempt, terminal: &Terminal) -> String {
+    let answer = match (it.status, &it.error) {
+        (Some(status @ 200..=299), _) => terminal.ink(Ink::Good, &format!("HTTP {status}")),
+        (Some(status), _) => terminal.ink(Ink::Bad, &format!("HTTP {status}")),
+        (None, error) => terminal.ink(Ink::Bad, error.as_deref().unwrap_or("no answer")),
+    };
+    let next = it.next_at.map(|at| format!(", again at {at}")).unwrap_or_default();
+    let by_hand = if it.by_hand { ", by hand" } else { "" };
+    format!(
+        "{}  {answer} after {} ms  {} {}  attempt {}{by_hand}{next}",
+        it.at,
+        it.took_ms,
+        it.event_type,
+        it.message.as_str(),
+        it.attempt
+    )
+}

@@ -1,0 +1,187 @@
+//! Sending by hand: a ping, one message, or all that were lost. Each is a job of its own key in the webhook queue.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::channel::Channel;
+use domain::endpoint::EndpointId;
+use domain::event::{Event, Priority};
+use domain::job::{ByHand, Content, JOB_VERSION, Job, Origin, Webhook};
+use domain::key::Key;
+use jiff::SignedDuration;
+use queue::{Outgoing, Sqs};
+use serde_json::json;
+use store::{Attempt, Endpoints as Table};
+
+use super::{find, line};
+use crate::args::Recover;
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::terminal::{Ink, Terminal};
+
+/// How far back messages are recovered: 14 days, and five minutes for slow hands.
+///
+/// Source: Svix, "Recovering failed messages".
+const FURTHEST: SignedDuration = SignedDuration::from_secs(14 * 86_400 + 300);
+
+/// So many are looked at in one call to the table, and sent at most in one call of the command.
+const AT_ONCE: u32 = 100;
+const MOST: usize = 10_000;
+
+/// How long the answer to one attempt is waited for.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+pub(super) async fn ping(id: &EndpointId, cloud: &Cloud, table: &Table, terminal: &Terminal) -> Done {
+    if find(id, table, terminal).await?.is_none() {
+        return Ok(false);
+    }
+    let now = runtime::now();
+    let event = json!({
+        "specversion": "1.0", "id": format!("ping-{}", now.as_nanosecond()), "source": "carillon/cli",
+        "type": "carillon.endpoint.ping", "time": now.to_string(), "tenant": id.tenant,
+    });
+    let event = Event::parse(&event.to_string()).map_err(|it| Error::Cloud(it.to_string()))?;
+    let recipient = format!("endpoint:{}", id.name());
+    let key = Key::of(&event, "-", &recipient, Some(Channel::Webhook), 0, "ping");
+    let body = json!({ "type": event.kind, "timestamp": event.time.to_string(), "data": {} }).to_string();
+    let job = Job {
+        version: JOB_VERSION,
+        key: key.clone(),
+        event: Origin::of(&event),
+        rule: "-".to_owned(),
+        catalog: "-".to_owned(),
+        recipient,
+        step: 0,
+        priority: Priority::Normal,
+        on_unknown: Channel::Webhook.on_unknown(),
+        expires_at: None,
+        cancel: None,
+        set: None,
+        one_time: false,
+        held_s: 0,
+        instead_of: None,
+        failover: None,
+        content: Content::Webhook(Webhook { to: id.clone(), body, by_hand: Some(ByHand::Ping) }),
+    };
+    send(cloud, vec![job]).await?;
+    report(answer(id, &key, now, table).await?.as_ref(), terminal)
+}
+
+pub(super) async fn retry(
+    id: &EndpointId,
+    message: &str,
+    cloud: &Cloud,
+    table: &Table,
+    terminal: &Terminal,
+) -> Done {
+    let Some(key) = Key::parse(message) else {
+        let fix = "take it from `carillon endpoints attempts`";
+        return Err(Error::usage(format!("{message:?} is no message's id"), fix));
+    };
+    let Some(endpoint) = find(id, table, terminal).await? else { return Ok(false) };
+    if endpoint.disabled.is_some() {
+        return Err(Error::usage("the endpoint is switched off", "enable it first"));
+    }
+    let Some(lost) = table.undelivered(id, &key).await? else {
+        terminal.note("this message has arrived, has never failed, or is not kept any more");
+        return Ok(false);
+    };
+    let now = runtime::now();
+    send(cloud, again(lost.job, now).into_iter().collect()).await?;
+    report(answer(id, &key, now, table).await?.as_ref(), terminal)
+}
+
+pub(super) async fn recover(
+    id: &EndpointId,
+    args: &Recover,
+    cloud: &Cloud,
+    table: &Table,
+    terminal: &Terminal,
+) -> Done {
+    let now = runtime::now();
+    let since: Timestamp = args
+        .since
+        .parse()
+        .map_err(|_| Error::usage(format!("{:?} is no time", args.since), "write 2026-11-20T00:00:00Z"))?;
+    if now.duration_since(since) > FURTHEST {
+        return Err(Error::usage(format!("{since} is more than 14 days ago"), "name a later time"));
+    }
+    let Some(endpoint) = find(id, table, terminal).await? else { return Ok(false) };
+    if endpoint.disabled.is_some() && !args.dry_run {
+        return Err(Error::usage("the endpoint is switched off", "enable it first"));
+    }
+    let (mut after, mut count) = (None, 0);
+    loop {
+        let (lost, next) = table.lost(id, since, after.as_ref(), AT_ONCE).await?;
+        let jobs: Vec<Job> =
+            lost.into_iter().filter_map(|it| again(it.job, now)).take(MOST - count).collect();
+        count += jobs.len();
+        if !args.dry_run {
+            send(cloud, jobs).await?;
+        }
+        terminal.progress(&format!("{count} messages"));
+        after = next;
+        if after.is_none() || count == MOST {
+            break;
+        }
+    }
+    terminal.clear();
+    let word = if args.dry_run { "would be sent again" } else { "are sent again" };
+    match terminal.json {
+        true => terminal.say_json(&json!({ "messages": count, "sent": !args.dry_run })),
+        false => terminal.say(&format!("{} {count} messages {word}", terminal.ink(Ink::Good, "ok"))),
+    }
+    Ok(true)
+}
+
+/// The same message under a key of its own, so that no earlier outcome stands in its way.
+fn again(job: Job, now: Timestamp) -> Option<Job> {
+    let Content::Webhook(webhook) = &job.content else { return None };
+    let of = webhook.id(&job.key).clone();
+    let content = Content::Webhook(Webhook { by_hand: Some(ByHand::Retry { of }), ..webhook.clone() });
+    let key = job.key.again(&now.as_nanosecond().to_string());
+    Some(Job { key, content, expires_at: None, cancel: None, ..job })
+}
+
+async fn send(cloud: &Cloud, jobs: Vec<Job>) -> Result<(), Error> {
+    let queue = Sqs::new(&cloud.config).queue(&cloud.name("webhook")).await?;
+    let messages = jobs.into_iter().map(|job| Outgoing {
+        body: serde_json::to_string(&job).unwrap_or_default(),
+        tenant: job.event.tenant.clone(),
+        delay: Duration::ZERO,
+    });
+    for sent in queue.send(&messages.collect::<Vec<_>>()).await {
+        sent?;
+    }
+    Ok(())
+}
+
+/// The attempt that was made of a message since `begun`, once it is known.
+async fn answer(
+    id: &EndpointId,
+    message: &Key,
+    begun: Timestamp,
+    table: &Table,
+) -> Result<Option<Attempt>, Error> {
+    while Duration::try_from(runtime::now().duration_since(begun)).is_ok_and(|it| it < PATIENCE) {
+        let found = table.attempts(id, AT_ONCE).await?;
+        if let Some(it) = found.into_iter().find(|it| it.message == *message && it.by_hand && it.at >= begun)
+        {
+            return Ok(Some(it));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    Ok(None)
+}
+
+fn report(found: Option<&Attempt>, terminal: &Terminal) -> Done {
+    let Some(it) = found else {
+        terminal.note("it is queued; `carillon endpoints attempts` will say what was answered");
+        return Ok(false);
+    };
+    match terminal.json {
+        true => terminal.say_json(it),
+        false => terminal.say(&line(it, terminal)),
+    }
+    Ok(it.status.is_some_and(|it| (200..300).contains(&it)))
+}

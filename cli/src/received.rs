@@ -1,0 +1,192 @@
+//! `carillon received`: everything somebody got, and was refused, on every channel.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::channel::Channel;
+use domain::outcome::{Reason, Status};
+use domain::plan::Audience;
+use domain::rule::Unless;
+use serde_json::json;
+use store::{Ledger, Received};
+
+use crate::args::{self, Target};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::since::ago;
+use crate::terminal::{Ink, Terminal, plain};
+
+mod words;
+
+use words::Words;
+
+/// How long between two looks with `--follow`.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How far back each of these looks goes: a message may be settled long after it was begun.
+const LOOKS_BACK: Duration = Duration::from_secs(15 * 60);
+
+pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Terminal) -> Done {
+    let since = ago(&args.since)?;
+    let channel = channel(args.channel.as_deref())?;
+    let cloud = Cloud::of(target).await?;
+    let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
+    let names = names(&args.recipient);
+    let mut found = find(&ledger, &names, since, channel, args.limit).await?;
+    let words = Words::read(&cloud, &args.recipient, terminal).await?;
+    if args.follow {
+        found.reverse();
+    }
+    for it in &found {
+        show(it, &words, terminal);
+    }
+    if args.follow {
+        return follow(args, &cloud, &ledger, found, terminal).await;
+    }
+    if found.is_empty() {
+        let what = format!("nothing concerned {} since {since:.0}", args.recipient);
+        terminal.note(&what);
+    } else if found.len() == args.limit {
+        terminal.note(&format!("the newest {}; --limit shows more", args.limit));
+    }
+    Ok(!found.is_empty())
+}
+
+/// Goes on with what is new, or stands elsewhere than before.
+async fn follow(
+    args: &args::Received,
+    cloud: &Cloud,
+    ledger: &Ledger,
+    found: Vec<Received>,
+    terminal: &Terminal,
+) -> Done {
+    let names = names(&args.recipient);
+    let channel = channel(args.channel.as_deref())?;
+    let standing = |it: &Received| (it.row.status, it.noticed);
+    let mut known: BTreeMap<String, _> =
+        found.iter().map(|it| (it.row.key.as_str().to_owned(), standing(it))).collect();
+    terminal.note("following; stop with Ctrl-C");
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let since = runtime::now() - LOOKS_BACK;
+        let mut new = find(ledger, &names, since, channel, usize::MAX).await?;
+        new.retain(|it| known.insert(it.row.key.as_str().to_owned(), standing(it)) != Some(standing(it)));
+        if new.is_empty() {
+            continue;
+        }
+        let words = Words::read(cloud, &args.recipient, terminal).await?;
+        for it in new.iter().rev() {
+            show(it, &words, terminal);
+        }
+    }
+}
+
+/// The newest rows of all these names.
+async fn find(
+    ledger: &Ledger,
+    names: &[String],
+    since: Timestamp,
+    channel: Option<Channel>,
+    limit: usize,
+) -> Result<Vec<Received>, Error> {
+    let mut found: Vec<Received> = Vec::new();
+    for name in names {
+        let (mut start, mut of_name) = (None, 0);
+        loop {
+            let page = ledger.received(name, since, start).await?;
+            let fits = page.received.into_iter().filter(|it| channel.is_none() || it.row.channel == channel);
+            let before = found.len();
+            found.extend(fits);
+            of_name += found.len() - before;
+            start = page.next;
+            if start.is_none() || of_name >= limit {
+                break;
+            }
+        }
+    }
+    found.sort_by(|one, other| (other.at, &other.row.key).cmp(&(one.at, &one.row.key)));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// What the ledger may call them: a person by their id, a room by its name, an address by its hash.
+fn names(recipient: &str) -> Vec<String> {
+    let address = |channel| Audience::Address { channel, address: recipient.to_owned() }.name();
+    let mut names = match recipient.starts_with("room:") || recipient.starts_with("address:") {
+        true => vec![recipient.to_owned()],
+        false => vec![Audience::User(recipient.to_owned()).name()],
+    };
+    if recipient.contains('@') {
+        names.push(address(Channel::Email));
+    }
+    if recipient.starts_with('+') {
+        names.extend([Channel::Sms, Channel::Whatsapp].map(address));
+    }
+    names
+}
+
+fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
+    let Some(name) = name else { return Ok(None) };
+    match Channel::from_name(name) {
+        Some(it) => Ok(Some(it)),
+        None => {
+            let known = Channel::ALL.map(Channel::name).join(", ");
+            Err(Error::usage(format!("there is no channel `{name}`"), format!("name one of {known}")))
+        }
+    }
+}
+
+fn show(it: &Received, words: &Words, terminal: &Terminal) {
+    let row = &it.row;
+    let said = words.of(row);
+    let channel = row.channel.map_or("-", Channel::name);
+    if terminal.json {
+        return terminal.say_json(&json!({
+            "at": it.at, "channel": row.channel, "status": row.status, "reason": row.reason,
+            "because": row.reason.map(Reason::meaning), "until": row.until, "note": row.note,
+            "noticed": it.noticed.map(Unless::name), "words": said, "rule": row.rule, "step": row.step,
+            "event": row.origin.id, "type": row.origin.kind, "source": row.origin.source,
+            "tenant": row.origin.tenant, "recipient": row.recipient, "key": row.key,
+            "provider_id": row.provider_id,
+        }));
+    }
+    let ink = match row.status {
+        Status::Sent | Status::Delivered => Ink::Good,
+        Status::Claimed | Status::Released | Status::Suppressed | Status::Deferred | Status::Unconfirmed => {
+            Ink::Note
+        }
+        Status::Failed | Status::Unknown | Status::Undelivered | Status::Bounced => Ink::Bad,
+    };
+    let at = terminal.ink(Ink::Quiet, &format!("{:.0}", it.at));
+    let status = terminal.ink(ink, &format!("{:<11}", row.status.name()));
+    let mut text = format!("{channel:<8}  {}  by rule {}", row.origin.kind, row.rule);
+    if let Some(how) = it.noticed {
+        text.push_str(&format!("  ({})", how.name()));
+    }
+    terminal.say(&format!("{at}  {status}  {}", plain(&text)));
+    if let Some(said) = said {
+        terminal.say(&format!("    “{}”", plain(&said)));
+    }
+    if let Some(reason) = row.reason {
+        let until = row.until.map_or_else(String::new, |it| format!(", until {it:.0}"));
+        let note = row.note.as_ref().map_or_else(String::new, |it| format!("; {it}"));
+        let why = format!("    because {} ({}){until}{note}", reason.meaning(), reason.name());
+        terminal.say(&terminal.ink(Ink::Quiet, &why));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_is_looked_for_under_every_name_that_the_ledger_may_have_for_them() {
+        let hash = |channel, of: &str| Audience::Address { channel, address: of.to_owned() }.name();
+        assert_eq!(names("ann"), ["ann"]);
+        assert_eq!(names("room:queue:7"), ["room:queue:7"]);
+        let letters = ["ann@example.com".to_owned(), hash(Channel::Email, "Ann@example.com")];
+        assert_eq!(names("ann@example.com"), letters, "as an id, or as an address");
+        assert_eq!(names("+4915112345678").len(), 3);
+    }
+}

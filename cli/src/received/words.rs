@@ -1,0 +1,150 @@
+//! What was said, where that can be read: live messages from the inbox, the rest from the local cloud's services. On AWS
+//! nobody keeps the words of letters, texts and notes.
+
+use std::collections::HashMap;
+
+use domain::channel::Channel;
+use domain::inbox::{Filter, Shelf, Viewer};
+use serde_json::Value;
+use store::{Inbox, LedgerRow};
+
+use crate::cloud::Cloud;
+use crate::demo::mailbox::Mailbox;
+use crate::error::Error;
+use crate::terminal::Terminal;
+
+/// Pages of the inbox that are read for their words.
+const PAGES: usize = 5;
+
+/// What a person was told, by the names that the ledger has for it.
+pub(super) struct Words {
+    /// Live messages by key.
+    live: HashMap<String, String>,
+    /// Everything else by the provider's id.
+    sent: HashMap<String, String>,
+    letters: Option<Mailbox>,
+}
+
+impl Words {
+    /// Words that cannot be read are left out: what became of them is what was asked.
+    pub(super) async fn read(cloud: &Cloud, recipient: &str, terminal: &Terminal) -> Result<Words, Error> {
+        let mut words = Words { live: live(cloud, recipient).await?, sent: HashMap::new(), letters: None };
+        let Some(local) = &cloud.local else { return Ok(words) };
+        match Mailbox::read(&local.endpoint()) {
+            Ok(it) => words.letters = Some(it),
+            Err(error) => terminal.note(&format!("letters cannot be shown: {error}")),
+        }
+        let captured = format!("{}/captured", local.capture_endpoint());
+        match ask(&captured) {
+            Ok(found) => collect(&found, &mut words.sent),
+            Err(error) => terminal.note(&format!("some words cannot be shown: {error}")),
+        }
+        Ok(words)
+    }
+
+    pub(super) fn of(&self, row: &LedgerRow) -> Option<String> {
+        let id = row.provider_id.as_deref().unwrap_or_default();
+        match row.channel? {
+            Channel::Socket => self.live.get(row.key.as_str()).cloned(),
+            Channel::Email => self.letters.as_ref()?.find(id).map(|it| it.subject.clone()),
+            Channel::Push | Channel::Sms | Channel::Whatsapp => self.sent.get(id).cloned(),
+            // Its words are the tenant's system's, and `endpoints attempts` shows what that said.
+            Channel::Webhook => None,
+        }
+    }
+}
+
+async fn live(cloud: &Cloud, user: &str) -> Result<HashMap<String, String>, Error> {
+    let inbox = Inbox::new(&store::client(&cloud.config), cloud.name("inbox"));
+    let viewer = Viewer { user: user.to_owned(), tenant: None };
+    let mut words = HashMap::new();
+    for shelf in [Shelf::Inbox, Shelf::Archived] {
+        let mut before = None;
+        for _ in 0..PAGES {
+            let filter = Filter { shelf, category: None };
+            let page = inbox.page(&viewer, &filter, before, 100, runtime::now()).await?;
+            words.extend(
+                page.entries
+                    .into_iter()
+                    .map(|it| (it.kept.id.as_str().to_owned(), joined(&[&it.kept.title, &it.kept.body]))),
+            );
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(words)
+}
+
+fn ask(url: &str) -> Result<Value, Error> {
+    let failed = |why: String| Error::Cloud(format!("cannot read {url}: {why}"));
+    let mut answer = ureq::get(url).call().map_err(|it| failed(it.to_string()))?;
+    let body = answer.body_mut().read_to_string().map_err(|it| failed(it.to_string()))?;
+    serde_json::from_str(&body).map_err(|it| failed(it.to_string()))
+}
+
+/// Whatever has an id and words, however deep the service puts it.
+fn collect(found: &Value, into: &mut HashMap<String, String>) {
+    if let Some(list) = found.as_array() {
+        list.iter().for_each(|it| collect(it, into));
+    }
+    let Some(object) = found.as_object() else { return };
+    let id = object.get("MessageId").or(object.get("id")).and_then(Value::as_str);
+    let words = object.get("Message").or(object.get("message"));
+    match (id, words) {
+        (Some(id), Some(words)) => {
+            into.insert(id.to_owned(), said(words));
+        }
+        _ => object.values().for_each(|it| collect(it, into)),
+    }
+}
+
+/// The title and the text of a message, as their provider was given them.
+fn said(message: &Value) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    gather(message, &mut parts);
+    match parts.is_empty() {
+        true => message.as_str().unwrap_or_default().to_owned(),
+        false => joined(&parts),
+    }
+}
+
+fn gather<'a>(value: &'a Value, parts: &mut Vec<&'a str>) {
+    for name in ["title", "body"] {
+        if let Some(text) = value[name].as_str().filter(|it| !parts.contains(it)) {
+            parts.push(text);
+        }
+    }
+    for it in value.as_object().into_iter().flat_map(|it| it.values()) {
+        gather(it, parts);
+    }
+}
+
+fn joined(parts: &[&str]) -> String {
+    let parts = parts.iter().filter(|it| !it.is_empty());
+    parts.map(|it| it.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join(" — ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_words_of_each_service_are_found_by_its_id() {
+        let mut words = HashMap::new();
+        collect(
+            &json!({ "sms_messages": { "+49": [{ "MessageId": "s-1", "Message": "Your turn." }] } }),
+            &mut words,
+        );
+        let note = json!({ "GCM": { "fcmV1Message": { "message": { "notification": { "title": "Room 7", "body": "Now" } } } },
+                           "default": "Now" });
+        collect(&json!([{ "channel": "push", "id": "p-1", "message": note }]), &mut words);
+        let chat = json!({ "type": "text", "text": { "body": "Hello\nthere" } });
+        collect(&json!([{ "channel": "whatsapp", "id": "w-1", "message": chat }]), &mut words);
+        for (id, expected) in [("s-1", "Your turn."), ("p-1", "Room 7 — Now"), ("w-1", "Hello there")] {
+            assert_eq!(words.get(id).map(String::as_str), Some(expected));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+use super::*;
+
+#[test]
+fn a_file_is_of_the_kind_that_the_event_says_or_else_the_bucket() {
+    let (pdf, odd) = (Some("application/pdf"), Some("text/plain\r\nX: 1"));
+    check(None, answer(206, pdf, 3, None), Ok(pdf));
+    check(Some("text/csv"), answer(200, pdf, 3, None), Ok(Some("text/csv")));
+    check(None, answer(200, Some("text/html; charset=utf-8"), 3, None), Ok(Some("text/html")));
+    check(None, answer(200, odd, 3, None), Ok(None));
+}
+
+#[test]
+fn what_cannot_be_had_is_a_reasoned_no_and_what_may_come_is_tried_again() {
+    for (status, reason) in [
+        (301, Some(Reason::NoAttachment)),
+        (403, Some(Reason::ForbiddenAttachment)),
+        (404, Some(Reason::NoAttachment)),
+        (416, Some(Reason::NoAttachment)),
+        (400, Some(Reason::NoAttachment)),
+        (503, None),
+        (500, None),
+    ] {
+        check(None, answer(status, None, 0, None), Err(reason));
+    }
+}
+
+#[test]
+fn one_byte_more_than_a_letter_may_bring_along_is_too_much() {
+    check(None, answer(206, None, ROOM, Some("bytes 0-9/10")), Ok(None));
+    check(None, answer(206, None, ROOM, Some("bytes 0-9/11")), Err(Some(Reason::TooLarge)));
+    check(None, answer(200, None, ROOM + 1, None), Err(Some(Reason::TooLarge)));
+}
+
+#[test]
+fn a_key_is_escaped_as_the_signature_wants_it() {
+    assert_eq!(escaped("2026/R 7+ü.pdf"), "2026/R%207%2B%C3%BC.pdf");
+    assert_eq!(escaped("a/../b~c"), "a/../b~c");
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_not_named_is_not_even_asked() {
+    let config = SdkConfig::builder().region(aws_types::region::Region::new("eu-central-1")).build();
+    let buckets = Buckets::new(&config, BTreeSet::from(["bills".to_owned()]));
+    let Err(Failure::Permanent { reason, .. }) = buckets.fetch(&[attachment("others", None)]).await else {
+        panic!("it lies elsewhere")
+    };
+    assert_eq!(reason, Reason::ForbiddenAttachment);
+    assert!(buckets.get.get().is_none(), "no client was made");
+    assert_eq!(buckets.endpoint, "https://s3.eu-central-1.amazonaws.com");
+    let china = SdkConfig::builder().region(aws_types::region::Region::new("cn-north-1")).build();
+    assert_eq!(Buckets::new(&china, BTreeSet::new()).endpoint, "https://s3.cn-north-1.amazonaws.com.cn");
+}
+
+/// `None` in the error: it is tried again.
+#[track_caller]
+fn check(kind: Option<&str>, answer: Answer, expected: Result<Option<&str>, Option<Reason>>) {
+    let found = read(&attachment("bills", kind), answer, ROOM).map(|it| it.kind).map_err(|it| match it {
+        Failure::Permanent { reason, .. } => Some(reason),
+        Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired => None,
+    });
+    assert_eq!(found.as_ref().map(|it| it.as_deref()).map_err(Clone::clone), expected);
+}
+
+const ROOM: usize = 10;
+
+fn attachment(bucket: &str, kind: Option<&str>) -> Attachment {
+    let text = |it: &str| it.to_owned();
+    Attachment {
+        bucket: text(bucket),
+        key: text("7"),
+        name: text("7.pdf"),
+        kind: kind.map(text),
+        inline: None,
+    }
+}
+
+fn answer(status: u16, kind: Option<&str>, bytes: usize, range: Option<&str>) -> Answer {
+    Answer { status, kind: kind.map(str::to_owned), range: range.map(str::to_owned), body: vec![b'x'; bytes] }
+}

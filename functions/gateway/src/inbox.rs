@@ -1,0 +1,149 @@
+//! A client and its user's inbox: listing, marking, catching up, and telling the user's other sockets.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws::Refused;
+use domain::inbox::{Counts, Mark, Viewer};
+use domain::job::SocketTarget;
+use domain::key::Key;
+use domain::rule::Unless;
+use futures_util::stream::{self, StreamExt as _};
+use runtime::{chain, now};
+use store::{Identity, Noticed};
+
+use crate::Gateway;
+use crate::page::fitting;
+use crate::protocol::{Denied, Listing, Marking, Reply, Standing};
+
+/// What a resume gets at once; the client asks for more.
+const MISSED_AT_ONCE: usize = 100;
+
+/// Posts to the user's other sockets that are under way at once, and how long all of them may take. The next counts
+/// make up for any that were lost.
+const POSTS_AT_ONCE: usize = 16;
+const TO_POST: Duration = Duration::from_secs(2);
+
+impl Gateway {
+    pub(crate) async fn list(&self, id: &str, asked: Option<Listing>) -> Result<Reply, Refused> {
+        let Some(asked) = asked else { return Ok(Reply::bad_listing()) };
+        let Some(viewer) = self.viewer(id).await? else { return Ok(Reply::not_connected()) };
+        let page = self.inbox.page(&viewer, &asked.filter, asked.before, asked.limit, now()).await?;
+        let counts = self.inbox.counts(&viewer, now()).await?;
+        let (entries, cut) = fitting(page.entries);
+        let next = cut.or(page.next);
+        Ok(Reply::Inbox { entries, next, counts })
+    }
+
+    pub(crate) async fn counts(&self, id: &str) -> Result<Reply, Refused> {
+        let Some(viewer) = self.viewer(id).await? else { return Ok(Reply::not_connected()) };
+        Ok(Reply::Counts(self.inbox.counts(&viewer, now()).await?))
+    }
+
+    pub(crate) async fn resume(&self, id: &str, after: Option<Key>) -> Result<Reply, Refused> {
+        let Some(after) = after else { return Ok(Reply::bad_after()) };
+        let Some(viewer) = self.viewer(id).await? else { return Ok(Reply::not_connected()) };
+        let Some(missed) = self.inbox.since(&viewer, &after, MISSED_AT_ONCE, now()).await? else {
+            return Ok(Reply::unknown_id());
+        };
+        let counts = self.inbox.counts(&viewer, now()).await?;
+        let (entries, cut) = fitting(missed.entries);
+        Ok(Reply::Missed { entries, more: missed.more || cut.is_some(), counts })
+    }
+
+    pub(crate) async fn mark(&self, id: &str, asked: Option<Marking>) -> Result<Reply, Refused> {
+        let Some(asked) = asked else { return Ok(Reply::bad_marking()) };
+        let Some(viewer) = self.viewer(id).await? else { return Ok(Reply::not_connected()) };
+        match asked {
+            Marking::These { mark, keys } => {
+                let done = store::mark(&self.inbox, &self.ledger, &viewer, keys, mark, None, now()).await?;
+                if done.changed {
+                    self.tell_others(id, &viewer.user).await;
+                }
+                let entries = done.marked.into_iter().map(|(id, state)| Standing { id, state }).collect();
+                let refused = denied(done.refused);
+                Ok(Reply::Marked { mark, entries, refused, counts: done.counts })
+            }
+            Marking::All { mark, category } => {
+                let done = store::mark_all(&self.inbox, &self.ledger, &viewer, category, mark, now()).await?;
+                if done.marked > 0 {
+                    self.tell_others(id, &viewer.user).await;
+                }
+                let (count, more, counts) = (done.marked, done.more, done.counts);
+                Ok(Reply::MarkedAll { mark, count, more, counts })
+            }
+        }
+    }
+
+    /// Remembers what somebody says they did with what they were told, in the ledger and in their inbox.
+    pub(crate) async fn notice(
+        &self,
+        id: &str,
+        how: Unless,
+        keys: Option<Vec<Key>>,
+    ) -> Result<Reply, Refused> {
+        let Some(keys) = keys else { return Ok(Reply::bad_ids(how)) };
+        let Some(viewer) = self.viewer(id).await? else {
+            let all = keys.into_iter().map(Denied::not_connected).collect();
+            return Ok(Reply::noticed(how, vec![], all, None));
+        };
+        let mark = match how {
+            Unless::Seen => Mark::Seen,
+            // Who has taken notice has read it.
+            Unless::Acknowledged => Mark::Read,
+        };
+        let done = store::mark(&self.inbox, &self.ledger, &viewer, keys, mark, Some(how), now()).await?;
+        if done.changed {
+            self.tell_others(id, &viewer.user).await;
+        }
+        let is_kept = done.marked.iter().any(|(_, state)| state.is_some());
+        let ids = done.marked.into_iter().map(|(id, _)| id).collect();
+        Ok(Reply::noticed(how, ids, denied(done.refused), is_kept.then_some(done.counts)))
+    }
+
+    async fn viewer(&self, id: &str) -> Result<Option<Viewer>, Refused> {
+        let who = self.connections.who(id, now()).await?;
+        Ok(who.map(|Identity { user, tenant, .. }| Viewer { user, tenant }))
+    }
+
+    /// Posts the new counts to the user's other sockets. What was marked stays marked if that fails.
+    async fn tell_others(&self, id: &str, user: &str) {
+        match tokio::time::timeout(TO_POST, self.post_counts(id, user)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(refused)) => tracing::warn!(error = chain(&refused), "other sockets do not hear of it"),
+            Err(_) => tracing::warn!("there was no time to tell all other sockets"),
+        }
+    }
+
+    async fn post_counts(&self, id: &str, user: &str) -> Result<(), Refused> {
+        let target = SocketTarget::User(user.to_owned());
+        let mut others = self.connections.of(&target, None, now()).await?;
+        others.retain(|it| it.id != id);
+        if others.is_empty() {
+            return Ok(());
+        }
+        let head = self.inbox.head(user).await?;
+        let mut texts: BTreeMap<Option<String>, String> = BTreeMap::new();
+        for it in &others {
+            let viewer = Viewer { user: user.to_owned(), tenant: it.tenant.clone() };
+            let counts: Counts = head.counts(&viewer, now());
+            texts.insert(it.tenant.clone(), Reply::Counts(counts).to_json());
+        }
+        let posts = others.iter().map(|it| {
+            let text = texts.get(&it.tenant).map(String::as_str).unwrap_or_default();
+            self.sockets.post(&it.id, text)
+        });
+        // A socket that is gone is forgotten when it is sent something.
+        stream::iter(posts).buffer_unordered(POSTS_AT_ONCE).for_each(async |_| {}).await;
+        Ok(())
+    }
+}
+
+fn denied(refused: Vec<(Key, Noticed)>) -> Vec<Denied> {
+    let denied = refused.into_iter().filter_map(|(key, why)| match why {
+        Noticed::Remembered => None,
+        Noticed::NotTheirs => Some(Denied::not_yours(key)),
+        Noticed::ToARoom => Some(Denied::told_to_a_room(key)),
+    });
+    denied.collect()
+}

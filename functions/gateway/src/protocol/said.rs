@@ -1,0 +1,100 @@
+//! How replies are put, and what a client is told to do where it was not understood.
+
+use domain::inbox::{Counts, State};
+use domain::key::Key;
+use domain::rule::Unless;
+use serde::Serialize;
+
+use super::{Denied, Notices, Reply};
+
+/// Where an entry stands after a mark; without a state it is in no inbox.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    pub(crate) id: Key,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<State>,
+}
+
+impl Denied {
+    pub(crate) fn not_connected(id: Key) -> Denied {
+        Denied { id, reason: "not_connected" }
+    }
+
+    /// There is no such notification, or it is somebody else's: which of the two is nobody's business.
+    pub(crate) fn not_yours(id: Key) -> Denied {
+        Denied { id, reason: "not_yours" }
+    }
+
+    pub(crate) fn told_to_a_room(id: Key) -> Denied {
+        Denied { id, reason: "told_to_a_room" }
+    }
+}
+
+impl Reply {
+    pub(crate) fn unknown_action() -> Reply {
+        Reply::Error {
+            reason: "unknown_action",
+            wanted: "{\"action\":…} with subscribe, seen, acknowledge, inbox, counts, mark, resume or ping",
+        }
+    }
+
+    pub(crate) fn noticed(how: Unless, ids: Vec<Key>, refused: Vec<Denied>, counts: Option<Counts>) -> Reply {
+        if ids.is_empty() {
+            return Reply::NotNoticed { refused };
+        }
+        let notices = Notices { ids, refused, counts };
+        match how {
+            Unless::Seen => Reply::Seen(notices),
+            Unless::Acknowledged => Reply::Acknowledged(notices),
+        }
+    }
+
+    pub(crate) fn bad_ids(how: Unless) -> Reply {
+        let wanted = match how {
+            Unless::Seen => "{\"action\":\"seen\",\"ids\":[…]} with the id of 1 to 100 notifications",
+            Unless::Acknowledged => {
+                "{\"action\":\"acknowledge\",\"ids\":[…]} with the id of 1 to 100 notifications"
+            }
+        };
+        Reply::Error { reason: "bad_ids", wanted }
+    }
+
+    pub(crate) fn bad_room() -> Reply {
+        Reply::Error { reason: "bad_room", wanted: "{\"action\":\"subscribe\",\"room\":\"<name>:<value>\"}" }
+    }
+
+    pub(crate) fn not_connected() -> Reply {
+        Reply::Error { reason: "not_connected", wanted: "a new connection, with a new ticket" }
+    }
+
+    pub(crate) fn bad_listing() -> Reply {
+        let wanted = "{\"action\":\"inbox\"} and, where wanted, \"shelf\": inbox, unseen, unread or archived; \
+                      \"category\"; \"before\": the last page's next; \"limit\": 1 to 100";
+        Reply::Error { reason: "bad_listing", wanted }
+    }
+
+    pub(crate) fn bad_marking() -> Reply {
+        let wanted = "{\"action\":\"mark\",\"as\":…} with seen, read, unread, archived or unarchived, and \
+                      \"ids\":[…] with the id of 1 to 100 notifications or \"all\":true and perhaps \"category\"";
+        Reply::Error { reason: "bad_marking", wanted }
+    }
+
+    pub(crate) fn bad_after() -> Reply {
+        Reply::Error {
+            reason: "bad_after",
+            wanted: "{\"action\":\"resume\",\"after\":\"<id>\"} with the id of a notification that came with `inbox`",
+        }
+    }
+
+    /// It is not in the inbox any more, or never was, or is somebody else's: which of them is nobody's business.
+    pub(crate) fn unknown_id() -> Reply {
+        Reply::Error {
+            reason: "unknown_id",
+            wanted: "the id of a notification that is in the inbox; without one, list it",
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a reply is strings, numbers and JSON text")
+    }
+}

@@ -1,0 +1,43 @@
+//! What the bus is told of an endpoint that fails, recovers, loses messages or is switched off.
+
+use domain::Timestamp;
+use domain::endpoint::DisabledBecause;
+use domain::endpoint::health::{Announcement, Health};
+use domain::event::Event;
+use domain::job::{Job, Webhook};
+use publish::Entry;
+use serde_json::json;
+
+const SOURCE: &str = "carillon/webhook";
+
+/// The event, caused by the one that the message was about. It names the endpoint and never its URL. Its id follows
+/// from the message and the attempt: told twice, it is kept once.
+#[must_use]
+pub fn alarm(
+    what: Announcement,
+    job: &Job,
+    webhook: &Webhook,
+    attempt: u32,
+    health: &Health,
+    why: Option<DisabledBecause>,
+    now: Timestamp,
+) -> Entry {
+    let kind = what.kind();
+    let short = kind.trim_start_matches("carillon.endpoint.");
+    let mut data = json!({
+        "endpoint": webhook.to.id, "message": webhook.id(&job.key).as_str(), "attempt": attempt,
+        "failures": health.failures,
+    });
+    if let Some(since) = health.since {
+        data["since"] = since.to_string().into();
+    }
+    if let Some(why) = why {
+        data["why"] = why.name().into();
+    }
+    let event = Event::new(SOURCE, kind, format!("{short}-{attempt}-{}", job.key.as_str()), now, &data);
+    Entry::of(&Event {
+        subject: Some(format!("endpoint:{}", webhook.to.name())),
+        tenant: webhook.to.tenant.clone(),
+        ..job.event.leads_to(event)
+    })
+}

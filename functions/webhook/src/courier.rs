@@ -1,0 +1,183 @@
+//! From a job to what the endpoint was told, and what follows from its answer.
+
+use std::cell::RefCell;
+
+use aws_types::SdkConfig;
+use domain::Timestamp;
+use domain::endpoint::DisabledBecause;
+use domain::endpoint::attempt::{Answer, Next};
+use domain::job::{ByHand, Job, Webhook};
+use domain::outcome::{Failure, Reason, Sent};
+use jiff::SignedDuration;
+use publish::Bus;
+use runtime::{chain, now};
+use store::{Attempt, Endpoints, Message, MessageState, Sending};
+
+use crate::config::CourierConfig;
+use crate::http::{Http, Reply};
+use crate::request::{Request, content};
+use crate::{Names, memory};
+
+/// A clock may be this much ahead of ours when it puts a job back.
+const EARLY: SignedDuration = SignedDuration::from_secs(1);
+
+/// Tells endpoints.
+pub struct Courier {
+    pub(crate) endpoints: Endpoints,
+    pub(crate) bus: Bus,
+    http: Http,
+    /// What this invocation asked, and heard.
+    attempts: RefCell<Vec<Attempt>>,
+}
+
+impl Courier {
+    #[must_use]
+    pub fn new(aws: &SdkConfig, tables: &store::Client, config: CourierConfig) -> Courier {
+        Courier {
+            endpoints: Endpoints::new(tables, config.endpoints_table),
+            bus: Bus::new(aws, config.bus),
+            http: Http::new(Names::System, config.allow),
+            attempts: RefCell::default(),
+        }
+    }
+
+    /// Asks the endpoint once, if it is time and it wants to be asked.
+    ///
+    /// # Errors
+    /// [`Failure::Permanent`] is the tenant's own no, or the end of the schedule; [`Failure::Transient`] a table of ours.
+    pub async fn send(&self, job: &Job) -> Result<Sent, Failure> {
+        let webhook = content(job)?;
+        let id = webhook.id(&job.key);
+        let found = self.endpoints.sending(&webhook.to, id).await;
+        let Some(found) = found.map_err(|it| Failure::Transient(Box::new(it)))? else {
+            return Err(permanent(Reason::UnknownRecipient, "there is no such endpoint any more"));
+        };
+        if webhook.by_hand.is_none()
+            && let Some(instead) = self.instead(job, webhook, &found).await
+        {
+            return instead;
+        }
+        if found.secrets.signing(now()).next().is_none() {
+            return Err(Failure::Transient("the endpoint has no secret; rotate it to get one".into()));
+        }
+        let begun = now();
+        let request = Request::sign(id, &webhook.body, &found.secrets, begun);
+        let reply = self.http.post(&found.endpoint.url, &request).await;
+        self.conclude(job, webhook, &found, begun, &reply).await
+    }
+
+    /// Writes down what was asked since the last time. That it is not kept changes nothing else.
+    pub async fn keep_attempts(&self) {
+        let attempts = self.attempts.take();
+        if let Err(refused) = self.endpoints.keep(&attempts).await {
+            tracing::error!(error = chain(&refused), attempts = attempts.len(), "attempts are not kept");
+        }
+    }
+
+    /// What happens to a message of the schedule that is not sent now.
+    async fn instead(&self, job: &Job, webhook: &Webhook, found: &Sending) -> Option<Result<Sent, Failure>> {
+        let now = now();
+        let due = match &found.message {
+            // A retry that somebody asked for was quicker: the endpoint has it.
+            Some(Message { state: MessageState::Delivered, .. }) => {
+                return Some(Ok(Sent::Accepted { provider_id: "by hand".to_owned() }));
+            }
+            Some(Message { state: MessageState::Failed, .. }) => {
+                return Some(Err(permanent(Reason::Exhausted, "its schedule is over")));
+            }
+            Some(Message { state: MessageState::Retrying, next_at, .. }) => *next_at,
+            None => None,
+        };
+        if found.endpoint.disabled.is_some() {
+            let failed = Message { state: MessageState::Failed, attempts: attempts(found), next_at: None };
+            let kept = self.endpoints.failed(&webhook.to, job, &failed, now).await;
+            return Some(match kept {
+                Ok(_) => Err(permanent(Reason::EndpointDisabled, "the endpoint is switched off")),
+                Err(refused) => Err(Failure::Transient(Box::new(refused))),
+            });
+        }
+        let early = due.filter(|due| due.duration_since(now) > EARLY);
+        early.or_else(|| found.health.spared_until(job.key.as_str(), now)).map(|it| Ok(Sent::Later(it)))
+    }
+
+    /// What is remembered of the answer, and what it means for the job.
+    async fn conclude(
+        &self,
+        job: &Job,
+        webhook: &Webhook,
+        found: &Sending,
+        begun: Timestamp,
+        reply: &Reply,
+    ) -> Result<Sent, Failure> {
+        let now = now();
+        let attempt = attempts(found) + 1;
+        let next = match webhook.by_hand {
+            None => reply.answer.next(&job.key, attempt, now),
+            // What somebody asks for is one attempt.
+            Some(_) => match reply.answer.next(&job.key, attempt, now) {
+                Next::Again(_) => Next::Never(Reason::Rejected),
+                Next::Never(Reason::Exhausted) => Next::Never(Reason::Rejected),
+                other @ (Next::Delivered | Next::Never(_) | Next::Disable(_)) => other,
+            },
+        };
+        self.attempts.borrow_mut().push(Attempt {
+            to: webhook.to.clone(),
+            at: begun,
+            message: webhook.id(&job.key).clone(),
+            event_id: job.event.id.clone(),
+            event_type: job.event.kind.clone(),
+            attempt,
+            by_hand: webhook.by_hand.is_some(),
+            status: status(&reply.answer),
+            took_ms: u64::try_from(now.duration_since(begun).as_millis()).unwrap_or(0),
+            error: reply.error.map(str::to_owned),
+            response: reply.response.clone(),
+            next_at: match next {
+                Next::Again(at) => Some(at),
+                Next::Delivered | Next::Never(_) | Next::Disable(_) => None,
+            },
+        });
+        let remembered = memory::remember(self, job, webhook, found, attempt, &next, now).await;
+        remembered.map_err(|it| Failure::Transient(Box::new(it)))?;
+        let said = || reply.error.map_or_else(|| describe(&reply.answer), str::to_owned);
+        match next {
+            Next::Delivered => Ok(Sent::Accepted { provider_id: describe(&reply.answer) }),
+            Next::Again(at) => Ok(Sent::Later(at)),
+            Next::Never(reason) => Err(permanent(reason, said())),
+            Next::Disable(_) => Err(permanent(Reason::EndpointGone, said())),
+        }
+    }
+}
+
+/// Attempts of its schedule that were made before.
+fn attempts(found: &Sending) -> u32 {
+    found.message.as_ref().map_or(0, |it| it.attempts)
+}
+
+/// Why an answer switches an endpoint off, if it does.
+pub(crate) fn switched_off(next: &Next, give_up: bool) -> Option<DisabledBecause> {
+    match next {
+        Next::Disable(why) => Some(*why),
+        Next::Delivered | Next::Again(_) | Next::Never(_) => give_up.then_some(DisabledBecause::Failing),
+    }
+}
+
+/// Whether it is a message that says nothing.
+pub(crate) fn is_ping(webhook: &Webhook) -> bool {
+    matches!(webhook.by_hand, Some(ByHand::Ping))
+}
+
+fn status(answer: &Answer) -> Option<u16> {
+    match answer {
+        Answer::Status { status, .. } => Some(*status),
+        Answer::TimedOut | Answer::Unreachable | Answer::Blocked => None,
+    }
+}
+
+fn describe(answer: &Answer) -> String {
+    status(answer).map_or_else(|| "no answer".to_owned(), |it| format!("HTTP {it}"))
+}
+
+fn permanent(reason: Reason, said: impl Into<String>) -> Failure {
+    Failure::Permanent { reason, source: said.into().into() }
+}

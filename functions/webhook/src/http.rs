@@ -1,0 +1,243 @@
+//! One request to somebody else's server: over addresses that were judged, within a time, reading no more than we want.
+//!
+//! hyper and rustls alone, a connection for each request: a client that follows redirects, asks proxies and pools by
+//! name would have to be kept from all of that.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::endpoint::attempt::{Answer, Wish, retry_after};
+use domain::endpoint::target::{Allow, Blocked, HostName, Target};
+use futures_util::future::{Either, select};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::{Method, Response};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use crate::{Names, Request};
+
+/// From the first look-up to the last byte.
+///
+/// Source: svix, the time that its cloud gives an endpoint.
+const TOTAL: Duration = Duration::from_secs(15);
+
+/// Of that, for looking the name up, and for a connection.
+const TO_LOOK_UP: Duration = Duration::from_secs(5);
+const TO_CONNECT: Duration = Duration::from_secs(10);
+
+/// A connection that fails within this is tried once more at once.
+const INSTANT: Duration = Duration::from_secs(1);
+
+/// So much of an answer is read, and so much of it is kept.
+const MAX_READ_BYTES: usize = 64 * 1024;
+const MAX_KEPT_BYTES: usize = 20_000;
+
+/// What the headers of an answer may take.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+
+/// Asks endpoints.
+pub struct Http {
+    tls: TlsConnector,
+    names: Names,
+    allow: Allow,
+}
+
+/// What came of a request. No `Debug`: a response may hold anything.
+pub struct Reply {
+    pub answer: Answer,
+    /// Why there was no answer, in words that tell a tenant nothing of our network.
+    pub error: Option<&'static str>,
+    /// The body of the answer, or why it is not kept.
+    pub response: Option<String>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoAnswer {
+    #[error("{0}")]
+    Blocked(#[from] Blocked),
+    #[error("the name cannot be looked up")]
+    Name(#[source] io::Error),
+    #[error("no connection")]
+    Connect(#[source] io::Error),
+    #[error("no TLS")]
+    Tls(#[source] io::Error),
+    #[error("the connection broke")]
+    Broken(#[source] hyper::Error),
+    #[error("no answer in time")]
+    Late,
+}
+
+impl Http {
+    /// Trusts the roots that browsers trust.
+    #[must_use]
+    pub fn new(names: Names, allow: Allow) -> Http {
+        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring knows the versions that are safe")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Http { tls: TlsConnector::from(Arc::new(config)), names, allow }
+    }
+
+    /// Asks once. Whatever happens is an answer, and never takes longer than 15 seconds.
+    pub async fn post(&self, url: &str, request: &Request) -> Reply {
+        let begun = runtime::now();
+        let asked = timeout(TOTAL, async {
+            match self.ask(url, request).await {
+                Err(NoAnswer::Connect(_) | NoAnswer::Tls(_) | NoAnswer::Broken(_))
+                    if since(begun) < INSTANT =>
+                {
+                    self.ask(url, request).await
+                }
+                other => other,
+            }
+        });
+        match asked.await.unwrap_or(Err(NoAnswer::Late)) {
+            Ok(reply) => reply,
+            Err(error) => no_answer(&error),
+        }
+    }
+
+    async fn ask(&self, url: &str, request: &Request) -> Result<Reply, NoAnswer> {
+        let target = Target::read(url, &self.allow)?;
+        let addresses = self.addresses(&target).await?;
+        let stream = connect(&target, &addresses).await?;
+        if !target.is_https {
+            return exchange(stream, &target, request).await;
+        }
+        let name = match &target.host {
+            HostName::Name(it) => {
+                ServerName::try_from(it.clone()).map_err(|_| NoAnswer::Blocked(Blocked::Host))?
+            }
+            HostName::Address(it) => ServerName::from(*it),
+        };
+        let stream = self.tls.connect(name, stream).await.map_err(NoAnswer::Tls)?;
+        exchange(stream, &target, request).await
+    }
+
+    /// The addresses to ask, all of them judged. They are looked up once: whoever connects looks nothing up.
+    async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, NoAnswer> {
+        let found = match &target.host {
+            HostName::Address(it) => vec![*it],
+            HostName::Name(name) => match timeout(TO_LOOK_UP, self.names.look_up(name)).await {
+                Ok(found) => found.map_err(NoAnswer::Name)?,
+                Err(_) => return Err(NoAnswer::Late),
+            },
+        };
+        target.judge(&found)?;
+        Ok(found)
+    }
+}
+
+/// The first address that takes a connection. The peer must be the one that was meant.
+async fn connect(target: &Target, addresses: &[IpAddr]) -> Result<TcpStream, NoAnswer> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        let connecting = TcpStream::connect(SocketAddr::new(*address, target.port));
+        match timeout(TO_CONNECT, connecting).await {
+            Ok(Ok(stream)) => {
+                let peer = stream.peer_addr().map_err(NoAnswer::Connect)?.ip();
+                if peer != *address {
+                    return Err(NoAnswer::Blocked(Blocked::Address));
+                }
+                return Ok(stream);
+            }
+            Ok(Err(error)) => last = error,
+            Err(_) => return Err(NoAnswer::Late),
+        }
+    }
+    Err(NoAnswer::Connect(last))
+}
+
+async fn exchange<S>(stream: S, target: &Target, request: &Request) -> Result<Reply, NoAnswer>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let handshake = hyper::client::conn::http1::Builder::new()
+        .max_buf_size(MAX_HEAD_BYTES)
+        .handshake::<_, Full<Bytes>>(TokioIo::new(stream));
+    let (mut sender, connection) = handshake.await.map_err(NoAnswer::Broken)?;
+    let asking = async {
+        let mut asked = hyper::Request::builder().method(Method::POST).uri(&target.path);
+        for (name, value) in &request.headers {
+            asked = asked.header(*name, value);
+        }
+        let asked = asked
+            .header(HOST, &target.authority)
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(USER_AGENT, HeaderValue::from_static("Carillon"))
+            // What comes is read as it is: nothing is unpacked here.
+            .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+            .body(Full::new(request.body.clone()))
+            .map_err(|_| NoAnswer::Blocked(Blocked::NoUrl))?;
+        let response = sender.send_request(asked).await.map_err(NoAnswer::Broken)?;
+        Ok(read(response, runtime::now()).await)
+    };
+    // The connection moves only while it is asked to; when it is over, what it has brought is still read.
+    match select(pin!(asking), pin!(connection)).await {
+        Either::Left((reply, _)) => reply,
+        Either::Right((_, asking)) => asking.await,
+    }
+}
+
+async fn read(response: Response<Incoming>, now: Timestamp) -> Reply {
+    let (head, body) = response.into_parts();
+    let header = |name: &str| head.headers.get(name).and_then(|it| it.to_str().ok());
+    let answer = Answer::Status {
+        status: head.status.as_u16(),
+        retry_after: header("retry-after").and_then(|it| retry_after(it, now)),
+        wish: header("webhook-delivery").and_then(Wish::read),
+    };
+    Reply { answer, error: None, response: Some(kept(body).await) }
+}
+
+/// The body, as far as it is kept. That it breaks off changes nothing: the status was said.
+async fn kept(mut body: Incoming) -> String {
+    let mut read = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        let Some(data) = frame.data_ref() else { continue };
+        read.extend_from_slice(data);
+        if read.len() > MAX_READ_BYTES {
+            return format!("[not kept: more than {MAX_READ_BYTES} bytes]");
+        }
+    }
+    match read.len() {
+        0..=MAX_KEPT_BYTES => String::from_utf8_lossy(&read).into_owned(),
+        bytes => format!("[not kept: {bytes} bytes, more than {MAX_KEPT_BYTES}]"),
+    }
+}
+
+fn no_answer(error: &NoAnswer) -> Reply {
+    let (answer, said) = match error {
+        NoAnswer::Blocked(Blocked::NoAddress) => (Answer::Unreachable, "no address"),
+        NoAnswer::Blocked(_) => (Answer::Blocked, "blocked target"),
+        NoAnswer::Name(_) => (Answer::Unreachable, "no address"),
+        NoAnswer::Connect(_) => (Answer::Unreachable, "no connection"),
+        NoAnswer::Tls(_) => (Answer::Unreachable, "no TLS: certificate or protocol do not fit"),
+        NoAnswer::Broken(_) => (Answer::Unreachable, "the connection broke before an answer came"),
+        NoAnswer::Late => (Answer::TimedOut, "no answer within 15 s"),
+    };
+    tracing::warn!(error = runtime::chain(error), "an endpoint gave no answer");
+    Reply { answer, error: Some(said), response: None }
+}
+
+fn since(begun: Timestamp) -> Duration {
+    Duration::try_from(runtime::now().duration_since(begun)).unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::key::Key;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+
+#[tokio::test]
+async fn what_is_sent_is_the_signed_body_and_nothing_of_ours() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+    let reply = server.ask("/hooks?x=1").await;
+    assert!(reply.answer.is_success());
+    assert_eq!((reply.response.as_deref(), reply.error), (Some("ok"), None));
+    let heard = server.heard();
+    assert!(heard.starts_with("POST /hooks?x=1 HTTP/1.1\r\n"), "{heard}");
+    assert!(heard.ends_with("\r\n\r\n{\"type\":\"t\"}"), "{heard}");
+    let mut names: Vec<&str> =
+        heard.lines().skip(1).filter_map(|it| it.split_once(": ")).map(|(name, _)| name).collect();
+    names.sort_unstable();
+    let expected = [
+        "accept-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+        "webhook-id",
+        "webhook-signature",
+        "webhook-timestamp",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[tokio::test]
+async fn an_answer_is_read_with_what_it_asks_for() {
+    let server =
+        Server::answering("HTTP/1.1 429 Busy\r\nretry-after: 120\r\ncontent-length: 0\r\n\r\n").await;
+    let retry_after = Some(Duration::from_secs(120));
+    assert_eq!(server.ask("/").await.answer, Answer::Status { status: 429, retry_after, wish: None });
+    let no = "HTTP/1.1 400 No\r\nwebhook-delivery: abort-message\r\ncontent-length: 0\r\n\r\n";
+    let wish = Some(Wish::Abort);
+    let expected = Answer::Status { status: 400, retry_after: None, wish };
+    assert_eq!(Server::answering(no).await.ask("/").await.answer, expected);
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let secret = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let to = format!("HTTP/1.1 307 There\r\nlocation: {}/\r\ncontent-length: 0\r\n\r\n", secret.origin);
+    let server = Server::answering(&to).await;
+    assert!(matches!(server.ask("/").await.answer, Answer::Status { status: 307, .. }));
+    assert_eq!((server.connections(), secret.connections()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_name_that_leads_home_is_not_connected_to() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    for addresses in
+        [vec!["127.0.0.1"], vec!["93.184.216.34", "127.0.0.1"], vec!["::1"], vec!["::ffff:127.0.0.1"]]
+    {
+        let listed = addresses.iter().map(|it| it.parse().unwrap()).collect();
+        let names = Names::Listed(BTreeMap::from([("hooks.example.com".to_owned(), listed)]));
+        let http = Http::new(names, Allow::default());
+        let reply = http.post("https://hooks.example.com/", &request()).await;
+        assert_eq!((reply.answer, reply.error), (Answer::Blocked, Some("blocked target")), "{addresses:?}");
+    }
+    for url in
+        [format!("{}/", server.origin), server.origin.replace("http:", "https:"), "https://[::1]/".to_owned()]
+    {
+        let reply = Http::new(Names::System, Allow::default()).post(&url, &request()).await;
+        assert_eq!(reply.answer, Answer::Blocked, "{url}");
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_knows_and_a_server_that_is_not_there_are_tried_again() {
+    let http = Http::new(Names::Listed(BTreeMap::new()), Allow::default());
+    let reply = http.post("https://gone.example.com/", &request()).await;
+    assert_eq!((reply.answer, reply.error), (Answer::Unreachable, Some("no address")));
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let origin = format!("http://{free}");
+    let reply = Http::new(Names::System, Allow::parse(&origin).unwrap()).post(&origin, &request()).await;
+    assert_eq!((reply.answer, reply.error), (Answer::Unreachable, Some("no connection")));
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_at_once_is_tried_once_more() {
+    let server = Server::answering("").await;
+    assert_eq!(server.ask("/").await.answer, Answer::Unreachable);
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn of_a_long_answer_nothing_is_kept_and_of_an_endless_one_little_is_read() {
+    let kept = |bytes: usize| async move {
+        let body = "a".repeat(bytes);
+        let text = format!("HTTP/1.1 500 No\r\ncontent-length: {bytes}\r\n\r\n{body}");
+        Server::answering(&text).await.ask("/").await.response.unwrap()
+    };
+    assert_eq!(kept(20_000).await.len(), 20_000);
+    assert_eq!(kept(20_001).await, "[not kept: 20001 bytes, more than 20000]");
+    assert_eq!(kept(70_000).await, "[not kept: more than 65536 bytes]");
+    let packed = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\n\u{1f}zz";
+    assert_eq!(Server::answering(packed).await.ask("/").await.response.unwrap(), "\u{1f}zz", "as it came");
+}
+
+#[tokio::test]
+async fn headers_without_end_are_no_answer() {
+    let text = format!("HTTP/1.1 200 OK\r\n{}", "x: y\r\n".repeat(100_000));
+    assert_eq!(Server::answering(&text).await.ask("/").await.answer, Answer::Unreachable);
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_is_not_believed() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let origin = server.origin.replace("http:", "https:");
+    let reply = Http::new(Names::System, Allow::parse(&origin).unwrap()).post(&origin, &request()).await;
+    assert_eq!(reply.answer, Answer::Unreachable);
+    assert!(reply.error.unwrap().starts_with("no TLS"), "{:?}", reply.error);
+}
+
+/// A server that says one thing to everybody.
+struct Server {
+    origin: String,
+    connections: Arc<AtomicUsize>,
+    heard: Arc<std::sync::Mutex<String>>,
+}
+
+impl Server {
+    async fn answering(text: &str) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let heard = Arc::new(std::sync::Mutex::new(String::new()));
+        let (text, count, said) = (text.to_owned(), Arc::clone(&connections), Arc::clone(&heard));
+        serve(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                count.fetch_add(1, Ordering::SeqCst);
+                let mut read = vec![0; 8_192];
+                let mut request = String::new();
+                while !request.contains("{\"type\":\"t\"}") {
+                    match stream.read(&mut read).await {
+                        Ok(bytes) if bytes > 0 && !text.is_empty() => {
+                            request.push_str(&String::from_utf8_lossy(&read[..bytes]));
+                            // A client that speaks TLS says something else.
+                            if !request.starts_with("POST") {
+                                break;
+                            }
+                        }
+                        Ok(_) | Err(_) => break,
+                    }
+                }
+                *said.lock().unwrap() = request;
+                let _ = stream.write_all(text.as_bytes()).await;
+            }
+        });
+        Server { origin, connections, heard }
+    }
+
+    async fn ask(&self, path: &str) -> Reply {
+        let http = Http::new(Names::System, Allow::parse(&self.origin).unwrap());
+        http.post(&format!("{}{path}", self.origin), &request()).await
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    fn heard(&self) -> String {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a server of the tests runs beside them")]
+fn serve(server: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(server);
+}
+
+fn request() -> Request {
+    let secrets = Secrets::of(Secret::new(Scheme::Hmac, vec![7; 32]).unwrap());
+    Request::sign(&Key::from("k-1".to_owned()), "{\"type\":\"t\"}", &secrets, runtime::now())
+}

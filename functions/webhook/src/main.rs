@@ -1,0 +1,21 @@
+//! Wiring; the work is in the library.
+
+use runtime::{Env, Error, init_log, run_sqs};
+use webhook::{Config, Courier};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = Env::process();
+    init_log(&env);
+    let config = Config::from_env(&env)?;
+    let aws = aws::Settings::read(|name| env.optional(name))?.config();
+    let tables = store::client(&aws);
+    let courier = Courier::new(&aws, &tables, config.courier);
+    let desk = config.desk.open_with(&aws, &tables, config.later);
+    run_sqs(async |batch| {
+        let report = desk.deliver(batch, async |job| courier.send(job).await).await;
+        courier.keep_attempts().await;
+        report
+    })
+    .await
+}

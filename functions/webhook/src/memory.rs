@@ -1,0 +1,125 @@
+//! What is remembered of an attempt: of its message, and of its endpoint.
+
+use aws::Refused;
+use domain::Timestamp;
+use domain::endpoint::attempt::Next;
+use domain::endpoint::health::{After, Announcement};
+use domain::job::{Job, Webhook};
+use runtime::chain;
+use store::{Message, MessageState, Sending};
+
+use crate::alarm::alarm;
+use crate::courier::{Courier, is_ping, switched_off};
+
+/// How often the health of an endpoint that others change at the same time is read again.
+const ROUNDS: usize = 8;
+
+/// Writes down how far the message has come, and then how its endpoint does.
+///
+/// # Errors
+/// The message's state is not on record: the job must not be put away. What concerns the endpoint as a whole is worth
+/// less than that, and is logged.
+pub(crate) async fn remember(
+    courier: &Courier,
+    job: &Job,
+    webhook: &Webhook,
+    found: &Sending,
+    attempt: u32,
+    next: &Next,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    remember_message(courier, job, webhook, found, attempt, next, now).await?;
+    if *next == Next::Delivered && found.health.failures == 0 {
+        return Ok(());
+    }
+    match remember_health(courier, webhook, found, attempt, next, now).await {
+        Ok(Some(after)) => announce(courier, job, webhook, attempt, next, &after, now).await,
+        Ok(None) => {}
+        Err(refused) => {
+            tracing::error!(error = chain(&refused), "how an endpoint has been doing is not on record");
+        }
+    }
+    Ok(())
+}
+
+async fn remember_message(
+    courier: &Courier,
+    job: &Job,
+    webhook: &Webhook,
+    found: &Sending,
+    attempt: u32,
+    next: &Next,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    let endpoints = &courier.endpoints;
+    let (state, next_at) = match next {
+        Next::Delivered if found.message.is_some() => {
+            return endpoints.delivered(&webhook.to, webhook.id(&job.key), now).await;
+        }
+        Next::Delivered => return Ok(()),
+        Next::Again(at) => (MessageState::Retrying, Some(*at)),
+        Next::Never(_) | Next::Disable(_) => (MessageState::Failed, None),
+    };
+    // What somebody asked for has no schedule: the one of the message goes on, or is over.
+    if webhook.by_hand.is_none() {
+        endpoints.failed(&webhook.to, job, &Message { state, attempts: attempt, next_at }, now).await?;
+    }
+    Ok(())
+}
+
+/// `None`: it was left as it is, because others changed it again and again.
+async fn remember_health(
+    courier: &Courier,
+    webhook: &Webhook,
+    found: &Sending,
+    attempt: u32,
+    next: &Next,
+    now: Timestamp,
+) -> Result<Option<After>, Refused> {
+    let (mut health, mut version) = (found.health.clone(), found.version);
+    for _ in 0..ROUNDS {
+        // A ping that fails is no delivery that failed.
+        if is_ping(webhook) && *next != Next::Delivered {
+            return Ok(None);
+        }
+        let after = health.after(next, attempt, now);
+        if courier.endpoints.put_health(&webhook.to, &after.health, version).await? {
+            return Ok(Some(after));
+        }
+        (health, version) = courier.endpoints.health(&webhook.to).await?;
+    }
+    Ok(None)
+}
+
+async fn announce(
+    courier: &Courier,
+    job: &Job,
+    webhook: &Webhook,
+    attempt: u32,
+    next: &Next,
+    after: &After,
+    now: Timestamp,
+) {
+    let why = switched_off(next, after.give_up);
+    let mut announcements = after.announcements.clone();
+    if let Some(why) = why {
+        match courier.endpoints.disable(&webhook.to, why, now).await {
+            Ok(true) => {}
+            // It was off already, and that was told.
+            Ok(false) => announcements.retain(|it| *it != Announcement::Disabled),
+            Err(refused) => {
+                tracing::error!(error = chain(&refused), "an endpoint is not switched off");
+                announcements.retain(|it| *it != Announcement::Disabled);
+            }
+        }
+    }
+    let entries: Vec<_> = announcements
+        .into_iter()
+        .map(|it| alarm(it, job, webhook, attempt, &after.health, why, now))
+        .collect();
+    for put in courier.bus.put(&entries).await {
+        if let Err(refused) = put {
+            tracing::error!(error = chain(&refused), "the bus is not told how an endpoint does");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `whatsapp.yaml`: one of WhatsApp's own templates, and what is put into it.
+//!
+//! A catalog holds it as a template of ours whose pieces a separator keeps apart, each on the line where it was
+//! written, so that a fault in it is told with its place. The words that were approved stay in the file: they are what
+//! the number of parameters is held against.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::channel::APPROVED;
+use domain::job::WhatsappTemplate;
+
+use crate::problem::{At, Page, TEMPLATES};
+use crate::values::{Fields, check_keys, list, text};
+use crate::yaml::{self, Entry, Node};
+
+/// Meta's limit for the name of a template.
+///
+/// Source: WhatsApp Business Management API, "Message templates", `name`.
+const MAX_NAME_BYTES: usize = 512;
+
+/// Turns every such file into what the catalog holds.
+pub(crate) fn compile(templates: &mut BTreeMap<String, String>, problems: &mut Vec<crate::Problem>) {
+    for (path, source) in templates.iter_mut().filter(|(path, _)| path.rsplit('/').next() == Some(APPROVED)) {
+        let file = format!("{TEMPLATES}/{path}");
+        let mut page = Page { file: &file, rule: None, problems };
+        let members = yaml::map_of(source, &mut page);
+        *source = read(&members, &mut page).unwrap_or_default();
+    }
+}
+
+fn read(members: &[Entry], page: &mut Page<'_>) -> Option<String> {
+    let keys = ["template", "language", "body", "parameters"];
+    check_keys(members, At { line: 1, column: 1 }, &keys, &["template", "language", "body"], page);
+    let mut fields = Fields { members, page };
+    let name = fields.read("template", name);
+    let language = fields.read("language", language);
+    let parameters: Vec<(String, At)> = fields.read("parameters", parameters).unwrap_or_default();
+    fields.read("body", |node, page| body(node, parameters.len(), page))?;
+    Some(joined(&name?, &language?, &parameters))
+}
+
+/// The pieces, each on its line.
+fn joined(name: &str, language: &str, parameters: &[(String, At)]) -> String {
+    let separator = WhatsappTemplate::SEPARATOR;
+    let mut source = format!("{name}{separator}{language}{separator}{}", parameters.len());
+    for (parameter, at) in parameters {
+        source.push(separator);
+        while source.lines().count() < at.line {
+            source.push('\n');
+            source.push(' ');
+        }
+        source.push_str(parameter);
+    }
+    source
+}
+
+fn name(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let name = text(node, page)?;
+    let is_name = name.len() <= MAX_NAME_BYTES
+        && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_');
+    if is_name {
+        return Some(name);
+    }
+    let fix = "write it as it was approved: small letters, digits and underscores";
+    page.refuse(node.at, format!("`{name}` is no name of a WhatsApp template"), fix);
+    None
+}
+
+/// Source: WhatsApp Business Management API, "Supported languages": `en`, `en_GB`, `fil`.
+fn language(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let code = text(node, page)?;
+    let (language, region) = code.split_once('_').map_or((code.as_str(), None), |(it, of)| (it, Some(of)));
+    let is_code = (2..=3).contains(&language.len())
+        && language.bytes().all(|it| it.is_ascii_lowercase())
+        && region.is_none_or(|it| it.len() == 2 && it.bytes().all(|it| it.is_ascii_uppercase()));
+    if is_code {
+        return Some(code);
+    }
+    let fix = "write WhatsApp's own code, such as `en_GB` or `de`";
+    page.refuse(node.at, format!("`{code}` is no language of a WhatsApp template"), fix);
+    None
+}
+
+fn parameters(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
+    let nodes = list(node, page)?;
+    let read: Vec<(String, At)> = nodes.iter().filter_map(|it| Some((text(it, page)?, it.at))).collect();
+    (read.len() == nodes.len()).then_some(read)
+}
+
+/// The words as they were approved, with `{{1}}`, `{{2}}` and so on where the parameters go.
+fn body(node: &Node, parameters: usize, page: &mut Page<'_>) -> Option<()> {
+    let words = text(node, page)?;
+    let mut places = BTreeSet::new();
+    for piece in words.split("{{").skip(1) {
+        let number = piece.split_once("}}").and_then(|(it, _)| it.trim().parse::<usize>().ok());
+        match number.filter(|it| *it > 0) {
+            Some(it) => drop(places.insert(it)),
+            None => {
+                let fix = "write `{{1}}`, `{{2}}` and so on, as in what was approved";
+                page.refuse(node.at, "a place in `body` has no number", fix);
+                return None;
+            }
+        }
+    }
+    if places.iter().copied().eq(1..=parameters) {
+        return Some(());
+    }
+    let wanted: Vec<String> = places.iter().map(|it| format!("{{{{{it}}}}}")).collect();
+    let what = format!("`body` has the places {}, and there are {parameters} parameters", wanted.join(", "));
+    page.refuse(node.at, what, "write one parameter for each place, in their order");
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! What rules and policy say of letters: where answers go, what they bring along, whom they come from, how they are left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::attachment::MAX_ATTACHMENTS;
+use domain::channel::Channel;
+use domain::event::Priority;
+use domain::policy::EmailPolicy;
+use domain::recipient::{EmailAddress, Sender};
+use domain::rule::{Attach, Operand, Rule, Selector};
+
+use crate::problem::{At, Page};
+use crate::values::{Fields, check_keys, find, flag, key_at, list, map, path, path_in, text};
+use crate::yaml::{Entry, Node};
+
+const POLICY_KEYS: [&str; 3] = ["reply-to", "senders", "unsubscribe"];
+
+const ATTACHMENT_KEYS: [&str; 4] = ["from", "name", "inline", "optional"];
+
+/// The longest name of a file that is written in a rule, in characters.
+const MAX_NAME_CHARS: usize = 200;
+
+/// An address, or a path to one.
+pub(crate) fn reply_to(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
+    let written = text(node, page)?;
+    if written.starts_with('$') {
+        return path(&written, node.at, page).map(Operand::Path);
+    }
+    match EmailAddress::parse(&written) {
+        Ok(_) => Some(Operand::Literal(written)),
+        Err(_) => {
+            let fix = "write one such as `help@example.com`, or a path such as `$.data.clinic.email`";
+            page.refuse(node.at, format!("`{written}` is no address to answer to"), fix);
+            None
+        }
+    }
+}
+
+/// The files that a rule's letters bring along.
+pub(crate) fn attachments(node: &Node, page: &mut Page<'_>) -> Option<Vec<Attach>> {
+    let nodes = list(node, page)?;
+    if nodes.len() > MAX_ATTACHMENTS {
+        let what = format!("{} files, and a letter may have {MAX_ATTACHMENTS}", nodes.len());
+        page.refuse(node.at, what, "take some out");
+    }
+    let mut found: Vec<Attach> = Vec::new();
+    for node in nodes {
+        let Some(attach) = attachment(node, page) else { continue };
+        if attach.inline.is_some() && found.iter().any(|it| it.inline == attach.inline) {
+            page.refuse(
+                node.at,
+                "two files are shown under the same name",
+                "give one of them another `inline`",
+            );
+        }
+        found.push(attach);
+    }
+    (found.len() == nodes.len()).then_some(found)
+}
+
+fn attachment(node: &Node, page: &mut Page<'_>) -> Option<Attach> {
+    let members = map(node, "{ from: $.data.invoice.file, name: Invoice.pdf }", page)?;
+    check_keys(members, node.at, &ATTACHMENT_KEYS, &["from"], page);
+    let mut fields = Fields { members, page };
+    let from = fields.read("from", path_in);
+    let name = fields.read("name", file_name);
+    let inline = fields.read("inline", content_id);
+    let optional = fields.read("optional", flag).unwrap_or_default();
+    for (key, is_read) in [("name", name.is_some()), ("inline", inline.is_some())] {
+        if find(members, key).is_some() && !is_read {
+            return None;
+        }
+    }
+    Some(Attach { from: from?, name, inline, optional })
+}
+
+fn file_name(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
+    let written = text(node, page)?;
+    if written.starts_with('$') {
+        return path(&written, node.at, page).map(Operand::Path);
+    }
+    let is_whole = domain::attachment::file_name(&written) == written;
+    if is_whole && written.chars().count() <= MAX_NAME_CHARS {
+        return Some(Operand::Literal(written));
+    }
+    let fix = format!("write up to {MAX_NAME_CHARS} characters without slashes and quotes: `Invoice.pdf`");
+    page.refuse(node.at, format!("`{written}` is no name for a file"), fix);
+    None
+}
+
+/// What `cid:` names in the HTML.
+fn content_id(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let written = text(node, page)?;
+    let fits = |it: char| it.is_ascii_alphanumeric() || "-_.".contains(it);
+    if written.len() <= 60 && written.chars().all(fits) {
+        return Some(written);
+    }
+    let fix = "use up to 60 letters, digits, `-`, `_` and `.`: `inline: logo` is shown by `cid:logo`";
+    page.refuse(node.at, format!("`{written}` cannot be named in a letter's HTML"), fix);
+    None
+}
+
+/// The policy's own part, and the categories that it names.
+pub(crate) fn policy(node: &Node, page: &mut Page<'_>) -> Option<(EmailPolicy, Vec<(String, At)>)> {
+    let members = map(node, "{ reply-to: help@example.com, unsubscribe: [news] }", page)?;
+    check_keys(members, node.at, &POLICY_KEYS, &[], page);
+    let mut categories = Vec::new();
+    let mut fields = Fields { members, page };
+    let reply_to = fields.read("reply-to", reply_to);
+    let senders = fields.read("senders", |node, page| senders(node, &mut categories, page));
+    let unsubscribe = fields.read("unsubscribe", |node, page| {
+        let mut names = BTreeSet::new();
+        for node in list(node, page)? {
+            let Some(name) = text(node, page) else { continue };
+            categories.push((name.clone(), node.at));
+            if !names.insert(name.clone()) {
+                page.refuse(node.at, format!("the category `{name}` stands here twice"), "take one out");
+            }
+        }
+        Some(names)
+    });
+    let policy = EmailPolicy {
+        reply_to,
+        senders: senders.unwrap_or_default(),
+        unsubscribe: unsubscribe.unwrap_or_default(),
+    };
+    Some((policy, categories))
+}
+
+fn senders(
+    node: &Node,
+    categories: &mut Vec<(String, At)>,
+    page: &mut Page<'_>,
+) -> Option<BTreeMap<String, Sender>> {
+    let mut senders = BTreeMap::new();
+    for Entry { key, at, value } in map(node, "{ news: Clinic News <news@example.com> }", page)? {
+        categories.push((key.clone(), *at));
+        let Some(written) = text(value, page) else { continue };
+        match Sender::parse(&written) {
+            Ok(it) => drop(senders.insert(key.clone(), it)),
+            Err(_) => {
+                let fix = "write an address of a domain that SES has verified, such as `news@example.com` or \
+                           `Clinic News <news@example.com>`";
+                page.refuse(value.at, format!("`{written}` is nobody a letter can come from"), fix);
+            }
+        }
+    }
+    Some(senders)
+}
+
+/// What does not go together in one rule.
+pub(crate) fn check(rule: &Rule, members: &[Entry], page: &mut Page<'_>) {
+    let sends_letters = rule.channels().contains(&Channel::Email);
+    for key in ["reply-to", "attachments"] {
+        if let Some(at) = key_at(members, key).filter(|_| !sends_letters) {
+            let fix = "add the channel `email`, or take it out";
+            page.refuse(at, format!("`{key}` is for letters, and the rule sends none"), fix);
+        }
+    }
+    let Some(at) = key_at(members, "commercial").filter(|_| rule.commercial) else { return };
+    if rule.priority == Some(Priority::Critical) {
+        let fix = "take `commercial` out, or give it another priority";
+        page.refuse(at, "what is commercial can be refused, and what is critical cannot", fix);
+    }
+    let nobody = rule.to.iter().any(|it| match it {
+        Selector::Address { channel, .. } => *channel == Channel::Email,
+        Selector::User(_)
+        | Selector::Role { .. }
+        | Selector::Topic { .. }
+        | Selector::Room { .. }
+        | Selector::Endpoints(_) => false,
+    });
+    if sends_letters && nobody {
+        let fix = "address people: their word is kept with them";
+        page.refuse(at, "nobody behind a bare address could unsubscribe from what is commercial", fix);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+use domain::rule::Rule;
+
+use super::*;
+use crate::rule::draft;
+use crate::yaml::{items, map_of};
+
+#[test]
+fn a_rule_says_where_answers_go_and_what_its_letters_bring_along() {
+    let (rule, problems) = read(
+        "  reply-to: $.data.clinic.email\n  attachments:\n    - { from: $.data.file, name: Invoice.pdf }\n    \
+         - { from: $.data.logo, inline: logo, optional: true }\n",
+    );
+    assert_eq!(problems, [""; 0]);
+    let rule = serde_json::to_value(rule.unwrap()).unwrap();
+    assert_eq!(rule["reply_to"], serde_json::json!({ "path": "$.data.clinic.email" }));
+    let files = serde_json::json!([
+        { "from": "$.data.file", "name": { "literal": "Invoice.pdf" } },
+        { "from": "$.data.logo", "inline": "logo", "optional": true },
+    ]);
+    assert_eq!(rule["attachments"], files);
+}
+
+#[test]
+fn what_cannot_stand_in_a_letters_head_is_refused() {
+    check("  reply-to: help at example", "`help at example` is no address to answer to");
+    check("  reply-to: \"a@example.com\\r\\nBcc: b@example.com\"", "is no address to answer to");
+    check("  attachments: [{ from: data.file }]", "`data.file` is not a path");
+    check("  attachments: [{ from: $.data.f, name: a/b.pdf }]", "`a/b.pdf` is no name for a file");
+    check("  attachments: [{ from: $.data.f, inline: a b }]", "`a b` cannot be named in a letter's HTML");
+    check("  attachments: [{ name: a.pdf }]", "the key `from` is missing");
+    let two = "  attachments: [{ from: $.data.f, inline: a }, { from: $.data.g, inline: a }]";
+    check(two, "two files are shown under the same name");
+}
+
+#[test]
+fn what_is_commercial_can_be_refused_by_everybody_who_gets_it() {
+    check("  commercial: true\n  priority: critical", "what is commercial can be refused");
+    check_to("[{ email: $.data.email }]", "  commercial: true", "nobody behind a bare address");
+}
+
+#[test]
+fn settings_of_letters_need_letters() {
+    let yaml = "- rule: r\n  when: { detail-type: [a.b] }\n  category: c\n  channels: [sms]\n  to: [{ user: ann }]\n  \
+                template: t\n  reply-to: a@example.com\n";
+    let (_, problems) = rule_of(yaml);
+    assert!(problems.iter().any(|it| it.contains("the rule sends none")), "{problems:?}");
+}
+
+#[test]
+fn a_policy_names_senders_and_what_a_reader_may_leave() {
+    let yaml = "reply-to: help@example.com\nsenders: { news: Clinic News <news@example.com> }\nunsubscribe: [news, tips]\n";
+    let (policy, categories, problems) = settings(yaml);
+    assert_eq!(problems, [""; 0]);
+    assert_eq!(categories, ["news", "news", "tips"]);
+    let expected = serde_json::json!({
+        "reply_to": { "literal": "help@example.com" },
+        "senders": { "news": "Clinic News <news@example.com>" },
+        "unsubscribe": ["news", "tips"],
+    });
+    assert_eq!(serde_json::to_value(policy).unwrap(), expected);
+    for (yaml, what) in [
+        ("senders: { news: \"Zoë <a@example.com>\" }", "is nobody a letter can come from"),
+        ("senders: { news: \"A\\r\\nBcc: b <a@example.com>\" }", "is nobody a letter can come from"),
+        ("unsubscribe: [news, news]", "stands here twice"),
+        ("sender: a@example.com", "unknown key `sender`"),
+    ] {
+        let (_, _, problems) = settings(yaml);
+        assert!(problems.iter().any(|it| it.contains(what)), "{yaml}: {problems:?}");
+    }
+}
+
+fn settings(yaml: &str) -> (EmailPolicy, Vec<String>, Vec<String>) {
+    let mut problems = Vec::new();
+    let mut page = Page { file: "policy.yaml", rule: None, problems: &mut problems };
+    let entries = map_of(yaml, &mut page);
+    let node = Node { at: At { line: 1, column: 1 }, kind: crate::yaml::Kind::Map(entries) };
+    let (policy, categories) = policy(&node, &mut page).unwrap();
+    let problems = problems.iter().map(ToString::to_string).collect();
+    (policy, categories.into_iter().map(|(it, _)| it).collect(), problems)
+}
+
+#[track_caller]
+fn check(lines: &str, what: &str) {
+    check_to("[{ user: $.data.userId }]", lines, what);
+}
+
+#[track_caller]
+fn check_to(to: &str, lines: &str, what: &str) {
+    let (_, problems) = rule_of(&yaml(to, lines));
+    assert!(problems.iter().any(|it| it.contains(what)), "{lines}: {problems:?}");
+}
+
+fn read(lines: &str) -> (Option<Rule>, Vec<String>) {
+    rule_of(&yaml("[{ user: $.data.userId }]", lines))
+}
+
+fn yaml(to: &str, lines: &str) -> String {
+    format!(
+        "- rule: r\n  when: {{ detail-type: [a.b] }}\n  category: c\n  channels: [email]\n  to: {to}\n  template: t\n{lines}\n"
+    )
+}
+
+fn rule_of(yaml: &str) -> (Option<Rule>, Vec<String>) {
+    let mut problems = Vec::new();
+    let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
+    let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|it| it.rule);
+    (rule, problems.iter().map(ToString::to_string).collect())
+}

@@ -1,0 +1,200 @@
+//! `sms` and `spend` of `policy.yaml`: where texts may go, who they come from, what they cost and how much may be spent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::counter::{CalendarPeriod, Limit, Period};
+use domain::money::Micros;
+use domain::texting::{Budget, Prices, Senders, Texting};
+use jiff::civil::Weekday;
+
+use crate::policy::{PER, category};
+use crate::problem::{At, Page};
+use crate::values::{Fields, check_keys, find, list, map, text, word};
+use crate::yaml::{Entry, Kind, Node};
+
+/// What the budget for texts is called in an explanation, and where a test says that it is full.
+pub(crate) const BUDGET: &str = "spend-sms";
+
+const PREFIX: &str = "write `+` and 1 to 7 digits in quotes, such as \"+44\"";
+
+/// The places of categories, for whoever knows which there are.
+pub(crate) type Categories = Vec<(String, At)>;
+
+/// `sms`.
+pub(crate) fn sms(node: &Node, categories: &mut Categories, page: &mut Page<'_>) -> Option<Texting> {
+    let members = map(node, "{ countries: [\"+44\"], prices: { currency: USD, default: 0.08 } }", page)?;
+    check_keys(members, node.at, &["countries", "senders", "prices"], &[], page);
+    let mut fields = Fields { members, page };
+    Some(Texting {
+        countries: fields.read("countries", countries).unwrap_or_default(),
+        senders: fields.read("senders", |node, page| senders(node, categories, page)).unwrap_or_default(),
+        prices: fields.read("prices", prices),
+        budget: None,
+    })
+}
+
+/// `spend`: the budget of each channel that has prices, which texts alone have.
+pub(crate) fn spend(
+    node: &Node,
+    prices: Option<&Prices>,
+    categories: &mut Categories,
+    page: &mut Page<'_>,
+) -> Option<Budget> {
+    let members = map(node, "{ sms: { per: tenant, most: 20.00, currency: USD, period: day } }", page)?;
+    for it in members.iter().filter(|it| it.key != "sms") {
+        let what = format!("`{}` has no prices, so nothing can be counted", it.key);
+        page.refuse(it.at, what, "only `sms` can have a budget");
+    }
+    let node = find(members, "sms")?;
+    let Some(prices) = prices else {
+        page.refuse(node.at, "texts have no prices, so nothing can be counted", "write `sms: { prices: … }`");
+        return None;
+    };
+    budget(node, prices, categories, page)
+}
+
+fn budget(node: &Node, prices: &Prices, categories: &mut Categories, page: &mut Page<'_>) -> Option<Budget> {
+    let members = map(node, "{ per: tenant, most: 20.00, currency: USD, period: day }", page)?;
+    check_keys(
+        members,
+        node.at,
+        &["per", "most", "currency", "period", "except"],
+        &["per", "most", "currency", "period"],
+        page,
+    );
+    let mut fields = Fields { members, page };
+    let per = fields.read("per", |node, page| word(node, "value for `per`", &PER, page));
+    let most = fields.read("most", money);
+    let week = CalendarPeriod::Week { starts: Weekday::Monday };
+    let periods = [
+        ("hour", CalendarPeriod::Hour),
+        ("day", CalendarPeriod::Day),
+        ("week", week),
+        ("month", CalendarPeriod::Month),
+    ];
+    let period = fields.read("period", |node, page| word(node, "period", &periods, page));
+    let currency = fields.read("currency", currency);
+    let mut except = BTreeSet::new();
+    for node in fields.read("except", list).unwrap_or_default() {
+        except.extend(category(node, categories, fields.page));
+    }
+    let (most, currency) = (most?, currency?);
+    if currency != prices.currency {
+        let at = find(members, "currency").map_or(node.at, |it| it.at);
+        let what = format!("the budget is in {currency}, and the prices are in {}", prices.currency);
+        page.refuse(at, what, "write both in the currency that you are billed in");
+        return None;
+    }
+    match Limit::new(BUDGET, most.0, Period::Calendar(period?), true) {
+        Ok(limit) => Some(Budget { limit, per: per?, except }),
+        Err(_) => {
+            let at = find(members, "most").map_or(node.at, |it| it.at);
+            page.refuse(
+                at,
+                format!("`{most}` lets no text through, or all of them"),
+                "write an amount such as 20.00",
+            );
+            None
+        }
+    }
+}
+
+fn countries(node: &Node, page: &mut Page<'_>) -> Option<BTreeSet<String>> {
+    let mut countries = BTreeSet::new();
+    for node in list(node, page)? {
+        let Some(prefix) = text(node, page) else { continue };
+        if !is_prefix(&prefix) {
+            page.refuse(node.at, format!("`{prefix}` is no beginning of a number"), PREFIX);
+        } else if !countries.insert(prefix.clone()) {
+            page.refuse(node.at, format!("`{prefix}` stands here twice"), "take one out");
+        }
+    }
+    if list(node, page)?.is_empty() {
+        page.refuse(node.at, "no text could go anywhere", "name a country, or take the key out");
+    }
+    Some(countries)
+}
+
+fn senders(node: &Node, categories: &mut Categories, page: &mut Page<'_>) -> Option<Senders> {
+    let members = map(node, "{ tenants: { clinic-7: Clinic }, categories: { security: Guard } }", page)?;
+    check_keys(members, node.at, &["tenants", "categories"], &[], page);
+    let mut fields = Fields { members, page };
+    let tenants = fields.read("tenants", names).unwrap_or_default();
+    if let Some(Kind::Map(entries)) = find(members, "categories").map(|it| &it.kind) {
+        categories.extend(entries.iter().map(|it| (it.key.clone(), it.at)));
+    }
+    let by_category = fields.read("categories", names).unwrap_or_default();
+    Some(Senders { tenants, categories: by_category })
+}
+
+/// Source: End User Messaging SMS user guide, "Sender IDs": 1 to 11 letters, digits and dashes, not digits alone.
+fn names(node: &Node, page: &mut Page<'_>) -> Option<BTreeMap<String, String>> {
+    let mut names = BTreeMap::new();
+    for Entry { key, value, .. } in map(node, "{ clinic-7: Clinic }", page)? {
+        let Some(name) = text(value, page) else { continue };
+        let is_name = (1..=11).contains(&name.len())
+            && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+            && name.bytes().any(|it| it.is_ascii_alphabetic())
+            && !name.starts_with('-')
+            && !name.ends_with('-');
+        if !is_name {
+            let fix = "write 1 to 11 letters and digits, and not digits alone: phones show no more";
+            page.refuse(value.at, format!("`{name}` is no sender"), fix);
+        }
+        names.insert(key.clone(), name);
+    }
+    Some(names)
+}
+
+fn prices(node: &Node, page: &mut Page<'_>) -> Option<Prices> {
+    let members = map(node, "{ currency: USD, default: 0.08, \"+44\": 0.0463 }", page)?;
+    for key in ["currency", "default"].iter().filter(|it| find(members, it).is_none()) {
+        let fix = "write the currency, and what a text costs where no prefix fits";
+        page.refuse(node.at, format!("the key `{key}` is missing"), fix);
+    }
+    let mut by_prefix = BTreeMap::new();
+    for Entry { key, at, value } in
+        members.iter().filter(|it| !["currency", "default"].contains(&it.key.as_str()))
+    {
+        if !is_prefix(key) {
+            page.refuse(*at, format!("`{key}` is no beginning of a number"), PREFIX);
+        }
+        by_prefix.extend(money(value, page).map(|it| (key.clone(), it)));
+    }
+    let mut fields = Fields { members, page };
+    let (currency, default) = (fields.read("currency", currency), fields.read("default", money));
+    Some(Prices { currency: currency?, default: default?, by_prefix })
+}
+
+fn currency(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let name = text(node, page)?;
+    if name.len() == 3 && name.bytes().all(|it| it.is_ascii_uppercase()) {
+        return Some(name);
+    }
+    page.refuse(node.at, format!("`{name}` is no currency"), "write its three letters, such as `USD`");
+    None
+}
+
+fn money(node: &Node, page: &mut Page<'_>) -> Option<Micros> {
+    let found = match &node.kind {
+        Kind::Number(it) => it.to_string(),
+        Kind::Text(it) => it.clone(),
+        Kind::Null | Kind::Bool(_) | Kind::List(_) | Kind::Map(_) => node.what_there_is().to_owned(),
+    };
+    let amount = Micros::parse(&found);
+    if amount.is_none() {
+        let fix = "write an amount with six decimals at most, such as 20.00 or 0.00645";
+        page.refuse(node.at, format!("`{found}` is no amount of money"), fix);
+    }
+    amount
+}
+
+fn is_prefix(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (1..=7).contains(&digits.len())
+        && digits.bytes().all(|it| it.is_ascii_digit())
+        && !digits.starts_with('0')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Jobs that come again later than a message can be hidden: with the queue's own delay, or with a schedule.
+
+use std::time::Duration;
+
+use aws::{Refused, Verdict};
+use aws_types::SdkConfig;
+use domain::Timestamp;
+use domain::job::Job;
+use domain::wake::Wake;
+use queue::{MAX_DELAY, Outgoing};
+use runtime::{Env, Unset};
+use schedule::Schedules;
+
+use crate::cloud::{Line, Timer};
+
+/// How a channel puts jobs back.
+pub struct Later<T = Schedules> {
+    pub schedules: T,
+    /// The channel's queues, as a schedule is told of them.
+    pub queue_arn: String,
+    pub critical_arn: String,
+}
+
+impl<T: Timer> Later<T> {
+    /// Leaves a job for `at`, as it came: within 15 minutes with the queue, beyond that with a schedule that deletes
+    /// itself and carries the job. Leaving it twice for the same time is harmless.
+    pub(crate) async fn leave(
+        &self,
+        queue: &impl Line,
+        arn: &str,
+        job: &Job,
+        body: &str,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        let delay = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
+        if delay > MAX_DELAY {
+            return self.schedules.at(arn, at, body, &Wake::name(&job.key, at)).await;
+        }
+        let message = Outgoing { body: body.to_owned(), tenant: job.event.tenant.clone(), delay };
+        queue.send(&[message]).await.pop().unwrap_or(Ok(()))
+    }
+}
+
+/// A channel that puts jobs back and has nowhere to.
+pub(crate) fn missing() -> Refused {
+    let source = "this channel was given nowhere to put jobs back".into();
+    Refused { doing: "put a job back", verdict: Verdict::Permanent, source }
+}
+
+/// What the template tells a channel that puts jobs back.
+pub struct LaterConfig {
+    pub schedule: schedule::Config,
+    pub queue_arn: String,
+    pub critical_queue_arn: String,
+}
+
+impl LaterConfig {
+    /// # Errors
+    /// [`Unset`] names the variable that is missing.
+    pub fn from_env(env: &Env) -> Result<LaterConfig, Unset> {
+        Ok(LaterConfig {
+            schedule: schedule::Config {
+                prefix: env.required("SCHEDULE_PREFIX")?,
+                role_arn: env.required("SCHEDULE_ROLE_ARN")?,
+            },
+            queue_arn: env.required("QUEUE_ARN")?,
+            critical_queue_arn: env.required("CRITICAL_QUEUE_ARN")?,
+        })
+    }
+
+    pub(crate) fn open(self, aws: &SdkConfig) -> Later {
+        Later {
+            schedules: Schedules::new(aws, self.schedule),
+            queue_arn: self.queue_arn,
+            critical_arn: self.critical_queue_arn,
+        }
+    }
+}

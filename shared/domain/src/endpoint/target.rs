@@ -1,0 +1,241 @@
+//! Which URLs may be asked, and which addresses: the guard against webhooks that are aimed at our own network.
+//!
+//! A URL is judged when it is saved and again at each send; then every address that its name has. Whoever connects
+//! takes exactly the addresses that were judged, and looks at the peer once more when the connection stands.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// The longest URL.
+pub const MAX_URL_BYTES: usize = 2_048;
+
+/// A URL that may be asked, in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub is_https: bool,
+    /// As the `Host` header has it: with the port, where that is not the scheme's own.
+    pub authority: String,
+    pub host: HostName,
+    pub port: u16,
+    /// Path and query, beginning with `/`.
+    pub path: String,
+    /// An operator vouches for this origin: its addresses are not judged.
+    is_allowed: bool,
+}
+
+/// Where a target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostName {
+    /// To be looked up as it stands, without any search suffix.
+    Name(String),
+    Address(IpAddr),
+}
+
+/// Why a URL may not be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Blocked {
+    #[error("the text is no URL")]
+    NoUrl,
+    #[error("the URL is too long")]
+    TooLong,
+    #[error("the scheme is not https")]
+    Scheme,
+    #[error("the URL holds a user name or a password")]
+    UserInfo,
+    #[error("the port is not 443")]
+    Port,
+    #[error("the host has no public name")]
+    Host,
+    #[error("blocked target")]
+    Address,
+    #[error("no address")]
+    NoAddress,
+}
+
+impl Blocked {
+    /// For a refusal. It never quotes the URL, which may hold a secret.
+    #[must_use]
+    pub fn found(self) -> &'static str {
+        match self {
+            Blocked::NoUrl => "a text that is no URL",
+            Blocked::TooLong => "a URL that is too long",
+            Blocked::Scheme => "a scheme that is not allowed",
+            Blocked::UserInfo => "a user name or a password in it",
+            Blocked::Port => "a port that is not allowed",
+            Blocked::Host => "a host without a public name",
+            Blocked::Address => "a blocked target",
+            Blocked::NoAddress => "a name without an address",
+        }
+    }
+
+    #[must_use]
+    pub fn wanted(self) -> &'static str {
+        match self {
+            Blocked::NoUrl => "a URL such as https://example.com/hooks",
+            Blocked::TooLong => "at most 2048 bytes",
+            Blocked::Scheme => "https, or an origin that the parameter WebhookAllow names",
+            Blocked::UserInfo => "none: requests are signed instead",
+            Blocked::Port => "port 443, or an origin that the parameter WebhookAllow names",
+            Blocked::Host => "a name with a dot in it, such as example.com",
+            Blocked::Address | Blocked::NoAddress => "a host that the public internet reaches",
+        }
+    }
+}
+
+/// The origins that an operator vouches for, whatever their scheme, port and addresses. Empty on AWS, as a rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allow(Vec<String>);
+
+impl Allow {
+    /// Reads origins with commas between them: `http://127.0.0.1:4100,https://hooks.internal:8443`.
+    ///
+    /// # Errors
+    /// The entry that is no origin.
+    pub fn parse(list: &str) -> Result<Allow, String> {
+        let entries = list.split(',').map(str::trim).filter(|it| !it.is_empty());
+        let origins = entries.map(|it| {
+            let url = Url::parse(it).ok().filter(|it| matches!(it.scheme(), "http" | "https"));
+            url.map(|it| it.origin().ascii_serialization()).ok_or_else(|| it.to_owned())
+        });
+        origins.collect::<Result<Vec<String>, String>>().map(Allow)
+    }
+}
+
+impl Target {
+    /// Judges a URL, and the address in it if it names one. Names are judged by [`Target::judge`], when they are known.
+    ///
+    /// # Errors
+    /// [`Blocked`] says which of the rules it breaks.
+    pub fn read(text: &str, allow: &Allow) -> Result<Target, Blocked> {
+        if text.len() > MAX_URL_BYTES {
+            return Err(Blocked::TooLong);
+        }
+        // It writes decimal, octal and hexadecimal IPv4 as four numbers, so that no spelling hides an address.
+        let url = Url::parse(text).map_err(|_| Blocked::NoUrl)?;
+        let is_https = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(Blocked::Scheme),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Blocked::UserInfo);
+        }
+        let is_allowed = allow.0.contains(&url.origin().ascii_serialization());
+        let host = match url.host() {
+            Some(Host::Domain(it)) => HostName::Name(it.trim_end_matches('.').to_owned()),
+            Some(Host::Ipv4(it)) => HostName::Address(it.into()),
+            Some(Host::Ipv6(it)) => HostName::Address(it.into()),
+            None => return Err(Blocked::NoUrl),
+        };
+        let port = url.port_or_known_default().ok_or(Blocked::Port)?;
+        if !is_allowed {
+            if !is_https {
+                return Err(Blocked::Scheme);
+            }
+            if port != 443 {
+                return Err(Blocked::Port);
+            }
+            match &host {
+                HostName::Name(name) if !is_public_name(name) => return Err(Blocked::Host),
+                HostName::Address(it) if is_forbidden(*it) => return Err(Blocked::Address),
+                HostName::Name(_) | HostName::Address(_) => {}
+            }
+        }
+        let query = url.query().map(|it| format!("?{it}")).unwrap_or_default();
+        Ok(Target {
+            is_https,
+            authority: url.authority().to_owned(),
+            host,
+            port,
+            path: format!("{}{query}", url.path()),
+            is_allowed,
+        })
+    }
+
+    /// Judges the addresses that the name has. One that is forbidden forbids all of them.
+    ///
+    /// # Errors
+    /// [`Blocked::NoAddress`] and [`Blocked::Address`].
+    pub fn judge(&self, addresses: &[IpAddr]) -> Result<(), Blocked> {
+        if addresses.is_empty() {
+            return Err(Blocked::NoAddress);
+        }
+        match !self.is_allowed && addresses.iter().any(|it| is_forbidden(*it)) {
+            true => Err(Blocked::Address),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A name without a dot is one of somebody's own network.
+fn is_public_name(name: &str) -> bool {
+    let of_the_house = [".localhost", ".local", ".internal", ".localdomain", ".home.arpa"];
+    name.contains('.') && !of_the_house.iter().any(|it| name.ends_with(it))
+}
+
+/// Whether a webhook must not be sent to this address.
+///
+/// Source: IANA special-purpose address registries; hook0 `dns.rs`, svix `webhook_http_client.rs`.
+#[must_use]
+pub fn is_forbidden(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(it) => is_forbidden_v4(it),
+        IpAddr::V6(it) => match it.to_ipv4_mapped() {
+            Some(it) => is_forbidden_v4(it),
+            None => is_forbidden_v6(it),
+        },
+    }
+}
+
+/// Network and length of the prefix.
+const V4: [([u8; 4], u32); 15] = [
+    ([0, 0, 0, 0], 8),
+    ([10, 0, 0, 0], 8),
+    ([100, 64, 0, 0], 10),
+    ([127, 0, 0, 0], 8),
+    ([169, 254, 0, 0], 16),
+    ([172, 16, 0, 0], 12),
+    ([192, 0, 0, 0], 24),
+    ([192, 0, 2, 0], 24),
+    ([192, 88, 99, 0], 24),
+    ([192, 168, 0, 0], 16),
+    ([198, 18, 0, 0], 15),
+    ([198, 51, 100, 0], 24),
+    ([203, 0, 113, 0], 24),
+    ([224, 0, 0, 0], 4),
+    ([240, 0, 0, 0], 4),
+];
+
+const V6: [([u16; 8], u32); 12] = [
+    ([0, 0, 0, 0, 0, 0, 0, 0], 8),
+    ([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 32),
+    ([0x100, 0, 0, 0, 0, 0, 0, 0], 64),
+    ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
+    ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
+    ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),
+    ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
+    ([0x5f00, 0, 0, 0, 0, 0, 0, 0], 16),
+    ([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7),
+    ([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
+    ([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10),
+    ([0xff00, 0, 0, 0, 0, 0, 0, 0], 8),
+];
+
+fn is_forbidden_v4(address: Ipv4Addr) -> bool {
+    let bits = address.to_bits();
+    V4.iter().any(|(network, length)| (bits ^ u32::from_be_bytes(*network)) >> (32 - length) == 0)
+}
+
+fn is_forbidden_v6(address: Ipv6Addr) -> bool {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    if [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0] {
+        // NAT64 leads to the IPv4 address in its last 32 bits.
+        return is_forbidden_v4(Ipv4Addr::from_bits(u32::from(g) << 16 | u32::from(h)));
+    }
+    let bits = address.to_bits();
+    V6.iter().any(|(network, length)| (bits ^ Ipv6Addr::from(*network).to_bits()) >> (128 - length) == 0)
+}
+
+#[cfg(test)]
+mod tests;

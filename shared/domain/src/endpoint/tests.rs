@@ -1,0 +1,84 @@
+use serde_json::json;
+
+use super::*;
+use crate::event::Event;
+
+#[test]
+fn an_endpoint_is_read_as_it_was_written() {
+    let written = json!({
+        "id": "erp", "tenant": "acme", "url": "https://erp.example.com/hooks", "description": "the ERP",
+        "when": { "detail-type": [{ "prefix": "booking." }] }, "version": "2026-05",
+    });
+    let read = Endpoint::read(&written.to_string(), &Allow::default()).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), written);
+    assert_eq!(serde_json::from_value::<Endpoint>(written).unwrap(), read);
+    assert_eq!(read.id.name(), "acme/erp");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_name() {
+    check("[]", "body: found JSON that is no object, wanted one JSON object");
+    check(
+        r#"{"url":"https://example.com"}"#,
+        "id: found nothing, wanted 1 to 64 letters, digits, `-`, `_` and `.`",
+    );
+    check(
+        r#"{"id":"a b","url":"https://example.com"}"#,
+        "id: found \"a b\", wanted 1 to 64 letters, digits, `-`, `_` and `.`",
+    );
+    check(r#"{"id":"a"}"#, "url: found nothing, wanted a string such as https://example.com/hooks");
+    check(
+        r#"{"id":"a","url":"https://10.0.0.1/secret"}"#,
+        "url: found a blocked target, wanted a host that the public internet reaches",
+    );
+    check(
+        r#"{"id":"a","url":"https://example.com","uri":1}"#,
+        "uri: found a member of this name, wanted one of id, tenant, url, description, when, version",
+    );
+    check(
+        r#"{"id":"a","url":"https://example.com","when":{"type":"x"}}"#,
+        "when.type: found \"x\", wanted an array of values, or an object",
+    );
+    check(
+        r#"{"id":"a","tenant":"x/y","url":"https://example.com"}"#,
+        "tenant: found \"x/y\", wanted a string of 1 to 256 bytes without `/`",
+    );
+}
+
+#[test]
+fn a_name_is_read_back() {
+    for (name, tenant, id) in [("acme/erp", Some("acme"), "erp"), ("-/erp", None, "erp")] {
+        let it = EndpointId { tenant: tenant.map(str::to_owned), id: id.to_owned() };
+        assert_eq!(EndpointId::parse(name), Some(it.clone()));
+        assert_eq!(it.name(), name);
+    }
+    for name in ["erp", "/erp", "acme/", "a/b/c", "acme/e p"] {
+        assert_eq!(EndpointId::parse(name), None, "{name}");
+    }
+}
+
+#[test]
+fn an_endpoint_hears_of_what_its_pattern_matches_unless_it_is_switched_off() {
+    let mut endpoint: Endpoint = serde_json::from_value(json!({
+        "id": "erp", "url": "https://example.com", "when": { "detail-type": ["booking.created"] },
+    }))
+    .unwrap();
+    assert_eq!(endpoint.not_told(&document("booking.created")), None);
+    assert_eq!(endpoint.not_told(&document("booking.cancelled")), Some(NotTold::Pattern));
+    let disabled = Disabled { why: DisabledBecause::Gone, at: "2026-11-20T12:00:00Z".parse().unwrap() };
+    endpoint.disabled = Some(disabled.clone());
+    assert_eq!(endpoint.not_told(&document("booking.created")), Some(NotTold::Disabled(disabled)));
+}
+
+fn document(kind: &str) -> Value {
+    let event = json!({
+        "specversion": "1.0", "id": "1", "source": "/s", "type": kind, "time": "2026-11-20T12:00:00Z",
+    });
+    Event::parse(&event.to_string()).unwrap().document()
+}
+
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    let refusal = Endpoint::read(text, &Allow::default()).unwrap_err();
+    assert_eq!(refusal.to_string(), expected);
+}

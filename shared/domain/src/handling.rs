@@ -1,0 +1,110 @@
+//! How a note to a device is handled, by what its rule and its event say.
+
+use serde_json::Value;
+
+use crate::job::Push;
+use crate::key::hash_of;
+use crate::plan::Plan;
+use crate::rule::Rule;
+
+/// Sets what the note is called and the number on the app's icon.
+///
+/// A name is a hash: the value may be anybody's, and Apple takes 64 bytes. It holds the tenant and the rule, so that two
+/// rules which name their notes by the same value do not push each other off the screen.
+pub fn handle(plan: &Plan<'_>, rule: &Rule, push: &mut Push) {
+    let envelope = plan.envelope();
+    let tenant = plan.event.tenant.as_deref().unwrap_or("-");
+    let named = rule.push.collapse.as_ref().and_then(|it| it.find_names(envelope).into_iter().next());
+    let collapse = named.map(|it| hash_of(&["note", tenant, &rule.name, &it]));
+    push.collapse = collapse.or_else(|| plan.digest.as_ref().map(|it| hash_of(&["digest", &it.window])));
+    let badge = rule.push.badge.as_ref().and_then(|it| it.pick(envelope));
+    push.badge = badge.as_ref().and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{CATALOG_FORMAT, Catalog, CatalogFile};
+    use crate::event::Event;
+    use crate::plan::Collected;
+    use serde_json::json;
+
+    #[test]
+    fn notes_of_one_thing_have_one_name_and_others_have_another() {
+        let named = |rule: &str, tenant: &str, order: &str| {
+            handled(rule, tenant, &json!({ "order": order }), None).collapse
+        };
+        let first = named("shipped", "a", "7");
+        assert!(first.as_ref().is_some_and(|it| it.len() <= 64));
+        assert_eq!(named("shipped", "a", "7"), first);
+        for (rule, tenant, order) in [("shipped", "a", "8"), ("shipped", "b", "7"), ("late", "a", "7")] {
+            assert_ne!(named(rule, tenant, order), first, "{rule} {tenant} {order}");
+        }
+        assert_eq!(handled("shipped", "a", &json!({}), None).collapse, None, "the event does not say");
+    }
+
+    #[test]
+    fn a_digests_note_takes_the_place_of_the_digest_before() {
+        let told = |window: &str| handled("shipped", "a", &json!({}), Some(window)).collapse;
+        assert!(told("w-1").is_some() && told("w-1") == told("w-1") && told("w-1") != told("w-2"));
+        let named = handled("shipped", "a", &json!({ "order": "7" }), Some("w-1")).collapse;
+        assert_eq!(
+            named,
+            handled("shipped", "a", &json!({ "order": "7" }), None).collapse,
+            "the rule's word counts"
+        );
+    }
+
+    #[test]
+    fn the_badge_is_a_whole_number_of_the_event() {
+        for (unread, expected) in [
+            (json!(3), Some(3)),
+            (json!(0), Some(0)),
+            (json!(-1), None),
+            (json!(2.5), None),
+            (json!("3"), None),
+            (json!(4_294_967_296_u64), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(
+                handled("shipped", "a", &json!({ "unread": unread }), None).badge,
+                expected,
+                "{unread}"
+            );
+        }
+    }
+
+    fn handled(rule: &str, tenant: &str, data: &Value, window: Option<&str>) -> Push {
+        let rules = ["shipped", "late"].map(|name| {
+            serde_json::from_value(json!({
+                "rule": name, "when": { "detail-type": ["t"] }, "category": "c", "template": "t",
+                "steps": [{ "send": { "channels": ["push"] } }], "to": [{ "user": { "literal": "ann" } }],
+                "push": { "collapse": "$.data.order", "badge": "$.data.unread" },
+            }))
+            .unwrap()
+        });
+        let file = CatalogFile {
+            format: CATALOG_FORMAT,
+            version: "v".into(),
+            policy: crate::policy::Policy::default(),
+            rules: rules.into(),
+            templates: std::collections::BTreeMap::new(),
+        };
+        let catalog = Catalog::open(file).unwrap();
+        let event = json!({
+            "specversion": "1.0", "id": "e", "source": "s", "type": "t", "time": "2026-11-20T12:00:00Z",
+            "tenant": tenant, "data": data,
+        });
+        let event = Event::parse(&event.to_string()).unwrap();
+        let mut plan = Plan::of(&event, &catalog);
+        plan.digest =
+            window.map(|it| Collected { summary: Value::Null, window: it.into(), step: 0, only: None });
+        let mut push: Push = serde_json::from_value(json!({
+            "to": { "id": "phone", "platform": "fcm", "endpoint": "arn:e" }, "title": "T", "body": "B", "data": {},
+            "locale": "en",
+        }))
+        .unwrap();
+        handle(&plan, catalog.rule(rule).unwrap(), &mut push);
+        push
+    }
+}

@@ -1,0 +1,135 @@
+use std::collections::BTreeMap;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::super::*;
+use super::NOON;
+
+const TENANTS: [Option<&str>; 3] = [None, Some("north"), Some("south")];
+
+/// A table as the store uses it: what was read is held against what stands when it is written.
+#[derive(Default)]
+struct Table {
+    head: Head,
+    version: u64,
+    /// Under which number each notification is.
+    numbers: BTreeMap<u8, u64>,
+    entries: BTreeMap<u64, Place>,
+}
+
+/// What somebody set out to do, with what they read when they did.
+#[derive(Clone)]
+enum Work {
+    Store { version: u64, head: Head, known: bool, key: u8, tenant: Option<&'static str> },
+    Mark { version: u64, head: Head, entries: Vec<Place>, mark: Mark },
+}
+
+/// One thing that happens: a worker begins something, or tries to finish what they began, or a day goes by.
+#[derive(Debug, Clone)]
+enum Step {
+    Store { worker: usize, key: u8, tenant: Option<&'static str> },
+    Mark { worker: usize, keys: Vec<u8>, mark: Mark },
+    Finish { worker: usize },
+    Days(i64),
+}
+
+proptest! {
+    #[test]
+    fn counts_are_what_a_recount_finds_whoever_was_first_and_whatever_came_twice(steps in vec(steps(), 1..120)) {
+        let mut table = Table::default();
+        let mut desks: [Option<Work>; 3] = [None, None, None];
+        let mut now = NOON;
+        for step in steps {
+            match step {
+                Step::Store { worker, key, tenant } => desks[worker] = Some(table.read(key, tenant)),
+                Step::Mark { worker, keys, mark } => desks[worker] = Some(table.look_up(&keys, mark)),
+                Step::Finish { worker } => {
+                    if let Some(work) = desks[worker].clone() {
+                        // Done or not, it may be tried again: an answer was lost, or a message came twice.
+                        table.write(work, now);
+                    }
+                }
+                Step::Days(days) => now += SignedDuration::from_hours(24 * days),
+            }
+            for tenant in TENANTS {
+                let viewer = Viewer { user: "ann".into(), tenant: tenant.map(str::to_owned) };
+                prop_assert_eq!(table.head.counts(&viewer, now), table.recount(&viewer, now));
+            }
+        }
+        prop_assert_eq!(table.head.last, u64::try_from(table.entries.len()).unwrap(), "no number is skipped");
+        prop_assert_eq!(table.numbers.len(), table.entries.len(), "and each notification has one");
+    }
+
+    #[test]
+    fn what_was_seen_is_never_unseen_again(marks in vec(select(&Mark::ALL[..]), 0..20)) {
+        let mut state = State::Unseen;
+        for mark in marks {
+            let next = state.after(mark);
+            prop_assert!(state == State::Unseen || next != State::Unseen);
+            prop_assert_eq!(next.after(mark), next, "saying it twice says it once");
+            state = next;
+        }
+    }
+}
+
+impl Table {
+    fn read(&self, key: u8, tenant: Option<&'static str>) -> Work {
+        let known = self.numbers.contains_key(&key);
+        Work::Store { version: self.version, head: self.head.clone(), known, key, tenant }
+    }
+
+    fn look_up(&self, keys: &[u8], mark: Mark) -> Work {
+        let entries = keys.iter().filter_map(|it| self.entries.get(self.numbers.get(it)?).cloned()).collect();
+        Work::Mark { version: self.version, head: self.head.clone(), entries, mark }
+    }
+
+    /// All or nothing, and only over what was read.
+    fn write(&mut self, work: Work, now: Timestamp) {
+        match work {
+            Work::Store { version, head, known, key, tenant } => {
+                if known || version != self.version || self.numbers.contains_key(&key) {
+                    return;
+                }
+                let (head, seq) = head.with_one_more(tenant, now);
+                let tenant = tenant.map(str::to_owned);
+                self.entries.insert(seq, Place { seq, state: State::Unseen, tenant, created: now });
+                (self.head, self.version) = (head, self.version + 1);
+                self.numbers.insert(key, seq);
+            }
+            Work::Mark { version, head, entries, mark } => {
+                let (head, changes) = head.marked(&entries, mark, now);
+                let holds = |it: &Changed| self.entries[&it.seq].state == it.from;
+                if version != self.version || changes.is_empty() || !changes.iter().all(holds) {
+                    return;
+                }
+                (self.head, self.version) = (head, self.version + 1);
+                for it in changes {
+                    self.entries.get_mut(&it.seq).unwrap().state = it.to;
+                }
+            }
+        }
+    }
+
+    fn recount(&self, viewer: &Viewer, now: Timestamp) -> Counts {
+        let theirs = |it: &&Place| viewer.may_see(it.tenant.as_deref()) && !is_over(it.created, now);
+        let states: Vec<State> = self.entries.values().filter(theirs).map(|it| it.state).collect();
+        let on = |shelf: Shelf| states.iter().filter(|it| shelf.states().contains(it)).count();
+        let count = |shelf| u32::try_from(on(shelf)).unwrap();
+        Counts { unseen: count(Shelf::Unseen), unread: count(Shelf::Unread), total: count(Shelf::Inbox) }
+    }
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    let store = (0_usize..3, 0_u8..12, select(&TENANTS[..])).prop_map(|(worker, key, tenant)| Step::Store {
+        worker,
+        key,
+        tenant,
+    });
+    let mark = (0_usize..3, vec(0_u8..12, 1..6), select(&Mark::ALL[..]))
+        .prop_map(|(worker, keys, mark)| Step::Mark { worker, keys, mark });
+    let finish = (0_usize..3).prop_map(|worker| Step::Finish { worker });
+    let days = (0_i64..60).prop_map(Step::Days);
+    prop_oneof![3 => store, 3 => mark, 7 => finish, 1 => days]
+}

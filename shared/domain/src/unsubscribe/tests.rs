@@ -1,0 +1,113 @@
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::{BadKeys, Claim, Forged, Keys, LIFE, Scope};
+
+const OLD: &str = "an-old-secret-of-at-least-32-bytes-";
+const NEW: &str = "a-new-secret-of-at-least-32-bytes--";
+
+#[test]
+fn a_link_is_read_back_for_a_year_and_not_longer() {
+    let (keys, claim) = (keys(&[("k1", OLD)], "k1"), claim());
+    let token = keys.sign(&claim);
+    assert!(token.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_'), "{token}");
+    assert_eq!(keys.verify(&token, claim.issued), Ok(claim.clone()));
+    assert_eq!(keys.verify(&token, claim.issued + LIFE), Ok(claim.clone()));
+    assert_eq!(keys.verify(&token, claim.issued + LIFE + jiff::SignedDuration::from_secs(1)), Err(Forged));
+    assert_eq!(keys.verify(&token, claim.issued - LIFE), Err(Forged), "from the future");
+}
+
+#[test]
+fn a_key_that_signs_no_more_still_reads_what_it_signed_and_one_that_is_gone_does_not() {
+    let before = keys(&[("k1", OLD)], "k1");
+    let during = keys(&[("k1", OLD), ("k2", NEW)], "k2");
+    let after = keys(&[("k2", NEW)], "k2");
+    let (old, new) = (before.sign(&claim()), during.sign(&claim()));
+    assert!(during.verify(&old, now()).is_ok() && during.verify(&new, now()).is_ok());
+    assert!(after.verify(&new, now()).is_ok());
+    assert_eq!(after.verify(&old, now()), Err(Forged));
+    assert_eq!(
+        keys(&[("k1", NEW)], "k1").verify(&old, now()),
+        Err(Forged),
+        "another secret of the same name"
+    );
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_named_and_never_quoted() {
+    let bad = |text: &str, signing: &str| Keys::read(text, signing).err();
+    assert_eq!(bad("secret", "k1"), Some(BadKeys::NotAnObject));
+    assert_eq!(bad(r#"{"k1":"short"}"#, "k1"), Some(BadKeys::Short("k1".to_owned())));
+    assert_eq!(bad(&format!(r#"{{"":"{OLD}"}}"#), "k1"), Some(BadKeys::Name));
+    assert_eq!(bad(&format!(r#"{{"k1":"{OLD}"}}"#), "k2"), Some(BadKeys::NoSigning("k2".to_owned())));
+}
+
+#[test]
+fn a_tenant_and_none_are_told_apart_whatever_the_tenant_is_called() {
+    let keys = keys(&[("k1", OLD)], "k1");
+    for tenant in [None, Some(""), Some("-"), Some("="), Some("clinic-7")] {
+        let claim = Claim { tenant: tenant.map(str::to_owned), ..claim() };
+        assert_eq!(keys.verify(&keys.sign(&claim), now()), Ok(claim));
+    }
+}
+
+/// Counterpart: Python's `hmac`, over the bytes that the module's first lines describe.
+#[test]
+fn the_token_is_the_one_that_another_hmac_makes() {
+    let token = keys(&[("k1", OLD)], "k1").sign(&claim());
+    assert_eq!(token, TOKEN);
+}
+
+const TOKEN: &str = "AQACazEACT1jbGluaWMtNwADYW5uAA1jYXRlZ29yeTpuZXdzACtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2trAAAAAGsANkDvZLiYLslY9Ek2hGf5e5sF3k7oLIrnS0IaU-wOmZ0U-w";
+
+proptest! {
+    #[test]
+    fn one_changed_character_makes_a_link_worthless(at in 0_usize..200, to in "[A-Za-z0-9_-]") {
+        let keys = keys(&[("k1", OLD)], "k1");
+        let token = keys.sign(&claim());
+        let at = at % token.len();
+        let forged = format!("{}{to}{}", &token[..at], &token[at + 1..]);
+        prop_assert_eq!(keys.verify(&forged, now()).is_ok(), forged == token);
+    }
+
+    #[test]
+    fn no_text_is_a_link_and_none_panics(text in ".{0,300}", bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        use base64::Engine as _;
+        let keys = keys(&[("k1", OLD)], "k1");
+        prop_assert_eq!(keys.verify(&text, now()), Err(Forged));
+        let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
+        prop_assert_eq!(keys.verify(&encoded, now()), Err(Forged));
+    }
+
+    #[test]
+    fn whatever_was_signed_is_read_back(
+        tenant in proptest::option::of(".{0,40}"), recipient in ".{1,80}", category in ".{1,40}",
+        commercial: bool, message in "[A-Za-z0-9_-]{43}", second in 0_i64..4_000_000_000,
+    ) {
+        let keys = keys(&[("k1", OLD)], "k1");
+        let scope = if commercial { Scope::Commercial } else { Scope::Category(category) };
+        let issued = Timestamp::from_second(second).unwrap();
+        let claim = Claim { tenant, recipient, scope, message, issued };
+        prop_assert_eq!(keys.verify(&keys.sign(&claim), issued), Ok(claim));
+    }
+}
+
+fn keys(all: &[(&str, &str)], signing: &str) -> Keys {
+    let all: std::collections::BTreeMap<_, _> = all.iter().copied().collect();
+    let Ok(keys) = Keys::read(&serde_json::to_string(&all).unwrap(), signing) else { panic!("good keys") };
+    keys
+}
+
+fn claim() -> Claim {
+    Claim {
+        tenant: Some("clinic-7".to_owned()),
+        recipient: "ann".to_owned(),
+        scope: Scope::Category("news".to_owned()),
+        message: "k".repeat(43),
+        issued: now(),
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}

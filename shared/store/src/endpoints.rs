@@ -1,0 +1,356 @@
+//! The endpoints table: where tenants want to be told, what their requests are signed with, how they have been doing,
+//! and what became of each message that did not arrive at once.
+//!
+//! A tenant's endpoints lie together, each one item, so that a fan-out reads them page by page. Secrets lie apart: who
+//! decides about endpoints may read the endpoints and not their secrets.
+
+use std::collections::HashMap;
+
+use aws::Refused;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use domain::Timestamp;
+use domain::endpoint::health::Health;
+use domain::endpoint::secret::{Secret, Secrets};
+use domain::endpoint::{Disabled, DisabledBecause, Endpoint, EndpointId, NO_TENANT};
+use domain::key::Key;
+
+use crate::item::{Item, key};
+use crate::people::Page;
+use crate::writes::{ROUNDS, left_over};
+use crate::{lookup, pause};
+
+mod attempts;
+mod messages;
+
+pub use attempts::Attempt;
+pub use messages::{Message, MessageState, Undelivered};
+
+/// DynamoDB's limit for one `BatchGetItem`.
+const KEYS_PER_READ: usize = 100;
+
+/// The endpoints table.
+#[derive(Clone)]
+pub struct Endpoints {
+    client: Client,
+    table: String,
+}
+
+/// All that a sender must know of an endpoint and of one message to it.
+pub struct Sending {
+    pub endpoint: Endpoint,
+    pub secrets: Secrets,
+    pub health: Health,
+    /// Which health it is: for [`Endpoints::put_health`].
+    pub version: Option<i64>,
+    /// `None`: it has never failed.
+    pub message: Option<Message>,
+}
+
+impl Endpoints {
+    #[must_use]
+    pub fn new(client: &Client, table: String) -> Endpoints {
+        Endpoints { client: client.clone(), table }
+    }
+
+    /// The ids of a tenant's endpoints in their order, at most `most` of them, after the one that `after` names.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn ids(&self, tenant: Option<&str>, after: Option<&str>, most: u32) -> Result<Page, Refused> {
+        let pk = partition("endpoints", tenant);
+        let start = after.map(|id| Item::default().text("pk", &pk).text("sk", id));
+        let doing = "read a tenant's endpoints";
+        lookup::page(&self.client, &self.table, doing, (pk, "sk"), start, most).await.map(Page::of)
+    }
+
+    /// A tenant's endpoints, in the order of their ids.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn of_tenant(&self, tenant: Option<&str>) -> Result<Vec<Endpoint>, Refused> {
+        let items = lookup::partition(&self.client, &self.table, &partition("endpoints", tenant)).await?;
+        Ok(items.iter().filter_map(endpoint).collect())
+    }
+
+    /// Every endpoint there is, for people who look: it reads the whole table.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    pub async fn all(&self) -> Result<Vec<Endpoint>, Refused> {
+        let items = lookup::scan(&self.client, &self.table).await?;
+        let mut all: Vec<Endpoint> = items.iter().filter_map(endpoint).collect();
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(all)
+    }
+
+    /// Those of `ids` that there are.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn find(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, Refused> {
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(KEYS_PER_READ) {
+            let items = self.read(some.iter().map(|it| one("endpoints", it)).collect()).await?;
+            found.extend(items.iter().filter_map(endpoint));
+        }
+        Ok(found)
+    }
+
+    /// Makes an endpoint exactly this, but for whether it is switched off; `secrets` are written if it has none.
+    ///
+    /// # Errors
+    /// The table could not be written. Doing it again is harmless.
+    pub async fn put(&self, it: &Endpoint, secrets: &Secrets, now: Timestamp) -> Result<(), Refused> {
+        const DOING: &str = "write an endpoint";
+        let secret = one("secrets", &it.id).text("secrets", json(secrets)).number("version", 1);
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(secret.into_map()));
+        match put.condition_expression("attribute_not_exists(pk)").send().await {
+            Ok(_) => {}
+            Err(error)
+                if error.as_service_error().is_some_and(|it| it.is_conditional_check_failed_exception()) => {}
+            Err(error) => return Err(Refused::new(DOING, error)),
+        }
+        let written = json(&Endpoint { disabled: None, ..it.clone() });
+        let update = self.update(&one("endpoints", &it.id));
+        update
+            .update_expression("SET #endpoint = :endpoint, changed_at = :now")
+            .expression_attribute_names("#endpoint", "endpoint")
+            .expression_attribute_values(":endpoint", AttributeValue::S(written))
+            .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| Refused::new(DOING, error))
+    }
+
+    /// Switches an endpoint off. `false`: there is none, or it was off already and stays so for the first reason.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn disable(
+        &self,
+        id: &EndpointId,
+        why: DisabledBecause,
+        now: Timestamp,
+    ) -> Result<bool, Refused> {
+        let disabled = json(&Disabled { why, at: now });
+        let update = self.update(&one("endpoints", id));
+        let sent = update
+            .update_expression("SET disabled = :disabled")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(disabled)")
+            .expression_attribute_values(":disabled", AttributeValue::S(disabled))
+            .send()
+            .await;
+        happened("switch an endpoint off", sent)
+    }
+
+    /// Switches an endpoint on, as if it had never failed. `false`: there is none.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn enable(&self, id: &EndpointId) -> Result<bool, Refused> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        let delete = delete.set_key(Some(one("health", id).into_map())).send().await;
+        delete.map_err(|error| Refused::new("forget how an endpoint has been doing", error))?;
+        let update = self.update(&one("endpoints", id));
+        let sent = update
+            .update_expression("REMOVE disabled")
+            .condition_expression("attribute_exists(pk)")
+            .send()
+            .await;
+        happened("switch an endpoint on", sent)
+    }
+
+    /// Signs with a new secret from now on, and with the one before for another day. `None`: there is no such endpoint.
+    ///
+    /// # Errors
+    /// The table could not be written, or others changed the secrets again and again.
+    pub async fn rotate(
+        &self,
+        id: &EndpointId,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<Secrets>, Refused> {
+        const DOING: &str = "rotate an endpoint's secret";
+        for round in 0..ROUNDS {
+            pause::before(round).await;
+            let Some(item) = lookup::get(&self.client, &self.table, one("secrets", id)).await? else {
+                return Ok(None);
+            };
+            let version = item.get_number("version").unwrap_or(0);
+            let secrets = read::<Secrets>(&item, "secrets").unwrap_or_default().rotated(secret.clone(), now);
+            let item = one("secrets", id).text("secrets", json(&secrets)).number("version", version + 1);
+            if self.put_over(DOING, item, Some(version)).await? {
+                return Ok(Some(secrets));
+            }
+        }
+        Err(left_over(DOING))
+    }
+
+    /// The secrets of an endpoint.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn secrets(&self, id: &EndpointId) -> Result<Option<Secrets>, Refused> {
+        let item = lookup::get(&self.client, &self.table, one("secrets", id)).await?;
+        Ok(item.and_then(|it| read(&it, "secrets")))
+    }
+
+    /// How an endpoint has been doing, and which version of that it is.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn health(&self, id: &EndpointId) -> Result<(Health, Option<i64>), Refused> {
+        let item = lookup::get(&self.client, &self.table, one("health", id)).await?;
+        Ok(health(item.as_ref()))
+    }
+
+    /// Remembers how an endpoint has been doing, over the version that was read. `false`: somebody else was first.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn put_health(
+        &self,
+        id: &EndpointId,
+        health: &Health,
+        version: Option<i64>,
+    ) -> Result<bool, Refused> {
+        let item = one("health", id).text("health", json(health)).number("version", version.unwrap_or(0) + 1);
+        self.put_over("remember how an endpoint has been doing", item, version).await
+    }
+
+    /// All that is to be known before `message` is sent to an endpoint, in one call. `None`: there is no such endpoint.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn sending(&self, id: &EndpointId, message: &Key) -> Result<Option<Sending>, Refused> {
+        let keys = vec![
+            one("endpoints", id),
+            one("secrets", id),
+            one("health", id),
+            messages::message_key(id, message),
+        ];
+        let mut found = Sending {
+            endpoint: Endpoint {
+                id: id.clone(),
+                url: String::new(),
+                description: None,
+                when: None,
+                version: None,
+                disabled: None,
+            },
+            secrets: Secrets::default(),
+            health: Health::default(),
+            version: None,
+            message: None,
+        };
+        let mut exists = false;
+        for item in self.read(keys).await? {
+            if let Some(it) = endpoint(&item) {
+                found.endpoint = it;
+                exists = true;
+            } else if let Some(it) = read(&item, "secrets") {
+                found.secrets = it;
+            } else if item.get("health").is_some() {
+                (found.health, found.version) = health(Some(&item));
+            } else if let Some(it) = Message::read(&item) {
+                found.message = Some(it);
+            }
+        }
+        Ok(exists.then_some(found))
+    }
+
+    fn update(
+        &self,
+        key: &Item,
+    ) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).set_key(Some(key.clone().into_map()))
+    }
+
+    /// `false`: it is not the version that was read.
+    async fn put_over(&self, doing: &'static str, item: Item, version: Option<i64>) -> Result<bool, Refused> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item.into_map()));
+        let put = match version {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(it) => put
+                .condition_expression("version = :version")
+                .expression_attribute_values(":version", AttributeValue::N(it.to_string())),
+        };
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(it) if it.is_conditional_check_failed_exception() => Ok(false),
+                Some(_) | None => Err(Refused::new(doing, error)),
+            },
+        }
+    }
+
+    async fn read(&self, keys: Vec<Item>) -> Result<Vec<Item>, Refused> {
+        const DOING: &str = "look endpoints up";
+        let mut items = Vec::with_capacity(keys.len());
+        let mut keys: Vec<HashMap<String, AttributeValue>> = keys.into_iter().map(Item::into_map).collect();
+        for round in 0..ROUNDS {
+            pause::before(round).await;
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(keys))
+                // An endpoint that was switched off a moment ago is told nothing.
+                .consistent_read(true)
+                .build()
+                .expect("keys are all that a read needs");
+            let call = self.client.batch_get_item().request_items(&self.table, wanted);
+            let answer = call.send().await.map_err(|error| Refused::new(DOING, error))?;
+            let found = answer.responses.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
+            items.extend(found.into_iter().map(Item::from));
+            let left = answer.unprocessed_keys.and_then(|mut it| it.remove(&self.table));
+            keys = left.map(|it| it.keys).unwrap_or_default();
+            if keys.is_empty() {
+                return Ok(items);
+            }
+        }
+        Err(left_over(DOING))
+    }
+}
+
+fn partition(what: &str, tenant: Option<&str>) -> String {
+    key(&[what, tenant.unwrap_or(NO_TENANT)])
+}
+
+fn one(what: &str, id: &EndpointId) -> Item {
+    Item::default().text("pk", partition(what, id.tenant.as_deref())).text("sk", &id.id)
+}
+
+/// `None` for an item that is no endpoint.
+fn endpoint(item: &Item) -> Option<Endpoint> {
+    let endpoint: Endpoint = read(item, "endpoint")?;
+    Some(Endpoint { disabled: read(item, "disabled"), ..endpoint })
+}
+
+fn health(item: Option<&Item>) -> (Health, Option<i64>) {
+    let health = item.and_then(|it| read(it, "health")).unwrap_or_default();
+    (health, item.and_then(|it| it.get_number("version")))
+}
+
+fn read<T: serde::de::DeserializeOwned>(item: &Item, name: &str) -> Option<T> {
+    serde_json::from_str(item.get(name)?).ok()
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("values of the domain always serialize")
+}
+
+type Updated = Result<
+    aws_sdk_dynamodb::operation::update_item::UpdateItemOutput,
+    aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::operation::update_item::UpdateItemError>,
+>;
+
+/// Whether an update on a condition was carried out.
+fn happened(doing: &'static str, sent: Updated) -> Result<bool, Refused> {
+    match sent {
+        Ok(_) => Ok(true),
+        Err(error) => match error.as_service_error() {
+            Some(it) if it.is_conditional_check_failed_exception() => Ok(false),
+            Some(_) | None => Err(Refused::new(doing, error)),
+        },
+    }
+}

@@ -1,0 +1,224 @@
+//! Marking entries, and saying the same of them in the ledger.
+
+use aws::Refused;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use domain::Timestamp;
+use domain::inbox::{Changed, Counts, Entry, Filter, Mark, Place, Shelf, State, Viewer};
+use domain::key::Key;
+use domain::plan::Audience;
+use domain::rule::Unless;
+
+use super::{Inbox, entry_key, head_key, note_key, read_entry, read_head, whole};
+use crate::item::Item;
+use crate::ledger::{Ledger, Noticed};
+use crate::{pause, transactions};
+
+/// Entries of one transaction, the head not counted: DynamoDB takes a hundred writes.
+const AT_ONCE: usize = 50;
+
+/// The most entries that one call of [`mark_all`] marks.
+pub(crate) const MOST_AT_ONCE: usize = 500;
+
+const DOING: &str = "mark entries of an inbox";
+
+/// What came of marking some entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// Each notification that is theirs, and where its entry stands now; `None` when no inbox has it.
+    pub marked: Vec<(Key, Option<State>)>,
+    /// What is not theirs to mark, and why.
+    pub refused: Vec<(Key, Noticed)>,
+    /// What the viewer's inbox counts now.
+    pub counts: Counts,
+    /// Whether any entry moved: then other sockets of the user should hear of it.
+    pub changed: bool,
+}
+
+/// What came of marking all entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkedAll {
+    /// How many entries moved.
+    pub marked: usize,
+    /// There are more: ask again.
+    pub more: bool,
+    pub counts: Counts,
+}
+
+/// What came of one transaction.
+struct Moved {
+    /// Where those stand now that are there and theirs to see.
+    states: Vec<(Key, State)>,
+    changed: bool,
+    counts: Counts,
+}
+
+/// Marks these entries, and remembers in the ledger what that says of their notifications: the two agree, however often
+/// it is said. `how` is what the ledger remembers; what the mark says, where it is left out. Up to 100 keys, which
+/// must differ.
+///
+/// # Errors
+/// A table could not be asked. Marking again is harmless.
+pub async fn mark(
+    inbox: &Inbox,
+    ledger: &Ledger,
+    viewer: &Viewer,
+    keys: Vec<Key>,
+    mark: Mark,
+    how: Option<Unless>,
+    now: Timestamp,
+) -> Result<Marked, Refused> {
+    let (mut theirs, mut refused) = (Vec::new(), Vec::new());
+    match how.or(mark.says()) {
+        // The ledger first: it knows whose a notification is, also where no inbox keeps it.
+        Some(how) => {
+            for (key, noticed) in notice(ledger, viewer, keys, how, now).await? {
+                match noticed {
+                    Noticed::Remembered => theirs.push(key),
+                    Noticed::NotTheirs | Noticed::ToARoom => refused.push((key, noticed)),
+                }
+            }
+        }
+        None => theirs = keys,
+    }
+    let mut states: Vec<(Key, State)> = Vec::new();
+    let (mut changed, mut counts) = (false, None);
+    for some in theirs.chunks(AT_ONCE) {
+        let moved = inbox.mark(viewer, some, mark, now).await?;
+        states.extend(moved.states);
+        changed |= moved.changed;
+        counts = Some(moved.counts);
+    }
+    let counts = match counts {
+        Some(it) => it,
+        None => inbox.counts(viewer, now).await?,
+    };
+    let state = |key: &Key| states.iter().find(|(it, _)| it == key).map(|(_, state)| *state);
+    if how.or(mark.says()).is_none() {
+        // Nobody but the inbox was asked whether it is theirs.
+        let unknown = theirs.iter().filter(|it| state(it).is_none());
+        refused.extend(unknown.map(|it| (it.clone(), Noticed::NotTheirs)));
+        theirs.retain(|it| state(it).is_some());
+    }
+    let marked = theirs.iter().map(|it| (it.clone(), state(it))).collect();
+    Ok(Marked { marked, refused, counts, changed })
+}
+
+/// Marks everything on the shelf that the mark is about, of one category where one is named: the newest 500.
+///
+/// # Errors
+/// A table could not be asked. Marking again is harmless, and goes on where it stopped.
+pub async fn mark_all(
+    inbox: &Inbox,
+    ledger: &Ledger,
+    viewer: &Viewer,
+    category: Option<String>,
+    mark: Mark,
+    now: Timestamp,
+) -> Result<MarkedAll, Refused> {
+    let filter = Filter { shelf: shelf(mark), category };
+    let (mut before, mut marked) = (None, 0);
+    loop {
+        let page = inbox.page(viewer, &filter, before, AT_ONCE, now).await?;
+        let keys: Vec<Key> = page
+            .entries
+            .iter()
+            .filter(|it| it.state.after(mark) != it.state)
+            .map(|it| it.kept.id.clone())
+            .collect();
+        if let Some(how) = mark.says() {
+            notice(ledger, viewer, keys.clone(), how, now).await?;
+        }
+        marked += keys.len();
+        if !keys.is_empty() {
+            inbox.mark(viewer, &keys, mark, now).await?;
+        }
+        before = page.next;
+        if before.is_none() || marked >= MOST_AT_ONCE {
+            let counts = inbox.counts(viewer, now).await?;
+            return Ok(MarkedAll { marked, more: before.is_some(), counts });
+        }
+    }
+}
+
+/// Where those lie that a mark can move.
+fn shelf(mark: Mark) -> Shelf {
+    match mark {
+        Mark::Seen => Shelf::Unseen,
+        Mark::Read => Shelf::Unread,
+        Mark::Unread | Mark::Archived => Shelf::Inbox,
+        Mark::Unarchived => Shelf::Archived,
+    }
+}
+
+async fn notice(
+    ledger: &Ledger,
+    viewer: &Viewer,
+    keys: Vec<Key>,
+    how: Unless,
+    now: Timestamp,
+) -> Result<Vec<(Key, Noticed)>, Refused> {
+    let recipient = Audience::User(viewer.user.clone()).name();
+    ledger.notice_all(keys, &recipient, viewer.tenant.as_deref(), how, now).await
+}
+
+impl Inbox {
+    /// Marks entries, each once, 50 at most. Others that change the same inbox meanwhile are waited for.
+    async fn mark(
+        &self,
+        viewer: &Viewer,
+        keys: &[Key],
+        mark: Mark,
+        now: Timestamp,
+    ) -> Result<Moved, Refused> {
+        for round in 0..super::ROUNDS {
+            let mut wanted = vec![head_key(&viewer.user)];
+            wanted.extend(keys.iter().map(|it| note_key(&viewer.user, it)));
+            let found = self.items(wanted).await?;
+            let read = read_head(&found);
+            let entries = self.entries(viewer, &found, now).await?;
+            let places: Vec<Place> = entries.iter().map(place).collect();
+            let (head, changes) = read.head.marked(&places, mark, now);
+            let states = entries.into_iter().map(|it| (it.kept.id, it.state.after(mark))).collect();
+            let counts = head.counts(viewer, now);
+            if changes.is_empty() {
+                return Ok(Moved { states, changed: false, counts });
+            }
+            let mut writes = vec![whole(self.put_head(&viewer.user, &head, read.version))];
+            writes.extend(changes.iter().map(|it| self.update(&viewer.user, *it, now)));
+            if transactions::write(&self.client, DOING, writes).await? {
+                return Ok(Moved { states, changed: true, counts });
+            }
+            pause::before(round + 1).await;
+        }
+        Err(transactions::crowded(DOING))
+    }
+
+    /// The entries that notes lead to, as far as they are there and theirs to see.
+    async fn entries(&self, viewer: &Viewer, notes: &[Item], now: Timestamp) -> Result<Vec<Entry>, Refused> {
+        let numbers = notes.iter().filter_map(|it| u64::try_from(it.get_number("seq")?).ok());
+        let wanted: Vec<Item> = numbers.map(|it| entry_key(&viewer.user, it)).collect();
+        let found = self.items(wanted).await?;
+        let entries = found.iter().filter_map(read_entry);
+        Ok(entries.filter(|it| viewer.may_see(it.tenant.as_deref()) && !it.is_over(now)).collect())
+    }
+
+    fn update(&self, user: &str, it: Changed, now: Timestamp) -> TransactWriteItem {
+        let text = |it: String| AttributeValue::S(it);
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(entry_key(user, it.seq).into_map()))
+            .update_expression("SET #state = :to, changed_at = :now")
+            .condition_expression("#state = :from")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":from", text(it.from.name().to_owned()))
+            .expression_attribute_values(":to", text(it.to.name().to_owned()))
+            .expression_attribute_values(":now", text(now.to_string()))
+            .build()
+            .expect("a table, a key and an expression are all that an update needs");
+        TransactWriteItem::builder().update(update).build()
+    }
+}
+
+fn place(it: &Entry) -> Place {
+    Place { seq: it.seq, state: it.state, tenant: it.tenant.clone(), created: it.created }
+}

@@ -1,0 +1,38 @@
+//! Several conditional writes of which all stand or none.
+
+use aws::{Refused, Verdict};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::TransactWriteItem;
+
+/// Carries all writes out, or none: `false` when somebody else was first.
+///
+/// # Errors
+/// The table could not be asked.
+pub(crate) async fn write(
+    client: &Client,
+    doing: &'static str,
+    writes: Vec<TransactWriteItem>,
+) -> Result<bool, Refused> {
+    match client.transact_write_items().set_transact_items(Some(writes)).send().await {
+        Ok(_) => Ok(true),
+        Err(error) if is_lost(&error) => Ok(false),
+        Err(error) => Err(Refused::new(doing, error)),
+    }
+}
+
+/// Whether a transaction failed because somebody else was first.
+fn is_lost(error: &SdkError<TransactWriteItemsError>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(it)) = error.as_service_error() else {
+        return false;
+    };
+    let codes = it.cancellation_reasons().iter().filter_map(|it| it.code());
+    let mut others = codes.filter(|it| *it != "None").peekable();
+    others.peek().is_some() && others.all(|it| it == "ConditionalCheckFailed" || it == "TransactionConflict")
+}
+
+/// Somebody else was first again and again.
+pub(crate) fn crowded(doing: &'static str) -> Refused {
+    Refused { doing, verdict: Verdict::Throttled, source: "others were first, again and again".into() }
+}

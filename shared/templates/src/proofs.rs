@@ -1,0 +1,102 @@
+//! What only a message's words can ask, put and settled: for dispatch, which asks tables, and for whoever plays a run.
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use domain::channel::Channel;
+use domain::decide::{Answer, Ask, Decision, Verdict};
+use domain::job::Content;
+use domain::key::Key;
+use domain::plan::Plan;
+use domain::proof::Proof;
+use domain::zone::Zone;
+
+use crate::renderer::Renderer;
+use crate::scene::{Extra, Scene};
+
+/// Messages that were rendered already, by their keys.
+pub type Written = BTreeMap<Key, Content>;
+
+/// The scene of an event. `tenant_zone` tells the time to rooms, and to those whose own zone is not known.
+#[must_use]
+pub fn scene_of<'a>(renderer: &'a Renderer, plan: &'a Plan<'_>, tenant_zone: Option<&'a str>) -> Scene<'a> {
+    let zone = tenant_zone.unwrap_or_else(|| plan.catalog.policy().zone.name());
+    let digest = plan.digest.as_ref().map(|it| &it.summary);
+    let policy = Some(&plan.catalog.policy().email);
+    renderer.scene_with(plan.envelope(), Extra { digest, zone: Some(zone), policy })
+}
+
+/// Renders the messages that something must be asked about, and says what. What gives no text is left to whoever
+/// renders the rest: there it fails again, and is told.
+#[must_use]
+pub fn proofs(
+    scene: &Scene<'_>,
+    plan: &Plan<'_>,
+    decisions: &[Decision<'_>],
+    tenant_zone: Option<&str>,
+) -> (Vec<Proof>, Written) {
+    let zone = tenant_zone.and_then(|it| Zone::parse(it).ok());
+    let zone = zone.unwrap_or_else(|| plan.catalog.policy().zone.clone());
+    let (mut proofs, mut written) = (Vec::new(), Written::new());
+    for decision in decisions {
+        let Verdict::Send(order) = &decision.verdict else { continue };
+        if !is_asked_about(decision.channel) {
+            continue;
+        }
+        let Ok(content) = scene.render(order) else { continue };
+        match Proof::of(plan, decision, order, content, &zone) {
+            Ok(it) => proofs.push(it),
+            Err(content) => drop(written.insert(decision.key.clone(), *content)),
+        }
+    }
+    (proofs, written)
+}
+
+/// What an answer makes of a message: it is written, or its decision is another one now.
+pub fn settle(
+    proof: Proof,
+    answer: &Answer,
+    now: Timestamp,
+    decisions: &mut [Decision<'_>],
+    written: &mut Written,
+) {
+    let key = proof.key.clone();
+    let Some(decision) = decisions.iter_mut().find(|it| it.key == key) else { return };
+    match proof.pass(answer, now) {
+        Ok((content, note)) => {
+            decision.notes.extend(note);
+            written.insert(key, *content);
+        }
+        Err(stopped) => {
+            decision.notes.push(stopped.note);
+            decision.verdict = Verdict::Suppress(stopped.reason);
+        }
+    }
+}
+
+/// All of it at once, for whoever has every answer.
+#[must_use]
+pub fn proofread<'a>(
+    renderer: &Renderer,
+    plan: &Plan<'_>,
+    mut decisions: Vec<Decision<'a>>,
+    tenant_zone: Option<&str>,
+    now: Timestamp,
+    mut answer: impl FnMut(&Ask) -> Answer,
+) -> (Vec<Decision<'a>>, Written) {
+    let scene = scene_of(renderer, plan, tenant_zone);
+    let (proofs, mut written) = proofs(&scene, plan, &decisions, tenant_zone);
+    for proof in proofs {
+        let answer = answer(&proof.ask);
+        settle(proof, &answer, now, &mut decisions, &mut written);
+    }
+    (decisions, written)
+}
+
+/// Whether messages on this channel may have to be asked about.
+fn is_asked_about(channel: Option<Channel>) -> bool {
+    channel.is_some_and(|it| match it {
+        Channel::Sms | Channel::Whatsapp => true,
+        Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => false,
+    })
+}

@@ -1,0 +1,99 @@
+use serde_json::{Value, json};
+
+use domain::decide::Target;
+use domain::job::{Content, Email};
+use domain::outcome::Reason;
+use domain::policy::EmailPolicy;
+use domain::recipient::EmailAddress;
+use domain::rule::Rule;
+
+use super::{envelope, order, person, renderer, rule};
+use crate::{Extra, SAMPLE_WAY_OUT, Unrendered};
+
+const TEXT: &str = "{% if unsubscribe_url is defined %}Leave: {{ unsubscribe_url }}{% else %}Stay{% endif %}";
+
+#[test]
+fn a_letter_shows_its_link_and_one_without_a_link_says_nothing_of_it() {
+    let link = "https://u.example/v1/unsubscribe/AQ";
+    let left = letter(&json!({}), &json!({}), &json!({}), Some(link)).unwrap();
+    assert_eq!((left.text, left.unsubscribe), (format!("Leave: {link}"), Some(link.to_owned())));
+    let stays = letter(&json!({}), &json!({}), &json!({}), None).unwrap();
+    assert_eq!((stays.text, stays.unsubscribe), ("Stay".to_owned(), None));
+}
+
+#[test]
+fn who_only_looks_sees_where_the_link_will_be() {
+    let mut rule = rule(&[]);
+    rule.commercial = true;
+    let (ann, event) = (person(json!({})), envelope(&json!({})));
+    let mut order = order(&rule, Some(&ann), to_ann());
+    order.way_out = Some(domain::unsubscribe::Scope::Commercial);
+    let Ok(Content::Email(it)) = renderer(&[("t/en/email.txt", TEXT)]).scene(&event).render(&order) else {
+        panic!("a letter was ordered")
+    };
+    assert_eq!(it.unsubscribe.as_deref(), Some(SAMPLE_WAY_OUT));
+}
+
+#[test]
+fn answers_go_where_the_rule_says_or_else_the_policy_and_never_to_what_is_no_address() {
+    let policy = json!({ "reply_to": { "literal": "help@example.com" } });
+    let asked = json!({ "reply_to": { "path": "$.data.clinic" } });
+    let answers = |rule: &Value, policy: &Value, data: Value| {
+        let letter = letter(rule, policy, &data, None).unwrap();
+        letter.reply_to.map(|it| it.as_str().to_owned())
+    };
+    let (help, desk) = (Some("help@example.com".to_owned()), Some("desk@example.com".to_owned()));
+    assert_eq!(answers(&asked, &policy, json!({ "clinic": "desk@example.com" })), desk);
+    assert_eq!(answers(&asked, &policy, json!({ "clinic": ["nobody", "desk@example.com"] })), desk);
+    assert_eq!(
+        answers(&asked, &policy, json!({ "clinic": "desk@example.com\r\nBcc: all@example.com" })),
+        help
+    );
+    assert_eq!(answers(&asked, &policy, json!({})), help);
+    assert_eq!(answers(&asked, &json!({}), json!({})), None);
+}
+
+#[test]
+fn a_category_may_have_a_sender_of_its_own() {
+    let policy = json!({ "senders": { "c": "Clinic News <news@example.com>" } });
+    let sender = |policy: &Value| {
+        letter(&json!({}), policy, &json!({}), None).unwrap().from.map(|it| it.as_str().to_owned())
+    };
+    assert_eq!(sender(&policy).as_deref(), Some("Clinic News <news@example.com>"));
+    assert_eq!(sender(&json!({ "senders": { "other": "news@example.com" } })), None);
+}
+
+#[test]
+fn a_letter_brings_along_what_the_event_names_or_says_why_not() {
+    let rule = json!({ "attachments": [{ "from": "$.data.file" }] });
+    let with = |data: &Value| letter(&rule, &json!({}), data, None);
+    let files = with(&json!({ "file": "s3://bills/2026/7.pdf" })).unwrap().attachments;
+    assert_eq!(files.len(), 1);
+    assert_eq!(
+        (files[0].bucket.as_str(), files[0].key.as_str(), files[0].name.as_str()),
+        ("bills", "2026/7.pdf", "7.pdf")
+    );
+    let Err(Unrendered { problem, reason, .. }) = with(&json!({})) else { panic!("there is no file") };
+    assert_eq!(reason, Reason::NoAttachment);
+    assert!(problem.starts_with("$.data.file names no file: found nothing"), "{problem}");
+}
+
+fn letter(members: &Value, policy: &Value, data: &Value, way_out: Option<&str>) -> Result<Email, Unrendered> {
+    let mut rule = serde_json::to_value(rule(&[])).unwrap();
+    for (name, value) in members.as_object().unwrap() {
+        rule[name] = value.clone();
+    }
+    let rule: Rule = serde_json::from_value(rule).unwrap();
+    let policy: EmailPolicy = serde_json::from_value(policy.clone()).unwrap();
+    let (ann, event) = (person(json!({})), envelope(data));
+    let renderer = renderer(&[("t/en/email.txt", TEXT)]);
+    let extra = Extra { policy: Some(&policy), ..Extra::default() };
+    let content =
+        renderer.scene_with(&event, extra).render_with(&order(&rule, Some(&ann), to_ann()), way_out)?;
+    let Content::Email(it) = content else { panic!("a letter was ordered") };
+    Ok(it)
+}
+
+fn to_ann() -> Target {
+    Target::Email(EmailAddress::parse("ann@example.com").unwrap())
+}

@@ -1,0 +1,149 @@
+//! A producer with a table of its own, and what may befall what it wrote.
+
+use std::collections::HashMap;
+use std::process::Command;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use domain::event::Event;
+use publish::{Appended, Conflict, Outbox, Stream};
+use serde_json::json;
+use store::{CancellationReason, Events, Item, Place, Waiting};
+
+use crate::cloud::{Cloud, now, now_text, root, unique};
+
+pub(crate) const TABLE: &str = "carillon-local-events";
+
+/// A producer with a table of its own, and whoever looks into the outbox.
+pub(crate) struct Desk {
+    pub(crate) client: Client,
+    pub(crate) events: Events,
+    waiting: Waiting,
+}
+
+pub(crate) fn desk() -> (Cloud, Desk) {
+    let cloud = Cloud::connect();
+    let client = store::client(&cloud.config);
+    let events = Events::new(&client, TABLE.into());
+    let waiting = outbox().waiting(&client);
+    (cloud, Desk { client, events, waiting })
+}
+
+pub(crate) fn outbox() -> Outbox {
+    Outbox::new(TABLE.into())
+}
+
+impl Desk {
+    pub(crate) async fn append(
+        &self,
+        stream: &Stream,
+        expected: u64,
+        events: &[Event],
+    ) -> Result<(), Option<Conflict>> {
+        let mut transaction = vec![own()];
+        let appended = outbox().append(&mut transaction, stream, expected, events, now()).unwrap();
+        self.run(transaction, &appended).await.map_err(|it| appended.conflict(&it))
+    }
+
+    /// # Errors
+    /// Why it was cancelled, action by action.
+    pub(crate) async fn run(
+        &self,
+        transaction: Vec<TransactWriteItem>,
+        appended: &Appended,
+    ) -> Result<(), Vec<CancellationReason>> {
+        let call = self.client.transact_write_items().set_transact_items(Some(transaction));
+        let Err(error) = call.client_request_token(&appended.token).send().await else { return Ok(()) };
+        let error = error.into_service_error();
+        let TransactWriteItemsError::TransactionCanceledException(it) = &error else { panic!("{error:?}") };
+        Err(it.cancellation_reasons().to_vec())
+    }
+
+    pub(crate) async fn row(&self, place: &Place) -> Option<Item> {
+        self.waiting.row(place).await.unwrap()
+    }
+
+    pub(crate) async fn put_pending(&self, id: &str, event: &str) {
+        let values = [
+            ("pk", "stream#-#tests".to_owned()),
+            ("sk", format!("outbox#tests#{id}")),
+            ("pending", "0".to_owned()),
+            ("appended_at", now_text()),
+            ("event", event.to_owned()),
+        ];
+        let item: HashMap<String, AttributeValue> =
+            values.into_iter().map(|(name, it)| (name.to_owned(), AttributeValue::S(it))).collect();
+        self.client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+    }
+}
+
+pub(crate) fn is_done(row: &Item) -> bool {
+    row.get("pending").is_none() && row.get("bus_id").is_some()
+}
+
+pub(crate) fn hello(id: &str, to: &[&str]) -> Event {
+    let event = json!({
+        "specversion": "1.0", "id": id, "source": "tests", "type": "core.hello", "time": now_text(),
+        "data": { "to": to, "message": "The bells ring." },
+    });
+    Event::parse(&event.to_string()).unwrap()
+}
+
+/// The event as the stream has it.
+pub(crate) fn at(event: &Event, stream: &Stream, version: u64) -> Event {
+    Event { subject: Some(stream.subject.clone()), sequence: Some(version), ..event.clone() }
+}
+
+/// Something of the caller's own that the transaction writes too.
+fn own() -> TransactWriteItem {
+    let put =
+        Put::builder().table_name("carillon-local-counters").item("pk", AttributeValue::S(unique("own")));
+    let put = put.item("sk", AttributeValue::S("-".into())).build().unwrap();
+    TransactWriteItem::builder().put(put).build()
+}
+
+/// The same, on a condition that does not hold.
+pub(crate) fn impossible() -> TransactWriteItem {
+    let put =
+        Put::builder().table_name("carillon-local-counters").item("pk", AttributeValue::S(unique("own")));
+    let put = put.item("sk", AttributeValue::S("-".into())).condition_expression("attribute_exists(pk)");
+    TransactWriteItem::builder().put(put.build().unwrap()).build()
+}
+
+/// The sweep as its schedule runs it, here in this process.
+pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
+    let env = [("EVENTS_TABLE", TABLE), ("BUS_NAME", "carillon-local"), ("MIN_AGE_SECONDS", "5")];
+    let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
+    let Ok(sweep) = sweep::Sweep::from_env(&cloud.config, &env) else { panic!("a variable is missing") };
+    let invocation = runtime::Invocation {
+        payload: serde_json::value::RawValue::from_string("{}".into()).unwrap(),
+        deadline: runtime::Deadline::at_millis(u64::MAX),
+    };
+    sweep.run(&invocation).await.unwrap()
+}
+
+/// Kills the relay's processes of this local cloud, and of no other, as a machine does that fails.
+pub(crate) fn kill_relays() -> usize {
+    let ours = root().join(".local/tmp");
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let relays = processes.filter(|it| {
+        let is_ours = std::fs::read_link(it.path().join("exe")).is_ok_and(|it| it.starts_with(&ours));
+        let environment = std::fs::read(it.path().join("environ")).unwrap_or_default();
+        is_ours
+            && String::from_utf8_lossy(&environment).contains("AWS_LAMBDA_FUNCTION_NAME=carillon-local-relay")
+    });
+    relays
+        .filter(|it| {
+            Command::new("kill").arg("-KILL").arg(it.file_name()).status().is_ok_and(|it| it.success())
+        })
+        .count()
+}
+
+/// A command as somebody types it who has read `.local/env`.
+pub(crate) fn shell(command: &str) -> std::process::Output {
+    let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
+    let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
+    let path = format!("{}:/usr/bin:/bin", root().join(".local/awscli/bin").display());
+    Command::new("sh").args(["-c", command]).envs(variables).env("PATH", path).output().unwrap()
+}

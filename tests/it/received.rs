@@ -1,0 +1,52 @@
+//! What the CLI says of what somebody received, and of their inbox.
+
+use serde_json::json;
+
+use crate::cloud::{Cloud, cloud_event, unique};
+use crate::commands::{carillon, json_lines, text};
+use crate::inbox::{counts, deliver, outcome};
+use crate::until::until;
+
+#[tokio::test]
+async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
+    let cloud = Cloud::connect();
+    let ann = cloud.somebody().await;
+    let event = unique("event");
+    cloud
+        .put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Who got it?" }))])
+        .await;
+    until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
+    let away = deliver(&cloud, &ann.id, None, true).await;
+    outcome(&cloud, &away.key).await;
+    let said = carillon(&["--json", "received", &ann.id], "");
+    assert!(said.status.success(), "{}", text(&said));
+    let lines = json_lines(&said);
+    assert_eq!(lines.len(), 3, "{}", text(&said));
+    assert_eq!(
+        (&lines[0]["key"], &lines[0]["reason"]),
+        (&json!(away.key), &json!("not_connected")),
+        "newest first"
+    );
+    for channel in ["email", "socket"] {
+        let line = lines.iter().find(|it| it["channel"] == channel && it["event"] == event.as_str()).unwrap();
+        assert_eq!(line["status"], "sent");
+        assert!(line["words"].as_str().is_some_and(|it| !it.is_empty()), "{line}");
+    }
+    let said = carillon(&["--json", "outbox-of", &ann.id, "--channel", "email", "--since", "1h"], "");
+    assert_eq!(json_lines(&said).len(), 1, "{}", text(&said));
+    let said = carillon(&["received", &unique("nobody")], "");
+    assert_eq!(said.status.code(), Some(1));
+    let said = carillon(&["received", &ann.id, "--channel", "pigeon"], "");
+    assert_eq!(said.status.code(), Some(2));
+
+    let said = carillon(&["--json", "inbox", &ann.id], "");
+    let lines = json_lines(&said);
+    assert_eq!((lines.len(), &lines[0]["state"]), (1, &json!("unseen")), "{}", text(&said));
+    let id = lines[0]["id"].as_str().unwrap();
+    let said = carillon(&["--json", "inbox", &ann.id, "--mark", "read", "--id", id], "");
+    assert_eq!(json_lines(&said), [json!({ "id": id, "state": "read" })], "{}", text(&said));
+    let said = carillon(&["--json", "inbox", &ann.id, "--mark", "archived", "--all"], "");
+    assert_eq!(json_lines(&said)[0]["counts"], counts(0, 0, 0), "{}", text(&said));
+    let said = carillon(&["inbox", &ann.id, "--mark", "read"], "");
+    assert_eq!(said.status.code(), Some(2), "which?");
+}

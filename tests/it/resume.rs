@@ -1,0 +1,62 @@
+//! A client that was away and comes back.
+
+use std::collections::BTreeSet;
+
+use domain::key::Key;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::cloud::{Cloud, unique};
+use crate::inbox::{counts, deliver, fill, mark, sent};
+
+#[tokio::test]
+async fn a_client_that_was_away_gets_what_it_missed() {
+    let cloud = Cloud::connect();
+    let user = unique("user");
+    let mut client = Client::of(&cloud, &user, None, &[]).await;
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let job = deliver(&cloud, &user, None, false).await;
+        assert_eq!(client.hear().await["id"], job.key.as_str());
+        sent(&cloud, &job.key).await;
+        client.ask(&mark("seen", &[&job.key])).await;
+        keys.push(job.key);
+    }
+    client.close().await;
+    for _ in 0..3 {
+        let job = deliver(&cloud, &user, None, false).await;
+        sent(&cloud, &job.key).await;
+        keys.push(job.key);
+    }
+    let mut client = Client::of(&cloud, &user, None, &[]).await;
+    let resume = |after: &Key| json!({ "action": "resume", "after": after }).to_string();
+    let ids = |said: &Value| -> Vec<String> {
+        said["entries"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let missed = client.ask(&resume(&keys[1])).await;
+    let expected: Vec<&str> = keys[2..].iter().map(Key::as_str).collect();
+    assert_eq!(
+        (ids(&missed), &missed["more"]),
+        (expected.iter().map(|it| (*it).to_owned()).collect(), &json!(false))
+    );
+    assert_eq!(missed["counts"], counts(3, 5, 5));
+    // Messages overtake one another: of those shortly before the last, what nobody has seen comes once more.
+    let missed = client.ask(&resume(&keys[4])).await;
+    assert_eq!(ids(&missed), expected[..2]);
+    assert_eq!(client.ask(&resume(&Key::parse(&"0".repeat(43)).unwrap())).await["reason"], "unknown_id");
+
+    // Bounded, and gone on with.
+    fill(&cloud, &user, 120, "news").await;
+    let (mut after, mut all) = (keys[4].clone(), BTreeSet::new());
+    loop {
+        let missed = client.ask(&resume(&after)).await;
+        let found = ids(&missed);
+        assert!(found.len() <= 100);
+        after = Key::parse(found.last().unwrap()).unwrap();
+        all.extend(found);
+        if missed["more"] == false {
+            break;
+        }
+    }
+    assert_eq!(all.len(), 120 + 2, "and the two that nobody has seen");
+}

@@ -1,0 +1,62 @@
+//! Who appends, who publishes from streams, and what becomes of a record that nobody can handle.
+
+use serde_json::Value;
+
+use super::{of_type, resources, table_actions};
+
+#[test]
+fn the_audit_may_append_and_acknowledge_and_nothing_else() {
+    assert_eq!(table_actions("AuditRole"), ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"]);
+    let may_write = attributes("AuditRole", "Acknowledge");
+    assert!(may_write.iter().any(|it| it == "pending"));
+    for kept in ["event", "digest", "version", "detail"] {
+        assert!(!may_write.iter().any(|it| it == kept), "{kept}");
+    }
+}
+
+#[test]
+fn who_publishes_may_mark_what_is_refused_and_change_no_event() {
+    for role in ["RelayRole", "SweepRole"] {
+        assert_eq!(
+            attributes(role, "MarkRefused"),
+            ["pk", "sk", "pending", "failed_at", "failed_because"],
+            "{role}"
+        );
+    }
+}
+
+/// The attributes that a statement of a role is held to.
+fn attributes(role: &str, sid: &str) -> Vec<String> {
+    let resources = resources();
+    let statements = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let statement = statements.as_array().unwrap().iter().find(|it| it["Sid"] == sid).unwrap();
+    let listed = &statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"];
+    listed.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn no_record_of_a_stream_is_tried_for_ever_and_none_is_given_up_in_silence() {
+    let resources = resources();
+    let mut streams = 0;
+    for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
+        let events = function["Events"].as_object().into_iter().flatten();
+        for (event, mapping) in events.filter(|(_, it)| it["Type"] == "DynamoDB") {
+            let mapping = &mapping["Properties"];
+            streams += 1;
+            assert_eq!(mapping["StartingPosition"], "TRIM_HORIZON", "{name} {event}: nothing is missed");
+            assert_eq!(mapping["BisectBatchOnFunctionError"], true, "{name} {event}");
+            assert!((1..=100).contains(&mapping["MaximumRetryAttempts"].as_i64().unwrap()), "{name} {event}");
+            assert!(
+                (60..=86_400).contains(&mapping["MaximumRecordAgeInSeconds"].as_i64().unwrap()),
+                "{name} {event}"
+            );
+            assert!(mapping["DestinationConfig"]["OnFailure"]["Destination"].is_object(), "{name} {event}");
+            let pattern = mapping["FilterCriteria"]["Filters"][0]["Pattern"].as_str().unwrap();
+            assert!(
+                serde_json::from_str::<Value>(pattern).unwrap()["dynamodb"]["NewImage"].is_object(),
+                "{pattern}"
+            );
+        }
+    }
+    assert_eq!(streams, 2);
+}
