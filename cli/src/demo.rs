@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &Demo, target: &Target, terminal: &Terminal) -> Do
     let url = local.socket_url.as_deref().unwrap_or_default();
     let ears = Ears::open(&cloud, url, &cast, &story::rooms(&samples, &catalog)).await?;
 
-    terminal.progress("beginning six acts that take some seconds …");
+    terminal.progress("beginning acts that take some seconds …");
     let acts = Acts::begin(&cloud, url).await?;
     terminal.progress(&format!("putting {} events on the bus …", samples.len()));
     let mut stories = publish_all(&cloud, samples, &catalog, &cast).await?;
@@ -63,7 +63,7 @@ pub(crate) async fn run(args: &Demo, target: &Target, terminal: &Terminal) -> Do
 
     let mailbox = Mailbox::read(&local.endpoint())?;
     let as_decided = picture::show(&stories, &mailbox, &ears.frames(), begun, terminal);
-    let played = acts.tell(&cloud, terminal).await?;
+    let played = acts.tell(terminal).await?;
     Ok(as_decided && played)
 }
 

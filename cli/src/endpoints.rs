@@ -171,7 +171,7 @@ async fn resolves(url: &str, allow: &Allow) -> Result<(), Error> {
     target.judge(&addresses).map_err(|it| refused(it.found()))
 }
 
-fn new_secret(scheme: SecretScheme) -> Result<Secret, Error> {
+pub(crate) fn new_secret(scheme: SecretScheme) -> Result<Secret, Error> {
     let mut bytes = vec![0; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(|it| Error::Cloud(format!("no random bytes: {it}")))?;
     let scheme = match scheme {

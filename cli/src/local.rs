@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &Local, terminal: &Terminal) -> Done {
         Local::Status => status(terminal),
         Local::Logs { function } => logs::print(function.as_deref(), terminal),
         Local::Capture(it) => capture::run(it.port, &it.cloud, terminal).await,
-        Local::Proxy(it) => proxy::run(it.port, it.to, terminal).await,
+        Local::Proxy(it) => proxy::run(it.port, it.providers, it.to, terminal).await,
     }
 }
 
@@ -46,7 +46,8 @@ fn up(args: &LocalUp, terminal: &Terminal) -> Done {
     proxy::keep(&mut state)?;
     issuer::prepare()?;
     capture::start(&mut state)?;
-    let fingerprint = format!("{}@{}", functions::prepare(&args.profile)?, state.capture_endpoint());
+    let fingerprint = functions::prepare(&args.profile)?;
+    let fingerprint = format!("{fingerprint}@{}@{}", state.capture_endpoint(), state.providers_endpoint());
     if state.deployed.as_deref() != Some(&fingerprint) {
         files::provide(&state)?;
         deploy::run(&mut state, terminal)?;

@@ -9,7 +9,8 @@ use domain::bus::FROM_OUTBOX;
 use domain::event::Event;
 use publish::{Entry, Quarantine, Takes};
 use serde_json::Value;
-use store::Place;
+use store::{Backlog, Pending, Place};
+use sweep::Looks;
 
 use crate::clock::{now, sleep_ms};
 use crate::process::Process;
@@ -30,6 +31,18 @@ impl Quarantine for Outbox {
     async fn quarantine(&self, place: &Place, _: &str, _: domain::Timestamp) -> Result<(), Refused> {
         let world = &self.0.world;
         self.0.call("quarantine", || world.events.borrow_mut().quarantine(place)).await
+    }
+}
+
+impl Looks for Outbox {
+    async fn backlog(&self) -> Result<Backlog, Refused> {
+        let world = &self.0.world;
+        self.0.call("look at what is pending", || world.events.borrow().backlog()).await
+    }
+
+    async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, Refused> {
+        let world = &self.0.world;
+        self.0.call("read what is pending", || world.events.borrow().read(places)).await
     }
 }
 

@@ -14,7 +14,7 @@ use domain::key::Key;
 use domain::outcome::Status;
 use domain::quota::Bucket;
 use domain::retry::Tried;
-use queue::{Cause, Outgoing};
+use queue::{Cause, Outgoing, Past};
 use store::{Item, Kept, Settlement, Standing, Stood, Weighed, claimed, weigh};
 
 use crate::clock::now;
@@ -315,7 +315,7 @@ impl DeskLine for Sender {
         self.0.call("show later", || self.1.show_after(receipt, pause)).await
     }
 
-    async fn bury(&self, body: &str, _: Option<&str>, _: &Cause) -> Result<(), Refused> {
+    async fn bury(&self, body: &str, _: Option<&str>, _: &Cause, _: Past) -> Result<(), Refused> {
         self.0.call("put aside", || self.1.dead.borrow_mut().push(body.into())).await
     }
 }

@@ -16,6 +16,7 @@ mod delivering;
 mod dispatching;
 mod events;
 mod expected;
+mod many;
 mod process;
 mod producing;
 mod publishing;
@@ -40,6 +41,7 @@ use crate::working::serve;
 use crate::world::World;
 
 pub use chance::Chance;
+pub use many::{Tally, run_all};
 pub use variant::Variant;
 
 /// What a run is to show.
@@ -65,6 +67,9 @@ impl Mode {
         [Mode::Safety, Mode::Liveness].into_iter().find(|it| it.name() == name)
     }
 }
+
+/// How many events happen in a run where nobody says.
+pub const EVENTS: u32 = 5;
 
 /// Everything that decides a run.
 #[derive(Debug, Clone, Copy)]

@@ -8,15 +8,16 @@ use std::time::Duration;
 use delivery::Line as _;
 use publish::{Relay, Relayed, Row};
 use queue::Outgoing;
-use runtime::{Batch, Error, Report};
+use runtime::{Batch, Deadline, Error, Report};
 use store::{Item, Pending, Place};
+use sweep::{Backwater, MIN_AGE};
 
 use crate::bus::{Bus, Outbox};
 use crate::clock::{now, sleep_ms};
 use crate::cloud::Sender;
 use crate::process::Process;
 use crate::variant::Variant;
-use crate::working::TIMEOUT;
+use crate::working::{TIMEOUT, deadline};
 use crate::world::World;
 
 /// The longest that one invocation of the relay goes on offering, as the relay has it.
@@ -27,9 +28,6 @@ const MAX_ATTEMPTS: u32 = 10;
 
 /// How often the sweep runs.
 const EVERY: Duration = Duration::from_secs(120);
-
-/// As the sweep has it.
-const AT_ONCE: usize = 200;
 
 /// How often an empty stream is looked at.
 const POLL_MS: u64 = 250;
@@ -169,25 +167,14 @@ pub(crate) async fn sweep(world: Rc<World>) {
         }
         let name = format!("sweep-{}", world.new_id());
         let process = Process::new(&world, name.clone());
-        process.invoke(&name, TIMEOUT, sweep_once(&process)).await;
+        process.invoke(&name, TIMEOUT, sweep_once(&process, deadline())).await;
     }
 }
 
-async fn sweep_once(process: &Rc<Process>) {
-    let world = &process.world;
-    let began = now();
-    let Ok(backlog) = process.call("look at what is pending", || world.events.borrow().backlog()).await
-    else {
-        return;
-    };
-    for some in sweep::due(&backlog, began, sweep::MIN_AGE).chunks(AT_ONCE) {
-        let read = process.call("read what is pending", || world.events.borrow().read(some)).await;
-        let Ok(pending) = read else { return };
-        let rows: Vec<Row> = pending.into_iter().map(Row::read).collect();
-        let relayed = relay(process).publish(&rows, began, || true).await;
-        if relayed.iter().any(|it| matches!(it, Relayed::Again(_))) {
-            return;
-        }
+async fn sweep_once(process: &Rc<Process>, deadline: Deadline) {
+    let outbox = Backwater::new(Outbox(Rc::clone(process)), relay(process), MIN_AGE);
+    if let Err(refused) = outbox.publish(now(), || !deadline.left(now()).is_zero()).await {
+        process.world.tell(|| format!("{} fails: {refused}", process.name));
     }
 }
 

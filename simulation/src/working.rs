@@ -34,9 +34,7 @@ pub(crate) async fn serve<S>(
         if acks_first {
             messages.iter().for_each(|it| line.delete(it));
         }
-        let ends = now().as_millisecond() + i64::try_from(TIMEOUT.as_millis()).unwrap_or(i64::MAX);
-        let deadline = Deadline::at_millis(u64::try_from(ends).unwrap_or(0));
-        let batch = Batch { messages: messages.clone(), request_id: token.clone(), deadline };
+        let batch = Batch { messages: messages.clone(), request_id: token.clone(), deadline: deadline() };
         match process.invoke(&token, TIMEOUT, handle(&state, batch)).await {
             Some(Ok(report)) => {
                 acknowledge(&world, &line, &messages, &report);
@@ -53,6 +51,12 @@ pub(crate) async fn serve<S>(
             }
         }
     }
+}
+
+/// When an invocation ends that begins now.
+pub(crate) fn deadline() -> Deadline {
+    let ends = now().as_millisecond() + i64::try_from(TIMEOUT.as_millis()).unwrap_or(i64::MAX);
+    Deadline::at_millis(u64::try_from(ends).unwrap_or(0))
 }
 
 /// What is not in the report leaves the queue, unless its deletion is lost.

@@ -1,44 +1,23 @@
 //! Many runs of Carillon as it is: none may show anything that must not be.
 
-use std::thread;
-
 use runtime::Env;
-use simulation::{Mode, Setup, run};
+use simulation::{EVENTS, Mode, Setup, run, run_all};
 
-/// How many seeds each mode goes through; more by `SIMULATION_RUNS`.
-const RUNS: u32 = 5_000;
-
-/// How many events happen in each.
-const EVENTS: u32 = 5;
-
-fn runs() -> u64 {
-    Env::process().number("SIMULATION_RUNS", RUNS).expect("SIMULATION_RUNS is a number").into()
-}
+/// How many seeds each mode goes through; as many as `SIMULATION_SEEDS` says, if it does.
+const SEEDS: u32 = 10_000;
 
 #[track_caller]
 fn check(mode: Mode) {
-    let runs = runs();
-    let halves = [0, 1].map(|half| {
-        thread::spawn(move || {
-            (0..runs).filter(|it| it % 2 == half).find_map(|seed| {
-                let setup = Setup::new(seed, mode, EVENTS);
-                let found = run(&setup).violations;
-                (!found.is_empty()).then(|| format!("{}\n  {}", setup.command(), found.join("\n  ")))
-            })
-        })
-    });
-    for half in halves {
-        assert_eq!(half.join().expect("a run does not panic"), None, "a run that must not be");
-    }
+    let seeds = Env::process().number("SIMULATION_SEEDS", SEEDS).expect("SIMULATION_SEEDS is a number");
+    let tally = run_all(&Setup::new(0, mode, EVENTS), 0..u64::from(seeds));
+    assert!(tally.failed.is_empty(), "runs that must not be:\n{}", tally.failed.join("\n"));
+    assert_eq!(tally.runs, u64::from(seeds));
 }
 
+/// One after the other: each takes every core there is.
 #[test]
-fn nothing_wrong_happens_while_everything_goes_wrong() {
+fn nothing_wrong_happens_while_everything_goes_wrong_and_all_ends_when_faults_stop() {
     check(Mode::Safety);
-}
-
-#[test]
-fn all_that_was_begun_comes_to_an_end_when_faults_stop() {
     check(Mode::Liveness);
 }
 

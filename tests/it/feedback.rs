@@ -13,6 +13,7 @@ use store::{LedgerRow, Settlement};
 
 use crate::cloud::{Cloud, cloud_event, entry, now, now_text, unique};
 use crate::commands::{carillon, text};
+use crate::desk::sweep;
 use crate::until::{quiet, until};
 
 #[tokio::test]
@@ -181,7 +182,8 @@ async fn a_text_that_nobody_confirms_for_three_days_says_so_until_somebody_does(
     };
     cloud.ledger.settle(&[sent], "sender", then).await.unwrap();
     assert!(cloud.ledger.overdue(now()).await.unwrap().contains(&job.key));
-    assert!(cloud.ledger.give_up_waiting(&job.key, now()).await.unwrap());
+    // The schedule's own run may be the quicker one.
+    sweep(&cloud).await;
     let row = row_of(&cloud, &job.key, Status::Unconfirmed).await;
     assert_eq!(row.reason, Some(Reason::NoReceipt));
     assert!(!cloud.ledger.overdue(now()).await.unwrap().contains(&job.key), "said once");

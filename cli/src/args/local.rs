@@ -49,7 +49,7 @@ pub(crate) struct Capture {
 /// GET /_journal?after=N lists the calls after the Nth. PUT /_faults takes a plan such as
 ///   {"seed":7,"faults":[{"service":"dynamodb","function":"email","do":"drop_reply","times":1}]}
 /// What can be done: delay (with "millis"), drop, drop_reply, truncate, duplicate, throttle, error, reorder, kill_before,
-/// kill_after. A fault may also name an "action" and what the body "contains", "skip" so many first, and have a "chance".
+/// kill_after, fail_some (of a call that carries several things). A fault may also name an "action" and what the body "contains", "skip" so many first, and have a "chance".
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon local proxy --port 4701 --to 4620
@@ -58,6 +58,9 @@ pub(crate) struct Proxy {
     /// Where it listens, on 127.0.0.1
     #[arg(long)]
     pub(crate) port: u16,
+    /// Where it listens in front of the capture server; a free port if it is left out
+    #[arg(long)]
+    pub(crate) providers: Option<u16>,
     /// The local cloud's port
     #[arg(long)]
     pub(crate) to: u16,

@@ -100,6 +100,30 @@ impl Acknowledging {
     }
 }
 
+/// A socket of one person who only listens. It closes when this is dropped.
+pub(super) struct Listening {
+    frames: Arc<Mutex<Vec<Frame>>>,
+    _task: JoinSet<()>,
+}
+
+impl Listening {
+    pub(super) async fn open(cloud: &Cloud, url: &str, user: &str, tenant: &str) -> Result<Listening, Error> {
+        let connections = Connections::new(&store::client(&cloud.config), cloud.name("connections"));
+        let tenant = Some(tenant.to_owned());
+        let listener = Listener { user: user.to_owned(), tenant, rooms: BTreeSet::new() };
+        let socket = connect(&connections, url, &listener).await?;
+        let frames = Arc::new(Mutex::new(Vec::new()));
+        let mut task = JoinSet::new();
+        task.spawn(listen(socket, listener.user, Arc::clone(&frames)));
+        Ok(Listening { frames, _task: task })
+    }
+
+    /// How many messages came under an id.
+    pub(super) fn count(&self, id: &str) -> usize {
+        self.frames.lock().map(|it| it.iter().filter(|it| it.id == id).count()).unwrap_or_default()
+    }
+}
+
 async fn acknowledge(mut socket: Socket) {
     while let Some(Ok(message)) = socket.next().await {
         let Ok(value) = serde_json::from_str::<Value>(&message.to_string()) else { continue };

@@ -14,16 +14,18 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
     let deployed = sam(state)
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
         .arg(format!(
-            "Environment=local LogRetentionDays=1 LocalEndpoint={} CaptureEndpoint={} TokenIssuer={} \
+            "Environment=local LogRetentionDays=1 LocalEndpoint={} LocalProxy={} CaptureEndpoint={} TokenIssuer={} \
              WhatsappPhoneNumberId=phone-number-id-local AttachmentBuckets=arn:aws:s3:::{} \
              ApnsApplicationArn=arn:aws:sns:us-east-1:000000000000:app/APNS/local \
-             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local WebhookAllow={}",
+             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local WebhookAllow={},{}",
             state.endpoint(),
-            state.capture_endpoint(),
+            state.proxy_endpoint(),
+            state.providers_endpoint(),
             // The capture server is the local issuer, too.
             state.capture_endpoint(),
             super::files::BUCKET,
-            state.capture_endpoint()
+            state.capture_endpoint(),
+            state.providers_endpoint()
         ))
         .stdin(Stdio::null())
         .output()

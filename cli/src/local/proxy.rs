@@ -6,28 +6,27 @@
 //! | `GET /_journal?after=N` | the calls after the Nth, as a JSON list |
 //! | `GET /_faults` · `PUT /_faults` · `DELETE /_faults` | the plan of faults, with what was done · another one · none |
 //!
-//! Everything else goes on to the local cloud. It listens on 127.0.0.1 and kills nobody but the local cloud's functions.
+//! Everything else goes on: what comes to its port to the local cloud, what comes to its second port to the capture server,
+//! which plays the providers. It listens on 127.0.0.1 and kills nobody but the local cloud's functions.
 
+mod answer;
 mod call;
 mod caller;
 mod fault;
 mod journal;
+mod parts;
 
 use std::cell::RefCell;
-use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::stream;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
-use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -39,10 +38,12 @@ use crate::terminal::Terminal;
 use super::server;
 use super::sidecar::Sidecar;
 use super::state::{Running, State};
-use call::Call;
+use answer::{Answer, Body, throttled};
+use call::{Call, attempt};
 use caller::Caller;
-use fault::{Deed, Plan};
+use fault::{Deed, Harm, Plan};
 use journal::{Entry, Journal, things};
+use parts::Split;
 
 /// More than the largest request of any service.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -53,36 +54,70 @@ const REORDER: Duration = Duration::from_secs(1);
 /// The process that runs it. Functions know its port from their environment.
 const SIDECAR: Sidecar = Sidecar { what: server::PROXY, health: "/_proxy", is_fixed: true };
 
-/// Starts it in front of this port.
-pub(super) fn start(before: Option<Running>, to: u16) -> Result<Running, Error> {
-    SIDECAR.start(before, &["--to".to_owned(), to.to_string()])
+/// Starts it in front of this port. Both of its own stay what they were.
+pub(super) fn start(before: Option<Running>, providers: Option<u16>, to: u16) -> Result<Proxied, Error> {
+    let mut arguments = vec!["--to".to_owned(), to.to_string()];
+    arguments.extend(providers.into_iter().flat_map(|it| ["--providers".to_owned(), it.to_string()]));
+    let proxy = SIDECAR.start(before, &arguments)?;
+    let said = server::ask(&format!("http://127.0.0.1:{}{}", proxy.port, SIDECAR.health));
+    let providers = said.and_then(|it| serde_json::from_str::<Doors>(&it).ok());
+    let providers =
+        providers.ok_or_else(|| Error::Cloud("the proxy does not say its second port".to_owned()))?;
+    Ok(Proxied { proxy, providers: providers.providers })
+}
+
+/// The process, and its port in front of the capture server.
+pub(super) struct Proxied {
+    pub(super) proxy: Running,
+    pub(super) providers: u16,
+}
+
+/// What it says of itself.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Doors {
+    providers: u16,
+    /// How many calls went by.
+    #[serde(default)]
+    calls: u64,
 }
 
 /// Makes sure that it runs, as it was built last, where it ran before.
 pub(super) fn keep(state: &mut State) -> Result<(), Error> {
-    if !state.proxy.is_some_and(|it| SIDECAR.runs(&it)) {
-        state.proxy = Some(start(state.proxy, state.port)?);
+    if state.providers.is_none() || !state.proxy.is_some_and(|it| SIDECAR.runs(&it)) {
+        let started = start(state.proxy, state.providers, state.port)?;
+        (state.proxy, state.providers) = (Some(started.proxy), Some(started.providers));
         state.save()?;
     }
     Ok(())
 }
 
-type Body = UnsyncBoxBody<Bytes, io::Error>;
+/// Where a call came in.
+#[derive(Clone, Copy)]
+enum Door {
+    /// It is for the local cloud.
+    Cloud,
+    /// It is for the capture server.
+    Providers,
+}
 
 struct Proxy {
     /// The local cloud, on 127.0.0.1.
     to: u16,
+    /// Its second port.
+    providers: u16,
     plan: RefCell<Plan>,
     journal: Journal,
     /// Told when a call has gone by.
     passed: Notify,
 }
 
-/// What the cloud said.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
+/// A call on its way.
+#[derive(Clone, Copy)]
+struct Onward<'a> {
+    head: &'a Parts,
+    body: &'a Bytes,
+    door: Door,
+    call: &'a Call,
 }
 
 /// No answer: the connection is closed.
@@ -91,27 +126,35 @@ struct Answer {
 struct NoAnswer;
 
 /// Serves until it is ended.
-pub(super) async fn run(port: u16, to: u16, terminal: &Terminal) -> Done {
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .await
-        .map_err(|error| Error::usage(format!("port {port} cannot be used ({error})"), "name another"))?;
+pub(super) async fn run(port: u16, providers: Option<u16>, to: u16, terminal: &Terminal) -> Done {
+    let listener = bind(port).await?;
+    let second = bind(providers.map_or_else(server::free_port, Ok)?).await?;
+    let providers = second.local_addr().map_err(|it| Error::Cloud(it.to_string()))?.port();
     terminal.note(&format!("passing http://127.0.0.1:{port} on to port {to}"));
-    let proxy =
-        Rc::new(Proxy { to, plan: RefCell::default(), journal: Journal::default(), passed: Notify::new() });
-    let serving = async {
-        loop {
-            let Ok((stream, peer)) = listener.accept().await else { continue };
-            let proxy = Rc::clone(&proxy);
-            tokio::task::spawn_local(async move {
-                let caller = RefCell::new(None);
-                let service = service_fn(|request| proxy.answer(request, peer, &caller));
-                let connection = hyper::server::conn::http1::Builder::new();
-                // A caller that goes away in the middle, or is killed, is what this is for.
-                let _ = connection.serve_connection(TokioIo::new(stream), service).await;
-            });
-        }
-    };
-    LocalSet::new().run_until(serving).await
+    let (plan, journal, passed) = (RefCell::default(), Journal::default(), Notify::new());
+    let proxy = Rc::new(Proxy { to, providers, plan, journal, passed });
+    let cloud = serve(&proxy, listener, Door::Cloud);
+    let both = async { tokio::join!(cloud, serve(&proxy, second, Door::Providers)) };
+    LocalSet::new().run_until(both).await.0
+}
+
+async fn bind(port: u16) -> Result<TcpListener, Error> {
+    let bound = TcpListener::bind(("127.0.0.1", port)).await;
+    bound.map_err(|error| Error::usage(format!("port {port} cannot be used ({error})"), "name another"))
+}
+
+async fn serve(proxy: &Rc<Proxy>, listener: TcpListener, door: Door) -> Done {
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else { continue };
+        let proxy = Rc::clone(proxy);
+        tokio::task::spawn_local(async move {
+            let caller = RefCell::new(None);
+            let service = service_fn(|request| proxy.answer(request, peer, door, &caller));
+            let connection = hyper::server::conn::http1::Builder::new();
+            // A caller that goes away in the middle, or is killed, is what this is for.
+            let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
 }
 
 impl Proxy {
@@ -119,6 +162,7 @@ impl Proxy {
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
+        door: Door,
         caller: &RefCell<Option<Caller>>,
     ) -> Result<Response<Body>, NoAnswer> {
         let (head, body) = request.into_parts();
@@ -132,70 +176,87 @@ impl Proxy {
         caller.borrow_mut().clone_from(&who);
         let function = who.as_ref().and_then(|it| it.function.clone());
         let call = Call::of(head.method.as_str(), head.uri.path(), &head.headers, &body, function);
-        let fault = self.plan.borrow_mut().next(&call, &body);
-        let answer = self.carry_out(&head, &body, fault, who.as_ref()).await;
+        let harm = self.plan.borrow_mut().next(&call, &body);
+        let onward = Onward { head: &head, body: &body, door, call: &call };
+        let answer = self.carry_out(&onward, harm, who.as_ref()).await;
+        let fault = harm.map(|it| it.deed);
         self.passed.notify_waiters();
         self.journal.write(Entry {
             number: 0,
             at: runtime::now(),
             things: things(&body),
+            parts: parts::count(&call.action, &body),
+            attempt: attempt(&head.headers),
             asked: body.len(),
             answered: answer.as_ref().map_or(0, |it| it.body.len()),
             status: answer.as_ref().map(|it| it.status.as_u16()),
-            fault: fault.map(|(deed, _)| deed),
+            fault,
             call,
         });
         match (answer, fault) {
-            (Some(_), Some((Deed::DropReply | Deed::KillAfter, _))) | (None, _) => Err(NoAnswer),
-            (Some(answer), Some((Deed::Truncate, _))) => Ok(answer.half()),
+            (Some(_), Some(Deed::DropReply | Deed::KillAfter)) | (None, _) => Err(NoAnswer),
+            (Some(answer), Some(Deed::Truncate)) => Ok(answer.half()),
             (Some(answer), _) => Ok(answer.whole()),
         }
     }
 
-    async fn carry_out(
-        &self,
-        head: &Parts,
-        body: &Bytes,
-        fault: Option<(Deed, u64)>,
-        who: Option<&Caller>,
-    ) -> Option<Answer> {
-        let Some((deed, millis)) = fault else { return self.pass(head, body).await };
-        match deed {
+    async fn carry_out(&self, it: &Onward<'_>, harm: Option<Harm>, who: Option<&Caller>) -> Option<Answer> {
+        let Some(harm) = harm else { return self.pass(it).await };
+        match harm.deed {
             Deed::Delay => {
-                tokio::time::sleep(Duration::from_millis(millis)).await;
-                self.pass(head, body).await
+                tokio::time::sleep(Duration::from_millis(harm.millis)).await;
+                self.pass(it).await
             }
             Deed::Reorder => {
                 let _ = tokio::time::timeout(REORDER, self.passed.notified()).await;
-                self.pass(head, body).await
+                self.pass(it).await
             }
             Deed::Duplicate => {
-                self.pass(head, body).await;
-                self.pass(head, body).await
+                self.pass(it).await;
+                self.pass(it).await
             }
             Deed::Drop => None,
-            Deed::Throttle => Some(throttled(&head.headers)),
+            Deed::Throttle => Some(throttled(&it.head.headers)),
             Deed::Error => Some(Answer::of(500, r#"{"__type":"InternalFailure","message":"a fault"}"#)),
-            Deed::DropReply | Deed::Truncate => self.pass(head, body).await,
+            Deed::DropReply | Deed::Truncate => self.pass(it).await,
             Deed::KillBefore => {
                 who?.kill();
                 None
             }
+            Deed::FailSome => self.pass_some(it, harm.turn).await,
             Deed::KillAfter => {
-                let answer = self.pass(head, body).await;
+                let answer = self.pass(it).await;
                 who?.kill();
                 answer
             }
         }
     }
 
-    /// To the local cloud and back.
-    async fn pass(&self, head: &Parts, body: &Bytes) -> Option<Answer> {
-        let stream = TcpStream::connect(("127.0.0.1", self.to)).await.ok()?;
+    /// A part of what a call carries goes on; the answer has a no for the rest.
+    async fn pass_some(&self, it: &Onward<'_>, turn: u64) -> Option<Answer> {
+        let Some(split) = Split::of(it.call, it.body, turn) else { return self.pass(it).await };
+        let said = match &split.rest {
+            Some(rest) => Some(self.pass(&Onward { body: rest, ..*it }).await?),
+            None => None,
+        };
+        match said {
+            Some(said) if said.status != StatusCode::OK => Some(said),
+            said => Some(Answer::of(200, &split.answer(said.as_ref().map(|it| it.body.as_ref()))?)),
+        }
+    }
+
+    /// To where it is meant for and back.
+    async fn pass(&self, Onward { head, body, door, .. }: &Onward<'_>) -> Option<Answer> {
+        let to = match door {
+            Door::Cloud => self.to,
+            // It may be started after this, and again elsewhere.
+            Door::Providers => State::load().ok()??.capture?.port,
+        };
+        let stream = TcpStream::connect(("127.0.0.1", to)).await.ok()?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
         tokio::task::spawn_local(connection);
-        let mut request = Request::new(Full::new(body.clone()));
+        let mut request = Request::new(Full::new(Bytes::clone(body)));
         *request.method_mut() = head.method.clone();
         *request.uri_mut() = head.uri.path_and_query()?.as_str().parse().ok()?;
         *request.headers_mut() = head.headers.clone();
@@ -214,7 +275,10 @@ impl Proxy {
     fn control(&self, head: &Parts, body: &Bytes) -> Option<Response<Body>> {
         let json = |text: String| Answer::of(200, &text).whole();
         let answer = match (head.uri.path(), &head.method) {
-            ("/_proxy", &Method::GET) => json("{}".to_owned()),
+            ("/_proxy", &Method::GET) => {
+                let doors = Doors { providers: self.providers, calls: self.journal.count() };
+                json(serde_json::to_string(&doors).unwrap_or_default())
+            }
             ("/_journal", &Method::GET) => {
                 let query = head.uri.query().unwrap_or_default();
                 let after = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "after");
@@ -238,56 +302,5 @@ impl Proxy {
             _ => return None,
         };
         Some(answer)
-    }
-}
-
-/// The service's own word for too many calls.
-fn throttled(headers: &HeaderMap) -> Answer {
-    let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let kind = match target.split('.').next().unwrap_or_default() {
-        it if it.starts_with("DynamoDB") => {
-            "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
-        }
-        "AmazonSQS" => "com.amazonaws.sqs#RequestThrottled",
-        "" => {
-            let mut answer = Answer::of(429, r#"{"message":"Too Many Requests"}"#);
-            let kind = hyper::header::HeaderValue::from_static("TooManyRequestsException");
-            answer.headers.insert("x-amzn-errortype", kind);
-            return answer;
-        }
-        _ => "ThrottlingException",
-    };
-    Answer::of(400, &format!(r#"{{"__type":"{kind}","message":"a fault"}}"#))
-}
-
-impl Answer {
-    fn of(status: u16, text: &str) -> Answer {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/x-amz-json-1.0"));
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Answer { status, headers, body: Bytes::copy_from_slice(text.as_bytes()) }
-    }
-
-    fn whole(self) -> Response<Body> {
-        let body = Full::new(self.body.clone()).map_err(|never: Infallible| match never {}).boxed_unsync();
-        self.with(body)
-    }
-
-    /// The first half, and then the connection breaks.
-    fn half(self) -> Response<Body> {
-        let half = self.body.slice(..self.body.len() / 2);
-        let frames = [Ok(Frame::data(half)), Err(io::Error::from(io::ErrorKind::ConnectionReset))];
-        let body = StreamBody::new(stream::iter(frames)).boxed_unsync();
-        self.with(body)
-    }
-
-    fn with(self, body: Body) -> Response<Body> {
-        let length = self.body.len();
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
-        response.headers_mut().remove(TRANSFER_ENCODING);
-        response.headers_mut().insert(CONTENT_LENGTH, length.into());
-        response
     }
 }

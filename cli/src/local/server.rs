@@ -41,13 +41,15 @@ pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
         secret_access_key: secret()?,
         capture: None,
         proxy: None,
+        providers: None,
         socket_url: None,
         http_url: None,
         token_url: None,
         deployed: None,
     };
     terminal.progress("starting the local cloud …");
-    state.proxy = Some(beside(state.port, || proxy::start(None, state.port))?);
+    let started = beside(state.port, || proxy::start(None, None, state.port))?;
+    (state.proxy, state.providers) = (Some(started.proxy), Some(started.providers));
     state.pid = spawn(&program, &state)?;
     // Saved at once: what is started can be stopped, whatever happens next.
     state.save()?;
@@ -144,9 +146,14 @@ pub(super) fn answers(state: &State) -> bool {
 
 /// Whether somebody answers there within two seconds.
 pub(super) fn responds(url: &str) -> bool {
+    ask(url).is_some()
+}
+
+/// What is said there within two seconds.
+pub(super) fn ask(url: &str) -> Option<String> {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2))).build().into();
-    agent.get(url).call().is_ok()
+    agent.get(url).call().ok()?.body_mut().read_to_string().ok()
 }
 
 /// Whether the process is alive and still what it was: ids are used again after a crash. `what` is in its command line.

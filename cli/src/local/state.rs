@@ -23,6 +23,9 @@ pub(crate) struct State {
     /// The proxy between the functions and the local cloud; `None` until it is started.
     #[serde(default)]
     pub(crate) proxy: Option<Running>,
+    /// The proxy's port in front of the capture server.
+    #[serde(default)]
+    pub(crate) providers: Option<u16>,
     #[serde(default)]
     pub(crate) socket_url: Option<String>,
     /// Where programs that sign ask the HTTP API, and where people with a token do.
@@ -84,6 +87,11 @@ impl State {
     /// Where the services that the local cloud has not are played.
     pub(crate) fn capture_endpoint(&self) -> String {
         self.capture.map(|it| format!("http://127.0.0.1:{}", it.port)).unwrap_or_default()
+    }
+
+    /// Where the functions call the providers that are played: through the proxy.
+    pub(crate) fn providers_endpoint(&self) -> String {
+        self.providers.map(|it| format!("http://127.0.0.1:{it}")).unwrap_or_default()
     }
 
     /// Where the functions call the local cloud: through the proxy.

@@ -9,7 +9,7 @@ use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::event::Refusal;
 use domain::retention::Retention;
-use queue::{Cause, Queue, Sqs};
+use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Env, Error, Message, Report, chain, now};
 use store::{Events, Record};
 
@@ -76,7 +76,8 @@ impl Audit {
     async fn bury(&self, message: &Message, class: &'static str, detail: &str, report: &mut Report) {
         tracing::error!(message.id = message.message_id, detail, "an event cannot be kept");
         let cause = Cause { class, detail: detail.to_owned(), by: "audit" };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause).await {
+        let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(error = chain(&refused), "it stays in the queue");
             report.show_again(message);
         }

@@ -8,7 +8,7 @@ use domain::Timestamp;
 use domain::catalog::Catalog;
 use domain::event::{Event, Priority, Refusal};
 use domain::plan::Plan;
-use queue::{Cause, Queue, Sqs};
+use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Error, Message, Report, chain, now};
 use schedule::Schedules;
 use store::{Counters, Endpoints, Ledger, People};
@@ -236,7 +236,8 @@ impl Dispatcher {
         let detail = refusal.to_string();
         tracing::warn!(message.id = message.message_id, detail, "an event is refused");
         let cause = Cause { class: "refused", detail, by: "dispatch" };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause).await {
+        let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(error = chain(&refused), "it stays in the queue");
             report.show_again(message);
         }

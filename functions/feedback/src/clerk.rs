@@ -9,7 +9,7 @@ use domain::plan::Audience;
 use domain::receipt::{Heard, Progress, Receipt, read};
 use domain::registry::{Amendment, Change, Stamp};
 use futures_util::stream::{self, StreamExt as _};
-use queue::{Cause, Queue, Sqs};
+use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Message, Report, chain, now};
 use store::{Counters, Ledger, NotApplied, People, Told};
 
@@ -209,7 +209,8 @@ impl Clerk {
     async fn bury(&self, message: &Message, detail: String, report: &mut Report) {
         tracing::error!(message.id = message.message_id, detail, "what came is no receipt");
         let cause = Cause { class: "refused", detail, by: "feedback" };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause).await {
+        let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(error = chain(&refused), "it stays in the queue");
             report.show_again(message);
         }

@@ -4,7 +4,7 @@ use aws::Verdict;
 use aws_types::SdkConfig;
 use domain::recipient::Settings;
 use domain::registry::{Amendment, Notice, Stamp};
-use queue::{Cause, Queue, Sqs};
+use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Message, Report, chain, now};
 use store::{NotApplied, People};
 
@@ -99,7 +99,8 @@ impl Registrar {
     async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
         tracing::error!(message.id = message.message_id, detail, "an event cannot be carried out");
         let cause = Cause { class, detail, by: "people" };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause).await {
+        let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(error = chain(&refused), "it stays in the queue");
             report.show_again(message);
         }

@@ -2,7 +2,7 @@
 
 use aws_types::SdkConfig;
 use publish::{Bus, Outbox};
-use queue::{Cause, Queue, Sqs};
+use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Deadline, Error, Invocation, Message, Report, chain};
 use serde::Serialize;
 use store::Ledger;
@@ -150,7 +150,8 @@ impl Relay {
     async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
         tracing::error!(message.id = message.message_id, detail, "records cannot be handled");
         let cause = Cause { class, detail, by: "relay" };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause).await {
+        let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(error = chain(&refused), "it stays in the queue");
             report.show_again(message);
         }

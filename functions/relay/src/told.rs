@@ -7,7 +7,7 @@ use domain::event::Event;
 use domain::outcome::Status;
 use domain::told::{Set, communication, delivery};
 use publish::{Bus, Entry, InOrder, Put, Takes as _};
-use queue::{Cause, Queue};
+use queue::{Cause, Past, Queue};
 use runtime::{Deadline, chain, now};
 use store::{Item, Ledger, LedgerRow, stands_since};
 
@@ -68,7 +68,7 @@ impl ToldRelay {
         let detail = chain(refused);
         tracing::error!(detail, kind = it.entry.detail_type, "the bus will not hear of an outcome");
         let cause = Cause { class: "refused", detail, by: "relay" };
-        let buried = self.dead_letters.bury(&it.entry.detail, None, &cause).await;
+        let buried = self.dead_letters.bury(&it.entry.detail, None, &cause, Past::default()).await;
         buried.inspect_err(|it| tracing::error!(error = chain(it), "it comes again")).is_ok()
     }
 }

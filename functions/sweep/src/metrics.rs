@@ -19,8 +19,9 @@ pub(crate) fn write(swept: &Swept, function: &str, is_cut: bool, now: Timestamp)
         failed = swept.failed,
         published = swept.published,
         again = swept.again,
+        unconfirmed = swept.unconfirmed,
         is_cut,
-        "outbox swept"
+        "swept"
     );
     // Nobody to tell is no reason to fail.
     let _ = writeln!(std::io::stdout(), "{}", line(swept, function, now));
@@ -39,6 +40,7 @@ fn line(swept: &Swept, function: &str, now: Timestamp) -> String {
                     metric("OutboxOldest", "Seconds"),
                     metric("OutboxFailed", "Count"),
                     metric("OutboxRepublished", "Count"),
+                    metric("ReceiptsMissing", "Count"),
                 ],
             }],
         },
@@ -47,6 +49,7 @@ fn line(swept: &Swept, function: &str, now: Timestamp) -> String {
         "OutboxOldest": swept.oldest_seconds,
         "OutboxFailed": swept.failed,
         "OutboxRepublished": swept.published,
+        "ReceiptsMissing": swept.unconfirmed,
     })
     .to_string()
 }

@@ -10,7 +10,7 @@ use domain::breaker::Breaker;
 use domain::cancel::{CancelKey, Cancellation};
 use domain::job::Job;
 use domain::quota::Bucket;
-use queue::{Cause, Outgoing, Queue};
+use queue::{Cause, Outgoing, Past, Queue};
 use schedule::Schedules;
 use store::{Counters, Kept, Ledger, Settlement, Standing, Stood};
 
@@ -89,6 +89,7 @@ pub trait Line {
         body: &str,
         tenant: Option<&str>,
         cause: &Cause,
+        past: Past,
     ) -> impl Future<Output = Result<(), Refused>>;
 }
 
@@ -182,8 +183,8 @@ impl Line for Queue {
         Queue::show_after(self, receipt, pause).await
     }
 
-    async fn bury(&self, body: &str, tenant: Option<&str>, cause: &Cause) -> Result<(), Refused> {
-        Queue::bury(self, body, tenant, cause).await
+    async fn bury(&self, body: &str, tenant: Option<&str>, cause: &Cause, past: Past) -> Result<(), Refused> {
+        Queue::bury(self, body, tenant, cause, past).await
     }
 }
 

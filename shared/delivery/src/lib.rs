@@ -20,7 +20,7 @@ use aws::Refused;
 use domain::job::Job;
 use domain::outcome::{Failure, Sent, Status};
 use futures_util::stream::{self, StreamExt as _};
-use queue::Cause;
+use queue::{Cause, Past};
 use runtime::{Batch, Deadline, Error, Message, Report, chain};
 use store::{Settlement, Standing};
 
@@ -196,7 +196,8 @@ impl<C: Cloud> Desk<C> {
             };
             tracing::error!(message.id = message.message_id, detail, "a job cannot be read");
             let cause = Cause { class: "unreadable", detail: detail.clone(), by: self.name };
-            if let Err(refused) = self.dead_letters.bury(&message.body, message.group(), &cause).await {
+            let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+            if let Err(refused) = self.dead_letters.bury(&message.body, message.group(), &cause, past).await {
                 tracing::error!(error = chain(&refused), "it stays in the queue");
                 report.show_again(message);
             }

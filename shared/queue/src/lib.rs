@@ -9,6 +9,7 @@ use aws::{Refused, Verdict};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
+use domain::Timestamp;
 use domain::batches::{Batch, split};
 
 pub use dead_letters::{DeadLetters, Letter, SUFFIX};
@@ -85,6 +86,15 @@ pub struct Cause {
     pub detail: String,
     /// Which function put it aside.
     pub by: &'static str,
+}
+
+/// What a message had been through when it was put aside, for whoever looks at it later.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Past {
+    /// When its queue took it over; none for what never was in a queue.
+    pub first_at: Option<Timestamp>,
+    /// How often it was handed to a function, the last time included.
+    pub attempts: u32,
 }
 
 /// SQS takes 256 KiB of attributes; a cause that is longer than this helps nobody.
@@ -174,14 +184,22 @@ impl Queue {
             .map_err(|error| Refused::new("set when a message is shown again", error))
     }
 
-    /// Puts one message aside with its cause. `body` is the text as it came.
+    /// Puts one message aside with its cause and its past. `body` is the text as it came.
     ///
     /// # Errors
     /// The queue did not take it: the original must stay where it is.
-    pub async fn bury(&self, body: &str, tenant: Option<&str>, cause: &Cause) -> Result<(), Refused> {
+    pub async fn bury(
+        &self,
+        body: &str,
+        tenant: Option<&str>,
+        cause: &Cause,
+        past: Past,
+    ) -> Result<(), Refused> {
+        let first_at = past.first_at.map(|it| attribute(&it.to_string()));
         let mut detail = cause.detail.clone();
         detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
-        self.sqs
+        let mut call = self
+            .sqs
             .client()
             .send_message()
             .queue_url(&self.url)
@@ -190,7 +208,11 @@ impl Queue {
             .message_attributes("cause", attribute(cause.class))
             .message_attributes("detail", attribute(&detail))
             .message_attributes("by", attribute(cause.by))
-            .send()
+            .message_attributes("attempts", attribute(&past.attempts.to_string()));
+        if let Some(first_at) = first_at {
+            call = call.message_attributes("first_at", first_at);
+        }
+        call.send()
             .await
             .map(drop)
             .map_err(|error| Refused::new("put a message into the dead-letter queue", error))

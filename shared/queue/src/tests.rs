@@ -1,4 +1,5 @@
 use super::*;
+use aws_sdk_sqs::operation::send_message::SendMessageOutput;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchResultEntry};
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
@@ -25,6 +26,28 @@ async fn a_message_that_the_queue_refused_is_told_apart_from_its_neighbours() {
     let sent = queue.send(&[message.clone(), message.clone(), message]).await;
     assert!(sent[0].is_ok() && sent[2].is_ok());
     assert_eq!(sent[1].as_ref().unwrap_err().verdict, Verdict::Transient);
+}
+
+#[tokio::test]
+async fn what_is_put_aside_says_why_since_when_and_after_how_many_tries() {
+    let answer = mock!(Client::send_message)
+        .match_requests(|it| {
+            let of = |name: &str| it.message_attributes()?.get(name)?.string_value();
+            [
+                ("cause", "refused"),
+                ("by", "dispatch"),
+                ("attempts", "3"),
+                ("first_at", "2026-11-21T10:00:00Z"),
+            ]
+            .iter()
+            .all(|(name, expected)| of(name) == Some(*expected))
+        })
+        .then_output(|| SendMessageOutput::builder().build());
+    let sqs = Sqs { config: SdkConfig::builder().build(), client: Arc::new(client(&[&answer]).into()) };
+    let cause = Cause { class: "refused", detail: "no id".into(), by: "dispatch" };
+    let past = Past { first_at: "2026-11-21T10:00:00Z".parse().ok(), attempts: 3 };
+    Queue::new(&sqs, "https://queue".into()).bury("{}", None, &cause, past).await.unwrap();
+    assert_eq!(answer.num_calls(), 1);
 }
 
 #[test]

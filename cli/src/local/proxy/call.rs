@@ -33,6 +33,15 @@ impl Call {
     }
 }
 
+/// Which try of the caller's client this is.
+///
+/// Source: AWS SDKs, `amz-sdk-request: attempt=2; max=3`.
+pub(super) fn attempt(headers: &HeaderMap) -> u32 {
+    let said = headers.get("amz-sdk-request").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let attempt = said.split(';').find_map(|it| it.trim().strip_prefix("attempt="));
+    attempt.and_then(|it| it.parse().ok()).unwrap_or(1)
+}
+
 /// The service in the scope of a signature.
 ///
 /// Source: Signature Version 4, `Credential=<key>/<date>/<region>/<service>/aws4_request`.

@@ -30,7 +30,7 @@ pub(super) struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contains: Option<String>,
     #[serde(rename = "do")]
-    pub(super) deed: Deed,
+    deed: Deed,
     /// So many of those that fit are let through first.
     #[serde(default)]
     skip: u64,
@@ -42,7 +42,7 @@ pub(super) struct Fault {
     chance: f64,
     /// For `delay`.
     #[serde(default)]
-    pub(super) millis: u64,
+    millis: u64,
     /// How many fitted, and how many it was done to.
     #[serde(default)]
     fitted: u64,
@@ -78,11 +78,23 @@ pub(super) enum Deed {
     KillBefore,
     /// It gets there, and the caller is killed before the answer comes.
     KillAfter,
+    /// Of a call that carries several things, every second one does not get there, and the answer says which.
+    FailSome,
+}
+
+/// What is done to one call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Harm {
+    pub(super) deed: Deed,
+    /// For `delay`.
+    pub(super) millis: u64,
+    /// How many calls it was done to before.
+    pub(super) turn: u64,
 }
 
 impl Plan {
     /// What is done to this call. The first fault that fits and has its turn counts.
-    pub(super) fn next(&mut self, call: &Call, body: &[u8]) -> Option<(Deed, u64)> {
+    pub(super) fn next(&mut self, call: &Call, body: &[u8]) -> Option<Harm> {
         let seed = self.seed;
         for (at, it) in self.faults.iter_mut().enumerate() {
             if !it.fits(call, body) {
@@ -94,7 +106,7 @@ impl Plan {
                 continue;
             }
             it.done += 1;
-            return Some((it.deed, it.millis));
+            return Some(Harm { deed: it.deed, millis: it.millis, turn: it.done - 1 });
         }
         None
     }

@@ -22,6 +22,10 @@ pub(super) struct Entry {
     pub(super) call: Call,
     /// The tables, queues and the like that the body names: what stands behind `carillon-local-`.
     pub(super) things: Vec<String>,
+    /// How many things it carries: messages, statements, items.
+    pub(super) parts: usize,
+    /// Which try of the caller's client it is.
+    pub(super) attempt: u32,
     /// Bytes of the request, and of the answer.
     pub(super) asked: usize,
     pub(super) answered: usize,
@@ -43,6 +47,11 @@ impl Journal {
             entries.pop_front();
         }
         entries.push_back(entry);
+    }
+
+    /// How many there were.
+    pub(super) fn count(&self) -> u64 {
+        *self.1.borrow()
     }
 
     /// Those that came after this number.

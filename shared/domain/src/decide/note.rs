@@ -66,27 +66,30 @@ impl fmt::Display for Note {
             Note::Preference(because) => because.fmt(f),
             Note::Zone { name, from } => write!(f, "local time is that of {name} (by {from})"),
             Note::QuietHours { whose, until: Some(until) } => {
-                write!(f, "{whose} quiet hours hold it back until {until}")
+                write!(f, "{whose} quiet hours hold it back until {until:.0}")
             }
             Note::QuietHours { whose, until: None } => write!(f, "{whose} quiet hours never end"),
             Note::Critical => {
                 f.write_str("the rule is critical: no preference, quiet hour or limit holds it back")
             }
             Note::Full { limit, n, most, until } => {
-                write!(f, "the limit `{limit}` is full: {n} of {most} have passed, the next may at {until}")
+                write!(
+                    f,
+                    "the limit `{limit}` is full: {n} of {most} have passed, the next may at {until:.0}"
+                )
             }
             Note::Passed { limit, most } => write!(f, "the limit `{limit}` of {most} let it through"),
             Note::Country => f.write_str("the policy lets no text go to this country"),
             Note::Unaffordable { budget, price, spent, most, currency, until } => write!(
                 f,
-                "`{budget}` has {spent} of {most} {currency} spent, and the text costs {price}: more may be spent at {until}"
+                "`{budget}` has {spent} of {most} {currency} spent, and the text costs {price}: more may be spent at {until:.0}"
             ),
             Note::Price { price, segments: 1, currency } => write!(f, "the text costs {price} {currency}"),
             Note::Price { price, segments, currency } => {
                 write!(f, "the text is {segments} messages and costs {price} {currency}")
             }
             Note::FreeText { until } => {
-                write!(f, "they wrote to us, so WhatsApp takes free text until {until}")
+                write!(f, "they wrote to us, so WhatsApp takes free text until {until:.0}")
             }
             Note::Approved { template } => {
                 write!(f, "they have not written for 24 hours, so the approved template `{template}` is sent")
@@ -101,16 +104,16 @@ impl fmt::Display for Note {
                 f.write_str("they have not written to us, and there is no approved template")
             }
             Note::Noticed { how } => write!(f, "what was sent before has been {how}"),
-            Note::Cancelled { by_event_of } => write!(f, "an event of {by_event_of} took it back"),
+            Note::Cancelled { by_event_of } => write!(f, "an event of {by_event_of:.0} took it back"),
             Note::Collected { closes_at } => {
-                write!(f, "it is collected and told with the others at {closes_at}")
+                write!(f, "it is collected and told with the others at {closes_at:.0}")
             }
             Note::FailedOver(it) => it.fmt(f),
             Note::Closed { why, until: Some(until) } => {
-                write!(f, "this channel is closed until {until}: {why}")
+                write!(f, "this channel is closed until {until:.0}: {why}")
             }
             Note::Closed { why, until: None } => write!(f, "this channel is closed for good: {why}"),
-            Note::Disabled { why, at } => write!(f, "the endpoint is switched off since {at}: {why}"),
+            Note::Disabled { why, at } => write!(f, "the endpoint is switched off since {at:.0}: {why}"),
             Note::Unusable { what, instead } => write!(f, "{what}, so {instead}"),
         }
     }

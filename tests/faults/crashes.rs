@@ -1,0 +1,84 @@
+//! A function is killed at every call it makes: before it gets there, and before the answer comes.
+//!
+//! Nobody says beforehand how many calls there are. The first wave kills at the first call, the second at the second, until
+//! a function had no such call any more and was through without harm.
+
+use domain::channel::Channel;
+use serde_json::json;
+
+use crate::invariants::check;
+use crate::parcels::{CHANNELS, Parcel};
+use crate::proxy::Call;
+use crate::suite::{Suite, play};
+use crate::until::until;
+
+/// More calls than any of them makes for one message.
+const MOST_CALLS: u64 = 30;
+
+/// Reliability F1.
+#[tokio::test]
+async fn a_channel_that_is_killed_at_any_of_its_calls_tells_everybody_once_or_once_more_where_it_may() {
+    play(async |suite| {
+        for deed in ["kill_before", "kill_after"] {
+            let mut open: Vec<Channel> = CHANNELS.to_vec();
+            for call in 0..MOST_CALLS {
+                open = wave(suite, &open, deed, call).await;
+                if open.is_empty() {
+                    break;
+                }
+            }
+            assert!(open.is_empty(), "{open:?} make more than {MOST_CALLS} calls");
+        }
+    })
+    .await;
+}
+
+/// Kills each channel at its call of this number. Those that have one are returned.
+async fn wave(suite: &Suite, channels: &[Channel], deed: &str, call: u64) -> Vec<Channel> {
+    let mut parcels = Vec::new();
+    for channel in channels {
+        parcels.push(Parcel::by(suite, *channel).await);
+    }
+    let fault = |it: &Channel| json!({ "function": it.name(), "do": deed, "skip": call, "times": 1 });
+    let (began, faults) = (suite.proxy.now(), channels.iter().map(fault).collect::<Vec<_>>());
+    suite.proxy.plan(suite.seed, &faults);
+    for it in &parcels {
+        it.send(suite).await;
+    }
+    let mut killed = vec![false; parcels.len()];
+    until("everything stands", async || {
+        let mut all = true;
+        for (at, done) in suite.proxy.done().into_iter().enumerate() {
+            let key = &parcels[at].job.key;
+            // Whoever was killed holds nothing any more.
+            if done > 0 && !std::mem::replace(&mut killed[at], true) {
+                suite.end_lease(key).await;
+            }
+            let row = suite.cloud.ledger.find(key).await.unwrap();
+            all &= row.is_some_and(|it| it.status.is_final());
+        }
+        all.then_some(())
+    })
+    .await;
+    suite.peace().await;
+    let done = suite.proxy.done();
+    let journal = suite.proxy.journal(began);
+    let mut hit = Vec::new();
+    for (mut parcel, done) in parcels.into_iter().zip(done) {
+        let channel = parcel.job.channel();
+        let (row, sends) = check(suite, &mut parcel, usize::from(in_doubt(&journal, channel))).await;
+        eprintln!("{} {deed} {call}: {done} done, {:?}, {sends} sends", channel.name(), row.status);
+        if done > 0 {
+            hit.push(channel);
+        }
+    }
+    hit
+}
+
+/// Whether the provider had been asked, or was being asked, when the function was killed.
+fn in_doubt(journal: &[Call], channel: Channel) -> bool {
+    let of = |it: &&Call| it.function.as_deref() == Some(channel.name());
+    let Some(kill) = journal.iter().filter(of).find(|it| it.fault.is_some()) else { return false };
+    // The first thing that an invocation does in earnest is to claim.
+    journal.iter().filter(of).any(|it| it.number <= kill.number && it.is_send())
+}

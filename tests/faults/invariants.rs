@@ -1,0 +1,47 @@
+//! What must be so, whatever broke.
+//!
+//! Source: reliability, G1 to G6. The seals of the audit (G4) are verified by their own tests.
+
+use std::collections::BTreeSet;
+
+use domain::channel::OnUnknown;
+use domain::key::Key;
+use domain::outcome::Status;
+use store::LedgerRow;
+
+use crate::parcels::Parcel;
+use crate::suite::Suite;
+use crate::until::until;
+
+/// Holds a parcel to the contract. `ambiguous`: how many answers about it were lost, whether the provider was asked or
+/// not.
+pub(crate) async fn check(suite: &Suite, parcel: &mut Parcel, ambiguous: usize) -> (LedgerRow, usize) {
+    let row = settled(suite, &parcel.job.key).await;
+    let arrived = parcel.arrived(suite).await;
+    let (sends, what) = (arrived.len(), format!("{} {:?}", parcel.job.channel().name(), parcel.job.key));
+    // G2, and F1: a receiver knows a repeat by its id.
+    assert!(sends <= 1 + ambiguous, "{what}: {sends} sends, and {ambiguous} answers were lost");
+    assert!(arrived.iter().collect::<BTreeSet<_>>().len() <= 1, "{what}: {arrived:?}");
+    match row.status {
+        Status::Sent | Status::Delivered => assert!(sends >= 1, "{what} is said to be sent"),
+        Status::Unknown => {
+            assert!(parcel.job.on_unknown == OnUnknown::Hold && ambiguous > 0, "{what} is unknown");
+            assert!(sends <= 1, "{what} was sent again although nobody knew");
+        }
+        Status::Suppressed | Status::Deferred => assert_eq!(sends, 0, "{what} is said not to be sent"),
+        Status::Failed | Status::Claimed | Status::Released => panic!("{what}: {row:?}"),
+        Status::Unconfirmed | Status::Undelivered | Status::Bounced => panic!("{what}: {row:?}"),
+    }
+    if ambiguous == 0 {
+        assert_eq!((row.status, sends), (Status::Sent, 1), "{what}: nothing was in doubt");
+    }
+    (row, sends)
+}
+
+/// G1 and G6: the row stands, and nobody holds it.
+pub(crate) async fn settled(suite: &Suite, key: &Key) -> LedgerRow {
+    until("it stands in the ledger", async || {
+        suite.cloud.ledger.find(key).await.unwrap().filter(|it| it.status.is_final())
+    })
+    .await
+}

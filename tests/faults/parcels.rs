@@ -1,0 +1,109 @@
+//! Jobs as dispatch would send them, each to an address of its own, and what arrived there.
+
+use std::time::Duration;
+
+use domain::channel::Channel;
+use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::endpoint::{Endpoint, EndpointId};
+use domain::job::Job;
+use serde_json::{Value, json};
+use store::Endpoints;
+
+use crate::client::Client;
+use crate::cloud::{now, now_text, unique};
+use crate::suite::Suite;
+
+/// One job, and who waits for it.
+pub(crate) struct Parcel {
+    pub(crate) job: Job,
+    /// The message that carries it.
+    pub(crate) text: String,
+    receiver: Receiver,
+}
+
+enum Receiver {
+    /// Whoever the capture server plays, by its channel and address.
+    Played(&'static str, String),
+    Socket(Box<Client>),
+}
+
+/// The channels that a parcel can go by.
+pub(crate) const CHANNELS: [Channel; 4] = [Channel::Email, Channel::Push, Channel::Webhook, Channel::Socket];
+
+impl Parcel {
+    pub(crate) async fn by(suite: &Suite, channel: Channel) -> Parcel {
+        let recipient = unique("user");
+        let (receiver, content) = match channel {
+            Channel::Push => note(&recipient),
+            Channel::Webhook => request(suite, &recipient).await,
+            Channel::Socket => frame(suite, &recipient).await,
+            Channel::Email | Channel::Sms | Channel::Whatsapp => letter(&recipient),
+        };
+        let on_unknown = if channel == Channel::Email { "hold" } else { "resend" };
+        let text = json!({
+            "version": 1, "key": unique("key"), "rule": "tests", "catalog": "tests", "recipient": recipient,
+            "event": { "id": unique("event"), "source": "tests", "type": "t", "time": now_text() },
+            "priority": "normal", "on_unknown": on_unknown, "content": content,
+        });
+        let job = serde_json::from_value(text.clone()).unwrap();
+        Parcel { job, text: text.to_string(), receiver }
+    }
+
+    pub(crate) async fn send(&self, suite: &Suite) {
+        suite.cloud.send(self.job.channel().name(), &self.text).await;
+    }
+
+    /// What its receiver knows each message by, one for each that came.
+    pub(crate) async fn arrived(&mut self, suite: &Suite) -> Vec<String> {
+        match &mut self.receiver {
+            Receiver::Played(channel, to) => {
+                let found = suite.cloud.captured(channel, to);
+                let id = |it: &Value| it["headers"]["webhook-id"].as_str().unwrap_or(to.as_str()).to_owned();
+                found.iter().map(id).collect()
+            }
+            Receiver::Socket(client) => {
+                let mut heard = Vec::new();
+                while let Ok(it) = tokio::time::timeout(Duration::from_millis(300), client.hear()).await {
+                    heard.push(it["id"].as_str().unwrap_or_default().to_owned());
+                }
+                heard
+            }
+        }
+    }
+}
+
+fn letter(recipient: &str) -> (Receiver, Value) {
+    let to = format!("{recipient}@example.com");
+    let email = json!({ "to": to, "subject": "S", "html": "<p>H</p>", "text": "H", "locale": "en" });
+    (Receiver::Played("email", to), json!({ "email": email }))
+}
+
+fn note(recipient: &str) -> (Receiver, Value) {
+    let endpoint = format!("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/faults/{recipient}");
+    let push = json!({
+        "to": { "id": "phone-1", "platform": "fcm", "endpoint": endpoint },
+        "title": "Your turn", "body": "Room 7.", "data": {}, "locale": "en",
+    });
+    (Receiver::Played("push", endpoint), json!({ "push": push }))
+}
+
+async fn request(suite: &Suite, recipient: &str) -> (Receiver, Value) {
+    let path = format!("/hooks/{recipient}");
+    let id = EndpointId { tenant: Some(recipient.to_owned()), id: "erp".to_owned() };
+    // By the proxy's door, so that the journal has what it is asked.
+    let url = format!("{}{path}", suite.proxy.providers);
+    let endpoint: Endpoint =
+        serde_json::from_value(json!({ "id": "erp", "tenant": recipient, "url": url })).unwrap();
+    let secrets = Secrets::of(Secret::new(Scheme::Hmac, vec![7; 32]).unwrap());
+    let endpoints =
+        Endpoints::new(&store::client(&suite.cloud.config), "carillon-local-endpoints".to_owned());
+    endpoints.put(&endpoint, &secrets, now()).await.unwrap();
+    let webhook = json!({ "to": id, "body": "{}" });
+    (Receiver::Played("webhook", path), json!({ "webhook": webhook }))
+}
+
+async fn frame(suite: &Suite, recipient: &str) -> (Receiver, Value) {
+    let client = Client::of(&suite.cloud, recipient, None, &[]).await;
+    let socket = json!({ "to": { "user": recipient }, "title": "T", "body": "B", "data": {} });
+    (Receiver::Socket(Box::new(client)), json!({ "socket": socket }))
+}

@@ -1,0 +1,133 @@
+//! What every scenario needs: the local cloud for itself, queues that show a message again soon, and peace afterwards.
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::types::QueueAttributeName;
+use domain::key::Key;
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+use tokio::sync::Mutex;
+
+use crate::cloud::{Cloud, now};
+use crate::proxy::Proxy;
+
+/// One scenario at a time: faults are everybody's.
+static TURN: Mutex<bool> = Mutex::const_new(false);
+
+/// How long a message that nobody was done with is hidden, in seconds; 180 as deployed.
+const HIDDEN: &str = "4";
+const AS_DEPLOYED: &str = "180";
+
+/// Everything must be over so long after the last fault.
+///
+/// Source: reliability G6.
+const PEACE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Suite {
+    pub(crate) cloud: Cloud,
+    pub(crate) proxy: Proxy,
+    /// By which everything left to chance is chosen; a failing run prints it.
+    pub(crate) seed: u64,
+    queues: Vec<String>,
+}
+
+/// Plays a scenario. Whatever it comes to, no fault is left, and the queues are as they were deployed.
+pub(crate) async fn play(scenario: impl AsyncFnOnce(&Suite)) {
+    let mut is_begun = TURN.lock().await;
+    let suite = Suite::open(&mut is_begun).await;
+    let played = AssertUnwindSafe(scenario(&suite)).catch_unwind().await;
+    suite.proxy.clear();
+    suite.hide_for(AS_DEPLOYED).await;
+    if let Err(panic) = played {
+        eprintln!(
+            "to repeat it: CARILLON_SEED={} cargo test -p tests --test faults --profile local",
+            suite.seed
+        );
+        // The next scenario begins with empty queues.
+        *is_begun = false;
+        resume_unwind(panic);
+    }
+}
+
+impl Suite {
+    async fn open(is_begun: &mut bool) -> Suite {
+        let cloud = Cloud::connect();
+        let listed = cloud.sqs.list_queues().queue_name_prefix("carillon-local-").send().await.unwrap();
+        let mut queues = listed.queue_urls.unwrap_or_default();
+        queues.retain(|it| !it.ends_with("-dead-letters"));
+        let seed = runtime::Env::process().number("CARILLON_SEED", 20_261_121).unwrap();
+        let suite = Suite { cloud, proxy: Proxy::connect(), seed: seed.into(), queues };
+        suite.proxy.clear();
+        if !*is_begun {
+            // What other tests left behind is none of ours.
+            for url in &suite.queues {
+                suite.cloud.sqs.purge_queue().queue_url(url).send().await.unwrap();
+            }
+            *is_begun = true;
+        }
+        suite.hide_for(HIDDEN).await;
+        suite
+    }
+
+    async fn hide_for(&self, seconds: &str) {
+        let calls = self.queues.iter().map(|url| {
+            let call = self.cloud.sqs.set_queue_attributes().queue_url(url);
+            call.attributes(QueueAttributeName::VisibilityTimeout, seconds).send()
+        });
+        for set in join_all(calls).await {
+            set.unwrap();
+        }
+    }
+
+    /// Waits until no queue has a message left, hidden ones and later ones included.
+    pub(crate) async fn peace(&self) {
+        let began = now();
+        loop {
+            let left = self.left().await;
+            if left.is_empty() {
+                return;
+            }
+            let waited = now().duration_since(began).unsigned_abs();
+            assert!(
+                waited < PEACE,
+                "{} s after the last fault there are still messages: {left:?}",
+                PEACE.as_secs()
+            );
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    /// Ends the lease of a sender that was killed, as time would.
+    pub(crate) async fn end_lease(&self, key: &Key) {
+        let (event, own) = key.parts();
+        let call = store::client(&self.cloud.config).update_item().table_name("carillon-local-ledger");
+        let call =
+            call.key("pk", AttributeValue::S(event.to_owned())).key("sk", AttributeValue::S(own.to_owned()));
+        let call = call.update_expression("SET lease_until = :then").condition_expression("#s = :claimed");
+        let call = call.expression_attribute_names("#s", "status");
+        let call = call.expression_attribute_values(":claimed", AttributeValue::S("claimed".to_owned()));
+        // Somebody else has it, or nobody: then there is nothing to end.
+        let _ = call.expression_attribute_values(":then", AttributeValue::N("1".to_owned())).send().await;
+    }
+
+    async fn left(&self) -> Vec<(String, u64)> {
+        let kinds = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
+        let asked = self.queues.iter().map(|url| {
+            let call = self.cloud.sqs.get_queue_attributes().queue_url(url);
+            call.set_attribute_names(Some(kinds.to_vec())).send()
+        });
+        let answers = join_all(asked).await.into_iter().zip(&self.queues);
+        let counts = answers.map(|(it, url)| {
+            let found = it.unwrap().attributes.unwrap_or_default();
+            let count = kinds.iter().filter_map(|kind| found.get(kind)?.parse::<u64>().ok()).sum();
+            (url.rsplit('/').next().unwrap_or_default().to_owned(), count)
+        });
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+}
