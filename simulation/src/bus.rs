@@ -58,10 +58,11 @@ impl Takes for Bus {
                 sleep_ms(100 << (round - 1)).await;
             }
             let put = self.0.attempts(1, "put on the bus", || {
+                let is_down = world.outages.borrow().has("bus");
                 for &at in &open {
-                    let fails = world.chance.borrow_mut().hits(world.faults().partial);
+                    let fails = is_down || world.chance.borrow_mut().hits(world.faults().partial);
                     answers.borrow_mut()[at] =
-                        if fails { Err(Verdict::Throttled) } else { Ok(take(world, entries[at], mark)) };
+                        if fails { Err(Verdict::Throttled) } else { Ok(take(&self.0, entries[at], mark)) };
                 }
             });
             if let Err(it) = put.await {
@@ -77,12 +78,19 @@ impl Takes for Bus {
 }
 
 /// The bus has it.
-fn take(world: &Rc<World>, entry: &Entry, mark: Option<&str>) -> String {
+fn take(process: &Process, entry: &Entry, mark: Option<&str>) -> String {
+    let world = &process.world;
     let id = format!("bus-{}", world.new_id());
     if let Ok(event) = Event::parse(&entry.detail) {
         let mut check = world.check.borrow_mut();
         match event.sequence {
-            Some(version) if mark == Some(FROM_OUTBOX) => check.published(&Place::of(&event).pk, version),
+            Some(version) if mark == Some(FROM_OUTBOX) => {
+                let place = Place::of(&event);
+                // What a stream lost is mended by the sweep, and what came after it may be on the bus by then.
+                let is_lost = check.out_of_order.contains(&place.pk) && !process.name.starts_with("sweep");
+                let is_after_pending = world.events.borrow().pending_before(&place, version);
+                check.published(&place.pk, version, is_lost, is_after_pending);
+            }
             Some(_) | None => drop(check.events.insert(event.id.clone(), entry.detail.clone())),
         }
         world.tell(|| format!("the bus has {} of {}", event.id, event.subject.as_deref().unwrap_or("-")));

@@ -5,15 +5,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
-use domain::channel::OnUnknown;
+use domain::channel::{Channel, OnUnknown};
 use domain::job::Job;
 use domain::key::Key;
 use store::Settlement;
 
 use domain::outcome::Status;
 
-/// An invocation ends by its deadline: a job may be sent so long after its expiry was looked at.
+/// Between the look at a job's expiry and its send lies the look whether it was cancelled: one call, as long as an
+/// invocation at most. Without that, there is only the provider's own time.
 const ONE_INVOCATION_S: i64 = 30;
+const ONE_SEND_S: i64 = 1;
+
+/// What dispatch wanted of a job.
+#[derive(Clone, Copy)]
+pub(crate) struct Order {
+    expires_at: Option<Timestamp>,
+    on_unknown: OnUnknown,
+    /// What takes its channel's place.
+    pub(crate) failover: Option<Channel>,
+}
+
+impl Order {
+    fn of(job: &Job) -> Order {
+        let failover = job.failover.as_ref().map(|it| it.to);
+        Order { expires_at: job.expires_at, on_unknown: job.on_unknown, failover }
+    }
+}
 
 /// What was seen so far.
 #[derive(Default)]
@@ -27,10 +45,10 @@ pub(crate) struct Check {
     open: BTreeSet<(String, Key)>,
     /// What each key was used for.
     uses: BTreeMap<Key, String>,
-    /// What dispatch wanted of each: until when, and what if no answer comes.
-    orders: BTreeMap<Key, (Option<Timestamp>, OnUnknown)>,
-    /// How far each aggregate's events have been on the bus.
-    published: BTreeMap<String, u64>,
+    /// What dispatch wanted of each.
+    pub(crate) orders: BTreeMap<Key, Order>,
+    /// Which versions of each aggregate have been on the bus.
+    published: BTreeMap<String, BTreeSet<u64>>,
     /// Aggregates whose records a stream lost: the sweep mends that, and not the order.
     pub(crate) out_of_order: BTreeSet<String>,
     /// The rows that were ever committed to each stream, by version: the event's id.
@@ -58,7 +76,7 @@ impl Check {
 
     /// Dispatch made this job.
     pub(crate) fn ordered(&mut self, job: &Job) {
-        self.orders.entry(job.key.clone()).or_insert((job.expires_at, job.on_unknown));
+        self.orders.entry(job.key.clone()).or_insert(Order::of(job));
     }
 
     /// A provider has accepted a job.
@@ -67,8 +85,8 @@ impl Check {
         job: &Job,
         token: &str,
         now: Timestamp,
-        began: Timestamp,
-        at: Option<Timestamp>,
+        looked: Timestamp,
+        cancelled_at: Option<Timestamp>,
     ) {
         let key = &job.key;
         *self.accepted.entry(key.clone()).or_default() += 1;
@@ -77,9 +95,9 @@ impl Check {
         if sends > 1 + doubts {
             self.violated(format!("G2: {} sent {sends} times, {doubts} in doubt", key.as_str()));
         }
-        let order = self.orders.get(key).copied();
-        let (expires_at, policy) = order.unwrap_or((job.expires_at, job.on_unknown));
-        if policy == OnUnknown::Hold && sends > 1 {
+        let Order { expires_at, on_unknown, .. } =
+            self.orders.get(key).copied().unwrap_or_else(|| Order::of(job));
+        if on_unknown == OnUnknown::Hold && sends > 1 {
             self.violated(format!("{} sent {sends} times, and it is held if in doubt", key.as_str()));
         }
         let used = format!("{} {} {}", job.rule, job.recipient, job.channel().name());
@@ -87,10 +105,11 @@ impl Check {
         if first != used {
             self.violated(format!("one key for two: {first} and {used}"));
         }
-        if expires_at.is_some_and(|it| now.duration_since(it).as_secs() > ONE_INVOCATION_S) {
+        let slack = if job.cancel.is_some() { ONE_INVOCATION_S } else { ONE_SEND_S };
+        if expires_at.is_some_and(|it| now.duration_since(it).as_secs() >= slack) {
             self.violated(format!("{} sent after it expired", key.as_str()));
         }
-        if at.is_some_and(|it| it < began) {
+        if cancelled_at.is_some_and(|it| it < looked) {
             self.violated(format!("{} sent after it was cancelled", key.as_str()));
         }
     }
@@ -155,13 +174,14 @@ impl Check {
         self.events.insert(id.to_owned(), text.to_owned());
     }
 
-    /// An event of an aggregate is on the bus.
-    pub(crate) fn published(&mut self, pk: &str, version: u64) {
-        let last = self.published.entry(pk.to_owned()).or_default();
-        let found = *last;
-        *last = found.max(version);
-        if version > found + 1 && !self.out_of_order.contains(pk) {
-            self.violated(format!("G3: {pk}: version {version} on the bus after version {found}"));
+    /// An event of an aggregate is on the bus. `is_after_pending`: the version before it has never been there, and would
+    /// be if it were asked for.
+    pub(crate) fn published(&mut self, pk: &str, version: u64, is_lost: bool, is_after_pending: bool) {
+        let seen = self.published.entry(pk.to_owned()).or_default();
+        seen.insert(version);
+        let is_gap = is_after_pending && !seen.contains(&(version - 1));
+        if is_gap && !is_lost {
+            self.violated(format!("G3: {pk}: version {version} on the bus before version {}", version - 1));
         }
     }
 }

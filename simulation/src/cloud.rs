@@ -238,7 +238,12 @@ impl Shared for Counters {
         if world.is(Variant::NoCancelCheck) {
             return Ok(None);
         }
-        self.0.call("was it cancelled?", || world.cancelled.borrow().get(key).map(|(it, _)| it.clone())).await
+        self.0
+            .call("was it cancelled?", || {
+                self.0.looked.borrow_mut().insert(key.clone(), now());
+                world.cancelled.borrow().get(key).map(|(it, _)| it.clone())
+            })
+            .await
     }
 
     async fn breaker(&self, provider: &str) -> Result<Kept<Breaker>, Refused> {
@@ -324,6 +329,9 @@ impl Timer for Timetable {
     /// Scheduling one name twice is scheduling it once.
     async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
         let world = &self.0.world;
+        if world.is(Variant::LaterLost) {
+            return Ok(());
+        }
         self.0
             .call("schedule", || {
                 let mut schedules = world.schedules.borrow_mut();

@@ -48,7 +48,7 @@ impl Dispatch {
         let setting = &self.0.world.setting;
         match dispatch::read(&message.body) {
             Intake::Event(event) => {
-                let plan = Plan::of(&event, &setting.catalog);
+                let plan = setting.plan(&event);
                 self.go(&plan).await
             }
             Intake::Wake { event, rule, task: Task::Run { audience, start } } => {

@@ -1,6 +1,7 @@
 //! The events table: rows, the index of what is pending, and the stream, with the conditions that `store` writes.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -46,6 +47,17 @@ impl EventTable {
 
     pub(crate) fn pending(&self) -> usize {
         self.indexed.len()
+    }
+
+    /// Whether the version before this one is pending.
+    pub(crate) fn pending_before(&self, place: &Place, version: u64) -> bool {
+        let mut of_stream = self.rows.range(place_range(&place.pk));
+        let before = i64::try_from(version).map_or(-1, |it| it - 1);
+        of_stream.any(|(_, row)| {
+            row.get_number("version") == Some(before)
+                && Pending::read(row).is_some()
+                && row.get("event").is_some()
+        })
     }
 
     pub(crate) fn unread(&self) -> usize {
@@ -175,6 +187,12 @@ impl EventTable {
         }
         self.rows.entry(place(record.item())).or_insert_with(|| record.item().clone());
     }
+}
+
+/// All rows of a stream.
+fn place_range(pk: &str) -> RangeInclusive<Place> {
+    let at = |sk: &str| Place { pk: pk.to_owned(), sk: sk.to_owned() };
+    at("")..=at("~")
 }
 
 fn place(item: &Item) -> Place {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::channel::Channel;
 use domain::decide::{Ask, Verdict, decide_with};
 use domain::event::Event;
 use domain::key::{Key, event_part};
@@ -30,6 +31,22 @@ pub(crate) fn check(world: &World) {
             }
         }
     }
+    let failed = |key: &Key| {
+        let ledger = world.ledger.borrow();
+        ledger.get(key).and_then(|it| it.get("status")) == Some(Status::Failed.name())
+    };
+    let orders: Vec<(Key, Channel)> = {
+        let check = world.check.borrow();
+        check.orders.iter().filter_map(|(key, it)| Some((key.clone(), it.failover?))).collect()
+    };
+    for (key, to) in orders.into_iter().filter(|(key, _)| failed(key)) {
+        let ledger = world.ledger.borrow();
+        let mut of_event = ledger.iter().filter(|(it, _)| it.parts().0 == key.parts().0);
+        if !of_event.any(|(_, row)| row.get("channel") == Some(to.name())) {
+            let said = format!("{} failed, and {} does not take its place", key.as_str(), to.name());
+            world.check.borrow_mut().violated(said);
+        }
+    }
     for (line, body) in world.dead_letters() {
         if !body.contains("poison") {
             world.check.borrow_mut().violated(format!("a dead letter in {line} that is no poison: {body}"));
@@ -50,12 +67,12 @@ fn was_cancelled(world: &World, event: &Event) -> bool {
 fn keys(world: &World, event: &Event) -> BTreeSet<(Key, String)> {
     let setting = &world.setting;
     let mut found = BTreeSet::new();
-    let mut open = vec![Plan::of(event, &setting.catalog)];
+    let mut open = vec![setting.plan(event)];
     while let Some(plan) = open.pop() {
         for it in decide_with(&plan, &setting.recipients, None, NOON, Ask::if_nothing_happened) {
             let rule = it.rule;
             let what = format!("{} to {}", rule.map_or("-", |it| it.name.as_str()), it.recipient);
-            let channel = it.channel.map_or("-", domain::channel::Channel::name);
+            let channel = it.channel.map_or("-", Channel::name);
             let wants = !world.is(crate::Variant::KeyWithoutChannel);
             if wants || !matches!(it.verdict, Verdict::Send(_)) {
                 found.insert((it.key.clone(), format!("{what} by {channel}")));

@@ -16,7 +16,9 @@ mod delivering;
 mod dispatching;
 mod events;
 mod expected;
+mod hooks;
 mod many;
+mod outages;
 mod process;
 mod producing;
 mod publishing;
@@ -191,6 +193,7 @@ fn start(world: &Rc<World>, setup: &Setup) {
         spawn_local(producing::produce(Rc::clone(world), number));
     }
     producing::poison(world);
+    outages::begin(world);
     for shard in 0..events::SHARDS {
         spawn_local(publishing::read_shard(Rc::clone(world), shard));
     }
@@ -207,7 +210,7 @@ fn start(world: &Rc<World>, setup: &Setup) {
         let start = |process: &Rc<process::Process>| Dispatch(Rc::clone(process));
         spawn_local(serve(Rc::clone(world), world.line(line), acks_first, start, Dispatch::handle));
     }
-    for name in ["email", "push", "sms", "socket"] {
+    for name in ["email", "push", "sms", "socket", "webhook"] {
         for line in [name.to_owned(), name.to_owned(), format!("{name}-critical")] {
             let acks_first = world.is(Variant::AckBeforeSend);
             let start = move |process: &Rc<process::Process>| Channel::start(process, name);

@@ -2,6 +2,7 @@
 //! is lost, it takes too long, or the process is killed before or after it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -9,6 +10,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use aws::{Refused, Verdict};
+use domain::Timestamp;
+use domain::cancel::CancelKey;
 
 use crate::clock::sleep_ms;
 use crate::world::World;
@@ -51,6 +54,8 @@ pub(crate) struct Process {
     disturbed: Cell<bool>,
     /// The sends of this invocation that a provider accepted and that are not on record.
     pub(crate) token: RefCell<String>,
+    /// When this invocation last looked whether something was cancelled.
+    pub(crate) looked: RefCell<BTreeMap<CancelKey, Timestamp>>,
 }
 
 impl Process {
@@ -62,6 +67,7 @@ impl Process {
             killed: Cell::new(false),
             disturbed: Cell::new(false),
             token,
+            looked: RefCell::default(),
         })
     }
 
@@ -81,6 +87,7 @@ impl Process {
         work: impl Future<Output = T>,
     ) -> Option<T> {
         self.disturbed.set(false);
+        self.looked.borrow_mut().clear();
         token.clone_into(&mut self.token.borrow_mut());
         let mut work = pin!(work);
         let killable = poll_fn(|cx| match work.as_mut().poll(cx) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws::Verdict;
 use domain::event::Event;
+use jiff::SignedDuration;
 use publish::{Conflict, Entry, Outbox, Stream, Takes as _};
 use serde_json::json;
 use store::{Item, Place};
@@ -45,11 +46,13 @@ pub(crate) async fn produce(world: Rc<World>, number: u32) {
             }
             roll -= share;
         }
-        // Half of it happens at once with other things.
-        let at = if chance.hits(5_000) {
-            chance.between(1, 4) * 50_000 + chance.below(800)
-        } else {
+        // Half of it happens at once with other things; what is taken back may be so when its wait is over.
+        let at = if !chance.hits(5_000) {
             chance.below(SPAN_MS)
+        } else if kind == "visit.cancelled" {
+            chance.between(1, 3) * 50_000 + 180_000 + chance.below(2_000)
+        } else {
+            chance.between(1, 4) * 50_000 + chance.below(800)
         };
         (at, kind, chance.below(3), !chance.hits(2_500))
     };
@@ -77,12 +80,20 @@ pub(crate) async fn produce(world: Rc<World>, number: u32) {
     world.producing.set(world.producing.get() - 1);
 }
 
+/// How far the clock is off by which a producer dates its appends, in seconds: that of every third one is.
+fn clock(number: u32) -> i64 {
+    const OFF: [i64; 4] = [-90, -3_600, 45, 600];
+    if number.is_multiple_of(3) { OFF[usize::try_from(number / 3).unwrap_or(0) % OFF.len()] } else { 0 }
+}
+
 /// In the producer's own transaction. Whether it is known to stand.
 async fn append(process: &Rc<Process>, event: &Event, number: u32) -> bool {
     let world = &process.world;
     let outbox = Outbox::new("events".to_owned());
     let stream = Stream::new(None, event.subject.as_deref().unwrap_or_default());
-    let appended_at = event.time;
+    // The same in every attempt.
+    let appended_at =
+        event.time.saturating_add(SignedDuration::from_secs(clock(number))).unwrap_or(event.time);
     let without = Without { guard: world.is(Variant::NoGuard), version: world.is(Variant::NoVersion) };
     let Some(mut expected) = head(process, event).await else { return false };
     for _ in 0..20 {

@@ -5,6 +5,9 @@ use std::rc::Rc;
 
 use dispatch::WaysOut;
 use domain::catalog::{CATALOG_FORMAT, Catalog};
+use domain::endpoint::Endpoint;
+use domain::event::Event;
+use domain::plan::{Audience, Plan};
 use domain::recipient::{Recipient, Recipients};
 use runtime::Env;
 use serde_json::json;
@@ -15,6 +18,7 @@ pub(crate) struct Setting {
     pub(crate) renderer: Renderer,
     pub(crate) recipients: Recipients,
     pub(crate) ways_out: WaysOut,
+    endpoint: Endpoint,
 }
 
 /// The files of the one template there is.
@@ -39,6 +43,20 @@ impl Setting {
         SETTING.with(Rc::clone)
     }
 
+    /// What an event leads to, with the endpoints that there are.
+    pub(crate) fn plan<'a>(&'a self, event: &'a Event) -> Plan<'a> {
+        let mut plan = Plan::of(event, &self.catalog);
+        for matched in &mut plan.matches {
+            for group in std::mem::take(&mut matched.groups) {
+                matched.add(&group, [self.endpoint.id.id.clone()]);
+            }
+        }
+        for id in plan.unknown_endpoints() {
+            plan.endpoints.insert(Audience::Endpoint(id).name(), self.endpoint.clone());
+        }
+        plan
+    }
+
     fn new() -> Setting {
         let to = json!([{ "user": { "path": "$.data.user" } }]);
         let send = |channels: &[&str]| json!([{ "send": { "channels": channels } }]);
@@ -56,7 +74,10 @@ impl Setting {
             // What waits, and may be taken back.
             { "rule": "visit", "when": { "detail-type": ["visit.booked"] }, "category": "visits", "template": "note",
               "to": to, "cancel": { "key": ["$.data.visit"], "when": { "detail-type": ["visit.cancelled"] } },
-              "steps": [{ "wait": { "for": "PT4M" } }, { "send": { "channels": ["email", "sms"] } }] },
+              "steps": [{ "wait": { "for": "PT3M" } }, { "send": { "channels": ["email", "sms"] } }] },
+            // What other systems hear of.
+            { "rule": "hook", "when": { "detail-type": ["order.paid"] }, "category": "hooks", "template": "note",
+              "steps": send(&["webhook"]), "to": [{ "endpoints": "tenant" }], "expose": ["$.data.user"] },
             // What only those see who look.
             { "rule": "chat", "when": { "detail-type": ["chat.posted"] }, "category": "chats", "template": "note",
               "steps": send(&["socket"]), "to": [{ "room": { "name": "chat", "of": { "path": "$.data.user" } } }] },
@@ -75,7 +96,9 @@ impl Setting {
             .expect("a person as the people table has them")
         };
         let recipients = ["ann", "ben"].into_iter().map(|it| (it.to_owned(), person(it))).collect();
-        Setting { renderer: Renderer::new(&catalog), catalog, recipients, ways_out: ways_out() }
+        let endpoint = json!({ "id": "crm", "url": "https://crm.example.com/hooks" });
+        let endpoint = serde_json::from_value(endpoint).expect("an endpoint as the table has it");
+        Setting { renderer: Renderer::new(&catalog), catalog, recipients, ways_out: ways_out(), endpoint }
     }
 }
 

@@ -39,11 +39,17 @@ pub enum Variant {
     NoVersion,
     /// An answer that never came is another try, whatever the policy says.
     UnknownResent,
+    /// A channel that cannot deliver tells nobody.
+    NoHandOn,
+    /// What a schedule is to bring back is lost.
+    LaterLost,
+    /// The sweep publishes in the order of the producers' clocks.
+    SweepByClock,
 }
 
 impl Variant {
     /// Every variant there is.
-    pub const ALL: [Variant; 18] = [
+    pub const ALL: [Variant; 21] = [
         Variant::NoClaim,
         Variant::AckBeforeSend,
         Variant::AckBeforeQueueing,
@@ -62,6 +68,9 @@ impl Variant {
         Variant::NoGuard,
         Variant::NoVersion,
         Variant::UnknownResent,
+        Variant::NoHandOn,
+        Variant::LaterLost,
+        Variant::SweepByClock,
     ];
 
     /// As the command line calls it: `no-claim`.

@@ -9,19 +9,20 @@ use domain::breaker::Breaker;
 use domain::cancel::{CancelKey, Cancellation};
 use domain::key::Key;
 use domain::outcome::Status;
-use store::Item;
+use store::{Item, Message};
 
 use crate::chance::Chance;
 use crate::check::Check;
 use crate::clock::now;
 use crate::events::EventTable;
+use crate::outages::Outages;
 use crate::process::Faults;
 use crate::queue::{Due, Line};
 use crate::setting::Setting;
 use crate::variant::Variant;
 
 /// Every queue: dispatch's, the audit's, and two for each channel.
-const LINES: [&str; 11] = [
+const LINES: [&str; 13] = [
     "dispatch",
     "dispatch-critical",
     "audit",
@@ -33,6 +34,8 @@ const LINES: [&str; 11] = [
     "sms-critical",
     "socket",
     "socket-critical",
+    "webhook",
+    "webhook-critical",
 ];
 
 pub(crate) struct World {
@@ -49,6 +52,9 @@ pub(crate) struct World {
     /// With the time at which it was written.
     pub(crate) cancelled: RefCell<BTreeMap<CancelKey, (Cancellation, Timestamp)>>,
     pub(crate) breakers: RefCell<BTreeMap<String, (i64, Breaker)>>,
+    /// Messages to endpoints that did not arrive at the first attempt.
+    pub(crate) hooks: RefCell<BTreeMap<Key, Message>>,
+    pub(crate) outages: RefCell<Outages>,
     lines: BTreeMap<&'static str, Rc<Line>>,
     pub(crate) schedules: RefCell<BTreeMap<String, Due>>,
     /// How much is on its way from the bus to queues.
@@ -66,10 +72,12 @@ impl World {
         variant: Option<Variant>,
         is_told: bool,
     ) -> Rc<World> {
+        let mut chance = Chance::new(seed);
+        let outages = RefCell::new(Outages::of(&mut chance));
         Rc::new(World {
             setting,
             variant,
-            chance: RefCell::new(Chance::new(seed)),
+            chance: RefCell::new(chance),
             faults: Cell::new(faults),
             calls: Cell::new(0),
             ids: Cell::new(0),
@@ -79,6 +87,8 @@ impl World {
             ledger: RefCell::default(),
             cancelled: RefCell::default(),
             breakers: RefCell::default(),
+            hooks: RefCell::default(),
+            outages,
             lines: LINES.into_iter().map(|it| (it, Line::new(it))).collect(),
             schedules: RefCell::default(),
             transit: Cell::new(0),
@@ -94,6 +104,7 @@ impl World {
     /// From now on nothing goes wrong.
     pub(crate) fn calm_down(&self) {
         self.faults.set(Faults::default());
+        *self.outages.borrow_mut() = Outages::none();
         self.tell(|| "nothing goes wrong any more".to_owned());
     }
 

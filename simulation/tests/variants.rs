@@ -110,6 +110,21 @@ fn a_resend_that_the_policy_forbids_is_caught() {
 }
 
 #[test]
+fn a_channel_that_does_not_hand_on_what_failed_is_caught() {
+    check(Variant::NoHandOn, Mode::Liveness);
+}
+
+#[test]
+fn a_job_that_nobody_brings_back_at_its_time_is_caught() {
+    check(Variant::LaterLost, Mode::Liveness);
+}
+
+#[test]
+fn a_sweep_that_goes_by_the_clocks_of_producers_is_caught() {
+    check(Variant::SweepByClock, Mode::Safety);
+}
+
+#[test]
 fn every_variant_has_a_name_that_is_read_back() {
     for variant in Variant::ALL {
         assert_eq!(Variant::from_name(&variant.name()), Some(variant));
