@@ -1,5 +1,6 @@
 //! What stayed pending in the outbox: published again, each stream in its order.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws::Refused;
@@ -63,7 +64,7 @@ impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
     ) -> Result<(Swept, bool), Refused> {
         let backlog = self.waiting.backlog().await?;
         let mut swept = counted(&backlog, began);
-        let due = due(&backlog, began, self.min_age);
+        let due = self.complete(due(&backlog, began, self.min_age)).await?;
         for some in due.chunks(AT_ONCE) {
             if !has_time() {
                 break;
@@ -79,6 +80,21 @@ impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
         }
         swept.failed += swept.set_aside;
         Ok((swept, backlog.is_cut))
+    }
+
+    /// The index may be a moment behind, and its end may not have been looked at: puts before each version the one that
+    /// is pending before it.
+    async fn complete(&self, mut due: Vec<Place>) -> Result<Vec<Place>, Refused> {
+        let mut open = before(&due);
+        while !open.is_empty() {
+            let found: Vec<Place> = self.waiting.read(&open).await?.into_iter().map(|it| it.place).collect();
+            open = before(&found);
+            for place in found {
+                let at = due.iter().position(|it| it.before().as_ref() == Some(&place));
+                due.insert(at.unwrap_or(0), place);
+            }
+        }
+        Ok(due)
     }
 }
 
@@ -109,12 +125,50 @@ fn counted(backlog: &Backlog, now: Timestamp) -> Swept {
     }
 }
 
-/// What is old enough to be published again, in order. Where the head of a stream is, all that comes after it goes along.
+/// What is old enough to be published again, oldest first. A stream's versions go in their order, whatever the clocks of
+/// their producers said: what is old enough takes along what is pending before it.
 fn due(backlog: &Backlog, now: Timestamp, min_age: Duration) -> Vec<Place> {
     let old_enough = now.saturating_sub(min_age).unwrap_or(now);
     let too_far_ahead = now.saturating_add(MAX_AHEAD).unwrap_or(now);
     let is_due = |at: Timestamp| at <= old_enough || at > too_far_ahead;
-    backlog.pending.iter().filter(|(_, at)| is_due(*at)).map(|(place, _)| place.clone()).collect()
+    let mut up_to: BTreeMap<&str, u64> = BTreeMap::new();
+    for (place, _) in backlog.pending.iter().filter(|(_, at)| is_due(*at)) {
+        if let Some(version) = place.version() {
+            let last = up_to.entry(&place.pk).or_default();
+            *last = version.max(*last);
+        }
+    }
+    let goes_along = |it: &Place| it.version() <= up_to.get(it.pk.as_str()).copied();
+    let mut due: Vec<Place> = backlog
+        .pending
+        .iter()
+        .filter(|(place, at)| if place.version().is_some() { goes_along(place) } else { is_due(*at) })
+        .map(|(place, _)| place.clone())
+        .collect();
+    sort_streams(&mut due);
+    due
+}
+
+/// Each stream keeps the turns that it has, and its versions take them in their order.
+fn sort_streams(due: &mut [Place]) {
+    let mut streams: BTreeMap<String, Vec<(u64, Place)>> = BTreeMap::new();
+    for place in due.iter() {
+        let Some(version) = place.version() else { continue };
+        streams.entry(place.pk.clone()).or_default().push((version, place.clone()));
+    }
+    // The last is taken first.
+    streams.values_mut().for_each(|it| it.sort_by(|one, other| other.0.cmp(&one.0)));
+    for place in due.iter_mut().filter(|it| it.version().is_some()) {
+        if let Some((_, next)) = streams.get_mut(&place.pk).and_then(Vec::pop) {
+            *place = next;
+        }
+    }
+}
+
+/// The versions before these, as far as they are not among them.
+fn before(due: &[Place]) -> Vec<Place> {
+    let known: BTreeSet<&Place> = due.iter().collect();
+    due.iter().filter_map(Place::before).filter(|it| !known.contains(it)).collect()
 }
 
 #[cfg(test)]
@@ -123,22 +177,60 @@ mod tests {
 
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(NOON.as_second() + seconds).unwrap()
+    }
+
+    fn backlog(pending: &[(&str, i64)]) -> Backlog {
+        let mut pending: Vec<_> = pending.iter().map(|(sk, seconds)| (place(sk), at(*seconds))).collect();
+        pending.sort_by(|(a, a_at), (b, b_at)| (a_at, a).cmp(&(b_at, b)));
+        Backlog { pending, failed: vec![(place("outbox#5"), at(-1))], is_cut: false }
+    }
+
+    /// `b` is version 11 of another stream.
+    fn place(name: &str) -> Place {
+        let place = |pk: &str, sk: &str| Place { pk: pk.into(), sk: sk.into() };
+        match name.parse::<u64>() {
+            Ok(version) => Place::of_version("stream#-#a", version),
+            Err(_) if name == "b" => Place::of_version("stream#-#b", 11),
+            Err(_) => place("stream#-#a", name),
+        }
+    }
+
+    #[track_caller]
+    fn check(pending: &[(&str, i64)], expected: &[&str]) {
+        let expected: Vec<Place> = expected.iter().map(|it| place(it)).collect();
+        assert_eq!(due(&backlog(pending), NOON, MIN_AGE), expected);
+    }
+
     #[test]
     fn what_is_young_is_left_to_the_relay_and_a_clock_that_is_ahead_hides_nothing() {
-        let at = |seconds: i64| Timestamp::from_second(NOON.as_second() + seconds).unwrap();
-        let place = |sk: &str| Place { pk: "stream#-#a".into(), sk: sk.into() };
-        let backlog = Backlog {
-            pending: vec![
-                (place("1"), at(-61)),
-                (place("2"), at(-59)),
-                (place("3"), at(60)),
-                (place("4"), at(86_400)),
-            ],
-            failed: vec![(place("5"), at(-1))],
-            is_cut: false,
-        };
-        assert_eq!(due(&backlog, NOON, MIN_AGE), [place("1"), place("4")]);
-        let counted = counted(&backlog, NOON);
+        let pending = [("outbox#1", -61), ("outbox#2", -59), ("outbox#3", 60), ("outbox#4", 86_400)];
+        check(&pending, &["outbox#1", "outbox#4"]);
+        let counted = counted(&backlog(&pending), NOON);
         assert_eq!((counted.pending, counted.oldest_seconds, counted.failed), (4, 61, 1));
+    }
+
+    #[test]
+    fn versions_go_in_their_order_whatever_the_clocks_of_their_producers_said() {
+        check(&[("1", -70), ("2", -3_600), ("3", -65)], &["1", "2", "3"]);
+        check(&[("9", -70), ("10", -3_600)], &["9", "10"]);
+        check(&[("1", -70), ("2", -3_600), ("b", -80)], &["1", "b", "2"]);
+    }
+
+    #[test]
+    fn what_is_pending_before_a_version_that_is_due_goes_along() {
+        check(&[("1", -5), ("2", -3_600), ("3", -4)], &["1", "2"]);
+        check(&[("1", 200), ("2", -61)], &["1", "2"]);
+        check(&[("1", -5), ("2", -4)], &[]);
+    }
+
+    #[test]
+    fn only_versions_have_one_before_them() {
+        assert_eq!(before(&[place("1"), place("outbox#1")]), []);
+        assert_eq!(
+            before(&[place("2"), place("3"), place("b")]),
+            [place("1"), Place::of_version("stream#-#b", 10)]
+        );
     }
 }
