@@ -18,6 +18,9 @@ demo: up ## Everything, on the samples: deploy to the local cloud, send, show wh
 test: ## Everything: format, lints, template, config, unit, property, end to end on the local cloud
 	@tests/run.sh
 
+soak: up ## The same for longer, with other seeds, and things broken on purpose: make soak ROUNDS=20
+	@tests/soak.sh
+
 up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy to it
 	@$(CARILLON) local up --profile $(PROFILE)
 
