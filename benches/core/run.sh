@@ -1,5 +1,5 @@
 #!/bin/sh
-# Matching and parsing, in instructions, beside their peers: benches/core/run.sh [--json | --agree [pairs]]
+# Matching and parsing, in instructions, beside their peers: benches/core/run.sh [--json | --agree [pairs] | --seals [records]]
 # PROFILE=fast builds for speed alone; the default is what is deployed, built for size.
 set -eu
 cd "$(dirname "$0")"
@@ -9,7 +9,7 @@ say() { echo "bench: $*" >&2; }
 profile=${PROFILE:-release}
 target=${CARGO_TARGET_DIR:-../../target/core}
 case " $* " in
-*" --agree "*) ;;
+*" --agree "* | *" --seals "*) ;;
 *) command -v valgrind >/dev/null || { say "valgrind is missing; apt-get install valgrind"; exit 2; } ;;
 esac
 say "building as deployed, profile $profile (a minute or two, once) …"

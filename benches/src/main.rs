@@ -184,7 +184,7 @@ impl Bench {
             "audit" | "dispatch" => self.samples.batches(measure::INVOCATIONS),
             "people" => Samples::people(measure::INVOCATIONS),
             "relay" => samples::outbox(measure::INVOCATIONS),
-            "sweep" => Vec::new(),
+            "seal" | "sweep" => Vec::new(),
             channel => samples::jobs(self.jobs.get(channel).map_or(&[], Vec::as_slice), measure::INVOCATIONS),
         };
         let told = |error: io::Error| io::Error::other(format!("{whose}{name}: {error}"));

@@ -8,17 +8,21 @@ pub(crate) use endpoints::{Endpoints, Named, PutEndpoint, Recover, Rotate, Secre
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+mod audit;
 mod dlq;
 mod events;
 mod local;
 mod people;
 mod reading;
+mod replay;
 
+pub(crate) use audit::{Audit, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
 pub(crate) use events::{Chosen, Events, EventsStream, Outbox, OutboxLs};
 pub(crate) use local::{Local, LocalUp};
 pub(crate) use people::{Import, Members, People, Show};
 pub(crate) use reading::{Inbox, Received};
+pub(crate) use replay::Replay;
 
 /// An event in; the right people told once, on the channel they chose, with proof.
 #[derive(Parser)]
@@ -58,6 +62,9 @@ pub(crate) enum Command {
     /// The event store: everything that happened, by time or by aggregate
     #[command(subcommand)]
     Events(Events),
+    /// Whether anybody touched what was recorded
+    #[command(subcommand)]
+    Audit(Audit),
     /// The systems that tenants want to be told by webhook
     #[command(subcommand)]
     Endpoints(Endpoints),
@@ -68,6 +75,7 @@ pub(crate) enum Command {
     /// What could not be handled and was put aside
     #[command(subcommand)]
     Dlq(Dlq),
+    Replay(Replay),
     #[command(subcommand)]
     Local(Local),
     Demo(Demo),

@@ -1,7 +1,7 @@
 //! `carillon endpoints`: the systems that tenants want to be told by webhook.
 
 use domain::endpoint::secret::{Scheme, Secret, Secrets};
-use domain::endpoint::target::{Allow, HostName, Target as Url};
+use domain::endpoint::target::Allow;
 use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use serde_json::json;
 use store::{Attempt, Endpoints as Table};
@@ -134,12 +134,13 @@ async fn put(args: &PutEndpoint, cloud: &Cloud, table: &Table, terminal: &Termin
     }
     let endpoint = Endpoint::read(&written.to_string(), &allow)
         .map_err(|it| Error::usage(it.to_string(), "nothing was registered"))?;
-    resolves(&endpoint.url, &allow).await?;
+    runtime::vet(&endpoint.url, &allow).await.map_err(|it| {
+        let fix = "name a host that the public internet reaches; nothing was registered";
+        Error::usage(format!("url: found {}", it.found()), fix)
+    })?;
     let secret = new_secret(args.scheme)?;
-    table.put(&endpoint, &Secrets::of(secret.clone()), runtime::now()).await?;
     // Where it had one already, that one stays.
-    let current = table.secrets(&id).await?.unwrap_or_default();
-    let is_new = current.current() == Some(&secret);
+    let is_new = table.put(&endpoint, &Secrets::of(secret.clone()), runtime::now()).await?;
     registered(&id, is_new.then_some(&secret), terminal);
     Ok(true)
 }
@@ -154,21 +155,6 @@ fn registered(id: &EndpointId, secret: Option<&Secret>, terminal: &Terminal) {
     if let Some(it) = verifies {
         terminal.say(&format!("verify its signatures with {it}"));
     }
-}
-
-/// The same judgement as at each send: a name must lead to public addresses only.
-async fn resolves(url: &str, allow: &Allow) -> Result<(), Error> {
-    let fix = "name a host that the public internet reaches; nothing was registered";
-    let refused = |what: &str| Error::usage(format!("url: found {what}"), fix);
-    let target = Url::read(url, allow).map_err(|it| refused(it.found()))?;
-    let addresses = match &target.host {
-        HostName::Address(it) => vec![*it],
-        HostName::Name(name) => match tokio::net::lookup_host((format!("{name}."), target.port)).await {
-            Ok(found) => found.map(|it| it.ip()).collect(),
-            Err(_) => return Err(refused("a name without an address")),
-        },
-    };
-    target.judge(&addresses).map_err(|it| refused(it.found()))
 }
 
 pub(crate) fn new_secret(scheme: SecretScheme) -> Result<Secret, Error> {

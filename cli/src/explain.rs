@@ -2,6 +2,7 @@
 
 pub(crate) mod happened;
 mod picture;
+mod replays;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! `carillon`: what people who run Carillon type.
 
 mod args;
+mod audit;
 mod check;
 mod cloud;
 mod deciding;
@@ -18,6 +19,7 @@ mod outbox;
 mod people;
 mod publishing;
 mod received;
+mod replay;
 mod since;
 mod tail;
 mod terminal;
@@ -49,12 +51,14 @@ async fn main() -> ExitCode {
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Outbox(it) => outbox::run(&it, &args.target, &terminal).await,
         Command::Events(it) => event_store::run(&it, &args.target, &terminal).await,
+        Command::Audit(it) => audit::run(&it, &args.target, &terminal).await,
         Command::Endpoints(it) => endpoints::run(&it, &args.target, &terminal).await,
         Command::Ticket(it) => ticket::run(&it, &args.target, &terminal).await,
         Command::Token(it) => token::run(&it, &args.target, &terminal),
         Command::Received(it) => received::run(&it, &args.target, &terminal).await,
         Command::Inbox(it) => inbox::run(&it, &args.target, &terminal).await,
         Command::Dlq(it) => dlq::run(&it, &args.target, &terminal).await,
+        Command::Replay(it) => replay::run(&it, &args.target, &terminal).await,
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };

@@ -9,7 +9,7 @@ use domain::outcome::{Reason, Status};
 use domain::plan::Audience;
 use domain::rule::Unless;
 use serde_json::json;
-use store::{Ledger, Received};
+use store::{Ledger, MAX_RECEIVED, Received};
 
 use crate::args::{self, Target};
 use crate::cloud::Cloud;
@@ -94,7 +94,7 @@ async fn find(
     for name in names {
         let (mut start, mut of_name) = (None, 0);
         loop {
-            let page = ledger.received(name, since, start).await?;
+            let page = ledger.received(name, since, start.as_ref(), MAX_RECEIVED).await?;
             let fits = page.received.into_iter().filter(|it| channel.is_none() || it.row.channel == channel);
             let before = found.len();
             found.extend(fits);

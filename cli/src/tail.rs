@@ -74,12 +74,17 @@ fn event(item: Item) -> Option<Line> {
             text.push_str(&format!("  {name} {value}"));
         }
     }
+    let replay = record.get("replay_id").map(str::to_owned);
+    if let Some(replay) = &replay {
+        text.push_str(&format!("  by replay {replay}"));
+    }
     let refused = record.get("refused").map(str::to_owned);
     if let Some(why) = &refused {
         text.push_str(&format!("  {why}"));
     }
     let (word, ink) = match (&refused, record.get("pending")) {
         (Some(_), _) => ("refused", Ink::Bad),
+        (None, None) if replay.is_some() => ("replayed", Ink::Note),
         (None, Some(_)) => ("pending", Ink::Note),
         (None, None) => ("event", Ink::Strong),
     };
@@ -87,7 +92,7 @@ fn event(item: Item) -> Option<Line> {
     let json = json!({
         "at": at, "kind": word, "type": kind, "id": id, "source": source,
         "tenant": record.get("tenant"), "actor": record.get("actor"), "traceparent": record.get("traceparent"),
-        "correlationid": record.get("correlation_id"), "refused": refused,
+        "correlationid": record.get("correlation_id"), "refused": refused, "replay": replay,
     });
     Some(Line { at: clock(at), word, ink, text, json })
 }
@@ -119,6 +124,9 @@ fn notification(item: &Item) -> Option<Line> {
     if let Some(note) = &row.note {
         text.push_str(&format!("  ({note})"));
     }
+    if let Some(replay) = &row.origin.replay {
+        text.push_str(&format!("  by replay {replay}"));
+    }
     for (said, at) in row.marks.said(row.status) {
         text.push_str(&format!("  {said} at {at}"));
     }
@@ -130,7 +138,7 @@ fn notification(item: &Item) -> Option<Line> {
         "recipient": row.recipient, "channel": channel, "catalog": row.catalog, "provider_id": row.provider_id,
         "correlationid": row.origin.correlation_id, "traceparent": row.origin.traceparent,
         "delivered_at": row.marks.delivered_at, "bounced_at": row.marks.bounced_at,
-        "complained_at": row.marks.complained_at, "seen_at": row.marks.seen_at,
+        "complained_at": row.marks.complained_at, "seen_at": row.marks.seen_at, "replay": row.origin.replay,
     });
     Some(Line { at: clock(at), word, ink, text, json })
 }

@@ -254,7 +254,7 @@ pub(crate) fn aws(arguments: &[&str]) -> Value {
     serde_json::from_slice(&said.stdout).unwrap()
 }
 
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     root().join("target/local/carillon")
 }
 

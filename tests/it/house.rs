@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 13] = [
+const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
@@ -18,6 +18,7 @@ const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("schedule", &["aws", "domain"]),
     ("signing", &["domain"]),
     ("sns", &["aws", "domain"]),
+    ("seals", &["aws", "domain"]),
     ("sockets", &["aws"]),
     ("runtime", &["aws", "domain"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),

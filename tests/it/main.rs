@@ -10,11 +10,14 @@
 //! - `failover`: a channel that cannot deliver, and the one that takes its place; one of them is played alone
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
+//! - `replay`: recorded events sent on their way again: what was lost is told, and nobody twice
+//! - `sealing`: who touches what was recorded, or its seals, is found and named
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `inbox`: what was said live and is read later
 //! - `resume`: what a client missed that was away
 //! - `people`: what the bus and the CLI say about people, topics and tenants
-//! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else
+//! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else; inboxes, endpoints, devices and
+//!   deliveries over it
 //! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
 //! - `dlq`: what was put aside, listed, sent back, deleted
@@ -23,8 +26,7 @@
 //! - `template`: what must hold for every queue, rule and role
 //! - `house`: who may depend on whom
 //!
-//! `make test` brings the local cloud up first; the support is in `asking`, `cloud`, `client` and `until`.
-//! `make test` brings the local cloud up first; the support is in `cloud`, `client`, `desk` and `until`.
+//! `make test` brings the local cloud up first; the support is in `asking`, `cloud`, `client`, `desk` and `until`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
@@ -50,7 +52,9 @@ mod outbox;
 mod patterns;
 mod people;
 mod received;
+mod replay;
 mod resume;
+mod sealing;
 mod template;
 mod thread;
 mod until;

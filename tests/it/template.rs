@@ -1,5 +1,7 @@
 //! What must hold for every queue, rule and role.
 
+mod rights;
+mod seals;
 mod streams;
 
 use std::process::Command;
@@ -263,37 +265,6 @@ fn the_gateway_may_change_a_row_of_the_ledger_and_neither_read_nor_delete_it() {
     let ledger =
         role.as_array().unwrap().iter().find(|it| it["Resource"].to_string().contains("LedgerTable"));
     assert_eq!(ledger.unwrap()["Action"], serde_json::json!(["dynamodb:UpdateItem"]));
-}
-
-#[test]
-fn the_inbox_is_written_by_the_socket_and_marked_by_the_gateway_and_nobody_else_reaches_it() {
-    let resources = resources();
-    let mut found = Vec::new();
-    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
-        let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
-        for it in statements.flat_map(on_aws).filter(|it| it["Resource"].to_string().contains("InboxTable")) {
-            assert!(!it["Action"].to_string().contains("Delete"), "{name}: what came stays for its time");
-            assert!(!it["Action"].to_string().contains("Scan"), "{name}");
-            found.push(name.clone());
-        }
-    }
-    assert_eq!(found, ["GatewayRole", "SocketRole"]);
-}
-
-#[test]
-fn a_row_of_the_ledger_costs_one_write_of_its_index_and_no_function_reads_it() {
-    let resources = resources();
-    let indexes = &resources["LedgerTable"]["Properties"]["GlobalSecondaryIndexes"];
-    // The other two have only the rows that still await a receipt, or could be named by one.
-    let names: Vec<&str> =
-        indexes.as_array().unwrap().iter().map(|it| it["IndexName"].as_str().unwrap()).collect();
-    assert_eq!(names, ["by_provider", "by_awaited", "by_recipient"]);
-    for it in indexes.as_array().unwrap() {
-        assert_eq!(it["Projection"]["ProjectionType"], "KEYS_ONLY");
-    }
-    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
-        assert!(!role.to_string().contains("index/by_recipient"), "{name}");
-    }
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! P5 and P6: what it costs to match an event against rules and to read it, in instructions, beside the crates that do
 //! the same; and whether the matchers agree.
 //!
-//! `measure-core [--json]` counts all operations under Callgrind; `--agree <pairs>` compares answers; `--once
+//! `measure-core [--json]` counts all operations under Callgrind; `--agree <pairs>` compares answers; `--seals <records>` times the
+//! verifying of an audit; `--once
 //! <operation> <rules> <times>` is one run, for a profiler.
 
 mod agree;
 mod operations;
 mod report;
 mod samples;
+mod seals;
 
 use std::process::ExitCode;
 
@@ -20,10 +22,13 @@ fn main() -> ExitCode {
             operations::run(operation, number(2).unwrap_or(14), number(3).unwrap_or(1)).is_some()
         }
         Some("--agree") => agree::run(number(1).unwrap_or(100_000)),
+        Some("--seals") => seals::run(number(1).unwrap_or(1_000_000)),
         Some("--json") => report::print(true),
         None => report::print(false),
         Some(_) => {
-            eprintln!("measure-core [--json | --agree [pairs] | --once <operation> [rules] [times]]");
+            eprintln!(
+                "measure-core [--json | --agree [pairs] | --seals [records] | --once <operation> [rules] [times]]"
+            );
             return ExitCode::from(2);
         }
     };

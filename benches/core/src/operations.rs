@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::samples;
 
 /// The name of each operation, what it includes, and whether it depends on the number of rules.
-pub const ALL: [(&str, &str, bool); 15] = [
+pub const ALL: [(&str, &str, bool); 16] = [
     ("match/event", "ours: a parsed Event to the indices of matching rules", true),
     ("match/text", "ours: the envelope's text to the indices of matching rules", true),
     ("match/quamina", "quamina 0.7: the envelope's text to the ids of matching rules (flatten, match)", true),
@@ -33,6 +33,11 @@ pub const ALL: [(&str, &str, bool); 15] = [
     ("reject/event", "ours: Event::parse of an event that its last attribute spoils", false),
     ("reject/not-json", "ours: Event::parse of an event that is cut off before its end", false),
     ("reject/sdk", "cloudevents-sdk 0.9: the same without its end", false),
+    (
+        "verify/1000",
+        "ours: 1,000 records of the audit, 900 bytes each, hashed and compared with their seal",
+        false,
+    ),
 ];
 
 /// Does `operation` with so many rules `times` times. `None` when there is no such operation.
@@ -101,6 +106,11 @@ pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
             let text = samples::event();
             let cut = &text[..text.len() - 1];
             repeat(times, || serde_json::from_str::<cloudevents::Event>(black_box(cut)).is_err());
+        }
+        "verify/1000" => {
+            let audit = crate::seals::Audit::of(1_000);
+            assert_eq!(audit.findings(), 0);
+            repeat(times, || black_box(&audit).findings());
         }
         _ => return None,
     }

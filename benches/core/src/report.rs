@@ -46,7 +46,8 @@ pub fn print(as_json: bool) -> bool {
 
 /// The instructions of one more operation: two runs of different length, divided by what one did more.
 fn difference(operation: &str, rules: usize) -> Option<u64> {
-    let (few, more) = if operation.starts_with("compile") { (1, 2) } else { (100, 300) };
+    let (few, more) =
+        if operation.starts_with("compile") || operation.starts_with("verify") { (1, 2) } else { (100, 300) };
     let (short, long) = (count(operation, rules, few)?, count(operation, rules, few + more)?);
     Some(long.saturating_sub(short) / u64::try_from(more).ok()?)
 }

@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::channel::Channel;
-use domain::endpoint::EndpointId;
-use domain::event::{Event, Priority};
-use domain::job::{ByHand, Content, JOB_VERSION, Job, Origin, Webhook};
+use domain::endpoint::{EndpointId, by_hand};
+use domain::job::Job;
 use domain::key::Key;
-use jiff::SignedDuration;
 use queue::{Outgoing, Sqs};
 use serde_json::json;
 use store::{Attempt, Endpoints as Table};
@@ -18,11 +15,6 @@ use crate::args::Recover;
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::terminal::{Ink, Terminal};
-
-/// How far back messages are recovered: 14 days, and five minutes for slow hands.
-///
-/// Source: Svix, "Recovering failed messages".
-const FURTHEST: SignedDuration = SignedDuration::from_secs(14 * 86_400 + 300);
 
 /// So many are looked at in one call to the table, and sent at most in one call of the command.
 const AT_ONCE: u32 = 100;
@@ -36,33 +28,8 @@ pub(super) async fn ping(id: &EndpointId, cloud: &Cloud, table: &Table, terminal
         return Ok(false);
     }
     let now = runtime::now();
-    let event = json!({
-        "specversion": "1.0", "id": format!("ping-{}", now.as_nanosecond()), "source": "carillon/cli",
-        "type": "carillon.endpoint.ping", "time": now.to_string(), "tenant": id.tenant,
-    });
-    let event = Event::parse(&event.to_string()).map_err(|it| Error::Cloud(it.to_string()))?;
-    let recipient = format!("endpoint:{}", id.name());
-    let key = Key::of(&event, "-", &recipient, Some(Channel::Webhook), 0, "ping");
-    let body = json!({ "type": event.kind, "timestamp": event.time.to_string(), "data": {} }).to_string();
-    let job = Job {
-        version: JOB_VERSION,
-        key: key.clone(),
-        event: Origin::of(&event),
-        rule: "-".to_owned(),
-        catalog: "-".to_owned(),
-        recipient,
-        step: 0,
-        priority: Priority::Normal,
-        on_unknown: Channel::Webhook.on_unknown(),
-        expires_at: None,
-        cancel: None,
-        set: None,
-        one_time: false,
-        held_s: 0,
-        instead_of: None,
-        failover: None,
-        content: Content::Webhook(Webhook { to: id.clone(), body, by_hand: Some(ByHand::Ping) }),
-    };
+    let job = by_hand::ping(id, "carillon/cli", &nonce(now), now);
+    let key = job.key.clone();
     send(cloud, vec![job]).await?;
     report(answer(id, &key, now, table).await?.as_ref(), terminal)
 }
@@ -87,7 +54,7 @@ pub(super) async fn retry(
         return Ok(false);
     };
     let now = runtime::now();
-    send(cloud, again(lost.job, now).into_iter().collect()).await?;
+    send(cloud, by_hand::again(lost.job, &nonce(now)).into_iter().collect()).await?;
     report(answer(id, &key, now, table).await?.as_ref(), terminal)
 }
 
@@ -103,18 +70,18 @@ pub(super) async fn recover(
         .since
         .parse()
         .map_err(|_| Error::usage(format!("{:?} is no time", args.since), "write 2026-11-20T00:00:00Z"))?;
-    if now.duration_since(since) > FURTHEST {
+    if !by_hand::is_recoverable(since, now) {
         return Err(Error::usage(format!("{since} is more than 14 days ago"), "name a later time"));
     }
     let Some(endpoint) = find(id, table, terminal).await? else { return Ok(false) };
     if endpoint.disabled.is_some() && !args.dry_run {
         return Err(Error::usage("the endpoint is switched off", "enable it first"));
     }
-    let (mut after, mut count) = (None, 0);
+    let (nonce, mut after, mut count) = (nonce(now), None, 0);
     loop {
         let (lost, next) = table.lost(id, since, after.as_ref(), AT_ONCE).await?;
         let jobs: Vec<Job> =
-            lost.into_iter().filter_map(|it| again(it.job, now)).take(MOST - count).collect();
+            lost.into_iter().filter_map(|it| by_hand::again(it.job, &nonce)).take(MOST - count).collect();
         count += jobs.len();
         if !args.dry_run {
             send(cloud, jobs).await?;
@@ -134,13 +101,9 @@ pub(super) async fn recover(
     Ok(true)
 }
 
-/// The same message under a key of its own, so that no earlier outcome stands in its way.
-fn again(job: Job, now: Timestamp) -> Option<Job> {
-    let Content::Webhook(webhook) = &job.content else { return None };
-    let of = webhook.id(&job.key).clone();
-    let content = Content::Webhook(Webhook { by_hand: Some(ByHand::Retry { of }), ..webhook.clone() });
-    let key = job.key.again(&now.as_nanosecond().to_string());
-    Some(Job { key, content, expires_at: None, cancel: None, ..job })
+/// What keeps this call apart from every other.
+fn nonce(now: Timestamp) -> String {
+    now.as_nanosecond().to_string()
 }
 
 async fn send(cloud: &Cloud, jobs: Vec<Job>) -> Result<(), Error> {

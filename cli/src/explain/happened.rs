@@ -11,6 +11,7 @@ use store::{Events, Ledger, LedgerRow};
 
 use super::Wanted;
 use super::picture::short;
+use super::replays::{self, Replayed};
 use crate::args::{Explain, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
@@ -27,7 +28,8 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
     let mut rows = rows(&ledger, &event).await?;
     rows.retain(|it| wanted.is(&it.recipient, it.channel));
-    print(&event, &rows, terminal);
+    let replays = replays::of(&event, &rows, &cloud).await?;
+    print(&event, &replays, &rows, terminal);
     Ok(rows.iter().any(|it| it.status.was_sent()))
 }
 
@@ -71,8 +73,9 @@ fn order(row: &LedgerRow) -> (String, String, bool, u32, Option<&'static str>) {
     (row.rule.clone(), row.recipient.clone(), is_digest, row.step, row.channel.map(Channel::name))
 }
 
-fn print(event: &Event, rows: &[LedgerRow], terminal: &Terminal) {
+fn print(event: &Event, replays: &[Replayed], rows: &[LedgerRow], terminal: &Terminal) {
     if terminal.json {
+        replays.iter().for_each(|it| terminal.say_json(it));
         for row in rows {
             terminal.say_json(&value(row));
         }
@@ -85,6 +88,7 @@ fn print(event: &Event, rows: &[LedgerRow], terminal: &Terminal) {
         event.id,
         event.source
     ));
+    replays.iter().for_each(|it| terminal.say(&it.line(terminal)));
     let mut rule = None;
     for row in rows {
         if rule != Some(&row.rule) {
@@ -112,7 +116,7 @@ pub(crate) fn value(row: &LedgerRow) -> Value {
         "reason": row.reason, "because": row.note, "until": row.until, "digest": row.joined,
         "catalog": row.catalog, "provider_id": row.provider_id,
         "delivered_at": row.marks.delivered_at, "bounced_at": row.marks.bounced_at,
-        "complained_at": row.marks.complained_at, "seen_at": row.marks.seen_at,
+        "complained_at": row.marks.complained_at, "seen_at": row.marks.seen_at, "replay": row.origin.replay,
     })
 }
 
@@ -140,6 +144,10 @@ pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
         row.marks.said(row.status).map(|(said, at)| format!("; {said} at {}", short(at))).collect();
     let said = format!("{said}{marks}");
     let channel = row.channel.map_or("", Channel::name);
+    let said = match &row.origin.replay {
+        Some(replay) => format!("{said} (by replay {replay})"),
+        None => said,
+    };
     let digest = if row.origin.source == closing::SOURCE { " (the digest)" } else { "" };
     terminal.say(&format!("  {:<20} {channel:<8} {}{digest}", row.recipient, terminal.ink(ink, &said)));
     if let Some(note) = &row.note {

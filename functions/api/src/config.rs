@@ -1,7 +1,9 @@
 //! The environment, as values.
 
+use domain::endpoint::target::Allow;
 use domain::unsubscribe::Keys;
-use runtime::{Env, Error};
+use runtime::{Env, Error, Unset};
+use sns::Applications;
 
 use crate::caller::Issuer;
 
@@ -12,8 +14,15 @@ pub struct Config {
     pub connections_table: String,
     pub ledger_table: String,
     pub events_table: String,
+    pub inbox_table: String,
+    pub endpoints_table: String,
     pub bus: String,
     pub dispatch_queue_url: String,
+    pub webhook_queue_url: String,
+    /// The origins of endpoints that an operator vouches for.
+    pub allow: Allow,
+    /// What devices are registered with, by platform.
+    pub applications: Applications,
     /// Where WebSocket clients connect.
     pub socket_url: String,
     /// Whose tokens are accepted; nobody's, where there is none.
@@ -36,14 +45,25 @@ impl Config {
                 roles_claim: env.required("ROLES_CLAIM")?,
             }),
         };
+        let allow = env.optional("WEBHOOK_ALLOW").unwrap_or_default();
+        let allow = Allow::parse(&allow).map_err(|found| Unset::Unusable {
+            name: "WEBHOOK_ALLOW".to_owned(),
+            found,
+            wanted: "origins with commas between them, such as https://hooks.internal:8443",
+        })?;
         Ok(Config {
             people_table: env.required("PEOPLE_TABLE")?,
             counters_table: env.required("COUNTERS_TABLE")?,
             connections_table: env.required("CONNECTIONS_TABLE")?,
             ledger_table: env.required("LEDGER_TABLE")?,
             events_table: env.required("EVENTS_TABLE")?,
+            inbox_table: env.required("INBOX_TABLE")?,
+            endpoints_table: env.required("ENDPOINTS_TABLE")?,
             bus: env.required("BUS_NAME")?,
             dispatch_queue_url: env.required("DISPATCH_QUEUE_URL")?,
+            webhook_queue_url: env.required("WEBHOOK_QUEUE_URL")?,
+            allow,
+            applications: Applications::read(|name| env.optional(name)),
             socket_url: env.required("SOCKET_URL")?,
             issuer,
             links: Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?,

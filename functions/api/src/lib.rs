@@ -5,7 +5,8 @@
 //! is said as `application/problem+json` (RFC 9457). `openapi.yaml` describes all of it.
 //!
 //! It writes people through the same door as the events of the bus and the CLI's import: the later word counts,
-//! whichever way it came. It sends nothing to anybody: events go to the bus, and a retry goes to dispatch.
+//! whichever way it came. It sends nothing to anybody: events go to the bus, a retry goes to dispatch, and what an
+//! endpoint is to be sent by hand goes to the queue for webhooks.
 
 mod caller;
 mod config;
@@ -23,11 +24,13 @@ use std::sync::OnceLock;
 
 use aws_types::SdkConfig;
 use domain::Timestamp;
+use domain::endpoint::target::Allow;
 use domain::unsubscribe::Keys;
 use publish::Bus;
 use queue::{Queue, Sqs};
 use runtime::now;
-use store::{Connections, Counters, Events, Ledger, People};
+use sns::{Applications, Devices};
+use store::{Connections, Counters, Endpoints, Events, Inbox, Ledger, People};
 
 use caller::{Caller, Scope};
 use once::{Found as Before, Keyed};
@@ -39,7 +42,7 @@ pub use config::Config;
 pub use request::{MAX_BODY_BYTES, Request};
 pub use response::Response;
 pub use router::{Operation, ROUTES, Route, Who};
-pub use unsubscribe::UNSUBSCRIBED;
+pub use unsubscribe::{OPEN, UNSUBSCRIBED};
 
 /// The HTTP API's back end.
 pub struct Api {
@@ -48,7 +51,12 @@ pub struct Api {
     connections: Connections,
     ledger: Ledger,
     events: Events,
+    inbox: Inbox,
+    endpoints: Endpoints,
     dispatch: Queue,
+    webhooks: Queue,
+    /// The origins of endpoints that an operator vouches for.
+    allow: Allow,
     socket_url: String,
     issuer: Option<Issuer>,
     /// What the links in letters are made with.
@@ -57,6 +65,8 @@ pub struct Api {
     bus_name: String,
     /// Made when it is first used: making a client is a fifth of a function's start-up.
     bus: OnceLock<Bus>,
+    applications: Applications,
+    devices: OnceLock<Devices>,
 }
 
 /// A request whose route and caller are known.
@@ -75,30 +85,47 @@ impl Asked<'_> {
     fn parameter(&self, at: usize) -> &str {
         self.parameters.get(at).map_or("", String::as_str)
     }
+
+    /// Whether it is a person who asks for what is their own.
+    fn is_own(&self) -> bool {
+        matches!(self.caller, Caller::Person(it) if it.user == self.parameter(0))
+    }
 }
 
 impl Api {
     #[must_use]
     pub fn new(aws: &SdkConfig, config: Config) -> Api {
         let tables = store::client(aws);
+        let queues = Sqs::new(aws);
         Api {
             people: People::new(&tables, config.people_table),
             counters: Counters::new(&tables, config.counters_table),
             connections: Connections::new(&tables, config.connections_table),
             ledger: Ledger::new(&tables, config.ledger_table),
             events: Events::new(&tables, config.events_table),
-            dispatch: Queue::new(&Sqs::new(aws), config.dispatch_queue_url),
+            inbox: Inbox::new(&tables, config.inbox_table),
+            endpoints: Endpoints::new(&tables, config.endpoints_table),
+            dispatch: Queue::new(&queues, config.dispatch_queue_url),
+            webhooks: Queue::new(&queues, config.webhook_queue_url),
+            allow: config.allow,
             socket_url: config.socket_url,
             issuer: config.issuer,
             links: config.links,
             aws: aws.clone(),
             bus_name: config.bus,
             bus: OnceLock::new(),
+            applications: config.applications,
+            devices: OnceLock::new(),
         }
     }
 
     fn bus(&self) -> &Bus {
         self.bus.get_or_init(|| Bus::new(&self.aws, self.bus_name.clone()))
+    }
+
+    /// SNS, as devices are registered with it.
+    fn devices(&self) -> &Devices {
+        self.devices.get_or_init(|| Devices::new(&self.aws, self.applications.clone()))
     }
 
     /// Answers one request.
@@ -156,6 +183,10 @@ impl Api {
             Operation::ListDevices => self.list_devices(asked).await,
             Operation::PutDevice => self.put_device(asked).await,
             Operation::DeleteDevice => self.delete_device(asked).await,
+            Operation::ListInbox => self.list_inbox(asked).await,
+            Operation::CountInbox => self.count_inbox(asked).await,
+            Operation::MarkInbox => self.mark_inbox(asked).await,
+            Operation::ListReceived => self.list_received(asked).await,
             Operation::GetPreferences => self.get_preferences(asked).await,
             Operation::PutPreferences => self.put_preferences(asked).await,
             Operation::PatchPreferences => self.patch_preferences(asked).await,
@@ -165,6 +196,17 @@ impl Api {
             Operation::Publish => self.publish(asked).await,
             Operation::ListDeliveries => self.list_deliveries(asked).await,
             Operation::Retry => self.retry(asked).await,
+            Operation::ListEndpoints => self.list_endpoints(asked).await,
+            Operation::GetEndpoint => self.get_endpoint(asked).await,
+            Operation::PutEndpoint => self.put_endpoint(asked).await,
+            Operation::DeleteEndpoint => self.delete_endpoint(asked).await,
+            Operation::RotateSecret => self.rotate_secret(asked).await,
+            Operation::EnableEndpoint => self.enable_endpoint(asked).await,
+            Operation::DisableEndpoint => self.disable_endpoint(asked).await,
+            Operation::PingEndpoint => self.ping_endpoint(asked).await,
+            Operation::ListAttempts => self.list_attempts(asked).await,
+            Operation::RetryMessage => self.retry_message(asked).await,
+            Operation::RecoverMessages => self.recover_messages(asked).await,
         }
     }
 }

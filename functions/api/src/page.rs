@@ -15,8 +15,9 @@ use crate::request::Request;
 const DEFAULT: u32 = 50;
 pub(crate) const MOST: u32 = 200;
 
-/// The longest cursor that is read, in bytes.
+/// The longest cursor that is read, in bytes, and the longest place in it: no sort key is longer.
 const MAX_BYTES: usize = 4 * 1024;
+const MAX_PLACE_BYTES: usize = 1024;
 
 /// A page that is asked for.
 pub(crate) struct Page {
@@ -50,10 +51,7 @@ impl Page {
             None => None,
             Some(it) => match read(it) {
                 Some(cursor) if cursor.list == list => Some(cursor.after),
-                Some(_) | None => {
-                    let detail = "next: wanted what the page before gave, with the same parameters";
-                    return Err(Problem::new(400, "bad_cursor", detail));
-                }
+                Some(_) | None => return Err(Problem::bad_cursor()),
             },
         };
         Ok(Page { limit, after, list })
@@ -68,7 +66,8 @@ impl Page {
 
 fn read(text: &str) -> Option<Cursor> {
     let bytes = URL_SAFE_NO_PAD.decode(Some(text).filter(|it| it.len() <= MAX_BYTES)?).ok()?;
-    serde_json::from_slice(&bytes).ok()
+    let cursor: Cursor = serde_json::from_slice(&bytes).ok()?;
+    (1..=MAX_PLACE_BYTES).contains(&cursor.after.len()).then_some(cursor)
 }
 
 fn name(scope: &Scope, list: &[&str]) -> String {
@@ -109,6 +108,11 @@ mod tests {
     fn garbage_is_no_cursor_and_no_limit() {
         for query in [json!({ "next": "%" }), json!({ "next": "e30" }), json!({ "next": "x".repeat(5_000) })]
         {
+            assert_eq!(page(&Scope::All, &[], &query).err().unwrap().kind, "bad_cursor");
+        }
+        let page_of = page(&Scope::All, &[], &json!({})).unwrap();
+        for place in [String::new(), "x".repeat(1_025)] {
+            let query = json!({ "next": page_of.next(Some(place)).unwrap() });
             assert_eq!(page(&Scope::All, &[], &query).err().unwrap().kind, "bad_cursor");
         }
         for limit in ["0", "201", "-1", "many", "1.5"] {

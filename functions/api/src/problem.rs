@@ -3,6 +3,7 @@
 use aws::{Refused, Verdict};
 use domain::event::Refusal;
 use runtime::chain;
+use serde_json::{Map, Value};
 use store::NotApplied;
 
 /// Why a request is not answered with what it asked for.
@@ -30,9 +31,27 @@ impl Problem {
         Problem::new(404, "no_recipient", "nobody of this id is known")
     }
 
+    pub(crate) fn bad_cursor() -> Problem {
+        let detail = "next: wanted what the page before gave, with the same parameters";
+        Problem::new(400, "bad_cursor", detail)
+    }
+
+    pub(crate) fn no_endpoint() -> Problem {
+        Problem::new(404, "no_endpoint", "no endpoint of this id is known; GET /v1/endpoints lists them")
+    }
+
     /// Something that cannot be accepted as it is.
     pub(crate) fn refused(attribute: &str, found: &str, wanted: &str) -> Problem {
         Problem::new(422, "refused", format!("{attribute}: found {found}, wanted {wanted}"))
+    }
+
+    /// The problem with members that nobody knows, if there are any.
+    pub(crate) fn stranger(members: &Map<String, Value>, known: &[&str]) -> Option<Problem> {
+        let stranger = members.keys().find(|it| !known.contains(&it.as_str()))?;
+        // A name of the caller's own goes back cut, as refusals do.
+        let name: String = stranger.chars().take(40).collect();
+        let wanted = format!("only {}", known.join(", "));
+        Some(Problem::refused(&name, "a member that is not known", &wanted))
     }
 
     pub(crate) fn after(mut self, seconds: u32) -> Problem {

@@ -139,7 +139,11 @@ impl Request {
         let no = |found: String| {
             Problem::new(400, "unreadable", format!("the body is {found}; wanted one JSON object"))
         };
-        match serde_json::from_str(&self.body()?) {
+        let body = self.body()?;
+        if body.trim().is_empty() {
+            return Err(no("empty".to_owned()));
+        }
+        match serde_json::from_str(&body) {
             Ok(Value::Object(members)) => Ok(members),
             Ok(_) => Err(no("JSON that is no object".to_owned())),
             Err(error) => Err(no(format!("no JSON (line {}, column {})", error.line(), error.column()))),

@@ -3,6 +3,8 @@
 //! A route is a row here, a variant of [`Operation`] with its arm in `lib.rs`, a file in `routes/`, and an entry in
 //! `openapi.yaml`. The tests hold the four together.
 
+use crate::unsubscribe::OPEN;
+
 /// A route.
 #[derive(Debug)]
 pub struct Route {
@@ -37,6 +39,10 @@ pub enum Operation {
     ListDevices,
     PutDevice,
     DeleteDevice,
+    ListInbox,
+    CountInbox,
+    MarkInbox,
+    ListReceived,
     GetPreferences,
     PutPreferences,
     PatchPreferences,
@@ -46,10 +52,21 @@ pub enum Operation {
     Publish,
     ListDeliveries,
     Retry,
+    ListEndpoints,
+    GetEndpoint,
+    PutEndpoint,
+    DeleteEndpoint,
+    RotateSecret,
+    EnableEndpoint,
+    DisableEndpoint,
+    PingEndpoint,
+    ListAttempts,
+    RetryMessage,
+    RecoverMessages,
 }
 
 /// All routes.
-pub const ROUTES: [Route; 17] = [
+pub const ROUTES: [Route; 32] = [
     route("GET", "/v1/recipients", Who::Admins, Operation::ListRecipients),
     route("GET", "/v1/recipients/{id}", Who::Own, Operation::GetRecipient),
     route("PUT", "/v1/recipients/{id}", Who::Admins, Operation::PutRecipient),
@@ -58,6 +75,10 @@ pub const ROUTES: [Route; 17] = [
     route("GET", "/v1/recipients/{id}/devices", Who::Own, Operation::ListDevices),
     route("PUT", "/v1/recipients/{id}/devices/{device}", Who::Own, Operation::PutDevice),
     route("DELETE", "/v1/recipients/{id}/devices/{device}", Who::Own, Operation::DeleteDevice),
+    route("GET", "/v1/recipients/{id}/inbox", Who::Own, Operation::ListInbox),
+    route("GET", "/v1/recipients/{id}/inbox/counts", Who::Own, Operation::CountInbox),
+    route("POST", "/v1/recipients/{id}/inbox/marks", Who::Own, Operation::MarkInbox),
+    route("GET", "/v1/recipients/{id}/deliveries", Who::Own, Operation::ListReceived),
     route("GET", "/v1/recipients/{id}/preferences", Who::Own, Operation::GetPreferences),
     route("PUT", "/v1/recipients/{id}/preferences", Who::Own, Operation::PutPreferences),
     route("PATCH", "/v1/recipients/{id}/preferences", Who::Own, Operation::PatchPreferences),
@@ -67,6 +88,18 @@ pub const ROUTES: [Route; 17] = [
     once("POST", "/v1/events", Who::Admins, Operation::Publish),
     route("GET", "/v1/events/{id}/deliveries", Who::Admins, Operation::ListDeliveries),
     once("POST", "/v1/deliveries/{key}/retry", Who::Admins, Operation::Retry),
+    route("GET", "/v1/endpoints", Who::Admins, Operation::ListEndpoints),
+    route("GET", "/v1/endpoints/{id}", Who::Admins, Operation::GetEndpoint),
+    route("PUT", "/v1/endpoints/{id}", Who::Admins, Operation::PutEndpoint),
+    route("DELETE", "/v1/endpoints/{id}", Who::Admins, Operation::DeleteEndpoint),
+    // An answer that is kept could be read where secrets are not: whoever asks again gets another secret.
+    route("POST", "/v1/endpoints/{id}/rotate", Who::Admins, Operation::RotateSecret),
+    route("POST", "/v1/endpoints/{id}/enable", Who::Admins, Operation::EnableEndpoint),
+    route("POST", "/v1/endpoints/{id}/disable", Who::Admins, Operation::DisableEndpoint),
+    once("POST", "/v1/endpoints/{id}/ping", Who::Admins, Operation::PingEndpoint),
+    route("GET", "/v1/endpoints/{id}/attempts", Who::Admins, Operation::ListAttempts),
+    once("POST", "/v1/endpoints/{id}/messages/{message}/retry", Who::Admins, Operation::RetryMessage),
+    once("POST", "/v1/endpoints/{id}/recover", Who::Admins, Operation::RecoverMessages),
 ];
 
 const fn route(method: &'static str, path: &'static str, who: Who, operation: Operation) -> Route {
@@ -96,6 +129,9 @@ pub(crate) fn find(method: &str, path: &[String]) -> Found {
             return Found::Route(route, parameters);
         }
         others.push(route.method);
+    }
+    if parameters(OPEN.1, path).is_some() {
+        others.extend(OPEN.0);
     }
     if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
 }
@@ -133,6 +169,8 @@ mod tests {
         check("GET", "v2/recipients/ann", None);
         let Found::OtherMethods(others) = find("POST", &parts("v1/recipients/ann")) else { panic!() };
         assert_eq!(others, ["GET", "PUT", "PATCH", "DELETE"]);
+        let Found::OtherMethods(others) = find("PUT", &parts("v1/unsubscribe/x")) else { panic!() };
+        assert_eq!(others, ["GET", "POST"]);
     }
 
     #[track_caller]

@@ -2,7 +2,10 @@
 
 mod deliveries;
 mod devices;
+mod endpoints;
 mod events;
+mod inbox;
+mod messages;
 mod preferences;
 mod recipients;
 mod retry;

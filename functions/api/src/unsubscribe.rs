@@ -24,6 +24,9 @@ pub const UNSUBSCRIBED: &str = "preference.unsubscribed";
 
 const SOURCE: &str = "carillon/api";
 
+/// What is answered without anybody being asked who they are: methods and path.
+pub const OPEN: (&[&str], &str) = (&["GET", "POST"], "/v1/unsubscribe/{token}");
+
 /// What the table or the bus could not take: the mail program, or the person, asks again.
 struct Unavailable;
 
@@ -31,7 +34,7 @@ struct Unavailable;
 pub(crate) fn token(request: &Request) -> Option<String> {
     let path = request.path();
     let [version, page, token] = path.as_slice() else { return None };
-    let is_ours = version == "v1" && page == "unsubscribe" && matches!(request.method(), "GET" | "POST");
+    let is_ours = version == "v1" && page == "unsubscribe" && OPEN.0.contains(&request.method());
     (is_ours && !token.is_empty()).then(|| token.clone())
 }
 

@@ -149,3 +149,22 @@ fn bus(detail: &str) -> String {
             "time":"2026-11-20T12:00:01Z","region":"eu-central-1","resources":[],"detail":{detail}}}"#
     )
 }
+
+#[test]
+fn a_replay_is_recorded_beside_its_event_and_never_taken_for_another_body_of_it() {
+    let detail = |more: &str| {
+        format!(
+            r#"{{"specversion":"1.0","id":"e-1","source":"shop","type":"t","time":"2026-11-20T12:00:00Z"{more}}}"#
+        )
+    };
+    let record = |more: &str| record(&bus(&detail(more)), NOON).unwrap();
+    let (first, replay) = (record(""), record(r#","replayid":"r-1""#));
+    assert_eq!(replay.get("pk"), first.get("pk"));
+    let (event, other) = (first.get("sk").unwrap(), replay.get("sk").unwrap());
+    assert!(event.starts_with("event#shop#e-1#") && other.starts_with("replay#shop#e-1#"), "{other}");
+    assert_eq!((replay.get("event"), replay.get("replay_id")), (None, Some("r-1")));
+    assert!(replay.get("detail").unwrap().contains("r-1") && replay.get("bucket").is_some());
+    assert_eq!(replay.get("renotified"), None);
+    assert_eq!(record(r#","replayid":"r-1","renotify":true"#).get("renotified"), Some("true"));
+    assert_ne!(record(r#","replayid":"r-2""#).get("sk"), Some(other));
+}

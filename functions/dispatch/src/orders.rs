@@ -183,10 +183,11 @@ fn outcome(
 
 /// Names this hand-over by what it goes on with, so that its repetition has the same name.
 fn set_name(plan: &Plan<'_>) -> String {
+    // Whoever is told again is told in a hand-over of its own.
+    let mut goes_on_with = plan.event.nonce().unwrap_or_default().to_owned();
     if !plan.woken {
-        return Set::name(None);
+        return Set::name(Some(goes_on_with.as_str()).filter(|it| !it.is_empty()));
     }
-    let mut goes_on_with = String::new();
     for it in &plan.matches {
         let audience: Vec<String> = it.audience.iter().map(Audience::name).collect();
         let start = serde_json::to_string(&it.start).expect("a start is numbers and names");

@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 mod asked;
 mod said;
 
-pub use asked::{Listing, Marking};
+pub use asked::Listing;
+pub use domain::inbox::Marking;
 pub use said::Standing;
 
 /// A WebSocket request. No `Debug`: it may carry a ticket.

@@ -5,6 +5,7 @@ use runtime::{Env, Unset};
 /// What the function is told by its template.
 pub struct Config {
     pub people_table: String,
+    pub inbox_table: String,
     pub dead_letters_url: String,
 }
 
@@ -14,6 +15,7 @@ impl Config {
     pub fn from_env(env: &Env) -> Result<Config, Unset> {
         Ok(Config {
             people_table: env.required("PEOPLE_TABLE")?,
+            inbox_table: env.required("INBOX_TABLE")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
         })
     }

@@ -1,18 +1,21 @@
 //! One batch from the bus.
 
-use aws::Verdict;
+use std::collections::BTreeSet;
+
+use aws::{Refused, Verdict};
 use aws_types::SdkConfig;
 use domain::recipient::Settings;
-use domain::registry::{Amendment, Notice, Stamp};
+use domain::registry::{Amendment, Change, Notice, Stamp};
 use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Message, Report, chain, now};
-use store::{NotApplied, People};
+use store::{Inbox, NotApplied, People};
 
 use crate::{Config, read};
 
 /// Everything the function holds on to between invocations.
 pub struct Registrar {
     people: People,
+    inbox: Inbox,
     dead_letters: Queue,
 }
 
@@ -36,8 +39,10 @@ enum Setback {
 impl Registrar {
     #[must_use]
     pub fn new(aws: &SdkConfig, config: Config) -> Registrar {
+        let tables = store::client(aws);
         Registrar {
-            people: People::new(&store::client(aws), config.people_table),
+            people: People::new(&tables, config.people_table),
+            inbox: Inbox::new(&tables, config.inbox_table),
             dead_letters: Queue::new(&Sqs::new(aws), config.dead_letters_url),
         }
     }
@@ -87,13 +92,26 @@ impl Registrar {
                 }
             }
         };
-        for (at, applied) in harvest.behind.iter().zip(self.people.apply(&harvest.people).await) {
+        let applied = self.people.apply(&harvest.people).await;
+        for ((at, amendment), applied) in harvest.behind.iter().zip(&harvest.people).zip(applied) {
+            let is_gone = applied.is_ok() && matches!(amendment.change, Change::Remove);
             note(*at, applied);
+            if is_gone && let Err(refused) = self.forget_inbox(&amendment.id).await {
+                note(*at, Err(NotApplied::Refused(refused)));
+            }
         }
         for (at, id, settings, stamp) in &harvest.tenants {
             note(*at, self.people.put_tenant(id, settings, stamp).await.map_err(NotApplied::Refused));
         }
         changed
+    }
+
+    /// Forgets what somebody was told live, unless they are known again by a later word.
+    async fn forget_inbox(&self, id: &str) -> Result<(), Refused> {
+        match self.people.find(&BTreeSet::from([id])).await?.contains_key(id) {
+            true => Ok(()),
+            false => self.inbox.forget(id).await,
+        }
     }
 
     async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {

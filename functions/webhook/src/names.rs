@@ -19,10 +19,7 @@ impl Names {
     /// The resolver does not know it, or did not answer.
     pub(crate) async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         match self {
-            Names::System => {
-                let found = tokio::net::lookup_host((format!("{name}."), 443)).await?;
-                Ok(found.map(|it| it.ip()).collect())
-            }
+            Names::System => runtime::look_up(name).await,
             Names::Listed(all) => Ok(all.get(name).cloned().unwrap_or_default()),
         }
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 mod cloud;
 mod providers;
+mod standings;
 
 /// What senders were asked for, by key.
 type Asked = RefCell<Vec<String>>;

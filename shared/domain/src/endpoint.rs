@@ -1,7 +1,7 @@
 //! Webhook endpoints: where a tenant wants to be told, of what, and whether it is told at the moment.
 //!
 //! [`target`] which URLs and addresses may be asked at all → [`secret`] what is signed with → [`attempt`] what an answer
-//! means, and when the next attempt is → [`health`] when an endpoint counts as broken.
+//! means, and when the next attempt is → [`health`] when an endpoint counts as broken → [`by_hand`] what somebody asks for.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,11 @@ use serde_json::{Map, Value};
 
 use crate::event::Refusal;
 use crate::pattern::Pattern;
+use crate::pattern::reading::WHOLE;
 use crate::rule::When;
 
 pub mod attempt;
+pub mod by_hand;
 pub mod health;
 pub mod secret;
 pub mod target;
@@ -170,8 +172,10 @@ impl Endpoint {
         let url = text_of("url", |_| true)?.ok_or_else(|| missing("url"))?;
         Target::read(&url, allow).map_err(|it| Refusal::new("url", it.found(), it.wanted()))?;
         let when = members.get("when").filter(|it| !it.is_null()).map(|it| When::try_from(it.clone()));
-        let when =
-            when.transpose().map_err(|it| Refusal::new(format!("when.{}", it.at), it.found, it.wanted))?;
+        let when = when.transpose().map_err(|it| {
+            let at = if it.at == WHOLE { "when".to_owned() } else { format!("when.{}", it.at) };
+            Refusal::new(at, it.found, it.wanted)
+        })?;
         Ok(Endpoint {
             id: EndpointId { tenant, id },
             url,

@@ -3,6 +3,7 @@
 
 mod head;
 mod kept;
+mod marking;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::ser::SerializeStruct as _;
@@ -12,6 +13,7 @@ use crate::rule::Unless;
 
 pub use head::{Changed, Counts, Head, Place};
 pub use kept::{Kept, MAX_ENTRY_BYTES};
+pub use marking::{Marking, is_category, keys};
 
 /// How long an entry is kept at least, in days. All that came in one week go together, at the end of the week in which
 /// the newest of them is so old: up to a week later.

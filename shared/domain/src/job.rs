@@ -96,6 +96,9 @@ pub struct Origin {
     pub actor: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// The replay that the event came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
 }
 
 impl Origin {
@@ -124,6 +127,7 @@ impl Origin {
             causation_id: event.causation_id.clone(),
             actor: event.actor.clone(),
             traceparent: event.traceparent.clone(),
+            replay: event.replay_id().map(str::to_owned),
         }
     }
 }

@@ -44,7 +44,8 @@ pub(crate) fn hash_of(parts: &[&str]) -> String {
 }
 
 impl Key {
-    /// `nonce` is empty, except where an operator asks for a second send on purpose.
+    /// `nonce` is empty, except where something keeps several notifications of one step and channel apart, or somebody
+    /// asks for a second send on purpose. A replay that is to tell again ([`Event::nonce`]) has keys of its own besides.
     ///
     /// The event's source belongs to the key because CloudEvents makes ids unique only within a source; the
     /// template's version does not, because a new template must not send again.
@@ -59,7 +60,9 @@ impl Key {
     ) -> Key {
         let step = step.to_string();
         let channel = channel.map_or("-", Channel::name);
-        let own = hash_of(&[&event.source, &event.id, rule, recipient, channel, &step, nonce]);
+        let mut parts = vec![&event.source, &event.id, rule, recipient, channel, &step, nonce];
+        parts.extend(event.nonce().into_iter().flat_map(|it| ["replay", it]));
+        let own = hash_of(&parts);
         Key(format!("{}{own}", event_part(&event.source, &event.id)))
     }
 

@@ -9,7 +9,7 @@ mod number;
 mod operand;
 mod operator;
 pub(crate) mod paths;
-mod reading;
+pub(crate) mod reading;
 pub(crate) mod selection;
 mod tree;
 

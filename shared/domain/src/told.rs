@@ -81,6 +81,7 @@ pub fn delivery(told: &Told<'_>) -> Option<Event> {
         ("reason", told.reason.map(Reason::name)),
         ("channel", told.channel.map(Channel::name)),
         ("providerId", told.provider_id),
+        ("replay", told.origin.replay.as_deref()),
     ];
     for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         data[name] = value.into();

@@ -169,6 +169,19 @@ impl DeadLetters {
         self.discard(letter).await
     }
 
+    /// How long the queue that these come from hides what was handed out and not done with.
+    ///
+    /// # Errors
+    /// SQS did not take it.
+    pub async fn hide_for(&self, time: std::time::Duration) -> Result<(), Refused> {
+        let call = self.sqs.client().set_queue_attributes().queue_url(&self.source.url);
+        let call = call.attributes(QueueAttributeName::VisibilityTimeout, time.as_secs().to_string());
+        call.send()
+            .await
+            .map(drop)
+            .map_err(|error| Refused::new("set how long a queue hides messages", error))
+    }
+
     /// Deletes a message for good.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 mod deadline;
 mod env;
 mod log;
+mod names;
 mod sqs;
 
 pub use aws::chain;
@@ -12,6 +13,7 @@ pub use deadline::{Deadline, now};
 pub use env::{Env, Unset};
 pub use lambda_runtime::Error;
 pub use log::init_log;
+pub use names::{look_up, vet};
 pub use sqs::{Batch, Message, Report, run_sqs};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};

@@ -18,12 +18,15 @@ use domain::key::Key;
 use crate::item::{Item, key};
 use crate::people::Page;
 use crate::writes::{ROUNDS, left_over};
-use crate::{lookup, pause};
+use crate::{lookup, pause, writes};
 
 mod attempts;
+mod forgetting;
+mod listing;
 mod messages;
 
-pub use attempts::Attempt;
+pub use attempts::{Attempt, AttemptPage};
+pub use listing::EndpointPage;
 pub use messages::{Message, MessageState, Undelivered};
 
 /// DynamoDB's limit for one `BatchGetItem`.
@@ -97,20 +100,17 @@ impl Endpoints {
         Ok(found)
     }
 
-    /// Makes an endpoint exactly this, but for whether it is switched off; `secrets` are written if it has none.
+    /// Makes an endpoint exactly this, but for whether it is switched off; `secrets` are written if it has none. `true`:
+    /// they were.
     ///
     /// # Errors
     /// The table could not be written. Doing it again is harmless.
-    pub async fn put(&self, it: &Endpoint, secrets: &Secrets, now: Timestamp) -> Result<(), Refused> {
+    pub async fn put(&self, it: &Endpoint, secrets: &Secrets, now: Timestamp) -> Result<bool, Refused> {
         const DOING: &str = "write an endpoint";
         let secret = one("secrets", &it.id).text("secrets", json(secrets)).number("version", 1);
         let put = self.client.put_item().table_name(&self.table).set_item(Some(secret.into_map()));
-        match put.condition_expression("attribute_not_exists(pk)").send().await {
-            Ok(_) => {}
-            Err(error)
-                if error.as_service_error().is_some_and(|it| it.is_conditional_check_failed_exception()) => {}
-            Err(error) => return Err(Refused::new(DOING, error)),
-        }
+        let put = put.condition_expression("attribute_not_exists(pk)").send().await;
+        let is_new = writes::stood(DOING, put)?;
         let written = json(&Endpoint { disabled: None, ..it.clone() });
         let update = self.update(&one("endpoints", &it.id));
         update
@@ -120,8 +120,8 @@ impl Endpoints {
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
             .send()
             .await
-            .map(drop)
-            .map_err(|error| Refused::new(DOING, error))
+            .map_err(|error| Refused::new(DOING, error))?;
+        Ok(is_new)
     }
 
     /// Switches an endpoint off. `false`: there is none, or it was off already and stays so for the first reason.

@@ -16,10 +16,12 @@ use crate::outbox::Place;
 use crate::seconds;
 use crate::statements::{Statement, Written, execute};
 
+mod leaves;
 mod reading;
 mod streams;
 mod timeline;
 
+pub use leaves::Leaves;
 pub use reading::{Found as EventPage, Place as EventPlace};
 pub use streams::{MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Snapshot, StreamPage, Versioned, Way};
 pub use timeline::Timeline;
@@ -52,7 +54,7 @@ impl Record {
     ///
     /// Its partition is the aggregate, its sort key the event's identity and a digest of what came: a second delivery
     /// finds the first, and another event under the same id stands beside it. An envelope of an older system is kept as
-    /// it came, too, as far as both fit one item.
+    /// it came, too, as far as both fit one item. A replay of an event is recorded as one, beside the event.
     #[must_use]
     pub fn of(event: &Event, bus: &BusEvent<'_>, now: Timestamp) -> Record {
         let text = event.to_json();
@@ -68,6 +70,12 @@ impl Record {
             Some(place) => (place.pk.clone(), place.sk.clone()),
             None => (stream(event), identity(event, &content(detail))),
         };
+        // A row of the outbox waits for its event, whatever marks that carries.
+        if outbox.is_none()
+            && let Some(replay) = event.replay_id()
+        {
+            return Record { item: replayed(event, replay, bus, now), outbox: None };
+        }
         let item = envelope_item(event)
             .text("pk", pk)
             .text("sk", sk)
@@ -95,6 +103,8 @@ impl Record {
             .text("bus_id", bus.id.as_ref())
             .text("refused", refusal.to_string())
             .text("recorded_at", now.to_string())
+            // So that it is sealed like all others. Readers of events find none in it.
+            .text("bucket", reading::bucket(now, &bus.id))
             .text("digest", digest(text))
             .number("bytes", i64::try_from(text.len()).unwrap_or(i64::MAX))
             .maybe("detail", kept);
@@ -171,6 +181,17 @@ impl Events {
         Ok(kept.collect())
     }
 
+    /// The records of an event's replays, as far as these crossed the bus, in no order.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn replays(&self, event: &Event) -> Result<Vec<Record>, Refused> {
+        let mut beginning = replay_key(event, "");
+        beginning.truncate(beginning.len() - CONTENT_CHARS);
+        let found = lookup::beginning(&self.client, &self.table, &stream(event), &beginning).await?;
+        Ok(found.into_iter().map(Record::from_item).collect())
+    }
+
     /// The record of one event; one of them, where several share its id.
     ///
     /// # Errors
@@ -191,6 +212,26 @@ impl Events {
 fn is_record_of(item: &Item, event: &Event) -> bool {
     let says = |name, wanted: &str| item.get(name) == Some(wanted);
     says("id", &event.id) && says("source", &event.source) && item.get("bus_id").is_some()
+}
+
+/// That an event came by once more. It stands beside the event's record, not in its place: what came is kept as `detail`, so
+/// readers of events, who look for `event`, do not find the event twice.
+fn replayed(event: &Event, replay: &str, bus: &BusEvent<'_>, now: Timestamp) -> Item {
+    let text = bus.detail_text();
+    envelope_item(event)
+        .text("pk", stream(event))
+        .text("sk", replay_key(event, replay))
+        .text("replay_id", replay)
+        .maybe("renotified", event.nonce().map(|_| "true"))
+        .text("bus_id", bus.id.as_ref())
+        .text("recorded_at", now.to_string())
+        .text("bucket", reading::bucket(now, &event.id))
+        .text("digest", digest(text))
+        .text("detail", text)
+}
+
+fn replay_key(event: &Event, replay: &str) -> String {
+    sort_key(&["replay", &event.source, &event.id, &content(replay)])
 }
 
 /// Takes `pending` off a row of the outbox, and adds what the bus said of it. The event stays as the producer wrote it.

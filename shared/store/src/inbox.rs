@@ -6,6 +6,7 @@
 //! stored once however often it is delivered, and the counts never drift. What a tenant said stands on each entry, and
 //! a viewer of another tenant gets none of it.
 
+mod forgetting;
 mod listing;
 mod marking;
 

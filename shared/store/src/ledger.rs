@@ -17,7 +17,7 @@ use domain::retry::Tried;
 
 pub use hearing::Told;
 pub use noticing::Noticed;
-pub use receiving::{Received, ReceivedPage, ReceivedPlace};
+pub use receiving::{MAX_RECEIVED, Received, ReceivedPage, ReceivedPlace};
 
 use crate::item::Item;
 use crate::lookup;

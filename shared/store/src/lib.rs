@@ -24,16 +24,18 @@ pub use aws_sdk_dynamodb::Client;
 pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood};
-pub use endpoints::{Attempt, Endpoints, Message, MessageState, Sending, Undelivered};
+pub use endpoints::{
+    Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, Sending, Undelivered,
+};
 pub use events::{
-    EventPage, EventPlace, Events, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot, StreamPage,
-    Timeline, Versioned, Way,
+    EventPage, EventPlace, Events, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot,
+    StreamPage, Timeline, Versioned, Way,
 };
 pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
 pub use item::{Item, Malformed};
 pub use ledger::{
-    Ledger, LedgerPage, LedgerRow, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement, Standing,
-    Told, Weighed, claimed, recorded, stands_since, weigh,
+    Ledger, LedgerPage, LedgerRow, MAX_RECEIVED, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement,
+    Standing, Told, Weighed, claimed, recorded, stands_since, weigh,
 };
 pub use outbox::{
     Appended, Backlog, Conflict, Misplaced, NotAppended, Outbox, Pending, Place, Stream, Waiting,

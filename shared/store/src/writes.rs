@@ -5,7 +5,7 @@ use aws::{Refused, Verdict};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 
 use crate::item::Item;
 use crate::pause;
@@ -20,6 +20,12 @@ pub(crate) const ROUNDS: u32 = 5;
 pub(crate) fn put(item: Item) -> WriteRequest {
     let put = PutRequest::builder().set_item(Some(item.into_map())).build();
     WriteRequest::builder().put_request(put.expect("an item is all that a put needs")).build()
+}
+
+/// Deletes what stands under a key; nothing may.
+pub(crate) fn delete(key: Item) -> WriteRequest {
+    let delete = DeleteRequest::builder().set_key(Some(key.into_map())).build();
+    WriteRequest::builder().delete_request(delete.expect("a key is all that a deletion needs")).build()
 }
 
 /// Carries all writes out.

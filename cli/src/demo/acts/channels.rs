@@ -119,11 +119,11 @@ fn email(run: &str) -> String {
 }
 
 /// A number among those that nobody has.
-fn phone(run: &str, which: u64) -> String {
+pub(super) fn phone(run: &str, which: u64) -> String {
     let digits = run.bytes().fold(which, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
     format!("+1555{:07}", digits % 10_000_000)
 }
 
-fn device(application: &str, name: &str) -> String {
+pub(super) fn device(application: &str, name: &str) -> String {
     format!("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/{application}/demo-{name}")
 }

@@ -3,12 +3,13 @@
 use domain::Timestamp;
 use domain::channel::Channel;
 use domain::endpoint::EndpointId;
+use queue::{DeadLetters, Sqs};
 use serde_json::Value;
 use store::{Attempt, Endpoints, LedgerRow, People};
 
 use crate::error::Error;
 
-use super::Stage;
+use super::{Stage, trouble};
 
 /// What must be true beyond the ledger before an act counts as over.
 pub(super) enum Proof {
@@ -18,6 +19,10 @@ pub(super) enum Proof {
     Forgotten { who: &'static str, device: &'static str },
     /// One of the tenant's systems took the second attempt, and another is switched off.
     Answered { again: &'static str, off: &'static str },
+    /// This fault of the proxy's plan was done so often at least, and every address has one message.
+    Survived { harm: usize, least: u64, places: Vec<(Channel, String)> },
+    /// As before; and what was put aside meanwhile goes back to its queue, as `carillon dlq redrive` sends it.
+    Redriven { queue: &'static str, harm: usize, places: Vec<(Channel, String)> },
 }
 
 /// What was found, in words, and whether it is as it should be.
@@ -32,19 +37,17 @@ impl Proof {
             Proof::ArrivedOnce(places) => arrived_once(stage, places, rows),
             Proof::Forgotten { who, device } => forgotten(stage, who, device).await,
             Proof::Answered { again, off } => answered(stage, again, off).await,
+            Proof::Survived { harm, least, places } => survived(stage, *harm, *least, places),
+            Proof::Redriven { queue, harm, places } => redriven(stage, queue, *harm, places).await,
         }
     }
 }
 
 fn arrived_once(stage: &Stage<'_>, places: &[(Channel, String)], rows: &[LedgerRow]) -> Result<Found, Error> {
     let live = rows.iter().find(|it| it.channel == Some(Channel::Socket));
-    let mut counts = vec![(Channel::Socket, live.map_or(0, |it| stage.zoe.count(it.key.as_str())))];
-    for (channel, to) in places {
-        counts.push((*channel, captured(stage, *channel, to)?));
-    }
-    let said: Vec<String> = counts.iter().map(|(it, count)| format!("{} {count}", it.name())).collect();
-    let once = counts.iter().all(|(_, count)| *count == 1);
-    Ok(Found { right: once, said: format!("arrived: {}", said.join(", ")) })
+    let live = live.map_or(0, |it| stage.zoe.count(it.key.as_str()));
+    let (once, said) = once(stage, places)?;
+    Ok(Found { right: once && live == 1, said: format!("{said}, socket {live}") })
 }
 
 /// How many messages a channel's provider took for an address.
@@ -58,6 +61,51 @@ fn captured(stage: &Stage<'_>, channel: Channel, to: &str) -> Result<usize, Erro
         .map_err(|it| failed(it.to_string()))
         .and_then(|it| serde_json::from_str(&it).map_err(|it| failed(it.to_string())))?;
     Ok(found.as_array().map_or(0, Vec::len))
+}
+
+/// One message at each of these addresses?
+fn once(stage: &Stage<'_>, places: &[(Channel, String)]) -> Result<(bool, String), Error> {
+    let mut counts = Vec::new();
+    for (channel, to) in places {
+        counts.push((*channel, captured(stage, *channel, to)?));
+    }
+    let said: Vec<String> = counts.iter().map(|(it, count)| format!("{} {count}", it.name())).collect();
+    Ok((counts.iter().all(|(_, count)| *count == 1), format!("arrived: {}", said.join(", "))))
+}
+
+fn survived(
+    stage: &Stage<'_>,
+    harm: usize,
+    least: u64,
+    places: &[(Channel, String)],
+) -> Result<Found, Error> {
+    let done = trouble::done(stage.cloud, harm)?;
+    let (once, said) = once(stage, places)?;
+    Ok(Found { right: once && done >= least, said: format!("harmed: {done}; {said}") })
+}
+
+async fn redriven(
+    stage: &Stage<'_>,
+    queue: &str,
+    harm: usize,
+    places: &[(Channel, String)],
+) -> Result<Found, Error> {
+    // Whoever came with it in a batch died with it.
+    let event = format!("demo-{}-", stage.run);
+    let letters = DeadLetters::all(&Sqs::new(&stage.cloud.config), &stage.cloud.name(queue)).await?;
+    for queue in letters.iter().filter(|it| it.name == stage.cloud.name(queue)) {
+        let (ours, others): (Vec<_>, Vec<_>) =
+            queue.take(100, 5).await?.into_iter().partition(|it| it.body.contains(&event));
+        queue.give_back(&others).await;
+        for letter in &ours {
+            queue.send_back(letter).await?;
+            *stage.sent_back.borrow_mut() += 1;
+        }
+    }
+    let (done, back) = (trouble::done(stage.cloud, harm)?, *stage.sent_back.borrow());
+    let (once, said) = once(stage, places)?;
+    let said = format!("killed {done} times, put aside and sent back {back}; {said}");
+    Ok(Found { right: once && back > 0, said })
 }
 
 async fn forgotten(stage: &Stage<'_>, who: &str, device: &str) -> Result<Found, Error> {

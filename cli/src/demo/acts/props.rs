@@ -26,16 +26,16 @@ pub(super) fn event(
     text: &str,
 ) -> Result<Event, Error> {
     let data = json!({ "to": [to], "about": format!("{about} ({run})"), "text": text });
-    checked(Event::new(SOURCE, kind, format!("demo-{run}-{what}"), runtime::now(), &data))
+    checked(&Event::new(SOURCE, kind, format!("demo-{run}-{what}"), runtime::now(), &data))
 }
 
 /// The same event with other data.
 pub(super) fn with(event: &Event, data: &Value) -> Result<Event, Error> {
-    checked(Event::new(&event.source, &event.kind, event.id.clone(), event.time, data))
+    checked(&Event::new(&event.source, &event.kind, event.id.clone(), event.time, data))
 }
 
 /// As any producer's event is checked.
-fn checked(event: Event) -> Result<Event, Error> {
+fn checked(event: &Event) -> Result<Event, Error> {
     Event::parse(&event.to_json())
         .map_err(|it| Error::Cloud(format!("an event of the demo is refused: {it}")))
 }

@@ -34,11 +34,6 @@ pub(super) fn acts(run: &str, now: Timestamp) -> Result<Vec<Act>, Error> {
         .map(|(at, text)| one(&format!("comment-{at}"), "demo.comment", "demo-ada", "the-roof", text));
     let alarms = (0..4)
         .map(|at| one(&format!("alarm-{at}"), "demo.alarm", "demo-ada", "pump-3", "Pump 3 is too hot."));
-    let mut page = one("page", "demo.page", "demo-ada", "door", "Somebody is at the door.")?;
-    page = with(
-        &page,
-        &json!({ "to": ["demo-ada", "demo-ben"], "about": "door", "text": "Somebody is at the door." }),
-    )?;
     let night = format!("The night began at {}.", now.to_string().get(11..16).unwrap_or_default());
     Ok(vec![
         Act {
@@ -71,35 +66,62 @@ pub(super) fn acts(run: &str, now: Timestamp) -> Result<Vec<Act>, Error> {
             },
             proof: None,
         },
-        Act {
-            title: "An escalation",
-            told: "Ada says that she has seen it, Ben does not: he gets a letter",
-            events: vec![page],
-            then: None,
-            is_over: |rows| {
-                count(rows, Status::Suppressed, Some(Reason::Acknowledged)) == 1
-                    && rows
-                        .iter()
-                        .any(|it| it.recipient == "demo-ben" && it.step == 2 && it.status == Status::Sent)
-            },
-            proof: None,
-        },
-        Act {
-            title: "A cancellation",
-            told: "two reminders, one appointment is called off",
-            events: vec![
-                one("appointment-1", "demo.appointment", "demo-ada", "appointment-1", "The plumber comes.")?,
-                one("appointment-2", "demo.appointment", "demo-ada", "appointment-2", "The painter comes.")?,
-            ],
-            then: None,
-            is_over: |rows| {
-                count(rows, Status::Suppressed, Some(Reason::Cancelled)) == 1
-                    && count(rows, Status::Sent, None) == 1
-            },
-            proof: None,
-        },
+        escalation(run)?,
+        cancellation(run)?,
         bounce(run)?,
     ])
+}
+
+fn escalation(run: &str) -> Result<Act, Error> {
+    let mut page = event(run, "page", "demo.page", "demo-ada", "door", "Somebody is at the door.")?;
+    page = with(
+        &page,
+        &json!({ "to": ["demo-ada", "demo-ben"], "about": "door", "text": "Somebody is at the door." }),
+    )?;
+    Ok(Act {
+        title: "An escalation",
+        told: "Ada says that she has seen it, Ben does not: he gets a letter",
+        events: vec![page],
+        then: None,
+        is_over: |rows| {
+            count(rows, Status::Suppressed, Some(Reason::Acknowledged)) == 1
+                && rows
+                    .iter()
+                    .any(|it| it.recipient == "demo-ben" && it.step == 2 && it.status == Status::Sent)
+        },
+        proof: None,
+    })
+}
+
+fn cancellation(run: &str) -> Result<Act, Error> {
+    Ok(Act {
+        title: "A cancellation",
+        told: "two reminders, one appointment is called off",
+        events: vec![
+            event(
+                run,
+                "appointment-1",
+                "demo.appointment",
+                "demo-ada",
+                "appointment-1",
+                "The plumber comes.",
+            )?,
+            event(
+                run,
+                "appointment-2",
+                "demo.appointment",
+                "demo-ada",
+                "appointment-2",
+                "The painter comes.",
+            )?,
+        ],
+        then: None,
+        is_over: |rows| {
+            count(rows, Status::Suppressed, Some(Reason::Cancelled)) == 1
+                && count(rows, Status::Sent, None) == 1
+        },
+        proof: None,
+    })
 }
 
 fn bounce(run: &str) -> Result<Act, Error> {

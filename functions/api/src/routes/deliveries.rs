@@ -1,9 +1,12 @@
-//! `/v1/events/{id}/deliveries`: what came of an event, for whom and on which channel.
+//! `/v1/events/{id}/deliveries` and `/v1/recipients/{id}/deliveries`: what came of an event, for whom and on which
+//! channel; and what somebody was told, or was not told.
 
+use domain::Timestamp;
 use domain::channel::Channel;
 use domain::outcome::Reason;
+use domain::plan::Audience;
 use serde_json::{Value, json};
-use store::LedgerRow;
+use store::{LedgerRow, Received, ReceivedPlace};
 
 use crate::page::Page;
 use crate::problem::Problem;
@@ -24,6 +27,42 @@ impl Api {
         let rows: Vec<Value> = rows.map(tell).collect();
         Ok(Response::json(200, &json!({ "deliveries": rows, "next": page.next(found.next) })))
     }
+
+    /// Newest first, since `?since=` where that is given. A page may hold fewer rows than asked for, where rows of other
+    /// tenants lie between.
+    pub(crate) async fn list_received(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let id = asked.parameter(0);
+        let since = asked.request.query("since");
+        let page = Page::of(asked.request, asked.scope, &["received", id, since.unwrap_or_default()])?;
+        let since = since.map_or(Ok(Timestamp::UNIX_EPOCH), |it| {
+            let detail = "since: wanted a time such as 2026-11-20T00:00:00Z";
+            it.parse().map_err(|_| Problem::new(400, "bad_query", detail))
+        })?;
+        let place = page.after.as_deref().map(|it| ReceivedPlace::parse(it).ok_or_else(Problem::bad_cursor));
+        let place = place.transpose()?;
+        self.person(id, asked.scope).await?;
+        let recipient = Audience::User(id.to_owned()).name();
+        let found = self.ledger.received(&recipient, since, place.as_ref(), page.limit).await?;
+        let rows = found.received.iter().filter(|it| concerns(asked, &it.row));
+        let rows: Vec<Value> = rows.map(tell_received).collect();
+        let next = page.next(found.next.map(|it| it.to_text()));
+        Ok(Response::json(200, &json!({ "deliveries": rows, "next": next })))
+    }
+}
+
+/// Whether the caller may know that a person was told this: what is said for no tenant is for that person, and for
+/// programs.
+fn concerns(asked: &Asked<'_>, row: &LedgerRow) -> bool {
+    is_in(row, asked.scope.tenant()) || (asked.is_own() && row.origin.tenant.is_none())
+}
+
+fn tell_received(it: &Received) -> Value {
+    let mut told = tell(&it.row);
+    told["at"] = it.at.to_string().into();
+    if let Some(how) = it.noticed {
+        told["noticed"] = how.name().into();
+    }
+    told
 }
 
 /// Whether a row is of this tenant; every row is, where none is meant. What belongs to no tenant is for programs.

@@ -4,6 +4,7 @@ use domain::recipient::{Device, Platform, Recipient};
 use domain::registry::Change;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use sns::Unregistered;
 
 use crate::problem::Problem;
 use crate::response::Response;
@@ -13,7 +14,7 @@ use crate::{Api, Asked};
 /// How many devices a person has at most.
 const MAX_DEVICES: usize = 50;
 
-/// The longest endpoint and token, in bytes: SNS takes tokens up to this.
+/// The longest endpoint, in bytes.
 const MAX_ENDPOINT_BYTES: usize = 2_048;
 
 /// What a device says of itself. No `Debug`: token and endpoint are addresses.
@@ -42,11 +43,14 @@ impl Api {
         let (id, device) = (asked.parameter(0), asked.parameter(1));
         check_id(device)?;
         let registration = read(&asked.request.object()?)?;
+        // Nothing is registered for somebody who is not there.
+        self.person(id, asked.scope).await?;
+        let Registration { platform, endpoint, token, zone } = registration;
         let device = Device {
             id: device.to_owned(),
-            platform: registration.platform,
-            endpoint: endpoint_of(registration.endpoint, registration.token)?,
-            zone: registration.zone,
+            platform,
+            endpoint: self.endpoint_of(platform, endpoint, token).await?,
+            zone,
         };
         self.edit_devices(asked, id, |devices| {
             devices.retain(|it| it.id != device.id);
@@ -68,6 +72,33 @@ impl Api {
         })
         .await?;
         Ok(Response::empty(204))
+    }
+
+    /// Where SNS reaches a device: what was brought, or what SNS makes of the platform's token.
+    ///
+    /// The endpoint that the device had is left alone, where the token is a new one: a record may name an endpoint that
+    /// is somebody else's, and giving that this token would lead their notes here. An endpoint of an old token reaches
+    /// nobody and costs nothing.
+    async fn endpoint_of(
+        &self,
+        platform: Platform,
+        endpoint: Option<String>,
+        token: Option<String>,
+    ) -> Result<String, Problem> {
+        match (endpoint, token) {
+            (Some(it), None) if (1..=MAX_ENDPOINT_BYTES).contains(&it.len()) => Ok(it),
+            (Some(_), None) => {
+                let wanted = "the ARN of an SNS platform endpoint";
+                Err(Problem::refused("endpoint", "a text of that length", wanted))
+            }
+            (None, Some(token)) => {
+                let registered = self.devices().register(platform, &token, None).await;
+                registered.map_err(|it| unregistered(it, platform))
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                Err(Problem::refused("endpoint", "both or neither of endpoint and token", "one of them"))
+            }
+        }
     }
 
     /// Changes the devices of somebody whom the caller may see.
@@ -92,21 +123,27 @@ impl Api {
     }
 }
 
-/// Where SNS reaches a device. An endpoint is made from a platform's token where push is configured to; until then
-/// whoever registers a device brings the endpoint.
-fn endpoint_of(endpoint: Option<String>, token: Option<String>) -> Result<String, Problem> {
-    match (endpoint, token) {
-        (Some(it), None) if (1..=MAX_ENDPOINT_BYTES).contains(&it.len()) => Ok(it),
-        (Some(_), None) => {
-            Err(Problem::refused("endpoint", "a text of that length", "the ARN of an SNS platform endpoint"))
+/// What SNS refused, as whoever registers the device reads it.
+fn unregistered(why: Unregistered, platform: Platform) -> Problem {
+    let (name, parameter) = match platform {
+        Platform::Apns => ("apns", "ApnsApplicationArn"),
+        Platform::ApnsSandbox => ("apns_sandbox", "ApnsSandboxApplicationArn"),
+        Platform::Fcm => ("fcm", "FcmApplicationArn"),
+    };
+    match why {
+        Unregistered::NoApplication => {
+            let detail = format!(
+                "token: this deployment takes no tokens of {name}; an operator sets the template's parameter \
+                 {parameter}, or send an endpoint's ARN"
+            );
+            Problem::new(422, "no_tokens", detail)
         }
-        (None, Some(_)) => {
-            let detail = "token: this deployment makes no endpoints from tokens; send the endpoint's ARN";
-            Err(Problem::new(422, "no_tokens", detail))
-        }
-        (Some(_), Some(_)) | (None, None) => {
-            Err(Problem::refused("endpoint", "both or neither of endpoint and token", "one of them"))
-        }
+        Unregistered::BadToken => Problem::refused(
+            "token",
+            &format!("a text that is no token of {name}"),
+            "what the platform gave the app",
+        ),
+        Unregistered::Refused(refused) => refused.into(),
     }
 }
 

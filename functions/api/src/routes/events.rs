@@ -10,7 +10,6 @@ use serde_json::json;
 use crate::caller::{Caller, Scope};
 use crate::problem::Problem;
 use crate::response::Response;
-use crate::routes::tickets::chance;
 use crate::{Api, Asked};
 
 /// What our own events are called: what is said by them is not for tenants to say.
@@ -31,11 +30,8 @@ struct Head {
 
 impl Api {
     pub(crate) async fn publish(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = match &asked.name {
-            // Done again, it is the same event.
-            Some(name) => name.clone(),
-            None => chance()?,
-        };
+        // Done again, it is the same event.
+        let id = asked.nonce()?;
         let mut event = Event::parse(&completed(&asked.request.body()?, &id, asked.scope, asked.now))?;
         hold(&mut event, asked.caller, asked.scope)?;
         let put = self.bus().put(&[Entry::of(&event)]).await.pop();

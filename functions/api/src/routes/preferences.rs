@@ -24,14 +24,8 @@ impl Api {
 
     pub(crate) async fn patch_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let patch = asked.request.object()?;
-        if let Some(stranger) = patch.keys().find(|it| !MEMBERS.contains(&it.as_str())) {
-            // A name of the caller's own goes back cut, as refusals do.
-            let name: String = stranger.chars().take(40).collect();
-            return Err(Problem::refused(
-                &name,
-                "a member that is not known",
-                &format!("only {}", MEMBERS.join(", ")),
-            ));
+        if let Some(problem) = Problem::stranger(&patch, &MEMBERS) {
+            return Err(problem);
         }
         self.edit_preferences(asked, |_| patch.clone()).await
     }

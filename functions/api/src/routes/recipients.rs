@@ -75,11 +75,18 @@ impl Api {
     }
 
     pub(crate) async fn delete_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let decide = |before: Option<&Recipient>| match asked.scope {
-            Scope::All => Ok(Some(Change::Remove)),
-            Scope::Tenant(tenant) => Ok(tenancy::may_remove(before, tenant)?.then_some(Change::Remove)),
+        let id = asked.parameter(0);
+        let may = |before: Option<&Recipient>| match asked.scope {
+            Scope::All => Ok(true),
+            Scope::Tenant(tenant) => tenancy::may_remove(before, tenant),
         };
-        self.people.edit(asked.parameter(0), &asked.stamp(), decide).await.map_err(Problem::from)?;
+        let known = self.people.find(&BTreeSet::from([id])).await?;
+        if may(known.get(id))? {
+            // First what they were told: if that goes wrong, they are still there for whoever asks again.
+            self.inbox.forget(id).await?;
+        }
+        let decide = |before: Option<&Recipient>| Ok(may(before)?.then_some(Change::Remove));
+        self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
         Ok(Response::empty(204))
     }
 
@@ -125,7 +132,7 @@ fn group(asked: &Asked<'_>) -> Result<(Group, String), Problem> {
 }
 
 /// The id may be left out in the body; another one than the path's is refused.
-fn same_id(members: &mut Map<String, Value>, id: &str) -> Result<(), Problem> {
+pub(crate) fn same_id(members: &mut Map<String, Value>, id: &str) -> Result<(), Problem> {
     match members.insert("id".to_owned(), id.into()) {
         Some(other) if other != *id => {
             Err(Problem::refused("id", "another id than in the path", "the same, or none"))

@@ -17,7 +17,6 @@ use store::{LedgerRow, Record};
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::deliveries::is_in;
-use crate::routes::tickets::chance;
 use crate::{Api, Asked};
 
 impl Api {
@@ -30,10 +29,7 @@ impl Api {
         let audience = audience(&row.recipient)
             .ok_or_else(|| not_again("its recipient is an address that is not kept"))?;
         let event = self.event_of(&row).await?.ok_or_else(|| not_again("its event is not on record"))?;
-        let nonce = match &asked.name {
-            Some(name) => name.clone(),
-            None => chance()?,
-        };
+        let nonce = asked.nonce()?;
         let start =
             Start { step: row.step, only: row.channel, again: Some(nonce.clone()), ..Start::default() };
         let wake = Wake::new(&event, &row.rule, Task::Run { audience, start });

@@ -90,10 +90,15 @@ fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
 
 /// 128 random bits, as text.
 pub(crate) fn chance() -> Result<String, Problem> {
-    let mut bits = [0_u8; 16];
-    getrandom::fill(&mut bits).map_err(|error| {
+    Ok(URL_SAFE_NO_PAD.encode(random::<16>()?))
+}
+
+/// So many random bytes.
+pub(crate) fn random<const BYTES: usize>() -> Result<[u8; BYTES], Problem> {
+    let mut bytes = [0_u8; BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| {
         tracing::error!(%error, "no random numbers");
         Problem::new(503, "unavailable", "something of ours did not answer as it should; ask again").after(1)
     })?;
-    Ok(URL_SAFE_NO_PAD.encode(bits))
+    Ok(bytes)
 }

@@ -1,20 +1,14 @@
 //! What clients ask, read strictly: whatever is not understood is told to them, and nothing is guessed.
 
-use domain::inbox::{Filter, Mark, Shelf};
+use domain::inbox::{Filter, Marking, Shelf, is_category, keys};
 use domain::key::Key;
 use serde::Deserialize;
 
 use super::Request;
 
-/// How many notifications one request may name.
-const MAX_IDS: usize = 100;
-
 /// Entries of one page: as many as there may be, and as many as come unasked.
 const MAX_LIMIT: usize = 100;
 const LIMIT: usize = 20;
-
-/// The longest name of a category that is looked for, in bytes.
-const MAX_CATEGORY_BYTES: usize = 256;
 
 /// A part of an inbox.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,13 +16,6 @@ pub struct Listing {
     pub(crate) filter: Filter,
     pub(crate) before: Option<u64>,
     pub(crate) limit: usize,
-}
-
-/// What becomes of which entries.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Marking {
-    These { mark: Mark, keys: Vec<Key> },
-    All { mark: Mark, category: Option<String> },
 }
 
 impl Request {
@@ -60,21 +47,7 @@ impl Request {
 
     /// What a client marks. `None` when it cannot be told, or names some and wants all.
     pub(crate) fn marking(&self) -> Option<Marking> {
-        #[derive(Deserialize)]
-        struct Asked {
-            #[serde(rename = "as")]
-            mark: Mark,
-            ids: Option<Vec<String>>,
-            #[serde(default)]
-            all: bool,
-            category: Option<String>,
-        }
-        let Asked { mark, ids, all, category } = self.read()?;
-        match (ids, all) {
-            (Some(ids), false) if category.is_none() => Some(Marking::These { mark, keys: keys(&ids)? }),
-            (None, true) if is_category(category.as_deref()) => Some(Marking::All { mark, category }),
-            (Some(_), _) | (None, _) => None,
-        }
+        Marking::read(self.body.as_deref()?)
     }
 
     /// The last notification that a client got. `None` when it names none.
@@ -89,22 +62,4 @@ impl Request {
     fn read<T: for<'de> Deserialize<'de>>(&self) -> Option<T> {
         serde_json::from_str(self.body.as_deref()?).ok()
     }
-}
-
-fn is_category(it: Option<&str>) -> bool {
-    it.is_none_or(|it| !it.is_empty() && it.len() <= MAX_CATEGORY_BYTES)
-}
-
-fn keys(ids: &[String]) -> Option<Vec<Key>> {
-    if ids.is_empty() || ids.len() > MAX_IDS {
-        return None;
-    }
-    let mut keys = Vec::with_capacity(ids.len());
-    for id in ids {
-        let key = Key::parse(id)?;
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    Some(keys)
 }

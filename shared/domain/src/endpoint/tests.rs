@@ -40,6 +40,10 @@ fn what_does_not_fit_is_refused_by_name() {
         "when.type: found \"x\", wanted an array of values, or an object",
     );
     check(
+        r#"{"id":"a","url":"https://example.com","when":[]}"#,
+        "when: found an empty array, wanted an object with at least one field",
+    );
+    check(
         r#"{"id":"a","tenant":"x/y","url":"https://example.com"}"#,
         "tenant: found \"x/y\", wanted a string of 1 to 256 bytes without `/`",
     );

@@ -35,7 +35,8 @@ const RESERVED: [&str; 24] = [
     "ip-address-not-in-range",
 ];
 
-const WHOLE: &str = "the pattern";
+/// What a refusal names where no path leads to what is wrong.
+pub(crate) const WHOLE: &str = "the pattern";
 
 /// A pattern, read but not yet planted.
 pub(super) struct Reading {

@@ -43,6 +43,13 @@ pub struct Attempt {
     pub next_at: Option<Timestamp>,
 }
 
+/// Some attempts, the newest first.
+pub struct AttemptPage {
+    pub attempts: Vec<Attempt>,
+    /// Where the next page begins. None: there are no more.
+    pub next: Option<String>,
+}
+
 impl Endpoints {
     /// Keeps attempts, 25 to a call.
     ///
@@ -58,6 +65,20 @@ impl Endpoints {
     /// # Errors
     /// The table could not be asked.
     pub async fn attempts(&self, id: &EndpointId, most: u32) -> Result<Vec<Attempt>, Refused> {
+        Ok(self.attempts_page(id, None, most).await?.attempts)
+    }
+
+    /// The same, page by page: those before the place that the page before gave.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn attempts_page(
+        &self,
+        id: &EndpointId,
+        before: Option<&str>,
+        most: u32,
+    ) -> Result<AttemptPage, Refused> {
+        let start = before.map(|sk| Item::default().text("pk", partition(id)).text("sk", sk).into_map());
         let answer = self
             .client
             .query()
@@ -67,15 +88,20 @@ impl Endpoints {
             .scan_index_forward(false)
             .consistent_read(true)
             .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
             .send()
             .await
             .map_err(|error| Refused::new("read attempts", error))?;
+        let next = answer.last_evaluated_key.map(Item::from);
         let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-        Ok(items.filter_map(|it| read(id, &it)).collect())
+        Ok(AttemptPage {
+            attempts: items.filter_map(|it| read(id, &it)).collect(),
+            next: next.and_then(|it| it.get("sk").map(str::to_owned)),
+        })
     }
 }
 
-fn partition(id: &EndpointId) -> String {
+pub(super) fn partition(id: &EndpointId) -> String {
     sort_key(&["attempts", id.tenant.as_deref().unwrap_or(super::NO_TENANT), &id.id])
 }
 

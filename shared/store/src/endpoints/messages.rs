@@ -184,7 +184,7 @@ impl Endpoints {
     }
 }
 
-fn partition(id: &EndpointId) -> String {
+pub(super) fn partition(id: &EndpointId) -> String {
     sort_key(&["message", id.tenant.as_deref().unwrap_or(super::NO_TENANT), &id.id])
 }
 

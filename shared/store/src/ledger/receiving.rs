@@ -1,11 +1,11 @@
 //! The ledger by recipient, for people who look: everything that somebody got, and was refused.
 
 use aws::Refused;
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
+use domain::key::Key;
 use domain::rule::Unless;
 
-use super::{Ledger, LedgerRow, number, text};
+use super::{Ledger, LedgerRow, number, pk, text};
 use crate::item::Item;
 use crate::lookup;
 
@@ -13,12 +13,39 @@ use crate::lookup;
 /// it is written once for each row, when that is begun, and not again when it is settled.
 const INDEX: &str = "by_recipient";
 
-/// Rows of one page.
-const PAGE: i32 = 100;
+/// The most rows of one page.
+pub const MAX_RECEIVED: u32 = 100;
 
-/// Where the next page begins.
-#[derive(Clone)]
-pub struct ReceivedPlace(std::collections::HashMap<String, AttributeValue>);
+/// Where the next page begins: after the row of this key, which was begun then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedPlace {
+    begun_at: i64,
+    key: Key,
+}
+
+impl ReceivedPlace {
+    /// As text, for whoever asks for the next page later.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        format!("{} {}", self.begun_at, self.key.as_str())
+    }
+
+    /// Reads what [`ReceivedPlace::to_text`] writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<ReceivedPlace> {
+        let (begun_at, key) = text.split_once(' ')?;
+        Some(ReceivedPlace { begun_at: begun_at.parse().ok()?, key: Key::parse(key)? })
+    }
+
+    fn read(item: &Item) -> Option<ReceivedPlace> {
+        let key = format!("{}{}", item.get("pk")?, item.get("sk")?);
+        Some(ReceivedPlace { begun_at: item.get_number("begun_at")?, key: Key::from(key) })
+    }
+
+    fn start(&self, recipient: &str) -> Item {
+        pk(&self.key).text("whose", recipient).number("begun_at", self.begun_at)
+    }
+}
 
 /// A notification to somebody, as it stands now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +64,8 @@ pub struct ReceivedPage {
 }
 
 impl Ledger {
-    /// What somebody was told, or was not told, since then, newest first. The index may be a moment behind.
+    /// What somebody was told, or was not told, since then, newest first, 1 to 100 of it. The index may be a moment
+    /// behind.
     ///
     /// `recipient` is the name that keys and rows have for them, `domain::plan::Audience::name`.
     ///
@@ -47,7 +75,8 @@ impl Ledger {
         &self,
         recipient: &str,
         since: Timestamp,
-        start: Option<ReceivedPlace>,
+        start: Option<&ReceivedPlace>,
+        most: u32,
     ) -> Result<ReceivedPage, Refused> {
         const DOING: &str = "read the ledger by recipient";
         let answer = self
@@ -59,8 +88,8 @@ impl Ledger {
             .expression_attribute_values(":whose", text(recipient))
             .expression_attribute_values(":since", number(since.as_millisecond()))
             .scan_index_forward(false)
-            .limit(PAGE)
-            .set_exclusive_start_key(start.map(|it| it.0))
+            .limit(i32::try_from(most.clamp(1, MAX_RECEIVED)).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start.map(|it| it.start(recipient).into_map()))
             .send()
             .await
             .map_err(|error| Refused::new(DOING, error))?;
@@ -70,7 +99,8 @@ impl Ledger {
         let rows = lookup::several(&self.client, &self.table, DOING, keys.collect()).await?;
         let mut received: Vec<Received> = rows.iter().filter_map(read).collect();
         received.sort_by(|one, other| (other.at, &other.row.key).cmp(&(one.at, &one.row.key)));
-        Ok(ReceivedPage { received, next: answer.last_evaluated_key.map(ReceivedPlace) })
+        let last = answer.last_evaluated_key.map(Item::from);
+        Ok(ReceivedPage { received, next: last.and_then(|it| ReceivedPlace::read(&it)) })
     }
 }
 
@@ -82,4 +112,19 @@ fn read(item: &Item) -> Option<Received> {
     };
     let at = Timestamp::from_millisecond(item.get_number("begun_at")?).ok()?;
     Some(Received { at, noticed, row: LedgerRow::read(item)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_was_written_and_nothing_else_is_one() {
+        let key = Key::parse(&"k".repeat(43)).unwrap();
+        let place = ReceivedPlace { begun_at: 1_795_000_000_000, key };
+        assert_eq!(ReceivedPlace::parse(&place.to_text()), Some(place));
+        for text in ["", "1", "1 k", "one kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "1795000000000"] {
+            assert_eq!(ReceivedPlace::parse(text), None, "{text}");
+        }
+    }
 }

@@ -64,6 +64,7 @@ impl LedgerRow {
                 causation_id: owned("causation_id"),
                 actor: owned("actor"),
                 traceparent: owned("traceparent"),
+                replay: owned("replay_id"),
             },
             rule: owned("rule")?,
             catalog: owned("catalog")?,
@@ -193,4 +194,5 @@ fn origin_item(origin: &Origin) -> Item {
         .maybe("causation_id", origin.causation_id.as_deref())
         .maybe("actor", origin.actor.as_deref())
         .maybe("traceparent", origin.traceparent.as_deref())
+        .maybe("replay_id", origin.replay.as_deref())
 }

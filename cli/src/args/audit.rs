@@ -1,0 +1,53 @@
+//! `carillon audit`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand};
+use domain::Timestamp;
+
+#[derive(Subcommand)]
+pub(crate) enum Audit {
+    Verify(Verify),
+    Seals(Seals),
+}
+
+/// Compare every record of the audit with its seal, and every seal with the one before; exit 1 if anything is wrong
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon audit verify
+  carillon --env prod audit verify --from 2026-11-01T00:00:00Z --to 2026-11-02T00:00:00Z
+  carillon --env prod --json audit verify --seals seals/ --public-key seals/public-key.pem
+
+Signatures are checked on this machine. Seals and public key that were saved earlier and kept
+elsewhere (`carillon audit seals --save`) need no trust in whoever runs the bucket and the key.")]
+pub(crate) struct Verify {
+    /// Begin with this minute: that of the first seal, when it is left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+    /// End before this minute: what may have been sealed by now, when it is left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Timestamp>,
+    /// Seals from this folder, not from the bucket
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) seals: Option<PathBuf>,
+    /// The public key from this file, PEM, not from KMS
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_key: Option<PathBuf>,
+}
+
+/// List the seals, and save them with the public key where nobody can reach them who runs the table
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon audit seals --from 2026-11-20T12:00:00Z
+  carillon --env prod audit seals --save seals/")]
+pub(crate) struct Seals {
+    /// Begin with this minute
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+    /// End before this minute
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Timestamp>,
+    /// Write them into this folder too, and the key to public-key.pem
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) save: Option<PathBuf>,
+}

@@ -1,0 +1,268 @@
+//! `carillon audit`: whether anybody touched what was recorded.
+
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Timestamp;
+use domain::seal::{Due, Finding, Kind, Sealed, Statement, check, minute_of, moved};
+use jiff::SignedDuration;
+use seals::{PublicKey, Signer};
+use serde_json::json;
+use store::{Events, Leaves};
+
+use crate::args::{self, Seals, Target, Verify};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::terminal::{Ink, Terminal, plain};
+
+use source::{Found, Source};
+
+/// How long after its end a minute may be without a seal: the sealer waits three minutes and runs every minute.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+
+const DAY: i64 = 86_400;
+
+pub(crate) async fn run(args: &args::Audit, target: &Target, terminal: &Terminal) -> Done {
+    let cloud = Cloud::of(target).await?;
+    match args {
+        args::Audit::Verify(it) => verify(it, &cloud, terminal).await,
+        args::Audit::Seals(it) => list(it, &cloud, terminal).await,
+    }
+}
+
+/// What was looked at.
+#[derive(Default)]
+struct Count {
+    seals: usize,
+    /// In minutes that have a seal.
+    records: usize,
+    /// In minutes whose seal is not due yet.
+    waiting: usize,
+}
+
+impl Count {
+    fn add(&mut self, seals: &[Sealed], leaves: &Leaves, due: Timestamp) {
+        let sealed: BTreeSet<Timestamp> = seals.iter().map(|it| it.statement.minute).collect();
+        self.seals += seals.len();
+        for (minute, those) in leaves {
+            if *minute < due || sealed.contains(minute) {
+                self.records += those.len();
+            } else {
+                self.waiting += those.len();
+            }
+        }
+    }
+}
+
+async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
+    let now = runtime::now();
+    let to = args.to.unwrap_or_else(|| minute_of(now));
+    let key = public_key(args, cloud).await?;
+    let source = Source::of(args.seals.as_deref(), cloud).await?;
+    terminal.progress("listing the seals …");
+    let minutes = source.minutes(args.from, to).await?;
+    let Some(first) = minutes.first().copied() else {
+        terminal.say(&terminal.ink(Ink::Bad, "there are no seals"));
+        terminal
+            .say("what to do: look at the log of the function seal; it makes the first within five minutes.");
+        return Ok(false);
+    };
+    let from = begin(args.from.map(minute_of), first, &source).await?;
+    let (mut findings, mut count) = (Vec::new(), Count::default());
+    let mut before = source.before(from).await?.map(|it| it.statement);
+    let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
+    for (begin, end) in days(from, to) {
+        let those = minutes.iter().copied().filter(|it| (begin..end).contains(it)).collect();
+        let Found { seals, damaged } = source.read(those).await?;
+        findings.extend(damaged);
+        findings.extend(strangers(&seals, &cloud.environment));
+        findings.extend(headless(seals.first(), before.as_ref()));
+        let so_far = count.records + count.waiting;
+        let say = |it: usize| terminal.progress(&format!("{begin}: {} records read …", so_far + it));
+        let leaves = events.leaves(begin, end, say).await?;
+        let due =
+            Due { sealed_until: end.min(now.saturating_sub(PATIENCE).unwrap_or(now)), expired_until: now };
+        count.add(&seals, &leaves, due.sealed_until);
+        let is_signed = |text: &str, signature: &str| key.has_signed(text, signature);
+        findings.extend(check(&seals, before.as_ref(), &leaves, due, is_signed));
+        before = seals.into_iter().last().map(|it| it.statement).or(before);
+    }
+    terminal.clear();
+    report(&moved(findings), &count, (from, to), terminal)
+}
+
+async fn public_key(args: &Verify, cloud: &Cloud) -> Result<PublicKey, Error> {
+    let Some(path) = &args.public_key else {
+        return Ok(signer(cloud).public_key(runtime::now()).await?);
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| Error::read(path, error))?;
+    PublicKey::of_pem(&text).map_err(|error| {
+        Error::usage(
+            format!("{}: {error}", path.display()),
+            "`carillon audit seals --save FOLDER` writes the file that is wanted",
+        )
+    })
+}
+
+fn signer(cloud: &Cloud) -> Signer {
+    Signer::new(&cloud.config, format!("alias/{}", cloud.name("seals")))
+}
+
+/// Where to begin: what was recorded before the first seal of all never had one.
+async fn begin(asked: Option<Timestamp>, first: Timestamp, source: &Source) -> Result<Timestamp, Error> {
+    let Some(asked) = asked.filter(|it| *it < first) else { return Ok(asked.unwrap_or(first)) };
+    let seals = source.read(vec![first]).await?.seals;
+    Ok(if seals.iter().any(|it| it.statement.number == 1) { first } else { asked })
+}
+
+/// The first seal that is there, and is not the first of all, has one before it, an hour earlier at most.
+fn headless(first: Option<&Sealed>, before: Option<&Statement>) -> Option<Finding> {
+    let it = &first.filter(|_| before.is_none())?.statement;
+    let expected = it.number.saturating_sub(1);
+    (it.number > 1).then(|| Finding {
+        minute: it.minute,
+        kind: Kind::BrokenChain,
+        what: format!("seal {} stands where seal {expected} is expected", it.number),
+    })
+}
+
+/// Seals of another environment, which nobody put here by mistake.
+fn strangers(seals: &[Sealed], environment: &str) -> Vec<Finding> {
+    let strange = seals.iter().map(|it| &it.statement).filter(|it| it.environment != environment);
+    let finding = |it: &Statement| Finding {
+        minute: it.minute,
+        kind: Kind::BrokenChain,
+        what: format!("seal {} is one of environment {}", it.number, it.environment),
+    };
+    strange.map(finding).collect()
+}
+
+/// The time from `from` up to `to`, cut where days begin.
+fn days(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+    let mut days = Vec::new();
+    let mut begin = from;
+    while begin < to {
+        let next = (begin.as_second().div_euclid(DAY) + 1) * DAY;
+        let end = Timestamp::from_second(next).unwrap_or(to).min(to);
+        days.push((begin, end));
+        begin = end;
+    }
+    days
+}
+
+fn report(findings: &[Finding], count: &Count, span: (Timestamp, Timestamp), terminal: &Terminal) -> Done {
+    for it in findings {
+        if terminal.json {
+            terminal.say_json(it);
+            continue;
+        }
+        let what = plain(&it.what.replace('\n', "  "));
+        let minute = terminal.ink(Ink::Quiet, &it.minute.to_string());
+        terminal.say(&format!(
+            "{}  {minute}  {what}",
+            terminal.ink(Ink::Bad, &format!("{:<13}", it.kind.name()))
+        ));
+    }
+    let (from, to) = span;
+    if terminal.json {
+        let Count { seals, records, waiting } = count;
+        terminal.say_json(&json!({
+            "from": from, "to": to, "seals": seals, "records": records, "waiting": waiting,
+            "findings": findings.len(),
+        }));
+        return Ok(findings.is_empty());
+    }
+    let looked = format!("{} records under {} seals from {from} to {to}", count.records, count.seals);
+    if findings.is_empty() {
+        terminal.say(&terminal.ink(Ink::Good, &format!("{looked}: everything is as it was sealed")));
+    } else {
+        terminal.say(&terminal.ink(Ink::Bad, &format!("{looked}: {} findings", findings.len())));
+    }
+    if count.waiting > 0 {
+        terminal.say(&format!("{} younger records wait for their seal and were not compared", count.waiting));
+    }
+    for (advice, kinds) in advised(findings) {
+        terminal.say(&format!("{}: {advice}", terminal.ink(Ink::Strong, &kinds.join(", "))));
+    }
+    Ok(findings.is_empty())
+}
+
+/// What is to be done, and about which kinds of findings.
+fn advised(findings: &[Finding]) -> Vec<(&'static str, Vec<&'static str>)> {
+    let kinds: BTreeSet<Kind> = findings.iter().map(|it| it.kind).collect();
+    let mut advised = BTreeMap::<&str, Vec<&str>>::new();
+    for kind in kinds {
+        advised.entry(advice(kind)).or_default().push(kind.name());
+    }
+    advised.into_iter().collect()
+}
+
+/// What the person at the terminal does about it.
+fn advice(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Changed | Kind::Removed | Kind::Moved => {
+            "restore the table to a new one at a moment just after that minute (point-in-time recovery), compare the \
+             record there, and look in CloudTrail for who wrote to the table"
+        }
+        Kind::Inserted => {
+            "nobody but the audit may write there: look in CloudTrail for who did, and at that minute in the audit's \
+             log; a write that came minutes late would be logged"
+        }
+        Kind::BrokenChain => {
+            "a seal is missing, or stands in another's place: look at the object's versions in the bucket, which \
+             nobody can delete before their time, and compare with seals that were saved elsewhere"
+        }
+        Kind::BadSignature => {
+            "it was signed by another key, or not at all: check that the public key is the right one, then treat the \
+             seal as forged and look at the object's versions"
+        }
+        Kind::BadSeal => "the object was written by somebody else: look at its versions and at CloudTrail",
+        Kind::Unsealed => {
+            "the sealer did not see them in their time: look at its log, and treat them as inserted if it ran"
+        }
+        Kind::Missing => "nothing was sealed since: look at the log of the function seal and at its alarm",
+    }
+}
+
+async fn list(args: &Seals, cloud: &Cloud, terminal: &Terminal) -> Done {
+    let source = Source::of(None, cloud).await?;
+    let to = args.to.unwrap_or_else(runtime::now);
+    let minutes = source.minutes(args.from, to).await?;
+    let Found { seals, damaged } = source.read(minutes).await?;
+    for it in &seals {
+        let statement = &it.statement;
+        if terminal.json {
+            terminal.say_json(statement);
+        } else {
+            let minute = terminal.ink(Ink::Quiet, &statement.minute.to_string());
+            terminal.say(&format!(
+                "{minute}  {:>7}  {:>7} records  {}",
+                statement.number, statement.records, statement.root
+            ));
+        }
+    }
+    for it in &damaged {
+        terminal.note(&format!("{}  {}", it.kind.name(), it.what));
+    }
+    if let Some(folder) = &args.save {
+        let key = signer(cloud).public_key(runtime::now()).await?;
+        source::save(folder, &cloud.environment, &seals, &key)?;
+        terminal.note(&format!("{} seals and public-key.pem are in {}", seals.len(), folder.display()));
+    }
+    Ok(damaged.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_cut_where_days_begin() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (noon, night, end) = ("2026-11-20T12:00:00Z", "2026-11-21T00:00:00Z", "2026-11-21T00:05:00Z");
+        assert_eq!(days(at(noon), at(end)), [(at(noon), at(night)), (at(night), at(end))]);
+        assert_eq!(days(at(noon), at(night)), [(at(noon), at(night))]);
+        assert_eq!(days(at(noon), at(noon)), []);
+    }
+}

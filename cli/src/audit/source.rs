@@ -1,0 +1,133 @@
+//! Where seals are read from: the bucket, or a folder in which they were saved.
+
+use std::path::{Path, PathBuf};
+
+use domain::Timestamp;
+use domain::seal::{Finding, Kind, Sealed};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use jiff::SignedDuration;
+use seals::{Damaged, Failed, PublicKey, Vault, minute_named, name_of};
+
+use crate::cloud::Cloud;
+use crate::error::Error;
+
+/// How many seals are fetched at once.
+const AT_ONCE: usize = 16;
+
+/// Every hour has a seal.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+pub(super) enum Source {
+    Bucket(Box<Vault>),
+    Folder { folder: PathBuf, environment: String },
+}
+
+/// Seals in the order of their names, and those that are none.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) seals: Vec<Sealed>,
+    pub(super) damaged: Vec<Finding>,
+}
+
+impl Source {
+    pub(super) async fn of(folder: Option<&Path>, cloud: &Cloud) -> Result<Source, Error> {
+        let environment = cloud.environment.clone();
+        if let Some(folder) = folder {
+            return Ok(Source::Folder { folder: folder.to_owned(), environment });
+        }
+        let bucket = seals::bucket(&cloud.config, &environment, runtime::now()).await?;
+        Ok(Source::Bucket(Box::new(Vault::new(&cloud.config, bucket, environment))))
+    }
+
+    /// The minutes that have a seal, by the seals' names.
+    pub(super) async fn minutes(
+        &self,
+        from: Option<Timestamp>,
+        to: Timestamp,
+    ) -> Result<Vec<Timestamp>, Error> {
+        let from = from.unwrap_or(Timestamp::UNIX_EPOCH);
+        let mut minutes = match self {
+            Source::Bucket(it) => it.minutes(from, to, runtime::now()).await?,
+            Source::Folder { folder, environment } => {
+                let mut files = Vec::new();
+                collect(folder, &mut files)?;
+                let names = files.iter().filter_map(|it| it.strip_prefix(folder).ok()?.to_str());
+                names.filter_map(|it| minute_named(environment, it)).collect()
+            }
+        };
+        minutes.retain(|it| (from..to).contains(it));
+        minutes.sort();
+        Ok(minutes)
+    }
+
+    /// The seal that the first one from `from` on must follow.
+    pub(super) async fn before(&self, from: Timestamp) -> Result<Option<Sealed>, Error> {
+        let earlier = from.saturating_sub(HOUR).unwrap_or(from);
+        let last = self.minutes(Some(earlier), from).await?.into_iter().last();
+        Ok(self.read(last.into_iter().collect()).await?.seals.into_iter().next())
+    }
+
+    pub(super) async fn read(&self, minutes: Vec<Timestamp>) -> Result<Found, Error> {
+        let all: Vec<(Timestamp, Result<Sealed, Damaged>)> = futures_util::stream::iter(minutes)
+            .map(async |minute| self.one(minute).await.map(|it| it.map(|it| (minute, it))))
+            .buffered(AT_ONCE)
+            .try_filter_map(async |it| Ok(it))
+            .try_collect()
+            .await?;
+        let mut found = Found::default();
+        for (minute, it) in all {
+            match it {
+                Ok(it) => found.seals.push(it),
+                Err(it) => {
+                    let what = aws::chain(&it);
+                    found.damaged.push(Finding { minute, kind: Kind::BadSeal, what });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// `None`: it went between two calls, which the chain will show.
+    async fn one(&self, minute: Timestamp) -> Result<Option<Result<Sealed, Damaged>>, Error> {
+        match self {
+            Source::Bucket(it) => match it.get(minute, runtime::now()).await {
+                Ok(it) => Ok(it.map(Ok)),
+                Err(Failed::Damaged(it)) => Ok(Some(Err(it))),
+                Err(Failed::Refused(it)) => Err(it.into()),
+            },
+            Source::Folder { folder, environment } => {
+                let name = name_of(environment, minute);
+                let path = folder.join(&name);
+                let text = std::fs::read(&path).map_err(|error| Error::read(&path, error))?;
+                Ok(Some(serde_json::from_slice(&text).map_err(|source| Damaged { name, source })))
+            }
+        }
+    }
+}
+
+/// Writes seals as the bucket has them, and the key beside them.
+pub(super) fn save(folder: &Path, environment: &str, seals: &[Sealed], key: &PublicKey) -> Result<(), Error> {
+    let write = |path: PathBuf, text: String| {
+        let done =
+            path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, text));
+        done.map_err(|error| Error::write(&path, error))
+    };
+    for it in seals {
+        let text = serde_json::to_string(it).expect("a seal is texts and numbers");
+        write(folder.join(name_of(environment, it.statement.minute)), text)?;
+    }
+    write(folder.join("public-key.pem"), key.pem())
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let failed = |error| Error::read(folder, error);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Who sent an event on its way again, and why.
+
+use std::collections::BTreeSet;
+
+use domain::Timestamp;
+use domain::event::Event;
+use domain::replay::STARTED;
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::{Events, LedgerRow};
+
+use super::picture::short;
+use crate::cloud::Cloud;
+use crate::error::Error;
+use crate::replay;
+use crate::terminal::{Ink, Terminal, plain};
+
+/// A replay that an event was part of, as far as the audit knows it.
+#[derive(Serialize)]
+pub(super) struct Replayed {
+    replay: String,
+    #[serde(rename = "at")]
+    began_at: Option<Timestamp>,
+    by: Option<String>,
+    reason: Option<String>,
+    mode: Option<String>,
+}
+
+/// The replays that the audit saw on the bus, and those of which something came; by their names, which are times.
+pub(super) async fn of(event: &Event, rows: &[LedgerRow], cloud: &Cloud) -> Result<Vec<Replayed>, Error> {
+    let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
+    let seen = events.replays(event).await?;
+    let names: BTreeSet<String> = seen
+        .iter()
+        .filter_map(|it| it.get("replay_id"))
+        .chain(rows.iter().filter_map(|it| it.origin.replay.as_deref()))
+        .map(str::to_owned)
+        .collect();
+    let mut replays = Vec::new();
+    for name in names {
+        replays.push(look_up(name, &events).await?);
+    }
+    Ok(replays)
+}
+
+async fn look_up(replay: String, events: &Events) -> Result<Replayed, Error> {
+    let id = replay::word_id(&replay, STARTED);
+    let word = Event::new(replay::SOURCE, STARTED, id, Timestamp::UNIX_EPOCH, &json!({}));
+    let word = Event { subject: Some(replay::subject(&replay)), ..word };
+    let found = events.find(&word).await?;
+    let found = found.and_then(|it| Event::stored(it.get("event")?).ok());
+    let data = found.as_ref().and_then(|it| it.data.as_ref()).map(|it| it.text());
+    let data: Value = data.and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
+    let text = |place: &str| data.pointer(place).and_then(Value::as_str).map(str::to_owned);
+    Ok(Replayed {
+        began_at: found.as_ref().map(|it| it.time),
+        by: text("/by"),
+        reason: text("/reason"),
+        mode: text("/choice/mode"),
+        replay,
+    })
+}
+
+impl Replayed {
+    pub(super) fn line(&self, terminal: &Terminal) -> String {
+        let at = self.began_at.map_or_else(|| "?".to_owned(), short);
+        let by = self.by.as_deref().unwrap_or("?");
+        let why = self.reason.as_ref().map_or_else(String::new, |it| format!(": {it}"));
+        let mode = self.mode.as_deref().unwrap_or("?");
+        let said = format!("replayed at {at} by {by} ({mode}, {}){why}", self.replay);
+        terminal.ink(Ink::Note, &plain(&said))
+    }
+}

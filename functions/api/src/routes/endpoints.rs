@@ -1,0 +1,185 @@
+//! `/v1/endpoints`: the systems that a tenant wants to be told by webhook. With a token, or with `?tenant=`, they are that
+//! tenant's; otherwise those that belong to none.
+//!
+//! What signatures are verified with is said once, by the answer that made it; a public key is no secret.
+
+use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
+use serde_json::{Map, Value, json};
+
+use crate::caller::Scope;
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::routes::recipients::same_id;
+use crate::routes::tickets::random;
+use crate::{Api, Asked};
+
+/// What a body may hold. What a record shows of the switch is no word about it.
+const MEMBERS: [&str; 8] = ["url", "description", "when", "version", "scheme", "id", "tenant", "disabled"];
+
+/// The bytes of a new secret.
+const SECRET_BYTES: usize = 32;
+
+impl Api {
+    pub(crate) async fn list_endpoints(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let page = Page::of(asked.request, asked.scope, &["endpoints"])?;
+        let found = self.endpoints.page(asked.scope.tenant(), page.after.as_deref(), page.limit).await?;
+        Ok(Response::json(200, &json!({ "endpoints": found.endpoints, "next": page.next(found.next) })))
+    }
+
+    pub(crate) async fn get_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let endpoint = self.endpoint(&asked.endpoint()?).await?;
+        Ok(Response::json(200, &self.told(&endpoint, asked).await?))
+    }
+
+    /// Makes an endpoint exactly this; what is switched off stays so. A new one gets a secret.
+    pub(crate) async fn put_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let (id, mut members) = (asked.parameter(0), asked.request.object()?);
+        if let Some(problem) = Problem::stranger(&members, &MEMBERS) {
+            return Err(problem);
+        }
+        same_id(&mut members, id)?;
+        of_tenant(&mut members, asked.scope)?;
+        let scheme = scheme(&mut members)?.unwrap_or(Scheme::Hmac);
+        let endpoint = Endpoint::read(&Value::Object(members).to_string(), &self.allow)?;
+        let vetted = runtime::vet(&endpoint.url, &self.allow).await;
+        vetted.map_err(|it| Problem::refused("url", it.found(), it.wanted()))?;
+        let secret = secret(scheme)?;
+        let is_new = self.endpoints.put(&endpoint, &Secrets::of(secret.clone()), asked.now).await?;
+        let mut told = self.told(&self.endpoint(&endpoint.id).await?, asked).await?;
+        if !is_new {
+            return Ok(Response::json(200, &told));
+        }
+        told["verify_with"] = verifies(&secret).into();
+        Ok(unkept(201, &told))
+    }
+
+    pub(crate) async fn delete_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        // What can name no endpoint names none, and that was asked for.
+        if let Ok(id) = asked.endpoint() {
+            self.endpoints.remove(&id).await?;
+        }
+        Ok(Response::empty(204))
+    }
+
+    /// Signs with a new secret, of the kind that it had where the body says nothing of that.
+    pub(crate) async fn rotate_secret(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let id = asked.endpoint()?;
+        let mut members = asked.object_or_none()?;
+        if let Some(problem) = Problem::stranger(&members, &["scheme"]) {
+            return Err(problem);
+        }
+        let wanted = scheme(&mut members)?;
+        let current = self.endpoints.secrets(&id).await?.ok_or_else(Problem::no_endpoint)?;
+        let secret = secret(wanted.or(current.current().map(Secret::scheme)).unwrap_or(Scheme::Hmac))?;
+        let rotated = self.endpoints.rotate(&id, &secret, asked.now).await?;
+        let secrets = rotated.ok_or_else(Problem::no_endpoint)?;
+        let signing = secrets.signing(asked.now).count();
+        Ok(unkept(200, &json!({ "id": id.id, "verify_with": verifies(&secret), "signing": signing })))
+    }
+
+    pub(crate) async fn enable_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let id = asked.endpoint()?;
+        match self.endpoints.enable(&id).await? {
+            true => self.get_endpoint(asked).await,
+            false => Err(Problem::no_endpoint()),
+        }
+    }
+
+    /// What is off already stays so for its first reason.
+    pub(crate) async fn disable_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let id = asked.endpoint()?;
+        self.endpoints.disable(&id, DisabledBecause::Operator, asked.now).await?;
+        self.get_endpoint(asked).await
+    }
+
+    /// The endpoint of this id, if there is one.
+    pub(crate) async fn endpoint(&self, id: &EndpointId) -> Result<Endpoint, Problem> {
+        let found = self.endpoints.find(std::slice::from_ref(id)).await?.pop();
+        found.ok_or_else(Problem::no_endpoint)
+    }
+
+    /// An endpoint with how it has been doing, and how its requests are signed.
+    async fn told(&self, endpoint: &Endpoint, asked: &Asked<'_>) -> Result<Value, Problem> {
+        let (health, _) = self.endpoints.health(&endpoint.id).await?;
+        let secrets = self.endpoints.secrets(&endpoint.id).await?.unwrap_or_default();
+        let mut told = json!(endpoint);
+        told["health"] = json!({ "failures": health.failures });
+        for (name, at) in [("since", health.since), ("last", health.last)] {
+            if let Some(at) = at {
+                told["health"][name] = at.to_string().into();
+            }
+        }
+        told["signing"] = secrets.signing(asked.now).count().into();
+        if let Some(key) = secrets.current().and_then(signing::public_key) {
+            told["verify_with"] = key.into();
+        }
+        Ok(told)
+    }
+}
+
+impl Asked<'_> {
+    /// The endpoint that the path names.
+    ///
+    /// # Errors
+    /// 404: nothing is called so.
+    pub(crate) fn endpoint(&self) -> Result<EndpointId, Problem> {
+        let tenant = self.scope.tenant();
+        let id = EndpointId { tenant: tenant.map(str::to_owned), id: self.parameter(0).to_owned() };
+        match EndpointId::parse(&id.name()) {
+            Some(it) if it == id => Ok(id),
+            Some(_) | None => Err(Problem::no_endpoint()),
+        }
+    }
+
+    /// The JSON object of the body; an empty one where there is no body.
+    pub(crate) fn object_or_none(&self) -> Result<Map<String, Value>, Problem> {
+        match self.request.body()?.trim() {
+            "" => Ok(Map::new()),
+            _ => self.request.object(),
+        }
+    }
+}
+
+/// The tenant may be left out in the body; another one than the caller means is refused.
+fn of_tenant(members: &mut Map<String, Value>, scope: &Scope) -> Result<(), Problem> {
+    match (scope.tenant(), members.remove("tenant")) {
+        (Some(own), None | Some(Value::Null)) => drop(members.insert("tenant".to_owned(), own.into())),
+        (Some(own), Some(named)) if named == *own => drop(members.insert("tenant".to_owned(), named)),
+        (Some(_), Some(_)) => return Err(Problem::forbidden("tenant: the endpoint is another tenant's")),
+        (None, None | Some(Value::Null)) => {}
+        (None, Some(_)) => {
+            return Err(Problem::refused(
+                "tenant",
+                "a tenant in the body",
+                "its name in the query: ?tenant=",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn scheme(members: &mut Map<String, Value>) -> Result<Option<Scheme>, Problem> {
+    match members.remove("scheme") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(it)) if it == "hmac" => Ok(Some(Scheme::Hmac)),
+        Some(Value::String(it)) if it == "ed25519" => Ok(Some(Scheme::Ed25519)),
+        Some(_) => Err(Problem::refused("scheme", "something else", "hmac or ed25519")),
+    }
+}
+
+fn secret(scheme: Scheme) -> Result<Secret, Problem> {
+    let bytes = random::<SECRET_BYTES>()?.to_vec();
+    Ok(Secret::new(scheme, bytes).expect("32 bytes fit both schemes"))
+}
+
+/// What a receiver needs: the secret itself where both sides have it, the public half otherwise.
+fn verifies(secret: &Secret) -> String {
+    signing::public_key(secret).unwrap_or_else(|| secret.reveal())
+}
+
+/// An answer that nobody between us is to keep.
+fn unkept(status: u16, value: &Value) -> Response {
+    Response::json(status, value).with("cache-control", "no-store".to_owned())
+}

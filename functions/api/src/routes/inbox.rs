@@ -1,0 +1,131 @@
+//! `/v1/recipients/{id}/inbox`: what somebody was told live and can read later, in the words of the WebSocket.
+
+use domain::inbox::{Counts, Filter, Marking, Shelf, Viewer, is_category};
+use domain::key::Key;
+use serde_json::{Value, json};
+use store::Noticed;
+
+use crate::caller::Caller;
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::{Api, Asked};
+
+/// What a body that marks may hold.
+const MEMBERS: [&str; 4] = ["as", "ids", "all", "category"];
+
+impl Api {
+    /// The newest first. A page may hold fewer entries than asked for.
+    pub(crate) async fn list_inbox(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let filter = filter(asked)?;
+        let category = filter.category.as_deref().unwrap_or_default();
+        let list = ["inbox", asked.parameter(0), filter.shelf.name(), category];
+        let page = Page::of(asked.request, asked.scope, &list)?;
+        let before = page.after.as_deref().map(|it| it.parse::<u64>().map_err(|_| Problem::bad_cursor()));
+        let before = before.transpose()?;
+        let viewer = self.viewer(asked).await?;
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let mut found = self.inbox.page(&viewer, &filter, before, limit, asked.now).await?;
+        if let Some(tenant) = asked.onlooker() {
+            found.entries.retain(|it| it.tenant.as_deref() == Some(tenant));
+        }
+        let counts = self.inbox_counts(asked, &viewer).await?;
+        let next = page.next(found.next.map(|it| it.to_string()));
+        Ok(Response::json(200, &json!({ "entries": found.entries, "counts": counts, "next": next })))
+    }
+
+    pub(crate) async fn count_inbox(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let viewer = self.viewer(asked).await?;
+        Ok(Response::json(200, &self.inbox_counts(asked, &viewer).await?))
+    }
+
+    /// Marks the entries that are named, or all that the mark is about: the newest 500 of them.
+    pub(crate) async fn mark_inbox(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let marking = marking(asked)?;
+        let viewer = self.viewer(asked).await?;
+        if asked.onlooker().is_some() {
+            let detail = "what somebody has seen is for them to say, and for programs of the account";
+            return Err(Problem::forbidden(detail));
+        }
+        let (inbox, ledger, now) = (&self.inbox, &self.ledger, asked.now);
+        let said = match marking {
+            Marking::These { mark, keys } => {
+                let done = store::mark(inbox, ledger, &viewer, keys, mark, None, now).await?;
+                let entries: Vec<Value> = done
+                    .marked
+                    .iter()
+                    .map(|(id, state)| match state {
+                        Some(state) => json!({ "id": id, "state": state }),
+                        None => json!({ "id": id }),
+                    })
+                    .collect();
+                let refused: Vec<Value> = done.refused.iter().filter_map(denied).collect();
+                json!({ "as": mark, "entries": entries, "refused": refused, "counts": done.counts })
+            }
+            Marking::All { mark, category } => {
+                let done = store::mark_all(inbox, ledger, &viewer, category, mark, now).await?;
+                json!({ "as": mark, "count": done.marked, "more": done.more, "counts": done.counts })
+            }
+        };
+        Ok(Response::json(200, &said))
+    }
+
+    async fn inbox_counts(&self, asked: &Asked<'_>, viewer: &Viewer) -> Result<Counts, Problem> {
+        let head = self.inbox.head(&viewer.user).await?;
+        Ok(match asked.onlooker() {
+            Some(tenant) => head.counts_of(tenant, asked.now),
+            None => head.counts(viewer, asked.now),
+        })
+    }
+
+    /// Whose inbox it is, for which tenant: of somebody whom the caller may see.
+    async fn viewer(&self, asked: &Asked<'_>) -> Result<Viewer, Problem> {
+        let user = self.person(asked.parameter(0), asked.scope).await?.id;
+        Ok(Viewer { user, tenant: asked.scope.tenant().map(str::to_owned) })
+    }
+}
+
+impl Asked<'_> {
+    /// The tenant of an admin who looks at what is somebody else's: what was said for no tenant is not theirs to see.
+    fn onlooker(&self) -> Option<&str> {
+        match self.caller {
+            Caller::Person(it) if !self.is_own() => Some(&it.tenant),
+            Caller::Person(_) | Caller::Program => None,
+        }
+    }
+}
+
+fn filter(asked: &Asked<'_>) -> Result<Filter, Problem> {
+    let bad = |detail: String| Problem::new(400, "bad_query", detail);
+    let shelf = asked.request.query("shelf").map(|it| {
+        let known = Shelf::ALL.map(Shelf::name).join(", ");
+        Shelf::from_name(it).ok_or_else(|| bad(format!("shelf: wanted one of {known}")))
+    });
+    let category = asked.request.query("category").map(str::to_owned);
+    if !is_category(category.as_deref()) {
+        return Err(bad("category: wanted at most 256 bytes".to_owned()));
+    }
+    Ok(Filter { shelf: shelf.transpose()?.unwrap_or_default(), category })
+}
+
+fn marking(asked: &Asked<'_>) -> Result<Marking, Problem> {
+    let members = asked.request.object()?;
+    if let Some(problem) = Problem::stranger(&members, &MEMBERS) {
+        return Err(problem);
+    }
+    Marking::read(&Value::Object(members).to_string()).ok_or_else(|| {
+        let wanted = "{as: seen | read | unread | archived | unarchived, ids: [1 to 100 ids of entries]}, or \
+                      {as, all: true} and perhaps a category";
+        Problem::refused("body", "an object of another shape", wanted)
+    })
+}
+
+/// There is no such notification, or it is somebody else's: which of the two is nobody's business.
+fn denied((id, why): &(Key, Noticed)) -> Option<Value> {
+    let reason = match why {
+        Noticed::Remembered => return None,
+        Noticed::NotTheirs => "not_yours",
+        Noticed::ToARoom => "told_to_a_room",
+    };
+    Some(json!({ "id": id, "reason": reason }))
+}

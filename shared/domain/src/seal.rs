@@ -1,0 +1,208 @@
+//! Seals over the audit: whoever changes, removes, inserts or moves a record afterwards is found out.
+//!
+//! Every minute's records are the leaves of a Merkle tree; its root, with the hash of the seal before, is a [`Statement`]
+//! that is signed and kept where nobody can overwrite it. Checking needs the records, the seals and the public key, and
+//! no trust in whoever runs the table.
+//!
+//! Source of the tree, and of the bytes 0 and 1 in front of leaves and nodes: RFC 9162, section 2.1.1.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+mod check;
+
+pub use check::{Due, Finding, Kind, Sealed, check, moved};
+
+/// The layout of [`Statement`].
+pub const SEAL_VERSION: u32 = 1;
+
+/// SHA-256. Written as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hash([u8; 32]);
+
+impl Hash {
+    #[must_use]
+    pub fn of(parts: &[&[u8]]) -> Hash {
+        let mut hash = Sha256::new();
+        parts.iter().for_each(|it| hash.update(it));
+        Hash(hash.finalize().into())
+    }
+
+    /// `None` when it is not 64 hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Hash> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return None;
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+        }
+        Some(Hash(bytes))
+    }
+
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|it| write!(f, "{it:02x}"))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Hash::parse(&text).ok_or_else(|| serde::de::Error::custom("a hash has 64 hexadecimal digits"))
+    }
+}
+
+/// One record, as far as a seal is about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaf {
+    /// Its place in the table: partition key, a line break, sort key.
+    pub record: String,
+    /// Over the place and all attributes.
+    pub hash: Hash,
+    /// When the table deletes it by itself, in seconds since 1970. From then on nobody removed it who is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
+}
+
+impl Leaf {
+    /// `attributes`: all of the record, by their names; each with its type in front, so that `1` and `"1"` differ.
+    #[must_use]
+    pub fn of(record: String, attributes: &BTreeMap<String, String>, expires: Option<i64>) -> Leaf {
+        let mut hash = Sha256::new();
+        for part in [&record].into_iter().chain(attributes.iter().flat_map(|(name, value)| [name, value])) {
+            // The length in front keeps one attribute from running into the next.
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        Leaf { record, hash: Hash(hash.finalize().into()), expires }
+    }
+
+    /// What stands in the tree: all that the leaf says, so that a seal's leaves cannot be renamed, or expire earlier.
+    #[must_use]
+    pub fn sealed(&self) -> Hash {
+        let expires = self.expires.map_or_else(String::new, |it| it.to_string());
+        Hash::of(&[&[0], self.hash.bytes(), expires.as_bytes(), b"\n", self.record.as_bytes()])
+    }
+
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires.is_some_and(|it| it <= now.as_second())
+    }
+}
+
+/// The root of the tree over these leaves.
+#[must_use]
+pub fn root(leaves: &[Hash]) -> Hash {
+    match leaves {
+        [] => Hash::of(&[]),
+        [one] => *one,
+        more => {
+            // The largest power of two below their number.
+            let half = more.len().next_power_of_two() / 2;
+            let (left, right) = more.split_at(half);
+            Hash::of(&[&[1], root(left).bytes(), root(right).bytes()])
+        }
+    }
+}
+
+/// What is signed: all that there was in one minute, and what was sealed before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    pub version: u32,
+    /// Whose audit it is.
+    pub environment: String,
+    /// Counted from 1, without a gap.
+    pub number: u64,
+    /// The minute in which the records were recorded, by its beginning, UTC.
+    pub minute: Timestamp,
+    pub records: u64,
+    pub root: Hash,
+    /// [`Statement::hash`] of the seal before; none for the first.
+    pub previous: Option<Hash>,
+    /// When it was sealed.
+    pub sealed_at: Timestamp,
+}
+
+impl Statement {
+    /// About the leaves of one minute, in the order of [`in_order`].
+    #[must_use]
+    pub fn of(
+        environment: &str,
+        minute: Timestamp,
+        leaves: &[Leaf],
+        before: Option<&Statement>,
+        now: Timestamp,
+    ) -> Statement {
+        let hashes: Vec<Hash> = leaves.iter().map(Leaf::sealed).collect();
+        Statement {
+            version: SEAL_VERSION,
+            environment: environment.to_owned(),
+            number: before.map_or(1, |it| it.number.saturating_add(1)),
+            minute,
+            records: u64::try_from(leaves.len()).unwrap_or(u64::MAX),
+            root: root(&hashes),
+            previous: before.map(Statement::hash),
+            sealed_at: now,
+        }
+    }
+
+    /// The bytes that are signed: one line for each member, in this order.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let previous = self.previous.map_or_else(|| "-".to_owned(), |it| it.to_string());
+        format!(
+            "carillon seal {}\n{}\n{}\n{}\n{}\n{}\n{previous}\n{}\n",
+            self.version, self.environment, self.number, self.minute, self.records, self.root, self.sealed_at
+        )
+    }
+
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        Hash::of(&[self.text().as_bytes()])
+    }
+}
+
+/// The minute in which something was recorded, by its beginning.
+#[must_use]
+pub fn minute_of(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap_or(at)
+}
+
+/// Whether a minute is sealed even if nothing was recorded in it: the first of every hour. So nobody can cut off the end
+/// of the chain unseen, and a sealer that finds nothing to do need not look far back.
+#[must_use]
+pub fn is_always_sealed(minute: Timestamp) -> bool {
+    minute.as_second().rem_euclid(3_600) == 0
+}
+
+/// The order in which leaves stand in their tree: by the records' places, which do not depend on who reads them.
+pub fn in_order(leaves: &mut [Leaf]) {
+    leaves.sort_by(|a, b| a.record.cmp(&b.record));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! Where names lead, and whether a webhook may go there.
+
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::endpoint::target::{Allow, Blocked, HostName, Target};
+
+/// How long a resolver may take.
+const TO_LOOK_UP: Duration = Duration::from_secs(5);
+
+/// All addresses of a name, as it stands: no search suffix is tried.
+///
+/// # Errors
+/// The resolver does not know it, or did not answer.
+pub async fn look_up(name: &str) -> io::Result<Vec<IpAddr>> {
+    let found = tokio::net::lookup_host((format!("{name}."), 443)).await?;
+    Ok(found.map(|it| it.ip()).collect())
+}
+
+/// Whether an endpoint may have this URL: the judgement of each send, made when it is saved. A name must lead to public
+/// addresses only.
+///
+/// # Errors
+/// [`Blocked`] says which rule it breaks. A name that nobody could look up within five seconds has no address.
+pub async fn vet(url: &str, allow: &Allow) -> Result<(), Blocked> {
+    let target = Target::read(url, allow)?;
+    let addresses = match &target.host {
+        HostName::Address(it) => vec![*it],
+        HostName::Name(name) => match tokio::time::timeout(TO_LOOK_UP, look_up(name)).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) | Err(_) => return Err(Blocked::NoAddress),
+        },
+    };
+    target.judge(&addresses)
+}

@@ -1,0 +1,173 @@
+//! Records as seals see them: every attribute, whoever wrote it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws::Refused;
+use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::Timestamp;
+use domain::seal::{Leaf, minute_of};
+use jiff::SignedDuration;
+
+use super::Events;
+use super::reading::{buckets_by_day, query};
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// The leaves of every minute in which something was recorded.
+pub type Leaves = BTreeMap<Timestamp, Vec<Leaf>>;
+
+impl Events {
+    /// All that was recorded in the minutes from `from` up to `to`, without that one: by minute, within it in the order of a seal. `seen` is
+    /// told how many records there are so far, page by page.
+    ///
+    /// It reads the index, which is a moment behind the table: ask for what is some seconds old.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn leaves(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        mut seen: impl FnMut(usize),
+    ) -> Result<Leaves, Refused> {
+        let mut leaves = Leaves::new();
+        let mut count = 0;
+        // As texts, `12:00:00.5Z` comes before `12:00:00Z`.
+        let earlier = from.saturating_sub(SECOND).unwrap_or(from);
+        let last = to.saturating_sub(SECOND).unwrap_or(to);
+        for bucket in buckets_by_day(from, last.max(from)).into_iter().flatten() {
+            let mut after = None;
+            loop {
+                let (items, next) = query(self, &bucket, earlier, to, after).await?;
+                let those = items.iter().filter_map(leaf);
+                for (minute, leaf) in those.filter(|(minute, _)| (from..to).contains(minute)) {
+                    leaves.entry(minute).or_default().push(leaf);
+                    count += 1;
+                }
+                seen(count);
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        leaves.values_mut().for_each(|it| domain::seal::in_order(it));
+        Ok(leaves)
+    }
+}
+
+/// A record and the minute it was recorded in. `None` for a row of the outbox that the audit has not seen yet, whatever
+/// its producer wrote into it: from the moment on in which it has, nobody writes to the row any more.
+pub(super) fn leaf(item: &HashMap<String, AttributeValue>) -> Option<(Timestamp, Leaf)> {
+    let text = |name: &str| item.get(name).and_then(|it| it.as_s().ok());
+    if item.contains_key("pending") {
+        return None;
+    }
+    let recorded_at: Timestamp = text("recorded_at")?.parse().ok()?;
+    let record = format!("{}\n{}", text("pk")?, text("sk")?);
+    let expires = item.get("ttl").and_then(|it| it.as_n().ok()).and_then(|it| it.parse().ok());
+    let attributes = item.iter().map(|(name, value)| (name.clone(), canonical(value))).collect();
+    Some((minute_of(recorded_at), Leaf::of(record, &attributes, expires)))
+}
+
+/// One value as one text: its type's letter, then what it holds. Parts carry their lengths, so that no two values are
+/// written alike; sets and maps are put into order, which DynamoDB does not promise.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enum, which cannot be matched whole")]
+fn canonical(value: &AttributeValue) -> String {
+    let list = |letter: &str, parts: Vec<String>| {
+        let parts: String = parts.iter().map(|it| format!("{}:{it}", it.len())).collect();
+        format!("{letter}{parts}")
+    };
+    let sorted = |letter: &str, mut parts: Vec<String>| {
+        parts.sort();
+        list(letter, parts)
+    };
+    match value {
+        AttributeValue::S(it) => format!("S{it}"),
+        AttributeValue::N(it) => format!("N{it}"),
+        AttributeValue::Bool(it) => format!("BOOL{it}"),
+        AttributeValue::Null(_) => "NULL".to_owned(),
+        AttributeValue::B(it) => format!("B{}", STANDARD.encode(it)),
+        AttributeValue::L(it) => list("L", it.iter().map(canonical).collect()),
+        AttributeValue::M(it) => {
+            let parts: BTreeMap<&String, String> =
+                it.iter().map(|(name, it)| (name, canonical(it))).collect();
+            list("M", parts.into_iter().flat_map(|(name, it)| [name.clone(), it]).collect())
+        }
+        AttributeValue::Ss(it) => sorted("SS", it.clone()),
+        AttributeValue::Ns(it) => sorted("NS", it.clone()),
+        AttributeValue::Bs(it) => sorted("BS", it.iter().map(|it| STANDARD.encode(it)).collect()),
+        // The SDK's enum is open to growth. DynamoDB has had these types since 2014.
+        _ => "?".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Item = HashMap<String, AttributeValue>;
+
+    #[test]
+    fn every_attribute_counts_whoever_wrote_it_and_of_whatever_type_it_is() {
+        let hash = |it: &Item| leaf(it).unwrap().1.hash;
+        let whole = record();
+        for (name, other) in [
+            ("event", text("{}")),
+            ("digest", text("x")),
+            ("ttl", AttributeValue::N("9".into())),
+            ("ttl", text("1800000000")),
+            ("new", AttributeValue::Null(true)),
+            ("tags", AttributeValue::L(vec![text("a"), text("b")])),
+            ("tags", AttributeValue::L(vec![text("aSb")])),
+        ] {
+            let mut touched = whole.clone();
+            touched.insert(name.to_owned(), other);
+            assert_ne!(hash(&touched), hash(&whole), "{name}");
+        }
+        for name in ["event", "digest", "ttl"] {
+            let mut touched = whole.clone();
+            touched.remove(name);
+            assert_ne!(hash(&touched), hash(&whole), "{name}");
+        }
+        assert_eq!(hash(&whole.clone()), hash(&whole));
+    }
+
+    #[test]
+    fn sets_and_maps_are_the_same_in_whatever_order_they_come() {
+        let of = |one: &str, two: &str| AttributeValue::Ss(vec![one.to_owned(), two.to_owned()]);
+        assert_eq!(canonical(&of("a", "b")), canonical(&of("b", "a")));
+        let map = |names: [&str; 2]| AttributeValue::M(names.map(|it| (it.to_owned(), text("x"))).into());
+        assert_eq!(canonical(&map(["a", "b"])), canonical(&map(["b", "a"])));
+        assert_ne!(canonical(&of("a", "b")), canonical(&AttributeValue::Ss(vec!["a1:b".into()])));
+    }
+
+    #[test]
+    fn what_is_pending_is_no_record_yet_and_the_minute_is_that_of_the_recording() {
+        let (minute, leaf) = leaf(&record()).unwrap();
+        assert_eq!(minute.to_string(), "2026-11-20T12:34:00Z");
+        assert_eq!((leaf.record.as_str(), leaf.expires), ("stream#-#a\nevent#b", Some(1_800_000_000)));
+        let mut pending = record();
+        pending.insert("pending".into(), text("0"));
+        assert!(super::leaf(&pending).is_none());
+    }
+
+    fn record() -> Item {
+        let texts = [
+            ("pk", "stream#-#a"),
+            ("sk", "event#b"),
+            ("recorded_at", "2026-11-20T12:34:56.789Z"),
+            ("event", "{\"a\":1}"),
+            ("digest", "sha256:abc"),
+        ];
+        let mut item: Item = texts.map(|(name, it)| (name.to_owned(), text(it))).into();
+        item.insert("ttl".into(), AttributeValue::N("1800000000".into()));
+        item
+    }
+
+    fn text(it: &str) -> AttributeValue {
+        AttributeValue::S(it.to_owned())
+    }
+}

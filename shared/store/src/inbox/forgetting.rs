@@ -1,0 +1,58 @@
+//! Forgetting an inbox, with whoever it was of.
+
+use aws::Refused;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{Inbox, head_key, under, user_pk};
+use crate::item::Item;
+use crate::{lookup, pause, transactions, writes};
+
+/// Items whose keys are read in one call.
+const AT_ONCE: u32 = 500;
+
+const DOING: &str = "forget an inbox";
+
+impl Inbox {
+    /// Forgets everything in a user's inbox, whichever tenant said it. That there is none is fine.
+    ///
+    /// The head goes last, and only if nothing came in meanwhile: an entry that no head counts would stand in the way of
+    /// the one that gets its number anew.
+    ///
+    /// # Errors
+    /// The table could not be asked, or something came in again and again. Doing it again is harmless.
+    pub async fn forget(&self, user: &str) -> Result<(), Refused> {
+        for round in 0..super::ROUNDS {
+            pause::before(round).await;
+            let head = lookup::get(&self.client, &self.table, head_key(user)).await?;
+            self.forget_entries(user).await?;
+            let Some(head) = head else { return Ok(()) };
+            let version = head.get_number("version").unwrap_or(0);
+            let delete = self.client.delete_item().table_name(&self.table);
+            let delete = delete.set_key(Some(head_key(user).into_map()));
+            let sent = delete
+                .condition_expression("version = :version")
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string()))
+                .send()
+                .await;
+            if writes::stood(DOING, sent)? {
+                return Ok(());
+            }
+        }
+        Err(transactions::crowded(DOING))
+    }
+
+    /// Everything but the head.
+    async fn forget_entries(&self, user: &str) -> Result<(), Refused> {
+        let mut start: Option<Item> = None;
+        loop {
+            let all = (user_pk(user), "sk");
+            let (keys, more) = lookup::page(&self.client, &self.table, DOING, all, start, AT_ONCE).await?;
+            start = keys.last().filter(|_| more).map(|it| under(user, it));
+            let keys = keys.iter().filter(|it| *it != "head").map(|it| under(user, it));
+            writes::write(&self.client, &self.table, DOING, keys.map(writes::delete).collect()).await?;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}

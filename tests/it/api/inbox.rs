@@ -1,0 +1,121 @@
+//! An inbox that is read and marked without a socket, and goes with its owner.
+
+use domain::rule::Unless;
+use serde_json::{Value, json};
+
+use super::check;
+use crate::asking::Asking;
+use crate::cloud::{Cloud, cloud_event, now, unique};
+use crate::inbox::{counts, deliver, fill, sent};
+use crate::until::until;
+
+#[tokio::test]
+async fn what_was_said_live_is_listed_counted_and_marked() {
+    let cloud = Cloud::connect();
+    let (clinic, ann) = (unique("clinic"), unique("ann"));
+    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    let first = deliver(&cloud, &ann, Some(&clinic), false).await;
+    sent(&cloud, &first.key).await;
+    let elsewhere = deliver(&cloud, &ann, Some("elsewhere"), false).await;
+    sent(&cloud, &elsewhere.key).await;
+    let me = Asking::of(&ann, &clinic, "member");
+    let inbox = format!("/v1/recipients/{ann}/inbox");
+    let said = me.ask("GET", &inbox, None);
+    assert_eq!(said.status, 200, "{}", said.text);
+    let entries = said.body["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 1, "another tenant's word is not there: {}", said.text);
+    assert_eq!((&entries[0]["id"], &entries[0]["state"]), (&json!(first.key), &json!("unseen")));
+    assert_eq!((&said.body["counts"], &said.body["next"]), (&counts(1, 1, 1), &Value::Null));
+    assert_eq!(me.ask("GET", &format!("{inbox}/counts"), None).body, counts(1, 1, 1));
+
+    // What was said for no tenant is theirs, and no admin's.
+    fill(&cloud, &ann, 1, "news").await;
+    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let looked = admin.ask("GET", &inbox, None).body;
+    assert_eq!((&looked["counts"], looked["entries"].as_array().unwrap().len()), (&counts(1, 1, 1), 1));
+    assert_eq!(looked["entries"][0]["tenant"], clinic.as_str());
+    assert_eq!(admin.ask("GET", &format!("{inbox}/counts"), None).body, counts(1, 1, 1));
+    assert_eq!(me.ask("GET", &inbox, None).body["counts"], counts(2, 2, 2));
+    let all = json!({ "as": "seen", "all": true });
+    check(&admin.ask("POST", &format!("{inbox}/marks"), Some(&all)), 403, "forbidden");
+
+    let mark = |body: Value| me.ask("POST", &format!("{inbox}/marks"), Some(&body));
+    let said = mark(json!({ "as": "read", "ids": [first.key, elsewhere.key] })).body;
+    assert_eq!(said["entries"], json!([{ "id": first.key, "state": "read" }]));
+    assert_eq!(said["refused"], json!([{ "id": elsewhere.key, "reason": "not_yours" }]));
+    assert_eq!(said["counts"], counts(1, 1, 2));
+    let noticed = cloud.ledger.noticed(std::slice::from_ref(&first.key)).await.unwrap();
+    assert_eq!(noticed, Some(Unless::Seen), "escalations heed it");
+    assert_eq!(mark(json!({ "as": "archived", "all": true })).body["count"], 2);
+    assert_eq!(me.ask("GET", &inbox, None).body["entries"], json!([]));
+    let archived = me.ask("GET", &format!("{inbox}?shelf=archived"), None).body;
+    assert!(archived["entries"].as_array().unwrap().iter().any(|it| it["id"] == json!(first.key)));
+}
+
+#[tokio::test]
+async fn an_inbox_is_listed_page_by_page_and_by_category() {
+    let cloud = Cloud::connect();
+    let (clinic, ann) = (unique("clinic"), unique("ann"));
+    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    fill(&cloud, &ann, 5, "news").await;
+    fill(&cloud, &ann, 2, "billing").await;
+    let me = Asking::of(&ann, &clinic, "member");
+    let list = |query: &str| me.ask("GET", &format!("/v1/recipients/{ann}/inbox?{query}"), None);
+    let (mut seen, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = list(&format!("category=news&limit=2{next}")).body;
+        let numbers = page["entries"].as_array().unwrap().iter().map(|it| it["seq"].as_u64().unwrap());
+        seen.extend(numbers);
+        let Some(it) = page["next"].as_str() else { break };
+        next = format!("&next={it}");
+    }
+    assert_eq!(seen, [5, 4, 3, 2, 1]);
+    let next = list("limit=1").body["next"].as_str().unwrap().to_owned();
+    check(&list(&format!("limit=1&shelf=unread&next={next}")), 400, "bad_cursor");
+    check(&list("shelf=attic"), 400, "bad_query");
+    check(&list(&format!("category={}", "x".repeat(257))), 400, "bad_query");
+    let mark = |body: &str| me.ask_with("POST", &format!("/v1/recipients/{ann}/inbox/marks"), body, &[]);
+    for body in [
+        r#"{"as":"read"}"#,
+        r#"{"as":"read","ids":[]}"#,
+        r#"{"as":"read","ids":["x"]}"#,
+        r#"{"as":"eaten","all":true}"#,
+        r#"{"as":"read","all":true,"ids":[]}"#,
+        r#"{"as":"read","all":true,"categroy":"news"}"#,
+    ] {
+        check(&mark(body), 422, "refused");
+    }
+    check(&mark("{"), 400, "unreadable");
+    check(&mark(&json!({ "as": "read", "ids": ["x".repeat(1 << 20)] }).to_string()), 413, "too_large");
+    assert_eq!(mark(r#"{"as":"seen","all":true,"category":"news"}"#).body["counts"], counts(2, 7, 7));
+}
+
+#[tokio::test]
+async fn who_is_forgotten_has_no_inbox_whichever_way_they_went() {
+    let cloud = Cloud::connect();
+    let clinic = unique("clinic");
+    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    for by_bus in [false, true] {
+        let ann = unique("ann");
+        let viewer = domain::inbox::Viewer { user: ann.clone(), tenant: None };
+        cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
+        fill(&cloud, &ann, 30, "news").await;
+        match by_bus {
+            true => {
+                let gone = cloud_event("carillon.recipient.deleted", &unique("gone"), &json!({ "id": ann }));
+                cloud.put(&[gone]).await;
+            }
+            false => check(&admin.ask("DELETE", &format!("/v1/recipients/{ann}"), None), 204, ""),
+        }
+        until("nothing is left", async || {
+            let counts = cloud.inbox.counts(&viewer, now()).await.unwrap();
+            let page = cloud.inbox.page(&viewer, &Default::default(), None, 100, now()).await.unwrap();
+            (counts.total == 0 && page.entries.is_empty()).then_some(())
+        })
+        .await;
+        // Whoever is called so later begins anew.
+        fill(&cloud, &ann, 2, "news").await;
+        assert_eq!(cloud.inbox.counts(&viewer, now()).await.unwrap().total, 2);
+        check(&admin.ask("DELETE", &format!("/v1/recipients/{ann}"), None), 204, "");
+    }
+}

@@ -1,0 +1,46 @@
+//! What somebody was told, as they and the admins of their tenant may know it.
+
+use serde_json::json;
+
+use super::check;
+use crate::asking::Asking;
+use crate::cloud::{Cloud, unique};
+use crate::inbox::{deliver, sent};
+use crate::until::until;
+
+#[tokio::test]
+async fn a_person_sees_what_they_were_told_here_and_an_admin_what_their_tenant_said() {
+    let cloud = Cloud::connect();
+    let (clinic, ann) = (unique("clinic"), unique("ann"));
+    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic, "elsewhere"] })).await;
+    let mut keys = Vec::new();
+    for tenant in [Some(clinic.as_str()), Some("elsewhere"), None, Some(&clinic)] {
+        let job = deliver(&cloud, &ann, tenant, false).await;
+        sent(&cloud, &job.key).await;
+        keys.push(job.key.as_str().to_owned());
+    }
+    let (me, admin) = (Asking::of(&ann, &clinic, "member"), Asking::of(&unique("admin"), &clinic, "admin"));
+    let path = format!("/v1/recipients/{ann}/deliveries");
+    let list = |who: &Asking, query: &str| who.ask("GET", &format!("{path}?{query}"), None);
+    let keys_of = |body: &serde_json::Value| -> Vec<String> {
+        let rows = body["deliveries"].as_array().unwrap().iter();
+        rows.map(|it| it["key"].as_str().unwrap().to_owned()).collect()
+    };
+    let own = [&keys[3], &keys[2], &keys[0]].map(String::clone);
+    until("the index has them", async || (keys_of(&list(&me, "").body) == own).then_some(())).await;
+    assert_eq!(keys_of(&list(&admin, "").body), [keys[3].clone(), keys[0].clone()]);
+    assert_eq!(list(&me, "").body["deliveries"][0]["status"], "sent");
+    let (mut seen, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = list(&me, &format!("limit=1{next}")).body;
+        seen.extend(keys_of(&page));
+        let Some(it) = page["next"].as_str() else { break };
+        next = format!("&next={it}");
+    }
+    assert_eq!(seen, own);
+    assert_eq!(list(&me, "since=2999-01-01T00:00:00Z").body["deliveries"], json!([]));
+    check(&list(&me, "since=yesterday"), 400, "bad_query");
+    check(&list(&me, &format!("since=2999-01-01T00:00:00Z{next}")), 400, "bad_cursor");
+    let ben = Asking::of(&unique("ben"), &clinic, "member");
+    check(&list(&ben, ""), 403, "forbidden");
+}

@@ -1,0 +1,218 @@
+//! Recorded events sent on their way again: what was lost is told, and nobody twice.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use domain::bus::BusEvent;
+use domain::recipient::Recipient;
+use serde_json::{Value, json};
+
+use crate::cloud::{Cloud, now_text, root, unique};
+use crate::commands::{carillon, json_lines, program, text};
+use crate::until::{quiet, until};
+
+#[tokio::test]
+async fn what_dispatch_never_saw_is_told_once_and_nobody_again_until_somebody_says_why() {
+    let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
+    let person = cloud.somebody().await;
+    let id = lost(&cloud, &tenant, &person, 1).await.remove(0);
+    let letters = || cloud.letters(&format!("{}@example.com", person.id)).len();
+    let range = Range::of(&tenant);
+
+    let counted = range.ask(&[]);
+    assert_eq!(
+        (&counted["goes"], &counted["decided"], &counted["events"]),
+        (&json!(1), &json!(0), &json!(1))
+    );
+    assert!(counted["usd"].as_f64().is_some_and(|it| it > 0.0 && it < 0.01), "{counted}");
+    quiet().await;
+    assert!(cloud.outcomes(&id).await.is_empty(), "a dry run does nothing");
+
+    assert_eq!(range.run(&folder, &[]), (1, 0));
+    until("the letter", async || (letters() == 1).then_some(())).await;
+    until("the outcome", async || cloud.outcomes(&id).await.pop()).await;
+    assert_eq!(range.run(&folder, &[]), (0, 1), "it is missing no more");
+    assert_eq!(range.run(&folder, &["--all"]), (1, 0));
+    assert_eq!(range.run(&folder, &["--all", "--to-consumer", "bus"]), (1, 0));
+    let replayed = until("the audit saw it come by", async || replay_of(&cloud, &id).await).await;
+    quiet().await;
+    assert_eq!(letters(), 1, "a replay of everything tells nobody again");
+    assert!(replayed.get("event").is_none() && replayed.get("renotified").is_none());
+    assert_eq!(json_lines(&carillon(&["--json", "events", "ls", "--id", &id], "")).len(), 1);
+    assert_eq!(range.ask(&["--all"])["events"], 1, "a replay is nothing that can be replayed");
+
+    let reason = "the letter had the wrong link";
+    assert_eq!(range.run(&folder, &["--force", "--reason", reason, "--by", "ann"]), (1, 0));
+    until("a second letter", async || (letters() == 2).then_some(())).await;
+    let told = until("who asked for it", async || {
+        let lines = json_lines(&carillon(&["--json", "explain", &id], ""));
+        lines.into_iter().find(|it| it["reason"] == reason)
+    });
+    let told = told.await;
+    assert_eq!((&told["by"], &told["mode"]), (&json!("ann"), &json!("force")));
+    let rows = cloud.outcomes(&id).await;
+    assert!(rows.iter().any(|it| it.origin.replay.as_deref() == told["replay"].as_str()), "{rows:?}");
+}
+
+#[tokio::test]
+async fn a_replay_that_was_killed_is_gone_on_with_and_tells_everybody_once() {
+    const EVENTS: usize = 24;
+    let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
+    let person = cloud.somebody().await;
+    let ids = lost(&cloud, &tenant, &person, EVENTS).await;
+    let range = Range::of(&tenant);
+    let (path, file) = folder.file();
+    let mut arguments = range.arguments(&["--force", "--reason", "a rehearsal", "--rate", "4", "--run"]);
+    arguments.extend(["--state", &path]);
+    let mut child = Command::new(program())
+        .args(&arguments)
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let sent = until("some are sent", async || state(&file)?["sent"].as_u64().filter(|it| *it >= 4)).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(usize::try_from(sent).unwrap() < EVENTS, "it was killed before the end");
+
+    let said = carillon(&["--json", "replay", "--resume", &path, "--rate", "50/s"], "");
+    assert!(said.status.success(), "{}", text(&said));
+    assert_eq!(json_lines(&said)[0]["sent"], EVENTS);
+    let letters = || cloud.letters(&format!("{}@example.com", person.id));
+    until("every letter", async || (letters().len() >= EVENTS).then_some(())).await;
+    quiet().await;
+    assert_eq!(letters().len(), EVENTS);
+    for id in &ids {
+        let sent = cloud.outcomes(id).await.into_iter().filter(|it| it.status.was_sent()).count();
+        assert!(sent >= 1, "{id}");
+    }
+    let said = carillon(&["replay", "--resume", &path], "");
+    assert!(said.status.success() && text(&said).contains("is finished"), "{}", text(&said));
+}
+
+#[tokio::test]
+async fn a_queue_of_somebody_gets_everything_as_a_rule_would_have_put_it_there() {
+    let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
+    let person = cloud.somebody().await;
+    let ids = lost(&cloud, &tenant, &person, 3).await;
+    let created = cloud.sqs.create_queue().queue_name(unique("projection")).send().await.unwrap();
+    let url = created.queue_url.unwrap();
+    assert_eq!(Range::of(&tenant).run(&folder, &["--to-consumer", &url]), (3, 0));
+    let mut found = Vec::new();
+    while found.len() < 3 {
+        let some =
+            cloud.sqs.receive_message().queue_url(&url).max_number_of_messages(10).send().await.unwrap();
+        found.extend(some.messages.unwrap_or_default().into_iter().filter_map(|it| it.body));
+    }
+    let mut events: Vec<_> = found.iter().map(|it| BusEvent::parse(it).unwrap().event().unwrap()).collect();
+    assert!(events.iter().all(|it| it.replay_id().is_some() && it.nonce().is_none()));
+    events.sort_by_key(|it| ids.iter().position(|id| *id == it.id));
+    assert_eq!(events.iter().map(|it| &it.id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
+    cloud.sqs.delete_queue().queue_url(&url).send().await.unwrap();
+    let letters = cloud.letters(&format!("{}@example.com", person.id));
+    assert!(letters.is_empty(), "dispatch has nothing to do with it");
+}
+
+#[test]
+fn what_cannot_be_replayed_is_said_with_what_to_do() {
+    let check = |arguments: &[&str], code: i32, words: &str| {
+        let said = carillon(&[&["replay"], arguments].concat(), "");
+        assert_eq!(said.status.code(), Some(code), "{arguments:?}: {}", text(&said));
+        assert!(text(&said).contains(words), "{arguments:?}: {}", text(&said));
+    };
+    check(&["--from", "2999-01-01T00:00:00Z"], 2, "lies ahead; name a time that is over");
+    check(&["--from", "1h", "--to", "2h"], 2, "swap them");
+    check(&["--from", "1h", "--to-consumer", "everybody"], 2, "name dispatch, audit, bus");
+    check(&["--from", "1h", "--force"], 2, "--reason");
+    check(&["--from", "1h", "--force", "--reason", " "], 2, "say in 1 to 1000");
+    check(&["--from", "1h", "--force", "--reason", "x", "--to-consumer", "audit"], 2, "leave --force out");
+    check(&["--from", "1h", "--rate", "0"], 2, "write a number from 1 to 1000");
+    check(&["--resume", "no/such/file.json"], 2, "no/such/file.json");
+    check(&["--resume", "Cargo.toml"], 2, "is no replay");
+    check(&[], 2, "--from");
+    let (from, to) = ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z");
+    check(&["--from", from, "--to", to], 1, "nothing that fits was recorded");
+}
+
+/// Events that are recorded and that dispatch has never seen.
+async fn lost(cloud: &Cloud, tenant: &str, to: &Recipient, count: usize) -> Vec<String> {
+    let ids: Vec<String> = (0..count).map(|_| unique("lost")).collect();
+    for id in &ids {
+        let event = json!({
+            "specversion": "1.0", "id": id, "source": "tests", "type": "core.hello", "time": now_text(),
+            "tenant": tenant, "data": { "to": [to.id], "message": "The bells ring." },
+        });
+        let body = json!({
+            "version": "0", "id": unique("bus"), "detail-type": "core.hello", "source": "tests",
+            "account": "000000000000", "time": "2026-11-21T12:00:00Z", "region": "us-east-1", "resources": [],
+            "detail": event,
+        });
+        cloud.send("audit", &body.to_string()).await;
+    }
+    for id in &ids {
+        until("it is recorded", async || cloud.records(id).await.pop()).await;
+    }
+    ids
+}
+
+async fn replay_of(cloud: &Cloud, id: &str) -> Option<store::Record> {
+    cloud.records(id).await.into_iter().find(|it| it.get("replay_id").is_some())
+}
+
+fn state(file: &Path) -> Option<Value> {
+    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+}
+
+/// What was recorded for one tenant until now.
+struct Range {
+    tenant: String,
+    to: String,
+}
+
+impl Range {
+    fn of(tenant: &str) -> Range {
+        Range { tenant: tenant.to_owned(), to: now_text() }
+    }
+
+    fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        let range = ["--json", "replay", "--from", "10m", "--to", &self.to, "--tenant", &self.tenant];
+        [&range, more].concat()
+    }
+
+    #[track_caller]
+    fn ask(&self, more: &[&str]) -> Value {
+        let said = carillon(&self.arguments(more), "");
+        assert!(said.status.success(), "{}", text(&said));
+        json_lines(&said).remove(0)
+    }
+
+    /// How many were sent, and how many left out.
+    #[track_caller]
+    fn run(&self, folder: &Folder, more: &[&str]) -> (u64, u64) {
+        let (path, _) = folder.file();
+        let said = self.ask(&[more, &["--run", "--state", &path]].concat());
+        (said["sent"].as_u64().unwrap(), said["leftOut"].as_u64().unwrap())
+    }
+}
+
+/// A folder for the files of replays.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        Folder(std::env::temp_dir().join(unique("replays")))
+    }
+
+    fn file(&self) -> (String, PathBuf) {
+        let path = self.0.join(unique("replay")).with_extension("json");
+        (path.to_str().unwrap().to_owned(), path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,62 @@
+//! Who reads and writes what, where more than one function does.
+
+use serde_json::Value;
+
+use super::{of_type, on_aws, resources};
+
+#[test]
+fn the_inbox_is_written_by_the_socket_and_marked_by_gateway_and_api_and_goes_with_its_owner() {
+    let resources = resources();
+    let mut found = Vec::new();
+    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
+        let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
+        for it in statements.flat_map(on_aws).filter(|it| it["Resource"].to_string().contains("InboxTable")) {
+            let forgets = it["Action"].to_string().contains("Delete");
+            assert_eq!(forgets, ["ApiRole", "PeopleRole"].contains(&name.as_str()), "{name}");
+            assert!(!it["Action"].to_string().contains("Scan"), "{name}");
+            found.push(name.clone());
+        }
+    }
+    assert_eq!(found, ["ApiRole", "GatewayRole", "PeopleRole", "SocketRole"]);
+}
+
+#[test]
+fn a_row_of_the_ledger_costs_one_write_of_its_index_and_the_api_alone_reads_it() {
+    let resources = resources();
+    let indexes = &resources["LedgerTable"]["Properties"]["GlobalSecondaryIndexes"];
+    // The other two have only the rows that still await a receipt, or could be named by one.
+    let names: Vec<&str> =
+        indexes.as_array().unwrap().iter().map(|it| it["IndexName"].as_str().unwrap()).collect();
+    assert_eq!(names, ["by_provider", "by_awaited", "by_recipient"]);
+    for it in indexes.as_array().unwrap() {
+        assert_eq!(it["Projection"]["ProjectionType"], "KEYS_ONLY");
+    }
+    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
+        assert_eq!(role.to_string().contains("index/by_recipient"), name == "ApiRole", "{name}");
+    }
+}
+
+#[test]
+fn the_api_reaches_what_its_routes_are_about_and_sends_to_nobody() {
+    let resources = resources();
+    let policy = &resources["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"];
+    let statements: Vec<Value> = policy["Statement"].as_array().unwrap().iter().flat_map(on_aws).collect();
+    let on = |what: &str| {
+        let found = statements.iter().filter(|it| it["Resource"].to_string().contains(what));
+        let actions = found.flat_map(|it| match it["Action"].as_array() {
+            Some(all) => all.clone(),
+            None => vec![it["Action"].clone()],
+        });
+        let mut actions: Vec<String> = actions.map(|it| it.as_str().unwrap().to_owned()).collect();
+        actions.sort();
+        actions.iter().map(|it| it.split_once(':').unwrap().1.to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(on("LedgerTable"), "BatchGetItem GetItem Query Query UpdateItem");
+    assert_eq!(on("CountersTable"), "DeleteItem PutItem UpdateItem");
+    let everything = "BatchGetItem BatchWriteItem DeleteItem GetItem PutItem Query UpdateItem";
+    assert_eq!((on("EndpointsTable").as_str(), on("InboxTable").as_str()), (everything, everything));
+    assert_eq!(on("WebhookQueue"), "SendMessage");
+    assert_eq!(on(":app/"), "CreatePlatformEndpoint");
+    assert_eq!(on(":endpoint/"), "GetEndpointAttributes SetEndpointAttributes");
+    assert!(!statements.iter().any(|it| it.to_string().contains("sns:Publish")));
+}
