@@ -1,5 +1,6 @@
 //! What stayed pending in the outbox: published again, each stream in its order.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -157,7 +158,7 @@ fn sort_streams(due: &mut [Place]) {
         streams.entry(place.pk.clone()).or_default().push((version, place.clone()));
     }
     // The last is taken first.
-    streams.values_mut().for_each(|it| it.sort_by(|one, other| other.0.cmp(&one.0)));
+    streams.values_mut().for_each(|it| it.sort_by_key(|(version, _)| Reverse(*version)));
     for place in due.iter_mut().filter(|it| it.version().is_some()) {
         if let Some((_, next)) = streams.get_mut(&place.pk).and_then(Vec::pop) {
             *place = next;
