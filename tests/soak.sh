@@ -1,26 +1,39 @@
 #!/usr/bin/env bash
-# What looks at other cases each time, for so many minutes each. `make soak` calls this; what fails says how to repeat it.
+# What `make test` does with one seed, with others and for longer: `make soak`, or `make soak ROUNDS=20`. A seed that fails is
+# told with the command that repeats it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-minutes="${1:-10}"
-failed=0
-
+rounds=${ROUNDS:-3}
 step() { printf '\n\033[1m▸ %s\033[0m\n' "$*"; }
-fail() { failed=1; printf '\033[1m✗ %s\033[0m\n' "$*"; }
+failed=()
 
-# So long runs what comes next, again and again, until it fails.
-again() {
-  local end=$((SECONDS + minutes * 60))
-  while [ "$SECONDS" -lt "$end" ]; do "$@" || return 1; done
-}
+step "things broken on purpose"
+tests/broken/run.sh || failed+=("tests/broken/run.sh")
 
-# A number that nobody has thought of.
-any() { od -An -N4 -tu4 /dev/urandom | tr -d ' '; }
+for round in $(seq "$rounds"); do
+  seed=$((RANDOM * 32768 + RANDOM))
 
-step "simulation: the whole flow in one process, seeds of today"
-cargo build -p simulation --profile local --locked --quiet
-simulation() { target/local/simulate --seeds 2000 --from "$(any)"; }
-again simulation || fail "a run that must not be: the command above repeats it"
+  step "properties, round $round: ${CASES:-20000} cases by the seed $seed"
+  PROPTEST_RNG_SEED=$seed PROPTEST_CASES=${CASES:-20000} \
+    cargo test --profile local --locked --package domain --package catalog --package templates properties ||
+    failed+=("PROPTEST_RNG_SEED=$seed PROPTEST_CASES=${CASES:-20000} cargo test --profile local -p domain -p catalog -p templates properties")
 
-exit "$failed"
+  if [ -d simulation ]; then
+    step "simulation, round $round: ${SEEDS:-20000} seeds from $seed"
+    cargo run --quiet --profile local --locked --package simulation -- --seeds "${SEEDS:-20000}" --from "$seed" ||
+      failed+=("cargo run --profile local -p simulation -- --seeds ${SEEDS:-20000} --from $seed")
+  fi
+
+  step "faults, round $round: seed $seed"
+  CARILLON_SEED=$seed cargo test --profile local --locked --package tests --test faults -- --test-threads 1 ||
+    failed+=("CARILLON_SEED=$seed cargo test --profile local -p tests --test faults -- --test-threads 1")
+done
+
+printf '\n'
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "to repeat what failed:"
+  printf '  %s\n' "${failed[@]}"
+  exit 1
+fi
+echo "$rounds rounds, nothing failed"

@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::cloud::{Cloud, entry, now_text, unique};
 use crate::suite::play;
 
-/// More calls than dispatch makes about one of them, its wake and what comes again included.
-const MOST_CALLS: u64 = 20;
+/// As many calls as dispatch makes about one of them when all is well, its wake included.
+const MOST_CALLS: u64 = 14;
 
 const KINDS: [&str; 3] = ["demo.comment", "demo.alarm", "demo.appointment"];
 
@@ -68,7 +68,7 @@ async fn a_window_a_throttle_and_a_reminder_outlive_the_death_of_whoever_counts_
         suite.peace().await;
         let done = suite.proxy.done();
         eprintln!("dispatch was killed at its calls {done:?}");
-        assert!(done.chunks(usize::try_from(MOST_CALLS).unwrap()).all(|it| it.contains(&0)), "{done:?}");
+        assert!(done.chunks(usize::try_from(MOST_CALLS).unwrap()).all(|it| it[0] == 1), "{done:?}");
         for it in &things {
             assert_eq!(it.letters(&suite.cloud), 1, "{} {}", it.kind, it.mark);
         }
