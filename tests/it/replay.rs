@@ -50,6 +50,8 @@ async fn what_dispatch_never_saw_is_told_once_and_nobody_again_until_somebody_sa
     });
     let told = told.await;
     assert_eq!((&told["by"], &told["mode"]), (&json!("ann"), &json!("force")));
+    until("each telling is a hand-over of its own", async || (sets_of(&cloud, &id).await == 2).then_some(()))
+        .await;
     let rows = cloud.outcomes(&id).await;
     assert!(rows.iter().any(|it| it.origin.replay.as_deref() == told["replay"].as_str()), "{rows:?}");
 }
@@ -159,6 +161,13 @@ async fn lost(cloud: &Cloud, tenant: &str, to: &Recipient, count: usize) -> Vec<
 
 async fn replay_of(cloud: &Cloud, id: &str) -> Option<store::Record> {
     cloud.records(id).await.into_iter().find(|it| it.get("replay_id").is_some())
+}
+
+/// How many hand-overs of an event the bus was told of.
+async fn sets_of(cloud: &Cloud, id: &str) -> usize {
+    let all = cloud.all_records().await;
+    let of_event = all.iter().filter(|it| it.get("causation_id") == Some(id));
+    of_event.filter(|it| it.get("type") == Some("communication.sent")).count()
 }
 
 fn state(file: &Path) -> Option<Value> {

@@ -145,6 +145,10 @@ impl Choice {
 
 #[cfg(test)]
 mod tests {
+    use domain::job::Origin;
+    use domain::outcome::Status;
+    use domain::receipt::Marks;
+
     use super::*;
 
     #[test]
@@ -181,6 +185,35 @@ mod tests {
         assert_eq!(bus.at_first_sight(&ours, ours.time, now()), None);
         let queue = Choice { consumer: Consumer::Queue("q".into()), ..choice(Mode::All) };
         assert_eq!(queue.at_first_sight(&old, old.time, now()), None, "a projection wants all of history");
+    }
+
+    #[test]
+    fn what_was_decided_goes_when_all_go_unless_it_was_told_in_a_digest() {
+        let row = |joined: Option<&str>| LedgerRow {
+            key: "k".repeat(43).into(),
+            status: Status::Suppressed,
+            reason: None,
+            origin: Origin::of(&event("order.paid", "2026-11-20T12:00:00Z")),
+            rule: "r".into(),
+            catalog: "c".into(),
+            recipient: "ann".into(),
+            channel: None,
+            step: 0,
+            until: None,
+            joined: joined.map(str::to_owned),
+            note: None,
+            provider_id: None,
+            marks: Marks::default(),
+            set: None,
+        };
+        let check = |mode, rows: &[LedgerRow], expected| {
+            assert_eq!(choice(mode).after_a_look(rows), expected, "{mode:?}");
+        };
+        check(Mode::OnlyMissing, &[], None);
+        check(Mode::OnlyMissing, &[row(None)], Some(LeftOut::Decided));
+        check(Mode::All, &[row(None)], None);
+        check(Mode::All, &[row(None), row(Some("w"))], Some(LeftOut::InADigest));
+        check(Mode::Force, &[row(Some("w"))], None);
     }
 
     fn choice(mode: Mode) -> Choice {

@@ -6,12 +6,9 @@ use domain::replay::Mark;
 use serde::{Deserialize, Serialize};
 use store::{Events, Ledger, LedgerRow, Timeline};
 
-use super::choice::{Choice, LeftOut};
+use super::choice::{Choice, LeftOut, Mode};
 use crate::cloud::Cloud;
 use crate::error::Error;
-
-/// So many rows of one event are looked at: its first hand-over, of whatever size, begins with them.
-const ROWS: u32 = 100;
 
 /// An event that was chosen.
 pub(super) struct Seen {
@@ -86,8 +83,13 @@ impl<'a> Reader<'a> {
         if first.is_some() || !self.choice.asks_the_ledger() {
             return Ok((false, first));
         }
-        let rows: Vec<LedgerRow> =
-            self.ledger.page_of_event(&event.source, &event.id, None, ROWS).await?.rows;
+        let rows: Vec<LedgerRow> = match self.choice.mode {
+            // Any of them may have joined a digest.
+            Mode::All => self.ledger.of_event(&event.source, &event.id).await?,
+            Mode::OnlyMissing | Mode::Force => {
+                self.ledger.page_of_event(&event.source, &event.id, None, 1).await?.rows
+            }
+        };
         Ok((!rows.is_empty(), self.choice.after_a_look(&rows)))
     }
 

@@ -5,6 +5,8 @@ use domain::outcome::Reason;
 use domain::quota::Quota;
 
 use cloud::{Call, Cloud};
+use queue::Queue;
+use runtime::now;
 use serde_json::{Value, json};
 
 mod cloud;
