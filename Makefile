@@ -18,6 +18,9 @@ demo: up ## Everything, on the samples: deploy to the local cloud, send, show wh
 test: ## Everything: format, lints, template, config, unit, property, end to end on the local cloud
 	@tests/run.sh
 
+soak: up ## The same for longer, with other seeds, and things broken on purpose: make soak ROUNDS=20
+	@tests/soak.sh
+
 up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy to it
 	@$(CARILLON) local up --profile $(PROFILE)
 
@@ -43,6 +46,9 @@ release: $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for 
 deploy: release ## Build for Lambda and deploy to AWS: make deploy E=dev
 	@cd infra && env -u AWS_ENDPOINT_URL SAM_CLI_TELEMETRY=0 ../.local/sam/bin/sam deploy --config-env $(ENV)
 
+soak: ## Look at other cases than `make test`, for N minutes each: make soak N=10
+	@tests/soak.sh $(N)
+
 bench: ## Measure size, start-up and work of every function, beside the SDK's default client and Powertools
 	@benches/run.sh
 
@@ -58,5 +64,5 @@ $(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemat
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-.PHONY: help demo test up down logs send build release deploy bench size clean
+.PHONY: help demo test soak up down logs send build release deploy bench size clean
 .DEFAULT_GOAL := help

@@ -8,7 +8,7 @@ carillon=target/local/carillon
 of() { $carillon --json local status | python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }
 url=$(of tokenUrl)
 export TENANT="documented-$$" ID="known-$$"
-token=$($carillon token --user tester --tenant "$TENANT" --role admin)
+token=$($carillon token --user "$ID" --tenant "$TENANT" --role admin)
 # Nobody and nothing is known at first; then somebody and an endpoint are.
 put() {
   curl --fail --silent --show-error --output /dev/null -X PUT "$url$1" \

@@ -3,9 +3,12 @@
 //! Nobody says beforehand how many calls there are. The first wave kills at the first call, the second at the second, until
 //! a function had no such call any more and was through without harm.
 
+use std::time::Duration;
+
 use domain::channel::Channel;
 use serde_json::json;
 
+use crate::hellos::{Hello, check_books};
 use crate::invariants::check;
 use crate::parcels::{CHANNELS, Parcel};
 use crate::proxy::Call;
@@ -81,4 +84,37 @@ fn in_doubt(journal: &[Call], channel: Channel) -> bool {
     let Some(kill) = journal.iter().filter(of).find(|it| it.fault.is_some()) else { return false };
     // The first thing that an invocation does in earnest is to claim.
     journal.iter().filter(of).any(|it| it.number <= kill.number && it.is_send())
+}
+
+/// Reliability F1, for dispatch: every call about an event has its mark in it, so many events are played at once.
+#[tokio::test]
+async fn dispatch_that_is_killed_at_any_of_its_calls_decides_again_and_tells_once() {
+    play(async |suite| {
+        let (mut hellos, mut faults) = (Vec::new(), Vec::new());
+        for (deed, call) in
+            ["kill_before", "kill_after"].iter().flat_map(|it| (0..12).map(move |at| (it, at)))
+        {
+            let hello = Hello::new(&suite.cloud).await;
+            let fault = json!({
+                "function": "dispatch", "contains": hello.mark, "do": deed, "skip": call, "times": 1,
+            });
+            faults.push(fault);
+            hellos.push(hello);
+        }
+        suite.proxy.plan(suite.seed, &faults);
+        for it in &hellos {
+            it.put(&suite.cloud).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
+        }
+        suite.peace().await;
+        let done = suite.proxy.done();
+        eprintln!("dispatch was killed at its calls {done:?}");
+        let (before, after) = done.split_at(done.len() / 2);
+        assert!(before.contains(&0) && after.contains(&0), "it makes more calls than were tried: {done:?}");
+        for it in &hellos {
+            it.check(suite, 0).await;
+        }
+        check_books(suite, &hellos).await;
+    })
+    .await;
 }

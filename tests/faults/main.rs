@@ -10,6 +10,7 @@
 //! - `storms`: a part of all calls fails; a part of a call fails (F5, F6)
 //! - `poison`: what nobody can handle, between neighbours (F7)
 //! - `relays`: what dies between the producer's table and the bus (F8)
+//! - `waits`: what is counted, gathered or left for later, while dispatch is killed (F1)
 //! - `outages`: a provider that is down (F9)
 //!
 //! Queues show a message again after four seconds instead of three minutes while a scenario plays, and the lease of a
@@ -25,10 +26,20 @@ mod client;
 #[expect(dead_code, reason = "shared with the other end-to-end tests")]
 mod cloud;
 #[path = "../it/until.rs"]
+#[expect(dead_code, reason = "shared with the other end-to-end tests")]
 mod until;
 
 mod crashes;
+mod deadlines;
+mod hellos;
 mod invariants;
+mod lost_replies;
+mod outages;
 mod parcels;
+mod poison;
 mod proxy;
+mod relays;
+mod repeats;
+mod storms;
 mod suite;
+mod waits;

@@ -28,20 +28,28 @@ enum Receiver {
 }
 
 /// The channels that a parcel can go by.
-pub(crate) const CHANNELS: [Channel; 4] = [Channel::Email, Channel::Push, Channel::Webhook, Channel::Socket];
+pub(crate) const CHANNELS: [Channel; 6] =
+    [Channel::Email, Channel::Sms, Channel::Push, Channel::Whatsapp, Channel::Webhook, Channel::Socket];
 
 impl Parcel {
     pub(crate) async fn by(suite: &Suite, channel: Channel) -> Parcel {
         let recipient = unique("user");
+        let key = unique("key");
         let (receiver, content) = match channel {
             Channel::Push => note(&recipient),
-            Channel::Webhook => request(suite, &recipient).await,
+            Channel::Webhook => request(suite, &recipient, &key).await,
             Channel::Socket => frame(suite, &recipient).await,
-            Channel::Email | Channel::Sms | Channel::Whatsapp => letter(&recipient),
+            Channel::Sms => text("sms"),
+            Channel::Whatsapp => text("whatsapp"),
+            Channel::Email => letter(&recipient),
         };
-        let on_unknown = if channel == Channel::Email { "hold" } else { "resend" };
+        let on_unknown = if matches!(channel, Channel::Email | Channel::Sms | Channel::Whatsapp) {
+            "hold"
+        } else {
+            "resend"
+        };
         let text = json!({
-            "version": 1, "key": unique("key"), "rule": "tests", "catalog": "tests", "recipient": recipient,
+            "version": 1, "key": key, "rule": "tests", "catalog": "tests", "recipient": recipient,
             "event": { "id": unique("event"), "source": "tests", "type": "t", "time": now_text() },
             "priority": "normal", "on_unknown": on_unknown, "content": content,
         });
@@ -78,6 +86,14 @@ fn letter(recipient: &str) -> (Receiver, Value) {
     (Receiver::Played("email", to), json!({ "email": email }))
 }
 
+/// To a number that no other test has, among those that nobody has.
+fn text(channel: &'static str) -> (Receiver, Value) {
+    let digits: u64 = unique("").bytes().fold(7, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
+    let to = format!("+1555{:07}", digits % 10_000_000);
+    let content = json!({ "to": to, "text": "Your turn.", "locale": "en" });
+    (Receiver::Played(channel, to), json!({ channel: content }))
+}
+
 fn note(recipient: &str) -> (Receiver, Value) {
     let endpoint = format!("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/faults/{recipient}");
     let push = json!({
@@ -87,7 +103,7 @@ fn note(recipient: &str) -> (Receiver, Value) {
     (Receiver::Played("push", endpoint), json!({ "push": push }))
 }
 
-async fn request(suite: &Suite, recipient: &str) -> (Receiver, Value) {
+async fn request(suite: &Suite, recipient: &str, key: &str) -> (Receiver, Value) {
     let path = format!("/hooks/{recipient}");
     let id = EndpointId { tenant: Some(recipient.to_owned()), id: "erp".to_owned() };
     // By the proxy's door, so that the journal has what it is asked.
@@ -98,7 +114,7 @@ async fn request(suite: &Suite, recipient: &str) -> (Receiver, Value) {
     let endpoints =
         Endpoints::new(&store::client(&suite.cloud.config), "carillon-local-endpoints".to_owned());
     endpoints.put(&endpoint, &secrets, now()).await.unwrap();
-    let webhook = json!({ "to": id, "body": "{}" });
+    let webhook = json!({ "to": id, "body": json!({ "type": "t", "data": { "key": key } }).to_string() });
     (Receiver::Played("webhook", path), json!({ "webhook": webhook }))
 }
 

@@ -7,7 +7,7 @@ use crate::cloud::root;
 
 /// Its two doors: one leads to the local cloud, the other to the providers that are played.
 pub(crate) struct Proxy {
-    url: String,
+    pub(crate) url: String,
     /// Where an endpoint must be for the proxy to see what a webhook is asked.
     pub(crate) providers: String,
 }
@@ -19,10 +19,10 @@ pub(crate) struct Call {
     pub(crate) service: String,
     pub(crate) action: String,
     pub(crate) function: Option<String>,
-    pub(crate) things: Vec<String>,
     /// Which try of the caller's client it was.
     pub(crate) attempt: u32,
-    pub(crate) status: Option<u16>,
+    /// How many things it carries.
+    pub(crate) parts: usize,
     pub(crate) fault: Option<String>,
 }
 

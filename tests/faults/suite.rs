@@ -4,10 +4,12 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
+use aws_types::SdkConfig;
 use domain::key::Key;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
+use publish::Stream;
 use tokio::sync::Mutex;
 
 use crate::cloud::{Cloud, now};
@@ -18,7 +20,7 @@ static TURN: Mutex<bool> = Mutex::const_new(false);
 
 /// How long a message that nobody was done with is hidden, in seconds; 180 as deployed.
 const HIDDEN: &str = "4";
-const AS_DEPLOYED: &str = "180";
+pub(crate) const AS_DEPLOYED: &str = "180";
 
 /// Everything must be over so long after the last fault.
 ///
@@ -71,7 +73,7 @@ impl Suite {
         suite
     }
 
-    async fn hide_for(&self, seconds: &str) {
+    pub(crate) async fn hide_for(&self, seconds: &str) {
         let calls = self.queues.iter().map(|url| {
             let call = self.cloud.sqs.set_queue_attributes().queue_url(url);
             call.attributes(QueueAttributeName::VisibilityTimeout, seconds).send()
@@ -79,6 +81,11 @@ impl Suite {
         for set in join_all(calls).await {
             set.unwrap();
         }
+    }
+
+    /// A client of somebody whose calls go through the proxy, as those of the functions do.
+    pub(crate) fn through_proxy(&self) -> SdkConfig {
+        self.cloud.config.to_builder().endpoint_url(&self.proxy.url).build()
     }
 
     /// Waits until no queue has a message left, hidden ones and later ones included.
@@ -97,6 +104,26 @@ impl Suite {
             );
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
+    }
+
+    /// Puts messages into a queue with one call.
+    pub(crate) async fn send_all(&self, queue: &str, bodies: &[&str]) {
+        let url = self.cloud.queue_url(queue).await;
+        let mut call = self.cloud.sqs.send_message_batch().queue_url(url);
+        for (at, body) in bodies.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(*body);
+            call = call.entries(entry.build().unwrap());
+        }
+        assert!(call.send().await.unwrap().failed.is_empty());
+    }
+
+    /// How many events of a stream nobody has seen on the bus yet.
+    pub(crate) async fn pending(&self, stream: &Stream) -> usize {
+        let tables = store::client(&self.cloud.config);
+        let call = tables.query().table_name("carillon-local-events").key_condition_expression("pk = :pk");
+        let pk = AttributeValue::S(format!("stream#-#{}", stream.subject));
+        let call = call.expression_attribute_values(":pk", pk).filter_expression("attribute_exists(pending)");
+        call.consistent_read(true).send().await.unwrap().items.unwrap_or_default().len()
     }
 
     /// Ends the lease of a sender that was killed, as time would.

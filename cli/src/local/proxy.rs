@@ -15,6 +15,7 @@ mod caller;
 mod fault;
 mod journal;
 mod parts;
+mod signing;
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -40,10 +41,11 @@ use super::sidecar::Sidecar;
 use super::state::{Running, State};
 use answer::{Answer, Body, throttled};
 use call::{Call, attempt};
-use caller::Caller;
+use caller::{Caller, Callers};
 use fault::{Deed, Harm, Plan};
 use journal::{Entry, Journal, things};
 use parts::Split;
+use signing::sign_again;
 
 /// More than the largest request of any service.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -103,8 +105,10 @@ enum Door {
 struct Proxy {
     /// The local cloud, on 127.0.0.1.
     to: u16,
-    /// Its second port.
+    /// Its own ports.
+    port: u16,
     providers: u16,
+    callers: Callers,
     plan: RefCell<Plan>,
     journal: Journal,
     /// Told when a call has gone by.
@@ -132,7 +136,7 @@ pub(super) async fn run(port: u16, providers: Option<u16>, to: u16, terminal: &T
     let providers = second.local_addr().map_err(|it| Error::Cloud(it.to_string()))?.port();
     terminal.note(&format!("passing http://127.0.0.1:{port} on to port {to}"));
     let (plan, journal, passed) = (RefCell::default(), Journal::default(), Notify::new());
-    let proxy = Rc::new(Proxy { to, providers, plan, journal, passed });
+    let proxy = Rc::new(Proxy { to, port, providers, callers: Callers::default(), plan, journal, passed });
     let cloud = serve(&proxy, listener, Door::Cloud);
     let both = async { tokio::join!(cloud, serve(&proxy, second, Door::Providers)) };
     LocalSet::new().run_until(both).await.0
@@ -158,6 +162,13 @@ async fn serve(proxy: &Rc<Proxy>, listener: TcpListener, door: Door) -> Done {
 }
 
 impl Proxy {
+    fn port(&self, door: Door) -> u16 {
+        match door {
+            Door::Cloud => self.port,
+            Door::Providers => self.providers,
+        }
+    }
+
     async fn answer(
         &self,
         request: Request<Incoming>,
@@ -172,7 +183,7 @@ impl Proxy {
             return Ok(answer);
         }
         // Asked once for a connection: a process does not change.
-        let who = caller.borrow().clone().or_else(|| Caller::of(peer));
+        let who = caller.borrow().clone().or_else(|| self.callers.of(peer, self.port(door)));
         caller.borrow_mut().clone_from(&who);
         let function = who.as_ref().and_then(|it| it.function.clone());
         let call = Call::of(head.method.as_str(), head.uri.path(), &head.headers, &body, function);
@@ -223,7 +234,7 @@ impl Proxy {
                 who?.kill();
                 None
             }
-            Deed::FailSome => self.pass_some(it, harm.turn).await,
+            Deed::FailSome => self.pass_some(it, harm.turn, who).await,
             Deed::KillAfter => {
                 let answer = self.pass(it).await;
                 who?.kill();
@@ -233,10 +244,14 @@ impl Proxy {
     }
 
     /// A part of what a call carries goes on; the answer has a no for the rest.
-    async fn pass_some(&self, it: &Onward<'_>, turn: u64) -> Option<Answer> {
+    async fn pass_some(&self, it: &Onward<'_>, turn: u64, who: Option<&Caller>) -> Option<Answer> {
         let Some(split) = Split::of(it.call, it.body, turn) else { return self.pass(it).await };
         let said = match &split.rest {
-            Some(rest) => Some(self.pass(&Onward { body: rest, ..*it }).await?),
+            Some(rest) => {
+                let mut head = it.head.clone();
+                head.headers = sign_again(it.head, rest, &it.call.service, who)?;
+                Some(self.pass(&Onward { body: rest, head: &head, ..*it }).await?)
+            }
             None => None,
         };
         match said {

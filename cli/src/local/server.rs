@@ -81,6 +81,8 @@ fn spawn(program: &Path, state: &State) -> Result<u32, Error> {
     let errors = log.try_clone().map_err(|error| Error::write(&log_path, error))?;
     let temporary =
         std::path::absolute(Path::new(FOLDER).join("tmp")).map_err(|it| Error::read(program, it))?;
+    // What the one before unpacked for its functions, hundreds of megabytes each time.
+    let _ = std::fs::remove_dir_all(&temporary);
     std::fs::create_dir_all(&temporary).map_err(|error| Error::write(&temporary, error))?;
     let program = std::path::absolute(program).map_err(|it| Error::read(program, it))?;
     let child = Command::new(&program)

@@ -85,6 +85,11 @@ impl Asked<'_> {
     fn parameter(&self, at: usize) -> &str {
         self.parameters.get(at).map_or("", String::as_str)
     }
+
+    /// Whether it is a person who asks for what is their own.
+    fn is_own(&self) -> bool {
+        matches!(self.caller, Caller::Person(it) if it.user == self.parameter(0))
+    }
 }
 
 impl Api {

@@ -6,7 +6,7 @@ use aws::{Refused, Verdict};
 use domain::event::Event;
 use domain::outcome::Status;
 use domain::told::{Set, communication, delivery};
-use publish::{Bus, Entry, InOrder, Put};
+use publish::{Bus, Entry, InOrder, Put, Takes as _};
 use queue::{Cause, Past, Queue};
 use runtime::{Deadline, chain, now};
 use store::{Item, Ledger, LedgerRow, stands_since};

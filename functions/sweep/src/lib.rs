@@ -6,32 +6,23 @@
 //! every few minutes and writes nothing when there is nothing to do.
 
 mod metrics;
+mod outbox;
 mod unconfirmed;
 
 use std::time::Duration;
 
 use aws_types::SdkConfig;
-use domain::Timestamp;
-use publish::{Bus, Outbox, Relay, Relayed, Row};
+use publish::{Bus, Outbox, Relay};
 use runtime::{Env, Error, Invocation, Unset, now};
 use serde::Serialize;
-use store::{Backlog, Ledger, Place, Waiting};
+use store::Ledger;
 
-/// How long an event may be pending before it is published again: relay, bus and audit need seconds.
-const MIN_AGE: Duration = Duration::from_secs(60);
-
-/// A producer's clock may be wrong. What claims to be of a later time than this is not waited for.
-const MAX_AHEAD: Duration = Duration::from_secs(300);
-
-/// How many events are read and published at once.
-const AT_ONCE: usize = 200;
+pub use outbox::{Backwater, Looks, MIN_AGE};
 
 /// The sweep's ends of the outbox and of the ledger.
 pub struct Sweep {
-    waiting: Waiting,
+    outbox: Backwater,
     ledger: Ledger,
-    relay: Relay,
-    min_age: Duration,
     /// What metrics are kept apart by: the function's name.
     name: String,
 }
@@ -61,7 +52,8 @@ impl Sweep {
         let relay = Relay::new(Bus::new(aws, env.required("BUS_NAME")?), waiting.clone());
         let name = env.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "sweep".to_owned());
         let min_age = env.optional("MIN_AGE_SECONDS").and_then(|it| it.parse().ok());
-        Ok(Sweep { waiting, ledger, relay, min_age: min_age.map_or(MIN_AGE, Duration::from_secs), name })
+        let min_age = min_age.map_or(MIN_AGE, Duration::from_secs);
+        Ok(Sweep { outbox: Backwater::new(waiting, relay, min_age), ledger, name })
     }
 
     /// Publishes what has been pending for too long, oldest first and each stream in its order; then gives up waiting
@@ -71,89 +63,12 @@ impl Sweep {
     /// An index or a table could not be read or written. The next run begins anew.
     pub async fn run(&self, invocation: &Invocation) -> Result<Swept, Error> {
         let began = now();
-        let backlog = self.waiting.backlog().await?;
-        let mut swept = counted(&backlog, began);
-        let due = due(&backlog, began, self.min_age);
         let has_time = || !invocation.deadline.left(now()).is_zero();
-        for some in due.chunks(AT_ONCE) {
-            if !has_time() {
-                break;
-            }
-            let rows: Vec<Row> = self.waiting.read(some).await?.into_iter().map(Row::read).collect();
-            for (row, relayed) in rows.iter().zip(self.relay.publish(&rows, began, has_time).await) {
-                swept.note(row.place(), relayed);
-            }
-            if swept.again > 0 {
-                // What comes later in the same streams must not be published before it.
-                break;
-            }
-        }
-        swept.failed += swept.set_aside;
+        let (mut swept, is_cut) = self.outbox.publish(began, has_time).await?;
         let given_up = unconfirmed::give_up(&self.ledger, began, has_time).await;
         swept.unconfirmed = given_up.as_ref().copied().unwrap_or_default();
-        metrics::write(&swept, &self.name, backlog.is_cut, began);
+        metrics::write(&swept, &self.name, is_cut, began);
         given_up?;
         Ok(swept)
-    }
-}
-
-impl Swept {
-    fn note(&mut self, place: &Place, relayed: Relayed) {
-        match relayed {
-            Relayed::Published => self.published += 1,
-            Relayed::SetAside(cause) => {
-                self.set_aside += 1;
-                tracing::error!(row.pk = place.pk, row.sk = place.sk, cause, "an event is set aside");
-            }
-            Relayed::Again(cause) => {
-                self.again += 1;
-                tracing::warn!(row.pk = place.pk, row.sk = place.sk, cause, "not published yet");
-            }
-        }
-    }
-}
-
-fn counted(backlog: &Backlog, now: Timestamp) -> Swept {
-    let oldest = backlog.pending.first().map(|(_, at)| now.duration_since(*at));
-    let oldest = oldest.and_then(|it| Duration::try_from(it).ok()).unwrap_or_default();
-    Swept {
-        pending: backlog.pending.len(),
-        oldest_seconds: oldest.as_secs(),
-        failed: backlog.failed.len(),
-        ..Swept::default()
-    }
-}
-
-/// What is old enough, in order. Where the head of a stream is, all that comes after it goes along.
-fn due(backlog: &Backlog, now: Timestamp, min_age: Duration) -> Vec<Place> {
-    let old_enough = now.saturating_sub(min_age).unwrap_or(now);
-    let too_far_ahead = now.saturating_add(MAX_AHEAD).unwrap_or(now);
-    let is_due = |at: Timestamp| at <= old_enough || at > too_far_ahead;
-    backlog.pending.iter().filter(|(_, at)| is_due(*at)).map(|(place, _)| place.clone()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
-
-    #[test]
-    fn what_is_young_is_left_to_the_relay_and_a_clock_that_is_ahead_hides_nothing() {
-        let at = |seconds: i64| Timestamp::from_second(NOON.as_second() + seconds).unwrap();
-        let place = |sk: &str| Place { pk: "stream#-#a".into(), sk: sk.into() };
-        let backlog = Backlog {
-            pending: vec![
-                (place("1"), at(-61)),
-                (place("2"), at(-59)),
-                (place("3"), at(60)),
-                (place("4"), at(86_400)),
-            ],
-            failed: vec![(place("5"), at(-1))],
-            is_cut: false,
-        };
-        assert_eq!(due(&backlog, NOON, MIN_AGE), [place("1"), place("4")]);
-        let counted = counted(&backlog, NOON);
-        assert_eq!((counted.pending, counted.oldest_seconds, counted.failed), (4, 61, 1));
     }
 }

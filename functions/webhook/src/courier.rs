@@ -137,8 +137,18 @@ impl Courier {
                 Next::Delivered | Next::Never(_) | Next::Disable(_) => None,
             },
         });
-        let remembered = memory::remember(self, job, webhook, found, attempt, &next, now).await;
-        remembered.map_err(|it| Failure::Transient(Box::new(it)))?;
+        match memory::remember(self, job, webhook, found, attempt, &next, now).await {
+            Ok(()) => {}
+            // It has the message: to ask again because of what is not written here would tell it twice.
+            Err(refused) if next == Next::Delivered => {
+                tracing::error!(
+                    job.key = job.key.as_str(),
+                    error = chain(&refused),
+                    "what was delivered after all is still on record as being tried"
+                );
+            }
+            Err(refused) => return Err(Failure::Transient(Box::new(refused))),
+        }
         let said = || reply.error.map_or_else(|| describe(&reply.answer), str::to_owned);
         match next {
             Next::Delivered => Ok(Sent::Accepted { provider_id: describe(&reply.answer) }),

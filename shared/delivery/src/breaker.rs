@@ -9,8 +9,9 @@ use domain::breaker::{Breaker, Permit, Tally, Turn};
 use domain::quota::Quota;
 use jiff::SignedDuration;
 use runtime::chain;
-use store::{Counters, Kept, Stood};
+use store::{Kept, Stood};
 
+use crate::cloud::{Aws, Cloud, Shared};
 use crate::limits::View;
 
 /// How long a process goes by what it read.
@@ -23,8 +24,8 @@ const ROUNDS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All providers of a channel, the one that is preferred first. Without any, nobody is watched and no call is made.
-pub struct Providers {
-    counters: Counters,
+pub struct Providers<C: Cloud = Aws> {
+    counters: C::Shared,
     lines: Vec<Line>,
 }
 
@@ -54,10 +55,10 @@ pub(crate) struct Evidence {
     pub(crate) probe: bool,
 }
 
-impl Providers {
+impl<C: Cloud> Providers<C> {
     /// By their names. `quota` holds for each.
     #[must_use]
-    pub fn new(counters: &Counters, names: &[String], quota: Option<Quota>) -> Providers {
+    pub fn new(counters: &C::Shared, names: &[String], quota: Option<Quota>) -> Providers<C> {
         let line = |name: &String| Line { name: name.clone(), quota, seen: Mutex::default() };
         Providers { counters: counters.clone(), lines: names.iter().map(line).collect() }
     }
@@ -67,7 +68,7 @@ impl Providers {
         self.lines.len().max(1)
     }
 
-    pub(crate) fn counters(&self) -> &Counters {
+    pub(crate) fn counters(&self) -> &C::Shared {
         &self.counters
     }
 
@@ -132,7 +133,7 @@ impl Line {
     }
 
     /// Reads what the others know, unless that was just done. What cannot be read is a provider that works.
-    async fn refresh(&self, counters: &Counters, now: Timestamp) {
+    async fn refresh(&self, counters: &impl Shared, now: Timestamp) {
         if self.seen().read_at.is_some_and(|it| now.duration_since(it).abs() < FRESH) {
             return;
         }
@@ -152,7 +153,7 @@ impl Line {
     }
 
     /// Whether this process is the one that probes.
-    async fn may_probe(&self, counters: &Counters, now: Timestamp) -> bool {
+    async fn may_probe(&self, counters: &impl Shared, now: Timestamp) -> bool {
         let read = self.seen().breaker.clone();
         let Some(next) = read.value.probe(now) else { return false };
         match tokio::time::timeout(PATIENCE, counters.keep_breaker(&self.name, &read, next, now)).await {
@@ -170,7 +171,7 @@ impl Line {
     }
 
     /// Writes what was counted over what is known; of two at once the second adds to what the first wrote.
-    async fn tell(&self, counters: &Counters, probed: Option<bool>, now: Timestamp) {
+    async fn tell(&self, counters: &impl Shared, probed: Option<bool>, now: Timestamp) {
         let (mut read, counted) = {
             let seen = self.seen();
             (seen.breaker.clone(), seen.counted.clone())

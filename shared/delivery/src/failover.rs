@@ -11,13 +11,15 @@ use domain::job::Job;
 use domain::outcome::Reason;
 use queue::{Outgoing, Queue};
 
+use crate::cloud::Line;
+
 /// The queues that dispatch is fed from.
-pub struct Dispatch {
-    pub normal: Queue,
-    pub critical: Queue,
+pub struct Dispatch<Q = Queue> {
+    pub normal: Q,
+    pub critical: Q,
 }
 
-impl Dispatch {
+impl<Q: Line> Dispatch<Q> {
     /// Hands a notification on. Does nothing for a job whose rule names no other channel.
     ///
     /// # Errors

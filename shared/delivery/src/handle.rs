@@ -7,10 +7,11 @@ use domain::channel::OnUnknown;
 use domain::job::Job;
 use domain::outcome::{Failure, Reason, Sent, Status};
 use domain::retry::Tried;
-use runtime::{Deadline, chain, now};
+use runtime::{Deadline, chain};
 use store::{Settlement, Standing};
 
 use crate::breaker::Evidence;
+use crate::cloud::{Cloud, Shared as _};
 use crate::limits::Ticket;
 use crate::read::Task;
 use crate::settle::{self, Next, Turn, evidence};
@@ -35,7 +36,7 @@ enum Asked {
     Not(Failure),
 }
 
-impl Desk {
+impl<C: Cloud> Desk<C> {
     pub(crate) async fn handle<S>(
         &self,
         at: usize,
@@ -67,27 +68,27 @@ impl Desk {
         let providers = self.providers.count();
         let turn = |now| Turn { job, before: Tried { held, ..before }, providers, now };
         let asked = if may_send {
-            if job.is_expired(now()) {
+            if job.is_expired(C::now()) {
                 Asked::Answer(Err(Failure::Expired))
             } else {
                 match self.is_cancelled(job, deadline).await {
                     Ok(true) => {
                         return finished(Some(settle::suppressed(job, Reason::Cancelled)), Next::Done);
                     }
-                    Ok(false) => self.ask(&turn(now()), ticket, deadline, send).await,
+                    Ok(false) => self.ask(&turn(C::now()), ticket, deadline, send).await,
                     Err(failure) => Asked::Not(failure),
                 }
             }
         } else {
             Asked::Answer(Ok(Sent::Unknown))
         };
-        conclude(at, &turn(now()), ticket, asked, may_send)
+        conclude(at, &turn(C::now()), ticket, asked, may_send)
     }
 
     /// Whether something took the job back since it was asked for. What cannot be looked up is not sent unchecked.
     async fn is_cancelled(&self, job: &Job, deadline: Deadline) -> Result<bool, Failure> {
         let Some(key) = &job.cancel else { return Ok(false) };
-        match tokio::time::timeout(deadline.left(now()), self.counters.cancelled(key)).await {
+        match tokio::time::timeout(deadline.left(C::now()), self.counters.cancelled(key)).await {
             Ok(Ok(cancelled)) => {
                 Ok(cancelled.is_some_and(|it| it.takes_back(job.event.time, job.key.parts().0)))
             }
@@ -106,9 +107,9 @@ impl Desk {
             return Asked::Answer(Err(Failure::Permanent { reason: Reason::ProviderDown, source }));
         };
         if let Some(at) = at {
-            wait_until(*at, deadline).await;
+            wait_until::<C>(*at, deadline).await;
         }
-        let left = deadline.left(now());
+        let left = deadline.left(C::now());
         if left.is_zero() {
             return Asked::Not(Failure::Transient("the invocation's time is up".into()));
         }
@@ -146,9 +147,9 @@ fn provider(turn: &Turn<'_>, ticket: &Ticket) -> Option<usize> {
     providers.get(at).copied()
 }
 
-async fn wait_until(at: Timestamp, deadline: Deadline) {
-    let wait = Duration::try_from(at.duration_since(now())).unwrap_or(Duration::ZERO);
-    tokio::time::sleep(wait.min(deadline.left(now()))).await;
+async fn wait_until<C: Cloud>(at: Timestamp, deadline: Deadline) {
+    let wait = Duration::try_from(at.duration_since(C::now())).unwrap_or(Duration::ZERO);
+    tokio::time::sleep(wait.min(deadline.left(C::now()))).await;
 }
 
 impl Finished {

@@ -7,24 +7,26 @@ use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::job::Job;
 use domain::wake::Wake;
-use queue::{MAX_DELAY, Outgoing, Queue};
+use queue::{MAX_DELAY, Outgoing};
 use runtime::{Env, Unset};
 use schedule::Schedules;
 
+use crate::cloud::{Line, Timer};
+
 /// How a channel puts jobs back.
-pub struct Later {
-    pub schedules: Schedules,
+pub struct Later<T = Schedules> {
+    pub schedules: T,
     /// The channel's queues, as a schedule is told of them.
     pub queue_arn: String,
     pub critical_arn: String,
 }
 
-impl Later {
+impl<T: Timer> Later<T> {
     /// Leaves a job for `at`, as it came: within 15 minutes with the queue, beyond that with a schedule that deletes
     /// itself and carries the job. Leaving it twice for the same time is harmless.
     pub(crate) async fn leave(
         &self,
-        queue: &Queue,
+        queue: &impl Line,
         arn: &str,
         job: &Job,
         body: &str,
@@ -38,12 +40,12 @@ impl Later {
         let message = Outgoing { body: body.to_owned(), tenant: job.event.tenant.clone(), delay };
         queue.send(&[message]).await.pop().unwrap_or(Ok(()))
     }
+}
 
-    /// A channel that puts jobs back and has nowhere to.
-    pub(crate) fn missing() -> Refused {
-        let source = "this channel was given nowhere to put jobs back".into();
-        Refused { doing: "put a job back", verdict: Verdict::Permanent, source }
-    }
+/// A channel that puts jobs back and has nowhere to.
+pub(crate) fn missing() -> Refused {
+    let source = "this channel was given nowhere to put jobs back".into();
+    Refused { doing: "put a job back", verdict: Verdict::Permanent, source }
 }
 
 /// What the template tells a channel that puts jobs back.

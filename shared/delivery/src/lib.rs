@@ -5,6 +5,7 @@
 //! an earlier sender left behind.
 
 mod breaker;
+mod cloud;
 mod config;
 mod failover;
 mod handle;
@@ -19,11 +20,12 @@ use aws::Refused;
 use domain::job::Job;
 use domain::outcome::{Failure, Sent, Status};
 use futures_util::stream::{self, StreamExt as _};
-use queue::{Cause, Past, Queue};
-use runtime::{Batch, Deadline, Error, Message, Report, chain, now};
-use store::{Counters, Ledger, Settlement, Standing};
+use queue::{Cause, Past};
+use runtime::{Batch, Deadline, Error, Message, Report, chain};
+use store::{Settlement, Standing};
 
 pub use breaker::Providers;
+pub use cloud::{Aws, Claims, Cloud, Line, Shared, Timer};
 pub use config::DeskConfig;
 pub use failover::Dispatch;
 use handle::Finished;
@@ -32,29 +34,29 @@ use limits::Ticket;
 use read::{Reading, Task, Unreadable};
 
 /// What a channel needs beside its provider.
-pub struct Desk {
+pub struct Desk<C: Cloud = Aws> {
     /// The function's name, for whoever reads a dead letter.
     pub name: &'static str,
-    pub ledger: Ledger,
+    pub ledger: C::Claims,
     /// Where cancellations stand.
-    pub counters: Counters,
+    pub counters: C::Shared,
     /// The queue the jobs come from.
-    pub queue: Queue,
+    pub queue: C::Line,
     /// The queue that critical jobs come from.
-    pub critical: Queue,
-    pub dead_letters: Queue,
+    pub critical: C::Line,
+    pub dead_letters: C::Line,
     /// Who decides about the next channel; nobody where the function is not told.
-    pub dispatch: Option<Dispatch>,
+    pub dispatch: Option<Dispatch<C::Line>>,
     /// Whom the channel asks, as far as they are watched.
-    pub providers: Providers,
+    pub providers: Providers<C>,
     /// Where jobs wait that come again later than a message can be hidden. A channel that never says
     /// [`Sent::Later`] needs none.
-    pub later: Option<Later>,
+    pub later: Option<Later<C::Timer>>,
     /// How many sends are under way at once.
     pub concurrency: usize,
 }
 
-impl Desk {
+impl<C: Cloud> Desk<C> {
     /// Handles one batch: each job that nobody else holds is sent once, each answer is written to the ledger, and the
     /// report names the messages that the queue must show again.
     ///
@@ -96,7 +98,7 @@ impl Desk {
         let stands = self.settle(&finished, token, batch.deadline).await;
         self.answer(&jobs, &finished, &stands, batch.deadline, &mut report).await;
         let found: Vec<_> = finished.iter().filter_map(|it| it.evidence).collect();
-        within(batch.deadline, self.providers.report(&found, now())).await;
+        within::<C, _>(batch.deadline, self.providers.report(&found, C::now())).await;
         tracing::info!(
             messages = batch.messages.len(),
             held,
@@ -115,7 +117,7 @@ impl Desk {
         &self,
         tasks: Vec<Task<'a>>,
     ) -> (Vec<(Task<'a>, Ticket)>, Vec<(Task<'a>, std::time::Duration)>) {
-        let now = now();
+        let now = C::now();
         let jobs: Vec<&Job> = tasks.iter().map(|it| &it.job).collect();
         let in_time = jobs.iter().filter(|it| !it.is_expired(now)).count();
         let views = self.providers.look(in_time, now).await;
@@ -167,10 +169,10 @@ impl Desk {
             return Ok(Vec::new());
         }
         let jobs: Vec<&Job> = tasks.iter().map(|it| &it.job).collect();
-        let claimed = self.ledger.claim(&jobs, token, now(), deadline.ends()).await;
+        let claimed = self.ledger.claim(&jobs, token, C::now(), deadline.ends()).await;
         if claimed.is_err() {
             let given_back: Vec<Settlement> = jobs.into_iter().map(settle::never_tried).collect();
-            if let Err(refused) = self.ledger.settle(&given_back, token, now()).await {
+            if let Err(refused) = self.ledger.settle(&given_back, token, C::now()).await {
                 tracing::error!(error = chain(&refused), "what may be claimed is not given back");
             }
         }
@@ -209,18 +211,19 @@ impl Desk {
         if settlements.is_empty() {
             return unsettled();
         }
-        let mut answers = match within(deadline, self.ledger.settle(&settlements, token, now())).await {
-            Some(Ok(answers)) => answers,
-            Some(Err(refused)) => {
-                tracing::error!(error = chain(&refused), "outcomes are not on record");
-                return unsettled();
+        let mut answers =
+            match within::<C, _>(deadline, self.ledger.settle(&settlements, token, C::now())).await {
+                Some(Ok(answers)) => answers,
+                Some(Err(refused)) => {
+                    tracing::error!(error = chain(&refused), "outcomes are not on record");
+                    return unsettled();
+                }
+                None => {
+                    tracing::error!("outcomes are not on record: the invocation's time is up");
+                    return unsettled();
+                }
             }
-            None => {
-                tracing::error!("outcomes are not on record: the invocation's time is up");
-                return unsettled();
-            }
-        }
-        .into_iter();
+            .into_iter();
         let mut stands = Vec::with_capacity(finished.len());
         for it in finished {
             stands.push(match it.settlement {
@@ -236,9 +239,9 @@ impl Desk {
 /// time, and nobody knows how far it came.
 ///
 /// Source: reliability F2.
-async fn within<T>(deadline: Deadline, doing: impl Future<Output = T>) -> Option<T> {
+async fn within<C: Cloud, T>(deadline: Deadline, doing: impl Future<Output = T>) -> Option<T> {
     const TO_ANSWER: std::time::Duration = std::time::Duration::from_millis(600);
-    let left = std::time::Duration::try_from(deadline.ends().duration_since(now())).unwrap_or_default();
+    let left = std::time::Duration::try_from(deadline.ends().duration_since(C::now())).unwrap_or_default();
     tokio::time::timeout(left.saturating_sub(TO_ANSWER), doing).await.ok()
 }
 

@@ -8,17 +8,18 @@ use std::time::Duration;
 use domain::job::Job;
 use futures_util::future::join_all;
 use queue::Outgoing;
-use runtime::{Deadline, Message, Report, chain, now};
+use runtime::{Deadline, Message, Report, chain};
 
+use crate::cloud::{Cloud, Line as _};
 use crate::handle::Finished;
 use crate::read::Task;
 use crate::settle::Next;
-use crate::{Desk, Later, warn, within};
+use crate::{Desk, later, warn, within};
 
 /// A message that was shown this often is put back as a new one: half of what the queues allow.
 const SHOWN: u32 = 5;
 
-impl Desk {
+impl<C: Cloud> Desk<C> {
     /// Puts those back that wait without having been claimed. What the queue does not take stays where it is.
     pub(crate) async fn put_back(
         &self,
@@ -45,7 +46,7 @@ impl Desk {
                 continue;
             }
             let queue = if is_critical { &self.critical } else { &self.queue };
-            let sent = within(deadline, queue.send(&messages)).await.unwrap_or_default();
+            let sent = within::<C, _>(deadline, queue.send(&messages)).await.unwrap_or_default();
             let sent = sent.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
             for ((task, _), sent) in of_lane().zip(sent) {
                 match sent {
@@ -79,7 +80,7 @@ impl Desk {
             };
             is_done.then_some(it.at)
         });
-        let done: Vec<usize> = match within(deadline, join_all(answers)).await {
+        let done: Vec<usize> = match within::<C, _>(deadline, join_all(answers)).await {
             Some(done) => done.into_iter().flatten().collect(),
             // No time to tell the queue more: what needs no word is done, the rest comes back.
             None => finished
@@ -115,14 +116,14 @@ impl Desk {
     async fn leave(&self, task: &Task<'_>, at: domain::Timestamp) -> bool {
         let Some(message) = task.messages.first() else { return true };
         let left = match &self.later {
-            Some(later) => {
+            Some(it) => {
                 let (queue, arn) = match task.is_critical() {
-                    true => (&self.critical, &later.critical_arn),
-                    false => (&self.queue, &later.queue_arn),
+                    true => (&self.critical, &it.critical_arn),
+                    false => (&self.queue, &it.queue_arn),
                 };
-                later.leave(queue, arn, &task.job, &message.body, at, now()).await
+                it.leave(queue, arn, &task.job, &message.body, at, C::now()).await
             }
-            None => Err(Later::missing()),
+            None => Err(later::missing()),
         };
         if let Err(refused) = &left {
             warn(&task.job, "is not put back for later", refused);

@@ -6,7 +6,9 @@ use domain::Timestamp;
 use domain::quota::{Bucket, Quota};
 use domain::retry::chance;
 use runtime::chain;
-use store::{Counters, Kept, Stood};
+use store::{Kept, Stood};
+
+use crate::cloud::Shared;
 
 /// How often a write that lost is tried again. Ten processes are at it at most, and each needs one.
 const ROUNDS: u32 = 6;
@@ -28,7 +30,7 @@ pub(crate) struct Tokens {
 
 /// Takes up to `n` tokens. `None` when the table cannot say: then nobody waits, and the provider keeps its own count.
 pub(crate) async fn take(
-    counters: &Counters,
+    counters: &impl Shared,
     provider: &str,
     quota: &Quota,
     n: usize,

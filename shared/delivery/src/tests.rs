@@ -5,10 +5,13 @@ use domain::outcome::Reason;
 use domain::quota::Quota;
 
 use cloud::{Call, Cloud};
+use queue::Queue;
+use runtime::now;
 use serde_json::{Value, json};
 
 mod cloud;
 mod providers;
+mod standings;
 
 /// What senders were asked for, by key.
 type Asked = RefCell<Vec<String>>;

@@ -28,8 +28,8 @@ use aws_types::SdkConfig;
 use domain::batches::{Batch, split};
 use domain::event::Event;
 
-pub use order::{InOrder, Put};
-pub use relay::{Relay, Relayed, Row};
+pub use order::{InOrder, Put, Takes};
+pub use relay::{Quarantine, Relay, Relayed, Row};
 pub use store::{Appended, Conflict, NotAppended, Outbox, Stream};
 
 /// EventBridge's limit for one `PutEvents` call.

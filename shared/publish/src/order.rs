@@ -35,66 +35,89 @@ pub enum Put {
     Held,
 }
 
-impl Bus {
+/// What takes one call's entries.
+pub trait Takes {
+    /// Offers up to ten entries; `mark` is what each has among its resources. The answers are in their order: the bus's
+    /// id, or why it is not known to be on the bus.
+    fn put_call(
+        &self,
+        entries: &[&Entry],
+        mark: Option<&str>,
+    ) -> impl Future<Output = Vec<Result<String, Refused>>>;
+
     /// Puts entries on the bus; within an aggregate in their order, and nothing after an entry that is not there yet. The
     /// answers are in the order of the entries. Only what failed is offered again, as [`Bus::put`] does.
     ///
     /// `mark` is what EventBridge hands on as the event's `resources`. `may_go_on` is asked before each round.
-    pub async fn put_in_order(
+    fn put_in_order(
         &self,
         entries: &[InOrder],
         mark: Option<&str>,
         may_go_on: impl Fn() -> bool,
-    ) -> Vec<Put> {
-        let mut results: Vec<Put> = entries.iter().map(|_| Put::Held).collect();
-        let mut open: Vec<usize> = (0..entries.len()).collect();
-        let mut held: BTreeSet<&str> = BTreeSet::new();
-        while !open.is_empty() && may_go_on() {
-            let round = next_round(entries, &open, &held);
-            if round.is_empty() {
-                break;
-            }
-            let size = |at: &usize| entries[*at].entry.bytes() + mark.map_or(0, str::len);
-            let calls = split(&round, ENTRIES_PER_CALL, BYTES_PER_CALL, size);
-            let mut too_large_at = Vec::new();
-            let mut fitting: Vec<&[usize]> = Vec::with_capacity(calls.len());
-            let mut passed = 0;
-            for call in calls {
-                match call {
-                    Batch::Fits(some) => {
-                        passed += some.len();
-                        fitting.push(some);
-                    }
-                    Batch::TooLarge(bytes) => {
-                        too_large_at.push((round[passed], bytes));
-                        passed += 1;
-                    }
-                }
-            }
-            for (at, bytes) in too_large_at {
-                results[at] = Put::Never(too_large(bytes));
-            }
-            let answers: Vec<Vec<(usize, Put)>> = stream::iter(fitting)
-                .map(|ats| async move {
-                    let some: Vec<&Entry> = ats.iter().map(|&at| &entries[at].entry).collect();
-                    let answers = self.put_call(&some, mark).await;
-                    ats.iter().copied().zip(answers.into_iter().map(sort)).collect()
-                })
-                .buffer_unordered(AT_ONCE)
-                .collect()
-                .await;
-            for (at, put) in answers.into_iter().flatten() {
-                if let (Put::NotYet(_), Some(aggregate)) = (&put, &entries[at].aggregate) {
-                    held.insert(aggregate);
-                }
-                results[at] = put;
-            }
-            open.retain(|at| round.binary_search(at).is_err());
-        }
-        results
+    ) -> impl Future<Output = Vec<Put>> {
+        put_in_order(self, entries, mark, may_go_on)
     }
 }
 
+impl Takes for Bus {
+    async fn put_call(&self, entries: &[&Entry], mark: Option<&str>) -> Vec<Result<String, Refused>> {
+        Bus::put_call(self, entries, mark).await
+    }
+}
+
+async fn put_in_order<B: Takes + ?Sized>(
+    bus: &B,
+    entries: &[InOrder],
+    mark: Option<&str>,
+    may_go_on: impl Fn() -> bool,
+) -> Vec<Put> {
+    let mut results: Vec<Put> = entries.iter().map(|_| Put::Held).collect();
+    let mut open: Vec<usize> = (0..entries.len()).collect();
+    let mut held: BTreeSet<&str> = BTreeSet::new();
+    while !open.is_empty() && may_go_on() {
+        let round = next_round(entries, &open, &held);
+        if round.is_empty() {
+            break;
+        }
+        let size = |at: &usize| entries[*at].entry.bytes() + mark.map_or(0, str::len);
+        let calls = split(&round, ENTRIES_PER_CALL, BYTES_PER_CALL, size);
+        let mut too_large_at = Vec::new();
+        let mut fitting: Vec<&[usize]> = Vec::with_capacity(calls.len());
+        let mut passed = 0;
+        for call in calls {
+            match call {
+                Batch::Fits(some) => {
+                    passed += some.len();
+                    fitting.push(some);
+                }
+                Batch::TooLarge(bytes) => {
+                    too_large_at.push((round[passed], bytes));
+                    passed += 1;
+                }
+            }
+        }
+        for (at, bytes) in too_large_at {
+            results[at] = Put::Never(too_large(bytes));
+        }
+        let answers: Vec<Vec<(usize, Put)>> = stream::iter(fitting)
+            .map(|ats| async move {
+                let some: Vec<&Entry> = ats.iter().map(|&at| &entries[at].entry).collect();
+                let answers = bus.put_call(&some, mark).await;
+                ats.iter().copied().zip(answers.into_iter().map(sort)).collect()
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        for (at, put) in answers.into_iter().flatten() {
+            if let (Put::NotYet(_), Some(aggregate)) = (&put, &entries[at].aggregate) {
+                held.insert(aggregate);
+            }
+            results[at] = put;
+        }
+        open.retain(|at| round.binary_search(at).is_err());
+    }
+    results
+}
 /// The first open entry of every aggregate that goes on, and all that stand in no order; in their order.
 fn next_round(entries: &[InOrder], open: &[usize], held: &BTreeSet<&str>) -> Vec<usize> {
     let mut taken: BTreeSet<&str> = BTreeSet::new();

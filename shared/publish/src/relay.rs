@@ -1,12 +1,12 @@
 //! From the outbox to the bus: what the relay does with a stream's records, and the sweep with what stayed pending.
 
-use aws::chain;
+use aws::{Refused, chain};
 use domain::Timestamp;
 use domain::bus::FROM_OUTBOX;
 use domain::event::{Event, Priority};
 use store::{Pending, Place, Waiting};
 
-use crate::{Bus, Entry, InOrder, Put};
+use crate::{Bus, Entry, InOrder, Put, Takes};
 
 /// A row of the outbox, read: ready for the bus, or of no use to it. No `Debug`: it holds an event.
 pub struct Row {
@@ -83,14 +83,31 @@ impl Row {
 
 /// Publishes rows of the outbox.
 #[derive(Clone)]
-pub struct Relay {
-    bus: Bus,
-    waiting: Waiting,
+pub struct Relay<B = Bus, W = Waiting> {
+    bus: B,
+    waiting: W,
 }
 
-impl Relay {
+/// What marks a row that the bus will never take.
+pub trait Quarantine {
+    /// See [`Waiting::quarantine`].
+    fn quarantine(
+        &self,
+        place: &Place,
+        cause: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), Refused>>;
+}
+
+impl Quarantine for Waiting {
+    async fn quarantine(&self, place: &Place, cause: &str, now: Timestamp) -> Result<(), Refused> {
+        Waiting::quarantine(self, place, cause, now).await
+    }
+}
+
+impl<B: Takes, W: Quarantine> Relay<B, W> {
     #[must_use]
-    pub fn new(bus: Bus, waiting: Waiting) -> Relay {
+    pub fn new(bus: B, waiting: W) -> Relay<B, W> {
         Relay { bus, waiting }
     }
 

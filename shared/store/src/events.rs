@@ -126,6 +126,18 @@ impl Record {
         self
     }
 
+    /// The item as the table keeps it.
+    #[must_use]
+    pub fn item(&self) -> &Item {
+        &self.item
+    }
+
+    /// The row of the outbox that it came from.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        self.outbox.as_ref()
+    }
+
     /// An attribute's text: `id`, `source`, `type`, `time`, `tenant`, `actor`, `traceparent`, `refused`, `event`, …
     #[must_use]
     pub fn get(&self, attribute: &str) -> Option<&str> {

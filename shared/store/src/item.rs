@@ -28,6 +28,13 @@ impl Item {
         self
     }
 
+    /// The item without this attribute.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Item {
+        self.0.remove(name);
+        self
+    }
+
     /// The texts and numbers among values that another client's types hold: those of streams, which have types of their
     /// own. Each value comes with its text, or with its number.
     pub fn of_values<'v>(
@@ -46,7 +53,7 @@ impl Item {
 
     /// All attributes of another item, too.
     #[must_use]
-    pub(crate) fn with(mut self, other: Item) -> Item {
+    pub fn with(mut self, other: Item) -> Item {
         self.0.extend(other.0);
         self
     }
@@ -104,6 +111,12 @@ impl Item {
     /// The names of all attributes that hold text, with their text.
     pub fn iter_text(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(|(name, value)| value.as_s().ok().map(|it| (name.as_str(), it.as_str())))
+    }
+
+    /// The attributes as the SDK has them.
+    #[must_use]
+    pub fn into_attributes(self) -> HashMap<String, AttributeValue> {
+        self.into_map()
     }
 
     pub(crate) fn into_map(self) -> HashMap<String, AttributeValue> {

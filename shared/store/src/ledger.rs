@@ -77,6 +77,56 @@ impl Settlement {
     }
 }
 
+/// What a row that exists means to a sender who asks for its key.
+#[derive(Debug)]
+pub enum Weighed {
+    /// Nothing is written.
+    Stays(Standing),
+    /// The claim may be taken over, where the row has this status and its claim token still.
+    Take { standing: Standing, status: Status },
+}
+
+/// Weighs a row for whoever holds `token`.
+#[must_use]
+pub fn weigh(row: &Item, token: &str, now: Timestamp) -> Weighed {
+    let stays = Weighed::Stays;
+    let Some(status) = row.get("status").and_then(Status::from_name) else { return stays(Standing::Held) };
+    let tried = tried(row, now);
+    let standing = match status {
+        Status::Sent
+        | Status::Suppressed
+        | Status::Deferred
+        | Status::Failed
+        | Status::Unknown
+        | Status::Unconfirmed
+        | Status::Undelivered
+        | Status::Bounced
+        | Status::Delivered => return stays(Standing::Done(status)),
+        // Our own write whose answer was lost on the way.
+        Status::Claimed if row.get("claim_token").unwrap_or_default() == token => {
+            return stays(Standing::Ours(tried.before_this()));
+        }
+        Status::Claimed if row.get_number("lease_until").unwrap_or(0) > now.as_millisecond() => {
+            return stays(Standing::Held);
+        }
+        Status::Claimed => Standing::Abandoned(tried),
+        Status::Released => Standing::Ours(tried),
+    };
+    Weighed::Take { standing, status }
+}
+
+/// The row that a first claim writes.
+#[must_use]
+pub fn claimed(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
+    claim_item(job, token, now, lease)
+}
+
+/// The row that an outcome writes for which no provider was asked.
+#[must_use]
+pub fn recorded(row: &LedgerRow, now: Timestamp) -> Item {
+    row_item(row, now)
+}
+
 /// Some of what came of an event.
 pub struct LedgerPage {
     pub rows: Vec<LedgerRow>,
@@ -130,27 +180,11 @@ impl Ledger {
             // It may be our own write, whose answer was lost on the way.
             Err(refused) => return Standing::Unclear { refused, unsent: true },
         };
-        let Some(status) = row.get("status").and_then(Status::from_name) else { return Standing::Held };
-        let holder = row.get("claim_token").unwrap_or_default();
-        let tried = tried(&row, now);
-        let taken = match status {
-            Status::Sent
-            | Status::Suppressed
-            | Status::Deferred
-            | Status::Failed
-            | Status::Unknown
-            | Status::Unconfirmed
-            | Status::Undelivered
-            | Status::Bounced
-            | Status::Delivered => return Standing::Done(status),
-            // Our own write whose answer was lost on the way.
-            Status::Claimed if holder == token => return Standing::Ours(tried.before_this()),
-            Status::Claimed if row.get_number("lease_until").unwrap_or(0) > now.as_millisecond() => {
-                return Standing::Held;
-            }
-            Status::Claimed => Standing::Abandoned(tried),
-            Status::Released => Standing::Ours(tried),
+        let (taken, status) = match weigh(&row, token, now) {
+            Weighed::Stays(standing) => return standing,
+            Weighed::Take { standing, status } => (standing, status),
         };
+        let holder = row.get("claim_token").unwrap_or_default();
         let unsent = !matches!(taken, Standing::Abandoned(_));
         let update = Statement::new(
             format!(

@@ -35,7 +35,7 @@ pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_
 pub use item::{Item, Malformed};
 pub use ledger::{
     Ledger, LedgerPage, LedgerRow, MAX_RECEIVED, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement,
-    Standing, Told, stands_since,
+    Standing, Told, Weighed, claimed, recorded, stands_since, weigh,
 };
 pub use outbox::{
     Appended, Backlog, Conflict, Misplaced, NotAppended, Outbox, Pending, Place, Stream, Waiting,

@@ -37,6 +37,9 @@ const SHARDS: u8 = 8;
 /// The sort key of the row that has a stream's version.
 pub(crate) const HEAD: &str = "head";
 
+/// What the sort key of an event with a version begins with.
+const VERSION: &str = "version#";
+
 /// What the version of an event is written with, so that text sorts as numbers do.
 const DIGITS: usize = 20;
 
@@ -234,7 +237,12 @@ impl Stream {
 
 /// The sort key of an event with a version.
 pub(crate) fn version_sk(version: u64) -> String {
-    format!("version#{version:0DIGITS$}")
+    format!("{VERSION}{version:0DIGITS$}")
+}
+
+/// The version that [`version_sk`] wrote.
+fn version_of(sk: &str) -> Option<u64> {
+    sk.strip_prefix(VERSION)?.parse().ok()
 }
 
 fn pending_item(event: &Event, text: String, version: u64, now: Timestamp) -> Item {

@@ -1,8 +1,12 @@
 //! Who is calling: the process at the other end of a connection on this machine.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use aws_credential_types::Credentials;
 
 /// A process that called, and the function it is, where it is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,19 +18,40 @@ pub(super) struct Caller {
 /// What the names of all functions of the local cloud begin with.
 const PREFIX: &str = "carillon-local-";
 
-impl Caller {
-    /// By the port it calls from. `None` when that cannot be found out, or it is gone.
+/// Who has called before: most connections are made by processes that are known, and to look through all processes of
+/// the machine for each of them takes longer than the calls.
+#[derive(Default)]
+pub(super) struct Callers(RefCell<BTreeSet<u32>>);
+
+impl Callers {
+    /// By the port it calls from, to a port of ours. `None` when that cannot be found out, or it is gone.
     ///
     /// Source: proc(5), `/proc/net/tcp` and `/proc/<pid>/fd`.
-    pub(super) fn of(peer: SocketAddr) -> Option<Caller> {
+    pub(super) fn of(&self, peer: SocketAddr, own: u16) -> Option<Caller> {
         let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
-        let socket = format!("socket:[{}]", inode(&table, peer.port())?);
-        let processes = std::fs::read_dir("/proc").ok()?.filter_map(Result::ok);
-        let pids = processes.filter_map(|it| it.file_name().to_str()?.parse::<u32>().ok());
-        pids.filter(|it| *it != std::process::id()).find(|it| holds(*it, &socket)).map(|pid| {
-            let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            Caller { pid, function: function(&environment) }
-        })
+        let socket = format!("socket:[{}]", inode(&table, peer.port(), own)?);
+        let known = self.0.borrow().iter().copied().find(|it| holds(*it, &socket));
+        let pid = known.or_else(|| {
+            let processes = std::fs::read_dir("/proc").ok()?.filter_map(Result::ok);
+            let mut pids = processes.filter_map(|it| it.file_name().to_str()?.parse::<u32>().ok());
+            pids.find(|it| *it != std::process::id() && holds(*it, &socket))
+        })?;
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let mut known = self.0.borrow_mut();
+        known.retain(|it| Path::new("/proc").join(it.to_string()).exists());
+        known.insert(pid);
+        Some(Caller { pid, function: function(&environment) })
+    }
+}
+
+impl Caller {
+    /// By which keys a function signs.
+    pub(super) fn credentials(&self) -> Option<Credentials> {
+        let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
+        let of = |name: &str| variable(&environment, name).map(str::to_owned);
+        self.function.as_ref()?;
+        let (id, secret) = (of("AWS_ACCESS_KEY_ID=")?, of("AWS_SECRET_ACCESS_KEY=")?);
+        Some(Credentials::new(id, secret, of("AWS_SESSION_TOKEN="), None, "function"))
     }
 
     /// Ends it at once, if it is one of the local cloud's functions; nobody else is ever touched.
@@ -38,11 +63,12 @@ impl Caller {
     }
 }
 
-/// The socket whose own end is this port of 127.0.0.1.
-fn inode(table: &str, port: u16) -> Option<&str> {
-    let local = format!("0100007F:{port:04X}");
+/// The socket whose own end is this port of 127.0.0.1, and whose other end is that one: one port may call several.
+fn inode(table: &str, port: u16, other: u16) -> Option<&str> {
+    let (local, remote) = (format!("0100007F:{port:04X}"), format!("0100007F:{other:04X}"));
     let lines = table.lines().skip(1).map(|it| it.split_whitespace().collect::<Vec<_>>());
-    let mut found = lines.filter(|it| it.get(1) == Some(&local.as_str()));
+    let ends = |it: &[&str]| it.get(1) == Some(&local.as_str()) && it.get(2) == Some(&remote.as_str());
+    let mut found = lines.filter(|it| ends(it));
     found.find_map(|it| it.get(9).copied().filter(|it| *it != "0"))
 }
 
@@ -54,9 +80,13 @@ fn holds(pid: u32, socket: &str) -> bool {
 }
 
 fn function(environment: &[u8]) -> Option<String> {
+    variable(environment, "AWS_LAMBDA_FUNCTION_NAME=")?.strip_prefix(PREFIX).map(str::to_owned)
+}
+
+/// What stands behind this name and its `=`.
+fn variable<'a>(environment: &'a [u8], name: &str) -> Option<&'a str> {
     let variables = environment.split(|it| *it == 0).filter_map(|it| std::str::from_utf8(it).ok());
-    let name = variables.filter_map(|it| it.strip_prefix("AWS_LAMBDA_FUNCTION_NAME=")).next()?;
-    name.strip_prefix(PREFIX).map(str::to_owned)
+    variables.filter_map(|it| it.strip_prefix(name)).next()
 }
 
 #[cfg(test)]
@@ -71,11 +101,12 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_is_found_by_its_own_port() {
+    fn a_socket_is_found_by_both_of_its_ends() {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
              0: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000 0 0 111 1\n\
-             1: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000 0 0 222 1\n";
-        assert_eq!(inode(table, 0xC350), Some("222"));
-        assert_eq!(inode(table, 1), None);
+             1: 0100007F:C350 0100007F:0050 01 00000000:00000000 00:00000000 00000000 0 0 333 1\n\
+             2: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000 0 0 222 1\n";
+        assert_eq!(inode(table, 0xC350, 0x1F90), Some("222"));
+        assert_eq!(inode(table, 0xC350, 1), None);
     }
 }

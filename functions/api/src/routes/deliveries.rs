@@ -8,7 +8,6 @@ use domain::plan::Audience;
 use serde_json::{Value, json};
 use store::{LedgerRow, Received, ReceivedPlace};
 
-use crate::caller::Caller;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::response::Response;
@@ -54,8 +53,7 @@ impl Api {
 /// Whether the caller may know that a person was told this: what is said for no tenant is for that person, and for
 /// programs.
 fn concerns(asked: &Asked<'_>, row: &LedgerRow) -> bool {
-    let is_own = matches!(asked.caller, Caller::Person(it) if it.user == asked.parameter(0));
-    is_in(row, asked.scope.tenant()) || (is_own && row.origin.tenant.is_none())
+    is_in(row, asked.scope.tenant()) || (asked.is_own() && row.origin.tenant.is_none())
 }
 
 fn tell_received(it: &Received) -> Value {

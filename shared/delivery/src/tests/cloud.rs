@@ -99,6 +99,10 @@ impl Cloud {
         for call in self.calls("BatchExecuteStatement") {
             for (text, parameters) in call.statements().filter(|(text, _)| text.starts_with("UPDATE")) {
                 let [.., event, own, token, _claimed] = parameters[..] else { panic!("{text}") };
+                if text.contains("lease_until") {
+                    // A claim that is taken over settles nothing.
+                    continue;
+                }
                 settled.push(Settled {
                     key: format!("{event}{own}").trim_end_matches('.').to_owned(),
                     status: parameters[0].to_owned(),

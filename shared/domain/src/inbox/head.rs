@@ -109,9 +109,19 @@ impl Head {
     /// How many entries a viewer has.
     #[must_use]
     pub fn counts(&self, viewer: &Viewer, now: Timestamp) -> Counts {
+        self.count(now, |tenant| viewer.may_see(tenant))
+    }
+
+    /// How many entries there are that one tenant said, for whoever sees nothing else of this inbox.
+    #[must_use]
+    pub fn counts_of(&self, tenant: &str, now: Timestamp) -> Counts {
+        self.count(now, |it| it == Some(tenant))
+    }
+
+    fn count(&self, now: Timestamp, counts_for: impl Fn(Option<&str>) -> bool) -> Counts {
         let mut counts = Counts::default();
         let live = self.sums.iter().filter(|it| end_of(it.week) > now);
-        for sum in live.filter(|it| viewer.may_see(it.tenant.as_deref())) {
+        for sum in live.filter(|it| counts_for(it.tenant.as_deref())) {
             counts.add(sum.counts);
         }
         counts

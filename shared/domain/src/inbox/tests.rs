@@ -48,6 +48,7 @@ fn who_looks_for_a_tenant_counts_its_entries_and_those_of_none() {
     for (tenant, expected) in [(Some("north"), 2), (Some("west"), 1), (None, 3)] {
         assert_eq!(head.counts(&viewer(tenant), NOON).total, expected, "{tenant:?}");
     }
+    assert_eq!((head.counts_of("north", NOON).total, head.counts_of("west", NOON).total), (1, 0));
 }
 
 #[test]

@@ -31,6 +31,20 @@ pub struct Kept<T> {
     version: Option<i64>,
 }
 
+impl<T> Kept<T> {
+    /// As it stands in a table, under this version; `None` when there is no item yet.
+    #[must_use]
+    pub fn at(value: T, version: Option<i64>) -> Kept<T> {
+        Kept { value, version }
+    }
+
+    /// What a write over it must find.
+    #[must_use]
+    pub fn version(&self) -> Option<i64> {
+        self.version
+    }
+}
+
 /// What became of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stood<T> {

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use domain::Timestamp;
 use domain::event::Event;
 
-use super::version_sk;
+use super::{version_of, version_sk};
 use crate::events::stream;
 use crate::item::{Item, sort_key};
 use crate::pause;
@@ -87,6 +87,25 @@ impl Place {
             None => sort_key(&["outbox", &event.source, &event.id]),
         };
         Place { pk: stream(event), sk }
+    }
+
+    /// Where the outbox keeps this version of a stream.
+    #[must_use]
+    pub fn of_version(pk: &str, version: u64) -> Place {
+        Place { pk: pk.to_owned(), sk: version_sk(version) }
+    }
+
+    /// The version in its stream. `None` for an event that stands in no order.
+    #[must_use]
+    pub fn version(&self) -> Option<u64> {
+        version_of(&self.sk)
+    }
+
+    /// Where the version before this one lies, if there is one.
+    #[must_use]
+    pub fn before(&self) -> Option<Place> {
+        let before = self.version()?.checked_sub(1).filter(|it| *it > 0)?;
+        Some(Place::of_version(&self.pk, before))
     }
 
     fn key(&self) -> Item {

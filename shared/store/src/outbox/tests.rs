@@ -143,3 +143,13 @@ fn the_callers_own() -> TransactWriteItem {
         .item("pk", aws_sdk_dynamodb::types::AttributeValue::S("7".into()));
     TransactWriteItem::builder().put(put.build().unwrap()).build()
 }
+
+#[test]
+fn a_place_knows_its_version_and_what_comes_before_it() {
+    let place = Place::of_version("stream#-#order/7", 10);
+    assert_eq!(place.version(), Some(10));
+    assert_eq!(place.before(), Some(Place::of_version("stream#-#order/7", 9)));
+    assert_eq!(Place::of_version("stream#-#order/7", 1).before(), None);
+    let unordered = Place { pk: "stream#-#order/7".into(), sk: "outbox#/shop#10".into() };
+    assert_eq!((unordered.version(), unordered.before()), (None, None));
+}

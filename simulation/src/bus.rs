@@ -1,0 +1,129 @@
+//! The bus: it takes entries one by one, and brings each to the audit's queue and to dispatch's.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use aws::{Refused, Verdict};
+use domain::bus::FROM_OUTBOX;
+use domain::event::Event;
+use publish::{Entry, Quarantine, Takes};
+use serde_json::Value;
+use store::{Backlog, Pending, Place};
+use sweep::Looks;
+
+use crate::clock::{now, sleep_ms};
+use crate::process::Process;
+use crate::world::World;
+
+/// As `publish` offers what was refused for the moment.
+const ROUNDS: u32 = 3;
+
+/// The bus, as one process reaches it.
+#[derive(Clone)]
+pub(crate) struct Bus(pub(crate) Rc<Process>);
+
+/// The outbox, as who publishes from it reaches it.
+#[derive(Clone)]
+pub(crate) struct Outbox(pub(crate) Rc<Process>);
+
+impl Quarantine for Outbox {
+    async fn quarantine(&self, place: &Place, _: &str, _: domain::Timestamp) -> Result<(), Refused> {
+        let world = &self.0.world;
+        self.0.call("quarantine", || world.events.borrow_mut().quarantine(place)).await
+    }
+}
+
+impl Looks for Outbox {
+    async fn backlog(&self) -> Result<Backlog, Refused> {
+        let world = &self.0.world;
+        self.0.call("look at what is pending", || world.events.borrow().backlog()).await
+    }
+
+    async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, Refused> {
+        let world = &self.0.world;
+        self.0.call("read what is pending", || world.events.borrow().read(places)).await
+    }
+}
+
+impl Takes for Bus {
+    async fn put_call(&self, entries: &[&Entry], mark: Option<&str>) -> Vec<Result<String, Refused>> {
+        let world = &self.0.world;
+        let refused = |verdict| Refused { doing: "put on the bus", verdict, source: "not taken".into() };
+        let answers: RefCell<Vec<Result<String, Verdict>>> =
+            RefCell::new(entries.iter().map(|_| Err(Verdict::Unanswered)).collect());
+        let mut open: Vec<usize> = (0..entries.len()).collect();
+        for round in 0..ROUNDS {
+            if round > 0 {
+                sleep_ms(100 << (round - 1)).await;
+            }
+            let put = self.0.attempts(1, "put on the bus", || {
+                let is_down = world.outages.borrow().has("bus");
+                for &at in &open {
+                    let fails = is_down || world.chance.borrow_mut().hits(world.faults().partial);
+                    answers.borrow_mut()[at] =
+                        if fails { Err(Verdict::Throttled) } else { Ok(take(&self.0, entries[at], mark)) };
+                }
+            });
+            if let Err(it) = put.await {
+                open.iter().for_each(|at| answers.borrow_mut()[*at] = Err(it.verdict));
+            }
+            open.retain(|at| matches!(answers.borrow()[*at], Err(Verdict::Transient | Verdict::Throttled)));
+            if open.is_empty() {
+                break;
+            }
+        }
+        answers.into_inner().into_iter().map(|it| it.map_err(refused)).collect()
+    }
+}
+
+/// The bus has it.
+fn take(process: &Process, entry: &Entry, mark: Option<&str>) -> String {
+    let world = &process.world;
+    let id = format!("bus-{}", world.new_id());
+    if let Ok(event) = Event::parse(&entry.detail) {
+        let mut check = world.check.borrow_mut();
+        match event.sequence {
+            Some(version) if mark == Some(FROM_OUTBOX) => {
+                let place = Place::of(&event);
+                // What a stream lost is mended by the sweep, and what came after it may be on the bus by then.
+                let is_lost = check.out_of_order.contains(&place.pk) && !process.name.starts_with("sweep");
+                let is_after_pending = world.events.borrow().pending_before(&place, version);
+                check.published(&place.pk, version, is_lost, is_after_pending);
+            }
+            Some(_) | None => drop(check.events.insert(event.id.clone(), entry.detail.clone())),
+        }
+        world.tell(|| format!("the bus has {} of {}", event.id, event.subject.as_deref().unwrap_or("-")));
+    }
+    let text = |it: &str| Value::from(it).to_string();
+    let body: Rc<str> = format!(
+        r#"{{"version":"0","id":"{id}","detail-type":{},"source":{},"time":"{}","resources":[{}],"detail":{}}}"#,
+        text(&entry.detail_type),
+        text(&entry.source),
+        now(),
+        mark.map(text).unwrap_or_default(),
+        entry.detail
+    )
+    .into();
+    if mark.is_some() && world.chance.borrow_mut().hits(world.faults().dropped) {
+        world.tell(|| format!("{id} is lost behind the bus"));
+        return id;
+    }
+    for line in ["audit", "dispatch"] {
+        world.transit.set(world.transit.get() + 1);
+        tokio::task::spawn_local(bring(Rc::clone(world), line, Rc::clone(&body)));
+    }
+    id
+}
+
+async fn bring(world: Rc<World>, line: &'static str, body: Rc<str>) {
+    let (late, twice) = {
+        let mut chance = world.chance.borrow_mut();
+        (chance.between(5, 1_500), chance.hits(world.faults().twice))
+    };
+    sleep_ms(late).await;
+    for _ in 0..=usize::from(twice) {
+        world.line(line).push(&world, &body, None, Duration::ZERO);
+    }
+    world.transit.set(world.transit.get() - 1);
+}

@@ -1,0 +1,187 @@
+//! What must hold, whatever goes wrong.
+//!
+//! Source: reliability, section 5: G1 to G3 and G6.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Timestamp;
+use domain::channel::{Channel, OnUnknown};
+use domain::job::Job;
+use domain::key::Key;
+use store::Settlement;
+
+use domain::outcome::Status;
+
+/// Between the look at a job's expiry and its send lies the look whether it was cancelled: one call, as long as an
+/// invocation at most. Without that, there is only the provider's own time.
+const ONE_INVOCATION_S: i64 = 30;
+const ONE_SEND_S: i64 = 1;
+
+/// What dispatch wanted of a job.
+#[derive(Clone, Copy)]
+pub(crate) struct Order {
+    expires_at: Option<Timestamp>,
+    on_unknown: OnUnknown,
+    /// What takes its channel's place.
+    pub(crate) failover: Option<Channel>,
+}
+
+impl Order {
+    fn of(job: &Job) -> Order {
+        let failover = job.failover.as_ref().map(|it| it.to);
+        Order { expires_at: job.expires_at, on_unknown: job.on_unknown, failover }
+    }
+}
+
+/// What was seen so far.
+#[derive(Default)]
+pub(crate) struct Check {
+    pub(crate) violations: Vec<String>,
+    /// P(k): how often a provider accepted it.
+    pub(crate) accepted: BTreeMap<Key, u32>,
+    /// amb(k): how often nobody can know whether one did.
+    pub(crate) ambiguous: BTreeMap<Key, u32>,
+    /// Accepted, and not on record yet: by the claim's token.
+    open: BTreeSet<(String, Key)>,
+    /// What each key was used for.
+    uses: BTreeMap<Key, String>,
+    /// What dispatch wanted of each.
+    pub(crate) orders: BTreeMap<Key, Order>,
+    /// Which versions of each aggregate have been on the bus.
+    published: BTreeMap<String, BTreeSet<u64>>,
+    /// Aggregates whose records a stream lost: the sweep mends that, and not the order.
+    pub(crate) out_of_order: BTreeSet<String>,
+    /// The rows that were ever committed to each stream, by version: the event's id.
+    appended: BTreeMap<(String, u64), String>,
+    /// Where each id stands.
+    ids: BTreeMap<String, (String, u64)>,
+    /// Events that were accepted: stored, or taken by the bus.
+    pub(crate) events: BTreeMap<String, String>,
+}
+
+impl Check {
+    pub(crate) fn violated(&mut self, what: String) {
+        if self.violations.len() < 20 {
+            self.violations.push(what);
+        }
+    }
+
+    pub(crate) fn accepted_of(&self, key: &Key) -> u32 {
+        self.accepted.get(key).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn ambiguous_of(&self, key: &Key) -> u32 {
+        self.ambiguous.get(key).copied().unwrap_or(0)
+    }
+
+    /// Dispatch made this job.
+    pub(crate) fn ordered(&mut self, job: &Job) {
+        self.orders.entry(job.key.clone()).or_insert(Order::of(job));
+    }
+
+    /// A provider has accepted a job.
+    pub(crate) fn sent(
+        &mut self,
+        job: &Job,
+        token: &str,
+        now: Timestamp,
+        looked: Timestamp,
+        cancelled_at: Option<Timestamp>,
+    ) {
+        let key = &job.key;
+        *self.accepted.entry(key.clone()).or_default() += 1;
+        self.open.insert((token.to_owned(), key.clone()));
+        let (sends, doubts) = (self.accepted_of(key), self.ambiguous_of(key));
+        if sends > 1 + doubts {
+            self.violated(format!("G2: {} sent {sends} times, {doubts} in doubt", key.as_str()));
+        }
+        let Order { expires_at, on_unknown, .. } =
+            self.orders.get(key).copied().unwrap_or_else(|| Order::of(job));
+        if on_unknown == OnUnknown::Hold && sends > 1 {
+            self.violated(format!("{} sent {sends} times, and it is held if in doubt", key.as_str()));
+        }
+        let used = format!("{} {} {}", job.rule, job.recipient, job.channel().name());
+        let first = self.uses.entry(key.clone()).or_insert_with(|| used.clone()).clone();
+        if first != used {
+            self.violated(format!("one key for two: {first} and {used}"));
+        }
+        let slack = if job.cancel.is_some() { ONE_INVOCATION_S } else { ONE_SEND_S };
+        if expires_at.is_some_and(|it| now.duration_since(it).as_secs() >= slack) {
+            self.violated(format!("{} sent after it expired", key.as_str()));
+        }
+        if cancelled_at.is_some_and(|it| it < looked) {
+            self.violated(format!("{} sent after it was cancelled", key.as_str()));
+        }
+    }
+
+    /// Nobody can know whether this send is on record, or was made.
+    pub(crate) fn doubt(&mut self, token: &str, key: &Key) {
+        if self.open.remove(&(token.to_owned(), key.clone())) {
+            *self.ambiguous.entry(key.clone()).or_default() += 1;
+        }
+    }
+
+    /// An invocation died: all it had sent and not put on record is in doubt.
+    pub(crate) fn died(&mut self, token: &str) {
+        let keys: Vec<Key> = self.open.iter().filter(|it| it.0 == token).map(|it| it.1.clone()).collect();
+        keys.iter().for_each(|it| self.doubt(token, it));
+    }
+
+    /// An outcome stands.
+    pub(crate) fn settled(&mut self, it: &Settlement, token: &str) {
+        self.open.remove(&(token.to_owned(), it.key.clone()));
+        self.stands(&it.key, it.status);
+    }
+
+    /// What is on record agrees with what was sent.
+    pub(crate) fn stands(&mut self, key: &Key, status: Status) {
+        let (sends, doubts) = (self.accepted_of(key), self.ambiguous_of(key));
+        let key = key.as_str();
+        match status {
+            Status::Sent if sends == 0 => self.violated(format!("G2: {key} is sent, and was not")),
+            Status::Sent if doubts == 0 && sends != 1 => {
+                self.violated(format!("G2: {key} is sent, and was {sends} times"));
+            }
+            Status::Suppressed | Status::Failed if sends > doubts => {
+                self.violated(format!("G2: {key} is {}, and was sent", status.name()));
+            }
+            Status::Sent
+            | Status::Suppressed
+            | Status::Failed
+            | Status::Claimed
+            | Status::Released
+            | Status::Deferred
+            | Status::Unknown
+            | Status::Unconfirmed
+            | Status::Undelivered
+            | Status::Bounced
+            | Status::Delivered => {}
+        }
+    }
+
+    /// A row with a version was committed.
+    pub(crate) fn append(&mut self, pk: &str, version: u64, id: &str, text: &str) {
+        let place = (pk.to_owned(), version);
+        if let Some(before) = self.appended.insert(place.clone(), id.to_owned()) {
+            self.violated(format!("G3: {pk} has two events of version {version}: {before} and {id}"));
+        }
+        if version > 1 && !self.appended.contains_key(&(pk.to_owned(), version - 1)) {
+            self.violated(format!("G3: {pk} has a gap before version {version}"));
+        }
+        if let Some((_, before)) = self.ids.insert(id.to_owned(), place) {
+            self.violated(format!("G3: event {id} stands twice, at versions {before} and {version}"));
+        }
+        self.events.insert(id.to_owned(), text.to_owned());
+    }
+
+    /// An event of an aggregate is on the bus. `is_after_pending`: the version before it has never been there, and would
+    /// be if it were asked for.
+    pub(crate) fn published(&mut self, pk: &str, version: u64, is_lost: bool, is_after_pending: bool) {
+        let seen = self.published.entry(pk.to_owned()).or_default();
+        seen.insert(version);
+        let is_gap = is_after_pending && !seen.contains(&(version - 1));
+        if is_gap && !is_lost {
+            self.violated(format!("G3: {pk}: version {version} on the bus before version {}", version - 1));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A channel: the real desk over the model's tables and queues, and a provider that may do anything.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use delivery::{Desk, Dispatch, Later, Providers};
+use domain::Timestamp;
+use domain::channel::{Channel as DomainChannel, OnUnknown};
+use domain::job::Job;
+use domain::outcome::{Failure, Reason, Sent};
+use runtime::{Batch, Error, Report};
+
+use crate::clock::{now, sleep_ms};
+use crate::cloud::{Counters, Ledger, Model, Sender, Timetable};
+use crate::hooks;
+use crate::process::Process;
+use crate::variant::Variant;
+
+/// What a process of a channel holds on to.
+pub(crate) struct Channel {
+    process: Rc<Process>,
+    desk: Desk<Model>,
+}
+
+impl Channel {
+    pub(crate) fn start(process: &Rc<Process>, name: &'static str) -> Channel {
+        let world = &process.world;
+        let line = |name: &str| Sender(Rc::clone(process), world.line(name));
+        let counters = Counters(Rc::clone(process));
+        let desk = Desk {
+            name,
+            ledger: Ledger(Rc::clone(process)),
+            providers: Providers::new(&counters, &providers(name), None),
+            counters,
+            queue: line(name),
+            critical: line(&format!("{name}-critical")),
+            dead_letters: line(name),
+            dispatch: (!world.is(Variant::NoHandOn))
+                .then(|| Dispatch { normal: line("dispatch"), critical: line("dispatch-critical") }),
+            later: Some(Later {
+                schedules: Timetable(Rc::clone(process)),
+                queue_arn: name.to_owned(),
+                critical_arn: format!("{name}-critical"),
+            }),
+            concurrency: 4,
+        };
+        Channel { process: Rc::clone(process), desk }
+    }
+
+    pub(crate) async fn deliver(&self, batch: Batch) -> Result<Report, Error> {
+        let (token, began) = (batch.request_id.clone(), now());
+        let providers = providers(self.desk.name);
+        let send = async |job: &Job, at: usize| match job.channel() {
+            DomainChannel::Webhook => {
+                hooks::send(&self.process, job, &token, || self.accepted(job, &token, began)).await
+            }
+            DomainChannel::Email
+            | DomainChannel::Push
+            | DomainChannel::Sms
+            | DomainChannel::Socket
+            | DomainChannel::Whatsapp => self.send(job, &providers[at], &token, began).await,
+        };
+        self.desk.deliver_by(batch, send).await
+    }
+
+    /// Asks a provider.
+    async fn send(&self, job: &Job, provider: &str, token: &str, began: Timestamp) -> Result<Sent, Failure> {
+        let (process, world) = (&self.process, &self.process.world);
+        let faults = world.faults();
+        let (refused, slower, no, silent, before, after, latency) = {
+            let mut chance = world.chance.borrow_mut();
+            (
+                chance.hits(faults.refused),
+                chance.hits(faults.refused),
+                chance.hits(faults.refused / 4),
+                chance.hits(faults.unanswered),
+                chance.hits(faults.killed),
+                chance.hits(faults.killed),
+                chance.between(5, 400),
+            )
+        };
+        sleep_ms(latency).await;
+        if before {
+            process.die("send", "before").await;
+        }
+        let source = "the provider says no".into();
+        if refused || world.outages.borrow().has(provider) {
+            return Err(Failure::Transient(source));
+        }
+        if slower {
+            return Err(Failure::Throttled { delay: Duration::from_secs(10), source });
+        }
+        if no {
+            return Err(Failure::Permanent { reason: Reason::Rejected, source });
+        }
+        self.accepted(job, token, began);
+        if after {
+            process.die("send", "after").await;
+        }
+        if silent {
+            process.disturb();
+            world.tell(|| format!("{token} hears nothing of {}", job.key.as_str()));
+            world.check.borrow_mut().doubt(token, &job.key);
+            let takes = world.chance.borrow_mut().between(1_000, 60_000);
+            sleep_ms(takes).await;
+            return Ok(Sent::Unknown);
+        }
+        Ok(Sent::Accepted { provider_id: format!("p-{}", world.new_id()) })
+    }
+
+    /// A provider has taken it.
+    fn accepted(&self, job: &Job, token: &str, began: Timestamp) {
+        let world = &self.process.world;
+        let cancelled_at = job.cancel.as_ref().and_then(|key| {
+            let cancelled = world.cancelled.borrow();
+            let (it, at) = cancelled.get(key)?;
+            it.takes_back(job.event.time, job.key.parts().0).then_some(*at)
+        });
+        world.tell(|| format!("{token} sends {} by {}", job.key.as_str(), job.channel().name()));
+        let looked = job.cancel.as_ref().and_then(|it| self.process.looked.borrow().get(it).copied());
+        world.check.borrow_mut().sent(job, token, now(), looked.unwrap_or(began), cancelled_at);
+    }
+}
+
+/// Whom a channel asks; nobody watches endpoints here.
+fn providers(name: &str) -> Vec<String> {
+    match name {
+        "sms" => vec!["sms-a".to_owned(), "sms-b".to_owned()],
+        "webhook" => Vec::new(),
+        one => vec![one.to_owned()],
+    }
+}
+
+/// Breaks a job on its way into the queue, where a variant says so.
+pub(crate) fn broken(mut job: Job, variant: Option<Variant>) -> Job {
+    if variant == Some(Variant::NoExpiry) {
+        job.expires_at = None;
+    }
+    if variant == Some(Variant::UnknownResent) {
+        job.on_unknown = OnUnknown::Resend;
+    }
+    job
+}

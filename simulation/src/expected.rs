@@ -1,0 +1,88 @@
+//! What must come of every accepted event, found by deciding once more with nothing in the way.
+
+use std::collections::BTreeSet;
+
+use domain::channel::Channel;
+use domain::decide::{Ask, Verdict, decide_with};
+use domain::event::Event;
+use domain::key::{Key, event_part};
+use domain::outcome::{Reason, Status};
+use domain::plan::{Match, Plan};
+use domain::wake::Task;
+
+use crate::clock::NOON;
+use crate::world::World;
+
+/// Every accepted event's keys are over, each in one way; and nothing but poison was put aside.
+pub(crate) fn check(world: &World) {
+    let events: Vec<(String, String)> =
+        world.check.borrow().events.iter().map(|(id, text)| (id.clone(), text.clone())).collect();
+    for (id, text) in events {
+        let Ok(event) = Event::parse(&text) else { continue };
+        for (key, what) in keys(world, &event) {
+            let status = world.ledger.borrow().get(&key).and_then(|it| Status::from_name(it.get("status")?));
+            if status.is_none() && was_cancelled(world, &event) {
+                continue;
+            }
+            if status.is_none_or(|it| !it.is_final()) {
+                let status = status.map_or("not on record", Status::name);
+                let said = format!("G1: {what} of {id} is {status} ({})", key.as_str());
+                world.check.borrow_mut().violated(said);
+            }
+        }
+    }
+    let failed = |key: &Key| {
+        let ledger = world.ledger.borrow();
+        ledger.get(key).and_then(|it| it.get("status")) == Some(Status::Failed.name())
+    };
+    let orders: Vec<(Key, Channel)> = {
+        let check = world.check.borrow();
+        check.orders.iter().filter_map(|(key, it)| Some((key.clone(), it.failover?))).collect()
+    };
+    for (key, to) in orders.into_iter().filter(|(key, _)| failed(key)) {
+        let ledger = world.ledger.borrow();
+        let mut of_event = ledger.iter().filter(|(it, _)| it.parts().0 == key.parts().0);
+        if !of_event.any(|(_, row)| row.get("channel") == Some(to.name())) {
+            let said = format!("{} failed, and {} does not take its place", key.as_str(), to.name());
+            world.check.borrow_mut().violated(said);
+        }
+    }
+    for (line, body) in world.dead_letters() {
+        if !body.contains("poison") {
+            world.check.borrow_mut().violated(format!("a dead letter in {line} that is no poison: {body}"));
+        }
+    }
+}
+
+/// Whether it was taken back, and that is on record: it may have been before its message came a second time, and then
+/// nothing is deferred under the key of the first.
+fn was_cancelled(world: &World, event: &Event) -> bool {
+    let of_event = event_part(&event.source, &event.id);
+    let ledger = world.ledger.borrow();
+    let mut rows = ledger.iter().filter(|(key, _)| key.parts().0 == of_event);
+    rows.any(|(_, row)| row.get("reason") == Some(Reason::Cancelled.name()))
+}
+
+/// The keys that an event leads to, each with what it is for.
+fn keys(world: &World, event: &Event) -> BTreeSet<(Key, String)> {
+    let setting = &world.setting;
+    let mut found = BTreeSet::new();
+    let mut open = vec![setting.plan(event)];
+    while let Some(plan) = open.pop() {
+        for it in decide_with(&plan, &setting.recipients, None, NOON, Ask::if_nothing_happened) {
+            let rule = it.rule;
+            let what = format!("{} to {}", rule.map_or("-", |it| it.name.as_str()), it.recipient);
+            let channel = it.channel.map_or("-", Channel::name);
+            let wants = !world.is(crate::Variant::KeyWithoutChannel);
+            if wants || !matches!(it.verdict, Verdict::Send(_)) {
+                found.insert((it.key.clone(), format!("{what} by {channel}")));
+            }
+            let Verdict::Later(later) = &it.verdict else { continue };
+            if let (Task::Run { audience, start }, Some(rule)) = (later.task(&plan), rule) {
+                let matched = Match { rule, audience: vec![audience], groups: Vec::new(), start };
+                open.push(Plan::woken(event, &setting.catalog, Some(matched), None));
+            }
+        }
+    }
+    found
+}

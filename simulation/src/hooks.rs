@@ -1,0 +1,130 @@
+//! An endpoint that is told by HTTP: what is remembered of a message between its attempts, in the order of `webhook`'s
+//! courier. What an answer means, and when the next attempt is, is the real schedule.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use aws::Refused;
+use domain::endpoint::attempt::{Answer, Next};
+use domain::job::Job;
+use domain::outcome::{Failure, Reason, Sent};
+use jiff::SignedDuration;
+use store::{Message, MessageState};
+
+use crate::clock::{now, sleep_ms};
+use crate::process::Process;
+
+/// As the courier has it: who asks so much too early is asked to come again.
+const EARLY: SignedDuration = SignedDuration::from_secs(1);
+
+/// One attempt, if it is time. `accepted` is called when the endpoint takes the message.
+pub(crate) async fn send(
+    process: &Rc<Process>,
+    job: &Job,
+    token: &str,
+    accepted: impl Fn(),
+) -> Result<Sent, Failure> {
+    let world = &process.world;
+    let found = process.call("look at a message", || world.hooks.borrow().get(&job.key).cloned()).await;
+    let found = found.map_err(transient)?;
+    match &found {
+        Some(Message { state: MessageState::Delivered, .. }) => {
+            return Ok(Sent::Accepted { provider_id: "by hand".to_owned() });
+        }
+        Some(Message { state: MessageState::Failed, .. }) => return Err(never(Reason::Exhausted)),
+        Some(Message { state: MessageState::Retrying, next_at: Some(at), .. })
+            if at.duration_since(now()) > EARLY =>
+        {
+            return Ok(Sent::Later(*at));
+        }
+        Some(Message { state: MessageState::Retrying, .. }) | None => {}
+    }
+    let answer = ask(process, accepted).await;
+    let attempts = found.as_ref().map_or(0, |it| it.attempts) + 1;
+    let next = answer.next(&job.key, attempts, now());
+    world.tell(|| format!("{} attempt {attempts}: {answer:?}", job.key.as_str()));
+    if answer == Answer::TimedOut {
+        world.check.borrow_mut().doubt(token, &job.key);
+    }
+    if let Err(refused) = remember(process, job, found.is_some(), attempts, &next).await {
+        // It comes again although it may have arrived: the receiver knows it by its id.
+        world.check.borrow_mut().doubt(token, &job.key);
+        return Err(transient(refused));
+    }
+    match next {
+        Next::Delivered => Ok(Sent::Accepted { provider_id: "HTTP 200".to_owned() }),
+        Next::Again(at) => Ok(Sent::Later(at)),
+        Next::Never(reason) => Err(never(reason)),
+        Next::Disable(_) => Err(never(Reason::EndpointGone)),
+    }
+}
+
+async fn ask(process: &Rc<Process>, accepted: impl Fn()) -> Answer {
+    let world = &process.world;
+    let faults = world.faults();
+    let (busy, broken, gone, silent, latency, wait) = {
+        let mut chance = world.chance.borrow_mut();
+        (
+            chance.hits(faults.refused),
+            chance.hits(faults.refused),
+            chance.hits(faults.refused / 8),
+            chance.hits(faults.unanswered),
+            chance.between(5, 400),
+            [0, 60, 1_200][usize::try_from(chance.below(3)).unwrap_or(0)],
+        )
+    };
+    sleep_ms(latency).await;
+    let status = |status| Answer::Status { status, retry_after: None, wish: None };
+    if world.outages.borrow().has("webhook") {
+        return Answer::Unreachable;
+    }
+    if busy {
+        return Answer::Status { status: 503, retry_after: Some(Duration::from_secs(wait)), wish: None };
+    }
+    if broken {
+        return status(500);
+    }
+    if gone {
+        return status(410);
+    }
+    accepted();
+    if silent {
+        process.disturb();
+        sleep_ms(15_000).await;
+        return Answer::TimedOut;
+    }
+    status(200)
+}
+
+/// On condition that it has not arrived meanwhile, as `store` writes it.
+async fn remember(
+    process: &Process,
+    job: &Job,
+    is_known: bool,
+    attempts: u32,
+    next: &Next,
+) -> Result<(), Refused> {
+    let (state, next_at) = match next {
+        Next::Delivered if is_known => (MessageState::Delivered, None),
+        Next::Delivered => return Ok(()),
+        Next::Again(at) => (MessageState::Retrying, Some(*at)),
+        Next::Never(_) | Next::Disable(_) => (MessageState::Failed, None),
+    };
+    process
+        .call("remember a message", || {
+            let mut hooks = process.world.hooks.borrow_mut();
+            let arrived = hooks.get(&job.key).is_some_and(|it| it.state == MessageState::Delivered);
+            if !arrived {
+                hooks.insert(job.key.clone(), Message { state, attempts, next_at });
+            }
+        })
+        .await
+}
+
+fn transient(refused: Refused) -> Failure {
+    Failure::Transient(Box::new(refused))
+}
+
+fn never(reason: Reason) -> Failure {
+    Failure::Permanent { reason, source: "the endpoint's own no".into() }
+}

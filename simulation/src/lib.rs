@@ -1,0 +1,239 @@
+//! The whole flow in one process, with one seed for everything that can go wrong.
+//!
+//! Producers ([`producing`]) → the events table and its stream ([`events`]) → relay, sweep and audit ([`publishing`]) →
+//! the bus ([`bus`]) → queues ([`queue`]) → dispatch ([`dispatching`]) → channels ([`delivering`]) → the ledger
+//! ([`cloud`]). Any call may fail, be carried out without an answer, be throttled, take too long, or be the last of its
+//! process ([`process`]). After every step [`check`] looks at what must hold.
+//!
+//! What is ours is real code: see ARCHITECTURE.md for what is, and what is a model.
+
+mod bus;
+mod chance;
+mod check;
+mod clock;
+mod cloud;
+mod delivering;
+mod dispatching;
+mod events;
+mod expected;
+mod hooks;
+mod many;
+mod outages;
+mod process;
+mod producing;
+mod publishing;
+mod queue;
+mod setting;
+mod variant;
+mod working;
+mod world;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use domain::outcome::Status;
+use tokio::task::{LocalSet, spawn_local};
+
+use crate::delivering::Channel;
+use crate::dispatching::Dispatch;
+use crate::process::Faults;
+use crate::publishing::Audit;
+use crate::setting::Setting;
+use crate::working::serve;
+use crate::world::World;
+
+pub use chance::Chance;
+pub use many::{Tally, run_all};
+pub use variant::Variant;
+
+/// What a run is to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Faults all the time: nothing wrong ever happens.
+    Safety,
+    /// Faults stop: all that was begun comes to an end.
+    Liveness,
+}
+
+impl Mode {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Safety => "safety",
+            Mode::Liveness => "liveness",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Mode> {
+        [Mode::Safety, Mode::Liveness].into_iter().find(|it| it.name() == name)
+    }
+}
+
+/// How many events happen in a run where nobody says.
+pub const EVENTS: u32 = 5;
+
+/// Everything that decides a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup {
+    pub seed: u64,
+    pub mode: Mode,
+    /// How many events happen.
+    pub events: u32,
+    /// What is broken, if anything.
+    pub variant: Option<Variant>,
+    /// Whether a journal is kept.
+    pub is_told: bool,
+}
+
+impl Setup {
+    /// A run of Carillon as it is.
+    #[must_use]
+    pub fn new(seed: u64, mode: Mode, events: u32) -> Setup {
+        Setup { seed, mode, events, variant: None, is_told: false }
+    }
+
+    /// The command that repeats it.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let variant = self.variant.map(|it| format!(" --variant {}", it.name())).unwrap_or_default();
+        let (seed, mode, events) = (self.seed, self.mode.name(), self.events);
+        format!(
+            "cargo run -p simulation --profile local -- --seed {seed} --mode {mode} --events {events}{variant} -v"
+        )
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Run {
+    /// What must not be, as sentences.
+    pub violations: Vec<String>,
+    /// All that happened, if it was asked for.
+    pub journal: Vec<String>,
+    /// How many calls were made.
+    pub calls: u64,
+    /// How many sends a provider accepted.
+    pub sends: u64,
+    /// How many events were accepted.
+    pub events: usize,
+    /// How much time went by in it.
+    pub lasted: Duration,
+}
+
+/// Faults stop after this long in a run that shows liveness.
+const STORM: Duration = Duration::from_secs(300);
+
+/// How long a run that shows safety lasts.
+const SAFETY_RUN: Duration = Duration::from_secs(1_200);
+
+/// What was begun is over so long after the last fault: four hours of tries for what is critical, and an hour.
+const BOUND: Duration = Duration::from_secs(5 * 3_600);
+
+/// How often it is asked whether all is over.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// Runs it, from the first event to the last check.
+///
+/// # Panics
+/// The model met something that it does not know.
+#[must_use]
+pub fn run(setup: &Setup) -> Run {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without threads needs nothing of the system");
+    LocalSet::new().block_on(&runtime, async {
+        clock::begin();
+        let faults = faults(setup);
+        let world = World::new(Setting::shared(), setup.seed, faults, setup.variant, setup.is_told);
+        start(&world, setup);
+        match setup.mode {
+            Mode::Safety => tokio::time::sleep(SAFETY_RUN).await,
+            Mode::Liveness => come_to_an_end(&world).await,
+        }
+        world.end();
+        for (key, row) in world.ledger.borrow().iter() {
+            if let Some(status) = row.get("status").and_then(Status::from_name) {
+                world.check.borrow_mut().stands(key, status);
+            }
+        }
+        let mut check = world.check.borrow_mut();
+        Run {
+            violations: std::mem::take(&mut check.violations),
+            journal: world.journal(),
+            calls: world.calls.get(),
+            sends: check.accepted.values().map(|it| u64::from(*it)).sum(),
+            events: check.events.len(),
+            lasted: clock::elapsed(),
+        }
+    })
+}
+
+/// Faults stop, and so does everything else.
+async fn come_to_an_end(world: &Rc<World>) {
+    tokio::time::sleep(STORM).await;
+    world.calm_down();
+    let mut open = world.unfinished();
+    while !open.is_empty() && clock::elapsed() < STORM + BOUND {
+        tokio::time::sleep(LOOK).await;
+        open = world.unfinished();
+    }
+    for it in open {
+        world.check.borrow_mut().violated(format!("it did not come to an end: {it}"));
+    }
+    expected::check(world);
+}
+
+/// Everything that runs.
+fn start(world: &Rc<World>, setup: &Setup) {
+    world.producing.set(setup.events);
+    for number in 0..setup.events {
+        spawn_local(producing::produce(Rc::clone(world), number));
+    }
+    producing::poison(world);
+    outages::begin(world);
+    for shard in 0..events::SHARDS {
+        spawn_local(publishing::read_shard(Rc::clone(world), shard));
+    }
+    spawn_local(publishing::sweep(Rc::clone(world)));
+    spawn_local(serve(
+        Rc::clone(world),
+        world.line("audit"),
+        false,
+        |process| Audit(Rc::clone(process)),
+        Audit::keep,
+    ));
+    for line in ["dispatch", "dispatch", "dispatch-critical"] {
+        let acks_first = world.is(Variant::AckBeforeQueueing);
+        let start = |process: &Rc<process::Process>| Dispatch(Rc::clone(process));
+        spawn_local(serve(Rc::clone(world), world.line(line), acks_first, start, Dispatch::handle));
+    }
+    for name in ["email", "push", "sms", "socket", "webhook"] {
+        for line in [name.to_owned(), name.to_owned(), format!("{name}-critical")] {
+            let acks_first = world.is(Variant::AckBeforeSend);
+            let start = move |process: &Rc<process::Process>| Channel::start(process, name);
+            spawn_local(serve(Rc::clone(world), world.line(&line), acks_first, start, Channel::deliver));
+        }
+    }
+}
+
+/// How much goes wrong: the seed decides, so that some runs are calm in one way and wild in another.
+fn faults(setup: &Setup) -> Faults {
+    let mut chance = Chance::new(setup.seed ^ 0xfa17);
+    let mut some = |most: u64| u32::try_from(chance.below(3) * chance.below(most + 1)).unwrap_or(0);
+    Faults {
+        fails: some(400),
+        throttled: some(300),
+        answer_lost: some(300),
+        slow: some(100),
+        killed: some(150),
+        twice: some(1_000),
+        partial: some(500),
+        dropped: some(1_000),
+        stream: some(100),
+        unanswered: some(700),
+        refused: some(1_500),
+    }
+}

@@ -1,0 +1,113 @@
+//! The catalog and the people of every run.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use dispatch::WaysOut;
+use domain::catalog::{CATALOG_FORMAT, Catalog};
+use domain::endpoint::Endpoint;
+use domain::event::Event;
+use domain::plan::{Audience, Plan};
+use domain::recipient::{Recipient, Recipients};
+use runtime::Env;
+use serde_json::json;
+use templates::Renderer;
+
+pub(crate) struct Setting {
+    pub(crate) catalog: Catalog,
+    pub(crate) renderer: Renderer,
+    pub(crate) recipients: Recipients,
+    pub(crate) ways_out: WaysOut,
+    endpoint: Endpoint,
+}
+
+/// The files of the one template there is.
+const FILES: [&str; 8] = [
+    "email.html",
+    "email.subject.txt",
+    "email.txt",
+    "push.title.txt",
+    "push.txt",
+    "sms.txt",
+    "socket.title.txt",
+    "socket.txt",
+];
+
+thread_local! {
+    static SETTING: Rc<Setting> = Rc::new(Setting::new());
+}
+
+impl Setting {
+    /// The same for every run of a thread: it does not change.
+    pub(crate) fn shared() -> Rc<Setting> {
+        SETTING.with(Rc::clone)
+    }
+
+    /// What an event leads to, with the endpoints that there are.
+    pub(crate) fn plan<'a>(&'a self, event: &'a Event) -> Plan<'a> {
+        let mut plan = Plan::of(event, &self.catalog);
+        for matched in &mut plan.matches {
+            for group in std::mem::take(&mut matched.groups) {
+                matched.add(&group, [self.endpoint.id.id.clone()]);
+            }
+        }
+        for id in plan.unknown_endpoints() {
+            plan.endpoints.insert(Audience::Endpoint(id).name(), self.endpoint.clone());
+        }
+        plan
+    }
+
+    fn new() -> Setting {
+        let to = json!([{ "user": { "path": "$.data.user" } }]);
+        let send = |channels: &[&str]| json!([{ "send": { "channels": channels } }]);
+        let rules = json!([
+            // Two channels at once.
+            { "rule": "paid", "when": { "detail-type": ["order.paid"] }, "category": "orders", "template": "note",
+              "steps": send(&["email", "push"]), "to": to },
+            // What must not wait, and another channel where it fails.
+            { "rule": "alarm", "when": { "detail-type": ["alarm.raised"] }, "category": "alarms", "template": "note",
+              "priority": "critical", "to": to,
+              "steps": [{ "send": { "channels": ["push"], "failover": ["sms"] } }] },
+            // What is of no use later.
+            { "rule": "code", "when": { "detail-type": ["code.issued"] }, "category": "one-time-code",
+              "template": "note", "steps": send(&["email"]), "to": to, "expires": "PT1M" },
+            // What waits, and may be taken back.
+            { "rule": "visit", "when": { "detail-type": ["visit.booked"] }, "category": "visits", "template": "note",
+              "to": to, "cancel": { "key": ["$.data.visit"], "when": { "detail-type": ["visit.cancelled"] } },
+              "steps": [{ "wait": { "for": "PT3M" } }, { "send": { "channels": ["email", "sms"] } }] },
+            // What other systems hear of.
+            { "rule": "hook", "when": { "detail-type": ["order.paid"] }, "category": "hooks", "template": "note",
+              "steps": send(&["webhook"]), "to": [{ "endpoints": "tenant" }], "expose": ["$.data.user"] },
+            // What only those see who look.
+            { "rule": "chat", "when": { "detail-type": ["chat.posted"] }, "category": "chats", "template": "note",
+              "steps": send(&["socket"]), "to": [{ "room": { "name": "chat", "of": { "path": "$.data.user" } } }] },
+        ]);
+        let templates: BTreeMap<String, &str> =
+            FILES.iter().map(|it| (format!("note/en/{it}"), "News of {{ data.user }}")).collect();
+        let file =
+            json!({ "format": CATALOG_FORMAT, "version": "1", "rules": rules, "templates": templates });
+        let catalog = serde_json::from_value(file).expect("it is written as `carillon check` writes it");
+        let catalog = Catalog::open(catalog).expect("it has this release's format");
+        let person = |id: &str| -> Recipient {
+            serde_json::from_value(json!({
+                "id": id, "email": format!("{id}@example.com"), "phone": "+4915112345678",
+                "devices": [{ "id": "phone", "platform": "fcm", "endpoint": format!("arn:{id}") }],
+            }))
+            .expect("a person as the people table has them")
+        };
+        let recipients = ["ann", "ben"].into_iter().map(|it| (it.to_owned(), person(it))).collect();
+        let endpoint = json!({ "id": "crm", "url": "https://crm.example.com/hooks" });
+        let endpoint = serde_json::from_value(endpoint).expect("an endpoint as the table has it");
+        Setting { renderer: Renderer::new(&catalog), catalog, recipients, ways_out: ways_out(), endpoint }
+    }
+}
+
+fn ways_out() -> WaysOut {
+    let variables = [
+        ("UNSUBSCRIBE_URL", "https://example.com"),
+        ("UNSUBSCRIBE_KEYS", r#"{"k1":"a secret of the simulation, long enough"}"#),
+        ("UNSUBSCRIBE_KEY", "k1"),
+    ];
+    let env: Env = variables.into_iter().map(|(name, it)| (name.to_owned(), it.to_owned())).collect();
+    WaysOut::from_env(&env).expect("all that it needs is there")
+}

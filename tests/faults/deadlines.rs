@@ -1,0 +1,56 @@
+//! A provider that is too slow for the whole batch.
+
+use domain::channel::Channel;
+use serde_json::json;
+
+use crate::cloud::root;
+use crate::invariants::check;
+use crate::parcels::Parcel;
+use crate::suite::{AS_DEPLOYED, play};
+
+/// How many messages one batch has, and the place of the slow one.
+const BATCH: usize = 10;
+const SLOW: usize = 6;
+
+/// Reliability F2. The tables are slow as well, for otherwise the client's own patience ends before the invocation's.
+#[tokio::test]
+async fn when_the_time_of_an_invocation_is_up_what_was_sent_stands_and_only_the_slow_one_comes_back() {
+    play(async |suite| {
+        // An invocation of half a minute must not be overtaken by its own messages.
+        suite.hide_for(AS_DEPLOYED).await;
+        let mut parcels = Vec::new();
+        for _ in 0..BATCH {
+            parcels.push(Parcel::by(suite, Channel::Webhook).await);
+        }
+        let slow = parcels[SLOW].job.key.clone();
+        let of_slow = |more: serde_json::Value| {
+            let mut fault = json!({ "function": "webhook", "contains": slow.parts().1, "do": "delay" });
+            fault.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            fault
+        };
+        let faults = [
+            of_slow(json!({ "action": "BatchExecuteStatement", "millis": 6_000, "times": 1 })),
+            of_slow(json!({ "action": "BatchGetItem", "millis": 6_000, "times": 2 })),
+            of_slow(json!({ "service": "-", "millis": 60_000, "times": 1 })),
+        ];
+        suite.proxy.plan(suite.seed, &faults);
+        let timed_out = || log().matches("Task timed out").count();
+        let (before, began) = (timed_out(), suite.proxy.now());
+        suite.send_all("webhook", &parcels.iter().map(|it| it.text.as_str()).collect::<Vec<_>>()).await;
+        suite.peace().await;
+        assert_eq!(suite.proxy.done(), [1, 2, 1], "it was slow wherever it was to be slow");
+        let journal = suite.proxy.journal(began);
+        assert!(journal.iter().any(|it| it.parts == BATCH), "they came in one batch");
+        assert_eq!(timed_out(), before, "a function answers before its time is up");
+        for (at, it) in parcels.iter_mut().enumerate() {
+            let (_, sends) = check(suite, it, usize::from(at == SLOW)).await;
+            assert_eq!(sends, 1);
+        }
+    })
+    .await;
+}
+
+/// What the local cloud says of its functions.
+fn log() -> String {
+    String::from_utf8_lossy(&std::fs::read(root().join(".local/ministack.log")).unwrap()).into_owned()
+}

@@ -1,0 +1,109 @@
+//! Events that go all the way: from the bus to somebody's letter and inbox.
+
+use domain::channel::Channel;
+use domain::outcome::{Reason, Status};
+use publish::Entry;
+use serde_json::{Value, json};
+use store::{LedgerRow, Record};
+
+use crate::cloud::{Cloud, entry, now_text, unique};
+use crate::suite::Suite;
+use crate::until::until;
+
+/// A hello to somebody, and to somebody whom nobody knows. Its mark is in whatever is asked about it.
+pub(crate) struct Hello {
+    pub(crate) mark: String,
+    address: String,
+    time: String,
+}
+
+/// What comes of one: a letter and an entry in the inbox, and twice why the second person hears nothing.
+const ROWS: usize = 4;
+
+impl Hello {
+    pub(crate) async fn new(cloud: &Cloud) -> Hello {
+        let mark = unique("hello");
+        let address = format!("{mark}@example.com");
+        cloud.somebody_with(json!({ "id": format!("{mark}-ann"), "name": "Ann", "email": address })).await;
+        Hello { mark, address, time: now_text() }
+    }
+
+    /// The envelope, as a producer writes it.
+    pub(crate) fn event(&self) -> Value {
+        json!({
+            "specversion": "1.0", "id": self.mark, "source": self.mark, "type": "core.hello", "time": self.time,
+            "data": { "to": [format!("{}-ann", self.mark), format!("{}-stranger", self.mark)], "message": "Hello." },
+        })
+    }
+
+    pub(crate) fn entry(&self) -> Entry {
+        entry(&self.mark, "core.hello", &self.event())
+    }
+
+    pub(crate) async fn put(&self, cloud: &Cloud) {
+        cloud.put(&[self.entry()]).await;
+    }
+
+    async fn rows(&self, suite: &Suite) -> Vec<LedgerRow> {
+        until(&format!("all that comes of {}", self.mark), async || {
+            let rows = suite.cloud.ledger.of_event(&self.mark, &self.mark).await.unwrap();
+            Some(rows).filter(|it| it.len() >= ROWS && it.iter().all(|row| row.status.is_final()))
+        })
+        .await
+    }
+
+    /// Holds it to the contract. `ambiguous`: how many answers about its letter may have been lost.
+    pub(crate) async fn check(&self, suite: &Suite, ambiguous: usize) {
+        let rows = self.rows(suite).await;
+        // G1
+        assert_eq!(rows.len(), ROWS, "{}: {rows:?}", self.mark);
+        for row in &rows {
+            if row.recipient.ends_with("-stranger") {
+                let expected = (Status::Suppressed, Some(Reason::UnknownRecipient));
+                assert_eq!((row.status, row.reason), expected, "{row:?}");
+                continue;
+            }
+            match row.channel {
+                Some(Channel::Email) => {
+                    let letters = suite.cloud.captured("email", &self.address);
+                    // G2: letters are held, never sent again in doubt.
+                    assert!(letters.len() <= 1, "{}: {} letters", self.mark, letters.len());
+                    let is_known = row.status == Status::Sent && letters.len() == 1;
+                    let in_doubt = row.status == Status::Unknown && ambiguous > 0;
+                    assert!(is_known || in_doubt, "{}: {row:?}, {} letters", self.mark, letters.len());
+                }
+                Some(Channel::Socket) => {
+                    let is_kept = row.provider_id.as_deref().is_some_and(|it| it.starts_with("inbox:"));
+                    assert!(row.status == Status::Sent && is_kept, "{row:?}");
+                }
+                _ => panic!("{row:?}"),
+            }
+        }
+    }
+}
+
+/// G3 and G4, for all of them at once: the store has each event, and each word about what became of it, once.
+pub(crate) async fn check_books(suite: &Suite, hellos: &[Hello]) {
+    until("the books have everything", async || {
+        let records = suite.cloud.all_records().await;
+        let all = hellos.iter().map(|it| it.told(&records));
+        let all: Vec<(usize, usize)> = all.collect();
+        for (hello, (kept, told)) in hellos.iter().zip(&all) {
+            assert!(*kept <= 1 && *told <= ROWS, "{}: kept {kept} times, told {told}", hello.mark);
+        }
+        all.iter().all(|it| *it == (1, ROWS)).then_some(())
+    })
+    .await;
+}
+
+impl Hello {
+    /// How often it was kept, and how many outcomes of it were.
+    fn told(&self, records: &[Record]) -> (usize, usize) {
+        let kept = records.iter().filter(|it| it.get("id") == Some(&self.mark)).count();
+        let told = records.iter().filter(|it| {
+            it.get("causation_id") == Some(&self.mark)
+                && it.get("type").is_some_and(|kind| kind.starts_with("carillon.delivery."))
+        });
+        (kept, told.count())
+    }
+}

@@ -1,0 +1,82 @@
+//! A provider that is down, and one beside it that is well.
+
+use std::time::Duration;
+
+use domain::breaker::Breaker;
+use domain::channel::Channel;
+use domain::outcome::Status;
+use serde_json::json;
+
+use crate::cloud::now;
+use crate::invariants::check;
+use crate::parcels::Parcel;
+use crate::suite::{Suite, play};
+use crate::until::until;
+
+/// How many messages wait, and how many notes are sent meanwhile.
+const MESSAGES: usize = 20;
+const NOTES: usize = 10;
+
+/// Reliability F9. That an emergency falls over to a text once is `failover`'s.
+#[tokio::test]
+async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_messages_go_once() {
+    play(async |suite| {
+        nothing_is_known(suite).await;
+        notes(suite).await;
+        let well = notes(suite).await;
+        let mut messages = Vec::new();
+        for _ in 0..MESSAGES {
+            messages.push(Parcel::by(suite, Channel::Whatsapp).await);
+        }
+        suite.proxy.plan(suite.seed, &[json!({ "service": "social-messaging", "do": "error" })]);
+        for it in &messages {
+            it.send(suite).await;
+        }
+        let ill = notes(suite).await;
+        assert!(ill * 10 <= well * 12 + Duration::from_secs(2), "{ill:?} a note, where {well:?} is usual");
+        until("it is not asked any more", async || {
+            suite.cloud.counters.breaker("whatsapp").await.unwrap().value.down_since().map(drop)
+        })
+        .await;
+        // What was under way, and what others have read.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let began = suite.proxy.now();
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        let journal = suite.proxy.journal(began);
+        let probes = journal.iter().filter(|it| it.service == "social-messaging").count();
+        assert!(probes <= 3, "{probes} messages in 15 s to a provider that is down");
+        suite.proxy.clear();
+        // What the first success and a minute do.
+        nothing_is_known(suite).await;
+        suite.peace().await;
+        for it in &mut messages {
+            let (row, sends) = check(suite, it, 0).await;
+            assert_eq!((row.status, sends), (Status::Sent, 1));
+        }
+    })
+    .await;
+}
+
+/// How long a note takes from its queue to its device, in the middle.
+async fn notes(suite: &Suite) -> Duration {
+    let mut took = Vec::new();
+    for _ in 0..NOTES {
+        let mut note = Parcel::by(suite, Channel::Push).await;
+        let began = now();
+        note.send(suite).await;
+        while note.arrived(suite).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        took.push(now().duration_since(began).unsigned_abs());
+    }
+    took.sort();
+    took[NOTES / 2]
+}
+
+/// Forgets what is known of the provider, in every process: they go by what they read for five seconds.
+async fn nothing_is_known(suite: &Suite) {
+    let counters = &suite.cloud.counters;
+    let read = counters.breaker("whatsapp").await.unwrap();
+    counters.keep_breaker("whatsapp", &read, Breaker::default(), now()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+}

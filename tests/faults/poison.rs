@@ -1,0 +1,79 @@
+//! What nobody can handle, between neighbours.
+
+use serde_json::json;
+
+use crate::cloud::{entry, now, now_text, root, unique};
+use crate::hellos::{Hello, check_books};
+use crate::invariants::check;
+use crate::parcels::{CHANNELS, Parcel};
+use crate::suite::{Suite, play};
+use crate::until::until;
+
+/// The queues whose functions put aside what they cannot read.
+const QUEUES: [&str; 7] = ["email", "push", "webhook", "socket", "dispatch", "people", "audit"];
+
+/// How deep the deepest is.
+const DEEP: usize = 10_000;
+
+/// Reliability F7, and G5: nothing of what came is said of it.
+#[tokio::test]
+async fn poison_is_put_aside_with_its_cause_and_its_past_and_its_neighbours_do_not_wait() {
+    play(async |suite| {
+        let mark = unique("canary");
+        let bodies = [
+            format!("no json, {mark}@example.com"),
+            json!({ "version": 1, "key": mark, "to": format!("{mark}@example.com") }).to_string(),
+            format!("{}{mark}{}", "[".repeat(DEEP), "]".repeat(DEEP)),
+            json!({ "detail-type": "t", "source": "s", "id": mark, "detail": mark }).to_string(),
+        ];
+        let mut parcels = Vec::new();
+        for channel in CHANNELS {
+            parcels.push(Parcel::by(suite, channel).await);
+        }
+        let hello = Hello::new(&suite.cloud).await;
+        for queue in QUEUES {
+            suite.send_all(queue, &bodies.each_ref().map(String::as_str)).await;
+        }
+        let no_event = json!({ "specversion": "0.3", "id": mark, "to": format!("{mark}@example.com") });
+        let began = now();
+        suite.cloud.put(&[entry("tests", "core.hello", &no_event), hello.entry()]).await;
+        for it in &parcels {
+            it.send(suite).await;
+        }
+        for it in &mut parcels {
+            check(suite, it, 0).await;
+        }
+        hello.check(suite, 0).await;
+        let waited = now().duration_since(began);
+        assert!(waited.as_secs() < 15, "the neighbours waited {waited:?}");
+        suite.peace().await;
+        for queue in QUEUES {
+            put_aside(suite, queue, &mark).await;
+        }
+        check_books(suite, &[hello]).await;
+        let log = std::fs::read(root().join(".local/ministack.log")).unwrap();
+        let told = String::from_utf8_lossy(&log);
+        let told: Vec<&str> = told.lines().filter(|it| it.contains(&format!("{mark}@"))).collect();
+        assert!(told.is_empty(), "an address is in the log: {told:?}");
+    })
+    .await;
+}
+
+/// All of it lies among the queue's dead letters, and says why.
+async fn put_aside(suite: &Suite, queue: &str, mark: &str) {
+    let mut found = Vec::new();
+    until(&format!("the dead letters of {queue}"), async || {
+        found.extend(suite.cloud.dead_letters(queue, mark).await);
+        (found.len() >= 4).then_some(())
+    })
+    .await;
+    let began = now_text();
+    for it in &found {
+        let attributes = it.message_attributes.as_ref().unwrap();
+        let of = |name: &str| attributes.get(name).and_then(|it| it.string_value()).unwrap_or_default();
+        assert!(["refused", "unreadable"].contains(&of("cause")), "{queue}: {attributes:?}");
+        assert!(!of("detail").contains(mark) && of("detail").len() > 5, "{queue}: {}", of("detail"));
+        assert_eq!(of("attempts"), "1", "{queue}");
+        assert!(of("first_at") < began.as_str() && of("first_at").starts_with("20"), "{queue}");
+    }
+}

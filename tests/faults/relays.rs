@@ -1,0 +1,93 @@
+//! What dies between the producer's table and the bus.
+
+use domain::event::Event;
+use publish::{Outbox, Stream};
+use serde_json::json;
+use store::{Events, Way};
+
+use crate::cloud::now;
+use crate::hellos::{Hello, check_books};
+use crate::suite::{Suite, play};
+use crate::until::until;
+
+const TABLE: &str = "carillon-local-events";
+
+/// Orders, and events of each.
+const STREAMS: usize = 4;
+const LONG: u64 = 5;
+
+/// Reliability F8: the relay dies at every other of its calls, and some of the bus's answers are in part a no.
+#[tokio::test]
+async fn a_relay_that_dies_again_and_again_loses_nothing_and_tells_nobody_twice() {
+    play(async |suite| {
+        let relay = |deed: &str, chance: f64, times: u32| {
+            json!({ "function": "relay", "action": "PutEvents", "do": deed, "chance": chance, "times": times })
+        };
+        let faults =
+            [relay("kill_after", 0.5, 4), relay("kill_before", 0.6, 4), relay("fail_some", 0.7, 4)];
+        suite.proxy.plan(suite.seed, &faults);
+        let mut streams = Vec::new();
+        for _ in 0..STREAMS {
+            streams.push(append(suite).await);
+        }
+        let hellos: Vec<&Hello> = streams.iter().flat_map(|(_, it)| it).collect();
+        let events = Events::new(&store::client(&suite.cloud.config), TABLE.to_owned());
+        until("everything was seen on the bus", async || {
+            if suite.proxy.done().iter().take(2).sum::<u64>() >= 5 {
+                sweep(suite).await;
+            }
+            let mut pending = 0;
+            for (stream, _) in &streams {
+                let page = events.of_stream(stream, 1, Way::Forward, 100).await.unwrap();
+                let versions: Vec<u64> = page.events.iter().map(|it| it.version).collect();
+                assert_eq!(versions, (1..=LONG).collect::<Vec<_>>(), "G3: without a gap");
+                pending += suite.pending(stream).await;
+            }
+            (pending == 0).then_some(())
+        })
+        .await;
+        let done = suite.proxy.done();
+        eprintln!("the relay was killed {} times, and heard a no {} times", done[0] + done[1], done[2]);
+        assert!(done[0] + done[1] >= 5, "{done:?}");
+        suite.proxy.clear();
+        suite.peace().await;
+        for it in &hellos {
+            it.check(suite, 0).await;
+        }
+        for (_, hellos) in streams {
+            check_books(suite, &hellos).await;
+        }
+    })
+    .await;
+}
+
+/// A stream of an order, one transaction for each event.
+async fn append(suite: &Suite) -> (Stream, Vec<Hello>) {
+    let tables = store::client(&suite.cloud.config);
+    let outbox = Outbox::new(TABLE.to_owned());
+    let mut hellos = Vec::new();
+    for version in 0..LONG {
+        hellos.push(Hello::new(&suite.cloud).await);
+        let stream = Stream::new(None, &hellos[0].mark);
+        let event = Event::parse(&hellos.last().unwrap().event().to_string()).unwrap();
+        let mut transaction = Vec::new();
+        let appended = outbox.append(&mut transaction, &stream, version, &[event], now()).unwrap();
+        let call = tables.transact_write_items().set_transact_items(Some(transaction));
+        call.client_request_token(&appended.token).send().await.unwrap();
+    }
+    (Stream::new(None, &hellos[0].mark), hellos)
+}
+
+/// The sweep as its schedule runs it, here in this process.
+async fn sweep(suite: &Suite) {
+    let env = [("EVENTS_TABLE", TABLE), ("BUS_NAME", "carillon-local"), ("MIN_AGE_SECONDS", "5")];
+    let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
+    let Ok(sweep) = sweep::Sweep::from_env(&suite.cloud.config, &env) else {
+        panic!("a variable is missing")
+    };
+    let invocation = runtime::Invocation {
+        payload: serde_json::value::RawValue::from_string("{}".into()).unwrap(),
+        deadline: runtime::Deadline::at_millis(u64::MAX),
+    };
+    sweep.run(&invocation).await.unwrap();
+}

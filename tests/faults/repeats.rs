@@ -1,0 +1,32 @@
+//! The same message again and again: at once, to several processes, and later.
+
+use crate::hellos::{Hello, check_books};
+use crate::invariants::check;
+use crate::parcels::{CHANNELS, Parcel};
+use crate::suite::play;
+
+/// Reliability F3.
+#[tokio::test]
+async fn what_is_delivered_five_times_at_once_and_again_later_is_told_once() {
+    play(async |suite| {
+        let hello = Hello::new(&suite.cloud).await;
+        let entries: Vec<_> = (0..5).map(|_| hello.entry()).collect();
+        let mut parcels = Vec::new();
+        for channel in CHANNELS {
+            parcels.push(Parcel::by(suite, channel).await);
+        }
+        for _ in 0..2 {
+            suite.cloud.put(&entries).await;
+            for it in parcels.iter().flat_map(|it| std::iter::repeat_n(it, 5)) {
+                it.send(suite).await;
+            }
+            suite.peace().await;
+        }
+        for it in &mut parcels {
+            check(suite, it, 0).await;
+        }
+        hello.check(suite, 0).await;
+        check_books(suite, &[hello]).await;
+    })
+    .await;
+}

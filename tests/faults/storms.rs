@@ -1,0 +1,88 @@
+//! A part of all calls fails for a while; a part of a call fails.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::hellos::{Hello, check_books};
+use crate::invariants::check;
+use crate::parcels::{CHANNELS, Parcel};
+use crate::suite::play;
+
+/// How many events are on their way in the storm.
+const EVENTS: usize = 30;
+
+/// Reliability F5, for a third of its minute.
+#[tokio::test]
+async fn while_three_calls_of_ten_fail_nothing_is_lost_and_nothing_is_told_twice() {
+    play(async |suite| {
+        let mut hellos = Vec::new();
+        for _ in 0..EVENTS {
+            hellos.push(Hello::new(&suite.cloud).await);
+        }
+        let mut faults: Vec<Value> = Vec::new();
+        for service in ["dynamodb", "sqs", "events"] {
+            for deed in ["throttle", "error", "drop", "drop_reply"] {
+                faults.push(json!({ "service": service, "do": deed, "chance": 0.085 }));
+            }
+        }
+        let began = suite.proxy.now();
+        suite.proxy.plan(suite.seed, &faults);
+        for it in &hellos {
+            it.put(&suite.cloud).await;
+            tokio::time::sleep(Duration::from_millis(600)).await;
+        }
+        let done: u64 = suite.proxy.done().iter().sum();
+        suite.proxy.clear();
+        let journal = suite.proxy.journal(began);
+        assert!(journal.iter().all(|it| it.attempt <= 3), "nobody asks more than three times");
+        let offered = journal.iter().filter(|it| it.attempt == 1).count();
+        let asked = journal.len();
+        assert!(asked * 2 <= offered * 3, "{asked} calls where {offered} were offered");
+        let share = usize::try_from(done).unwrap() * 100 / asked.max(1);
+        assert!((15..=45).contains(&share), "{done} of {asked} calls failed");
+        suite.peace().await;
+        for it in &hellos {
+            it.check(suite, 1).await;
+        }
+        check_books(suite, &hellos).await;
+    })
+    .await;
+}
+
+/// Reliability F6.
+#[tokio::test]
+async fn when_half_of_a_call_fails_that_half_is_asked_for_again_and_the_other_is_not() {
+    play(async |suite| {
+        let mut hellos = Vec::new();
+        for _ in 0..10 {
+            hellos.push(Hello::new(&suite.cloud).await);
+        }
+        let mut parcels = Vec::new();
+        for channel in CHANNELS.iter().flat_map(|it| [*it; 3]) {
+            parcels.push(Parcel::by(suite, channel).await);
+        }
+        let some = |action: &str| json!({ "action": action, "do": "fail_some", "times": 6 });
+        let actions =
+            ["PutEvents", "SendMessageBatch", "BatchExecuteStatement", "BatchGetItem", "BatchWriteItem"];
+        suite.proxy.plan(suite.seed, &actions.map(some));
+        let entries: Vec<_> = hellos.iter().map(Hello::entry).collect();
+        suite.cloud.put(&entries).await;
+        for it in &parcels {
+            it.send(suite).await;
+        }
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        eprintln!("failed in part: {actions:?} {:?}", suite.proxy.done());
+        assert!(suite.proxy.done().iter().filter(|it| **it > 0).count() >= 4);
+        suite.proxy.clear();
+        suite.peace().await;
+        for it in &hellos {
+            it.check(suite, 1).await;
+        }
+        for it in &mut parcels {
+            check(suite, it, 1).await;
+        }
+        check_books(suite, &hellos).await;
+    })
+    .await;
+}

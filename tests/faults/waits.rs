@@ -1,0 +1,77 @@
+//! What is counted, gathered or left for later, while dispatch is killed at every call it makes about it.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::cloud::{Cloud, entry, now_text, unique};
+use crate::suite::play;
+
+/// As many calls as dispatch makes about one of them when all is well, its wake included.
+const MOST_CALLS: u64 = 14;
+
+const KINDS: [&str; 3] = ["demo.comment", "demo.alarm", "demo.appointment"];
+
+/// A thing that happened, about which one letter is written: now, when its window closes, or a little later.
+struct Thing {
+    mark: String,
+    kind: &'static str,
+}
+
+impl Thing {
+    async fn new(cloud: &Cloud, kind: &'static str) -> Thing {
+        let mark = unique("thing");
+        let person =
+            json!({ "id": format!("{mark}-ann"), "name": "Ann", "email": format!("{mark}@example.com") });
+        cloud.somebody_with(person).await;
+        Thing { mark, kind }
+    }
+
+    async fn put(&self, cloud: &Cloud) {
+        let event = json!({
+            "specversion": "1.0", "id": self.mark, "source": "/carillon/demo", "type": self.kind, "time": now_text(),
+            "data": { "to": [format!("{}-ann", self.mark)], "about": self.mark, "text": "It happened." },
+        });
+        cloud.put(&[entry("/carillon/demo", self.kind, &event)]).await;
+    }
+
+    fn letters(&self, cloud: &Cloud) -> usize {
+        cloud.captured("email", &format!("{}@example.com", self.mark)).len()
+    }
+}
+
+/// Reliability F1 and G2.
+#[tokio::test]
+async fn a_window_a_throttle_and_a_reminder_outlive_the_death_of_whoever_counts_them() {
+    play(async |suite| {
+        let (mut things, mut faults) = (Vec::new(), Vec::new());
+        for kind in KINDS {
+            for (deed, call) in
+                ["kill_before", "kill_after"].iter().flat_map(|it| (0..MOST_CALLS).map(move |at| (it, at)))
+            {
+                let it = Thing::new(&suite.cloud, kind).await;
+                let fault = json!({
+                    "function": "dispatch", "contains": it.mark, "do": deed, "skip": call, "times": 1,
+                });
+                faults.push(fault);
+                things.push(it);
+            }
+        }
+        suite.proxy.plan(suite.seed, &faults);
+        for some in things.chunks(4) {
+            join_all(some.iter().map(|it| it.put(&suite.cloud))).await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        // The last window closes.
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        suite.peace().await;
+        let done = suite.proxy.done();
+        eprintln!("dispatch was killed at its calls {done:?}");
+        assert!(done.chunks(usize::try_from(MOST_CALLS).unwrap()).all(|it| it[0] == 1), "{done:?}");
+        for it in &things {
+            assert_eq!(it.letters(&suite.cloud), 1, "{} {}", it.kind, it.mark);
+        }
+    })
+    .await;
+}

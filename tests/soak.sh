@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# What `make test` does with one seed, with others and for longer: `make soak`, or `make soak ROUNDS=20`. A seed that fails is
+# told with the command that repeats it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+rounds=${ROUNDS:-3}
+step() { printf '\n\033[1m▸ %s\033[0m\n' "$*"; }
+failed=()
+
+step "things broken on purpose"
+tests/broken/run.sh || failed+=("tests/broken/run.sh")
+
+for round in $(seq "$rounds"); do
+  seed=$((RANDOM * 32768 + RANDOM))
+
+  step "properties, round $round: ${CASES:-20000} cases by the seed $seed"
+  PROPTEST_RNG_SEED=$seed PROPTEST_CASES=${CASES:-20000} \
+    cargo test --profile local --locked --package domain --package catalog --package templates properties ||
+    failed+=("PROPTEST_RNG_SEED=$seed PROPTEST_CASES=${CASES:-20000} cargo test --profile local -p domain -p catalog -p templates properties")
+
+  if [ -d simulation ]; then
+    step "simulation, round $round: ${SEEDS:-20000} seeds from $seed"
+    cargo run --quiet --profile local --locked --package simulation -- --seeds "${SEEDS:-20000}" --from "$seed" ||
+      failed+=("cargo run --profile local -p simulation -- --seeds ${SEEDS:-20000} --from $seed")
+  fi
+
+  step "faults, round $round: seed $seed"
+  CARILLON_SEED=$seed cargo test --profile local --locked --package tests --test faults -- --test-threads 1 ||
+    failed+=("CARILLON_SEED=$seed cargo test --profile local -p tests --test faults -- --test-threads 1")
+done
+
+printf '\n'
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "to repeat what failed:"
+  printf '  %s\n' "${failed[@]}"
+  exit 1
+fi
+echo "$rounds rounds, nothing failed"
