@@ -46,9 +46,6 @@ release: $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for 
 deploy: release ## Build for Lambda and deploy to AWS: make deploy E=dev
 	@cd infra && env -u AWS_ENDPOINT_URL SAM_CLI_TELEMETRY=0 ../.local/sam/bin/sam deploy --config-env $(ENV)
 
-soak: ## Look at other cases than `make test`, for N minutes each: make soak N=10
-	@tests/soak.sh $(N)
-
 bench: ## Measure size, start-up and work of every function, beside the SDK's default client and Powertools
 	@benches/run.sh
 

@@ -27,15 +27,18 @@ export PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED-20261121}"
 run() { cargo test --profile local --locked "$@" 2>&1 | tee -a "$results"; }
 : > "$results"
 run --doc --package publish
-run --workspace --all-targets --no-fail-fast
+run --workspace --exclude simulation --all-targets --no-fail-fast
 # Alone: for a while nobody gets a note.
 run --package tests --test it failover:: -- --ignored
 # Alone as well: it breaks what all others use.
 run --package tests --test faults -- --test-threads 1
 
+step "simulation: 10,000 seeds, with faults all the time and with faults that stop"
+run --package simulation --all-targets -- --nocapture
+
 step "the HTTP API, held to its document"
 tests/documented.sh
 
 printf '\n'
-awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
-     END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$results"
+awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 } /^[0-9]+ runs of the simulation/ { runs += $1 }
+     END { printf "%d passed, %d failed, %d skipped; %d runs simulated\n", passed, failed, ignored, runs }' "$results"

@@ -1,6 +1,7 @@
 //! An endpoint that is told by HTTP: what is remembered of a message between its attempts, in the order of `webhook`'s
 //! courier. What an answer means, and when the next attempt is, is the real schedule.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -39,23 +40,35 @@ pub(crate) async fn send(
         }
         Some(Message { state: MessageState::Retrying, .. }) | None => {}
     }
+    let open = Open { process, job, token, is_told: Cell::new(false) };
     let answer = ask(process, accepted).await;
     let attempts = found.as_ref().map_or(0, |it| it.attempts) + 1;
     let next = answer.next(&job.key, attempts, now());
     world.tell(|| format!("{} attempt {attempts}: {answer:?}", job.key.as_str()));
-    if answer == Answer::TimedOut {
-        world.check.borrow_mut().doubt(token, &job.key);
-    }
-    if let Err(refused) = remember(process, job, found.is_some(), attempts, &next).await {
-        // It comes again although it may have arrived: the receiver knows it by its id.
-        world.check.borrow_mut().doubt(token, &job.key);
-        return Err(transient(refused));
-    }
+    remember(process, job, found.is_some(), attempts, &next).await.map_err(transient)?;
+    open.is_told.set(answer != Answer::TimedOut);
     match next {
         Next::Delivered => Ok(Sent::Accepted { provider_id: "HTTP 200".to_owned() }),
         Next::Again(at) => Ok(Sent::Later(at)),
         Next::Never(reason) => Err(never(reason)),
         Next::Disable(_) => Err(never(Reason::EndpointGone)),
+    }
+}
+
+/// An attempt of which the desk has heard nothing yet. If it never does, because what is remembered cannot be written or
+/// the invocation's time is up, the message comes again although it may have arrived: the receiver knows it by its id.
+struct Open<'a> {
+    process: &'a Process,
+    job: &'a Job,
+    token: &'a str,
+    is_told: Cell<bool>,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if !self.is_told.get() && self.process.was_disturbed() {
+            self.process.world.check.borrow_mut().doubt(self.token, &self.job.key);
+        }
     }
 }
 
