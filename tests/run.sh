@@ -33,7 +33,7 @@ run --package tests --test it failover:: -- --ignored
 # Alone as well: it breaks what all others use.
 run --package tests --test faults -- --test-threads 1
 
-step "simulation: 10,000 seeds, with faults all the time and with faults that stop"
+step "simulation: 12,000 seeds, half of them with faults all the time, half with faults that stop"
 run --package simulation --all-targets -- --nocapture
 
 step "the HTTP API, held to its document"

@@ -11,9 +11,10 @@ use domain::outcome::{Failure, Reason, Sent};
 use runtime::{Batch, Error, Report};
 
 use crate::clock::{now, sleep_ms};
-use crate::cloud::{Counters, Ledger, Model, Sender, Timetable};
+use crate::cloud::{Ledger, Model};
 use crate::hooks;
 use crate::process::Process;
+use crate::shared::{Counters, Sender, Timetable};
 use crate::variant::Variant;
 
 /// What a process of a channel holds on to.

@@ -18,9 +18,9 @@ use runtime::{Batch, Error, Message, Report};
 use templates::{Written, scene_of};
 
 use crate::clock::now;
-use crate::cloud::{Counters, Sender, Timetable};
 use crate::delivering::broken;
 use crate::process::Process;
+use crate::shared::{Counters, Sender, Timetable};
 use crate::variant::Variant;
 
 /// As dispatch has it.

@@ -45,7 +45,12 @@ pub(crate) async fn send(
     let attempts = found.as_ref().map_or(0, |it| it.attempts) + 1;
     let next = answer.next(&job.key, attempts, now());
     world.tell(|| format!("{} attempt {attempts}: {answer:?}", job.key.as_str()));
-    remember(process, job, found.is_some(), attempts, &next).await.map_err(transient)?;
+    match remember(process, job, found.is_some(), attempts, &next).await {
+        Ok(()) => {}
+        // It has the message: what is not written here is no reason to tell it twice.
+        Err(_) if next == Next::Delivered => {}
+        Err(refused) => return Err(transient(refused)),
+    }
     open.is_told.set(answer != Answer::TimedOut);
     match next {
         Next::Delivered => Ok(Sent::Accepted { provider_id: "HTTP 200".to_owned() }),
@@ -55,8 +60,8 @@ pub(crate) async fn send(
     }
 }
 
-/// An attempt of which the desk has heard nothing yet. If it never does, because what is remembered cannot be written or
-/// the invocation's time is up, the message comes again although it may have arrived: the receiver knows it by its id.
+/// An attempt of which the desk has heard nothing yet. If it never does, because the invocation's time is up, the message
+/// comes again although it may have arrived: the receiver knows it by its id.
 struct Open<'a> {
     process: &'a Process,
     job: &'a Job,

@@ -24,6 +24,7 @@ mod producing;
 mod publishing;
 mod queue;
 mod setting;
+mod shared;
 mod variant;
 mod working;
 mod world;

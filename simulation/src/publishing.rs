@@ -14,8 +14,8 @@ use sweep::{Backwater, Looks as _, MIN_AGE};
 
 use crate::bus::{Bus, Outbox};
 use crate::clock::{now, sleep_ms};
-use crate::cloud::Sender;
 use crate::process::Process;
+use crate::shared::Sender;
 use crate::variant::Variant;
 use crate::working::{TIMEOUT, deadline};
 use crate::world::World;

@@ -2,7 +2,7 @@
 //! `carillon explain`. [`waiting`] has those that take time, [`channels`] those about where a message arrives,
 //! [`trouble`] those in which something breaks.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -28,7 +28,7 @@ use proof::{Found, Proof};
 use trouble::Trouble;
 
 /// How long the acts may take: the longest wait half a minute, and a slow machine adds some.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// And at least so long after the one before.
 const AT_LEAST: Duration = Duration::from_secs(15);
@@ -62,7 +62,9 @@ struct Stage<'a> {
     tenant: String,
     zoe: Listening,
     /// How many dead letters were sent back.
-    sent_back: RefCell<usize>,
+    sent_back: Cell<usize>,
+    /// How often the poison had killed when it was mended.
+    mended: Cell<Option<u64>>,
 }
 
 /// The acts while they are played.
@@ -87,7 +89,7 @@ impl Acts<'_> {
         channels::register(cloud, &run, &tenant).await?;
         let ada = Acknowledging::open(cloud, url, "demo-ada").await?;
         let zoe = Listening::open(cloud, url, channels::ZOE, &tenant).await?;
-        let stage = Stage { cloud, run, tenant, zoe, sent_back: RefCell::default() };
+        let stage = Stage { cloud, run, tenant, zoe, sent_back: Cell::default(), mended: Cell::default() };
         let trouble = Trouble::make(cloud, &stage.run).await?;
         let acts = [
             channels::acts(&stage.run, &stage.tenant)?,

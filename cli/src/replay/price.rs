@@ -1,13 +1,19 @@
-//! What a replay costs, in US dollars: the one table of prices in this repository.
-//!
-//! Source: the price lists of July 2026 for us-east-1, on demand, without free tiers. Other Regions are up to a half dearer.
+//! What a replay costs, in US dollars, by the repository's one table of prices: on demand, without free tiers. Other Regions
+//! are up to a half dearer.
+
+use serde::Deserialize;
 
 /// For a million of each.
-const PUT_EVENTS: f64 = 1.00;
-const SQS_REQUEST: f64 = 0.40;
-const READ_UNIT: f64 = 0.125;
-const WRITE_UNIT: f64 = 0.625;
-const LAMBDA_REQUEST: f64 = 0.20;
+#[derive(Deserialize)]
+struct Prices {
+    eventbridge_event: f64,
+    sqs_request: f64,
+    dynamodb_read_unit: f64,
+    dynamodb_write_unit: f64,
+    lambda_request: f64,
+}
+
+const PRICES: &str = include_str!("../../../benches/calls/prices.json");
 
 /// What EventBridge and SQS count as one.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -41,15 +47,18 @@ impl Work {
     /// From reading to the first function that gets an event, without what comes of it: notifications cost what they
     /// cost, and there are none where nobody is told.
     pub(super) fn dollars(&self) -> f64 {
+        let prices: Prices =
+            serde_json::from_str(PRICES).expect("a table that was compiled in, and is tested");
         let count = |it: usize| f64::from(u32::try_from(it).unwrap_or(u32::MAX));
         let reads = count(self.read_bytes.div_ceil(READ_BYTES)) / 2.0 + count(self.looks);
         let consumers = if self.over_the_bus { 3.0 } else { 1.0 };
-        let on_the_bus = if self.over_the_bus { count(self.chunks) * PUT_EVENTS } else { 0.0 };
+        let on_the_bus = if self.over_the_bus { count(self.chunks) * prices.eventbridge_event } else { 0.0 };
         // Sent, received, deleted.
-        let queues = count(self.chunks) * consumers * 3.0 / BATCH * SQS_REQUEST;
-        let functions = count(self.sent) * consumers / BATCH * LAMBDA_REQUEST;
-        let recorded = if self.over_the_bus { count(self.chunks) * 2.0 * WRITE_UNIT } else { 0.0 };
-        (reads * READ_UNIT + on_the_bus + queues + functions + recorded) / 1e6
+        let queues = count(self.chunks) * consumers * 3.0 / BATCH * prices.sqs_request;
+        let functions = count(self.sent) * consumers / BATCH * prices.lambda_request;
+        let recorded =
+            if self.over_the_bus { count(self.chunks) * 2.0 * prices.dynamodb_write_unit } else { 0.0 };
+        (reads * prices.dynamodb_read_unit + on_the_bus + queues + functions + recorded) / 1e6
     }
 }
 
@@ -71,7 +80,7 @@ mod tests {
         assert!((0.2..0.5).contains(&dollars), "{dollars}");
         let bus = Work { over_the_bus: true, ..queue }.dollars();
         assert!((2.0..4.0).contains(&bus), "{bus}");
-        assert_eq!(Work::default().dollars(), 0.0);
+        assert!(Work::default().dollars().abs() < f64::EPSILON);
         assert_eq!((Work::chunks_of(0), Work::chunks_of(65_536), Work::chunks_of(65_537)), (1, 1, 2));
     }
 }

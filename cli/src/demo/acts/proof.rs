@@ -97,12 +97,20 @@ async fn redriven(
         let (ours, others): (Vec<_>, Vec<_>) =
             queue.take(100, 5).await?.into_iter().partition(|it| it.body.contains(&event));
         queue.give_back(&others).await;
+        if ours.is_empty() {
+            continue;
+        }
+        if stage.mended.get().is_none() {
+            stage.mended.set(Some(trouble::done(stage.cloud, harm)?));
+            trouble::mend(stage.cloud)?;
+        }
         for letter in &ours {
             queue.send_back(letter).await?;
-            *stage.sent_back.borrow_mut() += 1;
+            stage.sent_back.set(stage.sent_back.get() + 1);
         }
     }
-    let (done, back) = (trouble::done(stage.cloud, harm)?, *stage.sent_back.borrow());
+    let back = stage.sent_back.get();
+    let done = stage.mended.get().map_or_else(|| trouble::done(stage.cloud, harm), Ok)?;
     let (once, said) = once(stage, places)?;
     let said = format!("killed {done} times, put aside and sent back {back}; {said}");
     Ok(Found { right: once && back > 0, said })

@@ -24,9 +24,6 @@ const HIDDEN: [(&str, u64); 2] = [("push", 8), ("push-critical", 2)];
 /// As deployed.
 const AS_DEPLOYED: Duration = Duration::from_secs(180);
 
-/// A message that killed its function so often is put aside by its queue.
-const TRIES: u64 = 10;
-
 /// Whom these acts are about.
 pub(super) fn people(run: &str) -> Result<Vec<Recipient>, Error> {
     let somebody = |id: &str, name: &str| {
@@ -90,10 +87,10 @@ fn failing(run: &str) -> Value {
     json!({ "function": "sms", "service": "sns", "contains": digits, "do": "error", "times": 2 })
 }
 
-/// Whoever begins to deliver what came of this event is killed.
+/// Whoever begins to deliver what came of this event is killed, until that is mended.
 fn poison(run: &str) -> Value {
     let event = format!("demo-{run}-poison");
-    json!({ "function": "push", "service": "dynamodb", "contains": event, "do": "kill_before", "times": TRIES })
+    json!({ "function": "push", "service": "dynamodb", "contains": event, "do": "kill_before" })
 }
 
 /// Gives the proxy a plan.
@@ -102,6 +99,11 @@ fn plan(proxy: &str, faults: &[Value]) -> Result<(), Error> {
     let plan = json!({ "seed": 1, "faults": faults }).to_string();
     let put = ureq::put(&url).send(plan);
     put.map(drop).map_err(|it| Error::Cloud(format!("the proxy at {url} takes no faults: {it}")))
+}
+
+/// From now on nothing is broken.
+pub(super) fn mend(cloud: &Cloud) -> Result<(), Error> {
+    plan(&cloud.local.as_ref().map(|it| it.proxy_endpoint()).unwrap_or_default(), &[])
 }
 
 /// How often a fault of the plan was done.

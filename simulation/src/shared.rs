@@ -1,0 +1,142 @@
+//! What processes share beside the ledger: counters, queues, schedules.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use aws::{Refused, Verdict};
+use delivery::{Line as DeskLine, Shared, Timer};
+use domain::Timestamp;
+use domain::breaker::Breaker;
+use domain::cancel::{CancelKey, Cancellation};
+use domain::quota::Bucket;
+use queue::{Cause, Outgoing, Past};
+use store::{Kept, Stood};
+
+use crate::clock::now;
+use crate::process::Process;
+use crate::queue::{Due, Line, fire};
+use crate::variant::Variant;
+
+/// The counters, as one process reaches them.
+#[derive(Clone)]
+pub(crate) struct Counters(pub(crate) Rc<Process>);
+
+/// The scheduler, as one process reaches it. Its queues are called by their names.
+pub(crate) struct Timetable(pub(crate) Rc<Process>);
+
+/// A queue, as one process reaches it.
+pub(crate) struct Sender(pub(crate) Rc<Process>, pub(crate) Rc<Line>);
+
+impl Shared for Counters {
+    async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, Refused> {
+        let world = &self.0.world;
+        if world.is(Variant::NoCancelCheck) {
+            return Ok(None);
+        }
+        self.0
+            .call("was it cancelled?", || {
+                self.0.looked.borrow_mut().insert(key.clone(), now());
+                world.cancelled.borrow().get(key).map(|(it, _)| it.clone())
+            })
+            .await
+    }
+
+    async fn breaker(&self, provider: &str) -> Result<Kept<Breaker>, Refused> {
+        let world = &self.0.world;
+        self.0.call("how is a provider?", || kept(world.breakers.borrow().get(provider))).await
+    }
+
+    async fn keep_breaker(
+        &self,
+        provider: &str,
+        over: &Kept<Breaker>,
+        next: Breaker,
+        _: Timestamp,
+    ) -> Result<Stood<Breaker>, Refused> {
+        let world = &self.0.world;
+        self.0
+            .call("tell how a provider is", || {
+                let mut breakers = world.breakers.borrow_mut();
+                let found = breakers.get(provider);
+                if found.map(|it| it.0) != over.version() {
+                    return Stood::Theirs(kept(found));
+                }
+                let version = over.version().unwrap_or(0) + 1;
+                breakers.insert(provider.to_owned(), (version, next.clone()));
+                Stood::Ours(Kept::at(next.clone(), Some(version)))
+            })
+            .await
+    }
+
+    async fn bucket(&self, _: &str) -> Result<Kept<Bucket>, Refused> {
+        Ok(Kept::default())
+    }
+
+    async fn keep_bucket(
+        &self,
+        _: &str,
+        _: &Kept<Bucket>,
+        next: Bucket,
+        _: Timestamp,
+    ) -> Result<Stood<Bucket>, Refused> {
+        Ok(Stood::Ours(Kept::at(next, Some(1))))
+    }
+}
+
+fn kept(found: Option<&(i64, Breaker)>) -> Kept<Breaker> {
+    found.map_or_else(Kept::default, |(version, it)| Kept::at(it.clone(), Some(*version)))
+}
+
+impl DeskLine for Sender {
+    /// Each of a call's messages is taken or refused on its own.
+    async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
+        let world = &self.0.world;
+        let sent = self.0.call("send", || {
+            let one = |it: &Outgoing| {
+                let fails = world.chance.borrow_mut().hits(world.faults().partial);
+                if !fails {
+                    self.1.push(world, &it.body, it.tenant.clone(), it.delay);
+                }
+                !fails
+            };
+            messages.iter().map(one).collect::<Vec<bool>>()
+        });
+        let refused = |verdict| Refused { doing: "send", verdict, source: "not taken".into() };
+        match sent.await {
+            Ok(taken) => taken
+                .into_iter()
+                .map(|it| it.then_some(()).ok_or_else(|| refused(Verdict::Transient)))
+                .collect(),
+            Err(it) => messages.iter().map(|_| Err(refused(it.verdict))).collect(),
+        }
+    }
+
+    async fn show_after(&self, receipt: &str, pause: Duration) -> Result<(), Refused> {
+        self.0.call("show later", || self.1.show_after(receipt, pause)).await
+    }
+
+    async fn bury(&self, body: &str, _: Option<&str>, _: &Cause, _: Past) -> Result<(), Refused> {
+        self.0.call("put aside", || self.1.dead.borrow_mut().push(body.into())).await
+    }
+}
+
+impl Timer for Timetable {
+    /// Scheduling one name twice is scheduling it once.
+    async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
+        let world = &self.0.world;
+        if world.is(Variant::LaterLost) {
+            return Ok(());
+        }
+        self.0
+            .call("schedule", || {
+                let mut schedules = world.schedules.borrow_mut();
+                if schedules.contains_key(name) {
+                    return;
+                }
+                let due = Due { at, line: world.line(queue_arn), body: body.to_owned() };
+                schedules.insert(name.to_owned(), due);
+                tokio::task::spawn_local(fire(Rc::clone(world), name.to_owned()));
+            })
+            .await
+    }
+}
