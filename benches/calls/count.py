@@ -88,13 +88,29 @@ def ours(cloud):
         settle(cloud, 10)
     journal = [it for it in cloud.journal(before) if it["function"] and it["service"] not in PROVIDERS]
     sends = [it for it in cloud.journal(before) if it["function"] and it["service"] in PROVIDERS]
-    return journal, len(sends)
+    return journal, len(sends), write_units(cloud, run)
 
 
-def units(call):
-    """Write units, read units, requests of SQS, events of EventBridge; a part is as large as its share of the call."""
+def size(item):
+    """As DynamoDB counts it: names and values, a number half its digits and one more."""
+    values = {"S": lambda it: len(it.encode()), "N": lambda it: len(it) // 2 + 1}
+    return sum(len(name) + values.get(kind, lambda it: 1)(value) for name, of in item.items() for kind, value in of.items())
+
+
+def write_units(cloud, run):
+    """What one write of a row of this run costs, by table: an update is charged for the whole row."""
+    found = {}
+    for table in ("ledger", "events", "inbox"):
+        pages = cloud.client("dynamodb").get_paginator("scan").paginate(TableName=f"carillon-local-{table}")
+        rows = [it for page in pages for it in page["Items"] if run in json.dumps(it)]
+        found[table] = sum(math.ceil(size(it) / 1024) for it in rows) / max(len(rows), 1)
+    return found
+
+
+def units(call, rows):
+    """Write units, read units, requests of SQS, events of EventBridge."""
     service, action, parts = call["service"], call["action"], call["parts"]
-    kb = math.ceil(call["asked"] / parts / 1024)
+    kb = next((rows[it] for it in call["things"] if it in rows), math.ceil(call["asked"] / parts / 1024))
     if service == "sqs":
         return 0, 0, math.ceil(call["asked"] / 65536), 0
     if service == "events":
@@ -105,8 +121,8 @@ def units(call):
     return twice * parts * kb, 0, 0, 0
 
 
-def row(name, journal, prices):
-    sums = [sum(column) / EVENTS for column in zip(*map(units, journal), strict=True)]
+def row(name, journal, rows, prices):
+    sums = [sum(column) / EVENTS for column in zip(*(units(it, rows) for it in journal), strict=True)]
     wru, rru, sqs, events = sums
     money = (
         wru * prices["dynamodb_write_unit"]
@@ -122,12 +138,12 @@ def row(name, journal, prices):
 def main():
     prices = json.loads((HERE / "prices.json").read_text())
     cloud = Cloud()
-    journal, sends = ours(cloud)
+    journal, sends, rows = ours(cloud)
     plain = naive.play(cloud, EVENTS)
     print(f"one event, three notifications; {EVENTS} events at once, {sends} sends to providers\n")
     print(f"{'':24}{'calls':>8}{'WRU':>8}{'RRU':>8}{'SQS':>8}{'events':>8}{'bytes':>10}{'$/M':>10}")
-    own = row("Carillon", journal, prices)
-    other = row("the plain way", plain, prices)
+    own = row("Carillon", journal, rows, prices)
+    other = row("the plain way", plain, {}, prices)
     print("\n" + "  ".join(f"{what} {b / a:.1f}x" for what, a, b in zip(("calls", "WRU", "money"), own, other, strict=True)))
     print("\nby function and action, for one event:")
     counts = {}

@@ -4,6 +4,6 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-[ -x .local/awscli/bin/python ] || make --no-print-directory .local/awscli/.installed
+[ -x .local/sam/bin/python ] || make --no-print-directory .local/sam/.installed
 [ -e .local/cloud.json ] || { echo "calls: the local cloud is not up; \`make up\`" >&2; exit 2; }
-exec .local/awscli/bin/python benches/calls/count.py
+exec .local/sam/bin/python benches/calls/count.py

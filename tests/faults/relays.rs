@@ -80,7 +80,12 @@ async fn append(suite: &Suite) -> (Stream, Vec<Hello>) {
 
 /// The sweep as its schedule runs it, here in this process.
 async fn sweep(suite: &Suite) {
-    let env = [("EVENTS_TABLE", TABLE), ("BUS_NAME", "carillon-local"), ("MIN_AGE_SECONDS", "5")];
+    let env = [
+        ("EVENTS_TABLE", TABLE),
+        ("LEDGER_TABLE", "carillon-local-ledger"),
+        ("BUS_NAME", "carillon-local"),
+        ("MIN_AGE_SECONDS", "5"),
+    ];
     let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
     let Ok(sweep) = sweep::Sweep::from_env(&suite.cloud.config, &env) else {
         panic!("a variable is missing")
