@@ -119,7 +119,7 @@ fn notification(item: &Item) -> Option<Line> {
         text.push_str(&format!("  because {} ({})", reason.meaning(), reason.name()));
     }
     if let Some(until) = row.until {
-        text.push_str(&format!(", at {until}"));
+        text.push_str(&format!(", at {until:.0}"));
     }
     if let Some(note) = &row.note {
         text.push_str(&format!("  ({note})"));

@@ -1,6 +1,6 @@
 //! What must be so, whatever broke.
 //!
-//! Source: reliability, G1 to G6. The seals of the audit (G4) are verified by their own tests.
+//! Source: reliability, G1 to G6. G4 is held by `written`, G5 by `suite`.
 
 use std::collections::BTreeSet;
 

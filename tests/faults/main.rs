@@ -12,6 +12,7 @@
 //! - `relays`: what dies between the producer's table and the bus (F8)
 //! - `waits`: what is counted, gathered or left for later, while dispatch is killed (F1)
 //! - `outages`: a provider that is down (F9)
+//! - `written`: whether the audit of all this verifies (G4)
 //!
 //! Queues show a message again after four seconds instead of three minutes while a scenario plays, and the lease of a
 //! sender that was killed is ended by hand: both are what time alone would do.
@@ -43,3 +44,4 @@ mod repeats;
 mod storms;
 mod suite;
 mod waits;
+mod written;

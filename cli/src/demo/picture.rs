@@ -95,7 +95,8 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
         }
         Expected::Elsewhere => ("✉", true, "handed to the provider".to_owned()),
         Expected::Deferred => {
-            let until = it.row.as_ref().and_then(|it| it.until).map_or_else(String::new, |it| it.to_string());
+            let until =
+                it.row.as_ref().and_then(|it| it.until).map_or_else(String::new, |it| format!("{it:.0}"));
             ("◷", true, format!("later, at {until}"))
         }
         Expected::Suppressed(reason) | Expected::Failed(reason) => {
