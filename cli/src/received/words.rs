@@ -91,7 +91,8 @@ fn collect(found: &Value, into: &mut HashMap<String, String>) {
     }
     let Some(object) = found.as_object() else { return };
     let id = object.get("MessageId").or(object.get("id")).and_then(Value::as_str);
-    let words = object.get("Message").or(object.get("message"));
+    // A text is its own message.
+    let words = ["Message", "message", "text"].iter().find_map(|name| object.get(*name));
     match (id, words) {
         (Some(id), Some(words)) => {
             into.insert(id.to_owned(), said(words));
@@ -111,12 +112,14 @@ fn said(message: &Value) -> String {
 }
 
 fn gather<'a>(value: &'a Value, parts: &mut Vec<&'a str>) {
-    for name in ["title", "body"] {
+    // `text` is what fills a template.
+    for name in ["title", "body", "text"] {
         if let Some(text) = value[name].as_str().filter(|it| !parts.contains(it)) {
             parts.push(text);
         }
     }
-    for it in value.as_object().into_iter().flat_map(|it| it.values()) {
+    let members = value.as_object().into_iter().flat_map(|it| it.values());
+    for it in members.chain(value.as_array().into_iter().flatten()) {
         gather(it, parts);
     }
 }
@@ -143,7 +146,18 @@ mod tests {
         collect(&json!([{ "channel": "push", "id": "p-1", "message": note }]), &mut words);
         let chat = json!({ "type": "text", "text": { "body": "Hello\nthere" } });
         collect(&json!([{ "channel": "whatsapp", "id": "w-1", "message": chat }]), &mut words);
-        for (id, expected) in [("s-1", "Your turn."), ("p-1", "Room 7 — Now"), ("w-1", "Hello there")] {
+        let filled = json!({ "type": "body", "parameters": [{ "type": "text", "text": "Ten o'clock" }] });
+        let chat = json!({ "type": "template", "template": { "name": "t", "components": [filled] } });
+        collect(&json!([{ "channel": "whatsapp", "id": "w-2", "message": chat }]), &mut words);
+        collect(&json!([{ "channel": "sms", "id": "s-2", "text": "Soon." }]), &mut words);
+        let expected = [
+            ("s-1", "Your turn."),
+            ("s-2", "Soon."),
+            ("p-1", "Room 7 — Now"),
+            ("w-1", "Hello there"),
+            ("w-2", "Ten o'clock"),
+        ];
+        for (id, expected) in expected {
             assert_eq!(words.get(id).map(String::as_str), Some(expected));
         }
     }
