@@ -101,6 +101,7 @@ async fn dispatch_that_is_killed_at_any_of_its_calls_decides_again_and_tells_onc
             faults.push(fault);
             hellos.push(hello);
         }
+        suite.try_often(faults.len() as u64 + 1).await;
         suite.proxy.plan(suite.seed, &faults);
         for it in &hellos {
             it.put(&suite.cloud).await;

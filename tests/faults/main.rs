@@ -26,6 +26,8 @@ mod client;
 #[path = "../it/cloud.rs"]
 #[expect(dead_code, reason = "shared with the other end-to-end tests")]
 mod cloud;
+#[path = "../it/sweeping.rs"]
+mod sweeping;
 #[path = "../it/until.rs"]
 #[expect(dead_code, reason = "shared with the other end-to-end tests")]
 mod until;

@@ -8,6 +8,7 @@ use store::{Events, Way};
 use crate::cloud::now;
 use crate::hellos::{Hello, check_books};
 use crate::suite::{Suite, play};
+use crate::sweeping::sweep;
 use crate::until::until;
 
 const TABLE: &str = "carillon-local-events";
@@ -34,7 +35,7 @@ async fn a_relay_that_dies_again_and_again_loses_nothing_and_tells_nobody_twice(
         let events = Events::new(&store::client(&suite.cloud.config), TABLE.to_owned());
         until("everything was seen on the bus", async || {
             if suite.proxy.done().iter().take(2).sum::<u64>() >= 5 {
-                sweep(suite).await;
+                sweep(&suite.cloud).await;
             }
             let mut pending = 0;
             for (stream, _) in &streams {
@@ -76,23 +77,4 @@ async fn append(suite: &Suite) -> (Stream, Vec<Hello>) {
         call.client_request_token(&appended.token).send().await.unwrap();
     }
     (Stream::new(None, &hellos[0].mark), hellos)
-}
-
-/// The sweep as its schedule runs it, here in this process.
-async fn sweep(suite: &Suite) {
-    let env = [
-        ("EVENTS_TABLE", TABLE),
-        ("LEDGER_TABLE", "carillon-local-ledger"),
-        ("BUS_NAME", "carillon-local"),
-        ("MIN_AGE_SECONDS", "5"),
-    ];
-    let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
-    let Ok(sweep) = sweep::Sweep::from_env(&suite.cloud.config, &env) else {
-        panic!("a variable is missing")
-    };
-    let invocation = runtime::Invocation {
-        payload: serde_json::value::RawValue::from_string("{}".into()).unwrap(),
-        deadline: runtime::Deadline::at_millis(u64::MAX),
-    };
-    sweep.run(&invocation).await.unwrap();
 }

@@ -58,6 +58,7 @@ async fn a_window_a_throttle_and_a_reminder_outlive_the_death_of_whoever_counts_
                 things.push(it);
             }
         }
+        suite.try_often(faults.len() as u64 + 1).await;
         suite.proxy.plan(suite.seed, &faults);
         for some in things.chunks(4) {
             join_all(some.iter().map(|it| it.put(&suite.cloud))).await;

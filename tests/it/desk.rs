@@ -111,23 +111,6 @@ pub(crate) fn impossible() -> TransactWriteItem {
     TransactWriteItem::builder().put(put.build().unwrap()).build()
 }
 
-/// The sweep as its schedule runs it, here in this process.
-pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
-    let env = [
-        ("EVENTS_TABLE", TABLE),
-        ("LEDGER_TABLE", "carillon-local-ledger"),
-        ("BUS_NAME", "carillon-local"),
-        ("MIN_AGE_SECONDS", "5"),
-    ];
-    let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
-    let Ok(sweep) = sweep::Sweep::from_env(&cloud.config, &env) else { panic!("a variable is missing") };
-    let invocation = runtime::Invocation {
-        payload: serde_json::value::RawValue::from_string("{}".into()).unwrap(),
-        deadline: runtime::Deadline::at_millis(u64::MAX),
-    };
-    sweep.run(&invocation).await.unwrap()
-}
-
 /// Kills the relay's processes of this local cloud, and of no other, as a machine does that fails.
 pub(crate) fn kill_relays() -> usize {
     let ours = root().join(".local/tmp");

@@ -13,7 +13,7 @@ use store::{LedgerRow, Settlement};
 
 use crate::cloud::{Cloud, cloud_event, entry, now, now_text, unique};
 use crate::commands::{carillon, text};
-use crate::desk::sweep;
+use crate::sweeping::sweep;
 use crate::until::{quiet, until};
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 14] = [
+const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
@@ -18,7 +18,8 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("schedule", &["aws", "domain"]),
     ("signing", &["domain"]),
     ("sns", &["aws", "domain"]),
-    ("seals", &["aws", "domain"]),
+    ("asking", &["aws", "domain"]),
+    ("seals", &["asking", "aws", "domain"]),
     ("sockets", &["aws"]),
     ("runtime", &["aws", "domain"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),

@@ -55,6 +55,7 @@ mod received;
 mod replay;
 mod resume;
 mod sealing;
+mod sweeping;
 mod template;
 mod thread;
 mod until;

@@ -9,7 +9,8 @@ use store::{Place, Record, Snapshot, Way};
 
 use crate::cloud::{cloud_event, now, root, unique};
 use crate::commands::carillon;
-use crate::desk::{TABLE, at, desk, hello, impossible, is_done, kill_relays, outbox, shell, sweep};
+use crate::desk::{TABLE, at, desk, hello, impossible, is_done, kill_relays, outbox, shell};
+use crate::sweeping::sweep;
 use crate::until::{quiet, until};
 
 #[tokio::test]

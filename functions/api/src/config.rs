@@ -2,7 +2,7 @@
 
 use domain::endpoint::target::Allow;
 use domain::unsubscribe::Keys;
-use runtime::{Env, Error, Unset};
+use runtime::{Env, Error};
 use sns::Applications;
 
 use crate::caller::Issuer;
@@ -45,12 +45,6 @@ impl Config {
                 roles_claim: env.required("ROLES_CLAIM")?,
             }),
         };
-        let allow = env.optional("WEBHOOK_ALLOW").unwrap_or_default();
-        let allow = Allow::parse(&allow).map_err(|found| Unset::Unusable {
-            name: "WEBHOOK_ALLOW".to_owned(),
-            found,
-            wanted: "origins with commas between them, such as https://hooks.internal:8443",
-        })?;
         Ok(Config {
             people_table: env.required("PEOPLE_TABLE")?,
             counters_table: env.required("COUNTERS_TABLE")?,
@@ -62,7 +56,7 @@ impl Config {
             bus: env.required("BUS_NAME")?,
             dispatch_queue_url: env.required("DISPATCH_QUEUE_URL")?,
             webhook_queue_url: env.required("WEBHOOK_QUEUE_URL")?,
-            allow,
+            allow: runtime::allowed(env)?,
             applications: Applications::read(|name| env.optional(name)),
             socket_url: env.required("SOCKET_URL")?,
             issuer,

@@ -5,18 +5,9 @@
 //! that brings something along.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
-use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
-};
-use aws_sigv4::sign::v4;
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use asking::{Question, Service};
 use aws_types::SdkConfig;
 use domain::attachment::is_kind;
 use domain::job::Attachment;
@@ -35,15 +26,12 @@ pub const MAX_FILES_BYTES: usize = 10 * 1024 * 1024;
 pub struct Buckets {
     allowed: BTreeSet<String>,
     config: SdkConfig,
-    region: String,
-    endpoint: String,
-    get: OnceLock<Operation<HttpRequest, Answer, Infallible>>,
+    s3: OnceLock<Service>,
     /// One letter with files at a time, because of the memory.
     room: Semaphore,
 }
 
 /// What S3 said.
-#[derive(Debug)]
 struct Answer {
     status: u16,
     kind: Option<String>,
@@ -56,12 +44,7 @@ impl Buckets {
     /// Files come from the buckets named in `allowed` and no others.
     #[must_use]
     pub fn new(config: &SdkConfig, allowed: BTreeSet<String>) -> Buckets {
-        let region = config.region().map_or("us-east-1", |it| it.as_ref()).to_owned();
-        let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-        let own = || format!("https://s3.{region}.amazonaws.com{suffix}");
-        let endpoint = config.endpoint_url().map_or_else(own, |it| it.trim_end_matches('/').to_owned());
-        let (get, room) = (OnceLock::new(), Semaphore::new(1));
-        Buckets { allowed, config: config.clone(), region, endpoint, get, room }
+        Buckets { allowed, config: config.clone(), s3: OnceLock::new(), room: Semaphore::new(1) }
     }
 
     /// Waits until no other letter with files is under way. A letter without any need not.
@@ -93,74 +76,18 @@ impl Buckets {
 
     /// Asks for one byte more than there is room for, so that no answer is larger than that.
     async fn ask(&self, attachment: &Attachment, left: usize) -> Result<Answer, Failure> {
+        let s3 = self.s3.get_or_init(|| Service::new(&self.config, "s3"));
         let path = format!("/{}/{}", attachment.bucket, escaped(&attachment.key));
-        let request = self.signed(&path, left).await?;
-        let get = self.get.get_or_init(|| operation(&self.config, &self.endpoint));
-        match get.invoke(request).await {
-            Ok(answer) => Ok(answer),
-            // Reading twice does no harm.
-            Err(error) => Err(Failure::Transient(Box::new(error))),
-        }
+        let headers = [("range", format!("bytes=0-{left}"))];
+        let question =
+            Question { doing: "get a file", method: "GET", path: &path, headers: &headers, body: &[] };
+        // Reading twice does no harm.
+        let answer =
+            s3.ask(&question, runtime::now()).await.map_err(|it| Failure::Transient(Box::new(it)))?;
+        let header = |name: &str| answer.header(name).map(str::to_owned);
+        let (kind, range) = (header("content-type"), header("content-range"));
+        Ok(Answer { status: answer.status, kind, range, body: answer.body })
     }
-
-    async fn signed(&self, path: &str, left: usize) -> Result<HttpRequest, Failure> {
-        let transient = |it| Failure::Transient(it);
-        let mut request = HttpRequest::get(path).map_err(|it| transient(it.into()))?;
-        request.headers_mut().insert("range", format!("bytes=0-{left}"));
-        let provider: Option<SharedCredentialsProvider> = self.config.credentials_provider();
-        let provider = provider.ok_or_else(|| transient("there are no credentials".into()))?;
-        let identity = provider.provide_credentials().await.map_err(|it| transient(it.into()))?.into();
-        let mut settings = SigningSettings::default();
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("s3")
-            .time(time(runtime::now()))
-            .settings(settings)
-            .build()
-            .map_err(|it| transient(it.into()))?
-            .into();
-        let url = format!("{}{path}", self.endpoint);
-        let headers = request.headers().iter();
-        let signable = SignableRequest::new("GET", url, headers, SignableBody::Bytes(&[]));
-        let signed = sign(signable.map_err(|it| transient(it.into()))?, &params);
-        let (instructions, _) = signed.map_err(|it| transient(it.into()))?.into_parts();
-        for (name, value) in instructions.headers() {
-            request.headers_mut().insert(name.to_owned(), value.to_owned());
-        }
-        Ok(request)
-    }
-}
-
-fn operation(config: &SdkConfig, endpoint: &str) -> Operation<HttpRequest, Answer, Infallible> {
-    let mut get = Operation::builder()
-        .service_name("s3")
-        .operation_name("GetObject")
-        .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
-        .endpoint_url(endpoint)
-        .no_auth()
-        .standard_retry(&aws::retries())
-        .timeout_config(aws::timeouts());
-    if let Some(client) = config.http_client() {
-        get = get.http_client(client);
-    }
-    if let Some(sleep) = config.sleep_impl() {
-        get = get.sleep_impl(sleep);
-    }
-    get.serializer(|request: HttpRequest| Ok(request))
-        .deserializer(|response: &HttpResponse| {
-            let header = |name: &str| response.headers().get(name).map(str::to_owned);
-            Ok(Answer {
-                status: response.status().as_u16(),
-                kind: header("content-type"),
-                range: header("content-range"),
-                body: response.body().bytes().unwrap_or_default().to_vec(),
-            })
-        })
-        .build()
 }
 
 /// What S3 answered, sorted by who acts on it.
@@ -208,10 +135,6 @@ fn escaped(key: &str) -> String {
         }
     }
     text
-}
-
-fn time(now: domain::Timestamp) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(u64::try_from(now.as_second()).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use delivery::{DeskConfig, LaterConfig};
 use domain::endpoint::target::Allow;
-use runtime::{Env, Error, Unset};
+use runtime::{Env, Error};
 
 /// What the function is told by its template.
 pub struct Config {
@@ -24,19 +24,13 @@ const CONCURRENCY: usize = 10;
 
 impl Config {
     /// # Errors
-    /// [`Unset`] names the variable that is missing or unusable.
+    /// [`runtime::Unset`] names the variable that is missing or unusable.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
-        let allow = env.optional("WEBHOOK_ALLOW").unwrap_or_default();
-        let allow = Allow::parse(&allow).map_err(|found| Unset::Unusable {
-            name: "WEBHOOK_ALLOW".to_owned(),
-            found,
-            wanted: "origins with commas between them, such as https://hooks.internal:8443",
-        })?;
         Ok(Config {
             courier: CourierConfig {
                 endpoints_table: env.required("ENDPOINTS_TABLE")?,
                 bus: env.required("BUS_NAME")?,
-                allow,
+                allow: runtime::allowed(env)?,
             },
             later: LaterConfig::from_env(env)?,
             desk: DeskConfig::from_env(env, "webhook", CONCURRENCY)?,

@@ -171,10 +171,16 @@ impl Event {
     /// An event of our own: who says what of which kind, when, under which id. Nothing else is said of it yet.
     #[must_use]
     pub fn new(source: &str, kind: &str, id: String, time: Timestamp, data: &serde_json::Value) -> Event {
+        let bare = Event::bare(source.to_owned(), kind.to_owned(), id, time);
+        Event { data: Some(Data::of(data)), ..bare }
+    }
+
+    /// What every event has, and nothing more.
+    pub(crate) fn bare(source: String, kind: String, id: String, time: Timestamp) -> Event {
         Event {
             id,
-            source: source.to_owned(),
-            kind: kind.to_owned(),
+            source,
+            kind,
             time,
             subject: None,
             dataschema: None,
@@ -187,7 +193,7 @@ impl Event {
             traceparent: None,
             expiry_time: None,
             extensions: BTreeMap::new(),
-            data: Some(Data::of(data)),
+            data: None,
         }
     }
 

@@ -13,7 +13,7 @@ pub use deadline::{Deadline, now};
 pub use env::{Env, Unset};
 pub use lambda_runtime::Error;
 pub use log::init_log;
-pub use names::{look_up, vet};
+pub use names::{allowed, look_up, vet};
 pub use sqs::{Batch, Message, Report, run_sqs};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use domain::endpoint::target::{Allow, Blocked, HostName, Target};
 
+use crate::{Env, Unset};
+
 /// How long a resolver may take.
 const TO_LOOK_UP: Duration = Duration::from_secs(5);
 
@@ -16,6 +18,19 @@ const TO_LOOK_UP: Duration = Duration::from_secs(5);
 pub async fn look_up(name: &str) -> io::Result<Vec<IpAddr>> {
     let found = tokio::net::lookup_host((format!("{name}."), 443)).await?;
     Ok(found.map(|it| it.ip()).collect())
+}
+
+/// The origins that an operator vouches for, as the template's `WebhookAllow` names them.
+///
+/// # Errors
+/// One of them is no origin.
+pub fn allowed(env: &Env) -> Result<Allow, Unset> {
+    const NAME: &str = "WEBHOOK_ALLOW";
+    Allow::parse(&env.optional(NAME).unwrap_or_default()).map_err(|found| Unset::Unusable {
+        name: NAME.to_owned(),
+        found,
+        wanted: "origins with commas between them, such as https://hooks.internal:8443",
+    })
 }
 
 /// Whether an endpoint may have this URL: the judgement of each send, made when it is saved. A name must lead to public

@@ -9,7 +9,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::asking::{Question, Service};
+use asking::{Question, Service};
 
 /// What stands before the point in the public key of a P-256 pair, in DER.
 ///

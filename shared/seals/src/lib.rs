@@ -3,7 +3,6 @@
 //! S3 and KMS are asked by signed requests, not by their SDKs: six calls are all there is, and what signs and carries
 //! them is linked already, for DynamoDB. It does not know what a seal says of which record.
 
-mod asking;
 mod keys;
 mod vault;
 

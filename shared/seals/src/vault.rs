@@ -9,7 +9,7 @@ use domain::seal::Sealed;
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 
-use crate::asking::{Answer, Question, Service};
+use asking::{Answer, Question, Service};
 
 /// How far back the last seal is looked for, in hours: every hour has one, unless nobody sealed for a while.
 const LOOK_BACK_HOURS: [i64; 3] = [3, 48, 60 * 24];

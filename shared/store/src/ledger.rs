@@ -20,7 +20,7 @@ pub use noticing::Noticed;
 pub use receiving::{MAX_RECEIVED, Received, ReceivedPage, ReceivedPlace};
 
 use crate::item::Item;
-use crate::lookup;
+use crate::lookup::{self, Order};
 use crate::statements::{Statement, Written, execute};
 
 mod row;
@@ -322,25 +322,10 @@ impl Ledger {
         most: u32,
     ) -> Result<LedgerPage, Refused> {
         let pk = event_part(source, id);
-        let start = after.map(|sk| Item::default().text("pk", &pk).text("sk", sk).into_map());
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(&pk))
-            .consistent_read(true)
-            .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| Refused::new("read what came of an event", error))?;
-        let next = answer.last_evaluated_key.map(Item::from);
-        let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-        Ok(LedgerPage {
-            rows: items.filter_map(|it| LedgerRow::read(&it)).collect(),
-            next: next.and_then(|it| it.get("sk").map(str::to_owned)),
-        })
+        let (doing, from) = ("read what came of an event", (pk.as_str(), after));
+        let found = lookup::stretch(&self.client, &self.table, doing, from, most, Order::Forward).await?;
+        let (items, next) = found;
+        Ok(LedgerPage { rows: items.iter().filter_map(LedgerRow::read).collect(), next })
     }
 
     /// Everything that came of one event so far, in the order of the keys.

@@ -98,6 +98,41 @@ pub(crate) async fn beginning(
     Ok(answer.items.unwrap_or_default().into_iter().map(Item::from).collect())
 }
 
+/// In which order the items of a partition are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Forward,
+    Backward,
+}
+
+/// The next items of a partition, at most `most` of them and one at least, behind the one whose sort key is `after`; and
+/// the sort key behind which there are more. What was written a moment ago is among them.
+pub(crate) async fn stretch(
+    client: &Client,
+    table: &str,
+    doing: &'static str,
+    (pk, after): (&str, Option<&str>),
+    most: u32,
+    order: Order,
+) -> Result<(Vec<Item>, Option<String>), Refused> {
+    let start = after.map(|sk| Item::default().text("pk", pk).text("sk", sk).into_map());
+    let answer = client
+        .query()
+        .table_name(table)
+        .key_condition_expression("pk = :pk")
+        .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+        .scan_index_forward(order == Order::Forward)
+        .consistent_read(true)
+        .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
+        .set_exclusive_start_key(start)
+        .send()
+        .await
+        .map_err(|error| Refused::new(doing, error))?;
+    let next = answer.last_evaluated_key.map(Item::from);
+    let items = answer.items.unwrap_or_default().into_iter().map(Item::from).collect();
+    Ok((items, next.and_then(|it| it.get("sk").map(str::to_owned))))
+}
+
 /// What `name` says in the next items of a partition, at most `most` of them, behind the key `start`; and whether there
 /// are more. What was written a moment ago is among them.
 pub(crate) async fn page(

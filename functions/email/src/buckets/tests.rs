@@ -45,10 +45,7 @@ async fn a_bucket_that_is_not_named_is_not_even_asked() {
         panic!("it lies elsewhere")
     };
     assert_eq!(reason, Reason::ForbiddenAttachment);
-    assert!(buckets.get.get().is_none(), "no client was made");
-    assert_eq!(buckets.endpoint, "https://s3.eu-central-1.amazonaws.com");
-    let china = SdkConfig::builder().region(aws_types::region::Region::new("cn-north-1")).build();
-    assert_eq!(Buckets::new(&china, BTreeSet::new()).endpoint, "https://s3.cn-north-1.amazonaws.com.cn");
+    assert!(buckets.s3.get().is_none(), "no client was made");
 }
 
 /// `None` in the error: it is tried again.

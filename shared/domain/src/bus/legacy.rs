@@ -3,8 +3,6 @@
 //! The ids of people and tenants lived in these envelopes, outside the payload. They are added to `data`, unless it
 //! has a member of that name, so that rules find them where a CloudEvent would carry them.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::BusEvent;
@@ -48,24 +46,8 @@ pub(super) fn plain(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Re
 /// EventBridge's own fields, and no payload yet.
 fn frame(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     check_type(&bus.detail_type)?;
-    Ok(Event {
-        id: bus.id.clone().into_owned(),
-        source: bus.source.clone().into_owned(),
-        kind: bus.detail_type.clone().into_owned(),
-        time: received,
-        subject: None,
-        dataschema: None,
-        tenant: None,
-        correlation_id: None,
-        causation_id: None,
-        actor: None,
-        priority: None,
-        sequence: None,
-        traceparent: None,
-        expiry_time: None,
-        extensions: BTreeMap::new(),
-        data: None,
-    })
+    let [source, kind, id] = [&bus.source, &bus.detail_type, &bus.id].map(|it| it.clone().into_owned());
+    Ok(Event::bare(source, kind, id, received))
 }
 
 /// What all older envelopes have in common, with EventBridge's own fields where one is missing.

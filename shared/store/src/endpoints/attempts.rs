@@ -1,7 +1,6 @@
 //! What each endpoint answered, for whoever wonders why a message did not arrive.
 
 use aws::Refused;
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::endpoint::EndpointId;
 use domain::key::Key;
@@ -10,6 +9,7 @@ use serde::Serialize;
 
 use super::Endpoints;
 use crate::item::{Item, sort_key};
+use crate::lookup::{self, Order};
 use crate::writes;
 
 /// How long attempts are kept.
@@ -78,26 +78,11 @@ impl Endpoints {
         before: Option<&str>,
         most: u32,
     ) -> Result<AttemptPage, Refused> {
-        let start = before.map(|sk| Item::default().text("pk", partition(id)).text("sk", sk).into_map());
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(partition(id)))
-            .scan_index_forward(false)
-            .consistent_read(true)
-            .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| Refused::new("read attempts", error))?;
-        let next = answer.last_evaluated_key.map(Item::from);
-        let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-        Ok(AttemptPage {
-            attempts: items.filter_map(|it| read(id, &it)).collect(),
-            next: next.and_then(|it| it.get("sk").map(str::to_owned)),
-        })
+        let pk = partition(id);
+        let (doing, from) = ("read attempts", (pk.as_str(), before));
+        let found = lookup::stretch(&self.client, &self.table, doing, from, most, Order::Backward).await?;
+        let (items, next) = found;
+        Ok(AttemptPage { attempts: items.iter().filter_map(|it| read(id, it)).collect(), next })
     }
 }
 

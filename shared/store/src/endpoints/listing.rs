@@ -1,11 +1,10 @@
 //! A tenant's endpoints, page by page.
 
 use aws::Refused;
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::endpoint::Endpoint;
 
 use super::{Endpoints, endpoint, partition};
-use crate::item::Item;
+use crate::lookup::{self, Order};
 
 /// Some endpoints of a tenant, in the order of their ids.
 pub struct EndpointPage {
@@ -26,24 +25,9 @@ impl Endpoints {
         most: u32,
     ) -> Result<EndpointPage, Refused> {
         let pk = partition("endpoints", tenant);
-        let start = after.map(|id| Item::default().text("pk", &pk).text("sk", id).into_map());
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .consistent_read(true)
-            .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| Refused::new("read a tenant's endpoints", error))?;
-        let next = answer.last_evaluated_key.map(Item::from);
-        let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-        Ok(EndpointPage {
-            endpoints: items.filter_map(|it| endpoint(&it)).collect(),
-            next: next.and_then(|it| it.get("sk").map(str::to_owned)),
-        })
+        let (doing, from) = ("read a tenant's endpoints", (pk.as_str(), after));
+        let found = lookup::stretch(&self.client, &self.table, doing, from, most, Order::Forward).await?;
+        let (items, next) = found;
+        Ok(EndpointPage { endpoints: items.iter().filter_map(endpoint).collect(), next })
     }
 }

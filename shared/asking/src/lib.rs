@@ -1,4 +1,7 @@
-//! One signed request, and its answer.
+//! One signed request to an AWS service, and its answer: for what is asked of a service in so few ways that its SDK, with
+//! the tree that it brings, would be the larger part of a function.
+//!
+//! What signs and what carries a request is linked already, for the services that have their SDK.
 
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,9 +19,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 
-/// Another service than its SDK's client asks, at its Region's endpoint or where the configuration leads.
+/// A service, at its Region's endpoint or where the configuration leads.
 #[derive(Clone, Debug)]
-pub(crate) struct Service {
+pub struct Service {
     config: SdkConfig,
     name: &'static str,
     region: String,
@@ -27,40 +30,47 @@ pub(crate) struct Service {
 }
 
 /// What is asked. `doing` is for errors.
-pub(crate) struct Question<'a> {
-    pub(crate) doing: &'static str,
-    pub(crate) method: &'static str,
+pub struct Question<'a> {
+    pub doing: &'static str,
+    pub method: &'static str,
     /// With the query, percent-encoded.
-    pub(crate) path: &'a str,
-    pub(crate) headers: &'a [(&'static str, String)],
-    pub(crate) body: &'a [u8],
+    pub path: &'a str,
+    pub headers: &'a [(&'static str, String)],
+    pub body: &'a [u8],
 }
 
+/// What the service said.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
 impl Service {
-    pub(crate) fn new(config: &SdkConfig, name: &'static str) -> Service {
+    /// `name` is what the service is called in endpoints and in signatures, such as `s3`.
+    #[must_use]
+    pub fn new(config: &SdkConfig, name: &'static str) -> Service {
         let region = config.region().map_or("us-east-1", |it| it.as_ref()).to_owned();
-        let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-        let own = || format!("https://{name}.{region}.amazonaws.com{suffix}");
-        let endpoint = config.endpoint_url().map_or_else(own, |it| it.trim_end_matches('/').to_owned());
+        let endpoint = config
+            .endpoint_url()
+            .map_or_else(|| own(name, &region), |it| it.trim_end_matches('/').to_owned());
         let call = operation(config, &endpoint, name);
         Service { config: config.clone(), name, region, endpoint, call }
     }
 
-    pub(crate) fn region(&self) -> &str {
+    #[must_use]
+    pub fn region(&self) -> &str {
         &self.region
     }
 
+    /// Asks at the time `now`, and again where no answer comes.
+    ///
     /// # Errors
     /// There was no answer. What the service says itself, whatever the status, is an [`Answer`].
-    pub(crate) async fn ask(&self, question: &Question<'_>, now: Timestamp) -> Result<Answer, Refused> {
+    pub async fn ask(&self, question: &Question<'_>, now: Timestamp) -> Result<Answer, Refused> {
         let refused = |verdict, source| Refused { doing: question.doing, verdict, source };
         let request = self.signed(question, now).await.map_err(|it| refused(Verdict::Permanent, it))?;
         // Asking twice does no harm: nothing is written over, and a second signature is as good.
@@ -102,8 +112,15 @@ impl Service {
 }
 
 impl Answer {
+    /// What a header says; its name in small letters.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// The answer as a refusal, for who has no other use for it.
-    pub(crate) fn refuse(self, doing: &'static str, service: &str) -> Refused {
+    #[must_use]
+    pub fn refuse(self, doing: &'static str, service: &str) -> Refused {
         let verdict = match self.status {
             429 | 503 => Verdict::Throttled,
             500.. => Verdict::Transient,
@@ -113,6 +130,12 @@ impl Answer {
         let said: String = String::from_utf8_lossy(&self.body).chars().take(300).collect();
         Refused { doing, verdict, source: format!("{service} answered {}: {said}", self.status).into() }
     }
+}
+
+/// Where a Region has a service.
+fn own(name: &str, region: &str) -> String {
+    let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+    format!("https://{name}.{region}.amazonaws.com{suffix}")
 }
 
 fn operation(
@@ -136,8 +159,10 @@ fn operation(
     }
     call.serializer(|request: HttpRequest| Ok(request))
         .deserializer(|response: &HttpResponse| {
+            let headers = response.headers().iter();
             Ok(Answer {
                 status: response.status().as_u16(),
+                headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect(),
                 body: response.body().bytes().unwrap_or_default().to_vec(),
             })
         })
@@ -146,4 +171,15 @@ fn operation(
 
 fn time(now: Timestamp) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(u64::try_from(now.as_second()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_where_its_region_has_it() {
+        assert_eq!(own("s3", "eu-central-1"), "https://s3.eu-central-1.amazonaws.com");
+        assert_eq!(own("s3", "cn-north-1"), "https://s3.cn-north-1.amazonaws.com.cn");
+    }
 }
