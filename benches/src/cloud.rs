@@ -8,7 +8,9 @@ use std::{fs, io};
 use domain::recipient::{Group, NO_TENANT, Recipient};
 use serde_json::{Value, json};
 
+use crate::hooks::Hooks;
 use crate::http::Request;
+use crate::{receipts, sealing};
 
 /// Far enough ahead that nothing expires, in seconds since 1970.
 const FAR_AHEAD: &str = "4070908800";
@@ -17,11 +19,12 @@ const FAR_AHEAD: &str = "4070908800";
 const PUBLISHED: &str = "<PublishResponse><PublishResult><MessageId>0107018f-bench</MessageId></PublishResult>\
     <ResponseMetadata><RequestId>bench</RequestId></ResponseMetadata></PublishResponse>";
 
-/// The stubs of DynamoDB, SQS, SES, SNS, End User Messaging, Scheduler and API Gateway.
+/// The stubs of DynamoDB, SQS, EventBridge, SES, SNS, End User Messaging, Scheduler, API Gateway, S3 and KMS.
 pub(crate) struct Cloud {
     people: BTreeMap<String, Value>,
     /// The members of every group, by its partition.
     groups: BTreeMap<String, Vec<Value>>,
+    hooks: Hooks,
 }
 
 /// One call: its operation, what it is answered, and the messages it put into a queue.
@@ -43,10 +46,11 @@ impl Cloud {
     /// `people` is the file that `carillon people import` reads.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file cannot be read, or no port is free for the endpoints.
     pub(crate) fn open(people: &Path) -> io::Result<Cloud> {
         let people: Vec<Value> = serde_json::from_str(&fs::read_to_string(people)?)?;
-        let mut cloud = Cloud { people: BTreeMap::new(), groups: BTreeMap::new() };
+        let hooks = Hooks::open()?;
+        let mut cloud = Cloud { people: BTreeMap::new(), groups: BTreeMap::new(), hooks };
         for it in &people {
             let person: Recipient = serde_json::from_value(it.clone())?;
             for group in person.groups() {
@@ -61,8 +65,16 @@ impl Cloud {
         Ok(cloud)
     }
 
+    /// Where webhooks are sent.
+    pub(crate) fn hooks(&self) -> &str {
+        self.hooks.origin()
+    }
+
     /// `None` for an operation that no function asked for when this was written.
     pub(crate) fn answer(&self, request: &Request) -> Option<Call> {
+        if let Some((operation, answer)) = sealing::answer(request) {
+            return Some(Call { operation: operation.to_owned(), answer, sent: None, published: Vec::new() });
+        }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let operation = operation(request)?;
         let sent = match operation {
@@ -104,9 +116,20 @@ impl Cloud {
                 who["ttl"] = json!({ "N": FAR_AHEAD });
                 json!({ "Item": who })
             }
+            "GetItem" if table == "ledger" => match receipts::row(text(&body["Key"]["pk"]["S"])) {
+                Some(row) => json!({ "Item": row }),
+                None => json!({}),
+            },
             "GetItem" => json!({}),
             "Query" if table == "connections" => {
                 json!({ "Items": [{ "sk": { "S": "VK1nKeWHliACFIw=" }, "ttl": { "N": FAR_AHEAD } }], "Count": 1 })
+            }
+            "Query" if body["ExpressionAttributeNames"]["#bucket"] == "bucket" => {
+                json!({ "Items": sealing::records(&body["ExpressionAttributeValues"]) })
+            }
+            "Query" if body["IndexName"] == "by_provider" => {
+                let provider_id = text(&body["ExpressionAttributeValues"][":value"]["S"]);
+                json!({ "Items": [receipts::key_of(provider_id)], "Count": 1 })
             }
             "Query" => {
                 let partition = text(&body["ExpressionAttributeValues"][":pk"]["S"]);
@@ -121,6 +144,9 @@ impl Cloud {
             "SendMessageBatch" => {
                 json!({ "Failed": [], "Successful": array(&body["Entries"]).map(taken).collect::<Vec<_>>() })
             }
+            "Sign" => {
+                json!({ "KeyId": "bench", "Signature": "MEUCIQ==", "SigningAlgorithm": "ECDSA_SHA_256" })
+            }
             "SendEmail" => json!({ "MessageId": "0107018f0e3d7c1a-bench" }),
             "SendWhatsAppMessage" => json!({ "messageId": "0107018f-bench" }),
             _ => return None,
@@ -130,8 +156,11 @@ impl Cloud {
     fn read(&self, body: &Value) -> Value {
         let mut responses = serde_json::Map::new();
         for (table, wanted) in body["RequestItems"].as_object().into_iter().flatten() {
-            let found = array(&wanted["Keys"]).filter_map(|it| self.people.get(text(&it["pk"]["S"])));
-            responses.insert(table.clone(), found.cloned().collect());
+            let found = array(&wanted["Keys"]).filter_map(|it| {
+                let (pk, sk) = (text(&it["pk"]["S"]), text(&it["sk"]["S"]));
+                self.people.get(pk).cloned().or_else(|| self.hooks.row(pk, sk))
+            });
+            responses.insert(table.clone(), found.collect());
         }
         json!({ "Responses": responses, "UnprocessedKeys": {} })
     }

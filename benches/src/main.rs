@@ -8,12 +8,15 @@
 
 mod cloud;
 mod contest;
+mod hooks;
 mod http;
 mod measure;
+mod receipts;
 mod relaying;
 mod report;
 mod running;
 mod samples;
+mod sealing;
 mod stage;
 
 use std::collections::BTreeMap;
@@ -86,7 +89,13 @@ fn measure_all(size_only: bool, only: Option<String>) -> io::Result<Report> {
     if size_only {
         for name in functions {
             let size_bytes = measure::size(&root.join("target/release").join(&name))?;
-            report.ours.push(Figures { name, size_bytes, start: None, message_instructions: None });
+            report.ours.push(Figures {
+                name,
+                size_bytes,
+                start: None,
+                message_instructions: None,
+                message_calls: BTreeMap::new(),
+            });
         }
         return Ok(report);
     }
@@ -178,28 +187,26 @@ impl Bench {
             measure::STARTS,
             measure::INVOCATIONS
         ));
-        let payloads = match name {
-            "gateway" => self.samples.requests(measure::INVOCATIONS),
-            "api" => self.samples.questions(measure::INVOCATIONS),
-            "audit" | "dispatch" => self.samples.batches(measure::INVOCATIONS),
-            "people" => Samples::people(measure::INVOCATIONS),
-            "relay" => samples::outbox(measure::INVOCATIONS),
-            "seal" | "sweep" => Vec::new(),
-            channel => samples::jobs(self.jobs.get(channel).map_or(&[], Vec::as_slice), measure::INVOCATIONS),
-        };
+        let payloads = self.payloads(name, measure::INVOCATIONS);
         let told = |error: io::Error| io::Error::other(format!("{whose}{name}: {error}"));
         let size_bytes = measure::size(file)?;
-        let program = self.program(file);
+        let mut program = self.program(file);
+        program.variables.extend(provider(name));
         let (start, journal) =
             measure::start(&program, &self.stage, self.valgrind.as_deref(), &payloads).map_err(told)?;
         let messages = match name {
-            "gateway" | "api" => 1,
+            "gateway" | "api" | "seal" | "sweep" => 1,
             "relay" => samples::RECORDS,
             _ => samples::BATCH,
         };
+        let is_counted = whose.is_empty() && name != "dispatch" && !payloads.is_empty();
+        let message_calls = match is_counted {
+            true => measure::calls(&journal, payloads.len() * messages),
+            false => BTreeMap::new(),
+        };
         let payloads = &payloads[..payloads.len().min(MESSAGE_PAYLOADS)];
         let message_instructions = match self.valgrind.as_deref() {
-            Some(it) if whose.is_empty() && name != "dispatch" && !payloads.is_empty() => {
+            Some(it) if is_counted => {
                 Some(measure::difference(&program, &self.stage, it, payloads, messages).map_err(told)?)
             }
             _ => None,
@@ -207,7 +214,23 @@ impl Bench {
         if self.jobs.is_empty() {
             self.jobs = journal.sent;
         }
-        Ok(Figures { name: name.to_owned(), size_bytes, start: Some(start), message_instructions })
+        let (name, start) = (name.to_owned(), Some(start));
+        Ok(Figures { name, size_bytes, start, message_instructions, message_calls })
+    }
+
+    /// What a function is invoked with, `count` times.
+    fn payloads(&self, name: &str, count: usize) -> Vec<String> {
+        match name {
+            "gateway" => self.samples.requests(count),
+            "api" => self.samples.questions(count),
+            "audit" | "dispatch" => self.samples.batches(count),
+            "feedback" => receipts::batches(count),
+            "people" => Samples::people(count),
+            "relay" => samples::outbox(count),
+            "seal" | "sweep" => samples::ticks(count),
+            "webhook" => samples::jobs(&hooks::jobs(), count),
+            channel => samples::jobs(self.jobs.get(channel).map_or(&[], Vec::as_slice), count),
+        }
     }
 
     fn program<'a>(&'a self, file: &'a Path) -> Program<'a> {
@@ -219,6 +242,17 @@ impl Bench {
             variables: Vec::new(),
         }
     }
+}
+
+/// The provider that the template has a channel watch.
+fn provider(name: &str) -> Option<(&'static str, String)> {
+    let provider = match name {
+        "email" => "ses",
+        "push" => "sns-push",
+        "whatsapp" => "whatsapp",
+        _ => return None,
+    };
+    Some(("PROVIDERS", provider.to_owned()))
 }
 
 fn function_names(root: &Path) -> io::Result<Vec<String>> {

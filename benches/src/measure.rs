@@ -28,9 +28,11 @@ pub(crate) struct Figures {
     pub(crate) name: String,
     pub(crate) size_bytes: u64,
     pub(crate) start: Option<Start>,
-    /// What one more message, or one more request, costs once it is warm. `None` without Valgrind, for dispatch, which
-    /// has a table of its own, and for a peer.
+    /// What one more message, request or run costs once it is warm. `None` without Valgrind, for dispatch, which has a
+    /// table of its own, and for a peer.
     pub(crate) message_instructions: Option<u64>,
+    /// Its calls of AWS, by operation; none for dispatch and for a peer.
+    pub(crate) message_calls: BTreeMap<String, f64>,
 }
 
 /// From exec to the first poll of the Runtime API, and what it holds then and later.
@@ -164,6 +166,11 @@ pub(crate) fn warm(program: &Program<'_>, stage: &Stage, payloads: &[String]) ->
         job_bytes: ratio(job_bytes, usize::try_from(jobs).unwrap_or(1)),
         calls: calls.collect(),
     })
+}
+
+/// What a program called for each of so many messages.
+pub(crate) fn calls(journal: &Journal, messages: usize) -> BTreeMap<String, f64> {
+    journal.calls.iter().map(|(operation, count)| (operation.clone(), ratio(*count, messages))).collect()
 }
 
 /// What a message of the second half of these payloads costs, of which each has `messages`.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::contest::Contest;
 use crate::measure::{Figures, INVOCATIONS, STARTS, Work};
 use crate::relaying::Relaying;
-use crate::samples::BATCH;
+use crate::samples::{BATCH, RECORDS};
 
 /// The largest function that may be released, in bytes.
 pub(crate) const MAX_SIZE_BYTES: u64 = 5_500_000;
@@ -85,6 +85,7 @@ impl Report {
                 "memory, MB",
                 "later, MB",
                 "message, k",
+                "AWS calls",
             ],
             whole,
         );
@@ -93,7 +94,7 @@ impl Report {
         }
         let target = |it: u64, unit: f64| format!("≤ {:.2}", scaled(it, unit));
         let (size, init) = (target(MAX_SIZE_BYTES, 1e6), target(MAX_INIT_INSTRUCTIONS, 1e6));
-        line(&mut text, ["target", &size, &init, "", "", "", "", ""], whole);
+        line(&mut text, ["target", &size, &init, "", "", "", "", "", ""], whole);
         if !self.peers.is_empty() {
             text.push_str("\nthe same on the SDK's default client, and how many times ours that is\n");
         }
@@ -105,8 +106,10 @@ impl Report {
                 text,
                 "\ninit: from exec to the first poll of the Runtime API; ms: median of {STARTS} starts on this machine\n\
                  memory: the most that was resident at the first poll, and after {INVOCATIONS} invocations\n\
-                 message: thousand instructions for one more message or request, warm, in batches of {BATCH}\n"
+                 message: thousand instructions for one more message, warm, in batches of {BATCH} (relay {RECORDS}); for one more\n\
+                 request (api, gateway), for one more run (seal: a minute with 80 records; sweep: nothing to do)\n"
             );
+            self.calls_table(&mut text);
         }
         self.works_table(&mut text);
         if let Some(it) = &self.relaying {
@@ -119,6 +122,15 @@ impl Report {
             let _ = write!(text, "\nnote: {it}\n");
         }
         text
+    }
+
+    fn calls_table(&self, text: &mut String) {
+        text.push_str("\nAWS calls for each of these\n");
+        for it in self.ours.iter().filter(|it| !it.message_calls.is_empty()) {
+            let each: Vec<String> =
+                it.message_calls.iter().map(|(name, count)| format!("{name} {count:.2}")).collect();
+            let _ = writeln!(text, "  {:<12}{:>6.2}  {}", it.name, calls(it), each.join(", "));
+        }
     }
 
     fn works_table(&self, text: &mut String) {
@@ -189,15 +201,21 @@ fn figures_line(text: &mut String, it: &Figures, ours: Option<&Figures>, whole: 
     let first = mb(it.start.as_ref().map(|it| it.first_poll_bytes));
     let later = mb(it.start.as_ref().and_then(|it| it.after_bytes));
     let message = it.message_instructions.map_or("-".into(), |it| format!("{:.0}", scaled(it, 1e3)));
-    line(text, [&it.name, &size, &init, &median, &least, &first, &later, &message], whole);
+    let called = if it.message_calls.is_empty() { "-".into() } else { format!("{:.2}", calls(it)) };
+    line(text, [&it.name, &size, &init, &median, &least, &first, &later, &message, &called], whole);
+}
+
+fn calls(it: &Figures) -> f64 {
+    it.message_calls.values().sum()
 }
 
 /// One line of the table; only its first two columns when nothing was started.
-fn line(text: &mut String, columns: [&str; 8], whole: bool) {
-    let [name, size, init, median, least, first, later, message] = columns;
+fn line(text: &mut String, columns: [&str; 9], whole: bool) {
+    let [name, size, init, median, least, first, later, message, calls] = columns;
     let _ = write!(text, "  {name:<12}{size:>13}");
     if whole {
-        let _ = write!(text, "{init:>17}{median:>10}{least:>9}{first:>12}{later:>11}{message:>12}");
+        let _ =
+            write!(text, "{init:>17}{median:>10}{least:>9}{first:>12}{later:>11}{message:>12}{calls:>11}");
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
@@ -212,6 +230,7 @@ fn figures_json(it: &Figures) -> Value {
         json["memory_first_poll_bytes"] = json!(start.first_poll_bytes);
         json["memory_later_bytes"] = json!(start.after_bytes);
         json["message_instructions"] = json!(it.message_instructions);
+        json["message_calls"] = json!(it.message_calls);
     }
     json
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::sealing;
 use crate::stage::Stage;
 
 /// How often a process is looked at, and how often before it is given up: two minutes in all.
@@ -57,7 +58,7 @@ impl<'a> Running<'a> {
         command
             .args(program.arguments)
             .env_clear()
-            .envs(environment(program, &stage.address()))
+            .envs(environment(program, stage))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?);
@@ -142,10 +143,10 @@ impl Drop for Running<'_> {
 }
 
 /// One environment for all functions: each takes from it what it needs.
-fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
-    let folder = program.folder.to_string_lossy();
+fn environment(program: &Program<'_>, stage: &Stage) -> Vec<(String, String)> {
+    let (folder, address) = (program.folder.to_string_lossy(), stage.address());
     let fixed = [
-        ("AWS_LAMBDA_RUNTIME_API", address),
+        ("AWS_LAMBDA_RUNTIME_API", address.as_str()),
         ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -167,6 +168,8 @@ fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
         ("INBOX_TABLE", "carillon-bench-inbox"),
         ("ENDPOINTS_TABLE", "carillon-bench-endpoints"),
         ("SENDER_ADDRESS", "Carillon <bell@example.com>"),
+        ("CONFIGURATION_SET", "carillon-bench"),
+        ("WEBHOOK_ALLOW", stage.hooks()),
         ("BUS_NAME", "carillon-bench"),
         ("SOCKET_URL", "wss://sockets.example.com/live"),
         ("UNSUBSCRIBE_URL", "https://unsubscribe.example.com"),
@@ -183,6 +186,7 @@ fn environment(program: &Program<'_>, address: &str) -> Vec<(String, String)> {
         ("WHATSAPP_PHONE_NUMBER_ID", "phone-number-id-bench"),
     ];
     let mut variables: Vec<(String, String)> = fixed.map(|(name, value)| (name.into(), value.into())).into();
+    variables.extend(sealing::VARIABLES.map(|(name, value)| (name.into(), value.into())));
     let local = |path: &str| format!("http://{address}/{path}");
     variables.push(("AWS_ENDPOINT_URL".into(), local("")));
     variables.push(("SOCKET_ENDPOINT".into(), local("live")));

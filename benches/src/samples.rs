@@ -12,7 +12,7 @@ pub(crate) const BATCH: usize = 10;
 pub(crate) const RECORDS: usize = 100;
 
 /// So far ahead that no sample expires, whenever this runs.
-const TIME: &str = "2099-11-20T12:00:00Z";
+pub(crate) const TIME: &str = "2099-11-20T12:00:00Z";
 
 /// What the rules of benches/powertools/config ask for.
 const PLAIN_KINDS: [&str; 14] = [
@@ -113,6 +113,13 @@ impl Samples {
 pub(crate) fn outbox(count: usize) -> Vec<String> {
     let batch = |at: usize| records(&(0..RECORDS).map(|n| format!("{at}-{n}")).collect::<Vec<_>>());
     (0..count).map(batch).collect()
+}
+
+/// `count` invocations by the clock.
+pub(crate) fn ticks(count: usize) -> Vec<String> {
+    let tick = json!({ "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
+        "source": "aws.events", "account": "000000000000", "time": TIME, "region": "eu-central-1", "resources": [], "detail": {} });
+    vec![tick.to_string(); count]
 }
 
 /// New events of these ids in the outbox, as a stream brings them.

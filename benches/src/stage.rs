@@ -87,6 +87,11 @@ impl Stage {
         self.address.to_string()
     }
 
+    /// Where webhooks are sent, which is no part of the cloud.
+    pub(crate) fn hooks(&self) -> &str {
+        self.inner.cloud.hooks()
+    }
+
     /// Begins a run: nothing to do, nothing seen.
     pub(crate) fn clear(&self) {
         let mut state = self.inner.lock();

@@ -1,0 +1,98 @@
+//! A tenant's endpoints: their rows in the table, jobs for them, and who answers at their addresses.
+
+use std::io;
+
+use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::job::JOB_VERSION;
+use serde_json::{Value, json};
+
+use crate::http::{Response, serve};
+use crate::samples::{BATCH, TIME};
+
+const TENANT: &str = "clinic-westend";
+
+/// What the items of an endpoint are called that every attempt reads, but for how it has been doing: these are well.
+const ENDPOINT: &str = "endpoints";
+const SECRETS: &str = "secrets";
+
+/// Ten endpoints on this machine, without TLS. Each takes whatever it is told.
+pub(crate) struct Hooks {
+    origin: String,
+    secrets: String,
+}
+
+impl Hooks {
+    /// # Errors
+    /// No port is free.
+    pub(crate) fn open() -> io::Result<Hooks> {
+        let taken = |_: &_| Some(Response { status: 200, headers: Vec::new(), body: "{}".to_owned() });
+        let origin = format!("http://{}", serve(taken)?);
+        let secret = Secret::new(Scheme::Hmac, vec![7; 32]).map_err(io::Error::other)?;
+        Ok(Hooks { origin, secrets: serde_json::to_string(&Secrets::of(secret))? })
+    }
+
+    /// Where they all are; told apart by their paths.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The item under a key of the endpoints table, where there is one.
+    pub(crate) fn row(&self, pk: &str, sk: &str) -> Option<Value> {
+        let (what, tenant) = pk.split_once('#')?;
+        let value = match what {
+            ENDPOINT => {
+                let url = format!("{}/{sk}", self.origin);
+                json!({ "tenant": tenant, "id": sk, "url": url }).to_string()
+            }
+            SECRETS => self.secrets.clone(),
+            _ => return None,
+        };
+        let name = if what == ENDPOINT { "endpoint" } else { what };
+        Some(json!({ "pk": { "S": pk }, "sk": { "S": sk }, name: { "S": value } }))
+    }
+}
+
+/// A job for each of ten endpoints, as dispatch makes them.
+pub(crate) fn jobs() -> Vec<String> {
+    let job = |at: usize| {
+        let lines = json!([{ "sku": "bell", "count": 2, "price": 12.5 }, { "sku": "clapper", "count": 1, "price": 3.9 }]);
+        let body = json!({
+            "type": "order.paid", "timestamp": TIME,
+            "data": { "orderId": format!("o-{at}"), "customerId": "ann", "total": 28.9, "currency": "EUR", "lines": lines,
+                "note": "What was planned for Tuesday at ten is on Wednesday at eleven instead." },
+        });
+        let id = format!("hook-{at}");
+        json!({
+            "version": JOB_VERSION, "key": "", "rule": "order-paid", "catalog": "bench", "recipient": format!("endpoint:{id}"),
+            "event": { "id": format!("62f746b4-{at}"), "source": "/bench", "type": "order.paid", "time": TIME, "tenant": TENANT },
+            "priority": "normal", "on_unknown": "resend",
+            "content": { "webhook": { "to": { "tenant": TENANT, "id": id }, "body": body.to_string() } },
+        })
+        .to_string()
+    };
+    (0..BATCH).map(job).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::endpoint::Endpoint;
+    use domain::job::{Content, Job};
+
+    use super::*;
+
+    #[test]
+    fn every_job_is_for_an_endpoint_that_can_be_asked() {
+        let hooks = Hooks::open().unwrap();
+        for text in jobs() {
+            let job: Job = serde_json::from_str(&text).unwrap();
+            let Content::Webhook(webhook) = job.content else { panic!("{text}") };
+            let row = hooks.row(&format!("endpoints#{TENANT}"), &webhook.to.id).unwrap();
+            let endpoint: Endpoint = serde_json::from_str(row["endpoint"]["S"].as_str().unwrap()).unwrap();
+            assert_eq!(endpoint.id, webhook.to);
+            assert!(endpoint.url.starts_with(hooks.origin()), "{}", endpoint.url);
+            let row = hooks.row(&format!("secrets#{TENANT}"), &webhook.to.id).unwrap();
+            serde_json::from_str::<Secrets>(row["secrets"]["S"].as_str().unwrap()).unwrap();
+            assert_eq!(hooks.row(&format!("health#{TENANT}"), &webhook.to.id), None, "it is well");
+        }
+    }
+}

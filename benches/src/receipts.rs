@@ -1,0 +1,81 @@
+//! What providers say of messages that were delivered, and what the ledger holds of those.
+
+use serde_json::{Value, json};
+
+use crate::samples::{self, BATCH};
+
+/// Letters and texts bring the notification's key back, WhatsApp knows only its own name for the message.
+const SAMPLES: [&str; 3] = [
+    include_str!("../../shared/domain/src/receipt/samples/ses-delivery.json"),
+    include_str!("../../shared/domain/src/receipt/samples/sms-delivered.json"),
+    include_str!("../../shared/domain/src/receipt/samples/whatsapp-delivered.json"),
+];
+
+/// The partition of the ledger in which all that receipts are about lies, and nothing else.
+const PARTITION: &str = "ReceiptsAreHeard";
+
+/// `count` batches of receipts, each of a message of its own, of three providers in turn.
+pub(crate) fn batches(count: usize) -> Vec<String> {
+    let bodies: Vec<String> = SAMPLES.iter().cycle().take(count * BATCH).enumerate().map(receipt).collect();
+    samples::batches(&bodies, count)
+}
+
+/// The row of the ledger under a key, where it is one that a receipt is about: a message that was sent.
+pub(crate) fn row(pk: &str) -> Option<Value> {
+    let text = |it: &str| json!({ "S": it });
+    (pk == PARTITION).then(|| {
+        json!({
+            "pk": text(pk), "status": text("sent"), "recipient": text("booker-priya"), "channel": text("email"),
+            "address": text("a-hash-of-an-address"), "attempts": { "N": "1" }, "awaits": text("2026-11-21T12"),
+        })
+    })
+}
+
+/// The key of the message that a provider calls so.
+pub(crate) fn key_of(provider_id: &str) -> Value {
+    let own = provider_id.get(provider_id.len().saturating_sub(27)..).unwrap_or_default();
+    json!({ "pk": { "S": PARTITION }, "sk": { "S": own } })
+}
+
+fn receipt((at, sample): (usize, &&str)) -> String {
+    let mut event: Value = serde_json::from_str(sample).unwrap_or_default();
+    let (key, id) = (format!("{PARTITION}{at:A<27}"), format!("4bee7d29-70f5-4a49-b84e-{at:012}"));
+    let detail = &mut event["detail"];
+    if let Some(mail) = detail.get_mut("mail") {
+        mail["messageId"] = id.into();
+        mail["tags"]["carillon-key"] = json!([key]);
+        return event.to_string();
+    }
+    detail["messageId"] = id.into();
+    if let Some(context) = detail.get_mut("context") {
+        context["carillon-key"] = key.into();
+    }
+    event.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::key::Key;
+    use domain::receipt::{Heard, News, read};
+
+    use super::*;
+
+    #[test]
+    fn every_receipt_is_of_another_message_that_the_ledger_knows() {
+        let bodies = SAMPLES.iter().cycle().take(2 * BATCH).enumerate().map(receipt);
+        let mut keys = BTreeSet::new();
+        for body in bodies {
+            let Ok(Heard::Receipt(it)) = read(&body) else { panic!("{body}") };
+            assert_eq!(it.news, News::Delivered);
+            let indexed = key_of(it.provider_id.as_deref().unwrap());
+            let indexed = format!("{PARTITION}{}", indexed["sk"]["S"].as_str().unwrap());
+            let key = it.key.or_else(|| Key::parse(&indexed)).unwrap();
+            assert!(row(key.parts().0).is_some(), "{key:?}");
+            keys.insert(key);
+        }
+        assert_eq!(keys.len(), 2 * BATCH);
+        assert_eq!(row("another"), None);
+    }
+}
