@@ -73,8 +73,8 @@ async fn parcels(suite: &Suite, channel: Channel) -> Vec<Parcel> {
 }
 
 fn line_of_parcel(it: &Parcel) -> Line {
-    // To the end of the word: another one may begin like it.
-    Line { body: it.text.clone(), mark: format!("{}\"", it.job.key.as_str()) }
+    // Whoever it is for is in the claim. To the end of the word: another one may begin like it.
+    Line { body: it.text.clone(), mark: format!("{}\"", it.job.recipient) }
 }
 
 fn line_of_hello(it: &Hello) -> Line {
