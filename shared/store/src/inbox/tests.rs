@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError,
 use aws_sdk_dynamodb::types::CancellationReason;
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_smithy_mocks::{Rule, mock};
-use domain::inbox::Filter;
+use domain::inbox::{Filter, View};
 use std::collections::HashMap;
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
@@ -98,7 +98,7 @@ fn head(count: u64) -> Item {
 }
 
 fn ann(tenant: Option<&str>) -> Viewer {
-    Viewer { user: "ann".into(), tenant: tenant.map(str::to_owned) }
+    Viewer { user: "ann".into(), view: View::own(tenant.map(str::to_owned)) }
 }
 
 fn kept() -> Kept {
