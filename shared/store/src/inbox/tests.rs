@@ -16,7 +16,7 @@ async fn who_lost_against_another_writer_reads_again_and_is_counted_once() {
     let (nothing, one) = (found(vec![]), found(vec![head(1)]));
     let stored = store(&[&nothing, &lost(), &one, &written(2)]).await.unwrap();
     assert_eq!((stored.seq, stored.is_new), (2, true));
-    assert_eq!(stored.counts(&ann(None), NOON).unseen, 2);
+    assert_eq!(stored.counts(&View::All, NOON).unseen, 2);
 }
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn what_is_there_is_not_written_again() {
     let there = found(vec![head(3), note_key("ann", &kept().id).number("seq", 2)]);
     let stored = store(&[&there]).await.unwrap();
     assert_eq!((stored.seq, stored.is_new), (2, false));
-    assert_eq!(stored.counts(&ann(None), NOON).total, 3);
+    assert_eq!(stored.counts(&View::All, NOON).total, 3);
 }
 
 #[tokio::test]
