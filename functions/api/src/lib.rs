@@ -25,6 +25,7 @@ use std::sync::OnceLock;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::endpoint::target::Allow;
+use domain::inbox::View;
 use domain::unsubscribe::Keys;
 use publish::Bus;
 use queue::{Queue, Sqs};
@@ -87,6 +88,14 @@ impl Asked<'_> {
     }
 
     /// Whether it is a person who asks for what is their own.
+    /// How much of what is said to somebody the caller gets. An admin who is not that person looks on.
+    fn view_of(&self, user: &str) -> View {
+        match self.caller {
+            Caller::Person(it) if it.user != user => View::Only(it.tenant.clone()),
+            Caller::Person(_) | Caller::Program => View::own(self.scope.tenant().map(str::to_owned)),
+        }
+    }
+
     fn is_own(&self) -> bool {
         matches!(self.caller, Caller::Person(it) if it.user == self.parameter(0))
     }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws::Refused;
-use domain::inbox::{Counts, Mark, Viewer};
-use domain::job::SocketTarget;
+use domain::inbox::{Mark, View, Viewer};
 use domain::key::Key;
 use domain::rule::Unless;
 use futures_util::stream::{self, StreamExt as _};
@@ -54,6 +53,9 @@ impl Gateway {
     pub(crate) async fn mark(&self, id: &str, asked: Option<Marking>) -> Result<Reply, Refused> {
         let Some(asked) = asked else { return Ok(Reply::bad_marking()) };
         let Some(viewer) = self.viewer(id).await? else { return Ok(Reply::not_connected()) };
+        if viewer.view.looks_on() {
+            return Ok(Reply::looks_on());
+        }
         match asked {
             Marking::These { mark, keys } => {
                 let done = store::mark(&self.inbox, &self.ledger, &viewer, keys, mark, None, now()).await?;
@@ -87,6 +89,9 @@ impl Gateway {
             let all = keys.into_iter().map(Denied::not_connected).collect();
             return Ok(Reply::noticed(how, vec![], all, None));
         };
+        if viewer.view.looks_on() {
+            return Ok(Reply::noticed(how, vec![], keys.into_iter().map(Denied::not_yours).collect(), None));
+        }
         let mark = match how {
             Unless::Seen => Mark::Seen,
             // Who has taken notice has read it.
@@ -103,7 +108,7 @@ impl Gateway {
 
     async fn viewer(&self, id: &str) -> Result<Option<Viewer>, Refused> {
         let who = self.connections.who(id, now()).await?;
-        Ok(who.map(|Identity { user, tenant, .. }| Viewer { user, tenant }))
+        Ok(who.map(|Identity { user, view, .. }| Viewer { user, view }))
     }
 
     /// Posts the new counts to the user's other sockets. What was marked stays marked if that fails.
@@ -116,21 +121,18 @@ impl Gateway {
     }
 
     async fn post_counts(&self, id: &str, user: &str) -> Result<(), Refused> {
-        let target = SocketTarget::User(user.to_owned());
-        let mut others = self.connections.of(&target, None, now()).await?;
+        let mut others = self.connections.of_user(user, now()).await?;
         others.retain(|it| it.id != id);
         if others.is_empty() {
             return Ok(());
         }
         let head = self.inbox.head(user).await?;
-        let mut texts: BTreeMap<Option<String>, String> = BTreeMap::new();
+        let mut texts: BTreeMap<&View, String> = BTreeMap::new();
         for it in &others {
-            let viewer = Viewer { user: user.to_owned(), tenant: it.tenant.clone() };
-            let counts: Counts = head.counts(&viewer, now());
-            texts.insert(it.tenant.clone(), Reply::Counts(counts).to_json());
+            texts.insert(&it.view, Reply::Counts(head.counts(&it.view, now())).to_json());
         }
         let posts = others.iter().map(|it| {
-            let text = texts.get(&it.tenant).map(String::as_str).unwrap_or_default();
+            let text = texts.get(&it.view).map(String::as_str).unwrap_or_default();
             self.sockets.post(&it.id, text)
         });
         // A socket that is gone is forgotten when it is sent something.
