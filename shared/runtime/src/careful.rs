@@ -44,8 +44,8 @@ where
         let request_id = format!("{}#{at}", batch.request_id);
         let part = Batch { messages: messages.clone(), request_id, deadline: batch.deadline };
         match Box::pin(handle(part)).await {
-            Ok(it) => {
-                messages.iter().filter(|message| it.shows(message)).for_each(|it| report.show_again(it))
+            Ok(answer) => {
+                messages.iter().filter(|it| answer.shows(it)).for_each(|it| report.show_again(it));
             }
             Err(error) => {
                 tracing::error!(error = chain(error.as_ref()), "a part of the batch comes back");

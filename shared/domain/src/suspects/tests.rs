@@ -66,7 +66,7 @@ proptest! {
 }
 
 /// Who is left after a try: the culprit that was come to, and those that were not begun. The others died with it.
-fn left(batch: Vec<(u32, String)>, culprits: &BTreeSet<String>) -> Vec<(u32, String)> {
+fn left(batch: &[(u32, String)], culprits: &BTreeSet<String>) -> Vec<(u32, String)> {
     let view: Vec<(u32, &str)> = batch.iter().map(|(count, id)| (*count, id.as_str())).collect();
     let Company { others, suspects } = company(&view);
     let kills = |at: &usize| culprits.contains(view[*at].1);
@@ -80,7 +80,7 @@ fn left(batch: Vec<(u32, String)>, culprits: &BTreeSet<String>) -> Vec<(u32, Str
 fn tries(mut batch: Vec<(u32, String)>, culprits: &BTreeSet<String>) -> u32 {
     let mut tries = 0;
     while tries < 100 && batch.iter().any(|(_, id)| !culprits.contains(id)) {
-        batch = left(batch, culprits);
+        batch = left(&batch, culprits);
         tries += 1;
     }
     tries
@@ -89,7 +89,7 @@ fn tries(mut batch: Vec<(u32, String)>, culprits: &BTreeSet<String>) -> u32 {
 /// Or who becomes a dead letter without being a culprit.
 fn all_are_through(mut batch: Vec<(u32, String)>, culprits: &BTreeSet<String>) -> Result<(), Vec<String>> {
     while !batch.is_empty() {
-        batch = left(batch, culprits);
+        batch = left(&batch, culprits);
         let (dead, shown): (Vec<_>, Vec<_>) = batch.into_iter().partition(|(count, _)| *count > TRIES);
         let dead: Vec<String> =
             dead.into_iter().map(|(_, id)| id).filter(|id| !culprits.contains(id)).collect();
