@@ -23,6 +23,8 @@ mod inbox;
 mod page;
 mod protocol;
 
+use std::sync::LazyLock;
+
 use aws::Refused;
 use aws_types::SdkConfig;
 use domain::rule::Unless;
@@ -41,18 +43,19 @@ pub struct Gateway {
     connections: Connections,
     ledger: Ledger,
     inbox: Inbox,
-    sockets: Sockets,
+    /// Made when it is first used: few requests tell other sockets anything.
+    sockets: LazyLock<Sockets, Box<dyn FnOnce() -> Sockets + Send>>,
 }
 
 impl Gateway {
     #[must_use]
     pub fn new(aws: &SdkConfig, config: Config) -> Gateway {
-        let client = store::client(aws);
+        let (client, aws) = (store::client(aws), aws.clone());
         Gateway {
             connections: Connections::new(&client, config.connections_table),
             ledger: Ledger::new(&client, config.ledger_table),
             inbox: Inbox::new(&client, config.inbox_table),
-            sockets: Sockets::new(aws, config.endpoint),
+            sockets: LazyLock::new(Box::new(move || Sockets::new(&aws, config.endpoint))),
         }
     }
 
