@@ -27,7 +27,7 @@ use aws::Refused;
 use aws_types::SdkConfig;
 use domain::rule::Unless;
 use runtime::now;
-use sockets::Sockets;
+use sockets::Badges;
 use store::{Connections, Inbox, Ledger};
 
 pub use config::Config;
@@ -41,18 +41,20 @@ pub struct Gateway {
     connections: Connections,
     ledger: Ledger,
     inbox: Inbox,
-    sockets: Sockets,
+    badges: Badges,
 }
 
 impl Gateway {
     #[must_use]
     pub fn new(aws: &SdkConfig, config: Config) -> Gateway {
         let client = store::client(aws);
+        let connections = Connections::new(&client, config.connections_table);
+        let inbox = Inbox::new(&client, config.inbox_table);
         Gateway {
-            connections: Connections::new(&client, config.connections_table),
+            badges: Badges::new(aws, config.endpoint, connections.clone(), inbox.clone()),
+            connections,
             ledger: Ledger::new(&client, config.ledger_table),
-            inbox: Inbox::new(&client, config.inbox_table),
-            sockets: Sockets::new(aws, config.endpoint),
+            inbox,
         }
     }
 

@@ -41,10 +41,18 @@ async fn what_was_said_live_is_listed_counted_and_marked() {
     check(&admin.ask("POST", &format!("{inbox}/marks"), Some(&all)), 403, "forbidden");
 
     let mark = |body: Value| me.ask("POST", &format!("{inbox}/marks"), Some(&body));
+    let mut open = Client::of(&cloud, &ann, Some(&clinic), &[]).await;
     let said = mark(json!({ "as": "read", "ids": [first.key, elsewhere.key] })).body;
     assert_eq!(said["entries"], json!([{ "id": first.key, "state": "read" }]));
     assert_eq!(said["refused"], json!([{ "id": elsewhere.key, "reason": "not_yours" }]));
     assert_eq!(said["counts"], counts(1, 1, 2));
+    let heard = open.hear().await;
+    assert_eq!(
+        heard,
+        json!({ "type": "counts", "unseen": 1, "unread": 1, "total": 2 }),
+        "an open socket knows"
+    );
+    open.close().await;
     let noticed = cloud.ledger.noticed(std::slice::from_ref(&first.key)).await.unwrap();
     assert_eq!(noticed, Some(Unless::Seen), "escalations heed it");
     assert_eq!(mark(json!({ "as": "archived", "all": true })).body["count"], 2);

@@ -1,5 +1,6 @@
 //! `/v1/recipients/{id}/inbox`: what somebody was told live and can read later, in the words of the WebSocket.
 
+use domain::Timestamp;
 use domain::inbox::{Filter, Marking, Shelf, Viewer, is_category};
 use domain::key::Key;
 use serde_json::{Value, json};
@@ -47,6 +48,7 @@ impl Api {
         let said = match marking {
             Marking::These { mark, keys } => {
                 let done = store::mark(inbox, ledger, &viewer, keys, mark, None, now).await?;
+                self.tell_sockets(&viewer, done.changed, now).await;
                 let entries: Vec<Value> = done
                     .marked
                     .iter()
@@ -60,10 +62,17 @@ impl Api {
             }
             Marking::All { mark, category } => {
                 let done = store::mark_all(inbox, ledger, &viewer, category, mark, now).await?;
+                self.tell_sockets(&viewer, done.marked > 0, now).await;
                 json!({ "as": mark, "count": done.marked, "more": done.more, "counts": done.counts })
             }
         };
         Ok(Response::json(200, &said))
+    }
+
+    async fn tell_sockets(&self, viewer: &Viewer, is_changed: bool, now: Timestamp) {
+        if is_changed {
+            self.badges.tell(&viewer.user, None, now).await;
+        }
     }
 
     /// Whose inbox it is, for which tenant: of somebody whom the caller may see.
