@@ -1,6 +1,6 @@
 //! `carillon inbox`: what somebody was told live and can read later.
 
-use domain::inbox::{Counts, Entry, Filter, Mark, Shelf, State, Viewer};
+use domain::inbox::{Counts, Entry, Filter, Mark, Shelf, State, View, Viewer};
 use domain::key::Key;
 use serde_json::json;
 use store::{Inbox, Ledger, Noticed};
@@ -11,7 +11,7 @@ use crate::error::{Done, Error};
 use crate::terminal::{Ink, Terminal, plain};
 
 pub(crate) async fn run(args: &args::Inbox, target: &Target, terminal: &Terminal) -> Done {
-    let viewer = Viewer { user: args.recipient.clone(), tenant: args.tenant.clone() };
+    let viewer = Viewer { user: args.recipient.clone(), view: View::own(args.tenant.clone()) };
     let mark = word(args.mark.as_deref(), "mark", Mark::from_name, &Mark::ALL.map(Mark::name))?;
     let shelf = word(args.shelf.as_deref(), "shelf", Shelf::from_name, &Shelf::ALL.map(Shelf::name))?;
     let keys = keys(&args.ids)?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::inbox::View;
 use store::{Connections, Identity};
 
 use crate::args::{Target, Ticket};
@@ -18,7 +19,7 @@ pub(crate) async fn run(args: &Ticket, target: &Target, terminal: &Terminal) -> 
     let cloud = Cloud::of(target).await?;
     let connections = Connections::new(&store::client(&cloud.config), cloud.name("connections"));
     let identity =
-        Identity { user: args.user.clone(), tenant: args.tenant.clone(), rooms: args.rooms.clone() };
+        Identity { user: args.user.clone(), view: View::own(args.tenant.clone()), rooms: args.rooms.clone() };
     let text = issue(&connections, identity).await?;
     let url = cloud.socket_url.map(|it| format!("{it}?ticket={text}"));
     if terminal.json {

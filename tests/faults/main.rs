@@ -9,6 +9,7 @@
 //! - `lost_replies`: it was done, and nobody was told (F4)
 //! - `storms`: a part of all calls fails; a part of a call fails (F5, F6)
 //! - `poison`: what nobody can handle, between neighbours (F7)
+//! - `killers`: what nobody survives, between neighbours (F7)
 //! - `relays`: what dies between the producer's table and the bus (F8)
 //! - `waits`: what is counted, gathered or left for later, while dispatch is killed (F1)
 //! - `outages`: a provider that is down (F9)
@@ -36,6 +37,7 @@ mod crashes;
 mod deadlines;
 mod hellos;
 mod invariants;
+mod killers;
 mod lost_replies;
 mod outages;
 mod parcels;

@@ -32,7 +32,7 @@ async fn poison_is_put_aside_with_its_cause_and_its_past_and_its_neighbours_do_n
         }
         let hello = Hello::new(&suite.cloud).await;
         for queue in QUEUES {
-            suite.send_all(queue, &bodies.each_ref().map(String::as_str)).await;
+            suite.send_all(queue, &bodies.each_ref().map(String::as_str), 0).await;
         }
         let no_event = json!({ "specversion": "0.3", "id": mark, "to": format!("{mark}@example.com") });
         let began = now();

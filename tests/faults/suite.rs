@@ -25,7 +25,7 @@ const HIDDEN: &str = "4";
 pub(crate) const AS_DEPLOYED: &str = "180";
 
 /// How often a message is handed out before it becomes a dead letter.
-const TRIES: u64 = 10;
+pub(crate) const TRIES: u64 = 10;
 
 /// Everything must be over so long after the last fault.
 ///
@@ -148,13 +148,13 @@ impl Suite {
         }
     }
 
-    /// Puts messages into a queue with one call.
-    pub(crate) async fn send_all(&self, queue: &str, bodies: &[&str]) {
+    /// Puts messages into a queue with one call. They are shown so many seconds later.
+    pub(crate) async fn send_all(&self, queue: &str, bodies: &[&str], delay_s: i32) {
         let url = self.cloud.queue_url(queue).await;
         let mut call = self.cloud.sqs.send_message_batch().queue_url(url);
         for (at, body) in bodies.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(*body);
-            call = call.entries(entry.build().unwrap());
+            call = call.entries(entry.delay_seconds(delay_s).build().unwrap());
         }
         assert!(call.send().await.unwrap().failed.is_empty());
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::inbox::View;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use store::{Identity, Ticket};
@@ -62,7 +63,7 @@ pub(crate) async fn ticket(
     let text = unique("ticket");
     let identity = Identity {
         user: user.to_owned(),
-        tenant: tenant.map(str::to_owned),
+        view: View::own(tenant.map(str::to_owned)),
         rooms: rooms.iter().map(|it| (*it).to_owned()).collect(),
     };
     let expires_at = now() + jiff::SignedDuration::from_secs(seconds);

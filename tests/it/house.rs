@@ -20,7 +20,7 @@ const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("sns", &["aws", "domain"]),
     ("asking", &["aws", "domain"]),
     ("seals", &["asking", "aws", "domain"]),
-    ("sockets", &["aws"]),
+    ("sockets", &["aws", "domain", "store"]),
     ("runtime", &["aws", "domain"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),
     ("publish", &["aws", "domain", "store"]),

@@ -1,6 +1,6 @@
 //! What was said live and can be read later: listed, counted, marked, caught up with.
 
-use domain::inbox::{Counts, Filter, Kept, Mark, Shelf, State, Viewer};
+use domain::inbox::{Counts, Filter, Kept, Mark, Shelf, State, View, Viewer};
 use domain::job::Job;
 use domain::key::Key;
 use domain::outcome::{Reason, Status};
@@ -134,7 +134,7 @@ async fn what_is_of_use_now_or_never_is_heard_and_not_kept() {
     let row = outcome(&cloud, &job.key).await;
     assert_eq!((row.status, row.reason), (Status::Suppressed, Some(Reason::NotConnected)));
     for user in [here, away] {
-        let viewer = Viewer { user, tenant: None };
+        let viewer = Viewer { user, view: View::All };
         assert_eq!(cloud.inbox.counts(&viewer, now()).await.unwrap(), Counts::default());
     }
 }
@@ -156,7 +156,10 @@ async fn a_rule_says_what_is_of_use_now_or_never() {
         (Status::Suppressed, Some(Reason::NotConnected)),
         "{theirs:?}"
     );
-    assert_eq!(cloud.inbox.counts(&Viewer { user, tenant: None }, now()).await.unwrap(), Counts::default());
+    assert_eq!(
+        cloud.inbox.counts(&Viewer { user, view: View::All }, now()).await.unwrap(),
+        Counts::default()
+    );
 }
 
 #[tokio::test]
@@ -181,13 +184,13 @@ async fn what_another_tenant_said_is_not_there() {
     let resume = json!({ "action": "resume", "after": north.key }).to_string();
     assert_eq!(south.ask(&resume).await["reason"], "unknown_id");
     south.ask(r#"{"action":"mark","as":"archived","all":true}"#).await;
-    let theirs = Viewer { user: user.clone(), tenant: Some("north".into()) };
+    let theirs = Viewer { user: user.clone(), view: View::Tenant("north".into()) };
     let page = cloud.inbox.page(&theirs, &Filter::default(), None, 10, now()).await.unwrap();
     assert_eq!(
         page.entries.iter().map(|it| (&it.kept.id, it.state)).collect::<Vec<_>>(),
         [(&north.key, State::Unseen)]
     );
-    let stranger = Viewer { user: unique("user"), tenant: Some("north".into()) };
+    let stranger = Viewer { user: unique("user"), view: View::Tenant("north".into()) };
     assert!(
         cloud.inbox.page(&stranger, &Filter::default(), None, 10, now()).await.unwrap().entries.is_empty()
     );
@@ -343,7 +346,7 @@ pub(crate) fn mark(mark: &str, ids: &[&Key]) -> String {
 }
 
 fn viewer(tenant: Option<&str>) -> Viewer {
-    Viewer { user: unique("user"), tenant: tenant.map(str::to_owned) }
+    Viewer { user: unique("user"), view: View::own(tenant.map(str::to_owned)) }
 }
 
 pub(crate) fn counts(unseen: u32, unread: u32, total: u32) -> Value {

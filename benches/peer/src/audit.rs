@@ -2,6 +2,7 @@
 
 use audit::Audit;
 use aws_config::BehaviorVersion;
+use queue::Sources;
 use runtime::{Env, Error, init_log, run_sqs};
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,5 +11,6 @@ async fn main() -> Result<(), Error> {
     init_log(&env);
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let audit = Audit::from_env(&aws, &env)?;
-    run_sqs(async |batch| audit.keep(batch).await).await
+    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    run_sqs(async |batch| audit.keep(batch).await, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::inbox::View;
 use domain::job::SocketTarget;
 use domain::recipient::{Recipient, Recipients};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -159,7 +160,7 @@ fn listener(person: &Recipient) -> Listener {
 
 async fn connect(connections: &Connections, url: &str, listener: &Listener) -> Result<Socket, Error> {
     let rooms = listener.rooms.iter().map(|(_, room)| room.clone()).collect();
-    let identity = Identity { user: listener.user.clone(), tenant: listener.tenant.clone(), rooms };
+    let identity = Identity { user: listener.user.clone(), view: View::own(listener.tenant.clone()), rooms };
     let ticket = ticket::issue(connections, identity).await?;
     let failed = |why: String| Error::Cloud(format!("{} cannot connect: {why}", listener.user));
     let connecting = tokio_tungstenite::connect_async(format!("{url}?ticket={ticket}"));

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use domain::channel::Channel;
-use domain::inbox::{Filter, Shelf, Viewer};
+use domain::inbox::{Filter, Shelf, View, Viewer};
 use serde_json::Value;
 use store::{Inbox, LedgerRow};
 
@@ -56,7 +56,7 @@ impl Words {
 
 async fn live(cloud: &Cloud, user: &str) -> Result<HashMap<String, String>, Error> {
     let inbox = Inbox::new(&store::client(&cloud.config), cloud.name("inbox"));
-    let viewer = Viewer { user: user.to_owned(), tenant: None };
+    let viewer = Viewer { user: user.to_owned(), view: View::All };
     let mut words = HashMap::new();
     for shelf in [Shelf::Inbox, Shelf::Archived] {
         let mut before = None;

@@ -23,6 +23,8 @@ pub struct Config {
     pub allow: Allow,
     /// What devices are registered with, by platform.
     pub applications: Applications,
+    /// Where open sockets are posted to: the WebSocket API's stage, by https.
+    pub socket_endpoint: String,
     /// Where WebSocket clients connect.
     pub socket_url: String,
     /// Whose tokens are accepted; nobody's, where there is none.
@@ -58,6 +60,7 @@ impl Config {
             webhook_queue_url: env.required("WEBHOOK_QUEUE_URL")?,
             allow: runtime::allowed(env)?,
             applications: Applications::read(|name| env.optional(name)),
+            socket_endpoint: env.required("SOCKET_ENDPOINT")?,
             socket_url: env.required("SOCKET_URL")?,
             issuer,
             links: Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?,

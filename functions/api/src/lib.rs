@@ -25,11 +25,13 @@ use std::sync::OnceLock;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::endpoint::target::Allow;
+use domain::inbox::View;
 use domain::unsubscribe::Keys;
 use publish::Bus;
 use queue::{Queue, Sqs};
 use runtime::now;
 use sns::{Applications, Devices};
+use sockets::Badges;
 use store::{Connections, Counters, Endpoints, Events, Inbox, Ledger, People};
 
 use caller::{Caller, Scope};
@@ -52,6 +54,7 @@ pub struct Api {
     ledger: Ledger,
     events: Events,
     inbox: Inbox,
+    badges: Badges,
     endpoints: Endpoints,
     dispatch: Queue,
     webhooks: Queue,
@@ -86,6 +89,14 @@ impl Asked<'_> {
         self.parameters.get(at).map_or("", String::as_str)
     }
 
+    /// How much of what is said to somebody the caller gets. An admin who is not that person looks on.
+    fn view_of(&self, user: &str) -> View {
+        match self.caller {
+            Caller::Person(it) if it.user != user => View::Only(it.tenant.clone()),
+            Caller::Person(_) | Caller::Program => View::own(self.scope.tenant().map(str::to_owned)),
+        }
+    }
+
     /// Whether it is a person who asks for what is their own.
     fn is_own(&self) -> bool {
         matches!(self.caller, Caller::Person(it) if it.user == self.parameter(0))
@@ -97,13 +108,16 @@ impl Api {
     pub fn new(aws: &SdkConfig, config: Config) -> Api {
         let tables = store::client(aws);
         let queues = Sqs::new(aws);
+        let connections = Connections::new(&tables, config.connections_table);
+        let inbox = Inbox::new(&tables, config.inbox_table);
         Api {
             people: People::new(&tables, config.people_table),
             counters: Counters::new(&tables, config.counters_table),
-            connections: Connections::new(&tables, config.connections_table),
+            badges: Badges::new(aws, config.socket_endpoint, connections.clone(), inbox.clone()),
+            connections,
             ledger: Ledger::new(&tables, config.ledger_table),
             events: Events::new(&tables, config.events_table),
-            inbox: Inbox::new(&tables, config.inbox_table),
+            inbox,
             endpoints: Endpoints::new(&tables, config.endpoints_table),
             dispatch: Queue::new(&queues, config.dispatch_queue_url),
             webhooks: Queue::new(&queues, config.webhook_queue_url),

@@ -1,6 +1,7 @@
 //! Wiring; the work is in the library.
 
 use audit::Audit;
+use queue::Sources;
 use runtime::{Env, Error, init_log, run_sqs};
 
 #[tokio::main(flavor = "current_thread")]
@@ -9,5 +10,10 @@ async fn main() -> Result<(), Error> {
     init_log(&env);
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let audit = Audit::from_env(&aws, &env)?;
-    run_sqs(async |batch| audit.keep(batch).await).await
+    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    run_sqs(
+        async |batch| audit.keep(batch).await,
+        async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await,
+    )
+    .await
 }

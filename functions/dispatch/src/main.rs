@@ -1,6 +1,7 @@
 //! Wiring; the work is in the library.
 
 use dispatch::{Config, Dispatcher};
+use queue::Sources;
 use runtime::{Env, Error, init_log, run_sqs};
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,5 +11,10 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let dispatcher = Dispatcher::new(&aws, config);
-    run_sqs(async |batch| dispatcher.handle(batch).await).await
+    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    run_sqs(
+        async |batch| dispatcher.handle(batch).await,
+        async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await,
+    )
+    .await
 }

@@ -1,6 +1,7 @@
 //! Wiring; the work is in the library.
 
 use email::{Buckets, Config, Ses};
+use queue::Sources;
 use runtime::{Env, Error, init_log, run_sqs};
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,5 +13,7 @@ async fn main() -> Result<(), Error> {
     let ses = Ses::new(&aws, config.sender, config.configuration_set);
     let buckets = Buckets::new(&aws, config.buckets);
     let desk = config.desk.open(&aws, &store::client(&aws));
-    run_sqs(async |batch| desk.deliver(batch, async |job| email::send(job, &buckets, &ses).await).await).await
+    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let deliver = async |batch| desk.deliver(batch, async |job| email::send(job, &buckets, &ses).await).await;
+    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
 }

@@ -1,6 +1,7 @@
 //! Wiring; the work is in the library.
 
 use feedback::{Clerk, Config};
+use queue::Sources;
 use runtime::{Env, Error, init_log, run_sqs};
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,6 +11,8 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let clerk = Clerk::new(&aws, config);
+    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
     // In a box: the runtime's layers around so many calls within calls are deeper than the compiler follows.
-    run_sqs(async |batch| Ok(Box::pin(clerk.handle(batch)).await)).await
+    let handle = async |batch| Ok(Box::pin(clerk.handle(batch)).await);
+    run_sqs(handle, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
 }

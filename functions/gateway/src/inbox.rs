@@ -1,15 +1,10 @@
 //! A client and its user's inbox: listing, marking, catching up, and telling the user's other sockets.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use aws::Refused;
-use domain::inbox::{Counts, Mark, Viewer};
-use domain::job::SocketTarget;
+use domain::inbox::{Mark, Viewer};
 use domain::key::Key;
 use domain::rule::Unless;
-use futures_util::stream::{self, StreamExt as _};
-use runtime::{chain, now};
+use runtime::now;
 use store::{Identity, Noticed};
 
 use crate::Gateway;
@@ -18,11 +13,6 @@ use crate::protocol::{Denied, Listing, Marking, Reply, Standing};
 
 /// What a resume gets at once; the client asks for more.
 const MISSED_AT_ONCE: usize = 100;
-
-/// Posts to the user's other sockets that are under way at once, and how long all of them may take. The next counts
-/// make up for any that were lost.
-const POSTS_AT_ONCE: usize = 16;
-const TO_POST: Duration = Duration::from_secs(2);
 
 impl Gateway {
     pub(crate) async fn list(&self, id: &str, asked: Option<Listing>) -> Result<Reply, Refused> {
@@ -54,11 +44,14 @@ impl Gateway {
     pub(crate) async fn mark(&self, id: &str, asked: Option<Marking>) -> Result<Reply, Refused> {
         let Some(asked) = asked else { return Ok(Reply::bad_marking()) };
         let Some(viewer) = self.viewer(id).await? else { return Ok(Reply::not_connected()) };
+        if viewer.view.looks_on() {
+            return Ok(Reply::looks_on());
+        }
         match asked {
             Marking::These { mark, keys } => {
                 let done = store::mark(&self.inbox, &self.ledger, &viewer, keys, mark, None, now()).await?;
                 if done.changed {
-                    self.tell_others(id, &viewer.user).await;
+                    self.badges.tell(&viewer.user, Some(id), now()).await;
                 }
                 let entries = done.marked.into_iter().map(|(id, state)| Standing { id, state }).collect();
                 let refused = denied(done.refused);
@@ -67,7 +60,7 @@ impl Gateway {
             Marking::All { mark, category } => {
                 let done = store::mark_all(&self.inbox, &self.ledger, &viewer, category, mark, now()).await?;
                 if done.marked > 0 {
-                    self.tell_others(id, &viewer.user).await;
+                    self.badges.tell(&viewer.user, Some(id), now()).await;
                 }
                 let (count, more, counts) = (done.marked, done.more, done.counts);
                 Ok(Reply::MarkedAll { mark, count, more, counts })
@@ -87,6 +80,9 @@ impl Gateway {
             let all = keys.into_iter().map(Denied::not_connected).collect();
             return Ok(Reply::noticed(how, vec![], all, None));
         };
+        if viewer.view.looks_on() {
+            return Ok(Reply::noticed(how, vec![], keys.into_iter().map(Denied::not_yours).collect(), None));
+        }
         let mark = match how {
             Unless::Seen => Mark::Seen,
             // Who has taken notice has read it.
@@ -94,7 +90,7 @@ impl Gateway {
         };
         let done = store::mark(&self.inbox, &self.ledger, &viewer, keys, mark, Some(how), now()).await?;
         if done.changed {
-            self.tell_others(id, &viewer.user).await;
+            self.badges.tell(&viewer.user, Some(id), now()).await;
         }
         let is_kept = done.marked.iter().any(|(_, state)| state.is_some());
         let ids = done.marked.into_iter().map(|(id, _)| id).collect();
@@ -103,39 +99,7 @@ impl Gateway {
 
     async fn viewer(&self, id: &str) -> Result<Option<Viewer>, Refused> {
         let who = self.connections.who(id, now()).await?;
-        Ok(who.map(|Identity { user, tenant, .. }| Viewer { user, tenant }))
-    }
-
-    /// Posts the new counts to the user's other sockets. What was marked stays marked if that fails.
-    async fn tell_others(&self, id: &str, user: &str) {
-        match tokio::time::timeout(TO_POST, self.post_counts(id, user)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(refused)) => tracing::warn!(error = chain(&refused), "other sockets do not hear of it"),
-            Err(_) => tracing::warn!("there was no time to tell all other sockets"),
-        }
-    }
-
-    async fn post_counts(&self, id: &str, user: &str) -> Result<(), Refused> {
-        let target = SocketTarget::User(user.to_owned());
-        let mut others = self.connections.of(&target, None, now()).await?;
-        others.retain(|it| it.id != id);
-        if others.is_empty() {
-            return Ok(());
-        }
-        let head = self.inbox.head(user).await?;
-        let mut texts: BTreeMap<Option<String>, String> = BTreeMap::new();
-        for it in &others {
-            let viewer = Viewer { user: user.to_owned(), tenant: it.tenant.clone() };
-            let counts: Counts = head.counts(&viewer, now());
-            texts.insert(it.tenant.clone(), Reply::Counts(counts).to_json());
-        }
-        let posts = others.iter().map(|it| {
-            let text = texts.get(&it.tenant).map(String::as_str).unwrap_or_default();
-            self.sockets.post(&it.id, text)
-        });
-        // A socket that is gone is forgotten when it is sent something.
-        stream::iter(posts).buffer_unordered(POSTS_AT_ONCE).for_each(async |_| {}).await;
-        Ok(())
+        Ok(who.map(|Identity { user, view, .. }| Viewer { user, view }))
     }
 }
 

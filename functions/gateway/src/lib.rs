@@ -23,13 +23,11 @@ mod inbox;
 mod page;
 mod protocol;
 
-use std::sync::LazyLock;
-
 use aws::Refused;
 use aws_types::SdkConfig;
 use domain::rule::Unless;
 use runtime::now;
-use sockets::Sockets;
+use sockets::Badges;
 use store::{Connections, Inbox, Ledger};
 
 pub use config::Config;
@@ -43,19 +41,20 @@ pub struct Gateway {
     connections: Connections,
     ledger: Ledger,
     inbox: Inbox,
-    /// Made when it is first used: few requests tell other sockets anything.
-    sockets: LazyLock<Sockets, Box<dyn FnOnce() -> Sockets + Send>>,
+    badges: Badges,
 }
 
 impl Gateway {
     #[must_use]
     pub fn new(aws: &SdkConfig, config: Config) -> Gateway {
-        let (client, aws) = (store::client(aws), aws.clone());
+        let client = store::client(aws);
+        let connections = Connections::new(&client, config.connections_table);
+        let inbox = Inbox::new(&client, config.inbox_table);
         Gateway {
-            connections: Connections::new(&client, config.connections_table),
+            badges: Badges::new(aws, config.endpoint, connections.clone(), inbox.clone()),
+            connections,
             ledger: Ledger::new(&client, config.ledger_table),
-            inbox: Inbox::new(&client, config.inbox_table),
-            sockets: LazyLock::new(Box::new(move || Sockets::new(&aws, config.endpoint))),
+            inbox,
         }
     }
 

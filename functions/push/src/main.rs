@@ -1,6 +1,7 @@
 //! Wiring; the work is in the library.
 
 use push::{Config, Devices};
+use queue::Sources;
 use runtime::{Env, Error, init_log, now, run_sqs};
 
 #[tokio::main(flavor = "current_thread")]
@@ -11,5 +12,7 @@ async fn main() -> Result<(), Error> {
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let devices = Devices::new(&aws, config.bus);
     let desk = config.desk.open(&aws, &store::client(&aws));
-    run_sqs(async |batch| desk.deliver(batch, async |job| devices.send(job, now()).await).await).await
+    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let deliver = async |batch| desk.deliver(batch, async |job| devices.send(job, now()).await).await;
+    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
 }

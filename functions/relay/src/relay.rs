@@ -2,8 +2,8 @@
 
 use aws_types::SdkConfig;
 use publish::{Bus, Outbox};
-use queue::{Cause, Past, Queue, Sqs};
-use runtime::{Deadline, Error, Invocation, Message, Report, chain};
+use queue::{Cause, Past, Queue, Sources, Sqs};
+use runtime::{Batch, Deadline, Error, Invocation, Message, Report, chain, take_up};
 use serde::Serialize;
 use store::Ledger;
 
@@ -19,6 +19,7 @@ pub struct Relay {
     told: ToldRelay,
     shards: Shards,
     dead_letters: Queue,
+    sources: Sources,
     events_table: String,
     ledger_table: String,
 }
@@ -43,6 +44,7 @@ impl Relay {
         let (tables, sqs) = (store::client(aws), Sqs::new(aws));
         let bus = Bus::new(aws, config.bus);
         let waiting = Outbox::new(config.events_table.clone()).waiting(&tables);
+        let sources = Sources::beside(aws, &config.dead_letters_url);
         let dead_letters = Queue::new(&sqs, config.dead_letters_url);
         Relay {
             outbox: OutboxRelay::new(
@@ -57,6 +59,7 @@ impl Relay {
             },
             shards: Shards { config: aws.clone() },
             dead_letters,
+            sources,
             events_table: config.events_table,
             ledger_table: config.ledger_table,
         }
@@ -70,7 +73,14 @@ impl Relay {
                 self.publish(changes, invocation.deadline).await?;
                 Ok(Answer(Report::default()))
             }
-            Intake::Messages(messages) => Ok(Answer(self.notes(&messages, invocation.deadline).await)),
+            Intake::Messages(messages) => {
+                // Nothing is claimed here, so it needs no name.
+                let batch = Batch { messages, request_id: String::new(), deadline: invocation.deadline };
+                let notes = async |it: Batch| Ok(self.notes(&it.messages, it.deadline).await);
+                let delete =
+                    async |it: &Message| self.sources.delete(it.queue_arn(), &it.receipt_handle).await;
+                take_up(batch, &notes, &delete).await.map(Answer)
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Wiring; the work is in the library.
 
+use queue::Sources;
 use runtime::{Env, Error, init_log, now, run_sqs};
 use sms::{Carrier, Config};
 
@@ -13,13 +14,14 @@ async fn main() -> Result<(), Error> {
     let open = |it| Carrier::new(&aws, it, bus.clone());
     let carriers: Vec<Carrier> = config.providers.into_iter().map(open).collect();
     let desk = config.desk.open(&aws, &store::client(&aws));
-    run_sqs(async |batch| {
+    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let deliver = async |batch| {
         desk.deliver_by(batch, async |job, provider| {
             // The desk names a place in the list that it was given.
             let carrier = carriers.get(provider).unwrap_or(&carriers[0]);
             carrier.send(job, &wishes, now()).await
         })
         .await
-    })
-    .await
+    };
+    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
 }

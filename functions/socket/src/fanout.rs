@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::inbox::{Kept, Viewer};
+use domain::inbox::{Kept, View};
 use domain::job::{Content, Job};
 use domain::outcome::{Failure, Reason, Sent};
 use futures_util::stream::{self, StreamExt as _};
@@ -47,7 +47,7 @@ impl Fanout {
         let stored = match Kept::of(job) {
             Some((user, kept)) => {
                 let stored = self.inbox.store(user, tenant, &kept, now()).await;
-                Some((user, stored.map_err(|refused| Failure::Transient(Box::new(refused)))?))
+                Some(stored.map_err(|refused| Failure::Transient(Box::new(refused)))?)
             }
             None => None,
         };
@@ -72,31 +72,28 @@ impl Fanout {
                 "open sockets were not reached"
             );
         }
-        tally.answer(stored.map(|(_, it)| it.seq))
+        tally.answer(stored.map(|it| it.seq))
     }
 }
 
-/// One message for several sockets: each hears the counts of the tenant that it was opened for.
-struct Frames(BTreeMap<Option<String>, Frame>);
+/// One message for several sockets: each hears the counts of the view that it was opened for.
+struct Frames(BTreeMap<View, Frame>);
 
 impl Frames {
-    fn shape(job: &Job, stored: Option<&(&str, Stored)>, open: &[Connection]) -> Result<Frames, Failure> {
+    fn shape(job: &Job, stored: Option<&Stored>, open: &[Connection]) -> Result<Frames, Failure> {
         let mut frames = BTreeMap::new();
-        for tenant in open.iter().map(|it| &it.tenant) {
-            if frames.contains_key(tenant) {
+        for view in open.iter().map(|it| &it.view) {
+            if frames.contains_key(view) {
                 continue;
             }
-            let kept = stored.map(|(user, it)| {
-                let viewer = Viewer { user: (*user).to_owned(), tenant: tenant.clone() };
-                InInbox { seq: it.seq, counts: it.counts(&viewer, now()) }
-            });
-            frames.insert(tenant.clone(), Frame::shape(job, kept)?);
+            let kept = stored.map(|it| InInbox { seq: it.seq, counts: it.counts(view, now()) });
+            frames.insert(view.clone(), Frame::shape(job, kept)?);
         }
         Ok(Frames(frames))
     }
 
     fn text_for(&self, socket: &Connection) -> &str {
-        self.0.get(&socket.tenant).map_or("", Frame::text)
+        self.0.get(&socket.view).map_or("", Frame::text)
     }
 }
 

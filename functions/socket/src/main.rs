@@ -1,5 +1,6 @@
 //! Wiring; the work is in the library.
 
+use queue::Sources;
 use runtime::{Batch, Env, Error, init_log, run_sqs};
 use socket::{Config, Fanout};
 use sockets::Sockets;
@@ -18,9 +19,10 @@ async fn main() -> Result<(), Error> {
         sockets: Sockets::new(&aws, config.endpoint),
     };
     let desk = config.desk.open(&aws, &tables);
-    run_sqs(async |batch: Batch| {
+    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let deliver = async |batch: Batch| {
         let deadline = batch.deadline;
         desk.deliver(batch, async |job| fanout.send(job, deadline).await).await
-    })
-    .await
+    };
+    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
 }

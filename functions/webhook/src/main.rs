@@ -1,5 +1,6 @@
 //! Wiring; the work is in the library.
 
+use queue::Sources;
 use runtime::{Env, Error, init_log, run_sqs};
 use webhook::{Config, Courier};
 
@@ -12,10 +13,11 @@ async fn main() -> Result<(), Error> {
     let tables = store::client(&aws);
     let courier = Courier::new(&aws, &tables, config.courier);
     let desk = config.desk.open_with(&aws, &tables, config.later);
-    run_sqs(async |batch| {
+    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let deliver = async |batch| {
         let report = desk.deliver(batch, async |job| courier.send(job).await).await;
         courier.keep_attempts().await;
         report
-    })
-    .await
+    };
+    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
 }

@@ -1,5 +1,6 @@
 //! Wiring; the work is in the library.
 
+use queue::Sources;
 use runtime::{Env, Error, init_log, now, run_sqs};
 use whatsapp::{Config, Message, Social};
 
@@ -11,8 +12,8 @@ async fn main() -> Result<(), Error> {
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let social = Social::new(&aws, config.from);
     let desk = config.desk.open(&aws, &store::client(&aws));
-    run_sqs(async |batch| {
-        desk.deliver(batch, async |job| social.send(&Message::shape(job, now())?).await).await
-    })
-    .await
+    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let deliver =
+        async |batch| desk.deliver(batch, async |job| social.send(&Message::shape(job, now())?).await).await;
+    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
 }

@@ -4,6 +4,7 @@
 mod head;
 mod kept;
 mod marking;
+mod view;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::ser::SerializeStruct as _;
@@ -14,6 +15,7 @@ use crate::rule::Unless;
 pub use head::{Changed, Counts, Head, Place};
 pub use kept::{Kept, MAX_ENTRY_BYTES};
 pub use marking::{Marking, is_category, keys};
+pub use view::View;
 
 /// How long an entry is kept at least, in days. All that came in one week go together, at the end of the week in which
 /// the newest of them is so old: up to a week later.
@@ -112,24 +114,11 @@ impl Mark {
     }
 }
 
-/// Whose inbox is looked into, and for which tenant.
+/// Whose inbox is looked into, and how much of it is seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
     pub user: String,
-    /// Entries of this tenant and of none are there; all of the user's, where it is left out. It is the rule by which
-    /// sockets hear.
-    pub tenant: Option<String>,
-}
-
-impl Viewer {
-    /// Whether what an event of `tenant` said is theirs to see.
-    #[must_use]
-    pub fn may_see(&self, tenant: Option<&str>) -> bool {
-        match (&self.tenant, tenant) {
-            (None, _) | (_, None) => true,
-            (Some(own), Some(of)) => own == of,
-        }
-    }
+    pub view: View,
 }
 
 /// Which entries are listed.

@@ -10,7 +10,8 @@
 //!
 //! When and how often stand beside it: [`zone`] local time → [`window`] when somebody may be disturbed,
 //! [`recurrence`] and [`span`] when something comes round and ends, [`counter`] how many are let through. For delivery:
-//! [`retry`] how often something is tried, [`breaker`] whether a provider is asked at all, [`quota`] how fast.
+//! [`retry`] how often something is tried, [`breaker`] whether a provider is asked at all, [`quota`] how fast, [`suspects`]
+//! what is taken up by itself.
 
 pub mod attachment;
 pub mod batches;
@@ -53,6 +54,7 @@ pub mod rule;
 pub mod seal;
 pub mod segments;
 pub mod span;
+pub mod suspects;
 pub mod texting;
 pub mod told;
 pub mod unsubscribe;

@@ -1,6 +1,7 @@
 //! Sending to SQS: jobs to a channel's queue, and what cannot be handled to a dead-letter queue; and back from there.
 
 mod dead_letters;
+mod sources;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use domain::Timestamp;
 use domain::batches::{Batch, split};
 
 pub use dead_letters::{DeadLetters, Letter, SUFFIX};
+pub use sources::Sources;
 
 /// SQS's limit for a message and for a call, in bytes.
 ///

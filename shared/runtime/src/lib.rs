@@ -2,6 +2,7 @@
 //!
 //! It knows the process so that the rest need not. It links no AWS client.
 
+mod careful;
 mod deadline;
 mod env;
 mod log;
@@ -9,6 +10,7 @@ mod names;
 mod sqs;
 
 pub use aws::chain;
+pub use careful::take_up;
 pub use deadline::{Deadline, now};
 pub use env::{Env, Unset};
 pub use lambda_runtime::Error;

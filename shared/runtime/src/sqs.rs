@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use aws::Refused;
 use domain::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
-use crate::{Deadline, Error, Failed};
+use crate::{Deadline, Error, Failed, take_up};
 
 /// What Lambda hands over from a queue.
 #[derive(Deserialize)]
@@ -63,6 +64,12 @@ impl Message {
         self.queue_arn.ends_with("-critical")
     }
 
+    /// The queue that handed it out.
+    #[must_use]
+    pub fn queue_arn(&self) -> &str {
+        &self.queue_arn
+    }
+
     /// The tenant on whose account it waits, in a fair queue.
     #[must_use]
     pub fn group(&self) -> Option<&str> {
@@ -103,6 +110,11 @@ impl Report {
         }
     }
 
+    /// Whether it shows this message again.
+    pub(crate) fn shows(&self, message: &Message) -> bool {
+        self.batch_item_failures.iter().any(|it| it.item_identifier == message.message_id)
+    }
+
     /// How many messages come back.
     #[must_use]
     pub fn returned(&self) -> usize {
@@ -116,25 +128,26 @@ impl fmt::Display for Report {
     }
 }
 
-/// Serves the batches of a queue, one after the other.
+/// Serves the batches of a queue, one after the other: each as [`take_up`] does.
 ///
 /// An `Err` from `handle` returns the whole batch; it is for what makes all of it impossible, never for one message.
+/// `delete` takes a message off its queue.
 ///
 /// # Errors
 /// The Runtime API went away.
-pub async fn run_sqs<F>(handle: F) -> Result<(), Error>
+pub async fn run_sqs<F, D>(handle: F, delete: D) -> Result<(), Error>
 where
     F: AsyncFn(Batch) -> Result<Report, Error>,
+    D: AsyncFn(&Message) -> Result<(), Refused>,
 {
-    let handle = &handle;
+    let (handle, delete) = (&handle, &delete);
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
         let batch = Batch {
             messages: event.payload.records,
             request_id: event.context.request_id,
             deadline: Deadline::at_millis(event.context.deadline),
         };
-        // Boxed: the future of a function, in all the layers of the runtime, is deeper than the compiler will go.
-        Box::pin(handle(batch)).await.map_err(Failed::of)
+        take_up(batch, handle, delete).await.map_err(Failed::of)
     }))
     .await
 }

@@ -1,4 +1,7 @@
-//! The `@connections` API of API Gateway: one post to one socket. It does not know who is at the other end.
+//! The `@connections` API of API Gateway: one post to one socket, whoever is at the other end; and what all sockets of a user
+//! hear when something in their inbox is marked.
+
+mod badges;
 
 use aws::Verdict;
 use aws_sdk_apigatewaymanagement::Client;
@@ -7,6 +10,8 @@ use aws_sdk_apigatewaymanagement::error::SdkError;
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_types::SdkConfig;
+
+pub use badges::Badges;
 
 /// The sockets of one WebSocket API.
 pub struct Sockets {

@@ -6,6 +6,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnValue, WriteRequest};
 use domain::Timestamp;
+use domain::inbox::View;
 use domain::job::SocketTarget;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
@@ -31,7 +32,8 @@ pub struct Connections {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     pub user: String,
-    pub tenant: Option<String>,
+    /// What of the user's messages is heard, and which tenant's rooms.
+    pub view: View,
     /// The rooms that may be joined: names, or beginnings that end in `*`.
     pub rooms: Vec<String>,
 }
@@ -48,7 +50,7 @@ pub struct Ticket {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     pub id: String,
-    pub tenant: Option<String>,
+    pub view: View,
     /// When it was opened; `None` where that is too long ago to matter.
     pub opened_at: Option<Timestamp>,
     /// The partition it was found in.
@@ -140,7 +142,7 @@ impl Connections {
     /// The table could not be written.
     pub async fn join(&self, id: &str, who: &Identity, room: &str, now: Timestamp) -> Result<(), Refused> {
         let ttl = seconds(now) + CONNECTION_SECONDS;
-        let pk = room_pk(who.tenant.as_deref(), room);
+        let pk = room_pk(who.view.tenant(), room);
         let note = Item::default().text("pk", format!("socket#{id}")).text("sk", &pk).number("ttl", ttl);
         self.write(vec![put(membership(&pk, id, who, ttl)), put(note)]).await
     }
@@ -162,10 +164,8 @@ impl Connections {
         self.write(writes).await
     }
 
-    /// The open sockets of a user or a room, as far as an event of `tenant` may reach them.
-    ///
-    /// A socket that was opened for a tenant hears that tenant's events and those of none; one that was opened for no
-    /// tenant hears all of its user's. Rooms belong to one tenant altogether.
+    /// The open sockets of a user or a room that an event of `tenant` may reach, by the view that each was opened for.
+    /// Rooms belong to one tenant altogether.
     ///
     /// # Errors
     /// The table could not be asked.
@@ -179,17 +179,28 @@ impl Connections {
             SocketTarget::User(user) => user_pk(user),
             SocketTarget::Room(room) => room_pk(tenant, room),
         };
-        let items = lookup::partition(&self.client, &self.table, &pk).await?;
+        let mut open = self.members(&pk, now).await?;
+        open.retain(|it| it.view.takes_in(tenant));
+        Ok(open)
+    }
+
+    /// All open sockets of a user.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn of_user(&self, user: &str, now: Timestamp) -> Result<Vec<Connection>, Refused> {
+        self.members(&user_pk(user), now).await
+    }
+
+    async fn members(&self, pk: &str, now: Timestamp) -> Result<Vec<Connection>, Refused> {
+        let items = lookup::partition(&self.client, &self.table, pk).await?;
         let open = items.into_iter().filter(|it| is_kept(it, now));
         let connections = open.filter_map(|it| {
-            let tenant = it.get("tenant").map(str::to_owned);
             // A room is joined by who has heard an answer: their handshake is over.
             let opened_at = it.get("opened_at").and_then(|it| it.parse().ok());
-            Some(Connection { id: it.get("sk")?.to_owned(), tenant, opened_at, pk: pk.clone() })
+            Some(Connection { id: it.get("sk")?.to_owned(), view: view(&it), opened_at, pk: pk.to_owned() })
         });
-        let may_hear =
-            |it: &Connection| it.tenant.is_none() || tenant.is_none() || it.tenant.as_deref() == tenant;
-        Ok(connections.filter(may_hear).collect())
+        Ok(connections.collect())
     }
 
     /// Forgets sockets that turned out to be gone, 25 to a call. What else is known of them expires by itself.
@@ -211,22 +222,27 @@ fn is_kept(item: &Item, now: Timestamp) -> bool {
 }
 
 fn membership(pk: &str, id: &str, who: &Identity, ttl: i64) -> Item {
-    Item::default().text("pk", pk).text("sk", id).maybe("tenant", who.tenant.as_deref()).number("ttl", ttl)
+    with_view(Item::default().text("pk", pk).text("sk", id), &who.view).number("ttl", ttl)
 }
 
 fn identity_item(who: &Identity) -> Item {
-    Item::default()
-        .text("user", &who.user)
-        .maybe("tenant", who.tenant.as_deref())
-        .texts("rooms", who.rooms.iter().cloned())
+    with_view(Item::default().text("user", &who.user), &who.view).texts("rooms", who.rooms.iter().cloned())
 }
 
 fn identity(item: &Item) -> Option<Identity> {
-    Some(Identity {
-        user: item.get("user")?.to_owned(),
-        tenant: item.get("tenant").map(str::to_owned),
-        rooms: item.get_texts("rooms"),
-    })
+    Some(Identity { user: item.get("user")?.to_owned(), view: view(item), rooms: item.get_texts("rooms") })
+}
+
+/// The attribute `view` says `only` of who looks on.
+fn with_view(item: Item, view: &View) -> Item {
+    item.maybe("tenant", view.tenant()).maybe("view", view.looks_on().then_some("only"))
+}
+
+fn view(item: &Item) -> View {
+    match (item.get("tenant").map(str::to_owned), item.get("view")) {
+        (Some(tenant), Some(_)) => View::Only(tenant),
+        (tenant, _) => View::own(tenant),
+    }
 }
 
 fn user_pk(user: &str) -> String {

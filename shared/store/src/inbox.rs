@@ -14,7 +14,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
-use domain::inbox::{Counts, Entry, Head, Kept, State, Viewer, expires_at};
+use domain::inbox::{Counts, Entry, Head, Kept, State, View, Viewer, expires_at};
 use domain::key::Key;
 use jiff::SignedDuration;
 
@@ -52,10 +52,10 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// How many entries a viewer of this inbox has, now that it is there.
+    /// How many entries are in a view of this inbox, now that it is there.
     #[must_use]
-    pub fn counts(&self, viewer: &Viewer, now: Timestamp) -> Counts {
-        self.head.counts(viewer, now)
+    pub fn counts(&self, view: &View, now: Timestamp) -> Counts {
+        self.head.counts(view, now)
     }
 }
 
@@ -122,7 +122,7 @@ impl Inbox {
     /// # Errors
     /// The table could not be asked.
     pub async fn counts(&self, viewer: &Viewer, now: Timestamp) -> Result<Counts, Refused> {
-        Ok(self.head(&viewer.user).await?.counts(viewer, now))
+        Ok(self.head(&viewer.user).await?.counts(&viewer.view, now))
     }
 
     /// What a user's inbox counts, for whoever needs the counts of several viewers of it.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::check;
 use crate::asking::Asking;
+use crate::client::Client;
 use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::inbox::{counts, deliver, fill, sent};
 use crate::until::until;
@@ -40,16 +41,61 @@ async fn what_was_said_live_is_listed_counted_and_marked() {
     check(&admin.ask("POST", &format!("{inbox}/marks"), Some(&all)), 403, "forbidden");
 
     let mark = |body: Value| me.ask("POST", &format!("{inbox}/marks"), Some(&body));
+    let mut open = Client::of(&cloud, &ann, Some(&clinic), &[]).await;
     let said = mark(json!({ "as": "read", "ids": [first.key, elsewhere.key] })).body;
     assert_eq!(said["entries"], json!([{ "id": first.key, "state": "read" }]));
     assert_eq!(said["refused"], json!([{ "id": elsewhere.key, "reason": "not_yours" }]));
     assert_eq!(said["counts"], counts(1, 1, 2));
+    let heard = open.hear().await;
+    assert_eq!(
+        heard,
+        json!({ "type": "counts", "unseen": 1, "unread": 1, "total": 2 }),
+        "an open socket knows"
+    );
+    open.close().await;
     let noticed = cloud.ledger.noticed(std::slice::from_ref(&first.key)).await.unwrap();
     assert_eq!(noticed, Some(Unless::Seen), "escalations heed it");
     assert_eq!(mark(json!({ "as": "archived", "all": true })).body["count"], 2);
     assert_eq!(me.ask("GET", &inbox, None).body["entries"], json!([]));
     let archived = me.ask("GET", &format!("{inbox}?shelf=archived"), None).body;
     assert!(archived["entries"].as_array().unwrap().iter().any(|it| it["id"] == json!(first.key)));
+}
+
+#[tokio::test]
+async fn who_looks_on_with_an_admins_ticket_hears_their_own_tenant_and_marks_nothing() {
+    let cloud = Cloud::connect();
+    let (clinic, ann) = (unique("clinic"), unique("ann"));
+    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let said = admin.ask("POST", "/v1/tickets", Some(&json!({ "user": ann })));
+    let mut admins = Client::connect(&cloud, said.body["ticket"].as_str().unwrap()).await.unwrap();
+    let said = Asking::of(&ann, &clinic, "member").ask("POST", "/v1/tickets", None);
+    let mut anns = Client::connect(&cloud, said.body["ticket"].as_str().unwrap()).await.unwrap();
+
+    // A code to log in with, say.
+    let of_none = deliver(&cloud, &ann, None, false).await;
+    assert_eq!(anns.hear().await["id"], json!(of_none.key));
+    let of_clinic = deliver(&cloud, &ann, Some(&clinic), false).await;
+    let heard = admins.hear().await;
+    assert_eq!(heard["id"], json!(of_clinic.key), "the first thing they hear");
+    assert_eq!(heard["inbox"]["total"], 1);
+    assert_eq!(anns.hear().await["inbox"]["total"], 2);
+
+    let listed = admins.ask(r#"{"action":"inbox"}"#).await;
+    let ids: Vec<&Value> = listed["entries"].as_array().unwrap().iter().map(|it| &it["id"]).collect();
+    assert_eq!((ids, &listed["counts"]), (vec![&json!(of_clinic.key)], &counts(1, 1, 1)));
+    let ids = json!([of_clinic.key, of_none.key]);
+    let said = admins.ask(&json!({ "action": "acknowledge", "ids": ids }).to_string()).await;
+    assert!(said["refused"].as_array().unwrap().iter().all(|it| it["reason"] == "not_yours"), "{said}");
+    assert_eq!(admins.ask(r#"{"action":"mark","as":"seen","all":true}"#).await["reason"], "not_yours");
+    assert_eq!(cloud.ledger.noticed(std::slice::from_ref(&of_clinic.key)).await.unwrap(), None);
+
+    let marked = anns.ask(r#"{"action":"mark","as":"seen","all":true}"#).await;
+    assert_eq!(marked["counts"], counts(0, 2, 2));
+    let heard = admins.hear().await;
+    assert_eq!((&heard["type"], &heard["total"], &heard["unseen"]), (&json!("counts"), &json!(1), &json!(0)));
+    admins.close().await;
+    anns.close().await;
 }
 
 #[tokio::test]
@@ -97,7 +143,7 @@ async fn who_is_forgotten_has_no_inbox_whichever_way_they_went() {
     let admin = Asking::of(&unique("admin"), &clinic, "admin");
     for by_bus in [false, true] {
         let ann = unique("ann");
-        let viewer = domain::inbox::Viewer { user: ann.clone(), tenant: None };
+        let viewer = domain::inbox::Viewer { user: ann.clone(), view: domain::inbox::View::All };
         cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
         fill(&cloud, &ann, 30, "news").await;
         match by_bus {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ::api::{Operation, ROUTES};
-use domain::inbox::Viewer;
+use domain::inbox::{View, Viewer};
 use serde_json::{Value, json};
 
 use super::endpoints::Erp;
@@ -43,7 +43,7 @@ async fn no_route_leads_from_one_tenant_to_another() {
     assert!(after == Some(before), "and nothing of theirs has changed");
     assert!(endpoint.find(&cloud).await == off);
     assert_eq!(endpoint.arrived(&cloud), 1, "nothing was sent again");
-    let viewer = Viewer { user: ann, tenant: None };
+    let viewer = Viewer { user: ann, view: View::All };
     assert_eq!(cloud.inbox.counts(&viewer, now()).await.unwrap().unseen, 1);
 }
 

@@ -60,3 +60,26 @@ fn the_api_reaches_what_its_routes_are_about_and_sends_to_nobody() {
     assert_eq!(on(":endpoint/"), "GetEndpointAttributes SetEndpointAttributes");
     assert!(!statements.iter().any(|it| it.to_string().contains("sns:Publish")));
 }
+
+#[test]
+fn whoever_takes_messages_up_may_delete_them_and_finds_their_queue_beside_its_dead_letters() {
+    let resources = resources();
+    let mut fed = 0;
+    for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
+        let events = function["Events"].as_object().into_iter().flatten();
+        for (_, event) in events.filter(|(_, it)| it["Type"] == "SQS") {
+            fed += 1;
+            let dead_letters = &function["Environment"]["Variables"]["DEAD_LETTERS_URL"]["Ref"];
+            assert!(dead_letters.as_str().is_some_and(|it| it.ends_with("DeadLetters")), "{name}");
+            let queue = event["Properties"]["Queue"]["Fn::GetAtt"][0].as_str().unwrap();
+            let role = &resources[&name.replace("Function", "Role")]["Properties"];
+            let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
+            let may = statements.flat_map(on_aws).any(|it| {
+                it["Action"].to_string().contains("\"sqs:DeleteMessage\"")
+                    && it["Resource"].to_string().contains(&format!("\"{queue}\""))
+            });
+            assert!(may, "{name} may not delete what {queue} handed out");
+        }
+    }
+    assert_eq!(fed, 19);
+}

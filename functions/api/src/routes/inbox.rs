@@ -1,11 +1,11 @@
 //! `/v1/recipients/{id}/inbox`: what somebody was told live and can read later, in the words of the WebSocket.
 
-use domain::inbox::{Counts, Filter, Marking, Shelf, Viewer, is_category};
+use domain::Timestamp;
+use domain::inbox::{Filter, Marking, Shelf, Viewer, is_category};
 use domain::key::Key;
 use serde_json::{Value, json};
 use store::Noticed;
 
-use crate::caller::Caller;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::response::Response;
@@ -25,25 +25,22 @@ impl Api {
         let before = before.transpose()?;
         let viewer = self.viewer(asked).await?;
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let mut found = self.inbox.page(&viewer, &filter, before, limit, asked.now).await?;
-        if let Some(tenant) = asked.onlooker() {
-            found.entries.retain(|it| it.tenant.as_deref() == Some(tenant));
-        }
-        let counts = self.inbox_counts(asked, &viewer).await?;
+        let found = self.inbox.page(&viewer, &filter, before, limit, asked.now).await?;
+        let counts = self.inbox.counts(&viewer, asked.now).await?;
         let next = page.next(found.next.map(|it| it.to_string()));
         Ok(Response::json(200, &json!({ "entries": found.entries, "counts": counts, "next": next })))
     }
 
     pub(crate) async fn count_inbox(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let viewer = self.viewer(asked).await?;
-        Ok(Response::json(200, &self.inbox_counts(asked, &viewer).await?))
+        Ok(Response::json(200, &self.inbox.counts(&viewer, asked.now).await?))
     }
 
     /// Marks the entries that are named, or all that the mark is about: the newest 500 of them.
     pub(crate) async fn mark_inbox(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let marking = marking(asked)?;
         let viewer = self.viewer(asked).await?;
-        if asked.onlooker().is_some() {
+        if viewer.view.looks_on() {
             let detail = "what somebody has seen is for them to say, and for programs of the account";
             return Err(Problem::forbidden(detail));
         }
@@ -51,6 +48,7 @@ impl Api {
         let said = match marking {
             Marking::These { mark, keys } => {
                 let done = store::mark(inbox, ledger, &viewer, keys, mark, None, now).await?;
+                self.tell_sockets(&viewer, done.changed, now).await;
                 let entries: Vec<Value> = done
                     .marked
                     .iter()
@@ -64,34 +62,24 @@ impl Api {
             }
             Marking::All { mark, category } => {
                 let done = store::mark_all(inbox, ledger, &viewer, category, mark, now).await?;
+                self.tell_sockets(&viewer, done.marked > 0, now).await;
                 json!({ "as": mark, "count": done.marked, "more": done.more, "counts": done.counts })
             }
         };
         Ok(Response::json(200, &said))
     }
 
-    async fn inbox_counts(&self, asked: &Asked<'_>, viewer: &Viewer) -> Result<Counts, Problem> {
-        let head = self.inbox.head(&viewer.user).await?;
-        Ok(match asked.onlooker() {
-            Some(tenant) => head.counts_of(tenant, asked.now),
-            None => head.counts(viewer, asked.now),
-        })
+    async fn tell_sockets(&self, viewer: &Viewer, is_changed: bool, now: Timestamp) {
+        if is_changed {
+            self.badges.tell(&viewer.user, None, now).await;
+        }
     }
 
     /// Whose inbox it is, for which tenant: of somebody whom the caller may see.
     async fn viewer(&self, asked: &Asked<'_>) -> Result<Viewer, Problem> {
         let user = self.person(asked.parameter(0), asked.scope).await?.id;
-        Ok(Viewer { user, tenant: asked.scope.tenant().map(str::to_owned) })
-    }
-}
-
-impl Asked<'_> {
-    /// The tenant of an admin who looks at what is somebody else's: what was said for no tenant is not theirs to see.
-    fn onlooker(&self) -> Option<&str> {
-        match self.caller {
-            Caller::Person(it) if !self.is_own() => Some(&it.tenant),
-            Caller::Person(_) | Caller::Program => None,
-        }
+        let view = asked.view_of(&user);
+        Ok(Viewer { user, view })
     }
 }
 

@@ -62,7 +62,6 @@ fn is_self(caller: &Caller, user: &str) -> bool {
 
 /// Who the socket will be. A member is nobody else, and joins the rooms that their token names.
 fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
-    let tenant = asked.scope.tenant().map(str::to_owned);
     if let Some(Person { user, rooms, .. }) = asked.caller.member() {
         if wish.user.is_some_and(|it| it != *user) {
             return Err(Problem::forbidden("user: a ticket for somebody else takes the role admin"));
@@ -70,7 +69,7 @@ fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
         if wish.rooms.is_some() {
             return Err(Problem::forbidden("rooms: they are those of your token's claim `rooms`"));
         }
-        return Ok(Identity { user: user.clone(), tenant, rooms: rooms.clone() });
+        return Ok(Identity { user: user.clone(), view: asked.view_of(user), rooms: rooms.clone() });
     }
     let own = match asked.caller {
         Caller::Person(it) => Some(it.user.clone()),
@@ -85,7 +84,8 @@ fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
         let wanted = format!("at most {MAX_ROOMS} names of 1 to {MAX_ROOM_BYTES} bytes");
         return Err(Problem::refused("rooms", "more, or others", &wanted));
     }
-    Ok(Identity { user, tenant, rooms })
+    let view = asked.view_of(&user);
+    Ok(Identity { user, view, rooms })
 }
 
 /// 128 random bits, as text.

@@ -79,6 +79,13 @@ impl Reply {
         Reply::Error { reason: "bad_marking", wanted }
     }
 
+    /// Somebody else's socket, opened by an admin's ticket.
+    pub(crate) fn looks_on() -> Reply {
+        let wanted =
+            "what somebody has seen is for them to say: a socket that they opened with a ticket of their own";
+        Reply::Error { reason: "not_yours", wanted }
+    }
+
     pub(crate) fn bad_after() -> Reply {
         Reply::Error {
             reason: "bad_after",

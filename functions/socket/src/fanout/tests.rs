@@ -106,7 +106,7 @@ async fn post_all(answers: Answers, open: Vec<Connection>, deadline: Deadline) -
 }
 
 fn connection(id: &str) -> Connection {
-    Connection { id: id.to_owned(), tenant: None, opened_at: None, pk: "user#ann".to_owned() }
+    Connection { id: id.to_owned(), view: View::All, opened_at: None, pk: "user#ann".to_owned() }
 }
 
 /// A deadline so many milliseconds from now. Two seconds are kept to tell what was done and to write it down.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Mark, State, Viewer, end_of, week};
+use super::{Mark, State, View, end_of, week};
 
 /// What an inbox counts as its entries come and change: for each tenant and week of its own, because a week goes as a
 /// whole. Nothing has to be written when it goes: it is left out of the sum from then on. `Head::default()` is an inbox
@@ -106,22 +106,12 @@ impl Head {
         (next, changes)
     }
 
-    /// How many entries a viewer has.
+    /// How many entries are in a view.
     #[must_use]
-    pub fn counts(&self, viewer: &Viewer, now: Timestamp) -> Counts {
-        self.count(now, |tenant| viewer.may_see(tenant))
-    }
-
-    /// How many entries there are that one tenant said, for whoever sees nothing else of this inbox.
-    #[must_use]
-    pub fn counts_of(&self, tenant: &str, now: Timestamp) -> Counts {
-        self.count(now, |it| it == Some(tenant))
-    }
-
-    fn count(&self, now: Timestamp, counts_for: impl Fn(Option<&str>) -> bool) -> Counts {
+    pub fn counts(&self, view: &View, now: Timestamp) -> Counts {
         let mut counts = Counts::default();
         let live = self.sums.iter().filter(|it| end_of(it.week) > now);
-        for sum in live.filter(|it| counts_for(it.tenant.as_deref())) {
+        for sum in live.filter(|it| view.takes_in(it.tenant.as_deref())) {
             counts.add(sum.counts);
         }
         counts

@@ -21,7 +21,7 @@ fn an_entry_is_seen_then_read_then_put_away_and_only_two_marks_go_back() {
 #[test]
 fn what_is_counted_is_what_lies_on_the_shelves() {
     let head = three();
-    let ann = viewer(None);
+    let ann = View::All;
     assert_eq!(head.counts(&ann, NOON), counts(3, 3, 3));
     let (head, changed) = head.marked(&[place(1, State::Unseen), place(2, State::Unseen)], Mark::Read, NOON);
     assert_eq!(changed.len(), 2);
@@ -36,7 +36,7 @@ fn what_is_counted_is_what_lies_on_the_shelves() {
 fn an_entry_that_is_named_twice_is_counted_once() {
     let twice = [place(1, State::Unseen), place(1, State::Unseen)];
     let (head, changed) = three().marked(&twice, Mark::Seen, NOON);
-    assert_eq!((head.counts(&viewer(None), NOON), changed.len()), (counts(2, 3, 3), 1));
+    assert_eq!((head.counts(&View::All, NOON), changed.len()), (counts(2, 3, 3), 1));
 }
 
 #[test]
@@ -46,9 +46,10 @@ fn who_looks_for_a_tenant_counts_its_entries_and_those_of_none() {
     let (head, seq) = head.with_one_more(None, NOON);
     assert_eq!(seq, 3, "and they are numbered together");
     for (tenant, expected) in [(Some("north"), 2), (Some("west"), 1), (None, 3)] {
-        assert_eq!(head.counts(&viewer(tenant), NOON).total, expected, "{tenant:?}");
+        assert_eq!(head.counts(&View::own(tenant.map(str::to_owned)), NOON).total, expected, "{tenant:?}");
     }
-    assert_eq!((head.counts_of("north", NOON).total, head.counts_of("west", NOON).total), (1, 0));
+    let only = |tenant: &str| head.counts(&View::Only(tenant.into()), NOON).total;
+    assert_eq!((only("north"), only("west")), (1, 0), "and who looks on counts its entries alone");
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn a_week_goes_as_a_whole_and_nothing_has_to_be_written_for_it() {
     let gone = expires_at(NOON);
     let kept = gone.duration_since(NOON).as_hours() / 24;
     assert!((RETENTION_DAYS..=RETENTION_DAYS + 7).contains(&kept), "{kept} days");
-    let (ann, before) = (viewer(None), gone.checked_sub(1.second()).unwrap());
+    let (ann, before) = (View::All, gone.checked_sub(1.second()).unwrap());
     assert_eq!(head.counts(&ann, before).total, 1);
     assert_eq!(head.counts(&ann, gone).total, 0);
     let (same, changed) = head.marked(&[place(1, State::Unseen)], Mark::Seen, gone);
@@ -142,10 +143,6 @@ fn three() -> Head {
 
 fn place(seq: u64, state: State) -> Place {
     Place { seq, state, tenant: None, created: NOON }
-}
-
-fn viewer(tenant: Option<&str>) -> Viewer {
-    Viewer { user: "ann".into(), tenant: tenant.map(str::to_owned) }
 }
 
 fn counts(unseen: u32, unread: u32, total: u32) -> Counts {

@@ -7,8 +7,11 @@ const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
 fn a_room_is_joined_by_its_name_or_by_the_beginning_of_one() {
-    let who =
-        Identity { user: "ann".into(), tenant: None, rooms: vec!["queue:triage-1".into(), "ward:*".into()] };
+    let who = Identity {
+        user: "ann".into(),
+        view: View::All,
+        rooms: vec!["queue:triage-1".into(), "ward:*".into()],
+    };
     for (room, allowed) in
         [("queue:triage-1", true), ("queue:triage-10", false), ("ward:7", true), ("theatre:1", false)]
     {
@@ -19,7 +22,7 @@ fn a_room_is_joined_by_its_name_or_by_the_beginning_of_one() {
 #[tokio::test]
 async fn a_socket_whose_time_is_over_is_nobodys_though_its_row_is_still_there() {
     for (ttl, expected) in [(0, Some("ann")), (1, Some("ann")), (-1, None)] {
-        let who = Identity { user: "ann".into(), tenant: None, rooms: vec![] };
+        let who = Identity { user: "ann".into(), view: View::All, rooms: vec![] };
         let row = identity_item(&who).number("ttl", seconds(NOON) + ttl);
         let get = mock!(Client::get_item)
             .then_output(move || GetItemOutput::builder().set_item(Some(row.clone().into_map())).build());

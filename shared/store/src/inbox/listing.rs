@@ -111,7 +111,7 @@ impl Inbox {
         let Some(seq) = seq else { return Ok(None) };
         let entry = lookup::get(&self.client, &self.table, entry_key(&viewer.user, seq)).await?;
         let entry = entry.as_ref().and_then(read_entry);
-        if !entry.is_some_and(|it| viewer.may_see(it.tenant.as_deref()) && !it.is_over(now)) {
+        if !entry.is_some_and(|it| viewer.view.takes_in(it.tenant.as_deref()) && !it.is_over(now)) {
             return Ok(None);
         }
         let filter = Filter::default();
@@ -184,10 +184,13 @@ fn written(it: &Look<'_>) -> (String, HashMap<String, String>, HashMap<String, A
         states.push(format!(":state{at}"));
     }
     let mut filter = format!("#ttl > :now AND #state IN ({})", states.join(", "));
-    if let Some(tenant) = &it.viewer.tenant {
-        filter.push_str(" AND (attribute_not_exists(#tenant) OR #tenant = :tenant)");
+    if let Some(tenant) = it.viewer.view.tenant() {
+        filter.push_str(match it.viewer.view.looks_on() {
+            true => " AND #tenant = :tenant",
+            false => " AND (attribute_not_exists(#tenant) OR #tenant = :tenant)",
+        });
         names.insert("#tenant".to_owned(), "tenant".to_owned());
-        values.insert(":tenant".to_owned(), AttributeValue::S(tenant.clone()));
+        values.insert(":tenant".to_owned(), AttributeValue::S(tenant.to_owned()));
     }
     if let Some(category) = &it.filter.category {
         filter.push_str(" AND #category = :category");

@@ -158,7 +158,7 @@ async fn notice(
     now: Timestamp,
 ) -> Result<Vec<(Key, Noticed)>, Refused> {
     let recipient = Audience::User(viewer.user.clone()).name();
-    ledger.notice_all(keys, &recipient, viewer.tenant.as_deref(), how, now).await
+    ledger.notice_all(keys, &recipient, viewer.view.tenant(), how, now).await
 }
 
 impl Inbox {
@@ -179,7 +179,7 @@ impl Inbox {
             let places: Vec<Place> = entries.iter().map(place).collect();
             let (head, changes) = read.head.marked(&places, mark, now);
             let states = entries.into_iter().map(|it| (it.kept.id, it.state.after(mark))).collect();
-            let counts = head.counts(viewer, now);
+            let counts = head.counts(&viewer.view, now);
             if changes.is_empty() {
                 return Ok(Moved { states, changed: false, counts });
             }
@@ -199,7 +199,7 @@ impl Inbox {
         let wanted: Vec<Item> = numbers.map(|it| entry_key(&viewer.user, it)).collect();
         let found = self.items(wanted).await?;
         let entries = found.iter().filter_map(read_entry);
-        Ok(entries.filter(|it| viewer.may_see(it.tenant.as_deref()) && !it.is_over(now)).collect())
+        Ok(entries.filter(|it| viewer.view.takes_in(it.tenant.as_deref()) && !it.is_over(now)).collect())
     }
 
     fn update(&self, user: &str, it: Changed, now: Timestamp) -> TransactWriteItem {

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError,
 use aws_sdk_dynamodb::types::CancellationReason;
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_smithy_mocks::{Rule, mock};
-use domain::inbox::Filter;
+use domain::inbox::{Filter, View};
 use std::collections::HashMap;
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
@@ -16,7 +16,7 @@ async fn who_lost_against_another_writer_reads_again_and_is_counted_once() {
     let (nothing, one) = (found(vec![]), found(vec![head(1)]));
     let stored = store(&[&nothing, &lost(), &one, &written(2)]).await.unwrap();
     assert_eq!((stored.seq, stored.is_new), (2, true));
-    assert_eq!(stored.counts(&ann(None), NOON).unseen, 2);
+    assert_eq!(stored.counts(&View::All, NOON).unseen, 2);
 }
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn what_is_there_is_not_written_again() {
     let there = found(vec![head(3), note_key("ann", &kept().id).number("seq", 2)]);
     let stored = store(&[&there]).await.unwrap();
     assert_eq!((stored.seq, stored.is_new), (2, false));
-    assert_eq!(stored.counts(&ann(None), NOON).total, 3);
+    assert_eq!(stored.counts(&View::All, NOON).total, 3);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ fn head(count: u64) -> Item {
 }
 
 fn ann(tenant: Option<&str>) -> Viewer {
-    Viewer { user: "ann".into(), tenant: tenant.map(str::to_owned) }
+    Viewer { user: "ann".into(), view: View::own(tenant.map(str::to_owned)) }
 }
 
 fn kept() -> Kept {

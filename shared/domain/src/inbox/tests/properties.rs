@@ -54,8 +54,8 @@ proptest! {
                 Step::Days(days) => now += SignedDuration::from_hours(24 * days),
             }
             for tenant in TENANTS {
-                let viewer = Viewer { user: "ann".into(), tenant: tenant.map(str::to_owned) };
-                prop_assert_eq!(table.head.counts(&viewer, now), table.recount(&viewer, now));
+                let view = View::own(tenant.map(str::to_owned));
+                prop_assert_eq!(table.head.counts(&view, now), table.recount(&view, now));
             }
         }
         prop_assert_eq!(table.head.last, u64::try_from(table.entries.len()).unwrap(), "no number is skipped");
@@ -112,8 +112,8 @@ impl Table {
         }
     }
 
-    fn recount(&self, viewer: &Viewer, now: Timestamp) -> Counts {
-        let theirs = |it: &&Place| viewer.may_see(it.tenant.as_deref()) && !is_over(it.created, now);
+    fn recount(&self, view: &View, now: Timestamp) -> Counts {
+        let theirs = |it: &&Place| view.takes_in(it.tenant.as_deref()) && !is_over(it.created, now);
         let states: Vec<State> = self.entries.values().filter(theirs).map(|it| it.state).collect();
         let on = |shelf: Shelf| states.iter().filter(|it| shelf.states().contains(it)).count();
         let count = |shelf| u32::try_from(on(shelf)).unwrap();

@@ -1,0 +1,55 @@
+//! Where a function's messages come from.
+
+use aws::Refused;
+use aws_types::SdkConfig;
+
+use crate::Sqs;
+
+/// The queues that a function is fed from. They stand where its dead letters do: in the same account and region.
+pub struct Sources {
+    sqs: Sqs,
+    /// What the URLs of all of them begin with.
+    beside: String,
+}
+
+impl Sources {
+    /// `dead_letters_url`: of the function's own dead letters.
+    #[must_use]
+    pub fn beside(config: &SdkConfig, dead_letters_url: &str) -> Sources {
+        let beside = dead_letters_url.rsplit_once('/').map_or("", |(it, _)| it);
+        Sources { sqs: Sqs::new(config), beside: beside.to_owned() }
+    }
+
+    /// Takes a message off the queue that handed it out. Lambda does so by itself when it is answered; this is for what
+    /// is done before that, and once more does no harm.
+    ///
+    /// # Errors
+    /// It is still there.
+    pub async fn delete(&self, queue_arn: &str, receipt_handle: &str) -> Result<(), Refused> {
+        let call = self.sqs.client().delete_message().queue_url(self.url(queue_arn));
+        let deleted = call.receipt_handle(receipt_handle).send().await;
+        deleted.map(drop).map_err(|error| Refused::new("take a message off its queue", error))
+    }
+
+    /// `arn:aws:sqs:<region>:<account>:<name>`
+    fn url(&self, queue_arn: &str) -> String {
+        format!("{}/{}", self.beside, queue_arn.rsplit(':').next().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_is_found_beside_the_dead_letters() {
+        for place in
+            ["https://sqs.cn-north-1.amazonaws.com.cn/123456789012", "http://127.0.0.1:4566/000000000000"]
+        {
+            let dead_letters = format!("{place}/carillon-dev-email-dead-letters");
+            let sources = Sources::beside(&SdkConfig::builder().build(), &dead_letters);
+            let arn = "arn:aws-cn:sqs:cn-north-1:123456789012:carillon-dev-email-critical";
+            assert_eq!(sources.url(arn), format!("{place}/carillon-dev-email-critical"));
+        }
+    }
+}

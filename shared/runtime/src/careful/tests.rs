@@ -1,0 +1,115 @@
+use std::cell::RefCell;
+use std::time::Duration;
+
+use aws::Verdict;
+
+use super::*;
+use crate::Deadline;
+
+/// What happened, in its order: which messages were handled together, and which was deleted.
+#[derive(Default)]
+struct Diary(RefCell<Vec<String>>);
+
+#[tokio::test]
+async fn a_batch_without_suspects_is_handled_at_once_and_costs_no_call() {
+    check(&[("a", 1), ("b", 2), ("c", 1)], &["handle a b c"], "").await;
+    check(&[("alone", 9)], &["handle alone"], "").await;
+}
+
+#[tokio::test]
+async fn suspects_come_last_and_one_by_one_and_what_is_done_is_off_the_queue_by_then() {
+    let diary =
+        ["handle b d", "delete b", "delete d", "handle a", "delete a", "handle c", "delete c", "handle e"];
+    check(&[("a", 3), ("b", 1), ("c", 3), ("d", 2), ("e", 4)], &diary, "").await;
+}
+
+#[tokio::test]
+async fn a_message_that_kills_takes_nobody_along() {
+    let diary = ["handle x", "delete x", "handle a", "delete a", "handle killer"];
+    check(&[("killer", 3), ("a", 3), ("z", 3), ("x", 1)], &diary, "died").await;
+    let diary = ["handle z", "delete z", "handle killer"];
+    check(&[("killer", 4), ("z", 4)], &diary, "died").await;
+}
+
+#[tokio::test]
+async fn what_is_to_be_shown_again_stays_and_what_fails_as_a_whole_fails_alone() {
+    let diary = ["handle busy x", "delete x", "handle a", "delete a", "handle broken", "handle z"];
+    let shown = "busy broken";
+    check(&[("broken", 3), ("a", 3), ("z", 4), ("busy", 1), ("x", 1)], &diary, shown).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_begun_in_time_is_shown_again() {
+    let diary = Diary::default();
+    let late = batch(&[("a", 3), ("b", 1)], Deadline::at_millis(0));
+    let report = take_up(late, &async |it| diary.handle(it).await, &async |it| diary.delete(it)).await;
+    assert_eq!(shown(&report.unwrap()), "b a");
+    assert!(diary.0.borrow().is_empty());
+}
+
+#[tokio::test]
+async fn each_part_claims_under_a_name_of_its_own() {
+    let names = RefCell::new(Vec::new());
+    let handle = async |it: Batch| {
+        names.borrow_mut().push(it.request_id);
+        Ok(Report::default())
+    };
+    let it = batch(&[("a", 3), ("b", 1), ("c", 3)], Deadline::at_millis(u64::MAX));
+    take_up(it, &handle, &async |_: &Message| Ok(())).await.unwrap();
+    assert_eq!(*names.borrow(), ["request#0", "request#1", "request#2"]);
+}
+
+/// `outcome`: which messages are shown again, or that the function `died`.
+async fn check(messages: &[(&str, u32)], expected: &[&str], outcome: &str) {
+    let diary = Diary::default();
+    let batch = batch(messages, Deadline::at_millis(u64::MAX));
+    let handle = async |it| diary.handle(it).await;
+    let delete = async |it: &Message| diary.delete(it);
+    let taken_up = take_up(batch, &handle, &delete);
+    let found = match tokio::time::timeout(Duration::from_millis(50), taken_up).await {
+        Ok(report) => shown(&report.unwrap()),
+        Err(_) => "died".to_owned(),
+    };
+    assert_eq!(*diary.0.borrow(), expected);
+    assert_eq!(found, outcome);
+}
+
+fn batch(messages: &[(&str, u32)], deadline: Deadline) -> Batch {
+    let message = |(id, receives): &(&str, u32)| {
+        let attributes = serde_json::json!({ "ApproximateReceiveCount": receives.to_string() });
+        let message = serde_json::json!({ "messageId": id, "body": "", "attributes": attributes });
+        serde_json::from_value(message).unwrap()
+    };
+    Batch { messages: messages.iter().map(message).collect(), request_id: "request".to_owned(), deadline }
+}
+
+impl Diary {
+    /// By their ids: some kill, some come back, some are the end of all.
+    async fn handle(&self, batch: Batch) -> Result<Report, Error> {
+        let ids: Vec<&str> = batch.messages.iter().map(|it| it.message_id.as_str()).collect();
+        self.0.borrow_mut().push(format!("handle {}", ids.join(" ")));
+        let mut report = Report::default();
+        for it in &batch.messages {
+            match it.message_id.as_str() {
+                "killer" => std::future::pending().await,
+                "busy" => report.show_again(it),
+                "broken" => return Err("out of order".into()),
+                _ => {}
+            }
+        }
+        Ok(report)
+    }
+
+    /// One of them is never off its queue.
+    fn delete(&self, message: &Message) -> Result<(), Refused> {
+        self.0.borrow_mut().push(format!("delete {}", message.message_id));
+        let refused = || Refused { doing: "delete", verdict: Verdict::Transient, source: "busy".into() };
+        if message.message_id == "z" { Err(refused()) } else { Ok(()) }
+    }
+}
+
+fn shown(report: &Report) -> String {
+    let text = serde_json::to_value(report).unwrap();
+    let ids = text["batchItemFailures"].as_array().unwrap().iter();
+    ids.map(|it| it["itemIdentifier"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
+}
