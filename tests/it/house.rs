@@ -114,6 +114,24 @@ fn there_is_one_tls_stack() {
 }
 
 #[test]
+fn what_breaks_the_product_on_purpose_still_fits_it_and_names_a_test_that_there_is() {
+    let sources: String = sources().iter().map(|it| std::fs::read_to_string(it).unwrap()).collect();
+    let folder = std::fs::read_dir(root().join("tests/broken")).unwrap().map(|it| it.unwrap().path());
+    let patches: Vec<_> = folder.filter(|it| it.extension().is_some_and(|it| it == "patch")).collect();
+    assert!(patches.len() >= 20);
+    for patch in patches {
+        let name = patch.display();
+        let checked = Command::new("git").current_dir(root()).args(["apply", "--check"]).arg(&patch).output();
+        let said = checked.unwrap().stderr;
+        assert!(said.is_empty(), "{name}: {}", String::from_utf8_lossy(&said));
+        let text = std::fs::read_to_string(&patch).unwrap();
+        let test = text.lines().next().unwrap().strip_prefix("# caught by: cargo test ").expect("the test");
+        let filter = test.split_whitespace().next_back().unwrap().rsplit("::").next().unwrap();
+        assert!(sources.contains(filter), "{name}: no test has {filter} in its name");
+    }
+}
+
+#[test]
 fn files_are_short_and_no_file_is_a_drawer() {
     for file in sources() {
         let lines = std::fs::read_to_string(&file).unwrap().lines().count();
