@@ -16,9 +16,11 @@ use crate::recipient::{Recipient, Settings, SuppressedBecause, Suppression};
 mod entry;
 mod patch;
 mod reading;
+mod zones;
 
 pub use entry::{Entry, MEMORY};
 pub use reading::{person, tenant};
+pub use zones::check_zones;
 
 /// The most users that one event may let join or leave: all of them are changed by one invocation.
 pub const MAX_USERS: usize = 1_000;

@@ -1,7 +1,7 @@
 //! `/v1/recipients/{id}/devices`: what takes push notes.
 
 use domain::recipient::{Device, Platform, Recipient};
-use domain::registry::Change;
+use domain::registry::{Change, check_zones};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sns::Unregistered;
@@ -148,6 +148,7 @@ fn unregistered(why: Unregistered, platform: Platform) -> Problem {
 }
 
 fn read(members: &Map<String, Value>) -> Result<Registration, Problem> {
+    check_zones(members)?;
     serde_json::from_value(Value::Object(members.clone())).map_err(|_| {
         let wanted = "{platform: apns | apns_sandbox | fcm, endpoint or token, zone}";
         Problem::refused("body", "an object of another shape", wanted)

@@ -74,12 +74,11 @@ fn completed(body: &str, id: &str, scope: &Scope, now: Timestamp) -> String {
         (head.source.is_none(), "source", source_of(scope)),
         (head.time.is_none(), "time", now.to_string()),
     ];
-    let mut text = "{".to_owned();
-    for (_, name, value) in missing.into_iter().filter(|(is_missing, ..)| *is_missing) {
-        text.push_str(&format!("{}:{},", json!(name), json!(value)));
-    }
-    text.push_str(members);
-    text
+    let missing = missing.into_iter().filter(|(is_missing, ..)| *is_missing);
+    let added: Vec<String> =
+        missing.map(|(_, name, value)| format!("{}:{}", json!(name), json!(value))).collect();
+    let is_last = added.is_empty() || members.trim_start().starts_with('}');
+    format!("{{{}{}{members}", added.join(","), if is_last { "" } else { "," })
 }
 
 /// Holds an event to its tenant: a token speaks for its tenant alone, and in its tenant's own name. Events with the
@@ -127,6 +126,14 @@ mod tests {
             ["", "[]", "{", "{}", r#"{"id":"1","id":"2"}"#, r#"{"type":"t",}"#, "7", r#"{"id":7,"type":"t"}"#]
         {
             assert!(Event::parse(&read(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_empty_envelope_is_told_what_it_lacks() {
+        for empty in ["{}", "{ }", " {\n}\n", r#"{"data":{}}"#] {
+            let refusal = Event::parse(&read(empty)).unwrap_err().to_string();
+            assert!(refusal.starts_with("type: found nothing"), "{empty}: {refusal}");
         }
     }
 

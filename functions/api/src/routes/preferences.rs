@@ -2,7 +2,7 @@
 //! what differs in that tenant; otherwise what holds for events of no tenant, and where a tenant says nothing.
 
 use domain::recipient::{Recipient, Settings};
-use domain::registry::Change;
+use domain::registry::{Change, check_zones};
 use serde_json::{Map, Value, json};
 
 use crate::caller::Scope;
@@ -27,6 +27,7 @@ impl Api {
         if let Some(problem) = Problem::stranger(&patch, &MEMBERS) {
             return Err(problem);
         }
+        check_zones(&patch)?;
         self.edit_preferences(asked, |_| patch.clone()).await
     }
 

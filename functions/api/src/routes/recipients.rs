@@ -57,6 +57,7 @@ impl Api {
         same_id(&mut patch, id)?;
         patch.remove("id");
         check_id(id)?;
+        registry::check_zones(&patch)?;
         let decide = |before: Option<&Recipient>| {
             let mut patch = patch.clone();
             if let Scope::Tenant(tenant) = asked.scope {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::MAX_USERS;
+use super::{MAX_USERS, zones};
 use crate::event::{Event, MAX_EVENT_BYTES, Refusal, check_name, kind_of};
 use crate::recipient::{Recipient, Settings};
 
@@ -18,7 +18,7 @@ const MEMBERS: [(&str, &str); 17] = [
     ("whatsapp", "a string"),
     ("devices", "a list of {id, platform: apns | apns_sandbox | fcm, endpoint, zone}"),
     ("locale", "a string"),
-    ("zone", "a string"),
+    ("zone", zones::WANTED),
     ("tenants", "a list of strings"),
     ("roles", "a list of {role, in}"),
     ("topics", "a list of strings such as project:42"),
@@ -32,7 +32,7 @@ const MEMBERS: [(&str, &str); 17] = [
 
 /// The same for a tenant's.
 const SETTINGS: [(&str, &str); 3] =
-    [("zone", "a string"), ("preferences", "preferences"), ("quiet", "quiet hours")];
+    [("zone", zones::WANTED), ("preferences", "preferences"), ("quiet", "quiet hours")];
 
 /// Reads a person's JSON.
 ///
@@ -77,6 +77,7 @@ pub(super) fn of_object(data: &Map<String, Value>, place: &str) -> Result<Recipi
     let person: Recipient =
         typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Recipient>(data, place, &MEMBERS))?;
     check(&person, place)?;
+    zones::check(data, place)?;
     Ok(person)
 }
 
@@ -90,10 +91,12 @@ pub(super) fn tenant_of_object(
     data.remove(name);
     let settings =
         typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Settings>(&data, place, &SETTINGS))?;
+    zones::check(&data, place)?;
     Ok((id, settings))
 }
 
-/// A merge patch and whose it is. What its members hold can be judged only together with what they change.
+/// A merge patch and whose it is. What its members hold, but for zones, can be judged only together with what they
+/// change.
 pub(super) fn patch(mut data: Map<String, Value>) -> Result<(String, Map<String, Value>), Refusal> {
     let id = id_of(&data, "id", "data.")?;
     data.remove("id");
@@ -103,6 +106,7 @@ pub(super) fn patch(mut data: Map<String, Value>) -> Result<(String, Map<String,
     if data.is_empty() {
         return Err(Refusal::new("data", "nothing but an id", "at least one member that changes"));
     }
+    zones::check(&data, "data.")?;
     Ok((id, data))
 }
 

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 mod closed;
+mod zones;
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
@@ -78,7 +79,7 @@ fn what_cannot_be_read_is_refused_with_the_member_and_without_a_word_of_what_was
         ("topic.joined", json!({ "topic": "x:1", "users": [] }), "data.users: found a list of 0"),
         ("topic.left", json!({ "topic": "x:1", "users": many }), "data.users: found a list of 1001"),
         ("topic.left", json!({ "topic": "x:1", "users": [7] }), "data.users: found a number, wanted strings"),
-        ("tenant.updated", json!({ "id": "t", "zone": 7 }), "data.zone: found a number, wanted a string"),
+        ("tenant.updated", json!({ "id": "t", "zone": 7 }), "data.zone: found a number, wanted a name of"),
         (
             "tenant.updated",
             json!({ "id": "t", "name": secret }),
