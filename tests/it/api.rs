@@ -48,11 +48,22 @@ async fn a_member_keeps_what_is_their_own_and_nothing_else() {
     let person = cloud.people.find(&BTreeSet::from([ann.as_str()])).await.unwrap().remove(&ann).unwrap();
     assert!(person.preferences.is_none(), "it holds in their tenant");
     check(&me.ask("PATCH", &preferences, Some(&json!({ "devices": [] }))), 422, "refused");
+    let nowhere = json!({ "zone": "X/Y" });
+    let mut watch = phone.clone();
+    watch["zone"] = "X/Y".into();
+    for (method, path, body) in [
+        ("PATCH", &preferences, &nowhere),
+        ("PUT", &preferences, &nowhere),
+        ("PUT", &format!("{own}/devices/watch"), &watch),
+    ] {
+        refused(&me.ask(method, path, Some(body)), "zone: found a text that names no time zone, wanted a name of");
+    }
 
     let tenant = format!("/v1/tenants/{clinic}");
     check(&me.ask("PUT", &tenant, Some(&json!({ "zone": "Etc/UTC" }))), 403, "forbidden");
     let admin = Asking::of(&unique("admin"), &clinic, "admin");
     check(&admin.ask("PUT", &tenant, Some(&json!({ "zone": "Etc/UTC" }))), 200, "");
+    refused(&admin.ask("PUT", &tenant, Some(&nowhere)), "zone: found a text that names no time zone");
     assert_eq!(me.ask("GET", &tenant, None).body, json!({ "zone": "Etc/UTC" }));
 }
 

@@ -119,6 +119,21 @@ async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_g
         ("data.id: found nothing", "recipient.updated", json!({ "name": unique("name") })),
         // It is found out only together with what is there.
         ("data.devices: found a number", "recipient.updated", json!({ "id": known.id, "devices": 7 })),
+        (
+            "data.zone: found a text that names no time zone",
+            "recipient.created",
+            json!({ "id": unique("user"), "zone": "Mars/Phobos" }),
+        ),
+        (
+            "data.in_tenants.t.zone: found a text that names no time zone",
+            "recipient.updated",
+            json!({ "id": known.id, "in_tenants": { "t": { "zone": "X/Y" } } }),
+        ),
+        (
+            "data.zone: found a text that names no time zone",
+            "tenant.updated",
+            json!({ "id": unique("clinic"), "zone": "bad" }),
+        ),
         ("data.users: found a list of 0", "topic.joined", json!({ "topic": unique("x:1"), "users": [] })),
         ("type: found \"carillon.recipient.moved\"", "recipient.moved", json!({ "id": unique("user") })),
     ] {
@@ -220,6 +235,8 @@ fn people_and_tenants_are_imported_shown_and_listed_by_the_cli() {
             "roles": [{ "role": "clinic-staff", "in": clinic }] }),
         json!({ "id": unique("user"), "topics": ["no-value"] }),
         json!({ "tenant": clinic, "name": "x" }),
+        json!({ "id": unique("user"), "zone": "Mars/Phobos" }),
+        json!({ "tenant": clinic, "zone": "bad" }),
     ];
     let text: Vec<String> = lines.iter().map(Value::to_string).collect();
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{clinic}.jsonl"));
@@ -229,8 +246,10 @@ fn people_and_tenants_are_imported_shown_and_listed_by_the_cli() {
     let told = String::from_utf8_lossy(&said.stderr);
     assert!(told.contains("jsonl:3: topics: found a name without a value"), "{told}");
     assert!(told.contains("jsonl:4: name: found a member that is not known"), "{told}");
+    assert!(told.contains("jsonl:5: zone: found a text that names no time zone"), "{told}");
+    assert!(told.contains("jsonl:6: zone: found a text that names no time zone"), "{told}");
     let told = String::from_utf8_lossy(&said.stdout);
-    assert!(told.contains("2 refused, 1 people and 1 tenants"), "{told}");
+    assert!(told.contains("4 refused, 1 people and 1 tenants"), "{told}");
 
     let shown: Value = serde_json::from_slice(&carillon(&["--json", "people", "show", &ann]).stdout).unwrap();
     assert_eq!(shown, lines[1]);
@@ -294,6 +313,17 @@ async fn a_program_of_the_account_keeps_people_by_http_and_a_stranger_may_not() 
     assert_eq!(http("GET", &id, None).0, 200);
     let (status, problem) = http("PATCH", &id, Some(&json!({ "zone": 7 })));
     assert_eq!((status, problem["title"].as_str()), (422, Some("refused")), "{problem}");
+    let nowhere = json!({ "zone": "Mars/Phobos" });
+    for (method, body) in [
+        ("PATCH", json!({ "in_tenants": { "t": nowhere } })),
+        ("PATCH", nowhere.clone()),
+        ("PUT", nowhere),
+    ] {
+        let (status, problem) = http(method, &id, Some(&body));
+        let told = problem["detail"].as_str().unwrap();
+        assert!(status == 422 && told.contains("zone: found a text that names no time zone"), "{problem}");
+    }
+    assert_eq!(http("GET", &id, None).1["zone"], "Asia/Tokyo", "it stays as it was");
     assert_eq!(http("PUT", &id, Some(&json!({ "id": "somebody-else" }))).0, 422);
     assert_eq!(http("DELETE", &id, None).0, 204);
     assert_eq!(http("GET", &id, None).0, 404);

@@ -32,7 +32,7 @@ pub(crate) enum Endpoints {
     #[command(after_help = "Example:
   carillon endpoints enable acme/erp")]
     Enable(Named),
-    /// Switch an endpoint off: nothing is sent to it
+    /// Switch an endpoint off: nothing is sent to it but pings
     #[command(after_help = "Example:
   carillon endpoints disable acme/erp")]
     Disable(Named),
