@@ -56,8 +56,14 @@ async fn a_member_keeps_what_is_their_own_and_nothing_else() {
         ("PUT", &preferences, &nowhere),
         ("PUT", &format!("{own}/devices/watch"), &watch),
     ] {
-        refused(&me.ask(method, path, Some(body)), "zone: found a text that names no time zone, wanted a name of");
+        let wanted = "zone: found a text that names no time zone, wanted a name of";
+        refused(&me.ask(method, path, Some(body)), wanted);
     }
+    let maybe = json!({ "preferences": { "channel_types": { "sms": "maybe" } } });
+    refused(
+        &me.ask("PATCH", &preferences, Some(&maybe)),
+        "preferences.channel_types.sms: found something else",
+    );
 
     let tenant = format!("/v1/tenants/{clinic}");
     check(&me.ask("PUT", &tenant, Some(&json!({ "zone": "Etc/UTC" }))), 403, "forbidden");
@@ -213,6 +219,9 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     for body in ["{", "[]", "7", "{\"type\":", "\u{0}"] {
         check(&post(body), 422, "refused");
     }
+    for body in ["{}", "{ }", r#"{"data":{}}"#] {
+        refused(&post(body), "type: found nothing");
+    }
     let person = format!("/v1/recipients/{}", unique("user"));
     check(&admin.ask_with("PUT", &person, "{", &[]), 400, "unreadable");
     check(&admin.ask_with("PATCH", &person, "[]", &[]), 400, "unreadable");
@@ -288,6 +297,12 @@ fn the_document_lists_the_routes_and_no_others() {
             assert!(!operation["responses"][status].is_null(), "{name} says nothing of {status}");
         }
     }
+}
+
+#[track_caller]
+fn refused(said: &Said, detail: &str) {
+    check(said, 422, "refused");
+    assert!(said.body["detail"].as_str().unwrap().starts_with(detail), "{}", said.text);
 }
 
 #[track_caller]

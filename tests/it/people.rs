@@ -314,11 +314,9 @@ async fn a_program_of_the_account_keeps_people_by_http_and_a_stranger_may_not() 
     let (status, problem) = http("PATCH", &id, Some(&json!({ "zone": 7 })));
     assert_eq!((status, problem["title"].as_str()), (422, Some("refused")), "{problem}");
     let nowhere = json!({ "zone": "Mars/Phobos" });
-    for (method, body) in [
-        ("PATCH", json!({ "in_tenants": { "t": nowhere } })),
-        ("PATCH", nowhere.clone()),
-        ("PUT", nowhere),
-    ] {
+    for (method, body) in
+        [("PATCH", json!({ "in_tenants": { "t": nowhere } })), ("PATCH", nowhere.clone()), ("PUT", nowhere)]
+    {
         let (status, problem) = http(method, &id, Some(&body));
         let told = problem["detail"].as_str().unwrap();
         assert!(status == 422 && told.contains("zone: found a text that names no time zone"), "{problem}");

@@ -66,6 +66,14 @@ impl From<Refusal> for Problem {
     }
 }
 
+/// A change is refused as if it had come by the bus, in an event's `data`. Here the body is the change.
+fn as_written(mut refusal: Refusal) -> Refusal {
+    if let Some(member) = refusal.attribute.strip_prefix("data.") {
+        refusal.attribute = member.to_owned();
+    }
+    refusal
+}
+
 /// A table, a queue or the bus did not do what it should.
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Problem {
@@ -86,7 +94,7 @@ impl From<Refused> for Problem {
 impl From<NotApplied> for Problem {
     fn from(error: NotApplied) -> Problem {
         match error {
-            NotApplied::Unfit(refusal) => refusal.into(),
+            NotApplied::Unfit(refusal) => as_written(refusal).into(),
             NotApplied::Refused(refused) => refused.into(),
         }
     }

@@ -19,6 +19,7 @@ mod reading;
 mod zones;
 
 pub use entry::{Entry, MEMORY};
+pub use patch::merge;
 pub use reading::{person, tenant};
 pub use zones::check_zones;
 

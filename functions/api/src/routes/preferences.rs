@@ -2,7 +2,7 @@
 //! what differs in that tenant; otherwise what holds for events of no tenant, and where a tenant says nothing.
 
 use domain::recipient::{Recipient, Settings};
-use domain::registry::{Change, check_zones};
+use domain::registry::{Change, check_zones, merge};
 use serde_json::{Map, Value, json};
 
 use crate::caller::Scope;
@@ -19,7 +19,7 @@ impl Api {
     pub(crate) async fn put_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let next = asked.request.object()?;
         read(&next)?;
-        self.edit_preferences(asked, |before| difference(before, &next)).await
+        self.edit_preferences(asked, |before| Ok(difference(before, &next))).await
     }
 
     pub(crate) async fn patch_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
@@ -28,20 +28,24 @@ impl Api {
             return Err(problem);
         }
         check_zones(&patch)?;
-        self.edit_preferences(asked, |_| patch.clone()).await
+        self.edit_preferences(asked, |before| {
+            fits(before, &patch)?;
+            Ok(patch.clone())
+        })
+        .await
     }
 
     /// `change` makes a merge patch from the settings as they are.
     async fn edit_preferences(
         &self,
         asked: &Asked<'_>,
-        change: impl Fn(&Map<String, Value>) -> Map<String, Value>,
+        change: impl Fn(&Map<String, Value>) -> Result<Map<String, Value>, Problem>,
     ) -> Result<Response, Problem> {
         let id = asked.parameter(0);
         let decide = |before: Option<&Recipient>| {
             let person =
                 before.filter(|it| it.belongs_to(asked.scope.tenant())).ok_or_else(Problem::no_recipient)?;
-            let patch = change(&object(&settings(person, asked.scope)));
+            let patch = change(&object(&settings(person, asked.scope)))?;
             if patch.is_empty() {
                 return Ok(None);
             }
@@ -91,6 +95,25 @@ pub(crate) fn read(members: &Map<String, Value>) -> Result<Settings, Problem> {
     Ok(settings)
 }
 
+/// Whether a patch makes settings of settings; of the zone it says only whether the patch's own is one, for what is stored
+/// may be anything.
+///
+/// # Errors
+/// 422 names the member as the caller wrote it: in the table it may lie among those of a tenant.
+fn fits(before: &Map<String, Value>, patch: &Map<String, Value>) -> Result<(), Problem> {
+    let mut next = before.clone();
+    if !patch.contains_key("zone") {
+        next.remove("zone");
+    }
+    let mut next = Value::Object(next);
+    merge(&mut next, Value::Object(patch.clone()));
+    match next {
+        Value::Object(next) => read(&next).map(drop),
+        // A patch that is an object makes an object.
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Ok(()),
+    }
+}
+
 fn object(settings: &Settings) -> Map<String, Value> {
     match serde_json::to_value(settings) {
         Ok(Value::Object(it)) => it,
@@ -136,6 +159,34 @@ mod tests {
         );
         check(json!({ "a": { "b": 1 } }), json!({ "a": { "b": 1 } }), &json!({}));
         check(json!({ "a": 1 }), json!({ "a": { "b": 1 } }), &json!({ "a": { "b": 1 } }));
+    }
+
+    #[test]
+    fn a_patch_that_makes_no_settings_is_refused_with_the_member_as_it_was_written() {
+        let before = json!({ "zone": "Mars/Phobos", "preferences": { "channel_types": { "sms": true } } });
+        patched(&before, json!({ "preferences": { "channel_types": { "sms": false } } }), None);
+        patched(&before, json!({ "quiet": null, "zone": null }), None);
+        patched(
+            &before,
+            json!({ "preferences": { "channel_types": { "sms": "maybe" } } }),
+            Some("preferences.channel_types.sms: found something else, wanted true or false"),
+        );
+        patched(
+            &before,
+            json!({ "quiet": { "quiet": { "start": "25:00", "end": "07:00" } } }),
+            Some("quiet.quiet.start: found something else, wanted"),
+        );
+        patched(&before, json!({ "zone": 7 }), Some("zone: found a number, wanted a name of the IANA"));
+    }
+
+    #[track_caller]
+    fn patched(before: &Value, patch: Value, refused: Option<&str>) {
+        let (Value::Object(before), Value::Object(patch)) = (before, patch) else { panic!() };
+        match (fits(before, &patch), refused) {
+            (Ok(()), None) => {}
+            (Err(problem), Some(detail)) => assert!(problem.detail.starts_with(detail), "{}", problem.detail),
+            (found, _) => panic!("{found:?}"),
+        }
     }
 
     #[track_caller]

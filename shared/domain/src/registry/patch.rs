@@ -52,8 +52,10 @@ pub(super) fn copy(path: &str, from: &Map<String, Value>, to: &mut Map<String, V
     }
 }
 
+/// Merges a patch into what it is for.
+///
 /// Source: RFC 7396, section 2.
-pub(super) fn merge(target: &mut Value, patch: Value) {
+pub fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
         return;

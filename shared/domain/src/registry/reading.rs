@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 
 use super::{MAX_USERS, zones};
 use crate::event::{Event, MAX_EVENT_BYTES, Refusal, check_name, kind_of};
+use crate::preference::Preferences;
 use crate::recipient::{Recipient, Settings};
+use crate::window::Windows;
 
 /// What each member of a recipient's JSON must be, in words for a refusal.
 const MEMBERS: [(&str, &str); 17] = [
@@ -212,6 +214,9 @@ fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, place: &str, known: 
             alone.entry("id").or_insert_with(|| "-".into());
         }
         if typed::<T>(Value::Object(alone)).is_none() {
+            if let Some(refusal) = within(name, value, place) {
+                return refusal;
+            }
             let found = match value {
                 Value::Array(_) | Value::Object(_) => format!("{} of another shape", kind(Some(value))),
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
@@ -222,6 +227,31 @@ fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, place: &str, known: 
         }
     }
     Refusal::new(place.trim_end_matches('.'), "members that do not go together", "a recipient")
+}
+
+/// What exactly is wrong within a member that can tell. Of what was found there it says nothing: the words for that quote.
+fn within(name: &str, value: &Value, place: &str) -> Option<Refusal> {
+    let (at, wanted) = match name {
+        "preferences" => Preferences::read(value).err().map(|it| (it.place, it.wanted))?,
+        "quiet" => Windows::try_from(value.clone()).err().map(|it| (it.at, it.wanted))?,
+        "in_tenants" => {
+            let mut tenants = value.as_object()?.iter();
+            return tenants.find_map(|(tenant, settings)| {
+                let members = settings.as_object()?;
+                let place = format!("{place}{name}.{tenant}.");
+                let is_good = typed::<Settings>(settings.clone()).is_some();
+                (!is_good).then(|| at_fault::<Settings>(members, &place, &SETTINGS))
+            });
+        }
+        _ => return None,
+    };
+    // `the set` and `at the top` are the member as a whole.
+    let at = match at.as_str() {
+        "the set" | "at the top" => String::new(),
+        list if list.starts_with('[') => at,
+        _ => format!(".{at}"),
+    };
+    Some(Refusal::new(format!("{place}{name}{at}"), "something else", wanted))
 }
 
 fn unknown(name: &str, place: &str, known: &[(&str, &str)]) -> Refusal {

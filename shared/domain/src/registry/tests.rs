@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 mod closed;
-mod zones;
+mod within;
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
@@ -238,7 +238,7 @@ fn a_patch_merges_as_the_rfc_says() {
         (json!({ "e": null }), json!({ "a": 1 }), json!({ "e": null, "a": 1 })),
     ] {
         let mut merged = target.clone();
-        patch::merge(&mut merged, patch.clone());
+        merge(&mut merged, patch.clone());
         assert_eq!(merged, expected, "{target} {patch}");
     }
 }

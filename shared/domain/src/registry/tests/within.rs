@@ -1,3 +1,5 @@
+//! Members that can say what exactly is wrong within them: zones, preferences, quiet hours, and those of a tenant.
+
 use super::*;
 
 #[test]
@@ -7,12 +9,12 @@ fn a_zone_that_is_none_is_refused_wherever_it_is_said() {
     let wanted =
         format!("data.zone: {none}, wanted a name of the IANA time zone database such as Europe/Berlin");
     for kind in ["recipient.created", "recipient.updated", "tenant.updated"] {
-        refuses_zone(kind, own.clone(), &wanted);
-        refuses_zone(kind, json!({ "zone": "" }), &format!("data.zone: {none}"));
+        refuses(kind, own.clone(), &wanted);
+        refuses(kind, json!({ "zone": "" }), &format!("data.zone: {none}"));
     }
     for kind in ["recipient.created", "recipient.updated"] {
-        refuses_zone(kind, json!({ "in_tenants": { "t": own } }), &format!("data.in_tenants.t.zone: {none}"));
-        refuses_zone(kind, json!({ "devices": device }), &format!("data.devices[0].zone: {none}"));
+        refuses(kind, json!({ "in_tenants": { "t": own } }), &format!("data.in_tenants.t.zone: {none}"));
+        refuses(kind, json!({ "devices": device }), &format!("data.devices[0].zone: {none}"));
     }
     for text in [json!({ "id": "a", "zone": "X/Y" }), json!({ "id": "a", "devices": device })] {
         assert!(person(&text.to_string()).is_err(), "{text}");
@@ -24,10 +26,10 @@ fn a_zone_that_is_none_is_refused_wherever_it_is_said() {
 }
 
 #[track_caller]
-fn refuses_zone(kind: &str, mut data: Value, expected: &str) {
+fn refuses(kind: &str, mut data: Value, expected: &str) {
     data["id"] = "a".into();
     let refusal = news(kind, &data).err().unwrap_or_else(|| panic!("{kind} {data} is taken")).to_string();
-    assert!(refusal.starts_with(expected), "{refusal}");
+    assert!(refusal.starts_with(expected) && !refusal.contains('@'), "{refusal}");
 }
 
 #[test]
@@ -38,4 +40,24 @@ fn who_was_stored_with_a_zone_that_is_none_can_still_be_changed() {
     check(&entry, json!({ "id": "a", "name": "Ann", "zone": "Mars/Phobos" }));
     assert!(entry.apply(&update("a", 2, json!({ "zone": "Asia/Tokyo" }))).unwrap());
     check(&entry, json!({ "id": "a", "name": "Ann", "zone": "Asia/Tokyo" }));
+}
+
+#[test]
+fn what_is_wrong_deep_within_a_member_is_named_and_not_quoted() {
+    let secret = "ann@example.com";
+    let sms = json!({ "preferences": { "channel_types": { "sms": secret } } });
+    let wanted = "found something else, wanted true or false";
+    refuses("recipient.created", sms.clone(), &format!("data.preferences.channel_types.sms: {wanted}"));
+    refuses("tenant.updated", sms, &format!("data.preferences.channel_types.sms: {wanted}"));
+    let day = json!({ "t": { "quiet": [{ "day": secret, "type": "send" }] } });
+    let expected = "data.in_tenants.t.quiet[0].day: found something else, wanted one of mon, tue";
+    refuses("recipient.created", json!({ "in_tenants": day }), expected);
+    let hour = json!({ "quiet": { "start": "25:00", "end": "07:00" } });
+    refuses("recipient.created", json!({ "quiet": hour }), "data.quiet.quiet.start: found something else");
+    refuses("recipient.created", json!({ "quiet": secret }), "data.quiet: found something else");
+    refuses(
+        "recipient.created",
+        json!({ "preferences": [secret] }),
+        "data.preferences: found something else",
+    );
 }
