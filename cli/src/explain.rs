@@ -106,14 +106,15 @@ pub(crate) fn people(path: &Path) -> Result<(Recipients, BTreeMap<String, Settin
     for piece in files::pieces(path)? {
         if let Ok(person) = serde_json::from_str::<Recipient>(&piece.text) {
             recipients.insert(person.id.clone(), person);
-        } else if let Ok((id, settings)) = domain::registry::tenant(&piece.text) {
-            tenants.insert(id, settings);
-        } else {
-            return Err(Error::usage(
-                format!("{} is neither a person nor a tenant", piece.place),
-                "see `carillon people import --help`",
-            ));
+            continue;
         }
+        let (id, settings) = domain::registry::tenant(&piece.text).map_err(|refusal| {
+            Error::usage(
+                format!("{} is neither a person nor a tenant ({refusal})", piece.place),
+                "see `carillon people import --help`",
+            )
+        })?;
+        tenants.insert(id, settings);
     }
     Ok((recipients, tenants))
 }
