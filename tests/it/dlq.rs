@@ -64,7 +64,7 @@ async fn the_first_that_comes_back_is_seen_however_many_others_lie_there() {
     let cloud = Cloud::connect();
     let (tenant, others) = (unique("tenant"), unique("tenant"));
     let garbage = |tenant: &str, at: u32| json!({ "tenant": tenant, "type": "no.job", "at": at }).to_string();
-    let queue = "whatsapp-critical";
+    let queue = "sms";
     let both = async || list(&[queue, "--tenant", &tenant]).into_iter().find(|it| it["count"] == 2);
     for at in 0..2 {
         cloud.send(queue, &garbage(&tenant, at)).await;
@@ -75,7 +75,7 @@ async fn the_first_that_comes_back_is_seen_however_many_others_lie_there() {
     }
 
     // Whether the others were looked at before or not.
-    for look_at in ["7", "100"] {
+    for look_at in ["20", "100"] {
         let redrive = ["--json", "dlq", "redrive", queue, "--tenant", &tenant, "--look-at", look_at];
         let said = carillon(&[&redrive[..], &["--watch", "20", "--yes"]].concat(), "");
         assert_eq!(said.status.code(), Some(1), "{}", text(&said));
@@ -96,13 +96,13 @@ async fn the_first_that_comes_back_is_seen_however_many_others_lie_there() {
 async fn one_alone_is_watched_too() {
     let cloud = Cloud::connect();
     let tenant = unique("tenant");
-    cloud.send("push-critical", &json!({ "tenant": tenant, "type": "no.job" }).to_string()).await;
-    let all = ["push-critical", "--tenant", tenant.as_str()];
+    cloud.send("push", &json!({ "tenant": tenant, "type": "no.job" }).to_string()).await;
+    let all = ["push", "--tenant", tenant.as_str()];
     let there = async || json_lines(&carillon(&["--json", "dlq", "peek", all[0], all[1], all[2]], "")).pop();
     let one = until("it is put aside", there).await;
     let id = one["id"].as_str().unwrap();
 
-    let said = carillon(&["dlq", "redrive", "push-critical", "--id", id, "--watch", "20", "--yes"], "");
+    let said = carillon(&["dlq", "redrive", "push", "--id", id, "--watch", "20", "--yes"], "");
     assert_eq!(said.status.code(), Some(1), "{}", text(&said));
     assert!(text(&said).contains("it came back (unreadable)"), "{}", text(&said));
 
@@ -114,8 +114,8 @@ async fn one_alone_is_watched_too() {
 async fn looking_is_no_attempt() {
     let cloud = Cloud::connect();
     let tenant = unique("tenant");
-    cloud.send("sms-critical-dead-letters", &json!({ "tenant": tenant, "type": "no.job" }).to_string()).await;
-    let all = ["sms-critical", "--tenant", tenant.as_str()];
+    cloud.send("webhook-dead-letters", &json!({ "tenant": tenant, "type": "no.job" }).to_string()).await;
+    let all = ["webhook", "--tenant", tenant.as_str()];
     for _ in 0..14 {
         list(&all);
     }
