@@ -6,6 +6,7 @@ mod endpoints;
 
 pub(crate) use endpoints::{Endpoints, Named, PutEndpoint, Recover, Rotate, SecretScheme};
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 mod audit;
@@ -167,7 +168,7 @@ pub(crate) struct Match {
   carillon explain 7f3c9c2e-1b1d-4f0e-9d55-2f4b --recipient ann")]
 pub(crate) struct Explain {
     /// A file with one event, - for standard input, or the id of an event that happened
-    #[arg(value_name = "EVENT")]
+    #[arg(value_name = "EVENT", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) event: String,
     /// Only this recipient: an id, or room:<name>:<value>
     #[arg(long)]
@@ -218,6 +219,7 @@ pub(crate) struct WhatIf {
   carillon ticket patient-lena --tenant clinic-7 --room 'queue:*'")]
 pub(crate) struct Ticket {
     /// Whose socket it will be
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(crate) user: String,
     /// The tenant whose events it hears
     #[arg(long)]
@@ -236,10 +238,10 @@ pub(crate) struct Ticket {
     \"$(carillon --json local status | jq -r .tokenUrl)/v1/recipients/patient-lena\"")]
 pub(crate) struct Token {
     /// Who has it: the id that events carry
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) user: String,
     /// Whose people and events it reaches
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) tenant: String,
     /// What they are there: `admin` may do everything in the tenant
     #[arg(long = "role", value_name = "ROLE", default_value = "member")]
@@ -248,7 +250,7 @@ pub(crate) struct Token {
     #[arg(long = "room", value_name = "ROOM")]
     pub(crate) rooms: Vec<String>,
     /// How long it is good for
-    #[arg(long, default_value_t = 3_600, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 3_600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: u64,
 }
 

@@ -14,6 +14,7 @@ use store::{Events, Leaves};
 use crate::args::{self, Seals, Target, Verify};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
+use crate::since::in_order;
 use crate::terminal::{Ink, Terminal, plain};
 
 use source::{Found, Source};
@@ -57,18 +58,23 @@ impl Count {
 
 async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
     let now = runtime::now();
-    let to = args.to.unwrap_or_else(|| minute_of(now));
+    // A minute is sealed as a whole.
+    let (asked, to) = (args.from.map(minute_of), minute_of(args.to.unwrap_or(now)));
+    in_order(asked.unwrap_or(to), to)?;
     let key = public_key(args, cloud).await?;
     let source = Source::of(args.seals.as_deref(), cloud).await?;
     terminal.progress("listing the seals …");
-    let minutes = source.minutes(args.from, to).await?;
+    let minutes = source.minutes(asked, to).await?;
     let Some(first) = minutes.first().copied() else {
-        terminal.say(&terminal.ink(Ink::Bad, "there are no seals"));
-        terminal
-            .say("what to do: look at the log of the function seal; it makes the first within five minutes.");
+        terminal.clear();
+        let between = asked.map_or_else(String::new, |it| format!(" from {it} to {to}"));
+        terminal.say(&terminal.ink(Ink::Bad, &format!("there are no seals{between}")));
+        terminal.say(
+            "what to do: a minute is sealed within five minutes; if that is over, look at the log of the function seal.",
+        );
         return Ok(false);
     };
-    let from = begin(args.from.map(minute_of), first, &source).await?;
+    let from = begin(asked, first, &source).await?;
     let (mut findings, mut count) = (Vec::new(), Count::default());
     let mut before = source.before(from).await?.map(|it| it.statement);
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
@@ -228,6 +234,7 @@ fn advice(kind: Kind) -> &'static str {
 async fn list(args: &Seals, cloud: &Cloud, terminal: &Terminal) -> Done {
     let source = Source::of(None, cloud).await?;
     let to = args.to.unwrap_or_else(runtime::now);
+    in_order(args.from.unwrap_or(to), to)?;
     let minutes = source.minutes(args.from, to).await?;
     let Found { seals, damaged } = source.read(minutes).await?;
     for it in &seals {

@@ -18,11 +18,11 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    /// `local` is the running local cloud, unless AWS_ENDPOINT_URL says otherwise; everything else is found as the AWS
+    /// `local` is the running local cloud, unless AWS_ENDPOINT_URL leads elsewhere; everything else is found as the AWS
     /// CLI finds it: environment, profile, single sign-on.
     pub(crate) async fn of(target: &Target) -> Result<Cloud, Error> {
         let env = runtime::Env::process();
-        let elsewhere = env.optional("AWS_ENDPOINT_URL").is_some();
+        let elsewhere = env.optional("AWS_ENDPOINT_URL").is_some() && !leads_home(&env)?;
         let ours = target.environment == "local" && !elsewhere;
         refuse_a_mix_up(target, &env)?;
         let local = if ours { State::load()? } else { None };
@@ -52,14 +52,17 @@ impl Cloud {
 
 /// A shell that has read `.local/env` leads every AWS client to the local cloud, whatever environment is named.
 fn refuse_a_mix_up(target: &Target, env: &runtime::Env) -> Result<(), Error> {
-    let endpoint = env.optional("AWS_ENDPOINT_URL").unwrap_or_default();
-    let leads_home = State::load()?.is_some_and(|it| it.endpoint() == endpoint.trim_end_matches('/'));
-    if leads_home && target.environment != "local" {
+    if leads_home(env)? && target.environment != "local" {
         let what =
             format!("--env says {}, but AWS_ENDPOINT_URL leads to the local cloud", target.environment);
         return Err(Error::usage(what, "unset the variables that .local/env set, or leave --env out"));
     }
     Ok(())
+}
+
+fn leads_home(env: &runtime::Env) -> Result<bool, Error> {
+    let Some(endpoint) = env.optional("AWS_ENDPOINT_URL") else { return Ok(false) };
+    Ok(State::load()?.is_some_and(|it| it.endpoint() == endpoint.trim_end_matches('/')))
 }
 
 async fn from_chain(env: &runtime::Env) -> Result<SdkConfig, Error> {

@@ -70,6 +70,9 @@ async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Termina
             terminal.say(&line(&at.to_string(), &event, terminal));
         }
     }
+    if shown == 0 {
+        terminal.note(&format!("nothing that fits was recorded since {}", chosen.since));
+    }
     Ok(shown > 0)
 }
 
@@ -79,6 +82,8 @@ async fn export(events: &Events, chosen: &Chosen, terminal: &Terminal) -> Done {
         // Numbers and the order of members stay as they were written.
         let text = RawValue::from_string(event.to_json()).expect("an event writes itself as JSON");
         terminal.say_json(&text);
+        // A backup that is cut off is none.
+        terminal.is_complete()?;
     }
     Ok(true)
 }
@@ -97,7 +102,7 @@ async fn stream(events: &Events, args: &EventsStream, terminal: &Terminal) -> Do
         next = page.next;
     }
     if left == args.limit {
-        terminal.note("there is no event; streams hold what was appended through the outbox");
+        terminal.note("there is no event; a stream holds what was put into the outbox with a `sequence`, or appended to it");
     }
     Ok(left < args.limit)
 }

@@ -62,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Local(it) => local::run(&it, &terminal).await,
         Command::Demo(it) => demo::run(&it, &args.target, &terminal).await,
     };
+    let done = done.and_then(|it| terminal.is_complete().map(|()| it));
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),

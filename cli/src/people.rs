@@ -11,7 +11,7 @@ use crate::args::{Import, Members, Show, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::files;
-use crate::terminal::{Ink, Terminal};
+use crate::terminal::{Ink, Terminal, plain};
 
 /// People of one call, and members of one page.
 const AT_ONCE: usize = 500;
@@ -105,7 +105,7 @@ pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> D
     for (name, value) in members.as_object().into_iter().flatten() {
         for (at, line) in lines(value).into_iter().enumerate() {
             let name = if at == 0 { name.as_str() } else { "" };
-            terminal.say(&format!("{} {line}", terminal.ink(Ink::Quiet, &format!("{name:<12}"))));
+            terminal.say(&format!("{} {}", terminal.ink(Ink::Quiet, &format!("{name:<12}")), plain(&line)));
         }
     }
     Ok(true)
@@ -113,14 +113,14 @@ pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> D
 
 /// A member's value, a line for each element.
 fn lines(value: &serde_json::Value) -> Vec<String> {
-    let plain = |it: &serde_json::Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
+    let text = |it: &serde_json::Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
     if let Some(list) = value.as_array() {
-        return list.iter().map(plain).collect();
+        return list.iter().map(text).collect();
     }
     if let Some(object) = value.as_object() {
-        return object.iter().map(|(name, it)| format!("{name}: {}", plain(it))).collect();
+        return object.iter().map(|(name, it)| format!("{name}: {}", text(it))).collect();
     }
-    vec![plain(value)]
+    vec![text(value)]
 }
 
 pub(crate) async fn members(args: &Members, target: &Target, terminal: &Terminal) -> Done {

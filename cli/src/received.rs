@@ -33,7 +33,8 @@ pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Termi
     let cloud = Cloud::of(target).await?;
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
     let names = names(&args.recipient);
-    let mut found = find(&ledger, &names, since, channel, args.limit).await?;
+    let (limit, began) = (args.limit, runtime::now());
+    let mut found = find(&ledger, &names, since, channel, limit).await?;
     let words = Words::read(&cloud, &args.recipient, terminal).await?;
     if args.follow {
         found.reverse();
@@ -42,30 +43,34 @@ pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Termi
         show(it, &words, terminal);
     }
     if args.follow {
-        return follow(args, &cloud, &ledger, found, terminal).await;
+        return follow(args, &cloud, &ledger, found, began, terminal).await;
     }
     if found.is_empty() {
         let what = format!("nothing concerned {} since {since:.0}", args.recipient);
         terminal.note(&what);
-    } else if found.len() == args.limit {
+    } else if found.len() == limit {
         terminal.note(&format!("the newest {}; --limit shows more", args.limit));
     }
     Ok(!found.is_empty())
 }
 
-/// Goes on with what is new, or stands elsewhere than before.
+/// Goes on with what is new since `began`, or stands elsewhere than before.
 async fn follow(
     args: &args::Received,
     cloud: &Cloud,
     ledger: &Ledger,
     found: Vec<Received>,
+    began: Timestamp,
     terminal: &Terminal,
 ) -> Done {
     let names = names(&args.recipient);
     let channel = channel(args.channel.as_deref())?;
     let standing = |it: &Received| (it.row.status, it.noticed);
-    let mut known: BTreeMap<String, _> =
-        found.iter().map(|it| (it.row.key.as_str().to_owned(), standing(it))).collect();
+    // What was left out is not new because it is seen now.
+    let mut older = find(ledger, &names, began - LOOKS_BACK, channel, usize::MAX).await?;
+    older.retain(|it| it.at < began);
+    let known = found.iter().chain(&older).map(|it| (it.row.key.as_str().to_owned(), standing(it)));
+    let mut known: BTreeMap<String, _> = known.collect();
     terminal.note("following; stop with Ctrl-C");
     loop {
         tokio::time::sleep(PAUSE).await;

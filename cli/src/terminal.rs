@@ -3,7 +3,8 @@
 //! Much of it was written by others: whoever can put an event on the bus chooses its names. So nothing steers the
 //! terminal but [`Terminal::ink`] and the progress line: every other control character is shown, not obeyed.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::cell::RefCell;
+use std::io::{ErrorKind, IsTerminal as _, Write};
 
 use serde::Serialize;
 
@@ -14,6 +15,8 @@ pub(crate) struct Terminal {
     pub(crate) json: bool,
     colour: bool,
     live: bool,
+    /// Why a part of the answer could not be written.
+    lost: RefCell<Option<std::io::Error>>,
 }
 
 /// How a word is set off.
@@ -47,19 +50,39 @@ impl Terminal {
     pub(crate) fn detect(json: bool) -> Terminal {
         let plain = runtime::Env::process().optional("NO_COLOR").is_some();
         let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
-        Terminal { json, colour: out && !plain && !json, live: err && !json }
+        Terminal { json, colour: out && !plain && !json, live: err && !json, lost: RefCell::default() }
     }
 
     /// One line of the answer.
     pub(crate) fn say(&self, line: &str) {
-        // A reader that has gone away, such as `head`, is no error.
-        let _ = writeln!(std::io::stdout(), "{}", shown(line));
+        let line = if self.colour { shown(line) } else { unlit(line) };
+        self.answer(&mut std::io::stdout(), &line);
     }
 
     /// One JSON value of the answer, on a line of its own.
     pub(crate) fn say_json(&self, value: &impl Serialize) {
         let text = escaped(&serde_json::to_string(value).unwrap_or_default());
-        let _ = writeln!(std::io::stdout(), "{text}");
+        self.answer(&mut std::io::stdout(), &text);
+    }
+
+    /// A reader that has gone away, such as `head`, is no error. A disk that is full is one: half an answer looks like
+    /// a whole one.
+    fn answer(&self, out: &mut impl Write, line: &str) {
+        if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush())
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            self.lost.borrow_mut().get_or_insert(error);
+        }
+    }
+
+    /// # Errors
+    /// Not all of the answer could be written.
+    pub(crate) fn is_complete(&self) -> Result<(), Error> {
+        let lost = self.lost.borrow_mut().take();
+        lost.map_or(Ok(()), |error| {
+            let what = format!("the answer is cut off, for it could not be written: {error}");
+            Err(Error::usage(what, "make room, or write it elsewhere, and ask again"))
+        })
     }
 
     /// A line about what is going on, beside the answer.
@@ -124,6 +147,11 @@ fn shown(line: &str) -> String {
     shown
 }
 
+/// The same where there are no inks: whatever looks like one was written by others.
+fn unlit(line: &str) -> String {
+    line.chars().map(|it| if it == '\n' || it == '\t' { it } else { picture(it) }).collect()
+}
+
 /// JSON that says the same without any character that steers a terminal. Those below a space are escaped already.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
@@ -167,11 +195,30 @@ mod tests {
 
     #[test]
     fn a_line_keeps_its_inks_and_its_breaks_and_nothing_else() {
-        let terminal = Terminal { json: false, colour: true, live: false };
+        let terminal = Terminal { json: false, colour: true, live: false, lost: RefCell::default() };
         let line = format!("{}\n\t{}", terminal.ink(Ink::Good, "up"), terminal.ink(Ink::Quiet, "down"));
         assert_eq!(shown(&line), line);
         assert_eq!(terminal.ink(Ink::Bad, "\u{1b}[32mfine"), "\u{1b}[31m␛[32mfine\u{1b}[0m");
+        assert_eq!(unlit("\u{1b}[31mred\n\tdone"), "␛[31mred\n\tdone", "an ink in a pipe is somebody else's");
         assert_eq!(shown("\u{1b}]0;title\u{7}\u{1b}[2K\u{1b}[1A"), "␛]0;title␇␛[2K␛[1A");
+    }
+
+    #[test]
+    fn half_an_answer_is_an_error_unless_nobody_reads_on() {
+        struct Full(ErrorKind);
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        for (kind, is_complete) in [(ErrorKind::BrokenPipe, true), (ErrorKind::StorageFull, false)] {
+            let terminal = Terminal { json: true, colour: false, live: false, lost: RefCell::default() };
+            terminal.answer(&mut Full(kind), "{}");
+            assert_eq!(terminal.is_complete().is_ok(), is_complete, "{kind:?}");
+        }
     }
 
     #[test]

@@ -95,6 +95,10 @@ fn a_seal_that_was_touched_is_named(span: &Span, ours: &Value, last: Timestamp) 
     let key = folder.join("public-key.pem");
     let offline = ["--seals", path, "--public-key", key.to_str().unwrap()];
     span.check(&offline, &[]);
+    // A minute is sealed as a whole, wherever in it somebody begins.
+    let ragged = Span { from: span.from.replace(":00Z", ":42Z"), to: span.to.clone() };
+    assert_ne!(ragged.from, span.from);
+    ragged.check(&offline, &[]);
 
     let number = ours["number"].as_u64().unwrap();
     let (this, before) = (file(&folder, ours["minute"].as_str().unwrap()), file(&folder, &span.from));

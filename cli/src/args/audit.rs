@@ -5,6 +5,12 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 use domain::Timestamp;
 
+use crate::since;
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    since::ago(text).map_err(|it| it.to_string())
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Audit {
     Verify(Verify),
@@ -15,6 +21,7 @@ pub(crate) enum Audit {
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon audit verify
+  carillon audit verify --from 2h
   carillon --env prod audit verify --from 2026-11-01T00:00:00Z --to 2026-11-02T00:00:00Z
   carillon --env prod --json audit verify --seals seals/ --public-key seals/public-key.pem
 
@@ -22,10 +29,10 @@ Signatures are checked on this machine. Seals and public key that were saved ear
 elsewhere (`carillon audit seals --save`) need no trust in whoever runs the bucket and the key.")]
 pub(crate) struct Verify {
     /// Begin with this minute: that of the first seal, when it is left out
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) from: Option<Timestamp>,
     /// End before this minute: what may have been sealed by now, when it is left out
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) to: Option<Timestamp>,
     /// Seals from this folder, not from the bucket
     #[arg(long, value_name = "FOLDER")]
@@ -42,10 +49,10 @@ pub(crate) struct Verify {
   carillon --env prod audit seals --save seals/")]
 pub(crate) struct Seals {
     /// Begin with this minute
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) from: Option<Timestamp>,
     /// End before this minute
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) to: Option<Timestamp>,
     /// Write them into this folder too, and the key to public-key.pem
     #[arg(long, value_name = "FOLDER")]

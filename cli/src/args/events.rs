@@ -1,5 +1,6 @@
 //! `carillon outbox` and `carillon events`.
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args as ClapArgs, Subcommand};
 
 #[derive(Subcommand)]
@@ -22,7 +23,7 @@ pub(crate) struct OutboxLs {
     #[arg(long)]
     pub(crate) failed: bool,
     /// How many lines
-    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) limit: usize,
 }
 
@@ -59,7 +60,7 @@ pub(crate) struct EventsLs {
     #[command(flatten)]
     pub(crate) chosen: Chosen,
     /// How many lines
-    #[arg(long, default_value_t = 100, value_name = "COUNT")]
+    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) limit: usize,
 }
 
@@ -80,7 +81,7 @@ pub(crate) struct EventsStream {
     #[arg(long)]
     pub(crate) back: bool,
     /// How many events
-    #[arg(long, default_value_t = 100, value_name = "COUNT")]
+    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) limit: usize,
 }
 

@@ -14,6 +14,7 @@ use super::{find, line};
 use crate::args::Recover;
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
+use crate::since::ago;
 use crate::terminal::{Ink, Terminal};
 
 /// So many are looked at in one call to the table, and sent at most in one call of the command.
@@ -66,10 +67,7 @@ pub(super) async fn recover(
     terminal: &Terminal,
 ) -> Done {
     let now = runtime::now();
-    let since: Timestamp = args
-        .since
-        .parse()
-        .map_err(|_| Error::usage(format!("{:?} is no time", args.since), "write 2026-11-20T00:00:00Z"))?;
+    let since = ago(&args.since)?;
     if !by_hand::is_recoverable(since, now) {
         return Err(Error::usage(format!("{since} is more than 14 days ago"), "name a later time"));
     }

@@ -51,6 +51,10 @@ async fn find(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Result<Even
     let mut found = events.by_id(&args.event, from, runtime::now()).await?;
     terminal.clear();
     if let Some(source) = &args.source {
+        if let Some(other) = found.first().filter(|_| found.iter().all(|it| it.source != *source)) {
+            let what = format!("{} is no event of {source}", args.event);
+            return Err(Error::usage(what, format!("it is one of {}", other.source)));
+        }
         found.retain(|it| it.source == *source);
     }
     let mut found = found.into_iter();
