@@ -17,13 +17,29 @@ use letter::{Case, Group, groups};
 const HIDDEN: u32 = 120;
 const MAX_HIDDEN: u64 = 12 * 3_600;
 
-/// How many a second are looked at or deleted, at least.
-const AT_ONCE: u32 = 20;
+/// How fast a command goes through what it found: for so long that has to stay hidden.
+struct Pace {
+    /// How many a second, at least.
+    rate: u32,
+    /// For how many seconds it waits at each queue.
+    watch: u32,
+}
 
-/// The dead letters of one queue that a command is about.
+/// Looking and deleting.
+const STRAIGHT: Pace = Pace { rate: 20, watch: 0 };
+
+impl Pace {
+    /// How many seconds a queue with so many takes.
+    fn seconds(&self, count: u64) -> u64 {
+        count / u64::from(self.rate.max(1)) + u64::from(self.watch)
+    }
+}
+
+/// The dead letters of one queue that a command is about, and the others that were looked at: hidden, too.
 struct Found {
     queue: DeadLetters,
     letters: Vec<(Letter, Case)>,
+    others: Vec<Letter>,
 }
 
 pub(crate) async fn run(args: &args::Dlq, target: &Target, terminal: &Terminal) -> Done {
@@ -36,7 +52,7 @@ pub(crate) async fn run(args: &args::Dlq, target: &Target, terminal: &Terminal) 
 }
 
 async fn list(which: &DlqWhich, target: &Target, terminal: &Terminal) -> Done {
-    let found = find(which, AT_ONCE, target, terminal).await?;
+    let found = find(which, &STRAIGHT, target, terminal).await?;
     release(&found).await;
     let cases = cases(&found);
     show(&groups(&cases), terminal);
@@ -88,7 +104,7 @@ fn minutes(at: Timestamp) -> String {
 }
 
 async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
-    let found = find(&args.which, AT_ONCE, target, terminal).await?;
+    let found = find(&args.which, &STRAIGHT, target, terminal).await?;
     release(&found).await;
     let all = found.iter().flat_map(|it| it.letters.iter());
     let mut shown = 0;
@@ -125,8 +141,15 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
 }
 
 async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
-    let found = find(&args.which, AT_ONCE, target, terminal).await?;
+    let found = find(&args.which, &STRAIGHT, target, terminal).await?;
     let total: usize = found.iter().map(|it| it.letters.len()).sum();
+    if total == 0
+        && let Some(words) = not_found(&args.which)
+    {
+        release(&found).await;
+        terminal.note(&words);
+        return Ok(false);
+    }
     if !args.yes {
         release(&found).await;
         show(&groups(&cases(&found)), terminal);
@@ -135,6 +158,7 @@ async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
     }
     let (mut gone, mut left) = (0, 0);
     for it in &found {
+        it.queue.give_back(&it.others).await;
         for (letter, _) in &it.letters {
             match it.queue.discard(letter).await {
                 Ok(()) => gone += 1,
@@ -154,11 +178,21 @@ async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
     Ok(left == 0)
 }
 
-/// Everything that was put aside and fits. It stays hidden from others until it is given back, or for as long as it takes
-/// to handle all of it, so many a second.
+/// What to say when the one that was named is not there.
+fn not_found(which: &DlqWhich) -> Option<String> {
+    let id = which.id.as_ref()?;
+    let place = which.queue.as_ref().map(|it| format!(" of {it}")).unwrap_or_default();
+    Some(format!(
+        "no dead letter{place} with the id {id:?} fits; `carillon dlq peek` prints ids. What came back has a new one, and \
+         what somebody else looks at is hidden meanwhile"
+    ))
+}
+
+/// Everything that was put aside and fits. It and all others stay hidden until they are given back, or for as long as it
+/// takes to handle all of them at this pace.
 async fn find(
     which: &DlqWhich,
-    rate: u32,
+    pace: &Pace,
     target: &Target,
     terminal: &Terminal,
 ) -> Result<Vec<Found>, Error> {
@@ -183,9 +217,9 @@ async fn find(
         if count == 0 {
             continue;
         }
-        hidden = (hidden + count / u64::from(rate.max(1))).min(MAX_HIDDEN);
+        hidden = (hidden + pace.seconds(count)).min(MAX_HIDDEN);
         terminal.progress(&format!("looking at {name} …"));
-        let taken = queue.take(which.look_at, u32::try_from(hidden).unwrap_or(HIDDEN)).await?;
+        let taken = queue.take(which.look_at as usize, u32::try_from(hidden).unwrap_or(HIDDEN)).await?;
         let (mut letters, mut others) = (Vec::new(), Vec::new());
         for letter in taken {
             let case = Case::of(&letter, &name);
@@ -194,9 +228,8 @@ async fn find(
                 false => others.push(letter),
             }
         }
-        queue.give_back(&others).await;
         letters.sort_by(|(_, a), (_, b)| (a.first, &a.id).cmp(&(b.first, &b.id)));
-        found.push(Found { queue, letters });
+        found.push(Found { queue, letters, others });
     }
     terminal.clear();
     Ok(found)
@@ -218,9 +251,23 @@ fn cases(found: &[Found]) -> Vec<Case> {
     found.iter().flat_map(|it| it.letters.iter().map(|(_, case)| case.clone())).collect()
 }
 
+/// Shows everything that was looked at to everybody again.
 async fn release(found: &[Found]) {
     for it in found {
+        it.queue.give_back(&it.others).await;
         let letters: Vec<Letter> = it.letters.iter().map(|(letter, _)| letter.clone()).collect();
         it.queue.give_back(&letters).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_looked_at_stays_hidden_for_as_long_as_it_is_needed() {
+        assert_eq!(STRAIGHT.seconds(1_000), 50);
+        assert_eq!(Pace { rate: 10, watch: 5 }.seconds(1_000), 105);
+        assert_eq!(Pace { rate: 10, watch: 100 }.seconds(1), 100);
     }
 }

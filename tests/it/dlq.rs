@@ -59,6 +59,93 @@ async fn when_the_first_comes_back_the_others_stay_and_can_be_deleted() {
     until("none is left", async || list(&all).is_empty().then_some(())).await;
 }
 
+#[tokio::test]
+async fn the_first_that_comes_back_is_seen_however_many_others_lie_there() {
+    let cloud = Cloud::connect();
+    let (tenant, others) = (unique("tenant"), unique("tenant"));
+    let garbage = |tenant: &str, at: u32| json!({ "tenant": tenant, "type": "no.job", "at": at }).to_string();
+    let queue = "sms";
+    let both = async || list(&[queue, "--tenant", &tenant]).into_iter().find(|it| it["count"] == 2);
+    for at in 0..2 {
+        cloud.send(queue, &garbage(&tenant, at)).await;
+    }
+    until("both are put aside", both).await;
+    for at in 0..30 {
+        cloud.send(&format!("{queue}-dead-letters"), &garbage(&others, at)).await;
+    }
+
+    // Whether the others were looked at before or not.
+    for look_at in ["20", "100"] {
+        let redrive = ["--json", "dlq", "redrive", queue, "--tenant", &tenant, "--look-at", look_at];
+        let said = carillon(&[&redrive[..], &["--watch", "20", "--yes"]].concat(), "");
+        assert_eq!(said.status.code(), Some(1), "{}", text(&said));
+        let answer = json_lines(&said).remove(0);
+        assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(1)));
+        let why = answer["stopped"][0]["why"].as_str().unwrap();
+        assert!(why.contains("the first one came back (unreadable)"), "{answer}");
+        until("both are there again", both).await;
+        let there = list(&[queue, "--tenant", &others]);
+        assert_eq!(there[0]["count"], 30, "the others are shown to everybody again");
+    }
+    for tenant in [&tenant, &others] {
+        carillon(&["dlq", "discard", queue, "--tenant", tenant, "--yes"], "");
+    }
+}
+
+#[tokio::test]
+async fn one_alone_is_watched_too() {
+    let cloud = Cloud::connect();
+    let tenant = unique("tenant");
+    cloud.send("push", &json!({ "tenant": tenant, "type": "no.job" }).to_string()).await;
+    let all = ["push", "--tenant", tenant.as_str()];
+    let there = async || json_lines(&carillon(&["--json", "dlq", "peek", all[0], all[1], all[2]], "")).pop();
+    let one = until("it is put aside", there).await;
+    let id = one["id"].as_str().unwrap();
+
+    let said = carillon(&["dlq", "redrive", "push", "--id", id, "--watch", "20", "--yes"], "");
+    assert_eq!(said.status.code(), Some(1), "{}", text(&said));
+    assert!(text(&said).contains("it came back (unreadable)"), "{}", text(&said));
+
+    until("it is there again", there).await;
+    carillon(&["dlq", "discard", all[0], all[1], all[2], "--yes"], "");
+}
+
+#[tokio::test]
+async fn looking_is_no_attempt() {
+    let cloud = Cloud::connect();
+    let tenant = unique("tenant");
+    cloud.send("webhook-dead-letters", &json!({ "tenant": tenant, "type": "no.job" }).to_string()).await;
+    let all = ["webhook", "--tenant", tenant.as_str()];
+    for _ in 0..14 {
+        list(&all);
+    }
+    let found = until("it is listed", async || list(&all).pop()).await;
+    assert_eq!(found["attempts"], 10, "as often as a queue hands out: {found}");
+    carillon(&["dlq", "discard", all[0], all[1], all[2], "--yes"], "");
+}
+
+#[test]
+fn one_that_is_not_there_is_neither_sent_back_nor_deleted() {
+    for verb in ["redrive", "discard"] {
+        for rest in [&["--yes"][..], &[]] {
+            let said = carillon(&[&["dlq", verb, "audit", "--id", "nosuch"], rest].concat(), "");
+            assert_eq!(said.status.code(), Some(1), "{}", text(&said));
+            assert!(
+                text(&said).contains("no dead letter of audit with the id \"nosuch\""),
+                "{}",
+                text(&said)
+            );
+        }
+    }
+}
+
+#[test]
+fn who_looks_at_none_sees_none() {
+    let said = carillon(&["dlq", "ls", "--look-at", "0"], "");
+    assert_eq!(said.status.code(), Some(2));
+    assert!(text(&said).contains("--look-at"), "{}", text(&said));
+}
+
 #[test]
 fn a_queue_that_is_none_is_told_with_those_there_are() {
     let said = carillon(&["dlq", "ls", "letters"], "");

@@ -33,6 +33,7 @@ fn every_queue_has_dead_letters_alarms_encryption_and_time() {
         let dead_letters = name.replace("Queue", "DeadLetters");
         let target = queue["RedrivePolicy"]["deadLetterTargetArn"].to_string();
         assert!(target.contains(&dead_letters), "{name} has dead letters of its own");
+        assert_eq!(queue["RedrivePolicy"]["maxReceiveCount"], 10, "{name}: `carillon dlq` counts on it");
         assert!(
             queue["VisibilityTimeout"].as_u64().unwrap() >= 6 * 30,
             "{name}: six times the function's timeout"

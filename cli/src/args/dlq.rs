@@ -35,8 +35,8 @@ pub(crate) struct DlqWhich {
     #[arg(long)]
     pub(crate) id: Option<String>,
     /// Look at so many messages of a queue at most
-    #[arg(long, default_value_t = 10_000, value_name = "COUNT")]
-    pub(crate) look_at: usize,
+    #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) look_at: u32,
 }
 
 /// Count dead letters by queue and cause; exit 1 if there are any
@@ -83,7 +83,7 @@ pub(crate) struct Redrive {
     /// So many a second
     #[arg(long, default_value_t = 10, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) rate: u32,
-    /// For how many seconds the first of a queue must stay away before the others follow
+    /// For how many seconds the first of a queue must stay away before the others follow; 0 does not wait
     #[arg(long, default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=100))]
     pub(crate) watch: u32,
     /// Do it

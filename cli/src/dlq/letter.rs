@@ -28,6 +28,10 @@ pub(crate) struct Case {
     pub(crate) attempts: u32,
 }
 
+/// How often a queue hands a message out before SQS moves it: `maxReceiveCount` of every queue in `infra/template.yaml`.
+/// SQS goes on counting where it moved it to, with everybody who looks at it.
+const HANDED_OUT: u32 = 10;
+
 /// SQS moved it, because no function was ever done with it.
 const GAVE_UP: &str = "gave_up";
 
@@ -40,6 +44,11 @@ impl Case {
         let (cause, detail) = cause(&letter.attributes, queue);
         let time = |name: &str| letter.attributes.get(name).and_then(|it| it.parse().ok());
         let attempts = letter.attributes.get("attempts").and_then(|it| it.parse().ok());
+        // What never got into its queue was handed to nobody; else this look is one of those counted.
+        let handed_out = match cause == UNDELIVERED {
+            true => 0,
+            false => letter.receives.saturating_sub(1).min(HANDED_OUT),
+        };
         let text = |paths: &[&str]| paths.iter().find_map(|it| body.pointer(it)?.as_str().map(str::to_owned));
         Case {
             id: letter.id.clone(),
@@ -54,7 +63,7 @@ impl Case {
             first: time("first_at").or(letter.sent_at),
             // What a function put aside is a message of its own, and its time is that of putting aside.
             last: letter.attributes.contains_key("cause").then_some(letter.sent_at).flatten(),
-            attempts: attempts.unwrap_or_else(|| letter.receives.saturating_sub(1)),
+            attempts: attempts.unwrap_or(handed_out),
         }
     }
 }
@@ -151,6 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn looking_is_no_attempt() {
+        check_attempts(&[], 11, 10);
+        check_attempts(&[], 68, 10);
+        check_attempts(&[], 4, 3);
+        check_attempts(&[("ERROR_CODE", "NO_PERMISSIONS")], 7, 0);
+        check_attempts(&[("cause", "exhausted"), ("attempts", "14")], 68, 14);
+    }
+
+    #[track_caller]
+    fn check_attempts(attributes: &[(&str, &str)], receives: u32, expected: u32) {
+        let mut letter = Letter::of("m", "{}");
+        letter.attributes = texts(attributes);
+        letter.receives = receives;
+        assert_eq!(Case::of(&letter, "email").attempts, expected);
+    }
+
+    #[test]
     fn cases_of_one_queue_and_cause_are_one_line() {
         let mut cases = vec![case("{}"); 3];
         cases[1].tenant = Some("north".into());
@@ -169,8 +195,11 @@ mod tests {
     }
 
     fn why(attributes: &[(&str, &str)]) -> (String, String) {
-        let attributes = attributes.iter().map(|(name, it)| ((*name).to_owned(), (*it).to_owned()));
-        cause(&attributes.collect(), "email")
+        cause(&texts(attributes), "email")
+    }
+
+    fn texts(attributes: &[(&str, &str)]) -> BTreeMap<String, String> {
+        attributes.iter().map(|(name, it)| ((*name).to_owned(), (*it).to_owned())).collect()
     }
 
     fn case(body: &str) -> Case {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use queue::Letter;
 
 use super::letter::{Case, groups};
-use super::{Found, cases, find, release, show};
+use super::{Found, HIDDEN, Pace, cases, find, not_found, release, show};
 use crate::args::{Redrive, Target};
 use crate::error::Done;
 use crate::terminal::{Ink, Terminal};
@@ -13,11 +13,15 @@ use crate::terminal::{Ink, Terminal};
 /// How often it is looked whether the first came back.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How many are looked at each time; where there are more, the waiting goes on until all were.
+const AT_A_LOOK: usize = 1_000;
+
 pub(crate) async fn run(args: &Redrive, target: &Target, terminal: &Terminal) -> Done {
-    let found = find(&args.which, args.rate, target, terminal).await?;
+    let found = find(&args.which, &Pace { rate: args.rate, watch: args.watch }, target, terminal).await?;
     let total: usize = found.iter().map(|it| it.letters.len()).sum();
     if total == 0 {
-        terminal.note("no dead letters");
+        release(&found).await;
+        terminal.note(&not_found(&args.which).unwrap_or_else(|| "no dead letters".to_owned()));
         return Ok(false);
     }
     if !args.yes {
@@ -46,10 +50,10 @@ pub(crate) async fn run(args: &Redrive, target: &Target, terminal: &Terminal) ->
             terminal.say(&format!("{} {queue}: {why}", terminal.ink(Ink::Bad, "stopped")));
         }
     }
-    Ok(left == 0)
+    Ok(left == 0 && stopped.is_empty())
 }
 
-/// Sends back what was found in one queue. `Err` says why the rest of it stays.
+/// Sends back what was found in one queue. `Err` says why the rest of it stays, or that the only one came back.
 async fn of_one_queue(
     found: &Found,
     args: &Redrive,
@@ -58,23 +62,28 @@ async fn of_one_queue(
     total: usize,
 ) -> Result<(), String> {
     let pause = Duration::from_secs(1) / args.rate.max(1);
-    let mut rest = found.letters.iter().map(|(letter, _)| letter);
-    let Some(first) = rest.next() else { return Ok(()) };
-    found.queue.send_back(first).await.map_err(|it| aws::chain(&it))?;
-    *sent += 1;
-    let rest: Vec<&Letter> = rest.collect();
-    if !rest.is_empty()
-        && let Some(why) = came_back(found, first, args.watch, terminal).await
-    {
-        let left: Vec<Letter> = rest.into_iter().cloned().collect();
-        found.queue.give_back(&left).await;
-        return Err(format!("the first one came back ({why}); mend that, then redrive the others"));
+    let letters: Vec<Letter> = found.letters.iter().map(|(letter, _)| letter.clone()).collect();
+    let Some((first, rest)) = letters.split_first() else {
+        found.queue.give_back(&found.others).await;
+        return Ok(());
+    };
+    let mut done = found.queue.send_back(first).await.map_err(|it| aws::chain(&it));
+    match done {
+        Ok(()) => {
+            *sent += 1;
+            done = watch(found, first, args.watch, terminal).await;
+        }
+        Err(_) => found.queue.give_back(std::slice::from_ref(first)).await,
+    }
+    found.queue.give_back(&found.others).await;
+    if done.is_err() {
+        found.queue.give_back(rest).await;
+        return done;
     }
     for (at, letter) in rest.iter().enumerate() {
         tokio::time::sleep(pause).await;
         if let Err(refused) = found.queue.send_back(letter).await {
-            let left: Vec<Letter> = rest[at..].iter().map(|it| (*it).clone()).collect();
-            found.queue.give_back(&left).await;
+            found.queue.give_back(&rest[at..]).await;
             return Err(aws::chain(&refused));
         }
         *sent += 1;
@@ -83,18 +92,57 @@ async fn of_one_queue(
     Ok(())
 }
 
-/// The cause under which the same text was put aside again, if it was within so many seconds.
-async fn came_back(found: &Found, first: &Letter, seconds: u32, terminal: &Terminal) -> Option<String> {
-    let looks = Duration::from_secs(seconds.into()).as_millis() / LOOK.as_millis();
-    for _ in 0..looks {
-        terminal.progress("sent one back; waiting whether it stays away …");
-        tokio::time::sleep(LOOK).await;
-        // Everything else that is here is hidden, so what shows itself is new. It is only looked at.
-        let Ok(new) = found.queue.take(10, 1).await else { continue };
-        found.queue.give_back(&new).await;
-        if let Some(it) = new.iter().find(|it| it.body == first.body) {
-            return Some(Case::of(it, &found.queue.name).cause);
-        }
+/// Waits whether the first stays away for so many seconds. `Err` says that it does not, or that nobody can tell.
+async fn watch(found: &Found, first: &Letter, seconds: u32, terminal: &Terminal) -> Result<(), String> {
+    let mut looks = Duration::from_secs(seconds.into()).as_millis() / LOOK.as_millis();
+    if looks == 0 {
+        return Ok(());
     }
-    None
+    terminal.progress("sent one back; waiting whether it stays away …");
+    // What shows itself was not looked at before. It is kept hidden meanwhile, so that it cannot stand before the one that
+    // is waited for, however much there is.
+    let mut seen: Vec<Letter> = Vec::new();
+    let answer = loop {
+        tokio::time::sleep(LOOK).await;
+        looks = looks.saturating_sub(1);
+        let new = match found.queue.take(AT_A_LOOK, HIDDEN + seconds).await {
+            Ok(new) => new,
+            Err(_) if looks > 0 => continue,
+            Err(why) => {
+                break Err(format!("nobody can tell whether the first one came back: {}", aws::chain(&why)));
+            }
+        };
+        let more = new.len() == AT_A_LOOK;
+        let back = new.iter().find(|it| it.body == first.body);
+        let cause = back.map(|it| Case::of(it, &found.queue.name).cause);
+        seen.extend(new);
+        if let Some(cause) = cause {
+            break Err(came_back(&cause, found.letters.len()));
+        }
+        if !more && looks == 0 {
+            break Ok(());
+        }
+    };
+    found.queue.give_back(&seen).await;
+    answer
+}
+
+/// What to do about the first of so many that was put aside again.
+fn came_back(cause: &str, of: usize) -> String {
+    match of {
+        0 | 1 => format!("it came back ({cause}); mend that, then redrive it again"),
+        _ => format!("the first one came back ({cause}); mend that, then redrive the others"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_back_is_told_with_what_is_left_to_do() {
+        assert_eq!(came_back("refused", 1), "it came back (refused); mend that, then redrive it again");
+        let several = came_back("refused", 2);
+        assert_eq!(several, "the first one came back (refused); mend that, then redrive the others");
+    }
 }
