@@ -129,13 +129,14 @@ fn conclude(at: usize, turn: &Turn<'_>, ticket: &Ticket, asked: Asked, was_asked
         }
         Asked::Answer(it) => it,
     };
+    let probe = matches!(ticket, Ticket::Go { probe: true, .. });
+    let found = evidence(&answer).filter(|_| was_asked).zip(provider(turn, ticket));
+    let answer = if probe { turn.probed(answer) } else { answer };
     if let Err(failure) = &answer {
         tell(turn.job, failure);
     }
     let (settlement, next) = turn.answered(&answer);
     let failed = settlement.reason.filter(|_| settlement.status == Status::Failed);
-    let probe = matches!(ticket, Ticket::Go { probe: true, .. });
-    let found = evidence(&answer).filter(|_| was_asked).zip(provider(turn, ticket));
     let evidence = found.map(|(failed, provider)| Evidence { provider, failed, probe });
     Finished { at, settlement: Some(settlement), next, evidence, failed }
 }

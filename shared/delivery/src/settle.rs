@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::channel::OnUnknown;
+use domain::event::Priority;
 use domain::job::Job;
 use domain::outcome::{Failure, Reason, Sent, Status};
 use domain::retry::{Limits, Then, Tried, chance};
@@ -37,6 +38,19 @@ pub(crate) struct Turn<'a> {
 impl Turn<'_> {
     pub(crate) fn limits_of_one(&self) -> Limits {
         Limits::of(self.job.channel(), self.job.priority, self.job.one_time)
+    }
+
+    /// The answer to a probe. What is critical was told another way at once if it was not the probe; nor does it wait
+    /// because it was, again and again, as long as the provider is down.
+    pub(crate) fn probed(&self, answer: Result<Sent, Failure>) -> Result<Sent, Failure> {
+        let goes_on =
+            self.job.priority == Priority::Critical && self.job.failover.is_some() && self.providers == 1;
+        match answer {
+            Err(Failure::Transient(source) | Failure::Throttled { source, .. }) if goes_on => {
+                Err(Failure::Permanent { reason: Reason::ProviderDown, source })
+            }
+            other => other,
+        }
     }
 
     /// What a provider's answer means.

@@ -92,6 +92,28 @@ fn an_answer_about_the_message_says_nothing_about_its_provider() {
     }
 }
 
+#[test]
+fn what_is_critical_and_was_a_probe_in_vain_is_told_another_way_at_once() {
+    let run = json!({ "run": { "audience": { "user": "ann" }, "start": { "step": 0, "only": "sms" } } });
+    let event = json!({ "specversion": "1.0", "id": "1", "source": "/s", "type": "t", "time": "2026-11-20T12:00:00Z" });
+    let wake = json!({ "carillon_wake": 1, "event": event, "rule": "r", "task": run });
+    let goes_over = json!({ "priority": "critical", "failover": { "to": "sms", "wake": wake } });
+    let fate = |own: &serde_json::Value, providers, answer| {
+        let job = job(OnUnknown::Hold, own);
+        let turn = Turn { providers, ..turn(&job, 0) };
+        let settlement = turn.answered(&turn.probed(answer)).0;
+        (settlement.status, settlement.reason)
+    };
+    let failed = (Status::Failed, Some(Reason::ProviderDown));
+    assert_eq!(fate(&goes_over, 1, transient()), failed);
+    assert_eq!(fate(&goes_over, 2, transient()), (Status::Released, None), "the next provider has its turn");
+    assert_eq!(fate(&json!({ "priority": "critical" }), 1, transient()), (Status::Released, None));
+    let normal = json!({ "failover": goes_over["failover"] });
+    assert_eq!(fate(&normal, 1, transient()), (Status::Released, None), "it can wait");
+    let unknown = (Status::Unknown, Some(Reason::NoAnswer));
+    assert_eq!(fate(&goes_over, 1, Ok(Sent::Unknown)), unknown, "it may have arrived");
+}
+
 #[track_caller]
 fn check(
     on_unknown: OnUnknown,
