@@ -60,7 +60,7 @@ async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
     let now = runtime::now();
     // A minute is sealed as a whole.
     let (asked, to) = (args.from.map(minute_of), minute_of(args.to.unwrap_or(now)));
-    in_order(asked.unwrap_or(to), to)?;
+    in_order(asked.unwrap_or(to), to, "swap them")?;
     let key = public_key(args, cloud).await?;
     let source = Source::of(args.seals.as_deref(), cloud).await?;
     terminal.progress("listing the seals …");
@@ -234,7 +234,7 @@ fn advice(kind: Kind) -> &'static str {
 async fn list(args: &Seals, cloud: &Cloud, terminal: &Terminal) -> Done {
     let source = Source::of(None, cloud).await?;
     let to = args.to.unwrap_or_else(runtime::now);
-    in_order(args.from.unwrap_or(to), to)?;
+    in_order(args.from.unwrap_or(to), to, "swap them")?;
     let minutes = source.minutes(args.from, to).await?;
     let Found { seals, damaged } = source.read(minutes).await?;
     for it in &seals {

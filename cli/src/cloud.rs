@@ -22,10 +22,13 @@ impl Cloud {
     /// CLI finds it: environment, profile, single sign-on.
     pub(crate) async fn of(target: &Target) -> Result<Cloud, Error> {
         let env = runtime::Env::process();
-        let elsewhere = env.optional("AWS_ENDPOINT_URL").is_some() && !leads_home(&env)?;
-        let ours = target.environment == "local" && !elsewhere;
-        refuse_a_mix_up(target, &env)?;
-        let local = if ours { State::load()? } else { None };
+        let state = State::load()?;
+        let endpoint = env.optional("AWS_ENDPOINT_URL");
+        let leads = |to: &str| state.as_ref().is_some_and(|it| it.endpoint() == to.trim_end_matches('/'));
+        let is_home = endpoint.as_deref().is_some_and(leads);
+        refuse_a_mix_up(target, is_home)?;
+        let ours = target.environment == "local" && (endpoint.is_none() || is_home);
+        let local = state.filter(|_| ours);
         let config = match &local {
             Some(state) => state.settings().config(),
             None if ours => {
@@ -51,18 +54,13 @@ impl Cloud {
 }
 
 /// A shell that has read `.local/env` leads every AWS client to the local cloud, whatever environment is named.
-fn refuse_a_mix_up(target: &Target, env: &runtime::Env) -> Result<(), Error> {
-    if leads_home(env)? && target.environment != "local" {
+fn refuse_a_mix_up(target: &Target, is_home: bool) -> Result<(), Error> {
+    if is_home && target.environment != "local" {
         let what =
             format!("--env says {}, but AWS_ENDPOINT_URL leads to the local cloud", target.environment);
         return Err(Error::usage(what, "unset the variables that .local/env set, or leave --env out"));
     }
     Ok(())
-}
-
-fn leads_home(env: &runtime::Env) -> Result<bool, Error> {
-    let Some(endpoint) = env.optional("AWS_ENDPOINT_URL") else { return Ok(false) };
-    Ok(State::load()?.is_some_and(|it| it.endpoint() == endpoint.trim_end_matches('/')))
 }
 
 async fn from_chain(env: &runtime::Env) -> Result<SdkConfig, Error> {

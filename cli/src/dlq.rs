@@ -219,7 +219,7 @@ async fn find(
         }
         hidden = (hidden + pace.seconds(count)).min(MAX_HIDDEN);
         terminal.progress(&format!("looking at {name} …"));
-        let taken = queue.take(which.look_at as usize, u32::try_from(hidden).unwrap_or(HIDDEN)).await?;
+        let taken = queue.take(which.look_at, u32::try_from(hidden).unwrap_or(HIDDEN)).await?;
         let (mut letters, mut others) = (Vec::new(), Vec::new());
         for letter in taken {
             let case = Case::of(&letter, &name);

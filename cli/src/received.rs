@@ -33,8 +33,8 @@ pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Termi
     let cloud = Cloud::of(target).await?;
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
     let names = names(&args.recipient);
-    let (limit, began) = (args.limit, runtime::now());
-    let mut found = find(&ledger, &names, since, channel, limit).await?;
+    let began = runtime::now();
+    let mut found = find(&ledger, &names, since, channel, args.limit).await?;
     let words = Words::read(&cloud, &args.recipient, terminal).await?;
     if args.follow {
         found.reverse();
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Termi
     if found.is_empty() {
         let what = format!("nothing concerned {} since {since:.0}", args.recipient);
         terminal.note(&what);
-    } else if found.len() == limit {
+    } else if found.len() == args.limit {
         terminal.note(&format!("the newest {}; --limit shows more", args.limit));
     }
     Ok(!found.is_empty())

@@ -87,12 +87,9 @@ fn chosen(args: &Replay, now: Timestamp) -> Result<Choice, Error> {
     let from = moment("--from", args.from.as_deref().unwrap_or(SOUGHT), now)?;
     let last = now.saturating_sub(MARGIN).unwrap_or(now);
     let to = args.to.as_deref().map_or(Ok(last), |it| moment("--to", it, now))?;
-    if from > to {
-        let what = format!("--from {from} is after --to {to}");
-        let fix =
-            if args.to.is_some() { "swap them" } else { "what is younger than a minute is still under way" };
-        return Err(Error::usage(what, fix));
-    }
+    let fix =
+        if args.to.is_some() { "swap them" } else { "what is younger than a minute is still under way" };
+    since::in_order(from, to, fix)?;
     let which = args.which.clone();
     let (kind, tenant, stream, ids) = (which.kind, which.tenant, which.stream, which.ids);
     Ok(Choice { from, to, kind, tenant, stream, ids, consumer, mode })
@@ -115,13 +112,10 @@ fn consumer(text: &str) -> Result<Consumer, Error> {
 
 /// A time, or how long ago it was. Nothing is recorded yet of what lies ahead.
 fn moment(option: &str, text: &str, now: Timestamp) -> Result<Timestamp, Error> {
-    let at = match text.parse::<Timestamp>() {
-        Ok(at) => at,
-        Err(_) => since::ago(text).map_err(|_| {
-            let fix = "write a time such as 2026-11-20T12:00:00Z, or how long ago: 30m, 24h, 7d";
-            Error::usage(format!("{option} {text:?} is no time"), fix)
-        })?,
-    };
+    let at = since::moment(text, now).ok_or_else(|| {
+        let fix = "write a time such as 2026-11-20T12:00:00Z, or how long ago: 30m, 24h, 7d";
+        Error::usage(format!("{option} {text:?} is no time"), fix)
+    })?;
     if at > now {
         let fix = "name a time that is over; without --to a replay ends a minute ago";
         return Err(Error::usage(format!("{option} {at} lies ahead"), fix));

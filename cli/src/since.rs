@@ -12,23 +12,24 @@ pub(crate) fn ago(text: &str) -> Result<Timestamp, Error> {
         let fix = "write it as 2026-11-20T12:00:00Z, or as how long ago it was: 30m, 24h or 7d";
         Error::usage(format!("`{text}` is no time that is over"), fix)
     };
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return if at <= now { Ok(at) } else { Err(wrong()) };
-    }
-    let span: Span = text.parse().map_err(|_| wrong())?;
-    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
-    if length.is_negative() {
-        return Err(wrong());
-    }
-    now.checked_sub(length).map_err(|_| wrong())
+    moment(text, now).filter(|it| *it <= now).ok_or_else(wrong)
 }
 
-/// What lies between two times, the second of which is now where it is left out.
-pub(crate) fn in_order(from: Timestamp, to: Timestamp) -> Result<(), Error> {
-    if from <= to {
-        return Ok(());
+/// A time, or one so long before now.
+pub(crate) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Ok(at) = text.parse() {
+        return Some(at);
     }
-    Err(Error::usage(format!("--from {from} is after --to {to}"), "swap them"))
+    let length = text.parse::<Span>().ok()?.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    now.checked_sub(length).ok().filter(|_| !length.is_negative())
+}
+
+/// Whether one time is not after the other. `fix` says what to do where it is.
+pub(crate) fn in_order(from: Timestamp, to: Timestamp, fix: &str) -> Result<(), Error> {
+    match from <= to {
+        true => Ok(()),
+        false => Err(Error::usage(format!("--from {from} is after --to {to}"), fix)),
+    }
 }
 
 #[cfg(test)]

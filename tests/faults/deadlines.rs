@@ -3,10 +3,9 @@
 use domain::channel::Channel;
 use serde_json::json;
 
-use crate::cloud::root;
 use crate::invariants::check;
 use crate::parcels::Parcel;
-use crate::suite::{AS_DEPLOYED, play};
+use crate::suite::{AS_DEPLOYED, log, play};
 
 /// How many messages one batch has, and the place of the slow one.
 const BATCH: usize = 10;
@@ -48,9 +47,4 @@ async fn when_the_time_of_an_invocation_is_up_what_was_sent_stands_and_only_the_
         }
     })
     .await;
-}
-
-/// What the local cloud says of its functions.
-fn log() -> String {
-    String::from_utf8_lossy(&std::fs::read(root().join(".local/ministack.log")).unwrap()).into_owned()
 }

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::cloud::{entry, now, now_text, root, unique};
+use crate::cloud::{entry, now, now_text, unique};
 use crate::hellos::{Hello, check_books};
 use crate::invariants::check;
 use crate::parcels::{CHANNELS, Parcel};
-use crate::suite::{Suite, play};
+use crate::suite::{Suite, log, play};
 use crate::until::until;
 
 /// The queues whose functions put aside what they cannot read.
@@ -51,8 +51,7 @@ async fn poison_is_put_aside_with_its_cause_and_its_past_and_its_neighbours_do_n
             put_aside(suite, queue, &mark).await;
         }
         check_books(suite, &[hello]).await;
-        let log = std::fs::read(root().join(".local/ministack.log")).unwrap();
-        let told = String::from_utf8_lossy(&log);
+        let told = log();
         let told: Vec<&str> = told.lines().filter(|it| it.contains(&format!("{mark}@"))).collect();
         assert!(told.is_empty(), "an address is in the log: {told:?}");
     })

@@ -72,7 +72,7 @@ fn names_nobody(said: &str) {
 }
 
 /// What the local cloud wrote down, functions and all.
-fn log() -> String {
+pub(crate) fn log() -> String {
     let log = std::fs::read(root().join(".local/ministack.log")).unwrap();
     String::from_utf8_lossy(&log).into_owned()
 }

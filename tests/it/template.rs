@@ -49,9 +49,7 @@ fn every_queue_function_reports_each_failed_message_and_every_function_has_its_l
         assert!(function["Role"].to_string().contains(&name.replace("Function", "Role")), "{name}");
         let logs = &resources[&name.replace("Function", "Logs")]["Properties"];
         assert!(logs["RetentionInDays"]["Ref"].is_string(), "{name}");
-        let events = function["Events"].as_object().into_iter().flatten();
-        for (_, event) in events.filter(|(_, it)| it["Type"] == "SQS") {
-            let properties = &event["Properties"];
+        for (_, properties) in fed_by(&function, "SQS") {
             assert_eq!(properties["FunctionResponseTypes"][0], "ReportBatchItemFailures", "{name}");
             assert!(properties["ScalingConfig"]["MaximumConcurrency"].as_u64().unwrap() >= 2, "{name}");
         }
@@ -338,6 +336,12 @@ fn of_type(resources: &Map<String, Value>, kind: &str) -> Vec<(String, Value)> {
     let mut found: Vec<_> = found.map(|(name, it)| (name.clone(), it["Properties"].clone())).collect();
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     found
+}
+
+/// What feeds a function, of one kind: its names and properties.
+fn fed_by<'a>(function: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let events = function["Events"].as_object().into_iter().flatten();
+    events.filter(move |(_, it)| it["Type"] == kind).map(|(name, it)| (name, &it["Properties"]))
 }
 
 /// The template as SAM itself reads it.

@@ -11,6 +11,6 @@ async fn main() -> Result<(), Error> {
     init_log(&env);
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let audit = Audit::from_env(&aws, &env)?;
-    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
-    run_sqs(async |batch| audit.keep(batch).await, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
+    let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
+    run_sqs(async |batch| audit.keep(batch).await, delete).await
 }

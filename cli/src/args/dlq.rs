@@ -2,6 +2,8 @@
 
 use clap::{Args as ClapArgs, Subcommand};
 
+use super::some;
+
 #[derive(Subcommand)]
 pub(crate) enum Dlq {
     Ls(DlqLs),
@@ -35,8 +37,8 @@ pub(crate) struct DlqWhich {
     #[arg(long)]
     pub(crate) id: Option<String>,
     /// Look at so many messages of a queue at most
-    #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) look_at: u32,
+    #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = some())]
+    pub(crate) look_at: usize,
 }
 
 /// Count dead letters by queue and cause; exit 1 if there are any

@@ -1,7 +1,8 @@
 //! `carillon outbox` and `carillon events`.
 
-use clap::builder::RangedU64ValueParser;
 use clap::{Args as ClapArgs, Subcommand};
+
+use super::some;
 
 #[derive(Subcommand)]
 pub(crate) enum Outbox {
@@ -23,7 +24,7 @@ pub(crate) struct OutboxLs {
     #[arg(long)]
     pub(crate) failed: bool,
     /// How many lines
-    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,
 }
 
@@ -60,7 +61,7 @@ pub(crate) struct EventsLs {
     #[command(flatten)]
     pub(crate) chosen: Chosen,
     /// How many lines
-    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,
 }
 
@@ -81,7 +82,7 @@ pub(crate) struct EventsStream {
     #[arg(long)]
     pub(crate) back: bool,
     /// How many events
-    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,
 }
 

@@ -1,7 +1,9 @@
 //! What people were told, read back.
 
 use clap::Args as ClapArgs;
-use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
+use clap::builder::NonEmptyStringValueParser;
+
+use super::some;
 
 /// Print everything somebody got, and was refused, on every channel, newest first; exit 1 if there is nothing
 ///
@@ -19,8 +21,7 @@ use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
 )]
 pub(crate) struct Received {
     /// The id that events carry, room:<name>:<value>, or an address that was written to directly
-    #[arg(value_name = "RECIPIENT")]
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_name = "RECIPIENT", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) recipient: String,
     /// How far back: 30m, 24h, 7d
     #[arg(long, default_value = "7d", value_name = "TIME")]
@@ -29,7 +30,7 @@ pub(crate) struct Received {
     #[arg(long)]
     pub(crate) channel: Option<String>,
     /// How many at most
-    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,
     /// Print the oldest first, and go on as more comes
     #[arg(long)]
@@ -45,8 +46,7 @@ pub(crate) struct Received {
   carillon inbox patient-lena --mark archived --id <ID> --id <ID>")]
 pub(crate) struct Inbox {
     /// Whose
-    #[arg(value_name = "RECIPIENT")]
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_name = "RECIPIENT", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) recipient: String,
     /// Only what this tenant said, and what none did; everything, when it is left out
     #[arg(long)]
@@ -61,7 +61,7 @@ pub(crate) struct Inbox {
     #[arg(long, value_name = "NUMBER", conflicts_with = "mark")]
     pub(crate) before: Option<u64>,
     /// How many, 1 to 100
-    #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = RangedU64ValueParser::<usize>::new().range(1..=100))]
+    #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = some().range(1..=100))]
     pub(crate) limit: usize,
     /// Mark as seen, read, unread, archived or unarchived
     #[arg(long, value_name = "AS", requires = "which")]

@@ -11,10 +11,6 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let dispatcher = Dispatcher::new(&aws, config);
-    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
-    run_sqs(
-        async |batch| dispatcher.handle(batch).await,
-        async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await,
-    )
-    .await
+    let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
+    run_sqs(async |batch| dispatcher.handle(batch).await, delete).await
 }

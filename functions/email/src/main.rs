@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
     let ses = Ses::new(&aws, config.sender, config.configuration_set);
     let buckets = Buckets::new(&aws, config.buckets);
     let desk = config.desk.open(&aws, &store::client(&aws));
-    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch| desk.deliver(batch, async |job| email::send(job, &buckets, &ses).await).await;
-    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
+    run_sqs(deliver, delete).await
 }

@@ -11,8 +11,8 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let registrar = Registrar::new(&aws, config);
-    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     // In a box: the runtime's layers around so many calls within calls are deeper than the compiler follows.
     let handle = async |batch| Ok(Box::pin(registrar.handle(batch)).await);
-    run_sqs(handle, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
+    run_sqs(handle, delete).await
 }

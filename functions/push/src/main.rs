@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let devices = Devices::new(&aws, config.bus);
     let desk = config.desk.open(&aws, &store::client(&aws));
-    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch| desk.deliver(batch, async |job| devices.send(job, now()).await).await;
-    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
+    run_sqs(deliver, delete).await
 }

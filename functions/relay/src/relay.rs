@@ -77,8 +77,7 @@ impl Relay {
                 // Nothing is claimed here, so it needs no name.
                 let batch = Batch { messages, request_id: String::new(), deadline: invocation.deadline };
                 let notes = async |it: Batch| Ok(self.notes(&it.messages, it.deadline).await);
-                let delete =
-                    async |it: &Message| self.sources.delete(it.queue_arn(), &it.receipt_handle).await;
+                let delete = async |queue: &str, receipt: &str| self.sources.delete(queue, receipt).await;
                 take_up(batch, &notes, &delete).await.map(Answer)
             }
         }

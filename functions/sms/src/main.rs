@@ -14,7 +14,7 @@ async fn main() -> Result<(), Error> {
     let open = |it| Carrier::new(&aws, it, bus.clone());
     let carriers: Vec<Carrier> = config.providers.into_iter().map(open).collect();
     let desk = config.desk.open(&aws, &store::client(&aws));
-    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch| {
         desk.deliver_by(batch, async |job, provider| {
             // The desk names a place in the list that it was given.
@@ -23,5 +23,5 @@ async fn main() -> Result<(), Error> {
         })
         .await
     };
-    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
+    run_sqs(deliver, delete).await
 }

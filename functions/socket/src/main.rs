@@ -19,10 +19,10 @@ async fn main() -> Result<(), Error> {
         sockets: Sockets::new(&aws, config.endpoint),
     };
     let desk = config.desk.open(&aws, &tables);
-    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch: Batch| {
         let deadline = batch.deadline;
         desk.deliver(batch, async |job| fanout.send(job, deadline).await).await
     };
-    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
+    run_sqs(deliver, delete).await
 }

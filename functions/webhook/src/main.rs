@@ -13,11 +13,11 @@ async fn main() -> Result<(), Error> {
     let tables = store::client(&aws);
     let courier = Courier::new(&aws, &tables, config.courier);
     let desk = config.desk.open_with(&aws, &tables, config.later);
-    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch| {
         let report = desk.deliver(batch, async |job| courier.send(job).await).await;
         courier.keep_attempts().await;
         report
     };
-    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
+    run_sqs(deliver, delete).await
 }

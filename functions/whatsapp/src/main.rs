@@ -12,8 +12,8 @@ async fn main() -> Result<(), Error> {
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let social = Social::new(&aws, config.from);
     let desk = config.desk.open(&aws, &store::client(&aws));
-    let sources = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?);
+    let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver =
         async |batch| desk.deliver(batch, async |job| social.send(&Message::shape(job, now())?).await).await;
-    run_sqs(deliver, async |it| sources.delete(it.queue_arn(), &it.receipt_handle).await).await
+    run_sqs(deliver, delete).await
 }

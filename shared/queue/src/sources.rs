@@ -31,6 +31,11 @@ impl Sources {
         deleted.map(drop).map_err(|error| Refused::new("take a message off its queue", error))
     }
 
+    /// The same as a function of the queue's ARN and the receipt handle, as whoever serves batches asks for it.
+    pub fn deleting(self) -> impl AsyncFn(&str, &str) -> Result<(), Refused> {
+        async move |queue_arn: &str, receipt_handle: &str| self.delete(queue_arn, receipt_handle).await
+    }
+
     /// `arn:aws:sqs:<region>:<account>:<name>`
     fn url(&self, queue_arn: &str) -> String {
         format!("{}/{}", self.beside, queue_arn.rsplit(':').next().unwrap_or_default())

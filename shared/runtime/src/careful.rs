@@ -9,14 +9,14 @@ use crate::{Batch, Error, Message, Report, now};
 ///
 /// Where a message comes back again and again ([`domain::suspects`]), `handle` gets the batch in parts: first what is not
 /// suspected, then the suspects one by one. What is done with is deleted before the next part is begun: if that one kills
-/// the function, it takes nothing along. What cannot be begun before the deadline is shown again.
+/// the function, it takes nothing along. `delete` is told the queue's ARN and the receipt handle. What cannot be begun before the deadline is shown again.
 ///
 /// # Errors
 /// That of `handle`, where the batch was handled at once. Of a batch in parts, only that part comes back.
 pub async fn take_up<F, D>(batch: Batch, handle: &F, delete: &D) -> Result<Report, Error>
 where
     F: AsyncFn(Batch) -> Result<Report, Error>,
-    D: AsyncFn(&Message) -> Result<(), Refused>,
+    D: AsyncFn(&str, &str) -> Result<(), Refused>,
 {
     // Alone it can only kill itself.
     if batch.messages.len() < 2 || batch.messages.iter().all(|it| it.receive_count() < SUSPECT) {
@@ -75,10 +75,11 @@ fn parts(batch: &Batch) -> Vec<Vec<Message>> {
 /// What is not deleted here is when the batch is answered.
 async fn delete_all<D>(done: impl Iterator<Item = &Message>, batch: &Batch, delete: &D)
 where
-    D: AsyncFn(&Message) -> Result<(), Refused>,
+    D: AsyncFn(&str, &str) -> Result<(), Refused>,
 {
     for message in done {
-        match tokio::time::timeout(batch.deadline.left(now()), delete(message)).await {
+        let deleted = delete(message.queue_arn(), &message.receipt_handle);
+        match tokio::time::timeout(batch.deadline.left(now()), deleted).await {
             Ok(Ok(())) => {}
             Ok(Err(refused)) => {
                 tracing::warn!(

@@ -131,14 +131,14 @@ impl fmt::Display for Report {
 /// Serves the batches of a queue, one after the other: each as [`take_up`] does.
 ///
 /// An `Err` from `handle` returns the whole batch; it is for what makes all of it impossible, never for one message.
-/// `delete` takes a message off its queue.
+/// `delete` takes a message off its queue, by the queue's ARN and the receipt handle.
 ///
 /// # Errors
 /// The Runtime API went away.
 pub async fn run_sqs<F, D>(handle: F, delete: D) -> Result<(), Error>
 where
     F: AsyncFn(Batch) -> Result<Report, Error>,
-    D: AsyncFn(&Message) -> Result<(), Refused>,
+    D: AsyncFn(&str, &str) -> Result<(), Refused>,
 {
     let (handle, delete) = (&handle, &delete);
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<SqsEvent>| {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{of_type, on_aws, resources};
+use super::{fed_by, of_type, on_aws, resources};
 
 #[test]
 fn the_inbox_is_written_by_the_socket_and_marked_by_gateway_and_api_and_goes_with_its_owner() {
@@ -66,12 +66,11 @@ fn whoever_takes_messages_up_may_delete_them_and_finds_their_queue_beside_its_de
     let resources = resources();
     let mut fed = 0;
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
-        let events = function["Events"].as_object().into_iter().flatten();
-        for (_, event) in events.filter(|(_, it)| it["Type"] == "SQS") {
+        for (_, mapping) in fed_by(&function, "SQS") {
             fed += 1;
             let dead_letters = &function["Environment"]["Variables"]["DEAD_LETTERS_URL"]["Ref"];
             assert!(dead_letters.as_str().is_some_and(|it| it.ends_with("DeadLetters")), "{name}");
-            let queue = event["Properties"]["Queue"]["Fn::GetAtt"][0].as_str().unwrap();
+            let queue = mapping["Queue"]["Fn::GetAtt"][0].as_str().unwrap();
             let role = &resources[&name.replace("Function", "Role")]["Properties"];
             let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
             let may = statements.flat_map(on_aws).any(|it| {

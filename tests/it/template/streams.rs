@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{of_type, resources, table_actions};
+use super::{fed_by, of_type, resources, table_actions};
 
 #[test]
 fn the_audit_may_append_and_acknowledge_and_nothing_else() {
@@ -39,9 +39,7 @@ fn no_record_of_a_stream_is_tried_for_ever_and_none_is_given_up_in_silence() {
     let resources = resources();
     let mut streams = 0;
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
-        let events = function["Events"].as_object().into_iter().flatten();
-        for (event, mapping) in events.filter(|(_, it)| it["Type"] == "DynamoDB") {
-            let mapping = &mapping["Properties"];
+        for (event, mapping) in fed_by(&function, "DynamoDB") {
             streams += 1;
             assert_eq!(mapping["StartingPosition"], "TRIM_HORIZON", "{name} {event}: nothing is missed");
             assert_eq!(mapping["BisectBatchOnFunctionError"], true, "{name} {event}");

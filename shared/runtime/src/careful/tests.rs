@@ -42,7 +42,8 @@ async fn what_is_to_be_shown_again_stays_and_what_fails_as_a_whole_fails_alone()
 async fn what_cannot_be_begun_in_time_is_shown_again() {
     let diary = Diary::default();
     let late = batch(&[("a", 3), ("b", 1)], Deadline::at_millis(0));
-    let report = take_up(late, &async |it| diary.handle(it).await, &async |it| diary.delete(it)).await;
+    let report =
+        take_up(late, &async |it| diary.handle(it).await, &async |_: &str, it: &str| diary.delete(it)).await;
     assert_eq!(shown(&report.unwrap()), "b a");
     assert!(diary.0.borrow().is_empty());
 }
@@ -55,7 +56,7 @@ async fn each_part_claims_under_a_name_of_its_own() {
         Ok(Report::default())
     };
     let it = batch(&[("a", 3), ("b", 1), ("c", 3)], Deadline::at_millis(u64::MAX));
-    take_up(it, &handle, &async |_: &Message| Ok(())).await.unwrap();
+    take_up(it, &handle, &async |_: &str, _: &str| Ok(())).await.unwrap();
     assert_eq!(*names.borrow(), ["request#0", "request#1", "request#2"]);
 }
 
@@ -64,7 +65,7 @@ async fn check(messages: &[(&str, u32)], expected: &[&str], outcome: &str) {
     let diary = Diary::default();
     let batch = batch(messages, Deadline::at_millis(u64::MAX));
     let handle = async |it| diary.handle(it).await;
-    let delete = async |it: &Message| diary.delete(it);
+    let delete = async |_: &str, it: &str| diary.delete(it);
     let taken_up = take_up(batch, &handle, &delete);
     let found = match tokio::time::timeout(Duration::from_millis(50), taken_up).await {
         Ok(report) => shown(&report.unwrap()),
@@ -77,7 +78,8 @@ async fn check(messages: &[(&str, u32)], expected: &[&str], outcome: &str) {
 fn batch(messages: &[(&str, u32)], deadline: Deadline) -> Batch {
     let message = |(id, receives): &(&str, u32)| {
         let attributes = serde_json::json!({ "ApproximateReceiveCount": receives.to_string() });
-        let message = serde_json::json!({ "messageId": id, "body": "", "attributes": attributes });
+        let message =
+            serde_json::json!({ "messageId": id, "receiptHandle": id, "body": "", "attributes": attributes });
         serde_json::from_value(message).unwrap()
     };
     Batch { messages: messages.iter().map(message).collect(), request_id: "request".to_owned(), deadline }
@@ -101,10 +103,10 @@ impl Diary {
     }
 
     /// One of them is never off its queue.
-    fn delete(&self, message: &Message) -> Result<(), Refused> {
-        self.0.borrow_mut().push(format!("delete {}", message.message_id));
+    fn delete(&self, receipt_handle: &str) -> Result<(), Refused> {
+        self.0.borrow_mut().push(format!("delete {receipt_handle}"));
         let refused = || Refused { doing: "delete", verdict: Verdict::Transient, source: "busy".into() };
-        if message.message_id == "z" { Err(refused()) } else { Ok(()) }
+        if receipt_handle == "z" { Err(refused()) } else { Ok(()) }
     }
 }
 
