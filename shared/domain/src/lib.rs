@@ -54,6 +54,7 @@ pub mod rule;
 pub mod seal;
 pub mod segments;
 pub mod span;
+pub mod stack_secret;
 pub mod suspects;
 pub mod texting;
 pub mod told;
