@@ -9,11 +9,12 @@ step "format"
 cargo fmt --all --check
 
 step "build"
-make --no-print-directory up .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed
+make --no-print-directory up .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/checkov/.installed
 
 step "template"
 .local/sam/bin/cfn-lint infra/template.yaml
 echo "cfn-lint: nothing to say"
+tests/checkov.sh
 
 step "lints"
 cargo clippy --workspace --all-targets --profile local --locked -- -D warnings

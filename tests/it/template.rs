@@ -1,10 +1,15 @@
 //! What must hold for every queue, rule and role.
 
+mod at_rest;
+mod bounds;
+mod devices;
 mod rights;
 mod seals;
 mod streams;
+mod transport;
 
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
@@ -16,7 +21,7 @@ fn every_queue_has_dead_letters_alarms_encryption_and_time() {
     let queues = of_type(&resources, "AWS::SQS::Queue");
     assert!(queues.len() >= 20);
     for (name, queue) in &queues {
-        assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
+        at_rest::check_queue(name, queue);
         assert_eq!(queue["MessageRetentionPeriod"], 14 * 86_400, "{name}");
         assert_eq!(queue["MaximumMessageSize"], 1024 * 1024, "{name}");
         let watched = |metric: &str| {
@@ -344,8 +349,23 @@ fn fed_by<'a>(function: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a S
     events.filter(move |(_, it)| it["Type"] == kind).map(|(name, it)| (name, &it["Properties"]))
 }
 
-/// The template as SAM itself reads it.
+/// The resources of the template.
 fn resources() -> Map<String, Value> {
+    template()["Resources"].as_object().unwrap().clone()
+}
+
+/// The default of a parameter.
+fn default_of(parameter: &str) -> Value {
+    template()["Parameters"][parameter]["Default"].clone()
+}
+
+/// The template as SAM itself reads it.
+fn template() -> &'static Value {
+    static TEMPLATE: OnceLock<Value> = OnceLock::new();
+    TEMPLATE.get_or_init(read)
+}
+
+fn read() -> Value {
     let script = "import json, sys
 from samtranslator.yaml_helper import yaml_parse
 print(json.dumps(yaml_parse(open('infra/template.yaml').read())))";
@@ -355,6 +375,27 @@ print(json.dumps(yaml_parse(open('infra/template.yaml').read())))";
         .output()
         .unwrap();
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
-    let template: Value = serde_json::from_slice(&read.stdout).unwrap();
-    template["Resources"].as_object().unwrap().clone()
+    serde_json::from_slice(&read.stdout).unwrap()
+}
+
+/// The parameters that samconfig.toml gives an environment, in one text.
+fn deployed_with(environment: &str) -> String {
+    let text = std::fs::read_to_string(root().join("infra/samconfig.toml")).unwrap();
+    let section = format!("[{environment}.deploy.parameters]");
+    let mut lines = text.lines().skip_while(|line| *line != section);
+    let line = lines.find(|line| line.starts_with("parameter_overrides")).unwrap();
+    line.split_once('"').unwrap().1.trim_end_matches('"').to_owned()
+}
+
+/// What samconfig.toml gives an environment for a parameter.
+fn deployed(environment: &str, parameter: &str) -> Option<String> {
+    let given = deployed_with(environment);
+    let mut pairs = given.split_whitespace().filter_map(|pair| pair.split_once('='));
+    pairs.find(|(name, _)| *name == parameter).map(|(_, value)| value.to_owned())
+}
+
+/// All statements of a role's own policy, as AWS may get them.
+fn statements(resources: &Map<String, Value>, role: &str) -> Vec<Value> {
+    let policy = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"];
+    policy["Statement"].as_array().unwrap().iter().flat_map(on_aws).collect()
 }

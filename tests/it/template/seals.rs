@@ -1,8 +1,8 @@
 //! Who may write what is sealed, and who may seal.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{of_type, on_aws, resources};
+use super::{default_of, deployed, of_type, on_aws, resources};
 
 #[test]
 fn nobody_but_the_audit_writes_what_is_sealed_and_nobody_deletes_it() {
@@ -78,7 +78,32 @@ fn seals_are_written_once_by_one_function_with_a_key_that_nobody_else_may_use() 
     let signers: Vec<_> =
         signers.iter().filter(|it| it["Action"].to_string().contains("kms:Sign\"")).collect();
     assert_eq!(signers.len(), 1);
-    let signer = on_aws(&signers[0]["Condition"]["ArnLike"]["aws:PrincipalArn"]);
-    assert_eq!(signer.len(), 1);
-    assert!(signer[0].to_string().contains(":role/${AWS::StackName}-SealRole-*"), "{signer:?}");
+    let condition = on_aws(&signers[0]["Condition"]);
+    assert_eq!(condition.len(), 1);
+    let name = resources["SealRole"]["Properties"]["RoleName"]["Fn::Sub"].as_str().unwrap();
+    assert_eq!(
+        condition[0],
+        json!({ "ArnEquals": { "aws:PrincipalArn": {
+            "Fn::Sub": format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}")
+        } } }),
+        "one role by its whole name, and no wildcard"
+    );
+}
+
+#[test]
+fn production_locks_seals_so_that_no_administrator_deletes_them() {
+    assert_eq!(deployed("prod", "SealRetentionMode").as_deref(), Some("COMPLIANCE"));
+    assert!(
+        default_of("SealRetentionDays").as_u64().unwrap() >= 6 * 365,
+        "45 CFR 164.316(b)(2)(i): six years"
+    );
+}
+
+#[test]
+fn seals_are_not_encrypted_with_a_key_that_somebody_could_delete() {
+    let bucket = &resources()["SealsBucket"]["Properties"];
+    let rule = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
+    assert_eq!(rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256");
+    let logs = &bucket["LoggingConfiguration"]["Fn::If"];
+    assert_eq!(logs[1]["DestinationBucketName"]["Ref"], "SealsLogBucket");
 }

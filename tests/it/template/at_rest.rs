@@ -1,0 +1,179 @@
+//! Encryption at rest, and what comes back after a loss (HIPAA 164.312(a)(2)(iv), 164.308(a)(7)).
+
+use serde_json::{Map, Value, json};
+
+use super::{default_of, deployed, of_type, on_aws, resources, statements};
+
+/// The customer key of everything at rest: the stack's own, the given one, or none.
+fn customer_key() -> Value {
+    json!({ "Fn::If": [
+        "StackKeyAtRest",
+        { "Fn::GetAtt": ["DataKey", "Arn"] },
+        { "Fn::If": ["GivenKey", { "Ref": "KmsKeyArn" }, { "Ref": "AWS::NoValue" }] }
+    ] })
+}
+
+/// The key that encrypts webhook secrets, which there always is.
+fn secrets_key() -> Value {
+    json!({ "Fn::If": ["GivenKey", { "Ref": "KmsKeyArn" }, { "Fn::GetAtt": ["DataKey", "Arn"] }] })
+}
+
+/// A queue is encrypted by the customer key, and by SQS's own without one. SQS takes one of both.
+#[track_caller]
+pub(super) fn check_queue(name: &str, queue: &Value) {
+    if name == "BusDeadLetters" {
+        assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}: it gets what the customer key failed for");
+        return;
+    }
+    assert_eq!(queue["SqsManagedSseEnabled"], json!({ "Fn::If": ["AtRestKey", false, true] }), "{name}");
+    assert_eq!(queue["KmsMasterKeyId"], customer_key(), "{name}");
+    let reuse = queue["KmsDataKeyReusePeriodSeconds"]["Fn::If"][1].as_u64().unwrap();
+    assert!((300..=86_400).contains(&reuse), "{name}");
+}
+
+#[test]
+fn everything_at_rest_takes_the_same_customer_key() {
+    let (resources, key) = (resources(), customer_key());
+    let mut seen = Vec::new();
+    for (kind, member) in [
+        ("AWS::Logs::LogGroup", "KmsKeyId"),
+        ("AWS::SecretsManager::Secret", "KmsKeyId"),
+        ("AWS::SNS::Topic", "KmsMasterKeyId"),
+        ("AWS::Events::EventBus", "KmsKeyIdentifier"),
+    ] {
+        for (name, properties) in of_type(&resources, kind) {
+            assert_eq!(properties[member], key, "{name}");
+            seen.push(name);
+        }
+    }
+    for (name, table) in of_type(&resources, "AWS::DynamoDB::Table") {
+        assert_eq!(table["SSESpecification"]["KMSMasterKeyId"], key, "{name}");
+        seen.push(name);
+    }
+    assert!(seen.len() >= 15 + 2 + 1 + 1 + 7, "{seen:?}");
+    let globals = &super::template()["Globals"]["Function"];
+    assert_eq!(globals["KmsKeyArn"], key, "variables of functions hold secrets");
+}
+
+#[test]
+fn production_encrypts_with_a_customer_key_and_a_first_deployment_needs_none() {
+    assert_eq!(deployed("prod", "EncryptWithStackKey").as_deref(), Some("true"));
+    assert_eq!((default_of("KmsKeyArn"), default_of("EncryptWithStackKey")), (json!(""), json!("false")));
+}
+
+#[test]
+fn the_data_key_is_rotated_and_survives_the_stack_like_the_tables_that_it_encrypts() {
+    let key = &resources()["DataKey"];
+    assert_eq!(key["Properties"]["EnableKeyRotation"], true);
+    assert_eq!(
+        (&key["DeletionPolicy"], &key["UpdateReplacePolicy"]),
+        (&json!("RetainExceptOnCreate"), &json!("Retain"))
+    );
+}
+
+#[test]
+fn whoever_administers_the_data_key_cannot_use_it_and_every_use_is_bound() {
+    let resources = resources();
+    let policy = resources["DataKey"]["Properties"]["KeyPolicy"]["Statement"].as_array().unwrap();
+    let sids: Vec<&str> = policy.iter().map(|it| it["Sid"].as_str().unwrap()).collect();
+    let expected = [
+        "Administer",
+        "UseThroughServices",
+        "WebhookSecrets",
+        "BusEncrypts",
+        "RulesSendToQueues",
+        "AlarmsNotify",
+        "LogsEncrypt",
+    ];
+    assert_eq!(sids, expected);
+    for used in
+        ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncrypt", "kms:*", "kms:CreateGrant"]
+    {
+        assert!(!policy[0]["Action"].to_string().contains(used), "{used}");
+    }
+    for statement in &policy[1..] {
+        let condition = on_aws(&statement["Condition"]);
+        assert_eq!(condition.len(), 1, "{statement}");
+        assert!(condition[0].is_object() && condition[0].to_string().len() > 20, "{statement}");
+    }
+}
+
+#[test]
+fn every_role_that_touches_tables_or_queues_may_use_the_key_through_them_and_not_by_itself() {
+    let resources = resources();
+    let granted = &resources["DataKeyUse"]["Properties"];
+    let roles: Vec<&str> =
+        granted["Roles"].as_array().unwrap().iter().map(|it| it["Ref"].as_str().unwrap()).collect();
+    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
+        let touches = ["\"dynamodb:", "\"sqs:"].iter().any(|it| role.to_string().contains(it));
+        assert_eq!(touches, roles.contains(&name.as_str()), "{name}");
+    }
+    for statement in granted["PolicyDocument"]["Statement"].as_array().unwrap().iter().flat_map(on_aws) {
+        let services = statement["Condition"]["StringEquals"]["kms:ViaService"].as_array().unwrap();
+        assert_eq!(services.len(), 2, "DynamoDB and SQS");
+        assert!(!statement["Action"].to_string().contains("Encrypt\""), "{statement}");
+    }
+    for (name, function) in &resources {
+        if function["Type"] == "AWS::Serverless::Function" {
+            assert_eq!(function["DependsOn"], "DataKeyUse", "{name} could run before it may read");
+        }
+    }
+}
+
+#[test]
+fn the_api_may_encrypt_webhook_secrets_and_webhook_alone_decrypts_them() {
+    let resources = resources();
+    let direct = |action: &str| -> Vec<String> {
+        let roles = of_type(&resources, "AWS::IAM::Role");
+        let may = roles.iter().filter(|(name, _)| {
+            statements(&resources, name).iter().any(|it| it["Action"].to_string().contains(action))
+        });
+        may.map(|(name, _)| name.clone()).collect()
+    };
+    assert_eq!(direct("\"kms:Encrypt\""), ["ApiRole"]);
+    assert_eq!(direct("\"kms:Decrypt\""), ["WebhookRole"]);
+    for (role, sid) in [("ApiRole", "EncryptSecrets"), ("WebhookRole", "DecryptSecrets")] {
+        let found = statements(&resources, role).into_iter().find(|it| it["Sid"] == sid).unwrap();
+        assert_eq!(found["Resource"], secrets_key());
+        let condition = on_aws(&found["Condition"]);
+        assert_eq!(
+            condition,
+            [json!({ "StringEquals": { "kms:EncryptionContext:purpose": "webhook-secret" } })]
+        );
+    }
+    for function in ["ApiFunction", "WebhookFunction"] {
+        let variables = &resources[function]["Properties"]["Environment"]["Variables"];
+        assert_eq!(variables["SECRETS_KEY"], secrets_key(), "{function}");
+    }
+}
+
+#[test]
+fn tables_come_back_after_a_mistake_and_go_with_no_stack() {
+    for (name, table) in resources_of("AWS::DynamoDB::Table") {
+        let properties = &table["Properties"];
+        assert_eq!(
+            properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true,
+            "{name}"
+        );
+        assert_eq!(
+            properties["DeletionProtectionEnabled"]["Fn::If"],
+            json!(["IsProd", true, false]),
+            "{name}"
+        );
+        assert_eq!(table["DeletionPolicy"], "RetainExceptOnCreate", "{name}");
+        assert_eq!(table["UpdateReplacePolicy"], "Retain", "{name}");
+    }
+}
+
+#[test]
+fn logs_are_kept_for_a_time_that_is_set_and_a_year_in_production() {
+    for (name, group) in resources_of("AWS::Logs::LogGroup") {
+        assert_eq!(group["Properties"]["RetentionInDays"]["Ref"], "LogRetentionDays", "{name}");
+    }
+    let days: u32 = deployed("prod", "LogRetentionDays").unwrap().parse().unwrap();
+    assert!(days >= 365);
+}
+
+fn resources_of(kind: &str) -> Map<String, Value> {
+    resources().into_iter().filter(|(_, it)| it["Type"] == kind).collect()
+}
