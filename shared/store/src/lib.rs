@@ -28,8 +28,8 @@ pub use endpoints::{
     Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, Sending, Undelivered,
 };
 pub use events::{
-    EventPage, EventPlace, Events, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot,
-    StreamPage, Timeline, Versioned, Way,
+    Claim, Dated, EventPage, EventPlace, Events, KeptRecord, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES,
+    NotKept, Record, Snapshot, StreamPage, Timeline, Versioned, Way,
 };
 pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
 pub use item::{Item, Malformed};
@@ -38,7 +38,7 @@ pub use ledger::{
     Standing, Told, Weighed, claimed, recorded, stands_since, weigh,
 };
 pub use outbox::{
-    Appended, Backlog, Conflict, Misplaced, NotAppended, Outbox, Pending, Place, Stream, Waiting,
+    Appended, Backlog, Conflict, Misfit, NotAppended, Outbox, Pending, Place, Stream, Waiting,
 };
 pub use people::{Found, NotApplied, NotEdited, Page, People};
 
