@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn a_mark_is_good_for_nothing_else() {
         let mark = key('0').sign(ENTRY, STORED).unwrap();
-        let prove = |key: &MarkKey, entry, detail: &str, mark: &str| key.prove(entry, detail, &[mark.to_owned()]);
+        let prove =
+            |key: &MarkKey, entry, detail: &str, mark: &str| key.prove(entry, detail, &[mark.to_owned()]);
         for entry in [
             MarkedEntry { source: "shops", ..ENTRY },
             MarkedEntry { id: "e-2", ..ENTRY },
@@ -128,7 +129,14 @@ mod tests {
         assert_eq!(prove(&key('1'), ENTRY, STORED, &mark), None, "made with another secret");
         let (_, mac) = mark.rsplit_once('.').unwrap();
         let of_other_text = format!("{PREFIX}{}.{mac}", text_digest("{}").trim_start_matches(DIGEST_PREFIX));
-        for forged in [of_other_text.as_str(), "carillon:outbox", PREFIX, "carillon:outbox:.", "carillon:outbox:a.b", ""] {
+        for forged in [
+            of_other_text.as_str(),
+            "carillon:outbox",
+            PREFIX,
+            "carillon:outbox:.",
+            "carillon:outbox:a.b",
+            "",
+        ] {
             assert_eq!(prove(&key('0'), ENTRY, STORED, forged), None, "{forged}");
         }
         assert_eq!(prove(&key('0'), ENTRY, "not json", &mark), None);

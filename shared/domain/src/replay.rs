@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use crate::bus::BusEvent;
 use crate::event::{Event, Extension};
 use crate::json::without_members;
-use crate::policy::Policy;
 
 /// The extension that names the replay.
 pub const REPLAY_ID: &str = "replayid";
@@ -20,6 +19,10 @@ pub const RENOTIFY: &str = "renotify";
 /// The types of events about replays: who began one and why, and how it ended. Their source is `carillon`.
 pub const STARTED: &str = "carillon.replay.started";
 pub const FINISHED: &str = "carillon.replay.finished";
+
+/// The bus's `Source` under which operators publish replayed events. The CloudEvent inside keeps its own source. IAM
+/// (`events:source`) gives this source to operators alone.
+pub const REPLAY_SOURCE: &str = "carillon/replay";
 
 /// How long a replay's name can be.
 const MAX_ID_CHARS: usize = 64;
@@ -64,13 +67,13 @@ pub struct Heard {
 /// Takes the marks of a replay off an event unless an operator wrote them.
 ///
 /// Two ways are an operator's. A message that was put into the queue itself, and names the replay among its resources,
-/// was sent by an IAM identity with `sqs:SendMessage`: `carillon replay` does so. On the bus, the policy names the
+/// was sent by an IAM identity with `sqs:SendMessage`: `carillon replay` does so. On the bus, `may_replay` knows the
 /// sources that operators publish with.
 #[must_use]
-pub fn heard(event: Event, bus: &BusEvent<'_>, policy: &Policy) -> Heard {
+pub fn heard(event: Event, bus: &BusEvent<'_>, may_replay: impl FnOnce(&str) -> bool) -> Heard {
     let Some(replay) = event.replay_id() else { return Heard { event, ignores_marks: false } };
     let is_handed_over = bus.is_direct() && bus.has_resource(&resource(replay));
-    if is_handed_over || is_operator(policy, &bus.source) {
+    if is_handed_over || may_replay(&bus.source) {
         return Heard { event, ignores_marks: false };
     }
     let mut extensions = event.extensions;
@@ -90,9 +93,10 @@ fn is_mark(name: &str) -> bool {
     [REPLAY_ID, RENOTIFY].iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
-/// Whether the policy lets operators publish with this source. No source is an operator's unless the policy says so.
-fn is_operator(_policy: &Policy, _source: &str) -> bool {
-    false
+/// Whether operators publish with this source of the bus.
+#[must_use]
+pub fn may_replay(source: &str) -> bool {
+    source == REPLAY_SOURCE
 }
 
 impl Event {
@@ -166,30 +170,36 @@ mod tests {
             (r#""account":"123456789012","resources":["carillon:replay/r-1"]"#, false),
             (r#""account":"123456789012","resources":[]"#, false),
         ] {
-            let heard = hear(came, r#","replayid":"r-1","renotify":true,"other":"x""#);
+            let heard = hear("shop", came, r#","replayid":"r-1","renotify":true,"other":"x""#);
             assert_eq!(heard.ignores_marks, !counts, "{came}");
             assert_eq!(heard.event.nonce(), counts.then_some("r-1"), "{came}");
             assert_eq!(heard.event.extensions.len(), if counts { 3 } else { 1 }, "{came}");
         }
-        assert!(!hear(direct, r#","renotify":true"#).ignores_marks, "a mark without a name marks nothing");
+        let on_the_bus = r#""account":"123456789012""#;
+        assert!(!hear(REPLAY_SOURCE, on_the_bus, r#","replayid":"r-1""#).ignores_marks);
+        assert!(
+            !hear("shop", direct, r#","renotify":true"#).ignores_marks,
+            "a mark without a name marks nothing"
+        );
     }
 
     #[test]
     fn text_without_marks_is_that_of_the_event_that_never_had_them() {
         let plain = r#"{"id": "1", "data": {"replayid": "x", "n": 1.50}}"#;
-        let marked = r#"{"id": "1", "ReplayId": "r", "renotify": true, "data": {"replayid": "x", "n": 1.50}}"#;
+        let marked =
+            r#"{"id": "1", "ReplayId": "r", "renotify": true, "data": {"replayid": "x", "n": 1.50}}"#;
         assert_eq!(unmarked_text(marked), plain);
         assert_eq!(unmarked_text(plain), plain);
     }
 
     /// An event with these extensions, in a message with these members.
-    fn hear(came: &str, extensions: &str) -> Heard {
+    fn hear(source: &str, came: &str, extensions: &str) -> Heard {
         let detail = event(extensions).to_json();
         let text = format!(
-            r#"{{"id":"b-1","detail-type":"order.paid","source":"shop","time":"2026-11-20T12:00:00Z",{came},"detail":{detail}}}"#
+            r#"{{"id":"b-1","detail-type":"order.paid","source":"{source}","time":"2026-11-20T12:00:00Z",{came},"detail":{detail}}}"#
         );
         let bus = BusEvent::parse(&text).unwrap();
-        heard(bus.event().unwrap(), &bus, &Policy::default())
+        heard(bus.event().unwrap(), &bus, may_replay)
     }
 
     fn mark(id: &str, renotify: bool) -> Mark {

@@ -17,8 +17,8 @@ mod record;
 mod streams;
 mod timeline;
 
-use claim::Round;
 pub use claim::Claim;
+use claim::Round;
 pub use leaves::Leaves;
 pub use reading::{Found as EventPage, Place as EventPlace};
 pub use record::Record;
@@ -72,7 +72,8 @@ impl Events {
                 };
             }
         }
-        let known = |record: &Record| KeptRecord { is_new: false, findings: findings(Round::Unproven, record) };
+        let known =
+            |record: &Record| KeptRecord { is_new: false, findings: findings(Round::Unproven, record) };
         let answers = answers.into_iter().zip(records);
         Ok(answers.map(|(answer, record)| answer.unwrap_or_else(|| Ok(known(record)))).collect())
     }
@@ -153,3 +154,6 @@ fn is_record_of(item: &Item, event: &Event) -> bool {
     let says = |name, wanted: &str| item.get(name) == Some(wanted);
     says("id", &event.id) && says("source", &event.source) && item.get("bus_id").is_some()
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,7 +175,16 @@ pub(super) fn replay_key(event: &Event, replay: &str) -> String {
 
 /// The attributes of an event's item that are the envelope's own.
 pub(crate) const ENVELOPE: [&str; 10] = [
-    "id", "source", "type", "time", "subject", "tenant", "correlation_id", "causation_id", "actor", "traceparent",
+    "id",
+    "source",
+    "type",
+    "time",
+    "subject",
+    "tenant",
+    "correlation_id",
+    "causation_id",
+    "actor",
+    "traceparent",
 ];
 
 /// An item with the attributes that [`ENVELOPE`] names.
