@@ -1,10 +1,10 @@
 //! `carillon events`: what happened, by time and by aggregate.
 
-use domain::Timestamp;
 use domain::event::Event;
+use domain::finding::Finding;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use store::{Events, MAX_PAGE, Stream, Timeline, Versioned, Way};
+use store::{Dated, Events, MAX_PAGE, Stream, Timeline, Versioned, Way};
 
 use crate::args::{self, Chosen, EventsStream, Target};
 use crate::cloud::Cloud;
@@ -34,10 +34,10 @@ impl Choice<'_> {
         Ok(Choice { timeline, chosen })
     }
 
-    async fn next(&mut self) -> Result<Option<(Event, Timestamp)>, Error> {
-        while let Some((event, at)) = self.timeline.next().await? {
-            if self.chosen.means(&event) {
-                return Ok(Some((event, at)));
+    async fn next(&mut self) -> Result<Option<Dated>, Error> {
+        while let Some(dated) = self.timeline.next_dated().await? {
+            if self.chosen.means(&dated.event) {
+                return Ok(Some(dated));
             }
         }
         Ok(None)
@@ -58,16 +58,19 @@ impl Chosen {
 async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Terminal) -> Done {
     let mut choice = Choice::of(events, chosen)?;
     let mut shown = 0;
-    while let Some((event, at)) = choice.next().await? {
+    while let Some(Dated { event, recorded_at: at, findings }) = choice.next().await? {
         if shown == limit {
             terminal.note("there is more; --limit shows it");
             break;
         }
         shown += 1;
         if terminal.json {
-            terminal.say_json(&json!({ "recordedAt": at.to_string(), "event": envelope(&event) }));
+            let names: Vec<&str> = findings.iter().map(|it| it.name()).collect();
+            let event = envelope(&event);
+            terminal.say_json(&json!({ "recordedAt": at.to_string(), "event": event, "findings": names }));
         } else {
-            terminal.say(&line(&at.to_string(), &event, terminal));
+            let said = line(&at.to_string(), &event, terminal);
+            terminal.say(&format!("{said}{}", shown_findings(&findings, terminal)));
         }
     }
     if shown == 0 {
@@ -78,7 +81,7 @@ async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Termina
 
 async fn export(events: &Events, chosen: &Chosen, terminal: &Terminal) -> Done {
     let mut choice = Choice::of(events, chosen)?;
-    while let Some((event, _)) = choice.next().await? {
+    while let Some(Dated { event, .. }) = choice.next().await? {
         // Numbers and the order of members stay as they were written.
         let text = RawValue::from_string(event.to_json()).expect("an event writes itself as JSON");
         terminal.say_json(&text);
@@ -125,6 +128,12 @@ fn line(at: &str, event: &Event, terminal: &Terminal) -> String {
     let at = terminal.ink(Ink::Quiet, at);
     let about = event.subject.as_deref().unwrap_or("-");
     format!("{at}  {}  {}  {}", terminal.ink(Ink::Strong, &event.kind), plain(about), plain(&event.id))
+}
+
+/// The names of findings, behind an event's line.
+fn shown_findings(findings: &[Finding], terminal: &Terminal) -> String {
+    let shown = findings.iter().map(|it| format!("  {}", terminal.ink(Ink::Bad, it.name())));
+    shown.collect()
 }
 
 fn envelope(event: &Event) -> Value {

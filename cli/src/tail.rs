@@ -82,6 +82,10 @@ fn event(item: Item) -> Option<Line> {
     if let Some(why) = &refused {
         text.push_str(&format!("  {why}"));
     }
+    let findings = record.findings();
+    for finding in &findings {
+        text.push_str(&format!("  {}", finding.name()));
+    }
     let (word, ink) = match (&refused, record.get("pending")) {
         (Some(_), _) => ("refused", Ink::Bad),
         (None, None) if replay.is_some() => ("replayed", Ink::Note),
@@ -93,6 +97,7 @@ fn event(item: Item) -> Option<Line> {
         "at": at, "kind": word, "type": kind, "id": id, "source": source,
         "tenant": record.get("tenant"), "actor": record.get("actor"), "traceparent": record.get("traceparent"),
         "correlationid": record.get("correlation_id"), "refused": refused, "replay": replay,
+        "findings": findings.iter().map(|it| it.name()).collect::<Vec<_>>(),
     });
     Some(Line { at: clock(at), word, ink, text, json })
 }

@@ -5,9 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aws::{Refused, Verdict};
-use domain::bus::FROM_OUTBOX;
 use domain::event::Event;
-use publish::{Entry, Quarantine, Takes};
+use publish::{InOrder, Quarantine, Takes};
 use serde_json::Value;
 use store::{Backlog, Pending, Place};
 use sweep::Looks;
@@ -47,7 +46,7 @@ impl Looks for Outbox {
 }
 
 impl Takes for Bus {
-    async fn put_call(&self, entries: &[&Entry], mark: Option<&str>) -> Vec<Result<String, Refused>> {
+    async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
         let world = &self.0.world;
         let refused = |verdict| Refused { doing: "put on the bus", verdict, source: "not taken".into() };
         let answers: RefCell<Vec<Result<String, Verdict>>> =
@@ -62,7 +61,7 @@ impl Takes for Bus {
                 for &at in &open {
                     let fails = is_down || world.chance.borrow_mut().hits(world.faults().partial);
                     answers.borrow_mut()[at] =
-                        if fails { Err(Verdict::Throttled) } else { Ok(take(&self.0, entries[at], mark)) };
+                        if fails { Err(Verdict::Throttled) } else { Ok(take(&self.0, entries[at])) };
                 }
             });
             if let Err(it) = put.await {
@@ -78,13 +77,14 @@ impl Takes for Bus {
 }
 
 /// The bus has it.
-fn take(process: &Process, entry: &Entry, mark: Option<&str>) -> String {
+fn take(process: &Process, InOrder { entry, resources, .. }: &InOrder) -> String {
     let world = &process.world;
+    let is_of_outbox = !resources.is_empty();
     let id = format!("bus-{}", world.new_id());
     if let Ok(event) = Event::parse(&entry.detail) {
         let mut check = world.check.borrow_mut();
         match event.sequence {
-            Some(version) if mark == Some(FROM_OUTBOX) => {
+            Some(version) if is_of_outbox => {
                 let place = Place::of(&event);
                 // What a stream lost is mended by the sweep, and what came after it may be on the bus by then.
                 let is_lost = check.out_of_order.contains(&place.pk) && !process.name.starts_with("sweep");
@@ -97,15 +97,15 @@ fn take(process: &Process, entry: &Entry, mark: Option<&str>) -> String {
     }
     let text = |it: &str| Value::from(it).to_string();
     let body: Rc<str> = format!(
-        r#"{{"version":"0","id":"{id}","detail-type":{},"source":{},"time":"{}","resources":[{}],"detail":{}}}"#,
+        r#"{{"version":"0","id":"{id}","detail-type":{},"source":{},"time":"{}","account":"123456789012","resources":{},"detail":{}}}"#,
         text(&entry.detail_type),
         text(&entry.source),
         now(),
-        mark.map(text).unwrap_or_default(),
+        Value::from(resources.clone()),
         entry.detail
     )
     .into();
-    if mark.is_some() && world.chance.borrow_mut().hits(world.faults().dropped) {
+    if is_of_outbox && world.chance.borrow_mut().hits(world.faults().dropped) {
         world.tell(|| format!("{id} is lost behind the bus"));
         return id;
     }

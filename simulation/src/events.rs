@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use domain::Timestamp;
-use store::{Backlog, CancellationReason, Item, Pending, Place, Record, TransactWriteItem};
+use store::{Backlog, CancellationReason, Claim, Item, Pending, Place, Record, TransactWriteItem};
 
 use crate::check::Check;
 use crate::clock::now;
@@ -180,13 +180,26 @@ impl EventTable {
         was_pending
     }
 
-    /// What the audit writes: an acknowledgement, or where there is nothing to acknowledge a row of its own.
+    /// What the audit writes: an acknowledgement of the entry with the event's text, or an ordinary record. An
+    /// entry that is acknowledged already stays as it is.
     pub(crate) fn append(&mut self, record: &Record) {
-        if record.place().is_some_and(|it| self.acknowledge(it)) {
-            return;
+        if let Some(claim) = record.claim() {
+            let row = self.rows.get(claim.place());
+            if row.is_some_and(|it| claim.acknowledges(it)) {
+                self.acknowledge(claim.place());
+                return;
+            }
+            if row.is_some_and(|it| is_acknowledged(claim, it)) {
+                return;
+            }
         }
         self.rows.entry(place(record.item())).or_insert_with(|| record.item().clone());
     }
+}
+
+/// Whether a row that is not pending any more has the text of the claim.
+fn is_acknowledged(claim: &Claim, row: &Item) -> bool {
+    row.get("pending").is_none() && claim.acknowledges(&row.clone().text("pending", "0"))
 }
 
 /// All rows of a stream.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws::Verdict;
 use domain::event::Event;
 use jiff::SignedDuration;
-use publish::{Conflict, Entry, Outbox, Stream, Takes as _};
+use publish::{Conflict, Entry, InOrder, Outbox, Stream, Takes as _};
 use serde_json::json;
 use store::{Item, Place};
 
@@ -138,7 +138,8 @@ async fn head(process: &Rc<Process>, event: &Event) -> Option<u64> {
 /// Straight on the bus. Asked again where there was no answer: the event has an id.
 async fn put(process: &Rc<Process>, event: &Event) -> bool {
     let entry = Entry::of(event);
-    let answers = Bus(Rc::clone(process)).put_call(&[&entry], None).await;
+    let entry = InOrder { aggregate: None, entry, resources: Vec::new() };
+    let answers = Bus(Rc::clone(process)).put_call(&[&entry]).await;
     answers.iter().all(|it| match it {
         Ok(_) => true,
         Err(it) => it.verdict == Verdict::Permanent,

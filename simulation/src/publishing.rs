@@ -6,6 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use delivery::Line as _;
+use domain::outbox_mark::MarkKey;
+use domain::stack_secret::StackSecret;
 use publish::{Relay, Relayed, Row};
 use queue::Outgoing;
 use runtime::{Batch, Deadline, Error, Report};
@@ -37,6 +39,12 @@ const IDLE_MS: u64 = 10_000;
 
 fn relay(process: &Rc<Process>) -> Relay<Bus, Outbox> {
     Relay::new(Bus(Rc::clone(process)), Outbox(Rc::clone(process)))
+}
+
+/// The key that relay, sweep and audit share.
+fn marks() -> MarkKey {
+    const SECRET: &str = "the secret of a stack that is played";
+    MarkKey::of(&StackSecret::read(SECRET).expect("it has more than 32 bytes"))
 }
 
 /// Reads one shard for ever.
@@ -85,8 +93,10 @@ pub(crate) async fn read_shard(world: Rc<World>, shard: usize) {
 async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCell<BTreeSet<Place>>) -> usize {
     let world = &process.world;
     let pending = records.iter().filter_map(Pending::read);
-    let mut rows: Vec<Row> =
-        pending.filter(|it| !published.borrow().contains(&it.place)).map(Row::read).collect();
+    let mut rows: Vec<Row> = pending
+        .filter(|it| !published.borrow().contains(&it.place))
+        .map(|it| Row::read(it, &marks()))
+        .collect();
     let critical: Vec<Outgoing> = rows
         .iter()
         .filter_map(|it| it.critical(&["alarm.raised".to_owned()]))
@@ -178,7 +188,7 @@ async fn sweep_once(process: &Rc<Process>, deadline: Deadline) {
     if process.world.is(Variant::SweepByClock) {
         return sweep_by_clock(process).await;
     }
-    let outbox = Backwater::new(Outbox(Rc::clone(process)), relay(process), MIN_AGE);
+    let outbox = Backwater::new(Outbox(Rc::clone(process)), relay(process), marks(), MIN_AGE);
     if let Err(refused) = outbox.publish(now(), || !deadline.left(now()).is_zero()).await {
         process.world.tell(|| format!("{} fails: {refused}", process.name));
     }
@@ -190,7 +200,7 @@ async fn sweep_by_clock(process: &Rc<Process>) {
     let Ok(backlog) = outbox.backlog().await else { return };
     for (place, _) in backlog.pending.iter().filter(|(_, at)| now().duration_since(*at).as_secs() >= 60) {
         let Ok(pending) = outbox.read(std::slice::from_ref(place)).await else { return };
-        let rows: Vec<Row> = pending.into_iter().map(Row::read).collect();
+        let rows: Vec<Row> = pending.into_iter().map(|it| Row::read(it, &marks())).collect();
         relay(process).publish(&rows, now(), || true).await;
     }
 }
@@ -203,7 +213,7 @@ impl Audit {
         let world = &self.0.world;
         let at = now();
         let records: Vec<_> =
-            batch.messages.iter().filter_map(|it| audit::record(&it.body, at).ok()).collect();
+            batch.messages.iter().filter_map(|it| audit::record(&it.body, &marks(), at).ok()).collect();
         let append = || records.iter().for_each(|it| world.events.borrow_mut().append(it));
         self.0.call("append to the audit", append).await?;
         Ok(Report::default())

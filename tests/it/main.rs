@@ -11,6 +11,7 @@
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
 //! - `replay`: recorded events sent on their way again: what was lost is told, and nobody twice
+//! - `forgery`: what a hostile producer puts on the bus changes no record and no stream
 //! - `sealing`: who touches what was recorded, or its seals, is found and named
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `inbox`: what was said live and is read later
@@ -44,6 +45,7 @@ mod email;
 mod engine;
 mod failover;
 mod feedback;
+mod forgery;
 mod gateway;
 mod house;
 mod inbox;

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::event::Event;
+use domain::outbox_mark::text_digest;
 use publish::{Conflict, Stream};
 use serde_json::{Value, json};
 use store::{Place, Record, Snapshot, Way};
@@ -91,6 +92,11 @@ async fn the_plain_put_that_the_readme_shows_makes_a_producer_of_the_aws_cli() {
     let place = Place { pk: "stream#-#shop".into(), sk: format!("outbox#shop#{id}") };
     let row = until("nothing is pending", async || desk.row(&place).await.filter(is_done)).await;
     assert_eq!(row.get("type"), Some("core.hello"), "the audit adds what readers look for");
+    assert_eq!(
+        row.get("digest"),
+        Some(text_digest(row.get("event").unwrap()).as_str()),
+        "and what proved it"
+    );
     assert_eq!(cloud.records(&id).await.len(), 1);
     let again = shell(&command);
     assert!(String::from_utf8_lossy(&again.stderr).contains("ConditionalCheckFailed"), "one id is one event");

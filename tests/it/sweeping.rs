@@ -1,6 +1,7 @@
 //! The sweep, without waiting for its schedule.
 
 use crate::cloud::Cloud;
+use crate::desk::shell;
 
 /// The sweep as its schedule runs it, here in this process.
 pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
@@ -9,6 +10,7 @@ pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
         ("LEDGER_TABLE", "carillon-local-ledger"),
         ("BUS_NAME", "carillon-local"),
         ("MIN_AGE_SECONDS", "5"),
+        ("STACK_SECRET", &stack_secret()),
     ];
     let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
     let Ok(sweep) = sweep::Sweep::from_env(&cloud.config, &env) else { panic!("a variable is missing") };
@@ -17,4 +19,13 @@ pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
         deadline: runtime::Deadline::at_millis(u64::MAX),
     };
     sweep.run(&invocation).await.unwrap()
+}
+
+/// The secret of the local stack, as an operator reads it.
+pub(crate) fn stack_secret() -> String {
+    let command = "aws secretsmanager get-secret-value --secret-id carillon-local-stack --query SecretString --output text";
+    let said = shell(command);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let secret: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    secret["root"].as_str().unwrap().to_owned()
 }

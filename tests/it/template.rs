@@ -303,7 +303,7 @@ fn the_keys_of_links_are_made_by_the_stack_and_known_to_whom_they_are_for() {
     assert!(secret["SecretString"].is_null(), "no secret stands in the template");
     assert!(secret["GenerateSecretString"]["PasswordLength"].as_u64().unwrap() >= 32);
     let functions = of_type(&resources, "AWS::Serverless::Function");
-    let knowing = functions.iter().filter(|(_, it)| it.to_string().contains("resolve:secretsmanager"));
+    let knowing = functions.iter().filter(|(_, it)| it.to_string().contains("${UnsubscribeKeys}"));
     let names: Vec<&str> = knowing.map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["ApiFunction", "DispatchFunction"], "who reads links, and who makes them");
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use domain::channel::Channel;
 use domain::closing;
 use domain::event::Event;
+use domain::finding::Finding;
 use domain::outcome::{Reason, Status};
 use serde_json::{Value, json};
 use store::{Events, Ledger, LedgerRow};
@@ -29,7 +30,9 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
     let mut rows = rows(&ledger, &event).await?;
     rows.retain(|it| wanted.is(&it.recipient, it.channel));
     let replays = replays::of(&event, &rows, &cloud).await?;
-    print(&event, &replays, &rows, terminal);
+    let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
+    let findings = events.findings(&event).await?;
+    print(&event, &findings, &replays, &rows, terminal);
     Ok(rows.iter().any(|it| it.status.was_sent()))
 }
 
@@ -77,8 +80,11 @@ fn order(row: &LedgerRow) -> (String, String, bool, u32, Option<&'static str>) {
     (row.rule.clone(), row.recipient.clone(), is_digest, row.step, row.channel.map(Channel::name))
 }
 
-fn print(event: &Event, replays: &[Replayed], rows: &[LedgerRow], terminal: &Terminal) {
+fn print(event: &Event, findings: &[Finding], replays: &[Replayed], rows: &[LedgerRow], terminal: &Terminal) {
     if terminal.json {
+        for finding in findings {
+            terminal.say_json(&json!({ "finding": finding.name(), "meaning": finding.meaning() }));
+        }
         replays.iter().for_each(|it| terminal.say_json(it));
         for row in rows {
             terminal.say_json(&value(row));
@@ -92,6 +98,10 @@ fn print(event: &Event, replays: &[Replayed], rows: &[LedgerRow], terminal: &Ter
         event.id,
         event.source
     ));
+    for finding in findings {
+        let said = format!("{}: {}", finding.name(), finding.meaning());
+        terminal.say(&terminal.ink(Ink::Bad, &said));
+    }
     replays.iter().for_each(|it| terminal.say(&it.line(terminal)));
     let mut rule = None;
     for row in rows {

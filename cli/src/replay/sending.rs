@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws::{Refused, Verdict};
 use domain::Timestamp;
 use domain::event::Event;
-use domain::replay::{FINISHED, STARTED};
+use domain::replay::{FINISHED, REPLAY_SOURCE, STARTED, resource};
 use publish::{Bus, Entry};
 use queue::{Outgoing, Queue, Sqs};
 use serde::Serialize;
@@ -62,7 +62,7 @@ impl Way {
     async fn once(&self, events: &[Event]) -> Result<(), Refused> {
         match self {
             Way::Bus(bus) => {
-                let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
+                let entries: Vec<Entry> = events.iter().map(entry).collect();
                 bus.put(&entries).await.into_iter().try_for_each(|it| it.map(drop))
             }
             Way::Queue(queue) => {
@@ -71,6 +71,11 @@ impl Way {
             }
         }
     }
+}
+
+/// On the bus a replayed event has the operators' source, by which its marks count; the event inside keeps its own.
+fn entry(event: &Event) -> Entry {
+    Entry { source: REPLAY_SOURCE.to_owned(), ..Entry::of(event) }
 }
 
 /// What a rule of the bus hands to a queue.
@@ -101,7 +106,7 @@ fn message(event: &Event) -> Outgoing {
         account: "",
         time: event.time,
         region: "",
-        resources: [format!("carillon:{}", subject(replay))],
+        resources: [resource(replay)],
         detail: event,
     };
     let body = serde_json::to_string(&handed).expect("an event writes itself as JSON");
@@ -151,7 +156,7 @@ async fn tell(event: &Event, cloud: &Cloud) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use domain::bus::BusEvent;
-    use domain::replay::Mark;
+    use domain::replay::{Mark, heard};
 
     use super::*;
 
@@ -163,7 +168,10 @@ mod tests {
         let message = message(&event);
         let read = BusEvent::parse(&message.body).unwrap();
         assert_eq!(read.event().unwrap(), event);
-        assert!(!read.is_from_outbox());
+        assert!(read.outbox_marks().is_empty());
+        let heard = heard(read.event().unwrap(), &read, |_| false);
+        assert!(!heard.ignores_marks, "sent to the queue itself, it is an operator's");
+        assert_eq!(entry(&event).source, REPLAY_SOURCE);
         assert_eq!(message.tenant.as_deref(), Some("t-1"));
         assert!(message.body.contains("1.50"), "numbers stay as they were written");
     }

@@ -1,14 +1,21 @@
 //! audit: keeps every event that crossed the bus, once.
 //!
 //! It appends, and acknowledges what came from the outbox: its role may insert into the events table, and may take
-//! `pending` off a row; it has no right to change an event or to delete one. What dispatch refuses is kept here too, with the reason.
+//! `pending` off a row; it has no right to change an event or to delete one. An entry of the outbox is acknowledged only
+//! by an event that is proven to be the stored one: the relay marks what it publishes, and the table compares digests. A
+//! claim without proof is recorded as an ordinary event with a finding. What dispatch refuses is kept here too, with the
+//! reason.
 
 use aws::Verdict;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::event::Refusal;
+use domain::finding::Finding;
+use domain::outbox_mark::MarkKey;
+use domain::replay::{heard, may_replay};
 use domain::retention::Retention;
+use domain::stack_secret::StackSecret;
 use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Env, Error, Message, Report, chain, now};
 use store::{Events, Record};
@@ -18,17 +25,20 @@ pub struct Audit {
     events: Events,
     dead_letters: Queue,
     retention: Retention,
+    /// What the relay and the sweep are known by.
+    marks: MarkKey,
 }
 
 impl Audit {
     /// # Errors
-    /// A variable is missing, or says how long events are kept in words that cannot be read.
+    /// A variable is missing, the stack's secret is too short, or it cannot be read how long events are kept.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Audit, Error> {
         let sqs = Sqs::new(aws);
         Ok(Audit {
             events: Events::new(&store::client(aws), env.required("EVENTS_TABLE")?),
             dead_letters: Queue::new(&sqs, env.required("DEAD_LETTERS_URL")?),
             retention: Retention::parse(&env.optional("EVENT_RETENTION").unwrap_or_default())?,
+            marks: MarkKey::of(&StackSecret::read(&env.required("STACK_SECRET")?)?),
         })
     }
 
@@ -41,7 +51,7 @@ impl Audit {
         let (mut messages, mut records, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for message in &batch.messages {
             let now = now();
-            match record(&message.body, now) {
+            match record(&message.body, &self.marks, now) {
                 Ok(record) => {
                     let days = record.get("type").and_then(|it| self.retention.days(it));
                     let record = record.kept_for(days, now);
@@ -51,15 +61,18 @@ impl Audit {
                 Err(refusal) => unreadable.push((message, refusal)),
             }
         }
-        let appended = self.events.append(records).await?;
+        let appended = self.events.append(&records).await?;
         // Only now: a batch that fails as a whole comes back whole, and would be put aside once more.
         for (message, refusal) in unreadable {
             self.bury(message, "unreadable", &refusal.to_string(), &mut report).await;
         }
         let mut new = 0;
-        for (message, kept) in messages.into_iter().zip(appended) {
+        for ((message, record), kept) in messages.into_iter().zip(&records).zip(appended) {
             match kept {
-                Ok(is_new) => new += usize::from(is_new),
+                Ok(kept) => {
+                    new += usize::from(kept.is_new);
+                    tell_findings(record, &kept.findings);
+                }
                 Err(refused) if refused.verdict == Verdict::Permanent => {
                     self.bury(message, "not_storable", &chain(&refused), &mut report).await;
                 }
@@ -84,14 +97,29 @@ impl Audit {
     }
 }
 
+/// One log line for each finding, so that an alarm can count its code.
+fn tell_findings(record: &Record, findings: &[Finding]) {
+    for finding in findings {
+        tracing::warn!(
+            code = finding.code(),
+            event.id = record.get("id"),
+            event.source = record.get("source"),
+            bus.id = record.get("bus_id"),
+            finding = finding.name(),
+            "event recorded with a finding: {}",
+            finding.meaning()
+        );
+    }
+}
+
 /// What is kept of one message: the event as it was understood, or what came and why it was not.
 ///
 /// # Errors
 /// [`Refusal`] when the text did not come from an EventBridge rule.
-pub fn record(body: &str, now: Timestamp) -> Result<Record, Refusal> {
+pub fn record(body: &str, marks: &MarkKey, now: Timestamp) -> Result<Record, Refusal> {
     let bus = BusEvent::parse(body)?;
     Ok(match bus.event() {
-        Ok(event) => Record::of(&event, &bus, now),
+        Ok(event) => Record::of(&heard(event, &bus, may_replay), &bus, marks, now),
         Err(refusal) => Record::refused(&bus, &refusal, now),
     })
 }

@@ -9,6 +9,11 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+fn marks() -> MarkKey {
+    MarkKey::of(&StackSecret::read(SECRET).unwrap())
+}
 
 #[test]
 fn an_event_is_kept_with_everything_that_ties_it_to_others() {
@@ -16,7 +21,7 @@ fn an_event_is_kept_with_everything_that_ties_it_to_others() {
         "time":"2026-11-20T12:00:00Z","subject":"order/7","tenant":"t-1","correlationid":"story-1",
         "causationid":"e-0","actor":"ann","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         "data":{"total":12.50}}"#;
-    let kept = record(&bus(detail), NOON).unwrap();
+    let kept = record(&bus(detail), &marks(), NOON).unwrap();
     let sk = kept.get("sk").unwrap();
     assert!(sk.starts_with("event#shop#e-1#") && sk.len() == 15 + 8, "{sk}");
     assert_eq!(kept.get("detail"), None, "the envelope has it all");
@@ -35,7 +40,7 @@ fn an_event_is_kept_with_everything_that_ties_it_to_others() {
 
 #[test]
 fn what_is_refused_is_kept_as_it_came_with_the_reason() {
-    let kept = record(&bus(r#"{"specversion":"0.3","id":"e-1"}"#), NOON).unwrap();
+    let kept = record(&bus(r#"{"specversion":"0.3","id":"e-1"}"#), &marks(), NOON).unwrap();
     assert_eq!(kept.get("refused"), Some(r#"specversion: found "0.3", wanted "1.0""#));
     assert_eq!(kept.get("detail"), Some(r#"{"specversion":"0.3","id":"e-1"}"#));
 }
@@ -46,7 +51,7 @@ fn a_second_event_under_one_id_stands_beside_the_first_and_a_second_delivery_doe
         let detail = format!(
             r#"{{"specversion":"1.0","id":"e-1","source":"shop","type":"t","data":{{"total":{total}}}}}"#
         );
-        let kept = record(&bus(&detail).replace("b-1", bus_id), NOON).unwrap();
+        let kept = record(&bus(&detail).replace("b-1", bus_id), &marks(), NOON).unwrap();
         kept.get("sk").unwrap().to_owned()
     };
     assert_eq!(sk(1, "b-1"), sk(1, "b-2"));
@@ -57,13 +62,13 @@ fn a_second_event_under_one_id_stands_beside_the_first_and_a_second_delivery_doe
 fn an_envelope_of_an_older_system_is_kept_as_it_came_too() {
     let detail =
         r#"{ "type": "task.done", "data": {}, "timestamp": "2026-11-20T12:00:00Z", "userId": "ann" }"#;
-    let kept = record(&bus(detail), NOON).unwrap();
+    let kept = record(&bus(detail), &marks(), NOON).unwrap();
     assert_eq!(kept.get("refused"), None);
     assert_eq!(kept.get("detail"), Some(detail));
     assert!(kept.get("event").unwrap().contains(r#""specversion":"1.0""#));
     let long = "x".repeat(195 * 1024);
     let detail = detail.replace("{}", &format!(r#"{{"long":"{long}"}}"#));
-    let kept = record(&bus(&detail), NOON).unwrap();
+    let kept = record(&bus(&detail), &marks(), NOON).unwrap();
     assert!(kept.get("event").is_some_and(|it| it.contains(&long)));
     assert_eq!(kept.get("detail"), None, "an item holds one of them");
 }
@@ -75,7 +80,7 @@ fn two_events_never_share_a_record_however_their_names_are_cut() {
             r##"{{"specversion":"1.0","id":"{id}","source":"{source}","type":"t","subject":"s/1",
                 "time":"2026-11-20T12:00:00Z"}}"##
         );
-        let kept = record(&bus(&detail), NOON).unwrap();
+        let kept = record(&bus(&detail), &marks(), NOON).unwrap();
         (kept.get("pk").unwrap().to_owned(), kept.get("sk").unwrap().to_owned())
     };
     assert_ne!(keys("try/a#b", "c"), keys("try/a", "b#c"));
@@ -84,7 +89,7 @@ fn two_events_never_share_a_record_however_their_names_are_cut() {
 #[test]
 fn what_did_not_come_from_the_bus_is_not_kept() {
     for body in ["", "[]", "not json", r#"{"id":"1"}"#] {
-        assert!(record(body, NOON).is_err(), "{body:?}");
+        assert!(record(body, &marks(), NOON).is_err(), "{body:?}");
     }
 }
 
@@ -130,7 +135,11 @@ async fn keep(cloud: &Cloud, bodies: &[&str]) -> Result<Report, Error> {
     let settings = aws::Settings::read(variable).unwrap();
     let aws = settings.config().into_builder();
     let aws = aws.http_client(http_client_fn(move |_, _| connector.clone())).build();
-    let env = [("EVENTS_TABLE", "events"), ("DEAD_LETTERS_URL", "https://sqs.example/dead-letters")];
+    let env = [
+        ("EVENTS_TABLE", "events"),
+        ("DEAD_LETTERS_URL", "https://sqs.example/dead-letters"),
+        ("STACK_SECRET", SECRET),
+    ];
     let env: Env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
     let messages = bodies.iter().enumerate().map(|(at, body)| {
         serde_json::from_value(serde_json::json!({ "messageId": format!("m-{at}"), "body": body })).unwrap()
@@ -157,7 +166,11 @@ fn a_replay_is_recorded_beside_its_event_and_never_taken_for_another_body_of_it(
             r#"{{"specversion":"1.0","id":"e-1","source":"shop","type":"t","time":"2026-11-20T12:00:00Z"{more}}}"#
         )
     };
-    let record = |more: &str| record(&bus(&detail(more)), NOON).unwrap();
+    let record = |more: &str| {
+        let by_operator = bus(&detail(more))
+            .replace(r#""source":"shop","account""#, r#""source":"carillon/replay","account""#);
+        record(&by_operator, &marks(), NOON).unwrap()
+    };
     let (first, replay) = (record(""), record(r#","replayid":"r-1""#));
     assert_eq!(replay.get("pk"), first.get("pk"));
     let (event, other) = (first.get("sk").unwrap(), replay.get("sk").unwrap());

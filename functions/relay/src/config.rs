@@ -1,6 +1,8 @@
 //! The environment, as values.
 
-use runtime::{Env, Unset};
+use domain::outbox_mark::MarkKey;
+use domain::stack_secret::StackSecret;
+use runtime::{Env, Error};
 
 /// What the relay is told by its template.
 pub struct Config {
@@ -11,12 +13,14 @@ pub struct Config {
     pub dead_letters_url: String,
     /// The types of event of which a rule is critical.
     pub critical_types: Vec<String>,
+    /// What the audit knows the relay by.
+    pub marks: MarkKey,
 }
 
 impl Config {
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
-    pub fn from_env(env: &Env) -> Result<Config, Unset> {
+    /// A variable is missing, or the stack's secret is too short.
+    pub fn from_env(env: &Env) -> Result<Config, Error> {
         let types = env.required("CRITICAL_TYPES")?;
         Ok(Config {
             bus: env.required("BUS_NAME")?,
@@ -24,6 +28,7 @@ impl Config {
             ledger_table: env.required("LEDGER_TABLE")?,
             critical_queue_url: env.required("CRITICAL_QUEUE_URL")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
+            marks: MarkKey::of(&StackSecret::read(&env.required("STACK_SECRET")?)?),
             critical_types: types
                 .split(',')
                 .map(str::trim)

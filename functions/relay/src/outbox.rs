@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::outbox_mark::MarkKey;
 use publish::{Relay, Relayed, Row};
 use queue::{Outgoing, Queue};
 use runtime::{Deadline, chain, now};
@@ -23,6 +24,7 @@ pub(crate) struct OutboxRelay {
     relay: Relay,
     critical: Queue,
     critical_types: Vec<String>,
+    marks: MarkKey,
     /// What was published by an invocation that failed for the sake of others: its records come again, to this process
     /// most of the time.
     published: RefCell<BTreeSet<Place>>,
@@ -37,8 +39,13 @@ pub(crate) struct Counts {
 }
 
 impl OutboxRelay {
-    pub(crate) fn new(relay: Relay, critical: Queue, critical_types: Vec<String>) -> OutboxRelay {
-        OutboxRelay { relay, critical, critical_types, published: RefCell::default() }
+    pub(crate) fn new(
+        relay: Relay,
+        critical: Queue,
+        critical_types: Vec<String>,
+        marks: MarkKey,
+    ) -> OutboxRelay {
+        OutboxRelay { relay, critical, critical_types, marks, published: RefCell::default() }
     }
 
     /// Publishes what is new and pending among the changes. The caller fails its invocation if some must come again.
@@ -94,7 +101,7 @@ impl OutboxRelay {
             .into_iter()
             .filter(|it| it.name == "INSERT")
             .filter_map(|it| Pending::read(&it.images.new?));
-        pending.filter(|it| !published.contains(&it.place)).map(Row::read).collect()
+        pending.filter(|it| !published.contains(&it.place)).map(|it| Row::read(it, &self.marks)).collect()
     }
 
     /// Sends what is critical straight to dispatch. The bus brings it too, so a failure here delays nothing.

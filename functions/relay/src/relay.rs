@@ -51,6 +51,7 @@ impl Relay {
                 publish::Relay::new(bus.clone(), waiting),
                 Queue::new(&sqs, config.critical_queue_url),
                 config.critical_types,
+                config.marks,
             ),
             told: ToldRelay {
                 bus,

@@ -6,10 +6,14 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use domain::outbox_mark::{MarkKey, MarkedEntry, text_digest};
+use domain::stack_secret::StackSecret;
 use runtime::{Deadline, Env, Invocation};
 use serde_json::{Value, json};
 
 use crate::{Config, Relay};
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 #[tokio::test]
 async fn what_is_new_and_pending_is_published_and_marked_as_of_the_outbox() {
@@ -18,7 +22,14 @@ async fn what_is_new_and_pending_is_published_and_marked_as_of_the_outbox() {
     relay(&cloud).handle(&invocation(&records)).await.unwrap();
     assert_eq!(cloud.published(), ["e-1", "e-3"]);
     let entry = &cloud.calls("PutEvents")[0]["Entries"][0];
-    assert_eq!(entry["Resources"], json!(["carillon:outbox"]));
+    let resources = entry["Resources"].as_array().unwrap();
+    assert_eq!(resources[0], "carillon:outbox", "for an audit of the last release");
+    let marks: Vec<String> = resources.iter().map(|it| it.as_str().unwrap().to_owned()).collect();
+    let text = event("e-1", "order/1", 1);
+    let (pk, sk) = ("stream#-#order/1", "version#00000000000000000001");
+    let marked = MarkedEntry { source: "shop", id: "e-1", pk, sk };
+    let key = MarkKey::of(&StackSecret::read(SECRET).unwrap());
+    assert_eq!(key.prove(marked, &text, &marks), Some(text_digest(&text)), "the audit knows the relay");
     assert_eq!(entry["Detail"], event("e-1", "order/1", 1), "as the producer wrote it");
 }
 
@@ -60,6 +71,38 @@ async fn poison_is_marked_with_its_cause_and_its_neighbours_pass() {
     for (cause, expected) in causes.iter().zip(["MalformedDetail", "JSON", "version#00000000000000000001"]) {
         assert!(cause.contains(expected), "{cause}");
     }
+}
+
+#[tokio::test]
+async fn row_that_lies_about_its_event_is_set_aside() {
+    let lying = |attribute: &str, value: &str| {
+        let mut record = record("e-1", "order/1", 1);
+        let digest = text_digest(&event("e-1", "order/1", 1));
+        let row = record["dynamodb"]["NewImage"].as_object_mut().unwrap();
+        let attributes = [
+            ("digest", digest.as_str()),
+            ("id", "e-1"),
+            ("source", "shop"),
+            ("type", "order.paid"),
+            ("time", "2026-11-20T12:00:00Z"),
+            ("subject", "order/1"),
+            (attribute, value),
+        ];
+        for (name, value) in attributes {
+            row.insert(name.to_owned(), json!({ "S": value }));
+        }
+        record
+    };
+    for (attribute, value) in [("digest", "sha256:x"), ("actor", "innocent-ann"), ("type", "order.lost")] {
+        let cloud = Cloud::default();
+        relay(&cloud).handle(&invocation(&[lying(attribute, value)])).await.unwrap();
+        assert!(cloud.published().is_empty(), "{attribute}");
+        let cause = cloud.calls("UpdateItem")[0]["ExpressionAttributeValues"][":cause"]["S"].to_string();
+        assert!(cause.contains(&format!("the row's {attribute} is not that of its event")), "{cause}");
+    }
+    let cloud = Cloud::default();
+    relay(&cloud).handle(&invocation(&[lying("type", "order.paid")])).await.unwrap();
+    assert_eq!(cloud.published(), ["e-1"]);
 }
 
 #[tokio::test]
@@ -166,6 +209,7 @@ fn relay(cloud: &Cloud) -> Relay {
         ("CRITICAL_QUEUE_URL", "https://sqs.example/critical"),
         ("CRITICAL_TYPES", "auth.account.locked, emergency.alert.created"),
         ("DEAD_LETTERS_URL", "https://sqs.example/dead-letters"),
+        ("STACK_SECRET", SECRET),
     ];
     let env: Env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
     Relay::new(&aws, Config::from_env(&env).unwrap())

@@ -48,7 +48,7 @@ impl ToldRelay {
             let told: Vec<_> = rows.iter().map(|(row, at)| row.told(*at)).collect();
             news.extend(communication(&set, &told).map(|it| in_order(&event_part, &it)));
         }
-        let puts = self.bus.put_in_order(&news, None, || !deadline.left(now()).is_zero()).await;
+        let puts = self.bus.put_in_order(&news, || !deadline.left(now()).is_zero()).await;
         let mut counts = Counts::default();
         for (it, put) in news.iter().zip(puts) {
             match put {
@@ -74,7 +74,7 @@ impl ToldRelay {
 }
 
 fn in_order(aggregate: &str, event: &Event) -> InOrder {
-    InOrder { aggregate: Some(aggregate.to_owned()), entry: Entry::of(event) }
+    InOrder { aggregate: Some(aggregate.to_owned()), entry: Entry::of(event), resources: Vec::new() }
 }
 
 /// The row as it is now and the event about it, if its status is another than before. The row may be worth no event.

@@ -12,8 +12,10 @@ mod unconfirmed;
 use std::time::Duration;
 
 use aws_types::SdkConfig;
+use domain::outbox_mark::MarkKey;
+use domain::stack_secret::StackSecret;
 use publish::{Bus, Outbox, Relay};
-use runtime::{Env, Error, Invocation, Unset, now};
+use runtime::{Env, Error, Invocation, now};
 use serde::Serialize;
 use store::Ledger;
 
@@ -44,8 +46,8 @@ pub struct Swept {
 
 impl Sweep {
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
-    pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sweep, Unset> {
+    /// A variable is missing, or the stack's secret is too short.
+    pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sweep, Error> {
         let client = store::client(aws);
         let waiting = Outbox::new(env.required("EVENTS_TABLE")?).waiting(&client);
         let ledger = Ledger::new(&client, env.required("LEDGER_TABLE")?);
@@ -53,7 +55,8 @@ impl Sweep {
         let name = env.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "sweep".to_owned());
         let min_age = env.optional("MIN_AGE_SECONDS").and_then(|it| it.parse().ok());
         let min_age = min_age.map_or(MIN_AGE, Duration::from_secs);
-        Ok(Sweep { outbox: Backwater::new(waiting, relay, min_age), ledger, name })
+        let marks = MarkKey::of(&StackSecret::read(&env.required("STACK_SECRET")?)?);
+        Ok(Sweep { outbox: Backwater::new(waiting, relay, marks, min_age), ledger, name })
     }
 
     /// Publishes what has been pending for too long, oldest first and each stream in its order; then gives up waiting

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws::Refused;
 use domain::Timestamp;
+use domain::outbox_mark::MarkKey;
 use publish::{Bus, Quarantine, Relay, Relayed, Row, Takes};
 use store::{Backlog, Pending, Place, Waiting};
 
@@ -43,14 +44,15 @@ impl Looks for Waiting {
 pub struct Backwater<B = Bus, W = Waiting> {
     waiting: W,
     relay: Relay<B, W>,
+    marks: MarkKey,
     min_age: Duration,
 }
 
 impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
     /// What was pending for `min_age` is published again.
     #[must_use]
-    pub fn new(waiting: W, relay: Relay<B, W>, min_age: Duration) -> Backwater<B, W> {
-        Backwater { waiting, relay, min_age }
+    pub fn new(waiting: W, relay: Relay<B, W>, marks: MarkKey, min_age: Duration) -> Backwater<B, W> {
+        Backwater { waiting, relay, marks, min_age }
     }
 
     /// Publishes what has been pending for too long, oldest first and each stream in its order. With it: whether there is
@@ -70,7 +72,8 @@ impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
             if !has_time() {
                 break;
             }
-            let rows: Vec<Row> = self.waiting.read(some).await?.into_iter().map(Row::read).collect();
+            let pending = self.waiting.read(some).await?.into_iter();
+            let rows: Vec<Row> = pending.map(|it| Row::read(it, &self.marks)).collect();
             for (row, relayed) in rows.iter().zip(self.relay.publish(&rows, began, &has_time).await) {
                 swept.note(row.place(), relayed);
             }

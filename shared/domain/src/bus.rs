@@ -30,12 +30,17 @@ pub struct BusEvent<'a> {
     pub time: Cow<'a, str>,
     #[serde(borrow)]
     pub detail: &'a RawValue,
-    /// Whatever the publisher put there: nobody's event is refused for it.
+    /// What the publisher put there. No event is refused for it, and it proves nothing by itself.
     #[serde(borrow, default)]
     resources: Option<&'a RawValue>,
+    /// The AWS account of the publisher. EventBridge writes it, and no publisher can.
+    #[serde(borrow, default)]
+    account: Option<&'a RawValue>,
 }
 
-/// What an event from the outbox has among its `resources`: the audit then takes it off the list of what is pending.
+/// The mark of an outbox entry as releases before [`crate::outbox_mark`] wrote it. Every publisher can write it, so it
+/// proves nothing. The relay writes it beside its own mark for one more release: an audit of the last release knows no
+/// other.
 pub const FROM_OUTBOX: &str = "carillon:outbox";
 
 /// Which of the known shapes a `detail` has.
@@ -101,12 +106,32 @@ impl<'a> BusEvent<'a> {
         }
     }
 
-    /// Whether it was published from the outbox, and there is a row that waits for it.
+    /// The resources that claim an outbox entry behind the event, proven or not. Empty for every other event.
     #[must_use]
-    pub fn is_from_outbox(&self) -> bool {
-        let resources = self.resources.map(RawValue::get).filter(|it| it.contains(FROM_OUTBOX));
-        let named = resources.and_then(|it| serde_json::from_str::<Vec<String>>(it).ok());
-        named.is_some_and(|it| it.iter().any(|it| it == FROM_OUTBOX))
+    pub fn outbox_marks(&self) -> Vec<String> {
+        let is_mark = |it: &String| it == FROM_OUTBOX || it.starts_with(crate::outbox_mark::PREFIX);
+        self.resources_with(FROM_OUTBOX).into_iter().filter(is_mark).collect()
+    }
+
+    /// Whether the message was put into the queue itself, and did not come by way of the bus: only an IAM identity with
+    /// `sqs:SendMessage` on that queue can do that.
+    ///
+    /// Source: EventBridge User Guide, "Event structure reference": `account` is a field of every event.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.account.map(RawValue::get).is_none_or(|it| it == r#""""#)
+    }
+
+    /// Whether the publisher named this resource.
+    #[must_use]
+    pub fn has_resource(&self, name: &str) -> bool {
+        self.resources_with(name).iter().any(|it| it == name)
+    }
+
+    /// All resources, if one of them may contain this text: most events have none, and are not read twice.
+    fn resources_with(&self, text: &str) -> Vec<String> {
+        let resources = self.resources.map(RawValue::get).filter(|it| it.contains(text));
+        resources.and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default()
     }
 
     /// The payload as it stands, for records that must not depend on whether it could be understood.

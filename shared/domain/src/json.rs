@@ -7,11 +7,15 @@
 use std::borrow::Cow;
 
 mod bytes;
+mod canonical;
+mod members;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use bytes::is_printable_ascii;
+pub(crate) use canonical::content_hash;
+pub(crate) use members::without_members;
 
 /// Every value of a text nests at most so deep. One bit of [`Nesting`] for each level.
 const MAX_DEPTH: u32 = 127;

@@ -1,11 +1,14 @@
 //! Events that an operator sends on their way again: what marks them, and when a second telling has keys of its own.
 //!
 //! A replayed event is the same event: source, id and all it says stay. Two extensions tell it apart: `replayid` names
-//! the replay, `renotify` says that people are to be told once more.
+//! the replay, `renotify` says that people are to be told once more. Every publisher can write them, so they count only
+//! where an operator wrote them ([`heard`]).
 
 use std::collections::BTreeMap;
 
+use crate::bus::BusEvent;
 use crate::event::{Event, Extension};
+use crate::json::without_members;
 
 /// The extension that names the replay.
 pub const REPLAY_ID: &str = "replayid";
@@ -16,6 +19,10 @@ pub const RENOTIFY: &str = "renotify";
 /// The types of events about replays: who began one and why, and how it ended. Their source is `carillon`.
 pub const STARTED: &str = "carillon.replay.started";
 pub const FINISHED: &str = "carillon.replay.finished";
+
+/// The bus's `Source` under which operators publish replayed events. The CloudEvent inside keeps its own source. IAM
+/// (`events:source`) gives this source to operators alone.
+pub const REPLAY_SOURCE: &str = "carillon/replay";
 
 /// How long a replay's name can be.
 const MAX_ID_CHARS: usize = 64;
@@ -41,6 +48,55 @@ impl Mark {
         };
         Event { extensions, ..event }
     }
+}
+
+/// The resource that a replayed event has in a queue which it did not reach by the bus.
+#[must_use]
+pub fn resource(replay: &str) -> String {
+    format!("carillon:replay/{replay}")
+}
+
+/// An event as it counts. No `Debug`: it holds an event.
+pub struct Heard {
+    /// The event, without marks that do not count.
+    pub event: Event,
+    /// The event came with marks of a replay that do not count.
+    pub ignores_marks: bool,
+}
+
+/// Takes the marks of a replay off an event unless an operator wrote them.
+///
+/// Two ways are an operator's. A message that was put into the queue itself, and names the replay among its resources,
+/// was sent by an IAM identity with `sqs:SendMessage`: `carillon replay` does so. On the bus, `may_replay` knows the
+/// sources that operators publish with.
+#[must_use]
+pub fn heard(event: Event, bus: &BusEvent<'_>, may_replay: impl FnOnce(&str) -> bool) -> Heard {
+    let Some(replay) = event.replay_id() else { return Heard { event, ignores_marks: false } };
+    let is_handed_over = bus.is_direct() && bus.has_resource(&resource(replay));
+    if is_handed_over || may_replay(&bus.source) {
+        return Heard { event, ignores_marks: false };
+    }
+    let mut extensions = event.extensions;
+    extensions.retain(|name, _| !is_mark(name));
+    Heard { event: Event { extensions, ..event }, ignores_marks: true }
+}
+
+/// The text of an event without the marks of a replay; every other byte stays. The same event, published with and
+/// without marks that do not count, has one text.
+#[must_use]
+pub fn unmarked_text(detail: &str) -> String {
+    without_members(detail, is_mark)
+}
+
+/// CloudEvents' names are read in any case.
+fn is_mark(name: &str) -> bool {
+    [REPLAY_ID, RENOTIFY].iter().any(|it| name.eq_ignore_ascii_case(it))
+}
+
+/// Whether operators publish with this source of the bus.
+#[must_use]
+pub fn may_replay(source: &str) -> bool {
+    source == REPLAY_SOURCE
 }
 
 impl Event {
@@ -101,6 +157,49 @@ mod tests {
             assert_eq!((event.replay_id(), event.nonce()), (None, None), "{extensions}");
         }
         assert_eq!(event(r#","replayid":"a","renotify":"true""#).nonce(), None, "a text is no yes");
+    }
+
+    #[test]
+    fn marks_count_only_where_an_operator_wrote_them() {
+        let direct = r#""account":"","resources":["carillon:replay/r-1"]"#;
+        for (came, counts) in [
+            (direct, true),
+            (r#""resources":["carillon:replay/r-1"]"#, true),
+            (r#""account":"","resources":["carillon:replay/r-2"]"#, false),
+            (r#""account":"","resources":[]"#, false),
+            (r#""account":"123456789012","resources":["carillon:replay/r-1"]"#, false),
+            (r#""account":"123456789012","resources":[]"#, false),
+        ] {
+            let heard = hear("shop", came, r#","replayid":"r-1","renotify":true,"other":"x""#);
+            assert_eq!(heard.ignores_marks, !counts, "{came}");
+            assert_eq!(heard.event.nonce(), counts.then_some("r-1"), "{came}");
+            assert_eq!(heard.event.extensions.len(), if counts { 3 } else { 1 }, "{came}");
+        }
+        let on_the_bus = r#""account":"123456789012""#;
+        assert!(!hear(REPLAY_SOURCE, on_the_bus, r#","replayid":"r-1""#).ignores_marks);
+        assert!(
+            !hear("shop", direct, r#","renotify":true"#).ignores_marks,
+            "a mark without a name marks nothing"
+        );
+    }
+
+    #[test]
+    fn text_without_marks_is_that_of_the_event_that_never_had_them() {
+        let plain = r#"{"id": "1", "data": {"replayid": "x", "n": 1.50}}"#;
+        let marked =
+            r#"{"id": "1", "ReplayId": "r", "renotify": true, "data": {"replayid": "x", "n": 1.50}}"#;
+        assert_eq!(unmarked_text(marked), plain);
+        assert_eq!(unmarked_text(plain), plain);
+    }
+
+    /// An event with these extensions, in a message with these members.
+    fn hear(source: &str, came: &str, extensions: &str) -> Heard {
+        let detail = event(extensions).to_json();
+        let text = format!(
+            r#"{{"id":"b-1","detail-type":"order.paid","source":"{source}","time":"2026-11-20T12:00:00Z",{came},"detail":{detail}}}"#
+        );
+        let bus = BusEvent::parse(&text).unwrap();
+        heard(bus.event().unwrap(), &bus, may_replay)
     }
 
     fn mark(id: &str, renotify: bool) -> Mark {

@@ -100,16 +100,16 @@ impl Bus {
             match some {
                 Batch::TooLarge(bytes) => results.push(Err(too_large(bytes))),
                 Batch::Fits(some) => {
-                    let some: Vec<&Entry> = some.iter().collect();
-                    results.extend(self.put_call(&some, None).await);
+                    let some: Vec<(&Entry, &[String])> = some.iter().map(|it| (it, [].as_slice())).collect();
+                    results.extend(self.put_call(&some).await);
                 }
             }
         }
         results
     }
 
-    /// `mark`: what every entry has among its resources.
-    async fn put_call(&self, entries: &[&Entry], mark: Option<&str>) -> Vec<Result<String, Refused>> {
+    /// Each entry comes with its resources.
+    async fn put_call(&self, entries: &[(&Entry, &[String])]) -> Vec<Result<String, Refused>> {
         let unanswered = || Err(refused(Verdict::Unanswered, "no answer for this entry".to_owned()));
         let mut results: Vec<Result<String, Refused>> = entries.iter().map(|_| unanswered()).collect();
         let mut open: Vec<usize> = (0..entries.len()).collect();
@@ -117,7 +117,7 @@ impl Bus {
             if round > 0 {
                 tokio::time::sleep(PAUSE * (1 << (round - 1))).await;
             }
-            let offered = open.iter().map(|&at| request(&self.name, entries[at], mark)).collect();
+            let offered = open.iter().map(|&at| request(&self.name, entries[at])).collect();
             match self.client.put_events().set_entries(Some(offered)).send().await {
                 Ok(answer) => {
                     for (&at, entry) in open.iter().zip(answer.entries()) {
@@ -144,10 +144,10 @@ impl Bus {
     }
 }
 
-fn request(bus: &str, entry: &Entry, mark: Option<&str>) -> PutEventsRequestEntry {
+fn request(bus: &str, (entry, resources): (&Entry, &[String])) -> PutEventsRequestEntry {
     PutEventsRequestEntry::builder()
         .event_bus_name(bus)
-        .set_resources(mark.map(|it| vec![it.to_owned()]))
+        .set_resources((!resources.is_empty()).then(|| resources.to_vec()))
         .source(&entry.source)
         .detail_type(&entry.detail_type)
         .detail(&entry.detail)

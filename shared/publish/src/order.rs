@@ -19,6 +19,15 @@ const AT_ONCE: usize = 4;
 pub struct InOrder {
     pub aggregate: Option<String>,
     pub entry: Entry,
+    /// What EventBridge hands on as the event's `resources`.
+    pub resources: Vec<String>,
+}
+
+impl InOrder {
+    /// As EventBridge counts it: the entry, and its resources.
+    fn bytes(&self) -> usize {
+        self.entry.bytes() + self.resources.iter().map(String::len).sum::<usize>()
+    }
 }
 
 /// What became of an entry.
@@ -37,38 +46,34 @@ pub enum Put {
 
 /// What takes one call's entries.
 pub trait Takes {
-    /// Offers up to ten entries; `mark` is what each has among its resources. The answers are in their order: the bus's
-    /// id, or why it is not known to be on the bus.
-    fn put_call(
-        &self,
-        entries: &[&Entry],
-        mark: Option<&str>,
-    ) -> impl Future<Output = Vec<Result<String, Refused>>>;
+    /// Offers up to ten entries with their resources. The answers are in their order: the bus's id, or why it is not
+    /// known to be on the bus.
+    fn put_call(&self, entries: &[&InOrder]) -> impl Future<Output = Vec<Result<String, Refused>>>;
 
     /// Puts entries on the bus; within an aggregate in their order, and nothing after an entry that is not there yet. The
     /// answers are in the order of the entries. Only what failed is offered again, as [`Bus::put`] does.
     ///
-    /// `mark` is what EventBridge hands on as the event's `resources`. `may_go_on` is asked before each round.
+    /// `may_go_on` is asked before each round.
     fn put_in_order(
         &self,
         entries: &[InOrder],
-        mark: Option<&str>,
         may_go_on: impl Fn() -> bool,
     ) -> impl Future<Output = Vec<Put>> {
-        put_in_order(self, entries, mark, may_go_on)
+        put_in_order(self, entries, may_go_on)
     }
 }
 
 impl Takes for Bus {
-    async fn put_call(&self, entries: &[&Entry], mark: Option<&str>) -> Vec<Result<String, Refused>> {
-        Bus::put_call(self, entries, mark).await
+    async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
+        let offers: Vec<(&Entry, &[String])> =
+            entries.iter().map(|it| (&it.entry, it.resources.as_slice())).collect();
+        Bus::put_call(self, &offers).await
     }
 }
 
 async fn put_in_order<B: Takes + ?Sized>(
     bus: &B,
     entries: &[InOrder],
-    mark: Option<&str>,
     may_go_on: impl Fn() -> bool,
 ) -> Vec<Put> {
     let mut results: Vec<Put> = entries.iter().map(|_| Put::Held).collect();
@@ -79,7 +84,7 @@ async fn put_in_order<B: Takes + ?Sized>(
         if round.is_empty() {
             break;
         }
-        let size = |at: &usize| entries[*at].entry.bytes() + mark.map_or(0, str::len);
+        let size = |at: &usize| entries[*at].bytes();
         let calls = split(&round, ENTRIES_PER_CALL, BYTES_PER_CALL, size);
         let mut too_large_at = Vec::new();
         let mut fitting: Vec<&[usize]> = Vec::with_capacity(calls.len());
@@ -101,8 +106,8 @@ async fn put_in_order<B: Takes + ?Sized>(
         }
         let answers: Vec<Vec<(usize, Put)>> = stream::iter(fitting)
             .map(|ats| async move {
-                let some: Vec<&Entry> = ats.iter().map(|&at| &entries[at].entry).collect();
-                let answers = bus.put_call(&some, mark).await;
+                let some: Vec<&InOrder> = ats.iter().map(|&at| &entries[at]).collect();
+                let answers = bus.put_call(&some).await;
                 ats.iter().copied().zip(answers.into_iter().map(sort)).collect()
             })
             .buffer_unordered(AT_ONCE)

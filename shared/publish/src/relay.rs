@@ -4,6 +4,7 @@ use aws::{Refused, chain};
 use domain::Timestamp;
 use domain::bus::FROM_OUTBOX;
 use domain::event::{Event, Priority};
+use domain::outbox_mark::{MarkKey, MarkedEntry};
 use store::{Pending, Place, Waiting};
 
 use crate::{Bus, Entry, InOrder, Put, Takes};
@@ -22,16 +23,20 @@ struct Ready {
 }
 
 impl Ready {
-    fn of(pending: Pending) -> Result<Ready, String> {
+    fn of(pending: Pending, marks: &MarkKey) -> Result<Ready, String> {
         let event = Event::parse(&pending.text).map_err(|it| it.to_string())?;
-        pending.check_place(&event).map_err(|it| it.to_string())?;
+        pending.check(&event).map_err(|it| it.to_string())?;
         // Amazon's own services alone may say so, and not every bus minds.
         if event.source.starts_with("aws.") {
             return Err("source: found a name that begins with `aws.`, wanted another".to_owned());
         }
+        let (source, id) = (event.source.as_str(), event.id.as_str());
+        let marked = MarkedEntry { source, id, pk: &pending.place.pk, sk: &pending.place.sk };
+        let mark = marks.sign(marked, &pending.text).ok_or("event: found JSON that cannot be held")?;
         let aggregate = event.subject.is_some().then_some(pending.place.pk);
         let entry = Entry { source: event.source, detail_type: event.kind, detail: pending.text };
-        let in_order = InOrder { aggregate, entry };
+        // The plain mark is for an audit of the last release; the next release leaves it out.
+        let in_order = InOrder { aggregate, entry, resources: vec![FROM_OUTBOX.to_owned(), mark] };
         Ok(Ready { in_order, event_id: event.id, time: event.time, priority: event.priority })
     }
 }
@@ -48,12 +53,12 @@ pub enum Relayed {
 }
 
 impl Row {
-    /// Reads a row. An event that breaks the envelope's rules, or does not lie where the audit will look for it, is of no
-    /// use to the bus.
+    /// Reads a row, and marks its event for the audit. An event that breaks the envelope's rules, or does not lie where
+    /// the audit will look for it, is of no use to the bus.
     #[must_use]
-    pub fn read(pending: Pending) -> Row {
+    pub fn read(pending: Pending, marks: &MarkKey) -> Row {
         let place = pending.place.clone();
-        Row { place, read: Ready::of(pending) }
+        Row { place, read: Ready::of(pending, marks) }
     }
 
     #[must_use]
@@ -116,7 +121,7 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
     pub async fn publish(&self, rows: &[Row], now: Timestamp, may_go_on: impl Fn() -> bool) -> Vec<Relayed> {
         let ready: Vec<InOrder> =
             rows.iter().filter_map(|it| Some(it.read.as_ref().ok()?.in_order.clone())).collect();
-        let mut puts = self.bus.put_in_order(&ready, Some(FROM_OUTBOX), may_go_on).await.into_iter();
+        let mut puts = self.bus.put_in_order(&ready, may_go_on).await.into_iter();
         let mut relayed = Vec::with_capacity(rows.len());
         for row in rows {
             relayed.push(match &row.read {

@@ -28,8 +28,8 @@ pub use endpoints::{
     Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, Sending, Undelivered,
 };
 pub use events::{
-    EventPage, EventPlace, Events, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot,
-    StreamPage, Timeline, Versioned, Way,
+    Claim, Dated, EventPage, EventPlace, Events, KeptRecord, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept,
+    Record, Snapshot, StreamPage, Timeline, Versioned, Way,
 };
 pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
 pub use item::{Item, Malformed};
@@ -37,9 +37,7 @@ pub use ledger::{
     Ledger, LedgerPage, LedgerRow, MAX_RECEIVED, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement,
     Standing, Told, Weighed, claimed, recorded, stands_since, weigh,
 };
-pub use outbox::{
-    Appended, Backlog, Conflict, Misplaced, NotAppended, Outbox, Pending, Place, Stream, Waiting,
-};
+pub use outbox::{Appended, Backlog, Conflict, Misfit, NotAppended, Outbox, Pending, Place, Stream, Waiting};
 pub use people::{Found, NotApplied, NotEdited, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.

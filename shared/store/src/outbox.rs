@@ -11,16 +11,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
 use domain::event::{Event, Refusal};
+use domain::outbox_mark::text_digest;
 use sha2::{Digest as _, Sha256};
 
-use crate::events::{digest, envelope_item};
+use crate::events::envelope_item;
 use crate::item::{Item, key, sort_key};
 
 mod conflict;
 mod pending;
 
 pub use conflict::Conflict;
-pub use pending::{Backlog, Misplaced, Pending, Place, Waiting};
+pub use pending::{Backlog, Misfit, Pending, Place, Waiting};
 
 /// DynamoDB's limits for one transaction: actions, and bytes of all items.
 ///
@@ -252,7 +253,7 @@ fn pending_item(event: &Event, text: String, version: u64, now: Timestamp) -> It
         .text("pk", pk)
         .text("sk", version_sk(version))
         .number("version", i64::try_from(version).unwrap_or(i64::MAX))
-        .text("digest", digest(&text))
+        .text("digest", text_digest(&text))
         .text("pending", shard)
         .text("appended_at", now.to_string())
         .text("event", text)
@@ -268,7 +269,7 @@ fn guard_item(stream: &Stream, event: &Event, version: u64, body: &str) -> Item 
 
 /// What tells two bodies apart that have one id: everything the producer said, without the place it was given.
 fn body_digest(event: &Event) -> String {
-    digest(&Event { sequence: None, ..event.clone() }.to_json())
+    text_digest(&Event { sequence: None, ..event.clone() }.to_json())
 }
 
 /// The value of `pending`: all events of a stream have the same, so that they are found in their order.

@@ -82,3 +82,27 @@ fn whoever_takes_messages_up_may_delete_them_and_finds_their_queue_beside_its_de
     }
     assert_eq!(fed, 19);
 }
+
+#[test]
+fn the_audit_acknowledges_only_where_the_attributes_of_the_request_are_known() {
+    let resources = resources();
+    let policy = &resources["AuditRole"]["Properties"]["Policies"][0]["PolicyDocument"];
+    let statements = policy["Statement"].as_array().unwrap();
+    let acknowledge = statements.iter().find(|it| it["Sid"] == "Acknowledge").unwrap();
+    // ForAllValues is true of a request without the key; Null refuses it.
+    let condition = &acknowledge["Condition"];
+    assert_eq!(condition["Null"]["dynamodb:Attributes"], "false");
+    let listed = condition["ForAllValues:StringEquals"]["dynamodb:Attributes"].as_array().unwrap();
+    for forbidden in ["event", "detail", "version", "appended_at", "finding"] {
+        assert!(!listed.iter().any(|it| it == forbidden), "{forbidden}");
+    }
+}
+
+#[test]
+fn who_publishes_from_the_outbox_and_who_checks_that_share_the_stack_secret() {
+    let resources = resources();
+    for name in ["AuditFunction", "RelayFunction", "SweepFunction"] {
+        let secret = &resources[name]["Properties"]["Environment"]["Variables"]["STACK_SECRET"]["Fn::Sub"];
+        assert!(secret.as_str().is_some_and(|it| it.contains("${StackSecret}:SecretString:root")), "{name}");
+    }
+}

@@ -1,7 +1,8 @@
 use std::cell::RefCell;
 
 use domain::event::Event;
-use publish::Entry;
+use domain::stack_secret::StackSecret;
+use publish::InOrder;
 use store::Item;
 
 use super::*;
@@ -101,8 +102,8 @@ impl Quarantine for Table {
 struct Said(RefCell<Vec<String>>);
 
 impl Takes for &Said {
-    async fn put_call(&self, entries: &[&Entry], _: Option<&str>) -> Vec<Result<String, Refused>> {
-        let ids = entries.iter().map(|it| Event::parse(&it.detail).unwrap().id);
+    async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
+        let ids = entries.iter().map(|it| Event::parse(&it.entry.detail).unwrap().id);
         self.0.borrow_mut().extend(ids);
         entries.iter().map(|_| Ok(String::new())).collect()
     }
@@ -111,8 +112,9 @@ impl Takes for &Said {
 #[tokio::test]
 async fn what_the_index_does_not_show_yet_goes_before_what_comes_after_it() {
     let said = Said::default();
+    let marks = MarkKey::of(&StackSecret::read(&"x".repeat(32)).unwrap());
     let table = || Table { rows: ["2", "3", "4"].map(place).to_vec(), shown: backlog(&[("4", -3_600)]) };
-    let outbox = Backwater::new(table(), Relay::new(&said, table()), MIN_AGE);
+    let outbox = Backwater::new(table(), Relay::new(&said, table()), marks, MIN_AGE);
     let (swept, _) = outbox.publish(NOON, || true).await.unwrap();
     assert_eq!(said.0.take(), ["e-2", "e-3", "e-4"]);
     assert_eq!(swept.published, 3);

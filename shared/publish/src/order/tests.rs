@@ -82,14 +82,18 @@ fn a_hundred_aggregates_go_ten_to_a_call_and_large_ones_by_their_bytes() {
 fn without_time_nothing_is_begun() {
     let bridge = Bridge { answers: vec![TAKEN], seen: Arc::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let puts = runtime.block_on(bus(&bridge).put_in_order(&[entry(None, 0)], None, || false));
+    let puts = runtime.block_on(bus(&bridge).put_in_order(&[entry(None, 0)], || false));
     assert!(matches!(puts[..], [Put::Held]) && bridge.seen.lock().unwrap().calls.is_empty());
 }
 
 fn entry(aggregate: Option<u8>, n: usize) -> InOrder {
     let aggregate = aggregate.map(|it| format!("order/{it}"));
     let detail = json!({ "n": n, "a": aggregate }).to_string();
-    InOrder { aggregate, entry: Entry { source: "s".into(), detail_type: "t".into(), detail } }
+    InOrder {
+        aggregate,
+        entry: Entry { source: "s".into(), detail_type: "t".into(), detail },
+        resources: vec!["mark".into()],
+    }
 }
 
 const TAKEN: u8 = 0;
@@ -138,7 +142,7 @@ impl HttpConnector for Bridge {
 
 fn run(bridge: &Bridge, entries: &[InOrder]) -> Vec<Put> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(bus(bridge).put_in_order(entries, Some("mark"), || true))
+    runtime.block_on(bus(bridge).put_in_order(entries, || true))
 }
 
 fn bus(bridge: &Bridge) -> Bus {

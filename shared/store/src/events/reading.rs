@@ -8,7 +8,7 @@ use domain::Timestamp;
 use domain::event::Event;
 use jiff::SignedDuration;
 
-use super::Events;
+use super::{Dated, Events, is_unproven};
 use crate::item::Item;
 
 /// The index: events by bucket and by the time at which they were recorded.
@@ -60,26 +60,25 @@ impl Events {
         Ok(Found { events, next: (!place.buckets.is_empty()).then_some(place) })
     }
 
-    /// The events of this id, of whatever source, that were recorded from `from` up to `to`.
+    /// The events of this id, of whatever source, that were recorded from `from` up to `to`: one of each source. An event
+    /// whose claim to the outbox is not proven stands back behind one of the same source and id.
     ///
     /// # Errors
     /// The table could not be asked.
     pub async fn by_id(&self, id: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, Refused> {
-        let mut found: Vec<Event> = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self.between(from, to, start).await?;
-            let of_this_id = page.events.into_iter().map(|(it, _)| it).filter(|it| it.id == id);
-            for event in of_this_id {
-                if !found.iter().any(|it| it.source == event.source) {
-                    found.push(event);
-                }
+        let mut found: Vec<Dated> = Vec::new();
+        let mut timeline = self.timeline(from, to);
+        while let Some(dated) = timeline.next_dated().await? {
+            if dated.event.id != id {
+                continue;
             }
-            start = page.next;
-            if start.is_none() {
-                return Ok(found);
+            match found.iter_mut().find(|it| it.event.source == dated.event.source) {
+                Some(before) if is_unproven(&before.findings) => *before = dated,
+                Some(_) => {}
+                None => found.push(dated),
             }
         }
+        Ok(found.into_iter().map(|it| it.event).collect())
     }
 }
 

@@ -6,8 +6,10 @@ use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::event::Event;
+use domain::finding::Finding;
 
 use super::Events;
+use super::Record;
 use super::reading::{buckets_by_day, event, query};
 use crate::item::Item;
 
@@ -26,10 +28,18 @@ pub struct Timeline {
     lanes: Vec<Lane>,
 }
 
+/// An event of the timeline.
+pub struct Dated {
+    pub event: Event,
+    pub recorded_at: Timestamp,
+    /// What the audit found out about it.
+    pub findings: Vec<Finding>,
+}
+
 /// One partition of the index.
 struct Lane {
     bucket: String,
-    read: VecDeque<(Event, Timestamp)>,
+    read: VecDeque<Dated>,
     after: Option<HashMap<String, AttributeValue>>,
     is_over: bool,
 }
@@ -49,6 +59,14 @@ impl Timeline {
     /// # Errors
     /// The table could not be asked. Asking again goes on where it stopped.
     pub async fn next(&mut self) -> Result<Option<(Event, Timestamp)>, Refused> {
+        Ok(self.next_dated().await?.map(|it| (it.event, it.recorded_at)))
+    }
+
+    /// The next event with what the audit found out about it; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`Timeline::next`].
+    pub async fn next_dated(&mut self) -> Result<Option<Dated>, Refused> {
         loop {
             for lane in &mut self.lanes {
                 while lane.read.is_empty() && !lane.is_over {
@@ -70,14 +88,19 @@ impl Timeline {
 impl Lane {
     async fn fill(&mut self, events: &Events, from: Timestamp, to: Timestamp) -> Result<(), Refused> {
         let (items, after) = query(events, &self.bucket, from, to, self.after.clone()).await?;
-        self.read.extend(items.into_iter().map(Item::from).filter_map(|it| event(&it)));
+        self.read.extend(items.into_iter().filter_map(|it| dated(Item::from(it))));
         self.is_over = after.is_none();
         self.after = after;
         Ok(())
     }
 }
 
+fn dated(item: Item) -> Option<Dated> {
+    let (event, recorded_at) = event(&item)?;
+    Some(Dated { event, recorded_at, findings: Record::from_item(item).findings() })
+}
+
 /// Where an event stands in the order of all.
-fn place(it: Option<&(Event, Timestamp)>) -> Option<(Timestamp, &str, &str)> {
-    it.map(|(event, at)| (*at, event.source.as_str(), event.id.as_str()))
+fn place(it: Option<&Dated>) -> Option<(Timestamp, &str, &str)> {
+    it.map(|it| (it.recorded_at, it.event.source.as_str(), it.event.id.as_str()))
 }

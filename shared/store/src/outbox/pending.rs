@@ -5,9 +5,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use domain::Timestamp;
 use domain::event::Event;
+use domain::outbox_mark::text_digest;
 
 use super::{version_of, version_sk};
-use crate::events::stream;
+use crate::events::{ENVELOPE, envelope_item, stream};
 use crate::item::{Item, sort_key};
 use crate::pause;
 use crate::writes::stood;
@@ -17,6 +18,9 @@ const INDEX: &str = "pending";
 
 /// The value of `pending` where the bus will never take the event.
 const FAILED: &str = "failed";
+
+/// The attribute that has the digest of the row's text.
+const DIGEST: &str = "digest";
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const ITEMS_PER_CALL: usize = 100;
@@ -36,14 +40,19 @@ pub struct Pending {
     pub place: Place,
     /// The event as the producer wrote it.
     pub text: String,
+    /// What the producer wrote beside the text: a digest of it, and the envelope's attributes.
+    beside: Item,
 }
 
-/// A row whose key is not its event's: the audit would never find it.
+/// A row that is not its event's: the audit would never find it, or it says something else than its event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the row lies under {found:?}, wanted {wanted:?}")]
-pub struct Misplaced {
-    found: String,
-    wanted: String,
+pub enum Misfit {
+    #[error("the row lies under {found:?}, wanted {wanted:?}")]
+    Place { found: String, wanted: String },
+    #[error(
+        "the row's {attribute} is not that of its event; write both with `Outbox::append`, or leave attributes out"
+    )]
+    Attribute { attribute: &'static str },
 }
 
 /// What the index says of the outbox.
@@ -63,18 +72,33 @@ impl Pending {
     pub fn read(item: &Item) -> Option<Pending> {
         item.get("pending").filter(|it| *it != FAILED)?;
         let place = Place { pk: item.get("pk")?.to_owned(), sk: item.get("sk")?.to_owned() };
-        Some(Pending { place, text: item.get("event").unwrap_or_default().to_owned() })
+        let text = item.get("event").unwrap_or_default().to_owned();
+        let beside = [&ENVELOPE[..], &[DIGEST]].concat().into_iter();
+        let beside = beside.fold(Item::default(), |found, name| found.maybe(name, item.get(name)));
+        Some(Pending { place, text, beside })
     }
 
+    /// Checks that the row is its event's: it lies where the audit looks for the event, and a row with a digest has the
+    /// digest and the attributes of its text. The audit leaves those as they are, so a row that lies about its event is
+    /// not published. A row without a digest gets its attributes from the audit.
+    ///
     /// # Errors
-    /// [`Misplaced`]: the row does not lie where the audit will look for it.
-    pub fn check_place(&self, event: &Event) -> Result<(), Misplaced> {
+    /// [`Misfit`] says what does not fit.
+    pub fn check(&self, event: &Event) -> Result<(), Misfit> {
         let wanted = Place::of(event);
-        if self.place == wanted {
-            return Ok(());
+        if self.place != wanted {
+            let shown = |it: &Place| format!("{} / {}", it.pk, it.sk);
+            return Err(Misfit::Place { found: shown(&self.place), wanted: shown(&wanted) });
         }
-        let shown = |it: &Place| format!("{} / {}", it.pk, it.sk);
-        Err(Misplaced { found: shown(&self.place), wanted: shown(&wanted) })
+        let Some(digest) = self.beside.get(DIGEST) else { return Ok(()) };
+        if digest != text_digest(&self.text) {
+            return Err(Misfit::Attribute { attribute: DIGEST });
+        }
+        let told = envelope_item(event);
+        match ENVELOPE.into_iter().find(|name| told.get(name) != self.beside.get(name)) {
+            Some(attribute) => Err(Misfit::Attribute { attribute }),
+            None => Ok(()),
+        }
     }
 }
 

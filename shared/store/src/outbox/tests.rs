@@ -111,8 +111,8 @@ fn a_row_is_pending_until_it_is_acknowledged_or_set_aside_and_must_lie_where_its
     };
     let read = |pending, sk| Pending::read(&row(pending, sk));
     assert!(read(None, "outbox#shop#e-1").is_none() && read(Some("failed"), "outbox#shop#e-1").is_none());
-    assert_eq!(read(Some("0"), "outbox#shop#e-1").unwrap().check_place(&told), Ok(()));
-    let misplaced = read(Some("0"), "e-1").unwrap().check_place(&told).unwrap_err().to_string();
+    assert_eq!(read(Some("0"), "outbox#shop#e-1").unwrap().check(&told), Ok(()));
+    let misplaced = read(Some("0"), "e-1").unwrap().check(&told).unwrap_err().to_string();
     assert!(misplaced.contains("outbox#shop#e-1"), "{misplaced}");
 }
 

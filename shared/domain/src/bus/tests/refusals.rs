@@ -95,18 +95,30 @@ fn no_depth_overflows_the_stack() {
 }
 
 #[test]
-fn what_came_from_the_outbox_says_so_among_its_resources_and_nobody_is_refused_for_what_stands_there() {
+fn only_resources_claim_an_outbox_entry_and_no_event_is_refused_for_them() {
     for (resources, expected) in [
-        (r#"["arn:aws:s3:::b","carillon:outbox"]"#, true),
-        (r#"["carillon:outbox:7"]"#, false),
-        (r#"{"carillon:outbox":1}"#, false),
-        ("[]", false),
-        ("7", false),
+        (r#"["arn:aws:s3:::b","carillon:outbox"]"#, vec!["carillon:outbox"]),
+        (r#"["carillon:outbox:a.b","carillon:outbox"]"#, vec!["carillon:outbox:a.b", "carillon:outbox"]),
+        (r#"["carillon:outboxes"]"#, vec![]),
+        (r#"{"carillon:outbox":1}"#, vec![]),
+        ("[]", vec![]),
+        ("7", vec![]),
     ] {
         let text = envelope("{}").replace(r#""resources":[]"#, &format!(r#""resources":{resources}"#));
         let event = BusEvent::parse(&text).unwrap();
-        assert_eq!(event.is_from_outbox(), expected, "{resources}");
+        assert_eq!(event.outbox_marks(), expected, "{resources}");
         assert!(event.event().is_ok());
+    }
+}
+
+#[test]
+fn event_without_an_account_did_not_come_by_the_bus() {
+    let account = r#""account":"123456789012""#;
+    for (written, expected) in
+        [(account, false), (r#""account":"""#, true), (r#""account":null"#, true), (r#""account":7"#, false)]
+    {
+        let text = envelope("{}").replace(account, written);
+        assert_eq!(BusEvent::parse(&text).unwrap().is_direct(), expected, "{written}");
     }
 }
 

@@ -1,0 +1,146 @@
+//! A hash of the content of a JSON text that does not depend on how the text is written.
+//!
+//! EventBridge hands the JSON of an event on as a value: space between tokens, escapes in strings and the way in which
+//! a number is written may differ behind the bus. Names, values and the order of array elements may not.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::Scanner;
+
+/// The deepest nesting that is hashed. Events nest at most 100 levels.
+const MAX_DEPTH: u32 = 127;
+
+/// Whole numbers below this have one `f64` each, so `1`, `1.0` and `1e0` are one number.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The SHA-256 of the content of a JSON text. `None` when the text is not JSON, nests too deep, or holds a number or a
+/// string that no program can hold.
+///
+/// Of several members with one name the last counts, as in every common parser.
+pub(crate) fn content_hash(json: &str) -> Option<[u8; 32]> {
+    let mut scanner = Scanner::new(json);
+    let hash = value(&mut scanner, 0)?;
+    scanner.is_at_end().then_some(hash)
+}
+
+fn value(scanner: &mut Scanner<'_>, depth: u32) -> Option<[u8; 32]> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    let mut hash = Sha256::new();
+    match scanner.peek()? {
+        b'{' => {
+            let mut members: BTreeMap<String, [u8; 32]> = BTreeMap::new();
+            scanner.members(|it, name| {
+                let name = name.text()?.into_owned();
+                members.insert(name, value(it, depth + 1)?);
+                Some(())
+            })?;
+            hash.update(b"o");
+            for (name, content) in members {
+                hash.update((name.len() as u64).to_be_bytes());
+                hash.update(name.as_bytes());
+                hash.update(content);
+            }
+        }
+        b'[' => {
+            hash.update(b"a");
+            scanner.elements(|it| {
+                hash.update(value(it, depth + 1)?);
+                Some(())
+            })?;
+        }
+        b'"' => {
+            hash.update(b"s");
+            hash.update(scanner.string()?.text()?.as_bytes());
+        }
+        b't' | b'f' | b'n' => {
+            hash.update(b"w");
+            hash.update(scanner.value()?.get().as_bytes());
+        }
+        _ => {
+            hash.update(b"n");
+            hash.update(number(scanner.value()?.get())?.as_bytes());
+        }
+    }
+    Some(hash.finalize().into())
+}
+
+/// One spelling for each number. Whole numbers keep all their digits, fractions are what an `f64` holds.
+fn number(text: &str) -> Option<String> {
+    if !text.contains(['.', 'e', 'E']) {
+        return Some(if text == "-0" { "0".to_owned() } else { text.to_owned() });
+    }
+    let number: f64 = text.parse().ok()?;
+    if !number.is_finite() {
+        return None;
+    }
+    if number.fract() == 0.0 && number.abs() < MAX_EXACT {
+        // Adding zero turns -0 into 0.
+        return Some(format!("{:.0}", number + 0.0));
+    }
+    Some(format!("{number:e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelling_does_not_count() {
+        for (one, other) in [
+            (r#"{"a":12.50,"b":[1,"é"]}"#, r#"{ "b" : [ 1, "\u00e9" ], "a" : 12.5 }"#),
+            ("[1e2,-0,1.0]", "[100.0, 0, 1]"),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+            ("0.1234567890123456789", "0.12345678901234568"),
+            (r#""\/""#, r#""/""#),
+        ] {
+            assert_eq!(content_hash(one).unwrap(), content_hash(other).unwrap(), "{one}");
+        }
+    }
+
+    #[test]
+    fn every_value_and_its_place_count() {
+        let texts = [
+            "{}",
+            "[]",
+            "null",
+            "true",
+            "false",
+            "0",
+            "1",
+            "-1",
+            "1.5",
+            r#""1""#,
+            r#""""#,
+            r#""null""#,
+            "[1,2]",
+            "[2,1]",
+            "[[1],2]",
+            "[[1,2]]",
+            r#"{"a":1}"#,
+            r#"{"b":1}"#,
+            r#"{"a":"1"}"#,
+            r#"{"a":{"b":1}}"#,
+            "9007199254740993",
+            "9007199254740992",
+            "100000000000000000001",
+            "100000000000000000000",
+        ];
+        for (at, one) in texts.iter().enumerate() {
+            for other in &texts[..at] {
+                assert_ne!(content_hash(one).unwrap(), content_hash(other).unwrap(), "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_without_content_has_no_hash() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for text in ["", "{", "{}x", "1e400", r#""\ud800""#, "[1,]", &deep] {
+            assert_eq!(content_hash(text), None, "{text}");
+        }
+    }
+}
