@@ -52,14 +52,20 @@ bench: ## Measure size, start-up and work of every function, beside the SDK's de
 size: ## Print the size of every function as released
 	@benches/run.sh --size
 
+checkov: .local/checkov/.installed ## Hold infra/template.yaml to checkov and the accepted findings of tests/checkov.txt
+	@tests/checkov.sh
+
+deny: .local/deny/.installed ## Hold licences, sources and banned crates to deny.toml
+	@.local/deny/bin/cargo-deny --offline --locked --log-level error check licenses bans sources
+
 clean: down ## Remove what was built and the local cloud
 	@rm -rf target .local
 
-$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/checkov/.installed: .local/%/.installed: infra/local/%.txt
+$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/checkov/.installed .local/deny/.installed: .local/%/.installed: infra/local/%.txt
 	@echo "installing $* into .local/$* (once) …"
 	@rm -rf .local/$* && python3 -m venv .local/$*
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-.PHONY: help demo test soak up down logs send build release deploy bench size clean
+.PHONY: help demo test soak up down logs send build release deploy bench size checkov deny clean
 .DEFAULT_GOAL := help

@@ -16,6 +16,9 @@ step "template"
 echo "cfn-lint: nothing to say"
 tests/checkov.sh
 
+step "supply chain"
+make --no-print-directory deny
+
 step "lints"
 cargo clippy --workspace --all-targets --profile local --locked -- -D warnings
 cargo clippy --workspace --test faults --profile local --locked -- -D warnings
