@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use delivery::Line as _;
+use domain::producers::Producers;
 use publish::{Relay, Relayed, Row};
 use queue::Outgoing;
 use runtime::{Batch, Deadline, Error, Report};
@@ -203,7 +204,7 @@ impl Audit {
         let world = &self.0.world;
         let at = now();
         let records: Vec<_> =
-            batch.messages.iter().filter_map(|it| audit::record(&it.body, at).ok()).collect();
+            batch.messages.iter().filter_map(|it| audit::record(&it.body, &Producers::default(), at).ok()).collect();
         let append = || records.iter().for_each(|it| world.events.borrow_mut().append(it));
         self.0.call("append to the audit", append).await?;
         Ok(Report::default())

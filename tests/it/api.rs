@@ -238,7 +238,7 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     check(
         &post(&json!({ "type": "carillon.recipient.deleted", "data": { "id": "x" } }).to_string()),
         403,
-        "forbidden",
+        "reserved_type",
     );
     check(&post(&json!({ "type": "t", "source": "/elsewhere" }).to_string()), 403, "forbidden");
 }

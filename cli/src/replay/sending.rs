@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws::{Refused, Verdict};
 use domain::Timestamp;
 use domain::event::Event;
+use domain::producers::{CLI_SOURCE, REPLAY_SOURCE};
 use domain::replay::{FINISHED, STARTED};
 use publish::{Bus, Entry};
 use queue::{Outgoing, Queue, Sqs};
@@ -16,8 +17,11 @@ use super::state::State;
 use crate::cloud::Cloud;
 use crate::error::Error;
 
-/// Who tells of replays.
-pub(crate) const SOURCE: &str = "carillon";
+/// The source of events about replays.
+pub(crate) const SOURCE: &str = CLI_SOURCE;
+
+/// The source that the last release gave to events about replays.
+pub(crate) const FORMER_SOURCE: &str = "carillon";
 
 /// How often some events are offered, and the pause between.
 const ROUNDS: u32 = 5;
@@ -62,7 +66,7 @@ impl Way {
     async fn once(&self, events: &[Event]) -> Result<(), Refused> {
         match self {
             Way::Bus(bus) => {
-                let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
+                let entries: Vec<Entry> = events.iter().map(entry).collect();
                 bus.put(&entries).await.into_iter().try_for_each(|it| it.map(drop))
             }
             Way::Queue(queue) => {
@@ -71,6 +75,11 @@ impl Way {
             }
         }
     }
+}
+
+/// A replayed event keeps its own source inside; the bus's `Source` says that an operator replays it.
+fn entry(event: &Event) -> Entry {
+    Entry { source: REPLAY_SOURCE.to_owned(), ..Entry::of(event) }
 }
 
 /// What a rule of the bus hands to a queue.
@@ -97,7 +106,7 @@ fn message(event: &Event) -> Outgoing {
         version: "0",
         id: format!("{replay}/{}", event.id),
         detail_type: &event.kind,
-        source: &event.source,
+        source: REPLAY_SOURCE,
         account: "",
         time: event.time,
         region: "",
@@ -151,6 +160,7 @@ async fn tell(event: &Event, cloud: &Cloud) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use domain::bus::BusEvent;
+    use domain::producers::Producers;
     use domain::replay::Mark;
 
     use super::*;
@@ -162,7 +172,7 @@ mod tests {
         let event = Mark { id: "r-1".into(), renotify: false }.put_on(Event::parse(text).unwrap());
         let message = message(&event);
         let read = BusEvent::parse(&message.body).unwrap();
-        assert_eq!(read.event().unwrap(), event);
+        assert_eq!(read.event(&Producers::default()).unwrap(), event);
         assert!(!read.is_from_outbox());
         assert_eq!(message.tenant.as_deref(), Some("t-1"));
         assert!(message.body.contains("1.50"), "numbers stay as they were written");

@@ -8,6 +8,7 @@ use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::event::Refusal;
+use domain::producers::Producers;
 use domain::retention::Retention;
 use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Env, Error, Message, Report, chain, now};
@@ -18,17 +19,20 @@ pub struct Audit {
     events: Events,
     dead_letters: Queue,
     retention: Retention,
+    producers: Producers,
 }
 
 impl Audit {
     /// # Errors
-    /// A variable is missing, or says how long events are kept in words that cannot be read.
+    /// A variable is missing, says how long events are kept in words that cannot be read, or the policy that lies beside
+    /// the program cannot be used.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Audit, Error> {
         let sqs = Sqs::new(aws);
         Ok(Audit {
             events: Events::new(&store::client(aws), env.required("EVENTS_TABLE")?),
             dead_letters: Queue::new(&sqs, env.required("DEAD_LETTERS_URL")?),
             retention: Retention::parse(&env.optional("EVENT_RETENTION").unwrap_or_default())?,
+            producers: runtime::producers(env)?,
         })
     }
 
@@ -41,7 +45,7 @@ impl Audit {
         let (mut messages, mut records, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for message in &batch.messages {
             let now = now();
-            match record(&message.body, now) {
+            match record(&message.body, &self.producers, now) {
                 Ok(record) => {
                     let days = record.get("type").and_then(|it| self.retention.days(it));
                     let record = record.kept_for(days, now);
@@ -88,9 +92,9 @@ impl Audit {
 ///
 /// # Errors
 /// [`Refusal`] when the text did not come from an EventBridge rule.
-pub fn record(body: &str, now: Timestamp) -> Result<Record, Refusal> {
+pub fn record(body: &str, producers: &Producers, now: Timestamp) -> Result<Record, Refusal> {
     let bus = BusEvent::parse(body)?;
-    Ok(match bus.event() {
+    Ok(match bus.event(producers) {
         Ok(event) => Record::of(&event, &bus, now),
         Err(refusal) => Record::refused(&bus, &refusal, now),
     })

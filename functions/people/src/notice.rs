@@ -3,14 +3,18 @@
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::event::Refusal;
+use domain::producers::Producers;
 use domain::registry::{self, Notice};
 
-/// Reads the body that EventBridge put into the queue.
+/// Reads the body that EventBridge put into the queue, and checks that its producer may say so.
 ///
 /// # Errors
-/// [`Refusal`] says why it is no event of ours: the dead-letter queue's cause.
-pub fn read(body: &str, now: Timestamp) -> Result<Notice, Refusal> {
-    registry::read(&BusEvent::parse(body)?.event()?, now)
+/// [`Refusal`] says why the event changes nothing: the dead-letter queue's cause.
+pub fn read(body: &str, producers: &Producers, now: Timestamp) -> Result<Notice, Refusal> {
+    let bus = BusEvent::parse(body)?;
+    let event = bus.event(producers)?;
+    let reach = producers.reach(&bus.source, event.tenant.as_deref());
+    registry::read(&event, &reach, now)
 }
 
 #[cfg(test)]

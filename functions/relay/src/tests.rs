@@ -72,7 +72,7 @@ async fn what_is_critical_goes_straight_to_dispatch_as_well() {
     let sent = cloud.calls("SendMessageBatch");
     assert_eq!(sent[0]["Entries"].as_array().unwrap().len(), 1);
     let body = sent[0]["Entries"][0]["MessageBody"].as_str().unwrap();
-    let read = domain::bus::BusEvent::parse(body).unwrap().event().unwrap();
+    let read = domain::bus::BusEvent::parse(body).unwrap().unverified_event().unwrap();
     assert_eq!((read.id.as_str(), read.kind.as_str()), ("e-1", "auth.account.locked"));
     assert_eq!(cloud.published(), ["e-1", "e-2"], "and by the bus, for everybody else");
 }

@@ -41,6 +41,7 @@ pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod preference;
+pub mod producers;
 pub mod proof;
 pub mod quota;
 pub mod receipt;
@@ -64,4 +65,4 @@ pub mod window;
 pub mod written;
 pub mod zone;
 
-pub use jiff::Timestamp;
+pub use jiff::{SignedDuration, Timestamp};

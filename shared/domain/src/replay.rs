@@ -13,7 +13,8 @@ pub const REPLAY_ID: &str = "replayid";
 /// The extension that asks for a second telling on purpose.
 pub const RENOTIFY: &str = "renotify";
 
-/// The types of events about replays: who began one and why, and how it ended. Their source is `carillon`.
+/// The types of events about replays: who began one and why, and how it ended. Their source is
+/// [`CLI_SOURCE`](crate::producers::CLI_SOURCE).
 pub const STARTED: &str = "carillon.replay.started";
 pub const FINISHED: &str = "carillon.replay.finished";
 

@@ -64,14 +64,14 @@ fn a_timestamp_that_is_no_time_is_refused() {
 #[test]
 fn a_time_of_the_bus_that_is_no_time_is_refused() {
     let text = envelope("{}").replace("2026-11-20T12:34:56Z", "noon");
-    let refusal = BusEvent::parse(&text).unwrap().event().unwrap_err();
+    let refusal = BusEvent::parse(&text).unwrap().unverified_event().unwrap_err();
     assert_eq!(refusal.attribute, "time");
 }
 
 #[test]
 fn an_event_of_the_bus_without_a_type_is_refused() {
     let text = envelope("{}").replace("bus.type", "");
-    let refusal = BusEvent::parse(&text).unwrap().event().unwrap_err();
+    let refusal = BusEvent::parse(&text).unwrap().unverified_event().unwrap_err();
     assert_eq!(refusal.attribute, "type");
 }
 
@@ -91,7 +91,7 @@ fn no_depth_overflows_the_stack() {
     let refusal = read(&format!(r#"{{"a":{lists}}}"#)).unwrap_err();
     assert_eq!(refusal.found, too_deep);
     let elsewhere = envelope("{}").replace(r#""resources":[]"#, &format!(r#""resources":{lists}"#));
-    assert!(BusEvent::parse(&elsewhere).unwrap().event().is_ok());
+    assert!(BusEvent::parse(&elsewhere).unwrap().unverified_event().is_ok());
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn what_came_from_the_outbox_says_so_among_its_resources_and_nobody_is_refused_f
         let text = envelope("{}").replace(r#""resources":[]"#, &format!(r#""resources":{resources}"#));
         let event = BusEvent::parse(&text).unwrap();
         assert_eq!(event.is_from_outbox(), expected, "{resources}");
-        assert!(event.event().is_ok());
+        assert!(event.unverified_event().is_ok());
     }
 }
 
