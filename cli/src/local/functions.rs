@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use domain::catalog::POLICY_FILE;
+use domain::catalog::{POLICY_FILE, PolicyFile};
+use domain::producers::Producers;
 use sha2::{Digest, Sha256};
 
 use crate::check::NEED_POLICY;
@@ -41,6 +42,15 @@ pub(super) fn names() -> Result<Vec<String>, Error> {
         .collect();
     names.sort();
     Ok(names)
+}
+
+/// The producers of the policy that is deployed.
+pub(super) fn producers() -> Result<Producers, Error> {
+    let path = Path::new(ARTIFACTS).join("people").join(POLICY_FILE);
+    let file: PolicyFile = serde_json::from_slice(&read(&path)?).map_err(|error| {
+        Error::usage(format!("{} is no policy: {error}", path.display()), "`make up` builds it")
+    })?;
+    Ok(file.policy.producers)
 }
 
 fn place(program: &[u8], folder: &Path) -> Result<(), Error> {

@@ -174,6 +174,13 @@ impl Producers {
         self.has(source, |it| it.any_actor)
     }
 
+    /// The sources, named in whole, whose entries have a right: for parameters of the template, which take no patterns.
+    #[must_use]
+    pub fn sources_with(&self, right: impl Fn(&Producer) -> bool) -> Vec<&str> {
+        let entries = self.0.iter().flatten().filter(|it| right(it) && !it.source.ends_with('*'));
+        entries.map(|it| it.source.as_str()).collect()
+    }
+
     fn has(&self, source: &str, right: impl Fn(&Producer) -> bool) -> bool {
         self.entry(source).is_some_and(right)
     }

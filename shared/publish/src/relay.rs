@@ -4,6 +4,7 @@ use aws::{Refused, chain};
 use domain::Timestamp;
 use domain::bus::FROM_OUTBOX;
 use domain::event::{Event, Priority};
+use domain::producers::{is_people_type, is_reserved_source, is_reserved_type};
 use store::{Pending, Place, Waiting};
 
 use crate::{Bus, Entry, InOrder, Put, Takes};
@@ -28,6 +29,13 @@ impl Ready {
         // Amazon's own services alone may say so, and not every bus minds.
         if event.source.starts_with("aws.") {
             return Err("source: found a name that begins with `aws.`, wanted another".to_owned());
+        }
+        // The relay has no right to publish these, and one such entry would deny the whole call.
+        if is_reserved_source(&event.source) {
+            return Err("source: found a source of Carillon's own, wanted another".to_owned());
+        }
+        if is_reserved_type(&event.kind) && !is_people_type(&event.kind) {
+            return Err("type: found a type of Carillon's own, wanted another".to_owned());
         }
         let aggregate = event.subject.is_some().then_some(pending.place.pk);
         let entry = Entry { source: event.source, detail_type: event.kind, detail: pending.text };
