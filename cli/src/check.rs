@@ -27,7 +27,8 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     let (rules, templates) = (compiled.file.rules.len(), compiled.file.templates.len());
     let version = compiled.file.version.clone();
     let text = serde_json::to_vec(&compiled.file).map_err(|it| Error::Cloud(it.to_string()))?;
-    let policy = serde_json::to_vec(&compiled.file.policy_file()).map_err(|it| Error::Cloud(it.to_string()))?;
+    let policy =
+        serde_json::to_vec(&compiled.file.policy_file()).map_err(|it| Error::Cloud(it.to_string()))?;
     let (mut problems, mut warnings) = (Vec::new(), compiled.warnings);
     let mut tests = 0;
     if let Some(folder) = &args.samples {
@@ -136,7 +137,7 @@ fn report(terminal: &Terminal, problems: &[Problem], warnings: &[Problem]) {
 }
 
 /// The functions that need the policy and no rules.
-pub(crate) const NEED_POLICY: [&str; 3] = ["api", "audit", "people"];
+pub(crate) const NEED_POLICY: [&str; 5] = ["api", "audit", "people", "relay", "sweep"];
 
 /// Where the policy goes: into the folders of the functions that need it, where the catalog goes into dispatch's; beside
 /// the catalog otherwise.

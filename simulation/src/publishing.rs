@@ -203,8 +203,11 @@ impl Audit {
     pub(crate) async fn keep(&self, batch: Batch) -> Result<Report, Error> {
         let world = &self.0.world;
         let at = now();
-        let records: Vec<_> =
-            batch.messages.iter().filter_map(|it| audit::record(&it.body, &Producers::default(), at).ok()).collect();
+        let records: Vec<_> = batch
+            .messages
+            .iter()
+            .filter_map(|it| audit::record(&it.body, &Producers::default(), at).ok())
+            .collect();
         let append = || records.iter().for_each(|it| world.events.borrow_mut().append(it));
         self.0.call("append to the audit", append).await?;
         Ok(Report::default())

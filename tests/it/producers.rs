@@ -57,7 +57,11 @@ async fn reserved_types_and_marks_of_a_replay_are_refused_and_recorded() {
         let mut event = envelope("tests", kind, json!({}));
         event.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         cloud.put(&[entry("tests", kind, &event)]).await;
-        assert_eq!(refused(&cloud, &event).await.get("refused_class"), Some("producer_not_allowed"), "{kind}");
+        assert_eq!(
+            refused(&cloud, &event).await.get("refused_class"),
+            Some("producer_not_allowed"),
+            "{kind}"
+        );
     }
 }
 
@@ -68,8 +72,14 @@ async fn person_of_another_tenant_is_not_changed_and_the_event_is_put_aside() {
     let victim = json!({ "id": unique("user"), "email": "victim@example.com", "tenants": [theirs] });
     let victim = cloud.somebody_with(victim).await;
     for (kind, data) in [
-        ("recipient.updated", json!({ "id": victim.id, "email": "evil@example.com", "tenants": [ours, theirs] })),
-        ("recipient.updated", json!({ "id": victim.id, "roles": [{ "role": "clinic-staff", "in": theirs }] })),
+        (
+            "recipient.updated",
+            json!({ "id": victim.id, "email": "evil@example.com", "tenants": [ours, theirs] }),
+        ),
+        (
+            "recipient.updated",
+            json!({ "id": victim.id, "roles": [{ "role": "clinic-staff", "in": theirs }] }),
+        ),
         ("recipient.deleted", json!({ "id": victim.id })),
         ("recipient.created", json!({ "id": victim.id, "tenants": [ours] })),
         ("topic.joined", json!({ "topic": "x:1", "users": [victim.id] })),

@@ -12,8 +12,10 @@ use super::state::{FOLDER, State};
 pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
     terminal.note("deploying infra/template.yaml to the local cloud …");
     let producers = super::functions::producers()?;
-    let (people, critical) =
-        (producers.sources_with(|it| it.people).join(","), producers.sources_with(|it| it.critical).join(","));
+    let (people, critical) = (
+        producers.sources_with(|it| it.people).join(","),
+        producers.sources_with(|it| it.critical).join(","),
+    );
     let deployed = sam(state)
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
         .arg(format!(

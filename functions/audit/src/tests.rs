@@ -184,7 +184,8 @@ fn refused_record_keeps_the_names_of_the_bus_and_those_of_the_envelope() {
 #[test]
 fn event_that_its_producer_may_not_publish_is_recorded_as_refused() {
     let producers = Producers::new(Vec::new());
-    let kept = record(&bus(r#"{"specversion":"1.0","id":"e","source":"s","type":"t"}"#), &producers, NOON).unwrap();
+    let kept =
+        record(&bus(r#"{"specversion":"1.0","id":"e","source":"s","type":"t"}"#), &producers, NOON).unwrap();
     assert_eq!(kept.get("refused_class"), Some("producer_not_allowed"));
     let reserved = r#"{"specversion":"1.0","id":"e","source":"s","type":"communication.sent"}"#;
     let kept = record(&bus(reserved), &Producers::default(), NOON).unwrap();
@@ -193,7 +194,8 @@ fn event_that_its_producer_may_not_publish_is_recorded_as_refused() {
 
 #[test]
 fn authenticated_user_of_an_event_is_an_attribute_of_its_record() {
-    let detail = r#"{"specversion":"1.0","id":"e","source":"/tenants/a","type":"t","tenant":"a","authid":"ann"}"#;
+    let detail =
+        r#"{"specversion":"1.0","id":"e","source":"/tenants/a","type":"t","tenant":"a","authid":"ann"}"#;
     assert_eq!(record(&bus(detail), &Producers::default(), NOON).unwrap().get("auth_id"), Some("ann"));
 }
 

@@ -62,7 +62,9 @@ impl Registrar {
                     harvest.take(at, notice);
                     None
                 }
-                Err(refusal) => Some(Setback::Never { class: refusal.class.name(), detail: refusal.to_string() }),
+                Err(refusal) => {
+                    Some(Setback::Never { class: refusal.class.name(), detail: refusal.to_string() })
+                }
             });
         }
         let changed = self.carry_out(&harvest, &mut setbacks).await;

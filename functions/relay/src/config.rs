@@ -1,6 +1,7 @@
 //! The environment, as values.
 
-use runtime::{Env, Unset};
+use domain::producers::Producers;
+use runtime::{Env, Error};
 
 /// What the relay is told by its template.
 pub struct Config {
@@ -11,12 +12,14 @@ pub struct Config {
     pub dead_letters_url: String,
     /// The types of event of which a rule is critical.
     pub critical_types: Vec<String>,
+    /// Which source of the bus may say what.
+    pub producers: Producers,
 }
 
 impl Config {
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
-    pub fn from_env(env: &Env) -> Result<Config, Unset> {
+    /// A variable is missing, or the policy that lies beside the program cannot be used.
+    pub fn from_env(env: &Env) -> Result<Config, Error> {
         let types = env.required("CRITICAL_TYPES")?;
         Ok(Config {
             bus: env.required("BUS_NAME")?,
@@ -30,6 +33,7 @@ impl Config {
                 .filter(|it| !it.is_empty())
                 .map(str::to_owned)
                 .collect(),
+            producers: runtime::producers(env)?,
         })
     }
 }

@@ -166,6 +166,7 @@ fn relay(cloud: &Cloud) -> Relay {
         ("CRITICAL_QUEUE_URL", "https://sqs.example/critical"),
         ("CRITICAL_TYPES", "auth.account.locked, emergency.alert.created"),
         ("DEAD_LETTERS_URL", "https://sqs.example/dead-letters"),
+        ("LAMBDA_TASK_ROOT", concat!(env!("CARGO_MANIFEST_DIR"), "/src/fixtures")),
     ];
     let env: Env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
     Relay::new(&aws, Config::from_env(&env).unwrap())

@@ -36,7 +36,9 @@ mod tests {
         assert!(!entry.detail.contains("5550100"));
         let event = Event::parse(&entry.detail).unwrap();
         assert_eq!((event.tenant.as_deref(), event.causation_id.as_deref()), (Some("clinic-7"), Some("e-1")));
-        let Ok(Notice::People(people)) = registry::read(&event, &Tenants::All, now) else { panic!("it is about somebody") };
+        let Ok(Notice::People(people)) = registry::read(&event, &Tenants::All, now) else {
+            panic!("it is about somebody")
+        };
         assert_eq!(people[0].id, "ann");
         assert!(matches!(&people[0].change, Change::Close(it) if it.until.is_none()));
     }

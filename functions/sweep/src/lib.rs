@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use aws_types::SdkConfig;
 use publish::{Bus, Outbox, Relay};
-use runtime::{Env, Error, Invocation, Unset, now};
+use runtime::{Env, Error, Invocation, now};
 use serde::Serialize;
 use store::Ledger;
 
@@ -44,12 +44,13 @@ pub struct Swept {
 
 impl Sweep {
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
-    pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sweep, Unset> {
+    /// A variable is missing, or the policy that lies beside the program cannot be used.
+    pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sweep, Error> {
         let client = store::client(aws);
         let waiting = Outbox::new(env.required("EVENTS_TABLE")?).waiting(&client);
         let ledger = Ledger::new(&client, env.required("LEDGER_TABLE")?);
         let relay = Relay::new(Bus::new(aws, env.required("BUS_NAME")?), waiting.clone());
+        let relay = relay.holding_to(runtime::producers(env)?);
         let name = env.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "sweep".to_owned());
         let min_age = env.optional("MIN_AGE_SECONDS").and_then(|it| it.parse().ok());
         let min_age = min_age.map_or(MIN_AGE, Duration::from_secs);

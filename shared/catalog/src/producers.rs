@@ -56,7 +56,11 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     }
     if people && tenants == Tenants::None {
         let what = "`people: true` with `tenants: none` lets the source change no person";
-        page.refuse(at("people"), what, "list the tenants whose people it may change, or write `tenants: \"*\"`");
+        page.refuse(
+            at("people"),
+            what,
+            "list the tenants whose people it may change, or write `tenants: \"*\"`",
+        );
     }
     if people && source.starts_with('/') && is_reserved_source(&source) {
         let what = "`people` is no right of the HTTP API's sources, which tokens can have";
@@ -165,7 +169,11 @@ fn pattern(node: &Node, what: &str, page: &mut Page<'_>) -> Option<String> {
 fn ordinary_type(name: &str, at: At, page: &mut Page<'_>) -> bool {
     if name.starts_with(RESERVED_PREFIX) || RESERVED_TYPES.contains(&name) {
         let what = format!("the type `{name}` is reserved for Carillon's own events");
-        page.refuse(at, what, "take it out; `people: true` lets the source update recipients, topics and tenants");
+        page.refuse(
+            at,
+            what,
+            "take it out; `people: true` lets the source update recipients, topics and tenants",
+        );
         return false;
     }
     true

@@ -11,7 +11,9 @@ use crate::Env;
 
 /// The policy that came with the function cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the policy {path} is not usable: {why}; write it with `carillon check --out target/lambda/dispatch/catalog.json`")]
+#[error(
+    "the policy {path} is not usable: {why}; write it with `carillon check --out target/lambda/dispatch/catalog.json`"
+)]
 pub struct PolicyUnusable {
     /// Where the file was looked for.
     pub path: String,

@@ -28,7 +28,11 @@ fn every_right_to_publish_is_bound_to_sources_and_types() {
     }
     found.sort();
     let own = |role: &str, source: &str, types: &[&str]| {
-        (role.to_owned(), vec![source.to_owned()], types.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+        (
+            role.to_owned(),
+            vec![source.to_owned()],
+            types.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>(),
+        )
     };
     assert_eq!(
         found,
@@ -122,7 +126,8 @@ fn documented_policies_are_json_and_bind_the_source() {
     assert!(!policies.is_empty());
     for policy in policies {
         let hello = "- rule: hello\n  when: { detail-type: [t] }\n  to: $.data.to\n  channels: [socket]\n  template: hello\n";
-        let files = [("policy.yaml", policy), ("rules/r.yaml", hello), ("templates/hello/en/socket.json", "{}")];
+        let files =
+            [("policy.yaml", policy), ("rules/r.yaml", hello), ("templates/hello/en/socket.json", "{}")];
         let files = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
         let problems = catalog::compile_files(files).err().unwrap_or_default();
         let about: Vec<String> =

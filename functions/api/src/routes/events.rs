@@ -118,8 +118,7 @@ fn hold(
         let detail = "priority: critical needs `critical: true` for the source in policy.yaml";
         return Err(Problem::new(403, "priority_not_allowed", detail));
     }
-    let identity =
-        Identity { source: &event.source, detail_type: &event.kind, is_older_envelope: false };
+    let identity = Identity { source: &event.source, detail_type: &event.kind, is_older_envelope: false };
     producers.admit(identity, event).map_err(|it| Problem::new(403, it.class.name(), it.to_string()))
 }
 
@@ -142,7 +141,8 @@ fn hold_person(
         None => event.actor = Some(person.user.clone()),
         Some(actor) if *actor == person.user || producers.may_name_any_actor(&event.source) => {}
         Some(_) => {
-            let detail = "actor: wanted the token's user, or nothing (`actor: any` in policy.yaml relaxes it)";
+            let detail =
+                "actor: wanted the token's user, or nothing (`actor: any` in policy.yaml relaxes it)";
             return Err(Problem::new(403, "actor_not_allowed", detail));
         }
     }
@@ -230,7 +230,9 @@ mod tests {
     fn authid_is_set_from_the_token_and_never_taken_from_the_body() {
         let told = check(&admin(), json!({}), "").unwrap();
         assert_eq!((told.auth_id.as_deref(), told.actor.as_deref()), (Some("ann"), Some("ann")));
-        assert!(told.to_json().contains(r#""authid":"ann""#) && told.to_json().contains(r#""authtype":"user""#));
+        assert!(
+            told.to_json().contains(r#""authid":"ann""#) && told.to_json().contains(r#""authtype":"user""#)
+        );
         for caller in [admin(), Caller::Program] {
             check(&caller, json!({ "authid": "ann" }), "authid_not_allowed");
             check(&caller, json!({ "authtype": "system" }), "authid_not_allowed");

@@ -19,7 +19,10 @@ fn a_source_has_the_tenants_types_and_rights_that_its_entry_gives() {
         { "source": "/tenants/*", "tenants": "none", "any_actor": true },
     ]);
     assert_eq!(serde_json::to_value(&producers).unwrap(), expected);
-    assert_eq!(producers.entry("shop-2").unwrap().tenants, Tenants::Listed(["-".into(), "ten-a".into()].into()));
+    assert_eq!(
+        producers.entry("shop-2").unwrap().tenants,
+        Tenants::Listed(["-".into(), "ten-a".into()].into())
+    );
 }
 
 #[test]
@@ -38,7 +41,9 @@ fn a_wrong_entry_is_reported_at_its_place_with_a_suggestion() {
     );
     check(
         "  - { source: a, tenants: all }",
-        &["2:28: found text, wanted tenants; write a list such as `[clinic-a, clinic-b]`, `\"*\"` for all, or `none`"],
+        &[
+            "2:28: found text, wanted tenants; write a list such as `[clinic-a, clinic-b]`, `\"*\"` for all, or `none`",
+        ],
     );
     check(
         "  - { source: a, tenants: none }\n  - { source: a, tenants: '*' }",
@@ -48,10 +53,7 @@ fn a_wrong_entry_is_reported_at_its_place_with_a_suggestion() {
         "  - { source: a, tenants: none, types: [order.*, order.placed] }",
         &["2:52: the type `order.*` covers `order.placed`, which stands here too; take `order.placed` out"],
     );
-    check(
-        "  - { source: a, tenants: [t, t] }",
-        &["2:32: the tenant `t` stands here twice; take one out"],
-    );
+    check("  - { source: a, tenants: [t, t] }", &["2:32: the tenant `t` stands here twice; take one out"]);
     check(
         "  - { source: 'a*b', tenants: none }",
         &["2:15: `a*b` has a `*` that is not its end; put one `*` at the end, or none"],

@@ -58,7 +58,8 @@ impl Producers {
         if is_kind_known && (event.source == source || is_replay || is_mapped_source) {
             return Ok(());
         }
-        let pair = |source: &str, kind: &str| format!("source {} and type {}", excerpt(source), excerpt(kind));
+        let pair =
+            |source: &str, kind: &str| format!("source {} and type {}", excerpt(source), excerpt(kind));
         let (attribute, wanted) = match is_kind_known {
             true => ("source", pair(source, detail_type)),
             false => ("type", pair(source, detail_type)),

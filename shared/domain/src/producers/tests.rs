@@ -8,8 +8,13 @@ fn names_inside_a_cloud_event_are_those_of_the_bus() {
     let open = Producers::default();
     admitted(&open, "shop", "order.paid", json!({ "source": "shop", "type": "order.paid" }));
     for (source, kind) in [("bank", "order.paid"), ("shop", "order.refunded"), ("bank", "core.hello")] {
-        let refusal =
-            refused(&open, "shop", "order.paid", json!({ "source": source, "type": kind }), "identity_mismatch");
+        let refusal = refused(
+            &open,
+            "shop",
+            "order.paid",
+            json!({ "source": source, "type": kind }),
+            "identity_mismatch",
+        );
         for name in [source, kind, "shop", "order.paid"] {
             assert!(refusal.contains(name), "{refusal}");
         }
@@ -24,9 +29,7 @@ fn cloud_event_never_speaks_as_another_service_although_policy_maps_it() {
 
 #[test]
 fn older_envelope_names_the_bus_or_what_policy_maps_to_it() {
-    let hub = |source: &str, kind: &str| {
-        json!({ "eventId": "1", "eventType": kind, "source": source, "timestamp": "2026-11-20T12:00:00Z", "payload": {} })
-    };
+    let hub = |source: &str, kind: &str| json!({ "eventId": "1", "eventType": kind, "source": source, "timestamp": "2026-11-20T12:00:00Z", "payload": {} });
     let policy = json!([
         { "source": "hub", "tenants": "all", "speaks-as": ["TaskService", "carillon/push"], "envelopes": ["HubEvent"],
           "types": ["task.*"] },
@@ -45,10 +48,19 @@ fn older_envelope_names_the_bus_or_what_policy_maps_to_it() {
         read(&mapped, "hub", "HubEvent", &hub("TaskService", "task.done")),
         named("TaskService", "task.done")
     );
-    assert_eq!(read(&mapped, "shop", "task.done", &hub("TaskService", "task.done")), Err("identity_mismatch"));
-    assert_eq!(read(&mapped, "hub", "HubEvent", &hub("carillon/push", "task.done")), Err("identity_mismatch"));
+    assert_eq!(
+        read(&mapped, "shop", "task.done", &hub("TaskService", "task.done")),
+        Err("identity_mismatch")
+    );
+    assert_eq!(
+        read(&mapped, "hub", "HubEvent", &hub("carillon/push", "task.done")),
+        Err("identity_mismatch")
+    );
     assert_eq!(read(&mapped, "hub", "HubEvent", &hub("hub", "order.paid")), Err("producer_not_allowed"));
-    assert_eq!(read(&mapped, "hub", "HubEvent", &hub("hub", "communication.sent")), Err("producer_not_allowed"));
+    assert_eq!(
+        read(&mapped, "hub", "HubEvent", &hub("hub", "communication.sent")),
+        Err("producer_not_allowed")
+    );
 }
 
 #[test]
@@ -70,7 +82,9 @@ fn without_producers_any_source_speaks_for_any_tenant_under_ordinary_types_alone
         admitted(&open, "carillon/relay", kind, json!({}));
     }
     assert_eq!(open.reach("shop", None), Tenants::None);
-    assert!(open.may_be_critical("shop") && !open.may_be_critical("/tenants/a") && !open.may_be_critical("/api"));
+    assert!(
+        open.may_be_critical("shop") && !open.may_be_critical("/tenants/a") && !open.may_be_critical("/api")
+    );
 }
 
 #[test]
@@ -134,7 +148,9 @@ fn marks_of_a_replay_count_from_operators_alone() {
         refused(&listed, source, "other", recorded.clone(), "identity_mismatch");
         refused(&listed, source, "t", json!({ "source": "shop" }), "identity_mismatch");
     }
-    assert!(Producers::default().may_replay(REPLAY_SOURCE) && !Producers::default().may_replay("carillon/api"));
+    assert!(
+        Producers::default().may_replay(REPLAY_SOURCE) && !Producers::default().may_replay("carillon/api")
+    );
 }
 
 #[test]
@@ -144,11 +160,23 @@ fn source_of_a_tenant_speaks_for_that_tenant() {
         admitted(&open, source, "t", json!({ "tenant": "clinic 7", "authid": "ann" }));
         refused(&open, source, "t", json!({ "tenant": "clinic 8" }), "producer_not_allowed");
         refused(&open, source, "t", json!({}), "producer_not_allowed");
-        refused(&open, source, "carillon.topic.joined", json!({ "tenant": "clinic 7" }), "producer_not_allowed");
+        refused(
+            &open,
+            source,
+            "carillon.topic.joined",
+            json!({ "tenant": "clinic 7" }),
+            "producer_not_allowed",
+        );
     }
     refused(&open, "/tenants/clinic%2070", "t", json!({ "tenant": "clinic 7" }), "producer_not_allowed");
     let wide = producers(json!([{ "source": "/tenants/*", "tenants": "all", "people": true }]));
-    refused(&wide, "/tenants/a", "carillon.recipient.updated", json!({ "tenant": "a" }), "producer_not_allowed");
+    refused(
+        &wide,
+        "/tenants/a",
+        "carillon.recipient.updated",
+        json!({ "tenant": "a" }),
+        "producer_not_allowed",
+    );
 }
 
 #[test]
@@ -171,20 +199,37 @@ fn updates_of_people_need_the_right_and_reach_the_event_s_tenant() {
         { "source": "shop", "tenants": "all" },
     ]));
     admitted(&listed, "crm", "carillon.recipient.updated", json!({ "tenant": "ten-a" }));
-    refused(&listed, "crm", "carillon.recipient.updated", json!({ "tenant": "ten-c" }), "producer_not_allowed");
+    refused(
+        &listed,
+        "crm",
+        "carillon.recipient.updated",
+        json!({ "tenant": "ten-c" }),
+        "producer_not_allowed",
+    );
     refused(&listed, "crm", "carillon.recipient.updated", json!({}), "producer_not_allowed");
-    refused(&listed, "crm", "carillon.recipient.opted_out", json!({ "tenant": "ten-a" }), "producer_not_allowed");
+    refused(
+        &listed,
+        "crm",
+        "carillon.recipient.opted_out",
+        json!({ "tenant": "ten-a" }),
+        "producer_not_allowed",
+    );
     refused(&listed, "shop", "carillon.recipient.updated", json!({}), "producer_not_allowed");
     let only = |tenant: &str| Tenants::Listed(BTreeSet::from([tenant.to_owned()]));
     assert_eq!(listed.reach("crm", Some("ten-a")), only("ten-a"));
     assert_eq!(listed.reach("crm", Some("ten-c")), Tenants::None);
     assert_eq!((listed.reach("hr", None), listed.reach("hr", Some("ten-b"))), (Tenants::All, only("ten-b")));
-    assert_eq!((listed.reach("shop", None), listed.reach("carillon/push", Some("a"))), (Tenants::None, Tenants::All));
+    assert_eq!(
+        (listed.reach("shop", None), listed.reach("carillon/push", Some("a"))),
+        (Tenants::None, Tenants::All)
+    );
 }
 
 #[test]
 fn every_source_of_our_own_is_reserved_and_no_other_is() {
-    for source in [REPLAY_SOURCE, CLI_SOURCE, RELAY_SOURCE, API_SOURCE, "carillon", "/api", "/api/x", "/tenants/a"] {
+    for source in
+        [REPLAY_SOURCE, CLI_SOURCE, RELAY_SOURCE, API_SOURCE, "carillon", "/api", "/api/x", "/tenants/a"]
+    {
         assert!(is_reserved_source(source), "{source}");
     }
     assert!(is_reserved_source(crate::closing::SOURCE) && is_reserved_source(crate::registry::SMS));

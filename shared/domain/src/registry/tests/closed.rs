@@ -14,7 +14,9 @@ fn who_says_stop_to_texts_is_not_written_to_and_only_a_later_word_opens_the_chan
         Event::parse(&text.to_string()).unwrap()
     };
     assert!(read(&event("elsewhere"), &Tenants::All, NOON).is_err(), "nobody else may say so");
-    let Ok(Notice::People(people)) = read(&event(SMS), &Tenants::All, NOON) else { panic!("it is about somebody") };
+    let Ok(Notice::People(people)) = read(&event(SMS), &Tenants::All, NOON) else {
+        panic!("it is about somebody")
+    };
     let mut entry = Entry::default();
     entry.apply(&create(1, json!({ "id": "ann", "name": "Ann" }))).unwrap();
     let stop = Amendment { stamp: at(2), ..people[0].clone() };
