@@ -99,7 +99,8 @@ pub(crate) struct Check {
     /// Refuse a rule that no decision test names, instead of warning of it
     #[arg(long, requires = "samples")]
     pub(crate) strict: bool,
-    /// Write the compiled catalog here
+    /// Write the compiled catalog here, and the policy as policy.json: beside it, or, where the folder is `dispatch`, into
+    /// the folders of the other functions that need it
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }

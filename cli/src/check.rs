@@ -1,10 +1,10 @@
 //! `carillon check`: from `config/` to a catalog, or to everything that is wrong with it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use catalog::{Problem, Trials};
-use domain::catalog::Catalog;
+use domain::catalog::{Catalog, POLICY_FILE};
 use domain::recipient::{Recipient, Recipients};
 
 use crate::args::Check;
@@ -27,6 +27,8 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     let (rules, templates) = (compiled.file.rules.len(), compiled.file.templates.len());
     let version = compiled.file.version.clone();
     let text = serde_json::to_vec(&compiled.file).map_err(|it| Error::Cloud(it.to_string()))?;
+    let policy =
+        serde_json::to_vec(&compiled.file.policy_file()).map_err(|it| Error::Cloud(it.to_string()))?;
     let (mut problems, mut warnings) = (Vec::new(), compiled.warnings);
     let mut tests = 0;
     if let Some(folder) = &args.samples {
@@ -46,6 +48,9 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     }
     if let Some(out) = &args.out {
         write(out, &text)?;
+        for path in policies_beside(out) {
+            write(&path, &policy)?;
+        }
     }
     if terminal.json {
         let answer = serde_json::json!({
@@ -128,6 +133,19 @@ fn report(terminal: &Terminal, problems: &[Problem], warnings: &[Problem]) {
     if !problems.is_empty() && !terminal.json {
         let s = if problems.len() == 1 { "" } else { "s" };
         terminal.say(&terminal.ink(Ink::Bad, &format!("{} problem{s}; nothing was written", problems.len())));
+    }
+}
+
+/// The functions that need the policy and no rules.
+pub(crate) const NEED_POLICY: [&str; 5] = ["api", "audit", "people", "relay", "sweep"];
+
+/// Where the policy goes: into the folders of the functions that need it, where the catalog goes into dispatch's; beside
+/// the catalog otherwise.
+fn policies_beside(catalog: &Path) -> Vec<PathBuf> {
+    let folder = catalog.parent().unwrap_or(Path::new(""));
+    match folder.parent().filter(|_| folder.file_name().is_some_and(|it| it == "dispatch")) {
+        Some(functions) => NEED_POLICY.map(|it| functions.join(it).join(POLICY_FILE)).into(),
+        None => vec![folder.join(POLICY_FILE)],
     }
 }
 

@@ -12,6 +12,7 @@ use domain::bus::BusEvent;
 use domain::catalog::{Catalog, CatalogFile};
 use domain::channel::Channel;
 use domain::event::Event;
+use domain::producers::Producers;
 use domain::recipient::{self, Group, Recipient, Recipients, Settings};
 
 use templates::Renderer;
@@ -41,10 +42,10 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
         return happened::run(args, &wanted, target, terminal).await;
     }
     let at = args.at.as_deref().map(instant).transpose()?;
-    let event = event(path, at.unwrap_or_else(runtime::now))?;
+    let catalog = catalog(&args.config)?;
+    let event = event(path, &catalog.policy().producers, at.unwrap_or_else(runtime::now))?;
     // When it happened is when dispatch would have seen it.
     let at = at.unwrap_or(event.time);
-    let catalog = catalog(&args.config)?;
     let (recipients, tenants) = people(&args.people)?;
     let members = |group: &Group| recipient::members(group, &recipients);
     let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
@@ -64,7 +65,7 @@ impl Wanted {
 }
 
 /// The event in a file, as it would come off the bus.
-pub(crate) fn event(path: &Path, at: Timestamp) -> Result<Event, Error> {
+fn event(path: &Path, producers: &Producers, at: Timestamp) -> Result<Event, Error> {
     let mut pieces = files::pieces(path)?;
     let (Some(piece), true) = (pieces.pop(), pieces.is_empty()) else {
         let what = format!("{} holds no event, or more than one", path.display());
@@ -73,7 +74,7 @@ pub(crate) fn event(path: &Path, at: Timestamp) -> Result<Event, Error> {
     let entry = catalog::BusEntry::read(&piece.text)
         .map_err(|it| Error::usage(format!("{}: {it}", piece.place), "mend the event"))?;
     let on_bus = entry.to_bus_event("explained", at);
-    let event = BusEvent::parse(&on_bus).and_then(|it| it.event());
+    let event = BusEvent::parse(&on_bus).and_then(|it| it.event(producers));
     event.map_err(|it| Error::usage(format!("{}: {it}", piece.place), "mend the event"))
 }
 

@@ -24,7 +24,7 @@ use crate::terminal::{Ink, Terminal};
 
 use choice::{Choice, Consumer, Mode};
 use reader::{Reader, Seen};
-pub(crate) use sending::{SOURCE, subject, word_id};
+pub(crate) use sending::{FORMER_SOURCE, SOURCE, subject, word_id};
 use sending::{Way, announce, close};
 use state::State;
 use survey::{Survey, whither};

@@ -46,7 +46,7 @@ impl Dispatch {
 
     async fn one(&self, message: &Message) -> Result<(), Refused> {
         let setting = &self.0.world.setting;
-        match dispatch::read(&message.body) {
+        match dispatch::read(&message.body, &setting.catalog.policy().producers) {
             Intake::Event(event) => {
                 let plan = setting.plan(&event);
                 self.go(&plan).await

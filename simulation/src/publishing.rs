@@ -8,6 +8,7 @@ use std::time::Duration;
 use delivery::Line as _;
 use domain::outbox_mark::MarkKey;
 use domain::stack_secret::StackSecret;
+use domain::producers::Producers;
 use publish::{Relay, Relayed, Row};
 use queue::Outgoing;
 use runtime::{Batch, Deadline, Error, Report};
@@ -212,8 +213,11 @@ impl Audit {
     pub(crate) async fn keep(&self, batch: Batch) -> Result<Report, Error> {
         let world = &self.0.world;
         let at = now();
-        let records: Vec<_> =
-            batch.messages.iter().filter_map(|it| audit::record(&it.body, &marks(), at).ok()).collect();
+        let records: Vec<_> = batch
+            .messages
+            .iter()
+            .filter_map(|it| audit::record(&it.body, &Producers::default(), &marks(), at).ok())
+            .collect();
         let append = || records.iter().for_each(|it| world.events.borrow_mut().append(it));
         self.0.call("append to the audit", append).await?;
         Ok(Report::default())

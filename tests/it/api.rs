@@ -141,6 +141,7 @@ async fn an_event_of_a_tenant_is_published_delivered_and_sent_again_on_purpose()
     let id = said.body["id"].as_str().unwrap().to_owned();
     let record = until("the audit has it", async || cloud.records(&id).await.into_iter().next()).await;
     assert_eq!(record.get("tenant"), Some(clinic.as_str()));
+    assert!(record.get("auth_id").is_some() && record.get("auth_id") == record.get("actor"));
     let path = format!("/v1/events/{id}/deliveries");
     let rows = || admin.ask("GET", &path, None).body["deliveries"].as_array().unwrap().clone();
     let unsent = until("she has no address", async || {
@@ -238,9 +239,19 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     check(
         &post(&json!({ "type": "carillon.recipient.deleted", "data": { "id": "x" } }).to_string()),
         403,
-        "forbidden",
+        "reserved_type",
     );
     check(&post(&json!({ "type": "t", "source": "/elsewhere" }).to_string()), 403, "forbidden");
+    for (members, status, code) in [
+        (json!({ "type": "communication.sent" }), 403, "reserved_type"),
+        (json!({ "type": "t", "replayid": "r", "renotify": true }), 403, "replay_not_allowed"),
+        (json!({ "type": "t", "actor": "somebody-else" }), 403, "actor_not_allowed"),
+        (json!({ "type": "t", "authid": "somebody-else" }), 403, "authid_not_allowed"),
+        (json!({ "type": "t", "priority": "critical" }), 403, "priority_not_allowed"),
+        (json!({ "type": "t", "time": "9999-01-01T00:00:00Z" }), 422, "refused"),
+    ] {
+        check(&post(&members.to_string()), status, code);
+    }
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ fn the_care_circle_is_texted_in_emergencies_only() {
 fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients) -> String {
     let entry = BusEntry::read(&std::fs::read_to_string(path).unwrap()).unwrap();
     let wrapped = entry.to_bus_event("bus-id", NOON);
-    let event = BusEvent::parse(&wrapped).unwrap().event().unwrap();
+    let event = BusEvent::parse(&wrapped).unwrap().unverified_event().unwrap();
     let mut plan = Plan::of(&event, catalog);
     for matched in &mut plan.matches {
         let groups = std::mem::take(&mut matched.groups);

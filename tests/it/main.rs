@@ -16,6 +16,7 @@
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `inbox`: what was said live and is read later
 //! - `resume`: what a client missed that was away
+//! - `producers`: a hostile producer, and what is refused
 //! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else; inboxes, endpoints, devices and
 //!   deliveries over it
@@ -53,6 +54,7 @@ mod journeys;
 mod outbox;
 mod patterns;
 mod people;
+mod producers;
 mod received;
 mod replay;
 mod resume;

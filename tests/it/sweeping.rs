@@ -1,11 +1,13 @@
 //! The sweep, without waiting for its schedule.
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, root};
 use crate::desk::shell;
 
 /// The sweep as its schedule runs it, here in this process.
 pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
+    let folder = root().join("target/lambda/sweep").display().to_string();
     let env = [
+        ("LAMBDA_TASK_ROOT", folder.as_str()),
         ("EVENTS_TABLE", "carillon-local-events"),
         ("LEDGER_TABLE", "carillon-local-ledger"),
         ("BUS_NAME", "carillon-local"),

@@ -3,6 +3,7 @@
 mod at_rest;
 mod bounds;
 mod devices;
+mod producers;
 mod rights;
 mod seals;
 mod streams;

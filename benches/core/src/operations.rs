@@ -6,6 +6,7 @@ use domain::bus::BusEvent;
 use domain::event::Event;
 use domain::index::Index;
 use domain::pattern::Pattern;
+use domain::producers::Producers;
 use quamina::Quamina;
 use regex::Regex;
 use serde_json::Value;
@@ -83,9 +84,9 @@ pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
             repeat(times, || Event::parse(black_box(&text)));
         }
         "parse/bus" => {
-            let text = samples::envelope();
-            assert!(BusEvent::parse(&text).and_then(|it| it.event()).is_ok());
-            repeat(times, || BusEvent::parse(black_box(&text)).and_then(|it| it.event()));
+            let (text, producers) = (samples::envelope(), Producers::default());
+            assert!(BusEvent::parse(&text).and_then(|it| it.event(&producers)).is_ok());
+            repeat(times, || BusEvent::parse(black_box(&text)).and_then(|it| it.event(&producers)));
         }
         "parse/sdk" => {
             let text = samples::event();

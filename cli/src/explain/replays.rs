@@ -45,9 +45,15 @@ pub(super) async fn of(event: &Event, rows: &[LedgerRow], cloud: &Cloud) -> Resu
 
 async fn look_up(replay: String, events: &Events) -> Result<Replayed, Error> {
     let id = replay::word_id(&replay, STARTED);
-    let word = Event::new(replay::SOURCE, STARTED, id, Timestamp::UNIX_EPOCH, &json!({}));
-    let word = Event { subject: Some(replay::subject(&replay)), ..word };
-    let found = events.find(&word).await?;
+    let mut found = None;
+    for source in [replay::SOURCE, replay::FORMER_SOURCE] {
+        let word = Event::new(source, STARTED, id.clone(), Timestamp::UNIX_EPOCH, &json!({}));
+        let word = Event { subject: Some(replay::subject(&replay)), ..word };
+        found = events.find(&word).await?;
+        if found.is_some() {
+            break;
+        }
+    }
     let found = found.and_then(|it| Event::stored(it.get("event")?).ok());
     let data = found.as_ref().and_then(|it| it.data.as_ref()).map(|it| it.text());
     let data: Value = data.and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();

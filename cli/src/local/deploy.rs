@@ -11,13 +11,19 @@ use super::state::{FOLDER, State};
 /// Deploys, and learns where WebSockets connect and where the HTTP API is.
 pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
     terminal.note("deploying infra/template.yaml to the local cloud …");
+    let producers = super::functions::producers()?;
+    let (people, critical) = (
+        producers.sources_with(|it| it.people).join(","),
+        producers.sources_with(|it| it.critical).join(","),
+    );
     let deployed = sam(state)
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
         .arg(format!(
             "Environment=local LogRetentionDays=1 LocalEndpoint={} LocalProxy={} CaptureEndpoint={} TokenIssuer={} \
              WhatsappPhoneNumberId=phone-number-id-local AttachmentBuckets=arn:aws:s3:::{} \
              ApnsApplicationArn=arn:aws:sns:us-east-1:000000000000:app/APNS/local \
-             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local WebhookAllow={},{}",
+             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local WebhookAllow={},{} \
+             PeopleSources={people} CriticalSources={critical}",
             state.endpoint(),
             state.proxy_endpoint(),
             state.providers_endpoint(),

@@ -1,9 +1,13 @@
-//! From what cargo built to what SAM deploys: a folder for each function with its program, and dispatch's catalog.
+//! From what cargo built to what SAM deploys: a folder for each function with its program, and dispatch's catalog. `carillon check` wrote the policy
+//! of the others before.
 
 use std::path::Path;
 
+use domain::catalog::{POLICY_FILE, PolicyFile};
+use domain::producers::Producers;
 use sha2::{Digest, Sha256};
 
+use crate::check::NEED_POLICY;
 use crate::error::Error;
 
 /// Where `infra/template.yaml` looks for the functions; `cargo lambda build` puts them there too.
@@ -14,6 +18,9 @@ pub(super) fn prepare(profile: &str) -> Result<String, Error> {
     let mut hash = Sha256::new();
     for template in ["infra/template.yaml", "infra/samconfig.toml", "target/lambda/dispatch/catalog.json"] {
         hash.update(read(Path::new(template))?);
+    }
+    for function in NEED_POLICY {
+        hash.update(read(&Path::new(ARTIFACTS).join(function).join(POLICY_FILE))?);
     }
     for function in names()? {
         let built = Path::new("target").join(profile).join(&function);
@@ -35,6 +42,15 @@ pub(super) fn names() -> Result<Vec<String>, Error> {
         .collect();
     names.sort();
     Ok(names)
+}
+
+/// The producers of the policy that is deployed.
+pub(super) fn producers() -> Result<Producers, Error> {
+    let path = Path::new(ARTIFACTS).join("people").join(POLICY_FILE);
+    let file: PolicyFile = serde_json::from_slice(&read(&path)?).map_err(|error| {
+        Error::usage(format!("{} is no policy: {error}", path.display()), "`make up` builds it")
+    })?;
+    Ok(file.policy.producers)
 }
 
 fn place(program: &[u8], folder: &Path) -> Result<(), Error> {

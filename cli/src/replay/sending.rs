@@ -5,7 +5,8 @@ use std::time::Duration;
 use aws::{Refused, Verdict};
 use domain::Timestamp;
 use domain::event::Event;
-use domain::replay::{FINISHED, REPLAY_SOURCE, STARTED, resource};
+use domain::producers::{CLI_SOURCE, REPLAY_SOURCE};
+use domain::replay::{FINISHED, STARTED, resource};
 use publish::{Bus, Entry};
 use queue::{Outgoing, Queue, Sqs};
 use serde::Serialize;
@@ -16,8 +17,11 @@ use super::state::State;
 use crate::cloud::Cloud;
 use crate::error::Error;
 
-/// Who tells of replays.
-pub(crate) const SOURCE: &str = "carillon";
+/// The source of events about replays.
+pub(crate) const SOURCE: &str = CLI_SOURCE;
+
+/// The source that the last release gave to events about replays.
+pub(crate) const FORMER_SOURCE: &str = "carillon";
 
 /// How often some events are offered, and the pause between.
 const ROUNDS: u32 = 5;
@@ -73,7 +77,7 @@ impl Way {
     }
 }
 
-/// On the bus a replayed event has the operators' source, by which its marks count; the event inside keeps its own.
+/// A replayed event keeps its own source inside; the bus's `Source` says that an operator replays it.
 fn entry(event: &Event) -> Entry {
     Entry { source: REPLAY_SOURCE.to_owned(), ..Entry::of(event) }
 }
@@ -102,7 +106,7 @@ fn message(event: &Event) -> Outgoing {
         version: "0",
         id: format!("{replay}/{}", event.id),
         detail_type: &event.kind,
-        source: &event.source,
+        source: REPLAY_SOURCE,
         account: "",
         time: event.time,
         region: "",
@@ -156,6 +160,7 @@ async fn tell(event: &Event, cloud: &Cloud) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use domain::bus::BusEvent;
+    use domain::producers::Producers;
     use domain::replay::{Mark, heard};
 
     use super::*;
@@ -167,10 +172,10 @@ mod tests {
         let event = Mark { id: "r-1".into(), renotify: false }.put_on(Event::parse(text).unwrap());
         let message = message(&event);
         let read = BusEvent::parse(&message.body).unwrap();
-        assert_eq!(read.event().unwrap(), event);
+        let admitted = read.event(&Producers::default()).unwrap();
+        assert_eq!(admitted, event);
         assert!(read.outbox_marks().is_empty());
-        let heard = heard(read.event().unwrap(), &read, |_| false);
-        assert!(!heard.ignores_marks, "sent to the queue itself, it is an operator's");
+        assert!(!heard(admitted, &read, |_| false).ignores_marks, "a message in the queue itself is an operator's");
         assert_eq!(entry(&event).source, REPLAY_SOURCE);
         assert_eq!(message.tenant.as_deref(), Some("t-1"));
         assert!(message.body.contains("1.50"), "numbers stay as they were written");

@@ -1,6 +1,7 @@
 //! The environment, as values.
 
 use domain::endpoint::target::Allow;
+use domain::producers::Producers;
 use domain::unsubscribe::Keys;
 use runtime::{Env, Error};
 use sns::Applications;
@@ -31,11 +32,13 @@ pub struct Config {
     pub issuer: Option<Issuer>,
     /// What the links in letters are made with.
     pub links: Keys,
+    /// Which source of the bus may say what.
+    pub producers: Producers,
 }
 
 impl Config {
     /// # Errors
-    /// A variable is missing, or the keys of the links cannot be used.
+    /// A variable is missing, or the keys of the links or the policy beside the program cannot be used.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         let issuer = match env.optional("TOKEN_ISSUER") {
             None => None,
@@ -64,6 +67,7 @@ impl Config {
             socket_url: env.required("SOCKET_URL")?,
             issuer,
             links: Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?,
+            producers: runtime::producers(env)?,
         })
     }
 }

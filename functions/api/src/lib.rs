@@ -26,6 +26,7 @@ use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::endpoint::target::Allow;
 use domain::inbox::View;
+use domain::producers::Producers;
 use domain::unsubscribe::Keys;
 use publish::Bus;
 use queue::{Queue, Sqs};
@@ -64,6 +65,8 @@ pub struct Api {
     issuer: Option<Issuer>,
     /// What the links in letters are made with.
     links: Keys,
+    /// Which source of the bus may say what.
+    producers: Producers,
     aws: SdkConfig,
     bus_name: String,
     /// Made when it is first used: making a client is a fifth of a function's start-up.
@@ -125,12 +128,17 @@ impl Api {
             socket_url: config.socket_url,
             issuer: config.issuer,
             links: config.links,
+            producers: config.producers,
             aws: aws.clone(),
             bus_name: config.bus,
             bus: OnceLock::new(),
             applications: config.applications,
             devices: OnceLock::new(),
         }
+    }
+
+    fn producers(&self) -> &Producers {
+        &self.producers
     }
 
     fn bus(&self) -> &Bus {

@@ -22,7 +22,7 @@ use page::{Language, Page, Text};
 /// The type of the event that says who unsubscribed from what.
 pub const UNSUBSCRIBED: &str = "preference.unsubscribed";
 
-const SOURCE: &str = "carillon/api";
+const SOURCE: &str = domain::producers::API_SOURCE;
 
 /// What is answered without anybody being asked who they are: methods and path.
 pub const OPEN: (&[&str], &str) = (&["GET", "POST"], "/v1/unsubscribe/{token}");

@@ -13,7 +13,8 @@ use domain::bus::BusEvent;
 use domain::event::Refusal;
 use domain::finding::Finding;
 use domain::outbox_mark::MarkKey;
-use domain::replay::{heard, may_replay};
+use domain::producers::Producers;
+use domain::replay::heard;
 use domain::retention::Retention;
 use domain::stack_secret::StackSecret;
 use queue::{Cause, Past, Queue, Sqs};
@@ -27,11 +28,13 @@ pub struct Audit {
     retention: Retention,
     /// What the relay and the sweep are known by.
     marks: MarkKey,
+    producers: Producers,
 }
 
 impl Audit {
     /// # Errors
-    /// A variable is missing, the stack's secret is too short, or it cannot be read how long events are kept.
+    /// A variable is missing or cannot be read, the stack's secret is too short, or the policy that lies beside the
+    /// program cannot be used.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Audit, Error> {
         let sqs = Sqs::new(aws);
         Ok(Audit {
@@ -39,6 +42,7 @@ impl Audit {
             dead_letters: Queue::new(&sqs, env.required("DEAD_LETTERS_URL")?),
             retention: Retention::parse(&env.optional("EVENT_RETENTION").unwrap_or_default())?,
             marks: MarkKey::of(&StackSecret::read(&env.required("STACK_SECRET")?)?),
+            producers: runtime::producers(env)?,
         })
     }
 
@@ -51,7 +55,7 @@ impl Audit {
         let (mut messages, mut records, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for message in &batch.messages {
             let now = now();
-            match record(&message.body, &self.marks, now) {
+            match record(&message.body, &self.producers, &self.marks, now) {
                 Ok(record) => {
                     let days = record.get("type").and_then(|it| self.retention.days(it));
                     let record = record.kept_for(days, now);
@@ -116,10 +120,18 @@ fn tell_findings(record: &Record, findings: &[Finding]) {
 ///
 /// # Errors
 /// [`Refusal`] when the text did not come from an EventBridge rule.
-pub fn record(body: &str, marks: &MarkKey, now: Timestamp) -> Result<Record, Refusal> {
+pub fn record(
+    body: &str,
+    producers: &Producers,
+    marks: &MarkKey,
+    now: Timestamp,
+) -> Result<Record, Refusal> {
     let bus = BusEvent::parse(body)?;
-    Ok(match bus.event() {
-        Ok(event) => Record::of(&heard(event, &bus, may_replay), &bus, marks, now),
+    Ok(match bus.event(producers) {
+        Ok(event) => {
+            let heard = heard(event, &bus, |source| producers.may_replay(source));
+            Record::of(&heard, &bus, marks, now)
+        }
         Err(refusal) => Record::refused(&bus, &refusal, now),
     })
 }

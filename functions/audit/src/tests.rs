@@ -21,7 +21,7 @@ fn an_event_is_kept_with_everything_that_ties_it_to_others() {
         "time":"2026-11-20T12:00:00Z","subject":"order/7","tenant":"t-1","correlationid":"story-1",
         "causationid":"e-0","actor":"ann","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         "data":{"total":12.50}}"#;
-    let kept = record(&bus(detail), &marks(), NOON).unwrap();
+    let kept = record(&bus(detail), &Producers::default(), &marks(), NOON).unwrap();
     let sk = kept.get("sk").unwrap();
     assert!(sk.starts_with("event#shop#e-1#") && sk.len() == 15 + 8, "{sk}");
     assert_eq!(kept.get("detail"), None, "the envelope has it all");
@@ -40,7 +40,7 @@ fn an_event_is_kept_with_everything_that_ties_it_to_others() {
 
 #[test]
 fn what_is_refused_is_kept_as_it_came_with_the_reason() {
-    let kept = record(&bus(r#"{"specversion":"0.3","id":"e-1"}"#), &marks(), NOON).unwrap();
+    let kept = record(&bus(r#"{"specversion":"0.3","id":"e-1"}"#), &Producers::default(), &marks(), NOON).unwrap();
     assert_eq!(kept.get("refused"), Some(r#"specversion: found "0.3", wanted "1.0""#));
     assert_eq!(kept.get("detail"), Some(r#"{"specversion":"0.3","id":"e-1"}"#));
 }
@@ -51,7 +51,7 @@ fn a_second_event_under_one_id_stands_beside_the_first_and_a_second_delivery_doe
         let detail = format!(
             r#"{{"specversion":"1.0","id":"e-1","source":"shop","type":"t","data":{{"total":{total}}}}}"#
         );
-        let kept = record(&bus(&detail).replace("b-1", bus_id), &marks(), NOON).unwrap();
+        let kept = record(&bus(&detail).replace("b-1", bus_id), &Producers::default(), &marks(), NOON).unwrap();
         kept.get("sk").unwrap().to_owned()
     };
     assert_eq!(sk(1, "b-1"), sk(1, "b-2"));
@@ -62,13 +62,13 @@ fn a_second_event_under_one_id_stands_beside_the_first_and_a_second_delivery_doe
 fn an_envelope_of_an_older_system_is_kept_as_it_came_too() {
     let detail =
         r#"{ "type": "task.done", "data": {}, "timestamp": "2026-11-20T12:00:00Z", "userId": "ann" }"#;
-    let kept = record(&bus(detail), &marks(), NOON).unwrap();
+    let kept = record(&bus(detail), &Producers::default(), &marks(), NOON).unwrap();
     assert_eq!(kept.get("refused"), None);
     assert_eq!(kept.get("detail"), Some(detail));
     assert!(kept.get("event").unwrap().contains(r#""specversion":"1.0""#));
     let long = "x".repeat(195 * 1024);
     let detail = detail.replace("{}", &format!(r#"{{"long":"{long}"}}"#));
-    let kept = record(&bus(&detail), &marks(), NOON).unwrap();
+    let kept = record(&bus(&detail), &Producers::default(), &marks(), NOON).unwrap();
     assert!(kept.get("event").is_some_and(|it| it.contains(&long)));
     assert_eq!(kept.get("detail"), None, "an item holds one of them");
 }
@@ -80,7 +80,7 @@ fn two_events_never_share_a_record_however_their_names_are_cut() {
             r##"{{"specversion":"1.0","id":"{id}","source":"{source}","type":"t","subject":"s/1",
                 "time":"2026-11-20T12:00:00Z"}}"##
         );
-        let kept = record(&bus(&detail), &marks(), NOON).unwrap();
+        let kept = record(&bus(&detail), &Producers::default(), &marks(), NOON).unwrap();
         (kept.get("pk").unwrap().to_owned(), kept.get("sk").unwrap().to_owned())
     };
     assert_ne!(keys("try/a#b", "c"), keys("try/a", "b#c"));
@@ -89,7 +89,7 @@ fn two_events_never_share_a_record_however_their_names_are_cut() {
 #[test]
 fn what_did_not_come_from_the_bus_is_not_kept() {
     for body in ["", "[]", "not json", r#"{"id":"1"}"#] {
-        assert!(record(body, &marks(), NOON).is_err(), "{body:?}");
+        assert!(record(body, &Producers::default(), &marks(), NOON).is_err(), "{body:?}");
     }
 }
 
@@ -139,6 +139,7 @@ async fn keep(cloud: &Cloud, bodies: &[&str]) -> Result<Report, Error> {
         ("EVENTS_TABLE", "events"),
         ("DEAD_LETTERS_URL", "https://sqs.example/dead-letters"),
         ("STACK_SECRET", SECRET),
+        ("LAMBDA_TASK_ROOT", concat!(env!("CARGO_MANIFEST_DIR"), "/src/fixtures")),
     ];
     let env: Env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
     let messages = bodies.iter().enumerate().map(|(at, body)| {
@@ -152,11 +153,56 @@ async fn keep(cloud: &Cloud, bodies: &[&str]) -> Result<Report, Error> {
     Audit::from_env(&aws, &env)?.keep(batch).await
 }
 
+/// What EventBridge delivers: the bus names what the envelope names, where that can be read.
 fn bus(detail: &str) -> String {
+    let inside: serde_json::Value = serde_json::from_str(detail).unwrap_or_default();
+    let named = |name: &str, or: &str| inside[name].as_str().unwrap_or(or).to_owned();
+    bus_as(&named("source", "shop"), &named("type", "order.paid"), detail)
+}
+
+fn bus_as(source: &str, kind: &str, detail: &str) -> String {
     format!(
-        r#"{{"version":"0","id":"b-1","detail-type":"order.paid","source":"shop","account":"1",
+        r#"{{"version":"0","id":"b-1","detail-type":"{kind}","source":"{source}","account":"1",
             "time":"2026-11-20T12:00:01Z","region":"eu-central-1","resources":[],"detail":{detail}}}"#
     )
+}
+
+#[test]
+fn refused_record_keeps_the_names_of_the_bus_and_those_of_the_envelope() {
+    let forged = r#"{"specversion":"1.0","id":"e-1","source":"bank","type":"core.hello","tenant":"ten-b"}"#;
+    let kept = record(&bus_as("shop", "shop.harmless", forged), &Producers::default(), &marks(), NOON).unwrap();
+    let said = kept.get("refused").unwrap();
+    for name in ["\"bank\"", "\"core.hello\"", "\"shop\"", "\"shop.harmless\""] {
+        assert!(said.contains(name), "{said}");
+    }
+    for (attribute, expected) in [
+        ("refused_class", "identity_mismatch"),
+        ("source", "shop"),
+        ("type", "shop.harmless"),
+        ("inner_source", "bank"),
+        ("inner_type", "core.hello"),
+        ("detail", forged),
+    ] {
+        assert_eq!(kept.get(attribute), Some(expected), "{attribute}");
+    }
+}
+
+#[test]
+fn event_that_its_producer_may_not_publish_is_recorded_as_refused() {
+    let producers = Producers::new(Vec::new());
+    let kept =
+        record(&bus(r#"{"specversion":"1.0","id":"e","source":"s","type":"t"}"#), &producers, &marks(), NOON).unwrap();
+    assert_eq!(kept.get("refused_class"), Some("producer_not_allowed"));
+    let reserved = r#"{"specversion":"1.0","id":"e","source":"s","type":"communication.sent"}"#;
+    let kept = record(&bus(reserved), &Producers::default(), &marks(), NOON).unwrap();
+    assert_eq!((kept.get("refused_class"), kept.get("event")), (Some("producer_not_allowed"), None));
+}
+
+#[test]
+fn authenticated_user_of_an_event_is_an_attribute_of_its_record() {
+    let detail =
+        r#"{"specversion":"1.0","id":"e","source":"/tenants/a","type":"t","tenant":"a","authid":"ann"}"#;
+    assert_eq!(record(&bus(detail), &Producers::default(), &marks(), NOON).unwrap().get("auth_id"), Some("ann"));
 }
 
 #[test]
@@ -167,9 +213,8 @@ fn a_replay_is_recorded_beside_its_event_and_never_taken_for_another_body_of_it(
         )
     };
     let record = |more: &str| {
-        let by_operator = bus(&detail(more))
-            .replace(r#""source":"shop","account""#, r#""source":"carillon/replay","account""#);
-        record(&by_operator, &marks(), NOON).unwrap()
+        let bus = bus_as(if more.is_empty() { "shop" } else { "carillon/replay" }, "t", &detail(more));
+        record(&bus, &Producers::default(), &marks(), NOON).unwrap()
     };
     let (first, replay) = (record(""), record(r#","replayid":"r-1""#));
     assert_eq!(replay.get("pk"), first.get("pk"));

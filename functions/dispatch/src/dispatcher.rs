@@ -119,7 +119,7 @@ impl Dispatcher {
         let unfold = self.unfold(now);
         for message in &batch.messages {
             let mut onward = Onward::default();
-            match read(&message.body) {
+            match read(&message.body, &self.catalog.policy().producers) {
                 Intake::Event(event) => {
                     let subject = Subject { event: *event, what: What::Event };
                     tasks.push(Task { message, subject, onward });
@@ -235,7 +235,7 @@ impl Dispatcher {
     async fn bury(&self, message: &Message, refusal: &Refusal, report: &mut Report) {
         let detail = refusal.to_string();
         tracing::warn!(message.id = message.message_id, detail, "an event is refused");
-        let cause = Cause { class: "refused", detail, by: "dispatch" };
+        let cause = Cause { class: refusal.class.name(), detail, by: "dispatch" };
         let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(error = chain(&refused), "it stays in the queue");

@@ -1,8 +1,9 @@
 //! From the text of a message to an event, to what an earlier decision left for later, or to why there is neither.
 
 use domain::bus::BusEvent;
-use domain::event::{Event, Refusal};
-use domain::replay::{Heard, heard, may_replay};
+use domain::event::{Event, Priority, Refusal};
+use domain::producers::Producers;
+use domain::replay::{Heard, heard};
 use domain::wake::{Task, WAKE_VERSION, Wake};
 
 /// What a message turned out to be.
@@ -20,10 +21,11 @@ pub enum Intake {
     Refused(Refusal),
 }
 
-/// Reads the body that EventBridge, or dispatch itself, put into the queue. Marks of a replay that no operator wrote
-/// are taken off the event: a wake carries none of them either.
+/// Reads the body that EventBridge, or dispatch itself, put into the queue. An event of the bus must be one that its
+/// producer may publish; what dispatch left for itself was checked when it came. Marks of a replay that no operator
+/// wrote are taken off the event: a wake carries none of them either.
 #[must_use]
-pub fn read(body: &str) -> Intake {
+pub fn read(body: &str, producers: &Producers) -> Intake {
     if let Some(wake) = Wake::read(body) {
         if wake.carillon_wake > WAKE_VERSION {
             return Intake::Newer(wake.carillon_wake);
@@ -33,15 +35,16 @@ pub fn read(body: &str) -> Intake {
             Err(refusal) => Intake::Refused(refusal),
         };
     }
-    match event_of(body) {
+    match admitted(body, producers) {
         Ok(event) => Intake::Event(Box::new(event)),
         Err(refusal) => Intake::Refused(refusal),
     }
 }
 
-fn event_of(body: &str) -> Result<Event, Refusal> {
+fn admitted(body: &str, producers: &Producers) -> Result<Event, Refusal> {
     let bus = BusEvent::parse(body)?;
-    let Heard { event, ignores_marks } = heard(bus.event()?, &bus, may_replay);
+    let Heard { mut event, ignores_marks } =
+        heard(bus.event(producers)?, &bus, |source| producers.may_replay(source));
     if ignores_marks {
         tracing::warn!(
             code = "DISPATCH_REPLAY_MARK_IGNORED",
@@ -49,6 +52,15 @@ fn event_of(body: &str) -> Result<Event, Refusal> {
             event.source = event.source,
             "replay marks ignored: the source is no operator's; the event is handled as a first telling"
         );
+    }
+    if event.priority == Some(Priority::Critical) && !producers.may_be_critical(&bus.source) {
+        tracing::warn!(
+            code = "DISPATCH_PRIORITY_LOWERED",
+            event.id = event.id,
+            source = %bus.source,
+            "the source has no right to `priority: critical`; the event goes on with priority high"
+        );
+        event.priority = Some(Priority::High);
     }
     Ok(event)
 }
@@ -62,10 +74,12 @@ mod tests {
         let nonce = |source: &str, came: &str| {
             let body = format!(
                 r#"{{"id":"b-1","detail-type":"t","source":"{source}","time":"2026-11-20T12:00:00Z",{came},"detail":{{
-                    "specversion":"1.0","id":"1","source":"/tenants/a","type":"t","time":"2026-11-20T12:00:00Z",
-                    "replayid":"r-1","renotify":true}}}}"#
+                    "specversion":"1.0","id":"1","source":"/tenants/a","tenant":"a","type":"t",
+                    "time":"2026-11-20T12:00:00Z","replayid":"r-1","renotify":true}}}}"#
             );
-            let Intake::Event(event) = read(&body) else { panic!("an event was read as something else") };
+            let Intake::Event(event) = read(&body, &Producers::default()) else {
+                panic!("an event was read as something else")
+            };
             event.nonce().map(str::to_owned)
         };
         let (bus, operator) =

@@ -6,6 +6,7 @@ use aws::{Refused, Verdict};
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::plan::Audience;
+use domain::producers::Tenants;
 use domain::receipt::{Heard, Progress, Receipt, read};
 use domain::registry::{Amendment, Change, Stamp};
 use futures_util::stream::{self, StreamExt as _};
@@ -165,7 +166,8 @@ impl Clerk {
         self.counters.close_address(&closed).await?;
         let Some(id) = Audience::person_called(&told.recipient) else { return Ok(()) };
         let stamp = Stamp { at, by: format!("receipt {}", told.key.as_str()) };
-        let change = Amendment { id: id.to_owned(), change: Change::Close(closed), stamp };
+        let change =
+            Amendment { id: id.to_owned(), change: Change::Close(closed), stamp, reach: Tenants::All };
         match self.people.apply(&[change]).await.pop() {
             None | Some(Ok(_)) => Ok(()),
             Some(Err(NotApplied::Refused(refused))) => Err(refused),

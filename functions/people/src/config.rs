@@ -1,22 +1,26 @@
 //! The environment, as values.
 
-use runtime::{Env, Unset};
+use domain::producers::Producers;
+use runtime::{Env, Error};
 
 /// What the function is told by its template.
 pub struct Config {
     pub people_table: String,
     pub inbox_table: String,
     pub dead_letters_url: String,
+    /// Which source may say what of whom.
+    pub producers: Producers,
 }
 
 impl Config {
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
-    pub fn from_env(env: &Env) -> Result<Config, Unset> {
+    /// A variable is missing, or the policy that lies beside the program cannot be used.
+    pub fn from_env(env: &Env) -> Result<Config, Error> {
         Ok(Config {
             people_table: env.required("PEOPLE_TABLE")?,
             inbox_table: env.required("INBOX_TABLE")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
+            producers: runtime::producers(env)?,
         })
     }
 }

@@ -3,19 +3,24 @@
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::event::Refusal;
+use domain::producers::Producers;
 use domain::registry::{self, Notice};
 
-/// Reads the body that EventBridge put into the queue.
+/// Reads the body that EventBridge put into the queue, and checks that its producer may say so.
 ///
 /// # Errors
-/// [`Refusal`] says why it is no event of ours: the dead-letter queue's cause.
-pub fn read(body: &str, now: Timestamp) -> Result<Notice, Refusal> {
-    registry::read(&BusEvent::parse(body)?.event()?, now)
+/// [`Refusal`] says why the event changes nothing: the dead-letter queue's cause.
+pub fn read(body: &str, producers: &Producers, now: Timestamp) -> Result<Notice, Refusal> {
+    let bus = BusEvent::parse(body)?;
+    let event = bus.event(producers)?;
+    let reach = producers.reach(&bus.source, event.tenant.as_deref());
+    registry::read(&event, &reach, now)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::producers::Tenants;
 
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
@@ -24,7 +29,9 @@ mod tests {
         let cloud_event = r#"{"specversion":"1.0","id":"e-1","source":"crm","type":"carillon.recipient.created",
             "time":"2026-11-18T00:00:00Z","data":{"id":"ann","email":"ann@example.com"}}"#;
         for detail in [cloud_event, r#"{"id":"ann","email":"ann@example.com"}"#] {
-            let Ok(Notice::People(people)) = read(&bus(detail), NOON) else { panic!("{detail}") };
+            let Ok(Notice::People(people)) = read(&bus(detail), &crm("all"), NOON) else {
+                panic!("{detail}")
+            };
             assert_eq!(people[0].id, "ann");
         }
     }
@@ -32,8 +39,28 @@ mod tests {
     #[test]
     fn what_is_no_event_is_refused() {
         for body in ["", "[]", "not json", r#"{"id":"1"}"#, &bus(r#"{"specversion":"0.3"}"#), &bus("7")] {
-            assert!(read(body, NOON).is_err(), "{body}");
+            assert!(read(body, &crm("all"), NOON).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn update_needs_a_source_with_the_right_and_reaches_its_tenants_alone() {
+        let detail = r#"{"specversion":"1.0","id":"e-1","source":"crm","type":"carillon.recipient.created",
+            "time":"2026-11-18T00:00:00Z","tenant":"ten-a","data":{"id":"ann"}}"#;
+        let class =
+            |producers: &Producers| read(&bus(detail), producers, NOON).err().map(|it| it.class.name());
+        assert_eq!(class(&Producers::default()), Some("producer_not_allowed"));
+        let Ok(Notice::People(people)) = read(&bus(detail), &crm("all"), NOON) else { panic!("crm may") };
+        assert_eq!(people[0].reach, Tenants::Listed(["ten-a".to_owned()].into()));
+        let forged = bus(detail).replace(r#""source":"crm","account""#, r#""source":"shop","account""#);
+        let refusal = read(&forged, &crm("all"), NOON).err().unwrap();
+        assert_eq!(refusal.class.name(), "identity_mismatch");
+    }
+
+    /// A policy that lets `crm` update people of these tenants.
+    fn crm(tenants: &str) -> Producers {
+        let entries = serde_json::json!([{ "source": "crm", "tenants": tenants, "people": true }]);
+        serde_json::from_value(entries).unwrap()
     }
 
     fn bus(detail: &str) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use aws::{Refused, Verdict};
 use aws_types::SdkConfig;
+use domain::producers::Producers;
 use domain::recipient::Settings;
 use domain::registry::{Amendment, Change, Notice, Stamp};
 use queue::{Cause, Past, Queue, Sqs};
@@ -17,6 +18,7 @@ pub struct Registrar {
     people: People,
     inbox: Inbox,
     dead_letters: Queue,
+    producers: Producers,
 }
 
 /// What a batch asks for, each with the place in the batch of the message behind it.
@@ -44,6 +46,7 @@ impl Registrar {
             people: People::new(&tables, config.people_table),
             inbox: Inbox::new(&tables, config.inbox_table),
             dead_letters: Queue::new(&Sqs::new(aws), config.dead_letters_url),
+            producers: config.producers,
         }
     }
 
@@ -54,12 +57,14 @@ impl Registrar {
         let mut harvest = Harvest::default();
         let mut setbacks: Vec<Option<Setback>> = Vec::with_capacity(batch.messages.len());
         for (at, message) in batch.messages.iter().enumerate() {
-            setbacks.push(match read(&message.body, now()) {
+            setbacks.push(match read(&message.body, &self.producers, now()) {
                 Ok(notice) => {
                     harvest.take(at, notice);
                     None
                 }
-                Err(refusal) => Some(Setback::Never { class: "refused", detail: refusal.to_string() }),
+                Err(refusal) => {
+                    Some(Setback::Never { class: refusal.class.name(), detail: refusal.to_string() })
+                }
             });
         }
         let changed = self.carry_out(&harvest, &mut setbacks).await;
@@ -139,7 +144,9 @@ impl Harvest {
 
 fn setback(error: NotApplied) -> Setback {
     match error {
-        NotApplied::Unfit(refusal) => Setback::Never { class: "refused", detail: refusal.to_string() },
+        NotApplied::Unfit(refusal) => {
+            Setback::Never { class: refusal.class.name(), detail: refusal.to_string() }
+        }
         NotApplied::Refused(refused) => match refused.verdict {
             Verdict::Permanent => Setback::Never { class: "not_storable", detail: chain(&refused) },
             Verdict::Transient | Verdict::Throttled | Verdict::Denied | Verdict::Unanswered => {

@@ -2,6 +2,7 @@
 
 use domain::outbox_mark::MarkKey;
 use domain::stack_secret::StackSecret;
+use domain::producers::Producers;
 use runtime::{Env, Error};
 
 /// What the relay is told by its template.
@@ -15,11 +16,13 @@ pub struct Config {
     pub critical_types: Vec<String>,
     /// What the audit knows the relay by.
     pub marks: MarkKey,
+    /// Which source of the bus may say what.
+    pub producers: Producers,
 }
 
 impl Config {
     /// # Errors
-    /// A variable is missing, or the stack's secret is too short.
+    /// A variable is missing, the stack's secret is too short, or the policy that lies beside the program cannot be used.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         let types = env.required("CRITICAL_TYPES")?;
         Ok(Config {
@@ -35,6 +38,7 @@ impl Config {
                 .filter(|it| !it.is_empty())
                 .map(str::to_owned)
                 .collect(),
+            producers: runtime::producers(env)?,
         })
     }
 }

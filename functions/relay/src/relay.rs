@@ -48,7 +48,7 @@ impl Relay {
         let dead_letters = Queue::new(&sqs, config.dead_letters_url);
         Relay {
             outbox: OutboxRelay::new(
-                publish::Relay::new(bus.clone(), waiting),
+                publish::Relay::new(bus.clone(), waiting).holding_to(config.producers),
                 Queue::new(&sqs, config.critical_queue_url),
                 config.critical_types,
                 config.marks,

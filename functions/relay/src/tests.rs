@@ -115,7 +115,7 @@ async fn what_is_critical_goes_straight_to_dispatch_as_well() {
     let sent = cloud.calls("SendMessageBatch");
     assert_eq!(sent[0]["Entries"].as_array().unwrap().len(), 1);
     let body = sent[0]["Entries"][0]["MessageBody"].as_str().unwrap();
-    let read = domain::bus::BusEvent::parse(body).unwrap().event().unwrap();
+    let read = domain::bus::BusEvent::parse(body).unwrap().unverified_event().unwrap();
     assert_eq!((read.id.as_str(), read.kind.as_str()), ("e-1", "auth.account.locked"));
     assert_eq!(cloud.published(), ["e-1", "e-2"], "and by the bus, for everybody else");
 }
@@ -210,6 +210,7 @@ fn relay(cloud: &Cloud) -> Relay {
         ("CRITICAL_TYPES", "auth.account.locked, emergency.alert.created"),
         ("DEAD_LETTERS_URL", "https://sqs.example/dead-letters"),
         ("STACK_SECRET", SECRET),
+        ("LAMBDA_TASK_ROOT", concat!(env!("CARGO_MANIFEST_DIR"), "/src/fixtures")),
     ];
     let env: Env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
     Relay::new(&aws, Config::from_env(&env).unwrap())

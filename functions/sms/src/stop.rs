@@ -19,6 +19,7 @@ pub fn stop(job: &Job, now: Timestamp) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::producers::Tenants;
     use domain::registry::{self, Change, Notice};
 
     #[test]
@@ -35,7 +36,9 @@ mod tests {
         assert!(!entry.detail.contains("5550100"));
         let event = Event::parse(&entry.detail).unwrap();
         assert_eq!((event.tenant.as_deref(), event.causation_id.as_deref()), (Some("clinic-7"), Some("e-1")));
-        let Ok(Notice::People(people)) = registry::read(&event, now) else { panic!("it is about somebody") };
+        let Ok(Notice::People(people)) = registry::read(&event, &Tenants::All, now) else {
+            panic!("it is about somebody")
+        };
         assert_eq!(people[0].id, "ann");
         assert!(matches!(&people[0].change, Change::Close(it) if it.until.is_none()));
     }

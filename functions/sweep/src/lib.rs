@@ -46,12 +46,13 @@ pub struct Swept {
 
 impl Sweep {
     /// # Errors
-    /// A variable is missing, or the stack's secret is too short.
+    /// A variable is missing, the stack's secret is too short, or the policy that lies beside the program cannot be used.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sweep, Error> {
         let client = store::client(aws);
         let waiting = Outbox::new(env.required("EVENTS_TABLE")?).waiting(&client);
         let ledger = Ledger::new(&client, env.required("LEDGER_TABLE")?);
         let relay = Relay::new(Bus::new(aws, env.required("BUS_NAME")?), waiting.clone());
+        let relay = relay.holding_to(runtime::producers(env)?);
         let name = env.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "sweep".to_owned());
         let min_age = env.optional("MIN_AGE_SECONDS").and_then(|it| it.parse().ok());
         let min_age = min_age.map_or(MIN_AGE, Duration::from_secs);

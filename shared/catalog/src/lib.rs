@@ -26,6 +26,7 @@ mod nearest;
 mod place;
 mod policy;
 mod problem;
+mod producers;
 mod reach;
 mod reference;
 mod rehearsal;

@@ -14,12 +14,13 @@ use serde_json::{Value, json};
 use crate::audience::{is_plain, plain_name};
 use crate::letter;
 use crate::problem::{At, POLICY, Page, Problem};
+use crate::producers;
 use crate::rule::is_kebab;
 use crate::texting;
 use crate::values::{Fields, check_keys, find, key_at, list, map, number, text, typed, word};
 use crate::yaml::{self, Entry, Kind, Node};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "zone",
     "quiet",
     "rate",
@@ -32,6 +33,7 @@ const KEYS: [&str; 12] = [
     "email",
     "roles",
     "topics",
+    "producers",
 ];
 
 const CAP_KEYS: [&str; 8] = ["cap", "most", "per", "period", "rolling", "channel", "category", "except"];
@@ -84,6 +86,7 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
         email: EmailPolicy::default(),
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
+        producers: fields.read("producers", producers::read).unwrap_or_default(),
     };
     let starts = fields.read("week-starts", |node, page| word(node, "day", &DAYS.map(|it| (it, it)), page));
     let caps = fields.read("caps", |node, page| caps(node, starts.unwrap_or("mon"), page));

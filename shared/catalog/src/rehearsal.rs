@@ -8,6 +8,7 @@ use domain::catalog::Catalog;
 use domain::decide::{Ask, Decision, Order, Verdict, Waiting, decide_with};
 use domain::event::{Event, Refusal};
 use domain::plan::{Collected, Match, Plan};
+use domain::producers::Producers;
 use domain::recipient::{Group, Recipient, Recipients, members};
 use domain::rule::Step;
 use domain::wake::{Start, Task};
@@ -45,7 +46,7 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
     let mut findings = Findings::default();
     let mut reached = BTreeSet::new();
     for (file, text) in samples {
-        match event(text) {
+        match event(text, &catalog.policy().producers) {
             Ok(event) => reached.extend(stage.play(file, &event, &mut findings.problems)),
             Err(refusal) => {
                 let what = format!("it is refused: at {}, found {}", refusal.attribute, refusal.found);
@@ -69,9 +70,10 @@ pub(crate) fn bus_time() -> Timestamp {
     Timestamp::from_second(BUS_TIME_S).unwrap_or_default()
 }
 
-pub(crate) fn event(text: &str) -> Result<Event, Refusal> {
+/// The event of a sample, if the policy lets its producer publish it.
+pub(crate) fn event(text: &str, producers: &Producers) -> Result<Event, Refusal> {
     let time = bus_time();
-    BusEvent::parse(&BusEntry::read(text)?.to_bus_event(BUS_ID, time))?.event()
+    BusEvent::parse(&BusEntry::read(text)?.to_bus_event(BUS_ID, time))?.event(producers)
 }
 
 /// The locales of every template.

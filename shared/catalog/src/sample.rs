@@ -4,7 +4,7 @@
 
 use domain::Timestamp;
 use domain::bus::{BusEvent, Shape, shape_of};
-use domain::event::{Event, Refusal};
+use domain::event::{Event, Refusal, RefusalClass};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -36,7 +36,8 @@ impl BusEntry {
     /// event, of which `source`, `detail-type` and `detail` are taken.
     ///
     /// # Errors
-    /// [`Refusal`] when the text is none of these, or when dispatch would refuse the event inside.
+    /// [`Refusal`] when the text is none of these, or when its form is wrong. Whether its producer may publish it is the
+    /// policy's to say.
     pub fn read(text: &str) -> Result<BusEntry, Refusal> {
         let entry = match shape_of(text) {
             // Strict reading also says why a text has no shape.
@@ -45,7 +46,7 @@ impl BusEntry {
             Some(Shape::Circle | Shape::Business) => body(text, "type")?,
             Some(Shape::Plain) => bus_event(text)?,
         };
-        BusEvent::parse(&entry.to_bus_event("sample", Timestamp::UNIX_EPOCH))?.event()?;
+        BusEvent::parse(&entry.to_bus_event("sample", Timestamp::UNIX_EPOCH))?.unverified_event()?;
         Ok(entry)
     }
 
@@ -128,7 +129,12 @@ fn word(members: &Value, name: &str, wanted: &str) -> Result<String, Refusal> {
 }
 
 fn refusal(attribute: &str, found: &str, wanted: &str) -> Refusal {
-    Refusal { attribute: attribute.to_owned(), found: found.to_owned(), wanted: wanted.to_owned() }
+    Refusal {
+        attribute: attribute.to_owned(),
+        found: found.to_owned(),
+        wanted: wanted.to_owned(),
+        class: RefusalClass::Malformed,
+    }
 }
 
 #[cfg(test)]

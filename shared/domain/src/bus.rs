@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::event::{Data, Event, Fields, Refusal};
 use crate::json::Raw;
+use crate::producers::{Identity, Producers};
 
 mod legacy;
 
@@ -90,20 +91,57 @@ impl<'a> BusEvent<'a> {
         })
     }
 
-    /// The event inside, whatever envelope it came in.
+    /// The event inside, if its producer may publish it. The bus's `source` and `detail-type` are authoritative: IAM
+    /// vouches for them, and for nothing that stands in the envelope.
+    ///
+    /// # Errors
+    /// [`Refusal`] as for [`BusEvent::unverified_event`]; of the class [`RefusalClass::IdentityMismatch`] when the envelope
+    /// names another source or type than the bus; and of the class [`RefusalClass::ProducerNotAllowed`] when the policy
+    /// does not let the source publish the event.
+    ///
+    /// [`RefusalClass::IdentityMismatch`]: crate::event::RefusalClass::IdentityMismatch
+    /// [`RefusalClass::ProducerNotAllowed`]: crate::event::RefusalClass::ProducerNotAllowed
+    pub fn event(&self, producers: &Producers) -> Result<Event, Refusal> {
+        let (event, shape) = self.read()?;
+        let identity = Identity {
+            source: &self.source,
+            detail_type: &self.detail_type,
+            is_older_envelope: match shape {
+                Shape::Hub | Shape::Circle | Shape::Business => true,
+                Shape::CloudEvent | Shape::Plain => false,
+            },
+        };
+        producers.admit(identity, &event)?;
+        Ok(event)
+    }
+
+    /// The source and the type that the envelope names, where it can be read; EventBridge's own for a plain event.
+    #[must_use]
+    pub fn named_inside(&self) -> Option<(String, String)> {
+        self.unverified_event().ok().map(|event| (event.source, event.kind))
+    }
+
+    /// The event inside, whatever its producer may publish: for tools that know no policy, never for a function that
+    /// acts on it.
     ///
     /// # Errors
     /// [`Refusal`] when the envelope is recognised and breaks its own rules, or cannot be read at all.
-    pub fn event(&self) -> Result<Event, Refusal> {
+    pub fn unverified_event(&self) -> Result<Event, Refusal> {
+        self.read().map(|(event, _)| event)
+    }
+
+    fn read(&self) -> Result<(Event, Shape), Refusal> {
         let received: Timestamp = crate::event::timestamp("time", &self.time)?;
         let fields = Fields::of(self.detail.get())?;
-        match Shape::of(&fields) {
+        let shape = Shape::of(&fields);
+        let event = match shape {
             Shape::CloudEvent => Event::import(&fields, received),
             Shape::Hub => legacy::hub(&fields, self, received),
             Shape::Circle => legacy::circle(&fields, self, received),
             Shape::Business => legacy::business(&fields, self, received),
             Shape::Plain => legacy::plain(self, received),
-        }
+        }?;
+        Ok((event, shape))
     }
 
     /// The resources that claim an outbox entry behind the event, proven or not. Empty for every other event.

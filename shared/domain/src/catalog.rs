@@ -29,6 +29,30 @@ pub struct CatalogFile {
     pub templates: BTreeMap<String, String>,
 }
 
+/// The name of the policy's file beside the program of each function that needs no rules.
+pub const POLICY_FILE: &str = "policy.json";
+
+/// The layout of `policy.json`. Functions refuse to start on another one.
+pub const POLICY_FORMAT: u32 = 1;
+
+/// The policy of a catalog as a file of its own. `P` is what a function reads of the policy: members that `P` does not
+/// know are left out.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PolicyFile<P = Policy> {
+    pub format: u32,
+    /// The version of the catalog that the policy was compiled with.
+    pub version: String,
+    pub policy: P,
+}
+
+impl CatalogFile {
+    /// The policy for functions that need no rules and no templates.
+    #[must_use]
+    pub fn policy_file(&self) -> PolicyFile {
+        PolicyFile { format: POLICY_FORMAT, version: self.version.clone(), policy: self.policy.clone() }
+    }
+}
+
 /// A catalog ready to be asked.
 pub struct Catalog {
     version: String,

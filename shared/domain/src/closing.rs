@@ -28,6 +28,7 @@ pub fn event(
         sequence: None,
         expiry_time: None,
         actor: None,
+        auth_id: None,
         data: summary.get("data").map(Data::of),
         ..opener.clone()
     }

@@ -20,7 +20,7 @@ mod refusal;
 
 pub(crate) use attributes::{check_name, check_type, excerpt, timestamp, trace_context};
 pub(crate) use fields::{Fields, kind_of};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, RefusalClass};
 
 /// The largest event that is accepted, in bytes of its JSON text. AWS's own limit is 1 MiB for a `PutEvents` entry;
 /// staying below 256 KiB keeps every queue and function on the way at its default.
@@ -52,6 +52,8 @@ pub struct Event {
     pub causation_id: Option<String>,
     /// The user or service that caused it.
     pub actor: Option<String>,
+    /// The authenticated user who published it (CloudEvents' auth context extension). Only the HTTP API sets it.
+    pub auth_id: Option<String>,
     /// How urgent the producer thinks it is. A rule's own priority wins.
     pub priority: Option<Priority>,
     /// The version of the subject after this event, counted from 1.
@@ -188,6 +190,7 @@ impl Event {
             correlation_id: None,
             causation_id: None,
             actor: None,
+            auth_id: None,
             priority: None,
             sequence: None,
             traceparent: None,
@@ -256,6 +259,7 @@ impl Serialize for Event {
             ("correlationid", &self.correlation_id),
             ("causationid", &self.causation_id),
             ("actor", &self.actor),
+            ("authid", &self.auth_id),
             ("traceparent", &self.traceparent),
         ];
         for (name, value) in texts {

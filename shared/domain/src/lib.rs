@@ -43,6 +43,7 @@ pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod preference;
+pub mod producers;
 pub mod proof;
 pub mod quota;
 pub mod receipt;
@@ -66,4 +67,4 @@ pub mod window;
 pub mod written;
 pub mod zone;
 
-pub use jiff::Timestamp;
+pub use jiff::{SignedDuration, Timestamp};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::channel::{Channel, OnUnknown};
 use crate::counter::Limit;
 use crate::preference::Preferences;
+use crate::producers::Producers;
 use crate::recipient::Sender;
 use crate::rule::Operand;
 use crate::texting::Texting;
@@ -51,6 +52,9 @@ pub struct Policy {
     /// literal `<name>:<value>`, hears of it too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub topics: BTreeMap<String, Vec<String>>,
+    /// Which source of the bus may say what.
+    #[serde(default, skip_serializing_if = "Producers::is_absent")]
+    pub producers: Producers,
 }
 
 /// The category of codes that are good once, and for minutes: they are tried, and sent again, until they expire.
@@ -79,6 +83,7 @@ impl Default for Policy {
             email: EmailPolicy::default(),
             roles: BTreeSet::new(),
             topics: BTreeMap::new(),
+            producers: Producers::default(),
         }
     }
 }

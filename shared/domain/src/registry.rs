@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::channel::Channel;
-use crate::event::{Event, Refusal, excerpt};
+use crate::event::{Event, Refusal, RefusalClass, excerpt};
+use crate::producers::Tenants;
 use crate::recipient::{Recipient, Settings, SuppressedBecause, Suppression};
 
 mod entry;
@@ -59,6 +60,8 @@ pub struct Amendment {
     pub id: String,
     pub change: Change,
     pub stamp: Stamp,
+    /// The tenants that the change may touch: a person outside of them stays as the person is.
+    pub reach: Tenants,
 }
 
 /// What changes. No `Debug`: it holds names and addresses.
@@ -94,18 +97,21 @@ pub enum Notice {
     Tenant { id: String, settings: Box<Settings>, stamp: Stamp },
 }
 
-/// Reads an event about people, topics or tenants.
+/// Reads an event about people, topics or tenants. `reach` is what its source may change, see
+/// [`Producers::reach`](crate::producers::Producers::reach).
 ///
 /// # Errors
-/// [`Refusal`] names the attribute; `data.email` is the member `email` of `data`. It never quotes a payload.
-pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
+/// [`Refusal`] names the attribute; `data.email` is the member `email` of `data`. It never quotes a payload. A tenant
+/// outside of `reach` is refused here, a person when [`Entry::apply`] knows the person's tenants.
+pub fn read(event: &Event, reach: &Tenants, now: Timestamp) -> Result<Notice, Refusal> {
     if event.time > now + MAX_AHEAD {
         return Err(Refusal::new("time", event.time, "a time that is not an hour ahead of the clock here"));
     }
     let data = reading::object(event)?;
     let stamp = Stamp::of(event);
-    let one =
-        |id: String, change: Change| Notice::People(vec![Amendment { id, change, stamp: stamp.clone() }]);
+    let one = |id: String, change: Change| {
+        Notice::People(vec![Amendment { id, change, stamp: stamp.clone(), reach: reach.clone() }])
+    };
     match event.kind.as_str() {
         "carillon.recipient.created" => {
             let person = reading::of_object(&data, "data.")?;
@@ -132,6 +138,7 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
                 id,
                 change: if joins { Change::Join(topic.clone()) } else { Change::Leave(topic.clone()) },
                 stamp: stamp.clone(),
+                reach: reach.clone(),
             });
             Ok(Notice::People(amendments.collect()))
         }
@@ -144,6 +151,9 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
         }
         "carillon.tenant.updated" => {
             let (id, settings) = reading::tenant_of_object(data, "id", "data.")?;
+            if !reach.covers(Some(&id)) {
+                return Err(out_of_reach("data.id"));
+            }
             Ok(Notice::Tenant { id, settings: Box::new(settings), stamp })
         }
         other => {
@@ -151,6 +161,13 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
             Err(Refusal::new("type", excerpt(other), wanted))
         }
     }
+}
+
+/// The refusal of a change that reaches into a tenant that its source may not speak for.
+fn out_of_reach(attribute: &str) -> Refusal {
+    let wanted =
+        "what belongs to tenants that policy.yaml lists for the source, and to the event's own tenant";
+    Refusal::new(attribute, "what belongs to another tenant", wanted).of(RefusalClass::ProducerNotAllowed)
 }
 
 #[cfg(test)]

@@ -16,13 +16,10 @@ pub const REPLAY_ID: &str = "replayid";
 /// The extension that asks for a second telling on purpose.
 pub const RENOTIFY: &str = "renotify";
 
-/// The types of events about replays: who began one and why, and how it ended. Their source is `carillon`.
+/// The types of events about replays: who began one and why, and how it ended. Their source is
+/// [`CLI_SOURCE`](crate::producers::CLI_SOURCE).
 pub const STARTED: &str = "carillon.replay.started";
 pub const FINISHED: &str = "carillon.replay.finished";
-
-/// The bus's `Source` under which operators publish replayed events. The CloudEvent inside keeps its own source. IAM
-/// (`events:source`) gives this source to operators alone.
-pub const REPLAY_SOURCE: &str = "carillon/replay";
 
 /// How long a replay's name can be.
 const MAX_ID_CHARS: usize = 64;
@@ -93,12 +90,6 @@ fn is_mark(name: &str) -> bool {
     [REPLAY_ID, RENOTIFY].iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
-/// Whether operators publish with this source of the bus.
-#[must_use]
-pub fn may_replay(source: &str) -> bool {
-    source == REPLAY_SOURCE
-}
-
 impl Event {
     /// The replay that the event came with. `None` for an event that came by itself, and where the extension is no name
     /// of a replay.
@@ -119,6 +110,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::producers::REPLAY_SOURCE;
     use crate::channel::Channel;
     use crate::key::Key;
 
@@ -199,7 +191,7 @@ mod tests {
             r#"{{"id":"b-1","detail-type":"order.paid","source":"{source}","time":"2026-11-20T12:00:00Z",{came},"detail":{detail}}}"#
         );
         let bus = BusEvent::parse(&text).unwrap();
-        heard(bus.event().unwrap(), &bus, may_replay)
+        heard(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE)
     }
 
     fn mark(id: &str, renotify: bool) -> Mark {

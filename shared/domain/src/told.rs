@@ -15,8 +15,8 @@ use crate::job::Origin;
 use crate::key::{Key, event_part, hash_of};
 use crate::outcome::{Reason, Status};
 
-/// Who tells.
-const SOURCE: &str = "carillon";
+/// The relay publishes these events.
+const SOURCE: &str = crate::producers::RELAY_SOURCE;
 
 /// What the type of every event about one notification begins with.
 pub const DELIVERY: &str = "carillon.delivery.";

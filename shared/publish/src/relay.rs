@@ -5,6 +5,7 @@ use domain::Timestamp;
 use domain::bus::FROM_OUTBOX;
 use domain::event::{Event, Priority};
 use domain::outbox_mark::{MarkKey, MarkedEntry};
+use domain::producers::{Identity, Producers, is_people_type, is_reserved_source, is_reserved_type};
 use store::{Pending, Place, Waiting};
 
 use crate::{Bus, Entry, InOrder, Put, Takes};
@@ -17,9 +18,8 @@ pub struct Row {
 
 struct Ready {
     in_order: InOrder,
-    event_id: String,
-    time: Timestamp,
-    priority: Option<Priority>,
+    /// The event without its payload.
+    head: Event,
 }
 
 impl Ready {
@@ -30,14 +30,23 @@ impl Ready {
         if event.source.starts_with("aws.") {
             return Err("source: found a name that begins with `aws.`, wanted another".to_owned());
         }
+        // The relay has no right to publish these, and one such entry would deny the whole call.
+        if is_reserved_source(&event.source) {
+            return Err("source: found a source of Carillon's own, wanted another".to_owned());
+        }
+        if is_reserved_type(&event.kind) && !is_people_type(&event.kind) {
+            return Err("type: found a type of Carillon's own, wanted another".to_owned());
+        }
         let (source, id) = (event.source.as_str(), event.id.as_str());
         let marked = MarkedEntry { source, id, pk: &pending.place.pk, sk: &pending.place.sk };
         let mark = marks.sign(marked, &pending.text).ok_or("event: found JSON that cannot be held")?;
         let aggregate = event.subject.is_some().then_some(pending.place.pk);
-        let entry = Entry { source: event.source, detail_type: event.kind, detail: pending.text };
+        let head = Event { data: None, ..event };
+        let (source, detail_type) = (head.source.clone(), head.kind.clone());
+        let entry = Entry { source, detail_type, detail: pending.text };
         // The plain mark is for an audit of the last release; the next release leaves it out.
         let in_order = InOrder { aggregate, entry, resources: vec![FROM_OUTBOX.to_owned(), mark] };
-        Ok(Ready { in_order, event_id: event.id, time: event.time, priority: event.priority })
+        Ok(Ready { in_order, head })
     }
 }
 
@@ -71,15 +80,16 @@ impl Row {
     pub fn critical(&self, types: &[String]) -> Option<String> {
         let Ok(ready) = &self.read else { return None };
         let entry = &ready.in_order.entry;
-        let is_critical = ready.priority == Some(Priority::Critical) || types.contains(&entry.detail_type);
+        let is_critical =
+            ready.head.priority == Some(Priority::Critical) || types.contains(&entry.detail_type);
         let text = |it: &str| serde_json::Value::from(it).to_string();
         is_critical.then(|| {
             format!(
                 r#"{{"version":"0","id":{},"detail-type":{},"source":{},"time":"{}","resources":["{FROM_OUTBOX}"],"detail":{}}}"#,
-                text(&ready.event_id),
+                text(&ready.head.id),
                 text(&entry.detail_type),
                 text(&entry.source),
-                ready.time,
+                ready.head.time,
                 entry.detail
             )
         })
@@ -91,6 +101,7 @@ impl Row {
 pub struct Relay<B = Bus, W = Waiting> {
     bus: B,
     waiting: W,
+    producers: Producers,
 }
 
 /// What marks a row that the bus will never take.
@@ -113,18 +124,29 @@ impl Quarantine for Waiting {
 impl<B: Takes, W: Quarantine> Relay<B, W> {
     #[must_use]
     pub fn new(bus: B, waiting: W) -> Relay<B, W> {
-        Relay { bus, waiting }
+        Relay { bus, waiting, producers: Producers::default() }
+    }
+
+    /// The same relay, which sets rows aside whose source may not publish the event. Every consumer would refuse such an
+    /// event, so the row would stay pending for ever.
+    #[must_use]
+    pub fn holding_to(self, producers: Producers) -> Relay<B, W> {
+        Relay { producers, ..self }
     }
 
     /// Publishes rows, within an aggregate in their order, and marks those that the bus will never take. The answers are
     /// in the order of the rows. `may_go_on` is asked before each round of calls.
     pub async fn publish(&self, rows: &[Row], now: Timestamp, may_go_on: impl Fn() -> bool) -> Vec<Relayed> {
+        let admitted: Vec<Result<&InOrder, String>> = rows
+            .iter()
+            .map(|row| row.read.as_ref().map_err(Clone::clone).and_then(|it| admitted(&self.producers, it)))
+            .collect();
         let ready: Vec<InOrder> =
-            rows.iter().filter_map(|it| Some(it.read.as_ref().ok()?.in_order.clone())).collect();
+            admitted.iter().filter_map(|it| it.as_ref().ok().copied().cloned()).collect();
         let mut puts = self.bus.put_in_order(&ready, may_go_on).await.into_iter();
         let mut relayed = Vec::with_capacity(rows.len());
-        for row in rows {
-            relayed.push(match &row.read {
+        for (row, admitted) in rows.iter().zip(&admitted) {
+            relayed.push(match admitted {
                 Err(refusal) => self.set_aside(row, refusal, now).await,
                 Ok(_) => match puts.next().unwrap_or(Put::Held) {
                     Put::Done(_) => Relayed::Published,
@@ -142,5 +164,59 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
             Ok(()) => Relayed::SetAside(cause.to_owned()),
             Err(refused) => Relayed::Again(chain(&refused)),
         }
+    }
+}
+
+/// What a row puts on the bus, or why its source may not publish it.
+fn admitted<'r>(producers: &Producers, ready: &'r Ready) -> Result<&'r InOrder, String> {
+    let Entry { source, detail_type, .. } = &ready.in_order.entry;
+    let identity = Identity { source, detail_type, is_older_envelope: false };
+    producers.admit(identity, &ready.head).map_err(|it| it.to_string())?;
+    Ok(&ready.in_order)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::stack_secret::StackSecret;
+
+    use super::*;
+
+    #[test]
+    fn row_under_a_reserved_name_is_of_no_use_to_the_bus() {
+        for (source, kind) in [
+            ("carillon/push", "t"),
+            ("/tenants/a", "t"),
+            ("/carillon/digest", "t"),
+            ("shop", "communication.sent"),
+            ("shop", "carillon.device.unregistered"),
+        ] {
+            assert!(row(source, kind, "").read.is_err(), "{source} {kind}");
+        }
+        assert!(row("shop", "t", "").read.is_ok());
+    }
+
+    #[test]
+    fn row_whose_source_may_not_publish_it_is_set_aside() {
+        let listed = r#"[{"source":"shop","tenants":"none"},{"source":"crm","tenants":"all","people":true}]"#;
+        let listed: Producers = serde_json::from_str(listed).unwrap();
+        for (source, kind, more, is_admitted) in [
+            ("shop", "t", "", true),
+            ("bank", "t", "", false),
+            ("shop", "t", r#","replayid":"r""#, true),
+            ("shop", "carillon.recipient.updated", "", false),
+            ("crm", "carillon.recipient.updated", "", true),
+        ] {
+            let row = row(source, kind, more);
+            let ready = row.read.as_ref().unwrap_or_else(|it| panic!("{it}"));
+            assert_eq!(admitted(&listed, ready).is_ok(), is_admitted, "{source} {kind} {more}");
+        }
+    }
+
+    fn row(source: &str, kind: &str, more: &str) -> Row {
+        let text = format!(
+            r#"{{"specversion":"1.0","id":"1","source":"{source}","type":"{kind}","time":"2026-11-20T12:00:00Z"{more}}}"#
+        );
+        let place = Place::of(&Event::parse(&text).unwrap());
+        Row::read(Pending { place, text }, &MarkKey::of(&StackSecret::read(&"0".repeat(32)).unwrap()))
     }
 }

@@ -7,6 +7,7 @@ mod deadline;
 mod env;
 mod log;
 mod names;
+mod policy;
 mod sqs;
 
 pub use aws::chain;
@@ -16,6 +17,7 @@ pub use env::{Env, Unset};
 pub use lambda_runtime::Error;
 pub use log::init_log;
 pub use names::{allowed, look_up, vet};
+pub use policy::{PolicyUnusable, policy, producers};
 pub use sqs::{Batch, Message, Report, run_sqs};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};

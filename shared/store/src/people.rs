@@ -9,6 +9,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::Timestamp;
+use domain::producers::Tenants;
 use domain::recipient::{Group, Recipient, Recipients, Settings};
 use domain::registry::{Amendment, Change, Stamp, Topic};
 use serde_json::{Map, Value};
@@ -134,6 +135,7 @@ impl People {
                 id: it.id.clone(),
                 change: Change::Put(Box::new(it.clone())),
                 stamp: stamp.clone(),
+                reach: Tenants::All,
             })
             .collect();
         for applied in self.apply(&amendments).await {
@@ -179,7 +181,7 @@ impl People {
     }
 
     async fn one(&self, id: &str, change: Change, stamp: Stamp) -> Result<bool, NotApplied> {
-        let amendment = Amendment { id: id.to_owned(), change, stamp };
+        let amendment = Amendment { id: id.to_owned(), change, stamp, reach: Tenants::All };
         let mut applied = self.apply(std::slice::from_ref(&amendment)).await;
         applied.pop().unwrap_or(Ok(false))
     }

@@ -1,19 +1,29 @@
 //! `/v1/events`: puts an event on the bus.
 
-use domain::Timestamp;
-use domain::event::Event;
+use domain::event::{Event, Extension, Priority};
+use domain::producers::{
+    Identity, PROGRAM_SOURCE, Producers, is_api_source, is_reserved_source, is_reserved_type,
+    is_source_of_tenant, tenant_source,
+};
+use domain::replay::{RENOTIFY, REPLAY_ID};
+use domain::{SignedDuration, Timestamp};
 use publish::Entry;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use crate::caller::{Caller, Scope};
+use crate::caller::{Caller, Person, Scope};
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::{Api, Asked};
 
-/// What our own events are called: what is said by them is not for tenants to say.
-const RESERVED: &str = "carillon.";
+/// The attribute that says what kind of principal `authid` names.
+///
+/// Source: CloudEvents, "Auth Context" extension.
+const AUTH_TYPE: &str = "authtype";
+
+/// How far the time of a token's event may be from the clock here.
+const MAX_TIME_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// The members of an envelope that may be left out here.
 #[derive(Default, Deserialize)]
@@ -33,7 +43,7 @@ impl Api {
         // Done again, it is the same event.
         let id = asked.nonce()?;
         let mut event = Event::parse(&completed(&asked.request.body()?, &id, asked.scope, asked.now))?;
-        hold(&mut event, asked.caller, asked.scope)?;
+        hold(&mut event, asked.caller, asked.scope, self.producers(), asked.now)?;
         let put = self.bus().put(&[Entry::of(&event)]).await.pop();
         match put {
             Some(Ok(_)) => {}
@@ -45,22 +55,9 @@ impl Api {
     }
 }
 
-/// The source of what a tenant says for itself.
+/// The source of events that name none.
 pub(crate) fn source_of(scope: &Scope) -> String {
-    match scope.tenant() {
-        Some(tenant) => format!("/tenants/{}", escaped(tenant)),
-        None => "/api".to_owned(),
-    }
-}
-
-/// A tenant's name as a part of a URI's path.
-///
-/// Source: RFC 3986, section 2.3, unreserved characters.
-fn escaped(name: &str) -> String {
-    let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-._~".contains(&it);
-    name.bytes()
-        .map(|it| if is_plain(it) { char::from(it).to_string() } else { format!("%{it:02X}") })
-        .collect()
+    scope.tenant().map_or_else(|| PROGRAM_SOURCE.to_owned(), tenant_source)
 }
 
 /// The envelope with what may be left out. The text is not read and written again, so that its numbers stay as they
@@ -81,27 +78,81 @@ fn completed(body: &str, id: &str, scope: &Scope, now: Timestamp) -> String {
     format!("{{{}{}{members}", added.join(","), if is_last { "" } else { "," })
 }
 
-/// Holds an event to its tenant: a token speaks for its tenant alone, and in its tenant's own name. Events with the
-/// same source and id are one event, so a source must be nobody else's.
-fn hold(event: &mut Event, caller: &Caller, scope: &Scope) -> Result<(), Problem> {
-    let Scope::Tenant(tenant) = scope else { return Ok(()) };
-    if event.tenant.as_ref().is_some_and(|it| it != tenant) {
-        return Err(Problem::forbidden("tenant: the event is another tenant's"));
+/// Holds an event to what its caller may publish. A token speaks for its tenant alone, in its tenant's own name and in
+/// its user's. Events with the same source and id are one event, so a source must be no other tenant's.
+///
+/// # Errors
+/// 403 with a code for each right that is missing; 422 for a time that is not near `now`.
+fn hold(
+    event: &mut Event,
+    caller: &Caller,
+    scope: &Scope,
+    producers: &Producers,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    if let Scope::Tenant(tenant) = scope {
+        if event.tenant.as_ref().is_some_and(|it| it != tenant) {
+            return Err(Problem::forbidden("tenant: the event is another tenant's"));
+        }
+        event.tenant = Some(tenant.clone());
     }
-    event.tenant = Some(tenant.clone());
-    if *caller == Caller::Program {
-        return Ok(());
+    if is_reserved_type(&event.kind) {
+        let detail = "type: only Carillon itself publishes events of this type";
+        return Err(Problem::new(403, "reserved_type", detail));
     }
-    if event.kind.starts_with(RESERVED) {
-        return Err(Problem::forbidden("type: what begins with carillon. is not for tenants to say"));
+    if is_reserved_source(&event.source) && !is_api_source(&event.source) {
+        let detail = "source: only Carillon itself publishes events of this source";
+        return Err(Problem::new(403, "reserved_source", detail));
     }
-    let own = source_of(scope);
-    match event.source.strip_prefix(&own) {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => Ok(()),
-        Some(_) | None => {
-            Err(Problem::forbidden(format!("source: wanted {own}, or what begins with {own}/")))
+    if event.auth_id.is_some() || event.extensions.contains_key(AUTH_TYPE) {
+        let detail = "authid: the API sets authid and authtype from the caller's credentials; leave both out";
+        return Err(Problem::new(403, "authid_not_allowed", detail));
+    }
+    if let Caller::Person(person) = caller {
+        hold_person(event, person, producers, now)?;
+    }
+    if event.priority == Some(Priority::Critical)
+        && is_api_source(&event.source)
+        && !producers.may_be_critical(&event.source)
+    {
+        let detail = "priority: critical needs `critical: true` for the source in policy.yaml";
+        return Err(Problem::new(403, "priority_not_allowed", detail));
+    }
+    let identity = Identity { source: &event.source, detail_type: &event.kind, is_older_envelope: false };
+    producers.admit(identity, event).map_err(|it| Problem::new(403, it.class.name(), it.to_string()))
+}
+
+/// What holds for tokens beyond that.
+fn hold_person(
+    event: &mut Event,
+    person: &Person,
+    producers: &Producers,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    if !is_source_of_tenant(&event.source, &person.tenant) {
+        let own = tenant_source(&person.tenant);
+        return Err(Problem::forbidden(format!("source: wanted {own}, or what begins with {own}/")));
+    }
+    if let Some(mark) = [REPLAY_ID, RENOTIFY].into_iter().find(|it| event.extensions.contains_key(*it)) {
+        let detail = format!("{mark}: only operators replay events; leave it out");
+        return Err(Problem::new(403, "replay_not_allowed", detail));
+    }
+    match &event.actor {
+        None => event.actor = Some(person.user.clone()),
+        Some(actor) if *actor == person.user || producers.may_name_any_actor(&event.source) => {}
+        Some(_) => {
+            let detail =
+                "actor: wanted the token's user, or nothing (`actor: any` in policy.yaml relaxes it)";
+            return Err(Problem::new(403, "actor_not_allowed", detail));
         }
     }
+    if event.time.duration_since(now).abs() > MAX_TIME_SKEW {
+        let wanted = "a time at most an hour from now; leave it out to take the time of the request";
+        return Err(Problem::refused("time", "a time that is more than an hour from now", wanted));
+    }
+    event.auth_id = Some(person.user.clone());
+    event.extensions.insert(AUTH_TYPE.to_owned(), Extension::Text("user".to_owned()));
+    Ok(())
 }
 
 #[cfg(test)]
@@ -142,39 +193,124 @@ mod tests {
     }
 
     #[test]
-    fn a_token_speaks_for_its_tenant_and_in_its_name() {
-        let admin = Person { user: "ann".into(), tenant: "a".into(), is_admin: true, rooms: vec![] };
-        let (admin, ours) = (Caller::Person(admin), Scope::Tenant("a".into()));
-        check(&admin, &ours, "/tenants/a", None, "t", None);
-        check(&admin, &ours, "/tenants/a/shop", Some("a"), "t", None);
-        check(&admin, &ours, "/tenants/ab", None, "t", Some(403));
-        check(&admin, &ours, "/orders", None, "t", Some(403));
-        check(&admin, &ours, "/tenants/a", Some("b"), "t", Some(403));
-        check(&admin, &ours, "/tenants/a", None, "carillon.recipient.deleted", Some(403));
-        check(&Caller::Program, &ours, "/orders", None, "carillon.topic.joined", None);
-        check(&Caller::Program, &ours, "/orders", Some("b"), "t", Some(403));
-        check(&Caller::Program, &Scope::All, "/orders", Some("b"), "t", None);
+    fn token_speaks_for_its_tenant_and_in_its_name() {
+        check(&admin(), json!({ "source": "/tenants/a" }), "");
+        check(&admin(), json!({ "source": "/tenants/a/shop", "tenant": "a" }), "");
+        check(&admin(), json!({ "source": "/tenants/ab" }), "forbidden");
+        check(&admin(), json!({ "source": "/orders" }), "forbidden");
+        check(&admin(), json!({ "source": "/tenants/a", "tenant": "b" }), "forbidden");
+        check(&Caller::Program, json!({ "source": "/orders" }), "");
+        check(&Caller::Program, json!({ "source": "/orders", "tenant": "b" }), "forbidden");
+        let mut event = event(json!({ "source": "/orders", "tenant": "b" }));
+        assert!(hold(&mut event, &Caller::Program, &Scope::All, &Producers::default(), NOW).is_ok());
+    }
+
+    #[test]
+    fn reserved_types_and_sources_are_refused_whoever_calls() {
+        for caller in [admin(), Caller::Program] {
+            for kind in ["carillon.recipient.deleted", "communication.sent", "preference.unsubscribed"] {
+                check(&caller, json!({ "type": kind }), "reserved_type");
+            }
+            check(&caller, json!({ "type": "recipient.address_changed" }), "reserved_type");
+            for source in ["carillon", "carillon/api", "carillon/replay", "/carillon/digest"] {
+                check(&caller, json!({ "source": source }), "reserved_source");
+            }
+        }
+        check(&Caller::Program, json!({ "source": "/tenants/b" }), "producer_not_allowed");
+    }
+
+    #[test]
+    fn token_cannot_mark_a_replay() {
+        check(&admin(), json!({ "replayid": "r" }), "replay_not_allowed");
+        check(&admin(), json!({ "renotify": true }), "replay_not_allowed");
+        check(&Caller::Program, json!({ "replayid": "r" }), "producer_not_allowed");
+    }
+
+    #[test]
+    fn authid_is_set_from_the_token_and_never_taken_from_the_body() {
+        let told = check(&admin(), json!({}), "").unwrap();
+        assert_eq!((told.auth_id.as_deref(), told.actor.as_deref()), (Some("ann"), Some("ann")));
+        assert!(
+            told.to_json().contains(r#""authid":"ann""#) && told.to_json().contains(r#""authtype":"user""#)
+        );
+        for caller in [admin(), Caller::Program] {
+            check(&caller, json!({ "authid": "ann" }), "authid_not_allowed");
+            check(&caller, json!({ "authtype": "system" }), "authid_not_allowed");
+        }
+        assert_eq!(check(&Caller::Program, json!({}), "").unwrap().auth_id, None);
+    }
+
+    #[test]
+    fn actor_of_a_token_is_its_user_unless_the_policy_relaxes_it() {
+        check(&admin(), json!({ "actor": "ann" }), "");
+        check(&admin(), json!({ "actor": "ben" }), "actor_not_allowed");
+        let policy = json!([{ "source": "/tenants/a", "tenants": "none", "any_actor": true }]);
+        let told = check_with(&policy, &admin(), json!({ "actor": "ben" }), "").unwrap();
+        assert_eq!((told.actor.as_deref(), told.auth_id.as_deref()), (Some("ben"), Some("ann")));
+        check(&Caller::Program, json!({ "actor": "ben" }), "");
+    }
+
+    #[test]
+    fn critical_priority_of_the_api_needs_a_grant() {
+        for priority in ["critical", "URGENT"] {
+            check(&admin(), json!({ "priority": priority }), "priority_not_allowed");
+        }
+        check(&admin(), json!({ "priority": "high" }), "");
+        let policy = json!([{ "source": "/tenants/*", "tenants": "none", "critical": true }]);
+        check_with(&policy, &admin(), json!({ "priority": "critical" }), "");
+    }
+
+    #[test]
+    fn time_of_a_token_is_within_an_hour_of_now() {
+        for (seconds, code) in [(3_600, ""), (-3_600, ""), (3_601, "refused"), (-3_601, "refused")] {
+            let time = NOW + SignedDuration::from_secs(seconds);
+            check(&admin(), json!({ "time": time.to_string() }), code);
+        }
+        check(&admin(), json!({ "time": "9999-01-01T00:00:00Z" }), "refused");
+        check(&Caller::Program, json!({ "time": "2020-01-01T00:00:00Z" }), "");
+    }
+
+    #[test]
+    fn policy_limits_the_types_of_tenants() {
+        let policy = json!([{ "source": "/tenants/*", "tenants": "none", "types": ["order.*"] }]);
+        check_with(&policy, &admin(), json!({ "type": "order.placed" }), "");
+        check_with(&policy, &admin(), json!({ "type": "t" }), "producer_not_allowed");
+        check_with(&policy, &Caller::Program, json!({ "source": "/orders" }), "producer_not_allowed");
+    }
+
+    fn admin() -> Caller {
+        Caller::Person(Person { user: "ann".into(), tenant: "a".into(), is_admin: true, rooms: vec![] })
+    }
+
+    fn event(members: serde_json::Value) -> Event {
+        let mut text = json!({
+            "specversion": "1.0", "id": "1", "source": "/tenants/a", "type": "t", "time": NOW.to_string(),
+        });
+        let serde_json::Value::Object(members) = members else { panic!("members are an object") };
+        text.as_object_mut().unwrap().extend(members);
+        Event::parse(&text.to_string()).unwrap()
+    }
+
+    /// What becomes of an event of the tenant `a`; `code` is that of the refusal, or empty.
+    #[track_caller]
+    fn check(caller: &Caller, members: serde_json::Value, code: &str) -> Option<Event> {
+        check_with(&serde_json::Value::Null, caller, members, code)
     }
 
     #[track_caller]
-    fn check(
+    fn check_with(
+        policy: &serde_json::Value,
         caller: &Caller,
-        scope: &Scope,
-        source: &str,
-        tenant: Option<&str>,
-        kind: &str,
-        status: Option<u16>,
-    ) {
-        let mut text = json!({
-            "specversion": "1.0", "id": "1", "source": source, "type": kind, "time": "2026-11-20T12:00:00Z",
-        });
-        if let Some(tenant) = tenant {
-            text["tenant"] = tenant.into();
-        }
-        let mut event = Event::parse(&text.to_string()).unwrap();
-        assert_eq!(hold(&mut event, caller, scope).err().map(|it| it.status), status, "{source} {kind}");
-        if status.is_none() {
-            assert_eq!(event.tenant.as_deref(), scope.tenant().or(tenant));
-        }
+        members: serde_json::Value,
+        code: &str,
+    ) -> Option<Event> {
+        let producers: Producers = serde_json::from_value(policy.clone()).unwrap();
+        let mut event = event(members.clone());
+        let held = hold(&mut event, caller, &Scope::Tenant("a".into()), &producers, NOW);
+        assert_eq!(held.as_ref().err().map_or("", |it| it.kind), code, "{members}");
+        held.ok().map(|()| {
+            assert_eq!(event.tenant.as_deref(), Some("a"));
+            event
+        })
     }
 }

@@ -19,7 +19,7 @@ use crate::response::Response;
 use crate::routes::tickets::chance;
 use crate::{Api, Asked};
 
-const SOURCE: &str = "carillon/api";
+const SOURCE: &str = domain::producers::API_SOURCE;
 
 /// So many lost messages are looked at in one call to the table, and sent at most by one request: it has 30 seconds.
 const AT_ONCE: u32 = 100;

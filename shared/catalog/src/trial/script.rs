@@ -124,7 +124,7 @@ fn event(node: &Node, at: Option<Timestamp>, stage: Stage<'_>, page: &mut Page<'
         page.refuse(node.at, format!("there is no sample event `{name}`"), fix);
         return None;
     };
-    read_event(sample(sample_text), node.at, page)
+    read_event(sample(sample_text, &stage.catalog.policy().producers), node.at, page)
 }
 
 fn read_event(read: Result<Event, Refusal>, at: At, page: &mut Page<'_>) -> Option<Event> {

@@ -12,6 +12,32 @@ pub struct Refusal {
     pub attribute: String,
     pub found: String,
     pub wanted: String,
+    /// The kind of refusal, for causes of dead letters and for audit records.
+    pub class: RefusalClass,
+}
+
+/// The kind of a [`Refusal`]: its name is stable and machine-readable.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalClass {
+    /// The text breaks the rules of its format.
+    #[default]
+    Malformed,
+    /// The envelope names another source or type than the bus.
+    IdentityMismatch,
+    /// The source lacks the right to publish the event.
+    ProducerNotAllowed,
+}
+
+impl RefusalClass {
+    /// The name in dead letters and audit records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            RefusalClass::Malformed => "refused",
+            RefusalClass::IdentityMismatch => "identity_mismatch",
+            RefusalClass::ProducerNotAllowed => "producer_not_allowed",
+        }
+    }
 }
 
 impl Refusal {
@@ -26,7 +52,14 @@ impl Refusal {
         if is_unfit || attribute.chars().nth(LONGEST_EXCERPT).is_some() {
             attribute = excerpt(&attribute);
         }
-        Refusal { attribute, found: found.to_string(), wanted: wanted.to_string() }
+        let (found, wanted) = (found.to_string(), wanted.to_string());
+        Refusal { attribute, found, wanted, class: RefusalClass::Malformed }
+    }
+
+    /// The same refusal, of another class.
+    #[must_use]
+    pub(crate) fn of(self, class: RefusalClass) -> Refusal {
+        Refusal { class, ..self }
     }
 
     /// For a text that cannot be read as JSON. The position is told, the content is not.

@@ -13,9 +13,10 @@ use serde_json::{Map, Value};
 
 use super::patch::{copy, pieces, set};
 use super::reading;
-use super::{Amendment, Change, Stamp, Topic};
+use super::{Amendment, Change, Stamp, Topic, out_of_reach};
 use crate::channel::Channel;
 use crate::event::Refusal;
+use crate::producers::Tenants;
 use crate::recipient::{Group, NO_TENANT, Recipient, Suppression};
 
 /// How long it is remembered that somebody was deleted, and who joined or left what: longer than any event waits in a
@@ -109,9 +110,23 @@ impl Entry {
     /// Carries one change out, as far as nothing newer stands against it. `false`: nothing changed.
     ///
     /// # Errors
-    /// [`Refusal`] when the person would hold something that is none of a person's; nothing has changed then.
+    /// [`Refusal`] when the person would hold something that is none of a person's, or when the person belongs to a
+    /// tenant out of the change's reach, before or after it; nothing has changed then.
     pub fn apply(&mut self, amendment: &Amendment) -> Result<bool, Refusal> {
-        let Amendment { id, change, stamp } = amendment;
+        if amendment.reach == Tenants::All {
+            return self.change(amendment);
+        }
+        let before = self.clone();
+        let changed = self.change(amendment)?;
+        if changed && !is_within(&amendment.reach, before.person.as_ref(), self.person.as_ref()) {
+            *self = before;
+            return Err(out_of_reach("data"));
+        }
+        Ok(changed)
+    }
+
+    fn change(&mut self, amendment: &Amendment) -> Result<bool, Refusal> {
+        let Amendment { id, change, stamp, reach: _ } = amendment;
         let changed = match change {
             Change::Put(person) => {
                 // It counts from now on, also against a producer whose clock is ahead.
@@ -345,6 +360,25 @@ impl Entry {
         let said = history.whole.iter().chain(&history.erased).chain(history.members.values());
         said.chain(moves).chain(closings).chain(history.gone.values()).max()
     }
+}
+
+/// Whether a change stays within its reach: the person belongs to covered tenants alone, before and after; or the change
+/// touches only what the person has in covered tenants (`in_tenants`, `topics_in`), and the person is in one of them.
+fn is_within(reach: &Tenants, before: Option<&Recipient>, after: Option<&Recipient>) -> bool {
+    let covered = |person: Option<&Recipient>| person.is_none_or(|it| reach.cover_person_of(&it.tenants));
+    if covered(before) && covered(after) {
+        return true;
+    }
+    let (Some(before), Some(after)) = (before, after) else { return false };
+    let is_member = before.tenants.iter().any(|it| reach.covers(Some(it)));
+    let rest = |person: &Recipient| {
+        let mut person = person.clone();
+        let is_foreign = |tenant: &str| tenant == NO_TENANT || !reach.covers(Some(tenant));
+        person.in_tenants.retain(|tenant, _| is_foreign(tenant));
+        person.topics_in.retain(|tenant, _| is_foreign(tenant));
+        person
+    };
+    is_member && rest(before) == rest(after)
 }
 
 impl Closing {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 mod closed;
+mod reach;
 mod within;
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
@@ -96,8 +97,8 @@ fn what_cannot_be_read_is_refused_with_the_member_and_without_a_word_of_what_was
 #[test]
 fn a_clock_that_is_far_ahead_is_refused() {
     let event = event("recipient.deleted", &json!({ "id": "ann" }));
-    assert!(read(&event, NOON - Duration::from_secs(3_599)).is_ok());
-    let refusal = read(&event, NOON - Duration::from_secs(3_601)).err().unwrap().to_string();
+    assert!(read(&event, &Tenants::All, NOON - Duration::from_secs(3_599)).is_ok());
+    let refusal = read(&event, &Tenants::All, NOON - Duration::from_secs(3_601)).err().unwrap().to_string();
     assert!(refusal.starts_with("time: found "), "{refusal}");
 }
 
@@ -298,7 +299,7 @@ fn said_as(kind: u8, text: &str, topics: &BTreeSet<String>, second: i64) -> Amen
 }
 
 fn news(kind: &str, data: &Value) -> Result<Notice, Refusal> {
-    read(&event(kind, data), NOON)
+    read(&event(kind, data), &Tenants::All, NOON)
 }
 
 fn event(kind: &str, data: &Value) -> Event {
@@ -316,11 +317,11 @@ fn create(second: i64, person: Value) -> Amendment {
 fn update(id: &str, second: i64, patch: Value) -> Amendment {
     let Value::Object(mut patch) = patch else { panic!("a patch is an object") };
     patch.remove("id");
-    Amendment { id: id.into(), change: Change::Update(patch), stamp: at(second) }
+    Amendment { id: id.into(), change: Change::Update(patch), stamp: at(second), reach: Tenants::All }
 }
 
 fn change(second: i64, change: Change) -> Amendment {
-    Amendment { id: "ann".into(), change, stamp: at(second) }
+    Amendment { id: "ann".into(), change, stamp: at(second), reach: Tenants::All }
 }
 
 fn at(second: i64) -> Stamp {

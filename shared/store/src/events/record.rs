@@ -65,6 +65,8 @@ impl Record {
     pub fn refused(bus: &BusEvent<'_>, refusal: &Refusal, now: Timestamp) -> Record {
         let text = bus.detail_text();
         let kept = (text.len() <= MAX_REFUSED_BYTES).then_some(text);
+        // Both pairs of names: the bus's own, and what the envelope claims.
+        let (inner_source, inner_type) = bus.named_inside().unzip();
         let item = Item::default()
             .text("pk", key(&["refused", &bus.source]))
             .text("sk", sort_key(&["event", &bus.id]))
@@ -74,6 +76,9 @@ impl Record {
             .text("time", bus.time.as_ref())
             .text("bus_id", bus.id.as_ref())
             .text("refused", refusal.to_string())
+            .text("refused_class", refusal.class.name())
+            .maybe("inner_source", inner_source.as_deref())
+            .maybe("inner_type", inner_type.as_deref())
             .text("recorded_at", now.to_string())
             // So that it is sealed like all others. Readers of events find none in it.
             .text("bucket", reading::bucket(now, &bus.id))
@@ -199,6 +204,7 @@ pub(crate) fn envelope_item(event: &Event) -> Item {
         .maybe("correlation_id", event.correlation_id.as_deref())
         .maybe("causation_id", event.causation_id.as_deref())
         .maybe("actor", event.actor.as_deref())
+        .maybe("auth_id", event.auth_id.as_deref())
         .maybe("traceparent", event.traceparent.as_deref())
 }
 

@@ -1,6 +1,7 @@
 //! Changing a person in the light of who they are now.
 
 use aws::Refused;
+use domain::producers::Tenants;
 use domain::recipient::Recipient;
 use domain::registry::{Amendment, Change, Stamp};
 
@@ -43,7 +44,8 @@ impl People {
             let before = before.map_err(super::amend::unreadable)?.unwrap_or_default();
             let change = decide(before.entry.person.as_ref()).map_err(NotEdited::Denied)?;
             let Some(change) = change else { return Ok(false) };
-            let amendment = Amendment { id: id.to_owned(), change, stamp: stamp.clone() };
+            let stamp = stamp.clone();
+            let amendment = Amendment { id: id.to_owned(), change, stamp, reach: Tenants::All };
             let mut after = before.clone();
             let changed = after.entry.apply(&amendment);
             let changed = changed.map_err(|it| NotEdited::NotApplied(NotApplied::Unfit(it)))?;

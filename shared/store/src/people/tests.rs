@@ -33,7 +33,7 @@ fn what_is_written_can_be_read() {
     }));
     let mut entry = Entry::default();
     let change = Change::Create(Box::new(person.clone()));
-    entry.apply(&Amendment { id: "ann".into(), change, stamp: stamp() }).unwrap();
+    entry.apply(&Amendment { id: "ann".into(), change, stamp: stamp(), reach: Tenants::All }).unwrap();
     let filed = Filed { entry, version: Some(3), open: Some(BTreeSet::from(["topic#-#x".to_owned()])) };
     let item = filed::to_item("ann", &filed);
     assert!(item.get("devices").is_some_and(|it| it.starts_with('[')), "JSON in a text");
@@ -158,6 +158,7 @@ async fn a_patch_that_makes_no_person_is_told_apart_from_a_table_that_says_no() 
         id: "ann".into(),
         change: Change::Update(patch(json!(it))),
         stamp: Stamp { at: NOON + std::time::Duration::from_secs(it.len() as u64), by: it.into() },
+        reach: Tenants::All,
     });
     let applied = people(&rules).apply(&both).await;
     assert!(applied[0].is_err() && matches!(applied[1], Ok(true)));
@@ -229,7 +230,7 @@ fn standing_filed(person: Value, version: i64) -> Filed {
     let person = recipient(person);
     let mut entry = Entry::default();
     let change = Change::Create(Box::new(person.clone()));
-    entry.apply(&Amendment { id: person.id, change, stamp: stamp() }).unwrap();
+    entry.apply(&Amendment { id: person.id, change, stamp: stamp(), reach: Tenants::All }).unwrap();
     Filed { entry, version: Some(version), open: None }
 }
 

@@ -64,14 +64,14 @@ fn a_timestamp_that_is_no_time_is_refused() {
 #[test]
 fn a_time_of_the_bus_that_is_no_time_is_refused() {
     let text = envelope("{}").replace("2026-11-20T12:34:56Z", "noon");
-    let refusal = BusEvent::parse(&text).unwrap().event().unwrap_err();
+    let refusal = BusEvent::parse(&text).unwrap().unverified_event().unwrap_err();
     assert_eq!(refusal.attribute, "time");
 }
 
 #[test]
 fn an_event_of_the_bus_without_a_type_is_refused() {
     let text = envelope("{}").replace("bus.type", "");
-    let refusal = BusEvent::parse(&text).unwrap().event().unwrap_err();
+    let refusal = BusEvent::parse(&text).unwrap().unverified_event().unwrap_err();
     assert_eq!(refusal.attribute, "type");
 }
 
@@ -91,7 +91,7 @@ fn no_depth_overflows_the_stack() {
     let refusal = read(&format!(r#"{{"a":{lists}}}"#)).unwrap_err();
     assert_eq!(refusal.found, too_deep);
     let elsewhere = envelope("{}").replace(r#""resources":[]"#, &format!(r#""resources":{lists}"#));
-    assert!(BusEvent::parse(&elsewhere).unwrap().event().is_ok());
+    assert!(BusEvent::parse(&elsewhere).unwrap().unverified_event().is_ok());
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn only_resources_claim_an_outbox_entry_and_no_event_is_refused_for_them() {
         let text = envelope("{}").replace(r#""resources":[]"#, &format!(r#""resources":{resources}"#));
         let event = BusEvent::parse(&text).unwrap();
         assert_eq!(event.outbox_marks(), expected, "{resources}");
-        assert!(event.event().is_ok());
+        assert!(event.unverified_event().is_ok());
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
         option::of(names()),
         option::of(names()),
         option::of(names()),
+        option::of(names()),
     );
     let others = (
         option::of(priorities()),
@@ -75,6 +76,7 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
         correlation_id: texts.3,
         causation_id: texts.4,
         actor: texts.5,
+        auth_id: texts.6,
         priority: others.0,
         sequence: others.1,
         traceparent: others.2,

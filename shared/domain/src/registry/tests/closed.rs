@@ -13,8 +13,10 @@ fn who_says_stop_to_texts_is_not_written_to_and_only_a_later_word_opens_the_chan
         });
         Event::parse(&text.to_string()).unwrap()
     };
-    assert!(read(&event("elsewhere"), NOON).is_err(), "nobody else may say so");
-    let Ok(Notice::People(people)) = read(&event(SMS), NOON) else { panic!("it is about somebody") };
+    assert!(read(&event("elsewhere"), &Tenants::All, NOON).is_err(), "nobody else may say so");
+    let Ok(Notice::People(people)) = read(&event(SMS), &Tenants::All, NOON) else {
+        panic!("it is about somebody")
+    };
     let mut entry = Entry::default();
     entry.apply(&create(1, json!({ "id": "ann", "name": "Ann" }))).unwrap();
     let stop = Amendment { stamp: at(2), ..people[0].clone() };
@@ -82,7 +84,7 @@ fn only_push_says_that_a_device_is_gone() {
     let said = |source: &str| {
         let mut event = event("device.unregistered", &json!({ "recipient": "ann", "device": "d" }));
         event.source = source.to_owned();
-        read(&event, NOON)
+        read(&event, &Tenants::All, NOON)
     };
     let Ok(Notice::People(changes)) = said("carillon/push") else { panic!("push says so") };
     assert!(matches!(&changes[0].change, Change::Unregister(it) if it == "d"));

@@ -1,0 +1,200 @@
+//! `producers:` in `policy.yaml`: which source of the bus may say what, for whom, and with which rights.
+
+use std::collections::BTreeSet;
+
+use domain::producers::{Producer, Producers, Tenants, covers, is_own_program, is_reserved_source};
+use domain::producers::{RESERVED_PREFIX, RESERVED_TYPES};
+
+use crate::problem::{At, Page};
+use crate::values::{Fields, check_keys, find, flag, list, map, text, word};
+use crate::yaml::{Kind, Node};
+
+const KEYS: [&str; 9] =
+    ["source", "tenants", "types", "people", "operator", "critical", "speaks-as", "envelopes", "actor"];
+
+/// EventBridge's limit for a source and ours for a tenant, in bytes.
+const MAX_NAME_BYTES: usize = 256;
+
+/// EventBridge's limit for a `DetailType`, in characters.
+const MAX_TYPE_CHARS: usize = 128;
+
+/// Reads the list. An entry that cannot be read is left out, and reported.
+pub(crate) fn read(node: &Node, page: &mut Page<'_>) -> Option<Producers> {
+    let mut entries: Vec<Producer> = Vec::new();
+    for node in list(node, page)? {
+        let Some(entry) = entry(node, page) else { continue };
+        if entries.iter().any(|it| it.source == entry.source) {
+            let what = format!("the source `{}` has an entry already", entry.source);
+            page.refuse(node.at, what, "put all its rights into one entry");
+            continue;
+        }
+        entries.push(entry);
+    }
+    Some(Producers::new(entries))
+}
+
+fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
+    let members = map(node, "- source: <EventBridge's Source>", page)?;
+    check_keys(members, node.at, &KEYS, &["source", "tenants"], page);
+    let mut fields = Fields { members, page };
+    let source = fields.read("source", source);
+    let tenants = fields.read("tenants", tenants);
+    let types = fields.read("types", |node, page| names(node, "type", ordinary_type, page));
+    let people = fields.read("people", flag).unwrap_or_default();
+    let operator = fields.read("operator", flag).unwrap_or_default();
+    let critical = fields.read("critical", flag).unwrap_or_default();
+    let speaks_as = fields.read("speaks-as", |node, page| names(node, "name", foreign_name, page));
+    let envelopes = fields.read("envelopes", |node, page| names(node, "type", whole_type, page));
+    let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &[("any", true)], page));
+    let (source, tenants) = (source?, tenants?);
+    let at = |key: &str| find(members, key).map_or(node.at, |it| it.at);
+    if source == "*" {
+        for (key, _) in [("people", people), ("operator", operator)].into_iter().filter(|(_, has)| *has) {
+            let fix = "name the source that has this right in an entry of its own";
+            page.refuse(at(key), format!("`{key}` for the source `*` is a right of every producer"), fix);
+        }
+    }
+    if people && tenants == Tenants::None {
+        let what = "`people: true` with `tenants: none` lets the source change no person";
+        page.refuse(
+            at("people"),
+            what,
+            "list the tenants whose people it may change, or write `tenants: \"*\"`",
+        );
+    }
+    if people && source.starts_with('/') && is_reserved_source(&source) {
+        let what = "`people` is no right of the HTTP API's sources, which tokens can have";
+        page.refuse(at("people"), what, "take it out; people are changed through the API's own routes");
+    }
+    Some(Producer {
+        source,
+        tenants,
+        types: types.unwrap_or_default(),
+        people,
+        operator,
+        critical,
+        speaks_as: speaks_as.unwrap_or_default(),
+        envelopes: envelopes.unwrap_or_default(),
+        any_actor: actor.unwrap_or_default(),
+    })
+}
+
+fn source(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let name = pattern(node, "source", page)?;
+    if is_own_program(&name) {
+        page.refuse(
+            node.at,
+            format!("`{name}` is a source of Carillon's own functions, which need no entry"),
+            "take the entry out, or name the producer's own source",
+        );
+        return None;
+    }
+    Some(name)
+}
+
+/// `"*"`, `none`, or a list of names.
+fn tenants(node: &Node, page: &mut Page<'_>) -> Option<Tenants> {
+    match &node.kind {
+        Kind::Text(it) if it == "*" => Some(Tenants::All),
+        Kind::Text(it) if it == "none" => Some(Tenants::None),
+        Kind::List(_) => names(node, "tenant", tenant, page).map(Tenants::Listed),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
+            let fix = "write a list such as `[clinic-a, clinic-b]`, `\"*\"` for all, or `none`";
+            page.refuse(node.at, format!("found {}, wanted tenants", node.what_there_is()), fix);
+            None
+        }
+    }
+}
+
+fn tenant(name: &str, at: At, page: &mut Page<'_>) -> bool {
+    if name.contains('*') {
+        let fix = "write each tenant's name, or `tenants: \"*\"` for all";
+        page.refuse(at, format!("`{name}` is no tenant's name"), fix);
+        return false;
+    }
+    true
+}
+
+/// A list of names, each once, and none that another one covers.
+fn names(
+    node: &Node,
+    what: &str,
+    check: fn(&str, At, &mut Page<'_>) -> bool,
+    page: &mut Page<'_>,
+) -> Option<BTreeSet<String>> {
+    let mut found: Vec<(String, At)> = Vec::new();
+    for node in list(node, page)? {
+        let Some(name) = pattern(node, what, page) else { continue };
+        if !check(&name, node.at, page) {
+            continue;
+        }
+        let wider = found.iter().find(|(it, _)| covers(it, &name));
+        let narrower = found.iter().find(|(it, _)| covers(&name, it));
+        if let Some((wide, narrow)) =
+            wider.map(|(it, _)| (it, &name)).or_else(|| narrower.map(|(it, _)| (&name, it)))
+        {
+            let (said, fix) = match wide == narrow {
+                true => (format!("the {what} `{wide}` stands here twice"), "take one out".to_owned()),
+                false => (
+                    format!("the {what} `{wide}` covers `{narrow}`, which stands here too"),
+                    format!("take `{narrow}` out"),
+                ),
+            };
+            page.refuse(node.at, said, fix);
+            continue;
+        }
+        found.push((name, node.at));
+    }
+    Some(found.into_iter().map(|(name, _)| name).collect())
+}
+
+/// A name, or the beginning of names with a `*` behind it.
+fn pattern(node: &Node, what: &str, page: &mut Page<'_>) -> Option<String> {
+    let name = text(node, page)?;
+    let limit = if what == "type" { MAX_TYPE_CHARS } else { MAX_NAME_BYTES };
+    if name.trim_end_matches('*').contains('*') || name.ends_with("**") {
+        let fix = "put one `*` at the end, or none";
+        page.refuse(node.at, format!("`{name}` has a `*` that is not its end"), fix);
+        return None;
+    }
+    if name.len() > limit || name.chars().any(char::is_control) {
+        let fix = format!("write at most {limit} printable characters");
+        page.refuse(node.at, format!("this is no {what}"), fix);
+        return None;
+    }
+    Some(name)
+}
+
+/// A type that is not reserved. A pattern that covers reserved types beside others is fine: these stay reserved.
+fn ordinary_type(name: &str, at: At, page: &mut Page<'_>) -> bool {
+    if name.starts_with(RESERVED_PREFIX) || RESERVED_TYPES.contains(&name) {
+        let what = format!("the type `{name}` is reserved for Carillon's own events");
+        page.refuse(
+            at,
+            what,
+            "take it out; `people: true` lets the source update recipients, topics and tenants",
+        );
+        return false;
+    }
+    true
+}
+
+fn whole_type(name: &str, at: At, page: &mut Page<'_>) -> bool {
+    if name.ends_with('*') {
+        page.refuse(at, format!("`{name}` is no whole type"), "write the `DetailType` of the envelope");
+        return false;
+    }
+    ordinary_type(name, at, page)
+}
+
+fn foreign_name(name: &str, at: At, page: &mut Page<'_>) -> bool {
+    if name.ends_with('*') || is_reserved_source(name) {
+        let what = format!("a producer cannot speak as `{name}`");
+        page.refuse(at, what, "write the name of one service that is not Carillon's own");
+        return false;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,274 @@
+//! Producer identity: which source of the bus may speak for which tenants, under which types, and with which rights.
+//!
+//! EventBridge's `Source` is the identity of a producer, because IAM can bind a principal to it (`events:source`). The
+//! policy's `producers` give each source its rights. Sources of our own need no entry.
+//!
+//! Source: Amazon EventBridge User Guide, "Using IAM policy conditions in Amazon EventBridge".
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, Refusal, RefusalClass, excerpt};
+use crate::recipient::NO_TENANT;
+use crate::replay::{RENOTIFY, REPLAY_ID};
+
+/// The source of replayed events: `carillon replay` publishes every event of a replay under this `Source`, and the
+/// CloudEvent inside keeps its own. IAM gives the source to operators alone.
+pub const REPLAY_SOURCE: &str = "carillon/replay";
+
+/// The source of the CLI's own events, such as `carillon.replay.started`.
+pub const CLI_SOURCE: &str = "carillon/cli";
+
+/// The source of the relay's own events: delivery events and `communication.sent`.
+pub const RELAY_SOURCE: &str = "carillon/relay";
+
+/// The source of the HTTP API's own events.
+pub const API_SOURCE: &str = "carillon/api";
+
+/// The source of events that the HTTP API publishes for a program that names no tenant.
+pub const PROGRAM_SOURCE: &str = "/api";
+
+/// The types that only our own sources use, beside those with [`RESERVED_PREFIX`].
+pub const RESERVED_TYPES: [&str; 3] =
+    ["communication.sent", "preference.unsubscribed", "recipient.address_changed"];
+
+/// The prefix of the types that only our own sources use.
+pub const RESERVED_PREFIX: &str = "carillon.";
+
+/// The prefixes of the types that update recipients, topics and tenants. A producer with the right `people` uses them.
+pub const PEOPLE_PREFIXES: [&str; 3] = ["carillon.recipient.", "carillon.topic.", "carillon.tenant."];
+
+/// The type of event that only the SMS function publishes, although it begins like an update of a recipient.
+const OPTED_OUT: &str = crate::registry::OPTED_OUT;
+
+/// The tenants that a source may speak for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tenants {
+    /// Events without a tenant alone.
+    #[default]
+    None,
+    /// Every tenant, and events without one.
+    All,
+    /// These tenants. `-` stands for events without a tenant.
+    Listed(BTreeSet<String>),
+}
+
+impl Tenants {
+    /// Whether events of this tenant are covered; `None` is an event without a tenant.
+    #[must_use]
+    pub fn covers(&self, tenant: Option<&str>) -> bool {
+        match self {
+            Tenants::None => tenant.is_none(),
+            Tenants::All => true,
+            Tenants::Listed(names) => names.contains(tenant.unwrap_or(NO_TENANT)),
+        }
+    }
+
+    /// Whether a person of these tenants may be changed: all of them are covered. A person of no tenant is reachable from
+    /// every tenant, so [`Tenants::All`] alone covers that person.
+    #[must_use]
+    pub fn cover_person_of(&self, tenants: &BTreeSet<String>) -> bool {
+        match self {
+            Tenants::All => true,
+            Tenants::None => false,
+            Tenants::Listed(names) => !tenants.is_empty() && tenants.iter().all(|it| names.contains(it)),
+        }
+    }
+}
+
+/// The rights of one source, or of all sources with one prefix.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Producer {
+    /// EventBridge's `Source`: the whole, or a prefix that ends in `*`.
+    pub source: String,
+    pub tenants: Tenants,
+    /// The types it may use: the whole, or a prefix that ends in `*`. Every ordinary type, where the list is empty.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub types: BTreeSet<String>,
+    /// May update recipients, topics and tenants.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub people: bool,
+    /// Its `replayid` and `renotify` count, and it may publish recorded events of other sources with them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub operator: bool,
+    /// Its `priority: critical` counts.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub critical: bool,
+    /// The names of services that an older envelope from this source may carry as its `source`.
+    #[serde(default, rename = "speaks-as", skip_serializing_if = "BTreeSet::is_empty")]
+    pub speaks_as: BTreeSet<String>,
+    /// The `DetailType`s that only name an envelope: the older envelope inside may carry another type.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub envelopes: BTreeSet<String>,
+    /// A token of this tenant's source may name any `actor`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub any_actor: bool,
+}
+
+impl Producer {
+    /// Whether it may use this ordinary type.
+    #[must_use]
+    pub fn may_use(&self, kind: &str) -> bool {
+        self.types.is_empty() || self.types.iter().any(|it| covers(it, kind))
+    }
+}
+
+/// The policy's `producers`.
+///
+/// Without the key (`None`), any source may speak for any tenant under any ordinary type, and may call its events
+/// critical; no source may update people, replay events or use reserved types. With it, a source without an entry is
+/// refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Producers(Option<Vec<Producer>>);
+
+/// How an event names itself to the bus and inside its envelope.
+#[derive(Debug, Clone, Copy)]
+pub struct Identity<'a> {
+    /// EventBridge's `Source`, which IAM vouches for.
+    pub source: &'a str,
+    /// EventBridge's `DetailType`.
+    pub detail_type: &'a str,
+    /// Whether the envelope is one of the older ones, for which the policy may map names.
+    pub is_older_envelope: bool,
+}
+
+impl Producers {
+    #[must_use]
+    pub fn new(entries: Vec<Producer>) -> Producers {
+        Producers(Some(entries))
+    }
+
+    /// Whether the policy has no `producers` at all.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The entry for a source: the exact one, else the one with the longest prefix.
+    #[must_use]
+    pub fn entry(&self, source: &str) -> Option<&Producer> {
+        let entries = self.0.iter().flatten().filter(|it| covers(&it.source, source));
+        entries.max_by_key(|it| (it.source == source, it.source.len()))
+    }
+
+    /// Whether `replayid` and `renotify` count from this `Source`: [`REPLAY_SOURCE`], and entries with `operator`.
+    #[must_use]
+    pub fn may_replay(&self, source: &str) -> bool {
+        source == REPLAY_SOURCE || self.has(source, |it| it.operator)
+    }
+
+    /// Whether `priority: critical` counts from this `Source`. Sources that tokens can have need an entry that says so.
+    #[must_use]
+    pub fn may_be_critical(&self, source: &str) -> bool {
+        let by_default = self.is_absent() && !is_api_source(source);
+        by_default || is_own_program(source) || self.has(source, |it| it.critical)
+    }
+
+    /// Whether tokens of this `Source` may name any `actor`.
+    #[must_use]
+    pub fn may_name_any_actor(&self, source: &str) -> bool {
+        self.has(source, |it| it.any_actor)
+    }
+
+    /// The sources, named in whole, whose entries have a right: for parameters of the template, which take no patterns.
+    #[must_use]
+    pub fn sources_with(&self, right: impl Fn(&Producer) -> bool) -> Vec<&str> {
+        let entries = self.0.iter().flatten().filter(|it| right(it) && !it.source.ends_with('*'));
+        entries.map(|it| it.source.as_str()).collect()
+    }
+
+    fn has(&self, source: &str, right: impl Fn(&Producer) -> bool) -> bool {
+        self.entry(source).is_some_and(right)
+    }
+
+    /// The tenants whose recipients, topics and settings an event of this `Source` may change. An event with a tenant
+    /// reaches that tenant alone, unless one of our functions published it.
+    #[must_use]
+    pub fn reach(&self, source: &str, tenant: Option<&str>) -> Tenants {
+        if is_own_program(source) {
+            return Tenants::All;
+        }
+        let Some(entry) = self.entry(source).filter(|it| it.people) else { return Tenants::None };
+        match tenant {
+            Some(it) if entry.tenants.covers(Some(it)) => Tenants::Listed(BTreeSet::from([it.to_owned()])),
+            Some(_) => Tenants::None,
+            None => entry.tenants.clone(),
+        }
+    }
+}
+
+/// Whether a pattern of the policy covers a name: the whole, or a prefix that ends in `*`.
+#[must_use]
+pub fn covers(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => pattern == name,
+    }
+}
+
+/// Whether only our own sources may use this type.
+#[must_use]
+pub fn is_reserved_type(kind: &str) -> bool {
+    kind.starts_with(RESERVED_PREFIX) || RESERVED_TYPES.contains(&kind)
+}
+
+/// Whether the type updates recipients, topics or tenants, as a producer with the right `people` may.
+#[must_use]
+pub fn is_people_type(kind: &str) -> bool {
+    kind != OPTED_OUT && PEOPLE_PREFIXES.iter().any(|it| kind.starts_with(it))
+}
+
+/// Whether the source is one of our functions or the CLI. `carillon` alone is what the last release wrote.
+#[must_use]
+pub fn is_own_program(source: &str) -> bool {
+    source == "carillon" || source.starts_with("carillon/")
+}
+
+/// Whether only the HTTP API publishes with this source: `/api`, `/api/…`, `/tenants/…`.
+#[must_use]
+pub fn is_api_source(source: &str) -> bool {
+    source == PROGRAM_SOURCE || source.starts_with("/api/") || source.starts_with("/tenants/")
+}
+
+/// Whether no producer of its own may use this source.
+#[must_use]
+pub fn is_reserved_source(source: &str) -> bool {
+    is_own_program(source) || is_api_source(source) || source == crate::closing::SOURCE
+}
+
+/// The source of events that a tenant publishes through the HTTP API: `/tenants/<tenant>`, percent-encoded.
+///
+/// Source: RFC 3986, section 2.3, unreserved characters.
+#[must_use]
+pub fn tenant_source(tenant: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let mut source = "/tenants/".to_owned();
+    for byte in tenant.bytes() {
+        match is_plain(byte) {
+            true => source.push(char::from(byte)),
+            false => source.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    source
+}
+
+/// Whether the source is a tenant's own: `/tenants/<tenant>`, or below it.
+#[must_use]
+pub fn is_source_of_tenant(source: &str, tenant: &str) -> bool {
+    let rest = source.strip_prefix(&tenant_source(tenant));
+    rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+mod admission;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Whether an event is what its producer may say.
+
+use super::{
+    Event, Identity, Producer, Producers, Refusal, RefusalClass, Tenants, excerpt,
+    is_api_source, is_own_program, is_people_type, is_reserved_source, is_reserved_type, is_source_of_tenant,
+};
+
+impl Producers {
+    /// Admits an event, or says why its producer may not publish it.
+    ///
+    /// # Errors
+    /// [`Refusal`] of the class [`RefusalClass::IdentityMismatch`] when the envelope names another source or type than the
+    /// bus, and of the class [`RefusalClass::ProducerNotAllowed`] when the source lacks the right.
+    pub fn admit(&self, identity: Identity<'_>, event: &Event) -> Result<(), Refusal> {
+        let entry = self.entry(identity.source);
+        if identity.source == crate::closing::SOURCE {
+            let wanted = "a source of the producer's own; no digest is published on the bus";
+            return Err(not_allowed("source", excerpt(identity.source), wanted));
+        }
+        self.check_names(identity, entry, event)?;
+        if is_own_program(identity.source) {
+            return Ok(());
+        }
+        if is_api_source(identity.source) {
+            return check_api(identity.source, entry, event);
+        }
+        if event.auth_id.is_some() {
+            return Err(not_allowed("authid", "an authenticated user", "nothing: only the HTTP API sets it"));
+        }
+        let Some(entry) = entry else {
+            if !self.is_absent() {
+                let wanted = "a source that policy.yaml lists under `producers`";
+                return Err(not_allowed("source", excerpt(identity.source), wanted));
+            }
+            return check_type(&Producer { tenants: Tenants::All, ..Producer::default() }, &event.kind);
+        };
+        check_type(entry, &event.kind)?;
+        check_tenant(entry, event.tenant.as_deref())
+    }
+
+    /// The names inside the envelope must be those of the bus. For older envelopes the entry may map them; a replay keeps
+    /// the recorded source.
+    fn check_names(
+        &self,
+        identity: Identity<'_>,
+        entry: Option<&Producer>,
+        event: &Event,
+    ) -> Result<(), Refusal> {
+        let Identity { source, detail_type, is_older_envelope } = identity;
+        let is_mapped = |names: fn(&Producer) -> &std::collections::BTreeSet<String>, name: &str| {
+            is_older_envelope && entry.is_some_and(|it| names(it).contains(name))
+        };
+        let is_kind_known = event.kind == detail_type || is_mapped(|it| &it.envelopes, detail_type);
+        let is_replay = !is_older_envelope && self.may_replay(source) && event.replay_id().is_some();
+        let is_mapped_source =
+            is_mapped(|it| &it.speaks_as, &event.source) && !is_reserved_source(&event.source);
+        if is_kind_known && (event.source == source || is_replay || is_mapped_source) {
+            return Ok(());
+        }
+        let pair =
+            |source: &str, kind: &str| format!("source {} and type {}", excerpt(source), excerpt(kind));
+        let (attribute, wanted) = match is_kind_known {
+            true => ("source", pair(source, detail_type)),
+            false => ("type", pair(source, detail_type)),
+        };
+        let found = pair(&event.source, &event.kind);
+        let wanted = format!("{wanted}, as the bus has them");
+        Err(Refusal::new(attribute, found, wanted).of(RefusalClass::IdentityMismatch))
+    }
+}
+
+/// Events of the HTTP API: a tenant's source speaks for that tenant, and never with a reserved type.
+fn check_api(source: &str, entry: Option<&Producer>, event: &Event) -> Result<(), Refusal> {
+    let any = Producer::default();
+    // Rights to change people are not for the API's sources: tokens could use them.
+    let entry = Producer { people: false, ..entry.unwrap_or(&any).clone() };
+    check_type(&entry, &event.kind)?;
+    if !source.starts_with("/tenants/") {
+        return Ok(());
+    }
+    match &event.tenant {
+        Some(tenant) if is_source_of_tenant(source, tenant) => Ok(()),
+        Some(_) => Err(not_allowed("tenant", "another tenant", "the tenant that the source names")),
+        None => Err(not_allowed("tenant", "nothing", "the tenant that the source names")),
+    }
+}
+
+fn check_type(entry: &Producer, kind: &str) -> Result<(), Refusal> {
+    if is_reserved_type(kind) {
+        if entry.people && is_people_type(kind) {
+            return Ok(());
+        }
+        let wanted = "a type that is not reserved for Carillon's own events";
+        return Err(not_allowed("type", excerpt(kind), wanted));
+    }
+    match entry.may_use(kind) {
+        true => Ok(()),
+        false => Err(not_allowed("type", excerpt(kind), "a type that policy.yaml lists for the source")),
+    }
+}
+
+fn check_tenant(entry: &Producer, tenant: Option<&str>) -> Result<(), Refusal> {
+    if entry.tenants.covers(tenant) {
+        return Ok(());
+    }
+    let found = if tenant.is_some() { "a tenant that the source may not speak for" } else { "nothing" };
+    Err(not_allowed("tenant", found, "a tenant that policy.yaml lists for the source"))
+}
+
+fn not_allowed(attribute: &str, found: impl std::fmt::Display, wanted: &str) -> Refusal {
+    Refusal::new(attribute, found, wanted).of(RefusalClass::ProducerNotAllowed)
+}
