@@ -102,6 +102,9 @@ pub(crate) struct Check {
     /// Write the compiled catalog here
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Write the folder's own pages here, for the API
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pages: Option<PathBuf>,
 }
 
 /// Put events on the bus

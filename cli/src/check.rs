@@ -27,6 +27,7 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     let (rules, templates) = (compiled.file.rules.len(), compiled.file.templates.len());
     let version = compiled.file.version.clone();
     let text = serde_json::to_vec(&compiled.file).map_err(|it| Error::Cloud(it.to_string()))?;
+    let pages = serde_json::to_vec(&compiled.pages).map_err(|it| Error::Cloud(it.to_string()))?;
     let (mut problems, mut warnings) = (Vec::new(), compiled.warnings);
     let mut tests = 0;
     if let Some(folder) = &args.samples {
@@ -46,6 +47,9 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     }
     if let Some(out) = &args.out {
         write(out, &text)?;
+    }
+    if let Some(out) = &args.pages {
+        write(out, &pages)?;
     }
     if terminal.json {
         let answer = serde_json::json!({

@@ -16,6 +16,7 @@
 //! - `inbox`: what was said live and is read later
 //! - `resume`: what a client missed that was away
 //! - `people`: what the bus and the CLI say about people, topics and tenants
+//! - `privacy`: links that act once, hashes that need the stack's secret, changed addresses
 //! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else; inboxes, endpoints, devices and
 //!   deliveries over it
 //! - `received`: what the CLI says of somebody's messages
@@ -51,6 +52,7 @@ mod journeys;
 mod outbox;
 mod patterns;
 mod people;
+mod privacy;
 mod received;
 mod replay;
 mod resume;

@@ -1,11 +1,14 @@
 //! The environment, as values.
 
+use std::path::Path;
+
 use domain::endpoint::target::Allow;
 use domain::unsubscribe::Keys;
 use runtime::{Env, Error};
 use sns::Applications;
 
 use crate::caller::Issuer;
+use crate::unsubscribe::Pages;
 
 /// What the API is told by its template.
 pub struct Config {
@@ -31,6 +34,8 @@ pub struct Config {
     pub issuer: Option<Issuer>,
     /// What the links in letters are made with.
     pub links: Keys,
+    /// The installation's own pages behind those links.
+    pub pages: Pages,
 }
 
 impl Config {
@@ -47,6 +52,7 @@ impl Config {
                 roles_claim: env.required("ROLES_CLAIM")?,
             }),
         };
+        let folder = env.optional("LAMBDA_TASK_ROOT").unwrap_or_else(|| ".".to_owned());
         Ok(Config {
             people_table: env.required("PEOPLE_TABLE")?,
             counters_table: env.required("COUNTERS_TABLE")?,
@@ -63,6 +69,7 @@ impl Config {
             socket_endpoint: env.required("SOCKET_ENDPOINT")?,
             socket_url: env.required("SOCKET_URL")?,
             issuer,
+            pages: Pages::load(&Path::new(&folder).join("pages.json"))?,
             links: Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?,
         })
     }

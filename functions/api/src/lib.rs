@@ -44,7 +44,7 @@ pub use config::Config;
 pub use request::{MAX_BODY_BYTES, Request};
 pub use response::Response;
 pub use router::{Operation, ROUTES, Route, Who};
-pub use unsubscribe::{OPEN, UNSUBSCRIBED};
+pub use unsubscribe::{OPEN, Pages, UNSUBSCRIBED};
 
 /// The HTTP API's back end.
 pub struct Api {
@@ -64,6 +64,8 @@ pub struct Api {
     issuer: Option<Issuer>,
     /// What the links in letters are made with.
     links: Keys,
+    /// The installation's own pages behind those links.
+    pages: Pages,
     aws: SdkConfig,
     bus_name: String,
     /// Made when it is first used: making a client is a fifth of a function's start-up.
@@ -125,6 +127,7 @@ impl Api {
             socket_url: config.socket_url,
             issuer: config.issuer,
             links: config.links,
+            pages: config.pages,
             aws: aws.clone(),
             bus_name: config.bus,
             bus: OnceLock::new(),

@@ -7,6 +7,7 @@ pub struct Config {
     pub people_table: String,
     pub inbox_table: String,
     pub dead_letters_url: String,
+    pub bus: String,
 }
 
 impl Config {
@@ -17,6 +18,7 @@ impl Config {
             people_table: env.required("PEOPLE_TABLE")?,
             inbox_table: env.required("INBOX_TABLE")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
+            bus: env.required("BUS_NAME")?,
         })
     }
 }

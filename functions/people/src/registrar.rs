@@ -1,14 +1,17 @@
 //! One batch from the bus.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use aws::{Refused, Verdict};
 use aws_types::SdkConfig;
+use domain::address_change::{self, announcement};
 use domain::recipient::Settings;
 use domain::registry::{Amendment, Change, Notice, Stamp};
+use publish::{Bus, Entry};
 use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Message, Report, chain, now};
-use store::{Inbox, NotApplied, People};
+use store::{Amended, Inbox, NotApplied, People};
 
 use crate::{Config, read};
 
@@ -17,6 +20,10 @@ pub struct Registrar {
     people: People,
     inbox: Inbox,
     dead_letters: Queue,
+    aws: SdkConfig,
+    bus_name: String,
+    /// Made when an address changes: making a client is a fifth of a function's start-up.
+    bus: OnceLock<Bus>,
 }
 
 /// What a batch asks for, each with the place in the batch of the message behind it.
@@ -44,6 +51,9 @@ impl Registrar {
             people: People::new(&tables, config.people_table),
             inbox: Inbox::new(&tables, config.inbox_table),
             dead_letters: Queue::new(&Sqs::new(aws), config.dead_letters_url),
+            aws: aws.clone(),
+            bus_name: config.bus,
+            bus: OnceLock::new(),
         }
     }
 
@@ -92,18 +102,39 @@ impl Registrar {
                 }
             }
         };
-        let applied = self.people.apply(&harvest.people).await;
+        let mut announcements = Vec::new();
+        let applied = self.people.amend_all(&harvest.people).await;
         for ((at, amendment), applied) in harvest.behind.iter().zip(&harvest.people).zip(applied) {
+            let of_change = |amended: &Amended| announced(amendment, amended);
+            announcements.extend(applied.as_ref().map(of_change).unwrap_or_default());
+            let applied = applied.map(|amended| amended.changed);
             let is_gone = applied.is_ok() && matches!(amendment.change, Change::Remove);
             note(*at, applied);
             if is_gone && let Err(refused) = self.forget_inbox(&amendment.id).await {
                 note(*at, Err(NotApplied::Refused(refused)));
             }
         }
+        self.announce(&announcements).await;
         for (at, id, settings, stamp) in &harvest.tenants {
             note(*at, self.people.put_tenant(id, settings, stamp).await.map_err(NotApplied::Refused));
         }
         changed
+    }
+
+    /// Publishes that addresses changed, so that the old ones can be told. The changes stand whatever the bus says, and
+    /// a second delivery of their events changes nothing: an announcement that was not published is logged.
+    async fn announce(&self, announcements: &[Entry]) {
+        if announcements.is_empty() {
+            return;
+        }
+        let bus = self.bus.get_or_init(|| Bus::new(&self.aws, self.bus_name.clone()));
+        for refused in bus.put(announcements).await.into_iter().filter_map(Result::err) {
+            tracing::error!(
+                code = "ADDRESS_CHANGE_NOT_ANNOUNCED",
+                error = chain(&refused),
+                "an address changed and the event about it was not published; the old address is not told"
+            );
+        }
     }
 
     /// Forgets what somebody was told live, unless they are known again by a later word.
@@ -135,6 +166,12 @@ impl Harvest {
             Notice::Tenant { id, settings, stamp } => self.tenants.push((at, id, settings, stamp)),
         }
     }
+}
+
+/// The events about the addresses that a change took from a person.
+fn announced(amendment: &Amendment, amended: &Amended) -> Vec<Entry> {
+    let event = |change| announcement(address_change::PEOPLE, &amendment.id, change, &amendment.stamp, now());
+    amended.addresses.iter().map(|change| Entry::of(&event(change))).collect()
 }
 
 fn setback(error: NotApplied) -> Setback {
