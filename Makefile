@@ -4,6 +4,7 @@ PROFILE  := local
 ENV      := $(or $(E),dev)
 CARILLON := target/$(PROFILE)/carillon
 CATALOG  := target/lambda/dispatch/catalog.json
+PAGES    := target/lambda/api/pages.json
 RUN      := cargo build --profile $(PROFILE) --locked
 SAM      := .local/sam/.installed
 CLOUD    := .local/ministack/.installed
@@ -36,12 +37,12 @@ send: ## Put a sample on the bus as a new event: make send E=core/hello
 
 build: ## Build functions and CLI for this machine, compile config/
 	@$(RUN) --bins
-	@$(CARILLON) check --strict --samples events --out $(CATALOG)
+	@$(CARILLON) check --strict --samples events --out $(CATALOG) --pages $(PAGES)
 
 release: $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for the architecture that infra/samconfig.toml names
 	@. .local/lambda/bin/activate && cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),--x86-64,--arm64) \
 	  $(foreach it,$(notdir $(wildcard functions/*)),-p $(it))
-	@$(RUN) -p cli && $(CARILLON) check --strict --samples events --out $(CATALOG)
+	@$(RUN) -p cli && $(CARILLON) check --strict --samples events --out $(CATALOG) --pages $(PAGES)
 
 deploy: release ## Build for Lambda and deploy to AWS: make deploy E=dev
 	@cd infra && env -u AWS_ENDPOINT_URL SAM_CLI_TELEMETRY=0 ../.local/sam/bin/sam deploy --config-env $(ENV)

@@ -103,6 +103,9 @@ pub(crate) struct Check {
     /// the folders of the other functions that need it
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Write the folder's own pages here, for the API
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pages: Option<PathBuf>,
 }
 
 /// Put events on the bus

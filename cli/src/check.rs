@@ -29,6 +29,7 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     let text = serde_json::to_vec(&compiled.file).map_err(|it| Error::Cloud(it.to_string()))?;
     let policy =
         serde_json::to_vec(&compiled.file.policy_file()).map_err(|it| Error::Cloud(it.to_string()))?;
+    let pages = serde_json::to_vec(&compiled.pages).map_err(|it| Error::Cloud(it.to_string()))?;
     let (mut problems, mut warnings) = (Vec::new(), compiled.warnings);
     let mut tests = 0;
     if let Some(folder) = &args.samples {
@@ -51,6 +52,9 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
         for path in policies_beside(out) {
             write(&path, &policy)?;
         }
+    }
+    if let Some(out) = &args.pages {
+        write(out, &pages)?;
     }
     if terminal.json {
         let answer = serde_json::json!({

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: &Demo, target: &Target, terminal: &Terminal) -> Do
         return Err(Error::usage("the demo runs on the local cloud", "start it with `make up`"));
     };
     let begun = runtime::now();
-    let catalog = catalog()?;
+    let catalog = catalog()?.with_hashes(cloud.hashes().await?);
     let cast = import_cast(args, &cloud).await?;
     let samples = samples(args)?;
 

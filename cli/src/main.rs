@@ -21,6 +21,7 @@ mod publishing;
 mod received;
 mod replay;
 mod since;
+mod stack_secret;
 mod tail;
 mod terminal;
 mod ticket;

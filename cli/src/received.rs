@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::channel::Channel;
+use domain::keyed_hash::KeyedHashes;
 use domain::outcome::{Reason, Status};
-use domain::plan::Audience;
+use domain::plan::{Audience, user_name};
 use domain::rule::Unless;
 use serde_json::json;
 use store::{Ledger, MAX_RECEIVED, Received};
@@ -32,7 +33,7 @@ pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Termi
     let channel = channel(args.channel.as_deref())?;
     let cloud = Cloud::of(target).await?;
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
-    let names = names(&args.recipient);
+    let names = names(&args.recipient, &cloud).await?;
     let began = runtime::now();
     let mut found = find(&ledger, &names, since, channel, args.limit).await?;
     let words = Words::read(&cloud, &args.recipient, terminal).await?;
@@ -43,7 +44,7 @@ pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Termi
         show(it, &words, terminal);
     }
     if args.follow {
-        return follow(args, &cloud, &ledger, found, began, terminal).await;
+        return follow(args, &cloud, &ledger, (found, names), began, terminal).await;
     }
     if found.is_empty() {
         let what = format!("nothing concerned {} since {since:.0}", args.recipient);
@@ -59,11 +60,10 @@ async fn follow(
     args: &args::Received,
     cloud: &Cloud,
     ledger: &Ledger,
-    found: Vec<Received>,
+    (found, names): (Vec<Received>, Vec<String>),
     began: Timestamp,
     terminal: &Terminal,
 ) -> Done {
-    let names = names(&args.recipient);
     let channel = channel(args.channel.as_deref())?;
     let standing = |it: &Received| (it.row.status, it.noticed);
     // What was left out is not new because it is seen now.
@@ -115,20 +115,34 @@ async fn find(
     Ok(found)
 }
 
-/// What the ledger may call them: a person by their id, a room by its name, an address by its hash.
-fn names(recipient: &str) -> Vec<String> {
-    let address = |channel| Audience::Address { channel, address: recipient.to_owned() }.name();
+/// The names that ledger rows may have for a recipient. The stack's secret is read only for an address.
+async fn names(recipient: &str, cloud: &Cloud) -> Result<Vec<String>, Error> {
+    let addresses = addresses(recipient);
     let mut names = match recipient.starts_with("room:") || recipient.starts_with("address:") {
         true => vec![recipient.to_owned()],
-        false => vec![Audience::User(recipient.to_owned()).name()],
+        false => vec![user_name(recipient)],
     };
-    if recipient.contains('@') {
-        names.push(address(Channel::Email));
+    if !addresses.is_empty() {
+        let hashes = cloud.hashes().await?;
+        names.extend(addresses.iter().flat_map(|address| address_names(address, &hashes)));
     }
-    if recipient.starts_with('+') {
-        names.extend([Channel::Sms, Channel::Whatsapp].map(address));
-    }
-    names
+    Ok(names)
+}
+
+/// What a text is as an address: an e-mail address, or a number on the two channels that use numbers.
+fn addresses(recipient: &str) -> Vec<Audience> {
+    let channels: &[Channel] = match recipient {
+        text if text.contains('@') => &[Channel::Email],
+        text if text.starts_with('+') => &[Channel::Sms, Channel::Whatsapp],
+        _ => &[],
+    };
+    let address = |channel: &Channel| Audience::Address { channel: *channel, address: recipient.to_owned() };
+    channels.iter().map(address).collect()
+}
+
+/// The name of an address in rows of this release, and in those of the last one.
+fn address_names(address: &Audience, hashes: &KeyedHashes) -> Vec<String> {
+    std::iter::once(address.name(hashes)).chain(address.former_name()).collect()
 }
 
 fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
@@ -186,12 +200,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn somebody_is_looked_for_under_every_name_that_the_ledger_may_have_for_them() {
-        let hash = |channel, of: &str| Audience::Address { channel, address: of.to_owned() }.name();
-        assert_eq!(names("ann"), ["ann"]);
-        assert_eq!(names("room:queue:7"), ["room:queue:7"]);
-        let letters = ["ann@example.com".to_owned(), hash(Channel::Email, "Ann@example.com")];
-        assert_eq!(names("ann@example.com"), letters, "as an id, or as an address");
-        assert_eq!(names("+4915112345678").len(), 3);
+    fn address_is_looked_for_under_its_keyed_name_and_its_former_one() {
+        let hashes = KeyedHashes::development();
+        assert!(addresses("ann").is_empty() && addresses("room:queue:7").is_empty());
+        let [letters] = &addresses("Ann@example.com")[..] else { panic!("one channel") };
+        let names = address_names(letters, &hashes);
+        assert_eq!(names.len(), 2);
+        assert_eq!(names[0], format!("address:email:{}", hashes.address(Channel::Email, "ann@example.com")));
+        let found: Vec<String> =
+            addresses("+4915112345678").iter().flat_map(|it| address_names(it, &hashes)).collect();
+        assert_eq!(found.len(), 4);
+        assert!(found.iter().all(|name| !name.contains("15112345678")));
     }
 }

@@ -43,6 +43,9 @@ pub(crate) async fn run(args: &WhatIf, target: &Target, terminal: &Terminal) -> 
     let (before, after) = (catalog(&args.against)?, catalog(&args.config)?);
     let from = ago(&args.since)?;
     let cloud = Cloud::of(target).await?;
+    // Suppressions of people name addresses by the stack's hashes.
+    let hashes = cloud.hashes().await?;
+    let (before, after) = (before.with_hashes(hashes.clone()), after.with_hashes(hashes));
     let tables = store::client(&cloud.config);
     let events = Events::new(&tables, cloud.name("events"));
     let people = People::new(&tables, cloud.name("people"));

@@ -7,7 +7,7 @@ use dispatch::WaysOut;
 use domain::catalog::{CATALOG_FORMAT, Catalog};
 use domain::endpoint::Endpoint;
 use domain::event::Event;
-use domain::plan::{Audience, Plan};
+use domain::plan::{Plan, endpoint_name};
 use domain::recipient::{Recipient, Recipients};
 use runtime::Env;
 use serde_json::json;
@@ -52,7 +52,7 @@ impl Setting {
             }
         }
         for id in plan.unknown_endpoints() {
-            plan.endpoints.insert(Audience::Endpoint(id).name(), self.endpoint.clone());
+            plan.endpoints.insert(endpoint_name(&id), self.endpoint.clone());
         }
         plan
     }

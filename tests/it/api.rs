@@ -284,7 +284,7 @@ fn the_document_lists_the_routes_and_no_others() {
     let document: Value = serde_saphyr::from_str(&text).unwrap();
     let mut described: BTreeMap<String, Value> = BTreeMap::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        for method in ["get", "put", "patch", "post", "delete"] {
+        for method in ["get", "head", "put", "patch", "post", "delete"] {
             if let Some(operation) = item.get(method) {
                 described.insert(format!("{} {path}", method.to_uppercase()), operation.clone());
             }

@@ -6,6 +6,7 @@ use domain::catalog::Catalog;
 use domain::channel::Channel;
 use domain::job::{Job, Text};
 use domain::key::Key;
+use domain::keyed_hash::KeyedHashes;
 use domain::outcome::{Reason, Status};
 use domain::recipient::{PhoneNumber, Platform, SuppressedBecause};
 use domain::texting::bill;
@@ -114,7 +115,10 @@ async fn who_said_stop_is_written_to_once_more_and_then_never_again() {
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::OptedOut)));
     let closed = until("the channel is closed", async || {
         let found = cloud.people.look_up(&[id.as_str()].into(), &BTreeSet::new()).await.unwrap();
-        found.recipients.get(&id).and_then(|it| it.suppression(Channel::Sms, now()).cloned())
+        found
+            .recipients
+            .get(&id)
+            .and_then(|it| it.suppression(Channel::Sms, now(), &KeyedHashes::development()).cloned())
     })
     .await;
     assert_eq!(closed.why, SuppressedBecause::OptedOut);
@@ -189,7 +193,8 @@ async fn whatsapp_gets_the_approved_template_until_they_write_and_then_free_text
         (&first["type"], &first["template"]["name"]),
         (&json!("template"), &json!("appointment_cancelled"))
     );
-    cloud.counters.hear(&PhoneNumber::parse(&number).ok().unwrap(), now()).await.unwrap();
+    let caller = cloud.hashes().await.caller(&PhoneNumber::parse(&number).ok().unwrap());
+    cloud.counters.hear(&caller, now()).await.unwrap();
     assert_eq!(cancel(&unique("event")).await.status, Status::Sent);
     let second = &cloud.captured("whatsapp", &number)[1]["message"];
     assert_eq!(second["type"], "text");

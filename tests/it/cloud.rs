@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use asking::{Question, Service};
 use aws_sdk_sqs::types::Message;
 use aws_types::SdkConfig;
+use domain::keyed_hash::KeyedHashes;
 use domain::recipient::Recipient;
+use domain::stack_secret::StackSecret;
 use publish::{Bus, Entry};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -95,6 +98,24 @@ impl Cloud {
         let person: Recipient = serde_json::from_value(person).unwrap();
         self.people.put(std::slice::from_ref(&person), now()).await.unwrap();
         person
+    }
+
+    /// The keyed hashes of the stack, with its secret.
+    pub(crate) async fn hashes(&self) -> KeyedHashes {
+        let question = Question {
+            doing: "read the stack's secret",
+            method: "POST",
+            path: "/",
+            headers: &[
+                ("content-type", "application/x-amz-json-1.1".to_owned()),
+                ("x-amz-target", "secretsmanager.GetSecretValue".to_owned()),
+            ],
+            body: br#"{"SecretId":"carillon-local-stack"}"#,
+        };
+        let answer = Service::new(&self.config, "secretsmanager").ask(&question, now()).await.unwrap();
+        let value: Value = serde_json::from_slice(&answer.body).unwrap();
+        let secret: Value = serde_json::from_str(value["SecretString"].as_str().unwrap()).unwrap();
+        KeyedHashes::of(&StackSecret::read(secret["root"].as_str().unwrap()).unwrap())
     }
 
     /// Puts entries on the bus, all in one call.

@@ -236,7 +236,7 @@ async fn receipts_are_told_which_letter_they_are_of() {
 }
 
 /// Somebody who reads English and follows a topic.
-async fn follower(cloud: &Cloud, id: &str, topic: &str, preferences: Value) -> String {
+pub(crate) async fn follower(cloud: &Cloud, id: &str, topic: &str, preferences: Value) -> String {
     let email = format!("{id}@example.com");
     let person =
         json!({ "id": id, "name": "Ann", "email": email, "topics": [topic], "preferences": preferences });
@@ -245,7 +245,7 @@ async fn follower(cloud: &Cloud, id: &str, topic: &str, preferences: Value) -> S
 }
 
 /// The letter that a new offer becomes.
-async fn offer(cloud: &Cloud, market: &str, email: &str) -> Value {
+pub(crate) async fn offer(cloud: &Cloud, market: &str, email: &str) -> Value {
     let event = unique("offer");
     put_offer(cloud, market, &event).await;
     until("an offer", async || {
@@ -279,21 +279,21 @@ fn tag<'a>(letter: &'a Value, name: &str) -> Option<&'a str> {
     tags.iter().find(|it| it["Name"] == name)?["Value"].as_str()
 }
 
-fn link_in(letter: &Value) -> String {
+pub(crate) fn link_in(letter: &Value) -> String {
     let headers = letter["headers"].as_array().unwrap();
     let value = headers[0]["Value"].as_str().unwrap();
     assert_eq!(headers[0]["Name"], "List-Unsubscribe");
     value.trim_start_matches('<').trim_end_matches('>').to_owned()
 }
 
-struct Page {
-    status: u16,
-    kind: String,
-    body: String,
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) body: String,
 }
 
 /// As a browser or a mail program asks: nobody signs anything, and a redirect is not followed.
-fn ask(method: &str, url: &str, languages: Option<&str>) -> Page {
+pub(crate) fn ask(method: &str, url: &str, languages: Option<&str>) -> Page {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
     let languages = languages.unwrap_or("en");
@@ -303,6 +303,7 @@ fn ask(method: &str, url: &str, languages: Option<&str>) -> Page {
             .header("accept-language", languages)
             .header("content-type", "application/x-www-form-urlencoded")
             .send("List-Unsubscribe=One-Click"),
+        "HEAD" => agent.head(url).header("accept-language", languages).call(),
         _ => agent.get(url).header("accept-language", languages).call(),
     };
     let mut answer = answer.unwrap();

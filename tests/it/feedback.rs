@@ -162,10 +162,11 @@ async fn texts_and_whatsapp_messages_are_found_by_what_the_service_calls_them() 
         }
     }
     let people = cloud.people.find(&[ann.id.as_str()].into()).await.unwrap();
-    let closed = people[&ann.id].suppression(Channel::Whatsapp, now()).unwrap().until.unwrap();
+    let hashes = cloud.hashes().await;
+    let closed = people[&ann.id].suppression(Channel::Whatsapp, now(), &hashes).unwrap().until.unwrap();
     let days = closed.duration_since(now()).as_hours() / 24;
     assert_eq!(days, 14, "fifteen days, of which a moment is over");
-    assert!(people[&ann.id].suppression(Channel::Sms, now()).is_none());
+    assert!(people[&ann.id].suppression(Channel::Sms, now(), &hashes).is_none());
 }
 
 #[tokio::test]

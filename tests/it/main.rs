@@ -18,6 +18,7 @@
 //! - `resume`: what a client missed that was away
 //! - `producers`: a hostile producer, and what is refused
 //! - `people`: what the bus and the CLI say about people, topics and tenants
+//! - `privacy`: links that act once, hashes that need the stack's secret, changed addresses
 //! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else; inboxes, endpoints, devices and
 //!   deliveries over it
 //! - `received`: what the CLI says of somebody's messages
@@ -55,6 +56,7 @@ mod outbox;
 mod patterns;
 mod people;
 mod producers;
+mod privacy;
 mod received;
 mod replay;
 mod resume;

@@ -9,6 +9,7 @@ mod seals;
 mod streams;
 mod transport;
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -218,6 +219,7 @@ fn nobody_comes_to_the_api_but_through_a_door() {
     let expected = [
         "HttpApi ANY /{proxy+} AWS_IAM",
         "HttpApi GET /v1/unsubscribe/{token} NONE",
+        "HttpApi HEAD /v1/unsubscribe/{token} NONE",
         "HttpApi POST /v1/unsubscribe/{token} NONE",
         "TokenApi ANY /{proxy+} JWT",
         "TokenApi OPTIONS /{proxy+} NONE",
@@ -294,7 +296,8 @@ fn only_what_carries_a_token_is_open_to_everybody() {
         .filter(|(_, it)| it["AuthorizationType"] == "NONE" || it["AuthorizationType"].is_null())
         .map(|(_, it)| it["RouteKey"].as_str().unwrap())
         .collect();
-    assert_eq!(open, ["GET /v1/unsubscribe/{token}", "POST /v1/unsubscribe/{token}"]);
+    let of_the_page = ["GET", "HEAD", "POST"].map(|method| format!("{method} /v1/unsubscribe/{{token}}"));
+    assert_eq!(open.into_iter().collect::<BTreeSet<_>>(), of_the_page.iter().map(String::as_str).collect());
 }
 
 #[test]
@@ -307,6 +310,36 @@ fn the_keys_of_links_are_made_by_the_stack_and_known_to_whom_they_are_for() {
     let knowing = functions.iter().filter(|(_, it)| it.to_string().contains("${UnsubscribeKeys}"));
     let names: Vec<&str> = knowing.map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["ApiFunction", "DispatchFunction"], "who reads links, and who makes them");
+}
+
+#[test]
+fn functions_that_hash_addresses_get_the_stacks_secret_and_channels_do_not() {
+    let resources = resources();
+    let reads = |name: &str| resources[name].to_string().contains("${StackSecret}");
+    assert!(reads("DispatchFunction") && reads("FeedbackFunction"));
+    for channel in ["Email", "Push", "Sms", "Socket", "Webhook", "Whatsapp"] {
+        let name = format!("{channel}Function");
+        assert!(resources.contains_key(&name) && !reads(&name), "jobs bring their hashes to {channel}");
+    }
+}
+
+#[test]
+fn people_publishes_changed_addresses_and_nothing_else() {
+    let resources = resources();
+    let statements = &resources["PeopleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let puts =
+        statements.as_array().unwrap().iter().filter(|it| it["Action"].to_string().contains("PutEvents"));
+    let puts: Vec<&Value> = puts.collect();
+    assert_eq!(puts.len(), 1);
+    let only = serde_json::json!({
+        "events:source": "carillon/people", "events:detail-type": "recipient.address_changed",
+    });
+    assert_eq!(puts[0]["Condition"]["ForAllValues:StringEquals"], only);
+    assert_eq!(
+        puts[0]["Condition"]["Null"]["Fn::If"][2]["events:source"], "false",
+        "absent keys do not pass"
+    );
+    assert_eq!(puts[0]["Resource"]["Fn::GetAtt"], serde_json::json!(["Bus", "Arn"]));
 }
 
 /// What a role may do with tables on AWS.

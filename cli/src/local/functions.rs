@@ -16,7 +16,12 @@ const ARTIFACTS: &str = "target/lambda";
 /// Copies the programs and says what would be deployed: two equal answers, nothing to do.
 pub(super) fn prepare(profile: &str) -> Result<String, Error> {
     let mut hash = Sha256::new();
-    for template in ["infra/template.yaml", "infra/samconfig.toml", "target/lambda/dispatch/catalog.json"] {
+    for template in [
+        "infra/template.yaml",
+        "infra/samconfig.toml",
+        "target/lambda/dispatch/catalog.json",
+        "target/lambda/api/pages.json",
+    ] {
         hash.update(read(Path::new(template))?);
     }
     for function in NEED_POLICY {

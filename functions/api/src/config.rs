@@ -1,5 +1,7 @@
 //! The environment, as values.
 
+use std::path::Path;
+
 use domain::endpoint::target::Allow;
 use domain::producers::Producers;
 use domain::unsubscribe::Keys;
@@ -7,6 +9,7 @@ use runtime::{Env, Error};
 use sns::Applications;
 
 use crate::caller::Issuer;
+use crate::unsubscribe::Pages;
 
 /// What the API is told by its template.
 pub struct Config {
@@ -34,6 +37,8 @@ pub struct Config {
     pub links: Keys,
     /// Which source of the bus may say what.
     pub producers: Producers,
+    /// The installation's own pages behind those links.
+    pub pages: Pages,
 }
 
 impl Config {
@@ -50,6 +55,7 @@ impl Config {
                 roles_claim: env.required("ROLES_CLAIM")?,
             }),
         };
+        let folder = env.optional("LAMBDA_TASK_ROOT").unwrap_or_else(|| ".".to_owned());
         Ok(Config {
             people_table: env.required("PEOPLE_TABLE")?,
             counters_table: env.required("COUNTERS_TABLE")?,
@@ -66,6 +72,7 @@ impl Config {
             socket_endpoint: env.required("SOCKET_ENDPOINT")?,
             socket_url: env.required("SOCKET_URL")?,
             issuer,
+            pages: Pages::load(&Path::new(&folder).join("pages.json"))?,
             links: Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?,
             producers: runtime::producers(env)?,
         })

@@ -45,7 +45,7 @@ pub use config::Config;
 pub use request::{MAX_BODY_BYTES, Request};
 pub use response::Response;
 pub use router::{Operation, ROUTES, Route, Who};
-pub use unsubscribe::{OPEN, UNSUBSCRIBED};
+pub use unsubscribe::{OPEN, Pages, UNSUBSCRIBED};
 
 /// The HTTP API's back end.
 pub struct Api {
@@ -67,6 +67,8 @@ pub struct Api {
     links: Keys,
     /// Which source of the bus may say what.
     producers: Producers,
+    /// The installation's own pages behind those links.
+    pages: Pages,
     aws: SdkConfig,
     bus_name: String,
     /// Made when it is first used: making a client is a fifth of a function's start-up.
@@ -129,6 +131,7 @@ impl Api {
             issuer: config.issuer,
             links: config.links,
             producers: config.producers,
+            pages: config.pages,
             aws: aws.clone(),
             bus_name: config.bus,
             bus: OnceLock::new(),

@@ -170,7 +170,7 @@ mod tests {
         let Found::OtherMethods(others) = find("POST", &parts("v1/recipients/ann")) else { panic!() };
         assert_eq!(others, ["GET", "PUT", "PATCH", "DELETE"]);
         let Found::OtherMethods(others) = find("PUT", &parts("v1/unsubscribe/x")) else { panic!() };
-        assert_eq!(others, ["GET", "POST"]);
+        assert_eq!(others, ["GET", "HEAD", "POST"]);
     }
 
     #[track_caller]

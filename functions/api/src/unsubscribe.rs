@@ -1,36 +1,51 @@
-//! Unsubscribing by the link of a letter: `GET` shows a page with a button and changes nothing, for mail scanners open
-//! links; `POST` acts, whether a person or their mail program sends it (RFC 8058), and acts once.
+//! Unsubscribing by the link of a message: `GET` shows a page with a button and changes nothing, because mail scanners
+//! open links; `POST` acts, whether a person or their mail program sends it (RFC 8058). A link acts once for ever.
 //!
-//! Nobody is asked who they are: the token says whose word it is, and only we can have made it.
+//! No caller is identified: the token holds the person and the scope, and only we can have made it.
 
 pub(crate) mod page;
+mod phrases;
 
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
 use domain::event::Event;
+use domain::recipient::Recipient;
 use domain::registry::Stamp;
-use domain::unsubscribe::{Claim, Unsubscription};
+use domain::unsubscribe::{AHEAD, Claim, LIFE, Unsubscription};
 use publish::Entry;
 use runtime::{chain, now};
 use serde_json::{Map, json};
 
 use crate::Api;
 use crate::request::Request;
-use page::{Language, Page, Text};
+use page::{Page, Text};
+use phrases::Language;
 
-/// The type of the event that says who unsubscribed from what.
+pub use page::Pages;
+
+/// The type of the event that tells the scope and the person of an unsubscription.
 pub const UNSUBSCRIBED: &str = "preference.unsubscribed";
 
 const SOURCE: &str = domain::producers::API_SOURCE;
 
-/// What is answered without anybody being asked who they are: methods and path.
-pub const OPEN: (&[&str], &str) = (&["GET", "POST"], "/v1/unsubscribe/{token}");
+/// What is answered without a caller being identified: methods and path.
+pub const OPEN: (&[&str], &str) = (&["GET", "HEAD", "POST"], "/v1/unsubscribe/{token}");
 
-/// What the table or the bus could not take: the mail program, or the person, asks again.
+/// The table or the bus did not take something. The mail program or the person asks again.
 struct Unavailable;
 
-/// The token of a request to unsubscribe: `GET` or `POST` of `/v1/unsubscribe/{token}`, which nobody signs.
+/// How things stand for a link.
+enum State {
+    /// The link can still be used.
+    Open,
+    /// The person is unsubscribed from the scope.
+    Unsubscribed,
+    /// The link was used, and the person is subscribed again.
+    TakenBack,
+}
+
+/// The token of a request to unsubscribe: one of [`OPEN`], which has no signature.
 pub(crate) fn token(request: &Request) -> Option<String> {
     let path = request.path();
     let [version, page, token] = path.as_slice() else { return None };
@@ -39,54 +54,97 @@ pub(crate) fn token(request: &Request) -> Option<String> {
 }
 
 impl Api {
-    /// Answers `GET` and `POST` of `/v1/unsubscribe/{token}`. `languages` is the header `Accept-Language`.
+    /// Answers `GET`, `HEAD` and `POST` of `/v1/unsubscribe/{token}`. `languages` is the header `Accept-Language`.
     pub(crate) async fn unsubscribe(&self, method: &str, token: &str, languages: Option<&str>) -> Page {
         let now = now();
         let language = Language::of(languages);
-        let Ok(claim) = self.links.verify(token, now) else {
-            return Page::new(404, language, Text::Forged);
+        let page = |status, sender: Option<&str>, text| {
+            let page = Page::new(status, language, sender, text, &self.pages);
+            if method == "HEAD" { page.without_body() } else { page }
         };
-        if method != "POST" {
-            return Page::new(200, language, Text::Question(&claim.scope));
-        }
-        match self.leave(&claim, now).await {
-            Ok(()) => Page::new(200, language, Text::Done(&claim.scope)),
-            Err(Unavailable) => Page::new(503, language, Text::Later),
+        let Ok(claim) = self.links.verify(token, now) else { return page(404, None, Text::Forged) };
+        let state = match method {
+            "POST" => self.leave(&claim, now).await,
+            _ => self.state(&claim).await,
+        };
+        let sender = claim.sender.as_deref();
+        match state {
+            Ok(State::Open) => page(200, sender, Text::Question(&claim.scope)),
+            Ok(State::Unsubscribed) => page(200, sender, Text::Done(&claim.scope)),
+            Ok(State::TakenBack) => page(200, sender, Text::Spent(&claim.scope)),
+            Err(Unavailable) => page(503, sender, Text::Later),
         }
     }
 
-    /// Writes it down, and tells the bus. Asked again, it tells the bus the same event once more, in case it was that
-    /// which went wrong: the audit keeps one.
-    async fn leave(&self, claim: &Claim, now: Timestamp) -> Result<(), Unavailable> {
-        let id = claim.recipient.as_str();
-        let found = self.people.find(&BTreeSet::from([id])).await.map_err(|it| unavailable(&it))?;
-        let before = found.get(id).and_then(|it| it.unsubscribed.get(&claim.scope));
-        let at = match before {
-            Some(it) if it.message == claim.message => it.at,
-            // Another letter of the kind was left before.
+    async fn state(&self, claim: &Claim) -> Result<State, Unavailable> {
+        let used = self.counters.used_link(&claim.message).await.map_err(|error| unavailable(&error))?;
+        let person = self.reader(claim).await?;
+        Ok(match person {
+            Some(person) if person.unsubscribed.contains_key(&claim.scope) => State::Unsubscribed,
+            // A deleted person gets nothing.
+            None if used.is_some() => State::Unsubscribed,
+            _ if used.is_some_and(|used| used.done) => State::TakenBack,
+            _ => State::Open,
+        })
+    }
+
+    /// Unsubscribes the person as of the first use of the link. Whatever was said of the person later wins, so that
+    /// the work can be repeated until it is done. Once it is done, the link changes nothing.
+    async fn leave(&self, claim: &Claim, now: Timestamp) -> Result<State, Unavailable> {
+        let until = claim.issued.saturating_add(LIFE + AHEAD).unwrap_or(Timestamp::MAX);
+        let used = self.counters.use_link(&claim.message, now, until).await;
+        let used = used.map_err(|error| unavailable(&error))?;
+        if !used.done {
+            self.unsubscribe_reader(claim, used.at).await?;
+            self.counters.link_is_done(&claim.message).await.map_err(|error| unavailable(&error))?;
+        }
+        match self.state(claim).await? {
+            // The person is not known: no message will reach them.
+            State::Open => Ok(State::Unsubscribed),
+            state @ (State::Unsubscribed | State::TakenBack) => Ok(state),
+        }
+    }
+
+    /// Writes the unsubscription and publishes it. The event has the same id each time: the audit keeps one.
+    async fn unsubscribe_reader(&self, claim: &Claim, at: Timestamp) -> Result<(), Unavailable> {
+        let before = self.reader(claim).await?;
+        let at = match before.as_ref().and_then(|person| person.unsubscribed.get(&claim.scope)) {
+            Some(before) if before.message == claim.message => before.at,
+            // The link of another message was used before.
             Some(_) => return Ok(()),
             None => {
-                let word = Unsubscription { at: now, message: claim.message.clone() };
-                let stamp = Stamp { at: now, by: format!("unsubscribe {}", claim.message) };
+                let word = Unsubscription { at, message: claim.message.clone() };
+                let stamp = Stamp { at, by: format!("unsubscribe {}", claim.message) };
                 let patch =
                     Map::from_iter([("unsubscribed".to_owned(), json!({ claim.scope.to_string(): word }))]);
-                match self.people.merge(id, patch, stamp).await {
-                    Ok(true) => now,
-                    // They are gone, or somebody said something newer about it.
+                match self.people.merge(&claim.recipient, patch, stamp).await {
+                    Ok(true) => at,
+                    // The person was deleted, or something newer was said of the scope.
                     Ok(false) => return Ok(()),
                     Err(error) => return Err(unavailable(&error)),
                 }
             }
         };
         for result in self.bus().put(&[entry(claim, at)]).await {
-            result.map_err(|it| unavailable(&it))?;
+            result.map_err(|error| unavailable(&error))?;
         }
         Ok(())
+    }
+
+    /// The person whom a link is about.
+    async fn reader(&self, claim: &Claim) -> Result<Option<Recipient>, Unavailable> {
+        let id = claim.recipient.as_str();
+        let mut found = self.people.find(&BTreeSet::from([id])).await.map_err(|error| unavailable(&error))?;
+        Ok(found.remove(id))
     }
 }
 
 fn unavailable(error: &(dyn std::error::Error + 'static)) -> Unavailable {
-    tracing::error!(error = chain(error), "somebody could not unsubscribe");
+    tracing::error!(
+        code = "UNSUBSCRIBE_RETRY",
+        error = chain(error),
+        "a request to unsubscribe failed; the page asks the reader to repeat it"
+    );
     Unavailable
 }
 
@@ -119,6 +177,7 @@ mod tests {
             scope: Scope::Category("news".to_owned()),
             message: "k-1".to_owned(),
             issued: at,
+            sender: None,
         };
         let entry = entry(&claim, at);
         assert!(entry == super::entry(&claim, at));

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use domain::catalog::{Catalog, CatalogFile};
 use domain::channel::Channel;
+use domain::keyed_hash::KeyedHashes;
+use domain::stack_secret::StackSecret;
 use runtime::{Env, Error};
 
 use crate::way_out::WaysOut;
@@ -47,7 +49,7 @@ pub struct CatalogUnusable {
 }
 
 impl Config {
-    /// The catalog lies beside the program; `<CHANNEL>_QUEUE_URL` and `<CHANNEL>_CRITICAL_QUEUE_URL` name each channel's queues.
+    /// The catalog lies beside the program; `STACK_SECRET` is the root of the names that its decisions make; `<CHANNEL>_QUEUE_URL` and `<CHANNEL>_CRITICAL_QUEUE_URL` name each channel's queues.
     ///
     /// # Errors
     /// A variable is missing, or the catalog cannot be used.
@@ -60,7 +62,10 @@ impl Config {
             channels.push((channel, normal, env.required(&format!("{name}_CRITICAL_QUEUE_URL"))?));
         }
         Ok(Config {
-            catalog: load_catalog(&Path::new(&folder).join("catalog.json"))?,
+            catalog: load_catalog(
+                &Path::new(&folder).join("catalog.json"),
+                KeyedHashes::of(&StackSecret::read(&env.required("STACK_SECRET")?)?),
+            )?,
             people_table: env.required("PEOPLE_TABLE")?,
             endpoints_table: env.required("ENDPOINTS_TABLE")?,
             ledger_table: env.required("LEDGER_TABLE")?,
@@ -88,9 +93,10 @@ impl Config {
 
 /// # Errors
 /// [`CatalogUnusable`] says whether the file is missing, not a catalog, or from another release.
-pub fn load_catalog(path: &Path) -> Result<Catalog, CatalogUnusable> {
+pub fn load_catalog(path: &Path, hashes: KeyedHashes) -> Result<Catalog, CatalogUnusable> {
     let unusable = |why: String| CatalogUnusable { path: path.display().to_string(), why };
     let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
     let file: CatalogFile = serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
-    Catalog::open(file).map_err(|error| unusable(error.to_string()))
+    let catalog = Catalog::open(file).map_err(|error| unusable(error.to_string()))?;
+    Ok(catalog.with_hashes(hashes))
 }

@@ -213,7 +213,7 @@ impl Dispatcher {
             };
             let mut decisions = decided.decisions;
             if let What::Gone { rule, audience } = &task.subject.what {
-                decisions.push(gone(plan.event, rule, audience.as_ref()));
+                decisions.push(gone(plan.event, rule, audience.as_ref(), self.catalog.hashes()));
             }
             let zone = tenant.and_then(|it| it.zone.as_deref());
             let scene = scene_of(&self.renderer, &plan, zone);

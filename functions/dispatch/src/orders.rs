@@ -10,7 +10,7 @@ use domain::handling;
 use domain::job::{Content, Failover, JOB_VERSION, Job, Origin};
 use domain::key::event_part;
 use domain::outcome::{Reason, Status};
-use domain::plan::{Audience, Plan};
+use domain::plan::{Plan, former_cancel_key};
 use domain::policy::is_one_time;
 use domain::receipt::Marks;
 use domain::told::Set;
@@ -64,7 +64,12 @@ pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mu
             Verdict::Cancel(key) => {
                 work.outcomes.push(row(Status::Suppressed, Reason::Cancels, None));
                 let by = event_part(&plan.event.source, &plan.event.id);
-                work.cancelled.push((key.clone(), Cancellation { at: plan.event.time, by }));
+                // Jobs of the last release carry its key.
+                let former =
+                    decision.rule.and_then(|rule| former_cancel_key(rule, plan.event, plan.envelope()));
+                let cancellation = Cancellation { at: plan.event.time, by };
+                work.cancelled.extend(former.map(|key| (key, cancellation.clone())));
+                work.cancelled.push((key.clone(), cancellation));
             }
             Verdict::Send(order) => match job(plan, &decision, order, &set, words, &mut written) {
                 Ok(it) => work.jobs.push(it),
@@ -94,7 +99,8 @@ fn job(
     written: &mut Written,
 ) -> Result<(Channel, bool, Outgoing), Reason> {
     let scope = order.way_out.as_ref();
-    let way_out = scope.map(|it| words.ways_out.link(plan.event, decision, it, words.now));
+    let letters = &plan.catalog.policy().email;
+    let way_out = scope.map(|it| words.ways_out.link(plan.event, decision, it, letters, words.now));
     let known = written.remove(&decision.key);
     let render = || words.scene.render_with(order, way_out.as_deref());
     let mut content = known.map_or_else(render, Ok).map_err(|unrendered| {
@@ -127,6 +133,7 @@ fn job(
         held_s: 0,
         instead_of: order.instead_of,
         failover: order.failover.clone().map(|(to, task)| failover(plan, order, to, task)),
+        address_hash: content.address().map(|address| plan.catalog.hashes().address(channel, address)),
         set: Some(set.clone()),
         content,
     };
@@ -189,7 +196,8 @@ fn set_name(plan: &Plan<'_>) -> String {
         return Set::name(Some(goes_on_with.as_str()).filter(|it| !it.is_empty()));
     }
     for it in &plan.matches {
-        let audience: Vec<String> = it.audience.iter().map(Audience::name).collect();
+        let hashes = plan.catalog.hashes();
+        let audience: Vec<String> = it.audience.iter().map(|audience| audience.name(hashes)).collect();
         let start = serde_json::to_string(&it.start).expect("a start is numbers and names");
         goes_on_with.push_str(&serde_json::json!([it.rule.name, audience, start]).to_string());
     }

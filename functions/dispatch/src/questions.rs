@@ -84,12 +84,20 @@ impl Questions {
         Ok(written)
     }
 
+    /// When a number last wrote to us. A row of the last release has the number's former name.
+    async fn heard(&self, caller: &str, former: &str) -> Result<Option<Timestamp>, Refused> {
+        match self.counters.heard(caller).await? {
+            Some(at) => Ok(Some(at)),
+            None => self.counters.heard(former).await,
+        }
+    }
+
     async fn ask(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Refused> {
         match ask {
             Ask::Cancelled { key } => self.counters.cancelled(key).await.map(Answer::Cancelled),
             Ask::Seen { of } => self.ledger.noticed(of).await.map(Answer::Seen),
             Ask::Told { of } => self.ledger.has_told(of).await.map(Answer::Told),
-            Ask::Heard { caller } => self.counters.heard(caller).await.map(Answer::Heard),
+            Ask::Heard { caller, former } => self.heard(caller, former).await.map(Answer::Heard),
             Ask::Admit { key, wants, channels, zone } => {
                 self.counters.admit(key, wants, channels, zone, now).await
             }

@@ -9,6 +9,7 @@ use domain::decide::{Decision, Verdict};
 use domain::digest;
 use domain::event::Event;
 use domain::key::{Key, event_part};
+use domain::keyed_hash::KeyedHashes;
 use domain::outcome::Reason;
 use domain::plan::{self, Audience, Collected, Match, Plan};
 use domain::recipient::Group;
@@ -175,7 +176,7 @@ impl<'a> Unfold<'a> {
         let named = plan.unknown_endpoints();
         if !named.is_empty() {
             for endpoint in self.endpoints.find(&named).await? {
-                plan.endpoints.insert(Audience::Endpoint(endpoint.id.clone()).name(), endpoint);
+                plan.endpoints.insert(plan::endpoint_name(&endpoint.id), endpoint);
             }
         }
         Ok(plan)
@@ -235,8 +236,13 @@ impl<'a> Unfold<'a> {
 }
 
 /// The decision about what woke up for a rule that is not there any more.
-pub(crate) fn gone(event: &Event, rule: &str, audience: Option<&Audience>) -> Decision<'static> {
-    let recipient = audience.map_or_else(|| "-".to_owned(), Audience::name);
+pub(crate) fn gone(
+    event: &Event,
+    rule: &str,
+    audience: Option<&Audience>,
+    hashes: &KeyedHashes,
+) -> Decision<'static> {
+    let recipient = audience.map_or_else(|| "-".to_owned(), |audience| audience.name(hashes));
     Decision {
         key: Key::of(event, rule, &recipient, None, 0, "gone"),
         rule: None,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws::{Refused, Verdict};
 use aws_types::SdkConfig;
 use domain::Timestamp;
+use domain::keyed_hash::KeyedHashes;
 use domain::plan::Audience;
 use domain::producers::Tenants;
 use domain::receipt::{Heard, Progress, Receipt, read};
@@ -28,6 +29,7 @@ pub struct Clerk {
     ledger: Ledger,
     people: People,
     counters: Counters,
+    hashes: KeyedHashes,
     queue: Queue,
     dead_letters: Queue,
 }
@@ -61,6 +63,7 @@ impl Clerk {
             ledger: Ledger::new(&tables, config.ledger_table),
             people: People::new(&tables, config.people_table),
             counters: Counters::new(&tables, config.counters_table),
+            hashes: config.hashes,
             queue: Queue::new(&sqs, config.queue_url),
             dead_letters: Queue::new(&sqs, config.dead_letters_url),
         }
@@ -80,13 +83,18 @@ impl Clerk {
                     about.entry(name).or_default().push((message, receipt));
                 }
                 // From now on they may be written to freely, for a day.
-                Ok(Heard::Inbound(it)) => match self.counters.hear(&it.from, it.at).await {
-                    Ok(()) => counts.inbound += 1,
-                    Err(refused) => {
-                        tracing::warn!(error = chain(&refused), "that somebody wrote to us is not on record");
-                        report.show_again(message);
+                Ok(Heard::Inbound(it)) => {
+                    match self.counters.hear(&self.hashes.caller(&it.from), it.at).await {
+                        Ok(()) => counts.inbound += 1,
+                        Err(refused) => {
+                            tracing::warn!(
+                                error = chain(&refused),
+                                "that somebody wrote to us is not on record"
+                            );
+                            report.show_again(message);
+                        }
                     }
-                },
+                }
                 Ok(Heard::Nothing(what)) => {
                     tracing::info!(message.id = message.message_id, what, "nothing to file");
                     counts.nothing += 1;

@@ -1,6 +1,8 @@
 //! The environment, as values.
 
-use runtime::{Env, Unset};
+use domain::keyed_hash::KeyedHashes;
+use domain::stack_secret::StackSecret;
+use runtime::{Env, Error};
 
 /// What the function is told by its template.
 pub struct Config {
@@ -10,18 +12,21 @@ pub struct Config {
     /// The queue that receipts come from.
     pub queue_url: String,
     pub dead_letters_url: String,
+    /// What the names of numbers that write to us are made with.
+    pub hashes: KeyedHashes,
 }
 
 impl Config {
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
-    pub fn from_env(env: &Env) -> Result<Config, Unset> {
+    /// A variable is missing, or `STACK_SECRET` is too short.
+    pub fn from_env(env: &Env) -> Result<Config, Error> {
         Ok(Config {
             ledger_table: env.required("LEDGER_TABLE")?,
             people_table: env.required("PEOPLE_TABLE")?,
             counters_table: env.required("COUNTERS_TABLE")?,
             queue_url: env.required("QUEUE_URL")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
+            hashes: KeyedHashes::of(&StackSecret::read(&env.required("STACK_SECRET")?)?),
         })
     }
 }

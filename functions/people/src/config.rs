@@ -10,6 +10,7 @@ pub struct Config {
     pub dead_letters_url: String,
     /// Which source may say what of whom.
     pub producers: Producers,
+    pub bus: String,
 }
 
 impl Config {
@@ -21,6 +22,7 @@ impl Config {
             inbox_table: env.required("INBOX_TABLE")?,
             dead_letters_url: env.required("DEAD_LETTERS_URL")?,
             producers: runtime::producers(env)?,
+            bus: env.required("BUS_NAME")?,
         })
     }
 }

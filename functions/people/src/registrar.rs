@@ -1,15 +1,18 @@
 //! One batch from the bus.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use aws::{Refused, Verdict};
 use aws_types::SdkConfig;
+use domain::address_change::{self, announcement};
 use domain::producers::Producers;
 use domain::recipient::Settings;
 use domain::registry::{Amendment, Change, Notice, Stamp};
+use publish::{Bus, Entry};
 use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Message, Report, chain, now};
-use store::{Inbox, NotApplied, People};
+use store::{Amended, Inbox, NotApplied, People};
 
 use crate::{Config, read};
 
@@ -19,6 +22,10 @@ pub struct Registrar {
     inbox: Inbox,
     dead_letters: Queue,
     producers: Producers,
+    aws: SdkConfig,
+    bus_name: String,
+    /// Made when an address changes: making a client is a fifth of a function's start-up.
+    bus: OnceLock<Bus>,
 }
 
 /// What a batch asks for, each with the place in the batch of the message behind it.
@@ -47,6 +54,9 @@ impl Registrar {
             inbox: Inbox::new(&tables, config.inbox_table),
             dead_letters: Queue::new(&Sqs::new(aws), config.dead_letters_url),
             producers: config.producers,
+            aws: aws.clone(),
+            bus_name: config.bus,
+            bus: OnceLock::new(),
         }
     }
 
@@ -97,18 +107,39 @@ impl Registrar {
                 }
             }
         };
-        let applied = self.people.apply(&harvest.people).await;
+        let mut announcements = Vec::new();
+        let applied = self.people.amend_all(&harvest.people).await;
         for ((at, amendment), applied) in harvest.behind.iter().zip(&harvest.people).zip(applied) {
+            let of_change = |amended: &Amended| announced(amendment, amended);
+            announcements.extend(applied.as_ref().map(of_change).unwrap_or_default());
+            let applied = applied.map(|amended| amended.changed);
             let is_gone = applied.is_ok() && matches!(amendment.change, Change::Remove);
             note(*at, applied);
             if is_gone && let Err(refused) = self.forget_inbox(&amendment.id).await {
                 note(*at, Err(NotApplied::Refused(refused)));
             }
         }
+        self.announce(&announcements).await;
         for (at, id, settings, stamp) in &harvest.tenants {
             note(*at, self.people.put_tenant(id, settings, stamp).await.map_err(NotApplied::Refused));
         }
         changed
+    }
+
+    /// Publishes that addresses changed, so that the old ones can be told. The changes stand whatever the bus says, and
+    /// a second delivery of their events changes nothing: an announcement that was not published is logged.
+    async fn announce(&self, announcements: &[Entry]) {
+        if announcements.is_empty() {
+            return;
+        }
+        let bus = self.bus.get_or_init(|| Bus::new(&self.aws, self.bus_name.clone()));
+        for refused in bus.put(announcements).await.into_iter().filter_map(Result::err) {
+            tracing::error!(
+                code = "ADDRESS_CHANGE_NOT_ANNOUNCED",
+                error = chain(&refused),
+                "an address changed and the event about it was not published; the old address is not told"
+            );
+        }
     }
 
     /// Forgets what somebody was told live, unless they are known again by a later word.
@@ -140,6 +171,12 @@ impl Harvest {
             Notice::Tenant { id, settings, stamp } => self.tenants.push((at, id, settings, stamp)),
         }
     }
+}
+
+/// The events about the addresses that a change took from a person.
+fn announced(amendment: &Amendment, amended: &Amended) -> Vec<Entry> {
+    let event = |change| announcement(address_change::PEOPLE, &amendment.id, change, &amendment.stamp, now());
+    amended.addresses.iter().map(|change| Entry::of(&event(change))).collect()
 }
 
 fn setback(error: NotApplied) -> Setback {

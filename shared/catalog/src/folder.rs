@@ -5,13 +5,13 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::problem::{POLICY, Problem, RULES, TEMPLATES, TESTS};
+use crate::problem::{PAGES, POLICY, Problem, RULES, TEMPLATES, TESTS};
 use crate::{MAX_FILE_BYTES, MAX_FILES};
 
 /// The texts of a config folder by path, relative and with forward slashes.
 pub(crate) type Files = BTreeMap<String, String>;
 
-/// Reads the rules, the templates and the policy. A file that cannot be read counts as empty, so that the others are still
+/// Reads the rules, the templates, the pages and the policy. A file that cannot be read counts as empty, so that the others are still
 /// checked. Symbolic links, and names that begin with a dot or end in `~`, are passed over.
 pub(crate) fn read(folder: &Path, problems: &mut Vec<Problem>) -> Files {
     let mut files = Files::new();
@@ -23,6 +23,10 @@ pub(crate) fn read(folder: &Path, problems: &mut Vec<Problem>) -> Files {
             let what = format!("there is no folder `{name}` in {}", folder.display());
             problems.push(Problem::of_file(name, what, "create it, or name another config folder"));
         }
+    }
+    let pages = folder.join(PAGES);
+    if pages.is_dir() {
+        read_below(&pages, PAGES, &mut files, problems);
     }
     if let Some(text) = policy(folder, problems) {
         files.insert(POLICY.to_owned(), text);
@@ -117,7 +121,7 @@ fn entries(path: &Path) -> io::Result<Vec<(String, fs::FileType)>> {
 /// Beside the rules there may be notes; beside the templates there may not, for each is checked.
 fn is_ours(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, it)| it);
-    name.starts_with(TEMPLATES) || matches!(extension, "yaml" | "yml")
+    name.starts_with(TEMPLATES) || name.starts_with(PAGES) || matches!(extension, "yaml" | "yml")
 }
 
 fn read_file(path: &Path, name: &str) -> Result<String, Box<Problem>> {

@@ -12,6 +12,7 @@ use std::path::Path;
 use domain::catalog::{CATALOG_FORMAT, CatalogFile};
 use domain::policy::Policy;
 use domain::rule::Rule;
+use domain::unsubscribe::page::{PAGES_FORMAT, PagesFile};
 use sha2::{Digest, Sha256};
 
 mod approved;
@@ -23,6 +24,7 @@ mod letter;
 mod library;
 mod names;
 mod nearest;
+mod pages;
 mod place;
 mod policy;
 mod problem;
@@ -46,7 +48,7 @@ pub use rule::MAX_NAME_BYTES;
 pub use sample::BusEntry;
 pub use trial::{Trials, Verdict, read_tests, run_tests};
 
-use problem::{At, POLICY, Page, RULES, TEMPLATES};
+use problem::{At, PAGES, POLICY, Page, RULES, TEMPLATES};
 use rule::Draft;
 
 /// The largest file, in bytes: a rendered part may have 200 KB, and no file of rules that people read comes near it.
@@ -61,6 +63,8 @@ pub const MAX_RULES: usize = 20_000;
 /// A catalog, and what its author may want to know although nothing is wrong.
 pub struct Compiled {
     pub file: CatalogFile,
+    /// The installation's own pages, for the API.
+    pub pages: PagesFile,
     pub warnings: Vec<Problem>,
 }
 
@@ -85,11 +89,13 @@ pub fn compile_files(files: BTreeMap<String, String>) -> Result<Compiled, Vec<Pr
 fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result<Compiled, Vec<Problem>> {
     let mut rules = BTreeMap::new();
     let mut templates = BTreeMap::new();
+    let mut own_pages = BTreeMap::new();
     let mut settings = None;
     for (path, text) in files {
         match path.split_once('/') {
             Some((RULES, _)) => drop(rules.insert(path, text)),
             Some((TEMPLATES, name)) => drop(templates.insert(name.to_owned(), text)),
+            Some((PAGES, _)) => drop(own_pages.insert(path, text)),
             None if path == POLICY => settings = Some(text),
             Some(_) | None => {}
         }
@@ -100,6 +106,8 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
             return Err(vec![Problem::of_file(folder, what, "put less into one catalog")]);
         }
     }
+    let unsubscribe = pages::read(own_pages, &mut problems);
+    let pages = PagesFile { format: PAGES_FORMAT, unsubscribe };
     approved::compile(&mut templates, &mut problems);
     let policy = policy::read(settings.as_deref(), &mut problems);
     let drafts = drafts(&rules, &mut problems);
@@ -126,7 +134,7 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
         rules,
         templates,
     };
-    Ok(Compiled { file, warnings })
+    Ok(Compiled { file, pages, warnings })
 }
 
 /// The rules of all files, in the order of the files' names.

@@ -47,7 +47,7 @@ impl Problem {
     #[must_use]
     pub fn below(mut self, folder: &str) -> Problem {
         let first = self.file.split('/').next().unwrap_or_default();
-        if [RULES, TEMPLATES, POLICY, TESTS].contains(&first) {
+        if [RULES, TEMPLATES, POLICY, TESTS, PAGES].contains(&first) {
             self.file = format!("{}/{}", folder.trim_end_matches('/'), self.file);
         }
         self
@@ -59,6 +59,9 @@ pub(crate) const RULES: &str = "rules";
 
 /// The folder of templates within a config folder.
 pub(crate) const TEMPLATES: &str = "templates";
+
+/// Where the installation's own pages lie.
+pub(crate) const PAGES: &str = "pages";
 
 /// The file within a config folder that holds for all rules.
 pub(crate) const POLICY: &str = "policy.yaml";

@@ -200,7 +200,7 @@ impl<'a> Stage<'a> {
             Verdict::Later(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => return None,
         };
         let place = (start.step, start.only, start.instead_of);
-        let name = format!("{} {} {place:?}", rule.name, audience.name());
+        let name = format!("{} {} {place:?}", rule.name, audience.name(self.catalog.hashes()));
         if !seen.insert(name) {
             return None;
         }

@@ -3,7 +3,7 @@
 use domain::digest::{DigestPolicy, Item, summary};
 use domain::endpoint::Endpoint;
 use domain::event::Event;
-use domain::plan::{Audience, Collected, Plan};
+use domain::plan::{Collected, Plan, endpoint_name};
 
 /// What a template would get of two events such as this one.
 pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Collected {
@@ -18,6 +18,6 @@ pub(crate) fn welcome(plan: &mut Plan<'_>) {
     for id in plan.unknown_endpoints() {
         let url = "https://example.com/".to_owned();
         let endpoint = Endpoint { id, url, description: None, when: None, version: None, disabled: None };
-        plan.endpoints.insert(Audience::Endpoint(endpoint.id.clone()).name(), endpoint);
+        plan.endpoints.insert(endpoint_name(&endpoint.id), endpoint);
     }
 }

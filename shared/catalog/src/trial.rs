@@ -109,7 +109,7 @@ fn run(script: &Script, catalog: &Catalog, page: &mut Page<'_>) {
     let renderer = Renderer::new(catalog);
     let (decided, _) = proofread(&renderer, &plan, decided, zone, script.now, &answer);
     script.given.check_asked(&asked.borrow(), page);
-    expected::check(&script.test, script.expect_at, &script.expect, &decided, page);
+    expected::check(&script.test, script.expect_at, &script.expect, &decided, catalog.hashes(), page);
 }
 
 /// What dispatch would decide about: the event, or one rule from one of its steps on.

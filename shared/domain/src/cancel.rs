@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::key::hash_of;
+use crate::keyed_hash::KeyedHashes;
 
 /// Names what one cancellation takes back: everything that a rule still has under way for one thing of one tenant, such
 /// as the reminders of one appointment.
 ///
-/// 27 characters of URL-safe base64: 160 bits of SHA-256. It says nothing about the thing.
+/// 27 characters of URL-safe base64: 160 bits of an HMAC with the stack's secret. It says nothing about the thing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CancelKey(String);
@@ -32,17 +33,27 @@ impl Cancellation {
 }
 
 impl CancelKey {
+    /// The key of a rule's messages about a thing, which `values` name.
     #[must_use]
-    pub fn of(tenant: Option<&str>, rule: &str, values: &[String]) -> CancelKey {
-        let whose = [tenant.unwrap_or_default(), rule];
-        let parts: Vec<&str> = whose.into_iter().chain(values.iter().map(String::as_str)).collect();
-        CancelKey(hash_of(&parts))
+    pub fn of(tenant: Option<&str>, rule: &str, values: &[String], hashes: &KeyedHashes) -> CancelKey {
+        CancelKey(hashes.cancel(&parts(tenant, rule, values)))
+    }
+
+    /// The key of the last release, a plain hash. See [`crate::keyed_hash::former`].
+    #[must_use]
+    pub fn former(tenant: Option<&str>, rule: &str, values: &[String]) -> CancelKey {
+        CancelKey(hash_of(&parts(tenant, rule, values)))
     }
 
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn parts<'a>(tenant: Option<&'a str>, rule: &'a str, values: &'a [String]) -> Vec<&'a str> {
+    let whose = [tenant.unwrap_or_default(), rule];
+    whose.into_iter().chain(values.iter().map(String::as_str)).collect()
 }
 
 #[cfg(test)]
@@ -63,7 +74,8 @@ mod tests {
     #[test]
     fn tenants_rules_and_things_do_not_cancel_each_other() {
         let key = |tenant, rule, values: &[&str]| {
-            CancelKey::of(tenant, rule, &values.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+            let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+            CancelKey::of(tenant, rule, &values, &KeyedHashes::development())
         };
         let one = key(Some("clinic-7"), "reminder", &["a-1"]);
         assert_eq!(one, key(Some("clinic-7"), "reminder", &["a-1"]));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::index::Index;
+use crate::keyed_hash::KeyedHashes;
 use crate::pattern::Pattern;
 use crate::policy::Policy;
 use crate::rule::Rule;
@@ -64,6 +65,8 @@ pub struct Catalog {
     /// The patterns of events that cancel, and the place of the rule of each.
     cancels: Index,
     cancelled: Vec<usize>,
+    /// What the names of addresses and event values are made with.
+    hashes: KeyedHashes,
 }
 
 /// A catalog file of a layout that this program does not know.
@@ -76,6 +79,9 @@ pub struct OtherFormat {
 }
 
 impl Catalog {
+    /// Opens a catalog for a local tool: names are made with the development secret. With a stack's tables goes
+    /// [`Catalog::with_hashes`].
+    ///
     /// # Errors
     /// [`OtherFormat`] when the file was written by another release.
     pub fn open(file: CatalogFile) -> Result<Catalog, OtherFormat> {
@@ -94,12 +100,25 @@ impl Catalog {
             index,
             cancels: cancels.into_iter().collect(),
             cancelled,
+            hashes: KeyedHashes::development(),
         })
+    }
+
+    /// The same catalog, whose decisions name addresses and event values with the hashes of a stack.
+    #[must_use]
+    pub fn with_hashes(self, hashes: KeyedHashes) -> Catalog {
+        Catalog { hashes, ..self }
     }
 
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// What the names of addresses and event values are made with.
+    #[must_use]
+    pub fn hashes(&self) -> &KeyedHashes {
+        &self.hashes
     }
 
     #[must_use]

@@ -51,6 +51,10 @@ pub struct Job {
     /// What dispatch is told when this channel cannot deliver it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failover: Option<Failover>,
+    /// The keyed hash of the address that it goes to, where the channel has addresses that can be closed. Jobs of the
+    /// last release have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_hash: Option<String>,
     /// The hand-over it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<Set>,

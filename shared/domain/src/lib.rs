@@ -13,6 +13,7 @@
 //! [`retry`] how often something is tried, [`breaker`] whether a provider is asked at all, [`quota`] how fast, [`suspects`]
 //! what is taken up by itself.
 
+pub mod address_change;
 pub mod attachment;
 pub mod batches;
 pub mod breaker;
@@ -34,6 +35,7 @@ pub mod index;
 pub mod job;
 mod json;
 pub mod key;
+pub mod keyed_hash;
 pub mod locale;
 pub mod money;
 pub mod outbox_mark;

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::cancel::CancelKey;
 use crate::catalog::Catalog;
 use crate::channel::Channel;
 use crate::endpoint::{EndpointId, Endpoints};
 use crate::event::Event;
+use crate::keyed_hash::{self, KeyedHashes};
 use crate::recipient::Group;
 use crate::rule::{ActorPolicy, EndpointsOf, Rule, Selector};
 use crate::wake::Start;
@@ -57,7 +57,7 @@ pub struct Match<'a> {
     pub start: Start,
 }
 
-/// Somebody or some people a rule addresses. No `Debug` of an address: see [`Audience::name`].
+/// Somebody or some people a rule addresses. `Debug` shows no address and no hash of one.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Audience {
@@ -77,25 +77,35 @@ pub enum Audience {
 
 impl std::fmt::Debug for Audience {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.name())
+        match self {
+            Audience::Address { channel, .. } => write!(f, "address:{}", channel.name()),
+            Audience::User(id) | Audience::Member(id) => f.write_str(&user_name(id)),
+            Audience::Room(room) => f.write_str(&room_name(room)),
+            Audience::Endpoint(id) => f.write_str(&endpoint_name(id)),
+        }
     }
 }
 
 impl Audience {
-    /// As keys, ledger and logs write it. An address is written as a hash.
+    /// The recipient's name in keys, ledger and logs. An address is written as a keyed hash.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub fn name(&self, hashes: &KeyedHashes) -> String {
         match self {
-            // A user of this name must not pass for a room or an address.
-            Audience::User(id) | Audience::Member(id) if is_like_a_thing(id) => format!("user:{id}"),
-            Audience::User(id) | Audience::Member(id) => id.clone(),
-            Audience::Room(room) => format!("room:{room}"),
+            Audience::User(id) | Audience::Member(id) => user_name(id),
+            Audience::Room(room) => room_name(room),
             Audience::Address { channel, address } => {
-                let hash = Sha256::digest(address.trim().to_lowercase());
-                let hex: String = hash.iter().take(8).map(|it| format!("{it:02x}")).collect();
-                format!("address:{}:{hex}", channel.name())
+                format!("address:{}:{}", channel.name(), hashes.address(*channel, address))
             }
-            Audience::Endpoint(it) => format!("endpoint:{}", it.name()),
+            Audience::Endpoint(id) => endpoint_name(id),
+        }
+    }
+
+    /// The name that the last release gave to an address. `None` for all others: their names have not changed.
+    #[must_use]
+    pub fn former_name(&self) -> Option<String> {
+        match self {
+            Audience::Address { channel, address } => Some(keyed_hash::former::recipient(*channel, address)),
+            Audience::User(_) | Audience::Member(_) | Audience::Room(_) | Audience::Endpoint(_) => None,
         }
     }
 
@@ -117,6 +127,22 @@ impl Audience {
             Audience::Room(_) | Audience::Address { .. } | Audience::Endpoint(_) => None,
         }
     }
+}
+
+/// The name of a person in keys, ledger and logs. A user whose id reads like a room or an address gets a prefix.
+#[must_use]
+pub fn user_name(id: &str) -> String {
+    if is_like_a_thing(id) { format!("user:{id}") } else { id.to_owned() }
+}
+
+/// The name of an endpoint in keys, ledger and logs.
+#[must_use]
+pub fn endpoint_name(id: &EndpointId) -> String {
+    format!("endpoint:{}", id.name())
+}
+
+fn room_name(room: &str) -> String {
+    format!("room:{room}")
 }
 
 /// Whether a user's id reads like a room or an address, or like what is made of such an id.
@@ -141,9 +167,8 @@ impl<'a> Plan<'a> {
                 start: Start::default(),
             })
             .collect();
-        let cancels = cancelled.into_iter();
-        let cancels =
-            cancels.filter_map(|it| Some((it, cancel_key(it, event, &document["detail"])?))).collect();
+        let key = |rule| cancel_key(rule, event, &document["detail"], catalog.hashes());
+        let cancels = cancelled.into_iter().filter_map(|rule| Some((rule, key(rule)?))).collect();
         Plan {
             event,
             catalog,
@@ -188,7 +213,7 @@ impl<'a> Plan<'a> {
     pub fn unknown_endpoints(&self) -> Vec<EndpointId> {
         let audiences = self.matches.iter().flat_map(|it| &it.audience);
         let named = audiences.filter_map(|it| match it {
-            Audience::Endpoint(id) if !self.endpoints.contains_key(&it.name()) => Some(id.clone()),
+            Audience::Endpoint(id) if !self.endpoints.contains_key(&endpoint_name(id)) => Some(id.clone()),
             Audience::Endpoint(_)
             | Audience::User(_)
             | Audience::Member(_)
@@ -235,11 +260,19 @@ pub fn member(group: &Group, id: String) -> Audience {
 
 /// What this rule's messages about this event are cancelled by. `None` when the event has not all of its values.
 #[must_use]
-pub fn cancel_key(rule: &Rule, event: &Event, envelope: &Value) -> Option<CancelKey> {
+pub fn cancel_key(rule: &Rule, event: &Event, envelope: &Value, hashes: &KeyedHashes) -> Option<CancelKey> {
+    Some(CancelKey::of(event.tenant.as_deref(), &rule.name, &cancel_values(rule, envelope)?, hashes))
+}
+
+/// The key that the last release made of the same values. Jobs and cancellations of that release carry it.
+#[must_use]
+pub fn former_cancel_key(rule: &Rule, event: &Event, envelope: &Value) -> Option<CancelKey> {
+    Some(CancelKey::former(event.tenant.as_deref(), &rule.name, &cancel_values(rule, envelope)?))
+}
+
+fn cancel_values(rule: &Rule, envelope: &Value) -> Option<Vec<String>> {
     let cancel = rule.cancel.as_ref()?;
-    let values = cancel.key.iter().map(|it| it.find_names(envelope).into_iter().next());
-    let values: Vec<String> = values.collect::<Option<_>>()?;
-    Some(CancelKey::of(event.tenant.as_deref(), &rule.name, &values))
+    cancel.key.iter().map(|path| path.find_names(envelope).into_iter().next()).collect()
 }
 
 /// Those whom the rule names, each once.
@@ -263,8 +296,20 @@ pub fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
         }
     }
     let mut seen = BTreeSet::new();
-    found.retain(|it| seen.insert(it.name()));
+    found.retain(|audience| seen.insert(identity(audience)));
     found
+}
+
+/// What makes two audiences of one event the same. It is compared here and never stored: it holds the address.
+fn identity(audience: &Audience) -> String {
+    match audience {
+        Audience::User(id) | Audience::Member(id) => user_name(id),
+        Audience::Room(room) => room_name(room),
+        Audience::Address { channel, address } => {
+            format!("address:{}:{}", channel.name(), keyed_hash::normal(*channel, address))
+        }
+        Audience::Endpoint(id) => endpoint_name(id),
+    }
 }
 
 fn groups(rule: &Rule, event: &Event, catalog: &Catalog, envelope: &Value) -> Vec<Group> {

@@ -10,11 +10,11 @@ use crate::channel::Channel;
 use crate::decide::{Answer, Ask, Decision, Note, Order};
 use crate::event::Priority;
 use crate::job::{Chat, Content};
-use crate::key::{Key, hash_of};
+use crate::key::Key;
+use crate::keyed_hash::former;
 use crate::money::Micros;
 use crate::outcome::Reason;
 use crate::plan::Plan;
-use crate::recipient::PhoneNumber;
 use crate::texting::{self, Bill};
 use crate::zone::Zone;
 
@@ -22,12 +22,6 @@ use crate::zone::Zone;
 ///
 /// Source: WhatsApp Business Platform, "Customer service windows"; semantics 4.11.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
-
-/// What a number is called in the tables: its hash, because no address stands in a key.
-#[must_use]
-pub fn caller(number: &PhoneNumber) -> String {
-    hash_of(&["whatsapp", number.as_str()])
-}
 
 /// A message whose words are known, and what must be known before it may go. No `Debug`: it holds what somebody is told.
 pub struct Proof {
@@ -73,7 +67,8 @@ impl Proof {
                 Ok(Proof { key, ask, content, bill: Some(bill) })
             }
             Content::Whatsapp(chat) => {
-                let ask = Ask::Heard { caller: caller(&chat.to) };
+                let caller = plan.catalog.hashes().caller(&chat.to);
+                let ask = Ask::Heard { caller, former: former::caller(&chat.to) };
                 Ok(Proof { key, ask, content: Content::Whatsapp(chat), bill: None })
             }
             content @ (Content::Email(_) | Content::Push(_) | Content::Socket(_) | Content::Webhook(_)) => {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
+use crate::keyed_hash::{KeyedHashes, former};
 use crate::preference::Preferences;
 use crate::unsubscribe::Unsubscribed;
 use crate::window::Windows;
@@ -13,7 +14,7 @@ use crate::window::Windows;
 mod address;
 mod group;
 
-pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber, Sender, address_hash};
+pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber, Sender};
 pub use group::{Group, NO_TENANT};
 
 /// A person as a producer's own user table knows them. No `Debug`: it holds names and addresses.
@@ -130,7 +131,7 @@ pub struct Suppression {
     /// Over after this; never, when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// The one address that it is about, as [`address_hash`] calls it: another one is open. Every address of the channel,
+    /// The one address that it is about, as [`KeyedHashes::address`] calls it: another one is open. Every address of the channel,
     /// when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
@@ -178,12 +179,20 @@ impl Recipient {
         }
     }
 
-    /// Why `channel` is closed for this person, if it is.
+    /// Why `channel` is closed for this person, if it is. Suppressions of the last release name the address by its
+    /// former hash; they count as well.
     #[must_use]
-    pub fn suppression(&self, channel: Channel, now: Timestamp) -> Option<&Suppression> {
+    pub fn suppression(
+        &self,
+        channel: Channel,
+        now: Timestamp,
+        hashes: &KeyedHashes,
+    ) -> Option<&Suppression> {
         let concerns = |it: &Suppression| match (&it.address, self.address(channel)) {
             (None, _) => true,
-            (Some(closed), Some(own)) => *closed == address_hash(channel, own),
+            (Some(closed), Some(own)) => {
+                *closed == hashes.address(channel, own) || *closed == former::address(channel, own)
+            }
             (Some(_), None) => false,
         };
         self.suppressed.iter().find(|it| it.channel == channel && it.holds(now) && concerns(it))

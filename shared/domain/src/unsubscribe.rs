@@ -9,9 +9,10 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub mod page;
 mod token;
 
-pub use token::{BadKeys, Claim, Forged, Keys, LIFE};
+pub use token::{AHEAD, BadKeys, Claim, Forged, Keys, LIFE};
 
 /// What every scope of a category begins with.
 const CATEGORY: &str = "category:";

@@ -11,6 +11,7 @@ mod closing;
 mod collecting;
 mod hearing;
 mod keeping;
+mod links;
 mod rate;
 mod requests;
 
@@ -22,6 +23,7 @@ use jiff::SignedDuration;
 
 pub use collecting::{Closed, Joining};
 pub use keeping::{Kept, Stood};
+pub use links::UsedLink;
 pub use requests::{Begun, Once};
 
 use crate::item::{Item, key};

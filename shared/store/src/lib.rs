@@ -23,7 +23,7 @@ mod writes;
 pub use aws_sdk_dynamodb::Client;
 pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, Ticket};
-pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood};
+pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood, UsedLink};
 pub use endpoints::{
     Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, Sending, Undelivered,
 };
@@ -38,7 +38,7 @@ pub use ledger::{
     Standing, Told, Weighed, claimed, recorded, stands_since, weigh,
 };
 pub use outbox::{Appended, Backlog, Conflict, Misfit, NotAppended, Outbox, Pending, Place, Stream, Waiting};
-pub use people::{Found, NotApplied, NotEdited, Page, People};
+pub use people::{Amended, Found, NotApplied, NotEdited, Page, People};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.
 #[must_use]

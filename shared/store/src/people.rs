@@ -23,7 +23,7 @@ mod amend;
 mod editing;
 mod filed;
 
-pub use amend::NotApplied;
+pub use amend::{Amended, NotApplied};
 pub use editing::NotEdited;
 
 /// DynamoDB's limit for one `BatchGetItem`.

@@ -4,7 +4,7 @@
 use domain::Timestamp;
 use domain::channel::Channel;
 use domain::outcome::Reason;
-use domain::plan::Audience;
+use domain::plan::user_name;
 use serde_json::{Value, json};
 use store::{LedgerRow, Received, ReceivedPlace};
 
@@ -41,7 +41,7 @@ impl Api {
         let place = page.after.as_deref().map(|it| ReceivedPlace::parse(it).ok_or_else(Problem::bad_cursor));
         let place = place.transpose()?;
         self.person(id, asked.scope).await?;
-        let recipient = Audience::User(id.to_owned()).name();
+        let recipient = user_name(id);
         let found = self.ledger.received(&recipient, since, place.as_ref(), page.limit).await?;
         let rows = found.received.iter().filter(|it| concerns(asked, &it.row));
         let rows: Vec<Value> = rows.map(tell_received).collect();

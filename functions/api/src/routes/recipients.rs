@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use domain::address_change::{self, announcement};
 use domain::recipient::{Group, Recipient};
 use domain::registry::{self, Change, Stamp};
+use publish::Entry;
 use serde_json::{Map, Value, json};
+use store::Amended;
 
 use crate::caller::Scope;
 use crate::page::Page;
@@ -47,7 +50,8 @@ impl Api {
             }
             Ok(Some(Change::Put(Box::new(person.clone()))))
         };
-        self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        self.announce(id, &amended, &asked.stamp()).await;
         self.get_recipient(asked).await
     }
 
@@ -71,7 +75,8 @@ impl Api {
             }
             Ok((!patch.is_empty()).then_some(Change::Update(patch)))
         };
-        self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        self.announce(id, &amended, &asked.stamp()).await;
         self.get_recipient(asked).await
     }
 
@@ -89,6 +94,23 @@ impl Api {
         let decide = |before: Option<&Recipient>| Ok(may(before)?.then_some(Change::Remove));
         self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
         Ok(Response::empty(204))
+    }
+
+    /// Publishes that addresses of a person changed, so that the old ones can be told. The change stands whatever the
+    /// bus says: an announcement that was not published is logged.
+    async fn announce(&self, id: &str, amended: &Amended, stamp: &Stamp) {
+        let event = |change| Entry::of(&announcement(address_change::API, id, change, stamp, stamp.at));
+        let entries: Vec<Entry> = amended.addresses.iter().map(event).collect();
+        if entries.is_empty() {
+            return;
+        }
+        for refused in self.bus().put(&entries).await.into_iter().filter_map(Result::err) {
+            tracing::error!(
+                code = "ADDRESS_CHANGE_NOT_ANNOUNCED",
+                error = runtime::chain(&refused),
+                "an address changed and the event about it was not published; the old address is not told"
+            );
+        }
     }
 
     /// The person of this id, as far as the caller may see them.

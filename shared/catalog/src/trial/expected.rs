@@ -6,6 +6,7 @@ use domain::Timestamp;
 use domain::catalog::Catalog;
 use domain::channel::Channel;
 use domain::decide::{Decision, Verdict};
+use domain::keyed_hash::KeyedHashes;
 use domain::outcome::Reason;
 use domain::plan::Audience;
 use domain::recipient::Recipients;
@@ -188,6 +189,7 @@ pub(super) fn check(
     at: At,
     expected: &[Expected],
     decided: &[Decision<'_>],
+    hashes: &KeyedHashes,
     page: &mut Page<'_>,
 ) {
     let mut left: Vec<(&Decision<'_>, String)> = Vec::new();
@@ -203,7 +205,7 @@ pub(super) fn check(
     let all: Vec<String> = left.iter().map(|(it, line)| format!("\n    {line}{}", noted(it))).collect();
     let mut missed = Vec::new();
     for it in expected {
-        match left.iter().position(|(decision, _)| it.fits(decision)) {
+        match left.iter().position(|(decision, _)| it.fits(decision, hashes)) {
             Some(found) => drop(left.remove(found)),
             None => missed.push(it),
         }
@@ -223,17 +225,17 @@ pub(super) fn check(
 }
 
 impl Expected {
-    fn fits(&self, decision: &Decision<'_>) -> bool {
+    fn fits(&self, decision: &Decision<'_>, hashes: &KeyedHashes) -> bool {
         let same_rule = self.rule.as_deref() == decision.rule.map(|it| it.name.as_str());
         same_rule
             && self.channel == decision.channel
-            && self.is_to(decision)
+            && self.is_to(decision, hashes)
             && self.outcome.fits(&decision.verdict)
     }
 
     /// An address may be written out: a decision has only its hash.
-    fn is_to(&self, decision: &Decision<'_>) -> bool {
-        let address = |channel| Audience::Address { channel, address: self.recipient.clone() }.name();
+    fn is_to(&self, decision: &Decision<'_>, hashes: &KeyedHashes) -> bool {
+        let address = |channel| Audience::Address { channel, address: self.recipient.clone() }.name(hashes);
         self.recipient == decision.recipient
             || Channel::ALL.into_iter().any(|it| address(it) == decision.recipient)
     }

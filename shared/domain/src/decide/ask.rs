@@ -23,8 +23,9 @@ pub enum Ask {
     Told { of: Vec<Key> },
     /// On which of these channels may one more be sent? What is granted is counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
-    /// When did somebody last write to us? They are called as [`crate::proof::caller`] says.
-    Heard { caller: String },
+    /// When did somebody last write to us? `caller` is [`crate::keyed_hash::KeyedHashes::caller`] of their number,
+    /// `former` the name that the last release filed it under.
+    Heard { caller: String, former: String },
     /// Was this put into a digest when it came before? Only then is it a matter of digests still.
     Collected { key: Key },
     /// Did a provider close this address, which is nobody's of whom there is a profile?
@@ -95,7 +96,7 @@ impl Ask {
                 format!("told {}", keys.join(" "))
             }
             Ask::Admit { key, .. } => format!("admit {}", key.as_str()),
-            Ask::Heard { caller } => format!("heard {caller}"),
+            Ask::Heard { caller, .. } => format!("heard {caller}"),
             Ask::Collected { key } => format!("collected {}", key.as_str()),
             Ask::Closed { address } => format!("closed {address}"),
             Ask::Join { key, .. } => format!("join {}", key.as_str()),

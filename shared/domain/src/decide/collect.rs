@@ -33,7 +33,7 @@ impl Walk<'_, '_> {
         }
         let (zone, _) = self.zone(None, &mut Vec::new());
         let Some(ends) = it.span.end(&zone, self.facts.now) else { return Go::On };
-        let value = limits::value(it.key.as_ref(), self.plan.envelope());
+        let value = limits::value(it.key.as_ref(), self.plan.envelope(), self.plan.catalog.hashes());
         self.join(step, None, &value, it.policy.clone(), ends)
     }
 

@@ -100,7 +100,8 @@ impl Walk<'_, '_> {
 
     /// What the recipient, and those who settle things for them, say to this channel.
     fn refusal(&self, channel: Channel, notes: &mut Vec<Note>) -> Option<Reason> {
-        let closed = self.person.and_then(|it| it.suppression(channel, self.facts.now));
+        let closed =
+            self.person.and_then(|it| it.suppression(channel, self.facts.now, self.plan.catalog.hashes()));
         if let Some(closed) = closed.or(self.closed.as_ref()) {
             notes.push(Note::Closed { why: closed.why.meaning(), until: closed.until });
             return Some(match closed.why {

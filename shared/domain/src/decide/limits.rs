@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Note, Wanted};
 use crate::counter::{Limit, Period, Refusal, Scope};
 use crate::event::Event;
-use crate::key::hash_of;
+use crate::keyed_hash::KeyedHashes;
 use crate::path::Path;
 use crate::plan::Plan;
 use crate::policy::{Cap, Per};
@@ -49,7 +49,7 @@ pub(super) fn throttle(
 ) -> Option<Wanted> {
     let limit = Limit::new(THROTTLE, u64::from(it.most), Period::Fixed(it.per), true).ok()?;
     let step = step.to_string();
-    let value = value(it.key.as_ref(), plan.envelope());
+    let value = value(it.key.as_ref(), plan.envelope(), plan.catalog.hashes());
     let tenant = plan.event.tenant.as_deref().unwrap_or("-");
     let id = id(&["throttle", tenant, &rule.name, &step, recipient, &value]);
     Some(Wanted { id, limit, scope: Scope::Step, weight: 1 })
@@ -67,10 +67,10 @@ pub(super) fn window(event: &Event, rule: &Rule, step: u32, recipient: &str, wha
 }
 
 /// Names what the event says here; empty where it says nothing.
-pub(super) fn value(path: Option<&Path>, envelope: &Value) -> String {
+pub(super) fn value(path: Option<&Path>, envelope: &Value, hashes: &KeyedHashes) -> String {
     let value = path.and_then(|it| it.find_names(envelope).into_iter().next());
-    // What an event says may be anything: a key holds its hash.
-    value.map(|it| hash_of(&[&it])).unwrap_or_default()
+    // The value may be personal data: a key holds its keyed hash.
+    value.map(|value| hashes.value(&value)).unwrap_or_default()
 }
 
 /// Parts with `#` between them, and none of them runs into the next.

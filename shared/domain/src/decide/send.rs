@@ -10,9 +10,9 @@ use crate::channel::Channel;
 use crate::counter::{Refusal, Scope};
 use crate::digest::DigestPolicy;
 use crate::key::Key;
+use crate::keyed_hash::former;
 use crate::outcome::Reason;
 use crate::plan::Audience;
-use crate::recipient::address_hash;
 use crate::rule::{Outside, SendStep, Step, Unless};
 use crate::wake::Start;
 
@@ -80,12 +80,18 @@ impl Walk<'_, '_> {
         if channel.closed_for_days().is_none() || self.closed.is_some() {
             return true;
         }
-        match self.answer(Ask::Closed { address: address_hash(*channel, address) }) {
-            Some(Answer::Closed(found)) => self.closed = found.filter(|it| it.holds(self.facts.now)),
-            Some(_) => {}
-            None => return false,
+        // A row of the last release has the former name of the address.
+        let names =
+            [self.plan.catalog.hashes().address(*channel, address), former::address(*channel, address)];
+        let mut known = true;
+        for address in names {
+            match self.answer(Ask::Closed { address }) {
+                Some(Answer::Closed(Some(found))) if found.holds(self.facts.now) => self.closed = Some(found),
+                Some(_) => {}
+                None => known = false,
+            }
         }
-        true
+        known
     }
 
     /// A message that was collected in the night and comes again by day is told with the others, and not twice. `false`:

@@ -21,6 +21,7 @@ mod recurring;
 mod steps;
 mod tables;
 mod together;
+mod upgrade;
 mod verdicts;
 mod when;
 mod world;

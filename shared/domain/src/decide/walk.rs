@@ -49,7 +49,7 @@ pub(super) fn walk<'a>(
         facts,
         matched,
         audience,
-        recipient: audience.name(),
+        recipient: audience.name(plan.catalog.hashes()),
         person: audience.person().and_then(|id| facts.recipients.get(id)),
         decisions: Vec::new(),
         asks: Vec::new(),
@@ -71,6 +71,10 @@ impl<'a> Walk<'_, 'a> {
             return self.refuse(self.matched.start.step, reason, &notes);
         }
         if self.is_cancelled() || !self.asks.is_empty() {
+            return;
+        }
+        self.keep_former_name();
+        if !self.asks.is_empty() {
             return;
         }
         let rule = self.matched.rule;
@@ -137,14 +141,37 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn is_cancelled(&mut self) -> bool {
-        let Some(key) = self.cancel_key() else { return false };
-        let Some(Answer::Cancelled(Some(it))) = self.answer(Ask::Cancelled { key }) else { return false };
         let event = self.plan.event;
-        if !it.takes_back(event.time, &event_part(&event.source, &event.id)) {
-            return false;
+        // The last release filed cancellations under a key of another form.
+        let former = plan::former_cancel_key(self.matched.rule, event, self.plan.envelope());
+        for key in self.cancel_key().into_iter().chain(former) {
+            let Some(Answer::Cancelled(Some(found))) = self.answer(Ask::Cancelled { key }) else { continue };
+            if found.takes_back(event.time, &event_part(&event.source, &event.id)) {
+                let notes = [Note::Cancelled { by_event_of: found.at }];
+                self.refuse(self.matched.start.step, Reason::Cancelled, &notes);
+                return true;
+            }
         }
-        self.refuse(self.matched.start.step, Reason::Cancelled, &[Note::Cancelled { by_event_of: it.at }]);
-        true
+        false
+    }
+
+    /// Goes on under the name that the last release gave to an address, where that release has sent something of this
+    /// run: the keys stay the same, and nothing is sent twice.
+    fn keep_former_name(&mut self) {
+        let Some(former) = self.audience.former_name() else { return };
+        let name = std::mem::replace(&mut self.recipient, former);
+        let steps = self.matched.rule.steps.iter().enumerate();
+        let sends = steps.filter_map(|(at, step)| match step {
+            Step::Send(send) => Some((u32::try_from(at).unwrap_or(u32::MAX), self.channels(send))),
+            Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
+        });
+        let of: Vec<Key> = sends
+            .flat_map(|(at, channels)| channels.into_iter().map(move |channel| (at, channel)))
+            .flat_map(|(at, channel)| self.keys(at, channel))
+            .collect();
+        if of.is_empty() || self.answer(Ask::Told { of }) != Some(Answer::Told(true)) {
+            self.recipient = name;
+        }
     }
 
     /// The same no for every channel of the first step from here on that sends.
@@ -213,7 +240,8 @@ impl<'a> Walk<'_, 'a> {
     }
 
     pub(super) fn cancel_key(&self) -> Option<crate::cancel::CancelKey> {
-        plan::cancel_key(self.matched.rule, self.plan.event, self.plan.envelope())
+        let hashes = self.plan.catalog.hashes();
+        plan::cancel_key(self.matched.rule, self.plan.event, self.plan.envelope(), hashes)
     }
 
     /// `what` keeps several keys of one step and channel apart; it is empty for the message itself.

@@ -9,6 +9,7 @@ use crate::channel::Channel;
 use crate::event::{Event, Priority};
 use crate::job::{ByHand, Content, JOB_VERSION, Job, Origin, Webhook};
 use crate::key::Key;
+use crate::plan::endpoint_name;
 
 /// The type of the event that a ping is about. It is on no bus.
 const PING: &str = "carillon.endpoint.ping";
@@ -30,7 +31,7 @@ pub fn is_recoverable(since: Timestamp, now: Timestamp) -> bool {
 pub fn ping(to: &EndpointId, source: &str, nonce: &str, now: Timestamp) -> Job {
     let event = Event::new(source, PING, format!("ping-{nonce}"), now, &json!({}));
     let event = Event { tenant: to.tenant.clone(), ..event };
-    let recipient = format!("endpoint:{}", to.name());
+    let recipient = endpoint_name(to);
     let body = json!({ "type": PING, "timestamp": now.to_string(), "data": {} }).to_string();
     Job {
         version: JOB_VERSION,
@@ -44,6 +45,7 @@ pub fn ping(to: &EndpointId, source: &str, nonce: &str, now: Timestamp) -> Job {
         on_unknown: Channel::Webhook.on_unknown(),
         expires_at: None,
         cancel: None,
+        address_hash: None,
         set: None,
         one_time: false,
         held_s: 0,

@@ -2,9 +2,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Audience, Plan};
+use super::{Audience, Plan, user_name};
 use crate::catalog::{CATALOG_FORMAT, Catalog};
 use crate::event::Event;
+use crate::keyed_hash::KeyedHashes;
 
 #[test]
 fn a_rule_addresses_people_and_rooms_in_the_order_in_which_it_names_them() {
@@ -51,13 +52,13 @@ fn a_large_audience_is_named_whole_and_paged_by_the_caller() {
 
 #[test]
 fn a_user_and_a_room_never_share_a_name() {
-    let room = Audience::Room("shop:1".to_owned()).name();
-    let like_a_room = Audience::User("room:shop:1".to_owned()).name();
-    let like_that_one = Audience::User(like_a_room.clone()).name();
-    let like_that_again = Audience::User(like_that_one.clone()).name();
+    let room = Audience::Room("shop:1".to_owned()).name(&KeyedHashes::development());
+    let like_a_room = user_name("room:shop:1");
+    let like_that_one = user_name(&like_a_room);
+    let like_that_again = user_name(&like_that_one);
     let names = BTreeSet::from([room, like_a_room, like_that_one, like_that_again]);
     assert_eq!(names.len(), 4);
-    assert_eq!(Audience::User("user:7".to_owned()).name(), "user:7");
+    assert_eq!(user_name("user:7"), "user:7");
 }
 
 #[test]
@@ -80,7 +81,7 @@ fn a_user_whose_id_reads_like_a_room_is_still_looked_up_as_a_user() {
 fn check(to: &[Value], data: &Value, expected: &[&str]) {
     let (event, catalog) = (event(data), catalog(&[rule("one", to)]));
     let plan = Plan::of(&event, &catalog);
-    let names: Vec<String> = plan.matches[0].audience.iter().map(Audience::name).collect();
+    let names: Vec<String> = plan.matches[0].audience.iter().map(|it| it.name(catalog.hashes())).collect();
     assert_eq!(names, expected);
 }
 

@@ -9,7 +9,7 @@ use crate::counter::{Refusal, States, Want, admit};
 use crate::decide::{Verdict, decide_with};
 use crate::event::Event;
 use crate::job::{Text, WhatsappTemplate};
-use crate::recipient::{Recipient, Recipients};
+use crate::recipient::{PhoneNumber, Recipient, Recipients};
 
 const NOON: &str = "2026-11-20T12:00:00Z";
 
@@ -63,12 +63,6 @@ fn whatsapp_gets_free_text_for_a_day_after_they_wrote() {
     check_window(Some("2026-11-19T12:00:00Z"), false, Err(Reason::OutsideWindow));
     check_window(None, true, Ok(None));
     check_window(None, false, Err(Reason::OutsideWindow));
-}
-
-#[test]
-fn a_number_is_called_by_its_hash() {
-    let called = caller(&number());
-    assert!(!called.contains("0100") && called.len() == 27);
 }
 
 proptest! {

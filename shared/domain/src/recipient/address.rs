@@ -2,22 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::channel::Channel;
-use crate::key::hash_of;
-
-/// What an address is called where it must not stand: in the ledger, in a closed channel, in a key. However it was
-/// written, it has one name for a channel: letters are not told apart by their case, nor numbers by their decoration.
-#[must_use]
-pub fn address_hash(channel: Channel, address: &str) -> String {
-    let plain = match channel {
-        Channel::Sms | Channel::Whatsapp => {
-            PhoneNumber::parse(address).map_or_else(|_| address.trim().to_owned(), |it| it.0)
-        }
-        Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => address.trim().to_lowercase(),
-    };
-    hash_of(&["address", channel.name(), &plain])
-}
-
 /// An e-mail address that was checked once and need not be checked again. No `Debug`, no `Display`: it is never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -105,6 +89,12 @@ impl Sender {
         }
         EmailAddress::parse(address)?;
         Ok(Sender(text.to_owned()))
+    }
+
+    /// The name, where the sender has one, and the address otherwise.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.split_once(" <").map_or(&self.0, |(name, _)| name)
     }
 
     #[must_use]
@@ -226,16 +216,6 @@ mod tests {
             let found = PhoneNumber::parse(text).ok();
             assert_eq!(found.as_ref().map(PhoneNumber::as_str), expected, "{text:?}");
         }
-    }
-
-    #[test]
-    fn an_address_has_one_name_however_it_is_written_and_another_on_each_channel() {
-        let email = |it| address_hash(Channel::Email, it);
-        assert_eq!(email("Ann@Example.com "), email("ann@example.com"));
-        assert_ne!(email("ann@example.com"), email("ben@example.com"));
-        let number = "+44 20 7946 0000";
-        assert_eq!(address_hash(Channel::Sms, number), address_hash(Channel::Sms, "+442079460000"));
-        assert_ne!(address_hash(Channel::Sms, number), address_hash(Channel::Whatsapp, number));
     }
 
     proptest! {

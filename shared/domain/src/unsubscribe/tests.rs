@@ -9,7 +9,7 @@ const NEW: &str = "a-new-secret-of-at-least-32-bytes--";
 #[test]
 fn a_link_is_read_back_for_a_year_and_not_longer() {
     let (keys, claim) = (keys(&[("k1", OLD)], "k1"), claim());
-    let token = keys.sign(&claim);
+    let token = keys.seal(&claim);
     assert!(token.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_'), "{token}");
     assert_eq!(keys.verify(&token, claim.issued), Ok(claim.clone()));
     assert_eq!(keys.verify(&token, claim.issued + LIFE), Ok(claim.clone()));
@@ -22,7 +22,7 @@ fn a_key_that_signs_no_more_still_reads_what_it_signed_and_one_that_is_gone_does
     let before = keys(&[("k1", OLD)], "k1");
     let during = keys(&[("k1", OLD), ("k2", NEW)], "k2");
     let after = keys(&[("k2", NEW)], "k2");
-    let (old, new) = (before.sign(&claim()), during.sign(&claim()));
+    let (old, new) = (before.seal(&claim()), during.seal(&claim()));
     assert!(during.verify(&old, now()).is_ok() && during.verify(&new, now()).is_ok());
     assert!(after.verify(&new, now()).is_ok());
     assert_eq!(after.verify(&old, now()), Err(Forged));
@@ -47,24 +47,46 @@ fn a_tenant_and_none_are_told_apart_whatever_the_tenant_is_called() {
     let keys = keys(&[("k1", OLD)], "k1");
     for tenant in [None, Some(""), Some("-"), Some("="), Some("clinic-7")] {
         let claim = Claim { tenant: tenant.map(str::to_owned), ..claim() };
-        assert_eq!(keys.verify(&keys.sign(&claim), now()), Ok(claim));
+        assert_eq!(keys.verify(&keys.seal(&claim), now()), Ok(claim));
     }
 }
 
-/// Counterpart: Python's `hmac`, over the bytes that the module's first lines describe.
+/// The token was made by release 0.1, and by Python's `hmac` over the bytes that `token` describes.
 #[test]
-fn the_token_is_the_one_that_another_hmac_makes() {
-    let token = keys(&[("k1", OLD)], "k1").sign(&claim());
-    assert_eq!(token, TOKEN);
+fn token_of_the_last_release_is_read_for_its_whole_life() {
+    let expected = Claim { sender: None, ..claim() };
+    let keys = keys(&[("k2", NEW), ("k1", OLD)], "k2");
+    assert_eq!(keys.verify(SIGNED, now()), Ok(expected.clone()));
+    assert_eq!(keys.verify(SIGNED, now() + LIFE), Ok(expected));
+    assert_eq!(keys.verify(SIGNED, now() + LIFE + jiff::SignedDuration::from_secs(1)), Err(Forged));
 }
 
-const TOKEN: &str = "AQACazEACT1jbGluaWMtNwADYW5uAA1jYXRlZ29yeTpuZXdzACtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2trAAAAAGsANkDvZLiYLslY9Ek2hGf5e5sF3k7oLIrnS0IaU-wOmZ0U-w";
+const SIGNED: &str = "AQACazEACT1jbGluaWMtNwADYW5uAA1jYXRlZ29yeTpuZXdzACtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2trAAAAAGsANkDvZLiYLslY9Ek2hGf5e5sF3k7oLIrnS0IaU-wOmZ0U-w";
+
+#[test]
+fn token_carries_nothing_that_can_be_read() {
+    use base64::Engine as _;
+    let token = keys(&[("k1", OLD)], "k1").seal(&claim());
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&token).unwrap();
+    for part in ["clinic-7", "ann", "category", "news", "k1", "kkkk", "Westend"] {
+        let found = bytes.windows(part.len()).any(|window| window == part.as_bytes());
+        assert!(!found && !token.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_same_claim_has_the_same_token_and_another_claim_shares_no_nonce() {
+    let keys = keys(&[("k1", OLD)], "k1");
+    assert_eq!(keys.seal(&claim()), keys.seal(&claim()));
+    let other = Claim { recipient: "ben".to_owned(), ..claim() };
+    assert_ne!(keys.seal(&claim())[..17], keys.seal(&other)[..17]);
+}
 
 proptest! {
     #[test]
     fn one_changed_character_makes_a_link_worthless(at in 0_usize..200, to in "[A-Za-z0-9_-]") {
         let keys = keys(&[("k1", OLD)], "k1");
-        let token = keys.sign(&claim());
+        let token = keys.seal(&claim());
         let at = at % token.len();
         let forged = format!("{}{to}{}", &token[..at], &token[at + 1..]);
         prop_assert_eq!(keys.verify(&forged, now()).is_ok(), forged == token);
@@ -83,12 +105,13 @@ proptest! {
     fn whatever_was_signed_is_read_back(
         tenant in proptest::option::of(".{0,40}"), recipient in ".{1,80}", category in ".{1,40}",
         commercial: bool, message in "[A-Za-z0-9_-]{43}", second in 0_i64..4_000_000_000,
+        sender in proptest::option::of(".{0,40}"),
     ) {
         let keys = keys(&[("k1", OLD)], "k1");
         let scope = if commercial { Scope::Commercial } else { Scope::Category(category) };
         let issued = Timestamp::from_second(second).unwrap();
-        let claim = Claim { tenant, recipient, scope, message, issued };
-        prop_assert_eq!(keys.verify(&keys.sign(&claim), issued), Ok(claim));
+        let claim = Claim { tenant, recipient, scope, message, issued, sender };
+        prop_assert_eq!(keys.verify(&keys.seal(&claim), issued), Ok(claim));
     }
 }
 
@@ -105,6 +128,7 @@ fn claim() -> Claim {
         scope: Scope::Category("news".to_owned()),
         message: "k".repeat(43),
         issued: now(),
+        sender: Some("Westend".to_owned()),
     }
 }
 

@@ -1,53 +1,64 @@
-//! The token: a claim, and an HMAC that only we can have made.
+//! The token of a link: a sealed claim, which only we can have made and only we can read.
 //!
-//! The bytes are `01`, the key's name, the claim's five parts and 32 bytes of HMAC-SHA256 over all that stands before
-//! them, in URL-safe base64. Every part has its length in front, so that none runs into the next. It says nothing that
-//! its reader did not know, and nobody else is told it.
+//! Version 2 is `02`, a nonce of 12 bytes, and the claim under AES-256-GCM-SIV (RFC 8452) with the version as
+//! associated data, in URL-safe base64. The claim's parts have their lengths in front. The nonce is an HMAC of the claim:
+//! sealing needs no randomness, and the same claim has the same token. The mode is made for that: equal nonces reveal
+//! equal claims, and nothing else.
+//!
+//! Version 1, of the last release, is `01`, the key's name, the claim in clear and an HMAC-SHA256. It is read until the
+//! last of them is a year old.
 
 use std::collections::BTreeMap;
 
+use aes_gcm_siv::aead::{Aead as _, Payload};
+use aes_gcm_siv::{Aes256GcmSiv, KeyInit as _, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use jiff::{SignedDuration, Timestamp};
 use sha2::Sha256;
 
 use super::Scope;
+use crate::stack_secret::StackSecret;
 
-/// How long a link works: a year, also after what was sent is forgotten.
-///
-/// Source: `semantics.md`, section 4.9 (GOV.UK Notify).
+/// How long a link works: a year, also after the message itself is forgotten.
 pub const LIFE: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// A clock may be so far ahead of ours.
-const AHEAD: SignedDuration = SignedDuration::from_hours(1);
+pub const AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
-/// The layout of a token.
-const VERSION: u8 = 1;
+/// The layout of a token that is sealed, and of one of the last release.
+const SEALED: u8 = 2;
+const SIGNED: u8 = 1;
 
 /// HMAC-SHA256.
 const MAC_BYTES: usize = 32;
 
-/// The shortest secret: as long as what it makes (RFC 2104, section 3).
+/// A nonce of AES-GCM-SIV (RFC 8452, section 4).
+const NONCE_BYTES: usize = 12;
+
+/// The shortest secret: as long as an HMAC (RFC 2104, section 3).
 const MIN_SECRET_BYTES: usize = 32;
 
 /// The longest name of a key, in bytes.
 const MAX_KEY_NAME_BYTES: usize = 16;
 
-/// The longest token, in characters: whatever is longer was not made here.
+/// The longest token, in characters: a longer one was not made here.
 const MAX_TOKEN_CHARS: usize = 2_048;
 
-/// What a link says: who unsubscribes from what, and which letter it stood in.
+/// What a link stands for: the person who unsubscribes, the scope, and the message that the link stood in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// The tenant of the event that the letter was about.
+    /// The tenant of the event that the message was about.
     pub tenant: Option<String>,
     pub recipient: String,
     pub scope: Scope,
-    /// The key of the letter.
+    /// The key of the message.
     pub message: String,
-    /// When the letter was written, to the second.
+    /// When the message was written, to the second.
     pub issued: Timestamp,
+    /// The name of the sender, for the page. Links of the last release have none.
+    pub sender: Option<String>,
 }
 
 /// The secrets that tokens are made and read with, by their names. No `Debug`: whoever has one can unsubscribe everybody.
@@ -99,24 +110,25 @@ impl Keys {
         Ok(Keys { all, signing: signing.to_owned() })
     }
 
-    /// The token of a claim. The same claim has the same token as long as the key signs.
+    /// The token of a claim. The same claim has the same token as long as the key is the same.
     #[must_use]
-    pub fn sign(&self, claim: &Claim) -> String {
-        let mut bytes = vec![VERSION];
-        put(&mut bytes, &self.signing);
-        // `-` and a name that begins with it are told apart by the `=`.
-        put(&mut bytes, &claim.tenant.as_ref().map_or_else(|| "-".to_owned(), |it| format!("={it}")));
-        put(&mut bytes, &claim.recipient);
-        put(&mut bytes, &claim.scope.to_string());
-        put(&mut bytes, &claim.message);
-        bytes.extend(claim.issued.as_second().to_be_bytes());
-        if let Some(mac) = self.mac(&self.signing, &bytes) {
-            bytes.extend(mac.finalize().into_bytes());
-        }
+    pub fn seal(&self, claim: &Claim) -> String {
+        let secret = self.all.get(&self.signing).map_or("", String::as_str);
+        let plain = claim.to_bytes();
+        let nonce = derived(secret, "unsubscribe nonce", &plain);
+        let nonce = &nonce[..NONCE_BYTES];
+        let mut bytes = vec![SEALED];
+        bytes.extend(nonce);
+        let payload = Payload { msg: &plain, aad: &[SEALED] };
+        bytes.extend(
+            cipher(secret)
+                .encrypt(&nonce_of(nonce), payload)
+                .expect("a claim is far shorter than the 2^36 bytes that the mode takes"),
+        );
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// What a token says, if it is one of ours and not older than [`LIFE`].
+    /// The claim of a token, if it is one of ours and not older than [`LIFE`].
     ///
     /// # Errors
     /// [`Forged`], whatever is wrong with it.
@@ -125,29 +137,93 @@ impl Keys {
             return Err(Forged);
         }
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Forged)?;
-        let (signed, mac) = bytes.split_at_checked(bytes.len().saturating_sub(MAC_BYTES)).ok_or(Forged)?;
-        let mut rest = signed.strip_prefix(&[VERSION]).ok_or(Forged)?;
-        let key = take(&mut rest)?;
-        // In constant time.
-        self.mac(&key, signed).ok_or(Forged)?.verify_slice(mac).map_err(|_| Forged)?;
-        let tenant = take(&mut rest)?.strip_prefix('=').map(str::to_owned);
-        let (recipient, scope, message) = (take(&mut rest)?, take(&mut rest)?, take(&mut rest)?);
-        let seconds = i64::from_be_bytes(rest.try_into().map_err(|_| Forged)?);
-        let issued = Timestamp::from_second(seconds).map_err(|_| Forged)?;
-        let age = now.duration_since(issued);
+        let claim = match bytes.split_first() {
+            Some((&SEALED, sealed)) => self.unseal(sealed)?,
+            Some((&SIGNED, _)) => self.check_signed(&bytes)?,
+            Some(_) | None => return Err(Forged),
+        };
+        let age = now.duration_since(claim.issued);
         if age > LIFE || age < -AHEAD {
             return Err(Forged);
         }
-        let scope = Scope::try_from(scope).map_err(|_| Forged)?;
-        Ok(Claim { tenant, recipient, scope, message, issued })
+        Ok(claim)
     }
 
-    fn mac(&self, key: &str, bytes: &[u8]) -> Option<Hmac<Sha256>> {
-        let secret = self.all.get(key)?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
-        mac.update(bytes);
-        Some(mac)
+    /// The token does not name its key: each is tried.
+    fn unseal(&self, sealed: &[u8]) -> Result<Claim, Forged> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES).ok_or(Forged)?;
+        let open = |secret: &String| {
+            cipher(secret).decrypt(&nonce_of(nonce), Payload { msg: sealed, aad: &[SEALED] }).ok()
+        };
+        let plain = self.all.values().find_map(open).ok_or(Forged)?;
+        let mut rest = plain.as_slice();
+        let claim = Claim::take(&mut rest)?;
+        let sender = optional(&take(&mut rest)?);
+        if rest.is_empty() { Ok(Claim { sender, ..claim }) } else { Err(Forged) }
     }
+
+    /// A token of version 1.
+    fn check_signed(&self, bytes: &[u8]) -> Result<Claim, Forged> {
+        let (signed, mac) = bytes.split_at_checked(bytes.len().saturating_sub(MAC_BYTES)).ok_or(Forged)?;
+        let mut rest = signed.strip_prefix(&[SIGNED]).ok_or(Forged)?;
+        let secret = self.all.get(&take(&mut rest)?).ok_or(Forged)?;
+        let mut own = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| Forged)?;
+        own.update(signed);
+        // The comparison takes constant time.
+        own.verify_slice(mac).map_err(|_| Forged)?;
+        let claim = Claim::take(&mut rest)?;
+        if rest.is_empty() { Ok(claim) } else { Err(Forged) }
+    }
+}
+
+impl Claim {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        put(&mut bytes, &marked(self.tenant.as_deref()));
+        put(&mut bytes, &self.recipient);
+        put(&mut bytes, &self.scope.to_string());
+        put(&mut bytes, &self.message);
+        bytes.extend(self.issued.as_second().to_be_bytes());
+        put(&mut bytes, &marked(self.sender.as_deref()));
+        bytes
+    }
+
+    /// Takes the parts that both versions have off the front of `rest`.
+    fn take(rest: &mut &[u8]) -> Result<Claim, Forged> {
+        let tenant = optional(&take(rest)?);
+        let (recipient, scope, message) = (take(rest)?, take(rest)?, take(rest)?);
+        let (seconds, after) = rest.split_first_chunk::<8>().ok_or(Forged)?;
+        *rest = after;
+        let issued = Timestamp::from_second(i64::from_be_bytes(*seconds)).map_err(|_| Forged)?;
+        let scope = Scope::try_from(scope).map_err(|_| Forged)?;
+        Ok(Claim { tenant, recipient, scope, message, issued, sender: None })
+    }
+}
+
+/// 32 bytes for one use of a secret.
+fn derived(secret: &str, label: &str, over: &[u8]) -> [u8; MAC_BYTES] {
+    let secret = StackSecret::read(secret).expect("secrets are measured when they are read");
+    secret.derive(label).mac(&[over])
+}
+
+fn cipher(secret: &str) -> Aes256GcmSiv {
+    Aes256GcmSiv::new(&derived(secret, "unsubscribe seal", &[]).into())
+}
+
+/// `bytes` has [`NONCE_BYTES`] bytes.
+fn nonce_of(bytes: &[u8]) -> Nonce {
+    let mut nonce = [0; NONCE_BYTES];
+    nonce.copy_from_slice(bytes);
+    nonce.into()
+}
+
+/// A text that may be missing. The mark keeps `-` and a text that begins with it apart.
+fn marked(text: Option<&str>) -> String {
+    text.map_or_else(|| "-".to_owned(), |text| format!("={text}"))
+}
+
+fn optional(marked: &str) -> Option<String> {
+    marked.strip_prefix('=').map(str::to_owned)
 }
 
 /// A text with its length in two bytes in front. No name of ours comes near 64 KB.

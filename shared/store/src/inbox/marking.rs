@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use domain::Timestamp;
 use domain::inbox::{Changed, Counts, Entry, Filter, Mark, Place, Shelf, State, Viewer};
 use domain::key::Key;
-use domain::plan::Audience;
+use domain::plan::user_name;
 use domain::rule::Unless;
 
 use super::{Inbox, entry_key, head_key, note_key, read_entry, read_head, whole};
@@ -157,7 +157,7 @@ async fn notice(
     how: Unless,
     now: Timestamp,
 ) -> Result<Vec<(Key, Noticed)>, Refused> {
-    let recipient = Audience::User(viewer.user.clone()).name();
+    let recipient = user_name(&viewer.user);
     ledger.notice_all(keys, &recipient, viewer.view.tenant(), how, now).await
 }
 

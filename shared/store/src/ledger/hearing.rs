@@ -27,7 +27,7 @@ pub struct Told {
     pub key: Key,
     pub recipient: String,
     pub channel: Option<Channel>,
-    /// The address it went to, as `domain::recipient::address_hash` calls it.
+    /// The address it went to, as `domain::keyed_hash::KeyedHashes::address` calls it.
     pub address: Option<String>,
     pub progress: Progress,
     /// How often news was written; of two writers at once one loses.

@@ -4,9 +4,9 @@ use domain::Timestamp;
 use domain::channel::Channel;
 use domain::job::{Job, Origin};
 use domain::key::Key;
+use domain::keyed_hash::former;
 use domain::outcome::{Reason, Status};
 use domain::receipt::{Marks, awaited_in};
-use domain::recipient::address_hash;
 use domain::told::{Set, Told};
 
 use super::{RETENTION_DAYS, pk};
@@ -119,7 +119,9 @@ pub fn stands_since(item: &Item) -> Option<Timestamp> {
 
 pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
     let channel = job.channel();
-    let address = job.content.address().map(|it| address_hash(channel, it));
+    // A job of the last release brings no hash. Its row gets the former one, which this release reads.
+    let former = || job.content.address().map(|address| former::address(channel, address));
+    let address = job.address_hash.clone().or_else(former);
     // The two indices are sparse: only what a receipt may come for has these.
     let expects = channel.has_receipts().then(|| now.to_string());
     let awaits = channel.confirms().then(|| awaited_in(now));

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::{Refused, Verdict};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
+use domain::address_change::{self, AddressChange};
 use domain::event::Refusal;
 use domain::registry::Amendment;
 use futures_util::StreamExt as _;
@@ -40,7 +41,16 @@ pub enum NotApplied {
     Refused(#[from] Refused),
 }
 
-type Applied = Result<bool, NotApplied>;
+/// What a change has done.
+#[derive(Clone, Default)]
+pub struct Amended {
+    /// `false`: something newer stands against all of the change, or the same change was there already.
+    pub changed: bool,
+    /// The addresses that the person no longer has.
+    pub addresses: Vec<AddressChange>,
+}
+
+type Applied = Result<Amended, NotApplied>;
 
 /// What became of a write on a condition.
 pub(super) enum Swap {
@@ -49,10 +59,26 @@ pub(super) enum Swap {
     Lost,
 }
 
+impl Filed {
+    /// Carries one change out. Nothing has changed where it is refused.
+    pub(super) fn amend(&mut self, amendment: &Amendment) -> Result<Amended, Refusal> {
+        let before = self.entry.person.clone();
+        let changed = self.entry.apply(amendment)?;
+        let addresses = address_change::between(before.as_ref(), self.entry.person.as_ref());
+        Ok(Amended { changed, addresses })
+    }
+}
+
 impl People {
     /// Carries changes out, those of one person together and in their order. The answers are in the order of the
     /// changes: `false` where something newer stands against all of it, or the same change was there already.
-    pub async fn apply(&self, amendments: &[Amendment]) -> Vec<Applied> {
+    pub async fn apply(&self, amendments: &[Amendment]) -> Vec<Result<bool, NotApplied>> {
+        let applied = self.amend_all(amendments).await;
+        applied.into_iter().map(|applied| applied.map(|amended| amended.changed)).collect()
+    }
+
+    /// The same, and the answers hold the addresses that the changes took from people.
+    pub async fn amend_all(&self, amendments: &[Amendment]) -> Vec<Applied> {
         let mut of_person: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (at, it) in amendments.iter().enumerate() {
             of_person.entry(&it.id).or_default().push(at);
@@ -98,7 +124,7 @@ impl People {
                         Err(refused) => Err(refused),
                     });
                 }
-                applied.into_iter().map(|it| it?.pop().unwrap_or(Ok(false))).collect()
+                applied.into_iter().map(|it| it?.pop().unwrap_or(Ok(Amended::default()))).collect()
             }
             Err(refused) => changes.iter().map(|_| Err(again(&refused).into())).collect(),
         }
@@ -118,7 +144,7 @@ impl People {
             let before = item.as_ref().map(filed::filed).transpose().map_err(unreadable)?.unwrap_or_default();
             let mut after = before.clone();
             let applied: Vec<Applied> =
-                changes.iter().map(|it| after.entry.apply(it).map_err(NotApplied::Unfit)).collect();
+                changes.iter().map(|it| after.amend(it).map_err(NotApplied::Unfit)).collect();
             if after.entry == before.entry && before.open.is_none() {
                 return Ok(applied);
             }

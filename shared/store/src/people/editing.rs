@@ -7,7 +7,7 @@ use domain::registry::{Amendment, Change, Stamp};
 
 use super::amend::Swap;
 use super::filed;
-use super::{NotApplied, People};
+use super::{Amended, NotApplied, People};
 use crate::pause;
 use crate::writes::{ROUNDS, left_over};
 
@@ -27,7 +27,7 @@ impl<E> From<Refused> for NotEdited<E> {
 
 impl People {
     /// Asks `decide` what is to change about a person, given who they are, and changes it if they are still the same:
-    /// otherwise it asks again. `None` from `decide`: nothing is to change. `true`: something changed.
+    /// otherwise it asks again. `None` from `decide`: nothing is to change.
     ///
     /// # Errors
     /// [`NotEdited::Denied`] carries the no of `decide`.
@@ -36,24 +36,24 @@ impl People {
         id: &str,
         stamp: &Stamp,
         decide: impl Fn(Option<&Recipient>) -> Result<Option<Change>, E>,
-    ) -> Result<bool, NotEdited<E>> {
+    ) -> Result<Amended, NotEdited<E>> {
         for round in 0..ROUNDS {
             pause::before(round).await;
             let item = self.reread(id).await?;
             let before = item.as_ref().map(filed::filed).transpose();
             let before = before.map_err(super::amend::unreadable)?.unwrap_or_default();
             let change = decide(before.entry.person.as_ref()).map_err(NotEdited::Denied)?;
-            let Some(change) = change else { return Ok(false) };
+            let Some(change) = change else { return Ok(Amended::default()) };
             let stamp = stamp.clone();
             let amendment = Amendment { id: id.to_owned(), change, stamp, reach: Tenants::All };
             let mut after = before.clone();
-            let changed = after.entry.apply(&amendment);
-            let changed = changed.map_err(|it| NotEdited::NotApplied(NotApplied::Unfit(it)))?;
+            let amended = after.amend(&amendment);
+            let amended = amended.map_err(|it| NotEdited::NotApplied(NotApplied::Unfit(it)))?;
             if after.entry == before.entry && before.open.is_none() {
-                return Ok(changed);
+                return Ok(amended);
             }
             match self.swap(id, &before, after).await? {
-                Swap::Done => return Ok(changed),
+                Swap::Done => return Ok(amended),
                 Swap::Lost => {}
             }
         }

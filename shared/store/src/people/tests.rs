@@ -91,7 +91,7 @@ async fn who_decides_about_a_person_is_asked_again_when_they_have_changed_meanwh
         seen.lock().unwrap().extend(before.unwrap().topics.clone());
         Ok::<_, ()>(Some(Change::Update(Map::from_iter([("topics".to_owned(), json!([]))]))))
     };
-    assert!(people(&rules).edit("ann", &later(), decide).await.unwrap());
+    assert!(people(&rules).edit("ann", &later(), decide).await.unwrap().changed);
     assert_eq!(*seen.lock().unwrap(), ["x:1", "x:9"]);
     assert_eq!(*asked.lock().unwrap(), [["put user#ann profile if 8", "delete topic#-#x:9 user#ann"]]);
     let denied = people(&[&get("x:1", 7)]).edit("ann", &later(), |_| Err("no")).await;
@@ -162,6 +162,18 @@ async fn a_patch_that_makes_no_person_is_told_apart_from_a_table_that_says_no() 
     });
     let applied = people(&rules).apply(&both).await;
     assert!(applied[0].is_err() && matches!(applied[1], Ok(true)));
+}
+
+#[tokio::test]
+async fn change_says_which_address_the_person_no_longer_has() {
+    let asked = Asked::default();
+    let before = standing(json!({ "id": "ann", "email": "old@example.com" }), 7);
+    let people = people(&[&found(vec![before]), &takes(&asked)]);
+    let patch = Map::from_iter([("email".to_owned(), json!("new@example.com"))]);
+    let amendment = Amendment { id: "ann".into(), change: Change::Update(patch), stamp: later() };
+    let Some(Ok(amended)) = people.amend_all(&[amendment]).await.pop() else { panic!("it is applied") };
+    let old: Vec<&str> = amended.addresses.iter().map(|change| change.old.as_str()).collect();
+    assert_eq!((amended.changed, old), (true, vec!["old@example.com"]));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{catalog, decided, now, paid, rule, send, tell, user};
 use crate::decide::{Decision, Target, Verdict};
 use crate::endpoint::{Endpoint, EndpointId};
-use crate::plan::{Audience, Plan};
+use crate::plan::{Plan, endpoint_name, user_name};
 use crate::recipient::{Group, Recipients};
 
 #[test]
@@ -105,8 +105,8 @@ fn that_there_is_no_endpoint_is_a_row_only_where_nothing_else_is() {
 
 #[test]
 fn a_user_called_like_an_endpoint_does_not_pass_for_one() {
-    let endpoint = Audience::Endpoint(EndpointId { tenant: None, id: "erp".into() });
-    assert_ne!(Audience::User(endpoint.name()).name(), endpoint.name());
+    let endpoint = endpoint_name(&EndpointId { tenant: None, id: "erp".into() });
+    assert_ne!(user_name(&endpoint), endpoint);
 }
 
 fn webhook(others: Value) -> Value {
@@ -132,7 +132,7 @@ fn play<T>(others: Value, endpoints: &[Value], tell: impl Fn(&Decision<'_>) -> T
         it["url"] = "https://example.com/".into();
         let endpoint: Endpoint = serde_json::from_value(it).unwrap();
         plan.matches[0].add(&Group::Endpoints { tenant: None }, [endpoint.id.id.clone()]);
-        plan.endpoints.insert(Audience::Endpoint(endpoint.id.clone()).name(), endpoint);
+        plan.endpoints.insert(endpoint_name(&endpoint.id), endpoint);
     }
     let nobody = Recipients::new();
     let decisions = decided(&plan, &nobody, now());

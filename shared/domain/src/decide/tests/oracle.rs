@@ -8,6 +8,7 @@ use super::world::{Entry, Setting, What, World};
 use crate::channel::Channel;
 use crate::counter::Period;
 use crate::event::Priority;
+use crate::keyed_hash::KeyedHashes;
 use crate::policy::Per;
 use crate::preference::{Layers, Question};
 use crate::recipient::{Recipient, Settings};
@@ -109,7 +110,8 @@ impl<'w> Oracle<'w> {
 
     fn nothing_goes_to_a_closed_channel(&self, it: &Entry) {
         let Some(person) = self.person(it) else { return };
-        assert!(person.suppression(it.channel.unwrap(), it.at).is_none(), "a closed channel");
+        let hashes = KeyedHashes::development();
+        assert!(person.suppression(it.channel.unwrap(), it.at, &hashes).is_none(), "a closed channel");
     }
 
     fn nobody_is_disturbed(&self, it: &Entry) {
@@ -238,7 +240,9 @@ impl<'w> Oracle<'w> {
             for at in guards {
                 let Step::Throttle(throttle) = &rule.steps[at] else { continue };
                 let event = &it.about;
-                let value = crate::decide::limits::value(throttle.key.as_ref(), &event.document()["detail"]);
+                let envelope = &event.document()["detail"];
+                let hashes = KeyedHashes::development();
+                let value = crate::decide::limits::value(throttle.key.as_ref(), envelope, &hashes);
                 let tenant = event.tenant.clone().unwrap_or_default();
                 let place = (rule.name.clone(), at, tenant, it.recipient.clone(), value);
                 // What goes straight through a digest has passed the throttles before it there, however long it waits

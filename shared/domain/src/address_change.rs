@@ -1,0 +1,118 @@
+//! The announcement of a changed address to the old address.
+//!
+//! A person whose e-mail address or phone number changes may not be the one who changed it. An event names the old
+//! address, and a rule of the catalog writes to it. No event holds the new address.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::channel::Channel;
+use crate::event::Event;
+use crate::key::hash_of;
+use crate::keyed_hash::normal;
+use crate::recipient::Recipient;
+use crate::registry::Stamp;
+
+/// The type of the event. Dispatch gets it like any event of a producer.
+pub const ADDRESS_CHANGED: &str = "recipient.address_changed";
+
+/// The sources of the event: the API, and the function that carries out events about people.
+pub const API: &str = "carillon/api";
+pub const PEOPLE: &str = "carillon/people";
+
+/// An address that a person no longer has. No `Debug`: it holds the address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AddressChange {
+    /// The member of the person: `email` or `phone`.
+    pub member: &'static str,
+    pub old: String,
+    /// The person's tenant, where they had one alone.
+    pub tenant: Option<String>,
+}
+
+/// The addresses of `before` that `after` has no longer. A deletion of the person changes no address, and the form in
+/// which an address is written does not count.
+#[must_use]
+pub fn between(before: Option<&Recipient>, after: Option<&Recipient>) -> Vec<AddressChange> {
+    let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
+    let members = [
+        ("email", Channel::Email, &before.email, &after.email),
+        ("phone", Channel::Sms, &before.phone, &after.phone),
+    ];
+    let mut tenants = before.tenants.iter();
+    let tenant = tenants.next().filter(|_| tenants.next().is_none());
+    let changed = members.into_iter().filter_map(|(member, channel, old, new)| {
+        let old = old.as_ref().filter(|old| !old.trim().is_empty())?;
+        let is_same = new.as_ref().is_some_and(|new| normal(channel, new) == normal(channel, old));
+        (!is_same).then(|| AddressChange { member, old: old.clone(), tenant: tenant.cloned() })
+    });
+    changed.collect()
+}
+
+/// The event that announces a change of the person `id`. Its id follows from the change: published twice, it is one
+/// event.
+#[must_use]
+pub fn announcement(source: &str, id: &str, change: &AddressChange, stamp: &Stamp, now: Timestamp) -> Event {
+    let name = hash_of(&["address changed", id, change.member, &stamp.at.to_string(), &stamp.by]);
+    let data = json!({
+        "recipient": id, "member": change.member, "old_address": change.old,
+        "changed_at": stamp.at.to_string(),
+    });
+    Event {
+        subject: Some(id.to_owned()),
+        tenant: change.tenant.clone(),
+        ..Event::new(source, ADDRESS_CHANGED, format!("address-changed-{name}"), now, &data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn changed_and_removed_addresses_are_found_and_new_or_rewritten_ones_are_not() {
+        let cases = [
+            (json!({ "email": "ann@old.example" }), json!({ "email": "ann@new.example" }), &["email"][..]),
+            (json!({ "email": "ann@old.example" }), json!({}), &["email"]),
+            (json!({ "phone": "+15550100" }), json!({ "phone": "+15550101" }), &["phone"]),
+            (json!({}), json!({ "email": "ann@new.example" }), &[]),
+            (json!({ "email": "Ann@old.example" }), json!({ "email": "ann@old.example" }), &[]),
+            (json!({ "phone": "+1 555 01 00" }), json!({ "phone": "+15550100" }), &[]),
+            (json!({ "name": "Ann" }), json!({ "name": "Anne" }), &[]),
+            (
+                json!({ "email": "ann@old.example", "phone": "+15550100" }),
+                json!({ "email": "ann@new.example", "phone": "+15550101" }),
+                &["email", "phone"],
+            ),
+        ];
+        for (before, after, expected) in cases {
+            let found = between(Some(&person(before.clone())), Some(&person(after)));
+            let members: Vec<&str> = found.iter().map(|change| change.member).collect();
+            assert_eq!(members, expected, "{before}");
+        }
+        let ann = person(json!({ "email": "ann@old.example" }));
+        assert!(between(Some(&ann), None).is_empty(), "a deleted person");
+        assert!(between(None, Some(&ann)).is_empty(), "a new person");
+    }
+
+    #[test]
+    fn announcement_holds_the_old_address_and_is_the_same_event_each_time() {
+        let before = person(json!({ "email": "ann@old.example", "tenants": ["clinic-7"] }));
+        let after = person(json!({ "email": "ann@new.example", "tenants": ["clinic-7"] }));
+        let changes = between(Some(&before), Some(&after));
+        let at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let stamp = Stamp { at, by: "crm e-1".to_owned() };
+        let event = announcement(PEOPLE, "ann", &changes[0], &stamp, at);
+        assert_eq!(event.id, announcement(PEOPLE, "ann", &changes[0], &stamp, at).id);
+        assert_eq!((event.kind.as_str(), event.tenant.as_deref()), (ADDRESS_CHANGED, Some("clinic-7")));
+        let text = event.to_json();
+        assert!(text.contains("ann@old.example") && !text.contains("ann@new.example"), "{text}");
+        assert!(!event.kind.starts_with("carillon."), "dispatch must get it");
+    }
+
+    fn person(mut members: Value) -> Recipient {
+        members["id"] = "ann".into();
+        serde_json::from_value(members).unwrap()
+    }
+}

@@ -1,0 +1,140 @@
+//! Links that act once, hashes that need the stack's secret, and addresses that are told of their change.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::channel::Channel;
+use domain::keyed_hash::former;
+use domain::outcome::Status;
+use domain::registry::Stamp;
+use serde_json::{Value, json};
+
+use crate::asking::Asking;
+use crate::cloud::{Cloud, cloud_event, entry, now, now_text, unique};
+use crate::email::{ask, follower, link_in, offer};
+use crate::until::until;
+
+#[tokio::test]
+async fn old_link_does_nothing_after_its_unsubscription_was_taken_back() {
+    let cloud = Cloud::connect();
+    let (market, reader) = (unique("market"), unique("reader"));
+    let advertising = json!({ "commercial_subscribed": true });
+    let email = follower(&cloud, &reader, &format!("offers:{market}"), advertising).await;
+    let old = link_in(&offer(&cloud, &market, &email).await);
+    assert!(ask("GET", &old, None).body.contains("<form"));
+    for _ in 0..2 {
+        let page = ask("POST", &old, None);
+        assert_eq!((page.status, page.body.contains("You are unsubscribed")), (200, true), "{}", page.body);
+    }
+    let page = ask("GET", &old, None);
+    assert!(page.body.contains("You are unsubscribed") && !page.body.contains("<form"), "{}", page.body);
+    assert!(is_unsubscribed(&cloud, &reader).await);
+
+    take_back(&cloud, &reader).await;
+    for method in ["POST", "GET", "POST"] {
+        let page = ask(method, &old, None);
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("This link was used before"), "{}", page.body);
+        assert!(!is_unsubscribed(&cloud, &reader).await, "the word of the person stands");
+    }
+
+    let newer = link_in(&offer(&cloud, &market, &email).await);
+    assert!(ask("POST", &newer, None).body.contains("You are unsubscribed"));
+    assert!(is_unsubscribed(&cloud, &reader).await, "the link of a newer message works");
+}
+
+#[tokio::test]
+async fn link_carries_nothing_that_can_be_read_and_its_page_names_the_sender() {
+    let cloud = Cloud::connect();
+    let (market, reader) = (unique("market"), unique("reader"));
+    let advertising = json!({ "commercial_subscribed": true });
+    let email = follower(&cloud, &reader, &format!("offers:{market}"), advertising).await;
+    let link = link_in(&offer(&cloud, &market, &email).await);
+    let token = link.rsplit('/').next().unwrap();
+    let bytes = URL_SAFE_NO_PAD.decode(token).unwrap();
+    for part in [reader.as_str(), "commercial", "reader", "k1"] {
+        let is_in_bytes = bytes.windows(part.len()).any(|window| window == part.as_bytes());
+        assert!(!is_in_bytes && !token.contains(part), "{part}");
+    }
+    let page = ask("GET", &link, None);
+    assert!(page.body.contains("<p class=\"sender\">Carillon</p>"), "{}", page.body);
+    let head = ask("HEAD", &link, None);
+    assert_eq!((head.status, head.kind, head.body.as_str()), (200, page.kind, ""));
+}
+
+#[tokio::test]
+async fn stored_hash_of_a_phone_number_needs_the_stacks_secret() {
+    let cloud = Cloud::connect();
+    let number = format!("+44{:010}", now().as_microsecond().rem_euclid(10_000_000_000));
+    let event = unique("event");
+    cloud.put(&[address_changed(&event, "phone", &number)]).await;
+    let row = until("an outcome", async || cloud.outcomes(&event).await.into_iter().next()).await;
+    assert_eq!(row.status, Status::Sent, "{:?}", row.reason);
+    let hashes = cloud.hashes().await;
+    let keyed = hashes.address(Channel::Sms, &number);
+    assert_eq!(row.recipient, format!("address:sms:{keyed}"));
+    assert_ne!(row.recipient, former::recipient(Channel::Sms, &number));
+    let items = store::scan(&cloud.config, "carillon-local-ledger").await.unwrap();
+    let own = items.iter().find(|item| item.get("event_id") == Some(&event)).unwrap();
+    assert_eq!(own.get("address"), Some(keyed.as_str()));
+    for (name, text) in own.iter_text() {
+        let plain = [former::address(Channel::Sms, &number), former::recipient(Channel::Sms, &number)];
+        assert!(!plain.iter().any(|hash| text.contains(hash)), "{name}");
+        assert!(!text.contains(&number[1..]), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn old_address_is_told_of_its_change_by_the_bus_and_by_the_api() {
+    let cloud = Cloud::connect();
+    let clinic = unique("clinic");
+    for by_api in [false, true] {
+        let id = unique("person");
+        let [old, new] = ["old", "new"].map(|age| format!("{age}-{id}@example.com"));
+        cloud.somebody_with(json!({ "id": id, "email": old, "tenants": [clinic] })).await;
+        if by_api {
+            let me = Asking::of(&id, &clinic, "member");
+            let said = me.ask("PATCH", &format!("/v1/recipients/{id}"), Some(&json!({ "email": new })));
+            assert_eq!(said.status, 200, "{}", said.body);
+        } else {
+            let update = json!({ "id": id, "email": new });
+            let kind = "carillon.recipient.updated";
+            cloud.put(&[cloud_event(kind, &unique("update"), &update)]).await;
+        }
+        let told = until("the announcement", async || cloud.captured("email", &old).into_iter().next()).await;
+        assert!(told["subject"].as_str().unwrap().contains("e-mail address was changed"), "{told}");
+        assert!(!told.to_string().contains(&new), "the new address is not told");
+        assert!(cloud.captured("email", &new).is_empty());
+        let records = cloud.all_records().await;
+        let of_person = |record: &&store::Record| {
+            record.get("type") == Some("recipient.address_changed") && record.get("subject") == Some(&id)
+        };
+        let events: Vec<&store::Record> = records.iter().filter(of_person).collect();
+        assert_eq!(events.len(), 1, "announced once");
+        assert_eq!(events[0].get("source"), Some(if by_api { "carillon/api" } else { "carillon/people" }));
+        assert!(!events[0].get("event").unwrap().contains(&new));
+    }
+}
+
+/// The event as people publishes it.
+fn address_changed(id: &str, member: &str, old: &str) -> publish::Entry {
+    let (source, kind) = ("carillon/people", "recipient.address_changed");
+    let data = json!({
+        "recipient": unique("person"), "member": member, "old_address": old, "changed_at": now_text(),
+    });
+    let detail: Value = json!({
+        "specversion": "1.0", "id": id, "source": source, "type": kind, "time": now_text(), "data": data,
+    });
+    entry(source, kind, &detail)
+}
+
+async fn is_unsubscribed(cloud: &Cloud, id: &str) -> bool {
+    let people = cloud.people.find(&[id].into()).await.unwrap();
+    !people[id].unsubscribed.is_empty()
+}
+
+async fn take_back(cloud: &Cloud, id: &str) {
+    let patch = json!({ "unsubscribed": { "commercial": null } });
+    let stamp = Stamp { at: now(), by: "an admin".to_owned() };
+    assert!(cloud.people.merge(id, patch.as_object().unwrap().clone(), stamp).await.unwrap());
+    assert!(!is_unsubscribed(cloud, id).await);
+}
