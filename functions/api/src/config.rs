@@ -2,10 +2,12 @@
 
 use domain::endpoint::target::Allow;
 use domain::unsubscribe::Keys;
+use jiff::SignedDuration;
 use runtime::{Env, Error};
 use sns::Applications;
 
 use crate::caller::Issuer;
+use crate::token_rules::{DEFAULT_LIFETIME, RequiredClaim, TokenRules};
 
 /// What the API is told by its template.
 pub struct Config {
@@ -45,6 +47,7 @@ impl Config {
                 user_claim: env.required("USER_CLAIM")?,
                 tenant_claim: env.required("TENANT_CLAIM")?,
                 roles_claim: env.required("ROLES_CLAIM")?,
+                rules: token_rules(env)?,
             }),
         };
         Ok(Config {
@@ -66,4 +69,12 @@ impl Config {
             links: Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?,
         })
     }
+}
+
+/// `TOKEN_LIFETIME_SECONDS` and `TOKEN_USE`.
+fn token_rules(env: &Env) -> Result<TokenRules, Error> {
+    let default = u32::try_from(DEFAULT_LIFETIME.as_secs()).unwrap_or(u32::MAX);
+    let longest = SignedDuration::from_secs(env.number("TOKEN_LIFETIME_SECONDS", default)?.into());
+    let required = env.optional("TOKEN_USE").map(|it| it.parse::<RequiredClaim>()).transpose()?;
+    Ok(TokenRules { longest, required })
 }
