@@ -91,6 +91,6 @@ impl Config {
 pub fn load_catalog(path: &Path) -> Result<Catalog, CatalogUnusable> {
     let unusable = |why: String| CatalogUnusable { path: path.display().to_string(), why };
     let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-    let file: CatalogFile = serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+    let file = CatalogFile::read(&text).map_err(|error| unusable(error.to_string()))?;
     Catalog::open(file).map_err(|error| unusable(error.to_string()))
 }

@@ -33,6 +33,8 @@ pub mod index;
 pub mod job;
 mod json;
 pub mod key;
+pub mod layout;
+pub mod link;
 pub mod locale;
 pub mod money;
 pub mod outcome;

@@ -10,15 +10,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::channel::Channel;
-use crate::event::{Event, Refusal, excerpt};
+use crate::event::{Event, Found, Refusal};
 use crate::recipient::{Recipient, Settings, SuppressedBecause, Suppression};
 
 mod entry;
+pub mod limits;
 mod patch;
 mod reading;
 mod zones;
 
 pub use entry::{Entry, MEMORY};
+pub use limits::{MAX_DEVICES, check_members};
 pub use patch::merge;
 pub use reading::{person, tenant};
 pub use zones::check_zones;
@@ -100,7 +102,11 @@ pub enum Notice {
 /// [`Refusal`] names the attribute; `data.email` is the member `email` of `data`. It never quotes a payload.
 pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
     if event.time > now + MAX_AHEAD {
-        return Err(Refusal::new("time", event.time, "a time that is not an hour ahead of the clock here"));
+        return Err(Refusal::new(
+            "time",
+            "a time more than an hour ahead",
+            "a time that is not an hour ahead of the clock here",
+        ));
     }
     let data = reading::object(event)?;
     let stamp = Stamp::of(event);
@@ -117,7 +123,7 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
         }
         OPTED_OUT => {
             if event.source != SMS {
-                return Err(Refusal::new("source", excerpt(&event.source), SMS));
+                return Err(Refusal::new("source", Found::text(&event.source), SMS));
             }
             let why = SuppressedBecause::OptedOut;
             let closed = Suppression { channel: Channel::Sms, why, until: None, address: None };
@@ -137,7 +143,7 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
         }
         UNREGISTERED => {
             if event.source != PUSH {
-                return Err(Refusal::new("source", excerpt(&event.source), PUSH));
+                return Err(Refusal::new("source", Found::text(&event.source), PUSH));
             }
             let (id, device) = reading::unregistered(&data)?;
             Ok(one(id, Change::Unregister(device)))
@@ -148,7 +154,7 @@ pub fn read(event: &Event, now: Timestamp) -> Result<Notice, Refusal> {
         }
         other => {
             let wanted = "carillon.recipient.created, .updated, .opted_out or .deleted, carillon.topic.joined or .left, carillon.device.unregistered or carillon.tenant.updated";
-            Err(Refusal::new("type", excerpt(other), wanted))
+            Err(Refusal::new("type", Found::text(other), wanted))
         }
     }
 }
