@@ -3,6 +3,7 @@
 mod rights;
 mod seals;
 mod streams;
+mod tokens;
 
 use std::process::Command;
 

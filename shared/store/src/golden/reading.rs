@@ -104,7 +104,7 @@ async fn inbox_of_the_last_release_has_its_entries_and_counts() {
     let counts = inbox.counts(&viewer, NOON).await.unwrap();
     assert_eq!((counts.total, counts.unread, counts.unseen), (2, 1, 1));
     let items = rows("inbox");
-    let entries: Vec<_> = items.iter().filter_map(crate::inbox::read_entry).collect();
+    let entries: Vec<_> = items.iter().filter_map(inbox::read_entry).collect();
     assert_eq!(entries.len(), 2);
     assert_eq!(
         (entries[0].seq, entries[0].state, entries[0].tenant.as_deref()),

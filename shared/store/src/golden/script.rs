@@ -224,14 +224,14 @@ async fn counters(counters: &Counters) {
     let mut tally = domain::breaker::Tally::default();
     (0..20).for_each(|_| tally.count(true, NOON));
     let broken = Breaker::default().record(&tally, NOON);
-    counters.keep_breaker("ses", &Kept_::default(), broken, NOON).await.unwrap();
+    counters.keep_breaker("ses", &KeptValue::default(), broken, NOON).await.unwrap();
     let slice = domain::quota::Bucket::default().take(
         &Quota::per_second(10).unwrap(),
         3,
         NOON,
         std::time::Duration::from_secs(1),
     );
-    counters.keep_bucket("ses", &Kept_::default(), slice.next, NOON).await.unwrap();
+    counters.keep_bucket("ses", &KeptValue::default(), slice.next, NOON).await.unwrap();
     counters.page_done("p-1", NOON).await.unwrap();
     counters.rate("/clinic", 7, 1_000, NOON).await.unwrap();
     let once = Once {
@@ -248,7 +248,7 @@ async fn counters(counters: &Counters) {
 }
 
 /// A value of the counters table: the inbox has a `Kept` of its own.
-type Kept_<T> = crate::Kept<T>;
+type KeptValue<T> = crate::Kept<T>;
 
 async fn endpoints(endpoints: &Endpoints) {
     let id = EndpointId { tenant: Some("clinic-7".into()), id: "crm".into() };
