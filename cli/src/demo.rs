@@ -70,7 +70,7 @@ pub(crate) async fn run(args: &Demo, target: &Target, terminal: &Terminal) -> Do
 fn catalog() -> Result<Catalog, Error> {
     let path = Path::new(CATALOG);
     let broken = |why: String| Error::usage(format!("{CATALOG} is no catalog: {why}"), "run `make up`");
-    let file: CatalogFile = serde_json::from_str(&files::read(path)?).map_err(|it| broken(it.to_string()))?;
+    let file = CatalogFile::read(&files::read(path)?).map_err(|it| broken(it.to_string()))?;
     Catalog::open(file).map_err(|it| broken(it.to_string()))
 }
 

@@ -88,11 +88,8 @@ pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
         })?
     } else {
         let text = files::read(path)?;
-        serde_json::from_str(&text).map_err(|it| {
-            Error::usage(
-                format!("{} is no catalog: {it}", path.display()),
-                "compile it with `carillon check --out`",
-            )
+        CatalogFile::read(&text).map_err(|it| {
+            Error::usage(format!("{}: {it}", path.display()), "compile it with `carillon check --out`")
         })?
     };
     Catalog::open(file).map_err(|it| Error::usage(format!("{}: {it}", path.display()), "compile it anew"))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use domain::recipient::{EmailAddress, Group, Recipient, Settings};
+use domain::recipient::{Group, Recipient, Settings};
 use domain::registry::{self, Stamp};
 use store::People;
 
@@ -60,18 +60,14 @@ struct File {
     refused: usize,
 }
 
-/// Reads people and tenants. An address that is none is told and kept: decisions will say so for this person alone.
+/// Reads people and tenants. What the registry refuses is said with its place and left out; an address that is none is
+/// refused like everything else.
 fn read(path: &Path, terminal: &Terminal) -> Result<File, Error> {
     let mut file = File::default();
     for piece in files::pieces(path)? {
         let entry = match is_tenant(&piece.text) {
             true => registry::tenant(&piece.text).map(|it| file.tenants.push(it)),
-            false => registry::person(&piece.text).map(|it| {
-                if let Some(Err(error)) = it.email.as_deref().map(EmailAddress::parse) {
-                    terminal.note(&format!("{}: {} has no usable e-mail: {error}", piece.place, it.id));
-                }
-                file.people.push(it);
-            }),
+            false => registry::person(&piece.text).map(|it| file.people.push(it)),
         };
         if let Err(refusal) = entry {
             file.refused += 1;

@@ -112,11 +112,26 @@ async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_g
     let known = cloud.somebody().await;
     for (detail, kind, data) in [
         (
-            "data.mail: found a member",
+            "data.<4 characters>: found a member",
             "recipient.created",
             json!({ "id": unique("user"), "mail": "a@example.com" }),
         ),
         ("data.id: found nothing", "recipient.updated", json!({ "name": unique("name") })),
+        (
+            "data.email: found a text of 10 characters (there is no @ in it), wanted an e-mail address",
+            "recipient.created",
+            json!({ "id": unique("user"), "email": "no-at-sign" }),
+        ),
+        (
+            "data.phone: found a text of 5 characters",
+            "recipient.updated",
+            json!({ "id": known.id, "phone": "+1900" }),
+        ),
+        (
+            "data.name: found 257 characters, wanted at most 256 characters",
+            "recipient.updated",
+            json!({ "id": known.id, "name": "n".repeat(257) }),
+        ),
         // It is found out only together with what is there.
         ("data.devices: found a number", "recipient.updated", json!({ "id": known.id, "devices": 7 })),
         (
@@ -125,7 +140,7 @@ async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_g
             json!({ "id": unique("user"), "zone": "Mars/Phobos" }),
         ),
         (
-            "data.in_tenants.t.zone: found a text that names no time zone",
+            "data.in_tenants.<1 character>.zone: found a text that names no time zone",
             "recipient.updated",
             json!({ "id": known.id, "in_tenants": { "t": { "zone": "X/Y" } } }),
         ),
@@ -134,8 +149,8 @@ async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_g
             "tenant.updated",
             json!({ "id": unique("clinic"), "zone": "bad" }),
         ),
-        ("data.users: found a list of 0", "topic.joined", json!({ "topic": unique("x:1"), "users": [] })),
-        ("type: found \"carillon.recipient.moved\"", "recipient.moved", json!({ "id": unique("user") })),
+        ("data.users: found 0 entries", "topic.joined", json!({ "topic": unique("x:1"), "users": [] })),
+        ("type: found a text of 24 characters", "recipient.moved", json!({ "id": unique("user") })),
     ] {
         let bad = news(kind, now(), &data);
         let mark = serde_json::from_str::<Value>(&bad.detail).unwrap()["id"].as_str().unwrap().to_owned();
@@ -237,6 +252,8 @@ fn people_and_tenants_are_imported_shown_and_listed_by_the_cli() {
         json!({ "tenant": clinic, "name": "x" }),
         json!({ "id": unique("user"), "zone": "Mars/Phobos" }),
         json!({ "tenant": clinic, "zone": "bad" }),
+        json!({ "id": unique("user"), "email": "a@b.c\r\nBcc: x@example.com" }),
+        json!({ "id": unique("user"), "locale": "l".repeat(36) }),
     ];
     let text: Vec<String> = lines.iter().map(Value::to_string).collect();
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{clinic}.jsonl"));
@@ -248,8 +265,11 @@ fn people_and_tenants_are_imported_shown_and_listed_by_the_cli() {
     assert!(told.contains("jsonl:4: name: found a member that is not known"), "{told}");
     assert!(told.contains("jsonl:5: zone: found a text that names no time zone"), "{told}");
     assert!(told.contains("jsonl:6: zone: found a text that names no time zone"), "{told}");
+    assert!(told.contains("jsonl:7: email: found a text of"), "{told}");
+    assert!(!told.contains("Bcc"), "{told}");
+    assert!(told.contains("jsonl:8: locale: found 36 bytes, wanted at most 35 bytes"), "{told}");
     let told = String::from_utf8_lossy(&said.stdout);
-    assert!(told.contains("4 refused, 1 people and 1 tenants"), "{told}");
+    assert!(told.contains("6 refused, 1 people and 1 tenants"), "{told}");
 
     let shown: Value = serde_json::from_slice(&carillon(&["--json", "people", "show", &ann]).stdout).unwrap();
     assert_eq!(shown, lines[1]);
@@ -321,6 +341,21 @@ async fn a_program_of_the_account_keeps_people_by_http_and_a_stranger_may_not() 
         let told = problem["detail"].as_str().unwrap();
         assert!(status == 422 && told.contains("zone: found a text that names no time zone"), "{problem}");
     }
+    for (member, value) in [
+        ("email", json!("a@b.c\r\nBcc: x@example.com")),
+        ("email", json!("")),
+        ("phone", json!("+1900")),
+        ("whatsapp", json!("+44\u{202e}2079460000")),
+        ("name", json!("n".repeat(257))),
+        ("locale", json!("l".repeat(36))),
+    ] {
+        for method in ["PATCH", "PUT"] {
+            let (status, problem) = http(method, &id, Some(&json!({ member: value })));
+            let told = problem["detail"].as_str().unwrap();
+            assert!(status == 422 && told.starts_with(&format!("{member}: found ")), "{problem}");
+            assert!(!told.contains("Bcc"), "{problem}");
+        }
+    }
     assert_eq!(http("GET", &id, None).1["zone"], "Asia/Tokyo", "it stays as it was");
     assert_eq!(http("PUT", &id, Some(&json!({ "id": "somebody-else" }))).0, 422);
     assert_eq!(http("DELETE", &id, None).0, 204);
@@ -330,6 +365,19 @@ async fn a_program_of_the_account_keeps_people_by_http_and_a_stranger_may_not() 
     let stranger =
         ureq::get(format!("{url}/v1/recipients/{id}")).config().http_status_as_error(false).build().call();
     assert_eq!(stranger.unwrap().status().as_u16(), 403);
+}
+
+/// Release 0.1.0 took a name and a language tag of 190 KB each; then nothing more fitted.
+#[tokio::test]
+async fn person_at_the_edge_of_an_earlier_release_is_repaired_by_a_patch() {
+    let cloud = Cloud::connect();
+    let (name, locale) = ("n".repeat(190_000), "l".repeat(190_000));
+    let ann = cloud.somebody_with(json!({ "id": unique("user"), "name": name, "locale": locale })).await;
+    let (status, problem) = http("PATCH", &ann.id, Some(&json!({ "phone": "+49 30 1234567" })));
+    assert_eq!((status, problem["title"].as_str()), (422, Some("refused")));
+    let (status, person) = http("PATCH", &ann.id, Some(&json!({ "name": "Ann", "locale": "de" })));
+    assert_eq!((status, &person["name"]), (200, &json!("Ann")));
+    assert_eq!(http("PATCH", &ann.id, Some(&json!({ "phone": "+49 30 1234567" }))).0, 200);
 }
 
 /// Asks the HTTP API as a program of the account does: signed.

@@ -7,6 +7,7 @@ mod producers;
 mod rights;
 mod seals;
 mod streams;
+mod tokens;
 mod transport;
 
 use std::collections::BTreeSet;

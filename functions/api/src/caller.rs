@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 use crate::request::{Jwt, Request};
+use crate::token_rules::TokenRules;
 
 /// The longest user and tenant of a token, in bytes: as long as an event's.
 const MAX_NAME_BYTES: usize = 256;
@@ -27,6 +28,8 @@ pub struct Issuer {
     pub user_claim: String,
     pub tenant_claim: String,
     pub roles_claim: String,
+    /// How long its tokens may live, and what they must be issued for.
+    pub rules: TokenRules,
 }
 
 /// The role that may do everything with what belongs to its tenant.
@@ -137,15 +140,12 @@ fn person(request: &Request, jwt: &Jwt, issuer: &Issuer, now: Timestamp) -> Resu
     if text_of("iss") != Some(&issuer.name) || !is_for(&claims, &issuer.audience) {
         return Err(unauthorized("the token is of another issuer, or for another audience"));
     }
-    let time = |name: &str| claims.get(name).and_then(Value::as_f64);
     #[expect(
         clippy::cast_precision_loss,
         reason = "seconds since 1970 fit a float until the year 285 million"
     )]
     let now = now.as_second() as f64;
-    if time("exp").is_none_or(|it| it <= now) || time("nbf").is_some_and(|it| it > now) {
-        return Err(unauthorized("the token has run out, or is not valid yet"));
-    }
+    issuer.rules.check(&claims, now).map_err(|detail| unauthorized(&detail))?;
     let user = text_of(&issuer.user_claim).unwrap_or_default();
     let tenant = text_of(&issuer.tenant_claim).unwrap_or_default();
     if user.is_empty() || user.len() > MAX_NAME_BYTES || user.chars().any(char::is_control) {

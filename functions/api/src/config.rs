@@ -5,10 +5,12 @@ use std::path::Path;
 use domain::endpoint::target::Allow;
 use domain::producers::Producers;
 use domain::unsubscribe::Keys;
+use jiff::SignedDuration;
 use runtime::{Env, Error};
 use sns::Applications;
 
 use crate::caller::Issuer;
+use crate::token_rules::{DEFAULT_LIFETIME, RequiredClaim, TokenRules};
 use crate::unsubscribe::Pages;
 
 /// What the API is told by its template.
@@ -53,6 +55,7 @@ impl Config {
                 user_claim: env.required("USER_CLAIM")?,
                 tenant_claim: env.required("TENANT_CLAIM")?,
                 roles_claim: env.required("ROLES_CLAIM")?,
+                rules: token_rules(env)?,
             }),
         };
         let folder = env.optional("LAMBDA_TASK_ROOT").unwrap_or_else(|| ".".to_owned());
@@ -77,4 +80,12 @@ impl Config {
             producers: runtime::producers(env)?,
         })
     }
+}
+
+/// `TOKEN_LIFETIME_SECONDS` and `TOKEN_USE`.
+fn token_rules(env: &Env) -> Result<TokenRules, Error> {
+    let default = u32::try_from(DEFAULT_LIFETIME.as_secs()).unwrap_or(u32::MAX);
+    let longest = SignedDuration::from_secs(env.number("TOKEN_LIFETIME_SECONDS", default)?.into());
+    let required = env.optional("TOKEN_USE").map(|it| it.parse::<RequiredClaim>()).transpose()?;
+    Ok(TokenRules { longest, required })
 }

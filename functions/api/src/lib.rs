@@ -18,6 +18,7 @@ mod response;
 mod router;
 mod routes;
 mod tenancy;
+mod token_rules;
 mod unsubscribe;
 
 use std::sync::OnceLock;
@@ -45,6 +46,7 @@ pub use config::Config;
 pub use request::{MAX_BODY_BYTES, Request};
 pub use response::Response;
 pub use router::{Operation, ROUTES, Route, Who};
+pub use token_rules::{DEFAULT_LIFETIME, NotAClaim, RequiredClaim, TokenRules};
 pub use unsubscribe::{OPEN, Pages, UNSUBSCRIBED};
 
 /// The HTTP API's back end.

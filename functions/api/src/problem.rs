@@ -68,7 +68,9 @@ impl From<Refusal> for Problem {
 
 /// A change is refused as if it had come by the bus, in an event's `data`. Here the body is the change.
 fn as_written(mut refusal: Refusal) -> Refusal {
-    if let Some(member) = refusal.attribute.strip_prefix("data.") {
+    if refusal.attribute == "data" {
+        refusal.attribute = "body".to_owned();
+    } else if let Some(member) = refusal.attribute.strip_prefix("data.") {
         refusal.attribute = member.to_owned();
     }
     refusal

@@ -96,7 +96,7 @@ impl Config {
 pub fn load_catalog(path: &Path, hashes: KeyedHashes) -> Result<Catalog, CatalogUnusable> {
     let unusable = |why: String| CatalogUnusable { path: path.display().to_string(), why };
     let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-    let file: CatalogFile = serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+    let file = CatalogFile::read(&text).map_err(|error| unusable(error.to_string()))?;
     let catalog = Catalog::open(file).map_err(|error| unusable(error.to_string()))?;
     Ok(catalog.with_hashes(hashes))
 }

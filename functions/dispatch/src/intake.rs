@@ -2,9 +2,10 @@
 
 use domain::bus::BusEvent;
 use domain::event::{Event, Priority, Refusal};
+use domain::layout::NotRead;
 use domain::producers::Producers;
 use domain::replay::{Heard, heard};
-use domain::wake::{Task, WAKE_VERSION, Wake};
+use domain::wake::{Task, Wake};
 
 /// What a message turned out to be.
 pub enum Intake {
@@ -26,14 +27,16 @@ pub enum Intake {
 /// wrote are taken off the event: a wake carries none of them either.
 #[must_use]
 pub fn read(body: &str, producers: &Producers) -> Intake {
-    if let Some(wake) = Wake::read(body) {
-        if wake.carillon_wake > WAKE_VERSION {
-            return Intake::Newer(wake.carillon_wake);
+    match Wake::read(body) {
+        Some(Ok(wake)) => {
+            return match wake.event() {
+                Ok(event) => Intake::Wake { event: Box::new(event), rule: wake.rule, task: wake.task },
+                Err(refusal) => Intake::Refused(refusal),
+            };
         }
-        return match wake.event() {
-            Ok(event) => Intake::Wake { event: Box::new(event), rule: wake.rule, task: wake.task },
-            Err(refusal) => Intake::Refused(refusal),
-        };
+        Some(Err(NotRead::Newer { found, .. })) => return Intake::Newer(found),
+        Some(Err(malformed @ NotRead::Malformed { .. })) => return Intake::Refused(malformed.refusal()),
+        None => {}
     }
     match admitted(body, producers) {
         Ok(event) => Intake::Event(Box::new(event)),
@@ -87,5 +90,21 @@ mod tests {
         assert_eq!(nonce("/tenants/a", bus), None);
         assert_eq!(nonce("carillon/replay", bus), operator);
         assert_eq!(nonce("/tenants/a", r#""account":"","resources":["carillon:replay/r-1"]"#), operator);
+    }
+
+    #[test]
+    fn wake_of_a_newer_release_goes_back_and_one_that_nobody_reads_is_put_aside() {
+        let wake = include_str!("../../../shared/domain/fixtures/0.1.0/wakes/wait.json");
+        let read = |body: &str| read(body, &Producers::default());
+        assert!(matches!(read(wake), Intake::Wake { .. }));
+        let with =
+            |version: &str| wake.replacen("\"carillon_wake\":1", &format!("\"carillon_wake\":{version}"), 1);
+        assert!(matches!(read(&with("2")), Intake::Newer(2)));
+        // A newer release may write anything behind the version.
+        assert!(matches!(read("{\"carillon_wake\":7,\"work\":[]}"), Intake::Newer(7)));
+        for version in ["0", "\"1\"", "null", "-1", "[]"] {
+            let Intake::Refused(refusal) = read(&with(version)) else { panic!("{version}") };
+            assert_eq!(refusal.attribute, "carillon_wake", "{version}");
+        }
     }
 }

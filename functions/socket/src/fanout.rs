@@ -1,10 +1,12 @@
 //! One message to many sockets.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::inbox::{Kept, View};
-use domain::job::{Content, Job};
+use domain::job::{Content, Job, Socket};
+use domain::link::safe_links;
 use domain::outcome::{Failure, Reason, Sent};
 use futures_util::stream::{self, StreamExt as _};
 use runtime::{Deadline, chain, now};
@@ -40,6 +42,7 @@ impl Fanout {
     /// # Errors
     /// [`Failure::Transient`] when it could not be kept, or no socket has it and one may still be reached.
     pub async fn send(&self, job: &Job, deadline: Deadline) -> Result<Sent, Failure> {
+        let job = &with_safe_links(job);
         // What no frame can carry is refused before it is kept.
         Frame::shape(job, None)?;
         let Content::Socket(socket) = &job.content else { return Ok(Sent::Nobody) };
@@ -74,6 +77,22 @@ impl Fanout {
         }
         tally.answer(stored.map(|it| it.seq))
     }
+}
+
+/// The job without links that would run code in a browser; what the inbox keeps and what sockets get is this.
+fn with_safe_links(job: &Job) -> Cow<'_, Job> {
+    let Content::Socket(socket) = &job.content else { return Cow::Borrowed(job) };
+    let links = safe_links(&socket.data);
+    let Some(data) = links.data else { return Cow::Borrowed(job) };
+    tracing::warn!(
+        job.key = job.key.as_str(),
+        event.id = job.event.id,
+        rule = job.rule,
+        dropped = links.dropped,
+        code = "SOCKET_LINK_DROPPED",
+        "links in the data of a live message are dropped: only http, https and relative links are exposed"
+    );
+    Cow::Owned(Job { content: Content::Socket(Socket { data, ..socket.clone() }), ..job.clone() })
 }
 
 /// One message for several sockets: each hears the counts of the view that it was opened for.

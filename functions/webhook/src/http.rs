@@ -21,15 +21,18 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use crate::{Names, Request};
 
-/// From the first look-up to the last byte.
+/// The time from the first look-up to the end of the answer's headers. Nothing is waited for after it.
 ///
 /// Source: svix, the time that its cloud gives an endpoint.
 const TOTAL: Duration = Duration::from_secs(15);
+
+/// The time for the body behind the headers, within [`TOTAL`]. The status has decided by then.
+const TO_READ_BODY: Duration = Duration::from_secs(3);
 
 /// Of that, for looking the name up, and for a connection.
 const TO_LOOK_UP: Duration = Duration::from_secs(5);
@@ -96,28 +99,28 @@ impl Http {
     /// Asks once. Whatever happens is an answer, and never takes longer than 15 seconds.
     pub async fn post(&self, url: &str, request: &Request) -> Reply {
         let begun = runtime::now();
-        let asked = timeout(TOTAL, async {
-            match self.ask(url, request).await {
-                Err(NoAnswer::Connect(_) | NoAnswer::Tls(_) | NoAnswer::Broken(_))
-                    if since(begun) < INSTANT =>
-                {
-                    self.ask(url, request).await
-                }
-                other => other,
+        let end = Instant::now() + TOTAL;
+        let asked = match self.ask(url, request, end).await {
+            Err(NoAnswer::Connect(_) | NoAnswer::Tls(_) | NoAnswer::Broken(_)) if since(begun) < INSTANT => {
+                self.ask(url, request, end).await
             }
-        });
-        match asked.await.unwrap_or(Err(NoAnswer::Late)) {
+            other => other,
+        };
+        match asked {
             Ok(reply) => reply,
             Err(error) => no_answer(&error),
         }
     }
 
-    async fn ask(&self, url: &str, request: &Request) -> Result<Reply, NoAnswer> {
+    async fn ask(&self, url: &str, request: &Request, end: Instant) -> Result<Reply, NoAnswer> {
         let target = Target::read(url, &self.allow)?;
-        let addresses = self.addresses(&target).await?;
-        let stream = connect(&target, &addresses).await?;
+        let stream = before(end, async {
+            let addresses = self.addresses(&target).await?;
+            connect(&target, &addresses).await
+        });
+        let stream = stream.await?;
         if !target.is_https {
-            return exchange(stream, &target, request).await;
+            return exchange(stream, &target, request, end).await;
         }
         let name = match &target.host {
             HostName::Name(it) => {
@@ -125,8 +128,9 @@ impl Http {
             }
             HostName::Address(it) => ServerName::from(*it),
         };
-        let stream = self.tls.connect(name, stream).await.map_err(NoAnswer::Tls)?;
-        exchange(stream, &target, request).await
+        let tls = self.tls.connect(name, stream);
+        let stream = before(end, async { tls.await.map_err(NoAnswer::Tls) }).await?;
+        exchange(stream, &target, request, end).await
     }
 
     /// The addresses to ask, all of them judged. They are looked up once: whoever connects looks nothing up.
@@ -163,14 +167,21 @@ async fn connect(target: &Target, addresses: &[IpAddr]) -> Result<TcpStream, NoA
     Err(NoAnswer::Connect(last))
 }
 
-async fn exchange<S>(stream: S, target: &Target, request: &Request) -> Result<Reply, NoAnswer>
+/// Does one part of a request, unless `end` comes first.
+async fn before<T>(end: Instant, part: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
+    timeout_at(end, part).await.unwrap_or(Err(NoAnswer::Late))
+}
+
+/// Sends the request. `end` bounds the wait for the headers; the body behind them has a bound of its own.
+async fn exchange<S>(stream: S, target: &Target, request: &Request, end: Instant) -> Result<Reply, NoAnswer>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let handshake = hyper::client::conn::http1::Builder::new()
         .max_buf_size(MAX_HEAD_BYTES)
         .handshake::<_, Full<Bytes>>(TokioIo::new(stream));
-    let (mut sender, connection) = handshake.await.map_err(NoAnswer::Broken)?;
+    let shaken = before(end, async { handshake.await.map_err(NoAnswer::Broken) });
+    let (mut sender, connection) = shaken.await?;
     let asking = async {
         let mut asked = hyper::Request::builder().method(Method::POST).uri(&target.path);
         for (name, value) in &request.headers {
@@ -184,8 +195,9 @@ where
             .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
             .body(Full::new(request.body.clone()))
             .map_err(|_| NoAnswer::Blocked(Blocked::NoUrl))?;
-        let response = sender.send_request(asked).await.map_err(NoAnswer::Broken)?;
-        Ok(read(response, runtime::now()).await)
+        let sent = sender.send_request(asked);
+        let response = before(end, async { sent.await.map_err(NoAnswer::Broken) }).await?;
+        Ok(read(response, runtime::now(), end.min(Instant::now() + TO_READ_BODY)).await)
     };
     // The connection moves only while it is asked to; when it is over, what it has brought is still read.
     match select(pin!(asking), pin!(connection)).await {
@@ -194,7 +206,9 @@ where
     }
 }
 
-async fn read(response: Response<Incoming>, now: Timestamp) -> Reply {
+/// Reads an answer whose headers have come. Its status decides, whatever becomes of the body, of which is kept what has
+/// come by `body_end`.
+async fn read(response: Response<Incoming>, now: Timestamp, body_end: Instant) -> Reply {
     let (head, body) = response.into_parts();
     let header = |name: &str| head.headers.get(name).and_then(|it| it.to_str().ok());
     let answer = Answer::Status {
@@ -202,13 +216,23 @@ async fn read(response: Response<Incoming>, now: Timestamp) -> Reply {
         retry_after: header("retry-after").and_then(|it| retry_after(it, now)),
         wish: header("webhook-delivery").and_then(Wish::read),
     };
-    Reply { answer, error: None, response: Some(kept(body).await) }
+    Reply { answer, error: None, response: Some(kept(body, body_end).await) }
 }
 
-/// The body, as far as it is kept. That it breaks off changes nothing: the status was said.
-async fn kept(mut body: Incoming) -> String {
+/// The body, as far as it is kept: what has come by `end`, of at most [`MAX_READ_BYTES`]. A body that breaks off or drips
+/// changes nothing about the status.
+async fn kept(mut body: Incoming, end: Instant) -> String {
     let mut read = Vec::new();
-    while let Some(Ok(frame)) = body.frame().await {
+    let mut is_cut = false;
+    loop {
+        let frame = match timeout_at(end, body.frame()).await {
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(_)) | None) => break,
+            Err(_) => {
+                is_cut = true;
+                break;
+            }
+        };
         let Some(data) = frame.data_ref() else { continue };
         read.extend_from_slice(data);
         if read.len() > MAX_READ_BYTES {
@@ -216,6 +240,9 @@ async fn kept(mut body: Incoming) -> String {
         }
     }
     match read.len() {
+        0..=MAX_KEPT_BYTES if is_cut => {
+            format!("{} [cut: the rest of the body did not come in time]", String::from_utf8_lossy(&read))
+        }
         0..=MAX_KEPT_BYTES => String::from_utf8_lossy(&read).into_owned(),
         bytes => format!("[not kept: {bytes} bytes, more than {MAX_KEPT_BYTES}]"),
     }

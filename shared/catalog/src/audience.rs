@@ -8,17 +8,78 @@ use crate::problem::{At, Page};
 use crate::values::{check_keys, find, key_at, path, text};
 use crate::yaml::{Entry, Kind, Node};
 
-/// What an entry may begin with, and the key beside it that says which one of them.
-const KINDS: [(&str, Option<&str>); 8] = [
-    ("user", None),
-    ("role", Some("in")),
-    ("topic", Some("of")),
-    ("room", Some("of")),
-    ("email", None),
-    ("phone", None),
-    ("whatsapp", None),
-    ("endpoints", None),
-];
+/// The kind of an entry. Each match over it is exhaustive: a kind that is added here cannot be read as another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EntryKind {
+    User,
+    Email,
+    Phone,
+    Whatsapp,
+    Endpoints,
+    Scoped(ScopedKind),
+}
+
+/// An entry that needs a second key, which says which one of them is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ScopedKind {
+    Role,
+    Topic,
+    Room,
+}
+
+impl EntryKind {
+    const ALL: [EntryKind; 8] = [
+        EntryKind::User,
+        EntryKind::Scoped(ScopedKind::Role),
+        EntryKind::Scoped(ScopedKind::Topic),
+        EntryKind::Scoped(ScopedKind::Room),
+        EntryKind::Email,
+        EntryKind::Phone,
+        EntryKind::Whatsapp,
+        EntryKind::Endpoints,
+    ];
+
+    /// The key that names it in a rule.
+    fn name(self) -> &'static str {
+        match self {
+            EntryKind::User => "user",
+            EntryKind::Email => "email",
+            EntryKind::Phone => "phone",
+            EntryKind::Whatsapp => "whatsapp",
+            EntryKind::Endpoints => "endpoints",
+            EntryKind::Scoped(kind) => kind.name(),
+        }
+    }
+
+    /// The key beside it that says which one of them.
+    fn beside(self) -> Option<&'static str> {
+        match self {
+            EntryKind::User
+            | EntryKind::Email
+            | EntryKind::Phone
+            | EntryKind::Whatsapp
+            | EntryKind::Endpoints => None,
+            EntryKind::Scoped(kind) => Some(kind.beside()),
+        }
+    }
+}
+
+impl ScopedKind {
+    fn name(self) -> &'static str {
+        match self {
+            ScopedKind::Role => "role",
+            ScopedKind::Topic => "topic",
+            ScopedKind::Room => "room",
+        }
+    }
+
+    fn beside(self) -> &'static str {
+        match self {
+            ScopedKind::Role => "in",
+            ScopedKind::Topic | ScopedKind::Room => "of",
+        }
+    }
+}
 
 const KEYS: [&str; 10] =
     ["user", "role", "in", "topic", "room", "of", "email", "phone", "whatsapp", "endpoints"];
@@ -178,31 +239,31 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
         return None;
     };
     check_keys(members, node.at, &KEYS, &[], page);
-    let kinds: Vec<(&str, Option<&str>)> =
-        KINDS.into_iter().filter(|(kind, _)| find(members, kind).is_some()).collect();
-    let [(kind, beside)] = kinds[..] else {
+    let kinds: Vec<(EntryKind, &Node)> =
+        EntryKind::ALL.into_iter().filter_map(|kind| Some((kind, find(members, kind.name())?))).collect();
+    let [(kind, value)] = kinds[..] else {
         if kinds.is_empty() {
             page.refuse(node.at, "the entry names nobody", EITHER);
         } else {
-            let names: Vec<&str> = kinds.iter().map(|(it, _)| *it).collect();
+            let names: Vec<&str> = kinds.iter().map(|(kind, _)| kind.name()).collect();
             page.refuse(node.at, format!("one entry names {}", listed(&names)), "make it one entry each");
         }
         return None;
     };
+    let beside = kind.beside();
     let strays: Vec<&str> =
         ["in", "of"].into_iter().filter(|it| beside != Some(it) && find(members, it).is_some()).collect();
     for stray in &strays {
-        let what = format!("`{stray}` does not belong to `{kind}`");
+        let what = format!("`{stray}` does not belong to `{}`", kind.name());
         let fix = beside.map_or("take it out".to_owned(), |it| format!("write `{it}: …`"));
         page.refuse(key_at(members, stray).unwrap_or(node.at), what, fix);
     }
-    let value = find(members, kind)?;
     let address = |channel: Channel, page: &mut Page<'_>| {
         operand(value, page).map(|of| Selector::Address { channel, of })
     };
     let selector = match kind {
-        "user" => operand(value, page).map(Selector::User),
-        "endpoints" => match text(value, page)?.as_str() {
+        EntryKind::User => operand(value, page).map(Selector::User),
+        EntryKind::Endpoints => match text(value, page)?.as_str() {
             "tenant" => Some(Selector::Endpoints(EndpointsOf::Tenant)),
             other => {
                 let fix = "write `endpoints: tenant`: those of the event's tenant";
@@ -210,34 +271,29 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
                 None
             }
         },
-        "email" => address(Channel::Email, page),
-        "phone" => address(Channel::Sms, page),
-        "whatsapp" => address(Channel::Whatsapp, page),
-        _ => scoped(kind, beside.unwrap_or_default(), value, members, page),
+        EntryKind::Email => address(Channel::Email, page),
+        EntryKind::Phone => address(Channel::Sms, page),
+        EntryKind::Whatsapp => address(Channel::Whatsapp, page),
+        EntryKind::Scoped(kind) => scoped(kind, value, members, page),
     };
     selector.filter(|_| strays.is_empty())
 }
 
 /// A name and what it is of: a role in a clinic, a topic or a room of a project.
-fn scoped(
-    kind: &str,
-    beside: &str,
-    value: &Node,
-    members: &[Entry],
-    page: &mut Page<'_>,
-) -> Option<Selector> {
-    let name = plain_name(value, kind, page);
+fn scoped(kind: ScopedKind, value: &Node, members: &[Entry], page: &mut Page<'_>) -> Option<Selector> {
+    let (word, beside) = (kind.name(), kind.beside());
+    let name = plain_name(value, word, page);
     let of = find(members, beside);
     if of.is_none() && key_at(members, "in").or(key_at(members, "of")).is_none() {
         let fix = format!("say which one of them: `{beside}: $.data.<id>`");
-        page.refuse(value.at, format!("a {kind} without `{beside}` is no one {kind}"), fix);
+        page.refuse(value.at, format!("a {word} without `{beside}` is no one {word}"), fix);
     }
     let of = of.and_then(|it| operand(it, page));
     let (name, of) = (name?, of?);
     Some(match kind {
-        "role" => Selector::Role { role: name, scope: of },
-        "topic" => Selector::Topic { name, of },
-        _ => Selector::Room { name, of },
+        ScopedKind::Role => Selector::Role { role: name, scope: of },
+        ScopedKind::Topic => Selector::Topic { name, of },
+        ScopedKind::Room => Selector::Room { name, of },
     })
 }
 

@@ -129,12 +129,7 @@ fn word(members: &Value, name: &str, wanted: &str) -> Result<String, Refusal> {
 }
 
 fn refusal(attribute: &str, found: &str, wanted: &str) -> Refusal {
-    Refusal {
-        attribute: attribute.to_owned(),
-        found: found.to_owned(),
-        wanted: wanted.to_owned(),
-        class: RefusalClass::Malformed,
-    }
+    Refusal::of_authors_file(attribute, found, wanted)
 }
 
 #[cfg(test)]

@@ -18,10 +18,32 @@ use crate::yaml::{Entry, Kind, Node};
 /// The most steps of a rule: dispatch walks no further.
 const MAX_STEPS: usize = 50;
 
-const KINDS: [&str; 4] = ["send", "wait", "digest", "throttle"];
+/// The kind of a step. Each match over it is exhaustive: a kind that is added here cannot be read as another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StepKind {
+    Send,
+    Wait,
+    Digest,
+    Throttle,
+}
 
-/// What may stand beside each of [`KINDS`].
-const BESIDE: [(&str, &str); 3] = [("unless", "send"), ("failover", "send"), ("shift", "wait")];
+impl StepKind {
+    const ALL: [StepKind; 4] = [StepKind::Send, StepKind::Wait, StepKind::Digest, StepKind::Throttle];
+
+    /// The key that names it in a rule.
+    fn name(self) -> &'static str {
+        match self {
+            StepKind::Send => "send",
+            StepKind::Wait => "wait",
+            StepKind::Digest => "digest",
+            StepKind::Throttle => "throttle",
+        }
+    }
+}
+
+/// The keys that may stand beside the key of a step's kind, each with that kind.
+const BESIDE: [(&str, StepKind); 3] =
+    [("unless", StepKind::Send), ("failover", StepKind::Send), ("shift", StepKind::Wait)];
 
 const STEP: &str =
     "write `- send: [socket]`, `- wait: 10m`, `- digest: 10m` or `- throttle: { most: 1, per: 1h }`";
@@ -87,14 +109,16 @@ fn step(node: &Node, page: &mut Page<'_>) -> Option<Step> {
         page.refuse(node.at, format!("found {}, wanted a step", node.what_there_is()), STEP);
         return None;
     };
-    let known: Vec<&str> = KINDS.into_iter().chain(BESIDE.iter().map(|(key, _)| *key)).collect();
+    let names = StepKind::ALL.map(StepKind::name);
+    let known: Vec<&str> = names.into_iter().chain(BESIDE.iter().map(|(key, _)| *key)).collect();
     check_keys(members, node.at, &known, &[], page);
-    let kinds: Vec<&Entry> = members.iter().filter(|it| KINDS.contains(&it.key.as_str())).collect();
-    let [Entry { key: kind, value, .. }] = kinds[..] else {
+    let kinds: Vec<(StepKind, &Node)> =
+        StepKind::ALL.into_iter().filter_map(|kind| Some((kind, find(members, kind.name())?))).collect();
+    let [(kind, value)] = kinds[..] else {
         let what = match kinds.is_empty() {
             true => "the step does nothing".to_owned(),
             false => {
-                let names: Vec<&str> = kinds.iter().map(|it| it.key.as_str()).collect();
+                let names: Vec<&str> = kinds.iter().map(|(kind, _)| kind.name()).collect();
                 format!("one step does several things: {}", listed(&names))
             }
         };
@@ -103,12 +127,13 @@ fn step(node: &Node, page: &mut Page<'_>) -> Option<Step> {
     };
     for (key, owner) in BESIDE {
         if let Some(at) = key_at(members, key).filter(|_| kind != owner) {
+            let (owner, kind) = (owner.name(), kind.name());
             let what = format!("`{key}` belongs to `{owner}`, and this step is `{kind}`");
             page.refuse(at, what, "take it out, or move it");
         }
     }
-    match kind.as_str() {
-        "send" => {
+    match kind {
+        StepKind::Send => {
             let unless = find(members, "unless").map(|it| word(it, "value for `unless`", &UNLESS, page));
             let channels = channels(value, page)?;
             let failover = match find(members, "failover") {
@@ -118,9 +143,9 @@ fn step(node: &Node, page: &mut Page<'_>) -> Option<Step> {
             let unless = unless.map_or(Some(None), |it| it.map(Some))?;
             Some(Step::Send(SendStep { channels, failover, unless }))
         }
-        "wait" => wait(value, find(members, "shift"), page).map(Step::Wait),
-        "digest" => digest(value, page).map(Step::Digest),
-        _ => throttle(value, page).map(Step::Throttle),
+        StepKind::Wait => wait(value, find(members, "shift"), page).map(Step::Wait),
+        StepKind::Digest => digest(value, page).map(Step::Digest),
+        StepKind::Throttle => throttle(value, page).map(Step::Throttle),
     }
 }
 

@@ -84,7 +84,7 @@ impl<C: Cloud> Desk<C> {
         let jobs: Vec<&Task<'_>> = tasks.iter().map(|(task, _)| task).collect();
         let standings = self.claim(&jobs, token, batch.deadline).await?;
         // Only now: a batch that fails as a whole comes back whole, and would be put aside once more.
-        self.put_aside(&unreadable, &mut report).await;
+        self.put_aside(&unreadable, batch.deadline, &mut report).await;
         let (held, expected) = (waiting.len(), tasks.len());
         self.put_back(waiting, batch.deadline, &mut report).await;
 
@@ -180,16 +180,17 @@ impl<C: Cloud> Desk<C> {
     }
 
     /// What cannot be read: put aside with its cause, or left to a function that can read it.
-    async fn put_aside(&self, unreadable: &[(&Message, Unreadable)], report: &mut Report) {
+    async fn put_aside(
+        &self,
+        unreadable: &[(&Message, Unreadable)],
+        deadline: Deadline,
+        report: &mut Report,
+    ) {
         for (message, why) in unreadable {
             let detail = match why {
                 Unreadable::NoJob(detail) => detail,
-                Unreadable::OtherVersion(version) => {
-                    tracing::warn!(
-                        message.id = message.message_id,
-                        version,
-                        "a job of another version waits"
-                    );
+                Unreadable::Newer(version) => {
+                    self.leave_to_newer(message, *version, deadline).await;
                     report.show_again(message);
                     continue;
                 }
@@ -201,6 +202,24 @@ impl<C: Cloud> Desk<C> {
                 tracing::error!(error = chain(&refused), "it stays in the queue");
                 report.show_again(message);
             }
+        }
+    }
+
+    /// Hides a job of a newer release for a while, longer each time. A deployment has an hour and a half before the queue
+    /// has shown the message ten times and moves it to the dead letters.
+    async fn leave_to_newer(&self, message: &Message, version: u32, deadline: Deadline) {
+        let pause = newer_pause(message.receive_count());
+        tracing::warn!(
+            message.id = message.message_id,
+            version,
+            pause_s = pause.as_secs(),
+            code = "JOB_NEWER",
+            "a job was written by a newer release: returned to the queue until a function of that release reads it"
+        );
+        let queue = if message.is_critical() { &self.critical } else { &self.queue };
+        let hidden = within::<C, _>(deadline, queue.show_after(&message.receipt_handle, pause)).await;
+        if let Some(Err(refused)) = hidden {
+            tracing::warn!(error = chain(&refused), code = "JOB_NEWER", "the queue keeps its own time");
         }
     }
 
@@ -233,6 +252,13 @@ impl<C: Cloud> Desk<C> {
         }
         stands
     }
+}
+
+/// How long a job of a newer release is hidden after it was received so often: half a minute, doubled each time, at most
+/// 15 minutes.
+fn newer_pause(receives: u32) -> std::time::Duration {
+    let doublings = receives.saturating_sub(1).min(5);
+    std::time::Duration::from_secs((30_u64 << doublings).min(900))
 }
 
 /// Does something as long as there is time to answer the queue afterwards: half a second. `None`: it was not done in

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use domain::job::{JOB_VERSION, Job};
+use domain::job::Job;
 use domain::key::Key;
+use domain::layout::NotRead;
 use runtime::Message;
-use serde::Deserialize;
 
 /// A job and the messages that carry it. SQS may deliver one twice, even in one batch.
 pub(crate) struct Task<'a> {
@@ -23,10 +23,10 @@ pub(crate) struct Reading<'a> {
 /// Why a message is not read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// It never will be. A sentence for people.
+    /// No release reads it. A sentence for people, without a word of the message.
     NoJob(String),
-    /// A function of this version will read it: one of the two is being deployed.
-    OtherVersion(u32),
+    /// A function of this newer version will read it: the release is being deployed.
+    Newer(u32),
 }
 
 impl<'a> Reading<'a> {
@@ -49,23 +49,10 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// What a job of every version has.
-#[derive(Deserialize)]
-struct Versioned {
-    version: u32,
-    #[serde(rename = "key")]
-    _key: Key,
-}
-
 fn parse(body: &str) -> Result<Job, Unreadable> {
-    // The version first: nothing else of another one need look like ours.
-    if let Ok(it) = serde_json::from_str::<Versioned>(body)
-        && it.version != JOB_VERSION
-    {
-        return Err(Unreadable::OtherVersion(it.version));
-    }
-    serde_json::from_str(body).map_err(|error| {
-        Unreadable::NoJob(format!("not a job (line {}, column {})", error.line(), error.column()))
+    Job::read(body).map_err(|not_read| match not_read {
+        NotRead::Newer { found, .. } => Unreadable::Newer(found),
+        NotRead::Malformed { .. } => Unreadable::NoJob(format!("not a job: {not_read}")),
     })
 }
 
@@ -74,12 +61,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_job_of_another_version_waits_and_what_is_no_job_never_will_be_one() {
-        for body in [r#"{"version":2,"key":"k"}"#, r#"{"key":"k","version":0,"event":[],"news":{}}"#] {
-            assert!(matches!(parse(body), Err(Unreadable::OtherVersion(0 | 2))), "{body}");
+    fn job_of_a_newer_version_waits_and_what_is_no_job_never_will_be_one() {
+        for body in [r#"{"version":2,"key":"k"}"#, r#"{"version":2,"event":[],"news":{}}"#] {
+            assert_eq!(parse(body).err(), Some(Unreadable::Newer(2)), "{body}");
         }
-        for body in ["", "[]", "not json", "{}", r#"{"version":2}"#, r#"{"version":1,"key":"k"}"#] {
+        for body in [
+            "",
+            "[]",
+            "not json",
+            "{}",
+            r#"{"version":1,"key":"k"}"#,
+            r#"{"version":0,"key":"k"}"#,
+            r#"{"version":"1","key":"k"}"#,
+            r#"{"key":"k","event":{}}"#,
+        ] {
             assert!(matches!(parse(body), Err(Unreadable::NoJob(_))), "{body}");
+        }
+    }
+
+    #[test]
+    fn jobs_of_the_last_release_are_read_with_what_a_later_one_adds() {
+        let job = include_str!("../../domain/fixtures/0.1.0/jobs/email.json");
+        let added =
+            job.replacen("{\"version\":1,", "{\"version\":1,\"news\":{\"of\":[\"a later release\"]},", 1);
+        for body in [job, &added] {
+            assert_eq!(parse(body).unwrap().content.address(), Some("ann@example.com"));
         }
     }
 }

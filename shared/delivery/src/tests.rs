@@ -40,6 +40,18 @@ async fn what_was_cancelled_after_it_was_asked_for_is_suppressed_and_nobody_is_a
 }
 
 #[tokio::test]
+async fn job_of_a_newer_release_is_hidden_for_a_while_and_its_neighbours_are_sent() {
+    let cloud = Cloud::start(|call| call.fine());
+    let newer = json!({ "version": 2, "work": "of another shape" }).to_string();
+    let (report, asked) = deliver(&cloud, &[newer, body(&json!({ "key": "one" }))]).await;
+    assert_eq!((report.unwrap().returned(), asked), (1, vec!["one".to_owned()]));
+    assert_eq!(cloud.count("ChangeMessageVisibility"), 1);
+    assert_eq!(cloud.count("SendMessage"), 0, "it is no dead letter");
+    let pauses: Vec<u64> = [0, 1, 2, 3, 6, 7, 10].map(|it| newer_pause(it).as_secs()).into();
+    assert_eq!(pauses, [30, 30, 60, 120, 900, 900, 900]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_looked_up_comes_back_and_is_not_sent_unchecked() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "GetItem" => call.broken(),

@@ -10,12 +10,22 @@ use serde::{Deserialize, Serialize};
 use crate::event::Event;
 use crate::index::Index;
 use crate::keyed_hash::KeyedHashes;
+use crate::layout::{Layout, NotRead, Upgrade};
 use crate::pattern::Pattern;
 use crate::policy::Policy;
 use crate::rule::Rule;
 
-/// The layout of `catalog.json`. Dispatch refuses to start on another one.
+/// The layout of `catalog.json`. An older one is read through [`UPGRADES`] from [`OLDEST_FORMAT`] on; dispatch refuses to
+/// start on a newer one.
 pub const CATALOG_FORMAT: u32 = 2;
+
+/// The oldest layout that is read: no release wrote the one before.
+pub const OLDEST_FORMAT: u32 = 2;
+
+/// One step for each layout before [`CATALOG_FORMAT`]: without it this does not compile.
+const UPGRADES: [Upgrade; (CATALOG_FORMAT - OLDEST_FORMAT) as usize] = [];
+
+const LAYOUT: Layout = Layout { member: "format", oldest: OLDEST_FORMAT, upgrades: &UPGRADES };
 
 /// A compiled catalog as a file.
 #[derive(Clone, Serialize, Deserialize)]
@@ -76,6 +86,31 @@ pub struct Catalog {
 )]
 pub struct OtherFormat {
     pub found: u32,
+}
+
+/// Why a text is no catalog of this release. It is the author's own file, so the reason may quote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadCatalog {
+    #[error(
+        "{0}; deploy the release that compiled it, or compile it with the `carillon check` of this release"
+    )]
+    Newer(NotRead),
+    #[error("it is no catalog: {0}; compile it with the `carillon check` of this release")]
+    Malformed(String),
+}
+
+impl CatalogFile {
+    /// Reads a catalog file of this layout or an older one.
+    ///
+    /// # Errors
+    /// [`BadCatalog`] tells a file of a newer release from one that is no catalog.
+    pub fn read(text: &str) -> Result<CatalogFile, BadCatalog> {
+        let text = LAYOUT.forward(text).map_err(|not_read| match not_read {
+            NotRead::Newer { .. } => BadCatalog::Newer(not_read),
+            NotRead::Malformed { .. } => BadCatalog::Malformed(not_read.to_string()),
+        })?;
+        serde_json::from_str(&text).map_err(|error| BadCatalog::Malformed(error.to_string()))
+    }
 }
 
 impl Catalog {

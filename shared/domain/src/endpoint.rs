@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::event::Refusal;
+use crate::event::{Found, Refusal};
 use crate::pattern::Pattern;
 use crate::pattern::reading::WHOLE;
 use crate::rule::When;
@@ -68,7 +68,6 @@ impl EndpointId {
 
 /// A place that is told of events by HTTP. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Endpoint {
     #[serde(flatten)]
     pub id: EndpointId,
@@ -156,17 +155,17 @@ impl Endpoint {
         if let Some(stranger) = members.keys().find(|it| !MEMBERS.iter().any(|(name, _)| name == it)) {
             let known: Vec<&str> = MEMBERS.iter().take(6).map(|(name, _)| *name).collect();
             return Err(Refusal::new(
-                stranger,
+                stranger.clone(),
                 "a member of this name",
                 format!("one of {}", known.join(", ")),
             ));
         }
-        let text_of = |name: &str, fits: fn(&str) -> bool| match members.get(name) {
+        let text_of = |name: &'static str, fits: fn(&str) -> bool| match members.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(it)) if fits(it) => Ok(Some(it.clone())),
-            Some(other) => Err(Refusal::new(name, crate::pattern::shown(other), wanted(name))),
+            Some(other) => Err(Refusal::new(name, Found::value(other), wanted(name))),
         };
-        let missing = |name: &str| Refusal::new(name, "nothing", wanted(name));
+        let missing = |name: &'static str| Refusal::new(name, "nothing", wanted(name));
         let id = text_of("id", is_id)?.ok_or_else(|| missing("id"))?;
         let tenant = text_of("tenant", is_tenant)?;
         let url = text_of("url", |_| true)?.ok_or_else(|| missing("url"))?;
@@ -174,7 +173,7 @@ impl Endpoint {
         let when = members.get("when").filter(|it| !it.is_null()).map(|it| When::try_from(it.clone()));
         let when = when.transpose().map_err(|it| {
             let at = if it.at == WHOLE { "when".to_owned() } else { format!("when.{}", it.at) };
-            Refusal::new(at, it.found, it.wanted)
+            Refusal::new(at, "something else", it.wanted)
         })?;
         Ok(Endpoint {
             id: EndpointId { tenant, id },

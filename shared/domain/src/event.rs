@@ -18,9 +18,9 @@ mod fields;
 mod read;
 mod refusal;
 
-pub(crate) use attributes::{check_name, check_type, excerpt, timestamp, trace_context};
+pub(crate) use attributes::{check_name, check_type, timestamp, trace_context};
 pub(crate) use fields::{Fields, kind_of};
-pub use refusal::{Refusal, RefusalClass};
+pub use refusal::{Attribute, Found, Refusal, RefusalClass};
 
 /// The largest event that is accepted, in bytes of its JSON text. AWS's own limit is 1 MiB for a `PutEvents` entry;
 /// staying below 256 KiB keeps every queue and function on the way at its default.
@@ -129,9 +129,12 @@ impl Data {
         if text.is_doubtful()
             && let Err(error) = serde_json::from_str::<serde_json::Value>(text.get())
         {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            let found = format!("a number or a character that cannot be held ({place})");
-            return Err(Refusal::new(member, found, "numbers within ±1.8e308 and whole Unicode characters"));
+            let found = Found::position("a number or a character that cannot be held", &error);
+            return Err(Refusal::new(
+                member.to_owned(),
+                found,
+                "numbers within ±1.8e308 and whole Unicode characters",
+            ));
         }
         Ok(Data(text.get().into()))
     }

@@ -8,14 +8,24 @@ use crate::channel::{Channel, OnUnknown};
 use crate::endpoint::EndpointId;
 use crate::event::{Event, Priority};
 use crate::key::Key;
+use crate::layout::{Layout, NotRead, Upgrade};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Sender};
 use crate::told::Set;
-use crate::wake::{InsteadOf, Wake};
+use crate::wake::{self, InsteadOf, WAKE_VERSION, Wake};
 use jiff::Timestamp;
 
-/// The layout of [`Job`]. A function that meets another one leaves the message in its queue rather than guess: during a
-/// deployment, whoever can read it is a moment away.
+/// The layout of [`Job`]. An older one is read through [`UPGRADES`]; a message of a newer one goes back to its queue for
+/// a function of the newer release. Raise it only for a change that an older reader would misread, and add the step that
+/// reads the version before, and its golden files.
 pub const JOB_VERSION: u32 = 1;
+
+/// One step for each version before [`JOB_VERSION`]: without it this does not compile.
+const UPGRADES: [Upgrade; (JOB_VERSION - 1) as usize] = [];
+
+const LAYOUT: Layout = Layout { member: "version", oldest: 1, upgrades: &UPGRADES };
+
+/// A job carries a wake, so a newer wake makes a newer job.
+const _: () = assert!(JOB_VERSION >= WAKE_VERSION, "raise JOB_VERSION together with WAKE_VERSION");
 
 /// One notification to one recipient on one channel, as its queue carries it. No `Debug`: it holds rendered text.
 #[derive(Clone, Serialize, Deserialize)]
@@ -67,6 +77,7 @@ pub struct Failover {
     /// The channel that is asked next.
     pub to: Channel,
     /// Where dispatch goes on: it decides anew, with the preferences and limits of that moment.
+    #[serde(deserialize_with = "wake::nested")]
     pub wake: Wake,
 }
 
@@ -349,6 +360,14 @@ impl Webhook {
 }
 
 impl Job {
+    /// Reads a job as its queue, its schedule or a table carries it, of this version or an older one.
+    ///
+    /// # Errors
+    /// [`NotRead`] tells a job of a newer release from a text that is no job. It quotes nothing of the text.
+    pub fn read(text: &str) -> Result<Job, NotRead> {
+        LAYOUT.read(text)
+    }
+
     #[must_use]
     pub fn channel(&self) -> Channel {
         self.content.channel()

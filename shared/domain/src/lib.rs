@@ -36,6 +36,8 @@ pub mod job;
 mod json;
 pub mod key;
 pub mod keyed_hash;
+pub mod layout;
+pub mod link;
 pub mod locale;
 pub mod money;
 pub mod outbox_mark;

@@ -9,9 +9,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, Refusal, RefusalClass, excerpt};
+use crate::event::{Event, Found, Refusal, RefusalClass};
 use crate::recipient::NO_TENANT;
-use crate::replay::{RENOTIFY, REPLAY_ID};
 
 /// The source of replayed events: `carillon replay` publishes every event of a replay under this `Source`, and the
 /// CloudEvent inside keeps its own. IAM gives the source to operators alone.

@@ -97,7 +97,7 @@ pub fn read(body: &str) -> Result<Heard, Refusal> {
         "aws.sms-voice" => sms::read(&event),
         "aws.social-messaging" => whatsapp::read(&event),
         other => {
-            let found = crate::event::excerpt(other);
+            let found = crate::event::Found::text(other);
             Err(Refusal::new("source", found, "aws.ses, aws.sms-voice or aws.social-messaging"))
         }
     }

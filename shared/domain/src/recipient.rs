@@ -73,7 +73,6 @@ pub struct Recipient {
 
 /// A role within a scope: `clinic-staff` in `clinic-7`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RoleIn {
     pub role: String,
     #[serde(rename = "in")]
@@ -82,7 +81,6 @@ pub struct RoleIn {
 
 /// A phone, tablet or browser that takes push notes. No `Debug`: the endpoint is an address.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Device {
     /// Unique within its person.
     pub id: String,
@@ -112,7 +110,6 @@ pub enum Platform {
 
 /// A tenant's own defaults, or a person's settings within a tenant.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
@@ -124,7 +121,6 @@ pub struct Settings {
 
 /// A channel that must not be used for somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Suppression {
     pub channel: Channel,
     pub why: SuppressedBecause,

@@ -10,16 +10,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::channel::Channel;
-use crate::event::{Event, Refusal, RefusalClass, excerpt};
+use crate::event::{Event, Found, Refusal, RefusalClass};
 use crate::producers::Tenants;
 use crate::recipient::{Recipient, Settings, SuppressedBecause, Suppression};
 
 mod entry;
+pub mod limits;
 mod patch;
 mod reading;
 mod zones;
 
 pub use entry::{Entry, MEMORY};
+pub use limits::{MAX_DEVICES, check_members};
 pub use patch::merge;
 pub use reading::{person, tenant};
 pub use zones::check_zones;
@@ -105,7 +107,11 @@ pub enum Notice {
 /// outside of `reach` is refused here, a person when [`Entry::apply`] knows the person's tenants.
 pub fn read(event: &Event, reach: &Tenants, now: Timestamp) -> Result<Notice, Refusal> {
     if event.time > now + MAX_AHEAD {
-        return Err(Refusal::new("time", event.time, "a time that is not an hour ahead of the clock here"));
+        return Err(Refusal::new(
+            "time",
+            "a time more than an hour ahead",
+            "a time that is not an hour ahead of the clock here",
+        ));
     }
     let data = reading::object(event)?;
     let stamp = Stamp::of(event);
@@ -123,7 +129,7 @@ pub fn read(event: &Event, reach: &Tenants, now: Timestamp) -> Result<Notice, Re
         }
         OPTED_OUT => {
             if event.source != SMS {
-                return Err(Refusal::new("source", excerpt(&event.source), SMS));
+                return Err(Refusal::new("source", Found::text(&event.source), SMS));
             }
             let why = SuppressedBecause::OptedOut;
             let closed = Suppression { channel: Channel::Sms, why, until: None, address: None };
@@ -144,7 +150,7 @@ pub fn read(event: &Event, reach: &Tenants, now: Timestamp) -> Result<Notice, Re
         }
         UNREGISTERED => {
             if event.source != PUSH {
-                return Err(Refusal::new("source", excerpt(&event.source), PUSH));
+                return Err(Refusal::new("source", Found::text(&event.source), PUSH));
             }
             let (id, device) = reading::unregistered(&data)?;
             Ok(one(id, Change::Unregister(device)))
@@ -158,7 +164,7 @@ pub fn read(event: &Event, reach: &Tenants, now: Timestamp) -> Result<Notice, Re
         }
         other => {
             let wanted = "carillon.recipient.created, .updated, .opted_out or .deleted, carillon.topic.joined or .left, carillon.device.unregistered or carillon.tenant.updated";
-            Err(Refusal::new("type", excerpt(other), wanted))
+            Err(Refusal::new("type", Found::text(other), wanted))
         }
     }
 }

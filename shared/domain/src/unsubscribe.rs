@@ -61,7 +61,6 @@ impl fmt::Display for Scope {
 
 /// When somebody unsubscribed, and by the link of which message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Unsubscription {
     pub at: Timestamp,
     /// The key of the letter; empty where an operator or a producer says so.

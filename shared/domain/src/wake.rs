@@ -6,18 +6,32 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::channel::Channel;
 use crate::event::{Event, Refusal};
 use crate::key::{Key, hash_of};
+use crate::layout::{Layout, NotRead, Upgrade};
 use crate::outcome::Reason;
 use crate::plan::Audience;
 use crate::recipient::Group;
 
-/// The layout of [`Wake`].
+/// The layout of [`Wake`]. An older one is read through [`UPGRADES`]; a message of a newer one goes back to its queue.
+/// Raise it only for a change that an older reader would misread, and add the step that reads the version before, and its
+/// golden files.
 pub const WAKE_VERSION: u32 = 1;
+
+/// One step for each version before [`WAKE_VERSION`]: without it this does not compile.
+const UPGRADES: [Upgrade; (WAKE_VERSION - 1) as usize] = [];
+
+const LAYOUT: Layout = Layout { member: "carillon_wake", oldest: 1, upgrades: &UPGRADES };
+
+/// Reads the wake that a job carries, of this version or an older one.
+pub(crate) fn nested<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Wake, D::Error> {
+    let text = Box::<RawValue>::deserialize(deserializer)?;
+    LAYOUT.read(text.get()).map_err(serde::de::Error::custom)
+}
 
 /// One thing that is to be gone on with. No `Debug`: it holds an event.
 #[derive(Clone, Serialize, Deserialize)]
@@ -147,14 +161,15 @@ impl Wake {
         self
     }
 
-    /// `None` when the text is something else: an event.
+    /// Reads a wake as its queue or its schedule carries it, of this version or an older one. `None` when the text is
+    /// something else: an event.
+    ///
+    /// # Errors
+    /// [`NotRead`] tells a wake of a newer release from one that no release reads.
     #[must_use]
-    pub fn read(text: &str) -> Option<Wake> {
+    pub fn read(text: &str) -> Option<Result<Wake, NotRead>> {
         // Cheaper than reading every event twice: the member is the first that a wake writes.
-        if !text.starts_with("{\"carillon_wake\":") {
-            return None;
-        }
-        serde_json::from_str(text).ok()
+        text.starts_with("{\"carillon_wake\":").then(|| LAYOUT.read(text))
     }
 
     /// The event behind it.
@@ -201,10 +216,13 @@ mod tests {
         let start = Start { step: 2, occurrence: 3, ..Start::default() };
         let task = Task::Run { audience: Audience::User("ann".into()), start };
         let text = Wake::new(&event, "reminder", task.clone()).to_json();
-        let read = Wake::read(&text).unwrap();
+        let read = Wake::read(&text).unwrap().unwrap();
         assert_eq!(read.task, task);
         assert_eq!(read.event().unwrap(), event);
         assert!(Wake::read(&event.to_json()).is_none());
-        assert!(Wake::read("{\"carillon_wake\":1}").is_none());
+        for (wrong, is_newer) in [("1", false), ("0", false), ("\"1\"", false), ("2,\"news\":[]", true)] {
+            let read = Wake::read(&format!("{{\"carillon_wake\":{wrong}}}")).unwrap();
+            assert_eq!(matches!(read.err(), Some(NotRead::Newer { .. })), is_newer, "{wrong}");
+        }
     }
 }

@@ -175,7 +175,7 @@ fn read_head(found: &[Item]) -> Read {
 }
 
 /// An entry as its item says. `None` when it is none, or one of another release that cannot be read.
-fn read_entry(item: &Item) -> Option<Entry> {
+pub(crate) fn read_entry(item: &Item) -> Option<Entry> {
     Some(Entry {
         seq: item.get("sk")?.strip_prefix("entry#")?.parse().ok()?,
         state: State::from_name(item.get("state")?)?,

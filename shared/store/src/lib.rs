@@ -9,6 +9,8 @@ mod connections;
 mod counters;
 mod endpoints;
 mod events;
+#[cfg(test)]
+mod golden;
 mod inbox;
 mod item;
 mod ledger;

@@ -22,6 +22,9 @@ fn a_token_that_is_not_as_it_should_be_opens_nothing() {
     for (member, value, status) in [
         ("exp", json!(1_795_000_000), 401),
         ("exp", Value::Null, 401),
+        ("exp", json!(1e300), 401),
+        ("exp", json!(1_795_000_000 + 86_401), 401),
+        ("iat", json!(1_795_000_000 - 86_400), 401),
         ("nbf", json!(1_795_000_001), 401),
         ("iss", json!("https://evil"), 401),
         ("aud", json!("other"), 401),
@@ -35,6 +38,20 @@ fn a_token_that_is_not_as_it_should_be_opens_nothing() {
         claims[member] = value.clone();
         assert_eq!(ask(&claims).unwrap_err().status, status, "{member} {value}");
     }
+}
+
+#[test]
+fn token_of_another_use_opens_nothing_where_a_use_is_required() {
+    let required = Some("token_use=access".parse().unwrap());
+    let issuer = Issuer { rules: TokenRules { required, ..TokenRules::default() }, ..issuer() };
+    let ask = |use_: &str| {
+        let mut claims = claims();
+        claims["token_use"] = use_.into();
+        let token = token(&json!({ "alg": "RS256" }), &claims);
+        Caller::of(&asked(Some(&token), Some(texts(&claims).into())), Some(&issuer), NOW)
+    };
+    assert!(ask("access").is_ok());
+    assert_eq!(ask("id").unwrap_err().status, 401);
 }
 
 #[test]
@@ -116,5 +133,6 @@ fn issuer() -> Issuer {
         user_claim: "sub".into(),
         tenant_claim: "tenant".into(),
         roles_claim: "roles".into(),
+        rules: TokenRules::default(),
     }
 }

@@ -1,7 +1,7 @@
 //! `/v1/recipients/{id}/devices`: what takes push notes.
 
 use domain::recipient::{Device, Platform, Recipient};
-use domain::registry::{Change, check_zones};
+use domain::registry::{Change, MAX_DEVICES, check_zones};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sns::Unregistered;
@@ -10,9 +10,6 @@ use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::recipients::check_id;
 use crate::{Api, Asked};
-
-/// How many devices a person has at most.
-const MAX_DEVICES: usize = 50;
 
 /// The longest endpoint, in bytes.
 const MAX_ENDPOINT_BYTES: usize = 2_048;

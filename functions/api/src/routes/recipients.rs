@@ -62,6 +62,7 @@ impl Api {
         patch.remove("id");
         check_id(id)?;
         registry::check_zones(&patch)?;
+        registry::check_members(&patch)?;
         let decide = |before: Option<&Recipient>| {
             let mut patch = patch.clone();
             if let Scope::Tenant(tenant) = asked.scope {

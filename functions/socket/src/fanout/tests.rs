@@ -62,6 +62,20 @@ async fn there_is_no_second_try_when_the_time_is_up() {
     assert_eq!((posted.len(), tally.unreached), (0, 1));
 }
 
+#[test]
+fn link_that_runs_code_reaches_neither_sockets_nor_the_inbox() {
+    let job = job(r#"{"url":"javascript:alert(1)","imageUrl":"/a.png","price":1.50}"#);
+    let safe = with_safe_links(&job);
+    let (_, kept) = Kept::of(&safe).unwrap();
+    let frame = Frame::shape(&safe, None).unwrap();
+    for text in [kept.to_json(), frame.text().to_owned()] {
+        assert!(!text.contains("javascript") && text.contains("/a.png"), "{text}");
+    }
+    let plain = self::job(r#"{"url":"https://example.com/a","price":1.50}"#);
+    let kept = Frame::shape(&with_safe_links(&plain), None).unwrap();
+    assert!(kept.text().contains(r#"{"url":"https://example.com/a","price":1.50}"#), "{}", kept.text());
+}
+
 async fn post(answers: Answers, open: &[&str]) -> (Tally, Vec<String>) {
     post_all(answers, open.iter().map(|it| connection(it)).collect(), within(20_000)).await
 }
@@ -116,11 +130,12 @@ fn within(millis: u64) -> Deadline {
 }
 
 fn frames() -> Frames {
-    let job: Job = serde_json::from_str(
-        r#"{"version":1,"key":"k","event":{"id":"e","source":"s","type":"t","time":"2026-11-20T12:00:00Z"},
+    Frames::shape(&job("{}"), None, &[connection("a")]).unwrap()
+}
+
+fn job(data: &str) -> Job {
+    let text = r#"{"version":1,"key":"k","event":{"id":"e","source":"s","type":"t","time":"2026-11-20T12:00:00Z"},
             "rule":"r","catalog":"c","recipient":"ann","priority":"normal","on_unknown":"resend",
-            "content":{"socket":{"to":{"user":"ann"},"title":"","body":"","data":{}}}}"#,
-    )
-    .unwrap();
-    Frames::shape(&job, None, &[connection("a")]).unwrap()
+            "content":{"socket":{"to":{"user":"ann"},"title":"","body":"","data":DATA}}}"#;
+    serde_json::from_str(&text.replace("DATA", data)).unwrap()
 }

@@ -109,6 +109,24 @@ async fn of_a_long_answer_nothing_is_kept_and_of_an_endless_one_little_is_read()
 }
 
 #[tokio::test]
+async fn success_with_a_dripping_body_is_delivered() {
+    // The server promises ten bytes, sends two, and keeps the connection open.
+    let server = Server::dripping("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok").await;
+    let begun = Instant::now();
+    let reply = server.ask("/").await;
+    assert!(reply.answer.is_success(), "{:?}", reply.error);
+    assert!(begun.elapsed() < TO_READ_BODY + Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(reply.response.as_deref(), Some("ok [cut: the rest of the body did not come in time]"));
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn failure_with_a_dripping_body_keeps_its_status() {
+    let server = Server::dripping("HTTP/1.1 503 No\r\ncontent-length: 10\r\n\r\n").await;
+    assert!(matches!(server.ask("/").await.answer, Answer::Status { status: 503, .. }));
+}
+
+#[tokio::test]
 async fn headers_without_end_are_no_answer() {
     let text = format!("HTTP/1.1 200 OK\r\n{}", "x: y\r\n".repeat(100_000));
     assert_eq!(Server::answering(&text).await.ask("/").await.answer, Answer::Unreachable);
@@ -132,12 +150,22 @@ struct Server {
 
 impl Server {
     async fn answering(text: &str) -> Server {
+        Server::serving(text, false).await
+    }
+
+    /// Says its text and keeps every connection open.
+    async fn dripping(text: &str) -> Server {
+        Server::serving(text, true).await
+    }
+
+    async fn serving(text: &str, keeps_open: bool) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let connections = Arc::new(AtomicUsize::new(0));
         let heard = Arc::new(std::sync::Mutex::new(String::new()));
         let (text, count, said) = (text.to_owned(), Arc::clone(&connections), Arc::clone(&heard));
         serve(async move {
+            let mut open = Vec::new();
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 count.fetch_add(1, Ordering::SeqCst);
@@ -157,6 +185,9 @@ impl Server {
                 }
                 *said.lock().unwrap() = request;
                 let _ = stream.write_all(text.as_bytes()).await;
+                if keeps_open {
+                    open.push(stream);
+                }
             }
         });
         Server { origin, connections, heard }

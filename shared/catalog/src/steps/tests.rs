@@ -96,6 +96,15 @@ fn a_step_is_one_thing() {
 }
 
 #[test]
+fn unknown_step_is_not_read_as_a_throttle() {
+    check_step(
+        "{ throtle: { most: 1, per: 1h } }",
+        &["unknown key `throtle`; did you mean `throttle`?", &format!("the step does nothing; {STEP}")],
+    );
+    check_step("{ throttle: { most: 1, per: 1h } }", &[]);
+}
+
+#[test]
 fn a_wait_is_a_length_an_instant_or_a_path() {
     check_step("{ wait: 1d 2h }", &[]);
     check_step("{ wait: soon }", &[&format!("`soon` is nothing to wait for; {WAIT}")]);

@@ -87,7 +87,11 @@ fn text(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
         Some(it) => it.into_owned(),
         None if number => raw.get().to_owned(),
         None => {
-            return Err(Refusal::new(name, "a value that is neither text nor a number", "a string"));
+            return Err(Refusal::new(
+                name.to_owned(),
+                "a value that is neither text nor a number",
+                "a string",
+            ));
         }
     };
     check_name(name, &value)?;

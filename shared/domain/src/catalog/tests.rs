@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{CATALOG_FORMAT, Catalog, CatalogFile, OtherFormat};
+use super::{BadCatalog, CATALOG_FORMAT, Catalog, CatalogFile, OtherFormat};
 use crate::event::Event;
 
 #[test]
@@ -55,6 +55,20 @@ fn a_catalog_of_another_format_is_not_opened() {
         let file = CatalogFile { format: found, ..file(&[]) };
         assert_eq!(Catalog::open(file).err(), Some(OtherFormat { found }));
     }
+}
+
+#[test]
+fn catalog_file_of_a_newer_format_says_what_to_do() {
+    let text = |format: &str| format!(r#"{{"format":{format},"version":"1","rules":[],"templates":{{}}}}"#);
+    assert!(CatalogFile::read(&text("2")).is_ok());
+    let error = CatalogFile::read(&text("3")).err().unwrap();
+    assert!(matches!(error, BadCatalog::Newer(_)));
+    assert!(error.to_string().starts_with("format 3 is newer than 2"), "{error}");
+    assert!(error.to_string().contains("carillon check"), "{error}");
+    for wrong in ["0", "1", "\"2\"", "null"] {
+        assert!(matches!(CatalogFile::read(&text(wrong)), Err(BadCatalog::Malformed(_))), "{wrong}");
+    }
+    assert!(matches!(CatalogFile::read("[]"), Err(BadCatalog::Malformed(_))));
 }
 
 #[test]

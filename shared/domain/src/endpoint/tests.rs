@@ -24,7 +24,7 @@ fn what_does_not_fit_is_refused_by_name() {
     );
     check(
         r#"{"id":"a b","url":"https://example.com"}"#,
-        "id: found \"a b\", wanted 1 to 64 letters, digits, `-`, `_` and `.`",
+        "id: found a text of 3 characters, wanted 1 to 64 letters, digits, `-`, `_` and `.`",
     );
     check(r#"{"id":"a"}"#, "url: found nothing, wanted a string such as https://example.com/hooks");
     check(
@@ -33,19 +33,19 @@ fn what_does_not_fit_is_refused_by_name() {
     );
     check(
         r#"{"id":"a","url":"https://example.com","uri":1}"#,
-        "uri: found a member of this name, wanted one of id, tenant, url, description, when, version",
+        "<3 characters>: found a member of this name, wanted one of id, tenant, url, description, when, version",
     );
     check(
         r#"{"id":"a","url":"https://example.com","when":{"type":"x"}}"#,
-        "when.type: found \"x\", wanted an array of values, or an object",
+        "when.type: found something else, wanted an array of values, or an object",
     );
     check(
         r#"{"id":"a","url":"https://example.com","when":[]}"#,
-        "when: found an empty array, wanted an object with at least one field",
+        "when: found something else, wanted an object with at least one field",
     );
     check(
         r#"{"id":"a","tenant":"x/y","url":"https://example.com"}"#,
-        "tenant: found \"x/y\", wanted a string of 1 to 256 bytes without `/`",
+        "tenant: found a text of 3 characters, wanted a string of 1 to 256 bytes without `/`",
     );
 }
 

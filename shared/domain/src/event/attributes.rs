@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Extension, Refusal};
+use super::{Extension, Found, Refusal};
 use crate::json::{Raw, is_printable_ascii};
 
 /// Longest `id` and `source` that are accepted, in bytes. EventBridge stops at 256 for a source.
@@ -14,28 +14,25 @@ const MAX_TYPE_CHARS: usize = 128;
 /// Longest value of any other attribute of ours, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;
 
-/// How much of a name or a value a refusal shows, in characters.
-pub(crate) const LONGEST_EXCERPT: usize = 40;
-
 pub(crate) fn check_name(attribute: &str, value: &str) -> Result<(), Refusal> {
     check_text(attribute, value)?;
     if value.len() > MAX_NAME_BYTES {
         let wanted = format!("at most {MAX_NAME_BYTES} bytes");
-        return Err(Refusal::new(attribute, format_args!("{} bytes", value.len()), wanted));
+        return Err(Refusal::new(attribute.to_owned(), Found::count(value.len(), "bytes"), wanted));
     }
     Ok(())
 }
 
 pub(crate) fn check_text(attribute: &str, value: &str) -> Result<(), Refusal> {
     if value.is_empty() {
-        return Err(Refusal::new(attribute, "an empty string", "a string that is not empty"));
+        return Err(Refusal::new(attribute.to_owned(), "an empty string", "a string that is not empty"));
     }
     if !is_printable_ascii(value) && value.chars().any(char::is_control) {
-        return Err(Refusal::new(attribute, "a control character", "printable text"));
+        return Err(Refusal::new(attribute.to_owned(), "a control character", "printable text"));
     }
     if value.len() > MAX_TEXT_BYTES {
         let wanted = format!("at most {MAX_TEXT_BYTES} bytes");
-        return Err(Refusal::new(attribute, format_args!("{} bytes", value.len()), wanted));
+        return Err(Refusal::new(attribute.to_owned(), Found::count(value.len(), "bytes"), wanted));
     }
     Ok(())
 }
@@ -43,9 +40,9 @@ pub(crate) fn check_text(attribute: &str, value: &str) -> Result<(), Refusal> {
 /// A URI reference by its characters (RFC 3986, section 2); what a scheme demands beyond that is not our business.
 pub(crate) fn check_source(value: &str) -> Result<(), Refusal> {
     check_name("source", value)?;
-    match value.chars().find(|it| !it.is_ascii_graphic() || "<>\"{}|\\^`".contains(*it)) {
-        Some(bad) => Err(Refusal::new("source", format_args!("the character {bad:?}"), "a URI reference")),
-        None => Ok(()),
+    match value.chars().any(|it| !it.is_ascii_graphic() || "<>\"{}|\\^`".contains(it)) {
+        true => Err(Refusal::new("source", "a character that no URI has", "a URI reference")),
+        false => Ok(()),
     }
 }
 
@@ -55,7 +52,7 @@ pub(crate) fn check_type(value: &str) -> Result<(), Refusal> {
     let length = if value.len() > MAX_TYPE_CHARS { value.chars().count() } else { value.len() };
     if length > MAX_TYPE_CHARS {
         let wanted = format!("at most {MAX_TYPE_CHARS} characters");
-        return Err(Refusal::new("type", format_args!("{length} characters"), wanted));
+        return Err(Refusal::new("type", Found::count(length, "characters"), wanted));
     }
     Ok(())
 }
@@ -76,9 +73,13 @@ pub(crate) fn check_schema(value: &str) -> Result<(), Refusal> {
 
 /// RFC 3339, section 5.6.
 pub(crate) fn timestamp(attribute: &str, value: &str) -> Result<Timestamp, Refusal> {
-    value
-        .parse()
-        .map_err(|_| Refusal::new(attribute, excerpt(value), "an RFC 3339 time such as 2026-11-20T09:30:00Z"))
+    value.parse().map_err(|_| {
+        Refusal::new(
+            attribute.to_owned(),
+            Found::text(value),
+            "an RFC 3339 time such as 2026-11-20T09:30:00Z",
+        )
+    })
 }
 
 /// W3C Trace Context, section 3.2: version 00, no zero ids.
@@ -96,7 +97,7 @@ pub(crate) fn trace_context(value: &str) -> Result<&str, Refusal> {
         }
         _ => Err(Refusal::new(
             "traceparent",
-            excerpt(value),
+            Found::text(value),
             "00-<32 hex digits>-<16 hex digits>-<2 hex digits>",
         )),
     }
@@ -110,7 +111,7 @@ pub(crate) fn is_extension_name(name: &str) -> bool {
 pub(crate) fn extension(name: &str, raw: Raw<'_>) -> Result<Extension, Refusal> {
     let refuse = || {
         let wanted = "a string, a boolean or a 32-bit integer";
-        Err(Refusal::new(name, super::fields::kind_of(raw.get()), wanted))
+        Err(Refusal::new(name.to_owned(), super::fields::kind_of(raw.get()), wanted))
     };
     match serde_json::from_str(raw.get()) {
         Ok(serde_json::Value::Bool(it)) => Ok(Extension::Bool(it)),
@@ -126,17 +127,4 @@ pub(crate) fn extension(name: &str, raw: Raw<'_>) -> Result<Extension, Refusal> 
             refuse()
         }
     }
-}
-
-/// The first characters of an attribute's value, for a person to recognise it. It goes into logs and message
-/// attributes, where no address belongs.
-pub(crate) fn excerpt(value: &str) -> String {
-    if value.contains('@') {
-        return "a text with an @".to_owned();
-    }
-    let mut text: String = value.chars().take(LONGEST_EXCERPT).collect();
-    if value.chars().nth(LONGEST_EXCERPT).is_some() {
-        text.push('…');
-    }
-    format!("{text:?}")
 }

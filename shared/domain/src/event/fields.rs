@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{MAX_DEPTH, MAX_EVENT_BYTES, Refusal};
+use super::{Found, MAX_DEPTH, MAX_EVENT_BYTES, Refusal};
 use crate::json::{Raw, Scanner};
 
 /// The members of one JSON object in the order in which they came.
@@ -26,11 +26,11 @@ impl<'a> Fields<'a> {
         if text.len() > MAX_EVENT_BYTES {
             let wanted =
                 format!("at most {MAX_EVENT_BYTES} bytes; put large content in S3 and send a reference");
-            return Err(Refusal::new("body", format_args!("{} bytes", text.len()), wanted));
+            return Err(Refusal::new("body", Found::count(text.len(), "bytes"), wanted));
         }
         let fields = Fields::scan(text).ok_or_else(|| diagnose(text))?;
         match fields.duplicate() {
-            Some(name) => Err(Refusal::new(name, "the name twice", "each attribute once")),
+            Some(name) => Err(Refusal::new(name.to_owned(), "the name twice", "each attribute once")),
             None => Ok(fields),
         }
     }
@@ -88,7 +88,8 @@ impl<'a> Fields<'a> {
 /// Why a text is not an object that could be scanned.
 fn diagnose(text: &str) -> Refusal {
     if nests_deeper_than(text, MAX_DEPTH) {
-        let found = format!("JSON that nests deeper than {MAX_DEPTH} levels");
+        let found = "JSON that nests deeper than 100 levels";
+        const { assert!(MAX_DEPTH == 100, "the refusal names the depth") };
         return Refusal::new("body", found, format_args!("at most {MAX_DEPTH} levels"));
     }
     match serde_json::from_str::<AnObject>(text) {

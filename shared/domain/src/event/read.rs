@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::attributes::{
-    check_name, check_schema, check_source, check_text, check_type, excerpt, extension, is_extension_name,
-    timestamp, trace_context,
+    check_name, check_schema, check_source, check_text, check_type, extension, is_extension_name, timestamp,
+    trace_context,
 };
 use super::fields::kind_of;
-use super::{Data, Event, Fields, Priority, Refusal};
+use super::{Data, Event, Fields, Found, Priority, Refusal};
 use crate::json::Raw;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,20 +98,20 @@ impl Draft {
             "expirytime" => self.expiry_time = Some(timestamp(name, &text(name, raw)?)?),
             "datacontenttype" => check_content_type(&text(name, raw)?)?,
             "data" => self.data = Some(Data::read(name, raw)?),
-            "data_base64" => return Err(Refusal::new(name, "binary data", "JSON in `data`")),
+            "data_base64" => return Err(Refusal::new("data_base64", "binary data", "JSON in `data`")),
             _ if is_extension_name(name) => {
                 self.extensions.insert(name.to_owned(), extension(name, raw)?);
             }
             _ => {
                 let wanted = "an attribute name of lower-case letters and digits; put content in `data`";
-                return Err(Refusal::new(name, excerpt(name), wanted));
+                return Err(Refusal::new(name.to_owned(), "a name of other characters", wanted));
             }
         }
         Ok(())
     }
 
     fn finish(self, received: Option<Timestamp>) -> Result<Event, Refusal> {
-        let missing = |name: &str, wanted: &str| Refusal::new(name, "nothing", wanted);
+        let missing = |name: &'static str, wanted: &str| Refusal::new(name, "nothing", wanted);
         if !self.has_version {
             return Err(missing("specversion", "\"1.0\""));
         }
@@ -138,7 +138,7 @@ impl Draft {
 }
 
 fn text<'a>(name: &str, raw: Raw<'a>) -> Result<Cow<'a, str>, Refusal> {
-    raw.text().ok_or_else(|| Refusal::new(name, kind_of(raw.get()), "a string"))
+    raw.text().ok_or_else(|| Refusal::new(name.to_owned(), kind_of(raw.get()), "a string"))
 }
 
 fn checked(name: &str, raw: Raw<'_>, check: impl Fn(&str) -> Result<(), Refusal>) -> Result<String, Refusal> {
@@ -150,14 +150,14 @@ fn checked(name: &str, raw: Raw<'_>, check: impl Fn(&str) -> Result<(), Refusal>
 fn version(raw: Raw<'_>) -> Result<bool, Refusal> {
     match text("specversion", raw)?.as_ref() {
         "1.0" => Ok(true),
-        other => Err(Refusal::new("specversion", excerpt(other), "\"1.0\"")),
+        other => Err(Refusal::new("specversion", Found::text(other), "\"1.0\"")),
     }
 }
 
 fn priority(raw: Raw<'_>) -> Result<Priority, Refusal> {
     let name = text("priority", raw)?;
     Priority::from_name(&name)
-        .ok_or_else(|| Refusal::new("priority", excerpt(&name), "low, normal, high or critical"))
+        .ok_or_else(|| Refusal::new("priority", Found::text(&name), "low, normal, high or critical"))
 }
 
 /// A decimal string as in the CloudEvents extension, or a plain number.
@@ -165,7 +165,10 @@ fn sequence(raw: Raw<'_>) -> Result<u64, Refusal> {
     let digits = raw.text().unwrap_or(Cow::Borrowed(raw.get()));
     match digits.parse() {
         Ok(it) if it > 0 => Ok(it),
-        Ok(_) | Err(_) => Err(Refusal::new("sequence", excerpt(&digits), "a whole number from 1 on")),
+        Ok(_) | Err(_) => {
+            let found = if raw.is_string() { Found::text(&digits) } else { kind_of(raw.get()).into() };
+            Err(Refusal::new("sequence", found, "a whole number from 1 on"))
+        }
     }
 }
 
@@ -184,5 +187,5 @@ fn check_content_type(value: &str) -> Result<(), Refusal> {
     if essence == "application/json" || essence.ends_with("+json") || essence == "text/json" {
         return Ok(());
     }
-    Err(Refusal::new("datacontenttype", excerpt(value), "application/json"))
+    Err(Refusal::new("datacontenttype", Found::text(value), "application/json"))
 }

@@ -1,19 +1,23 @@
-use std::fmt;
+//! Why something is refused. The types here keep values out: what was found is a kind, a count or a fixed text, and a
+//! name that a sender chose is replaced by its length.
 
-use super::attributes::{LONGEST_EXCERPT, excerpt};
+use std::fmt;
 
 /// Why something is not an event: the attribute, what was found there, and what is wanted instead.
 ///
-/// It is shown to producers and operators and travels as a message attribute, so it never quotes a payload.
+/// A refusal goes into logs, records and message attributes, so it quotes no part of a payload or of an attribute's value.
+/// [`Found`] and [`Attribute`] make that impossible. [`Refusal::of_authors_file`] is for the command line alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{attribute}: found {found}, wanted {wanted}")]
 pub struct Refusal {
-    /// The attribute's name, cut after 40 characters, or `body` when the text as a whole is at fault.
+    /// The attribute's name, or `body` when the text as a whole is at fault.
     pub attribute: String,
     pub found: String,
     pub wanted: String,
     /// The kind of refusal, for causes of dead letters and for audit records.
     pub class: RefusalClass,
+    /// Keeps other crates from making one out of any text.
+    sealed: (),
 }
 
 /// The kind of a [`Refusal`]: its name is stable and machine-readable.
@@ -40,20 +44,22 @@ impl RefusalClass {
     }
 }
 
+/// What was found, without a character of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found(String);
+
+/// Where it was found. Names that are not ours are replaced by their length, such as `data.<9 characters>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute(String);
+
 impl Refusal {
     pub(crate) fn new(
-        attribute: impl Into<String>,
-        found: impl fmt::Display,
+        attribute: impl Into<Attribute>,
+        found: impl Into<Found>,
         wanted: impl fmt::Display,
     ) -> Refusal {
-        let mut attribute = attribute.into();
-        // A name comes from the producer too, and must fit into a log line and a message attribute.
-        let is_unfit = attribute.contains(|it: char| it == '@' || it.is_control());
-        if is_unfit || attribute.chars().nth(LONGEST_EXCERPT).is_some() {
-            attribute = excerpt(&attribute);
-        }
-        let (found, wanted) = (found.to_string(), wanted.to_string());
-        Refusal { attribute, found, wanted, class: RefusalClass::Malformed }
+        let (Attribute(attribute), Found(found)) = (attribute.into(), found.into());
+        Refusal { attribute, found, wanted: wanted.to_string(), class: RefusalClass::Malformed, sealed: () }
     }
 
     /// The same refusal, of another class.
@@ -64,7 +70,266 @@ impl Refusal {
 
     /// For a text that cannot be read as JSON. The position is told, the content is not.
     pub(crate) fn not_json(error: &serde_json::Error) -> Refusal {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Refusal::new("body", format_args!("text that is not JSON ({place})"), "one JSON object")
+        Refusal::new("body", Found::position("text that is not JSON", error), "one JSON object")
+    }
+
+    /// A refusal of something in a file on the author's own machine: it may quote the file. No function of the server
+    /// calls this.
+    #[must_use]
+    pub fn of_authors_file(attribute: &str, found: &str, wanted: &str) -> Refusal {
+        Refusal {
+            attribute: attribute.to_owned(),
+            found: found.to_owned(),
+            wanted: wanted.to_owned(),
+            class: RefusalClass::Malformed,
+            sealed: (),
+        }
+    }
+}
+
+impl Found {
+    /// `12 bytes`
+    pub(crate) fn count(found: usize, unit: &'static str) -> Found {
+        Found(format!("{found} {unit}"))
+    }
+
+    /// `a text of 12 characters`
+    pub(crate) fn text(value: &str) -> Found {
+        Found(match value.chars().count() {
+            0 => "an empty text".to_owned(),
+            1 => "a text of 1 character".to_owned(),
+            length => format!("a text of {length} characters"),
+        })
+    }
+
+    /// `a text of 12 characters (there is no @ in it)`
+    pub(crate) fn text_because(value: &str, why: &'static str) -> Found {
+        let Found(text) = Found::text(value);
+        Found(if value.is_empty() { text } else { format!("{text} ({why})") })
+    }
+
+    /// `text that is not JSON (line 1, column 7)`
+    pub(crate) fn position(what: &'static str, error: &serde_json::Error) -> Found {
+        Found(format!("{what} (line {}, column {})", error.line(), error.column()))
+    }
+
+    /// The kind of a JSON value; of a text its length as well.
+    pub(crate) fn value(value: &serde_json::Value) -> Found {
+        match value {
+            serde_json::Value::String(it) => Found::text(it),
+            other => super::fields::kind_of(&other.to_string()).into(),
+        }
+    }
+
+    /// `version 7`
+    pub(crate) fn version(found: u32) -> Found {
+        Found(format!("version {found}"))
+    }
+}
+
+impl From<&'static str> for Found {
+    fn from(words: &'static str) -> Found {
+        Found(words.to_owned())
+    }
+}
+
+impl From<&'static str> for Attribute {
+    fn from(name: &'static str) -> Attribute {
+        Attribute(name.to_owned())
+    }
+}
+
+impl From<String> for Attribute {
+    /// Keeps the names that are ours, the numbers of list elements, and the punctuation between them.
+    fn from(written: String) -> Attribute {
+        let is_of_name = |it: char| !".[],() ".contains(it);
+        let mut place = String::with_capacity(written.len());
+        let mut rest = written.as_str();
+        while let Some(next) = rest.chars().next() {
+            if is_of_name(next) {
+                let end = rest.find(|it| !is_of_name(it)).unwrap_or(rest.len());
+                let (name, behind) = rest.split_at(end);
+                let is_number = name.len() <= 6 && name.bytes().all(|it| it.is_ascii_digit());
+                if is_number || NAMES.contains(&name) {
+                    place.push_str(name);
+                } else {
+                    place.push_str(&match name.chars().count() {
+                        1 => "<1 character>".to_owned(),
+                        length => format!("<{length} characters>"),
+                    });
+                }
+                rest = behind;
+            } else {
+                place.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+        // A name of blanks and commas is no place.
+        if place.len() > MAX_PLACE_BYTES {
+            place = "<a long name>".to_owned();
+        }
+        Attribute(place)
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The longest place that is shown, in bytes: it must fit a message attribute and a log line.
+const MAX_PLACE_BYTES: usize = 200;
+
+/// The names of members and attributes that are ours, or another specification's.
+const NAMES: [&str; 111] = [
+    // Envelopes.
+    "actor",
+    "aud",
+    "authid",
+    "body",
+    "carillon_wake",
+    "causationid",
+    "correlationId",
+    "correlationid",
+    "data",
+    "data_base64",
+    "datacontenttype",
+    "dataschema",
+    "detail",
+    "detail-type",
+    "eventId",
+    "eventType",
+    "expirytime",
+    "format",
+    "id",
+    "payload",
+    "priority",
+    "renotify",
+    "replayid",
+    "sequence",
+    "source",
+    "specversion",
+    "subject",
+    "tenant",
+    "time",
+    "timestamp",
+    "traceparent",
+    "type",
+    "userId",
+    "clinicId",
+    "familyId",
+    "causedBy",
+    "causationId",
+    "category",
+    "version",
+    // People and tenants.
+    "address",
+    "channel",
+    "device",
+    "devices",
+    "email",
+    "endpoint",
+    "in",
+    "in_tenants",
+    "locale",
+    "message",
+    "name",
+    "phone",
+    "platform",
+    "preferences",
+    "quiet",
+    "recipient",
+    "role",
+    "roles",
+    "scope",
+    "suppressed",
+    "tenants",
+    "topic",
+    "topics",
+    "topics_in",
+    "unsubscribed",
+    "until",
+    "users",
+    "whatsapp",
+    "why",
+    "zone",
+    // Preferences.
+    "categories",
+    "channel_types",
+    "channels",
+    "commercial_subscribed",
+    "conditions",
+    "workflows",
+    "__strategy__",
+    "sms",
+    "push",
+    "socket",
+    "webhook",
+    // Quiet hours.
+    "day",
+    "start",
+    "end",
+    "days",
+    "windows",
+    "send",
+    "do_not_send",
+    "mon",
+    "tue",
+    "wed",
+    "thu",
+    "fri",
+    "sat",
+    "sun",
+    "at",
+    "the",
+    "top",
+    "set",
+    "of",
+    // Webhook endpoints and patterns.
+    "url",
+    "description",
+    "when",
+    "disabled",
+    "prefix",
+    "suffix",
+    "wildcard",
+    "anything-but",
+    "exists",
+    "numeric",
+    "$or",
+    "cidr",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_a_sender_chose_are_replaced_by_their_length() {
+        for (written, shown) in [
+            ("data.email", "data.email"),
+            ("data.diabetes", "data.<8 characters>"),
+            ("in_tenants.clinic-7.zone", "in_tenants.<8 characters>.zone"),
+            ("devices[12].id", "devices[12].id"),
+            (
+                "preferences.categories.hiv.channel_types.sms",
+                "preferences.categories.<3 characters>.channel_types.sms",
+            ),
+            ("ann@example.com", "<11 characters>.<3 characters>"),
+            ("a\nb", "<3 characters>"),
+            ("", ""),
+        ] {
+            assert_eq!(Attribute::from(written.to_owned()).0, shown, "{written:?}");
+        }
+        assert_eq!(Attribute::from("x.".repeat(1_000)).0, "<a long name>");
+    }
+
+    #[test]
+    fn text_is_told_by_its_length() {
+        assert_eq!(Found::text("2026-11-20 12").to_string(), "a text of 13 characters");
+        assert_eq!(Found::text("é").to_string(), "a text of 1 character");
+        assert_eq!(Found::text("").to_string(), "an empty text");
+        assert_eq!(Found::text_because("+1900", "why").to_string(), "a text of 5 characters (why)");
     }
 }

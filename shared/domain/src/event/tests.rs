@@ -51,7 +51,13 @@ fn accepted(name: &str, json: &str) -> Event {
 /// `found` is the whole of what the refusal says was found.
 #[track_caller]
 fn refused(name: &str, json: &str, found: &str) {
-    check_refusal(&with(name, json), name, found);
+    refused_as(name, name, json, found);
+}
+
+/// The same, where the refusal does not show the name.
+#[track_caller]
+fn refused_as(attribute: &str, name: &str, json: &str, found: &str) {
+    check_refusal(&with(name, json), attribute, found);
 }
 
 #[track_caller]
@@ -59,6 +65,16 @@ fn check_refusal(text: &str, attribute: &str, found: &str) {
     let refusal = Event::parse(text).expect_err(text);
     assert_eq!((refusal.attribute.as_str(), refusal.found.as_str()), (attribute, found), "{text}");
     assert!(!refusal.wanted.is_empty(), "{text}");
+}
+
+/// How a refusal tells a JSON string: by its length.
+fn told(json: &str) -> String {
+    let text: String = serde_json::from_str(json).unwrap();
+    match text.chars().count() {
+        0 => "an empty text".to_owned(),
+        1 => "a text of 1 character".to_owned(),
+        length => format!("a text of {length} characters"),
+    }
 }
 
 fn import(text: &str) -> Result<Event, Refusal> {

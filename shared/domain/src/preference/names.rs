@@ -63,7 +63,9 @@ fn search(branch: &Branch, place: &str, known: Known<'_>, unknown: &mut Vec<Unkn
             "workflows" => Kind::Rule,
             "categories" => Kind::Category,
             "channel_types" => Kind::ChannelType,
-            _ => Kind::Channel,
+            "channels" => Kind::Channel,
+            // A section that names nothing a catalog knows.
+            _ => continue,
         };
         for (name, node) in &named.children {
             let place = format!("{place}{section}.{name}");

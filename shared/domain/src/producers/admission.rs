@@ -1,7 +1,7 @@
 //! Whether an event is what its producer may say.
 
 use super::{
-    Event, Identity, Producer, Producers, Refusal, RefusalClass, Tenants, excerpt,
+    Event, Found, Identity, Producer, Producers, Refusal, RefusalClass, Tenants,
     is_api_source, is_own_program, is_people_type, is_reserved_source, is_reserved_type, is_source_of_tenant,
 };
 
@@ -15,7 +15,7 @@ impl Producers {
         let entry = self.entry(identity.source);
         if identity.source == crate::closing::SOURCE {
             let wanted = "a source of the producer's own; no digest is published on the bus";
-            return Err(not_allowed("source", excerpt(identity.source), wanted));
+            return Err(not_allowed("source", Found::text(identity.source), wanted));
         }
         self.check_names(identity, entry, event)?;
         if is_own_program(identity.source) {
@@ -30,7 +30,7 @@ impl Producers {
         let Some(entry) = entry else {
             if !self.is_absent() {
                 let wanted = "a source that policy.yaml lists under `producers`";
-                return Err(not_allowed("source", excerpt(identity.source), wanted));
+                return Err(not_allowed("source", Found::text(identity.source), wanted));
             }
             return check_type(&Producer { tenants: Tenants::All, ..Producer::default() }, &event.kind);
         };
@@ -57,14 +57,11 @@ impl Producers {
         if is_kind_known && (event.source == source || is_replay || is_mapped_source) {
             return Ok(());
         }
-        let pair =
-            |source: &str, kind: &str| format!("source {} and type {}", excerpt(source), excerpt(kind));
-        let (attribute, wanted) = match is_kind_known {
-            true => ("source", pair(source, detail_type)),
-            false => ("type", pair(source, detail_type)),
+        // The record of the refusal keeps both pairs of names; the refusal itself quotes neither.
+        let (attribute, found, wanted) = match is_kind_known {
+            true => ("source", "another source than the bus has", "the Source of the EventBridge event"),
+            false => ("type", "another type than the bus has", "the DetailType of the EventBridge event"),
         };
-        let found = pair(&event.source, &event.kind);
-        let wanted = format!("{wanted}, as the bus has them");
         Err(Refusal::new(attribute, found, wanted).of(RefusalClass::IdentityMismatch))
     }
 }
@@ -91,11 +88,11 @@ fn check_type(entry: &Producer, kind: &str) -> Result<(), Refusal> {
             return Ok(());
         }
         let wanted = "a type that is not reserved for Carillon's own events";
-        return Err(not_allowed("type", excerpt(kind), wanted));
+        return Err(not_allowed("type", Found::text(kind), wanted));
     }
     match entry.may_use(kind) {
         true => Ok(()),
-        false => Err(not_allowed("type", excerpt(kind), "a type that policy.yaml lists for the source")),
+        false => Err(not_allowed("type", Found::text(kind), "a type that policy.yaml lists for the source")),
     }
 }
 
@@ -107,6 +104,6 @@ fn check_tenant(entry: &Producer, tenant: Option<&str>) -> Result<(), Refusal> {
     Err(not_allowed("tenant", found, "a tenant that policy.yaml lists for the source"))
 }
 
-fn not_allowed(attribute: &str, found: impl std::fmt::Display, wanted: &str) -> Refusal {
+fn not_allowed(attribute: &'static str, found: impl Into<Found>, wanted: &'static str) -> Refusal {
     Refusal::new(attribute, found, wanted).of(RefusalClass::ProducerNotAllowed)
 }

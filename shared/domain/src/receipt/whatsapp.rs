@@ -34,24 +34,45 @@ struct Detail<'a> {
     from: Value,
 }
 
-pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
-    let kind = event.detail_type.as_ref();
-    let is_known = matches!(
-        kind.strip_prefix("WhatsApp Message "),
-        Some("Sent" | "Delivered" | "Read" | "Failed" | "Undeliverable" | "Received")
-    );
-    if !is_known {
-        return Ok(Heard::Nothing("no event of a WhatsApp message"));
+/// What an event says of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sent,
+    Delivered,
+    Read,
+    Failed,
+    Received,
+}
+
+impl Kind {
+    /// Reads a detail type. `None` for one that says nothing of a message.
+    ///
+    /// Source: AWS End User Messaging Social user guide, EventBridge events of WhatsApp messages.
+    fn of(detail_type: &str) -> Option<Kind> {
+        match detail_type.strip_prefix("WhatsApp Message ")? {
+            "Sent" => Some(Kind::Sent),
+            "Delivered" => Some(Kind::Delivered),
+            "Read" => Some(Kind::Read),
+            "Failed" | "Undeliverable" => Some(Kind::Failed),
+            "Received" => Some(Kind::Received),
+            _ => None,
+        }
     }
+}
+
+pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
+    let Some(kind) = Kind::of(&event.detail_type) else {
+        return Ok(Heard::Nothing("no event of a WhatsApp message"));
+    };
     let it: Detail<'_> = detail(event, "an event of a WhatsApp message")?;
     let entry: Value =
         it.whats_app_webhook_entry.as_ref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
     let at = time(seconds(it.event_timestamp.as_ref()), event)?;
     let news = match kind {
-        "WhatsApp Message Sent" => News::Accepted,
-        "WhatsApp Message Delivered" => News::Delivered,
-        "WhatsApp Message Read" => News::Seen,
-        "WhatsApp Message Received" => {
+        Kind::Sent => News::Accepted,
+        Kind::Delivered => News::Delivered,
+        Kind::Read => News::Seen,
+        Kind::Received => {
             let from = it.from.as_str().or(in_entry(&entry, "messages")["from"].as_str());
             let from =
                 from.and_then(|it| PhoneNumber::parse(&format!("+{}", it.trim_start_matches('+'))).ok());
@@ -60,7 +81,7 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
                 None => Heard::Nothing("a WhatsApp message without its sender"),
             });
         }
-        _ => failed(&it, &entry),
+        Kind::Failed => failed(&it, &entry),
     };
     let Some(provider_id) = it.message_id else {
         return Err(Refusal::new("detail.messageId", "nothing", "what the service calls the message"));

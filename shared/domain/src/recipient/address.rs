@@ -12,6 +12,14 @@ pub struct EmailAddress(String);
 #[error("not an e-mail address: {0}")]
 pub struct NotAnAddress(&'static str);
 
+impl NotAnAddress {
+    /// What is wrong with it, without a character of it.
+    #[must_use]
+    pub fn why(self) -> &'static str {
+        self.0
+    }
+}
+
 impl EmailAddress {
     /// `local@domain` in ASCII, as SES takes it: no display name, no quotes, no comment.
     ///
@@ -126,6 +134,14 @@ pub struct PhoneNumber(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a phone number: {0}")]
 pub struct NotAPhone(&'static str);
+
+impl NotAPhone {
+    /// What is wrong with it, without a character of it.
+    #[must_use]
+    pub fn why(self) -> &'static str {
+        self.0
+    }
+}
 
 impl PhoneNumber {
     /// `+` and 7 to 15 digits; spaces, dots, dashes and brackets between them are left out.

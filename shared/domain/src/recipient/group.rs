@@ -13,7 +13,7 @@ pub const NO_TENANT: &str = "-";
 ///
 /// A topic belongs to its tenant, as a room does: `project:42` of one is another than `project:42` of the next.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 pub enum Group {
     Role {
         scope: String,

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::limits::{self, MAX_ENTRY_BYTES};
 use super::patch::{copy, pieces, set};
 use super::reading;
 use super::{Amendment, Change, Stamp, Topic, out_of_reach};
@@ -150,7 +151,7 @@ impl Entry {
                 false
             }
             Change::Update(patch) => self.update(id, patch, stamp)?,
-            Change::Join(topic) => self.move_in(topic, true, stamp),
+            Change::Join(topic) => self.join(topic, stamp)?,
             Change::Leave(topic) => self.move_in(topic, false, stamp),
             Change::Close(closed) => self.close(closed, stamp),
             Change::Unregister(device) => self.unregister(device, stamp),
@@ -208,10 +209,46 @@ impl Entry {
         }
         let person = typed(members.clone()).ok_or_else(|| reading::misfit(&members))?;
         reading::check(&person, "data.")?;
-        self.person = Some(person);
-        self.history.members = stamps;
+        let before = self.person.as_ref().map(members_of).unwrap_or_default();
+        limits::check_growth(&before, &members, "data.")?;
+        let after =
+            Entry { person: Some(person), history: History { members: stamps, ..self.history.clone() } };
+        // What closes a channel or unsubscribes always fits: room is kept for that.
+        let adds = patch.keys().any(|name| !KEPT.contains(&name.as_str()));
+        if adds && after.is_too_large() && after.bytes() > self.bytes() {
+            return Err(limits::too_long(
+                "data",
+                after.bytes(),
+                MAX_ENTRY_BYTES,
+                "bytes with what is stored",
+            ));
+        }
+        *self = after;
         self.say_again();
         Ok(true)
+    }
+
+    /// How many bytes it takes in its table, about.
+    fn bytes(&self) -> usize {
+        let members = self.person.as_ref().map(members_of).unwrap_or_default();
+        Value::Object(members).to_string().len() + self.history().len()
+    }
+
+    fn is_too_large(&self) -> bool {
+        self.bytes() > MAX_ENTRY_BYTES
+    }
+
+    /// Adds a topic, unless that would take the room that is kept for later words.
+    fn join(&mut self, topic: &Topic, stamp: &Stamp) -> Result<bool, Refusal> {
+        let before = self.clone();
+        let changed = self.move_in(topic, true, stamp);
+        if changed && self.is_too_large() && self.bytes() > before.bytes() {
+            let refusal =
+                limits::too_long("data", self.bytes(), MAX_ENTRY_BYTES, "bytes with what is stored");
+            *self = before;
+            return Err(refusal);
+        }
+        Ok(changed)
     }
 
     fn erase(&mut self, stamp: &Stamp) -> bool {

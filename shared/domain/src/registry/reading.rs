@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::limits::{self, kind};
 use super::{MAX_USERS, zones};
-use crate::event::{Event, MAX_EVENT_BYTES, Refusal, check_name, kind_of};
+use crate::event::{Event, Found, MAX_EVENT_BYTES, Refusal, check_name, kind_of};
 use crate::preference::Preferences;
 use crate::recipient::{Recipient, Settings};
 use crate::window::Windows;
@@ -14,12 +15,12 @@ use crate::window::Windows;
 /// What each member of a recipient's JSON must be, in words for a refusal.
 const MEMBERS: [(&str, &str); 17] = [
     ("id", "a string of 1 to 256 bytes"),
-    ("name", "a string"),
-    ("email", "a string"),
-    ("phone", "a string"),
-    ("whatsapp", "a string"),
+    ("name", "a string of at most 256 characters"),
+    ("email", "an e-mail address, local@domain in ASCII"),
+    ("phone", "a phone number such as +49 30 1234567"),
+    ("whatsapp", "a phone number such as +49 30 1234567"),
     ("devices", "a list of {id, platform: apns | apns_sandbox | fcm, endpoint, zone}"),
-    ("locale", "a string"),
+    ("locale", "a language tag of at most 35 bytes, such as de-CH"),
     ("zone", zones::WANTED),
     ("tenants", "a list of strings"),
     ("roles", "a list of {role, in}"),
@@ -43,7 +44,7 @@ const SETTINGS: [(&str, &str); 3] =
 pub fn person(text: &str) -> Result<Recipient, Refusal> {
     if text.len() > MAX_EVENT_BYTES {
         let wanted = format!("at most {MAX_EVENT_BYTES} bytes for one person");
-        return Err(Refusal::new("body", format_args!("{} bytes", text.len()), wanted));
+        return Err(Refusal::new("body", Found::count(text.len(), "bytes"), wanted));
     }
     of_object(&parse(text)?, "")
 }
@@ -80,6 +81,7 @@ pub(super) fn of_object(data: &Map<String, Value>, place: &str) -> Result<Recipi
         typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Recipient>(data, place, &MEMBERS))?;
     check(&person, place)?;
     zones::check(data, place)?;
+    limits::check(data, place)?;
     Ok(person)
 }
 
@@ -91,14 +93,18 @@ pub(super) fn tenant_of_object(
 ) -> Result<(String, Settings), Refusal> {
     let id = id_of(&data, name, place)?;
     data.remove(name);
+    if let Some(stranger) = data.keys().find(|it| !SETTINGS.iter().any(|(name, _)| name == it)) {
+        return Err(unknown(stranger, place, &SETTINGS));
+    }
     let settings =
         typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Settings>(&data, place, &SETTINGS))?;
     zones::check(&data, place)?;
+    limits::check_settings(&data, place)?;
     Ok((id, settings))
 }
 
-/// A merge patch and whose it is. What its members hold, but for zones, can be judged only together with what they
-/// change.
+/// A merge patch and whose it is. Shapes can be judged only together with what the patch changes; zones, addresses,
+/// lengths and counts are judged here.
 pub(super) fn patch(mut data: Map<String, Value>) -> Result<(String, Map<String, Value>), Refusal> {
     let id = id_of(&data, "id", "data.")?;
     data.remove("id");
@@ -109,6 +115,7 @@ pub(super) fn patch(mut data: Map<String, Value>) -> Result<(String, Map<String,
         return Err(Refusal::new("data", "nothing but an id", "at least one member that changes"));
     }
     zones::check(&data, "data.")?;
+    limits::check(&data, "data.")?;
     Ok((id, data))
 }
 
@@ -147,7 +154,7 @@ pub(super) fn membership(data: &Map<String, Value>) -> Result<(String, BTreeSet<
         other => return Err(Refusal::new("data.users", kind(other), wanted)),
     };
     if users.is_empty() || users.len() > MAX_USERS {
-        return Err(Refusal::new("data.users", format_args!("a list of {}", users.len()), wanted));
+        return Err(Refusal::new("data.users", Found::count(users.len(), "entries"), wanted));
     }
     let ids = users.iter().map(|it| {
         let id = it.as_str().ok_or_else(|| Refusal::new("data.users", kind(Some(it)), "strings"))?;
@@ -188,9 +195,11 @@ fn check_topic(attribute: &str, topic: &str) -> Result<(), Refusal> {
     check_name(attribute, topic)?;
     match topic.split_once(':') {
         Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok(()),
-        Some(_) | None => {
-            Err(Refusal::new(attribute, "a name without a value", "<name>:<value>, such as project:42"))
-        }
+        Some(_) | None => Err(Refusal::new(
+            attribute.to_owned(),
+            "a name without a value",
+            "<name>:<value>, such as project:42",
+        )),
     }
 }
 
@@ -218,15 +227,14 @@ fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, place: &str, known: 
                 return refusal;
             }
             let found = match value {
-                Value::Array(_) | Value::Object(_) => format!("{} of another shape", kind(Some(value))),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                    kind(Some(value)).to_owned()
-                }
+                Value::Array(_) => "a list of another shape",
+                Value::Object(_) => "an object of another shape",
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => kind(Some(value)),
             };
             return Refusal::new(format!("{place}{name}"), found, wanted);
         }
     }
-    Refusal::new(place.trim_end_matches('.'), "members that do not go together", "a recipient")
+    Refusal::new(place.trim_end_matches('.').to_owned(), "members that do not go together", "a recipient")
 }
 
 /// What exactly is wrong within a member that can tell. Of what was found there it says nothing: the words for that quote.
@@ -262,8 +270,4 @@ fn unknown(name: &str, place: &str, known: &[(&str, &str)]) -> Refusal {
 
 fn typed<T: DeserializeOwned>(value: Value) -> Option<T> {
     serde_json::from_value(value).ok()
-}
-
-fn kind(value: Option<&Value>) -> &'static str {
-    value.map_or("nothing", |it| kind_of(&it.to_string()))
 }

@@ -46,7 +46,7 @@ fn what_cannot_be_read_is_refused_with_the_member_and_without_a_word_of_what_was
         (
             "recipient.created",
             json!({ "id": "a", "mail": secret }),
-            "data.mail: found a member that is not known",
+            "data.<4 characters>: found a member that is not known",
         ),
         (
             "recipient.created",
@@ -64,7 +64,7 @@ fn what_cannot_be_read_is_refused_with_the_member_and_without_a_word_of_what_was
         (
             "recipient.updated",
             json!({ "id": "a", "mail": secret }),
-            "data.mail: found a member that is not known",
+            "data.<4 characters>: found a member that is not known",
         ),
         ("recipient.updated", json!({ "name": secret }), "data.id: found nothing"),
         (
@@ -77,8 +77,8 @@ fn what_cannot_be_read_is_refused_with_the_member_and_without_a_word_of_what_was
             json!({ "topic": "42", "users": ["a"] }),
             "data.topic: found a name without a value",
         ),
-        ("topic.joined", json!({ "topic": "x:1", "users": [] }), "data.users: found a list of 0"),
-        ("topic.left", json!({ "topic": "x:1", "users": many }), "data.users: found a list of 1001"),
+        ("topic.joined", json!({ "topic": "x:1", "users": [] }), "data.users: found 0 entries"),
+        ("topic.left", json!({ "topic": "x:1", "users": many }), "data.users: found 1001 entries"),
         ("topic.left", json!({ "topic": "x:1", "users": [7] }), "data.users: found a number, wanted strings"),
         ("tenant.updated", json!({ "id": "t", "zone": 7 }), "data.zone: found a number, wanted a name of"),
         (
@@ -86,7 +86,7 @@ fn what_cannot_be_read_is_refused_with_the_member_and_without_a_word_of_what_was
             json!({ "id": "t", "name": secret }),
             "data.name: found a member that is not known",
         ),
-        ("recipient.moved", json!({ "id": "a" }), "type: found \"carillon.recipient.moved\""),
+        ("recipient.moved", json!({ "id": "a" }), "type: found a text of 24 characters"),
     ] {
         let refusal = news(kind, &data).err().unwrap_or_else(|| panic!("{kind} {data} is taken")).to_string();
         assert!(refusal.starts_with(expected), "{refusal}");

@@ -74,7 +74,7 @@ impl Undelivered {
         Some(Undelivered {
             message: Message::read(item)?,
             failed_at: item.get("failed_at")?.parse().ok()?,
-            job: serde_json::from_str(item.get("job")?).ok()?,
+            job: Job::read(item.get("job")?).ok()?,
         })
     }
 }

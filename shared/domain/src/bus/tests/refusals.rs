@@ -20,14 +20,14 @@ fn a_body_that_eventbridge_did_not_write_is_refused() {
 #[test]
 fn a_cloudevent_that_breaks_its_own_rules_is_not_taken_for_a_plain_event() {
     let event = json!({"specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid"});
-    check(&replaced(&event, "specversion", json!("0.3")), "specversion", r#""0.3""#);
+    check(&replaced(&event, "specversion", json!("0.3")), "specversion", "a text of 3 characters");
     check(&replaced(&event, "specversion", json!(1)), "specversion", "a number");
     check(&replaced(&event, "id", json!("")), "id", "an empty string");
     check(&replaced(&event, "id", Value::Null), "id", "nothing");
     check(&replaced(&event, "source", Value::Null), "source", "nothing");
     check(&replaced(&event, "type", json!(["a"])), "type", "a list");
-    check(&replaced(&event, "time", json!("noon")), "time", r#""noon""#);
-    check(&replaced(&event, "my_mood", json!("calm")), "my_mood", r#""my_mood""#);
+    check(&replaced(&event, "time", json!("noon")), "time", "a text of 4 characters");
+    check(&replaced(&event, "my_mood", json!("calm")), "<7 characters>", "a name of other characters");
 }
 
 #[test]

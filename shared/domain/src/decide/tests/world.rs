@@ -112,7 +112,7 @@ impl World {
     /// What an earlier decision left for later comes back.
     pub(super) fn wake(&mut self, text: &str) {
         let setting = Rc::clone(&self.setting);
-        let wake = Wake::read(text).unwrap();
+        let wake = Wake::read(text).unwrap().unwrap();
         let event = wake.event().unwrap();
         let rule = setting.catalog.rule(&wake.rule).unwrap();
         match wake.task {

@@ -1,4 +1,4 @@
-use super::{Event, accepted, check_refusal, import, long, received, refused, with, without};
+use super::{Event, accepted, check_refusal, import, long, received, refused, told, with, without};
 use crate::event::Priority;
 
 #[test]
@@ -43,7 +43,7 @@ fn text_is_neither_empty_nor_unprintable() {
 #[test]
 fn the_version_is_1_0_and_no_other() {
     for json in [r#""0.3""#, r#""1""#, r#""1.0.2""#, r#""1.1""#, r#""""#] {
-        refused("specversion", json, json);
+        refused("specversion", json, &told(json));
     }
 }
 
@@ -52,9 +52,9 @@ fn a_source_is_written_in_the_characters_of_a_uri() {
     for json in [r#""/shop""#, r#""urn:uuid:1""#, r#""https://example.com/a?b=%20#c""#, r#""shop""#] {
         accepted("source", json);
     }
-    refused("source", r#""two words""#, "the character ' '");
-    refused("source", r#""caf\u00e9""#, "the character 'é'");
-    refused("source", r#""<shop>""#, "the character '<'");
+    refused("source", r#""two words""#, "a character that no URI has");
+    refused("source", r#""caf\u00e9""#, "a character that no URI has");
+    refused("source", r#""<shop>""#, "a character that no URI has");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_time_has_a_date_a_clock_and_a_zone() {
         for json in
             [r#""""#, r#""noon""#, r#""2026-11-20""#, r#""2026-11-20T12:00:00""#, r#""2026-02-30T12:00:00Z""#]
         {
-            refused(name, json, json);
+            refused(name, json, &told(json));
         }
     }
     let expiry = accepted("expirytime", r#""2026-11-20T12:00:00Z""#).expiry_time;
@@ -103,7 +103,7 @@ fn a_priority_is_one_of_four_and_older_names_are_understood() {
         assert_eq!(accepted("priority", &format!("{name:?}")).priority, Some(expected), "{name}");
     }
     for json in [r#""""#, r#""asap""#, r#""high ""#] {
-        refused("priority", json, json);
+        refused("priority", json, &told(json));
     }
 }
 
@@ -113,11 +113,12 @@ fn a_sequence_is_a_whole_number_from_1_on_as_text_or_as_a_number() {
     assert_eq!(accepted("sequence", r#""7""#).sequence, Some(7));
     assert_eq!(accepted("sequence", "18446744073709551615").sequence, Some(u64::MAX));
     for digits in ["0", "-1", "1.0", "1e3", "18446744073709551616"] {
-        refused("sequence", digits, &format!("{digits:?}"));
-        refused("sequence", &format!("{digits:?}"), &format!("{digits:?}"));
+        refused("sequence", digits, "a number");
+        let text = format!("{digits:?}");
+        refused("sequence", &text, &told(&text));
     }
-    refused("sequence", r#""""#, r#""""#);
-    refused("sequence", "true", r#""true""#);
+    refused("sequence", r#""""#, "an empty text");
+    refused("sequence", "true", "a boolean");
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn data_is_json_and_nothing_else() {
         accepted("datacontenttype", &format!("{kind:?}"));
     }
     for kind in ["text/plain", "application/xml", "application/jsonp", ""] {
-        refused("datacontenttype", &format!("{kind:?}"), &format!("{kind:?}"));
+        refused("datacontenttype", &format!("{kind:?}"), &told(&format!("{kind:?}")));
     }
     refused("data_base64", r#""AAEC""#, "binary data");
     assert_eq!(import(&with("data_base64", r#""AAEC""#)).unwrap_err().attribute, "data_base64");
@@ -175,9 +176,9 @@ fn every_attribute_arrives_in_its_own_field() {
 }
 
 #[test]
-fn a_value_that_is_too_long_to_read_is_shown_in_part() {
-    refused("priority", &long(41), &format!("\"{}…\"", "x".repeat(40)));
-    refused("priority", &long(40), &format!("{:?}", "x".repeat(40)));
+fn value_is_told_by_its_length() {
+    refused("priority", &long(41), "a text of 41 characters");
+    refused("priority", &long(1_000), "a text of 1000 characters");
 }
 
 const TEXTS: [&str; 9] =

@@ -1,4 +1,4 @@
-use super::{Event, accepted, check_refusal, long, refused, with};
+use super::{Event, accepted, check_refusal, long, refused, refused_as, with};
 use crate::event::{MAX_DEPTH, MAX_EVENT_BYTES};
 
 #[test]
@@ -20,9 +20,9 @@ fn a_type_is_128_characters_long_at_most() {
 
 #[test]
 fn other_text_is_1024_bytes_long_at_most() {
-    for name in ["subject", "mood"] {
+    for (name, attribute) in [("subject", "subject"), ("mood", "<4 characters>")] {
         accepted(name, &long(1024));
-        refused(name, &long(1025), "1025 bytes");
+        refused_as(attribute, name, &long(1025), "1025 bytes");
     }
     accepted("dataschema", &format!("\"urn:{}\"", "x".repeat(1020)));
     refused("dataschema", &format!("\"urn:{}\"", "x".repeat(1021)), "1025 bytes");

@@ -1,0 +1,327 @@
+//! What every table is asked to write for the golden rows: once of each kind, with every member that a row can have.
+
+use domain::Timestamp;
+use domain::breaker::Breaker;
+use domain::bus::BusEvent;
+use domain::cancel::{CancelKey, Cancellation};
+use domain::channel::Channel;
+use domain::counter::{Limit, Scope};
+use domain::decide::Wanted;
+use domain::digest::{self, DigestPolicy};
+use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
+use domain::event::Event;
+use domain::inbox::{Kept, Mark, View, Viewer};
+use domain::job::Job;
+use domain::key::Key;
+use domain::outcome::{Reason, Status};
+use domain::quota::Quota;
+use domain::recipient::{PhoneNumber, Recipient, Settings, Suppression};
+use domain::registry::{Amendment, Change, Stamp, Topic};
+use domain::zone::Zone;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::table::Table;
+use crate::*;
+
+pub(super) const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+pub(super) const KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
+pub(super) const OTHER_KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFH";
+
+/// The tables, by the names of their golden files.
+pub(super) const TABLES: [&str; 7] =
+    ["ledger", "people", "inbox", "connections", "counters", "endpoints", "events"];
+
+/// What `table` writes.
+pub(super) async fn write(table: &str) -> Vec<Item> {
+    let rows = Table::default();
+    let client = rows.client();
+    match table {
+        "ledger" => ledger(&Ledger::new(&client, "t".into())).await,
+        "people" => people(&People::new(&client, "t".into())).await,
+        "inbox" => {
+            inbox(&Inbox::new(&client, "t".into()), &Ledger::new(&Table::default().client(), "t".into()))
+                .await
+        }
+        "connections" => connections(&Connections::new(&client, "t".into())).await,
+        "counters" => counters(&Counters::new(&client, "t".into())).await,
+        "endpoints" => endpoints(&Endpoints::new(&client, "t".into())).await,
+        _ => events(&client).await,
+    }
+    rows.items()
+}
+
+/// A golden job of the domain, under the key `KEY`.
+pub(super) fn job(name: &str) -> Job {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../domain/fixtures/0.1.0/jobs");
+    serde_json::from_str(&std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap()).unwrap()
+}
+
+fn job_under(name: &str, key: &str) -> Job {
+    Job { key: Key::parse(key).unwrap(), ..job(name) }
+}
+
+pub(super) fn event() -> Event {
+    Event::parse(
+        r#"{"specversion":"1.0","id":"e-1","source":"/clinic","type":"appointment.booked","time":"2026-11-20T12:00:00Z",
+            "subject":"appointment/7","tenant":"clinic-7","correlationid":"c-1","causationid":"e-0","actor":"dr-lee",
+            "traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","data":{"price":1.50}}"#,
+    )
+    .unwrap()
+}
+
+async fn ledger(ledger: &Ledger) {
+    let lease = NOON + SignedDuration::from_secs(60);
+    let sms = job_under("sms", OTHER_KEY);
+    ledger.claim(&[&job("email"), &sms], "token-1", NOON, lease).await.unwrap();
+    let settled = Settlement {
+        key: sms.key.clone(),
+        status: Status::Failed,
+        reason: Some(Reason::RetriesExhausted),
+        provider_id: Some("p-1".into()),
+        tries: Some(3),
+        note: Some("it takes the place of push: the device is gone".into()),
+    };
+    ledger.settle(&[settled], "token-1", NOON).await.unwrap();
+    let row = LedgerRow {
+        key: Key::parse(&KEY.replace('G', "I")).unwrap(),
+        status: Status::Deferred,
+        reason: Some(Reason::Merged),
+        origin: sms.event.clone(),
+        rule: "booked".into(),
+        catalog: "0123456789ab".into(),
+        recipient: "ann".into(),
+        channel: Some(Channel::Email),
+        step: 1,
+        until: Some(NOON),
+        joined: Some("wi-1".into()),
+        note: Some("quiet hours until 07:00".into()),
+        provider_id: Some("p-2".into()),
+        marks: Default::default(),
+        set: sms.set.clone(),
+    };
+    ledger.record(&[row], NOON).await.into_iter().for_each(|it| it.unwrap());
+    // Sent, delivered and seen.
+    let heard = job_under("sms", &KEY.replace('G', "J"));
+    ledger.claim(&[&heard], "token-1", NOON, lease).await.unwrap();
+    let sent =
+        Settlement { provider_id: Some("p-3".into()), ..Settlement::new(&heard.key, Status::Sent, None) };
+    ledger.settle(&[sent], "token-1", NOON).await.unwrap();
+    let told = ledger.told(&heard.key).await.unwrap().unwrap();
+    let to = told.progress.hear(domain::receipt::News::Delivered, NOON);
+    assert!(ledger.advance(&told, &to, Some("p-3"), NOON).await.unwrap());
+    let how = domain::rule::Unless::Acknowledged;
+    ledger.notice(&heard.key, "ann", Some("clinic-7"), how, NOON).await.unwrap();
+}
+
+pub(super) fn ann() -> Recipient {
+    let person = json!({
+        "id": "ann", "name": "Ann", "email": "ann@example.com", "phone": "+493012345678", "whatsapp": "+493012345678",
+        "devices": [{ "id": "d-1", "platform": "fcm", "endpoint": "arn:e", "zone": "Europe/Berlin" }], "locale": "de",
+        "zone": "Europe/Berlin", "tenants": ["clinic-7", "clinic-8"],
+        "roles": [{ "role": "staff", "in": "clinic-7" }], "topics": ["ward:3"],
+        "topics_in": { "clinic-8": ["ward:4"] },
+        "preferences": { "channels": { "email": false } }, "quiet": [{ "day": "sun", "type": "do_not_send" }],
+        "in_tenants": { "clinic-7": { "zone": "Europe/London", "preferences": { "channels": { "sms": false } },
+            "quiet": [{ "day": "sat", "type": "do_not_send" }] } },
+        "suppressed": [{ "channel": "sms", "why": "opted_out" },
+            { "channel": "email", "why": "bounced", "until": "2027-01-01T00:00:00Z", "address": "h-1" }],
+        "unsubscribed": { "commercial": { "at": "2026-11-20T12:00:00Z", "message": "k-1" } },
+    });
+    serde_json::from_value(person).unwrap()
+}
+
+/// What release 0.1.0 took and no parser of addresses takes.
+pub(super) fn bad_addresses() -> Recipient {
+    let person = json!({
+        "id": "bad", "email": "a@b.c\r\nBcc: x@example.com", "phone": "+1900", "whatsapp": "none",
+        "name": "n".repeat(2_000),
+    });
+    serde_json::from_value(person).unwrap()
+}
+
+async fn people(people: &People) {
+    let stamp = |second| Stamp { at: NOON + SignedDuration::from_secs(second), by: "crm e-1".into() };
+    let one = |id: &str, change, second| Amendment { id: id.into(), change, stamp: stamp(second) };
+    let closed: Suppression = serde_json::from_value(json!({
+        "channel": "whatsapp", "why": "bounced", "until": "2027-01-01T00:00:00Z", "address": "h-2" }))
+    .unwrap();
+    let changes = vec![
+        one("ann", Change::Create(Box::new(ann())), 0),
+        one("ann", Change::Update(serde_json::from_value(json!({ "name": "Ann Lee" })).unwrap()), 1),
+        one("ann", Change::Join(Topic { tenant: Some("clinic-7".into()), name: "news:all".into() }), 2),
+        one("ann", Change::Close(closed), 3),
+        one("ann", Change::Unregister("d-2".into()), 4),
+        one("bad", Change::Create(Box::new(bad_addresses())), 0),
+        one("ben", Change::Remove, 5),
+    ];
+    people.apply(&changes).await.into_iter().for_each(|it| assert!(it.unwrap()));
+    let settings: Settings = serde_json::from_value(json!({
+        "zone": "Europe/London", "preferences": { "channels": { "sms": false } },
+        "quiet": [{ "day": "sun", "type": "do_not_send" }] }))
+    .unwrap();
+    assert!(people.put_tenant("clinic-7", &settings, &stamp(0)).await.unwrap());
+}
+
+async fn inbox(inbox: &Inbox, ledger: &Ledger) {
+    let mut told = job("socket");
+    if let domain::job::Content::Socket(socket) = &mut told.content {
+        socket.ephemeral = false;
+    }
+    let (user, kept) = Kept::of(&told).unwrap();
+    inbox.store(user, Some("clinic-7"), &kept, NOON).await.unwrap();
+    let other = Kept { id: Key::parse(OTHER_KEY).unwrap(), data: None, truncated: true, ..kept.clone() };
+    inbox.store(user, None, &other, NOON).await.unwrap();
+    let viewer = Viewer { user: "ann".into(), view: View::All };
+    let how = Some(domain::rule::Unless::Seen);
+    let marked = mark(inbox, ledger, &viewer, vec![other.id.clone()], Mark::Read, how, NOON).await.unwrap();
+    assert!(marked.changed);
+}
+
+async fn connections(connections: &Connections) {
+    let who = |user: &str, view| Identity {
+        user: user.into(),
+        view,
+        rooms: vec!["clinic:7".into(), "ward:*".into()],
+    };
+    let ann = who("ann", View::Tenant("clinic-7".into()));
+    let admin = who("ben", View::Only("clinic-7".into()));
+    let ticket = Ticket {
+        text: "ticket-1".into(),
+        identity: ann.clone(),
+        expires_at: NOON + SignedDuration::from_secs(30),
+    };
+    connections.issue(&ticket).await.unwrap();
+    connections.open("c-1", &ann, NOON).await.unwrap();
+    connections.join("c-1", &ann, "clinic:7", NOON).await.unwrap();
+    connections.open("c-2", &admin, NOON).await.unwrap();
+    connections.open("c-3", &Identity { rooms: Vec::new(), ..who("cid", View::All) }, NOON).await.unwrap();
+}
+
+async fn counters(counters: &Counters) {
+    let key = Key::parse(KEY).unwrap();
+    let limit: Limit =
+        serde_json::from_value(json!({ "name": "hourly", "most": 3, "period": { "fixed": "1h" } })).unwrap();
+    let wanted = Wanted { id: "limit-1".into(), limit, scope: Scope::Step, weight: 2 };
+    counters.admit(&key, &[wanted], &[Channel::Email], &Zone::utc(), NOON).await.unwrap();
+    let cancel = CancelKey::of(Some("clinic-7"), "booked", &["7".into()]);
+    counters.cancel(&cancel, &Cancellation { at: NOON, by: "abcdefghijklmnop".into() }, NOON).await.unwrap();
+    let joining = Joining {
+        key: &key,
+        window: "w-1",
+        policy: &DigestPolicy::default(),
+        ends: NOON + SignedDuration::from_secs(600),
+        item: &digest::Item::of(&event()),
+        cancel: Some(&cancel),
+    };
+    counters.join(&joining, NOON).await.unwrap();
+    let closed: Suppression = serde_json::from_value(json!({
+        "channel": "email", "why": "bounced", "until": "2027-01-01T00:00:00Z", "address": "h-1" }))
+    .unwrap();
+    counters.close_address(&closed).await.unwrap();
+    counters.hear(&PhoneNumber::parse("+493012345678").unwrap(), NOON).await.unwrap();
+    let mut tally = domain::breaker::Tally::default();
+    (0..20).for_each(|_| tally.count(true, NOON));
+    let broken = Breaker::default().record(&tally, NOON);
+    counters.keep_breaker("ses", &KeptValue::default(), broken, NOON).await.unwrap();
+    let slice = domain::quota::Bucket::default().take(
+        &Quota::per_second(10).unwrap(),
+        3,
+        NOON,
+        std::time::Duration::from_secs(1),
+    );
+    counters.keep_bucket("ses", &KeptValue::default(), slice.next, NOON).await.unwrap();
+    counters.page_done("p-1", NOON).await.unwrap();
+    counters.rate("/clinic", 7, 1_000, NOON).await.unwrap();
+    let once = Once {
+        scope: &["clinic-7", "POST", "/v1/events", "k-1"],
+        body: "hash",
+        holder: "r-1",
+        lease_until: NOON,
+        expires_at: NOON + SignedDuration::from_secs(60),
+    };
+    counters.begin(&once, NOON).await.unwrap();
+    counters.finish(&once, 202, "{\"id\":\"e-1\"}").await.unwrap();
+    let once = Once { scope: &["clinic-7", "POST", "/v1/events", "k-2"], ..once };
+    counters.begin(&once, NOON).await.unwrap();
+}
+
+/// A value of the counters table: the inbox has a `Kept` of its own.
+type KeptValue<T> = crate::Kept<T>;
+
+async fn endpoints(endpoints: &Endpoints) {
+    let id = EndpointId { tenant: Some("clinic-7".into()), id: "crm".into() };
+    let endpoint: Endpoint = serde_json::from_value(json!({
+        "tenant": "clinic-7", "id": "crm", "url": "https://example.com/hooks", "description": "CRM",
+        "when": { "detail-type": [{ "prefix": "appointment." }] }, "version": "2026-05" }))
+    .unwrap();
+    let secret = |byte| Secret::new(Scheme::Hmac, vec![byte; 32]).unwrap();
+    assert!(endpoints.put(&endpoint, &Secrets::of(secret(1)), NOON).await.unwrap());
+    endpoints.rotate(&id, &secret(2), NOON).await.unwrap().unwrap();
+    assert!(endpoints.disable(&id, DisabledBecause::Failing, NOON).await.unwrap());
+    let health = serde_json::from_value(json!({
+        "failures": 12, "since": NOON, "last": NOON, "clock": NOON, "told": true, "exhausted_at": NOON }))
+    .unwrap();
+    assert!(endpoints.put_health(&id, &health, None).await.unwrap());
+    let failed = Message { state: MessageState::Retrying, attempts: 2, next_at: Some(NOON) };
+    assert!(endpoints.failed(&id, &job("webhook"), &failed, NOON).await.unwrap());
+    let other = job_under("webhook", OTHER_KEY);
+    assert!(endpoints.failed(&id, &other, &failed, NOON).await.unwrap());
+    endpoints.delivered(&id, &other.key, NOON).await.unwrap();
+    let attempt = Attempt {
+        to: id,
+        at: NOON,
+        message: other.key,
+        event_id: "e-1".into(),
+        event_type: "appointment.booked".into(),
+        attempt: 2,
+        by_hand: true,
+        status: Some(503),
+        took_ms: 120,
+        error: Some("no answer within 15 s".into()),
+        response: Some("busy".into()),
+        next_at: Some(NOON),
+    };
+    endpoints.keep(&[attempt]).await.unwrap();
+}
+
+async fn events(client: &Client) {
+    let table = Events::new(client, "t".into());
+    let bus = |detail: &str, resources: &str| {
+        format!(
+            r#"{{"version":"0","id":"b-1","detail-type":"appointment.booked","source":"/clinic","account":"1",
+                "time":"2026-11-20T12:00:01Z","region":"eu-central-1","resources":{resources},"detail":{detail}}}"#
+        )
+    };
+    let plain = bus(&event().to_json(), "[]");
+    let plain = BusEvent::parse(&plain).unwrap();
+    let mut replay = event();
+    replay.extensions.insert("replayid".into(), domain::event::Extension::Text("r-1".into()));
+    replay.extensions.insert("renotify".into(), domain::event::Extension::Bool(true));
+    let replayed = bus(&replay.to_json(), "[]");
+    let replayed = BusEvent::parse(&replayed).unwrap();
+    let wrong = bus(r#"{"specversion":"0.3"}"#, "[]");
+    let wrong = BusEvent::parse(&wrong).unwrap();
+    let refusal = wrong.event().unwrap_err();
+    let records = vec![
+        Record::of(&event(), &plain, NOON).kept_for(Some(30), NOON),
+        Record::of(&replay, &replayed, NOON),
+        Record::refused(&wrong, &refusal, NOON),
+    ];
+    table.append(records).await.unwrap().into_iter().for_each(|it| assert!(it.unwrap()));
+    let stream = Stream::new(Some("clinic-7"), "appointment/7");
+    let mut transaction = Vec::new();
+    let outbox = Outbox::new("t".into());
+    let some = [Event { id: "e-2".into(), ..event() }, Event { id: "e-3".into(), ..event() }];
+    outbox.append(&mut transaction, &stream, 0, &some, NOON).unwrap();
+    client.transact_write_items().set_transact_items(Some(transaction)).send().await.unwrap();
+    // The first of the two has come back from the bus.
+    let acknowledged = Event { sequence: Some(1), ..some[0].clone() };
+    let back = bus(&acknowledged.to_json(), "[\"carillon:outbox\"]");
+    let back = BusEvent::parse(&back).unwrap();
+    let record = Record::of(&acknowledged, &back, NOON);
+    assert!(table.append(vec![record]).await.unwrap().remove(0).unwrap());
+    let snapshot = Snapshot { version: 1, state: "{}".into() };
+    table.keep_snapshot(&stream, &snapshot, NOON).await.unwrap();
+}

@@ -1,0 +1,210 @@
+//! A table in memory behind the real SDK client. Conditions always hold; indexes are not kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::operation::batch_execute_statement::BatchExecuteStatementOutput;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemOutput;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementResponse};
+use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
+
+use crate::item::Item;
+
+type Row = HashMap<String, AttributeValue>;
+
+/// The rows by partition key and sort key.
+#[derive(Clone, Default)]
+pub(super) struct Table(Arc<Mutex<BTreeMap<(String, String), Row>>>);
+
+impl Table {
+    pub(super) fn of(items: impl IntoIterator<Item = Item>) -> Table {
+        let table = Table::default();
+        items.into_iter().for_each(|it| table.put(it.into_map()));
+        table
+    }
+
+    /// Every row, in the order of the keys.
+    pub(super) fn items(&self) -> Vec<Item> {
+        self.0.lock().unwrap().values().cloned().map(Item::from).collect()
+    }
+
+    fn put(&self, row: Row) {
+        self.0.lock().unwrap().insert(key_of(&row), row);
+    }
+
+    fn get(&self, key: &Row) -> Option<Row> {
+        self.0.lock().unwrap().get(&key_of(key)).cloned()
+    }
+
+    fn delete(&self, key: &Row) -> Option<Row> {
+        self.0.lock().unwrap().remove(&key_of(key))
+    }
+
+    fn change(&self, key: &Row, change: impl FnOnce(&mut Row)) {
+        let mut row = self.get(key).unwrap_or_else(|| key.clone());
+        change(&mut row);
+        self.put(row);
+    }
+
+    /// A client whose every call goes to this table.
+    pub(super) fn client(&self) -> Client {
+        let rules = [self.reads(), self.writes()].concat();
+        let mode = MockResponseInterceptor::new().rule_mode(RuleMode::MatchAny);
+        let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .http_client(create_mock_http_client())
+            .interceptor(answers)
+            .build();
+        Client::from_conf(config)
+    }
+
+    fn reads(&self) -> Vec<Rule> {
+        let (one, some, part) = (self.clone(), self.clone(), self.clone());
+        vec![
+            mock!(Client::get_item).then_compute_output(move |it| {
+                GetItemOutput::builder().set_item(one.get(it.key().unwrap())).build()
+            }),
+            mock!(Client::batch_get_item).then_compute_output(move |it| {
+                let (table, wanted) = it.request_items().unwrap().iter().next().unwrap();
+                let found = wanted.keys().iter().filter_map(|it| some.get(it)).collect();
+                BatchGetItemOutput::builder().responses(table, found).build()
+            }),
+            mock!(Client::query).then_compute_output(move |it| {
+                let values = it.expression_attribute_values().unwrap();
+                let text = |name: &str| values.get(name).and_then(|it| it.as_s().ok());
+                let beginning = text(":beginning").cloned().unwrap_or_default();
+                let (low, high) = (text(":low").cloned(), text(":high").cloned());
+                let rows = part.0.lock().unwrap();
+                let found = rows.iter().filter(|((pk, sk), _)| {
+                    Some(pk) == text(":pk")
+                        && sk.starts_with(&beginning)
+                        && low.as_ref().is_none_or(|it| sk >= it)
+                        && high.as_ref().is_none_or(|it| sk <= it)
+                });
+                QueryOutput::builder().set_items(Some(found.map(|(_, row)| row.clone()).collect())).build()
+            }),
+        ]
+    }
+
+    fn writes(&self) -> Vec<Rule> {
+        let table = || self.clone();
+        let (put, update, delete, transact, batch, statements) =
+            (table(), table(), table(), table(), table(), table());
+        vec![
+            mock!(Client::put_item).then_compute_output(move |it| {
+                put.put(it.item().unwrap().clone());
+                PutItemOutput::builder().build()
+            }),
+            mock!(Client::update_item).then_compute_output(move |it| {
+                let names = it.expression_attribute_names().cloned().unwrap_or_default();
+                let values = it.expression_attribute_values().cloned().unwrap_or_default();
+                let expression = it.update_expression().unwrap();
+                update.change(it.key().unwrap(), |row| evaluate(expression, &names, &values, row));
+                UpdateItemOutput::builder().build()
+            }),
+            mock!(Client::delete_item).then_compute_output(move |it| {
+                DeleteItemOutput::builder().set_attributes(delete.delete(it.key().unwrap())).build()
+            }),
+            mock!(Client::transact_write_items).then_compute_output(move |it| {
+                for action in it.transact_items() {
+                    if let Some(it) = action.put() {
+                        transact.put(it.item().clone());
+                    } else if let Some(it) = action.update() {
+                        let names = it.expression_attribute_names().cloned().unwrap_or_default();
+                        let values = it.expression_attribute_values().cloned().unwrap_or_default();
+                        let expression = it.update_expression();
+                        transact.change(it.key(), |row| evaluate(expression, &names, &values, row));
+                    } else if let Some(it) = action.delete() {
+                        transact.delete(it.key());
+                    }
+                }
+                TransactWriteItemsOutput::builder().build()
+            }),
+            mock!(Client::batch_write_item).then_compute_output(move |it| {
+                for request in it.request_items().unwrap().values().flatten() {
+                    if let Some(it) = request.put_request() {
+                        batch.put(it.item().clone());
+                    } else if let Some(it) = request.delete_request() {
+                        batch.delete(it.key());
+                    }
+                }
+                BatchWriteItemOutput::builder().build()
+            }),
+            mock!(Client::batch_execute_statement).then_compute_output(move |it| {
+                let mut answer = BatchExecuteStatementOutput::builder();
+                for it in it.statements() {
+                    statements.execute(it.statement(), it.parameters());
+                    answer = answer.responses(BatchStatementResponse::builder().build());
+                }
+                answer.build()
+            }),
+        ]
+    }
+
+    /// Carries out an `INSERT` or an `UPDATE` of ours.
+    fn execute(&self, statement: &str, parameters: &[AttributeValue]) {
+        if statement.starts_with("INSERT") {
+            let names = statement.split('\'').skip(1).step_by(2).map(str::to_owned);
+            return self.put(names.zip(parameters.iter().cloned()).collect());
+        }
+        let quoted = |it: &str| it.split('"').next().unwrap().to_owned();
+        let set: Vec<String> = statement.split("SET \"").skip(1).map(quoted).collect();
+        let (values, keys) = parameters.split_at(set.len());
+        let key = Row::from([("pk".to_owned(), keys[0].clone()), ("sk".to_owned(), keys[1].clone())]);
+        self.change(&key, |row| {
+            row.extend(set.into_iter().zip(values.iter().cloned()));
+            for name in statement.split("REMOVE \"").skip(1).map(quoted) {
+                row.remove(&name);
+            }
+        });
+    }
+}
+
+fn key_of(row: &Row) -> (String, String) {
+    let text = |name: &str| row[name].as_s().unwrap().clone();
+    (text("pk"), text("sk"))
+}
+
+/// Carries out an update expression of ours: `SET`, `REMOVE` and `ADD` of plain names and values, and `if_not_exists`.
+fn evaluate(expression: &str, names: &HashMap<String, String>, values: &Row, row: &mut Row) {
+    let mut clauses: Vec<(&str, String)> = Vec::new();
+    for word in expression.split_whitespace() {
+        match (word, clauses.last_mut()) {
+            ("SET" | "REMOVE" | "ADD", _) => clauses.push((word, String::new())),
+            (word, Some((_, clause))) => clause.push_str(&format!("{word} ")),
+            (word, None) => panic!("{word} stands before any clause of {expression}"),
+        }
+    }
+    let name_of = |it: &str| names.get(it.trim()).cloned().unwrap_or_else(|| it.trim().to_owned());
+    for (kind, clause) in clauses {
+        for part in clause.replace(", :", " :").split(',').filter(|it| !it.trim().is_empty()) {
+            match kind {
+                "SET" => {
+                    let (name, value) = part.split_once('=').unwrap();
+                    let (name, value) = (name_of(name), value.trim());
+                    let existing =
+                        value.starts_with("if_not_exists").then(|| row.get(&name).cloned()).flatten();
+                    let given = value.split([' ', '(', ')']).find(|it| it.starts_with(':')).unwrap();
+                    row.insert(name, existing.unwrap_or_else(|| values[given].clone()));
+                }
+                "REMOVE" => drop(row.remove(&name_of(part))),
+                _ => {
+                    let (name, value) = part.trim().split_once(' ').unwrap();
+                    row.insert(name_of(name), values[value.trim()].clone());
+                }
+            }
+        }
+    }
+}
