@@ -65,8 +65,13 @@ pub(crate) async fn ticket(
         user: user.to_owned(),
         view: View::own(tenant.map(str::to_owned)),
         rooms: rooms.iter().map(|it| (*it).to_owned()).collect(),
+        until: None,
     };
     let expires_at = now() + jiff::SignedDuration::from_secs(seconds);
-    cloud.connections.issue(&Ticket { text: text.clone(), identity, expires_at }).await.unwrap();
+    cloud
+        .connections
+        .issue(&Ticket { text: text.clone(), identity, issued_at: now(), expires_at })
+        .await
+        .unwrap();
     text
 }

@@ -3,9 +3,12 @@
 //! It appends, and acknowledges what came from the outbox: its role may insert into the events table, and may take
 //! `pending` off a row; it has no right to change an event or to delete one. What dispatch refuses is kept here too, with the reason.
 
+use std::collections::BTreeSet;
+
 use aws::Verdict;
 use aws_types::SdkConfig;
 use domain::Timestamp;
+use domain::access::AccessRecord;
 use domain::bus::BusEvent;
 use domain::event::Refusal;
 use domain::retention::Retention;
@@ -41,12 +44,13 @@ impl Audit {
         let (mut messages, mut records, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for message in &batch.messages {
             let now = now();
-            match record(&message.body, now) {
-                Ok(record) => {
-                    let days = record.get("type").and_then(|it| self.retention.days(it));
-                    let record = record.kept_for(days, now);
-                    messages.push(message);
-                    records.push(record);
+            match rows(&message.body, now) {
+                Ok(rows) => {
+                    for row in rows {
+                        let days = row.get("type").and_then(|it| self.retention.days(it));
+                        messages.push(message);
+                        records.push(row.kept_for(days, now));
+                    }
                 }
                 Err(refusal) => unreadable.push((message, refusal)),
             }
@@ -57,9 +61,12 @@ impl Audit {
             self.bury(message, "unreadable", &refusal.to_string(), &mut report).await;
         }
         let mut new = 0;
+        // A message of several rows is reported once, whatever became of each.
+        let mut reported = BTreeSet::new();
         for (message, kept) in messages.into_iter().zip(appended) {
             match kept {
                 Ok(is_new) => new += usize::from(is_new),
+                Err(_) if !reported.insert(&message.message_id) => {}
                 Err(refused) if refused.verdict == Verdict::Permanent => {
                     self.bury(message, "not_storable", &chain(&refused), &mut report).await;
                 }
@@ -81,6 +88,17 @@ impl Audit {
             tracing::error!(error = chain(&refused), "it stays in the queue");
             report.show_again(message);
         }
+    }
+}
+
+/// The rows that are kept of one message: several for an access record whose answer listed people, one otherwise.
+///
+/// # Errors
+/// [`Refusal`] when the text is no access record and did not come from an EventBridge rule.
+pub fn rows(body: &str, now: Timestamp) -> Result<Vec<Record>, Refusal> {
+    match AccessRecord::of_message(body) {
+        Some(access) => Ok(Record::of_access(&access, now)),
+        None => Ok(vec![record(body, now)?]),
     }
 }
 

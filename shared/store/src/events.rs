@@ -16,6 +16,7 @@ use crate::outbox::Place;
 use crate::seconds;
 use crate::statements::{Statement, Written, execute};
 
+mod access;
 mod leaves;
 mod reading;
 mod streams;
