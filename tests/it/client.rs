@@ -47,6 +47,21 @@ impl Client {
         self.hear().await
     }
 
+    /// What is heard until the other end closes the connection.
+    pub(crate) async fn ends(mut self) -> Vec<Value> {
+        let mut heard = Vec::new();
+        let end = async {
+            while let Some(Ok(message)) = self.0.next().await {
+                if message.is_close() {
+                    break;
+                }
+                heard.extend(serde_json::from_str::<Value>(&message.to_string()).ok());
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), end).await.expect("the connection is open after 60 s");
+        heard
+    }
+
     pub(crate) async fn close(mut self) {
         self.0.close(None).await.unwrap();
     }

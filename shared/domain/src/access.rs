@@ -63,7 +63,8 @@ impl CallerKind {
 /// What a request was about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
-    /// `person`, `group`, `tenant`, `event`, `delivery`, `endpoint` or `queue`.
+    /// `person`, `group`, `tenant`, `event`, `delivery` or `endpoint`; of the command line also `room`, `address`, `stream`
+    /// and `queue`.
     pub kind: String,
     /// Absent where the request names no single object, or names it by an id that is too long to exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
