@@ -14,8 +14,7 @@ async fn read_change_and_refusal_leave_records_of_ids_and_no_values() {
     let (clinic, ann, mark) = (unique("clinic"), unique("ann"), unique("mark"));
     cloud.somebody_with(json!({ "id": ann, "name": mark, "tenants": [clinic] })).await;
     let (admin, eve) = (unique("admin"), unique("eve"));
-    let (ours, theirs) =
-        (Asking::of(&admin, &clinic, "admin"), Asking::of(&eve, &unique("other"), "admin"));
+    let (ours, theirs) = (Asking::of(&admin, &clinic, "admin"), Asking::of(&eve, &unique("other"), "admin"));
     let path = format!("/v1/recipients/{ann}");
     check(&ours.ask("GET", &path, None), 200, "");
     check(&ours.ask("PATCH", &path, Some(&json!({ "name": format!("{mark}-2") }))), 200, "");
@@ -106,14 +105,12 @@ async fn change_and_deletion_by_the_api_are_events_of_names_and_no_values() {
     let path = format!("/v1/recipients/{ann}");
     check(&admin.ask("PATCH", &path, Some(&json!({ "name": mark }))), 200, "");
     check(&admin.ask("DELETE", &path, None), 204, "");
-    for (kind, data) in [
-        ("carillon.api.recipient_changed", json!(["name"])),
-        ("carillon.api.recipient_deleted", Value::Null),
-    ] {
+    for (kind, data) in
+        [("carillon.api.recipient_changed", json!(["name"])), ("carillon.api.recipient_deleted", Value::Null)]
+    {
         let event = until(kind, async || {
             let all = cloud.all_records().await;
-            let found =
-                all.iter().find(|it| it.get("type") == Some(kind) && it.get("subject") == Some(&ann));
+            let found = all.iter().find(|it| it.get("type") == Some(kind) && it.get("subject") == Some(&ann));
             found.and_then(|it| it.get("event")).map(str::to_owned)
         })
         .await;

@@ -220,10 +220,12 @@ fn discloses(operation: Operation) -> bool {
 
 /// The ids of the people in a list.
 fn listed(operation: Operation, answer: &Value) -> Vec<String> {
-    let (list, member) = match operation {
-        Operation::ListRecipients => ("recipients", "id"),
-        Operation::ListDeliveries => ("deliveries", "recipient"),
-        _ => return Vec::new(),
+    let (list, member) = if operation == Operation::ListRecipients {
+        ("recipients", "id")
+    } else if operation == Operation::ListDeliveries {
+        ("deliveries", "recipient")
+    } else {
+        return Vec::new();
     };
     let entries = answer.get(list).and_then(Value::as_array).into_iter().flatten();
     let ids = entries.filter_map(|entry| entry.get(member).and_then(Value::as_str));
