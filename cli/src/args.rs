@@ -17,7 +17,7 @@ mod people;
 mod reading;
 mod replay;
 
-pub(crate) use audit::{Audit, Seals, Verify};
+pub(crate) use audit::{Audit, AuditAccess, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
 pub(crate) use events::{Chosen, Events, EventsStream, Outbox, OutboxLs};
 pub(crate) use local::{Local, LocalUp};
@@ -63,7 +63,7 @@ pub(crate) enum Command {
     /// The event store: everything that happened, by time or by aggregate
     #[command(subcommand)]
     Events(Events),
-    /// Whether anybody touched what was recorded
+    /// Whether anybody touched what was recorded, and who asked for what
     #[command(subcommand)]
     Audit(Audit),
     /// The systems that tenants want to be told by webhook

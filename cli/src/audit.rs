@@ -1,5 +1,6 @@
-//! `carillon audit`: whether anybody touched what was recorded.
+//! `carillon audit`: whether anybody touched what was recorded, and who asked for what.
 
+mod access;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ pub(crate) async fn run(args: &args::Audit, target: &Target, terminal: &Terminal
     match args {
         args::Audit::Verify(it) => verify(it, &cloud, terminal).await,
         args::Audit::Seals(it) => list(it, &cloud, terminal).await,
+        args::Audit::Access(it) => access::run(it, &cloud, terminal).await,
     }
 }
 

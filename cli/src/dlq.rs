@@ -4,8 +4,10 @@ mod letter;
 mod redrive;
 
 use domain::Timestamp;
+use domain::access::Object;
 use queue::{DeadLetters, Letter, Sqs};
 
+use crate::access;
 use crate::args::{self, Discard, DlqWhich, Peek, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
@@ -104,6 +106,11 @@ fn minutes(at: Timestamp) -> String {
 }
 
 async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
+    if args.body {
+        let (cloud, queue) = (Cloud::of(target).await?, args.which.queue.as_deref());
+        let tenant = args.which.tenant.as_deref();
+        access::record(&cloud, "dlqPeekBody", Object::new("queue", queue), tenant).await?;
+    }
     let found = find(&args.which, &STRAIGHT, target, terminal).await?;
     release(&found).await;
     let all = found.iter().flat_map(|it| it.letters.iter());

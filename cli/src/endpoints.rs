@@ -1,11 +1,13 @@
 //! `carillon endpoints`: the systems that tenants want to be told by webhook.
 
+use domain::access::Object;
 use domain::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::endpoint::target::Allow;
 use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use serde_json::json;
 use store::{Attempt, Endpoints as Table};
 
+use crate::access;
 use crate::args::{Endpoints, Named, PutEndpoint, Rotate, SecretScheme, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
@@ -21,7 +23,13 @@ pub(crate) async fn run(args: &Endpoints, target: &Target, terminal: &Terminal) 
     let table = Table::new(&store::client(&cloud.config), cloud.name("endpoints"));
     match args {
         Endpoints::Ls { tenant } => ls(tenant.as_deref(), &table, terminal).await,
-        Endpoints::Show { named, reveal } => show(&id(named)?, *reveal, &table, terminal).await,
+        Endpoints::Show { named, reveal } => {
+            let id = id(named)?;
+            if *reveal {
+                record("endpointsReveal", &id, &cloud).await?;
+            }
+            show(&id, *reveal, &table, terminal).await
+        }
         Endpoints::Put(it) => put(it, &cloud, &table, terminal).await,
         Endpoints::Rotate(it) => rotate(it, &table, terminal).await,
         Endpoints::Enable(it) => {
@@ -34,10 +42,19 @@ pub(crate) async fn run(args: &Endpoints, target: &Target, terminal: &Terminal) 
             said(done, &id, "is switched off", terminal)
         }
         Endpoints::Ping(it) => again::ping(&id(it)?, &cloud, &table, terminal).await,
-        Endpoints::Attempts { named, limit } => attempts(&id(named)?, *limit, &table, terminal).await,
+        Endpoints::Attempts { named, limit } => {
+            let id = id(named)?;
+            record("endpointsAttempts", &id, &cloud).await?;
+            attempts(&id, *limit, &table, terminal).await
+        }
         Endpoints::Retry(it) => again::retry(&id(&it.named)?, &it.message, &cloud, &table, terminal).await,
         Endpoints::Recover(it) => again::recover(&id(&it.named)?, it, &cloud, &table, terminal).await,
     }
+}
+
+/// Records that a secret, or what an endpoint answered, is about to be printed.
+async fn record(operation: &str, id: &EndpointId, cloud: &Cloud) -> Result<(), Error> {
+    access::record(cloud, operation, Object::new("endpoint", Some(&id.id)), id.tenant.as_deref()).await
 }
 
 fn id(named: &Named) -> Result<EndpointId, Error> {

@@ -1,11 +1,14 @@
 //! `carillon events`: what happened, by time and by aggregate.
 
+use domain::Timestamp;
+use domain::access::Object;
 use domain::event::Event;
 use domain::finding::Finding;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::{Dated, Events, MAX_PAGE, Stream, Timeline, Versioned, Way};
 
+use crate::access;
 use crate::args::{self, Chosen, EventsStream, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
@@ -14,11 +17,32 @@ use crate::terminal::{Ink, Terminal, plain};
 
 pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
+    if let Some((operation, object, tenant)) = discloses(args, terminal.json) {
+        access::record(&cloud, operation, object, tenant).await?;
+    }
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     match args {
         args::Events::Ls(it) => list(&events, &it.chosen, it.limit, terminal).await,
         args::Events::Stream(it) => stream(&events, it, terminal).await,
         args::Events::Export(it) => export(&events, &it.chosen, terminal).await,
+    }
+}
+
+/// The record of a command that prints payloads. Without `--json`, `ls` and `stream` print types and ids alone.
+fn discloses(args: &args::Events, json: bool) -> Option<(&'static str, Object, Option<&str>)> {
+    match args {
+        args::Events::Ls(it) if json => {
+            let event = Object::new("event", it.chosen.id.as_deref());
+            Some(("eventsLs", event, it.chosen.tenant.as_deref()))
+        }
+        args::Events::Stream(it) if json => {
+            Some(("eventsStream", Object::new("stream", Some(&it.subject)), it.tenant.as_deref()))
+        }
+        args::Events::Ls(_) | args::Events::Stream(_) => None,
+        args::Events::Export(it) => {
+            let event = Object::new("event", it.chosen.id.as_deref());
+            Some(("eventsExport", event, it.chosen.tenant.as_deref()))
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! `carillon inbox`: what somebody was told live and can read later.
 
+use domain::access::{Object, PERSON};
 use domain::inbox::{Counts, Entry, Filter, Mark, Shelf, State, View, Viewer};
 use domain::key::Key;
 use serde_json::json;
 use store::{Inbox, Ledger, Noticed};
 
+use crate::access;
 use crate::args::{self, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
@@ -16,6 +18,9 @@ pub(crate) async fn run(args: &args::Inbox, target: &Target, terminal: &Terminal
     let shelf = word(args.shelf.as_deref(), "shelf", Shelf::from_name, &Shelf::ALL.map(Shelf::name))?;
     let keys = keys(&args.ids)?;
     let cloud = Cloud::of(target).await?;
+    let operation = if mark.is_some() { "inboxMark" } else { "inbox" };
+    let person = Object::new(PERSON, Some(&args.recipient));
+    access::record(&cloud, operation, person, args.tenant.as_deref()).await?;
     let tables = store::client(&cloud.config);
     let inbox = Inbox::new(&tables, cloud.name("inbox"));
     match mark {

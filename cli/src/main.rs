@@ -1,5 +1,6 @@
 //! `carillon`: what people who run Carillon type.
 
+mod access;
 mod args;
 mod audit;
 mod check;

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use domain::access::{Object, PERSON};
 use domain::recipient::{Group, Recipient, Settings};
 use domain::registry::{self, Stamp};
 use store::People;
 
+use crate::access;
 use crate::args::{Import, Members, Show, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
@@ -84,6 +86,7 @@ fn is_tenant(text: &str) -> bool {
 
 pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
+    access::record(&cloud, "peopleShow", Object::new(PERSON, Some(&args.id)), None).await?;
     let found = table(&cloud).look_up(&BTreeSet::from([args.id.as_str()]), &BTreeSet::new()).await?;
     if !found.unreadable.is_empty() {
         let what = format!("{} is there, and this release cannot read it", args.id);
@@ -122,6 +125,7 @@ fn lines(value: &serde_json::Value) -> Vec<String> {
 pub(crate) async fn members(args: &Members, target: &Target, terminal: &Terminal) -> Done {
     let group = group(args)?;
     let cloud = Cloud::of(target).await?;
+    access::record(&cloud, "peopleMembers", Object::new("group", None), args.tenant.as_deref()).await?;
     let table = table(&cloud);
     let most = u32::try_from(AT_ONCE).unwrap_or(u32::MAX);
     let (mut start, mut count) = (args.after.clone(), 0);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::access::{Object, PERSON};
 use domain::channel::Channel;
 use domain::keyed_hash::KeyedHashes;
 use domain::outcome::{Reason, Status};
@@ -12,6 +13,7 @@ use domain::rule::Unless;
 use serde_json::json;
 use store::{Ledger, MAX_RECEIVED, Received};
 
+use crate::access;
 use crate::args::{self, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
@@ -32,6 +34,7 @@ pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Termi
     let since = ago(&args.since)?;
     let channel = channel(args.channel.as_deref())?;
     let cloud = Cloud::of(target).await?;
+    access::record(&cloud, "received", object(&args.recipient), None).await?;
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
     let names = names(&args.recipient, &cloud).await?;
     let began = runtime::now();
@@ -145,6 +148,17 @@ fn address_names(address: &Audience, hashes: &KeyedHashes) -> Vec<String> {
     std::iter::once(address.name(hashes)).chain(address.former_name()).collect()
 }
 
+/// What a record calls them. An address is personal data itself and stands in no record.
+fn object(recipient: &str) -> Object {
+    if recipient.contains('@') || recipient.starts_with('+') || recipient.starts_with("address:") {
+        return Object::new("address", None);
+    }
+    match recipient.strip_prefix("room:") {
+        Some(room) => Object::new("room", Some(room)),
+        None => Object::new(PERSON, Some(recipient)),
+    }
+}
+
 fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
     let Some(name) = name else { return Ok(None) };
     match Channel::from_name(name) {
@@ -198,6 +212,15 @@ fn show(it: &Received, words: &Words, terminal: &Terminal) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn record_names_a_person_and_never_an_address() {
+        assert_eq!(object("ann"), Object::new(PERSON, Some("ann")));
+        for address in ["ann@example.com", "+4915112345678", "address:email:0123"] {
+            assert_eq!(object(address), Object::new("address", None));
+        }
+        assert_eq!(object("room:queue:7").id.as_deref(), Some("queue:7"));
+    }
 
     #[test]
     fn address_is_looked_for_under_its_keyed_name_and_its_former_one() {

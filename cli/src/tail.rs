@@ -63,7 +63,8 @@ fn show(terminal: &Terminal, line: &Line) {
 fn event(item: Item) -> Option<Line> {
     let record = Record::from_item(item);
     let kind = record.get("type")?;
-    if kind.starts_with(domain::told::DELIVERY) {
+    // `carillon audit access` lists access records.
+    if kind.starts_with(domain::told::DELIVERY) || kind == domain::access::RECORDED {
         return None;
     }
     let get = |name: &str| record.get(name).unwrap_or("-").to_owned();

@@ -18,8 +18,8 @@ const LIFETIME: Duration = Duration::from_secs(30);
 pub(crate) async fn run(args: &Ticket, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
     let connections = Connections::new(&store::client(&cloud.config), cloud.name("connections"));
-    let identity =
-        Identity { user: args.user.clone(), view: View::own(args.tenant.clone()), rooms: args.rooms.clone() };
+    let view = View::own(args.tenant.clone());
+    let identity = Identity { user: args.user.clone(), view, rooms: args.rooms.clone(), until: None };
     let text = issue(&connections, identity).await?;
     let url = cloud.socket_url.map(|it| format!("{it}?ticket={text}"));
     if terminal.json {
@@ -35,7 +35,8 @@ pub(crate) async fn issue(connections: &Connections, identity: Identity) -> Resu
     let mut bits = [0_u8; 16];
     getrandom::fill(&mut bits).map_err(|it| Error::Cloud(format!("no random numbers: {it}")))?;
     let text = URL_SAFE_NO_PAD.encode(bits);
-    let expires_at = runtime::now() + LIFETIME;
-    connections.issue(&store::Ticket { text: text.clone(), identity, expires_at }).await?;
+    let issued_at = runtime::now();
+    let ticket = store::Ticket { text: text.clone(), identity, issued_at, expires_at: issued_at + LIFETIME };
+    connections.issue(&ticket).await?;
     Ok(text)
 }

@@ -78,6 +78,8 @@ async fn a_ticket_from_the_api_opens_a_socket_once() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     let me = Asking::of(&ann, &clinic, "member");
+    check(&me.ask("POST", "/v1/tickets", None), 403, "forbidden");
+    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
     check(&me.ask("POST", "/v1/tickets", Some(&json!({ "user": "ben" }))), 403, "forbidden");
     check(&me.ask("POST", "/v1/tickets", Some(&json!({ "rooms": ["*"] }))), 403, "forbidden");
     let said = me.ask("POST", "/v1/tickets", None);

@@ -47,6 +47,21 @@ impl Client {
         self.hear().await
     }
 
+    /// What is heard until the other end closes the connection.
+    pub(crate) async fn ends(mut self) -> Vec<Value> {
+        let mut heard = Vec::new();
+        let end = async {
+            while let Some(Ok(message)) = self.0.next().await {
+                if message.is_close() {
+                    break;
+                }
+                heard.extend(serde_json::from_str::<Value>(&message.to_string()).ok());
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), end).await.expect("the connection is open after 60 s");
+        heard
+    }
+
     pub(crate) async fn close(mut self) {
         self.0.close(None).await.unwrap();
     }
@@ -65,8 +80,13 @@ pub(crate) async fn ticket(
         user: user.to_owned(),
         view: View::own(tenant.map(str::to_owned)),
         rooms: rooms.iter().map(|it| (*it).to_owned()).collect(),
+        until: None,
     };
     let expires_at = now() + jiff::SignedDuration::from_secs(seconds);
-    cloud.connections.issue(&Ticket { text: text.clone(), identity, expires_at }).await.unwrap();
+    cloud
+        .connections
+        .issue(&Ticket { text: text.clone(), identity, issued_at: now(), expires_at })
+        .await
+        .unwrap();
     text
 }

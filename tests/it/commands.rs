@@ -221,6 +221,7 @@ fn every_command_has_help_with_an_example() {
         vec!["ticket"],
         vec!["received"],
         vec!["inbox"],
+        vec!["audit", "access"],
         vec!["demo"],
         vec!["local", "logs"],
     ] {

@@ -78,7 +78,7 @@ async fn a_socket_that_closed_is_forgotten_with_all_its_rooms() {
 async fn a_socket_that_is_gone_without_a_word_is_forgotten_when_it_is_posted_to() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
-    let who = Identity { user: ann.id.clone(), view: View::All, rooms: vec![] };
+    let who = Identity { user: ann.id.clone(), view: View::All, rooms: vec![], until: None };
     let long_ago = now() - Duration::from_secs(60);
     for _ in 0..30 {
         cloud.connections.open(&unique("gone"), &who, long_ago).await.unwrap();

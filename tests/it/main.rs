@@ -21,6 +21,8 @@
 //! - `privacy`: links that act once, hashes that need the stack's secret, changed addresses
 //! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else; inboxes, endpoints, devices and
 //!   deliveries over it
+//! - `access`: who asked for what, over the API and with the CLI, is on record
+//! - `sessions`: sockets end with their token, their person, a tenant, or on request
 //! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
 //! - `dlq`: what was put aside, listed, sent back, deleted
@@ -33,6 +35,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
+mod access;
 mod api;
 mod asking;
 mod bad_input;
@@ -61,6 +64,7 @@ mod received;
 mod replay;
 mod resume;
 mod sealing;
+mod sessions;
 mod sweeping;
 mod template;
 mod thread;

@@ -1,5 +1,6 @@
 //! What must hold for every queue, rule and role.
 
+mod access;
 mod at_rest;
 mod bounds;
 mod devices;

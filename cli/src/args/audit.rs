@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Subcommand};
 use domain::Timestamp;
 
@@ -15,6 +16,33 @@ fn time(text: &str) -> Result<Timestamp, String> {
 pub(crate) enum Audit {
     Verify(Verify),
     Seals(Seals),
+    Access(AuditAccess),
+}
+
+/// List who asked for what, over the HTTP API and with this command line, oldest first; exit 1 if nothing fits
+#[derive(ClapArgs)]
+#[command(
+    group = clap::ArgGroup::new("about").required(true).multiple(true),
+    after_help = "Examples:
+  carillon audit access --person patient-lena
+  carillon --env prod audit access --person patient-lena --since 30d --json
+  carillon audit access --subject owner-sam --since 2h
+  carillon --env prod audit access --subject arn:aws:sts::123456789012:assumed-role/ops/sam --since 7d
+  carillon audit access --since 15m
+
+Records about a person are one query. Without --person, everything that was recorded in that time is
+read: without --since that is a day."
+)]
+pub(crate) struct AuditAccess {
+    /// What concerned this person, lists that held the person too
+    #[arg(long, value_name = "ID", group = "about", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) person: Option<String>,
+    /// Only of this caller: a token's user, or the ARN of an IAM identity
+    #[arg(long, value_name = "SUBJECT", group = "about", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) subject: Option<String>,
+    /// How far back: 30m, 24h, 7d
+    #[arg(long, value_name = "TIME", group = "about")]
+    pub(crate) since: Option<String>,
 }
 
 /// Compare every record of the audit with its seal, and every seal with the one before; exit 1 if anything is wrong

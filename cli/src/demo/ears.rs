@@ -160,7 +160,8 @@ fn listener(person: &Recipient) -> Listener {
 
 async fn connect(connections: &Connections, url: &str, listener: &Listener) -> Result<Socket, Error> {
     let rooms = listener.rooms.iter().map(|(_, room)| room.clone()).collect();
-    let identity = Identity { user: listener.user.clone(), view: View::own(listener.tenant.clone()), rooms };
+    let view = View::own(listener.tenant.clone());
+    let identity = Identity { user: listener.user.clone(), view, rooms, until: None };
     let ticket = ticket::issue(connections, identity).await?;
     let failed = |why: String| Error::Cloud(format!("{} cannot connect: {why}", listener.user));
     let connecting = tokio_tungstenite::connect_async(format!("{url}?ticket={ticket}"));

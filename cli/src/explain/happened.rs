@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::access::Object;
 use domain::channel::Channel;
 use domain::closing;
 use domain::event::Event;
@@ -13,6 +14,7 @@ use store::{Events, Ledger, LedgerRow};
 use super::Wanted;
 use super::picture::short;
 use super::replays::{self, Replayed};
+use crate::access;
 use crate::args::{Explain, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
@@ -25,6 +27,8 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
         return Err(Error::usage("--at is for an event that has not happened", fix));
     }
     let cloud = Cloud::of(target).await?;
+    let object = Object::new("event", Some(&args.event));
+    access::record(&cloud, "explain", object, None).await?;
     let event = find(args, &cloud, terminal).await?;
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
     let mut rows = rows(&ledger, &event).await?;

@@ -41,8 +41,8 @@ const ROOMS: &str = "rooms";
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// A program of the account: IAM says that it may.
-    Program,
+    /// A program of the account: IAM says that it may. The ARN of its user or role session says which one.
+    Program(String),
     Person(Person),
 }
 
@@ -85,7 +85,7 @@ impl Caller {
         }
         let iam = authorizer.and_then(|it| it.iam.as_ref());
         match iam.and_then(|it| it.user_arn.as_deref()) {
-            Some(_) => Ok(Caller::Program),
+            Some(arn) => Ok(Caller::Program(arn.to_owned())),
             None => Err(unauthorized("nobody who is known signed this request")),
         }
     }
@@ -97,7 +97,7 @@ impl Caller {
     pub(crate) fn scope(&self, request: &Request) -> Result<Scope, Problem> {
         let named = request.query("tenant");
         match self {
-            Caller::Program => match named {
+            Caller::Program(_) => match named {
                 Some(it) => {
                     check_tenant(it).map_err(|found| Problem::refused("tenant", found, "a tenant's name"))?;
                     Ok(Scope::Tenant(it.to_owned()))
@@ -115,9 +115,23 @@ impl Caller {
     pub(crate) fn member(&self) -> Option<&Person> {
         match self {
             Caller::Person(it) if !it.is_admin => Some(it),
-            Caller::Person(_) | Caller::Program => None,
+            Caller::Person(_) | Caller::Program(_) => None,
         }
     }
+}
+
+/// When the token of a request expires: its claim `exp`, cut to whole seconds. `None` for a request without a token, and
+/// for a time that lies beyond the calendar. Of a request that [`Caller::of`] refused the answer means nothing.
+///
+/// Source: RFC 7519, section 4.1.4.
+pub(crate) fn token_expiry(request: &Request) -> Option<Timestamp> {
+    let (_, claims) = read(request.header("authorization")?)?;
+    let exp = claims.get("exp").and_then(Value::as_f64)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast saturates, and what no calendar holds is none"
+    )]
+    Timestamp::from_second(exp.floor() as i64).ok()
 }
 
 fn unauthorized(detail: &str) -> Problem {

@@ -23,6 +23,8 @@ pub struct Config {
     pub inbox_table: String,
     pub endpoints_table: String,
     pub bus: String,
+    /// Where access records go.
+    pub audit_queue_url: String,
     pub dispatch_queue_url: String,
     pub webhook_queue_url: String,
     /// The origins of endpoints that an operator vouches for.
@@ -68,6 +70,7 @@ impl Config {
             inbox_table: env.required("INBOX_TABLE")?,
             endpoints_table: env.required("ENDPOINTS_TABLE")?,
             bus: env.required("BUS_NAME")?,
+            audit_queue_url: env.required("AUDIT_QUEUE_URL")?,
             dispatch_queue_url: env.required("DISPATCH_QUEUE_URL")?,
             webhook_queue_url: env.required("WEBHOOK_QUEUE_URL")?,
             allow: runtime::allowed(env)?,

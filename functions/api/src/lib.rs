@@ -8,7 +8,9 @@
 //! whichever way it came. It sends nothing to anybody: events go to the bus, a retry goes to dispatch, and what an
 //! endpoint is to be sent by hand goes to the queue for webhooks.
 
+mod access;
 mod caller;
+mod changes;
 mod config;
 mod once;
 mod page;
@@ -33,9 +35,10 @@ use publish::Bus;
 use queue::{Queue, Sqs};
 use runtime::now;
 use sns::{Applications, Devices};
-use sockets::Badges;
+use sockets::{Badges, Sessions};
 use store::{Connections, Counters, Endpoints, Events, Inbox, Ledger, People};
 
+use access::Subject;
 use caller::{Caller, Scope};
 use once::{Found as Before, Keyed};
 use problem::Problem;
@@ -58,7 +61,10 @@ pub struct Api {
     events: Events,
     inbox: Inbox,
     badges: Badges,
+    sessions: Sessions,
     endpoints: Endpoints,
+    /// The queue of the audit, for access records.
+    audit: Queue,
     dispatch: Queue,
     webhooks: Queue,
     /// The origins of endpoints that an operator vouches for.
@@ -100,7 +106,7 @@ impl Asked<'_> {
     fn view_of(&self, user: &str) -> View {
         match self.caller {
             Caller::Person(it) if it.user != user => View::Only(it.tenant.clone()),
-            Caller::Person(_) | Caller::Program => View::own(self.scope.tenant().map(str::to_owned)),
+            Caller::Person(_) | Caller::Program(_) => View::own(self.scope.tenant().map(str::to_owned)),
         }
     }
 
@@ -120,12 +126,14 @@ impl Api {
         Api {
             people: People::new(&tables, config.people_table),
             counters: Counters::new(&tables, config.counters_table),
-            badges: Badges::new(aws, config.socket_endpoint, connections.clone(), inbox.clone()),
+            badges: Badges::new(aws, config.socket_endpoint.clone(), connections.clone(), inbox.clone()),
+            sessions: Sessions::new(aws, config.socket_endpoint, connections.clone()),
             connections,
             ledger: Ledger::new(&tables, config.ledger_table),
             events: Events::new(&tables, config.events_table),
             inbox,
             endpoints: Endpoints::new(&tables, config.endpoints_table),
+            audit: Queue::new(&queues, config.audit_queue_url),
             dispatch: Queue::new(&queues, config.dispatch_queue_url),
             webhooks: Queue::new(&queues, config.webhook_queue_url),
             allow: config.allow,
@@ -155,13 +163,21 @@ impl Api {
         self.devices.get_or_init(|| Devices::new(&self.aws, self.applications.clone()))
     }
 
-    /// Answers one request.
+    /// Answers one request, and leaves an access record of it.
     pub async fn answer(&self, request: Request) -> Response {
-        if let Some(token) = unsubscribe::token(&request) {
+        let now = now();
+        let response = Box::pin(self.respond(&request)).await;
+        let subject = Subject { request: &request, issuer: self.issuer.as_ref(), links: &self.links, now };
+        let recorded = subject.record(&response);
+        self.with_record(recorded, response).await
+    }
+
+    async fn respond(&self, request: &Request) -> Response {
+        if let Some(token) = unsubscribe::token(request) {
             let languages = request.header("accept-language");
             return self.unsubscribe(request.method(), &token, languages).await.into();
         }
-        let response = match self.try_answer(&request).await {
+        let response = match self.try_answer(request).await {
             Ok(response) => response,
             Err(problem) => Response::problem(&problem, request.id()),
         };
@@ -210,6 +226,7 @@ impl Api {
             Operation::ListDevices => self.list_devices(asked).await,
             Operation::PutDevice => self.put_device(asked).await,
             Operation::DeleteDevice => self.delete_device(asked).await,
+            Operation::CloseSockets => self.close_sockets(asked).await,
             Operation::ListInbox => self.list_inbox(asked).await,
             Operation::CountInbox => self.count_inbox(asked).await,
             Operation::MarkInbox => self.mark_inbox(asked).await,

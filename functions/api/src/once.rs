@@ -65,7 +65,7 @@ impl Keyed {
             Some(_) => return bad(format!("Idempotency-Expiry: wanted {SHORTEST} to {LONGEST} seconds")),
         };
         let whose = match caller {
-            Caller::Program => "program",
+            Caller::Program(_) => "program",
             Caller::Person(it) if it.is_admin => "admin",
             Caller::Person(it) => &it.user,
         };
@@ -185,8 +185,8 @@ mod tests {
             Keyed::of(&request, caller, &scope, NOW).unwrap().unwrap().name()
         };
         let names = [
-            of(&Caller::Program, "clinic-7"),
-            of(&Caller::Program, "clinic-8"),
+            of(&Caller::Program("arn".into()), "clinic-7"),
+            of(&Caller::Program("arn".into()), "clinic-8"),
             of(&person("ann", false), "clinic-7"),
             of(&person("ben", false), "clinic-7"),
             of(&person("ann", true), "clinic-7"),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     fn keyed(headers: &Value, body: &str) -> Result<Option<Keyed>, Problem> {
-        Keyed::of(&asked(headers, body), &Caller::Program, &Scope::All, NOW)
+        Keyed::of(&asked(headers, body), &Caller::Program("arn".into()), &Scope::All, NOW)
     }
 
     fn asked(headers: &Value, body: &str) -> Request {

@@ -8,6 +8,11 @@ use serde_json::json;
 use crate::problem::Problem;
 use crate::unsubscribe::page::{self, Page};
 
+/// The headers of every answer, for each may hold personal data: no cache keeps it, and no browser guesses its type.
+///
+/// Source: RFC 9111, section 5.2.2.5; WHATWG Fetch, "`X-Content-Type-Options` header".
+const EVERYWHERE: [(&str, &str); 2] = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
+
 /// An answer. No `Debug`: it may carry a person.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,12 +29,12 @@ impl Response {
     }
 
     pub(crate) fn empty(status: u16) -> Response {
-        Response { status_code: status, headers: BTreeMap::new(), body: String::new() }
+        Response { status_code: status, headers: everywhere().collect(), body: String::new() }
     }
 
     pub(crate) fn text(status: u16, kind: &str, body: String) -> Response {
-        let headers = BTreeMap::from([("content-type", kind.to_owned())]);
-        Response { status_code: status, headers, body }
+        let headers = everywhere().chain([("content-type", kind.to_owned())]);
+        Response { status_code: status, headers: headers.collect(), body }
     }
 
     pub(crate) fn problem(problem: &Problem, request: &str) -> Response {
@@ -54,6 +59,29 @@ impl Response {
 impl From<Page> for Response {
     fn from(page: Page) -> Response {
         let headers = page::HEADERS.into_iter().map(|(name, value)| (name, value.to_owned()));
-        Response { status_code: page.status, headers: headers.collect(), body: page.html }
+        let headers = everywhere().chain(headers).collect();
+        Response { status_code: page.status, headers, body: page.html }
+    }
+}
+
+fn everywhere() -> impl Iterator<Item = (&'static str, String)> {
+    EVERYWHERE.into_iter().map(|(name, value)| (name, value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn every_answer_forbids_caches_and_guesses() {
+        let problem = Problem::new(404, "not_found", "nothing");
+        for response in [
+            Response::json(200, &json!({})),
+            Response::empty(204),
+            Response::problem(&problem, "r"),
+            Page { status: 404, html: String::new() }.into(),
+        ] {
+            assert_eq!(response.headers["cache-control"], "no-store");
+            assert_eq!(response.headers["x-content-type-options"], "nosniff");
+        }
     }
 }

@@ -39,6 +39,7 @@ pub enum Operation {
     ListDevices,
     PutDevice,
     DeleteDevice,
+    CloseSockets,
     ListInbox,
     CountInbox,
     MarkInbox,
@@ -66,7 +67,7 @@ pub enum Operation {
 }
 
 /// All routes.
-pub const ROUTES: [Route; 32] = [
+pub const ROUTES: [Route; 33] = [
     route("GET", "/v1/recipients", Who::Admins, Operation::ListRecipients),
     route("GET", "/v1/recipients/{id}", Who::Own, Operation::GetRecipient),
     route("PUT", "/v1/recipients/{id}", Who::Admins, Operation::PutRecipient),
@@ -75,6 +76,7 @@ pub const ROUTES: [Route; 32] = [
     route("GET", "/v1/recipients/{id}/devices", Who::Own, Operation::ListDevices),
     route("PUT", "/v1/recipients/{id}/devices/{device}", Who::Own, Operation::PutDevice),
     route("DELETE", "/v1/recipients/{id}/devices/{device}", Who::Own, Operation::DeleteDevice),
+    route("DELETE", "/v1/recipients/{id}/sockets", Who::Own, Operation::CloseSockets),
     route("GET", "/v1/recipients/{id}/inbox", Who::Own, Operation::ListInbox),
     route("GET", "/v1/recipients/{id}/inbox/counts", Who::Own, Operation::CountInbox),
     route("POST", "/v1/recipients/{id}/inbox/marks", Who::Own, Operation::MarkInbox),

@@ -9,5 +9,6 @@ mod messages;
 mod preferences;
 mod recipients;
 mod retry;
+mod sockets;
 mod tenants;
 mod tickets;

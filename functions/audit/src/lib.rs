@@ -6,9 +6,12 @@
 //! claim without proof is recorded as an ordinary event with a finding. What dispatch refuses is kept here too, with the
 //! reason.
 
+use std::collections::BTreeSet;
+
 use aws::Verdict;
 use aws_types::SdkConfig;
 use domain::Timestamp;
+use domain::access::AccessRecord;
 use domain::bus::BusEvent;
 use domain::event::Refusal;
 use domain::finding::Finding;
@@ -55,12 +58,13 @@ impl Audit {
         let (mut messages, mut records, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for message in &batch.messages {
             let now = now();
-            match record(&message.body, &self.producers, &self.marks, now) {
-                Ok(record) => {
-                    let days = record.get("type").and_then(|it| self.retention.days(it));
-                    let record = record.kept_for(days, now);
-                    messages.push(message);
-                    records.push(record);
+            match rows(&message.body, &self.producers, &self.marks, now) {
+                Ok(rows) => {
+                    for row in rows {
+                        let days = row.get("type").and_then(|it| self.retention.days(it));
+                        messages.push(message);
+                        records.push(row.kept_for(days, now));
+                    }
                 }
                 Err(refusal) => unreadable.push((message, refusal)),
             }
@@ -71,12 +75,15 @@ impl Audit {
             self.bury(message, "unreadable", &refusal.to_string(), &mut report).await;
         }
         let mut new = 0;
+        // A message of several rows is reported once, whatever became of each.
+        let mut reported = BTreeSet::new();
         for ((message, record), kept) in messages.into_iter().zip(&records).zip(appended) {
             match kept {
                 Ok(kept) => {
                     new += usize::from(kept.is_new);
                     tell_findings(record, &kept.findings);
                 }
+                Err(_) if !reported.insert(&message.message_id) => {}
                 Err(refused) if refused.verdict == Verdict::Permanent => {
                     self.bury(message, "not_storable", &chain(&refused), &mut report).await;
                 }
@@ -113,6 +120,23 @@ fn tell_findings(record: &Record, findings: &[Finding]) {
             "event recorded with a finding: {}",
             finding.meaning()
         );
+    }
+}
+
+/// The rows that are kept of one message: several for an access record whose answer listed people, one otherwise.
+///
+/// # Errors
+/// [`Refusal`] when the text is no access record and did not come from an EventBridge rule.
+pub fn rows(
+    body: &str,
+    producers: &Producers,
+    marks: &MarkKey,
+    now: Timestamp,
+) -> Result<Vec<Record>, Refusal> {
+    match AccessRecord::of_message(body) {
+        Some(access) => Ok(Record::of_access(&access, now)),
+        None => Ok(vec![record(body, producers, marks, now)?]),
+    }
     }
 }
 

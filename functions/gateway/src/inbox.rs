@@ -15,9 +15,9 @@ use crate::protocol::{Denied, Listing, Marking, Reply, Standing};
 const MISSED_AT_ONCE: usize = 100;
 
 impl Gateway {
-    pub(crate) async fn list(&self, id: &str, asked: Option<Listing>) -> Result<Reply, Refused> {
+    pub(crate) async fn list(&self, who: &Identity, asked: Option<Listing>) -> Result<Reply, Refused> {
         let Some(asked) = asked else { return Ok(Reply::bad_listing()) };
-        let Some(viewer) = self.viewer(id).await? else { return Ok(Reply::not_connected()) };
+        let viewer = viewer(who);
         let page = self.inbox.page(&viewer, &asked.filter, asked.before, asked.limit, now()).await?;
         let counts = self.inbox.counts(&viewer, now()).await?;
         let (entries, cut) = fitting(page.entries);
@@ -25,14 +25,13 @@ impl Gateway {
         Ok(Reply::Inbox { entries, next, counts })
     }
 
-    pub(crate) async fn counts(&self, id: &str) -> Result<Reply, Refused> {
-        let Some(viewer) = self.viewer(id).await? else { return Ok(Reply::not_connected()) };
-        Ok(Reply::Counts(self.inbox.counts(&viewer, now()).await?))
+    pub(crate) async fn counts(&self, who: &Identity) -> Result<Reply, Refused> {
+        Ok(Reply::Counts(self.inbox.counts(&viewer(who), now()).await?))
     }
 
-    pub(crate) async fn resume(&self, id: &str, after: Option<Key>) -> Result<Reply, Refused> {
+    pub(crate) async fn resume(&self, who: &Identity, after: Option<Key>) -> Result<Reply, Refused> {
         let Some(after) = after else { return Ok(Reply::bad_after()) };
-        let Some(viewer) = self.viewer(id).await? else { return Ok(Reply::not_connected()) };
+        let viewer = viewer(who);
         let Some(missed) = self.inbox.since(&viewer, &after, MISSED_AT_ONCE, now()).await? else {
             return Ok(Reply::unknown_id());
         };
@@ -41,9 +40,14 @@ impl Gateway {
         Ok(Reply::Missed { entries, more: missed.more || cut.is_some(), counts })
     }
 
-    pub(crate) async fn mark(&self, id: &str, asked: Option<Marking>) -> Result<Reply, Refused> {
+    pub(crate) async fn mark(
+        &self,
+        id: &str,
+        who: &Identity,
+        asked: Option<Marking>,
+    ) -> Result<Reply, Refused> {
         let Some(asked) = asked else { return Ok(Reply::bad_marking()) };
-        let Some(viewer) = self.viewer(id).await? else { return Ok(Reply::not_connected()) };
+        let viewer = viewer(who);
         if viewer.view.looks_on() {
             return Ok(Reply::looks_on());
         }
@@ -72,14 +76,12 @@ impl Gateway {
     pub(crate) async fn notice(
         &self,
         id: &str,
+        who: &Identity,
         how: Unless,
         keys: Option<Vec<Key>>,
     ) -> Result<Reply, Refused> {
         let Some(keys) = keys else { return Ok(Reply::bad_ids(how)) };
-        let Some(viewer) = self.viewer(id).await? else {
-            let all = keys.into_iter().map(Denied::not_connected).collect();
-            return Ok(Reply::noticed(how, vec![], all, None));
-        };
+        let viewer = viewer(who);
         if viewer.view.looks_on() {
             return Ok(Reply::noticed(how, vec![], keys.into_iter().map(Denied::not_yours).collect(), None));
         }
@@ -96,11 +98,10 @@ impl Gateway {
         let ids = done.marked.into_iter().map(|(id, _)| id).collect();
         Ok(Reply::noticed(how, ids, denied(done.refused), is_kept.then_some(done.counts)))
     }
+}
 
-    async fn viewer(&self, id: &str) -> Result<Option<Viewer>, Refused> {
-        let who = self.connections.who(id, now()).await?;
-        Ok(who.map(|Identity { user, view, .. }| Viewer { user, view }))
-    }
+fn viewer(who: &Identity) -> Viewer {
+    Viewer { user: who.user.clone(), view: who.view.clone() }
 }
 
 fn denied(refused: Vec<(Key, Noticed)>) -> Vec<Denied> {

@@ -15,6 +15,8 @@
 //!
 //! A ticket works once and for 30 seconds. It is the only thing that says who somebody is: nothing a client sends
 //! later can change that. So nobody sees or acknowledges a notification for somebody else, nor one person for a room.
+//! A session ends with the token that bought its ticket, and 2 h 15 min after `$connect` at the latest: the next action is
+//! refused with `not_connected`, and the connection is closed.
 //! An answer that is not on record has its reason in `refused`, beside those that are or alone. What is said to be seen
 //! or acknowledged is so in the ledger and in the inbox; both are asked once, and know the same.
 
@@ -27,8 +29,8 @@ use aws::Refused;
 use aws_types::SdkConfig;
 use domain::rule::Unless;
 use runtime::now;
-use sockets::Badges;
-use store::{Connections, Inbox, Ledger};
+use sockets::{Badges, Sessions};
+use store::{Connections, Identity, Inbox, Ledger};
 
 pub use config::Config;
 pub use protocol::{Denied, Listing, Marking, Reply, Request, Response, Route, Standing};
@@ -42,6 +44,7 @@ pub struct Gateway {
     ledger: Ledger,
     inbox: Inbox,
     badges: Badges,
+    sessions: Sessions,
 }
 
 impl Gateway {
@@ -51,64 +54,95 @@ impl Gateway {
         let connections = Connections::new(&client, config.connections_table);
         let inbox = Inbox::new(&client, config.inbox_table);
         Gateway {
-            badges: Badges::new(aws, config.endpoint, connections.clone(), inbox.clone()),
+            badges: Badges::new(aws, config.endpoint.clone(), connections.clone(), inbox.clone()),
+            sessions: Sessions::new(aws, config.endpoint, connections.clone()),
             connections,
             ledger: Ledger::new(&client, config.ledger_table),
             inbox,
         }
     }
 
-    /// Answers one request.
+    /// Answers one request. A socket whose session is over is refused every action and closed.
     ///
     /// # Errors
     /// A table could not be asked; API Gateway tells the client that something went wrong.
     pub async fn answer(&self, request: Request) -> Result<Response, Refused> {
         let id = request.connection_id();
         match request.route() {
-            Route::Connect => self.connect(id, request.ticket()).await,
+            Route::Connect => return self.connect(id, request.ticket()).await,
             Route::Disconnect => {
                 self.connections.close(id).await?;
-                Ok(Response::ok())
+                return Ok(Response::ok());
             }
-            Route::Subscribe => Ok(Response::says(&self.subscribe(id, request.room()).await?)),
-            Route::Seen => Ok(Response::says(&self.notice(id, Unless::Seen, request.ids()).await?)),
-            Route::Acknowledge => {
-                Ok(Response::says(&self.notice(id, Unless::Acknowledged, request.ids()).await?))
-            }
-            Route::Inbox => Ok(Response::says(&self.list(id, request.listing()).await?)),
-            Route::Counts => Ok(Response::says(&self.counts(id).await?)),
-            Route::Mark => Ok(Response::says(&self.mark(id, request.marking()).await?)),
-            Route::Resume => Ok(Response::says(&self.resume(id, request.after()).await?)),
-            Route::Ping => Ok(Response::says(&Reply::Pong)),
-            Route::Default => Ok(Response::says(&Reply::unknown_action())),
+            Route::Subscribe
+            | Route::Seen
+            | Route::Acknowledge
+            | Route::Inbox
+            | Route::Counts
+            | Route::Mark
+            | Route::Resume
+            | Route::Ping
+            | Route::Default => {}
+        }
+        match self.connections.who(id, now()).await? {
+            Some(who) => Ok(Response::says(&self.act(id, &who, &request).await?)),
+            None => self.end(id).await,
         }
     }
 
+    /// Does what the client of an open session asks for.
+    async fn act(&self, id: &str, who: &Identity, request: &Request) -> Result<Reply, Refused> {
+        match request.route() {
+            Route::Subscribe => self.subscribe(id, who, request.room()).await,
+            Route::Seen => self.notice(id, who, Unless::Seen, request.ids()).await,
+            Route::Acknowledge => self.notice(id, who, Unless::Acknowledged, request.ids()).await,
+            Route::Inbox => self.list(who, request.listing()).await,
+            Route::Counts => self.counts(who).await,
+            Route::Mark => self.mark(id, who, request.marking()).await,
+            Route::Resume => self.resume(who, request.after()).await,
+            Route::Ping => Ok(Reply::Pong),
+            Route::Connect | Route::Disconnect | Route::Default => Ok(Reply::unknown_action()),
+        }
+    }
+
+    /// Tells the client that its session is over and closes the connection.
+    async fn end(&self, id: &str) -> Result<Response, Refused> {
+        tracing::info!(code = "SESSION_OVER", connection.id = id, "action refused: the connection is closed");
+        self.sessions.close_with(id, &Reply::not_connected().to_json()).await?;
+        Ok(Response::ok())
+    }
+
     async fn connect(&self, id: &str, ticket: Option<&str>) -> Result<Response, Refused> {
-        let who = match ticket {
-            Some(it) => self.connections.redeem(it, now()).await?,
+        let ticket = match ticket {
+            Some(text) => self.connections.redeem(text, now()).await?,
             None => None,
         };
-        let Some(who) = who else {
+        let Some(ticket) = ticket else {
             tracing::info!(connection.id = id, "refused: no valid ticket");
             return Ok(Response::unauthorized());
         };
-        self.connections.open(id, &who, now()).await?;
+        self.connections.open(id, &ticket.identity, now()).await?;
+        if self.connections.is_signed_out(&ticket).await? {
+            self.connections.close(id).await?;
+            tracing::info!(
+                code = "SIGNED_OUT",
+                connection.id = id,
+                "refused: signed out after the ticket was issued"
+            );
+            return Ok(Response::unauthorized());
+        }
         tracing::info!(connection.id = id, "connected");
         Ok(Response::ok())
     }
 
-    async fn subscribe(&self, id: &str, room: Option<String>) -> Result<Reply, Refused> {
+    async fn subscribe(&self, id: &str, who: &Identity, room: Option<String>) -> Result<Reply, Refused> {
         let Some(room) = room.filter(|it| !it.is_empty() && it.len() <= MAX_ROOM_BYTES) else {
             return Ok(Reply::bad_room());
-        };
-        let Some(who) = self.connections.who(id, now()).await? else {
-            return Ok(Reply::Refused { room, reason: "not_connected" });
         };
         if !who.may_join(&room) {
             return Ok(Reply::Refused { room, reason: "not_allowed" });
         }
-        self.connections.join(id, &who, &room, now()).await?;
+        self.connections.join(id, who, &room, now()).await?;
         Ok(Reply::Subscribed { room })
     }
 }

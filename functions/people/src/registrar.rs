@@ -12,7 +12,8 @@ use domain::registry::{Amendment, Change, Notice, Stamp};
 use publish::{Bus, Entry};
 use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Message, Report, chain, now};
-use store::{Amended, Inbox, NotApplied, People};
+use sockets::Sessions;
+use store::{Amended, Connections, Inbox, NotApplied, People};
 
 use crate::{Config, read};
 
@@ -20,6 +21,7 @@ use crate::{Config, read};
 pub struct Registrar {
     people: People,
     inbox: Inbox,
+    sessions: Sessions,
     dead_letters: Queue,
     producers: Producers,
     aws: SdkConfig,
@@ -49,7 +51,9 @@ impl Registrar {
     #[must_use]
     pub fn new(aws: &SdkConfig, config: Config) -> Registrar {
         let tables = store::client(aws);
+        let connections = Connections::new(&tables, config.connections_table);
         Registrar {
+            sessions: Sessions::new(aws, config.socket_endpoint, connections),
             people: People::new(&tables, config.people_table),
             inbox: Inbox::new(&tables, config.inbox_table),
             dead_letters: Queue::new(&Sqs::new(aws), config.dead_letters_url),
@@ -113,9 +117,9 @@ impl Registrar {
             let of_change = |amended: &Amended| announced(amendment, amended);
             announcements.extend(applied.as_ref().map(of_change).unwrap_or_default());
             let applied = applied.map(|amended| amended.changed);
-            let is_gone = applied.is_ok() && matches!(amendment.change, Change::Remove);
+            let is_done = applied.is_ok();
             note(*at, applied);
-            if is_gone && let Err(refused) = self.forget_inbox(&amendment.id).await {
+            if is_done && let Err(refused) = self.follow_up(amendment).await {
                 note(*at, Err(NotApplied::Refused(refused)));
             }
         }
@@ -142,12 +146,27 @@ impl Registrar {
         }
     }
 
-    /// Forgets what somebody was told live, unless they are known again by a later word.
-    async fn forget_inbox(&self, id: &str) -> Result<(), Refused> {
-        match self.people.find(&BTreeSet::from([id])).await?.contains_key(id) {
-            true => Ok(()),
-            false => self.inbox.forget(id).await,
+    /// Deletes the inbox of a deleted person, and ends the sessions that the person must not have any more: all of a
+    /// deleted person's, and those of tenants that the person has left. A later word may have brought the person back,
+    /// so the table is asked.
+    async fn follow_up(&self, amendment: &Amendment) -> Result<(), Refused> {
+        if !ends_sessions(&amendment.change) {
+            return Ok(());
         }
+        let id = amendment.id.as_str();
+        let found = self.people.find(&BTreeSet::from([id])).await?;
+        let person = found.get(id);
+        match (person, &amendment.change) {
+            (None, Change::Remove) => self.inbox.forget(id).await?,
+            // Not described yet, or this release cannot read the person: nothing was lost.
+            (None, _) => return Ok(()),
+            (Some(_), _) => {}
+        }
+        let ended = self.sessions.enforce(id, person, now()).await?;
+        if ended > 0 {
+            tracing::info!(code = "SESSIONS_ENDED", ended, "sockets of a changed person were closed");
+        }
+        Ok(())
     }
 
     async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
@@ -179,6 +198,15 @@ fn announced(amendment: &Amendment, amended: &Amended) -> Vec<Entry> {
     amended.addresses.iter().map(|change| Entry::of(&event(change))).collect()
 }
 
+/// Whether a change may take a tenant from a person, or the person altogether.
+fn ends_sessions(change: &Change) -> bool {
+    match change {
+        Change::Put(_) | Change::Create(_) | Change::Remove => true,
+        Change::Update(patch) => patch.contains_key("tenants"),
+        Change::Join(_) | Change::Leave(_) | Change::Close(_) | Change::Unregister(_) => false,
+    }
+}
+
 fn setback(error: NotApplied) -> Setback {
     match error {
         NotApplied::Unfit(refusal) => {
@@ -190,5 +218,18 @@ fn setback(error: NotApplied) -> Setback {
                 Setback::Later(chain(&refused))
             }
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Map, json};
+
+    #[test]
+    fn change_that_may_take_a_tenant_ends_sessions() {
+        let patch = |member: &str| Change::Update(Map::from_iter([(member.to_owned(), json!(null))]));
+        assert!(ends_sessions(&Change::Remove) && ends_sessions(&patch("tenants")));
+        assert!(!ends_sessions(&patch("email")));
     }
 }

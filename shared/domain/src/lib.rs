@@ -13,6 +13,7 @@
 //! [`retry`] how often something is tried, [`breaker`] whether a provider is asked at all, [`quota`] how fast, [`suspects`]
 //! what is taken up by itself.
 
+pub mod access;
 pub mod address_change;
 pub mod attachment;
 pub mod batches;

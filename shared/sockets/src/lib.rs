@@ -1,17 +1,20 @@
-//! The `@connections` API of API Gateway: one post to one socket, whoever is at the other end; and what all sockets of a user
-//! hear when something in their inbox is marked.
+//! The `@connections` API of API Gateway: one post to one socket, whoever is at the other end; what all sockets of a user
+//! hear when something in their inbox is marked; and the end of sessions.
 
 mod badges;
+mod sessions;
 
-use aws::Verdict;
+use aws::{Refused, Verdict};
 use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::config::Builder;
 use aws_sdk_apigatewaymanagement::error::SdkError;
+use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_types::SdkConfig;
 
 pub use badges::Badges;
+pub use sessions::Sessions;
 
 /// The sockets of one WebSocket API.
 pub struct Sockets {
@@ -50,6 +53,20 @@ impl Sockets {
         match post.send().await {
             Ok(_) => Posted::Delivered,
             Err(error) => sort(id, &error),
+        }
+    }
+
+    /// Closes one connection. A connection that is gone already is closed.
+    ///
+    /// # Errors
+    /// API Gateway did not close it.
+    pub async fn close(&self, id: &str) -> Result<(), Refused> {
+        let Err(error) = self.client.delete_connection().connection_id(id).send().await else {
+            return Ok(());
+        };
+        match error.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) {
+            true => Ok(()),
+            false => Err(Refused::new("close a connection", error)),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The connections table: tickets, open sockets, and who is in which room.
 //!
-//! Every item expires: a connection lives two hours at most (API Gateway), and `$disconnect` is best effort.
+//! Every item expires: a connection lives two hours at most (API Gateway), and `$disconnect` is best effort. A session
+//! ends with the token that opened it: the attribute `exp` of tickets, connections and memberships holds that time, in
+//! seconds since 1970, and every read compares it with the clock. Items of the release before have no `exp`; they count
+//! until their `ttl`.
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
@@ -15,8 +18,14 @@ use crate::item::{Item, key, sort_key};
 use crate::writes::{put, write};
 use crate::{lookup, seconds};
 
-/// How long a connection's items are kept: API Gateway's two hours and a little more.
-const CONNECTION_SECONDS: i64 = 2 * 3_600 + 15 * 60;
+mod signing_out;
+
+pub use signing_out::SignOut;
+
+/// How long a session lasts at most: API Gateway's two hours for a connection, and a little more.
+///
+/// Source: API Gateway developer guide, "Quotas for configuring and running a WebSocket API".
+pub const MAX_SESSION: SignedDuration = SignedDuration::from_secs(2 * 3_600 + 15 * 60);
 
 /// How long a handshake may take: a `$connect` that starts cold, and the way back.
 const OPENING: SignedDuration = SignedDuration::from_secs(10);
@@ -36,6 +45,8 @@ pub struct Identity {
     pub view: View,
     /// The rooms that may be joined: names, or beginnings that end in `*`.
     pub rooms: Vec<String>,
+    /// When the session ends, where that is earlier than [`MAX_SESSION`] after the connection opened.
+    pub until: Option<Timestamp>,
 }
 
 /// Lets one socket connect, once, for a short time. No `Debug`: the text is a credential.
@@ -43,7 +54,16 @@ pub struct Ticket {
     /// What the client shows; only its hash is stored.
     pub text: String,
     pub identity: Identity,
+    pub issued_at: Timestamp,
     pub expires_at: Timestamp,
+}
+
+/// What a ticket stood for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redeemed {
+    pub identity: Identity,
+    /// When the ticket was issued; the earliest time there is for a ticket of the release before.
+    pub issued_at: Timestamp,
 }
 
 /// An open socket of somebody.
@@ -91,15 +111,16 @@ impl Connections {
         let item = identity_item(&ticket.identity)
             .text("pk", ticket_pk(&ticket.text))
             .text("sk", "-")
+            .text("issued_at", ticket.issued_at.to_string())
             .number("ttl", seconds(ticket.expires_at));
         self.write(vec![put(item)]).await
     }
 
-    /// Uses a ticket up. `None` when it does not exist, was used, or is too old.
+    /// Uses a ticket up. `None` when it does not exist, was used, is too old, or its session is over.
     ///
     /// # Errors
     /// The table could not be asked.
-    pub async fn redeem(&self, text: &str, now: Timestamp) -> Result<Option<Identity>, Refused> {
+    pub async fn redeem(&self, text: &str, now: Timestamp) -> Result<Option<Redeemed>, Refused> {
         let item = Item::default().text("pk", ticket_pk(text)).text("sk", "-");
         let answer = self
             .client
@@ -110,19 +131,23 @@ impl Connections {
             .send()
             .await
             .map_err(|error| Refused::new("use a ticket", error))?;
-        let ticket = answer.attributes.map(Item::from);
-        Ok(ticket.filter(|it| is_kept(it, now)).and_then(|it| identity(&it)))
+        let ticket = answer.attributes.map(Item::from).filter(|ticket| is_kept(ticket, now));
+        Ok(ticket.and_then(|ticket| {
+            let issued_at = ticket.get("issued_at").and_then(|text| text.parse().ok());
+            let issued_at = issued_at.unwrap_or(Timestamp::MIN);
+            Some(Redeemed { identity: identity(&ticket)?, issued_at })
+        }))
     }
 
-    /// Remembers an open socket.
+    /// Remembers an open socket, until its session ends.
     ///
     /// # Errors
     /// The table could not be written.
     pub async fn open(&self, id: &str, who: &Identity, now: Timestamp) -> Result<(), Refused> {
-        let ttl = seconds(now) + CONNECTION_SECONDS;
-        let connection =
-            identity_item(who).text("pk", format!("socket#{id}")).text("sk", "-").number("ttl", ttl);
-        let membership = membership(&user_pk(&who.user), id, who, ttl).text("opened_at", now.to_string());
+        let end = end(who, now);
+        let connection = identity_item(who).text("pk", format!("socket#{id}")).text("sk", "-");
+        let connection = connection.number("exp", end).number("ttl", end);
+        let membership = membership(&user_pk(&who.user), id, who, end).text("opened_at", now.to_string());
         self.write(vec![put(connection), put(membership)]).await
     }
 
@@ -141,10 +166,10 @@ impl Connections {
     /// # Errors
     /// The table could not be written.
     pub async fn join(&self, id: &str, who: &Identity, room: &str, now: Timestamp) -> Result<(), Refused> {
-        let ttl = seconds(now) + CONNECTION_SECONDS;
+        let end = end(who, now);
         let pk = room_pk(who.view.tenant(), room);
-        let note = Item::default().text("pk", format!("socket#{id}")).text("sk", &pk).number("ttl", ttl);
-        self.write(vec![put(membership(&pk, id, who, ttl)), put(note)]).await
+        let note = Item::default().text("pk", format!("socket#{id}")).text("sk", &pk).number("ttl", end);
+        self.write(vec![put(membership(&pk, id, who, end)), put(note)]).await
     }
 
     /// Forgets a socket and every room it was in.
@@ -216,21 +241,37 @@ impl Connections {
     }
 }
 
-/// Expiry is checked here: the table's own deletion may come hours late.
+/// Expiry is checked here: the table's own deletion may come hours late. A session is over in the second of its `exp`,
+/// as a token is.
 fn is_kept(item: &Item, now: Timestamp) -> bool {
-    item.get_number("ttl").unwrap_or(0) >= seconds(now)
+    let is_in_session = item.get_number("exp").is_none_or(|exp| exp > seconds(now));
+    is_in_session && item.get_number("ttl").unwrap_or(0) >= seconds(now)
 }
 
-fn membership(pk: &str, id: &str, who: &Identity, ttl: i64) -> Item {
-    with_view(Item::default().text("pk", pk).text("sk", id), &who.view).number("ttl", ttl)
+/// When the session of a socket ends that opens or is used now, in seconds since 1970.
+fn end(who: &Identity, now: Timestamp) -> i64 {
+    let longest = seconds(now + MAX_SESSION);
+    who.until.map_or(longest, |until| seconds(until).min(longest))
+}
+
+fn membership(pk: &str, id: &str, who: &Identity, end: i64) -> Item {
+    let item = with_view(Item::default().text("pk", pk).text("sk", id), &who.view);
+    item.number("exp", end).number("ttl", end)
 }
 
 fn identity_item(who: &Identity) -> Item {
-    with_view(Item::default().text("user", &who.user), &who.view).texts("rooms", who.rooms.iter().cloned())
+    let item = with_view(Item::default().text("user", &who.user), &who.view);
+    let item = item.texts("rooms", who.rooms.iter().cloned());
+    match who.until {
+        Some(until) => item.number("exp", seconds(until)),
+        None => item,
+    }
 }
 
 fn identity(item: &Item) -> Option<Identity> {
-    Some(Identity { user: item.get("user")?.to_owned(), view: view(item), rooms: item.get_texts("rooms") })
+    let until = item.get_number("exp").and_then(|exp| Timestamp::from_second(exp).ok());
+    let user = item.get("user")?.to_owned();
+    Some(Identity { user, view: view(item), rooms: item.get_texts("rooms"), until })
 }
 
 /// The attribute `view` says `only` of who looks on.

@@ -10,6 +10,7 @@ use crate::lookup;
 use crate::outbox::Place;
 use crate::statements::{Written, execute};
 
+mod access;
 mod claim;
 mod leaves;
 mod reading;

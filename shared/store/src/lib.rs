@@ -24,7 +24,7 @@ mod writes;
 
 pub use aws_sdk_dynamodb::Client;
 pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
-pub use connections::{Connection, Connections, Identity, Ticket};
+pub use connections::{Connection, Connections, Identity, MAX_SESSION, Redeemed, SignOut, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood, UsedLink};
 pub use endpoints::{
     Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, Sending, Undelivered,

@@ -96,6 +96,7 @@ impl Theirs {
                 (format!("{person}/devices/d"), Some(json!({ "platform": "fcm", "endpoint": "eve" })), 404)
             }
             Operation::DeleteDevice => (format!("{person}/devices/d"), None, 404),
+            Operation::CloseSockets => (format!("{person}/sockets"), None, 404),
             Operation::GetPreferences => (format!("{person}/preferences"), None, 404),
             Operation::PutPreferences | Operation::PatchPreferences => {
                 (format!("{person}/preferences"), Some(json!({ "zone": "Etc/UTC" })), 404)

@@ -78,6 +78,8 @@ fn a_program_is_one_that_signed_and_names_the_tenant_it_means() {
                 "authorizer": { "iam": { "userArn": "arn:aws:iam::1:user/shop" } } },
         }))
     };
+    let program = Caller::Program("arn:aws:iam::1:user/shop".to_owned());
+    assert_eq!(Caller::of(&of(Value::Null), None, NOW), Ok(program), "the ARN is kept for the access record");
     let scope = |query: Value| {
         let request = of(query);
         Caller::of(&request, None, NOW).unwrap().scope(&request)
@@ -88,6 +90,22 @@ fn a_program_is_one_that_signed_and_names_the_tenant_it_means() {
     let unsigned =
         request(&json!({ "requestContext": { "http": { "method": "GET" }, "authorizer": { "iam": {} } } }));
     assert_eq!(Caller::of(&unsigned, None, NOW).unwrap_err().status, 401);
+}
+
+#[test]
+fn session_ends_when_the_token_expires() {
+    let expiry = |exp: Value| {
+        let mut claims = claims();
+        claims["exp"] = exp;
+        token_expiry(&asked(Some(&token(&json!({ "alg": "RS256" }), &claims)), None))
+    };
+    let at = |second| Some(Timestamp::from_second(second).unwrap());
+    assert_eq!(expiry(json!(1_795_000_001)), at(1_795_000_001));
+    assert_eq!(expiry(json!(1_795_000_001.9)), at(1_795_000_001));
+    for exp in [json!(1e300), Value::Null, json!("tomorrow")] {
+        assert_eq!(expiry(exp.clone()), None, "{exp}");
+    }
+    assert_eq!(token_expiry(&asked(None, None)), None);
 }
 
 fn ask(claims: &Value) -> Result<Caller, Problem> {

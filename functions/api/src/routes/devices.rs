@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sns::Unregistered;
 
+use crate::changes::Changed;
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::recipients::check_id;
@@ -115,7 +116,10 @@ impl Api {
             }
             Ok(Some(Change::Update(Map::from_iter([("devices".to_owned(), json!(devices))]))))
         };
-        self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        let changed = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        if changed {
+            self.announce(asked, Changed::Recipient, &["devices"]).await;
+        }
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use serde_json::{Map, Value, json};
 
 use crate::caller::Scope;
+use crate::changes::Changed;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::response::Response;
@@ -47,6 +48,7 @@ impl Api {
         vetted.map_err(|it| Problem::refused("url", it.found(), it.wanted()))?;
         let secret = secret(scheme)?;
         let is_new = self.endpoints.put(&endpoint, &Secrets::of(secret.clone()), asked.now).await?;
+        self.announce(asked, Changed::Endpoint, &["url", "description", "when", "version"]).await;
         let mut told = self.told(&self.endpoint(&endpoint.id).await?, asked).await?;
         if !is_new {
             return Ok(Response::json(200, &told));
@@ -59,6 +61,7 @@ impl Api {
         // What can name no endpoint names none, and that was asked for.
         if let Ok(id) = asked.endpoint() {
             self.endpoints.remove(&id).await?;
+            self.announce(asked, Changed::EndpointDeleted, &[]).await;
         }
         Ok(Response::empty(204))
     }
@@ -75,6 +78,7 @@ impl Api {
         let secret = secret(wanted.or(current.current().map(Secret::scheme)).unwrap_or(Scheme::Hmac))?;
         let rotated = self.endpoints.rotate(&id, &secret, asked.now).await?;
         let secrets = rotated.ok_or_else(Problem::no_endpoint)?;
+        self.announce(asked, Changed::Endpoint, &["secret"]).await;
         let signing = secrets.signing(asked.now).count();
         Ok(unkept(200, &json!({ "id": id.id, "verify_with": verifies(&secret), "signing": signing })))
     }
@@ -82,7 +86,10 @@ impl Api {
     pub(crate) async fn enable_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.endpoint()?;
         match self.endpoints.enable(&id).await? {
-            true => self.get_endpoint(asked).await,
+            true => {
+                self.announce(asked, Changed::Endpoint, &["disabled"]).await;
+                self.get_endpoint(asked).await
+            }
             false => Err(Problem::no_endpoint()),
         }
     }
@@ -90,7 +97,9 @@ impl Api {
     /// What is off already stays so for its first reason.
     pub(crate) async fn disable_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.endpoint()?;
-        self.endpoints.disable(&id, DisabledBecause::Operator, asked.now).await?;
+        if self.endpoints.disable(&id, DisabledBecause::Operator, asked.now).await? {
+            self.announce(asked, Changed::Endpoint, &["disabled"]).await;
+        }
         self.get_endpoint(asked).await
     }
 

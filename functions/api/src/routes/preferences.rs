@@ -6,6 +6,7 @@ use domain::registry::{Change, check_zones, merge};
 use serde_json::{Map, Value, json};
 
 use crate::caller::Scope;
+use crate::changes::Changed;
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::{Api, Asked};
@@ -56,7 +57,14 @@ impl Api {
                 }
             })))
         };
-        self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        let changed = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        if changed {
+            let members: &[&str] = match asked.scope {
+                Scope::All => &MEMBERS,
+                Scope::Tenant(_) => &["in_tenants"],
+            };
+            self.announce(asked, Changed::Recipient, members).await;
+        }
         self.get_preferences(asked).await
     }
 }

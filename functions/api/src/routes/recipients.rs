@@ -6,10 +6,12 @@ use domain::address_change::{self, announcement};
 use domain::recipient::{Group, Recipient};
 use domain::registry::{self, Change, Stamp};
 use publish::Entry;
+use runtime::now;
 use serde_json::{Map, Value, json};
-use store::Amended;
+use store::{Amended, SignOut};
 
 use crate::caller::Scope;
+use crate::changes::{Changed, names};
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::response::Response;
@@ -40,6 +42,7 @@ impl Api {
         let id = asked.parameter(0);
         let mut members = asked.request.object()?;
         same_id(&mut members, id)?;
+        let written = members.clone();
         let mut person = registry::person(&Value::Object(members).to_string())?;
         if let Scope::Tenant(tenant) = asked.scope {
             person.tenants.insert(tenant.clone());
@@ -51,7 +54,8 @@ impl Api {
             Ok(Some(Change::Put(Box::new(person.clone()))))
         };
         let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
-        self.announce(id, &amended, &asked.stamp()).await;
+        self.announce_addresses(id, &amended, &asked.stamp()).await;
+        self.after_change(asked, amended.changed, &names(&written)).await?;
         self.get_recipient(asked).await
     }
 
@@ -77,8 +81,26 @@ impl Api {
             Ok((!patch.is_empty()).then_some(Change::Update(patch)))
         };
         let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
-        self.announce(id, &amended, &asked.stamp()).await;
+        self.announce_addresses(id, &amended, &asked.stamp()).await;
+        self.after_change(asked, amended.changed, &names(&patch)).await?;
         self.get_recipient(asked).await
+    }
+
+    /// Announces a change of a person, and ends the sessions of a tenant that the person has left. Sessions are ended
+    /// for a change that was made before, too: the caller may ask again because that did not work.
+    async fn after_change(&self, asked: &Asked<'_>, changed: bool, members: &[&str]) -> Result<(), Problem> {
+        let id = asked.parameter(0);
+        if changed {
+            self.announce(asked, Changed::Recipient, members).await;
+        }
+        // Whoever replaces a person without naming tenants takes them away.
+        if asked.request.method() == "PUT" || members.contains(&"tenants") {
+            let found = self.people.find(&BTreeSet::from([id])).await?;
+            if let Some(person) = found.get(id) {
+                self.sessions.enforce(id, Some(person), asked.now).await?;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn delete_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
@@ -88,18 +110,25 @@ impl Api {
             Scope::Tenant(tenant) => tenancy::may_remove(before, tenant),
         };
         let known = self.people.find(&BTreeSet::from([id])).await?;
-        if may(known.get(id))? {
+        let is_ours = may(known.get(id))?;
+        if is_ours {
+            self.announce_deletion(asked).await?;
             // First what they were told: if that goes wrong, they are still there for whoever asks again.
             self.inbox.forget(id).await?;
+            self.sessions.end(id, &SignOut::Everywhere, asked.now).await?;
         }
         let decide = |before: Option<&Recipient>| Ok(may(before)?.then_some(Change::Remove));
         self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        if is_ours {
+            // Once more, for a ticket that was bought meanwhile. Nobody of this id gets another one.
+            self.sessions.end(id, &SignOut::Everywhere, now()).await?;
+        }
         Ok(Response::empty(204))
     }
 
     /// Publishes that addresses of a person changed, so that the old ones can be told. The change stands whatever the
     /// bus says: an announcement that was not published is logged.
-    async fn announce(&self, id: &str, amended: &Amended, stamp: &Stamp) {
+    async fn announce_addresses(&self, id: &str, amended: &Amended, stamp: &Stamp) {
         let event = |change| Entry::of(&announcement(address_change::API, id, change, stamp, stamp.at));
         let entries: Vec<Entry> = amended.addresses.iter().map(event).collect();
         if entries.is_empty() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::caller::check_tenant;
+use crate::changes::{Changed, names};
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::preferences::read;
@@ -17,10 +18,12 @@ impl Api {
 
     pub(crate) async fn put_tenant(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let tenant = tenant(asked)?;
-        let settings = read(&asked.request.object()?)?;
+        let members = asked.request.object()?;
+        let settings = read(&members)?;
         if !self.people.put_tenant(tenant, &settings, &asked.stamp()).await? {
             return Err(Problem::new(409, "newer", "something newer was said of this tenant; read it again"));
         }
+        self.announce(asked, Changed::Tenant, &names(&members)).await;
         self.get_tenant(asked).await
     }
 }

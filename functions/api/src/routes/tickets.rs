@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Identity, Ticket};
+use store::{Identity, MAX_SESSION, Ticket};
 
-use crate::caller::{Caller, Person};
+use crate::caller::{Caller, Person, token_expiry};
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::recipients::check_id;
@@ -30,6 +31,9 @@ struct Wish {
     /// The rooms it may join: names, or beginnings that end in a star.
     #[serde(default)]
     rooms: Option<Vec<String>>,
+    /// When the session ends, where that is earlier than the token's `exp` and [`MAX_SESSION`] from now.
+    #[serde(default)]
+    expires: Option<Timestamp>,
 }
 
 impl Api {
@@ -39,21 +43,46 @@ impl Api {
             _ => asked.request.object()?,
         };
         let wish: Wish = serde_json::from_value(Value::Object(body)).map_err(|_| {
-            Problem::refused("body", "an object of another shape", "{user, rooms: [name, …]}")
+            Problem::refused("body", "an object of another shape", "{user, rooms: [name, …], expires: time}")
         })?;
-        let identity = identity(asked, wish)?;
-        if !is_self(asked.caller, &identity.user) && asked.scope.tenant().is_some() {
-            // Who is not of this tenant gets no ticket from it.
-            self.person(&identity.user, asked.scope).await?;
+        let until = session_end(asked.now, token_expiry(asked.request), wish.expires)?;
+        let identity = Identity { until: Some(until), ..identity(asked, wish)? };
+        if asked.scope.tenant().is_some() {
+            // A person who is not of this tenant gets no ticket from it, for oneself neither.
+            let found = self.person(&identity.user, asked.scope).await;
+            match found {
+                Err(problem) if problem.status == 404 && is_self(asked.caller, &identity.user) => {
+                    return Err(Problem::forbidden("the token's user does not belong to the token's tenant"));
+                }
+                found => drop(found?),
+            }
         }
         let text = chance()?;
         let expires_at = asked.now + LIFETIME;
-        let ticket = Ticket { text: text.clone(), identity, expires_at };
+        let ticket = Ticket { text: text.clone(), identity, issued_at: asked.now, expires_at };
         self.connections.issue(&ticket).await?;
         let url = format!("{}?ticket={text}", self.socket_url);
-        let said = json!({ "ticket": text, "url": url, "expires_at": expires_at.to_string() });
-        Ok(Response::json(201, &said).with("cache-control", "no-store".to_owned()))
+        let said = json!({
+            "ticket": text, "url": url, "expires_at": expires_at.to_string(),
+            "session_ends_at": until.to_string(),
+        });
+        Ok(Response::json(201, &said))
     }
+}
+
+/// When a session ends at the latest: with the token, at the time that the caller names, and [`MAX_SESSION`] from now.
+///
+/// # Errors
+/// 422: the named time is over.
+fn session_end(
+    now: Timestamp,
+    token: Option<Timestamp>,
+    named: Option<Timestamp>,
+) -> Result<Timestamp, Problem> {
+    if named.is_some_and(|at| at <= now) {
+        return Err(Problem::refused("expires", "a time that is over", "a later time, or none"));
+    }
+    Ok([token, named].into_iter().flatten().fold(now + MAX_SESSION, Timestamp::min))
 }
 
 fn is_self(caller: &Caller, user: &str) -> bool {
@@ -69,11 +98,12 @@ fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
         if wish.rooms.is_some() {
             return Err(Problem::forbidden("rooms: they are those of your token's claim `rooms`"));
         }
-        return Ok(Identity { user: user.clone(), view: asked.view_of(user), rooms: rooms.clone() });
+        let view = asked.view_of(user);
+        return Ok(Identity { user: user.clone(), view, rooms: rooms.clone(), until: None });
     }
     let own = match asked.caller {
         Caller::Person(it) => Some(it.user.clone()),
-        Caller::Program => None,
+        Caller::Program(_) => None,
     };
     let user = wish.user.or(own).filter(|it| !it.is_empty());
     let user = user.ok_or_else(|| Problem::refused("user", "nothing", "whose socket it will be"))?;
@@ -85,7 +115,7 @@ fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
         return Err(Problem::refused("rooms", "more, or others", &wanted));
     }
     let view = asked.view_of(&user);
-    Ok(Identity { user, view, rooms })
+    Ok(Identity { user, view, rooms, until: None })
 }
 
 /// 128 random bits, as text.
@@ -101,4 +131,31 @@ pub(crate) fn random<const BYTES: usize>() -> Result<[u8; BYTES], Problem> {
         Problem::new(503, "unavailable", "something of ours did not answer as it should; ask again").after(1)
     })?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[test]
+    fn session_ends_with_the_token_or_earlier_and_never_later() {
+        let after = |seconds: i64| Some(NOW + SignedDuration::from_secs(seconds));
+        let longest = MAX_SESSION.as_secs();
+        for (token, named, expected) in [
+            (None, None, longest),
+            (after(8), None, 8),
+            (after(8), after(4), 4),
+            (after(8), after(80), 8),
+            (None, after(600), 600),
+            (None, after(86_400), longest),
+            (after(86_400), None, longest),
+        ] {
+            let end = session_end(NOW, token, named).unwrap();
+            assert_eq!(end.as_second() - NOW.as_second(), expected, "{token:?} {named:?}");
+        }
+        assert_eq!(session_end(NOW, None, Some(NOW)).unwrap_err().status, 422);
+    }
 }

@@ -16,10 +16,6 @@ pub struct Standing {
 }
 
 impl Denied {
-    pub(crate) fn not_connected(id: Key) -> Denied {
-        Denied { id, reason: "not_connected" }
-    }
-
     /// There is no such notification, or it is somebody else's: which of the two is nobody's business.
     pub(crate) fn not_yours(id: Key) -> Denied {
         Denied { id, reason: "not_yours" }

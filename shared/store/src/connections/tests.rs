@@ -11,6 +11,7 @@ fn a_room_is_joined_by_its_name_or_by_the_beginning_of_one() {
         user: "ann".into(),
         view: View::All,
         rooms: vec!["queue:triage-1".into(), "ward:*".into()],
+        until: None,
     };
     for (room, allowed) in
         [("queue:triage-1", true), ("queue:triage-10", false), ("ward:7", true), ("theatre:1", false)]
@@ -22,7 +23,7 @@ fn a_room_is_joined_by_its_name_or_by_the_beginning_of_one() {
 #[tokio::test]
 async fn a_socket_whose_time_is_over_is_nobodys_though_its_row_is_still_there() {
     for (ttl, expected) in [(0, Some("ann")), (1, Some("ann")), (-1, None)] {
-        let who = Identity { user: "ann".into(), view: View::All, rooms: vec![] };
+        let who = Identity { user: "ann".into(), view: View::All, rooms: vec![], until: None };
         let row = identity_item(&who).number("ttl", seconds(NOON) + ttl);
         let get = mock!(Client::get_item)
             .then_output(move || GetItemOutput::builder().set_item(Some(row.clone().into_map())).build());
@@ -30,4 +31,31 @@ async fn a_socket_whose_time_is_over_is_nobodys_though_its_row_is_still_there() 
         let who = connections.who("c", NOON).await.unwrap();
         assert_eq!(who.as_ref().map(|it| it.user.as_str()), expected, "{ttl} s left");
     }
+}
+
+#[tokio::test]
+async fn session_ends_with_its_token_and_an_older_row_with_its_ttl() {
+    let who = Identity { user: "ann".into(), view: View::All, rooms: vec![], until: None };
+    for (exp, is_open) in [(None, true), (Some(1), true), (Some(0), false), (Some(-1), false)] {
+        let row = identity_item(&who).number("ttl", seconds(NOON) + 100);
+        let row = exp.map_or(row.clone(), |exp| row.number("exp", seconds(NOON) + exp));
+        assert_eq!(is_kept(&row, NOON), is_open, "{exp:?}");
+    }
+}
+
+#[test]
+fn every_row_of_a_session_expires_with_the_token_and_after_two_hours_and_a_quarter_at_most() {
+    let now = seconds(NOON);
+    let longest = 2 * 3_600 + 15 * 60;
+    for (until, end) in [(None, longest), (Some(8), 8), (Some(86_400), longest)] {
+        let until = until.map(|it| NOON + SignedDuration::from_secs(it));
+        let who = Identity { user: "ann".into(), view: View::All, rooms: vec![], until };
+        assert_eq!(super::end(&who, NOON), now + end);
+        let row = membership("user#ann", "c", &who, super::end(&who, NOON));
+        assert_eq!((row.get_number("exp"), row.get_number("ttl")), (Some(now + end), Some(now + end)));
+    }
+    // A room that is joined late does not outlive the session.
+    let until = Some(NOON + SignedDuration::from_secs(8));
+    let who = Identity { user: "ann".into(), view: View::All, rooms: vec![], until };
+    assert_eq!(identity(&identity_item(&who)).unwrap(), who);
 }

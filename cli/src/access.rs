@@ -1,0 +1,107 @@
+//! Access records of the command line: who read personal data with it.
+//!
+//! A command that prints personal data writes its record first, with the IAM identity that AWS says it has. It prints
+//! nothing where the record cannot be written.
+
+use std::time::Duration;
+
+use asking::{Question, Service};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::access::{Access, AccessRecord, CLI, CallerKind, Object};
+use queue::{Outgoing, Sqs};
+
+use crate::cloud::Cloud;
+use crate::error::Error;
+
+/// Source: AWS STS API reference, "GetCallerIdentity". It needs no right.
+const WHO_AM_I: &str = "/?Action=GetCallerIdentity&Version=2011-06-15";
+
+/// Records that this command is about to print an object's data. `operation` is the command's name.
+///
+/// # Errors
+/// The record could not be written: nothing may be printed.
+pub(crate) async fn record(
+    cloud: &Cloud,
+    operation: &str,
+    object: Object,
+    tenant: Option<&str>,
+) -> Result<(), Error> {
+    let access = Access {
+        by: CallerKind::Iam,
+        subject: Some(caller(cloud).await?),
+        tenant: tenant.map(str::to_owned),
+        operation: operation.to_owned(),
+        object: Some(object),
+        listed: Vec::new(),
+        status: None,
+        request: format!("cli-{}", chance()?),
+    };
+    let record = AccessRecord { source: CLI.to_owned(), time: runtime::now(), access };
+    let name = cloud.name("audit");
+    let queue = Sqs::new(&cloud.config).queue(&name).await;
+    let queue = queue.map_err(|refused| unrecorded(&name, &aws::chain(&refused)))?;
+    let outgoing =
+        Outgoing { body: record.to_message(), tenant: record.access.tenant.clone(), delay: Duration::ZERO };
+    match queue.send(std::slice::from_ref(&outgoing)).await.pop() {
+        Some(Ok(())) => Ok(()),
+        Some(Err(refused)) => Err(unrecorded(&name, &aws::chain(&refused))),
+        None => Err(unrecorded(&name, "no answer")),
+    }
+}
+
+fn unrecorded(queue: &str, why: &str) -> Error {
+    Error::usage(
+        format!("nothing is shown, for the access record could not be written: {why}"),
+        format!("use credentials that have sqs:GetQueueUrl and sqs:SendMessage on the queue {queue}"),
+    )
+}
+
+/// The ARN of the credentials in use.
+async fn caller(cloud: &Cloud) -> Result<String, Error> {
+    let question = Question {
+        doing: "ask who this is",
+        method: "GET",
+        path: WHO_AM_I,
+        headers: &[("accept", "application/xml".to_owned())],
+        body: b"",
+    };
+    let fix = "check the credentials with `aws sts get-caller-identity`";
+    let unknown =
+        |why: &str| Error::usage(format!("nothing is shown, for AWS did not say who you are: {why}"), fix);
+    let answer = Service::new(&cloud.config, "sts").ask(&question, runtime::now()).await;
+    let answer = answer.map_err(|refused| unknown(&aws::chain(&refused)))?;
+    if answer.status != 200 {
+        return Err(unknown(&aws::chain(&answer.refuse("ask who this is", "STS"))));
+    }
+    arn(&String::from_utf8_lossy(&answer.body)).ok_or_else(|| unknown("the answer names no ARN"))
+}
+
+/// The ARN in the answer of `GetCallerIdentity`. An ARN holds no character that XML escapes.
+fn arn(xml: &str) -> Option<String> {
+    let (_, rest) = xml.split_once("<Arn>")?;
+    let (arn, _) = rest.split_once("</Arn>")?;
+    let arn = arn.trim();
+    (arn.starts_with("arn:") && arn.len() <= 2_048).then(|| arn.to_owned())
+}
+
+fn chance() -> Result<String, Error> {
+    let mut bits = [0_u8; 12];
+    getrandom::fill(&mut bits).map_err(|error| Error::Cloud(format!("no random numbers: {error}")))?;
+    Ok(URL_SAFE_NO_PAD.encode(bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arn_is_read_from_the_answer_of_sts() {
+        let xml = "<GetCallerIdentityResponse><GetCallerIdentityResult>\n  <Arn>arn:aws:sts::1:assumed-role/ops/sam\
+                   </Arn><UserId>x</UserId></GetCallerIdentityResult></GetCallerIdentityResponse>";
+        assert_eq!(arn(xml).as_deref(), Some("arn:aws:sts::1:assumed-role/ops/sam"));
+        for wrong in ["", "<Arn></Arn>", "<Arn>arn:aws", "<Arn>root</Arn>"] {
+            assert_eq!(arn(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `carillon audit access`: who asked for what.
+
+use domain::Timestamp;
+use domain::access::AccessRecord;
+use serde_json::json;
+use store::Events;
+
+use crate::args::AuditAccess;
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::since::ago;
+use crate::terminal::{Ink, Terminal, plain};
+
+/// How far back to look where nothing says so: for everything about a person, and for a day otherwise, whose records of
+/// all kinds are read for it.
+const DAY: &str = "24h";
+
+pub(super) async fn run(args: &AuditAccess, cloud: &Cloud, terminal: &Terminal) -> Done {
+    let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
+    let found = find(args, &events, terminal).await?;
+    terminal.clear();
+    for record in &found {
+        show(record, terminal);
+    }
+    if found.is_empty() {
+        terminal.note("no access record fits; a record is there some seconds after its request");
+    } else {
+        terminal.note(&format!("{} access records", found.len()));
+    }
+    Ok(!found.is_empty())
+}
+
+async fn find(args: &AuditAccess, events: &Events, terminal: &Terminal) -> Result<Vec<AccessRecord>, Error> {
+    let since = args.since.as_deref().map(ago).transpose()?;
+    let Some(person) = &args.person else {
+        let since = since.map_or_else(|| ago(DAY), Ok)?;
+        terminal.progress(&format!("reading what was recorded since {since:.0} …"));
+        return Ok(events.accesses_between(since, runtime::now(), args.subject.as_deref()).await?);
+    };
+    let mut found = events.accesses_of(person, since.unwrap_or(Timestamp::UNIX_EPOCH)).await?;
+    found.retain(|record| args.subject.is_none() || record.access.subject == args.subject);
+    Ok(found)
+}
+
+fn show(record: &AccessRecord, terminal: &Terminal) {
+    let access = &record.access;
+    if terminal.json {
+        return terminal.say_json(&json!({
+            "time": record.time, "source": record.source, "by": access.by, "subject": access.subject,
+            "tenant": access.tenant, "operation": access.operation, "object": access.object,
+            "listed": access.listed, "status": access.status, "request": access.request,
+        }));
+    }
+    let object = access.object.as_ref().map_or_else(
+        || "-".to_owned(),
+        |object| format!("{} {}", object.kind, object.id.as_deref().unwrap_or("-")),
+    );
+    let (status, ink) = match access.status {
+        None => ("-".to_owned(), Ink::Quiet),
+        Some(status @ 200..=399) => (status.to_string(), Ink::Good),
+        Some(status) => (status.to_string(), Ink::Bad),
+    };
+    let subject = access.subject.as_deref().unwrap_or("-");
+    let text = format!(
+        "{:<18}  {object}  by {} {subject}  tenant {}  request {}",
+        access.operation,
+        access.by.name(),
+        access.tenant.as_deref().unwrap_or("-"),
+        access.request
+    );
+    let time = terminal.ink(Ink::Quiet, &format!("{:.3}", record.time));
+    terminal.say(&format!("{time}  {}  {}", terminal.ink(ink, &format!("{status:>3}")), plain(&text)));
+}

@@ -1,0 +1,150 @@
+//! Changes through the API as events on the bus, so that other systems can follow them: ids and names of the changed
+//! members, never values.
+//!
+//! | type | subject | data |
+//! |---|---|---|
+//! | `carillon.api.recipient_changed` | the person | `{id, members, request}` |
+//! | `carillon.api.recipient_deleted` | the person | `{id, request}` |
+//! | `carillon.api.tenant_changed` | the tenant | `{id, members, request}` |
+//! | `carillon.api.endpoint_changed`, `…_deleted` | the endpoint | `{id, members, request}` |
+//!
+//! The types are a family of their own: `carillon.recipient.*` events ask for a change, these report one, and no function
+//! of Carillon applies them.
+
+use domain::access;
+use domain::event::Event;
+use publish::Entry;
+use serde_json::{Map, Value, json};
+
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::{Api, Asked};
+
+/// What was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Changed {
+    Recipient,
+    RecipientDeleted,
+    Tenant,
+    Endpoint,
+    EndpointDeleted,
+}
+
+impl Changed {
+    fn kind(self) -> &'static str {
+        match self {
+            Changed::Recipient => "carillon.api.recipient_changed",
+            Changed::RecipientDeleted => "carillon.api.recipient_deleted",
+            Changed::Tenant => "carillon.api.tenant_changed",
+            Changed::Endpoint => "carillon.api.endpoint_changed",
+            Changed::EndpointDeleted => "carillon.api.endpoint_deleted",
+        }
+    }
+}
+
+impl Api {
+    /// Announces a change after it was made. The change stands where the bus refuses the event: a log line says so.
+    pub(crate) async fn announce(&self, asked: &Asked<'_>, changed: Changed, members: &[&str]) {
+        if let Err(error) = self.put_announcement(asked, changed, members).await {
+            tracing::error!(
+                code = "CHANGE_NOT_ANNOUNCED",
+                error,
+                change = changed.kind(),
+                request.id = asked.request.id(),
+                "event of a change was not published: the change stands, and other systems do not hear of it"
+            );
+        }
+    }
+
+    /// Announces a deletion before it is made: copies elsewhere must hear of it. The caller asks again where the bus
+    /// refuses the event, and nothing is deleted until then.
+    ///
+    /// # Errors
+    /// 503: the bus did not take the event.
+    pub(crate) async fn announce_deletion(&self, asked: &Asked<'_>) -> Result<(), Problem> {
+        let announced = self.put_announcement(asked, Changed::RecipientDeleted, &[]).await;
+        announced.map_err(|error| {
+            tracing::error!(
+                code = "DELETION_NOT_ANNOUNCED",
+                error,
+                request.id = asked.request.id(),
+                "event of a deletion was not published: nothing was deleted, and the caller is told to ask again"
+            );
+            Problem::new(503, "unavailable", "the deletion could not be announced; ask again").after(1)
+        })
+    }
+
+    async fn put_announcement(
+        &self,
+        asked: &Asked<'_>,
+        changed: Changed,
+        members: &[&str],
+    ) -> Result<(), String> {
+        let entry = Entry::of(&event(asked, changed, members));
+        match self.bus().put(&[entry]).await.pop() {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(refused)) => Err(runtime::chain(&refused)),
+            None => Err("no answer".to_owned()),
+        }
+    }
+}
+
+/// The names of an object's members, for an announcement.
+pub(crate) fn names(members: &Map<String, Value>) -> Vec<&str> {
+    members.keys().map(String::as_str).filter(|name| *name != "id").collect()
+}
+
+fn event(asked: &Asked<'_>, changed: Changed, members: &[&str]) -> Event {
+    let (id, request) = (asked.parameter(0), asked.request.id());
+    let mut data = json!({ "id": id, "request": request });
+    match changed {
+        Changed::RecipientDeleted | Changed::EndpointDeleted => {}
+        Changed::Recipient | Changed::Tenant | Changed::Endpoint => data["members"] = json!(members),
+    }
+    let actor = match asked.caller {
+        Caller::Person(person) => &person.user,
+        Caller::Program(arn) => arn,
+    };
+    Event {
+        subject: Some(id.to_owned()),
+        tenant: asked.scope.tenant().map(str::to_owned),
+        // A name in an event has 256 bytes at most.
+        actor: Some(actor.clone()).filter(|actor| (1..=256).contains(&actor.len())),
+        ..Event::new(access::API, changed.kind(), format!("change-{request}"), asked.now, &data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caller::Scope;
+    use crate::request::tests::read as request;
+    use domain::Timestamp;
+    use domain::registry;
+
+    const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[test]
+    fn change_names_members_and_no_values_and_asks_for_no_change() {
+        let request =
+            request(&json!({ "requestContext": { "requestId": "r-1", "http": { "method": "PATCH" } } }));
+        let (caller, scope) =
+            (Caller::Program("arn:aws:iam::1:user/shop".into()), Scope::Tenant("clinic-7".into()));
+        let parameters = ["ann".to_owned()];
+        let asked = Asked {
+            request: &request,
+            caller: &caller,
+            scope: &scope,
+            parameters: &parameters,
+            name: None,
+            now: NOW,
+        };
+        let patch = json!({ "email": "ann@example.com", "id": "ann" });
+        let event = event(&asked, Changed::Recipient, &names(patch.as_object().unwrap()));
+        let text = event.to_json();
+        assert!(text.contains(r#""members":["email"]"#) && !text.contains("example.com"), "{text}");
+        assert_eq!(event.actor.as_deref(), Some("arn:aws:iam::1:user/shop"));
+        assert!(registry::read(&event, NOW).is_err(), "people applies nothing of it");
+        assert!(Event::parse(&text).is_ok());
+    }
+}

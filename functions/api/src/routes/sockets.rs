@@ -1,0 +1,26 @@
+//! `/v1/recipients/{id}/sockets`: signs a person out.
+
+use store::SignOut;
+
+use crate::caller::Scope;
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::{Api, Asked};
+
+impl Api {
+    /// Closes the open sockets of a person, and makes tickets that were issued before useless. With a token, or with
+    /// `?tenant=`, the sockets of that tenant; otherwise all. Tokens stay valid: revoke them where they are issued.
+    pub(crate) async fn close_sockets(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let id = asked.parameter(0);
+        if !asked.is_own() && asked.scope.tenant().is_some() {
+            self.person(id, asked.scope).await?;
+        }
+        let sign_out = match asked.scope {
+            Scope::All => SignOut::Everywhere,
+            Scope::Tenant(tenant) => SignOut::Tenant(tenant.clone()),
+        };
+        let closed = self.sessions.end(id, &sign_out, asked.now).await?;
+        tracing::info!(code = "SIGNED_OUT", closed, request.id = asked.request.id(), "sockets were closed");
+        Ok(Response::empty(204))
+    }
+}
