@@ -31,11 +31,13 @@ pub struct Config {
     pub issuer: Option<Issuer>,
     /// What the links in letters are made with.
     pub links: Keys,
+    /// Whether a tenant sees the addresses of people whom other tenants know as well.
+    pub shows_shared_addresses: bool,
 }
 
 impl Config {
     /// # Errors
-    /// A variable is missing, or the keys of the links cannot be used.
+    /// A variable is missing or has an unknown value, or the keys of the links cannot be used.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         let issuer = match env.optional("TOKEN_ISSUER") {
             None => None,
@@ -63,7 +65,32 @@ impl Config {
             socket_endpoint: env.required("SOCKET_ENDPOINT")?,
             socket_url: env.required("SOCKET_URL")?,
             issuer,
+            shows_shared_addresses: shows_shared_addresses(env.optional("SHARED_ADDRESSES").as_deref())?,
             links: Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?,
         })
+    }
+}
+
+/// Hidden unless the parameter `SharedAddresses` says otherwise.
+fn shows_shared_addresses(value: Option<&str>) -> Result<bool, Error> {
+    match value {
+        None | Some("hidden") => Ok(false),
+        Some("visible") => Ok(true),
+        Some(other) => Err(format!("SHARED_ADDRESSES is {other:?}; wanted hidden or visible").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_shared_people_are_hidden_unless_the_parameter_says_visible() {
+        let read = |value| shows_shared_addresses(value).ok();
+        assert_eq!(
+            [read(None), read(Some("hidden")), read(Some("visible"))],
+            [Some(false), Some(false), Some(true)]
+        );
+        assert_eq!(read(Some("Visible")), None);
     }
 }

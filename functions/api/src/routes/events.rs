@@ -10,6 +10,8 @@ use serde_json::json;
 use crate::caller::{Caller, Scope};
 use crate::problem::Problem;
 use crate::response::Response;
+use crate::router::Operation;
+use crate::tenancy::{self, Relation, Role};
 use crate::{Api, Asked};
 
 /// What our own events are called: what is said by them is not for tenants to say.
@@ -85,9 +87,9 @@ fn completed(body: &str, id: &str, scope: &Scope, now: Timestamp) -> String {
 /// same source and id are one event, so a source must be nobody else's.
 fn hold(event: &mut Event, caller: &Caller, scope: &Scope) -> Result<(), Problem> {
     let Scope::Tenant(tenant) = scope else { return Ok(()) };
-    if event.tenant.as_ref().is_some_and(|it| it != tenant) {
-        return Err(Problem::forbidden("tenant: the event is another tenant's"));
-    }
+    let relation = Relation::of_tenant(event.tenant.as_deref(), scope);
+    tenancy::authorize(Operation::Publish, Role::of(caller, scope), relation)
+        .map_err(|refusal| refusal.problem(Operation::Publish))?;
     event.tenant = Some(tenant.clone());
     if *caller == Caller::Program {
         return Ok(());

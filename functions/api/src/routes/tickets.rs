@@ -44,7 +44,7 @@ impl Api {
         let identity = identity(asked, wish)?;
         if !is_self(asked.caller, &identity.user) && asked.scope.tenant().is_some() {
             // Who is not of this tenant gets no ticket from it.
-            self.person(&identity.user, asked.scope).await?;
+            self.person(&identity.user, asked).await?;
         }
         let text = chance()?;
         let expires_at = asked.now + LIFETIME;

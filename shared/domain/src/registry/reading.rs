@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{MAX_USERS, zones};
 use crate::event::{Event, MAX_EVENT_BYTES, Refusal, check_name, kind_of};
 use crate::preference::Preferences;
-use crate::recipient::{Recipient, Settings};
+use crate::recipient::{ALL_TENANTS, Recipient, Settings};
 use crate::window::Windows;
 
 /// What each member of a recipient's JSON must be, in words for a refusal.
@@ -18,7 +18,7 @@ const MEMBERS: [(&str, &str); 17] = [
     ("email", "a string"),
     ("phone", "a string"),
     ("whatsapp", "a string"),
-    ("devices", "a list of {id, platform: apns | apns_sandbox | fcm, endpoint, zone}"),
+    ("devices", "a list of {id, platform: apns | apns_sandbox | fcm, endpoint, zone, tenant}"),
     ("locale", "a string"),
     ("zone", zones::WANTED),
     ("tenants", "a list of strings"),
@@ -164,6 +164,13 @@ pub(super) fn check(person: &Recipient, place: &str) -> Result<(), Refusal> {
     let name = |it: &str| format!("{place}{it}");
     for tenant in person.tenants.iter().chain(person.in_tenants.keys()).chain(person.topics_in.keys()) {
         check_name(&name("tenants"), tenant)?;
+    }
+    let is_for_all = [
+        ("in_tenants", person.in_tenants.contains_key(ALL_TENANTS)),
+        ("topics_in", person.topics_in.contains_key(ALL_TENANTS)),
+    ];
+    if let Some((member, _)) = is_for_all.iter().find(|(_, is_for_all)| *is_for_all) {
+        return Err(Refusal::new(name(member), "the name that stands for all tenants", "one tenant's name"));
     }
     for topic in person.topics.iter().chain(person.topics_in.values().flatten()) {
         check_topic(&name("topics"), topic)?;
