@@ -333,7 +333,7 @@ async fn a_program_of_the_account_keeps_people_by_http_and_a_stranger_may_not() 
 }
 
 /// Asks the HTTP API as a program of the account does: signed.
-fn http(method: &str, id: &str, body: Option<&Value>) -> (u16, Value) {
+pub(crate) fn http(method: &str, id: &str, body: Option<&Value>) -> (u16, Value) {
     let script = "import json, os, sys, urllib.request, urllib.error
 from botocore.session import Session
 from botocore.auth import SigV4Auth
