@@ -35,6 +35,9 @@ pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) 
         }
     }
     terminal.clear();
+    if let Some(note) = without_tenants(&file.people) {
+        terminal.note(&note);
+    }
     if terminal.json {
         terminal.say_json(&serde_json::json!({
             "imported": total, "tenants": file.tenants.len(), "refused": file.refused,
@@ -51,6 +54,18 @@ pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) 
         terminal.say(&format!("{word} {total} people{tenants} in {}", cloud.name("people")));
     }
     Ok(file.refused == 0)
+}
+
+/// A note about people without tenants, if there are any.
+fn without_tenants(people: &[Recipient]) -> Option<String> {
+    let count = people.iter().filter(|it| it.tenants.is_empty()).count();
+    let total = people.len();
+    (count > 0).then(|| {
+        format!(
+            "{count} of {total} people have no tenants: events of a tenant do not reach them, and no admin of a tenant \
+             sees them; \"tenants\": [\"*\"] means all tenants"
+        )
+    })
 }
 
 /// What a file holds.
@@ -160,4 +175,19 @@ fn group(args: &Members) -> Result<Group, Error> {
 
 fn table(cloud: &Cloud) -> People {
     People::new(&store::client(&cloud.config), cloud.name("people"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_without_tenants_are_counted_and_people_of_all_tenants_are_not() {
+        let person = |tenants: &str| {
+            registry::person(&format!(r#"{{"id":"ann","tenants":{tenants}}}"#)).expect("a person")
+        };
+        let note = without_tenants(&[person("[]"), person(r#"["*"]"#), person(r#"["a"]"#)]);
+        assert!(note.is_some_and(|it| it.starts_with("1 of 3 people have no tenants")));
+        assert_eq!(without_tenants(&[person(r#"["*"]"#)]), None);
+    }
 }

@@ -17,6 +17,9 @@ use crate::until::{quiet, until};
 /// The bucket that the local cloud's letters may take files from.
 const BUCKET: &str = "carillon-local-files";
 
+/// The tenant of the jobs that are put into the queue here.
+const TENANT: &str = "tests";
+
 #[tokio::test]
 async fn who_unsubscribes_by_post_gets_no_more_offers_and_still_what_concerns_them() {
     let cloud = Cloud::connect();
@@ -128,16 +131,20 @@ async fn a_forged_link_is_not_found_and_changes_nothing() {
 #[tokio::test]
 async fn an_invoice_arrives_with_its_file_and_with_whom_to_answer() {
     let cloud = Cloud::connect();
-    let key = format!("invoices/{}/R 7+ü.pdf", unique("file"));
+    let (clinic, ann) = (unique("clinic"), unique("user"));
+    let key = format!("tenants/{clinic}/R 7+ü.pdf");
     upload(&key, "%PDF-1.4 a file", 1);
-    let ann = cloud.somebody().await;
-    let email = ann.email.clone().unwrap();
+    let email = format!("{ann}@example.com");
+    let ann = json!({ "id": ann, "name": "Ann", "email": email, "tenants": [clinic] });
+    let ann = cloud.somebody_with(ann).await;
     let file = json!({ "bucket": BUCKET, "key": key, "name": "Invoice 7.pdf" });
     let data = json!({
         "userId": ann.id, "invoiceId": "i-7", "number": "7", "total": 12.5, "currency": "EUR",
         "dueDate": "2026-12-11", "document": file, "contact": "billing@westend.example.com",
     });
-    cloud.put(&[cloud_event("billing.invoice.created", &unique("invoice"), &data)]).await;
+    let mut invoice = cloud_event("billing.invoice.created", &unique("invoice"), &data);
+    invoice.detail = invoice.detail.replacen('{', &format!("{{\"tenant\":\"{clinic}\","), 1);
+    cloud.put(&[invoice]).await;
     let letter =
         until("a letter", async || captured(&cloud, &email, "invoice-ready").into_iter().next()).await;
     assert_eq!(letter["reply_to"], json!(["billing@westend.example.com"]));
@@ -150,11 +157,13 @@ async fn an_invoice_arrives_with_its_file_and_with_whom_to_answer() {
 #[tokio::test]
 async fn a_file_that_cannot_be_had_is_a_reasoned_failure_and_no_letter_goes_out() {
     let cloud = Cloud::connect();
-    let large = format!("large/{}", unique("file"));
+    let large = format!("tenants/{TENANT}/{}", unique("file"));
     upload(&large, "x", 10 * 1024 * 1024 + 1);
     for (bucket, key, reason) in [
-        (BUCKET, "nothing/here.pdf", Reason::NoAttachment),
-        ("somebody-elses-bucket", "a.pdf", Reason::ForbiddenAttachment),
+        (BUCKET, "tenants/tests/nothing/here.pdf", Reason::NoAttachment),
+        ("somebody-elses-bucket", "tenants/tests/a.pdf", Reason::ForbiddenAttachment),
+        (BUCKET, "tenants/others/a.pdf", Reason::ForbiddenAttachment),
+        (BUCKET, "tenants/tests/../others/a.pdf", Reason::ForbiddenAttachment),
         (BUCKET, large.as_str(), Reason::TooLarge),
     ] {
         let files = json!([{ "bucket": bucket, "key": key, "name": "a.pdf" }]);
@@ -312,7 +321,7 @@ pub(crate) fn ask(method: &str, url: &str, languages: Option<&str>) -> Page {
 }
 
 /// Puts a file of so many bytes of `text`, repeated, into the bucket.
-fn upload(key: &str, text: &str, times: usize) {
+pub(crate) fn upload(key: &str, text: &str, times: usize) {
     let script = "import boto3, sys
 bucket, key, text, times = sys.argv[1:]
 boto3.client('s3').put_object(Bucket=bucket, Key=key, Body=(text * int(times)).encode(), ContentType='application/pdf')";
@@ -336,7 +345,9 @@ async fn deliver(cloud: &Cloud, members: &Value) -> LedgerRow {
     }
     let text = json!({
         "version": 1, "key": unique("key"), "rule": "tests", "catalog": "tests", "recipient": "ann",
-        "event": { "id": unique("event"), "source": "tests", "type": "t", "time": now_text() },
+        "event": {
+            "id": unique("event"), "source": "tests", "type": "t", "time": now_text(), "tenant": TENANT,
+        },
         "priority": "normal", "on_unknown": "hold", "content": { "email": letter },
     });
     let job: Job = serde_json::from_value(text.clone()).unwrap();

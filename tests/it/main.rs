@@ -28,6 +28,7 @@
 //! - `dlq`: what was put aside, listed, sent back, deleted
 //! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
 //! - `journeys`: what each sample makes of whom, as they will read it
+//! - `tenancy`: a hostile tenant: foreign files, foreign devices, empty tenants, shared people
 //! - `template`: what must hold for every queue, rule and role
 //! - `house`: who may depend on whom
 //!
@@ -67,6 +68,7 @@ mod sealing;
 mod sessions;
 mod sweeping;
 mod template;
+mod tenancy;
 mod thread;
 mod until;
 mod webhooks;

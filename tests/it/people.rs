@@ -381,7 +381,7 @@ async fn person_at_the_edge_of_an_earlier_release_is_repaired_by_a_patch() {
 }
 
 /// Asks the HTTP API as a program of the account does: signed.
-fn http(method: &str, id: &str, body: Option<&Value>) -> (u16, Value) {
+pub(crate) fn http(method: &str, id: &str, body: Option<&Value>) -> (u16, Value) {
     let script = "import json, os, sys, urllib.request, urllib.error
 from botocore.session import Session
 from botocore.auth import SigV4Auth

@@ -21,6 +21,8 @@ A file holds a JSON list, or one person or tenant a line:
    \"tenants\":[\"clinic-7\"],\"roles\":[{\"role\":\"clinic-staff\",\"in\":\"clinic-7\"}],\"topics\":[\"project:42\"]}
   {\"tenant\":\"clinic-7\",\"zone\":\"Europe/London\"}
 
+\"tenants\" lists the tenants whose events reach a person. Without it no event of a tenant does; \"*\" means all tenants.
+
 Further members of a person: phone, whatsapp, devices, topics_in, preferences, quiet, in_tenants, suppressed. What a
 person's line does not mention is gone afterwards, but for suppressed: a closed channel is opened only by naming it.")]
 pub(crate) struct Import {

@@ -154,8 +154,10 @@ impl Heard {
     }
 }
 
+/// Hears everything that a person is told, but for a person of one tenant: that one's messages, and those of none.
 fn listener(person: &Recipient) -> Listener {
-    Listener { user: person.id.clone(), tenant: person.tenants.first().cloned(), rooms: BTreeSet::new() }
+    let tenant = person.tenants.first().filter(|tenant| person.is_only_of(tenant));
+    Listener { user: person.id.clone(), tenant: tenant.cloned(), rooms: BTreeSet::new() }
 }
 
 async fn connect(connections: &Connections, url: &str, listener: &Listener) -> Result<Socket, Error> {

@@ -12,7 +12,7 @@ use super::state::{FOLDER, State};
 pub(super) const BUCKET: &str = "carillon-local-files";
 
 /// What the samples attach.
-const KEY: &str = "invoices/WE-2026-1187.pdf";
+const KEY: &str = "tenants/clinic-westend/invoices/WE-2026-1187.pdf";
 
 /// One page that says what it is.
 const PDF: &str = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\

@@ -8,7 +8,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
-use domain::recipient::NO_TENANT;
+use domain::recipient::{ALL_TENANTS, NO_TENANT};
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
@@ -93,17 +93,11 @@ impl Caller {
     /// What the request may reach. A program names a tenant with `?tenant=`; a person's is in their token.
     ///
     /// # Errors
-    /// 403: a person names another tenant than their own.
+    /// 403: a person names another tenant than their own. 422: the parameter is there and names no tenant.
     pub(crate) fn scope(&self, request: &Request) -> Result<Scope, Problem> {
-        let named = request.query("tenant");
+        let named = request.tenant()?;
         match self {
-            Caller::Program(_) => match named {
-                Some(it) => {
-                    check_tenant(it).map_err(|found| Problem::refused("tenant", found, "a tenant's name"))?;
-                    Ok(Scope::Tenant(it.to_owned()))
-                }
-                None => Ok(Scope::All),
-            },
+            Caller::Program(_) => Ok(named.map_or(Scope::All, |it| Scope::Tenant(it.to_owned()))),
             Caller::Person(it) if named.is_some_and(|named| named != it.tenant) => {
                 Err(Problem::forbidden("the token is for another tenant"))
             }
@@ -188,6 +182,7 @@ pub(crate) fn check_tenant(name: &str) -> Result<(), &'static str> {
     match name {
         "" => Err("an empty string"),
         NO_TENANT => Err("the name that stands for no tenant"),
+        ALL_TENANTS => Err("the name that stands for all tenants"),
         it if it.len() > MAX_NAME_BYTES => Err("more than 256 bytes"),
         it if it.chars().any(char::is_control) => Err("a control character"),
         _ => Ok(()),

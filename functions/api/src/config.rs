@@ -43,11 +43,14 @@ pub struct Config {
     pub producers: Producers,
     /// The installation's own pages behind those links.
     pub pages: Pages,
+    /// Whether a tenant sees the addresses of people whom other tenants know as well.
+    pub shows_shared_addresses: bool,
 }
 
 impl Config {
     /// # Errors
-    /// A variable is missing, or the keys of the links or the policy beside the program cannot be used.
+    /// A variable is missing or has an unknown value, or the keys of the links or the policy beside the program cannot
+    /// be used.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         let issuer = match env.optional("TOKEN_ISSUER") {
             None => None,
@@ -79,6 +82,7 @@ impl Config {
             socket_url: env.required("SOCKET_URL")?,
             issuer,
             pages: Pages::load(&Path::new(&folder).join("pages.json"))?,
+            shows_shared_addresses: shows_shared_addresses(env.optional("SHARED_ADDRESSES").as_deref())?,
             links: Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?,
             producers: runtime::producers(env)?,
         })
@@ -91,4 +95,28 @@ fn token_rules(env: &Env) -> Result<TokenRules, Error> {
     let longest = SignedDuration::from_secs(env.number("TOKEN_LIFETIME_SECONDS", default)?.into());
     let required = env.optional("TOKEN_USE").map(|it| it.parse::<RequiredClaim>()).transpose()?;
     Ok(TokenRules { longest, required })
+}
+
+/// Hidden unless the parameter `SharedAddresses` says otherwise.
+fn shows_shared_addresses(value: Option<&str>) -> Result<bool, Error> {
+    match value {
+        None | Some("hidden") => Ok(false),
+        Some("visible") => Ok(true),
+        Some(other) => Err(format!("SHARED_ADDRESSES is {other:?}; wanted hidden or visible").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_shared_people_are_hidden_unless_the_parameter_says_visible() {
+        let read = |value| shows_shared_addresses(value).ok();
+        assert_eq!(
+            [read(None), read(Some("hidden")), read(Some("visible"))],
+            [Some(false), Some(false), Some(true)]
+        );
+        assert_eq!(read(Some("Visible")), None);
+    }
 }

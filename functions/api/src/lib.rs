@@ -30,6 +30,7 @@ use domain::Timestamp;
 use domain::endpoint::target::Allow;
 use domain::inbox::View;
 use domain::producers::Producers;
+use domain::recipient::Recipient;
 use domain::unsubscribe::Keys;
 use publish::Bus;
 use queue::{Queue, Sqs};
@@ -43,6 +44,7 @@ use caller::{Caller, Scope};
 use once::{Found as Before, Keyed};
 use problem::Problem;
 use router::{Found, find};
+use tenancy::{Grant, Relation, Role};
 
 pub use caller::Issuer;
 pub use config::Config;
@@ -77,6 +79,8 @@ pub struct Api {
     producers: Producers,
     /// The installation's own pages behind those links.
     pages: Pages,
+    /// Whether a tenant sees the addresses of people whom other tenants know as well.
+    shows_shared_addresses: bool,
     aws: SdkConfig,
     bus_name: String,
     /// Made when it is first used: making a client is a fifth of a function's start-up.
@@ -87,6 +91,7 @@ pub struct Api {
 
 /// A request whose route and caller are known.
 struct Asked<'a> {
+    operation: Operation,
     request: &'a Request,
     caller: &'a Caller,
     scope: &'a Scope,
@@ -100,6 +105,23 @@ impl Asked<'_> {
     /// A parameter of the path, by its place. The route's path says how many there are.
     fn parameter(&self, at: usize) -> &str {
         self.parameters.get(at).map_or("", String::as_str)
+    }
+
+    /// Decides what the caller may do with what stands in this relation to them.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    fn authorize(&self, relation: Relation) -> Result<Grant, Problem> {
+        let role = Role::of(self.caller, self.scope);
+        tenancy::authorize(self.operation, role, relation).map_err(|it| it.problem(self.operation))
+    }
+
+    /// The same for a person, or for an id that is nobody's.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    fn authorize_person(&self, person: Option<&Recipient>) -> Result<Grant, Problem> {
+        self.authorize(Relation::of_person(person, self.caller, self.scope))
     }
 
     /// How much of what is said to somebody the caller gets. An admin who is not that person looks on.
@@ -142,6 +164,7 @@ impl Api {
             links: config.links,
             producers: config.producers,
             pages: config.pages,
+            shows_shared_addresses: config.shows_shared_addresses,
             aws: aws.clone(),
             bus_name: config.bus,
             bus: OnceLock::new(),
@@ -198,12 +221,15 @@ impl Api {
                 return Err(Problem::new(404, "no_route", "there is no such path; openapi.yaml lists all"));
             }
         };
+        request.check_query()?;
         let scope = caller.scope(request)?;
-        may(route.who, &caller, parameters.first().map(String::as_str))?;
+        let names_self = route.names_self(&caller, &parameters);
+        tenancy::may_ask(route.operation, Role::of(&caller, &scope), names_self)
+            .map_err(|refusal| refusal.problem(route.operation))?;
         let keyed = if route.once { Keyed::of(request, &caller, &scope, now)? } else { None };
         let name = keyed.as_ref().map(Keyed::name);
         let (caller, scope, parameters) = (&caller, &scope, &parameters[..]);
-        let asked = Asked { request, caller, scope, parameters, name, now };
+        let asked = Asked { operation: route.operation, request, caller, scope, parameters, name, now };
         let Some(keyed) = keyed else { return Box::pin(self.act(route.operation, &asked)).await };
         if let Before::Answered(response) = keyed.begin(&self.counters, now).await? {
             return Ok(response);
@@ -254,17 +280,3 @@ impl Api {
         }
     }
 }
-
-/// Whether this caller may ask for a route; `first` is the first parameter of its path.
-fn may(who: Who, caller: &Caller, first: Option<&str>) -> Result<(), Problem> {
-    let Some(member) = caller.member() else { return Ok(()) };
-    match who {
-        Who::Members => Ok(()),
-        Who::Own if first == Some(&member.user) => Ok(()),
-        Who::Own => Err(Problem::forbidden("this is about somebody else; it takes the role admin")),
-        Who::Admins => Err(Problem::forbidden("it takes the role admin")),
-    }
-}
-
-#[cfg(test)]
-mod tests;

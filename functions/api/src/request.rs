@@ -1,12 +1,13 @@
 //! What API Gateway hands over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::caller::check_tenant;
 use crate::problem::Problem;
 
 /// The largest body that is read, in bytes. An event has 200 KiB at most; everything else is smaller.
@@ -25,6 +26,9 @@ pub struct Request {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     query_string_parameters: Option<BTreeMap<String, String>>,
+    /// The query as it was sent: two parameters of one name are one value with a comma in the map above.
+    #[serde(default)]
+    raw_query_string: String,
     #[serde(default)]
     body: Option<String>,
     #[serde(default)]
@@ -95,6 +99,51 @@ impl Request {
         parameters.get(name).map(String::as_str).filter(|it| !it.is_empty())
     }
 
+    /// The tenant that the query names; none when it has no such parameter.
+    ///
+    /// # Errors
+    /// 422: the parameter is there and names no tenant. An empty one must not be read as none: to a program that would
+    /// open every tenant.
+    pub(crate) fn tenant(&self) -> Result<Option<&str>, Problem> {
+        let sent = self.query_string_parameters.as_ref().and_then(|it| it.get(TENANT)).map(String::as_str);
+        let named = match sent {
+            Some(value) => value,
+            // The map may lack a parameter without a value.
+            None if self.query_names().iter().any(|it| it == TENANT) => "",
+            None => return Ok(None),
+        };
+        let wanted = "a tenant's name of 1 to 256 bytes";
+        check_tenant(named).map_err(|found| Problem::refused(TENANT, found, wanted))?;
+        Ok(Some(named))
+    }
+
+    /// Checks what holds for the query of every request.
+    ///
+    /// # Errors
+    /// 422: a parameter is there twice, or one that is almost called `tenant` would be read as if there were none.
+    pub(crate) fn check_query(&self) -> Result<(), Problem> {
+        let mut seen = BTreeSet::new();
+        for name in self.query_names() {
+            if is_almost_tenant(&name) {
+                return Err(Problem::refused(TENANT, "a parameter of almost that name", "tenant=<name>"));
+            }
+            if !seen.insert(name) {
+                return Err(Problem::refused("query", "a parameter twice", "each parameter once"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the query's parameters as they were sent, each as often as it was.
+    fn query_names(&self) -> Vec<String> {
+        let sent = self.raw_query_string.split('&').filter(|it| !it.is_empty());
+        let names: Vec<String> = sent.map(|it| decoded(it.split('=').next().unwrap_or(it))).collect();
+        match names.is_empty() {
+            true => self.queries().map(|(name, _)| name.to_owned()).collect(),
+            false => names,
+        }
+    }
+
     /// All query parameters, in the order of their names.
     pub(crate) fn queries(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.query_string_parameters.iter().flatten();
@@ -151,6 +200,36 @@ impl Request {
     }
 }
 
+const TENANT: &str = "tenant";
+
+/// Whether a parameter was meant to be `tenant` and is not: `Tenant`, `tenant[]`, `tenants`.
+fn is_almost_tenant(name: &str) -> bool {
+    let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+    name != TENANT && letters.to_ascii_lowercase().starts_with(TENANT)
+}
+
+/// A part of a query with its escapes decoded; an escape that is none stays as it is.
+///
+/// Source: WHATWG URL Standard, "application/x-www-form-urlencoded parsing".
+fn decoded(part: &str) -> String {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let code = behind.get(..2).and_then(|it| std::str::from_utf8(it).ok());
+        match (first, code.and_then(|it| u8::from_str_radix(it, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+                continue;
+            }
+            (b'+', _) => bytes.push(b' '),
+            (byte, _) => bytes.push(*byte),
+        }
+        rest = behind;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -192,6 +271,57 @@ pub(crate) mod tests {
         ] {
             assert_eq!(of(&body, encoded).body().unwrap_err().status, status);
         }
+    }
+
+    #[test]
+    fn empty_or_malformed_tenant_is_refused_and_never_read_as_none() {
+        let tenant = |raw: &str, parameters: Value| {
+            let request = with_query(raw, &parameters);
+            request.check_query().and_then(|()| request.tenant().map(|it| it.map(str::to_owned)))
+        };
+        assert_eq!(tenant("", Value::Null), Ok(None));
+        assert_eq!(tenant("limit=5", json!({ "limit": "5" })), Ok(None));
+        assert_eq!(tenant("tenant=a%20b", json!({ "tenant": "a b" })), Ok(Some("a b".to_owned())));
+        for (raw, parameters) in [
+            ("tenant=", json!({ "tenant": "" })),
+            ("tenant=", Value::Null),
+            ("tenant", Value::Null),
+            ("limit=5&tenant=", json!({ "limit": "5" })),
+            ("%74enant=", Value::Null),
+            ("tenant=%00", json!({ "tenant": "\0" })),
+            ("tenant=-", json!({ "tenant": "-" })),
+            ("tenant=*", json!({ "tenant": "*" })),
+            ("tenant=a&tenant=b", json!({ "tenant": "a,b" })),
+            ("tenant=a&tenant=", json!({ "tenant": "a," })),
+            ("tenant=a&%74enant=b", json!({ "tenant": "a,b" })),
+            ("Tenant=a", json!({ "Tenant": "a" })),
+            ("tenant%5B%5D=a", json!({ "tenant[]": "a" })),
+            ("tenants=a", json!({ "tenants": "a" })),
+            ("tenant%00=a", json!({ "tenant\0": "a" })),
+            ("", json!({ "tenant": "" })),
+        ] {
+            assert_eq!(tenant(raw, parameters).map_err(|it| it.status), Err(422), "{raw}");
+        }
+        let long = "x".repeat(257);
+        assert_eq!(
+            tenant(&format!("tenant={long}"), json!({ "tenant": long })).map_err(|it| it.status),
+            Err(422)
+        );
+    }
+
+    #[test]
+    fn no_parameter_comes_twice() {
+        let status = |raw: &str| with_query(raw, &Value::Null).check_query().map_err(|it| it.status);
+        assert_eq!(status("topic=a%3Ab&limit=5"), Ok(()));
+        assert_eq!(status("topic=a%3Ab&topic=c%3Ad"), Err(422));
+        assert_eq!(status("limit=5&l%69mit=6"), Err(422));
+    }
+
+    fn with_query(raw: &str, parameters: &Value) -> Request {
+        read(&json!({
+            "rawQueryString": raw, "queryStringParameters": parameters,
+            "requestContext": { "requestId": "r", "http": { "method": "GET" } },
+        }))
     }
 
     pub(crate) fn read(request: &Value) -> Request {

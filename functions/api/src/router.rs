@@ -3,7 +3,11 @@
 //! A route is a row here, a variant of [`Operation`] with its arm in `lib.rs`, a file in `routes/`, and an entry in
 //! `openapi.yaml`. The tests hold the four together.
 
+use crate::caller::Caller;
 use crate::unsubscribe::OPEN;
+
+/// How the paths about one person begin.
+const ABOUT_A_PERSON: &str = "/v1/recipients/{id}";
 
 /// A route.
 #[derive(Debug)]
@@ -17,7 +21,8 @@ pub struct Route {
     pub operation: Operation,
 }
 
-/// Who may ask, beside the programs of the account, which may ask for everything.
+/// Who may ask, beside the programs of the account, which may ask for everything. It is for readers: `tenancy` decides,
+/// and a test holds the two together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     /// The admins of a tenant, for what belongs to it.
@@ -110,6 +115,17 @@ const fn route(method: &'static str, path: &'static str, who: Who, operation: Op
 
 const fn once(method: &'static str, path: &'static str, who: Who, operation: Operation) -> Route {
     Route { method, path, who, once: true, operation }
+}
+
+impl Route {
+    /// Whether a request is about its caller: the path names them, or nothing names anybody else yet.
+    pub(crate) fn names_self(&self, caller: &Caller, parameters: &[String]) -> bool {
+        let Caller::Person(person) = caller else { return false };
+        match self.operation {
+            Operation::IssueTicket => !person.is_admin,
+            _ => self.path.starts_with(ABOUT_A_PERSON) && parameters.first() == Some(&person.user),
+        }
+    }
 }
 
 /// Where a request leads.

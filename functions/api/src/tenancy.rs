@@ -1,243 +1,341 @@
-//! What a tenant may see of a person, and change about them.
+//! Who may do what with what belongs to whom: one function, [`authorize`], for every operation of the API.
 //!
-//! People are global: somebody may be in two clinics. Who is in one tenant alone is that tenant's. Of everybody else a
-//! tenant sees the person and what differs in this tenant, and changes only the latter: what holds for others as well is
-//! for the person and for programs of the account.
+//! A person can belong to several tenants. A person of one tenant alone is that tenant's. Of a person whom other tenants
+//! know as well, a tenant sees and changes its own part only; what holds everywhere is for the person and for programs
+//! of the account. A person without tenants, or of other tenants only, does not exist for a tenant: every answer is the
+//! one for an unknown id.
+//!
+//! Routes ask twice. Before anything is looked up, the router asks whether the caller may use the operation at all.
+//! After the look-up, the route asks with the [`Relation`] of what was found. [`change`] says which members a grant lets
+//! the caller write, [`view`] which ones it shows.
 
 use domain::recipient::Recipient;
-use serde_json::{Map, Value};
 
+use crate::caller::{Caller, Scope};
 use crate::problem::Problem;
+use crate::router::Operation;
 
-/// The members of a person that hold something for each tenant, by its name.
-const BY_TENANT: [&str; 2] = ["in_tenants", "topics_in"];
+pub(crate) mod change;
+pub(crate) mod view;
 
-/// What somebody may change about themselves: not what they are, and not what they would hear of by it.
-const OWN: [&str; 9] =
-    ["name", "email", "phone", "whatsapp", "locale", "zone", "preferences", "quiet", "in_tenants"];
-
-/// Whether this tenant is the only one that knows the person.
-pub(crate) fn is_ours_alone(person: &Recipient, tenant: &str) -> bool {
-    person.tenants.len() == 1 && person.tenants.contains(tenant)
+/// As what a caller asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A person with a token and without the role `admin`.
+    Member,
+    /// A person with a token and the role `admin` in their tenant.
+    Admin,
+    /// A program of the account that names a tenant with `?tenant=`.
+    ProgramOfTenant,
+    /// A program of the account that names no tenant.
+    Program,
 }
 
-/// The person as one tenant sees them; `None` when they are not of this tenant.
-pub(crate) fn seen(mut person: Recipient, tenant: &str) -> Option<Recipient> {
-    if !person.belongs_to(Some(tenant)) {
-        return None;
-    }
-    if !is_ours_alone(&person, tenant) {
-        person.tenants.retain(|it| it == tenant);
-        person.roles.retain(|it| it.scope == tenant);
-        // What they want to hear elsewhere is nobody's business here.
-        person.preferences = None;
-        person.quiet = None;
-    }
-    person.in_tenants.retain(|it, _| it == tenant);
-    person.topics_in.retain(|it, _| it == tenant);
-    Some(person)
-}
-
-/// A whole person, as an admin of this tenant describes them: they become this tenant's.
-///
-/// # Errors
-/// 403: they would reach into another tenant. 409: the id is somebody's whom this tenant does not know, or shares.
-pub(crate) fn may_put(before: Option<&Recipient>, next: &Recipient, tenant: &str) -> Result<(), Problem> {
-    let elsewhere = next.tenants.iter().any(|it| it != tenant)
-        || next.roles.iter().any(|it| it.scope != tenant)
-        || next.in_tenants.keys().chain(next.topics_in.keys()).any(|it| it != tenant);
-    if elsewhere {
-        return Err(Problem::forbidden(
-            "a person of one tenant has tenants, roles and settings of that tenant alone",
-        ));
-    }
-    match before {
-        Some(person) if !is_ours_alone(person, tenant) => Err(taken(person, tenant)),
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// What an admin of this tenant changes about somebody.
-///
-/// # Errors
-/// 403: it reaches into another tenant, or holds for others as well. 409: as for [`may_put`].
-pub(crate) fn may_patch(
-    before: Option<&Recipient>,
-    patch: &Map<String, Value>,
-    tenant: &str,
-) -> Result<(), Problem> {
-    if before.is_some_and(|it| !it.belongs_to(Some(tenant))) {
-        return Err(taken_by_others());
-    }
-    only_here(patch, tenant)?;
-    if before.is_none_or(|it| is_ours_alone(it, tenant)) {
-        return Ok(());
-    }
-    match patch.keys().find(|it| !BY_TENANT.contains(&it.as_str())) {
-        Some(_) => Err(shared()),
-        None => Ok(()),
-    }
-}
-
-/// What somebody changes about themselves.
-///
-/// # Errors
-/// 403: it is not for them to say, or reaches into another tenant. 404: nobody knows them here.
-pub(crate) fn may_patch_self(
-    before: Option<&Recipient>,
-    patch: &Map<String, Value>,
-    tenant: &str,
-) -> Result<(), Problem> {
-    if !before.is_some_and(|it| it.belongs_to(Some(tenant))) {
-        return Err(Problem::no_recipient());
-    }
-    only_here(patch, tenant)?;
-    match patch.keys().find(|it| !OWN.contains(&it.as_str())) {
-        Some(_) => Err(Problem::forbidden(format!("you may change {} and nothing else", OWN.join(", ")))),
-        None => Ok(()),
-    }
-}
-
-/// Whether an admin of this tenant may forget somebody. `false`: there is nobody here to forget.
-///
-/// # Errors
-/// 403: others know them as well.
-pub(crate) fn may_remove(before: Option<&Recipient>, tenant: &str) -> Result<bool, Problem> {
-    match before.filter(|it| it.belongs_to(Some(tenant))) {
-        Some(person) if !is_ours_alone(person, tenant) => Err(shared()),
-        Some(_) => Ok(true),
-        None => Ok(false),
-    }
-}
-
-/// Whether a patch touches what belongs to this tenant alone.
-fn only_here(patch: &Map<String, Value>, tenant: &str) -> Result<(), Problem> {
-    let no =
-        |member: &str| Err(Problem::forbidden(format!("{member}: a token reaches its own tenant alone")));
-    for member in BY_TENANT {
-        match patch.get(member) {
-            None => {}
-            Some(Value::Object(it)) if it.keys().all(|it| it == tenant) => {}
-            // Whatever else it is would take the place of what others have there.
-            Some(_) => return no(member),
+impl Role {
+    pub(crate) fn of(caller: &Caller, scope: &Scope) -> Role {
+        match (caller, scope) {
+            (Caller::Person(person), _) if person.is_admin => Role::Admin,
+            (Caller::Person(_), _) => Role::Member,
+            (Caller::Program(_), Scope::Tenant(_)) => Role::ProgramOfTenant,
+            (Caller::Program(_), Scope::All) => Role::Program,
         }
     }
-    if patch.get("tenants").is_some_and(|it| *it != serde_json::json!([tenant])) {
-        return no("tenants");
+}
+
+/// What a person, or anything else that a tenant can own, is to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// The caller, who belongs to the caller's tenant alone.
+    Myself,
+    /// The caller, whom other tenants know as well.
+    MyselfShared,
+    /// The caller's tenant alone has it. For a program without a tenant: everything.
+    Exclusive,
+    /// The caller's tenant has it, and others have it as well.
+    Shared,
+    /// No tenant has it.
+    NoTenant,
+    /// Only other tenants have it.
+    OtherTenant,
+    /// There is no such thing.
+    Unknown,
+}
+
+impl Relation {
+    /// What a person is to a caller.
+    pub(crate) fn of_person(person: Option<&Recipient>, caller: &Caller, scope: &Scope) -> Relation {
+        let Some(person) = person else { return Relation::Unknown };
+        let Scope::Tenant(tenant) = scope else { return Relation::Exclusive };
+        if !person.belongs_to(Some(tenant)) {
+            let has_none = person.tenants.is_empty();
+            return if has_none { Relation::NoTenant } else { Relation::OtherTenant };
+        }
+        let is_self = matches!(caller, Caller::Person(it) if it.user == person.id);
+        match (is_self, person.is_only_of(tenant)) {
+            (true, true) => Relation::Myself,
+            (true, false) => Relation::MyselfShared,
+            (false, true) => Relation::Exclusive,
+            (false, false) => Relation::Shared,
+        }
     }
-    let roles = patch.get("roles").filter(|it| !it.is_null());
-    let here = |it: &Value| it.get("in").is_none_or(|scope| scope == tenant);
-    match roles.and_then(Value::as_array) {
-        Some(all) if !all.iter().all(here) => no("roles"),
-        Some(_) | None => Ok(()),
+
+    /// What something that has one tenant or none is to a caller: an event, a delivery, the settings of a tenant.
+    pub(crate) fn of_tenant(tenant: Option<&str>, scope: &Scope) -> Relation {
+        match (scope, tenant) {
+            (Scope::All, _) => Relation::Exclusive,
+            (Scope::Tenant(_), None) => Relation::NoTenant,
+            (Scope::Tenant(own), Some(tenant)) if own == tenant => Relation::Exclusive,
+            (Scope::Tenant(_), Some(_)) => Relation::OtherTenant,
+        }
     }
 }
 
-fn taken(person: &Recipient, tenant: &str) -> Problem {
-    if person.belongs_to(Some(tenant)) { shared() } else { taken_by_others() }
+/// How much of it the caller gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grant {
+    /// All of it.
+    Whole,
+    /// The part of the caller's tenant.
+    Part,
+    /// What is for a person to see and to say of themselves.
+    Own,
+    /// Nothing is there for this caller, and the answer says that it was done.
+    Nothing,
 }
 
-fn taken_by_others() -> Problem {
-    Problem::new(409, "taken", "this id is taken; choose another one")
+/// Why a caller may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The answer for an unknown id.
+    Absent,
+    /// The id cannot be used: another tenant's person, or a person without tenants, has it.
+    Taken,
+    NeedsAdmin,
+    SomebodyElse,
+    /// Other tenants know the person as well.
+    KnownElsewhere,
+    OtherTenant,
+    /// An admin does not mark another person's messages.
+    LooksOn,
 }
 
-fn shared() -> Problem {
-    Problem::forbidden("other tenants know this person as well: change in_tenants and topics_in of your own")
+/// Decides for every operation.
+///
+/// # Errors
+/// [`Refusal`] says why not.
+pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) -> Result<Grant, Refusal> {
+    match operation {
+        Operation::ListRecipients => only_admins(role).and_then(|()| reads_person(role, relation)),
+        Operation::GetRecipient
+        | Operation::ListInbox
+        | Operation::CountInbox
+        | Operation::ListReceived
+        | Operation::GetPreferences
+        | Operation::PutPreferences
+        | Operation::PatchPreferences => reads_person(role, relation),
+        Operation::IssueTicket => match (role, relation) {
+            // A program may let anyone connect, also a person who is described later.
+            (Role::Program, Relation::Unknown) => Ok(Grant::Whole),
+            _ => reads_person(role, relation),
+        },
+        Operation::MarkInbox => match (role, relation) {
+            (Role::Admin, Relation::Exclusive | Relation::Shared) => Err(Refusal::LooksOn),
+            _ => reads_person(role, relation),
+        },
+        Operation::ListDevices | Operation::PutDevice | Operation::DeleteDevice => {
+            match reads_person(role, relation)? {
+                // Devices hold everywhere. Where others know the person, they are for the person.
+                Grant::Part => Err(Refusal::KnownElsewhere),
+                Grant::Whole | Grant::Own | Grant::Nothing if is_self(relation) => Ok(Grant::Own),
+                grant => Ok(grant),
+            }
+        }
+        Operation::PutRecipient => only_admins(role).and_then(|()| puts_person(role, relation)),
+        Operation::PatchRecipient => patches_person(role, relation),
+        Operation::DeleteRecipient => only_admins(role).and_then(|()| deletes_person(role, relation)),
+        Operation::GetTenant => has_tenant(role, relation),
+        Operation::PutTenant => only_admins(role).and_then(|()| has_tenant(role, relation)),
+        Operation::Publish => only_admins(role).and_then(|()| match relation {
+            // An event that names no tenant becomes one of the caller's.
+            Relation::NoTenant => Ok(Grant::Whole),
+            _ => has_tenant(role, relation),
+        }),
+        Operation::ListDeliveries
+        | Operation::Retry
+        | Operation::ListEndpoints
+        | Operation::GetEndpoint
+        | Operation::RotateSecret
+        | Operation::EnableEndpoint
+        | Operation::DisableEndpoint
+        | Operation::PingEndpoint
+        | Operation::ListAttempts
+        | Operation::RetryMessage
+        | Operation::RecoverMessages => only_admins(role).and_then(|()| has_row(role, relation)),
+        Operation::PutEndpoint => only_admins(role).and_then(|()| match relation {
+            // Ids of endpoints are unique within a tenant: nobody else's stands in the way.
+            Relation::Unknown => Ok(Grant::Whole),
+            _ => has_tenant(role, relation),
+        }),
+        Operation::DeleteEndpoint => only_admins(role).and_then(|()| match has_row(role, relation) {
+            Err(Refusal::Absent) => Ok(Grant::Nothing),
+            decided => decided,
+        }),
+    }
+}
+
+fn only_admins(role: Role) -> Result<(), Refusal> {
+    match role {
+        Role::Member => Err(Refusal::NeedsAdmin),
+        Role::Admin | Role::ProgramOfTenant | Role::Program => Ok(()),
+    }
+}
+
+fn is_self(relation: Relation) -> bool {
+    matches!(relation, Relation::Myself | Relation::MyselfShared)
+}
+
+/// What only looks at a person, and what changes only the tenant's own part.
+fn reads_person(role: Role, relation: Relation) -> Result<Grant, Refusal> {
+    match (role, relation) {
+        (_, Relation::Unknown)
+        | (Role::Member | Role::Admin | Role::ProgramOfTenant, Relation::NoTenant | Relation::OtherTenant) => {
+            Err(Refusal::Absent)
+        }
+        (Role::Program, _)
+        | (Role::Admin, Relation::Myself)
+        | (Role::Admin | Role::ProgramOfTenant, Relation::Exclusive) => Ok(Grant::Whole),
+        (Role::Member, Relation::Exclusive | Relation::Shared) => Err(Refusal::SomebodyElse),
+        (_, Relation::Myself | Relation::MyselfShared) => Ok(Grant::Own),
+        (_, Relation::Shared) => Ok(Grant::Part),
+    }
+}
+
+fn puts_person(role: Role, relation: Relation) -> Result<Grant, Refusal> {
+    match (role, relation) {
+        (Role::Program, _) | (_, Relation::Myself | Relation::Exclusive | Relation::Unknown) => {
+            Ok(Grant::Whole)
+        }
+        (_, Relation::MyselfShared | Relation::Shared) => Err(Refusal::KnownElsewhere),
+        (_, Relation::NoTenant | Relation::OtherTenant) => Err(Refusal::Taken),
+    }
+}
+
+fn patches_person(role: Role, relation: Relation) -> Result<Grant, Refusal> {
+    match (role, relation) {
+        (Role::Program, _) | (Role::ProgramOfTenant, Relation::Unknown) => Ok(Grant::Whole),
+        (Role::ProgramOfTenant, Relation::NoTenant | Relation::OtherTenant) => Err(Refusal::Taken),
+        // A token creates nobody by a patch: the answer would tell an unknown id from another tenant's.
+        (Role::Member | Role::Admin | Role::ProgramOfTenant, _) => reads_person(role, relation),
+    }
+}
+
+fn deletes_person(role: Role, relation: Relation) -> Result<Grant, Refusal> {
+    match (role, relation) {
+        (Role::Program, _) | (_, Relation::Myself | Relation::Exclusive) => Ok(Grant::Whole),
+        (_, Relation::MyselfShared | Relation::Shared) => Err(Refusal::KnownElsewhere),
+        (_, Relation::NoTenant | Relation::OtherTenant | Relation::Unknown) => Ok(Grant::Nothing),
+    }
+}
+
+/// What names a tenant itself: the caller's own, or a refusal.
+fn has_tenant(role: Role, relation: Relation) -> Result<Grant, Refusal> {
+    match (role, relation) {
+        (Role::Program, _) | (_, Relation::Exclusive) => Ok(Grant::Whole),
+        (
+            _,
+            Relation::Myself
+            | Relation::MyselfShared
+            | Relation::Shared
+            | Relation::NoTenant
+            | Relation::OtherTenant
+            | Relation::Unknown,
+        ) => Err(Refusal::OtherTenant),
+    }
+}
+
+/// Rows that have one tenant: deliveries, endpoints.
+fn has_row(role: Role, relation: Relation) -> Result<Grant, Refusal> {
+    match (role, relation) {
+        (_, Relation::Unknown)
+        | (
+            Role::Member | Role::Admin | Role::ProgramOfTenant,
+            Relation::Myself
+            | Relation::MyselfShared
+            | Relation::Shared
+            | Relation::NoTenant
+            | Relation::OtherTenant,
+        ) => Err(Refusal::Absent),
+        (Role::Program, _) | (_, Relation::Exclusive) => Ok(Grant::Whole),
+    }
+}
+
+/// Whether the caller may use an operation at all, before anything is looked up. `names_self` says that the path names
+/// the caller, or that the operation is about the caller when nothing else is said.
+///
+/// # Errors
+/// [`Refusal`] as [`authorize`] gives it for the most that the caller could hope for.
+pub(crate) fn may_ask(operation: Operation, role: Role, names_self: bool) -> Result<Grant, Refusal> {
+    let best = if names_self { Relation::Myself } else { Relation::Exclusive };
+    authorize(operation, role, best)
+}
+
+impl Refusal {
+    /// The refusal as the caller reads it.
+    pub(crate) fn problem(self, operation: Operation) -> Problem {
+        match self {
+            Refusal::Absent => absent(operation),
+            Refusal::Taken => Problem::new(409, "taken", "this id is taken; choose another one"),
+            Refusal::NeedsAdmin => Problem::forbidden("it takes the role admin"),
+            Refusal::SomebodyElse => {
+                Problem::forbidden("this is about somebody else; it takes the role admin")
+            }
+            Refusal::KnownElsewhere => Problem::forbidden(
+                "other tenants know this person as well: change in_tenants and topics_in of your own",
+            ),
+            Refusal::OtherTenant => Problem::forbidden("a token reaches its own tenant alone"),
+            Refusal::LooksOn => Problem::forbidden(
+                "what somebody has seen is for them to say, and for programs of the account",
+            ),
+        }
+    }
+}
+
+fn absent(operation: Operation) -> Problem {
+    match operation {
+        Operation::ListRecipients
+        | Operation::GetRecipient
+        | Operation::PutRecipient
+        | Operation::PatchRecipient
+        | Operation::DeleteRecipient
+        | Operation::ListDevices
+        | Operation::PutDevice
+        | Operation::DeleteDevice
+        | Operation::ListInbox
+        | Operation::CountInbox
+        | Operation::MarkInbox
+        | Operation::ListReceived
+        | Operation::GetPreferences
+        | Operation::PutPreferences
+        | Operation::PatchPreferences
+        | Operation::GetTenant
+        | Operation::PutTenant
+        | Operation::IssueTicket => Problem::no_recipient(),
+        Operation::Publish | Operation::ListDeliveries | Operation::Retry => {
+            Problem::new(404, "no_delivery", "no delivery of this key is known")
+        }
+        Operation::ListEndpoints
+        | Operation::GetEndpoint
+        | Operation::PutEndpoint
+        | Operation::DeleteEndpoint
+        | Operation::RotateSecret
+        | Operation::EnableEndpoint
+        | Operation::DisableEndpoint
+        | Operation::PingEndpoint
+        | Operation::ListAttempts
+        | Operation::RetryMessage
+        | Operation::RecoverMessages => Problem::no_endpoint(),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_tenant_sees_of_a_shared_person_what_is_its_own() {
-        let shared = person(json!({
-            "id": "ann", "name": "Ann", "tenants": ["a", "b"], "preferences": { "channel_types": { "sms": false } },
-            "roles": [{ "role": "staff", "in": "a" }, { "role": "patient", "in": "b" }],
-            "in_tenants": { "a": { "zone": "Asia/Tokyo" }, "b": { "zone": "Etc/UTC" } },
-            "topics_in": { "b": ["x:1"] },
-        }));
-        let told = |tenant| seen(shared.clone(), tenant).map(|it| serde_json::to_value(it).unwrap());
-        let expected = json!({
-            "id": "ann", "name": "Ann", "tenants": ["a"], "roles": [{ "role": "staff", "in": "a" }],
-            "in_tenants": { "a": { "zone": "Asia/Tokyo" } },
-        });
-        assert_eq!(told("a"), Some(expected));
-        assert_eq!(told("c"), None);
-    }
-
-    #[test]
-    fn an_admin_changes_those_of_their_tenant_and_of_others_only_what_differs_here() {
-        let (ours, shared) = (person(json!({ "id": "x", "tenants": ["a"] })), person(json!({ "id": "x" })));
-        let theirs = person(json!({ "id": "x", "tenants": ["b"] }));
-        let check = |before: Option<&Recipient>, patch: Value, status: Option<u16>| {
-            let found = may_patch(before, patch.as_object().unwrap(), "a");
-            assert_eq!(found.err().map(|it| it.status), status, "{patch}");
-        };
-        check(Some(&ours), json!({ "name": "Ann", "roles": [{ "role": "r", "in": "a" }] }), None);
-        check(None, json!({ "name": "Ann" }), None);
-        check(Some(&shared), json!({ "in_tenants": { "a": null } }), None);
-        check(Some(&shared), json!({ "name": "Ann" }), Some(403));
-        check(Some(&theirs), json!({ "in_tenants": { "a": {} } }), Some(409));
-        for patch in [
-            json!({ "tenants": ["a", "b"] }),
-            json!({ "tenants": null }),
-            json!({ "tenants": [] }),
-            json!({ "in_tenants": { "b": null } }),
-            json!({ "in_tenants": null }),
-            json!({ "topics_in": { "-": ["x:1"] } }),
-            json!({ "roles": [{ "role": "r", "in": "b" }] }),
-        ] {
-            check(Some(&ours), patch, Some(403));
-        }
-    }
-
-    #[test]
-    fn nobody_gives_themselves_a_role_a_tenant_or_a_topic() {
-        let me = person(json!({ "id": "x", "tenants": ["a"] }));
-        let check = |before: Option<&Recipient>, patch: Value, status: Option<u16>| {
-            let found = may_patch_self(before, patch.as_object().unwrap(), "a");
-            assert_eq!(found.err().map(|it| it.status), status, "{patch}");
-        };
-        check(
-            Some(&me),
-            json!({ "email": "x@example.com", "in_tenants": { "a": { "zone": "Etc/UTC" } } }),
-            None,
-        );
-        for patch in [
-            json!({ "roles": [{ "role": "admin", "in": "a" }] }),
-            json!({ "tenants": ["a"] }),
-            json!({ "topics": ["x:1"] }),
-            json!({ "topics_in": { "a": ["x:1"] } }),
-            json!({ "suppressed": null }),
-            json!({ "devices": [] }),
-        ] {
-            check(Some(&me), patch, Some(403));
-        }
-        check(None, json!({ "name": "x" }), Some(404));
-        check(Some(&person(json!({ "id": "x", "tenants": ["b"] }))), json!({ "name": "x" }), Some(404));
-    }
-
-    #[test]
-    fn whom_others_know_as_well_is_neither_replaced_nor_forgotten() {
-        let next = person(json!({ "id": "x", "tenants": ["a"] }));
-        let put = |before: Option<&Recipient>, next: &Recipient| {
-            may_put(before, next, "a").err().map(|it| it.status)
-        };
-        assert_eq!((put(None, &next), put(Some(&next), &next)), (None, None));
-        for (before, status) in [(json!({ "id": "x" }), 403), (json!({ "id": "x", "tenants": ["b"] }), 409)] {
-            assert_eq!(put(Some(&person(before)), &next), Some(status));
-        }
-        let elsewhere = person(json!({ "id": "x", "roles": [{ "role": "r", "in": "b" }] }));
-        assert_eq!(put(None, &elsewhere), Some(403));
-        let remove = |before: Option<&Recipient>| may_remove(before, "a").map_err(|it| it.status);
-        assert_eq!((remove(Some(&next)), remove(None)), (Ok(true), Ok(false)));
-        assert_eq!(remove(Some(&person(json!({ "id": "x" })))), Err(403));
-        assert_eq!(remove(Some(&person(json!({ "id": "x", "tenants": ["b"] })))), Ok(false));
-    }
-
-    fn person(it: Value) -> Recipient {
-        serde_json::from_value(it).unwrap()
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use asking::{Question, Service};
 use aws_types::SdkConfig;
-use domain::attachment::is_kind;
+use domain::attachment::{Prefixes, is_kind};
 use domain::job::Attachment;
 use domain::outcome::{Failure, Reason};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -25,6 +25,8 @@ pub const MAX_FILES_BYTES: usize = 10 * 1024 * 1024;
 /// Where the files of letters lie.
 pub struct Buckets {
     allowed: BTreeSet<String>,
+    /// Which of their files are whose.
+    prefixes: Prefixes,
     config: SdkConfig,
     s3: OnceLock<Service>,
     /// One letter with files at a time, because of the memory.
@@ -41,10 +43,11 @@ struct Answer {
 }
 
 impl Buckets {
-    /// Files come from the buckets named in `allowed` and no others.
+    /// Files come from the buckets named in `allowed` and no others, and there from below the prefixes of the event's
+    /// tenant.
     #[must_use]
-    pub fn new(config: &SdkConfig, allowed: BTreeSet<String>) -> Buckets {
-        Buckets { allowed, config: config.clone(), s3: OnceLock::new(), room: Semaphore::new(1) }
+    pub fn new(config: &SdkConfig, allowed: BTreeSet<String>, prefixes: Prefixes) -> Buckets {
+        Buckets { allowed, prefixes, config: config.clone(), s3: OnceLock::new(), room: Semaphore::new(1) }
     }
 
     /// Waits until no other letter with files is under way. A letter without any need not.
@@ -52,16 +55,21 @@ impl Buckets {
         if attachments.is_empty() { None } else { self.room.acquire().await.ok() }
     }
 
-    /// Every file, in this order.
+    /// Every file, in this order, for a job of an event of `tenant`.
     ///
     /// # Errors
     /// [`Failure`] says who acts on it: a file that is not there, that lies elsewhere than allowed or that is too large
     /// is the tenant's own no, and never tried again.
-    pub async fn fetch(&self, attachments: &[Attachment]) -> Result<Vec<File>, Failure> {
+    pub async fn fetch(
+        &self,
+        attachments: &[Attachment],
+        tenant: Option<&str>,
+    ) -> Result<Vec<File>, Failure> {
         for it in attachments {
             if !self.allowed.contains(&it.bucket) {
                 return Err(no(Reason::ForbiddenAttachment, "its bucket is not one of AttachmentBuckets"));
             }
+            self.prefixes.check(it, tenant).map_err(|why| no(Reason::ForbiddenAttachment, why))?;
         }
         let mut files: Vec<File> = Vec::with_capacity(attachments.len());
         let mut left = MAX_FILES_BYTES;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use delivery::DeskConfig;
-use runtime::{Env, Unset};
+use domain::attachment::Prefixes;
+use runtime::{Env, Error};
 
 /// What the function is told by its template.
 pub struct Config {
@@ -13,6 +14,8 @@ pub struct Config {
     pub configuration_set: Option<String>,
     /// The buckets that letters may take files from.
     pub buckets: BTreeSet<String>,
+    /// Which of their files are whose.
+    pub prefixes: Prefixes,
     pub desk: DeskConfig,
 }
 
@@ -21,12 +24,15 @@ const CONCURRENCY: usize = 5;
 
 impl Config {
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
-    pub fn from_env(env: &Env) -> Result<Config, Unset> {
+    /// A variable is missing, or a prefix would not hold.
+    pub fn from_env(env: &Env) -> Result<Config, Error> {
+        let own = env.optional("ATTACHMENT_PREFIXES").unwrap_or_default();
+        let shared = env.optional("SHARED_ATTACHMENT_PREFIXES").unwrap_or_default();
         Ok(Config {
             sender: env.required("SENDER_ADDRESS")?,
             configuration_set: env.optional("CONFIGURATION_SET"),
             buckets: names(&env.optional("ATTACHMENT_BUCKETS").unwrap_or_default()),
+            prefixes: Prefixes::read(&own, &shared)?,
             desk: DeskConfig::from_env(env, "email", CONCURRENCY)?,
         })
     }

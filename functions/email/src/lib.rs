@@ -25,6 +25,6 @@ pub async fn send(job: &Job, buckets: &Buckets, ses: &Ses) -> Result<Sent, Failu
     let attachments = &letter.email.attachments;
     // Held until the letter is sent.
     let _room = buckets.room_for(attachments).await;
-    let files = buckets.fetch(attachments).await?;
+    let files = buckets.fetch(attachments, job.event.tenant.as_deref()).await?;
     ses.send(&letter, files).await
 }

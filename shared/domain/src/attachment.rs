@@ -5,6 +5,10 @@ use serde_json::Value;
 use crate::job::Attachment;
 use crate::rule::{Attach, Operand};
 
+mod prefixes;
+
+pub use prefixes::{BadPrefix, DEFAULT_PREFIX, Foreign, Prefixes};
+
 /// How many files one letter may bring along.
 pub const MAX_ATTACHMENTS: usize = 10;
 

@@ -18,7 +18,7 @@ mod fields;
 mod read;
 mod refusal;
 
-pub(crate) use attributes::{check_name, check_type, timestamp, trace_context};
+pub(crate) use attributes::{check_name, check_tenant, check_type, timestamp, trace_context};
 pub(crate) use fields::{Fields, kind_of};
 pub use refusal::{Attribute, Found, Refusal, RefusalClass};
 

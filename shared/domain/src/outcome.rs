@@ -322,7 +322,7 @@ impl Reason {
             Reason::TooLarge => "the message is larger than the channel carries",
             Reason::NoAttachment => "the event names no file to attach, or there is none under that name",
             Reason::ForbiddenAttachment => {
-                "the file to attach lies where letters may not take it from; see AttachmentBuckets"
+                "the file to attach lies where letters of its tenant may not take it from; see AttachmentBuckets and AttachmentPrefixes"
             }
             Reason::Rejected => "the provider refused it",
             Reason::DeadToken => {

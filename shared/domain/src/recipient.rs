@@ -17,6 +17,9 @@ mod group;
 pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber, Sender};
 pub use group::{Group, NO_TENANT};
 
+/// The name in [`Recipient::tenants`] that stands for every tenant.
+pub const ALL_TENANTS: &str = "*";
+
 /// A person as a producer's own user table knows them. No `Debug`: it holds names and addresses.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +45,8 @@ pub struct Recipient {
     /// An IANA time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
-    /// The tenants whose events may reach this person; empty means all.
+    /// The tenants whose events may reach this person, and whose admins see them. [`ALL_TENANTS`] names all of them;
+    /// empty means none: only events without a tenant reach this person.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tenants: BTreeSet<String>,
     /// What they are, and where.
@@ -90,9 +94,26 @@ pub struct Device {
     /// Where it is: it wins over its person's zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
+    /// The tenant that registered it; absent where its person or a program of the account did. Messages of other
+    /// tenants are not sent to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
 }
 
 impl Device {
+    /// Whether a message of an event of `tenant` to `person` may go to this device.
+    ///
+    /// A device without a tenant takes every message of its person. A device that a tenant registered takes the
+    /// messages of that tenant; it takes those of no tenant only while that tenant is the only one of its person.
+    #[must_use]
+    pub fn serves(&self, person: &Recipient, tenant: Option<&str>) -> bool {
+        match (&self.tenant, tenant) {
+            (None, _) => true,
+            (Some(own), Some(tenant)) => own == tenant,
+            (Some(own), None) => person.is_only_of(own),
+        }
+    }
+
     /// What keeps its messages' keys apart from those of other devices.
     pub(crate) fn place(&self) -> String {
         format!("device {}", self.id)
@@ -166,13 +187,19 @@ impl SuppressedBecause {
 }
 
 impl Recipient {
-    /// Whether an event of `tenant` may reach this person.
+    /// Whether an event of `tenant` may reach this person; an event without a tenant may reach everyone.
     #[must_use]
     pub fn belongs_to(&self, tenant: Option<&str>) -> bool {
         match tenant {
-            Some(it) => self.tenants.is_empty() || self.tenants.contains(it),
+            Some(tenant) => self.tenants.contains(tenant) || self.tenants.contains(ALL_TENANTS),
             None => true,
         }
+    }
+
+    /// Whether `tenant` is the only tenant of this person.
+    #[must_use]
+    pub fn is_only_of(&self, tenant: &str) -> bool {
+        tenant != ALL_TENANTS && self.tenants.len() == 1 && self.tenants.contains(tenant)
     }
 
     /// Why `channel` is closed for this person, if it is. Suppressions of the last release name the address by its
@@ -214,3 +241,62 @@ pub fn members(group: &Group, people: &Recipients) -> Vec<String> {
 
 /// What was found out about the people that an event addresses. Who is not in it is not known.
 pub type Recipients = BTreeMap<String, Recipient>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn person_without_tenants_belongs_to_none_and_a_star_to_all() {
+        for (tenants, of_a, of_b) in [
+            (json!([]), false, false),
+            (json!(["a"]), true, false),
+            (json!(["a", "b"]), true, true),
+            (json!(["*"]), true, true),
+            (json!(["*", "a"]), true, true),
+        ] {
+            let ann = person(&tenants);
+            assert_eq!((ann.belongs_to(Some("a")), ann.belongs_to(Some("b"))), (of_a, of_b), "{tenants}");
+            assert!(ann.belongs_to(None), "{tenants}");
+        }
+    }
+
+    #[test]
+    fn person_of_all_tenants_is_exclusive_to_none() {
+        for (tenants, expected) in [
+            (json!([]), false),
+            (json!(["a"]), true),
+            (json!(["b"]), false),
+            (json!(["a", "b"]), false),
+            (json!(["*"]), false),
+            (json!(["*", "a"]), false),
+        ] {
+            assert_eq!(person(&tenants).is_only_of("a"), expected, "{tenants}");
+        }
+        assert!(!person(&json!(["*"])).is_only_of(ALL_TENANTS));
+    }
+
+    #[test]
+    fn device_of_one_tenant_takes_no_message_of_another() {
+        let device = |tenant: Value| -> Device {
+            let device = json!({ "id": "d", "platform": "fcm", "endpoint": "arn", "tenant": tenant });
+            serde_json::from_value(device).unwrap()
+        };
+        let (shared, exclusive) = (person(&json!(["a", "b"])), person(&json!(["a"])));
+        for (registered, of, person, expected) in [
+            (Value::Null, Some("b"), &shared, true),
+            (Value::Null, None, &shared, true),
+            (json!("a"), Some("a"), &shared, true),
+            (json!("a"), Some("b"), &shared, false),
+            (json!("a"), None, &shared, false),
+            (json!("a"), None, &exclusive, true),
+        ] {
+            assert_eq!(device(registered.clone()).serves(person, of), expected, "{registered} {of:?}");
+        }
+    }
+
+    fn person(tenants: &Value) -> Recipient {
+        serde_json::from_value(json!({ "id": "ann", "tenants": tenants })).unwrap()
+    }
+}

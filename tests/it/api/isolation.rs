@@ -88,7 +88,7 @@ impl Theirs {
             Operation::ListRecipients => ("/v1/recipients?topic=x:1".to_owned(), None, 200),
             Operation::GetRecipient => (person, None, 404),
             Operation::PutRecipient => (person, Some(json!({ "name": "Eve" })), 409),
-            Operation::PatchRecipient => (person, Some(json!({ "name": "Eve" })), 409),
+            Operation::PatchRecipient => (person, Some(json!({ "name": "Eve" })), 404),
             // Nobody of this id is here: that is what was asked for.
             Operation::DeleteRecipient => (person, None, 204),
             Operation::ListDevices => (format!("{person}/devices"), None, 404),
@@ -114,7 +114,7 @@ impl Theirs {
             Operation::ListInbox => (format!("{person}/inbox"), None, 404),
             Operation::CountInbox => (format!("{person}/inbox/counts"), None, 404),
             Operation::MarkInbox => {
-                (format!("{person}/inbox/marks"), Some(json!({ "as": "read", "ids": [live] })), 404)
+                (format!("{person}/inbox/marks"), Some(json!({ "as": "read", "ids": [live] })), 403)
             }
             Operation::ListReceived => (format!("{person}/deliveries"), None, 404),
             Operation::ListEndpoints => ("/v1/endpoints".to_owned(), None, 200),

@@ -62,6 +62,34 @@ fn the_api_reaches_what_its_routes_are_about_and_sends_to_nobody() {
 }
 
 #[test]
+fn email_reads_only_the_prefixes_of_tenants_until_another_is_configured() {
+    let resources = resources();
+    let statements =
+        resources["EmailRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].clone();
+    let statements: Vec<Value> = statements.as_array().unwrap().iter().flat_map(on_aws).collect();
+    let reads: Vec<&Value> = statements.iter().filter(|it| it["Action"] == "s3:GetObject").collect();
+    let [read] = reads[..] else { panic!("one statement reads objects: {reads:?}") };
+    let [condition, narrow, wide] = &read["Resource"]["Fn::If"].as_array().unwrap()[..] else {
+        panic!("{read}")
+    };
+    assert_eq!(condition, "OwnPrefixesOnly");
+    assert!(
+        narrow.to_string().contains("${Buckets}/tenants/*") && !narrow.to_string().contains("\"/*"),
+        "{narrow}"
+    );
+    assert!(wide.to_string().contains("${Buckets}/*"), "{wide}");
+    let variables = &resources["EmailFunction"]["Properties"]["Environment"]["Variables"];
+    for (name, parameter) in [
+        ("ATTACHMENT_PREFIXES", "AttachmentPrefixes"),
+        ("SHARED_ATTACHMENT_PREFIXES", "SharedAttachmentPrefixes"),
+    ] {
+        assert!(variables[name].to_string().contains(parameter), "{name}");
+    }
+    let api = &resources["ApiFunction"]["Properties"]["Environment"]["Variables"];
+    assert_eq!(api["SHARED_ADDRESSES"]["Ref"], "SharedAddresses");
+}
+
+#[test]
 fn whoever_takes_messages_up_may_delete_them_and_finds_their_queue_beside_its_dead_letters() {
     let resources = resources();
     let mut fed = 0;

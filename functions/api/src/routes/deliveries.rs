@@ -12,6 +12,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::events::source_of;
+use crate::tenancy::Relation;
 use crate::{Api, Asked};
 
 impl Api {
@@ -23,7 +24,7 @@ impl Api {
         let source = asked.request.query("source").unwrap_or(&own);
         let page = Page::of(asked.request, asked.scope, &["deliveries", source, id])?;
         let found = self.ledger.page_of_event(source, id, page.after.as_deref(), page.limit).await?;
-        let rows = found.rows.iter().filter(|it| is_in(it, asked.scope.tenant()));
+        let rows = found.rows.iter().filter(|it| may_know(asked, it));
         let rows: Vec<Value> = rows.map(tell).collect();
         Ok(Response::json(200, &json!({ "deliveries": rows, "next": page.next(found.next) })))
     }
@@ -40,7 +41,7 @@ impl Api {
         })?;
         let place = page.after.as_deref().map(|it| ReceivedPlace::parse(it).ok_or_else(Problem::bad_cursor));
         let place = place.transpose()?;
-        self.person(id, asked.scope).await?;
+        self.person(id, asked).await?;
         let recipient = user_name(id);
         let found = self.ledger.received(&recipient, since, place.as_ref(), page.limit).await?;
         let rows = found.received.iter().filter(|it| concerns(asked, &it.row));
@@ -65,8 +66,13 @@ fn tell_received(it: &Received) -> Value {
     told
 }
 
+/// Whether the caller may know of a row: every row is for a program without a tenant, and a tenant's own for the tenant.
+pub(crate) fn may_know(asked: &Asked<'_>, row: &LedgerRow) -> bool {
+    asked.authorize(Relation::of_tenant(row.origin.tenant.as_deref(), asked.scope)).is_ok()
+}
+
 /// Whether a row is of this tenant; every row is, where none is meant. What belongs to no tenant is for programs.
-pub(crate) fn is_in(row: &LedgerRow, tenant: Option<&str>) -> bool {
+fn is_in(row: &LedgerRow, tenant: Option<&str>) -> bool {
     tenant.is_none() || row.origin.tenant.as_deref() == tenant
 }
 

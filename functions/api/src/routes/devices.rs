@@ -1,15 +1,19 @@
 //! `/v1/recipients/{id}/devices`: what takes push notes.
 
+use std::collections::BTreeSet;
+
 use domain::recipient::{Device, Platform, Recipient};
 use domain::registry::{Change, MAX_DEVICES, check_zones};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sns::Unregistered;
 
+use crate::caller::Scope;
 use crate::changes::Changed;
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::recipients::check_id;
+use crate::tenancy::Grant;
 use crate::{Api, Asked};
 
 /// The longest endpoint, in bytes.
@@ -32,7 +36,7 @@ struct Registration {
 
 impl Api {
     pub(crate) async fn list_devices(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let person = self.person(asked.parameter(0), asked.scope).await?;
+        let person = self.person(asked.parameter(0), asked).await?;
         Ok(Response::json(200, &json!({ "devices": person.devices })))
     }
 
@@ -41,14 +45,16 @@ impl Api {
         let (id, device) = (asked.parameter(0), asked.parameter(1));
         check_id(device)?;
         let registration = read(&asked.request.object()?)?;
-        // Nothing is registered for somebody who is not there.
-        self.person(id, asked.scope).await?;
+        // Nothing is registered for a person who is not there, or who is not for the caller to change.
+        let known = self.people.find(&BTreeSet::from([id])).await?;
+        let grant = asked.authorize_person(known.get(id))?;
         let Registration { platform, endpoint, token, zone } = registration;
         let device = Device {
             id: device.to_owned(),
             platform,
             endpoint: self.endpoint_of(platform, endpoint, token).await?,
             zone,
+            tenant: registered_by(grant, asked.scope),
         };
         self.edit_devices(asked, id, |devices| {
             devices.retain(|it| it.id != device.id);
@@ -99,7 +105,7 @@ impl Api {
         }
     }
 
-    /// Changes the devices of somebody whom the caller may see.
+    /// Changes the devices of a person, as far as the caller may.
     async fn edit_devices(
         &self,
         asked: &Asked<'_>,
@@ -107,8 +113,8 @@ impl Api {
         change: impl Fn(&mut Vec<Device>) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
         let decide = |before: Option<&Recipient>| {
-            let person =
-                before.filter(|it| it.belongs_to(asked.scope.tenant())).ok_or_else(Problem::no_recipient)?;
+            asked.authorize_person(before)?;
+            let person = before.ok_or_else(Problem::no_recipient)?;
             let mut devices = person.devices.clone();
             change(&mut devices)?;
             if devices == person.devices {
@@ -121,6 +127,14 @@ impl Api {
             self.announce(asked, Changed::Recipient, &["devices"]).await;
         }
         Ok(())
+    }
+}
+
+/// The tenant that a device belongs to: none where its person registers it, or a program that names no tenant.
+fn registered_by(grant: Grant, scope: &Scope) -> Option<String> {
+    match grant {
+        Grant::Own => None,
+        Grant::Whole | Grant::Part | Grant::Nothing => scope.tenant().map(str::to_owned),
     }
 }
 

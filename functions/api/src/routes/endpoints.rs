@@ -7,13 +7,13 @@ use domain::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use serde_json::{Map, Value, json};
 
-use crate::caller::Scope;
 use crate::changes::Changed;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::recipients::same_id;
 use crate::routes::tickets::random;
+use crate::tenancy::Relation;
 use crate::{Api, Asked};
 
 /// What a body may hold. What a record shows of the switch is no word about it.
@@ -41,7 +41,7 @@ impl Api {
             return Err(problem);
         }
         same_id(&mut members, id)?;
-        of_tenant(&mut members, asked.scope)?;
+        of_tenant(&mut members, asked)?;
         let scheme = scheme(&mut members)?.unwrap_or(Scheme::Hmac);
         let endpoint = Endpoint::read(&Value::Object(members).to_string(), &self.allow)?;
         let vetted = runtime::vet(&endpoint.url, &self.allow).await;
@@ -152,11 +152,13 @@ impl Asked<'_> {
 }
 
 /// The tenant may be left out in the body; another one than the caller means is refused.
-fn of_tenant(members: &mut Map<String, Value>, scope: &Scope) -> Result<(), Problem> {
-    match (scope.tenant(), members.remove("tenant")) {
+fn of_tenant(members: &mut Map<String, Value>, asked: &Asked<'_>) -> Result<(), Problem> {
+    match (asked.scope.tenant(), members.remove("tenant")) {
         (Some(own), None | Some(Value::Null)) => drop(members.insert("tenant".to_owned(), own.into())),
         (Some(own), Some(named)) if named == *own => drop(members.insert("tenant".to_owned(), named)),
-        (Some(_), Some(_)) => return Err(Problem::forbidden("tenant: the endpoint is another tenant's")),
+        (Some(_), Some(_)) => {
+            asked.authorize(Relation::OtherTenant)?;
+        }
         (None, None | Some(Value::Null)) => {}
         (None, Some(_)) => {
             return Err(Problem::refused(

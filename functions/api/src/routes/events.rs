@@ -15,6 +15,8 @@ use serde_json::json;
 use crate::caller::{Caller, Person, Scope};
 use crate::problem::Problem;
 use crate::response::Response;
+use crate::router::Operation;
+use crate::tenancy::{self, Relation, Role};
 use crate::{Api, Asked};
 
 /// The attribute that says what kind of principal `authid` names.
@@ -91,9 +93,9 @@ fn hold(
     now: Timestamp,
 ) -> Result<(), Problem> {
     if let Scope::Tenant(tenant) = scope {
-        if event.tenant.as_ref().is_some_and(|it| it != tenant) {
-            return Err(Problem::forbidden("tenant: the event is another tenant's"));
-        }
+        let relation = Relation::of_tenant(event.tenant.as_deref(), scope);
+        tenancy::authorize(Operation::Publish, Role::of(caller, scope), relation)
+            .map_err(|refusal| refusal.problem(Operation::Publish))?;
         event.tenant = Some(tenant.clone());
     }
     if is_reserved_type(&event.kind) {

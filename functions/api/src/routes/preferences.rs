@@ -13,7 +13,7 @@ use crate::{Api, Asked};
 
 impl Api {
     pub(crate) async fn get_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let person = self.person(asked.parameter(0), asked.scope).await?;
+        let person = self.person(asked.parameter(0), asked).await?;
         Ok(Response::json(200, &settings(&person, asked.scope)))
     }
 
@@ -44,8 +44,8 @@ impl Api {
     ) -> Result<Response, Problem> {
         let id = asked.parameter(0);
         let decide = |before: Option<&Recipient>| {
-            let person =
-                before.filter(|it| it.belongs_to(asked.scope.tenant())).ok_or_else(Problem::no_recipient)?;
+            asked.authorize_person(before)?;
+            let person = before.ok_or_else(Problem::no_recipient)?;
             let patch = change(&object(&settings(person, asked.scope)))?;
             if patch.is_empty() {
                 return Ok(None);

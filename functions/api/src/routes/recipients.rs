@@ -15,7 +15,7 @@ use crate::changes::{Changed, names};
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::response::Response;
-use crate::tenancy;
+use crate::tenancy::{Grant, Role, change, view};
 use crate::{Api, Asked};
 
 /// Longest id, in bytes: an event's limit for names.
@@ -30,12 +30,12 @@ impl Api {
         let ids: BTreeSet<&str> = members.ids.iter().map(String::as_str).collect();
         let mut known = self.people.find(&ids).await?;
         let people = members.ids.iter().filter_map(|it| known.remove(it));
-        let seen: Vec<Recipient> = people.filter_map(|it| seen_by(asked.scope, it)).collect();
+        let seen: Vec<Recipient> = people.filter_map(|it| self.seen(asked, it).ok()).collect();
         Ok(Response::json(200, &json!({ "recipients": seen, "next": page.next(members.next) })))
     }
 
     pub(crate) async fn get_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        Ok(Response::json(200, &self.person(asked.parameter(0), asked.scope).await?))
+        Ok(Response::json(200, &self.person(asked.parameter(0), asked).await?))
     }
 
     pub(crate) async fn put_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
@@ -46,12 +46,15 @@ impl Api {
         let mut person = registry::person(&Value::Object(members).to_string())?;
         if let Scope::Tenant(tenant) = asked.scope {
             person.tenants.insert(tenant.clone());
+            change::check_put(&person, tenant)?;
         }
         let decide = |before: Option<&Recipient>| {
+            asked.authorize_person(before)?;
+            let mut next = person.clone();
             if let Scope::Tenant(tenant) = asked.scope {
-                tenancy::may_put(before, &person, tenant)?;
+                change::mark(&mut next.devices, before, tenant);
             }
-            Ok(Some(Change::Put(Box::new(person.clone()))))
+            Ok(Some(Change::Put(Box::new(next))))
         };
         let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
         self.announce_addresses(id, &amended, &asked.stamp()).await;
@@ -68,12 +71,11 @@ impl Api {
         registry::check_zones(&patch)?;
         registry::check_members(&patch)?;
         let decide = |before: Option<&Recipient>| {
+            let grant = asked.authorize_person(before)?;
             let mut patch = patch.clone();
             if let Scope::Tenant(tenant) = asked.scope {
-                match asked.caller.member() {
-                    Some(_) => tenancy::may_patch_self(before, &patch, tenant)?,
-                    None => tenancy::may_patch(before, &patch, tenant)?,
-                }
+                change::check_patch(&patch, grant, Role::of(asked.caller, asked.scope), tenant)?;
+                change::mark_patch(&mut patch, before, tenant);
                 if before.is_none() {
                     patch.insert("tenants".to_owned(), json!([tenant]));
                 }
@@ -105,19 +107,21 @@ impl Api {
 
     pub(crate) async fn delete_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.parameter(0);
-        let may = |before: Option<&Recipient>| match asked.scope {
-            Scope::All => Ok(true),
-            Scope::Tenant(tenant) => tenancy::may_remove(before, tenant),
+        let removes = |before: Option<&Recipient>| -> Result<bool, Problem> {
+            match asked.authorize_person(before)? {
+                Grant::Nothing => Ok(false),
+                Grant::Whole | Grant::Part | Grant::Own => Ok(true),
+            }
         };
         let known = self.people.find(&BTreeSet::from([id])).await?;
-        let is_ours = may(known.get(id))?;
+        let is_ours = removes(known.get(id))?;
         if is_ours {
             self.announce_deletion(asked).await?;
             // First what they were told: if that goes wrong, they are still there for whoever asks again.
             self.inbox.forget(id).await?;
             self.sessions.end(id, &SignOut::Everywhere, asked.now).await?;
         }
-        let decide = |before: Option<&Recipient>| Ok(may(before)?.then_some(Change::Remove));
+        let decide = |before: Option<&Recipient>| Ok(removes(before)?.then_some(Change::Remove));
         self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
         if is_ours {
             // Once more, for a ticket that was bought meanwhile. Nobody of this id gets another one.
@@ -144,9 +148,24 @@ impl Api {
     }
 
     /// The person of this id, as far as the caller may see them.
-    pub(crate) async fn person(&self, id: &str, scope: &Scope) -> Result<Recipient, Problem> {
-        let found = self.people.find(&BTreeSet::from([id])).await?.remove(id);
-        found.and_then(|it| seen_by(scope, it)).ok_or_else(Problem::no_recipient)
+    ///
+    /// # Errors
+    /// What [`tenancy::authorize`](crate::tenancy::authorize) says of the operation; 404 for an unknown id.
+    pub(crate) async fn person(&self, id: &str, asked: &Asked<'_>) -> Result<Recipient, Problem> {
+        match self.people.find(&BTreeSet::from([id])).await?.remove(id) {
+            Some(person) => self.seen(asked, person),
+            None => Err(Problem::no_recipient()),
+        }
+    }
+
+    fn seen(&self, asked: &Asked<'_>, person: Recipient) -> Result<Recipient, Problem> {
+        let grant = asked.authorize_person(Some(&person))?;
+        match asked.scope {
+            Scope::All => Ok(person),
+            Scope::Tenant(tenant) => {
+                view::of(person, grant, tenant, self.shows_shared_addresses).ok_or_else(Problem::no_recipient)
+            }
+        }
     }
 }
 
@@ -154,13 +173,6 @@ impl Asked<'_> {
     /// Who says so, and when.
     pub(crate) fn stamp(&self) -> Stamp {
         Stamp { at: self.now, by: format!("api {}", self.request.id()) }
-    }
-}
-
-fn seen_by(scope: &Scope, person: Recipient) -> Option<Recipient> {
-    match scope {
-        Scope::All => Some(person),
-        Scope::Tenant(tenant) => tenancy::seen(person, tenant),
     }
 }
 

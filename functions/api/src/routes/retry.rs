@@ -16,15 +16,14 @@ use store::{LedgerRow, Record};
 
 use crate::problem::Problem;
 use crate::response::Response;
-use crate::routes::deliveries::is_in;
+use crate::routes::deliveries::may_know;
 use crate::{Api, Asked};
 
 impl Api {
     pub(crate) async fn retry(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let unknown = || Problem::new(404, "no_delivery", "no delivery of this key is known");
         let key = Key::parse(asked.parameter(0)).ok_or_else(unknown)?;
-        let row =
-            self.ledger.find(&key).await?.filter(|it| is_in(it, asked.scope.tenant())).ok_or_else(unknown)?;
+        let row = self.ledger.find(&key).await?.filter(|it| may_know(asked, it)).ok_or_else(unknown)?;
         is_over(row.status)?;
         let audience = audience(&row.recipient)
             .ok_or_else(|| not_again("its recipient is an address that is not kept"))?;

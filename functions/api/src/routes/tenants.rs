@@ -7,6 +7,7 @@ use crate::changes::{Changed, names};
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::preferences::read;
+use crate::tenancy::Relation;
 use crate::{Api, Asked};
 
 impl Api {
@@ -33,8 +34,6 @@ fn tenant<'a>(asked: &'a Asked<'_>) -> Result<&'a str, Problem> {
     let named = asked.parameter(0);
     check_tenant(named)
         .map_err(|found| Problem::refused("tenant", found, "a tenant's name of 1 to 256 bytes"))?;
-    match asked.scope.tenant() {
-        Some(own) if own != named => Err(Problem::forbidden("the token is for another tenant")),
-        Some(_) | None => Ok(named),
-    }
+    asked.authorize(Relation::of_tenant(Some(named), asked.scope))?;
+    Ok(named)
 }

@@ -49,7 +49,7 @@ impl Api {
         let identity = Identity { until: Some(until), ..identity(asked, wish)? };
         if asked.scope.tenant().is_some() {
             // A person who is not of this tenant gets no ticket from it, for oneself neither.
-            let found = self.person(&identity.user, asked.scope).await;
+            let found = self.person(&identity.user, asked).await;
             match found {
                 Err(problem) if problem.status == 404 && is_self(asked.caller, &identity.user) => {
                     return Err(Problem::forbidden("the token's user does not belong to the token's tenant"));

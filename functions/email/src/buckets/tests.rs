@@ -40,12 +40,31 @@ fn a_key_is_escaped_as_the_signature_wants_it() {
 #[tokio::test]
 async fn a_bucket_that_is_not_named_is_not_even_asked() {
     let config = SdkConfig::builder().region(aws_types::region::Region::new("eu-central-1")).build();
-    let buckets = Buckets::new(&config, BTreeSet::from(["bills".to_owned()]));
-    let Err(Failure::Permanent { reason, .. }) = buckets.fetch(&[attachment("others", None)]).await else {
-        panic!("it lies elsewhere")
-    };
-    assert_eq!(reason, Reason::ForbiddenAttachment);
+    let buckets = Buckets::new(&config, BTreeSet::from(["bills".to_owned()]), Prefixes::default());
+    let refused = buckets.fetch(&[attachment("others", None)], Some("a")).await;
+    assert!(is_forbidden(&refused), "it lies elsewhere");
     assert!(buckets.s3.get().is_none(), "no client was made");
+}
+
+#[tokio::test]
+async fn foreign_file_is_refused_before_any_file_is_fetched() {
+    let config = SdkConfig::builder().region(aws_types::region::Region::new("eu-central-1")).build();
+    let buckets = Buckets::new(&config, BTreeSet::from(["bills".to_owned()]), Prefixes::default());
+    let file = |key: &str| Attachment { key: key.to_owned(), ..attachment("bills", None) };
+    for (tenant, key) in [
+        (Some("ten-a"), "tenants/ten-b/lab.pdf"),
+        (Some("ten-a"), "tenants/ten-a/../ten-b/lab.pdf"),
+        (None, "tenants/ten-b/lab.pdf"),
+    ] {
+        let files = [file("tenants/ten-a/own.pdf"), file(key)];
+        let refused = buckets.fetch(&files, tenant).await;
+        assert!(is_forbidden(&refused), "{tenant:?} {key}");
+    }
+    assert!(buckets.s3.get().is_none(), "no client was made");
+}
+
+fn is_forbidden(found: &Result<Vec<File>, Failure>) -> bool {
+    matches!(found, Err(Failure::Permanent { reason: Reason::ForbiddenAttachment, .. }))
 }
 
 /// `None` in the error: it is tried again.

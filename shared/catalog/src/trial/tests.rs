@@ -328,7 +328,7 @@ fn trials(test: &str) -> Trials {
     let catalog = Catalog::open(compiled.file).unwrap();
     let phone = |id: &str| json!({ "id": id, "platform": "fcm", "endpoint": "arn" });
     let people: Vec<Recipient> = serde_json::from_value(json!([
-        { "id": "ann", "email": "ann@example.com", "phone": "+44 20 7946 0000", "devices": [phone("a"), phone("b")],
+        { "id": "ann", "email": "ann@example.com", "phone": "+44 20 7946 0000", "tenants": ["*"], "devices": [phone("a"), phone("b")],
           "topics": ["project:42"] },
         { "id": "ben", "email": "ben@example.com", "roles": [{ "role": "boss", "in": "42" }] },
     ]))

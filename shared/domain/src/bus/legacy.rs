@@ -6,12 +6,14 @@
 use jiff::Timestamp;
 
 use super::BusEvent;
-use crate::event::{Data, Event, Fields, Priority, Refusal, check_name, check_type, trace_context};
+use crate::event::{
+    Data, Event, Fields, Priority, Refusal, check_name, check_tenant, check_type, trace_context,
+};
 use crate::json::Raw;
 
 pub(super) fn hub(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     let mut event = base(fields, bus, received, "eventId", "eventType")?;
-    event.tenant = text(fields, "clinicId")?;
+    event.tenant = tenant(fields, "clinicId")?;
     event.priority = fields.text("priority").and_then(|it| Priority::from_name(&it));
     event.data = merged("payload", fields, &["userId", "clinicId", "category"])?;
     Ok(event)
@@ -19,7 +21,7 @@ pub(super) fn hub(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) 
 
 pub(super) fn circle(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     let mut event = base(fields, bus, received, "id", "type")?;
-    event.tenant = text(fields, "familyId")?;
+    event.tenant = tenant(fields, "familyId")?;
     event.actor = text(fields, "causedBy")?;
     event.data = merged("data", fields, &["familyId", "careRecipientId"])?;
     Ok(event)
@@ -78,6 +80,14 @@ fn base(
 }
 
 /// A member that must be text when it is there. Numbers are taken too: older producers send ids as numbers.
+fn tenant(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
+    let tenant = text(fields, name)?;
+    if let Some(named) = &tenant {
+        check_tenant(named)?;
+    }
+    Ok(tenant)
+}
+
 fn text(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
     let Some(raw) = fields.raw(name) else {
         return Ok(None);

@@ -274,10 +274,13 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Those that this run is for.
+    /// The devices of this run: those that another tenant registered are left out.
     fn devices(&self, person: &Recipient) -> Result<Vec<(String, Target)>, Reason> {
         let only = self.matched.start.device.as_deref();
-        let devices = person.devices.iter().map(|it| (it.place(), Target::Push(it.clone())));
+        let tenant = self.plan.event.tenant.as_deref();
+        let devices = person.devices.iter().filter(|device| device.serves(person, tenant));
+        // The job needs no tenant of the device, and the last release could not read one.
+        let devices = devices.map(|it| (it.place(), Target::Push(Device { tenant: None, ..it.clone() })));
         let devices: Vec<_> = devices.filter(|(name, _)| only.is_none_or(|only| only == name)).collect();
         if devices.is_empty() { Err(Reason::NoAddress) } else { Ok(devices) }
     }

@@ -147,8 +147,10 @@ impl Walk<'_, '_> {
         if channel != Channel::Push {
             return vec![self.key(Some(channel), step, "")];
         }
-        let devices = self.person.map(|it| it.devices.as_slice()).unwrap_or_default();
-        devices.iter().map(|it| self.key(Some(channel), step, &it.place())).collect()
+        let Some(person) = self.person else { return Vec::new() };
+        let tenant = self.plan.event.tenant.as_deref();
+        let devices = person.devices.iter().filter(|device| device.serves(person, tenant));
+        devices.map(|it| self.key(Some(channel), step, &it.place())).collect()
     }
 
     /// What the caps say, and then the throttles before this step. What is to be collected passes the throttles only.

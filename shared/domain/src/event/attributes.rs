@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Extension, Found, Refusal};
 use crate::json::{Raw, is_printable_ascii};
+use crate::recipient::ALL_TENANTS;
 
 /// Longest `id` and `source` that are accepted, in bytes. EventBridge stops at 256 for a source.
 const MAX_NAME_BYTES: usize = 256;
@@ -21,6 +22,15 @@ pub(crate) fn check_name(attribute: &str, value: &str) -> Result<(), Refusal> {
         return Err(Refusal::new(attribute.to_owned(), Found::count(value.len(), "bytes"), wanted));
     }
     Ok(())
+}
+
+/// A tenant's name. `*` names no tenant: among a person's tenants it stands for all of them.
+pub(crate) fn check_tenant(value: &str) -> Result<(), Refusal> {
+    check_name("tenant", value)?;
+    match value == ALL_TENANTS {
+        true => Err(Refusal::new("tenant", "the name that stands for all tenants", "the name of one tenant")),
+        false => Ok(()),
+    }
 }
 
 pub(crate) fn check_text(attribute: &str, value: &str) -> Result<(), Refusal> {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::attributes::{
-    check_name, check_schema, check_source, check_text, check_type, extension, is_extension_name, timestamp,
-    trace_context,
+    check_name, check_schema, check_source, check_tenant, check_text, check_type, extension, is_extension_name,
+    timestamp, trace_context,
 };
 use super::fields::kind_of;
 use super::{Data, Event, Fields, Found, Priority, Refusal};
@@ -87,7 +87,7 @@ impl Draft {
             "time" => self.time = Some(timestamp(name, &text(name, raw)?)?),
             "subject" => self.subject = Some(checked(name, raw, |it| check_text("subject", it))?),
             "dataschema" => self.dataschema = Some(checked(name, raw, check_schema)?),
-            "tenant" => self.tenant = Some(checked(name, raw, |it| check_name("tenant", it))?),
+            "tenant" => self.tenant = Some(checked(name, raw, check_tenant)?),
             "correlationid" => self.correlation_id = Some(checked(name, raw, |it| check_name(name, it))?),
             "causationid" => self.causation_id = Some(checked(name, raw, |it| check_name(name, it))?),
             "actor" => self.actor = Some(checked(name, raw, |it| check_name("actor", it))?),

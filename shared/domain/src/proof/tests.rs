@@ -128,9 +128,10 @@ fn proof(priority: &str, content: Content) -> Result<Proof, Box<Content>> {
         .to_string(),
     )
     .unwrap();
-    let ann: Recipient =
-        serde_json::from_value(json!({ "id": "ann", "phone": "+15550100", "whatsapp": "+15550100" }))
-            .unwrap();
+    let ann: Recipient = serde_json::from_value(
+        json!({ "id": "ann", "tenants": ["clinic-7"], "phone": "+15550100", "whatsapp": "+15550100" }),
+    )
+    .unwrap();
     let people = Recipients::from([("ann".to_owned(), ann)]);
     let plan = Plan::of(&event, &catalog);
     let decisions = decide_with(&plan, &people, None, at(NOON), Ask::if_nothing_happened);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Recipient;
+use super::{ALL_TENANTS, Recipient};
 
 /// The tenant's name in [`Recipient::topics_in`] that stands for no tenant.
 pub const NO_TENANT: &str = "-";
@@ -43,8 +43,9 @@ impl Group {
 impl Recipient {
     /// The groups this person is in.
     ///
-    /// A topic of `topics` is followed in each of the person's tenants. Who names none may hear of every tenant, and
-    /// these cannot be counted: their `topics` are the ones of no tenant, and a tenant's own are in `topics_in`.
+    /// A topic of `topics` is followed in each of the person's tenants. A person without tenants follows it in none. All
+    /// tenants (`*`) cannot be counted: there, too, `topics` are those of no tenant, and a tenant's own are in
+    /// `topics_in`.
     #[must_use]
     pub fn groups(&self) -> BTreeSet<Group> {
         let roles =
@@ -104,7 +105,8 @@ impl Recipient {
         if self.tenants.is_empty() {
             return vec![NO_TENANT];
         }
-        self.tenants.iter().map(String::as_str).collect()
+        let named = self.tenants.iter().map(String::as_str);
+        named.map(|tenant| if tenant == ALL_TENANTS { NO_TENANT } else { tenant }).collect()
     }
 }
 
@@ -124,7 +126,11 @@ mod tests {
             json!({ "tenants": ["a"], "topics_in": { "a": ["x:1"], "b": ["x:2"], "-": ["x:3"] } }),
             &[(None, "x:3"), (Some("a"), "x:1")],
         );
-        check(json!({ "topics_in": { "b": ["x:2"] } }), &[(Some("b"), "x:2")]);
+        check(json!({ "topics_in": { "b": ["x:2"] } }), &[]);
+        check(
+            json!({ "tenants": ["*"], "topics": ["x:1"], "topics_in": { "b": ["x:2"] } }),
+            &[(None, "x:1"), (Some("b"), "x:2")],
+        );
     }
 
     #[test]

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::limits::{self, MAX_ENTRY_BYTES};
-use super::patch::{copy, pieces, set};
+use super::patch::{copy, merge, pieces, set};
 use super::reading;
 use super::{Amendment, Change, Stamp, Topic, out_of_reach};
 use crate::channel::Channel;
 use crate::event::Refusal;
 use crate::producers::Tenants;
-use crate::recipient::{Group, NO_TENANT, Recipient, Suppression};
+use crate::recipient::{ALL_TENANTS, Group, NO_TENANT, Recipient, Suppression};
 
 /// How long it is remembered that somebody was deleted, and who joined or left what: longer than any event waits in a
 /// queue (14 days) after EventBridge has tried to deliver it (1 day).
@@ -188,6 +188,12 @@ impl Entry {
     }
 
     fn update(&mut self, id: &str, patch: &Map<String, Value>, stamp: &Stamp) -> Result<bool, Refusal> {
+        if self.last("tenants") < Some(stamp) && self.moves_to_others(patch) {
+            let mut whole = Value::Object(Map::new());
+            merge(&mut whole, Value::Object(patch.clone()));
+            whole["id"] = id.into();
+            return self.take_over(whole, stamp);
+        }
         let mut members = self.person.as_ref().map(members_of).unwrap_or_default();
         members.insert("id".to_owned(), id.into());
         let mut stamps = self.history.members.clone();
@@ -249,6 +255,24 @@ impl Entry {
             return Err(refusal);
         }
         Ok(changed)
+    }
+
+    /// Whether a patch gives the person to tenants none of which knew them.
+    fn moves_to_others(&self, patch: &Map<String, Value>) -> bool {
+        let Some(before) = self.person.as_ref().map(|it| &it.tenants) else { return false };
+        let Some(Value::Array(next)) = patch.get("tenants") else { return false };
+        let knows =
+            |tenant: &Value| tenant.as_str().is_some_and(|it| it == ALL_TENANTS || before.contains(it));
+        !before.is_empty() && !before.contains(ALL_TENANTS) && !next.is_empty() && !next.iter().any(knows)
+    }
+
+    /// Starts the person anew: addresses and devices that the former tenants wrote are not the next tenants' to trust.
+    fn take_over(&mut self, whole: Value, stamp: &Stamp) -> Result<bool, Refusal> {
+        let Value::Object(members) = whole else { return Ok(false) };
+        let person = typed(members.clone()).ok_or_else(|| reading::misfit(&members))?;
+        reading::check(&person, "data.")?;
+        self.describe(&person, stamp.clone());
+        Ok(true)
     }
 
     fn erase(&mut self, stamp: &Stamp) -> bool {

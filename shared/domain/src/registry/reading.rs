@@ -9,7 +9,7 @@ use super::limits::{self, kind};
 use super::{MAX_USERS, zones};
 use crate::event::{Event, Found, MAX_EVENT_BYTES, Refusal, check_name, kind_of};
 use crate::preference::Preferences;
-use crate::recipient::{Recipient, Settings};
+use crate::recipient::{ALL_TENANTS, Recipient, Settings};
 use crate::window::Windows;
 
 /// What each member of a recipient's JSON must be, in words for a refusal.
@@ -19,7 +19,7 @@ const MEMBERS: [(&str, &str); 17] = [
     ("email", "an e-mail address, local@domain in ASCII"),
     ("phone", "a phone number such as +49 30 1234567"),
     ("whatsapp", "a phone number such as +49 30 1234567"),
-    ("devices", "a list of {id, platform: apns | apns_sandbox | fcm, endpoint, zone}"),
+    ("devices", "a list of {id, platform: apns | apns_sandbox | fcm, endpoint, zone, tenant}"),
     ("locale", "a language tag of at most 35 bytes, such as de-CH"),
     ("zone", zones::WANTED),
     ("tenants", "a list of strings"),
@@ -171,6 +171,13 @@ pub(super) fn check(person: &Recipient, place: &str) -> Result<(), Refusal> {
     let name = |it: &str| format!("{place}{it}");
     for tenant in person.tenants.iter().chain(person.in_tenants.keys()).chain(person.topics_in.keys()) {
         check_name(&name("tenants"), tenant)?;
+    }
+    let is_for_all = [
+        ("in_tenants", person.in_tenants.contains_key(ALL_TENANTS)),
+        ("topics_in", person.topics_in.contains_key(ALL_TENANTS)),
+    ];
+    if let Some((member, _)) = is_for_all.iter().find(|(_, is_for_all)| *is_for_all) {
+        return Err(Refusal::new(name(member), "the name that stands for all tenants", "one tenant's name"));
     }
     for topic in person.topics.iter().chain(person.topics_in.values().flatten()) {
         check_topic(&name("topics"), topic)?;

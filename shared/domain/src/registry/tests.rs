@@ -174,6 +174,30 @@ fn a_change_that_makes_no_person_changes_nothing() {
 }
 
 #[test]
+fn person_who_moves_to_other_tenants_takes_no_address_and_no_device_along() {
+    let planted = json!({
+        "id": "ann", "tenants": ["a"], "email": "evil@example.com", "phone": "+4930123456", "topics": ["x:1"],
+        "devices": [{ "id": "d", "platform": "fcm", "endpoint": "arn:evil" }],
+    });
+    let moved = |patch: Value| {
+        let mut entry = Entry::default();
+        entry.apply(&create(1, planted.clone())).unwrap();
+        entry.apply(&update("ann", 2, patch)).unwrap();
+        assert!(!entry.apply(&update("ann", 1, json!({ "phone": "+4930123456" }))).unwrap(), "an older word");
+        entry
+    };
+    check(
+        &moved(json!({ "email": "ann@example.com", "tenants": ["b"], "locale": null })),
+        json!({ "id": "ann", "email": "ann@example.com", "tenants": ["b"] }),
+    );
+    // A tenant that knew the person stays, or everyone knows them: nothing of it is another tenant's.
+    for tenants in [json!(["a", "b"]), json!(["*"])] {
+        let Some(kept) = moved(json!({ "tenants": tenants })).person else { panic!("the person is known") };
+        assert_eq!((kept.devices.len(), kept.phone.as_deref()), (1, Some("+4930123456")), "{tenants}");
+    }
+}
+
+#[test]
 fn no_new_description_opens_a_closed_channel_unless_it_says_so() {
     let closed = json!([{ "channel": "sms", "why": "opted_out" }]);
     for first_is_closed in [true, false] {
@@ -206,7 +230,7 @@ fn a_topic_joined_before_the_person_is_known_is_theirs_once_they_are() {
     let mut entry = Entry::default();
     assert!(entry.apply(&change(2, Change::Join(topic()))).unwrap());
     assert!(entry.person.is_none());
-    entry.apply(&create(1, json!({ "id": "ann" }))).unwrap();
+    entry.apply(&create(1, json!({ "id": "ann", "tenants": ["a"] }))).unwrap();
     assert_eq!(entry.groups(), [Group::topic(Some("a"), "x:1")].into());
     assert!(!entry.apply(&change(2, Change::Leave(topic()))).unwrap(), "not newer");
     assert!(entry.apply(&change(3, Change::Leave(topic()))).unwrap());

@@ -1,6 +1,6 @@
 //! Items of the people table, and what they say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
 use domain::recipient::{Group, NO_TENANT, Recipient, Settings};
@@ -18,6 +18,9 @@ const LISTS: [&str; 2] = ["tenants", "topics"];
 const NESTED: [&str; 8] =
     ["devices", "roles", "topics_in", "preferences", "quiet", "in_tenants", "suppressed", "unsubscribed"];
 
+/// The tenants that registered devices, by device: beside `devices`, where the last release reads no further member.
+const DEVICE_TENANTS: &str = "device_tenants";
+
 /// A profile as it stands in the table.
 #[derive(Clone, Default)]
 pub(super) struct Filed {
@@ -33,10 +36,22 @@ impl Filed {
     /// The partitions that hold a membership for sure, and those that may hold one.
     pub(super) fn entered(&self) -> (BTreeSet<String>, BTreeSet<String>) {
         let own = partitions(&self.entry);
+        let possible: BTreeSet<String> = own.union(&self.former()).cloned().collect();
         match &self.open {
-            None => (own.clone(), own),
-            Some(open) => (BTreeSet::new(), own.union(open).cloned().collect()),
+            None => (own, possible),
+            Some(open) => (BTreeSet::new(), possible.union(open).cloned().collect()),
         }
+    }
+
+    /// The partitions of a person without tenants that the last release entered: there, no tenants were all tenants.
+    fn former(&self) -> BTreeSet<String> {
+        let Some(person) = self.entry.person.as_ref().filter(|it| it.tenants.is_empty()) else {
+            return BTreeSet::new();
+        };
+        let topics = person.topics_in.iter();
+        let topics =
+            topics.flat_map(|(tenant, all)| all.iter().map(move |it| Group::topic(Some(tenant), it)));
+        topics.map(|it| partition(&it)).collect()
     }
 }
 
@@ -90,13 +105,25 @@ pub(super) fn to_item(id: &str, filed: &Filed) -> Item {
         item = item.number("ttl", seconds(at));
     }
     match &filed.entry.person {
-        Some(person) => item.with(members(person)),
+        Some(person) => item.with(members(person)).maybe(DEVICE_TENANTS, device_tenants(person).as_deref()),
         None => item,
     }
 }
 
+/// The tenants of a person's devices, as JSON; none where no device has one.
+fn device_tenants(person: &Recipient) -> Option<String> {
+    let devices = person.devices.iter();
+    let tenants: Map<String, Value> =
+        devices.filter_map(|it| Some((it.id.clone(), it.tenant.clone()?.into()))).collect();
+    (!tenants.is_empty()).then(|| Value::Object(tenants).to_string())
+}
+
 fn members(person: &Recipient) -> Item {
     let mut item = Item::default();
+    let mut person = person.clone();
+    for device in &mut person.devices {
+        device.tenant = None;
+    }
     let Ok(Value::Object(members)) = serde_json::to_value(person) else { return item };
     for (name, value) in members {
         let plain = value.as_str().filter(|_| PLAIN.contains(&name.as_str()));
@@ -135,7 +162,15 @@ pub(super) fn person(item: &Item) -> Result<Option<Recipient>, Malformed> {
         }
     }
     let person = serde_json::from_value(Value::Object(members));
-    person.map(Some).map_err(|_| Malformed { attribute: "profile".to_owned(), wanted: "a person" })
+    let mut person: Recipient =
+        person.map_err(|_| Malformed { attribute: "profile".to_owned(), wanted: "a person" })?;
+    if let Some(text) = item.get(DEVICE_TENANTS) {
+        let mut tenants: BTreeMap<String, String> = nested(DEVICE_TENANTS, text)?;
+        for device in &mut person.devices {
+            device.tenant = tenants.remove(&device.id);
+        }
+    }
+    Ok(Some(person))
 }
 
 /// A whole profile.

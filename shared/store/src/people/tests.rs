@@ -24,8 +24,11 @@ type Asked = Arc<Mutex<Vec<Vec<String>>>>;
 fn what_is_written_can_be_read() {
     let person = recipient(json!({
         "id": "ann", "name": "Ann", "email": "ann@example.com", "phone": "1", "whatsapp": "2",
-        "devices": [{ "id": "d", "platform": "fcm", "endpoint": "arn:e" }], "locale": "de", "zone": "Europe/Berlin",
-        "tenants": ["a", "b"], "roles": [{ "role": "staff", "in": "a" }], "topics": ["x:1"],
+        "devices": [
+            { "id": "c", "platform": "fcm", "endpoint": "arn:c" },
+            { "id": "d", "platform": "fcm", "endpoint": "arn:d", "tenant": "a" },
+        ],
+        "locale": "de", "zone": "Europe/Berlin", "tenants": ["a", "b"], "roles": [{ "role": "staff", "in": "a" }], "topics": ["x:1"],
         "topics_in": { "b": ["x:2"] }, "preferences": { "channels": { "email": false } },
         "quiet": [{ "day": "sun", "type": "do_not_send" }],
         "in_tenants": { "a": { "zone": "Europe/London" } },
@@ -36,7 +39,12 @@ fn what_is_written_can_be_read() {
     entry.apply(&Amendment { id: "ann".into(), change, stamp: stamp(), reach: Tenants::All }).unwrap();
     let filed = Filed { entry, version: Some(3), open: Some(BTreeSet::from(["topic#-#x".to_owned()])) };
     let item = filed::to_item("ann", &filed);
-    assert!(item.get("devices").is_some_and(|it| it.starts_with('[')), "JSON in a text");
+    let devices = item.get("devices").unwrap();
+    assert!(
+        devices.starts_with('[') && !devices.contains("tenant"),
+        "JSON that the last release reads: {devices}"
+    );
+    assert_eq!(item.get("device_tenants"), Some(r#"{"d":"a"}"#));
     assert_eq!(item.get_texts("topics"), ["x:1"]);
     let again = filed::filed(&item).unwrap();
     assert!(again.entry == filed.entry && again.version == filed.version && again.open == filed.open);
@@ -63,6 +71,15 @@ async fn a_person_is_written_with_what_they_joined_and_without_what_they_left_in
     people.put(&[recipient(json!({ "id": "ann", "topics": ["x:2", "x:3"] }))], NOON).await.unwrap();
     let expected = ["put user#ann profile if 7", "put topic#-#x:3 user#ann", "delete topic#-#x:1 user#ann"];
     assert_eq!(*asked.lock().unwrap(), [expected]);
+}
+
+#[tokio::test]
+async fn topic_that_a_person_without_tenants_followed_in_a_tenant_is_struck() {
+    let asked = Asked::default();
+    let before = standing(json!({ "id": "ann", "topics_in": { "a": ["x:1"] } }), 7);
+    let people = people(&[&found(vec![before]), &takes(&asked)]);
+    people.put(&[recipient(json!({ "id": "ann" }))], NOON).await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), [["put user#ann profile if 7", "delete topic#a#x:1 user#ann"]]);
 }
 
 #[tokio::test]

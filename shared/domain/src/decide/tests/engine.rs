@@ -24,9 +24,9 @@ pub(super) fn people() -> Value {
     json!([
         {
             "id": "ann", "email": "ann@example.com", "phone": "+4915112345678", "whatsapp": "+4915112345678",
-            "devices": [{ "id": "phone", "platform": "fcm", "endpoint": "arn:phone" }],
+            "devices": [{ "id": "phone", "platform": "fcm", "endpoint": "arn:phone" }], "tenants": ["*"],
         },
-        { "id": "ben", "email": "ben@example.com" },
+        { "id": "ben", "email": "ben@example.com", "tenants": ["*"] },
     ])
 }
 

@@ -157,7 +157,7 @@ pub(super) fn people() -> impl Strategy<Value = Value> {
                 json!({ "north": { "quiet": quiet, "preferences": preferences, "zone": zone } })
             });
             json!({
-                "id": id, "email": "it@example.com", "phone": "+4915112345678", "zone": zone,
+                "id": id, "email": "it@example.com", "phone": "+4915112345678", "zone": zone, "tenants": ["*"],
                 "devices": Value::from_iter(devices), "quiet": quiet, "preferences": preferences,
                 "suppressed": suppressed.into_iter().collect::<Vec<_>>(),
                 "in_tenants": in_north.unwrap_or_else(|| json!({})),

@@ -209,7 +209,7 @@ fn an_address_that_belongs_to_nobody_keeps_everybodys_hours() {
 
 /// Ann with members set, and quiet hours for everybody from ten to seven.
 fn sleeping(ann: Value, rule: Value) -> World {
-    let mut person = json!({ "id": "ann", "email": "ann@example.com" });
+    let mut person = json!({ "id": "ann", "email": "ann@example.com", "tenants": ["*"] });
     person.as_object_mut().unwrap().extend(ann.as_object().unwrap().clone());
     let quiet = json!({ "quiet": { "quiet": { "start": "22:00", "end": "07:00" } } });
     staged(rule, quiet, json!([person]))

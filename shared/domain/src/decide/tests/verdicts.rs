@@ -36,7 +36,7 @@ fn a_person_without_an_address_is_still_reached_by_socket() {
 }
 
 #[test]
-fn an_event_of_a_tenant_reaches_only_its_own_people_and_those_of_none() {
+fn an_event_of_a_tenant_reaches_only_its_own_people_and_those_of_all() {
     let north = paid("ann", json!({ "tenant": "north" }));
     let south = paid("ann", json!({ "tenant": "south" }));
     let nobodys = paid("ann", json!({}));
@@ -47,8 +47,23 @@ fn an_event_of_a_tenant_reaches_only_its_own_people_and_those_of_none() {
     assert_eq!(story(&north, &paid, &ann(json!(["north"]))), sent);
     assert_eq!(story(&south, &paid, &ann(json!(["north"]))), refused);
     assert_eq!(story(&south, &paid, &ann(json!(["north", "south"]))), sent);
-    assert_eq!(story(&south, &paid, &ann(json!([]))), sent);
+    assert_eq!(story(&south, &paid, &ann(json!(["*"]))), sent);
+    assert_eq!(story(&south, &paid, &ann(json!([]))), refused);
+    assert_eq!(story(&nobodys, &paid, &ann(json!([]))), sent);
     assert_eq!(story(&nobodys, &paid, &ann(json!(["north"]))), sent);
+}
+
+#[test]
+fn device_that_another_tenant_registered_gets_no_note() {
+    let device = |id: &str, tenant: Value| json!({ "id": id, "platform": "fcm", "endpoint": format!("arn:{id}"), "tenant": tenant });
+    let devices =
+        [device("own", Value::Null), device("north", json!("north")), device("south", json!("south"))];
+    let ann = json!([{ "id": "ann", "tenants": ["north", "south"], "devices": devices }]);
+    let paid_in = |tenant: &str| paid("ann", json!({ "tenant": tenant }));
+    let rules = [rule("paid", json!({ "channels": ["push"] }))];
+    assert_eq!(story(&paid_in("north"), &rules, &ann).len(), 2);
+    let planted = json!([{ "id": "ann", "tenants": ["*"], "devices": [device("south", json!("south"))] }]);
+    assert_eq!(story(&paid_in("north"), &rules, &planted), ["paid → ann by push: no_address"]);
 }
 
 #[test]
@@ -95,7 +110,7 @@ fn check(user: &str, others: Value, expected: &[&str]) {
 
 fn people() -> Value {
     json!([
-        { "id": "ann", "email": "ann@example.com" },
+        { "id": "ann", "email": "ann@example.com", "tenants": ["*"] },
         { "id": "ben" },
         { "id": "cem", "email": "no-at-sign" },
         { "id": "dora", "tenants": ["north"] },

@@ -1,0 +1,198 @@
+//! Which members of a person a grant lets a caller write.
+
+use domain::recipient::{Device, Recipient};
+use serde_json::{Map, Value, json};
+
+use super::{Grant, Refusal, Role};
+use crate::problem::Problem;
+use crate::router::Operation;
+
+/// The members of a person that hold something for each tenant, by its name.
+const BY_TENANT: [&str; 2] = ["in_tenants", "topics_in"];
+
+/// What somebody may change about themselves: not what they are, and not what they would hear of by it.
+const OWN: [&str; 9] =
+    ["name", "email", "phone", "whatsapp", "locale", "zone", "preferences", "quiet", "in_tenants"];
+
+/// A whole person as somebody of this tenant describes them: they become this tenant's.
+///
+/// # Errors
+/// 403: they would reach into another tenant.
+pub(crate) fn check_put(next: &Recipient, tenant: &str) -> Result<(), Problem> {
+    let reaches_elsewhere = next.tenants.iter().any(|it| it != tenant)
+        || next.roles.iter().any(|it| it.scope != tenant)
+        || next.in_tenants.keys().chain(next.topics_in.keys()).any(|it| it != tenant);
+    match reaches_elsewhere {
+        true => Err(Problem::forbidden(
+            "a person of one tenant has tenants, roles and settings of that tenant alone",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// A patch of a person by somebody of this tenant.
+///
+/// # Errors
+/// 403: it reaches into another tenant, or holds for others as well, or is not for the caller to say.
+pub(crate) fn check_patch(
+    patch: &Map<String, Value>,
+    grant: Grant,
+    role: Role,
+    tenant: &str,
+) -> Result<(), Problem> {
+    only_here(patch, tenant)?;
+    let stranger = |known: &[&str]| patch.keys().any(|it| !known.contains(&it.as_str()));
+    match grant {
+        Grant::Whole | Grant::Nothing => Ok(()),
+        Grant::Part if stranger(&BY_TENANT) => {
+            Err(Refusal::KnownElsewhere.problem(Operation::PatchRecipient))
+        }
+        // An admin lets also themselves follow a topic of the tenant.
+        Grant::Own if role == Role::Admin && !stranger(&[&OWN[..], &BY_TENANT].concat()) => Ok(()),
+        Grant::Own if stranger(&OWN) => {
+            Err(Problem::forbidden(format!("you may change {} and nothing else", OWN.join(", "))))
+        }
+        Grant::Part | Grant::Own => Ok(()),
+    }
+}
+
+/// Whether a patch touches what belongs to this tenant alone.
+fn only_here(patch: &Map<String, Value>, tenant: &str) -> Result<(), Problem> {
+    let no =
+        |member: &str| Err(Problem::forbidden(format!("{member}: a token reaches its own tenant alone")));
+    for member in BY_TENANT {
+        match patch.get(member) {
+            None => {}
+            Some(Value::Object(it)) if it.keys().all(|it| it == tenant) => {}
+            // Whatever else it is would take the place of what others have there.
+            Some(_) => return no(member),
+        }
+    }
+    if patch.get("tenants").is_some_and(|it| *it != json!([tenant])) {
+        return no("tenants");
+    }
+    let roles = patch.get("roles").filter(|it| !it.is_null());
+    let here = |it: &Value| it.get("in").is_none_or(|scope| scope == tenant);
+    match roles.and_then(Value::as_array) {
+        Some(all) if !all.iter().all(here) => no("roles"),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Writes on devices which tenant registered them. A device that was there before, with the same endpoint, stays its
+/// person's or its tenant's.
+pub(crate) fn mark(devices: &mut [Device], before: Option<&Recipient>, tenant: &str) {
+    let before = before.map(|it| it.devices.as_slice()).unwrap_or_default();
+    for device in devices {
+        let known = before.iter().find(|it| it.id == device.id && it.endpoint == device.endpoint);
+        device.tenant = known.map_or_else(|| Some(tenant.to_owned()), |it| it.tenant.clone());
+    }
+}
+
+/// The same for the devices of a patch. What is no list of devices is left for the reader to refuse.
+pub(crate) fn mark_patch(patch: &mut Map<String, Value>, before: Option<&Recipient>, tenant: &str) {
+    let Some(devices) = patch.get_mut("devices") else { return };
+    let Ok(mut read) = serde_json::from_value::<Vec<Device>>(devices.clone()) else { return };
+    mark(&mut read, before, tenant);
+    *devices = json!(read);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn admin_changes_of_a_shared_person_only_what_differs_here() {
+        check(
+            Grant::Whole,
+            Role::Admin,
+            json!({ "name": "Ann", "roles": [{ "role": "r", "in": "a" }] }),
+            true,
+        );
+        check(Grant::Part, Role::Admin, json!({ "in_tenants": { "a": null } }), true);
+        check(Grant::Part, Role::Admin, json!({ "topics_in": { "a": ["x:1"] } }), true);
+        for member in ["name", "devices", "email", "roles", "topics", "suppressed", "unsubscribed", "tenants"]
+        {
+            check(Grant::Part, Role::Admin, json!({ member: [] }), false);
+        }
+    }
+
+    #[test]
+    fn no_patch_reaches_into_another_tenant() {
+        for patch in [
+            json!({ "tenants": ["a", "b"] }),
+            json!({ "tenants": ["*"] }),
+            json!({ "tenants": null }),
+            json!({ "tenants": [] }),
+            json!({ "in_tenants": { "b": null } }),
+            json!({ "in_tenants": null }),
+            json!({ "topics_in": { "-": ["x:1"] } }),
+            json!({ "roles": [{ "role": "r", "in": "b" }] }),
+        ] {
+            check(Grant::Whole, Role::Admin, patch, false);
+        }
+    }
+
+    #[test]
+    fn nobody_gives_themselves_a_role_a_tenant_or_a_topic() {
+        let mine = json!({ "email": "x@example.com", "in_tenants": { "a": { "zone": "Etc/UTC" } } });
+        check(Grant::Own, Role::Member, mine, true);
+        for patch in [
+            json!({ "roles": [{ "role": "admin", "in": "a" }] }),
+            json!({ "tenants": ["a"] }),
+            json!({ "topics": ["x:1"] }),
+            json!({ "topics_in": { "a": ["x:1"] } }),
+            json!({ "suppressed": null }),
+            json!({ "devices": [] }),
+        ] {
+            check(Grant::Own, Role::Member, patch, false);
+        }
+        check(Grant::Own, Role::Admin, json!({ "topics_in": { "a": ["x:1"] } }), true);
+        check(Grant::Own, Role::Admin, json!({ "roles": [] }), false);
+    }
+
+    #[test]
+    fn whole_person_of_a_tenant_reaches_into_no_other() {
+        let put = |members: Value| check_put(&person(members), "a").is_ok();
+        assert!(put(json!({ "tenants": ["a"], "roles": [{ "role": "r", "in": "a" }] })));
+        for members in [
+            json!({ "tenants": ["a", "b"] }),
+            json!({ "tenants": ["*"] }),
+            json!({ "roles": [{ "role": "r", "in": "b" }] }),
+            json!({ "in_tenants": { "b": {} } }),
+            json!({ "topics_in": { "-": ["x:1"] } }),
+        ] {
+            assert!(!put(members.clone()), "{members}");
+        }
+    }
+
+    #[test]
+    fn new_device_is_its_tenants_and_a_known_one_stays_its_persons() {
+        let device = |id: &str, endpoint: &str| json!({ "id": id, "platform": "fcm", "endpoint": endpoint });
+        let before = person(json!({ "devices": [device("1", "arn:1"), device("2", "arn:2")] }));
+        let mut patch = Map::new();
+        patch.insert(
+            "devices".to_owned(),
+            json!([device("1", "arn:1"), device("2", "arn:x"), device("3", "arn:3")]),
+        );
+        mark_patch(&mut patch, Some(&before), "a");
+        let tenants: Vec<&Value> =
+            patch["devices"].as_array().unwrap().iter().map(|it| &it["tenant"]).collect();
+        assert_eq!(tenants, [&Value::Null, &json!("a"), &json!("a")]);
+        let mut broken = Map::from_iter([("devices".to_owned(), json!("none"))]);
+        mark_patch(&mut broken, None, "a");
+        assert_eq!(broken["devices"], "none");
+    }
+
+    #[track_caller]
+    fn check(grant: Grant, role: Role, patch: Value, is_allowed: bool) {
+        let found = check_patch(patch.as_object().unwrap(), grant, role, "a");
+        assert_eq!(found.is_ok(), is_allowed, "{patch}");
+        assert!(found.is_ok() || found == Err(Problem { status: 403, ..found.clone().unwrap_err() }));
+    }
+
+    fn person(mut members: Value) -> Recipient {
+        members["id"] = "x".into();
+        serde_json::from_value(members).unwrap()
+    }
+}

@@ -1,0 +1,288 @@
+//! Which files an e-mail of a tenant may bring along: those below the tenant's own prefix of a bucket.
+//!
+//! Producers name files in events, and tenants publish events themselves. The bucket alone therefore says nothing about
+//! whose file an object is; its key does. [`Prefixes::check`] compares the key with the tenant of the job.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::job::Attachment;
+
+/// What stands for the tenant's name in a prefix.
+const TENANT: &str = "{tenant}";
+
+/// The prefix of a tenant in every bucket for which no prefix is configured.
+pub const DEFAULT_PREFIX: &str = "tenants/{tenant}/";
+
+/// How often a key is decoded in search of a hidden `..`: no proxy decodes more often.
+const DECODINGS: usize = 4;
+
+/// The prefixes of buckets. By default each tenant has [`DEFAULT_PREFIX`], and events without a tenant have none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prefixes {
+    /// By bucket: the parts before and after the tenant's name.
+    own: BTreeMap<String, Vec<(String, String)>>,
+    /// By bucket: what events without a tenant may use.
+    without_tenant: BTreeMap<String, BTreeSet<String>>,
+    /// By bucket: what every event may use.
+    shared: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A configured prefix that would not hold. It fails the start of the function: a wrong prefix opens files.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{entry:?} is no prefix of a bucket: {why}")]
+pub struct BadPrefix {
+    pub entry: String,
+    pub why: &'static str,
+}
+
+/// A file that the job may not bring along. It quotes no key: keys may hold names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Foreign {
+    #[error("its key is ambiguous: it has an empty part, a part of dots, a backslash or a control character")]
+    Key,
+    #[error("the tenant's name cannot be part of a key")]
+    Tenant,
+    #[error("its key does not lie below a prefix that the event's tenant may use")]
+    OtherPrefix,
+    #[error("the event has no tenant, and the key does not lie below a prefix listed for such events")]
+    NoTenant,
+}
+
+impl Prefixes {
+    /// Reads two lists of `<bucket>=<prefix>`, separated by commas.
+    ///
+    /// An entry of `own` with `{tenant}` replaces the default prefix of its bucket, for events of that tenant. An entry of
+    /// `own` without `{tenant}` is for events without a tenant only. Entries of `shared` are for every event.
+    ///
+    /// # Errors
+    /// [`BadPrefix`] when an entry has no bucket, does not end in `/`, or could be left by a tenant's name.
+    pub fn read(own: &str, shared: &str) -> Result<Prefixes, BadPrefix> {
+        let mut prefixes = Prefixes::default();
+        for (bucket, prefix) in entries(own)? {
+            match prefix.split_once(TENANT) {
+                Some((before, after)) => {
+                    let parts = (before.to_owned(), after.to_owned());
+                    prefixes.own.entry(bucket).or_default().push(parts);
+                }
+                None => drop(prefixes.without_tenant.entry(bucket).or_default().insert(prefix)),
+            }
+        }
+        for (bucket, prefix) in entries(shared)? {
+            if prefix.contains(TENANT) {
+                let why = "a prefix with {tenant} is one tenant's; list it with the tenants' own prefixes";
+                return Err(BadPrefix { entry: format!("{bucket}={prefix}"), why });
+            }
+            prefixes.shared.entry(bucket).or_default().insert(prefix);
+        }
+        Ok(prefixes)
+    }
+
+    /// Whether a job of an event of `tenant` may bring this file along.
+    ///
+    /// # Errors
+    /// [`Foreign`] says why not.
+    pub fn check(&self, file: &Attachment, tenant: Option<&str>) -> Result<(), Foreign> {
+        if !is_plain_path(&file.key) {
+            return Err(Foreign::Key);
+        }
+        let lies_in = |of: &BTreeMap<String, BTreeSet<String>>| {
+            of.get(&file.bucket).is_some_and(|all| all.iter().any(|it| is_below(&file.key, it)))
+        };
+        if lies_in(&self.shared) {
+            return Ok(());
+        }
+        let Some(tenant) = tenant else {
+            return if lies_in(&self.without_tenant) { Ok(()) } else { Err(Foreign::NoTenant) };
+        };
+        if !is_plain(tenant, is_part) {
+            return Err(Foreign::Tenant);
+        }
+        let is_own = match self.own.get(&file.bucket) {
+            Some(all) => {
+                all.iter().any(|(before, after)| is_below(&file.key, &format!("{before}{tenant}{after}")))
+            }
+            None => is_below(&file.key, &DEFAULT_PREFIX.replace(TENANT, tenant)),
+        };
+        if is_own { Ok(()) } else { Err(Foreign::OtherPrefix) }
+    }
+}
+
+/// Whether a key names an object below a prefix, which ends in a slash.
+fn is_below(key: &str, prefix: &str) -> bool {
+    key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())
+}
+
+fn entries(list: &str) -> Result<Vec<(String, String)>, BadPrefix> {
+    list.split(',').map(str::trim).filter(|it| !it.is_empty()).map(entry).collect()
+}
+
+fn entry(text: &str) -> Result<(String, String), BadPrefix> {
+    let bad = |why| BadPrefix { entry: text.to_owned(), why };
+    let (bucket, prefix) = text.split_once('=').ok_or_else(|| bad("wanted <bucket>=<prefix>"))?;
+    // A bucket may be named by its ARN, as in AttachmentBuckets.
+    let bucket = bucket.trim().rsplit(':').next().unwrap_or_default();
+    if !super::is_bucket(bucket) {
+        return Err(bad("the bucket cannot be called so"));
+    }
+    let path = prefix.strip_suffix('/').ok_or_else(|| bad("a prefix ends in /"))?;
+    if !is_plain_path(path) {
+        return Err(bad(
+            "a prefix begins with no /, and has no empty part, no part of dots and no control character",
+        ));
+    }
+    let tenants = path.split('/').filter(|it| it.contains('{') || it.contains('}'));
+    match tenants.collect::<Vec<_>>()[..] {
+        [] | [TENANT] => Ok((bucket.to_owned(), prefix.to_owned())),
+        _ => Err(bad("{tenant} is a whole part of a prefix, once")),
+    }
+}
+
+/// Whether a path means one object wherever it is read: also after it was decoded or normalized on its way.
+fn is_plain_path(path: &str) -> bool {
+    is_plain(path, |text| text.split('/').all(is_part))
+}
+
+/// Whether a text is one part of a path.
+fn is_part(text: &str) -> bool {
+    !text.is_empty()
+        && text != "."
+        && text != ".."
+        && !text.chars().any(|it| it.is_control() || it == '\\' || it == '/')
+}
+
+/// Whether a check holds for a text, and for what it becomes each time that it is decoded.
+fn is_plain(text: &str, check: impl Fn(&str) -> bool) -> bool {
+    let mut text = text.to_owned();
+    for _ in 0..DECODINGS {
+        if !check(&text) {
+            return false;
+        }
+        let decoded = decoded(&text);
+        if decoded == text {
+            return true;
+        }
+        text = decoded;
+    }
+    false
+}
+
+/// A text with each `%XX` of ASCII in it decoded.
+fn decoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let code = after.get(..2).filter(|it| it.bytes().all(|it| it.is_ascii_hexdigit()));
+        match code.and_then(|it| u8::from_str_radix(it, 16).ok()).filter(u8::is_ascii) {
+            Some(byte) => {
+                out.push(char::from(byte));
+                rest = &after[2..];
+            }
+            None => {
+                out.push('%');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn file_below_the_own_prefix_is_allowed_and_every_other_refused() {
+        for (tenant, key, expected) in [
+            (Some("a"), "tenants/a/2026/R 7+ü.pdf", Ok(())),
+            (Some("a"), "tenants/a/100%.pdf", Ok(())),
+            (Some("a"), "tenants/b/1.pdf", Err(Foreign::OtherPrefix)),
+            (Some("a"), "tenants/ab/1.pdf", Err(Foreign::OtherPrefix)),
+            (Some("a"), "tenants/A/1.pdf", Err(Foreign::OtherPrefix)),
+            (Some("a"), "tenants/a", Err(Foreign::OtherPrefix)),
+            (Some("a"), "x/tenants/a/1.pdf", Err(Foreign::OtherPrefix)),
+            (Some("a"), "tenants/a/", Err(Foreign::Key)),
+            (Some("a"), "/tenants/a/1.pdf", Err(Foreign::Key)),
+            (Some("a"), "tenants/a/../b/1.pdf", Err(Foreign::Key)),
+            (Some("a"), "tenants/a/./1.pdf", Err(Foreign::Key)),
+            (Some("a"), "tenants/a//1.pdf", Err(Foreign::Key)),
+            (Some("a"), "tenants/a/..\\b/1.pdf", Err(Foreign::Key)),
+            (Some("a"), "tenants/a/%2e%2e/b/1.pdf", Err(Foreign::Key)),
+            (Some("a"), "tenants/a/%252e%252e%252Fb/1.pdf", Err(Foreign::Key)),
+            (Some("a"), "tenants/a/..%2fb/1.pdf", Err(Foreign::Key)),
+            (Some("a"), "tenants/a/%00", Err(Foreign::Key)),
+            (Some("a"), "tenants/a/\r\n", Err(Foreign::Key)),
+            (Some("a/../b"), "tenants/a/../b/1.pdf", Err(Foreign::Key)),
+            (Some("a/b"), "tenants/a/b/1.pdf", Err(Foreign::Tenant)),
+            (Some(".."), "tenants/a/1.pdf", Err(Foreign::Tenant)),
+            (Some("a%2Fb"), "tenants/a%2Fb/1.pdf", Err(Foreign::Tenant)),
+            (Some(""), "tenants/a/1.pdf", Err(Foreign::Tenant)),
+            (None, "tenants/a/1.pdf", Err(Foreign::NoTenant)),
+        ] {
+            assert_eq!(Prefixes::default().check(&file("bills", key), tenant), expected, "{tenant:?} {key}");
+        }
+    }
+
+    #[test]
+    fn configured_prefix_replaces_the_default_of_its_bucket_alone() {
+        let prefixes =
+            Prefixes::read("arn:aws:s3:::bills=by/{tenant}/pdf/, bills=system/", "reports=public/").unwrap();
+        for (bucket, key, tenant, is_allowed) in [
+            ("bills", "by/a/pdf/1", Some("a"), true),
+            ("bills", "by/a/1", Some("a"), false),
+            ("bills", "tenants/a/1", Some("a"), false),
+            ("reports", "tenants/a/1", Some("a"), true),
+            ("bills", "system/1", None, true),
+            ("bills", "system/1", Some("a"), false),
+            ("bills", "by/a/pdf/1", None, false),
+            ("reports", "public/1", Some("a"), true),
+            ("reports", "public/1", None, true),
+            ("bills", "public/1", Some("a"), false),
+        ] {
+            let found = prefixes.check(&file(bucket, key), tenant).is_ok();
+            assert_eq!(found, is_allowed, "{bucket} {key} {tenant:?}");
+        }
+    }
+
+    #[test]
+    fn prefix_that_would_not_hold_is_refused() {
+        for (own, shared) in [
+            ("bills", ""),
+            ("=x/", ""),
+            ("bills=", ""),
+            ("bills=/", ""),
+            ("bills=x", ""),
+            ("bills=/x/", ""),
+            ("bills=x/../", ""),
+            ("bills=x-{tenant}/", ""),
+            ("bills={tenant}/{tenant}/", ""),
+            ("bills={user}/", ""),
+            ("BILLS=x/", ""),
+            ("", "bills=x"),
+            ("", "bills=x/{tenant}/"),
+        ] {
+            assert!(Prefixes::read(own, shared).is_err(), "{own} {shared}");
+        }
+        assert_eq!(Prefixes::read("", " , "), Ok(Prefixes::default()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_key_and_no_tenant_reach_another_tenants_file(
+            tenant in "[a-c./%2efFE]{0,6}", key in "(tenants/)?[a-c./%2efFE\\\\]{0,12}",
+        ) {
+            if Prefixes::default().check(&file("bills", &key), Some(&tenant)).is_ok() {
+                let own = format!("tenants/{tenant}/");
+                prop_assert!(key.starts_with(&own));
+                prop_assert!(!tenant.contains('/') && !key.contains("/../") && !key.contains("//"));
+            }
+        }
+    }
+
+    fn file(bucket: &str, key: &str) -> Attachment {
+        let text = |it: &str| it.to_owned();
+        Attachment { bucket: text(bucket), key: text(key), name: text("f"), kind: None, inline: None }
+    }
+}
