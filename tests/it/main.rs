@@ -18,6 +18,7 @@
 //! - `people`: what the bus and the CLI say about people, topics and tenants
 //! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else; inboxes, endpoints, devices and
 //!   deliveries over it
+//! - `limits`: endpoints and their owners' proof, pings, sockets: who is over a limit, and what happens then
 //! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
 //! - `dlq`: what was put aside, listed, sent back, deleted
@@ -48,6 +49,7 @@ mod gateway;
 mod house;
 mod inbox;
 mod journeys;
+mod limits;
 mod outbox;
 mod patterns;
 mod people;

@@ -6,6 +6,7 @@ use runtime::{Env, Error};
 use sns::Applications;
 
 use crate::caller::Issuer;
+use crate::limits::Limits;
 
 /// What the API is told by its template.
 pub struct Config {
@@ -19,8 +20,12 @@ pub struct Config {
     pub bus: String,
     pub dispatch_queue_url: String,
     pub webhook_queue_url: String,
-    /// The origins of endpoints that an operator vouches for.
+    /// The origins of endpoints that may be asked whatever their address is.
     pub allow: Allow,
+    /// The origins of endpoints whose owners have nothing to prove, beside those of `allow`.
+    pub vouched: Allow,
+    /// How fast callers and tenants may ask.
+    pub limits: Limits,
     /// What devices are registered with, by platform.
     pub applications: Applications,
     /// Where open sockets are posted to: the WebSocket API's stage, by https.
@@ -59,6 +64,8 @@ impl Config {
             dispatch_queue_url: env.required("DISPATCH_QUEUE_URL")?,
             webhook_queue_url: env.required("WEBHOOK_QUEUE_URL")?,
             allow: runtime::allowed(env)?,
+            vouched: runtime::vouched(env)?,
+            limits: Limits::from_env(env)?,
             applications: Applications::read(|name| env.optional(name)),
             socket_endpoint: env.required("SOCKET_ENDPOINT")?,
             socket_url: env.required("SOCKET_URL")?,

@@ -60,13 +60,14 @@ pub enum Operation {
     EnableEndpoint,
     DisableEndpoint,
     PingEndpoint,
+    VerifyEndpoint,
     ListAttempts,
     RetryMessage,
     RecoverMessages,
 }
 
 /// All routes.
-pub const ROUTES: [Route; 32] = [
+pub const ROUTES: [Route; 33] = [
     route("GET", "/v1/recipients", Who::Admins, Operation::ListRecipients),
     route("GET", "/v1/recipients/{id}", Who::Own, Operation::GetRecipient),
     route("PUT", "/v1/recipients/{id}", Who::Admins, Operation::PutRecipient),
@@ -97,6 +98,7 @@ pub const ROUTES: [Route; 32] = [
     route("POST", "/v1/endpoints/{id}/enable", Who::Admins, Operation::EnableEndpoint),
     route("POST", "/v1/endpoints/{id}/disable", Who::Admins, Operation::DisableEndpoint),
     once("POST", "/v1/endpoints/{id}/ping", Who::Admins, Operation::PingEndpoint),
+    route("POST", "/v1/endpoints/{id}/verify", Who::Admins, Operation::VerifyEndpoint),
     route("GET", "/v1/endpoints/{id}/attempts", Who::Admins, Operation::ListAttempts),
     once("POST", "/v1/endpoints/{id}/messages/{message}/retry", Who::Admins, Operation::RetryMessage),
     once("POST", "/v1/endpoints/{id}/recover", Who::Admins, Operation::RecoverMessages),

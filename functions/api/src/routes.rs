@@ -11,3 +11,4 @@ mod recipients;
 mod retry;
 mod tenants;
 mod tickets;
+mod verification;

@@ -12,22 +12,28 @@
 //! | `resume` | `{"action":"resume","after":"<key>"}` | `{"type":"missed","entries":[…],"more":false,"counts":{…}}`, oldest first |
 //! | `ping` | `{"action":"ping"}` | `{"type":"pong"}` |
 //! | anything else | | `{"type":"error","reason":"unknown_action",…}` |
+//! | more than 20 frames at once or 5 a second | | `{"type":"error","reason":"slow_down",…}`; 100 over within 10 s: `{"type":"bye","reason":"rate"}`, and the socket is closed |
+//! | a 21st socket of one user | | the oldest hears `{"type":"bye","reason":"replaced"}` and is closed |
 //!
 //! A ticket works once and for 30 seconds. It is the only thing that says who somebody is: nothing a client sends
 //! later can change that. So nobody sees or acknowledges a notification for somebody else, nor one person for a room.
 //! An answer that is not on record has its reason in `refused`, beside those that are or alone. What is said to be seen
 //! or acknowledged is so in the ledger and in the inbox; both are asked once, and know the same.
 
+mod closing;
 mod config;
+mod flood;
 mod inbox;
 mod page;
 mod protocol;
+
+use std::sync::{LazyLock, Mutex};
 
 use aws::Refused;
 use aws_types::SdkConfig;
 use domain::rule::Unless;
 use runtime::now;
-use sockets::Badges;
+use sockets::{Badges, Sockets};
 use store::{Connections, Inbox, Ledger};
 
 pub use config::Config;
@@ -42,6 +48,9 @@ pub struct Gateway {
     ledger: Ledger,
     inbox: Inbox,
     badges: Badges,
+    /// Made when it is first used: few sockets are closed from our side.
+    sockets: LazyLock<Sockets, Box<dyn FnOnce() -> Sockets + Send>>,
+    floods: Mutex<flood::Floods>,
 }
 
 impl Gateway {
@@ -50,7 +59,10 @@ impl Gateway {
         let client = store::client(aws);
         let connections = Connections::new(&client, config.connections_table);
         let inbox = Inbox::new(&client, config.inbox_table);
+        let (settings, endpoint) = (aws.clone(), config.endpoint.clone());
         Gateway {
+            sockets: LazyLock::new(Box::new(move || Sockets::new(&settings, endpoint)) as Box<_>),
+            floods: Mutex::new(flood::Floods::new()),
             badges: Badges::new(aws, config.endpoint, connections.clone(), inbox.clone()),
             connections,
             ledger: Ledger::new(&client, config.ledger_table),
@@ -64,9 +76,14 @@ impl Gateway {
     /// A table could not be asked; API Gateway tells the client that something went wrong.
     pub async fn answer(&self, request: Request) -> Result<Response, Refused> {
         let id = request.connection_id();
+        let is_frame = !matches!(request.route(), Route::Connect | Route::Disconnect);
+        if is_frame && let Some(instead) = self.held_back(id).await {
+            return Ok(instead);
+        }
         match request.route() {
             Route::Connect => self.connect(id, request.ticket()).await,
             Route::Disconnect => {
+                self.floods().forget(id);
                 self.connections.close(id).await?;
                 Ok(Response::ok())
             }
@@ -94,6 +111,7 @@ impl Gateway {
             return Ok(Response::unauthorized());
         };
         self.connections.open(id, &who, now()).await?;
+        self.replace_oldest(id, &who).await;
         tracing::info!(connection.id = id, "connected");
         Ok(Response::ok())
     }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::channel::{Channel, OnUnknown};
 use domain::counter::{Limit, MAX_NAME_BYTES, Period};
-use domain::policy::{Cap, DEFAULT_RATE, EmailPolicy, Per, Policy};
+use domain::policy::{
+    Cap, DEFAULT_CRITICAL_RATE, DEFAULT_RATE, DEFAULT_TENANT_RATE, EmailPolicy, Per, Policy,
+};
 use domain::preference::Preferences;
 use domain::texting::Texting;
 use domain::window::Windows;
@@ -16,7 +18,7 @@ use crate::letter;
 use crate::problem::{At, POLICY, Page, Problem};
 use crate::rule::is_kebab;
 use crate::texting;
-use crate::values::{Fields, check_keys, find, key_at, list, map, number, text, typed, word};
+use crate::values::{Fields, check_keys, find, flag, key_at, list, map, number, text, typed, word};
 use crate::yaml::{self, Entry, Kind, Node};
 
 const KEYS: [&str; 12] = [
@@ -34,9 +36,12 @@ const KEYS: [&str; 12] = [
     "topics",
 ];
 
-const CAP_KEYS: [&str; 8] = ["cap", "most", "per", "period", "rolling", "channel", "category", "except"];
+const CAP_KEYS: [&str; 9] =
+    ["cap", "most", "per", "period", "rolling", "channel", "category", "except", "critical"];
 
-/// The most events of one source in a second that can be asked for.
+const RATE_KEYS: [&str; 3] = ["per-source", "per-tenant", "critical"];
+
+/// The most events of one tenant or source in a second that can be asked for.
 const MAX_RATE: u32 = 100_000;
 
 /// What a throttle is called where a cap has its name.
@@ -76,7 +81,9 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
     draft.policy = Policy {
         zone: zone.unwrap_or_else(Zone::utc),
         quiet: fields.read("quiet", |node, page| typed::<Windows>(node, "quiet", page)),
-        rate: fields.read("rate", |node, page| number(node, 1, MAX_RATE, page)).unwrap_or(DEFAULT_RATE),
+        rate: DEFAULT_RATE,
+        tenant_rate: DEFAULT_TENANT_RATE,
+        critical_rate: DEFAULT_CRITICAL_RATE,
         caps: Vec::new(),
         unknown: BTreeMap::new(),
         texting: Texting::default(),
@@ -85,6 +92,12 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
     };
+    if let Some(rates) = fields.read("rate", rates) {
+        let policy = &mut draft.policy;
+        policy.rate = rates.per_source.unwrap_or(policy.rate);
+        policy.tenant_rate = rates.per_tenant.unwrap_or(policy.tenant_rate);
+        policy.critical_rate = rates.critical.unwrap_or(policy.critical_rate);
+    }
     let starts = fields.read("week-starts", |node, page| word(node, "day", &DAYS.map(|it| (it, it)), page));
     let caps = fields.read("caps", |node, page| caps(node, starts.unwrap_or("mon"), page));
     (draft.policy.caps, draft.categories) = caps.unwrap_or_default();
@@ -105,6 +118,31 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
     let preferences = members.iter().position(|it| it.key == "preferences");
     draft.preferences = preferences.map(|at| members.swap_remove(at).value);
     draft
+}
+
+#[derive(Default)]
+struct Rates {
+    per_source: Option<u32>,
+    per_tenant: Option<u32>,
+    critical: Option<u32>,
+}
+
+/// `rate: 1000` for each source, or `rate: { per-source: 1000, per-tenant: 500, critical: 2000 }`.
+fn rates(node: &Node, page: &mut Page<'_>) -> Option<Rates> {
+    let Kind::Map(members) = &node.kind else {
+        return Some(Rates { per_source: Some(number(node, 1, MAX_RATE, page)?), ..Rates::default() });
+    };
+    check_keys(members, node.at, &RATE_KEYS, &[], page);
+    let mut fields = Fields { members, page };
+    let mut rate = |key: &str| fields.read(key, |node, page| number(node, 1, MAX_RATE, page));
+    let rates =
+        Rates { per_source: rate("per-source"), per_tenant: rate("per-tenant"), critical: rate("critical") };
+    let per_tenant = rates.per_tenant.unwrap_or(DEFAULT_TENANT_RATE);
+    if rates.critical.unwrap_or(DEFAULT_CRITICAL_RATE) < per_tenant {
+        let what = format!("fewer critical events than other ones of a tenant, {per_tenant}, are let through");
+        page.refuse(key_at(members, "critical").unwrap_or(node.at), what, "write a higher number for `critical`");
+    }
+    Some(rates)
 }
 
 /// What becomes of a message that got no answer: `hold` or `resend`, by category or channel.
@@ -217,10 +255,11 @@ fn cap(
         except.extend(category(node, categories, fields.page));
     }
     let category = fields.read("category", |node, page| category(node, categories, page));
+    let critical = fields.read("critical", flag).unwrap_or_default();
     let period = period(&mut fields, at, week_starts);
     let (name, most, period) = (name?, most?, period?);
     match Limit::new(&name, u64::from(most), period, true) {
-        Ok(limit) => Some(Cap { limit, per: per?, channel, category, except }),
+        Ok(limit) => Some(Cap { limit, per: per?, channel, category, except, critical }),
         Err(it) => {
             let at = find(members, &it.at).map_or(at, |it| it.at);
             let what = format!("`{}` cannot be {} over a period that rolls", it.at, it.found);

@@ -3,10 +3,11 @@
 
 mod badges;
 
-use aws::Verdict;
+use aws::{Refused, Verdict};
 use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::config::Builder;
 use aws_sdk_apigatewaymanagement::error::SdkError;
+use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_types::SdkConfig;
@@ -50,6 +51,26 @@ impl Sockets {
         match post.send().await {
             Ok(_) => Posted::Delivered,
             Err(error) => sort(id, &error),
+        }
+    }
+}
+
+impl Sockets {
+    /// Closes one socket, once. A socket that is gone is closed.
+    ///
+    /// # Errors
+    /// It may be open still: API Gateway could not be asked.
+    ///
+    /// Source: API Gateway developer guide, "Use @connections commands", `DELETE`.
+    pub async fn close(&self, id: &str) -> Result<(), Refused> {
+        match self.client.delete_connection().connection_id(id).send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(Refused::new("close a socket", error)),
         }
     }
 }

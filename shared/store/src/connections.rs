@@ -15,6 +15,8 @@ use crate::item::{Item, key, sort_key};
 use crate::writes::{put, write};
 use crate::{lookup, seconds};
 
+mod quiet;
+
 /// How long a connection's items are kept: API Gateway's two hours and a little more.
 const CONNECTION_SECONDS: i64 = 2 * 3_600 + 15 * 60;
 

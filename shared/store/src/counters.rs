@@ -13,6 +13,7 @@ mod hearing;
 mod keeping;
 mod rate;
 mod requests;
+mod tokens;
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
@@ -23,6 +24,7 @@ use jiff::SignedDuration;
 pub use collecting::{Closed, Joining};
 pub use keeping::{Kept, Stood};
 pub use requests::{Begun, Once};
+pub use tokens::Taken;
 
 use crate::item::{Item, key};
 use crate::lookup;

@@ -23,9 +23,9 @@ mod writes;
 pub use aws_sdk_dynamodb::Client;
 pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, Ticket};
-pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood};
+pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood, Taken};
 pub use endpoints::{
-    Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, Sending, Undelivered,
+    Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, Registered, Sending, Undelivered,
 };
 pub use events::{
     EventPage, EventPlace, Events, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Record, Snapshot,

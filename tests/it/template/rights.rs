@@ -55,10 +55,48 @@ fn the_api_reaches_what_its_routes_are_about_and_sends_to_nobody() {
     assert_eq!(on("CountersTable"), "DeleteItem PutItem UpdateItem");
     let everything = "BatchGetItem BatchWriteItem DeleteItem GetItem PutItem Query UpdateItem";
     assert_eq!((on("EndpointsTable").as_str(), on("InboxTable").as_str()), (everything, everything));
+    assert_eq!(on("ConnectionsTable"), "BatchWriteItem GetItem Query");
+    let kept_away = statements.iter().find(|it| it["Sid"] == "KeptAway").unwrap();
+    let keys = &kept_away["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+    assert_eq!(*keys, serde_json::json!(["quiet#*"]), "and nobody's tickets or sockets");
     assert_eq!(on("WebhookQueue"), "SendMessage");
     assert_eq!(on(":app/"), "CreatePlatformEndpoint");
     assert_eq!(on(":endpoint/"), "GetEndpointAttributes SetEndpointAttributes");
     assert!(!statements.iter().any(|it| it.to_string().contains("sns:Publish")));
+}
+
+#[test]
+fn gateway_alone_closes_sockets() {
+    let resources = resources();
+    for (name, role) in of_type(&resources, "AWS::IAM::Role") {
+        let closes = role.to_string().contains("/live/DELETE/@connections/*");
+        assert_eq!(closes, name == "GatewayRole", "{name}");
+    }
+}
+
+#[test]
+fn limits_are_parameters_of_the_api_and_what_is_over_a_rate_or_a_critical_cap_raises_an_alarm() {
+    let resources = resources();
+    let variables = &resources["ApiFunction"]["Properties"]["Environment"]["Variables"];
+    for (variable, parameter) in [
+        ("LIMIT_TENANT", "LimitTenant"),
+        ("LIMIT_USER", "LimitUser"),
+        ("LIMIT_PROGRAM", "LimitProgram"),
+        ("LIMIT_TICKETS", "LimitTickets"),
+        ("LIMIT_PINGS", "LimitPings"),
+        ("LIMIT_TENANT_PINGS", "LimitTenantPings"),
+        ("LIMIT_RETRIES", "LimitRetries"),
+        ("WEBHOOK_VOUCHED", "WebhookVouched"),
+    ] {
+        assert_eq!(variables[variable]["Ref"], parameter, "{variable}");
+    }
+    for metric in ["EventsOverRate", "CriticalEventsOverRate", "CriticalCapped"] {
+        let alarms = of_type(&resources, "AWS::CloudWatch::Alarm");
+        let (_, alarm) = alarms.iter().find(|(_, it)| it["MetricName"] == metric).unwrap();
+        assert_eq!((&alarm["Namespace"], &alarm["Threshold"]), (&"Carillon".into(), &0.into()), "{metric}");
+        assert_eq!(alarm["Dimensions"][0]["Value"]["Ref"], "DispatchFunction", "{metric}");
+        assert_eq!(alarm["AlarmActions"][0]["Ref"], "Alarms", "{metric}");
+    }
 }
 
 #[test]

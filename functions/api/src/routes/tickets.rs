@@ -46,6 +46,10 @@ impl Api {
             // Who is not of this tenant gets no ticket from it.
             self.person(&identity.user, asked.scope).await?;
         }
+        if let Some(seconds) = self.connections.kept_away(&identity, asked.now).await? {
+            let detail = format!("a socket of this user flooded the API; ask again in {seconds} s");
+            return Err(Problem::new(429, "rate_limited", detail).after(seconds));
+        }
         let text = chance()?;
         let expires_at = asked.now + LIFETIME;
         let ticket = Ticket { text: text.clone(), identity, expires_at };
