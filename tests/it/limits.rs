@@ -148,9 +148,8 @@ async fn unverified_endpoint_gets_no_event_until_its_owner_posts_the_challenge()
     assert!(attempt["response"].is_null() && !attempt.to_string().contains(&challenge));
     assert!(stage.is_unverified());
 
-    let answer = |text: &str| {
-        stage.admin.ask("POST", "/v1/endpoints/erp/verify", Some(&json!({ "challenge": text })))
-    };
+    let answer =
+        |text: &str| stage.admin.ask("POST", "/v1/endpoints/erp/verify", Some(&json!({ "challenge": text })));
     check(&answer("guessed"), 422, "wrong_challenge");
     let proved = answer(&challenge);
     check(&proved, 200, "");

@@ -237,7 +237,8 @@ impl Gate {
         operation: Operation,
         asked: &Asked<'_>,
     ) -> Result<(), Problem> {
-        let (caller, scope, first) = (asked.caller, asked.scope, asked.parameters.first().map(String::as_str));
+        let (caller, scope, first) =
+            (asked.caller, asked.scope, asked.parameters.first().map(String::as_str));
         let buckets = buckets(&self.limits, operation, caller, scope, &program(asked.request), first);
         match self.take_all(counters, &buckets, asked.now).await {
             Ok(None) => Ok(()),
@@ -317,7 +318,10 @@ impl Gate {
                 known.full_at = Some(full_at);
                 let wait = quota.wait(full_at, now);
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                Ok(Some(Wait { kind: bucket.kind, seconds: u32::try_from(seconds.max(1)).unwrap_or(u32::MAX) }))
+                Ok(Some(Wait {
+                    kind: bucket.kind,
+                    seconds: u32::try_from(seconds.max(1)).unwrap_or(u32::MAX),
+                }))
             }
         }
     }
@@ -345,7 +349,12 @@ struct Wait {
 /// The longer of two waits, as the caller reads it.
 fn refusal(one: Option<Wait>, other: Option<Wait>) -> Option<Problem> {
     let Wait { kind, seconds } = one.into_iter().chain(other).max_by_key(|it| it.seconds)?;
-    tracing::info!(limit = kind, seconds, code = "API_RATE_LIMITED", "request is over a limit; it is refused");
+    tracing::info!(
+        limit = kind,
+        seconds,
+        code = "API_RATE_LIMITED",
+        "request is over a limit; it is refused"
+    );
     let whose = match kind {
         "tenant" => "requests of this tenant",
         "ticket" => "tickets of this user",

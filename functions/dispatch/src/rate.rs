@@ -173,18 +173,28 @@ mod tests {
 
     #[tokio::test]
     async fn critical_events_are_counted_and_by_themselves() {
-        let events = [flood("ten-a", true, 3_500), flood("ten-a", false, 500), flood("ten-b", true, 1)].concat();
+        let events =
+            [flood("ten-a", true, 3_500), flood("ten-a", false, 500), flood("ten-b", true, 1)].concat();
         let over = held(&events).await;
         assert_eq!(waiting(&over[..3_500]), 1_500, "2,000 critical ones of a tenant in a second");
-        assert_eq!(waiting(&over[3_500..]), 0, "the tenant's normal events, and another tenant's critical one");
+        assert_eq!(
+            waiting(&over[3_500..]),
+            0,
+            "the tenant's normal events, and another tenant's critical one"
+        );
         let counts = counts(&events).await;
         assert_eq!(counts[&vec!["critical".to_owned(), "tenant".into(), "ten-a".into()]], 3_500);
-        assert_eq!(counts[&vec!["critical".to_owned(), "source".into(), "shop".into()]], 2_001, "of both tenants");
+        assert_eq!(
+            counts[&vec!["critical".to_owned(), "source".into(), "shop".into()]],
+            2_001,
+            "of both tenants"
+        );
     }
 
     #[tokio::test]
     async fn events_without_a_tenant_are_counted_by_their_source() {
-        let events: Vec<Counted> = flood("x", false, 1_200).into_iter().map(|it| Counted { tenant: None, ..it }).collect();
+        let events: Vec<Counted> =
+            flood("x", false, 1_200).into_iter().map(|it| Counted { tenant: None, ..it }).collect();
         assert_eq!(waiting(&held(&events).await), 200);
         assert_eq!(counts(&events).await.len(), 1);
     }

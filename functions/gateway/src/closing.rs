@@ -176,7 +176,12 @@ mod tests {
 
     fn socket(number: i64) -> Connection {
         let opened_at = NOON + SignedDuration::from_secs(number);
-        Connection { id: number.to_string(), view: View::All, opened_at: Some(opened_at), pk: "user#ann".into() }
+        Connection {
+            id: number.to_string(),
+            view: View::All,
+            opened_at: Some(opened_at),
+            pk: "user#ann".into(),
+        }
     }
 
     fn ann(view: View) -> Identity {

@@ -41,6 +41,9 @@ pub(crate) async fn judge(
     if !met {
         return Ok(Next::Never(Reason::Rejected));
     }
-    tracing::info!(code = "WEBHOOK_VERIFIED", "endpoint has met its challenge; it is told of events from now on");
+    tracing::info!(
+        code = "WEBHOOK_VERIFIED",
+        "endpoint has met its challenge; it is told of events from now on"
+    );
     Ok(Next::Delivered)
 }

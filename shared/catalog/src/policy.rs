@@ -139,8 +139,13 @@ fn rates(node: &Node, page: &mut Page<'_>) -> Option<Rates> {
         Rates { per_source: rate("per-source"), per_tenant: rate("per-tenant"), critical: rate("critical") };
     let per_tenant = rates.per_tenant.unwrap_or(DEFAULT_TENANT_RATE);
     if rates.critical.unwrap_or(DEFAULT_CRITICAL_RATE) < per_tenant {
-        let what = format!("fewer critical events than other ones of a tenant, {per_tenant}, are let through");
-        page.refuse(key_at(members, "critical").unwrap_or(node.at), what, "write a higher number for `critical`");
+        let what =
+            format!("fewer critical events than other ones of a tenant, {per_tenant}, are let through");
+        page.refuse(
+            key_at(members, "critical").unwrap_or(node.at),
+            what,
+            "write a higher number for `critical`",
+        );
     }
     Some(rates)
 }

@@ -25,7 +25,8 @@ pub(crate) fn warnings(policy: &Policy, drafts: &[Draft<'_>]) -> Vec<Problem> {
             if told.insert((&rule.category, channel.name(), critical)) {
                 let (name, category) = (channel.name(), &rule.category);
                 let kind = if critical { "critical messages" } else { "messages" };
-                let what = format!("no cap and no budget limits {kind} of the category `{category}` by {name}");
+                let what =
+                    format!("no cap and no budget limits {kind} of the category `{category}` by {name}");
                 let critical = if critical { ", critical: true" } else { "" };
                 let fix = format!(
                     "add a cap to {POLICY}: `- {{ cap: {category}-{name}, most: 100, per: recipient, period: day, \
@@ -58,7 +59,11 @@ mod tests {
     #[test]
     fn category_that_nothing_limits_is_warned_about_once() {
         check("", "", &["security` by sms", "security` by whatsapp"]);
-        check("", "priority: critical", &["critical messages of the category `security` by sms", "by whatsapp"]);
+        check(
+            "",
+            "priority: critical",
+            &["critical messages of the category `security` by sms", "by whatsapp"],
+        );
     }
 
     #[test]

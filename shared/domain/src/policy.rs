@@ -260,7 +260,9 @@ mod tests {
         }))
         .unwrap();
         assert!(cap.covers("security", Channel::Sms, false));
-        assert!(!cap.covers("security", Channel::Whatsapp, false) && !cap.covers("news", Channel::Sms, false));
+        assert!(
+            !cap.covers("security", Channel::Whatsapp, false) && !cap.covers("news", Channel::Sms, false)
+        );
         assert!(!cap.covers("security", Channel::Sms, true), "a critical message passes");
         assert!(Cap { critical: true, ..cap.clone() }.covers("security", Channel::Sms, true));
         let except = BTreeSet::from(["security".to_owned()]);

@@ -92,7 +92,8 @@ impl Quota {
     #[must_use]
     pub fn latest(&self, n: u32, now: Timestamp) -> Timestamp {
         let n = i32::try_from(n).unwrap_or(i32::MAX);
-        now.saturating_add(self.interval.saturating_mul(self.burst.saturating_sub(n))).unwrap_or(Timestamp::MAX)
+        now.saturating_add(self.interval.saturating_mul(self.burst.saturating_sub(n)))
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// How long until one token is there, for a bucket that will be full at `full_at`. Zero: there is one now.

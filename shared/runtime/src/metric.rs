@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn line_holds_every_count_that_is_not_zero() {
-        let line: Value = serde_json::from_str(&line(&[("Over", 3), ("None", 0)], "f", NOON).unwrap()).unwrap();
+        let line: Value =
+            serde_json::from_str(&line(&[("Over", 3), ("None", 0)], "f", NOON).unwrap()).unwrap();
         assert_eq!((&line["Function"], &line["Over"]), (&json!("f"), &json!(3)));
         assert_eq!(line["_aws"]["Timestamp"], 1_795_000_000_000_i64);
         let metrics = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"];

@@ -65,9 +65,7 @@ impl Sockets {
     pub async fn close(&self, id: &str) -> Result<(), Refused> {
         match self.client.delete_connection().connection_id(id).send().await {
             Ok(_) => Ok(()),
-            Err(error)
-                if error.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) =>
-            {
+            Err(error) if error.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) => {
                 Ok(())
             }
             Err(error) => Err(Refused::new("close a socket", error)),

@@ -51,7 +51,10 @@ fn session_of_a_role_is_no_other_program() {
             },
         })))
     };
-    assert_eq!(of("arn:aws:sts::1:assumed-role/shop/session-1"), of("arn:aws:sts::1:assumed-role/shop/session-2"));
+    assert_eq!(
+        of("arn:aws:sts::1:assumed-role/shop/session-1"),
+        of("arn:aws:sts::1:assumed-role/shop/session-2")
+    );
     assert_ne!(of("arn:aws:iam::1:user/team/shop"), of("arn:aws:iam::1:user/team/bank"));
 }
 

@@ -126,7 +126,8 @@ impl Asked<'_> {
 /// Whether messages may be sent to an endpoint: its owner has proved control, and nobody has switched it off.
 fn is_on(endpoint: &Endpoint) -> Result<(), Problem> {
     if endpoint.unverified.is_some() {
-        let detail = "the endpoint's owner has not proved control of it; POST /v1/endpoints/{id}/verify first";
+        let detail =
+            "the endpoint's owner has not proved control of it; POST /v1/endpoints/{id}/verify first";
         return Err(Problem::new(409, "unverified", detail));
     }
     match &endpoint.disabled {

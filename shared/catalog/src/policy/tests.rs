@@ -77,7 +77,10 @@ fn cap_may_hold_for_critical_messages_too() {
     let (policy, problems) = read("caps:\n  - { cap: a, most: 9, per: tenant, period: day, critical: true }");
     assert_eq!(problems, [""; 0]);
     assert!(policy.caps[0].critical);
-    check_cap("cap: a, most: 1, per: tenant, period: day, critical: yes", &["found `yes`, wanted a boolean; write `true` or `false`"]);
+    check_cap(
+        "cap: a, most: 1, per: tenant, period: day, critical: yes",
+        &["found `yes`, wanted a boolean; write `true` or `false`"],
+    );
 }
 
 #[test]

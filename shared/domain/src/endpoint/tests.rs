@@ -95,7 +95,9 @@ fn row_of_the_last_release_is_verified() {
 fn operator_vouches_for_an_origin_and_not_for_its_neighbours() {
     let allow = Allow::parse("https://hooks.example.com").unwrap();
     assert!(allow.names("https://hooks.example.com/any/path"));
-    for url in ["https://hooks.example.com.evil.test/", "http://hooks.example.com/", "https://example.com/", ""] {
+    for url in
+        ["https://hooks.example.com.evil.test/", "http://hooks.example.com/", "https://example.com/", ""]
+    {
         assert!(!allow.names(url), "{url}");
     }
 }

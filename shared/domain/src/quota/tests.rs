@@ -41,8 +41,9 @@ fn limit_is_read_as_an_operator_writes_it() {
     let pings = Quota::parse("6/min:3").unwrap();
     assert_eq!((pings.burst(), pings.cost(2)), (3, SignedDuration::from_secs(20)));
     assert_eq!(Quota::parse("10/s:50").unwrap().cost(1), SignedDuration::from_millis(100));
-    for text in ["", "10", "10/s", "0/s:5", "5/s:0", "5/h:5", "-1/s:5", "5/s:x",
-        "100001/s:1", "1/s:100001", "5/s 5"] {
+    for text in
+        ["", "10", "10/s", "0/s:5", "5/s:0", "5/h:5", "-1/s:5", "5/s:x", "100001/s:1", "1/s:100001", "5/s 5"]
+    {
         assert_eq!(Quota::parse(text), Err(NoQuota), "{text}");
     }
 }

@@ -16,13 +16,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be written; then nobody knows, and the caller decides.
-    pub async fn rate(
-        &self,
-        whose: &[&str],
-        events: u32,
-        most: u32,
-        now: Timestamp,
-    ) -> Result<u32, Refused> {
+    pub async fn rate(&self, whose: &[&str], events: u32, most: u32, now: Timestamp) -> Result<u32, Refused> {
         let key = key(&[&["rate"], whose].concat());
         let answer = self
             .client

@@ -152,7 +152,11 @@ mod tests {
     #[tokio::test]
     async fn bucket_that_others_use_is_moved_on_by_a_second_write() {
         assert_eq!(take(&[&refused(Some(2)), &moved(3)], None).await, Taken::Ours(after(3)));
-        assert_eq!(take(&[&moved(3)], Some(after(2))).await, Taken::Ours(after(3)), "one write, where that is known");
+        assert_eq!(
+            take(&[&moved(3)], Some(after(2))).await,
+            Taken::Ours(after(3)),
+            "one write, where that is known"
+        );
     }
 
     #[tokio::test]
@@ -183,8 +187,12 @@ mod tests {
 
     fn moved(seconds: i64) -> Rule {
         mock!(Client::update_item)
-            .match_requests(|it| it.key().unwrap()["pk"] == AttributeValue::S("limit#user#acme#ann".to_owned()))
-            .then_output(move || UpdateItemOutput::builder().set_attributes(Some(item(seconds).into_map())).build())
+            .match_requests(|it| {
+                it.key().unwrap()["pk"] == AttributeValue::S("limit#user#acme#ann".to_owned())
+            })
+            .then_output(move || {
+                UpdateItemOutput::builder().set_attributes(Some(item(seconds).into_map())).build()
+            })
     }
 
     fn refused(seconds: Option<i64>) -> Rule {

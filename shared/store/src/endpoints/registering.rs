@@ -95,8 +95,9 @@ impl Endpoints {
         let moved = !endpoint(before).is_some_and(|old| is_same_origin(&old.url, &it.url));
         let update = self.update(&one("endpoints", &it.id));
         let update = match (vouched, moved) {
-            (true, _) => update
-                .update_expression("SET #endpoint = :endpoint, changed_at = :now REMOVE unverified, challenge"),
+            (true, _) => update.update_expression(
+                "SET #endpoint = :endpoint, changed_at = :now REMOVE unverified, challenge",
+            ),
             (false, true) => update
                 .update_expression(
                     "SET #endpoint = :endpoint, changed_at = :now, unverified = :unverified REMOVE challenge",
@@ -134,7 +135,11 @@ impl Endpoints {
         let mut puts = vec![
             self.put_if(Some("attribute_not_exists(pk)"), None, item),
             // An endpoint that is not there has no secrets: what is left of an earlier one is written over.
-            self.put_if(None, None, one("secrets", &it.id).text("secrets", json(secrets)).number("version", 1)),
+            self.put_if(
+                None,
+                None,
+                one("secrets", &it.id).text("secrets", json(secrets)).number("version", 1),
+            ),
         ];
         if it.id.tenant.is_some() {
             let guard = Item::default().text("pk", partition("endpoint-count", it.id.tenant.as_deref()));
@@ -169,7 +174,8 @@ impl Endpoints {
     }
 
     fn put_if(&self, condition: Option<&str>, version: Option<i64>, item: Item) -> Put {
-        let values = version.map(|it| HashMap::from([(":version".to_owned(), AttributeValue::N(it.to_string()))]));
+        let values =
+            version.map(|it| HashMap::from([(":version".to_owned(), AttributeValue::N(it.to_string()))]));
         Put::builder()
             .table_name(&self.table)
             .set_item(Some(item.into_map()))

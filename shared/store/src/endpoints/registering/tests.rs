@@ -29,8 +29,9 @@ async fn new_endpoint_is_unverified_and_created_only_over_the_count_that_was_rea
                 && guard.item()["version"] == AttributeValue::N("8".to_owned())
         })
         .then_output(|| TransactWriteItemsOutput::builder().build());
-    let done = register("acme", &[&nothing(), &row(Item::default().number("version", 7)), &ids(49), &written], false);
-    assert_eq!(done.await, Registered::New);
+    let guard = row(Item::default().number("version", 7));
+    let done = register("acme", &[&nothing(), &guard, &ids(49), &written], false).await;
+    assert_eq!(done, Registered::New);
 }
 
 #[tokio::test]
@@ -53,7 +54,8 @@ async fn new_url_of_another_origin_makes_an_endpoint_unverified_again() {
         let found = row(Item::default().text("endpoint", json(&erp("acme", before))));
         let updated = mock!(Client::update_item)
             .match_requests(move |it| {
-                it.update_expression() == Some(expected) && it.condition_expression() == Some("#endpoint = :before")
+                it.update_expression() == Some(expected)
+                    && it.condition_expression() == Some("#endpoint = :before")
             })
             .then_output(|| UpdateItemOutput::builder().build());
         let secrets = row(Item::default().text("secrets", "{}"));
