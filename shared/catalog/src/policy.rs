@@ -21,6 +21,8 @@ use crate::texting;
 use crate::values::{Fields, check_keys, find, flag, key_at, list, map, number, text, typed, word};
 use crate::yaml::{self, Entry, Kind, Node};
 
+mod rates;
+
 const KEYS: [&str; 12] = [
     "zone",
     "quiet",
@@ -38,11 +40,6 @@ const KEYS: [&str; 12] = [
 
 const CAP_KEYS: [&str; 9] =
     ["cap", "most", "per", "period", "rolling", "channel", "category", "except", "critical"];
-
-const RATE_KEYS: [&str; 3] = ["per-source", "per-tenant", "critical"];
-
-/// The most events of one tenant or source in a second that can be asked for.
-const MAX_RATE: u32 = 100_000;
 
 /// What a throttle is called where a cap has its name.
 const THROTTLE: &str = "throttle";
@@ -92,7 +89,7 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
     };
-    if let Some(rates) = fields.read("rate", rates) {
+    if let Some(rates) = fields.read("rate", rates::read) {
         let policy = &mut draft.policy;
         policy.rate = rates.per_source.unwrap_or(policy.rate);
         policy.tenant_rate = rates.per_tenant.unwrap_or(policy.tenant_rate);
@@ -118,36 +115,6 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
     let preferences = members.iter().position(|it| it.key == "preferences");
     draft.preferences = preferences.map(|at| members.swap_remove(at).value);
     draft
-}
-
-#[derive(Default)]
-struct Rates {
-    per_source: Option<u32>,
-    per_tenant: Option<u32>,
-    critical: Option<u32>,
-}
-
-/// `rate: 1000` for each source, or `rate: { per-source: 1000, per-tenant: 500, critical: 2000 }`.
-fn rates(node: &Node, page: &mut Page<'_>) -> Option<Rates> {
-    let Kind::Map(members) = &node.kind else {
-        return Some(Rates { per_source: Some(number(node, 1, MAX_RATE, page)?), ..Rates::default() });
-    };
-    check_keys(members, node.at, &RATE_KEYS, &[], page);
-    let mut fields = Fields { members, page };
-    let mut rate = |key: &str| fields.read(key, |node, page| number(node, 1, MAX_RATE, page));
-    let rates =
-        Rates { per_source: rate("per-source"), per_tenant: rate("per-tenant"), critical: rate("critical") };
-    let per_tenant = rates.per_tenant.unwrap_or(DEFAULT_TENANT_RATE);
-    if rates.critical.unwrap_or(DEFAULT_CRITICAL_RATE) < per_tenant {
-        let what =
-            format!("fewer critical events than other ones of a tenant, {per_tenant}, are let through");
-        page.refuse(
-            key_at(members, "critical").unwrap_or(node.at),
-            what,
-            "write a higher number for `critical`",
-        );
-    }
-    Some(rates)
 }
 
 /// What becomes of a message that got no answer: `hold` or `resend`, by category or channel.

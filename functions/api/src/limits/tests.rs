@@ -2,10 +2,7 @@ use super::*;
 use crate::caller::Person;
 use crate::request::tests::read as request;
 use crate::router::ROUTES;
-use jiff::SignedDuration;
 use serde_json::json;
-
-const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
 fn request_takes_a_token_of_its_caller_and_one_of_its_tenant() {
@@ -59,22 +56,6 @@ fn session_of_a_role_is_no_other_program() {
 }
 
 #[test]
-fn process_that_is_asked_often_takes_several_tokens_of_a_tenant_at_once() {
-    let bucket = Bucket::of("tenant", &["t"], limits().tenant).shared();
-    let mut known = Known::default();
-    let wanted: Vec<Option<u32>> = (0..30).map(|_| known.ask(&bucket, NOON)).collect();
-    assert!(wanted.iter().all(|it| *it == Some(1)), "nothing is known yet");
-    let next = NOON + SignedDuration::from_secs(1);
-    assert_eq!(known.ask(&bucket, next), Some(10));
-    known.held += 9;
-    assert_eq!((known.ask(&bucket, next), known.held), (None, 8));
-    let later = next + SignedDuration::from_secs(1);
-    assert_eq!((known.ask(&bucket, later), known.held), (Some(2), 0), "tokens of an earlier second are gone");
-    let own = Bucket::of("user", &["t", "u"], limits().user);
-    assert_eq!(known.ask(&own, later + SignedDuration::from_secs(1)), Some(1), "one caller's own");
-}
-
-#[test]
 fn longer_wait_is_told() {
     let wait = |kind, seconds| Some(Wait { kind, seconds });
     let problem = refusal(wait("user", 2), wait("tenant", 5)).unwrap();
@@ -97,7 +78,7 @@ fn tenant() -> Scope {
     Scope::Tenant("clinic-7".into())
 }
 
-fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     let quota = |text| Quota::parse(text).unwrap();
     Limits {
         tenant: quota("50/s:200"),
