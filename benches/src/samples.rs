@@ -14,6 +14,9 @@ pub(crate) const RECORDS: usize = 100;
 /// So far ahead that no sample expires, whenever this runs.
 pub(crate) const TIME: &str = "2099-11-20T12:00:00Z";
 
+/// The client of `events/lambda/gateway.json`.
+const CONNECTION: &str = "VK1nKeWHliACFIw=";
+
 /// What the rules of benches/powertools/config ask for.
 const PLAIN_KINDS: [&str; 14] = [
     "appointment.booked",
@@ -103,9 +106,10 @@ impl Samples {
         vec![self.api.clone(); count]
     }
 
-    /// `count` requests of a WebSocket client.
+    /// `count` requests, each of a WebSocket client of its own: one client may not send so many frames a second.
     pub(crate) fn requests(&self, count: usize) -> Vec<String> {
-        vec![self.gateway.clone(); count]
+        let of = |number: usize| self.gateway.replace(CONNECTION, &format!("{CONNECTION}{number}"));
+        (0..count).map(of).collect()
     }
 }
 

@@ -3,9 +3,9 @@
 use domain::access::Object;
 use domain::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::endpoint::target::Allow;
-use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
+use domain::endpoint::{DisabledBecause, Endpoint, EndpointId, MAX_PER_TENANT};
 use serde_json::json;
-use store::{Attempt, Endpoints as Table};
+use store::{Attempt, Endpoints as Table, Registered};
 
 use crate::access;
 use crate::args::{Endpoints, Named, PutEndpoint, Rotate, SecretScheme, Target};
@@ -41,6 +41,7 @@ pub(crate) async fn run(args: &Endpoints, target: &Target, terminal: &Terminal) 
             let done = table.disable(&id, DisabledBecause::Operator, runtime::now()).await?;
             said(done, &id, "is switched off", terminal)
         }
+        Endpoints::Verify { named, vouch } => verify(&id(named)?, *vouch, &cloud, &table, terminal).await,
         Endpoints::Ping(it) => again::ping(&id(it)?, &cloud, &table, terminal).await,
         Endpoints::Attempts { named, limit } => {
             let id = id(named)?;
@@ -86,9 +87,10 @@ async fn ls(tenant: Option<&str>, table: &Table, terminal: &Terminal) -> Done {
             terminal.say_json(it);
             continue;
         }
-        let state = match &it.disabled {
-            Some(off) => terminal.ink(Ink::Bad, &format!("off: {}", off.why.name())),
-            None => terminal.ink(Ink::Good, "on"),
+        let state = match (&it.disabled, it.unverified) {
+            (Some(off), _) => terminal.ink(Ink::Bad, &format!("off: {}", off.why.name())),
+            (None, Some(_)) => terminal.ink(Ink::Bad, "unverified"),
+            (None, None) => terminal.ink(Ink::Good, "on"),
         };
         let what = it.description.as_deref().unwrap_or_default();
         terminal.say(&format!("{:<32} {state}  {}  {what}", it.id.name(), it.url));
@@ -157,9 +159,32 @@ async fn put(args: &PutEndpoint, cloud: &Cloud, table: &Table, terminal: &Termin
     })?;
     let secret = new_secret(args.scheme)?;
     // Where it had one already, that one stays.
-    let is_new = table.put(&endpoint, &Secrets::of(secret.clone()), runtime::now()).await?;
-    registered(&id, is_new.then_some(&secret), terminal);
+    let vouched = args.vouch || allow.names(&endpoint.url);
+    let done = table.register(&endpoint, &Secrets::of(secret.clone()), vouched, runtime::now()).await?;
+    if done == Registered::Full {
+        let what = format!("the tenant has {MAX_PER_TENANT} endpoints");
+        return Err(Error::usage(what, "remove one first; nothing was registered"));
+    }
+    registered(&id, (done == Registered::New).then_some(&secret), terminal);
+    if !vouched && matches!(done, Registered::New | Registered::Changed { moved: true }) {
+        terminal.note(&format!(
+            "{0} is told of no event until its owner proves control: `carillon endpoints verify {0}`",
+            id.name()
+        ));
+    }
     Ok(true)
+}
+
+/// Sends a challenge and says whether it was met; or vouches for the endpoint, and sends nothing.
+async fn verify(id: &EndpointId, vouch: bool, cloud: &Cloud, table: &Table, terminal: &Terminal) -> Done {
+    if vouch {
+        return said(table.vouch(id).await?, id, "is verified", terminal);
+    }
+    let Some(endpoint) = find(id, table, terminal).await? else { return Ok(false) };
+    if endpoint.unverified.is_none() {
+        return said(true, id, "is verified", terminal);
+    }
+    again::challenge(id, cloud, table, terminal).await
 }
 
 fn registered(id: &EndpointId, secret: Option<&Secret>, terminal: &Terminal) {

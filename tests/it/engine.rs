@@ -181,11 +181,12 @@ async fn of_one_source_no_more_pass_in_a_second_than_the_policy_says() {
     let cloud = Cloud::connect();
     let counters = Counters::new(&store::client(&cloud.config), "carillon-local-counters".to_owned());
     let (source, at) = (unique("source"), now());
-    let asks = (0..8).map(|_| counters.rate(&source, 300, 1_000, at));
+    let whose = ["source", source.as_str()];
+    let asks = (0..8).map(|_| counters.rate(&whose, 300, 1_000, at));
     let allowed: u32 = futures_util::future::join_all(asks).await.into_iter().map(Result::unwrap).sum();
     assert_eq!(allowed, 1_000);
     let next = at + jiff::SignedDuration::from_secs(1);
-    assert_eq!(counters.rate(&source, 300, 1_000, next).await.unwrap(), 300);
+    assert_eq!(counters.rate(&whose, 300, 1_000, next).await.unwrap(), 300);
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@
 //!   deliveries over it
 //! - `access`: who asked for what, over the API and with the CLI, is on record
 //! - `sessions`: sockets end with their token, their person, a tenant, or on request
+//! - `limits`: endpoints and their owners' proof, pings, sockets: who is over a limit, and what happens then
 //! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
 //! - `dlq`: what was put aside, listed, sent back, deleted
@@ -56,6 +57,7 @@ mod gateway;
 mod house;
 mod inbox;
 mod journeys;
+mod limits;
 mod outbox;
 mod patterns;
 mod people;

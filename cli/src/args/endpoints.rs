@@ -36,6 +36,20 @@ pub(crate) enum Endpoints {
     #[command(after_help = "Example:
   carillon endpoints disable acme/erp")]
     Disable(Named),
+    /// Send an endpoint a challenge, and say whether it met it: exit 0 if it is verified
+    #[command(after_help = "Examples:
+  carillon endpoints verify acme/erp
+  carillon endpoints verify acme/erp --vouch
+
+The endpoint meets the challenge by an answer of 2xx with the challenge as the whole body, as
+{\"challenge\": \"…\"} or as plain text, or with the header webhook-challenge.")]
+    Verify {
+        #[command(flatten)]
+        named: Named,
+        /// Ask nothing: you know who controls it
+        #[arg(long)]
+        vouch: bool,
+    },
     /// Send an endpoint a message that says nothing, and say what it answered: exit 0 if that was a yes
     #[command(after_help = "Example:
   carillon endpoints ping acme/erp")]
@@ -89,6 +103,9 @@ pub(crate) struct PutEndpoint {
     /// How requests are signed, where it has no secret yet
     #[arg(long, value_enum, default_value_t = SecretScheme::Hmac)]
     pub(crate) scheme: SecretScheme,
+    /// You know who controls it: its owner has nothing to prove
+    #[arg(long)]
+    pub(crate) vouch: bool,
     /// Origins that the deployment's parameter WebhookAllow names
     #[arg(long, default_value = "", value_name = "ORIGINS")]
     pub(crate) allow: String,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::endpoint::{EndpointId, by_hand};
+use domain::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
+use domain::endpoint::{Endpoint, EndpointId, by_hand};
 use domain::job::Job;
 use domain::key::Key;
 use queue::{Outgoing, Sqs};
@@ -35,6 +36,28 @@ pub(super) async fn ping(id: &EndpointId, cloud: &Cloud, table: &Table, terminal
     report(answer(id, &key, now, table).await?.as_ref(), terminal)
 }
 
+/// Sends a challenge, and waits until the endpoint has met it.
+pub(super) async fn challenge(id: &EndpointId, cloud: &Cloud, table: &Table, terminal: &Terminal) -> Done {
+    let now = runtime::now();
+    let mut bytes = [0_u8; CHALLENGE_BYTES];
+    getrandom::fill(&mut bytes).map_err(|it| Error::Cloud(format!("no random bytes: {it}")))?;
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    if !table.challenge(id, &Challenge::of(&text, now)).await? {
+        terminal.note(&format!("{} has changed meanwhile; try again", id.name()));
+        return Ok(false);
+    }
+    let job = by_hand::verify(id, "carillon/cli", &nonce(now), &text, now);
+    let key = job.key.clone();
+    send(cloud, vec![job]).await?;
+    let answered = answer(id, &key, now, table).await?;
+    report(answered.as_ref(), terminal)?;
+    let verified = find(id, table, terminal).await?.is_some_and(|it| it.unverified.is_none());
+    if !verified {
+        terminal.note("it is not verified: it has to answer 2xx with the challenge as the whole body");
+    }
+    Ok(verified)
+}
+
 pub(super) async fn retry(
     id: &EndpointId,
     message: &str,
@@ -50,6 +73,7 @@ pub(super) async fn retry(
     if endpoint.disabled.is_some() {
         return Err(Error::usage("the endpoint is switched off", "enable it first"));
     }
+    is_verified(&endpoint)?;
     let Some(lost) = table.undelivered(id, &key).await? else {
         terminal.note("this message has arrived, has never failed, or is not kept any more");
         return Ok(false);
@@ -75,6 +99,9 @@ pub(super) async fn recover(
     if endpoint.disabled.is_some() && !args.dry_run {
         return Err(Error::usage("the endpoint is switched off", "enable it first"));
     }
+    if !args.dry_run {
+        is_verified(&endpoint)?;
+    }
     let (nonce, mut after, mut count) = (nonce(now), None, 0);
     loop {
         let (lost, next) = table.lost(id, since, after.as_ref(), AT_ONCE).await?;
@@ -97,6 +124,16 @@ pub(super) async fn recover(
         false => terminal.say(&format!("{} {count} messages {word}", terminal.ink(Ink::Good, "ok"))),
     }
     Ok(true)
+}
+
+fn is_verified(endpoint: &Endpoint) -> Result<(), Error> {
+    match endpoint.unverified {
+        None => Ok(()),
+        Some(_) => Err(Error::usage(
+            "the endpoint's owner has not proved control of it",
+            format!("prove it with `carillon endpoints verify {}`", endpoint.id.name()),
+        )),
+    }
 }
 
 /// What keeps this call apart from every other.

@@ -23,7 +23,7 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
              WhatsappPhoneNumberId=phone-number-id-local AttachmentBuckets=arn:aws:s3:::{} \
              ApnsApplicationArn=arn:aws:sns:us-east-1:000000000000:app/APNS/local \
              FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local WebhookAllow={},{} \
-             PeopleSources={people} CriticalSources={critical}",
+             PeopleSources={people} CriticalSources={critical} LimitTenant=1000/s:2000 LimitUser=1000/s:2000",
             state.endpoint(),
             state.proxy_endpoint(),
             state.providers_endpoint(),

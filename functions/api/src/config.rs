@@ -10,6 +10,7 @@ use runtime::{Env, Error};
 use sns::Applications;
 
 use crate::caller::Issuer;
+use crate::limits::Limits;
 use crate::token_rules::{DEFAULT_LIFETIME, RequiredClaim, TokenRules};
 use crate::unsubscribe::Pages;
 
@@ -27,8 +28,12 @@ pub struct Config {
     pub audit_queue_url: String,
     pub dispatch_queue_url: String,
     pub webhook_queue_url: String,
-    /// The origins of endpoints that an operator vouches for.
+    /// The origins of endpoints that may be asked whatever their address is.
     pub allow: Allow,
+    /// The origins of endpoints whose owners have nothing to prove, beside those of `allow`.
+    pub vouched: Allow,
+    /// How fast callers and tenants may ask.
+    pub limits: Limits,
     /// What devices are registered with, by platform.
     pub applications: Applications,
     /// Where open sockets are posted to: the WebSocket API's stage, by https.
@@ -77,6 +82,8 @@ impl Config {
             dispatch_queue_url: env.required("DISPATCH_QUEUE_URL")?,
             webhook_queue_url: env.required("WEBHOOK_QUEUE_URL")?,
             allow: runtime::allowed(env)?,
+            vouched: runtime::vouched(env)?,
+            limits: Limits::from_env(env)?,
             applications: Applications::read(|name| env.optional(name)),
             socket_endpoint: env.required("SOCKET_ENDPOINT")?,
             socket_url: env.required("SOCKET_URL")?,

@@ -12,6 +12,7 @@ mod access;
 mod caller;
 mod changes;
 mod config;
+mod limits;
 mod once;
 mod page;
 mod problem;
@@ -41,6 +42,7 @@ use store::{Connections, Counters, Endpoints, Events, Inbox, Ledger, People};
 
 use access::Subject;
 use caller::{Caller, Scope};
+use limits::Gate;
 use once::{Found as Before, Keyed};
 use problem::Problem;
 use router::{Found, find};
@@ -48,6 +50,7 @@ use tenancy::{Grant, Relation, Role};
 
 pub use caller::Issuer;
 pub use config::Config;
+pub use limits::Limits;
 pub use request::{MAX_BODY_BYTES, Request};
 pub use response::Response;
 pub use router::{Operation, ROUTES, Route, Who};
@@ -69,8 +72,11 @@ pub struct Api {
     audit: Queue,
     dispatch: Queue,
     webhooks: Queue,
-    /// The origins of endpoints that an operator vouches for.
+    /// The origins of endpoints that may be asked whatever their address is.
     allow: Allow,
+    /// The origins of endpoints whose owners have nothing to prove, beside those of `allow`.
+    vouched: Allow,
+    gate: Gate,
     socket_url: String,
     issuer: Option<Issuer>,
     /// What the links in letters are made with.
@@ -159,6 +165,8 @@ impl Api {
             dispatch: Queue::new(&queues, config.dispatch_queue_url),
             webhooks: Queue::new(&queues, config.webhook_queue_url),
             allow: config.allow,
+            vouched: config.vouched,
+            gate: Gate::new(config.limits),
             socket_url: config.socket_url,
             issuer: config.issuer,
             links: config.links,
@@ -230,6 +238,7 @@ impl Api {
         let name = keyed.as_ref().map(Keyed::name);
         let (caller, scope, parameters) = (&caller, &scope, &parameters[..]);
         let asked = Asked { operation: route.operation, request, caller, scope, parameters, name, now };
+        self.gate.admit(&self.counters, route.operation, &asked).await?;
         let Some(keyed) = keyed else { return Box::pin(self.act(route.operation, &asked)).await };
         if let Before::Answered(response) = keyed.begin(&self.counters, now).await? {
             return Ok(response);
@@ -274,6 +283,7 @@ impl Api {
             Operation::EnableEndpoint => self.enable_endpoint(asked).await,
             Operation::DisableEndpoint => self.disable_endpoint(asked).await,
             Operation::PingEndpoint => self.ping_endpoint(asked).await,
+            Operation::VerifyEndpoint => self.verify_endpoint(asked).await,
             Operation::ListAttempts => self.list_attempts(asked).await,
             Operation::RetryMessage => self.retry_message(asked).await,
             Operation::RecoverMessages => self.recover_messages(asked).await,

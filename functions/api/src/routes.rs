@@ -12,3 +12,4 @@ mod retry;
 mod sockets;
 mod tenants;
 mod tickets;
+mod verification;

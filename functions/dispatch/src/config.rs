@@ -24,6 +24,8 @@ pub struct Config {
     pub targets: Targets,
     /// The queue of every channel, and its queue for what is critical.
     pub channels: Vec<(Channel, String, String)>,
+    /// The function's name, which metrics are written under.
+    pub function: String,
 }
 
 /// The URLs of dispatch's own queues.
@@ -87,6 +89,7 @@ impl Config {
                 bulk_arn: env.required("BULK_QUEUE_ARN")?,
             },
             channels,
+            function: env.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "dispatch".to_owned()),
         })
     }
 }

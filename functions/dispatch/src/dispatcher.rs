@@ -1,12 +1,14 @@
 //! One batch: events from the bus, and what earlier decisions left for later.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use aws::Refused;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::catalog::Catalog;
+use domain::decide::{Decision, Verdict};
 use domain::event::{Event, Priority, Refusal};
+use domain::outcome::Reason;
 use domain::plan::Plan;
 use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Error, Message, Report, chain, now};
@@ -18,6 +20,7 @@ use crate::handover::{Handover, Harvest};
 use crate::lane::{Lane, Lanes, Leaving};
 use crate::orders::Words;
 use crate::questions::Questions;
+use crate::rate::{self, Counted};
 use crate::unfold::{Onward, Subject, Unfold, What, gone};
 use crate::way_out::WaysOut;
 use crate::{Config, Intake, read, work};
@@ -33,6 +36,8 @@ pub struct Dispatcher {
     questions: Questions,
     handover: Handover,
     dead_letters: Queue,
+    /// The name that metrics are written under.
+    function: String,
 }
 
 /// A message that could be read, and what it is about.
@@ -69,6 +74,7 @@ impl Dispatcher {
             },
             counters,
             dead_letters: Queue::new(&sqs, config.dead_letters_url),
+            function: config.function,
         }
     }
 
@@ -140,41 +146,24 @@ impl Dispatcher {
         tasks
     }
 
-    /// Lets so many events of a source through as the policy says, and leaves the others for a second in which there is
-    /// room. What is critical is never counted, nor what was decided about before.
+    /// Lets as many events of a tenant and of a source through as the policy says, and leaves the others for a second in
+    /// which there is room. Events that were decided about before are not counted.
     async fn hold_to_rate(&self, plans: &mut Vec<(&Task<'_>, Plan<'_>, Onward)>, now: Timestamp) {
-        let mut sources: BTreeMap<String, u32> = BTreeMap::new();
-        for (_, plan, _) in plans.iter().filter(|(_, plan, _)| is_counted(plan)) {
-            *sources.entry(plan.event.source.clone()).or_default() += 1;
+        let mut counted: Vec<&mut (&Task<'_>, Plan<'_>, Onward)> =
+            plans.iter_mut().filter(|(_, plan, _)| !plan.woken).collect();
+        let events: Vec<Counted> = counted.iter().map(|(_, plan, _)| counted_as(plan)).collect();
+        let over = rate::over(&events, self.catalog.policy(), &self.counters, now).await;
+        let (mut normal, mut critical) = (0, 0);
+        for (((task, plan, onward), event), over) in counted.iter_mut().zip(&events).zip(over) {
+            let Some(seconds) = over else { continue };
+            *if event.critical { &mut critical } else { &mut normal } += 1;
+            *onward = Onward { later: vec![overflow(task.message, plan.event, now, seconds)], page: None };
+            plan.matches.clear();
+            plan.cancels.clear();
+            plan.woken = true;
         }
-        let most = self.catalog.policy().rate;
-        for (source, n) in sources {
-            let allowed = match self.counters.rate(&source, n, most, now).await {
-                Ok(it) => it,
-                Err(refused) => {
-                    tracing::warn!(
-                        error = chain(&refused),
-                        "the rate of a source is not known; nothing waits"
-                    );
-                    continue;
-                }
-            };
-            let mut left = allowed;
-            for (task, plan, onward) in plans.iter_mut().filter(|(_, plan, _)| is_counted(plan)) {
-                if plan.event.source != source {
-                    continue;
-                }
-                if left > 0 {
-                    left -= 1;
-                    continue;
-                }
-                let over = u64::from((n - allowed) / most.max(1)) + 1;
-                *onward = Onward { later: vec![overflow(task.message, plan.event, now, over)], page: None };
-                plan.matches.clear();
-                plan.cancels.clear();
-                plan.woken = true;
-            }
-        }
+        let counts = [("EventsOverRate", normal), ("CriticalEventsOverRate", critical)];
+        runtime::count(&counts, &self.function, now);
     }
 
     async fn harvest<'a>(
@@ -198,6 +187,7 @@ impl Dispatcher {
             );
         }
         let mut harvest = Harvest::default();
+        let mut critical_capped = 0;
         for (task, plan, onward) in plans {
             if batch.deadline.left(runtime::now()).is_zero() {
                 report.show_again(task.message);
@@ -225,9 +215,19 @@ impl Dispatcher {
                     continue;
                 }
             };
+            critical_capped += decisions.iter().filter(|decision| is_critical_capped(decision)).count();
             let words = Words { scene: &scene, ways_out: &self.ways_out, now };
             harvest.add(task.message, work(&plan, decisions, &words, written));
             harvest.go_on(onward);
+        }
+        if critical_capped > 0 {
+            tracing::warn!(
+                messages = critical_capped,
+                code = "DISPATCH_CRITICAL_CAPPED",
+                "critical messages are over a cap and are not sent; `carillon explain <event>` names the cap"
+            );
+            let counted = u64::try_from(critical_capped).unwrap_or(u64::MAX);
+            runtime::count(&[("CriticalCapped", counted)], &self.function, now);
         }
         Ok(harvest)
     }
@@ -244,13 +244,18 @@ impl Dispatcher {
     }
 }
 
-/// Whether it counts for the rate of its source.
-fn is_counted(plan: &Plan<'_>) -> bool {
-    let critical = |it: Option<Priority>| it == Some(Priority::Critical);
-    !plan.woken && !critical(plan.event.priority) && !plan.matches.iter().any(|it| critical(it.rule.priority))
+/// What an event is counted by. An event is critical if it says so or if a rule for it is.
+fn counted_as(plan: &Plan<'_>) -> Counted {
+    let critical = |priority: Option<Priority>| priority == Some(Priority::Critical);
+    Counted {
+        tenant: plan.event.tenant.clone(),
+        source: plan.event.source.clone(),
+        critical: critical(plan.event.priority)
+            || plan.matches.iter().any(|matched| critical(matched.rule.priority)),
+    }
 }
 
-/// An event that is over its source's rate, as it came.
+/// An event that is over its tenant's or source's rate, as it came.
 fn overflow(message: &Message, event: &Event, now: Timestamp, seconds: u64) -> Leaving {
     let at = now.saturating_add(std::time::Duration::from_secs(seconds)).unwrap_or(now);
     Leaving {
@@ -260,6 +265,12 @@ fn overflow(message: &Message, event: &Event, now: Timestamp, seconds: u64) -> L
         tenant: event.tenant.clone(),
         name: message.message_id.clone(),
     }
+}
+
+/// Whether a cap holds back a message of a critical rule.
+fn is_critical_capped(decision: &Decision<'_>) -> bool {
+    let is_critical = decision.rule.is_some_and(|rule| rule.priority == Some(Priority::Critical));
+    is_critical && matches!(decision.verdict, Verdict::Suppress(Reason::Capped))
 }
 
 fn come_back(message: &Message, refused: &Refused, report: &mut Report) {

@@ -12,6 +12,7 @@ mod intake;
 mod lane;
 mod orders;
 mod questions;
+mod rate;
 mod unfold;
 mod way_out;
 

@@ -12,6 +12,8 @@
 //! | `resume` | `{"action":"resume","after":"<key>"}` | `{"type":"missed","entries":[…],"more":false,"counts":{…}}`, oldest first |
 //! | `ping` | `{"action":"ping"}` | `{"type":"pong"}` |
 //! | anything else | | `{"type":"error","reason":"unknown_action",…}` |
+//! | more than 20 frames at once or 5 a second | | `{"type":"error","reason":"slow_down",…}`; 100 over within 10 s: `{"type":"bye","reason":"rate"}`, and the socket is closed |
+//! | a 21st socket of one user | | the oldest hears `{"type":"bye","reason":"replaced"}` and is closed |
 //!
 //! A ticket works once and for 30 seconds. It is the only thing that says who somebody is: nothing a client sends
 //! later can change that. So nobody sees or acknowledges a notification for somebody else, nor one person for a room.
@@ -20,10 +22,14 @@
 //! An answer that is not on record has its reason in `refused`, beside those that are or alone. What is said to be seen
 //! or acknowledged is so in the ledger and in the inbox; both are asked once, and know the same.
 
+mod closing;
 mod config;
+mod flood;
 mod inbox;
 mod page;
 mod protocol;
+
+use std::sync::Mutex;
 
 use aws::Refused;
 use aws_types::SdkConfig;
@@ -45,6 +51,7 @@ pub struct Gateway {
     inbox: Inbox,
     badges: Badges,
     sessions: Sessions,
+    floods: Mutex<flood::Floods>,
 }
 
 impl Gateway {
@@ -56,6 +63,7 @@ impl Gateway {
         Gateway {
             badges: Badges::new(aws, config.endpoint.clone(), connections.clone(), inbox.clone()),
             sessions: Sessions::new(aws, config.endpoint, connections.clone()),
+            floods: Mutex::new(flood::Floods::new()),
             connections,
             ledger: Ledger::new(&client, config.ledger_table),
             inbox,
@@ -68,9 +76,14 @@ impl Gateway {
     /// A table could not be asked; API Gateway tells the client that something went wrong.
     pub async fn answer(&self, request: Request) -> Result<Response, Refused> {
         let id = request.connection_id();
+        let is_frame = !matches!(request.route(), Route::Connect | Route::Disconnect);
+        if is_frame && let Some(instead) = self.held_back(id).await {
+            return Ok(instead);
+        }
         match request.route() {
             Route::Connect => return self.connect(id, request.ticket()).await,
             Route::Disconnect => {
+                self.floods().forget(id);
                 self.connections.close(id).await?;
                 return Ok(Response::ok());
             }
@@ -131,6 +144,7 @@ impl Gateway {
             );
             return Ok(Response::unauthorized());
         }
+        self.replace_oldest(id, &ticket.identity).await;
         tracing::info!(connection.id = id, "connected");
         Ok(Response::ok())
     }

@@ -10,5 +10,5 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let gateway = Gateway::new(&aws, config);
-    run_json(async |request| Ok(gateway.answer(request).await?)).await
+    run_json(async |request| Ok(Box::pin(gateway.answer(request)).await?)).await
 }

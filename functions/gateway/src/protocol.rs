@@ -142,6 +142,10 @@ pub enum Reply {
         reason: &'static str,
         wanted: &'static str,
     },
+    /// The last message before the socket is closed: `rate` or `replaced`.
+    Bye {
+        reason: &'static str,
+    },
 }
 
 /// Which notifications are on record as seen or acknowledged, and which are not.

@@ -16,7 +16,10 @@ use store::{Attempt, Endpoints, Message, MessageState, Sending};
 use crate::config::CourierConfig;
 use crate::http::{Http, Reply};
 use crate::request::{Request, content};
-use crate::{Names, memory};
+use crate::{Names, memory, proof};
+
+/// Why an endpoint is told of nothing before its owner has proved control of it.
+const UNVERIFIED: &str = "the endpoint's owner has not proved control of it";
 
 /// A clock may be this much ahead of ours when it puts a job back.
 const EARLY: SignedDuration = SignedDuration::from_secs(1);
@@ -52,6 +55,9 @@ impl Courier {
         let Some(found) = found.map_err(|it| Failure::Transient(Box::new(it)))? else {
             return Err(permanent(Reason::UnknownRecipient, "there is no such endpoint any more"));
         };
+        if matches!(webhook.by_hand, Some(ByHand::Retry { .. })) && found.endpoint.unverified.is_some() {
+            return Err(permanent(Reason::EndpointUnverified, UNVERIFIED));
+        }
         if webhook.by_hand.is_none()
             && let Some(instead) = self.instead(job, webhook, &found).await
         {
@@ -88,11 +94,16 @@ impl Courier {
             Some(Message { state: MessageState::Retrying, next_at, .. }) => *next_at,
             None => None,
         };
-        if found.endpoint.disabled.is_some() {
+        let closed = match (&found.endpoint.disabled, found.endpoint.unverified) {
+            (Some(_), _) => Some((Reason::EndpointDisabled, "the endpoint is switched off")),
+            (None, Some(_)) => Some((Reason::EndpointUnverified, UNVERIFIED)),
+            (None, None) => None,
+        };
+        if let Some((reason, said)) = closed {
             let failed = Message { state: MessageState::Failed, attempts: attempts(found), next_at: None };
             let kept = self.endpoints.failed(&webhook.to, job, &failed, now).await;
             return Some(match kept {
-                Ok(_) => Err(permanent(Reason::EndpointDisabled, "the endpoint is switched off")),
+                Ok(_) => Err(permanent(reason, said)),
                 Err(refused) => Err(Failure::Transient(Box::new(refused))),
             });
         }
@@ -111,7 +122,12 @@ impl Courier {
     ) -> Result<Sent, Failure> {
         let now = now();
         let attempt = attempts(found) + 1;
+        let is_challenge = proof::is_challenge(job, webhook);
         let next = match webhook.by_hand {
+            Some(_) if is_challenge => {
+                let judged = proof::judge(&self.endpoints, webhook, found, reply, now).await;
+                judged.map_err(|refused| Failure::Transient(Box::new(refused)))?
+            }
             None => reply.answer.next(&job.key, attempt, now),
             // What somebody asks for is one attempt.
             Some(_) => match reply.answer.next(&job.key, attempt, now) {
@@ -119,6 +135,10 @@ impl Courier {
                 Next::Never(Reason::Exhausted) => Next::Never(Reason::Rejected),
                 other @ (Next::Delivered | Next::Never(_) | Next::Disable(_)) => other,
             },
+        };
+        let error = match (reply.error, &next) {
+            (None, Next::Never(_)) if is_challenge && reply.answer.is_success() => Some(proof::NOT_MET),
+            (error, _) => error,
         };
         self.attempts.borrow_mut().push(Attempt {
             to: webhook.to.clone(),
@@ -130,8 +150,8 @@ impl Courier {
             by_hand: webhook.by_hand.is_some(),
             status: status(&reply.answer),
             took_ms: u64::try_from(now.duration_since(begun).as_millis()).unwrap_or(0),
-            error: reply.error.map(str::to_owned),
-            response: reply.response.clone(),
+            error: error.map(str::to_owned),
+            response: reply.response.clone().filter(|_| !is_challenge),
             next_at: match next {
                 Next::Again(at) => Some(at),
                 Next::Delivered | Next::Never(_) | Next::Disable(_) => None,
@@ -149,7 +169,7 @@ impl Courier {
             }
             Err(refused) => return Err(Failure::Transient(Box::new(refused))),
         }
-        let said = || reply.error.map_or_else(|| describe(&reply.answer), str::to_owned);
+        let said = || error.map_or_else(|| describe(&reply.answer), str::to_owned);
         match next {
             Next::Delivered => Ok(Sent::Accepted { provider_id: describe(&reply.answer) }),
             Next::Again(at) => Ok(Sent::Later(at)),

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::endpoint::attempt::{Answer, Wish, retry_after};
+use domain::endpoint::challenge;
 use domain::endpoint::target::{Allow, Blocked, HostName, Target};
 use futures_util::future::{Either, select};
 use http_body_util::{BodyExt as _, Full};
@@ -62,6 +63,8 @@ pub struct Reply {
     pub error: Option<&'static str>,
     /// The body of the answer, or why it is not kept.
     pub response: Option<String>,
+    /// The header that may answer a challenge.
+    pub challenge: Option<String>,
 }
 
 /// Why there is no answer.
@@ -216,7 +219,8 @@ async fn read(response: Response<Incoming>, now: Timestamp, body_end: Instant) -
         retry_after: header("retry-after").and_then(|it| retry_after(it, now)),
         wish: header("webhook-delivery").and_then(Wish::read),
     };
-    Reply { answer, error: None, response: Some(kept(body, body_end).await) }
+    let challenge = header(challenge::HEADER).map(str::to_owned);
+    Reply { answer, error: None, response: Some(kept(body, body_end).await), challenge }
 }
 
 /// The body, as far as it is kept: what has come by `end`, of at most [`MAX_READ_BYTES`]. A body that breaks off or drips
@@ -259,7 +263,7 @@ fn no_answer(error: &NoAnswer) -> Reply {
         NoAnswer::Late => (Answer::TimedOut, "no answer within 15 s"),
     };
     tracing::warn!(error = runtime::chain(error), "an endpoint gave no answer");
-    Reply { answer, error: Some(said), response: None }
+    Reply { answer, error: Some(said), response: None, challenge: None }
 }
 
 fn since(begun: Timestamp) -> Duration {

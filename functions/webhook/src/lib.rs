@@ -9,6 +9,7 @@ mod courier;
 mod http;
 mod memory;
 mod names;
+mod proof;
 mod request;
 
 pub use alarm::alarm;

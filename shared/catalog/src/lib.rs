@@ -38,6 +38,7 @@ mod settle;
 mod steps;
 mod texting;
 mod trial;
+mod uncapped;
 mod values;
 mod when;
 mod yaml;
@@ -116,6 +117,7 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
     let mut warnings = library::check(&templates, &drafts, &mut problems);
     inline::apply(&mut templates, &mut problems);
     warnings.extend(drafts.iter().flat_map(|it| it.warnings.iter().cloned()));
+    warnings.extend(uncapped::warnings(&policy.policy, &drafts));
     warnings.sort();
     let policy = policy.policy;
     let rules: Vec<Rule> = drafts.into_iter().filter_map(|it| it.rule).collect();

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::channel::{Channel, OnUnknown};
 use domain::counter::{Limit, MAX_NAME_BYTES, Period};
-use domain::policy::{Cap, DEFAULT_RATE, EmailPolicy, Per, Policy};
+use domain::policy::{
+    Cap, DEFAULT_CRITICAL_RATE, DEFAULT_RATE, DEFAULT_TENANT_RATE, EmailPolicy, Per, Policy,
+};
 use domain::preference::Preferences;
 use domain::texting::Texting;
 use domain::window::Windows;
@@ -17,8 +19,10 @@ use crate::problem::{At, POLICY, Page, Problem};
 use crate::producers;
 use crate::rule::is_kebab;
 use crate::texting;
-use crate::values::{Fields, check_keys, find, key_at, list, map, number, text, typed, word};
+use crate::values::{Fields, check_keys, find, flag, key_at, list, map, number, text, typed, word};
 use crate::yaml::{self, Entry, Kind, Node};
+
+mod rates;
 
 const KEYS: [&str; 13] = [
     "zone",
@@ -36,10 +40,8 @@ const KEYS: [&str; 13] = [
     "producers",
 ];
 
-const CAP_KEYS: [&str; 8] = ["cap", "most", "per", "period", "rolling", "channel", "category", "except"];
-
-/// The most events of one source in a second that can be asked for.
-const MAX_RATE: u32 = 100_000;
+const CAP_KEYS: [&str; 9] =
+    ["cap", "most", "per", "period", "rolling", "channel", "category", "except", "critical"];
 
 /// What a throttle is called where a cap has its name.
 const THROTTLE: &str = "throttle";
@@ -78,7 +80,9 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
     draft.policy = Policy {
         zone: zone.unwrap_or_else(Zone::utc),
         quiet: fields.read("quiet", |node, page| typed::<Windows>(node, "quiet", page)),
-        rate: fields.read("rate", |node, page| number(node, 1, MAX_RATE, page)).unwrap_or(DEFAULT_RATE),
+        rate: DEFAULT_RATE,
+        tenant_rate: DEFAULT_TENANT_RATE,
+        critical_rate: DEFAULT_CRITICAL_RATE,
         caps: Vec::new(),
         unknown: BTreeMap::new(),
         texting: Texting::default(),
@@ -88,6 +92,12 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
         topics: BTreeMap::new(),
         producers: fields.read("producers", producers::read).unwrap_or_default(),
     };
+    if let Some(rates) = fields.read("rate", rates::read) {
+        let policy = &mut draft.policy;
+        policy.rate = rates.per_source.unwrap_or(policy.rate);
+        policy.tenant_rate = rates.per_tenant.unwrap_or(policy.tenant_rate);
+        policy.critical_rate = rates.critical.unwrap_or(policy.critical_rate);
+    }
     let starts = fields.read("week-starts", |node, page| word(node, "day", &DAYS.map(|it| (it, it)), page));
     let caps = fields.read("caps", |node, page| caps(node, starts.unwrap_or("mon"), page));
     (draft.policy.caps, draft.categories) = caps.unwrap_or_default();
@@ -220,10 +230,11 @@ fn cap(
         except.extend(category(node, categories, fields.page));
     }
     let category = fields.read("category", |node, page| category(node, categories, page));
+    let critical = fields.read("critical", flag).unwrap_or_default();
     let period = period(&mut fields, at, week_starts);
     let (name, most, period) = (name?, most?, period?);
     match Limit::new(&name, u64::from(most), period, true) {
-        Ok(limit) => Some(Cap { limit, per: per?, channel, category, except }),
+        Ok(limit) => Some(Cap { limit, per: per?, channel, category, except, critical }),
         Err(it) => {
             let at = find(members, &it.at).map_or(at, |it| it.at);
             let what = format!("`{}` cannot be {} over a period that rolls", it.at, it.found);

@@ -17,7 +17,15 @@ pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Collected {
 pub(crate) fn welcome(plan: &mut Plan<'_>) {
     for id in plan.unknown_endpoints() {
         let url = "https://example.com/".to_owned();
-        let endpoint = Endpoint { id, url, description: None, when: None, version: None, disabled: None };
+        let endpoint = Endpoint {
+            id,
+            url,
+            description: None,
+            when: None,
+            version: None,
+            disabled: None,
+            unverified: None,
+        };
         plan.endpoints.insert(endpoint_name(&endpoint.id), endpoint);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`target`] which URLs and addresses may be asked at all → [`secret`] what is signed with → [`attempt`] what an answer
 //! means, and when the next attempt is → [`health`] when an endpoint counts as broken → [`by_hand`] what somebody asks for.
+//! [`challenge`] how an owner proves control of an endpoint.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +17,15 @@ use crate::rule::When;
 
 pub mod attempt;
 pub mod by_hand;
+pub mod challenge;
 pub mod health;
 pub mod secret;
 pub mod target;
 
 use target::{Allow, Target};
+
+/// How many endpoints a tenant has at most. Endpoints of no tenant are the operator's own and have no limit.
+pub const MAX_PER_TENANT: usize = 50;
 
 /// What stands for no tenant in an endpoint's name.
 pub const NO_TENANT: &str = "-";
@@ -31,7 +36,7 @@ const MAX_DESCRIPTION_BYTES: usize = 500;
 const MAX_VERSION_BYTES: usize = 32;
 
 /// How an endpoint's members are written, for refusals.
-const MEMBERS: [(&str, &str); 7] = [
+const MEMBERS: [(&str, &str); 8] = [
     ("id", "1 to 64 letters, digits, `-`, `_` and `.`"),
     ("tenant", "a string of 1 to 256 bytes without `/`"),
     ("url", "a string such as https://example.com/hooks"),
@@ -39,6 +44,7 @@ const MEMBERS: [(&str, &str); 7] = [
     ("when", "an EventBridge pattern, such as {\"detail-type\":[{\"prefix\":\"booking.\"}]}"),
     ("version", "1 to 32 letters, digits, `-` and `.`, such as 2026-05"),
     ("disabled", "why it is switched off, as `disable` writes it"),
+    ("unverified", "since when its owner has to prove control, as `verify` writes it"),
 ];
 
 /// Whose endpoint, and which: unique within its tenant.
@@ -83,6 +89,15 @@ pub struct Endpoint {
     /// Nothing is sent while this is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Disabled>,
+    /// The owner has not proved control of the URL: only pings and challenges are sent while this is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<Unverified>,
+}
+
+/// Since when an endpoint waits for its owner's proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unverified {
+    pub since: Timestamp,
 }
 
 /// Since when an endpoint is not told any more, and why.
@@ -136,13 +151,15 @@ pub type Endpoints = BTreeMap<String, Endpoint>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotTold {
     Disabled(Disabled),
+    /// The owner has not proved control of the URL.
+    Unverified(Unverified),
     /// Its own pattern does not match.
     Pattern,
 }
 
 impl Endpoint {
-    /// Reads an endpoint's JSON, and judges its URL by `allow`. A `disabled` in it is left out: that is said by other
-    /// means.
+    /// Reads an endpoint's JSON, and judges its URL by `allow`. `disabled` and `unverified` in it are left out: both are
+    /// set by other means.
     ///
     /// # Errors
     /// [`Refusal`] names the member at fault, what was found and what is wanted.
@@ -182,6 +199,7 @@ impl Endpoint {
             when,
             version: text_of("version", is_version)?,
             disabled: None,
+            unverified: None,
         })
     }
 
@@ -190,6 +208,9 @@ impl Endpoint {
     pub fn not_told(&self, document: &Value) -> Option<NotTold> {
         if let Some(it) = &self.disabled {
             return Some(NotTold::Disabled(it.clone()));
+        }
+        if let Some(it) = self.unverified {
+            return Some(NotTold::Unverified(it));
         }
         let pattern: Option<&Pattern> = self.when.as_ref().map(When::pattern);
         (!pattern.is_none_or(|it| it.matches(document))).then_some(NotTold::Pattern)

@@ -172,6 +172,7 @@ pub enum Reason {
     RetriesExhausted,
     ProviderDown,
     EndpointDisabled,
+    EndpointUnverified,
     EndpointPattern,
     EndpointVersion,
     EndpointGone,
@@ -182,7 +183,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 47] = [
+    pub const ALL: [Reason; 48] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::UnknownRecipient,
@@ -224,6 +225,7 @@ impl Reason {
         Reason::RetriesExhausted,
         Reason::ProviderDown,
         Reason::EndpointDisabled,
+        Reason::EndpointUnverified,
         Reason::EndpointPattern,
         Reason::EndpointVersion,
         Reason::EndpointGone,
@@ -276,6 +278,7 @@ impl Reason {
             Reason::RetriesExhausted => "retries_exhausted",
             Reason::ProviderDown => "provider_down",
             Reason::EndpointDisabled => "endpoint_disabled",
+            Reason::EndpointUnverified => "endpoint_unverified",
             Reason::EndpointPattern => "endpoint_pattern",
             Reason::EndpointVersion => "endpoint_version",
             Reason::EndpointGone => "endpoint_gone",
@@ -336,6 +339,9 @@ impl Reason {
             Reason::RetriesExhausted => "it was tried as often as its channel allows, and never taken",
             Reason::ProviderDown => "its provider was not working, and it could not wait",
             Reason::EndpointDisabled => "the endpoint is switched off",
+            Reason::EndpointUnverified => {
+                "the endpoint's owner has not proved control of it; POST /v1/endpoints/{id}/verify"
+            }
             Reason::EndpointPattern => "the endpoint does not want events of this kind",
             Reason::EndpointVersion => {
                 "the event is younger than the version that the endpoint was written for"

@@ -18,6 +18,13 @@ use crate::zone::Zone;
 /// How many events of one source are handled in a second, unless the policy says otherwise.
 pub const DEFAULT_RATE: u32 = 1_000;
 
+/// How many events of one tenant are handled in a second, unless the policy says otherwise.
+pub const DEFAULT_TENANT_RATE: u32 = 500;
+
+/// How many critical events of one tenant are handled in a second, unless the policy says otherwise. A critical event
+/// comes by two lanes and counts in each: this is 1,000 events.
+pub const DEFAULT_CRITICAL_RATE: u32 = 2_000;
+
 /// The part of a catalog that is about everybody.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +38,12 @@ pub struct Policy {
     /// Events of one source in a second. What is over it waits.
     #[serde(default = "default_rate")]
     pub rate: u32,
+    /// Events of one tenant in a second, counted before those of the source. Events over the limit wait.
+    #[serde(default = "default_tenant_rate", skip_serializing_if = "is_default_tenant_rate")]
+    pub tenant_rate: u32,
+    /// Critical events of one tenant in a second, counted apart from all others; one source may have twice as many.
+    #[serde(default = "default_critical_rate", skip_serializing_if = "is_default_critical_rate")]
+    pub critical_rate: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caps: Vec<Cap>,
     /// What becomes of a message whose send got no answer, by category or by channel. A category comes first.
@@ -70,12 +83,33 @@ fn default_rate() -> u32 {
     DEFAULT_RATE
 }
 
+fn default_tenant_rate() -> u32 {
+    DEFAULT_TENANT_RATE
+}
+
+fn default_critical_rate() -> u32 {
+    DEFAULT_CRITICAL_RATE
+}
+
+// The default is not written, so that the last release can read the catalog.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_default_tenant_rate(rate: &u32) -> bool {
+    *rate == DEFAULT_TENANT_RATE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_default_critical_rate(rate: &u32) -> bool {
+    *rate == DEFAULT_CRITICAL_RATE
+}
+
 impl Default for Policy {
     fn default() -> Policy {
         Policy {
             zone: Zone::utc(),
             quiet: None,
             rate: DEFAULT_RATE,
+            tenant_rate: DEFAULT_TENANT_RATE,
+            critical_rate: DEFAULT_CRITICAL_RATE,
             caps: Vec::new(),
             unknown: BTreeMap::new(),
             texting: Texting::default(),
@@ -123,6 +157,21 @@ pub struct Cap {
     /// These categories count and are never blocked.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub except: BTreeSet<String>,
+    /// Messages of critical rules are blocked, too. Without it they count and pass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub critical: bool,
+}
+
+impl Cap {
+    /// Whether this cap can hold back a message of a category on a channel. `critical`: the rule is.
+    #[must_use]
+    pub fn covers(&self, category: &str, channel: Channel, critical: bool) -> bool {
+        self.limit.blocks()
+            && self.channel.is_none_or(|only| only == channel)
+            && self.category.as_ref().is_none_or(|only| only == category)
+            && !self.except.contains(category)
+            && (self.critical || !critical)
+    }
 }
 
 /// Whose messages a cap counts together.
@@ -135,6 +184,12 @@ pub enum Per {
 }
 
 impl Policy {
+    /// Critical events of one source in a second: twice those of one tenant.
+    #[must_use]
+    pub fn critical_source_rate(&self) -> u32 {
+        self.critical_rate.saturating_mul(2)
+    }
+
     /// What becomes of a message of this category on this channel whose send got no answer.
     ///
     /// Source: the design, "Unknown outcome".
@@ -189,6 +244,34 @@ mod tests {
         ] {
             assert_eq!(policy.on_unknown(category, channel), expected, "{category} {channel:?}");
         }
+    }
+
+    #[test]
+    fn catalog_of_the_last_release_gets_the_default_rates() {
+        let old: Policy = serde_json::from_str(r#"{"zone":"UTC","rate":700}"#).unwrap();
+        assert_eq!(
+            (old.rate, old.tenant_rate, old.critical_rate),
+            (700, DEFAULT_TENANT_RATE, DEFAULT_CRITICAL_RATE)
+        );
+        let written = serde_json::to_value(Policy::default()).unwrap();
+        assert!(written.get("tenant_rate").is_none() && written.get("critical_rate").is_none(), "{written}");
+    }
+
+    #[test]
+    fn cap_covers_critical_messages_only_where_it_says_so() {
+        let cap: Cap = serde_json::from_value(serde_json::json!({
+            "limit": { "name": "c", "most": 5, "period": { "calendar": "day" } }, "per": "recipient",
+            "channel": "sms", "category": "security",
+        }))
+        .unwrap();
+        assert!(cap.covers("security", Channel::Sms, false));
+        assert!(
+            !cap.covers("security", Channel::Whatsapp, false) && !cap.covers("news", Channel::Sms, false)
+        );
+        assert!(!cap.covers("security", Channel::Sms, true), "a critical message passes");
+        assert!(Cap { critical: true, ..cap.clone() }.covers("security", Channel::Sms, true));
+        let except = BTreeSet::from(["security".to_owned()]);
+        assert!(!Cap { except, critical: true, ..cap }.covers("security", Channel::Sms, true));
     }
 
     #[test]

@@ -37,6 +37,11 @@ pub struct Slice {
     pub next: Bucket,
 }
 
+/// A text that is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("wanted a limit such as `10/s:50` or `6/min:3`")]
+pub struct NoQuota;
+
 impl Quota {
     /// `None` when it is no rate: 0, or more than [`MAX_PER_SECOND`]. A burst is what a second gives.
     #[must_use]
@@ -47,6 +52,54 @@ impl Quota {
         // Rounded up: rather a token too few.
         let interval = SignedDuration::from_nanos(1_000_000_000_i64.div_euclid(i64::from(rate)) + 1);
         Some(Quota { interval, burst: i32::try_from(rate).unwrap_or(1) })
+    }
+
+    /// One token every `interval`, and `burst` of them at once. `None` for an interval or a burst of 0.
+    #[must_use]
+    pub fn every(interval: SignedDuration, burst: u32) -> Option<Quota> {
+        let burst = i32::try_from(burst).ok().filter(|it| *it > 0)?;
+        (interval > SignedDuration::ZERO).then_some(Quota { interval, burst })
+    }
+
+    /// Reads a limit as an operator writes it: `10/s:50`, `6/min:3`.
+    ///
+    /// # Errors
+    /// [`NoQuota`] says what is wanted.
+    pub fn parse(text: &str) -> Result<Quota, NoQuota> {
+        let (rate, burst) = text.split_once(':').ok_or(NoQuota)?;
+        let (count, unit) = rate.split_once('/').ok_or(NoQuota)?;
+        let unit = match unit {
+            "s" => SignedDuration::from_secs(1),
+            "min" => SignedDuration::from_mins(1),
+            _ => return Err(NoQuota),
+        };
+        let count: i32 = count.parse().map_err(|_| NoQuota)?;
+        let burst: u32 = burst.parse().map_err(|_| NoQuota)?;
+        let most = i32::try_from(MAX_PER_SECOND).unwrap_or(i32::MAX);
+        if !(1..=most).contains(&count) || burst > MAX_PER_SECOND {
+            return Err(NoQuota);
+        }
+        Quota::every(unit / count, burst).ok_or(NoQuota)
+    }
+
+    /// What `n` tokens move the bucket by.
+    #[must_use]
+    pub fn cost(&self, n: u32) -> SignedDuration {
+        self.interval.saturating_mul(i32::try_from(n).unwrap_or(i32::MAX))
+    }
+
+    /// The latest time at which a bucket may be full for `n` tokens to be there at `now`.
+    #[must_use]
+    pub fn latest(&self, n: u32, now: Timestamp) -> Timestamp {
+        let n = i32::try_from(n).unwrap_or(i32::MAX);
+        now.saturating_add(self.interval.saturating_mul(self.burst.saturating_sub(n)))
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    /// How long until one token is there, for a bucket that will be full at `full_at`. Zero: there is one now.
+    #[must_use]
+    pub fn wait(&self, full_at: Timestamp, now: Timestamp) -> Duration {
+        Duration::try_from(full_at.duration_since(self.latest(1, now))).unwrap_or(Duration::ZERO)
     }
 
     /// How many may be used at once.

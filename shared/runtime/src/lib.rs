@@ -6,6 +6,7 @@ mod careful;
 mod deadline;
 mod env;
 mod log;
+mod metric;
 mod names;
 mod policy;
 mod sqs;
@@ -16,7 +17,8 @@ pub use deadline::{Deadline, now};
 pub use env::{Env, Unset};
 pub use lambda_runtime::Error;
 pub use log::init_log;
-pub use names::{allowed, look_up, vet};
+pub use metric::count;
+pub use names::{allowed, look_up, vet, vouched};
 pub use policy::{PolicyUnusable, policy, producers};
 pub use sqs::{Batch, Message, Report, run_sqs};
 

@@ -55,18 +55,22 @@ impl Sockets {
             Err(error) => sort(id, &error),
         }
     }
+}
 
-    /// Closes one connection. A connection that is gone already is closed.
+impl Sockets {
+    /// Closes one socket, once. A socket that is gone is closed.
     ///
     /// # Errors
-    /// API Gateway did not close it.
+    /// It may be open still: API Gateway could not be asked.
+    ///
+    /// Source: API Gateway developer guide, "Use @connections commands", `DELETE`.
     pub async fn close(&self, id: &str) -> Result<(), Refused> {
-        let Err(error) = self.client.delete_connection().connection_id(id).send().await else {
-            return Ok(());
-        };
-        match error.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) {
-            true => Ok(()),
-            false => Err(Refused::new("close a connection", error)),
+        match self.client.delete_connection().connection_id(id).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) => {
+                Ok(())
+            }
+            Err(error) => Err(Refused::new("close a socket", error)),
         }
     }
 }

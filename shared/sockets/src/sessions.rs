@@ -30,6 +30,12 @@ impl Sessions {
         Sessions { connections, sockets }
     }
 
+    /// The `@connections` API behind the sessions.
+    #[must_use]
+    pub fn sockets(&self) -> &Sockets {
+        &self.sockets
+    }
+
     /// Ends the sessions of `user` that `sign_out` names, those of tickets that were issued up to now included. Returns
     /// how many sockets were open. Doing it twice is harmless.
     ///

@@ -18,6 +18,7 @@ use crate::item::{Item, key, sort_key};
 use crate::writes::{put, write};
 use crate::{lookup, seconds};
 
+mod quiet;
 mod signing_out;
 
 pub use signing_out::SignOut;

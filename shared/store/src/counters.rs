@@ -14,6 +14,7 @@ mod keeping;
 mod links;
 mod rate;
 mod requests;
+mod tokens;
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
@@ -25,6 +26,7 @@ pub use collecting::{Closed, Joining};
 pub use keeping::{Kept, Stood};
 pub use links::UsedLink;
 pub use requests::{Begun, Once};
+pub use tokens::Taken;
 
 use crate::item::{Item, key};
 use crate::lookup;

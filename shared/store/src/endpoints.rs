@@ -10,6 +10,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::Timestamp;
+use domain::endpoint::challenge::Challenge;
 use domain::endpoint::health::Health;
 use domain::endpoint::secret::{Secret, Secrets};
 use domain::endpoint::{Disabled, DisabledBecause, Endpoint, EndpointId, NO_TENANT};
@@ -18,16 +19,18 @@ use domain::key::Key;
 use crate::item::{Item, key};
 use crate::people::Page;
 use crate::writes::{ROUNDS, left_over};
-use crate::{lookup, pause, writes};
+use crate::{lookup, pause};
 
 mod attempts;
 mod forgetting;
 mod listing;
 mod messages;
+mod registering;
 
 pub use attempts::{Attempt, AttemptPage};
 pub use listing::EndpointPage;
 pub use messages::{Message, MessageState, Undelivered};
+pub use registering::Registered;
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const KEYS_PER_READ: usize = 100;
@@ -42,6 +45,8 @@ pub struct Endpoints {
 /// All that a sender must know of an endpoint and of one message to it.
 pub struct Sending {
     pub endpoint: Endpoint,
+    /// The challenge that the endpoint was sent last and has not answered.
+    pub challenge: Option<Challenge>,
     pub secrets: Secrets,
     pub health: Health,
     /// Which health it is: for [`Endpoints::put_health`].
@@ -98,30 +103,6 @@ impl Endpoints {
             found.extend(items.iter().filter_map(endpoint));
         }
         Ok(found)
-    }
-
-    /// Makes an endpoint exactly this, but for whether it is switched off; `secrets` are written if it has none. `true`:
-    /// they were.
-    ///
-    /// # Errors
-    /// The table could not be written. Doing it again is harmless.
-    pub async fn put(&self, it: &Endpoint, secrets: &Secrets, now: Timestamp) -> Result<bool, Refused> {
-        const DOING: &str = "write an endpoint";
-        let secret = one("secrets", &it.id).text("secrets", json(secrets)).number("version", 1);
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(secret.into_map()));
-        let put = put.condition_expression("attribute_not_exists(pk)").send().await;
-        let is_new = writes::stood(DOING, put)?;
-        let written = json(&Endpoint { disabled: None, ..it.clone() });
-        let update = self.update(&one("endpoints", &it.id));
-        update
-            .update_expression("SET #endpoint = :endpoint, changed_at = :now")
-            .expression_attribute_names("#endpoint", "endpoint")
-            .expression_attribute_values(":endpoint", AttributeValue::S(written))
-            .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
-            .send()
-            .await
-            .map_err(|error| Refused::new(DOING, error))?;
-        Ok(is_new)
     }
 
     /// Switches an endpoint off. `false`: there is none, or it was off already and stays so for the first reason.
@@ -239,7 +220,9 @@ impl Endpoints {
                 when: None,
                 version: None,
                 disabled: None,
+                unverified: None,
             },
+            challenge: None,
             secrets: Secrets::default(),
             health: Health::default(),
             version: None,
@@ -249,6 +232,7 @@ impl Endpoints {
         for item in self.read(keys).await? {
             if let Some(it) = endpoint(&item) {
                 found.endpoint = it;
+                found.challenge = read(&item, "challenge");
                 exists = true;
             } else if let Some(it) = read(&item, "secrets") {
                 found.secrets = it;
@@ -323,7 +307,7 @@ fn one(what: &str, id: &EndpointId) -> Item {
 /// `None` for an item that is no endpoint.
 fn endpoint(item: &Item) -> Option<Endpoint> {
     let endpoint: Endpoint = read(item, "endpoint")?;
-    Some(Endpoint { disabled: read(item, "disabled"), ..endpoint })
+    Some(Endpoint { disabled: read(item, "disabled"), unverified: read(item, "unverified"), ..endpoint })
 }
 
 fn health(item: Option<&Item>) -> (Health, Option<i64>) {

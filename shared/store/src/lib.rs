@@ -25,9 +25,9 @@ mod writes;
 pub use aws_sdk_dynamodb::Client;
 pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, MAX_SESSION, Redeemed, SignOut, Ticket};
-pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood, UsedLink};
+pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood, Taken, UsedLink};
 pub use endpoints::{
-    Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, Sending, Undelivered,
+    Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, Registered, Sending, Undelivered,
 };
 pub use events::{
     Claim, Dated, EventPage, EventPlace, Events, KeptRecord, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept,

@@ -129,6 +129,7 @@ impl Theirs {
             Operation::EnableEndpoint => ("/v1/endpoints/erp/enable".to_owned(), None, 404),
             Operation::DisableEndpoint => ("/v1/endpoints/erp/disable".to_owned(), None, 404),
             Operation::PingEndpoint => ("/v1/endpoints/erp/ping".to_owned(), None, 404),
+            Operation::VerifyEndpoint => ("/v1/endpoints/erp/verify".to_owned(), None, 404),
             Operation::ListAttempts => ("/v1/endpoints/erp/attempts".to_owned(), None, 404),
             Operation::RetryMessage => (format!("/v1/endpoints/erp/messages/{lost}/retry"), None, 404),
             Operation::RecoverMessages => {

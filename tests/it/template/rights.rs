@@ -55,6 +55,10 @@ fn the_api_reaches_what_its_routes_are_about_and_sends_to_nobody() {
     assert_eq!(on("CountersTable"), "DeleteItem PutItem UpdateItem");
     let everything = "BatchGetItem BatchWriteItem DeleteItem GetItem PutItem Query UpdateItem";
     assert_eq!((on("EndpointsTable").as_str(), on("InboxTable").as_str()), (everything, everything));
+    assert_eq!(on("ConnectionsTable"), "BatchWriteItem GetItem Query");
+    let kept_away = statements.iter().find(|it| it["Sid"] == "KeptAway").unwrap();
+    let keys = &kept_away["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+    assert_eq!(*keys, serde_json::json!(["quiet#*"]), "and nobody's tickets or sockets");
     assert_eq!(on("WebhookQueue"), "SendMessage");
     let sns = "CreatePlatformEndpoint GetEndpointAttributes SetEndpointAttributes";
     assert_eq!(on("ApplicationArn"), sns, "template/devices.rs says of which applications");
@@ -87,6 +91,31 @@ fn email_reads_only_the_prefixes_of_tenants_until_another_is_configured() {
     }
     let api = &resources["ApiFunction"]["Properties"]["Environment"]["Variables"];
     assert_eq!(api["SHARED_ADDRESSES"]["Ref"], "SharedAddresses");
+}
+
+#[test]
+fn limits_are_parameters_of_the_api_and_what_is_over_a_rate_or_a_critical_cap_raises_an_alarm() {
+    let resources = resources();
+    let variables = &resources["ApiFunction"]["Properties"]["Environment"]["Variables"];
+    for (variable, parameter) in [
+        ("LIMIT_TENANT", "LimitTenant"),
+        ("LIMIT_USER", "LimitUser"),
+        ("LIMIT_PROGRAM", "LimitProgram"),
+        ("LIMIT_TICKETS", "LimitTickets"),
+        ("LIMIT_PINGS", "LimitPings"),
+        ("LIMIT_TENANT_PINGS", "LimitTenantPings"),
+        ("LIMIT_RETRIES", "LimitRetries"),
+        ("WEBHOOK_VOUCHED", "WebhookVouched"),
+    ] {
+        assert_eq!(variables[variable]["Ref"], parameter, "{variable}");
+    }
+    for metric in ["EventsOverRate", "CriticalEventsOverRate", "CriticalCapped"] {
+        let alarms = of_type(&resources, "AWS::CloudWatch::Alarm");
+        let (_, alarm) = alarms.iter().find(|(_, it)| it["MetricName"] == metric).unwrap();
+        assert_eq!((&alarm["Namespace"], &alarm["Threshold"]), (&"Carillon".into(), &0.into()), "{metric}");
+        assert_eq!(alarm["Dimensions"][0]["Value"]["Ref"], "DispatchFunction", "{metric}");
+        assert_eq!(alarm["AlarmActions"][0]["Ref"], "Alarms", "{metric}");
+    }
 }
 
 #[test]

@@ -16,6 +16,9 @@ use crate::routes::recipients::check_id;
 use crate::tenancy::Grant;
 use crate::{Api, Asked};
 
+/// How many devices a person has at most. A person who had more before keeps them, and can refresh them.
+const MAX_DEVICES: usize = 20;
+
 /// The longest endpoint, in bytes.
 const MAX_ENDPOINT_BYTES: usize = 2_048;
 
@@ -57,9 +60,10 @@ impl Api {
             tenant: registered_by(grant, asked.scope),
         };
         self.edit_devices(asked, id, |devices| {
+            let before = devices.len();
             devices.retain(|it| it.id != device.id);
             devices.push(device.clone());
-            match devices.len() > MAX_DEVICES {
+            match devices.len() > MAX_DEVICES && devices.len() > before {
                 true => Err(Problem::refused("devices", "one more", &format!("at most {MAX_DEVICES}"))),
                 false => Ok(()),
             }

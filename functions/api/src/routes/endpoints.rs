@@ -4,8 +4,9 @@
 //! What signatures are verified with is said once, by the answer that made it; a public key is no secret.
 
 use domain::endpoint::secret::{Scheme, Secret, Secrets};
-use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
+use domain::endpoint::{DisabledBecause, Endpoint, EndpointId, MAX_PER_TENANT};
 use serde_json::{Map, Value, json};
+use store::Registered;
 
 use crate::changes::Changed;
 use crate::page::Page;
@@ -17,7 +18,8 @@ use crate::tenancy::Relation;
 use crate::{Api, Asked};
 
 /// What a body may hold. What a record shows of the switch is no word about it.
-const MEMBERS: [&str; 8] = ["url", "description", "when", "version", "scheme", "id", "tenant", "disabled"];
+const MEMBERS: [&str; 9] =
+    ["url", "description", "when", "version", "scheme", "id", "tenant", "disabled", "unverified"];
 
 /// The bytes of a new secret.
 const SECRET_BYTES: usize = 32;
@@ -34,7 +36,8 @@ impl Api {
         Ok(Response::json(200, &self.told(&endpoint, asked).await?))
     }
 
-    /// Makes an endpoint exactly this; what is switched off stays so. A new one gets a secret.
+    /// Makes an endpoint exactly this; what is switched off stays so. A new one gets a secret. A new one, and one whose URL
+    /// has a new origin, is sent a challenge, unless the operator vouches for the origin.
     pub(crate) async fn put_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let (id, mut members) = (asked.parameter(0), asked.request.object()?);
         if let Some(problem) = Problem::stranger(&members, &MEMBERS) {
@@ -47,10 +50,21 @@ impl Api {
         let vetted = runtime::vet(&endpoint.url, &self.allow).await;
         vetted.map_err(|it| Problem::refused("url", it.found(), it.wanted()))?;
         let secret = secret(scheme)?;
-        let is_new = self.endpoints.put(&endpoint, &Secrets::of(secret.clone()), asked.now).await?;
+        let vouched = self.allow.names(&endpoint.url) || self.vouched.names(&endpoint.url);
+        let secrets = Secrets::of(secret.clone());
+        let done = self.endpoints.register(&endpoint, &secrets, vouched, asked.now).await?;
+        if done == Registered::Full {
+            let detail = format!("the tenant has {MAX_PER_TENANT} endpoints; delete one first");
+            return Err(Problem::new(409, "too_many_endpoints", detail));
+        }
         self.announce(asked, Changed::Endpoint, &["url", "description", "when", "version"]).await;
+        let is_moved = matches!(done, Registered::New | Registered::Changed { moved: true });
+        let is_challenged = !vouched && is_moved && self.challenge_unasked(&endpoint.id, asked).await;
         let mut told = self.told(&self.endpoint(&endpoint.id).await?, asked).await?;
-        if !is_new {
+        if !vouched && is_moved {
+            told["challenge_sent"] = is_challenged.into();
+        }
+        if done != Registered::New {
             return Ok(Response::json(200, &told));
         }
         told["verify_with"] = verifies(&secret).into();
@@ -110,7 +124,7 @@ impl Api {
     }
 
     /// An endpoint with how it has been doing, and how its requests are signed.
-    async fn told(&self, endpoint: &Endpoint, asked: &Asked<'_>) -> Result<Value, Problem> {
+    pub(crate) async fn told(&self, endpoint: &Endpoint, asked: &Asked<'_>) -> Result<Value, Problem> {
         let (health, _) = self.endpoints.health(&endpoint.id).await?;
         let secrets = self.endpoints.secrets(&endpoint.id).await?.unwrap_or_default();
         let mut told = json!(endpoint);

@@ -19,7 +19,7 @@ use crate::response::Response;
 use crate::routes::tickets::chance;
 use crate::{Api, Asked};
 
-const SOURCE: &str = domain::producers::API_SOURCE;
+pub(crate) const SOURCE: &str = domain::producers::API_SOURCE;
 
 /// So many lost messages are looked at in one call to the table, and sent at most by one request: it has 30 seconds.
 const AT_ONCE: u32 = 100;
@@ -97,7 +97,7 @@ impl Api {
         Ok(Response::json(status, &json!({ "messages": count, "sent": !dry_run, "next": next })))
     }
 
-    async fn queue_jobs(&self, jobs: &[Job]) -> Result<(), Problem> {
+    pub(crate) async fn queue_jobs(&self, jobs: &[Job]) -> Result<(), Problem> {
         let messages: Vec<Outgoing> = jobs
             .iter()
             .map(|job| Outgoing {
@@ -123,7 +123,13 @@ impl Asked<'_> {
     }
 }
 
+/// Whether messages may be sent to an endpoint: its owner has proved control, and nobody has switched it off.
 fn is_on(endpoint: &Endpoint) -> Result<(), Problem> {
+    if endpoint.unverified.is_some() {
+        let detail =
+            "the endpoint's owner has not proved control of it; POST /v1/endpoints/{id}/verify first";
+        return Err(Problem::new(409, "unverified", detail));
+    }
     match &endpoint.disabled {
         None => Ok(()),
         Some(off) => {

@@ -57,6 +57,10 @@ impl Api {
                 found => drop(found?),
             }
         }
+        if let Some(seconds) = self.connections.kept_away(&identity, asked.now).await? {
+            let detail = format!("a socket of this user flooded the API; ask again in {seconds} s");
+            return Err(Problem::new(429, "rate_limited", detail).after(seconds));
+        }
         let text = chance()?;
         let expires_at = asked.now + LIFETIME;
         let ticket = Ticket { text: text.clone(), identity, issued_at: asked.now, expires_at };

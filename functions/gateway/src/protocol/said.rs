@@ -34,6 +34,11 @@ impl Reply {
         }
     }
 
+    pub(crate) fn slow_down() -> Reply {
+        let wanted = "fewer frames: 20 at once and 5 a second; this one was not carried out";
+        Reply::Error { reason: "slow_down", wanted }
+    }
+
     pub(crate) fn noticed(how: Unless, ids: Vec<Key>, refused: Vec<Denied>, counts: Option<Counts>) -> Reply {
         if ids.is_empty() {
             return Reply::NotNoticed { refused };

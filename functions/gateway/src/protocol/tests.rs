@@ -54,6 +54,12 @@ fn what_is_not_on_record_is_told_with_its_reason() {
     assert_eq!(written(&none), json!({ "type": "refused", "refused": refused }));
 }
 
+#[test]
+fn client_hears_why_it_is_slowed_down_and_why_its_socket_is_closed() {
+    assert_eq!(written(&Reply::slow_down())["reason"], "slow_down");
+    assert_eq!(written(&Reply::Bye { reason: "rate" }), json!({ "type": "bye", "reason": "rate" }));
+}
+
 fn written(reply: &Reply) -> Value {
     serde_json::to_value(reply).unwrap()
 }

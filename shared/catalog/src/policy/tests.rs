@@ -51,6 +51,39 @@ fn a_policy_is_one_map_of_known_keys() {
 }
 
 #[test]
+fn rates_are_one_number_for_sources_or_one_for_each_kind() {
+    for (yaml, expected) in [
+        ("rate: 700", (700, 500, 2_000)),
+        ("rate: { per-source: 2000, per-tenant: 50, critical: 90 }", (2_000, 50, 90)),
+        ("rate: { per-tenant: 900 }", (1_000, 900, 2_000)),
+    ] {
+        let (policy, problems) = read(yaml);
+        assert_eq!(problems, [""; 0], "{yaml}");
+        assert_eq!((policy.rate, policy.tenant_rate, policy.critical_rate), expected, "{yaml}");
+    }
+    check("rate: { per-user: 7 }", &["1:9: unknown key `per-user`; did you mean `per-source`?"]);
+    check("rate: { critical: 0 }", &["1:19: found `0`, wanted a whole number; write 1 to 100000"]);
+    check(
+        "rate: { per-tenant: 50, critical: 40 }",
+        &[
+            "1:25: fewer critical events than other ones of a tenant, 50, are let through; write a higher number for \
+           `critical`",
+        ],
+    );
+}
+
+#[test]
+fn cap_may_hold_for_critical_messages_too() {
+    let (policy, problems) = read("caps:\n  - { cap: a, most: 9, per: tenant, period: day, critical: true }");
+    assert_eq!(problems, [""; 0]);
+    assert!(policy.caps[0].critical);
+    check_cap(
+        "cap: a, most: 1, per: tenant, period: day, critical: yes",
+        &["found `yes`, wanted a boolean; write `true` or `false`"],
+    );
+}
+
+#[test]
 fn what_got_no_answer_is_held_or_sent_again() {
     check(
         "unknown: { sms: maybe }",

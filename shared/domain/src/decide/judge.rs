@@ -87,6 +87,7 @@ impl Walk<'_, '_> {
                 notes.push(Note::Disabled { why: it.why.meaning(), at: it.at });
                 Channelled::No(Reason::EndpointDisabled)
             }
+            Some(NotTold::Unverified(_)) => Channelled::No(Reason::EndpointUnverified),
             Some(NotTold::Pattern) => Channelled::No(Reason::EndpointPattern),
             None if self.matched.rule.exposed_in(endpoint.version.as_deref()).is_none() => {
                 Channelled::No(Reason::EndpointVersion)

@@ -29,7 +29,7 @@ pub(super) fn caps<'a>(
             Per::Environment => "-",
         };
         let limit = cap.limit.clone();
-        let free = overrides || cap.except.contains(&rule.category);
+        let free = (overrides && !cap.critical) || cap.except.contains(&rule.category);
         Wanted {
             id: id(&["cap", cap.limit.name(), whose]),
             limit: if free { limit.only_counting() } else { limit },

@@ -2,9 +2,10 @@
 //! its own key, so that no earlier outcome stands in its way.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::EndpointId;
+use super::challenge::VERIFY;
 use crate::channel::Channel;
 use crate::event::{Event, Priority};
 use crate::job::{ByHand, Content, JOB_VERSION, Job, Origin, Webhook};
@@ -30,12 +31,25 @@ pub fn is_recoverable(since: Timestamp, now: Timestamp) -> bool {
 #[must_use]
 pub fn ping(to: &EndpointId, source: &str, nonce: &str, now: Timestamp) -> Job {
     let event = Event::new(source, PING, format!("ping-{nonce}"), now, &json!({}));
+    asked(to, event, "ping", json!({}), now)
+}
+
+/// The request that asks an endpoint's owner for a proof of control. A release that does not know challenges sends the
+/// request as a ping and ignores the answer.
+#[must_use]
+pub fn verify(to: &EndpointId, source: &str, nonce: &str, challenge: &str, now: Timestamp) -> Job {
+    let event = Event::new(source, VERIFY, format!("verify-{nonce}"), now, &json!({}));
+    asked(to, event, "verify", json!({ "challenge": challenge }), now)
+}
+
+/// A request that says nothing about any event of the tenant.
+fn asked(to: &EndpointId, event: Event, what: &str, data: Value, now: Timestamp) -> Job {
     let event = Event { tenant: to.tenant.clone(), ..event };
     let recipient = endpoint_name(to);
-    let body = json!({ "type": PING, "timestamp": now.to_string(), "data": {} }).to_string();
+    let body = json!({ "type": event.kind, "timestamp": now.to_string(), "data": data }).to_string();
     Job {
         version: JOB_VERSION,
-        key: Key::of(&event, "-", &recipient, Some(Channel::Webhook), 0, "ping"),
+        key: Key::of(&event, "-", &recipient, Some(Channel::Webhook), 0, what),
         event: Origin::of(&event),
         rule: "-".to_owned(),
         catalog: "-".to_owned(),
@@ -82,6 +96,19 @@ mod tests {
             ("endpoint:acme/erp", Some("acme"))
         );
         assert_eq!(first.event.kind, "carillon.endpoint.ping");
+    }
+
+    #[test]
+    fn challenge_is_in_the_body_of_its_request_and_nowhere_else() {
+        let id = EndpointId::parse("acme/erp").unwrap();
+        let job = verify(&id, "carillon/api", "n-1", "c-secret", NOW);
+        let Content::Webhook(webhook) = &job.content else { panic!("a request") };
+        let body: Value = serde_json::from_str(&webhook.body).unwrap();
+        assert_eq!((&body["type"], &body["data"]["challenge"]), (&json!(VERIFY), &json!("c-secret")));
+        assert_eq!((job.event.kind.as_str(), &webhook.by_hand), (VERIFY, &Some(ByHand::Ping)));
+        assert_ne!(job.key, ping(&id, "carillon/api", "n-1", NOW).key);
+        let rest = serde_json::to_string(&(&job.event, &job.key, &job.recipient)).unwrap();
+        assert!(!rest.contains("c-secret"));
     }
 
     #[test]

@@ -94,12 +94,21 @@ impl Allow {
     /// The entry that is no origin.
     pub fn parse(list: &str) -> Result<Allow, String> {
         let entries = list.split(',').map(str::trim).filter(|it| !it.is_empty());
-        let origins = entries.map(|it| {
-            let url = Url::parse(it).ok().filter(|it| matches!(it.scheme(), "http" | "https"));
-            url.map(|it| it.origin().ascii_serialization()).ok_or_else(|| it.to_owned())
-        });
+        let origins = entries.map(|entry| origin_of(entry).ok_or_else(|| entry.to_owned()));
         origins.collect::<Result<Vec<String>, String>>().map(Allow)
     }
+
+    /// Whether the URL's origin is in the list.
+    #[must_use]
+    pub fn names(&self, url: &str) -> bool {
+        origin_of(url).is_some_and(|origin| self.0.contains(&origin))
+    }
+}
+
+/// Scheme, host and port of an `http` or `https` URL, in one spelling.
+pub(super) fn origin_of(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok().filter(|it| matches!(it.scheme(), "http" | "https"))?;
+    Some(url.origin().ascii_serialization())
 }
 
 impl Target {

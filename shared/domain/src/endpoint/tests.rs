@@ -74,6 +74,34 @@ fn an_endpoint_hears_of_what_its_pattern_matches_unless_it_is_switched_off() {
     assert_eq!(endpoint.not_told(&document("booking.created")), Some(NotTold::Disabled(disabled)));
 }
 
+#[test]
+fn unverified_endpoint_hears_of_no_event() {
+    let endpoint: Endpoint = serde_json::from_value(json!({
+        "id": "erp", "url": "https://example.com", "unverified": { "since": "2026-11-20T12:00:00Z" },
+    }))
+    .unwrap();
+    assert!(matches!(endpoint.not_told(&document("booking.created")), Some(NotTold::Unverified(_))));
+    let read = Endpoint::read(&serde_json::to_string(&endpoint).unwrap(), &Allow::default()).unwrap();
+    assert_eq!(read.unverified, None, "a body does not say so");
+}
+
+#[test]
+fn row_of_the_last_release_is_verified() {
+    let row = r#"{"tenant":"acme","id":"erp","url":"https://erp.example.com/hooks"}"#;
+    assert_eq!(serde_json::from_str::<Endpoint>(row).unwrap().unverified, None);
+}
+
+#[test]
+fn operator_vouches_for_an_origin_and_not_for_its_neighbours() {
+    let allow = Allow::parse("https://hooks.example.com").unwrap();
+    assert!(allow.names("https://hooks.example.com/any/path"));
+    for url in
+        ["https://hooks.example.com.evil.test/", "http://hooks.example.com/", "https://example.com/", ""]
+    {
+        assert!(!allow.names(url), "{url}");
+    }
+}
+
 fn document(kind: &str) -> Value {
     let event = json!({
         "specversion": "1.0", "id": "1", "source": "/s", "type": kind, "time": "2026-11-20T12:00:00Z",

@@ -36,6 +36,29 @@ fn a_bucket_is_stored_and_read_back() {
     assert_eq!(serde_json::from_str::<Bucket>(&text).unwrap(), bucket);
 }
 
+#[test]
+fn limit_is_read_as_an_operator_writes_it() {
+    let pings = Quota::parse("6/min:3").unwrap();
+    assert_eq!((pings.burst(), pings.cost(2)), (3, SignedDuration::from_secs(20)));
+    assert_eq!(Quota::parse("10/s:50").unwrap().cost(1), SignedDuration::from_millis(100));
+    for text in
+        ["", "10", "10/s", "0/s:5", "5/s:0", "5/h:5", "-1/s:5", "5/s:x", "100001/s:1", "1/s:100001", "5/s 5"]
+    {
+        assert_eq!(Quota::parse(text), Err(NoQuota), "{text}");
+    }
+}
+
+#[test]
+fn tokens_are_there_as_long_as_the_bucket_is_full_early_enough() {
+    let quota = Quota::parse("1/s:3").unwrap();
+    let at = |seconds: i64| NOON + SignedDuration::from_secs(seconds);
+    assert_eq!(quota.latest(1, NOON), at(2));
+    assert_eq!(quota.latest(3, NOON), NOON);
+    assert_eq!(quota.wait(at(2), NOON), Duration::ZERO);
+    assert_eq!(quota.wait(at(3), NOON), Duration::from_secs(1));
+    assert_eq!(quota.wait(NOON, at(60)), Duration::ZERO, "a full bucket");
+}
+
 proptest! {
     /// Senders take slices in any order, with clocks that differ and views that are old: what is written over an old
     /// view is refused. In any window there are never more tokens than rate × window + burst.

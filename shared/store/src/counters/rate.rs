@@ -1,4 +1,4 @@
-//! How many events of one source are handled in a second.
+//! How many events of one tenant or source are handled in a second.
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -10,17 +10,19 @@ use super::{Counters, key};
 const KEPT_SECONDS: i64 = 3_600;
 
 impl Counters {
-    /// Counts `events` more events of a source in this second, and says how many of them are within `most`. The first
-    /// of them are; those beyond it have to wait and are counted again when they come back.
+    /// Counts `events` more events of one tenant or source in this second, and says how many of them are within `most`.
+    /// The first of them are; those beyond it have to wait and are counted again when they come back. `whose` is the
+    /// key: what is counted, and its name.
     ///
     /// # Errors
     /// The table could not be written; then nobody knows, and the caller decides.
-    pub async fn rate(&self, source: &str, events: u32, most: u32, now: Timestamp) -> Result<u32, Refused> {
+    pub async fn rate(&self, whose: &[&str], events: u32, most: u32, now: Timestamp) -> Result<u32, Refused> {
+        let key = key(&[&["rate"], whose].concat());
         let answer = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(key(&["rate", source])))
+            .key("pk", AttributeValue::S(key))
             .key("sk", AttributeValue::S(now.as_second().to_string()))
             .update_expression("ADD n :n SET #ttl = :ttl")
             .expression_attribute_names("#ttl", "ttl")
@@ -32,7 +34,7 @@ impl Counters {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await
-            .map_err(|error| Refused::new("count events of a source", error))?;
+            .map_err(|error| Refused::new("count events of a tenant or source", error))?;
         let counted = answer.attributes.as_ref().and_then(|it| it.get("n")).and_then(|it| it.as_n().ok());
         let after: u32 = counted.and_then(|it| it.parse().ok()).unwrap_or(events);
         let before = after.saturating_sub(events);

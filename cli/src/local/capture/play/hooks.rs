@@ -7,11 +7,12 @@
 //! - `/hooks/slow/<ms>/…` takes its time, a minute at most
 //! - `/hooks/large/…` answers with 1 GB
 //! - `/hooks/disable/…` asks to be told nothing any more
+//! - `/hooks/prove/…` answers a challenge with the challenge
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Answer, Asked, Records};
 
@@ -43,8 +44,15 @@ pub(super) fn hook(asked: &Asked<'_>, records: &Records) -> Answer {
         "slow" => Answer { after: Duration::from_millis(number.min(SLOWEST_MS)), ..yes },
         "large" => Answer { padding: LARGEST_BYTES, ..yes },
         "disable" => Answer { header: Some(("webhook-delivery", "disable".to_owned())), ..no(400) },
+        "prove" => challenge(asked.body).map_or(yes, |text| Answer::json(200, &json!({ "challenge": text }))),
         _ => yes,
     }
+}
+
+/// The text of a challenge, where the request is one.
+fn challenge(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(body["data"]["challenge"].as_str()?.to_owned())
 }
 
 fn no(status: u16) -> Answer {

@@ -116,6 +116,15 @@ fn a_receiver_says_what_its_path_tells_it_to() {
     assert_eq!(post(&records, "/hooks/large/a", "{}").padding, 1 << 30);
 }
 
+#[test]
+fn receiver_answers_a_challenge_where_its_path_says_so() {
+    let records = Records::in_memory();
+    let asked = r#"{"type":"carillon.endpoint.verify","data":{"challenge":"abc"}}"#;
+    assert_eq!(post(&records, "/hooks/prove/a", asked).body, r#"{"challenge":"abc"}"#);
+    assert!(!post(&records, "/hooks/a", asked).body.contains("abc"));
+    assert!(!post(&records, "/hooks/prove/a", "{}").body.contains("challenge"));
+}
+
 fn publish(records: &Records, target: &str, message: &str) -> Answer {
     let body = form_urlencoded::Serializer::new(String::new())
         .append_pair("Action", "Publish")

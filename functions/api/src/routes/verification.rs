@@ -1,0 +1,97 @@
+//! `/v1/endpoints/{id}/verify`: an owner proves control of an endpoint.
+//!
+//! Without a challenge in the body the endpoint is sent a new one. With the challenge that the endpoint was sent, it is
+//! verified. The challenge goes to the endpoint only, never into an answer of the API.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
+use domain::endpoint::{EndpointId, by_hand};
+use domain::key::Key;
+use runtime::chain;
+use serde_json::{Value, json};
+
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::routes::messages::SOURCE;
+use crate::routes::tickets::{chance, random};
+use crate::{Api, Asked};
+
+impl Api {
+    pub(crate) async fn verify_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+        let endpoint = self.endpoint(&asked.endpoint()?).await?;
+        let mut members = asked.object_or_none()?;
+        if let Some(problem) = Problem::stranger(&members, &["challenge"]) {
+            return Err(problem);
+        }
+        let answer = members.remove("challenge");
+        if endpoint.unverified.is_none() {
+            return Ok(Response::json(200, &self.told(&endpoint, asked).await?));
+        }
+        match answer {
+            None | Some(Value::Null) => {
+                let message = self.challenge(&endpoint.id, asked).await?;
+                Ok(Response::json(202, &json!({ "message": message })))
+            }
+            Some(Value::String(text)) => {
+                self.answer_challenge(&endpoint.id, &text, asked).await?;
+                let endpoint = self.endpoint(&endpoint.id).await?;
+                Ok(Response::json(200, &self.told(&endpoint, asked).await?))
+            }
+            Some(_) => Err(Problem::refused("challenge", "another kind of value", "the text that was sent")),
+        }
+    }
+
+    async fn answer_challenge(&self, id: &EndpointId, text: &str, asked: &Asked<'_>) -> Result<(), Problem> {
+        let wrong = || {
+            let detail = "this is not the last challenge that the endpoint was sent, or the challenge is older than \
+                          24 hours; POST without a body sends a new one";
+            Problem::new(422, "wrong_challenge", detail)
+        };
+        let sent = self.endpoints.challenge_of(id).await?.ok_or_else(wrong)?;
+        if !sent.is_met_by(text, asked.now) || !self.endpoints.verify(id, &sent).await? {
+            return Err(wrong());
+        }
+        Ok(())
+    }
+
+    /// Sends an endpoint a new challenge, in place of the one before.
+    async fn challenge(&self, id: &EndpointId, asked: &Asked<'_>) -> Result<Key, Problem> {
+        let text = URL_SAFE_NO_PAD.encode(random::<CHALLENGE_BYTES>()?);
+        if !self.endpoints.challenge(id, &Challenge::of(&text, asked.now)).await? {
+            return Err(Problem::new(409, "conflict", "the endpoint has changed meanwhile; ask again"));
+        }
+        let job = by_hand::verify(id, SOURCE, &chance()?, &text, asked.now);
+        let message = job.key.clone();
+        self.queue_jobs(&[job]).await?;
+        Ok(message)
+    }
+
+    /// Sends a challenge because an endpoint was registered, as often as pings may be sent. `false`: none was sent, and
+    /// the owner asks for one later.
+    pub(crate) async fn challenge_unasked(&self, id: &EndpointId, asked: &Asked<'_>) -> bool {
+        match self.gate.may_ping(&self.counters, asked.scope, &id.id, asked.now).await {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(refused) => {
+                tracing::warn!(
+                    error = chain(&refused),
+                    code = "API_NO_CHALLENGE",
+                    "limits cannot be looked up; a new endpoint is sent no challenge"
+                );
+                return false;
+            }
+        }
+        match self.challenge(id, asked).await {
+            Ok(_) => true,
+            Err(problem) => {
+                tracing::warn!(
+                    problem = problem.kind,
+                    code = "API_NO_CHALLENGE",
+                    "new endpoint is sent no challenge; its owner asks for one"
+                );
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! How many frames a socket may send. Each process counts for itself: frames over the limit cost no call to a table, so
+//! that one socket's flood does not slow its neighbours down.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::quota::{Bucket, Quota};
+use jiff::SignedDuration;
+
+/// A socket may send this many frames at once, and then one every interval: 20, and 5 a second.
+const BURST: u32 = 20;
+const INTERVAL: SignedDuration = SignedDuration::from_millis(200);
+
+/// So many frames over the limit within this time close the socket.
+const MOST_OVER: u32 = 100;
+const WITHIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// How many sockets a process remembers.
+const MAX_SOCKETS: usize = 4_096;
+
+/// What is done with a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The frame is carried out.
+    Pass,
+    /// The client hears `slow_down`, and nothing is carried out.
+    SlowDown,
+    /// The socket is to be closed.
+    Close,
+    /// The socket is being closed: the frame gets no answer.
+    Ignore,
+}
+
+/// The sockets of this process and their frames.
+pub(crate) struct Floods {
+    quota: Quota,
+    sockets: HashMap<String, Flow>,
+}
+
+struct Flow {
+    bucket: Bucket,
+    /// Frames over the limit since `since`.
+    over: u32,
+    since: Timestamp,
+    last: Timestamp,
+    is_closing: bool,
+}
+
+impl Floods {
+    pub(crate) fn new() -> Floods {
+        let quota = Quota::every(INTERVAL, BURST).expect("interval and burst are not 0");
+        Floods { quota, sockets: HashMap::new() }
+    }
+
+    /// Counts a frame of a socket.
+    pub(crate) fn frame(&mut self, id: &str, now: Timestamp) -> Verdict {
+        if !self.sockets.contains_key(id) {
+            self.make_room(now);
+        }
+        let flow = self.sockets.entry(id.to_owned()).or_insert_with(|| Flow {
+            bucket: Bucket::default(),
+            over: 0,
+            since: now,
+            last: now,
+            is_closing: false,
+        });
+        flow.last = now;
+        if flow.is_closing {
+            return Verdict::Ignore;
+        }
+        let slice = flow.bucket.take(&self.quota, 1, now, Duration::ZERO);
+        if !slice.tokens.is_empty() {
+            flow.bucket = slice.next;
+            return Verdict::Pass;
+        }
+        if now.duration_since(flow.since) > WITHIN {
+            (flow.over, flow.since) = (0, now);
+        }
+        flow.over = flow.over.saturating_add(1);
+        if flow.over < MOST_OVER {
+            return Verdict::SlowDown;
+        }
+        flow.is_closing = true;
+        Verdict::Close
+    }
+
+    /// A socket that could not be closed. The next frame over the limit closes it.
+    pub(crate) fn is_open_still(&mut self, id: &str) {
+        if let Some(flow) = self.sockets.get_mut(id) {
+            flow.is_closing = false;
+        }
+    }
+
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.sockets.remove(id);
+    }
+
+    /// Forgets sockets that say nothing, then those that were never over the limit, then all others.
+    fn make_room(&mut self, now: Timestamp) {
+        if self.sockets.len() < MAX_SOCKETS {
+            return;
+        }
+        self.sockets.retain(|_, flow| now.duration_since(flow.last) <= WITHIN);
+        if self.sockets.len() >= MAX_SOCKETS {
+            self.sockets.retain(|_, flow| flow.over > 0);
+        }
+        if self.sockets.len() >= MAX_SOCKETS {
+            self.sockets.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[test]
+    fn twenty_frames_pass_at_once_and_five_a_second_after_them() {
+        let mut floods = Floods::new();
+        let passed = (0..30).filter(|_| floods.frame("a", NOON) == Verdict::Pass).count();
+        assert_eq!(passed, 20);
+        let later = NOON + SignedDuration::from_secs(1);
+        let passed = (0..30).filter(|_| floods.frame("a", later) == Verdict::Pass).count();
+        assert_eq!(passed, 5);
+        assert_eq!(floods.frame("b", NOON), Verdict::Pass, "a neighbour");
+    }
+
+    #[test]
+    fn hundred_frames_over_within_ten_seconds_close_a_socket_once() {
+        let mut floods = Floods::new();
+        let verdicts: Vec<Verdict> = (0..125).map(|_| floods.frame("a", NOON)).collect();
+        assert_eq!(verdicts.iter().filter(|it| **it == Verdict::SlowDown).count(), 99);
+        assert_eq!(verdicts[119], Verdict::Close);
+        assert!(verdicts[120..].iter().all(|it| *it == Verdict::Ignore));
+        floods.is_open_still("a");
+        assert_eq!(floods.frame("a", NOON), Verdict::Close, "it could not be closed");
+    }
+
+    #[test]
+    fn socket_that_is_a_little_over_for_long_stays_open() {
+        let mut floods = Floods::new();
+        for second in 0..600 {
+            let now = NOON + SignedDuration::from_secs(second);
+            for _ in 0..10 {
+                assert_ne!(floods.frame("a", now), Verdict::Close, "{second} s");
+            }
+        }
+    }
+
+    #[test]
+    fn process_remembers_a_bounded_number_of_sockets() {
+        let mut floods = Floods::new();
+        for socket in 0..3 * MAX_SOCKETS {
+            assert_eq!(floods.frame(&socket.to_string(), NOON), Verdict::Pass);
+            assert!(floods.sockets.len() <= MAX_SOCKETS);
+        }
+        floods.forget("0");
+    }
+}

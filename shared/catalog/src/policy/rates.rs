@@ -1,0 +1,43 @@
+//! `rate`: how many events are handled in a second.
+
+use domain::policy::{DEFAULT_CRITICAL_RATE, DEFAULT_TENANT_RATE};
+
+use crate::problem::Page;
+use crate::values::{Fields, check_keys, key_at, number};
+use crate::yaml::{Kind, Node};
+
+const RATE_KEYS: [&str; 3] = ["per-source", "per-tenant", "critical"];
+
+/// The most events of one tenant or source in a second that can be asked for.
+const MAX_RATE: u32 = 100_000;
+
+/// The numbers that the policy has; the others have their defaults.
+#[derive(Default)]
+pub(super) struct Rates {
+    pub(super) per_source: Option<u32>,
+    pub(super) per_tenant: Option<u32>,
+    pub(super) critical: Option<u32>,
+}
+
+/// `rate: 1000` for each source, or `rate: { per-source: 1000, per-tenant: 500, critical: 2000 }`.
+pub(super) fn read(node: &Node, page: &mut Page<'_>) -> Option<Rates> {
+    let Kind::Map(members) = &node.kind else {
+        return Some(Rates { per_source: Some(number(node, 1, MAX_RATE, page)?), ..Rates::default() });
+    };
+    check_keys(members, node.at, &RATE_KEYS, &[], page);
+    let mut fields = Fields { members, page };
+    let mut rate = |key: &str| fields.read(key, |node, page| number(node, 1, MAX_RATE, page));
+    let rates =
+        Rates { per_source: rate("per-source"), per_tenant: rate("per-tenant"), critical: rate("critical") };
+    let per_tenant = rates.per_tenant.unwrap_or(DEFAULT_TENANT_RATE);
+    if rates.critical.unwrap_or(DEFAULT_CRITICAL_RATE) < per_tenant {
+        let what =
+            format!("fewer critical events than other ones of a tenant, {per_tenant}, are let through");
+        page.refuse(
+            key_at(members, "critical").unwrap_or(node.at),
+            what,
+            "write a higher number for `critical`",
+        );
+    }
+    Some(rates)
+}

@@ -1,0 +1,83 @@
+//! Users who get no ticket for a while, because a socket of theirs flooded the API.
+//!
+//! The mark is kept by user, tenant and kind of view: a socket that looks on for an admin does not keep the user away
+//! whom the admin looks at, and one tenant's socket does not keep a user away from another tenant.
+
+use aws::Refused;
+use domain::Timestamp;
+use jiff::SignedDuration;
+
+use super::{Connections, Identity};
+use crate::item::{Item, key};
+use crate::writes::put;
+use crate::{lookup, seconds};
+
+/// How long such a user is kept away.
+const KEPT_AWAY: SignedDuration = SignedDuration::from_secs(60);
+
+impl Connections {
+    /// Keeps a user away for a minute from now.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn keep_away(&self, who: &Identity, now: Timestamp) -> Result<(), Refused> {
+        let item = mark(who).number("ttl", seconds(now + KEPT_AWAY));
+        self.write(vec![put(item)]).await
+    }
+
+    /// How many more seconds a user is kept away. `None`: a ticket may be issued.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn kept_away(&self, who: &Identity, now: Timestamp) -> Result<Option<u32>, Refused> {
+        let found = lookup::get(&self.client, &self.table, mark(who)).await?;
+        let left = found.and_then(|it| it.get_number("ttl")).unwrap_or(0) - seconds(now);
+        Ok(u32::try_from(left).ok().filter(|left| *left > 0))
+    }
+}
+
+fn mark(who: &Identity) -> Item {
+    let kind = if who.view.looks_on() { "only" } else { "own" };
+    let pk = key(&["quiet", kind, who.view.tenant().unwrap_or("-"), &who.user]);
+    Item::default().text("pk", pk).text("sk", "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canned;
+    use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+    use aws_smithy_mocks::mock;
+    use domain::inbox::View;
+
+    const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[tokio::test]
+    async fn user_is_kept_away_until_the_minute_is_over() {
+        for (left, expected) in [(60, Some(60)), (1, Some(1)), (0, None), (-5, None)] {
+            let row = Item::default().number("ttl", seconds(NOON) + left);
+            let get = mock!(aws_sdk_dynamodb::Client::get_item)
+                .then_output(move || GetItemOutput::builder().set_item(Some(row.clone().into_map())).build());
+            let connections = Connections::new(&canned::client(&[&get]), "connections".into());
+            assert_eq!(connections.kept_away(&ann(View::All), NOON).await.unwrap(), expected, "{left} s");
+        }
+    }
+
+    #[test]
+    fn socket_that_looks_on_keeps_away_nobody_else() {
+        let pk = |view: View| mark(&ann(view)).get("pk").unwrap_or_default().to_owned();
+        let keys = [
+            pk(View::own(None)),
+            pk(View::own(Some("clinic-7".into()))),
+            pk(View::own(Some("clinic-8".into()))),
+            pk(View::Only("clinic-7".into())),
+        ];
+        for (place, key) in keys.iter().enumerate() {
+            assert!(!keys[..place].contains(key), "{key}");
+        }
+    }
+
+    fn ann(view: View) -> Identity {
+        Identity { user: "ann".into(), view, rooms: Vec::new() }
+    }
+}

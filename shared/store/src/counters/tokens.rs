@@ -1,0 +1,206 @@
+//! Token buckets that many processes share: one number each, the time at which the bucket will be full again.
+//!
+//! A token moves that time by one interval. Two conditional updates can do that: one for a bucket that is full, and one
+//! for a bucket that is not. Which of them fits is known from the last answer; when the guess was wrong, the table's
+//! answer holds the time, and the other update follows. Most calls are one write.
+//!
+//! The arithmetic is that of [`domain::quota`].
+
+use aws::Refused;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use domain::Timestamp;
+use domain::quota::Quota;
+
+use super::Counters;
+use crate::item::{Item, key};
+use crate::transactions::crowded;
+
+const DOING: &str = "take tokens of a limit";
+
+/// A bucket that is full again is as good as none: its item is deleted some time later.
+const KEPT_SECONDS: i64 = 3_600;
+
+/// How often a wrong guess is followed by another. Only others who take tokens at the same time make a second one wrong.
+const ROUNDS: u32 = 4;
+
+/// What became of a request for tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// They are the caller's. The bucket will be full at this time.
+    Ours(Timestamp),
+    /// There are not that many. The bucket will be full at this time.
+    Refused(Timestamp),
+}
+
+impl Counters {
+    /// Takes `n` tokens of the bucket that `whose` names, all or none. `last` is the time at which the bucket was last
+    /// known to be full again, if the caller knows one.
+    ///
+    /// # Errors
+    /// The table could not be asked, or others changed the bucket again and again.
+    pub async fn take(
+        &self,
+        whose: &[&str],
+        quota: &Quota,
+        n: u32,
+        last: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Taken, Refused> {
+        let pk = key(&[&["limit"], whose].concat());
+        let mut full_at = last;
+        for _ in 0..ROUNDS {
+            let is_full = full_at.is_none_or(|it| it < now);
+            if let Some(it) = full_at.filter(|it| *it > quota.latest(n, now)) {
+                return Ok(Taken::Refused(it));
+            }
+            match self.move_by(&pk, quota, n, is_full, now).await? {
+                Moved::To(it) => return Ok(Taken::Ours(it)),
+                Moved::No(found) => full_at = found,
+            }
+        }
+        Err(crowded(DOING))
+    }
+
+    async fn move_by(
+        &self,
+        pk: &str,
+        quota: &Quota,
+        n: u32,
+        is_full: bool,
+        now: Timestamp,
+    ) -> Result<Moved, Refused> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .key("sk", AttributeValue::S("-".to_owned()))
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", number(crate::seconds(now) + KEPT_SECONDS))
+            .expression_attribute_values(":now", number(micros(now)))
+            .return_values(ReturnValue::UpdatedNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let cost = i64::try_from(quota.cost(n).as_micros()).unwrap_or(i64::MAX);
+        let update = match is_full {
+            true => update
+                .update_expression("SET full_at = :next, #ttl = :ttl")
+                .condition_expression("attribute_not_exists(full_at) OR full_at < :now")
+                .expression_attribute_values(":next", number(micros(now).saturating_add(cost))),
+            false => update
+                .update_expression("SET full_at = full_at + :cost, #ttl = :ttl")
+                .condition_expression("full_at >= :now AND full_at <= :latest")
+                .expression_attribute_values(":cost", number(cost))
+                .expression_attribute_values(":latest", number(micros(quota.latest(n, now)))),
+        };
+        match update.send().await {
+            Ok(done) => {
+                let found = done.attributes.map(Item::from).and_then(|it| full_at(&it));
+                Ok(Moved::To(found.unwrap_or(now)))
+            }
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+                match error.into_service_error() {
+                    UpdateItemError::ConditionalCheckFailedException(it) => {
+                        Ok(Moved::No(it.item.map(Item::from).and_then(|it| full_at(&it))))
+                    }
+                    _ => Ok(Moved::No(None)),
+                }
+            }
+            Err(error) => Err(Refused::new(DOING, error)),
+        }
+    }
+}
+
+/// What became of one update.
+enum Moved {
+    To(Timestamp),
+    /// The guess was wrong. What the table has, if there is an item.
+    No(Option<Timestamp>),
+}
+
+fn full_at(item: &Item) -> Option<Timestamp> {
+    Timestamp::from_microsecond(item.get_number("full_at")?).ok()
+}
+
+fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canned;
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+    use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+    use aws_smithy_mocks::{Rule, mock};
+    use jiff::SignedDuration;
+
+    const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[tokio::test]
+    async fn full_bucket_gives_a_token_by_one_write() {
+        assert_eq!(take(&[&moved(1)], None).await, Taken::Ours(after(1)));
+        assert_eq!(take(&[&moved(1)], Some(after(-9))).await, Taken::Ours(after(1)));
+    }
+
+    #[tokio::test]
+    async fn bucket_that_others_use_is_moved_on_by_a_second_write() {
+        assert_eq!(take(&[&refused(Some(2)), &moved(3)], None).await, Taken::Ours(after(3)));
+        assert_eq!(
+            take(&[&moved(3)], Some(after(2))).await,
+            Taken::Ours(after(3)),
+            "one write, where that is known"
+        );
+    }
+
+    #[tokio::test]
+    async fn empty_bucket_refuses_and_no_call_is_made_where_that_is_known() {
+        assert_eq!(take(&[&refused(Some(3))], None).await, Taken::Refused(after(3)));
+        assert_eq!(take(&[], Some(after(3))).await, Taken::Refused(after(3)));
+    }
+
+    #[tokio::test]
+    async fn bucket_whose_item_was_tidied_up_is_full() {
+        assert_eq!(take(&[&refused(None), &moved(1)], Some(after(1))).await, Taken::Ours(after(1)));
+    }
+
+    /// One token a second, three at once.
+    async fn take(rules: &[&Rule], last: Option<Timestamp>) -> Taken {
+        let counters = Counters::new(&canned::client(rules), "counters".into());
+        let quota = Quota::parse("1/s:3").unwrap();
+        counters.take(&["user", "acme", "ann"], &quota, 1, last, NOON).await.unwrap()
+    }
+
+    fn after(seconds: i64) -> Timestamp {
+        NOON + SignedDuration::from_secs(seconds)
+    }
+
+    fn item(seconds: i64) -> Item {
+        Item::default().number("full_at", micros(after(seconds)))
+    }
+
+    fn moved(seconds: i64) -> Rule {
+        mock!(Client::update_item)
+            .match_requests(|it| {
+                it.key().unwrap()["pk"] == AttributeValue::S("limit#user#acme#ann".to_owned())
+            })
+            .then_output(move || {
+                UpdateItemOutput::builder().set_attributes(Some(item(seconds).into_map())).build()
+            })
+    }
+
+    fn refused(seconds: Option<i64>) -> Rule {
+        mock!(Client::update_item).then_error(move || {
+            let found = seconds.map(|it| item(it).into_map());
+            UpdateItemError::ConditionalCheckFailedException(
+                ConditionalCheckFailedException::builder().set_item(found).build(),
+            )
+        })
+    }
+}

@@ -1,0 +1,93 @@
+use super::*;
+use crate::canned;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+use aws_smithy_mocks::{Rule, mock};
+use domain::endpoint::secret::{Scheme, Secret};
+
+const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+#[tokio::test]
+async fn fifty_first_endpoint_is_refused_and_nothing_is_written() {
+    let done = register("acme", &[&nothing(), &nothing(), &ids(50)], false).await;
+    assert_eq!(done, Registered::Full);
+}
+
+#[tokio::test]
+async fn new_endpoint_is_unverified_and_created_only_over_the_count_that_was_read() {
+    let written = mock!(Client::transact_write_items)
+        .match_requests(|it| {
+            let puts: Vec<_> = it.transact_items().iter().filter_map(|it| it.put()).collect();
+            let of = |pk: &str| puts.iter().find(|it| it.item()["pk"] == AttributeValue::S(pk.to_owned()));
+            let (endpoint, guard) = (of("endpoints#acme").unwrap(), of("endpoint-count#acme").unwrap());
+            endpoint.item().contains_key("unverified")
+                && endpoint.condition_expression() == Some("attribute_not_exists(pk)")
+                && guard.condition_expression() == Some("version = :version")
+                && guard.item()["version"] == AttributeValue::N("8".to_owned())
+        })
+        .then_output(|| TransactWriteItemsOutput::builder().build());
+    let guard = row(Item::default().number("version", 7));
+    let done = register("acme", &[&nothing(), &guard, &ids(49), &written], false).await;
+    assert_eq!(done, Registered::New);
+}
+
+#[tokio::test]
+async fn new_url_of_another_origin_makes_an_endpoint_unverified_again() {
+    for (before, vouched, moved, expected) in [
+        ("https://erp.example.com/old", false, false, "SET #endpoint = :endpoint, changed_at = :now"),
+        (
+            "https://other.example.com/hooks",
+            false,
+            true,
+            "SET #endpoint = :endpoint, changed_at = :now, unverified = :unverified REMOVE challenge",
+        ),
+        (
+            "https://other.example.com/hooks",
+            true,
+            true,
+            "SET #endpoint = :endpoint, changed_at = :now REMOVE unverified, challenge",
+        ),
+    ] {
+        let found = row(Item::default().text("endpoint", json(&erp("acme", before))));
+        let updated = mock!(Client::update_item)
+            .match_requests(move |it| {
+                it.update_expression() == Some(expected)
+                    && it.condition_expression() == Some("#endpoint = :before")
+            })
+            .then_output(|| UpdateItemOutput::builder().build());
+        let secrets = row(Item::default().text("secrets", "{}"));
+        let done = register("acme", &[&found, &updated, &secrets], vouched).await;
+        assert_eq!(done, Registered::Changed { moved }, "{before} {vouched}");
+    }
+}
+
+async fn register(tenant: &str, rules: &[&Rule], vouched: bool) -> Registered {
+    let endpoints = Endpoints::new(&canned::client(rules), "endpoints".into());
+    let secrets = Secrets::of(Secret::new(Scheme::Hmac, vec![7; 32]).unwrap());
+    let endpoint = erp(tenant, "https://erp.example.com/hooks");
+    endpoints.register(&endpoint, &secrets, vouched, NOON).await.unwrap()
+}
+
+fn erp(tenant: &str, url: &str) -> Endpoint {
+    serde_json::from_value(serde_json::json!({ "tenant": tenant, "id": "erp", "url": url })).unwrap()
+}
+
+fn nothing() -> Rule {
+    mock!(Client::get_item).then_output(|| GetItemOutput::builder().build())
+}
+
+fn row(item: Item) -> Rule {
+    mock!(Client::get_item)
+        .then_output(move || GetItemOutput::builder().set_item(Some(item.clone().into_map())).build())
+}
+
+/// A page of so many endpoints, read as they stand now.
+fn ids(count: usize) -> Rule {
+    mock!(Client::query).match_requests(|it| it.consistent_read() == Some(true)).then_output(move || {
+        let items = (0..count).map(|n| Item::default().text("pk", "p").text("sk", n.to_string()).into_map());
+        QueryOutput::builder().set_items(Some(items.collect())).build()
+    })
+}
