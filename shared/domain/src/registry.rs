@@ -170,7 +170,7 @@ pub fn read(event: &Event, reach: &Tenants, now: Timestamp) -> Result<Notice, Re
 }
 
 /// The refusal of a change that reaches into a tenant that its source may not speak for.
-fn out_of_reach(attribute: &str) -> Refusal {
+fn out_of_reach(attribute: &'static str) -> Refusal {
     let wanted =
         "what belongs to tenants that policy.yaml lists for the source, and to the event's own tenant";
     Refusal::new(attribute, "what belongs to another tenant", wanted).of(RefusalClass::ProducerNotAllowed)

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::access::{AccessRecord, RECORDED};
 
-use super::{Events, Record, digest, reading};
+use super::{Events, Record, reading};
 use crate::item::{Item, key, sort_key};
 
 impl Record {
@@ -23,7 +23,7 @@ impl Record {
     pub fn of_access(record: &AccessRecord, now: Timestamp) -> Vec<Record> {
         let sealed = item(record, now).text("bucket", reading::bucket(now, &record.access.request));
         let listed = record.of_listed().map(|it| item(&it, now).text("listed_by", partition(record)));
-        std::iter::once(sealed).chain(listed).map(|item| Record { item, outbox: None }).collect()
+        std::iter::once(sealed).chain(listed).map(|item| Record { item, claim: None }).collect()
     }
 }
 
@@ -100,7 +100,7 @@ fn item(record: &AccessRecord, now: Timestamp) -> Item {
         .text("time", record.time.to_string())
         .maybe("tenant", record.access.tenant.as_deref())
         .text("recorded_at", now.to_string())
-        .text("digest", digest(&detail))
+        .text("digest", text_digest(&detail))
         .text("detail", detail)
 }
 
