@@ -27,6 +27,7 @@ use domain::Timestamp;
 use domain::endpoint::target::Allow;
 use domain::inbox::View;
 use domain::unsubscribe::Keys;
+use kms::SecretCipher;
 use publish::Bus;
 use queue::{Queue, Sqs};
 use runtime::now;
@@ -56,6 +57,8 @@ pub struct Api {
     inbox: Inbox,
     badges: Badges,
     endpoints: Endpoints,
+    secrets_key: String,
+    cipher: OnceLock<SecretCipher>,
     dispatch: Queue,
     webhooks: Queue,
     /// The origins of endpoints that an operator vouches for.
@@ -119,6 +122,8 @@ impl Api {
             events: Events::new(&tables, config.events_table),
             inbox,
             endpoints: Endpoints::new(&tables, config.endpoints_table),
+            secrets_key: config.secrets_key,
+            cipher: OnceLock::new(),
             dispatch: Queue::new(&queues, config.dispatch_queue_url),
             webhooks: Queue::new(&queues, config.webhook_queue_url),
             allow: config.allow,
@@ -135,6 +140,11 @@ impl Api {
 
     fn bus(&self) -> &Bus {
         self.bus.get_or_init(|| Bus::new(&self.aws, self.bus_name.clone()))
+    }
+
+    /// Encrypts secrets of endpoints. The function has no right to decrypt them.
+    fn cipher(&self) -> &SecretCipher {
+        self.cipher.get_or_init(|| SecretCipher::new(&self.aws, self.secrets_key.clone()))
     }
 
     /// SNS, as devices are registered with it.

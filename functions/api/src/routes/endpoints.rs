@@ -3,7 +3,8 @@
 //!
 //! What signatures are verified with is said once, by the answer that made it; a public key is no secret.
 
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::endpoint::secret::{Scheme, Secret};
 use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use serde_json::{Map, Value, json};
 
@@ -46,7 +47,9 @@ impl Api {
         let vetted = runtime::vet(&endpoint.url, &self.allow).await;
         vetted.map_err(|it| Problem::refused("url", it.found(), it.wanted()))?;
         let secret = secret(scheme)?;
-        let is_new = self.endpoints.put(&endpoint, &Secrets::of(secret.clone()), asked.now).await?;
+        let encrypted = self.cipher().encrypt(&secret, &endpoint.id, asked.now).await?;
+        let stored = StoredSecrets::of(StoredSecret::Encrypted(encrypted));
+        let is_new = self.endpoints.put(&endpoint, &stored, asked.now).await?;
         let mut told = self.told(&self.endpoint(&endpoint.id).await?, asked).await?;
         if !is_new {
             return Ok(Response::json(200, &told));
@@ -72,8 +75,11 @@ impl Api {
         }
         let wanted = scheme(&mut members)?;
         let current = self.endpoints.secrets(&id).await?.ok_or_else(Problem::no_endpoint)?;
-        let secret = secret(wanted.or(current.current().map(Secret::scheme)).unwrap_or(Scheme::Hmac))?;
-        let rotated = self.endpoints.rotate(&id, &secret, asked.now).await?;
+        let secret = secret(wanted.or(current.current().map(StoredSecret::scheme)).unwrap_or(Scheme::Hmac))?;
+        let (cipher, now) = (self.cipher(), asked.now);
+        let encrypted = cipher.encrypt(&secret, &id, now).await?;
+        let rotate = async |stored: StoredSecrets| cipher.rotated(&stored, &encrypted, &id, now).await;
+        let rotated = self.endpoints.rotate(&id, rotate).await?;
         let secrets = rotated.ok_or_else(Problem::no_endpoint)?;
         let signing = secrets.signing(asked.now).count();
         Ok(unkept(200, &json!({ "id": id.id, "verify_with": verifies(&secret), "signing": signing })))
@@ -112,7 +118,7 @@ impl Api {
             }
         }
         told["signing"] = secrets.signing(asked.now).count().into();
-        if let Some(key) = secrets.current().and_then(signing::public_key) {
+        if let Some(key) = secrets.current().and_then(signing::stored_public_key) {
             told["verify_with"] = key.into();
         }
         Ok(told)
