@@ -1,7 +1,10 @@
 //! What the endpoints table holds of a webhook's secret, and who can read it.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_types::SdkConfig;
 use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
 use domain::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::endpoint::{Endpoint, EndpointId};
@@ -11,7 +14,7 @@ use store::Endpoints;
 
 use crate::asking::Asking;
 use crate::cloud::{Cloud, now, unique};
-use crate::commands::{carillon, text};
+use crate::commands::{aws, carillon, text};
 use crate::until::{quiet, until};
 use crate::webhooks::verify;
 
@@ -80,6 +83,41 @@ async fn a_ciphertext_in_another_endpoints_row_signs_nothing() {
     ping(&ours, &cloud, &paths[0], "erp").await;
     quiet().await;
     assert!(cloud.captured("webhook", &paths[1]).is_empty(), "nothing is signed with a stranger's secret");
+}
+
+#[tokio::test]
+async fn the_api_encrypts_and_cannot_decrypt_and_webhook_the_other_way_round() {
+    let (cloud, erp) = (Cloud::connect(), id(&unique("clinic"), "erp"));
+    let described = aws(&["kms", "describe-key", "--key-id", "alias/carillon-local-data"]);
+    let key = described["KeyMetadata"]["Arn"].as_str().unwrap();
+    let stored = SecretCipher::new(&cloud.config, key.to_owned()).encrypt(&secret(7), &erp, now()).await;
+    let stored = StoredSecret::Encrypted(stored.unwrap());
+    for (role, encrypts, decrypts) in
+        [("-ApiRole-", true, false), ("-WebhookRole-", false, true), ("-EmailRole-", false, false)]
+    {
+        let cipher = SecretCipher::new(&in_the_role(&cloud, role), key.to_owned());
+        assert_eq!(cipher.encrypt(&secret(8), &erp, now()).await.is_ok(), encrypts, "{role} encrypts");
+        assert_eq!(cipher.decrypt(&stored, &erp, now()).await.is_ok(), decrypts, "{role} decrypts");
+    }
+}
+
+/// The configuration of a client that acts in a role of the stack.
+fn in_the_role(cloud: &Cloud, part: &str) -> SdkConfig {
+    let roles = aws(&["iam", "list-roles"]);
+    let roles = roles["Roles"].as_array().unwrap().iter().map(|it| it["Arn"].as_str().unwrap());
+    let arn = roles.into_iter().find(|it| it.contains(part)).expect(part);
+    let session = aws(&["sts", "assume-role", "--role-arn", arn, "--role-session-name", "attack"]);
+    let of = |name: &str| session["Credentials"][name].as_str().unwrap().to_owned();
+    let settings = aws::Settings {
+        region: cloud.config.region().unwrap().to_string(),
+        access_key_id: of("AccessKeyId"),
+        secret_access_key: of("SecretAccessKey"),
+        session_token: Some(of("SessionToken")),
+        endpoint_url: cloud.config.endpoint_url().map(str::to_owned),
+        service_endpoints: BTreeMap::new(),
+        roots: None,
+    };
+    settings.config()
 }
 
 /// Pings an endpoint; the request that arrived.
