@@ -167,6 +167,7 @@ fn environment(program: &Program<'_>, stage: &Stage) -> Vec<(String, String)> {
         ("CONNECTIONS_TABLE", "carillon-bench-connections"),
         ("INBOX_TABLE", "carillon-bench-inbox"),
         ("ENDPOINTS_TABLE", "carillon-bench-endpoints"),
+        ("SECRETS_KEY", "arn:aws:kms:eu-central-1:000000000000:key/bench"),
         ("SENDER_ADDRESS", "Carillon <bell@example.com>"),
         ("CONFIGURATION_SET", "carillon-bench"),
         ("WEBHOOK_ALLOW", stage.hooks()),

@@ -1,9 +1,11 @@
 //! `carillon endpoints`: the systems that tenants want to be told by webhook.
 
 use domain::access::Object;
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::endpoint::secret::{Scheme, Secret};
 use domain::endpoint::target::Allow;
 use domain::endpoint::{DisabledBecause, Endpoint, EndpointId, MAX_PER_TENANT};
+use kms::SecretCipher;
 use serde_json::json;
 use store::{Attempt, Endpoints as Table, Registered};
 
@@ -28,10 +30,10 @@ pub(crate) async fn run(args: &Endpoints, target: &Target, terminal: &Terminal) 
             if *reveal {
                 record("endpointsReveal", &id, &cloud).await?;
             }
-            show(&id, *reveal, &table, terminal).await
+            show(&id, reveal.then(|| cipher(&cloud)), &table, terminal).await
         }
         Endpoints::Put(it) => put(it, &cloud, &table, terminal).await,
-        Endpoints::Rotate(it) => rotate(it, &table, terminal).await,
+        Endpoints::Rotate(it) => rotate(it, &cloud, &table, terminal).await,
         Endpoints::Enable(it) => {
             let id = id(it)?;
             said(table.enable(&id).await?, &id, "is switched on", terminal)
@@ -108,12 +110,21 @@ async fn find(id: &EndpointId, table: &Table, terminal: &Terminal) -> Result<Opt
     Ok(found)
 }
 
-async fn show(id: &EndpointId, reveal: bool, table: &Table, terminal: &Terminal) -> Done {
+/// Encrypts and decrypts with the operator's own rights, by the alias that the template gives the key.
+pub(crate) fn cipher(cloud: &Cloud) -> SecretCipher {
+    SecretCipher::new(&cloud.config, format!("alias/{}", cloud.name("data")))
+}
+
+/// `reveal` decrypts the secret that is shown; there is none without it.
+async fn show(id: &EndpointId, reveal: Option<SecretCipher>, table: &Table, terminal: &Terminal) -> Done {
     let Some(endpoint) = find(id, table, terminal).await? else { return Ok(false) };
     let secrets = table.secrets(id).await?.unwrap_or_default();
     let (health, _) = table.health(id).await?;
-    let public = secrets.current().and_then(signing::public_key);
-    let secret = secrets.current().filter(|_| reveal).map(Secret::reveal);
+    let public = secrets.current().and_then(signing::stored_public_key);
+    let secret = match (reveal, secrets.current()) {
+        (Some(cipher), Some(stored)) => Some(cipher.decrypt(stored, id, runtime::now()).await?.reveal()),
+        (Some(_) | None, Some(_) | None) => None,
+    };
     let signing = secrets.signing(runtime::now()).count();
     let mut shown = serde_json::to_value(&endpoint).map_err(|it| Error::Cloud(it.to_string()))?;
     shown["health"] = serde_json::to_value(&health).map_err(|it| Error::Cloud(it.to_string()))?;
@@ -160,7 +171,9 @@ async fn put(args: &PutEndpoint, cloud: &Cloud, table: &Table, terminal: &Termin
     let secret = new_secret(args.scheme)?;
     // Where it had one already, that one stays.
     let vouched = args.vouch || allow.names(&endpoint.url);
-    let done = table.register(&endpoint, &Secrets::of(secret.clone()), vouched, runtime::now()).await?;
+    let encrypted = cipher(cloud).encrypt(&secret, &id, runtime::now()).await?;
+    let stored = StoredSecrets::of(StoredSecret::Encrypted(encrypted));
+    let done = table.register(&endpoint, &stored, vouched, runtime::now()).await?;
     if done == Registered::Full {
         let what = format!("the tenant has {MAX_PER_TENANT} endpoints");
         return Err(Error::usage(what, "remove one first; nothing was registered"));
@@ -209,10 +222,13 @@ pub(crate) fn new_secret(scheme: SecretScheme) -> Result<Secret, Error> {
     Secret::new(scheme, bytes).map_err(|it| Error::Cloud(it.to_string()))
 }
 
-async fn rotate(args: &Rotate, table: &Table, terminal: &Terminal) -> Done {
+async fn rotate(args: &Rotate, cloud: &Cloud, table: &Table, terminal: &Terminal) -> Done {
     let id = id(&args.named)?;
     let secret = new_secret(args.scheme)?;
-    match table.rotate(&id, &secret, runtime::now()).await? {
+    let (cipher, now) = (cipher(cloud), runtime::now());
+    let encrypted = cipher.encrypt(&secret, &id, now).await?;
+    let rotated = async |stored: StoredSecrets| cipher.rotated(&stored, &encrypted, &id, now).await;
+    match table.rotate(&id, rotated).await? {
         Some(_) => registered(&id, Some(&secret), terminal),
         None => {
             terminal.note(&format!("{} is not known", id.name()));

@@ -113,7 +113,7 @@ async fn request(suite: &Suite, recipient: &str, key: &str) -> (Receiver, Value)
     let secrets = Secrets::of(Secret::new(Scheme::Hmac, vec![7; 32]).unwrap());
     let endpoints =
         Endpoints::new(&store::client(&suite.cloud.config), "carillon-local-endpoints".to_owned());
-    endpoints.put(&endpoint, &secrets, now()).await.unwrap();
+    endpoints.put(&endpoint, &secrets.into(), now()).await.unwrap();
     let webhook = json!({ "to": id, "body": json!({ "type": "t", "data": { "key": key } }).to_string() });
     (Receiver::Played("webhook", path), json!({ "webhook": webhook }))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 15] = [
+const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
@@ -20,6 +20,7 @@ const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("sns", &["aws", "domain"]),
     ("asking", &["aws", "domain"]),
     ("seals", &["asking", "aws", "domain"]),
+    ("kms", &["asking", "aws", "domain", "signing"]),
     ("sockets", &["aws", "domain", "store"]),
     ("runtime", &["aws", "domain"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),

@@ -6,6 +6,7 @@
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `feedback`: receipts, closed addresses, devices that are gone
 //! - `email`: how letters are left, what they bring along, what SES is asked
+//! - `webhook_secrets`: what the table holds of them, and who can read it
 //! - `webhooks`: signed requests, retries, and what must not be asked
 //! - `failover`: a channel that cannot deliver, and the one that takes its place; one of them is played alone
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
@@ -73,4 +74,5 @@ mod template;
 mod tenancy;
 mod thread;
 mod until;
+mod webhook_secrets;
 mod webhooks;

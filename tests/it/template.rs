@@ -414,19 +414,13 @@ print(json.dumps(yaml_parse(open('infra/template.yaml').read())))";
     serde_json::from_slice(&read.stdout).unwrap()
 }
 
-/// The parameters that samconfig.toml gives an environment, in one text.
-fn deployed_with(environment: &str) -> String {
+/// What samconfig.toml gives an environment for a parameter.
+fn deployed(environment: &str, parameter: &str) -> Option<String> {
     let text = std::fs::read_to_string(root().join("infra/samconfig.toml")).unwrap();
     let section = format!("[{environment}.deploy.parameters]");
     let mut lines = text.lines().skip_while(|line| *line != section);
     let line = lines.find(|line| line.starts_with("parameter_overrides")).unwrap();
-    line.split_once('"').unwrap().1.trim_end_matches('"').to_owned()
-}
-
-/// What samconfig.toml gives an environment for a parameter.
-fn deployed(environment: &str, parameter: &str) -> Option<String> {
-    let given = deployed_with(environment);
-    let mut pairs = given.split_whitespace().filter_map(|pair| pair.split_once('='));
+    let mut pairs = line.split([' ', '"']).filter_map(|pair| pair.split_once('='));
     pairs.find(|(name, _)| *name == parameter).map(|(_, value)| value.to_owned())
 }
 

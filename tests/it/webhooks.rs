@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use domain::channel::Channel;
+use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
 use domain::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::endpoint::target::Allow;
 use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
@@ -43,7 +44,7 @@ impl Stage {
         written.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
         let endpoint: Endpoint = serde_json::from_value(written).unwrap();
         let secret = Secret::new(Scheme::Hmac, vec![7; 32]).unwrap();
-        self.endpoints.put(&endpoint, &Secrets::of(secret.clone()), now()).await.unwrap();
+        self.endpoints.put(&endpoint, &Secrets::of(secret.clone()).into(), now()).await.unwrap();
         secret
     }
 
@@ -90,7 +91,8 @@ async fn an_event_is_told_once_and_somebody_elses_library_verifies_it() {
     let path = format!("/hooks/{}", stage.tenant);
     let secret = stage.endpoint("erp", &path, json!({ "version": "2026-05" })).await;
     let newer = Secret::new(Scheme::Hmac, vec![9; 32]).unwrap();
-    stage.endpoints.rotate(&stage.id("erp"), &newer, now()).await.unwrap();
+    let rotated = async |old: StoredSecrets| Ok(old.rotated(StoredSecret::Plain(newer.clone()), now()));
+    stage.endpoints.rotate(&stage.id("erp"), rotated).await.unwrap();
 
     let event = stage.book("booking.created").await;
     let row = stage.row(&event, "erp").await;
@@ -259,7 +261,7 @@ async fn what_failed_for_good_is_sent_again_by_hand() {
 
 /// What the reference implementation for Python says of a request.
 #[track_caller]
-fn verify(secret: &str, headers: &Value, body: &str) -> String {
+pub(crate) fn verify(secret: &str, headers: &Value, body: &str) -> String {
     let asked = json!({ "secret": secret, "headers": headers, "body": body }).to_string();
     let python = root().join(".local/webhooks/bin/python");
     assert!(python.exists(), "`make .local/webhooks/.installed` installs it");

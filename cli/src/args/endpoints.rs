@@ -22,7 +22,7 @@ pub(crate) enum Endpoints {
     Show {
         #[command(flatten)]
         named: Named,
-        /// Print the secret, too
+        /// Print the secret, too: it is decrypted with your right to kms:Decrypt
         #[arg(long)]
         reveal: bool,
     },

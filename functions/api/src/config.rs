@@ -23,6 +23,8 @@ pub struct Config {
     pub events_table: String,
     pub inbox_table: String,
     pub endpoints_table: String,
+    /// The KMS key that encrypts secrets of endpoints, by its ARN.
+    pub secrets_key: String,
     pub bus: String,
     /// Where access records go.
     pub audit_queue_url: String,
@@ -77,6 +79,7 @@ impl Config {
             events_table: env.required("EVENTS_TABLE")?,
             inbox_table: env.required("INBOX_TABLE")?,
             endpoints_table: env.required("ENDPOINTS_TABLE")?,
+            secrets_key: env.required("SECRETS_KEY")?,
             bus: env.required("BUS_NAME")?,
             audit_queue_url: env.required("AUDIT_QUEUE_URL")?,
             dispatch_queue_url: env.required("DISPATCH_QUEUE_URL")?,

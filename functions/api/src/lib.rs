@@ -33,6 +33,7 @@ use domain::inbox::View;
 use domain::producers::Producers;
 use domain::recipient::Recipient;
 use domain::unsubscribe::Keys;
+use kms::SecretCipher;
 use publish::Bus;
 use queue::{Queue, Sqs};
 use runtime::now;
@@ -70,6 +71,8 @@ pub struct Api {
     endpoints: Endpoints,
     /// The queue of the audit, for access records.
     audit: Queue,
+    secrets_key: String,
+    cipher: OnceLock<SecretCipher>,
     dispatch: Queue,
     webhooks: Queue,
     /// The origins of endpoints that may be asked whatever their address is.
@@ -162,6 +165,8 @@ impl Api {
             inbox,
             endpoints: Endpoints::new(&tables, config.endpoints_table),
             audit: Queue::new(&queues, config.audit_queue_url),
+            secrets_key: config.secrets_key,
+            cipher: OnceLock::new(),
             dispatch: Queue::new(&queues, config.dispatch_queue_url),
             webhooks: Queue::new(&queues, config.webhook_queue_url),
             allow: config.allow,
@@ -187,6 +192,11 @@ impl Api {
 
     fn bus(&self) -> &Bus {
         self.bus.get_or_init(|| Bus::new(&self.aws, self.bus_name.clone()))
+    }
+
+    /// Encrypts secrets of endpoints. The function has no right to decrypt them.
+    fn cipher(&self) -> &SecretCipher {
+        self.cipher.get_or_init(|| SecretCipher::new(&self.aws, self.secrets_key.clone()))
     }
 
     /// SNS, as devices are registered with it.

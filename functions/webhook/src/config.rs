@@ -14,6 +14,8 @@ pub struct Config {
 /// What is told of endpoints.
 pub struct CourierConfig {
     pub endpoints_table: String,
+    /// The KMS key that encrypts secrets of endpoints, by its ARN.
+    pub secrets_key: String,
     pub bus: String,
     /// The origins that an operator vouches for.
     pub allow: Allow,
@@ -29,6 +31,7 @@ impl Config {
         Ok(Config {
             courier: CourierConfig {
                 endpoints_table: env.required("ENDPOINTS_TABLE")?,
+                secrets_key: env.required("SECRETS_KEY")?,
                 bus: env.required("BUS_NAME")?,
                 allow: runtime::allowed(env)?,
             },

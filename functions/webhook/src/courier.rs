@@ -9,6 +9,7 @@ use domain::endpoint::attempt::{Answer, Next};
 use domain::job::{ByHand, Job, Webhook};
 use domain::outcome::{Failure, Reason, Sent};
 use jiff::SignedDuration;
+use kms::SecretReader;
 use publish::Bus;
 use runtime::{chain, now};
 use store::{Attempt, Endpoints, Message, MessageState, Sending};
@@ -27,6 +28,7 @@ const EARLY: SignedDuration = SignedDuration::from_secs(1);
 /// Tells endpoints.
 pub struct Courier {
     pub(crate) endpoints: Endpoints,
+    secrets: SecretReader,
     pub(crate) bus: Bus,
     http: Http,
     /// What this invocation asked, and heard.
@@ -38,6 +40,7 @@ impl Courier {
     pub fn new(aws: &SdkConfig, tables: &store::Client, config: CourierConfig) -> Courier {
         Courier {
             endpoints: Endpoints::new(tables, config.endpoints_table),
+            secrets: SecretReader::new(aws, config.secrets_key),
             bus: Bus::new(aws, config.bus),
             http: Http::new(Names::System, config.allow),
             attempts: RefCell::default(),
@@ -63,11 +66,21 @@ impl Courier {
         {
             return instead;
         }
-        if found.secrets.signing(now()).next().is_none() {
+        let begun = now();
+        let secrets = self.secrets.signing(&found.secrets, &webhook.to, begun).await;
+        let secrets = secrets.map_err(|refused| {
+            tracing::error!(
+                code = "WEBHOOK_SECRET_UNREADABLE",
+                endpoint.id = webhook.to.id,
+                error = chain(&refused),
+                "the endpoint's secret could not be decrypted; the message is retried"
+            );
+            Failure::Transient(Box::new(refused))
+        })?;
+        if secrets.signing(begun).next().is_none() {
             return Err(Failure::Transient("the endpoint has no secret; rotate it to get one".into()));
         }
-        let begun = now();
-        let request = Request::sign(id, &webhook.body, &found.secrets, begun);
+        let request = Request::sign(id, &webhook.body, &secrets, begun);
         let reply = self.http.post(&found.endpoint.url, &request).await;
         self.conclude(job, webhook, &found, begun, &reply).await
     }

@@ -5,6 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Timestamp;
+use domain::endpoint::secret::stored::StoredSecret;
 use domain::endpoint::secret::{Scheme, Secret};
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -38,6 +39,15 @@ pub fn public_key(secret: &Secret) -> Option<String> {
     match secret.scheme() {
         Scheme::Hmac => None,
         Scheme::Ed25519 => Some(format!("whpk_{}", STANDARD.encode(pair(secret.bytes()).public_key()))),
+    }
+}
+
+/// [`public_key`] of a stored secret. An encrypted one has it beside its ciphertext.
+#[must_use]
+pub fn stored_public_key(secret: &StoredSecret) -> Option<String> {
+    match secret {
+        StoredSecret::Plain(secret) => public_key(secret),
+        StoredSecret::Encrypted(encrypted) => encrypted.public_key.clone(),
     }
 }
 

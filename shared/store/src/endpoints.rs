@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::Timestamp;
 use domain::endpoint::challenge::Challenge;
 use domain::endpoint::health::Health;
-use domain::endpoint::secret::{Secret, Secrets};
+use domain::endpoint::secret::stored::StoredSecrets;
 use domain::endpoint::{Disabled, DisabledBecause, Endpoint, EndpointId, NO_TENANT};
 use domain::key::Key;
 
@@ -47,7 +47,7 @@ pub struct Sending {
     pub endpoint: Endpoint,
     /// The challenge that the endpoint was sent last and has not answered.
     pub challenge: Option<Challenge>,
-    pub secrets: Secrets,
+    pub secrets: StoredSecrets,
     pub health: Health,
     /// Which health it is: for [`Endpoints::put_health`].
     pub version: Option<i64>,
@@ -143,16 +143,16 @@ impl Endpoints {
         happened("switch an endpoint on", sent)
     }
 
-    /// Signs with a new secret from now on, and with the one before for another day. `None`: there is no such endpoint.
+    /// Replaces an endpoint's secrets by what `rotated` makes of them, and makes it again where others were quicker.
+    /// `None`: there is no such endpoint.
     ///
     /// # Errors
-    /// The table could not be written, or others changed the secrets again and again.
+    /// The table could not be written, others changed the secrets again and again, or `rotated` failed.
     pub async fn rotate(
         &self,
         id: &EndpointId,
-        secret: &Secret,
-        now: Timestamp,
-    ) -> Result<Option<Secrets>, Refused> {
+        rotated: impl AsyncFn(StoredSecrets) -> Result<StoredSecrets, Refused>,
+    ) -> Result<Option<StoredSecrets>, Refused> {
         const DOING: &str = "rotate an endpoint's secret";
         for round in 0..ROUNDS {
             pause::before(round).await;
@@ -160,7 +160,7 @@ impl Endpoints {
                 return Ok(None);
             };
             let version = item.get_number("version").unwrap_or(0);
-            let secrets = read::<Secrets>(&item, "secrets").unwrap_or_default().rotated(secret.clone(), now);
+            let secrets = rotated(read(&item, "secrets").unwrap_or_default()).await?;
             let item = one("secrets", id).text("secrets", json(&secrets)).number("version", version + 1);
             if self.put_over(DOING, item, Some(version)).await? {
                 return Ok(Some(secrets));
@@ -173,7 +173,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be asked.
-    pub async fn secrets(&self, id: &EndpointId) -> Result<Option<Secrets>, Refused> {
+    pub async fn secrets(&self, id: &EndpointId) -> Result<Option<StoredSecrets>, Refused> {
         let item = lookup::get(&self.client, &self.table, one("secrets", id)).await?;
         Ok(item.and_then(|it| read(&it, "secrets")))
     }
@@ -223,7 +223,7 @@ impl Endpoints {
                 unverified: None,
             },
             challenge: None,
-            secrets: Secrets::default(),
+            secrets: StoredSecrets::default(),
             health: Health::default(),
             version: None,
             message: None,

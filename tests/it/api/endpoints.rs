@@ -35,7 +35,7 @@ impl Erp {
         let endpoint: Endpoint =
             serde_json::from_value(json!({ "tenant": self.tenant, "id": "erp", "url": url })).unwrap();
         let secret = Secret::new(Scheme::Hmac, vec![7; 32]).unwrap();
-        assert!(Erp::table(cloud).put(&endpoint, &Secrets::of(secret), now()).await.unwrap());
+        assert!(Erp::table(cloud).put(&endpoint, &Secrets::of(secret).into(), now()).await.unwrap());
     }
 
     /// A booking that the endpoint is told of; the outcome's key.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{default_of, deployed, of_type, on_aws, resources, statements};
+use crate::cloud::root;
 
 /// The customer key of everything at rest: the stack's own, the given one, or none.
 fn customer_key() -> Value {
@@ -95,6 +96,46 @@ fn whoever_administers_the_data_key_cannot_use_it_and_every_use_is_bound() {
         let condition = on_aws(&statement["Condition"]);
         assert_eq!(condition.len(), 1, "{statement}");
         assert!(condition[0].is_object() && condition[0].to_string().len() > 20, "{statement}");
+    }
+}
+
+#[test]
+fn operators_read_the_same_key_policy_that_the_stack_s_own_key_has() {
+    let page = std::fs::read_to_string(root().join("docs/security/infrastructure.md")).unwrap();
+    let documented = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let documented: Value = serde_json::from_str(documented).unwrap();
+    assert_eq!(documented, written_out(&resources()["DataKey"]["Properties"]["KeyPolicy"]));
+}
+
+/// A value of the template as AWS gets it, for production in the account of the documents.
+fn written_out(value: &Value) -> Value {
+    const NAMES: [(&str, &str); 5] = [
+        ("AWS::Partition", "aws"),
+        ("AWS::AccountId", "111122223333"),
+        ("AWS::Region", "eu-central-1"),
+        ("AWS::URLSuffix", "amazonaws.com"),
+        ("Environment", "prod"),
+    ];
+    let name = |wanted: &str| NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    match value {
+        Value::Array(all) => all.iter().map(written_out).collect(),
+        Value::Object(members) => {
+            if let Some(text) = members.get("Fn::Sub") {
+                let text = text.as_str().unwrap().to_owned();
+                let filled = NAMES
+                    .iter()
+                    .fold(text, |text, (name, value)| text.replace(&format!("${{{name}}}"), value));
+                return filled.into();
+            }
+            if let Some(reference) = members.get("Ref") {
+                return name(reference.as_str().unwrap()).unwrap().into();
+            }
+            if members.contains_key("Fn::If") {
+                return written_out(&on_aws(value)[0]);
+            }
+            members.iter().map(|(name, member)| (name.clone(), written_out(member))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{default_of, deployed, fed_by, of_type, resources};
+use super::{default_of, deployed, fed_by, of_type, resources, template};
 
 /// The functions that an outsider's calls or slow endpoints can drive, and the one that must not wait for them.
 const BOUNDED: [&str; 4] = ["Api", "Dispatch", "Gateway", "Webhook"];
@@ -28,6 +28,8 @@ fn a_flood_of_calls_leaves_dispatch_its_share_of_the_account() {
         let parameter = format!("{short}Concurrency");
         let branches = json!([format!("Bounds{short}"), { "Ref": parameter }, { "Ref": "AWS::NoValue" }]);
         assert_eq!(reserved["Fn::If"], branches, "{name}");
+        let bounds = &template()["Conditions"][format!("Bounds{short}")];
+        assert_eq!(*bounds, json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": parameter }, "0"] }] }), "{name}");
         assert_eq!(default_of(&parameter), 0, "{name}: an account with a quota of 10 takes the stack");
     }
     let given = BOUNDED.map(|it| in_production(it));

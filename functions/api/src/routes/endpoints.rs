@@ -3,7 +3,8 @@
 //!
 //! What signatures are verified with is said once, by the answer that made it; a public key is no secret.
 
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::endpoint::secret::{Scheme, Secret};
 use domain::endpoint::{DisabledBecause, Endpoint, EndpointId, MAX_PER_TENANT};
 use serde_json::{Map, Value, json};
 use store::Registered;
@@ -51,8 +52,9 @@ impl Api {
         vetted.map_err(|it| Problem::refused("url", it.found(), it.wanted()))?;
         let secret = secret(scheme)?;
         let vouched = self.allow.names(&endpoint.url) || self.vouched.names(&endpoint.url);
-        let secrets = Secrets::of(secret.clone());
-        let done = self.endpoints.register(&endpoint, &secrets, vouched, asked.now).await?;
+        let encrypted = self.cipher().encrypt(&secret, &endpoint.id, asked.now).await?;
+        let stored = StoredSecrets::of(StoredSecret::Encrypted(encrypted));
+        let done = self.endpoints.register(&endpoint, &stored, vouched, asked.now).await?;
         if done == Registered::Full {
             let detail = format!("the tenant has {MAX_PER_TENANT} endpoints; delete one first");
             return Err(Problem::new(409, "too_many_endpoints", detail));
@@ -89,8 +91,11 @@ impl Api {
         }
         let wanted = scheme(&mut members)?;
         let current = self.endpoints.secrets(&id).await?.ok_or_else(Problem::no_endpoint)?;
-        let secret = secret(wanted.or(current.current().map(Secret::scheme)).unwrap_or(Scheme::Hmac))?;
-        let rotated = self.endpoints.rotate(&id, &secret, asked.now).await?;
+        let secret = secret(wanted.or(current.current().map(StoredSecret::scheme)).unwrap_or(Scheme::Hmac))?;
+        let (cipher, now) = (self.cipher(), asked.now);
+        let encrypted = cipher.encrypt(&secret, &id, now).await?;
+        let rotate = async |stored: StoredSecrets| cipher.rotated(&stored, &encrypted, &id, now).await;
+        let rotated = self.endpoints.rotate(&id, rotate).await?;
         let secrets = rotated.ok_or_else(Problem::no_endpoint)?;
         self.announce(asked, Changed::Endpoint, &["secret"]).await;
         let signing = secrets.signing(asked.now).count();
@@ -135,7 +140,7 @@ impl Api {
             }
         }
         told["signing"] = secrets.signing(asked.now).count().into();
-        if let Some(key) = secrets.current().and_then(signing::public_key) {
+        if let Some(key) = secrets.current().and_then(signing::stored_public_key) {
             told["verify_with"] = key.into();
         }
         Ok(told)

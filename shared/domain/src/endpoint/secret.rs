@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub mod stored;
+
 /// So many old secrets sign beside the current one.
 pub const MAX_OLD: usize = 10;
 
@@ -17,7 +19,8 @@ pub const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 const HMAC_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// How requests are signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Scheme {
     /// `v1`, HMAC-SHA256: both sides have the secret. `whsec_…`
     Hmac,
@@ -122,6 +125,12 @@ struct Signing {
     /// It signs until then; the current one has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
+}
+
+impl FromIterator<(Secret, Option<Timestamp>)> for Secrets {
+    fn from_iter<I: IntoIterator<Item = (Secret, Option<Timestamp>)>>(all: I) -> Secrets {
+        Secrets(all.into_iter().map(|(secret, until)| Signing { secret, until }).collect())
+    }
 }
 
 impl Secrets {

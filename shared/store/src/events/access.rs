@@ -13,6 +13,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::access::{AccessRecord, RECORDED};
+use domain::outbox_mark::text_digest;
 
 use super::{Events, Record, reading};
 use crate::item::{Item, key, sort_key};

@@ -1,0 +1,81 @@
+//! What was decrypted, for a bounded time and in a bounded number.
+
+use std::collections::HashMap;
+
+use domain::Timestamp;
+use domain::endpoint::EndpointId;
+use domain::endpoint::secret::Secret;
+use jiff::SignedDuration;
+
+/// How long a decrypted secret is used without asking KMS. A key that is disabled stops signing after this time.
+pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
+/// The most secrets that a process holds in plain text.
+pub(crate) const MAX_SECRETS: usize = 1_000;
+
+/// Secrets by endpoint and ciphertext. Another endpoint's row with the same ciphertext finds nothing.
+#[derive(Default)]
+pub(crate) struct Cache(HashMap<(EndpointId, String), (Secret, Timestamp)>);
+
+impl Cache {
+    pub(crate) fn get(&self, endpoint: &EndpointId, ciphertext: &str, now: Timestamp) -> Option<Secret> {
+        let (secret, decrypted_at) = self.0.get(&(endpoint.clone(), ciphertext.to_owned()))?;
+        is_fresh(*decrypted_at, now).then(|| secret.clone())
+    }
+
+    pub(crate) fn put(&mut self, endpoint: &EndpointId, ciphertext: &str, secret: &Secret, now: Timestamp) {
+        if self.0.len() >= MAX_SECRETS {
+            self.0.retain(|_, (_, decrypted_at)| is_fresh(*decrypted_at, now));
+        }
+        if self.0.len() >= MAX_SECRETS {
+            let oldest = self.0.iter().min_by_key(|(_, (_, decrypted_at))| *decrypted_at);
+            if let Some(key) = oldest.map(|(key, _)| key.clone()) {
+                self.0.remove(&key);
+            }
+        }
+        self.0.insert((endpoint.clone(), ciphertext.to_owned()), (secret.clone(), now));
+    }
+}
+
+/// A clock that was set back makes a secret stale, too.
+fn is_fresh(decrypted_at: Timestamp, now: Timestamp) -> bool {
+    (SignedDuration::ZERO..LIFETIME).contains(&now.duration_since(decrypted_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::endpoint::secret::Scheme;
+
+    use super::*;
+
+    #[test]
+    fn a_decrypted_secret_is_used_for_ten_minutes_and_by_its_own_endpoint() {
+        let (mut cache, begun) = (Cache::default(), Timestamp::UNIX_EPOCH);
+        cache.put(&endpoint("a"), "c1", &secret(1), begun);
+        assert!(cache.get(&endpoint("a"), "c1", begun + LIFETIME - SignedDuration::from_secs(1)).is_some());
+        assert!(cache.get(&endpoint("a"), "c1", begun + LIFETIME).is_none());
+        assert!(cache.get(&endpoint("a"), "c1", begun - SignedDuration::from_secs(1)).is_none());
+        assert!(cache.get(&endpoint("b"), "c1", begun).is_none(), "KMS would refuse it");
+        assert!(cache.get(&endpoint("a"), "c2", begun).is_none());
+    }
+
+    #[test]
+    fn a_full_cache_forgets_the_oldest() {
+        let mut cache = Cache::default();
+        let time = |second: usize| Timestamp::from_millisecond(i64::try_from(second).unwrap()).unwrap();
+        for at in 0..=MAX_SECRETS {
+            cache.put(&endpoint("a"), &at.to_string(), &secret(1), time(at));
+        }
+        assert_eq!(cache.0.len(), MAX_SECRETS);
+        assert!(cache.get(&endpoint("a"), "0", time(MAX_SECRETS)).is_none());
+        assert!(cache.get(&endpoint("a"), "1", time(MAX_SECRETS)).is_some());
+    }
+
+    fn endpoint(id: &str) -> EndpointId {
+        EndpointId { tenant: Some("acme".to_owned()), id: id.to_owned() }
+    }
+
+    fn secret(byte: u8) -> Secret {
+        Secret::new(Scheme::Hmac, vec![byte; 32]).unwrap()
+    }
+}

@@ -1,0 +1,157 @@
+//! What the endpoints table holds of a webhook's secret, and who can read it.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_types::SdkConfig;
+use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::endpoint::{Endpoint, EndpointId};
+use kms::SecretCipher;
+use serde_json::{Value, json};
+use store::Endpoints;
+
+use crate::asking::Asking;
+use crate::cloud::{Cloud, now, unique};
+use crate::commands::{aws, carillon, text};
+use crate::until::{quiet, until};
+use crate::webhooks::verify;
+
+const TABLE: &str = "carillon-local-endpoints";
+
+#[tokio::test]
+async fn the_table_holds_no_secret_and_requests_are_signed_all_the_same() {
+    let (cloud, clinic) = (Cloud::connect(), unique("clinic"));
+    let path = format!("/hooks/{clinic}");
+    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let put = json!({ "url": format!("{}{path}", cloud.capture) });
+    let made = admin.ask("PUT", "/v1/endpoints/erp", Some(&put));
+    assert_eq!(made.status, 201, "{}", made.text);
+    let first = made.body["verify_with"].as_str().unwrap().to_owned();
+    let rotated = admin.ask("POST", "/v1/endpoints/erp/rotate", None);
+    let second = rotated.body["verify_with"].as_str().unwrap().to_owned();
+    let stored = row(&cloud, &clinic, "erp").await;
+    assert!(stored.contains("ciphertext") && !stored.contains("whsec_"), "{stored}");
+    for secret in [&first, &second] {
+        assert!(!stored.contains(secret.trim_start_matches("whsec_")));
+    }
+    let request = ping(&admin, &cloud, &path, "erp").await;
+    for secret in [&first, &second] {
+        let body = request["body"].as_str().unwrap();
+        assert_eq!(verify(secret, &request["headers"], body), "verified", "both sign for a day");
+    }
+    let name = format!("{clinic}/erp");
+    let shown = text(&carillon(&["endpoints", "show", &name], ""));
+    assert!(!shown.contains("whsec_"), "{shown}");
+    let revealed = text(&carillon(&["endpoints", "show", &name, "--reveal"], ""));
+    assert!(revealed.contains(&second), "by the operator's own right: {revealed}");
+}
+
+#[tokio::test]
+async fn a_row_of_the_last_release_still_signs_and_a_rotation_encrypts_it() {
+    let (cloud, clinic) = (Cloud::connect(), unique("clinic"));
+    let path = format!("/hooks/{clinic}");
+    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let old = secret(7);
+    register(&cloud, &clinic, "erp", &path, &Secrets::of(old.clone()).into()).await;
+    assert!(row(&cloud, &clinic, "erp").await.contains("whsec_"));
+    let request = ping(&admin, &cloud, &path, "erp").await;
+    assert_eq!(verify(&old.reveal(), &request["headers"], request["body"].as_str().unwrap()), "verified");
+    let done = carillon(&["endpoints", "rotate", &format!("{clinic}/erp")], "");
+    assert!(done.status.success(), "{}", text(&done));
+    let stored = row(&cloud, &clinic, "erp").await;
+    assert!(!stored.contains("whsec_"), "the old one is encrypted, too: {stored}");
+    assert_eq!(stored.matches("ciphertext").count(), 2);
+}
+
+#[tokio::test]
+async fn a_ciphertext_in_another_endpoints_row_signs_nothing() {
+    let (cloud, clinic, hostile) = (Cloud::connect(), unique("clinic"), unique("hostile"));
+    let cipher = SecretCipher::new(&cloud.config, "alias/carillon-local-data".to_owned());
+    let encrypted = cipher.encrypt(&secret(7), &id(&clinic, "erp"), now()).await.unwrap();
+    let stored = StoredSecrets::of(StoredSecret::Encrypted(encrypted.clone()));
+    let paths = [format!("/hooks/{clinic}"), format!("/hooks/{hostile}")];
+    register(&cloud, &clinic, "erp", &paths[0], &stored).await;
+    // Whoever may write to the table copies a stranger's secret to an endpoint of their own.
+    register(&cloud, &hostile, "erp", &paths[1], &stored).await;
+    let copied = StoredSecret::Encrypted(encrypted);
+    assert!(cipher.decrypt(&copied, &id(&hostile, "erp"), now()).await.is_err());
+    let theirs = Asking::of(&unique("admin"), &hostile, "admin");
+    assert_eq!(theirs.ask("POST", "/v1/endpoints/erp/ping", None).status, 202);
+    let ours = Asking::of(&unique("admin"), &clinic, "admin");
+    ping(&ours, &cloud, &paths[0], "erp").await;
+    quiet().await;
+    assert!(cloud.captured("webhook", &paths[1]).is_empty(), "nothing is signed with a stranger's secret");
+}
+
+#[tokio::test]
+async fn the_api_encrypts_and_cannot_decrypt_and_webhook_the_other_way_round() {
+    let (cloud, erp) = (Cloud::connect(), id(&unique("clinic"), "erp"));
+    let described = aws(&["kms", "describe-key", "--key-id", "alias/carillon-local-data"]);
+    let key = described["KeyMetadata"]["Arn"].as_str().unwrap();
+    let stored = SecretCipher::new(&cloud.config, key.to_owned()).encrypt(&secret(7), &erp, now()).await;
+    let stored = StoredSecret::Encrypted(stored.unwrap());
+    for (role, encrypts, decrypts) in
+        [("-ApiRole-", true, false), ("-WebhookRole-", false, true), ("-EmailRole-", false, false)]
+    {
+        let cipher = SecretCipher::new(&in_the_role(&cloud, role), key.to_owned());
+        assert_eq!(cipher.encrypt(&secret(8), &erp, now()).await.is_ok(), encrypts, "{role} encrypts");
+        assert_eq!(cipher.decrypt(&stored, &erp, now()).await.is_ok(), decrypts, "{role} decrypts");
+    }
+}
+
+/// The configuration of a client that acts in a role of the stack.
+fn in_the_role(cloud: &Cloud, part: &str) -> SdkConfig {
+    let roles = aws(&["iam", "list-roles"]);
+    let roles = roles["Roles"].as_array().unwrap().iter().map(|it| it["Arn"].as_str().unwrap());
+    let arn = roles.into_iter().find(|it| it.contains(part)).expect(part);
+    let session = aws(&["sts", "assume-role", "--role-arn", arn, "--role-session-name", "attack"]);
+    let of = |name: &str| session["Credentials"][name].as_str().unwrap().to_owned();
+    let settings = aws::Settings {
+        region: cloud.config.region().unwrap().to_string(),
+        access_key_id: of("AccessKeyId"),
+        secret_access_key: of("SecretAccessKey"),
+        session_token: Some(of("SessionToken")),
+        endpoint_url: cloud.config.endpoint_url().map(str::to_owned),
+        service_endpoints: BTreeMap::new(),
+        roots: None,
+    };
+    settings.config()
+}
+
+/// Pings an endpoint; the request that arrived.
+async fn ping(admin: &Asking, cloud: &Cloud, path: &str, endpoint: &str) -> Value {
+    let said = admin.ask("POST", &format!("/v1/endpoints/{endpoint}/ping"), None);
+    assert_eq!(said.status, 202, "{}", said.text);
+    until("the ping arrives", async || cloud.captured("webhook", path).pop()).await
+}
+
+async fn register(cloud: &Cloud, tenant: &str, name: &str, path: &str, secrets: &StoredSecrets) {
+    let written = json!({ "id": name, "tenant": tenant, "url": format!("{}{path}", cloud.capture) });
+    let endpoint: Endpoint = serde_json::from_value(written).unwrap();
+    let endpoints = Endpoints::new(&store::client(&cloud.config), TABLE.to_owned());
+    assert!(endpoints.put(&endpoint, secrets, now()).await.unwrap());
+}
+
+/// The stored secrets of an endpoint, as they lie there.
+async fn row(cloud: &Cloud, tenant: &str, name: &str) -> String {
+    let client = Client::new(&cloud.config);
+    let found = client
+        .get_item()
+        .table_name(TABLE)
+        .key("pk", AttributeValue::S(format!("secrets#{tenant}")))
+        .key("sk", AttributeValue::S(name.to_owned()))
+        .send()
+        .await
+        .unwrap();
+    found.item.unwrap()["secrets"].as_s().unwrap().clone()
+}
+
+fn id(tenant: &str, name: &str) -> EndpointId {
+    EndpointId { tenant: Some(tenant.to_owned()), id: name.to_owned() }
+}
+
+fn secret(byte: u8) -> Secret {
+    Secret::new(Scheme::Hmac, vec![byte; 32]).unwrap()
+}
