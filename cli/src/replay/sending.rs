@@ -156,7 +156,7 @@ async fn tell(event: &Event, cloud: &Cloud) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use domain::bus::BusEvent;
-    use domain::replay::{Mark, heard};
+    use domain::replay::{Mark, received};
 
     use super::*;
 
@@ -169,8 +169,8 @@ mod tests {
         let read = BusEvent::parse(&message.body).unwrap();
         assert_eq!(read.event().unwrap(), event);
         assert!(read.outbox_marks().is_empty());
-        let heard = heard(read.event().unwrap(), &read, |_| false);
-        assert!(!heard.ignores_marks, "sent to the queue itself, it is an operator's");
+        let received = received(read.event().unwrap(), &read, |_| false);
+        assert!(!received.ignores_marks, "sent to the queue itself, it is an operator's");
         assert_eq!(entry(&event).source, REPLAY_SOURCE);
         assert_eq!(message.tenant.as_deref(), Some("t-1"));
         assert!(message.body.contains("1.50"), "numbers stay as they were written");

@@ -13,7 +13,7 @@ use domain::bus::BusEvent;
 use domain::event::Refusal;
 use domain::finding::Finding;
 use domain::outbox_mark::MarkKey;
-use domain::replay::{heard, may_replay};
+use domain::replay::{may_replay, received};
 use domain::retention::Retention;
 use domain::stack_secret::StackSecret;
 use queue::{Cause, Past, Queue, Sqs};
@@ -119,7 +119,7 @@ fn tell_findings(record: &Record, findings: &[Finding]) {
 pub fn record(body: &str, marks: &MarkKey, now: Timestamp) -> Result<Record, Refusal> {
     let bus = BusEvent::parse(body)?;
     Ok(match bus.event() {
-        Ok(event) => Record::of(&heard(event, &bus, may_replay), &bus, marks, now),
+        Ok(event) => Record::of(&received(event, &bus, may_replay), &bus, marks, now),
         Err(refusal) => Record::refused(&bus, &refusal, now),
     })
 }

@@ -2,7 +2,7 @@
 
 use domain::bus::BusEvent;
 use domain::event::{Event, Refusal};
-use domain::replay::{Heard, heard, may_replay};
+use domain::replay::{Received, may_replay, received};
 use domain::wake::{Task, WAKE_VERSION, Wake};
 
 /// What a message turned out to be.
@@ -41,7 +41,7 @@ pub fn read(body: &str) -> Intake {
 
 fn event_of(body: &str) -> Result<Event, Refusal> {
     let bus = BusEvent::parse(body)?;
-    let Heard { event, ignores_marks } = heard(bus.event()?, &bus, may_replay);
+    let Received { event, ignores_marks } = received(bus.event()?, &bus, may_replay);
     if ignores_marks {
         tracing::warn!(
             code = "DISPATCH_REPLAY_MARK_IGNORED",

@@ -9,7 +9,7 @@ use aws_smithy_mocks::{Rule, mock};
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::outbox_mark::{MarkKey, MarkedEntry, text_digest};
-use domain::replay::{heard, may_replay};
+use domain::replay::{may_replay, received};
 use domain::stack_secret::StackSecret;
 
 use super::*;
@@ -85,7 +85,7 @@ async fn check(rules: &[Rule], marks: &[&str], is_new: bool, findings: &[Finding
         serde_json::json!(marks)
     );
     let bus = BusEvent::parse(&body).unwrap();
-    let record = Record::of(&heard(bus.event().unwrap(), &bus, may_replay), &bus, &key(), NOON);
+    let record = Record::of(&received(bus.event().unwrap(), &bus, may_replay), &bus, &key(), NOON);
     let rules: Vec<&Rule> = rules.iter().collect();
     let events = Events::new(&canned::client(&rules), "events".to_owned());
     let kept = events.append(&[record]).await.unwrap().remove(0).unwrap();
