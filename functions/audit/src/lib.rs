@@ -17,7 +17,7 @@ use domain::event::Refusal;
 use domain::finding::Finding;
 use domain::outbox_mark::MarkKey;
 use domain::producers::Producers;
-use domain::replay::heard;
+use domain::replay::received;
 use domain::retention::Retention;
 use domain::stack_secret::StackSecret;
 use queue::{Cause, Past, Queue, Sqs};
@@ -153,8 +153,8 @@ pub fn record(
     let bus = BusEvent::parse(body)?;
     Ok(match bus.event(producers) {
         Ok(event) => {
-            let heard = heard(event, &bus, |source| producers.may_replay(source));
-            Record::of(&heard, &bus, marks, now)
+            let received = received(event, &bus, |source| producers.may_replay(source));
+            Record::of(&received, &bus, marks, now)
         }
         Err(refusal) => Record::refused(&bus, &refusal, now),
     })

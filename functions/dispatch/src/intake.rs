@@ -4,7 +4,7 @@ use domain::bus::BusEvent;
 use domain::event::{Event, Priority, Refusal};
 use domain::layout::NotRead;
 use domain::producers::Producers;
-use domain::replay::{Heard, heard};
+use domain::replay::{Received, received};
 use domain::wake::{Task, Wake};
 
 /// What a message turned out to be.
@@ -46,8 +46,8 @@ pub fn read(body: &str, producers: &Producers) -> Intake {
 
 fn admitted(body: &str, producers: &Producers) -> Result<Event, Refusal> {
     let bus = BusEvent::parse(body)?;
-    let Heard { mut event, ignores_marks } =
-        heard(bus.event(producers)?, &bus, |source| producers.may_replay(source));
+    let Received { mut event, ignores_marks } =
+        received(bus.event(producers)?, &bus, |source| producers.may_replay(source));
     if ignores_marks {
         tracing::warn!(
             code = "DISPATCH_REPLAY_MARK_IGNORED",

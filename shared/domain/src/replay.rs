@@ -2,7 +2,7 @@
 //!
 //! A replayed event is the same event: source, id and all it says stay. Two extensions tell it apart: `replayid` names
 //! the replay, `renotify` says that people are to be told once more. Every publisher can write them, so they count only
-//! where an operator wrote them ([`heard`]).
+//! where an operator wrote them ([`received`]).
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ pub fn resource(replay: &str) -> String {
 }
 
 /// An event as it counts. No `Debug`: it holds an event.
-pub struct Heard {
+pub struct Received {
     /// The event, without marks that do not count.
     pub event: Event,
     /// The event came with marks of a replay that do not count.
@@ -67,15 +67,15 @@ pub struct Heard {
 /// was sent by an IAM identity with `sqs:SendMessage`: `carillon replay` does so. On the bus, `may_replay` knows the
 /// sources that operators publish with.
 #[must_use]
-pub fn heard(event: Event, bus: &BusEvent<'_>, may_replay: impl FnOnce(&str) -> bool) -> Heard {
-    let Some(replay) = event.replay_id() else { return Heard { event, ignores_marks: false } };
+pub fn received(event: Event, bus: &BusEvent<'_>, may_replay: impl FnOnce(&str) -> bool) -> Received {
+    let Some(replay) = event.replay_id() else { return Received { event, ignores_marks: false } };
     let is_handed_over = bus.is_direct() && bus.has_resource(&resource(replay));
     if is_handed_over || may_replay(&bus.source) {
-        return Heard { event, ignores_marks: false };
+        return Received { event, ignores_marks: false };
     }
     let mut extensions = event.extensions;
     extensions.retain(|name, _| !is_mark(name));
-    Heard { event: Event { extensions, ..event }, ignores_marks: true }
+    Received { event: Event { extensions, ..event }, ignores_marks: true }
 }
 
 /// The text of an event without the marks of a replay; every other byte stays. The same event, published with and
@@ -162,15 +162,15 @@ mod tests {
             (r#""account":"123456789012","resources":["carillon:replay/r-1"]"#, false),
             (r#""account":"123456789012","resources":[]"#, false),
         ] {
-            let heard = hear("shop", came, r#","replayid":"r-1","renotify":true,"other":"x""#);
-            assert_eq!(heard.ignores_marks, !counts, "{came}");
-            assert_eq!(heard.event.nonce(), counts.then_some("r-1"), "{came}");
-            assert_eq!(heard.event.extensions.len(), if counts { 3 } else { 1 }, "{came}");
+            let received = receive("shop", came, r#","replayid":"r-1","renotify":true,"other":"x""#);
+            assert_eq!(received.ignores_marks, !counts, "{came}");
+            assert_eq!(received.event.nonce(), counts.then_some("r-1"), "{came}");
+            assert_eq!(received.event.extensions.len(), if counts { 3 } else { 1 }, "{came}");
         }
         let on_the_bus = r#""account":"123456789012""#;
-        assert!(!hear(REPLAY_SOURCE, on_the_bus, r#","replayid":"r-1""#).ignores_marks);
+        assert!(!receive(REPLAY_SOURCE, on_the_bus, r#","replayid":"r-1""#).ignores_marks);
         assert!(
-            !hear("shop", direct, r#","renotify":true"#).ignores_marks,
+            !receive("shop", direct, r#","renotify":true"#).ignores_marks,
             "a mark without a name marks nothing"
         );
     }
@@ -185,13 +185,13 @@ mod tests {
     }
 
     /// An event with these extensions, in a message with these members.
-    fn hear(source: &str, came: &str, extensions: &str) -> Heard {
+    fn receive(source: &str, came: &str, extensions: &str) -> Received {
         let detail = event(extensions).to_json();
         let text = format!(
             r#"{{"id":"b-1","detail-type":"order.paid","source":"{source}","time":"2026-11-20T12:00:00Z",{came},"detail":{detail}}}"#
         );
         let bus = BusEvent::parse(&text).unwrap();
-        heard(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE)
+        received(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE)
     }
 
     fn mark(id: &str, renotify: bool) -> Mark {

@@ -5,7 +5,7 @@ use domain::bus::{BusEvent, Shape, shape_of};
 use domain::event::{Event, Refusal};
 use domain::finding::Finding;
 use domain::outbox_mark::{MarkKey, text_digest};
-use domain::replay::{Heard, unmarked_text};
+use domain::replay::{Received, unmarked_text};
 use sha2::{Digest, Sha256};
 
 use super::claim::Claim;
@@ -42,8 +42,8 @@ impl Record {
     /// An event that the relay published from the outbox becomes an acknowledgement of its entry; `marks` checks that.
     /// One that only claims so is an ordinary record with a finding, and so is one whose replay marks do not count.
     #[must_use]
-    pub fn of(heard: &Heard, bus: &BusEvent<'_>, marks: &MarkKey, now: Timestamp) -> Record {
-        let event = &heard.event;
+    pub fn of(received: &Received, bus: &BusEvent<'_>, marks: &MarkKey, now: Timestamp) -> Record {
+        let event = &received.event;
         let (claim, unproven) = match Claim::of(event, bus, marks) {
             None => (None, None),
             Some(Ok(claim)) => (Some(claim), None),
@@ -55,8 +55,8 @@ impl Record {
         {
             return Record { item: replayed(event, replay, bus, now), claim: None }.noting(unproven);
         }
-        let item = ordinary(heard, bus, now);
-        let ignored = heard.ignores_marks.then_some(Finding::ReplayMarkIgnored);
+        let item = ordinary(received, bus, now);
+        let ignored = received.ignores_marks.then_some(Finding::ReplayMarkIgnored);
         Record { item, claim }.noting(unproven.into_iter().chain(ignored))
     }
 
@@ -136,17 +136,17 @@ impl Record {
 }
 
 /// An event's own record, at the place of its identity.
-fn ordinary(heard: &Heard, bus: &BusEvent<'_>, now: Timestamp) -> Item {
-    let event = &heard.event;
+fn ordinary(received: &Received, bus: &BusEvent<'_>, now: Timestamp) -> Item {
+    let event = &received.event;
     let (text, detail) = (event.to_json(), bus.detail_text());
     let is_rewritten = match shape_of(detail) {
         Some(Shape::Hub | Shape::Circle | Shape::Business) => true,
         // Attributes and payload of these are in the envelope as they were written.
-        Some(Shape::CloudEvent | Shape::Plain) | None => heard.ignores_marks,
+        Some(Shape::CloudEvent | Shape::Plain) | None => received.ignores_marks,
     };
     let fits = text.len() + detail.len() <= MAX_BOTH_BYTES;
     // With marks that do not count it is the event that never had them.
-    let content = if heard.ignores_marks { content(&unmarked_text(detail)) } else { content(detail) };
+    let content = if received.ignores_marks { content(&unmarked_text(detail)) } else { content(detail) };
     envelope_item(event)
         .text("pk", stream(event))
         .text("sk", identity(event, &content))

@@ -10,7 +10,7 @@ use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::outbox_mark::{MarkKey, MarkedEntry, text_digest};
 use domain::producers::REPLAY_SOURCE;
-use domain::replay::heard;
+use domain::replay::received;
 use domain::stack_secret::StackSecret;
 
 use super::*;
@@ -86,7 +86,7 @@ async fn check(rules: &[Rule], marks: &[&str], is_new: bool, findings: &[Finding
         serde_json::json!(marks)
     );
     let bus = BusEvent::parse(&body).unwrap();
-    let record = Record::of(&heard(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE), &bus, &key(), NOON);
+    let record = Record::of(&received(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE), &bus, &key(), NOON);
     let rules: Vec<&Rule> = rules.iter().collect();
     let events = Events::new(&canned::client(&rules), "events".to_owned());
     let kept = events.append(&[record]).await.unwrap().remove(0).unwrap();

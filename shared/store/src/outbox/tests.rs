@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::CancellationReason;
 use domain::event::MAX_EVENT_BYTES;
 
@@ -114,6 +116,49 @@ fn a_row_is_pending_until_it_is_acknowledged_or_set_aside_and_must_lie_where_its
     assert_eq!(read(Some("0"), "outbox#shop#e-1").unwrap().check(&told), Ok(()));
     let misplaced = read(Some("0"), "e-1").unwrap().check(&told).unwrap_err().to_string();
     assert!(misplaced.contains("outbox#shop#e-1"), "{misplaced}");
+}
+
+/// Rows as the release before the marks of the relay wrote them.
+#[test]
+fn rows_of_the_last_release_are_read() {
+    let text = include_str!("fixtures/events-rows-1.json");
+    let mut rows: BTreeMap<String, Item> = serde_json::from_str(text).unwrap();
+    let mut take = |name: &str| rows.remove(name).unwrap();
+    for name in ["pending version", "pending plain put"] {
+        let pending = Pending::read(&take(name)).unwrap();
+        let told = Event::parse(&pending.text).unwrap();
+        assert_eq!(pending.check(&told), Ok(()), "{name} can be published");
+    }
+    for name in ["acknowledged version", "acknowledged plain put", "event"] {
+        let row = take(name);
+        assert!(Pending::read(&row).is_none(), "{name} is not published again");
+        let record = crate::Record::from_item(row);
+        assert!(
+            Event::stored(record.get("event").unwrap()).is_ok() && record.findings().is_empty(),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        crate::Record::from_item(take("replay")).get("event"),
+        None,
+        "a replay is no event of its own"
+    );
+}
+
+#[test]
+fn row_with_a_digest_has_the_attributes_of_its_text() {
+    let mut transaction = Vec::new();
+    outbox().append(&mut transaction, &order(), 0, &[event("e-1", "{}")], NOON).unwrap();
+    let row = Item::from(transaction[1].put().unwrap().item().clone());
+    let told = Event::parse(row.get("event").unwrap()).unwrap();
+    let check = |row: Item| Pending::read(&row).unwrap().check(&told).map_err(|it| it.to_string());
+    assert_eq!(check(row.clone()), Ok(()));
+    for name in ["digest", "id", "actor", "type"] {
+        let said = check(row.clone().text(name, "forged")).unwrap_err();
+        assert!(said.starts_with(&format!("the row's {name} is not that of its event")), "{said}");
+    }
+    assert!(check(row.clone().without("type")).is_err(), "nor may one be missing");
+    assert_eq!(check(row.without("digest").text("type", "forged")), Ok(()), "the audit writes them itself");
 }
 
 fn outbox() -> Outbox {

@@ -1,6 +1,6 @@
 use domain::outbox_mark::{MarkedEntry, PREFIX};
 use domain::producers::REPLAY_SOURCE;
-use domain::replay::heard;
+use domain::replay::received;
 use domain::stack_secret::StackSecret;
 
 use super::*;
@@ -84,7 +84,7 @@ fn space_that_the_bus_adds_does_not_break_the_mark_of_the_last_release() {
 #[test]
 fn event_with_replay_marks_of_no_operator_is_an_ordinary_record_with_a_note() {
     let plain = record(&event("e-1", ""), &[]);
-    let marked = record(&event("e-1", r#","replayid":"r-1","renotify":true"#), &[]);
+    let marked = record(&event("e-1", r#","renotify":true,"replayid":"r-1""#), &[]);
     assert_eq!(marked.findings(), [Finding::ReplayMarkIgnored]);
     assert_eq!(marked.get("sk"), plain.get("sk"), "the event that never had them");
     assert_eq!(marked.get("event"), plain.get("event"), "readers of events find it");
@@ -110,7 +110,7 @@ fn of(detail: &str, came: &str) -> Record {
         r#"{{"version":"0","id":"b-1","detail-type":"order.paid","source":"shop","time":"2026-11-20T12:00:01Z",{came},"detail":{detail}}}"#
     );
     let bus = BusEvent::parse(&text).unwrap();
-    Record::of(&heard(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE), &bus, &key_of_marks(), NOON)
+    Record::of(&received(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE), &bus, &key_of_marks(), NOON)
 }
 
 /// The relay's mark of an entry with this text.
