@@ -104,11 +104,14 @@ async fn old_address_is_told_of_its_change_by_the_bus_and_by_the_api() {
         assert!(told["subject"].as_str().unwrap().contains("e-mail address was changed"), "{told}");
         assert!(!told.to_string().contains(&new), "the new address is not told");
         assert!(cloud.captured("email", &new).is_empty());
-        let records = cloud.all_records().await;
-        let of_person = |record: &&store::Record| {
+        let of_person = |record: &store::Record| {
             record.get("type") == Some("recipient.address_changed") && record.get("subject") == Some(&id)
         };
-        let events: Vec<&store::Record> = records.iter().filter(of_person).collect();
+        let events = until("the record", async || {
+            let records: Vec<store::Record> = cloud.all_records().await.into_iter().filter(of_person).collect();
+            Some(records).filter(|records| !records.is_empty())
+        })
+        .await;
         assert_eq!(events.len(), 1, "announced once");
         assert_eq!(events[0].get("source"), Some(if by_api { "carillon/api" } else { "carillon/people" }));
         assert!(!events[0].get("event").unwrap().contains(&new));
