@@ -22,10 +22,20 @@ async fn rows_of_today_have_every_attribute_that_the_last_release_reads() {
         let mut today: Vec<Value> = script::write(table).await.iter().map(shown).collect();
         for old in rows(table) {
             let old = shown(&old);
-            let found = today.iter().position(|it| has_all(&old, it));
+            let keys = |it: &Value| (it["pk"]["S"].clone(), it["sk"]["S"].clone());
+            // Where a key is a hash that is made otherwise today, a row of the same kind stands for it.
+            let kind = |it: &Value| {
+                let begins = |name: &str| {
+                    it[name]["S"].as_str().and_then(|it| it.split('#').next()).map(str::to_owned)
+                };
+                (begins("pk"), begins("sk").filter(|it| it.len() < 20))
+            };
+            let same = today.iter().position(|it| keys(it) == keys(&old) && has_all(&old, it));
+            let found =
+                same.or_else(|| today.iter().position(|it| kind(it) == kind(&old) && has_all(&old, it)));
             let found =
                 found.unwrap_or_else(|| panic!("{table}: no row of today has all attributes of {old}"));
-            today.swap_remove(found);
+            today.remove(found);
         }
     }
 }

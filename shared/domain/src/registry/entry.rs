@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::limits::{self, MAX_ENTRY_BYTES};
+use super::limits::{self, MAX_ENTRY_BYTES, MAX_WITH_LATER_WORDS_BYTES};
 use super::patch::{copy, merge, pieces, set};
 use super::reading;
 use super::{Amendment, Change, Stamp, Topic, out_of_reach};
@@ -215,19 +215,18 @@ impl Entry {
         }
         let person = typed(members.clone()).ok_or_else(|| reading::misfit(&members))?;
         reading::check(&person, "data.")?;
-        let before = self.person.as_ref().map(members_of).unwrap_or_default();
-        limits::check_growth(&before, &members, "data.")?;
+        // What closes a channel or unsubscribes has room that nothing else takes.
+        let is_later_word = patch.keys().all(|name| KEPT.contains(&name.as_str()));
+        if !is_later_word {
+            let before = self.person.as_ref().map(members_of).unwrap_or_default();
+            limits::check_growth(&before, &members, "data.")?;
+        }
         let after =
             Entry { person: Some(person), history: History { members: stamps, ..self.history.clone() } };
-        // What closes a channel or unsubscribes always fits: room is kept for that.
-        let adds = patch.keys().any(|name| !KEPT.contains(&name.as_str()));
-        if adds && after.is_too_large() && after.bytes() > self.bytes() {
-            return Err(limits::too_long(
-                "data",
-                after.bytes(),
-                MAX_ENTRY_BYTES,
-                "bytes with what is stored",
-            ));
+        let most = if is_later_word { MAX_WITH_LATER_WORDS_BYTES } else { MAX_ENTRY_BYTES };
+        let bytes = after.bytes();
+        if bytes > most && bytes > self.bytes() {
+            return Err(limits::too_long("data", bytes, most, "bytes with what is stored"));
         }
         *self = after;
         self.say_again();
@@ -240,19 +239,14 @@ impl Entry {
         Value::Object(members).to_string().len() + self.history().len()
     }
 
-    fn is_too_large(&self) -> bool {
-        self.bytes() > MAX_ENTRY_BYTES
-    }
-
     /// Adds a topic, unless that would take the room that is kept for later words.
     fn join(&mut self, topic: &Topic, stamp: &Stamp) -> Result<bool, Refusal> {
         let before = self.clone();
         let changed = self.move_in(topic, true, stamp);
-        if changed && self.is_too_large() && self.bytes() > before.bytes() {
-            let refusal =
-                limits::too_long("data", self.bytes(), MAX_ENTRY_BYTES, "bytes with what is stored");
+        let bytes = self.bytes();
+        if changed && bytes > MAX_ENTRY_BYTES && bytes > before.bytes() {
             *self = before;
-            return Err(refusal);
+            return Err(limits::too_long("data", bytes, MAX_ENTRY_BYTES, "bytes with what is stored"));
         }
         Ok(changed)
     }

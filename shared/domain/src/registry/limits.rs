@@ -56,6 +56,9 @@ pub const MAX_ENTRY_BYTES: usize = 256 * 1024;
 /// The form of an e-mail address, in words for a refusal.
 const WANTED_EMAIL: &str = "an e-mail address, local@domain in ASCII";
 
+/// The same with closed channels and unsubscriptions: nothing else may take the rest.
+pub const MAX_WITH_LATER_WORDS_BYTES: usize = 384 * 1024;
+
 /// The members of each object within a person.
 const DEVICE: [&str; 4] = ["id", "platform", "endpoint", "zone"];
 const ROLE: [&str; 2] = ["role", "in"];
