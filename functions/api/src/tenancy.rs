@@ -12,11 +12,13 @@
 use domain::recipient::Recipient;
 
 use crate::caller::{Caller, Scope};
-use crate::problem::Problem;
 use crate::router::Operation;
 
 pub(crate) mod change;
+mod refusal;
 pub(crate) mod view;
+
+pub(crate) use refusal::Refusal;
 
 /// As what a caller asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,22 +103,6 @@ pub(crate) enum Grant {
     Own,
     /// Nothing is there for this caller, and the answer says that it was done.
     Nothing,
-}
-
-/// Why a caller may not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// The answer for an unknown id.
-    Absent,
-    /// The id cannot be used: another tenant's person, or a person without tenants, has it.
-    Taken,
-    NeedsAdmin,
-    SomebodyElse,
-    /// Other tenants know the person as well.
-    KnownElsewhere,
-    OtherTenant,
-    /// An admin does not mark another person's messages.
-    LooksOn,
 }
 
 /// Decides for every operation.
@@ -277,64 +263,6 @@ fn has_row(role: Role, relation: Relation) -> Result<Grant, Refusal> {
 pub(crate) fn may_ask(operation: Operation, role: Role, names_self: bool) -> Result<Grant, Refusal> {
     let best = if names_self { Relation::Myself } else { Relation::Exclusive };
     authorize(operation, role, best)
-}
-
-impl Refusal {
-    /// The refusal as the caller reads it.
-    pub(crate) fn problem(self, operation: Operation) -> Problem {
-        match self {
-            Refusal::Absent => absent(operation),
-            Refusal::Taken => Problem::new(409, "taken", "this id is taken; choose another one"),
-            Refusal::NeedsAdmin => Problem::forbidden("it takes the role admin"),
-            Refusal::SomebodyElse => {
-                Problem::forbidden("this is about somebody else; it takes the role admin")
-            }
-            Refusal::KnownElsewhere => Problem::forbidden(
-                "other tenants know this person as well: change in_tenants and topics_in of your own",
-            ),
-            Refusal::OtherTenant => Problem::forbidden("a token reaches its own tenant alone"),
-            Refusal::LooksOn => Problem::forbidden(
-                "what somebody has seen is for them to say, and for programs of the account",
-            ),
-        }
-    }
-}
-
-fn absent(operation: Operation) -> Problem {
-    match operation {
-        Operation::ListRecipients
-        | Operation::GetRecipient
-        | Operation::PutRecipient
-        | Operation::PatchRecipient
-        | Operation::DeleteRecipient
-        | Operation::ListDevices
-        | Operation::PutDevice
-        | Operation::DeleteDevice
-        | Operation::ListInbox
-        | Operation::CountInbox
-        | Operation::MarkInbox
-        | Operation::ListReceived
-        | Operation::GetPreferences
-        | Operation::PutPreferences
-        | Operation::PatchPreferences
-        | Operation::GetTenant
-        | Operation::PutTenant
-        | Operation::IssueTicket => Problem::no_recipient(),
-        Operation::Publish | Operation::ListDeliveries | Operation::Retry => {
-            Problem::new(404, "no_delivery", "no delivery of this key is known")
-        }
-        Operation::ListEndpoints
-        | Operation::GetEndpoint
-        | Operation::PutEndpoint
-        | Operation::DeleteEndpoint
-        | Operation::RotateSecret
-        | Operation::EnableEndpoint
-        | Operation::DisableEndpoint
-        | Operation::PingEndpoint
-        | Operation::ListAttempts
-        | Operation::RetryMessage
-        | Operation::RecoverMessages => Problem::no_endpoint(),
-    }
 }
 
 #[cfg(test)]
