@@ -4,7 +4,7 @@
 
 use domain::Timestamp;
 use domain::bus::{BusEvent, Shape, shape_of};
-use domain::event::{Event, Refusal, RefusalClass};
+use domain::event::{Event, Refusal};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(AccessRecord::parse(&record.to_json()), Some(record.clone()));
         // The audit of the last release reads the message as an event.
         let message = record.to_message();
-        let event = BusEvent::parse(&message).unwrap().event().unwrap();
+        let event = BusEvent::parse(&message).unwrap().unverified_event().unwrap();
         assert_eq!((event.kind.as_str(), event.subject.as_deref()), (RECORDED, Some("ann")));
     }
 

@@ -10,6 +10,7 @@ use domain::catalog::{CATALOG_FORMAT, Catalog, CatalogFile};
 use domain::channel::Channel;
 use domain::event::{Event, Priority};
 use domain::job::{JOB_VERSION, Job};
+use domain::keyed_hash::KeyedHashes;
 use domain::outcome::Reason;
 use domain::plan::Audience;
 use domain::wake::{Cursor, Task, WAKE_VERSION, Wake};
@@ -66,7 +67,7 @@ fn wakes_of_the_last_release_are_read_as_what_they_meant() {
         assert_eq!((wake.rule.as_str(), wake.event().unwrap()), ("booked", event()), "{name}");
         let run = |wanted: &str| match &wake.task {
             Task::Run { audience, start } => {
-                assert_eq!(audience.name(), wanted, "{name}");
+                assert_eq!(audience.name(&hashes()), wanted, "{name}");
                 start.clone()
             }
             Task::Close { .. } | Task::FanOut { .. } => panic!("{name}"),
@@ -85,7 +86,7 @@ fn wakes_of_the_last_release_are_read_as_what_they_meant() {
             "recurrence" => {
                 let audience =
                     Audience::Address { channel: Channel::Email, address: "ann@example.com".into() };
-                assert_eq!(run(&audience.name()).occurrence, 3);
+                assert_eq!(run(&audience.name(&hashes())).occurrence, 3);
             }
             "again" => assert_eq!(run("room:clinic:7").again.as_deref(), Some("n-1")),
             "failover" => {
@@ -96,7 +97,7 @@ fn wakes_of_the_last_release_are_read_as_what_they_meant() {
                 let Task::Close { audience, step, only, window, window_id, resume } = &wake.task else {
                     panic!()
                 };
-                assert_eq!((audience.name().as_str(), *step), ("ann", 1));
+                assert_eq!((audience.name(&hashes()).as_str(), *step), ("ann", 1));
                 assert_eq!((window.as_str(), window_id.as_str()), ("w-1", "wi-1"));
                 assert_eq!((only.is_some(), resume.is_some()), (name == "digest", name == "digest"));
             }
@@ -243,4 +244,8 @@ fn number(text: &str, member: &str) -> u32 {
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
+}
+
+fn hashes() -> KeyedHashes {
+    KeyedHashes::development()
 }

@@ -78,6 +78,6 @@ mod tests {
     }
 
     fn ann(view: View) -> Identity {
-        Identity { user: "ann".into(), view, rooms: Vec::new() }
+        Identity { user: "ann".into(), view, rooms: Vec::new(), until: None }
     }
 }

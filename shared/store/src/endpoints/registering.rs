@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
 use domain::endpoint::challenge::{Challenge, is_same_origin};
-use domain::endpoint::secret::Secrets;
+use domain::endpoint::secret::stored::StoredSecrets;
 use domain::endpoint::{Endpoint, EndpointId, MAX_PER_TENANT, Unverified};
 
 use super::{Endpoints, endpoint, happened, json, one, partition, read};
@@ -38,7 +38,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be written, or the tenant has [`MAX_PER_TENANT`] endpoints. Doing it again is harmless.
-    pub async fn put(&self, it: &Endpoint, secrets: &Secrets, now: Timestamp) -> Result<bool, Refused> {
+    pub async fn put(&self, it: &Endpoint, secrets: &StoredSecrets, now: Timestamp) -> Result<bool, Refused> {
         match self.register(it, secrets, true, now).await? {
             Registered::New => Ok(true),
             Registered::Changed { .. } => Ok(false),
@@ -61,7 +61,7 @@ impl Endpoints {
     pub async fn register(
         &self,
         it: &Endpoint,
-        secrets: &Secrets,
+        secrets: &StoredSecrets,
         vouched: bool,
         now: Timestamp,
     ) -> Result<Registered, Refused> {
@@ -124,7 +124,7 @@ impl Endpoints {
         &self,
         it: &Endpoint,
         written: &str,
-        secrets: &Secrets,
+        secrets: &StoredSecrets,
         vouched: bool,
         now: Timestamp,
     ) -> Result<Option<Registered>, Refused> {
@@ -163,7 +163,7 @@ impl Endpoints {
     }
 
     /// An endpoint whose registration by the last release broke off has no secrets.
-    async fn complete_secrets(&self, id: &EndpointId, secrets: &Secrets) -> Result<(), Refused> {
+    async fn complete_secrets(&self, id: &EndpointId, secrets: &StoredSecrets) -> Result<(), Refused> {
         if lookup::get(&self.client, &self.table, one("secrets", id)).await?.is_some() {
             return Ok(());
         }

@@ -24,7 +24,7 @@ impl Record {
     pub fn of_access(record: &AccessRecord, now: Timestamp) -> Vec<Record> {
         let sealed = item(record, now).text("bucket", reading::bucket(now, &record.access.request));
         let listed = record.of_listed().map(|it| item(&it, now).text("listed_by", partition(record)));
-        std::iter::once(sealed).chain(listed).map(|item| Record { item, claim: None }).collect()
+        std::iter::once(sealed).chain(listed).map(Record::from_item).collect()
     }
 }
 

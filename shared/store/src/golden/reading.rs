@@ -125,13 +125,13 @@ async fn sockets_of_the_last_release_are_open_for_whom_they_were() {
     let room = SocketTarget::Room("clinic:7".into());
     assert_eq!(connections.of(&room, Some("clinic-7"), NOON).await.unwrap().len(), 1);
     assert!(connections.of_user("ann", NOON).await.unwrap()[0].is_opening(NOON));
-    assert_eq!(connections.redeem("ticket-1", NOON).await.unwrap(), Some(ann));
+    assert_eq!(connections.redeem("ticket-1", NOON).await.unwrap().unwrap().identity, ann);
 }
 
 #[tokio::test]
 async fn counters_of_the_last_release_count_on() {
     let counters = Counters::new(&client("counters"), "t".into());
-    let cancel = CancelKey::of(Some("clinic-7"), "booked", &["7".into()]);
+    let cancel = CancelKey::former(Some("clinic-7"), "booked", &["7".into()]);
     assert_eq!(counters.cancelled(&cancel).await.unwrap().unwrap().at, NOON);
     let Answer::Joined { window_id, .. } = counters.joined(&key(KEY), NOON).await.unwrap() else { panic!() };
     let after = NOON + SignedDuration::from_secs(3_600);
@@ -177,6 +177,6 @@ async fn events_of_the_last_release_are_on_record() {
     let items = rows("events");
     let waiting: Vec<Pending> = items.iter().filter_map(Pending::read).collect();
     assert_eq!(waiting.len(), 1);
-    assert!(waiting[0].check_place(&Event::stored(&waiting[0].text).unwrap()).is_ok());
+    assert!(waiting[0].check(&Event::stored(&waiting[0].text).unwrap()).is_ok());
     assert!(items.iter().any(|it| it.get("refused").is_some()));
 }

@@ -8,16 +8,22 @@ use domain::channel::Channel;
 use domain::counter::{Limit, Scope};
 use domain::decide::Wanted;
 use domain::digest::{self, DigestPolicy};
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::endpoint::secret::{Scheme, Secret};
 use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use domain::event::Event;
 use domain::inbox::{Kept, Mark, View, Viewer};
 use domain::job::Job;
 use domain::key::Key;
+use domain::keyed_hash::KeyedHashes;
+use domain::outbox_mark::{MarkKey, MarkedEntry};
 use domain::outcome::{Reason, Status};
+use domain::producers::Tenants;
 use domain::quota::Quota;
 use domain::recipient::{PhoneNumber, Recipient, Settings, Suppression};
 use domain::registry::{Amendment, Change, Stamp, Topic};
+use domain::replay::received;
+use domain::stack_secret::StackSecret;
 use domain::zone::Zone;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -143,7 +149,12 @@ pub(super) fn bad_addresses() -> Recipient {
 
 async fn people(people: &People) {
     let stamp = |second| Stamp { at: NOON + SignedDuration::from_secs(second), by: "crm e-1".into() };
-    let one = |id: &str, change, second| Amendment { id: id.into(), change, stamp: stamp(second) };
+    let one = |id: &str, change, second| Amendment {
+        id: id.into(),
+        change,
+        stamp: stamp(second),
+        reach: Tenants::All,
+    };
     let closed: Suppression = serde_json::from_value(json!({
         "channel": "whatsapp", "why": "bounced", "until": "2027-01-01T00:00:00Z", "address": "h-2" }))
     .unwrap();
@@ -184,12 +195,14 @@ async fn connections(connections: &Connections) {
         user: user.into(),
         view,
         rooms: vec!["clinic:7".into(), "ward:*".into()],
+        until: None,
     };
     let ann = who("ann", View::Tenant("clinic-7".into()));
     let admin = who("ben", View::Only("clinic-7".into()));
     let ticket = Ticket {
         text: "ticket-1".into(),
         identity: ann.clone(),
+        issued_at: NOON,
         expires_at: NOON + SignedDuration::from_secs(30),
     };
     connections.issue(&ticket).await.unwrap();
@@ -205,7 +218,7 @@ async fn counters(counters: &Counters) {
         serde_json::from_value(json!({ "name": "hourly", "most": 3, "period": { "fixed": "1h" } })).unwrap();
     let wanted = Wanted { id: "limit-1".into(), limit, scope: Scope::Step, weight: 2 };
     counters.admit(&key, &[wanted], &[Channel::Email], &Zone::utc(), NOON).await.unwrap();
-    let cancel = CancelKey::of(Some("clinic-7"), "booked", &["7".into()]);
+    let cancel = CancelKey::of(Some("clinic-7"), "booked", &["7".into()], &KeyedHashes::development());
     counters.cancel(&cancel, &Cancellation { at: NOON, by: "abcdefghijklmnop".into() }, NOON).await.unwrap();
     let joining = Joining {
         key: &key,
@@ -220,7 +233,9 @@ async fn counters(counters: &Counters) {
         "channel": "email", "why": "bounced", "until": "2027-01-01T00:00:00Z", "address": "h-1" }))
     .unwrap();
     counters.close_address(&closed).await.unwrap();
-    counters.hear(&PhoneNumber::parse("+493012345678").unwrap(), NOON).await.unwrap();
+    counters
+        .hear(&KeyedHashes::development().caller(&PhoneNumber::parse("+493012345678").unwrap()), NOON)
+        .await.unwrap();
     let mut tally = domain::breaker::Tally::default();
     (0..20).for_each(|_| tally.count(true, NOON));
     let broken = Breaker::default().record(&tally, NOON);
@@ -233,7 +248,7 @@ async fn counters(counters: &Counters) {
     );
     counters.keep_bucket("ses", &KeptValue::default(), slice.next, NOON).await.unwrap();
     counters.page_done("p-1", NOON).await.unwrap();
-    counters.rate("/clinic", 7, 1_000, NOON).await.unwrap();
+    counters.rate(&["/clinic"], 7, 1_000, NOON).await.unwrap();
     let once = Once {
         scope: &["clinic-7", "POST", "/v1/events", "k-1"],
         body: "hash",
@@ -257,8 +272,8 @@ async fn endpoints(endpoints: &Endpoints) {
         "when": { "detail-type": [{ "prefix": "appointment." }] }, "version": "2026-05" }))
     .unwrap();
     let secret = |byte| Secret::new(Scheme::Hmac, vec![byte; 32]).unwrap();
-    assert!(endpoints.put(&endpoint, &Secrets::of(secret(1)), NOON).await.unwrap());
-    endpoints.rotate(&id, &secret(2), NOON).await.unwrap().unwrap();
+    assert!(endpoints.put(&endpoint, &StoredSecrets::of(StoredSecret::Plain(secret(1))), NOON).await.unwrap());
+    endpoints.rotate(&id, async |old| Ok(old.rotated(StoredSecret::Plain(secret(2)), NOON))).await.unwrap().unwrap();
     assert!(endpoints.disable(&id, DisabledBecause::Failing, NOON).await.unwrap());
     let health = serde_json::from_value(json!({
         "failures": 12, "since": NOON, "last": NOON, "clock": NOON, "told": true, "exhausted_at": NOON }))
@@ -288,6 +303,8 @@ async fn endpoints(endpoints: &Endpoints) {
 
 async fn events(client: &Client) {
     let table = Events::new(client, "t".into());
+    let marks = MarkKey::of(&StackSecret::read(&"0".repeat(32)).unwrap());
+    let by_operator = |event, bus: &BusEvent<'_>| received(event, bus, |_| true);
     let bus = |detail: &str, resources: &str| {
         format!(
             r#"{{"version":"0","id":"b-1","detail-type":"appointment.booked","source":"/clinic","account":"1",
@@ -303,13 +320,13 @@ async fn events(client: &Client) {
     let replayed = BusEvent::parse(&replayed).unwrap();
     let wrong = bus(r#"{"specversion":"0.3"}"#, "[]");
     let wrong = BusEvent::parse(&wrong).unwrap();
-    let refusal = wrong.event().unwrap_err();
+    let refusal = wrong.unverified_event().err().unwrap();
     let records = vec![
-        Record::of(&event(), &plain, NOON).kept_for(Some(30), NOON),
-        Record::of(&replay, &replayed, NOON),
+        Record::of(&by_operator(event(), &plain), &plain, &marks, NOON).kept_for(Some(30), NOON),
+        Record::of(&by_operator(replay, &replayed), &replayed, &marks, NOON),
         Record::refused(&wrong, &refusal, NOON),
     ];
-    table.append(records).await.unwrap().into_iter().for_each(|it| assert!(it.unwrap()));
+    table.append(&records).await.unwrap().into_iter().for_each(|it| assert!(it.unwrap().is_new));
     let stream = Stream::new(Some("clinic-7"), "appointment/7");
     let mut transaction = Vec::new();
     let outbox = Outbox::new("t".into());
@@ -318,10 +335,13 @@ async fn events(client: &Client) {
     client.transact_write_items().set_transact_items(Some(transaction)).send().await.unwrap();
     // The first of the two has come back from the bus.
     let acknowledged = Event { sequence: Some(1), ..some[0].clone() };
-    let back = bus(&acknowledged.to_json(), "[\"carillon:outbox\"]");
+    let (place, text) = (Place::of(&acknowledged), acknowledged.to_json());
+    let entry = MarkedEntry { source: "/clinic", id: "e-2", pk: &place.pk, sk: &place.sk };
+    let mark = marks.sign(entry, &text).unwrap();
+    let back = bus(&text, &json!([mark]).to_string());
     let back = BusEvent::parse(&back).unwrap();
-    let record = Record::of(&acknowledged, &back, NOON);
-    assert!(table.append(vec![record]).await.unwrap().remove(0).unwrap());
+    let record = Record::of(&by_operator(acknowledged, &back), &back, &marks, NOON);
+    assert!(table.append(&[record]).await.unwrap().remove(0).unwrap().is_new);
     let snapshot = Snapshot { version: 1, state: "{}".into() };
     table.keep_snapshot(&stream, &snapshot, NOON).await.unwrap();
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::producers::Tenants;
 use crate::registry::{Amendment, Change, Entry, Stamp, Topic, person, tenant};
 use jiff::Timestamp;
 use serde_json::json;
@@ -172,7 +173,7 @@ fn update(patch: Value) -> Change {
 fn apply(entry: &mut Entry, second: i64, change: Change) -> Result<bool, Refusal> {
     let at = NOON + std::time::Duration::from_secs(second.unsigned_abs());
     let stamp = Stamp { at, by: "crm e-1".into() };
-    entry.apply(&Amendment { id: "ann".into(), change, stamp })
+    entry.apply(&Amendment { id: "ann".into(), change, stamp, reach: Tenants::All })
 }
 
 /// An object that takes so many bytes as JSON.

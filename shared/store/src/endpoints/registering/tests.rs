@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_smithy_mocks::{Rule, mock};
+use domain::endpoint::secret::stored::StoredSecret;
 use domain::endpoint::secret::{Scheme, Secret};
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
@@ -66,7 +67,8 @@ async fn new_url_of_another_origin_makes_an_endpoint_unverified_again() {
 
 async fn register(tenant: &str, rules: &[&Rule], vouched: bool) -> Registered {
     let endpoints = Endpoints::new(&canned::client(rules), "endpoints".into());
-    let secrets = Secrets::of(Secret::new(Scheme::Hmac, vec![7; 32]).unwrap());
+    let secret = Secret::new(Scheme::Hmac, vec![7; 32]).unwrap();
+    let secrets = StoredSecrets::of(StoredSecret::Plain(secret));
     let endpoint = erp(tenant, "https://erp.example.com/hooks");
     endpoints.register(&endpoint, &secrets, vouched, NOON).await.unwrap()
 }
