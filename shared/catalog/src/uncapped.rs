@@ -94,8 +94,8 @@ mod tests {
         let files = BTreeMap::from([
             ("policy.yaml".to_owned(), policy.to_owned()),
             ("rules/a.yaml".to_owned(), rules.concat()),
-            ("templates/t/en/sms.text".to_owned(), "A".to_owned()),
-            ("templates/t/en/whatsapp.text".to_owned(), "A".to_owned()),
+            ("templates/t/en/sms.txt".to_owned(), "A".to_owned()),
+            ("templates/t/en/whatsapp.txt".to_owned(), "A".to_owned()),
         ]);
         let compiled = crate::compile_files(files);
         let warnings = match compiled {

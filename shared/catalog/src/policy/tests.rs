@@ -79,7 +79,7 @@ fn cap_may_hold_for_critical_messages_too() {
     assert!(policy.caps[0].critical);
     check_cap(
         "cap: a, most: 1, per: tenant, period: day, critical: yes",
-        &["found `yes`, wanted a boolean; write `true` or `false`"],
+        &["found text, wanted a boolean; write `true` or `false`"],
     );
 }
 

@@ -7,7 +7,6 @@
 //! The arithmetic is that of [`domain::quota`].
 
 use aws::Refused;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::Timestamp;
@@ -99,15 +98,12 @@ impl Counters {
                 let found = done.attributes.map(Item::from).and_then(|it| full_at(&it));
                 Ok(Moved::To(found.unwrap_or(now)))
             }
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
-                match error.into_service_error() {
-                    UpdateItemError::ConditionalCheckFailedException(it) => {
-                        Ok(Moved::No(it.item.map(Item::from).and_then(|it| full_at(&it))))
-                    }
-                    _ => Ok(Moved::No(None)),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(it)) => {
+                    Ok(Moved::No(it.item.clone().map(Item::from).and_then(|it| full_at(&it))))
                 }
-            }
-            Err(error) => Err(Refused::new(DOING, error)),
+                Some(_) | None => Err(Refused::new(DOING, error)),
+            },
         }
     }
 }
