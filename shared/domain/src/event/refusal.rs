@@ -9,13 +9,13 @@ use std::fmt;
 /// [`Found`] and [`Attribute`] make that impossible. [`Refusal::of_authors_file`] is for the command line alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{attribute}: found {found}, wanted {wanted}")]
+// So that no other crate makes one out of any text.
+#[non_exhaustive]
 pub struct Refusal {
     /// The attribute's name, or `body` when the text as a whole is at fault.
     pub attribute: String,
     pub found: String,
     pub wanted: String,
-    /// Keeps other crates from making one out of any text.
-    sealed: (),
 }
 
 /// What was found, without a character of it.
@@ -33,7 +33,7 @@ impl Refusal {
         wanted: impl fmt::Display,
     ) -> Refusal {
         let (Attribute(attribute), Found(found)) = (attribute.into(), found.into());
-        Refusal { attribute, found, wanted: wanted.to_string(), sealed: () }
+        Refusal { attribute, found, wanted: wanted.to_string() }
     }
 
     /// For a text that cannot be read as JSON. The position is told, the content is not.
@@ -45,12 +45,7 @@ impl Refusal {
     /// calls this.
     #[must_use]
     pub fn of_authors_file(attribute: &str, found: &str, wanted: &str) -> Refusal {
-        Refusal {
-            attribute: attribute.to_owned(),
-            found: found.to_owned(),
-            wanted: wanted.to_owned(),
-            sealed: (),
-        }
+        Refusal { attribute: attribute.to_owned(), found: found.to_owned(), wanted: wanted.to_owned() }
     }
 }
 
@@ -84,7 +79,11 @@ impl Found {
     pub(crate) fn value(value: &serde_json::Value) -> Found {
         match value {
             serde_json::Value::String(it) => Found::text(it),
-            other => super::fields::kind_of(&other.to_string()).into(),
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Array(_)
+            | serde_json::Value::Object(_) => super::fields::kind_of(&value.to_string()).into(),
         }
     }
 
