@@ -181,6 +181,10 @@ mod tests {
     }
 
     #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it is what the line before says, not something to lend"
+    )]
     fn check(rules: &TokenRules, claims: Value, is_good: bool) {
         #[expect(clippy::cast_precision_loss, reason = "the seconds of 2026 fit a float")]
         let found = rules.check(claims.as_object().unwrap(), NOW as f64);

@@ -145,6 +145,10 @@ mod tests {
     }
 
     #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it is what the line before says, not something to lend"
+    )]
     fn check(data: Value, expected: Option<Value>, dropped: usize) {
         let links = safe_links(&serde_json::value::to_raw_value(&data).unwrap());
         let found = links.data.map(|it| serde_json::from_str::<Value>(it.get()).unwrap());

@@ -9,6 +9,8 @@ use std::fmt;
 /// [`Found`] and [`Attribute`] make that impossible. [`Refusal::of_authors_file`] is for the command line alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{attribute}: found {found}, wanted {wanted}")]
+// So that no other crate makes one out of any text.
+#[non_exhaustive]
 pub struct Refusal {
     /// The attribute's name, or `body` when the text as a whole is at fault.
     pub attribute: String,
@@ -16,8 +18,6 @@ pub struct Refusal {
     pub wanted: String,
     /// The kind of refusal, for causes of dead letters and for audit records.
     pub class: RefusalClass,
-    /// Keeps other crates from making one out of any text.
-    sealed: (),
 }
 
 /// The kind of a [`Refusal`]: its name is stable and machine-readable.
@@ -59,7 +59,7 @@ impl Refusal {
         wanted: impl fmt::Display,
     ) -> Refusal {
         let (Attribute(attribute), Found(found)) = (attribute.into(), found.into());
-        Refusal { attribute, found, wanted: wanted.to_string(), class: RefusalClass::Malformed, sealed: () }
+        Refusal { attribute, found, wanted: wanted.to_string(), class: RefusalClass::Malformed }
     }
 
     /// The same refusal, of another class.
@@ -82,7 +82,6 @@ impl Refusal {
             found: found.to_owned(),
             wanted: wanted.to_owned(),
             class: RefusalClass::Malformed,
-            sealed: (),
         }
     }
 }
@@ -117,7 +116,11 @@ impl Found {
     pub(crate) fn value(value: &serde_json::Value) -> Found {
         match value {
             serde_json::Value::String(it) => Found::text(it),
-            other => super::fields::kind_of(&other.to_string()).into(),
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Array(_)
+            | serde_json::Value::Object(_) => super::fields::kind_of(&value.to_string()).into(),
         }
     }
 

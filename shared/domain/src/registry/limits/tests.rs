@@ -183,11 +183,13 @@ fn padded(bytes: usize) -> Value {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "it is what the line before says, not something to lend")]
 fn taken(members: Value) {
     check_members(members.as_object().unwrap()).unwrap();
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "it is what the line before says, not something to lend")]
 fn refused(members: Value, member: &str) {
     let refusal = check_members(members.as_object().unwrap()).unwrap_err();
     assert_eq!(refusal.attribute, member, "{refusal}");
