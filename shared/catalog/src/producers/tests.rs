@@ -34,61 +34,61 @@ fn without_the_key_the_policy_has_no_producers_and_an_empty_list_admits_none() {
 
 #[test]
 fn a_wrong_entry_is_reported_at_its_place_with_a_suggestion() {
-    check("  - { source: a }", &["2:5: the key `tenants` is missing; add a line `tenants: …`"]);
+    check("  - { source: a }", &["2: the key `tenants` is missing; add a line `tenants: …`"]);
     check(
         "  - { source: a, tenants: none, peple: true }",
-        &["2:33: unknown key `peple`; did you mean `people`?"],
+        &["2: unknown key `peple`; did you mean `people`?"],
     );
     check(
         "  - { source: a, tenants: all }",
         &[
-            "2:28: found text, wanted tenants; write a list such as `[clinic-a, clinic-b]`, `\"*\"` for all, or `none`",
+            "2: found text, wanted tenants; write a list such as `[clinic-a, clinic-b]`, `\"*\"` for all, or `none`",
         ],
     );
     check(
         "  - { source: a, tenants: none }\n  - { source: a, tenants: '*' }",
-        &["3:5: the source `a` has an entry already; put all its rights into one entry"],
+        &["3: the source `a` has an entry already; put all its rights into one entry"],
     );
     check(
         "  - { source: a, tenants: none, types: [order.*, order.placed] }",
-        &["2:52: the type `order.*` covers `order.placed`, which stands here too; take `order.placed` out"],
+        &["2: the type `order.*` covers `order.placed`, which stands here too; take `order.placed` out"],
     );
-    check("  - { source: a, tenants: [t, t] }", &["2:32: the tenant `t` stands here twice; take one out"]);
+    check("  - { source: a, tenants: [t, t] }", &["2: the tenant `t` stands here twice; take one out"]);
     check(
         "  - { source: 'a*b', tenants: none }",
-        &["2:15: `a*b` has a `*` that is not its end; put one `*` at the end, or none"],
+        &["2: `a*b` has a `*` that is not its end; put one `*` at the end, or none"],
     );
     check(
         "  - { source: carillon/api, tenants: none }",
         &[
-            "2:15: `carillon/api` is a source of Carillon's own functions, which need no entry; take the entry out, or \
+            "2: `carillon/api` is a source of Carillon's own functions, which need no entry; take the entry out, or \
              name the producer's own source",
         ],
     );
     check(
         "  - { source: a, tenants: none, types: [communication.sent] }",
         &[
-            "2:43: the type `communication.sent` is reserved for Carillon's own events; take it out; `people: true` lets \
+            "2: the type `communication.sent` is reserved for Carillon's own events; take it out; `people: true` lets \
              the source update recipients, topics and tenants",
         ],
     );
     check(
         "  - { source: a, tenants: none, speaks-as: [carillon/push] }",
         &[
-            "2:47: a producer cannot speak as `carillon/push`; write the name of one service that is not Carillon's own",
+            "2: a producer cannot speak as `carillon/push`; write the name of one service that is not Carillon's own",
         ],
     );
     check(
         "  - { source: '*', tenants: '*', people: true }",
         &[
-            "2:44: `people` for the source `*` is a right of every producer; name the source that has this right in an \
+            "2: `people` for the source `*` is a right of every producer; name the source that has this right in an \
              entry of its own",
         ],
     );
     check(
         "  - { source: a, tenants: none, people: true }",
         &[
-            "2:43: `people: true` with `tenants: none` lets the source change no person; list the tenants whose people it \
+            "2: `people: true` with `tenants: none` lets the source change no person; list the tenants whose people it \
              may change, or write `tenants: \"*\"`",
         ],
     );
@@ -103,6 +103,6 @@ fn check(entries: &str, expected: &[&str]) {
 fn read(yaml: &str) -> (Producers, Vec<String>) {
     let mut problems = Vec::new();
     let draft = policy::read(Some(yaml), &mut problems);
-    let said = problems.iter().map(|it| it.to_string().replace("policy.yaml:", "")).collect();
+    let said = problems.iter().map(|it| format!("{}: {}; {}", it.line.unwrap(), it.what, it.fix)).collect();
     (draft.policy.producers, said)
 }
