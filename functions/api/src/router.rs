@@ -123,10 +123,10 @@ impl Route {
     /// Whether a request is about its caller: the path names them, or nothing names anybody else yet.
     pub(crate) fn names_self(&self, caller: &Caller, parameters: &[String]) -> bool {
         let Caller::Person(person) = caller else { return false };
-        match self.operation {
-            Operation::IssueTicket => !person.is_admin,
-            _ => self.path.starts_with(ABOUT_A_PERSON) && parameters.first() == Some(&person.user),
+        if self.operation == Operation::IssueTicket {
+            return !person.is_admin;
         }
+        self.path.starts_with(ABOUT_A_PERSON) && parameters.first() == Some(&person.user)
     }
 }
 

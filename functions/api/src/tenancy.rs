@@ -129,22 +129,21 @@ pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) ->
             _ => reads_person(role, relation),
         },
         Operation::ListDevices | Operation::PutDevice | Operation::DeleteDevice => {
-            match reads_person(role, relation)? {
-                // Devices hold everywhere. Where others know the person, they are for the person.
-                Grant::Part => Err(Refusal::KnownElsewhere),
-                Grant::Whole | Grant::Own | Grant::Nothing if is_self(relation) => Ok(Grant::Own),
-                grant => Ok(grant),
+            let grant = reads_person(role, relation)?;
+            if is_self(relation) {
+                return Ok(Grant::Own);
             }
+            // Devices hold everywhere. Where others know the person, they are for the person.
+            if grant == Grant::Part { Err(Refusal::KnownElsewhere) } else { Ok(grant) }
         }
         Operation::PutRecipient => only_admins(role).and_then(|()| puts_person(role, relation)),
         Operation::PatchRecipient => patches_person(role, relation),
         Operation::DeleteRecipient => only_admins(role).and_then(|()| deletes_person(role, relation)),
         Operation::GetTenant => has_tenant(role, relation),
         Operation::PutTenant => only_admins(role).and_then(|()| has_tenant(role, relation)),
-        Operation::Publish => only_admins(role).and_then(|()| match relation {
-            // An event that names no tenant becomes one of the caller's.
-            Relation::NoTenant => Ok(Grant::Whole),
-            _ => has_tenant(role, relation),
+        // An event that names no tenant becomes one of the caller's.
+        Operation::Publish => only_admins(role).and_then(|()| {
+            if relation == Relation::NoTenant { Ok(Grant::Whole) } else { has_tenant(role, relation) }
         }),
         Operation::ListDeliveries
         | Operation::Retry
@@ -157,14 +156,13 @@ pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) ->
         | Operation::ListAttempts
         | Operation::RetryMessage
         | Operation::RecoverMessages => only_admins(role).and_then(|()| has_row(role, relation)),
-        Operation::PutEndpoint => only_admins(role).and_then(|()| match relation {
-            // Ids of endpoints are unique within a tenant: nobody else's stands in the way.
-            Relation::Unknown => Ok(Grant::Whole),
-            _ => has_tenant(role, relation),
+        // Ids of endpoints are unique within a tenant: nobody else's stands in the way.
+        Operation::PutEndpoint => only_admins(role).and_then(|()| {
+            if relation == Relation::Unknown { Ok(Grant::Whole) } else { has_tenant(role, relation) }
         }),
-        Operation::DeleteEndpoint => only_admins(role).and_then(|()| match has_row(role, relation) {
-            Err(Refusal::Absent) => Ok(Grant::Nothing),
-            decided => decided,
+        Operation::DeleteEndpoint => only_admins(role).and_then(|()| {
+            let decided = has_row(role, relation);
+            if decided == Err(Refusal::Absent) { Ok(Grant::Nothing) } else { decided }
         }),
     }
 }

@@ -185,6 +185,7 @@ mod tests {
     }
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
     fn check(grant: Grant, role: Role, patch: Value, is_allowed: bool) {
         let found = check_patch(patch.as_object().unwrap(), grant, role, "a");
         assert_eq!(found.is_ok(), is_allowed, "{patch}");
