@@ -1,6 +1,5 @@
 //! `carillon events`: what happened, by time and by aggregate.
 
-use domain::Timestamp;
 use domain::access::Object;
 use domain::event::Event;
 use domain::finding::Finding;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use delivery::Line as _;
 use domain::outbox_mark::MarkKey;
-use domain::stack_secret::StackSecret;
 use domain::producers::Producers;
+use domain::stack_secret::StackSecret;
 use publish::{Relay, Relayed, Row};
 use queue::Outgoing;
 use runtime::{Batch, Deadline, Error, Report};

@@ -85,7 +85,7 @@ impl Unproved {
         let url = format!("{}{path}", cloud.capture);
         let endpoint: Endpoint =
             serde_json::from_value(json!({ "tenant": tenant, "id": "erp", "url": url })).unwrap();
-        let secrets = Secrets::of(Secret::new(Scheme::Hmac, vec![7; 32]).unwrap());
+        let secrets = Secrets::of(Secret::new(Scheme::Hmac, vec![7; 32]).unwrap()).into();
         let done = endpoints.register(&endpoint, &secrets, false, now()).await.unwrap();
         assert_eq!(done, Registered::New);
         let admin = Asking::of(&unique("admin"), &tenant, "admin");

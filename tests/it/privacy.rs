@@ -108,7 +108,8 @@ async fn old_address_is_told_of_its_change_by_the_bus_and_by_the_api() {
             record.get("type") == Some("recipient.address_changed") && record.get("subject") == Some(&id)
         };
         let events = until("the record", async || {
-            let records: Vec<store::Record> = cloud.all_records().await.into_iter().filter(of_person).collect();
+            let records: Vec<store::Record> =
+                cloud.all_records().await.into_iter().filter(of_person).collect();
             Some(records).filter(|records| !records.is_empty())
         })
         .await;

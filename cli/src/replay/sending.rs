@@ -175,7 +175,10 @@ mod tests {
         let admitted = read.event(&Producers::default()).unwrap();
         assert_eq!(admitted, event);
         assert!(read.outbox_marks().is_empty());
-        assert!(!received(admitted, &read, |_| false).ignores_marks, "a message in the queue itself is an operator's");
+        assert!(
+            !received(admitted, &read, |_| false).ignores_marks,
+            "a message in the queue itself is an operator's"
+        );
         assert_eq!(entry(&event).source, REPLAY_SOURCE);
         assert_eq!(message.tenant.as_deref(), Some("t-1"));
         assert!(message.body.contains("1.50"), "numbers stay as they were written");

@@ -120,6 +120,7 @@ mod tests {
     use crate::caller::Scope;
     use crate::request::tests::read as request;
     use domain::Timestamp;
+    use domain::producers::Tenants;
     use domain::registry;
 
     const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
@@ -132,6 +133,7 @@ mod tests {
             (Caller::Program("arn:aws:iam::1:user/shop".into()), Scope::Tenant("clinic-7".into()));
         let parameters = ["ann".to_owned()];
         let asked = Asked {
+            operation: crate::Operation::PatchRecipient,
             request: &request,
             caller: &caller,
             scope: &scope,
@@ -144,7 +146,7 @@ mod tests {
         let text = event.to_json();
         assert!(text.contains(r#""members":["email"]"#) && !text.contains("example.com"), "{text}");
         assert_eq!(event.actor.as_deref(), Some("arn:aws:iam::1:user/shop"));
-        assert!(registry::read(&event, NOW).is_err(), "people applies nothing of it");
+        assert!(registry::read(&event, &Tenants::All, NOW).is_err(), "people applies nothing of it");
         assert!(Event::parse(&text).is_ok());
     }
 }

@@ -89,6 +89,7 @@ fn load(operation: Operation) -> Load {
         | Operation::PatchPreferences
         | Operation::GetTenant
         | Operation::PutTenant
+        | Operation::CloseSockets
         | Operation::Publish
         | Operation::ListDeliveries
         | Operation::ListEndpoints
@@ -148,7 +149,7 @@ fn buckets(
         (Caller::Person(it), Load::Call | Load::Ping | Load::Retry) => {
             Bucket::of("user", &[&it.tenant, &it.user], limits.user)
         }
-        (Caller::Program, _) => Bucket::of("program", &[arn], limits.program),
+        (Caller::Program(_), _) => Bucket::of("program", &[arn], limits.program),
     };
     match (load, scope) {
         (Load::Retry, _) => vec![own, Bucket::of("retry", &[tenant], limits.retries)],

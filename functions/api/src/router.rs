@@ -73,7 +73,7 @@ pub enum Operation {
 }
 
 /// All routes.
-pub const ROUTES: [Route; 33] = [
+pub const ROUTES: [Route; 34] = [
     route("GET", "/v1/recipients", Who::Admins, Operation::ListRecipients),
     route("GET", "/v1/recipients/{id}", Who::Own, Operation::GetRecipient),
     route("PUT", "/v1/recipients/{id}", Who::Admins, Operation::PutRecipient),

@@ -124,6 +124,11 @@ pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) ->
             (Role::Program, Relation::Unknown) => Ok(Grant::Whole),
             _ => reads_person(role, relation),
         },
+        Operation::CloseSockets => match (role, relation) {
+            // A program ends the sessions of an id that is no longer known, too.
+            (Role::Program, Relation::Unknown) => Ok(Grant::Whole),
+            _ => reads_person(role, relation),
+        },
         Operation::MarkInbox => match (role, relation) {
             (Role::Admin, Relation::Exclusive | Relation::Shared) => Err(Refusal::LooksOn),
             _ => reads_person(role, relation),
@@ -153,6 +158,7 @@ pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) ->
         | Operation::EnableEndpoint
         | Operation::DisableEndpoint
         | Operation::PingEndpoint
+        | Operation::VerifyEndpoint
         | Operation::ListAttempts
         | Operation::RetryMessage
         | Operation::RecoverMessages => only_admins(role).and_then(|()| has_row(role, relation)),

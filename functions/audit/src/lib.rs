@@ -137,19 +137,13 @@ pub fn rows(
         Some(access) => Ok(Record::of_access(&access, now)),
         None => Ok(vec![record(body, producers, marks, now)?]),
     }
-    }
 }
 
 /// What is kept of one message: the event as it was understood, or what came and why it was not.
 ///
 /// # Errors
 /// [`Refusal`] when the text did not come from an EventBridge rule.
-pub fn record(
-    body: &str,
-    producers: &Producers,
-    marks: &MarkKey,
-    now: Timestamp,
-) -> Result<Record, Refusal> {
+pub fn record(body: &str, producers: &Producers, marks: &MarkKey, now: Timestamp) -> Result<Record, Refusal> {
     let bus = BusEvent::parse(body)?;
     Ok(match bus.event(producers) {
         Ok(event) => {

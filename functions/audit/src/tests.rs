@@ -40,7 +40,8 @@ fn an_event_is_kept_with_everything_that_ties_it_to_others() {
 
 #[test]
 fn what_is_refused_is_kept_as_it_came_with_the_reason() {
-    let kept = record(&bus(r#"{"specversion":"0.3","id":"e-1"}"#), &Producers::default(), &marks(), NOON).unwrap();
+    let kept =
+        record(&bus(r#"{"specversion":"0.3","id":"e-1"}"#), &Producers::default(), &marks(), NOON).unwrap();
     assert_eq!(kept.get("refused"), Some(r#"specversion: found a text of 3 characters, wanted "1.0""#));
     assert_eq!(kept.get("detail"), Some(r#"{"specversion":"0.3","id":"e-1"}"#));
 }
@@ -51,7 +52,8 @@ fn a_second_event_under_one_id_stands_beside_the_first_and_a_second_delivery_doe
         let detail = format!(
             r#"{{"specversion":"1.0","id":"e-1","source":"shop","type":"t","data":{{"total":{total}}}}}"#
         );
-        let kept = record(&bus(&detail).replace("b-1", bus_id), &Producers::default(), &marks(), NOON).unwrap();
+        let kept =
+            record(&bus(&detail).replace("b-1", bus_id), &Producers::default(), &marks(), NOON).unwrap();
         kept.get("sk").unwrap().to_owned()
     };
     assert_eq!(sk(1, "b-1"), sk(1, "b-2"));
@@ -170,7 +172,8 @@ fn bus_as(source: &str, kind: &str, detail: &str) -> String {
 #[test]
 fn refused_record_keeps_the_names_of_the_bus_and_those_of_the_envelope() {
     let forged = r#"{"specversion":"1.0","id":"e-1","source":"bank","type":"core.hello","tenant":"ten-b"}"#;
-    let kept = record(&bus_as("shop", "shop.harmless", forged), &Producers::default(), &marks(), NOON).unwrap();
+    let kept =
+        record(&bus_as("shop", "shop.harmless", forged), &Producers::default(), &marks(), NOON).unwrap();
     let said = kept.get("refused").unwrap();
     for name in ["\"bank\"", "\"core.hello\"", "\"shop\"", "\"shop.harmless\""] {
         assert!(said.contains(name), "{said}");
@@ -191,7 +194,8 @@ fn refused_record_keeps_the_names_of_the_bus_and_those_of_the_envelope() {
 fn event_that_its_producer_may_not_publish_is_recorded_as_refused() {
     let producers = Producers::new(Vec::new());
     let kept =
-        record(&bus(r#"{"specversion":"1.0","id":"e","source":"s","type":"t"}"#), &producers, &marks(), NOON).unwrap();
+        record(&bus(r#"{"specversion":"1.0","id":"e","source":"s","type":"t"}"#), &producers, &marks(), NOON)
+            .unwrap();
     assert_eq!(kept.get("refused_class"), Some("producer_not_allowed"));
     let reserved = r#"{"specversion":"1.0","id":"e","source":"s","type":"communication.sent"}"#;
     let kept = record(&bus(reserved), &Producers::default(), &marks(), NOON).unwrap();
@@ -202,7 +206,10 @@ fn event_that_its_producer_may_not_publish_is_recorded_as_refused() {
 fn authenticated_user_of_an_event_is_an_attribute_of_its_record() {
     let detail =
         r#"{"specversion":"1.0","id":"e","source":"/tenants/a","type":"t","tenant":"a","authid":"ann"}"#;
-    assert_eq!(record(&bus(detail), &Producers::default(), &marks(), NOON).unwrap().get("auth_id"), Some("ann"));
+    assert_eq!(
+        record(&bus(detail), &Producers::default(), &marks(), NOON).unwrap().get("auth_id"),
+        Some("ann")
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The environment, as values.
 
 use domain::outbox_mark::MarkKey;
-use domain::stack_secret::StackSecret;
 use domain::producers::Producers;
+use domain::stack_secret::StackSecret;
 use runtime::{Env, Error};
 
 /// What the relay is told by its template.

@@ -110,9 +110,9 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::producers::REPLAY_SOURCE;
     use crate::channel::Channel;
     use crate::key::Key;
+    use crate::producers::REPLAY_SOURCE;
 
     #[test]
     fn a_mark_is_seen_and_changes_nothing_else_of_the_event() {

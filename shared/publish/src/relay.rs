@@ -217,6 +217,6 @@ mod tests {
             r#"{{"specversion":"1.0","id":"1","source":"{source}","type":"{kind}","time":"2026-11-20T12:00:00Z"{more}}}"#
         );
         let place = Place::of(&Event::parse(&text).unwrap());
-        Row::read(Pending { place, text }, &MarkKey::of(&StackSecret::read(&"0".repeat(32)).unwrap()))
+        Row::read(Pending::plain(place, text), &MarkKey::of(&StackSecret::read(&"0".repeat(32)).unwrap()))
     }
 }

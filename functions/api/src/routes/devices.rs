@@ -16,9 +16,6 @@ use crate::routes::recipients::check_id;
 use crate::tenancy::Grant;
 use crate::{Api, Asked};
 
-/// How many devices a person has at most. A person who had more before keeps them, and can refresh them.
-const MAX_DEVICES: usize = 20;
-
 /// The longest endpoint, in bytes.
 const MAX_ENDPOINT_BYTES: usize = 2_048;
 
@@ -126,8 +123,8 @@ impl Api {
             }
             Ok(Some(Change::Update(Map::from_iter([("devices".to_owned(), json!(devices))]))))
         };
-        let changed = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
-        if changed {
+        let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        if amended.changed {
             self.announce(asked, Changed::Recipient, &["devices"]).await;
         }
         Ok(())

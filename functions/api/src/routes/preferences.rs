@@ -57,8 +57,8 @@ impl Api {
                 }
             })))
         };
-        let changed = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
-        if changed {
+        let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        if amended.changed {
             let members: &[&str] = match asked.scope {
                 Scope::All => &MEMBERS,
                 Scope::Tenant(_) => &["in_tenants"],

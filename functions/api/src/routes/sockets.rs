@@ -13,7 +13,7 @@ impl Api {
     pub(crate) async fn close_sockets(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.parameter(0);
         if !asked.is_own() && asked.scope.tenant().is_some() {
-            self.person(id, asked.scope).await?;
+            self.person(id, asked).await?;
         }
         let sign_out = match asked.scope {
             Scope::All => SignOut::Everywhere,

@@ -59,6 +59,7 @@ fn absent(operation: Operation) -> Problem {
         | Operation::PatchPreferences
         | Operation::GetTenant
         | Operation::PutTenant
+        | Operation::CloseSockets
         | Operation::IssueTicket => Problem::no_recipient(),
         Operation::Publish | Operation::ListDeliveries | Operation::Retry => {
             Problem::new(404, "no_delivery", "no delivery of this key is known")
@@ -71,6 +72,7 @@ fn absent(operation: Operation) -> Problem {
         | Operation::EnableEndpoint
         | Operation::DisableEndpoint
         | Operation::PingEndpoint
+        | Operation::VerifyEndpoint
         | Operation::ListAttempts
         | Operation::RetryMessage
         | Operation::RecoverMessages => Problem::no_endpoint(),

@@ -36,6 +36,7 @@ const TABLE: [(Operation, [&str; 4]); ROUTES.len()] = [
     (Operation::ListDevices, ["OOSS444", "OOWK444", "OOWK444", "OOWWWW4"]),
     (Operation::PutDevice, ["OOSS444", "OOWK444", "OOWK444", "OOWWWW4"]),
     (Operation::DeleteDevice, ["OOSS444", "OOWK444", "OOWK444", "OOWWWW4"]),
+    (Operation::CloseSockets, ["OOSS444", "WOWP444", "OOWP444", "WWWWWWW"]),
     (Operation::ListInbox, ["OOSS444", "WOWP444", "OOWP444", "WWWWWW4"]),
     (Operation::CountInbox, ["OOSS444", "WOWP444", "OOWP444", "WWWWWW4"]),
     (Operation::MarkInbox, ["OOSS444", "WOLL444", "OOWP444", "WWWWWW4"]),
@@ -57,6 +58,7 @@ const TABLE: [(Operation, [&str; 4]); ROUTES.len()] = [
     (Operation::EnableEndpoint, ["AAAAAAA", "44W4444", "44W4444", "WWWWWW4"]),
     (Operation::DisableEndpoint, ["AAAAAAA", "44W4444", "44W4444", "WWWWWW4"]),
     (Operation::PingEndpoint, ["AAAAAAA", "44W4444", "44W4444", "WWWWWW4"]),
+    (Operation::VerifyEndpoint, ["AAAAAAA", "44W4444", "44W4444", "WWWWWW4"]),
     (Operation::ListAttempts, ["AAAAAAA", "44W4444", "44W4444", "WWWWWW4"]),
     (Operation::RetryMessage, ["AAAAAAA", "44W4444", "44W4444", "WWWWWW4"]),
     (Operation::RecoverMessages, ["AAAAAAA", "44W4444", "44W4444", "WWWWWW4"]),
@@ -142,9 +144,9 @@ fn relation_of_a_person_is_that_to_the_callers_tenant() {
     ] {
         let ann = person(&tenants);
         assert_eq!(Relation::of_person(Some(&ann), &member("ben"), &scope), of_other, "{tenants}");
-        assert_eq!(Relation::of_person(Some(&ann), &Caller::Program, &scope), of_other, "{tenants}");
+        assert_eq!(Relation::of_person(Some(&ann), &program(), &scope), of_other, "{tenants}");
         assert_eq!(Relation::of_person(Some(&ann), &member("ann"), &scope), of_self, "{tenants}");
-        let of_all = Relation::of_person(Some(&ann), &Caller::Program, &Scope::All);
+        let of_all = Relation::of_person(Some(&ann), &program(), &Scope::All);
         assert_eq!(of_all, Relation::Exclusive, "{tenants}");
     }
     assert_eq!(Relation::of_person(None, &member("ann"), &scope), Relation::Unknown);
@@ -183,4 +185,8 @@ fn letter(decided: Result<Grant, Refusal>) -> char {
 
 fn person(tenants: &Value) -> Recipient {
     serde_json::from_value(json!({ "id": "ann", "tenants": tenants })).unwrap()
+}
+
+fn program() -> Caller {
+    Caller::Program("arn:aws:iam::000000000000:user/shop".into())
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::attributes::{
-    check_name, check_schema, check_source, check_tenant, check_text, check_type, extension, is_extension_name,
-    timestamp, trace_context,
+    check_name, check_schema, check_source, check_tenant, check_text, check_type, extension,
+    is_extension_name, timestamp, trace_context,
 };
 use super::fields::kind_of;
 use super::{Data, Event, Fields, Found, Priority, Refusal};

@@ -1,8 +1,8 @@
 //! Whether an event is what its producer may say.
 
 use super::{
-    Event, Found, Identity, Producer, Producers, Refusal, RefusalClass, Tenants,
-    is_api_source, is_own_program, is_people_type, is_reserved_source, is_reserved_type, is_source_of_tenant,
+    Event, Found, Identity, Producer, Producers, Refusal, RefusalClass, Tenants, is_api_source,
+    is_own_program, is_people_type, is_reserved_source, is_reserved_type, is_source_of_tenant,
 };
 
 impl Producers {

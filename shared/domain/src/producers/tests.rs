@@ -137,7 +137,9 @@ fn marks_of_a_replay_count_from_operators_alone() {
         { "source": "shop", "tenants": "all" },
         { "source": "ops", "tenants": "all", "operator": true },
     ]));
-    assert!(listed.may_replay("ops") && !listed.may_replay("shop") && !Producers::default().may_replay("shop"));
+    assert!(
+        listed.may_replay("ops") && !listed.may_replay("shop") && !Producers::default().may_replay("shop")
+    );
     for members in [json!({ "replayid": "r" }), json!({ "renotify": true }), json!({ "replayid": 7 })] {
         admitted(&listed, "shop", "t", members);
     }

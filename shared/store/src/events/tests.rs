@@ -86,7 +86,12 @@ async fn check(rules: &[Rule], marks: &[&str], is_new: bool, findings: &[Finding
         serde_json::json!(marks)
     );
     let bus = BusEvent::parse(&body).unwrap();
-    let record = Record::of(&received(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE), &bus, &key(), NOON);
+    let record = Record::of(
+        &received(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE),
+        &bus,
+        &key(),
+        NOON,
+    );
     let rules: Vec<&Rule> = rules.iter().collect();
     let events = Events::new(&canned::client(&rules), "events".to_owned());
     let kept = events.append(&[record]).await.unwrap().remove(0).unwrap();

@@ -235,7 +235,8 @@ async fn counters(counters: &Counters) {
     counters.close_address(&closed).await.unwrap();
     counters
         .hear(&KeyedHashes::development().caller(&PhoneNumber::parse("+493012345678").unwrap()), NOON)
-        .await.unwrap();
+        .await
+        .unwrap();
     let mut tally = domain::breaker::Tally::default();
     (0..20).for_each(|_| tally.count(true, NOON));
     let broken = Breaker::default().record(&tally, NOON);
@@ -272,8 +273,14 @@ async fn endpoints(endpoints: &Endpoints) {
         "when": { "detail-type": [{ "prefix": "appointment." }] }, "version": "2026-05" }))
     .unwrap();
     let secret = |byte| Secret::new(Scheme::Hmac, vec![byte; 32]).unwrap();
-    assert!(endpoints.put(&endpoint, &StoredSecrets::of(StoredSecret::Plain(secret(1))), NOON).await.unwrap());
-    endpoints.rotate(&id, async |old| Ok(old.rotated(StoredSecret::Plain(secret(2)), NOON))).await.unwrap().unwrap();
+    assert!(
+        endpoints.put(&endpoint, &StoredSecrets::of(StoredSecret::Plain(secret(1))), NOON).await.unwrap()
+    );
+    endpoints
+        .rotate(&id, async |old| Ok(old.rotated(StoredSecret::Plain(secret(2)), NOON)))
+        .await
+        .unwrap()
+        .unwrap();
     assert!(endpoints.disable(&id, DisabledBecause::Failing, NOON).await.unwrap());
     let health = serde_json::from_value(json!({
         "failures": 12, "since": NOON, "last": NOON, "clock": NOON, "told": true, "exhausted_at": NOON }))

@@ -78,6 +78,12 @@ impl Pending {
         Some(Pending { place, text, beside })
     }
 
+    /// A row that a plain put wrote: place and text alone.
+    #[must_use]
+    pub fn plain(place: Place, text: String) -> Pending {
+        Pending { place, text, beside: Item::default() }
+    }
+
     /// Checks that the row is its event's: it lies where the audit looks for the event, and a row with a digest has the
     /// digest and the attributes of its text. The audit leaves those as they are, so a row that lies about its event is
     /// not published. A row without a digest gets its attributes from the audit.

@@ -187,7 +187,8 @@ async fn change_says_which_address_the_person_no_longer_has() {
     let before = standing(json!({ "id": "ann", "email": "old@example.com" }), 7);
     let people = people(&[&found(vec![before]), &takes(&asked)]);
     let patch = Map::from_iter([("email".to_owned(), json!("new@example.com"))]);
-    let amendment = Amendment { id: "ann".into(), change: Change::Update(patch), stamp: later(), reach: Tenants::All };
+    let amendment =
+        Amendment { id: "ann".into(), change: Change::Update(patch), stamp: later(), reach: Tenants::All };
     let Some(Ok(amended)) = people.amend_all(&[amendment]).await.pop() else { panic!("it is applied") };
     let old: Vec<&str> = amended.addresses.iter().map(|change| change.old.as_str()).collect();
     assert_eq!((amended.changed, old), (true, vec!["old@example.com"]));

@@ -110,7 +110,12 @@ fn of(detail: &str, came: &str) -> Record {
         r#"{{"version":"0","id":"b-1","detail-type":"order.paid","source":"shop","time":"2026-11-20T12:00:01Z",{came},"detail":{detail}}}"#
     );
     let bus = BusEvent::parse(&text).unwrap();
-    Record::of(&received(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE), &bus, &key_of_marks(), NOON)
+    Record::of(
+        &received(bus.unverified_event().unwrap(), &bus, |source| source == REPLAY_SOURCE),
+        &bus,
+        &key_of_marks(),
+        NOON,
+    )
 }
 
 /// The relay's mark of an entry with this text.
