@@ -174,10 +174,10 @@ fn refused_record_keeps_the_names_of_the_bus_and_those_of_the_envelope() {
     let forged = r#"{"specversion":"1.0","id":"e-1","source":"bank","type":"core.hello","tenant":"ten-b"}"#;
     let kept =
         record(&bus_as("shop", "shop.harmless", forged), &Producers::default(), &marks(), NOON).unwrap();
-    let said = kept.get("refused").unwrap();
-    for name in ["\"bank\"", "\"core.hello\"", "\"shop\"", "\"shop.harmless\""] {
-        assert!(said.contains(name), "{said}");
-    }
+    assert!(
+        !kept.get("refused").unwrap().contains("bank"),
+        "a refusal quotes nothing; the attributes have the names"
+    );
     for (attribute, expected) in [
         ("refused_class", "identity_mismatch"),
         ("source", "shop"),

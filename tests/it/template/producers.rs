@@ -37,7 +37,11 @@ fn every_right_to_publish_is_bound_to_sources_and_types() {
     assert_eq!(
         found,
         [
-            own("ApiRole", "carillon/api", &["preference.unsubscribed", "recipient.address_changed"]),
+            own(
+                "ApiRole",
+                "carillon/api",
+                &["carillon.api.*", "preference.unsubscribed", "recipient.address_changed"],
+            ),
             own("PushRole", "carillon/push", &["carillon.device.unregistered"]),
             own("RelayRole", "carillon/relay", &["carillon.delivery.*", "communication.sent"]),
             own("SmsRole", "carillon/sms", &["carillon.recipient.opted_out"]),

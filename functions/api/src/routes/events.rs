@@ -110,6 +110,12 @@ fn hold(
         let detail = "authid: the API sets authid and authtype from the caller's credentials; leave both out";
         return Err(Problem::new(403, "authid_not_allowed", detail));
     }
+    let is_operator = matches!(caller, Caller::Program(_)) && producers.may_replay(&event.source);
+    let mark = [REPLAY_ID, RENOTIFY].into_iter().find(|name| event.extensions.contains_key(*name));
+    if let Some(name) = mark.filter(|_| !is_operator) {
+        let detail = format!("{name}: only operators replay events; leave it out");
+        return Err(Problem::new(403, "replay_not_allowed", detail));
+    }
     if let Caller::Person(person) = caller {
         hold_person(event, person, producers, now)?;
     }
@@ -134,10 +140,6 @@ fn hold_person(
     if !is_source_of_tenant(&event.source, &person.tenant) {
         let own = tenant_source(&person.tenant);
         return Err(Problem::forbidden(format!("source: wanted {own}, or what begins with {own}/")));
-    }
-    if let Some(mark) = [REPLAY_ID, RENOTIFY].into_iter().find(|it| event.extensions.contains_key(*it)) {
-        let detail = format!("{mark}: only operators replay events; leave it out");
-        return Err(Problem::new(403, "replay_not_allowed", detail));
     }
     match &event.actor {
         None => event.actor = Some(person.user.clone()),
@@ -225,7 +227,7 @@ mod tests {
     fn token_cannot_mark_a_replay() {
         check(&admin(), json!({ "replayid": "r" }), "replay_not_allowed");
         check(&admin(), json!({ "renotify": true }), "replay_not_allowed");
-        check(&program(), json!({ "replayid": "r" }), "producer_not_allowed");
+        check(&program(), json!({ "replayid": "r" }), "replay_not_allowed");
     }
 
     #[test]

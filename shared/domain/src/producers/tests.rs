@@ -15,9 +15,7 @@ fn names_inside_a_cloud_event_are_those_of_the_bus() {
             json!({ "source": source, "type": kind }),
             "identity_mismatch",
         );
-        for name in [source, kind, "shop", "order.paid"] {
-            assert!(refusal.contains(name), "{refusal}");
-        }
+        assert!(refusal.contains("of the EventBridge event") && !refusal.contains(source), "{refusal}");
     }
 }
 

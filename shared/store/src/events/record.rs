@@ -179,7 +179,7 @@ pub(super) fn replay_key(event: &Event, replay: &str) -> String {
 }
 
 /// The attributes of an event's item that are the envelope's own.
-pub(crate) const ENVELOPE: [&str; 10] = [
+pub(crate) const ENVELOPE: [&str; 11] = [
     "id",
     "source",
     "type",
@@ -189,6 +189,7 @@ pub(crate) const ENVELOPE: [&str; 10] = [
     "correlation_id",
     "causation_id",
     "actor",
+    "auth_id",
     "traceparent",
 ];
 
