@@ -14,7 +14,7 @@ use crate::until::{quiet, until};
 async fn event_that_names_another_source_inside_reaches_no_recipient_and_both_pairs_are_on_record() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
-    let forged = envelope("booking-service", "core.hello", json!({ "to": [ann.id], "message": "forged" }));
+    let forged = envelope("booking-service", "core.hello", &json!({ "to": [ann.id], "message": "forged" }));
     cloud.put(&[entry("tests", "tests.harmless", &forged)]).await;
     let record = refused(&cloud, &forged).await;
     for (attribute, expected) in [
@@ -35,7 +35,7 @@ async fn event_that_names_another_source_inside_reaches_no_recipient_and_both_pa
 async fn source_that_policy_does_not_list_reaches_no_recipient() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
-    let event = envelope("nobody-listed", "core.hello", json!({ "to": [ann.id], "message": "?" }));
+    let event = envelope("nobody-listed", "core.hello", &json!({ "to": [ann.id], "message": "?" }));
     cloud.put(&[entry("nobody-listed", "core.hello", &event)]).await;
     assert_eq!(refused(&cloud, &event).await.get("refused_class"), Some("producer_not_allowed"));
     assert_eq!(cause(&cloud, "dispatch", &event).await, "producer_not_allowed");
@@ -54,7 +54,7 @@ async fn reserved_types_and_marks_of_a_replay_are_refused_and_recorded() {
         ("core.hello", json!({ "replayid": "r", "renotify": true })),
         ("core.hello", json!({ "authid": "ann" })),
     ] {
-        let mut event = envelope("tests", kind, json!({}));
+        let mut event = envelope("tests", kind, &json!({}));
         event.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         cloud.put(&[entry("tests", kind, &event)]).await;
         assert_eq!(
@@ -97,7 +97,7 @@ async fn person_of_another_tenant_is_not_changed_and_the_event_is_put_aside() {
 async fn source_without_the_right_changes_no_person() {
     let cloud = Cloud::connect();
     let victim = cloud.somebody().await;
-    let mut event = update("recipient.deleted", None, json!({ "id": victim.id }));
+    let mut event = update("recipient.deleted", None, &json!({ "id": victim.id }));
     event.source = "queue-service".to_owned();
     event.detail = event.detail.replace("\"source\":\"tests\"", "\"source\":\"queue-service\"");
     cloud.put(std::slice::from_ref(&event)).await;
@@ -107,13 +107,13 @@ async fn source_without_the_right_changes_no_person() {
     assert!(find(&cloud, &victim.id).await == Some(victim));
 }
 
-fn envelope(source: &str, kind: &str, data: Value) -> Value {
+fn envelope(source: &str, kind: &str, data: &Value) -> Value {
     json!({
         "specversion": "1.0", "id": unique("event"), "source": source, "type": kind, "time": now_text(), "data": data,
     })
 }
 
-fn update(kind: &str, tenant: Option<&str>, data: Value) -> Entry {
+fn update(kind: &str, tenant: Option<&str>, data: &Value) -> Entry {
     let kind = format!("carillon.{kind}");
     let mut event = envelope("tests", &kind, data);
     if let Some(tenant) = tenant {

@@ -32,7 +32,7 @@ fn a_flood_of_calls_leaves_dispatch_its_share_of_the_account() {
         assert_eq!(*bounds, json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": parameter }, "0"] }] }), "{name}");
         assert_eq!(default_of(&parameter), 0, "{name}: an account with a quota of 10 takes the stack");
     }
-    let given = BOUNDED.map(|it| in_production(it));
+    let given = BOUNDED.map(in_production);
     assert!(given.iter().all(|it| *it > 0), "production bounds all of them");
     assert!(given.iter().sum::<u64>() + UNRESERVED <= QUOTA);
 }

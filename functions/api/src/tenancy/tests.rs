@@ -121,7 +121,7 @@ fn column_who_of_a_route_says_what_is_decided() {
             Who::Admins => assert!(!asks(Role::Member, true) && !asks(Role::Member, false), "{route:?}"),
             Who::Own => assert!(asks(Role::Member, true) && !asks(Role::Member, false), "{route:?}"),
             Who::Members => {
-                assert!(asks(Role::Member, route.operation == Operation::IssueTicket), "{route:?}")
+                assert!(asks(Role::Member, route.operation == Operation::IssueTicket), "{route:?}");
             }
         }
         assert!(route.who != Who::Own || of_a_person, "{route:?}");

@@ -31,7 +31,7 @@ pub fn is_recoverable(since: Timestamp, now: Timestamp) -> bool {
 #[must_use]
 pub fn ping(to: &EndpointId, source: &str, nonce: &str, now: Timestamp) -> Job {
     let event = Event::new(source, PING, format!("ping-{nonce}"), now, &json!({}));
-    asked(to, event, "ping", json!({}), now)
+    asked(to, event, "ping", &json!({}), now)
 }
 
 /// The request that asks an endpoint's owner for a proof of control. A release that does not know challenges sends the
@@ -39,11 +39,11 @@ pub fn ping(to: &EndpointId, source: &str, nonce: &str, now: Timestamp) -> Job {
 #[must_use]
 pub fn verify(to: &EndpointId, source: &str, nonce: &str, challenge: &str, now: Timestamp) -> Job {
     let event = Event::new(source, VERIFY, format!("verify-{nonce}"), now, &json!({}));
-    asked(to, event, "verify", json!({ "challenge": challenge }), now)
+    asked(to, event, "verify", &json!({ "challenge": challenge }), now)
 }
 
 /// A request that says nothing about any event of the tenant.
-fn asked(to: &EndpointId, event: Event, what: &str, data: Value, now: Timestamp) -> Job {
+fn asked(to: &EndpointId, event: Event, what: &str, data: &Value, now: Timestamp) -> Job {
     let event = Event { tenant: to.tenant.clone(), ..event };
     let recipient = endpoint_name(to);
     let body = json!({ "type": event.kind, "timestamp": now.to_string(), "data": data }).to_string();

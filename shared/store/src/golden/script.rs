@@ -48,7 +48,7 @@ pub(super) async fn write(table: &str) -> Vec<Item> {
         "people" => people(&People::new(&client, "t".into())).await,
         "inbox" => {
             inbox(&Inbox::new(&client, "t".into()), &Ledger::new(&Table::default().client(), "t".into()))
-                .await
+                .await;
         }
         "connections" => connections(&Connections::new(&client, "t".into())).await,
         "counters" => counters(&Counters::new(&client, "t".into())).await,

@@ -23,7 +23,13 @@ fn address_that_the_last_release_wrote_to_keeps_its_keys() {
     for sent_before in [true, false] {
         let decisions = decide_with(&plan, &nobody, None, now(), |ask| match ask {
             Ask::Told { of } => Answer::Told(sent_before && of.contains(&former_key)),
-            other => other.if_nothing_happened(),
+            other @ (Ask::Cancelled { .. }
+            | Ask::Seen { .. }
+            | Ask::Admit { .. }
+            | Ask::Heard { .. }
+            | Ask::Collected { .. }
+            | Ask::Closed { .. }
+            | Ask::Join { .. }) => other.if_nothing_happened(),
         });
         assert_eq!(decisions.len(), 1);
         assert_eq!(decisions[0].key == former_key, sent_before);
@@ -44,7 +50,14 @@ fn cancellation_of_the_last_release_counts() {
         Ask::Cancelled { key } if *key == former => {
             Answer::Cancelled(Some(Cancellation { at: now(), by: "another event".to_owned() }))
         }
-        other => other.if_nothing_happened(),
+        other @ (Ask::Cancelled { .. }
+        | Ask::Seen { .. }
+        | Ask::Told { .. }
+        | Ask::Admit { .. }
+        | Ask::Heard { .. }
+        | Ask::Collected { .. }
+        | Ask::Closed { .. }
+        | Ask::Join { .. }) => other.if_nothing_happened(),
     });
     let told: Vec<String> = decisions.iter().map(tell).collect();
     assert_eq!(told, ["mail → ann by email: cancelled"]);
