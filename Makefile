@@ -25,6 +25,9 @@ soak: up ## The same for longer, with other seeds, and things broken on purpose:
 up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy to it
 	@$(CARILLON) local up --profile $(PROFILE)
 
+attacks: up ## Replay the known attacks against the local cloud and print that each is refused
+	@tests/attacks.sh
+
 down: ## Stop the local cloud
 	@if [ -x $(CARILLON) ]; then $(CARILLON) local down; fi
 
@@ -68,5 +71,5 @@ $(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemat
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-.PHONY: help demo test soak up down logs send build release deploy bench size checkov deny clean
+.PHONY: help demo test soak up attacks down logs send build release deploy bench size checkov deny clean
 .DEFAULT_GOAL := help

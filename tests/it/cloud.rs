@@ -248,3 +248,11 @@ pub(crate) fn now_text() -> String {
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
+
+/// Runs a command in a shell that has read `.local/env`.
+pub(crate) fn shell(command: &str) -> std::process::Output {
+    let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
+    let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
+    let path = format!("{}:/usr/bin:/bin", root().join(".local/awscli/bin").display());
+    std::process::Command::new("sh").args(["-c", command]).envs(variables).env("PATH", path).output().unwrap()
+}

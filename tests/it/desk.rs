@@ -127,11 +127,3 @@ pub(crate) fn kill_relays() -> usize {
         })
         .count()
 }
-
-/// A command as somebody types it who has read `.local/env`.
-pub(crate) fn shell(command: &str) -> std::process::Output {
-    let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
-    let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
-    let path = format!("{}:/usr/bin:/bin", root().join(".local/awscli/bin").display());
-    Command::new("sh").args(["-c", command]).envs(variables).env("PATH", path).output().unwrap()
-}

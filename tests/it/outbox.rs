@@ -8,9 +8,9 @@ use publish::{Conflict, Stream};
 use serde_json::{Value, json};
 use store::{Place, Record, Snapshot, Way};
 
-use crate::cloud::{cloud_event, now, root, unique};
+use crate::cloud::{cloud_event, now, root, shell, unique};
 use crate::commands::carillon;
-use crate::desk::{TABLE, at, desk, hello, impossible, is_done, kill_relays, outbox, shell};
+use crate::desk::{TABLE, at, desk, hello, impossible, is_done, kill_relays, outbox};
 use crate::sweeping::sweep;
 use crate::until::{quiet, until};
 

@@ -1,7 +1,6 @@
 //! The sweep, without waiting for its schedule.
 
-use crate::cloud::{Cloud, root};
-use crate::desk::shell;
+use crate::cloud::{Cloud, root, shell};
 
 /// The sweep as its schedule runs it, here in this process.
 pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
