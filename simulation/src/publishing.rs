@@ -100,7 +100,7 @@ async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCel
         .collect();
     let critical: Vec<Outgoing> = rows
         .iter()
-        .filter_map(|it| it.critical(&["alarm.raised".to_owned()]))
+        .filter_map(|it| it.critical(&["alarm.raised".to_owned()], &Producers::default()))
         .map(|body| Outgoing { body, tenant: None, delay: Duration::ZERO })
         .collect();
     if !critical.is_empty() {

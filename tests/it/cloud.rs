@@ -91,7 +91,7 @@ impl Cloud {
     pub(crate) async fn somebody(&self) -> Recipient {
         let id = unique("user");
         let email = format!("{id}@example.com");
-        self.somebody_with(json!({ "id": id, "name": "Ann", "email": email })).await
+        self.somebody_with(json!({ "id": id, "name": "Ann", "email": email, "tenants": ["*"] })).await
     }
 
     pub(crate) async fn somebody_with(&self, person: Value) -> Recipient {

@@ -18,7 +18,7 @@ fn the_demo_shows_every_sample_arriving() {
     let lines = json_lines(&said);
     let sum = lines.iter().find(|it| it["events"].is_number()).unwrap();
     assert_eq!(sum["wrong"], 0, "{sum}");
-    assert_eq!(sum["events"], 72);
+    assert_eq!(sum["events"], 74);
     let acts: Vec<_> = lines.iter().filter(|it| it["act"].is_string()).collect();
     assert_eq!(acts.len(), 12, "{lines:?}");
     assert!(acts.iter().all(|it| it["right"] == true), "{acts:?}");

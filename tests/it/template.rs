@@ -7,6 +7,7 @@ mod devices;
 mod producers;
 mod rights;
 mod seals;
+mod secrets;
 mod streams;
 mod tokens;
 mod transport;
@@ -300,48 +301,6 @@ fn only_what_carries_a_token_is_open_to_everybody() {
         .collect();
     let of_the_page = ["GET", "HEAD", "POST"].map(|method| format!("{method} /v1/unsubscribe/{{token}}"));
     assert_eq!(open.into_iter().collect::<BTreeSet<_>>(), of_the_page.iter().map(String::as_str).collect());
-}
-
-#[test]
-fn the_keys_of_links_are_made_by_the_stack_and_known_to_whom_they_are_for() {
-    let resources = resources();
-    let secret = &resources["UnsubscribeKeys"]["Properties"];
-    assert!(secret["SecretString"].is_null(), "no secret stands in the template");
-    assert!(secret["GenerateSecretString"]["PasswordLength"].as_u64().unwrap() >= 32);
-    let functions = of_type(&resources, "AWS::Serverless::Function");
-    let knowing = functions.iter().filter(|(_, it)| it.to_string().contains("${UnsubscribeKeys}"));
-    let names: Vec<&str> = knowing.map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["ApiFunction", "DispatchFunction"], "who reads links, and who makes them");
-}
-
-#[test]
-fn functions_that_hash_addresses_get_the_stacks_secret_and_channels_do_not() {
-    let resources = resources();
-    let reads = |name: &str| resources[name].to_string().contains("${StackSecret}");
-    assert!(reads("DispatchFunction") && reads("FeedbackFunction"));
-    for channel in ["Email", "Push", "Sms", "Socket", "Webhook", "Whatsapp"] {
-        let name = format!("{channel}Function");
-        assert!(resources.contains_key(&name) && !reads(&name), "jobs bring their hashes to {channel}");
-    }
-}
-
-#[test]
-fn people_publishes_changed_addresses_and_nothing_else() {
-    let resources = resources();
-    let statements = &resources["PeopleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
-    let puts =
-        statements.as_array().unwrap().iter().filter(|it| it["Action"].to_string().contains("PutEvents"));
-    let puts: Vec<&Value> = puts.collect();
-    assert_eq!(puts.len(), 1);
-    let only = serde_json::json!({
-        "events:source": "carillon/people", "events:detail-type": "recipient.address_changed",
-    });
-    assert_eq!(puts[0]["Condition"]["ForAllValues:StringEquals"], only);
-    assert_eq!(
-        puts[0]["Condition"]["Null"]["Fn::If"][2]["events:source"], "false",
-        "absent keys do not pass"
-    );
-    assert_eq!(puts[0]["Resource"]["Fn::GetAtt"], serde_json::json!(["Bus", "Arn"]));
 }
 
 /// What a role may do with tables on AWS.

@@ -134,7 +134,7 @@ pub fn rows(
     now: Timestamp,
 ) -> Result<Vec<Record>, Refusal> {
     match AccessRecord::of_message(body) {
-        Some(access) => Ok(Record::of_access(&access, now)),
+        Some(access) => Ok(Record::of_access(&access?, now)),
         None => Ok(vec![record(body, producers, marks, now)?]),
     }
 }

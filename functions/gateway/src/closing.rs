@@ -128,8 +128,7 @@ impl Gateway {
 
 /// The sockets that are one too many: the oldest of the same kind, and never the one that has just opened.
 fn oldest(open: Vec<Connection>, id: &str, who: &Identity) -> Vec<Connection> {
-    let mut open: Vec<Connection> =
-        open.into_iter().filter(|it| it.view.looks_on() == who.view.looks_on()).collect();
+    let mut open: Vec<Connection> = open.into_iter().filter(|it| it.view == who.view).collect();
     let excess = open.len().saturating_sub(MAX_SOCKETS);
     open.retain(|it| it.id != id);
     open.sort_by(|one, other| (one.opened_at, &one.id).cmp(&(other.opened_at, &other.id)));

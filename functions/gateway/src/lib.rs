@@ -134,6 +134,14 @@ impl Gateway {
             tracing::info!(connection.id = id, "refused: no valid ticket");
             return Ok(Response::unauthorized());
         };
+        if self.connections.kept_away(&ticket.identity, now()).await?.is_some() {
+            tracing::info!(
+                code = "GATEWAY_KEPT_AWAY",
+                connection.id = id,
+                "refused: a socket of the user flooded within the last minute"
+            );
+            return Ok(Response::unauthorized());
+        }
         self.connections.open(id, &ticket.identity, now()).await?;
         if self.connections.is_signed_out(&ticket).await? {
             self.connections.close(id).await?;

@@ -106,7 +106,7 @@ impl OutboxRelay {
 
     /// Sends what is critical straight to dispatch. The bus brings it too, so a failure here delays nothing.
     async fn hurry(&self, rows: &[Row]) {
-        let critical = rows.iter().filter_map(|it| it.critical(&self.critical_types));
+        let critical = rows.iter().filter_map(|it| it.critical(&self.critical_types, self.relay.producers()));
         let messages: Vec<Outgoing> =
             critical.map(|body| Outgoing { body, tenant: None, delay: Duration::ZERO }).collect();
         if messages.is_empty() {

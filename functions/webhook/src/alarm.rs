@@ -8,7 +8,7 @@ use domain::job::{Job, Webhook};
 use publish::Entry;
 use serde_json::json;
 
-const SOURCE: &str = "carillon/webhook";
+const SOURCE: &str = domain::producers::WEBHOOK_SOURCE;
 
 /// The event, caused by the one that the message was about. It names the endpoint and never its URL. Its id follows
 /// from the message and the attempt: told twice, it is kept once.

@@ -9,8 +9,19 @@ use crate::problem::{At, Page};
 use crate::values::{Fields, check_keys, find, flag, list, map, text, word};
 use crate::yaml::{Kind, Node};
 
-const KEYS: [&str; 9] =
-    ["source", "tenants", "types", "people", "operator", "critical", "speaks-as", "envelopes", "actor"];
+const KEYS: [&str; 11] = [
+    "source",
+    "tenants",
+    "types",
+    "people",
+    "operator",
+    "critical",
+    "outbox",
+    "api",
+    "speaks-as",
+    "envelopes",
+    "actor",
+];
 
 /// EventBridge's limit for a source and ours for a tenant, in bytes.
 const MAX_NAME_BYTES: usize = 256;
@@ -43,6 +54,8 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     let people = fields.read("people", flag).unwrap_or_default();
     let operator = fields.read("operator", flag).unwrap_or_default();
     let critical = fields.read("critical", flag).unwrap_or_default();
+    let outbox = fields.read("outbox", flag).unwrap_or_default();
+    let api = fields.read("api", flag).unwrap_or_default();
     let speaks_as = fields.read("speaks-as", |node, page| names(node, "name", foreign_name, page));
     let envelopes = fields.read("envelopes", |node, page| names(node, "type", whole_type, page));
     let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &[("any", true)], page));
@@ -53,6 +66,10 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
             let fix = "name the source that has this right in an entry of its own";
             page.refuse(at(key), format!("`{key}` for the source `*` is a right of every producer"), fix);
         }
+    }
+    if outbox && !people {
+        let fix = "take it out, or add `people: true`";
+        page.refuse(at("outbox"), "`outbox` without `people` gives no right", fix);
     }
     if people && tenants == Tenants::None {
         let what = "`people: true` with `tenants: none` lets the source change no person";
@@ -73,6 +90,8 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
         people,
         operator,
         critical,
+        outbox,
+        api,
         speaks_as: speaks_as.unwrap_or_default(),
         envelopes: envelopes.unwrap_or_default(),
         any_actor: actor.unwrap_or_default(),

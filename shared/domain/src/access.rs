@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::event::{Found, Refusal};
+
 /// The type of every access record.
 pub const RECORDED: &str = "carillon.access.recorded";
 
@@ -127,6 +129,13 @@ struct Envelope {
     data: Access,
 }
 
+/// The member that a record has beside its event. EventBridge writes no member of that name.
+#[derive(Deserialize)]
+struct Marked {
+    #[serde(default, rename = "carillon-access")]
+    version: Option<u32>,
+}
+
 /// The record as a message of the audit's queue.
 #[derive(Serialize, Deserialize)]
 struct Message {
@@ -164,14 +173,31 @@ impl AccessRecord {
 
     /// Reads the body of a message of the audit's queue. `None` for everything else that the queue carries, and for an
     /// event on the bus that imitates a record.
+    ///
+    /// # Errors
+    /// [`Refusal`] for a record that this release cannot read: it must become no event.
     #[must_use]
-    pub fn of_message(body: &str) -> Option<AccessRecord> {
+    pub fn of_message(body: &str) -> Option<Result<AccessRecord, Refusal>> {
         // Most messages are events: they are not read twice.
         if !body.contains("\"carillon-access\"") {
             return None;
         }
-        let message: Message = serde_json::from_str(body).ok()?;
-        AccessRecord::of(message.detail)
+        let Marked { version } = serde_json::from_str(body).ok()?;
+        let version = version?;
+        if version > u32::from(VERSION) {
+            return Some(Err(Refusal::new(
+                "version",
+                Found::version(version),
+                "an access record of this release",
+            )));
+        }
+        let message = serde_json::from_str(body).ok();
+        let record = message.and_then(|message: Message| AccessRecord::of(message.detail));
+        Some(
+            record.ok_or_else(|| {
+                Refusal::new("body", "an access record of another shape", "one of this release")
+            }),
+        )
     }
 
     /// The record as structured CloudEvents JSON.
@@ -223,7 +249,9 @@ mod tests {
     #[test]
     fn record_survives_the_queue_and_the_table() {
         let record = record();
-        assert_eq!(AccessRecord::of_message(&record.to_message()), Some(record.clone()));
+        assert_eq!(AccessRecord::of_message(&record.to_message()), Some(Ok(record.clone())));
+        let newer = record.to_message().replace("\"carillon-access\":1", "\"carillon-access\":2");
+        assert!(matches!(AccessRecord::of_message(&newer), Some(Err(_))), "no event is made of it");
         assert_eq!(AccessRecord::parse(&record.to_json()), Some(record.clone()));
         // The audit of the last release reads the message as an event.
         let message = record.to_message();

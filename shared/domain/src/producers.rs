@@ -22,6 +22,9 @@ pub const CLI_SOURCE: &str = "carillon/cli";
 /// The source of the relay's own events: delivery events and `communication.sent`.
 pub const RELAY_SOURCE: &str = "carillon/relay";
 
+/// The source of events about the health of endpoints.
+pub const WEBHOOK_SOURCE: &str = "carillon/webhook";
+
 /// The source of the HTTP API's own events.
 pub const API_SOURCE: &str = "carillon/api";
 
@@ -96,6 +99,12 @@ pub struct Producer {
     /// Its `priority: critical` counts.
     #[serde(default, skip_serializing_if = "is_false")]
     pub critical: bool,
+    /// Writes rows of the outbox that update people. Whoever may write rows can name any source in them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub outbox: bool,
+    /// Programs of the account may publish with this source through the HTTP API.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub api: bool,
     /// The names of services that an older envelope from this source may carry as its `source`.
     #[serde(default, rename = "speaks-as", skip_serializing_if = "BTreeSet::is_empty")]
     pub speaks_as: BTreeSet<String>,
@@ -167,6 +176,18 @@ impl Producers {
         by_default || is_own_program(source) || self.has(source, |it| it.critical)
     }
 
+    /// Whether rows of the outbox with this source may update people.
+    #[must_use]
+    pub fn may_update_people_by_outbox(&self, source: &str) -> bool {
+        self.has(source, |it| it.people && it.outbox)
+    }
+
+    /// Whether programs of the account may publish with this source through the HTTP API, beside `/api` and tenants'.
+    #[must_use]
+    pub fn may_use_api(&self, source: &str) -> bool {
+        self.has(source, |it| it.api)
+    }
+
     /// Whether tokens of this `Source` may name any `actor`.
     #[must_use]
     pub fn may_name_any_actor(&self, source: &str) -> bool {
@@ -188,7 +209,7 @@ impl Producers {
     /// reaches that tenant alone, unless one of our functions published it.
     #[must_use]
     pub fn reach(&self, source: &str, tenant: Option<&str>) -> Tenants {
-        if is_own_program(source) {
+        if [crate::registry::SMS, crate::registry::PUSH, REPLAY_SOURCE].contains(&source) {
             return Tenants::All;
         }
         let Some(entry) = self.entry(source).filter(|it| it.people) else { return Tenants::None };
@@ -231,6 +252,24 @@ pub fn is_own_program(source: &str) -> bool {
 #[must_use]
 pub fn is_api_source(source: &str) -> bool {
     source == PROGRAM_SOURCE || source.starts_with("/api/") || source.starts_with("/tenants/")
+}
+
+/// The types that one of our own sources publishes, as patterns. The roles of the template are held to the same table.
+/// A replay publishes recorded events of every type. `carillon` alone is what the last release wrote.
+#[must_use]
+pub fn own_types(source: &str) -> &'static [&'static str] {
+    match source {
+        "carillon" => &["carillon.delivery.*", "carillon.replay.*", "communication.sent"],
+        API_SOURCE => &["carillon.api.*", "preference.unsubscribed", "recipient.address_changed"],
+        CLI_SOURCE => &["carillon.replay.*"],
+        crate::address_change::PEOPLE => &[crate::address_change::ADDRESS_CHANGED],
+        crate::registry::PUSH => &[crate::registry::UNREGISTERED],
+        RELAY_SOURCE => &["carillon.delivery.*", "communication.sent"],
+        REPLAY_SOURCE => &["*"],
+        crate::registry::SMS => &[OPTED_OUT],
+        WEBHOOK_SOURCE => &["carillon.endpoint.*"],
+        _ => &[],
+    }
 }
 
 /// Whether no producer of its own may use this source.

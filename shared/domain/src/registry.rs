@@ -34,8 +34,8 @@ pub const MAX_USERS: usize = 1_000;
 const MAX_AHEAD: Duration = Duration::from_secs(3_600);
 
 /// What push says of a device that is gone, and under which name: nobody else knows.
-const UNREGISTERED: &str = "carillon.device.unregistered";
-const PUSH: &str = "carillon/push";
+pub const UNREGISTERED: &str = "carillon.device.unregistered";
+pub const PUSH: &str = "carillon/push";
 /// What sms says of a phone whose owner said stop, and under which name: nobody else knows.
 pub const OPTED_OUT: &str = "carillon.recipient.opted_out";
 pub const SMS: &str = "carillon/sms";

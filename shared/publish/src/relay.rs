@@ -75,13 +75,15 @@ impl Row {
         &self.place
     }
 
-    /// The event as dispatch's own queues carry it, if it is critical: by its own priority, or by its type.
+    /// The event as dispatch's own queues carry it, if it is critical: by its type, or by its own priority where its
+    /// source may call its events critical. `None` as well for an event that its source may not publish.
     #[must_use]
-    pub fn critical(&self, types: &[String]) -> Option<String> {
+    pub fn critical(&self, types: &[String], producers: &Producers) -> Option<String> {
         let Ok(ready) = &self.read else { return None };
-        let entry = &ready.in_order.entry;
-        let is_critical =
-            ready.head.priority == Some(Priority::Critical) || types.contains(&entry.detail_type);
+        let entry = &admitted(producers, ready).ok()?.entry;
+        let says_so =
+            || ready.head.priority == Some(Priority::Critical) && producers.may_be_critical(&entry.source);
+        let is_critical = types.contains(&entry.detail_type) || says_so();
         let text = |it: &str| serde_json::Value::from(it).to_string();
         is_critical.then(|| {
             format!(
@@ -134,6 +136,11 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
         Relay { producers, ..self }
     }
 
+    /// What each source may publish.
+    pub fn producers(&self) -> &Producers {
+        &self.producers
+    }
+
     /// Publishes rows, within an aggregate in their order, and marks those that the bus will never take. The answers are
     /// in the order of the rows. `may_go_on` is asked before each round of calls.
     pub async fn publish(&self, rows: &[Row], now: Timestamp, may_go_on: impl Fn() -> bool) -> Vec<Relayed> {
@@ -172,6 +179,11 @@ fn admitted<'r>(producers: &Producers, ready: &'r Ready) -> Result<&'r InOrder, 
     let Entry { source, detail_type, .. } = &ready.in_order.entry;
     let identity = Identity { source, detail_type, is_older_envelope: false };
     producers.admit(identity, &ready.head).map_err(|it| it.to_string())?;
+    // Whoever may write rows can name any source, so this right of a source needs its word that it writes rows.
+    if is_people_type(detail_type) && !producers.may_update_people_by_outbox(source) {
+        return Err("type: found an update of people, wanted another type, or `outbox: true` for the source"
+            .to_owned());
+    }
     Ok(&ready.in_order)
 }
 
@@ -197,14 +209,15 @@ mod tests {
 
     #[test]
     fn row_whose_source_may_not_publish_it_is_set_aside() {
-        let listed = r#"[{"source":"shop","tenants":"none"},{"source":"crm","tenants":"all","people":true}]"#;
+        let listed = r#"[{"source":"shop","tenants":"none"},{"source":"crm","tenants":"all","people":true},{"source":"hr","tenants":"all","people":true,"outbox":true}]"#;
         let listed: Producers = serde_json::from_str(listed).unwrap();
         for (source, kind, more, is_admitted) in [
             ("shop", "t", "", true),
             ("bank", "t", "", false),
             ("shop", "t", r#","replayid":"r""#, true),
             ("shop", "carillon.recipient.updated", "", false),
-            ("crm", "carillon.recipient.updated", "", true),
+            ("crm", "carillon.recipient.updated", "", false),
+            ("hr", "carillon.recipient.updated", "", true),
         ] {
             let row = row(source, kind, more);
             let ready = row.read.as_ref().unwrap_or_else(|it| panic!("{it}"));

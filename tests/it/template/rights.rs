@@ -52,7 +52,8 @@ fn the_api_reaches_what_its_routes_are_about_and_sends_to_nobody() {
         actions.iter().map(|it| it.split_once(':').unwrap().1.to_owned()).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(on("LedgerTable"), "BatchGetItem GetItem Query Query UpdateItem");
-    assert_eq!(on("CountersTable"), "DeleteItem PutItem UpdateItem");
+    assert_eq!(on("CountersTable"), "DeleteItem GetItem PutItem UpdateItem");
+    assert_eq!(on("EventsTable"), "GetItem Query");
     let everything = "BatchGetItem BatchWriteItem DeleteItem GetItem PutItem Query UpdateItem";
     assert_eq!((on("EndpointsTable").as_str(), on("InboxTable").as_str()), (everything, everything));
     assert_eq!(on("ConnectionsTable"), "BatchWriteItem GetItem Query");

@@ -111,12 +111,13 @@ impl Gate {
         buckets: &[Bucket],
         now: Timestamp,
     ) -> Result<Option<Problem>, Refused> {
-        let (one, other) = match buckets {
-            [one, other] => tokio::join!(self.take(counters, one, now), self.take(counters, other, now)),
-            [one] => (self.take(counters, one, now).await, Ok(None)),
-            [] | [_, _, _, ..] => (Ok(None), Ok(None)),
-        };
-        Ok(refusal(one?, other?))
+        // One after the other: a request that its caller's own bucket refuses takes no token from the tenant.
+        for bucket in buckets {
+            if let Some(wait) = self.take(counters, bucket, now).await? {
+                return Ok(refusal(Some(wait), None));
+            }
+        }
+        Ok(None)
     }
 
     /// `None`: the token is there.

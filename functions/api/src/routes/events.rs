@@ -110,6 +110,12 @@ fn hold(
         let detail = "authid: the API sets authid and authtype from the caller's credentials; leave both out";
         return Err(Problem::new(403, "authid_not_allowed", detail));
     }
+    let is_program = matches!(caller, Caller::Program(_));
+    if is_program && !is_api_source(&event.source) && !producers.may_use_api(&event.source) {
+        let detail =
+            "source: wanted /api, what begins with /api/, or a source with `api: true` in policy.yaml";
+        return Err(Problem::new(403, "source_not_allowed", detail));
+    }
     let is_operator = matches!(caller, Caller::Program(_)) && producers.may_replay(&event.source);
     let mark = [REPLAY_ID, RENOTIFY].into_iter().find(|name| event.extensions.contains_key(*name));
     if let Some(name) = mark.filter(|_| !is_operator) {

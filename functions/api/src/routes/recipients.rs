@@ -99,7 +99,7 @@ impl Api {
         if asked.request.method() == "PUT" || members.contains(&"tenants") {
             let found = self.people.find(&BTreeSet::from([id])).await?;
             if let Some(person) = found.get(id) {
-                self.sessions.enforce(id, Some(person), asked.now).await?;
+                self.sessions.enforce(id, Some(person), now()).await?;
             }
         }
         Ok(())

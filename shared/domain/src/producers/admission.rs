@@ -1,8 +1,9 @@
 //! Whether an event is what its producer may say.
 
 use super::{
-    Event, Found, Identity, Producer, Producers, Refusal, RefusalClass, Tenants, is_api_source,
-    is_own_program, is_people_type, is_reserved_source, is_reserved_type, is_source_of_tenant,
+    Event, Found, Identity, Producer, Producers, REPLAY_SOURCE, Refusal, RefusalClass, Tenants, covers,
+    is_api_source, is_own_program, is_people_type, is_reserved_source, is_reserved_type, is_source_of_tenant,
+    own_types,
 };
 
 impl Producers {
@@ -19,7 +20,7 @@ impl Producers {
         }
         self.check_names(identity, entry, event)?;
         if is_own_program(identity.source) {
-            return Ok(());
+            return check_own(identity.source, event);
         }
         if is_api_source(identity.source) {
             return check_api(identity.source, entry, event);
@@ -63,6 +64,17 @@ impl Producers {
             false => ("type", "another type than the bus has", "the DetailType of the EventBridge event"),
         };
         Err(Refusal::new(attribute, found, wanted).of(RefusalClass::IdentityMismatch))
+    }
+}
+
+/// Events of our own functions and of operators: each source has its types, and a replay names itself.
+fn check_own(source: &str, event: &Event) -> Result<(), Refusal> {
+    if source == REPLAY_SOURCE && event.replay_id().is_none() {
+        return Err(not_allowed("replayid", "nothing", "the name of the replay"));
+    }
+    match own_types(source).iter().any(|pattern| covers(pattern, &event.kind)) {
+        true => Ok(()),
+        false => Err(not_allowed("type", Found::text(&event.kind), "a type that this function publishes")),
     }
 }
 

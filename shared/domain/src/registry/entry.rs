@@ -117,6 +117,10 @@ impl Entry {
         if amendment.reach == Tenants::All {
             return self.change(amendment);
         }
+        // A deletion of an unknown id would keep another tenant's person of that id away for a month.
+        if self.person.is_none() && matches!(amendment.change, Change::Remove) {
+            return Err(out_of_reach("data.id"));
+        }
         let before = self.clone();
         let changed = self.change(amendment)?;
         if changed && !is_within(&amendment.reach, before.person.as_ref(), self.person.as_ref()) {

@@ -60,7 +60,7 @@ const WANTED_EMAIL: &str = "an e-mail address, local@domain in ASCII";
 pub const MAX_WITH_LATER_WORDS_BYTES: usize = 384 * 1024;
 
 /// The members of each object within a person.
-const DEVICE: [&str; 4] = ["id", "platform", "endpoint", "zone"];
+const DEVICE: [&str; 5] = ["id", "platform", "endpoint", "zone", "tenant"];
 const ROLE: [&str; 2] = ["role", "in"];
 const SETTINGS: [&str; 3] = ["zone", "preferences", "quiet"];
 const SUPPRESSION: [&str; 4] = ["channel", "why", "until", "address"];
@@ -200,6 +200,9 @@ fn devices(at: &str, devices: &[Value]) -> Result<(), Refusal> {
         let member = |name: &str| device.get(name).and_then(Value::as_str);
         if let Some(id) = member("id") {
             name(&format!("{at}[{index}].id"), id, MAX_ID_BYTES)?;
+        }
+        if let Some(tenant) = member("tenant") {
+            name(&format!("{at}[{index}].tenant"), tenant, MAX_ID_BYTES)?;
         }
         if let Some(endpoint) = member("endpoint") {
             name(&format!("{at}[{index}].endpoint"), endpoint, MAX_DEVICE_ENDPOINT_BYTES)?;

@@ -1,0 +1,47 @@
+//! Which functions get which secret of the stack.
+
+use serde_json::Value;
+
+use super::{of_type, resources};
+
+#[test]
+fn the_keys_of_links_are_made_by_the_stack_and_known_to_whom_they_are_for() {
+    let resources = resources();
+    let secret = &resources["UnsubscribeKeys"]["Properties"];
+    assert!(secret["SecretString"].is_null(), "no secret stands in the template");
+    assert!(secret["GenerateSecretString"]["PasswordLength"].as_u64().unwrap() >= 32);
+    let functions = of_type(&resources, "AWS::Serverless::Function");
+    let knowing = functions.iter().filter(|(_, it)| it.to_string().contains("${UnsubscribeKeys}"));
+    let names: Vec<&str> = knowing.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["ApiFunction", "DispatchFunction"], "who reads links, and who makes them");
+}
+
+#[test]
+fn functions_that_hash_addresses_get_the_stacks_secret_and_channels_do_not() {
+    let resources = resources();
+    let reads = |name: &str| resources[name].to_string().contains("${StackSecret}");
+    assert!(reads("DispatchFunction") && reads("FeedbackFunction"));
+    for channel in ["Email", "Push", "Sms", "Socket", "Webhook", "Whatsapp"] {
+        let name = format!("{channel}Function");
+        assert!(resources.contains_key(&name) && !reads(&name), "jobs bring their hashes to {channel}");
+    }
+}
+
+#[test]
+fn people_publishes_changed_addresses_and_nothing_else() {
+    let resources = resources();
+    let statements = &resources["PeopleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let puts =
+        statements.as_array().unwrap().iter().filter(|it| it["Action"].to_string().contains("PutEvents"));
+    let puts: Vec<&Value> = puts.collect();
+    assert_eq!(puts.len(), 1);
+    let only = serde_json::json!({
+        "events:source": "carillon/people", "events:detail-type": "recipient.address_changed",
+    });
+    assert_eq!(puts[0]["Condition"]["ForAllValues:StringEquals"], only);
+    assert_eq!(
+        puts[0]["Condition"]["Null"]["Fn::If"][2]["events:source"], "false",
+        "absent keys do not pass"
+    );
+    assert_eq!(puts[0]["Resource"]["Fn::GetAtt"], serde_json::json!(["Bus", "Arn"]));
+}
