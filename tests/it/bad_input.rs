@@ -22,7 +22,7 @@ async fn what_is_no_event_is_put_aside_with_its_cause_and_kept_by_the_audit() {
     let large = "x".repeat(300 * 1024);
     let bad: [(&str, Value); 5] = [
         ("specversion: found a text of 3 characters", envelope(&|it| it["specversion"] = "0.3".into())),
-        ("id: found an empty text", envelope(&|it| it["id"] = "".into())),
+        ("id: found an empty string", envelope(&|it| it["id"] = "".into())),
         ("time: found a text of 9 characters", envelope(&|it| it["time"] = "yesterday".into())),
         ("source: found nothing", envelope(&|it| drop(it.as_object_mut().unwrap().remove("source")))),
         ("body: found 3", envelope(&|it| it["data"]["text"] = large.as_str().into())),

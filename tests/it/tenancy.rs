@@ -122,7 +122,9 @@ async fn tenant_sees_only_its_own_part_of_a_shared_person() {
 #[tokio::test]
 async fn person_without_tenants_is_no_tenants_to_see_or_to_reach() {
     let cloud = Cloud::connect();
-    let (ours, ann) = (unique("ours"), cloud.somebody().await);
+    let ours = unique("ours");
+    let id = unique("user");
+    let ann = cloud.somebody_with(json!({ "id": id, "email": format!("{id}@example.com") })).await;
     let admin = Asking::of(&unique("admin"), &ours, "admin");
     let (known, unknown) =
         (format!("/v1/recipients/{}", ann.id), format!("/v1/recipients/{}", unique("nobody")));

@@ -209,10 +209,22 @@ mod tests {
         check(&admin(), &json!({ "source": "/tenants/ab" }), "forbidden");
         check(&admin(), &json!({ "source": "/orders" }), "forbidden");
         check(&admin(), &json!({ "source": "/tenants/a", "tenant": "b" }), "forbidden");
-        check(&program(), &json!({ "source": "/orders" }), "");
-        check(&program(), &json!({ "source": "/orders", "tenant": "b" }), "forbidden");
-        let mut event = event(json!({ "source": "/orders", "tenant": "b" }));
+        check(&program(), &json!({ "source": "/api/orders" }), "");
+        check(&program(), &json!({ "source": "/api/orders", "tenant": "b" }), "forbidden");
+        let mut event = event(json!({ "source": "/api/orders", "tenant": "b" }));
         assert!(hold(&mut event, &program(), &Scope::All, &Producers::default(), NOW).is_ok());
+    }
+
+    #[test]
+    fn program_uses_the_source_of_a_producer_only_where_the_policy_says_so() {
+        check(&program(), &json!({ "source": "/orders" }), "source_not_allowed");
+        let policy = json!([
+            { "source": "/orders", "tenants": "all", "api": true },
+            { "source": "bank", "tenants": "all", "operator": true },
+        ]);
+        check_with(&policy, &program(), &json!({ "source": "/orders" }), "");
+        let replay = json!({ "source": "bank", "replayid": "r" });
+        check_with(&policy, &program(), &replay, "source_not_allowed");
     }
 
     #[test]
@@ -285,7 +297,7 @@ mod tests {
         let policy = json!([{ "source": "/tenants/*", "tenants": "none", "types": ["order.*"] }]);
         check_with(&policy, &admin(), &json!({ "type": "order.placed" }), "");
         check_with(&policy, &admin(), &json!({ "type": "t" }), "producer_not_allowed");
-        check_with(&policy, &program(), &json!({ "source": "/orders" }), "producer_not_allowed");
+        check_with(&policy, &program(), &json!({ "source": "/api" }), "");
     }
 
     fn program() -> Caller {

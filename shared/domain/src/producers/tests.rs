@@ -77,12 +77,39 @@ fn without_producers_any_source_speaks_for_any_tenant_under_ordinary_types_alone
         "carillon.device.unregistered",
     ] {
         refused(&open, "shop", kind, json!({}), "producer_not_allowed");
-        admitted(&open, "carillon/relay", kind, json!({}));
     }
     assert_eq!(open.reach("shop", None), Tenants::None);
     assert!(
         open.may_be_critical("shop") && !open.may_be_critical("/tenants/a") && !open.may_be_critical("/api")
     );
+}
+
+#[test]
+fn each_source_of_our_own_has_its_types_and_no_others() {
+    let open = Producers::default();
+    for (source, kind) in [
+        ("carillon/api", "preference.unsubscribed"),
+        ("carillon/api", "carillon.api.recipient_changed"),
+        ("carillon/cli", "carillon.replay.started"),
+        ("carillon/people", "recipient.address_changed"),
+        ("carillon/push", "carillon.device.unregistered"),
+        ("carillon/relay", "carillon.delivery.sent"),
+        ("carillon/relay", "communication.sent"),
+        ("carillon/sms", "carillon.recipient.opted_out"),
+        ("carillon/webhook", "carillon.endpoint.failing"),
+    ] {
+        admitted(&open, source, kind, json!({}));
+    }
+    for source in
+        ["carillon", "carillon/api", "carillon/cli", "carillon/push", "carillon/relay", "carillon/other"]
+    {
+        for kind in ["carillon.recipient.updated", "carillon.topic.joined", "order.paid"] {
+            refused(&open, source, kind, json!({}), "producer_not_allowed");
+            assert!(source == "carillon/push" || open.reach(source, None) == Tenants::None, "{source}");
+        }
+    }
+    refused(&open, REPLAY_SOURCE, "order.paid", json!({}), "producer_not_allowed");
+    admitted(&open, REPLAY_SOURCE, "order.paid", json!({ "source": "shop", "replayid": "r" }));
 }
 
 #[test]

@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::limits::{self, MAX_ENTRY_BYTES, MAX_WITH_LATER_WORDS_BYTES};
-use super::patch::{copy, merge, pieces, set};
-use super::reading;
+use super::patch::copy;
 use super::{Amendment, Change, Stamp, Topic, out_of_reach};
 use crate::channel::Channel;
 use crate::event::Refusal;
 use crate::producers::Tenants;
-use crate::recipient::{ALL_TENANTS, Group, NO_TENANT, Recipient, Suppression};
+use crate::recipient::{Group, NO_TENANT, Recipient, Suppression};
+
+mod update;
 
 /// How long it is remembered that somebody was deleted, and who joined or left what: longer than any event waits in a
 /// queue (14 days) after EventBridge has tried to deliver it (1 day).
@@ -189,88 +189,6 @@ impl Entry {
         // Both parts came from a person, and no member depends on another.
         self.person = Some(typed(next).unwrap_or_else(|| person.clone()));
         self.say_again();
-    }
-
-    fn update(&mut self, id: &str, patch: &Map<String, Value>, stamp: &Stamp) -> Result<bool, Refusal> {
-        if self.last("tenants") < Some(stamp) && self.moves_to_others(patch) {
-            let mut whole = Value::Object(Map::new());
-            merge(&mut whole, Value::Object(patch.clone()));
-            whole["id"] = id.into();
-            return self.take_over(whole, stamp);
-        }
-        let mut members = self.person.as_ref().map(members_of).unwrap_or_default();
-        members.insert("id".to_owned(), id.into());
-        let mut stamps = self.history.members.clone();
-        for (path, value) in pieces(patch) {
-            if self.last(&path) >= Some(stamp) {
-                continue;
-            }
-            let before = members.clone();
-            set(&path, value, &mut members);
-            let below = format!("{path}/");
-            stamps.retain(|it, at| !it.starts_with(&below) || *at > *stamp);
-            for newer in stamps.keys().filter(|it| it.starts_with(&below)) {
-                copy(newer, &before, &mut members);
-            }
-            stamps.insert(path, stamp.clone());
-        }
-        if stamps == self.history.members {
-            return Ok(false);
-        }
-        let person = typed(members.clone()).ok_or_else(|| reading::misfit(&members))?;
-        reading::check(&person, "data.")?;
-        // What closes a channel or unsubscribes has room that nothing else takes.
-        let is_later_word = patch.keys().all(|name| KEPT.contains(&name.as_str()));
-        if !is_later_word {
-            let before = self.person.as_ref().map(members_of).unwrap_or_default();
-            limits::check_growth(&before, &members, "data.")?;
-        }
-        let after =
-            Entry { person: Some(person), history: History { members: stamps, ..self.history.clone() } };
-        let most = if is_later_word { MAX_WITH_LATER_WORDS_BYTES } else { MAX_ENTRY_BYTES };
-        let bytes = after.bytes();
-        if bytes > most && bytes > self.bytes() {
-            return Err(limits::too_long("data", bytes, most, "bytes with what is stored"));
-        }
-        *self = after;
-        self.say_again();
-        Ok(true)
-    }
-
-    /// How many bytes it takes in its table, about.
-    fn bytes(&self) -> usize {
-        let members = self.person.as_ref().map(members_of).unwrap_or_default();
-        Value::Object(members).to_string().len() + self.history().len()
-    }
-
-    /// Adds a topic, unless that would take the room that is kept for later words.
-    fn join(&mut self, topic: &Topic, stamp: &Stamp) -> Result<bool, Refusal> {
-        let before = self.clone();
-        let changed = self.move_in(topic, true, stamp);
-        let bytes = self.bytes();
-        if changed && bytes > MAX_ENTRY_BYTES && bytes > before.bytes() {
-            *self = before;
-            return Err(limits::too_long("data", bytes, MAX_ENTRY_BYTES, "bytes with what is stored"));
-        }
-        Ok(changed)
-    }
-
-    /// Whether a patch gives the person to tenants none of which knew them.
-    fn moves_to_others(&self, patch: &Map<String, Value>) -> bool {
-        let Some(before) = self.person.as_ref().map(|it| &it.tenants) else { return false };
-        let Some(Value::Array(next)) = patch.get("tenants") else { return false };
-        let knows =
-            |tenant: &Value| tenant.as_str().is_some_and(|it| it == ALL_TENANTS || before.contains(it));
-        !before.is_empty() && !before.contains(ALL_TENANTS) && !next.is_empty() && !next.iter().any(knows)
-    }
-
-    /// Starts the person anew: addresses and devices that the former tenants wrote are not the next tenants' to trust.
-    fn take_over(&mut self, whole: Value, stamp: &Stamp) -> Result<bool, Refusal> {
-        let Value::Object(members) = whole else { return Ok(false) };
-        let person = typed(members.clone()).ok_or_else(|| reading::misfit(&members))?;
-        reading::check(&person, "data.")?;
-        self.describe(&person, stamp.clone());
-        Ok(true)
     }
 
     fn erase(&mut self, stamp: &Stamp) -> bool {
