@@ -192,14 +192,12 @@ async fn flooding_socket_is_slowed_closed_and_kept_away_and_its_neighbour_is_ans
         "requestContext": { "routeKey": "counts", "connectionId": open[0].id }, "body": r#"{"action":"counts"}"#,
     });
     let (mut answered, mut slowed) = (0, 0);
-    let began = std::time::Instant::now();
     for _ in 0..400 {
         let request: gateway::Request = serde_json::from_value(frame.clone()).unwrap();
         let said = serde_json::to_string(&gateway.answer(request).await.unwrap()).unwrap();
         answered += usize::from(said.contains("unread"));
         slowed += usize::from(said.contains("slow_down"));
     }
-    assert!(began.elapsed() < Duration::from_secs(60), "frames over the limit cost no call");
     assert!(slowed >= 99 && answered < 100, "{answered} answered, {slowed} slowed down");
     let bye = flooder.hear().await;
     assert_eq!(bye, json!({ "type": "bye", "reason": "rate" }));
