@@ -60,6 +60,7 @@ checkov: .local/checkov/.installed ## Hold infra/template.yaml to checkov and th
 	@tests/checkov.sh
 
 deny: .local/deny/.installed ## Hold licences, sources and banned crates to deny.toml
+	@cargo fetch --locked --quiet # crates of other platforms too: a build has not fetched those
 	@.local/deny/bin/cargo-deny --offline --locked --log-level error check licenses bans sources
 
 clean: down ## Remove what was built and the local cloud
