@@ -22,8 +22,8 @@ test: ## Everything: format, lints, template, config, unit, property, end to end
 soak: up ## The same for longer, with other seeds, and things broken on purpose: make soak ROUNDS=20
 	@tests/soak.sh
 
-up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy to it
-	@$(CARILLON) local up --profile $(PROFILE)
+up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy to it; webhooks reach WEBHOOK_ALLOW=http://127.0.0.1:3000
+	@$(CARILLON) local up --profile $(PROFILE) $(if $(WEBHOOK_ALLOW),--webhook-allow '$(WEBHOOK_ALLOW)')
 
 attacks: up ## Replay the known attacks against the local cloud and print that each is refused
 	@tests/attacks.sh
