@@ -22,8 +22,8 @@ test: ## Everything: format, lints, template, config, unit, property, end to end
 soak: up ## The same for longer, with other seeds, and things broken on purpose: make soak ROUNDS=20
 	@tests/soak.sh
 
-up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy to it
-	@$(CARILLON) local up --profile $(PROFILE)
+up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy to it; webhooks reach WEBHOOK_ALLOW=http://127.0.0.1:3000
+	@$(CARILLON) local up --profile $(PROFILE) $(if $(WEBHOOK_ALLOW),--webhook-allow '$(WEBHOOK_ALLOW)')
 
 attacks: up ## Replay the known attacks against the local cloud and print that each is refused
 	@tests/attacks.sh
@@ -66,7 +66,7 @@ deny: .local/deny/.installed ## Hold licences, sources and banned crates to deny
 clean: down ## Remove what was built and the local cloud
 	@rm -rf target .local
 
-$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/checkov/.installed .local/deny/.installed: .local/%/.installed: infra/local/%.txt
+$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed: .local/%/.installed: infra/local/%.txt
 	@echo "installing $* into .local/$* (once) …"
 	@rm -rf .local/$* && python3 -m venv .local/$*
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<

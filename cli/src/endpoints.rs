@@ -3,19 +3,19 @@
 use domain::access::Object;
 use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
 use domain::endpoint::secret::{Scheme, Secret};
-use domain::endpoint::target::Allow;
-use domain::endpoint::{DisabledBecause, Endpoint, EndpointId, MAX_PER_TENANT};
+use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use kms::SecretCipher;
 use serde_json::json;
-use store::{Attempt, Endpoints as Table, Registered};
+use store::{Attempt, Endpoints as Table};
 
 use crate::access;
-use crate::args::{Endpoints, Named, PutEndpoint, Rotate, SecretScheme, Target};
+use crate::args::{Endpoints, Named, Rotate, SecretScheme, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::terminal::{Ink, Terminal};
 
 mod again;
+mod put;
 
 /// The bytes of a new secret.
 const SECRET_BYTES: usize = 32;
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &Endpoints, target: &Target, terminal: &Terminal) 
     let cloud = Cloud::of(target).await?;
     let table = Table::new(&store::client(&cloud.config), cloud.name("endpoints"));
     match args {
-        Endpoints::Ls { tenant } => ls(tenant.as_deref(), &table, terminal).await,
+        Endpoints::Ls { of, tenant } => ls(of.as_deref().or(tenant.as_deref()), &table, terminal).await,
         Endpoints::Show { named, reveal } => {
             let id = id(named)?;
             if *reveal {
@@ -32,12 +32,9 @@ pub(crate) async fn run(args: &Endpoints, target: &Target, terminal: &Terminal) 
             }
             show(&id, reveal.then(|| cipher(&cloud)), &table, terminal).await
         }
-        Endpoints::Put(it) => put(it, &cloud, &table, terminal).await,
+        Endpoints::Put(it) => put::put(it, &cloud, &table, terminal).await,
         Endpoints::Rotate(it) => rotate(it, &cloud, &table, terminal).await,
-        Endpoints::Enable(it) => {
-            let id = id(it)?;
-            said(table.enable(&id).await?, &id, "is switched on", terminal)
-        }
+        Endpoints::Enable(it) => enable(&id(it)?, &table, terminal).await,
         Endpoints::Disable(it) => {
             let id = id(it)?;
             let done = table.disable(&id, DisabledBecause::Operator, runtime::now()).await?;
@@ -145,47 +142,17 @@ async fn show(id: &EndpointId, reveal: Option<SecretCipher>, table: &Table, term
     Ok(true)
 }
 
-async fn put(args: &PutEndpoint, cloud: &Cloud, table: &Table, terminal: &Terminal) -> Done {
-    let id = id(&args.named)?;
-    let allow = match &cloud.local {
-        // The template's parameter on the local cloud.
-        Some(state) if args.allow.is_empty() => state.capture_endpoint(),
-        Some(_) | None => args.allow.clone(),
-    };
-    let allow = Allow::parse(&allow)
-        .map_err(|it| Error::usage(format!("{it:?} is no origin"), "write https://hooks.internal:8443"))?;
-    let mut written = json!({ "id": id.id, "tenant": id.tenant, "url": args.url });
-    written["description"] = args.description.clone().into();
-    written["version"] = args.wanted.clone().into();
-    if let Some(path) = &args.when {
-        let text = std::fs::read_to_string(path).map_err(|it| Error::read(path, it))?;
-        written["when"] = serde_json::from_str(&text)
-            .map_err(|it| Error::usage(format!("{} is not JSON: {it}", path.display()), "write a pattern"))?;
-    }
-    let endpoint = Endpoint::read(&written.to_string(), &allow)
-        .map_err(|it| Error::usage(it.to_string(), "nothing was registered"))?;
-    runtime::vet(&endpoint.url, &allow).await.map_err(|it| {
-        let fix = "name a host that the public internet reaches; nothing was registered";
-        Error::usage(format!("url: found {}", it.found()), fix)
-    })?;
-    let secret = new_secret(args.scheme)?;
-    // Where it had one already, that one stays.
-    let vouched = args.vouch || allow.names(&endpoint.url);
-    let encrypted = cipher(cloud).encrypt(&secret, &id, runtime::now()).await?;
-    let stored = StoredSecrets::of(StoredSecret::Encrypted(encrypted));
-    let done = table.register(&endpoint, &stored, vouched, runtime::now()).await?;
-    if done == Registered::Full {
-        let what = format!("the tenant has {MAX_PER_TENANT} endpoints");
-        return Err(Error::usage(what, "remove one first; nothing was registered"));
-    }
-    registered(&id, (done == Registered::New).then_some(&secret), terminal);
-    if !vouched && matches!(done, Registered::New | Registered::Changed { moved: true }) {
+async fn enable(id: &EndpointId, table: &Table, terminal: &Terminal) -> Done {
+    let before = table.find(std::slice::from_ref(id)).await?.pop();
+    let done = said(table.enable(id).await?, id, "is switched on", terminal)?;
+    if let Some(off) = before.and_then(|endpoint| endpoint.disabled) {
         terminal.note(&format!(
-            "{0} is told of no event until its owner proves control: `carillon endpoints verify {0}`",
-            id.name()
+            "what it missed meanwhile is sent by: carillon endpoints recover {} --since {}",
+            id.name(),
+            off.at
         ));
     }
-    Ok(true)
+    Ok(done)
 }
 
 /// Sends a challenge and says whether it was met; or vouches for the endpoint, and sends nothing.
@@ -212,30 +179,35 @@ fn registered(id: &EndpointId, secret: Option<&Secret>, terminal: &Terminal) {
     }
 }
 
-pub(crate) fn new_secret(scheme: SecretScheme) -> Result<Secret, Error> {
+pub(crate) fn new_secret(scheme: Scheme) -> Result<Secret, Error> {
     let mut bytes = vec![0; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(|it| Error::Cloud(format!("no random bytes: {it}")))?;
-    let scheme = match scheme {
-        SecretScheme::Hmac => Scheme::Hmac,
-        SecretScheme::Ed25519 => Scheme::Ed25519,
-    };
     Secret::new(scheme, bytes).map_err(|it| Error::Cloud(it.to_string()))
 }
 
 async fn rotate(args: &Rotate, cloud: &Cloud, table: &Table, terminal: &Terminal) -> Done {
     let id = id(&args.named)?;
-    let secret = new_secret(args.scheme)?;
+    let Some(stored) = table.secrets(&id).await? else {
+        terminal.note(&format!("{} is not known", id.name()));
+        return Ok(false);
+    };
+    let current = stored.current().map(StoredSecret::scheme);
+    let scheme = args.scheme.map(SecretScheme::scheme).or(current).unwrap_or(Scheme::Hmac);
+    let secret = new_secret(scheme)?;
     let (cipher, now) = (cipher(cloud), runtime::now());
     let encrypted = cipher.encrypt(&secret, &id, now).await?;
     let rotated = async |stored: StoredSecrets| cipher.rotated(&stored, &encrypted, &id, now).await;
-    match table.rotate(&id, rotated).await? {
-        Some(_) => registered(&id, Some(&secret), terminal),
-        None => {
-            terminal.note(&format!("{} is not known", id.name()));
-            return Ok(false);
-        }
+    if table.rotate(&id, rotated).await?.is_none() {
+        terminal.note(&format!("{} is not known", id.name()));
+        return Ok(false);
     }
+    registered(&id, Some(&secret), terminal);
     terminal.note("the secret before it signs, too, for another 24 hours");
+    if current.is_some_and(|before| before != scheme) {
+        terminal.note(
+            "requests are signed in another way from now on: tell the receiver before these 24 hours end",
+        );
+    }
     Ok(true)
 }
 
@@ -257,10 +229,11 @@ fn line(it: &Attempt, terminal: &Terminal) -> String {
         (Some(status), _) => terminal.ink(Ink::Bad, &format!("HTTP {status}")),
         (None, error) => terminal.ink(Ink::Bad, error.as_deref().unwrap_or("no answer")),
     };
+    let to = it.location.as_ref().map(|to| format!(" to {to}, which is not followed,")).unwrap_or_default();
     let next = it.next_at.map(|at| format!(", again at {at}")).unwrap_or_default();
     let by_hand = if it.by_hand { ", by hand" } else { "" };
     format!(
-        "{}  {answer} after {} ms  {} {}  attempt {}{by_hand}{next}",
+        "{}  {answer}{to} after {} ms  {} {}  attempt {}{by_hand}{next}",
         it.at,
         it.took_ms,
         it.event_type,

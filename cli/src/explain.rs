@@ -3,6 +3,7 @@
 pub(crate) mod happened;
 mod picture;
 mod replays;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -10,6 +10,7 @@ mod functions;
 pub(crate) mod issuer;
 mod logs;
 mod proxy;
+mod receivers;
 mod server;
 mod sidecar;
 mod state;
@@ -39,15 +40,18 @@ fn up(args: &LocalUp, terminal: &Terminal) -> Done {
         // Left over from a crash: it is not running, or not answering.
         Some(state) => {
             server::stop(&state)?;
-            server::start(terminal)?
+            State { webhook_allow: state.webhook_allow, ..server::start(terminal)? }
         }
         None => server::start(terminal)?,
     };
+    if let Some(origins) = &args.webhook_allow {
+        state.webhook_allow = receivers::read(origins)?;
+    }
     proxy::keep(&mut state)?;
     issuer::prepare()?;
     capture::start(&mut state)?;
     let fingerprint = functions::prepare(&args.profile)?;
-    let fingerprint = format!("{fingerprint}@{}@{}", state.capture_endpoint(), state.providers_endpoint());
+    let fingerprint = format!("{fingerprint}@{}", state.allowed_origins());
     if state.deployed.as_deref() != Some(&fingerprint) {
         files::provide(&state)?;
         deploy::run(&mut state, terminal)?;
@@ -87,6 +91,7 @@ fn tell(state: &State, terminal: &Terminal) {
         terminal.say_json(&serde_json::json!({
             "endpoint": state.endpoint(), "region": state.region, "pid": state.pid,
             "capture": state.capture_endpoint(), "proxy": state.proxy_endpoint(), "bus": "carillon-local",
+            "webhookAllow": state.webhook_allow,
             "socketUrl": state.socket_url, "httpUrl": state.http_url, "tokenUrl": state.token_url,
             "env": Path::new(state::FOLDER).join("env"),
         }));
@@ -96,6 +101,9 @@ fn tell(state: &State, terminal: &Terminal) {
     terminal.say(&format!("{good} the local cloud answers at {}, process {}", state.endpoint(), state.pid));
     terminal
         .say(&format!("   what devices, WhatsApp and mailboxes got:  {}/captured", state.capture_endpoint()));
+    if !state.webhook_allow.is_empty() {
+        terminal.say(&format!("   webhooks also reach:            {}", state.webhook_allow.join(", ")));
+    }
     if let Some(url) = &state.token_url {
         terminal.say(&format!("   the HTTP API, with a token:     {url}"));
     }

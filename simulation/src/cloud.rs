@@ -101,7 +101,8 @@ impl Ledger {
             .call("take a claim over", || {
                 let mut rows = world.ledger.borrow_mut();
                 let row = rows.get_mut(key).filter(|it| {
-                    it.get("claim_token") == Some(holder) && it.get("status") == Some(status.name())
+                    it.get("claim_token").unwrap_or_default() == holder
+                        && it.get("status") == Some(status.name())
                 });
                 row.is_some_and(|row| {
                     *row = std::mem::take(row)

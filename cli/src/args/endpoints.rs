@@ -3,16 +3,20 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use domain::endpoint::secret::Scheme;
 
 #[derive(Subcommand)]
 pub(crate) enum Endpoints {
     /// List the endpoints of a tenant, or of all
     #[command(after_help = "Examples:
   carillon endpoints ls
-  carillon endpoints ls --tenant acme --json")]
+  carillon endpoints ls acme --json")]
     Ls {
         /// Only this tenant's; - for those of no tenant
-        #[arg(long)]
+        #[arg(value_name = "TENANT")]
+        of: Option<String>,
+        /// The same
+        #[arg(long, conflicts_with = "of")]
         tenant: Option<String>,
     },
     /// Show one endpoint, how it has been doing, and what verifies its signatures
@@ -83,8 +87,10 @@ pub(crate) struct Named {
   carillon endpoints put acme/erp https://erp.example.com/hooks
   carillon endpoints put acme/erp https://erp.example.com/hooks --when pattern.json --description 'the ERP'
   carillon endpoints put acme/erp https://erp.example.com/hooks --version 2026-05 --scheme ed25519
+  echo '{\"Authorization\":\"Bearer …\"}' | carillon endpoints put acme/erp https://erp.example.com/hooks --headers -
 
-The pattern is EventBridge's. Which events may be told at all, rules decide: those with `- endpoints: tenant`.")]
+The pattern is EventBridge's. Which events may be told at all, rules decide: those with `- endpoints: tenant`.
+Headers stay until others are given, --no-headers is said, or the URL gets another origin.")]
 #[command(disable_version_flag = true)]
 pub(crate) struct PutEndpoint {
     #[command(flatten)]
@@ -100,9 +106,20 @@ pub(crate) struct PutEndpoint {
     /// The version of the events' data that it was written for
     #[arg(long = "version", value_name = "VERSION")]
     pub(crate) wanted: Option<String>,
+    /// A file with headers of its own, a JSON object of names and values; - for standard input. Values are secrets:
+    /// they are encrypted, and shown nowhere
+    #[arg(long, value_name = "FILE", conflicts_with = "no_headers")]
+    pub(crate) headers: Option<PathBuf>,
+    /// Send no headers of its own any more
+    #[arg(long)]
+    pub(crate) no_headers: bool,
     /// How requests are signed, where it has no secret yet
     #[arg(long, value_enum, default_value_t = SecretScheme::Hmac)]
     pub(crate) scheme: SecretScheme,
+    /// The rules that are asked whether they tell endpoints of what it wants; nothing is asked where there is no such
+    /// folder
+    #[arg(long, default_value = "config", value_name = "FOLDER")]
+    pub(crate) config: PathBuf,
     /// You know who controls it: its owner has nothing to prove
     #[arg(long)]
     pub(crate) vouch: bool,
@@ -120,6 +137,15 @@ pub(crate) enum SecretScheme {
     Ed25519,
 }
 
+impl SecretScheme {
+    pub(crate) fn scheme(self) -> Scheme {
+        match self {
+            SecretScheme::Hmac => Scheme::Hmac,
+            SecretScheme::Ed25519 => Scheme::Ed25519,
+        }
+    }
+}
+
 /// Sign with a new secret; the one before signs, too, for 24 hours
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -128,11 +154,12 @@ pub(crate) enum SecretScheme {
 pub(crate) struct Rotate {
     #[command(flatten)]
     pub(crate) named: Named,
-    #[arg(long, value_enum, default_value_t = SecretScheme::Hmac)]
-    pub(crate) scheme: SecretScheme,
+    /// How requests are signed from now on; as before, when it is left out
+    #[arg(long, value_enum)]
+    pub(crate) scheme: Option<SecretScheme>,
 }
 
-/// Send one message again that did not arrive: one attempt, now
+/// Send one message again that did not arrive, or one event that the endpoint was not told of: one attempt, now
 #[derive(Args)]
 #[command(after_help = "Example:
   carillon endpoints retry acme/erp q3Jx…  (the message, as `attempts` calls it)")]
@@ -144,20 +171,28 @@ pub(crate) struct Retry {
     pub(crate) message: String,
 }
 
-/// Send everything again that failed and never arrived
+/// Send an endpoint what it has not got: messages that failed, and events of the time when it was switched off,
+/// unverified or kept away by its own pattern
+///
+/// Nobody else is told anything. The rules of now decide, and the endpoint's pattern of now. Each message is sent once:
+/// asking again, or going on after a stop, does no harm.
 #[derive(Args)]
 #[command(after_help = "Examples:
   carillon endpoints recover acme/erp --since 2026-11-20T00:00:00Z --dry-run
-  carillon endpoints recover acme/erp --since 2026-11-20T00:00:00Z
+  carillon endpoints recover acme/erp --since 24h
 
-At most 14 days back and 10,000 messages a call; called again, it begins with those that are left.")]
+At most 14 days back and 10,000 messages a call; --next goes on where the call before stopped. An endpoint that was
+registered later gets earlier events by `carillon replay --all`.")]
 pub(crate) struct Recover {
     #[command(flatten)]
     pub(crate) named: Named,
-    /// What first failed at this time or later
+    /// What first failed, or was not told, at this time or later: a time, or so long ago (30m, 24h, 7d)
     #[arg(long, value_name = "TIME")]
     pub(crate) since: String,
     /// Count them, and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Go on there: what the call before printed
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) next: Option<String>,
 }

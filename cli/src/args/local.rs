@@ -22,10 +22,17 @@ pub(crate) enum Local {
 }
 
 #[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon local up
+  carillon local up --webhook-allow http://127.0.0.1:3000     webhooks reach your own receiver; `none` ends that")]
 pub(crate) struct LocalUp {
     /// The cargo profile the functions were built with
     #[arg(long, default_value = "local")]
     pub(crate) profile: String,
+    /// Deliver webhooks to your own receivers at these origins of this machine, commas between them; as before, when it
+    /// is left out
+    #[arg(long, value_name = "ORIGINS")]
+    pub(crate) webhook_allow: Option<String>,
 }
 
 /// Play the services that the local cloud has not, and keep what they are sent; `make up` starts it

@@ -1,4 +1,5 @@
-//! Sending by hand: a ping, one message, or all that were lost. Each is a job of its own key in the webhook queue.
+//! Sending by hand: a ping, one message, or all that an endpoint has not got. A ping and a message that failed are jobs of
+//! keys of their own in the webhook queue; an event that was not told goes to dispatch.
 
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use domain::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
 use domain::endpoint::{Endpoint, EndpointId, by_hand};
 use domain::job::Job;
 use domain::key::Key;
+use domain::wake::Wake;
 use queue::{Outgoing, Sqs};
 use serde_json::json;
-use store::{Attempt, Endpoints as Table};
+use store::{Attempt, Endpoints as Table, Events, Ledger, Recovery, RecoveryPlace};
 
 use super::{find, line};
 use crate::args::Recover;
@@ -74,13 +76,48 @@ pub(super) async fn retry(
         return Err(Error::usage("the endpoint is switched off", "enable it first"));
     }
     is_verified(&endpoint)?;
-    let Some(lost) = table.undelivered(id, &key).await? else {
-        terminal.note("this message has arrived, has never failed, or is not kept any more");
-        return Ok(false);
-    };
     let now = runtime::now();
-    send(cloud, by_hand::again(lost.job, &nonce(now)).into_iter().collect()).await?;
+    match table.undelivered(id, &key).await? {
+        Some(lost) => send(cloud, by_hand::again(lost.job, &nonce(now)).into_iter().collect()).await?,
+        None => {
+            let Some(wake) = reader(cloud, table).recovery().one(&endpoint, &key).await? else {
+                terminal.note("no message of this id has failed, or was missed, and is still kept");
+                return Ok(false);
+            };
+            wake_up(cloud, &[(wake, id.tenant.clone())]).await?;
+        }
+    }
     report(answer(id, &key, now, table).await?.as_ref(), terminal)
+}
+
+/// The tables that know what an endpoint has not got.
+struct Reader {
+    endpoints: Table,
+    ledger: Ledger,
+    events: Events,
+}
+
+impl Reader {
+    fn recovery(&self) -> Recovery<'_> {
+        Recovery { endpoints: &self.endpoints, ledger: &self.ledger, events: &self.events }
+    }
+}
+
+fn reader(cloud: &Cloud, table: &Table) -> Reader {
+    let client = store::client(&cloud.config);
+    Reader {
+        endpoints: table.clone(),
+        ledger: Ledger::new(&client, cloud.name("ledger")),
+        events: Events::new(&client, cloud.name("events")),
+    }
+}
+
+/// What a recovery has found so far.
+#[derive(Default)]
+struct Count {
+    messages: usize,
+    events: usize,
+    lost: usize,
 }
 
 pub(super) async fn recover(
@@ -95,6 +132,11 @@ pub(super) async fn recover(
     if !by_hand::is_recoverable(since, now) {
         return Err(Error::usage(format!("{since} is more than 14 days ago"), "name a later time"));
     }
+    let place = args.next.as_deref().map(|text| {
+        let fix = "take it from what the call before printed";
+        RecoveryPlace::parse(text).ok_or_else(|| Error::usage(format!("{text:?} is no place"), fix))
+    });
+    let mut next = place.transpose()?;
     let Some(endpoint) = find(id, table, terminal).await? else { return Ok(false) };
     if endpoint.disabled.is_some() && !args.dry_run {
         return Err(Error::usage("the endpoint is switched off", "enable it first"));
@@ -102,28 +144,54 @@ pub(super) async fn recover(
     if !args.dry_run {
         is_verified(&endpoint)?;
     }
-    let (nonce, mut after, mut count) = (nonce(now), None, 0);
+    let (tables, mut count) = (reader(cloud, table), Count::default());
     loop {
-        let (lost, next) = table.lost(id, since, after.as_ref(), AT_ONCE).await?;
-        let jobs: Vec<Job> =
-            lost.into_iter().filter_map(|it| by_hand::again(it.job, &nonce)).take(MOST - count).collect();
-        count += jobs.len();
+        let part = tables.recovery().part(&endpoint, since, next.as_ref(), AT_ONCE, now).await?;
+        count.messages += part.jobs.len();
+        count.events += part.wakes.len();
+        count.lost += part.lost;
         if !args.dry_run {
-            send(cloud, jobs).await?;
+            send(cloud, part.jobs).await?;
+            wake_up(cloud, &part.wakes).await?;
         }
-        terminal.progress(&format!("{count} messages"));
-        after = next;
-        if after.is_none() || count == MOST {
+        terminal.progress(&format!("{} messages, {} events", count.messages, count.events));
+        next = part.next;
+        if next.is_none() || count.messages + count.events + AT_ONCE as usize > MOST {
             break;
         }
     }
     terminal.clear();
-    let word = if args.dry_run { "would be sent again" } else { "are sent again" };
-    match terminal.json {
-        true => terminal.say_json(&json!({ "messages": count, "sent": !args.dry_run })),
-        false => terminal.say(&format!("{} {count} messages {word}", terminal.ink(Ink::Good, "ok"))),
-    }
+    say(&count, next.as_ref(), args, terminal);
     Ok(true)
+}
+
+fn say(count: &Count, next: Option<&RecoveryPlace>, args: &Recover, terminal: &Terminal) {
+    let Count { messages, events, lost } = count;
+    if terminal.json {
+        let next = next.map(RecoveryPlace::to_text);
+        let sent = !args.dry_run;
+        return terminal.say_json(
+            &json!({ "messages": messages, "events": events, "lost": lost, "sent": sent, "next": next }),
+        );
+    }
+    let (again, first) = match args.dry_run {
+        true => ("would be sent again", "that it was not told of would be sent"),
+        false => ("are sent again", "that it was not told of are sent"),
+    };
+    let ok = terminal.ink(Ink::Good, "ok");
+    terminal.say(&format!("{ok} {messages} messages that failed {again}, {events} events {first}"));
+    if *lost > 0 {
+        terminal
+            .note(&format!("{lost} events are not sent: they have expired, or are not on record any more"));
+    }
+    if let Some(place) = next {
+        terminal.note(&format!(
+            "there is more: carillon endpoints recover {} --since {} --next '{}'",
+            args.named.endpoint,
+            args.since,
+            place.to_text()
+        ));
+    }
 }
 
 fn is_verified(endpoint: &Endpoint) -> Result<(), Error> {
@@ -142,10 +210,30 @@ fn nonce(now: Timestamp) -> String {
 }
 
 async fn send(cloud: &Cloud, jobs: Vec<Job>) -> Result<(), Error> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
     let queue = Sqs::new(&cloud.config).queue(&cloud.name("webhook")).await?;
     let messages = jobs.into_iter().map(|job| Outgoing {
         body: serde_json::to_string(&job).unwrap_or_default(),
         tenant: job.event.tenant.clone(),
+        delay: Duration::ZERO,
+    });
+    for sent in queue.send(&messages.collect::<Vec<_>>()).await {
+        sent?;
+    }
+    Ok(())
+}
+
+/// Lets dispatch decide once more, in its lane for what is not urgent.
+async fn wake_up(cloud: &Cloud, wakes: &[(Wake, Option<String>)]) -> Result<(), Error> {
+    if wakes.is_empty() {
+        return Ok(());
+    }
+    let queue = Sqs::new(&cloud.config).queue(&cloud.name("dispatch-bulk")).await?;
+    let messages = wakes.iter().map(|(wake, tenant)| Outgoing {
+        body: wake.to_json(),
+        tenant: tenant.clone(),
         delay: Duration::ZERO,
     });
     for sent in queue.send(&messages.collect::<Vec<_>>()).await {
@@ -163,8 +251,7 @@ async fn answer(
 ) -> Result<Option<Attempt>, Error> {
     while Duration::try_from(runtime::now().duration_since(begun)).is_ok_and(|it| it < PATIENCE) {
         let found = table.attempts(id, AT_ONCE).await?;
-        if let Some(it) = found.into_iter().find(|it| it.message == *message && it.by_hand && it.at >= begun)
-        {
+        if let Some(it) = found.into_iter().find(|it| it.message == *message && it.at >= begun) {
             return Ok(Some(it));
         }
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -14,6 +14,7 @@ use store::{Events, Ledger, LedgerRow};
 use super::Wanted;
 use super::picture::short;
 use super::replays::{self, Replayed};
+use super::webhooks::{self, Answers};
 use crate::access;
 use crate::args::{Explain, Target};
 use crate::cloud::Cloud;
@@ -36,7 +37,8 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
     let replays = replays::of(&event, &rows, &cloud).await?;
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     let findings = events.findings(&event).await?;
-    print(&event, &findings, &replays, &rows, terminal);
+    let answers = webhooks::answers(&rows, &cloud).await?;
+    print(&event, &findings, &replays, &rows, &answers, terminal);
     Ok(rows.iter().any(|it| it.status.was_sent()))
 }
 
@@ -84,14 +86,23 @@ fn order(row: &LedgerRow) -> (String, String, bool, u32, Option<&'static str>) {
     (row.rule.clone(), row.recipient.clone(), is_digest, row.step, row.channel.map(Channel::name))
 }
 
-fn print(event: &Event, findings: &[Finding], replays: &[Replayed], rows: &[LedgerRow], terminal: &Terminal) {
+fn print(
+    event: &Event,
+    findings: &[Finding],
+    replays: &[Replayed],
+    rows: &[LedgerRow],
+    answers: &Answers,
+    terminal: &Terminal,
+) {
     if terminal.json {
         for finding in findings {
             terminal.say_json(&json!({ "finding": finding.name(), "meaning": finding.meaning() }));
         }
         replays.iter().for_each(|it| terminal.say_json(it));
         for row in rows {
-            terminal.say_json(&value(row));
+            let mut value = value(row);
+            answers.add_to(&mut value, &row.key);
+            terminal.say_json(&value);
         }
         return;
     }
@@ -119,6 +130,9 @@ fn print(event: &Event, findings: &[Finding], replays: &[Replayed], rows: &[Ledg
             rule = Some(&row.rule);
         }
         line(row, terminal);
+        if let Some(said) = answers.said(&row.key) {
+            terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {said}", "", "")));
+        }
     }
     if rows.is_empty() {
         terminal.say(

@@ -22,7 +22,7 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
             "Environment=local LogRetentionDays=1 LocalEndpoint={} LocalProxy={} CaptureEndpoint={} TokenIssuer={} \
              WhatsappPhoneNumberId=phone-number-id-local AttachmentBuckets=arn:aws:s3:::{} \
              ApnsApplicationArn=arn:aws:sns:us-east-1:000000000000:app/APNS/local \
-             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local WebhookAllow={},{} \
+             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local WebhookAllow={} \
              PeopleSources={people} CriticalSources={critical} LimitTenant=1000/s:2000 LimitUser=1000/s:2000",
             state.endpoint(),
             state.proxy_endpoint(),
@@ -30,8 +30,7 @@ pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
             // The capture server is the local issuer, too.
             state.capture_endpoint(),
             super::files::BUCKET,
-            state.capture_endpoint(),
-            state.providers_endpoint()
+            state.allowed_origins()
         ))
         .stdin(Stdio::null())
         .output()

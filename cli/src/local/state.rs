@@ -33,6 +33,9 @@ pub(crate) struct State {
     pub(crate) http_url: Option<String>,
     #[serde(default)]
     pub(crate) token_url: Option<String>,
+    /// Receivers of webhooks on this machine that a developer named.
+    #[serde(default)]
+    pub(crate) webhook_allow: Vec<String>,
     /// What was deployed last: template, functions and catalog.
     #[serde(default)]
     pub(crate) deployed: Option<String>,
@@ -92,6 +95,13 @@ impl State {
     /// Where the functions call the providers that are played: through the proxy.
     pub(crate) fn providers_endpoint(&self) -> String {
         self.providers.map(|it| format!("http://127.0.0.1:{it}")).unwrap_or_default()
+    }
+
+    /// The origins that webhooks are delivered to: what is played here, and the developer's own receivers.
+    pub(crate) fn allowed_origins(&self) -> String {
+        let played = [self.capture_endpoint(), self.providers_endpoint()];
+        let origins = played.into_iter().chain(self.webhook_allow.iter().cloned());
+        origins.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(",")
     }
 
     /// Where the functions call the local cloud: through the proxy.

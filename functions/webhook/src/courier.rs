@@ -7,6 +7,7 @@ use domain::Timestamp;
 use domain::endpoint::DisabledBecause;
 use domain::endpoint::attempt::{Answer, Next};
 use domain::job::{ByHand, Job, Webhook};
+use domain::key::Key;
 use domain::outcome::{Failure, Reason, Sent};
 use jiff::SignedDuration;
 use kms::SecretReader;
@@ -58,12 +59,12 @@ impl Courier {
         let Some(found) = found.map_err(|it| Failure::Transient(Box::new(it)))? else {
             return Err(permanent(Reason::UnknownRecipient, "there is no such endpoint any more"));
         };
-        if matches!(webhook.by_hand, Some(ByHand::Retry { .. })) && found.endpoint.unverified.is_some() {
-            return Err(permanent(Reason::EndpointUnverified, UNVERIFIED));
-        }
-        if webhook.by_hand.is_none()
-            && let Some(instead) = self.instead(job, webhook, &found).await
-        {
+        let instead = match webhook.by_hand {
+            None => self.instead(job, webhook, &found).await,
+            Some(ByHand::Retry { .. }) => self.instead_of_retry(id, webhook, &found).await,
+            Some(ByHand::Ping) => None,
+        };
+        if let Some(instead) = instead {
             return instead;
         }
         let begun = now();
@@ -80,7 +81,17 @@ impl Courier {
         if secrets.signing(begun).next().is_none() {
             return Err(Failure::Transient("the endpoint has no secret; rotate it to get one".into()));
         }
-        let request = Request::sign(id, &webhook.body, &secrets, begun);
+        let custom = self.secrets.headers(found.headers.as_ref(), &webhook.to, begun).await;
+        let custom = custom.map_err(|refused| {
+            tracing::error!(
+                code = "WEBHOOK_HEADERS_UNREADABLE",
+                endpoint.id = webhook.to.id,
+                error = chain(&refused),
+                "the endpoint's own headers could not be decrypted; the message is retried"
+            );
+            Failure::Transient(Box::new(refused))
+        })?;
+        let request = Request::sign(id, &webhook.body, &secrets, begun).with_headers(custom);
         let reply = self.http.post(&found.endpoint.url, &request).await;
         self.conclude(job, webhook, &found, begun, &reply).await
     }
@@ -107,12 +118,7 @@ impl Courier {
             Some(Message { state: MessageState::Retrying, next_at, .. }) => *next_at,
             None => None,
         };
-        let closed = match (&found.endpoint.disabled, found.endpoint.unverified) {
-            (Some(_), _) => Some((Reason::EndpointDisabled, "the endpoint is switched off")),
-            (None, Some(_)) => Some((Reason::EndpointUnverified, UNVERIFIED)),
-            (None, None) => None,
-        };
-        if let Some((reason, said)) = closed {
+        if let Some((reason, said)) = closed(found) {
             let failed = Message { state: MessageState::Failed, attempts: attempts(found), next_at: None };
             let kept = self.endpoints.failed(&webhook.to, job, &failed, now).await;
             return Some(match kept {
@@ -122,6 +128,24 @@ impl Courier {
         }
         let early = due.filter(|due| due.duration_since(now) > EARLY);
         early.or_else(|| found.health.spared_until(job.key.as_str(), now)).map(|it| Ok(Sent::Later(it)))
+    }
+
+    /// What happens to a retry that is not sent now. A message that has arrived meanwhile is not sent twice, and an
+    /// endpoint that was switched off again is left alone.
+    async fn instead_of_retry(
+        &self,
+        message: &Key,
+        webhook: &Webhook,
+        found: &Sending,
+    ) -> Option<Result<Sent, Failure>> {
+        if found.message.as_ref().is_some_and(|it| it.state == MessageState::Delivered) {
+            return Some(Ok(Sent::Accepted { provider_id: "it had arrived before".to_owned() }));
+        }
+        let (reason, said) = closed(found)?;
+        Some(match self.endpoints.failed_by_hand(&webhook.to, message).await {
+            Ok(()) => Err(permanent(reason, said)),
+            Err(refused) => Err(Failure::Transient(Box::new(refused))),
+        })
     }
 
     /// What is remembered of the answer, and what it means for the job.
@@ -165,6 +189,7 @@ impl Courier {
             took_ms: u64::try_from(now.duration_since(begun).as_millis()).unwrap_or(0),
             error: error.map(str::to_owned),
             response: reply.response.clone().filter(|_| !is_challenge),
+            location: reply.location.clone(),
             next_at: match next {
                 Next::Again(at) => Some(at),
                 Next::Delivered | Next::Never(_) | Next::Disable(_) => None,
@@ -182,13 +207,23 @@ impl Courier {
             }
             Err(refused) => return Err(Failure::Transient(Box::new(refused))),
         }
-        let said = || error.map_or_else(|| describe(&reply.answer), str::to_owned);
+        let to = reply.location.as_ref().map(|it| format!(", a redirect to {it}")).unwrap_or_default();
+        let said = || error.map_or_else(|| format!("{}{to}", describe(&reply.answer)), str::to_owned);
         match next {
             Next::Delivered => Ok(Sent::Accepted { provider_id: describe(&reply.answer) }),
             Next::Again(at) => Ok(Sent::Later(at)),
             Next::Never(reason) => Err(permanent(reason, said())),
             Next::Disable(_) => Err(permanent(Reason::EndpointGone, said())),
         }
+    }
+}
+
+/// Why an endpoint is sent nothing but pings at the moment, if it is so.
+fn closed(found: &Sending) -> Option<(Reason, &'static str)> {
+    match (&found.endpoint.disabled, found.endpoint.unverified) {
+        (Some(_), _) => Some((Reason::EndpointDisabled, "the endpoint is switched off")),
+        (None, Some(_)) => Some((Reason::EndpointUnverified, UNVERIFIED)),
+        (None, None) => None,
     }
 }
 

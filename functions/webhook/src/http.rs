@@ -39,12 +39,16 @@ const TO_READ_BODY: Duration = Duration::from_secs(3);
 const TO_LOOK_UP: Duration = Duration::from_secs(5);
 const TO_CONNECT: Duration = Duration::from_secs(10);
 
-/// A connection that fails within this is tried once more at once.
+/// A connection that does not come about within this is tried once more at once. Nothing was sent then. A request that
+/// was sent, and whose connection broke before the answer, may have been read: it waits for its next attempt.
 const INSTANT: Duration = Duration::from_secs(1);
 
 /// So much of an answer is read, and so much of it is kept.
 const MAX_READ_BYTES: usize = 64 * 1024;
 const MAX_KEPT_BYTES: usize = 20_000;
+
+/// So much of a redirect's `Location` is kept.
+const MAX_LOCATION_CHARS: usize = 300;
 
 /// What the headers of an answer may take.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -65,6 +69,8 @@ pub struct Reply {
     pub response: Option<String>,
     /// The header that may answer a challenge.
     pub challenge: Option<String>,
+    /// Where a redirect leads, without the query, which may hold a secret. It is not followed.
+    pub location: Option<String>,
 }
 
 /// Why there is no answer.
@@ -104,7 +110,7 @@ impl Http {
         let begun = runtime::now();
         let end = Instant::now() + TOTAL;
         let asked = match self.ask(url, request, end).await {
-            Err(NoAnswer::Connect(_) | NoAnswer::Tls(_) | NoAnswer::Broken(_)) if since(begun) < INSTANT => {
+            Err(NoAnswer::Connect(_) | NoAnswer::Tls(_)) if since(begun) < INSTANT => {
                 self.ask(url, request, end).await
             }
             other => other,
@@ -190,6 +196,9 @@ where
         for (name, value) in &request.headers {
             asked = asked.header(*name, value);
         }
+        for (name, value) in request.custom.iter() {
+            asked = asked.header(name, value);
+        }
         let asked = asked
             .header(HOST, &target.authority)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -220,7 +229,14 @@ async fn read(response: Response<Incoming>, now: Timestamp, body_end: Instant) -
         wish: header("webhook-delivery").and_then(Wish::read),
     };
     let challenge = header(challenge::HEADER).map(str::to_owned);
-    Reply { answer, error: None, response: Some(kept(body, body_end).await), challenge }
+    let location = header("location").filter(|_| head.status.is_redirection()).map(without_query);
+    Reply { answer, error: None, response: Some(kept(body, body_end).await), challenge, location }
+}
+
+/// The beginning of a URL, without query and fragment.
+fn without_query(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    url.chars().take(end.min(MAX_LOCATION_CHARS)).collect()
 }
 
 /// The body, as far as it is kept: what has come by `end`, of at most [`MAX_READ_BYTES`]. A body that breaks off or drips
@@ -263,7 +279,7 @@ fn no_answer(error: &NoAnswer) -> Reply {
         NoAnswer::Late => (Answer::TimedOut, "no answer within 15 s"),
     };
     tracing::warn!(error = runtime::chain(error), "an endpoint gave no answer");
-    Reply { answer, error: Some(said), response: None, challenge: None }
+    Reply { answer, error: Some(said), response: None, challenge: None, location: None }
 }
 
 fn since(begun: Timestamp) -> Duration {

@@ -4,7 +4,7 @@ use aws::Refused;
 use domain::Timestamp;
 use domain::endpoint::attempt::Next;
 use domain::endpoint::health::{After, Announcement};
-use domain::job::{Job, Webhook};
+use domain::job::{ByHand, Job, Webhook};
 use runtime::chain;
 use store::{Message, MessageState, Sending};
 
@@ -61,8 +61,14 @@ async fn remember_message(
         Next::Never(_) | Next::Disable(_) => (MessageState::Failed, None),
     };
     // What somebody asked for has no schedule: the one of the message goes on, or is over.
-    if webhook.by_hand.is_none() {
-        endpoints.failed(&webhook.to, job, &Message { state, attempts: attempt, next_at }, now).await?;
+    match webhook.by_hand {
+        None => {
+            endpoints.failed(&webhook.to, job, &Message { state, attempts: attempt, next_at }, now).await?;
+        }
+        Some(ByHand::Retry { .. }) => {
+            endpoints.failed_by_hand(&webhook.to, webhook.id(&job.key)).await?;
+        }
+        Some(ByHand::Ping) => {}
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The request: what is sent, to the byte, and its signature.
 
 use domain::Timestamp;
+use domain::endpoint::headers::CustomHeaders;
 use domain::endpoint::secret::Secrets;
 use domain::job::{Content, Job, Webhook};
 use domain::key::Key;
@@ -13,6 +14,8 @@ pub const MAX_BODY_BYTES: usize = 100_000;
 /// A request to an endpoint. No `Debug`: it holds what somebody is told.
 pub struct Request {
     pub headers: [(&'static str, String); 3],
+    /// The headers that the endpoint's tenant asks for. None of them has the name of one of ours.
+    pub custom: CustomHeaders,
     pub body: Bytes,
 }
 
@@ -29,8 +32,15 @@ impl Request {
                 ("webhook-timestamp", now.as_second().to_string()),
                 ("webhook-signature", signature),
             ],
+            custom: CustomHeaders::default(),
             body: Bytes::copy_from_slice(body.as_bytes()),
         }
+    }
+
+    /// The same request with the headers that the endpoint's tenant asks for.
+    #[must_use]
+    pub fn with_headers(self, custom: CustomHeaders) -> Request {
+        Request { custom, ..self }
     }
 }
 

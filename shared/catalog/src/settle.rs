@@ -25,6 +25,7 @@ pub(crate) fn welcome(plan: &mut Plan<'_>) {
             version: None,
             disabled: None,
             unverified: None,
+            header_names: Vec::new(),
         };
         plan.endpoints.insert(endpoint_name(&endpoint.id), endpoint);
     }

@@ -18,7 +18,10 @@ use crate::rule::When;
 pub mod attempt;
 pub mod by_hand;
 pub mod challenge;
+pub mod headers;
 pub mod health;
+pub mod overlap;
+pub mod recovery;
 pub mod secret;
 pub mod target;
 
@@ -36,7 +39,7 @@ const MAX_DESCRIPTION_BYTES: usize = 500;
 const MAX_VERSION_BYTES: usize = 32;
 
 /// How an endpoint's members are written, for refusals.
-const MEMBERS: [(&str, &str); 8] = [
+const MEMBERS: [(&str, &str); 9] = [
     ("id", "1 to 64 letters, digits, `-`, `_` and `.`"),
     ("tenant", "a string of 1 to 256 bytes without `/`"),
     ("url", "a string such as https://example.com/hooks"),
@@ -45,6 +48,7 @@ const MEMBERS: [(&str, &str); 8] = [
     ("version", "1 to 32 letters, digits, `-` and `.`, such as 2026-05"),
     ("disabled", "why it is switched off, as `disable` writes it"),
     ("unverified", "since when its owner has to prove control, as `verify` writes it"),
+    ("header_names", "the names of its own headers, as an answer shows them"),
 ];
 
 /// Whose endpoint, and which: unique within its tenant.
@@ -92,6 +96,9 @@ pub struct Endpoint {
     /// The owner has not proved control of the URL: only pings and challenges are sent while this is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unverified: Option<Unverified>,
+    /// The names of the headers that the tenant asks for ([`headers`]); the table holds their values elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub header_names: Vec<String>,
 }
 
 /// Since when an endpoint waits for its owner's proof.
@@ -158,8 +165,8 @@ pub enum NotTold {
 }
 
 impl Endpoint {
-    /// Reads an endpoint's JSON, and judges its URL by `allow`. `disabled` and `unverified` in it are left out: both are
-    /// set by other means.
+    /// Reads an endpoint's JSON, and judges its URL by `allow`. `disabled`, `unverified` and `header_names` in it are left
+    /// out: all three are set by other means.
     ///
     /// # Errors
     /// [`Refusal`] names the member at fault, what was found and what is wanted.
@@ -200,6 +207,7 @@ impl Endpoint {
             version: text_of("version", is_version)?,
             disabled: None,
             unverified: None,
+            header_names: Vec::new(),
         })
     }
 

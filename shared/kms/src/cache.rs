@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use domain::Timestamp;
 use domain::endpoint::EndpointId;
-use domain::endpoint::secret::Secret;
 use jiff::SignedDuration;
 
 /// How long a decrypted secret is used without asking KMS. A key that is disabled stops signing after this time.
@@ -13,17 +12,22 @@ pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// The most secrets that a process holds in plain text.
 pub(crate) const MAX_SECRETS: usize = 1_000;
 
-/// Secrets by endpoint and ciphertext. Another endpoint's row with the same ciphertext finds nothing.
-#[derive(Default)]
-pub(crate) struct Cache(HashMap<(EndpointId, String), (Secret, Timestamp)>);
+/// Plain text by endpoint and ciphertext. Another endpoint's row with the same ciphertext finds nothing.
+pub(crate) struct Cache<T>(HashMap<(EndpointId, String), (T, Timestamp)>);
 
-impl Cache {
-    pub(crate) fn get(&self, endpoint: &EndpointId, ciphertext: &str, now: Timestamp) -> Option<Secret> {
-        let (secret, decrypted_at) = self.0.get(&(endpoint.clone(), ciphertext.to_owned()))?;
-        is_fresh(*decrypted_at, now).then(|| secret.clone())
+impl<T> Default for Cache<T> {
+    fn default() -> Cache<T> {
+        Cache(HashMap::new())
+    }
+}
+
+impl<T: Clone> Cache<T> {
+    pub(crate) fn get(&self, endpoint: &EndpointId, ciphertext: &str, now: Timestamp) -> Option<T> {
+        let (plain, decrypted_at) = self.0.get(&(endpoint.clone(), ciphertext.to_owned()))?;
+        is_fresh(*decrypted_at, now).then(|| plain.clone())
     }
 
-    pub(crate) fn put(&mut self, endpoint: &EndpointId, ciphertext: &str, secret: &Secret, now: Timestamp) {
+    pub(crate) fn put(&mut self, endpoint: &EndpointId, ciphertext: &str, plain: &T, now: Timestamp) {
         if self.0.len() >= MAX_SECRETS {
             self.0.retain(|_, (_, decrypted_at)| is_fresh(*decrypted_at, now));
         }
@@ -33,7 +37,7 @@ impl Cache {
                 self.0.remove(&key);
             }
         }
-        self.0.insert((endpoint.clone(), ciphertext.to_owned()), (secret.clone(), now));
+        self.0.insert((endpoint.clone(), ciphertext.to_owned()), (plain.clone(), now));
     }
 }
 
@@ -44,7 +48,7 @@ fn is_fresh(decrypted_at: Timestamp, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain::endpoint::secret::Scheme;
+    use domain::endpoint::secret::{Scheme, Secret};
 
     use super::*;
 

@@ -3,6 +3,8 @@
 //! A secret has at most 64 bytes, so KMS encrypts it directly: there is no data key to keep. The encryption context names
 //! the tenant and the endpoint. A ciphertext that is copied into another endpoint's row cannot be decrypted there.
 //!
+//! The headers that a tenant asks for are encrypted in the same way, under an encryption context that says so.
+//!
 //! [`SecretCipher`] makes one call to KMS for each secret. [`SecretReader`] remembers what it decrypted for a while.
 //!
 //! Source: AWS KMS API Reference, `Encrypt` (at most 4,096 bytes) and `Decrypt`.
@@ -13,6 +15,7 @@ use aws_types::SdkConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Timestamp;
+use domain::endpoint::headers::{CustomHeaders, EncryptedHeaders};
 use domain::endpoint::secret::Secret;
 use domain::endpoint::secret::stored::{EncryptedSecret, StoredSecret, StoredSecrets};
 use domain::endpoint::{EndpointId, NO_TENANT};
@@ -30,6 +33,8 @@ const PURPOSE: &str = "webhook-secret";
 
 const ENCRYPT: &str = "encrypt a webhook secret";
 const DECRYPT: &str = "decrypt a webhook secret";
+const ENCRYPT_HEADERS: &str = "encrypt an endpoint's headers";
+const DECRYPT_HEADERS: &str = "decrypt an endpoint's headers";
 
 /// Encrypts and decrypts webhook secrets with one KMS key.
 #[derive(Clone, Debug)]
@@ -42,6 +47,11 @@ pub struct SecretCipher {
 #[derive(Debug, thiserror::Error)]
 #[error("the decrypted text is no signing secret")]
 struct NotASecret;
+
+/// Plain text that KMS returned and that is no list of headers. The text is not repeated.
+#[derive(Debug, thiserror::Error)]
+#[error("the decrypted text is no list of headers")]
+struct NoHeaders;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -130,6 +140,44 @@ impl SecretCipher {
         Secret::parse(&text).map_err(|_| permanent(DECRYPT, NotASecret))
     }
 
+    /// Encrypts the headers that a tenant asks for on requests to one endpoint.
+    ///
+    /// # Errors
+    /// KMS could not be asked, or refused.
+    pub async fn encrypt_headers(
+        &self,
+        headers: &CustomHeaders,
+        endpoint: &EndpointId,
+        now: Timestamp,
+    ) -> Result<EncryptedHeaders, Refused> {
+        let body = json!({
+            "KeyId": self.key,
+            "Plaintext": STANDARD.encode(headers.to_json()),
+            "EncryptionContext": context_of_headers(endpoint),
+        });
+        let encrypted: Encrypted = self.ask(ENCRYPT_HEADERS, "Encrypt", &body, now).await?;
+        Ok(EncryptedHeaders { names: headers.names(), ciphertext: encrypted.ciphertext_blob })
+    }
+
+    /// Decrypts the headers of an endpoint.
+    ///
+    /// # Errors
+    /// KMS could not be asked, or refused: the key is disabled, or the ciphertext is another endpoint's.
+    pub async fn decrypt_headers(
+        &self,
+        stored: &EncryptedHeaders,
+        endpoint: &EndpointId,
+        now: Timestamp,
+    ) -> Result<CustomHeaders, Refused> {
+        let body =
+            json!({ "CiphertextBlob": stored.ciphertext, "EncryptionContext": context_of_headers(endpoint) });
+        let decrypted: Decrypted = self.ask(DECRYPT_HEADERS, "Decrypt", &body, now).await?;
+        let no_headers = || permanent(DECRYPT_HEADERS, NoHeaders);
+        let bytes = STANDARD.decode(decrypted.plaintext).map_err(|_| no_headers())?;
+        let text = String::from_utf8(bytes).map_err(|_| no_headers())?;
+        CustomHeaders::parse(&text).ok_or_else(no_headers)
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         doing: &'static str,
@@ -159,6 +207,13 @@ fn context(endpoint: &EndpointId) -> Value {
         "tenant": endpoint.tenant.as_deref().unwrap_or(NO_TENANT),
         "endpoint": endpoint.id,
     })
+}
+
+/// The same for headers: the ciphertext of a secret is none of headers, and the other way round.
+fn context_of_headers(endpoint: &EndpointId) -> Value {
+    let mut context = context(endpoint);
+    context["content"] = "headers".into();
+    context
 }
 
 fn permanent(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Refused {

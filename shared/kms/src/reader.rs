@@ -1,4 +1,4 @@
-//! Decrypted secrets, remembered for a while.
+//! Decrypted secrets and headers, remembered for a while.
 
 use std::cell::RefCell;
 
@@ -6,6 +6,7 @@ use aws::Refused;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::endpoint::EndpointId;
+use domain::endpoint::headers::{CustomHeaders, EncryptedHeaders};
 use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
 use domain::endpoint::secret::{Secret, Secrets};
 
@@ -15,14 +16,16 @@ use crate::cache::Cache;
 /// Reads the secrets that sign, and asks KMS for each at most once in ten minutes.
 pub struct SecretReader {
     cipher: SecretCipher,
-    cache: RefCell<Cache>,
+    cache: RefCell<Cache<Secret>>,
+    headers: RefCell<Cache<CustomHeaders>>,
 }
 
 impl SecretReader {
     /// `key`: as for [`SecretCipher::new`].
     #[must_use]
     pub fn new(config: &SdkConfig, key: String) -> SecretReader {
-        SecretReader { cipher: SecretCipher::new(config, key), cache: RefCell::default() }
+        let cipher = SecretCipher::new(config, key);
+        SecretReader { cipher, cache: RefCell::default(), headers: RefCell::default() }
     }
 
     /// The secrets that sign at `now`, the newest first. The others are not decrypted.
@@ -40,6 +43,25 @@ impl SecretReader {
             secrets.push((self.decrypt(secret, endpoint, now).await?, until));
         }
         Ok(secrets.into_iter().collect())
+    }
+
+    /// The headers that the endpoint's tenant asks for.
+    ///
+    /// # Errors
+    /// KMS could not be asked, or refused.
+    pub async fn headers(
+        &self,
+        stored: Option<&EncryptedHeaders>,
+        endpoint: &EndpointId,
+        now: Timestamp,
+    ) -> Result<CustomHeaders, Refused> {
+        let Some(stored) = stored else { return Ok(CustomHeaders::default()) };
+        if let Some(headers) = self.headers.borrow().get(endpoint, &stored.ciphertext, now) {
+            return Ok(headers);
+        }
+        let headers = self.cipher.decrypt_headers(stored, endpoint, now).await?;
+        self.headers.borrow_mut().put(endpoint, &stored.ciphertext, &headers, now);
+        Ok(headers)
     }
 
     async fn decrypt(

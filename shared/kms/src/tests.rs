@@ -81,6 +81,30 @@ async fn what_kms_refuses_is_an_error_without_the_secret() {
     assert_eq!(refused.doing, DECRYPT);
 }
 
+#[tokio::test]
+async fn headers_come_back_for_their_own_endpoint_and_are_no_secret_of_it() {
+    let kms = FakeKms::default();
+    let (cipher, erp) = (SecretCipher::new(&kms.config(), "key".to_owned()), endpoint("acme", "erp"));
+    let headers = CustomHeaders::read(&json!({ "Authorization": "Bearer k" })).ok().unwrap();
+    let encrypted = cipher.encrypt_headers(&headers, &erp, now()).await.unwrap();
+    assert_eq!(encrypted.names, ["authorization"]);
+    assert!(!serde_json::to_string(&encrypted).unwrap().contains("Bearer"));
+    let reader = SecretReader::new(&kms.config(), "key".to_owned());
+    let before = kms.calls.load(Ordering::SeqCst);
+    for _ in 0..3 {
+        assert!(reader.headers(Some(&encrypted), &erp, now()).await.unwrap() == headers);
+    }
+    assert!(reader.headers(None, &erp, now()).await.unwrap().is_empty());
+    assert_eq!(kms.calls.load(Ordering::SeqCst), before + 1);
+    assert!(reader.headers(Some(&encrypted), &endpoint("acme", "crm"), now()).await.is_err());
+    // Neither stands for the other in a row of the table.
+    let secret = cipher.encrypt(&secret(Scheme::Hmac, 1), &erp, now()).await.unwrap();
+    let as_headers = EncryptedHeaders { ciphertext: secret.ciphertext.clone(), ..encrypted.clone() };
+    assert!(cipher.decrypt_headers(&as_headers, &erp, now()).await.is_err());
+    let as_secret = EncryptedSecret { ciphertext: encrypted.ciphertext, ..secret };
+    assert!(cipher.decrypt(&StoredSecret::Encrypted(as_secret), &erp, now()).await.is_err());
+}
+
 /// Encrypts by naming the context in front of the text, and counts calls.
 #[derive(Clone, Debug, Default)]
 struct FakeKms {

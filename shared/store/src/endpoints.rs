@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::Timestamp;
 use domain::endpoint::challenge::Challenge;
+use domain::endpoint::headers::EncryptedHeaders;
 use domain::endpoint::health::Health;
 use domain::endpoint::secret::stored::StoredSecrets;
 use domain::endpoint::{Disabled, DisabledBecause, Endpoint, EndpointId, NO_TENANT};
@@ -30,7 +31,7 @@ mod registering;
 pub use attempts::{Attempt, AttemptPage};
 pub use listing::EndpointPage;
 pub use messages::{Message, MessageState, Undelivered};
-pub use registering::Registered;
+pub use registering::{NewHeaders, Registered};
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const KEYS_PER_READ: usize = 100;
@@ -45,6 +46,8 @@ pub struct Endpoints {
 /// All that a sender must know of an endpoint and of one message to it.
 pub struct Sending {
     pub endpoint: Endpoint,
+    /// The headers that its tenant asks for.
+    pub headers: Option<EncryptedHeaders>,
     /// The challenge that the endpoint was sent last and has not answered.
     pub challenge: Option<Challenge>,
     pub secrets: StoredSecrets,
@@ -221,7 +224,9 @@ impl Endpoints {
                 version: None,
                 disabled: None,
                 unverified: None,
+                header_names: Vec::new(),
             },
+            headers: None,
             challenge: None,
             secrets: StoredSecrets::default(),
             health: Health::default(),
@@ -233,6 +238,7 @@ impl Endpoints {
             if let Some(it) = endpoint(&item) {
                 found.endpoint = it;
                 found.challenge = read(&item, "challenge");
+                found.headers = read(&item, "headers");
                 exists = true;
             } else if let Some(it) = read(&item, "secrets") {
                 found.secrets = it;
@@ -307,7 +313,13 @@ fn one(what: &str, id: &EndpointId) -> Item {
 /// `None` for an item that is no endpoint.
 fn endpoint(item: &Item) -> Option<Endpoint> {
     let endpoint: Endpoint = read(item, "endpoint")?;
-    Some(Endpoint { disabled: read(item, "disabled"), unverified: read(item, "unverified"), ..endpoint })
+    let headers: Option<EncryptedHeaders> = read(item, "headers");
+    Some(Endpoint {
+        disabled: read(item, "disabled"),
+        unverified: read(item, "unverified"),
+        header_names: headers.map(|it| it.names).unwrap_or_default(),
+        ..endpoint
+    })
 }
 
 fn health(item: Option<&Item>) -> (Health, Option<i64>) {

@@ -4,6 +4,8 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use domain::event::Event;
 use domain::finding::Finding;
+use domain::job::Origin;
+use serde_json::json;
 
 use crate::item::Item;
 use crate::lookup;
@@ -106,6 +108,25 @@ impl Events {
         let row = lookup::get(&self.client, &self.table, key).await?;
         let row = row.filter(|it| is_record_of(it, event)).map(Record::from_item);
         Ok(row.or_else(|| unproven.into_iter().next()))
+    }
+
+    /// The event that a row of the ledger is about. `None`: it is not on record, or this release cannot read it.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn of_origin(&self, origin: &Origin) -> Result<Option<Event>, Refused> {
+        let mut envelope = json!({
+            "specversion": "1.0", "id": origin.id, "source": origin.source, "type": origin.kind,
+            "time": origin.time.to_string(),
+        });
+        for (name, value) in [("subject", &origin.subject), ("tenant", &origin.tenant)] {
+            if let Some(value) = value {
+                envelope[name] = value.as_str().into();
+            }
+        }
+        let Ok(named) = Event::stored(&envelope.to_string()) else { return Ok(None) };
+        let found = self.find(&named).await?;
+        Ok(found.and_then(|record| Event::stored(record.get("event")?).ok()))
     }
 
     /// What the audit found out about an event, over all records with its source and id.

@@ -3,6 +3,7 @@
 mod hearing;
 mod noticing;
 mod receiving;
+mod taking_over;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use domain::retry::Tried;
 pub use hearing::Told;
 pub use noticing::Noticed;
 pub use receiving::{MAX_RECEIVED, Received, ReceivedPage, ReceivedPlace};
+pub use taking_over::{Weighed, weigh};
 
 use crate::item::Item;
 use crate::lookup::{self, Order};
@@ -77,44 +79,6 @@ impl Settlement {
     }
 }
 
-/// What a row that exists means to a sender who asks for its key.
-#[derive(Debug)]
-pub enum Weighed {
-    /// Nothing is written.
-    Stays(Standing),
-    /// The claim may be taken over, where the row has this status and its claim token still.
-    Take { standing: Standing, status: Status },
-}
-
-/// Weighs a row for whoever holds `token`.
-#[must_use]
-pub fn weigh(row: &Item, token: &str, now: Timestamp) -> Weighed {
-    let stays = Weighed::Stays;
-    let Some(status) = row.get("status").and_then(Status::from_name) else { return stays(Standing::Held) };
-    let tried = tried(row, now);
-    let standing = match status {
-        Status::Sent
-        | Status::Suppressed
-        | Status::Deferred
-        | Status::Failed
-        | Status::Unknown
-        | Status::Unconfirmed
-        | Status::Undelivered
-        | Status::Bounced
-        | Status::Delivered => return stays(Standing::Done(status)),
-        // Our own write whose answer was lost on the way.
-        Status::Claimed if row.get("claim_token").unwrap_or_default() == token => {
-            return stays(Standing::Ours(tried.before_this()));
-        }
-        Status::Claimed if row.get_number("lease_until").unwrap_or(0) > now.as_millisecond() => {
-            return stays(Standing::Held);
-        }
-        Status::Claimed => Standing::Abandoned(tried),
-        Status::Released => Standing::Ours(tried),
-    };
-    Weighed::Take { standing, status }
-}
-
 /// The row that a first claim writes.
 #[must_use]
 pub fn claimed(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
@@ -164,58 +128,11 @@ impl Ledger {
         for (job, written) in jobs.iter().zip(written) {
             standings.push(match written {
                 Written::Done => Standing::Ours(Tried { times: 0, since: now, held: Duration::ZERO }),
-                Written::Refused => self.take_over(&job.key, token, now, lease).await,
+                Written::Refused => self.take_over(job, token, now, lease).await,
                 Written::Failed(refused) => Standing::Unclear { refused, unsent: true },
             });
         }
         Ok(standings)
-    }
-
-    /// Looks at a key that exists and takes the claim over where that is allowed.
-    async fn take_over(&self, key: &Key, token: &str, now: Timestamp, lease: Timestamp) -> Standing {
-        let row = match lookup::get(&self.client, &self.table, pk(key)).await {
-            Ok(Some(row)) => row,
-            // Gone between two calls: the next attempt will find out.
-            Ok(None) => return Standing::Held,
-            // It may be our own write, whose answer was lost on the way.
-            Err(refused) => return Standing::Unclear { refused, unsent: true },
-        };
-        let (taken, status) = match weigh(&row, token, now) {
-            Weighed::Stays(standing) => return standing,
-            Weighed::Take { standing, status } => (standing, status),
-        };
-        let holder = row.get("claim_token").unwrap_or_default();
-        let unsent = !matches!(taken, Standing::Abandoned(_));
-        let update = Statement::new(
-            format!(
-                "UPDATE \"{}\" SET \"status\" = ? SET \"claim_token\" = ? SET \"lease_until\" = ? \
-                 SET \"attempts\" = ? WHERE pk = ? AND sk = ? AND \"claim_token\" = ? AND \"status\" = ?",
-                self.table
-            ),
-            vec![
-                text(Status::Claimed.name()),
-                text(token),
-                number(lease.as_millisecond()),
-                // Counted here: PartiQL does no sums, and the condition keeps everybody else away.
-                number(row.get_number("attempts").unwrap_or(0) + 1),
-                text(key.parts().0),
-                text(key.parts().1),
-                text(holder),
-                text(status.name()),
-            ],
-        );
-        match execute(&self.client, "take a claim over", vec![update]).await.map(|mut it| it.pop()) {
-            Ok(Some(Written::Done)) => taken,
-            // Refused, it may still be our own write, whose answer was lost and which the SDK tried again.
-            Ok(Some(Written::Refused) | None) => {
-                match lookup::get(&self.client, &self.table, pk(key)).await {
-                    Ok(Some(row)) if row.get("claim_token") == Some(token) => taken,
-                    Ok(_) => Standing::Held,
-                    Err(refused) => Standing::Unclear { refused, unsent },
-                }
-            }
-            Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear { refused, unsent },
-        }
     }
 
     /// Writes the outcomes of claims that `token` holds. A claim that has passed to somebody else is left to them.
@@ -354,13 +271,6 @@ impl Ledger {
 fn pk(key: &Key) -> Item {
     let (event, own) = key.parts();
     Item::default().text("pk", event).text("sk", own)
-}
-
-/// What a row says was tried.
-fn tried(row: &Item, now: Timestamp) -> Tried {
-    let times = row.get_number("attempts").and_then(|it| u32::try_from(it).ok()).unwrap_or(0);
-    let since = row.get("claimed_at").and_then(|it| it.parse().ok()).unwrap_or(now);
-    Tried { times, since, held: Duration::ZERO }
 }
 
 fn text(value: &str) -> AttributeValue {

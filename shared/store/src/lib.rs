@@ -18,6 +18,7 @@ mod lookup;
 mod outbox;
 mod pause;
 mod people;
+mod recovery;
 mod statements;
 mod transactions;
 mod writes;
@@ -27,7 +28,8 @@ pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 pub use connections::{Connection, Connections, Identity, MAX_SESSION, Redeemed, SignOut, Ticket};
 pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood, Taken, UsedLink};
 pub use endpoints::{
-    Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, Registered, Sending, Undelivered,
+    Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, NewHeaders, Registered, Sending,
+    Undelivered,
 };
 pub use events::{
     Claim, Dated, EventPage, EventPlace, Events, KeptRecord, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept,
@@ -41,6 +43,7 @@ pub use ledger::{
 };
 pub use outbox::{Appended, Backlog, Conflict, Misfit, NotAppended, Outbox, Pending, Place, Stream, Waiting};
 pub use people::{Amended, Found, NotApplied, NotEdited, Page, People};
+pub use recovery::{Recovery, RecoveryPart, RecoveryPlace};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.
 #[must_use]

@@ -220,7 +220,7 @@ async fn what_was_lost_is_sent_again_when_the_endpoint_is_on() {
     assert!(off.body["detail"].as_str().unwrap().contains("enable it first"));
     check(&recover(json!({ "since": since }), &unique("key")), 409, "switched_off");
     let counted = recover(json!({ "since": since, "dry_run": true }), &unique("key"));
-    assert_eq!(counted.body, json!({ "messages": 1, "sent": false, "next": null }));
+    assert_eq!(counted.body, json!({ "messages": 1, "events": 0, "lost": 0, "sent": false, "next": null }));
     let enabled = admin.ask("POST", "/v1/endpoints/erp/enable", None);
     check(&enabled, 200, "");
     assert!(enabled.body["disabled"].is_null());

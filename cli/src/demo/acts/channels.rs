@@ -3,6 +3,7 @@
 
 use domain::channel::Channel;
 use domain::endpoint::Endpoint;
+use domain::endpoint::secret::Scheme;
 use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
 use domain::endpoint::target::Allow;
 use domain::event::Event;
@@ -11,7 +12,6 @@ use domain::recipient::Recipient;
 use serde_json::json;
 use store::Endpoints;
 
-use crate::args::SecretScheme;
 use crate::cloud::Cloud;
 use crate::endpoints::{cipher, new_secret};
 use crate::error::Error;
@@ -63,7 +63,7 @@ pub(super) async fn register(cloud: &Cloud, run: &str, tenant: &str) -> Result<(
         });
         let endpoint = Endpoint::read(&written.to_string(), &allow)
             .map_err(|it| Error::Cloud(format!("a system of the demo is refused: {it}")))?;
-        let secret = new_secret(SecretScheme::Hmac)?;
+        let secret = new_secret(Scheme::Hmac)?;
         let encrypted = cipher(cloud).encrypt(&secret, &endpoint.id, runtime::now()).await?;
         let secrets = StoredSecrets::of(StoredSecret::Encrypted(encrypted));
         endpoints.put(&endpoint, &secrets, runtime::now()).await?;

@@ -3,11 +3,12 @@
 //!
 //! What signatures are verified with is said once, by the answer that made it; a public key is no secret.
 
+use domain::endpoint::headers::CustomHeaders;
 use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
 use domain::endpoint::secret::{Scheme, Secret};
 use domain::endpoint::{DisabledBecause, Endpoint, EndpointId, MAX_PER_TENANT};
 use serde_json::{Map, Value, json};
-use store::Registered;
+use store::{NewHeaders, Registered};
 
 use crate::changes::Changed;
 use crate::page::Page;
@@ -19,8 +20,19 @@ use crate::tenancy::Relation;
 use crate::{Api, Asked};
 
 /// What a body may hold. What a record shows of the switch is no word about it.
-const MEMBERS: [&str; 9] =
-    ["url", "description", "when", "version", "scheme", "id", "tenant", "disabled", "unverified"];
+const MEMBERS: [&str; 11] = [
+    "url",
+    "description",
+    "when",
+    "version",
+    "headers",
+    "scheme",
+    "id",
+    "tenant",
+    "disabled",
+    "unverified",
+    "header_names",
+];
 
 /// The bytes of a new secret.
 const SECRET_BYTES: usize = 32;
@@ -37,7 +49,8 @@ impl Api {
         Ok(Response::json(200, &self.told(&endpoint, asked).await?))
     }
 
-    /// Makes an endpoint exactly this; what is switched off stays so. A new one gets a secret. A new one, and one whose URL
+    /// Makes an endpoint exactly this; what is switched off stays so, and headers stay that the body says nothing of. A
+    /// new one gets a secret. A new one, and one whose URL
     /// has a new origin, is sent a challenge, unless the operator vouches for the origin.
     pub(crate) async fn put_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let (id, mut members) = (asked.parameter(0), asked.request.object()?);
@@ -47,6 +60,7 @@ impl Api {
         same_id(&mut members, id)?;
         of_tenant(&mut members, asked)?;
         let scheme = scheme(&mut members)?.unwrap_or(Scheme::Hmac);
+        let headers = members.remove("headers").map(|value| CustomHeaders::read(&value)).transpose()?;
         let endpoint = Endpoint::read(&Value::Object(members).to_string(), &self.allow)?;
         let vetted = runtime::vet(&endpoint.url, &self.allow).await;
         vetted.map_err(|it| Problem::refused("url", it.found(), it.wanted()))?;
@@ -54,12 +68,20 @@ impl Api {
         let vouched = self.allow.names(&endpoint.url) || self.vouched.names(&endpoint.url);
         let encrypted = self.cipher().encrypt(&secret, &endpoint.id, asked.now).await?;
         let stored = StoredSecrets::of(StoredSecret::Encrypted(encrypted));
-        let done = self.endpoints.register(&endpoint, &stored, vouched, asked.now).await?;
+        let headers = match headers {
+            None => NewHeaders::Keep,
+            Some(none) if none.is_empty() => NewHeaders::Replace(None),
+            Some(new) => {
+                let encrypted = self.cipher().encrypt_headers(&new, &endpoint.id, asked.now).await?;
+                NewHeaders::Replace(Some(encrypted))
+            }
+        };
+        let done = self.endpoints.register_with(&endpoint, &stored, &headers, vouched, asked.now).await?;
         if done == Registered::Full {
             let detail = format!("the tenant has {MAX_PER_TENANT} endpoints; delete one first");
             return Err(Problem::new(409, "too_many_endpoints", detail));
         }
-        self.announce(asked, Changed::Endpoint, &["url", "description", "when", "version"]).await;
+        self.announce(asked, Changed::Endpoint, &["url", "description", "when", "version", "headers"]).await;
         let is_moved = matches!(done, Registered::New | Registered::Changed { moved: true });
         let is_challenged = !vouched && is_moved && self.challenge_unasked(&endpoint.id, asked).await;
         let mut told = self.told(&self.endpoint(&endpoint.id).await?, asked).await?;

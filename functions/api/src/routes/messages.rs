@@ -1,6 +1,7 @@
-//! What an endpoint was asked, and what it is to be asked by hand: a ping, one message again, all that were lost.
+//! What an endpoint was asked, and what it is to be asked by hand: a ping, one message again, all that it has not got.
 //!
-//! Nothing is sent from here. Each is a job of a key of its own in the queue for webhooks; the answers are among the
+//! Nothing is sent from here. A ping and a message that failed are jobs of keys of their own in the queue for webhooks.
+//! An event that the endpoint was not told of goes to dispatch, for this endpoint alone. The answers are among the
 //! endpoint's attempts a moment later.
 
 use std::time::Duration;
@@ -9,9 +10,11 @@ use domain::Timestamp;
 use domain::endpoint::{Endpoint, by_hand};
 use domain::job::Job;
 use domain::key::Key;
+use domain::wake::Wake;
 use queue::Outgoing;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::RecoveryPlace;
 
 use crate::page::Page;
 use crate::problem::Problem;
@@ -21,14 +24,17 @@ use crate::{Api, Asked};
 
 pub(crate) const SOURCE: &str = domain::producers::API_SOURCE;
 
-/// So many lost messages are looked at in one call to the table, and sent at most by one request: it has 30 seconds.
+/// The rows that one call to a table looks at, and the messages that one request sends at most. A request has 30 seconds.
 const AT_ONCE: u32 = 100;
 const MOST: usize = 1_000;
+
+/// The calls to tables that one request makes at most: an endpoint can have many rows with nothing to send.
+const MOST_PARTS: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Recovery {
-    /// What first failed then or later.
+    /// What first failed, or was not told, then or later.
     since: Timestamp,
     /// They are counted, and not sent.
     #[serde(default)]
@@ -53,48 +59,74 @@ impl Api {
         Ok(Response::json(200, &json!({ "attempts": found.attempts, "next": page.next(found.next) })))
     }
 
-    /// Sends one message again that did not arrive: one attempt, now.
+    /// Sends one message again that did not arrive: one attempt, now. An event that the endpoint was not told of because
+    /// of its own state is decided about once more.
     pub(crate) async fn retry_message(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let endpoint = self.endpoint(&asked.endpoint()?).await?;
         is_on(&endpoint)?;
         let gone = || {
-            let detail = "this message has arrived, has never failed, or is not kept any more";
+            let detail = "no message of this id has failed, or was missed, and is still kept";
             Problem::new(404, "no_message", detail)
         };
         let message = Key::parse(asked.parameter(1)).ok_or_else(gone)?;
-        let lost = self.endpoints.undelivered(&endpoint.id, &message).await?.ok_or_else(gone)?;
-        let job = by_hand::again(lost.job, &asked.nonce()?).ok_or_else(gone)?;
-        self.queue_jobs(&[job]).await?;
+        if let Some(lost) = self.endpoints.undelivered(&endpoint.id, &message).await? {
+            let job = by_hand::again(lost.job, &asked.nonce()?).ok_or_else(gone)?;
+            self.queue_jobs(&[job]).await?;
+        } else {
+            let wake = self.recovery().one(&endpoint, &message).await?.ok_or_else(gone)?;
+            self.queue_wakes(&[(wake, endpoint.id.tenant.clone())]).await?;
+        }
         Ok(Response::json(202, &json!({ "message": message })))
     }
 
-    /// Sends everything again that failed since a time and never arrived: 1,000 messages, and then where to go on.
+    /// Sends everything that the endpoint has not got since a time: messages that failed, and events that it was not told
+    /// of because of its own state. 1,000 of them, and then where to go on.
     pub(crate) async fn recover_messages(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.endpoint()?;
         let Recovery { since, dry_run } = recovery(asked)?;
         let page = Page::of(asked.request, asked.scope, &["recover", &id.id, &since.to_string()])?;
-        let after = page.after.as_deref().map(|it| Key::parse(it).ok_or_else(Problem::bad_cursor));
+        let after = page.after.as_deref().map(|it| RecoveryPlace::parse(it).ok_or_else(Problem::bad_cursor));
         let mut next = after.transpose()?;
         let endpoint = self.endpoint(&id).await?;
         if !dry_run {
             is_on(&endpoint)?;
         }
-        let (nonce, mut count) = (asked.nonce()?, 0);
-        loop {
-            let (lost, more) = self.endpoints.lost(&id, since, next.as_ref(), AT_ONCE).await?;
-            let jobs: Vec<Job> = lost.into_iter().filter_map(|it| by_hand::again(it.job, &nonce)).collect();
-            count += jobs.len();
+        let (reader, mut messages, mut events, mut lost) = (self.recovery(), 0, 0, 0);
+        for _ in 0..MOST_PARTS {
+            let part = reader.part(&endpoint, since, next.as_ref(), AT_ONCE, asked.now).await?;
+            messages += part.jobs.len();
+            events += part.wakes.len();
+            lost += part.lost;
             if !dry_run {
-                self.queue_jobs(&jobs).await?;
+                self.queue_jobs(&part.jobs).await?;
+                self.queue_wakes(&part.wakes).await?;
             }
-            next = more;
-            if next.is_none() || count + AT_ONCE as usize > MOST {
+            next = part.next;
+            if next.is_none() || messages + events + AT_ONCE as usize > MOST {
                 break;
             }
         }
-        let next = page.next(next.map(|it| it.as_str().to_owned()));
+        let next = page.next(next.map(|it| it.to_text()));
         let status = if dry_run { 200 } else { 202 };
-        Ok(Response::json(status, &json!({ "messages": count, "sent": !dry_run, "next": next })))
+        let told =
+            json!({ "messages": messages, "events": events, "lost": lost, "sent": !dry_run, "next": next });
+        Ok(Response::json(status, &told))
+    }
+
+    fn recovery(&self) -> store::Recovery<'_> {
+        store::Recovery { endpoints: &self.endpoints, ledger: &self.ledger, events: &self.events }
+    }
+
+    async fn queue_wakes(&self, wakes: &[(Wake, Option<String>)]) -> Result<(), Problem> {
+        let messages = wakes.iter().map(|(wake, tenant)| Outgoing {
+            body: wake.to_json(),
+            tenant: tenant.clone(),
+            delay: Duration::ZERO,
+        });
+        for sent in self.dispatch.send(&messages.collect::<Vec<_>>()).await {
+            sent?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn queue_jobs(&self, jobs: &[Job]) -> Result<(), Problem> {

@@ -5,14 +5,13 @@
 
 use std::time::Duration;
 
-use domain::event::Event;
+use domain::endpoint::EndpointId;
 use domain::key::Key;
 use domain::outcome::Status;
 use domain::plan::Audience;
 use domain::wake::{Start, Task, Wake};
 use queue::Outgoing;
 use serde_json::json;
-use store::{LedgerRow, Record};
 
 use crate::problem::Problem;
 use crate::response::Response;
@@ -27,7 +26,11 @@ impl Api {
         is_over(row.status)?;
         let audience = audience(&row.recipient)
             .ok_or_else(|| not_again("its recipient is an address that is not kept"))?;
-        let event = self.event_of(&row).await?.ok_or_else(|| not_again("its event is not on record"))?;
+        let event = self
+            .events
+            .of_origin(&row.origin)
+            .await?
+            .ok_or_else(|| not_again("its event is not on record"))?;
         let nonce = asked.nonce()?;
         let start =
             Start { step: row.step, only: row.channel, again: Some(nonce.clone()), ..Start::default() };
@@ -41,22 +44,6 @@ impl Api {
             }
         }
         Ok(Response::json(202, &json!({ "retries": key.as_str(), "nonce": nonce })))
-    }
-
-    async fn event_of(&self, row: &LedgerRow) -> Result<Option<Event>, Problem> {
-        let origin = &row.origin;
-        let mut envelope = json!({
-            "specversion": "1.0", "id": origin.id, "source": origin.source, "type": origin.kind,
-            "time": origin.time.to_string(),
-        });
-        for (name, value) in [("subject", &origin.subject), ("tenant", &origin.tenant)] {
-            if let Some(it) = value {
-                envelope[name] = it.as_str().into();
-            }
-        }
-        let Ok(named) = Event::stored(&envelope.to_string()) else { return Ok(None) };
-        let found: Option<Record> = self.events.find(&named).await?;
-        Ok(found.and_then(|it| Event::stored(it.get("event")?).ok()))
     }
 }
 
@@ -85,6 +72,9 @@ fn audience(name: &str) -> Option<Audience> {
     if let Some(room) = name.strip_prefix("room:") {
         return Some(Audience::Room(room.to_owned()));
     }
+    if let Some(endpoint) = name.strip_prefix("endpoint:") {
+        return EndpointId::parse(endpoint).map(Audience::Endpoint);
+    }
     if name.starts_with("address:") || name == "-" {
         return None;
     }
@@ -97,9 +87,15 @@ mod tests {
 
     #[test]
     fn a_name_in_the_ledger_leads_back_to_whom_it_stands_for() {
-        for it in
-            [Audience::User("ann".into()), Audience::User("room:x".into()), Audience::Room("queue:7".into())]
-        {
+        let endpoint = |name| Audience::Endpoint(EndpointId::parse(name).unwrap());
+        for it in [
+            Audience::User("ann".into()),
+            Audience::User("room:x".into()),
+            Audience::User("endpoint:acme/erp".into()),
+            Audience::Room("queue:7".into()),
+            endpoint("acme/erp"),
+            endpoint("-/erp"),
+        ] {
             let name = it.name(&domain::keyed_hash::KeyedHashes::development());
             assert!(audience(&name) == Some(it));
         }

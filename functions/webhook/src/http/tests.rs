@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use domain::endpoint::headers::CustomHeaders;
 use domain::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::key::Key;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -51,8 +52,42 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     let secret = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
     let to = format!("HTTP/1.1 307 There\r\nlocation: {}/\r\ncontent-length: 0\r\n\r\n", secret.origin);
     let server = Server::answering(&to).await;
-    assert!(matches!(server.ask("/").await.answer, Answer::Status { status: 307, .. }));
+    let reply = server.ask("/").await;
+    assert!(matches!(reply.answer, Answer::Status { status: 307, .. }));
+    assert_eq!(reply.location, Some(format!("{}/", secret.origin)));
     assert_eq!((server.connections(), secret.connections()), (1, 0));
+}
+
+#[tokio::test]
+async fn location_of_a_redirect_is_kept_without_its_query_and_of_no_other_answer() {
+    for (head, location, expected) in [
+        ("302 There", "/login?token=s3cret", Some("/login")),
+        ("308 There", "https://e.example/x#s3cret", Some("https://e.example/x")),
+        ("301 There", "?s3cret", Some("")),
+        ("200 OK", "/made", None),
+        ("500 No", "/else", None),
+    ] {
+        let text = format!("HTTP/1.1 {head}\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+        let reply = Server::answering(&text).await.ask("/").await;
+        assert_eq!(reply.location.as_deref(), expected, "{head} {location}");
+    }
+    let long = format!("HTTP/1.1 302 There\r\nlocation: /{}\r\ncontent-length: 0\r\n\r\n", "x".repeat(5_000));
+    let reply = Server::answering(&long).await.ask("/").await;
+    assert_eq!(reply.location.map(|it| it.len()), Some(MAX_LOCATION_CHARS));
+}
+
+#[tokio::test]
+async fn headers_of_the_tenant_stand_beside_ours() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let custom = serde_json::json!({ "Authorization": "Bearer k", "X-Site": "7" });
+    let custom = CustomHeaders::read(&custom).ok().unwrap();
+    let http = Http::new(Names::System, Allow::parse(&server.origin).unwrap());
+    assert!(http.post(&server.origin, &request().with_headers(custom)).await.answer.is_success());
+    let heard = server.heard();
+    for line in ["authorization: Bearer k", "x-site: 7", "webhook-id: k-1", "content-type: application/json"]
+    {
+        assert!(heard.lines().any(|it| it == line), "{line} in {heard}");
+    }
 }
 
 #[tokio::test]
@@ -88,10 +123,10 @@ async fn a_name_that_nobody_knows_and_a_server_that_is_not_there_are_tried_again
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_at_once_is_tried_once_more() {
+async fn request_that_was_sent_is_not_sent_again_when_its_connection_breaks_at_once() {
     let server = Server::answering("").await;
     assert_eq!(server.ask("/").await.answer, Answer::Unreachable);
-    assert_eq!(server.connections(), 2);
+    assert_eq!(server.connections(), 1, "the receiver may have read it");
 }
 
 #[tokio::test]

@@ -111,6 +111,21 @@ pub(super) fn origin_of(url: &str) -> Option<String> {
     Some(url.origin().ascii_serialization())
 }
 
+/// An origin of this machine, in one spelling: `http` or `https` at a loopback address or at `localhost`, without a path.
+/// `None` for every other text.
+#[must_use]
+pub fn loopback_origin(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let is_here = match url.host()? {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    (is_here && is_bare && !has_user).then(|| url.origin().ascii_serialization())
+}
+
 impl Target {
     /// Judges a URL, and the address in it if it names one. Names are judged by [`Target::judge`], when they are known.
     ///

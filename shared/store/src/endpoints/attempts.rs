@@ -38,6 +38,9 @@ pub struct Attempt {
     /// The answer's body; what is long is left out and says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
+    /// Where a redirect leads, which is not followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// When it is tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
@@ -106,6 +109,7 @@ fn item(it: &Attempt) -> Item {
         .maybe("status_code", it.status.map(|it| it.to_string()).as_deref())
         .maybe("error", it.error.as_deref())
         .maybe("response", it.response.as_deref())
+        .maybe("location", it.location.as_deref())
         .maybe("next_at", it.next_at.map(|it| it.to_string()).as_deref())
         .number("ttl", crate::seconds(it.at) + KEPT.as_secs())
 }
@@ -124,6 +128,7 @@ fn read(to: &EndpointId, item: &Item) -> Option<Attempt> {
         took_ms: item.get_number("took_ms").and_then(|it| u64::try_from(it).ok()).unwrap_or(0),
         error: owned("error"),
         response: owned("response"),
+        location: owned("location"),
         next_at: item.get("next_at").and_then(|it| it.parse().ok()),
     })
 }

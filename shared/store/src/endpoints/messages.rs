@@ -56,6 +56,8 @@ pub struct Undelivered {
     pub message: Message,
     /// When it first failed.
     pub failed_at: Timestamp,
+    /// Attempts that somebody asked for and that failed.
+    pub tried_by_hand: u32,
     pub job: Job,
 }
 
@@ -74,6 +76,7 @@ impl Undelivered {
         Some(Undelivered {
             message: Message::read(item)?,
             failed_at: item.get("failed_at")?.parse().ok()?,
+            tried_by_hand: item.get_number("by_hand").and_then(|it| u32::try_from(it).ok()).unwrap_or(0),
             job: Job::read(item.get("job")?).ok()?,
         })
     }
@@ -139,6 +142,19 @@ impl Endpoints {
             )
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()));
         happened("remember that a message has arrived", update.send().await).map(drop)
+    }
+
+    /// Counts an attempt that somebody asked for and that failed, so that the next recovery is another one.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub async fn failed_by_hand(&self, id: &EndpointId, message: &Key) -> Result<(), Refused> {
+        let update = self
+            .update(&message_key(id, message))
+            .update_expression("ADD by_hand :one")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+        happened("count an attempt by hand", update.send().await).map(drop)
     }
 
     /// A message that has not arrived. `None`: it has, or it never failed.

@@ -1,7 +1,7 @@
 //! Registering an endpoint, and its owner's proof of control.
 //!
-//! `unverified` and `challenge` are attributes beside the endpoint's JSON: an item without them, such as every item of
-//! the last release, is a verified endpoint.
+//! `unverified`, `challenge` and `headers` are attributes beside the endpoint's JSON: an item without them, such as every
+//! item of the last release, is a verified endpoint without headers of its own.
 
 use std::collections::HashMap;
 
@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
 use domain::endpoint::challenge::{Challenge, is_same_origin};
+use domain::endpoint::headers::EncryptedHeaders;
 use domain::endpoint::secret::stored::StoredSecrets;
 use domain::endpoint::{Endpoint, EndpointId, MAX_PER_TENANT, Unverified};
 
@@ -30,6 +31,17 @@ pub enum Registered {
     Changed { moved: bool },
     /// The tenant has as many endpoints as it may have. Nothing was written.
     Full,
+}
+
+/// What becomes of the headers that a tenant asks for.
+#[derive(Clone, Default)]
+pub enum NewHeaders {
+    /// They stay as they are, unless the endpoint's URL gets another origin: headers that were given for one server are
+    /// not shown to another.
+    #[default]
+    Keep,
+    /// These, or none.
+    Replace(Option<EncryptedHeaders>),
 }
 
 impl Endpoints {
@@ -65,13 +77,29 @@ impl Endpoints {
         vouched: bool,
         now: Timestamp,
     ) -> Result<Registered, Refused> {
-        let written = json(&Endpoint { disabled: None, unverified: None, ..it.clone() });
+        self.register_with(it, secrets, &NewHeaders::Keep, vouched, now).await
+    }
+
+    /// The same, with what becomes of the endpoint's own headers.
+    ///
+    /// # Errors
+    /// As of [`Endpoints::register`].
+    pub async fn register_with(
+        &self,
+        it: &Endpoint,
+        secrets: &StoredSecrets,
+        headers: &NewHeaders,
+        vouched: bool,
+        now: Timestamp,
+    ) -> Result<Registered, Refused> {
+        let bare = Endpoint { disabled: None, unverified: None, header_names: Vec::new(), ..it.clone() };
+        let written = json(&bare);
         for round in 0..ROUNDS {
             pause::before(round).await;
             let found = lookup::get(&self.client, &self.table, one("endpoints", &it.id)).await?;
             let done = match found.as_ref().filter(|item| item.get("endpoint").is_some()) {
-                Some(item) => self.change(it, &written, item, vouched, now).await?,
-                None => self.create(it, &written, secrets, vouched, now).await?,
+                Some(item) => self.change(it, &written, item, headers, vouched, now).await?,
+                None => self.create(it, &written, secrets, headers, vouched, now).await?,
             };
             if let Some(done) = done {
                 if done != Registered::New && done != Registered::Full {
@@ -89,22 +117,34 @@ impl Endpoints {
         it: &Endpoint,
         written: &str,
         before: &Item,
+        headers: &NewHeaders,
         vouched: bool,
         now: Timestamp,
     ) -> Result<Option<Registered>, Refused> {
         let moved = !endpoint(before).is_some_and(|old| is_same_origin(&old.url, &it.url));
-        let update = self.update(&one("endpoints", &it.id));
-        let update = match (vouched, moved) {
-            (true, _) => update.update_expression(
-                "SET #endpoint = :endpoint, changed_at = :now REMOVE unverified, challenge",
-            ),
-            (false, true) => update
-                .update_expression(
-                    "SET #endpoint = :endpoint, changed_at = :now, unverified = :unverified REMOVE challenge",
-                )
-                .expression_attribute_values(":unverified", unverified(now)),
-            (false, false) => update.update_expression("SET #endpoint = :endpoint, changed_at = :now"),
-        };
+        let mut set = "SET #endpoint = :endpoint, changed_at = :now".to_owned();
+        let mut remove = Vec::new();
+        let mut update = self.update(&one("endpoints", &it.id));
+        if vouched {
+            remove.extend(["unverified", "challenge"]);
+        } else if moved {
+            set.push_str(", unverified = :unverified");
+            update = update.expression_attribute_values(":unverified", unverified(now));
+            remove.push("challenge");
+        }
+        match headers {
+            NewHeaders::Replace(Some(new)) => {
+                set.push_str(", headers = :headers");
+                update = update.expression_attribute_values(":headers", AttributeValue::S(json(new)));
+            }
+            NewHeaders::Replace(None) => remove.push("headers"),
+            NewHeaders::Keep if moved => remove.push("headers"),
+            NewHeaders::Keep => {}
+        }
+        if !remove.is_empty() {
+            set.push_str(&format!(" REMOVE {}", remove.join(", ")));
+        }
+        let update = update.update_expression(set);
         let sent = update
             .condition_expression("#endpoint = :before")
             .expression_attribute_names("#endpoint", "endpoint")
@@ -125,12 +165,18 @@ impl Endpoints {
         it: &Endpoint,
         written: &str,
         secrets: &StoredSecrets,
+        headers: &NewHeaders,
         vouched: bool,
         now: Timestamp,
     ) -> Result<Option<Registered>, Refused> {
+        let own = match headers {
+            NewHeaders::Replace(Some(new)) => Some(json(new)),
+            NewHeaders::Replace(None) | NewHeaders::Keep => None,
+        };
         let item = one("endpoints", &it.id)
             .text("endpoint", written)
             .text("changed_at", now.to_string())
+            .maybe("headers", own.as_deref())
             .maybe("unverified", (!vouched).then(|| json(&Unverified { since: now })).as_deref());
         let mut puts = vec![
             self.put_if(Some("attribute_not_exists(pk)"), None, item),

@@ -303,6 +303,7 @@ async fn endpoints(endpoints: &Endpoints) {
         took_ms: 120,
         error: Some("no answer within 15 s".into()),
         response: Some("busy".into()),
+        location: None,
         next_at: Some(NOON),
     };
     endpoints.keep(&[attempt]).await.unwrap();

@@ -7,7 +7,7 @@ use domain::rule::Unless;
 
 use super::{Ledger, LedgerRow, number, pk, text};
 use crate::item::Item;
-use crate::lookup;
+use crate::lookup::{self, Order};
 
 /// The index: the keys of rows by recipient and by the time at which they were begun. It has no more than the keys, so
 /// it is written once for each row, when that is begun, and not again when it is settled.
@@ -78,6 +78,33 @@ impl Ledger {
         start: Option<&ReceivedPlace>,
         most: u32,
     ) -> Result<ReceivedPage, Refused> {
+        self.by_recipient(recipient, since, start, most, Order::Backward).await
+    }
+
+    /// The same, oldest first.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn received_forward(
+        &self,
+        recipient: &str,
+        since: Timestamp,
+        start: Option<&ReceivedPlace>,
+        most: u32,
+    ) -> Result<ReceivedPage, Refused> {
+        let mut page = self.by_recipient(recipient, since, start, most, Order::Forward).await?;
+        page.received.reverse();
+        Ok(page)
+    }
+
+    async fn by_recipient(
+        &self,
+        recipient: &str,
+        since: Timestamp,
+        start: Option<&ReceivedPlace>,
+        most: u32,
+        order: Order,
+    ) -> Result<ReceivedPage, Refused> {
         const DOING: &str = "read the ledger by recipient";
         let answer = self
             .client
@@ -87,7 +114,7 @@ impl Ledger {
             .key_condition_expression("whose = :whose AND begun_at >= :since")
             .expression_attribute_values(":whose", text(recipient))
             .expression_attribute_values(":since", number(since.as_millisecond()))
-            .scan_index_forward(false)
+            .scan_index_forward(matches!(order, Order::Forward))
             .limit(i32::try_from(most.clamp(1, MAX_RECEIVED)).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start.map(|it| it.start(recipient).into_map()))
             .send()

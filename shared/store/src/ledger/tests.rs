@@ -16,16 +16,43 @@ async fn only_a_claim_that_no_sender_left_behind_may_be_given_back_when_it_is_un
     check(&[&exists(), &row("claimed", "other"), &broken()], false).await;
 }
 
-/// Claims one job whose standing is unclear after these answers.
-async fn check(answers: &[&Rule], may_be_given_back: bool) {
-    let ledger = Ledger::new(&canned::client(answers), "ledger".into());
-    let job: Job = serde_json::from_str(
+#[tokio::test]
+async fn row_of_a_missed_event_is_taken_over_by_its_reason_and_nothing_is_left_of_that() {
+    let missed = mock!(Client::get_item).then_output(|| {
+        let row = Item::default().text("status", "suppressed").text("reason", "endpoint_disabled");
+        GetItemOutput::builder().set_item(Some(row.into_map())).build()
+    });
+    let taken = mock!(Client::batch_execute_statement)
+        .match_requests(|it| {
+            let statement = &it.statements()[0];
+            let text = statement.statement();
+            let last = statement.parameters().last();
+            text.contains("REMOVE \"reason\" REMOVE \"note\"")
+                && text.ends_with("AND \"status\" = ? AND \"reason\" = ?")
+                && last == Some(&AttributeValue::S("endpoint_disabled".to_owned()))
+        })
+        .then_output(|| {
+            BatchExecuteStatementOutput::builder().responses(BatchStatementResponse::builder().build()).build()
+        });
+    let exists = says(Some(BatchStatementErrorCodeEnum::DuplicateItem));
+    let ledger = Ledger::new(&canned::client(&[&exists, &missed, &taken]), "ledger".into());
+    let standings = ledger.claim(&[&job()], "token", NOON, NOON).await.unwrap();
+    assert!(matches!(standings[..], [Standing::Ours(Tried { times: 0, .. })]), "{standings:?}");
+}
+
+fn job() -> Job {
+    serde_json::from_str(
         r#"{"version":1,"key":"k","event":{"id":"e","source":"s","type":"t","time":"2026-11-20T12:00:00Z"},
             "rule":"r","catalog":"c","recipient":"ann","priority":"normal","on_unknown":"hold",
             "content":{"socket":{"to":{"user":"ann"},"title":"","body":"","data":{}}}}"#,
     )
-    .unwrap();
-    let standings = ledger.claim(&[&job], "token", NOON, NOON).await.unwrap();
+    .unwrap()
+}
+
+/// Claims one job whose standing is unclear after these answers.
+async fn check(answers: &[&Rule], may_be_given_back: bool) {
+    let ledger = Ledger::new(&canned::client(answers), "ledger".into());
+    let standings = ledger.claim(&[&job()], "token", NOON, NOON).await.unwrap();
     let [Standing::Unclear { unsent, .. }] = standings[..] else { panic!("{standings:?}") };
     assert_eq!(unsent, may_be_given_back);
 }

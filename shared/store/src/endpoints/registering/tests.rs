@@ -43,13 +43,13 @@ async fn new_url_of_another_origin_makes_an_endpoint_unverified_again() {
             "https://other.example.com/hooks",
             false,
             true,
-            "SET #endpoint = :endpoint, changed_at = :now, unverified = :unverified REMOVE challenge",
+            "SET #endpoint = :endpoint, changed_at = :now, unverified = :unverified REMOVE challenge, headers",
         ),
         (
             "https://other.example.com/hooks",
             true,
             true,
-            "SET #endpoint = :endpoint, changed_at = :now REMOVE unverified, challenge",
+            "SET #endpoint = :endpoint, changed_at = :now REMOVE unverified, challenge, headers",
         ),
     ] {
         let found = row(Item::default().text("endpoint", json(&erp("acme", before))));
@@ -62,6 +62,28 @@ async fn new_url_of_another_origin_makes_an_endpoint_unverified_again() {
         let secrets = row(Item::default().text("secrets", "{}"));
         let done = register("acme", &[&found, &updated, &secrets], vouched).await;
         assert_eq!(done, Registered::Changed { moved }, "{before} {vouched}");
+    }
+}
+
+#[tokio::test]
+async fn headers_stay_where_nothing_is_said_of_them_and_go_with_the_origin() {
+    let encrypted = || EncryptedHeaders { names: vec!["authorization".into()], ciphertext: "AQID".into() };
+    let (same, other) = ("https://erp.example.com/old", "https://other.example.com/hooks");
+    for (before, headers, expected) in [
+        (same, NewHeaders::Keep, "REMOVE unverified, challenge"),
+        (other, NewHeaders::Keep, "REMOVE unverified, challenge, headers"),
+        (same, NewHeaders::Replace(None), "REMOVE unverified, challenge, headers"),
+        (other, NewHeaders::Replace(Some(encrypted())), "headers = :headers REMOVE unverified, challenge"),
+    ] {
+        let found = row(Item::default().text("endpoint", json(&erp("acme", before))));
+        let updated = mock!(Client::update_item)
+            .match_requests(move |it| it.update_expression().is_some_and(|it| it.ends_with(expected)))
+            .then_output(|| UpdateItemOutput::builder().build());
+        let secrets = row(Item::default().text("secrets", "{}"));
+        let endpoints = Endpoints::new(&canned::client(&[&found, &updated, &secrets]), "endpoints".into());
+        let wanted = erp("acme", "https://erp.example.com/hooks");
+        let done = endpoints.register_with(&wanted, &StoredSecrets::default(), &headers, true, NOON).await;
+        assert!(matches!(done, Ok(Registered::Changed { .. })), "{before} {expected}: {done:?}");
     }
 }
 

@@ -1,0 +1,202 @@
+//! A claim on a key that has a row already.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::endpoint::recovery;
+use domain::job::Job;
+use domain::outcome::{Reason, Status};
+use domain::retry::Tried;
+
+use super::{Ledger, Standing, number, pk, text};
+use crate::item::Item;
+use crate::lookup;
+use crate::statements::{Statement, Written, execute};
+
+/// What a row that exists means to a sender who asks for its key.
+#[derive(Debug)]
+pub enum Weighed {
+    /// Nothing is written.
+    Stays(Standing),
+    /// The claim may be taken over, where the row has this status and its claim token still.
+    Take { standing: Standing, status: Status },
+}
+
+/// Weighs a row for whoever holds `token`.
+///
+/// A row that says that nothing was sent because of the endpoint's own state is no end: the endpoint has missed the
+/// event, and a job under the same key is what it missed. Exactly one job can take the row over.
+#[must_use]
+pub fn weigh(row: &Item, token: &str, now: Timestamp) -> Weighed {
+    let stays = Weighed::Stays;
+    let Some(status) = row.get("status").and_then(Status::from_name) else { return stays(Standing::Held) };
+    let tried = tried(row, now);
+    let standing = match status {
+        Status::Suppressed if recovery::was_missed(status, reason(row)) => Standing::Ours(tried),
+        Status::Sent
+        | Status::Suppressed
+        | Status::Deferred
+        | Status::Failed
+        | Status::Unknown
+        | Status::Unconfirmed
+        | Status::Undelivered
+        | Status::Bounced
+        | Status::Delivered => return stays(Standing::Done(status)),
+        // Our own write whose answer was lost on the way.
+        Status::Claimed if row.get("claim_token").unwrap_or_default() == token => {
+            return stays(Standing::Ours(tried.before_this()));
+        }
+        Status::Claimed if row.get_number("lease_until").unwrap_or(0) > now.as_millisecond() => {
+            return stays(Standing::Held);
+        }
+        Status::Claimed => Standing::Abandoned(tried),
+        Status::Released => Standing::Ours(tried),
+    };
+    Weighed::Take { standing, status }
+}
+
+impl Ledger {
+    /// Looks at a key that exists and takes the claim over where that is allowed.
+    pub(super) async fn take_over(
+        &self,
+        job: &Job,
+        token: &str,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Standing {
+        let row = match lookup::get(&self.client, &self.table, pk(&job.key)).await {
+            Ok(Some(row)) => row,
+            // Gone between two calls: the next attempt will find out.
+            Ok(None) => return Standing::Held,
+            // It may be our own write, whose answer was lost on the way.
+            Err(refused) => return Standing::Unclear { refused, unsent: true },
+        };
+        let (taken, status) = match weigh(&row, token, now) {
+            Weighed::Stays(standing) => return standing,
+            Weighed::Take { standing, status } => (standing, status),
+        };
+        let unsent = !matches!(taken, Standing::Abandoned(_));
+        let update = match status {
+            Status::Suppressed => self.reopen(job, &row, token, now, lease),
+            Status::Claimed
+            | Status::Released
+            | Status::Deferred
+            | Status::Sent
+            | Status::Failed
+            | Status::Unknown
+            | Status::Unconfirmed
+            | Status::Undelivered
+            | Status::Bounced
+            | Status::Delivered => self.take(job, &row, status, token, lease),
+        };
+        match execute(&self.client, "take a claim over", vec![update]).await.map(|mut it| it.pop()) {
+            Ok(Some(Written::Done)) => taken,
+            // Refused, it may still be our own write, whose answer was lost and which the SDK tried again.
+            Ok(Some(Written::Refused) | None) => {
+                match lookup::get(&self.client, &self.table, pk(&job.key)).await {
+                    Ok(Some(row)) if row.get("claim_token") == Some(token) => taken,
+                    Ok(_) => Standing::Held,
+                    Err(refused) => Standing::Unclear { refused, unsent },
+                }
+            }
+            Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear { refused, unsent },
+        }
+    }
+
+    /// Takes over what another sender has held.
+    fn take(&self, job: &Job, row: &Item, status: Status, token: &str, lease: Timestamp) -> Statement {
+        let holder = row.get("claim_token").unwrap_or_default();
+        Statement::new(
+            format!(
+                "UPDATE \"{}\" SET \"status\" = ? SET \"claim_token\" = ? SET \"lease_until\" = ? \
+                 SET \"attempts\" = ? WHERE pk = ? AND sk = ? AND \"claim_token\" = ? AND \"status\" = ?",
+                self.table
+            ),
+            vec![
+                text(Status::Claimed.name()),
+                text(token),
+                number(lease.as_millisecond()),
+                // Counted here: PartiQL does no sums, and the condition keeps everybody else away.
+                number(row.get_number("attempts").unwrap_or(0) + 1),
+                text(job.key.parts().0),
+                text(job.key.parts().1),
+                text(holder),
+                text(status.name()),
+            ],
+        )
+    }
+
+    /// Takes over a row that was written without a claim, because nothing was sent. What it said is taken back, and it
+    /// belongs to the hand-over that the job came with.
+    fn reopen(&self, job: &Job, row: &Item, token: &str, now: Timestamp, lease: Timestamp) -> Statement {
+        let set = if job.set.is_some() { " SET \"set_id\" = ? SET \"set_of\" = ?" } else { "" };
+        let mut parameters = vec![
+            text(Status::Claimed.name()),
+            text(token),
+            number(lease.as_millisecond()),
+            number(1),
+            text(&now.to_string()),
+            text(&job.catalog),
+        ];
+        parameters.extend(job.set.iter().flat_map(|set| [text(&set.id), number(i64::from(set.of))]));
+        parameters.extend([
+            text(job.key.parts().0),
+            text(job.key.parts().1),
+            text(Status::Suppressed.name()),
+            text(row.get("reason").unwrap_or_default()),
+        ]);
+        Statement::new(
+            format!(
+                "UPDATE \"{}\" SET \"status\" = ? SET \"claim_token\" = ? SET \"lease_until\" = ? \
+                 SET \"attempts\" = ? SET \"claimed_at\" = ? SET \"catalog\" = ?{set} \
+                 REMOVE \"reason\" REMOVE \"note\" REMOVE \"settled_at\" \
+                 WHERE pk = ? AND sk = ? AND \"status\" = ? AND \"reason\" = ?",
+                self.table
+            ),
+            parameters,
+        )
+    }
+}
+
+fn reason(row: &Item) -> Option<Reason> {
+    let name = row.get("reason")?;
+    Reason::ALL.into_iter().find(|reason| reason.name() == name)
+}
+
+/// What a row says was tried.
+fn tried(row: &Item, now: Timestamp) -> Tried {
+    let times = row.get_number("attempts").and_then(|it| u32::try_from(it).ok()).unwrap_or(0);
+    let since = row.get("claimed_at").and_then(|it| it.parse().ok()).unwrap_or(now);
+    Tried { times, since, held: Duration::ZERO }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_of_an_endpoint_that_was_off_is_taken_over_and_every_other_suppression_stands() {
+        let now = Timestamp::UNIX_EPOCH;
+        let row =
+            |reason: &str| Item::default().text("status", Status::Suppressed.name()).text("reason", reason);
+        for missed in ["endpoint_disabled", "endpoint_unverified", "endpoint_pattern", "endpoint_version"] {
+            let weighed = weigh(&row(missed), "token", now);
+            let is_taken = matches!(
+                weighed,
+                Weighed::Take {
+                    standing: Standing::Ours(Tried { times: 0, .. }),
+                    status: Status::Suppressed
+                }
+            );
+            assert!(is_taken, "{missed}: {weighed:?}");
+        }
+        for over in ["preference", "expired", "cancelled", "throttled", "no_rule", "endpoint_gone", "new", ""]
+        {
+            let weighed = weigh(&row(over), "token", now);
+            let stays = matches!(weighed, Weighed::Stays(Standing::Done(Status::Suppressed)));
+            assert!(stays, "{over}: {weighed:?}");
+        }
+        let failed = Item::default().text("status", "failed").text("reason", "endpoint_disabled");
+        assert!(matches!(weigh(&failed, "token", now), Weighed::Stays(Standing::Done(Status::Failed))));
+    }
+}

@@ -1,0 +1,189 @@
+//! What an endpoint has not got, part by part: first the messages that failed, then the events that it was not told of
+//! because of its own state.
+//!
+//! Nothing is sent from here. A part holds jobs for the queue of webhooks and wakes for dispatch. Both are the same when
+//! they are read again, so that the ledger lets each through once.
+
+use aws::Refused;
+use domain::Timestamp;
+use domain::endpoint::recovery::{self, Missed, NotNow};
+use domain::endpoint::{Endpoint, by_hand};
+use domain::event::Event;
+use domain::job::Job;
+use domain::key::Key;
+use domain::plan::endpoint_name;
+use domain::wake::Wake;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use crate::{Endpoints, Events, Ledger, LedgerRow, ReceivedPlace, Undelivered};
+
+/// The events that are looked up at the same time.
+const AT_ONCE: usize = 16;
+
+/// Reads what an endpoint has not got.
+pub struct Recovery<'a> {
+    pub endpoints: &'a Endpoints,
+    pub ledger: &'a Ledger,
+    pub events: &'a Events,
+}
+
+/// Where the next part begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecoveryPlace {
+    /// After the message of this key.
+    Message(Key),
+    /// With the first event that was not told.
+    Events,
+    /// After the event of this row.
+    Event(ReceivedPlace),
+}
+
+/// Some of what an endpoint has not got. No `Debug`: it holds what is told.
+#[derive(Default)]
+pub struct RecoveryPart {
+    /// Messages that failed, to be sent once more.
+    pub jobs: Vec<Job>,
+    /// Events that the endpoint was not told of, for dispatch.
+    pub wakes: Vec<(Wake, Option<String>)>,
+    /// Events that cannot be sent any more: their own `expirytime` is over, or they are not on record.
+    pub lost: usize,
+    /// `None`: this was the last part.
+    pub next: Option<RecoveryPlace>,
+}
+
+impl RecoveryPlace {
+    /// As text, for a cursor.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match self {
+            RecoveryPlace::Message(key) => format!("message {}", key.as_str()),
+            RecoveryPlace::Events => "events".to_owned(),
+            RecoveryPlace::Event(place) => format!("event {}", place.to_text()),
+        }
+    }
+
+    /// Reads what [`RecoveryPlace::to_text`] writes, and the key alone, as the last release wrote it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<RecoveryPlace> {
+        match text.split_once(' ') {
+            Some(("message", key)) => Key::parse(key).map(RecoveryPlace::Message),
+            Some(("event", place)) => ReceivedPlace::parse(place).map(RecoveryPlace::Event),
+            Some(_) => None,
+            None if text == "events" => Some(RecoveryPlace::Events),
+            None => Key::parse(text).map(RecoveryPlace::Message),
+        }
+    }
+}
+
+impl Recovery<'_> {
+    /// The part that begins at `place`, of what was not told at `since` or later: it looks at `most` rows.
+    ///
+    /// # Errors
+    /// A table could not be asked.
+    pub async fn part(
+        &self,
+        endpoint: &Endpoint,
+        since: Timestamp,
+        place: Option<&RecoveryPlace>,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<RecoveryPart, Refused> {
+        match place {
+            None => self.messages(endpoint, since, None, most, now).await,
+            Some(RecoveryPlace::Message(key)) => self.messages(endpoint, since, Some(key), most, now).await,
+            Some(RecoveryPlace::Events) => self.missed(endpoint, since, None, most, now).await,
+            Some(RecoveryPlace::Event(after)) => self.missed(endpoint, since, Some(after), most, now).await,
+        }
+    }
+
+    /// What lets dispatch decide once more about one notification that the endpoint was not told of. `None`: it was told
+    /// of it, or was never to be told, or the event is not on record.
+    ///
+    /// # Errors
+    /// A table could not be asked.
+    pub async fn one(&self, endpoint: &Endpoint, key: &Key) -> Result<Option<Wake>, Refused> {
+        let row = self.ledger.find(key).await?;
+        let is_theirs = |row: &LedgerRow| row.recipient == endpoint_name(&endpoint.id);
+        let Some(row) = row.filter(|row| is_theirs(row) && recovery::was_missed(row.status, row.reason))
+        else {
+            return Ok(None);
+        };
+        let event = self.events.of_origin(&row.origin).await?;
+        Ok(event.map(|event| wake(&event, endpoint, &row)))
+    }
+
+    async fn messages(
+        &self,
+        endpoint: &Endpoint,
+        since: Timestamp,
+        after: Option<&Key>,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<RecoveryPart, Refused> {
+        let (lost, next) = self.endpoints.lost(&endpoint.id, since, after, most).await?;
+        // The same for an hour, unless an attempt by hand has failed meanwhile.
+        let hour = now.as_second().div_euclid(3_600);
+        let again = |it: Undelivered| by_hand::again(it.job, &format!("recover {} {hour}", it.tried_by_hand));
+        Ok(RecoveryPart {
+            jobs: lost.into_iter().filter_map(again).collect(),
+            next: Some(next.map_or(RecoveryPlace::Events, RecoveryPlace::Message)),
+            ..RecoveryPart::default()
+        })
+    }
+
+    async fn missed(
+        &self,
+        endpoint: &Endpoint,
+        since: Timestamp,
+        after: Option<&ReceivedPlace>,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<RecoveryPart, Refused> {
+        let recipient = endpoint_name(&endpoint.id);
+        let page = self.ledger.received_forward(&recipient, since, after, most).await?;
+        let rows = page.received.into_iter().map(|it| it.row);
+        let missed = rows.filter(|row| recovery::was_missed(row.status, row.reason));
+        let found: Vec<(LedgerRow, Option<Event>)> = stream::iter(missed)
+            .map(async |row| Ok::<_, Refused>((self.events.of_origin(&row.origin).await?, row)))
+            .buffered(AT_ONCE)
+            .map_ok(|(event, row)| (row, event))
+            .try_collect()
+            .await?;
+        let mut part = RecoveryPart { next: page.next.map(RecoveryPlace::Event), ..RecoveryPart::default() };
+        for (row, event) in found {
+            let Some(event) = event else {
+                part.lost += 1;
+                continue;
+            };
+            match recovery::is_wanted(endpoint, &event, now) {
+                Ok(()) => part.wakes.push((wake(&event, endpoint, &row), event.tenant.clone())),
+                Err(NotNow::Expired) => part.lost += 1,
+                Err(NotNow::Unwanted) => {}
+            }
+        }
+        Ok(part)
+    }
+}
+
+fn wake(event: &Event, endpoint: &Endpoint, row: &LedgerRow) -> Wake {
+    recovery::wake(event, &endpoint.id, &Missed { key: &row.key, rule: &row.rule, step: row.step })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn place_is_read_as_it_was_written_and_a_cursor_of_the_last_release_still_is_one() {
+        let key = Key::parse(&"k".repeat(43)).unwrap();
+        let event = ReceivedPlace::parse(&format!("1795000000000 {}", key.as_str())).unwrap();
+        for place in [RecoveryPlace::Message(key.clone()), RecoveryPlace::Events, RecoveryPlace::Event(event)]
+        {
+            assert_eq!(RecoveryPlace::parse(&place.to_text()), Some(place));
+        }
+        assert_eq!(RecoveryPlace::parse(key.as_str()), Some(RecoveryPlace::Message(key)));
+        for text in ["", "message", "message x", "event 1", "events 1", "other k"] {
+            assert_eq!(RecoveryPlace::parse(text), None, "{text}");
+        }
+    }
+}
