@@ -39,7 +39,7 @@ send: ## Put a sample on the bus as a new event: make send E=core/hello
 	@$(CARILLON) publish --fresh events/$(E).json
 
 build: ## Build functions and CLI for this machine, compile config/
-	@$(RUN) --bins
+	@$(RUN) --workspace --exclude simulation $(or $(TARGETS),--bins)
 	@$(CARILLON) check --strict --samples events --out $(CATALOG) --pages $(PAGES)
 
 release: $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for the architecture that infra/samconfig.toml names
