@@ -8,11 +8,11 @@ use domain::catalog::Catalog;
 use domain::channel::Channel;
 use domain::closing;
 use domain::decide::{Ask, Decision, Note, Verdict, decide_with};
-use domain::digest;
+use domain::digest::{Collected, Item, Window};
 use domain::event::Event;
 use domain::key::Key;
 use domain::outcome::Reason;
-use domain::plan::{Audience, Collected, Match, Plan};
+use domain::plan::{Audience, Match, Plan};
 use domain::recipient::{Group, Recipients, Settings};
 use domain::wake::Start;
 use templates::{Renderer, proofread};
@@ -177,10 +177,11 @@ fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
         }
         Verdict::Merge(it) => {
             let policy = rule.digest_policy(it.step);
-            let items = [digest::Item::of(plan.event)];
-            let summary = digest::summary(&items, &policy, plan.event.time, it.closes_at);
-            let event = closing::event(plan.event, &it.window_id, &items, &summary, it.closes_at);
-            let digest = Some(Collected { summary, window: it.window.clone(), step: it.step, only: it.only });
+            let (opened_at, closed_at) = (plan.event.time, it.closes_at);
+            let window = Window { name: &it.window, step: it.step, only: it.only, opened_at, closed_at };
+            let digest = Collected::of(vec![Item::of(plan.event)], policy, &window);
+            let event = closing::event(plan.event, &it.window_id, &digest.items, &digest.summary, closed_at);
+            let digest = Some(digest);
             let start = Start::after_digest(it.step, it.only);
             let (rule, audience) = (rule.name.clone(), it.audience.clone());
             Some((it.closes_at, Turn::Rule(Box::new(Going { event, rule, audience, start, digest }))))

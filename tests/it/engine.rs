@@ -58,6 +58,29 @@ async fn many_comments_at_once_each_delivered_twice_are_told_together_and_each_o
 }
 
 #[tokio::test]
+async fn comment_that_cannot_be_told_is_left_out_of_its_digest_and_the_others_are_told() {
+    let cloud = Cloud::connect();
+    let ann = cloud.somebody().await;
+    let about = unique("board");
+    let mut events: Vec<(String, Entry)> = (0..4).map(|_| demo("demo.comment", &[&ann], &about)).collect();
+    // The template wants the text of each comment.
+    events[2].1.detail = events[2].1.detail.replace("\"text\"", "\"txt\"");
+    put_all(&cloud, &events).await;
+    let rows = settled(&cloud, &events, 5).await;
+    assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Merged)), 4);
+    let left_out: Vec<&LedgerRow> = rows.iter().filter(|it| it.status == Status::Failed).collect();
+    assert_eq!((left_out[0].reason, &left_out[0].origin.id), (Some(Reason::Template), &events[2].0));
+    let note = left_out[0].note.as_deref().unwrap_or_default();
+    assert!(note.starts_with("its digest leaves it out: template demo/en/"), "{note}");
+    let address = ann.email.as_deref().unwrap();
+    let letters =
+        until("the digest", async || Some(cloud.letters(address)).filter(|it| !it.is_empty())).await;
+    assert!(letters[0].subject.starts_with("3 comments on "), "{}", letters[0].subject);
+    let told = carillon(&["explain", &events[2].0], "").stdout;
+    assert!(String::from_utf8_lossy(&told).contains("its digest leaves it out"));
+}
+
+#[tokio::test]
 async fn somebody_who_sleeps_is_written_to_later_and_told_on_the_screen_now() {
     let cloud = Cloud::connect();
     let hour = jiff::SignedDuration::from_hours(1);

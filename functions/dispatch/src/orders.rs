@@ -4,11 +4,11 @@
 use domain::Timestamp;
 use domain::cancel::{CancelKey, Cancellation};
 use domain::channel::Channel;
-use domain::decide::{Decision, Order, Verdict};
+use domain::decide::{Decision, Note, Order, Verdict};
 use domain::event::Priority;
 use domain::handling;
 use domain::job::{Content, Failover, JOB_VERSION, Job, Origin};
-use domain::key::event_part;
+use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
 use domain::plan::{Plan, former_cancel_key};
 use domain::policy::is_one_time;
@@ -18,7 +18,7 @@ use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
 use store::LedgerRow;
-use templates::{Scene, Written};
+use templates::{LeftOut, Scene, Told, Written};
 
 use crate::lane::Leaving;
 use crate::way_out::WaysOut;
@@ -50,6 +50,7 @@ pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mu
     let orders = decisions.iter().filter(|it| matches!(it.verdict, Verdict::Send(_))).count();
     let set = Set { id: set_name(plan), of: u32::try_from(orders).unwrap_or(u32::MAX) };
     for decision in decisions {
+        log_unusable(plan, &decision);
         let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
         match &decision.verdict {
             Verdict::Suppress(reason) => work.outcomes.push(row(Status::Suppressed, *reason, None)),
@@ -72,7 +73,10 @@ pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mu
                 work.cancelled.push((key.clone(), cancellation));
             }
             Verdict::Send(order) => match job(plan, &decision, order, &set, words, &mut written) {
-                Ok(it) => work.jobs.push(it),
+                Ok((it, left_out)) => {
+                    work.jobs.push(it);
+                    work.outcomes.extend(left_out.iter().map(|it| outcome_of_left_out(plan, &decision, it)));
+                }
                 Err(reason) => {
                     let row = row(Status::Failed, reason, None);
                     work.outcomes.push(LedgerRow { set: Some(set.clone()), ..row });
@@ -97,13 +101,13 @@ fn job(
     set: &Set,
     words: &Words<'_>,
     written: &mut Written,
-) -> Result<(Channel, bool, Outgoing), Reason> {
+) -> Result<((Channel, bool, Outgoing), Vec<LeftOut>), Reason> {
     let scope = order.way_out.as_ref();
     let letters = &plan.catalog.policy().email;
     let way_out = scope.map(|it| words.ways_out.link(plan.event, decision, it, letters, words.now));
     let known = written.remove(&decision.key);
-    let render = || words.scene.render_with(order, way_out.as_deref());
-    let mut content = known.map_or_else(render, Ok).map_err(|unrendered| {
+    let render = || words.scene.tell(order, way_out.as_deref());
+    let Told { mut content, left_out } = known.map_or_else(render, Ok).map_err(|unrendered| {
         tracing::error!(
             event.id = plan.event.id,
             rule = order.rule.name,
@@ -147,11 +151,39 @@ fn job(
         return Err(Reason::TooLarge);
     }
     let is_critical = order.priority == Priority::Critical;
-    Ok((
-        channel,
-        is_critical,
-        Outgoing { body, tenant: plan.event.tenant.clone(), delay: std::time::Duration::ZERO },
-    ))
+    let outgoing = Outgoing { body, tenant: plan.event.tenant.clone(), delay: std::time::Duration::ZERO };
+    Ok(((channel, is_critical, outgoing), left_out))
+}
+
+/// The outcome of an event that its digest does not tell. The row lies with the rows of that event.
+fn outcome_of_left_out(plan: &Plan<'_>, decision: &Decision<'_>, left_out: &LeftOut) -> LedgerRow {
+    let LeftOut { item, why } = left_out;
+    tracing::error!(
+        event.id = item.id,
+        digest.id = plan.event.id,
+        rule = decision.rule.map_or("-", |it| it.name.as_str()),
+        error = chain(why),
+        code = "DISPATCH_DIGEST_EVENT_LEFT_OUT",
+        "a digest leaves out an event that its template cannot tell; the other events are sent"
+    );
+    // The key by which the event joined its window begins with the event's own part.
+    let place = format!("left out {}", decision.key.as_str());
+    let row = outcome(plan, decision, Status::Failed, why.reason, None);
+    LedgerRow {
+        key: Key::from(item.event_key.clone()).again(&place),
+        origin: Origin {
+            id: item.id.clone(),
+            source: item.source.clone(),
+            kind: item.kind.clone(),
+            time: item.time,
+            subject: item.subject.clone(),
+            actor: item.actor.clone(),
+            causation_id: None,
+            ..row.origin
+        },
+        note: Some(format!("its digest leaves it out: {why}")),
+        ..row
+    }
 }
 
 /// What dispatch is told should the message fail.
@@ -181,11 +213,31 @@ fn outcome(
             Verdict::Merge(it) => Some(it.window_id.clone()),
             Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Later(_) | Verdict::Cancel(_) => None,
         },
-        note: decision.notes.last().map(ToString::to_string),
+        note: note(&decision.notes),
         provider_id: None,
         marks: Marks::default(),
         set: None,
     }
+}
+
+/// Logs that a decision could not use a value. The notes say which; they stay out of the log.
+fn log_unusable(plan: &Plan<'_>, decision: &Decision<'_>) {
+    if decision.notes.iter().any(|note| matches!(note, Note::Unusable { .. })) {
+        tracing::warn!(
+            event.id = plan.event.id,
+            rule = decision.rule.map_or("-", |it| it.name.as_str()),
+            code = "DISPATCH_VALUE_UNUSABLE",
+            "a value that the rule needs cannot be used; `carillon explain <event>` shows the decision"
+        );
+    }
+}
+
+/// What decided it; and before that, values of the event that could not be used.
+fn note(notes: &[Note]) -> Option<String> {
+    let (last, before) = notes.split_last()?;
+    let unusable = before.iter().filter(|it| matches!(it, Note::Unusable { .. }));
+    let said: Vec<String> = unusable.chain([last]).map(ToString::to_string).collect();
+    Some(said.join("; "))
 }
 
 /// Names this hand-over by what it goes on with, so that its repetition has the same name.

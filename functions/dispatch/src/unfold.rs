@@ -6,12 +6,12 @@ use domain::cancel::CancelKey;
 use domain::catalog::Catalog;
 use domain::closing;
 use domain::decide::{Decision, Verdict};
-use domain::digest;
+use domain::digest::{self, Collected};
 use domain::event::Event;
 use domain::key::{Key, event_part};
 use domain::keyed_hash::KeyedHashes;
 use domain::outcome::Reason;
-use domain::plan::{self, Audience, Collected, Match, Plan};
+use domain::plan::{self, Audience, Match, Plan};
 use domain::recipient::Group;
 use domain::rule::Rule;
 use domain::wake::{Cursor, Start, Task, Wake};
@@ -97,10 +97,13 @@ impl<'a> Unfold<'a> {
                             return Ok(Subject { event, what: What::Nothing });
                         }
                         let policy = found.digest_policy(step);
-                        let summary = digest::summary(&items, &policy, opened_at, self.now);
-                        let event = closing::event(&event, &window_id, &items, &summary, self.now);
+                        let closed =
+                            digest::Window { name: &window, step, only, opened_at, closed_at: self.now };
+                        let digest = Collected::of(items, policy, &closed);
+                        let (items, summary) = (&digest.items, &digest.summary);
+                        let event = closing::event(&event, &window_id, items, summary, self.now);
                         let start = resume.unwrap_or_else(|| Start::after_digest(step, only));
-                        let digest = Some(Collected { summary, window, step, only });
+                        let digest = Some(digest);
                         let what = What::Rule { rule, audience: vec![audience], start, digest };
                         Ok(Subject { event, what })
                     }

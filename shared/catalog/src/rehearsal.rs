@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
-use domain::decide::{Ask, Decision, Order, Verdict, Waiting, decide_with};
+use domain::decide::{Ask, Decision, Note, Order, Verdict, Waiting, decide_with};
+use domain::digest::Collected;
 use domain::event::{Event, Refusal};
-use domain::plan::{Collected, Match, Plan};
+use domain::outcome::Reason;
+use domain::plan::{Match, Plan};
 use domain::producers::Producers;
 use domain::recipient::{Group, Recipient, Recipients, members};
 use domain::rule::Step;
@@ -47,7 +49,7 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
     let mut reached = BTreeSet::new();
     for (file, text) in samples {
         match event(text, &catalog.policy().producers) {
-            Ok(event) => reached.extend(stage.play(file, &event, &mut findings.problems)),
+            Ok(event) => reached.extend(stage.play(file, &event, &mut findings)),
             Err(refusal) => {
                 let what = format!("it is refused: at {}, found {}", refusal.attribute, refusal.found);
                 findings.problems.push(Problem::of_file(file, what, format!("write {}", refusal.wanted)));
@@ -62,7 +64,26 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
     findings.problems.sort();
     findings.problems.dedup();
     findings.warnings.sort();
+    findings.warnings.dedup();
     findings
+}
+
+impl Findings {
+    /// Reports the values of a sample that a decision could not use. They are problems where nothing is sent because of
+    /// them.
+    fn add_unusable(&mut self, decision: &Decision<'_>, sample: &str) {
+        let is_lost = match &decision.verdict {
+            Verdict::Suppress(reason) => matches!(reason, Reason::UnreadableTime | Reason::NoKey),
+            Verdict::Send(_) | Verdict::Later(_) | Verdict::Merge(_) | Verdict::Cancel(_) => false,
+        };
+        for note in &decision.notes {
+            let Note::Unusable { .. } = note else { continue };
+            let fix = "complete the sample, or mend the path in the rule";
+            let problem = Problem::of_file(sample, note.to_string(), fix);
+            let problem = problem.of_rule(decision.rule.map(|rule| rule.name.as_str()));
+            if is_lost { &mut self.problems } else { &mut self.warnings }.push(problem);
+        }
+    }
 }
 
 /// When that was which says nothing about it itself.
@@ -102,20 +123,23 @@ struct Scene<'a> {
 
 impl<'a> Stage<'a> {
     /// Plays one event and all that it leaves for later. Returns the rules through which it reaches somebody.
-    fn play(&self, file: &str, event: &Event, problems: &mut Vec<Problem>) -> BTreeSet<String> {
+    fn play(&self, file: &str, event: &Event, findings: &mut Findings) -> BTreeSet<String> {
         let mut reached = BTreeSet::new();
         let mut reasons = Vec::new();
         let mut seen = BTreeSet::new();
         let mut waiting = VecDeque::from(self.scenes(event));
-        let matches = waiting.front().is_some_and(|it| !it.plan.matches.is_empty());
+        let matches = waiting
+            .front()
+            .is_some_and(|it| !it.plan.matches.is_empty() || !it.plan.unnamed_cancels.is_empty());
         for _ in 0..MAX_SCENES {
             let Some(Scene { plan, now }) = waiting.pop_front() else { break };
             for decision in &decide_with(&plan, self.people, None, now, Ask::if_nothing_happened) {
+                findings.add_unusable(decision, file);
                 match &decision.verdict {
                     Verdict::Send(order) => {
                         reached.insert(order.rule.name.clone());
                         let unrendered = self.renderings(order, &plan).into_iter().filter_map(Result::err);
-                        problems.extend(unrendered.map(|it| silent(&it, order, file)));
+                        findings.problems.extend(unrendered.map(|it| silent(&it, order, file)));
                     }
                     Verdict::Suppress(reason) => {
                         let rule = decision.rule.map_or("-", |it| it.name.as_str());
@@ -133,11 +157,15 @@ impl<'a> Stage<'a> {
         }
         if !matches && reached.is_empty() {
             let what = format!("no rule matches `{}` from `{}`", event.kind, event.source);
-            problems.push(Problem::of_file(file, what, "add a rule for it, or mend a rule's `when`"));
+            findings.problems.push(Problem::of_file(
+                file,
+                what,
+                "add a rule for it, or mend a rule's `when`",
+            ));
         } else if reached.is_empty() {
             let what = format!("it reaches nobody ({})", reasons.join(", "));
             let fix = "name people in it who are known, or mend the rule's `to`";
-            problems.push(Problem::of_file(file, what, fix));
+            findings.problems.push(Problem::of_file(file, what, fix));
         }
         reached
     }
@@ -237,7 +265,8 @@ impl<'a> Stage<'a> {
 /// Renders one order, as dispatch would.
 fn render(renderer: &Renderer, plan: &Plan<'_>, order: &Order<'_>) -> Result<(), Unrendered> {
     let policy = Some(&plan.catalog.policy().email);
-    let extra = Extra { digest: plan.digest.as_ref().map(|it| &it.summary), policy, ..Extra::default() };
+    let (digest, payload) = (plan.digest.as_ref().map(|it| &it.summary), plan.event.data.as_ref());
+    let extra = Extra { digest, payload, policy, ..Extra::default() };
     renderer.scene_with(plan.envelope(), extra).render(order).map(drop)
 }
 

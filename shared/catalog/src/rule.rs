@@ -7,13 +7,12 @@ use domain::endpoint;
 use domain::event::Priority;
 use domain::path::Path;
 use domain::recurrence::Recurrence;
-use domain::rule::{ActorPolicy, Cancel, NotePolicy, Outside, Repeat, Rule, Step, When};
-use jiff::SignedDuration;
+use domain::rule::{ActorPolicy, Cancel, Expiry, NotePolicy, Outside, Repeat, Rule, Step, When};
 
 use crate::audience::{Mention, selectors};
 use crate::problem::{At, Page, Problem};
 use crate::values::{
-    Fields, check_keys, find, flag, key_at, list, map, number, path, path_in, text, typed, word,
+    Fields, check_keys, duration, find, flag, key_at, list, map, number, path, path_in, text, typed, word,
 };
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
@@ -276,13 +275,16 @@ fn versions(node: &Node, page: &mut Page<'_>) -> Option<BTreeMap<String, Vec<Pat
     Some(versions)
 }
 
-fn expires(node: &Node, page: &mut Page<'_>) -> Option<SignedDuration> {
+fn expires(node: &Node, page: &mut Page<'_>) -> Option<Expiry> {
     let word = text(node, page)?;
-    let fix = "write hours, minutes or seconds, such as `24h`, `90m` or `1h 30m`";
-    match word.parse::<SignedDuration>() {
-        Ok(it) if it.is_positive() => return Some(it),
-        Ok(_) => page.refuse(node.at, format!("`{word}` is over before it begins"), fix),
-        Err(_) => page.refuse(node.at, format!("`{word}` is no duration"), fix),
+    if word.starts_with('$') {
+        return path(&word, node.at, page).map(Expiry::Event);
+    }
+    let fix = "write a length, such as `24h`, `7d` or `1h 30m`, or a path to a time: `$.data.validUntil`";
+    match duration(&word) {
+        Some(it) if it.is_positive() => return Some(Expiry::After(it)),
+        Some(_) => page.refuse(node.at, format!("`{word}` is over before it begins"), fix),
+        None => page.refuse(node.at, format!("`{word}` is no duration"), fix),
     }
     None
 }

@@ -1,16 +1,16 @@
 //! What a table would say, without one: a digest of two events such as the one at hand, endpoints that want everything.
 
-use domain::digest::{DigestPolicy, Item, summary};
+use domain::digest::{Collected, DigestPolicy, Item, Window};
 use domain::endpoint::Endpoint;
 use domain::event::Event;
-use domain::plan::{Collected, Plan, endpoint_name};
+use domain::plan::{Plan, endpoint_name};
 
 /// What a template would get of two events such as this one.
 pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Collected {
     let one = Item::of(event);
     let other = Item { event_key: format!("{}-2", one.event_key), ..one.clone() };
-    let summary = summary(&[one, other], policy, event.time, event.time);
-    Collected { summary, window: String::new(), step: 0, only: None }
+    let window = Window { name: "", step: 0, only: None, opened_at: event.time, closed_at: event.time };
+    Collected::of(vec![one, other], policy.clone(), &window)
 }
 
 /// Makes every endpoint that a plan names one that wants everything.

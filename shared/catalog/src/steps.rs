@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use crate::nearest::{listed, suggestion};
 use crate::problem::{At, Page};
 use crate::values::{
-    Fields, check_keys, duration, find, flag, key_at, list, map, number, path, path_in, text, typed, word,
+    Fields, calendar_days, check_keys, duration, find, flag, key_at, list, map, number, path, path_in, text,
+    typed, word,
 };
 use crate::yaml::{Entry, Kind, Node};
 
@@ -192,11 +193,11 @@ fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> 
     let written = text(node, page)?;
     if written.starts_with('$') {
         let path = path(&written, node.at, page);
-        let shift = match shift {
+        let (shift, days) = match shift {
             Some(it) => shifted(it, page)?,
-            None => SignedDuration::ZERO,
+            None => (SignedDuration::ZERO, 0),
         };
-        return Some(Wait::Event { path: path?, shift });
+        return Some(Wait::Event { path: path?, shift, days });
     }
     if let Some(shift) = shift {
         let fix = "take it out, or wait for an instant of the event: `wait: $.data.startsAt`";
@@ -219,14 +220,15 @@ fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> 
     }
 }
 
-fn shifted(node: &Node, page: &mut Page<'_>) -> Option<SignedDuration> {
+/// The whole shift, and how many days of it are days of a calendar.
+fn shifted(node: &Node, page: &mut Page<'_>) -> Option<(SignedDuration, i64)> {
     let written = text(node, page)?;
     let found = duration(&written).filter(|it| it.abs() <= MAX);
     if found.is_none() {
         let fix = "write how much later, or with a minus how much earlier, up to 31 days: `-1h`";
         page.refuse(node.at, format!("`{written}` is no shift"), fix);
     }
-    found
+    Some((found?, calendar_days(&written)))
 }
 
 fn throttle(node: &Node, page: &mut Page<'_>) -> Option<ThrottleStep> {

@@ -155,6 +155,12 @@ pub(crate) fn duration(text: &str) -> Option<SignedDuration> {
     span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
 }
 
+/// The days and weeks of a length of time, in days. `1d 2h` has one day, and `24h` has none.
+pub(crate) fn calendar_days(text: &str) -> i64 {
+    let span: jiff::Span = text.parse().unwrap_or_default();
+    i64::from(span.get_weeks()) * 7 + i64::from(span.get_days())
+}
+
 /// Why a reader of the domain refused a value.
 pub(crate) trait Refused {
     /// Within what was read, such as `quiet[1].start`; words where the whole is meant.

@@ -253,6 +253,14 @@ impl<'de> Visitor<'de> for AnyKind {
         Ok(Kind::Number(it.into()))
     }
 
+    fn visit_i128<E: de::Error>(self, it: i128) -> Result<Kind, E> {
+        Number::from_i128(it).map(Kind::Number).ok_or_else(|| E::custom("a number of too many digits"))
+    }
+
+    fn visit_u128<E: de::Error>(self, it: u128) -> Result<Kind, E> {
+        Number::from_u128(it).map(Kind::Number).ok_or_else(|| E::custom("a number of too many digits"))
+    }
+
     fn visit_f64<E: de::Error>(self, it: f64) -> Result<Kind, E> {
         Number::from_f64(it).map(Kind::Number).ok_or_else(|| E::custom("a number without an end"))
     }

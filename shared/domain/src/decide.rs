@@ -217,7 +217,15 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
             ..nobody(plan, Some(rule), Reason::Cancelled)
         });
     }
-    if plan.matches.is_empty() && plan.cancels.is_empty() && !plan.woken {
+    for (rule, path) in &plan.unnamed_cancels {
+        decided.decisions.push(Decision {
+            key: Key::of(plan.event, &rule.name, "-", None, 0, "cancel"),
+            notes: vec![Note::missing(path, "the event takes nothing back")],
+            ..nobody(plan, Some(rule), Reason::NoKey)
+        });
+    }
+    let is_of_no_rule = plan.matches.is_empty() && plan.cancels.is_empty() && plan.unnamed_cancels.is_empty();
+    if is_of_no_rule && !plan.woken {
         decided.decisions.push(nobody(plan, None, Reason::NoRule));
     }
     for matched in &plan.matches {

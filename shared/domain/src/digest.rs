@@ -20,11 +20,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::hash_of;
 
+mod collected;
 mod item;
 mod join;
 mod policy;
 mod summary;
 
+pub use collected::{Collected, Window};
 pub use item::{Item, event_key};
 pub use join::{Arrival, Join, join, leave};
 pub use policy::{BadPolicy, DigestPolicy, Keep};

@@ -11,7 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::json::Raw;
+use crate::json::{self, Raw};
 
 mod attributes;
 mod fields;
@@ -121,15 +121,17 @@ impl Data {
     /// Takes JSON text over as it is. `member` is what a refusal calls it.
     ///
     /// # Errors
-    /// The text is JSON, and yet no program can hold its values: a number beyond 1.8e308, half a surrogate pair. Rules
-    /// and templates look into every payload, so this is the door where it is found out.
+    /// The text is JSON, and yet programs cannot hold its values: a number beyond 1.8e308, half a surrogate pair, a
+    /// member whose name serde_json reserves. Rules and templates look into every payload, so this is the door where it
+    /// is found out.
     ///
     /// Source: RFC 8259, sections 6 and 8.2.
     pub(crate) fn read(member: &str, text: Raw<'_>) -> Result<Data, Refusal> {
         if text.is_doubtful()
-            && let Err(error) = serde_json::from_str::<serde_json::Value>(text.get())
+            && let Some(place) = json::first_unheld(text.get())
         {
-            let found = Found::position("a number or a character that cannot be held", &error);
+            let found =
+                Found::place("a number, a character or a name that cannot be held", text.get(), place);
             return Err(Refusal::new(
                 member.to_owned(),
                 found,

@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 
+use crate::decide::Note;
 use crate::job::Push;
+use crate::path::Path;
 use crate::plan::Plan;
 use crate::rule::Rule;
+use crate::value_key::value_key;
 
 /// Sets what the note is called and the number on the app's icon.
 ///
@@ -13,21 +16,36 @@ use crate::rule::Rule;
 pub fn handle(plan: &Plan<'_>, rule: &Rule, push: &mut Push) {
     let envelope = plan.envelope();
     let tenant = plan.event.tenant.as_deref().unwrap_or("-");
-    let named = rule.push.collapse.as_ref().and_then(|it| it.find_names(envelope).into_iter().next());
+    let named = rule.push.collapse.as_ref().and_then(|path| value_key(path, envelope));
     let hashes = plan.catalog.hashes();
     let collapse = named.map(|value| hashes.collapse(&["note", tenant, &rule.name, &value]));
     push.collapse =
         collapse.or_else(|| plan.digest.as_ref().map(|digest| hashes.collapse(&["digest", &digest.window])));
-    let badge = rule.push.badge.as_ref().and_then(|it| it.pick(envelope));
-    push.badge = badge.as_ref().and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
+    push.badge = rule.push.badge.as_ref().and_then(|path| badge(path, envelope));
+}
+
+/// The values of the event that the rule names for its push notifications and that cannot be used.
+pub(crate) fn unusable(rule: &Rule, envelope: &Value) -> Vec<Note> {
+    let collapse = rule.push.collapse.iter().filter(|path| value_key(path, envelope).is_none());
+    let collapse = collapse.map(|path| Note::missing(path, "the note takes no other's place by it"));
+    let badges = rule.push.badge.iter().filter(|path| badge(path, envelope).is_none());
+    let badges = badges.map(|path| Note::Unusable {
+        what: format!("`{path}` of the event is no whole number of 0 or more"),
+        instead: "the number on the app's icon stays as it is",
+    });
+    collapse.chain(badges).collect()
+}
+
+fn badge(path: &Path, envelope: &Value) -> Option<u32> {
+    path.pick(envelope).as_ref().and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalog::{CATALOG_FORMAT, Catalog, CatalogFile};
+    use crate::digest::{Collected, DigestPolicy, Window};
     use crate::event::Event;
-    use crate::plan::Collected;
     use serde_json::json;
 
     #[test]
@@ -98,8 +116,11 @@ mod tests {
         });
         let event = Event::parse(&event.to_string()).unwrap();
         let mut plan = Plan::of(&event, &catalog);
-        plan.digest =
-            window.map(|it| Collected { summary: Value::Null, window: it.into(), step: 0, only: None });
+        plan.digest = window.map(|name| {
+            let (opened_at, closed_at) = (event.time, event.time);
+            let window = Window { name, step: 0, only: None, opened_at, closed_at };
+            Collected::of(Vec::new(), DigestPolicy::default(), &window)
+        });
         let mut push: Push = serde_json::from_value(json!({
             "to": { "id": "phone", "platform": "fcm", "endpoint": "arn:e" }, "title": "T", "body": "B", "data": {},
             "locale": "en",

@@ -8,14 +8,21 @@ use std::borrow::Cow;
 
 mod bytes;
 mod canonical;
+mod decimal;
+mod held;
 mod members;
+mod pick;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use bytes::is_printable_ascii;
 pub(crate) use canonical::content_hash;
+pub(crate) use decimal::Decimal;
+pub use decimal::as_double;
+pub(crate) use held::first_unheld;
 pub(crate) use members::without_members;
+pub(crate) use pick::pick;
 
 /// Every value of a text nests at most so deep. One bit of [`Nesting`] for each level.
 const MAX_DEPTH: u32 = 127;
@@ -56,9 +63,9 @@ impl<'t> Raw<'t> {
     }
 
     /// Whether something may stand there that is JSON and yet cannot be held: a number beyond 1.8e308, half a surrogate
-    /// pair. `false` is certain.
+    /// pair, a reserved name. `false` is certain.
     pub(crate) fn is_doubtful(self) -> bool {
-        self.is_doubtful
+        self.is_doubtful || self.get().contains(held::RESERVED)
     }
 
     /// The JSON text, without space around it.
@@ -249,8 +256,9 @@ impl<'t> Scanner<'t> {
                 if !digits.iter().all(u8::is_ascii_hexdigit) {
                     return None;
                 }
-                // D800 to DFFF are the halves of pairs.
-                self.is_doubtful |= matches!(digits[0], b'd' | b'D');
+                // D800 to DFFF are the halves of pairs. Letters of ASCII may spell a name that serde_json reserves.
+                let is_letter = digits[..2] == *b"00" && matches!(digits[2], b'2'..=b'7');
+                self.is_doubtful |= is_letter || matches!(digits[0], b'd' | b'D');
                 self.at += 6;
             }
             _ => return None,

@@ -1,10 +1,10 @@
 //! What came of a notification.
 
-use std::error::Error;
-use std::time::Duration;
-
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+mod failure;
+
+pub use failure::{Failure, Sent, Source};
 
 /// Where a notification stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -133,6 +133,8 @@ impl Status {
 pub enum Reason {
     NoRule,
     NoRecipient,
+    NoKey,
+    UnreadableTime,
     UnknownRecipient,
     OtherTenant,
     Actor,
@@ -183,9 +185,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 48] = [
+    pub const ALL: [Reason; 50] = [
         Reason::NoRule,
         Reason::NoRecipient,
+        Reason::NoKey,
+        Reason::UnreadableTime,
         Reason::UnknownRecipient,
         Reason::OtherTenant,
         Reason::Actor,
@@ -239,6 +243,8 @@ impl Reason {
         match self {
             Reason::NoRule => "no_rule",
             Reason::NoRecipient => "no_recipient",
+            Reason::NoKey => "no_key",
+            Reason::UnreadableTime => "unreadable_time",
             Reason::UnknownRecipient => "unknown_recipient",
             Reason::OtherTenant => "other_tenant",
             Reason::Actor => "actor",
@@ -294,6 +300,8 @@ impl Reason {
         match self {
             Reason::NoRule => "no rule matches this event",
             Reason::NoRecipient => "the rule's path finds nobody in this event",
+            Reason::NoKey => "the event has no value for the rule's `key`",
+            Reason::UnreadableTime => "the event's value for a time of the rule is no time and no length",
             Reason::UnknownRecipient => "nobody of this id is known; import the person first",
             Reason::OtherTenant => "the person does not belong to the event's tenant",
             Reason::Actor => "it is what they did themselves",
@@ -352,39 +360,6 @@ impl Reason {
             Reason::Exhausted => "every attempt of the schedule failed",
         }
     }
-}
-
-/// What the provider made of a send that did not fail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sent {
-    /// The provider took it over and calls it by this id.
-    Accepted { provider_id: String },
-    /// There was nobody to hand it to: no socket is open.
-    Nobody,
-    /// The answer never came. The provider may have accepted.
-    Unknown,
-    /// Not yet: the job is put back and comes again at this time, under the same key.
-    Later(Timestamp),
-}
-
-/// The error underneath, kept whole for the log.
-pub type Source = Box<dyn Error + Send + Sync>;
-
-/// Why a send did not happen, sorted by who acts on it.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// Nobody acted on it: a refused connection, a 503. The queue shows the message again.
-    #[error("transient failure")]
-    Transient(#[source] Source),
-    /// The provider asked us to slow down. The job comes back after `delay`.
-    #[error("throttled for {} s", delay.as_secs())]
-    Throttled { delay: Duration, source: Source },
-    /// The provider's or the tenant's own no. The ledger keeps `reason`; the message is consumed.
-    #[error("permanent failure: {}", reason.name())]
-    Permanent { reason: Reason, source: Source },
-    /// Too late to be of use. The ledger says suppressed(expired); no provider was asked.
-    #[error("expired before it was sent")]
-    Expired,
 }
 
 #[cfg(test)]

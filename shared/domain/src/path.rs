@@ -1,7 +1,7 @@
 //! A path into an event, such as `$.data.userId`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// Where in an event's envelope a value is found. Lists on the way are walked: `$.data.members.id` gives every
 /// member's id.
@@ -61,10 +61,30 @@ impl Path {
         pick(envelope, &self.steps)
     }
 
+    /// The one value at this path: a list on the way or at its end makes a list, as [`Path::pick`] does. `None` when there
+    /// is nothing, `null`, or when no element of a list on the way has the member.
+    #[must_use]
+    pub(crate) fn pick_value(&self, envelope: &Value) -> Option<Value> {
+        let value = self.pick(envelope)?;
+        let is_empty = value.as_array().is_some_and(Vec::is_empty);
+        (!is_empty || self.stands_in_objects(envelope)).then_some(value)
+    }
+
+    /// Whether no list has to be walked to find the member.
+    fn stands_in_objects(&self, envelope: &Value) -> bool {
+        let found = self.steps.iter().try_fold(envelope, |value, step| value.as_object()?.get(step));
+        found.is_some()
+    }
+
     /// The values that can name somebody: strings of 1 to 256 bytes, and whole numbers.
     #[must_use]
     pub fn find_names(&self, envelope: &Value) -> Vec<String> {
         self.find(envelope).into_iter().filter_map(name_of).collect()
+    }
+
+    /// The names in the path, from the envelope inwards.
+    pub(crate) fn steps(&self) -> &[String] {
+        &self.steps
     }
 
     /// The last name in the path: what a value found by it is called.
@@ -96,14 +116,15 @@ fn pick(value: &Value, steps: &[String]) -> Option<Value> {
 fn name_of(value: &Value) -> Option<String> {
     match value {
         Value::String(it) if !it.trim().is_empty() && it.len() <= MAX_NAME_BYTES => Some(it.clone()),
-        Value::Number(it) if it.is_i64() || it.is_u64() => Some(it.to_string()),
-        Value::String(_)
-        | Value::Number(_)
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Array(_)
-        | Value::Object(_) => None,
+        Value::Number(it) => whole_number(it),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
+}
+
+/// The digits of a number that is written without a fraction and an exponent.
+fn whole_number(number: &Number) -> Option<String> {
+    let digits = number.to_string();
+    (digits.len() <= MAX_NAME_BYTES && !digits.contains(['.', 'e', 'E'])).then_some(digits)
 }
 
 impl TryFrom<String> for Path {
@@ -114,9 +135,16 @@ impl TryFrom<String> for Path {
     }
 }
 
+/// As rules write it: `$.data.userId`.
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "$.{}", self.steps.join("."))
+    }
+}
+
 impl From<Path> for String {
     fn from(path: Path) -> String {
-        format!("$.{}", path.steps.join("."))
+        path.to_string()
     }
 }
 

@@ -9,11 +9,14 @@ use serde_json::Value;
 use crate::cancel::CancelKey;
 use crate::catalog::Catalog;
 use crate::channel::Channel;
+use crate::digest::Collected;
 use crate::endpoint::{EndpointId, Endpoints};
 use crate::event::Event;
 use crate::keyed_hash::{self, KeyedHashes};
+use crate::path::Path;
 use crate::recipient::Group;
 use crate::rule::{ActorPolicy, EndpointsOf, Rule, Selector};
+use crate::value_key::{former_value_key, value_key};
 use crate::wake::Start;
 
 /// An event, the rules that match it, and their audiences.
@@ -25,24 +28,14 @@ pub struct Plan<'a> {
     pub matches: Vec<Match<'a>>,
     /// The rules whose waiting messages this event takes back.
     pub cancels: Vec<(&'a Rule, CancelKey)>,
+    /// The rules that this event would cancel if it named the thing, each with the first path that finds nothing.
+    pub unnamed_cancels: Vec<(&'a Rule, &'a Path)>,
     /// The endpoints that its audiences name, as far as they are known.
     pub endpoints: Endpoints,
     /// What a closed digest holds.
     pub digest: Option<Collected>,
     /// Set when it is not the event itself that is decided about, but what an earlier decision left for later.
     pub woken: bool,
-}
-
-/// A digest that is told. The id of its event is that of its window.
-#[derive(Clone)]
-pub struct Collected {
-    /// For its template: [`crate::digest::summary`].
-    pub summary: Value,
-    /// What its window was called, and the step that opened it.
-    pub window: String,
-    pub step: u32,
-    /// The channel, where it was quiet hours that it was collected over.
-    pub only: Option<Channel>,
 }
 
 /// One rule that matches.
@@ -167,14 +160,22 @@ impl<'a> Plan<'a> {
                 start: Start::default(),
             })
             .collect();
-        let key = |rule| cancel_key(rule, event, &document["detail"], catalog.hashes());
-        let cancels = cancelled.into_iter().filter_map(|rule| Some((rule, key(rule)?))).collect();
+        let (mut cancels, mut unnamed_cancels) = (Vec::new(), Vec::new());
+        for rule in cancelled {
+            match cancel_key(rule, event, &document["detail"], catalog.hashes()) {
+                Some(key) => cancels.push((rule, key)),
+                None => {
+                    unnamed_cancels.extend(missing_part(rule, &document["detail"]).map(|path| (rule, path)))
+                }
+            }
+        }
         Plan {
             event,
             catalog,
             document,
             matches,
             cancels,
+            unnamed_cancels,
             endpoints: Endpoints::new(),
             digest: None,
             woken: false,
@@ -196,6 +197,7 @@ impl<'a> Plan<'a> {
             document,
             matches: matched.into_iter().collect(),
             cancels: Vec::new(),
+            unnamed_cancels: Vec::new(),
             endpoints: Endpoints::new(),
             digest,
             woken: true,
@@ -261,18 +263,29 @@ pub fn member(group: &Group, id: String) -> Audience {
 /// What this rule's messages about this event are cancelled by. `None` when the event has not all of its values.
 #[must_use]
 pub fn cancel_key(rule: &Rule, event: &Event, envelope: &Value, hashes: &KeyedHashes) -> Option<CancelKey> {
-    Some(CancelKey::of(event.tenant.as_deref(), &rule.name, &cancel_values(rule, envelope)?, hashes))
+    let values = cancel_values(rule, envelope, value_key)?;
+    Some(CancelKey::of(event.tenant.as_deref(), &rule.name, &values, hashes))
 }
 
-/// The key that the last release made of the same values. Jobs and cancellations of that release carry it.
+/// The key that the last release made of the same values, where it made one of them. Jobs and cancellations of that
+/// release carry it.
 #[must_use]
 pub fn former_cancel_key(rule: &Rule, event: &Event, envelope: &Value) -> Option<CancelKey> {
-    Some(CancelKey::former(event.tenant.as_deref(), &rule.name, &cancel_values(rule, envelope)?))
+    let values = cancel_values(rule, envelope, former_value_key)?;
+    Some(CancelKey::former(event.tenant.as_deref(), &rule.name, &values))
 }
 
-fn cancel_values(rule: &Rule, envelope: &Value) -> Option<Vec<String>> {
-    let cancel = rule.cancel.as_ref()?;
-    cancel.key.iter().map(|path| path.find_names(envelope).into_iter().next()).collect()
+fn cancel_values(
+    rule: &Rule,
+    envelope: &Value,
+    key: impl Fn(&Path, &Value) -> Option<String>,
+) -> Option<Vec<String>> {
+    rule.cancel.as_ref()?.key.iter().map(|path| key(path, envelope)).collect()
+}
+
+/// The first path of a rule's cancel key that finds nothing in the event.
+fn missing_part<'r>(rule: &'r Rule, envelope: &Value) -> Option<&'r Path> {
+    rule.cancel.as_ref()?.key.iter().find(|path| value_key(path, envelope).is_none())
 }
 
 /// Those whom the rule names, each once.

@@ -13,6 +13,10 @@ use crate::pattern::Pattern;
 use crate::recurrence::Recurrence;
 use crate::span::Span;
 
+mod expiry;
+
+pub use expiry::{Expiry, NotAnExpiry};
+
 /// Who hears of which events, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
@@ -51,7 +55,7 @@ pub struct Rule {
     pub versions: BTreeMap<String, Vec<Path>>,
     /// Later than this after the event it is not sent any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<SignedDuration>,
+    pub expires: Option<Expiry>,
     /// What happens while a recipient is not to be disturbed.
     #[serde(default)]
     pub outside: Outside,
@@ -205,8 +209,20 @@ pub enum Wait {
     For(SignedDuration),
     /// Until an instant.
     Until(Timestamp),
-    /// Until an instant, or for a duration, that the event names; `shift` earlier or later.
-    Event { path: Path, shift: SignedDuration },
+    /// Until a time, or for a length, that the event names; `shift` earlier or later.
+    Event {
+        path: Path,
+        /// The whole shift, its days counted as 24 hours each.
+        shift: SignedDuration,
+        /// How many days of the shift are days of the recipient's calendar, which keep the hour of the clock.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        days: i64,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(days: &i64) -> bool {
+    *days == 0
 }
 
 /// Collect what comes, and tell all of it at once.
@@ -287,7 +303,7 @@ pub struct Repeat {
     /// How often at most, the first time included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
-    /// Not after the instant that the event names here.
+    /// Not after the time that the event names here; a date counts as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Path>,
 }

@@ -11,9 +11,12 @@ mod proofs;
 mod renderer;
 mod scene;
 mod speech;
+mod survivors;
 mod text;
+mod values;
 
 pub use failure::Unrendered;
 pub use proofs::{Written, proofread, proofs, scene_of, settle};
 pub use renderer::Renderer;
 pub use scene::{Extra, SAMPLE_WAY_OUT, Scene};
+pub use survivors::{LeftOut, Told};

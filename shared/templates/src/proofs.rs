@@ -12,10 +12,23 @@ use domain::proof::Proof;
 use domain::zone::Zone;
 
 use crate::renderer::Renderer;
-use crate::scene::{Extra, Scene};
+use crate::scene::{Extra, SAMPLE_WAY_OUT, Scene};
+use crate::survivors::{LeftOut, Told};
 
 /// Messages that were rendered already, by their keys.
-pub type Written = BTreeMap<Key, Content>;
+#[derive(Default)]
+pub struct Written {
+    contents: BTreeMap<Key, Content>,
+    left_out: BTreeMap<Key, Vec<LeftOut>>,
+}
+
+impl Written {
+    /// Takes out the message of a key, with the events of its digest that it does not tell.
+    pub fn remove(&mut self, key: &Key) -> Option<Told> {
+        let content = self.contents.remove(key)?;
+        Some(Told { content, left_out: self.left_out.remove(key).unwrap_or_default() })
+    }
+}
 
 /// The scene of an event. `tenant_zone` tells the time to rooms, and to those whose own zone is not known.
 #[must_use]
@@ -23,7 +36,8 @@ pub fn scene_of<'a>(renderer: &'a Renderer, plan: &'a Plan<'_>, tenant_zone: Opt
     let zone = tenant_zone.unwrap_or_else(|| plan.catalog.policy().zone.name());
     let digest = plan.digest.as_ref().map(|it| &it.summary);
     let policy = Some(&plan.catalog.policy().email);
-    renderer.scene_with(plan.envelope(), Extra { digest, zone: Some(zone), policy })
+    let (collected, payload) = (plan.digest.as_ref(), plan.event.data.as_ref());
+    renderer.scene_with(plan.envelope(), Extra { digest, collected, payload, zone: Some(zone), policy })
 }
 
 /// Renders the messages that something must be asked about, and says what. What gives no text is left to whoever
@@ -37,16 +51,20 @@ pub fn proofs(
 ) -> (Vec<Proof>, Written) {
     let zone = tenant_zone.and_then(|it| Zone::parse(it).ok());
     let zone = zone.unwrap_or_else(|| plan.catalog.policy().zone.clone());
-    let (mut proofs, mut written) = (Vec::new(), Written::new());
+    let (mut proofs, mut written) = (Vec::new(), Written::default());
     for decision in decisions {
         let Verdict::Send(order) = &decision.verdict else { continue };
         if !is_asked_about(decision.channel) {
             continue;
         }
-        let Ok(content) = scene.render(order) else { continue };
+        let sample = order.way_out.as_ref().map(|_| SAMPLE_WAY_OUT);
+        let Ok(Told { content, left_out }) = scene.tell(order, sample) else { continue };
+        if !left_out.is_empty() {
+            written.left_out.insert(decision.key.clone(), left_out);
+        }
         match Proof::of(plan, decision, order, content, &zone) {
             Ok(it) => proofs.push(it),
-            Err(content) => drop(written.insert(decision.key.clone(), *content)),
+            Err(content) => drop(written.contents.insert(decision.key.clone(), *content)),
         }
     }
     (proofs, written)
@@ -65,7 +83,7 @@ pub fn settle(
     match proof.pass(answer, now) {
         Ok((content, note)) => {
             decision.notes.extend(note);
-            written.insert(key, *content);
+            written.contents.insert(key, *content);
         }
         Err(stopped) => {
             decision.notes.push(stopped.note);

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use domain::attachment::attachments;
 use domain::channel::{APPROVED, Channel, Part};
 use domain::decide::{Order, Target};
+use domain::digest::Collected;
+use domain::event::Data;
+use domain::expose::exposed;
 use domain::job::{Chat, Content, Email, Push, Socket, Text, Webhook, WhatsappTemplate};
 use domain::locale;
+use domain::outcome::Reason;
 use domain::path::Path;
 use domain::policy::EmailPolicy;
 use domain::recipient::{EmailAddress, PhoneNumber, Recipient};
@@ -16,10 +20,11 @@ use minijinja::value::Object;
 use serde_json::value::RawValue;
 
 use crate::failure::Unrendered;
-use crate::limits::{MAX_ITEMS, too_many};
 use crate::renderer::Renderer;
 use crate::speech::{VOICE, Voice};
+use crate::survivors::{Told, survivors};
 use crate::text::{one_line, trimmed};
+use crate::values::value_of;
 
 /// What stands for the link by which a reader unsubscribes, where nobody will click on it.
 pub const SAMPLE_WAY_OUT: &str = "https://example.com/unsubscribe";
@@ -28,8 +33,7 @@ pub const SAMPLE_WAY_OUT: &str = "https://example.com/unsubscribe";
 pub struct Scene<'a> {
     renderer: &'a Renderer,
     envelope: &'a serde_json::Value,
-    policy: Option<&'a EmailPolicy>,
-    zone: Option<&'a str>,
+    extra: Extra<'a>,
     event: Value,
     data: Value,
     digest: Value,
@@ -41,6 +45,11 @@ pub struct Extra<'a> {
     /// The events that were gathered into this one. Templates see it as `digest`, and without it there is no such
     /// name: `{% if digest is defined %}`.
     pub digest: Option<&'a serde_json::Value>,
+    /// The same with its events, so that one of them which the template cannot tell does not keep back the others.
+    pub collected: Option<&'a Collected>,
+    /// The payload as the producer wrote it, for the data of a rule that `expose`s some. Without it the payload of the
+    /// envelope does, its members in alphabetical order.
+    pub payload: Option<&'a Data>,
     /// The IANA zone that tells the time to a room, and to somebody whose own is not known. Without it, UTC does.
     pub zone: Option<&'a str>,
     /// What holds for letters of all rules.
@@ -56,7 +65,34 @@ impl<'a> Scene<'a> {
         let event = value_of(envelope);
         let data = event.get_attr("data").unwrap_or_default();
         let digest = extra.digest.map_or(Value::UNDEFINED, value_of);
-        Scene { renderer, envelope, policy: extra.policy, zone: extra.zone, event, data, digest }
+        Scene { renderer, envelope, extra, event, data, digest }
+    }
+
+    /// Renders an order as [`Scene::render_with`] does. Where a digest gives no text because of some of its events, these
+    /// are left out and the others are told.
+    ///
+    /// # Errors
+    /// As [`Scene::render_with`], when no event of the digest can be told.
+    pub fn tell(&self, order: &Order<'_>, way_out: Option<&str>) -> Result<Told, Unrendered> {
+        let failed = match self.render_with(order, way_out) {
+            Ok(content) => return Ok(Told { content, left_out: Vec::new() }),
+            Err(failed) => failed,
+        };
+        let collected = self.extra.collected.filter(|_| failed.reason == Reason::Template);
+        let Some(collected) = collected else { return Err(failed) };
+        let told = survivors(&collected.items, |items| {
+            let summary = collected.summary_of(items);
+            let mut envelope = self.envelope.clone();
+            envelope["data"] = summary["data"].clone();
+            let extra = Extra { digest: Some(&summary), collected: None, payload: None, ..self.extra };
+            Scene::new(self.renderer, &envelope, extra).render_with(order, way_out)
+        });
+        told.ok_or(failed)
+    }
+
+    fn exposed(&self, paths: &[Path]) -> Box<RawValue> {
+        let json = exposed(paths, self.extra.payload, self.envelope);
+        RawValue::from_string(json).expect("values and texts that were read as JSON always are JSON")
     }
 
     /// Renders everything the order's channel sends.
@@ -91,7 +127,7 @@ impl<'a> Scene<'a> {
                     to: to.clone(),
                     title: one_line(&title),
                     body: trimmed(&body),
-                    data: exposed(&order.rule.expose, self.envelope),
+                    data: self.exposed(&order.rule.expose),
                     badge: None,
                     collapse: None,
                     locale: words.locale(Channel::Push.parts()[0]).unwrap_or_default().to_owned(),
@@ -110,14 +146,14 @@ impl<'a> Scene<'a> {
                     to: to.clone(),
                     title: one_line(&title),
                     body: trimmed(&body),
-                    data: exposed(&order.rule.expose, self.envelope),
+                    data: self.exposed(&order.rule.expose),
                     category: order.rule.category.clone(),
                     ephemeral: order.rule.ephemeral,
                 }))
             }
             Target::Webhook { to, version } => {
                 let paths = order.rule.exposed_in(version.as_deref()).unwrap_or(&order.rule.expose);
-                let body = notice(self.envelope, &exposed(paths, self.envelope));
+                let body = notice(self.envelope, &self.exposed(paths));
                 Ok(Content::Webhook(Webhook { to: to.clone(), body, by_hand: None }))
             }
         }
@@ -158,7 +194,7 @@ impl<'a> Words<'a> {
         let attachments = attachments(&rule.attachments, envelope)
             .map_err(|it| Unrendered::no_file(&rule.template, it.to_string()))?;
         let [subject, html, text] = self.parts()?;
-        let policy = self.scene.policy;
+        let policy = self.scene.extra.policy;
         let address = |it: &Operand| {
             let names = it.names(envelope);
             names.iter().find_map(|it| EmailAddress::parse(it).ok())
@@ -227,7 +263,7 @@ impl<'a> Words<'a> {
     fn values(&self, file: &str) -> Value {
         let person = self.order.person;
         let preferred = person.and_then(|it| it.locale.as_deref()).and_then(locale::normalized);
-        let zones = [person.and_then(|it| it.zone.as_deref()), self.scene.zone];
+        let zones = [person.and_then(|it| it.zone.as_deref()), self.scene.extra.zone];
         Value::from_object(Names {
             event: self.scene.event.clone(),
             data: self.scene.data.clone(),
@@ -318,41 +354,9 @@ impl std::fmt::Debug for Person {
     }
 }
 
-/// A value of the event. A `null` is a value that is not there, so that `default` fills it and no letter says "none";
-/// a list that is too long fails the template that names it.
-fn value_of(value: &serde_json::Value) -> Value {
-    match value {
-        serde_json::Value::Object(members) => {
-            let there = members.iter().filter(|(_, it)| !it.is_null());
-            Value::from_pairs(there.map(|(name, it)| (name.as_str(), value_of(it))))
-        }
-        serde_json::Value::Array(list) if list.len() > MAX_ITEMS => Value::from(too_many()),
-        serde_json::Value::Array(list) => list.iter().map(value_of).collect(),
-        serde_json::Value::Null => Value::from(()),
-        serde_json::Value::Bool(it) => Value::from(*it),
-        serde_json::Value::Number(it) => match (it.as_i64(), it.as_u64()) {
-            (Some(it), _) => Value::from(it),
-            (None, Some(it)) => Value::from(it),
-            (None, None) => it.as_f64().map_or(Value::UNDEFINED, Value::from),
-        },
-        serde_json::Value::String(it) => Value::from(it.as_str()),
-    }
-}
-
 /// What a system is told. There are no words in it, so there is no template.
 ///
 /// Source: Standard Webhooks 1.0, "Payload structure".
 fn notice(envelope: &serde_json::Value, data: &RawValue) -> String {
     format!(r#"{{"type":{},"timestamp":{},"data":{}}}"#, envelope["type"], envelope["time"], data.get())
-}
-
-/// The values a rule exposes, by the last name of their paths; what the event does not have is left out.
-fn exposed(paths: &[Path], envelope: &serde_json::Value) -> Box<RawValue> {
-    let mut data = serde_json::Map::new();
-    for path in paths {
-        if let Some(value) = path.pick(envelope) {
-            data.insert(path.last().to_owned(), value);
-        }
-    }
-    serde_json::value::to_raw_value(&data).expect("JSON values always serialize")
 }

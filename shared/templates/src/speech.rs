@@ -27,6 +27,7 @@ use minijinja::value::Object;
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use crate::failure::reasoned;
+use crate::values;
 
 /// The name under which a part's [`Voice`] stands among its variables; no template can spell it.
 pub(crate) const VOICE: &str = " voice";
@@ -74,6 +75,7 @@ impl Voice {
 
 /// Gives the engine its filters.
 pub(crate) fn teach(engine: &mut Environment<'static>) {
+    engine.add_filter("float", values::float);
     engine.add_filter("plural", numbers::plural);
     engine.add_filter("number", numbers::number);
     engine.add_filter("percent", numbers::percent);

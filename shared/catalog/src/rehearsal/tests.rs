@@ -164,6 +164,70 @@ fn an_event_that_only_takes_something_back_is_sound() {
     check(&[("rules/core.yaml", &rule)], &[SAMPLE, &SAMPLE.replace("core.hello", "core.bye")], &[], &[]);
 }
 
+#[test]
+fn a_sample_whose_time_cannot_be_read_is_a_problem() {
+    let fix = "complete the sample, or mend the path in the rule";
+    let steps = |rule: &str| RULE.replace("channels: [socket]", rule);
+    let wait = steps("steps: [{ send: [socket] }, { wait: $.data.at, shift: -1h }, { send: [sms] }]");
+    let repeat = format!("{RULE}  repeat: {{ every: {{ every: hourly }}, times: 3, until: $.data.at }}\n");
+    let expires = format!("{RULE}  expires: $.data.at\n");
+    let sms = ("templates/hello/en/sms.txt", "Hi");
+    for (at, found) in [
+        ("\"tomorrow\"", "a text of another form"),
+        ("null", "missing or null"),
+        ("\"32d\"", "a length of more than 31 days"),
+        ("{}", "an object"),
+    ] {
+        let sample = SAMPLE.replace("\"to\"", &format!("\"at\":{at},\"to\""));
+        let what = format!("`$.data.at` of the event is {found}, and a time or a length is wanted");
+        let told = |instead: &str| format!("0.json: rule hello: {what}, so {instead}; {fix}");
+        check(&[("rules/core.yaml", &wait), sms], &[&sample], &[&told("nothing is sent")], &[]);
+        check(&[("rules/core.yaml", &repeat)], &[&sample], &[&told("the rule is not repeated")], &[]);
+        let nobody = "0.json: it reaches nobody (hello to ann: the event's value for a time of the rule is no time \
+                      and no length); name people in it who are known, or mend the rule's `to`";
+        let unreached = "rules: rule hello: no sample reaches anybody through it; add a sample event whose people are known";
+        check(
+            &[("rules/core.yaml", &expires)],
+            &[&sample],
+            &[nobody, &told("nothing is sent")],
+            &[unreached],
+        );
+    }
+    for at in ["\"2026-12-24T18:00\"", "\"2026-12-24\"", "1798135200"] {
+        let sample = SAMPLE.replace("\"to\"", &format!("\"at\":{at},\"to\""));
+        for rule in [&wait, &repeat, &expires] {
+            check(&[("rules/core.yaml", rule), sms], &[&sample], &[], &[]);
+        }
+    }
+}
+
+#[test]
+fn a_sample_without_the_key_of_a_rule_is_a_warning() {
+    let fix = "complete the sample, or mend the path in the rule";
+    for (steps, instead) in [
+        ("{ throttle: { most: 1, per: 1h, key: $.data.k } }", "its throttle does not count the event"),
+        ("{ digest: { for: 1h, key: $.data.k } }", "its digest holds this event alone"),
+    ] {
+        let rule = RULE.replace("channels: [socket]", &format!("steps: [{steps}, {{ send: [socket] }}]"));
+        let told =
+            format!("0.json: rule hello: `$.data.k` of the event is missing or null, so {instead}; {fix}");
+        check(&[("rules/core.yaml", &rule)], &[SAMPLE], &[], &[&told]);
+        let whole = SAMPLE.replace("\"to\"", "\"k\":{\"a\":[1.5,true]},\"to\"");
+        check(&[("rules/core.yaml", &rule)], &[&whole], &[], &[]);
+    }
+    let rule = format!("{RULE}  cancel: {{ key: $.data.k, when: {{ detail-type: [core.bye] }} }}\n");
+    let bye = SAMPLE.replace("core.hello", "core.bye");
+    let told = format!(
+        "0.json: rule hello: `$.data.k` of the event is missing or null, so no event can take it back; {fix}"
+    );
+    let lost = format!(
+        "1.json: rule hello: `$.data.k` of the event is missing or null, so the event takes nothing back; {fix}"
+    );
+    let nobody = "1.json: it reaches nobody (hello to -: the event has no value for the rule's `key`); \
+                  name people in it who are known, or mend the rule's `to`";
+    check(&[("rules/core.yaml", &rule)], &[SAMPLE, &bye], &[nobody, &lost], &[&told]);
+}
+
 /// A rule that tells Ann hello, with files changed; samples are named by their number.
 #[track_caller]
 fn check(changed: &[(&str, &str)], samples: &[&str], problems: &[&str], warnings: &[&str]) {

@@ -34,6 +34,7 @@ impl Walk<'_, '_> {
         let (zone, _) = self.zone(None, &mut Vec::new());
         let Some(ends) = it.span.end(&zone, self.facts.now) else { return Go::On };
         let value = limits::value(it.key.as_ref(), self.plan.envelope(), self.plan.catalog.hashes());
+        let value = value.unwrap_or_else(|| limits::alone(self.plan.event));
         self.join(step, None, &value, it.policy.clone(), ends)
     }
 

@@ -9,10 +9,10 @@ use crate::endpoint::NotTold;
 use crate::event::{Event, Extension, Priority};
 use crate::job::SocketTarget;
 use crate::outcome::Reason;
-use crate::plan::{Audience, Plan};
+use crate::plan::Audience;
 use crate::preference::{Layers, Preferences, Question, Scope};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, SuppressedBecause};
-use crate::rule::{Outside, Rule};
+use crate::rule::Outside;
 use crate::unsubscribe;
 use crate::window::{Opening, Windows, spread};
 use crate::zone::Zone;
@@ -291,7 +291,7 @@ impl Walk<'_, '_> {
     }
 
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
-        expiry(self.plan, self.matched.rule)
+        self.expires
     }
 }
 
@@ -323,14 +323,5 @@ fn event_zone(event: &Event) -> Option<&str> {
     match event.extensions.get("zone")? {
         Extension::Text(it) => Some(it),
         Extension::Bool(_) | Extension::Integer(_) => None,
-    }
-}
-
-/// The earlier of what the event and the rule say.
-fn expiry(plan: &Plan<'_>, rule: &Rule) -> Option<Timestamp> {
-    let by_rule = rule.expires.and_then(|it| plan.event.time.checked_add(it).ok());
-    match (plan.event.expiry_time, by_rule) {
-        (Some(event), Some(rule)) => Some(event.min(rule)),
-        (one, other) => one.or(other),
     }
 }

@@ -5,11 +5,13 @@ use serde_json::Value;
 use super::{Note, Wanted};
 use crate::counter::{Limit, Period, Refusal, Scope};
 use crate::event::Event;
+use crate::key::event_part;
 use crate::keyed_hash::KeyedHashes;
 use crate::path::Path;
 use crate::plan::Plan;
 use crate::policy::{Cap, Per};
 use crate::rule::{Rule, ThrottleStep};
+use crate::value_key::value_key;
 
 /// What every throttle is called in an explanation.
 pub(super) const THROTTLE: &str = "throttle";
@@ -39,7 +41,8 @@ pub(super) fn caps<'a>(
     })
 }
 
-/// A throttle of the rule. `None` when its numbers are beyond what a limit can be; `check` says so before.
+/// A throttle of the rule. `None` when its numbers are beyond what a limit can be, which `check` says before; and when
+/// the event has no value for its key, for an event without a key is no repetition of another.
 pub(super) fn throttle(
     plan: &Plan<'_>,
     rule: &Rule,
@@ -49,7 +52,7 @@ pub(super) fn throttle(
 ) -> Option<Wanted> {
     let limit = Limit::new(THROTTLE, u64::from(it.most), Period::Fixed(it.per), true).ok()?;
     let step = step.to_string();
-    let value = value(it.key.as_ref(), plan.envelope(), plan.catalog.hashes());
+    let value = value(it.key.as_ref(), plan.envelope(), plan.catalog.hashes())?;
     let tenant = plan.event.tenant.as_deref().unwrap_or("-");
     let id = id(&["throttle", tenant, &rule.name, &step, recipient, &value]);
     Some(Wanted { id, limit, scope: Scope::Step, weight: 1 })
@@ -66,11 +69,17 @@ pub(super) fn window(event: &Event, rule: &Rule, step: u32, recipient: &str, wha
     id(&["digest", event.tenant.as_deref().unwrap_or("-"), &rule.name, &step, recipient, what])
 }
 
-/// Names what the event says here; empty where it says nothing.
-pub(super) fn value(path: Option<&Path>, envelope: &Value, hashes: &KeyedHashes) -> String {
-    let value = path.and_then(|it| it.find_names(envelope).into_iter().next());
+/// Names the value of a step's key; empty for a step without a key. `None` when the event has no value there.
+pub(super) fn value(path: Option<&Path>, envelope: &Value, hashes: &KeyedHashes) -> Option<String> {
+    let Some(path) = path else { return Some(String::new()) };
     // The value may be personal data: a key holds its keyed hash.
-    value.map(|value| hashes.value(&value)).unwrap_or_default()
+    value_key(path, envelope).map(|value| hashes.value(&value))
+}
+
+/// Stands for the value that an event does not have: its window is shared with no other event.
+pub(super) fn alone(event: &Event) -> String {
+    // No hash of a value holds a blank.
+    format!("alone {}", event_part(&event.source, &event.id))
 }
 
 /// Parts with `#` between them, and none of them runs into the next.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::money::Micros;
+use crate::path::Path;
 use crate::preference::Because;
 use crate::wake::InsteadOf;
 
@@ -58,6 +59,13 @@ pub enum Note {
     Disabled { why: &'static str, at: Timestamp },
     /// A value of the event or of the recipient that could not be used, and what was done instead.
     Unusable { what: String, instead: &'static str },
+}
+
+impl Note {
+    /// The event has no value for a key of the rule.
+    pub(crate) fn missing(path: &Path, instead: &'static str) -> Note {
+        Note::Unusable { what: format!("`{path}` of the event is missing or null"), instead }
+    }
 }
 
 impl fmt::Display for Note {

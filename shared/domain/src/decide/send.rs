@@ -9,6 +9,7 @@ use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
 use crate::channel::Channel;
 use crate::counter::{Refusal, Scope};
 use crate::digest::DigestPolicy;
+use crate::handling;
 use crate::key::Key;
 use crate::keyed_hash::former;
 use crate::outcome::Reason;
@@ -297,8 +298,11 @@ impl Walk<'_, '_> {
         self.later(step, Some(channel), until, Waiting::QuietHours, start, notes);
     }
 
-    fn order(&mut self, step: u32, channel: Channel, place: &str, target: Target, notes: Vec<Note>) {
+    fn order(&mut self, step: u32, channel: Channel, place: &str, target: Target, mut notes: Vec<Note>) {
         let rule = self.matched.rule;
+        if channel == Channel::Push {
+            notes.extend(handling::unusable(rule, self.plan.envelope()));
+        }
         let order = Order {
             rule,
             person: self.person,

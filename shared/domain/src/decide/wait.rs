@@ -1,15 +1,16 @@
 //! What comes later: a wait, the next time of a recurring rule, the end of quiet hours.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::walk::{Go, Walk};
 use super::{Later, Note, Verdict, Waiting};
 use crate::channel::Channel;
+use crate::moment::{self, TimeOrLength, Unreadable};
 use crate::outcome::Reason;
 use crate::plan::Audience;
-use crate::rule::{Step, Wait};
+use crate::rule::{Expiry, Repeat, Step, Wait};
 use crate::wake::Start;
+use crate::zone::Zone;
 
 impl Walk<'_, '_> {
     pub(super) fn wait(&mut self, step: u32, wait: &Wait) -> Go {
@@ -23,8 +24,12 @@ impl Walk<'_, '_> {
         if matches!(self.audience, Audience::Endpoint(_)) && self.channels_after(step).is_empty() {
             return Go::On;
         }
-        let Some(until) = self.until(wait) else {
-            return Go::On;
+        let until = match self.until(wait) {
+            Ok(until) => until,
+            Err(unreadable) => {
+                self.refuse(step, Reason::UnreadableTime, &[not_sent(&unreadable)]);
+                return Go::End;
+            }
         };
         if until <= self.facts.now {
             return Go::On;
@@ -35,20 +40,48 @@ impl Walk<'_, '_> {
         Go::Stop
     }
 
-    /// `None` when the event does not say until when: nothing is waited for.
-    fn until(&self, wait: &Wait) -> Option<Timestamp> {
+    /// # Errors
+    /// The event's value is no time and no length.
+    fn until(&self, wait: &Wait) -> Result<Timestamp, Unreadable> {
+        let beyond = || Unreadable::beyond_the_calendar("the rule's `wait`");
         match wait {
-            Wait::For(length) => self.facts.now.checked_add(*length).ok(),
-            Wait::Until(at) => Some(*at),
-            Wait::Event { path, shift } => {
-                let found = path.find(self.plan.envelope()).into_iter().find_map(Value::as_str)?;
-                let at = match found.parse::<Timestamp>() {
-                    Ok(at) => at,
-                    Err(_) => self.facts.now.checked_add(found.parse::<SignedDuration>().ok()?).ok()?,
+            Wait::For(length) => self.facts.now.checked_add(*length).map_err(|_| beyond()),
+            Wait::Until(until) => Ok(*until),
+            Wait::Event { path, shift, days } => {
+                let (zone, _) = self.zone(None, &mut Vec::new());
+                let named = match moment::time_or_length(path, self.plan.envelope())? {
+                    TimeOrLength::Time(time) => time.begins(&zone),
+                    TimeOrLength::Length(length) => self.facts.now.checked_add(length).ok(),
                 };
-                at.checked_add(*shift).ok()
+                let exact = shift.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(*shift);
+                let shifted = named.and_then(|named| moment::shifted(named, *days, exact, &zone));
+                shifted.ok_or_else(|| Unreadable::beyond_the_calendar(path))
             }
         }
+    }
+
+    /// Until when the messages of the run are of use: the earlier of what the event and the rule say.
+    ///
+    /// # Errors
+    /// The rule names a value of the event that is no time and no length.
+    pub(super) fn expiry(&self) -> Result<Option<Timestamp>, Unreadable> {
+        let event = self.plan.event;
+        let by_rule = match &self.matched.rule.expires {
+            None => None,
+            Some(Expiry::After(length)) => event.time.checked_add(*length).ok(),
+            Some(Expiry::Event(path)) => {
+                let (zone, _) = self.zone(None, &mut Vec::new());
+                let ends = match moment::time_or_length(path, self.plan.envelope())? {
+                    TimeOrLength::Time(time) => time.ends(&zone),
+                    TimeOrLength::Length(length) => event.time.checked_add(length).ok(),
+                };
+                Some(ends.ok_or_else(|| Unreadable::beyond_the_calendar(path))?)
+            }
+        };
+        Ok(match (event.expiry_time, by_rule) {
+            (Some(event), Some(rule)) => Some(event.min(rule)),
+            (one, other) => one.or(other),
+        })
     }
 
     /// Makes the next run of a recurring rule.
@@ -65,14 +98,30 @@ impl Walk<'_, '_> {
         let (zone, _) = self.zone(None, &mut Vec::new());
         let last = start.due.unwrap_or(self.facts.now);
         let Some(next) = repeat.every.next_after(&zone, last.max(self.facts.now)) else { return };
-        let ends = repeat.until.as_ref().and_then(|it| {
-            it.find(self.plan.envelope()).into_iter().find_map(Value::as_str)?.parse::<Timestamp>().ok()
-        });
+        let ends = match self.last_time(repeat, &zone) {
+            Ok(ends) => ends,
+            Err(unreadable) => return self.end_repetition(&unreadable),
+        };
         if ends.is_some_and(|it| next > it) || self.expires_at().is_some_and(|it| next > it) {
             return;
         }
         let start = Start { occurrence, due: Some(next), ..Start::default() };
         self.later(0, None, next, Waiting::Recurrence, start, Vec::new());
+    }
+
+    /// The instant after which a rule does not come round any more.
+    fn last_time(&self, repeat: &Repeat, zone: &Zone) -> Result<Option<Timestamp>, Unreadable> {
+        let Some(path) = &repeat.until else { return Ok(None) };
+        let time = moment::time(path, self.plan.envelope())?;
+        time.ends(zone).map(Some).ok_or_else(|| Unreadable::beyond_the_calendar(path))
+    }
+
+    /// Says that the rule does not come round, because nobody knows until when it should.
+    fn end_repetition(&mut self, unreadable: &Unreadable) {
+        let note = Note::Unusable { what: unreadable.to_string(), instead: "the rule is not repeated" };
+        let verdict = Verdict::Suppress(Reason::UnreadableTime);
+        let decision = self.decision(self.key(None, 0, "repeat.until"), None, 0, verdict, vec![note]);
+        self.decisions.push(decision);
     }
 
     pub(super) fn later(
@@ -95,4 +144,9 @@ impl Walk<'_, '_> {
         let decision = self.decision(self.key(channel, step, &what), channel, step, verdict, notes);
         self.decisions.push(decision);
     }
+}
+
+/// Why nothing is sent, for the explanation.
+pub(super) fn not_sent(unreadable: &Unreadable) -> Note {
+    Note::Unusable { what: unreadable.to_string(), instead: "nothing is sent" }
 }

@@ -1,12 +1,16 @@
 //! One rule's steps for one recipient, from where they begin to where they wait, end, or need an answer.
 
-use super::{Answer, Ask, Decided, Decision, Facts, Note, Verdict, Wanted, limits};
+use jiff::Timestamp;
+
+use super::{Answer, Ask, Decided, Decision, Facts, Note, Verdict, Wanted, limits, wait};
 use crate::channel::Channel;
 use crate::key::{Key, event_part};
 use crate::outcome::Reason;
+use crate::path::Path;
 use crate::plan::{self, Audience, Match, Plan};
 use crate::recipient::{Recipient, Suppression};
 use crate::rule::{SendStep, Step, ThrottleStep};
+use crate::value_key::value_key;
 
 /// The most steps of a rule that one decision walks through.
 const MAX_STEPS: usize = 50;
@@ -28,6 +32,10 @@ pub(super) struct Walk<'p, 'a> {
     pub(super) closed: Option<Suppression>,
     /// The throttles before this step have let the run through.
     pub(super) counted: u32,
+    /// Until when the run is of use.
+    pub(super) expires: Option<Timestamp>,
+    /// Values of the event that are missing for the run as a whole. Every decision of the run says so.
+    notes: Vec<Note>,
 }
 
 /// Whether a run goes on after a step.
@@ -35,6 +43,8 @@ pub(super) struct Walk<'p, 'a> {
 pub(super) enum Go {
     On,
     Stop,
+    /// The run ends, and a recurring rule does not come round either.
+    End,
 }
 
 pub(super) fn walk<'a>(
@@ -56,7 +66,10 @@ pub(super) fn walk<'a>(
         throttles: Vec::new(),
         closed: None,
         counted: matched.start.counted,
+        expires: None,
+        notes: Vec::new(),
     };
+    walk.notes = walk.missing_keys();
     walk.run();
     if walk.asks.is_empty() {
         into.decisions.append(&mut walk.decisions);
@@ -67,6 +80,13 @@ pub(super) fn walk<'a>(
 
 impl<'a> Walk<'_, 'a> {
     fn run(&mut self) {
+        match self.expiry() {
+            Ok(expires) => self.expires = expires,
+            Err(unreadable) => {
+                let note = wait::not_sent(&unreadable);
+                return self.refuse(self.matched.start.step, Reason::UnreadableTime, &[note]);
+            }
+        }
         if let Err((reason, notes)) = self.may_begin() {
             return self.refuse(self.matched.start.step, reason, &notes);
         }
@@ -91,8 +111,11 @@ impl<'a> Walk<'_, 'a> {
                 Step::Digest(it) => self.digest(number, it),
                 Step::Send(it) => self.send(number, it),
             };
-            if go == Go::Stop || self.matched.start.only.is_some() {
-                break;
+            match go {
+                Go::End => return,
+                Go::Stop => break,
+                Go::On if self.matched.start.only.is_some() => break,
+                Go::On => {}
             }
         }
         self.recur();
@@ -120,6 +143,31 @@ impl<'a> Walk<'_, 'a> {
             return None;
         }
         limits::throttle(self.plan, self.matched.rule, step, it, &self.recipient)
+    }
+
+    /// The keys of the rule of which the event has no value, and what that means for this run.
+    fn missing_keys(&self) -> Vec<Note> {
+        let (rule, envelope) = (self.matched.rule, self.plan.envelope());
+        let is_collected = !matches!(self.audience, Audience::Room(_) | Audience::Endpoint(_));
+        let first = usize::try_from(self.matched.start.step).unwrap_or(usize::MAX);
+        let mut missing: Vec<(&Path, &'static str)> = Vec::new();
+        for step in rule.steps.iter().skip(first).filter(|_| !self.overrides()) {
+            match step {
+                Step::Throttle(throttle) => {
+                    missing.extend(
+                        throttle.key.iter().map(|key| (key, "its throttle does not count the event")),
+                    );
+                }
+                Step::Digest(digest) if is_collected => {
+                    missing.extend(digest.key.iter().map(|key| (key, "its digest holds this event alone")));
+                }
+                Step::Digest(_) | Step::Wait(_) | Step::Send(_) => {}
+            }
+        }
+        let cancel = rule.cancel.iter().flat_map(|cancel| &cancel.key);
+        missing.extend(cancel.map(|key| (key, "no event can take it back")));
+        let missing = missing.into_iter().filter(|(key, _)| value_key(key, envelope).is_none());
+        missing.map(|(key, instead)| Note::missing(key, instead)).collect()
     }
 
     /// What concerns the recipient as a whole.
@@ -262,6 +310,7 @@ impl<'a> Walk<'_, 'a> {
         verdict: Verdict<'a>,
         notes: Vec<Note>,
     ) -> Decision<'a> {
+        let notes = self.notes.iter().cloned().chain(notes).collect();
         let recipient = self.recipient.clone();
         Decision { key, rule: Some(self.matched.rule), recipient, channel, step, verdict, notes }
     }

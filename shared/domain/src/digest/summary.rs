@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{DigestPolicy, Item, Keep};
+use crate::json::Decimal;
+use crate::moment::Moment;
 use crate::path::Path;
+use crate::zone::Zone;
 
 /// The longest text in merged data, in characters.
 const MAX_TEXT: usize = 256;
@@ -19,8 +22,9 @@ const MAX_MEMBERS: usize = 200;
 ///
 /// - `total_activities`, `total_actors`: how many there are, shown or not.
 /// - `activities`: as [`DigestPolicy::keep`] and [`DigestPolicy::show`] say, each with `id`, `source`, `type`, `time`,
-///   `subject`, `actor` and `data`. Paths to sort by begin here: `$.data.severity`. Numbers are higher than texts; what
-///   has neither comes last either way, and equals are oldest first.
+///   `subject`, `actor` and `data`. Paths to sort by begin here: `$.data.severity`. Numbers and texts that are numbers
+///   are compared by value, times as instants. Numbers are higher than times, and times higher than other texts. An event
+///   without such a value comes last either way, and equals are oldest first.
 /// - `actors`: the first that acted, each once, in that order; with `last` those that acted last.
 /// - `data`: the payloads' own strings, numbers, bools and nulls by name, the newest of each; 200 names at most, text
 ///   cut after 256 characters.
@@ -69,28 +73,31 @@ fn sorted(items: &[&Item], by: &Path, show: usize, order: impl Fn(&Rank, &Rank) 
     ranked.into_iter().take(show).map(|(_, activity)| activity).collect()
 }
 
-/// A value that others can be compared with.
+/// A value that others can be compared with, by the order of its kind: texts are lowest, then times, then numbers.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Text(String),
-    Number(f64),
+    Time(Timestamp),
+    Number(Decimal),
 }
 
 impl Rank {
-    /// The first value at the path, if it can be compared.
+    /// The first value at the path, if it can be compared. A text that is a number counts as one, and a text that is a
+    /// time as that time; a local time counts as UTC.
     fn of(activity: &Value, by: &Path) -> Option<Rank> {
         match by.find(activity).first()? {
-            Value::Number(it) => it.as_f64().map(Rank::Number),
-            Value::String(it) => Some(Rank::Text(it.clone())),
+            Value::Number(number) => Decimal::of(number).map(Rank::Number),
+            Value::String(text) => Some(Rank::of_text(text)),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         }
     }
 
-    fn cmp(&self, other: &Rank) -> Ordering {
-        match (self, other) {
-            (Rank::Number(one), Rank::Number(other)) => one.total_cmp(other),
-            (Rank::Text(one), Rank::Text(other)) => one.cmp(other),
-            (Rank::Number(_), Rank::Text(_)) => Ordering::Greater,
-            (Rank::Text(_), Rank::Number(_)) => Ordering::Less,
+    fn of_text(text: &str) -> Rank {
+        let number = (text.len() <= MAX_TEXT).then(|| Decimal::parse(text)).flatten();
+        let time = || Moment::parse(text)?.begins(&Zone::utc());
+        match number {
+            Some(number) => Rank::Number(number),
+            None => time().map_or_else(|| Rank::Text(text.to_owned()), Rank::Time),
         }
     }
 }

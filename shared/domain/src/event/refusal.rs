@@ -112,6 +112,14 @@ impl Found {
         Found(format!("{what} (line {}, column {})", error.line(), error.column()))
     }
 
+    /// `a number that cannot be held (line 1, column 7)`: `place` is a byte of `json`.
+    pub(crate) fn place(what: &'static str, json: &str, place: usize) -> Found {
+        let before = json.get(..place).unwrap_or(json);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, str::len) + 1;
+        Found(format!("{what} (line {line}, column {column})"))
+    }
+
     /// The kind of a JSON value; of a text its length as well.
     pub(crate) fn value(value: &serde_json::Value) -> Found {
         match value {

@@ -19,13 +19,37 @@ pub struct Head {
 
 /// The entries of one tenant that came in one week.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "FlatSum", into = "FlatSum")]
 struct Sum {
+    tenant: Option<String>,
+    week: i64,
+    counts: Counts,
+}
+
+/// A sum as it is stored. It is flat because it is read and written with every entry. `serde(flatten)` cannot read it:
+/// it buffers members, and a buffered number that keeps all its digits is no integer.
+#[derive(Serialize, Deserialize)]
+struct FlatSum {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tenant: Option<String>,
     week: i64,
-    /// Written short, for it is read and written with every entry.
-    #[serde(flatten)]
-    counts: Counts,
+    unseen: u32,
+    unread: u32,
+    total: u32,
+}
+
+impl From<FlatSum> for Sum {
+    fn from(flat: FlatSum) -> Sum {
+        let FlatSum { tenant, week, unseen, unread, total } = flat;
+        Sum { tenant, week, counts: Counts { unseen, unread, total } }
+    }
+}
+
+impl From<Sum> for FlatSum {
+    fn from(sum: Sum) -> FlatSum {
+        let Sum { tenant, week, counts: Counts { unseen, unread, total } } = sum;
+        FlatSum { tenant, week, unseen, unread, total }
+    }
 }
 
 /// How many entries an inbox has. What is archived is in none of these.

@@ -118,7 +118,8 @@ impl<'e> Scalar<'e> {
                 // So many digits are always a u64.
                 let is_short = number.len() < 19 && number.bytes().all(|it| it.is_ascii_digit());
                 let short = if is_short { number.parse::<u64>().ok().map(Number::from) } else { None };
-                short.or_else(|| serde_json::from_str(number).ok()).map(Scalar::Number)
+                let long = || serde_json::from_str(number).ok().filter(|it: &Number| it.as_f64().is_some());
+                short.or_else(long).map(Scalar::Number)
             }
         }
     }

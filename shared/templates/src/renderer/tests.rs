@@ -1,10 +1,12 @@
 //! What becomes of templates. Failures, languages, limits and what a socket message exposes have a file each.
 
+mod digests;
 mod exposing;
 mod failures;
 mod languages;
 mod letters;
 mod limits;
+mod numbers;
 mod speech;
 mod words;
 

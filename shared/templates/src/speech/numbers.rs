@@ -11,6 +11,7 @@ use minijinja::{Error, State, Value};
 
 use super::{Voice, given, unknown, with_voice};
 use crate::failure::reasoned;
+use crate::values::is_exact;
 
 /// Digits of a number as it is written. ISO 4217 and ICU4X go further; no letter does.
 const MAX_DIGITS: usize = 40;
@@ -109,7 +110,7 @@ fn decimal(value: &Value) -> Result<Decimal, Error> {
         text.len() <= MAX_DIGITS && text.bytes().all(|it| it.is_ascii_digit() || b"-+.".contains(&it));
     let number = Decimal::try_from_str(&text)
         .ok()
-        .filter(|_| plain && (value.is_number() || value.as_str().is_some()));
+        .filter(|_| plain && (value.is_number() || value.as_str().is_some() || is_exact(value)));
     let mut number = number.ok_or_else(|| reasoned("the value is not a number"))?;
     number.absolute.trim_end_if_integer();
     Ok(number)

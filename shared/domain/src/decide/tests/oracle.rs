@@ -12,7 +12,7 @@ use crate::keyed_hash::KeyedHashes;
 use crate::policy::Per;
 use crate::preference::{Layers, Question};
 use crate::recipient::{Recipient, Settings};
-use crate::rule::{Rule, Step, Unless, Wait};
+use crate::rule::{Expiry, Rule, Step, Unless, Wait};
 use crate::span::Span;
 use crate::window::Opening;
 use crate::zone::Zone;
@@ -143,7 +143,10 @@ impl<'w> Oracle<'w> {
     }
 
     fn nothing_is_told_too_late(&self, it: &Entry) {
-        let by_rule = self.rule(it).expires.map(|length| it.about.time + length);
+        let by_rule = match &self.rule(it).expires {
+            Some(Expiry::After(length)) => Some(it.about.time + *length),
+            Some(Expiry::Event(_)) | None => None,
+        };
         assert!(by_rule.is_none_or(|end| it.at <= end), "it was too late");
     }
 
@@ -243,6 +246,8 @@ impl<'w> Oracle<'w> {
                 let envelope = &event.document()["detail"];
                 let hashes = KeyedHashes::development();
                 let value = crate::decide::limits::value(throttle.key.as_ref(), envelope, &hashes);
+                // An event without a key is counted by no throttle.
+                let Some(value) = value else { continue };
                 let tenant = event.tenant.clone().unwrap_or_default();
                 let place = (rule.name.clone(), at, tenant, it.recipient.clone(), value);
                 // What goes straight through a digest has passed the throttles before it there, however long it waits

@@ -142,11 +142,11 @@ impl World {
                 }
                 let keys: BTreeSet<String> = items.iter().map(|it| it.event_key.clone()).collect();
                 self.told.entry(window_id.clone()).or_default().extend(keys);
-                let summary = digest::summary(&items, &rule.digest_policy(step), opened_at, self.now);
-                let event = closing::event(&event, &window_id, &items, &summary, self.now);
+                let closed = digest::Window { name: &window, step, only, opened_at, closed_at: self.now };
+                let digest = digest::Collected::of(items, rule.digest_policy(step), &closed);
+                let event = closing::event(&event, &window_id, &digest.items, &digest.summary, self.now);
                 let start = resume.unwrap_or_else(|| Start::after_digest(step, only));
-                let digest = Some(plan::Collected { summary, window, step, only });
-                self.run(&setting, &event, rule, vec![audience], start, digest);
+                self.run(&setting, &event, rule, vec![audience], start, Some(digest));
             }
         }
     }
@@ -158,7 +158,7 @@ impl World {
         rule: &Rule,
         audience: Vec<Audience>,
         start: Start,
-        digest: Option<plan::Collected>,
+        digest: Option<digest::Collected>,
     ) {
         let matched = Match { rule, audience, groups: Vec::new(), start };
         self.decide(setting, &Plan::woken(event, &setting.catalog, Some(matched), digest));

@@ -50,6 +50,55 @@ fn the_highest_come_first_and_what_cannot_be_compared_comes_last() {
 }
 
 #[test]
+fn sorting_compares_times_as_times_and_numbers_as_numbers() {
+    // The latest first, whatever their offsets.
+    check_order(
+        &[r#""2026-11-30T10:00:00Z""#, r#""2026-11-30T09:00:00+02:00""#, r#""2026-11-30T10:30:00+03:00""#],
+        "0 2 1",
+    );
+    check_order(&[r#""2026-11-30""#, r#""2026-12-01T00:00""#, r#""2026-11-30T12:00:00Z""#], "1 2 0");
+    // Amounts are written as texts so that no digit is lost.
+    check_order(&[r#""9""#, r#""10""#, r#""2""#, r#""100""#], "3 1 0 2");
+    check_order(&[r#""9.5""#, "10", r#""-2""#, "-10", r#""1e2""#], "4 1 0 2 3");
+    check_order(
+        &["123456789012345678901234567890", "123456789012345678901234567891", "9007199254740993"],
+        "1 0 2",
+    );
+    check_order(
+        &["12345678901234567890.12", "12345678901234567890.13", r#""12345678901234567890.125""#],
+        "1 2 0",
+    );
+    // Numbers are higher than times, times than other texts; the others come last.
+    check_order(&[r#""zebra""#, "null", r#""2026-11-30""#, "7", "true", r#""apple""#], "3 2 0 5 1 4");
+}
+
+#[track_caller]
+fn check_order(values: &[&str], expected: &str) {
+    let items: Vec<Item> = (0..)
+        .zip(values)
+        .map(|(second, value)| {
+            item(second, None, serde_json::from_str(&format!("{{\"v\":{value}}}")).unwrap())
+        })
+        .collect();
+    let expected: Vec<&str> = expected.split(' ').collect();
+    check(&items, json!({ "keep": "highest", "sort_by": "$.data.v" }), &expected);
+}
+
+#[test]
+fn numbers_in_a_digest_keep_their_digits() {
+    let data = r#"{"id":123456789012345678901234567890,"amount":12345678901234567890.12,"price":1.50}"#;
+    let kept = item(0, None, serde_json::from_str(data).unwrap());
+    let stored: Item = serde_json::from_str(&serde_json::to_string(&kept).unwrap()).unwrap();
+    assert!(stored == kept);
+    let told = summary(&[stored], &policy(json!({})), at(0), at(60));
+    for text in [told["data"].to_string(), told["activities"][0]["data"].to_string()] {
+        for digits in ["123456789012345678901234567890", "12345678901234567890.12", "1.50"] {
+            assert!(text.contains(digits), "{digits} in {text}");
+        }
+    }
+}
+
+#[test]
 fn everybody_who_acted_is_told_once() {
     let items: Vec<Item> = (0..)
         .zip(["ann", "ben", "ann", "cem", "ben"])

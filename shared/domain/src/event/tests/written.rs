@@ -47,7 +47,7 @@ fn patterns_see_the_envelope_below_eventbridges_own_names() {
             "type": "order.paid",
             "time": "2026-11-20T12:00:00Z",
             "datacontenttype": "application/json",
-            "data": { "total": 0.1 },
+            "data": serde_json::from_str::<serde_json::Value>(r#"{ "total": 0.10 }"#).unwrap(),
         },
     });
     assert_eq!(event.document(), expected);

@@ -1,0 +1,63 @@
+//! The values of an event that a rule exposes: the data of a live message, a push notification and a webhook.
+
+use serde_json::Value;
+
+use crate::event::Data;
+use crate::json::pick;
+use crate::path::Path;
+
+/// A JSON object of the values at `paths`, each under the last name of its path, in the order of the rule. A path of
+/// which the event has nothing is left out.
+///
+/// Values of the payload are copied as text: members keep the producer's order, and numbers keep their digits. `data` is
+/// the payload of the same event as `envelope`; without it the values are written from the envelope.
+#[must_use]
+pub fn exposed(paths: &[Path], data: Option<&Data>, envelope: &Value) -> String {
+    let mut members: Vec<(&str, String)> = Vec::with_capacity(paths.len());
+    for path in paths {
+        let found = match (path.steps(), data) {
+            ([first, rest @ ..], Some(data)) if first == "data" => pick(data.text(), rest),
+            _ => path.pick(envelope).map(|value| value.to_string()),
+        };
+        if let Some(value) = found {
+            members.retain(|(name, _)| *name != path.last());
+            members.push((path.last(), value));
+        }
+    }
+    let members: Vec<String> =
+        members.into_iter().map(|(name, value)| format!("{}:{value}", Value::from(name))).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+
+    #[test]
+    fn exposed_data_keeps_the_digits_and_the_order_of_the_producer() {
+        let event = Event::parse(
+            r#"{"specversion":"1.0","id":"1","source":"/a","type":"t","time":"2026-11-20T12:00:00Z","subject":"s",
+                "data":{"z":1,"amount":12345678901234567890.12, "id":123456789012345678901234567890,"price":1.50,"none":null}}"#,
+        )
+        .unwrap();
+        let document = event.document();
+        let paths = |texts: &[&str]| texts.iter().map(|it| Path::parse(it).unwrap()).collect::<Vec<_>>();
+        for (exposes, expected) in [
+            (
+                &["$.data"][..],
+                r#"{"data":{"z":1,"amount":12345678901234567890.12,"id":123456789012345678901234567890,"price":1.50,"none":null}}"#,
+            ),
+            (
+                &["$.data.id", "$.data.amount"],
+                r#"{"id":123456789012345678901234567890,"amount":12345678901234567890.12}"#,
+            ),
+            (&["$.subject", "$.data.none", "$.data.gone", "$.data.z"], r#"{"subject":"s","z":1}"#),
+            (&[], "{}"),
+        ] {
+            assert_eq!(exposed(&paths(exposes), event.data.as_ref(), &document["detail"]), expected);
+        }
+        let by_value = exposed(&paths(&["$.data.id", "$.data.price"]), None, &document["detail"]);
+        assert_eq!(by_value, r#"{"id":123456789012345678901234567890,"price":1.50}"#);
+    }
+}

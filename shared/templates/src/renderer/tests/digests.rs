@@ -1,0 +1,104 @@
+//! A digest of which the template cannot tell every event.
+
+use domain::decide::Target;
+use domain::digest::{Collected, DigestPolicy, Item, Window};
+use domain::event::Event;
+use domain::job::Content;
+use domain::recipient::EmailAddress;
+use serde_json::{Value, json};
+
+use super::{envelope, order, person, renderer, rule};
+use crate::{Extra, Unrendered};
+
+const SUBJECT: &str = "{% if digest is defined %}n={{ digest.total_activities }}: \
+                       {% for a in digest.activities %}{{ a.data.v }},{% endfor %}{% else %}single {{ data.v }}{% endif %}";
+
+#[test]
+fn event_without_a_value_of_the_template_is_left_out_and_the_others_are_told() {
+    let events = [json!({ "v": 1 }), json!({ "v": 2 }), json!({}), json!({ "v": 4 })];
+    let (subject, left_out) = told(SUBJECT, &events).unwrap();
+    assert_eq!(subject, "n=3: 1,2,4,");
+    assert_eq!(left_out, ["2: the event has no such value"]);
+}
+
+#[test]
+fn every_event_that_cannot_be_told_is_left_out_wherever_it_stands() {
+    for bad in [vec![0], vec![6], vec![0, 6], vec![1, 2, 3], vec![0, 1, 2, 3, 4, 5]] {
+        let events: Vec<Value> = (0..7)
+            .map(|place| if bad.contains(&place) { json!({ "w": place }) } else { json!({ "v": place }) })
+            .collect();
+        let (subject, left_out) = told(SUBJECT, &events).unwrap();
+        let good: Vec<String> = (0..7).filter(|it| !bad.contains(it)).map(|it| format!("{it},")).collect();
+        assert_eq!(subject, format!("n={}: {}", good.len(), good.concat()), "{bad:?}");
+        let expected: Vec<String> =
+            bad.iter().map(|it| format!("{it}: the event has no such value")).collect();
+        assert_eq!(left_out, expected);
+    }
+}
+
+#[test]
+fn value_of_another_kind_is_left_out_like_a_missing_one() {
+    let template = "{% for a in digest.activities %}{{ a.data.v | money('EUR') }} {% endfor %}";
+    let events =
+        [json!({ "v": 1 }), json!({ "v": "many" }), json!({ "v": { "x": 1 } }), json!({ "v": "2.50" })];
+    let (subject, left_out) = told(template, &events).unwrap();
+    assert_eq!(subject, "€1.00 €2.50");
+    assert_eq!(left_out, ["1: the value is not a number", "2: the value is not a number"]);
+}
+
+#[test]
+fn digest_of_which_no_event_can_be_told_fails() {
+    assert!(told(SUBJECT, &[json!({}), json!({}), json!({ "v": null })]).is_err());
+    assert!(told(SUBJECT, &[json!({})]).is_err());
+    assert!(
+        told("{{ nothing.there }}", &[json!({ "v": 1 }), json!({ "v": 2 })]).is_err(),
+        "it is the template's fault"
+    );
+}
+
+#[test]
+fn digest_that_can_be_told_leaves_nothing_out() {
+    let (subject, left_out) = told(SUBJECT, &[json!({ "v": 1 }), json!({ "v": 2 })]).unwrap();
+    assert_eq!((subject.as_str(), left_out.len()), ("n=2: 1,2,", 0));
+}
+
+#[test]
+fn few_bad_events_among_a_thousand_are_found() {
+    let template = "{% for a in digest.activities %}{{ a.data.v }},{% endfor %}";
+    let events: Vec<Value> =
+        (0..1_000).map(|place| if place % 200 == 7 { json!({}) } else { json!({ "v": 1 }) }).collect();
+    // The first ten are shown; the eighth of them cannot be.
+    let (subject, left_out) = told(template, &events).unwrap();
+    assert_eq!(subject, "1,".repeat(10));
+    assert_eq!(left_out, ["7: the event has no such value"]);
+}
+
+/// The subject of a letter about these events, and the ids of those that it leaves out, each with the reason.
+fn told(subject: &str, events: &[Value]) -> Result<(String, Vec<String>), Unrendered> {
+    let items: Vec<Item> = events.iter().enumerate().map(|(place, data)| item(place, data)).collect();
+    let (opened_at, closed_at) =
+        ("2026-11-20T12:00:00Z".parse().unwrap(), "2026-11-20T12:10:00Z".parse().unwrap());
+    let window = Window { name: "w", step: 0, only: None, opened_at, closed_at };
+    let collected = Collected::of(items, DigestPolicy::default(), &window);
+    let renderer = renderer(&[("t/en/email.subject.txt", subject)]);
+    let envelope = envelope(&collected.summary["data"]);
+    let extra = Extra { digest: Some(&collected.summary), collected: Some(&collected), ..Extra::default() };
+    let (rule, ann) = (rule(&[]), person(json!({})));
+    let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
+    let told = renderer.scene_with(&envelope, extra).tell(&order(&rule, Some(&ann), target), None)?;
+    let channel = told.content.channel();
+    let Content::Email(email) = told.content else { panic!("an e-mail was ordered, not {channel:?}") };
+    let left_out = told.left_out.iter().map(|it| {
+        let problem = it.why.problem.split(" in `").next().unwrap_or_default();
+        format!("{}: {problem}", it.item.id)
+    });
+    Ok((email.subject, left_out.collect()))
+}
+
+fn item(place: usize, data: &Value) -> Item {
+    let event = json!({
+        "specversion": "1.0", "id": place.to_string(), "source": "/shop", "type": "t",
+        "time": format!("2026-11-20T12:{:02}:{:02}Z", place / 60, place % 60), "data": data,
+    });
+    Item::of(&Event::parse(&event.to_string()).unwrap())
+}
