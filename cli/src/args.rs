@@ -21,7 +21,7 @@ pub(crate) use audit::{Audit, AuditAccess, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
 pub(crate) use events::{Chosen, Events, EventsStream, Outbox, OutboxLs};
 pub(crate) use local::{Local, LocalUp};
-pub(crate) use people::{Import, Members, People, Show};
+pub(crate) use people::{Find, Import, Members, People, Show};
 pub(crate) use reading::{Inbox, Received};
 pub(crate) use replay::Replay;
 

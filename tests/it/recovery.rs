@@ -41,7 +41,10 @@ async fn endpoint_that_was_off_gets_what_it_missed_once_and_nobody_else_is_told_
     };
     assert_eq!(recover(&[]).0, 2, "not while it is off");
     let (_, counted) = recover(&["--dry-run"]);
-    assert_eq!((&counted["messages"], &counted["events"], &counted["sent"]), (&json!(0), &json!(2), &json!(false)));
+    assert_eq!(
+        (&counted["messages"], &counted["events"], &counted["sent"]),
+        (&json!(0), &json!(2), &json!(false))
+    );
     let enabled = carillon(&["endpoints", "enable", &name]);
     assert!(enabled.1.contains(&format!("recover {name} --since")), "{}", enabled.1);
     assert_eq!(recover(&["--dry-run"]).1["events"], 2);
@@ -155,7 +158,8 @@ async fn rotation_keeps_the_scheme_and_headers_of_the_tenant_are_sent_and_shown_
         let done = crate::commands::carillon(&arguments, headers);
         (done.status.code(), crate::commands::text(&done))
     };
-    let (code, said) = put(&["--scheme", "ed25519", "--headers", "-"], r#"{"Authorization":"Bearer s3cret"}"#);
+    let (code, said) =
+        put(&["--scheme", "ed25519", "--headers", "-"], r#"{"Authorization":"Bearer s3cret"}"#);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("whpk_") && !said.contains("s3cret"), "{said}");
     let rotated = carillon(&["endpoints", "rotate", &name]);
@@ -175,7 +179,9 @@ async fn rotation_keeps_the_scheme_and_headers_of_the_tenant_are_sent_and_shown_
     assert_eq!(put(&["--no-headers"], "").0, Some(0));
     assert_eq!(carillon(&["endpoints", "ping", &name]).0, 0);
     assert_eq!(stage.captured(&path).pop().unwrap()["headers"]["authorization"], Value::Null);
-    for wrong in [r#"{"webhook-id":"x"}"#, r#"{"Content-Type":"x"}"#, r#"{"X-A":"s3cret\r\nHost: y"}"#, "[]", "x"] {
+    for wrong in
+        [r#"{"webhook-id":"x"}"#, r#"{"Content-Type":"x"}"#, r#"{"X-A":"s3cret\r\nHost: y"}"#, "[]", "x"]
+    {
         let (code, said) = put(&["--headers", "-"], wrong);
         assert_eq!(code, Some(2), "{wrong}: {said}");
         assert!(!said.contains("s3cret"), "{said}");

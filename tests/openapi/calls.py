@@ -19,7 +19,8 @@ from carillon_client.api.endpoints import (
 from carillon_client.api.events import publish
 from carillon_client.api.inbox import count_inbox, list_inbox, mark_inbox
 from carillon_client.api.recipients import (
-    delete_recipient, get_preferences, get_recipient, list_devices, list_recipients, patch_recipient, put_preferences,
+    delete_recipient, get_preferences, get_recipient, list_devices, list_recipients, look_up_recipients, patch_recipient,
+    put_preferences,
     put_recipient,
 )
 from carillon_client.api.sockets import issue_ticket
@@ -48,6 +49,8 @@ ann = models.Recipient(
 )
 call("putRecipient", put_recipient, 200, lambda it: it.name == "Ann", id=person, body=ann)
 call("getRecipient", get_recipient, 200, lambda it: it.quiet.quiet.start == "22:00", id=person)
+call("lookUpRecipients", look_up_recipients, 200, lambda it: [one.id for one in it.recipients] == [person],
+     body=models.EmailLookup(email=f"{person.upper()}@example.com"))
 call("patchRecipient", patch_recipient, 200, lambda it: it.locale == "de", id=person,
      body=models.RecipientPatch(locale="de", phone=None))
 call("putPreferences", put_preferences, 200, id=person,

@@ -8,6 +8,7 @@ use clap::{Args as ClapArgs, Subcommand};
 pub(crate) enum People {
     Import(Import),
     Show(Show),
+    Find(Find),
     Members(Members),
 }
 
@@ -38,6 +39,37 @@ pub(crate) struct Import {
 pub(crate) struct Show {
     /// The id that events carry
     pub(crate) id: String,
+}
+
+/// Print who has an address, or a name: one person a line, without addresses; exit 1 if nobody does
+///
+/// An address is found by its entry in the table. People whom a release before this one wrote have none until they are
+/// written again, by an import or a change; --scan reads the whole table instead, as a name does.
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon people find --email ann@example.com
+  carillon people find --phone +442079460102 --tenant clinic-7
+  carillon people find --name haddad")]
+#[group(id = "sought", required = true, multiple = false, args = ["email", "phone", "whatsapp", "name"])]
+pub(crate) struct Find {
+    /// The e-mail address, in any case
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// The phone number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) phone: Option<String>,
+    /// The WhatsApp number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) whatsapp: Option<String>,
+    /// A part of the name, in any case; reads the whole table
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) name: Option<String>,
+    /// Only people of this tenant
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
+    /// Read the whole table
+    #[arg(long)]
+    pub(crate) scan: bool,
 }
 
 /// Print who has a role, or follows a topic: one id a line, as they are read; exit 1 if nobody does

@@ -171,7 +171,7 @@ impl Subject<'_> {
         let id = parameters.first().map(String::as_str);
         match (route.path.split('/').nth(2).unwrap_or_default(), id) {
             ("recipients", Some(id)) => Object::new(PERSON, Some(id)),
-            ("recipients", None) => Object::new("group", None),
+            ("recipients" | "lookups", None) => Object::new("group", None),
             ("tickets", _) => {
                 let wish = self.request.object().ok();
                 let named = wish.as_ref().and_then(|wish| wish.get("user")).and_then(Value::as_str);
@@ -220,7 +220,7 @@ fn discloses(operation: Operation) -> bool {
 
 /// The ids of the people in a list.
 fn listed(operation: Operation, answer: &Value) -> Vec<String> {
-    let (list, member) = if operation == Operation::ListRecipients {
+    let (list, member) = if matches!(operation, Operation::ListRecipients | Operation::LookUpRecipients) {
         ("recipients", "id")
     } else if operation == Operation::ListDeliveries {
         ("deliveries", "recipient")

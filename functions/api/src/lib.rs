@@ -155,7 +155,7 @@ impl Api {
         let connections = Connections::new(&tables, config.connections_table);
         let inbox = Inbox::new(&tables, config.inbox_table);
         Api {
-            people: People::new(&tables, config.people_table),
+            people: People::new(&tables, config.people_table).with_addresses(),
             counters: Counters::new(&tables, config.counters_table),
             badges: Badges::new(aws, config.socket_endpoint.clone(), connections.clone(), inbox.clone()),
             sessions: Sessions::new(aws, config.socket_endpoint, connections.clone()),
@@ -264,6 +264,7 @@ impl Api {
     async fn act(&self, operation: Operation, asked: &Asked<'_>) -> Result<Response, Problem> {
         match operation {
             Operation::ListRecipients => self.list_recipients(asked).await,
+            Operation::LookUpRecipients => self.look_up_recipients(asked).await,
             Operation::GetRecipient => self.get_recipient(asked).await,
             Operation::PutRecipient => self.put_recipient(asked).await,
             Operation::PatchRecipient => self.patch_recipient(asked).await,

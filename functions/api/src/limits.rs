@@ -73,6 +73,7 @@ fn load(operation: Operation) -> Load {
         Operation::PingEndpoint | Operation::VerifyEndpoint => Load::Ping,
         Operation::Retry | Operation::RetryMessage | Operation::RecoverMessages => Load::Retry,
         Operation::ListRecipients
+        | Operation::LookUpRecipients
         | Operation::GetRecipient
         | Operation::PutRecipient
         | Operation::PatchRecipient

@@ -37,6 +37,7 @@ pub enum Who {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     ListRecipients,
+    LookUpRecipients,
     GetRecipient,
     PutRecipient,
     PatchRecipient,
@@ -73,8 +74,9 @@ pub enum Operation {
 }
 
 /// All routes.
-pub const ROUTES: [Route; 34] = [
+pub const ROUTES: [Route; 35] = [
     route("GET", "/v1/recipients", Who::Admins, Operation::ListRecipients),
+    route("POST", "/v1/lookups", Who::Admins, Operation::LookUpRecipients),
     route("GET", "/v1/recipients/{id}", Who::Own, Operation::GetRecipient),
     route("PUT", "/v1/recipients/{id}", Who::Admins, Operation::PutRecipient),
     route("PATCH", "/v1/recipients/{id}", Who::Own, Operation::PatchRecipient),

@@ -5,6 +5,7 @@ mod devices;
 mod endpoints;
 mod events;
 mod inbox;
+mod lookups;
 mod messages;
 mod preferences;
 mod recipients;

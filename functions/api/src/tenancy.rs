@@ -111,7 +111,9 @@ pub(crate) enum Grant {
 /// [`Refusal`] says why not.
 pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) -> Result<Grant, Refusal> {
     match operation {
-        Operation::ListRecipients => only_admins(role).and_then(|()| reads_person(role, relation)),
+        Operation::ListRecipients | Operation::LookUpRecipients => {
+            only_admins(role).and_then(|()| reads_person(role, relation))
+        }
         Operation::GetRecipient
         | Operation::ListInbox
         | Operation::CountInbox

@@ -61,7 +61,7 @@ impl Clerk {
         let (tables, sqs) = (store::client(aws), Sqs::new(aws));
         Clerk {
             ledger: Ledger::new(&tables, config.ledger_table),
-            people: People::new(&tables, config.people_table),
+            people: People::new(&tables, config.people_table).with_addresses(),
             counters: Counters::new(&tables, config.counters_table),
             hashes: config.hashes,
             queue: Queue::new(&sqs, config.queue_url),

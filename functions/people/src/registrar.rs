@@ -54,7 +54,7 @@ impl Registrar {
         let connections = Connections::new(&tables, config.connections_table);
         Registrar {
             sessions: Sessions::new(aws, config.socket_endpoint, connections),
-            people: People::new(&tables, config.people_table),
+            people: People::new(&tables, config.people_table).with_addresses(),
             inbox: Inbox::new(&tables, config.inbox_table),
             dead_letters: Queue::new(&Sqs::new(aws), config.dead_letters_url),
             producers: config.producers,

@@ -42,7 +42,7 @@ pub use ledger::{
     Standing, Told, Weighed, claimed, recorded, stands_since, weigh,
 };
 pub use outbox::{Appended, Backlog, Conflict, Misfit, NotAppended, Outbox, Pending, Place, Stream, Waiting};
-pub use people::{Amended, Found, NotApplied, NotEdited, Page, People};
+pub use people::{Amended, Found, MAX_PER_ADDRESS, NotApplied, NotEdited, Page, People};
 pub use recovery::{Recovery, RecoveryPart, RecoveryPlace};
 
 /// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.

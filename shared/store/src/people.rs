@@ -19,10 +19,12 @@ use crate::lookup;
 use crate::pause;
 use crate::writes::{ROUNDS, left_over};
 
+mod addresses;
 mod amend;
 mod editing;
 mod filed;
 
+pub use addresses::MAX_PER_ADDRESS;
 pub use amend::{Amended, NotApplied};
 pub use editing::NotEdited;
 
@@ -34,6 +36,8 @@ const KEYS_PER_READ: usize = 100;
 pub struct People {
     client: Client,
     table: String,
+    /// Set where writes keep entries of addresses.
+    addresses: Option<addresses::AddressKey>,
 }
 
 /// What a look-up found. Who or what is not in it is not known.
@@ -72,7 +76,7 @@ impl Page {
 impl People {
     #[must_use]
     pub fn new(client: &Client, table: String) -> People {
-        People { client: client.clone(), table }
+        People { client: client.clone(), table, addresses: None }
     }
 
     /// Looks people up, 100 to a call. Who is not found is not in the answer.

@@ -158,7 +158,7 @@ impl Api {
         }
     }
 
-    fn seen(&self, asked: &Asked<'_>, person: Recipient) -> Result<Recipient, Problem> {
+    pub(crate) fn seen(&self, asked: &Asked<'_>, person: Recipient) -> Result<Recipient, Problem> {
         let grant = asked.authorize_person(Some(&person))?;
         match asked.scope {
             Scope::All => Ok(person),

@@ -43,6 +43,7 @@ impl Refusal {
 fn absent(operation: Operation) -> Problem {
     match operation {
         Operation::ListRecipients
+        | Operation::LookUpRecipients
         | Operation::GetRecipient
         | Operation::PutRecipient
         | Operation::PatchRecipient

@@ -29,6 +29,7 @@ const ROLES: [Role; 4] = [Role::Member, Role::Admin, Role::ProgramOfTenant, Role
 /// `X` another tenant, `L` looks on.
 const TABLE: [(Operation, [&str; 4]); ROUTES.len()] = [
     (Operation::ListRecipients, ["AAAAAAA", "WOWP444", "OOWP444", "WWWWWW4"]),
+    (Operation::LookUpRecipients, ["AAAAAAA", "WOWP444", "OOWP444", "WWWWWW4"]),
     (Operation::GetRecipient, ["OOSS444", "WOWP444", "OOWP444", "WWWWWW4"]),
     (Operation::PutRecipient, ["AAAAAAA", "WKWKTTW", "WKWKTTW", "WWWWWWW"]),
     (Operation::PatchRecipient, ["OOSS444", "WOWP444", "OOWPTTW", "WWWWWWW"]),

@@ -32,7 +32,9 @@ async fn row_of_a_missed_event_is_taken_over_by_its_reason_and_nothing_is_left_o
                 && last == Some(&AttributeValue::S("endpoint_disabled".to_owned()))
         })
         .then_output(|| {
-            BatchExecuteStatementOutput::builder().responses(BatchStatementResponse::builder().build()).build()
+            BatchExecuteStatementOutput::builder()
+                .responses(BatchStatementResponse::builder().build())
+                .build()
         });
     let exists = says(Some(BatchStatementErrorCodeEnum::DuplicateItem));
     let ledger = Ledger::new(&canned::client(&[&exists, &missed, &taken]), "ledger".into());

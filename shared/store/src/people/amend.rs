@@ -145,7 +145,7 @@ impl People {
             let mut after = before.clone();
             let applied: Vec<Applied> =
                 changes.iter().map(|it| after.amend(it).map_err(NotApplied::Unfit)).collect();
-            if after.entry == before.entry && before.open.is_none() {
+            if after.entry == before.entry && before.open.is_none() && !self.lacks_addresses(&before) {
                 return Ok(applied);
             }
             match self.swap(id, &before, after).await? {
@@ -162,8 +162,15 @@ impl People {
 
     /// Writes a profile and its memberships over the ones that were read.
     pub(super) async fn swap(&self, id: &str, before: &Filed, mut after: Filed) -> Result<Swap, Refused> {
-        let wanted = filed::partitions(&after.entry);
-        let (sure, possible) = before.entered();
+        let mut wanted = filed::partitions(&after.entry);
+        let (mut sure, mut possible) = before.entered();
+        let own = self.address_partitions(before.entry.person.as_ref()).await?;
+        if before.has_addresses && before.open.is_none() {
+            sure.extend(own.iter().cloned());
+        }
+        possible.extend(own);
+        wanted.extend(self.address_partitions(after.entry.person.as_ref()).await?);
+        after.has_addresses = self.addresses.is_some();
         let enter: Vec<&String> = wanted.difference(&sure).collect();
         let strike: BTreeSet<String> = possible.difference(&wanted).cloned().collect();
         after.version = Some(before.version.unwrap_or(0) + 1);
@@ -191,6 +198,11 @@ impl People {
         after.version = written.map(|it| it + 1);
         after.open = None;
         self.transact(vec![self.putting(filed::to_item(id, &after), Some(written))]).await
+    }
+
+    /// Whether entries of addresses are to be written although nothing of the person has changed.
+    pub(super) fn lacks_addresses(&self, before: &Filed) -> bool {
+        self.addresses.is_some() && !before.has_addresses && before.entry.person.is_some()
     }
 
     /// `version`: what the item must be to be replaced.

@@ -49,7 +49,7 @@ impl People {
             let mut after = before.clone();
             let amended = after.amend(&amendment);
             let amended = amended.map_err(|it| NotEdited::NotApplied(NotApplied::Unfit(it)))?;
-            if after.entry == before.entry && before.open.is_none() {
+            if after.entry == before.entry && before.open.is_none() && !self.lacks_addresses(&before) {
                 return Ok(amended);
             }
             match self.swap(id, &before, after).await? {

@@ -21,6 +21,9 @@ const NESTED: [&str; 8] =
 /// The tenants that registered devices, by device: beside `devices`, where the last release reads no further member.
 const DEVICE_TENANTS: &str = "device_tenants";
 
+/// Says that the person's addresses have their entries.
+const ADDRESSES: &str = "has_addresses";
+
 /// A profile as it stands in the table.
 #[derive(Clone, Default)]
 pub(super) struct Filed {
@@ -30,6 +33,8 @@ pub(super) struct Filed {
     /// The groups that the person may still be entered in although they are in them no more, while memberships are
     /// being written in more than one transaction. None: every membership is as the person says.
     pub(super) open: Option<BTreeSet<String>>,
+    /// Whether the person's addresses have their entries: no release before this one wrote any.
+    pub(super) has_addresses: bool,
 }
 
 impl Filed {
@@ -100,6 +105,9 @@ pub(super) fn to_item(id: &str, filed: &Filed) -> Item {
     }
     if let Some(open) = &filed.open {
         item = item.text("open", text_of(open));
+    }
+    if filed.has_addresses {
+        item = item.number(ADDRESSES, 1);
     }
     if let Some(at) = filed.entry.forget_at() {
         item = item.number("ttl", seconds(at));
@@ -186,7 +194,8 @@ pub(super) fn filed(item: &Item) -> Result<Filed, Malformed> {
         (None, None) => Entry::default(),
     };
     let open = item.get("open").map(|it| nested("open", it)).transpose()?;
-    Ok(Filed { entry, version: item.get_number("version"), open })
+    let has_addresses = item.get_number(ADDRESSES) == Some(1);
+    Ok(Filed { entry, version: item.get_number("version"), open, has_addresses })
 }
 
 /// A tenant's item. `at` and `by` say when the settings were last said, and by whom.

@@ -37,7 +37,12 @@ fn what_is_written_can_be_read() {
     let mut entry = Entry::default();
     let change = Change::Create(Box::new(person.clone()));
     entry.apply(&Amendment { id: "ann".into(), change, stamp: stamp(), reach: Tenants::All }).unwrap();
-    let filed = Filed { entry, version: Some(3), open: Some(BTreeSet::from(["topic#-#x".to_owned()])) };
+    let filed = Filed {
+        entry,
+        version: Some(3),
+        open: Some(BTreeSet::from(["topic#-#x".to_owned()])),
+        has_addresses: true,
+    };
     let item = filed::to_item("ann", &filed);
     let devices = item.get("devices").unwrap();
     assert!(
@@ -80,6 +85,40 @@ async fn topic_that_a_person_without_tenants_followed_in_a_tenant_is_struck() {
     let people = people(&[&found(vec![before]), &takes(&asked)]);
     people.put(&[recipient(json!({ "id": "ann" }))], NOON).await.unwrap();
     assert_eq!(*asked.lock().unwrap(), [["put user#ann profile if 7", "delete topic#a#x:1 user#ann"]]);
+}
+
+#[tokio::test]
+async fn addresses_have_entries_by_keyed_hashes_and_an_old_profile_gets_them_with_its_next_write() {
+    let key = || {
+        mock!(Client::get_item).then_output(|| {
+            let item = Item::default().text("pk", "address-key").text("key", "0".repeat(64));
+            GetItemOutput::builder().set_item(Some(item.into_map())).build()
+        })
+    };
+    let asked = Asked::default();
+    let same = json!({ "id": "ann", "email": "Ann@example.com", "phone": "+442079460102" });
+    let before = standing(same.clone(), 7);
+    let table = people(&[&found(vec![before]), &key(), &takes(&asked)]).with_addresses();
+    table.put(&[recipient(same)], NOON).await.unwrap();
+    let first = asked.lock().unwrap().pop().unwrap();
+    assert_eq!(first.len(), 3, "{first:?}");
+    for entry in &first[1..] {
+        assert!(entry.starts_with("put address#") && entry.ends_with(" user#ann"), "{entry}");
+        assert!(!entry.contains("example") && !entry.contains("2079460102"), "{entry}");
+    }
+
+    // A profile that has entries: the one of the old address goes, the one that stays is not written again.
+    let filed = Filed {
+        has_addresses: true,
+        ..standing_filed(json!({ "id": "ann", "email": "ann@example.com", "phone": "+442079460102" }), 8)
+    };
+    let item = filed::to_item("ann", &filed);
+    let table = people(&[&found(vec![item]), &key(), &takes(&asked)]).with_addresses();
+    let changed = json!({ "id": "ann", "email": "ann@other.example", "phone": "+44 20 7946 0102" });
+    table.put(&[recipient(changed)], NOON).await.unwrap();
+    let second = asked.lock().unwrap().pop().unwrap();
+    let of = |beginning: &str| second.iter().filter(|line| line.starts_with(beginning)).count();
+    assert_eq!((of("put address#email"), of("delete address#email"), of("put address#sms")), (1, 1, 0));
 }
 
 #[tokio::test]
@@ -261,7 +300,7 @@ fn standing_filed(person: Value, version: i64) -> Filed {
     let mut entry = Entry::default();
     let change = Change::Create(Box::new(person.clone()));
     entry.apply(&Amendment { id: person.id, change, stamp: stamp(), reach: Tenants::All }).unwrap();
-    Filed { entry, version: Some(version), open: None }
+    Filed { entry, version: Some(version), open: None, has_addresses: false }
 }
 
 fn stamp() -> Stamp {

@@ -1,0 +1,137 @@
+//! Who has an address: an entry beside each profile, by a keyed hash of the address.
+//!
+//! The key of the hash is a random text in the table itself: whoever may not read the table can make no hash, and no key
+//! of an item shows an address. An entry can be stale, so whoever is found is compared with the address.
+//!
+//! A profile that a release without entries wrote has none until it is written again.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use aws::{Refused, Verdict};
+use domain::channel::Channel;
+use domain::keyed_hash::KeyedHashes;
+use domain::recipient::Recipient;
+use domain::stack_secret::StackSecret;
+
+use super::People;
+use crate::item::{Item, key};
+use crate::{lookup, writes};
+
+const DOING: &str = "read the key of addresses";
+
+/// The bytes of the key.
+const KEY_BYTES: usize = 32;
+
+/// The most people that one address leads to. More than this share none that anybody looks for.
+pub const MAX_PER_ADDRESS: u32 = 100;
+
+/// The key of the hashes, once it was read.
+pub(super) type AddressKey = Arc<OnceLock<KeyedHashes>>;
+
+impl People {
+    /// The same table, whose writes keep entries of addresses.
+    #[must_use]
+    pub fn with_addresses(self) -> People {
+        People { addresses: Some(AddressKey::default()), ..self }
+    }
+
+    /// The people who have an address of a channel: of `email`, `sms` and `whatsapp`, in any spelling. The profiles are
+    /// as they are now.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub async fn by_address(&self, channel: Channel, address: &str) -> Result<Vec<Recipient>, Refused> {
+        let hashes = self.read_key().await?;
+        let pk = partition(&hashes, channel, address);
+        let doing = "look an address up";
+        let (ids, _) =
+            lookup::page(&self.client, &self.table, doing, (pk, "id"), None, MAX_PER_ADDRESS).await?;
+        let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        let wanted = hashes.address(channel, address);
+        let found = self.find(&ids).await?.into_values();
+        let has = |person: &Recipient| {
+            address_of(person, channel).is_some_and(|own| hashes.address(channel, own) == wanted)
+        };
+        Ok(found.filter(has).collect())
+    }
+
+    /// Everybody there is, for people who look: it reads the whole table.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    pub async fn everybody(&self) -> Result<Vec<Recipient>, Refused> {
+        let items = lookup::scan(&self.client, &self.table).await?;
+        Ok(items.iter().filter_map(|item| super::filed::person(item).ok().flatten()).collect())
+    }
+
+    /// The partitions of a person's addresses; none where the table keeps no entries.
+    pub(super) async fn address_partitions(
+        &self,
+        person: Option<&Recipient>,
+    ) -> Result<BTreeSet<String>, Refused> {
+        let Some(person) = person.filter(|_| self.addresses.is_some()) else { return Ok(BTreeSet::new()) };
+        let channels = [Channel::Email, Channel::Sms, Channel::Whatsapp];
+        let own: Vec<(Channel, &str)> = channels
+            .into_iter()
+            .filter_map(|channel| Some((channel, address_of(person, channel)?)))
+            .collect();
+        if own.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let hashes = self.read_key().await?;
+        Ok(own.into_iter().map(|(channel, address)| partition(&hashes, channel, address)).collect())
+    }
+
+    async fn read_key(&self) -> Result<KeyedHashes, Refused> {
+        if let Some(hashes) = self.addresses.as_ref().and_then(|cached| cached.get()) {
+            return Ok(hashes.clone());
+        }
+        let found = lookup::get(&self.client, &self.table, key_item()).await?;
+        let text = match found.as_ref().and_then(|item| item.get("key")) {
+            Some(text) => text.to_owned(),
+            None => self.make_key().await?,
+        };
+        let secret = StackSecret::read(&text).map_err(permanent)?;
+        let hashes = KeyedHashes::of(&secret);
+        if let Some(cached) = &self.addresses {
+            return Ok(cached.get_or_init(|| hashes).clone());
+        }
+        Ok(hashes)
+    }
+
+    /// Makes the key, unless somebody else was first: the one in the table counts.
+    async fn make_key(&self) -> Result<String, Refused> {
+        let mut bytes = [0_u8; KEY_BYTES];
+        getrandom::fill(&mut bytes).map_err(|error| permanent(error.to_string()))?;
+        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let put = self.client.put_item().table_name(&self.table);
+        let put = put.set_item(Some(key_item().text("key", &text).into_map()));
+        let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
+        writes::stood("make the key of addresses", sent)?;
+        let found = lookup::get(&self.client, &self.table, key_item()).await?;
+        let found = found.and_then(|item| item.get("key").map(str::to_owned));
+        found.ok_or_else(|| permanent("the key of addresses is not in the table"))
+    }
+}
+
+fn address_of(person: &Recipient, channel: Channel) -> Option<&str> {
+    match channel {
+        Channel::Email => person.email.as_deref(),
+        Channel::Sms => person.phone.as_deref(),
+        Channel::Whatsapp => person.whatsapp.as_deref(),
+        Channel::Push | Channel::Socket | Channel::Webhook => None,
+    }
+}
+
+fn partition(hashes: &KeyedHashes, channel: Channel, address: &str) -> String {
+    key(&["address", channel.name(), &hashes.address(channel, address)])
+}
+
+fn key_item() -> Item {
+    Item::default().text("pk", "address-key").text("sk", "-")
+}
+
+fn permanent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Refused {
+    Refused { doing: DOING, verdict: Verdict::Permanent, source: source.into() }
+}
