@@ -100,6 +100,9 @@ pub(crate) struct PutEndpoint {
     /// The version of the events' data that it was written for
     #[arg(long = "version", value_name = "VERSION")]
     pub(crate) wanted: Option<String>,
+    /// The form of its messages: standard, or cloudevents for CloudEvents in structured mode
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
     /// How requests are signed, where it has no secret yet
     #[arg(long, value_enum, default_value_t = SecretScheme::Hmac)]
     pub(crate) scheme: SecretScheme,

@@ -80,7 +80,9 @@ impl Courier {
         if secrets.signing(begun).next().is_none() {
             return Err(Failure::Transient("the endpoint has no secret; rotate it to get one".into()));
         }
-        let request = Request::sign(id, &webhook.body, &secrets, begun);
+        let format = found.endpoint.format.unwrap_or_default();
+        let message = (webhook.body.as_str(), &job.event);
+        let request = Request::sign_in(format, id, message, &secrets, begun);
         let reply = self.http.post(&found.endpoint.url, &request).await;
         self.conclude(job, webhook, &found, begun, &reply).await
     }

@@ -1,8 +1,9 @@
 //! The request: what is sent, to the byte, and its signature.
 
 use domain::Timestamp;
+use domain::endpoint::format::Format;
 use domain::endpoint::secret::Secrets;
-use domain::job::{Content, Job, Webhook};
+use domain::job::{Content, Job, Origin, Webhook};
 use domain::key::Key;
 use domain::outcome::{Failure, Reason};
 use hyper::body::Bytes;
@@ -13,6 +14,7 @@ pub const MAX_BODY_BYTES: usize = 100_000;
 /// A request to an endpoint. No `Debug`: it holds what somebody is told.
 pub struct Request {
     pub headers: [(&'static str, String); 3],
+    pub content_type: &'static str,
     pub body: Bytes,
 }
 
@@ -29,8 +31,22 @@ impl Request {
                 ("webhook-timestamp", now.as_second().to_string()),
                 ("webhook-signature", signature),
             ],
+            content_type: Format::Standard.content_type(),
             body: Bytes::copy_from_slice(body.as_bytes()),
         }
+    }
+
+    /// The same for a message in the format that its endpoint asks for. `body` is in the standard format.
+    #[must_use]
+    pub fn sign_in(
+        format: Format,
+        id: &Key,
+        (body, origin): (&str, &Origin),
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Request {
+        let request = Request::sign(id, &format.body(body, origin), secrets, now);
+        Request { content_type: format.content_type(), ..request }
     }
 }
 

@@ -219,6 +219,7 @@ impl Endpoints {
                 description: None,
                 when: None,
                 version: None,
+                format: None,
                 disabled: None,
                 unverified: None,
             },

@@ -19,8 +19,8 @@ use crate::tenancy::Relation;
 use crate::{Api, Asked};
 
 /// What a body may hold. What a record shows of the switch is no word about it.
-const MEMBERS: [&str; 9] =
-    ["url", "description", "when", "version", "scheme", "id", "tenant", "disabled", "unverified"];
+const MEMBERS: [&str; 10] =
+    ["url", "description", "when", "version", "format", "scheme", "id", "tenant", "disabled", "unverified"];
 
 /// The bytes of a new secret.
 const SECRET_BYTES: usize = 32;
@@ -59,7 +59,7 @@ impl Api {
             let detail = format!("the tenant has {MAX_PER_TENANT} endpoints; delete one first");
             return Err(Problem::new(409, "too_many_endpoints", detail));
         }
-        self.announce(asked, Changed::Endpoint, &["url", "description", "when", "version"]).await;
+        self.announce(asked, Changed::Endpoint, &["url", "description", "when", "version", "format"]).await;
         let is_moved = matches!(done, Registered::New | Registered::Changed { moved: true });
         let is_challenged = !vouched && is_moved && self.challenge_unasked(&endpoint.id, asked).await;
         let mut told = self.told(&self.endpoint(&endpoint.id).await?, asked).await?;
