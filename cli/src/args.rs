@@ -110,11 +110,13 @@ pub(crate) struct Check {
 
 /// Put events on the bus
 ///
-/// A file holds one event, a JSON list of events, or one event a line. Events are CloudEvents, EventBridge events, or
-/// the older envelopes that Carillon knows. AWS_ENDPOINT_URL is honoured.
+/// A file holds one event, a JSON list of events, or one event a line. Events are CloudEvents, EventBridge events,
+/// entries of PutEvents as `aws events put-events --entries` takes them, or the older envelopes that Carillon knows.
+/// AWS_ENDPOINT_URL is honoured.
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon publish events/core/hello.json
+  carillon publish --source /shop order.json
   carillon publish --fresh events/healthcare/*.json
   producer | carillon --env dev publish -")]
 pub(crate) struct Publish {
@@ -124,6 +126,9 @@ pub(crate) struct Publish {
     /// Give every event a new id and the present time, so that a sample can be sent again
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Publish under this source, in place of the one that the events name
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) source: Option<String>,
     /// Read the events and say what would be published, without publishing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -151,7 +156,8 @@ pub(crate) struct Tail {
   carillon match --pattern pattern.json --event - < event.json && echo yes
 
 The pattern is EventBridge's, as in `aws events test-event-pattern`. An EventBridge event is matched as it is; a
-CloudEvent, or an older envelope, as rules see it: the envelope under `detail`.")]
+CloudEvent, or an older envelope, as rules see it: the envelope under `detail`. Rules see the detail of a plain event
+under `detail.data`; where a rule with this pattern answers otherwise, a note says so.")]
 pub(crate) struct Match {
     /// A file with a pattern, in JSON
     #[arg(long, value_name = "FILE")]
@@ -192,7 +198,7 @@ pub(crate) struct Explain {
     /// The source of an event that happened, where its id alone is not enough
     #[arg(long)]
     pub(crate) source: Option<String>,
-    /// How far back to look for an event by its id
+    /// How far back to look for an event by its id, be it the event's own or EventBridge's
     #[arg(long, default_value = "7d", value_name = "TIME")]
     pub(crate) since: String,
 }

@@ -87,7 +87,7 @@ fn samples(args: &Demo) -> Result<Vec<Ready>, Error> {
     let mut samples = Vec::new();
     for path in files::samples(&args.samples)? {
         for piece in files::pieces(&path)? {
-            let ready = publishing::prepare(&piece, true);
+            let ready = publishing::prepare(&piece, true, None);
             samples.push(
                 ready.map_err(|why| Error::usage(format!("{}: {why}", piece.place), "mend the sample"))?,
             );

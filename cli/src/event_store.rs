@@ -11,6 +11,7 @@ use crate::access;
 use crate::args::{self, Chosen, EventsStream, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
+use crate::explain::refused;
 use crate::since;
 use crate::terminal::{Ink, Terminal, plain};
 
@@ -21,6 +22,7 @@ pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Termina
     }
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     match args {
+        args::Events::Ls(it) if it.refused => list_refused(&events, &it.chosen, it.limit, terminal).await,
         args::Events::Ls(it) => list(&events, &it.chosen, it.limit, terminal).await,
         args::Events::Stream(it) => stream(&events, it, terminal).await,
         args::Events::Export(it) => export(&events, &it.chosen, terminal).await,
@@ -69,13 +71,32 @@ impl Choice<'_> {
 
 impl Chosen {
     fn means(&self, event: &Event) -> bool {
-        let is_kind = self.kind.as_deref().is_none_or(|it| match it.strip_suffix('*') {
-            Some(beginning) => event.kind.starts_with(beginning),
-            None => event.kind == it,
-        });
         let is_tenant = self.tenant.is_none() || self.tenant == event.tenant;
-        is_kind && is_tenant && self.id.as_ref().is_none_or(|it| *it == event.id)
+        self.means_type(&event.kind) && is_tenant && self.id.as_ref().is_none_or(|it| *it == event.id)
     }
+
+    fn means_type(&self, kind: &str) -> bool {
+        self.kind.as_deref().is_none_or(|it| match it.strip_suffix('*') {
+            Some(beginning) => kind.starts_with(beginning),
+            None => kind == it,
+        })
+    }
+}
+
+/// Lists what was refused. Tenants are not told apart: a refused event speaks for none.
+async fn list_refused(events: &Events, chosen: &Chosen, limit: usize, terminal: &Terminal) -> Done {
+    let found = events.refusals(since::ago(&chosen.since)?, runtime::now(), chosen.id.as_deref()).await?;
+    let chosen_ones: Vec<_> = found.iter().filter(|it| chosen.means_type(&it.kind)).collect();
+    for refused in chosen_ones.iter().take(limit) {
+        refused::show(refused, terminal);
+    }
+    if chosen_ones.len() > limit {
+        terminal.note("there is more; --limit shows it");
+    }
+    if chosen_ones.is_empty() {
+        terminal.note(&format!("nothing that fits was refused since {}", chosen.since));
+    }
+    Ok(!chosen_ones.is_empty())
 }
 
 async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Terminal) -> Done {
@@ -143,7 +164,7 @@ fn show(it: &Versioned, terminal: &Terminal) {
     terminal.say(&format!(
         "{:>6}  {}{pending}",
         it.version,
-        line(&it.event.time.to_string(), &it.event, terminal)
+        line(&it.event.time_text(), &it.event, terminal)
     ));
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod happened;
 mod picture;
+pub(crate) mod refused;
 mod replays;
 mod webhooks;
 
@@ -14,7 +15,8 @@ use domain::catalog::{Catalog, CatalogFile};
 use domain::channel::Channel;
 use domain::event::Event;
 use domain::producers::Producers;
-use domain::recipient::{self, Group, Recipient, Recipients, Settings};
+use domain::recipient::{self, Group, Recipients, Settings};
+use domain::registry;
 
 use templates::Renderer;
 
@@ -103,17 +105,14 @@ pub(crate) fn people(path: &Path) -> Result<(Recipients, BTreeMap<String, Settin
         return Ok((recipients, tenants));
     }
     for piece in files::pieces(path)? {
-        if let Ok(person) = serde_json::from_str::<Recipient>(&piece.text) {
-            recipients.insert(person.id.clone(), person);
-            continue;
-        }
-        let (id, settings) = domain::registry::tenant(&piece.text).map_err(|refusal| {
-            Error::usage(
-                format!("{} is neither a person nor a tenant ({refusal})", piece.place),
-                "see `carillon people import --help`",
-            )
+        let entry = match crate::people::is_tenant(&piece.text) {
+            true => registry::tenant(&piece.text).map(|(id, settings)| drop(tenants.insert(id, settings))),
+            false => registry::person(&piece.text).map(|it| drop(recipients.insert(it.id.clone(), it))),
+        };
+        entry.map_err(|refusal| {
+            let why = crate::people::of_author(&piece.text, &refusal);
+            Error::usage(format!("{}: {why}", piece.place), "see `carillon people import --help`")
         })?;
-        tenants.insert(id, settings);
     }
     Ok((recipients, tenants))
 }

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
@@ -19,14 +20,44 @@ pub(crate) struct Piece {
 
 /// The text of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<String, Error> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().take(MAX_FILE_BYTES).read_to_string(&mut text)
+        std::io::stdin().take(MAX_FILE_BYTES).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|it| it.take(MAX_FILE_BYTES).read_to_string(&mut text))
+        std::fs::File::open(path).and_then(|it| it.take(MAX_FILE_BYTES).read_to_end(&mut bytes))
     };
     read.map_err(|error| Error::read(path, error))?;
-    Ok(text)
+    if is_utf_16(&bytes) {
+        let what = format!("{} is written in UTF-16, wanted UTF-8", path.display());
+        return Err(Error::usage(what, "in PowerShell, write it with `Set-Content -Encoding utf8`"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        let what = format!("{} is no UTF-8 text: byte {place} belongs to no character", path.display());
+        Error::usage(what, "save it as UTF-8")
+    })
+}
+
+/// Whether it begins with UTF-16's byte order mark, or with an ASCII character as UTF-16 writes it.
+fn is_utf_16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] | [1..=0x7f, 0, ..])
+}
+
+/// The events in a file: its values, and the members of `Entries` where it is the input of `aws events put-events`.
+pub(crate) fn events(path: &Path) -> Result<Vec<Piece>, Error> {
+    /// The input of `PutEvents`.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Input<'a> {
+        #[serde(borrow, rename = "Entries")]
+        entries: Vec<&'a RawValue>,
+    }
+    let pieces = pieces(path)?;
+    let [whole] = pieces.as_slice() else { return Ok(pieces) };
+    let Ok(input) = serde_json::from_str::<Input<'_>>(&whole.text) else { return Ok(pieces) };
+    let place = |at: usize| format!("{} Entries[{at}]", whole.place);
+    let entries = input.entries.iter().enumerate();
+    Ok(entries.map(|(at, it)| Piece { place: place(at), text: it.get().to_owned() }).collect())
 }
 
 /// The values in a file: the members of one list, or the values that follow one another, be it one a line or not.
@@ -94,6 +125,18 @@ mod tests {
         check("{\"a\":1}\n\n{\"b\":2}\n", &["{\"a\":1}", "{\"b\":2}"]);
         check("{\"a\":1}\nnot json\n{\"b\":2}\n", &["{\"a\":1}", "not json", "{\"b\":2}"]);
         check("{\n \"a\": 1,\n}\n", &["{\n \"a\": 1,\n}\n"]);
+    }
+
+    #[test]
+    fn text_in_utf_16_is_told_from_utf_8() {
+        for text in ["{\"a\":1}", "[]", "é"] {
+            let units: Vec<u16> = text.encode_utf16().collect();
+            let little: Vec<u8> = units.iter().flat_map(|it| it.to_le_bytes()).collect();
+            let marked = [&[0xff, 0xfe][..], &little].concat();
+            assert!(is_utf_16(&marked), "{text}");
+            assert!(!is_utf_16(text.as_bytes()), "{text}");
+        }
+        assert!(is_utf_16(b"{\0\"\0") && is_utf_16(b"\0{\0\"") && !is_utf_16(b"{}") && !is_utf_16(b""));
     }
 
     #[track_caller]

@@ -1,4 +1,4 @@
-//! `carillon outbox`: what is pending, and what the bus refused.
+//! `carillon outbox`: what is pending, and what was set aside.
 
 use domain::Timestamp;
 use publish::Outbox;
@@ -33,7 +33,7 @@ fn stats(backlog: &Backlog, now: Timestamp, terminal: &Terminal) -> bool {
     let oldest = oldest.map_or_else(String::new, |it| format!(", the oldest for {it} s"));
     terminal.say(&format!("{pending}{more} pending{oldest}"));
     let ink = if failed == 0 { Ink::Good } else { Ink::Bad };
-    terminal.say(&terminal.ink(ink, &format!("{failed} refused by the bus")));
+    terminal.say(&terminal.ink(ink, &format!("{failed} set aside, never published")));
     if failed > 0 {
         terminal.say("why?  carillon outbox ls --failed");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::access::{Object, PERSON};
+use domain::event::Refusal;
 use domain::recipient::{Group, Recipient, Settings};
 use domain::registry::{self, Stamp};
 use store::People;
@@ -90,15 +91,32 @@ fn read(path: &Path, terminal: &Terminal) -> Result<File, Error> {
         };
         if let Err(refusal) = entry {
             file.refused += 1;
-            terminal.note(&format!("{}: {refusal}", piece.place));
+            terminal.note(&format!("{}: {}", piece.place, of_author(&piece.text, &refusal)));
         }
     }
     Ok(file)
 }
 
-/// A line is about a tenant when it names one: people have `tenants`.
-fn is_tenant(text: &str) -> bool {
-    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|it| it.get("tenant").is_some())
+/// An object is about a tenant when it names one and has no `id`: people have an `id`, and `tenants`.
+pub(crate) fn is_tenant(text: &str) -> bool {
+    let has = |it: &serde_json::Value, name: &str| it.get(name).is_some();
+    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|it| has(&it, "tenant") && !has(&it, "id"))
+}
+
+/// A refusal of an entry in a file on the author's own machine. The registry replaces the name of a member that is not
+/// known by its length; here the name is shown.
+pub(crate) fn of_author(text: &str, refusal: &Refusal) -> String {
+    let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    let known: Vec<&str> = refusal.wanted.split([' ', ',']).collect();
+    let is_meant = |name: &String| {
+        let length = name.chars().count();
+        let shown = if length == 1 { "<1 character>".to_owned() } else { format!("<{length} characters>") };
+        refusal.attribute == shown && !known.contains(&name.as_str())
+    };
+    match members.keys().find(|it| is_meant(it)) {
+        Some(name) => format!("{}: found {}, wanted {}", plain(name), refusal.found, refusal.wanted),
+        None => refusal.to_string(),
+    }
 }
 
 pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> Done {
@@ -182,6 +200,28 @@ fn table(cloud: &Cloud) -> People {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn member_at_fault_is_named_and_a_person_is_never_judged_as_a_tenant() {
+        for (text, expected) in [
+            (
+                r#"{"id":"ann","email":"ann@example.org","emial":"x"}"#,
+                "emial: found a member that is not known",
+            ),
+            (r#"{"id":"ann","x":1}"#, "x: found a member that is not known"),
+            (r#"{"id":"ann","email":5}"#, "email: found a number"),
+            (r#"{"id":"ann","tenant":"t-1"}"#, "tenant: found a member that is not known"),
+            (r#"{"name":"Ann"}"#, "id: found nothing"),
+        ] {
+            assert!(!is_tenant(text), "{text}");
+            let refusal = registry::person(text).err().unwrap();
+            let said = of_author(text, &refusal);
+            assert!(said.starts_with(expected), "{text}: {said}");
+        }
+        assert!(is_tenant(r#"{"tenant":"t-1","zone":"Europe/Berlin"}"#));
+        let refusal = registry::tenant(r#"{"tenant":"t-1","zoen":"x"}"#).err().unwrap();
+        assert!(of_author(r#"{"tenant":"t-1","zoen":"x"}"#, &refusal).starts_with("zoen: "));
+    }
 
     #[test]
     fn people_without_tenants_are_counted_and_people_of_all_tenants_are_not() {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::args::{Publish, Target};
 use crate::cloud::Cloud;
-use crate::error::Done;
+use crate::error::{Done, Error};
 use crate::files::{self, Piece};
 use crate::terminal::{Ink, Terminal, plain};
 
@@ -28,6 +28,8 @@ struct Answer<'a> {
     bus_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
 }
 
 /// An event that is ready for the bus.
@@ -36,14 +38,23 @@ pub(crate) struct Ready {
     /// The event's own id; the bus gives one to those that have none.
     pub(crate) id: Option<String>,
     pub(crate) entry: Entry,
+    /// The bus that the event asks for.
+    pub(crate) bus: Option<String>,
+    /// Attributes that count as absent, with the reason.
+    pub(crate) notes: Vec<String>,
 }
 
 pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) -> Done {
     let mut complete = true;
     let mut ready = Vec::new();
     for file in &args.files {
-        for piece in files::pieces(file)? {
-            match prepare(&piece, args.fresh) {
+        let pieces = files::events(file)?;
+        if pieces.is_empty() {
+            let what = format!("{} holds no event", file.display());
+            return Err(Error::usage(what, "give one event, a JSON list of events, or one event a line"));
+        }
+        for piece in pieces {
+            match prepare(&piece, args.fresh, args.source.as_deref()) {
                 Ok(it) => ready.push(it),
                 Err(why) => {
                     complete = false;
@@ -62,6 +73,15 @@ pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) ->
         return Ok(complete);
     }
     let cloud = Cloud::of(target).await?;
+    ready.retain(|it| {
+        let other = it.bus.as_deref().filter(|it| !is_bus(it, &cloud.bus()));
+        if let Some(other) = other {
+            complete = false;
+            let why = format!("EventBusName: found {other:?}, wanted {} or nothing", cloud.bus());
+            refused(terminal, &it.place, &why);
+        }
+        other.is_none()
+    });
     let bus = Bus::new(&cloud.config, cloud.bus());
     for (at, some) in ready.chunks(AT_ONCE).enumerate() {
         let entries: Vec<Entry> = some.iter().map(|it| it.entry.clone()).collect();
@@ -82,41 +102,53 @@ pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) ->
     Ok(complete)
 }
 
-/// Reads one event and, where asked, makes it new.
-pub(crate) fn prepare(piece: &Piece, fresh: bool) -> Result<Ready, String> {
+/// Whether a name, or an ARN, is that of this bus.
+fn is_bus(named: &str, bus: &str) -> bool {
+    named == bus || (named.starts_with("arn:") && named.ends_with(&format!(":event-bus/{bus}")))
+}
+
+/// Reads one event and, where asked, makes it new and gives it a source.
+pub(crate) fn prepare(piece: &Piece, fresh: bool, source: Option<&str>) -> Result<Ready, String> {
     let text = match fresh {
         true => fresh::renewed(&piece.text, runtime::now())?,
         false => piece.text.clone(),
     };
-    let entry = BusEntry::read(&text).map_err(|it| it.to_string())?;
+    let entry = BusEntry::read_as(&text, source).map_err(|it| it.to_string())?;
     if entry.source.starts_with("aws.") {
         return Err(format!(
             "source: found {:?}, wanted a name that does not begin with `aws.`",
             entry.source
         ));
     }
+    let id = fresh::id_of(&entry.detail);
+    let (source, detail_type, detail, time) = (entry.source, entry.detail_type, entry.detail, entry.time);
     Ok(Ready {
         place: piece.place.clone(),
-        id: fresh::id_of(&text),
-        entry: Entry { source: entry.source, detail_type: entry.detail_type, detail: entry.detail },
+        id,
+        entry: Entry { source, detail_type, detail, time },
+        bus: entry.bus,
+        notes: entry.notes,
     })
 }
 
 fn published(terminal: &Terminal, it: &Ready, bus_id: Option<&str>) {
     let kind = &it.entry.detail_type;
     if terminal.json {
-        let answer =
-            Answer { place: &it.place, kind: Some(kind), id: it.id.as_deref(), bus_id, refused: None };
+        let (id, notes) = (it.id.as_deref(), it.notes.as_slice());
+        let answer = Answer { place: &it.place, kind: Some(kind), id, bus_id, refused: None, notes };
         return terminal.say_json(&answer);
     }
     let id = it.id.as_deref().or(bus_id).unwrap_or("(an id from the bus)");
     let word = if bus_id.is_some() { "published" } else { "would publish" };
     terminal.say(&format!("{} {}  {}", terminal.ink(Ink::Good, word), plain(kind), plain(id)));
+    for note in &it.notes {
+        terminal.say(&terminal.ink(Ink::Quiet, &format!("  note {}", plain(note))));
+    }
 }
 
 fn refused(terminal: &Terminal, place: &str, why: &str) {
     if terminal.json {
-        let answer = Answer { place, kind: None, id: None, bus_id: None, refused: Some(why) };
+        let answer = Answer { place, kind: None, id: None, bus_id: None, refused: Some(why), notes: &[] };
         return terminal.say_json(&answer);
     }
     terminal.say(&format!("{} {}: {}", terminal.ink(Ink::Bad, "refused"), plain(place), plain(why)));

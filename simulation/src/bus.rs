@@ -83,7 +83,7 @@ fn take(process: &Process, InOrder { entry, resources, .. }: &InOrder) -> String
     let id = format!("bus-{}", world.new_id());
     if let Ok(event) = Event::parse(&entry.detail) {
         let mut check = world.check.borrow_mut();
-        match event.sequence {
+        match event.sequence.as_ref().and_then(domain::event::Sequence::version) {
             Some(version) if is_of_outbox => {
                 let place = Place::of(&event);
                 // What a stream lost is mended by the sweep, and what came after it may be on the bus by then.

@@ -226,7 +226,8 @@ pub(crate) fn cloud_event(kind: &str, id: &str, data: &Value) -> Entry {
 }
 
 pub(crate) fn entry(source: &str, detail_type: &str, detail: &Value) -> Entry {
-    Entry { source: source.to_owned(), detail_type: detail_type.to_owned(), detail: detail.to_string() }
+    let (source, detail_type) = (source.to_owned(), detail_type.to_owned());
+    Entry { source, detail_type, detail: detail.to_string(), time: None }
 }
 
 /// A name that no other test, and no earlier run, has used.

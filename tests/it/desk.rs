@@ -92,7 +92,11 @@ pub(crate) fn hello(id: &str, to: &[&str]) -> Event {
 
 /// The event as the stream has it.
 pub(crate) fn at(event: &Event, stream: &Stream, version: u64) -> Event {
-    Event { subject: Some(stream.subject.clone()), sequence: Some(version), ..event.clone() }
+    Event {
+        subject: Some(stream.subject.clone()),
+        sequence: Some(domain::event::Sequence::of_version(version)),
+        ..event.clone()
+    }
 }
 
 /// Something of the caller's own that the transaction writes too.

@@ -45,6 +45,7 @@ mod bad_input;
 mod channels;
 mod client;
 mod cloud;
+mod cloudevents;
 mod commands;
 mod delivery;
 mod desk;

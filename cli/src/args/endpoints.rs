@@ -113,6 +113,9 @@ pub(crate) struct PutEndpoint {
     /// Send no headers of its own any more
     #[arg(long)]
     pub(crate) no_headers: bool,
+    /// The form of its messages: standard, or cloudevents for CloudEvents in structured mode
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
     /// How requests are signed, where it has no secret yet
     #[arg(long, value_enum, default_value_t = SecretScheme::Hmac)]
     pub(crate) scheme: SecretScheme,

@@ -14,13 +14,13 @@ pub(crate) enum Outbox {
     Ls(OutboxLs),
 }
 
-/// List what is pending, oldest first, or what the bus refused and why
+/// List what is pending, oldest first, or what was set aside and why
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon outbox ls
   carillon outbox ls --failed --limit 5")]
 pub(crate) struct OutboxLs {
-    /// What the bus refused, with the cause
+    /// What was set aside, with the cause
     #[arg(long)]
     pub(crate) failed: bool,
     /// How many lines
@@ -56,10 +56,14 @@ pub(crate) struct Chosen {
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon events ls --since 1h
-  carillon events ls --type 'order.*' --tenant clinic-7 --limit 10")]
+  carillon events ls --type 'order.*' --tenant clinic-7 --limit 10
+  carillon events ls --refused")]
 pub(crate) struct EventsLs {
     #[command(flatten)]
     pub(crate) chosen: Chosen,
+    /// The events that were refused, with the reason
+    #[arg(long, conflicts_with = "tenant")]
+    pub(crate) refused: bool,
     /// How many lines
     #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,

@@ -198,6 +198,9 @@ fn event(sample: &Ready, bus_id: &str, now: Timestamp) -> Result<Event, Error> {
         source: sample.entry.source.clone(),
         detail_type: sample.entry.detail_type.clone(),
         detail: sample.entry.detail.clone(),
+        time: sample.entry.time,
+        bus: None,
+        notes: Vec::new(),
     };
     let wrapped = entry.to_bus_event(bus_id, now);
     BusEvent::parse(&wrapped)

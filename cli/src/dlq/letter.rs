@@ -99,11 +99,12 @@ pub(crate) struct Group {
     pub(crate) attempts: u32,
 }
 
-/// Those of one queue and one cause together, in the order of their names.
+/// Those of one queue, one cause and one detail together, in the order of their names. Events that were refused for
+/// different faults are different groups: each needs a remedy of its own.
 pub(crate) fn groups(cases: &[Case]) -> Vec<Group> {
-    let mut groups: BTreeMap<(&str, &str), Vec<&Case>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str, &str), Vec<&Case>> = BTreeMap::new();
     for it in cases {
-        groups.entry((&it.queue, &it.cause)).or_default().push(it);
+        groups.entry((&it.queue, &it.cause, &it.detail)).or_default().push(it);
     }
     groups.into_values().filter_map(|it| group(&it)).collect()
 }
@@ -174,6 +175,20 @@ mod tests {
         letter.attributes = texts(attributes);
         letter.receives = receives;
         assert_eq!(Case::of(&letter, "email").attempts, expected);
+    }
+
+    #[test]
+    fn cases_with_different_details_are_different_lines() {
+        let mut cases = vec![case("{}"); 3];
+        for (case, detail) in
+            cases.iter_mut().zip(["time: found nothing", "id: found nothing", "time: found nothing"])
+        {
+            case.cause = "refused".into();
+            case.detail = detail.into();
+        }
+        let found: Vec<(String, usize)> =
+            groups(&cases).into_iter().map(|it| (it.detail, it.count)).collect();
+        assert_eq!(found, [("id: found nothing".into(), 1), ("time: found nothing".into(), 2)]);
     }
 
     #[test]

@@ -76,6 +76,7 @@ fn endpoint(args: &PutEndpoint, id: &EndpointId, allow: &Allow) -> Result<Endpoi
     let mut written = json!({ "id": id.id, "tenant": id.tenant, "url": args.url });
     written["description"] = args.description.clone().into();
     written["version"] = args.wanted.clone().into();
+    written["format"] = args.format.clone().into();
     if let Some(path) = &args.when {
         let text = std::fs::read_to_string(path).map_err(|it| Error::read(path, it))?;
         written["when"] = serde_json::from_str(&text)

@@ -13,6 +13,7 @@ use store::{Events, Ledger, LedgerRow};
 
 use super::Wanted;
 use super::picture::short;
+use super::refused;
 use super::replays::{self, Replayed};
 use super::webhooks::{self, Answers};
 use crate::access;
@@ -30,7 +31,9 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
     let cloud = Cloud::of(target).await?;
     let object = Object::new("event", Some(&args.event));
     access::record(&cloud, "explain", object, None).await?;
-    let event = find(args, &cloud, terminal).await?;
+    let Some(event) = find(args, &cloud, terminal).await? else {
+        return refused::run(args, &cloud, terminal).await;
+    };
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
     let mut rows = rows(&ledger, &event).await?;
     rows.retain(|it| wanted.is(&it.recipient, it.channel));
@@ -53,7 +56,8 @@ pub(crate) async fn rows(ledger: &Ledger, event: &Event) -> Result<Vec<LedgerRow
     Ok(rows)
 }
 
-async fn find(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Result<Event, Error> {
+/// The one event of this id that was accepted, if there is one.
+async fn find(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Result<Option<Event>, Error> {
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     let from = ago(&args.since)?;
     terminal.progress(&format!("looking for {} …", args.event));
@@ -68,15 +72,12 @@ async fn find(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Result<Even
     }
     let mut found = found.into_iter();
     match (found.next(), found.next()) {
-        (Some(event), None) => Ok(event),
+        (Some(event), None) => Ok(Some(event)),
         (Some(one), Some(other)) => {
             let what = format!("{} is an event of {} and of {}", args.event, one.source, other.source);
             Err(Error::usage(what, "name one with --source"))
         }
-        (None, _) => {
-            let what = format!("no event {} is on record in the last {}", args.event, args.since);
-            Err(Error::usage(what, "look further back with --since, or name a file"))
-        }
+        (None, _) => Ok(None),
     }
 }
 
@@ -98,6 +99,7 @@ fn print(
         for finding in findings {
             terminal.say_json(&json!({ "finding": finding.name(), "meaning": finding.meaning() }));
         }
+        refused::say_notes(event, terminal);
         replays.iter().for_each(|it| terminal.say_json(it));
         for row in rows {
             let mut value = value(row);
@@ -117,6 +119,7 @@ fn print(
         let said = format!("{}: {}", finding.name(), finding.meaning());
         terminal.say(&terminal.ink(Ink::Bad, &said));
     }
+    refused::say_notes(event, terminal);
     replays.iter().for_each(|it| terminal.say(&it.line(terminal)));
     let mut rule = None;
     for row in rows {

@@ -23,9 +23,11 @@ pub(super) fn show(
 ) -> bool {
     let told: Vec<&Told> = told.iter().filter(|it| wanted.is(&it.recipient, it.channel)).collect();
     if terminal.json {
+        super::refused::say_notes(event, terminal);
         told.iter().for_each(|it| terminal.say_json(&value(event, catalog, it)));
     } else {
         head(event, catalog, at, terminal);
+        super::refused::say_notes(event, terminal);
         for (rule, of_rule) in by_rule(&told) {
             about_rule(rule, catalog, terminal);
             for it in of_rule {

@@ -18,6 +18,15 @@ pub(crate) fn renewed(text: &str, now: Timestamp) -> Result<String, String> {
         serde_json::from_str(text).map_err(|it| format!("not one JSON object: {it}"))?;
     let id = new_id()?;
     let from_the_bus = event.contains_key("detail-type");
+    let is_entry = event.contains_key("DetailType");
+    if let Some(Value::String(detail)) = event.get_mut("Detail").filter(|_| is_entry)
+        && let Ok(mut members) = serde_json::from_str::<Map<String, Value>>(detail)
+    {
+        renew(&mut members, &id, now);
+        *detail = Value::Object(members).to_string();
+        event.remove("Time");
+        return serde_json::to_string(&event).map_err(|it| it.to_string());
+    }
     match event.get_mut("detail") {
         Some(Value::Object(detail)) if from_the_bus => renew(detail, &id, now),
         Some(_) | None => renew(&mut event, &id, now),
@@ -38,13 +47,15 @@ pub(crate) fn id_of(text: &str) -> Option<String> {
 }
 
 fn renew(envelope: &mut Map<String, Value>, id: &str, now: Timestamp) {
-    for name in IDS {
-        if let Some(value) = envelope.get_mut(name) {
+    // The names of a CloudEvent may be written in other letters.
+    let in_any_case = envelope.keys().any(|it| it.eq_ignore_ascii_case("specversion"));
+    let is_one = |names: &[&str], name: &str| {
+        names.iter().any(|it| *it == name || (in_any_case && it.eq_ignore_ascii_case(name)))
+    };
+    for (name, value) in envelope.iter_mut() {
+        if is_one(&IDS, name) {
             *value = id.into();
-        }
-    }
-    for name in TIMES {
-        if let Some(value) = envelope.get_mut(name) {
+        } else if is_one(&TIMES, name) {
             *value = now.round(jiff::Unit::Millisecond).unwrap_or(now).to_string().into();
         }
     }
@@ -72,8 +83,13 @@ mod tests {
             "/eventId",
             "/timestamp",
         );
+        check(r#"{"SpecVersion":"1.0","Id":"old","Time":"2020-01-01T00:00:00Z"}"#, "/Id", "/Time");
+        let entry =
+            r#"{"Source":"s","DetailType":"t","Detail":"{\"specversion\":\"1.0\",\"id\":\"old\"}","Time":1}"#;
+        let renewed = renewed(entry, NOON).unwrap();
+        assert!(!renewed.contains("old") && !renewed.contains("Time"), "{renewed}");
         let wrapped = r#"{"source":"s","detail-type":"t","detail":{"type":"t","timestamp":1,"data":{}}}"#;
-        let renewed: Value = serde_json::from_str(&renewed(wrapped, NOON).unwrap()).unwrap();
+        let renewed: Value = serde_json::from_str(&super::renewed(wrapped, NOON).unwrap()).unwrap();
         assert_eq!(renewed.pointer("/detail/timestamp").unwrap(), "2026-11-20T12:00:00Z");
         assert!(super::renewed("[]", NOON).is_err());
     }

@@ -11,6 +11,7 @@
 mod access;
 mod caller;
 mod changes;
+mod cloudevents;
 mod config;
 mod limits;
 mod once;

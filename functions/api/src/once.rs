@@ -142,7 +142,7 @@ impl Keyed {
     }
 }
 
-/// SHA-256 of what is asked: the query, and the body with its members in order and without its blanks.
+/// SHA-256 of what is asked: the query, the attributes of a CloudEvent that stand in headers, and the body with its members in order and without its blanks.
 fn fingerprint(request: &Request) -> Result<String, Problem> {
     let body = request.body()?;
     let canonical = match serde_json::from_str::<Value>(&body) {
@@ -155,6 +155,9 @@ fn fingerprint(request: &Request) -> Result<String, Problem> {
     let mut hash = Sha256::new();
     for (name, value) in request.queries() {
         hash.update(format!("{}:{name}{}:{value}", name.len(), value.len()));
+    }
+    for (name, value) in request.headers_after("ce-") {
+        hash.update(format!("{}:ce-{name}{}:{value}", name.len(), value.len()));
     }
     hash.update([0]);
     hash.update(canonical);
@@ -175,6 +178,14 @@ mod tests {
         assert_eq!(of(r#"{"a":1,"b":[2]}"#), of("{ \"b\": [2],\n \"a\": 1 }"));
         assert_ne!(of(r#"{"a":1}"#), of(r#"{"a":2}"#));
         assert_ne!(of("{"), of("{{"));
+    }
+
+    #[test]
+    fn attributes_in_headers_are_part_of_what_is_asked() {
+        let of =
+            |id: &str| keyed(&json!({ "idempotency-key": "k", "ce-id": id }), "{}").unwrap().unwrap().body;
+        assert_eq!(of("1"), of("1"));
+        assert_ne!(of("1"), of("2"));
     }
 
     #[test]

@@ -155,6 +155,12 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
+    /// The headers whose names begin with this, without it, in the order of their names.
+    pub(crate) fn headers_after(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.headers.iter();
+        all.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    }
+
     pub(crate) fn id(&self) -> &str {
         &self.request_context.request_id
     }

@@ -100,7 +100,7 @@ impl Audit {
     async fn bury(&self, message: &Message, class: &'static str, detail: &str, report: &mut Report) {
         tracing::error!(message.id = message.message_id, detail, "an event cannot be kept");
         let cause = Cause { class, detail: detail.to_owned(), by: "audit" };
-        let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+        let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(error = chain(&refused), "it stays in the queue");
             report.show_again(message);

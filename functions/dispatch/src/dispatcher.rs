@@ -236,7 +236,7 @@ impl Dispatcher {
         let detail = refusal.to_string();
         tracing::warn!(message.id = message.message_id, detail, "an event is refused");
         let cause = Cause { class: refusal.class.name(), detail, by: "dispatch" };
-        let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+        let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(error = chain(&refused), "it stays in the queue");
             report.show_again(message);

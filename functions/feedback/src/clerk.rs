@@ -219,7 +219,7 @@ impl Clerk {
     async fn bury(&self, message: &Message, detail: String, report: &mut Report) {
         tracing::error!(message.id = message.message_id, detail, "what came is no receipt");
         let cause = Cause { class: "refused", detail, by: "feedback" };
-        let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+        let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(error = chain(&refused), "it stays in the queue");
             report.show_again(message);

@@ -160,7 +160,7 @@ impl Relay {
     async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
         tracing::error!(message.id = message.message_id, detail, "records cannot be handled");
         let cause = Cause { class, detail, by: "relay" };
-        let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+        let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(error = chain(&refused), "it stays in the queue");
             report.show_again(message);

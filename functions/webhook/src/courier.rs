@@ -91,7 +91,9 @@ impl Courier {
             );
             Failure::Transient(Box::new(refused))
         })?;
-        let request = Request::sign(id, &webhook.body, &secrets, begun).with_headers(custom);
+        let format = found.endpoint.format.unwrap_or_default();
+        let message = (webhook.body.as_str(), &job.event);
+        let request = Request::sign_in(format, id, message, &secrets, begun).with_headers(custom);
         let reply = self.http.post(&found.endpoint.url, &request).await;
         self.conclude(job, webhook, &found, begun, &reply).await
     }

@@ -201,7 +201,7 @@ where
         }
         let asked = asked
             .header(HOST, &target.authority)
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(CONTENT_TYPE, HeaderValue::from_static(request.content_type))
             .header(USER_AGENT, HeaderValue::from_static("Carillon"))
             // What comes is read as it is: nothing is unpacked here.
             .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))

@@ -1,9 +1,10 @@
 //! The request: what is sent, to the byte, and its signature.
 
 use domain::Timestamp;
+use domain::endpoint::format::Format;
 use domain::endpoint::headers::CustomHeaders;
 use domain::endpoint::secret::Secrets;
-use domain::job::{Content, Job, Webhook};
+use domain::job::{Content, Job, Origin, Webhook};
 use domain::key::Key;
 use domain::outcome::{Failure, Reason};
 use hyper::body::Bytes;
@@ -16,6 +17,7 @@ pub struct Request {
     pub headers: [(&'static str, String); 3],
     /// The headers that the endpoint's tenant asks for. None of them has the name of one of ours.
     pub custom: CustomHeaders,
+    pub content_type: &'static str,
     pub body: Bytes,
 }
 
@@ -33,6 +35,7 @@ impl Request {
                 ("webhook-signature", signature),
             ],
             custom: CustomHeaders::default(),
+            content_type: Format::Standard.content_type(),
             body: Bytes::copy_from_slice(body.as_bytes()),
         }
     }
@@ -41,6 +44,19 @@ impl Request {
     #[must_use]
     pub fn with_headers(self, custom: CustomHeaders) -> Request {
         Request { custom, ..self }
+    }
+
+    /// The same for a message in the format that its endpoint asks for. `body` is in the standard format.
+    #[must_use]
+    pub fn sign_in(
+        format: Format,
+        id: &Key,
+        (body, origin): (&str, &Origin),
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Request {
+        let request = Request::sign(id, &format.body(body, origin), secrets, now);
+        Request { content_type: format.content_type(), ..request }
     }
 }
 

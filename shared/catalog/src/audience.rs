@@ -5,7 +5,7 @@ use domain::rule::{EndpointsOf, Operand, Selector};
 
 use crate::nearest::listed;
 use crate::problem::{At, Page};
-use crate::values::{check_keys, find, key_at, path, text};
+use crate::values::{MARKS, check_keys, find, key_at, meant_path, path, text};
 use crate::yaml::{Entry, Kind, Node};
 
 /// The kind of an entry. Each match over it is exhaustive: a kind that is added here cannot be read as another one.
@@ -314,6 +314,17 @@ pub(crate) fn is_plain(name: &str) -> bool {
 
 fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
     let text = text(node, page)?;
+    let is_marked = MARKS.iter().any(|(open, _)| text.contains(open));
+    let meant = meant_path(&text).filter(|_| !text.starts_with("$."));
+    if meant.is_some() || is_marked {
+        let what = format!("`{text}` is read as a name, and not as a path into the event");
+        let fix = meant.map_or_else(
+            || "write one path, such as `$.data.userId`, and nothing round it".to_owned(),
+            |path| format!("did you mean `{path}`?"),
+        );
+        page.refuse(node.at, what, fix);
+        return None;
+    }
     match text.starts_with('$') {
         true => path(&text, node.at, page).map(Operand::Path),
         false => Some(Operand::Literal(text)),

@@ -200,6 +200,14 @@ fn warnings(rule: &Rule, members: &[Entry], draft: &Draft<'_>) -> Vec<Problem> {
         let fix = "name the types in `detail-type`, or what else tells the events apart";
         warnings.push(draft.problem(node.at, "`when` matches everything that happens", fix));
     }
+    let cancels = find(members, "cancel").and_then(|it| match &it.kind {
+        Kind::Map(of_cancel) => find(of_cancel, "when"),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => None,
+    });
+    for node in [find(members, "when"), cancels].into_iter().flatten() {
+        let found = crate::when::warnings(node).into_iter();
+        warnings.extend(found.map(|(at, what, fix)| draft.problem(at, what, fix)));
+    }
     let endless = rule.repeat.as_ref().is_some_and(|it| it.times.is_none() && it.until.is_none());
     if let Some(node) = find(members, "repeat").filter(|_| endless && rule.expires.is_none()) {
         let fix = "add `times: <n>` or `until: $.data.<instant>`, or let the rule expire";

@@ -4,10 +4,12 @@
 
 use domain::Timestamp;
 use domain::bus::{BusEvent, Shape, shape_of};
-use domain::event::{Event, Refusal};
+use domain::event::{Event, Refusal, names_time, with_attribute};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+mod put_events;
 
 /// What a producer hands to EventBridge's `PutEvents`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,12 @@ pub struct BusEntry {
     pub detail_type: String,
     /// A JSON object as text.
     pub detail: String,
+    /// The time that an entry of `PutEvents` names.
+    pub time: Option<Timestamp>,
+    /// The bus that an entry of `PutEvents` names.
+    pub bus: Option<String>,
+    /// Attributes of the event that cannot be used and count as absent, each with the reason.
+    pub notes: Vec<String>,
 }
 
 /// An EventBridge event as far as [`BusEvent`] reads it.
@@ -32,22 +40,41 @@ struct Written<'a> {
 }
 
 impl BusEntry {
-    /// Reads a CloudEvent, to the letter of its specification; the body of one of the older systems; or an EventBridge
-    /// event, of which `source`, `detail-type` and `detail` are taken.
+    /// Reads a CloudEvent; the body of one of the older systems; an EventBridge event, of which `source`, `detail-type` and
+    /// `detail` are taken; or an entry of `PutEvents`.
     ///
     /// # Errors
     /// [`Refusal`] when the text is none of these, or when its form is wrong. Whether its producer may publish it is the
     /// policy's to say.
     pub fn read(text: &str) -> Result<BusEntry, Refusal> {
+        BusEntry::read_as(text, None)
+    }
+
+    /// Reads the same under another source, or under the source that the text lacks. A CloudEvent gets it as its own; the
+    /// body of an older system keeps the source that it names inside.
+    ///
+    /// # Errors
+    /// As for [`BusEntry::read`].
+    pub fn read_as(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
         let entry = match shape_of(text) {
             // Strict reading also says why a text has no shape.
-            None | Some(Shape::CloudEvent) => cloud_event(text)?,
-            Some(Shape::Hub) => body(text, "eventType")?,
-            Some(Shape::Circle | Shape::Business) => body(text, "type")?,
-            Some(Shape::Plain) => bus_event(text)?,
+            None | Some(Shape::CloudEvent) => cloud_event(text, source)?,
+            Some(Shape::Hub) => body(text, "eventType", source)?,
+            Some(Shape::Circle | Shape::Business) => body(text, "type", source)?,
+            Some(Shape::Plain) if put_events::is_entry(text) => put_events::entry(text, source)?,
+            Some(Shape::Plain) => bus_event(text, source)?,
         };
-        BusEvent::parse(&entry.to_bus_event("sample", Timestamp::UNIX_EPOCH))?.unverified_event()?;
-        Ok(entry)
+        let on_bus = entry.to_bus_event("sample", Timestamp::UNIX_EPOCH);
+        let event = BusEvent::parse(&on_bus)?.unverified_event()?;
+        let note = |(name, why): (&str, &Refusal)| {
+            format!("{name}: found {}, wanted {}; it counts as absent", why.found, why.wanted)
+        };
+        let notes = event.notes().map(note).collect();
+        Ok(BusEntry { notes, ..entry })
+    }
+
+    fn new(source: String, detail_type: String, detail: String) -> BusEntry {
+        BusEntry { source, detail_type, detail, time: None, bus: None, notes: Vec::new() }
     }
 
     /// The event as EventBridge would deliver it under this id and time. A `detail` that is no JSON becomes `null`,
@@ -68,37 +95,46 @@ impl BusEntry {
     }
 }
 
-fn cloud_event(text: &str) -> Result<BusEntry, Refusal> {
-    let event = Event::parse(text)?;
-    Ok(BusEntry { detail: event.to_json(), source: event.source, detail_type: event.kind })
+fn cloud_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
+    let text = source.map_or_else(|| text.to_owned(), |it| with_attribute(text, "source", it));
+    let event = Event::received(&text, Timestamp::UNIX_EPOCH)?;
+    // The bus says when it took an event that does not say when it happened.
+    let detail = if names_time(&text) { event.to_json() } else { event.to_json_without_time() };
+    Ok(BusEntry::new(event.source, event.kind, detail))
 }
 
 /// A body of an older system: source and type are its own.
-fn body(text: &str, kind: &str) -> Result<BusEntry, Refusal> {
+fn body(text: &str, kind: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     let members = members(text)?;
-    let wanted = "the producer's name, here or in an EventBridge event round this one";
-    Ok(BusEntry {
-        source: word(&members, "source", wanted)?,
-        detail_type: word(&members, kind, "what kind of event it is")?,
-        detail: text.trim().to_owned(),
-    })
+    let wanted = "the producer's name, here, in an EventBridge event round this one, or by --source";
+    let source = source.map_or_else(|| word(&members, "source", wanted), |it| Ok(it.to_owned()))?;
+    let detail_type = word(&members, kind, "what kind of event it is")?;
+    Ok(BusEntry::new(source, detail_type, text.trim().to_owned()))
 }
 
-fn bus_event(text: &str) -> Result<BusEntry, Refusal> {
+fn bus_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     let members = members(text)?;
     let known = ["source", "detail-type", "detail"];
     if !known.iter().any(|it| members.get(*it).is_some()) {
-        let wanted =
-            "a CloudEvent with specversion, or an EventBridge event with source, detail-type and detail";
+        let wanted = "a CloudEvent with specversion, an EventBridge event with source, detail-type and detail, or an \
+                      entry of PutEvents";
         return Err(refusal("body", "an object of no known form", wanted));
     }
-    let source = word(&members, "source", "the producer's name")?;
+    let named =
+        source.map_or_else(|| word(&members, "source", "the producer's name"), |it| Ok(it.to_owned()))?;
     let detail_type = word(&members, "detail-type", "what kind of event it is")?;
-    let detail = detail(text)?;
-    if shape_of(&detail) == Some(Shape::CloudEvent) {
-        Event::parse(&detail)?;
+    let detail = of_source(detail(text)?, source)?;
+    Ok(BusEntry::new(named, detail_type, detail))
+}
+
+/// A detail under the source that was asked for, checked where it is a CloudEvent.
+fn of_source(detail: String, source: Option<&str>) -> Result<String, Refusal> {
+    if shape_of(&detail) != Some(Shape::CloudEvent) {
+        return Ok(detail);
     }
-    Ok(BusEntry { source, detail_type, detail })
+    let detail = source.map_or_else(|| detail.clone(), |it| with_attribute(&detail, "source", it));
+    Event::received(&detail, Timestamp::UNIX_EPOCH)?;
+    Ok(detail)
 }
 
 /// The member `detail` as it is written.

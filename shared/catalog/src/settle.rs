@@ -23,6 +23,7 @@ pub(crate) fn welcome(plan: &mut Plan<'_>) {
             description: None,
             when: None,
             version: None,
+            format: None,
             disabled: None,
             unverified: None,
             header_names: Vec::new(),

@@ -136,18 +136,78 @@ pub(crate) fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
     if let Some(rest) = text.strip_prefix("$.detail.") {
         let what =
             format!("`{text}` finds nothing: paths begin inside the envelope, which is `detail` itself");
-        page.refuse(at, what, format!("write `$.{rest}`"));
+        let fix = meant_path(text).unwrap_or_else(|| format!("$.{rest}"));
+        page.refuse(at, what, format!("write `{fix}`"));
         return None;
     }
     match Path::parse(text) {
+        Ok(_) if !is_in_envelope(text) => {
+            let what =
+                format!("`{text}` finds nothing: the envelope has attributes in small letters, and `data`");
+            let fix = meant_path(text).unwrap_or_else(|| "$.data.<name>".to_owned());
+            page.refuse(at, what, format!("did you mean `{fix}`?"));
+            None
+        }
         Ok(it) => Some(it),
         Err(_) => {
-            let fix = "write `$.` and names with dots between them, such as `$.data.userId`";
+            let fix = meant_path(text).map_or_else(
+                || "write `$.` and names with dots between them, such as `$.data.userId`".to_owned(),
+                |path| format!("did you mean `{path}`?"),
+            );
             page.refuse(at, format!("`{text}` is not a path"), fix);
             None
         }
     }
 }
+
+/// Whether an envelope can have something at a path: an attribute has small letters and digits, and no members.
+fn is_in_envelope(path: &str) -> bool {
+    let steps = path.strip_prefix("$.").unwrap_or(path);
+    let (first, rest) = steps.split_once('.').map_or((steps, None), |(first, rest)| (first, Some(rest)));
+    let is_name = first.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+    first == "data" || (is_name && rest.is_none())
+}
+
+/// The path that is meant by a text in another product's notation: `data.to`, `{{ data.to }}`, `${data.to}`,
+/// `detail.orderId`, `$data.to`. `None` for a text that has nothing of a path.
+pub(crate) fn meant_path(text: &str) -> Option<String> {
+    let trimmed = text.trim();
+    let inner = MARKS.iter().find_map(|(open, close)| trimmed.strip_prefix(open)?.strip_suffix(close));
+    let mut is_path = inner.is_some() || trimmed.starts_with('$');
+    let path = inner.unwrap_or(trimmed).trim();
+    let path = path.strip_prefix("$.").or_else(|| path.strip_prefix('$')).unwrap_or(path);
+    // The words by which EventBridge and other products call the payload.
+    let beginnings = ["event.detail.", "detail.", "trigger.payload.", "event.payload.", "payload."];
+    let of_payload = beginnings.iter().find_map(|it| path.strip_prefix(it));
+    is_path |= of_payload.is_some() || path.starts_with("data.");
+    let path = of_payload.unwrap_or(path);
+    let first = path.split('.').next().unwrap_or_default();
+    let found = match first == "data" || ENVELOPE.contains(&path) {
+        true => format!("$.{path}"),
+        false => format!("$.data.{path}"),
+    };
+    (is_path && Path::parse(&found).is_ok()).then_some(found)
+}
+
+/// How other products mark what is to be filled in.
+pub(crate) const MARKS: [(&str, &str); 4] = [("{{", "}}"), ("${", "}"), ("{%", "%}"), ("<%=", "%>")];
+
+/// The attributes of an envelope that paths are written for.
+const ENVELOPE: [&str; 13] = [
+    "id",
+    "source",
+    "type",
+    "time",
+    "subject",
+    "tenant",
+    "actor",
+    "authid",
+    "correlationid",
+    "causationid",
+    "priority",
+    "sequence",
+    "expirytime",
+];
 
 /// A length of time with its sign. A day is 24 hours.
 pub(crate) fn duration(text: &str) -> Option<SignedDuration> {

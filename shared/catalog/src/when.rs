@@ -1,18 +1,22 @@
 //! The pattern of a rule: EventBridge's language, over the fields that an event has here.
 
+use domain::pattern::Pattern;
 use domain::rule::When;
 
 use crate::nearest::suggestion;
-use crate::problem::Page;
+use crate::problem::{At, Page};
 use crate::reach;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Entry, Kind, Node};
 
 /// The top-level fields of [`domain::event::Event::document`].
 const FIELDS: [&str; 5] = ["source", "detail-type", "detail", "id", "time"];
 
 pub(crate) fn when(node: &Node, page: &mut Page<'_>) -> Option<When> {
     check_fields(node, page);
-    match When::try_from(node.to_json()) {
+    check_detail(node, "", page);
+    let source = node.to_json();
+    let checked = Pattern::check_complexity(&source);
+    match checked.and_then(|()| When::try_from(source)) {
         Ok(when) => {
             if let Some((at, what)) = reach::nothing(node) {
                 page.refuse(at, format!("it matches nothing: {what}"), "mend the values, or take them out");
@@ -41,9 +45,142 @@ fn check_fields(node: &Node, page: &mut Page<'_>) {
         let field = entry.key.split('.').next().unwrap_or_default();
         if !FIELDS.contains(&field) {
             let what = format!("no event has the field `{field}`, so the rule never matches");
-            page.refuse(entry.at, what, suggestion(field, &FIELDS));
+            let fix = match field {
+                "data" => "the payload is under `detail.data`: write `detail: { data: { … } }`".to_owned(),
+                _ => suggestion(field, &FIELDS),
+            };
+            page.refuse(entry.at, what, fix);
         }
     }
+}
+
+/// The attributes of an envelope that are known here: CloudEvents' own, its extensions, and Carillon's.
+const ATTRIBUTES: [&str; 27] = [
+    "actor",
+    "authid",
+    "authtype",
+    "causationid",
+    "correlationid",
+    "data",
+    "datacontenttype",
+    "dataref",
+    "dataschema",
+    "expirytime",
+    "id",
+    "partitionkey",
+    "priority",
+    "recordedtime",
+    "renotify",
+    "replayid",
+    "sampledrate",
+    "sequence",
+    "sequencetype",
+    "severitynumber",
+    "severitytext",
+    "source",
+    "specversion",
+    "subject",
+    "tenant",
+    "time",
+    "type",
+];
+
+/// Trace Context has two more.
+const TRACE: [&str; 2] = ["traceparent", "tracestate"];
+
+/// What stands under `detail`, entry by entry: the path behind `detail.`, its place, and whether more members follow.
+fn under_detail<'n>(node: &'n Node, above: &str, each: &mut impl FnMut(&str, &'n Entry)) {
+    let Kind::Map(entries) = &node.kind else { return };
+    for entry in entries {
+        if let (Kind::List(members), "$or") = (&entry.value.kind, entry.key.as_str()) {
+            members.iter().for_each(|it| under_detail(it, above, each));
+            continue;
+        }
+        let path = if above.is_empty() { entry.key.clone() } else { format!("{above}.{}", entry.key) };
+        match path.strip_prefix("detail.") {
+            Some(rest) => each(rest, entry),
+            None if path == "detail" => under_detail(&entry.value, &path, each),
+            None => {}
+        }
+    }
+}
+
+/// EventBridge's habit is to write the payload's members under `detail`. There stands the envelope here.
+fn check_detail(node: &Node, above: &str, page: &mut Page<'_>) {
+    let mut faults = Vec::new();
+    under_detail(node, above, &mut |path, entry| {
+        let first = path.split('.').next().unwrap_or_default();
+        if first == "data" {
+            return;
+        }
+        let is_name = first.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+        let fix = format!("the payload is under `detail.data`: write `detail: {{ data: {{ {path}: … }} }}`");
+        let has_members = path.contains('.') || matches!(entry.value.kind, Kind::Map(_));
+        if !is_name {
+            let what = format!(
+                "no envelope has the attribute `{first}`, so the rule never matches: attributes have small letters and \
+                 digits"
+            );
+            faults.push((entry.at, what, fix));
+        } else if has_members && !ATTRIBUTES.contains(&first) {
+            let what =
+                format!("the attribute `{first}` of an envelope has no members, so the rule never matches");
+            faults.push((entry.at, what, fix));
+        }
+    });
+    for (at, what, fix) in faults {
+        page.refuse(at, what, fix);
+    }
+}
+
+/// What may be meant as it is written, and most often is not.
+pub(crate) fn warnings(node: &Node) -> Vec<(At, String, String)> {
+    let mut found = Vec::new();
+    under_detail(node, "", &mut |path, entry| {
+        let is_name = path.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+        if is_name
+            && !ATTRIBUTES.contains(&path)
+            && !TRACE.contains(&path)
+            && !matches!(entry.value.kind, Kind::Map(_))
+        {
+            let what = format!(
+                "`detail.{path}` is an extension attribute of the envelope, and none that is known here"
+            );
+            let fix =
+                format!("if it is a member of the payload, write `detail: {{ data: {{ {path}: … }} }}`");
+            found.push((entry.at, what, fix));
+        }
+    });
+    numbers(node, &mut found);
+    found
+}
+
+/// Numbers that are written as no JSON writer would write them are texts more often than not: a postcode, a version, a
+/// phone number.
+fn numbers(node: &Node, found: &mut Vec<(At, String, String)>) {
+    match &node.kind {
+        Kind::Map(entries) => {
+            // `numeric` compares with numbers, whatever they look like.
+            let others = entries.iter().filter(|it| it.key != "numeric");
+            others.for_each(|it| numbers(&it.value, found));
+        }
+        Kind::List(members) => members.iter().for_each(|it| numbers(it, found)),
+        Kind::Number(number) => {
+            let Some(written) = node.written.as_deref().filter(|it| is_odd(it, &number.to_string())) else {
+                return;
+            };
+            let what = format!("`{written}` is the number {number} to YAML, and matches no text");
+            found.push((node.at, what, format!("write \"{written}\" in quotes if it is a text")));
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Text(_) => {}
+    }
+}
+
+/// Whether a number is not written as JSON writes it: a sign or a zero in front, a zero at the end of a fraction, an
+/// exponent, more digits than it keeps.
+fn is_odd(written: &str, number: &str) -> bool {
+    let ends_in_zero = written.contains('.') && written.ends_with('0');
+    written != number || ends_in_zero || written.contains(['e', 'E', '+'])
 }
 
 #[cfg(test)]

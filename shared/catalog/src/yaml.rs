@@ -21,6 +21,8 @@ const MAX_DEPTH: usize = 32;
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     pub(crate) at: At,
+    /// A number as it is written in the file.
+    pub(crate) written: Option<String>,
 }
 
 /// What kind of value it is.
@@ -171,7 +173,26 @@ fn parse(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Node, Error> 
             max_depth: MAX_DEPTH,
         },
     };
-    serde_saphyr::from_str_with_options(text, options)
+    let mut node: Node = serde_saphyr::from_str_with_options(text, options)?;
+    let lines: Vec<&str> = text.lines().collect();
+    note_numbers(&mut node, &lines);
+    Ok(node)
+}
+
+/// Keeps how each number is written. An alias has the place of its own, and is left out.
+fn note_numbers(node: &mut Node, lines: &[&str]) {
+    match &mut node.kind {
+        Kind::Number(_) => {
+            let line = lines.get(node.at.line.saturating_sub(1)).copied().unwrap_or_default();
+            let rest = line.chars().skip(node.at.column.saturating_sub(1));
+            let word: String = rest.take_while(|it| !it.is_whitespace() && !",]}".contains(*it)).collect();
+            let is_number = word.starts_with(|it: char| it.is_ascii_digit() || "+-.".contains(it));
+            node.written = Some(word).filter(|_| is_number);
+        }
+        Kind::List(list) => list.iter_mut().for_each(|it| note_numbers(it, lines)),
+        Kind::Map(entries) => entries.iter_mut().for_each(|it| note_numbers(&mut it.value, lines)),
+        Kind::Null | Kind::Bool(_) | Kind::Text(_) => {}
+    }
 }
 
 #[expect(
@@ -218,7 +239,7 @@ fn position(location: Location) -> At {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
         let spanned = Spanned::<Kind>::deserialize(deserializer)?;
-        Ok(Node { at: position(spanned.referenced), kind: spanned.value })
+        Ok(Node { at: position(spanned.referenced), kind: spanned.value, written: None })
     }
 }
 

@@ -197,7 +197,7 @@ impl<C: Cloud> Desk<C> {
             };
             tracing::error!(message.id = message.message_id, detail, "a job cannot be read");
             let cause = Cause { class: "unreadable", detail: detail.clone(), by: self.name };
-            let past = Past { first_at: message.sent_at(), attempts: message.receive_count() };
+            let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
             if let Err(refused) = self.dead_letters.bury(&message.body, message.group(), &cause, past).await {
                 tracing::error!(error = chain(&refused), "it stays in the queue");
                 report.show_again(message);

@@ -68,10 +68,20 @@ impl Shape {
             Shape::Hub
         } else if fields.has("type") && fields.has("data") && fields.has("timestamp") {
             if fields.has("id") && fields.has("source") { Shape::Circle } else { Shape::Business }
+        } else if is_in_other_letters(fields) {
+            Shape::CloudEvent
         } else {
             Shape::Plain
         }
     }
+}
+
+/// Whether an envelope is a CloudEvent whose names are written in other letters, such as the `SpecVersion` of .NET. The
+/// name alone proves little: other formats have a `specVersion` too.
+fn is_in_other_letters(fields: &Fields<'_>) -> bool {
+    let Some(version) = fields.raw_in_any_case("specversion") else { return false };
+    let has_all = || ["id", "source", "type"].iter().all(|it| fields.raw_in_any_case(it).is_some());
+    version.text().as_deref() == Some("1.0") || has_all()
 }
 
 impl<'a> BusEvent<'a> {
@@ -190,6 +200,20 @@ impl<'a> BusEvent<'a> {
 #[must_use]
 pub fn shape_of(detail: &str) -> Option<Shape> {
     Fields::of(detail).ok().map(|fields| Shape::of(&fields))
+}
+
+/// The id that an envelope names, whatever else is wrong with it. `None` for a plain detail and for an id that is no
+/// text.
+#[must_use]
+pub fn id_inside(detail: &str) -> Option<String> {
+    let fields = Fields::of(detail).ok()?;
+    let name = match Shape::of(&fields) {
+        Shape::Hub => "eventId",
+        Shape::CloudEvent | Shape::Circle | Shape::Business => "id",
+        Shape::Plain => return None,
+    };
+    let id = fields.raw_in_any_case(name)?.text()?;
+    crate::event::check_name(name, &id).ok().map(|()| id.into_owned())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! [`target`] which URLs and addresses may be asked at all → [`secret`] what is signed with → [`attempt`] what an answer
 //! means, and when the next attempt is → [`health`] when an endpoint counts as broken → [`by_hand`] what somebody asks for.
-//! [`challenge`] how an owner proves control of an endpoint.
+//! [`challenge`] how an owner proves control of an endpoint. [`format`] the form of its messages.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ use crate::rule::When;
 pub mod attempt;
 pub mod by_hand;
 pub mod challenge;
+pub mod format;
 pub mod headers;
 pub mod health;
 pub mod overlap;
@@ -25,6 +26,7 @@ pub mod recovery;
 pub mod secret;
 pub mod target;
 
+use format::Format;
 use target::{Allow, Target};
 
 /// How many endpoints a tenant has at most. Endpoints of no tenant are the operator's own and have no limit.
@@ -46,6 +48,7 @@ const MEMBERS: [(&str, &str); 9] = [
     ("description", "a string of at most 500 bytes"),
     ("when", "an EventBridge pattern, such as {\"detail-type\":[{\"prefix\":\"booking.\"}]}"),
     ("version", "1 to 32 letters, digits, `-` and `.`, such as 2026-05"),
+    ("format", "standard or cloudevents"),
     ("disabled", "why it is switched off, as `disable` writes it"),
     ("unverified", "since when its owner has to prove control, as `verify` writes it"),
     ("header_names", "the names of its own headers, as an answer shows them"),
@@ -90,6 +93,9 @@ pub struct Endpoint {
     /// The version of the events' data that it was written for; the current one without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The form of its messages; [`Format::Standard`] where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
     /// Nothing is sent while this is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Disabled>,
@@ -177,7 +183,7 @@ impl Endpoint {
             Err(error) => return Err(Refusal::not_json(&error)),
         };
         if let Some(stranger) = members.keys().find(|it| !MEMBERS.iter().any(|(name, _)| name == it)) {
-            let known: Vec<&str> = MEMBERS.iter().take(6).map(|(name, _)| *name).collect();
+            let known: Vec<&str> = MEMBERS.iter().take(7).map(|(name, _)| *name).collect();
             return Err(Refusal::new(
                 stranger.clone(),
                 "a member of this name",
@@ -194,7 +200,10 @@ impl Endpoint {
         let tenant = text_of("tenant", is_tenant)?;
         let url = text_of("url", |_| true)?.ok_or_else(|| missing("url"))?;
         Target::read(&url, allow).map_err(|it| Refusal::new("url", it.found(), it.wanted()))?;
-        let when = members.get("when").filter(|it| !it.is_null()).map(|it| When::try_from(it.clone()));
+        let when = members.get("when").filter(|it| !it.is_null()).map(|it| {
+            Pattern::check_complexity(it)?;
+            When::try_from(it.clone())
+        });
         let when = when.transpose().map_err(|it| {
             let at = if it.at == WHOLE { "when".to_owned() } else { format!("when.{}", it.at) };
             Refusal::new(at, "something else", it.wanted)
@@ -205,6 +214,8 @@ impl Endpoint {
             description: text_of("description", |it| it.len() <= MAX_DESCRIPTION_BYTES)?,
             when,
             version: text_of("version", is_version)?,
+            format: text_of("format", |it| Format::from_name(it).is_some())?
+                .and_then(|it| Format::from_name(&it)),
             disabled: None,
             unverified: None,
             header_names: Vec::new(),

@@ -7,20 +7,23 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::json::{self, Raw};
+use crate::json::{self, Raw, without_members};
 
 mod attributes;
 mod fields;
 mod read;
 mod refusal;
+pub(crate) mod rfc3339;
+mod sequence;
+mod writing;
 
 pub(crate) use attributes::{check_name, check_tenant, check_type, timestamp, trace_context};
 pub(crate) use fields::{Fields, kind_of};
 pub use refusal::{Attribute, Found, Refusal, RefusalClass};
+pub use sequence::Sequence;
 
 /// The largest event that is accepted, in bytes of its JSON text. AWS's own limit is 1 MiB for a `PutEvents` entry;
 /// staying below 256 KiB keeps every queue and function on the way at its default.
@@ -56,8 +59,8 @@ pub struct Event {
     pub auth_id: Option<String>,
     /// How urgent the producer thinks it is. A rule's own priority wins.
     pub priority: Option<Priority>,
-    /// The version of the subject after this event, counted from 1.
-    pub sequence: Option<u64>,
+    /// Where it stands among the events of its source. Events of an outbox stream have the stream's version.
+    pub sequence: Option<Sequence>,
     /// W3C Trace Context, level 1: `00-<32 hex>-<16 hex>-<2 hex>`.
     pub traceparent: Option<String>,
     /// After this nobody wants to hear of it any more.
@@ -66,6 +69,29 @@ pub struct Event {
     pub extensions: BTreeMap<String, Extension>,
     /// What the source has to say, as JSON.
     pub data: Option<Data>,
+    /// The content type of data that lies elsewhere. Data that is here is `application/json`.
+    pub content_type: Option<String>,
+    /// `time` and `expirytime` as they were written, where a [`Timestamp`] holds less than the text says.
+    pub written: WrittenTimes,
+    /// Optional attributes whose values do not mean anything here. They are handed on as they came, and count as
+    /// absent. [`Event::notes`] says why.
+    pub unusable: BTreeMap<String, Unusable>,
+}
+
+/// The texts of times that a [`Timestamp`] cannot hold: a leap second, more than nine digits of a second, the last hours
+/// of the year 9999.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct WrittenTimes {
+    pub time: Option<Box<str>>,
+    pub expiry_time: Option<Box<str>>,
+}
+
+/// The value of an optional attribute that cannot be used, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unusable {
+    /// The value as JSON text.
+    pub value: Data,
+    pub why: Refusal,
 }
 
 /// How urgent an event is. Ordered: `Low < Normal < High < Critical`.
@@ -174,6 +200,23 @@ impl fmt::Debug for Data {
     }
 }
 
+/// Whether a text names the `time` of its event. `false` for a text that is no object.
+#[must_use]
+pub fn names_time(text: &str) -> bool {
+    Fields::of(text).is_ok_and(|fields| fields.raw_in_any_case("time").is_some())
+}
+
+/// An envelope with this attribute in place of its own, whose name may be written in any letter case. Every other byte
+/// stays. A text that is no object stays as it is.
+#[must_use]
+pub fn with_attribute(envelope: &str, name: &str, value: &str) -> String {
+    let others = without_members(envelope, |it| it.eq_ignore_ascii_case(name));
+    let Some(members) = others.trim_start().strip_prefix('{') else { return others };
+    let (name, value) = (serde_json::Value::from(name), serde_json::Value::from(value));
+    let comma = if members.trim_start().starts_with('}') { "" } else { "," };
+    format!("{{{name}:{value}{comma}{members}")
+}
+
 impl Event {
     /// An event of our own: who says what of which kind, when, under which id. Nothing else is said of it yet.
     #[must_use]
@@ -202,22 +245,33 @@ impl Event {
             expiry_time: None,
             extensions: BTreeMap::new(),
             data: None,
+            content_type: None,
+            written: WrittenTimes::default(),
+            unusable: BTreeMap::new(),
         }
     }
 
-    /// Reads a CloudEvent in structured JSON and holds it to the letter of the specification: this is what a producer
-    /// of ours must pass before it puts an event on the bus.
+    /// Reads a CloudEvent in structured JSON that has all attributes of its own, `time` included. Attribute names may be
+    /// written in any letter case.
     ///
     /// # Errors
     /// [`Refusal`] names the attribute, what was found and what is wanted.
     pub fn parse(text: &str) -> Result<Event, Refusal> {
-        read::cloud_event(&Fields::of(text)?, None, read::Strictness::Strict)
+        read::cloud_event(&Fields::of(text)?, None)
     }
 
-    /// Reads a CloudEvent as it came over the bus: attribute names in any case, `time` taken from `received` when it
-    /// is missing, an unusable `traceparent` left out.
+    /// Reads a CloudEvent as [`Event::parse`] does. `received` stands in for a missing `time`, which CloudEvents leaves
+    /// to the producer.
+    ///
+    /// # Errors
+    /// As for [`Event::parse`].
+    pub fn received(text: &str, received: Timestamp) -> Result<Event, Refusal> {
+        read::cloud_event(&Fields::of(text)?, Some(received))
+    }
+
+    /// Reads a CloudEvent as it came over the bus.
     pub(crate) fn import(fields: &Fields<'_>, received: Timestamp) -> Result<Event, Refusal> {
-        read::cloud_event(fields, Some(received), read::Strictness::Tolerant)
+        read::cloud_event(fields, Some(received))
     }
 
     /// Reads an event that [`Event::to_json`] wrote before: an event that was imported keeps what it came with.
@@ -225,7 +279,12 @@ impl Event {
     /// # Errors
     /// [`Refusal`] when the text was changed since.
     pub fn stored(text: &str) -> Result<Event, Refusal> {
-        Event::import(&Fields::of(text)?, Timestamp::UNIX_EPOCH)
+        Event::received(text, Timestamp::UNIX_EPOCH)
+    }
+
+    /// What could not be used of an event that was accepted: the attribute, what was found and what is wanted.
+    pub fn notes(&self) -> impl Iterator<Item = (&str, &Refusal)> {
+        self.unusable.iter().map(|(name, it)| (name.as_str(), &it.why))
     }
 
     /// The whole event as structured CloudEvents JSON, attributes in a fixed order.
@@ -243,56 +302,9 @@ impl Event {
             "id": self.id,
             "source": self.source,
             "detail-type": self.kind,
-            "time": self.time.to_string(),
+            "time": self.time_text(),
             "detail": detail,
         })
-    }
-}
-
-impl Serialize for Event {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("specversion", "1.0")?;
-        map.serialize_entry("id", &self.id)?;
-        map.serialize_entry("source", &self.source)?;
-        map.serialize_entry("type", &self.kind)?;
-        map.serialize_entry("time", &self.time.to_string())?;
-        let texts = [
-            ("subject", &self.subject),
-            ("dataschema", &self.dataschema),
-            ("tenant", &self.tenant),
-            ("correlationid", &self.correlation_id),
-            ("causationid", &self.causation_id),
-            ("actor", &self.actor),
-            ("authid", &self.auth_id),
-            ("traceparent", &self.traceparent),
-        ];
-        for (name, value) in texts {
-            if let Some(value) = value {
-                map.serialize_entry(name, value)?;
-            }
-        }
-        if let Some(priority) = self.priority {
-            map.serialize_entry("priority", priority.name())?;
-        }
-        if let Some(sequence) = self.sequence {
-            map.serialize_entry("sequence", &sequence.to_string())?;
-        }
-        if let Some(expiry) = self.expiry_time {
-            map.serialize_entry("expirytime", &expiry.to_string())?;
-        }
-        for (name, value) in &self.extensions {
-            match value {
-                Extension::Bool(it) => map.serialize_entry(name, it)?,
-                Extension::Integer(it) => map.serialize_entry(name, it)?,
-                Extension::Text(it) => map.serialize_entry(name, it)?,
-            }
-        }
-        if let Some(data) = &self.data {
-            map.serialize_entry("datacontenttype", "application/json")?;
-            map.serialize_entry("data", data)?;
-        }
-        map.end()
     }
 }
 

@@ -105,6 +105,12 @@ impl Index {
     /// [`Event::document`].
     #[must_use]
     pub fn matching(&self, event: &Event) -> Vec<usize> {
+        // Values that cannot be used stand in no field of the event; patterns see them all the same.
+        if !event.unusable.is_empty()
+            && let Some(found) = self.matching_text(&event.document().to_string())
+        {
+            return found;
+        }
         let mut glance = Glance::new(self);
         if glance.event(event).is_some() {
             return glance.matching();

@@ -2,6 +2,7 @@
 //! It knows nothing of rules, catalogs or envelopes; what it sees is one JSON tree.
 
 mod address;
+mod complexity;
 pub(crate) mod facts;
 mod folded;
 mod glob;
@@ -23,6 +24,7 @@ use operator::Operator;
 use serde_json::Value;
 use tree::Branch;
 
+pub use complexity::MAX_WILDCARD_BEGINNINGS;
 pub(crate) use selection::Wants;
 
 /// How deep a pattern may nest, counted in steps of its paths and in `$or` arrays. AWS names no limit; this one is ours

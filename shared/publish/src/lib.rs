@@ -23,8 +23,10 @@ use std::time::Duration;
 use aws::{Refused, Verdict};
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::config::Builder;
+use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use aws_types::SdkConfig;
+use domain::Timestamp;
 use domain::batches::{Batch, split};
 use domain::event::Event;
 
@@ -60,13 +62,17 @@ pub struct Entry {
     pub detail_type: String,
     /// One JSON object.
     pub detail: String,
+    /// The time of an event whose detail names none; of its `PutEvents` call where it is left out. EventBridge keeps whole
+    /// seconds.
+    pub time: Option<Timestamp>,
 }
 
 impl Entry {
     /// A CloudEvent: the whole envelope is the detail, its type the detail type.
     #[must_use]
     pub fn of(event: &Event) -> Entry {
-        Entry { source: event.source.clone(), detail_type: event.kind.clone(), detail: event.to_json() }
+        let (source, detail_type) = (event.source.clone(), event.kind.clone());
+        Entry { source, detail_type, detail: event.to_json(), time: None }
     }
 
     /// As EventBridge counts it: the strings, and 14 bytes for the time.
@@ -151,6 +157,7 @@ fn request(bus: &str, (entry, resources): (&Entry, &[String])) -> PutEventsReque
         .source(&entry.source)
         .detail_type(&entry.detail_type)
         .detail(&entry.detail)
+        .set_time(entry.time.map(|it| DateTime::from_secs(it.as_second())))
         .build()
 }
 

@@ -3,7 +3,7 @@
 use aws::{Refused, chain};
 use domain::Timestamp;
 use domain::bus::FROM_OUTBOX;
-use domain::event::{Event, Priority};
+use domain::event::{Event, Priority, names_time};
 use domain::outbox_mark::{MarkKey, MarkedEntry};
 use domain::producers::{Identity, Producers, is_people_type, is_reserved_source, is_reserved_type};
 use store::{Pending, Place, Waiting};
@@ -24,7 +24,13 @@ struct Ready {
 
 impl Ready {
     fn of(pending: Pending, marks: &MarkKey) -> Result<Ready, String> {
-        let event = Event::parse(&pending.text).map_err(|it| it.to_string())?;
+        // EventBridge keeps whole seconds, and every reader is to see one time.
+        let appended_at = pending.appended_at.and_then(|it| Timestamp::from_second(it.as_second()).ok());
+        let event = match appended_at {
+            Some(time) => Event::received(&pending.text, time),
+            None => Event::parse(&pending.text),
+        };
+        let event = event.map_err(|it| it.to_string())?;
         pending.check(&event).map_err(|it| it.to_string())?;
         // Amazon's own services alone may say so, and not every bus minds.
         if event.source.starts_with("aws.") {
@@ -43,7 +49,8 @@ impl Ready {
         let aggregate = event.subject.is_some().then_some(pending.place.pk);
         let head = Event { data: None, ..event };
         let (source, detail_type) = (head.source.clone(), head.kind.clone());
-        let entry = Entry { source, detail_type, detail: pending.text };
+        let time = appended_at.filter(|_| !names_time(&pending.text));
+        let entry = Entry { source, detail_type, detail: pending.text, time };
         // The plain mark is for an audit of the last release; the next release leaves it out.
         let in_order = InOrder { aggregate, entry, resources: vec![FROM_OUTBOX.to_owned(), mark] };
         Ok(Ready { in_order, head })
@@ -230,6 +237,39 @@ mod tests {
             r#"{{"specversion":"1.0","id":"1","source":"{source}","type":"{kind}","time":"2026-11-20T12:00:00Z"{more}}}"#
         );
         let place = Place::of(&Event::parse(&text).unwrap());
-        Row::read(Pending::plain(place, text), &MarkKey::of(&StackSecret::read(&"0".repeat(32)).unwrap()))
+        read(Pending::plain(place, text))
+    }
+
+    fn read(pending: Pending) -> Row {
+        Row::read(pending, &MarkKey::of(&StackSecret::read(&"0".repeat(32)).unwrap()))
+    }
+
+    #[test]
+    fn row_without_a_time_is_published_with_the_time_of_its_append() {
+        let appended: Timestamp = "2026-11-20T12:00:00.75Z".parse().unwrap();
+        for time in ["", r#","time":null"#, r#","Time":null"#] {
+            let row = read(untimed(time, Some(appended)));
+            let ready = row.read.as_ref().unwrap_or_else(|it| panic!("{it}"));
+            let whole: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+            assert_eq!((ready.in_order.entry.time, ready.head.time), (Some(whole), whole), "{time}");
+        }
+        let own = read(untimed(r#","time":"2026-11-20T09:30:00Z""#, Some(appended)));
+        assert_eq!(own.read.as_ref().ok().and_then(|it| it.in_order.entry.time), None);
+        assert!(read(untimed("", None)).read.is_err_and(|it| it.starts_with("time: found nothing")));
+    }
+
+    #[test]
+    fn row_with_data_in_base64_or_a_sequence_of_letters_is_published() {
+        for more in [r#","data_base64":"eyJhIjoxfQ==""#, r#","sequence":"a-0001""#, r#","priority":"p1""#] {
+            assert!(row("shop", "t", more).read.is_ok(), "{more}");
+        }
+    }
+
+    fn untimed(time: &str, appended_at: Option<Timestamp>) -> Pending {
+        let text = format!(r#"{{"specversion":"1.0","id":"1","source":"shop","type":"t"{time}}}"#);
+        let place = Place::of(&Event::received(&text, Timestamp::UNIX_EPOCH).unwrap());
+        let mut pending = Pending::plain(place, text);
+        pending.appended_at = appended_at;
+        pending
     }
 }

@@ -31,7 +31,12 @@ async fn only_the_entries_that_may_still_work_are_offered_again() {
         });
     let client = client(&[&first, &second]);
     let entries: Vec<Entry> = (0..3)
-        .map(|n| Entry { source: "s".into(), detail_type: "t".into(), detail: format!("{{\"n\":{n}}}") })
+        .map(|n| Entry {
+            source: "s".into(),
+            detail_type: "t".into(),
+            detail: format!("{{\"n\":{n}}}"),
+            time: None,
+        })
         .collect();
     let results = Bus::with_client(client, "bus".into()).put(&entries).await;
     assert_eq!(results[0].as_ref().unwrap(), "a");
@@ -84,7 +89,7 @@ async fn check(answers: &'static [u16], expected: Option<Verdict>, calls: usize)
         .retry_config(aws::retries())
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .build();
-    let entry = Entry { source: "s".into(), detail_type: "t".into(), detail: "{}".into() };
+    let entry = Entry { source: "s".into(), detail_type: "t".into(), detail: "{}".into(), time: None };
     let results = Bus::new(&config, "bus".into()).put(&[entry]).await;
     let found = results[0].as_ref().err().map(|it| it.verdict);
     assert_eq!((found, bridge.calls.load(Ordering::Relaxed)), (expected, calls), "{answers:?}");

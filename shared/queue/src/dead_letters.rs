@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use aws::{Refused, Verdict};
+use aws::Refused;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName, QueueAttributeName,
 };
 use domain::Timestamp;
 
-use crate::{Outgoing, Queue, Sqs, refused};
+use crate::{Queue, Sqs};
 
 /// What the name of every dead-letter queue ends in; what stands before it is the name of the queue it belongs to.
 pub const SUFFIX: &str = "-dead-letters";
@@ -159,13 +159,10 @@ impl DeadLetters {
     /// # Errors
     /// It is still here.
     pub async fn send_back(&self, letter: &Letter) -> Result<(), Refused> {
-        let message = Outgoing {
-            body: letter.body.clone(),
-            tenant: letter.group.clone(),
-            delay: std::time::Duration::ZERO,
-        };
-        let sent = self.source.send(std::slice::from_ref(&message)).await;
-        sent.into_iter().next().unwrap_or_else(|| Err(refused(Verdict::Unanswered, "no answer".into())))?;
+        // When it was first put into a queue stays on record, however often it is sent back.
+        let first_at = letter.attributes.get("first_at").cloned();
+        let first_at = first_at.or_else(|| letter.sent_at.map(|it| it.to_string()));
+        self.source.send_again(&letter.body, letter.group.as_deref(), first_at.as_deref()).await?;
         self.discard(letter).await
     }
 

@@ -168,6 +168,21 @@ impl Queue {
         sent
     }
 
+    /// Sends one message that was in a queue before, with the time at which that was.
+    async fn send_again(
+        &self,
+        body: &str,
+        tenant: Option<&str>,
+        first_at: Option<&str>,
+    ) -> Result<(), Refused> {
+        let call = self.sqs.client().send_message().queue_url(&self.url).message_body(body);
+        let mut call = call.message_group_id(group(tenant));
+        if let Some(first_at) = first_at {
+            call = call.message_attributes("first_at", attribute(first_at));
+        }
+        call.send().await.map(drop).map_err(|error| Refused::new("send to a queue", error))
+    }
+
     /// Shows a message that is being handled again after `pause`, instead of after the queue's own time.
     ///
     /// # Errors

@@ -28,6 +28,8 @@ pub struct Message {
     pub body: String,
     #[serde(default)]
     attributes: Attributes,
+    #[serde(default, rename = "messageAttributes")]
+    written: MessageAttributes,
     #[serde(default, rename = "eventSourceARN")]
     queue_arn: String,
 }
@@ -43,6 +45,21 @@ struct Attributes {
     sent_timestamp: Option<String>,
 }
 
+/// The attributes that a sender of ours wrote.
+#[derive(Clone, Default, Deserialize)]
+struct MessageAttributes {
+    /// When the message was first put into a queue, of one that was sent back from the dead letters.
+    #[serde(default)]
+    first_at: Option<Written>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    #[serde(default)]
+    string_value: Option<String>,
+}
+
 impl Message {
     /// How often the queue has handed it out, this time included.
     #[must_use]
@@ -56,6 +73,13 @@ impl Message {
     pub fn sent_at(&self) -> Option<Timestamp> {
         let millis = self.attributes.sent_timestamp.as_deref()?.parse().ok()?;
         Timestamp::from_millisecond(millis).ok()
+    }
+
+    /// When it was first put into a queue. A message that was sent back from the dead letters keeps that time.
+    #[must_use]
+    pub fn first_sent_at(&self) -> Option<Timestamp> {
+        let written = self.written.first_at.as_ref().and_then(|it| it.string_value.as_deref()?.parse().ok());
+        written.or_else(|| self.sent_at())
     }
 
     /// Whether it came by the lane for what must not wait: the queue whose name ends in `-critical`.
@@ -169,6 +193,20 @@ mod tests {
         assert_eq!(event.records[0].sent_at().map(Timestamp::as_millisecond), Some(1));
         assert_eq!(event.records[0].group(), Some("clinic-7"));
         assert!(event.records[0].is_critical());
+    }
+
+    #[test]
+    fn message_that_was_sent_back_keeps_the_time_at_which_it_was_first_sent() {
+        let read = |written: &str| -> Message {
+            let text = format!(
+                r#"{{"messageId":"m1","body":"","attributes":{{"SentTimestamp":"5000"}},"messageAttributes":{written}}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let sent_back = r#"{"first_at":{"stringValue":"1970-01-01T00:00:01Z","dataType":"String"}}"#;
+        for (written, seconds) in [(sent_back, 1), ("{}", 5), (r#"{"first_at":{"stringValue":"noon"}}"#, 5)] {
+            assert_eq!(read(written).first_sent_at().map(Timestamp::as_second), Some(seconds), "{written}");
+        }
     }
 
     #[test]

@@ -222,6 +222,7 @@ impl Endpoints {
                 description: None,
                 when: None,
                 version: None,
+                format: None,
                 disabled: None,
                 unverified: None,
                 header_names: Vec::new(),

@@ -17,6 +17,7 @@ mod claim;
 mod leaves;
 mod reading;
 mod record;
+mod refusals;
 mod streams;
 mod timeline;
 
@@ -27,6 +28,7 @@ pub use reading::{Found as EventPage, Place as EventPlace};
 pub use record::Record;
 use record::{CONTENT_CHARS, beginning, replay_key};
 pub(crate) use record::{ENVELOPE, envelope_item, stream};
+pub use refusals::RefusedEvent;
 pub use streams::{MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Snapshot, StreamPage, Versioned, Way};
 pub use timeline::{Dated, Timeline};
 

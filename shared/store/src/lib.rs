@@ -33,7 +33,7 @@ pub use endpoints::{
 };
 pub use events::{
     Claim, Dated, EventPage, EventPlace, Events, KeptRecord, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept,
-    Record, Snapshot, StreamPage, Timeline, Versioned, Way,
+    Record, RefusedEvent, Snapshot, StreamPage, Timeline, Versioned, Way,
 };
 pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
 pub use item::{Item, Malformed};

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, Transact
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
-use domain::event::{Event, Refusal};
+use domain::event::{Event, Refusal, Sequence};
 use domain::outbox_mark::text_digest;
 use sha2::{Digest as _, Sha256};
 
@@ -94,7 +94,7 @@ pub enum NotAppended {
     #[error(
         "event {id} says sequence {found}, and its place in the stream is {wanted}; leave `sequence` out"
     )]
-    Sequence { id: String, found: u64, wanted: u64 },
+    Sequence { id: String, found: String, wanted: u64 },
     #[error("event {id} of {source_name} is in this append twice; give every event an id of its own")]
     Twice { id: String, source_name: String },
     #[error(
@@ -225,13 +225,14 @@ impl Stream {
         if let Some(found) = event.tenant.as_deref().filter(|it| Some(*it) != self.tenant.as_deref()) {
             return Err(other("tenant", found, self.tenant.as_deref().unwrap_or("-")));
         }
-        if let Some(found) = event.sequence.filter(|it| *it != version) {
+        if let Some(found) = event.sequence.as_ref().filter(|it| it.version() != Some(version)) {
+            let found = found.as_str().to_owned();
             return Err(NotAppended::Sequence { id: event.id.clone(), found, wanted: version });
         }
         let mut placed = event.clone();
         placed.subject = Some(self.subject.clone());
         placed.tenant.clone_from(&self.tenant);
-        placed.sequence = Some(version);
+        placed.sequence = Some(Sequence::of_version(version));
         Ok(placed)
     }
 }

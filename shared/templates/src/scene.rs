@@ -354,9 +354,20 @@ impl std::fmt::Debug for Person {
     }
 }
 
-/// What a system is told. There are no words in it, so there is no template.
+/// What a system is told. There are no words in it, so there is no template. `event` names the event, so that a receiver
+/// can fit the message to its own records and ask for its deliveries.
 ///
 /// Source: Standard Webhooks 1.0, "Payload structure".
 fn notice(envelope: &serde_json::Value, data: &RawValue) -> String {
-    format!(r#"{{"type":{},"timestamp":{},"data":{}}}"#, envelope["type"], envelope["time"], data.get())
+    let named = ["id", "source", "subject", "tenant"].into_iter();
+    let named =
+        named.filter_map(|name| Some((name, envelope.get(name)?))).filter(|(_, value)| value.is_string());
+    let event: Vec<String> = named.map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!(
+        r#"{{"type":{},"timestamp":{},"data":{},"event":{{{}}}}}"#,
+        envelope["type"],
+        envelope["time"],
+        data.get(),
+        event.join(",")
+    )
 }

@@ -20,11 +20,12 @@ use crate::tenancy::Relation;
 use crate::{Api, Asked};
 
 /// What a body may hold. What a record shows of the switch is no word about it.
-const MEMBERS: [&str; 11] = [
+const MEMBERS: [&str; 12] = [
     "url",
     "description",
     "when",
     "version",
+    "format",
     "headers",
     "scheme",
     "id",
@@ -81,7 +82,8 @@ impl Api {
             let detail = format!("the tenant has {MAX_PER_TENANT} endpoints; delete one first");
             return Err(Problem::new(409, "too_many_endpoints", detail));
         }
-        self.announce(asked, Changed::Endpoint, &["url", "description", "when", "version", "headers"]).await;
+        let members = ["url", "description", "when", "version", "format", "headers"];
+        self.announce(asked, Changed::Endpoint, &members).await;
         let is_moved = matches!(done, Registered::New | Registered::Changed { moved: true });
         let is_challenged = !vouched && is_moved && self.challenge_unasked(&endpoint.id, asked).await;
         let mut told = self.told(&self.endpoint(&endpoint.id).await?, asked).await?;

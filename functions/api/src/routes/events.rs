@@ -1,6 +1,9 @@
 //! `/v1/events`: puts an event on the bus.
 
-use domain::event::{Event, Extension, Priority};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use domain::event::{Event, Extension, Priority, with_attribute};
 use domain::producers::{
     Identity, PROGRAM_SOURCE, Producers, is_api_source, is_reserved_source, is_reserved_type,
     is_source_of_tenant, tenant_source,
@@ -8,16 +11,19 @@ use domain::producers::{
 use domain::replay::{RENOTIFY, REPLAY_ID};
 use domain::{SignedDuration, Timestamp};
 use publish::Entry;
-use serde::Deserialize;
+use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::caller::{Caller, Person, Scope};
+use crate::cloudevents::{self, Content};
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::router::Operation;
 use crate::tenancy::{self, Relation, Role};
 use crate::{Api, Asked};
+
+mod batch;
 
 /// The attribute that says what kind of principal `authid` names.
 ///
@@ -27,33 +33,83 @@ const AUTH_TYPE: &str = "authtype";
 /// How far the time of a token's event may be from the clock here.
 const MAX_TIME_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
-/// The members of an envelope that may be left out here.
-#[derive(Default, Deserialize)]
-struct Head {
-    #[serde(default)]
-    specversion: Option<IgnoredAny>,
-    #[serde(default)]
-    id: Option<IgnoredAny>,
-    #[serde(default)]
-    source: Option<IgnoredAny>,
-    #[serde(default)]
-    time: Option<IgnoredAny>,
+/// An event that was published, as the answer tells it.
+#[derive(Serialize)]
+struct Published<'a> {
+    id: &'a str,
+    source: &'a str,
+    r#type: &'a str,
+    time: Cow<'a, str>,
+    /// Attributes that cannot be used and count as absent, with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 impl Api {
     pub(crate) async fn publish(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         // Done again, it is the same event.
-        let id = asked.nonce()?;
-        let mut event = Event::parse(&completed(&asked.request.body()?, &id, asked.scope, asked.now))?;
-        hold(&mut event, asked.caller, asked.scope, self.producers(), asked.now)?;
-        let put = self.bus().put(&[Entry::of(&event)]).await.pop();
-        match put {
-            Some(Ok(_)) => {}
-            Some(Err(refused)) => return Err(refused.into()),
-            None => return Err(Problem::new(503, "unavailable", "the bus said nothing; ask again").after(1)),
+        let nonce = asked.nonce()?;
+        match cloudevents::content(asked.request)? {
+            Content::One(envelope) => {
+                let event = self.admitted(&envelope, &nonce, asked)?;
+                let put = self.bus().put(&[Entry::of(&event)]).await.pop();
+                let Some(put) = put else { return Err(batch::unanswered()) };
+                put?;
+                Ok(Response::json(202, &Published::of(&event)))
+            }
+            Content::Batch(envelopes) => self.publish_batch(&envelopes, &nonce, asked).await,
         }
-        let said = json!({ "id": event.id, "source": event.source, "type": event.kind, "time": event.time.to_string() });
-        Ok(Response::json(202, &said))
+    }
+
+    /// Publishes a batch: all of it, or nothing where one event is refused.
+    async fn publish_batch(
+        &self,
+        envelopes: &[String],
+        nonce: &str,
+        asked: &Asked<'_>,
+    ) -> Result<Response, Problem> {
+        // The request itself took one token.
+        for _ in 1..envelopes.len() {
+            self.gate.admit(&self.counters, asked.operation, asked).await?;
+        }
+        let named = |place: usize| format!("{nonce}-{place}");
+        let events: Vec<Result<Event, Problem>> = envelopes
+            .iter()
+            .enumerate()
+            .map(|(place, envelope)| self.admitted(envelope, &named(place), asked))
+            .collect();
+        if let Some(refused) = batch::refused(&events, asked.request.id()) {
+            return Ok(refused);
+        }
+        let events: Vec<Event> = events.into_iter().flatten().collect();
+        let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
+        let put = self.bus().put(&entries).await;
+        if let Some(partly) = batch::unpublished(put, asked.request.id()) {
+            return Ok(partly);
+        }
+        let events: Vec<Published<'_>> = events.iter().map(Published::of).collect();
+        Ok(Response::json(202, &json!({ "events": events })))
+    }
+
+    /// One event of a request, if its caller may publish it.
+    fn admitted(&self, envelope: &str, id: &str, asked: &Asked<'_>) -> Result<Event, Problem> {
+        let envelope = completed(envelope, id, asked.scope, asked.now);
+        let mut event = Event::received(&envelope, asked.now)?;
+        hold(&mut event, asked.caller, asked.scope, self.producers(), asked.now)?;
+        Ok(event)
+    }
+}
+
+impl Published<'_> {
+    fn of(event: &Event) -> Published<'_> {
+        let notes = event.notes().map(|(_, why)| format!("{why}; it counts as absent")).collect();
+        Published {
+            id: &event.id,
+            source: &event.source,
+            r#type: &event.kind,
+            time: event.time_text(),
+            notes,
+        }
     }
 }
 
@@ -62,22 +118,22 @@ pub(crate) fn source_of(scope: &Scope) -> String {
     scope.tenant().map_or_else(|| PROGRAM_SOURCE.to_owned(), tenant_source)
 }
 
-/// The envelope with what may be left out. The text is not read and written again, so that its numbers stay as they
-/// are; what cannot be read is left for the reader to refuse.
+/// The envelope with what may be left out, or is null. The text is not read and written again, so that its numbers stay
+/// as they are; what cannot be read is left for the reader to refuse.
 fn completed(body: &str, id: &str, scope: &Scope, now: Timestamp) -> String {
-    let Some(members) = body.trim_start().strip_prefix('{') else { return body.to_owned() };
-    let Ok(head) = serde_json::from_str::<Head>(body) else { return body.to_owned() };
-    let missing = [
-        (head.specversion.is_none(), "specversion", "1.0".to_owned()),
-        (head.id.is_none(), "id", id.to_owned()),
-        (head.source.is_none(), "source", source_of(scope)),
-        (head.time.is_none(), "time", now.to_string()),
+    let Ok(members) = serde_json::from_str::<BTreeMap<String, Option<IgnoredAny>>>(body) else {
+        return body.to_owned();
+    };
+    let is_there =
+        |name: &str| members.iter().any(|(it, value)| value.is_some() && it.eq_ignore_ascii_case(name));
+    let added = [
+        ("time", now.to_string()),
+        ("source", source_of(scope)),
+        ("id", id.to_owned()),
+        ("specversion", "1.0".to_owned()),
     ];
-    let missing = missing.into_iter().filter(|(is_missing, ..)| *is_missing);
-    let added: Vec<String> =
-        missing.map(|(_, name, value)| format!("{}:{}", json!(name), json!(value))).collect();
-    let is_last = added.is_empty() || members.trim_start().starts_with('}');
-    format!("{{{}{}{members}", added.join(","), if is_last { "" } else { "," })
+    let missing = added.into_iter().filter(|(name, _)| !is_there(name));
+    missing.fold(body.to_owned(), |text, (name, value)| with_attribute(&text, name, &value))
 }
 
 /// Holds an event to what its caller may publish. A token speaks for its tenant alone, in its tenant's own name and in
@@ -196,6 +252,20 @@ mod tests {
             let refusal = Event::parse(&read(empty)).unwrap_err().to_string();
             assert!(refusal.starts_with("type: found nothing"), "{empty}: {refusal}");
         }
+    }
+
+    #[test]
+    fn attribute_that_is_null_or_written_in_other_letters_is_completed_like_any_other() {
+        for body in [
+            r#"{"type":"t","time":null,"id":null}"#,
+            r#"{"Type":"t","Time":null}"#,
+            r#"{"TYPE":"t","SpecVersion":"1.0"}"#,
+        ] {
+            let event = Event::parse(&read(body)).unwrap();
+            assert_eq!((event.id.as_str(), event.time, event.kind.as_str()), ("new", NOW, "t"), "{body}");
+        }
+        let own = Event::parse(&read(r#"{"Type":"t","Id":"own","Time":"2026-11-20T12:00:00Z"}"#)).unwrap();
+        assert_eq!(own.id, "own");
     }
 
     fn read(body: &str) -> String {

@@ -175,11 +175,44 @@ fn an_entry_stands_once() {
 
 #[track_caller]
 fn check(to: &str, channels: &str, expected: &[&str]) {
+    assert_eq!(problems(to, channels), expected, "{to}");
+}
+
+fn problems(to: &str, channels: &str) -> Vec<String> {
     let channels: Vec<Channel> = Channel::ALL.into_iter().filter(|it| channels.contains(it.name())).collect();
     let mut problems = Vec::new();
     let mut page = Page { file: "r.yaml", rule: None, problems: &mut problems };
     let nodes = items(&format!("- [{to}]"), &mut page);
     selectors(&nodes[0], &channels, &mut page);
-    let told: Vec<String> = problems.iter().map(|it| format!("{}; {}", it.what, it.fix)).collect();
-    assert_eq!(told, expected, "{to}");
+    problems.iter().map(|it| format!("{}; {}", it.what, it.fix)).collect()
+}
+
+#[test]
+fn path_in_the_notation_of_another_product_gets_a_suggestion() {
+    for (written, meant) in [
+        ("data.to", "$.data.to"),
+        ("'{{ data.to }}'", "$.data.to"),
+        ("'{{data.to}}'", "$.data.to"),
+        ("'{{ payload.to }}'", "$.data.to"),
+        ("'{{ to }}'", "$.data.to"),
+        ("'${data.user.id}'", "$.data.user.id"),
+        ("detail.orderId", "$.data.orderId"),
+        ("detail.data.to", "$.data.to"),
+        ("detail.tenant", "$.tenant"),
+        ("$data.to", "$.data.to"),
+        ("$.orderId", "$.data.orderId"),
+        ("$.user.id", "$.data.user.id"),
+        ("$.detail.orderId", "$.data.orderId"),
+        ("$.detail.data.to", "$.data.to"),
+    ] {
+        for entry in [format!("{{ user: {written} }}"), format!("{{ room: queue, of: {written} }}")] {
+            let found = problems(&entry, "[socket]");
+            let wanted = format!("`{meant}`");
+            assert!(found.len() == 1 && found[0].contains(&wanted), "{entry}: {found:?}");
+        }
+    }
+    assert_eq!(problems("{ user: '{{ a }} {{ b }}' }", "[email]").len(), 1);
+    for user in ["ann", "ann.smith", "dr-lee@example.com", "order.placed", "$.data.to", "$.tenant"] {
+        assert_eq!(problems(&format!("{{ user: {user} }}"), "[email]"), Vec::<String>::new(), "{user}");
+    }
 }

@@ -73,7 +73,7 @@ fn settings(yaml: &str) -> (EmailPolicy, Vec<String>, Vec<String>) {
     let mut problems = Vec::new();
     let mut page = Page { file: "policy.yaml", rule: None, problems: &mut problems };
     let entries = map_of(yaml, &mut page);
-    let node = Node { at: At { line: 1, column: 1 }, kind: crate::yaml::Kind::Map(entries) };
+    let node = Node { at: At { line: 1, column: 1 }, kind: crate::yaml::Kind::Map(entries), written: None };
     let (policy, categories) = policy(&node, &mut page).unwrap();
     let problems = problems.iter().map(ToString::to_string).collect();
     (policy, categories.into_iter().map(|(it, _)| it).collect(), problems)

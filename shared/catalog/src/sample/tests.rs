@@ -6,6 +6,7 @@ const CLOUD: &str =
 #[test]
 fn a_cloud_event_is_the_detail_under_its_own_source_and_type() {
     check(CLOUD, Ok(("/tasks", "task.created", CLOUD)));
+    check(&CLOUD.replace("\"specversion\"", "\"SpecVersion\""), Ok(("/tasks", "task.created", CLOUD)));
     let loose = CLOUD.replace("\"specversion\"", "\"SpecVersion\"").replace("\"id\":\"1\",", "");
     check(&CLOUD.replace("\"id\":\"1\",", ""), Err("id"));
     assert!(BusEntry::read(&loose).is_err());
@@ -45,6 +46,59 @@ fn what_is_no_event_is_refused() {
     check("{\"a\":", Err("body"));
     check("{\"a\":1}", Err("body"));
     check(r#"{"source":"a","source":"b"}"#, Err("source"));
+}
+
+#[test]
+fn cloud_event_without_a_time_leaves_it_to_the_bus() {
+    let timeless = CLOUD.replace(r#","time":"2026-11-20T11:25:00Z""#, "");
+    check(&timeless, Ok(("/tasks", "task.created", &timeless)));
+    check(&CLOUD.replace(r#""2026-11-20T11:25:00Z""#, "null"), Ok(("/tasks", "task.created", &timeless)));
+    let wrapped = format!(r#"{{"source":"/tasks","detail-type":"task.created","detail":{timeless}}}"#);
+    check(&wrapped, Ok(("/tasks", "task.created", &timeless)));
+    check(&CLOUD.replace("11:25:00Z", "11:25Z"), Err("time"));
+}
+
+#[test]
+fn entry_of_put_events_is_read_as_the_aws_cli_takes_it() {
+    let entry = |more: &str| {
+        format!(r#"{{"Source":"shop","DetailType":"order.paid","Detail":"{{\"n\":1.50}}"{more}}}"#)
+    };
+    check(&entry(""), Ok(("shop", "order.paid", r#"{"n":1.50}"#)));
+    let full = entry(r#","Time":"2026-11-20T11:25:00Z","EventBusName":"carillon-dev","Resources":[]"#);
+    let read = BusEntry::read(&full).unwrap();
+    assert_eq!(read.time.map(|it| it.to_string()).as_deref(), Some("2026-11-20T11:25:00Z"));
+    assert_eq!(read.bus.as_deref(), Some("carillon-dev"));
+    assert!(BusEntry::read(&entry(r#","Time":1795000000"#)).unwrap().time.is_some());
+    check(&entry(r#","Resources":["arn:x"]"#), Err("Resources"));
+    check(&entry(r#","Colour":"red""#), Err("Colour"));
+    check(&entry(r#","Time":"noon""#), Err("Time"));
+    check(r#"{"Source":"s","DetailType":"t","Detail":"no json"}"#, Err("Detail"));
+    check(r#"{"Source":"s","DetailType":"t","Detail":{}}"#, Err("Detail"));
+    check(r#"{"Source":"s","Detail":"{}"}"#, Err("DetailType"));
+    check(r#"{"Source":"s","DetailType":"t","Detail":"{\"specversion\":\"1.0\"}"}"#, Err("id"));
+}
+
+#[test]
+fn source_that_is_asked_for_takes_the_place_of_the_one_in_the_text() {
+    let read = |text: &str| BusEntry::read_as(text, Some("/other")).unwrap();
+    let sourceless = CLOUD.replace(r#""source":"/tasks","#, "");
+    for text in [CLOUD, &sourceless, &CLOUD.replace("\"source\"", "\"Source\"")] {
+        let read = read(text);
+        assert_eq!((read.source.as_str(), &read.detail), ("/other", &CLOUD.replace("/tasks", "/other")));
+    }
+    let wrapped = read(&format!(r#"{{"detail-type":"task.created","detail":{CLOUD}}}"#));
+    assert!(wrapped.source == "/other" && wrapped.detail.contains(r#""source":"/other""#), "{wrapped:?}");
+    assert_eq!(read(r#"{"Source":"s","DetailType":"t","Detail":"{}"}"#).source, "/other");
+    let body = r#"{"type":"booking.created","data":{},"timestamp":"2026-11-20T11:00:00Z"}"#;
+    assert_eq!(read(body).source, "/other");
+}
+
+#[test]
+fn attribute_that_cannot_be_used_is_noted() {
+    let text = CLOUD.replace(r#""id":"1""#, r#""id":"1","priority":"p1""#);
+    let notes = BusEntry::read(&text).unwrap().notes;
+    assert_eq!(notes.len(), 1);
+    assert!(notes[0].starts_with("priority: found a text of 2 characters"), "{notes:?}");
 }
 
 #[test]

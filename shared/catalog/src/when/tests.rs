@@ -44,7 +44,7 @@ fn a_field_that_no_event_has_is_refused() {
     check(
         "{ data.userId: [1] }",
         &["3:5: no event has the field `data`, so the rule never matches; \
-         it is one of `source`, `detail-type`, `detail`, `id`, `time`"],
+         the payload is under `detail.data`: write `detail: { data: { … } }`"],
     );
 }
 
@@ -102,4 +102,102 @@ fn problems(pattern: &str) -> Vec<String> {
         when(&node, &mut page);
     }
     problems.iter().map(|it| it.to_string().trim_start_matches("r:").to_owned()).collect()
+}
+
+#[test]
+fn payload_written_under_detail_gets_a_suggestion() {
+    for (when, member) in [
+        ("{ detail: { orderId: ['1'] } }", "orderId"),
+        ("{ detail.orderId: ['1'] }", "orderId"),
+        ("{ detail: { order_id: [1] } }", "order_id"),
+        ("{ $or: [{ detail: { orderId: [1] } }, { source: [a] }] }", "orderId"),
+        ("{ detail: { customer: { name: [ann] } } }", "customer"),
+        ("{ detail.customer.name: [ann] }", "customer.name"),
+    ] {
+        let found = problems(when);
+        let wanted = format!("write `detail: {{ data: {{ {member}: … }} }}`");
+        assert!(found.iter().any(|it| it.contains(&wanted)), "{when}: {found:?}");
+    }
+    for when in [
+        "{ detail: { data: { orderId: [1], a: { b: [1] } } } }",
+        "{ detail.data.orderId: [1] }",
+        "{ detail: { tenant: [a], priority: [high], mood: [calm] } }",
+    ] {
+        assert_eq!(problems(when), Vec::<String>::new(), "{when}");
+    }
+}
+
+#[test]
+fn extension_that_may_be_a_member_of_the_payload_is_a_warning() {
+    for (when, expected) in [
+        ("{ detail: { status: [shipped] } }", 1),
+        ("{ $or: [{ detail: { total: [1] } }, { detail.status: [a] }] }", 2),
+        ("{ detail: { tenant: [a], traceparent: [{ exists: true }], data: { status: [a] } } }", 0),
+    ] {
+        assert_eq!(warned(when).len(), expected, "{when}");
+    }
+}
+
+#[test]
+fn number_that_is_not_written_as_json_writes_it_is_a_warning() {
+    for number in [
+        "01067",
+        "1.10",
+        "1.0",
+        "+491701234567",
+        "12e3",
+        "1E3",
+        "0x1F",
+        "-0",
+        "12345678901234567890123",
+        ".5",
+    ] {
+        for when in [
+            format!("{{ detail: {{ data: {{ n: [a, {number}] }} }} }}"),
+            format!("{{ detail: {{ data: {{ n: [{{ anything-but: {number} }}] }} }} }}"),
+            format!("\n    detail: {{ data: {{ n:\n      - {number} # a comment\n      - b }} }} "),
+        ] {
+            let found = warned(&when);
+            // Not every reader of YAML takes all of these for numbers; a text is no fault.
+            let is_number = items(&format!("- {number}"), &mut page_of(&mut Vec::new()))
+                .iter()
+                .all(|it| matches!(it.kind, Kind::Number(_)));
+            let wanted = format!("write \"{number}\" in quotes");
+            if is_number && !when.contains('#') {
+                assert!(found.iter().any(|(_, _, fix)| fix.contains(&wanted)), "{when}: {found:?}");
+            }
+        }
+    }
+    for when in [
+        "{ detail: { data: { n: [0, -7, 1067, 1.5, -0.25, 100] } } }",
+        "{ detail: { data: { n: ['01067', \"1.10\", '+49'] } } }",
+        "{ detail: { data: { n: [{ numeric: ['>', 1.50] }, { numeric: ['=', 1e3] }] } } }",
+        "{ detail: { data: { n: [NO, yes, 12:30, 2026-11-20, true, null] } } }",
+    ] {
+        assert_eq!(warned(when), [], "{when}");
+    }
+}
+
+#[test]
+fn wildcards_that_eventbridge_refuses_are_refused() {
+    check_place(
+        "{ detail: { data: { arn: [{ wildcard: '*:*:*:*:*:event-bus/*' }] } } }",
+        "detail.data.arn",
+        25,
+    );
+}
+
+fn warned(when: &str) -> Vec<(At, String, String)> {
+    warnings(&one(when))
+}
+
+fn one(when: &str) -> Node {
+    let mut problems = Vec::new();
+    let mut nodes = items(&format!("- {when}"), &mut page_of(&mut problems));
+    assert!(problems.is_empty(), "{when}: {problems:?}");
+    nodes.remove(0)
+}
+
+fn page_of(problems: &mut Vec<crate::problem::Problem>) -> Page<'_> {
+    Page { file: "r.yaml", rule: None, problems }
 }

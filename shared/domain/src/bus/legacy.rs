@@ -113,9 +113,15 @@ fn time(raw: Raw<'_>) -> Result<Timestamp, Refusal> {
     let wanted = "an RFC 3339 time or milliseconds since 1970";
     let refuse = || Refusal::new("timestamp", "something that is not a time", wanted);
     if let Ok(millis) = raw.get().parse::<i64>() {
-        return Timestamp::from_millisecond(millis).map_err(|_| refuse());
+        let time = Timestamp::from_millisecond(millis).ok();
+        return time.filter(is_writable).ok_or_else(refuse);
     }
-    raw.text().and_then(|it| it.parse().ok()).ok_or_else(refuse)
+    raw.text().and_then(|it| it.parse().ok()).filter(is_writable).ok_or_else(refuse)
+}
+
+/// Whether RFC 3339 can write it: no year before 0.
+fn is_writable(time: &Timestamp) -> bool {
+    !time.to_string().starts_with('-')
 }
 
 /// The payload, which the envelope calls `member`, with members of the envelope added where it has none of that name.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::rfc3339::{self, Moment};
 use super::{Extension, Found, Refusal};
 use crate::json::{Raw, is_printable_ascii};
 use crate::recipient::ALL_TENANTS;
@@ -83,12 +84,14 @@ pub(crate) fn check_schema(value: &str) -> Result<(), Refusal> {
 
 /// RFC 3339, section 5.6.
 pub(crate) fn timestamp(attribute: &str, value: &str) -> Result<Timestamp, Refusal> {
-    value.parse().map_err(|_| {
-        Refusal::new(
-            attribute.to_owned(),
-            Found::text(value),
-            "an RFC 3339 time such as 2026-11-20T09:30:00Z",
-        )
+    moment(attribute, value).map(|it| it.instant)
+}
+
+/// The same, and the text where a [`Timestamp`] holds less than it says.
+pub(crate) fn moment(attribute: &str, value: &str) -> Result<Moment, Refusal> {
+    rfc3339::read(value).ok_or_else(|| {
+        let wanted = "an RFC 3339 time such as 2026-11-20T09:30:00Z, with seconds and an offset";
+        Refusal::new(attribute.to_owned(), Found::text(value), wanted)
     })
 }
 
@@ -118,7 +121,8 @@ pub(crate) fn is_extension_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
 }
 
-pub(crate) fn extension(name: &str, raw: Raw<'_>) -> Result<Extension, Refusal> {
+/// Reads an extension. An empty text is a String of CloudEvents; `wants_text` refuses it.
+pub(crate) fn extension(name: &str, raw: Raw<'_>, wants_text: bool) -> Result<Extension, Refusal> {
     let refuse = || {
         let wanted = "a string, a boolean or a 32-bit integer";
         Err(Refusal::new(name.to_owned(), super::fields::kind_of(raw.get()), wanted))
@@ -126,7 +130,9 @@ pub(crate) fn extension(name: &str, raw: Raw<'_>) -> Result<Extension, Refusal> 
     match serde_json::from_str(raw.get()) {
         Ok(serde_json::Value::Bool(it)) => Ok(Extension::Bool(it)),
         Ok(serde_json::Value::String(it)) => {
-            check_text(name, &it)?;
+            if wants_text || !it.is_empty() {
+                check_text(name, &it)?;
+            }
             Ok(Extension::Text(it))
         }
         Ok(serde_json::Value::Number(it)) => match it.as_i64().and_then(|it| i32::try_from(it).ok()) {

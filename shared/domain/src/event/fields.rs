@@ -75,6 +75,12 @@ impl<'a> Fields<'a> {
         self.raw(name).is_some()
     }
 
+    /// The value of the attribute `name`, whose name may be written in any letter case. A JSON `null` counts as absent.
+    pub(crate) fn raw_in_any_case(&self, name: &str) -> Option<Raw<'a>> {
+        let found = self.members.iter().filter(|(it, _)| it.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| *value).find(|value| value.get() != "null")
+    }
+
     /// The value of `name` when it is a string.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.raw(name)?.text()
@@ -83,6 +89,13 @@ impl<'a> Fields<'a> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
         self.members.iter().map(|(name, value)| (name.as_ref(), *value))
     }
+}
+
+/// How deep the JSON of a text nests: 0 for a scalar. `None` when the text is not one JSON value.
+pub(super) fn json_depth(text: &str) -> Option<usize> {
+    let mut scanner = Scanner::new(text);
+    scanner.value()?;
+    scanner.is_at_end().then(|| scanner.deepest() as usize)
 }
 
 /// Why a text is not an object that could be scanned.

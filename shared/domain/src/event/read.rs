@@ -3,39 +3,37 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 
 use super::attributes::{
     check_name, check_schema, check_source, check_tenant, check_text, check_type, extension,
-    is_extension_name, timestamp, trace_context,
+    is_extension_name, moment, trace_context,
 };
-use super::fields::kind_of;
-use super::{Data, Event, Fields, Found, Priority, Refusal};
+use super::fields::{json_depth, kind_of};
+use super::{Data, Event, Fields, Found, MAX_DEPTH, Priority, Refusal, Sequence, Unusable, WrittenTimes};
 use crate::json::Raw;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Strictness {
-    /// To the letter: what we put on the bus ourselves.
-    Strict,
-    /// What can be understood is taken: names in any case, a trace that cannot be used is left out.
-    Tolerant,
-}
+/// Extensions that decide how an event counts. A value of them that cannot be used is refused, and never left out.
+const DECISIVE: [&str; 3] = ["authtype", crate::replay::REPLAY_ID, crate::replay::RENOTIFY];
 
-/// `received` stands in for a missing `time`.
-pub(super) fn cloud_event(
-    fields: &Fields<'_>,
-    received: Option<Timestamp>,
-    strictness: Strictness,
-) -> Result<Event, Refusal> {
+/// Reads attributes whose names are written in any letter case. `received` stands in for a missing `time`.
+///
+/// An optional attribute that names nothing here, such as a priority of another scale, is kept in
+/// [`Event::unusable`]. Attributes that decide whom an event belongs to, who caused it, or until when it counts, are
+/// refused when they cannot be used.
+pub(super) fn cloud_event(fields: &Fields<'_>, received: Option<Timestamp>) -> Result<Event, Refusal> {
     let mut draft = Draft::default();
     let is_loud = |name: &str| name.bytes().any(|it| it.is_ascii_uppercase());
-    if strictness == Strictness::Tolerant && fields.iter().any(|(name, _)| is_loud(name)) {
+    if fields.iter().any(|(name, _)| is_loud(name)) {
         draft.take_in_any_case(fields)?;
         return draft.finish(received);
     }
     for (name, raw) in fields.iter() {
         if raw.get() != "null" {
-            draft.take(name, raw, strictness)?;
+            draft.take(name, raw)?;
         }
     }
     draft.finish(received)
@@ -57,11 +55,16 @@ struct Draft {
     actor: Option<String>,
     auth_id: Option<String>,
     priority: Option<Priority>,
-    sequence: Option<u64>,
+    sequence: Option<Sequence>,
     traceparent: Option<String>,
     expiry_time: Option<Timestamp>,
     extensions: BTreeMap<String, super::Extension>,
     data: Option<Data>,
+    /// Bytes, which have to be JSON.
+    binary: Option<Data>,
+    content_type: Option<String>,
+    written: WrittenTimes,
+    unusable: BTreeMap<String, Unusable>,
 }
 
 impl Draft {
@@ -70,7 +73,7 @@ impl Draft {
         let mut seen = BTreeSet::new();
         for (name, raw) in fields.iter().filter(|(_, raw)| raw.get() != "null") {
             let name = name.to_ascii_lowercase();
-            self.take(&name, raw, Strictness::Tolerant)?;
+            self.take(&name, raw)?;
             if !seen.insert(name.clone()) {
                 return Err(Refusal::new(name, "the name twice, in other letters", "each attribute once"));
             }
@@ -78,34 +81,60 @@ impl Draft {
         Ok(())
     }
 
-    fn take(&mut self, name: &str, raw: Raw<'_>, strictness: Strictness) -> Result<(), Refusal> {
+    fn take(&mut self, name: &str, raw: Raw<'_>) -> Result<(), Refusal> {
         match name {
             "specversion" => self.has_version = version(raw)?,
             "id" => self.id = Some(checked(name, raw, |it| check_name("id", it))?),
             "source" => self.source = Some(checked(name, raw, check_source)?),
             "type" => self.kind = Some(checked(name, raw, check_type)?),
-            "time" => self.time = Some(timestamp(name, &text(name, raw)?)?),
-            "subject" => self.subject = Some(checked(name, raw, |it| check_text("subject", it))?),
-            "dataschema" => self.dataschema = Some(checked(name, raw, check_schema)?),
+            "time" => {
+                let moment = moment(name, &text(name, raw)?)?;
+                (self.time, self.written.time) = (Some(moment.instant), moment.as_written);
+            }
             "tenant" => self.tenant = Some(checked(name, raw, check_tenant)?),
-            "correlationid" => self.correlation_id = Some(checked(name, raw, |it| check_name(name, it))?),
-            "causationid" => self.causation_id = Some(checked(name, raw, |it| check_name(name, it))?),
             "actor" => self.actor = Some(checked(name, raw, |it| check_name("actor", it))?),
             "authid" => self.auth_id = Some(checked(name, raw, |it| check_name("authid", it))?),
-            "priority" => self.priority = Some(priority(raw)?),
-            "sequence" => self.sequence = Some(sequence(raw)?),
-            "traceparent" => self.traceparent = trace(raw, strictness)?,
-            "expirytime" => self.expiry_time = Some(timestamp(name, &text(name, raw)?)?),
-            "datacontenttype" => check_content_type(&text(name, raw)?)?,
+            "expirytime" => {
+                let moment = moment(name, &text(name, raw)?)?;
+                (self.expiry_time, self.written.expiry_time) = (Some(moment.instant), moment.as_written);
+            }
+            "datacontenttype" => self.content_type = Some(checked(name, raw, |it| check_text(name, it))?),
             "data" => self.data = Some(Data::read(name, raw)?),
-            "data_base64" => return Err(Refusal::new("data_base64", "binary data", "JSON in `data`")),
+            "data_base64" => self.binary = Some(decoded("data_base64", &text(name, raw)?)?),
+            _ => return self.take_optional(name, raw),
+        }
+        Ok(())
+    }
+
+    /// Takes an attribute that an event can do without.
+    fn take_optional(&mut self, name: &str, raw: Raw<'_>) -> Result<(), Refusal> {
+        let named = |it: &str| check_name(name, it);
+        let found = match name {
+            "subject" => checked(name, raw, |it| check_text(name, it)).map(|it| self.subject = Some(it)),
+            "dataschema" => checked(name, raw, check_schema).map(|it| self.dataschema = Some(it)),
+            "correlationid" => checked(name, raw, named).map(|it| self.correlation_id = Some(it)),
+            "causationid" => checked(name, raw, named).map(|it| self.causation_id = Some(it)),
+            "priority" => priority(raw).map(|it| self.priority = Some(it)),
+            "sequence" => sequence(raw).map(|it| self.sequence = Some(it)),
+            // W3C Trace Context, section 4.3: a receiver that cannot use it goes on without it.
+            "traceparent" => {
+                checked(name, raw, |it| trace_context(it).map(drop)).map(|it| self.traceparent = Some(it))
+            }
             _ if is_extension_name(name) => {
-                self.extensions.insert(name.to_owned(), extension(name, raw)?);
+                let is_decisive = DECISIVE.contains(&name);
+                let found = extension(name, raw, is_decisive);
+                if is_decisive && let Err(refusal) = found {
+                    return Err(refusal);
+                }
+                found.map(|it| drop(self.extensions.insert(name.to_owned(), it)))
             }
             _ => {
                 let wanted = "an attribute name of lower-case letters and digits; put content in `data`";
                 return Err(Refusal::new(name.to_owned(), "a name of other characters", wanted));
             }
+        };
+        if let Err(why) = found {
+            self.unusable.insert(name.to_owned(), Unusable { value: Data::read(name, raw)?, why });
         }
         Ok(())
     }
@@ -114,6 +143,13 @@ impl Draft {
         let missing = |name: &'static str, wanted: &str| Refusal::new(name, "nothing", wanted);
         if !self.has_version {
             return Err(missing("specversion", "\"1.0\""));
+        }
+        if self.data.is_some() && self.binary.is_some() {
+            return Err(Refusal::new("data_base64", "data beside it", "either `data` or `data_base64`"));
+        }
+        let data = self.data.or(self.binary);
+        if let (Some(content_type), Some(_)) = (&self.content_type, &data) {
+            check_content_type(content_type)?;
         }
         Ok(Event {
             id: self.id.ok_or_else(|| missing("id", "a string that is unique within the source"))?,
@@ -132,7 +168,10 @@ impl Draft {
             traceparent: self.traceparent,
             expiry_time: self.expiry_time,
             extensions: self.extensions,
-            data: self.data,
+            content_type: self.content_type.filter(|_| data.is_none()),
+            data,
+            written: self.written,
+            unusable: self.unusable,
         })
     }
 }
@@ -160,25 +199,41 @@ fn priority(raw: Raw<'_>) -> Result<Priority, Refusal> {
         .ok_or_else(|| Refusal::new("priority", Found::text(&name), "low, normal, high or critical"))
 }
 
-/// A decimal string as in the CloudEvents extension, or a plain number.
-fn sequence(raw: Raw<'_>) -> Result<u64, Refusal> {
-    let digits = raw.text().unwrap_or(Cow::Borrowed(raw.get()));
-    match digits.parse() {
-        Ok(it) if it > 0 => Ok(it),
-        Ok(_) | Err(_) => {
-            let found = if raw.is_string() { Found::text(&digits) } else { kind_of(raw.get()).into() };
-            Err(Refusal::new("sequence", found, "a whole number from 1 on"))
+/// A text as in the CloudEvents extension, or a plain whole number.
+fn sequence(raw: Raw<'_>) -> Result<Sequence, Refusal> {
+    let is_number = raw.get().bytes().all(|it| it.is_ascii_digit());
+    let text = match raw.text() {
+        Some(text) => text,
+        None if is_number => Cow::Borrowed(raw.get()),
+        None => {
+            let wanted = "a text that sorts as the events happened";
+            return Err(Refusal::new("sequence", kind_of(raw.get()), wanted));
         }
-    }
+    };
+    check_text("sequence", &text)?;
+    Ok(Sequence::of_text(&text))
 }
 
-fn trace(raw: Raw<'_>, strictness: Strictness) -> Result<Option<String>, Refusal> {
-    let value = text("traceparent", raw)?;
-    match (trace_context(&value), strictness) {
-        (Ok(it), Strictness::Strict | Strictness::Tolerant) => Ok(Some(it.to_owned())),
-        // W3C Trace Context, section 4.3: a receiver that cannot use it goes on without it.
-        (Err(_), Strictness::Tolerant) => Ok(None),
-        (Err(refusal), Strictness::Strict) => Err(refusal),
+/// Bytes that are JSON: the JSON format's member for a payload that an SDK was given as bytes.
+///
+/// Source: CloudEvents 1.0.2, "JSON Event Format", section 3.1.1; RFC 4648, section 4.
+fn decoded(name: &'static str, value: &str) -> Result<Data, Refusal> {
+    let refuse = |found: &'static str| {
+        Refusal::new(name, found, "base64 of JSON; put other content in S3, and its address in `dataref`")
+    };
+    let engine = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let bytes = engine.decode(value).map_err(|_| refuse("text that is not base64"))?;
+    let text = String::from_utf8(bytes).map_err(|_| refuse("bytes that are no UTF-8 text"))?;
+    let text = text.trim_start_matches('\u{feff}');
+    if json_depth(text).is_none_or(|depth| depth >= MAX_DEPTH) {
+        return Err(refuse("bytes that are not JSON, or JSON that nests too deep"));
+    }
+    match Raw::of(text) {
+        Some(raw) => Data::read(name, raw),
+        None => Err(refuse("bytes that are not JSON")),
     }
 }
 

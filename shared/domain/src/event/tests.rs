@@ -3,6 +3,7 @@
 mod attributes;
 mod extensions;
 mod limits;
+mod notes;
 mod properties;
 mod written;
 
@@ -65,6 +66,17 @@ fn check_refusal(text: &str, attribute: &str, found: &str) {
     let refusal = Event::parse(text).expect_err(text);
     assert_eq!((refusal.attribute.as_str(), refusal.found.as_str()), (attribute, found), "{text}");
     assert!(!refusal.wanted.is_empty(), "{text}");
+}
+
+/// The event is accepted, and the value counts as absent: it is handed on, and a note says why.
+#[track_caller]
+fn unusable(name: &str, json: &str, found: &str) {
+    let event = accepted(name, json);
+    let notes: Vec<(&str, &str)> = event.notes().map(|(name, why)| (name, why.found.as_str())).collect();
+    assert_eq!(notes, [(name, found)], "{name}: {json}");
+    let written: serde_json::Value = serde_json::from_str(&event.to_json()).unwrap();
+    assert_eq!(written[name], serde_json::from_str::<serde_json::Value>(json).unwrap(), "{name}: {json}");
+    assert_eq!(Event::parse(&event.to_json()).unwrap(), event, "the note is there for every reader");
 }
 
 /// How a refusal tells a JSON string: by its length.

@@ -58,7 +58,7 @@ impl Attribute {
             Attribute::Id => Some(Cow::Borrowed(event.id.as_str())),
             Attribute::Source => Some(Cow::Borrowed(event.source.as_str())),
             Attribute::Kind => Some(Cow::Borrowed(event.kind.as_str())),
-            Attribute::Time => Some(Cow::Owned(event.time.to_string())),
+            Attribute::Time => Some(event.time_text()),
             Attribute::Subject => plain(&event.subject),
             Attribute::Schema => plain(&event.dataschema),
             Attribute::Tenant => plain(&event.tenant),
@@ -67,9 +67,9 @@ impl Attribute {
             Attribute::Actor => plain(&event.actor),
             Attribute::Trace => plain(&event.traceparent),
             Attribute::Priority => event.priority.map(|it| Cow::Borrowed(it.name())),
-            Attribute::Sequence => event.sequence.map(|it| Cow::Owned(it.to_string())),
-            Attribute::Expiry => event.expiry_time.map(|it| Cow::Owned(it.to_string())),
-            Attribute::ContentType => event.data.as_ref().map(|_| Cow::Borrowed("application/json")),
+            Attribute::Sequence => event.sequence.as_ref().map(|it| Cow::Borrowed(it.as_str())),
+            Attribute::Expiry => event.expiry_text(),
+            Attribute::ContentType => event.data_content_type().map(Cow::Borrowed),
         };
         text.map(Scalar::Text)
     }

@@ -51,6 +51,11 @@ impl Glob {
         Ok(Glob { first: runs.remove(0), rest })
     }
 
+    /// The literal runs, in order; between two of them stands an asterisk.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.first).chain(&self.rest).map(String::as_str)
+    }
+
     /// What every value that matches begins and ends with.
     pub(super) fn ends(&self) -> (&str, &str) {
         (&self.first, self.rest.last().unwrap_or(&self.first))

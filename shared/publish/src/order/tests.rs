@@ -91,7 +91,7 @@ fn entry(aggregate: Option<u8>, n: usize) -> InOrder {
     let detail = json!({ "n": n, "a": aggregate }).to_string();
     InOrder {
         aggregate,
-        entry: Entry { source: "s".into(), detail_type: "t".into(), detail },
+        entry: Entry { source: "s".into(), detail_type: "t".into(), detail, time: None },
         resources: vec!["mark".into()],
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::event::Event;
+use domain::event::{Event, Refusal};
 use jiff::SignedDuration;
 
 use super::{Dated, Events, is_unproven};
@@ -51,8 +51,11 @@ impl Events {
             return Ok(Found { events: Vec::new(), next: None });
         };
         let (items, after) = query(self, &bucket, from, to, place.after.take()).await?;
-        let items = items.into_iter().map(Item::from);
-        let events = items.filter_map(|it| event(&it)).collect();
+        let mut events = Vec::with_capacity(items.len());
+        for item in items {
+            let shown = self.shown(Item::from(item)).await?;
+            events.extend(shown.map(|it| (it.event, it.recorded_at)));
+        }
         place.after = after;
         if place.after.is_none() {
             place.buckets.remove(0);
@@ -140,9 +143,26 @@ fn day(at: Timestamp) -> String {
     at.to_string().get(..10).unwrap_or_default().to_owned()
 }
 
+/// The event of a record, and when it was recorded. `None` for what is no event.
+///
+/// A row that a producer wrote without a `time` has the time of its append. The record of a replay keeps what came as
+/// `detail`; readers choose between it and the event's own record.
 pub(super) fn event(item: &Item) -> Option<(Event, Timestamp)> {
     let recorded_at = item.get("recorded_at")?.parse().ok()?;
-    Some((Event::stored(item.get("event")?).ok()?, recorded_at))
+    let text = item.get("event").or_else(|| replayed_text(item))?;
+    Some((stored(item, text).ok()?, recorded_at))
+}
+
+/// What came of an event that was replayed.
+pub(super) fn replayed_text(item: &Item) -> Option<&str> {
+    item.get("replay_id").and_then(|_| item.get("detail"))
+}
+
+/// Reads the event in a record. The record's `time`, or else that of its append, stands in where the text names none.
+pub(super) fn stored(item: &Item, text: &str) -> Result<Event, Refusal> {
+    let time =
+        ["time", "appended_at", "recorded_at"].into_iter().find_map(|name| item.get(name)?.parse().ok());
+    Event::received(text, time.unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 #[cfg(test)]

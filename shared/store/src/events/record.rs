@@ -1,7 +1,7 @@
 //! One event as the audit keeps it.
 
 use domain::Timestamp;
-use domain::bus::{BusEvent, Shape, shape_of};
+use domain::bus::{BusEvent, Shape, id_inside, shape_of};
 use domain::event::{Event, Refusal};
 use domain::finding::Finding;
 use domain::outbox_mark::{MarkKey, text_digest};
@@ -79,6 +79,7 @@ impl Record {
             .text("refused_class", refusal.class.name())
             .maybe("inner_source", inner_source.as_deref())
             .maybe("inner_type", inner_type.as_deref())
+            .maybe("inner_id", id_inside(text).as_deref())
             .text("recorded_at", now.to_string())
             // So that it is sealed like all others. Readers of events find none in it.
             .text("bucket", reading::bucket(now, &bus.id))

@@ -10,6 +10,7 @@ use domain::Timestamp;
 use domain::event::Event;
 
 use super::Events;
+use super::reading::stored;
 use crate::item::Item;
 use crate::lookup;
 use crate::outbox::{HEAD, Stream, version_sk};
@@ -179,6 +180,6 @@ fn version_of(item: &Item) -> u64 {
 }
 
 fn versioned(item: &Item) -> Option<Versioned> {
-    let event = Event::stored(item.get("event")?).ok()?;
+    let event = stored(item, item.get("event")?).ok()?;
     Some(Versioned { version: version_of(item), event, is_pending: item.get("pending").is_some() })
 }

@@ -88,16 +88,28 @@ impl Timeline {
 impl Lane {
     async fn fill(&mut self, events: &Events, from: Timestamp, to: Timestamp) -> Result<(), Refused> {
         let (items, after) = query(events, &self.bucket, from, to, self.after.clone()).await?;
-        self.read.extend(items.into_iter().filter_map(|it| dated(Item::from(it))));
+        for item in items {
+            self.read.extend(events.shown(Item::from(item)).await?);
+        }
         self.is_over = after.is_none();
         self.after = after;
         Ok(())
     }
 }
 
-fn dated(item: Item) -> Option<Dated> {
-    let (event, recorded_at) = event(&item)?;
-    Some(Dated { event, recorded_at, findings: Record::from_item(item).findings() })
+impl Events {
+    /// The event of a record. A replay is shown where the event has no record of its own: an operator's event may carry
+    /// the mark of a replay when it is told for the first time. `None` for every other replay, and for what is no event.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub(super) async fn shown(&self, item: Item) -> Result<Option<Dated>, Refused> {
+        let Some((event, recorded_at)) = event(&item) else { return Ok(None) };
+        if item.get("event").is_none() && self.find(&event).await?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Dated { event, recorded_at, findings: Record::from_item(item).findings() }))
+    }
 }
 
 /// Where an event stands in the order of all.

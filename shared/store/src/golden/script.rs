@@ -342,7 +342,7 @@ async fn events(client: &Client) {
     outbox.append(&mut transaction, &stream, 0, &some, NOON).unwrap();
     client.transact_write_items().set_transact_items(Some(transaction)).send().await.unwrap();
     // The first of the two has come back from the bus.
-    let acknowledged = Event { sequence: Some(1), ..some[0].clone() };
+    let acknowledged = Event { sequence: Some(domain::event::Sequence::of_version(1)), ..some[0].clone() };
     let (place, text) = (Place::of(&acknowledged), acknowledged.to_json());
     let entry = MarkedEntry { source: "/clinic", id: "e-2", pk: &place.pk, sk: &place.sk };
     let mark = marks.sign(entry, &text).unwrap();

@@ -4,7 +4,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use domain::Timestamp;
-use domain::event::Event;
+use domain::event::{Event, Sequence};
 use domain::outbox_mark::text_digest;
 
 use super::{version_of, version_sk};
@@ -40,6 +40,8 @@ pub struct Pending {
     pub place: Place,
     /// The event as the producer wrote it.
     pub text: String,
+    /// When it was appended: the time of an event that names none.
+    pub appended_at: Option<Timestamp>,
     /// What the producer wrote beside the text: a digest of it, and the envelope's attributes.
     beside: Item,
 }
@@ -75,13 +77,14 @@ impl Pending {
         let text = item.get("event").unwrap_or_default().to_owned();
         let beside = [&ENVELOPE[..], &[DIGEST]].concat().into_iter();
         let beside = beside.fold(Item::default(), |found, name| found.maybe(name, item.get(name)));
-        Some(Pending { place, text, beside })
+        let appended_at = item.get("appended_at").and_then(|it| it.parse().ok());
+        Some(Pending { place, text, appended_at, beside })
     }
 
     /// A row that a plain put wrote: place and text alone.
     #[must_use]
     pub fn plain(place: Place, text: String) -> Pending {
-        Pending { place, text, beside: Item::default() }
+        Pending { place, text, appended_at: None, beside: Item::default() }
     }
 
     /// Checks that the row is its event's: it lies where the audit looks for the event, and a row with a digest has the
@@ -112,7 +115,7 @@ impl Place {
     /// Where the outbox keeps this event: by its version, if it has one, and by source and id otherwise.
     #[must_use]
     pub fn of(event: &Event) -> Place {
-        let sk = match event.sequence {
+        let sk = match event.sequence.as_ref().and_then(Sequence::version) {
             Some(version) => version_sk(version),
             None => sort_key(&["outbox", &event.source, &event.id]),
         };

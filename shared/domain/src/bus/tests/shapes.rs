@@ -166,3 +166,28 @@ fn check_data(detail: &Value, expected: Value) {
     let data: Value = serde_json::from_str(event.data.unwrap().text()).unwrap();
     assert_eq!(data, expected, "{detail}");
 }
+
+#[test]
+fn cloudevent_is_known_whatever_the_letters_of_its_names() {
+    let expected = json!({
+        "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "time": "2026-11-20T12:00:00Z",
+        "datacontenttype": "application/json", "data": { "Total": 1 },
+    });
+    for names in [
+        ["SpecVersion", "Id", "Source", "Type", "Time", "Data"],
+        ["specVersion", "id", "source", "type", "time", "data"],
+        ["SPECVERSION", "ID", "SOURCE", "TYPE", "TIME", "DATA"],
+    ] {
+        let values =
+            [json!("1.0"), json!("1"), json!("/shop"), json!("order.paid"), json!("2026-11-20T12:00:00Z")];
+        let values = values.into_iter().chain([json!({ "Total": 1 })]);
+        let event: serde_json::Map<String, Value> =
+            names.map(str::to_owned).into_iter().zip(values).collect();
+        check(event.into(), expected.clone());
+    }
+    // A version that is not spoken here is refused, and not taken for a plain event.
+    let old = r#"{"SpecVersion":"0.3","Id":"1","Source":"/s","Type":"t"}"#;
+    assert_eq!(read(old).unwrap_err().attribute, "specversion");
+    assert_eq!(read(r#"{"SpecVersion":"1.0","Id":"1"}"#).unwrap_err().attribute, "source");
+    assert_eq!(shape_of(r#"{"specVersion":"3.1","info":{}}"#), Some(Shape::Plain));
+}

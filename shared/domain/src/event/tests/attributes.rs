@@ -1,5 +1,5 @@
-use super::{Event, accepted, check_refusal, import, long, received, refused, told, with, without};
-use crate::event::Priority;
+use super::{Event, accepted, check_refusal, import, long, received, refused, told, unusable, with, without};
+use crate::event::{Priority, Sequence};
 
 #[test]
 fn an_event_has_a_version_an_id_a_source_a_type_and_a_time() {
@@ -21,10 +21,11 @@ fn an_attribute_that_is_null_counts_as_absent() {
 
 #[test]
 fn an_attribute_is_a_string() {
-    for name in ["specversion", "id", "source", "type", "time"].into_iter().chain(OPTIONAL) {
-        if name != "sequence" {
-            refused(name, "1", "a number");
-        }
+    for name in ["specversion", "id", "source", "type", "time"].into_iter().chain(DECISIVE) {
+        refused(name, "1", "a number");
+    }
+    for name in OPTIONAL.into_iter().filter(|it| !DECISIVE.contains(it) && *it != "sequence") {
+        unusable(name, "1", "a number");
     }
     for (json, found) in [("true", "a boolean"), ("[]", "a list"), ("{}", "an object")] {
         refused("id", json, found);
@@ -34,9 +35,10 @@ fn an_attribute_is_a_string() {
 #[test]
 fn text_is_neither_empty_nor_unprintable() {
     for name in TEXTS {
-        refused(name, r#""""#, "an empty string");
-        refused(name, r#""a\nb""#, "a control character");
-        refused(name, r#""a\u0000b""#, "a control character");
+        let check = if LESS.contains(&name) { unusable } else { refused };
+        check(name, r#""""#, "an empty string");
+        check(name, r#""a\nb""#, "a control character");
+        check(name, r#""a\u0000b""#, "a control character");
     }
 }
 
@@ -73,6 +75,21 @@ fn a_time_has_a_date_a_clock_and_a_zone() {
 }
 
 #[test]
+fn time_is_kept_as_it_was_written_where_an_instant_holds_less() {
+    for text in ["9999-12-31T23:59:59Z", "2016-12-31T23:59:60Z", "2026-11-20T09:30:00.1234567891Z"] {
+        for name in ["time", "expirytime"] {
+            let event = accepted(name, &format!("{text:?}"));
+            assert!(event.to_json().contains(&format!(r#""{name}":"{text}""#)), "{}", event.to_json());
+            assert_eq!(event.document()["detail"][name], text);
+            assert_eq!(Event::parse(&event.to_json()).unwrap(), event);
+        }
+    }
+    let mut event = accepted("time", r#""9999-12-31T23:59:59Z""#);
+    event.time = received();
+    assert_eq!(event.time_text(), received().to_string(), "another time has another text");
+}
+
+#[test]
 fn a_missing_time_is_when_the_bus_took_the_event_but_a_wrong_one_is_refused() {
     assert_eq!(import(&without("time")).unwrap().time, received());
     assert_ne!(import(&with("id", r#""1""#)).unwrap().time, received());
@@ -84,7 +101,7 @@ fn a_schema_is_an_absolute_uri() {
     accepted("dataschema", r#""https://example.com/order.json""#);
     accepted("dataschema", r#""urn:order:1""#);
     for json in [r#""order.json""#, r#""/order.json""#, r#""https:""#, r#"":order""#, r#""1urn:order""#] {
-        refused("dataschema", json, "a relative reference");
+        unusable("dataschema", json, "a relative reference");
     }
 }
 
@@ -102,23 +119,46 @@ fn a_priority_is_one_of_four_and_older_names_are_understood() {
     ] {
         assert_eq!(accepted("priority", &format!("{name:?}")).priority, Some(expected), "{name}");
     }
-    for json in [r#""""#, r#""asap""#, r#""high ""#] {
-        refused("priority", json, &told(json));
+    for json in [r#""""#, r#""asap""#, r#""high ""#, r#""p1""#] {
+        unusable("priority", json, &told(json));
+        assert_eq!(accepted("priority", json).priority, None);
+    }
+    for (json, found) in [("5", "a number"), ("[1]", "a list"), (r#"{"a":1}"#, "an object")] {
+        unusable("priority", json, found);
     }
 }
 
 #[test]
-fn a_sequence_is_a_whole_number_from_1_on_as_text_or_as_a_number() {
-    assert_eq!(accepted("sequence", "7").sequence, Some(7));
-    assert_eq!(accepted("sequence", r#""7""#).sequence, Some(7));
-    assert_eq!(accepted("sequence", "18446744073709551615").sequence, Some(u64::MAX));
-    for digits in ["0", "-1", "1.0", "1e3", "18446744073709551616"] {
-        refused("sequence", digits, "a number");
-        let text = format!("{digits:?}");
-        refused("sequence", &text, &told(&text));
+fn sequence_is_any_text_that_is_not_empty() {
+    for text in ["a-0001", "0", "0007", "7", "2026-11-20T12:00:00Z/3", "18446744073709551616", "-1"] {
+        let event = accepted("sequence", &format!("{text:?}"));
+        assert_eq!(event.sequence.as_ref().map(Sequence::as_str), Some(text));
+        assert!(event.to_json().contains(&format!(r#""sequence":"{text}""#)), "it is handed on as it came");
     }
-    refused("sequence", r#""""#, "an empty text");
-    refused("sequence", "true", "a boolean");
+    assert_eq!(accepted("sequence", "7").sequence.unwrap().as_str(), "7");
+    unusable("sequence", r#""""#, "an empty string");
+    for (json, found) in [("true", "a boolean"), ("-1", "a number"), ("1.0", "a number"), ("[1]", "a list")] {
+        unusable("sequence", json, found);
+    }
+}
+
+#[test]
+fn sequence_of_digits_names_a_version_and_ours_sorts_as_text() {
+    for (text, version) in [
+        ("7", Some(7)),
+        ("0007", Some(7)),
+        ("00000000000000000007", Some(7)),
+        ("18446744073709551615", Some(u64::MAX)),
+        ("0", None),
+        ("+7", None),
+        ("7a", None),
+        ("18446744073709551616", None),
+    ] {
+        assert_eq!(accepted("sequence", &format!("{text:?}")).sequence.unwrap().version(), version, "{text}");
+    }
+    let written: Vec<String> =
+        [1, 2, 10, 999, u64::MAX].map(|it| Sequence::of_version(it).as_str().to_owned()).to_vec();
+    assert!(written.is_sorted(), "{written:?}");
 }
 
 #[test]
@@ -143,23 +183,67 @@ fn a_trace_has_version_00_and_ids_that_are_not_zero() {
         String::new(),
     ] {
         let text = with("traceparent", &format!("{bad:?}"));
-        let refusal = Event::parse(&text).expect_err(&bad);
-        assert_eq!(refusal.attribute, "traceparent", "{bad}");
-        assert_eq!(import(&text).unwrap().traceparent, None, "{bad}");
+        let event = Event::parse(&text).unwrap();
+        assert_eq!((event.traceparent.as_deref(), event.notes().count()), (None, 1), "{bad}");
     }
 }
 
 #[test]
 fn data_is_json_and_nothing_else() {
+    let with_data = |kind: &str| with("datacontenttype", &format!("{kind:?},\"data\":1"));
     for kind in ["application/json", "Application/JSON; charset=utf-8", "application/order+json", "text/json"]
     {
-        accepted("datacontenttype", &format!("{kind:?}"));
+        assert!(Event::parse(&with_data(kind)).is_ok(), "{kind}");
     }
-    for kind in ["text/plain", "application/xml", "application/jsonp", ""] {
-        refused("datacontenttype", &format!("{kind:?}"), &told(&format!("{kind:?}")));
+    for kind in ["text/plain", "application/xml", "application/jsonp"] {
+        check_refusal(&with_data(kind), "datacontenttype", &told(&format!("{kind:?}")));
     }
-    refused("data_base64", r#""AAEC""#, "binary data");
-    assert_eq!(import(&with("data_base64", r#""AAEC""#)).unwrap_err().attribute, "data_base64");
+    refused("datacontenttype", r#""""#, "an empty string");
+}
+
+#[test]
+fn content_type_of_data_that_lies_elsewhere_may_be_any() {
+    for kind in ["text/xml", "application/json", "image/png"] {
+        let text = with("dataref", &format!(r#""https://example.com/1","datacontenttype":{kind:?}"#));
+        let event = Event::parse(&text).unwrap();
+        assert_eq!(event.data_content_type(), Some(kind));
+        assert_eq!(event.document()["detail"]["datacontenttype"], kind);
+        assert_eq!(Event::parse(&event.to_json()).unwrap(), event);
+    }
+}
+
+#[test]
+fn bytes_that_are_json_are_data() {
+    // {"a":1} with and without padding, with a byte order mark, and a list.
+    for (base64, data) in [
+        ("eyJhIjoxfQ==", r#"{"a":1}"#),
+        ("eyJhIjoxfQ", r#"{"a":1}"#),
+        ("77u/eyJhIjoxfQ==", r#"{"a":1}"#),
+        ("WzEuNTBd", "[1.50]"),
+    ] {
+        let event = accepted("data_base64", &format!("{base64:?}"));
+        assert_eq!(event.data.as_ref().map(super::super::Data::text), Some(data), "{base64}");
+        assert_eq!(event.data_content_type(), Some("application/json"));
+        assert_eq!(Event::parse(&event.to_json()).unwrap(), event);
+    }
+    let deep = base64_of(&"[".repeat(100));
+    for (base64, found) in [
+        ("AAEC".to_owned(), "bytes that are not JSON, or JSON that nests too deep"),
+        ("gA==".to_owned(), "bytes that are no UTF-8 text"),
+        ("*".to_owned(), "text that is not base64"),
+        (deep, "bytes that are not JSON, or JSON that nests too deep"),
+    ] {
+        refused("data_base64", &format!("{base64:?}"), found);
+    }
+    let both = with("data_base64", r#""eyJhIjoxfQ==","data":1"#);
+    check_refusal(&both, "data_base64", "data beside it");
+    let xml = with("data_base64", r#""PGEvPg==","datacontenttype":"text/xml""#);
+    assert!(Event::parse(&xml).is_err());
+}
+
+fn base64_of(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
 }
 
 #[test]
@@ -177,9 +261,15 @@ fn every_attribute_arrives_in_its_own_field() {
 
 #[test]
 fn value_is_told_by_its_length() {
-    refused("priority", &long(41), "a text of 41 characters");
-    refused("priority", &long(1_000), "a text of 1000 characters");
+    unusable("priority", &long(41), "a text of 41 characters");
+    unusable("priority", &long(1_000), "a text of 1000 characters");
 }
+
+/// Attributes that an event counts by: a value that cannot be used is refused.
+const DECISIVE: [&str; 4] = ["tenant", "actor", "expirytime", "datacontenttype"];
+
+/// Attributes that an event can do without.
+const LESS: [&str; 4] = ["subject", "dataschema", "correlationid", "causationid"];
 
 const TEXTS: [&str; 9] =
     ["id", "source", "type", "subject", "dataschema", "tenant", "correlationid", "causationid", "actor"];

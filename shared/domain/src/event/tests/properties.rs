@@ -7,7 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::{Event, import};
-use crate::event::{Data, Extension, Priority};
+use crate::event::{Data, Extension, Priority, Sequence, WrittenTimes};
 
 proptest! {
     #[test]
@@ -78,11 +78,14 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
         actor: texts.5,
         auth_id: texts.6,
         priority: others.0,
-        sequence: others.1,
+        sequence: others.1.map(Sequence::of_version),
         traceparent: others.2,
         expiry_time: others.3,
         extensions: BTreeMap::from_iter(others.4),
         data: others.5.filter(|it| it != "null").map(|it| Data::read("data", Raw::of(&it).unwrap()).unwrap()),
+        content_type: None,
+        written: WrittenTimes::default(),
+        unusable: BTreeMap::new(),
     })
 }
 
@@ -91,7 +94,8 @@ fn names() -> impl Strategy<Value = String> {
 }
 
 fn times() -> impl Strategy<Value = Timestamp> {
-    let seconds = Timestamp::MIN.as_second() + 1..Timestamp::MAX.as_second();
+    // From the year 0 on, as RFC 3339 writes them.
+    let seconds = -62_167_219_200..Timestamp::MAX.as_second();
     (seconds, 0..1_000_000_000).prop_map(|(second, nanosecond)| Timestamp::new(second, nanosecond).unwrap())
 }
 

@@ -1,0 +1,54 @@
+//! Entries of `PutEvents`, as the AWS CLI and the SDKs write them.
+//!
+//! Source: EventBridge API reference, `PutEventsRequestEntry`.
+
+use domain::Timestamp;
+use domain::bus::shape_of;
+use domain::event::Refusal;
+use serde_json::Value;
+
+use super::{BusEntry, members, of_source, refusal, word};
+
+/// The members of an entry that are read, and those that `carillon publish` does not hand on.
+const KNOWN: [&str; 5] = ["Source", "DetailType", "Detail", "Time", "EventBusName"];
+const NOT_HANDED_ON: [&str; 2] = ["Resources", "TraceHeader"];
+
+/// Whether an object is an entry of `PutEvents`.
+pub(super) fn is_entry(text: &str) -> bool {
+    let has = |it: &Value, name: &str| it.get(name).is_some();
+    members(text).is_ok_and(|it| has(&it, "DetailType") || (has(&it, "Detail") && has(&it, "Source")))
+}
+
+pub(super) fn entry(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
+    let members = members(text)?;
+    let names = members.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    for name in names {
+        let is_empty = members[name].as_array().is_some_and(Vec::is_empty) || members[name].is_null();
+        if NOT_HANDED_ON.contains(&name) && !is_empty {
+            return Err(refusal(name, "a value", "nothing: `carillon publish` does not hand it on"));
+        }
+        if !KNOWN.contains(&name) && !NOT_HANDED_ON.contains(&name) {
+            return Err(refusal(name, "a member that no entry of PutEvents has", &KNOWN.join(", ")));
+        }
+    }
+    let named =
+        source.map_or_else(|| word(&members, "Source", "the producer's name"), |it| Ok(it.to_owned()))?;
+    let detail_type = word(&members, "DetailType", "what kind of event it is")?;
+    let detail = word(&members, "Detail", "one JSON object, written as text")?;
+    if shape_of(&detail).is_none() {
+        return Err(refusal("Detail", "text that is no JSON object", "one JSON object, written as text"));
+    }
+    let time = members.get("Time").filter(|it| !it.is_null()).map(time).transpose()?;
+    let bus = members.get("EventBusName").and_then(Value::as_str).map(str::to_owned);
+    Ok(BusEntry { time, bus, ..BusEntry::new(named, detail_type, of_source(detail, source)?) })
+}
+
+/// RFC 3339, or seconds since 1970: the two forms of a timestamp that the AWS CLI takes and shows.
+fn time(value: &Value) -> Result<Timestamp, Refusal> {
+    let found = match value {
+        Value::String(it) => it.parse().ok(),
+        Value::Number(it) => it.as_i64().and_then(|it| Timestamp::from_second(it).ok()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    found.ok_or_else(|| refusal("Time", "a value that is no time", "an RFC 3339 time, or seconds since 1970"))
+}

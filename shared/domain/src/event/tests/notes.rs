@@ -1,0 +1,57 @@
+//! Attributes that cannot be used: the event is told all the same, and nothing is lost without a word.
+
+use super::{Event, accepted, with};
+use crate::index::Index;
+use crate::pattern::Pattern;
+
+#[test]
+fn third_party_attribute_does_not_cost_the_event() {
+    for (name, json) in [
+        ("sequence", r#""a-0001""#),
+        ("sequence", r#""0""#),
+        ("priority", r#""p1""#),
+        ("priority", "5"),
+        ("mood", r#""""#),
+        ("dataref", r#""https://example.com/1""#),
+        ("traceparent", r#""none""#),
+        ("subject", r#""""#),
+        ("correlationid", r#""""#),
+        ("severity", "3.5"),
+        ("labels", r#"{"team":"a"}"#),
+    ] {
+        accepted(name, json);
+    }
+}
+
+#[test]
+fn note_quotes_no_value() {
+    let event = accepted("priority", r#""secret-value""#);
+    let note = event.notes().next().map(|(_, why)| why.to_string()).unwrap();
+    assert_eq!(note, "priority: found a text of 12 characters, wanted low, normal, high or critical");
+    assert!(!format!("{event:?}").contains("secret-value"));
+}
+
+#[test]
+fn patterns_see_a_value_that_cannot_be_used() {
+    let event = Event::parse(&with("priority", r#""p1","data":{"a":1},"labels":{"team":"a"}"#)).unwrap();
+    for (pattern, matches) in [
+        (r#"{"detail":{"priority":["p1"]}}"#, true),
+        (r#"{"detail":{"priority":[{"exists":false}]}}"#, false),
+        (r#"{"detail":{"labels":{"team":["a"]},"data":{"a":[1]}}}"#, true),
+        (r#"{"detail":{"priority":["high"]}}"#, false),
+    ] {
+        let source = serde_json::from_str(pattern).unwrap();
+        let pattern = Pattern::compile(&source).unwrap();
+        assert_eq!(pattern.matches(&event.document()), matches, "{source}");
+        let found = Index::from_iter([pattern]).matching(&event);
+        assert_eq!(!found.is_empty(), matches, "{source}");
+    }
+}
+
+#[test]
+fn value_that_is_set_later_takes_the_place_of_one_that_cannot_be_used() {
+    let mut event = accepted("priority", r#""p1""#);
+    event.priority = Some(crate::event::Priority::High);
+    assert_eq!(event.to_json().matches("priority").count(), 1);
+    assert_eq!(Event::parse(&event.to_json()).unwrap().priority, event.priority);
+}
