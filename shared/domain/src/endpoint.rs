@@ -41,7 +41,7 @@ const MAX_DESCRIPTION_BYTES: usize = 500;
 const MAX_VERSION_BYTES: usize = 32;
 
 /// How an endpoint's members are written, for refusals.
-const MEMBERS: [(&str, &str); 9] = [
+const MEMBERS: [(&str, &str); 10] = [
     ("id", "1 to 64 letters, digits, `-`, `_` and `.`"),
     ("tenant", "a string of 1 to 256 bytes without `/`"),
     ("url", "a string such as https://example.com/hooks"),
