@@ -3,23 +3,41 @@
 use serde_json::Value;
 
 use crate::job::Push;
+use crate::path::Path;
 use crate::plan::Plan;
+use crate::push_options::is_link;
 use crate::rule::Rule;
 
-/// Sets what the note is called and the number on the app's icon.
+/// Sets what the note is called, the number on the app's icon, and where a tap leads. The answer names the members of
+/// the rule's `push` whose value in the event cannot be used: the notification goes out without them, and the caller logs
+/// it.
 ///
 /// A name is a keyed hash: the value may be anybody's, the push service reads it, and Apple takes 64 bytes. It holds the tenant and the rule, so that two
 /// rules which name their notes by the same value do not push each other off the screen.
-pub fn handle(plan: &Plan<'_>, rule: &Rule, push: &mut Push) {
+pub fn handle(plan: &Plan<'_>, rule: &Rule, push: &mut Push) -> Vec<&'static str> {
     let envelope = plan.envelope();
     let tenant = plan.event.tenant.as_deref().unwrap_or("-");
     let named = rule.push.collapse.as_ref().and_then(|it| it.find_names(envelope).into_iter().next());
+    push.collapses_stored = named.is_some();
     let hashes = plan.catalog.hashes();
     let collapse = named.map(|value| hashes.collapse(&["note", tenant, &rule.name, &value]));
     push.collapse =
         collapse.or_else(|| plan.digest.as_ref().map(|digest| hashes.collapse(&["digest", &digest.window])));
-    let badge = rule.push.badge.as_ref().and_then(|it| it.pick(envelope));
-    push.badge = badge.as_ref().and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
+    let mut ignored = Vec::new();
+    if let Some(value) = value_of(rule.push.badge.as_ref(), envelope) {
+        push.badge = value.as_u64().and_then(|count| u32::try_from(count).ok());
+        ignored.extend(push.badge.is_none().then_some("badge"));
+    }
+    if let Some(value) = value_of(rule.push.link.as_ref(), envelope) {
+        push.link = value.as_str().map(str::trim).filter(|text| is_link(text)).map(str::to_owned);
+        ignored.extend(push.link.is_none().then_some("link"));
+    }
+    ignored
+}
+
+/// The value that a path leads to; null counts as none.
+fn value_of(path: Option<&Path>, envelope: &Value) -> Option<Value> {
+    path?.pick(envelope).filter(|value| !value.is_null())
 }
 
 #[cfg(test)]
@@ -75,12 +93,42 @@ mod tests {
         }
     }
 
+    #[test]
+    fn value_that_is_no_link_or_no_count_is_left_out_and_named() {
+        for (data, link, ignored) in [
+            (json!({ "link": "https://a.example/7" }), Some("https://a.example/7"), &[][..]),
+            (json!({ "link": " clinic://a/7 " }), Some("clinic://a/7"), &[]),
+            (json!({ "link": null }), None, &[]),
+            (json!({}), None, &[]),
+            (json!({ "link": "javascript:x" }), None, &["link"]),
+            (json!({ "link": 7, "unread": "3" }), None, &["badge", "link"]),
+        ] {
+            let (push, found) = handled_with(&data);
+            assert_eq!((push.link.as_deref(), found.as_slice()), (link, ignored), "{data}");
+        }
+    }
+
+    #[test]
+    fn only_a_rule_asks_that_stored_notifications_are_replaced() {
+        assert!(handled("shipped", "a", &json!({ "order": "7" }), None).collapses_stored);
+        assert!(!handled("shipped", "a", &json!({}), None).collapses_stored);
+        assert!(!handled("shipped", "a", &json!({}), Some("w-1")).collapses_stored);
+    }
+
+    fn handled_with(data: &Value) -> (Push, Vec<&'static str>) {
+        run("shipped", "a", data, None)
+    }
+
     fn handled(rule: &str, tenant: &str, data: &Value, window: Option<&str>) -> Push {
+        run(rule, tenant, data, window).0
+    }
+
+    fn run(rule: &str, tenant: &str, data: &Value, window: Option<&str>) -> (Push, Vec<&'static str>) {
         let rules = ["shipped", "late"].map(|name| {
             serde_json::from_value(json!({
                 "rule": name, "when": { "detail-type": ["t"] }, "category": "c", "template": "t",
                 "steps": [{ "send": { "channels": ["push"] } }], "to": [{ "user": { "literal": "ann" } }],
-                "push": { "collapse": "$.data.order", "badge": "$.data.unread" },
+                "push": { "collapse": "$.data.order", "badge": "$.data.unread", "link": "$.data.link" },
             }))
             .unwrap()
         });
@@ -105,7 +153,7 @@ mod tests {
             "locale": "en",
         }))
         .unwrap();
-        handle(&plan, catalog.rule(rule).unwrap(), &mut push);
-        push
+        let ignored = handle(&plan, catalog.rule(rule).unwrap(), &mut push);
+        (push, ignored)
     }
 }
