@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let event = event(path, &catalog.policy().producers, at.unwrap_or_else(runtime::now))?;
     // When it happened is when dispatch would have seen it.
     let at = at.unwrap_or(event.time);
-    let (recipients, tenants) = people(&args.people)?;
+    let (recipients, tenants) = people(&args.people, terminal)?;
     let members = |group: &Group| recipient::members(group, &recipients);
     let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
     let renderer = Renderer::new(&catalog);
@@ -96,13 +96,19 @@ pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
 }
 
 /// The people and tenants of a file, as `carillon people import` reads it; nobody, where there is no file.
-pub(crate) fn people(path: &Path) -> Result<(Recipients, BTreeMap<String, Settings>), Error> {
+pub(crate) fn people(
+    path: &Path,
+    terminal: &Terminal,
+) -> Result<(Recipients, BTreeMap<String, Settings>), Error> {
     let (mut recipients, mut tenants) = (Recipients::new(), BTreeMap::new());
     if !path.exists() {
         return Ok((recipients, tenants));
     }
     for piece in files::pieces(path)? {
         if let Ok(person) = serde_json::from_str::<Recipient>(&piece.text) {
+            if let Err(refusal) = domain::registry::person(&piece.text) {
+                terminal.note(&format!("{}: {refusal}; `carillon people import` refuses it", piece.place));
+            }
             recipients.insert(person.id.clone(), person);
             continue;
         }
