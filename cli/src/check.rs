@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use catalog::{Problem, Trials};
 use domain::catalog::{Catalog, POLICY_FILE};
+use domain::policy::EmailPolicy;
 use domain::recipient::{Recipient, Recipients};
 
 use crate::args::Check;
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     let policy =
         serde_json::to_vec(&compiled.file.policy_file()).map_err(|it| Error::Cloud(it.to_string()))?;
     let pages = serde_json::to_vec(&compiled.pages).map_err(|it| Error::Cloud(it.to_string()))?;
+    let senders = headers(&compiled.file.policy.email);
     let (mut problems, mut warnings) = (Vec::new(), compiled.warnings);
     let mut tests = 0;
     if let Some(folder) = &args.samples {
@@ -59,7 +61,7 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     if terminal.json {
         let answer = serde_json::json!({
             "ok": true, "version": version, "rules": rules, "templates": templates, "bytes": text.len(),
-            "tests": tests,
+            "tests": tests, "senders": senders,
         });
         terminal.say_json(&answer);
     } else {
@@ -72,6 +74,11 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
         }
     }
     Ok(true)
+}
+
+/// The `From` header of each category that has a sender of its own.
+fn headers(email: &EmailPolicy) -> BTreeMap<String, String> {
+    email.senders.iter().map(|(category, sender)| (category.clone(), sender.to_header())).collect()
 }
 
 /// The sample events of a folder, and the people they are about.

@@ -13,9 +13,9 @@ use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::{Catalog, CatalogFile};
 use domain::channel::Channel;
-use domain::event::Event;
+use domain::event::{Event, Refusal};
 use domain::producers::Producers;
-use domain::recipient::{self, Group, Recipients, Settings};
+use domain::recipient::{self, Group, Recipient, Recipients, Settings};
 use domain::registry;
 
 use templates::Renderer;
@@ -49,7 +49,7 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let event = event(path, &catalog.policy().producers, at.unwrap_or_else(runtime::now))?;
     // When it happened is when dispatch would have seen it.
     let at = at.unwrap_or(event.time);
-    let (recipients, tenants) = people(&args.people)?;
+    let (recipients, tenants) = people(&args.people, terminal)?;
     let members = |group: &Group| recipient::members(group, &recipients);
     let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
     let renderer = Renderer::new(&catalog);
@@ -99,22 +99,38 @@ pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
 }
 
 /// The people and tenants of a file, as `carillon people import` reads it; nobody, where there is no file.
-pub(crate) fn people(path: &Path) -> Result<(Recipients, BTreeMap<String, Settings>), Error> {
+pub(crate) fn people(
+    path: &Path,
+    terminal: &Terminal,
+) -> Result<(Recipients, BTreeMap<String, Settings>), Error> {
     let (mut recipients, mut tenants) = (Recipients::new(), BTreeMap::new());
     if !path.exists() {
         return Ok((recipients, tenants));
     }
     for piece in files::pieces(path)? {
-        let entry = match crate::people::is_tenant(&piece.text) {
-            true => registry::tenant(&piece.text).map(|(id, settings)| drop(tenants.insert(id, settings))),
-            false => registry::person(&piece.text).map(|it| drop(recipients.insert(it.id.clone(), it))),
+        if crate::people::is_tenant(&piece.text) {
+            let (id, settings) = registry::tenant(&piece.text).map_err(|it| no_entry(&piece, &it))?;
+            tenants.insert(id, settings);
+            continue;
+        }
+        let person = match (registry::person(&piece.text), serde_json::from_str::<Recipient>(&piece.text)) {
+            (Ok(person), _) => person,
+            (Err(refusal), Ok(person)) => {
+                let why = crate::people::of_author(&piece.text, &refusal);
+                terminal.note(&format!("{}: {why}; `carillon people import` refuses it", piece.place));
+                person
+            }
+            (Err(refusal), Err(_)) => return Err(no_entry(&piece, &refusal)),
         };
-        entry.map_err(|refusal| {
-            let why = crate::people::of_author(&piece.text, &refusal);
-            Error::usage(format!("{}: {why}", piece.place), "see `carillon people import --help`")
-        })?;
+        recipients.insert(person.id.clone(), person);
     }
     Ok((recipients, tenants))
+}
+
+/// An entry of a file of people that neither `explain` nor `people import` can use.
+fn no_entry(piece: &files::Piece, refusal: &Refusal) -> Error {
+    let why = crate::people::of_author(&piece.text, refusal);
+    Error::usage(format!("{}: {why}", piece.place), "see `carillon people import --help`")
 }
 
 fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {

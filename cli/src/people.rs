@@ -1,123 +1,25 @@
 //! `carillon people`: who can be told something.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use domain::access::{Object, PERSON};
-use domain::event::Refusal;
-use domain::recipient::{Group, Recipient, Settings};
-use domain::registry::{self, Stamp};
+use domain::recipient::Group;
 use store::People;
 
+pub(crate) mod find;
+mod import;
+mod names;
+
+pub(crate) use import::{import, is_tenant, of_author};
+
 use crate::access;
-use crate::args::{Import, Members, Show, Target};
+use crate::args::{Members, Show, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
-use crate::files;
 use crate::terminal::{Ink, Terminal, plain};
-
-pub(crate) mod find;
 
 /// People of one call, and members of one page.
 const AT_ONCE: usize = 500;
-
-pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) -> Done {
-    let file = read(&args.file, terminal)?;
-    let cloud = Cloud::of(target).await?;
-    let table = table(&cloud);
-    let total = file.people.len();
-    for (at, some) in file.people.chunks(AT_ONCE).enumerate() {
-        table.put(some, runtime::now()).await?;
-        terminal.progress(&format!("{} of {total} people", at * AT_ONCE + some.len()));
-    }
-    for (id, settings) in &file.tenants {
-        let stamp = Stamp { at: runtime::now(), by: "put".to_owned() };
-        if !table.put_tenant(id, settings, &stamp).await? {
-            let what = format!("something newer than this moment was said of tenant {id}");
-            return Err(Error::usage(what, "set this computer's clock, or the producer's"));
-        }
-    }
-    terminal.clear();
-    if let Some(note) = without_tenants(&file.people) {
-        terminal.note(&note);
-    }
-    if terminal.json {
-        terminal.say_json(&serde_json::json!({
-            "imported": total, "tenants": file.tenants.len(), "refused": file.refused,
-        }));
-    } else {
-        let word = match file.refused {
-            0 => terminal.ink(Ink::Good, "ok"),
-            it => terminal.ink(Ink::Bad, &format!("{it} refused,")),
-        };
-        let tenants = match file.tenants.len() {
-            0 => String::new(),
-            it => format!(" and {it} tenants"),
-        };
-        terminal.say(&format!("{word} {total} people{tenants} in {}", cloud.name("people")));
-    }
-    Ok(file.refused == 0)
-}
-
-/// A note about people without tenants, if there are any.
-fn without_tenants(people: &[Recipient]) -> Option<String> {
-    let count = people.iter().filter(|it| it.tenants.is_empty()).count();
-    let total = people.len();
-    (count > 0).then(|| {
-        format!(
-            "{count} of {total} people have no tenants: events of a tenant do not reach them, and no admin of a tenant \
-             sees them; \"tenants\": [\"*\"] means all tenants"
-        )
-    })
-}
-
-/// What a file holds.
-#[derive(Default)]
-struct File {
-    people: Vec<Recipient>,
-    tenants: Vec<(String, Settings)>,
-    /// Entries that are neither.
-    refused: usize,
-}
-
-/// Reads people and tenants. What the registry refuses is said with its place and left out; an address that is none is
-/// refused like everything else.
-fn read(path: &Path, terminal: &Terminal) -> Result<File, Error> {
-    let mut file = File::default();
-    for piece in files::pieces(path)? {
-        let entry = match is_tenant(&piece.text) {
-            true => registry::tenant(&piece.text).map(|it| file.tenants.push(it)),
-            false => registry::person(&piece.text).map(|it| file.people.push(it)),
-        };
-        if let Err(refusal) = entry {
-            file.refused += 1;
-            terminal.note(&format!("{}: {}", piece.place, of_author(&piece.text, &refusal)));
-        }
-    }
-    Ok(file)
-}
-
-/// An object is about a tenant when it names one and has no `id`: people have an `id`, and `tenants`.
-pub(crate) fn is_tenant(text: &str) -> bool {
-    let has = |it: &serde_json::Value, name: &str| it.get(name).is_some();
-    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|it| has(&it, "tenant") && !has(&it, "id"))
-}
-
-/// A refusal of an entry in a file on the author's own machine. The registry replaces the name of a member that is not
-/// known by its length; here the name is shown.
-pub(crate) fn of_author(text: &str, refusal: &Refusal) -> String {
-    let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
-    let known: Vec<&str> = refusal.wanted.split([' ', ',']).collect();
-    let is_meant = |name: &String| {
-        let length = name.chars().count();
-        let shown = if length == 1 { "<1 character>".to_owned() } else { format!("<{length} characters>") };
-        refusal.attribute == shown && !known.contains(&name.as_str())
-    };
-    match members.keys().find(|it| is_meant(it)) {
-        Some(name) => format!("{}: found {}, wanted {}", plain(name), refusal.found, refusal.wanted),
-        None => refusal.to_string(),
-    }
-}
 
 pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
@@ -195,41 +97,4 @@ fn group(args: &Members) -> Result<Group, Error> {
 
 fn table(cloud: &Cloud) -> People {
     People::new(&store::client(&cloud.config), cloud.name("people")).with_addresses()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn member_at_fault_is_named_and_a_person_is_never_judged_as_a_tenant() {
-        for (text, expected) in [
-            (
-                r#"{"id":"ann","email":"ann@example.org","emial":"x"}"#,
-                "emial: found a member that is not known",
-            ),
-            (r#"{"id":"ann","x":1}"#, "x: found a member that is not known"),
-            (r#"{"id":"ann","email":5}"#, "email: found a number"),
-            (r#"{"id":"ann","tenant":"t-1"}"#, "tenant: found a member that is not known"),
-            (r#"{"name":"Ann"}"#, "id: found nothing"),
-        ] {
-            assert!(!is_tenant(text), "{text}");
-            let refusal = registry::person(text).err().unwrap();
-            let said = of_author(text, &refusal);
-            assert!(said.starts_with(expected), "{text}: {said}");
-        }
-        assert!(is_tenant(r#"{"tenant":"t-1","zone":"Europe/Berlin"}"#));
-        let refusal = registry::tenant(r#"{"tenant":"t-1","zoen":"x"}"#).err().unwrap();
-        assert!(of_author(r#"{"tenant":"t-1","zoen":"x"}"#, &refusal).starts_with("zoen: "));
-    }
-
-    #[test]
-    fn people_without_tenants_are_counted_and_people_of_all_tenants_are_not() {
-        let person = |tenants: &str| {
-            registry::person(&format!(r#"{{"id":"ann","tenants":{tenants}}}"#)).expect("a person")
-        };
-        let note = without_tenants(&[person("[]"), person(r#"["*"]"#), person(r#"["a"]"#)]);
-        assert!(note.is_some_and(|it| it.starts_with("1 of 3 people have no tenants")));
-        assert_eq!(without_tenants(&[person(r#"["*"]"#)]), None);
-    }
 }

@@ -18,7 +18,7 @@ fn the_demo_shows_every_sample_arriving() {
     let lines = json_lines(&said);
     let sum = lines.iter().find(|it| it["events"].is_number()).unwrap();
     assert_eq!(sum["wrong"], 0, "{sum}");
-    assert_eq!(sum["events"], 74);
+    assert_eq!(sum["events"], 75);
     let acts: Vec<_> = lines.iter().filter(|it| it["act"].is_string()).collect();
     assert_eq!(acts.len(), 12, "{lines:?}");
     assert!(acts.iter().all(|it| it["right"] == true), "{acts:?}");
@@ -28,7 +28,7 @@ fn the_demo_shows_every_sample_arriving() {
         "the person without an address and the one with a bad one"
     );
     let audited = lines.iter().filter(|it| it["audit"] == true).count();
-    assert_eq!(audited, 74);
+    assert_eq!(audited, 75);
 }
 
 #[tokio::test]

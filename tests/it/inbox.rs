@@ -202,7 +202,7 @@ async fn many_are_paged_without_loss_or_repeat_while_more_come_in() {
     let ann = viewer(None);
     fill(&cloud, &ann.user, 250, "news").await;
     let mut client = Client::of(&cloud, &ann.user, None, &[]).await;
-    let (mut seen, mut before, mut pages) = (Vec::new(), Value::Null, 0);
+    let (mut seen, mut times, mut before, mut pages) = (Vec::new(), Vec::new(), Value::Null, 0);
     loop {
         let mut asked = json!({ "action": "inbox", "limit": 20 });
         if !before.is_null() {
@@ -210,6 +210,7 @@ async fn many_are_paged_without_loss_or_repeat_while_more_come_in() {
         }
         let page = client.ask(&asked.to_string()).await;
         seen.extend(page["entries"].as_array().unwrap().iter().map(|it| it["seq"].as_u64().unwrap()));
+        times.extend(page["entries"].as_array().unwrap().iter().map(|it| it["time"].to_string()));
         before = page["next"].clone();
         pages += 1;
         if pages == 3 {
@@ -219,7 +220,9 @@ async fn many_are_paged_without_loss_or_repeat_while_more_come_in() {
             break;
         }
     }
-    assert_eq!(seen, (1..=250).rev().collect::<Vec<u64>>());
+    assert!(times.iter().rev().is_sorted(), "the newest come first");
+    seen.sort_unstable();
+    assert_eq!(seen, (1..=250).collect::<Vec<u64>>());
     assert!(pages >= 13);
     check_recount(&cloud, &ann).await;
     // What is rare is found however much lies before it.

@@ -273,7 +273,7 @@ fn people_and_tenants_are_imported_shown_and_listed_by_the_cli() {
     assert!(!told.contains("Bcc"), "{told}");
     assert!(told.contains("jsonl:8: locale: found 36 bytes, wanted at most 35 bytes"), "{told}");
     let told = String::from_utf8_lossy(&said.stdout);
-    assert!(told.contains("6 refused, 1 people and 1 tenants"), "{told}");
+    assert!(told.contains("6 refused, 1 person and 1 tenant"), "{told}");
 
     let shown: Value = serde_json::from_slice(&carillon(&["--json", "people", "show", &ann]).stdout).unwrap();
     assert_eq!(shown, lines[1]);
@@ -290,6 +290,47 @@ fn people_and_tenants_are_imported_shown_and_listed_by_the_cli() {
     assert_eq!(members(&["role:clinic-staff", "--in", &clinic, "--after", &ann]).0, Some(1));
     assert_eq!(members(&["topic:project:42", "--tenant", &unique("other")]).0, Some(1));
     assert_eq!(members(&["clinic-staff"]).0, Some(2));
+}
+
+#[test]
+fn import_refuses_what_nobody_would_hear_and_a_dry_run_writes_nothing() {
+    let id = unique("user");
+    let lines = [
+        json!({ "id": id, "tenants": ["*"], "phone": "+44 (0)7700 900124", "email": "Ann <ann@exämple.org>" }),
+        json!({ "id": unique("user"), "preferences": { "channel_types": { "e-mail": false } } }),
+        json!({ "id": unique("user"), "preferences": { "categories": { "news": { "channels": { "sms ": false } } } } }),
+        json!({ "id": unique("user"), "roles": [{ "role": "clinic-stuff", "in": "a" }] }),
+        json!({ "id": unique("user"), "topics": ["projekt:42"] }),
+        json!({ "id": unique("user"), "phone": "020 7946 0102" }),
+        json!({ "id": unique("user"), "preferences": { "channel": { "sms": false } } }),
+    ];
+    let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{id}.jsonl"));
+    std::fs::write(&file, text.join("\n")).unwrap();
+    let said = carillon(&["--json", "people", "import", "--dry-run", file.to_str().unwrap()]);
+    assert_eq!(said.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&said.stderr);
+    for expected in [
+        "jsonl:2: preferences.channel_types.e-mail: found `e-mail`, which is no channel, wanted one of",
+        "did you mean `email`?",
+        "jsonl:3: preferences.categories.news.channels.sms ",
+        "did you mean `clinic-staff`?",
+        "jsonl:5: topics: found a topic that the policy does not know",
+        "jsonl:6: phone: found a text of 13 characters (it does not begin with + and the country code)",
+        "did you mean `channels`?",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    let answers: Vec<Value> = String::from_utf8_lossy(&said.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (&answers[0]["phone"], &answers[0]["email"]),
+        (&json!("+447700900124"), &json!("ann@xn--exmple-cua.org"))
+    );
+    assert_eq!(answers[1], json!({ "dry_run": true, "people": 1, "tenants": 0, "refused": 6 }));
+    assert_eq!(carillon(&["people", "show", &id]).status.code(), Some(1), "nobody was stored");
 }
 
 async fn find(cloud: &Cloud, id: &str) -> Option<Recipient> {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::asking::Asking;
 use crate::cloud::{Cloud, cloud_event, entry, now, now_text, unique};
+use crate::commands::carillon;
 use crate::email::{ask, follower, link_in, offer};
 use crate::until::until;
 
@@ -117,6 +118,35 @@ async fn old_address_is_told_of_its_change_by_the_bus_and_by_the_api() {
         assert_eq!(events[0].get("source"), Some(if by_api { "carillon/api" } else { "carillon/people" }));
         assert!(!events[0].get("event").unwrap().contains(&new));
     }
+}
+
+#[tokio::test]
+async fn changed_whatsapp_number_and_an_import_are_announced_to_the_old_address() {
+    let cloud = Cloud::connect();
+    let id = unique("person");
+    let digits: String = id.bytes().map(|byte| char::from(b'0' + byte % 10)).collect();
+    let number = |last: char| format!("+1555{:0>6}{last}", &digits[digits.len() - 6..]);
+    let (old_email, new_email) = (format!("old-{id}@example.com"), format!("new-{id}@example.com"));
+    let person = |email: &str, whatsapp: &str| json!({ "id": id, "email": email, "whatsapp": whatsapp, "tenants": ["*"] });
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{id}.json"));
+    let import = |person: &Value| {
+        std::fs::write(&file, person.to_string()).unwrap();
+        let said = carillon(&["people", "import", file.to_str().unwrap()], "");
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    };
+    import(&person(&old_email, &number('1')));
+    import(&person(&new_email, &number('2')));
+    let letter = until("the e-mail", async || cloud.captured("email", &old_email).into_iter().next()).await;
+    assert!(letter["subject"].as_str().unwrap().contains("e-mail address was changed"), "{letter}");
+    let message =
+        until("the message", async || cloud.captured("whatsapp", &number('1')).into_iter().next()).await;
+    assert!(!message.to_string().contains(&number('2')[1..]), "the new number is not told: {message}");
+    let of_person = |record: &store::Record| {
+        record.get("type") == Some("recipient.address_changed") && record.get("subject") == Some(&id)
+    };
+    let records: Vec<_> = cloud.all_records().await.into_iter().filter(of_person).collect();
+    assert_eq!(records.len(), 2);
+    assert!(records.iter().all(|record| record.get("source") == Some("carillon/cli")));
 }
 
 /// The event as people publishes it.

@@ -16,6 +16,7 @@ pub(crate) enum People {
 #[derive(ClapArgs)]
 #[command(after_help = "Example:
   carillon people import events/people.json
+  carillon people import --dry-run people.jsonl
 
 A file holds a JSON list, or one person or tenant a line:
   {\"id\":\"u-1\",\"name\":\"Ann\",\"email\":\"ann@example.com\",\"locale\":\"en\",\"zone\":\"Europe/London\",
@@ -24,11 +25,21 @@ A file holds a JSON list, or one person or tenant a line:
 
 \"tenants\" lists the tenants whose events reach a person. Without it no event of a tenant does; \"*\" means all tenants.
 
+Addresses are stored in one form: `+44 (0)20 …` as +4420…, `Ann <ann@example.com>` as ann@example.com. An entry with an
+address that is none, or with a role, topic, category, rule or channel that the config folder does not know, is refused;
+the others are imported. A changed address is announced to the old one.
+
 Further members of a person: phone, whatsapp, devices, topics_in, preferences, quiet, in_tenants, suppressed. What a
 person's line does not mention is gone afterwards, but for suppressed: a closed channel is opened only by naming it.")]
 pub(crate) struct Import {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Check the file and write nothing; with --json, print each person as it would be stored
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The config folder whose roles, topics, categories and rules people may name
+    #[arg(long, value_name = "FOLDER", default_value = "config")]
+    pub(crate) config: PathBuf,
 }
 
 /// Print everything that is known of a person, addresses too

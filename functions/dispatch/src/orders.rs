@@ -13,6 +13,7 @@ use domain::outcome::{Reason, Status};
 use domain::plan::{Plan, former_cancel_key};
 use domain::policy::is_one_time;
 use domain::receipt::Marks;
+use domain::rule::Rule;
 use domain::told::Set;
 use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
@@ -117,7 +118,16 @@ fn job(
         unrendered.reason
     })?;
     if let Content::Push(push) = &mut content {
-        handling::handle(plan, order.rule, push);
+        let ignored = handling::handle(plan, order.rule, push);
+        if !ignored.is_empty() {
+            tracing::warn!(
+                code = "PUSH_VALUE_IGNORED",
+                event.id = plan.event.id,
+                rule = order.rule.name,
+                members = ignored.join(","),
+                "values of the event cannot be used in a push notification: it is sent without them"
+            );
+        }
     }
     let channel = content.channel();
     let policy = plan.catalog.policy();
@@ -137,6 +147,7 @@ fn job(
         held_s: 0,
         instead_of: order.instead_of,
         failover: order.failover.clone().map(|(to, task)| failover(plan, order, to, task)),
+        due: due(plan, order.rule),
         address_hash: content.address().map(|address| plan.catalog.hashes().address(channel, address)),
         set: Some(set.clone()),
         content,
@@ -184,6 +195,11 @@ fn outcome_of_left_out(plan: &Plan<'_>, decision: &Decision<'_>, left_out: &Left
         note: Some(format!("its digest leaves it out: {why}")),
         ..row
     }
+}
+
+/// When the run of a rule went on, where it had waited.
+fn due(plan: &Plan<'_>, rule: &Rule) -> Option<Timestamp> {
+    plan.matches.iter().find(|matched| matched.rule.name == rule.name)?.start.due
 }
 
 /// What dispatch is told should the message fail.

@@ -7,6 +7,7 @@ use domain::Timestamp;
 use domain::decide::Decision;
 use domain::event::Event;
 use domain::policy::EmailPolicy;
+use domain::recipient::Sender;
 use domain::unsubscribe::{Claim, Keys, Scope};
 use runtime::{Env, Error};
 
@@ -18,6 +19,9 @@ pub struct WaysOut {
     /// The installation's own name, for the page behind a link.
     sender: Option<String>,
 }
+
+/// How much of the sender's name a link carries, in characters.
+const MAX_SENDER_CHARS: usize = 60;
 
 impl WaysOut {
     /// `UNSUBSCRIBE_URL` is what stands before `/v1/unsubscribe/<token>`, `UNSUBSCRIBE_KEYS` the secrets as a JSON object,
@@ -42,7 +46,9 @@ impl WaysOut {
         now: Timestamp,
     ) -> String {
         let of_category = decision.rule.and_then(|rule| policy.senders.get(&rule.category));
-        let sender = of_category.map(|sender| sender.name().to_owned()).or_else(|| self.sender.clone());
+        let sender = of_category.map(Sender::name).or(self.sender.as_deref());
+        // A header has room for 996 characters, and the link stands in one.
+        let sender = sender.map(|name| name.chars().take(MAX_SENDER_CHARS).collect());
         let token = self.keys.seal(&Claim {
             tenant: event.tenant.clone(),
             recipient: decision.recipient.clone(),

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use delivery::DeskConfig;
 use domain::attachment::Prefixes;
+use domain::recipient::Sender;
 use runtime::{Env, Error};
 
 /// What the function is told by its template.
 pub struct Config {
-    /// The address letters come from, with or without a name: `Carillon <hello@example.com>`.
+    /// The mailbox that e-mails come from, as a header: `Carillon <hello@example.com>`.
     pub sender: String,
     /// The configuration set that says where receipts go; none, when the template names none.
     pub configuration_set: Option<String>,
@@ -24,18 +25,31 @@ const CONCURRENCY: usize = 5;
 
 impl Config {
     /// # Errors
-    /// A variable is missing, or a prefix would not hold.
+    /// A variable is missing, the sender is no mailbox, or a prefix would not hold.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         let own = env.optional("ATTACHMENT_PREFIXES").unwrap_or_default();
         let shared = env.optional("SHARED_ATTACHMENT_PREFIXES").unwrap_or_default();
         Ok(Config {
-            sender: env.required("SENDER_ADDRESS")?,
+            sender: sender(&env.required("SENDER_ADDRESS")?, env.optional("SENDER_NAME").as_deref())?
+                .to_header(),
             configuration_set: env.optional("CONFIGURATION_SET"),
             buckets: names(&env.optional("ATTACHMENT_BUCKETS").unwrap_or_default()),
             prefixes: Prefixes::read(&own, &shared)?,
             desk: DeskConfig::from_env(env, "email", CONCURRENCY)?,
         })
     }
+}
+
+/// The mailbox of an address and a name. The name is a variable of its own: it may hold any character but a line break.
+fn sender(address: &str, name: Option<&str>) -> Result<Sender, Error> {
+    let text = match name {
+        Some(name) => format!("\"{}\" <{address}>", name.replace('\\', "\\\\").replace('"', "\\\"")),
+        None => address.to_owned(),
+    };
+    Sender::parse(&text).map_err(|refused| {
+        let what = format!("SENDER_ADDRESS and SENDER_NAME are no mailbox: {}", refused.why());
+        Error::from(what)
+    })
 }
 
 /// The buckets of `arn:aws:s3:::one,arn:aws:s3:::another`; a name alone does as well.
@@ -47,6 +61,22 @@ fn names(text: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn name_of_the_installation_may_be_of_any_language_and_writes_no_header() {
+        let header = |name| sender("o@example.com", Some(name)).map(|sender| sender.to_header()).ok();
+        for (name, expected) in [
+            ("Carillon", "Carillon <o@example.com>"),
+            ("St. Mary's, \"North\"", "\"St. Mary's, \\\"North\\\"\" <o@example.com>"),
+            ("A <b@example.com>", "\"A <b@example.com>\" <o@example.com>"),
+            ("Clínica", "=?UTF-8?B?Q2zDrW5pY2E=?= <o@example.com>"),
+        ] {
+            assert_eq!(header(name).as_deref(), Some(expected), "{name}");
+        }
+        assert_eq!(header("A\r\nBcc: b@example.com"), None);
+        let of_the_last_template = sender("Carillon <o@example.com>", None).map(|sender| sender.to_header());
+        assert_eq!(of_the_last_template.ok().as_deref(), Some("Carillon <o@example.com>"));
+    }
 
     #[test]
     fn no_bucket_is_named_by_an_empty_list() {

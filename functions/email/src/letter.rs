@@ -60,11 +60,17 @@ impl<'a> Letter<'a> {
     }
 }
 
-/// How the reader leaves by one click: the link first, then that a POST to it is enough.
+/// That a program wrote the e-mail: holiday replies stay away.
+///
+/// Source: RFC 3834, section 5.
+const AUTO_SUBMITTED: (&str, &str) = ("Auto-Submitted", "auto-generated");
+
+/// How the reader leaves by one click, the link first, then that a POST to it is enough; and that a program wrote it.
 ///
 /// Source: RFC 8058, section 3.1.
 fn headers(email: &Email) -> Result<Vec<(&'static str, String)>, Failure> {
-    let Some(link) = &email.unsubscribe else { return Ok(Vec::new()) };
+    let automatic = (AUTO_SUBMITTED.0, AUTO_SUBMITTED.1.to_owned());
+    let Some(link) = &email.unsubscribe else { return Ok(vec![automatic]) };
     let is_url = |it: u8| it.is_ascii_graphic() && !b"<>\"".contains(&it);
     if !link.starts_with("http") || !link.bytes().all(is_url) {
         return Err(no(Reason::Rejected, "the link to unsubscribe is no URL"));
@@ -75,6 +81,7 @@ fn headers(email: &Email) -> Result<Vec<(&'static str, String)>, Failure> {
     Ok(vec![
         ("List-Unsubscribe", format!("<{link}>")),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+        automatic,
     ])
 }
 
@@ -113,9 +120,14 @@ mod tests {
             Ok(vec![
                 ("List-Unsubscribe", "<https://u.example/v1/unsubscribe/AQ>".to_owned()),
                 ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+                ("Auto-Submitted", "auto-generated".to_owned()),
             ]),
         );
-        check(json!({}), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn every_letter_says_that_a_program_wrote_it() {
+        check(json!({}), Ok(vec![("Auto-Submitted", "auto-generated".to_owned())]));
     }
 
     #[test]
@@ -125,9 +137,13 @@ mod tests {
         check(json!({ "unsubscribe": "https://u.example/>, <mailto:x@example.com" }), Err(Reason::Rejected));
         check(json!({ "unsubscribe": "javascript:x" }), Err(Reason::Rejected));
         // An address and a sender are parsed at the door: such a job is no job at all.
-        for (member, value) in
-            [("to", "a@example.com\r\nBcc: b@example.com"), ("from", "A\r\n <a@example.com>")]
-        {
+        for (member, value) in [
+            ("to", "a@example.com\r\nBcc: b@example.com"),
+            ("from", "A\r\n <a@example.com>"),
+            ("from_name", "A\r\nBcc: b@example.com"),
+            ("reply_to", "A\r\nBcc: b@example.com"),
+            ("reply_to_name", "A\r\nBcc: b@example.com"),
+        ] {
             let mut job = job(&json!({}));
             job["content"]["email"][member] = value.into();
             assert!(serde_json::from_value::<Job>(job).is_err(), "{member}");
@@ -141,6 +157,7 @@ mod tests {
         let both = [
             ("List-Unsubscribe", header),
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+            ("Auto-Submitted", "auto-generated".to_owned()),
         ];
         check(json!({ "unsubscribe": link(MAX_LINK_CHARS) }), Ok(both.into()));
         check(json!({ "unsubscribe": link(MAX_LINK_CHARS + 1) }), Err(Reason::TooLarge));

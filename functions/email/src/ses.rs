@@ -72,8 +72,8 @@ fn request(
         tag.expect("a name and a value are all that a tag needs")
     });
     SendEmailInput::builder()
-        .from_email_address(email.from.as_ref().map_or(sender, |it| it.as_str()))
-        .set_reply_to_addresses(email.reply_to.as_ref().map(|it| vec![it.as_str().to_owned()]))
+        .from_email_address(email.sender().map_or_else(|| sender.to_owned(), |own| own.to_header()))
+        .set_reply_to_addresses(email.answers_to().map(|mailbox| vec![mailbox.to_header()]))
         .destination(Destination::builder().to_addresses(email.to.as_str()).build())
         .content(EmailContent::builder().simple(message.build()).build())
         .set_configuration_set_name(configuration_set.map(str::to_owned))

@@ -4,6 +4,7 @@ use domain::Timestamp;
 use domain::event::Priority;
 use domain::job::{Content, Job, Push};
 use domain::outcome::{Failure, Reason};
+use domain::push_options::Interruption;
 use domain::recipient::{Device, Platform};
 use serde_json::{Map, Value, json};
 
@@ -121,7 +122,7 @@ fn attributes(job: &Job, push: &Push, platform: Platform, ttl_s: Option<i64>) ->
     match platform {
         Platform::Apns | Platform::ApnsSandbox => attributes.extend([
             ("AWS.SNS.MOBILE.APNS.PUSH_TYPE", "alert".to_owned()),
-            ("AWS.SNS.MOBILE.APNS.PRIORITY", if is_urgent(job) { "10" } else { "5" }.to_owned()),
+            ("AWS.SNS.MOBILE.APNS.PRIORITY", apns_priority(job, push).to_owned()),
             ("AWS.SNS.MOBILE.APNS.COLLAPSE_ID", name_of(job, push).to_owned()),
         ]),
         Platform::Fcm => {}
@@ -135,12 +136,20 @@ fn name_of<'a>(job: &'a Job, push: &'a Push) -> &'a str {
     push.collapse.as_deref().unwrap_or(job.key.as_str())
 }
 
-/// Whether a device that sleeps is to be woken.
-fn is_urgent(job: &Job) -> bool {
-    match job.priority {
+/// Whether a device that sleeps is to be woken: the rule's priority says so, or its interruption level.
+fn is_urgent(job: &Job, push: &Push) -> bool {
+    let by_priority = match job.priority {
         Priority::Low | Priority::Normal => false,
         Priority::High | Priority::Critical => true,
-    }
+    };
+    by_priority || push.options.interruption.is_some_and(Interruption::is_urgent)
+}
+
+/// 10 is delivered at once; 5 may be held back to save power.
+///
+/// Source: Apple, "Sending notification requests to APNs", `apns-priority`.
+fn apns_priority(job: &Job, push: &Push) -> &'static str {
+    if is_urgent(job, push) { "10" } else { "5" }
 }
 
 #[cfg(test)]

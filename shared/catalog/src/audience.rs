@@ -1,6 +1,7 @@
 //! Whom a rule addresses: the entries of its `to`.
 
 use domain::channel::Channel;
+use domain::recipient::{EmailAddress, PhoneNumber};
 use domain::rule::{EndpointsOf, Operand, Selector};
 
 use crate::nearest::listed;
@@ -259,7 +260,9 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
         page.refuse(key_at(members, stray).unwrap_or(node.at), what, fix);
     }
     let address = |channel: Channel, page: &mut Page<'_>| {
-        operand(value, page).map(|of| Selector::Address { channel, of })
+        operand(value, page)
+            .filter(|of| is_address(channel, of, value.at, page))
+            .map(|of| Selector::Address { channel, of })
     };
     let selector = match kind {
         EntryKind::User => operand(value, page).map(Selector::User),
@@ -277,6 +280,25 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
         EntryKind::Scoped(kind) => scoped(kind, value, members, page),
     };
     selector.filter(|_| strays.is_empty())
+}
+
+/// Whether an address that is written in a rule can be sent to. What a path leads to is known at run time alone.
+fn is_address(channel: Channel, operand: &Operand, at: At, page: &mut Page<'_>) -> bool {
+    let Operand::Literal(text) = operand else { return true };
+    let (what, why, fix) = match channel {
+        Channel::Email => match EmailAddress::parse(text) {
+            Ok(_) => return true,
+            Err(refused) => ("e-mail address", refused.why(), "write one such as `help@example.com`"),
+        },
+        Channel::Sms | Channel::Whatsapp => match PhoneNumber::parse(text) {
+            Ok(_) => return true,
+            Err(refused) => ("phone number", refused.why(), "write one such as `+49 30 1234567`"),
+        },
+        Channel::Push | Channel::Socket | Channel::Webhook => return true,
+    };
+    let fix = format!("{fix}, or a path such as `$.data.contact`");
+    page.refuse(at, format!("`{text}` is no {what}: {why}"), fix);
+    false
 }
 
 /// A name and what it is of: a role in a clinic, a topic or a room of a project.

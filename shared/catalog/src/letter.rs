@@ -5,17 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::attachment::MAX_ATTACHMENTS;
 use domain::channel::Channel;
 use domain::event::Priority;
-use domain::policy::EmailPolicy;
-use domain::recipient::{EmailAddress, Sender};
+use domain::policy::{EmailPolicy, Policy, PostalAddress};
+use domain::recipient::Sender;
 use domain::rule::{Attach, Operand, Rule, Selector};
 
-use crate::problem::{At, Page};
+use crate::problem::{At, POLICY, Page, Problem};
+use crate::rule::Draft;
 use crate::values::{Fields, check_keys, find, flag, key_at, list, map, path, path_in, text};
-use crate::yaml::{Entry, Node};
+use crate::yaml::{Entry, Kind, Node};
 
-const POLICY_KEYS: [&str; 3] = ["reply-to", "senders", "unsubscribe"];
+const POLICY_KEYS: [&str; 4] = ["reply-to", "senders", "unsubscribe", "postal-address"];
 
 const ATTACHMENT_KEYS: [&str; 4] = ["from", "name", "inline", "optional"];
+
+/// The longest postal address, in characters.
+const MAX_POSTAL_CHARS: usize = 300;
 
 /// The longest name of a file that is written in a rule, in characters.
 const MAX_NAME_CHARS: usize = 200;
@@ -26,11 +30,12 @@ pub(crate) fn reply_to(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
     if written.starts_with('$') {
         return path(&written, node.at, page).map(Operand::Path);
     }
-    match EmailAddress::parse(&written) {
+    match Sender::parse(&written) {
         Ok(_) => Some(Operand::Literal(written)),
-        Err(_) => {
-            let fix = "write one such as `help@example.com`, or a path such as `$.data.clinic.email`";
-            page.refuse(node.at, format!("`{written}` is no address to answer to"), fix);
+        Err(refused) => {
+            let fix = "write one such as `help@example.com` or `Clinic Desk <help@example.com>`, or a path such as \
+                       `$.data.clinic.email`";
+            page.refuse(node.at, format!("`{written}` is no address to answer to: {}", refused.why()), fix);
             None
         }
     }
@@ -119,7 +124,9 @@ pub(crate) fn policy(node: &Node, page: &mut Page<'_>) -> Option<(EmailPolicy, V
         }
         Some(names)
     });
+    let postal_address = fields.read("postal-address", postal_address).unwrap_or_default();
     let policy = EmailPolicy {
+        postal_address,
         reply_to,
         senders: senders.unwrap_or_default(),
         unsubscribe: unsubscribe.unwrap_or_default(),
@@ -138,14 +145,69 @@ fn senders(
         let Some(written) = text(value, page) else { continue };
         match Sender::parse(&written) {
             Ok(it) => drop(senders.insert(key.clone(), it)),
-            Err(_) => {
-                let fix = "write an address of a domain that SES has verified, such as `news@example.com` or \
+            Err(refused) => {
+                let fix = "write a name and an address of a domain that SES has verified, such as `news@example.com` or \
                            `Clinic News <news@example.com>`";
-                page.refuse(value.at, format!("`{written}` is nobody a letter can come from"), fix);
+                let what = format!("`{written}` is nobody a letter can come from: {}", refused.why());
+                page.refuse(value.at, what, fix);
             }
         }
     }
     Some(senders)
+}
+
+/// One address for all, or one for each tenant that has its own.
+fn postal_address(node: &Node, page: &mut Page<'_>) -> Option<PostalAddress> {
+    if matches!(node.kind, Kind::Text(_)) {
+        return Some(PostalAddress { default: Some(lines(node, page)?), tenants: BTreeMap::new() });
+    }
+    let hint = "{ default: \"Example GmbH, Hauptstr. 1, 10115 Berlin\", tenants: { clinic-7: … } }";
+    let members = map(node, hint, page)?;
+    check_keys(members, node.at, &["default", "tenants"], &[], page);
+    let mut fields = Fields { members, page };
+    let default = fields.read("default", lines);
+    let tenants = fields.read("tenants", |node, page| {
+        let mut tenants = BTreeMap::new();
+        for Entry { key, value, .. } in map(node, hint, page)? {
+            tenants.extend(lines(value, page).map(|address| (key.clone(), address)));
+        }
+        Some(tenants)
+    });
+    Some(PostalAddress { default, tenants: tenants.unwrap_or_default() })
+}
+
+/// The lines of an address as one line.
+fn lines(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let written = text(node, page)?;
+    let lines: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let address = lines.join(", ");
+    if address.is_empty()
+        || address.chars().count() > MAX_POSTAL_CHARS
+        || address.chars().any(char::is_control)
+    {
+        let fix = format!("write name, street, town and country, up to {MAX_POSTAL_CHARS} characters");
+        page.refuse(node.at, "this is no postal address", fix);
+        return None;
+    }
+    Some(address)
+}
+
+/// A warning for each commercial rule that sends e-mails while no postal address is known.
+pub(crate) fn warnings(policy: &Policy, drafts: &[Draft<'_>]) -> Vec<Problem> {
+    if !policy.email.postal_address.is_empty() {
+        return Vec::new();
+    }
+    let is_concerned = |draft: &&Draft<'_>| {
+        draft.channels.contains(&Channel::Email) && draft.rule.as_ref().is_some_and(|rule| rule.commercial)
+    };
+    let warning = |draft: &Draft<'_>| {
+        let what = "commercial e-mails show no postal address of their sender";
+        let fix = format!(
+            "add `email: {{ postal-address: \"Example GmbH, Hauptstr. 1, 10115 Berlin\" }}` to {POLICY}"
+        );
+        draft.problem(draft.name_at, what, fix)
+    };
+    drafts.iter().filter(is_concerned).map(warning).collect()
 }
 
 /// What does not go together in one rule.

@@ -118,6 +118,7 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
     inline::apply(&mut templates, &mut problems);
     warnings.extend(drafts.iter().flat_map(|it| it.warnings.iter().cloned()));
     warnings.extend(uncapped::warnings(&policy.policy, &drafts));
+    warnings.extend(letter::warnings(&policy.policy, &drafts));
     warnings.sort();
     let policy = policy.policy;
     let rules: Vec<Rule> = drafts.into_iter().filter_map(|it| it.rule).collect();

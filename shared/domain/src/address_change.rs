@@ -16,14 +16,15 @@ use crate::registry::Stamp;
 /// The type of the event. Dispatch gets it like any event of a producer.
 pub const ADDRESS_CHANGED: &str = "recipient.address_changed";
 
-/// The sources of the event: the API, and the function that carries out events about people.
+/// The sources of the event: the API, the function that carries out events about people, and the command line's import.
 pub const API: &str = "carillon/api";
 pub const PEOPLE: &str = "carillon/people";
+pub const CLI: &str = crate::producers::CLI_SOURCE;
 
 /// An address that a person no longer has. No `Debug`: it holds the address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AddressChange {
-    /// The member of the person: `email` or `phone`.
+    /// The member of the person: `email`, `phone` or `whatsapp`.
     pub member: &'static str,
     pub old: String,
     /// The person's tenant, where they had one alone.
@@ -38,6 +39,7 @@ pub fn between(before: Option<&Recipient>, after: Option<&Recipient>) -> Vec<Add
     let members = [
         ("email", Channel::Email, &before.email, &after.email),
         ("phone", Channel::Sms, &before.phone, &after.phone),
+        ("whatsapp", Channel::Whatsapp, &before.whatsapp, &after.whatsapp),
     ];
     let mut tenants = before.tenants.iter();
     let tenant = tenants.next().filter(|_| tenants.next().is_none());
@@ -79,6 +81,10 @@ mod tests {
             (json!({}), json!({ "email": "ann@new.example" }), &[]),
             (json!({ "email": "Ann@old.example" }), json!({ "email": "ann@old.example" }), &[]),
             (json!({ "phone": "+1 555 01 00" }), json!({ "phone": "+15550100" }), &[]),
+            (json!({ "whatsapp": "+15550100" }), json!({ "whatsapp": "+15550101" }), &["whatsapp"]),
+            (json!({ "whatsapp": "+15550100" }), json!({ "phone": "+15550100" }), &["whatsapp"]),
+            (json!({ "phone": "+44 (0)20 7946 0102" }), json!({ "phone": "tel:+44-20-7946-0102" }), &[]),
+            (json!({ "email": "Ann <ann@exämple.org>" }), json!({ "email": "ann@xn--exmple-cua.org" }), &[]),
             (json!({ "name": "Ann" }), json!({ "name": "Anne" }), &[]),
             (
                 json!({ "email": "ann@old.example", "phone": "+15550100" }),

@@ -6,38 +6,65 @@ use crate::decide::Note;
 use crate::job::Push;
 use crate::path::Path;
 use crate::plan::Plan;
+use crate::push_options::is_link;
 use crate::rule::Rule;
 use crate::value_key::value_key;
 
-/// Sets what the note is called and the number on the app's icon.
+/// Sets what the note is called, the number on the app's icon, and where a tap leads. The answer names the members of
+/// the rule's `push` whose value in the event cannot be used: the notification goes out without them, and the caller logs
+/// it.
 ///
 /// A name is a keyed hash: the value may be anybody's, the push service reads it, and Apple takes 64 bytes. It holds the tenant and the rule, so that two
 /// rules which name their notes by the same value do not push each other off the screen.
-pub fn handle(plan: &Plan<'_>, rule: &Rule, push: &mut Push) {
+pub fn handle(plan: &Plan<'_>, rule: &Rule, push: &mut Push) -> Vec<&'static str> {
     let envelope = plan.envelope();
     let tenant = plan.event.tenant.as_deref().unwrap_or("-");
     let named = rule.push.collapse.as_ref().and_then(|path| value_key(path, envelope));
+    push.collapses_stored = named.is_some();
     let hashes = plan.catalog.hashes();
     let collapse = named.map(|value| hashes.collapse(&["note", tenant, &rule.name, &value]));
     push.collapse =
         collapse.or_else(|| plan.digest.as_ref().map(|digest| hashes.collapse(&["digest", &digest.window])));
-    push.badge = rule.push.badge.as_ref().and_then(|path| badge(path, envelope));
+    let mut ignored = Vec::new();
+    if let Some(value) = value_of(rule.push.badge.as_ref(), envelope) {
+        push.badge = count(&value);
+        ignored.extend(push.badge.is_none().then_some("badge"));
+    }
+    if let Some(value) = value_of(rule.push.link.as_ref(), envelope) {
+        push.link = link(&value).map(str::to_owned);
+        ignored.extend(push.link.is_none().then_some("link"));
+    }
+    ignored
 }
 
 /// The values of the event that the rule names for its push notifications and that cannot be used.
 pub(crate) fn unusable(rule: &Rule, envelope: &Value) -> Vec<Note> {
     let collapse = rule.push.collapse.iter().filter(|path| value_key(path, envelope).is_none());
     let collapse = collapse.map(|path| Note::missing(path, "the note takes no other's place by it"));
-    let badges = rule.push.badge.iter().filter(|path| badge(path, envelope).is_none());
+    let badges = rule.push.badge.iter().filter(|path| value_of(Some(path), envelope).is_none_or(|it| count(&it).is_none()));
     let badges = badges.map(|path| Note::Unusable {
         what: format!("`{path}` of the event is no whole number of 0 or more"),
         instead: "the number on the app's icon stays as it is",
     });
-    collapse.chain(badges).collect()
+    let links = rule.push.link.iter().filter(|path| value_of(Some(path), envelope).is_none_or(|it| link(&it).is_none()));
+    let links = links.map(|path| Note::Unusable {
+        what: format!("`{path}` of the event is no link"),
+        instead: "a tap opens the app",
+    });
+    collapse.chain(badges).chain(links).collect()
 }
 
-fn badge(path: &Path, envelope: &Value) -> Option<u32> {
-    path.pick(envelope).as_ref().and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok())
+fn count(value: &Value) -> Option<u32> {
+    value.as_u64().and_then(|count| u32::try_from(count).ok())
+}
+
+fn link(value: &Value) -> Option<&str> {
+    value.as_str().map(str::trim).filter(|text| is_link(text))
+}
+
+/// The value that a path leads to; null counts as none.
+fn value_of(path: Option<&Path>, envelope: &Value) -> Option<Value> {
+    path?.pick(envelope).filter(|value| !value.is_null())
 }
 
 #[cfg(test)]
@@ -93,12 +120,42 @@ mod tests {
         }
     }
 
+    #[test]
+    fn value_that_is_no_link_or_no_count_is_left_out_and_named() {
+        for (data, link, ignored) in [
+            (json!({ "link": "https://a.example/7" }), Some("https://a.example/7"), &[][..]),
+            (json!({ "link": " clinic://a/7 " }), Some("clinic://a/7"), &[]),
+            (json!({ "link": null }), None, &[]),
+            (json!({}), None, &[]),
+            (json!({ "link": "javascript:x" }), None, &["link"]),
+            (json!({ "link": 7, "unread": "3" }), None, &["badge", "link"]),
+        ] {
+            let (push, found) = handled_with(&data);
+            assert_eq!((push.link.as_deref(), found.as_slice()), (link, ignored), "{data}");
+        }
+    }
+
+    #[test]
+    fn only_a_rule_asks_that_stored_notifications_are_replaced() {
+        assert!(handled("shipped", "a", &json!({ "order": "7" }), None).collapses_stored);
+        assert!(!handled("shipped", "a", &json!({}), None).collapses_stored);
+        assert!(!handled("shipped", "a", &json!({}), Some("w-1")).collapses_stored);
+    }
+
+    fn handled_with(data: &Value) -> (Push, Vec<&'static str>) {
+        run("shipped", "a", data, None)
+    }
+
     fn handled(rule: &str, tenant: &str, data: &Value, window: Option<&str>) -> Push {
+        run(rule, tenant, data, window).0
+    }
+
+    fn run(rule: &str, tenant: &str, data: &Value, window: Option<&str>) -> (Push, Vec<&'static str>) {
         let rules = ["shipped", "late"].map(|name| {
             serde_json::from_value(json!({
                 "rule": name, "when": { "detail-type": ["t"] }, "category": "c", "template": "t",
                 "steps": [{ "send": { "channels": ["push"] } }], "to": [{ "user": { "literal": "ann" } }],
-                "push": { "collapse": "$.data.order", "badge": "$.data.unread" },
+                "push": { "collapse": "$.data.order", "badge": "$.data.unread", "link": "$.data.link" },
             }))
             .unwrap()
         });
@@ -126,7 +183,7 @@ mod tests {
             "locale": "en",
         }))
         .unwrap();
-        handle(&plan, catalog.rule(rule).unwrap(), &mut push);
-        push
+        let ignored = handle(&plan, catalog.rule(rule).unwrap(), &mut push);
+        (push, ignored)
     }
 }

@@ -195,12 +195,13 @@ impl Entry {
 /// As clients get it: one flat object.
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Kept { id, event, rule, category, priority, title, body, data, truncated } = &self.kept;
-        let mut entry = serializer.serialize_struct("Entry", 13)?;
+        let Kept { id, event, rule, category, priority, title, body, data, due: _, truncated } = &self.kept;
+        let mut entry = serializer.serialize_struct("Entry", 14)?;
         entry.serialize_field("id", id)?;
         entry.serialize_field("seq", &self.seq)?;
         entry.serialize_field("state", &self.state)?;
         entry.serialize_field("created", &self.created)?;
+        entry.serialize_field("time", &self.kept.time())?;
         if let Some(tenant) = &self.tenant {
             entry.serialize_field("tenant", tenant)?;
         }

@@ -9,10 +9,15 @@ use crate::endpoint::EndpointId;
 use crate::event::{Event, Priority};
 use crate::key::Key;
 use crate::layout::{Layout, NotRead, Upgrade};
-use crate::recipient::{Device, EmailAddress, PhoneNumber, Sender};
+use crate::push_options::PushOptions;
+use crate::recipient::{Device, PhoneNumber};
 use crate::told::Set;
 use crate::wake::{self, InsteadOf, WAKE_VERSION, Wake};
 use jiff::Timestamp;
+
+mod letter;
+
+pub use letter::{Attachment, Email};
 
 /// The layout of [`Job`]. An older one is read through [`UPGRADES`]; a message of a newer one goes back to its queue for
 /// a function of the newer release. Raise it only for a change that an older reader would misread, and add the step that
@@ -65,6 +70,9 @@ pub struct Job {
     /// last release have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_hash: Option<String>,
+    /// When the run went on, where it had waited. An inbox lists the notification at this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
     /// The hand-over it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<Set>,
@@ -184,44 +192,6 @@ impl Content {
     }
 }
 
-/// A rendered letter.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct Email {
-    pub to: EmailAddress,
-    pub subject: String,
-    pub html: String,
-    pub text: String,
-    /// The language it is written in.
-    pub locale: String,
-    /// Whom it comes from; the installation's own sender, when it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Sender>,
-    /// Where an answer goes; to the sender, when it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<EmailAddress>,
-    /// The link by which its reader unsubscribes, where it may be refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unsubscribe: Option<String>,
-    /// What it brings along; fetched when it is sent.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attachments: Vec<Attachment>,
-}
-
-/// A file in a bucket that a letter brings along. No `Debug`: its name may be somebody's.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attachment {
-    pub bucket: String,
-    pub key: String,
-    /// What the reader sees.
-    pub name: String,
-    /// Its media type; what the bucket says of it, when it is left out.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// The name by which the letter's HTML shows it, as `cid:<name>`; without it, it stands beside the letter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inline: Option<String>,
-}
-
 /// A rendered note for one device.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Push {
@@ -238,6 +208,15 @@ pub struct Push {
     /// is left out. At most 64 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collapse: Option<String>,
+    /// Whether the rule asks that stored notifications of this name are replaced too: Google then keeps four names for a
+    /// device at most. Without it the name only says which one on the screen is replaced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub collapses_stored: bool,
+    /// Where a tap leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    #[serde(default, skip_serializing_if = "PushOptions::is_default")]
+    pub options: PushOptions,
 }
 
 /// A rendered text for a phone.

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::channel::Channel;
 use crate::key::hash_of;
-use crate::recipient::PhoneNumber;
+use crate::recipient::{EmailAddress, PhoneNumber};
 use crate::stack_secret::{DerivedKey, StackSecret};
 
 /// How many bytes of an HMAC a name has: 160 bits, 27 characters of URL-safe base64.
@@ -55,6 +55,19 @@ impl KeyedHashes {
         named(&self.address, &[channel.name(), &normal(channel, address)])
     }
 
+    /// Every name under which rows about an address may lie: today's first, then those that earlier releases gave.
+    #[must_use]
+    pub fn names_of_address(&self, channel: Channel, address: &str) -> Vec<String> {
+        let mut names = vec![self.address(channel, address)];
+        names.push(former::address(channel, address));
+        let spelling = former::normal(channel, address);
+        if spelling != normal(channel, address) {
+            names.push(named(&self.address, &[channel.name(), &spelling]));
+            names.push(hash_of(&["address", channel.name(), &spelling]));
+        }
+        names
+    }
+
     /// The name of a WhatsApp number that wrote to us.
     #[must_use]
     pub fn caller(&self, number: &PhoneNumber) -> String {
@@ -83,12 +96,17 @@ fn named(key: &DerivedKey, parts: &[&str]) -> String {
     URL_SAFE_NO_PAD.encode(&key.mac(&parts)[..NAME_BYTES])
 }
 
-/// An address as it is hashed. A text that is no phone number is hashed as it is written.
+/// An address as it is compared, counted and hashed: however it is written, one address has one form. A text that is no
+/// address is hashed as it is written.
 pub(crate) fn normal(channel: Channel, address: &str) -> String {
+    let text = address.trim();
     match channel {
-        Channel::Sms | Channel::Whatsapp => PhoneNumber::parse(address)
-            .map_or_else(|_| address.trim().to_owned(), |number| number.as_str().to_owned()),
-        Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => address.trim().to_lowercase(),
+        Channel::Sms | Channel::Whatsapp => {
+            PhoneNumber::parse(text).map_or_else(|_| text.to_owned(), |number| number.as_str().to_owned())
+        }
+        Channel::Email => EmailAddress::parse(text)
+            .map_or_else(|_| text.to_lowercase(), |address| address.as_str().to_lowercase()),
+        Channel::Push | Channel::Socket | Channel::Webhook => text.to_lowercase(),
     }
 }
 
@@ -99,12 +117,30 @@ pub(crate) fn normal(channel: Channel, address: &str) -> String {
 pub mod former {
     use sha2::{Digest as _, Sha256};
 
-    use super::{Channel, PhoneNumber, hash_of, normal};
+    use super::{Channel, PhoneNumber, hash_of};
 
     /// The former name of an address: in ledger rows, in rows of closed addresses and in suppressions of people.
     #[must_use]
     pub fn address(channel: Channel, address: &str) -> String {
-        hash_of(&["address", channel.name(), &normal(channel, address)])
+        hash_of(&["address", channel.name(), &super::normal(channel, address)])
+    }
+
+    /// An address as the last release hashed it: a phone number kept the 0 of `+44 (0)20 …`.
+    pub(super) fn normal(channel: Channel, address: &str) -> String {
+        let text = address.trim();
+        match channel {
+            Channel::Sms | Channel::Whatsapp => {
+                let digits =
+                    text.strip_prefix('+').map(|rest| rest.replace([' ', '.', '-', '(', ')', '\u{a0}'], ""));
+                let is_number = |digits: &String| {
+                    (7..=15).contains(&digits.len())
+                        && digits.bytes().all(|digit| digit.is_ascii_digit())
+                        && !digits.starts_with('0')
+                };
+                digits.filter(is_number).map_or_else(|| text.to_owned(), |digits| format!("+{digits}"))
+            }
+            Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => text.to_lowercase(),
+        }
     }
 
     /// The former name of a recipient that is an address and nothing else.
@@ -139,6 +175,40 @@ mod tests {
         assert_eq!(hashes.address(Channel::Sms, number), hashes.address(Channel::Sms, "+442079460000"));
         assert_ne!(hashes.address(Channel::Sms, number), hashes.address(Channel::Whatsapp, number));
         assert_eq!(email("ann@example.com").len(), 27);
+    }
+
+    #[test]
+    fn name_of_an_address_does_not_depend_on_its_decoration() {
+        let hashes = hashes(SECRET);
+        for (channel, spellings) in [
+            (
+                Channel::Sms,
+                &["+447700900124", "+44 (0)7700 900124", "tel:+44-7700-900124", " +44\u{2011}7700 900124"][..],
+            ),
+            (Channel::Whatsapp, &["+4915112345678", "\u{ff0b}49 (0)151 12345678"]),
+            (Channel::Email, &["ann@xn--exmple-cua.org", " Ann@EXÄMPLE.org", "Ann Lee <ann@exämple.org>"]),
+        ] {
+            for spelling in spellings {
+                assert_eq!(
+                    hashes.address(channel, spelling),
+                    hashes.address(channel, spellings[0]),
+                    "{spelling}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_the_last_release_wrote_about_a_number_are_found_under_its_spelling_of_it() {
+        let hashes = hashes(SECRET);
+        let names = hashes.names_of_address(Channel::Sms, "+44 (0)20 7946 0102");
+        let of_number = |number: &str| named(&hashes.address, &["sms", number]);
+        let plain = |number: &str| hash_of(&["address", "sms", number]);
+        for number in ["+442079460102", "+4402079460102"] {
+            assert!(names.contains(&of_number(number)) && names.contains(&plain(number)), "{number}");
+        }
+        assert_eq!(hashes.names_of_address(Channel::Sms, "+44 20 7946 0102").len(), 2);
+        assert_eq!(hashes.names_of_address(Channel::Email, " Ann@example.org").len(), 2);
     }
 
     #[test]

@@ -15,9 +15,12 @@ use crate::event::Event;
 use crate::keyed_hash::{self, KeyedHashes};
 use crate::path::Path;
 use crate::recipient::Group;
-use crate::rule::{ActorPolicy, EndpointsOf, Rule, Selector};
+use crate::rule::{ActorPolicy, EndpointsOf, Operand, Rule, Selector};
 use crate::value_key::{former_value_key, value_key};
 use crate::wake::Start;
+
+/// The longest address as it is written, with a name and what else stands around it, in bytes.
+const MAX_ADDRESS_BYTES: usize = 1_024;
 
 /// An event, the rules that match it, and their audiences.
 pub struct Plan<'a> {
@@ -302,7 +305,7 @@ pub fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
                 found.extend(rooms.map(|it| Audience::Room(format!("{name}:{it}"))));
             }
             Selector::Address { channel, of } => {
-                let addresses = of.names(envelope).into_iter();
+                let addresses = addresses(of, envelope).into_iter();
                 found.extend(addresses.map(|address| Audience::Address { channel: *channel, address }));
             }
             Selector::Role { .. } | Selector::Topic { .. } | Selector::Endpoints(_) => {}
@@ -311,6 +314,26 @@ pub fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
     let mut seen = BTreeSet::new();
     found.retain(|audience| seen.insert(identity(audience)));
     found
+}
+
+/// The addresses that an operand leads to, as they are written. A value of another kind than a text is written as JSON:
+/// no message can be sent there, and the decision says so. Null and an empty text name nobody.
+fn addresses(operand: &Operand, envelope: &Value) -> Vec<String> {
+    let path = match operand {
+        Operand::Literal(text) => return vec![text.clone()],
+        Operand::Path(path) => path,
+    };
+    let as_text = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => (!text.trim().is_empty()).then(|| text.clone()),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(value.to_string()),
+    };
+    // A run that waits keeps the address: what is far too long for one is not carried along.
+    let bounded = |text: String| match text.len() {
+        ..=MAX_ADDRESS_BYTES => text,
+        bytes => format!("a text of {bytes} bytes"),
+    };
+    path.find(envelope).into_iter().filter_map(as_text).map(bounded).collect()
 }
 
 /// What makes two audiences of one event the same. It is compared here and never stored: it holds the address.

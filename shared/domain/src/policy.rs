@@ -135,6 +135,36 @@ pub struct EmailPolicy {
     /// The categories that a reader may leave by one click although they are not commercial.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unsubscribe: BTreeSet<String>,
+    /// The sender's postal address, which commercial e-mails show.
+    #[serde(default, skip_serializing_if = "PostalAddress::is_empty")]
+    pub postal_address: PostalAddress,
+}
+
+/// The postal address of the sender, as one line of text. The law of several countries wants it in commercial e-mails.
+///
+/// Source: 16 CFR 316 (CAN-SPAM), section 316.2 (p).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostalAddress {
+    /// For tenants that are not listed, and for events without a tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tenants: BTreeMap<String, String>,
+}
+
+impl PostalAddress {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.default.is_none() && self.tenants.is_empty()
+    }
+
+    /// The address that e-mails about events of `tenant` show.
+    #[must_use]
+    pub fn of(&self, tenant: Option<&str>) -> Option<&str> {
+        let own = tenant.and_then(|tenant| self.tenants.get(tenant));
+        own.or(self.default.as_ref()).map(String::as_str)
+    }
 }
 
 impl EmailPolicy {

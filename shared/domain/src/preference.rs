@@ -54,7 +54,7 @@ mod write;
 
 pub use because::{Because, Scope, Setting};
 pub use merge::{Layers, Leaf};
-pub use names::{Kind, Known, Unknown};
+pub use names::{Kind, Known, Unknown, check_channels};
 pub use read::Invalid;
 pub use vote::{Question, Vote};
 pub use write::Persistence;

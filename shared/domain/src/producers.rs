@@ -261,7 +261,7 @@ pub fn own_types(source: &str) -> &'static [&'static str] {
     match source {
         "carillon" => &["carillon.delivery.*", "carillon.replay.*", "communication.sent"],
         API_SOURCE => &["carillon.api.*", "preference.unsubscribed", "recipient.address_changed"],
-        CLI_SOURCE => &["carillon.replay.*"],
+        CLI_SOURCE => &["carillon.replay.*", crate::address_change::ADDRESS_CHANGED],
         crate::address_change::PEOPLE => &[crate::address_change::ADDRESS_CHANGED],
         crate::registry::PUSH => &[crate::registry::UNREGISTERED],
         RELAY_SOURCE => &["carillon.delivery.*", "communication.sent"],

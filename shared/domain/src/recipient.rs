@@ -6,16 +6,20 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
-use crate::keyed_hash::{KeyedHashes, former};
+use crate::keyed_hash::KeyedHashes;
 use crate::preference::Preferences;
 use crate::unsubscribe::Unsubscribed;
 use crate::window::Windows;
 
 mod address;
 mod group;
+mod mailbox;
+mod phone;
 
-pub use address::{EmailAddress, NotAPhone, NotAnAddress, PhoneNumber, Sender};
+pub use address::{EmailAddress, NotAnAddress};
 pub use group::{Group, NO_TENANT};
+pub use mailbox::{DisplayName, MAX_DISPLAY_NAME_CHARS, Sender};
+pub use phone::{NotAPhone, PhoneNumber};
 
 /// The name in [`Recipient::tenants`] that stands for every tenant.
 pub const ALL_TENANTS: &str = "*";
@@ -213,9 +217,7 @@ impl Recipient {
     ) -> Option<&Suppression> {
         let concerns = |it: &Suppression| match (&it.address, self.address(channel)) {
             (None, _) => true,
-            (Some(closed), Some(own)) => {
-                *closed == hashes.address(channel, own) || *closed == former::address(channel, own)
-            }
+            (Some(closed), Some(own)) => hashes.names_of_address(channel, own).contains(closed),
             (Some(_), None) => false,
         };
         self.suppressed.iter().find(|it| it.channel == channel && it.holds(now) && concerns(it))

@@ -18,12 +18,14 @@ mod entry;
 pub mod limits;
 mod patch;
 mod reading;
+mod spelling;
 mod zones;
 
 pub use entry::{Entry, MEMORY};
 pub use limits::{MAX_DEVICES, check_members};
 pub use patch::merge;
-pub use reading::{person, tenant};
+pub use reading::{person, settings, tenant};
+pub use spelling::{check_preferences, normalize_addresses};
 pub use zones::check_zones;
 
 /// The most users that one event may let join or leave: all of them are changed by one invocation.

@@ -10,6 +10,7 @@ use crate::digest::DigestPolicy;
 use crate::event::Priority;
 use crate::path::Path;
 use crate::pattern::Pattern;
+use crate::push_options::PushOptions;
 use crate::recurrence::Recurrence;
 use crate::span::Span;
 
@@ -287,6 +288,11 @@ pub struct NotePolicy {
     /// The number on the app's icon: a whole number of the event, of 0 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub badge: Option<Path>,
+    /// Where a tap leads: a link of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Path>,
+    #[serde(flatten)]
+    pub options: PushOptions,
 }
 
 impl NotePolicy {

@@ -3,7 +3,7 @@
 
 mod reading;
 mod script;
-mod table;
+pub(crate) mod table;
 
 use std::fs;
 use std::path::PathBuf;

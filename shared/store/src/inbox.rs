@@ -1,7 +1,8 @@
 //! The inbox table: what people were told live and can read later.
 //!
 //! Everything of one user lies in one partition: the head, which numbers and counts; the entries under their numbers;
-//! and a note for each notification key that leads to its number. Every change goes through the head: it is written in
+//! a row for each entry that files its number under the entry's time; and a note for each notification key that leads to
+//! its number. Every change goes through the head: it is written in
 //! one transaction with the entries it counts, on condition that nobody else wrote it meanwhile. So a notification is
 //! stored once however often it is delivered, and the counts never drift. What a tenant said stands on each entry, and
 //! a viewer of another tenant gets none of it.
@@ -9,6 +10,7 @@
 mod forgetting;
 mod listing;
 mod marking;
+mod ordering;
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
@@ -33,6 +35,9 @@ const HEAD_KEPT: SignedDuration = SignedDuration::from_hours(24 * 60);
 
 /// Digits of a number in a sort key.
 const DIGITS: usize = 12;
+
+/// The highest number that a sort key has room for.
+const MAX_SEQ: u64 = 999_999_999_999;
 
 /// The inbox table.
 #[derive(Clone)]
@@ -103,10 +108,12 @@ impl Inbox {
                 .text("entry", &entry)
                 .number("ttl", ttl);
             let note = note_key(user, &kept.id).number("seq", number(seq)).number("ttl", ttl);
+            let order = ordering::row(user, &item).unwrap_or_else(|| note.clone());
             let writes = vec![
                 self.put_head(user, &head, read.version),
                 self.put(note).condition_expression("attribute_not_exists(pk)"),
                 self.put(item).condition_expression("attribute_not_exists(pk)"),
+                self.put(order),
             ];
             let writes = writes.into_iter().map(whole).collect();
             if transactions::write(&self.client, DOING, writes).await? {

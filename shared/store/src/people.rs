@@ -9,6 +9,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::Timestamp;
+use domain::address_change::AddressChange;
 use domain::producers::Tenants;
 use domain::recipient::{Group, Recipient, Recipients, Settings};
 use domain::registry::{Amendment, Change, Stamp, Topic};
@@ -132,7 +133,16 @@ impl People {
     /// # Errors
     /// At least one could not be written; the others are.
     pub async fn put(&self, people: &[Recipient], at: Timestamp) -> Result<(), Refused> {
-        let stamp = Stamp { at, by: "put".to_owned() };
+        self.put_all(people, &Stamp { at, by: "put".to_owned() }).await.1
+    }
+
+    /// The same, and the addresses that it took from people, with their ids: they are there to be announced also where
+    /// other people could not be written.
+    pub async fn put_all(
+        &self,
+        people: &[Recipient],
+        stamp: &Stamp,
+    ) -> (Vec<(String, AddressChange)>, Result<(), Refused>) {
         let amendments: Vec<Amendment> = people
             .iter()
             .map(|it| Amendment {
@@ -142,14 +152,18 @@ impl People {
                 reach: Tenants::All,
             })
             .collect();
-        for applied in self.apply(&amendments).await {
+        let (mut addresses, mut written) = (Vec::new(), Ok(()));
+        for (amendment, applied) in amendments.iter().zip(self.amend_all(&amendments).await) {
             match applied {
-                Ok(_) => {}
-                Err(NotApplied::Refused(refused)) => return Err(refused),
+                Ok(amended) => {
+                    addresses
+                        .extend(amended.addresses.into_iter().map(|change| (amendment.id.clone(), change)));
+                }
+                Err(NotApplied::Refused(refused)) => written = written.and(Err(refused)),
                 Err(NotApplied::Unfit(_)) => {} // A whole person is no patch that could not fit.
             }
         }
-        Ok(())
+        (addresses, written)
     }
 
     /// Applies a JSON merge patch (RFC 7396) to a person's JSON. `false`: something newer stands against all of it.

@@ -53,6 +53,13 @@ impl Unrendered {
         Unrendered { template: template.to_owned(), line: 0, problem, reason }
     }
 
+    /// An e-mail whose `reply-to` leads to a value that is no mailbox.
+    pub(crate) fn no_mailbox(template: &str, why: &str) -> Unrendered {
+        let problem = format!("`reply-to` leads to a value that is no mailbox: {why}");
+        let reason = domain::outcome::Reason::Template;
+        Unrendered { template: template.to_owned(), line: 0, problem, reason }
+    }
+
     /// A template of WhatsApp's whose pieces cannot be told apart.
     pub(crate) fn unreadable(template: &str) -> Unrendered {
         let problem = "a value has a control character that keeps parameters apart".to_owned();

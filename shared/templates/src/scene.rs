@@ -13,8 +13,7 @@ use domain::locale;
 use domain::outcome::Reason;
 use domain::path::Path;
 use domain::policy::EmailPolicy;
-use domain::recipient::{EmailAddress, PhoneNumber, Recipient};
-use domain::rule::Operand;
+use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Recipient, Sender};
 use minijinja::Value;
 use minijinja::value::Object;
 use serde_json::value::RawValue;
@@ -130,6 +129,9 @@ impl<'a> Scene<'a> {
                     data: self.exposed(&order.rule.expose),
                     badge: None,
                     collapse: None,
+                    collapses_stored: false,
+                    link: None,
+                    options: order.rule.push.options.clone(),
                     locale: words.locale(Channel::Push.parts()[0]).unwrap_or_default().to_owned(),
                 }))
             }
@@ -195,22 +197,58 @@ impl<'a> Words<'a> {
             .map_err(|it| Unrendered::no_file(&rule.template, it.to_string()))?;
         let [subject, html, text] = self.parts()?;
         let policy = self.scene.extra.policy;
-        let address = |it: &Operand| {
-            let names = it.names(envelope);
-            names.iter().find_map(|it| EmailAddress::parse(it).ok())
+        let (from, from_name) = match policy.and_then(|it| it.senders.get(&rule.category)) {
+            Some(sender) => {
+                let (from, name) = sender.clone().into_former();
+                (Some(from), name)
+            }
+            None => (None, None),
         };
-        let answers = rule.reply_to.iter().chain(policy.and_then(|it| it.reply_to.as_ref()));
+        let (reply_to, reply_to_name) = match self.answers_to()? {
+            Some((address, name)) => (Some(address), name),
+            None => (None, None),
+        };
         Ok(Email {
             to: to.clone(),
             subject: one_line(&subject),
             html: trimmed(&html),
             text: trimmed(&text),
             locale: self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned(),
-            from: policy.and_then(|it| it.senders.get(&rule.category)).cloned(),
-            reply_to: answers.into_iter().find_map(address),
+            from,
+            from_name,
+            reply_to,
+            reply_to_name,
             unsubscribe: self.way_out.map(str::to_owned),
             attachments,
         })
+    }
+
+    /// Where answers go: to the mailbox that the rule names, or else the policy. A path that leads to no value names none.
+    ///
+    /// # Errors
+    /// The rule or the policy names a value that is no mailbox.
+    fn answers_to(&self) -> Result<Option<(EmailAddress, Option<DisplayName>)>, Unrendered> {
+        let rule = self.order.rule;
+        let named = rule.reply_to.iter().chain(self.scene.extra.policy.and_then(|policy| policy.reply_to.as_ref()));
+        for operand in named {
+            let found = operand.names(self.scene.envelope);
+            if let Some(text) = found.first() {
+                let mailbox = Sender::parse(text).and_then(Sender::into_parts);
+                return mailbox
+                    .map(Some)
+                    .map_err(|refused| Unrendered::no_mailbox(&rule.template, refused.why()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The sender's postal address, in a commercial e-mail.
+    fn postal_address(&self) -> Option<&'a str> {
+        if self.channel != Channel::Email || !self.order.rule.commercial {
+            return None;
+        }
+        let tenant = self.scene.envelope.get("tenant").and_then(serde_json::Value::as_str);
+        self.scene.extra.policy?.postal_address.of(tenant)
     }
 
     /// A part that is not required is empty where there is no file for it.
@@ -270,19 +308,21 @@ impl<'a> Words<'a> {
             digest: self.scene.digest.clone(),
             recipient: self.person.clone(),
             way_out: self.way_out.map_or(Value::UNDEFINED, Value::from),
+            postal_address: self.postal_address().map_or(Value::UNDEFINED, Value::from),
             voice: Value::from_object(Voice::new(file, preferred.as_deref(), zones)),
         })
     }
 }
 
-/// What a template can name: `event`, `data`, `recipient` where it is one person, `digest` where there is one, and
-/// `unsubscribe_url` in a letter that can be refused.
+/// What a template can name: `event`, `data`, `recipient` where it is one person, `digest` where there is one,
+/// `unsubscribe_url` in a letter that can be refused, and `postal_address` in a commercial one.
 struct Names {
     event: Value,
     data: Value,
     digest: Value,
     recipient: Value,
     way_out: Value,
+    postal_address: Value,
     voice: Value,
 }
 
@@ -298,6 +338,7 @@ impl Object for Names {
             "digest" => &self.digest,
             "recipient" => &self.recipient,
             "unsubscribe_url" => &self.way_out,
+            "postal_address" => &self.postal_address,
             VOICE => &self.voice,
             _ => return None,
         };

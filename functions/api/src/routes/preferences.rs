@@ -2,8 +2,8 @@
 //! what differs in that tenant; otherwise what holds for events of no tenant, and where a tenant says nothing.
 
 use domain::recipient::{Recipient, Settings};
-use domain::registry::{Change, check_zones, merge};
-use serde_json::{Map, Value, json};
+use domain::registry::{Change, check_preferences, check_zones, merge};
+use serde_json::{Map, Value};
 
 use crate::caller::Scope;
 use crate::changes::Changed;
@@ -20,6 +20,7 @@ impl Api {
     pub(crate) async fn put_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let next = asked.request.object()?;
         read(&next)?;
+        check_preferences(&next)?;
         self.edit_preferences(asked, |before| Ok(difference(before, &next))).await
     }
 
@@ -29,6 +30,7 @@ impl Api {
             return Err(problem);
         }
         check_zones(&patch)?;
+        check_preferences(&patch)?;
         self.edit_preferences(asked, |before| {
             fits(before, &patch)?;
             Ok(patch.clone())
@@ -86,21 +88,7 @@ fn settings(person: &Recipient, scope: &Scope) -> Settings {
 /// # Errors
 /// 422 names the member that is not what it should be.
 pub(crate) fn read(members: &Map<String, Value>) -> Result<Settings, Problem> {
-    let (_, settings) = domain::registry::tenant(&{
-        let mut all = members.clone();
-        // The reader of tenants asks for their name, too.
-        match all.insert("tenant".to_owned(), json!("-")) {
-            Some(_) => {
-                return Err(Problem::refused(
-                    "tenant",
-                    "a member that is not known",
-                    "zone, preferences, quiet",
-                ));
-            }
-            None => Value::Object(all).to_string(),
-        }
-    })?;
-    Ok(settings)
+    Ok(domain::registry::settings(members)?)
 }
 
 /// Whether a patch makes settings of settings; of the zone it says only whether the patch's own is one, for what is stored
@@ -155,6 +143,7 @@ fn difference(before: &Map<String, Value>, next: &Map<String, Value>) -> Map<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_difference_makes_the_next_of_the_one_before() {

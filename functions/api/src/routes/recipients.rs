@@ -69,7 +69,9 @@ impl Api {
         patch.remove("id");
         check_id(id)?;
         registry::check_zones(&patch)?;
+        registry::check_preferences(&patch)?;
         registry::check_members(&patch)?;
+        registry::normalize_addresses(&mut patch);
         let decide = |before: Option<&Recipient>| {
             let grant = asked.authorize_person(before)?;
             let mut patch = patch.clone();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use domain::registry::check_preferences;
+
 use crate::caller::check_tenant;
 use crate::changes::{Changed, names};
 use crate::problem::Problem;
@@ -21,6 +23,7 @@ impl Api {
         let tenant = tenant(asked)?;
         let members = asked.request.object()?;
         let settings = read(&members)?;
+        check_preferences(&members)?;
         if !self.people.put_tenant(tenant, &settings, &asked.stamp()).await? {
             return Err(Problem::new(409, "newer", "something newer was said of this tenant; read it again"));
         }

@@ -46,6 +46,7 @@ fn a_letter_says_whom_to_answer_how_to_leave_and_what_it_brings_along() {
     let expected = [
         ("List-Unsubscribe", "<https://u.example/v1/unsubscribe/AQ>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("Auto-Submitted", "auto-generated"),
     ];
     assert_eq!(headers, expected);
     let [pdf, logo] = simple.attachments() else { panic!("two files") };
@@ -63,7 +64,19 @@ fn what_is_not_said_is_not_asked() {
     assert_eq!(asked.from_email_address(), Some("bell@example.com"));
     assert!(asked.reply_to_addresses().is_empty() && asked.configuration_set_name().is_none());
     let simple = asked.content().and_then(|it| it.simple()).unwrap();
-    assert!(simple.headers().is_empty() && simple.attachments().is_empty());
+    let names: Vec<_> = simple.headers().iter().map(|header| header.name()).collect();
+    assert!(names == ["Auto-Submitted"] && simple.attachments().is_empty());
+}
+
+#[test]
+fn names_of_any_language_are_headers_in_ascii() {
+    let job = job(serde_json::json!({
+        "from": "news@example.com", "from_name": "Café, Central",
+        "reply_to": "desk@example.com", "reply_to_name": "Acme, Inc.",
+    }));
+    let asked = request(&Letter::shape(&job).unwrap(), Vec::new(), "bell@example.com", None).build().unwrap();
+    assert_eq!(asked.from_email_address(), Some("=?UTF-8?B?Q2Fmw6ksIENlbnRyYWw=?= <news@example.com>"));
+    assert_eq!(asked.reply_to_addresses(), ["\"Acme, Inc.\" <desk@example.com>"]);
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! The payload of each platform, to the letter.
 
 use domain::event::Priority;
+use domain::job::Push;
+use domain::push_options::Interruption;
 use domain::recipient::Platform;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{CUT, Words, is_urgent, name_of};
+use super::{CUT, Words, apns_priority, is_urgent, name_of};
 
 pub(super) fn payload(words: &Words<'_>, platform: Platform) -> String {
     let text = match platform {
@@ -26,14 +28,44 @@ struct Apple<'a> {
 
 #[derive(Serialize)]
 struct Aps<'a> {
-    alert: Alert<'a>,
+    /// Absent where Google takes it from the notification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alert: Option<Alert<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     badge: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sound: Option<&'static str>,
+    sound: Option<Sound>,
     /// Notes of one rule lie together.
     #[serde(rename = "thread-id")]
     thread: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<&'a str>,
+    #[serde(rename = "mutable-content", skip_serializing_if = "Option::is_none")]
+    mutable: Option<u8>,
+    #[serde(rename = "interruption-level", skip_serializing_if = "Option::is_none")]
+    interruption: Option<Interruption>,
+}
+
+/// Its name, or for an alarm that sounds on a mute device a dictionary.
+#[derive(Clone, Copy)]
+enum Sound {
+    Default,
+    Critical,
+}
+
+impl Serialize for Sound {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Loud {
+            critical: u8,
+            name: &'static str,
+            volume: f32,
+        }
+        match self {
+            Sound::Default => serializer.serialize_str("default"),
+            Sound::Critical => Loud { critical: 1, name: "default", volume: 1.0 }.serialize(serializer),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -50,26 +82,44 @@ struct Mark<'a> {
     kind: &'a str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
+    /// Where a tap leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
 }
 
 fn apple<'a>(words: &Words<'a>) -> Apple<'a> {
     let (job, push) = (words.job, words.push);
     Apple {
-        aps: Aps {
-            alert: Alert { title: &push.title, body: body(words) },
-            badge: push.badge,
-            sound: sound(job.priority),
-            thread: &job.rule,
+        aps: Aps { alert: Some(Alert { title: &push.title, body: body(words) }), ..aps(words) },
+        carillon: Mark {
+            id: job.key.as_str(),
+            kind: &job.event.kind,
+            truncated: is_truncated(words),
+            link: push.link.as_deref(),
         },
-        carillon: Mark { id: job.key.as_str(), kind: &job.event.kind, truncated: is_truncated(words) },
         data: words.data.filter(|it| !it.is_empty()),
     }
 }
 
-fn sound(priority: Priority) -> Option<&'static str> {
-    match priority {
-        Priority::Low => None,
-        Priority::Normal | Priority::High | Priority::Critical => Some("default"),
+/// All but the text.
+fn aps<'a>(words: &Words<'a>) -> Aps<'a> {
+    let (job, push) = (words.job, words.push);
+    Aps {
+        alert: None,
+        badge: push.badge,
+        sound: sound(job.priority, push),
+        thread: &job.rule,
+        category: push.options.category.as_deref(),
+        mutable: push.options.mutable.then_some(1),
+        interruption: push.options.interruption,
+    }
+}
+
+fn sound(priority: Priority, push: &Push) -> Option<Sound> {
+    match (push.options.interruption, priority) {
+        (Some(Interruption::Critical), _) => Some(Sound::Critical),
+        (Some(Interruption::Passive), _) | (None | Some(Interruption::Active), Priority::Low) => None,
+        (None | Some(Interruption::Active | Interruption::TimeSensitive), _) => Some(Sound::Default),
     }
 }
 
@@ -92,12 +142,55 @@ struct Message<'a> {
     /// Strings only.
     data: Map<String, Value>,
     android: Android<'a>,
+    /// For tokens of apps on Apple's platforms.
+    apns: Apns<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webpush: Option<Webpush<'a>>,
+}
+
+/// Source: Firebase, `projects.messages`, `ApnsConfig`: headers of APNs as strings, and its payload. The alert comes from
+/// the notification.
+#[derive(Serialize)]
+struct Apns<'a> {
+    headers: ApnsHeaders<'a>,
+    payload: ApnsPayload<'a>,
+}
+
+/// Source: Apple, "Sending notification requests to APNs".
+#[derive(Serialize)]
+struct ApnsHeaders<'a> {
+    #[serde(rename = "apns-priority")]
+    priority: &'static str,
+    #[serde(rename = "apns-collapse-id")]
+    collapse_id: &'a str,
+    /// Seconds since 1970.
+    #[serde(rename = "apns-expiration", skip_serializing_if = "Option::is_none")]
+    expiration: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ApnsPayload<'a> {
+    aps: Aps<'a>,
+}
+
+/// Source: Firebase, `projects.messages`, `WebpushFcmOptions`: the link must be `https`.
+#[derive(Serialize)]
+struct Webpush<'a> {
+    fcm_options: WebLink<'a>,
+}
+
+#[derive(Serialize)]
+struct WebLink<'a> {
+    link: &'a str,
 }
 
 #[derive(Serialize)]
 struct Android<'a> {
-    /// Google heeds it for data alone, and shows by `tag` which note one takes the place of.
-    collapse_key: &'a str,
+    /// Only where the rule asks for it: Google stores four keys for a device at most, and drops what has a fifth.
+    ///
+    /// Source: Firebase, "Non-collapsible and collapsible messages".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collapse_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ttl: Option<String>,
     priority: &'static str,
@@ -106,7 +199,10 @@ struct Android<'a> {
 
 #[derive(Serialize)]
 struct Shown<'a> {
+    /// Which notification on the screen this one takes the place of.
     tag: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notification_count: Option<u32>,
 }
@@ -123,14 +219,31 @@ fn google<'a>(words: &Words<'a>) -> Google<'a> {
     if is_truncated(words) {
         data.insert("carillon_truncated".to_owned(), "true".into());
     }
+    if let Some(link) = &push.link {
+        data.insert("carillon_link".to_owned(), link.as_str().into());
+    }
     let android = Android {
-        collapse_key: name_of(job, push),
+        collapse_key: push.collapses_stored.then(|| name_of(job, push)),
         ttl: words.ttl_s.map(|it| format!("{it}s")),
-        priority: if is_urgent(job) { "high" } else { "normal" },
-        notification: Shown { tag: name_of(job, push), notification_count: push.badge },
+        priority: if is_urgent(job, push) { "high" } else { "normal" },
+        notification: Shown {
+            tag: name_of(job, push),
+            channel_id: push.options.channel.as_deref(),
+            notification_count: push.badge,
+        },
     };
+    let apns = Apns {
+        headers: ApnsHeaders {
+            priority: apns_priority(job, push),
+            collapse_id: name_of(job, push),
+            expiration: job.expires_at.map(|at| at.as_second().max(0).to_string()),
+        },
+        payload: ApnsPayload { aps: aps(words) },
+    };
+    let link = push.link.as_deref().filter(|link| link.starts_with("https://"));
+    let webpush = link.map(|link| Webpush { fcm_options: WebLink { link } });
     let notification = Alert { title: &push.title, body: body(words) };
-    Google { wrapped: Wrapped { message: Message { notification, data, android } } }
+    Google { wrapped: Wrapped { message: Message { notification, data, android, apns, webpush } } }
 }
 
 /// Google keeps some names to itself and refuses a message that uses them: they get an underscore in front.

@@ -14,8 +14,13 @@ fn googles_payload_has_strings_for_data_and_no_token() {
                 "appointment": "a-1", "count": "2", "_from": "clinic", "where": "{\"room\":7}",
                 "carillon_id": "k-1", "carillon_type": "queue.updated",
             },
-            "android": {
-                "collapse_key": "k-1", "ttl": "600s", "priority": "high", "notification": { "tag": "k-1" },
+            "android": { "ttl": "600s", "priority": "high", "notification": { "tag": "k-1" } },
+            "apns": {
+                "headers": {
+                    "apns-priority": "10", "apns-collapse-id": "k-1",
+                    "apns-expiration": (noon().as_second() + 600).to_string(),
+                },
+                "payload": { "aps": { "sound": "default", "thread-id": "queue" } },
             },
         } } }),
         &[("AWS.SNS.MOBILE.FCM.TTL", "600")],
@@ -48,6 +53,7 @@ fn apples_payload_has_the_alert_and_the_data_beside_it() {
 fn a_note_with_a_name_takes_the_place_of_the_one_before() {
     let mut google = job("fcm", "T", "B", &json!({}));
     google["content"]["push"]["collapse"] = "order-7".into();
+    google["content"]["push"]["collapses_stored"] = true.into();
     let mut apple = google.clone();
     let sent: Value = serde_json::from_str(&payload(&google).unwrap()).unwrap();
     let android = &sent["fcmV1Message"]["message"]["android"];
@@ -60,6 +66,89 @@ fn a_note_with_a_name_takes_the_place_of_the_one_before() {
     let apple: Job = serde_json::from_value(apple).unwrap();
     let Ok(note) = Note::shape(&apple, noon()) else { panic!("it is small") };
     assert!(note.attributes.contains(&("AWS.SNS.MOBILE.APNS.COLLAPSE_ID", "order-7".to_owned())));
+}
+
+#[test]
+fn stored_notifications_are_replaced_only_where_the_rule_asks_for_it() {
+    for (members, expected) in [
+        (json!({}), json!(null)),
+        (json!({ "collapse": "window-1" }), json!(null)),
+        (json!({ "collapse": "order-7", "collapses_stored": true }), json!("order-7")),
+    ] {
+        let mut job = job("fcm", "T", "B", &json!({}));
+        for (name, value) in members.as_object().unwrap() {
+            job["content"]["push"][name] = value.clone();
+        }
+        let sent: Value = serde_json::from_str(&payload(&job).unwrap()).unwrap();
+        let android = &sent["fcmV1Message"]["message"]["android"];
+        assert_eq!(android["collapse_key"], expected, "{members}");
+        let tag = members["collapse"].as_str().unwrap_or("k-1");
+        assert_eq!(android["notification"]["tag"], tag, "one that is sent again is shown once: {members}");
+    }
+}
+
+#[test]
+fn options_of_the_rule_reach_both_platforms() {
+    let options = json!({
+        "channel": "appointments", "category": "CONFIRM", "interruption": "time-sensitive", "mutable": true,
+    });
+    let with = |platform: &str, link: &str| {
+        let mut job = job(platform, "T", "B", &json!({}));
+        job["priority"] = "normal".into();
+        job["content"]["push"]["options"] = options.clone();
+        job["content"]["push"]["link"] = link.into();
+        job
+    };
+    let aps = json!({
+        "sound": "default", "thread-id": "queue", "category": "CONFIRM", "mutable-content": 1,
+        "interruption-level": "time-sensitive",
+    });
+    let google = with("fcm", "https://app.example/7");
+    let sent: Value = serde_json::from_str(&payload(&google).unwrap()).unwrap();
+    let message = &sent["fcmV1Message"]["message"];
+    assert_eq!(message["android"]["notification"]["channel_id"], "appointments");
+    assert_eq!(message["android"]["priority"], "high", "time-sensitive is not held back");
+    assert_eq!(message["apns"]["headers"]["apns-priority"], "10");
+    assert_eq!(message["apns"]["payload"]["aps"], aps);
+    assert_eq!(message["webpush"]["fcm_options"]["link"], "https://app.example/7");
+    assert_eq!(message["data"]["carillon_link"], "https://app.example/7");
+
+    let apple = with("apns", "clinic://7");
+    let sent: Value = serde_json::from_str(&payload(&apple).unwrap()).unwrap();
+    let mut expected = aps.clone();
+    expected["alert"] = json!({ "title": "T", "body": "B" });
+    assert_eq!((&sent["aps"], &sent["carillon"]["link"]), (&expected, &json!("clinic://7")));
+    let apple: Job = serde_json::from_value(apple).unwrap();
+    let Ok(note) = Note::shape(&apple, noon()) else { panic!("it is small") };
+    assert!(note.attributes.contains(&("AWS.SNS.MOBILE.APNS.PRIORITY", "10".to_owned())));
+    let own: Value = serde_json::from_str(&payload(&with("fcm", "clinic://7")).unwrap()).unwrap();
+    assert_eq!(own["fcmV1Message"]["message"].get("webpush"), None, "Google takes https alone");
+}
+
+#[test]
+fn interruption_level_says_how_loud_it_is() {
+    for (priority, level, sound, urgent) in [
+        ("low", None, json!(null), "5"),
+        ("normal", None, json!("default"), "5"),
+        ("normal", Some("passive"), json!(null), "5"),
+        ("low", Some("time-sensitive"), json!("default"), "10"),
+        ("normal", Some("critical"), json!({ "critical": 1, "name": "default", "volume": 1.0 }), "10"),
+        ("high", Some("passive"), json!(null), "10"),
+    ] {
+        let mut job = job("apns", "T", "B", &json!({}));
+        job["priority"] = priority.into();
+        if let Some(level) = level {
+            job["content"]["push"]["options"] = json!({ "interruption": level });
+        }
+        let sent: Value = serde_json::from_str(&payload(&job).unwrap()).unwrap();
+        assert_eq!(sent["aps"]["sound"], sound, "{priority} {level:?}");
+        let job: Job = serde_json::from_value(job).unwrap();
+        let Ok(note) = Note::shape(&job, noon()) else { panic!("it is small") };
+        assert!(
+            note.attributes.contains(&("AWS.SNS.MOBILE.APNS.PRIORITY", urgent.to_owned())),
+            "{priority} {level:?}"
+        );
+    }
 }
 
 #[test]

@@ -59,7 +59,10 @@ fn a_policy_names_senders_and_what_a_reader_may_leave() {
     });
     assert_eq!(serde_json::to_value(policy).unwrap(), expected);
     for (yaml, what) in [
-        ("senders: { news: \"Zoë <a@example.com>\" }", "is nobody a letter can come from"),
+        ("senders: { news: \"nobody\" }", "there is no @ in it"),
+        ("senders: { news: \"A\\u202EB <a@example.com>\" }", "an invisible character"),
+        ("postal-address: \"\"", "this is no postal address"),
+        ("postal-address: { standard: x }", "unknown key `standard`"),
         ("senders: { news: \"A\\r\\nBcc: b <a@example.com>\" }", "is nobody a letter can come from"),
         ("unsubscribe: [news, news]", "stands here twice"),
         ("sender: a@example.com", "unknown key `sender`"),
@@ -69,11 +72,45 @@ fn a_policy_names_senders_and_what_a_reader_may_leave() {
     }
 }
 
+#[test]
+fn sender_may_have_a_name_of_any_language() {
+    for name in [
+        "Acme News",
+        "Café Central",
+        "Acme, Inc.",
+        "O'Brien",
+        "Muller & Sohne",
+        "Support (Billing)",
+        "日本支店",
+        "Zoë",
+    ] {
+        let (policy, _, problems) = settings(&format!("senders: {{ news: \"{name} <o@example.com>\" }}"));
+        assert_eq!(problems, [""; 0], "{name}");
+        assert_eq!(policy.senders["news"].name(), name);
+    }
+    let (_, problems) = read("  reply-to: Clínica São José <desk@example.com>");
+    assert_eq!(problems, [""; 0]);
+}
+
+#[test]
+fn postal_address_is_one_for_all_or_one_for_each_tenant() {
+    let of = |yaml: &str, tenant: &str| {
+        let (policy, _, problems) = settings(yaml);
+        assert_eq!(problems, [""; 0], "{yaml}");
+        policy.postal_address.of(Some(tenant)).map(str::to_owned)
+    };
+    let both = "postal-address: { default: \"A, Berlin\", tenants: { b: \"B, London\" } }";
+    assert_eq!(of("postal-address: \"A, Berlin\"", "b").as_deref(), Some("A, Berlin"));
+    assert_eq!(of("postal-address: |\n  A GmbH\n  Street 1\n", "b").as_deref(), Some("A GmbH, Street 1"));
+    assert_eq!((of(both, "a").as_deref(), of(both, "b").as_deref()), (Some("A, Berlin"), Some("B, London")));
+    assert_eq!(of("unsubscribe: [news]", "a"), None);
+}
+
 fn settings(yaml: &str) -> (EmailPolicy, Vec<String>, Vec<String>) {
     let mut problems = Vec::new();
     let mut page = Page { file: "policy.yaml", rule: None, problems: &mut problems };
     let entries = map_of(yaml, &mut page);
-    let node = Node { at: At { line: 1, column: 1 }, kind: crate::yaml::Kind::Map(entries), written: None };
+    let node = Node { at: At { line: 1, column: 1 }, kind: Kind::Map(entries), written: None };
     let (policy, categories) = policy(&node, &mut page).unwrap();
     let problems = problems.iter().map(ToString::to_string).collect();
     (policy, categories.into_iter().map(|(it, _)| it).collect(), problems)

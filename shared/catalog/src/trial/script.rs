@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
 use domain::event::{Event, Refusal};
+use domain::preference::check_channels;
 use domain::recipient::{Recipient, Recipients, Settings};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -178,6 +179,9 @@ fn people(node: &Node, known: &Recipients, page: &mut Page<'_>) -> Option<Recipi
             None => json!({}),
         };
         merge(&mut person, node.to_json());
+        if let Err(invalid) = check_channels(&person["preferences"]) {
+            page.refuse(node.at, format!("`{id}`: preferences.{invalid}"), "write the name of a channel");
+        }
         if let Some(person) = value::<Recipient>(node, person, &format!("`{id}`"), page) {
             people.insert(id, person);
         }

@@ -49,7 +49,7 @@ impl Walk<'_, '_> {
             let verdict = self.endpoint(&mut notes);
             return Judged { channel, verdict, notes };
         }
-        let verdict = match (self.places(channel), self.refusal(channel, &mut notes)) {
+        let verdict = match (self.places(channel, &mut notes), self.refusal(channel, &mut notes)) {
             (Err(reason), _) | (Ok(_), Some(reason)) => Channelled::No(reason),
             (Ok(places), None) if !self.serves(&places) => {
                 notes.push(Note::Country);
@@ -137,6 +137,11 @@ impl Walk<'_, '_> {
             has_tenant: self.plan.event.tenant.is_some(),
             document: &self.plan.document,
         });
+        let named = [layers.recipient, layers.recipient_in_tenant].into_iter().flatten();
+        if named.into_iter().any(Preferences::names_unknown_channel) {
+            let what = "the recipient's preferences name a channel that is none".to_owned();
+            notes.push(Note::Unusable { what, instead: "that entry is not heard" });
+        }
         let others = vote.votes.into_iter().filter(|it| *it != vote.because);
         notes.extend(others.map(Note::Preference));
         if vote.because.scope != Scope::Default {
@@ -253,21 +258,19 @@ impl Walk<'_, '_> {
     }
 
     /// Where the channel leads for this recipient: one place, or a device each.
-    fn places(&self, channel: Channel) -> Result<Vec<(String, Target)>, Reason> {
+    fn places(&self, channel: Channel, notes: &mut Vec<Note>) -> Result<Vec<(String, Target)>, Reason> {
         let one = |target| Ok(vec![(String::new(), target)]);
         match (self.audience, self.person) {
             (Audience::Room(room), _) => one(Target::Socket(SocketTarget::Room(room.clone()))),
-            (Audience::Address { address, .. }, _) => one(written(channel, address)?),
+            (Audience::Address { address, .. }, _) => one(written(channel, address, notes)?),
             (Audience::User(_) | Audience::Member(_) | Audience::Endpoint(_), None) => {
                 Err(Reason::UnknownRecipient)
             }
             (Audience::Endpoint(_), Some(_)) => Err(Reason::NoAddress),
             (Audience::User(_) | Audience::Member(_), Some(person)) => match channel {
                 Channel::Push => self.devices(person),
-                Channel::Email => one(written(channel, person.email.as_deref().ok_or(Reason::NoAddress)?)?),
-                Channel::Sms => one(written(channel, person.phone.as_deref().ok_or(Reason::NoAddress)?)?),
-                Channel::Whatsapp => {
-                    one(written(channel, person.whatsapp.as_deref().ok_or(Reason::NoAddress)?)?)
+                Channel::Email | Channel::Sms | Channel::Whatsapp => {
+                    one(written(channel, person.address(channel).ok_or(Reason::NoAddress)?, notes)?)
                 }
                 Channel::Socket => one(Target::Socket(SocketTarget::User(person.id.clone()))),
                 Channel::Webhook => Err(Reason::NoAddress),
@@ -307,13 +310,22 @@ fn device(target: &Target) -> Option<&Device> {
     }
 }
 
-/// An address as somebody wrote it.
-fn written(channel: Channel, address: &str) -> Result<Target, Reason> {
-    let phone = || PhoneNumber::parse(address).map_err(|_| Reason::InvalidAddress);
+/// An address as somebody wrote it. Of one that is none a note says why, and quotes nothing of it.
+fn written(channel: Channel, address: &str, notes: &mut Vec<Note>) -> Result<Target, Reason> {
+    let mut no = |what: String| {
+        notes.push(Note::Unusable { what, instead: "nothing is sent there" });
+        Reason::InvalidAddress
+    };
+    let phone = |no: &mut dyn FnMut(String) -> Reason| {
+        PhoneNumber::parse(address)
+            .map_err(|refused| no(format!("the number cannot be used: {}", refused.why())))
+    };
     match channel {
-        Channel::Email => EmailAddress::parse(address).map(Target::Email).map_err(|_| Reason::InvalidAddress),
-        Channel::Sms => phone().map(Target::Sms),
-        Channel::Whatsapp => phone().map(Target::Whatsapp),
+        Channel::Email => EmailAddress::parse(address)
+            .map(Target::Email)
+            .map_err(|refused| no(format!("the e-mail address cannot be used: {}", refused.why()))),
+        Channel::Sms => phone(&mut no).map(Target::Sms),
+        Channel::Whatsapp => phone(&mut no).map(Target::Whatsapp),
         Channel::Push | Channel::Socket | Channel::Webhook => Err(Reason::NoAddress),
     }
 }

@@ -11,7 +11,6 @@ use crate::counter::{Refusal, Scope};
 use crate::digest::DigestPolicy;
 use crate::handling;
 use crate::key::Key;
-use crate::keyed_hash::former;
 use crate::outcome::Reason;
 use crate::plan::Audience;
 use crate::rule::{Outside, SendStep, Step, Unless};
@@ -81,9 +80,8 @@ impl Walk<'_, '_> {
         if channel.closed_for_days().is_none() || self.closed.is_some() {
             return true;
         }
-        // A row of the last release has the former name of the address.
-        let names =
-            [self.plan.catalog.hashes().address(*channel, address), former::address(*channel, address)];
+        // Rows of earlier releases have their names of the address.
+        let names = self.plan.catalog.hashes().names_of_address(*channel, address);
         let mut known = true;
         for address in names {
             match self.answer(Ask::Closed { address }) {

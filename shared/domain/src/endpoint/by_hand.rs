@@ -60,6 +60,7 @@ fn asked(to: &EndpointId, event: Event, what: &str, data: &Value, now: Timestamp
         expires_at: None,
         cancel: None,
         address_hash: None,
+        due: None,
         set: None,
         one_time: false,
         held_s: 0,

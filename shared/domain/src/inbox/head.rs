@@ -13,8 +13,17 @@ pub struct Head {
     /// The number of the newest entry; 0 when there was none yet.
     #[serde(default)]
     pub last: u64,
+    /// The number up to which every entry is filed by its time. A release that files none drops this member: then it is
+    /// 0, and less than `last`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ordered: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sums: Vec<Sum>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The entries of one tenant that came in one week.
@@ -106,9 +115,24 @@ impl Head {
         // Weeks that are over are let go of here, where it costs nothing.
         next.sums.retain(|it| end_of(it.week) > now);
         next.last = self.last.saturating_add(1);
+        if self.is_ordered() {
+            next.ordered = next.last;
+        }
         next.sum(tenant, week(now)).counts.step(State::Unseen, 1);
         let last = next.last;
         (next, last)
+    }
+
+    /// Whether every entry is filed by its time.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        self.ordered == self.last
+    }
+
+    /// The same, when all its entries have been filed by their time.
+    #[must_use]
+    pub fn filed(&self) -> Head {
+        Head { ordered: self.last, ..self.clone() }
     }
 
     /// What is counted when some entries are marked, and which of them that moves. Each must be as it stands under this

@@ -34,6 +34,9 @@ pub struct Kept {
     pub body: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Box<RawValue>>,
+    /// When a run that waited went on, where that is later than its event: the entry lies at this time in its inbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
     /// It was longer than an entry may be: the data is not there, or the end of the text.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
@@ -77,9 +80,16 @@ impl Kept {
             title: socket.title.clone(),
             body: socket.body.clone(),
             data: Some(socket.data.clone()),
+            due: job.due.filter(|due| *due > job.event.time),
             truncated: false,
         };
         Some((user, kept.bounded()))
+    }
+
+    /// The time by which the entry is ordered in its inbox: when its event happened, or when a run that waited went on.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.due.map_or(self.event.time, |due| due.max(self.event.time))
     }
 
     /// As JSON.

@@ -33,6 +33,38 @@ fn what_is_counted_is_what_lies_on_the_shelves() {
 }
 
 #[test]
+fn head_knows_when_a_release_that_files_nothing_by_time_has_written_it() {
+    let head = three();
+    assert!(head.is_ordered() && head.ordered == 3);
+    let mut of_the_last_release = serde_json::to_value(&head).unwrap();
+    of_the_last_release.as_object_mut().unwrap().remove("ordered");
+    let read: Head = serde_json::from_value(of_the_last_release).unwrap();
+    let (next, _) = read.with_one_more(None, NOON);
+    assert!(!read.is_ordered() && !next.is_ordered(), "one more does not file those before it");
+    assert!(Head::default().is_ordered());
+}
+
+#[test]
+fn entry_lies_at_the_time_of_its_event_or_when_its_run_went_on() {
+    for (event, due, expected) in [
+        ("2026-11-20T12:00:00Z", None, "2026-11-20T12:00:00Z"),
+        ("2026-11-20T12:00:00Z", Some("2026-11-23T12:00:00Z"), "2026-11-23T12:00:00Z"),
+        ("2026-11-20T12:00:00Z", Some("2026-11-19T12:00:00Z"), "2026-11-20T12:00:00Z"),
+    ] {
+        let job: Job = serde_json::from_value(json!({
+            "version": 1, "key": "k-1", "rule": "r", "catalog": "c", "recipient": "ann", "priority": "normal",
+            "event": { "id": "e-1", "source": "s", "type": "t", "time": event }, "due": due, "on_unknown": "resend",
+            "content": { "socket": { "to": { "user": "ann" }, "title": "T", "body": "B", "data": {} } },
+        }))
+        .unwrap();
+        let (_, kept) = Kept::of(&job).unwrap();
+        assert_eq!(kept.time().to_string(), expected, "{event} {due:?}");
+        let again: Kept = serde_json::from_str(&kept.to_json()).unwrap();
+        assert_eq!(again.time(), kept.time());
+    }
+}
+
+#[test]
 fn an_entry_that_is_named_twice_is_counted_once() {
     let twice = [place(1, State::Unseen), place(1, State::Unseen)];
     let (head, changed) = three().marked(&twice, Mark::Seen, NOON);

@@ -22,6 +22,46 @@ fn somebody_who_is_named_twice_is_addressed_once() {
 }
 
 #[test]
+fn one_address_is_one_recipient_however_often_and_however_it_is_written() {
+    let hashes = KeyedHashes::development();
+    for (selector, data, expected) in [
+        (
+            "sms",
+            json!([
+                "+447700900124",
+                "+44 7700 900124",
+                "+44 (0)7700-900124",
+                " +44\u{2011}7700\u{202f}900124 "
+            ]),
+            vec!["+447700900124"],
+        ),
+        ("whatsapp", json!(["\u{ff0b}44 7700 900124", "tel:+44-7700-900124;ext=5"]), vec!["+447700900124"]),
+        (
+            "email",
+            json!([
+                " ann@example.org",
+                "Ann@Example.org",
+                "Ann Lee <ann@example.org>",
+                "\u{feff}ann@example.org"
+            ]),
+            vec!["ann@example.org"],
+        ),
+        ("email", json!(["ann@exämple.org", "ann@xn--exmple-cua.org"]), vec!["ann@exämple.org"]),
+        ("sms", json!([null, "", "  "]), vec![]),
+        // Values that are no text name nobody that could be reached, and are not passed over.
+        ("sms", json!([447_700_900_124_u64, true]), vec!["447700900124", "true"]),
+        ("email", json!([{ "address": "a@b.example" }]), vec![r#"{"address":"a@b.example"}"#]),
+    ] {
+        let to = [json!({ "address": { "channel": selector, "of": { "path": "$.data.to" } } })];
+        let channel = crate::channel::Channel::from_name(selector).unwrap();
+        let name = |address: &str| format!("address:{selector}:{}", hashes.address(channel, address));
+        let expected: Vec<String> = expected.into_iter().map(name).collect();
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        check(&to, &json!({ "to": data }), &expected);
+    }
+}
+
+#[test]
 fn what_cannot_name_anybody_addresses_nobody() {
     check(&[path("$.data.nobody")], &json!({}), &[]);
     let all = json!({ "all": [null, true, "", "  ", 1.5, {}, [], "x".repeat(257)] });

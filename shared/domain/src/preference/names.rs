@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Branch, Node, Preferences};
+use serde_json::{Map, Value};
+
+use super::{Branch, Invalid, Node, Preferences, STRATEGY};
+use crate::channel::Channel;
+use crate::suggestions::nearest;
 
 /// The names that exist.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +58,70 @@ impl Preferences {
         search(&self.root, "", known, &mut unknown);
         unknown
     }
+}
+
+impl Preferences {
+    /// Whether a channel that it names is none. An earlier release took such names; they never vote.
+    #[must_use]
+    pub fn names_unknown_channel(&self) -> bool {
+        let sections =
+            ["categories", "workflows"].into_iter().filter_map(|name| self.root.children.get(name));
+        let entries = sections.filter_map(|node| match node {
+            Node::Branch(named) => Some(named.children.values()),
+            Node::Switch(_) | Node::Conditions(_) => None,
+        });
+        has_unknown_channel(&self.root)
+            || entries.flatten().any(|node| match node {
+                Node::Branch(entry) => has_unknown_channel(entry),
+                Node::Switch(_) | Node::Conditions(_) => false,
+            })
+    }
+}
+
+fn has_unknown_channel(branch: &Branch) -> bool {
+    ["channel_types", "channels"].into_iter().any(|section| match branch.children.get(section) {
+        Some(Node::Branch(named)) => named.children.keys().any(|name| Channel::from_name(name).is_none()),
+        Some(Node::Switch(_) | Node::Conditions(_)) | None => false,
+    })
+}
+
+/// Whether every channel that a set, or a merge patch of one, names is a channel. A `null` of a patch may take any name
+/// away. What has another shape is left to whoever reads the shape.
+///
+/// # Errors
+/// [`Invalid`] for the first name that is none, with the nearest channel. Such a name never votes: a person who writes
+/// one would not be heard.
+pub fn check_channels(set: &Value) -> Result<(), Invalid> {
+    let Some(members) = set.as_object() else { return Ok(()) };
+    channels_of("", members)?;
+    for section in ["categories", "workflows"] {
+        let entries = members.get(section).and_then(Value::as_object);
+        for (name, entry) in entries.into_iter().flatten() {
+            if let Some(entry) = entry.as_object() {
+                channels_of(&format!("{section}.{name}."), entry)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn channels_of(place: &str, members: &Map<String, Value>) -> Result<(), Invalid> {
+    let names = Channel::ALL.map(Channel::name);
+    for section in ["channel_types", "channels"] {
+        let named = members.get(section).and_then(Value::as_object);
+        for (name, value) in named.into_iter().flatten() {
+            if name == STRATEGY || value.is_null() || names.contains(&name.as_str()) {
+                continue;
+            }
+            let wanted = match nearest(name, names) {
+                Some(near) => format!("one of {}; did you mean `{near}`?", names.join(", ")),
+                None => format!("one of {}", names.join(", ")),
+            };
+            let found = format!("`{name}`, which is no channel");
+            return Err(Invalid { place: format!("{place}{section}.{name}"), found, wanted });
+        }
+    }
+    Ok(())
 }
 
 fn search(branch: &Branch, place: &str, known: Known<'_>, unknown: &mut Vec<Unknown>) {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Branch, MAX_CHANNELS, MAX_CONDITIONS, MAX_NAME_BYTES, MAX_NAMES, Node, STRATEGY, Strategy};
 use crate::pattern::{Pattern, shown};
 use crate::rule::When;
+use crate::suggestions::nearest;
 
 /// Why a preference set was refused: where, what was found there, and what is wanted instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +50,11 @@ pub(super) fn set(value: &Value) -> Result<Branch, Invalid> {
         "channel_types" | "channels" => channels(place, value),
         "commercial_subscribed" => switch(place, value),
         _ => {
-            let wanted = "`categories`, `workflows`, `channel_types`, `channels` or `commercial_subscribed`";
+            let wanted = meant(
+                place.name,
+                "`categories`, `workflows`, `channel_types`, `channels` or `commercial_subscribed`",
+                &["categories", "workflows", "channel_types", "channels", "commercial_subscribed"],
+            );
             Err(place.refuse("a member of another name", wanted))
         }
     })
@@ -66,9 +71,24 @@ fn entry(place: &Place<'_>, value: &Value) -> Result<Node, Invalid> {
     let branch = branch(place, value, usize::MAX, |place, value| match place.name {
         "channel_types" | "channels" => channels(place, value),
         "conditions" => conditions(place, value),
-        _ => Err(place.refuse("a member of another name", "`channel_types`, `channels` or `conditions`")),
+        _ => {
+            let wanted = meant(
+                place.name,
+                "`channel_types`, `channels` or `conditions`",
+                &["channel_types", "channels", "conditions"],
+            );
+            Err(place.refuse("a member of another name", wanted))
+        }
     })?;
     Ok(Node::Branch(branch))
+}
+
+/// What is wanted, and the nearest valid name.
+fn meant(found: &str, wanted: &str, known: &[&str]) -> String {
+    match nearest(found, known.iter().copied()) {
+        Some(near) => format!("{wanted}; did you mean `{near}`?"),
+        None => wanted.to_owned(),
+    }
 }
 
 fn channels(place: &Place<'_>, value: &Value) -> Result<Node, Invalid> {

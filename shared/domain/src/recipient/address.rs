@@ -1,5 +1,7 @@
-//! Addresses: checked once, and never logged.
+//! E-mail addresses: read once, and never logged.
 
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
 /// An e-mail address that was checked once and need not be checked again. No `Debug`, no `Display`: it is never logged.
@@ -21,21 +23,34 @@ impl NotAnAddress {
 }
 
 impl EmailAddress {
-    /// `local@domain` in ASCII, as SES takes it: no display name, no quotes, no comment.
+    /// Reads an address as people paste it, and writes it as SES takes it: `local@domain` in ASCII.
+    ///
+    /// Space and invisible characters around it, `mailto:`, and the name in `Ann Lee <ann@example.com>` are left out. A
+    /// domain in another script becomes its A-labels (`exämple.org` is `xn--exmple-cua.org`).
     ///
     /// # Errors
-    /// [`NotAnAddress`] says what is wrong with it.
+    /// [`NotAnAddress`] says what is wrong with it. A local part that is not ASCII is refused: SES does not send to it.
     ///
-    /// Source: RFC 5321, sections 4.1.2 and 4.5.3.1 (64 bytes before the `@`, 254 in all).
+    /// Source: RFC 5321, sections 4.1.2 and 4.5.3.1 (64 bytes before the `@`, 254 in all); RFC 5322, section 3.4
+    /// (`name-addr`); RFC 5891 and UTS #46 (domains).
     pub fn parse(text: &str) -> Result<EmailAddress, NotAnAddress> {
-        let no = |why| Err(NotAnAddress(why));
+        if text.trim().chars().any(char::is_control) {
+            return no("there is a line break or another control character in it");
+        }
+        let (_, address) = name_and_address(text)?;
+        let text = address.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+        let text = match text.split_at_checked(MAILTO.len()) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case(MAILTO) => rest,
+            Some(_) | None => text,
+        };
         let Some((local, domain)) = text.split_once('@') else {
             return no("there is no @ in it");
         };
-        if text.len() > 254 || local.len() > 64 {
+        let domain = in_ascii(domain)?;
+        if local.len() + 1 + domain.len() > 254 || local.len() > 64 {
             return no("it is too long");
         }
-        let in_local = |it: char| it.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(it);
+        let in_local = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
         if local.is_empty() || !local.chars().all(in_local) {
             return no("what stands before the @ is empty or has characters that need quoting");
         }
@@ -43,16 +58,16 @@ impl EmailAddress {
             return no("a dot before the @ has no letter beside it");
         }
         let labels: Vec<&str> = domain.split('.').collect();
-        let is_label = |it: &&str| {
-            (1..=63).contains(&it.len())
-                && it.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-                && !it.starts_with('-')
-                && !it.ends_with('-')
+        let is_label = |label: &&str| {
+            (1..=63).contains(&label.len())
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
         };
         if labels.len() < 2 || !labels.iter().all(is_label) {
             return no("what follows the @ is not a domain name");
         }
-        Ok(EmailAddress(text.to_owned()))
+        Ok(EmailAddress(format!("{local}@{domain}")))
     }
 
     #[must_use]
@@ -75,113 +90,69 @@ impl From<EmailAddress> for String {
     }
 }
 
-/// Whom a letter comes from: an address, or a name and an address, `Clinic News <news@example.com>`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Sender(String);
+const MAILTO: &str = "mailto:";
 
-impl Sender {
-    /// The name is 1 to 60 ASCII letters, digits, spaces, dots and dashes, so that no header needs another encoding.
-    ///
-    /// # Errors
-    /// [`NotAnAddress`] says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Sender, NotAnAddress> {
-        let Some((name, address)) = text.strip_suffix('>').and_then(|it| it.split_once(" <")) else {
-            return EmailAddress::parse(text).map(|it| Sender(it.0));
-        };
-        let in_name = |it: char| it.is_ascii_alphanumeric() || " .-".contains(it);
-        if name.trim().is_empty() || name.len() > 60 || !name.chars().all(in_name) {
-            return Err(NotAnAddress(
-                "the name has more than letters, digits, spaces, dots and dashes, or more than 60",
-            ));
-        }
-        EmailAddress::parse(address)?;
-        Ok(Sender(text.to_owned()))
-    }
+fn no<T>(why: &'static str) -> Result<T, NotAnAddress> {
+    Err(NotAnAddress(why))
+}
 
-    /// The name, where the sender has one, and the address otherwise.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.0.split_once(" <").map_or(&self.0, |(name, _)| name)
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl NotAnAddress {
+    /// A mailbox that is refused for another reason than its address.
+    pub(super) const fn because(why: &'static str) -> NotAnAddress {
+        NotAnAddress(why)
     }
 }
 
-impl TryFrom<String> for Sender {
-    type Error = NotAnAddress;
+/// The name as it is written, where there is one, and the rest. `Ann Lee <ann@example.com>` has a name.
+///
+/// # Errors
+/// There is more than one address.
+pub(super) fn name_and_address(text: &str) -> Result<(Option<&str>, &str), NotAnAddress> {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    let Some((name, address)) = text.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) else {
+        return Ok((None, text));
+    };
+    let name = name.trim();
+    let is_quoted = name.len() > 1 && name.starts_with('"') && name.ends_with('"');
+    let is_list = !is_quoted && (name.contains(['<', '>', ';']) || has_another_address(name));
+    if is_list {
+        return no("there is more than one address");
+    }
+    Ok(((!name.is_empty()).then_some(name), address.trim()))
+}
 
-    fn try_from(text: String) -> Result<Sender, NotAnAddress> {
-        Sender::parse(&text)
+/// Whether an unquoted name is the beginning of a list of addresses: `ann@example.com, Ben`.
+fn has_another_address(name: &str) -> bool {
+    name.split_once(',').is_some_and(|(first, _)| first.contains('@'))
+}
+
+/// A domain as its A-labels. What is ASCII stays as it is written.
+fn in_ascii(domain: &str) -> Result<String, NotAnAddress> {
+    if domain.is_ascii() {
+        return Ok(domain.to_owned());
+    }
+    let verify = (AsciiDenyList::STD3, Hyphens::Check, DnsLength::Verify);
+    match Uts46::new().to_ascii(domain.as_bytes(), verify.0, verify.1, verify.2) {
+        Ok(ascii) => Ok(ascii.into_owned()),
+        Err(_) => no("what follows the @ is not a domain name"),
     }
 }
 
-impl From<Sender> for String {
-    fn from(sender: Sender) -> String {
-        sender.0
-    }
-}
-
-/// A phone number in the international form. No `Debug`, no `Display`: it is never logged.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct PhoneNumber(String);
-
-/// A text that is no phone number. It does not repeat the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a phone number: {0}")]
-pub struct NotAPhone(&'static str);
-
-impl NotAPhone {
-    /// What is wrong with it, without a character of it.
-    #[must_use]
-    pub fn why(self) -> &'static str {
-        self.0
-    }
-}
-
-impl PhoneNumber {
-    /// `+` and 7 to 15 digits; spaces, dots, dashes and brackets between them are left out.
-    ///
-    /// # Errors
-    /// [`NotAPhone`] says what is wrong with it.
-    ///
-    /// Source: ITU-T E.164, section 6.2.1 (15 digits at most, no country code begins with 0).
-    pub fn parse(text: &str) -> Result<PhoneNumber, NotAPhone> {
-        let Some(rest) = text.trim().strip_prefix('+') else {
-            return Err(NotAPhone("it does not begin with + and the country code"));
-        };
-        let digits: String = rest.chars().filter(|it| !" .-()\u{a0}".contains(*it)).collect();
-        if !digits.chars().all(|it| it.is_ascii_digit()) {
-            return Err(NotAPhone("there is something other than digits in it"));
-        }
-        if !(7..=15).contains(&digits.len()) || digits.starts_with('0') {
-            return Err(NotAPhone("it has not 7 to 15 digits, or begins with 0"));
-        }
-        Ok(PhoneNumber(format!("+{digits}")))
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for PhoneNumber {
-    type Error = NotAPhone;
-
-    fn try_from(text: String) -> Result<PhoneNumber, NotAPhone> {
-        PhoneNumber::parse(&text)
-    }
-}
-
-impl From<PhoneNumber> for String {
-    fn from(number: PhoneNumber) -> String {
-        number.0
-    }
+/// Whether a character is not to be seen: marks of the direction of writing, zero-width spaces, soft hyphens. Clients
+/// copy them along with an address. Joiners are not among them: words of some scripts need them.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}'
+    )
 }
 
 #[cfg(test)]
@@ -207,9 +178,17 @@ mod tests {
             "ann..lee@example.com",
             "ann@-example.com",
             "ann@example..com",
-            "Ann <ann@example.com>",
             "ann@example.com\r\nBcc: all@example.com",
+            "Ann\n<ann@example.com>",
             "änn@example.com",
+            "ann@example.com, ben@example.com",
+            "ann@example.com, Ben <ben@example.com>",
+            "Ann <ann@example.com>, Ben <ben@example.com>",
+            "Ann <ann@example.com> <ben@example.com>",
+            "<>",
+            "Ann <>",
+            "ann@exa_mple.org.é",
+            "ann@xn--a-ecp.ru.é..",
         ] {
             check(bad, false);
         }
@@ -218,19 +197,31 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_number_is_international_and_its_decoration_does_not_count() {
+    fn pasted_addresses_are_read_as_what_they_mean() {
         for (text, expected) in [
-            ("+44 20 7946 0000", Some("+442079460000")),
-            ("+1 (555) 010-9999", Some("+15550109999")),
-            ("020 7946 0000", None),
-            ("+0123456789", None),
-            ("+44 CALL ME", None),
-            ("+123456", None),
-            ("+1234567890123456", None),
-            ("", None),
+            (" ann@example.org ", "ann@example.org"),
+            ("\tann@example.org\r\n", "ann@example.org"),
+            ("\u{feff}ann@example.org\u{200b}", "ann@example.org"),
+            ("\u{202a}ann@example.org\u{202c}", "ann@example.org"),
+            ("\u{a0}ann@example.org\u{a0}", "ann@example.org"),
+            ("mailto:ann@example.org", "ann@example.org"),
+            ("MailTo:ann@example.org", "ann@example.org"),
+            ("Ann Lee <ann@example.org>", "ann@example.org"),
+            ("Ann Lee < ann@example.org >", "ann@example.org"),
+            ("\"Lee, Ann\" <ann@example.org>", "ann@example.org"),
+            ("Lee, Ann <ann@example.org>", "ann@example.org"),
+            ("ann@example.org <ann@example.org>", "ann@example.org"),
+            ("<ann@example.org>", "ann@example.org"),
+            ("Änn Lée <ann@example.org>", "ann@example.org"),
+            ("ann@exämple.org", "ann@xn--exmple-cua.org"),
+            ("Ann <ann@EXÄMPLE.org>", "ann@xn--exmple-cua.org"),
+            ("ann@faß.de", "ann@xn--fa-hia.de"),
+            ("ann@例え.jp", "ann@xn--r8jz45g.jp"),
+            ("ann@例え。jp", "ann@xn--r8jz45g.jp"),
+            ("Ann@Example.org", "Ann@Example.org"),
         ] {
-            let found = PhoneNumber::parse(text).ok();
-            assert_eq!(found.as_ref().map(PhoneNumber::as_str), expected, "{text:?}");
+            let found = EmailAddress::parse(text).ok();
+            assert_eq!(found.as_ref().map(EmailAddress::as_str), Some(expected), "{text:?}");
         }
     }
 
@@ -240,6 +231,14 @@ mod tests {
             if let Ok(address) = EmailAddress::parse(&text) {
                 prop_assert!(address.as_str().is_ascii());
                 prop_assert!(!address.as_str().contains(['\r', '\n', ' ', ',', '<', '>', '"']));
+            }
+        }
+
+        #[test]
+        fn reading_an_address_again_changes_nothing(text in "[ a-zé]{0,9}<?[a-z.]{1,5}@[a-zéß]{1,9}[.][a-z]{2}>?") {
+            if let Ok(address) = EmailAddress::parse(&text) {
+                let again = EmailAddress::parse(address.as_str()).ok();
+                prop_assert_eq!(again.as_ref().map(EmailAddress::as_str), Some(address.as_str()));
             }
         }
     }

@@ -6,17 +6,18 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::limits::{self, kind};
-use super::{MAX_USERS, zones};
+use super::{MAX_USERS, spelling, zones};
 use crate::event::{Event, Found, MAX_EVENT_BYTES, Refusal, check_name, kind_of};
 use crate::preference::Preferences;
 use crate::recipient::{ALL_TENANTS, Recipient, Settings};
+use crate::suggestions::nearest;
 use crate::window::Windows;
 
 /// What each member of a recipient's JSON must be, in words for a refusal.
 const MEMBERS: [(&str, &str); 17] = [
     ("id", "a string of 1 to 256 bytes"),
     ("name", "a string of at most 256 characters"),
-    ("email", "an e-mail address, local@domain in ASCII"),
+    ("email", "an e-mail address, local@domain, with ASCII before the @"),
     ("phone", "a phone number such as +49 30 1234567"),
     ("whatsapp", "a phone number such as +49 30 1234567"),
     ("devices", "a list of {id, platform: apns | apns_sandbox | fcm, endpoint, zone, tenant}"),
@@ -57,6 +58,15 @@ pub fn tenant(text: &str) -> Result<(String, Settings), Refusal> {
     tenant_of_object(parse(text)?, "tenant", "")
 }
 
+/// Reads settings of a tenant, or of a person within one. Names of channels are not judged: a part of what is read may
+/// be stored already.
+///
+/// # Errors
+/// [`Refusal`] names the member at fault.
+pub fn settings(members: &Map<String, Value>) -> Result<Settings, Refusal> {
+    settings_of_object(members, "")
+}
+
 fn parse(text: &str) -> Result<Map<String, Value>, Refusal> {
     match serde_json::from_str(text) {
         Ok(Value::Object(it)) => Ok(it),
@@ -77,10 +87,13 @@ pub(super) fn object(event: &Event) -> Result<Map<String, Value>, Refusal> {
 /// `place` stands before the member's name in a refusal.
 pub(super) fn of_object(data: &Map<String, Value>, place: &str) -> Result<Recipient, Refusal> {
     id_of(data, "id", place)?;
+    let mut normal = data.clone();
+    spelling::normalize_addresses(&mut normal);
     let person: Recipient =
-        typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Recipient>(data, place, &MEMBERS))?;
+        typed(Value::Object(normal)).ok_or_else(|| at_fault::<Recipient>(data, place, &MEMBERS))?;
     check(&person, place)?;
     zones::check(data, place)?;
+    spelling::check(data, place)?;
     limits::check(data, place)?;
     Ok(person)
 }
@@ -93,14 +106,20 @@ pub(super) fn tenant_of_object(
 ) -> Result<(String, Settings), Refusal> {
     let id = id_of(&data, name, place)?;
     data.remove(name);
+    let settings = settings_of_object(&data, place)?;
+    spelling::check(&data, place)?;
+    Ok((id, settings))
+}
+
+fn settings_of_object(data: &Map<String, Value>, place: &str) -> Result<Settings, Refusal> {
     if let Some(stranger) = data.keys().find(|it| !SETTINGS.iter().any(|(name, _)| name == it)) {
         return Err(unknown(stranger, place, &SETTINGS));
     }
     let settings =
-        typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Settings>(&data, place, &SETTINGS))?;
-    zones::check(&data, place)?;
-    limits::check_settings(&data, place)?;
-    Ok((id, settings))
+        typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Settings>(data, place, &SETTINGS))?;
+    zones::check(data, place)?;
+    limits::check_settings(data, place)?;
+    Ok(settings)
 }
 
 /// A merge patch and whose it is. Shapes can be judged only together with what the patch changes; zones, addresses,
@@ -115,7 +134,9 @@ pub(super) fn patch(mut data: Map<String, Value>) -> Result<(String, Map<String,
         return Err(Refusal::new("data", "nothing but an id", "at least one member that changes"));
     }
     zones::check(&data, "data.")?;
+    spelling::check(&data, "data.")?;
     limits::check(&data, "data.")?;
+    spelling::normalize_addresses(&mut data);
     Ok((id, data))
 }
 
@@ -271,7 +292,10 @@ fn within(name: &str, value: &Value, place: &str) -> Option<Refusal> {
 
 fn unknown(name: &str, place: &str, known: &[(&str, &str)]) -> Refusal {
     let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-    let wanted = format!("only {}", names.join(", "));
+    let wanted = match nearest(name, names.iter().copied()) {
+        Some(near) => format!("only {}; did you mean `{near}`?", names.join(", ")),
+        None => format!("only {}", names.join(", ")),
+    };
     Refusal::new(format!("{place}{name}"), "a member that is not known", wanted)
 }
 

@@ -23,17 +23,17 @@ type Row = HashMap<String, AttributeValue>;
 
 /// The rows by partition key and sort key.
 #[derive(Clone, Default)]
-pub(super) struct Table(Arc<Mutex<BTreeMap<(String, String), Row>>>);
+pub(crate) struct Table(Arc<Mutex<BTreeMap<(String, String), Row>>>);
 
 impl Table {
-    pub(super) fn of(items: impl IntoIterator<Item = Item>) -> Table {
+    pub(crate) fn of(items: impl IntoIterator<Item = Item>) -> Table {
         let table = Table::default();
         items.into_iter().for_each(|it| table.put(it.into_map()));
         table
     }
 
     /// Every row, in the order of the keys.
-    pub(super) fn items(&self) -> Vec<Item> {
+    pub(crate) fn items(&self) -> Vec<Item> {
         self.0.lock().unwrap().values().cloned().map(Item::from).collect()
     }
 
@@ -56,7 +56,7 @@ impl Table {
     }
 
     /// A client whose every call goes to this table.
-    pub(super) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let rules = [self.reads(), self.writes()].concat();
         let mode = MockResponseInterceptor::new().rule_mode(RuleMode::MatchAny);
         let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));
@@ -87,13 +87,23 @@ impl Table {
                 let beginning = text(":beginning").cloned().unwrap_or_default();
                 let (low, high) = (text(":low").cloned(), text(":high").cloned());
                 let rows = part.0.lock().unwrap();
-                let found = rows.iter().filter(|((pk, sk), _)| {
-                    Some(pk) == text(":pk")
-                        && sk.starts_with(&beginning)
-                        && low.as_ref().is_none_or(|it| sk >= it)
-                        && high.as_ref().is_none_or(|it| sk <= it)
-                });
-                QueryOutput::builder().set_items(Some(found.map(|(_, row)| row.clone()).collect())).build()
+                let mut found: Vec<_> = rows
+                    .iter()
+                    .filter(|((pk, sk), _)| {
+                        Some(pk) == text(":pk")
+                            && sk.starts_with(&beginning)
+                            && low.as_ref().is_none_or(|it| sk >= it)
+                            && high.as_ref().is_none_or(|it| sk <= it)
+                    })
+                    .collect();
+                if it.scan_index_forward() == Some(false) {
+                    found.reverse();
+                }
+                let most = it.limit().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+                let last = found.get(most.saturating_sub(1)).filter(|_| found.len() > most);
+                let last = last.map(|(_, row)| key_row(row));
+                let items = found.iter().take(most).map(|(_, row)| (*row).clone()).collect();
+                QueryOutput::builder().set_items(Some(items)).set_last_evaluated_key(last).build()
             }),
         ]
     }
@@ -175,6 +185,11 @@ impl Table {
 fn key_of(row: &Row) -> (String, String) {
     let text = |name: &str| row[name].as_s().unwrap().clone();
     (text("pk"), text("sk"))
+}
+
+/// The key alone.
+fn key_row(row: &Row) -> Row {
+    ["pk", "sk"].map(|name| (name.to_owned(), row[name].clone())).into()
 }
 
 /// Carries out an update expression of ours: `SET`, `REMOVE` and `ADD` of plain names and values, and `if_not_exists`.

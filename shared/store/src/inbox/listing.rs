@@ -8,6 +8,7 @@ use domain::Timestamp;
 use domain::inbox::{Entry, Filter, State, Viewer};
 use domain::key::Key;
 
+use super::ordering::{self, BEHIND_ALL, FIRST};
 use super::{Inbox, entry_key, entry_sk, note_key, read_entry, user_pk};
 use crate::item::Item;
 use crate::lookup;
@@ -28,7 +29,7 @@ const OVERTAKEN: u64 = 20;
 #[derive(Clone)]
 pub struct InboxPage {
     pub entries: Vec<Entry>,
-    /// Where the next page begins: to be given as `before`. `None`: this was the last.
+    /// The number of the entry behind which the next page begins: to be given as `before`. `None`: this was the last.
     pub next: Option<u64>,
 }
 
@@ -40,14 +41,12 @@ pub struct Missed {
     pub more: bool,
 }
 
-/// One look into a partition.
+/// One look at the entries in the order in which they came.
 struct Look<'a> {
     viewer: &'a Viewer,
     filter: &'a Filter,
-    /// The first and the last number, both included.
+    /// The first number.
     from: u64,
-    to: u64,
-    newest_first: bool,
     looks_at: usize,
     now: Timestamp,
 }
@@ -59,7 +58,8 @@ struct Seen {
 }
 
 impl Inbox {
-    /// The entries of a shelf that are numbered below `before`, newest first, 1 to 100 of them.
+    /// The entries of a shelf that lie behind the one of the number `before`, newest first, 1 to 100 of them. The newest
+    /// is the one whose event happened last, whenever it came; of two at one time the one that came later.
     ///
     /// # Errors
     /// The table could not be asked.
@@ -72,24 +72,71 @@ impl Inbox {
         now: Timestamp,
     ) -> Result<InboxPage, Refused> {
         let limit = limit.clamp(1, MAX_PAGE);
-        let (mut to, mut looks_at) = (before.unwrap_or(u64::MAX).saturating_sub(1), limit + 1);
+        let last = self.file(&viewer.user).await?;
+        let mut highest = match before.filter(|seq| *seq <= last) {
+            None => Some(BEHIND_ALL.to_owned()),
+            Some(seq) => self.behind(&viewer.user, seq).await?,
+        };
+        let (mut looks_at, mut next) = (limit + 1, None);
         let mut entries = Vec::new();
         for _ in 0..CALLS {
-            let look = Look { viewer, filter, from: 0, to, newest_first: true, looks_at, now };
-            let seen = self.look(&look).await?;
-            entries.extend(seen.entries);
+            let Some(from) = highest else { return Ok(InboxPage { entries, next: None }) };
+            let (found, came_to) = self.up_to(viewer, filter, &from, looks_at, now).await?;
+            entries.extend(found);
             if entries.len() > limit {
                 entries.truncate(limit);
                 let next = entries.last().map(|it: &Entry| it.seq);
                 return Ok(InboxPage { entries, next });
             }
-            match seen.came_to {
-                None => return Ok(InboxPage { entries, next: None }),
-                Some(at) => to = at.saturating_sub(1),
-            }
+            let Some(came_to) = came_to else { return Ok(InboxPage { entries, next: None }) };
+            (next, highest) = (ordering::seq_of(&came_to), ordering::just_below(&came_to));
             looks_at = (looks_at * 4).min(LOOKS_AT);
         }
-        Ok(InboxPage { entries, next: Some(to.saturating_add(1)) })
+        Ok(InboxPage { entries, next })
+    }
+
+    /// The entries whose rows lie at a sort key or below it, and the key that the look came to, where there is more.
+    async fn up_to(
+        &self,
+        viewer: &Viewer,
+        filter: &Filter,
+        highest: &str,
+        looks_at: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<Entry>, Option<String>), Refused> {
+        let (expression, names, mut values) = written(viewer, filter, now);
+        values.insert(":pk".to_owned(), AttributeValue::S(user_pk(&viewer.user)));
+        values.insert(":low".to_owned(), AttributeValue::S(FIRST.to_owned()));
+        values.insert(":high".to_owned(), AttributeValue::S(highest.to_owned()));
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
+            .filter_expression(expression)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(i32::try_from(looks_at).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(|error| Refused::new("read an inbox", error))?;
+        let rows: Vec<Item> = answer.items.unwrap_or_default().into_iter().map(Item::from).collect();
+        let number = |row: &Item| u64::try_from(row.get_number("seq")?).ok();
+        let keys = rows.iter().filter_map(number).map(|seq| entry_key(&viewer.user, seq)).collect();
+        let found = self.items(keys).await?;
+        let mut entries: HashMap<u64, Entry> =
+            found.iter().filter_map(read_entry).map(|entry| (entry.seq, entry)).collect();
+        let in_order = rows.iter().filter_map(|row| {
+            let entry = entries.remove(&number(row)?)?;
+            // A row may outlive the inbox that it was of; another entry has the number then.
+            let is_its = row.get("key") == Some(entry.kept.id.as_str());
+            (is_its && filter.shelf.states().contains(&entry.state) && !entry.is_over(now)).then_some(entry)
+        });
+        let came_to = answer.last_evaluated_key.map(Item::from);
+        let came_to = came_to.and_then(|key| key.get("sk").map(str::to_owned));
+        Ok((in_order.collect(), came_to))
     }
 
     /// What a client that was away has missed: the entries after `last`, the newest one that it got, and of the few
@@ -119,8 +166,7 @@ impl Inbox {
         let mut entries: Vec<Entry> = Vec::new();
         for _ in 0..CALLS {
             let looks_at = limit + usize::try_from(OVERTAKEN).unwrap_or(0) + 1;
-            let look =
-                Look { viewer, filter: &filter, from, to: u64::MAX, newest_first: false, looks_at, now };
+            let look = Look { viewer, filter: &filter, from, looks_at, now };
             let seen = self.look(&look).await?;
             let missed = |it: &Entry| it.seq > seq || (it.seq < seq && it.state == State::Unseen);
             entries.extend(seen.entries.into_iter().filter(missed));
@@ -136,28 +182,25 @@ impl Inbox {
         Ok(Some(Missed { more: true, entries }))
     }
 
-    /// Reads one stretch of numbers.
-    async fn look(&self, it: &Look<'_>) -> Result<Seen, Refused> {
-        if it.to < it.from {
-            return Ok(Seen { entries: Vec::new(), came_to: None });
-        }
-        let (filter, names, mut values) = written(it);
+    /// Reads one stretch of numbers, the lowest first.
+    async fn look(&self, look: &Look<'_>) -> Result<Seen, Refused> {
+        let (mut filter, names, mut values) = written(look.viewer, look.filter, look.now);
+        let mut names = names;
+        with_states(look.filter, &mut filter, &mut names, &mut values);
         let text = |it: String| AttributeValue::S(it);
-        values.insert(":pk".to_owned(), text(user_pk(&it.viewer.user)));
-        values.insert(":from".to_owned(), text(entry_sk(it.from)));
-        values
-            .insert(":to".to_owned(), text(if it.to > MAX_SEQ { "entry#~".into() } else { entry_sk(it.to) }));
+        values.insert(":pk".to_owned(), text(user_pk(&look.viewer.user)));
+        values.insert(":low".to_owned(), text(entry_sk(look.from)));
+        values.insert(":high".to_owned(), text("entry#~".to_owned()));
         let answer = self
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
             .filter_expression(filter)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .consistent_read(true)
-            .scan_index_forward(!it.newest_first)
-            .limit(i32::try_from(it.looks_at).unwrap_or(i32::MAX))
+            .limit(i32::try_from(look.looks_at).unwrap_or(i32::MAX))
             .send()
             .await
             .map_err(|error| Refused::new("read an inbox", error))?;
@@ -169,33 +212,44 @@ impl Inbox {
     }
 }
 
-/// The highest number that a sort key has room for.
-const MAX_SEQ: u64 = 999_999_999_999;
-
-/// What the table itself leaves out: what is over, another shelf's, another category's and, above all, what another
-/// tenant said.
-fn written(it: &Look<'_>) -> (String, HashMap<String, String>, HashMap<String, AttributeValue>) {
-    let mut names = HashMap::from([("#state".to_owned(), "state".to_owned()), ("#ttl".into(), "ttl".into())]);
+/// What the table itself leaves out: what is over, another category's and, above all, what another tenant said.
+fn written(
+    viewer: &Viewer,
+    filter: &Filter,
+    now: Timestamp,
+) -> (String, HashMap<String, String>, HashMap<String, AttributeValue>) {
+    let mut names = HashMap::from([("#ttl".to_owned(), "ttl".to_owned())]);
     let mut values = HashMap::new();
-    values.insert(":now".to_owned(), AttributeValue::N(crate::seconds(it.now).to_string()));
-    let mut states = Vec::new();
-    for (at, state) in it.filter.shelf.states().iter().enumerate() {
-        values.insert(format!(":state{at}"), AttributeValue::S(state.name().to_owned()));
-        states.push(format!(":state{at}"));
-    }
-    let mut filter = format!("#ttl > :now AND #state IN ({})", states.join(", "));
-    if let Some(tenant) = it.viewer.view.tenant() {
-        filter.push_str(match it.viewer.view.looks_on() {
+    values.insert(":now".to_owned(), AttributeValue::N(crate::seconds(now).to_string()));
+    let mut expression = "#ttl > :now".to_owned();
+    if let Some(tenant) = viewer.view.tenant() {
+        expression.push_str(match viewer.view.looks_on() {
             true => " AND #tenant = :tenant",
             false => " AND (attribute_not_exists(#tenant) OR #tenant = :tenant)",
         });
         names.insert("#tenant".to_owned(), "tenant".to_owned());
         values.insert(":tenant".to_owned(), AttributeValue::S(tenant.to_owned()));
     }
-    if let Some(category) = &it.filter.category {
-        filter.push_str(" AND #category = :category");
+    if let Some(category) = &filter.category {
+        expression.push_str(" AND #category = :category");
         names.insert("#category".to_owned(), "category".to_owned());
         values.insert(":category".to_owned(), AttributeValue::S(category.clone()));
     }
-    (filter, names, values)
+    (expression, names, values)
+}
+
+/// Leaves out what lies on another shelf, too. Rows by time do not know where their entries lie.
+fn with_states(
+    filter: &Filter,
+    expression: &mut String,
+    names: &mut HashMap<String, String>,
+    values: &mut HashMap<String, AttributeValue>,
+) {
+    names.insert("#state".to_owned(), "state".to_owned());
+    let mut states = Vec::new();
+    for (at, state) in filter.shelf.states().iter().enumerate() {
+        values.insert(format!(":state{at}"), AttributeValue::S(state.name().to_owned()));
+        states.push(format!(":state{at}"));
+    }
+    expression.push_str(&format!(" AND #state IN ({})", states.join(", ")));
 }

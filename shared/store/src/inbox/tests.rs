@@ -1,6 +1,8 @@
 use super::*;
 use crate::canned;
+use crate::golden::table::Table;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
 use aws_sdk_dynamodb::types::CancellationReason;
@@ -29,13 +31,8 @@ async fn what_is_there_is_not_written_again() {
 
 #[tokio::test]
 async fn the_table_itself_leaves_out_what_another_tenant_said() {
-    check_filter(
-        Some("north"),
-        "#ttl > :now AND #state IN (:state0, :state1, :state2) \
-         AND (attribute_not_exists(#tenant) OR #tenant = :tenant)",
-    )
-    .await;
-    check_filter(None, "#ttl > :now AND #state IN (:state0, :state1, :state2)").await;
+    check_filter(Some("north"), "#ttl > :now AND (attribute_not_exists(#tenant) OR #tenant = :tenant)").await;
+    check_filter(None, "#ttl > :now").await;
 }
 
 #[test]
@@ -50,11 +47,108 @@ fn entries_lie_in_the_order_of_their_numbers() {
     assert!(read_entry(&item.text("state", "eaten")).is_none(), "of another release");
 }
 
+#[tokio::test]
+async fn inbox_is_listed_by_the_time_of_events_however_they_came() {
+    let inbox = Inbox::new(&Table::default().client(), "t".into());
+    for (id, minute) in [(2, 2), (3, 3), (5, 5), (1, 1), (4, 4), (0, 0), (7, 6), (6, 6)] {
+        let stored = inbox.store("ann", None, &event_of(id, minute), NOON).await.unwrap();
+        assert!(stored.is_new);
+    }
+    for limit in [1, 2, 3, 100] {
+        let (mut before, mut found) = (None, Vec::new());
+        loop {
+            let page = inbox.page(&ann(None), &Filter::default(), before, limit, NOON).await.unwrap();
+            assert!(page.entries.len() <= limit);
+            found.extend(page.entries.iter().map(|entry| entry.kept.title.clone()));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        // Of two at one time the one that came later is newer.
+        assert_eq!(found, ["6", "7", "5", "4", "3", "2", "1", "0"], "{limit}");
+    }
+    let all = inbox.page(&ann(None), &Filter::default(), Some(u64::MAX), 100, NOON).await.unwrap();
+    assert_eq!(all.entries.len(), 8);
+    let none = inbox.page(&ann(None), &Filter::default(), Some(0), 100, NOON).await.unwrap();
+    assert!(none.entries.is_empty() && none.next.is_none());
+}
+
+#[tokio::test]
+async fn page_goes_on_where_it_was_while_older_and_newer_entries_come() {
+    let inbox = Inbox::new(&Table::default().client(), "t".into());
+    for id in 1..=4 {
+        inbox.store("ann", None, &event_of(id, i64::from(id) * 10), NOON).await.unwrap();
+    }
+    let first = inbox.page(&ann(None), &Filter::default(), None, 2, NOON).await.unwrap();
+    assert_eq!((titles(&first), first.next), (vec!["4", "3"], Some(3)));
+    for (id, minute) in [(5, 50), (6, 5)] {
+        inbox.store("ann", None, &event_of(id, minute), NOON).await.unwrap();
+    }
+    let second = inbox.page(&ann(None), &Filter::default(), first.next, 10, NOON).await.unwrap();
+    assert_eq!(titles(&second), ["2", "1", "6"]);
+}
+
+#[tokio::test]
+async fn entries_of_a_release_that_filed_none_by_time_are_listed_among_the_others() {
+    let table = Table::default();
+    let inbox = Inbox::new(&table.client(), "t".into());
+    for (id, minute) in [(1, 30), (2, 10), (3, 20)] {
+        inbox.store("ann", None, &event_of(id, minute), NOON).await.unwrap();
+    }
+    // As the last release would have left it: no rows by time, and a head that does not know of them.
+    let is_row = |item: &Item| item.get("sk").is_some_and(|sk| sk.starts_with("order#"));
+    let old = table.items().into_iter().filter(|item| !is_row(item)).map(|item| match item.get("head") {
+        Some(head) => {
+            let mut read: serde_json::Value = serde_json::from_str(head).unwrap();
+            read.as_object_mut().unwrap().remove("ordered");
+            item.text("head", read.to_string())
+        }
+        None => item,
+    });
+    let table = Table::of(old);
+    let inbox = Inbox::new(&table.client(), "t".into());
+    inbox.store("ann", None, &event_of(4, 15), NOON).await.unwrap();
+    for _ in 0..2 {
+        let page = inbox.page(&ann(None), &Filter::default(), None, 10, NOON).await.unwrap();
+        assert_eq!(titles(&page), ["1", "3", "4", "2"]);
+        assert!(inbox.head("ann").await.unwrap().is_ordered());
+    }
+    assert_eq!(table.items().iter().filter(|item| is_row(item)).count(), 4);
+}
+
+#[tokio::test]
+async fn row_that_outlives_its_inbox_shows_no_entry_of_the_next_one() {
+    let table = Table::default();
+    let inbox = Inbox::new(&table.client(), "t".into());
+    inbox.store("ann", None, &event_of(1, 30), NOON).await.unwrap();
+    let rows =
+        table.items().into_iter().filter(|item| item.get("sk").is_some_and(|sk| sk.starts_with("order#")));
+    let table = Table::of(rows);
+    let inbox = Inbox::new(&table.client(), "t".into());
+    inbox.store("ann", None, &event_of(2, 10), NOON).await.unwrap();
+    let page = inbox.page(&ann(None), &Filter::default(), None, 10, NOON).await.unwrap();
+    assert_eq!(titles(&page), ["2"]);
+}
+
+fn titles(page: &InboxPage) -> Vec<&str> {
+    page.entries.iter().map(|entry| entry.kept.title.as_str()).collect()
+}
+
+fn event_of(id: u8, minute: i64) -> Kept {
+    let mut kept = kept();
+    kept.id = Key::parse(&format!("{id:0>43}")).unwrap();
+    kept.event.time = NOON + SignedDuration::from_mins(minute);
+    kept.title = id.to_string();
+    kept
+}
+
 async fn check_filter(tenant: Option<&str>, expected: &'static str) {
     let asked = mock!(Client::query)
         .match_requests(move |it| it.filter_expression() == Some(expected))
         .then_output(|| QueryOutput::builder().build());
-    let inbox = Inbox::new(&canned::client(&[&asked]), "inbox".into());
+    let empty = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
+    let inbox = Inbox::new(&canned::client(&[&empty, &asked]), "inbox".into());
     let page = inbox.page(&ann(tenant), &Filter::default(), None, 10, NOON).await.unwrap();
     assert!(page.entries.is_empty() && page.next.is_none());
 }
@@ -70,12 +164,13 @@ fn found(items: Vec<Item>) -> Rule {
     })
 }
 
-/// A transaction of head, note and entry, over the head before this number.
+/// A transaction of head, note, entry and the row by time, over the head before this number.
 fn written(seq: u64) -> Rule {
     mock!(Client::transact_write_items)
         .match_requests(move |it| {
             let puts: Vec<&Put> = it.transact_items().iter().filter_map(|it| it.put()).collect();
-            puts.len() == 3
+            puts.len() == 4
+                && puts[3].item()["sk"] == AttributeValue::S(ordering::sk(kept().time(), seq))
                 && puts[0].condition_expression() == Some("version = :version")
                 && puts[2].item()["sk"] == AttributeValue::S(entry_sk(seq))
         })

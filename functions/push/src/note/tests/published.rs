@@ -33,12 +33,20 @@ const MESSAGE: &[(&str, Kind)] = &[
     ("data", Texts),
     ("notification", Of(&[("title", Text), ("body", Text), ("image", Text)])),
     ("android", Of(ANDROID)),
-    ("webpush", Of(&[])),
-    ("apns", Of(&[])),
+    ("webpush", Of(&[("fcm_options", Of(&[("link", Text), ("analytics_label", Text)]))])),
+    ("apns", Of(APNS)),
     ("fcm_options", Of(&[("analytics_label", Text)])),
     ("token", Text),
     ("topic", Text),
     ("condition", Text),
+];
+
+/// `ApnsConfig`: headers are strings.
+const APNS: &[(&str, Kind)] = &[
+    ("headers", Texts),
+    ("payload", Of(&[("aps", Of(APS))])),
+    ("fcm_options", Of(&[("analytics_label", Text), ("image", Text)])),
+    ("live_activity_token", Text),
 ];
 
 /// `AndroidConfig`.
@@ -155,17 +163,25 @@ proptest! {
         priority in prop::sample::select(vec!["low", "normal", "high", "critical"]),
         title in "\\PC{0,40}", body in "\\PC{0,40}", name in "[a-zA-Z0-9_-]{43}",
         badge in prop::option::of(any::<u32>()), named in any::<bool>(), expires in any::<bool>(),
-        key in "[a-z_.]{1,12}", long in any::<bool>(),
+        key in "[a-z_.]{1,12}", long in any::<bool>(), stored in any::<bool>(),
+        level in prop::option::of(prop::sample::select(vec!["passive", "active", "time-sensitive", "critical"])),
+        channel in prop::option::of("[a-z]{1,64}"), link in prop::option::of("https://[a-z]{1,900}"),
     ) {
         let data = json!({ key: if long { "d".repeat(5_000) } else { "d".to_owned() }, "n": 1, "o": { "p": [true] } });
         let mut job = job(platform, &title, &body, &data);
         job["priority"] = priority.into();
         if let Some(it) = badge { job["content"]["push"]["badge"] = it.into(); }
         if named { job["content"]["push"]["collapse"] = name.into(); }
+        job["content"]["push"]["collapses_stored"] = stored.into();
+        job["content"]["push"]["options"] =
+            json!({ "interruption": level, "channel": channel, "category": channel, "mutable": named });
+        job["content"]["push"]["link"] = json!(link);
         if !expires { job.as_object_mut().unwrap().remove("expires_at"); }
         let read: Job = serde_json::from_value(job.clone()).unwrap();
         let Ok(note) = Note::shape(&read, noon()) else { panic!("its title is short") };
-        let found: Value = serde_json::from_str(&payload(&job).ok().unwrap())?;
+        let text = payload(&job).ok().unwrap();
+        prop_assert!(text.len() <= MAX_PAYLOAD_BYTES, "{} bytes", text.len());
+        let found: Value = serde_json::from_str(&text)?;
         let (members, part) = match platform {
             "fcm" => {
                 prop_assert_eq!(found.as_object().unwrap().len(), 1);

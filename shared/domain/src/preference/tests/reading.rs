@@ -4,8 +4,55 @@ use serde_json::{Map, Value, json};
 
 use super::set;
 use crate::preference::{
-    Known, MAX_CHANNELS, MAX_CONDITIONS, MAX_NAME_BYTES, MAX_NAMES, Persistence, Preferences,
+    Known, MAX_CHANNELS, MAX_CONDITIONS, MAX_NAME_BYTES, MAX_NAMES, Persistence, Preferences, check_channels,
 };
+
+#[test]
+fn channel_that_is_none_is_refused_with_the_nearest_and_an_old_set_with_one_is_still_read() {
+    for (value, expected) in [
+        (json!({"channel_types": {"email": false, "__strategy__": "replace"}}), None),
+        (
+            json!({"channels": {"sms": false}, "categories": {"a": {"channel_types": {"push": true}}, "b": false}}),
+            None,
+        ),
+        (
+            json!({"channel_types": {"e-mail": false}}),
+            Some(
+                "channel_types.e-mail: found `e-mail`, which is no channel, wanted one of email, push, sms, ",
+            ),
+        ),
+        (json!({"channel_types": {"Email": false}}), Some("did you mean `email`?")),
+        (json!({"channels": {"in_app_feed": false}}), Some("channels.in_app_feed")),
+        (json!({"categories": {"lab": {"channels": {"wahtsapp": false}}}}), Some("did you mean `whatsapp`?")),
+        (
+            json!({"workflows": {"paid": {"channel_types": {"text": false}}}}),
+            Some("workflows.paid.channel_types.text"),
+        ),
+    ] {
+        let found = check_channels(&value).err().map(|invalid| invalid.to_string());
+        match expected {
+            None => assert_eq!(found, None),
+            Some(part) => assert!(found.as_ref().is_some_and(|text| text.contains(part)), "{found:?}"),
+        }
+        assert_eq!(Preferences::read(&value).unwrap().names_unknown_channel(), expected.is_some(), "{value}");
+    }
+    let away = json!({"channel_types": {"e-mail": null, "email": false}});
+    assert_eq!(check_channels(&away), Ok(()), "a patch takes the name away");
+}
+
+#[test]
+fn member_of_another_name_is_refused_with_the_nearest() {
+    for (value, part) in [
+        (json!({"channel": {}}), "did you mean `channels`?"),
+        (json!({"categorys": {}}), "did you mean `categories`?"),
+        (json!({"categories": {"lab": {"channel_type": {}}}}), "did you mean `channel_types`?"),
+        (json!({"categories": {"lab": {"condition": []}}}), "did you mean `conditions`?"),
+        (json!({"categories": {"lab": "off"}}), "true, false or an object"),
+    ] {
+        let Err(invalid) = Preferences::read(&value) else { panic!("{value} is refused") };
+        assert!(invalid.to_string().contains(part), "{invalid}");
+    }
+}
 
 #[test]
 fn what_is_read_is_written_back() {

@@ -7,27 +7,24 @@ use serde_json::json;
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 /// What no parser of e-mail addresses takes.
-const BAD_EMAILS: [&str; 9] = [
+const BAD_EMAILS: [&str; 7] = [
     "",
     "no-at-sign",
     "a@b",
     "a@b.c\r\nBcc: x@example.com",
-    "ann@example.com ",
-    "Ann <ann@example.com>",
     "ann\u{202e}@example.com",
     "ann@ex\u{0}ample.com",
     "änn@example.com",
 ];
 
-/// What no parser of phone numbers takes, and what one takes only because it passes over space.
-const BAD_PHONES: [&str; 9] = [
+/// What no parser of phone numbers takes.
+const BAD_PHONES: [&str; 8] = [
     "",
     "1",
     "+1900",
     "020 7946 0000",
     "+0123456789",
     "+44 20\r\n7946 0000",
-    "+442079460000\n",
     "+44\u{202e}2079460000",
     "+1234567890123456",
 ];
@@ -36,10 +33,14 @@ const BAD_PHONES: [&str; 9] = [
 fn address_that_cannot_be_sent_to_is_refused_with_its_member_and_without_its_value() {
     let long = format!("{}@example.com", "a".repeat(243));
     assert_eq!(long.len(), MAX_EMAIL_BYTES + 1);
+    let long_number = format!("+44{}2079460000", " ".repeat(MAX_PHONE_BYTES - 12));
     for email in BAD_EMAILS.iter().copied().chain([long.as_str()]) {
         refused(json!({ "email": email }), "email");
     }
-    for number in BAD_PHONES.iter().copied().chain(["+44 (0) 20 7946 0000                        0"]) {
+    let named = |chars: usize| format!("{} <ann@example.com>", "n".repeat(chars - 18));
+    taken(json!({ "email": named(MAX_WRITTEN_EMAIL_BYTES) }));
+    refused(json!({ "email": named(MAX_WRITTEN_EMAIL_BYTES + 1) }), "email");
+    for number in BAD_PHONES.iter().copied().chain([long_number.as_str()]) {
         refused(json!({ "phone": number }), "phone");
         refused(json!({ "whatsapp": number }), "whatsapp");
     }

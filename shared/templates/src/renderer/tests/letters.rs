@@ -35,31 +35,80 @@ fn who_only_looks_sees_where_the_link_will_be() {
 }
 
 #[test]
-fn answers_go_where_the_rule_says_or_else_the_policy_and_never_to_what_is_no_address() {
+fn answers_go_where_the_rule_says_or_else_the_policy() {
     let policy = json!({ "reply_to": { "literal": "help@example.com" } });
     let asked = json!({ "reply_to": { "path": "$.data.clinic" } });
     let answers = |rule: &Value, policy: &Value, data: Value| {
         let letter = letter(rule, policy, &data, None).unwrap();
-        letter.reply_to.map(|it| it.as_str().to_owned())
+        letter.answers_to().map(|it| it.to_header())
     };
     let (help, desk) = (Some("help@example.com".to_owned()), Some("desk@example.com".to_owned()));
     assert_eq!(answers(&asked, &policy, json!({ "clinic": "desk@example.com" })), desk);
-    assert_eq!(answers(&asked, &policy, json!({ "clinic": ["nobody", "desk@example.com"] })), desk);
-    assert_eq!(
-        answers(&asked, &policy, json!({ "clinic": "desk@example.com\r\nBcc: all@example.com" })),
-        help
-    );
+    assert_eq!(answers(&asked, &policy, json!({ "clinic": " desk@example.com " })), desk);
+    let named =
+        |name: &str| answers(&asked, &policy, json!({ "clinic": format!("{name} <desk@example.com>") }));
+    assert_eq!(named("Clinic").as_deref(), Some("Clinic <desk@example.com>"));
+    assert_eq!(named("Clínica").as_deref(), Some("=?UTF-8?B?Q2zDrW5pY2E=?= <desk@example.com>"));
     assert_eq!(answers(&asked, &policy, json!({})), help);
     assert_eq!(answers(&asked, &json!({}), json!({})), None);
+}
+
+#[test]
+fn commercial_letter_shows_the_postal_address_of_its_tenant() {
+    let policy: EmailPolicy = serde_json::from_value(json!({
+        "postal_address": { "default": "Example GmbH, Berlin", "tenants": { "clinic-7": "Clinic 7, London" } },
+    }))
+    .unwrap();
+    let text = "{% if postal_address is defined %}{{ postal_address }}{% else %}none{% endif %}";
+    for (commercial, tenant, expected) in [
+        (true, json!("clinic-7"), "Clinic 7, London"),
+        (true, json!("clinic-8"), "Example GmbH, Berlin"),
+        (true, Value::Null, "Example GmbH, Berlin"),
+        (false, json!("clinic-7"), "none"),
+    ] {
+        let mut rule = rule(&[]);
+        rule.commercial = commercial;
+        let mut event = envelope(&json!({}));
+        event["tenant"] = tenant.clone();
+        let ann = person(json!({}));
+        let renderer = renderer(&[("t/en/email.txt", text)]);
+        let extra = Extra { policy: Some(&policy), ..Extra::default() };
+        let order = order(&rule, Some(&ann), to_ann());
+        let Ok(Content::Email(letter)) = renderer.scene_with(&event, extra).render(&order) else {
+            panic!("a letter was ordered")
+        };
+        assert_eq!(letter.text, expected, "{commercial} {tenant}");
+    }
+}
+
+#[test]
+fn answer_address_that_is_none_stops_the_letter_with_a_reason_and_goes_nowhere_else() {
+    let policy = json!({ "reply_to": { "literal": "help@example.com" } });
+    let asked = json!({ "reply_to": { "path": "$.data.clinic" } });
+    for clinic in [
+        json!("nobody"),
+        json!("desk@example.com\r\nBcc: all@example.com"),
+        json!("Desk\n <desk@example.com>"),
+        json!(["nobody", "desk@example.com"]),
+        json!(""),
+    ] {
+        let Err(refused) = letter(&asked, &policy, &json!({ "clinic": clinic }), None) else {
+            panic!("{clinic} is no mailbox")
+        };
+        assert!(refused.problem.starts_with("`reply-to` leads to a value that is no mailbox"), "{refused}");
+        assert!(!refused.problem.contains("example.com"), "the value is quoted nowhere: {refused}");
+    }
 }
 
 #[test]
 fn a_category_may_have_a_sender_of_its_own() {
     let policy = json!({ "senders": { "c": "Clinic News <news@example.com>" } });
     let sender = |policy: &Value| {
-        letter(&json!({}), policy, &json!({}), None).unwrap().from.map(|it| it.as_str().to_owned())
+        letter(&json!({}), policy, &json!({}), None).unwrap().sender().map(|it| it.to_header())
     };
     assert_eq!(sender(&policy).as_deref(), Some("Clinic News <news@example.com>"));
+    let unicode = sender(&json!({ "senders": { "c": "Café <news@example.com>" } }));
+    assert_eq!(unicode.as_deref(), Some("=?UTF-8?B?Q2Fmw6k=?= <news@example.com>"));
     assert_eq!(sender(&json!({ "senders": { "other": "news@example.com" } })), None);
 }
 

@@ -1,0 +1,223 @@
+//! `carillon people import`: people and tenants of a file become exactly what the file says.
+
+use std::path::Path;
+
+use domain::address_change::{self, AddressChange, announcement};
+use domain::event::Refusal;
+use domain::preference::check_channels;
+use domain::recipient::{Recipient, Settings};
+use domain::registry::{self, Stamp};
+use publish::{Bus, Entry};
+
+use super::names::Names;
+use super::{AT_ONCE, table};
+use crate::args::{Import, Target};
+use crate::cloud::Cloud;
+use crate::error::{Done, Error};
+use crate::files;
+use crate::terminal::{Ink, Terminal, plain};
+
+pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) -> Done {
+    let names = Names::of(&args.config, terminal);
+    let file = read(&args.file, &names, terminal)?;
+    if args.dry_run {
+        if terminal.json {
+            file.people.iter().for_each(|person| terminal.say_json(person));
+        }
+        return Ok(report(&file, None, terminal));
+    }
+    let cloud = Cloud::of(target).await?;
+    let table = table(&cloud);
+    let total = file.people.len();
+    let mut announced = true;
+    for (at, some) in file.people.chunks(AT_ONCE).enumerate() {
+        let stamp = Stamp { at: runtime::now(), by: "put".to_owned() };
+        let (addresses, written) = table.put_all(some, &stamp).await;
+        announced &= announce(&cloud, &addresses, &stamp, terminal).await;
+        written?;
+        terminal.progress(&format!("{} of {total} people", at * AT_ONCE + some.len()));
+    }
+    for (id, settings) in &file.tenants {
+        let stamp = Stamp { at: runtime::now(), by: "put".to_owned() };
+        if !table.put_tenant(id, settings, &stamp).await? {
+            let what = format!("something newer than this moment was said of tenant {id}");
+            return Err(Error::usage(what, "set this computer's clock, or the producer's"));
+        }
+    }
+    terminal.clear();
+    Ok(report(&file, Some(&cloud.name("people")), terminal) && announced)
+}
+
+/// Publishes that addresses changed, so that the old ones can be told. The changes stand whatever the bus says. `false`:
+/// the bus refused some of it, and a note says so.
+async fn announce(
+    cloud: &Cloud,
+    addresses: &[(String, AddressChange)],
+    stamp: &Stamp,
+    terminal: &Terminal,
+) -> bool {
+    if addresses.is_empty() {
+        return true;
+    }
+    let event = |(id, change): &(String, AddressChange)| {
+        Entry::of(&announcement(address_change::CLI, id, change, stamp, stamp.at))
+    };
+    let entries: Vec<Entry> = addresses.iter().map(event).collect();
+    let put = Bus::new(&cloud.config, cloud.bus()).put(&entries).await;
+    let mut announced = true;
+    for ((id, change), refused) in addresses.iter().zip(put).filter_map(|(of, put)| Some((of, put.err()?))) {
+        announced = false;
+        terminal.note(&format!(
+            "the changed {} of {id} was not announced to the old one: {}",
+            change.member,
+            runtime::chain(&refused)
+        ));
+    }
+    announced
+}
+
+/// Says what was imported, or would be. `table`: where; none for a dry run. `false`: entries were refused.
+fn report(file: &File, table: Option<&str>, terminal: &Terminal) -> bool {
+    if let Some(note) = without_tenants(&file.people) {
+        terminal.note(&note);
+    }
+    let (total, refused) = (file.people.len(), file.refused);
+    if terminal.json {
+        let tenants = file.tenants.len();
+        terminal.say_json(&match table {
+            Some(_) => serde_json::json!({ "imported": total, "tenants": tenants, "refused": refused }),
+            None => serde_json::json!({ "dry_run": true, "people": total, "tenants": tenants, "refused": refused }),
+        });
+        return refused == 0;
+    }
+    let word = match refused {
+        0 => terminal.ink(Ink::Good, "ok"),
+        count => terminal.ink(Ink::Bad, &format!("{count} refused,")),
+    };
+    let tenants = match file.tenants.len() {
+        0 => String::new(),
+        count => format!(" and {}", counted(count, "tenant", "tenants")),
+    };
+    let what = format!("{word} {}{tenants}", counted(total, "person", "people"));
+    match table {
+        Some(table) => terminal.say(&format!("{what} in {table}")),
+        None => terminal.say(&format!("{what} can be imported; a dry run wrote nothing")),
+    }
+    refused == 0
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// A note about people without tenants, if there are any.
+fn without_tenants(people: &[Recipient]) -> Option<String> {
+    let count = people.iter().filter(|person| person.tenants.is_empty()).count();
+    let total = people.len();
+    (count > 0).then(|| {
+        format!(
+            "{count} of {total} people have no tenants: events of a tenant do not reach them, and no admin of a tenant \
+             sees them; \"tenants\": [\"*\"] means all tenants"
+        )
+    })
+}
+
+/// What a file holds.
+#[derive(Default)]
+struct File {
+    people: Vec<Recipient>,
+    tenants: Vec<(String, Settings)>,
+    /// Entries that are neither.
+    refused: usize,
+}
+
+/// Reads people and tenants. What the registry refuses is said with its place and left out; an address that is none is
+/// refused like everything else, and so is a name that the policy does not know.
+fn read(path: &Path, names: &Names, terminal: &Terminal) -> Result<File, Error> {
+    let mut file = File::default();
+    for piece in files::pieces(path)? {
+        let entry = match is_tenant(&piece.text) {
+            true => registry::tenant(&piece.text).map_err(|refusal| of_author(&piece.text, &refusal)).and_then(|(id, settings)| {
+                names.check_settings(&settings, "")?;
+                file.tenants.push((id, settings));
+                Ok(())
+            }),
+            false => registry::person(&piece.text).map_err(|refusal| of_author(&piece.text, &refusal)).and_then(|person| {
+                names.check(&person)?;
+                file.people.push(person);
+                Ok(())
+            }),
+        };
+        if let Err(refusal) = entry {
+            file.refused += 1;
+            let refusal = wrong_channel(&piece.text).unwrap_or(refusal);
+            terminal.note(&format!("{}: {refusal}", piece.place));
+        }
+    }
+    Ok(file)
+}
+
+/// The name in preferences that is no channel, as the author of the file wrote it. The registry's refusals quote nothing.
+fn wrong_channel(text: &str) -> Option<String> {
+    let entry: serde_json::Value = serde_json::from_str(text).ok()?;
+    check_channels(&entry["preferences"]).err().map(|invalid| format!("preferences.{invalid}"))
+}
+
+/// An object is about a tenant when it names one and has no `id`: people have an `id`, and `tenants`.
+pub(crate) fn is_tenant(text: &str) -> bool {
+    let has = |it: &serde_json::Value, name: &str| it.get(name).is_some();
+    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|it| has(&it, "tenant") && !has(&it, "id"))
+}
+
+/// A refusal of an entry in a file on the author's own machine. The registry replaces the name of a member that is not
+/// known by its length; here the name is shown.
+pub(crate) fn of_author(text: &str, refusal: &Refusal) -> String {
+    let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    let known: Vec<&str> = refusal.wanted.split([' ', ',']).collect();
+    let is_meant = |name: &String| {
+        let length = name.chars().count();
+        let shown = if length == 1 { "<1 character>".to_owned() } else { format!("<{length} characters>") };
+        refusal.attribute == shown && !known.contains(&name.as_str())
+    };
+    match members.keys().find(|it| is_meant(it)) {
+        Some(name) => format!("{}: found {}, wanted {}", plain(name), refusal.found, refusal.wanted),
+        None => refusal.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn member_at_fault_is_named_and_a_person_is_never_judged_as_a_tenant() {
+        for (text, expected) in [
+            (
+                r#"{"id":"ann","email":"ann@example.org","emial":"x"}"#,
+                "emial: found a member that is not known",
+            ),
+            (r#"{"id":"ann","x":1}"#, "x: found a member that is not known"),
+            (r#"{"id":"ann","email":5}"#, "email: found a number"),
+            (r#"{"id":"ann","tenant":"t-1"}"#, "tenant: found a member that is not known"),
+            (r#"{"name":"Ann"}"#, "id: found nothing"),
+        ] {
+            assert!(!is_tenant(text), "{text}");
+            let refusal = registry::person(text).err().unwrap();
+            let said = of_author(text, &refusal);
+            assert!(said.starts_with(expected), "{text}: {said}");
+        }
+        assert!(is_tenant(r#"{"tenant":"t-1","zone":"Europe/Berlin"}"#));
+        let refusal = registry::tenant(r#"{"tenant":"t-1","zoen":"x"}"#).err().unwrap();
+        assert!(of_author(r#"{"tenant":"t-1","zoen":"x"}"#, &refusal).starts_with("zoen: "));
+    }
+
+    #[test]
+    fn people_without_tenants_are_counted_and_people_of_all_tenants_are_not() {
+        let person = |tenants: &str| {
+            registry::person(&format!(r#"{{"id":"ann","tenants":{tenants}}}"#)).expect("a person")
+        };
+        let note = without_tenants(&[person("[]"), person(r#"["*"]"#), person(r#"["a"]"#)]);
+        assert!(note.is_some_and(|note| note.starts_with("1 of 3 people have no tenants")));
+        assert_eq!(without_tenants(&[person(r#"["*"]"#)]), None);
+    }
+}
