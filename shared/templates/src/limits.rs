@@ -9,6 +9,7 @@ use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, Output, State, Value, escape_formatter, filters};
 
 use crate::failure::reasoned;
+use crate::strings;
 
 /// Steps of the template engine for one part. A long letter with loops takes a few thousand.
 pub(crate) const MAX_STEPS: u64 = 20_000;
@@ -84,6 +85,8 @@ pub(crate) fn engine() -> Environment<'static> {
         "unique" => filters::unique, "groupby" => filters::groupby, "map" => filters::map,
         "select" => filters::select, "reject" => filters::reject, "selectattr" => filters::selectattr,
         "rejectattr" => filters::rejectattr,
+        "urlencode" => filters::urlencode, "tojson" => filters::tojson,
+        "truncate" => strings::truncate, "striptags" => strings::striptags, "nl2br" => strings::nl2br,
     );
     engine
 }
@@ -142,7 +145,12 @@ pub(crate) fn too_many() -> Error {
 fn emit(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let growth = if matches!(state.auto_escape(), AutoEscape::None) { 1 } else { ESCAPE_GROWTH };
     charge(state, value, growth)?;
-    escape_formatter(out, state, value)
+    match value.as_str() {
+        Some(text) if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() => {
+            out.write_str(&strings::escaped(text)).map_err(Error::from)
+        }
+        _ => escape_formatter(out, state, value),
+    }
 }
 
 fn charge(state: &mut State<'_, '_>, value: &Value, growth: usize) -> Result<(), Error> {
