@@ -85,7 +85,10 @@ pub(crate) fn advice(cause: &Cause) -> String {
                 None => format!("a template knows {NAMES}; write `data.{name}` for a value of the event"),
             }
         }
-        Cause::Argument => "see the filters in README, \u{201c}Templates\u{201d}".to_owned(),
+        Cause::Argument => "write another argument, or none".to_owned(),
+        Cause::Attachment => {
+            "name the file in the sample, or let the letter go without it: `optional: true`".to_owned()
+        }
         Cause::File => "write the file, or name another".to_owned(),
         Cause::Syntax => {
             "write `{{ value }}`, `{% if … %}…{% endif %}` or `{% for … %}…{% endfor %}`".to_owned()

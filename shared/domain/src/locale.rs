@@ -121,6 +121,12 @@ pub fn refined(text: &str, preferred: Option<&str>) -> String {
     }
 }
 
+/// A locale and all that it inherits from in CLDR, closest first, without the root. Empty for what is no tag.
+#[must_use]
+pub fn ancestors(tag: &str) -> Vec<String> {
+    parsed(tag).map_or_else(Vec::new, |tag| lineage(&tag))
+}
+
 /// A tag as CLDR knows it, without extensions.
 fn parsed(tag: &str) -> Option<LanguageIdentifier> {
     // POSIX writes `pt_BR.UTF-8@euro`, Java `zh_TW_#Hant`.

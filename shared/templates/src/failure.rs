@@ -40,6 +40,8 @@ pub enum Cause {
     Argument,
     /// A file that is not there.
     File,
+    /// The event names no file for an attachment.
+    Attachment,
     /// The template does not parse, or asks for more than templates may.
     Syntax,
 }
@@ -84,7 +86,7 @@ impl Unrendered {
     /// A letter whose attachment the event does not name.
     pub(crate) fn no_file(template: &str, problem: String) -> Unrendered {
         let reason = domain::outcome::Reason::NoAttachment;
-        Unrendered { template: template.to_owned(), line: 0, problem, cause: Cause::Missing(None), reason }
+        Unrendered { template: template.to_owned(), line: 0, problem, cause: Cause::Attachment, reason }
     }
 
     /// A template of WhatsApp's whose pieces cannot be told apart.

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
-use minijinja::{AutoEscape, Environment, Error, Output, State, Value, escape_formatter, filters};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Value, escape_formatter, filters};
 
 use crate::failure::reasoned;
 use crate::strings;
@@ -43,6 +43,9 @@ const MAX_DEPTH: usize = 130;
 
 /// The longest escape of one byte: `'` is `&#x27;`.
 const ESCAPE_GROWTH: usize = 6;
+
+/// Filters that make an empty text of a value that is not there, left to themselves.
+const MUST_BE_THERE: [&str; 5] = ["urlencode", "tojson", "truncate", "striptags", "nl2br"];
 
 /// Bytes that one part has used so far.
 #[derive(Default)]
@@ -92,6 +95,9 @@ pub(crate) fn engine() -> Environment<'static> {
 }
 
 fn counted(state: &mut State<'_, '_>, name: &str, filter: &Value, args: &[Value]) -> Result<Value, Error> {
+    if MUST_BE_THERE.contains(&name) && args.first().is_some_and(Value::is_undefined) {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
     for arg in args {
         charge(state, arg, 1)?;
     }

@@ -91,7 +91,8 @@ impl Renderer {
         let names = self.sources.iter().filter_map(|(name, source)| inspect::names(name, source).ok());
         let own: BTreeSet<String> = names.flatten().collect();
         let mut mistakes = Vec::new();
-        for (name, source) in self.sources.iter() {
+        // The grammar refuses what grows without bound: nothing else is tried out.
+        for (name, source) in self.sources.iter().filter(|(name, _)| self.compile(name).is_ok()) {
             let locale = parts(name).map(|(_, locale, _)| locale);
             let found = inspect::inspect(&self.engine, name, source, locale, &own);
             mistakes.extend(found.unwrap_or_default().into_iter().map(|it| (name.clone(), it)));

@@ -213,7 +213,14 @@ impl<'a> Words<'a> {
     fn text(&self, to: &PhoneNumber) -> Result<Text, Unrendered> {
         let [text] = self.parts()?;
         let locale = self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned();
-        Ok(Text { to: to.clone(), text: trimmed(&text), locale, sender: None })
+        // CLDR's no-break spaces are in no alphabet of 7 bits: one of them would halve what a message holds.
+        let text = match self.channel {
+            Channel::Sms => trimmed(&text).replace(['\u{a0}', '\u{202f}', '\u{2009}'], " "),
+            Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook | Channel::Whatsapp => {
+                trimmed(&text)
+            }
+        };
+        Ok(Text { to: to.clone(), text, locale, sender: None })
     }
 
     /// What WhatsApp has approved for this, in the closest language that has it: the template brings its own language.

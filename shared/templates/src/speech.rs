@@ -19,6 +19,7 @@
 //! Rules and names come from Unicode's CLDR, through ICU4X.
 
 mod cldr;
+mod currency;
 mod lists;
 mod moment;
 mod numbers;

@@ -53,7 +53,7 @@ impl<'a> Probe<'a> {
         }
         let tried = own.iter().filter_map(|value| {
             let error = self.call(filter.name, value, &args).err()?;
-            Some(format!("`{value:?} | {shown}`: {}", problem_of_constants(&error)))
+            Some(format!("`{} | {shown}`: {}", constant(value), problem_of_constants(&error)))
         });
         tried.collect()
     }
@@ -173,5 +173,10 @@ fn call_text(filter: &Filter<'_>) -> String {
 }
 
 fn text_of(value: &Expr<'_>) -> String {
-    value.as_const().map_or_else(|| "…".to_owned(), |value| format!("{value:?}"))
+    value.as_const().map_or_else(|| "…".to_owned(), |value| constant(&value))
+}
+
+/// A constant as templates write it.
+fn constant(value: &Value) -> String {
+    value.as_str().map_or_else(|| format!("{value:?}"), |text| format!("{text:?}"))
 }

@@ -97,6 +97,10 @@ fn dump() {
     let list: Vec<(String, String)> = serde_json::from_str(&list).unwrap();
     let mut out = Vec::new();
     for (locale, text) in list {
+        if text == "LINEAGE" {
+            out.push(domain::locale::ancestors(&locale).join(" "));
+            continue;
+        }
         let names = PARTS.map(|it| format!("t/{locale}/{it}"));
         let mut files: Vec<(&str, &str)> = names.iter().map(|it| (it.as_str(), "x")).collect();
         let name = format!("t/{locale}/email.txt");

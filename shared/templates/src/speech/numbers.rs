@@ -6,10 +6,10 @@ use icu_experimental::dimension::currency::CurrencyType;
 use icu_experimental::dimension::currency::formatter::CurrencyFormatter;
 use icu_experimental::dimension::percent::formatter::PercentFormatter;
 use icu_plurals::{PluralCategory, PluralOperands, PluralRules};
-use iso_currency::Currency;
 use minijinja::value::Kwargs;
 use minijinja::{Error, State, Value};
 
+use super::currency::is_currency;
 use super::{Voice, cldr, given, unknown, with_voice};
 use crate::failure::reasoned;
 
@@ -106,16 +106,44 @@ pub(super) fn percent(state: &State<'_, '_>, share: &Value, digits: Option<u8>) 
 /// The stable crates of ICU4X 2.4 have no money, so this is `icu_experimental`: CLDR's patterns and symbols all the same.
 pub(super) fn money(state: &State<'_, '_>, amount: &Value, currency: &Value) -> Result<String, Error> {
     let amount = decimal(amount)?;
-    let code = given(currency)?.as_str().filter(|it| Currency::from_code(it).is_some());
+    let code = given(currency)?.as_str().filter(|it| is_currency(it));
     let Some(currency) = code.and_then(|it| CurrencyType::try_from_str(it).ok()) else {
         return Err(reasoned("the currency is no code of ISO 4217, such as EUR"));
     };
+    let code = code.unwrap_or_default();
     with_voice(state, |voice| {
-        let formatter =
-            CurrencyFormatter::try_new_symbol(voice.locale().into(), currency, Default::default());
+        let locale = voice.locale();
+        let formatter = match cldr::is_written_by_code(voice.tag(), code) {
+            true => CurrencyFormatter::try_new_code(locale.into(), currency, Default::default()),
+            false => CurrencyFormatter::try_new_symbol(locale.into(), currency, Default::default()),
+        };
         let text = formatter.map_err(unknown)?.format_fixed_decimal(&amount).to_string();
-        Ok(cldr::money(voice.tag(), text))
+        Ok(match cldr::money_marks(voice.tag()) {
+            Some(marks) => remarked(&text, usual_point(voice)?, marks),
+            None => text,
+        })
     })
+}
+
+/// What stands before the fraction of numbers that are no money.
+fn usual_point(voice: &Voice) -> Result<Option<char>, Error> {
+    let half = Decimal::try_from_str("0.5").map_err(unknown)?;
+    Ok(written(voice, &half)?.chars().find(|letter| !letter.is_numeric()))
+}
+
+/// Money with other marks, for groups and before the fraction, in place of those of other numbers.
+fn remarked(text: &str, usual_point: Option<char>, (group, point): (&str, &str)) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let is_digit = |at: usize| letters.get(at).is_some_and(|letter| letter.is_numeric());
+    let mut marked = String::with_capacity(text.len());
+    for (at, letter) in letters.iter().enumerate() {
+        match at > 0 && !is_digit(at) && is_digit(at - 1) && is_digit(at + 1) {
+            true if Some(*letter) == usual_point => marked.push_str(point),
+            true => marked.push_str(group),
+            false => marked.push(*letter),
+        }
+    }
+    marked
 }
 
 pub(super) fn written(voice: &Voice, n: &Decimal) -> Result<String, Error> {

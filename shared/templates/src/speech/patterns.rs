@@ -35,6 +35,9 @@ impl Pattern {
         if text.len() > MAX_PATTERN_BYTES {
             return Err(reasoned(format!("a pattern has {MAX_PATTERN_BYTES} bytes at most")));
         }
+        if text.contains('%') {
+            return Err(reasoned("a pattern has the letters of CLDR, not those of strftime; write one such as \"dd.MM.y\""));
+        }
         let fields = fields(text);
         if let Some((letter, _)) = fields.iter().find(|(letter, _)| !LETTERS.contains(*letter)) {
             let wanted = "write y M L d E c a h H m s, and put words in single quotes: \"d 'of' MMMM\"";
@@ -100,6 +103,8 @@ fn include(
         ('G', 4) => names.include_year_names(YearNameLength::Wide),
         ('G', 5) => names.include_year_names(YearNameLength::Narrow),
         ('G', _) => names.include_year_names(YearNameLength::Abbreviated),
+        ('M', 1 | 2) => names.include_month_names(MonthNameLength::Numeric),
+        ('L', 1 | 2) => names.include_month_names(MonthNameLength::StandaloneNumeric),
         ('M', 3) => names.include_month_names(MonthNameLength::Abbreviated),
         ('M', 4) => names.include_month_names(MonthNameLength::Wide),
         ('M', 5) => names.include_month_names(MonthNameLength::Narrow),

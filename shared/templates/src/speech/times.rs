@@ -52,17 +52,22 @@ pub(super) fn date(
             return by_pattern(voice, &options, it, moment);
         }
         let day = local(options.clock(voice, moment).date())?;
-        if let Some(it) = cldr::date_pattern(voice.tag(), style) {
-            return patterns::format(voice, &it, day, None);
+        match cldr::date_pattern(voice.tag(), style) {
+            Some(pattern) => patterns::format(voice, &pattern, day, None),
+            None => icu_date(voice, style, day),
         }
-        if style == Style::Full {
-            let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), YMDE::long());
-            return Ok(formatter.map_err(unknown)?.format(&day).to_string());
-        }
-        let formatter =
-            FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), YMD::for_length(style.length()));
-        Ok(formatter.map_err(unknown)?.format(&day).to_string())
     })
+}
+
+/// The date as ICU4X builds it.
+fn icu_date(voice: &Voice, style: Style, day: Date<Gregorian>) -> Result<String, Error> {
+    if style == Style::Full {
+        let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), YMDE::long());
+        return Ok(formatter.map_err(unknown)?.format(&day).to_string());
+    }
+    let formatter =
+        FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), YMD::for_length(style.length()));
+    Ok(formatter.map_err(unknown)?.format(&day).to_string())
 }
 
 /// `at | time`, `at | time(zone="Europe/London")`: hours and minutes.
@@ -73,10 +78,20 @@ pub(super) fn time(state: &State<'_, '_>, at: &Value, more: Kwargs) -> Result<St
         if let Some(it) = &options.pattern {
             return by_pattern(voice, &options, it, moment);
         }
-        let clock = of_day(options.clock(voice, moment).time())?;
-        let formatter = NoCalendarFormatter::try_new(voice.locale().into(), T::hm());
-        Ok(formatter.map_err(unknown)?.format(&clock).to_string())
+        let clock = options.clock(voice, moment);
+        match cldr::time_pattern(voice.tag()) {
+            Some(pattern) => {
+                patterns::format(voice, &pattern, local(clock.date())?, Some(of_day(clock.time())?))
+            }
+            None => icu_time(voice, of_day(clock.time())?),
+        }
     })
+}
+
+/// The time of day as ICU4X builds it.
+fn icu_time(voice: &Voice, clock: Time) -> Result<String, Error> {
+    let formatter = NoCalendarFormatter::try_new(voice.locale().into(), T::hm());
+    Ok(formatter.map_err(unknown)?.format(&clock).to_string())
 }
 
 /// `at | datetime`, `at | datetime("long")`: the date in that length, with hours and minutes.
@@ -95,18 +110,30 @@ pub(super) fn datetime(
         }
         let clock = options.clock(voice, moment);
         let both = DateTime { date: local(clock.date())?, time: of_day(clock.time())? };
-        if let Some(it) = cldr::datetime_pattern(voice.tag(), style) {
-            return patterns::format(voice, &it, both.date, Some(both.time));
+        let mut text = icu_datetime(voice, style, &both)?;
+        // ICU4X joins the date and the time as CLDR does; each of them may be another one there.
+        if let Some(pattern) = cldr::date_pattern(voice.tag(), style) {
+            let day = patterns::format(voice, &pattern, both.date, None)?;
+            text = text.replacen(&icu_date(voice, style, both.date)?, &day, 1);
         }
-        if style == Style::Full {
-            let fields = YMDE::long().with_time_hm();
-            let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
-            return Ok(formatter.map_err(unknown)?.format(&both).to_string());
+        if let Some(pattern) = cldr::time_pattern(voice.tag()) {
+            let clock = patterns::format(voice, &pattern, both.date, Some(both.time))?;
+            text = text.replacen(&icu_time(voice, both.time)?, &clock, 1);
         }
-        let fields = YMD::for_length(style.length()).with_time_hm();
-        let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
-        Ok(formatter.map_err(unknown)?.format(&both).to_string())
+        Ok(text)
     })
+}
+
+/// Both as ICU4X builds them.
+fn icu_datetime(voice: &Voice, style: Style, both: &DateTime<Gregorian>) -> Result<String, Error> {
+    if style == Style::Full {
+        let fields = YMDE::long().with_time_hm();
+        let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
+        return Ok(formatter.map_err(unknown)?.format(both).to_string());
+    }
+    let fields = YMD::for_length(style.length()).with_time_hm();
+    let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
+    Ok(formatter.map_err(unknown)?.format(both).to_string())
 }
 
 /// `at | weekday`: its name; `at | weekday("short")`.

@@ -112,9 +112,9 @@ fn what_is_no_time_is_a_reason_and_no_panic() {
     }
     fails("{{ '2026-11-03' | time }}", "the value is a date and has no time of day");
     fails("{{ data.none | date }}", "the event has no such value");
-    fails("{{ 0 | date('tiny') }}", "there is no such length; write short, medium or long");
+    fails("{{ 0 | date('tiny') }}", "there is no such length; write short, medium, long or full");
     fails("{{ 0 | date(zone='Mars/Olympus') }}", "there is no such zone; write one as Europe/London");
-    fails("{{ 0 | date(style='x') }}", "of a time one can name the zone only: zone=\"Europe/London\"");
+    fails("{{ 0 | date(style='x') }}", "of a time one can name zone=\"Europe/London\" and pattern=\"d. MMMM\" only");
 }
 
 #[test]
@@ -305,7 +305,33 @@ fn a_date_has_the_letters_of_cldr() {
     check("de", "{{ '2026-11-03' | date(pattern='d.M.yy') }}", &json!({}), "3.11.26");
     fails("{{ '2026-11-03' | date(pattern='d.M. HH:mm') }}", "the value is a date and has no time of day");
     fails("{{ 0 | date('long', pattern='d') }}", "a length and a pattern exclude each other; write one of them");
-    fails("{{ 0 | date(pattern='%d.%m.') }}", "x");
+    let strftime = "a pattern has the letters of CLDR, not those of strftime; write one such as \"dd.MM.y\"";
+    fails("{{ 0 | date(pattern='%d.%m.') }}", strftime);
+}
+
+#[test]
+fn dates_money_and_percent_are_those_of_cldr_where_icu4x_has_others() {
+    let day = json!({ "day": "2026-11-28", "at": "2026-11-28T09:05:00Z" });
+    for (locale, text, expected) in [
+        ("pt-PT", "{{ data.day | date('full') }}", "sábado, 28 de novembro de 2026"),
+        ("pt-AO", "{{ data.day | date('full') }}", "sábado, 28 de novembro de 2026"),
+        ("pt-PT", "{{ data.at | datetime('full') }}", "sábado, 28 de novembro de 2026 às 09:05"),
+        ("en-CA", "{{ data.day | date('short') }}", "2026-11-28"),
+        ("en-CA", "{{ data.at | datetime('short') }}", "2026-11-28, 9:05\u{202f}a.m."),
+        ("en-US", "{{ data.day | date('short') }}", "11/28/26"),
+        ("da", "{{ data.day | date('full') }}", "lørdag den 28. november 2026"),
+        ("de-AT", "{{ 1234.5 | money('EUR') }}", "€\u{a0}1.234,50"),
+        ("de-AT", "{{ 1234567 | money('JPY') }}", "¥\u{a0}1.234.567"),
+        ("de-AT", "{{ '123.5' | money('BHD') }}", "BHD\u{a0}123,500"),
+        ("de-AT", "{{ 1234.5 | number }}", "1\u{a0}234,5"),
+        ("fr-CH", "{{ 1234.5 | money('EUR') }}", "1'234.50\u{a0}€"),
+        ("en-AU", "{{ 1234.5 | money('EUR') }}", "EUR\u{a0}1,234.50"),
+        ("ar-EG", "{{ 0.5 | percent }}", "٥٠٪\u{61c}"),
+        ("fa", "{{ 0.5 | percent }}", "۵۰٪"),
+        ("en", "{{ 0.5 | percent }}", "50%"),
+    ] {
+        check(locale, text, &day, expected);
+    }
 }
 
 #[test]
