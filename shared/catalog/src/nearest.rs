@@ -1,6 +1,7 @@
 //! The known word that somebody probably meant.
 
-pub(crate) use domain::suggestions::{listed, nearest, suggestion};
+pub use domain::suggestions::nearest;
+pub(crate) use domain::suggestions::{listed, suggestion};
 
 #[cfg(test)]
 mod tests {

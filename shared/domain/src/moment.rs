@@ -17,7 +17,7 @@ const FIRST_MILLISECONDS: u64 = 100_000_000_000;
 const MAX_BYTES: usize = 80;
 
 /// A time as an event writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// A point in time: `2026-11-03T17:05:00Z`, with any offset or a zone in brackets, or seconds or milliseconds since
     /// 1970.
