@@ -93,7 +93,7 @@ impl Unrendered {
     pub(crate) fn no_mailbox(template: &str, why: &str) -> Unrendered {
         let problem = format!("`reply-to` leads to a value that is no mailbox: {why}");
         let reason = domain::outcome::Reason::Template;
-        Unrendered { template: template.to_owned(), line: 0, problem, reason }
+        Unrendered { template: template.to_owned(), line: 0, problem, cause: Cause::Argument, reason }
     }
 
     /// A template of WhatsApp's whose pieces cannot be told apart.
