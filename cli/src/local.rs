@@ -35,6 +35,7 @@ pub(crate) async fn run(args: &Local, terminal: &Terminal) -> Done {
 }
 
 fn up(args: &LocalUp, terminal: &Terminal) -> Done {
+    let receivers = args.webhook_allow.as_deref().map(receivers::read).transpose()?;
     let mut state = match State::load()? {
         Some(state) if server::answers(&state) && state.proxy.is_some() => state,
         // Left over from a crash: it is not running, or not answering.
@@ -44,8 +45,8 @@ fn up(args: &LocalUp, terminal: &Terminal) -> Done {
         }
         None => server::start(terminal)?,
     };
-    if let Some(origins) = &args.webhook_allow {
-        state.webhook_allow = receivers::read(origins)?;
+    if let Some(origins) = receivers {
+        state.webhook_allow = origins;
     }
     proxy::keep(&mut state)?;
     issuer::prepare()?;

@@ -64,7 +64,7 @@ call("getTenant", get_tenant, 200, lambda it: it.zone == "Europe/Berlin", tenant
 call("issueTicket", issue_ticket, 201, lambda it: it.ticket, body=models.IssueTicketBody(user=person))
 call("listInbox", list_inbox, 200, lambda it: it.counts.unseen == 0, id=person)
 call("countInbox", count_inbox, 200, lambda it: it.unread == 0, id=person)
-call("markInbox", mark_inbox, 403, id=person, body=models.MarkAll(as_=models.Mark.SEEN, all_=models.MarkAllAll(True)))
+call("markInbox", mark_inbox, 403, id=person, body=models.MarkAll(as_=models.Mark.SEEN, all_=True))
 call("listReceived", list_received, 200, lambda it: it.deliveries == [], id=person)
 event = models.Event(type_="openapi.tried", data={"n": 1})
 call("publish", publish, 202, lambda it: it.type_ == "openapi.tried", body=event, idempotency_key=uuid.uuid4().hex)
@@ -84,7 +84,7 @@ for _ in range(60):
     time.sleep(1)
 else:
     wrong.append("the ping was not answered")
-call("disableEndpoint", disable_endpoint, 200, lambda it: it.disabled.why == models.EndpointAndHealthDisabledWhy.OPERATOR, id="erp")
+call("disableEndpoint", disable_endpoint, 200, lambda it: it.disabled.why.value == "operator", id="erp")
 since = models.RecoverMessagesBody.from_dict({"since": "2999-01-01T00:00:00Z", "dry_run": True})
 call("recoverMessages", recover_messages, 200, lambda it: (it.messages, it.events) == (0, 0), id="erp", body=since)
 call("enableEndpoint", enable_endpoint, 200, id="erp")

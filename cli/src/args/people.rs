@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{ArgGroup, Args as ClapArgs, Subcommand};
 
 #[derive(Subcommand)]
 pub(crate) enum People {
@@ -61,7 +61,7 @@ pub(crate) struct Show {
   carillon people find --email ann@example.com
   carillon people find --phone +442079460102 --tenant clinic-7
   carillon people find --name haddad")]
-#[group(id = "sought", required = true, multiple = false, args = ["email", "phone", "whatsapp", "name"])]
+#[command(group(ArgGroup::new("sought").required(true).args(["email", "phone", "whatsapp", "name"])))]
 pub(crate) struct Find {
     /// The e-mail address, in any case
     #[arg(long, value_name = "ADDRESS")]

@@ -82,8 +82,14 @@ fn endpoint(args: &PutEndpoint, id: &EndpointId, allow: &Allow) -> Result<Endpoi
         written["when"] = serde_json::from_str(&text)
             .map_err(|it| Error::usage(format!("{} is not JSON: {it}", path.display()), "write a pattern"))?;
     }
-    Endpoint::read(&written.to_string(), allow)
-        .map_err(|it| Error::usage(it.to_string(), "nothing was registered"))
+    Endpoint::read(&written.to_string(), allow).map_err(|it| {
+        let said = it.to_string();
+        let fix = match said.starts_with("url") && args.allow.is_empty() {
+            true => "nothing was registered; say --allow ORIGIN where the deployment's WebhookAllow names it",
+            false => "nothing was registered",
+        };
+        Error::usage(said, fix)
+    })
 }
 
 /// Headers out of a file. No error quotes it: it holds secrets.
