@@ -5,14 +5,14 @@ A name that stands in a policy comes out of the `From` header as it went in, one
 that is pasted is stored as Python's parser and the idna package read it.
 """
 import email
-import email.policy
 import json
 import os
 import random
 import subprocess
 import sys
 import tempfile
-from email.utils import parseaddr
+from email.header import decode_header, make_header
+from email.utils import getaddresses, parseaddr
 
 import idna
 
@@ -78,9 +78,10 @@ def senders(small):
             continue
         for index, name in enumerate(some):
             header = headers[f"c{index}"]
-            message = email.message_from_bytes(f"From: {header}\n\n".encode(), policy=email.policy.default)
-            address = message["From"].addresses
-            found = (address[0].display_name, address[0].addr_spec) if len(address) == 1 else None
+            message = email.message_from_bytes(f"From: {header}\n\n".encode())
+            # The newer parser of `email.policy.default` keeps the space between encoded words, against RFC 2047, 6.2.
+            addresses = getaddresses([message["From"]])
+            found = (str(make_header(decode_header(addresses[0][0]))), addresses[0][1]) if len(addresses) == 1 else None
             # White space within a phrase folds to one space.
             same = found and " ".join(found[0].split()) == " ".join(name.strip().split())
             if same and found[1] == "o@example.com" and header.isascii() and len(message.keys()) == 1:
