@@ -19,7 +19,7 @@ mod replay;
 
 pub(crate) use audit::{Audit, AuditAccess, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
-pub(crate) use events::{Chosen, Events, EventsStream, Outbox, OutboxLs};
+pub(crate) use events::{Chosen, Events, EventsLs, EventsStream, Outbox, OutboxLs};
 pub(crate) use local::{Local, LocalUp};
 pub(crate) use people::{Import, Members, People, Show};
 pub(crate) use reading::{Inbox, Received};
@@ -164,11 +164,13 @@ pub(crate) struct Match {
 /// Say who hears of an event, on which channel and when, and why; or why somebody does not
 ///
 /// EVENT is a file: then it is decided here, without any cloud, as if nothing had happened before, and what waits is
-/// followed to its end. Or it is the id of an event that happened: then it says what came of it.
+/// followed to its end. Or it is the id of an event that happened: then it says what came of it, and what is decided and
+/// not taken up by its channel yet.
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon explain events/care/emergency.alert.created.json
   carillon explain events/tasks/task.commented.json --recipient ann --at 2026-11-20T23:30:00Z
+  carillon explain events/shop/order.shipped.json --as-test >> config/tests/shop.yaml
   carillon explain 7f3c9c2e-1b1d-4f0e-9d55-2f4b --recipient ann")]
 pub(crate) struct Explain {
     /// A file with one event, - for standard input, or the id of an event that happened
@@ -183,9 +185,16 @@ pub(crate) struct Explain {
     /// Decide as if it were this time, such as 2026-11-20T23:30:00Z; the event's own time, when it is left out
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
-    /// The rules: a config folder, or a compiled catalog
-    #[arg(long, default_value = "config", value_name = "FOLDER")]
-    pub(crate) config: PathBuf,
+    /// The rules: a config folder, or a compiled catalog. Without it: `config` for a file; for an id the catalog that was
+    /// built in target/
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) config: Option<PathBuf>,
+    /// How many lines; of more a summary is printed, too
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = some())]
+    pub(crate) limit: usize,
+    /// Print what is decided about a file as the lines of a decision test, for config/tests
+    #[arg(long)]
+    pub(crate) as_test: bool,
     /// The people, with the roles and topics they have
     #[arg(long, default_value = "events/people.json", value_name = "FILE")]
     pub(crate) people: PathBuf,

@@ -9,10 +9,11 @@ use domain::channel::Channel;
 use domain::closing;
 use domain::decide::{Ask, Decision, Note, Verdict, decide_with};
 use domain::digest;
+use domain::endpoint::Endpoint;
 use domain::event::Event;
 use domain::key::Key;
 use domain::outcome::Reason;
-use domain::plan::{Audience, Collected, Match, Plan};
+use domain::plan::{Audience, Collected, Match, Plan, endpoint_name};
 use domain::recipient::{Group, Recipients, Settings};
 use domain::wake::Start;
 use templates::{Renderer, proofread};
@@ -72,6 +73,16 @@ struct Going {
 
 /// Decides about an event at `at`, and about all that it leaves for later at the time it waits for.
 pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<Told> {
+    foretell_with(event, world, at, &[])
+}
+
+/// The same where these endpoints of the event's tenant are known.
+pub(crate) fn foretell_with(
+    event: &Event,
+    world: &World<'_>,
+    at: Timestamp,
+    endpoints: &[Endpoint],
+) -> Vec<Told> {
     let mut told = Vec::new();
     let mut turns: Vec<(Timestamp, Turn)> = vec![(at, Turn::Event)];
     for _ in 0..MAX_TURNS {
@@ -88,6 +99,7 @@ pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<T
                         matched.add(group, (world.members)(group));
                     }
                 }
+                know(&mut plan, endpoints);
                 tell(&plan, world, at, &mut told, &mut later);
             }
             Turn::Rule(it) => {
@@ -98,13 +110,23 @@ pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<T
                     groups: Vec::new(),
                     start: start.clone(),
                 });
-                let plan = Plan::woken(event, world.catalog, matched, digest.clone());
+                let mut plan = Plan::woken(event, world.catalog, matched, digest.clone());
+                know(&mut plan, endpoints);
                 tell(&plan, world, at, &mut told, &mut later);
             }
         }
         turns.extend(later);
     }
     told
+}
+
+/// Adds what is known of the endpoints that a plan addresses.
+fn know(plan: &mut Plan<'_>, endpoints: &[Endpoint]) {
+    for id in plan.unknown_endpoints() {
+        if let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.id == id) {
+            plan.endpoints.insert(endpoint_name(&id), endpoint.clone());
+        }
+    }
 }
 
 /// Everybody whose profile is needed to decide about an event.

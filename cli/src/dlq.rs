@@ -13,6 +13,7 @@ use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since;
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::utc;
 use letter::{Case, Group, groups};
 
 /// For how many seconds nobody else is shown what a command looks at, and the longest that SQS hides anything.
@@ -71,7 +72,7 @@ fn show(groups: &[Group], terminal: &Terminal) {
             terminal.say_json(it);
             continue;
         }
-        let time = |it: Option<Timestamp>| it.map_or_else(|| "?".to_owned(), |it| minutes(it).to_owned());
+        let time = |it: Option<Timestamp>| it.map_or_else(|| "?".to_owned(), |it| utc(it));
         let span = match (it.first, it.last) {
             (first, last) if first == last => time(first),
             (first, last) => format!("{} to {}", time(first), time(last)),
@@ -101,10 +102,6 @@ fn counts(of: &std::collections::BTreeMap<String, usize>) -> String {
     each.take(5).collect::<Vec<_>>().join(", ")
 }
 
-fn minutes(at: Timestamp) -> String {
-    at.strftime("%m-%d %H:%M:%S").to_string()
-}
-
 async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
     if args.body {
         let (cloud, queue) = (Cloud::of(target).await?, args.which.queue.as_deref());
@@ -126,7 +123,7 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
             continue;
         }
         let about = [case.kind.as_deref().unwrap_or("unreadable"), case.event.as_deref().unwrap_or("")];
-        let first = case.first.map_or_else(|| "?".to_owned(), minutes);
+        let first = case.first.map_or_else(|| "?".to_owned(), utc);
         terminal.say(&format!(
             "{} {}  {}  {}  {}",
             terminal.ink(Ink::Quiet, &case.id),

@@ -1,5 +1,6 @@
 //! `carillon events`: what happened, by time and by aggregate.
 
+use domain::Timestamp;
 use domain::access::Object;
 use domain::event::Event;
 use domain::finding::Finding;
@@ -8,11 +9,13 @@ use serde_json::{Value, json};
 use store::{Dated, Events, MAX_PAGE, Stream, Timeline, Versioned, Way};
 
 use crate::access;
-use crate::args::{self, Chosen, EventsStream, Target};
+use crate::args::{self, Chosen, EventsLs, EventsStream, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
+use crate::explain::pending::is_own;
 use crate::since;
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::utc;
 
 pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
@@ -21,7 +24,7 @@ pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Termina
     }
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     match args {
-        args::Events::Ls(it) => list(&events, &it.chosen, it.limit, terminal).await,
+        args::Events::Ls(it) => list(&events, it, terminal).await,
         args::Events::Stream(it) => stream(&events, it, terminal).await,
         args::Events::Export(it) => export(&events, &it.chosen, terminal).await,
     }
@@ -49,17 +52,24 @@ fn discloses(args: &args::Events, json: bool) -> Option<(&'static str, Object, O
 struct Choice<'a> {
     timeline: Timeline,
     chosen: &'a Chosen,
+    /// Events of Carillon's own are left out.
+    is_mine: bool,
 }
 
 impl Choice<'_> {
-    fn of<'a>(events: &Events, chosen: &'a Chosen) -> Result<Choice<'a>, Error> {
-        let timeline = events.timeline(since::ago(&chosen.since)?, runtime::now());
-        Ok(Choice { timeline, chosen })
+    fn of<'a>(events: &Events, chosen: &'a Chosen, way: Way) -> Result<Choice<'a>, Error> {
+        let (from, to) = (since::ago(&chosen.since)?, runtime::now());
+        let timeline = match way {
+            Way::Forward => events.timeline(from, to),
+            Way::Back => events.timeline_back(from, to),
+        };
+        Ok(Choice { timeline, chosen, is_mine: chosen.mine })
     }
 
     async fn next(&mut self) -> Result<Option<Dated>, Error> {
         while let Some(dated) = self.timeline.next_dated().await? {
-            if self.chosen.means(&dated.event) {
+            let is_left_out = self.is_mine && is_own(&dated.event);
+            if !is_left_out && self.chosen.means(&dated.event) {
                 return Ok(Some(dated));
             }
         }
@@ -78,12 +88,15 @@ impl Chosen {
     }
 }
 
-async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Terminal) -> Done {
-    let mut choice = Choice::of(events, chosen)?;
+async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
+    let (chosen, limit) = (&args.chosen, args.limit);
+    let way = if args.oldest_first { Way::Forward } else { Way::Back };
+    let mut choice = Choice::of(events, chosen, way)?;
     let mut shown = 0;
     while let Some(Dated { event, recorded_at: at, findings }) = choice.next().await? {
         if shown == limit {
-            terminal.note("there is more; --limit shows it");
+            let newest = if args.oldest_first { "oldest" } else { "newest" };
+            terminal.note(&format!("the {newest} {limit}; --limit shows more, --mine leaves Carillon's own events out"));
             break;
         }
         shown += 1;
@@ -92,7 +105,7 @@ async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Termina
             let event = envelope(&event);
             terminal.say_json(&json!({ "recordedAt": at.to_string(), "event": event, "findings": names }));
         } else {
-            let said = line(&at.to_string(), &event, terminal);
+            let said = line(at, &event, terminal);
             terminal.say(&format!("{said}{}", shown_findings(&findings, terminal)));
         }
     }
@@ -103,7 +116,7 @@ async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Termina
 }
 
 async fn export(events: &Events, chosen: &Chosen, terminal: &Terminal) -> Done {
-    let mut choice = Choice::of(events, chosen)?;
+    let mut choice = Choice::of(events, chosen, Way::Forward)?;
     while let Some(Dated { event, .. }) = choice.next().await? {
         // Numbers and the order of members stay as they were written.
         let text = RawValue::from_string(event.to_json()).expect("an event writes itself as JSON");
@@ -143,14 +156,15 @@ fn show(it: &Versioned, terminal: &Terminal) {
     terminal.say(&format!(
         "{:>6}  {}{pending}",
         it.version,
-        line(&it.event.time.to_string(), &it.event, terminal)
+        line(it.event.time, &it.event, terminal)
     ));
 }
 
-fn line(at: &str, event: &Event, terminal: &Terminal) -> String {
-    let at = terminal.ink(Ink::Quiet, at);
+fn line(at: Timestamp, event: &Event, terminal: &Terminal) -> String {
+    let at = terminal.ink(Ink::Quiet, &utc(at));
     let about = event.subject.as_deref().unwrap_or("-");
-    format!("{at}  {}  {}  {}", terminal.ink(Ink::Strong, &event.kind), plain(about), plain(&event.id))
+    let kind = terminal.ink(Ink::Strong, &event.kind);
+    format!("{at}  {kind}  {}  {}  from {}", plain(about), plain(&event.id), plain(&event.source))
 }
 
 /// The names of findings, behind an event's line.

@@ -23,9 +23,11 @@ mod received;
 mod replay;
 mod since;
 mod stack_secret;
+mod status;
 mod tail;
 mod terminal;
 mod ticket;
+mod times;
 mod token;
 mod what_if;
 

@@ -15,6 +15,7 @@ use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
 use crate::rule::Rule;
+use crate::told;
 use crate::unsubscribe::Scope;
 use crate::wake::{InsteadOf, Start, Task};
 
@@ -217,7 +218,9 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
             ..nobody(plan, Some(rule), Reason::Cancelled)
         });
     }
-    if plan.matches.is_empty() && plan.cancels.is_empty() && !plan.woken {
+    // A rule may match our own `communication.sent`; without one there is nothing to say about it.
+    let is_expected = !told::is_communication(plan.event);
+    if plan.matches.is_empty() && plan.cancels.is_empty() && !plan.woken && is_expected {
         decided.decisions.push(nobody(plan, None, Reason::NoRule));
     }
     for matched in &plan.matches {
