@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 mod endpoints;
 
@@ -20,14 +21,14 @@ mod replay;
 pub(crate) use audit::{Audit, AuditAccess, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
 pub(crate) use events::{Chosen, Events, EventsLs, EventsStream, Outbox, OutboxLs};
-pub(crate) use local::{Local, LocalUp};
+pub(crate) use local::{Local, LocalUp, Logs, Reload};
 pub(crate) use people::{Import, Members, People, Show};
 pub(crate) use reading::{Inbox, Received};
 pub(crate) use replay::Replay;
 
 /// An event in; the right people told once, on the channel they chose, with proof.
 #[derive(Parser)]
-#[command(name = "carillon", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "carillon", version = version(), propagate_version = true, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) target: Target,
@@ -42,8 +43,42 @@ pub(crate) struct Args {
 #[derive(ClapArgs, Clone)]
 pub(crate) struct Target {
     /// The environment: the stack carillon-<ENV>. `local` is the local cloud that `make up` started
-    #[arg(long = "env", global = true, env = "CARILLON_ENV", default_value = "local", value_name = "ENV")]
+    #[arg(
+        long = "env",
+        global = true,
+        env = "CARILLON_ENV",
+        default_value = "local",
+        value_name = "ENV",
+        value_parser = environment
+    )]
     pub(crate) environment: String,
+}
+
+/// The version, and the commit that `make release` built it from.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("CARILLON_COMMIT") {
+        Some(commit) => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
+        None => env!("CARGO_PKG_VERSION").to_owned(),
+    });
+    &VERSION
+}
+
+/// The longest name of an environment.
+///
+/// Source: `infra/template.yaml`, the pattern of its parameter `Environment`.
+const MAX_ENVIRONMENT_CHARS: usize = 20;
+
+/// A name that the template takes.
+fn environment(text: &str) -> Result<String, String> {
+    let is_name = text.starts_with(|it: char| it.is_ascii_lowercase())
+        && text.len() <= MAX_ENVIRONMENT_CHARS
+        && text.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-');
+    match is_name {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "wanted a lower-case name such as dev, of letters, digits and hyphens, with at most {MAX_ENVIRONMENT_CHARS} characters"
+        )),
+    }
 }
 
 #[derive(Subcommand)]
@@ -80,6 +115,28 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Local(Local),
     Demo(Demo),
+    Completion(Completion),
+    Man(Man),
+}
+
+/// Print what a shell needs to complete the commands and options of carillon
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  source <(carillon completion bash)
+  carillon completion zsh > ~/.zfunc/_carillon
+  carillon completion fish > ~/.config/fish/completions/carillon.fish")]
+pub(crate) struct Completion {
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Write the manual: one page for each command, for `man`
+#[derive(ClapArgs)]
+#[command(after_help = "Example:
+  carillon man --out ~/.local/share/man/man1 && man carillon-explain")]
+pub(crate) struct Man {
+    /// The folder for the pages; without it the first page is printed
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Compile config/ and say everything that is wrong with it
@@ -88,6 +145,7 @@ pub(crate) enum Command {
   carillon check
   carillon check config --samples events
   carillon check --samples events --strict
+  carillon check --against deployed.json
   carillon check --out target/lambda/dispatch/catalog.json")]
 pub(crate) struct Check {
     /// The folder with rules/, templates/, and perhaps policy.yaml and tests/
@@ -99,6 +157,9 @@ pub(crate) struct Check {
     /// Refuse a rule that no decision test names, instead of warning of it
     #[arg(long, requires = "samples")]
     pub(crate) strict: bool,
+    /// Warn of rules that this catalog has and the compiled one has not: what waits for them would never be sent
+    #[arg(long, value_name = "CATALOG")]
+    pub(crate) against: Option<PathBuf>,
     /// Write the compiled catalog here, and the policy as policy.json: beside it, or, where the folder is `dispatch`, into
     /// the folders of the other functions that need it
     #[arg(long, value_name = "FILE")]
@@ -170,7 +231,7 @@ pub(crate) struct Match {
 #[command(after_help = "Examples:
   carillon explain events/care/emergency.alert.created.json
   carillon explain events/tasks/task.commented.json --recipient ann --at 2026-11-20T23:30:00Z
-  carillon explain events/shop/order.shipped.json --as-test >> config/tests/shop.yaml
+  carillon explain events/tasks/task.created.json --as-test >> config/tests/tasks.yaml
   carillon explain 7f3c9c2e-1b1d-4f0e-9d55-2f4b --recipient ann")]
 pub(crate) struct Explain {
     /// A file with one event, - for standard input, or the id of an event that happened
@@ -289,6 +350,16 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+
+    #[test]
+    fn environment_is_a_name_that_the_template_takes() {
+        for good in ["local", "dev", "prod-2", "a", "abcdefghijklmnopqrst"] {
+            assert_eq!(environment(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "BAD ENV", "Dev", "2dev", "-dev", "dev_1", "dev/../prod", "abcdefghijklmnopqrstu"] {
+            assert!(environment(bad).is_err_and(|it| it.contains("such as dev")), "{bad:?}");
+        }
+    }
 
     #[test]
     fn every_verb_and_every_option_can_be_told_apart() {

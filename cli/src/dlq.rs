@@ -92,6 +92,18 @@ fn show(groups: &[Group], terminal: &Terminal) {
             false => String::new(),
         };
         terminal.say(&format!("{:<21}{}{}", "", plain(&it.detail), terminal.ink(Ink::Quiet, &plain(&whose))));
+        terminal.say(&terminal.ink(Ink::Quiet, &format!("{:<21}then  {}", "", remedy(&it.queue, &it.cause))));
+    }
+}
+
+/// What to do about messages of one queue and cause, as a command.
+fn remedy(queue: &str, cause: &str) -> String {
+    match cause {
+        // The same event would be refused again: its producer sends another one.
+        "refused" | "unreadable" => {
+            format!("mend the producer; `carillon dlq peek {queue}` shows one, `carillon dlq discard {queue}` drops them")
+        }
+        _ => format!("when the cause is mended: carillon dlq redrive {queue} --cause {cause}"),
     }
 }
 

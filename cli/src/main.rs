@@ -4,6 +4,7 @@ mod access;
 mod args;
 mod audit;
 mod check;
+mod completion;
 mod cloud;
 mod deciding;
 mod demo;
@@ -13,6 +14,7 @@ mod error;
 mod event_store;
 mod explain;
 mod files;
+mod gone;
 mod inbox;
 mod local;
 mod matching;
@@ -45,6 +47,8 @@ async fn main() -> ExitCode {
     let terminal = Terminal::detect(args.json);
     let done = match args.command {
         Command::Check(it) => check::run(&it, &terminal),
+        Command::Completion(it) => completion::completion(&it, &terminal),
+        Command::Man(it) => completion::man(&it, &terminal),
         Command::Publish(it) => publishing::run(&it, &args.target, &terminal).await,
         Command::Tail(it) => tail::run(&it, &args.target, &terminal).await,
         Command::Match(it) => matching::run(&it, &terminal),

@@ -13,6 +13,7 @@ use crate::args::{Import, Members, Show, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::files;
+use crate::status::counted;
 use crate::terminal::{Ink, Terminal, plain};
 
 /// People of one call, and members of one page.
@@ -49,9 +50,10 @@ pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) 
         };
         let tenants = match file.tenants.len() {
             0 => String::new(),
-            it => format!(" and {it} tenants"),
+            it => format!(" and {}", counted(it, "tenant", "tenants")),
         };
-        terminal.say(&format!("{word} {total} people{tenants} in {}", cloud.name("people")));
+        let people = counted(total, "person", "people");
+        terminal.say(&format!("{word} {people}{tenants} in {}", cloud.name("people")));
     }
     Ok(file.refused == 0)
 }
@@ -116,7 +118,10 @@ pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> D
         return Ok(true);
     }
     let members = serde_json::to_value(person).map_err(|it| Error::Cloud(it.to_string()))?;
-    for (name, value) in members.as_object().into_iter().flatten() {
+    let mut members: Vec<_> = members.as_object().into_iter().flatten().collect();
+    // Who it is stands first; JSON objects are in the order of their names.
+    members.sort_by_key(|(name, _)| (*name != "id", *name != "name"));
+    for (name, value) in members {
         for (at, line) in lines(value).into_iter().enumerate() {
             let name = if at == 0 { name.as_str() } else { "" };
             terminal.say(&format!("{} {}", terminal.ink(Ink::Quiet, &format!("{name:<12}")), plain(&line)));
@@ -158,7 +163,7 @@ pub(crate) async fn members(args: &Members, target: &Target, terminal: &Terminal
         }
         start = page.next;
     }
-    terminal.note(&format!("{count} members"));
+    terminal.note(&counted(count, "member", "members"));
     Ok(count > 0)
 }
 

@@ -25,6 +25,7 @@ mod trouble;
 mod waiting;
 
 use proof::{Found, Proof};
+pub(super) use trouble::restore;
 use trouble::Trouble;
 
 /// How long the acts may take: the longest wait half a minute, and a slow machine adds some.

@@ -9,7 +9,6 @@ use store::LedgerRow;
 use crate::deciding::{Told, What};
 use crate::status::word;
 use crate::terminal::{Ink, Terminal};
-use crate::times::utc;
 
 /// How many, by channel and by what became of them.
 pub(super) struct Summary(BTreeMap<(&'static str, String), usize>);

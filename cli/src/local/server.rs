@@ -45,6 +45,7 @@ pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
         socket_url: None,
         http_url: None,
         token_url: None,
+        browser_origins: None,
         deployed: None,
     };
     terminal.progress("starting the local cloud …");

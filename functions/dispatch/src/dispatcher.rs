@@ -156,7 +156,7 @@ impl Dispatcher {
             code = "WAKE_NEWER",
             "a continuation was written by a newer release: returned to the queue until a dispatch of that release reads it"
         );
-        let hidden = tokio::time::timeout(deadline.left(runtime::now()), self.handover.hide(message, pause));
+        let hidden = tokio::time::timeout(deadline.left(now()), self.handover.hide(message, pause));
         let error = match hidden.await {
             Ok(Ok(())) => return,
             Ok(Err(refused)) => chain(&refused),
