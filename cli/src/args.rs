@@ -1,7 +1,6 @@
 //! The command line.
 
 use std::path::PathBuf;
-use std::sync::LazyLock;
 
 mod endpoints;
 
@@ -17,6 +16,8 @@ mod local;
 mod people;
 mod reading;
 mod replay;
+mod shell;
+mod target;
 
 pub(crate) use audit::{Audit, AuditAccess, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
@@ -25,6 +26,9 @@ pub(crate) use local::{Local, LocalUp, Logs, Reload};
 pub(crate) use people::{Import, Members, People, Show};
 pub(crate) use reading::{Inbox, Received};
 pub(crate) use replay::Replay;
+pub(crate) use shell::{Completion, Man};
+pub(crate) use target::Target;
+use target::version;
 
 /// An event in; the right people told once, on the channel they chose, with proof.
 #[derive(Parser)]
@@ -37,48 +41,6 @@ pub(crate) struct Args {
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Which deployment is meant.
-#[derive(ClapArgs, Clone)]
-pub(crate) struct Target {
-    /// The environment: the stack carillon-<ENV>. `local` is the local cloud that `make up` started
-    #[arg(
-        long = "env",
-        global = true,
-        env = "CARILLON_ENV",
-        default_value = "local",
-        value_name = "ENV",
-        value_parser = environment
-    )]
-    pub(crate) environment: String,
-}
-
-/// The version, and the commit that `make release` built it from.
-fn version() -> &'static str {
-    static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("CARILLON_COMMIT") {
-        Some(commit) => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
-        None => env!("CARGO_PKG_VERSION").to_owned(),
-    });
-    &VERSION
-}
-
-/// The longest name of an environment.
-///
-/// Source: `infra/template.yaml`, the pattern of its parameter `Environment`.
-const MAX_ENVIRONMENT_CHARS: usize = 20;
-
-/// A name that the template takes.
-fn environment(text: &str) -> Result<String, String> {
-    let is_name = text.starts_with(|it: char| it.is_ascii_lowercase())
-        && text.len() <= MAX_ENVIRONMENT_CHARS
-        && text.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-');
-    match is_name {
-        true => Ok(text.to_owned()),
-        false => Err(format!(
-            "wanted a lower-case name such as dev, of letters, digits and hyphens, with at most {MAX_ENVIRONMENT_CHARS} characters"
-        )),
-    }
 }
 
 #[derive(Subcommand)]
@@ -117,26 +79,6 @@ pub(crate) enum Command {
     Demo(Demo),
     Completion(Completion),
     Man(Man),
-}
-
-/// Print what a shell needs to complete the commands and options of carillon
-#[derive(ClapArgs)]
-#[command(after_help = "Examples:
-  source <(carillon completion bash)
-  carillon completion zsh > ~/.zfunc/_carillon
-  carillon completion fish > ~/.config/fish/completions/carillon.fish")]
-pub(crate) struct Completion {
-    pub(crate) shell: clap_complete::Shell,
-}
-
-/// Write the manual: one page for each command, for `man`
-#[derive(ClapArgs)]
-#[command(after_help = "Example:
-  carillon man --out ~/.local/share/man/man1 && man carillon-explain")]
-pub(crate) struct Man {
-    /// The folder for the pages; without it the first page is printed
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) out: Option<PathBuf>,
 }
 
 /// Compile config/ and say everything that is wrong with it
@@ -350,16 +292,6 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-
-    #[test]
-    fn environment_is_a_name_that_the_template_takes() {
-        for good in ["local", "dev", "prod-2", "a", "abcdefghijklmnopqrst"] {
-            assert_eq!(environment(good).as_deref(), Ok(good));
-        }
-        for bad in ["", "BAD ENV", "Dev", "2dev", "-dev", "dev_1", "dev/../prod", "abcdefghijklmnopqrstu"] {
-            assert!(environment(bad).is_err_and(|it| it.contains("such as dev")), "{bad:?}");
-        }
-    }
 
     #[test]
     fn every_verb_and_every_option_can_be_told_apart() {

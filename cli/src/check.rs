@@ -49,8 +49,10 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
         return Ok(false);
     }
     if let Some(against) = &args.against {
-        let after = CatalogFile::read(&String::from_utf8_lossy(&text)).ok().and_then(|it| Catalog::open(it).ok());
-        let after = after.ok_or_else(|| Error::Cloud("the compiled catalog cannot be read back".to_owned()))?;
+        let after =
+            CatalogFile::read(&String::from_utf8_lossy(&text)).ok().and_then(|it| Catalog::open(it).ok());
+        let after =
+            after.ok_or_else(|| Error::Cloud("the compiled catalog cannot be read back".to_owned()))?;
         gone::warn(&gone::rules(&explain::catalog(against)?, &after), terminal);
     }
     if let Some(out) = &args.out {

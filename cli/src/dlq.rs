@@ -101,7 +101,9 @@ fn remedy(queue: &str, cause: &str) -> String {
     match cause {
         // The same event would be refused again: its producer sends another one.
         "refused" | "unreadable" => {
-            format!("mend the producer; `carillon dlq peek {queue}` shows one, `carillon dlq discard {queue}` drops them")
+            format!(
+                "mend the producer; `carillon dlq peek {queue}` shows one, `carillon dlq discard {queue}` drops them"
+            )
         }
         _ => format!("when the cause is mended: carillon dlq redrive {queue} --cause {cause}"),
     }

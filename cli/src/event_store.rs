@@ -96,7 +96,9 @@ async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
     while let Some(Dated { event, recorded_at: at, findings }) = choice.next().await? {
         if shown == limit {
             let newest = if args.oldest_first { "oldest" } else { "newest" };
-            terminal.note(&format!("the {newest} {limit}; --limit shows more, --mine leaves Carillon's own events out"));
+            terminal.note(&format!(
+                "the {newest} {limit}; --limit shows more, --mine leaves Carillon's own events out"
+            ));
             break;
         }
         shown += 1;
@@ -153,11 +155,7 @@ fn show(it: &Versioned, terminal: &Terminal) {
             .say_json(&json!({ "version": it.version, "pending": it.is_pending, "event": event }));
     }
     let pending = if it.is_pending { "  pending" } else { "" };
-    terminal.say(&format!(
-        "{:>6}  {}{pending}",
-        it.version,
-        line(it.event.time, &it.event, terminal)
-    ));
+    terminal.say(&format!("{:>6}  {}{pending}", it.version, line(it.event.time, &it.event, terminal)));
 }
 
 fn line(at: Timestamp, event: &Event, terminal: &Terminal) -> String {

@@ -1,9 +1,9 @@
 //! `carillon explain`: who hears of an event, on which channel and when, and why; or why somebody does not.
 
-pub(crate) mod happened;
 mod as_test;
-mod picture;
+pub(crate) mod happened;
 pub(crate) mod pending;
+mod picture;
 mod replays;
 mod summary;
 

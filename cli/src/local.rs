@@ -107,7 +107,10 @@ fn status(terminal: &Terminal) -> Done {
 fn dead_sidecars(state: &State) -> Vec<(&'static str, &'static str)> {
     let mut dead = Vec::new();
     if !state.capture.is_some_and(|it| capture::SIDECAR.runs_at_all(&it)) {
-        dead.push(("the capture server", "no push notification, WhatsApp message, webhook message or e-mail arrives"));
+        dead.push((
+            "the capture server",
+            "no push notification, WhatsApp message, webhook message or e-mail arrives",
+        ));
     }
     if !state.proxy.is_some_and(|it| proxy::SIDECAR.runs_at_all(&it)) {
         dead.push(("the proxy", "no function reaches the local cloud"));

@@ -59,7 +59,10 @@ mod tests {
     fn times_within_a_sentence_have_the_same_form() {
         for (sentence, printed) in [
             ("hold it back until 2026-11-21T09:01:10.846Z", "hold it back until 2026-11-21 09:01:10 UTC"),
-            ("(2026-11-21T09:01:10Z), then 2026-11-22T00:00:00Z.", "(2026-11-21 09:01:10 UTC), then 2026-11-22 00:00:00 UTC."),
+            (
+                "(2026-11-21T09:01:10Z), then 2026-11-22T00:00:00Z.",
+                "(2026-11-21 09:01:10 UTC), then 2026-11-22 00:00:00 UTC.",
+            ),
             ("the topic T-2026 of UTC+2", "the topic T-2026 of UTC+2"),
         ] {
             assert_eq!(in_utc(sentence), printed);

@@ -151,14 +151,7 @@ fn tell(event: &Event, (rule, recipient, channel): &Place, gained: bool, termina
     ));
 }
 
-fn total(
-    sum: &Sum,
-    before: &Catalog,
-    after: &Catalog,
-    gone: &[Gone],
-    args: &WhatIf,
-    terminal: &Terminal,
-) {
+fn total(sum: &Sum, before: &Catalog, after: &Catalog, gone: &[Gone], args: &WhatIf, terminal: &Terminal) {
     let more: usize = sum.by_rule.values().map(|it| it.0).sum();
     let less: usize = sum.by_rule.values().map(|it| it.1).sum();
     if terminal.json {

@@ -111,7 +111,9 @@ fn decision_test_that_explain_writes_passes() {
     std::fs::remove_dir_all(config.join("tests")).unwrap();
     std::fs::create_dir_all(config.join("tests")).unwrap();
     let mut tests = String::new();
-    for sample in ["core/hello", "tasks/task.comment.added", "care/emergency.alert.created", "demo/demo.alarm"] {
+    for sample in
+        ["core/hello", "tasks/task.comment.added", "care/emergency.alert.created", "demo/demo.alarm"]
+    {
         let said = carillon(&["explain", &format!("events/{sample}.json"), "--as-test"], "");
         assert!(said.status.success(), "{}", text(&said));
         tests.push_str(&String::from_utf8_lossy(&said.stdout));

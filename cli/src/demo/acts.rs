@@ -25,8 +25,8 @@ mod trouble;
 mod waiting;
 
 use proof::{Found, Proof};
-pub(super) use trouble::restore;
 use trouble::Trouble;
+pub(super) use trouble::restore;
 
 /// How long the acts may take: the longest wait half a minute, and a slow machine adds some.
 const PATIENCE: Duration = Duration::from_secs(180);

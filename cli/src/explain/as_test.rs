@@ -36,7 +36,7 @@ pub(super) fn print(
             lines.push(line);
         }
     }
-    terminal.say(&format!("- test: {} says what is written here", event.kind));
+    terminal.say(&format!("- test: what {} leads to", event.kind));
     terminal.say(&sample(Path::new(&args.event), event));
     if args.at.is_some() {
         terminal.say(&format!("  at: {at}"));

@@ -21,8 +21,8 @@ use crate::args::{Explain, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since::ago;
-use crate::times::{in_utc, utc};
 use crate::terminal::{Ink, Terminal};
+use crate::times::{in_utc, utc};
 
 /// A send that took less is not worth a word about it, in seconds.
 const WORTH_SAYING_S: i64 = 5;
@@ -51,7 +51,9 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
             terminal.note("nothing is on record, and no rule of this catalog addresses them; --recipient and --channel narrow what is shown");
         }
         None if rows.is_empty() => {
-            terminal.note("nothing is on record: no rule that matched addressed them, or the event is not decided yet");
+            terminal.note(
+                "nothing is on record: no rule that matched addressed them, or the event is not decided yet",
+            );
         }
         Some(_) | None => {}
     }
@@ -184,7 +186,8 @@ fn print_rows(rows: &[LedgerRow], limit: usize, terminal: &Terminal) {
     }
     if rows.len() > limit {
         let left = rows.len() - limit;
-        terminal.note(&format!("{left} more lines; --limit {} shows them, --recipient those of one", rows.len()));
+        terminal
+            .note(&format!("{left} more lines; --limit {} shows them, --recipient those of one", rows.len()));
     }
 }
 
@@ -222,9 +225,7 @@ pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
         }
         Status::Suppressed => (Ink::Bad, format!("was not sent: {}", meaning(row.reason))),
         Status::Failed => (Ink::Bad, format!("failed{}: {}", sent_at(row), meaning(row.reason))),
-        Status::Unconfirmed => {
-            (Ink::Note, format!("was sent{}, and {}", sent_at(row), meaning(row.reason)))
-        }
+        Status::Unconfirmed => (Ink::Note, format!("was sent{}, and {}", sent_at(row), meaning(row.reason))),
         Status::Undelivered => {
             (Ink::Bad, format!("was sent and not delivered: {}; sent{}", meaning(row.reason), sent_at(row)))
         }

@@ -228,14 +228,18 @@ mod tests {
     #[test]
     fn message_in_a_queue_is_the_difference_between_what_is_decided_and_what_is_on_record() {
         let told = [told("ann", "email", 0, 0), told("ann", "socket", 0, 0)];
-        assert_eq!(channels(&missing(&told, &[row("ann", "email", 0, Status::Sent)], &event(), NOON)), ["socket"]);
+        assert_eq!(
+            channels(&missing(&told, &[row("ann", "email", 0, Status::Sent)], &event(), NOON)),
+            ["socket"]
+        );
         let all = [row("ann", "email", 0, Status::Sent), row("ann", "socket", 0, Status::Claimed)];
         assert!(missing(&told, &all, &event(), NOON).is_empty());
     }
 
     #[test]
     fn event_of_which_nothing_is_on_record_is_shown_with_all_first_decisions() {
-        let mut told = vec![told("ann", "email", 0, 0), told("ben", "email", 0, 0), told("ann", "sms", 2, 60)];
+        let mut told =
+            vec![told("ann", "email", 0, 0), told("ben", "email", 0, 0), told("ann", "sms", 2, 60)];
         told[1].what = What::Suppress(Reason::NoAddress);
         assert_eq!(channels(&missing(&told, &[], &event(), NOON)), ["email", "email"]);
         told.iter_mut().for_each(|told| told.at = NOON + Duration::from_secs(1));

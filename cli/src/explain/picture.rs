@@ -77,7 +77,9 @@ pub(super) fn show_pending(
         (true, _) => format!("nothing is on record yet; decided again now, by catalog {version}:"),
         (false, true) => format!("decided again now, by catalog {version}; the ledger does not have:"),
         (false, false) => {
-            format!("decided again now, by catalog {version}, which is not the one of that time; the ledger does not have:")
+            format!(
+                "decided again now, by catalog {version}, which is not the one of that time; the ledger does not have:"
+            )
         }
     };
     terminal.say(&terminal.ink(Ink::Quiet, &heading));
@@ -105,9 +107,8 @@ fn head(event: &Event, catalog: &Catalog, at: Timestamp, terminal: &Terminal) {
     let tenant = event.tenant.as_ref().map_or_else(String::new, |it| format!(" of tenant {it}"));
     let kind = terminal.ink(Ink::Strong, &event.kind);
     terminal.say(&format!("{kind} {} from {}{tenant}", event.id, event.source));
-    terminal.say(
-        &terminal.ink(Ink::Quiet, &format!("decided as of {}, catalog {}", utc(at), catalog.version())),
-    );
+    terminal
+        .say(&terminal.ink(Ink::Quiet, &format!("decided as of {}, catalog {}", utc(at), catalog.version())));
 }
 
 fn by_rule<'a>(told: &[&'a Told]) -> Vec<(Option<&'a str>, Vec<&'a Told>)> {

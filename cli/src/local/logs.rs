@@ -35,7 +35,8 @@ pub(super) fn print(args: &Logs, terminal: &Terminal) -> Done {
         file.read_to_end(&mut new).map_err(|error| Error::read(&path, error))?;
         for (function, line) in reader.read(&new, !args.follow) {
             let is_wanted = args.function.as_ref().is_none_or(|wanted| *wanted == function);
-            if !is_wanted || !is_late_enough(&line, since) || !is_serious_enough(&line, args.level.as_deref()) {
+            if !is_wanted || !is_late_enough(&line, since) || !is_serious_enough(&line, args.level.as_deref())
+            {
                 continue;
             }
             match args.function {
@@ -137,7 +138,8 @@ mod tests {
 
     #[test]
     fn function_that_was_killed_leaves_a_line() {
-        let log = "WARNING ESM: Lambda carillon-local-email failed: Runtime exited before returning a response\n";
+        let log =
+            "WARNING ESM: Lambda carillon-local-email failed: Runtime exited before returning a response\n";
         let found = Reader::default().read(log.as_bytes(), true);
         assert_eq!(found[0].0, "email");
         assert!(found[0].1.contains("Runtime exited"));
@@ -151,7 +153,9 @@ mod tests {
         assert!(!is_late_enough(&line("INFO"), at("2026-11-30T04:00:01Z")));
         assert!(is_late_enough("Runtime exited", at("2026-11-30T04:00:01Z")));
         assert!(!is_serious_enough(&line("INFO"), Some("warn")));
-        assert!(is_serious_enough(&line("ERROR"), Some("warn")) && is_serious_enough(&line("WARN"), Some("warn")));
+        assert!(
+            is_serious_enough(&line("ERROR"), Some("warn")) && is_serious_enough(&line("WARN"), Some("warn"))
+        );
         assert!(is_serious_enough("Runtime exited", Some("error")) && is_serious_enough(&line("INFO"), None));
     }
 

@@ -42,7 +42,11 @@ fn read(text: &str, environment: &str) -> Result<Vec<Parameter>, String> {
     let texts: Vec<&str> = match found {
         toml::Value::String(text) => vec![text],
         toml::Value::Array(list) => list.iter().filter_map(toml::Value::as_str).collect(),
-        _ => return Err(format!("[{environment}.deploy.parameters] parameter_overrides is no text and no list")),
+        _ => {
+            return Err(format!(
+                "[{environment}.deploy.parameters] parameter_overrides is no text and no list"
+            ));
+        }
     };
     texts.into_iter().flat_map(words).map(|word| pair(&word)).collect()
 }
@@ -72,9 +76,9 @@ pub(super) fn join(of_file: Vec<Parameter>, defaults: Vec<Parameter>, fixed: Vec
     let mut joined = Joined::default();
     for (name, value) in of_file {
         match fixed.iter().find(|(other, _)| *other == name) {
-            Some((_, ours)) if *ours != value => joined.unused.push(format!(
-                "{name}={value} of {FILE} is not used: the local cloud needs {name}={ours}"
-            )),
+            Some((_, ours)) if *ours != value => joined
+                .unused
+                .push(format!("{name}={value} of {FILE} is not used: the local cloud needs {name}={ours}")),
             Some(_) => {}
             None => joined.parameters.push((name, value)),
         }
@@ -117,7 +121,12 @@ mod tests {
             all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
         let joined = join(
-            pairs(&[("LogLevel", "debug"), ("LimitUser", "5/s:5"), ("Environment", "local"), ("LocalProxy", "x")]),
+            pairs(&[
+                ("LogLevel", "debug"),
+                ("LimitUser", "5/s:5"),
+                ("Environment", "local"),
+                ("LocalProxy", "x"),
+            ]),
             pairs(&[("LimitUser", "1000/s:2000"), ("LogRetentionDays", "1")]),
             pairs(&[("Environment", "local"), ("LocalProxy", "http://127.0.0.1:4621")]),
         );
@@ -138,7 +147,8 @@ mod tests {
     #[track_caller]
     fn check(text: &str, environment: &str, expected: &[(&str, &str)]) {
         let found = read(text, environment).unwrap();
-        let found: Vec<(&str, &str)> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(found, expected, "{environment}");
     }
 }

@@ -116,7 +116,9 @@ fn held(job: &Job, views: &[View], now: Timestamp) -> Ticket {
     let is_critical = job.priority == Priority::Critical;
     let chance = chance(job.key.as_str(), job.held_s);
     // A provider that recovers is not down: the message only waits its turn.
-    let Some(down) = all_down(views) else { return Ticket::Wait(in_time(job, jittered(RECOVERY_PAUSE, chance), now)) };
+    let Some(down) = all_down(views) else {
+        return Ticket::Wait(in_time(job, jittered(RECOVERY_PAUSE, chance), now));
+    };
     if u64::from(job.held_s) >= LONGEST_HELD.as_secs() || goes_on(job, down, now) {
         return Ticket::HandOn;
     }
@@ -126,7 +128,8 @@ fn held(job: &Job, views: &[View], now: Timestamp) -> Ticket {
         pause = pause.min(CRITICAL_PAUSE);
     }
     if job.failover.is_some() {
-        pause = pause.min(Duration::try_from(handed_on_at(down).duration_since(now)).unwrap_or(Duration::ZERO));
+        pause =
+            pause.min(Duration::try_from(handed_on_at(down).duration_since(now)).unwrap_or(Duration::ZERO));
     }
     Ticket::Wait(in_time(job, pause, now))
 }

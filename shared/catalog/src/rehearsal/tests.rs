@@ -86,7 +86,8 @@ fn a_template_that_cannot_be_rendered_is_told_with_its_line() {
 
 #[test]
 fn misspelt_member_of_the_data_is_answered_with_the_one_that_is_near() {
-    let sample = SAMPLE.replace("\"to\"", "\"prescription\": {\"medicineId\": 1}, \"prescriptionId\": \"p-1\", \"to\"");
+    let sample = SAMPLE
+        .replace("\"to\"", "\"prescription\": {\"medicineId\": 1}, \"prescriptionId\": \"p-1\", \"to\"");
     for (written, meant) in [
         ("data.prescriptionID", Some("data.prescriptionId")),
         ("data.prescription.medicineID", Some("data.prescription.medicineId")),

@@ -144,8 +144,12 @@ fn outcome(said: &str, at: At, page: &mut Page<'_>) -> Option<Outcome> {
 fn form(word: &str) -> &'static str {
     match word {
         "suppressed" => "write `suppressed` and one reason, such as `suppressed preference`",
-        "deferred" => "write `deferred`, `deferred wait`, or `deferred wait 2026-11-20T08:00:00Z`, where two instants with `..` between them will do",
-        "collected" => "write `collected`, or `collected 2026-11-20T08:00:00Z`, where two instants with `..` between them will do",
+        "deferred" => {
+            "write `deferred`, `deferred wait`, or `deferred wait 2026-11-20T08:00:00Z`, where two instants with `..` between them will do"
+        }
+        "collected" => {
+            "write `collected`, or `collected 2026-11-20T08:00:00Z`, where two instants with `..` between them will do"
+        }
         "cancels" => "write `cancels` alone",
         _ => LINE,
     }

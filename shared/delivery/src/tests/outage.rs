@@ -100,10 +100,8 @@ fn step(going: &mut Going, breaker: &mut Breaker, began: Timestamp) {
         }
     };
     let first = Tried { times: 0, since: now, held: Duration::ZERO };
-    let before = Tried {
-        held: Duration::from_secs(u64::from(going.job.held_s)),
-        ..going.before.unwrap_or(first)
-    };
+    let before =
+        Tried { held: Duration::from_secs(u64::from(going.job.held_s)), ..going.before.unwrap_or(first) };
     let turn = Turn { job: &going.job, before, providers: 1, down, now };
     let answer = Err(Failure::Transient("503".into()));
     let answer = if probe { turn.probed(answer) } else { answer };

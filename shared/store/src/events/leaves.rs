@@ -10,8 +10,8 @@ use domain::Timestamp;
 use domain::seal::{Leaf, minute_of};
 use jiff::SignedDuration;
 
-use super::{Events, Way};
 use super::reading::{buckets_by_day, query};
+use super::{Events, Way};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 

@@ -133,7 +133,9 @@ fn quiet_hours_say_whose_they_are_and_where() {
         "{notes:?}"
     );
     assert!(
-        notes[1].ends_with(": they end at 2026-11-20T14:00:00Z, and what they held is spread over some minutes after that"),
+        notes[1].ends_with(
+            ": they end at 2026-11-20T14:00:00Z, and what they held is spread over some minutes after that"
+        ),
         "{notes:?}"
     );
 }
