@@ -39,10 +39,10 @@ fn read(text: &str, environment: &str) -> Result<Vec<Parameter>, String> {
     else {
         return Ok(Vec::new());
     };
-    let texts: Vec<&str> = match found {
-        toml::Value::String(text) => vec![text],
-        toml::Value::Array(list) => list.iter().filter_map(toml::Value::as_str).collect(),
-        _ => {
+    let texts: Vec<&str> = match (found.as_str(), found.as_array()) {
+        (Some(text), _) => vec![text],
+        (None, Some(list)) => list.iter().filter_map(toml::Value::as_str).collect(),
+        (None, None) => {
             return Err(format!(
                 "[{environment}.deploy.parameters] parameter_overrides is no text and no list"
             ));
