@@ -7,8 +7,14 @@ CATALOG  := target/lambda/dispatch/catalog.json
 PAGES    := target/lambda/api/pages.json
 RUN      := cargo build --profile $(PROFILE) --locked
 SAM      := .local/sam/.installed
+SAM_PYTHON := .local/sam/bin/python
 CLOUD    := .local/ministack/.installed
-ARCH      = $(shell sed -n '/^\[$(ENV)\./,/^\[[^$(ENV)]/s/.*Architecture=\([a-z0-9_]*\).*/\1/p' infra/samconfig.toml)
+SAMCONFIG := infra/samconfig.toml
+# The lines of the section [ENV.deploy.parameters], and the names of all such sections. Section names are compared whole.
+SECTION   = awk -v wanted='[$(ENV).deploy.parameters]' '/^[ \t]*\[/ { head = $$0; sub(/\#.*/, "", head); gsub(/[ \t\r]/, "", head); inside = (head == wanted) } inside && !/^[ \t]*\#/' $(SAMCONFIG)
+SECTIONS  = sed -n 's/^[ \t]*\[\([^].]*\)\.deploy\.parameters\].*/\1/p' $(SAMCONFIG)
+ARCH      = $(shell $(SECTION) | sed -n 's/.*Architecture=[\\"]*\([a-z0-9_]*\).*/\1/p')
+NO_ENV    = $(SAMCONFIG) has no section [$(ENV).deploy.parameters]; it has: $(shell $(SECTIONS)). Copy a section and change its names
 
 help: ## Print the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,14 +31,17 @@ soak: up ## The same for longer, with other seeds, and things broken on purpose:
 up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy to it; webhooks reach WEBHOOK_ALLOW=http://127.0.0.1:3000
 	@$(CARILLON) local up --profile $(PROFILE) $(if $(WEBHOOK_ALLOW),--webhook-allow '$(WEBHOOK_ALLOW)')
 
+reload: ## Push config/ to the local cloud that runs: a changed word is live within seconds
+	@$(CARILLON) local reload --samples events
+
 attacks: up ## Replay the known attacks against the local cloud and print that each is refused
 	@tests/attacks.sh
 
 down: ## Stop the local cloud
 	@if [ -x $(CARILLON) ]; then $(CARILLON) local down; fi
 
-logs: ## Print what the functions logged: make logs F=email
-	@$(CARILLON) local logs $(F)
+logs: ## Print what the functions logged: make logs F=email ARGS='--follow --level warn'
+	@$(CARILLON) local logs $(F) $(ARGS)
 
 send: ## Put a sample on the bus as a new event: make send E=core/hello
 	@test -n "$(E)" || { echo "name a sample: make send E=core/hello"; ls -d events/*/*.json | sed 's/^events./  /; s/.json$$//' | grep -v lambda/; exit 2; }
@@ -42,12 +51,17 @@ build: ## Build functions and CLI for this machine, compile config/
 	@$(RUN) --workspace --exclude simulation $(or $(TARGETS),--bins)
 	@$(CARILLON) check --strict --samples events --out $(CATALOG) --pages $(PAGES)
 
-release: $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for the architecture that infra/samconfig.toml names
+environment:
+	$(if $(shell $(SECTION)),,$(error $(NO_ENV)))@:
+
+release: environment $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for the architecture that infra/samconfig.toml names
 	@. .local/lambda/bin/activate && cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),--x86-64,--arm64) \
 	  $(foreach it,$(notdir $(wildcard functions/*)),-p $(it))
-	@$(RUN) -p cli && $(CARILLON) check --strict --samples events --out $(CATALOG) --pages $(PAGES)
+	@CARILLON_COMMIT=$$(git rev-parse --short=12 HEAD 2>/dev/null) $(RUN) -p cli && $(CARILLON) check --strict --samples events --out $(CATALOG) --pages $(PAGES)
 
 deploy: release ## Build for Lambda and deploy to AWS: make deploy E=dev
+	@env -u AWS_ENDPOINT_URL $(SAM_PYTHON) infra/deployed.py $(ENV) target/deployed-$(ENV).json --samconfig $(SAMCONFIG) \
+	  && $(CARILLON) check --against target/deployed-$(ENV).json || echo "rules that are deployed and gone are not known"
 	@cd infra && env -u AWS_ENDPOINT_URL SAM_CLI_TELEMETRY=0 ../.local/sam/bin/sam deploy --config-env $(ENV)
 
 bench: ## Measure size, start-up and work of every function, beside the SDK's default client and Powertools
@@ -72,5 +86,5 @@ $(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemat
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-.PHONY: help demo test soak up attacks down logs send build release deploy bench size checkov deny clean
+.PHONY: help demo test soak up reload attacks down logs send build environment release deploy bench size checkov deny clean
 .DEFAULT_GOAL := help

@@ -17,19 +17,24 @@ mod people;
 mod reading;
 mod render;
 mod replay;
+mod shell;
+mod target;
 
 pub(crate) use audit::{Audit, AuditAccess, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
-pub(crate) use events::{Chosen, Events, EventsStream, Outbox, OutboxLs};
-pub(crate) use local::{Local, LocalUp};
+pub(crate) use events::{Chosen, Events, EventsLs, EventsStream, Outbox, OutboxLs};
+pub(crate) use local::{Local, LocalUp, Logs, Reload};
 pub(crate) use people::{Find, Import, Members, People, Show};
 pub(crate) use reading::{Inbox, Received};
 pub(crate) use render::Render;
 pub(crate) use replay::Replay;
+pub(crate) use shell::{Completion, Man};
+pub(crate) use target::Target;
+use target::version;
 
 /// An event in; the right people told once, on the channel they chose, with proof.
 #[derive(Parser)]
-#[command(name = "carillon", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "carillon", version = version(), propagate_version = true, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) target: Target,
@@ -38,14 +43,6 @@ pub(crate) struct Args {
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Which deployment is meant.
-#[derive(ClapArgs, Clone)]
-pub(crate) struct Target {
-    /// The environment: the stack carillon-<ENV>. `local` is the local cloud that `make up` started
-    #[arg(long = "env", global = true, env = "CARILLON_ENV", default_value = "local", value_name = "ENV")]
-    pub(crate) environment: String,
 }
 
 #[derive(Subcommand)]
@@ -83,6 +80,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Local(Local),
     Demo(Demo),
+    Completion(Completion),
+    Man(Man),
 }
 
 /// Compile config/ and say everything that is wrong with it
@@ -91,6 +90,7 @@ pub(crate) enum Command {
   carillon check
   carillon check config --samples events
   carillon check --samples events --strict
+  carillon check --against deployed.json
   carillon check --out target/lambda/dispatch/catalog.json")]
 pub(crate) struct Check {
     /// The folder with rules/, templates/, and perhaps policy.yaml and tests/
@@ -102,6 +102,9 @@ pub(crate) struct Check {
     /// Refuse a rule that no decision test names, instead of warning of it
     #[arg(long, requires = "samples")]
     pub(crate) strict: bool,
+    /// Warn of rules that this catalog has and the compiled one has not: what waits for them would never be sent
+    #[arg(long, value_name = "CATALOG")]
+    pub(crate) against: Option<PathBuf>,
     /// Write the compiled catalog here, and the policy as policy.json: beside it, or, where the folder is `dispatch`, into
     /// the folders of the other functions that need it
     #[arg(long, value_name = "FILE")]
@@ -173,11 +176,13 @@ pub(crate) struct Match {
 /// Say who hears of an event, on which channel and when, and why; or why somebody does not
 ///
 /// EVENT is a file: then it is decided here, without any cloud, as if nothing had happened before, and what waits is
-/// followed to its end. Or it is the id of an event that happened: then it says what came of it.
+/// followed to its end. Or it is the id of an event that happened: then it says what came of it, and what is decided and
+/// not taken up by its channel yet.
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon explain events/care/emergency.alert.created.json
   carillon explain events/tasks/task.commented.json --recipient ann --at 2026-11-20T23:30:00Z
+  carillon explain events/tasks/task.created.json --as-test >> config/tests/tasks.yaml
   carillon explain 7f3c9c2e-1b1d-4f0e-9d55-2f4b --recipient ann")]
 pub(crate) struct Explain {
     /// A file with one event, - for standard input, or the id of an event that happened
@@ -192,9 +197,16 @@ pub(crate) struct Explain {
     /// Decide as if it were this time, such as 2026-11-20T23:30:00Z; the event's own time, when it is left out
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
-    /// The rules: a config folder, or a compiled catalog
-    #[arg(long, default_value = "config", value_name = "FOLDER")]
-    pub(crate) config: PathBuf,
+    /// The rules: a config folder, or a compiled catalog. Without it: `config` for a file; for an id the catalog that was
+    /// built in target/
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) config: Option<PathBuf>,
+    /// How many lines; of more a summary is printed, too
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = some())]
+    pub(crate) limit: usize,
+    /// Print what is decided about a file as the lines of a decision test, for config/tests
+    #[arg(long)]
+    pub(crate) as_test: bool,
     /// The people, with the roles and topics they have
     #[arg(long, default_value = "events/people.json", value_name = "FILE")]
     pub(crate) people: PathBuf,

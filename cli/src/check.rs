@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use catalog::{Problem, Trials};
-use domain::catalog::{Catalog, POLICY_FILE};
+use domain::catalog::{Catalog, CatalogFile, POLICY_FILE};
 use domain::policy::EmailPolicy;
 use domain::recipient::{Recipient, Recipients};
 
 use crate::args::Check;
 use crate::error::{Done, Error};
-use crate::files;
+use crate::status::counted;
 use crate::terminal::{Ink, Terminal};
+use crate::{explain, files, gone};
 
 pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     if !args.folder.is_dir() {
@@ -49,6 +50,13 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     if !problems.is_empty() {
         return Ok(false);
     }
+    if let Some(against) = &args.against {
+        let after =
+            CatalogFile::read(&String::from_utf8_lossy(&text)).ok().and_then(|it| Catalog::open(it).ok());
+        let after =
+            after.ok_or_else(|| Error::Cloud("the compiled catalog cannot be read back".to_owned()))?;
+        gone::warn(&gone::rules(&explain::catalog(against)?, &after), terminal);
+    }
     if let Some(out) = &args.out {
         write(out, &text)?;
         for path in policies_beside(out) {
@@ -66,7 +74,9 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
         terminal.say_json(&answer);
     } else {
         let size = text.len().div_ceil(1024);
-        let line = format!("{rules} rules, {templates} template files: catalog {version}, {size} KB");
+        let (rules, templates) =
+            (counted(rules, "rule", "rules"), counted(templates, "template file", "template files"));
+        let line = format!("{rules}, {templates}: catalog {version}, {size} KB");
         terminal.say(&format!("{} {line}", terminal.ink(Ink::Good, "ok")));
         if args.samples.is_some() {
             let pass = if tests == 1 { "decision test passes" } else { "decision tests pass" };
@@ -142,8 +152,8 @@ fn report(terminal: &Terminal, problems: &[Problem], warnings: &[Problem]) {
         }
     }
     if !problems.is_empty() && !terminal.json {
-        let s = if problems.len() == 1 { "" } else { "s" };
-        terminal.say(&terminal.ink(Ink::Bad, &format!("{} problem{s}; nothing was written", problems.len())));
+        let count = counted(problems.len(), "problem", "problems");
+        terminal.say(&terminal.ink(Ink::Bad, &format!("{count}; nothing was written")));
     }
 }
 

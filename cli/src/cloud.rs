@@ -22,7 +22,7 @@ impl Cloud {
     /// CLI finds it: environment, profile, single sign-on.
     pub(crate) async fn of(target: &Target) -> Result<Cloud, Error> {
         let env = runtime::Env::process();
-        let state = State::load()?;
+        let state = State::find()?;
         let endpoint = env.optional("AWS_ENDPOINT_URL");
         let leads = |to: &str| state.as_ref().is_some_and(|it| it.endpoint() == to.trim_end_matches('/'));
         let is_home = endpoint.as_deref().is_some_and(leads);
@@ -33,7 +33,7 @@ impl Cloud {
             Some(state) => state.settings().config(),
             None if ours => {
                 return Err(Error::usage(
-                    "no local cloud is known in this folder",
+                    "no local cloud is known in this folder or one above it",
                     "run `make up` in the repository, or name an environment with --env",
                 ));
             }

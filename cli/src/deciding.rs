@@ -30,8 +30,8 @@ pub(crate) struct World<'a> {
     pub(crate) recipients: &'a Recipients,
     pub(crate) tenant: Option<&'a Settings>,
     pub(crate) members: &'a dyn Fn(&Group) -> Vec<String>,
-    /// Takes the place of endpoints that no table is asked for.
-    pub(crate) endpoint: Option<&'a dyn Fn(EndpointId) -> Endpoint>,
+    /// What is known of endpoints: those of a table, or samples in their place.
+    pub(crate) endpoint: Option<&'a dyn Fn(&EndpointId) -> Option<Endpoint>>,
 }
 
 /// One decision, on its own.
@@ -125,10 +125,13 @@ pub(crate) fn foretell_with(
     told
 }
 
+/// Adds what is known of the endpoints that a plan addresses.
 fn welcome(plan: &mut Plan<'_>, world: &World<'_>) {
-    let Some(endpoint) = world.endpoint else { return };
+    let Some(known) = world.endpoint else { return };
     for id in plan.unknown_endpoints() {
-        plan.endpoints.insert(endpoint_name(&id), endpoint(id.clone()));
+        if let Some(endpoint) = known(&id) {
+            plan.endpoints.insert(endpoint_name(&id), endpoint);
+        }
     }
 }
 

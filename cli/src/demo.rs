@@ -22,6 +22,7 @@ use crate::args::{Demo, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::files;
+use crate::local::State;
 use crate::publishing::{self, Ready};
 use crate::terminal::Terminal;
 
@@ -44,20 +45,42 @@ pub(crate) async fn run(args: &Demo, target: &Target, terminal: &Terminal) -> Do
     let Some(local) = &cloud.local else {
         return Err(Error::usage("the demo runs on the local cloud", "start it with `make up`"));
     };
+    // Whatever ends it, nothing stays broken: faults in the proxy, and queues that hide messages for seconds.
+    let played = tokio::select! {
+        played = play(args, &cloud, local, terminal) => played,
+        _ = ended() => Err(Error::usage("the demo was stopped", "run it again; nothing stays broken")),
+    };
+    if played.is_err() {
+        acts::restore(&cloud).await?;
+    }
+    played
+}
+
+/// A Ctrl-C, or a wish to end.
+async fn ended() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut ends = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = ends.recv() => Ok(()),
+    }
+}
+
+async fn play(args: &Demo, cloud: &Cloud, local: &State, terminal: &Terminal) -> Done {
     let begun = runtime::now();
     let catalog = catalog()?.with_hashes(cloud.hashes().await?);
-    let cast = import_cast(args, &cloud).await?;
+    let cast = import_cast(args, cloud).await?;
     let samples = samples(args)?;
 
     terminal.progress("opening a WebSocket for everybody in the cast …");
     let url = local.socket_url.as_deref().unwrap_or_default();
-    let ears = Ears::open(&cloud, url, &cast, &story::rooms(&samples, &catalog)).await?;
+    let ears = Ears::open(cloud, url, &cast, &story::rooms(&samples, &catalog)).await?;
 
     terminal.progress("beginning acts that take some seconds …");
-    let acts = Acts::begin(&cloud, url).await?;
+    let acts = Acts::begin(cloud, url).await?;
     terminal.progress(&format!("putting {} events on the bus …", samples.len()));
-    let mut stories = publish_all(&cloud, samples, &catalog, &cast).await?;
-    follow(&mut stories, &cloud, args.patience, begun, terminal).await?;
+    let mut stories = publish_all(cloud, samples, &catalog, &cast).await?;
+    follow(&mut stories, cloud, args.patience, begun, terminal).await?;
     tokio::time::sleep(LISTEN_ON).await;
     terminal.clear();
 

@@ -13,6 +13,7 @@ use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since;
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::utc;
 use letter::{Case, Group, groups};
 
 /// For how many seconds nobody else is shown what a command looks at, and the longest that SQS hides anything.
@@ -71,7 +72,7 @@ fn show(groups: &[Group], terminal: &Terminal) {
             terminal.say_json(it);
             continue;
         }
-        let time = |it: Option<Timestamp>| it.map_or_else(|| "?".to_owned(), |it| minutes(it).to_owned());
+        let time = |it: Option<Timestamp>| it.map_or_else(|| "?".to_owned(), |it| utc(it));
         let span = match (it.first, it.last) {
             (first, last) if first == last => time(first),
             (first, last) => format!("{} to {}", time(first), time(last)),
@@ -91,6 +92,20 @@ fn show(groups: &[Group], terminal: &Terminal) {
             false => String::new(),
         };
         terminal.say(&format!("{:<21}{}{}", "", plain(&it.detail), terminal.ink(Ink::Quiet, &plain(&whose))));
+        terminal.say(&terminal.ink(Ink::Quiet, &format!("{:<21}then  {}", "", remedy(&it.queue, &it.cause))));
+    }
+}
+
+/// What to do about messages of one queue and cause, as a command.
+fn remedy(queue: &str, cause: &str) -> String {
+    match cause {
+        // The same event would be refused again: its producer sends another one.
+        "refused" | "unreadable" => {
+            format!(
+                "mend the producer; `carillon dlq peek {queue}` shows one, `carillon dlq discard {queue}` drops them"
+            )
+        }
+        _ => format!("when the cause is mended: carillon dlq redrive {queue} --cause {cause}"),
     }
 }
 
@@ -99,10 +114,6 @@ fn counts(of: &std::collections::BTreeMap<String, usize>) -> String {
     let each =
         of.iter().map(|(name, count)| if *count == 1 { name.clone() } else { format!("{name} {count}") });
     each.take(5).collect::<Vec<_>>().join(", ")
-}
-
-fn minutes(at: Timestamp) -> String {
-    at.strftime("%m-%d %H:%M:%S").to_string()
 }
 
 async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
@@ -126,7 +137,7 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
             continue;
         }
         let about = [case.kind.as_deref().unwrap_or("unreadable"), case.event.as_deref().unwrap_or("")];
-        let first = case.first.map_or_else(|| "?".to_owned(), minutes);
+        let first = case.first.map_or_else(|| "?".to_owned(), utc);
         terminal.say(&format!(
             "{} {}  {}  {}  {}",
             terminal.ink(Ink::Quiet, &case.id),

@@ -12,7 +12,9 @@ use crate::access;
 use crate::args::{Endpoints, Named, Rotate, SecretScheme, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
+use crate::status::counted;
 use crate::terminal::{Ink, Terminal};
+use crate::times::utc;
 
 mod again;
 mod put;
@@ -94,7 +96,7 @@ async fn ls(tenant: Option<&str>, table: &Table, terminal: &Terminal) -> Done {
         let what = it.description.as_deref().unwrap_or_default();
         terminal.say(&format!("{:<32} {state}  {}  {what}", it.id.name(), it.url));
     }
-    terminal.note(&format!("{} endpoints", found.len()));
+    terminal.note(&counted(found.len(), "endpoint", "endpoints"));
     Ok(!found.is_empty())
 }
 
@@ -219,7 +221,7 @@ async fn attempts(id: &EndpointId, limit: u32, table: &Table, terminal: &Termina
             false => terminal.say(&line(it, terminal)),
         }
     }
-    terminal.note(&format!("{} attempts", found.len()));
+    terminal.note(&counted(found.len(), "attempt", "attempts"));
     Ok(!found.is_empty())
 }
 
@@ -230,11 +232,11 @@ fn line(it: &Attempt, terminal: &Terminal) -> String {
         (None, error) => terminal.ink(Ink::Bad, error.as_deref().unwrap_or("no answer")),
     };
     let to = it.location.as_ref().map(|to| format!(" to {to}, which is not followed,")).unwrap_or_default();
-    let next = it.next_at.map(|at| format!(", again at {at}")).unwrap_or_default();
+    let next = it.next_at.map(|at| format!(", again at {}", utc(at))).unwrap_or_default();
     let by_hand = if it.by_hand { ", by hand" } else { "" };
     format!(
         "{}  {answer}{to} after {} ms  {} {}  attempt {}{by_hand}{next}",
-        it.at,
+        utc(it.at),
         it.took_ms,
         it.event_type,
         it.message.as_str(),

@@ -1,5 +1,6 @@
 //! `carillon events`: what happened, by time and by aggregate.
 
+use domain::Timestamp;
 use domain::access::Object;
 use domain::event::Event;
 use domain::finding::Finding;
@@ -8,12 +9,14 @@ use serde_json::{Value, json};
 use store::{Dated, Events, MAX_PAGE, Stream, Timeline, Versioned, Way};
 
 use crate::access;
-use crate::args::{self, Chosen, EventsStream, Target};
+use crate::args::{self, Chosen, EventsLs, EventsStream, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
+use crate::explain::pending::is_own;
 use crate::explain::refused;
 use crate::since;
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::utc;
 
 pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
@@ -23,7 +26,7 @@ pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Termina
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     match args {
         args::Events::Ls(it) if it.refused => list_refused(&events, &it.chosen, it.limit, terminal).await,
-        args::Events::Ls(it) => list(&events, &it.chosen, it.limit, terminal).await,
+        args::Events::Ls(it) => list(&events, it, terminal).await,
         args::Events::Stream(it) => stream(&events, it, terminal).await,
         args::Events::Export(it) => export(&events, &it.chosen, terminal).await,
     }
@@ -51,17 +54,24 @@ fn discloses(args: &args::Events, json: bool) -> Option<(&'static str, Object, O
 struct Choice<'a> {
     timeline: Timeline,
     chosen: &'a Chosen,
+    /// Events of Carillon's own are left out.
+    is_mine: bool,
 }
 
 impl Choice<'_> {
-    fn of<'a>(events: &Events, chosen: &'a Chosen) -> Result<Choice<'a>, Error> {
-        let timeline = events.timeline(since::ago(&chosen.since)?, runtime::now());
-        Ok(Choice { timeline, chosen })
+    fn of<'a>(events: &Events, chosen: &'a Chosen, way: Way) -> Result<Choice<'a>, Error> {
+        let (from, to) = (since::ago(&chosen.since)?, runtime::now());
+        let timeline = match way {
+            Way::Forward => events.timeline(from, to),
+            Way::Back => events.timeline_back(from, to),
+        };
+        Ok(Choice { timeline, chosen, is_mine: chosen.mine })
     }
 
     async fn next(&mut self) -> Result<Option<Dated>, Error> {
         while let Some(dated) = self.timeline.next_dated().await? {
-            if self.chosen.means(&dated.event) {
+            let is_left_out = self.is_mine && is_own(&dated.event);
+            if !is_left_out && self.chosen.means(&dated.event) {
                 return Ok(Some(dated));
             }
         }
@@ -99,12 +109,17 @@ async fn list_refused(events: &Events, chosen: &Chosen, limit: usize, terminal: 
     Ok(!chosen_ones.is_empty())
 }
 
-async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Terminal) -> Done {
-    let mut choice = Choice::of(events, chosen)?;
+async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
+    let (chosen, limit) = (&args.chosen, args.limit);
+    let way = if args.oldest_first { Way::Forward } else { Way::Back };
+    let mut choice = Choice::of(events, chosen, way)?;
     let mut shown = 0;
     while let Some(Dated { event, recorded_at: at, findings }) = choice.next().await? {
         if shown == limit {
-            terminal.note("there is more; --limit shows it");
+            let newest = if args.oldest_first { "oldest" } else { "newest" };
+            terminal.note(&format!(
+                "the {newest} {limit}; --limit shows more, --mine leaves Carillon's own events out"
+            ));
             break;
         }
         shown += 1;
@@ -113,7 +128,7 @@ async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Termina
             let event = envelope(&event);
             terminal.say_json(&json!({ "recordedAt": at.to_string(), "event": event, "findings": names }));
         } else {
-            let said = line(&at.to_string(), &event, terminal);
+            let said = line(at, &event, terminal);
             terminal.say(&format!("{said}{}", shown_findings(&findings, terminal)));
         }
     }
@@ -124,7 +139,7 @@ async fn list(events: &Events, chosen: &Chosen, limit: usize, terminal: &Termina
 }
 
 async fn export(events: &Events, chosen: &Chosen, terminal: &Terminal) -> Done {
-    let mut choice = Choice::of(events, chosen)?;
+    let mut choice = Choice::of(events, chosen, Way::Forward)?;
     while let Some(Dated { event, .. }) = choice.next().await? {
         // Numbers and the order of members stay as they were written.
         let text = RawValue::from_string(event.to_json()).expect("an event writes itself as JSON");
@@ -161,17 +176,15 @@ fn show(it: &Versioned, terminal: &Terminal) {
             .say_json(&json!({ "version": it.version, "pending": it.is_pending, "event": event }));
     }
     let pending = if it.is_pending { "  pending" } else { "" };
-    terminal.say(&format!(
-        "{:>6}  {}{pending}",
-        it.version,
-        line(&it.event.time_text(), &it.event, terminal)
-    ));
+    let time = it.event.time_text();
+    terminal.say(&format!("{:>6}  {}{pending}", it.version, line(&time, &it.event, terminal)));
 }
 
-fn line(at: &str, event: &Event, terminal: &Terminal) -> String {
-    let at = terminal.ink(Ink::Quiet, at);
+fn line(at: Timestamp, event: &Event, terminal: &Terminal) -> String {
+    let at = terminal.ink(Ink::Quiet, &utc(at));
     let about = event.subject.as_deref().unwrap_or("-");
-    format!("{at}  {}  {}  {}", terminal.ink(Ink::Strong, &event.kind), plain(about), plain(&event.id))
+    let kind = terminal.ink(Ink::Strong, &event.kind);
+    format!("{at}  {kind}  {}  {}  from {}", plain(about), plain(&event.id), plain(&event.source))
 }
 
 /// The names of findings, behind an event's line.

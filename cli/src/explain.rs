@@ -1,9 +1,12 @@
 //! `carillon explain`: who hears of an event, on which channel and when, and why; or why somebody does not.
 
+mod as_test;
 pub(crate) mod happened;
+pub(crate) mod pending;
 mod picture;
 pub(crate) mod refused;
 mod replays;
+mod summary;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -24,7 +27,9 @@ use crate::args::{Explain, Target};
 use crate::deciding::{World, foretell};
 use crate::error::{Done, Error};
 use crate::files;
+use crate::status::counted;
 use crate::terminal::Terminal;
+use crate::times;
 
 /// What of an explanation is wanted.
 pub(crate) struct Wanted {
@@ -45,7 +50,7 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
         return happened::run(args, &wanted, target, terminal).await;
     }
     let at = args.at.as_deref().map(instant).transpose()?;
-    let catalog = catalog(&args.config)?;
+    let catalog = catalog(args.config.as_deref().unwrap_or(Path::new("config")))?;
     let event = event(path, &catalog.policy().producers, at.unwrap_or_else(runtime::now))?;
     // When it happened is when dispatch would have seen it.
     let at = at.unwrap_or(event.time);
@@ -56,7 +61,10 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let world =
         World { catalog: &catalog, renderer: &renderer, recipients: &recipients, tenant, members: &members, endpoint: None };
     let told = foretell(&event, &world, at);
-    Ok(picture::show(&event, &catalog, &told, &wanted, at, terminal))
+    if args.as_test {
+        return as_test::print(args, &event, &told, &wanted, at, terminal);
+    }
+    Ok(picture::show((&event, at), &catalog, &told, &wanted, args.limit, terminal))
 }
 
 impl Wanted {
@@ -86,7 +94,8 @@ pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
     let file: CatalogFile = if path.is_dir() {
         catalog::compile(path).map(|it| it.file).map_err(|problems| {
             let first = problems.first().map_or_else(String::new, ToString::to_string);
-            let what = format!("{} has {} problems, the first: {first}", path.display(), problems.len());
+            let count = counted(problems.len(), "problem", "problems");
+            let what = format!("{} has {count}, the first: {first}", path.display());
             Error::usage(what, "run `carillon check` and mend them")
         })?
     } else {
@@ -143,7 +152,7 @@ pub(crate) fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
 }
 
 pub(crate) fn instant(text: &str) -> Result<Timestamp, Error> {
-    text.parse().map_err(|_| {
+    times::read(text).ok_or_else(|| {
         Error::usage(format!("`{text}` is no time"), "write it as 2026-11-20T23:30:00Z, with a zone")
     })
 }

@@ -11,6 +11,7 @@ use crate::args::{self, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::utc;
 
 pub(crate) async fn run(args: &args::Inbox, target: &Target, terminal: &Terminal) -> Done {
     let viewer = Viewer { user: args.recipient.clone(), view: View::own(args.tenant.clone()) };
@@ -121,7 +122,7 @@ fn show(it: &Entry, terminal: &Terminal) {
         return terminal.say_json(it);
     }
     let ink = if it.state == State::Unseen { Ink::Strong } else { Ink::Quiet };
-    let at = terminal.ink(Ink::Quiet, &format!("{:.0}", it.created));
+    let at = terminal.ink(Ink::Quiet, &utc(it.created));
     let state = terminal.ink(ink, &format!("{:<8}", it.state.name()));
     terminal.say(&format!("{at}  {state}  {}", terminal.ink(ink, &it.kept.title)));
     let body = it.kept.body.split_whitespace().collect::<Vec<_>>().join(" ");

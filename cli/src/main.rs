@@ -5,6 +5,7 @@ mod args;
 mod audit;
 mod check;
 mod cloud;
+mod completion;
 mod deciding;
 mod demo;
 mod dlq;
@@ -13,6 +14,7 @@ mod error;
 mod event_store;
 mod explain;
 mod files;
+mod gone;
 mod inbox;
 mod local;
 mod matching;
@@ -24,9 +26,11 @@ mod render;
 mod replay;
 mod since;
 mod stack_secret;
+mod status;
 mod tail;
 mod terminal;
 mod ticket;
+mod times;
 mod token;
 mod what_if;
 
@@ -44,6 +48,8 @@ async fn main() -> ExitCode {
     let terminal = Terminal::detect(args.json);
     let done = match args.command {
         Command::Check(it) => check::run(&it, &terminal),
+        Command::Completion(it) => completion::completion(&it, &terminal),
+        Command::Man(it) => completion::man(&it, &terminal),
         Command::Publish(it) => publishing::run(&it, &args.target, &terminal).await,
         Command::Tail(it) => tail::run(&it, &args.target, &terminal).await,
         Command::Match(it) => matching::run(&it, &terminal),

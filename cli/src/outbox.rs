@@ -9,6 +9,7 @@ use crate::args::{self, OutboxLs, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::utc;
 
 pub(crate) async fn run(args: &args::Outbox, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
@@ -63,5 +64,5 @@ fn show(place: &Place, at: Timestamp, row: &Item, terminal: &Terminal) {
     }
     let what = format!("{}  {}", plain(&place.pk), plain(&place.sk));
     let cause = cause.map_or_else(String::new, |it| format!("  {}", terminal.ink(Ink::Bad, it)));
-    terminal.say(&format!("{}  {what}{cause}", terminal.ink(Ink::Quiet, &at.to_string())));
+    terminal.say(&format!("{}  {what}{cause}", terminal.ink(Ink::Quiet, &utc(at))));
 }

@@ -16,6 +16,7 @@ use crate::access;
 use crate::args::{Members, Show, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
+use crate::status::counted;
 use crate::terminal::{Ink, Terminal, plain};
 
 /// People of one call, and members of one page.
@@ -38,7 +39,10 @@ pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> D
         return Ok(true);
     }
     let members = serde_json::to_value(person).map_err(|it| Error::Cloud(it.to_string()))?;
-    for (name, value) in members.as_object().into_iter().flatten() {
+    let mut members: Vec<_> = members.as_object().into_iter().flatten().collect();
+    // Who it is stands first; JSON objects are in the order of their names.
+    members.sort_by_key(|(name, _)| (*name != "id", *name != "name"));
+    for (name, value) in members {
         for (at, line) in lines(value).into_iter().enumerate() {
             let name = if at == 0 { name.as_str() } else { "" };
             terminal.say(&format!("{} {}", terminal.ink(Ink::Quiet, &format!("{name:<12}")), plain(&line)));
@@ -80,7 +84,7 @@ pub(crate) async fn members(args: &Members, target: &Target, terminal: &Terminal
         }
         start = page.next;
     }
-    terminal.note(&format!("{count} members"));
+    terminal.note(&counted(count, "member", "members"));
     Ok(count > 0)
 }
 

@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::access::{Object, PERSON};
 use domain::channel::Channel;
 use domain::keyed_hash::KeyedHashes;
-use domain::outcome::{Reason, Status};
+use domain::outcome::Reason;
 use domain::plan::{Audience, user_name};
 use domain::rule::Unless;
 use serde_json::json;
@@ -18,8 +18,11 @@ use crate::args::{self, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since::ago;
+use crate::status::{ink, word};
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::{in_utc, utc};
 
+mod known;
 mod words;
 
 use words::Words;
@@ -35,6 +38,7 @@ pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Termi
     let channel = channel(args.channel.as_deref())?;
     let cloud = Cloud::of(target).await?;
     access::record(&cloud, "received", object(&args.recipient), None).await?;
+    let person = known::person(&args.recipient, &cloud).await?;
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
     let names = names(&args.recipient, &cloud).await?;
     let began = runtime::now();
@@ -43,19 +47,26 @@ pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Termi
     if args.follow {
         found.reverse();
     }
+    let pending = match &person {
+        Some(person) => known::pending(person, since, channel, &cloud, terminal).await?,
+        None => Vec::new(),
+    };
+    if !args.follow {
+        pending.iter().for_each(|told| known::show(told, terminal));
+    }
     for it in &found {
         show(it, &words, terminal);
     }
     if args.follow {
         return follow(args, &cloud, &ledger, (found, names), began, terminal).await;
     }
-    if found.is_empty() {
-        let what = format!("nothing concerned {} since {since:.0}", args.recipient);
-        terminal.note(&what);
+    if found.is_empty() && pending.is_empty() {
+        let is_known = person.is_some() || args.recipient.starts_with("room:");
+        terminal.note(&known::nothing(&args.recipient, is_known, since, &cloud.name("people")));
     } else if found.len() == args.limit {
         terminal.note(&format!("the newest {}; --limit shows more", args.limit));
     }
-    Ok(!found.is_empty())
+    Ok(!found.is_empty() || !pending.is_empty())
 }
 
 /// Goes on with what is new since `began`, or stands elsewhere than before.
@@ -71,7 +82,7 @@ async fn follow(
     let standing = |it: &Received| (it.row.status, it.noticed);
     // What was left out is not new because it is seen now.
     let mut older = find(ledger, &names, began - LOOKS_BACK, channel, usize::MAX).await?;
-    older.retain(|it| it.at < began);
+    older.retain(|it| it.begun_at < began);
     let known = found.iter().chain(&older).map(|it| (it.row.key.as_str().to_owned(), standing(it)));
     let mut known: BTreeMap<String, _> = known.collect();
     terminal.note("following; stop with Ctrl-C");
@@ -176,7 +187,7 @@ fn show(it: &Received, words: &Words, terminal: &Terminal) {
     let channel = row.channel.map_or("-", Channel::name);
     if terminal.json {
         return terminal.say_json(&json!({
-            "at": it.at, "channel": row.channel, "status": row.status, "reason": row.reason,
+            "at": it.at, "begun_at": it.begun_at, "channel": row.channel, "status": row.status, "reason": row.reason,
             "because": row.reason.map(Reason::meaning), "until": row.until, "note": row.note,
             "noticed": it.noticed.map(Unless::name), "words": said, "rule": row.rule, "step": row.step,
             "event": row.origin.id, "type": row.origin.kind, "source": row.origin.source,
@@ -184,15 +195,8 @@ fn show(it: &Received, words: &Words, terminal: &Terminal) {
             "provider_id": row.provider_id,
         }));
     }
-    let ink = match row.status {
-        Status::Sent | Status::Delivered => Ink::Good,
-        Status::Claimed | Status::Released | Status::Suppressed | Status::Deferred | Status::Unconfirmed => {
-            Ink::Note
-        }
-        Status::Failed | Status::Unknown | Status::Undelivered | Status::Bounced => Ink::Bad,
-    };
-    let at = terminal.ink(Ink::Quiet, &format!("{:.0}", it.at));
-    let status = terminal.ink(ink, &format!("{:<11}", row.status.name()));
+    let at = terminal.ink(Ink::Quiet, &utc(it.at));
+    let status = terminal.ink(ink(row.status), &format!("{:<11}", word(row.status, row.reason)));
     let mut text = format!("{channel:<8}  {}  by rule {}", row.origin.kind, row.rule);
     if let Some(how) = it.noticed {
         text.push_str(&format!("  ({})", how.name()));
@@ -201,11 +205,18 @@ fn show(it: &Received, words: &Words, terminal: &Terminal) {
     if let Some(said) = said {
         terminal.say(&format!("    “{}”", plain(&said)));
     }
-    if let Some(reason) = row.reason {
-        let until = row.until.map_or_else(String::new, |it| format!(", until {it:.0}"));
-        let note = row.note.as_ref().map_or_else(String::new, |it| format!("; {it}"));
-        let why = format!("    because {} ({}){until}{note}", reason.meaning(), reason.name());
-        terminal.say(&terminal.ink(Ink::Quiet, &why));
+    let note = row.note.as_deref().map(in_utc);
+    let why = match row.reason {
+        Some(reason) => {
+            let until = row.until.map_or_else(String::new, |it| format!(", until {}", utc(it)));
+            let note = note.map_or_else(String::new, |note| format!("; {note}"));
+            Some(format!("because {} ({}){until}{note}", reason.meaning(), reason.name()))
+        }
+        // What was sent late says how long it waited.
+        None => note,
+    };
+    if let Some(why) = why {
+        terminal.say(&terminal.ink(Ink::Quiet, &format!("    {why}")));
     }
 }
 

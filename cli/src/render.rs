@@ -120,9 +120,18 @@ fn is_known(args: &Render, recipients: &Recipients) -> Result<(), Error> {
     Err(Error::usage(format!("`{name}` is not in {file}"), fix))
 }
 
-fn sample_endpoint(id: EndpointId) -> Endpoint {
-    let url = "https://example.com/webhooks".to_owned();
-    Endpoint { id, url, description: None, when: None, version: None, disabled: None, unverified: None }
+fn sample_endpoint(id: &EndpointId) -> Option<Endpoint> {
+    Some(Endpoint {
+        id: id.clone(),
+        url: "https://example.com/webhooks".to_owned(),
+        description: None,
+        when: None,
+        version: None,
+        format: None,
+        disabled: None,
+        unverified: None,
+        header_names: Vec::new(),
+    })
 }
 
 /// Links of letters, with a key that no deployment has: a link of a preview leads nowhere.

@@ -4,6 +4,7 @@ use domain::Timestamp;
 use jiff::{Span, SpanRelativeTo};
 
 use crate::error::Error;
+use crate::times::{self, utc};
 
 /// A time, or how long before now one was. Nothing is on record of what lies ahead.
 pub(crate) fn ago(text: &str) -> Result<Timestamp, Error> {
@@ -17,7 +18,7 @@ pub(crate) fn ago(text: &str) -> Result<Timestamp, Error> {
 
 /// A time, or one so long before now.
 pub(crate) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
-    if let Ok(at) = text.parse() {
+    if let Some(at) = times::read(text) {
         return Some(at);
     }
     let length = text.parse::<Span>().ok()?.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
@@ -28,7 +29,7 @@ pub(crate) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
 pub(crate) fn in_order(from: Timestamp, to: Timestamp, fix: &str) -> Result<(), Error> {
     match from <= to {
         true => Ok(()),
-        false => Err(Error::usage(format!("--from {from} is after --to {to}"), fix)),
+        false => Err(Error::usage(format!("--from {} is after --to {}", utc(from), utc(to)), fix)),
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use domain::outcome::Status;
 use serde_json::{Value, json};
 use store::{Item, LedgerRow, Record};
 
 use crate::args::{Tail, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
+use crate::status;
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::{in_utc, utc, utc_text};
 
 mod source;
 mod stream;
@@ -106,35 +107,23 @@ fn event(item: Item) -> Option<Line> {
 /// What was decided about a notification, or came of it.
 fn notification(item: &Item) -> Option<Line> {
     let row = LedgerRow::read(item)?;
-    let (ink, word) = match row.status {
-        Status::Claimed => (Ink::Quiet, "sending"),
-        Status::Released => (Ink::Note, "waiting"),
-        Status::Sent => (Ink::Good, "sent"),
-        Status::Suppressed => (Ink::Note, "not sent"),
-        Status::Deferred => (Ink::Note, "later"),
-        Status::Failed => (Ink::Bad, "failed"),
-        Status::Unknown => (Ink::Bad, "unknown"),
-        Status::Unconfirmed => (Ink::Note, "unconfirmed"),
-        Status::Undelivered => (Ink::Bad, "undelivered"),
-        Status::Bounced => (Ink::Bad, "bounced"),
-        Status::Delivered => (Ink::Good, "delivered"),
-    };
+    let (ink, word) = (status::ink(row.status), status::word(row.status, row.reason));
     let channel = row.channel.map_or("-", domain::channel::Channel::name);
     let mut text = format!("{channel} to {}  {}  by rule {}", row.recipient, row.origin.kind, row.rule);
     if let Some(reason) = row.reason {
         text.push_str(&format!("  because {} ({})", reason.meaning(), reason.name()));
     }
     if let Some(until) = row.until {
-        text.push_str(&format!(", at {until:.0}"));
+        text.push_str(&format!(", at {}", utc(until)));
     }
     if let Some(note) = &row.note {
-        text.push_str(&format!("  ({note})"));
+        text.push_str(&format!("  ({})", in_utc(note)));
     }
     if let Some(replay) = &row.origin.replay {
         text.push_str(&format!("  by replay {replay}"));
     }
     for (said, at) in row.marks.said(row.status) {
-        text.push_str(&format!("  {said} at {at}"));
+        text.push_str(&format!("  {said} at {}", utc(at)));
     }
     let at = item.get("heard_at").or(item.get("settled_at")).or(item.get("claimed_at"));
     let json = json!({
@@ -149,9 +138,8 @@ fn notification(item: &Item) -> Option<Line> {
     Some(Line { at: clock(at), word, ink, text, json })
 }
 
-/// The time of day, in UTC.
 fn clock(at: Option<&str>) -> String {
-    at.and_then(|it| it.get(11..19)).unwrap_or("--:--:--").to_owned()
+    at.map_or_else(|| "-".to_owned(), utc_text)
 }
 
 /// An error of the streams API, in words.

@@ -101,6 +101,11 @@ impl Terminal {
         }
     }
 
+    /// Whether a person sees the progress line.
+    pub(crate) fn is_live(&self) -> bool {
+        self.live
+    }
+
     /// Takes the progress line away.
     pub(crate) fn clear(&self) {
         self.progress("");

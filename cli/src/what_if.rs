@@ -17,7 +17,9 @@ use crate::cloud::Cloud;
 use crate::deciding::{self, What, World, foretell};
 use crate::error::{Done, Error};
 use crate::explain::catalog;
+use crate::gone::{self, Gone};
 use crate::since::ago;
+use crate::status::counted;
 use crate::terminal::{Ink, Terminal};
 
 /// The members of a group that are looked at. A difference in the rules shows in the first of them.
@@ -67,7 +69,11 @@ pub(crate) async fn run(args: &WhatIf, target: &Target, terminal: &Terminal) -> 
         }
     }
     terminal.clear();
-    total(&sum, &before, &after, args, terminal);
+    let gone = gone::rules(&before, &after);
+    if !terminal.json {
+        gone::warn(&gone, terminal);
+    }
+    total(&sum, &before, &after, &gone, args, terminal);
     Ok(true)
 }
 
@@ -145,7 +151,7 @@ fn tell(event: &Event, (rule, recipient, channel): &Place, gained: bool, termina
     ));
 }
 
-fn total(sum: &Sum, before: &Catalog, after: &Catalog, args: &WhatIf, terminal: &Terminal) {
+fn total(sum: &Sum, before: &Catalog, after: &Catalog, gone: &[Gone], args: &WhatIf, terminal: &Terminal) {
     let more: usize = sum.by_rule.values().map(|it| it.0).sum();
     let less: usize = sum.by_rule.values().map(|it| it.1).sum();
     if terminal.json {
@@ -156,7 +162,7 @@ fn total(sum: &Sum, before: &Catalog, after: &Catalog, args: &WhatIf, terminal: 
             .collect();
         return terminal.say_json(&json!({
             "events": sum.events, "since": args.since, "before": before.version(), "after": after.version(),
-            "more": more, "less": less, "people": sum.by_person.len(), "rules": rules,
+            "more": more, "less": less, "people": sum.by_person.len(), "rules": rules, "gone": gone,
         }));
     }
     if more + less > sum.shown {
@@ -167,8 +173,11 @@ fn total(sum: &Sum, before: &Catalog, after: &Catalog, args: &WhatIf, terminal: 
     }
     let (old, new) = (before.version(), after.version());
     terminal.say(&format!(
-        "{} events of the last {}: {more} messages more, {less} fewer, for {} recipients, under {new} instead of {old}",
-        sum.events, args.since, sum.by_person.len()
+        "{} of the last {}: {} more, {less} fewer, for {}, under {new} instead of {old}",
+        counted(sum.events, "event", "events"),
+        args.since,
+        counted(more, "message", "messages"),
+        counted(sum.by_person.len(), "recipient", "recipients")
     ));
     terminal
         .note("decided as if no limit were full, nobody had seen anything and nothing had been cancelled");

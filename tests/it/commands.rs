@@ -102,6 +102,74 @@ fn check_says_everything_that_is_wrong_in_one_run() {
     assert!(!out.exists(), "nothing is written when something is wrong");
 }
 
+#[test]
+fn decision_test_that_explain_writes_passes() {
+    let folder = scratch();
+    let copied = Command::new("cp").arg("-r").arg(root().join("config")).arg(&folder).status().unwrap();
+    assert!(copied.success());
+    let config = folder.join("config");
+    std::fs::remove_dir_all(config.join("tests")).unwrap();
+    std::fs::create_dir_all(config.join("tests")).unwrap();
+    let mut tests = String::new();
+    for sample in
+        ["core/hello", "tasks/task.comment.added", "care/emergency.alert.created", "demo/demo.alarm"]
+    {
+        let said = carillon(&["explain", &format!("events/{sample}.json"), "--as-test"], "");
+        assert!(said.status.success(), "{}", text(&said));
+        tests.push_str(&String::from_utf8_lossy(&said.stdout));
+    }
+    std::fs::write(config.join("tests/written.yaml"), &tests).unwrap();
+    let said = carillon(&["check", config.to_str().unwrap(), "--samples", "events"], "");
+    assert!(text(&said).contains("4 decision tests pass"), "{tests}\n{}", text(&said));
+}
+
+#[test]
+fn check_and_what_if_warn_of_a_rule_that_is_deployed_and_gone() {
+    let folder = scratch();
+    let copied = Command::new("cp").arg("-r").arg(root().join("config")).arg(&folder).status().unwrap();
+    assert!(copied.success());
+    let config = folder.join("config");
+    let deployed = folder.join("deployed.json");
+    let said = carillon(&["check", config.to_str().unwrap(), "--out", deployed.to_str().unwrap()], "");
+    assert!(said.status.success(), "{}", text(&said));
+    let path = config.join("rules/demo.yaml");
+    let rules = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, rules.replace("- rule: demo-escalation\n", "- rule: demo-escalated\n")).unwrap();
+    let against = ["check", config.to_str().unwrap(), "--against", deployed.to_str().unwrap()];
+    let said = carillon(&against, "");
+    let warning = "the rule `demo-escalation` is deployed and not in this catalog: messages that wait for it (its waits";
+    assert!(text(&said).contains(warning) && text(&said).contains("rule_gone"), "{}", text(&said));
+    let what_if = ["what-if", "--config", config.to_str().unwrap(), "--against", deployed.to_str().unwrap()];
+    let said = carillon(&[&what_if[..], &["--since", "1m"]].concat(), "");
+    assert!(text(&said).contains(warning), "{}", text(&said));
+}
+
+#[test]
+fn many_decisions_have_a_summary_and_a_limit() {
+    let event = "events/care/emergency.alert.created.json";
+    let all = text(&carillon(&["explain", event], ""));
+    assert!(!all.contains(" × "), "{all}");
+    let some = text(&carillon(&["explain", event, "--limit", "2"], ""));
+    assert!(some.contains(" × ") && some.contains("more lines; --limit"), "{some}");
+    assert_eq!(some.lines().filter(|line| line.contains("is sent")).count(), 2, "{some}");
+}
+
+#[test]
+fn shells_get_completions_and_man_gets_pages() {
+    for shell in ["bash", "zsh", "fish"] {
+        let said = carillon(&["completion", shell], "");
+        assert!(said.status.success() && text(&said).contains("received"), "{shell}");
+    }
+    let folder = scratch();
+    let said = carillon(&["man", "--out", folder.to_str().unwrap()], "");
+    assert!(said.status.success(), "{}", text(&said));
+    let page = std::fs::read_to_string(folder.join("carillon-explain.1")).unwrap();
+    assert!(page.contains("as\\-test"), "{page}");
+    let said = carillon(&["--env", "BAD ENV", "events", "ls"], "");
+    assert_eq!(said.status.code(), Some(2));
+    assert!(text(&said).contains("wanted a lower-case name such as dev"), "{}", text(&said));
+}
+
 #[tokio::test]
 async fn tail_shows_events_decisions_and_deliveries() {
     let cloud = Cloud::connect();

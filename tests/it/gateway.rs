@@ -165,6 +165,7 @@ async fn a_row_of_a_room_or_of_another_tenant_is_nobodys_to_acknowledge() {
             provider_id: None,
             marks: domain::receipt::Marks::default(),
             set: None,
+            times: store::Times::default(),
         };
         for result in cloud.ledger.record(&[row], now()).await {
             result.unwrap();

@@ -28,6 +28,8 @@
 //! - `limits`: endpoints and their owners' proof, pings, sockets: who is over a limit, and what happens then
 //! - `received`: what the CLI says of somebody's messages
 //! - `commands`: the CLI as a person types it
+//! - `browser`: what a page of another origin may ask of the HTTP API
+//! - `deploying`: what `make` does for each environment
 //! - `dlq`: what was put aside, listed, sent back, deleted
 //! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
 //! - `journeys`: what each sample makes of whom, as they will read it
@@ -43,12 +45,14 @@ mod access;
 mod api;
 mod asking;
 mod bad_input;
+mod browser;
 mod channels;
 mod client;
 mod cloud;
 mod cloudevents;
 mod commands;
 mod delivery;
+mod deploying;
 mod desk;
 mod dlq;
 mod email;

@@ -36,6 +36,19 @@ async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
     assert_eq!(json_lines(&said).len(), 1, "{}", text(&said));
     let said = carillon(&["received", &unique("nobody")], "");
     assert_eq!(said.status.code(), Some(1));
+    assert!(text(&said).contains("is not known in carillon-local-people"), "{}", text(&said));
+    let said = carillon(&["received", "nobody-at-all@example.org"], "");
+    assert!(text(&said).contains("is not known: no person in"), "{}", text(&said));
+    let quiet = cloud.somebody().await;
+    let said = carillon(&["received", &quiet.id], "");
+    assert_eq!(said.status.code(), Some(1));
+    assert!(text(&said).contains("nothing concerned"), "{}", text(&said));
+    // Support asks first when it was sent.
+    let said = carillon(&["explain", &event], "");
+    assert!(text(&said).contains("was sent at 20"), "{}", text(&said));
+    let said = carillon(&["received", &ann.id, "--channel", "email"], "");
+    let line = text(&said).lines().next().unwrap_or_default().to_owned();
+    assert!(line.contains(" UTC  sent "), "{line}");
     let said = carillon(&["received", &ann.id, "--channel", "pigeon"], "");
     assert_eq!(said.status.code(), Some(2));
 

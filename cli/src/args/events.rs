@@ -50,13 +50,17 @@ pub(crate) struct Chosen {
     /// Only this id, of whatever source: two lines for one source are two bodies under one id
     #[arg(long)]
     pub(crate) id: Option<String>,
+    /// Without Carillon's own: carillon.* and communication.sent
+    #[arg(long)]
+    pub(crate) mine: bool,
 }
 
-/// List events in the order in which they were recorded
+/// List events as they were recorded, the newest first
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon events ls --since 1h
-  carillon events ls --type 'order.*' --tenant clinic-7 --limit 10
+  carillon events ls --mine --limit 20
+  carillon events ls --type 'order.*' --tenant clinic-7 --oldest-first --limit 10
   carillon events ls --refused")]
 pub(crate) struct EventsLs {
     #[command(flatten)]
@@ -67,6 +71,9 @@ pub(crate) struct EventsLs {
     /// How many lines
     #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,
+    /// In the order in which they were recorded
+    #[arg(long)]
+    pub(crate) oldest_first: bool,
 }
 
 /// Print the events of one aggregate by their versions

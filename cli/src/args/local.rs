@@ -1,5 +1,7 @@
 //! `carillon local`.
 
+use std::path::PathBuf;
+
 use clap::{Args as ClapArgs, Subcommand};
 
 /// Start, stop and look into the local cloud; `make up`, `make down` and `make logs` call this
@@ -7,18 +9,51 @@ use clap::{Args as ClapArgs, Subcommand};
 pub(crate) enum Local {
     /// Start it if it is not running, and deploy the template and the functions to it
     Up(LocalUp),
+    Reload(Reload),
     /// Stop it
     Down,
     /// Print what it is doing, and where
     Status,
-    /// Print what the functions logged
-    #[command(after_help = "Example:\n  carillon local logs email")]
-    Logs {
-        /// One function; all when it is left out
-        function: Option<String>,
-    },
+    Logs(Logs),
     Capture(Capture),
     Proxy(Proxy),
+}
+
+/// Compile config/ and push it to the local cloud that runs: rules and templates are live within seconds
+///
+/// Only what changed is pushed: the catalog to dispatch, the policy to the functions that need it. The template and the
+/// programs stay as they are; `make up` deploys those.
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon local reload
+  carillon local reload my-config --samples events")]
+pub(crate) struct Reload {
+    /// The folder with rules/, templates/, and perhaps policy.yaml and tests/
+    #[arg(default_value = "config", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Sample events: each must reach somebody. Runs the decision tests too, as `make up` does
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) samples: Option<PathBuf>,
+}
+
+/// Print what the functions logged, and where one of them was ended
+#[derive(ClapArgs)]
+#[command(after_help = "Examples:
+  carillon local logs email
+  carillon local logs --follow
+  carillon local logs dispatch --since 10m --level warn")]
+pub(crate) struct Logs {
+    /// One function; all when it is left out
+    pub(crate) function: Option<String>,
+    /// Go on as more comes
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Only what was logged since then: 30m, 2h, or a time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only lines of this level and above: info, warn or error
+    #[arg(long, value_name = "LEVEL", value_parser = ["info", "warn", "error"])]
+    pub(crate) level: Option<String>,
 }
 
 #[derive(ClapArgs)]

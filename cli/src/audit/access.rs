@@ -10,6 +10,7 @@ use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since::ago;
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::utc;
 
 /// How far back to look where nothing says so: for everything about a person, and for a day otherwise, whose records of
 /// all kinds are read for it.
@@ -34,7 +35,7 @@ async fn find(args: &AuditAccess, events: &Events, terminal: &Terminal) -> Resul
     let since = args.since.as_deref().map(ago).transpose()?;
     let Some(person) = &args.person else {
         let since = since.map_or_else(|| ago(DAY), Ok)?;
-        terminal.progress(&format!("reading what was recorded since {since:.0} …"));
+        terminal.progress(&format!("reading what was recorded since {} …", utc(since)));
         return Ok(events.accesses_between(since, runtime::now(), args.subject.as_deref()).await?);
     };
     let mut found = events.accesses_of(person, since.unwrap_or(Timestamp::UNIX_EPOCH)).await?;
@@ -68,6 +69,6 @@ fn show(record: &AccessRecord, terminal: &Terminal) {
         access.tenant.as_deref().unwrap_or("-"),
         access.request
     );
-    let time = terminal.ink(Ink::Quiet, &format!("{:.3}", record.time));
+    let time = terminal.ink(Ink::Quiet, &utc(record.time));
     terminal.say(&format!("{time}  {}  {}", terminal.ink(ink, &format!("{status:>3}")), plain(&text)));
 }

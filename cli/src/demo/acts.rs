@@ -26,6 +26,7 @@ mod waiting;
 
 use proof::{Found, Proof};
 use trouble::Trouble;
+pub(super) use trouble::restore;
 
 /// How long the acts may take: the longest wait half a minute, and a slow machine adds some.
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -6,6 +6,7 @@ use domain::outcome::Reason;
 use serde_json::{Value, json};
 
 use crate::terminal::{Ink, Terminal};
+use crate::times::utc;
 
 use super::ears::Heard;
 use super::mailbox::Mailbox;
@@ -95,8 +96,7 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
         }
         Expected::Elsewhere => ("✉", true, "handed to the provider".to_owned()),
         Expected::Deferred => {
-            let until =
-                it.row.as_ref().and_then(|it| it.until).map_or_else(String::new, |it| format!("{it:.0}"));
+            let until = it.row.as_ref().and_then(|it| it.until).map_or_else(String::new, utc);
             ("◷", true, format!("later, at {until}"))
         }
         Expected::Suppressed(reason) | Expected::Failed(reason) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::Timestamp;
 use domain::access::Object;
 use domain::channel::Channel;
 use domain::closing;
@@ -12,9 +13,10 @@ use serde_json::{Value, json};
 use store::{Events, Ledger, LedgerRow};
 
 use super::Wanted;
-use super::picture::short;
+use super::pending::{self, Decider};
 use super::refused;
 use super::replays::{self, Replayed};
+use super::summary;
 use super::webhooks::{self, Answers};
 use crate::access;
 use crate::args::{Explain, Target};
@@ -22,6 +24,10 @@ use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since::ago;
 use crate::terminal::{Ink, Terminal};
+use crate::times::{in_utc, utc};
+
+/// A send that took less is not worth a word about it, in seconds.
+const WORTH_SAYING_S: i64 = 5;
 
 pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, terminal: &Terminal) -> Done {
     if args.at.is_some() {
@@ -35,14 +41,62 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
         return refused::run(args, &cloud, terminal).await;
     };
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
-    let mut rows = rows(&ledger, &event).await?;
+    let all = rows(&ledger, &event).await?;
+    let mut rows = all.clone();
     rows.retain(|it| wanted.is(&it.recipient, it.channel));
     let replays = replays::of(&event, &rows, &cloud).await?;
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     let findings = events.findings(&event).await?;
     let answers = webhooks::answers(&rows, &cloud).await?;
-    print(&event, &findings, &replays, &rows, &answers, terminal);
+    print(&event, &findings, &replays, terminal);
+    print_rows(&rows, &answers, args.limit, terminal);
+    let pending = still_pending(args, wanted, (&event, &all), &cloud, terminal).await;
+    match pending {
+        Some(count) if rows.is_empty() && count == 0 => {
+            terminal.note("nothing is on record, and no rule of this catalog addresses them; --recipient and --channel narrow what is shown");
+        }
+        None if rows.is_empty() => {
+            terminal.note(
+                "nothing is on record: no rule that matched addressed them, or the event is not decided yet",
+            );
+        }
+        Some(_) | None => {}
+    }
     Ok(rows.iter().any(|it| it.status.was_sent()))
+}
+
+/// Prints what was decided and not taken up yet, and counts it. `None` where that cannot be found out here.
+async fn still_pending(
+    args: &Explain,
+    wanted: &Wanted,
+    (event, rows): (&Event, &[LedgerRow]),
+    cloud: &Cloud,
+    terminal: &Terminal,
+) -> Option<usize> {
+    if pending::is_own(event) {
+        return Some(0);
+    }
+    let decided = async {
+        let decider = Decider::open(args.config.as_deref(), cloud).await?;
+        let seen_at = decider.seen_at(event).await?;
+        let told = decider.decide(event, seen_at, None).await?;
+        Ok::<_, Error>((decider, told))
+    };
+    let (decider, told) = match decided.await {
+        Ok(decided) => decided,
+        Err(error) => {
+            terminal.note(&format!("messages that wait in a channel's queue are not shown: {error}"));
+            return None;
+        }
+    };
+    let mut missing = pending::missing(&told, rows, event, runtime::now());
+    missing.retain(|told| wanted.is(&told.recipient, told.channel));
+    if *decider.is_cut.borrow() {
+        let most = pending::MAX_MEMBERS;
+        terminal.note(&format!("of groups with more than {most} members only the first are looked at"));
+    }
+    super::picture::show_pending(event, rows, decider.catalog(), &missing, args.limit, terminal);
+    Some(missing.len())
 }
 
 /// Everything that came of an event, and of the digests that it is told in: rule by rule, recipient by recipient.
@@ -87,25 +141,13 @@ fn order(row: &LedgerRow) -> (String, String, bool, u32, Option<&'static str>) {
     (row.rule.clone(), row.recipient.clone(), is_digest, row.step, row.channel.map(Channel::name))
 }
 
-fn print(
-    event: &Event,
-    findings: &[Finding],
-    replays: &[Replayed],
-    rows: &[LedgerRow],
-    answers: &Answers,
-    terminal: &Terminal,
-) {
+fn print(event: &Event, findings: &[Finding], replays: &[Replayed], terminal: &Terminal) {
     if terminal.json {
         for finding in findings {
             terminal.say_json(&json!({ "finding": finding.name(), "meaning": finding.meaning() }));
         }
         refused::say_notes(event, terminal);
         replays.iter().for_each(|it| terminal.say_json(it));
-        for row in rows {
-            let mut value = value(row);
-            answers.add_to(&mut value, &row.key);
-            terminal.say_json(&value);
-        }
         return;
     }
     let tenant = event.tenant.as_ref().map_or_else(String::new, |it| format!(" of tenant {it}"));
@@ -121,8 +163,20 @@ fn print(
     }
     refused::say_notes(event, terminal);
     replays.iter().for_each(|it| terminal.say(&it.line(terminal)));
+}
+
+/// One line a row; of more than `limit` rows a summary for each rule, and the first of them.
+fn print_rows(rows: &[LedgerRow], answers: &Answers, limit: usize, terminal: &Terminal) {
+    if terminal.json {
+        for row in rows {
+            let mut value = value(row);
+            answers.add_to(&mut value, &row.key);
+            terminal.say_json(&value);
+        }
+        return;
+    }
     let mut rule = None;
-    for row in rows {
+    for (place, row) in rows.iter().enumerate() {
         if rule != Some(&row.rule) {
             terminal.say("");
             let name = terminal.ink(Ink::Strong, &row.rule);
@@ -131,16 +185,21 @@ fn print(
                 terminal.ink(Ink::Quiet, &format!("catalog {}", row.catalog))
             ));
             rule = Some(&row.rule);
+            if rows.len() > limit {
+                summary::of(rows.iter().filter(|other| other.rule == row.rule)).print(terminal);
+            }
         }
-        line(row, terminal);
-        if let Some(said) = answers.said(&row.key) {
-            terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {said}", "", "")));
+        if place < limit {
+            line(row, terminal);
+            if let Some(said) = answers.said(&row.key) {
+                terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {said}", "", "")));
+            }
         }
     }
-    if rows.is_empty() {
-        terminal.say(
-            "  nothing is on record for them: no rule that matched addressed them, or it is not decided yet",
-        );
+    if rows.len() > limit {
+        let left = rows.len() - limit;
+        terminal
+            .note(&format!("{left} more lines; --limit {} shows them, --recipient those of one", rows.len()));
     }
 }
 
@@ -150,6 +209,7 @@ pub(crate) fn value(row: &LedgerRow) -> Value {
         "recipient": row.recipient, "channel": row.channel, "step": row.step, "status": row.status,
         "reason": row.reason, "because": row.note, "until": row.until, "digest": row.joined,
         "catalog": row.catalog, "provider_id": row.provider_id,
+        "at": row.ended_at().or(row.times.begun_at), "begun_at": row.times.begun_at,
         "delivered_at": row.marks.delivered_at, "bounced_at": row.marks.bounced_at,
         "complained_at": row.marks.complained_at, "seen_at": row.marks.seen_at, "replay": row.origin.replay,
     })
@@ -157,26 +217,37 @@ pub(crate) fn value(row: &LedgerRow) -> Value {
 
 pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
     let (ink, said) = match row.status {
-        Status::Sent => (Ink::Good, "was sent".to_owned()),
-        Status::Claimed | Status::Released => (Ink::Note, "is on its way".to_owned()),
-        Status::Unknown => (Ink::Bad, "may have been sent: the provider's answer never came".to_owned()),
+        Status::Sent => (Ink::Good, format!("was sent{}", sent_at(row))),
+        Status::Claimed => (Ink::Note, format!("is being sent{}", taken_up(row))),
+        Status::Released => {
+            (Ink::Note, format!("is retried: its provider has not taken it yet{}", taken_up(row)))
+        }
+        Status::Unknown => {
+            let said = "may have been sent: the provider's answer never came";
+            (Ink::Bad, format!("{said}{}", row.ended_at().map_or_else(String::new, since)))
+        }
         Status::Deferred => {
-            let until = row.until.map_or_else(|| "later".to_owned(), short);
-            (Ink::Note, format!("waited until {until}: {}", meaning(row.reason)))
+            let until = row.until.map_or_else(|| "later".to_owned(), utc);
+            let verb = if row.until.is_some_and(|it| it > runtime::now()) { "waits" } else { "waited" };
+            (Ink::Note, format!("{verb} until {until}: {}", meaning(row.reason)))
         }
         Status::Suppressed if row.reason == Some(Reason::Merged) => {
-            let until = row.until.map_or_else(|| "later".to_owned(), short);
+            let until = row.until.map_or_else(|| "later".to_owned(), utc);
             (Ink::Note, format!("was collected, and told with all others at {until}"))
         }
         Status::Suppressed => (Ink::Bad, format!("was not sent: {}", meaning(row.reason))),
-        Status::Failed => (Ink::Bad, format!("failed: {}", meaning(row.reason))),
-        Status::Unconfirmed => (Ink::Note, format!("was sent, and {}", meaning(row.reason))),
-        Status::Undelivered => (Ink::Bad, format!("was sent and not delivered: {}", meaning(row.reason))),
-        Status::Bounced => (Ink::Bad, format!("was sent and came back: {}", meaning(row.reason))),
-        Status::Delivered => (Ink::Good, "was delivered".to_owned()),
+        Status::Failed => (Ink::Bad, format!("failed{}: {}", sent_at(row), meaning(row.reason))),
+        Status::Unconfirmed => (Ink::Note, format!("was sent{}, and {}", sent_at(row), meaning(row.reason))),
+        Status::Undelivered => {
+            (Ink::Bad, format!("was sent and not delivered: {}; sent{}", meaning(row.reason), sent_at(row)))
+        }
+        Status::Bounced => {
+            (Ink::Bad, format!("was sent and came back: {}; sent{}", meaning(row.reason), sent_at(row)))
+        }
+        Status::Delivered => (Ink::Good, format!("was delivered; sent{}", sent_at(row))),
     };
     let marks: String =
-        row.marks.said(row.status).map(|(said, at)| format!("; {said} at {}", short(at))).collect();
+        row.marks.said(row.status).map(|(said, at)| format!("; {said} at {}", utc(at))).collect();
     let said = format!("{said}{marks}");
     let channel = row.channel.map_or("", Channel::name);
     let said = match &row.origin.replay {
@@ -186,8 +257,26 @@ pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
     let digest = if row.origin.source == closing::SOURCE { " (the digest)" } else { "" };
     terminal.say(&format!("  {:<20} {channel:<8} {}{digest}", row.recipient, terminal.ink(ink, &said)));
     if let Some(note) = &row.note {
-        terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {note}", "", "")));
+        terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {}", "", "", in_utc(note))));
     }
+}
+
+/// When it ended, and when it was taken up where that was seconds before.
+fn sent_at(row: &LedgerRow) -> String {
+    let Some(ended) = row.ended_at() else { return String::new() };
+    let took = row.took().map_or(0, |took| took.as_secs());
+    match row.times.begun_at.filter(|_| took >= WORTH_SAYING_S) {
+        Some(begun) => format!(" at {} (taken up at {}, {took} s before)", utc(ended), utc(begun)),
+        None => format!(" at {}", utc(ended)),
+    }
+}
+
+fn taken_up(row: &LedgerRow) -> String {
+    row.times.begun_at.map_or_else(String::new, |begun| format!("; taken up at {}", utc(begun)))
+}
+
+fn since(ended: Timestamp) -> String {
+    format!("; since {}", utc(ended))
 }
 
 fn meaning(reason: Option<Reason>) -> String {

@@ -7,18 +7,20 @@ use domain::catalog::Catalog;
 use domain::channel::Channel;
 use domain::event::Event;
 use serde_json::{Value, json};
+use store::LedgerRow;
 
-use super::Wanted;
+use super::{Wanted, summary};
 use crate::deciding::{Told, What};
 use crate::terminal::{Ink, Terminal};
+use crate::times::{in_utc, utc};
 
 /// Prints everything that was foretold and is wanted; `false` when nobody hears of it.
 pub(super) fn show(
-    event: &Event,
+    (event, at): (&Event, Timestamp),
     catalog: &Catalog,
     told: &[Told],
     wanted: &Wanted,
-    at: Timestamp,
+    limit: usize,
     terminal: &Terminal,
 ) -> bool {
     let told: Vec<&Told> = told.iter().filter(|it| wanted.is(&it.recipient, it.channel)).collect();
@@ -28,11 +30,20 @@ pub(super) fn show(
     } else {
         head(event, catalog, at, terminal);
         super::refused::say_notes(event, terminal);
+        let mut left = limit;
         for (rule, of_rule) in by_rule(&told) {
             about_rule(rule, catalog, terminal);
-            for it in of_rule {
+            if told.len() > limit {
+                summary::of_told(of_rule.iter().copied()).print(terminal);
+            }
+            for it in of_rule.into_iter().take(left) {
+                left -= 1;
                 line(it, at, terminal);
             }
+        }
+        if told.len() > limit {
+            let more = told.len() - limit;
+            terminal.note(&format!("{more} more lines; --limit {} shows them", told.len()));
         }
         if told.is_empty() {
             terminal.say("  nothing was decided about them: no rule that matches addresses them");
@@ -41,13 +52,65 @@ pub(super) fn show(
     told.iter().any(|it| it.what == What::Send)
 }
 
+/// What was decided about an event that happened, and is not on record.
+pub(super) fn show_pending(
+    event: &Event,
+    rows: &[LedgerRow],
+    catalog: &Catalog,
+    missing: &[&Told],
+    limit: usize,
+    terminal: &Terminal,
+) {
+    let is_same = rows.iter().all(|row| row.catalog == catalog.version());
+    if terminal.json {
+        for told in missing {
+            let mut value = value(event, catalog, told);
+            value["status"] = json!("pending");
+            terminal.say_json(&value);
+        }
+        return;
+    }
+    if missing.is_empty() {
+        return;
+    }
+    terminal.say("");
+    let version = catalog.version();
+    let heading = match (rows.is_empty(), is_same) {
+        (true, _) => format!("nothing is on record yet; decided again now, by catalog {version}:"),
+        (false, true) => format!("decided again now, by catalog {version}; the ledger does not have:"),
+        (false, false) => {
+            format!(
+                "decided again now, by catalog {version}, which is not the one of that time; the ledger does not have:"
+            )
+        }
+    };
+    terminal.say(&terminal.ink(Ink::Quiet, &heading));
+    for (rule, of_rule) in by_rule(missing) {
+        about_rule(rule, catalog, terminal);
+        if missing.len() > limit {
+            summary::of_told(of_rule.iter().copied()).print(terminal);
+        }
+        for told in of_rule.into_iter().take(limit) {
+            pending_line(told, terminal);
+        }
+    }
+}
+
+fn pending_line(told: &Told, terminal: &Terminal) {
+    let (ink, said) = match told.what {
+        What::Send => (Ink::Note, "decided, not taken up yet".to_owned()),
+        What::Suppress(_) | What::Later { .. } | What::Collect { .. } | What::Cancels => verdict(told),
+    };
+    let channel = told.channel.map_or("", Channel::name);
+    terminal.say(&format!("  {:<20} {channel:<8} {}", told.recipient, terminal.ink(ink, &said)));
+}
+
 fn head(event: &Event, catalog: &Catalog, at: Timestamp, terminal: &Terminal) {
     let tenant = event.tenant.as_ref().map_or_else(String::new, |it| format!(" of tenant {it}"));
     let kind = terminal.ink(Ink::Strong, &event.kind);
     terminal.say(&format!("{kind} {} from {}{tenant}", event.id, event.source));
-    terminal.say(
-        &terminal.ink(Ink::Quiet, &format!("decided as of {}, catalog {}", short(at), catalog.version())),
-    );
+    terminal
+        .say(&terminal.ink(Ink::Quiet, &format!("decided as of {}, catalog {}", utc(at), catalog.version())));
 }
 
 fn by_rule<'a>(told: &[&'a Told]) -> Vec<(Option<&'a str>, Vec<&'a Told>)> {
@@ -78,10 +141,11 @@ fn about_rule(rule: Option<&str>, catalog: &Catalog, terminal: &Terminal) {
 fn line(it: &Told, began: Timestamp, terminal: &Terminal) {
     let (ink, verdict) = verdict(it);
     let channel = it.channel.map_or("", Channel::name);
-    let when = if it.at == began { String::new() } else { format!("{} ", short(it.at)) };
+    let when = if it.at == began { String::new() } else { format!("{} ", utc(it.at)) };
     let (when, verdict) = (terminal.ink(Ink::Quiet, &when), terminal.ink(ink, &verdict));
     terminal.say(&format!("  {:<20} {channel:<8} {when}{verdict}", it.recipient));
     for note in &it.notes {
+        let note = in_utc(&note.to_string());
         terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {note}", "", "")));
     }
 }
@@ -93,16 +157,16 @@ fn verdict(it: &Told) -> (Ink, String) {
             (Ink::Bad, format!("is not sent: {} ({})", reason.meaning(), reason.name()))
         }
         What::Later { until, why } => {
-            (Ink::Note, format!("waits until {}: {} ({})", short(until), why.meaning(), why.name()))
+            (Ink::Note, format!("waits until {}: {} ({})", utc(until), why.meaning(), why.name()))
         }
         What::Collect { closes_at } => {
-            (Ink::Note, format!("is collected, and told with all others at {}", short(closes_at)))
+            (Ink::Note, format!("is collected, and told with all others at {}", utc(closes_at)))
         }
         What::Cancels => (Ink::Note, "takes back what was waiting under its key".to_owned()),
     }
 }
 
-fn value(event: &Event, catalog: &Catalog, it: &Told) -> Value {
+pub(super) fn value(event: &Event, catalog: &Catalog, it: &Told) -> Value {
     let mut value = BTreeMap::from([
         ("event", json!(event.id)),
         ("catalog", json!(catalog.version())),
@@ -126,9 +190,4 @@ fn value(event: &Event, catalog: &Catalog, it: &Told) -> Value {
     value.insert("reason", json!(reason));
     value.insert("until", json!(until.map(|it| it.to_string())));
     json!(value)
-}
-
-/// Without the fraction of a second.
-pub(super) fn short(at: Timestamp) -> String {
-    at.to_string().split('.').next().unwrap_or_default().trim_end_matches('Z').replace('T', " ") + " UTC"
 }

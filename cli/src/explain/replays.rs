@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Events, LedgerRow};
 
-use super::picture::short;
 use crate::cloud::Cloud;
 use crate::error::Error;
 use crate::replay;
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::utc;
 
 /// A replay that an event was part of, as far as the audit knows it.
 #[derive(Serialize)]
@@ -69,7 +69,7 @@ async fn look_up(replay: String, events: &Events) -> Result<Replayed, Error> {
 
 impl Replayed {
     pub(super) fn line(&self, terminal: &Terminal) -> String {
-        let at = self.began_at.map_or_else(|| "?".to_owned(), short);
+        let at = self.began_at.map_or_else(|| "?".to_owned(), utc);
         let by = self.by.as_deref().unwrap_or("?");
         let why = self.reason.as_ref().map_or_else(String::new, |it| format!(": {it}"));
         let mode = self.mode.as_deref().unwrap_or("?");

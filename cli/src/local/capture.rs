@@ -5,6 +5,7 @@
 //! local cloud only.
 
 mod letters;
+mod page;
 mod play;
 mod player;
 mod postman;
@@ -38,7 +39,7 @@ use record::Records;
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// The process that runs it.
-const SIDECAR: Sidecar = Sidecar { what: server::CAPTURE, health: "/health", is_fixed: false };
+pub(super) const SIDECAR: Sidecar = Sidecar { what: server::CAPTURE, health: "/health", is_fixed: false };
 
 /// Makes sure that it runs, as it was built last.
 pub(super) fn start(state: &mut State) -> Result<(), Error> {
@@ -94,6 +95,9 @@ async fn answer(
             };
             match (asked.method, asked.path) {
                 ("POST", letters::PATH) => pass_on(&asked, records, cloud).await,
+                ("GET", "/") => {
+                    Answer::new(200, "text/html; charset=utf-8", page::of(&records.find(None, None)))
+                }
                 _ => play(&asked, records),
             }
         }

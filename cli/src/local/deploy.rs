@@ -1,51 +1,60 @@
 //! The real template, deployed by the real SAM to the local cloud.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::error::Error;
 use crate::terminal::Terminal;
 
+use super::parameters::{self, Parameter};
 use super::state::{FOLDER, State};
+use super::{browser, progress};
 
 /// Deploys, and learns where WebSockets connect and where the HTTP API is.
 pub(super) fn run(state: &mut State, terminal: &Terminal) -> Result<(), Error> {
-    terminal.note("deploying infra/template.yaml to the local cloud …");
-    let producers = super::functions::producers()?;
-    let (people, critical) = (
-        producers.sources_with(|it| it.people).join(","),
-        producers.sources_with(|it| it.critical).join(","),
-    );
-    let deployed = sam(state)
-        .args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"])
-        .arg(format!(
-            "Environment=local LogRetentionDays=1 LocalEndpoint={} LocalProxy={} CaptureEndpoint={} TokenIssuer={} \
-             WhatsappPhoneNumberId=phone-number-id-local AttachmentBuckets=arn:aws:s3:::{} \
-             ApnsApplicationArn=arn:aws:sns:us-east-1:000000000000:app/APNS/local \
-             FcmApplicationArn=arn:aws:sns:us-east-1:000000000000:app/GCM/local WebhookAllow={} \
-             PeopleSources={people} CriticalSources={critical} LimitTenant=1000/s:2000 LimitUser=1000/s:2000",
-            state.endpoint(),
-            state.proxy_endpoint(),
-            state.providers_endpoint(),
-            // The capture server is the local issuer, too.
-            state.capture_endpoint(),
-            super::files::BUCKET,
-            state.allowed_origins()
-        ))
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Error::read(Path::new(FOLDER), error))?;
-    if !deployed.status.success() {
-        let said = [deployed.stdout, deployed.stderr].concat();
-        return Err(Error::Cloud(format!(
-            "the template was not deployed:\n{}",
-            String::from_utf8_lossy(&said)
-        )));
+    let joined = parameters::join(parameters::of_file("local")?, defaults(), fixed(state)?);
+    joined.unused.iter().for_each(|sentence| terminal.note(sentence));
+    let mut command = sam(state);
+    command.args(["deploy", "--config-env", "local", "--no-progressbar", "--parameter-overrides"]);
+    command.args(joined.parameters.iter().map(parameters::argument));
+    let log = Path::new(FOLDER).join("deploy.log");
+    if !progress::run(command, "deploying infra/template.yaml to the local cloud", &log, terminal)? {
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        return Err(Error::Cloud(format!("the template was not deployed:\n{said}")));
     }
     state.socket_url = Some(output(state, "SocketUrl")?);
     state.http_url = Some(output(state, "HttpUrl")?);
     state.token_url = Some(output(state, "TokenUrl")?);
+    state.browser_origins = Some(browser::allow(state)?);
     Ok(())
+}
+
+/// What the file may say otherwise.
+fn defaults() -> Vec<Parameter> {
+    let of = [("LogRetentionDays", "1"), ("LimitTenant", "1000/s:2000"), ("LimitUser", "1000/s:2000")];
+    of.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// What the local cloud would not work without.
+fn fixed(state: &State) -> Result<Vec<Parameter>, Error> {
+    let producers = super::functions::producers()?;
+    let application = |platform: &str| format!("arn:aws:sns:us-east-1:000000000000:app/{platform}/local");
+    let fixed = [
+        ("Environment", "local".to_owned()),
+        ("LocalEndpoint", state.endpoint()),
+        ("LocalProxy", state.proxy_endpoint()),
+        ("CaptureEndpoint", state.providers_endpoint()),
+        // The capture server is the local issuer, too.
+        ("TokenIssuer", state.capture_endpoint()),
+        ("WhatsappPhoneNumberId", "phone-number-id-local".to_owned()),
+        ("AttachmentBuckets", format!("arn:aws:s3:::{}", super::files::BUCKET)),
+        ("ApnsApplicationArn", application("APNS")),
+        ("FcmApplicationArn", application("GCM")),
+        ("WebhookAllow", state.allowed_origins()),
+        ("PeopleSources", producers.sources_with(|it| it.people).join(",")),
+        ("CriticalSources", producers.sources_with(|it| it.critical).join(",")),
+    ];
+    Ok(fixed.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
 fn sam(state: &State) -> Command {

@@ -5,27 +5,82 @@ use std::path::Path;
 
 use domain::catalog::{POLICY_FILE, PolicyFile};
 use domain::producers::Producers;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::check::NEED_POLICY;
 use crate::error::Error;
 
+/// The catalog that dispatch is deployed with.
+pub(super) const CATALOG: &str = "target/lambda/dispatch/catalog.json";
+
 /// Where `infra/template.yaml` looks for the functions; `cargo lambda build` puts them there too.
 const ARTIFACTS: &str = "target/lambda";
 
-/// Copies the programs and says what would be deployed: two equal answers, nothing to do.
-pub(super) fn prepare(profile: &str) -> Result<String, Error> {
-    let mut hash = Sha256::new();
-    for template in [
-        "infra/template.yaml",
-        "infra/samconfig.toml",
-        "target/lambda/dispatch/catalog.json",
-        "target/lambda/api/pages.json",
-    ] {
-        hash.update(read(Path::new(template))?);
+/// What is deployed, in fingerprints: two equal ones, nothing to do.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Prints {
+    /// Template, parameters and programs.
+    template: String,
+    /// The producers' rights, which are parameters of the template.
+    producers: String,
+    /// The catalog, for dispatch.
+    catalog: String,
+    /// The policy, for the functions that need it and no rules.
+    policy: String,
+    /// The folder's own pages, for the API.
+    pages: String,
+}
+
+impl Prints {
+    /// The functions whose code alone changed since; `None` where the template must be deployed.
+    pub(super) fn changed_since(&self, before: &Prints) -> Option<Vec<&'static str>> {
+        if self.template != before.template || self.producers != before.producers {
+            return None;
+        }
+        let mut changed = Vec::new();
+        if self.catalog != before.catalog {
+            changed.push("dispatch");
+        }
+        if self.policy != before.policy {
+            changed.extend(NEED_POLICY);
+        }
+        if self.pages != before.pages && !changed.contains(&"api") {
+            changed.push("api");
+        }
+        Some(changed)
     }
+
+    /// The same with the programs that are deployed.
+    pub(super) fn with_programs_of(self, before: &Prints) -> Prints {
+        Prints { template: before.template.clone(), ..self }
+    }
+}
+
+/// Fingerprints of what `carillon check` wrote.
+pub(super) fn of_config() -> Result<Prints, Error> {
+    let mut policy = Sha256::new();
     for function in NEED_POLICY {
-        hash.update(read(&Path::new(ARTIFACTS).join(function).join(POLICY_FILE))?);
+        policy.update(read(&Path::new(ARTIFACTS).join(function).join(POLICY_FILE))?);
+    }
+    let file = |path: &str| Ok::<_, Error>(hex(Sha256::new_with_prefix(read(Path::new(path))?)));
+    let producers = producers()?;
+    let rights = [producers.sources_with(|it| it.people), producers.sources_with(|it| it.critical)];
+    Ok(Prints {
+        template: String::new(),
+        producers: rights.map(|sources| sources.join(",")).join(";"),
+        catalog: file(CATALOG)?,
+        policy: hex(policy),
+        pages: file("target/lambda/api/pages.json")?,
+    })
+}
+
+/// Copies the programs and says what would be deployed. `endpoints` stand in the template's parameters.
+pub(super) fn prepare(profile: &str, endpoints: &str) -> Result<Prints, Error> {
+    let mut hash = Sha256::new();
+    hash.update(endpoints);
+    for template in ["infra/template.yaml", "infra/samconfig.toml"] {
+        hash.update(read(Path::new(template))?);
     }
     for function in names()? {
         let built = Path::new("target").join(profile).join(&function);
@@ -34,7 +89,11 @@ pub(super) fn prepare(profile: &str) -> Result<String, Error> {
         hash.update(&program);
         place(&program, &Path::new(ARTIFACTS).join(&function))?;
     }
-    Ok(hash.finalize().iter().map(|it| format!("{it:02x}")).collect())
+    Ok(Prints { template: hex(hash), ..of_config()? })
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The functions, by their folders.

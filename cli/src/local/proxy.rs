@@ -54,7 +54,7 @@ const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 const REORDER: Duration = Duration::from_secs(1);
 
 /// The process that runs it. Functions know its port from their environment.
-const SIDECAR: Sidecar = Sidecar { what: server::PROXY, health: "/_proxy", is_fixed: true };
+pub(super) const SIDECAR: Sidecar = Sidecar { what: server::PROXY, health: "/_proxy", is_fixed: true };
 
 /// Starts it in front of this port. Both of its own stay what they were.
 pub(super) fn start(before: Option<Running>, providers: Option<u16>, to: u16) -> Result<Proxied, Error> {

@@ -46,6 +46,7 @@ pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
         http_url: None,
         token_url: None,
         webhook_allow: Vec::new(),
+        browser_origins: None,
         deployed: None,
     };
     terminal.progress("starting the local cloud …");

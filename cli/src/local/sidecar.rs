@@ -31,6 +31,11 @@ impl Sidecar {
         it.built == built && server::is_running(it.pid, self.what) && server::responds(&self.url(it.port))
     }
 
+    /// Whether it answers, however old its program is.
+    pub(super) fn runs_at_all(&self, it: &Running) -> bool {
+        server::is_running(it.pid, self.what) && server::responds(&self.url(it.port))
+    }
+
     /// Starts it, where it ran before if that can be. It answers when this comes back.
     pub(super) fn start(&self, before: Option<Running>, more: &[String]) -> Result<Running, Error> {
         let program = program()?;

@@ -36,9 +36,12 @@ pub(crate) struct State {
     /// Receivers of webhooks on this machine that a developer named.
     #[serde(default)]
     pub(crate) webhook_allow: Vec<String>,
-    /// What was deployed last: template, functions and catalog.
+    /// The pages that may ask it, by their origins.
     #[serde(default)]
-    pub(crate) deployed: Option<String>,
+    pub(crate) browser_origins: Option<String>,
+    /// What was deployed last: template, functions and catalog. A state of an earlier build has a text here.
+    #[serde(default, rename = "prints")]
+    pub(crate) deployed: Option<super::functions::Prints>,
 }
 
 /// A process that listens on 127.0.0.1.
@@ -54,7 +57,17 @@ pub(crate) struct Running {
 impl State {
     /// The state that was saved last, if there is one. It may describe a process that is gone.
     pub(crate) fn load() -> Result<Option<State>, Error> {
-        let path = file();
+        State::load_from(file())
+    }
+
+    /// The same for commands that only ask the local cloud: from whatever folder below the repository they are typed in.
+    pub(crate) fn find() -> Result<Option<State>, Error> {
+        let here = std::env::current_dir().unwrap_or_default();
+        let found = here.ancestors().map(|folder| folder.join(file())).find(|path| path.exists());
+        State::load_from(found.unwrap_or_else(file))
+    }
+
+    fn load_from(path: PathBuf) -> Result<Option<State>, Error> {
         match std::fs::read(&path) {
             // A file that was cut off by a crash describes nothing.
             Ok(text) => Ok(serde_json::from_slice(&text).ok()),

@@ -15,6 +15,7 @@ use crate::args::{Import, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::files;
+use crate::status::counted;
 use crate::terminal::{Ink, Terminal, plain};
 
 pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) -> Done {
@@ -104,10 +105,6 @@ fn report(file: &File, table: Option<&str>, terminal: &Terminal) -> bool {
         None => terminal.say(&format!("{what} can be imported; a dry run wrote nothing")),
     }
     refused == 0
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// A note about people without tenants, if there are any.

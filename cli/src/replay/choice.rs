@@ -205,6 +205,7 @@ mod tests {
             provider_id: None,
             marks: Marks::default(),
             set: None,
+            times: store::Times::default(),
         };
         let check = |mode, rows: &[LedgerRow], expected| {
             assert_eq!(choice(mode).after_a_look(rows), expected, "{mode:?}");

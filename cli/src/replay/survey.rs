@@ -9,6 +9,7 @@ use super::choice::{Choice, Consumer, LeftOut, Mode};
 use super::price::Work;
 use super::reader::Seen;
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::utc;
 
 /// What was counted of all chosen events.
 #[derive(Default)]
@@ -91,7 +92,7 @@ impl Survey {
     /// One line a type, then what would be done, why not all of it, and what it costs.
     pub(super) fn show(&self, choice: &Choice, rate: u32, terminal: &Terminal) {
         for (name, it) in &self.types {
-            let time = |it: Option<Timestamp>| it.map_or_else(String::new, |it| minutes(it).to_string());
+            let time = |it: Option<Timestamp>| it.map_or_else(String::new, utc);
             let known =
                 if choice.asks_the_ledger() { format!("  {} decided", it.known) } else { String::new() };
             terminal.say(&format!(
@@ -103,7 +104,7 @@ impl Survey {
             ));
         }
         let bytes = weight(self.sum(|it| it.bytes));
-        let (from, to) = (choice.from.strftime("%FT%TZ"), choice.to.strftime("%FT%TZ"));
+        let (from, to) = (utc(choice.from), utc(choice.to));
         terminal.say(&format!("events: {}, {bytes}, recorded from {from} to {to}", self.count()));
         for (why, count) in &self.left_out {
             terminal.say(&format!("left out: {count}, because {}", why.meaning()));
@@ -142,10 +143,6 @@ pub(super) fn whither(consumer: &Consumer) -> String {
         Consumer::Bus => "the bus, to everybody who listens".to_owned(),
         Consumer::Queue(url) => plain(url),
     }
-}
-
-fn minutes(at: Timestamp) -> impl std::fmt::Display {
-    at.strftime("%m-%d %H:%M:%S")
 }
 
 fn dollars(it: f64) -> String {

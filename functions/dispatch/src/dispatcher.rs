@@ -10,8 +10,8 @@ use domain::decide::{Decision, Verdict};
 use domain::event::{Event, Priority, Refusal};
 use domain::outcome::Reason;
 use domain::plan::Plan;
-use queue::{Cause, Past, Queue, Sqs};
-use runtime::{Batch, Error, Message, Report, chain, now};
+use queue::{Cause, Past, Queue, Sqs, newer_pause};
+use runtime::{Batch, Deadline, Error, Message, Report, chain, now};
 use schedule::Schedules;
 use store::{Counters, Endpoints, Ledger, People};
 use templates::{Renderer, scene_of};
@@ -137,13 +137,32 @@ impl Dispatcher {
                     }
                 }
                 Intake::Newer(version) => {
-                    tracing::warn!(message.id = message.message_id, version, "left for a newer release");
+                    self.leave_to_newer(message, version, batch.deadline).await;
                     report.show_again(message);
                 }
                 Intake::Refused(refusal) => self.bury(message, &refusal, report).await,
             }
         }
         tasks
+    }
+
+    /// Hides a continuation of a newer release for a while, longer each time: as long as channels give a newer job.
+    async fn leave_to_newer(&self, message: &Message, version: u32, deadline: Deadline) {
+        let pause = newer_pause(message.receive_count());
+        tracing::warn!(
+            message.id = message.message_id,
+            version,
+            pause_s = pause.as_secs(),
+            code = "WAKE_NEWER",
+            "a continuation was written by a newer release: returned to the queue until a dispatch of that release reads it"
+        );
+        let hidden = tokio::time::timeout(deadline.left(now()), self.handover.hide(message, pause));
+        let error = match hidden.await {
+            Ok(Ok(())) => return,
+            Ok(Err(refused)) => chain(&refused),
+            Err(late) => chain(&late),
+        };
+        tracing::warn!(error, code = "WAKE_NEWER", "the message is shown after the queue's own time");
     }
 
     /// Lets as many events of a tenant and of a source through as the policy says, and leaves the others for a second in

@@ -72,6 +72,11 @@ impl<'a> Harvest<'a> {
 }
 
 impl Handover {
+    /// Hides a message of dispatch's own queues for a while.
+    pub(crate) async fn hide(&self, message: &Message, pause: std::time::Duration) -> Result<(), Refused> {
+        self.lanes.show_after(message, pause).await
+    }
+
     /// Hands everything over, and returns the messages of which something is missing. All of it may be handed over
     /// again: it has the same keys.
     pub(crate) async fn hand_over<'a>(&self, harvest: Harvest<'a>, now: Timestamp) -> Vec<&'a Message> {

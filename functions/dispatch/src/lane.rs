@@ -8,6 +8,7 @@ use domain::catalog::Catalog;
 use domain::event::{Event, Priority};
 use domain::wake::Wake;
 use queue::{MAX_DELAY, Outgoing, Queue, Sqs};
+use runtime::Message;
 
 use crate::config::{Lanes as Urls, Targets};
 use schedule::Schedules;
@@ -64,6 +65,16 @@ impl Lanes {
             schedules,
             targets,
         }
+    }
+
+    /// Hides a message of one of these queues for a while.
+    pub(crate) async fn show_after(&self, message: &Message, pause: Duration) -> Result<(), Refused> {
+        let queue = match message.queue_arn() {
+            arn if arn == self.targets.critical_arn => &self.critical,
+            arn if arn == self.targets.bulk_arn => &self.bulk,
+            _ => &self.normal,
+        };
+        queue.show_after(&message.receipt_handle, pause).await
     }
 
     /// Leaves something for its time: with the queue itself when it is at most 15 minutes away, with a schedule that

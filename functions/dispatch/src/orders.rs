@@ -18,7 +18,7 @@ use domain::told::Set;
 use domain::wake::{Task, Wake};
 use queue::{MAX_MESSAGE_BYTES, Outgoing};
 use runtime::chain;
-use store::LedgerRow;
+use store::{LedgerRow, Times};
 use templates::{LeftOut, Scene, Told, Written};
 
 use crate::lane::Leaving;
@@ -145,6 +145,7 @@ fn job(
         cancel: order.cancel.clone(),
         one_time: is_one_time(&order.rule.category),
         held_s: 0,
+        held_since: None,
         instead_of: order.instead_of,
         failover: order.failover.clone().map(|(to, task)| failover(plan, order, to, task)),
         due: due(plan, order.rule),
@@ -233,6 +234,7 @@ fn outcome(
         provider_id: None,
         marks: Marks::default(),
         set: None,
+        times: Times::default(),
     }
 }
 

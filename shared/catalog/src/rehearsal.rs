@@ -14,9 +14,11 @@ use domain::producers::Producers;
 use domain::recipient::{Group, Recipient, Recipients, members};
 use domain::rule::Step;
 use domain::wake::{Start, Task};
+use serde_json::Value;
 use templates::{Cause, Extra, Renderer, Unrendered};
 
 use crate::advice::advice;
+use crate::nearest::nearest;
 use crate::problem::{Problem, RULES, TEMPLATES};
 use crate::sample::BusEntry;
 use crate::settle::{self, welcome};
@@ -140,7 +142,7 @@ impl<'a> Stage<'a> {
                     Verdict::Send(order) => {
                         reached.insert(order.rule.name.clone());
                         let unrendered = self.renderings(order, &plan).into_iter().filter_map(Result::err);
-                        findings.problems.extend(unrendered.map(|it| silent(&it, order, file)));
+                        findings.problems.extend(unrendered.map(|it| silent(&it, order, file, plan.envelope())));
                     }
                     Verdict::Suppress(reason) => {
                         let rule = decision.rule.map_or("-", |it| it.name.as_str());
@@ -283,15 +285,44 @@ fn number(step: usize) -> u32 {
     u32::try_from(step).unwrap_or(u32::MAX)
 }
 
-fn silent(unrendered: &Unrendered, order: &Order<'_>, sample: &str) -> Problem {
+fn silent(unrendered: &Unrendered, order: &Order<'_>, sample: &str, envelope: &Value) -> Problem {
     let what = format!("{}, for the sample {sample}", unrendered.problem);
     let fix = match &unrendered.cause {
         Cause::Argument => "write another value into the sample, or ask for its kind first".to_owned(),
+        cause @ Cause::Missing(_) => match meant(&unrendered.problem, envelope) {
+            Some(path) => format!("did you mean `{path}`?"),
+            None => advice(cause),
+        },
         cause => advice(cause),
     };
     Problem::of_file(&format!("{TEMPLATES}/{}", unrendered.template), what, fix)
         .at_line((unrendered.line > 0).then_some(unrendered.line))
         .of_rule(Some(&order.rule.name))
+}
+
+/// The member of the event's data that a template probably meant, as a path: the first one of those it quotes whose
+/// spelling is near to one that the data has.
+fn meant(problem: &str, envelope: &Value) -> Option<String> {
+    let is_of_path = |sign: char| sign.is_ascii_alphanumeric() || sign == '_' || sign == '.';
+    problem.match_indices("data.").find_map(|(place, _)| {
+        let path = problem[place..].split(|sign| !is_of_path(sign)).next().unwrap_or_default();
+        let mut value = envelope.get("data")?;
+        let mut known = vec!["data"];
+        for member in path.trim_end_matches('.').split('.').skip(1) {
+            let members = value.as_object()?;
+            match members.get(member) {
+                Some(found) => {
+                    known.push(member);
+                    value = found;
+                }
+                None => {
+                    known.push(nearest(member, members.keys().map(String::as_str))?);
+                    return Some(known.join("."));
+                }
+            }
+        }
+        None
+    })
 }
 
 #[cfg(test)]

@@ -66,7 +66,11 @@ impl<C: Cloud> Desk<C> {
         };
         let held = Duration::from_secs(u64::from(job.held_s));
         let providers = self.providers.count();
-        let turn = |now| Turn { job, before: Tried { held, ..before }, providers, now };
+        let down = match ticket {
+            Ticket::Go { down, .. } => *down,
+            Ticket::Wait(_) | Ticket::HandOn => None,
+        };
+        let turn = |now| Turn { job, before: Tried { held, ..before }, providers, down, now };
         let asked = if may_send {
             if job.is_expired(C::now()) {
                 Asked::Answer(Err(Failure::Expired))

@@ -20,7 +20,7 @@ use aws::Refused;
 use domain::job::Job;
 use domain::outcome::{Failure, Sent, Status};
 use futures_util::stream::{self, StreamExt as _};
-use queue::{Cause, Past};
+use queue::{Cause, Past, newer_pause};
 use runtime::{Batch, Deadline, Error, Message, Report, chain};
 use store::{Settlement, Standing};
 
@@ -205,8 +205,7 @@ impl<C: Cloud> Desk<C> {
         }
     }
 
-    /// Hides a job of a newer release for a while, longer each time. A deployment has an hour and a half before the queue
-    /// has shown the message ten times and moves it to the dead letters.
+    /// Hides a job of a newer release for a while, longer each time ([`newer_pause`]).
     async fn leave_to_newer(&self, message: &Message, version: u32, deadline: Deadline) {
         let pause = newer_pause(message.receive_count());
         tracing::warn!(
@@ -252,13 +251,6 @@ impl<C: Cloud> Desk<C> {
         }
         stands
     }
-}
-
-/// How long a job of a newer release is hidden after it was received so often: half a minute, doubled each time, at most
-/// 15 minutes.
-fn newer_pause(receives: u32) -> std::time::Duration {
-    let doublings = receives.saturating_sub(1).min(5);
-    std::time::Duration::from_secs((30_u64 << doublings).min(900))
 }
 
 /// Does something as long as there is time to answer the queue afterwards: half a second. `None`: it was not done in

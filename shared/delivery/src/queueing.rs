@@ -35,6 +35,7 @@ impl<C: Cloud> Desk<C> {
             .map(|(mut task, pause)| {
                 let seconds = u32::try_from(pause.as_secs()).unwrap_or(u32::MAX);
                 task.job.held_s = task.job.held_s.saturating_add(seconds);
+                task.job.held_since.get_or_insert(C::now());
                 let outgoing = outgoing(&task, pause);
                 (task, outgoing)
             })

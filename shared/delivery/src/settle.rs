@@ -10,7 +10,7 @@ use domain::outcome::{Failure, Reason, Sent, Status};
 use domain::retry::{Limits, Then, Tried, chance};
 use store::Settlement;
 
-use crate::limits::in_time;
+use crate::limits::{CRITICAL_PATIENCE, PATIENCE, goes_on, in_time};
 
 /// Whoever was asked to slow down stays away as after this many tries.
 const SLOWER: u32 = 3;
@@ -32,6 +32,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) before: Tried,
     /// How many providers have a turn each.
     pub(crate) providers: usize,
+    /// Since when no provider works, where none does and this job is the probe.
+    pub(crate) down: Option<Timestamp>,
     pub(crate) now: Timestamp,
 }
 
@@ -40,11 +42,10 @@ impl Turn<'_> {
         Limits::of(self.job.channel(), self.job.priority, self.job.one_time)
     }
 
-    /// The answer to a probe. What is critical was told another way at once if it was not the probe; nor does it wait
-    /// because it was, again and again, as long as the provider is down.
+    /// The answer to a probe. A job that would go to the next channel if it were not the probe goes there too when the
+    /// probe fails: with little traffic the same job is the probe again and again.
     pub(crate) fn probed(&self, answer: Result<Sent, Failure>) -> Result<Sent, Failure> {
-        let goes_on =
-            self.job.priority == Priority::Critical && self.job.failover.is_some() && self.providers == 1;
+        let goes_on = self.down.is_some_and(|down| goes_on(self.job, down, self.now));
         match answer {
             Err(Failure::Transient(source) | Failure::Throttled { source, .. }) if goes_on => {
                 Err(Failure::Permanent { reason: Reason::ProviderDown, source })
@@ -61,7 +62,7 @@ impl Turn<'_> {
             Ok(Sent::Accepted { provider_id }) => {
                 let (settlement, next) = done(Status::Sent, None);
                 let provider_id = Some(provider_id.clone());
-                (Settlement { provider_id, note: late(job), ..settlement }, next)
+                (Settlement { provider_id, note: self.late(), ..settlement }, next)
             }
             // The channel has a schedule of its own, and counts by it.
             Ok(Sent::Later(at)) => (self.unasked(), Next::Later(*at)),
@@ -70,14 +71,40 @@ impl Turn<'_> {
                 OnUnknown::Hold => done(Status::Unknown, Some(Reason::NoAnswer)),
                 OnUnknown::Resend => self.again(),
             },
+            Err(Failure::Transient(_) | Failure::Throttled { .. }) if self.is_out_of_patience() => {
+                let tried = self.before.once_more();
+                let seconds = self.now.duration_since(tried.since).as_secs();
+                let tries = tries(tried.times);
+                let note = format!("its provider took nothing in {tries} and {seconds} s");
+                self.failed(Reason::ProviderDown, Some(note))
+            }
             Err(Failure::Transient(_)) => self.again(),
             Err(Failure::Throttled { delay, .. }) => self.slower(*delay),
             Err(Failure::Permanent { reason, .. }) => self.failed(*reason, None),
             Err(Failure::Expired) => {
                 let (settlement, next) = done(Status::Suppressed, Some(Reason::Expired));
-                (Settlement { note: late(job), ..settlement }, next)
+                (Settlement { note: self.late(), ..settlement }, next)
             }
         }
+    }
+
+    /// When a job that another channel can take over stops to try here. Its own tries say that the provider is down where
+    /// too few messages fail for the breaker to say so.
+    fn patient_until(&self) -> Option<Timestamp> {
+        let patience = if self.job.priority == Priority::Critical { CRITICAL_PATIENCE } else { PATIENCE };
+        let until = self.before.since.saturating_add(patience).unwrap_or(Timestamp::MAX);
+        self.job.failover.as_ref().map(|_| until)
+    }
+
+    fn is_out_of_patience(&self) -> bool {
+        self.patient_until().is_some_and(|until| until <= self.now)
+    }
+
+    /// A pause that ends in time: before the job expires, and when another channel is to take its place.
+    fn in_time(&self, pause: Duration) -> Duration {
+        let left = self.patient_until().map(|until| until.duration_since(self.now));
+        let left = left.and_then(|left| Duration::try_from(left).ok()).filter(|left| !left.is_zero());
+        in_time(self.job, left.map_or(pause, |left| pause.min(left)), self.now)
     }
 
     /// Another try, if there may be one.
@@ -86,12 +113,12 @@ impl Turn<'_> {
         let seed = chance(self.job.key.as_str(), tried.times);
         match self.limits_of_one().for_providers(self.providers).then(&tried, self.now, seed) {
             Then::Again(pause) => {
-                let pause = in_time(self.job, pause, self.now);
+                let pause = self.in_time(pause);
                 (Settlement::new(&self.job.key, Status::Released, None), Next::Again(Some(pause)))
             }
             Then::GiveUp => {
-                let times = if tried.times == 1 { "try" } else { "tries" };
-                self.failed(Reason::RetriesExhausted, Some(format!("given up after {} {times}", tried.times)))
+                let note = format!("given up after {}", tries(tried.times));
+                self.failed(Reason::RetriesExhausted, Some(note))
             }
         }
     }
@@ -103,7 +130,7 @@ impl Turn<'_> {
         match self.limits_of_one().for_providers(self.providers).then(&tried, self.now, seed) {
             Then::Again(_) => {
                 let pause = self.limits_of_one().pause(SLOWER, seed).max(least);
-                (self.unasked(), Next::Again(Some(in_time(self.job, pause, self.now))))
+                (self.unasked(), Next::Again(Some(self.in_time(pause))))
             }
             Then::GiveUp => self
                 .failed(Reason::RetriesExhausted, Some("the provider was too busy all the time".to_owned())),
@@ -113,7 +140,7 @@ impl Turn<'_> {
     /// It fails here. Another channel may take its place.
     pub(crate) fn failed(&self, reason: Reason, note: Option<String>) -> (Settlement, Next) {
         let on = self.job.failover.as_ref().map(|it| format!("{} takes its place if it may", it.to.name()));
-        let parts: Vec<String> = said(self.job).into_iter().chain(note).chain(on).collect();
+        let parts: Vec<String> = self.said().into_iter().chain(note).chain(on).collect();
         let note = (!parts.is_empty()).then(|| parts.join("; "));
         let settlement = Settlement::new(&self.job.key, Status::Failed, Some(reason));
         (Settlement { note, ..settlement }, Next::Done)
@@ -124,6 +151,34 @@ impl Turn<'_> {
         let tries = Some(self.before.times);
         Settlement { tries, ..released(self.job) }
     }
+
+    /// What the claim has said about it already, and that it had to wait, where it had to.
+    fn said(&self) -> Vec<String> {
+        let instead_of = self.job.instead_of.map(|it| it.to_string());
+        let waited = self.waited_s().map(|seconds| format!("it waited {seconds} s for its provider"));
+        instead_of.into_iter().chain(waited).collect()
+    }
+
+    /// The same, where the claim did not say all of it.
+    fn late(&self) -> Option<String> {
+        self.waited_s().map(|_| self.said().join("; "))
+    }
+
+    /// How long it took from the moment at which the channel took the job up, in whole seconds: pauses, tries and the
+    /// queue's own time together. `None` where the first try was the last.
+    fn waited_s(&self) -> Option<i64> {
+        if self.job.held_s == 0 && self.before.times == 0 {
+            return None;
+        }
+        let first = self.job.held_since.map_or(self.before.since, |held| held.min(self.before.since));
+        let passed = self.now.duration_since(first).as_secs();
+        // A job of the last release says only how long it was held.
+        Some(passed.max(i64::from(self.job.held_s))).filter(|seconds| *seconds > 0)
+    }
+}
+
+fn tries(times: u32) -> String {
+    format!("{times} {}", if times == 1 { "try" } else { "tries" })
 }
 
 /// What an answer says about whoever gave it: whether it failed. Nothing, where it is about the message alone.
@@ -134,18 +189,6 @@ pub(crate) fn evidence(answer: &Result<Sent, Failure>) -> Option<bool> {
         Ok(Sent::Unknown) | Err(Failure::Transient(_) | Failure::Throttled { .. }) => Some(true),
         Err(Failure::Permanent { .. } | Failure::Expired) => None,
     }
-}
-
-/// What the claim has said about it already, and that it had to wait, where it had to.
-fn said(job: &Job) -> Vec<String> {
-    let instead_of = job.instead_of.map(|it| it.to_string());
-    let waited = (job.held_s > 0).then(|| format!("it waited {} s for its provider", job.held_s));
-    instead_of.into_iter().chain(waited).collect()
-}
-
-/// The same, where the claim did not say all of it.
-fn late(job: &Job) -> Option<String> {
-    (job.held_s > 0).then(|| said(job).join("; "))
 }
 
 /// Given back untouched.

@@ -10,6 +10,7 @@ use runtime::now;
 use serde_json::{Value, json};
 
 mod cloud;
+mod outage;
 mod providers;
 mod standings;
 
@@ -47,8 +48,10 @@ async fn job_of_a_newer_release_is_hidden_for_a_while_and_its_neighbours_are_sen
     assert_eq!((report.unwrap().returned(), asked), (1, vec!["one".to_owned()]));
     assert_eq!(cloud.count("ChangeMessageVisibility"), 1);
     assert_eq!(cloud.count("SendMessage"), 0, "it is no dead letter");
-    let pauses: Vec<u64> = [0, 1, 2, 3, 6, 7, 10].map(|it| newer_pause(it).as_secs()).into();
+    let pauses: Vec<u64> = [0, 1, 2, 3, 6, 7, 10].map(|receives| newer_pause(receives).as_secs()).into();
     assert_eq!(pauses, [30, 30, 60, 120, 900, 900, 900]);
+    let ten: u64 = (1..=10).map(|receives| newer_pause(receives).as_secs()).sum();
+    assert!(ten >= 90 * 60 - 900, "a deployment has {ten} s");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
 use crate::rule::Rule;
+use crate::told;
 use crate::unsubscribe::Scope;
 use crate::wake::{InsteadOf, Start, Task};
 
@@ -225,7 +226,9 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
         });
     }
     let is_of_no_rule = plan.matches.is_empty() && plan.cancels.is_empty() && plan.unnamed_cancels.is_empty();
-    if is_of_no_rule && !plan.woken {
+    // A rule may match our own `communication.sent`; without one there is nothing to say about it.
+    let is_expected = !told::is_communication(plan.event);
+    if is_of_no_rule && !plan.woken && is_expected {
         decided.decisions.push(nobody(plan, None, Reason::NoRule));
     }
     for matched in &plan.matches {

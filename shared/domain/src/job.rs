@@ -60,6 +60,9 @@ pub struct Job {
     /// How long it was held back before a provider was asked, in seconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub held_s: u32,
+    /// When it was held back for the first time. Jobs of the last release do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_since: Option<Timestamp>,
     /// The channel whose place it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<InsteadOf>,

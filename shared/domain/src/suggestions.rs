@@ -1,5 +1,11 @@
 //! The known word that a writer probably meant.
 
+/// So many known words are all listed; of more only the nearest.
+const LISTED: usize = 30;
+
+/// How many of many are listed.
+const NEAREST: usize = 5;
+
 /// How alike two words have to be, 0 to 1, for one to be offered in place of the other.
 const ALIKE: f64 = 0.6;
 
@@ -16,13 +22,27 @@ pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     best.map(|(_, word)| word)
 }
 
-/// "did you mean `x`?" where one word is near, and all of them where none is.
+/// "did you mean `x`?" where one word is near, and what there is where none is: the nearest where that is much.
 #[must_use]
 pub fn suggestion(found: &str, known: &[&str]) -> String {
     match nearest(found, known.iter().copied()) {
         Some(word) => format!("did you mean `{word}`?"),
-        None => format!("it is one of {}", listed(known)),
+        None if known.len() <= LISTED => format!("it is one of {}", listed(known)),
+        None => {
+            let near = most_alike(found, known);
+            format!("the nearest of {} are {}", known.len(), listed(&near))
+        }
     }
+}
+
+/// The words that are most like `found`, the most alike first.
+fn most_alike<'a>(found: &str, known: &[&'a str]) -> Vec<&'a str> {
+    let found = found.to_lowercase();
+    let likeness = |word: &&str| strsim::jaro_winkler(&found, &word.to_lowercase());
+    let mut near: Vec<&str> = known.to_vec();
+    near.sort_by(|one, other| likeness(other).total_cmp(&likeness(one)));
+    near.truncate(NEAREST);
+    near
 }
 
 /// Words as a sentence lists them.

@@ -24,6 +24,12 @@ pub const DELIVERY: &str = "carillon.delivery.";
 /// The type of the event about all notifications of one hand-over.
 pub const COMMUNICATION: &str = "communication.sent";
 
+/// Whether an event is the `communication.sent` that the relay publishes.
+#[must_use]
+pub fn is_communication(event: &Event) -> bool {
+    event.kind == COMMUNICATION && event.source == SOURCE
+}
+
 /// The notifications that one hand-over of an event led to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Set {

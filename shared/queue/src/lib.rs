@@ -32,6 +32,15 @@ pub const MAX_DELAY: Duration = Duration::from_secs(900);
 /// The longest that a message can be kept from being shown again.
 const MAX_PAUSE: Duration = Duration::from_secs(12 * 3_600);
 
+/// How long a message of a newer release is hidden after it was received so often: half a minute, doubled each time, at
+/// most 15 minutes. A deployment has an hour and a half before the queue has shown the message ten times and moves it to
+/// the dead letters.
+#[must_use]
+pub fn newer_pause(receives: u32) -> Duration {
+    let doublings = receives.saturating_sub(1).min(5);
+    Duration::from_secs((30_u64 << doublings).min(900))
+}
+
 /// A queue that messages are sent to.
 #[derive(Clone)]
 pub struct Queue {

@@ -27,7 +27,7 @@ use crate::statements::{Statement, Written, execute};
 
 mod row;
 
-pub use row::{LedgerRow, stands_since};
+pub use row::{LedgerRow, Times, stands_since};
 use row::{claim_item, row_item};
 
 /// How long an outcome is kept, in days: as long as events can be replayed.

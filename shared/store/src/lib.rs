@@ -39,7 +39,7 @@ pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_
 pub use item::{Item, Malformed};
 pub use ledger::{
     Ledger, LedgerPage, LedgerRow, MAX_RECEIVED, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement,
-    Standing, Told, Weighed, claimed, recorded, stands_since, weigh,
+    Standing, Times, Told, Weighed, claimed, recorded, stands_since, weigh,
 };
 pub use outbox::{Appended, Backlog, Conflict, Misfit, NotAppended, Outbox, Pending, Place, Stream, Waiting};
 pub use people::{Amended, Found, MAX_PER_ADDRESS, NotApplied, NotEdited, Page, People};

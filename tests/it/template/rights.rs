@@ -164,3 +164,14 @@ fn who_publishes_from_the_outbox_and_who_checks_that_share_the_stack_secret() {
         assert!(secret.as_str().is_some_and(|it| it.contains("${StackSecret}:SecretString:root")), "{name}");
     }
 }
+
+#[test]
+fn who_may_meet_a_message_of_a_newer_release_may_hide_it_for_longer_than_the_queue_does() {
+    let resources = resources();
+    for name in ["Dispatch", "Email", "Push", "Sms", "Socket", "Webhook", "Whatsapp"] {
+        let policy = &resources[&format!("{name}Role")]["Properties"]["Policies"][0]["PolicyDocument"];
+        let mut statements = policy["Statement"].as_array().unwrap().iter();
+        let consume = statements.find(|it| it["Sid"] == "Consume").unwrap();
+        assert!(consume["Action"].to_string().contains("sqs:ChangeMessageVisibility"), "{name}");
+    }
+}

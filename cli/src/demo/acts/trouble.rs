@@ -67,11 +67,23 @@ impl Trouble {
     /// Everything is as it was.
     pub(super) async fn end(self) -> Result<(), Error> {
         plan(&self.proxy, &[])?;
-        for queue in &self.hidden {
-            queue.hide_for(AS_DEPLOYED).await?;
-        }
-        Ok(())
+        show_as_deployed(&self.hidden).await
     }
+}
+
+/// The same for a demo that was stopped.
+pub(in crate::demo) async fn restore(cloud: &Cloud) -> Result<(), Error> {
+    mend(cloud)?;
+    let mut queues = DeadLetters::all(&Sqs::new(&cloud.config), &cloud.name("")).await?;
+    queues.retain(|queue| HIDDEN.iter().any(|(name, _)| queue.name == cloud.name(name)));
+    show_as_deployed(&queues).await
+}
+
+async fn show_as_deployed(queues: &[DeadLetters]) -> Result<(), Error> {
+    for queue in queues {
+        queue.hide_for(AS_DEPLOYED).await?;
+    }
+    Ok(())
 }
 
 /// The function that sends notes is killed when it asks for Kim's.

@@ -59,7 +59,6 @@ fn concerns(asked: &Asked<'_>, row: &LedgerRow) -> bool {
 
 fn tell_received(it: &Received) -> Value {
     let mut told = tell(&it.row);
-    told["at"] = it.at.to_string().into();
     if let Some(how) = it.noticed {
         told["noticed"] = how.name().into();
     }
@@ -87,6 +86,8 @@ fn tell(row: &LedgerRow) -> Value {
         "step": row.step,
         "until": row.until.map(|it| it.to_string()),
         "note": row.note,
+        "at": row.ended_at().or(row.times.begun_at).map(|time| time.to_string()),
+        "begun_at": row.times.begun_at.map(|time| time.to_string()),
         "catalog": row.catalog,
         "event": {
             "id": row.origin.id, "source": row.origin.source, "type": row.origin.kind,

@@ -104,6 +104,34 @@ fn the_advice_fits_what_is_missing() {
 }
 
 #[test]
+fn misspelt_member_of_the_data_is_answered_with_the_one_that_is_near() {
+    let sample = SAMPLE
+        .replace("\"to\"", "\"prescription\": {\"medicineId\": 1}, \"prescriptionId\": \"p-1\", \"to\"");
+    for (written, meant) in [
+        ("data.prescriptionID", Some("data.prescriptionId")),
+        ("data.prescription.medicineID", Some("data.prescription.medicineId")),
+        ("data.colour", None),
+        ("data.prescription.colour", None),
+    ] {
+        let fix = match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!(
+                "`{written}` is missing: give it a `| default(…)`, ask `{written} is defined` first, or complete the sample"
+            ),
+        };
+        check(
+            &[("templates/hello/en/socket.txt", &format!("{{{{ {written} }}}}"))],
+            &[&sample],
+            &[&format!(
+                "templates/hello/en/socket.txt:1: rule hello: the event has no such value in `{{{{ {written} }}}}`, \
+                 for the sample 0.json; {fix}"
+            )],
+            &[],
+        );
+    }
+}
+
+#[test]
 fn a_rule_that_no_sample_reaches_anybody_through_is_a_warning() {
     check(
         &[],

@@ -130,13 +130,28 @@ fn outcome(said: &str, at: At, page: &mut Page<'_>) -> Option<Outcome> {
             None
         }
         (word, _) if WORDS.contains(&word) => {
-            page.refuse(at, format!("`{said}` says more than `{word}` can"), LINE);
+            page.refuse(at, format!("`{said}` says more than `{word}` can"), form(word));
             None
         }
         (word, _) => {
             page.refuse(at, format!("unknown decision `{word}`"), suggestion(word, &WORDS));
             None
         }
+    }
+}
+
+/// How a decision of this kind is written.
+fn form(word: &str) -> &'static str {
+    match word {
+        "suppressed" => "write `suppressed` and one reason, such as `suppressed preference`",
+        "deferred" => {
+            "write `deferred`, `deferred wait`, or `deferred wait 2026-11-20T08:00:00Z`, where two instants with `..` between them will do"
+        }
+        "collected" => {
+            "write `collected`, or `collected 2026-11-20T08:00:00Z`, where two instants with `..` between them will do"
+        }
+        "cancels" => "write `cancels` alone",
+        _ => LINE,
     }
 }
 

@@ -81,6 +81,25 @@ fn whoever_asks_why_is_told_what_it_waited_for_and_whose_place_it_takes() {
 }
 
 #[test]
+fn wait_is_counted_from_the_first_time_it_was_taken_up_and_not_by_pauses_alone() {
+    let held = |own: serde_json::Value, times: u32, tried_for_s: u64| {
+        let job = job(OnUnknown::Hold, &own);
+        let before = Tried { times, since: NOON - Duration::from_secs(tried_for_s), held: Duration::ZERO };
+        let turn = Turn { before, ..turn(&job, 0) };
+        turn.answered(&Ok(Sent::Accepted { provider_id: "p-1".into() })).0.note
+    };
+    let held_since = (NOON - Duration::from_secs(400)).to_string();
+    // Pauses of 9 s, and tries with the queue's own time between them: what matters is when the send was.
+    assert_eq!(held(json!({ "held_s": 9 }), 3, 112).as_deref(), Some("it waited 112 s for its provider"));
+    // Held before it was claimed at all.
+    let before = json!({ "held_s": 300, "held_since": held_since });
+    assert_eq!(held(before, 0, 0).as_deref(), Some("it waited 400 s for its provider"));
+    // Never held, and tried three times.
+    assert_eq!(held(json!({}), 2, 75).as_deref(), Some("it waited 75 s for its provider"));
+    assert_eq!(held(json!({}), 0, 0), None);
+}
+
+#[test]
 fn an_answer_about_the_message_says_nothing_about_its_provider() {
     let permanent = Failure::Permanent { reason: Reason::Rejected, source: "400".into() };
     let throttled = Failure::Throttled { delay: Duration::ZERO, source: "429".into() };
@@ -100,7 +119,9 @@ fn what_is_critical_and_was_a_probe_in_vain_is_told_another_way_at_once() {
     let goes_over = json!({ "priority": "critical", "failover": { "to": "sms", "wake": wake } });
     let fate = |own: &serde_json::Value, providers, answer| {
         let job = job(OnUnknown::Hold, own);
-        let turn = Turn { providers, ..turn(&job, 0) };
+        // With a second provider that works, nothing is down as a whole.
+        let down = (providers == 1).then_some(NOON);
+        let turn = Turn { providers, down, ..turn(&job, 0) };
         let settlement = turn.answered(&turn.probed(answer)).0;
         (settlement.status, settlement.reason)
     };
@@ -111,6 +132,15 @@ fn what_is_critical_and_was_a_probe_in_vain_is_told_another_way_at_once() {
     let normal = json!({ "failover": goes_over["failover"] });
     assert_eq!(fate(&normal, 1, transient()), (Status::Released, None), "it can wait");
     let unknown = (Status::Unknown, Some(Reason::NoAnswer));
+    let five_minutes = NOON - Duration::from_secs(300);
+    let waited = |own: &serde_json::Value, down| {
+        let job = job(OnUnknown::Hold, own);
+        let turn = Turn { down, ..turn(&job, 0) };
+        turn.answered(&turn.probed(transient())).0.status
+    };
+    assert_eq!(waited(&normal, Some(five_minutes)), Status::Failed, "it has waited long enough");
+    assert_eq!(waited(&normal, Some(five_minutes + Duration::from_secs(1))), Status::Released);
+    assert_eq!(waited(&json!({}), Some(five_minutes)), Status::Released, "no channel takes its place");
     assert_eq!(fate(&goes_over, 1, Ok(Sent::Unknown)), unknown, "it may have arrived");
 }
 
@@ -135,7 +165,7 @@ fn transient() -> Result<Sent, Failure> {
 /// After so many tries in the last minute.
 fn turn(job: &Job, times: u32) -> Turn<'_> {
     let before = Tried { times, since: NOON, held: Duration::ZERO };
-    Turn { job, before, providers: 1, now: NOON }
+    Turn { job, before, providers: 1, down: None, now: NOON }
 }
 
 fn job(on_unknown: OnUnknown, own: &serde_json::Value) -> Job {

@@ -193,7 +193,9 @@ impl Walk<'_, '_> {
         }
         let first = closed.iter().filter_map(|(_, it)| *it).min();
         if !closed.is_empty() {
-            notes.push(Note::QuietHours { whose, until: first.map(|(until, _)| until) });
+            // A digest closes at the opening itself.
+            let until = first.map(|(until, opens)| if outside == Outside::Digest { opens } else { until });
+            notes.push(Note::QuietHours { whose, until, opens: first.map(|(_, opens)| opens) });
         }
         let expires = self.expires_at();
         let is_in_time = |until: Timestamp| expires.is_none_or(|it| until <= it);

@@ -18,8 +18,9 @@ pub enum Note {
     Preference(Because),
     /// The time where the recipient is, and who says that they are there.
     Zone { name: String, from: &'static str },
-    /// The recipient may be disturbed now, or again at `until`.
-    QuietHours { whose: &'static str, until: Option<Timestamp> },
+    /// The recipient may be disturbed again at `until`. The quiet hours end at `opens`; what they held is spread over some
+    /// minutes after that.
+    QuietHours { whose: &'static str, until: Option<Timestamp>, opens: Option<Timestamp> },
     /// The rule is critical: nothing but suppression holds it back.
     Critical,
     /// This limit is full until then.
@@ -73,10 +74,17 @@ impl fmt::Display for Note {
         match self {
             Note::Preference(because) => because.fmt(f),
             Note::Zone { name, from } => write!(f, "local time is that of {name} (by {from})"),
-            Note::QuietHours { whose, until: Some(until) } => {
-                write!(f, "{whose} quiet hours hold it back until {until:.0}")
+            Note::QuietHours { whose, until: Some(until), opens } => {
+                write!(f, "{whose} quiet hours hold it back until {until:.0}")?;
+                match opens.filter(|opens| opens < until) {
+                    Some(opens) => write!(
+                        f,
+                        ": they end at {opens:.0}, and what they held is spread over some minutes after that"
+                    ),
+                    None => Ok(()),
+                }
             }
-            Note::QuietHours { whose, until: None } => write!(f, "{whose} quiet hours never end"),
+            Note::QuietHours { whose, until: None, .. } => write!(f, "{whose} quiet hours never end"),
             Note::Critical => {
                 f.write_str("the rule is critical: no preference, quiet hour or limit holds it back")
             }

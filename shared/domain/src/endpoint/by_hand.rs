@@ -64,6 +64,7 @@ fn asked(to: &EndpointId, event: Event, what: &str, data: &Value, now: Timestamp
         set: None,
         one_time: false,
         held_s: 0,
+        held_since: None,
         instead_of: None,
         failover: None,
         content: Content::Webhook(Webhook { to: to.clone(), body, by_hand: Some(ByHand::Ping) }),

@@ -15,7 +15,7 @@ use domain::Timestamp;
 use domain::access::{AccessRecord, RECORDED};
 use domain::outbox_mark::text_digest;
 
-use super::{Events, Record, reading};
+use super::{Events, Record, Way, reading};
 use crate::item::{Item, key, sort_key};
 
 impl Record {
@@ -76,7 +76,7 @@ impl Events {
         for bucket in reading::buckets_by_day(from, to).into_iter().flatten() {
             let mut after = None;
             loop {
-                let (items, next) = reading::query(self, &bucket, from, to, after).await?;
+                let (items, next) = reading::query(self, &bucket, (from, to), after, Way::Forward).await?;
                 found.extend(items.into_iter().map(Item::from).filter_map(|it| read(&it)));
                 after = next;
                 if after.is_none() {

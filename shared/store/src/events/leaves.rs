@@ -10,8 +10,8 @@ use domain::Timestamp;
 use domain::seal::{Leaf, minute_of};
 use jiff::SignedDuration;
 
-use super::Events;
 use super::reading::{buckets_by_day, query};
+use super::{Events, Way};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
@@ -40,7 +40,7 @@ impl Events {
         for bucket in buckets_by_day(from, last.max(from)).into_iter().flatten() {
             let mut after = None;
             loop {
-                let (items, next) = query(self, &bucket, earlier, to, after).await?;
+                let (items, next) = query(self, &bucket, (earlier, to), after, Way::Forward).await?;
                 let those = items.iter().filter_map(leaf);
                 for (minute, leaf) in those.filter(|(minute, _)| (from..to).contains(minute)) {
                     leaves.entry(minute).or_default().push(leaf);

@@ -8,7 +8,7 @@ use domain::Timestamp;
 use domain::event::{Event, Refusal};
 use jiff::SignedDuration;
 
-use super::{Dated, Events, is_unproven};
+use super::{Dated, Events, Way, is_unproven};
 use crate::item::Item;
 
 /// The index: events by bucket and by the time at which they were recorded.
@@ -50,7 +50,7 @@ impl Events {
         let Some(bucket) = place.buckets.first().cloned() else {
             return Ok(Found { events: Vec::new(), next: None });
         };
-        let (items, after) = query(self, &bucket, from, to, place.after.take()).await?;
+        let (items, after) = query(self, &bucket, (from, to), place.after.take(), Way::Forward).await?;
         let mut events = Vec::with_capacity(items.len());
         for item in items {
             let shown = self.shown(Item::from(item)).await?;
@@ -87,13 +87,13 @@ impl Events {
 
 type Key = HashMap<String, AttributeValue>;
 
-/// One page of one bucket, in the order of recording, and where the next begins.
+/// One page of one bucket, in the order of recording or against it, and where the next begins.
 pub(super) async fn query(
     events: &Events,
     bucket: &str,
-    from: Timestamp,
-    to: Timestamp,
+    (from, to): (Timestamp, Timestamp),
     after: Option<Key>,
+    way: Way,
 ) -> Result<(Vec<Key>, Option<Key>), Refused> {
     let answer = events
         .client
@@ -106,6 +106,7 @@ pub(super) async fn query(
         .expression_attribute_values(":from", AttributeValue::S(from.to_string()))
         .expression_attribute_values(":to", AttributeValue::S(to.to_string()))
         .limit(PAGE)
+        .scan_index_forward(way == Way::Forward)
         .set_exclusive_start_key(after)
         .send()
         .await

@@ -10,6 +10,7 @@ use domain::finding::Finding;
 
 use super::Events;
 use super::Record;
+use super::Way;
 use super::reading::{buckets_by_day, event, query};
 use crate::item::Item;
 
@@ -25,6 +26,7 @@ pub struct Timeline {
     to: Timestamp,
     /// The days that are still to be read, each with its partitions; the present one first.
     days: VecDeque<Vec<String>>,
+    way: Way,
     lanes: Vec<Lane>,
 }
 
@@ -49,7 +51,14 @@ impl Events {
     #[must_use]
     pub fn timeline(&self, from: Timestamp, to: Timestamp) -> Timeline {
         let days = buckets_by_day(from, to).into();
-        Timeline { events: self.clone(), from, to, days, lanes: Vec::new() }
+        Timeline { events: self.clone(), from, to, days, way: Way::Forward, lanes: Vec::new() }
+    }
+
+    /// The same from the newest to the oldest.
+    #[must_use]
+    pub fn timeline_back(&self, from: Timestamp, to: Timestamp) -> Timeline {
+        let days = buckets_by_day(from, to).into_iter().rev().collect();
+        Timeline { events: self.clone(), from, to, days, way: Way::Back, lanes: Vec::new() }
     }
 }
 
@@ -70,11 +79,17 @@ impl Timeline {
         loop {
             for lane in &mut self.lanes {
                 while lane.read.is_empty() && !lane.is_over {
-                    lane.fill(&self.events, self.from, self.to).await?;
+                    lane.fill(&self.events, self.from, self.to, self.way).await?;
                 }
             }
             let first = self.lanes.iter_mut().filter(|it| !it.read.is_empty());
-            let first = first.min_by(|a, b| place(a.read.front()).cmp(&place(b.read.front())));
+            let first = first.min_by(|a, b| {
+                let order = place(a.read.front()).cmp(&place(b.read.front()));
+                match self.way {
+                    Way::Forward => order,
+                    Way::Back => order.reverse(),
+                }
+            });
             if let Some(it) = first.and_then(|it| it.read.pop_front()) {
                 return Ok(Some(it));
             }
@@ -86,8 +101,14 @@ impl Timeline {
 }
 
 impl Lane {
-    async fn fill(&mut self, events: &Events, from: Timestamp, to: Timestamp) -> Result<(), Refused> {
-        let (items, after) = query(events, &self.bucket, from, to, self.after.clone()).await?;
+    async fn fill(
+        &mut self,
+        events: &Events,
+        from: Timestamp,
+        to: Timestamp,
+        way: Way,
+    ) -> Result<(), Refused> {
+        let (items, after) = query(events, &self.bucket, (from, to), self.after.clone(), way).await?;
         for item in items {
             self.read.extend(events.shown(Item::from(item)).await?);
         }

@@ -106,6 +106,7 @@ async fn ledger(ledger: &Ledger) {
         provider_id: Some("p-2".into()),
         marks: Default::default(),
         set: sms.set.clone(),
+        times: Default::default(),
     };
     ledger.record(&[row], NOON).await.into_iter().for_each(|it| it.unwrap());
     // Sent, delivered and seen.

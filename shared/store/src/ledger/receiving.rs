@@ -50,7 +50,9 @@ impl ReceivedPlace {
 /// A notification to somebody, as it stands now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// When it was claimed, or decided that it is not sent.
+    /// When it was taken up, or decided that it is not sent. Pages are in the order of these times.
+    pub begun_at: Timestamp,
+    /// When it came to be what it is: the time of the send for what was sent, `begun_at` for what is under way.
     pub at: Timestamp,
     /// What they did with it.
     pub noticed: Option<Unless>,
@@ -125,7 +127,7 @@ impl Ledger {
             found.filter_map(|it| Some(Item::default().text("pk", it.get("pk")?).text("sk", it.get("sk")?)));
         let rows = lookup::several(&self.client, &self.table, DOING, keys.collect()).await?;
         let mut received: Vec<Received> = rows.iter().filter_map(read).collect();
-        received.sort_by(|one, other| (other.at, &other.row.key).cmp(&(one.at, &one.row.key)));
+        received.sort_by(|one, other| (other.begun_at, &other.row.key).cmp(&(one.begun_at, &one.row.key)));
         let last = answer.last_evaluated_key.map(Item::from);
         Ok(ReceivedPage { received, next: last.and_then(|it| ReceivedPlace::read(&it)) })
     }
@@ -137,13 +139,34 @@ fn read(item: &Item) -> Option<Received> {
         (None, Some(_)) => Some(Unless::Seen),
         (None, None) => None,
     };
-    let at = Timestamp::from_millisecond(item.get_number("begun_at")?).ok()?;
-    Some(Received { at, noticed, row: LedgerRow::read(item)? })
+    let begun_at = Timestamp::from_millisecond(item.get_number("begun_at")?).ok()?;
+    let row = LedgerRow::read(item)?;
+    Some(Received { begun_at, at: row.ended_at().unwrap_or(begun_at), noticed, row })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn notification_that_waited_for_its_provider_is_shown_with_the_time_of_the_send() {
+        let row = |status: &str| {
+            let item = Item::default().text("pk", &"k".repeat(22)).text("sk", &"k".repeat(21));
+            let item = item.text("status", status).text("event_id", "e").text("event_source", "s");
+            let item = item.text("event_type", "t").text("event_time", "2026-11-30T03:51:38Z");
+            let item = item.text("rule", "r").text("catalog", "c").text("recipient", "ann");
+            let item = item.text("settled_at", "2026-11-30T03:53:32Z").number("begun_at", 1_796_010_699_000);
+            read(&item).unwrap()
+        };
+        let sent = row("sent");
+        assert_eq!(sent.at.to_string(), "2026-11-30T03:53:32Z");
+        assert_eq!(sent.begun_at.to_string(), "2026-11-30T03:51:39Z");
+        assert_eq!(sent.row.took().map(|took| took.as_secs()), Some(113));
+        for under_way in ["claimed", "released"] {
+            let row = row(under_way);
+            assert_eq!((row.at, row.row.took()), (row.begun_at, None), "{under_way}: nothing has ended yet");
+        }
+    }
 
     #[test]
     fn a_place_is_read_as_it_was_written_and_nothing_else_is_one() {

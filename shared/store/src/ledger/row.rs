@@ -8,6 +8,7 @@ use domain::keyed_hash::former;
 use domain::outcome::{Reason, Status};
 use domain::receipt::{Marks, awaited_in};
 use domain::told::{Set, Told};
+use jiff::SignedDuration;
 
 use super::{RETENTION_DAYS, pk};
 use crate::item::Item;
@@ -15,6 +16,15 @@ use crate::seconds;
 
 /// The recipient of a row about an event that concerns nobody.
 const NOBODY: &str = "-";
+
+/// When a row was begun and settled, as the table has it. Rows that are to be written have neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Times {
+    /// When the channel took it up for the first time, or when it was decided that it is not sent.
+    pub begun_at: Option<Timestamp>,
+    /// When the last claim of it ended: for a notification that was sent the time of the send.
+    pub settled_at: Option<Timestamp>,
+}
 
 /// An outcome that is known without asking a provider, or a row as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +50,35 @@ pub struct LedgerRow {
     pub marks: Marks,
     /// The hand-over it was part of; `None` where nobody was to be told.
     pub set: Option<Set>,
+    pub times: Times,
 }
 
 impl LedgerRow {
+    /// When it came to be what it is: the time of the send for what was sent. `None` while it is under way, and for a
+    /// row that says no time.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        match self.status {
+            Status::Claimed | Status::Released => None,
+            Status::Sent
+            | Status::Suppressed
+            | Status::Deferred
+            | Status::Failed
+            | Status::Unknown
+            | Status::Unconfirmed
+            | Status::Undelivered
+            | Status::Bounced
+            | Status::Delivered => self.times.settled_at,
+        }
+    }
+
+    /// How long it took from the moment it was taken up until it ended.
+    #[must_use]
+    pub fn took(&self) -> Option<SignedDuration> {
+        let (begun, ended) = (self.times.begun_at?, self.ended_at()?);
+        Some(ended.duration_since(begun)).filter(|took| !took.is_negative())
+    }
+
     /// Reads an item of the ledger, from the table or from its stream. `None` when it is none.
     #[must_use]
     pub fn read(item: &Item) -> Option<LedgerRow> {
@@ -77,7 +113,17 @@ impl LedgerRow {
             provider_id: owned("provider_id"),
             marks: marks(item),
             set: read_set(item),
+            times: times(item),
         })
+    }
+}
+
+fn times(item: &Item) -> Times {
+    let begun_at = item.get_number("begun_at").and_then(|it| Timestamp::from_millisecond(it).ok());
+    let claimed_at = || item.get("claimed_at").and_then(|it| it.parse().ok());
+    Times {
+        begun_at: begun_at.or_else(claimed_at),
+        settled_at: item.get("settled_at").and_then(|it| it.parse().ok()),
     }
 }
 

@@ -132,6 +132,12 @@ fn quiet_hours_say_whose_they_are_and_where() {
         notes[1].starts_with("the recipient's quiet hours hold it back until 2026-11-20T14:0"),
         "{notes:?}"
     );
+    assert!(
+        notes[1].ends_with(
+            ": they end at 2026-11-20T14:00:00Z, and what they held is spread over some minutes after that"
+        ),
+        "{notes:?}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{paid, room, rule, story, user};
+use crate::event::Event;
 
 #[test]
 fn a_known_person_is_told_on_every_channel_of_the_rule() {
@@ -73,6 +74,19 @@ fn a_room_is_reached_by_socket_only_and_belongs_to_nobody() {
         json!({ "channels": ["email", "socket"], "to": [room("shop", "$.data.user")] }),
         &["paid → room:shop:till-1 by socket: send to the room shop:till-1"],
     );
+}
+
+#[test]
+fn our_own_news_of_a_communication_leaves_no_trace_where_no_rule_matches() {
+    let from = |source: &str| Event {
+        kind: "communication.sent".to_owned(),
+        source: source.to_owned(),
+        ..paid("ann", json!({}))
+    };
+    assert_eq!(story(&from("carillon/relay"), &[], &people()), [""; 0]);
+    assert_eq!(story(&from("/tenants/north"), &[], &people()), ["- → - by -: no_rule"], "another's event");
+    let rule = rule("told", json!({ "when": { "detail-type": ["communication.sent"] } }));
+    assert_ne!(story(&from("carillon/relay"), &[rule], &people()), [""; 0], "a rule may match it");
 }
 
 #[test]

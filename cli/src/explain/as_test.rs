@@ -1,0 +1,80 @@
+//! `carillon explain FILE --as-test`: what is decided, as the lines of a decision test.
+
+use std::path::Path;
+
+use domain::Timestamp;
+use domain::channel::Channel;
+use domain::event::Event;
+
+use super::Wanted;
+use crate::args::Explain;
+use crate::deciding::{Told, What};
+use crate::error::{Done, Error};
+use crate::terminal::Terminal;
+
+/// The folder that decision tests name samples in.
+const SAMPLES: &str = "events";
+
+pub(super) fn print(
+    args: &Explain,
+    event: &Event,
+    told: &[Told],
+    wanted: &Wanted,
+    at: Timestamp,
+    terminal: &Terminal,
+) -> Done {
+    if terminal.json {
+        return Err(Error::usage("a decision test is YAML", "leave --json out"));
+    }
+    // A test decides once: what is left for later is decided by a test with `rule` and `step`.
+    let first = told.iter().filter(|told| told.at == at && told.key.parts().0 == own(event));
+    let mut lines: Vec<(u32, String)> = Vec::new();
+    for told in first.filter(|told| wanted.is(&told.recipient, told.channel)) {
+        let line = (told.step, line(told));
+        // One line stands for all devices of a person.
+        if !(told.channel == Some(Channel::Push) && lines.contains(&line)) {
+            lines.push(line);
+        }
+    }
+    terminal.say(&format!("- test: what {} leads to", event.kind));
+    terminal.say(&sample(Path::new(&args.event), event));
+    if args.at.is_some() {
+        terminal.say(&format!("  at: {at}"));
+    }
+    terminal.say("  expect:");
+    lines.iter().for_each(|(_, line)| terminal.say(&format!("    - {line}")));
+    if told.iter().any(|told| told.at > at) {
+        terminal.note("decisions after a wait are tested with `rule`, `step` and `answers`; see README.md, \"Decision tests\"");
+    }
+    Ok(!lines.is_empty())
+}
+
+fn own(event: &Event) -> String {
+    domain::key::event_part(&event.source, &event.id)
+}
+
+/// The sample by its name where it has one, else the envelope.
+fn sample(path: &Path, event: &Event) -> String {
+    let below = path.strip_prefix("./").unwrap_or(path).strip_prefix(SAMPLES).ok();
+    match below.map(Path::display) {
+        Some(name) => format!("  event: {name}"),
+        // JSON is YAML.
+        None => format!("  event: {}", event.to_json()),
+    }
+}
+
+/// One decision as a test writes it.
+fn line(told: &Told) -> String {
+    let what = match told.what {
+        What::Send => "send".to_owned(),
+        What::Suppress(reason) => format!("suppressed {}", reason.name()),
+        What::Later { until, why } => format!("deferred {} {until}", why.name()),
+        What::Collect { closes_at } => format!("collected {closes_at}"),
+        What::Cancels => "cancels".to_owned(),
+    };
+    match (&told.rule, told.channel) {
+        (None, _) => format!("\"-\": {what}"),
+        (Some(rule), None) => format!("{rule} to {}: {what}", told.recipient),
+        (Some(rule), Some(channel)) => format!("{rule} to {} by {}: {what}", told.recipient, channel.name()),
+    }
+}

@@ -1,0 +1,314 @@
+//! What was decided about an event and has no row in the ledger yet: a row exists from the moment at which a channel takes
+//! a message up. The event is decided about again, with the rules, people and settings of now, and what the ledger does
+//! not have is the difference.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::catalog::Catalog;
+use domain::endpoint::Endpoint;
+use domain::event::Event;
+use domain::key::event_part;
+use domain::outcome::Status;
+use domain::plan::user_name;
+use domain::recipient::{self, Group, Recipients, Settings};
+use store::{Endpoints, Events, LedgerRow, People};
+use templates::Renderer;
+
+use crate::cloud::Cloud;
+use crate::deciding::{self, Told, What, World, foretell};
+use crate::error::Error;
+
+/// The catalog that was built for the deployment.
+const BUILT: &str = "target/lambda/dispatch/catalog.json";
+
+/// The folder that catalogs are built from.
+const CONFIG: &str = "config";
+
+/// What a channel does not take up for so long is not under way any more: a message is held for a day at most.
+const LONGEST: Duration = Duration::from_secs(48 * 3_600);
+
+/// The members of a group that are looked at.
+pub(crate) const MAX_MEMBERS: usize = 1_000;
+
+/// Members asked for in one call.
+const PAGE: u32 = 500;
+
+/// Decides about events that happened, with what the tables know of people.
+pub(crate) struct Decider {
+    catalog: Catalog,
+    people: People,
+    events: Events,
+    endpoints: Endpoints,
+    groups: RefCell<BTreeMap<Group, Vec<String>>>,
+    /// A group had more members than are looked at.
+    pub(crate) is_cut: RefCell<bool>,
+}
+
+impl Decider {
+    /// `config` is a folder or a catalog; without one it is the catalog that was built, or the folder `config`.
+    ///
+    /// # Errors
+    /// There is no such catalog, or the stack's secret cannot be read.
+    pub(crate) async fn open(config: Option<&Path>, cloud: &Cloud) -> Result<Decider, Error> {
+        let path = config.unwrap_or_else(|| match Path::new(BUILT).exists() {
+            true => Path::new(BUILT),
+            false => Path::new(CONFIG),
+        });
+        let catalog = super::catalog(path)?.with_hashes(cloud.hashes().await?);
+        let tables = store::client(&cloud.config);
+        Ok(Decider {
+            catalog,
+            people: People::new(&tables, cloud.name("people")),
+            events: Events::new(&tables, cloud.name("events")),
+            endpoints: Endpoints::new(&tables, cloud.name("endpoints")),
+            groups: RefCell::default(),
+            is_cut: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// When the audit recorded an event: about the time at which dispatch saw it.
+    ///
+    /// # Errors
+    /// The table could not be asked.
+    pub(crate) async fn seen_at(&self, event: &Event) -> Result<Timestamp, Error> {
+        let record = self.events.find(event).await?;
+        let recorded_at = record.as_ref().and_then(|record| record.get("recorded_at")?.parse().ok());
+        Ok(recorded_at.unwrap_or(event.time))
+    }
+
+    /// Everything that is decided about an event that dispatch saw at `at`; for one person alone where `only` names one.
+    ///
+    /// # Errors
+    /// A table could not be asked.
+    pub(crate) async fn decide(
+        &self,
+        event: &Event,
+        at: Timestamp,
+        only: Option<&str>,
+    ) -> Result<Vec<Told>, Error> {
+        let tenants: BTreeSet<&str> = event.tenant.as_deref().into_iter().collect();
+        if let Some(id) = only {
+            let found = self.people.look_up(&BTreeSet::from([id]), &tenants).await?;
+            let tenant = found.tenant(event.tenant.as_deref());
+            return Ok(self.decide_for_one(event, at, &found.recipients, tenant));
+        }
+        let endpoints = match deciding::groups(event, &self.catalog).iter().any(is_endpoints) {
+            true => self.endpoints.of_tenant(event.tenant.as_deref()).await?,
+            false => Vec::new(),
+        };
+        for group in deciding::groups(event, &self.catalog) {
+            if !self.groups.borrow().contains_key(&group) {
+                let ids = match is_endpoints(&group) {
+                    true => endpoints.iter().map(|endpoint| endpoint.id.id.clone()).collect(),
+                    false => self.members(&group).await?,
+                };
+                self.groups.borrow_mut().insert(group, ids);
+            }
+        }
+        let members = |group: &Group| self.groups.borrow().get(group).cloned().unwrap_or_default();
+        let ids = deciding::people(event, &self.catalog, &members);
+        let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        let found = self.people.look_up(&ids, &tenants).await?;
+        let tenant = found.tenant(event.tenant.as_deref());
+        Ok(self.foretell(event, at, &found.recipients, tenant, &members, &endpoints))
+    }
+
+    /// The same where all that is needed of people is known already: who is in a group is seen by the people themselves.
+    pub(crate) fn decide_for_one(
+        &self,
+        event: &Event,
+        at: Timestamp,
+        people: &Recipients,
+        tenant: Option<&Settings>,
+    ) -> Vec<Told> {
+        let members = |group: &Group| recipient::members(group, people);
+        let mut told = self.foretell(event, at, people, tenant, &members, &[]);
+        told.retain(|told| people.keys().any(|id| user_name(id) == told.recipient));
+        told
+    }
+
+    fn foretell(
+        &self,
+        event: &Event,
+        at: Timestamp,
+        recipients: &Recipients,
+        tenant: Option<&Settings>,
+        members: &dyn Fn(&Group) -> Vec<String>,
+        endpoints: &[Endpoint],
+    ) -> Vec<Told> {
+        let renderer = Renderer::new(&self.catalog);
+        let known = |id: &EndpointId| endpoints.iter().find(|endpoint| endpoint.id == *id).cloned();
+        let catalog = &self.catalog;
+        let world =
+            World { catalog, renderer: &renderer, recipients, tenant, members, endpoint: Some(&known) };
+        foretell(event, &world, at)
+    }
+
+    async fn members(&self, group: &Group) -> Result<Vec<String>, Error> {
+        let (mut ids, mut start) = (Vec::new(), None::<String>);
+        while ids.len() < MAX_MEMBERS {
+            let page = self.people.members(group, start.as_deref(), PAGE).await?;
+            ids.extend(page.ids);
+            start = page.next;
+            if start.is_none() {
+                return Ok(ids);
+            }
+        }
+        self.is_cut.replace(true);
+        Ok(ids)
+    }
+}
+
+fn is_endpoints(group: &Group) -> bool {
+    matches!(group, Group::Endpoints { .. })
+}
+
+/// Whether dispatch says nothing about an event: our own news of notifications.
+pub(crate) fn is_own(event: &Event) -> bool {
+    event.kind.starts_with("carillon.") || domain::told::is_communication(event)
+}
+
+/// What is decided and not on record. Where nothing at all is on record, every first decision; else what is to be sent:
+/// all other decisions are on record as soon as they are made.
+pub(crate) fn missing<'t>(
+    told: &'t [Told],
+    rows: &[LedgerRow],
+    event: &Event,
+    now: Timestamp,
+) -> Vec<&'t Told> {
+    let own = event_part(&event.source, &event.id);
+    let first = told.iter().map(|told| told.at).min();
+    let is_missing = |told: &&Told| {
+        let is_due = told.at <= now && now <= told.at.saturating_add(LONGEST).unwrap_or(Timestamp::MAX);
+        let is_wanted = match rows.is_empty() {
+            true => Some(told.at) == first,
+            false => told.what == What::Send,
+        };
+        is_due
+            && is_wanted
+            && told.key.parts().0 == own
+            && !rows.iter().any(|row| row.key == told.key)
+            && !has_another_end(told, rows, now)
+    };
+    told.iter().filter(is_missing).collect()
+}
+
+/// Whether a row says that the recipient's run came to another end before this step, or still waits before it.
+fn has_another_end(told: &Told, rows: &[LedgerRow], now: Timestamp) -> bool {
+    rows.iter().any(|row| {
+        let is_of_run = Some(&row.rule) == told.rule.as_ref() && row.recipient == told.recipient;
+        let is_of_all = row.channel.is_none();
+        let is_of_this = row.channel == told.channel && row.step == told.step;
+        let ended = row.status == Status::Suppressed && is_of_all;
+        let is_ahead = row.until.is_none_or(|until| until > now);
+        let waits = row.status == Status::Deferred && is_ahead && (is_of_all || is_of_this);
+        is_of_run && row.step <= told.step && (ended || waits)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::channel::Channel;
+    use domain::job::Origin;
+    use domain::key::Key;
+    use domain::outcome::Reason;
+    use domain::receipt::Marks;
+    use serde_json::json;
+    use store::Times;
+
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    #[test]
+    fn message_in_a_queue_is_the_difference_between_what_is_decided_and_what_is_on_record() {
+        let told = [told("ann", "email", 0, 0), told("ann", "socket", 0, 0)];
+        assert_eq!(
+            channels(&missing(&told, &[row("ann", "email", 0, Status::Sent)], &event(), NOON)),
+            ["socket"]
+        );
+        let all = [row("ann", "email", 0, Status::Sent), row("ann", "socket", 0, Status::Claimed)];
+        assert!(missing(&told, &all, &event(), NOON).is_empty());
+    }
+
+    #[test]
+    fn event_of_which_nothing_is_on_record_is_shown_with_all_first_decisions() {
+        let mut told =
+            vec![told("ann", "email", 0, 0), told("ben", "email", 0, 0), told("ann", "sms", 2, 60)];
+        told[1].what = What::Suppress(Reason::NoAddress);
+        assert_eq!(channels(&missing(&told, &[], &event(), NOON)), ["email", "email"]);
+        told.iter_mut().for_each(|told| told.at = NOON + Duration::from_secs(1));
+        assert!(missing(&told, &[], &event(), NOON).is_empty(), "it lies ahead");
+        told.iter_mut().for_each(|told| told.at = NOON - Duration::from_secs(49 * 3_600));
+        assert!(missing(&told, &[], &event(), NOON).is_empty(), "it is too long ago to lie in a queue");
+    }
+
+    #[test]
+    fn run_that_ended_or_waits_leaves_nothing_in_a_queue() {
+        let later = [told("ann", "sms", 2, 0)];
+        let over = LedgerRow { channel: None, ..row("ann", "sms", 1, Status::Suppressed) };
+        assert!(missing(&later, &[over], &event(), NOON).is_empty(), "cancelled, collected or throttled");
+        let ahead = Some(NOON + Duration::from_secs(60));
+        let waits = LedgerRow { channel: None, until: ahead, ..row("ann", "sms", 1, Status::Deferred) };
+        assert!(missing(&later, &[waits.clone()], &event(), NOON).is_empty(), "it still waits");
+        let woken = LedgerRow { until: Some(NOON - Duration::from_secs(60)), ..waits };
+        assert_eq!(channels(&missing(&later, &[woken], &event(), NOON)), ["sms"]);
+        let no_address = row("ann", "sms", 0, Status::Suppressed);
+        assert_eq!(channels(&missing(&later, &[no_address], &event(), NOON)), ["sms"], "another step's end");
+    }
+
+    fn channels(missing: &[&Told]) -> Vec<&'static str> {
+        missing.iter().filter_map(|told| told.channel.map(Channel::name)).collect()
+    }
+
+    fn event() -> Event {
+        let event = json!({ "specversion": "1.0", "id": "1", "source": "/s", "type": "t", "time": NOON });
+        Event::parse(&event.to_string()).unwrap()
+    }
+
+    fn key(recipient: &str, channel: &str, step: u32) -> Key {
+        Key::of(&event(), "rule", recipient, Channel::from_name(channel), step, "")
+    }
+
+    fn told(recipient: &str, channel: &str, step: u32, seconds_ago: u64) -> Told {
+        Told {
+            at: NOON - Duration::from_secs(100) + Duration::from_secs(seconds_ago),
+            key: key(recipient, channel, step),
+            rule: Some("rule".to_owned()),
+            recipient: recipient.to_owned(),
+            channel: Channel::from_name(channel),
+            step,
+            what: What::Send,
+            notes: Vec::new(),
+        }
+    }
+
+    fn row(recipient: &str, channel: &str, step: u32, status: Status) -> LedgerRow {
+        LedgerRow {
+            key: key(recipient, channel, step),
+            status,
+            reason: None,
+            origin: Origin::of(&event()),
+            rule: "rule".into(),
+            catalog: "c".into(),
+            recipient: recipient.into(),
+            channel: Channel::from_name(channel),
+            step,
+            until: None,
+            joined: None,
+            note: None,
+            provider_id: None,
+            marks: Marks::default(),
+            set: None,
+            times: Times::default(),
+        }
+    }
+}

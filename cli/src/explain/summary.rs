@@ -1,0 +1,97 @@
+//! Many decisions of one rule in a few lines: how many came to the same end, channel by channel.
+
+use std::collections::BTreeMap;
+
+use domain::channel::Channel;
+use domain::outcome::{Reason, Status};
+use store::LedgerRow;
+
+use crate::deciding::{Told, What};
+use crate::status::word;
+use crate::terminal::{Ink, Terminal};
+
+/// How many, by channel and by what became of them.
+pub(super) struct Summary(BTreeMap<(&'static str, String), usize>);
+
+/// Of what is on record.
+pub(super) fn of<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> Summary {
+    count(rows.map(|row| {
+        let until = row.until.filter(|_| row.status == Status::Deferred || is_collected(row.reason));
+        (row.channel, said(word(row.status, row.reason), row.reason, until))
+    }))
+}
+
+/// Of what is decided.
+pub(super) fn of_told<'a>(told: impl Iterator<Item = &'a Told>) -> Summary {
+    count(told.map(|told| {
+        let said = match told.what {
+            What::Send => said("send", None, None),
+            What::Suppress(reason) => said("not sent", Some(reason), None),
+            What::Later { until, why } => said("waits", Some(why), Some(until)),
+            What::Collect { closes_at } => said("collected", None, Some(closes_at)),
+            What::Cancels => said("cancels", None, None),
+        };
+        (told.channel, said)
+    }))
+}
+
+fn is_collected(reason: Option<Reason>) -> bool {
+    reason == Some(Reason::Merged)
+}
+
+fn said(word: &str, reason: Option<Reason>, until: Option<domain::Timestamp>) -> String {
+    let reason = reason.filter(|reason| *reason != Reason::Merged);
+    let reason = reason.map_or_else(String::new, |reason| format!(" ({})", reason.name()));
+    // By the minute: quiet hours end for each recipient at a moment of their own.
+    let until = until.map(|until| until.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    format!("{word}{reason}{}", until.map_or_else(String::new, |until| format!(" until {until}")))
+}
+
+fn count(items: impl Iterator<Item = (Option<Channel>, String)>) -> Summary {
+    let mut counts = BTreeMap::new();
+    for (channel, said) in items {
+        *counts.entry((channel.map_or("", Channel::name), said)).or_insert(0) += 1;
+    }
+    Summary(counts)
+}
+
+impl Summary {
+    /// The most frequent first.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut counts: Vec<_> = self.0.iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        counts.iter().map(|((channel, said), count)| format!("{count:>8} × {channel:<8} {said}")).collect()
+    }
+
+    pub(super) fn print(&self, terminal: &Terminal) {
+        self.lines().iter().for_each(|line| terminal.say(&terminal.ink(Ink::Strong, line)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_came_to_the_same_end_are_one_line_the_most_frequent_first() {
+        let seven = "2026-11-30T07:00:08Z".parse().ok();
+        let nine_past = "2026-11-30T07:00:41Z".parse().ok();
+        let items = [
+            (Some(Channel::Push), said("not sent", Some(Reason::NoAddress), None)),
+            (Some(Channel::Socket), said("sent", None, None)),
+            (Some(Channel::Socket), said("sent", None, None)),
+            (Some(Channel::Socket), said("sent", None, None)),
+            (None, said("waits", Some(Reason::Wait), seven)),
+            (None, said("waits", Some(Reason::Wait), nine_past)),
+        ];
+        let lines = count(items.into_iter()).lines();
+        assert_eq!(
+            lines,
+            [
+                "       3 × socket   sent",
+                "       2 ×          waits (wait) until 2026-11-30 07:00 UTC",
+                "       1 × push     not sent (no_address)",
+            ]
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! A page of another origin and the HTTP API: what a browser asks before it asks (CORS).
+//!
+//! Source: Fetch Standard, "CORS protocol"; API Gateway developer guide, "Configure CORS for HTTP APIs".
+
+use serde_json::Value;
+
+use crate::commands::{carillon, json_lines, text};
+
+#[test]
+fn page_of_another_origin_may_ask_for_a_ticket_on_the_local_cloud() {
+    let status = status();
+    let url = format!("{}/v1/tickets", status["tokenUrl"].as_str().unwrap());
+    let origin = "https://app.example.com";
+    // What a browser sends before a POST with a token and JSON.
+    let preflight = ureq::options(&url)
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,content-type")
+        .call()
+        .unwrap();
+    assert_eq!(preflight.status(), 204);
+    let header = |name: &str| {
+        preflight.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_lowercase()
+    };
+    assert!(["*", origin].contains(&header("access-control-allow-origin").as_str()));
+    assert!(header("access-control-allow-methods").contains("post"));
+    for name in ["authorization", "content-type", "idempotency-key"] {
+        assert!(header("access-control-allow-headers").contains(name), "{name}");
+    }
+    // And the request itself: the page may read the answer.
+    let token = carillon(&["token", "--user", "patient-lena", "--tenant", "clinic-westend"], "");
+    let token = text(&token).trim().to_owned();
+    let answer = ureq::post(&url)
+        .header("origin", origin)
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .send("{}")
+        .unwrap();
+    assert!(answer.status().is_success(), "{}", answer.status());
+    let allowed = answer.headers().get("access-control-allow-origin").and_then(|it| it.to_str().ok());
+    assert!(matches!(allowed, Some("*" | "https://app.example.com")), "{allowed:?}");
+}
+
+#[test]
+fn status_names_the_origins_and_says_that_everything_runs() {
+    let status = status();
+    assert_eq!(status["browserOrigins"], "*");
+    assert_eq!(status["down"], Value::Array(Vec::new()));
+}
+
+fn status() -> Value {
+    let said = carillon(&["--json", "local", "status"], "");
+    assert!(said.status.success(), "{}", text(&said));
+    json_lines(&said).remove(0)
+}
