@@ -12,6 +12,9 @@ use crate::rule::{Expiry, Repeat, Step, Wait};
 use crate::wake::Start;
 use crate::zone::Zone;
 
+/// The most days of a shift: no shift is longer than [`crate::span::MAX`].
+const MAX_DAYS: i64 = 31;
+
 impl Walk<'_, '_> {
     pub(super) fn wait(&mut self, step: u32, wait: &Wait) -> Go {
         // An emergency does not wait for its first word; between two words it gives the first a chance.
@@ -53,8 +56,9 @@ impl Walk<'_, '_> {
                     TimeOrLength::Time(time) => time.begins(&zone),
                     TimeOrLength::Length(length) => self.facts.now.checked_add(length).ok(),
                 };
+                let days = (*days).clamp(-MAX_DAYS, MAX_DAYS);
                 let exact = shift.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(*shift);
-                let shifted = named.and_then(|named| moment::shifted(named, *days, exact, &zone));
+                let shifted = named.and_then(|named| moment::shifted(named, days, exact, &zone));
                 shifted.ok_or_else(|| Unreadable::beyond_the_calendar(path))
             }
         }

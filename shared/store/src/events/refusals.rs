@@ -4,7 +4,7 @@ use aws::Refused;
 use domain::Timestamp;
 use domain::bus::id_inside;
 
-use super::Events;
+use super::{Events, Way};
 use super::reading::{buckets_by_day, query};
 use crate::item::Item;
 
@@ -71,7 +71,7 @@ impl Events {
         for bucket in buckets_by_day(from, to).into_iter().flatten() {
             let mut after = None;
             loop {
-                let (items, next) = query(self, &bucket, from, to, after).await?;
+                let (items, next) = query(self, &bucket, (from, to), after, Way::Forward).await?;
                 let refused = items.into_iter().filter_map(|it| RefusedEvent::of(&Item::from(it)));
                 found.extend(refused.filter(|it| id.is_none_or(|id| it.is_called(id))));
                 after = next;
