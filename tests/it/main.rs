@@ -60,6 +60,7 @@ mod house;
 mod inbox;
 mod journeys;
 mod limits;
+mod lookups;
 mod outbox;
 mod patterns;
 mod people;
