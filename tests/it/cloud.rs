@@ -76,7 +76,7 @@ impl Cloud {
             bus: Bus::new(&config, "carillon-local".to_owned()),
             ledger: Ledger::new(&tables, table("ledger")),
             counters: Counters::new(&tables, table("counters")),
-            people: People::new(&tables, table("people")),
+            people: People::new(&tables, table("people")).with_addresses(),
             connections: Connections::new(&tables, table("connections")),
             inbox: Inbox::new(&tables, table("inbox")),
             sqs: aws_sdk_sqs::Client::new(&config),

@@ -66,6 +66,7 @@ mod house;
 mod inbox;
 mod journeys;
 mod limits;
+mod lookups;
 mod outbox;
 mod patterns;
 mod people;

@@ -18,7 +18,7 @@ async fn no_route_leads_from_one_tenant_to_another() {
     let (ours, theirs, ann, mark) = (unique("ours"), unique("theirs"), unique("ann"), unique("mark"));
     let device = json!({ "id": "d", "platform": "fcm", "endpoint": mark });
     let before = json!({
-        "id": ann, "name": mark, "tenants": [theirs], "devices": [device], "topics": ["x:1"],
+        "id": ann, "name": mark, "email": format!("{ann}@example.com"), "tenants": [theirs], "devices": [device], "topics": ["x:1"],
         "in_tenants": { &theirs: { "zone": "Asia/Tokyo" } },
     });
     let before = cloud.somebody_with(before).await;
@@ -86,6 +86,10 @@ impl Theirs {
         let person = format!("/v1/recipients/{ann}");
         match operation {
             Operation::ListRecipients => ("/v1/recipients?topic=x:1".to_owned(), None, 200),
+            Operation::LookUpRecipients => {
+                let body = json!({ "email": format!("{ann}@example.com") });
+                ("/v1/lookups".to_owned(), Some(body), 200)
+            }
             Operation::GetRecipient => (person, None, 404),
             Operation::PutRecipient => (person, Some(json!({ "name": "Eve" })), 409),
             Operation::PatchRecipient => (person, Some(json!({ "name": "Eve" })), 404),
