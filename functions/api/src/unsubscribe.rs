@@ -57,7 +57,7 @@ impl Api {
     /// Answers `GET`, `HEAD` and `POST` of `/v1/unsubscribe/{token}`. `languages` is the header `Accept-Language`.
     pub(crate) async fn unsubscribe(&self, method: &str, token: &str, languages: Option<&str>) -> Page {
         let now = now();
-        let language = Language::of(languages);
+        let language = self.language(token, languages, now).await;
         let page = |status, sender: Option<&str>, text| {
             let page = Page::new(status, language, sender, text, &self.pages);
             if method == "HEAD" { page.without_body() } else { page }
@@ -74,6 +74,17 @@ impl Api {
             Ok(State::TakenBack) => page(200, sender, Text::Spent(&claim.scope)),
             Err(Unavailable) => page(503, sender, Text::Later),
         }
+    }
+
+    /// The browser's language, or else the person's own, or else English.
+    async fn language(&self, token: &str, languages: Option<&str>, now: Timestamp) -> Language {
+        if let Some(language) = Language::accepted(languages) {
+            return language;
+        }
+        let Ok(claim) = self.links.verify(token, now) else { return Language::English };
+        let person = self.reader(&claim).await.ok().flatten();
+        let own = person.and_then(|person| Language::closest(person.locale.as_deref()?));
+        own.unwrap_or(Language::English)
     }
 
     async fn state(&self, claim: &Claim) -> Result<State, Unavailable> {

@@ -206,7 +206,7 @@ impl Dispatcher {
                 decisions.push(gone(plan.event, rule, audience.as_ref(), self.catalog.hashes()));
             }
             let zone = tenant.and_then(|it| it.zone.as_deref());
-            let scene = scene_of(&self.renderer, &plan, zone);
+            let scene = scene_of(&self.renderer, &plan, zone, now);
             let asked = self.questions.proofread(&scene, &plan, &mut decisions, zone, now).await;
             let written = match asked {
                 Ok(written) => written,

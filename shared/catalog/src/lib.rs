@@ -15,6 +15,7 @@ use domain::rule::Rule;
 use domain::unsubscribe::page::{PAGES_FORMAT, PagesFile};
 use sha2::{Digest, Sha256};
 
+mod advice;
 mod approved;
 mod audience;
 mod flow;
@@ -43,6 +44,7 @@ mod values;
 mod when;
 mod yaml;
 
+pub use nearest::nearest;
 pub use problem::Problem;
 pub use rehearsal::{Findings, check_samples};
 pub use rule::MAX_NAME_BYTES;
@@ -114,7 +116,7 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
     let drafts = drafts(&rules, &mut problems);
     check_names(&drafts, &mut problems);
     names::check(&policy, &drafts, &mut problems);
-    let mut warnings = library::check(&templates, &drafts, &mut problems);
+    let mut warnings = library::check(&templates, &policy.policy.locale, &drafts, &mut problems);
     inline::apply(&mut templates, &mut problems);
     warnings.extend(drafts.iter().flat_map(|it| it.warnings.iter().cloned()));
     warnings.extend(uncapped::warnings(&policy.policy, &drafts));

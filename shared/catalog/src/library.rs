@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::channel::Channel;
-use domain::locale;
+use domain::locale::{self, Languages};
 use domain::rule::{Outside, Rule, Selector, Step};
-use templates::Renderer;
+use templates::{Cause, Renderer};
 
+use crate::advice::advice;
 use crate::nearest::{listed, nearest, suggestion};
-use crate::problem::{Problem, TEMPLATES};
+use crate::problem::{POLICY, Problem, TEMPLATES};
 use crate::reference::references;
 use crate::rule::Draft;
 
@@ -16,30 +17,41 @@ use crate::rule::Draft;
 const LAYOUTS: &str = "layouts";
 
 /// Template files by template, locale and part.
-struct Library<'a>(BTreeMap<&'a str, BTreeMap<String, BTreeSet<&'a str>>>);
+struct Library<'a> {
+    templates: BTreeMap<&'a str, Locales<'a>>,
+    /// The language of those whose own is not known or not written.
+    default: &'a str,
+}
+
+type Locales<'a> = BTreeMap<String, BTreeSet<&'a str>>;
 
 /// Checks template sources, by path below `templates/`, against each other and the rules. Returns warnings.
 pub(crate) fn check(
     sources: &BTreeMap<String, String>,
+    default: &str,
     drafts: &[Draft<'_>],
     problems: &mut Vec<Problem>,
 ) -> Vec<Problem> {
-    let library = Library::sort(sources, problems);
+    let library = Library::sort(sources, default, problems);
     library.check_use(drafts, problems);
-    for (template, locales) in &library.0 {
-        check_locales(template, locales, &channels_of(template, drafts), problems);
+    for (template, locales) in &library.templates {
+        check_locales(template, locales, default, &channels_of(template, drafts), problems);
     }
-    check_sources(sources, problems);
-    let mut warnings = library.unused(drafts);
+    let mut warnings = check_sources(sources, problems);
+    warnings.extend(library.unused(drafts));
     warnings.extend(drafts.iter().filter_map(|it| library.silence(it, sources)));
     warnings
 }
 
 impl<'a> Library<'a> {
     /// Puts every file in its place and reports those that have none.
-    fn sort(sources: &'a BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Library<'a> {
+    fn sort(
+        sources: &'a BTreeMap<String, String>,
+        default: &'a str,
+        problems: &mut Vec<Problem>,
+    ) -> Library<'a> {
         let parts: Vec<&str> = Channel::ALL.iter().flat_map(|it| it.parts()).map(|part| part.file).collect();
-        let mut library = BTreeMap::<&str, BTreeMap<String, BTreeSet<&str>>>::new();
+        let mut library = BTreeMap::<&str, Locales<'_>>::new();
         let mut misnamed = BTreeSet::new();
         for path in sources.keys() {
             match path.split('/').collect::<Vec<&str>>()[..] {
@@ -68,19 +80,19 @@ impl<'a> Library<'a> {
                 }
             }
         }
-        Library(library)
+        Library { templates: library, default }
     }
 
     /// Every rule's template is there.
     fn check_use(&self, drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
         for draft in drafts {
             let Some(name) = &draft.template else { continue };
-            if self.0.contains_key(name.as_str()) {
+            if self.templates.contains_key(name.as_str()) {
                 continue;
             }
-            let fix = match nearest(name, self.0.keys().copied()) {
+            let fix = match nearest(name, self.templates.keys().copied()) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => format!("write `templates/{name}/{}/…`", locale::DEFAULT),
+                None => format!("write `templates/{name}/{}/…`", self.default),
             };
             problems.push(draft.problem(draft.template_at, format!("there is no template `{name}`"), fix));
         }
@@ -89,11 +101,13 @@ impl<'a> Library<'a> {
     /// A rule that tells many events at once, in words that speak of one.
     fn silence(&self, draft: &Draft<'_>, sources: &BTreeMap<String, String>) -> Option<Problem> {
         let rule = draft.rule.as_ref()?;
-        let parts = self.0.get(rule.template.as_str())?.get(locale::DEFAULT)?;
+        let locales = self.templates.get(rule.template.as_str())?;
+        let default = default_of(locales, self.default)?;
+        let parts = locales.get(&default)?;
         let mut silent = Vec::new();
         for channel in told_at_once(rule) {
             let mut files = channel.parts().iter().filter(|it| parts.contains(it.file)).peekable();
-            let path = |file: &str| format!("{}/{}/{file}", rule.template, locale::DEFAULT);
+            let path = |file: &str| format!("{}/{default}/{file}", rule.template);
             if files.peek().is_some() && !files.any(|it| speaks_of_digest(&path(it.file), sources)) {
                 silent.push(channel.name());
             }
@@ -109,7 +123,7 @@ impl<'a> Library<'a> {
 
     fn unused(&self, drafts: &[Draft<'_>]) -> Vec<Problem> {
         let used: BTreeSet<&str> = drafts.iter().filter_map(|it| it.template.as_deref()).collect();
-        let unused = self.0.keys().filter(|it| !used.contains(*it));
+        let unused = self.templates.keys().filter(|it| !used.contains(*it));
         unused
             .map(|it| {
                 Problem::of_file(&in_folder(it), "no rule uses this template", "use it, or delete the folder")
@@ -167,18 +181,28 @@ fn speaks_of_digest(path: &str, sources: &BTreeMap<String, String>) -> bool {
     false
 }
 
+/// The language of a template that stands for the default language: `pt` may be the one for `pt-BR`.
+fn default_of(locales: &Locales<'_>, default: &str) -> Option<String> {
+    Languages::new(locales.keys().map(String::as_str)).closest(default).map(str::to_owned)
+}
+
 /// The default locale has whatever a rule needs; any other has all parts of a channel or none, because a message in
 /// two languages is none.
 fn check_locales(
     template: &str,
-    locales: &BTreeMap<String, BTreeSet<&str>>,
+    locales: &Locales<'_>,
+    default: &str,
     used: &BTreeMap<Channel, Option<&str>>,
     problems: &mut Vec<Problem>,
 ) {
-    let default = locale::DEFAULT;
-    if !locales.contains_key(default) {
+    let fallback = default_of(locales, default);
+    if fallback.is_none() {
         let what = format!("the template has no locale `{default}`, which everybody falls back to");
-        let fix = format!("write `templates/{template}/{default}/…`");
+        let written = locales.keys().next().map_or(default, String::as_str);
+        let fix = format!(
+            "write `templates/{template}/{default}/…`, or name the language that all templates have in \
+             {POLICY}: `locale: {written}`"
+        );
         problems.push(Problem::of_file(&in_folder(template), what, fix));
     }
     for (locale, parts) in locales {
@@ -190,7 +214,7 @@ fn check_locales(
                 .map(|it| it.file)
                 .collect();
             let begun = channel.parts().iter().any(|it| parts.contains(it.file));
-            let rule = used.get(&channel).filter(|_| locale == default);
+            let rule = used.get(&channel).filter(|_| Some(locale) == fallback.as_ref());
             if missing.is_empty() || (!begun && rule.is_none()) {
                 continue;
             }
@@ -207,13 +231,13 @@ fn check_locales(
     }
 }
 
-/// Every source parses, and whatever it builds on is there.
-fn check_sources(sources: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
+/// Every source parses, whatever it builds on is there, and it names nothing that does not exist. Returns warnings.
+fn check_sources(sources: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Vec<Problem> {
     let renderer = Renderer::of(sources.clone());
     for (path, source) in sources {
         if let Err(it) = renderer.compile(path) {
-            let fix = "write `{{ value }}`, `{% if … %}…{% endif %}` or `{% for … %}…{% endfor %}`";
             let line = (it.line > 0).then_some(it.line);
+            let fix = advice(&it.cause);
             problems.push(Problem::of_file(&in_folder(&it.template), it.problem, fix).at_line(line));
             continue;
         }
@@ -228,6 +252,16 @@ fn check_sources(sources: &BTreeMap<String, String>, problems: &mut Vec<Problem>
             }
         }
     }
+    let mut warnings = Vec::new();
+    for (path, mistake) in renderer.mistakes() {
+        let fix = match &mistake.cause {
+            Cause::Argument if mistake.is_warning => "write the form too".to_owned(),
+            cause => advice(cause),
+        };
+        let problem = Problem::of_file(&in_folder(&path), mistake.problem, fix).at_line(Some(mistake.line));
+        (if mistake.is_warning { &mut warnings } else { &mut *problems }).push(problem);
+    }
+    warnings
 }
 
 fn not_a_locale(template: &str, folder: &str, normalized: Option<&str>) -> Problem {

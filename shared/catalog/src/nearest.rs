@@ -4,7 +4,8 @@
 const ALIKE: f64 = 0.6;
 
 /// The known word most like `found`, if any is like it.
-pub(crate) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let found = found.to_lowercase();
     let mut best: Option<(f64, &str)> = None;
     for word in known {

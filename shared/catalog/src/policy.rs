@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::channel::{Channel, OnUnknown};
 use domain::counter::{Limit, MAX_NAME_BYTES, Period};
+use domain::locale::{DEFAULT, is_tag, normalized};
 use domain::policy::{
     Cap, DEFAULT_CRITICAL_RATE, DEFAULT_RATE, DEFAULT_TENANT_RATE, EmailPolicy, Per, Policy,
 };
@@ -24,8 +25,9 @@ use crate::yaml::{self, Entry, Kind, Node};
 
 mod rates;
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "zone",
+    "locale",
     "quiet",
     "rate",
     "week-starts",
@@ -79,6 +81,7 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
     let zone = fields.read("zone", zone);
     draft.policy = Policy {
         zone: zone.unwrap_or_else(Zone::utc),
+        locale: fields.read("locale", locale).unwrap_or_else(|| DEFAULT.to_owned()),
         quiet: fields.read("quiet", |node, page| typed::<Windows>(node, "quiet", page)),
         rate: DEFAULT_RATE,
         tenant_rate: DEFAULT_TENANT_RATE,
@@ -144,6 +147,27 @@ fn zone(node: &Node, page: &mut Page<'_>) -> Option<Zone> {
         Err(it) => {
             let what = format!("{} is no IANA time zone", it.found);
             page.refuse(node.at, what, format!("write {}", it.wanted));
+            None
+        }
+    }
+}
+
+/// The language of those whose own is not known or not written.
+fn locale(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let tag = text(node, page)?;
+    match normalized(&tag).filter(|tag| is_tag(tag)) {
+        Some(spelt) if spelt == tag => Some(tag),
+        Some(spelt) => {
+            page.refuse(
+                node.at,
+                format!("`{tag}` is not how a locale is written"),
+                format!("write `{spelt}`"),
+            );
+            None
+        }
+        None => {
+            let fix = "write a language tag, such as `de` or `pt-BR`";
+            page.refuse(node.at, format!("`{tag}` is no language"), fix);
             None
         }
     }

@@ -12,8 +12,9 @@ use domain::producers::Producers;
 use domain::recipient::{Group, Recipient, Recipients, members};
 use domain::rule::Step;
 use domain::wake::{Start, Task};
-use templates::{Extra, Renderer, Unrendered};
+use templates::{Cause, Extra, Renderer, Unrendered};
 
+use crate::advice::advice;
 use crate::problem::{Problem, RULES, TEMPLATES};
 use crate::sample::BusEntry;
 use crate::settle::{self, welcome};
@@ -255,7 +256,10 @@ fn number(step: usize) -> u32 {
 
 fn silent(unrendered: &Unrendered, order: &Order<'_>, sample: &str) -> Problem {
     let what = format!("{}, for the sample {sample}", unrendered.problem);
-    let fix = "give it a `| default(…)`, ask `is defined` first, or complete the sample";
+    let fix = match &unrendered.cause {
+        Cause::Argument => "write another value into the sample, or ask for its kind first".to_owned(),
+        cause => advice(cause),
+    };
     Problem::of_file(&format!("{TEMPLATES}/{}", unrendered.template), what, fix)
         .at_line((unrendered.line > 0).then_some(unrendered.line))
         .of_rule(Some(&order.rule.name))

@@ -1,28 +1,24 @@
-//! Which language a recipient reads.
+//! The choice of the language in which a recipient reads a message.
+//!
+//! Languages inherit as CLDR says: `zh-TW` from `zh-Hant` and never from `zh`, `es-MX` from `es-419`, `en-AU` from
+//! `en-001`, `nn` from `no`. Outdated codes count as their successors (`iw` is `he`).
+//!
+//! Source: Unicode TS 35, "Locale Inheritance and Matching" and "Language Matching", with CLDR's data from ICU4X.
 
-/// Spoken by a template that has nothing closer.
+use icu_locale::fallback::LocaleFallbackConfig;
+use icu_locale::subtags::{Region, region};
+use icu_locale::{LanguageIdentifier, Locale, LocaleCanonicalizer, LocaleExpander, LocaleFallbacker};
+
+/// The default language where the policy names none.
 pub const DEFAULT: &str = "en";
 
-/// The locales to try, closest first: `pt-BR` → `pt-BR`, `pt`, `en`. Case and `_` against `-` do not matter
-/// (BCP 47, section 2.1.1), and what is no language tag counts as none.
-#[must_use]
-pub fn chain(preferred: Option<&str>) -> Vec<String> {
-    let mut chain = Vec::new();
-    if let Some(tag) = preferred.and_then(normalized) {
-        let mut rest = tag.as_str();
-        loop {
-            chain.push(rest.to_owned());
-            let Some((shorter, _)) = rest.rsplit_once('-') else {
-                break;
-            };
-            rest = shorter;
-        }
-    }
-    if !chain.iter().any(|it| it == DEFAULT) {
-        chain.push(DEFAULT.to_owned());
-    }
-    chain
-}
+/// Longest language tag that is read, in bytes.
+///
+/// Source: RFC 5646, section 4.4.1.
+const MAX_TAG_BYTES: usize = 35;
+
+/// The steps of inheritance that are followed. CLDR's longest way has five.
+const MAX_STEPS: usize = 10;
 
 /// A tag in the usual spelling: language in lower case, a two-letter region in upper case, a script capitalised.
 #[must_use]
@@ -40,22 +36,146 @@ pub fn normalized(tag: &str) -> Option<String> {
     Some(spelt.collect::<Vec<_>>().join("-"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether a tag names a language: `de`, `pt_BR`, `zh-Hant-TW`, also as POSIX and Java write it.
+#[must_use]
+pub fn is_tag(tag: &str) -> bool {
+    parsed(tag).is_some()
+}
 
-    #[test]
-    fn a_locale_falls_back_to_its_language_and_then_to_the_default() {
-        check(Some("pt-BR"), &["pt-BR", "pt", "en"]);
-        check(Some("zh_hant_tw"), &["zh-Hant-TW", "zh-Hant", "zh", "en"]);
-        check(Some("en-GB"), &["en-GB", "en"]);
-        check(None, &["en"]);
-        check(Some("../../etc"), &["en"]);
-        check(Some(""), &["en"]);
+/// The languages that a template, or a page, is written in.
+#[derive(Debug, Clone, Default)]
+pub struct Languages {
+    written: Vec<Written>,
+}
+
+/// One of the languages, and its place in CLDR's tree.
+#[derive(Debug, Clone)]
+struct Written {
+    name: String,
+    lineage: Vec<String>,
+    rank: u8,
+}
+
+impl Languages {
+    /// The languages by their names, which are language tags such as folders have. Other names are never chosen.
+    #[must_use]
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Languages {
+        let written = names.into_iter().filter_map(|name| {
+            let tag = parsed(name)?;
+            Some(Written { name: name.to_owned(), lineage: lineage(&tag), rank: rank(&tag) })
+        });
+        Languages { written: written.collect() }
     }
 
-    #[track_caller]
-    fn check(preferred: Option<&str>, expected: &[&str]) {
-        assert_eq!(chain(preferred), expected, "{preferred:?}");
+    /// The languages that suit a reader of `preferred`, closest first, and then those that suit a reader of `default`.
+    ///
+    /// For each language that the reader's own inherits from, beginning with itself: that language, and then the other
+    /// languages below it. So `en-AU` reads `en-GB` before `en`, and `de-CH` reads `de-AT` where there is no `de`.
+    #[must_use]
+    pub fn choices(&self, preferred: Option<&str>, default: &str) -> Vec<&str> {
+        let mut choices = Vec::new();
+        for tag in preferred.into_iter().chain([default]) {
+            self.suiting(tag, &mut choices);
+        }
+        choices
+    }
+
+    /// The language that suits a reader of `preferred` best, if one does.
+    #[must_use]
+    pub fn closest(&self, preferred: &str) -> Option<&str> {
+        let mut choices = Vec::new();
+        self.suiting(preferred, &mut choices);
+        choices.first().copied()
+    }
+
+    fn suiting<'a>(&'a self, tag: &str, choices: &mut Vec<&'a str>) {
+        let Some(tag) = parsed(tag) else { return };
+        for ancestor in lineage(&tag) {
+            let below = self.written.iter().filter_map(|written| {
+                let steps = written.lineage.iter().position(|name| *name == ancestor)?;
+                // The name decides last, so that the choice is the same on every machine.
+                Some((steps, written.rank, written.name.as_str()))
+            });
+            let mut below: Vec<(usize, u8, &str)> = below.collect();
+            below.sort_unstable();
+            for (.., name) in below {
+                if !choices.contains(&name) {
+                    choices.push(name);
+                }
+            }
+        }
     }
 }
+
+/// The locale whose numbers and dates stand in a text: the reader's own where it only refines the text's language, else
+/// the text's. A German text for `de-CH` has Swiss numbers, an English one has not.
+#[must_use]
+pub fn refined(text: &str, preferred: Option<&str>) -> String {
+    let own = preferred.and_then(parsed);
+    match (parsed(text), own) {
+        (Some(text), Some(own)) if text.language == own.language && script(&text) == script(&own) => {
+            own.to_string()
+        }
+        (Some(text), _) => text.to_string(),
+        (None, _) => text.to_owned(),
+    }
+}
+
+/// A locale and all that it inherits from in CLDR, closest first, without the root. Empty for what is no tag.
+#[must_use]
+pub fn ancestors(tag: &str) -> Vec<String> {
+    parsed(tag).map_or_else(Vec::new, |tag| lineage(&tag))
+}
+
+/// A tag as CLDR knows it, without extensions.
+fn parsed(tag: &str) -> Option<LanguageIdentifier> {
+    // POSIX writes `pt_BR.UTF-8@euro`, Java `zh_TW_#Hant`.
+    let tag = tag.split(['.', '@', '#']).next().unwrap_or_default().trim_end_matches('_');
+    if tag.is_empty() || tag.len() > MAX_TAG_BYTES {
+        return None;
+    }
+    let mut locale = Locale::try_from_str(&tag.replace('_', "-")).ok()?;
+    LocaleCanonicalizer::new_common().canonicalize(&mut locale);
+    (!locale.id.language.is_unknown()).then_some(locale.id)
+}
+
+/// The language and all that it inherits from, closest first, without the root.
+fn lineage(tag: &LanguageIdentifier) -> Vec<String> {
+    let fallbacker = LocaleFallbacker::new().for_config(LocaleFallbackConfig::default());
+    let mut steps = fallbacker.fallback_for(tag.into());
+    let mut lineage = Vec::new();
+    while !steps.get().is_unknown() && lineage.len() < MAX_STEPS {
+        lineage.push(steps.get().to_string());
+        steps.step();
+    }
+    lineage
+}
+
+/// The script in which a language is written.
+fn script(tag: &LanguageIdentifier) -> Option<String> {
+    let mut whole = tag.clone();
+    LocaleExpander::new_common().maximize(&mut whole);
+    whole.script.map(|script| script.to_string())
+}
+
+/// Which of several regions stands for a language: the one that CLDR takes as its own, then `GB`, then any other.
+///
+/// Source: CLDR, `likelySubtags`, and `paradigmLocales` of `languageMatching`.
+fn rank(tag: &LanguageIdentifier) -> u8 {
+    const BRITAIN: Region = region!("GB");
+    let Some(region) = tag.region else { return 0 };
+    let expander = LocaleExpander::new_common();
+    let mut likely = tag.clone();
+    // The script first: `zh-TW` is the region of `zh-Hant`, not one of `zh`.
+    expander.maximize(&mut likely);
+    likely.region = None;
+    expander.maximize(&mut likely);
+    match region {
+        _ if likely.region == Some(region) => 1,
+        BRITAIN => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests;

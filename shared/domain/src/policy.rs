@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::{Channel, OnUnknown};
 use crate::counter::Limit;
+use crate::locale;
 use crate::preference::Preferences;
 use crate::producers::Producers;
 use crate::recipient::Sender;
@@ -32,6 +33,9 @@ pub struct Policy {
     /// The zone of those of whom none is known.
     #[serde(default = "Zone::utc")]
     pub zone: Zone,
+    /// The language of those whose own is not known or not written: a language tag. Each template is written in it.
+    #[serde(default = "default_locale", skip_serializing_if = "is_default_locale")]
+    pub locale: String,
     /// When those who said nothing about it may be disturbed; always, when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Windows>,
@@ -79,6 +83,14 @@ pub fn is_one_time(category: &str) -> bool {
     category == ONE_TIME_CODE
 }
 
+fn default_locale() -> String {
+    locale::DEFAULT.to_owned()
+}
+
+fn is_default_locale(name: &str) -> bool {
+    name == locale::DEFAULT
+}
+
 fn default_rate() -> u32 {
     DEFAULT_RATE
 }
@@ -106,6 +118,7 @@ impl Default for Policy {
     fn default() -> Policy {
         Policy {
             zone: Zone::utc(),
+            locale: default_locale(),
             quiet: None,
             rate: DEFAULT_RATE,
             tenant_rate: DEFAULT_TENANT_RATE,
@@ -253,7 +266,9 @@ mod tests {
             (old.rate, old.tenant_rate, old.critical_rate),
             (700, DEFAULT_TENANT_RATE, DEFAULT_CRITICAL_RATE)
         );
+        assert_eq!(old.locale, "en");
         let written = serde_json::to_value(Policy::default()).unwrap();
+        assert!(written.get("locale").is_none(), "the last release reads a catalog in English");
         assert!(written.get("tenant_rate").is_none() && written.get("critical_rate").is_none(), "{written}");
     }
 

@@ -15,8 +15,44 @@ pub struct Unrendered {
     /// Counted from 1; 0 when the engine does not say.
     pub line: usize,
     pub problem: String,
+    /// The kind of mistake, from which advice follows.
+    pub cause: Cause,
     /// What the ledger says of it.
     pub reason: domain::outcome::Reason,
+}
+
+/// The kinds of mistakes in templates, as far as different things mend them. No value of an event is in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The event has no such value. The path of the template that leads to none, where the line shows it.
+    Missing(Option<Path>),
+    /// A filter that does not exist.
+    Filter(String),
+    /// A test, behind `is`, that does not exist.
+    Test(String),
+    /// A function that does not exist.
+    Function(String),
+    /// A function called on a value, `data.name.upper()`. Values have none.
+    Method(String),
+    /// A name that neither events nor any file give.
+    Variable(String),
+    /// A value, or an argument, that the filter cannot use. The problem says what the filter wants.
+    Argument,
+    /// A file that is not there.
+    File,
+    /// The event names no file for an attachment.
+    Attachment,
+    /// The template does not parse, or asks for more than templates may.
+    Syntax,
+}
+
+/// A path of a template that leads to no value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Path {
+    /// The shortest beginning that leads to no value: `data.user` of `data.user.name`.
+    pub absent: String,
+    /// Whether `default` stands behind the whole path, where it covers the last name only.
+    pub has_default: bool,
 }
 
 /// A reason of ours, beneath an error of the engine. Its text never holds a value of the event.
@@ -44,13 +80,13 @@ impl Unrendered {
     /// A template that is not there.
     pub(crate) fn missing(template: String) -> Unrendered {
         let (problem, reason) = ("there is no such file".to_owned(), domain::outcome::Reason::Template);
-        Unrendered { template, line: 0, problem, reason }
+        Unrendered { template, line: 0, problem, cause: Cause::File, reason }
     }
 
     /// A letter whose attachment the event does not name.
     pub(crate) fn no_file(template: &str, problem: String) -> Unrendered {
         let reason = domain::outcome::Reason::NoAttachment;
-        Unrendered { template: template.to_owned(), line: 0, problem, reason }
+        Unrendered { template: template.to_owned(), line: 0, problem, cause: Cause::Attachment, reason }
     }
 
     /// A template of WhatsApp's whose pieces cannot be told apart.
@@ -60,6 +96,7 @@ impl Unrendered {
             template: template.to_owned(),
             line: 0,
             problem,
+            cause: Cause::Argument,
             reason: domain::outcome::Reason::Template,
         }
     }
@@ -77,12 +114,40 @@ impl Unrendered {
             None => (error.name().unwrap_or(name).to_owned(), error.line().unwrap_or(0)),
         };
         let problem = reason.map_or_else(|| problem(error), |it| it.problem.clone());
+        let cause = match reason {
+            Some(it) if it.place.is_some() => Cause::Syntax,
+            Some(_) => Cause::Argument,
+            None => cause(error),
+        };
         let quoted = line.checked_sub(1).and_then(|it| line_of(&template, it));
         let problem = match quoted {
             Some(text) => format!("{problem} in `{}`", text.trim()),
             None => problem,
         };
-        Unrendered { template, line, problem, reason: domain::outcome::Reason::Template }
+        Unrendered { template, line, problem, cause, reason: domain::outcome::Reason::Template }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine's enum is open to growth")]
+fn cause(error: &Error) -> Cause {
+    // The engine says `filter upcase is unknown`, and of a method `string has no method named shout`.
+    let word = |at: usize| {
+        let words = error.detail().unwrap_or_default();
+        words.split(' ').nth(at).or(words.split(' ').next_back()).unwrap_or_default().to_owned()
+    };
+    match error.kind() {
+        ErrorKind::UndefinedError => Cause::Missing(None),
+        ErrorKind::UnknownFilter => Cause::Filter(word(1)),
+        ErrorKind::UnknownTest => Cause::Test(word(1)),
+        ErrorKind::UnknownFunction => Cause::Function(word(0)),
+        ErrorKind::UnknownMethod => Cause::Method(word(5)),
+        ErrorKind::TemplateNotFound => Cause::File,
+        ErrorKind::SyntaxError
+        | ErrorKind::BadEscape
+        | ErrorKind::OutOfFuel
+        | ErrorKind::WriteFailure
+        | ErrorKind::UnknownBlock => Cause::Syntax,
+        _ => Cause::Argument,
     }
 }
 
@@ -108,6 +173,15 @@ fn reason(error: &Error) -> Option<&Reason> {
         source = it.source();
     }
     None
+}
+
+/// What a call with the constants of a template runs into: nothing in it comes from an event.
+pub(crate) fn problem_of_constants(error: &Error) -> String {
+    match (reason(error), error.detail()) {
+        (Some(reason), _) => reason.problem.clone(),
+        (None, Some(detail)) => format!("{}: {detail}", error.kind()),
+        (None, None) => error.kind().to_string(),
+    }
 }
 
 /// What is wrong, without a value of the event. The engine's own words are taken only where they come from reading

@@ -10,7 +10,8 @@ use minijinja::Error;
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt};
 use minijinja::machinery::{Span, parse};
 
-use self::kinds::{dotted, is_constant, is_number};
+pub(crate) use self::kinds::dotted;
+use self::kinds::{is_constant, is_number};
 use self::pieces::pieces;
 use crate::failure::refused;
 

@@ -6,14 +6,17 @@
 
 mod failure;
 mod grammar;
+mod inspect;
 mod limits;
 mod proofs;
 mod renderer;
 mod scene;
 mod speech;
+mod strings;
 mod text;
 
-pub use failure::Unrendered;
+pub use failure::{Cause, Path, Unrendered};
+pub use inspect::{FILTERS, FUNCTIONS, Mistake, TESTS};
 pub use proofs::{Written, proofread, proofs, scene_of, settle};
 pub use renderer::Renderer;
 pub use scene::{Extra, SAMPLE_WAY_OUT, Scene};

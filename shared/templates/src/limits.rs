@@ -6,9 +6,10 @@
 use std::io::{self, Write};
 
 use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
-use minijinja::{AutoEscape, Environment, Error, Output, State, Value, escape_formatter, filters};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Value, escape_formatter, filters};
 
 use crate::failure::reasoned;
+use crate::strings;
 
 /// Steps of the template engine for one part. A long letter with loops takes a few thousand.
 pub(crate) const MAX_STEPS: u64 = 20_000;
@@ -42,6 +43,9 @@ const MAX_DEPTH: usize = 130;
 
 /// The longest escape of one byte: `'` is `&#x27;`.
 const ESCAPE_GROWTH: usize = 6;
+
+/// Filters that make an empty text of a value that is not there, left to themselves.
+const MUST_BE_THERE: [&str; 5] = ["urlencode", "tojson", "truncate", "striptags", "nl2br"];
 
 /// Bytes that one part has used so far.
 #[derive(Default)]
@@ -84,11 +88,16 @@ pub(crate) fn engine() -> Environment<'static> {
         "unique" => filters::unique, "groupby" => filters::groupby, "map" => filters::map,
         "select" => filters::select, "reject" => filters::reject, "selectattr" => filters::selectattr,
         "rejectattr" => filters::rejectattr,
+        "urlencode" => filters::urlencode, "tojson" => filters::tojson,
+        "truncate" => strings::truncate, "striptags" => strings::striptags, "nl2br" => strings::nl2br,
     );
     engine
 }
 
 fn counted(state: &mut State<'_, '_>, name: &str, filter: &Value, args: &[Value]) -> Result<Value, Error> {
+    if MUST_BE_THERE.contains(&name) && args.first().is_some_and(Value::is_undefined) {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
     for arg in args {
         charge(state, arg, 1)?;
     }
@@ -142,7 +151,12 @@ pub(crate) fn too_many() -> Error {
 fn emit(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let growth = if matches!(state.auto_escape(), AutoEscape::None) { 1 } else { ESCAPE_GROWTH };
     charge(state, value, growth)?;
-    escape_formatter(out, state, value)
+    match value.as_str() {
+        Some(text) if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() => {
+            out.write_str(&strings::escaped(text)).map_err(Error::from)
+        }
+        _ => escape_formatter(out, state, value),
+    }
 }
 
 fn charge(state: &mut State<'_, '_>, value: &Value, growth: usize) -> Result<(), Error> {

@@ -17,13 +17,18 @@ use crate::scene::{Extra, Scene};
 /// Messages that were rendered already, by their keys.
 pub type Written = BTreeMap<Key, Content>;
 
-/// The scene of an event. `tenant_zone` tells the time to rooms, and to those whose own zone is not known.
+/// The scene of an event that is rendered at `now`. `tenant_zone` tells the time to rooms, and to those whose own zone is not known.
 #[must_use]
-pub fn scene_of<'a>(renderer: &'a Renderer, plan: &'a Plan<'_>, tenant_zone: Option<&'a str>) -> Scene<'a> {
+pub fn scene_of<'a>(
+    renderer: &'a Renderer,
+    plan: &'a Plan<'_>,
+    tenant_zone: Option<&'a str>,
+    now: Timestamp,
+) -> Scene<'a> {
     let zone = tenant_zone.unwrap_or_else(|| plan.catalog.policy().zone.name());
     let digest = plan.digest.as_ref().map(|it| &it.summary);
     let policy = Some(&plan.catalog.policy().email);
-    renderer.scene_with(plan.envelope(), Extra { digest, zone: Some(zone), policy })
+    renderer.scene_with(plan.envelope(), Extra { digest, zone: Some(zone), policy, now: Some(now) })
 }
 
 /// Renders the messages that something must be asked about, and says what. What gives no text is left to whoever
@@ -84,7 +89,7 @@ pub fn proofread<'a>(
     now: Timestamp,
     mut answer: impl FnMut(&Ask) -> Answer,
 ) -> (Vec<Decision<'a>>, Written) {
-    let scene = scene_of(renderer, plan, tenant_zone);
+    let scene = scene_of(renderer, plan, tenant_zone, now);
     let (proofs, mut written) = proofs(&scene, plan, &decisions, tenant_zone);
     for proof in proofs {
         let answer = answer(&proof.ask);

@@ -2,9 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use domain::catalog::Catalog;
+use domain::locale::{self, Languages};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
 
-use crate::failure::Unrendered;
+use crate::failure::{Cause, Unrendered};
+use crate::inspect::{self, Mistake};
 use crate::limits::{self, Bounded};
 use crate::scene::{Extra, Scene};
 use crate::{grammar, speech};
@@ -15,15 +17,22 @@ pub struct Renderer {
     sources: Arc<BTreeMap<String, String>>,
     /// The files of each template, looked through when the template is first needed.
     shelves: BTreeMap<String, OnceLock<Shelf>>,
+    /// The language of those whose own is not known or not written.
+    pub(crate) default_locale: String,
 }
 
-/// The files of one template: its locales, and in each the name of every part's file.
-type Shelf = BTreeMap<String, BTreeMap<String, String>>;
+/// The files of one template: its languages, and in each the name of every part's file.
+#[derive(Default)]
+struct Shelf {
+    files: BTreeMap<String, BTreeMap<String, String>>,
+    languages: Languages,
+}
 
 impl Renderer {
     #[must_use]
     pub fn new(catalog: &Catalog) -> Renderer {
-        Renderer::over(Arc::clone(catalog.templates()))
+        let renderer = Renderer::over(Arc::clone(catalog.templates()));
+        Renderer { default_locale: catalog.policy().locale.clone(), ..renderer }
     }
 
     /// `sources` are template texts by path, as the catalog has them.
@@ -43,7 +52,7 @@ impl Renderer {
             false => AutoEscape::None,
         });
         engine.set_undefined_behavior(UndefinedBehavior::Strict);
-        Renderer { engine, sources, shelves }
+        Renderer { engine, sources, shelves, default_locale: locale::DEFAULT.to_owned() }
     }
 
     /// Compiles one template, to find out whether it parses and keeps to the limits.
@@ -75,6 +84,22 @@ impl Renderer {
         Ok(variables)
     }
 
+    /// What is wrong in the templates whatever an event says, by the name of the file. A file that does not compile is
+    /// left to [`Renderer::compile`].
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<(String, Mistake)> {
+        let names = self.sources.iter().filter_map(|(name, source)| inspect::names(name, source).ok());
+        let own: BTreeSet<String> = names.flatten().collect();
+        let mut mistakes = Vec::new();
+        // The grammar refuses what grows without bound: nothing else is tried out.
+        for (name, source) in self.sources.iter().filter(|(name, _)| self.compile(name).is_ok()) {
+            let locale = parts(name).map(|(_, locale, _)| locale);
+            let found = inspect::inspect(&self.engine, name, source, locale, &own);
+            mistakes.extend(found.unwrap_or_default().into_iter().map(|it| (name.clone(), it)));
+        }
+        mistakes
+    }
+
     /// What templates see of one event, made once for all of its orders. `envelope` is its CloudEvents envelope.
     #[must_use]
     pub fn scene<'a>(&'a self, envelope: &'a serde_json::Value) -> Scene<'a> {
@@ -89,17 +114,36 @@ impl Renderer {
 
     /// The file of a part in one locale.
     pub(crate) fn file(&self, template: &str, locale: &str, part: &str) -> Option<&str> {
-        let shelf = self.shelves.get(template)?.get_or_init(|| shelf(&self.sources, template));
-        shelf.get(locale)?.get(part).map(String::as_str)
+        self.shelf(template)?.files.get(locale)?.get(part).map(String::as_str)
+    }
+
+    /// The languages of a template that suit a reader, closest first; at the end those of the default language.
+    pub(crate) fn languages(&self, template: &str, preferred: Option<&str>) -> Vec<&str> {
+        let shelf = self.shelf(template);
+        shelf.map_or_else(Vec::new, |shelf| shelf.languages.choices(preferred, &self.default_locale))
+    }
+
+    fn shelf(&self, template: &str) -> Option<&Shelf> {
+        Some(self.shelves.get(template)?.get_or_init(|| shelf(&self.sources, template)))
     }
 
     pub(crate) fn render_part(&self, name: &str, values: Value) -> Result<String, Unrendered> {
         let template = self.engine.get_template(name).map_err(|error| self.unrendered(name, &error))?;
         let mut text = Bounded(Vec::with_capacity(1_024));
-        let rendered = template.render_captured_to(values, &mut text);
-        rendered.map_err(|error| self.unrendered(name, &error))?;
+        let rendered = template.render_captured_to(values.clone(), &mut text);
+        rendered.map_err(|error| self.explained(self.unrendered(name, &error), &values))?;
         // The engine writes text only, so nothing is lost here.
         Ok(String::from_utf8(text.0).unwrap_or_default())
+    }
+
+    /// The same failure, with the path that leads to no value.
+    fn explained(&self, mut failure: Unrendered, values: &Value) -> Unrendered {
+        if let (Cause::Missing(path), Some(source)) =
+            (&mut failure.cause, self.sources.get(&failure.template))
+        {
+            *path = inspect::absent(&inspect::paths_on(&failure.template, source, failure.line), values);
+        }
+        failure
     }
 
     fn unrendered(&self, name: &str, error: &Error) -> Unrendered {
@@ -116,16 +160,17 @@ fn templates(sources: &BTreeMap<String, String>) -> Vec<&str> {
 }
 
 fn shelf(sources: &BTreeMap<String, String>, template: &str) -> Shelf {
-    let mut shelf = Shelf::new();
+    let mut shelf = Shelf::default();
     let beginning = format!("{template}/");
     let names = sources.range(beginning.clone()..).map(|(name, _)| name);
     for name in names.take_while(|it| it.starts_with(&beginning)) {
         if let Some((of, locale, file)) = parts(name)
             && of == template
         {
-            shelf.entry(locale.to_owned()).or_default().insert(file.to_owned(), name.clone());
+            shelf.files.entry(locale.to_owned()).or_default().insert(file.to_owned(), name.clone());
         }
     }
+    shelf.languages = Languages::new(shelf.files.keys().map(String::as_str));
     shelf
 }
 

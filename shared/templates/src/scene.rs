@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::Timestamp;
 use domain::attachment::attachments;
 use domain::channel::{APPROVED, Channel, Part};
 use domain::decide::{Order, Target};
@@ -30,6 +31,7 @@ pub struct Scene<'a> {
     envelope: &'a serde_json::Value,
     policy: Option<&'a EmailPolicy>,
     zone: Option<&'a str>,
+    now: Option<Timestamp>,
     event: Value,
     data: Value,
     digest: Value,
@@ -45,6 +47,8 @@ pub struct Extra<'a> {
     pub zone: Option<&'a str>,
     /// What holds for letters of all rules.
     pub policy: Option<&'a EmailPolicy>,
+    /// The time of rendering, from which `relative` counts. Without it the time of the event does.
+    pub now: Option<Timestamp>,
 }
 
 impl<'a> Scene<'a> {
@@ -56,7 +60,9 @@ impl<'a> Scene<'a> {
         let event = value_of(envelope);
         let data = event.get_attr("data").unwrap_or_default();
         let digest = extra.digest.map_or(Value::UNDEFINED, value_of);
-        Scene { renderer, envelope, policy: extra.policy, zone: extra.zone, event, data, digest }
+        let Extra { digest: _, zone, policy, now } = extra;
+        let now = now.or_else(|| envelope["time"].as_str()?.parse().ok());
+        Scene { renderer, envelope, policy, zone, now, event, data, digest }
     }
 
     /// Renders everything the order's channel sends.
@@ -130,7 +136,7 @@ struct Words<'a> {
     order: &'a Order<'a>,
     channel: Channel,
     /// The languages to try, closest first; only one where that has all that is required.
-    chain: Vec<String>,
+    chain: Vec<&'a str>,
     person: Value,
     /// The link by which the reader of a letter unsubscribes.
     way_out: Option<&'a str>,
@@ -139,12 +145,11 @@ struct Words<'a> {
 impl<'a> Words<'a> {
     fn new(scene: &'a Scene<'a>, order: &'a Order<'a>, channel: Channel) -> Words<'a> {
         let preferred = order.person.and_then(|it| it.locale.as_deref());
-        let mut chain = locale::chain(preferred);
+        let mut chain = scene.renderer.languages(&order.rule.template, preferred);
         let has = |locale: &str, part: &Part| {
             scene.renderer.file(&order.rule.template, locale, part.file).is_some()
         };
-        let complete =
-            |it: &String| channel.parts().iter().filter(|it| it.required).all(|part| has(it, part));
+        let complete = |it: &&str| channel.parts().iter().filter(|it| it.required).all(|part| has(it, part));
         if let Some(at) = chain.iter().position(complete) {
             chain = vec![chain.swap_remove(at)];
         }
@@ -188,7 +193,8 @@ impl<'a> Words<'a> {
             let file = locale.and_then(|it| Some((it, renderer.file(template, it, part.file)?)));
             let Some((locale, name)) = file else {
                 if part.required {
-                    return Err(Unrendered::missing(format!("{template}/{}/{}", locale::DEFAULT, part.file)));
+                    let default = &renderer.default_locale;
+                    return Err(Unrendered::missing(format!("{template}/{default}/{}", part.file)));
                 }
                 continue;
             };
@@ -206,14 +212,22 @@ impl<'a> Words<'a> {
     fn text(&self, to: &PhoneNumber) -> Result<Text, Unrendered> {
         let [text] = self.parts()?;
         let locale = self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned();
-        Ok(Text { to: to.clone(), text: trimmed(&text), locale, sender: None })
+        // CLDR's no-break spaces are in no alphabet of 7 bits: one of them would halve what a message holds.
+        let text = match self.channel {
+            Channel::Sms => trimmed(&text).replace(['\u{a0}', '\u{202f}', '\u{2009}'], " "),
+            Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook | Channel::Whatsapp => {
+                trimmed(&text)
+            }
+        };
+        Ok(Text { to: to.clone(), text, locale, sender: None })
     }
 
     /// What WhatsApp has approved for this, in the closest language that has it: the template brings its own language.
     fn approved(&self) -> Result<Option<WhatsappTemplate>, Unrendered> {
         let (renderer, template) = (self.scene.renderer, &self.order.rule.template);
-        let chain = locale::chain(self.order.person.and_then(|it| it.locale.as_deref()));
-        let file = chain.iter().find_map(|it| Some((it, renderer.file(template, it, APPROVED)?)));
+        let preferred = self.order.person.and_then(|it| it.locale.as_deref());
+        let mut languages = renderer.languages(template, preferred).into_iter();
+        let file = languages.find_map(|it| Some((it, renderer.file(template, it, APPROVED)?)));
         let Some((locale, name)) = file else { return Ok(None) };
         let rendered = renderer.render_part(name, self.values(locale))?;
         WhatsappTemplate::read(&rendered).map(Some).ok_or_else(|| Unrendered::unreadable(name))
@@ -221,12 +235,12 @@ impl<'a> Words<'a> {
 
     fn locale(&self, part: Part) -> Option<&str> {
         let has = |it: &&str| self.scene.renderer.file(&self.order.rule.template, it, part.file).is_some();
-        self.chain.iter().map(String::as_str).find(has)
+        self.chain.iter().copied().find(has)
     }
 
     fn values(&self, file: &str) -> Value {
         let person = self.order.person;
-        let preferred = person.and_then(|it| it.locale.as_deref()).and_then(locale::normalized);
+        let locale = locale::refined(file, person.and_then(|it| it.locale.as_deref()));
         let zones = [person.and_then(|it| it.zone.as_deref()), self.scene.zone];
         Value::from_object(Names {
             event: self.scene.event.clone(),
@@ -234,7 +248,7 @@ impl<'a> Words<'a> {
             digest: self.scene.digest.clone(),
             recipient: self.person.clone(),
             way_out: self.way_out.map_or(Value::UNDEFINED, Value::from),
-            voice: Value::from_object(Voice::new(file, preferred.as_deref(), zones)),
+            voice: Value::from_object(Voice::new(locale, zones, self.scene.now)),
         })
     }
 }

@@ -11,17 +11,29 @@
 //! | `{{ at \| time }}`, `\| time(zone="Europe/London")` | 5:05 PM | 16:05 |
 //! | `{{ at \| datetime }}`, `\| datetime("long")` | Nov 3, 2026, 5:05 PM | 3. November 2026 um 17:05 |
 //! | `{{ at \| weekday }}`, `\| weekday("short")` | Tuesday | Di |
+//! | `{{ at \| date(pattern="d. MMMM") }}` | 3. November | 3. November |
+//! | `{{ at \| relative }}` | in 3 days | in 3 Tagen |
+//! | `{{ n \| ordinal }}` | 3rd | 3. |
 //! | `{{ names \| list }}`, `\| list("or")` | Ann, Ben, and Cleo | Ann, Ben oder Cleo |
 //!
 //! Rules and names come from Unicode's CLDR, through ICU4X.
 
+mod cldr;
+mod currency;
 mod lists;
+mod moment;
 mod numbers;
+mod ordinal;
+mod patterns;
+mod relative;
 mod times;
+
+pub(crate) use numbers::CATEGORIES;
 
 use std::sync::OnceLock;
 
 use icu_locale_core::Locale;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::value::Object;
 use minijinja::{Environment, Error, ErrorKind, State, Value};
@@ -37,6 +49,7 @@ pub(crate) struct Voice {
     tag: String,
     /// The zones to try, first choice first.
     zones: [Option<String>; 2],
+    now: Option<Timestamp>,
     locale: OnceLock<Locale>,
     zone: OnceLock<TimeZone>,
 }
@@ -50,12 +63,17 @@ impl std::fmt::Debug for Voice {
 impl Object for Voice {}
 
 impl Voice {
-    /// `file` is the locale that a text was found in, `preferred` the reader's own in its usual spelling: they refine
-    /// the text's language, and only that. A German letter to `de-CH` has Swiss numbers, an English one has not.
-    pub(crate) fn new(file: &str, preferred: Option<&str>, zones: [Option<&str>; 2]) -> Voice {
-        let refines = |it: &&str| it.strip_prefix(file).is_some_and(|rest| rest.starts_with('-'));
-        let tag = preferred.filter(refines).unwrap_or(file).to_owned();
-        Voice { tag, zones: zones.map(|it| it.map(str::to_owned)), ..Voice::default() }
+    /// `tag` is the locale whose numbers and dates stand in the text, `now` the time of sending.
+    pub(crate) fn new(tag: String, zones: [Option<&str>; 2], now: Option<Timestamp>) -> Voice {
+        Voice { tag, zones: zones.map(|it| it.map(str::to_owned)), now, ..Voice::default() }
+    }
+
+    fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        self.now
     }
 
     /// A folder whose name is no language speaks as the root of all languages does.
@@ -75,6 +93,8 @@ impl Voice {
 /// Gives the engine its filters.
 pub(crate) fn teach(engine: &mut Environment<'static>) {
     engine.add_filter("plural", numbers::plural);
+    engine.add_filter("ordinal", ordinal::ordinal);
+    engine.add_filter("relative", relative::relative);
     engine.add_filter("number", numbers::number);
     engine.add_filter("percent", numbers::percent);
     engine.add_filter("money", numbers::money);

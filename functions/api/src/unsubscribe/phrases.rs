@@ -1,5 +1,6 @@
 //! What the page says, in the languages that it knows.
 
+use domain::locale::Languages;
 use domain::unsubscribe::Scope;
 
 /// The languages of the page; `domain::unsubscribe::page::LANGUAGES` has their tags.
@@ -35,16 +36,19 @@ impl Language {
     pub(super) const ALL: [Language; 4] =
         [Language::English, Language::German, Language::French, Language::Portuguese];
 
-    /// The first of `Accept-Language` that we have; English, where there is none.
+    /// The first of `Accept-Language` that the page has, as templates are chosen.
     ///
     /// Source: RFC 9110, section 12.5.4; browsers write the languages in the order in which they are preferred.
-    pub(super) fn of(accepted: Option<&str>) -> Language {
-        let tags = accepted.unwrap_or_default().split(',').take(20);
-        let known = tags.filter_map(|tag| {
-            let tag = tag.split(';').next()?.trim().split('-').next()?.to_ascii_lowercase();
-            Language::ALL.into_iter().find(|language| language.tag() == tag)
-        });
-        known.into_iter().next().unwrap_or(Language::English)
+    pub(super) fn accepted(languages: Option<&str>) -> Option<Language> {
+        let tags = languages.unwrap_or_default().split(',').take(20);
+        tags.filter_map(|tag| Language::closest(tag.split(';').next()?.trim())).next()
+    }
+
+    /// The language of the page that is closest to a reader's.
+    pub(super) fn closest(tag: &str) -> Option<Language> {
+        let known = Languages::new(Language::ALL.map(Language::tag));
+        let closest = known.closest(tag)?;
+        Language::ALL.into_iter().find(|language| language.tag() == closest)
     }
 
     pub(super) fn tag(self) -> &'static str {
@@ -207,15 +211,19 @@ mod tests {
     #[test]
     fn the_page_speaks_the_first_language_that_it_knows() {
         for (accepted, expected) in [
-            (None, Language::English),
-            (Some(""), Language::English),
-            (Some("de-AT,de;q=0.9,en;q=0.8"), Language::German),
-            (Some("ja, fr-CH;q=0.9"), Language::French),
-            (Some("pt-BR"), Language::Portuguese),
-            (Some("*"), Language::English),
+            (None, None),
+            (Some(""), None),
+            (Some("de-AT,de;q=0.9,en;q=0.8"), Some(Language::German)),
+            (Some("ja, fr-CH;q=0.9"), Some(Language::French)),
+            (Some("pt-BR"), Some(Language::Portuguese)),
+            (Some("en-AU"), Some(Language::English)),
+            (Some("*"), None),
+            (Some("ja, x;q=1, ../en"), None),
         ] {
-            assert_eq!(Language::of(accepted), expected, "{accepted:?}");
+            assert_eq!(Language::accepted(accepted), expected, "{accepted:?}");
         }
+        assert_eq!(Language::closest("de_CH"), Some(Language::German));
+        assert_eq!(Language::closest("nn"), None);
         assert_eq!(Language::ALL.map(Language::tag), LANGUAGES);
     }
 }

@@ -54,9 +54,68 @@ fn every_template_has_the_default_locale() {
     check(
         &["other/de/socket.title.txt", "other/de/socket.txt"],
         &[],
+        &["templates/other: the template has no locale `en`, which everybody falls back to; \
+             write `templates/other/en/…`, or name the language that all templates have in policy.yaml: `locale: de`"],
+    );
+}
+
+#[test]
+fn an_organisation_that_writes_german_only_needs_no_english() {
+    let rule = "- rule: greet\n  channels: [socket]\n  template: hallo\n";
+    let files = |files: &[&str]| files.iter().map(|it| ((*it).to_owned(), String::new())).collect();
+    let german = files(&["hallo/de/socket.title.txt", "hallo/de/socket.txt"]);
+    assert_eq!(problems_of(&german, "de", rule), [""; 0]);
+    assert_eq!(problems_of(&german, "de-AT", rule), [""; 0], "the closest language stands for the default");
+    let half = files(&["hallo/de/socket.title.txt"]);
+    assert_eq!(
+        problems_of(&half, "de", rule),
+        ["templates/hallo/de: rule greet: for the channel `socket`, `socket.txt` is missing; \
+          write it, or take the channel out of the rule"]
+    );
+    assert_eq!(
+        problems_of(&german, "fr", rule),
+        ["templates/hallo: the template has no locale `fr`, which everybody falls back to; \
+          write `templates/hallo/fr/…`, or name the language that all templates have in policy.yaml: `locale: de`"]
+    );
+}
+
+#[test]
+fn what_does_not_exist_is_found_in_every_branch_and_the_advice_fits() {
+    check_source(
+        "Hello\n{% if data.vip is defined %}{{ data.name | upcase }}{{ data.total | money(\"EURO\") }}{{ now() }}{% endif %}",
         &[
-            "templates/other: the template has no locale `en`, which everybody falls back to; write `templates/other/en/…`",
+            "templates/hello/en/socket.txt:2: `money(\"EURO\")`: the currency is no code of ISO 4217, such as EUR; \
+             write another argument, or none",
+            "templates/hello/en/socket.txt:2: there is no filter `upcase`; did you mean `upper`?",
+            "templates/hello/en/socket.txt:2: there is no function `now`; a template has no clock: \
+             write `event.time | date`, or `… | relative`",
         ],
+    );
+    check_source(
+        "{{ data.at.format() }}{{ dat.x }}{% if data.x is defin %}{% endif %}",
+        &[
+            "templates/hello/en/socket.txt:1: a value has no function `format`; \
+             take the brackets out, or write a filter: `value | upper`",
+            "templates/hello/en/socket.txt:1: nothing is called `dat`; did you mean `data`?",
+            "templates/hello/en/socket.txt:1: there is no test `defin`; did you mean `defined`?",
+        ],
+    );
+}
+
+#[test]
+fn a_plural_without_a_form_of_its_language_is_warned_of() {
+    let mut sources = sources(&["hello/pl/socket.title.txt"], &[]);
+    let text = "{{ data.n | plural(one='#', other='#') }}";
+    sources.insert("hello/pl/socket.txt".to_owned(), text.to_owned());
+    let mut problems = Vec::new();
+    let warnings = super::check(&sources, "en", &drafts("- template: hello\n"), &mut problems);
+    assert_eq!(shown(&problems), [""; 0]);
+    assert_eq!(
+        shown(&warnings),
+        [
+            "templates/hello/pl/socket.txt:1: `plural` has no form for `few` (such as 2) and `many` (such as 0) in this \
+          language, and takes `other`; write the form too"
+        ]
     );
 }
 
@@ -152,7 +211,7 @@ fn what_a_template_builds_on_is_there() {
 fn a_template_that_no_rule_uses_is_a_warning() {
     let sources = sources(&["other/en/socket.title.txt", "other/en/socket.txt"], &[]);
     let mut problems = Vec::new();
-    let warnings = super::check(&sources, &drafts("- template: hello\n"), &mut problems);
+    let warnings = super::check(&sources, "en", &drafts("- template: hello\n"), &mut problems);
     assert_eq!(problems, []);
     assert_eq!(
         shown(&warnings),
@@ -212,7 +271,7 @@ fn check_warnings(rule: &str, email: &str, expected: &[&str]) {
     sources.insert("hello/en/email.txt".to_owned(), email.to_owned());
     sources.insert("layouts/all".to_owned(), "{% if digest %}{% endif %}".to_owned());
     let mut problems = Vec::new();
-    let warnings = super::check(&sources, &drafts(rule), &mut problems);
+    let warnings = super::check(&sources, "en", &drafts(rule), &mut problems);
     assert_eq!(shown(&warnings), expected, "{rule}");
 }
 
@@ -249,9 +308,15 @@ fn drafts(rule: &str) -> Vec<Draft<'static>> {
 }
 
 fn problems(sources: &BTreeMap<String, String>, rule: &str) -> Vec<String> {
+    problems_of(sources, "en", rule)
+}
+
+fn problems_of(sources: &BTreeMap<String, String>, default: &str, rule: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    super::check(sources, &drafts(rule), &mut problems);
-    shown(&problems)
+    super::check(sources, default, &drafts(rule), &mut problems);
+    let mut shown = shown(&problems);
+    shown.sort();
+    shown
 }
 
 fn shown(problems: &[Problem]) -> Vec<String> {

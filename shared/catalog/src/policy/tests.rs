@@ -51,6 +51,16 @@ fn a_policy_is_one_map_of_known_keys() {
 }
 
 #[test]
+fn a_default_language_is_a_tag_in_its_usual_spelling() {
+    let (policy, problems) = read("locale: de\n");
+    assert_eq!((policy.locale.as_str(), problems), ("de", Vec::new()));
+    assert_eq!(read("locale: pt-BR\n").0.locale, "pt-BR");
+    assert_eq!(read("zone: UTC\n").0.locale, "en");
+    check("locale: pt_br", &["1:9: `pt_br` is not how a locale is written; write `pt-BR`"]);
+    check("locale: d", &["1:9: `d` is no language; write a language tag, such as `de` or `pt-BR`"]);
+}
+
+#[test]
 fn rates_are_one_number_for_sources_or_one_for_each_kind() {
     for (yaml, expected) in [
         ("rate: 700", (700, 500, 2_000)),

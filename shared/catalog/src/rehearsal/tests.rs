@@ -60,7 +60,7 @@ fn a_sample_that_reaches_nobody_says_why() {
 
 #[test]
 fn a_template_that_cannot_be_rendered_is_told_with_its_line() {
-    let fix = "give it a `| default(…)`, ask `is defined` first, or complete the sample";
+    let fix = "`data.name` is missing: give it a `| default(…)`, ask `data.name is defined` first, or complete the sample";
     check(
         &[("templates/hello/en/socket.txt", "Dear\n{{ data.name }}")],
         &[SAMPLE],
@@ -78,8 +78,30 @@ fn a_template_that_cannot_be_rendered_is_told_with_its_line() {
         &[SAMPLE],
         &[&format!(
             "templates/hello/de/socket.txt:1: rule hello: the event has no such value in `{{{{ data.x }}}}`, \
-         for the sample 0.json; {fix}"
+         for the sample 0.json; {}",
+            fix.replace("data.name", "data.x")
         )],
+        &[],
+    );
+}
+
+#[test]
+fn the_advice_fits_what_is_missing() {
+    check(
+        &[("templates/hello/en/socket.txt", "{{ data.zz.y | default('x') }}")],
+        &[SAMPLE],
+        &["templates/hello/en/socket.txt:1: rule hello: the event has no such value in \
+           `{{ data.zz.y | default('x') }}`, for the sample 0.json; `data.zz` is missing, and a `default` covers the last \
+           name of a path only: ask `{% if data.zz is defined %}` first, or complete the sample"],
+        &[],
+    );
+    check(
+        &[("templates/hello/en/socket.txt", "{{ data.to | number }}")],
+        &[SAMPLE],
+        &[
+            "templates/hello/en/socket.txt:1: rule hello: the value is not a number in `{{ data.to | number }}`, \
+           for the sample 0.json; write another value into the sample, or ask for its kind first",
+        ],
         &[],
     );
 }
@@ -109,7 +131,7 @@ fn a_rule_that_no_sample_reaches_anybody_through_is_a_warning() {
 fn later_steps_are_rehearsed_too() {
     let steps = |steps: &str| RULE.replace("channels: [socket]", &format!("steps: [{steps}]"));
     let sms = ("templates/hello/en/sms.txt", "{{ data.name }}");
-    let fix = "give it a `| default(…)`, ask `is defined` first, or complete the sample";
+    let fix = "`data.name` is missing: give it a `| default(…)`, ask `data.name is defined` first, or complete the sample";
     let told = format!(
         "templates/hello/en/sms.txt:1: rule hello: the event has no such value in `{{{{ data.name }}}}`, \
          for the sample 0.json; {fix}"

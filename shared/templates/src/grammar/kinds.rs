@@ -4,7 +4,7 @@ use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
 
 /// `data.user.id`, also where it is written `data["user"].id`.
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other expression is none")]
-pub(super) fn dotted(expression: &Expr<'_>) -> Option<String> {
+pub(crate) fn dotted(expression: &Expr<'_>) -> Option<String> {
     match expression {
         Expr::Var(it) => Some(it.id.to_owned()),
         Expr::GetAttr(it) => Some(format!("{}.{}", dotted(&it.expr)?, it.name)),

@@ -6,6 +6,7 @@ mod languages;
 mod letters;
 mod limits;
 mod speech;
+mod strings;
 mod words;
 
 use std::collections::BTreeMap;

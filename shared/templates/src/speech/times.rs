@@ -1,4 +1,4 @@
-//! When: dates and times of day, on the reader's own clock.
+//! Dates and times of day, on the reader's own clock.
 
 #![expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
 
@@ -8,33 +8,36 @@ use icu_datetime::fieldsets::{E, T, YMD, YMDE};
 use icu_datetime::options::Length;
 use icu_datetime::{FixedCalendarDateTimeFormatter, NoCalendarFormatter};
 use icu_time::{DateTime, Time};
-use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::TimeZone;
 use minijinja::value::Kwargs;
-use minijinja::{Error, State, Value};
+use minijinja::{Error, ErrorKind, State, Value};
 
-use super::{given, unknown, with_voice};
+use super::cldr;
+use super::moment::Moment;
+use super::patterns::{self, Pattern};
+use super::{Voice, unknown, with_voice};
 use crate::failure::reasoned;
 
-/// Numbers from here on count milliseconds: as seconds they would lie in the year 5138.
-const FIRST_MILLISECONDS: i64 = 100_000_000_000;
+/// Lengths of dates, in the words of templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    Short,
+    Medium,
+    Long,
+    /// Long, with the day of the week.
+    Full,
+}
 
-/// No time is written longer: `2026-11-03T17:05:00.123456789+01:00[America/Argentina/ComodRivadavia]`.
-const MAX_TIME_BYTES: usize = 80;
-
-/// What an event may say about a time.
-enum Moment {
-    /// A point in time, `2026-11-03T17:05:00Z` or seconds since 1970: each zone has its own clock for it.
-    Instant(Timestamp),
-    /// `2026-11-03T17:05`: a clock on a wall, wherever that is.
-    Wall(civil::DateTime),
-    /// `2026-11-03`, the same everywhere.
-    Day(civil::Date),
+/// The named arguments of a filter for times.
+struct Options {
+    /// The zone that a template names, in place of the reader's.
+    zone: Option<TimeZone>,
+    pattern: Option<Pattern>,
 }
 
 /// `at | date`, `at | date("long", zone="Europe/London")`: `short`, `medium` (the usual one), `long`, or `full` with
-/// the day of the week.
+/// the day of the week. `at | date(pattern="d. MMMM")` has CLDR's pattern letters.
 pub(super) fn date(
     state: &State<'_, '_>,
     at: &Value,
@@ -42,28 +45,53 @@ pub(super) fn date(
     more: Kwargs,
 ) -> Result<String, Error> {
     let moment = Moment::read(at)?;
-    let zone = zone(&more)?;
+    let options = Options::read(&more, length)?;
+    let style = Style::read(length)?;
     with_voice(state, |voice| {
-        let day = local(moment.on(zone.as_ref().unwrap_or_else(|| voice.zone())).date())?;
-        if length == Some("full") {
-            let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), YMDE::long());
-            return Ok(formatter.map_err(unknown)?.format(&day).to_string());
+        if let Some(it) = &options.pattern {
+            return by_pattern(voice, &options, it, moment);
         }
-        let fields = YMD::for_length(length_of(length.unwrap_or("medium"))?);
-        let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
-        Ok(formatter.map_err(unknown)?.format(&day).to_string())
+        let day = local(options.clock(voice, moment).date())?;
+        match cldr::date_pattern(voice.tag(), style) {
+            Some(pattern) => patterns::format(voice, &pattern, day, None),
+            None => icu_date(voice, style, day),
+        }
     })
+}
+
+/// The date as ICU4X builds it.
+fn icu_date(voice: &Voice, style: Style, day: Date<Gregorian>) -> Result<String, Error> {
+    if style == Style::Full {
+        let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), YMDE::long());
+        return Ok(formatter.map_err(unknown)?.format(&day).to_string());
+    }
+    let formatter =
+        FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), YMD::for_length(style.length()));
+    Ok(formatter.map_err(unknown)?.format(&day).to_string())
 }
 
 /// `at | time`, `at | time(zone="Europe/London")`: hours and minutes.
 pub(super) fn time(state: &State<'_, '_>, at: &Value, more: Kwargs) -> Result<String, Error> {
     let moment = Moment::read(at)?.with_time()?;
-    let zone = zone(&more)?;
+    let options = Options::read(&more, None)?;
     with_voice(state, |voice| {
-        let clock = moment.on(zone.as_ref().unwrap_or_else(|| voice.zone())).time();
-        let formatter = NoCalendarFormatter::try_new(voice.locale().into(), T::hm());
-        Ok(formatter.map_err(unknown)?.format(&of_day(clock)?).to_string())
+        if let Some(it) = &options.pattern {
+            return by_pattern(voice, &options, it, moment);
+        }
+        let clock = options.clock(voice, moment);
+        match cldr::time_pattern(voice.tag()) {
+            Some(pattern) => {
+                patterns::format(voice, &pattern, local(clock.date())?, Some(of_day(clock.time())?))
+            }
+            None => icu_time(voice, of_day(clock.time())?),
+        }
     })
+}
+
+/// The time of day as ICU4X builds it.
+fn icu_time(voice: &Voice, clock: Time) -> Result<String, Error> {
+    let formatter = NoCalendarFormatter::try_new(voice.locale().into(), T::hm());
+    Ok(formatter.map_err(unknown)?.format(&clock).to_string())
 }
 
 /// `at | datetime`, `at | datetime("long")`: the date in that length, with hours and minutes.
@@ -74,19 +102,38 @@ pub(super) fn datetime(
     more: Kwargs,
 ) -> Result<String, Error> {
     let moment = Moment::read(at)?.with_time()?;
-    let zone = zone(&more)?;
+    let options = Options::read(&more, length)?;
+    let style = Style::read(length)?;
     with_voice(state, |voice| {
-        let clock = moment.on(zone.as_ref().unwrap_or_else(|| voice.zone()));
-        let both = DateTime { date: local(clock.date())?, time: of_day(clock.time())? };
-        if length == Some("full") {
-            let fields = YMDE::long().with_time_hm();
-            let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
-            return Ok(formatter.map_err(unknown)?.format(&both).to_string());
+        if let Some(it) = &options.pattern {
+            return by_pattern(voice, &options, it, moment);
         }
-        let fields = YMD::for_length(length_of(length.unwrap_or("medium"))?).with_time_hm();
-        let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
-        Ok(formatter.map_err(unknown)?.format(&both).to_string())
+        let clock = options.clock(voice, moment);
+        let both = DateTime { date: local(clock.date())?, time: of_day(clock.time())? };
+        let mut text = icu_datetime(voice, style, &both)?;
+        // ICU4X joins the date and the time as CLDR does; each of them may be another one there.
+        if let Some(pattern) = cldr::date_pattern(voice.tag(), style) {
+            let day = patterns::format(voice, &pattern, both.date, None)?;
+            text = text.replacen(&icu_date(voice, style, both.date)?, &day, 1);
+        }
+        if let Some(pattern) = cldr::time_pattern(voice.tag()) {
+            let clock = patterns::format(voice, &pattern, both.date, Some(both.time))?;
+            text = text.replacen(&icu_time(voice, both.time)?, &clock, 1);
+        }
+        Ok(text)
     })
+}
+
+/// Both as ICU4X builds them.
+fn icu_datetime(voice: &Voice, style: Style, both: &DateTime<Gregorian>) -> Result<String, Error> {
+    if style == Style::Full {
+        let fields = YMDE::long().with_time_hm();
+        let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
+        return Ok(formatter.map_err(unknown)?.format(both).to_string());
+    }
+    let fields = YMD::for_length(style.length()).with_time_hm();
+    let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
+    Ok(formatter.map_err(unknown)?.format(both).to_string())
 }
 
 /// `at | weekday`: its name; `at | weekday("short")`.
@@ -97,78 +144,70 @@ pub(super) fn weekday(
     more: Kwargs,
 ) -> Result<String, Error> {
     let moment = Moment::read(at)?;
-    let zone = zone(&more)?;
+    let options = Options::read(&more, Some("a weekday has no pattern"))?;
+    let style = Style::read(length.or(Some("long")))?;
     with_voice(state, |voice| {
-        let day = local(moment.on(zone.as_ref().unwrap_or_else(|| voice.zone())).date())?;
-        let fields = E::for_length(length_of(length.unwrap_or("long"))?);
-        let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
+        let day = local(options.clock(voice, moment).date())?;
+        let formatter =
+            FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), E::for_length(style.length()));
         Ok(formatter.map_err(unknown)?.format(&day).to_string())
     })
 }
 
-impl Moment {
-    fn read(value: &Value) -> Result<Moment, Error> {
-        let number = || value.is_number().then(|| value.as_i64()).flatten();
-        let moment = match given(value)?.as_str() {
-            Some(it) => Moment::parse(it),
-            None => number().and_then(|it| {
-                match it.abs() {
-                    FIRST_MILLISECONDS.. => Timestamp::from_millisecond(it).ok(),
-                    _ => Timestamp::from_second(it).ok(),
-                }
-                .map(Moment::Instant)
-            }),
-        };
-        moment.ok_or_else(|| reasoned("the value is not a time, such as 2026-11-03T17:05:00Z"))
+fn by_pattern(voice: &Voice, options: &Options, pattern: &Pattern, moment: Moment) -> Result<String, Error> {
+    let moment = if pattern.has_time() { moment.with_time()? } else { moment };
+    let clock = options.clock(voice, moment);
+    patterns::format(voice, pattern, local(clock.date())?, Some(of_day(clock.time())?))
+}
+
+impl Options {
+    /// `length` is the one that was given: a pattern stands in its place.
+    fn read(more: &Kwargs, length: Option<&str>) -> Result<Options, Error> {
+        let zone = zone(more)?;
+        let pattern: Option<&str> = more.get("pattern")?;
+        if more.assert_all_used().is_err() {
+            return Err(reasoned(
+                "of a time one can name zone=\"Europe/London\" and pattern=\"d. MMMM\" only",
+            ));
+        }
+        if pattern.is_some() && length.is_some() {
+            return Err(reasoned("a length and a pattern exclude each other; write one of them"));
+        }
+        Ok(Options { zone, pattern: pattern.map(Pattern::read).transpose()? })
     }
 
-    fn parse(text: &str) -> Option<Moment> {
-        if text.len() > MAX_TIME_BYTES {
-            return None;
-        }
-        // A text without an offset is no timestamp; one that is only a date would be read as its midnight.
-        if let Ok(it) = text.parse() {
-            return Some(Moment::Instant(it));
-        }
-        match text.contains([':', 'T', 't', ' ']) {
-            true => text.parse().ok().map(Moment::Wall),
-            false => text.parse().ok().map(Moment::Day),
-        }
-    }
-
-    fn with_time(self) -> Result<Moment, Error> {
-        match self {
-            Moment::Instant(_) | Moment::Wall(_) => Ok(self),
-            Moment::Day(_) => Err(reasoned("the value is a date and has no time of day")),
-        }
-    }
-
-    /// What clock and calendar show.
-    fn on(&self, zone: &TimeZone) -> civil::DateTime {
-        match self {
-            Moment::Instant(it) => zone.to_datetime(*it),
-            Moment::Wall(it) => *it,
-            Moment::Day(it) => it.to_datetime(civil::Time::midnight()),
-        }
+    fn clock(&self, voice: &Voice, moment: Moment) -> civil::DateTime {
+        moment.on(self.zone.as_ref().unwrap_or_else(|| voice.zone()))
     }
 }
 
-/// The zone that a template names, in place of the reader's.
-fn zone(more: &Kwargs) -> Result<Option<TimeZone>, Error> {
+/// The zone that a template names.
+pub(super) fn zone(more: &Kwargs) -> Result<Option<TimeZone>, Error> {
     let name: Option<&str> = more.get("zone")?;
-    if more.assert_all_used().is_err() {
-        return Err(reasoned("of a time one can name the zone only: zone=\"Europe/London\""));
+    if more.has("zone") && name.is_none() {
+        return Err(Error::from(ErrorKind::UndefinedError));
     }
     let no_zone = |_| reasoned("there is no such zone; write one as Europe/London");
     name.map(|it| TimeZone::get(it).map_err(no_zone)).transpose()
 }
 
-fn length_of(word: &str) -> Result<Length, Error> {
-    match word {
-        "short" => Ok(Length::Short),
-        "medium" => Ok(Length::Medium),
-        "long" => Ok(Length::Long),
-        _ => Err(reasoned("there is no such length; write short, medium or long")),
+impl Style {
+    fn read(word: Option<&str>) -> Result<Style, Error> {
+        match word.unwrap_or("medium") {
+            "short" => Ok(Style::Short),
+            "medium" => Ok(Style::Medium),
+            "long" => Ok(Style::Long),
+            "full" => Ok(Style::Full),
+            _ => Err(reasoned("there is no such length; write short, medium, long or full")),
+        }
+    }
+
+    fn length(self) -> Length {
+        match self {
+            Style::Short => Length::Short,
+            Style::Medium => Length::Medium,
+            Style::Long | Style::Full => Length::Long,
+        }
     }
 }
 
@@ -178,6 +217,7 @@ fn local(date: civil::Date) -> Result<Date<Gregorian>, Error> {
 }
 
 fn of_day(time: civil::Time) -> Result<Time, Error> {
-    let (hour, minute) = (time.hour().unsigned_abs(), time.minute().unsigned_abs());
-    Time::try_new(hour, minute, 0, 0).map_err(|_| reasoned("there is no such time of day"))
+    let (hour, minute, second) =
+        (time.hour().unsigned_abs(), time.minute().unsigned_abs(), time.second().unsigned_abs());
+    Time::try_new(hour, minute, second, 0).map_err(|_| reasoned("there is no such time of day"))
 }

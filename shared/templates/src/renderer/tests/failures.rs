@@ -74,7 +74,8 @@ fn a_failure_never_quotes_the_event() {
             Ok(letter) => panic!("{text} gave {}", letter.text),
             Err(it) => it,
         };
-        let shown = format!("{failure} {failure:?}").replace(text, "");
+        // The cause names paths of the template.
+        let shown = format!("{failure} {failure:?}").replace(text, "").replace("data.word.secret", "");
         assert!(!shown.contains("secret") && !shown.contains("49297531"), "{shown}");
         assert_eq!((failure.template.as_str(), failure.line), ("t/en/email.txt", 1), "{shown}");
     }

@@ -61,3 +61,36 @@ fn check(preferred: &str, files: &[(&str, &str)], locale: &str, text: &str) {
     let letter = letter_to(&person(json!({ "locale": preferred })), files, &json!({})).unwrap();
     assert_eq!((letter.locale.as_str(), letter.text.as_str()), (locale, text), "{preferred}");
 }
+
+#[test]
+fn traditional_chinese_is_not_simplified_and_norwegian_is_not_english() {
+    let of = |locale: &str| format!("t/{locale}/email.txt");
+    let names: Vec<String> = ["zh", "zh-Hant", "nb", "he"].map(of).into();
+    for (preferred, expected) in
+        [("zh-TW", "zh-Hant"), ("zh-CN", "zh"), ("no", "nb"), ("nn", "nb"), ("iw", "he"), ("fr", "en")]
+    {
+        let mut files: Vec<(&str, &str)> = Vec::new();
+        let more: Vec<String> = ["zh", "zh-Hant", "nb", "he"]
+            .into_iter()
+            .flat_map(|it| ["email.subject.txt", "email.html"].map(|part| format!("t/{it}/{part}")))
+            .collect();
+        files.extend(names.iter().chain(&more).map(|it| (it.as_str(), "{{ 1 }}")));
+        let letter = letter_to(&person(json!({ "locale": preferred })), &files, &json!({})).unwrap();
+        assert_eq!(letter.locale, expected, "{preferred}");
+    }
+}
+
+#[test]
+fn a_text_has_the_numbers_of_its_own_language() {
+    let text = "{{ 1234.5 | number }}";
+    let of = |locale: &str, preferred: &str| {
+        let names = ["email.subject.txt", "email.html", "email.txt"].map(|it| format!("t/{locale}/{it}"));
+        let files = names.each_ref().map(|it| (it.as_str(), text));
+        letter_to(&person(json!({ "locale": preferred })), &files, &json!({})).unwrap().text
+    };
+    assert_eq!(of("zh-Hant", "zh-HK"), "1,234.5");
+    assert_eq!(of("pt-PT", "pt-AO"), "1\u{a0}234,5");
+    assert_eq!(of("de", "de-CH"), "1'234.5");
+    assert_eq!(of("es-419", "es-AR"), "1.234,5");
+    assert_eq!(of("es-419", "es-MX"), "1,234.5");
+}

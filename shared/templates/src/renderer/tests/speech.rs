@@ -61,7 +61,7 @@ fn a_time_is_shown_as_the_language_writes_it() {
         ("pt-BR", "date('long')", "3 de novembro de 2026"),
         ("ja", "date('long')", "2026年11月3日"),
         ("ja", "weekday", "火曜日"),
-        ("fr-CH", "date('full')", "mardi 3 novembre 2026"),
+        ("fr-CH", "date('full')", "mardi, 3 novembre 2026"),
     ] {
         check(locale, &format!("{{{{ data.at | {filter} }}}}"), &at, expected);
     }
@@ -112,9 +112,12 @@ fn what_is_no_time_is_a_reason_and_no_panic() {
     }
     fails("{{ '2026-11-03' | time }}", "the value is a date and has no time of day");
     fails("{{ data.none | date }}", "the event has no such value");
-    fails("{{ 0 | date('tiny') }}", "there is no such length; write short, medium or long");
+    fails("{{ 0 | date('tiny') }}", "there is no such length; write short, medium, long or full");
     fails("{{ 0 | date(zone='Mars/Olympus') }}", "there is no such zone; write one as Europe/London");
-    fails("{{ 0 | date(style='x') }}", "of a time one can name the zone only: zone=\"Europe/London\"");
+    fails(
+        "{{ 0 | date(style='x') }}",
+        "of a time one can name zone=\"Europe/London\" and pattern=\"d. MMMM\" only",
+    );
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn money_has_the_digits_of_its_currency_and_the_place_of_its_language() {
         ("en-US", json!("1234567.891"), "BHD", "BHD\u{a0}1,234,567.891"),
         ("pt-BR", json!(1234.5), "BRL", "R$\u{a0}1.234,50"),
         ("ja", json!(1234), "JPY", "￥1,234"),
-        ("fr-CH", json!(1234.5), "CHF", "1'234,50\u{a0}CHF"),
+        ("fr-CH", json!(1234.5), "CHF", "1'234.50\u{a0}CHF"),
     ] {
         let data = json!({ "amount": amount, "currency": currency });
         check(locale, "{{ data.amount | money(data.currency) }}", &data, expected);
@@ -206,7 +209,7 @@ fn what_is_put_into_words_is_escaped_in_html_and_not_in_text() {
         ("t/en/email.txt", "{{ data.names | list }}"),
     ];
     let letter = letter_to(&person(json!({})), &files, &json!({ "names": ["<b>", "B&B"] })).unwrap();
-    assert_eq!(letter.html, "&lt;b&gt; and B&amp;B &lt;i&gt;2&lt;&#x2f;i&gt;");
+    assert_eq!(letter.html, "&lt;b&gt; and B&amp;B &lt;i&gt;2&lt;/i&gt;");
     assert_eq!(letter.text, "<b> and B&B");
 }
 
@@ -231,4 +234,124 @@ fn fails(text: &str, problem: &str) {
     let failure = letter.err().map(|it| it.to_string());
     let expected = format!("template t/en/email.txt, line 1: {problem} in `{text}`");
     assert_eq!(failure, Some(expected));
+}
+
+#[test]
+fn a_number_is_counted_as_it_is_shown() {
+    for n in [json!(1.0004), json!("1.0"), json!("001"), json!(0.9999)] {
+        check("en", "{{ data.n | plural(one='# hour', other='# hours') }}", &json!({ "n": n }), "1 hour");
+    }
+    check("en", "{{ data.n | plural(one='# hour', other='# hours') }}", &json!({ "n": 1.5 }), "1.5 hours");
+    check(
+        "en",
+        "{{ '00012' | number }} {{ '-0007.50' | number }} {{ '0000' | number }}",
+        &json!({}),
+        "12 -7.5 0",
+    );
+}
+
+#[test]
+fn an_ordinal_number_is_written_as_the_language_does() {
+    for (locale, n, expected) in [
+        ("en", "1", "1st"),
+        ("en", "2", "2nd"),
+        ("en", "3", "3rd"),
+        ("en", "11", "11th"),
+        ("en", "1022", "1,022nd"),
+        ("en-GB", "113", "113th"),
+        ("de", "3", "3."),
+        ("fr", "1", "1er"),
+        ("fr", "2", "2e"),
+        ("pt-BR", "1", "1º"),
+        ("es", "7", "7.º"),
+        ("sv", "1", "1:a"),
+    ] {
+        check(locale, &format!("{{{{ {n} | ordinal }}}}"), &json!({}), expected);
+    }
+    let own = "{{ 21 | ordinal(one='#-st', two='#-nd', few='#-rd', other='#-th') }}";
+    check("en", own, &json!({}), "21-st");
+    fails("{{ 1.5 | ordinal }}", "an ordinal number has no digits after the point");
+    fails(
+        "{{ 1 | ordinal(one='#st') }}",
+        "`ordinal` needs other=\"…\": the form for every number without its own",
+    );
+}
+
+#[test]
+fn a_time_is_told_by_its_distance_from_now() {
+    // Without another time it is counted from the event's.
+    for (locale, filter, expected) in [
+        ("en", "'2026-11-06T17:05:00Z' | relative(from='2026-11-03T17:05:00Z')", "in 3 days"),
+        ("en", "'2026-11-04' | relative(from='2026-11-03')", "tomorrow"),
+        ("en", "'2026-11-03T16:05:00Z' | relative(from='2026-11-03T17:05:00Z')", "1 hour ago"),
+        ("de", "'2026-11-06' | relative(from='2026-11-03')", "in 3 Tagen"),
+        ("de", "'2026-11-05' | relative(from='2026-11-03')", "übermorgen"),
+        ("fr", "'2026-11-03T17:00:00Z' | relative(from='2026-11-03T17:05:00Z')", "il y a 5 minutes"),
+        ("pt", "'2028-11-03' | relative(from='2026-11-03')", "em 2 anos"),
+        ("pl", "'2027-04-03' | relative(from='2026-11-03')", "za 5 miesięcy"),
+    ] {
+        check(locale, &format!("{{{{ {filter} }}}}"), &json!({}), expected);
+    }
+    fails("{{ 0 | relative }}", "the event has no time to count from; write from=…");
+    fails("{{ 0 | relative(from=data.none) }}", "the event has no such value");
+    fails("{{ data.word | relative }}", "the value is not a time, such as 2026-11-03T17:05:00Z");
+}
+
+#[test]
+fn a_date_has_the_letters_of_cldr() {
+    let at = json!({ "at": "2026-11-03T17:05:09Z" });
+    for (locale, filter, expected) in [
+        ("de", "date(pattern='dd.MM.')", "03.11."),
+        ("de", "date(pattern='EEEE, d. MMMM y')", "Dienstag, 3. November 2026"),
+        ("en", "date(pattern=\"d 'of' MMMM\")", "3 of November"),
+        ("en", "datetime(pattern='yyyy-MM-dd HH:mm:ss')", "2026-11-03 17:05:09"),
+        ("en", "time(pattern='h:mm a')", "5:05 PM"),
+        ("en", "time(pattern='HH:mm', zone='Asia/Tokyo')", "02:05"),
+        ("fr", "date(pattern='EEE d MMM')", "mar. 3 nov."),
+        ("ja", "date(pattern='M月d日(E)')", "11月3日(火)"),
+        ("ar-EG", "date(pattern='d/M/y')", "٣/١١/٢٠٢٦"),
+    ] {
+        check(locale, &format!("{{{{ data.at | {filter} }}}}"), &at, expected);
+    }
+    check("de", "{{ '2026-11-03' | date(pattern='d.M.yy') }}", &json!({}), "3.11.26");
+    fails("{{ '2026-11-03' | date(pattern='d.M. HH:mm') }}", "the value is a date and has no time of day");
+    fails(
+        "{{ 0 | date('long', pattern='d') }}",
+        "a length and a pattern exclude each other; write one of them",
+    );
+    let strftime = "a pattern has the letters of CLDR, not those of strftime; write one such as \"dd.MM.y\"";
+    fails("{{ 0 | date(pattern='%d.%m.') }}", strftime);
+}
+
+#[test]
+fn dates_money_and_percent_are_those_of_cldr_where_icu4x_has_others() {
+    let day = json!({ "day": "2026-11-28", "at": "2026-11-28T09:05:00Z" });
+    for (locale, text, expected) in [
+        ("pt-PT", "{{ data.day | date('full') }}", "sábado, 28 de novembro de 2026"),
+        ("pt-AO", "{{ data.day | date('full') }}", "sábado, 28 de novembro de 2026"),
+        ("pt-PT", "{{ data.at | datetime('full') }}", "sábado, 28 de novembro de 2026 às 09:05"),
+        ("en-CA", "{{ data.day | date('short') }}", "2026-11-28"),
+        ("en-CA", "{{ data.at | datetime('short') }}", "2026-11-28, 9:05\u{202f}a.m."),
+        ("en-US", "{{ data.day | date('short') }}", "11/28/26"),
+        ("da", "{{ data.day | date('full') }}", "lørdag den 28. november 2026"),
+        ("de-AT", "{{ 1234.5 | money('EUR') }}", "€\u{a0}1.234,50"),
+        ("de-AT", "{{ 1234567 | money('JPY') }}", "¥\u{a0}1.234.567"),
+        ("de-AT", "{{ '123.5' | money('BHD') }}", "BHD\u{a0}123,500"),
+        ("de-AT", "{{ 1234.5 | number }}", "1\u{a0}234,5"),
+        ("fr-CH", "{{ 1234.5 | money('EUR') }}", "1'234.50\u{a0}€"),
+        ("en-AU", "{{ 1234.5 | money('EUR') }}", "EUR\u{a0}1,234.50"),
+        ("ar-EG", "{{ 0.5 | percent }}", "٥٠٪\u{61c}"),
+        ("fa", "{{ 0.5 | percent }}", "۵۰٪"),
+        ("en", "{{ 0.5 | percent }}", "50%"),
+    ] {
+        check(locale, text, &day, expected);
+    }
+}
+
+#[test]
+fn money_of_no_currency_is_a_reason() {
+    for currency in ["EUX", "ABC", "ZZZ"] {
+        let text = format!("{{{{ 1 | money('{currency}') }}}}");
+        fails(&text, "the currency is no code of ISO 4217, such as EUR");
+    }
 }

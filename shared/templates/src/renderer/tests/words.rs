@@ -43,7 +43,7 @@ fn html_is_escaped_and_text_is_not() {
     let data = json!({ "name": "<b>\"Bo\" & 'Co'</b>" });
     let files = [("t/en/email.html", "<p>{{ data.name }}</p>"), ("t/en/email.txt", "{{ data.name }}")];
     let letter = letter(&files, &data).unwrap();
-    assert_eq!(letter.html, "<p>&lt;b&gt;&quot;Bo&quot; &amp; &#x27;Co&#x27;&lt;&#x2f;b&gt;</p>");
+    assert_eq!(letter.html, "<p>&lt;b&gt;&quot;Bo&quot; &amp; &#x27;Co&#x27;&lt;/b&gt;</p>");
     assert_eq!(letter.text, "<b>\"Bo\" & 'Co'</b>");
 }
 

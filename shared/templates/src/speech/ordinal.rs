@@ -1,0 +1,74 @@
+//! Ordinal numbers: 1st, 2nd, 3rd.
+
+#![expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
+
+use icu_plurals::{PluralCategory, PluralOperands, PluralRules};
+use minijinja::value::Kwargs;
+use minijinja::{Error, State, Value};
+
+use super::numbers::{decimal, form_of, usual, written};
+use super::{unknown, with_voice};
+use crate::failure::reasoned;
+
+/// How languages write an ordinal number in digits, by the category that CLDR gives it. `#` is the number.
+///
+/// Source: CLDR, `rbnf/<language>.xml`, `%digits-ordinal`, in the form that agrees with a masculine noun.
+const DIGITS: [(&str, &[(PluralCategory, &str)], &str); 27] = [
+    (
+        "en",
+        &[(PluralCategory::One, "#st"), (PluralCategory::Two, "#nd"), (PluralCategory::Few, "#rd")],
+        "#th",
+    ),
+    ("fr", &[(PluralCategory::One, "#er")], "#e"),
+    ("ca", &[(PluralCategory::One, "#r"), (PluralCategory::Two, "#n"), (PluralCategory::Few, "#t")], "#è"),
+    ("sv", &[(PluralCategory::One, "#:a")], "#:e"),
+    ("cs", &[], "#."),
+    ("da", &[], "#."),
+    ("de", &[], "#."),
+    ("et", &[], "#."),
+    ("fi", &[], "#."),
+    ("hr", &[], "#."),
+    ("hu", &[], "#."),
+    ("lv", &[], "#."),
+    ("nb", &[], "#."),
+    ("nn", &[], "#."),
+    ("no", &[], "#."),
+    ("pl", &[], "#."),
+    ("sk", &[], "#."),
+    ("sl", &[], "#."),
+    ("sr", &[], "#."),
+    ("tr", &[], "#."),
+    ("nl", &[], "#e"),
+    ("es", &[], "#.º"),
+    ("it", &[], "#º"),
+    ("pt", &[], "#º"),
+    ("ja", &[], "第#"),
+    ("zh", &[], "第#"),
+    ("ko", &[], "#."),
+];
+
+/// `n | ordinal`: 1st, 2nd, 3rd; `n | ordinal(one="#st", two="#nd", few="#rd", other="#th")` with a template's own forms.
+pub(super) fn ordinal(state: &State<'_, '_>, n: &Value, forms: Kwargs) -> Result<String, Error> {
+    let n = usual(decimal(n)?);
+    if n.absolute.nonzero_magnitude_end() < 0 {
+        return Err(reasoned("an ordinal number has no digits after the point"));
+    }
+    with_voice(state, |voice| {
+        let rules = PluralRules::try_new_ordinal(voice.locale().into()).map_err(unknown)?;
+        let category = rules.category_for(PluralOperands::from(&n));
+        let own = form_of(&forms, category, "ordinal")?;
+        let form = match own {
+            Some(form) => form,
+            None => {
+                let language = voice.locale().id.language;
+                let digits = DIGITS.iter().find(|(name, ..)| *name == language.as_str());
+                let Some((_, forms, other)) = digits else {
+                    let fix = "give the forms, other=\"#.\" at least";
+                    return Err(reasoned(format!("ordinal numbers of this language are not known; {fix}")));
+                };
+                forms.iter().find(|(it, _)| *it == category).map_or(*other, |(_, form)| form)
+            }
+        };
+        Ok(form.replace('#', &written(voice, &n)?))
+    })
+}

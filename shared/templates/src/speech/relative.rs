@@ -1,0 +1,132 @@
+//! The distance of a time from now: "in 3 days", "yesterday".
+
+#![expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
+
+use icu_decimal::input::Decimal;
+use icu_experimental::relativetime::options::Numeric;
+use icu_experimental::relativetime::{RelativeTimeFormatter, RelativeTimeFormatterOptions};
+use jiff::civil;
+use jiff::tz::TimeZone;
+use minijinja::value::Kwargs;
+use minijinja::{Error, ErrorKind, State, Value};
+
+use super::moment::Moment;
+use super::{Voice, times, unknown, with_voice};
+use crate::failure::reasoned;
+
+const MINUTE_S: i64 = 60;
+const HOUR_S: i64 = 60 * MINUTE_S;
+const DAY_S: i64 = 24 * HOUR_S;
+
+/// From this many days on months are counted.
+const MONTH_DAYS: i64 = 30;
+
+/// A distance in its unit; what is past is below zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Distance {
+    Minutes(i64),
+    Hours(i64),
+    Days(i64),
+    Months(i64),
+    Years(i64),
+}
+
+/// `at | relative`: how far a time is from the time of sending; `at | relative(from=data.start)` from another time.
+/// Below an hour minutes are counted, below a day hours, then days of the reader's calendar, months and years. A date
+/// without a time of day is so many days away: "today", "tomorrow", "in 3 days".
+pub(super) fn relative(state: &State<'_, '_>, at: &Value, more: Kwargs) -> Result<String, Error> {
+    let moment = Moment::read(at)?;
+    let zone = times::zone(&more)?;
+    let from: Option<Value> = more.get("from")?;
+    if more.has("from") && from.is_none() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    if more.assert_all_used().is_err() {
+        return Err(reasoned("`relative` knows from=<another time> and zone=\"Europe/London\" only"));
+    }
+    let from = from.as_ref().map(Moment::read).transpose()?;
+    with_voice(state, |voice| {
+        let zone = zone.as_ref().unwrap_or_else(|| voice.zone());
+        let from = from.or_else(|| voice.now().map(Moment::Instant));
+        let from = from.ok_or_else(|| reasoned("the event has no time to count from; write from=…"))?;
+        written(voice, distance(moment, from, zone))
+    })
+}
+
+fn distance(to: Moment, from: Moment, zone: &TimeZone) -> Distance {
+    let (there, here) = (to.on(zone), from.on(zone));
+    let days = calendar_days(here.date(), there.date());
+    let whole_days = matches!(to, Moment::Day(_)) || matches!(from, Moment::Day(_));
+    let seconds = match (to, from) {
+        (Moment::Instant(to), Moment::Instant(from)) => to.as_second() - from.as_second(),
+        _ => there.duration_since(here).as_secs(),
+    };
+    let rounded = |unit: i64| (seconds + seconds.signum() * unit / 2) / unit;
+    if !whole_days && rounded(MINUTE_S).abs() < 60 {
+        return Distance::Minutes(rounded(MINUTE_S));
+    }
+    if !whole_days && rounded(HOUR_S).abs() < 24 && seconds.abs() < DAY_S {
+        return Distance::Hours(rounded(HOUR_S));
+    }
+    if days.abs() < MONTH_DAYS {
+        return Distance::Days(days);
+    }
+    let span = (jiff::Unit::Month, there.date());
+    let months = here.date().until(span).map_or(days / MONTH_DAYS, |it| i64::from(it.get_months()));
+    let months = if months == 0 { days.signum() } else { months };
+    match months.abs() {
+        0..12 => Distance::Months(months),
+        _ => Distance::Years(months / 12),
+    }
+}
+
+fn calendar_days(from: civil::Date, to: civil::Date) -> i64 {
+    from.until((jiff::Unit::Day, to)).map_or(0, |it| i64::from(it.get_days()))
+}
+
+fn written(voice: &Voice, distance: Distance) -> Result<String, Error> {
+    let number = RelativeTimeFormatterOptions::default();
+    // Days have words of their own, such as "tomorrow".
+    let words = number.with_numeric(Numeric::Auto);
+    let locale = voice.locale();
+    let (formatter, count) = match distance {
+        Distance::Minutes(0) => (RelativeTimeFormatter::try_new_long_minute(locale.into(), words), 0),
+        Distance::Minutes(it) => (RelativeTimeFormatter::try_new_long_minute(locale.into(), number), it),
+        Distance::Hours(it) => (RelativeTimeFormatter::try_new_long_hour(locale.into(), number), it),
+        Distance::Days(it) => (RelativeTimeFormatter::try_new_long_day(locale.into(), words), it),
+        Distance::Months(it) => (RelativeTimeFormatter::try_new_long_month(locale.into(), number), it),
+        Distance::Years(it) => (RelativeTimeFormatter::try_new_long_year(locale.into(), number), it),
+    };
+    Ok(formatter.map_err(unknown)?.format(Decimal::from(count)).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distance_is_counted_in_the_unit_that_people_use() {
+        for (to, expected) in [
+            ("2026-11-20T12:00:29Z", Distance::Minutes(0)),
+            ("2026-11-20T12:04:40Z", Distance::Minutes(5)),
+            ("2026-11-20T11:01:00Z", Distance::Minutes(-59)),
+            ("2026-11-20T13:00:00Z", Distance::Hours(1)),
+            ("2026-11-20T12:59:40Z", Distance::Hours(1)),
+            ("2026-11-21T11:00:00Z", Distance::Hours(23)),
+            ("2026-11-21T12:00:00Z", Distance::Days(1)),
+            ("2026-11-21", Distance::Days(1)),
+            ("2026-11-20", Distance::Days(0)),
+            ("2026-11-18T00:00:00Z", Distance::Days(-2)),
+            ("2026-12-19T00:00:00Z", Distance::Days(29)),
+            ("2026-12-20T12:00:00Z", Distance::Months(1)),
+            ("2026-12-21T12:00:00Z", Distance::Months(1)),
+            ("2027-11-19T12:00:00Z", Distance::Months(11)),
+            ("2025-11-20T12:00:00Z", Distance::Years(-1)),
+            ("9999-01-01", Distance::Years(7972)),
+        ] {
+            let read = |text: &str| Moment::read(&Value::from(text)).unwrap();
+            let from = read("2026-11-20T12:00:00Z");
+            assert_eq!(distance(read(to), from, &TimeZone::UTC), expected, "{to}");
+        }
+    }
+}
