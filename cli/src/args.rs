@@ -15,6 +15,7 @@ mod events;
 mod local;
 mod people;
 mod reading;
+mod render;
 mod replay;
 
 pub(crate) use audit::{Audit, AuditAccess, Seals, Verify};
@@ -23,6 +24,7 @@ pub(crate) use events::{Chosen, Events, EventsStream, Outbox, OutboxLs};
 pub(crate) use local::{Local, LocalUp};
 pub(crate) use people::{Import, Members, People, Show};
 pub(crate) use reading::{Inbox, Received};
+pub(crate) use render::Render;
 pub(crate) use replay::Replay;
 
 /// An event in; the right people told once, on the channel they chose, with proof.
@@ -53,6 +55,7 @@ pub(crate) enum Command {
     Tail(Tail),
     Match(Match),
     Explain(Explain),
+    Render(Render),
     WhatIf(WhatIf),
     /// The people who can be told something
     #[command(subcommand)]

@@ -9,13 +9,14 @@ use domain::channel::Channel;
 use domain::closing;
 use domain::decide::{Ask, Decision, Note, Verdict, decide_with};
 use domain::digest;
+use domain::endpoint::{Endpoint, EndpointId};
 use domain::event::Event;
 use domain::key::Key;
 use domain::outcome::Reason;
-use domain::plan::{Audience, Collected, Match, Plan};
+use domain::plan::{Audience, Collected, Match, Plan, endpoint_name};
 use domain::recipient::{Group, Recipients, Settings};
 use domain::wake::Start;
-use templates::{Renderer, proofread};
+use templates::{Renderer, Written, proofread};
 
 /// How often a recurring rule is followed, and how far a long one.
 const MAX_TURNS: usize = 200;
@@ -29,6 +30,8 @@ pub(crate) struct World<'a> {
     pub(crate) recipients: &'a Recipients,
     pub(crate) tenant: Option<&'a Settings>,
     pub(crate) members: &'a dyn Fn(&Group) -> Vec<String>,
+    /// Takes the place of endpoints that no table is asked for.
+    pub(crate) endpoint: Option<&'a dyn Fn(EndpointId) -> Endpoint>,
 }
 
 /// One decision, on its own.
@@ -70,15 +73,23 @@ struct Going {
     digest: Option<Collected>,
 }
 
+/// Sees each plan and what was decided about it, with the messages that were rendered on the way, and the time.
+pub(crate) type Seen<'s> = &'s mut dyn FnMut(&Plan<'_>, Vec<Decision<'_>>, Written, Timestamp);
+
 /// Decides about an event at `at`, and about all that it leaves for later at the time it waits for.
 pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<Told> {
+    foretell_with(event, world, at, &mut |_, _, _, _| {})
+}
+
+/// The same, and `seen` gets every decision whole.
+pub(crate) fn foretell_with(event: &Event, world: &World<'_>, at: Timestamp, seen: Seen<'_>) -> Vec<Told> {
     let mut told = Vec::new();
     let mut turns: Vec<(Timestamp, Turn)> = vec![(at, Turn::Event)];
     for _ in 0..MAX_TURNS {
         // The earliest first; of two at one time the one that was left first.
         let Some(next) = (0..turns.len()).min_by_key(|it| turns[*it].0) else { break };
         let (at, turn) = turns.remove(next);
-        let mut later = Vec::new();
+        let mut later: Vec<(Timestamp, Turn)> = Vec::new();
         match &turn {
             Turn::Event => {
                 let mut plan = Plan::of(event, world.catalog);
@@ -88,7 +99,8 @@ pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<T
                         matched.add(group, (world.members)(group));
                     }
                 }
-                tell(&plan, world, at, &mut told, &mut later);
+                welcome(&mut plan, world);
+                later.extend(tell(&plan, world, at, &mut told, seen));
             }
             Turn::Rule(it) => {
                 let Going { event, rule, audience, start, digest } = &**it;
@@ -98,13 +110,21 @@ pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<T
                     groups: Vec::new(),
                     start: start.clone(),
                 });
-                let plan = Plan::woken(event, world.catalog, matched, digest.clone());
-                tell(&plan, world, at, &mut told, &mut later);
+                let mut plan = Plan::woken(event, world.catalog, matched, digest.clone());
+                welcome(&mut plan, world);
+                later.extend(tell(&plan, world, at, &mut told, seen));
             }
         }
         turns.extend(later);
     }
     told
+}
+
+fn welcome(plan: &mut Plan<'_>, world: &World<'_>) {
+    let Some(endpoint) = world.endpoint else { return };
+    for id in plan.unknown_endpoints() {
+        plan.endpoints.insert(endpoint_name(&id), endpoint(id.clone()));
+    }
 }
 
 /// Everybody whose profile is needed to decide about an event.
@@ -124,39 +144,48 @@ pub(crate) fn groups(event: &Event, catalog: &Catalog) -> Vec<Group> {
     Plan::of(event, catalog).matches.into_iter().flat_map(|it| it.groups).collect()
 }
 
+/// Adds what is decided about a plan to `told`. Returns what is left for later.
 fn tell(
     plan: &Plan<'_>,
     world: &World<'_>,
     at: Timestamp,
     told: &mut Vec<Told>,
-    later: &mut Vec<(Timestamp, Turn)>,
-) {
-    for decision in answered(plan, world, at) {
-        later.extend(turn(plan, &decision));
+    seen: Seen<'_>,
+) -> Vec<(Timestamp, Turn)> {
+    let (decisions, written) = settled(plan, world, at);
+    for decision in &decisions {
         told.push(Told {
             at,
-            key: decision.key,
+            key: decision.key.clone(),
             rule: decision.rule.map(|it| it.name.clone()),
-            recipient: decision.recipient,
+            recipient: decision.recipient.clone(),
             channel: decision.channel,
             step: decision.step,
-            what: match decision.verdict {
+            what: match &decision.verdict {
                 Verdict::Send(_) => What::Send,
-                Verdict::Suppress(reason) => What::Suppress(reason),
+                Verdict::Suppress(reason) => What::Suppress(*reason),
                 Verdict::Later(it) => What::Later { until: it.until, why: it.why.reason() },
                 Verdict::Merge(it) => What::Collect { closes_at: it.closes_at },
                 Verdict::Cancel(_) => What::Cancels,
             },
-            notes: decision.notes,
+            notes: decision.notes.clone(),
         });
     }
+    let later = decisions.iter().filter_map(|decision| turn(plan, decision)).collect();
+    seen(plan, decisions, written, at);
+    later
 }
 
 /// The decisions, where every question has the answer of a table in which nothing has happened yet.
 pub(crate) fn answered<'a>(plan: &Plan<'a>, world: &World<'a>, now: Timestamp) -> Vec<Decision<'a>> {
+    settled(plan, world, now).0
+}
+
+/// The same, with the messages that had to be rendered for the answer.
+fn settled<'a>(plan: &Plan<'a>, world: &World<'a>, now: Timestamp) -> (Vec<Decision<'a>>, Written) {
     let decided = decide_with(plan, world.recipients, world.tenant, now, Ask::if_nothing_happened);
     let zone = world.tenant.and_then(|it| it.zone.as_deref());
-    proofread(world.renderer, plan, decided, zone, now, Ask::if_nothing_happened).0
+    proofread(world.renderer, plan, decided, zone, now, Ask::if_nothing_happened)
 }
 
 fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {

@@ -25,8 +25,8 @@ use crate::terminal::Terminal;
 
 /// What of an explanation is wanted.
 pub(crate) struct Wanted {
-    recipient: Option<String>,
-    channel: Option<Channel>,
+    pub(crate) recipient: Option<String>,
+    pub(crate) channel: Option<Channel>,
 }
 
 pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) -> Done {
@@ -50,22 +50,28 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let members = |group: &Group| recipient::members(group, &recipients);
     let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
     let renderer = Renderer::new(&catalog);
-    let world =
-        World { catalog: &catalog, renderer: &renderer, recipients: &recipients, tenant, members: &members };
+    let world = World {
+        catalog: &catalog,
+        renderer: &renderer,
+        recipients: &recipients,
+        tenant,
+        members: &members,
+        endpoint: None,
+    };
     let told = foretell(&event, &world, at);
     Ok(picture::show(&event, &catalog, &told, &wanted, at, terminal))
 }
 
 impl Wanted {
     /// Whether a decision about this recipient and channel is asked for.
-    fn is(&self, recipient: &str, channel: Option<Channel>) -> bool {
+    pub(crate) fn is(&self, recipient: &str, channel: Option<Channel>) -> bool {
         self.recipient.as_ref().is_none_or(|it| it == recipient)
             && (self.channel.is_none() || channel.is_none() || self.channel == channel)
     }
 }
 
 /// The event in a file, as it would come off the bus.
-fn event(path: &Path, producers: &Producers, at: Timestamp) -> Result<Event, Error> {
+pub(crate) fn event(path: &Path, producers: &Producers, at: Timestamp) -> Result<Event, Error> {
     let mut pieces = files::pieces(path)?;
     let (Some(piece), true) = (pieces.pop(), pieces.is_empty()) else {
         let what = format!("{} holds no event, or more than one", path.display());
@@ -117,7 +123,7 @@ pub(crate) fn people(path: &Path) -> Result<(Recipients, BTreeMap<String, Settin
     Ok((recipients, tenants))
 }
 
-fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
+pub(crate) fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
     let Some(name) = name else { return Ok(None) };
     let found = Channel::from_name(name);
     let names = Channel::ALL.map(Channel::name).join(", ");
@@ -126,7 +132,7 @@ fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
         .ok_or_else(|| Error::usage(format!("`{name}` is no channel"), format!("it is one of {names}")))
 }
 
-fn instant(text: &str) -> Result<Timestamp, Error> {
+pub(crate) fn instant(text: &str) -> Result<Timestamp, Error> {
     text.parse().map_err(|_| {
         Error::usage(format!("`{text}` is no time"), "write it as 2026-11-20T23:30:00Z, with a zone")
     })

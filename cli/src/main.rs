@@ -20,6 +20,7 @@ mod outbox;
 mod people;
 mod publishing;
 mod received;
+mod render;
 mod replay;
 mod since;
 mod stack_secret;
@@ -47,6 +48,7 @@ async fn main() -> ExitCode {
         Command::Tail(it) => tail::run(&it, &args.target, &terminal).await,
         Command::Match(it) => matching::run(&it, &terminal),
         Command::Explain(it) => explain::run(&it, &args.target, &terminal).await,
+        Command::Render(it) => render::run(&it, &terminal),
         Command::WhatIf(it) => what_if::run(&it, &args.target, &terminal).await,
         Command::People(args::People::Import(it)) => people::import(&it, &args.target, &terminal).await,
         Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,

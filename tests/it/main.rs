@@ -11,6 +11,7 @@
 //! - `failover`: a channel that cannot deliver, and the one that takes its place; one of them is played alone
 //! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
 //! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
+//! - `render`: what the CLI shows of messages before they are sent
 //! - `replay`: recorded events sent on their way again: what was lost is told, and nobody twice
 //! - `forgery`: what a hostile producer puts on the bus changes no record and no stream
 //! - `sealing`: who touches what was recorded, or its seals, is found and named
@@ -65,6 +66,7 @@ mod people;
 mod privacy;
 mod producers;
 mod received;
+mod render;
 mod replay;
 mod resume;
 mod sealing;

@@ -35,7 +35,7 @@ pub struct Origination {
 const CONCURRENCY: usize = 5;
 
 /// A text of six messages has 918 letters of GSM's alphabet, or 402 others.
-const MAX_SEGMENTS: u32 = 6;
+pub const MAX_SEGMENTS: u32 = 6;
 
 impl Config {
     /// # Errors

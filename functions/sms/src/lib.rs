@@ -10,7 +10,7 @@ mod stop;
 mod text;
 
 pub use carrier::{Carrier, Service};
-pub use config::{Config, Origination, Provider};
+pub use config::{Config, MAX_SEGMENTS, Origination, Provider};
 pub use sms_voice::SmsVoice;
 pub use stop::stop;
 pub use text::{Purpose, Text, Wishes};

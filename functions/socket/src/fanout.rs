@@ -80,7 +80,8 @@ impl Fanout {
 }
 
 /// The job without links that would run code in a browser; what the inbox keeps and what sockets get is this.
-fn with_safe_links(job: &Job) -> Cow<'_, Job> {
+#[must_use]
+pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
     let Content::Socket(socket) = &job.content else { return Cow::Borrowed(job) };
     let links = safe_links(&socket.data);
     let Some(data) = links.data else { return Cow::Borrowed(job) };

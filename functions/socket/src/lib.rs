@@ -9,5 +9,5 @@ mod fanout;
 mod frame;
 
 pub use config::Config;
-pub use fanout::Fanout;
+pub use fanout::{Fanout, with_safe_links};
 pub use frame::Frame;

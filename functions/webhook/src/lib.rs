@@ -17,4 +17,4 @@ pub use config::Config;
 pub use courier::Courier;
 pub use http::{Http, Reply};
 pub use names::Names;
-pub use request::{MAX_BODY_BYTES, Request};
+pub use request::{MAX_BODY_BYTES, Request, content};

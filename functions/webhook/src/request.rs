@@ -35,7 +35,10 @@ impl Request {
 }
 
 /// What the job says, if it is a webhook and not too large to be one.
-pub(crate) fn content(job: &Job) -> Result<&Webhook, Failure> {
+///
+/// # Errors
+/// The job is no webhook, or its body is larger than one carries.
+pub fn content(job: &Job) -> Result<&Webhook, Failure> {
     let Content::Webhook(webhook) = &job.content else {
         let source = format!("a {} job in the webhook queue", job.channel().name()).into();
         return Err(Failure::Permanent { reason: Reason::Rejected, source });

@@ -1,0 +1,146 @@
+//! A job in the words of its provider.
+
+use domain::Timestamp;
+use domain::inbox::{Entry, Kept, State};
+use domain::job::{Content, Job};
+use domain::outcome::Failure;
+use domain::segments::measure;
+use serde_json::{Map, Value, json};
+
+/// What a channel's function would ask its provider.
+pub(super) struct Message {
+    /// As JSON.
+    pub(super) value: Value,
+    /// For readers, by the names of files.
+    pub(super) files: Vec<(&'static str, String)>,
+    /// What stands above the text.
+    head: Vec<String>,
+}
+
+impl Message {
+    /// What is printed.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        let files = self.files.iter().flat_map(|(name, text)| {
+            let named = (self.files.len() > 1).then_some(*name);
+            named.into_iter().chain(text.lines())
+        });
+        self.head.iter().map(String::as_str).chain(files)
+    }
+}
+
+/// # Errors
+/// What the function of the channel says of a job that it does not send.
+pub(super) fn shape(job: &Job, sender: &str, now: Timestamp) -> Result<Message, Failure> {
+    match &job.content {
+        Content::Email(_) => letter(job, sender),
+        Content::Push(_) => push(job, now),
+        Content::Sms(_) => text(job, now),
+        Content::Whatsapp(_) => whatsapp(job, now),
+        Content::Socket(_) => socket(job),
+        Content::Webhook(_) => webhook(job, now),
+    }
+}
+
+fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
+    let letter = email::Letter::shape(job)?;
+    let it = letter.email;
+    let from = it.from.as_ref().map_or(sender, |from| from.as_str());
+    let mut head =
+        vec![format!("From: {from}"), format!("To: {}", it.to.as_str()), format!("Subject: {}", it.subject)];
+    head.extend(it.reply_to.as_ref().map(|to| format!("Reply-To: {}", to.as_str())));
+    head.extend(letter.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    head.extend(
+        it.attachments
+            .iter()
+            .map(|file| format!("Attachment: {} (s3://{}/{})", file.name, file.bucket, file.key)),
+    );
+    head.push(String::new());
+    let pairs = |pairs: &[(&'static str, String)]| -> Vec<Value> {
+        pairs.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
+    };
+    let value = json!({
+        "from": from, "to": it.to.as_str(), "replyTo": it.reply_to.as_ref().map(|to| to.as_str()),
+        "subject": it.subject, "html": it.html, "text": it.text, "locale": it.locale,
+        "headers": pairs(&letter.headers), "tags": pairs(&letter.tags), "attachments": it.attachments,
+    });
+    Ok(Message { value, files: vec![("email.txt", it.text.clone()), ("email.html", it.html.clone())], head })
+}
+
+fn push(job: &Job, now: Timestamp) -> Result<Message, Failure> {
+    let note = push::Note::shape(job, now)?;
+    // SNS takes the payload of each platform as a text within the message.
+    let message: Map<String, Value> = serde_json::from_str(&note.message).unwrap_or_default();
+    let payload = |value: &Value| value.as_str().and_then(|it| serde_json::from_str::<Value>(it).ok());
+    let payloads: Map<String, Value> =
+        message.iter().map(|(name, it)| (name.clone(), payload(it).unwrap_or_else(|| it.clone()))).collect();
+    let attributes: Map<String, Value> =
+        note.attributes.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+    let device = &note.device.id;
+    let value = json!({ "device": device, "message": payloads, "attributes": attributes });
+    let head = vec![format!("to the device {device}")];
+    Ok(Message { files: vec![("push.json", pretty(&value))], value, head })
+}
+
+fn text(job: &Job, now: Timestamp) -> Result<Message, Failure> {
+    let wishes = sms::Wishes {
+        max_segments: usize::try_from(sms::MAX_SEGMENTS).unwrap_or(usize::MAX),
+        ..sms::Wishes::default()
+    };
+    let text = sms::Text::shape(job, &wishes, now)?;
+    let counted = measure(text.body);
+    let (segments, units, alphabet) = (counted.segments, counted.units, format!("{:?}", counted.alphabet));
+    let value = json!({
+        "to": text.to.as_str(), "text": text.body, "sender": text.sender, "segments": segments, "units": units,
+        "alphabet": alphabet, "purpose": format!("{:?}", text.purpose), "timeToLiveSeconds": text.time_to_live_s,
+        "context": text.context.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>(),
+    });
+    let head = vec![
+        format!("To: {}", text.to.as_str()),
+        format!("{segments} of {units} units, {alphabet}"),
+        String::new(),
+    ];
+    Ok(Message { value, files: vec![("sms.txt", text.body.to_owned())], head })
+}
+
+fn whatsapp(job: &Job, now: Timestamp) -> Result<Message, Failure> {
+    let message = whatsapp::Message::shape(job, now)?;
+    let value: Value = serde_json::from_str(message.json()).unwrap_or_default();
+    Ok(Message { files: vec![("whatsapp.json", pretty(&value))], value, head: Vec::new() })
+}
+
+fn socket(job: &Job) -> Result<Message, Failure> {
+    let job = &*socket::with_safe_links(job);
+    let frame = socket::Frame::shape(job, None)?;
+    let frame: Value = serde_json::from_str(frame.text()).unwrap_or_default();
+    let entry = Kept::of(job).map(|(_, kept)| Entry {
+        seq: 1,
+        state: State::Unseen,
+        tenant: job.event.tenant.clone(),
+        created: job.event.time,
+        kept,
+    });
+    let entry = entry.and_then(|it| serde_json::to_value(it).ok());
+    let mut files = vec![("socket.json", pretty(&frame))];
+    files.extend(entry.as_ref().map(|it| ("inbox.json", pretty(it))));
+    Ok(Message { value: json!({ "frame": frame, "inbox": entry }), files, head: Vec::new() })
+}
+
+fn webhook(job: &Job, now: Timestamp) -> Result<Message, Failure> {
+    let content = webhook::content(job)?;
+    let body: Value = serde_json::from_str(&content.body).unwrap_or_default();
+    let timestamp = now.as_second().to_string();
+    let head = vec![
+        "POST to each endpoint, signed with its secret when it is sent".to_owned(),
+        format!("webhook-id: {}", job.key.as_str()),
+        format!("webhook-timestamp: {timestamp}"),
+        String::new(),
+    ];
+    let value = json!({
+        "headers": { "webhook-id": job.key.as_str(), "webhook-timestamp": timestamp }, "body": content.body,
+    });
+    Ok(Message { value, files: vec![("webhook.json", pretty(&body))], head })
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
