@@ -82,12 +82,7 @@ pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<T
 }
 
 /// The same, and `seen` gets every decision whole.
-pub(crate) fn foretell_with(
-    event: &Event,
-    world: &World<'_>,
-    at: Timestamp,
-    seen: Seen<'_>,
-) -> Vec<Told> {
+pub(crate) fn foretell_with(event: &Event, world: &World<'_>, at: Timestamp, seen: Seen<'_>) -> Vec<Told> {
     let mut told = Vec::new();
     let mut turns: Vec<(Timestamp, Turn)> = vec![(at, Turn::Event)];
     for _ in 0..MAX_TURNS {

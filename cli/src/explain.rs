@@ -58,8 +58,14 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let members = |group: &Group| recipient::members(group, &recipients);
     let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
     let renderer = Renderer::new(&catalog);
-    let world =
-        World { catalog: &catalog, renderer: &renderer, recipients: &recipients, tenant, members: &members, endpoint: None };
+    let world = World {
+        catalog: &catalog,
+        renderer: &renderer,
+        recipients: &recipients,
+        tenant,
+        members: &members,
+        endpoint: None,
+    };
     let told = foretell(&event, &world, at);
     if args.as_test {
         return as_test::print(args, &event, &told, &wanted, at, terminal);

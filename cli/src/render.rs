@@ -9,6 +9,7 @@ mod message;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use dispatch::{WaysOut, Words};
 use domain::Timestamp;
 use domain::channel::Channel;
 use domain::decide::{Decision, Verdict};
@@ -16,7 +17,6 @@ use domain::endpoint::{Endpoint, EndpointId};
 use domain::job::Job;
 use domain::plan::Plan;
 use domain::recipient::{self, Group, Recipients};
-use dispatch::{WaysOut, Words};
 use runtime::Env;
 use serde_json::json;
 use templates::{Renderer, Written, scene_of};
@@ -97,7 +97,8 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
     let others: Vec<&Told> = others.collect();
     others.iter().for_each(|it| show_unsent(it, terminal));
     if rendered.is_empty() && others.is_empty() && !terminal.json {
-        terminal.say("nothing is sent: no rule that matches the event addresses this recipient on this channel");
+        terminal
+            .say("nothing is sent: no rule that matches the event addresses this recipient on this channel");
     }
     Ok(rendered.iter().any(|it| it.made.is_ok()) && rendered.iter().all(|it| it.made.is_ok()))
 }
@@ -110,7 +111,10 @@ fn is_known(args: &Render, recipients: &Recipients) -> Result<(), Error> {
     }
     let file = args.people.display();
     if !args.people.exists() {
-        return Err(Error::usage(format!("there is no file {file} with `{name}` in it"), "name one with --people"));
+        return Err(Error::usage(
+            format!("there is no file {file} with `{name}` in it"),
+            "name one with --people",
+        ));
     }
     let near = catalog::nearest(name, recipients.keys().map(String::as_str));
     let fix = match near {
@@ -204,7 +208,11 @@ fn show(one: &Rendered, terminal: &Terminal) {
         return;
     }
     let head = format!("{} to {} by {channel}", one.rule, one.recipient);
-    terminal.say(&format!("{}  {}", terminal.ink(Ink::Strong, &head), terminal.ink(Ink::Quiet, &one.at.to_string())));
+    terminal.say(&format!(
+        "{}  {}",
+        terminal.ink(Ink::Strong, &head),
+        terminal.ink(Ink::Quiet, &one.at.to_string())
+    ));
     for note in &one.notes {
         terminal.say(&terminal.ink(Ink::Quiet, &format!("  · {note}")));
     }

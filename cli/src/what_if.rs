@@ -103,8 +103,14 @@ async fn compare(
     let places = |catalog: &Catalog| -> BTreeSet<Place> {
         let tenant = found.tenant(event.tenant.as_deref());
         let renderer = Renderer::new(catalog);
-        let world =
-            World { catalog, renderer: &renderer, recipients: &found.recipients, tenant, members: &members, endpoint: None };
+        let world = World {
+            catalog,
+            renderer: &renderer,
+            recipients: &found.recipients,
+            tenant,
+            members: &members,
+            endpoint: None,
+        };
         let told = foretell(event, &world, at).into_iter().filter(|it| it.what == What::Send);
         told.filter_map(|it| Some((it.rule?, it.recipient, it.channel?))).collect()
     };

@@ -29,11 +29,22 @@ COUNTS = ["0", "1", "2", "3", "4", "5", "6", "7", "10", "11", "12", "19", "21", 
 RELATIVE = ["2026-11-27", "2026-11-28", "2026-11-29", "2026-12-03", "2027-04-28", "2030-11-28"]
 STYLES = ["short", "medium", "long", "full"]
 
-# (what, locale or None for all, why): differences that are not ours. The two sides have different versions of CLDR, or
+# (what, locale, why): differences that are not ours. The two sides have different versions of CLDR, or
 # ICU4X formats by a skeleton of fields where CLDR has a glue of its own for a length.
 KNOWN = [
     ("datetime", "es", "ICU joins a full date by a comma, ICU4X by `a las` as for a long one"),
     ("datetime", "es-MX", "as es"),
+    ("ordinal", "es", "the ordinal rules of es changed between the two versions"),
+    ("ordinal", "es-MX", "as es"),
+    ("ordinal", "bg", "the ordinal rules of bg changed between the two versions"),
+    ("datetime", "bg", "one version of the glue writes `ч.` behind the time"),
+    ("time", "en-IN", "am and pm in capitals in one version, small in the other"),
+    ("datetime", "en-IN", "as above"),
+    ("plural", "pt-AO", "CLDR gives pt-PT as the parent of pt-AO; ICU takes the plural rules of pt"),
+    ("plural", "vi", "one version has a form for 1"),
+    ("percent", "ar-EG", "an invisible mark of direction before the minus sign"),
+    ("date", "fa", "one version writes names of months with a hamza"),
+    ("datetime", "fa", "as above"),
     ("datetime", "zh-HK", "ICU4X names the part of the day, ICU writes am and pm"),
     ("time", "zh-HK", "as above"),
     ("relative", "vi", "ICU 78 begins `Ngày mai` in upper case"),
@@ -150,11 +161,11 @@ def main():
             expected = next(theirs)
             if plain(line) == plain(expected):
                 agreed += 1
-            elif any(what == case[0] and where in (None, locale) for what, where, _ in KNOWN):
+            elif any(what == case[0] and where == locale for what, where, _ in KNOWN):
                 known += 1
             else:
                 wrong.append(f"{locale}: {text} is {line!r}, Intl has {expected!r}")
-    print(f"intl: agree {agreed + known} of {len(cases)} ({known} known)")
+    print(f"intl: agree {agreed} of {len(cases)}; {known} differ as the two versions of CLDR do")
     for line in wrong:
         print("  " + line)
     sys.exit(1 if wrong else 0)

@@ -18,9 +18,18 @@ fn every_channel_is_shown_as_its_provider_gets_it() {
     assert_eq!(email["from"], "Carillon <no-reply@example.com>");
     assert_eq!((&email["to"], &email["subject"]), (&json!("ann@example.com"), &json!("Your invoice")));
     assert_eq!(email["html"], "<p>Hello Ann &lt;3, €1,234.50</p>");
-    assert!(email["tags"].as_array().unwrap().iter().any(|it| it["name"] == "carillon-rule" && it["value"] == "paid"));
+    assert!(
+        email["tags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|it| it["name"] == "carillon-rule" && it["value"] == "paid")
+    );
     let sms = of("sms");
-    assert_eq!((&sms["text"], &sms["segments"], &sms["alphabet"]), (&json!("Paid at 5:05 PM"), &json!(1), &json!("Gsm7")));
+    assert_eq!(
+        (&sms["text"], &sms["segments"], &sms["alphabet"]),
+        (&json!("Paid at 5:05 PM"), &json!(1), &json!("Gsm7"))
+    );
     let push = of("push");
     assert_eq!(push["message"]["APNS"]["aps"]["alert"]["title"], "Paid");
     assert_eq!(of("whatsapp")["text"]["body"], "Paid");
@@ -33,7 +42,8 @@ fn every_channel_is_shown_as_its_provider_gets_it() {
 #[test]
 fn a_preview_is_for_one_recipient_one_channel_and_any_language() {
     let folder = folder("language");
-    let one = ["--json", "render", "event.json", "--recipient", "ann", "--channel", "email", "--locale", "de-AT"];
+    let one =
+        ["--json", "render", "event.json", "--recipient", "ann", "--channel", "email", "--locale", "de-AT"];
     let shown = lines(&one, &folder);
     assert_eq!(shown.len(), 1, "{shown:#?}");
     assert_eq!(shown[0]["content"]["text"], "Hallo Ann <3, €\u{a0}1.234,50");
@@ -42,7 +52,8 @@ fn a_preview_is_for_one_recipient_one_channel_and_any_language() {
         assert!(said.1.contains(part), "{part}: {}", said.1);
     }
     let out = folder.join("out");
-    let written = run(&["render", "event.json", "--channel", "email", "--out", out.to_str().unwrap()], &folder);
+    let written =
+        run(&["render", "event.json", "--channel", "email", "--out", out.to_str().unwrap()], &folder);
     assert_eq!(written.0, 0, "{}", written.1);
     assert!(out.join("01-paid-email/email.html").exists() && out.join("01-paid-email/request.json").exists());
 }
@@ -86,7 +97,8 @@ fn an_organisation_may_write_in_one_language_that_is_not_english() {
     let (code, said) = run(&["check", "config"], &folder);
     assert_eq!(code, 0, "{said}");
     // Ann reads English, and there is none: German words have German numbers.
-    let shown = lines(&["--json", "render", "event.json", "--recipient", "ann", "--channel", "email"], &folder);
+    let shown =
+        lines(&["--json", "render", "event.json", "--recipient", "ann", "--channel", "email"], &folder);
     assert_eq!(shown[0]["content"]["text"], "Hallo Ann <3, 1.234,50\u{a0}€");
 }
 
@@ -101,7 +113,8 @@ fn folder(name: &str) -> std::path::PathBuf {
         "specversion": "1.0", "id": "1", "source": "/shop", "type": "invoice.paid", "time": "2026-11-20T17:05:00Z",
         "tenantid": "t-1", "data": { "to": ["ann", "bob"], "total": 1234.5, "name": "Ann <3" },
     });
-    let device = json!({ "id": "d-1", "platform": "apns", "endpoint": "arn:aws:sns:eu-west-1:1:endpoint/APNS/a/b" });
+    let device =
+        json!({ "id": "d-1", "platform": "apns", "endpoint": "arn:aws:sns:eu-west-1:1:endpoint/APNS/a/b" });
     let people = json!([
         { "id": "ann", "name": "Ann", "email": "ann@example.com", "phone": "+447700900123", "locale": "en-US",
           "whatsapp": "+447700900123", "zone": "UTC", "devices": [device], "tenants": ["t-1"],
@@ -111,7 +124,10 @@ fn folder(name: &str) -> std::path::PathBuf {
     let parts = |hello: &str| {
         [
             ("email.subject.txt", "Your invoice".to_owned()),
-            ("email.html", format!("<p>{hello} {{{{ data.name }}}}, {{{{ data.total | money('EUR') }}}}</p>")),
+            (
+                "email.html",
+                format!("<p>{hello} {{{{ data.name }}}}, {{{{ data.total | money('EUR') }}}}</p>"),
+            ),
             ("email.txt", format!("{hello} {{{{ data.name }}}}, {{{{ data.total | money('EUR') }}}}")),
             ("sms.txt", "Paid at {{ event.time | time }}".to_owned()),
             ("push.title.txt", "Paid".to_owned()),
@@ -160,7 +176,9 @@ fn lines(arguments: &[&str], folder: &Path) -> Vec<Value> {
 
 fn located(argument: &str, folder: &Path) -> String {
     match folder.join(argument) {
-        path if path.exists() && !argument.is_empty() && !argument.starts_with('/') => path.display().to_string(),
+        path if path.exists() && !argument.is_empty() && !argument.starts_with('/') => {
+            path.display().to_string()
+        }
         _ => argument.to_owned(),
     }
 }

@@ -91,7 +91,14 @@ impl Story {
         let event = event(sample, bus_id, now)?;
         let renderer = Renderer::new(catalog);
         let members = |group: &Group| recipient::members(group, cast);
-        let world = World { catalog, renderer: &renderer, recipients: cast, tenant: None, members: &members, endpoint: None };
+        let world = World {
+            catalog,
+            renderer: &renderer,
+            recipients: cast,
+            tenant: None,
+            members: &members,
+            endpoint: None,
+        };
         let mut plan = Plan::of(&event, catalog);
         for matched in &mut plan.matches {
             let groups = std::mem::take(&mut matched.groups);

@@ -45,14 +45,15 @@ fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
     let letter = email::Letter::shape(job)?;
     let it = letter.email;
     let from = it.from.as_ref().map_or(sender, |from| from.as_str());
-    let mut head = vec![
-        format!("From: {from}"),
-        format!("To: {}", it.to.as_str()),
-        format!("Subject: {}", it.subject),
-    ];
+    let mut head =
+        vec![format!("From: {from}"), format!("To: {}", it.to.as_str()), format!("Subject: {}", it.subject)];
     head.extend(it.reply_to.as_ref().map(|to| format!("Reply-To: {}", to.as_str())));
     head.extend(letter.headers.iter().map(|(name, value)| format!("{name}: {value}")));
-    head.extend(it.attachments.iter().map(|file| format!("Attachment: {} (s3://{}/{})", file.name, file.bucket, file.key)));
+    head.extend(
+        it.attachments
+            .iter()
+            .map(|file| format!("Attachment: {} (s3://{}/{})", file.name, file.bucket, file.key)),
+    );
     head.push(String::new());
     let pairs = |pairs: &[(&'static str, String)]| -> Vec<Value> {
         pairs.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
@@ -81,7 +82,10 @@ fn push(job: &Job, now: Timestamp) -> Result<Message, Failure> {
 }
 
 fn text(job: &Job, now: Timestamp) -> Result<Message, Failure> {
-    let wishes = sms::Wishes { max_segments: usize::try_from(sms::MAX_SEGMENTS).unwrap_or(usize::MAX), ..sms::Wishes::default() };
+    let wishes = sms::Wishes {
+        max_segments: usize::try_from(sms::MAX_SEGMENTS).unwrap_or(usize::MAX),
+        ..sms::Wishes::default()
+    };
     let text = sms::Text::shape(job, &wishes, now)?;
     let counted = measure(text.body);
     let (segments, units, alphabet) = (counted.segments, counted.units, format!("{:?}", counted.alphabet));

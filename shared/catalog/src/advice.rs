@@ -81,7 +81,9 @@ pub(crate) fn advice(cause: &Cause) -> String {
             let known = ["data", "event", "recipient", "digest", "unsubscribe_url", "loop"];
             match nearest(beginning, known).filter(|known| *known != beginning) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None if name.contains('.') => "take another member, or put the value into the event".to_owned(),
+                None if name.contains('.') => {
+                    "take another member, or put the value into the event".to_owned()
+                }
                 None => format!("a template knows {NAMES}; write `data.{name}` for a value of the event"),
             }
         }
@@ -124,7 +126,9 @@ mod tests {
         assert!(advice(&Cause::Filter("xyzzy".to_owned())).starts_with("the filters are abs, "));
         assert!(advice(&Cause::Function("now".to_owned())).starts_with("a template has no clock"));
         let path = Path { absent: "data.zz".to_owned(), has_default: true };
-        assert!(advice(&Cause::Missing(Some(path))).contains("a `default` covers the last name of a path only"));
+        assert!(
+            advice(&Cause::Missing(Some(path))).contains("a `default` covers the last name of a path only")
+        );
         assert!(!advice(&Cause::Filter("nope".to_owned())).contains("default(…)"));
     }
 }

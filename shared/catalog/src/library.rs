@@ -258,8 +258,7 @@ fn check_sources(sources: &BTreeMap<String, String>, problems: &mut Vec<Problem>
             Cause::Argument if mistake.is_warning => "write the form too".to_owned(),
             cause => advice(cause),
         };
-        let problem =
-            Problem::of_file(&in_folder(&path), mistake.problem, fix).at_line(Some(mistake.line));
+        let problem = Problem::of_file(&in_folder(&path), mistake.problem, fix).at_line(Some(mistake.line));
         (if mistake.is_warning { &mut warnings } else { &mut *problems }).push(problem);
     }
     warnings

@@ -158,7 +158,11 @@ fn locale(node: &Node, page: &mut Page<'_>) -> Option<String> {
     match normalized(&tag).filter(|tag| is_tag(tag)) {
         Some(spelt) if spelt == tag => Some(tag),
         Some(spelt) => {
-            page.refuse(node.at, format!("`{tag}` is not how a locale is written"), format!("write `{spelt}`"));
+            page.refuse(
+                node.at,
+                format!("`{tag}` is not how a locale is written"),
+                format!("write `{spelt}`"),
+            );
             None
         }
         None => {

@@ -138,7 +138,9 @@ impl Renderer {
 
     /// The same failure, with the path that leads to no value.
     fn explained(&self, mut failure: Unrendered, values: &Value) -> Unrendered {
-        if let (Cause::Missing(path), Some(source)) = (&mut failure.cause, self.sources.get(&failure.template)) {
+        if let (Cause::Missing(path), Some(source)) =
+            (&mut failure.cause, self.sources.get(&failure.template))
+        {
             *path = inspect::absent(&inspect::paths_on(&failure.template, source, failure.line), values);
         }
         failure

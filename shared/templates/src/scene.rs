@@ -185,8 +185,7 @@ impl<'a> Words<'a> {
         let has = |locale: &str, part: &Part| {
             scene.renderer.file(&order.rule.template, locale, part.file).is_some()
         };
-        let complete =
-            |it: &&str| channel.parts().iter().filter(|it| it.required).all(|part| has(it, part));
+        let complete = |it: &&str| channel.parts().iter().filter(|it| it.required).all(|part| has(it, part));
         if let Some(at) = chain.iter().position(complete) {
             chain = vec![chain.swap_remove(at)];
         }

@@ -54,10 +54,8 @@ fn every_template_has_the_default_locale() {
     check(
         &["other/de/socket.title.txt", "other/de/socket.txt"],
         &[],
-        &[
-            "templates/other: the template has no locale `en`, which everybody falls back to; \
-             write `templates/other/en/…`, or name the language that all templates have in policy.yaml: `locale: de`",
-        ],
+        &["templates/other: the template has no locale `en`, which everybody falls back to; \
+             write `templates/other/en/…`, or name the language that all templates have in policy.yaml: `locale: de`"],
     );
 }
 
@@ -114,8 +112,10 @@ fn a_plural_without_a_form_of_its_language_is_warned_of() {
     assert_eq!(shown(&problems), [""; 0]);
     assert_eq!(
         shown(&warnings),
-        ["templates/hello/pl/socket.txt:1: `plural` has no form for `few` (such as 2) and `many` (such as 0) in this \
-          language, and takes `other`; write the form too"]
+        [
+            "templates/hello/pl/socket.txt:1: `plural` has no form for `few` (such as 2) and `many` (such as 0) in this \
+          language, and takes `other`; write the form too"
+        ]
     );
 }
 

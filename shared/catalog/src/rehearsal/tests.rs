@@ -78,7 +78,8 @@ fn a_template_that_cannot_be_rendered_is_told_with_its_line() {
         &[SAMPLE],
         &[&format!(
             "templates/hello/de/socket.txt:1: rule hello: the event has no such value in `{{{{ data.x }}}}`, \
-         for the sample 0.json; {}", fix.replace("data.name", "data.x")
+         for the sample 0.json; {}",
+            fix.replace("data.name", "data.x")
         )],
         &[],
     );
@@ -97,8 +98,10 @@ fn the_advice_fits_what_is_missing() {
     check(
         &[("templates/hello/en/socket.txt", "{{ data.to | number }}")],
         &[SAMPLE],
-        &["templates/hello/en/socket.txt:1: rule hello: the value is not a number in `{{ data.to | number }}`, \
-           for the sample 0.json; write another value into the sample, or ask for its kind first"],
+        &[
+            "templates/hello/en/socket.txt:1: rule hello: the value is not a number in `{{ data.to | number }}`, \
+           for the sample 0.json; write another value into the sample, or ask for its kind first",
+        ],
         &[],
     );
 }

@@ -28,10 +28,11 @@ pub(super) fn missing(filter: &Filter<'_>, locale: Option<&str>) -> Option<Strin
             CallArg::PosSplat(_) | CallArg::KwargSplat(_) => return None,
         }
     }
-    let lacks = CATEGORIES.into_iter().filter(|(name, _)| !given.contains(name)).filter_map(|(name, category)| {
-        let number = (0..=COUNTED).find(|number| rules.category_for(*number) == category)?;
-        Some(format!("`{name}` (such as {number})"))
-    });
+    let lacks =
+        CATEGORIES.into_iter().filter(|(name, _)| !given.contains(name)).filter_map(|(name, category)| {
+            let number = (0..=COUNTED).find(|number| rules.category_for(*number) == category)?;
+            Some(format!("`{name}` (such as {number})"))
+        });
     let lacks: Vec<String> = lacks.collect();
     (!lacks.is_empty()).then(|| {
         let filter = filter.name;

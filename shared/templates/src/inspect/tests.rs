@@ -44,17 +44,39 @@ fn a_mistake_is_found_wherever_a_template_can_have_one() {
         ("{{ data.name.upper() }}", "a value has no function `upper`"),
         ("{{ dta.name }}", "nothing is called `dta`"),
         ("{{ recipient.email }}", "`recipient` has no `email`, only id, name, locale, zone"),
-        ("{{ data.at | time(zone=\"Mars/Olympus\") }}", "`time(zone=\"Mars/Olympus\")`: there is no such zone; write one as Europe/London"),
-        ("{{ data.at | date(\"shrt\", zone=data.zone) }}", "`date(\"shrt\", zone=…)`: there is no such length; write short, medium, long or full"),
-        ("{{ data.at | date(pattern=\"dd.MM.jj\") }}", "`date(pattern=\"dd.MM.jj\")`: the pattern letter `j` is unknown; write y M L d E c a h H m s, and put words in single quotes: \"d 'of' MMMM\""),
+        (
+            "{{ data.at | time(zone=\"Mars/Olympus\") }}",
+            "`time(zone=\"Mars/Olympus\")`: there is no such zone; write one as Europe/London",
+        ),
+        (
+            "{{ data.at | date(\"shrt\", zone=data.zone) }}",
+            "`date(\"shrt\", zone=…)`: there is no such length; write short, medium, long or full",
+        ),
+        (
+            "{{ data.at | date(pattern=\"dd.MM.jj\") }}",
+            "`date(pattern=\"dd.MM.jj\")`: the pattern letter `j` is unknown; write y M L d E c a h H m s, and put words in single quotes: \"d 'of' MMMM\"",
+        ),
         ("{{ data.n | number(40) }}", "`number(40)`: a number has 20 digits after the point at most"),
-        ("{{ data.l | list(\"nor\") }}", "`list(\"nor\")`: a list ends with \"and\" or \"or\"; write one of these words"),
-        ("{{ data.n | plural(on='#', other='#') }}", "`plural(on=\"#\", other=\"#\")`: `plural` knows zero, one, two, few, many and other, and no other word"),
+        (
+            "{{ data.l | list(\"nor\") }}",
+            "`list(\"nor\")`: a list ends with \"and\" or \"or\"; write one of these words",
+        ),
+        (
+            "{{ data.n | plural(on='#', other='#') }}",
+            "`plural(on=\"#\", other=\"#\")`: `plural` knows zero, one, two, few, many and other, and no other word",
+        ),
         ("{{ data.n | default(\"none\") | number }}", "`\"none\" | number`: the value is not a number"),
-        ("{{ \"2026-13-01\" | date }}", "`\"2026-13-01\" | date`: the value is not a time, such as 2026-11-03T17:05:00Z"),
-        ("{{ data.s | truncate(length=3, ende=\"\") }}", "`truncate(length=3, ende=\"\")`: `truncate` knows length, killwords and end, and no other word"),
+        (
+            "{{ \"2026-13-01\" | date }}",
+            "`\"2026-13-01\" | date`: the value is not a time, such as 2026-11-03T17:05:00Z",
+        ),
+        (
+            "{{ data.s | truncate(length=3, ende=\"\") }}",
+            "`truncate(length=3, ende=\"\")`: `truncate` knows length, killwords and end, and no other word",
+        ),
     ] {
-        let found: Vec<String> = mistakes(&[("t/en/email.txt", text)]).into_iter().map(|it| it.problem).collect();
+        let found: Vec<String> =
+            mistakes(&[("t/en/email.txt", text)]).into_iter().map(|it| it.problem).collect();
         assert_eq!(found, [problem], "{text}");
     }
     let arity = mistakes(&[("t/en/email.txt", "{{ data.s | upper(3) }}")]);
@@ -91,7 +113,11 @@ fn every_filter_and_test_that_is_suggested_exists_and_takes_its_usual_arguments(
             "replace" => "('a', 'b')",
             _ => "",
         };
-        let text = if name == "map" { "{{ data.x | map(attribute='x') }}".to_owned() } else { format!("{{{{ data.x | {name}{args} }}}}") };
+        let text = if name == "map" {
+            "{{ data.x | map(attribute='x') }}".to_owned()
+        } else {
+            format!("{{{{ data.x | {name}{args} }}}}")
+        };
         assert_eq!(mistakes(&[("t/en/email.txt", &text)]), [], "{text}");
     }
     for name in TESTS {
@@ -120,7 +146,8 @@ fn a_plural_that_lacks_a_form_of_its_language_is_a_warning() {
 
 #[test]
 fn a_name_that_no_file_gives_is_a_warning_where_its_absence_is_foreseen() {
-    let found = mistakes(&[("t/en/sms.txt", "{% if urgent is defined %}{{ urgnt | default('') }}{% endif %}")]);
+    let found =
+        mistakes(&[("t/en/sms.txt", "{% if urgent is defined %}{{ urgnt | default('') }}{% endif %}")]);
     let found: Vec<(String, bool)> = found.into_iter().map(|it| (it.problem, it.is_warning)).collect();
     let expected = [("nothing is called `urgent`", true), ("nothing is called `urgnt`", true)];
     assert_eq!(found, expected.map(|(problem, warns)| (problem.to_owned(), warns)));

@@ -92,23 +92,3 @@ fn person(others: Value) -> Recipient {
     }
     serde_json::from_value(person).unwrap()
 }
-
-#[test]
-fn dump() {
-    let list = std::fs::read_to_string("/tmp/texts/dump.in.json").unwrap();
-    let list: Vec<(String, String)> = serde_json::from_str(&list).unwrap();
-    let mut out = Vec::new();
-    for (locale, text) in list {
-        if text == "LINEAGE" {
-            out.push(domain::locale::ancestors(&locale).join(" "));
-            continue;
-        }
-        let names = PARTS.map(|it| format!("t/{locale}/{it}"));
-        let mut files: Vec<(&str, &str)> = names.iter().map(|it| (it.as_str(), "x")).collect();
-        let name = format!("t/{locale}/email.txt");
-        files.push((&name, &text));
-        let r = letter_to(&person(json!({ "locale": locale })), &files, &json!({}));
-        out.push(match r { Ok(it) => it.text, Err(it) => format!("ERROR {it}") });
-    }
-    std::fs::write("/tmp/texts/dump.out.json", serde_json::to_string(&out).unwrap()).unwrap();
-}

@@ -67,7 +67,8 @@ pub(super) fn money_marks(tag: &str) -> Option<(&'static str, &'static str)> {
 /// The sign for percent, in place of the one that ICU4X writes.
 pub(super) fn percent(tag: &str, text: String) -> String {
     let Some(sign) = entry(tag, "percent") else { return text };
-    let marked = ["\u{200e}%\u{200e}", "٪\u{61c}", "٪", "%"].into_iter().find(|written| text.contains(written));
+    let marked =
+        ["\u{200e}%\u{200e}", "٪\u{61c}", "٪", "%"].into_iter().find(|written| text.contains(written));
     marked.map_or_else(|| text.clone(), |written| text.replace(written, sign))
 }
 

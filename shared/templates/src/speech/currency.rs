@@ -27,6 +27,8 @@ mod tests {
         for other in ["", "eur", "EURO", "EUX", "EU", "EUR USD", " "] {
             assert!(!is_currency(other), "{other}");
         }
-        assert!(CODES.split(' ').all(|code| code.len() == 3 && code.bytes().all(|it| it.is_ascii_uppercase())));
+        assert!(
+            CODES.split(' ').all(|code| code.len() == 3 && code.bytes().all(|it| it.is_ascii_uppercase()))
+        );
     }
 }

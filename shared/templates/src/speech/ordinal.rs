@@ -14,7 +14,11 @@ use crate::failure::reasoned;
 ///
 /// Source: CLDR, `rbnf/<language>.xml`, `%digits-ordinal`, in the form that agrees with a masculine noun.
 const DIGITS: [(&str, &[(PluralCategory, &str)], &str); 27] = [
-    ("en", &[(PluralCategory::One, "#st"), (PluralCategory::Two, "#nd"), (PluralCategory::Few, "#rd")], "#th"),
+    (
+        "en",
+        &[(PluralCategory::One, "#st"), (PluralCategory::Two, "#nd"), (PluralCategory::Few, "#rd")],
+        "#th",
+    ),
     ("fr", &[(PluralCategory::One, "#er")], "#e"),
     ("ca", &[(PluralCategory::One, "#r"), (PluralCategory::Two, "#n"), (PluralCategory::Few, "#t")], "#è"),
     ("sv", &[(PluralCategory::One, "#:a")], "#:e"),

@@ -36,7 +36,9 @@ impl Pattern {
             return Err(reasoned(format!("a pattern has {MAX_PATTERN_BYTES} bytes at most")));
         }
         if text.contains('%') {
-            return Err(reasoned("a pattern has the letters of CLDR, not those of strftime; write one such as \"dd.MM.y\""));
+            return Err(reasoned(
+                "a pattern has the letters of CLDR, not those of strftime; write one such as \"dd.MM.y\"",
+            ));
         }
         let fields = fields(text);
         if let Some((letter, _)) = fields.iter().find(|(letter, _)| !LETTERS.contains(*letter)) {

@@ -167,7 +167,9 @@ impl Options {
         let zone = zone(more)?;
         let pattern: Option<&str> = more.get("pattern")?;
         if more.assert_all_used().is_err() {
-            return Err(reasoned("of a time one can name zone=\"Europe/London\" and pattern=\"d. MMMM\" only"));
+            return Err(reasoned(
+                "of a time one can name zone=\"Europe/London\" and pattern=\"d. MMMM\" only",
+            ));
         }
         if pattern.is_some() && length.is_some() {
             return Err(reasoned("a length and a pattern exclude each other; write one of them"));

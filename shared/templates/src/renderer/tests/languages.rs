@@ -66,14 +66,9 @@ fn check(preferred: &str, files: &[(&str, &str)], locale: &str, text: &str) {
 fn traditional_chinese_is_not_simplified_and_norwegian_is_not_english() {
     let of = |locale: &str| format!("t/{locale}/email.txt");
     let names: Vec<String> = ["zh", "zh-Hant", "nb", "he"].map(of).into();
-    for (preferred, expected) in [
-        ("zh-TW", "zh-Hant"),
-        ("zh-CN", "zh"),
-        ("no", "nb"),
-        ("nn", "nb"),
-        ("iw", "he"),
-        ("fr", "en"),
-    ] {
+    for (preferred, expected) in
+        [("zh-TW", "zh-Hant"), ("zh-CN", "zh"), ("no", "nb"), ("nn", "nb"), ("iw", "he"), ("fr", "en")]
+    {
         let mut files: Vec<(&str, &str)> = Vec::new();
         let more: Vec<String> = ["zh", "zh-Hant", "nb", "he"]
             .into_iter()
