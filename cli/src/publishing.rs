@@ -120,7 +120,7 @@ pub(crate) fn prepare(piece: &Piece, fresh: bool, source: Option<&str>) -> Resul
             entry.source
         ));
     }
-    let id = fresh::id_of(&entry.detail);
+    let id = domain::bus::id_inside(&entry.detail);
     let (source, detail_type, detail, time) = (entry.source, entry.detail_type, entry.detail, entry.time);
     Ok(Ready {
         place: piece.place.clone(),

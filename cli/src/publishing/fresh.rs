@@ -34,18 +34,6 @@ pub(crate) fn renewed(text: &str, now: Timestamp) -> Result<String, String> {
     serde_json::to_string(&event).map_err(|it| it.to_string())
 }
 
-/// The id an event brings along, in whichever envelope.
-pub(crate) fn id_of(text: &str) -> Option<String> {
-    let event: Map<String, Value> = serde_json::from_str(text).ok()?;
-    let envelope = match event.get("detail") {
-        Some(Value::Object(detail)) if event.contains_key("detail-type") => detail,
-        Some(_) | None => &event,
-    };
-    let known = envelope.contains_key("specversion") || envelope.contains_key("timestamp");
-    let id = IDS.iter().rev().find_map(|it| envelope.get(*it)).filter(|_| known);
-    id.and_then(Value::as_str).map(str::to_owned)
-}
-
 fn renew(envelope: &mut Map<String, Value>, id: &str, now: Timestamp) {
     // The names of a CloudEvent may be written in other letters.
     let in_any_case = envelope.keys().any(|it| it.eq_ignore_ascii_case("specversion"));

@@ -98,6 +98,7 @@ impl BusEntry {
 fn cloud_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     let text = source.map_or_else(|| text.to_owned(), |it| with_attribute(text, "source", it));
     let event = Event::received(&text, Timestamp::UNIX_EPOCH)?;
+    event.check_source_reference()?;
     // The bus says when it took an event that does not say when it happened.
     let detail = if names_time(&text) { event.to_json() } else { event.to_json_without_time() };
     Ok(BusEntry::new(event.source, event.kind, detail))

@@ -282,6 +282,15 @@ impl Event {
         Event::received(text, Timestamp::UNIX_EPOCH)
     }
 
+    /// Holds the source to the grammar of a URI reference, beyond the characters that every reader checks: for doors where
+    /// a producer reads the answer.
+    ///
+    /// # Errors
+    /// [`Refusal`] says what is no part of a URI reference.
+    pub fn check_source_reference(&self) -> Result<(), Refusal> {
+        attributes::check_reference("source", &self.source)
+    }
+
     /// What could not be used of an event that was accepted: the attribute, what was found and what is wanted.
     pub fn notes(&self) -> impl Iterator<Item = (&str, &Refusal)> {
         self.unusable.iter().map(|(name, it)| (name.as_str(), &it.why))

@@ -60,6 +60,17 @@ fn a_source_is_written_in_the_characters_of_a_uri() {
 }
 
 #[test]
+fn source_is_held_to_the_grammar_of_a_reference_where_its_producer_reads_the_answer() {
+    let check = |source: &str| accepted("source", &format!("{source:?}")).check_source_reference();
+    for source in ["/shop", "a%20b", "https://[::1]:8080/a?b#c", "urn:uuid:1", "//host/a", "#c", "shop"] {
+        assert!(check(source).is_ok(), "{source}");
+    }
+    for source in ["100%", "a%2", "a%zz", "/a[1]", "/a#b#c", "https://host/[1]"] {
+        assert_eq!(check(source).unwrap_err().attribute, "source", "{source}");
+    }
+}
+
+#[test]
 fn a_time_has_a_date_a_clock_and_a_zone() {
     let noon = accepted("time", r#""2026-11-20T12:00:00Z""#).time;
     assert_eq!(accepted("time", r#""2026-11-20T13:00:00.000+01:00""#).time, noon);
@@ -103,6 +114,7 @@ fn a_schema_is_an_absolute_uri() {
     for json in [r#""order.json""#, r#""/order.json""#, r#""https:""#, r#"":order""#, r#""1urn:order""#] {
         unusable("dataschema", json, "a relative reference");
     }
+    unusable("dataschema", r#""https://a b""#, "a character that no URI has");
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
     let must = (names(), "[!#-;=?-\\[\\]_a-z~]{1,40}", "\\PC{1,128}", times());
     let texts = (
         option::of(names()),
-        option::of("[a-z][a-z0-9+.-]{0,8}:\\PC{1,40}"),
+        option::of("[a-z][a-z0-9+.-]{0,8}:[!#-;=?-\\[\\]_a-z~]{1,40}"),
         option::of(names()),
         option::of(names()),
         option::of(names()),
