@@ -1,6 +1,5 @@
 //! `carillon events`: what happened, by time and by aggregate.
 
-use domain::Timestamp;
 use domain::access::Object;
 use domain::event::Event;
 use domain::finding::Finding;
@@ -16,7 +15,7 @@ use crate::explain::pending::is_own;
 use crate::explain::refused;
 use crate::since;
 use crate::terminal::{Ink, Terminal, plain};
-use crate::times::utc;
+use crate::times::{utc, utc_text};
 
 pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
@@ -128,7 +127,7 @@ async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
             let event = envelope(&event);
             terminal.say_json(&json!({ "recordedAt": at.to_string(), "event": event, "findings": names }));
         } else {
-            let said = line(at, &event, terminal);
+            let said = line(&utc(at), &event, terminal);
             terminal.say(&format!("{said}{}", shown_findings(&findings, terminal)));
         }
     }
@@ -176,12 +175,12 @@ fn show(it: &Versioned, terminal: &Terminal) {
             .say_json(&json!({ "version": it.version, "pending": it.is_pending, "event": event }));
     }
     let pending = if it.is_pending { "  pending" } else { "" };
-    let time = it.event.time_text();
+    let time = utc_text(&it.event.time_text());
     terminal.say(&format!("{:>6}  {}{pending}", it.version, line(&time, &it.event, terminal)));
 }
 
-fn line(at: Timestamp, event: &Event, terminal: &Terminal) -> String {
-    let at = terminal.ink(Ink::Quiet, &utc(at));
+fn line(time: &str, event: &Event, terminal: &Terminal) -> String {
+    let at = terminal.ink(Ink::Quiet, time);
     let about = event.subject.as_deref().unwrap_or("-");
     let kind = terminal.ink(Ink::Strong, &event.kind);
     format!("{at}  {kind}  {}  {}  from {}", plain(about), plain(&event.id), plain(&event.source))

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
     let catalog = explain::catalog(&args.config)?;
     let event = explain::event(path, &catalog.policy().producers, at.unwrap_or_else(runtime::now))?;
     let at = at.unwrap_or(event.time);
-    let (mut recipients, tenants) = explain::people(&args.people)?;
+    let (mut recipients, tenants) = explain::people(&args.people, terminal)?;
     is_known(args, &recipients)?;
     if let Some(locale) = &args.locale {
         if !domain::locale::is_tag(locale) {

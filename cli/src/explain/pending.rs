@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::catalog::Catalog;
-use domain::endpoint::Endpoint;
+use domain::endpoint::{Endpoint, EndpointId};
 use domain::event::Event;
 use domain::key::event_part;
 use domain::outcome::Status;

@@ -4,12 +4,12 @@ use domain::event::Event;
 use serde_json::{Value, json};
 use store::{Events, RefusedEvent};
 
-use super::picture::short;
 use crate::args::Explain;
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since::ago;
 use crate::terminal::{Ink, Terminal, plain};
+use crate::times::utc;
 
 /// Says why an event was refused. The id is the event's own, or EventBridge's.
 pub(super) async fn run(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Done {
@@ -36,7 +36,7 @@ pub(crate) fn show(refused: &RefusedEvent, terminal: &Terminal) {
     let kind = terminal.ink(Ink::Strong, &plain(&refused.kind));
     let source = plain(&refused.source);
     terminal.say(&format!("{kind} {inside}from {source}, event {} of the bus", plain(&refused.bus_id)));
-    let why = format!("  was refused at {}: {} ({})", short(refused.recorded_at), refused.why, refused.class);
+    let why = format!("  was refused at {}: {} ({})", utc(refused.recorded_at), refused.why, refused.class);
     terminal.say(&terminal.ink(Ink::Bad, &plain(&why)));
     if let (Some(source), Some(kind)) = (&refused.inner_source, &refused.inner_type)
         && (*source != refused.source || *kind != refused.kind)

@@ -8,9 +8,9 @@ use domain::key::Key;
 use serde_json::{Value, json};
 use store::{Attempt, Endpoints, LedgerRow};
 
-use super::picture::short;
 use crate::cloud::Cloud;
 use crate::error::Error;
+use crate::times::utc;
 
 /// The attempts of each endpoint that are looked through. A message whose last attempt is older has none here.
 const LATEST: u32 = 200;
@@ -62,12 +62,12 @@ fn said(it: &Attempt) -> String {
         (None, None) => "no answer".to_owned(),
     };
     let to = it.location.as_ref().map(|to| format!(", a redirect to {to} that is not followed"));
-    let next = it.next_at.map(|next| format!(", the next attempt is at {}", short(next)));
+    let next = it.next_at.map(|next| format!(", the next attempt is at {}", utc(next)));
     let by_hand = if it.by_hand { " by hand" } else { "" };
     format!(
         "attempt {}{by_hand} at {}: {answer}{}{}",
         it.attempt,
-        short(it.at),
+        utc(it.at),
         to.unwrap_or_default(),
         next.unwrap_or_default()
     )

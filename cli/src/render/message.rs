@@ -44,10 +44,10 @@ pub(super) fn shape(job: &Job, sender: &str, now: Timestamp) -> Result<Message, 
 fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
     let letter = email::Letter::shape(job)?;
     let it = letter.email;
-    let from = it.from.as_ref().map_or(sender, |from| from.as_str());
+    let from = it.sender().map_or_else(|| sender.to_owned(), |own| own.to_header());
     let mut head =
         vec![format!("From: {from}"), format!("To: {}", it.to.as_str()), format!("Subject: {}", it.subject)];
-    head.extend(it.reply_to.as_ref().map(|to| format!("Reply-To: {}", to.as_str())));
+    head.extend(it.answers_to().map(|mailbox| format!("Reply-To: {}", mailbox.to_header())));
     head.extend(letter.headers.iter().map(|(name, value)| format!("{name}: {value}")));
     head.extend(
         it.attachments
