@@ -134,16 +134,20 @@ fn read(path: &Path, names: &Names, terminal: &Terminal) -> Result<File, Error> 
     let mut file = File::default();
     for piece in files::pieces(path)? {
         let entry = match is_tenant(&piece.text) {
-            true => registry::tenant(&piece.text).map_err(|refusal| of_author(&piece.text, &refusal)).and_then(|(id, settings)| {
-                names.check_settings(&settings, "")?;
-                file.tenants.push((id, settings));
-                Ok(())
-            }),
-            false => registry::person(&piece.text).map_err(|refusal| of_author(&piece.text, &refusal)).and_then(|person| {
-                names.check(&person)?;
-                file.people.push(person);
-                Ok(())
-            }),
+            true => registry::tenant(&piece.text)
+                .map_err(|refusal| of_author(&piece.text, &refusal))
+                .and_then(|(id, settings)| {
+                    names.check_settings(&settings, "")?;
+                    file.tenants.push((id, settings));
+                    Ok(())
+                }),
+            false => registry::person(&piece.text)
+                .map_err(|refusal| of_author(&piece.text, &refusal))
+                .and_then(|person| {
+                    names.check(&person)?;
+                    file.people.push(person);
+                    Ok(())
+                }),
         };
         if let Err(refusal) = entry {
             file.refused += 1;

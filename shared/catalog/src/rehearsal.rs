@@ -142,7 +142,9 @@ impl<'a> Stage<'a> {
                     Verdict::Send(order) => {
                         reached.insert(order.rule.name.clone());
                         let unrendered = self.renderings(order, &plan).into_iter().filter_map(Result::err);
-                        findings.problems.extend(unrendered.map(|it| silent(&it, order, file, plan.envelope())));
+                        findings
+                            .problems
+                            .extend(unrendered.map(|it| silent(&it, order, file, plan.envelope())));
                     }
                     Verdict::Suppress(reason) => {
                         let rule = decision.rule.map_or("-", |it| it.name.as_str());

@@ -41,12 +41,20 @@ pub fn handle(plan: &Plan<'_>, rule: &Rule, push: &mut Push) -> Vec<&'static str
 pub(crate) fn unusable(rule: &Rule, envelope: &Value) -> Vec<Note> {
     let collapse = rule.push.collapse.iter().filter(|path| value_key(path, envelope).is_none());
     let collapse = collapse.map(|path| Note::missing(path, "the note takes no other's place by it"));
-    let badges = rule.push.badge.iter().filter(|path| value_of(Some(path), envelope).is_none_or(|it| count(&it).is_none()));
+    let badges = rule
+        .push
+        .badge
+        .iter()
+        .filter(|path| value_of(Some(path), envelope).is_none_or(|it| count(&it).is_none()));
     let badges = badges.map(|path| Note::Unusable {
         what: format!("`{path}` of the event is no whole number of 0 or more"),
         instead: "the number on the app's icon stays as it is",
     });
-    let links = rule.push.link.iter().filter(|path| value_of(Some(path), envelope).is_none_or(|it| link(&it).is_none()));
+    let links = rule
+        .push
+        .link
+        .iter()
+        .filter(|path| value_of(Some(path), envelope).is_none_or(|it| link(&it).is_none()));
     let links = links.map(|path| Note::Unusable {
         what: format!("`{path}` of the event is no link"),
         instead: "a tap opens the app",

@@ -12,8 +12,8 @@ mod proofs;
 mod renderer;
 mod scene;
 mod speech;
-mod survivors;
 mod strings;
+mod survivors;
 mod text;
 mod values;
 

@@ -232,7 +232,8 @@ impl<'a> Words<'a> {
     /// The rule or the policy names a value that is no mailbox.
     fn answers_to(&self) -> Result<Option<(EmailAddress, Option<DisplayName>)>, Unrendered> {
         let rule = self.order.rule;
-        let named = rule.reply_to.iter().chain(self.scene.extra.policy.and_then(|policy| policy.reply_to.as_ref()));
+        let named =
+            rule.reply_to.iter().chain(self.scene.extra.policy.and_then(|policy| policy.reply_to.as_ref()));
         for operand in named {
             let found = operand.names(self.scene.envelope);
             if let Some(text) = found.first() {

@@ -4,8 +4,8 @@ use aws::Refused;
 use domain::Timestamp;
 use domain::bus::id_inside;
 
-use super::{Events, Way};
 use super::reading::{buckets_by_day, query};
+use super::{Events, Way};
 use crate::item::Item;
 
 /// An event that was refused, as the audit kept it.
