@@ -152,6 +152,25 @@ fn files_are_short_and_no_file_is_a_drawer() {
     }
 }
 
+/// A derive that buffers members reads a number as a map, because numbers keep their digits (`arbitrary_precision`).
+#[test]
+fn no_type_that_is_read_buffers_its_numbers() {
+    // The id of an endpoint is two texts.
+    let harmless = "domain/src/endpoint.rs";
+    let is_ours =
+        |file: &std::path::Path| !file.starts_with(root().join("tests")) && !file.ends_with(harmless);
+    for file in sources().into_iter().filter(|file| is_ours(file)) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for marker in ["#[serde(flatten)]", "#[serde(untagged", "#[serde(tag = "] {
+            for (place, _) in text.match_indices(marker) {
+                let derive = text[..place].rfind("#[derive(").map_or("", |start| &text[start..place]);
+                let derive = derive.lines().next().unwrap_or_default();
+                assert!(!derive.contains("Deserialize"), "{}: {marker} below {derive}", file.display());
+            }
+        }
+    }
+}
+
 /// The workspace as cargo knows it.
 struct House {
     /// What each of our packages uses directly, without what only its tests use.

@@ -165,18 +165,6 @@ pub fn time_or_length(path: &Path, envelope: &Value) -> Result<TimeOrLength, Unr
     }
 }
 
-/// Reads the one time at a path.
-///
-/// # Errors
-/// As [`time_or_length`]; a length is no time.
-pub fn time(path: &Path, envelope: &Value) -> Result<Moment, Unreadable> {
-    let unreadable = |found| Unreadable { path: path.to_string(), found };
-    match time_or_length(path, envelope)? {
-        TimeOrLength::Time(moment) => Ok(moment),
-        TimeOrLength::Length(_) => Err(unreadable("a length where a time is wanted")),
-    }
-}
-
 impl Unreadable {
     /// A time that no calendar of ours has.
     pub(crate) fn beyond_the_calendar(path: impl ToString) -> Unreadable {

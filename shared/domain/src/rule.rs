@@ -309,7 +309,7 @@ pub struct Repeat {
     /// How often at most, the first time included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
-    /// Not after the time that the event names here; a date counts as a whole.
+    /// Not after the time that the event names here, a date counting as a whole; or so long after the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Path>,
 }

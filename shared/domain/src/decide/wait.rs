@@ -7,6 +7,7 @@ use super::{Later, Note, Verdict, Waiting};
 use crate::channel::Channel;
 use crate::moment::{self, TimeOrLength, Unreadable};
 use crate::outcome::Reason;
+use crate::path::Path;
 use crate::plan::Audience;
 use crate::rule::{Expiry, Repeat, Step, Wait};
 use crate::wake::Start;
@@ -75,11 +76,7 @@ impl Walk<'_, '_> {
             Some(Expiry::After(length)) => event.time.checked_add(*length).ok(),
             Some(Expiry::Event(path)) => {
                 let (zone, _) = self.zone(None, &mut Vec::new());
-                let ends = match moment::time_or_length(path, self.plan.envelope())? {
-                    TimeOrLength::Time(time) => time.ends(&zone),
-                    TimeOrLength::Length(length) => event.time.checked_add(length).ok(),
-                };
-                Some(ends.ok_or_else(|| Unreadable::beyond_the_calendar(path))?)
+                Some(self.end_at(path, &zone)?)
             }
         };
         Ok(match (event.expiry_time, by_rule) {
@@ -115,9 +112,16 @@ impl Walk<'_, '_> {
 
     /// The instant after which a rule does not come round any more.
     fn last_time(&self, repeat: &Repeat, zone: &Zone) -> Result<Option<Timestamp>, Unreadable> {
-        let Some(path) = &repeat.until else { return Ok(None) };
-        let time = moment::time(path, self.plan.envelope())?;
-        time.ends(zone).map(Some).ok_or_else(|| Unreadable::beyond_the_calendar(path))
+        repeat.until.as_ref().map(|path| self.end_at(path, zone)).transpose()
+    }
+
+    /// The last instant of the time at a path, or of a length that begins with the event.
+    fn end_at(&self, path: &Path, zone: &Zone) -> Result<Timestamp, Unreadable> {
+        let end = match moment::time_or_length(path, self.plan.envelope())? {
+            TimeOrLength::Time(time) => time.ends(zone),
+            TimeOrLength::Length(length) => self.plan.event.time.checked_add(length).ok(),
+        };
+        end.ok_or_else(|| Unreadable::beyond_the_calendar(path))
     }
 
     /// Says that the rule does not come round, because nobody knows until when it should.

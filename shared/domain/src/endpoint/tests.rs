@@ -92,6 +92,16 @@ fn row_of_the_last_release_is_verified() {
 }
 
 #[test]
+fn row_with_numbers_in_its_pattern_is_read_back() {
+    let row = r#"{"tenant":"acme","id":"erp","url":"https://erp.example.com/hooks",
+        "when":{"detail":{"data":{"total":[{"numeric":[">",100.50]}],"id":[123456789012345678901234567890]}}}}"#;
+    let endpoint: Endpoint = serde_json::from_str(row).unwrap();
+    let text = serde_json::to_string(&endpoint).unwrap();
+    assert!(text.contains("123456789012345678901234567890") && text.contains("100.50"), "{text}");
+    assert_eq!(serde_json::from_str::<Endpoint>(&text).unwrap(), endpoint);
+}
+
+#[test]
 fn operator_vouches_for_an_origin_and_not_for_its_neighbours() {
     let allow = Allow::parse("https://hooks.example.com").unwrap();
     assert!(allow.names("https://hooks.example.com/any/path"));

@@ -109,6 +109,9 @@ fn repetition_ends_with_every_form_of_time() {
         (json!(1_795_348_800), 3),
         (json!(1_795_348_800_000_i64), 3),
         (json!("2026-11-01"), 1),
+        (json!("2d"), 3),
+        (json!("P1D"), 2),
+        (json!("PT1H"), 1),
     ] {
         for times in [None, Some(6)] {
             let mut world = repeating(times);
@@ -122,7 +125,7 @@ fn repetition_ends_with_every_form_of_time() {
 
 #[test]
 fn repetition_until_a_value_that_is_no_time_is_never_endless_and_says_why() {
-    let bad = [json!("the end"), json!(null), json!("7d"), json!(""), json!(true), json!({}), json!(1e300)];
+    let bad = [json!("the end"), json!(null), json!("32d"), json!(""), json!(true), json!({}), json!(1e300)];
     for data in bad.iter().map(|it| json!({ "user": "ann", "until": it })).chain([json!({ "user": "ann" })]) {
         for times in [None, Some(6)] {
             let mut world = repeating(times);
