@@ -61,7 +61,7 @@ fn a_policy_names_senders_and_what_a_reader_may_leave() {
     for (yaml, what) in [
         ("senders: { news: \"nobody\" }", "there is no @ in it"),
         ("senders: { news: \"A\\u202EB <a@example.com>\" }", "an invisible character"),
-        ("postal-address: \"\"", "this is no postal address"),
+        ("postal-address: \"a\\u0007\"", "this is no postal address"),
         ("postal-address: { standard: x }", "unknown key `standard`"),
         ("senders: { news: \"A\\r\\nBcc: b <a@example.com>\" }", "is nobody a letter can come from"),
         ("unsubscribe: [news, news]", "stands here twice"),

@@ -17,7 +17,7 @@ const RULES: &str = "- rule: a\n  when: { detail-type: [a.b], $or: [{ source: [x
 
 const POLICY: &str = "zone: Europe/London\nquiet:\n  quiet: [{ start: '22:00', end: '07:00', days: [fri] }]\nrate: 7\nweek-starts: mon\n\
     caps:\n  - { cap: d, most: 2, per: tenant, period: week, category: c, except: [c] }\n  - { cap: e, most: 2, per: tenant, rolling: 2h }\n\
-    email: { reply-to: a@example.com, senders: { c: a@example.com }, unsubscribe: [c] }\npreferences:\n  categories: { c: { channel_types: { email: false }, conditions: [{ source: [x] }] } }\nroles: [r]\n\
+    email: { reply-to: a@example.com, postal-address: x, senders: { c: a@example.com }, unsubscribe: [c] }\npreferences:\n  categories: { c: { channel_types: { email: false }, conditions: [{ source: [x] }] } }\nroles: [r]\n\
     topics:\n  t: [u]\n  u: ['w:1']\n";
 
 const TESTS: &str = "- test: x\n  event: { type: a.b, source: x, data: { to: ann } }\n  with: { data: { x: 1 } }\n  at: 2026-11-20T12:00:00Z\n  \

@@ -30,6 +30,9 @@ impl Sender {
     /// [`NotAnAddress`] says what is wrong with it. Line breaks and other control characters are refused, and so are
     /// marks that turn the direction of writing and encoded words: a reader would see another name than is written.
     pub fn parse(text: &str) -> Result<Sender, NotAnAddress> {
+        if text.trim().chars().any(char::is_control) {
+            return Err(NotAnAddress::because("there is a line break or another control character in it"));
+        }
         let (name, address) = name_and_address(text)?;
         let address = String::from(EmailAddress::parse(address)?);
         let name = name.map(|name| unquoted(name).trim().to_owned()).filter(|name| !name.is_empty());
@@ -224,6 +227,7 @@ mod tests {
         let long = format!("{} <o@example.com>", "é".repeat(MAX_DISPLAY_NAME_CHARS + 1));
         for bad in [
             "A\r\nBcc: x@example.com <o@example.com>",
+            "A\r\n <o@example.com>",
             "\"A\r\n B\" <o@example.com>",
             "A\u{0} <o@example.com>",
             "A\u{202e}B <o@example.com>",
