@@ -56,7 +56,7 @@ impl Api {
         }
         let Ok(named) = Event::stored(&envelope.to_string()) else { return Ok(None) };
         let found: Option<Record> = self.events.find(&named).await?;
-        Ok(found.and_then(|it| Event::stored(it.get("event")?).ok()))
+        Ok(found.and_then(|it| it.event()))
     }
 }
 

@@ -68,7 +68,8 @@ pub(crate) fn check_source(value: &str) -> Result<(), Refusal> {
 /// Source: RFC 3986, sections 2.1, 3.2.2 and 3.5.
 pub(crate) fn check_reference(attribute: &'static str, value: &str) -> Result<(), Refusal> {
     let refuse = |found: &'static str| Err(Refusal::new(attribute, found, "a URI reference"));
-    let is_escape = |rest: &str| rest.as_bytes().get(..2).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
+    let is_escape =
+        |rest: &str| rest.as_bytes().get(..2).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
     if !value.split('%').skip(1).all(is_escape) {
         return refuse("a percent sign that begins no escape");
     }
