@@ -54,7 +54,7 @@ async fn look_up(replay: String, events: &Events) -> Result<Replayed, Error> {
             break;
         }
     }
-    let found = found.and_then(|it| Event::stored(it.get("event")?).ok());
+    let found = found.and_then(|it| it.event());
     let data = found.as_ref().and_then(|it| it.data.as_ref()).map(|it| it.text());
     let data: Value = data.and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
     let text = |place: &str| data.pointer(place).and_then(Value::as_str).map(str::to_owned);

@@ -128,7 +128,7 @@ impl Events {
         }
         let Ok(named) = Event::stored(&envelope.to_string()) else { return Ok(None) };
         let found = self.find(&named).await?;
-        Ok(found.and_then(|record| Event::stored(record.get("event")?).ok()))
+        Ok(found.and_then(|record| record.event()))
     }
 
     /// What the audit found out about an event, over all records with its source and id.

@@ -22,7 +22,8 @@ fn a_sample_that_is_refused_says_why() {
         &[],
         &[SAMPLE, "{}"],
         &["1.json: it is refused: at body, found an object of no known form; \
-         write a CloudEvent with specversion, or an EventBridge event with source, detail-type and detail"],
+         write a CloudEvent with specversion, an EventBridge event with source, detail-type and detail, or an entry of \
+         PutEvents"],
         &[],
     );
 }

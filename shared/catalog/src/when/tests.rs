@@ -155,7 +155,9 @@ fn number_that_is_not_written_as_json_writes_it_is_a_warning() {
         for when in [
             format!("{{ detail: {{ data: {{ n: [a, {number}] }} }} }}"),
             format!("{{ detail: {{ data: {{ n: [{{ anything-but: {number} }}] }} }} }}"),
-            format!("\n    detail: {{ data: {{ n:\n      - {number} # a comment\n      - b }} }} "),
+            format!(
+                "\n    detail:\n      data:\n        n:\n          - {number} # a comment\n          - b"
+            ),
         ] {
             let found = warned(&when);
             // Not every reader of YAML takes all of these for numbers; a text is no fault.
@@ -163,7 +165,7 @@ fn number_that_is_not_written_as_json_writes_it_is_a_warning() {
                 .iter()
                 .all(|it| matches!(it.kind, Kind::Number(_)));
             let wanted = format!("write \"{number}\" in quotes");
-            if is_number && !when.contains('#') {
+            if is_number {
                 assert!(found.iter().any(|(_, _, fix)| fix.contains(&wanted)), "{when}: {found:?}");
             }
         }

@@ -128,6 +128,13 @@ impl Record {
         self.item.get(attribute)
     }
 
+    /// The event of the record, with the record's time where its text names none. `None` where the event was refused, or
+    /// is kept as a replay alone.
+    #[must_use]
+    pub fn event(&self) -> Option<Event> {
+        reading::stored(&self.item, self.get("event")?).ok()
+    }
+
     /// The same record with more findings.
     pub(super) fn noting(self, more: impl IntoIterator<Item = Finding>) -> Record {
         let findings: Vec<Finding> = self.findings().into_iter().chain(more).collect();

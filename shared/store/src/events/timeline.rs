@@ -137,3 +137,66 @@ impl Events {
 fn place(it: Option<&Dated>) -> Option<(Timestamp, &str, &str)> {
     it.map(|it| (it.recorded_at, it.event.source.as_str(), it.event.id.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+    use aws_sdk_dynamodb::operation::query::QueryOutput;
+    use aws_smithy_mocks::{Rule, mock};
+
+    use super::*;
+    use crate::canned;
+
+    const EVENT: &str = r#"{"specversion":"1.0","id":"e-1","source":"bank","type":"t","time":"2026-11-20T12:00:00Z","replayid":"r-1"}"#;
+
+    #[tokio::test]
+    async fn replay_is_listed_only_where_the_event_has_no_record_of_its_own() {
+        let own = record().text("sk", "event#bank#e-1#abc").text("event", EVENT);
+        let none = [asked(Vec::new()), nothing()];
+        let shown = events(&none).shown(replay()).await.unwrap().unwrap();
+        assert_eq!((shown.event.id.as_str(), shown.event.replay_id()), ("e-1", Some("r-1")));
+        let some = [asked(vec![own.clone()])];
+        assert!(events(&some).shown(replay()).await.unwrap().is_none());
+        assert!(events(&[]).shown(own).await.unwrap().is_some(), "an ordinary record needs no second look");
+        let refused = record().text("refused", "time: found nothing").text("detail", EVENT);
+        assert!(events(&[]).shown(refused).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn row_of_the_outbox_without_a_time_has_that_of_its_append() {
+        let text = EVENT.replace(r#""time":"2026-11-20T12:00:00Z","#, "");
+        let row = record().text("event", text).text("appended_at", "2026-11-20T09:30:00Z");
+        let shown = events(&[]).shown(row.clone()).await.unwrap().unwrap();
+        assert_eq!(shown.event.time.to_string(), "2026-11-20T09:30:00Z");
+        let shown = events(&[]).shown(row.text("time", "2026-11-20T09:31:00Z")).await.unwrap().unwrap();
+        assert_eq!(shown.event.time.to_string(), "2026-11-20T09:31:00Z", "the audit saw it at this time");
+    }
+
+    fn record() -> Item {
+        Item::default()
+            .text("pk", "stream#-#bank")
+            .text("id", "e-1")
+            .text("recorded_at", "2026-11-20T12:00:01Z")
+    }
+
+    fn replay() -> Item {
+        record().text("sk", "replay#bank#e-1#abc").text("replay_id", "r-1").text("detail", EVENT)
+    }
+
+    fn events(rules: &[Rule]) -> Events {
+        let rules: Vec<&Rule> = rules.iter().collect();
+        Events::new(&canned::client(&rules), "events".to_owned())
+    }
+
+    fn asked(items: Vec<Item>) -> Rule {
+        mock!(Client::query).then_output(move || {
+            let items = items.iter().map(|it| it.clone().into_map()).collect();
+            QueryOutput::builder().set_items(Some(items)).build()
+        })
+    }
+
+    fn nothing() -> Rule {
+        mock!(Client::get_item).then_output(|| GetItemOutput::builder().build())
+    }
+}
