@@ -35,7 +35,7 @@ const HABITS: [(&str, &str); 26] = [
 ];
 
 /// The names that every template has.
-const NAMES: &str = "`data`, `event`, `recipient`, `digest` and `unsubscribe_url`";
+const NAMES: &str = "`data`, `event`, `recipient`, `digest`, `unsubscribe_url` and `postal_address`";
 
 /// What to do about a mistake.
 pub(crate) fn advice(cause: &Cause) -> String {
@@ -78,7 +78,7 @@ pub(crate) fn advice(cause: &Cause) -> String {
         }
         Cause::Variable(name) => {
             let beginning = name.split('.').next().unwrap_or(name);
-            let known = ["data", "event", "recipient", "digest", "unsubscribe_url", "loop"];
+            let known = ["data", "event", "recipient", "digest", "unsubscribe_url", "postal_address", "loop"];
             match nearest(beginning, known).filter(|known| *known != beginning) {
                 Some(known) => format!("did you mean `{known}`?"),
                 None if name.contains('.') => {

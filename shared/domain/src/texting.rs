@@ -176,7 +176,8 @@ mod tests {
     proptest! {
         #[test]
         fn every_number_has_a_price(number in "\\+[1-9][0-9]{6,14}") {
-            let number = PhoneNumber::parse(&number).ok().unwrap();
+            // Not every country code is one.
+            let Ok(number) = PhoneNumber::parse(&number) else { return Ok(()) };
             let prices = prices();
             let known: Vec<Micros> = prices.by_prefix.values().copied().chain([prices.default]).collect();
             prop_assert!(known.contains(&prices.of(&number)));

@@ -113,7 +113,7 @@ pub const TESTS: [&str; 30] = [
 pub const FUNCTIONS: [&str; 2] = ["range", "super"];
 
 /// The names that every template has.
-const NAMES: [&str; 5] = ["event", "data", "digest", "recipient", "unsubscribe_url"];
+const NAMES: [&str; 6] = ["event", "data", "digest", "recipient", "unsubscribe_url", "postal_address"];
 
 /// The members of `recipient`, and of `loop`.
 const RECIPIENT: [&str; 4] = ["id", "name", "locale", "zone"];

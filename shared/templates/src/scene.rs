@@ -15,6 +15,7 @@ use domain::outcome::Reason;
 use domain::path::Path;
 use domain::policy::EmailPolicy;
 use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Recipient, Sender};
+use domain::rule::Operand;
 use minijinja::Value;
 use minijinja::value::Object;
 use serde_json::value::RawValue;
@@ -235,9 +236,12 @@ impl<'a> Words<'a> {
         let named =
             rule.reply_to.iter().chain(self.scene.extra.policy.and_then(|policy| policy.reply_to.as_ref()));
         for operand in named {
-            let found = operand.names(self.scene.envelope);
-            if let Some(text) = found.first() {
-                let mailbox = Sender::parse(text).and_then(Sender::into_parts);
+            let named = match operand {
+                Operand::Literal(text) => Some(text.clone()),
+                Operand::Path(path) => path.pick(self.scene.envelope).and_then(|value| first_text(&value)),
+            };
+            if let Some(text) = named {
+                let mailbox = Sender::parse(&text).and_then(Sender::into_parts);
                 return mailbox
                     .map(Some)
                     .map_err(|refused| Unrendered::no_mailbox(&rule.template, refused.why()));
@@ -324,6 +328,19 @@ impl<'a> Words<'a> {
             postal_address: self.postal_address().map_or(Value::UNDEFINED, Value::from),
             voice: Value::from_object(Voice::new(locale, zones, self.scene.extra.now)),
         })
+    }
+}
+
+/// The text of a value, the first of a list. `None` where there is no value; of another kind of value an empty text, which
+/// is no mailbox.
+fn first_text(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Array(list) => first_text(list.first()?),
+        serde_json::Value::Bool(_) | serde_json::Value::Number(_) | serde_json::Value::Object(_) => {
+            Some(String::new())
+        }
     }
 }
 

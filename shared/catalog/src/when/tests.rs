@@ -185,7 +185,7 @@ fn wildcards_that_eventbridge_refuses_are_refused() {
     check_place(
         "{ detail: { data: { arn: [{ wildcard: '*:*:*:*:*:event-bus/*' }] } } }",
         "detail.data.arn",
-        25,
+        23,
     );
 }
 

@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn long_pattern_is_judged_in_no_time() {
         let repeated = "ab".repeat(200);
-        check(&json!({ "a": [{ "wildcard": format!("*{repeated}*{repeated}") }] }), true);
+        check(&json!({ "a": [{ "wildcard": format!("*{repeated}*{repeated}") }] }), false);
         let many: Vec<Value> = (0..60).map(|n| json!({ "wildcard": format!("*x{n}*") })).collect();
         check(&json!({ "a": many }), false);
     }

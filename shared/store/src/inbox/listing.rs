@@ -1,6 +1,6 @@
 //! Reading an inbox: page by page, and what came since.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -124,15 +124,18 @@ impl Inbox {
             .map_err(|error| Refused::new("read an inbox", error))?;
         let rows: Vec<Item> = answer.items.unwrap_or_default().into_iter().map(Item::from).collect();
         let number = |row: &Item| u64::try_from(row.get_number("seq")?).ok();
-        let keys = rows.iter().filter_map(number).map(|seq| entry_key(&viewer.user, seq)).collect();
+        // Rows that outlive their inbox have numbers that others have, too; the table takes each key once.
+        let numbers: BTreeSet<u64> = rows.iter().filter_map(number).collect();
+        let keys = numbers.into_iter().map(|seq| entry_key(&viewer.user, seq)).collect();
         let found = self.items(keys).await?;
         let mut entries: HashMap<u64, Entry> =
             found.iter().filter_map(read_entry).map(|entry| (entry.seq, entry)).collect();
         let in_order = rows.iter().filter_map(|row| {
-            let entry = entries.remove(&number(row)?)?;
+            let seq = number(row)?;
             // A row may outlive the inbox that it was of; another entry has the number then.
-            let is_its = row.get("key") == Some(entry.kept.id.as_str());
-            (is_its && filter.shelf.states().contains(&entry.state) && !entry.is_over(now)).then_some(entry)
+            let is_its = row.get("key") == Some(entries.get(&seq)?.kept.id.as_str());
+            let entry = if is_its { entries.remove(&seq)? } else { return None };
+            (filter.shelf.states().contains(&entry.state) && !entry.is_over(now)).then_some(entry)
         });
         let came_to = answer.last_evaluated_key.map(Item::from);
         let came_to = came_to.and_then(|key| key.get("sk").map(str::to_owned));

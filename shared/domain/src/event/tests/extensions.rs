@@ -18,7 +18,7 @@ fn an_extension_is_a_string_a_boolean_or_a_32_bit_integer() {
         "<4 characters>",
         "mood",
         "1e400",
-        "a number or a character that cannot be held (line 1, column 5)",
+        "a number, a character or a name that cannot be held (line 1, column 1)",
     );
 }
 
