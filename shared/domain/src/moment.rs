@@ -167,7 +167,7 @@ pub fn time_or_length(path: &Path, envelope: &Value) -> Result<TimeOrLength, Unr
 
 impl Unreadable {
     /// A time that no calendar of ours has.
-    pub(crate) fn beyond_the_calendar(path: impl ToString) -> Unreadable {
+    pub(crate) fn beyond_the_calendar(path: &impl ToString) -> Unreadable {
         Unreadable { path: path.to_string(), found: "a time beyond the year 9999" }
     }
 }

@@ -168,7 +168,7 @@ impl<'a> Plan<'a> {
             match cancel_key(rule, event, &document["detail"], catalog.hashes()) {
                 Some(key) => cancels.push((rule, key)),
                 None => {
-                    unnamed_cancels.extend(missing_part(rule, &document["detail"]).map(|path| (rule, path)))
+                    unnamed_cancels.extend(missing_part(rule, &document["detail"]).map(|path| (rule, path)));
                 }
             }
         }

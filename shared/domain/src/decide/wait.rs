@@ -47,7 +47,7 @@ impl Walk<'_, '_> {
     /// # Errors
     /// The event's value is no time and no length.
     fn until(&self, wait: &Wait) -> Result<Timestamp, Unreadable> {
-        let beyond = || Unreadable::beyond_the_calendar("the rule's `wait`");
+        let beyond = || Unreadable::beyond_the_calendar(&"the rule's `wait`");
         match wait {
             Wait::For(length) => self.facts.now.checked_add(*length).map_err(|_| beyond()),
             Wait::Until(until) => Ok(*until),
