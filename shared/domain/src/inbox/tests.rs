@@ -103,7 +103,7 @@ fn a_week_goes_as_a_whole_and_nothing_has_to_be_written_for_it() {
 #[test]
 fn a_head_is_read_back_as_it_was_written() {
     let text = serde_json::to_string(&three()).unwrap();
-    assert_eq!(text, r#"{"last":3,"sums":[{"week":2968,"unseen":3,"unread":3,"total":3}]}"#);
+    assert_eq!(text, r#"{"last":3,"ordered":3,"sums":[{"week":2968,"unseen":3,"unread":3,"total":3}]}"#);
     assert_eq!(serde_json::from_str::<Head>(&text).unwrap(), three());
     assert_eq!(serde_json::from_str::<Head>("{}").unwrap(), Head::default());
 }

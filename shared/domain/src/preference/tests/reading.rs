@@ -74,7 +74,7 @@ fn a_refusal_names_the_place() {
     refused(
         &json!({"category": {}}),
         "category: found a member of another name, wanted `categories`, `workflows`, `channel_types`, `channels` or \
-         `commercial_subscribed`",
+         `commercial_subscribed`; did you mean `categories`?",
     );
     refused(
         &json!({"categories": {"billing": {"channel_types": {"fax": "yes"}}}}),
