@@ -33,7 +33,7 @@ fn what_does_not_fit_is_refused_by_name() {
     );
     check(
         r#"{"id":"a","url":"https://example.com","uri":1}"#,
-        "<3 characters>: found a member of this name, wanted one of id, tenant, url, description, when, version",
+        "<3 characters>: found a member of this name, wanted one of id, tenant, url, description, when, version, format",
     );
     check(
         r#"{"id":"a","url":"https://example.com","when":{"type":"x"}}"#,
