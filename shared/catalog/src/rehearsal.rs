@@ -256,9 +256,10 @@ fn number(step: usize) -> u32 {
 
 fn silent(unrendered: &Unrendered, order: &Order<'_>, sample: &str) -> Problem {
     let what = format!("{}, for the sample {sample}", unrendered.problem);
-    let fix = match &unrendered.cause {
-        Cause::Argument => "write another value into the sample, or ask for its kind first".to_owned(),
-        cause => advice(cause),
+    let fix = if unrendered.cause == Cause::Argument {
+        "write another value into the sample, or ask for its kind first".to_owned()
+    } else {
+        advice(&unrendered.cause)
     };
     Problem::of_file(&format!("{TEMPLATES}/{}", unrendered.template), what, fix)
         .at_line((unrendered.line > 0).then_some(unrendered.line))
