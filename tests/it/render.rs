@@ -32,7 +32,11 @@ fn every_channel_is_shown_as_its_provider_gets_it() {
     );
     let push = of("push");
     assert_eq!(push["message"]["APNS"]["aps"]["alert"]["title"], "Paid");
-    assert_eq!(of("whatsapp")["text"]["body"], "Paid");
+    // Nobody has written to us, so the approved template is sent.
+    let whatsapp = of("whatsapp");
+    let template = &whatsapp["template"];
+    assert_eq!((&template["name"], &template["language"]["code"]), (&json!("paid"), &json!("en_US")));
+    assert_eq!(template["components"][0]["parameters"][0]["text"], "€1,234.50");
     let socket = of("socket");
     assert_eq!((&socket["frame"]["title"], &socket["inbox"]["title"]), (&json!("Paid"), &json!("Paid")));
     let body: Value = serde_json::from_str(of("webhook")["body"].as_str().unwrap()).unwrap();
@@ -102,6 +106,8 @@ fn an_organisation_may_write_in_one_language_that_is_not_english() {
     assert_eq!(shown[0]["content"]["text"], "Hallo Ann <3, 1.234,50\u{a0}€");
 }
 
+const APPROVED: &str = "template: paid\nlanguage: en_US\nbody: \"Paid {{1}}\"\nparameters:\n  - \"{{ data.total | money('EUR') }}\"\n";
+
 /// A config folder with one rule on every channel, in two languages.
 fn folder(name: &str) -> std::path::PathBuf {
     let folder = std::env::temp_dir().join(format!("carillon-render-{name}-{}", std::process::id()));
@@ -133,6 +139,7 @@ fn folder(name: &str) -> std::path::PathBuf {
             ("push.title.txt", "Paid".to_owned()),
             ("push.txt", "Paid".to_owned()),
             ("whatsapp.txt", "Paid".to_owned()),
+            ("whatsapp.yaml", APPROVED.to_owned()),
             ("socket.title.txt", "Paid".to_owned()),
             ("socket.txt", "Paid".to_owned()),
         ]

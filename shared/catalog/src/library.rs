@@ -254,10 +254,8 @@ fn check_sources(sources: &BTreeMap<String, String>, problems: &mut Vec<Problem>
     }
     let mut warnings = Vec::new();
     for (path, mistake) in renderer.mistakes() {
-        let fix = match &mistake.cause {
-            Cause::Argument if mistake.is_warning => "write the form too".to_owned(),
-            cause => advice(cause),
-        };
+        let lacks_form = mistake.is_warning && mistake.cause == Cause::Argument;
+        let fix = if lacks_form { "write the form too".to_owned() } else { advice(&mistake.cause) };
         let problem = Problem::of_file(&in_folder(&path), mistake.problem, fix).at_line(Some(mistake.line));
         (if mistake.is_warning { &mut warnings } else { &mut *problems }).push(problem);
     }

@@ -289,13 +289,14 @@ fn number(step: usize) -> u32 {
 
 fn silent(unrendered: &Unrendered, order: &Order<'_>, sample: &str, envelope: &Value) -> Problem {
     let what = format!("{}, for the sample {sample}", unrendered.problem);
-    let fix = match &unrendered.cause {
-        Cause::Argument => "write another value into the sample, or ask for its kind first".to_owned(),
-        cause @ Cause::Missing(_) => match meant(&unrendered.problem, envelope) {
-            Some(path) => format!("did you mean `{path}`?"),
-            None => advice(cause),
-        },
-        cause => advice(cause),
+    let is_missing = matches!(unrendered.cause, Cause::Missing(_));
+    let meant = is_missing.then(|| meant(&unrendered.problem, envelope)).flatten();
+    let fix = if let Some(path) = meant {
+        format!("did you mean `{path}`?")
+    } else if unrendered.cause == Cause::Argument {
+        "write another value into the sample, or ask for its kind first".to_owned()
+    } else {
+        advice(&unrendered.cause)
     };
     Problem::of_file(&format!("{TEMPLATES}/{}", unrendered.template), what, fix)
         .at_line((unrendered.line > 0).then_some(unrendered.line))

@@ -204,7 +204,9 @@ pub(crate) fn absent(paths: &[(String, bool)], values: &Value) -> Option<Path> {
             value = value.get_attr(member).unwrap_or_default();
             value.is_undefined() || value.is_none()
         })?;
-        let is_covered = *has_default && missing + 1 == members.len();
+        // Behind `{% if data.a is defined %}` the same line may name `data.a` once more.
+        let is_foreseen = paths.iter().any(|(other, foreseen)| *foreseen && other == path);
+        let is_covered = is_foreseen && missing + 1 == members.len();
         (!is_covered).then(|| Path { absent: members[..=missing].join("."), has_default: *has_default })
     })
 }
@@ -251,7 +253,10 @@ impl Inspector<'_> {
                 };
                 if !known.contains(&member.name) && !self.own.contains(of.id) {
                     let problem = format!("`{}` has no `{}`, only {}", of.id, member.name, known.join(", "));
-                    self.say(member.span(), problem, Cause::Variable(format!("{}.{}", of.id, member.name)));
+                    let cause = Cause::Variable(format!("{}.{}", of.id, member.name));
+                    let is_warning = self.guarded.contains(&place(expression));
+                    let line = member.span().start_line.into();
+                    self.mistakes.push(Mistake { line, problem, cause, is_warning });
                 }
             }
             _ => {}

@@ -127,11 +127,11 @@ impl Renderer {
         Some(self.shelves.get(template)?.get_or_init(|| shelf(&self.sources, template)))
     }
 
-    pub(crate) fn render_part(&self, name: &str, values: Value) -> Result<String, Unrendered> {
+    pub(crate) fn render_part(&self, name: &str, values: &Value) -> Result<String, Unrendered> {
         let template = self.engine.get_template(name).map_err(|error| self.unrendered(name, &error))?;
         let mut text = Bounded(Vec::with_capacity(1_024));
         let rendered = template.render_captured_to(values.clone(), &mut text);
-        rendered.map_err(|error| self.explained(self.unrendered(name, &error), &values))?;
+        rendered.map_err(|error| self.explained(self.unrendered(name, &error), values))?;
         // The engine writes text only, so nothing is lost here.
         Ok(String::from_utf8(text.0).unwrap_or_default())
     }

@@ -279,7 +279,7 @@ impl<'a> Words<'a> {
                 Some((_, it)) => it,
                 None => self.values(locale),
             };
-            *text = renderer.render_part(name, values.clone())?;
+            *text = renderer.render_part(name, &values)?;
             said = Some((locale, values));
         }
         Ok(texts)
@@ -306,7 +306,7 @@ impl<'a> Words<'a> {
         let mut languages = renderer.languages(template, preferred).into_iter();
         let file = languages.find_map(|it| Some((it, renderer.file(template, it, APPROVED)?)));
         let Some((locale, name)) = file else { return Ok(None) };
-        let rendered = renderer.render_part(name, self.values(locale))?;
+        let rendered = renderer.render_part(name, &self.values(locale))?;
         WhatsappTemplate::read(&rendered).map(Some).ok_or_else(|| Unrendered::unreadable(name))
     }
 

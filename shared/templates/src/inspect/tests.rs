@@ -43,7 +43,7 @@ fn a_mistake_is_found_wherever_a_template_can_have_one() {
         ("{{ debug() }}", "there is no function `debug`"),
         ("{{ data.name.upper() }}", "a value has no function `upper`"),
         ("{{ dta.name }}", "nothing is called `dta`"),
-        ("{{ recipient.email }}", "`recipient` has no `email`, only id, name, locale, zone"),
+        ("{{ recipient.email | upper }}", "`recipient` has no `email`, only id, name, locale, zone"),
         (
             "{{ data.at | time(zone=\"Mars/Olympus\") }}",
             "`time(zone=\"Mars/Olympus\")`: there is no such zone; write one as Europe/London",
@@ -122,6 +122,24 @@ fn every_filter_and_test_that_is_suggested_exists_and_takes_its_usual_arguments(
     }
     for name in TESTS {
         assert!(probe.has_test(name), "{name}");
+    }
+}
+
+#[test]
+fn the_path_that_leads_to_no_value_is_named_and_one_whose_absence_is_foreseen_is_not() {
+    let json = serde_json::json!({ "data": { "user": { "name": "Ann" }, "n": null } });
+    let values = Value::from(minijinja::value::Serde(&json));
+    for (text, expected) in [
+        ("{{ data.user.name }}{{ data.total }}", Some(("data.total", false))),
+        ("{{ data.zz.y | default('x') }}", Some(("data.zz", true))),
+        ("{% if data.a is defined %}{{ data.a }}{% endif %}{{ data.b }}", Some(("data.b", false))),
+        ("{{ data.a | default('x') }}{{ data.user.age }}", Some(("data.user.age", false))),
+        ("{{ data.n.x }}", Some(("data.n", false))),
+        ("{{ item.name }}{{ data.a | default('x') }}", None),
+    ] {
+        let found = absent(&paths_on("t/en/sms.txt", text, 1), &values);
+        let expected = expected.map(|(path, has_default)| Path { absent: path.to_owned(), has_default });
+        assert_eq!(found, expected, "{text}");
     }
 }
 

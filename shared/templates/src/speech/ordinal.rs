@@ -10,10 +10,13 @@ use super::numbers::{decimal, form_of, usual, written};
 use super::{unknown, with_voice};
 use crate::failure::reasoned;
 
+/// The forms of categories that have their own.
+type Forms = &'static [(PluralCategory, &'static str)];
+
 /// How languages write an ordinal number in digits, by the category that CLDR gives it. `#` is the number.
 ///
 /// Source: CLDR, `rbnf/<language>.xml`, `%digits-ordinal`, in the form that agrees with a masculine noun.
-const DIGITS: [(&str, &[(PluralCategory, &str)], &str); 27] = [
+const DIGITS: [(&str, Forms, &str); 27] = [
     (
         "en",
         &[(PluralCategory::One, "#st"), (PluralCategory::Two, "#nd"), (PluralCategory::Few, "#rd")],
