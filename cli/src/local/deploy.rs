@@ -54,7 +54,9 @@ fn fixed(state: &State) -> Result<Vec<Parameter>, Error> {
         ("PeopleSources", producers.sources_with(|it| it.people).join(",")),
         ("CriticalSources", producers.sources_with(|it| it.critical).join(",")),
     ];
-    Ok(fixed.map(|(name, value)| (name.to_owned(), value)).into())
+    // The template has a default for what nobody has.
+    let fixed = fixed.into_iter().filter(|(_, value)| !value.is_empty());
+    Ok(fixed.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 fn sam(state: &State) -> Command {
