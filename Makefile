@@ -80,7 +80,7 @@ deny: .local/deny/.installed ## Hold licences, sources and banned crates to deny
 clean: down ## Remove what was built and the local cloud
 	@rm -rf target .local
 
-$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed: .local/%/.installed: infra/local/%.txt
+$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/interop/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed: .local/%/.installed: infra/local/%.txt
 	@echo "installing $* into .local/$* (once) …"
 	@rm -rf .local/$* && python3 -m venv .local/$*
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<

@@ -56,6 +56,9 @@ step "the HTTP API, held to its document"
 tests/openapi/openapi.sh
 tests/documented.sh
 
+step "other people's implementations"
+tests/interop.sh --small
+
 printf '\n'
 awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 } /^[0-9]+ runs of the simulation/ { runs += $1 }
      END { printf "%d passed, %d failed, %d skipped; %d runs simulated\n", passed, failed, ignored, runs }' "$results"

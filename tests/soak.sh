@@ -11,6 +11,9 @@ failed=()
 step "things broken on purpose"
 tests/broken/run.sh || failed+=("tests/broken/run.sh")
 
+step "other people's implementations"
+tests/interop.sh || failed+=("tests/interop.sh")
+
 step "the HTTP API, held to its document by ${EXAMPLES:-25} examples an operation"
 EXAMPLES=${EXAMPLES:-25} tests/documented.sh || failed+=("EXAMPLES=${EXAMPLES:-25} tests/documented.sh")
 

@@ -21,6 +21,9 @@ use templates::{Renderer, Written, proofread};
 /// How often a recurring rule is followed, and how far a long one.
 const MAX_TURNS: usize = 200;
 
+/// What is known of an endpoint.
+pub(crate) type Known<'a> = &'a dyn Fn(&EndpointId) -> Option<Endpoint>;
+
 /// Everything beside the event.
 #[derive(Clone, Copy)]
 pub(crate) struct World<'a> {
@@ -31,7 +34,7 @@ pub(crate) struct World<'a> {
     pub(crate) tenant: Option<&'a Settings>,
     pub(crate) members: &'a dyn Fn(&Group) -> Vec<String>,
     /// What is known of endpoints: those of a table, or samples in their place.
-    pub(crate) endpoint: Option<&'a dyn Fn(&EndpointId) -> Option<Endpoint>>,
+    pub(crate) endpoint: Option<Known<'a>>,
 }
 
 /// One decision, on its own.

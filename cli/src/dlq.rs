@@ -72,7 +72,7 @@ fn show(groups: &[Group], terminal: &Terminal) {
             terminal.say_json(it);
             continue;
         }
-        let time = |it: Option<Timestamp>| it.map_or_else(|| "?".to_owned(), |it| utc(it));
+        let time = |it: Option<Timestamp>| it.map_or_else(|| "?".to_owned(), utc);
         let span = match (it.first, it.last) {
             (first, last) if first == last => time(first),
             (first, last) => format!("{} to {}", time(first), time(last)),

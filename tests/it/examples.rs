@@ -23,7 +23,7 @@ async fn receivers_of_the_examples_verify_what_the_local_cloud_sends_them() {
     match node() {
         Some(node) => programs.push(("receiver.mjs", node)),
         None => {
-            eprintln!("SKIPPED examples/webhooks/receiver.mjs: `make .local/node/.installed` brings Node")
+            eprintln!("SKIPPED examples/webhooks/receiver.mjs: `make .local/node/.installed` brings Node");
         }
     }
     for (file, program) in programs {

@@ -155,10 +155,11 @@ fn files_are_short_and_no_file_is_a_drawer() {
 /// A derive that buffers members reads a number as a map, because numbers keep their digits (`arbitrary_precision`).
 #[test]
 fn no_type_that_is_read_buffers_its_numbers() {
-    // The id of an endpoint is two texts.
-    let harmless = "domain/src/endpoint.rs";
-    let is_ours =
-        |file: &std::path::Path| !file.starts_with(root().join("tests")) && !file.ends_with(harmless);
+    // The id of an endpoint is two texts, and the options of a rule's push notifications are texts and a boolean.
+    let harmless = ["domain/src/endpoint.rs", "domain/src/rule.rs"];
+    let is_ours = |file: &std::path::Path| {
+        !file.starts_with(root().join("tests")) && !harmless.iter().any(|it| file.ends_with(it))
+    };
     for file in sources().into_iter().filter(|file| is_ours(file)) {
         let text = std::fs::read_to_string(&file).unwrap();
         for marker in ["#[serde(flatten)]", "#[serde(untagged", "#[serde(tag = "] {

@@ -258,7 +258,7 @@ mod tests {
         assert!(missing(&later, &[over], &event(), NOON).is_empty(), "cancelled, collected or throttled");
         let ahead = Some(NOON + Duration::from_secs(60));
         let waits = LedgerRow { channel: None, until: ahead, ..row("ann", "sms", 1, Status::Deferred) };
-        assert!(missing(&later, &[waits.clone()], &event(), NOON).is_empty(), "it still waits");
+        assert!(missing(&later, std::slice::from_ref(&waits), &event(), NOON).is_empty(), "it still waits");
         let woken = LedgerRow { until: Some(NOON - Duration::from_secs(60)), ..waits };
         assert_eq!(channels(&missing(&later, &[woken], &event(), NOON)), ["sms"]);
         let no_address = row("ann", "sms", 0, Status::Suppressed);

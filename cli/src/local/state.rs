@@ -57,22 +57,22 @@ pub(crate) struct Running {
 impl State {
     /// The state that was saved last, if there is one. It may describe a process that is gone.
     pub(crate) fn load() -> Result<Option<State>, Error> {
-        State::load_from(file())
+        State::load_from(&file())
     }
 
     /// The same for commands that only ask the local cloud: from whatever folder below the repository they are typed in.
     pub(crate) fn find() -> Result<Option<State>, Error> {
         let here = std::env::current_dir().unwrap_or_default();
         let found = here.ancestors().map(|folder| folder.join(file())).find(|path| path.exists());
-        State::load_from(found.unwrap_or_else(file))
+        State::load_from(&found.unwrap_or_else(file))
     }
 
-    fn load_from(path: PathBuf) -> Result<Option<State>, Error> {
-        match std::fs::read(&path) {
+    fn load_from(path: &Path) -> Result<Option<State>, Error> {
+        match std::fs::read(path) {
             // A file that was cut off by a crash describes nothing.
             Ok(text) => Ok(serde_json::from_slice(&text).ok()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::read(&path, error)),
+            Err(error) => Err(Error::read(path, error)),
         }
     }
 

@@ -95,6 +95,9 @@ fn leaving(plan: &Plan<'_>, decision: &Decision<'_>, task: Task, at: Timestamp) 
     Leaving::wake(plan.catalog, plan.event, &wake, at, name)
 }
 
+/// A message for a channel's queue, whether it is critical, and the events that its digest leaves out.
+type Made = ((Channel, bool, Outgoing), Vec<LeftOut>);
+
 fn job(
     plan: &Plan<'_>,
     decision: &Decision<'_>,
@@ -102,7 +105,7 @@ fn job(
     set: &Set,
     words: &Words<'_>,
     written: &mut Written,
-) -> Result<((Channel, bool, Outgoing), Vec<LeftOut>), Reason> {
+) -> Result<Made, Reason> {
     let scope = order.way_out.as_ref();
     let letters = &plan.catalog.policy().email;
     let way_out = scope.map(|it| words.ways_out.link(plan.event, decision, it, letters, words.now));

@@ -35,7 +35,7 @@ pub(crate) enum What {
     /// The event itself.
     Event,
     /// One rule of it, for these people, from this step on.
-    Rule { rule: String, audience: Vec<Audience>, start: Start, digest: Option<Collected> },
+    Rule { rule: String, audience: Vec<Audience>, start: Start, digest: Option<Box<Collected>> },
     /// There is nothing left to do.
     Nothing,
     /// The rule is not in this catalog any more.
@@ -103,7 +103,7 @@ impl<'a> Unfold<'a> {
                         let (items, summary) = (&digest.items, &digest.summary);
                         let event = closing::event(&event, &window_id, items, summary, self.now);
                         let start = resume.unwrap_or_else(|| Start::after_digest(step, only));
-                        let digest = Some(digest);
+                        let digest = Some(Box::new(digest));
                         let what = What::Rule { rule, audience: vec![audience], start, digest };
                         Ok(Subject { event, what })
                     }
@@ -202,7 +202,7 @@ impl<'a> Unfold<'a> {
                     groups: Vec::new(),
                     start: start.clone(),
                 });
-                Ok(Plan::woken(event, self.catalog, matched, digest.clone()))
+                Ok(Plan::woken(event, self.catalog, matched, digest.as_deref().cloned()))
             }
             What::Nothing | What::Gone { .. } => Ok(Plan::woken(event, self.catalog, None, None)),
         }

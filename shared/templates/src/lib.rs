@@ -8,6 +8,7 @@ mod failure;
 mod grammar;
 mod inspect;
 mod limits;
+mod names;
 mod proofs;
 mod renderer;
 mod scene;

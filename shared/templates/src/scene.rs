@@ -1,7 +1,5 @@
 //! One event as templates see it, and what is said to one person about it.
 
-use std::sync::Arc;
-
 use domain::Timestamp;
 use domain::attachment::attachments;
 use domain::channel::{APPROVED, Channel, Part};
@@ -17,12 +15,12 @@ use domain::policy::EmailPolicy;
 use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Recipient, Sender};
 use domain::rule::Operand;
 use minijinja::Value;
-use minijinja::value::Object;
 use serde_json::value::RawValue;
 
 use crate::failure::Unrendered;
+use crate::names::{Names, Person};
 use crate::renderer::Renderer;
-use crate::speech::{VOICE, Voice};
+use crate::speech::Voice;
 use crate::survivors::{Told, survivors};
 use crate::text::{one_line, trimmed};
 use crate::values::value_of;
@@ -341,87 +339,6 @@ fn first_text(value: &serde_json::Value) -> Option<String> {
         serde_json::Value::Bool(_) | serde_json::Value::Number(_) | serde_json::Value::Object(_) => {
             Some(String::new())
         }
-    }
-}
-
-/// What a template can name: `event`, `data`, `recipient` where it is one person, `digest` where there is one,
-/// `unsubscribe_url` in a letter that can be refused, and `postal_address` in a commercial one.
-struct Names {
-    event: Value,
-    data: Value,
-    digest: Value,
-    recipient: Value,
-    way_out: Value,
-    postal_address: Value,
-    voice: Value,
-}
-
-impl Object for Names {
-    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
-        self.get_value_by_str(name.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
-        let value = match name {
-            "event" => &self.event,
-            "data" => &self.data,
-            "digest" => &self.digest,
-            "recipient" => &self.recipient,
-            "unsubscribe_url" => &self.way_out,
-            "postal_address" => &self.postal_address,
-            VOICE => &self.voice,
-            _ => return None,
-        };
-        (!value.is_undefined()).then(|| value.clone())
-    }
-}
-
-impl std::fmt::Debug for Names {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Names")
-    }
-}
-
-/// The recipient, as far as a letter may name them.
-struct Person {
-    id: Value,
-    name: Value,
-    locale: Value,
-    zone: Value,
-}
-
-impl Person {
-    fn value(of: &Recipient) -> Value {
-        let or_nothing = |it: &Option<String>| it.as_deref().map_or(Value::UNDEFINED, Value::from);
-        Value::from_object(Person {
-            id: Value::from(of.id.as_str()),
-            name: Value::from(of.name.as_deref().unwrap_or(&of.id)),
-            locale: or_nothing(&of.locale),
-            zone: or_nothing(&of.zone),
-        })
-    }
-}
-
-impl Object for Person {
-    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
-        self.get_value_by_str(name.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
-        let value = match name {
-            "id" => &self.id,
-            "name" => &self.name,
-            "locale" => &self.locale,
-            "zone" => &self.zone,
-            _ => return None,
-        };
-        (!value.is_undefined()).then(|| value.clone())
-    }
-}
-
-impl std::fmt::Debug for Person {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Person")
     }
 }
 

@@ -23,6 +23,9 @@ pub const MAX_WILDCARD_BEGINNINGS: usize = 10;
 /// have far fewer.
 const MAX_SETS: usize = 20_000;
 
+/// The fields before one, each with the leaf that is asked of it.
+type Before<'a> = Vec<(&'a str, usize)>;
+
 impl Pattern {
     /// Checks the limit that EventBridge has for wildcards. Carillon itself matches such patterns in linear time, so
     /// [`Pattern::compile`] reads them: only what people write anew is held to it.
@@ -32,7 +35,7 @@ impl Pattern {
     pub fn check_complexity(source: &Value) -> Result<(), Invalid> {
         let Ok(reading) = reading::read(source) else { return Ok(()) };
         // Combinations that have the same fields before this one share the machine of this field.
-        let mut machines: BTreeMap<Vec<(&str, usize)>, (&str, BTreeSet<usize>)> = BTreeMap::new();
+        let mut machines: BTreeMap<Before<'_>, (&str, BTreeSet<usize>)> = BTreeMap::new();
         let alternatives = reading.alternatives();
         for fields in &alternatives {
             let mut fields: Vec<&Field<'_>> = fields.iter().collect();

@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn notification_that_waited_for_its_provider_is_shown_with_the_time_of_the_send() {
         let row = |status: &str| {
-            let item = Item::default().text("pk", &"k".repeat(22)).text("sk", &"k".repeat(21));
+            let item = Item::default().text("pk", "k".repeat(22)).text("sk", "k".repeat(21));
             let item = item.text("status", status).text("event_id", "e").text("event_source", "s");
             let item = item.text("event_type", "t").text("event_time", "2026-11-30T03:51:38Z");
             let item = item.text("rule", "r").text("catalog", "c").text("recipient", "ann");

@@ -1,0 +1,90 @@
+//! The names that a template knows.
+
+use std::sync::Arc;
+
+use domain::recipient::Recipient;
+use minijinja::Value;
+use minijinja::value::Object;
+
+use crate::speech::VOICE;
+
+/// What a template can name: `event`, `data`, `recipient` where it is one person, `digest` where there is one,
+/// `unsubscribe_url` in a letter that can be refused, and `postal_address` in a commercial one.
+pub(crate) struct Names {
+    pub(crate) event: Value,
+    pub(crate) data: Value,
+    pub(crate) digest: Value,
+    pub(crate) recipient: Value,
+    pub(crate) way_out: Value,
+    pub(crate) postal_address: Value,
+    pub(crate) voice: Value,
+}
+
+impl Object for Names {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        self.get_value_by_str(name.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
+        let value = match name {
+            "event" => &self.event,
+            "data" => &self.data,
+            "digest" => &self.digest,
+            "recipient" => &self.recipient,
+            "unsubscribe_url" => &self.way_out,
+            "postal_address" => &self.postal_address,
+            VOICE => &self.voice,
+            _ => return None,
+        };
+        (!value.is_undefined()).then(|| value.clone())
+    }
+}
+
+impl std::fmt::Debug for Names {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Names")
+    }
+}
+
+/// The recipient, as far as a letter may name them.
+pub(crate) struct Person {
+    id: Value,
+    name: Value,
+    locale: Value,
+    zone: Value,
+}
+
+impl Person {
+    pub(crate) fn value(of: &Recipient) -> Value {
+        let or_nothing = |it: &Option<String>| it.as_deref().map_or(Value::UNDEFINED, Value::from);
+        Value::from_object(Person {
+            id: Value::from(of.id.as_str()),
+            name: Value::from(of.name.as_deref().unwrap_or(&of.id)),
+            locale: or_nothing(&of.locale),
+            zone: or_nothing(&of.zone),
+        })
+    }
+}
+
+impl Object for Person {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        self.get_value_by_str(name.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
+        let value = match name {
+            "id" => &self.id,
+            "name" => &self.name,
+            "locale" => &self.locale,
+            "zone" => &self.zone,
+            _ => return None,
+        };
+        (!value.is_undefined()).then(|| value.clone())
+    }
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Person")
+    }
+}
