@@ -54,9 +54,10 @@ impl Asking {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
-            .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", "application/json");
-        for (name, value) in headers {
+            .header("authorization", format!("Bearer {}", self.token));
+        let usual = [("content-type", "application/json")];
+        let usual = usual.iter().filter(|(name, _)| headers.iter().all(|(other, _)| other != name));
+        for (name, value) in usual.chain(headers) {
             request = request.header(*name, *value);
         }
         let mut answer = match body.is_empty() {

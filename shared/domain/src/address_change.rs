@@ -10,7 +10,7 @@ use crate::channel::Channel;
 use crate::event::Event;
 use crate::key::hash_of;
 use crate::keyed_hash::normal;
-use crate::recipient::Recipient;
+use crate::recipient::{ALL_TENANTS, Recipient};
 use crate::registry::Stamp;
 
 /// The type of the event. Dispatch gets it like any event of a producer.
@@ -42,7 +42,8 @@ pub fn between(before: Option<&Recipient>, after: Option<&Recipient>) -> Vec<Add
         ("whatsapp", Channel::Whatsapp, &before.whatsapp, &after.whatsapp),
     ];
     let mut tenants = before.tenants.iter();
-    let tenant = tenants.next().filter(|_| tenants.next().is_none());
+    // A person of all tenants has no tenant of their own.
+    let tenant = tenants.next().filter(|name| tenants.next().is_none() && *name != ALL_TENANTS);
     let changed = members.into_iter().filter_map(|(member, channel, old, new)| {
         let old = old.as_ref().filter(|old| !old.trim().is_empty())?;
         let is_same = new.as_ref().is_some_and(|new| normal(channel, new) == normal(channel, old));
@@ -100,6 +101,17 @@ mod tests {
         let ann = person(json!({ "email": "ann@old.example" }));
         assert!(between(Some(&ann), None).is_empty(), "a deleted person");
         assert!(between(None, Some(&ann)).is_empty(), "a new person");
+    }
+
+    #[test]
+    fn announcement_about_a_person_of_several_tenants_or_of_all_names_none() {
+        for (tenants, expected) in
+            [(json!(["a"]), Some("a")), (json!(["a", "b"]), None), (json!(["*"]), None), (json!([]), None)]
+        {
+            let with = |email: &str| person(json!({ "email": email, "tenants": tenants }));
+            let changes = between(Some(&with("ann@old.example")), Some(&with("ann@new.example")));
+            assert_eq!(changes[0].tenant.as_deref(), expected, "{tenants}");
+        }
     }
 
     #[test]

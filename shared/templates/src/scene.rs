@@ -12,7 +12,7 @@ use domain::locale;
 use domain::outcome::Reason;
 use domain::path::Path;
 use domain::policy::EmailPolicy;
-use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Recipient, Sender};
+use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Sender};
 use domain::rule::Operand;
 use minijinja::Value;
 use serde_json::value::RawValue;
