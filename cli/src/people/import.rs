@@ -152,6 +152,9 @@ fn read(path: &Path, names: &Names, terminal: &Terminal) -> Result<File, Error> 
         if let Err(refusal) = entry {
             file.refused += 1;
             let refusal = wrong_channel(&piece.text).unwrap_or(refusal);
+            if terminal.json {
+                terminal.say_json(&serde_json::json!({ "place": piece.place, "refused": refusal }));
+            }
             terminal.note(&format!("{}: {refusal}", piece.place));
         }
     }
