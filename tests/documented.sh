@@ -2,7 +2,8 @@
 # Asks the deployed HTTP API what functions/api/openapi.yaml allows, and much that it does not, with every check that
 # schemathesis has: no 5xx, no status, type, header or shape that is not in the document, nothing taken that the document
 # forbids, nothing refused that it allows, nothing answered without authentication. `tests/run.sh` calls this.
-# EXAMPLES=25 asks more for each operation: `make soak` does.
+# EXAMPLES=25 asks more for each operation, and PHASES=examples,coverage,fuzzing tries every boundary of every member:
+# `make soak` does both.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,7 +29,7 @@ ask() {
   rm -rf "$folder" && mkdir -p "$folder"
   (cd "$folder" && ../../schemathesis/bin/schemathesis --config-file "../../../tests/$config.toml" run \
     ../../../functions/api/openapi.yaml --url "$url" --checks all \
-    --max-examples "${EXAMPLES:-2}" --generation-deterministic --no-shrink --continue-on-failure \
+    --max-examples "${EXAMPLES:-5}" --generation-deterministic --no-shrink --continue-on-failure \
     --request-timeout 30 --suppress-health-check all --warnings off --workers 1 --no-color "$@" > said 2>&1)
 }
 together() {
@@ -56,7 +57,7 @@ together() {
 
 mkdir -p .local/documented
 result=0
-together documented --phases examples,coverage,fuzzing || result=1
+together documented --phases "${PHASES:-examples,fuzzing}" || result=1
 put "/v1/recipients/$ID" '{"name":"Ann"}'
 put "/v1/endpoints/$ID" "{\"url\":\"$capture/hooks/documented\"}"
 together known --phases fuzzing --exclude-operation-id deleteRecipient --exclude-operation-id deleteEndpoint ||

@@ -15,7 +15,8 @@ step "other people's implementations"
 tests/interop.sh || failed+=("tests/interop.sh")
 
 step "the HTTP API, held to its document by ${EXAMPLES:-25} examples an operation"
-EXAMPLES=${EXAMPLES:-25} tests/documented.sh || failed+=("EXAMPLES=${EXAMPLES:-25} tests/documented.sh")
+every="PHASES=examples,coverage,fuzzing EXAMPLES=${EXAMPLES:-25}"
+env $every tests/documented.sh || failed+=("$every tests/documented.sh")
 
 for round in $(seq "$rounds"); do
   seed=$((RANDOM * 32768 + RANDOM))
