@@ -39,6 +39,9 @@ results=.local/tests.log
 export PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED-20261121}"
 [ -n "$PROPTEST_RNG_SEED" ] || unset PROPTEST_RNG_SEED
 run() { cargo test --profile local --locked "$@" 2>&1 | tee -a "$results"; }
+# What failed and why, once more at the end: a long log is often cut in the middle.
+again() { [ $? = 0 ] || awk '/^---- .* stdout ----$/ { on = 1 } /^failures:$/ { on = 0 } on' "$results"; }
+trap again EXIT
 # Of all packages at once: one package alone has other features of the SDKs, which would be built anew for it.
 together() { run --workspace --exclude simulation "$@"; }
 : > "$results"

@@ -287,7 +287,7 @@ pub(crate) struct Demo {
     #[arg(long, default_value = "events", value_name = "FOLDER")]
     pub(crate) samples: PathBuf,
     /// How many seconds to wait for everything to arrive
-    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 240, value_name = "SECONDS")]
     pub(crate) patience: u64,
 }
 

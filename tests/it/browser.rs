@@ -2,12 +2,14 @@
 //!
 //! Source: Fetch Standard, "CORS protocol"; API Gateway developer guide, "Configure CORS for HTTP APIs".
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::asking::Asking;
+use crate::cloud::{Cloud, unique};
 use crate::commands::{carillon, json_lines, text};
 
-#[test]
-fn page_of_another_origin_may_ask_for_a_ticket_on_the_local_cloud() {
+#[tokio::test]
+async fn page_of_another_origin_may_ask_for_a_ticket_on_the_local_cloud() {
     let status = status();
     let url = format!("{}/v1/tickets", status["tokenUrl"].as_str().unwrap());
     let origin = "https://app.example.com";
@@ -28,8 +30,9 @@ fn page_of_another_origin_may_ask_for_a_ticket_on_the_local_cloud() {
         assert!(header("access-control-allow-headers").contains(name), "{name}");
     }
     // And the request itself: the page may read the answer.
-    let token = carillon(&["token", "--user", "patient-lena", "--tenant", "clinic-westend"], "");
-    let token = text(&token).trim().to_owned();
+    let (user, tenant) = (unique("ann"), unique("clinic"));
+    Cloud::connect().somebody_with(json!({ "id": user, "tenants": [tenant] })).await;
+    let token = Asking::of(&user, &tenant, "member").token;
     let answer = ureq::post(&url)
         .header("origin", origin)
         .header("authorization", format!("Bearer {token}"))

@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::cloud::{Cloud, now, unique};
+use crate::until::PATIENCE;
 
 pub(crate) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -32,8 +33,8 @@ impl Client {
 
     /// The next message.
     pub(crate) async fn hear(&mut self) -> Value {
-        let next = tokio::time::timeout(Duration::from_secs(60), self.0.next()).await;
-        let message = next.expect("nothing was heard for 60 s").unwrap().unwrap();
+        let next = tokio::time::timeout(PATIENCE, self.0.next()).await;
+        let message = next.expect("nothing was heard").unwrap().unwrap();
         serde_json::from_str(&message.to_string()).unwrap()
     }
 
@@ -58,7 +59,7 @@ impl Client {
                 heard.extend(serde_json::from_str::<Value>(&message.to_string()).ok());
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), end).await.expect("the connection is open after 60 s");
+        tokio::time::timeout(PATIENCE, end).await.expect("the connection is still open");
         heard
     }
 

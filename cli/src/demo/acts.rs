@@ -28,8 +28,8 @@ use proof::{Found, Proof};
 use trouble::Trouble;
 pub(super) use trouble::restore;
 
-/// How long the acts may take: the longest wait half a minute, and a slow machine adds some.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// How long the acts may take: the longest takes half a minute, and a batch that a slow machine lost comes back after 180 s.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// And at least so long after the one before.
 const AT_LEAST: Duration = Duration::from_secs(15);

@@ -170,10 +170,11 @@ async fn endpoints_and_attempts_are_listed_page_by_page() {
     }
     let attempts = until("three pings are answered", async || {
         let found = pages(&admin, "/v1/endpoints/erp/attempts", "attempts");
-        (found.len() == 3).then_some(found)
+        let answered = found.iter().filter(|it| it["status"] == 200).count();
+        (answered == 3).then_some(found)
     })
     .await;
-    assert!(attempts.iter().all(|it| it["status"] == 200 && it["by_hand"] == true));
+    assert!(attempts.iter().all(|it| it["by_hand"] == true), "{attempts:?}");
     assert!(attempts[0]["at"].as_str() >= attempts[1]["at"].as_str(), "the newest first");
     let next = admin.ask("GET", "/v1/endpoints/erp/attempts?limit=1", None).body["next"].clone();
     let elsewhere = format!("/v1/endpoints/a/attempts?limit=1&next={}", next.as_str().unwrap());
