@@ -8,6 +8,7 @@
 
 mod cloud;
 mod contest;
+mod flood;
 mod hooks;
 mod http;
 mod measure;
@@ -83,6 +84,7 @@ fn measure_all(size_only: bool, only: Option<String>) -> io::Result<Report> {
         works: Works::new(),
         contest: None,
         relaying: None,
+        flood: None,
         notes: Vec::new(),
     };
     let functions = function_names(&root)?;
@@ -147,6 +149,12 @@ impl Bench {
         if order.iter().any(|it| it == "relay") {
             progress("relay: from commit to bus, beside a poller …");
             report.relaying = Some(relaying::run(&self.program(&ours.join("relay")), &self.stage)?);
+        }
+        if order.iter().any(|it| it == "gateway") {
+            progress("gateway: the neighbours of flooding sockets …");
+            let file = ours.join("gateway");
+            let program = self.program(&file);
+            report.flood = Some(flood::run(&program, &self.stage, &self.samples)?);
         }
         if self.only.is_some() {
             return Ok(());

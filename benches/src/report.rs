@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::contest::Contest;
+use crate::flood::Flood;
 use crate::measure::{Figures, INVOCATIONS, STARTS, Work};
 use crate::relaying::Relaying;
 use crate::samples::{BATCH, RECORDS};
@@ -37,6 +38,8 @@ pub(crate) struct Report {
     pub(crate) contest: Option<Contest>,
     /// The outbox's way to the bus beside a poller's.
     pub(crate) relaying: Option<Relaying>,
+    /// The gateway's answers to the neighbours of a flooding socket.
+    pub(crate) flood: Option<Flood>,
     /// What should be known beside the figures.
     pub(crate) notes: Vec<String>,
 }
@@ -63,6 +66,7 @@ impl Report {
             "default_client": figures(&self.peers),
             "dispatch": works.collect::<Value>(),
             "outbox": self.relaying.as_ref().map(Relaying::json),
+            "flood": self.flood.as_ref().map(Flood::json),
             "plain_job": self.contest.as_ref().map(Contest::json),
             "notes": self.notes,
         })
@@ -114,6 +118,9 @@ impl Report {
         self.works_table(&mut text);
         if let Some(it) = &self.relaying {
             it.table(&mut text);
+        }
+        if let Some(flood) = &self.flood {
+            flood.table(&mut text);
         }
         if let Some(it) = &self.contest {
             text.push_str(&it.table());

@@ -108,7 +108,12 @@ impl Samples {
 
     /// `count` requests, each of a WebSocket client of its own: one client may not send so many frames a second.
     pub(crate) fn requests(&self, count: usize) -> Vec<String> {
-        let of = |number: usize| self.gateway.replace(CONNECTION, &format!("{CONNECTION}{number}"));
+        self.requests_named(CONNECTION, count)
+    }
+
+    /// The same from clients whose names begin so.
+    pub(crate) fn requests_named(&self, name: &str, count: usize) -> Vec<String> {
+        let of = |number: usize| self.gateway.replace(CONNECTION, &format!("{name}{number}"));
         (0..count).map(of).collect()
     }
 }

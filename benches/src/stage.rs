@@ -38,6 +38,8 @@ struct State {
     run: u64,
     waiting: VecDeque<String>,
     handed_out: u64,
+    /// When the last invocation was handed out.
+    handed_at: Option<Instant>,
     /// Since when the function has been asking for more than there is.
     idle_since: Option<Instant>,
     journal: Journal,
@@ -50,6 +52,8 @@ pub(crate) struct Journal {
     pub(crate) calls: BTreeMap<String, u64>,
     /// The messages it put into each queue.
     pub(crate) sent: BTreeMap<String, Vec<String>>,
+    /// From the moment when an invocation was handed out to its answer, in this order.
+    pub(crate) times: Vec<Duration>,
     /// When each event first came to the bus, by its id.
     pub(crate) arrivals: BTreeMap<String, Instant>,
     /// What should not have happened: figures of such a run are worth nothing.
@@ -124,11 +128,16 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the time that is measured")]
     fn answer(&self, request: &Request) -> Option<Response> {
         let Some(runtime) = request.path.strip_prefix(RUNTIME_API) else { return Some(self.call(request)) };
         if request.method == "GET" {
             return self.next();
         }
+        let mut state = self.lock();
+        let took = state.handed_at.take().map(|since| since.elapsed());
+        state.journal.times.extend(took);
+        drop(state);
         let said = String::from_utf8_lossy(&request.body);
         if !runtime.ends_with("/response") || said.contains("itemIdentifier") {
             self.lock().journal.faults.push(format!("{runtime}: {said}"));
@@ -145,6 +154,7 @@ impl Inner {
         while state.run == run {
             if let Some(body) = state.waiting.pop_front() {
                 state.handed_out += 1;
+                state.handed_at = Some(Instant::now());
                 let id = format!("8476a536-e9f4-11e8-9739-{:012}", state.handed_out);
                 let headers = vec![
                     ("content-type", "application/json".to_owned()),
