@@ -2,9 +2,13 @@
 
 PROFILE  := local
 ENV      := $(or $(E),dev)
+# The project that is deployed: rules, templates, policy, packs. Your own folder: make up CONFIG=../my-config
+CONFIG   := config
 CARILLON := target/$(PROFILE)/carillon
 CATALOG  := target/lambda/dispatch/catalog.json
 PAGES    := target/lambda/api/pages.json
+# A folder without carillon.yaml has no samples of its own.
+CHECK     = $(CARILLON) check '$(CONFIG)' $(if $(wildcard $(CONFIG)/carillon.yaml)$(SAMPLES),--strict) $(if $(SAMPLES),--samples '$(SAMPLES)')
 RUN      := cargo build --profile $(PROFILE) --locked
 SAM      := .local/sam/.installed
 SAM_PYTHON := .local/sam/bin/python
@@ -20,7 +24,7 @@ help: ## Print the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: up ## Everything, on the samples: deploy to the local cloud, send, show who was told what
-	@$(CARILLON) demo
+	@$(CARILLON) demo --config '$(CONFIG)'
 
 test: ## Everything: format, lints, template, config, unit, property, end to end on the local cloud
 	@tests/run.sh
@@ -28,11 +32,11 @@ test: ## Everything: format, lints, template, config, unit, property, end to end
 soak: up ## The same for longer, with other seeds, and things broken on purpose: make soak ROUNDS=20
 	@tests/soak.sh
 
-up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy to it; webhooks reach WEBHOOK_ALLOW=http://127.0.0.1:3000
+up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy CONFIG=config to it; webhooks reach WEBHOOK_ALLOW=http://127.0.0.1:3000
 	@$(CARILLON) local up --profile $(PROFILE) $(if $(WEBHOOK_ALLOW),--webhook-allow '$(WEBHOOK_ALLOW)')
 
-reload: ## Push config/ to the local cloud that runs: a changed word is live within seconds
-	@$(CARILLON) local reload --samples events
+reload: ## Push CONFIG=config to the local cloud that runs: a changed word is live within seconds
+	@$(CARILLON) local reload '$(CONFIG)' $(if $(SAMPLES),--samples '$(SAMPLES)')
 
 attacks: up ## Replay the known attacks against the local cloud and print that each is refused
 	@tests/attacks.sh
@@ -44,12 +48,13 @@ logs: ## Print what the functions logged: make logs F=email ARGS='--follow --lev
 	@$(CARILLON) local logs $(F) $(ARGS)
 
 send: ## Put a sample on the bus as a new event: make send E=core/hello
-	@test -n "$(E)" || { echo "name a sample: make send E=core/hello"; ls -d events/*/*.json | sed 's/^events./  /; s/.json$$//' | grep -v lambda/; exit 2; }
-	@$(CARILLON) publish --fresh events/$(E).json
+	@test -n "$(E)" || { echo "name a sample: make send E=core/hello"; \
+	  find '$(CONFIG)/events' packs/*/events -name '*.json' 2>/dev/null | sed -E 's#^packs/([^/]+)/events/#  \1/#; s#^.*/events/#  #; s/.json$$//'; exit 2; }
+	@$(CARILLON) publish --fresh $(firstword $(wildcard $(CONFIG)/events/$(E).json) packs/$(dir $(E))events/$(notdir $(E)).json)
 
-build: ## Build functions and CLI for this machine, compile config/
+build: ## Build functions and CLI for this machine, compile CONFIG=config
 	@$(RUN) --workspace --exclude simulation $(or $(TARGETS),--bins)
-	@$(CARILLON) check --strict --samples events --out $(CATALOG) --pages $(PAGES)
+	@$(CHECK) --out $(CATALOG) --pages $(PAGES)
 
 environment:
 	$(if $(shell $(SECTION)),,$(error $(NO_ENV)))@:
@@ -57,11 +62,11 @@ environment:
 release: environment $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for the architecture that infra/samconfig.toml names
 	@. .local/lambda/bin/activate && cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),--x86-64,--arm64) \
 	  $(foreach it,$(notdir $(wildcard functions/*)),-p $(it))
-	@CARILLON_COMMIT=$$(git rev-parse --short=12 HEAD 2>/dev/null) $(RUN) -p cli && $(CARILLON) check --strict --samples events --out $(CATALOG) --pages $(PAGES)
+	@CARILLON_COMMIT=$$(git rev-parse --short=12 HEAD 2>/dev/null) $(RUN) -p cli && $(CHECK) --out $(CATALOG) --pages $(PAGES)
 
-deploy: release ## Build for Lambda and deploy to AWS: make deploy E=dev
+deploy: release ## Build for Lambda and deploy CONFIG=config to AWS: make deploy E=dev
 	@env -u AWS_ENDPOINT_URL $(SAM_PYTHON) infra/deployed.py $(ENV) target/deployed-$(ENV).json --samconfig $(SAMCONFIG) \
-	  && $(CARILLON) check --against target/deployed-$(ENV).json || echo "rules that are deployed and gone are not known"
+	  && $(CARILLON) check '$(CONFIG)' --against target/deployed-$(ENV).json || echo "rules that are deployed and gone are not known"
 	@cd infra && env -u AWS_ENDPOINT_URL SAM_CLI_TELEMETRY=0 ../.local/sam/bin/sam deploy --config-env $(ENV)
 
 bench: ## Measure size, start-up and work of every function, beside the SDK's default client and Powertools

@@ -43,12 +43,19 @@ pub(crate) struct Sent {
 }
 
 impl Cloud {
-    /// `people` is the file that `carillon people import` reads.
+    /// `packs` is the folder of packs: each may have a file `people.json`, as `carillon people import` reads it.
     ///
     /// # Errors
     /// The file cannot be read, or no port is free for the endpoints.
-    pub(crate) fn open(people: &Path) -> io::Result<Cloud> {
-        let people: Vec<Value> = serde_json::from_str(&fs::read_to_string(people)?)?;
+    pub(crate) fn open(packs: &Path) -> io::Result<Cloud> {
+        let mut people: Vec<Value> = Vec::new();
+        for pack in fs::read_dir(packs)? {
+            let file = pack?.path().join("people.json");
+            if file.exists() {
+                let of_pack: Vec<Value> = serde_json::from_str(&fs::read_to_string(file)?)?;
+                people.extend(of_pack);
+            }
+        }
         let hooks = Hooks::open()?;
         let mut cloud = Cloud { people: BTreeMap::new(), groups: BTreeMap::new(), hooks };
         for it in &people {

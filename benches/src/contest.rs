@@ -99,7 +99,7 @@ pub(crate) fn run(
     Ok(Some(Contest { entrants }))
 }
 
-/// Who the plain events concern: people of events/people.json.
+/// Who the plain events concern: people of the packs.
 const PEOPLE: [&str; 5] = ["patient-lena", "patient-tomas", "clinician-noor", "owner-sam", "nurse-felix"];
 
 /// A program that did less, or more, than the job is not measured.

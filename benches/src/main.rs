@@ -107,10 +107,10 @@ fn measure_all(size_only: bool, only: Option<String>) -> io::Result<Report> {
         }
         None => "Valgrind is missing, so no instructions were counted: apt-get install valgrind".into(),
     });
-    let people = root.join("events/people.json");
+    let packs = root.join("packs");
     let mut bench = Bench {
-        stage: Stage::open(Cloud::open(&people)?)?,
-        samples: Samples::read(&root.join("events"))?,
+        stage: Stage::open(Cloud::open(&packs)?)?,
+        samples: Samples::read(&packs, &root.join("events"))?,
         folder: root.join("target/bench"),
         valgrind,
         functions,

@@ -44,14 +44,17 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
-    /// Reads `events/<pack>/<type>.json`.
+    /// Reads `packs/<pack>/events/<type>.json` and the payloads in `events/lambda`.
     ///
     /// # Errors
     /// A sample cannot be read.
-    pub(crate) fn read(events: &Path) -> io::Result<Samples> {
+    pub(crate) fn read(packs: &Path, events: &Path) -> io::Result<Samples> {
         let mut paths = Vec::new();
-        for folder in entries(events)?.into_iter().filter(|it| it.is_dir() && !it.ends_with("lambda")) {
-            paths.extend(entries(&folder)?);
+        for pack in entries(packs)? {
+            let folder = pack.join("events");
+            if folder.is_dir() {
+                paths.extend(entries(&folder)?);
+            }
         }
         let bodies = paths.iter().map(|it| Ok(bus_event(serde_json::from_str(&fs::read_to_string(it)?)?)));
         Ok(Samples {

@@ -88,19 +88,21 @@ pub(crate) enum Command {
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon check
-  carillon check config --samples events
-  carillon check --samples events --strict
+  carillon check --strict
+  carillon check my-config --strict
+  carillon check --samples more-events
   carillon check --against deployed.json
   carillon check --out target/lambda/dispatch/catalog.json")]
 pub(crate) struct Check {
-    /// The folder with rules/, templates/, and perhaps policy.yaml and tests/
+    /// The project, or a folder with rules/, templates/, and perhaps policy.yaml and tests/
     #[arg(default_value = "config", value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
-    /// Sample events: each must reach somebody, and each rule must be reached. Runs the decision tests too
+    /// Sample events: each must reach a recipient, and each rule must be reached. Runs the decision tests too. A project
+    /// has samples of its own and of its packs; these are added
     #[arg(long, value_name = "FOLDER")]
     pub(crate) samples: Option<PathBuf>,
     /// Refuse a rule that no decision test names, instead of warning of it
-    #[arg(long, requires = "samples")]
+    #[arg(long)]
     pub(crate) strict: bool,
     /// Warn of rules that this catalog has and the compiled one has not: what waits for them would never be sent
     #[arg(long, value_name = "CATALOG")]
@@ -121,9 +123,9 @@ pub(crate) struct Check {
 /// AWS_ENDPOINT_URL is honoured.
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
-  carillon publish events/core/hello.json
+  carillon publish packs/core/events/hello.json
   carillon publish --source /shop order.json
-  carillon publish --fresh events/healthcare/*.json
+  carillon publish --fresh packs/healthcare/events/*.json
   producer | carillon --env dev publish -")]
 pub(crate) struct Publish {
     /// Files, or - for standard input
@@ -158,7 +160,7 @@ pub(crate) struct Tail {
 /// Ask whether a pattern matches an event: exit 0 if it does, 1 if not
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
-  carillon match --pattern pattern.json --event events/core/hello.json
+  carillon match --pattern pattern.json --event packs/core/events/hello.json
   carillon match --pattern pattern.json --event - < event.json && echo yes
 
 The pattern is EventBridge's, as in `aws events test-event-pattern`. An EventBridge event is matched as it is; a
@@ -180,9 +182,9 @@ pub(crate) struct Match {
 /// not taken up by its channel yet.
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
-  carillon explain events/care/emergency.alert.created.json
-  carillon explain events/tasks/task.commented.json --recipient ann --at 2026-11-20T23:30:00Z
-  carillon explain events/tasks/task.created.json --as-test >> config/tests/tasks.yaml
+  carillon explain packs/care/events/emergency.alert.created.json
+  carillon explain packs/tasks/events/task.comment.added.json --recipient ann --at 2026-11-20T23:30:00Z
+  carillon explain packs/tasks/events/task.created.json --as-test >> packs/tasks/tests/tasks.yaml
   carillon explain 7f3c9c2e-1b1d-4f0e-9d55-2f4b --recipient ann")]
 pub(crate) struct Explain {
     /// A file with one event, - for standard input, or the id of an event that happened
@@ -207,9 +209,9 @@ pub(crate) struct Explain {
     /// Print what is decided about a file as the lines of a decision test, for config/tests
     #[arg(long)]
     pub(crate) as_test: bool,
-    /// The people, with the roles and topics they have
-    #[arg(long, default_value = "events/people.json", value_name = "FILE")]
-    pub(crate) people: PathBuf,
+    /// The people, with the roles and topics they have; those of the project and its packs, when it is left out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) people: Option<PathBuf>,
     /// The source of an event that happened, where its id alone is not enough
     #[arg(long)]
     pub(crate) source: Option<String>,
@@ -283,9 +285,12 @@ pub(crate) struct Token {
 #[derive(ClapArgs)]
 #[command(after_help = "Example:\n  carillon demo")]
 pub(crate) struct Demo {
-    /// The sample events
-    #[arg(long, default_value = "events", value_name = "FOLDER")]
-    pub(crate) samples: PathBuf,
+    /// The project whose samples and people are played, with those of its packs
+    #[arg(long, default_value = "config", value_name = "FOLDER")]
+    pub(crate) config: PathBuf,
+    /// A folder with <pack>/<sample>.json and people.json, in place of the project's samples
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) samples: Option<PathBuf>,
     /// How many seconds to wait for everything to arrive
     #[arg(long, default_value_t = 240, value_name = "SECONDS")]
     pub(crate) patience: u64,

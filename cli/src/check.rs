@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use catalog::{Problem, Trials};
+use catalog::{Files, Problem, Project, Trials};
 use domain::catalog::{Catalog, CatalogFile, POLICY_FILE};
 use domain::policy::EmailPolicy;
 use domain::recipient::{Recipient, Recipients};
@@ -12,14 +12,21 @@ use crate::args::Check;
 use crate::error::{Done, Error};
 use crate::status::counted;
 use crate::terminal::{Ink, Terminal};
-use crate::{explain, files, gone};
+use crate::{explain, files, gone, project};
 
 pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     if !args.folder.is_dir() {
         let what = format!("there is no folder {}", args.folder.display());
         return Err(Error::usage(what, "name the folder that holds rules/ and templates/"));
     }
-    let compiled = match catalog::compile(&args.folder) {
+    let project = project::read(&args.folder);
+    let plays = args.samples.is_some() || project.is_project();
+    if args.strict && !plays {
+        let what =
+            format!("--strict needs samples, and {} has no {}", args.folder.display(), catalog::MANIFEST);
+        return Err(Error::usage(what, "name the folder of samples with --samples"));
+    }
+    let compiled = match project.compile() {
         Ok(compiled) => compiled,
         Err(problems) => {
             report(terminal, &below(problems, &args.folder), &[]);
@@ -35,13 +42,20 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     let senders = headers(&compiled.file.policy.email);
     let (mut problems, mut warnings) = (Vec::new(), compiled.warnings);
     let mut tests = 0;
-    if let Some(folder) = &args.samples {
+    if plays {
         let catalog = Catalog::open(compiled.file).map_err(|it| Error::Cloud(it.to_string()))?;
-        let samples = Samples::read(folder)?;
+        let samples = Samples::read(&project, &args.folder, args.samples.as_deref())?;
         let findings = catalog::check_samples(&catalog, &samples.texts, &samples.people);
         problems.extend(findings.problems);
         warnings.extend(findings.warnings);
-        let trials = samples.trials(&catalog, &args.folder);
+        let mut trials = samples.trials(&catalog, decision_tests(&project, &args.folder));
+        if !project.runs_pack_tests() {
+            // The decision tests of a pack hold with the policy of its release.
+            let is_own = |warning: &Problem| {
+                warning.rule.as_ref().is_none_or(|rule| !compiled.pack_rules.contains_key(rule))
+            };
+            trials.warnings.retain(is_own);
+        }
         problems.extend(trials.problems);
         (if args.strict { &mut problems } else { &mut warnings }).extend(trials.warnings);
         tests = trials.verdicts.iter().filter(|it| it.holds).count();
@@ -78,7 +92,7 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
             (counted(rules, "rule", "rules"), counted(templates, "template file", "template files"));
         let line = format!("{rules}, {templates}: catalog {version}, {size} KB");
         terminal.say(&format!("{} {line}", terminal.ink(Ink::Good, "ok")));
-        if args.samples.is_some() {
+        if plays {
             let pass = if tests == 1 { "decision test passes" } else { "decision tests pass" };
             terminal.say(&format!("{} {tests} {pass}", terminal.ink(Ink::Good, "ok")));
         }
@@ -86,12 +100,18 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     Ok(true)
 }
 
+/// The decision tests of a project, or of a config folder without packs.
+fn decision_tests(project: &Project, folder: &Path) -> Result<Files, Vec<Problem>> {
+    if project.is_project() { project.tests() } else { catalog::read_tests(folder) }
+}
+
 /// The `From` header of each category that has a sender of its own.
 fn headers(email: &EmailPolicy) -> BTreeMap<String, String> {
     email.senders.iter().map(|(category, sender)| (category.clone(), sender.to_header())).collect()
 }
 
-/// The sample events of a folder, and the people they are about.
+/// The sample events, and the people they are about.
+#[derive(Default)]
 struct Samples {
     /// By the paths under which they were found.
     texts: Vec<(String, String)>,
@@ -101,32 +121,48 @@ struct Samples {
 }
 
 impl Samples {
-    fn read(folder: &Path) -> Result<Samples, Error> {
-        let (mut texts, mut events) = (Vec::new(), BTreeMap::new());
+    /// Those of a project and its packs, and those of one more folder.
+    fn read(project: &Project, config: &Path, more: Option<&Path>) -> Result<Samples, Error> {
+        let mut samples = Samples::default();
+        let config = config.display().to_string();
+        for sample in project.samples() {
+            let sample = sample.below(&config);
+            samples.events.insert(sample.name, sample.text.clone());
+            samples.texts.push((sample.file, sample.text));
+        }
+        for people in project.people() {
+            let people = people.below(&config);
+            samples.add_people(&people.file, &people.text)?;
+        }
+        let Some(folder) = more else { return Ok(samples) };
         for path in files::samples(folder)? {
             let text = files::read(&path)?;
             let below = path.strip_prefix(folder).unwrap_or(&path);
             let steps: Vec<_> = below.iter().map(|it| it.to_string_lossy()).collect();
-            events.insert(steps.join("/"), text.clone());
-            texts.push((path.display().to_string(), text));
+            samples.events.insert(steps.join("/"), text.clone());
+            samples.texts.push((path.display().to_string(), text));
         }
         let people = folder.join("people.json");
-        let cast: Vec<Recipient> = match people.exists() {
-            true => serde_json::from_str(&files::read(&people)?).map_err(|it| {
-                Error::usage(
-                    format!("{} is no list of people: {it}", people.display()),
-                    "see `carillon people import --help`",
-                )
-            })?,
-            false => Vec::new(),
-        };
-        let people = cast.into_iter().map(|it| (it.id.clone(), it)).collect();
-        Ok(Samples { texts, events, people })
+        if people.exists() {
+            samples.add_people(&people.display().to_string(), &files::read(&people)?)?;
+        }
+        Ok(samples)
     }
 
-    /// Runs the decision tests of a config folder. Without any, every rule is one that no test names.
-    fn trials(&self, catalog: &Catalog, config: &Path) -> Trials {
-        match catalog::read_tests(config) {
+    fn add_people(&mut self, file: &str, text: &str) -> Result<(), Error> {
+        let people: Vec<Recipient> = serde_json::from_str(text).map_err(|error| {
+            Error::usage(
+                format!("{file} is no list of people: {error}"),
+                "see `carillon people import --help`",
+            )
+        })?;
+        self.people.extend(people.into_iter().map(|person| (person.id.clone(), person)));
+        Ok(())
+    }
+
+    /// Runs the decision tests. Without any, every rule is one that no test names.
+    fn trials(&self, catalog: &Catalog, tests: Result<Files, Vec<Problem>>) -> Trials {
+        match tests {
             Ok(files) => catalog::run_tests(&files, catalog, &self.people, &self.events),
             Err(problems) => Trials { problems, ..Trials::default() },
         }

@@ -23,6 +23,7 @@ use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::files;
 use crate::local::State;
+use crate::project;
 use crate::publishing::{self, Ready};
 use crate::terminal::Terminal;
 
@@ -98,25 +99,41 @@ fn catalog() -> Result<Catalog, Error> {
 }
 
 async fn import_cast(args: &Demo, cloud: &Cloud) -> Result<Recipients, Error> {
-    let path = args.samples.join("people.json");
-    let people: Vec<Recipient> = serde_json::from_str(&files::read(&path)?)
-        .map_err(|it| Error::usage(format!("{} is no list of people: {it}", path.display()), "mend it"))?;
+    let named = args.samples.as_ref().map(|folder| folder.join("people.json"));
+    let mut people: Vec<Recipient> = Vec::new();
+    for piece in project::people(named.as_deref(), Some(&args.config))?.0 {
+        let person = serde_json::from_str(&piece.text);
+        people
+            .push(person.map_err(|error| {
+                Error::usage(format!("{} is no person: {error}", piece.place), "mend it")
+            })?);
+    }
     People::new(&store::client(&cloud.config), cloud.name("people")).put(&people, runtime::now()).await?;
     Ok(people.into_iter().map(|it| (it.id.clone(), it)).collect())
 }
 
 /// Every sample as a new event.
 fn samples(args: &Demo) -> Result<Vec<Ready>, Error> {
-    let mut samples = Vec::new();
-    for path in files::samples(&args.samples)? {
-        for piece in files::pieces(&path)? {
-            let ready = publishing::prepare(&piece, true, None);
-            samples.push(
-                ready.map_err(|why| Error::usage(format!("{}: {why}", piece.place), "mend the sample"))?,
-            );
+    let mut pieces = Vec::new();
+    match &args.samples {
+        Some(folder) => {
+            for path in files::samples(folder)? {
+                pieces.extend(files::pieces(&path)?);
+            }
+        }
+        None => {
+            let config = args.config.display().to_string();
+            for sample in project::read(&args.config).samples() {
+                let sample = sample.below(&config);
+                pieces.extend(files::pieces_of(&sample.text, &sample.file));
+            }
         }
     }
-    Ok(samples)
+    let ready = pieces.iter().map(|piece| {
+        publishing::prepare(piece, true, None)
+            .map_err(|why| Error::usage(format!("{}: {why}", piece.place), "mend the sample"))
+    });
+    ready.collect()
 }
 
 async fn publish_all<'a>(

@@ -27,6 +27,7 @@ use crate::args::{Explain, Target};
 use crate::deciding::{World, foretell};
 use crate::error::{Done, Error};
 use crate::files;
+use crate::project::{self, CONFIG};
 use crate::status::counted;
 use crate::terminal::Terminal;
 use crate::times;
@@ -50,11 +51,11 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
         return happened::run(args, &wanted, target, terminal).await;
     }
     let at = args.at.as_deref().map(instant).transpose()?;
-    let catalog = catalog(args.config.as_deref().unwrap_or(Path::new("config")))?;
+    let catalog = catalog(args.config.as_deref().unwrap_or(Path::new(CONFIG)))?;
     let event = event(path, &catalog.policy().producers, at.unwrap_or_else(runtime::now))?;
     // When it happened is when dispatch would have seen it.
     let at = at.unwrap_or(event.time);
-    let (recipients, tenants) = people(&args.people, terminal)?;
+    let (recipients, tenants) = people(args.people.as_deref(), args.config.as_deref(), terminal)?;
     let members = |group: &Group| recipient::members(group, &recipients);
     let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
     let renderer = Renderer::new(&catalog);
@@ -98,8 +99,10 @@ pub(crate) fn event(path: &Path, producers: &Producers, at: Timestamp) -> Result
 /// A config folder, or a catalog that was compiled before.
 pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
     let file: CatalogFile = if path.is_dir() {
-        catalog::compile(path).map(|it| it.file).map_err(|problems| {
-            let first = problems.first().map_or_else(String::new, ToString::to_string);
+        project::read(path).compile().map(|it| it.file).map_err(|problems| {
+            let folder = path.display().to_string();
+            let first =
+                problems.first().map_or_else(String::new, |first| first.clone().below(&folder).to_string());
             let count = counted(problems.len(), "problem", "problems");
             let what = format!("{} has {count}, the first: {first}", path.display());
             Error::usage(what, "run `carillon check` and mend them")
@@ -113,16 +116,15 @@ pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
     Catalog::open(file).map_err(|it| Error::usage(format!("{}: {it}", path.display()), "compile it anew"))
 }
 
-/// The people and tenants of a file, as `carillon people import` reads it; nobody, where there is no file.
+/// The people and tenants of a file, as `carillon people import` reads it, or of the project where none is named; no people,
+/// where there is no file.
 pub(crate) fn people(
-    path: &Path,
+    path: Option<&Path>,
+    config: Option<&Path>,
     terminal: &Terminal,
 ) -> Result<(Recipients, BTreeMap<String, Settings>), Error> {
     let (mut recipients, mut tenants) = (Recipients::new(), BTreeMap::new());
-    if !path.exists() {
-        return Ok((recipients, tenants));
-    }
-    for piece in files::pieces(path)? {
+    for piece in project::people(path, config)?.0 {
         if crate::people::is_tenant(&piece.text) {
             let (id, settings) = registry::tenant(&piece.text).map_err(|it| no_entry(&piece, &it))?;
             tenants.insert(id, settings);

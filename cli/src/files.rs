@@ -64,18 +64,18 @@ pub(crate) fn events(path: &Path) -> Result<Vec<Piece>, Error> {
 ///
 /// What is no JSON becomes a piece of its own, to be refused for itself: what stands before it is not lost.
 pub(crate) fn pieces(path: &Path) -> Result<Vec<Piece>, Error> {
-    let text = read(path)?;
-    let name = path.display().to_string();
+    Ok(pieces_of(&read(path)?, &path.display().to_string()))
+}
+
+/// The values in a text of this name.
+pub(crate) fn pieces_of(text: &str, name: &str) -> Vec<Piece> {
     let trimmed = text.trim_start_matches('\u{feff}');
     if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(trimmed) {
-        let place = |it: &RawValue| format!("{name}:{}", line_of(&text, it.get()));
-        return Ok(list
-            .into_iter()
-            .map(|it| Piece { place: place(it), text: it.get().to_owned() })
-            .collect());
+        let place = |it: &RawValue| format!("{name}:{}", line_of(text, it.get()));
+        return list.into_iter().map(|it| Piece { place: place(it), text: it.get().to_owned() }).collect();
     }
     if serde_json::from_str::<&RawValue>(trimmed).is_ok() {
-        return Ok(vec![Piece { text: trimmed.to_owned(), place: name }]);
+        return vec![Piece { text: trimmed.to_owned(), place: name.to_owned() }];
     }
     let lines = trimmed.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let by_line: Vec<Piece> = lines
@@ -84,8 +84,8 @@ pub(crate) fn pieces(path: &Path) -> Result<Vec<Piece>, Error> {
     // One event over many lines with a mistake in it is one piece, not one for every line.
     let whole = by_line.iter().filter(|it| serde_json::from_str::<&RawValue>(&it.text).is_ok()).count();
     match whole * 2 >= by_line.len() && !by_line.is_empty() {
-        true => Ok(by_line),
-        false => Ok(vec![Piece { text: trimmed.to_owned(), place: name }]),
+        true => by_line,
+        false => vec![Piece { text: trimmed.to_owned(), place: name.to_owned() }],
     }
 }
 

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn rule_that_something_may_wait_for_is_missed_and_one_that_is_only_live_is_not() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
-        let before = catalog::compile(&folder).expect("the shipped packs compile").file;
+        let before = crate::project::read(&folder).compile().expect("the shipped packs compile").file;
         let mut after = before.clone();
         let waits = "demo-escalation";
         after.rules.retain(|rule| rule.name != waits);

@@ -20,6 +20,7 @@ mod local;
 mod matching;
 mod outbox;
 mod people;
+mod project;
 mod publishing;
 mod received;
 mod render;

@@ -25,6 +25,7 @@ use crate::args::Render;
 use crate::deciding::{Told, What, World, foretell_with};
 use crate::error::{Done, Error};
 use crate::explain::{self, Wanted};
+use crate::project;
 use crate::terminal::{Ink, Terminal};
 
 use message::Message;
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
     let catalog = explain::catalog(&args.config)?;
     let event = explain::event(path, &catalog.policy().producers, at.unwrap_or_else(runtime::now))?;
     let at = at.unwrap_or(event.time);
-    let (mut recipients, tenants) = explain::people(&args.people, terminal)?;
+    let (mut recipients, tenants) = explain::people(args.people.as_deref(), Some(&args.config), terminal)?;
     is_known(args, &recipients)?;
     if let Some(locale) = &args.locale {
         if !domain::locale::is_tag(locale) {
@@ -109,17 +110,17 @@ fn is_known(args: &Render, recipients: &Recipients) -> Result<(), Error> {
     if name.contains([':', '@']) || name.starts_with('+') || recipients.contains_key(name) {
         return Ok(());
     }
-    let file = args.people.display();
-    if !args.people.exists() {
+    let (pieces, file) = project::people(args.people.as_deref(), Some(&args.config))?;
+    if pieces.is_empty() {
         return Err(Error::usage(
-            format!("there is no file {file} with `{name}` in it"),
+            format!("{file} has no entry, and none with `{name}` in it"),
             "name one with --people",
         ));
     }
     let near = catalog::nearest(name, recipients.keys().map(String::as_str));
     let fix = match near {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "add the person to the file, or name another file with --people".to_owned(),
+        None => "add the person there, or name another file with --people".to_owned(),
     };
     Err(Error::usage(format!("`{name}` is not in {file}"), fix))
 }

@@ -1,7 +1,7 @@
 //! The CLI as a person types it.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ fn publish_with_nothing_usable_says_where_and_why() {
 fn a_match_is_told_by_the_exit_code() {
     let folder = scratch();
     let pattern = folder.join("pattern.json");
-    let event = root().join("events/core/hello.json");
+    let event = root().join("packs/core/events/hello.json");
     for (source, code) in [
         (json!({ "detail-type": ["core.hello"] }), 0),
         (json!({ "detail": { "data": { "to": ["owner-sam"] } } }), 0),
@@ -105,34 +105,33 @@ fn check_says_everything_that_is_wrong_in_one_run() {
 #[test]
 fn decision_test_that_explain_writes_passes() {
     let folder = scratch();
-    let copied = Command::new("cp").arg("-r").arg(root().join("config")).arg(&folder).status().unwrap();
-    assert!(copied.success());
-    let config = folder.join("config");
-    std::fs::remove_dir_all(config.join("tests")).unwrap();
+    let config = copied(&folder);
+    let project = config.join("carillon.yaml");
+    let manifest = std::fs::read_to_string(&project).unwrap().replace("pack-tests: true\n", "");
+    std::fs::write(&project, manifest).unwrap();
     std::fs::create_dir_all(config.join("tests")).unwrap();
     let mut tests = String::new();
     for sample in
         ["core/hello", "tasks/task.comment.added", "care/emergency.alert.created", "demo/demo.alarm"]
     {
-        let said = carillon(&["explain", &format!("events/{sample}.json"), "--as-test"], "");
+        let (pack, name) = sample.split_once('/').unwrap();
+        let said = carillon(&["explain", &format!("packs/{pack}/events/{name}.json"), "--as-test"], "");
         assert!(said.status.success(), "{}", text(&said));
         tests.push_str(&String::from_utf8_lossy(&said.stdout));
     }
     std::fs::write(config.join("tests/written.yaml"), &tests).unwrap();
-    let said = carillon(&["check", config.to_str().unwrap(), "--samples", "events"], "");
+    let said = carillon(&["check", config.to_str().unwrap()], "");
     assert!(text(&said).contains("4 decision tests pass"), "{tests}\n{}", text(&said));
 }
 
 #[test]
 fn check_and_what_if_warn_of_a_rule_that_is_deployed_and_gone() {
     let folder = scratch();
-    let copied = Command::new("cp").arg("-r").arg(root().join("config")).arg(&folder).status().unwrap();
-    assert!(copied.success());
-    let config = folder.join("config");
+    let config = copied(&folder);
     let deployed = folder.join("deployed.json");
     let said = carillon(&["check", config.to_str().unwrap(), "--out", deployed.to_str().unwrap()], "");
     assert!(said.status.success(), "{}", text(&said));
-    let path = config.join("rules/demo.yaml");
+    let path = folder.join("packs/demo/rules/demo.yaml");
     let rules = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, rules.replace("- rule: demo-escalation\n", "- rule: demo-escalated\n")).unwrap();
     let against = ["check", config.to_str().unwrap(), "--against", deployed.to_str().unwrap()];
@@ -144,9 +143,18 @@ fn check_and_what_if_warn_of_a_rule_that_is_deployed_and_gone() {
     assert!(text(&said).contains(warning), "{}", text(&said));
 }
 
+/// The project of the repository and its packs, in a folder of their own.
+fn copied(folder: &Path) -> PathBuf {
+    for name in ["config", "packs"] {
+        let copied = Command::new("cp").arg("-r").arg(root().join(name)).arg(folder).status().unwrap();
+        assert!(copied.success());
+    }
+    folder.join("config")
+}
+
 #[test]
 fn many_decisions_have_a_summary_and_a_limit() {
-    let event = "events/care/emergency.alert.created.json";
+    let event = "packs/care/events/emergency.alert.created.json";
     let all = text(&carillon(&["explain", event], ""));
     assert!(!all.contains(" × "), "{all}");
     let some = text(&carillon(&["explain", event, "--limit", "2"], ""));

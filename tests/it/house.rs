@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 16] = [
+const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
+    ("packs", &[]),
     ("aws", &["domain"]),
     ("store", &["aws", "domain"]),
     ("queue", &["aws", "domain"]),

@@ -26,10 +26,7 @@ fn every_sample_reaches_somebody_in_these_words() {
     let catalog = Catalog::open(compiled.file).unwrap();
     let renderer = Renderer::new(&catalog);
     let cast = cast();
-    glob!("../../events", "*/*.json", |path| {
-        if path.parent().is_some_and(|it| it.ends_with("lambda")) {
-            return; // raw trigger payloads, not events
-        }
+    glob!("../../packs", "*/events/*.json", |path| {
         assert_snapshot!(story(path, &catalog, &renderer, &cast));
     });
 }
@@ -37,7 +34,7 @@ fn every_sample_reaches_somebody_in_these_words() {
 /// The care circle is families: a text in the night is for an emergency, and for nothing else.
 #[test]
 fn the_care_circle_is_texted_in_emergencies_only() {
-    let text = std::fs::read_to_string(root().join("config/rules/care.yaml")).unwrap();
+    let text = std::fs::read_to_string(root().join("packs/care/rules/care.yaml")).unwrap();
     let rules: Vec<serde_json::Value> = serde_saphyr::from_str(&text).unwrap();
     let sends_texts = |it: &&serde_json::Value| {
         it["channels"].to_string().contains("\"sms\"") || it["steps"].to_string().contains("\"sms\"")
@@ -104,7 +101,10 @@ fn approved(chat: &Chat) -> String {
 }
 
 fn cast() -> Recipients {
-    let people: Vec<Recipient> =
-        serde_json::from_str(&std::fs::read_to_string(root().join("events/people.json")).unwrap()).unwrap();
-    people.into_iter().map(|it| (it.id.clone(), it)).collect()
+    let project = catalog::Project::read(&root().join("config"), &catalog::Files::new());
+    let people = project.people().into_iter().flat_map(|file| {
+        let people: Vec<Recipient> = serde_json::from_str(&file.text).unwrap();
+        people
+    });
+    people.map(|it| (it.id.clone(), it)).collect()
 }

@@ -109,7 +109,7 @@ async fn a_room_hears_an_event_of_its_own_tenant_only() {
     for client in [&mut inside, &mut outside] {
         assert_eq!(client.ask(&ask).await, json!({ "type": "subscribed", "room": room }));
     }
-    let sample = std::fs::read_to_string(root().join("events/healthcare/queue.updated.json")).unwrap();
+    let sample = std::fs::read_to_string(root().join("packs/healthcare/events/queue.updated.json")).unwrap();
     let mut event: serde_json::Value = serde_json::from_str(&sample).unwrap();
     event["eventId"] = unique("event").into();
     event["timestamp"] = now_text().into();

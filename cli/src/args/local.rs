@@ -26,12 +26,12 @@ pub(crate) enum Local {
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon local reload
-  carillon local reload my-config --samples events")]
+  carillon local reload my-config")]
 pub(crate) struct Reload {
-    /// The folder with rules/, templates/, and perhaps policy.yaml and tests/
+    /// The project, or a folder with rules/, templates/, and perhaps policy.yaml and tests/
     #[arg(default_value = "config", value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
-    /// Sample events: each must reach somebody. Runs the decision tests too, as `make up` does
+    /// More sample events than the project has: each must reach a recipient. Runs the decision tests too, as `make up` does
     #[arg(long, value_name = "FOLDER")]
     pub(crate) samples: Option<PathBuf>,
 }

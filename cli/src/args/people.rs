@@ -15,7 +15,7 @@ pub(crate) enum People {
 /// Add people and tenants, or replace those who are there, by their ids
 #[derive(ClapArgs)]
 #[command(after_help = "Example:
-  carillon people import events/people.json
+  carillon people import packs/core/people.json
   carillon people import --dry-run people.jsonl
 
 A file holds a JSON list, or one person or tenant a line:

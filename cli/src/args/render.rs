@@ -11,10 +11,10 @@ use clap::builder::NonEmptyStringValueParser;
 /// are not looked up: `sample` stands for those of the event's tenant. Exit 1 where nothing would be sent.
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
-  carillon render events/care/emergency.alert.created.json --recipient nurse-kim
-  carillon render events/tasks/task.commented.json --channel email --locale de --open
-  carillon --json render events/core/hello.json | jq .content
-  carillon render events/core/hello.json --out /tmp/preview")]
+  carillon render packs/care/events/emergency.alert.created.json --recipient nurse-kim
+  carillon render packs/tasks/events/task.comment.added.json --channel email --locale de --open
+  carillon --json render packs/core/events/hello.json | jq .content
+  carillon render packs/core/events/hello.json --out /tmp/preview")]
 pub(crate) struct Render {
     /// A file with one event, or - for standard input
     #[arg(value_name = "EVENT", value_parser = NonEmptyStringValueParser::new())]
@@ -34,9 +34,9 @@ pub(crate) struct Render {
     /// The rules and templates: a config folder, or a compiled catalog
     #[arg(long, default_value = "config", value_name = "FOLDER")]
     pub(crate) config: PathBuf,
-    /// The people, with the roles and topics they have
-    #[arg(long, default_value = "events/people.json", value_name = "FILE")]
-    pub(crate) people: PathBuf,
+    /// The people, with the roles and topics they have; those of the project and its packs, when it is left out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) people: Option<PathBuf>,
     /// The address that letters come from, as SenderAddress of the deployment
     #[arg(long, value_name = "ADDRESS", default_value = "Carillon <no-reply@example.com>")]
     pub(crate) sender: String,

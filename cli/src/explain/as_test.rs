@@ -12,8 +12,11 @@ use crate::deciding::{Told, What};
 use crate::error::{Done, Error};
 use crate::terminal::Terminal;
 
-/// The folder that decision tests name samples in.
+/// The folder of samples in a project and in a pack.
 const SAMPLES: &str = "events";
+
+/// The folder of packs.
+const PACKS: &str = "packs";
 
 pub(super) fn print(
     args: &Explain,
@@ -55,12 +58,23 @@ fn own(event: &Event) -> String {
 
 /// The sample by its name where it has one, else the envelope.
 fn sample(path: &Path, event: &Event) -> String {
-    let below = path.strip_prefix("./").unwrap_or(path).strip_prefix(SAMPLES).ok();
-    match below.map(Path::display) {
+    match name(path) {
         Some(name) => format!("  event: {name}"),
         // JSON is YAML.
         None => format!("  event: {}", event.to_json()),
     }
+}
+
+/// As decision tests name it: `care/emergency.alert.created.json` of the pack `care`, `order.shipped.json` of a project.
+fn name(path: &Path) -> Option<String> {
+    let steps: Vec<_> = path.iter().map(|step| step.to_string_lossy()).collect();
+    let index = steps.iter().rposition(|step| step == SAMPLES)?;
+    let below = steps.get(index + 1..)?.join("/");
+    let pack = index.checked_sub(2).filter(|at| steps[*at] == PACKS).map(|at| &steps[at + 1]);
+    Some(match pack {
+        Some(pack) => format!("{pack}/{below}"),
+        None => below,
+    })
 }
 
 /// One decision as a test writes it.
@@ -76,5 +90,20 @@ fn line(told: &Told) -> String {
         (None, _) => format!("\"-\": {what}"),
         (Some(rule), None) => format!("{rule} to {}: {what}", told.recipient),
         (Some(rule), Some(channel)) => format!("{rule} to {} by {}: {what}", told.recipient, channel.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_is_named_by_its_pack_and_one_of_a_project_by_its_path() {
+        let named = |path| name(Path::new(path));
+        assert_eq!(named("packs/care/events/a.json").as_deref(), Some("care/a.json"));
+        assert_eq!(named("./mine/packs/care/events/a.json").as_deref(), Some("care/a.json"));
+        assert_eq!(named("mine/events/shop/a.json").as_deref(), Some("shop/a.json"));
+        assert_eq!(named("events/a.json").as_deref(), Some("a.json"));
+        assert_eq!(named("a.json"), None);
     }
 }

@@ -21,12 +21,10 @@ use templates::Renderer;
 use crate::cloud::Cloud;
 use crate::deciding::{self, Told, What, World, foretell};
 use crate::error::Error;
+use crate::project::CONFIG;
 
 /// The catalog that was built for the deployment.
 const BUILT: &str = "target/lambda/dispatch/catalog.json";
-
-/// The folder that catalogs are built from.
-const CONFIG: &str = "config";
 
 /// What a channel does not take up for so long is not under way any more: a message is held for a day at most.
 const LONGEST: Duration = Duration::from_secs(48 * 3_600);

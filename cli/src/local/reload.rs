@@ -26,7 +26,7 @@ pub(super) fn run(args: &Reload, terminal: &Terminal) -> Done {
     let check = Check {
         folder: args.folder.clone(),
         samples: args.samples.clone(),
-        strict: args.samples.is_some(),
+        strict: args.samples.is_some() || args.folder.join(catalog::MANIFEST).is_file(),
         against: None,
         out: Some(PathBuf::from(CATALOG)),
         pages: Some(PathBuf::from("target/lambda/api/pages.json")),

@@ -9,6 +9,7 @@ use domain::preference::{Kind, Known, Preferences};
 use domain::recipient::{Recipient, Settings};
 use domain::suggestions::nearest;
 
+use crate::project;
 use crate::terminal::Terminal;
 
 /// The names that exist. A set that is empty is not checked: the policy does not say what there is.
@@ -25,7 +26,7 @@ impl Names {
     /// Compiles the config folder. Without one, or with one that has problems, a note says that names are not checked.
     pub(super) fn of(config: &Path, terminal: &Terminal) -> Names {
         let why = match config.exists() {
-            true => match catalog::compile(config) {
+            true => match project::read(config).compile() {
                 Ok(compiled) => return Names::in_catalog(&compiled.file),
                 Err(_) => "has problems; `carillon check` names them",
             },

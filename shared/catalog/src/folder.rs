@@ -6,27 +6,30 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::problem::{PAGES, POLICY, Problem, RULES, TEMPLATES, TESTS};
+use crate::project::{EVENTS, PEOPLE};
 use crate::{MAX_FILE_BYTES, MAX_FILES};
 
 /// The texts of a config folder by path, relative and with forward slashes.
-pub(crate) type Files = BTreeMap<String, String>;
+pub type Files = BTreeMap<String, String>;
 
 /// Reads the rules, the templates, the pages and the policy. A file that cannot be read counts as empty, so that the others are still
 /// checked. Symbolic links, and names that begin with a dot or end in `~`, are passed over.
-pub(crate) fn read(folder: &Path, problems: &mut Vec<Problem>) -> Files {
+///
+/// A project may have no folder of rules or of templates: its packs have theirs.
+pub(crate) fn read(folder: &Path, is_project: bool, problems: &mut Vec<Problem>) -> Files {
     let mut files = Files::new();
     for name in [RULES, TEMPLATES] {
         let path = folder.join(name);
         if path.is_dir() {
-            read_below(&path, name, &mut files, problems);
-        } else {
+            read_below(&path, name, is_ours, &mut files, problems);
+        } else if !is_project {
             let what = format!("there is no folder `{name}` in {}", folder.display());
             problems.push(Problem::of_file(name, what, "create it, or name another config folder"));
         }
     }
     let pages = folder.join(PAGES);
     if pages.is_dir() {
-        read_below(&pages, PAGES, &mut files, problems);
+        read_below(&pages, PAGES, is_ours, &mut files, problems);
     }
     if let Some(text) = policy(folder, problems) {
         files.insert(POLICY.to_owned(), text);
@@ -43,8 +46,48 @@ pub fn read_tests(folder: &Path) -> Result<BTreeMap<String, String>, Vec<Problem
     let (mut files, mut problems) = (Files::new(), Vec::new());
     let path = folder.join(TESTS);
     if path.is_dir() {
-        read_below(&path, TESTS, &mut files, &mut problems);
+        read_below(&path, TESTS, is_ours, &mut files, &mut problems);
     }
+    check_tests(&files, &mut problems);
+    problems.sort();
+    if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+/// Reads what a project has beside the files of any config folder: decision tests, samples and people.
+pub(crate) fn read_extras(folder: &Path, files: &mut Files, problems: &mut Vec<Problem>) {
+    for name in [TESTS, EVENTS] {
+        let path = folder.join(name);
+        if path.is_dir() {
+            read_below(&path, name, is_of_project, files, problems);
+        }
+    }
+    if let Some(text) = file(folder, PEOPLE, problems) {
+        files.insert(PEOPLE.to_owned(), text);
+    }
+}
+
+/// Reads a pack: texts by path below its folder. Problems name files below `place`.
+pub(crate) fn read_pack(folder: &Path, place: &str, problems: &mut Vec<Problem>) -> Files {
+    let mut files = Files::new();
+    read_below(folder, place, is_of_pack, &mut files, problems);
+    let below = |name: String| name[place.len() + 1..].to_owned();
+    files.into_iter().map(|(name, text)| (below(name), text)).collect()
+}
+
+/// The text of one file of a folder, if it is there.
+pub(crate) fn file(folder: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<String> {
+    let path = folder.join(name);
+    path.is_file().then(|| text_or_problem(&path, name, problems))
+}
+
+/// The names of the folders in a folder.
+pub(crate) fn folders(path: &Path) -> Vec<String> {
+    let found = entries(path).unwrap_or_default().into_iter();
+    found.filter(|(_, kind)| kind.is_dir()).map(|(name, _)| name).collect()
+}
+
+/// Files of decision tests have the right names, and there are not too many.
+pub(crate) fn check_tests(files: &Files, problems: &mut Vec<Problem>) {
     for name in files.keys().filter(|it| !it.ends_with(".yaml")) {
         problems.push(Problem::of_file(name, "only files named `.yaml` are read", "rename it to `.yaml`"));
     }
@@ -52,8 +95,6 @@ pub fn read_tests(folder: &Path) -> Result<BTreeMap<String, String>, Vec<Problem
         let what = format!("there are more than {MAX_FILES} files in it");
         problems.push(Problem::of_file(TESTS, what, "put less into one folder"));
     }
-    problems.sort();
-    if problems.is_empty() { Ok(files) } else { Err(problems) }
 }
 
 /// The text of the policy, if there is one.
@@ -76,7 +117,13 @@ fn text_or_problem(path: &Path, name: &str, problems: &mut Vec<Problem>) -> Stri
     })
 }
 
-fn read_below(top: &Path, name: &str, files: &mut Files, problems: &mut Vec<Problem>) {
+fn read_below(
+    top: &Path,
+    name: &str,
+    is_ours: fn(&str) -> bool,
+    files: &mut Files,
+    problems: &mut Vec<Problem>,
+) {
     let mut waiting = vec![(top.to_owned(), name.to_owned())];
     let mut count = 0;
     while let Some((path, name)) = waiting.pop() {
@@ -122,6 +169,21 @@ fn entries(path: &Path) -> io::Result<Vec<(String, fs::FileType)>> {
 fn is_ours(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, it)| it);
     name.starts_with(TEMPLATES) || name.starts_with(PAGES) || matches!(extension, "yaml" | "yml")
+}
+
+/// Beside samples and decision tests there may be notes.
+fn is_of_project(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    match name.starts_with(EVENTS) {
+        true => extension == "json",
+        false => matches!(extension, "yaml" | "yml"),
+    }
+}
+
+/// The files of a pack that are read: no README, no schemas.
+fn is_of_pack(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    name.contains("/templates/") || name.contains("/rules/") || matches!(extension, "yaml" | "yml" | "json")
 }
 
 fn read_file(path: &Path, name: &str) -> Result<String, Box<Problem>> {

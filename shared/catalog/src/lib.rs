@@ -25,17 +25,21 @@ mod letter;
 mod library;
 mod names;
 mod nearest;
+mod overrides;
 mod pages;
 mod place;
 mod policy;
 mod problem;
 mod producers;
+mod project;
 mod reach;
 mod reference;
 mod rehearsal;
 mod rule;
 mod sample;
 mod settle;
+mod source_map;
+mod sources;
 mod steps;
 mod texting;
 mod trial;
@@ -44,15 +48,22 @@ mod values;
 mod when;
 mod yaml;
 
+pub use folder::Files;
 pub use nearest::nearest;
 pub use problem::Problem;
+pub use project::manifest::{About, MANIFEST, PACK, describe};
+pub use project::{Project, Text, joined};
 pub use rehearsal::{Findings, check_samples};
 pub use rule::MAX_NAME_BYTES;
 pub use sample::BusEntry;
 pub use trial::{Trials, Verdict, read_tests, run_tests};
 
-use problem::{At, PAGES, POLICY, Page, RULES, TEMPLATES};
+use overrides::{Changed, RuleFile};
+use problem::{At, Page, RULES, TEMPLATES};
+use project::merge;
 use rule::Draft;
+use source_map::SourceMap;
+use sources::Sources;
 
 /// The largest file, in bytes: a rendered part may have 200 KB, and no file of rules that people read comes near it.
 pub const MAX_FILE_BYTES: usize = 256 * 1024;
@@ -69,16 +80,17 @@ pub struct Compiled {
     /// The installation's own pages, for the API.
     pub pages: PagesFile,
     pub warnings: Vec<Problem>,
+    /// The rules of packs as the packs have them, by name, and the pack of each. A rule that the project overrides is not
+    /// among them.
+    pub pack_rules: BTreeMap<String, String>,
 }
 
-/// Reads a config folder and compiles it.
+/// Reads a config folder and compiles it. Packs are those of its folder of packs; [`Project::read`] knows others, too.
 ///
 /// # Errors
 /// Every problem there is, sorted by file and line.
 pub fn compile(folder: &Path) -> Result<Compiled, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let files = folder::read(folder, &mut problems);
-    finish(files, problems)
+    Project::read(folder, &Files::new()).compile()
 }
 
 /// Compiles a config folder that was read before: texts by path, relative to the folder and with forward slashes.
@@ -86,42 +98,38 @@ pub fn compile(folder: &Path) -> Result<Compiled, Vec<Problem>> {
 /// # Errors
 /// Every problem there is, sorted by file and line.
 pub fn compile_files(files: BTreeMap<String, String>) -> Result<Compiled, Vec<Problem>> {
-    finish(files, Vec::new())
+    finish(Sources::of(files), Vec::new())
 }
 
-fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result<Compiled, Vec<Problem>> {
-    let mut rules = BTreeMap::new();
-    let mut templates = BTreeMap::new();
-    let mut own_pages = BTreeMap::new();
-    let mut settings = None;
-    for (path, text) in files {
-        match path.split_once('/') {
-            Some((RULES, _)) => drop(rules.insert(path, text)),
-            Some((TEMPLATES, name)) => drop(templates.insert(name.to_owned(), text)),
-            Some((PAGES, _)) => drop(own_pages.insert(path, text)),
-            None if path == POLICY => settings = Some(text),
-            Some(_) | None => {}
-        }
-    }
-    for (folder, count) in [(RULES, rules.len()), (TEMPLATES, templates.len())] {
+fn finish(mut sources: Sources, mut problems: Vec<Problem>) -> Result<Compiled, Vec<Problem>> {
+    for (folder, count) in [(RULES, sources.rules.len()), (TEMPLATES, sources.templates.len())] {
         if count > MAX_FILES {
             let what = format!("there are more than {MAX_FILES} files in it");
             return Err(vec![Problem::of_file(folder, what, "put less into one catalog")]);
         }
     }
-    let unsubscribe = pages::read(own_pages, &mut problems);
+    let unsubscribe = pages::read(std::mem::take(&mut sources.pages), &mut problems);
     let pages = PagesFile { format: PAGES_FORMAT, unsubscribe };
+    let mut templates = std::mem::take(&mut sources.templates);
     approved::compile(&mut templates, &mut problems);
-    let policy = policy::read(settings.as_deref(), &mut problems);
-    let drafts = drafts(&rules, &mut problems);
+    let mut map = SourceMap::default();
+    let shares = std::mem::take(&mut sources.shares);
+    let policy = merge::policy(sources.policy.as_deref(), shares, &mut map, &mut problems);
+    let (drafts, changed) = drafts(&sources, &mut map, &mut problems);
     check_names(&drafts, &mut problems);
     names::check(&policy, &drafts, &mut problems);
     let mut warnings = library::check(&templates, &policy.policy.locale, &drafts, &mut problems);
+    warnings.retain(|warning| !changed.explains(warning));
     inline::apply(&mut templates, &mut problems);
     warnings.extend(drafts.iter().flat_map(|it| it.warnings.iter().cloned()));
     warnings.extend(uncapped::warnings(&policy.policy, &drafts));
     warnings.extend(letter::warnings(&policy.policy, &drafts));
+    for problem in problems.iter_mut().chain(&mut warnings) {
+        map.locate(problem);
+        sources.locate(&templates, problem);
+    }
     warnings.sort();
+    let pack_rules = pack_rules(&sources, &drafts, &changed);
     let policy = policy.policy;
     let rules: Vec<Rule> = drafts.into_iter().filter_map(|it| it.rule).collect();
     if rules.is_empty() && problems.is_empty() {
@@ -139,13 +147,18 @@ fn finish(files: BTreeMap<String, String>, mut problems: Vec<Problem>) -> Result
         rules,
         templates,
     };
-    Ok(Compiled { file, pages, warnings })
+    Ok(Compiled { file, pages, warnings, pack_rules })
 }
 
-/// The rules of all files, in the order of the files' names.
-fn drafts<'a>(files: &'a BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Vec<Draft<'a>> {
-    let mut drafts = Vec::new();
-    for (file, text) in files {
+/// The rules of all files, in the order of the files' names, and what the project changed of its packs.
+fn drafts<'a>(
+    sources: &'a Sources,
+    map: &mut SourceMap,
+    problems: &mut Vec<Problem>,
+) -> (Vec<Draft<'a>>, Changed) {
+    let mut files = Vec::new();
+    let mut count = 0;
+    for (file, text) in &sources.rules {
         if !file.ends_with(".yaml") {
             problems.push(Problem::of_file(
                 file,
@@ -155,14 +168,37 @@ fn drafts<'a>(files: &'a BTreeMap<String, String>, problems: &mut Vec<Problem>) 
             continue;
         }
         let items = yaml::items(text, &mut Page { file, rule: None, problems });
-        if drafts.len() + items.len() > MAX_RULES {
+        count += items.len();
+        if count > MAX_RULES {
             let what = format!("with this file there are more than {MAX_RULES} rules");
             problems.push(Problem::of_file(file, what, "put less into one catalog"));
             break;
         }
-        drafts.extend(items.iter().filter_map(|it| rule::draft(it, file, problems)));
+        let pack = sources.pack_of.get(file).map(String::as_str);
+        files.push(RuleFile { name: file, pack, lines: text.lines().count(), items });
     }
-    drafts
+    let changed = overrides::apply(&mut files, map, problems);
+    let mut drafts = Vec::new();
+    for file in &files {
+        for item in &file.items {
+            let Some(mut draft) = rule::draft(item, file.name, problems) else { continue };
+            let is_off = draft.name.as_ref().is_some_and(|name| changed.off.contains(name));
+            if is_off && file.pack.is_some() {
+                // Its category, name and template are still known: the pack's policy may name them.
+                (draft.rule, draft.warnings) = (None, Vec::new());
+            }
+            drafts.push(draft);
+        }
+    }
+    (drafts, changed)
+}
+
+/// The rules of packs that the project takes as they are.
+fn pack_rules(sources: &Sources, drafts: &[Draft<'_>], changed: &Changed) -> BTreeMap<String, String> {
+    let named =
+        drafts.iter().filter_map(|draft| Some((draft.name.clone()?, sources.pack_of.get(draft.file)?)));
+    let unchanged = named.filter(|(name, _)| !changed.overridden.contains(name));
+    unchanged.map(|(name, pack)| (name, pack.clone())).collect()
 }
 
 /// A rule's name is its identity in every key and outcome, so no two have the same.

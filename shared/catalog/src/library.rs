@@ -16,6 +16,9 @@ use crate::rule::Draft;
 /// What pages are built on; it is no template itself.
 const LAYOUTS: &str = "layouts";
 
+/// The warning about a template without a rule.
+pub(crate) const UNUSED: &str = "no rule uses this template";
+
 /// Template files by template, locale and part.
 struct Library<'a> {
     templates: BTreeMap<&'a str, Locales<'a>>,
@@ -124,11 +127,7 @@ impl<'a> Library<'a> {
     fn unused(&self, drafts: &[Draft<'_>]) -> Vec<Problem> {
         let used: BTreeSet<&str> = drafts.iter().filter_map(|it| it.template.as_deref()).collect();
         let unused = self.templates.keys().filter(|it| !used.contains(*it));
-        unused
-            .map(|it| {
-                Problem::of_file(&in_folder(it), "no rule uses this template", "use it, or delete the folder")
-            })
-            .collect()
+        unused.map(|it| Problem::of_file(&in_folder(it), UNUSED, "use it, or delete the folder")).collect()
     }
 }
 

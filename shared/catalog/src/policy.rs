@@ -25,7 +25,7 @@ use crate::yaml::{self, Entry, Kind, Node};
 
 mod rates;
 
-const KEYS: [&str; 14] = [
+pub(crate) const KEYS: [&str; 14] = [
     "zone",
     "locale",
     "quiet",
@@ -73,11 +73,16 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
     let Some(text) = text else { return Draft { is_whole: true, ..Draft::default() } };
     let before = problems.len();
     let mut page = Page { file: POLICY, rule: None, problems };
-    let mut members = yaml::map_of(text, &mut page);
+    let members = yaml::map_of(text, &mut page);
     let is_whole = page.problems.len() == before;
-    check_keys(&members, At { line: 1, column: 1 }, &KEYS, &[], &mut page);
+    of_members(members, is_whole, &mut page)
+}
+
+/// Reads the members of the file. `is_whole`: no part of it was lost because it could not be read.
+pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Page<'_>) -> Draft {
+    check_keys(&members, At { line: 1, column: 1 }, &KEYS, &[], page);
     let mut draft = Draft { is_whole, ..Draft::default() };
-    let mut fields = Fields { members: &members, page: &mut page };
+    let mut fields = Fields { members: &members, page };
     let zone = fields.read("zone", zone);
     draft.policy = Policy {
         zone: zone.unwrap_or_else(Zone::utc),

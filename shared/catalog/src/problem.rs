@@ -1,6 +1,10 @@
 use std::fmt;
+use std::path::Path;
 
 use serde::Serialize;
+
+use crate::project::joined;
+use crate::project::manifest::{MANIFEST, PACKS};
 
 /// One thing that is wrong, where it stands, and how to mend it. Ordered by file and line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -46,12 +50,23 @@ impl Problem {
     /// The same with `folder/` before the names of the config folder's own files, so that they can be clicked on.
     #[must_use]
     pub fn below(mut self, folder: &str) -> Problem {
-        let first = self.file.split('/').next().unwrap_or_default();
-        if [RULES, TEMPLATES, POLICY, TESTS, PAGES].contains(&first) {
-            self.file = format!("{}/{}", folder.trim_end_matches('/'), self.file);
+        if let Some(file) = below(folder, &self.file) {
+            self.file = file;
         }
         self
     }
+}
+
+/// A file of a config folder or of one of its packs with the folder in front; `None` for any other file.
+pub(crate) fn below(folder: &str, file: &str) -> Option<String> {
+    let first = file.split('/').next().unwrap_or_default();
+    if ["..", PACKS].contains(&first) {
+        // A pack that the program carries is no file below the folder.
+        let path = joined(Path::new(folder), file);
+        return path.exists().then(|| path.display().to_string());
+    }
+    let own = [RULES, TEMPLATES, POLICY, TESTS, PAGES, MANIFEST];
+    own.contains(&first).then(|| format!("{}/{file}", folder.trim_end_matches('/')))
 }
 
 /// The folder of rules within a config folder.

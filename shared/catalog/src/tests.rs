@@ -3,7 +3,6 @@ mod hostile;
 use super::*;
 use domain::catalog::Catalog;
 use domain::recipient::{Recipient, Recipients};
-use std::fs;
 use std::path::PathBuf;
 
 const RULE: &str = "- rule: hello\n  when: { detail-type: [core.hello] }\n  category: system\n  channels: [socket]\n  \
@@ -123,26 +122,16 @@ fn the_version_does_not_depend_on_the_order_in_which_files_or_keys_come() {
 fn the_packs_that_carillon_comes_with_compile_and_their_samples_reach_people() {
     let compiled = compile(&root().join("config")).unwrap_or_else(|it| panic!("{it:#?}"));
     assert_eq!(compiled.warnings, []);
-    let people: Vec<Recipient> =
-        serde_json::from_str(&fs::read_to_string(root().join("events/people.json")).unwrap()).unwrap();
-    let people: Recipients = people.into_iter().map(|it| (it.id.clone(), it)).collect();
     let catalog = Catalog::open(compiled.file).unwrap();
-    assert_eq!(check_samples(&catalog, &samples(), &people), Findings::default());
-}
-
-/// Every sample; `events/lambda` holds trigger payloads instead.
-fn samples() -> Vec<(String, String)> {
-    let mut samples = Vec::new();
-    for pack in fs::read_dir(root().join("events")).unwrap().map(|it| it.unwrap().path()) {
-        if !pack.is_dir() || pack.ends_with("lambda") {
-            continue;
-        }
-        for file in fs::read_dir(pack).unwrap().map(|it| it.unwrap().path()) {
-            samples.push((file.display().to_string(), fs::read_to_string(file).unwrap()));
-        }
-    }
+    let project = Project::read(&root().join("config"), &Files::new());
+    let people = project.people().into_iter().flat_map(|file| {
+        let people: Vec<Recipient> = serde_json::from_str(&file.text).unwrap();
+        people
+    });
+    let people: Recipients = people.map(|it| (it.id.clone(), it)).collect();
+    let samples: Vec<_> = project.samples().into_iter().map(|sample| (sample.file, sample.text)).collect();
     assert!(samples.len() > 10);
-    samples
+    assert_eq!(check_samples(&catalog, &samples, &people), Findings::default());
 }
 
 fn root() -> PathBuf {

@@ -119,7 +119,7 @@ impl Folder {
 
     fn read(&self) -> (Files, Vec<String>) {
         let mut problems = Vec::new();
-        let files = read(&self.0, &mut problems);
+        let files = read(&self.0, false, &mut problems);
         (files, problems.iter().map(Problem::to_string).collect())
     }
 }

@@ -1,4 +1,4 @@
-//! The events that lie in `events/`: they are what producers put on the bus.
+//! The samples of the packs: they are what producers put on the bus.
 
 use std::fs;
 use std::path::Path;
@@ -49,12 +49,11 @@ fn there_is_a_sample_of_every_shape() {
     }
 }
 
-/// Names and texts of all samples, without the raw trigger payloads in `events/lambda`.
+/// Names and texts of the samples of all packs.
 fn samples() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
-    let packs = fs::read_dir(root).unwrap().map(|it| it.unwrap().path());
-    let files =
-        packs.filter(|it| it.is_dir() && !it.ends_with("lambda")).flat_map(|it| fs::read_dir(it).unwrap());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+    let folders = fs::read_dir(root).unwrap().map(|it| it.unwrap().path().join("events"));
+    let files = folders.filter(|it| it.is_dir()).flat_map(|it| fs::read_dir(it).unwrap());
     let paths = files.map(|it| it.unwrap().path());
     let read = |it: &Path| (it.file_name().unwrap().display().to_string(), fs::read_to_string(it).unwrap());
     paths.filter(|it| it.extension().is_some_and(|it| it == "json")).map(|it| read(&it)).collect()

@@ -1,0 +1,241 @@
+//! A project: a config folder with `carillon.yaml`, its own rules and templates, and the packs that it uses.
+//!
+//! A pack lies in the project's folder of packs, or else comes with the program that reads the project. A config folder
+//! without `carillon.yaml` has no packs.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::folder::{self, Files};
+use crate::nearest::nearest;
+use crate::problem::{self, Page, Problem, TESTS};
+use crate::sources::Sources;
+use crate::{Compiled, finish};
+
+pub(crate) mod manifest;
+pub(crate) mod merge;
+
+use manifest::{MANIFEST, Manifest};
+
+/// The samples of a project or a pack.
+pub(crate) const EVENTS: &str = "events";
+
+/// The people of a project's or a pack's samples.
+pub(crate) const PEOPLE: &str = "people.json";
+
+/// A config folder that was read, with its packs.
+#[derive(Debug, Default)]
+pub struct Project {
+    own: Files,
+    packs: Vec<Pack>,
+    manifest: Option<Manifest>,
+    problems: Vec<Problem>,
+}
+
+/// A pack that a project uses.
+#[derive(Debug)]
+pub(crate) struct Pack {
+    pub(crate) name: String,
+    /// The folder as problems name it, relative to the project.
+    pub(crate) place: String,
+    /// Texts by path below the folder.
+    pub(crate) files: Files,
+}
+
+/// A text of a project that is neither rule nor template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// As decision tests name a sample: `core/hello.json` is of the pack `core`.
+    pub name: String,
+    /// The file as [`Problem::file`] has it.
+    pub file: String,
+    pub text: String,
+}
+
+impl Text {
+    /// The same with `folder/` before the file, where the file is on disk.
+    #[must_use]
+    pub fn below(mut self, folder: &str) -> Text {
+        let is_own = self.file == PEOPLE || is_below(&self.file, EVENTS);
+        if is_own {
+            self.file = format!("{}/{}", folder.trim_end_matches('/'), self.file);
+        } else if let Some(file) = problem::below(folder, &self.file) {
+            self.file = file;
+        }
+        self
+    }
+}
+
+impl Project {
+    /// Reads a config folder. `shipped` are the packs that the program carries, by path: `care/pack.yaml`.
+    /// What cannot be read is kept as a problem, for [`Project::compile`].
+    #[must_use]
+    pub fn read(folder: &Path, shipped: &Files) -> Project {
+        let mut project = Project::default();
+        let problems = &mut project.problems;
+        let is_project = folder.join(MANIFEST).is_file();
+        project.own = folder::read(folder, is_project, problems);
+        if !is_project {
+            return project;
+        }
+        folder::read_extras(folder, &mut project.own, problems);
+        let source = folder::file(folder, MANIFEST, problems).unwrap_or_default();
+        let manifest = manifest::read(&source, problems);
+        for (name, at) in &manifest.packs {
+            match pack(folder, &manifest.folder, name, shipped, problems) {
+                Some(pack) => project.packs.push(pack),
+                None => {
+                    let known = known(folder, &manifest.folder, shipped);
+                    let fix = match nearest(name, known.iter().map(String::as_str)) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "`carillon pack ls` lists the packs that there are".to_owned(),
+                    };
+                    Page { file: MANIFEST, rule: None, problems }.refuse(
+                        *at,
+                        format!("there is no pack `{name}`"),
+                        fix,
+                    );
+                }
+            }
+        }
+        project.manifest = Some(manifest);
+        project
+    }
+
+    /// Whether the folder has a `carillon.yaml`.
+    #[must_use]
+    pub fn is_project(&self) -> bool {
+        self.manifest.is_some()
+    }
+
+    /// Whether the decision tests of packs are run: `pack-tests: true` in `carillon.yaml`.
+    #[must_use]
+    pub fn runs_pack_tests(&self) -> bool {
+        self.manifest.as_ref().is_some_and(|it| it.pack_tests)
+    }
+
+    /// Where packs lie, relative to the project.
+    #[must_use]
+    pub fn packs_folder(&self) -> &str {
+        self.manifest.as_ref().map_or(manifest::PACKS, |it| &it.folder)
+    }
+
+    /// The names of the packs that it uses, in its order.
+    #[must_use]
+    pub fn packs(&self) -> Vec<&str> {
+        self.packs.iter().map(|it| it.name.as_str()).collect()
+    }
+
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// Every problem there is, sorted by file and line.
+    pub fn compile(&self) -> Result<Compiled, Vec<Problem>> {
+        let mut sources = Sources::of(self.own.clone());
+        let mut problems = self.problems.clone();
+        for pack in &self.packs {
+            let others: Vec<&str> = self.packs();
+            sources.add(pack, &others, &mut problems);
+        }
+        finish(sources, problems)
+    }
+
+    /// The decision tests, by the file as [`Problem::file`] has it; those of packs where the project runs them.
+    ///
+    /// # Errors
+    /// Every file that cannot be read.
+    pub fn tests(&self) -> Result<Files, Vec<Problem>> {
+        let own = self.own.iter().filter(|(name, _)| is_below(name, TESTS));
+        let mut tests: Files = own.map(|(name, text)| (name.clone(), text.clone())).collect();
+        for pack in self.packs.iter().filter(|_| self.runs_pack_tests()) {
+            let files = pack.files.iter().filter(|(name, _)| is_below(name, TESTS));
+            tests.extend(files.map(|(name, text)| (format!("{}/{name}", pack.place), text.clone())));
+        }
+        let mut problems = self.problems.clone();
+        folder::check_tests(&tests, &mut problems);
+        problems.sort();
+        if problems.is_empty() { Ok(tests) } else { Err(problems) }
+    }
+
+    /// The sample events: those of the packs, then its own.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Text> {
+        let is_sample = |name: &str| is_below(name, EVENTS) && name.ends_with(".json");
+        let mut samples = Vec::new();
+        for pack in &self.packs {
+            for (name, text) in pack.files.iter().filter(|(name, _)| is_sample(name)) {
+                let (file, below) = (format!("{}/{name}", pack.place), &name[EVENTS.len() + 1..]);
+                samples.push(Text { name: format!("{}/{below}", pack.name), file, text: text.clone() });
+            }
+        }
+        for (name, text) in self.own.iter().filter(|(name, _)| is_sample(name)) {
+            let below = name[EVENTS.len() + 1..].to_owned();
+            samples.push(Text { name: below, file: name.clone(), text: text.clone() });
+        }
+        samples
+    }
+
+    /// The files of people: those of the packs, then its own, whose people replace those of the same id.
+    #[must_use]
+    pub fn people(&self) -> Vec<Text> {
+        let of_packs = self.packs.iter().filter_map(|pack| {
+            let text = pack.files.get(PEOPLE)?.clone();
+            Some(Text { name: pack.name.clone(), file: format!("{}/{PEOPLE}", pack.place), text })
+        });
+        let own = self.own.get(PEOPLE).map(|text| Text {
+            name: String::new(),
+            file: PEOPLE.to_owned(),
+            text: text.clone(),
+        });
+        of_packs.chain(own).collect()
+    }
+}
+
+fn is_below(name: &str, folder: &str) -> bool {
+    name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// A pack of the project's folder of packs, or the one that the program carries.
+fn pack(
+    project: &Path,
+    packs: &str,
+    name: &str,
+    shipped: &Files,
+    problems: &mut Vec<Problem>,
+) -> Option<Pack> {
+    let place = format!("{packs}/{name}");
+    let folder = joined(project, &place);
+    if folder.is_dir() {
+        let files = folder::read_pack(&folder, &place, problems);
+        return Some(Pack { name: name.to_owned(), place, files });
+    }
+    let prefix = format!("{name}/");
+    let files = shipped.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix));
+    let files: Files = files.map(|(path, text)| (path[prefix.len()..].to_owned(), text.clone())).collect();
+    let place = format!("{}/{name}", manifest::PACKS);
+    (!files.is_empty()).then(|| Pack { name: name.to_owned(), place, files })
+}
+
+/// The names of all packs that a project could use.
+fn known(project: &Path, packs: &str, shipped: &Files) -> Vec<String> {
+    let mut names: Vec<String> =
+        shipped.keys().filter_map(|path| path.split_once('/')).map(|(name, _)| name.to_owned()).collect();
+    names.dedup();
+    names.extend(folder::folders(&joined(project, packs)));
+    names
+}
+
+/// A path below a folder, with its `..` resolved by name: `config` and `../packs` are `packs`.
+#[must_use]
+pub fn joined(folder: &Path, path: &str) -> PathBuf {
+    let mut joined = folder.to_owned();
+    for step in path.split('/') {
+        let is_name =
+            joined.components().next_back().is_some_and(|last| matches!(last, Component::Normal(_)));
+        if step == ".." && is_name {
+            joined.pop();
+        } else {
+            joined.push(step);
+        }
+    }
+    joined
+}

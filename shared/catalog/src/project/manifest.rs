@@ -1,0 +1,134 @@
+//! `carillon.yaml` of a project, and the head of a pack's `pack.yaml`.
+
+use crate::policy;
+use crate::problem::{At, Page, Problem};
+use crate::rule::is_kebab;
+use crate::values::{Fields, check_keys, flag, list, text};
+use crate::yaml::{self, Entry, Node};
+
+/// The file that makes a config folder a project.
+pub const MANIFEST: &str = "carillon.yaml";
+
+/// The file that says which pack a folder holds, with the pack's share of the policy.
+pub const PACK: &str = "pack.yaml";
+
+/// The folder of packs within a project.
+pub(crate) const PACKS: &str = "packs";
+
+const KEYS: [&str; 3] = ["packs", "packs-folder", "pack-tests"];
+
+const HEAD: [&str; 4] = ["pack", "about", "replaces", "needs"];
+
+/// The keys of the policy that hold for the whole installation: a project sets them, and no pack does.
+const OF_PROJECTS: [&str; 6] = ["zone", "locale", "quiet", "rate", "week-starts", "spend"];
+
+/// A project's own file.
+#[derive(Debug, Default)]
+pub(crate) struct Manifest {
+    /// The packs that it uses, in its order.
+    pub(crate) packs: Vec<(String, At)>,
+    /// Where packs lie, relative to the project, with forward slashes.
+    pub(crate) folder: String,
+    /// Whether the decision tests of packs are run with its own.
+    pub(crate) pack_tests: bool,
+}
+
+pub(crate) fn read(source: &str, problems: &mut Vec<Problem>) -> Manifest {
+    let mut page = Page { file: MANIFEST, rule: None, problems };
+    let members = yaml::map_of(source, &mut page);
+    check_keys(&members, At { line: 1, column: 1 }, &KEYS, &[], &mut page);
+    let mut fields = Fields { members: &members, page: &mut page };
+    Manifest {
+        packs: fields.read("packs", names).unwrap_or_default(),
+        folder: fields.read("packs-folder", folder).unwrap_or_else(|| PACKS.to_owned()),
+        pack_tests: fields.read("pack-tests", flag).unwrap_or_default(),
+    }
+}
+
+/// Names of packs, each once.
+fn names(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
+    let mut names: Vec<(String, At)> = Vec::new();
+    for node in list(node, page)? {
+        let Some(name) = text(node, page) else { continue };
+        if !is_kebab(&name) {
+            let fix = "use small letters, digits and single dashes: `healthcare`";
+            page.refuse(node.at, format!("`{name}` is no name for a pack"), fix);
+        } else if names.iter().any(|(other, _)| *other == name) {
+            page.refuse(node.at, format!("the pack `{name}` stands here twice"), "take one out");
+        } else {
+            names.push((name, node.at));
+        }
+    }
+    Some(names)
+}
+
+/// A relative path that ends in `packs`, so that problems in packs are told from those of other files.
+fn folder(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let path = text(node, page)?;
+    let path = path.trim_end_matches('/');
+    let is_relative =
+        path.split('/').all(|step| step == ".." || (!step.is_empty() && !step.contains(['\\', ':'])));
+    let rest = path.trim_start_matches("../");
+    if is_relative && rest == PACKS {
+        return Some(path.to_owned());
+    }
+    let fix = "write `packs`, or a folder above the project such as `../packs`";
+    page.refuse(node.at, format!("`{path}` is no folder of packs"), fix);
+    None
+}
+
+/// What `pack.yaml` says about its pack.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    pub about: String,
+    /// The system that the pack replaces.
+    pub replaces: Option<String>,
+    /// The packs that it builds on.
+    pub needs: Vec<String>,
+}
+
+/// What a `pack.yaml` says about its pack, as far as it can be read.
+#[must_use]
+pub fn describe(source: &str) -> About {
+    let mut unread = Vec::new();
+    let mut page = Page { file: PACK, rule: None, problems: &mut unread };
+    let members = yaml::map_of(source, &mut page);
+    let mut fields = Fields { members: &members, page: &mut page };
+    About {
+        about: fields.read("about", text).unwrap_or_default(),
+        replaces: fields.read("replaces", text),
+        needs: fields.read("needs", names).unwrap_or_default().into_iter().map(|(name, _)| name).collect(),
+    }
+}
+
+/// A pack's own file: its head is checked, the rest is its share of the policy.
+#[derive(Default)]
+pub(crate) struct Head {
+    pub(crate) needs: Vec<(String, At)>,
+    pub(crate) policy: Vec<Entry>,
+}
+
+pub(crate) fn head(name: &str, file: &str, source: &str, problems: &mut Vec<Problem>) -> Head {
+    let mut page = Page { file, rule: None, problems };
+    let members = yaml::map_of(source, &mut page);
+    let shared = policy::KEYS.iter().filter(|key| !OF_PROJECTS.contains(key));
+    let known: Vec<&str> = HEAD.iter().chain(shared).copied().collect();
+    for entry in members.iter().filter(|entry| OF_PROJECTS.contains(&entry.key.as_str())) {
+        let what = format!("`{}` holds for the whole installation, and no pack sets it", entry.key);
+        page.refuse(entry.at, what, "move it to the project's policy.yaml");
+    }
+    let rest: Vec<&str> = known.iter().chain(&OF_PROJECTS).copied().collect();
+    check_keys(&members, At { line: 1, column: 1 }, &rest, &["pack", "about"], &mut page);
+    let mut fields = Fields { members: &members, page: &mut page };
+    if let Some(own) = fields.read("pack", |node, page| Some((text(node, page)?, node.at)))
+        && own.0 != name
+    {
+        let what = format!("the pack calls itself `{}`, and its folder is `{name}`", own.0);
+        fields.page.refuse(own.1, what, "rename one of them");
+    }
+    fields.read("about", text);
+    fields.read("replaces", text);
+    let needs = fields.read("needs", names).unwrap_or_default();
+    let policy = members.into_iter().filter(|it| known.contains(&it.key.as_str()));
+    Head { needs, policy: policy.filter(|it| !HEAD.contains(&it.key.as_str())).collect() }
+}

@@ -1,0 +1,108 @@
+//! One policy out of the project's own and its packs' shares. The project's value wins; lists are united; a value that
+//! two packs give differently is a problem.
+
+use crate::policy;
+use crate::problem::{POLICY, Page, Problem};
+use crate::source_map::{SourceMap, shift};
+use crate::yaml::{self, Entry, Kind, Node};
+
+/// What tells the maps of a list apart: producers by source, caps by name.
+const IDENTITIES: [&str; 2] = ["source", "cap"];
+
+/// A pack's share: its file, how many lines that has, and the members.
+pub(crate) struct Share {
+    pub(crate) file: String,
+    pub(crate) lines: usize,
+    pub(crate) members: Vec<Entry>,
+}
+
+/// Reads the project's policy and unites it with the packs' shares.
+pub(crate) fn policy(
+    own: Option<&str>,
+    shares: Vec<Share>,
+    map: &mut SourceMap,
+    problems: &mut Vec<Problem>,
+) -> policy::Draft {
+    if shares.is_empty() {
+        return policy::read(own, problems);
+    }
+    let own = own.unwrap_or_default();
+    let before = problems.len();
+    let mut page = Page { file: POLICY, rule: None, problems };
+    let mut members = yaml::map_of(own, &mut page);
+    let own_lines = own.lines().count();
+    for mut share in shares {
+        let offset = map.append(POLICY, own_lines, &share.file, share.lines);
+        shift(&mut share.members, offset);
+        let mut merge = Merge { map, problems };
+        merge.members(&mut members, share.members, "");
+    }
+    let is_whole = problems.len() == before;
+    policy::of_members(members, is_whole, &mut Page { file: POLICY, rule: None, problems })
+}
+
+struct Merge<'a> {
+    map: &'a SourceMap,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Merge<'_> {
+    fn members(&mut self, all: &mut Vec<Entry>, more: Vec<Entry>, path: &str) {
+        for entry in more {
+            let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+            match all.iter_mut().find(|it| it.key == entry.key) {
+                None => all.push(entry),
+                Some(known) => self.value(&mut known.value, entry.value, &path),
+            }
+        }
+    }
+
+    fn value(&mut self, known: &mut Node, new: Node, path: &str) {
+        match (&mut known.kind, new.kind) {
+            (_, Kind::Null) => {}
+            (Kind::Map(all), Kind::Map(more)) => self.members(all, more, path),
+            (Kind::List(all), Kind::List(more)) => self.items(all, more, path),
+            (Kind::Null, kind) => *known = Node { kind, ..new },
+            (Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_), kind) => {
+                self.hold(known, &Node { kind, ..new }, path);
+            }
+        }
+    }
+
+    fn items(&mut self, all: &mut Vec<Node>, more: Vec<Node>, path: &str) {
+        for new in more {
+            let name = identity(&new);
+            let is_same = |known: &&Node| match name {
+                Some(_) => identity(known) == name,
+                None => known.to_json() == new.to_json(),
+            };
+            match all.iter().find(is_same) {
+                None => all.push(new),
+                Some(known) => {
+                    let path = name.map_or_else(|| path.to_owned(), |(_, name)| format!("{path} `{name}`"));
+                    self.hold(known, &new, &path);
+                }
+            }
+        }
+    }
+
+    /// Two values of one thing: the project's wins, and two packs have to agree.
+    fn hold(&mut self, known: &Node, new: &Node, path: &str) {
+        let Some((first, first_line)) = self.map.origin(POLICY, known.at.line) else { return };
+        if known.to_json() == new.to_json() {
+            return;
+        }
+        let what = format!("{path}: {first}:{first_line} says it differently");
+        let fix = format!("make them equal, or write it in {POLICY}, whose word counts");
+        self.problems.push(Problem::at(POLICY, new.at, what, fix));
+    }
+}
+
+fn identity(node: &Node) -> Option<(&str, &str)> {
+    let Kind::Map(members) = &node.kind else { return None };
+    IDENTITIES.iter().find_map(|key| {
+        let entry = members.iter().find(|it| it.key == *key)?;
+        let Kind::Text(name) = &entry.value.kind else { return None };
+        Some((*key, name.as_str()))
+    })
+}
