@@ -51,7 +51,8 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     }
     let at = args.at.as_deref().map(instant).transpose()?;
     let catalog = catalog(args.config.as_deref().unwrap_or(Path::new("config")))?;
-    let event = event(path, &catalog.policy().producers, at.unwrap_or_else(runtime::now))?;
+    let when = at.unwrap_or_else(runtime::now);
+    let event = event(path, args.source.as_deref(), &catalog.policy().producers, when)?;
     // When it happened is when dispatch would have seen it.
     let at = at.unwrap_or(event.time);
     let (recipients, tenants) = people(&args.people, terminal)?;
@@ -81,16 +82,24 @@ impl Wanted {
     }
 }
 
-/// The event in a file, as it would come off the bus.
-pub(crate) fn event(path: &Path, producers: &Producers, at: Timestamp) -> Result<Event, Error> {
+/// The event in a file, as it would come off the bus: under this source, where one is given, and at `at`, where the event
+/// names no time.
+pub(crate) fn event(
+    path: &Path,
+    source: Option<&str>,
+    producers: &Producers,
+    at: Timestamp,
+) -> Result<Event, Error> {
     let mut pieces = files::pieces(path)?;
     let (Some(piece), true) = (pieces.pop(), pieces.is_empty()) else {
         let what = format!("{} holds no event, or more than one", path.display());
         return Err(Error::usage(what, "explain one event at a time"));
     };
-    let entry = catalog::BusEntry::read(&piece.text)
+    let entry = catalog::BusEntry::read_as(&piece.text, source)
         .map_err(|it| Error::usage(format!("{}: {it}", piece.place), "mend the event"))?;
-    let on_bus = entry.to_bus_event("explained", at);
+    let (id, time) = catalog::named_by_the_bus(&piece.text);
+    let time = time.or(entry.time).unwrap_or(at);
+    let on_bus = entry.to_bus_event(id.as_deref().unwrap_or("explained"), time);
     let event = BusEvent::parse(&on_bus).and_then(|it| it.event(producers));
     event.map_err(|it| Error::usage(format!("{}: {it}", piece.place), "mend the event"))
 }
