@@ -171,3 +171,50 @@ pub(crate) fn instant(text: &str) -> Result<Timestamp, Error> {
         Error::usage(format!("`{text}` is no time"), "write it as 2026-11-20T23:30:00Z, with a zone")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &str =
+        r#"{"type":"order.paid","data":{"n":1},"timestamp":"2026-01-02T10:00:00Z","userId":"olu"}"#;
+
+    #[test]
+    fn event_without_a_source_gets_the_one_that_is_asked_for() {
+        let read = read(BODY, Some("shop")).unwrap();
+        assert_eq!(
+            (read.source.as_str(), read.kind.as_str(), read.actor.as_deref()),
+            ("shop", "order.paid", Some("olu"))
+        );
+        assert!(read_error(BODY, None).contains("--source"));
+    }
+
+    #[test]
+    fn wrapped_event_is_the_bare_one_with_the_id_and_the_time_of_the_bus() {
+        let wrapped = format!(
+            r#"{{"id":"b-1","source":"shop","detail-type":"order.paid","time":"2026-01-02T10:00:00Z","detail":{BODY}}}"#
+        );
+        let [wrapped, bare] = [read(&wrapped, None).unwrap(), read(BODY, Some("shop")).unwrap()];
+        assert_eq!((wrapped.id.as_str(), bare.id.as_str()), ("b-1", "explained"));
+        assert_eq!(Event { id: bare.id.clone(), ..wrapped }, bare);
+        let plain =
+            r#"{"id":"b-2","source":"shop","detail-type":"t","time":"2026-01-02T10:00:00Z","detail":{}}"#;
+        let plain = read(plain, None).unwrap();
+        assert_eq!((plain.id.as_str(), plain.time.to_string().as_str()), ("b-2", "2026-01-02T10:00:00Z"));
+    }
+
+    fn read_error(text: &str, source: Option<&str>) -> String {
+        read(text, source).unwrap_err().to_string()
+    }
+
+    fn read(text: &str, source: Option<&str>) -> Result<Event, Error> {
+        static FILES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let number = FILES.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let file =
+            std::env::temp_dir().join(format!("carillon-explain-{}-{number}.json", std::process::id()));
+        std::fs::write(&file, text).unwrap();
+        let read = event(&file, source, &Producers::default(), Timestamp::UNIX_EPOCH);
+        std::fs::remove_file(&file).unwrap();
+        read
+    }
+}

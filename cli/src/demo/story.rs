@@ -65,7 +65,7 @@ pub(super) type Room = (Option<String>, String);
 pub(super) fn rooms(samples: &[Ready], catalog: &Catalog) -> BTreeSet<Room> {
     let mut rooms = BTreeSet::new();
     for sample in samples {
-        let Ok(event) = event(sample, "sample", Timestamp::UNIX_EPOCH) else { continue };
+        let Ok(event) = event(sample, "sample", catalog, Timestamp::UNIX_EPOCH) else { continue };
         for matched in Plan::of(&event, catalog).matches {
             rooms.extend(matched.audience.into_iter().filter_map(|it| match it {
                 Audience::Room(room) => Some((event.tenant.clone(), room)),

@@ -31,7 +31,8 @@ pub(crate) fn read(node: &Node, page: &mut Page<'_>) -> Option<Aliases> {
 fn kind(entry: &Entry, all: &[Entry], page: &mut Page<'_>) -> Option<String> {
     let Entry { key: name, at, value } = entry;
     if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
-        let fix = format!("write the producer's name of the event, up to {MAX_NAME_CHARS} printable characters");
+        let fix =
+            format!("write the producer's name of the event, up to {MAX_NAME_CHARS} printable characters");
         page.refuse(*at, "this is no event name", fix);
         return None;
     }
@@ -52,7 +53,10 @@ fn kind(entry: &Entry, all: &[Entry], page: &mut Page<'_>) -> Option<String> {
         return None;
     }
     if let Some(next) = all.iter().find(|other| other.key == kind) {
-        let what = format!("the alias `{name}` stands for `{kind}`, which is an alias itself (line {})", next.at.line);
+        let what = format!(
+            "the alias `{name}` stands for `{kind}`, which is an alias itself (line {})",
+            next.at.line
+        );
         let fix = match &next.value.kind {
             Kind::Text(last) => format!("write `{name}: {last}`"),
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => {

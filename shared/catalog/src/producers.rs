@@ -74,7 +74,11 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     }
     if tenant.is_some() && tenants == Tenants::None {
         let what = "`tenant` finds a tenant, and `tenants: none` lets the source speak for none";
-        page.refuse(at("tenant"), what, "list the tenants in `tenants`, write `tenants: \"*\"`, or take `tenant` out");
+        page.refuse(
+            at("tenant"),
+            what,
+            "list the tenants in `tenants`, write `tenants: \"*\"`, or take `tenant` out",
+        );
     }
     if outbox && !people {
         let fix = "take it out, or add `people: true`";

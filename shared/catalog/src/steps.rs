@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use crate::nearest::{listed, suggestion};
 use crate::problem::{At, Page};
 use crate::values::{
-    Fields, calendar_days, check_keys, duration, find, flag, is_path, key_at, list, map, number, path_in, text,
-    typed, word,
+    Fields, calendar_days, check_keys, duration, find, flag, is_path, key_at, list, map, number, path_in,
+    text, typed, word,
 };
 use crate::yaml::{Entry, Kind, Node};
 

@@ -173,7 +173,8 @@ pub(crate) fn path_in(node: &Node, page: &mut Page<'_>) -> Option<Path> {
         return path(text, *at, page).filter(|_| page.problems.len() == before);
     }
     if written.len() > MAX_ALTERNATIVES {
-        let what = format!("there are {} alternatives, and a path has {MAX_ALTERNATIVES} at most", written.len());
+        let what =
+            format!("there are {} alternatives, and a path has {MAX_ALTERNATIVES} at most", written.len());
         page.refuse(node.at, what, "take some out");
     }
     let mut found: Vec<Path> = Vec::new();

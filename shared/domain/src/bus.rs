@@ -150,7 +150,9 @@ impl<'a> BusEvent<'a> {
     pub fn event(&self, producers: &Producers) -> Result<Event, Refusal> {
         let (mut event, shape) = self.read()?;
         if shape == Shape::Integration
-            && producers.entry(&self.source).is_some_and(|entry| entry.envelopes.contains(event.kind.as_str()))
+            && producers
+                .entry(&self.source)
+                .is_some_and(|entry| entry.envelopes.contains(event.kind.as_str()))
             && let Some(Extension::Text(key)) = event.extensions.get("routingkey")
         {
             crate::event::check_type(key)?;
@@ -255,11 +257,7 @@ pub fn id_inside(detail: &str) -> Option<String> {
     let fields = Fields::of(detail).ok()?;
     let name = match Shape::of(&fields) {
         Shape::Hub => "eventId",
-        Shape::CloudEvent
-        | Shape::Circle
-        | Shape::Business
-        | Shape::Integration
-        | Shape::SocketEvent => "id",
+        Shape::CloudEvent | Shape::Circle | Shape::Business | Shape::Integration | Shape::SocketEvent => "id",
         Shape::Plain => return None,
     };
     let id = fields.raw_in_any_case(name)?.text()?;

@@ -98,7 +98,8 @@ impl Path {
 
     /// Whether no list has to be walked to find the member.
     fn stands_in_objects(&self, envelope: &Value) -> bool {
-        let found = self.steps_in(envelope).iter().try_fold(envelope, |value, step| value.as_object()?.get(step));
+        let found =
+            self.steps_in(envelope).iter().try_fold(envelope, |value, step| value.as_object()?.get(step));
         found.is_some()
     }
 
@@ -124,9 +125,8 @@ fn steps_of(text: &str) -> Result<Vec<String>, NotAPath> {
     let refuse = || NotAPath(text.to_owned());
     let names = text.strip_prefix("$.").ok_or_else(refuse)?;
     let steps: Vec<String> = names.split('.').map(str::to_owned).collect();
-    let is_name = |name: &String| {
-        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-    };
+    let is_name =
+        |name: &String| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
     if steps.iter().all(is_name) { Ok(steps) } else { Err(refuse()) }
 }
 
@@ -251,7 +251,9 @@ mod tests {
             assert!(Path::parse(text).is_err(), "{text:?}");
         }
         let many = |count: usize| vec!["$.data.a"; count].join("|");
-        assert!(Path::parse(&many(MAX_ALTERNATIVES)).is_ok() && Path::parse(&many(MAX_ALTERNATIVES + 1)).is_err());
+        assert!(
+            Path::parse(&many(MAX_ALTERNATIVES)).is_ok() && Path::parse(&many(MAX_ALTERNATIVES + 1)).is_err()
+        );
     }
 
     #[test]
@@ -270,7 +272,10 @@ mod tests {
         }
         // An object is a value, and names nobody.
         let path = Path::parse("$.data.object | $.data.user").unwrap();
-        assert_eq!((path.pick(&event), path.find_names(&event)), (Some(json!({"x": 1})), vec!["ann".to_owned()]));
+        assert_eq!(
+            (path.pick(&event), path.find_names(&event)),
+            (Some(json!({"x": 1})), vec!["ann".to_owned()])
+        );
         // Where nothing is found, an empty value keeps its shape.
         assert_eq!(Path::parse("$.data.gone | $.data.none").unwrap().pick(&event), Some(json!([])));
         assert_eq!(Path::parse("$.data.gone | $.data.null").unwrap().pick(&event), None);

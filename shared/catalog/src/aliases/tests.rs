@@ -27,7 +27,10 @@ fn alias_that_leads_nowhere_is_reported_at_its_place() {
     check("{ \"Task*\": task.any }", &["1: `Task*` is no whole name; write one alias for each event name"]);
     check("{ A: \"task.*\" }", &["1: `task.*` is no whole name; write one alias for each event name"]);
     check("{ A: 7 }", &["1: found a number, wanted text; put it in quotes"]);
-    check("[A]", &["1: found a list, wanted a map; write it as `aliases: { TaskCreatedEvent: task.created }`"]);
+    check(
+        "[A]",
+        &["1: found a list, wanted a map; write it as `aliases: { TaskCreatedEvent: task.created }`"],
+    );
 }
 
 #[track_caller]

@@ -41,7 +41,8 @@ fn alternatives_are_paths_each_of_its_own() {
     let empty = "an alternative is empty; write paths with one `|` between them, such as `$.data.patientId | \
                  $.data.userId`";
     check("{ user: $.data.a | }", "[socket]", &[empty]);
-    let many = format!("{{ user: [{}] }}", (0..17).map(|it| format!("$.data.m{it}")).collect::<Vec<_>>().join(", "));
+    let many =
+        format!("{{ user: [{}] }}", (0..17).map(|it| format!("$.data.m{it}")).collect::<Vec<_>>().join(", "));
     check(&many, "[socket]", &["there are 17 alternatives, and a path has 16 at most; take some out"]);
 }
 

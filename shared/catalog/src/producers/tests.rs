@@ -43,12 +43,16 @@ fn tenant_of_a_payload_is_a_path_with_alternatives() {
     }
     check(
         "  - { source: hub, tenants: '*', tenant: clinic-a }",
-        &["2: `clinic-a` is not a path; write `$.` and names with dots between them, such as `$.data.userId`"],
+        &[
+            "2: `clinic-a` is not a path; write `$.` and names with dots between them, such as `$.data.userId`",
+        ],
     );
     check(
         "  - { source: hub, tenants: none, tenant: $.data.clinicId }",
-        &["2: `tenant` finds a tenant, and `tenants: none` lets the source speak for none; list the tenants in `tenants`, \
-           write `tenants: \"*\"`, or take `tenant` out"],
+        &[
+            "2: `tenant` finds a tenant, and `tenants: none` lets the source speak for none; list the tenants in `tenants`, \
+           write `tenants: \"*\"`, or take `tenant` out",
+        ],
     );
 }
 

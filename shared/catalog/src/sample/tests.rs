@@ -50,7 +50,10 @@ fn socket_event_whose_source_is_a_user_comes_from_sockets_unless_a_source_is_ask
 fn event_of_the_bus_keeps_the_id_and_the_time_that_the_bus_gave_it() {
     let event = r#"{"id":"b-1","time":"2026-11-20T11:25:00Z","source":"a","detail-type":"t","detail":{}}"#;
     let (id, time) = named_by_the_bus(event);
-    assert_eq!((id.as_deref(), time.map(|it| it.to_string()).as_deref()), (Some("b-1"), Some("2026-11-20T11:25:00Z")));
+    assert_eq!(
+        (id.as_deref(), time.map(|it| it.to_string()).as_deref()),
+        (Some("b-1"), Some("2026-11-20T11:25:00Z"))
+    );
     for bare in [CLOUD, "", "[]", r#"{"source":"a","detail-type":"t","detail":{},"id":7,"time":"noon"}"#] {
         assert_eq!(named_by_the_bus(bare), (None, None), "{bare}");
     }

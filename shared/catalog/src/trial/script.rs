@@ -20,7 +20,8 @@ use crate::values::{Fields, check_keys, find, list, map, number, text};
 use crate::yaml::{Entry, Kind, Node};
 
 const KEYS: [&str; 12] = [
-    "test", "event", "source", "with", "at", "people", "tenant", "answers", "members", "rule", "step", "expect",
+    "test", "event", "source", "with", "at", "people", "tenant", "answers", "members", "rule", "step",
+    "expect",
 ];
 
 const REQUIRED: [&str; 3] = ["test", "event", "expect"];

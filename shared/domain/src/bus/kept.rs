@@ -48,8 +48,7 @@ const FRAME_BYTES: usize = 4 * 1024;
 /// The members that nothing took, by name: another order of members makes no other event.
 pub(super) fn left<'f>(envelope: &'f Fields<'_>, taken: &[&str]) -> Vec<(&'f str, Raw<'f>)> {
     let is_left = |name: &str, raw: &Raw<'_>| raw.get() != "null" && !taken.contains(&name);
-    let mut left: Vec<(&str, Raw<'_>)> =
-        envelope.iter().filter(|(name, raw)| is_left(name, raw)).collect();
+    let mut left: Vec<(&str, Raw<'_>)> = envelope.iter().filter(|(name, raw)| is_left(name, raw)).collect();
     left.sort_by_key(|(name, _)| *name);
     left
 }

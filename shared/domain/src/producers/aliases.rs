@@ -61,6 +61,8 @@ impl Event {
     /// Whether the event's type, or the name under which it came, is the wanted one. `*` at the end stands for any end.
     #[must_use]
     pub fn is_called(&self, wanted: &str) -> bool {
-        std::iter::once(self.kind.as_str()).chain(self.original_name()).any(|name| super::covers(wanted, name))
+        std::iter::once(self.kind.as_str())
+            .chain(self.original_name())
+            .any(|name| super::covers(wanted, name))
     }
 }

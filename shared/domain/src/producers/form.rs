@@ -22,7 +22,9 @@ impl Serialize for Producers {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.aliases.is_empty() {
             true => self.entries.serialize(serializer),
-            false => Form { entries: self.entries.clone(), aliases: self.aliases.clone() }.serialize(serializer),
+            false => {
+                Form { entries: self.entries.clone(), aliases: self.aliases.clone() }.serialize(serializer)
+            }
         }
     }
 }

@@ -17,9 +17,13 @@ fn event_counts_under_the_type_that_its_name_stands_for() {
     assert_eq!((event.kind.as_str(), event.original_name()), ("task.created", Some("TaskCreatedEvent")));
     assert_eq!(event.document()["detail"]["eventname"], "TaskCreatedEvent");
     assert_eq!(event.document()["detail-type"], "task.created");
-    for (wanted, expected) in
-        [("task.created", true), ("TaskCreatedEvent", true), ("Task*", true), ("task.*", true), ("Task", false)]
-    {
+    for (wanted, expected) in [
+        ("task.created", true),
+        ("TaskCreatedEvent", true),
+        ("Task*", true),
+        ("task.*", true),
+        ("Task", false),
+    ] {
         assert_eq!(event.is_called(wanted), expected, "{wanted}");
     }
     let other = read(&producers, "tasks", "TaskDeletedEvent", json!({})).unwrap();
@@ -38,7 +42,8 @@ fn alias_changes_no_key_of_an_event() {
 #[test]
 fn types_of_a_producer_are_those_behind_aliases() {
     let entries = json!([{ "source": "tasks", "tenants": "all", "types": ["task.*"] }]);
-    let producers = producers(entries).with_aliases(aliases(&[("TaskCreatedEvent", "task.created"), ("X", "order.paid")]));
+    let producers = producers(entries)
+        .with_aliases(aliases(&[("TaskCreatedEvent", "task.created"), ("X", "order.paid")]));
     assert!(read(&producers, "tasks", "TaskCreatedEvent", json!({})).is_ok());
     assert_eq!(read(&producers, "tasks", "X", json!({})).unwrap_err(), "producer_not_allowed");
 }
@@ -48,7 +53,10 @@ fn alias_neither_reaches_a_reserved_type_nor_hides_one() {
     let names = [("Evil", "carillon.recipient.updated"), ("communication.sent", "order.paid")];
     let producers = Producers::default().with_aliases(aliases(&names));
     assert_eq!(read(&producers, "tasks", "Evil", json!({})).unwrap().kind, "Evil");
-    assert_eq!(read(&producers, "tasks", "communication.sent", json!({})).unwrap_err(), "producer_not_allowed");
+    assert_eq!(
+        read(&producers, "tasks", "communication.sent", json!({})).unwrap_err(),
+        "producer_not_allowed"
+    );
 }
 
 #[test]
@@ -65,7 +73,8 @@ fn identity_is_checked_before_the_alias() {
 #[test]
 fn payload_names_the_tenant_where_the_envelope_names_none() {
     let producers = with_tenant("$.data.clinicId | $.data.workspaceId", json!(["c-1", "w-1"]));
-    let tenant = |detail: Value| read(&producers, "hub", "t", detail).map(|event| event.tenant.unwrap_or_default());
+    let tenant =
+        |detail: Value| read(&producers, "hub", "t", detail).map(|event| event.tenant.unwrap_or_default());
     assert_eq!(tenant(json!({ "clinicId": "c-1" })).as_deref(), Ok("c-1"));
     assert_eq!(tenant(json!({ "workspaceId": "w-1" })).as_deref(), Ok("w-1"));
     assert_eq!(tenant(json!({ "clinicId": ["c-1", "c-1"] })).as_deref(), Ok("c-1"));
