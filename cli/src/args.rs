@@ -184,6 +184,7 @@ pub(crate) struct Match {
 #[command(after_help = "Examples:
   carillon explain packs/care/events/emergency.alert.created.json
   carillon explain packs/tasks/events/task.comment.added.json --recipient ann --at 2026-11-20T23:30:00Z
+  carillon explain event.json --source order-service           # an event that names no source
   carillon explain packs/tasks/events/task.created.json --as-test >> packs/tasks/tests/tasks.yaml
   carillon explain 7f3c9c2e-1b1d-4f0e-9d55-2f4b --recipient ann")]
 pub(crate) struct Explain {
@@ -212,7 +213,8 @@ pub(crate) struct Explain {
     /// The people, with the roles and topics they have; those of the project and its packs, when it is left out
     #[arg(long, value_name = "FILE")]
     pub(crate) people: Option<PathBuf>,
-    /// The source of an event that happened, where its id alone is not enough
+    /// The source: of an event in a file that names none, or in place of the one that it names; or of an event that
+    /// happened, where its id alone is not enough
     #[arg(long)]
     pub(crate) source: Option<String>,
     /// How far back to look for an event by its id, be it the event's own or EventBridge's

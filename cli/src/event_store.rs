@@ -81,7 +81,8 @@ impl Choice<'_> {
 impl Chosen {
     fn means(&self, event: &Event) -> bool {
         let is_tenant = self.tenant.is_none() || self.tenant == event.tenant;
-        self.means_type(&event.kind) && is_tenant && self.id.as_ref().is_none_or(|it| *it == event.id)
+        let is_type = self.kind.as_deref().is_none_or(|wanted| event.is_called(wanted));
+        is_type && is_tenant && self.id.as_ref().is_none_or(|it| *it == event.id)
     }
 
     fn means_type(&self, kind: &str) -> bool {

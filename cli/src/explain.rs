@@ -52,7 +52,8 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     }
     let at = args.at.as_deref().map(instant).transpose()?;
     let catalog = catalog(args.config.as_deref().unwrap_or(Path::new(CONFIG)))?;
-    let event = event(path, &catalog.policy().producers, at.unwrap_or_else(runtime::now))?;
+    let when = at.unwrap_or_else(runtime::now);
+    let event = event(path, args.source.as_deref(), &catalog.policy().producers, when)?;
     // When it happened is when dispatch would have seen it.
     let at = at.unwrap_or(event.time);
     let (recipients, tenants) = people(args.people.as_deref(), args.config.as_deref(), terminal)?;
@@ -82,16 +83,24 @@ impl Wanted {
     }
 }
 
-/// The event in a file, as it would come off the bus.
-pub(crate) fn event(path: &Path, producers: &Producers, at: Timestamp) -> Result<Event, Error> {
+/// The event in a file, as it would come off the bus: under this source, where one is given, and at `at`, where the event
+/// names no time.
+pub(crate) fn event(
+    path: &Path,
+    source: Option<&str>,
+    producers: &Producers,
+    at: Timestamp,
+) -> Result<Event, Error> {
     let mut pieces = files::pieces(path)?;
     let (Some(piece), true) = (pieces.pop(), pieces.is_empty()) else {
         let what = format!("{} holds no event, or more than one", path.display());
         return Err(Error::usage(what, "explain one event at a time"));
     };
-    let entry = catalog::BusEntry::read(&piece.text)
+    let entry = catalog::BusEntry::read_as(&piece.text, source)
         .map_err(|it| Error::usage(format!("{}: {it}", piece.place), "mend the event"))?;
-    let on_bus = entry.to_bus_event("explained", at);
+    let (id, time) = catalog::named_by_the_bus(&piece.text);
+    let time = time.or(entry.time).unwrap_or(at);
+    let on_bus = entry.to_bus_event(id.as_deref().unwrap_or("explained"), time);
     let event = BusEvent::parse(&on_bus).and_then(|it| it.event(producers));
     event.map_err(|it| Error::usage(format!("{}: {it}", piece.place), "mend the event"))
 }
@@ -163,4 +172,51 @@ pub(crate) fn instant(text: &str) -> Result<Timestamp, Error> {
     times::read(text).ok_or_else(|| {
         Error::usage(format!("`{text}` is no time"), "write it as 2026-11-20T23:30:00Z, with a zone")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &str =
+        r#"{"type":"order.paid","data":{"n":1},"timestamp":"2026-01-02T10:00:00Z","userId":"olu"}"#;
+
+    #[test]
+    fn event_without_a_source_gets_the_one_that_is_asked_for() {
+        let read = read(BODY, Some("shop")).unwrap();
+        assert_eq!(
+            (read.source.as_str(), read.kind.as_str(), read.actor.as_deref()),
+            ("shop", "order.paid", Some("olu"))
+        );
+        assert!(read_error(BODY, None).contains("--source"));
+    }
+
+    #[test]
+    fn wrapped_event_is_the_bare_one_with_the_id_and_the_time_of_the_bus() {
+        let wrapped = format!(
+            r#"{{"id":"b-1","source":"shop","detail-type":"order.paid","time":"2026-01-02T10:00:00Z","detail":{BODY}}}"#
+        );
+        let [wrapped, bare] = [read(&wrapped, None).unwrap(), read(BODY, Some("shop")).unwrap()];
+        assert_eq!((wrapped.id.as_str(), bare.id.as_str()), ("b-1", "explained"));
+        assert_eq!(Event { id: bare.id.clone(), ..wrapped }, bare);
+        let plain =
+            r#"{"id":"b-2","source":"shop","detail-type":"t","time":"2026-01-02T10:00:00Z","detail":{}}"#;
+        let plain = read(plain, None).unwrap();
+        assert_eq!((plain.id.as_str(), plain.time.to_string().as_str()), ("b-2", "2026-01-02T10:00:00Z"));
+    }
+
+    fn read_error(text: &str, source: Option<&str>) -> String {
+        read(text, source).unwrap_err().to_string()
+    }
+
+    fn read(text: &str, source: Option<&str>) -> Result<Event, Error> {
+        static FILES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let number = FILES.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let file =
+            std::env::temp_dir().join(format!("carillon-explain-{}-{number}.json", std::process::id()));
+        std::fs::write(&file, text).unwrap();
+        let read = event(&file, source, &Producers::default(), Timestamp::UNIX_EPOCH);
+        std::fs::remove_file(&file).unwrap();
+        read
+    }
 }

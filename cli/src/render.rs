@@ -53,7 +53,8 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
     let wanted = Wanted { recipient: args.recipient.clone(), channel };
     let at = args.at.as_deref().map(explain::instant).transpose()?;
     let catalog = explain::catalog(&args.config)?;
-    let event = explain::event(path, &catalog.policy().producers, at.unwrap_or_else(runtime::now))?;
+    let when = at.unwrap_or_else(runtime::now);
+    let event = explain::event(path, args.source.as_deref(), &catalog.policy().producers, when)?;
     let at = at.unwrap_or(event.time);
     let (mut recipients, tenants) = explain::people(args.people.as_deref(), Some(&args.config), terminal)?;
     is_known(args, &recipients)?;

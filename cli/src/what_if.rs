@@ -88,8 +88,12 @@ async fn compare(
     sum: &mut Sum,
     terminal: &Terminal,
 ) -> Result<(), Error> {
+    // Each catalog gives the recorded event the type and the tenant that its own policy finds.
+    let seen = |catalog: &Catalog| catalog.policy().producers.completed(event.clone());
+    let (of_before, of_after) = (seen(before), seen(after));
+    let each = [(before, &of_before), (after, &of_after)];
     let mut members: BTreeMap<Group, Vec<String>> = BTreeMap::new();
-    for group in [before, after].into_iter().flat_map(|it| deciding::groups(event, it)) {
+    for group in each.into_iter().flat_map(|(catalog, event)| deciding::groups(event, catalog)) {
         if let Entry::Vacant(place) = members.entry(group) {
             let found = all(people, place.key()).await?;
             place.insert(found);
@@ -97,10 +101,11 @@ async fn compare(
     }
     let members = |group: &Group| members.get(group).cloned().unwrap_or_default();
     let ids: BTreeSet<String> =
-        [before, after].into_iter().flat_map(|it| deciding::people(event, it, &members)).collect();
+        each.into_iter().flat_map(|(catalog, event)| deciding::people(event, catalog, &members)).collect();
     let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-    let found = people.look_up(&ids, &event.tenant.as_deref().into_iter().collect()).await?;
-    let places = |catalog: &Catalog| -> BTreeSet<Place> {
+    let tenants: BTreeSet<&str> = each.iter().filter_map(|(_, event)| event.tenant.as_deref()).collect();
+    let found = people.look_up(&ids, &tenants).await?;
+    let places = |(catalog, event): (&Catalog, &Event)| -> BTreeSet<Place> {
         let tenant = found.tenant(event.tenant.as_deref());
         let renderer = Renderer::new(catalog);
         let world = World {
@@ -114,7 +119,7 @@ async fn compare(
         let told = foretell(event, &world, at).into_iter().filter(|it| it.what == What::Send);
         told.filter_map(|it| Some((it.rule?, it.recipient, it.channel?))).collect()
     };
-    let (old, new) = (places(before), places(after));
+    let (old, new) = (places((before, &of_before)), places((after, &of_after)));
     sum.events += 1;
     for (gained, list) in [(true, new.difference(&old)), (false, old.difference(&new))] {
         for place in list {

@@ -19,6 +19,9 @@ pub(crate) struct Render {
     /// A file with one event, or - for standard input
     #[arg(value_name = "EVENT", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) event: String,
+    /// The source of an event that names none, or in place of the one that it names
+    #[arg(long)]
+    pub(crate) source: Option<String>,
     /// Only for this recipient: an id, room:<name>:<value>, or endpoint:<tenant>/sample
     #[arg(long)]
     pub(crate) recipient: Option<String>,

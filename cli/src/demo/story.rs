@@ -65,7 +65,7 @@ pub(super) type Room = (Option<String>, String);
 pub(super) fn rooms(samples: &[Ready], catalog: &Catalog) -> BTreeSet<Room> {
     let mut rooms = BTreeSet::new();
     for sample in samples {
-        let Ok(event) = event(sample, "sample", Timestamp::UNIX_EPOCH) else { continue };
+        let Ok(event) = event(sample, "sample", catalog, Timestamp::UNIX_EPOCH) else { continue };
         for matched in Plan::of(&event, catalog).matches {
             rooms.extend(matched.audience.into_iter().filter_map(|it| match it {
                 Audience::Room(room) => Some((event.tenant.clone(), room)),
@@ -88,7 +88,7 @@ impl Story {
         cast: &Recipients,
         now: Timestamp,
     ) -> Result<Story, Error> {
-        let event = event(sample, bus_id, now)?;
+        let event = event(sample, bus_id, catalog, now)?;
         let renderer = Renderer::new(catalog);
         let members = |group: &Group| recipient::members(group, cast);
         let world = World {
@@ -200,7 +200,7 @@ fn is_of_earlier_events(reason: Reason) -> bool {
 }
 
 /// The event as dispatch reads it off the bus.
-fn event(sample: &Ready, bus_id: &str, now: Timestamp) -> Result<Event, Error> {
+fn event(sample: &Ready, bus_id: &str, catalog: &Catalog, now: Timestamp) -> Result<Event, Error> {
     let entry = BusEntry {
         source: sample.entry.source.clone(),
         detail_type: sample.entry.detail_type.clone(),
@@ -211,6 +211,6 @@ fn event(sample: &Ready, bus_id: &str, now: Timestamp) -> Result<Event, Error> {
     };
     let wrapped = entry.to_bus_event(bus_id, now);
     BusEvent::parse(&wrapped)
-        .and_then(|it| it.unverified_event())
+        .and_then(|it| it.event(&catalog.policy().producers))
         .map_err(|it| Error::usage(format!("{}: {it}", sample.place), "mend the sample"))
 }

@@ -92,6 +92,8 @@ impl Decider {
         at: Timestamp,
         only: Option<&str>,
     ) -> Result<Vec<Told>, Error> {
+        // An entry of the outbox is recorded under the name that its producer gave it.
+        let event = &self.catalog.policy().producers.completed(event.clone());
         let tenants: BTreeSet<&str> = event.tenant.as_deref().into_iter().collect();
         if let Some(id) = only {
             let found = self.people.look_up(&BTreeSet::from([id]), &tenants).await?;

@@ -105,10 +105,7 @@ impl LeftOut {
 impl Choice {
     /// Whether the event is one of those that were named.
     pub(super) fn means(&self, event: &Event) -> bool {
-        let is_kind = self.kind.as_deref().is_none_or(|it| match it.strip_suffix('*') {
-            Some(beginning) => event.kind.starts_with(beginning),
-            None => event.kind == it,
-        });
+        let is_kind = self.kind.as_deref().is_none_or(|wanted| event.is_called(wanted));
         let is = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
         is_kind
             && is(&self.tenant, &event.tenant)

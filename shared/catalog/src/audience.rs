@@ -6,7 +6,7 @@ use domain::rule::{EndpointsOf, Operand, Selector};
 
 use crate::nearest::listed;
 use crate::problem::{At, Page};
-use crate::values::{MARKS, check_keys, find, key_at, meant_path, path, text};
+use crate::values::{MARKS, check_keys, find, is_list_of_paths, key_at, meant_path, path_in, text};
 use crate::yaml::{Entry, Kind, Node};
 
 /// The kind of an entry. Each match over it is exhaustive: a kind that is added here cannot be read as another one.
@@ -335,6 +335,9 @@ pub(crate) fn is_plain(name: &str) -> bool {
 }
 
 fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
+    if is_list_of_paths(node) {
+        return path_in(node, page).map(Operand::Path);
+    }
     let text = text(node, page)?;
     let is_marked = MARKS.iter().any(|(open, _)| text.contains(open));
     let meant = meant_path(&text).filter(|_| !text.starts_with("$."));
@@ -348,7 +351,7 @@ fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
         return None;
     }
     match text.starts_with('$') {
-        true => path(&text, node.at, page).map(Operand::Path),
+        true => path_in(node, page).map(Operand::Path),
         false => Some(Operand::Literal(text)),
     }
 }

@@ -11,7 +11,7 @@ use domain::rule::{Attach, Operand, Rule, Selector};
 
 use crate::problem::{At, POLICY, Page, Problem};
 use crate::rule::Draft;
-use crate::values::{Fields, check_keys, find, flag, key_at, list, map, path, path_in, text};
+use crate::values::{Fields, check_keys, find, flag, is_path, key_at, list, map, path_in, text};
 use crate::yaml::{Entry, Kind, Node};
 
 const POLICY_KEYS: [&str; 4] = ["reply-to", "senders", "unsubscribe", "postal-address"];
@@ -26,10 +26,10 @@ const MAX_NAME_CHARS: usize = 200;
 
 /// An address, or a path to one.
 pub(crate) fn reply_to(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
-    let written = text(node, page)?;
-    if written.starts_with('$') {
-        return path(&written, node.at, page).map(Operand::Path);
+    if is_path(node) {
+        return path_in(node, page).map(Operand::Path);
     }
+    let written = text(node, page)?;
     match Sender::parse(&written) {
         Ok(_) => Some(Operand::Literal(written)),
         Err(refused) => {
@@ -80,10 +80,10 @@ fn attachment(node: &Node, page: &mut Page<'_>) -> Option<Attach> {
 }
 
 fn file_name(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
-    let written = text(node, page)?;
-    if written.starts_with('$') {
-        return path(&written, node.at, page).map(Operand::Path);
+    if is_path(node) {
+        return path_in(node, page).map(Operand::Path);
     }
+    let written = text(node, page)?;
     let is_whole = domain::attachment::file_name(&written) == written;
     if is_whole && written.chars().count() <= MAX_NAME_CHARS {
         return Some(Operand::Literal(written));

@@ -16,6 +16,7 @@ use domain::unsubscribe::page::{PAGES_FORMAT, PagesFile};
 use sha2::{Digest, Sha256};
 
 mod advice;
+mod aliases;
 mod approved;
 mod audience;
 mod flow;
@@ -55,7 +56,7 @@ pub use project::manifest::{About, MANIFEST, PACK, describe};
 pub use project::{Project, Text, joined};
 pub use rehearsal::{Findings, check_samples};
 pub use rule::MAX_NAME_BYTES;
-pub use sample::BusEntry;
+pub use sample::{BusEntry, SOCKETS, named_by_the_bus};
 pub use trial::{Trials, Verdict, read_tests, run_tests};
 
 use overrides::{Changed, RuleFile};

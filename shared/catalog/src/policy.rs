@@ -14,6 +14,7 @@ use domain::window::Windows;
 use domain::zone::Zone;
 use serde_json::{Value, json};
 
+use crate::aliases;
 use crate::audience::{is_plain, plain_name};
 use crate::letter;
 use crate::problem::{At, POLICY, Page, Problem};
@@ -25,7 +26,7 @@ use crate::yaml::{self, Entry, Kind, Node};
 
 mod rates;
 
-pub(crate) const KEYS: [&str; 14] = [
+pub(crate) const KEYS: [&str; 15] = [
     "zone",
     "locale",
     "quiet",
@@ -40,6 +41,7 @@ pub(crate) const KEYS: [&str; 14] = [
     "roles",
     "topics",
     "producers",
+    "aliases",
 ];
 
 const CAP_KEYS: [&str; 9] =
@@ -84,6 +86,7 @@ pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Pag
     let mut draft = Draft { is_whole, ..Draft::default() };
     let mut fields = Fields { members: &members, page };
     let zone = fields.read("zone", zone);
+    let aliases = fields.read("aliases", aliases::read).unwrap_or_default();
     draft.policy = Policy {
         zone: zone.unwrap_or_else(Zone::utc),
         locale: fields.read("locale", locale).unwrap_or_else(|| DEFAULT.to_owned()),
@@ -98,7 +101,7 @@ pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Pag
         email: EmailPolicy::default(),
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
-        producers: fields.read("producers", producers::read).unwrap_or_default(),
+        producers: fields.read("producers", producers::read).unwrap_or_default().with_aliases(aliases),
     };
     if let Some(rates) = fields.read("rate", rates::read) {
         let policy = &mut draft.policy;

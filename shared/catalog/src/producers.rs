@@ -6,12 +6,13 @@ use domain::producers::{Producer, Producers, Tenants, covers, is_own_program, is
 use domain::producers::{RESERVED_PREFIX, RESERVED_TYPES};
 
 use crate::problem::{At, Page};
-use crate::values::{Fields, check_keys, find, flag, list, map, text, word};
+use crate::values::{Fields, check_keys, find, flag, list, map, path_in, text, word};
 use crate::yaml::{Kind, Node};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "source",
     "tenants",
+    "tenant",
     "types",
     "people",
     "operator",
@@ -50,6 +51,7 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     let mut fields = Fields { members, page };
     let source = fields.read("source", source);
     let tenants = fields.read("tenants", tenants);
+    let tenant = fields.read("tenant", path_in);
     let types = fields.read("types", |node, page| names(node, "type", ordinary_type, page));
     let people = fields.read("people", flag).unwrap_or_default();
     let operator = fields.read("operator", flag).unwrap_or_default();
@@ -60,12 +62,23 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     let envelopes = fields.read("envelopes", |node, page| names(node, "type", whole_type, page));
     let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &[("any", true)], page));
     let (source, tenants) = (source?, tenants?);
+    if find(members, "tenant").is_some() && tenant.is_none() {
+        return None;
+    }
     let at = |key: &str| find(members, key).map_or(node.at, |it| it.at);
     if source == "*" {
         for (key, _) in [("people", people), ("operator", operator)].into_iter().filter(|(_, has)| *has) {
             let fix = "name the source that has this right in an entry of its own";
             page.refuse(at(key), format!("`{key}` for the source `*` is a right of every producer"), fix);
         }
+    }
+    if tenant.is_some() && tenants == Tenants::None {
+        let what = "`tenant` finds a tenant, and `tenants: none` lets the source speak for none";
+        page.refuse(
+            at("tenant"),
+            what,
+            "list the tenants in `tenants`, write `tenants: \"*\"`, or take `tenant` out",
+        );
     }
     if outbox && !people {
         let fix = "take it out, or add `people: true`";
@@ -86,6 +99,7 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     Some(Producer {
         source,
         tenants,
+        tenant,
         types: types.unwrap_or_default(),
         people,
         operator,
@@ -96,6 +110,11 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
         envelopes: envelopes.unwrap_or_default(),
         any_actor: actor.unwrap_or_default(),
     })
+}
+
+/// The name of an event, for an alias: one `DetailType`, or one type.
+pub(crate) fn event_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    pattern(node, "type", page)
 }
 
 fn source(node: &Node, page: &mut Page<'_>) -> Option<String> {

@@ -96,8 +96,13 @@ pub(crate) fn bus_time() -> Timestamp {
 
 /// The event of a sample, if the policy lets its producer publish it.
 pub(crate) fn event(text: &str, producers: &Producers) -> Result<Event, Refusal> {
+    event_as(text, None, producers)
+}
+
+/// The same for an event that gets this source, as [`BusEntry::read_as`] gives it.
+pub(crate) fn event_as(text: &str, source: Option<&str>, producers: &Producers) -> Result<Event, Refusal> {
     let time = bus_time();
-    BusEvent::parse(&BusEntry::read(text)?.to_bus_event(BUS_ID, time))?.event(producers)
+    BusEvent::parse(&BusEntry::read_as(text, source)?.to_bus_event(BUS_ID, time))?.event(producers)
 }
 
 /// The locales of every template.

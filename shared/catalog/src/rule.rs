@@ -13,7 +13,7 @@ use domain::rule::{ActorPolicy, Cancel, Expiry, NotePolicy, Outside, Repeat, Rul
 use crate::audience::{Mention, selectors};
 use crate::problem::{At, Page, Problem};
 use crate::values::{
-    Fields, check_keys, duration, find, flag, key_at, list, map, number, path, path_in, text, typed, word,
+    Fields, check_keys, duration, find, flag, is_path, key_at, list, map, number, path_in, text, typed, word,
 };
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
@@ -256,9 +256,7 @@ fn ephemeral(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<b
 fn expose(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
     let mut paths: Vec<Path> = Vec::new();
     for node in list(node, page)? {
-        let Some(found) = text(node, page).and_then(|it| path(&it, node.at, page)) else {
-            continue;
-        };
+        let Some(found) = path_in(node, page) else { continue };
         if paths.iter().any(|it| it.last() == found.last()) {
             let what = format!("two paths end in `{}`, and only one value can have that name", found.last());
             page.refuse(node.at, what, "expose one of them");
@@ -287,10 +285,10 @@ fn versions(node: &Node, page: &mut Page<'_>) -> Option<BTreeMap<String, Vec<Pat
 }
 
 fn expires(node: &Node, page: &mut Page<'_>) -> Option<Expiry> {
-    let word = text(node, page)?;
-    if word.starts_with('$') {
-        return path(&word, node.at, page).map(Expiry::Event);
+    if is_path(node) {
+        return path_in(node, page).map(Expiry::Event);
     }
+    let word = text(node, page)?;
     let fix = "write a length, such as `24h`, `7d` or `1h 30m`, or a path to a time: `$.data.validUntil`";
     match duration(&word) {
         Some(it) if it.is_positive() => return Some(Expiry::After(it)),
@@ -330,7 +328,7 @@ fn cancel_key(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
     }
     let mut paths = Vec::new();
     for node in nodes {
-        let Some(found) = text(node, page).and_then(|it| path(&it, node.at, page)) else { continue };
+        let Some(found) = path_in(node, page) else { continue };
         if paths.contains(&found) {
             page.refuse(node.at, "the same path stands here twice", "take one out");
         }
@@ -382,7 +380,7 @@ fn repeat(node: &Node, page: &mut Page<'_>) -> Option<Repeat> {
     let every = fields.read("every", |node, page| typed::<Recurrence>(node, "every", page));
     // The first time is one of them.
     let times = fields.read("times", |node, page| number(node, 2, u32::MAX, page));
-    let until = fields.read("until", |node, page| path(&text(node, page)?, node.at, page));
+    let until = fields.read("until", path_in);
     Some(Repeat { every: every?, times, until })
 }
 

@@ -26,6 +26,20 @@ pub struct BusEntry {
     pub notes: Vec<String>,
 }
 
+/// The source of a socket event in a file, where nothing else names one.
+pub const SOCKETS: &str = "sockets";
+
+/// The id and the time that the bus gave to an event, where a text is an EventBridge event and has them.
+#[must_use]
+pub fn named_by_the_bus(text: &str) -> (Option<String>, Option<Timestamp>) {
+    let members: Value = serde_json::from_str(text).unwrap_or_default();
+    if members.get("detail-type").is_none() || members.get("detail").is_none() {
+        return (None, None);
+    }
+    let word = |name: &str| members.get(name).and_then(Value::as_str).filter(|word| !word.is_empty());
+    (word("id").map(str::to_owned), word("time").and_then(|time| time.parse().ok()))
+}
+
 /// An EventBridge event as far as [`BusEvent`] reads it.
 #[derive(Serialize)]
 struct Written<'a> {
@@ -40,7 +54,7 @@ struct Written<'a> {
 }
 
 impl BusEntry {
-    /// Reads a CloudEvent; the body of one of the older systems; an EventBridge event, of which `source`, `detail-type` and
+    /// Reads a CloudEvent; the envelope of one of the older systems; an EventBridge event, of which `source`, `detail-type` and
     /// `detail` are taken; or an entry of `PutEvents`.
     ///
     /// # Errors
@@ -61,6 +75,8 @@ impl BusEntry {
             None | Some(Shape::CloudEvent) => cloud_event(text, source)?,
             Some(Shape::Hub) => body(text, "eventType", source)?,
             Some(Shape::Circle | Shape::Business) => body(text, "type", source)?,
+            Some(Shape::Integration) => integration(text, source)?,
+            Some(Shape::SocketEvent) => socket_event(text, source)?,
             Some(Shape::Plain) if put_events::is_entry(text) => put_events::entry(text, source)?,
             Some(Shape::Plain) => bus_event(text, source)?,
         };
@@ -111,6 +127,23 @@ fn body(text: &str, kind: &str, source: Option<&str>) -> Result<BusEntry, Refusa
     let source = source.map_or_else(|| word(&members, "source", wanted), |it| Ok(it.to_owned()))?;
     let detail_type = word(&members, kind, "what kind of event it is")?;
     Ok(BusEntry::new(source, detail_type, text.trim().to_owned()))
+}
+
+/// The service that an integration event names is its source, and the routing key its type.
+fn integration(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
+    let wanted = "the routing key, or an EventBridge event round this one with its detail-type";
+    let members = members(text)?;
+    let detail_type = word(&members, "routingKey", wanted)?;
+    let service = word(&members, "service", "the producer's name")?;
+    Ok(BusEntry::new(source.map_or(service, str::to_owned), detail_type, text.trim().to_owned()))
+}
+
+/// The `source` of a socket event is a user, unless it is a text.
+fn socket_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
+    let members = members(text)?;
+    let named = source.or(members.get("source").and_then(Value::as_str)).unwrap_or(SOCKETS);
+    let detail_type = word(&members, "event", "what kind of event it is")?;
+    Ok(BusEntry::new(named.to_owned(), detail_type, text.trim().to_owned()))
 }
 
 fn bus_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {

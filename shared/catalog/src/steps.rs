@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use crate::nearest::{listed, suggestion};
 use crate::problem::{At, Page};
 use crate::values::{
-    Fields, calendar_days, check_keys, duration, find, flag, key_at, list, map, number, path, path_in, text,
-    typed, word,
+    Fields, calendar_days, check_keys, duration, find, flag, is_path, key_at, list, map, number, path_in,
+    text, typed, word,
 };
 use crate::yaml::{Entry, Kind, Node};
 
@@ -190,15 +190,15 @@ fn failover(node: &Node, sent: &[Channel], page: &mut Page<'_>) -> Option<Vec<Ch
 }
 
 fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> {
-    let written = text(node, page)?;
-    if written.starts_with('$') {
-        let path = path(&written, node.at, page);
+    if is_path(node) {
+        let path = path_in(node, page);
         let (shift, days) = match shift {
             Some(it) => shifted(it, page)?,
             None => (SignedDuration::ZERO, 0),
         };
         return Some(Wait::Event { path: path?, shift, days });
     }
+    let written = text(node, page)?;
     if let Some(shift) = shift {
         let fix = "take it out, or wait for an instant of the event: `wait: $.data.startsAt`";
         page.refuse(shift.at, "`shift` moves an instant that the event names, and none is named", fix);

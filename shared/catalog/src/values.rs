@@ -1,6 +1,6 @@
 //! Reading one value of any file: its type, its bounds, and what to write instead.
 
-use domain::path::Path;
+use domain::path::{MAX_ALTERNATIVES, Path, SEPARATOR};
 use jiff::{SignedDuration, SpanRelativeTo};
 use serde_json::Value;
 
@@ -125,14 +125,92 @@ pub(crate) fn word<T: Copy>(node: &Node, what: &str, known: &[(&str, T)], page: 
     found
 }
 
-/// A path into the envelope, in a value of its own.
-pub(crate) fn path_in(node: &Node, page: &mut Page<'_>) -> Option<Path> {
-    let text = text(node, page)?;
-    path(&text, node.at, page)
+/// Whether a value is written as a path: it begins with `$`, is a list of alternatives, or has alternatives with `|`
+/// between them of which one looks like a path.
+pub(crate) fn is_path(node: &Node) -> bool {
+    match &node.kind {
+        Kind::List(_) => true,
+        Kind::Text(text) => text.starts_with('$') || has_alternatives(text),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Map(_) => false,
+    }
 }
 
-/// A path into the envelope.
-pub(crate) fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
+/// Whether a value has alternatives of a path.
+pub(crate) fn is_list_of_paths(node: &Node) -> bool {
+    match &node.kind {
+        Kind::List(_) => true,
+        Kind::Text(text) => has_alternatives(text),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Map(_) => false,
+    }
+}
+
+fn has_alternatives(text: &str) -> bool {
+    let is_template = MARKS.iter().any(|(open, _)| text.contains(open));
+    let looks_like_path = |part: &str| part.trim().starts_with('$') || meant_path(part).is_some();
+    !is_template && text.contains(SEPARATOR) && text.split(SEPARATOR).any(looks_like_path)
+}
+
+/// A path into the envelope, in a value of its own: a text, or a list of alternatives of which the first that finds
+/// something counts. A text may have alternatives, too: `$.data.patientId | $.data.userId`.
+pub(crate) fn path_in(node: &Node, page: &mut Page<'_>) -> Option<Path> {
+    let before = page.problems.len();
+    let mut written: Vec<(String, At)> = Vec::new();
+    match &node.kind {
+        Kind::List(nodes) => {
+            if nodes.is_empty() {
+                page.refuse(node.at, "there is no path in this list", "write `[$.data.userId]`");
+            }
+            for node in nodes {
+                let text = text(node, page);
+                written.extend(text.iter().flat_map(|it| parts(it)).map(|it| (it, node.at)));
+            }
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
+            written.extend(parts(&text(node, page)?).into_iter().map(|it| (it, node.at)));
+        }
+    }
+    if let [(text, at)] = &written[..] {
+        return path(text, *at, page).filter(|_| page.problems.len() == before);
+    }
+    if written.len() > MAX_ALTERNATIVES {
+        let what =
+            format!("there are {} alternatives, and a path has {MAX_ALTERNATIVES} at most", written.len());
+        page.refuse(node.at, what, "take some out");
+    }
+    let mut found: Vec<Path> = Vec::new();
+    for (text, at) in written {
+        if text.is_empty() {
+            let fix = "write paths with one `|` between them, such as `$.data.patientId | $.data.userId`";
+            page.refuse(at, "an alternative is empty", fix);
+            continue;
+        }
+        if !text.starts_with('$') && meant_path(&text).is_none() {
+            let what = format!("`{text}` is no path, and stands among alternatives, which are paths alone");
+            page.refuse(at, what, "write a path such as `$.data.userId`, or this value alone");
+            continue;
+        }
+        let Some(alternative) = path(&text, at, page) else { continue };
+        if found.contains(&alternative) {
+            page.refuse(at, format!("the alternative `{text}` stands here twice"), "take one out");
+        }
+        found.push(alternative);
+    }
+    if page.problems.len() > before {
+        return None;
+    }
+    found.into_iter().reduce(Path::or)
+}
+
+/// The alternatives in a text; the text itself where it has none.
+fn parts(text: &str) -> Vec<String> {
+    match text.contains(SEPARATOR) {
+        true => text.split(SEPARATOR).map(|part| part.trim().to_owned()).collect(),
+        false => vec![text.to_owned()],
+    }
+}
+
+/// A path into the envelope without alternatives.
+fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
     if let Some(rest) = text.strip_prefix("$.detail.") {
         let what =
             format!("`{text}` finds nothing: paths begin inside the envelope, which is `detail` itself");

@@ -1,7 +1,7 @@
 //! An EventBridge event as a rule hands it to a queue, and the envelopes that producers put into it.
 //!
-//! Four shapes are understood, told apart by the names they carry: CloudEvents 1.0, and the bodies of three older
-//! systems. Anything else is a plain EventBridge event: its `detail` becomes the payload.
+//! Six shapes are understood, told apart by the names they carry: CloudEvents 1.0, and five envelopes of older systems.
+//! Anything else is a plain EventBridge event: its `detail` becomes the payload. `docs/envelopes.md` describes them all.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::event::{Data, Event, Fields, Refusal};
+use crate::event::{Data, Event, Extension, Fields, Refusal};
 use crate::json::Raw;
 use crate::producers::{Identity, Producers};
 
+mod kept;
 mod legacy;
 
 /// The fields of an EventBridge event that are read here.
@@ -55,25 +56,59 @@ pub enum Shape {
     Circle,
     /// `{type, data, timestamp, correlationId, userId}`
     Business,
+    /// `{service, version, userId, routingKey, data}`
+    Integration,
+    /// `{id, type, event, data, timestamp, source: {userId, workspaceId}, target: {type, id, excludeUsers}, priority,
+    /// persistent}`
+    SocketEvent,
     /// Whatever else a producer puts on the bus.
     Plain,
 }
 
 impl Shape {
+    /// Whether it is the envelope of an older system.
+    #[must_use]
+    pub fn is_older(self) -> bool {
+        match self {
+            Shape::Hub | Shape::Circle | Shape::Business | Shape::Integration | Shape::SocketEvent => true,
+            Shape::CloudEvent | Shape::Plain => false,
+        }
+    }
+
     /// Tells a `detail` by the names of its members.
     fn of(fields: &Fields<'_>) -> Shape {
         if fields.has("specversion") {
             Shape::CloudEvent
         } else if fields.has("eventId") && fields.has("eventType") {
             Shape::Hub
+        } else if is_socket_event(fields) {
+            Shape::SocketEvent
         } else if fields.has("type") && fields.has("data") && fields.has("timestamp") {
             if fields.has("id") && fields.has("source") { Shape::Circle } else { Shape::Business }
         } else if is_in_other_letters(fields) {
             Shape::CloudEvent
+        } else if is_integration(fields) {
+            Shape::Integration
         } else {
             Shape::Plain
         }
     }
+}
+
+/// Whether an envelope names its event in `event` and says as objects where the event comes from, or whom it is for.
+fn is_socket_event(fields: &Fields<'_>) -> bool {
+    let is_object = |name: &str| fields.raw(name).is_some_and(|raw| raw.get().starts_with('{'));
+    fields.text("event").is_some()
+        && fields.has("type")
+        && fields.has("data")
+        && (is_object("source") || is_object("target"))
+}
+
+/// Whether an envelope names the service that it comes from, and has a payload and a routing key or a version.
+fn is_integration(fields: &Fields<'_>) -> bool {
+    let is_object = fields.raw("data").is_some_and(|raw| raw.get().starts_with('{'));
+    let is_versioned = || fields.has("version") && fields.has("userId");
+    is_object && fields.text("service").is_some() && (fields.text("routingKey").is_some() || is_versioned())
 }
 
 /// Whether an envelope is a CloudEvent whose names are written in other letters, such as the `SpecVersion` of .NET. The
@@ -102,7 +137,8 @@ impl<'a> BusEvent<'a> {
     }
 
     /// The event inside, if its producer may publish it. The bus's `source` and `detail-type` are authoritative: IAM
-    /// vouches for them, and for nothing that stands in the envelope.
+    /// vouches for them, and for nothing that stands in the envelope. The event has the type that its name stands for in
+    /// the policy, and the tenant that its payload names where the policy says so ([`Producers::receive`]).
     ///
     /// # Errors
     /// [`Refusal`] as for [`BusEvent::unverified_event`]; of the class [`RefusalClass::IdentityMismatch`] when the envelope
@@ -112,17 +148,27 @@ impl<'a> BusEvent<'a> {
     /// [`RefusalClass::IdentityMismatch`]: crate::event::RefusalClass::IdentityMismatch
     /// [`RefusalClass::ProducerNotAllowed`]: crate::event::RefusalClass::ProducerNotAllowed
     pub fn event(&self, producers: &Producers) -> Result<Event, Refusal> {
-        let (event, shape) = self.read()?;
+        let (mut event, shape) = self.read()?;
+        if shape == Shape::Integration
+            && producers
+                .entry(&self.source)
+                .is_some_and(|entry| entry.envelopes.contains(event.kind.as_str()))
+            && let Some(Extension::Text(key)) = event.extensions.get("routingkey")
+        {
+            crate::event::check_type(key)?;
+            event.kind.clone_from(key);
+        }
         let identity = Identity {
             source: &self.source,
             detail_type: &self.detail_type,
-            is_older_envelope: match shape {
-                Shape::Hub | Shape::Circle | Shape::Business => true,
-                Shape::CloudEvent | Shape::Plain => false,
-            },
+            is_older_envelope: shape.is_older(),
         };
-        producers.admit(identity, &event)?;
-        Ok(event)
+        // An entry of the outbox names its tenant itself: it lies in that tenant's part of the table.
+        if !self.outbox_marks().is_empty() {
+            producers.admit(identity, &event)?;
+            return Ok(producers.aliases().apply(event));
+        }
+        producers.receive(identity, event)
     }
 
     /// The source and the type that the envelope names, where it can be read; EventBridge's own for a plain event.
@@ -149,6 +195,8 @@ impl<'a> BusEvent<'a> {
             Shape::Hub => legacy::hub(&fields, self, received),
             Shape::Circle => legacy::circle(&fields, self, received),
             Shape::Business => legacy::business(&fields, self, received),
+            Shape::Integration => legacy::integration(&fields, self, received),
+            Shape::SocketEvent => legacy::socket(&fields, self, received),
             Shape::Plain => legacy::plain(self, received),
         }?;
         Ok((event, shape))
@@ -209,7 +257,7 @@ pub fn id_inside(detail: &str) -> Option<String> {
     let fields = Fields::of(detail).ok()?;
     let name = match Shape::of(&fields) {
         Shape::Hub => "eventId",
-        Shape::CloudEvent | Shape::Circle | Shape::Business => "id",
+        Shape::CloudEvent | Shape::Circle | Shape::Business | Shape::Integration | Shape::SocketEvent => "id",
         Shape::Plain => return None,
     };
     let id = fields.raw_in_any_case(name)?.text()?;

@@ -20,7 +20,9 @@ pub(crate) mod rfc3339;
 mod sequence;
 mod writing;
 
-pub(crate) use attributes::{check_name, check_tenant, check_type, timestamp, trace_context};
+pub(crate) use attributes::{
+    check_name, check_tenant, check_type, extension, is_extension_name, timestamp, trace_context,
+};
 pub(crate) use fields::{Fields, kind_of};
 pub use refusal::{Attribute, Found, Refusal, RefusalClass};
 pub use sequence::Sequence;

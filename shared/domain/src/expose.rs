@@ -15,7 +15,7 @@ use crate::path::Path;
 pub fn exposed(paths: &[Path], data: Option<&Data>, envelope: &Value) -> String {
     let mut members: Vec<(&str, String)> = Vec::with_capacity(paths.len());
     for path in paths {
-        let found = match (path.steps(), data) {
+        let found = match (path.steps_in(envelope), data) {
             ([first, rest @ ..], Some(data)) if first == "data" => pick(data.text(), rest),
             _ => path.pick(envelope).map(|value| value.to_string()),
         };
@@ -53,6 +53,7 @@ mod tests {
                 r#"{"id":123456789012345678901234567890,"amount":12345678901234567890.12}"#,
             ),
             (&["$.subject", "$.data.none", "$.data.gone", "$.data.z"], r#"{"subject":"s","z":1}"#),
+            (&["$.data.gone | $.data.price", "$.data.none | $.data.z"], r#"{"gone":1.50,"none":1}"#),
             (&[], "{}"),
         ] {
             assert_eq!(exposed(&paths(exposes), event.data.as_ref(), &document["detail"]), expected);

@@ -1,14 +1,20 @@
-//! A path into an event, such as `$.data.userId`.
+//! A path into an event, such as `$.data.userId`, or several of which the first that finds something counts.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 /// Where in an event's envelope a value is found. Lists on the way are walked: `$.data.members.id` gives every
 /// member's id.
+///
+/// A path may have alternatives: `$.data.patientId | $.data.userId` means the first of them that finds something. `null`,
+/// an empty list and an empty text are nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Path {
-    steps: Vec<String>,
+    /// The names of the first alternative, from the envelope inwards.
+    first: Vec<String>,
+    /// The other alternatives, in their order.
+    others: Vec<Vec<String>>,
 }
 
 /// A text that is no path.
@@ -19,46 +25,66 @@ pub struct NotAPath(String);
 /// Longer text names nobody: [`crate::recipient::Recipient::id`] has this many bytes at most.
 const MAX_NAME_BYTES: usize = 256;
 
+/// The most alternatives that one path has.
+pub const MAX_ALTERNATIVES: usize = 16;
+
+/// Stands between the alternatives of a path.
+pub const SEPARATOR: char = '|';
+
 impl Path {
+    /// Reads one path, or alternatives with `|` between them.
+    ///
     /// # Errors
-    /// [`NotAPath`] when the text does not begin with `$.` or a name is empty or has other characters than letters,
-    /// digits, `_` and `-`.
+    /// [`NotAPath`] when an alternative does not begin with `$.`, a name is empty or has other characters than letters,
+    /// digits, `_` and `-`, or there are more than [`MAX_ALTERNATIVES`].
     pub fn parse(text: &str) -> Result<Path, NotAPath> {
-        let refuse = || NotAPath(text.to_owned());
-        let names = text.strip_prefix("$.").ok_or_else(refuse)?;
-        let steps: Vec<String> = names.split('.').map(str::to_owned).collect();
-        let is_name =
-            |it: &String| !it.is_empty() && it.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-        if steps.iter().all(is_name) { Ok(Path { steps }) } else { Err(refuse()) }
+        if !text.contains(SEPARATOR) {
+            return Ok(Path { first: steps_of(text)?, others: Vec::new() });
+        }
+        let mut alternatives = text.split(SEPARATOR).map(|part| steps_of(part.trim()));
+        let first = alternatives.next().unwrap_or_else(|| Err(NotAPath(text.to_owned())))?;
+        let others: Vec<Vec<String>> = alternatives.collect::<Result<_, NotAPath>>()?;
+        if others.len() >= MAX_ALTERNATIVES {
+            return Err(NotAPath(text.to_owned()));
+        }
+        Ok(Path { first, others })
+    }
+
+    /// The same path, with the alternatives of another one behind its own.
+    #[must_use]
+    pub fn or(mut self, other: Path) -> Path {
+        self.others.push(other.first);
+        self.others.extend(other.others);
+        self
+    }
+
+    fn alternatives(&self) -> impl Iterator<Item = &Vec<String>> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// The names in the alternative that counts for this envelope, from the envelope inwards: the first that finds
+    /// something; else the first that finds an empty value; else the first.
+    pub(crate) fn steps_in(&self, envelope: &Value) -> &[String] {
+        if self.others.is_empty() {
+            return &self.first;
+        }
+        let finds = |steps: &&Vec<String>| find(envelope, steps).into_iter().any(|value| !is_blank(value));
+        let is_there = |steps: &&Vec<String>| pick(envelope, steps).is_some();
+        let chosen = self.alternatives().find(finds).or_else(|| self.alternatives().find(is_there));
+        chosen.unwrap_or(&self.first)
     }
 
     /// Every value at this path, in the order of the event. An event's size bounds how many there can be.
     #[must_use]
     pub fn find<'a>(&self, envelope: &'a Value) -> Vec<&'a Value> {
-        let mut found = vec![envelope];
-        for step in &self.steps {
-            let mut next = Vec::new();
-            for value in found {
-                descend(value, step, &mut next);
-            }
-            found = next;
-        }
-        let mut values = Vec::new();
-        for value in found {
-            match value {
-                Value::Array(list) => values.extend(list),
-                Value::Null => {}
-                Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => values.push(value),
-            }
-        }
-        values
+        find(envelope, self.steps_in(envelope))
     }
 
     /// What stands at this path, in the shape that the event gives it: a list on the way or at its end makes a list,
     /// however many values it has. `None` when there is nothing, or `null`.
     #[must_use]
     pub fn pick(&self, envelope: &Value) -> Option<Value> {
-        pick(envelope, &self.steps)
+        pick(envelope, self.steps_in(envelope))
     }
 
     /// The one value at this path: a list on the way or at its end makes a list, as [`Path::pick`] does. `None` when there
@@ -72,26 +98,61 @@ impl Path {
 
     /// Whether no list has to be walked to find the member.
     fn stands_in_objects(&self, envelope: &Value) -> bool {
-        let found = self.steps.iter().try_fold(envelope, |value, step| value.as_object()?.get(step));
+        let found =
+            self.steps_in(envelope).iter().try_fold(envelope, |value, step| value.as_object()?.get(step));
         found.is_some()
     }
 
-    /// The values that can name somebody: strings of 1 to 256 bytes, and whole numbers.
+    /// The values that can name somebody: strings of 1 to 256 bytes, and whole numbers. Of alternatives the first counts
+    /// that finds such a value.
     #[must_use]
     pub fn find_names(&self, envelope: &Value) -> Vec<String> {
-        self.find(envelope).into_iter().filter_map(name_of).collect()
+        let names = |steps: &Vec<String>| -> Vec<String> {
+            find(envelope, steps).into_iter().filter_map(name_of).collect()
+        };
+        self.alternatives().map(names).find(|names| !names.is_empty()).unwrap_or_default()
     }
 
-    /// The names in the path, from the envelope inwards.
-    pub(crate) fn steps(&self) -> &[String] {
-        &self.steps
-    }
-
-    /// The last name in the path: what a value found by it is called.
+    /// The last name in the path, or in its first alternative: what a value found by it is called.
     #[must_use]
     pub fn last(&self) -> &str {
-        self.steps.last().map_or("", String::as_str)
+        self.first.last().map_or("", String::as_str)
     }
+}
+
+/// The names of one alternative.
+fn steps_of(text: &str) -> Result<Vec<String>, NotAPath> {
+    let refuse = || NotAPath(text.to_owned());
+    let names = text.strip_prefix("$.").ok_or_else(refuse)?;
+    let steps: Vec<String> = names.split('.').map(str::to_owned).collect();
+    let is_name =
+        |name: &String| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    if steps.iter().all(is_name) { Ok(steps) } else { Err(refuse()) }
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// Every value at these names, in the order of the event.
+fn find<'a>(envelope: &'a Value, steps: &[String]) -> Vec<&'a Value> {
+    let mut found = vec![envelope];
+    for step in steps {
+        let mut next = Vec::new();
+        for value in found {
+            descend(value, step, &mut next);
+        }
+        found = next;
+    }
+    let mut values = Vec::new();
+    for value in found {
+        match value {
+            Value::Array(list) => values.extend(list),
+            Value::Null => {}
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => values.push(value),
+        }
+    }
+    values
 }
 
 fn descend<'a>(value: &'a Value, step: &str, into: &mut Vec<&'a Value>) {
@@ -135,10 +196,14 @@ impl TryFrom<String> for Path {
     }
 }
 
-/// As rules write it: `$.data.userId`.
+/// As rules write it: `$.data.userId`, or `$.data.patientId | $.data.userId`.
 impl std::fmt::Display for Path {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "$.{}", self.steps.join("."))
+        for (place, steps) in self.alternatives().enumerate() {
+            let before = if place > 0 { " | " } else { "" };
+            write!(f, "{before}$.{}", steps.join("."))?;
+        }
+        Ok(())
     }
 }
 
@@ -182,6 +247,48 @@ mod tests {
         for text in ["", "$", "$.", "data.user", "$.data..user", "$.data[0]", "$.data.user "] {
             assert!(Path::parse(text).is_err(), "{text:?}");
         }
+        for text in ["|", "$.data.a |", "| $.data.a", "$.data.a | ben", "$.data.a || $.data.b"] {
+            assert!(Path::parse(text).is_err(), "{text:?}");
+        }
+        let many = |count: usize| vec!["$.data.a"; count].join("|");
+        assert!(
+            Path::parse(&many(MAX_ALTERNATIVES)).is_ok() && Path::parse(&many(MAX_ALTERNATIVES + 1)).is_err()
+        );
+    }
+
+    #[test]
+    fn first_alternative_that_finds_something_counts() {
+        let event = json!({"data": {
+            "user": "ann", "all": ["ben", 7], "none": [], "null": null, "blank": " ", "nulls": [null], "object": {"x": 1},
+        }});
+        check(&event, "$.data.gone | $.data.user", &["ann"]);
+        check(&event, "$.data.user|$.data.all", &["ann"]);
+        check(&event, "$.data.all | $.data.user", &["ben", "7"]);
+        for nothing in ["gone", "none", "null", "blank", "nulls"] {
+            let path = Path::parse(&format!("$.data.{nothing} | $.data.user")).unwrap();
+            assert_eq!(path.find(&event), [&json!("ann")], "{nothing}");
+            assert_eq!(path.pick(&event), Some(json!("ann")), "{nothing}");
+            assert_eq!(path.find_names(&event), ["ann"], "{nothing}");
+        }
+        // An object is a value, and names nobody.
+        let path = Path::parse("$.data.object | $.data.user").unwrap();
+        assert_eq!(
+            (path.pick(&event), path.find_names(&event)),
+            (Some(json!({"x": 1})), vec!["ann".to_owned()])
+        );
+        // Where nothing is found, an empty value keeps its shape.
+        assert_eq!(Path::parse("$.data.gone | $.data.none").unwrap().pick(&event), Some(json!([])));
+        assert_eq!(Path::parse("$.data.gone | $.data.null").unwrap().pick(&event), None);
+    }
+
+    #[test]
+    fn alternatives_are_written_as_they_are_read_and_the_first_gives_the_name() {
+        let path = Path::parse("$.data.patientId|$.data.userId").unwrap();
+        assert_eq!(path.to_string(), "$.data.patientId | $.data.userId");
+        assert_eq!(Path::parse(&path.to_string()), Ok(path.clone()));
+        assert_eq!(path.last(), "patientId");
+        let single = |text: &str| Path::parse(text).unwrap();
+        assert_eq!(single("$.data.patientId").or(single("$.data.userId")), path);
     }
 
     #[track_caller]

@@ -69,8 +69,8 @@ pub struct Policy {
     /// literal `<name>:<value>`, hears of it too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub topics: BTreeMap<String, Vec<String>>,
-    /// Which source of the bus may say what.
-    #[serde(default, skip_serializing_if = "Producers::is_absent")]
+    /// Which source of the bus may say what, and the types that event names stand for.
+    #[serde(default, skip_serializing_if = "Producers::is_empty")]
     pub producers: Producers,
 }
 

@@ -10,7 +10,14 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Found, Refusal, RefusalClass};
+use crate::path::Path;
 use crate::recipient::NO_TENANT;
+
+mod admission;
+mod aliases;
+mod form;
+
+pub use aliases::{Aliases, EVENT_NAME};
 
 /// The source of replayed events: `carillon replay` publishes every event of a replay under this `Source`, and the
 /// CloudEvent inside keeps its own. IAM gives the source to operators alone.
@@ -87,6 +94,9 @@ pub struct Producer {
     /// EventBridge's `Source`: the whole, or a prefix that ends in `*`.
     pub source: String,
     pub tenants: Tenants,
+    /// Where an event names its tenant, if its envelope does not: a path into the envelope and its payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Path>,
     /// The types it may use: the whole, or a prefix that ends in `*`. Every ordinary type, where the list is empty.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub types: BTreeSet<String>,
@@ -124,14 +134,20 @@ impl Producer {
     }
 }
 
-/// The policy's `producers`.
+/// The policy's `producers` and `aliases`: which source may publish which events, and the types that event names stand
+/// for.
 ///
-/// Without the key (`None`), any source may speak for any tenant under any ordinary type, and may call its events
+/// Without the key `producers`, any source may speak for any tenant under any ordinary type, and may call its events
 /// critical; no source may update people, replay events or use reserved types. With it, a source without an entry is
 /// refused.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Producers(Option<Vec<Producer>>);
+///
+/// As JSON: the list of entries; with aliases an object, `{"entries": […], "aliases": {…}}`. The last release reads the
+/// list alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Producers {
+    entries: Option<Vec<Producer>>,
+    aliases: Aliases,
+}
 
 /// How an event names itself to the bus and inside its envelope.
 #[derive(Debug, Clone, Copy)]
@@ -147,19 +163,37 @@ pub struct Identity<'a> {
 impl Producers {
     #[must_use]
     pub fn new(entries: Vec<Producer>) -> Producers {
-        Producers(Some(entries))
+        Producers { entries: Some(entries), aliases: Aliases::default() }
+    }
+
+    /// The same rights, with these aliases.
+    #[must_use]
+    pub fn with_aliases(self, aliases: Aliases) -> Producers {
+        Producers { aliases, ..self }
+    }
+
+    /// The types that event names stand for.
+    #[must_use]
+    pub fn aliases(&self) -> &Aliases {
+        &self.aliases
+    }
+
+    /// Whether the policy has neither `producers` nor `aliases`.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.is_absent() && self.aliases.is_empty()
     }
 
     /// Whether the policy has no `producers` at all.
     #[must_use]
     pub fn is_absent(&self) -> bool {
-        self.0.is_none()
+        self.entries.is_none()
     }
 
     /// The entry for a source: the exact one, else the one with the longest prefix.
     #[must_use]
     pub fn entry(&self, source: &str) -> Option<&Producer> {
-        let entries = self.0.iter().flatten().filter(|it| covers(&it.source, source));
+        let entries = self.entries.iter().flatten().filter(|it| covers(&it.source, source));
         entries.max_by_key(|it| (it.source == source, it.source.len()))
     }
 
@@ -197,7 +231,7 @@ impl Producers {
     /// The sources, named in whole, whose entries have a right: for parameters of the template, which take no patterns.
     #[must_use]
     pub fn sources_with(&self, right: impl Fn(&Producer) -> bool) -> Vec<&str> {
-        let entries = self.0.iter().flatten().filter(|it| right(it) && !it.source.ends_with('*'));
+        let entries = self.entries.iter().flatten().filter(|it| right(it) && !it.source.ends_with('*'));
         entries.map(|it| it.source.as_str()).collect()
     }
 
@@ -305,8 +339,6 @@ pub fn is_source_of_tenant(source: &str, tenant: &str) -> bool {
 fn is_false(flag: &bool) -> bool {
     !flag
 }
-
-mod admission;
 
 #[cfg(test)]
 mod tests;

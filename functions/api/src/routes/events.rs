@@ -190,7 +190,10 @@ fn hold(
         return Err(Problem::new(403, "priority_not_allowed", detail));
     }
     let identity = Identity { source: &event.source, detail_type: &event.kind, is_older_envelope: false };
-    producers.admit(identity, event).map_err(|it| Problem::new(403, it.class.name(), it.to_string()))
+    producers
+        .receive(identity, event.clone())
+        .map(drop)
+        .map_err(|it| Problem::new(403, it.class.name(), it.to_string()))
 }
 
 /// What holds for tokens beyond that.

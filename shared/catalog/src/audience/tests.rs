@@ -10,6 +10,43 @@ fn a_user_or_a_room_is_addressed_by_name_or_by_path() {
 }
 
 #[test]
+fn path_may_have_alternatives() {
+    let one = "$.data.patientId | $.data.userId";
+    for written in [one, "[$.data.patientId, $.data.userId]", "$.data.patientId|$.data.userId"] {
+        let (text, mut problems) = (format!("- user: {written}"), Vec::new());
+        let mut page = Page { file: "f", rule: None, problems: &mut problems };
+        let nodes = items(&text, &mut page);
+        let Some(Selector::User(Operand::Path(path))) = selector(&nodes[0], &mut page) else {
+            panic!("{written}: {problems:?}")
+        };
+        assert_eq!(path.to_string(), one);
+    }
+    check("{ role: clinic-staff, in: [$.data.clinicId, $.tenant] }", "[socket]", &[]);
+    check("{ email: $.data.to | $.data.email }", "[email]", &[]);
+    check("{ user: a|b }", "[socket]", &[]);
+}
+
+#[test]
+fn alternatives_are_paths_each_of_its_own() {
+    let literal = "`ben` is no path, and stands among alternatives, which are paths alone; write a path such as \
+                   `$.data.userId`, or this value alone";
+    check("{ user: $.data.userId | ben }", "[socket]", &[literal]);
+    check("{ user: [ben, $.data.userId] }", "[socket]", &[literal]);
+    let twice = "the alternative `$.data.a` stands here twice; take one out";
+    check("{ user: [$.data.a, $.data.b, $.data.a] }", "[socket]", &[twice]);
+    check("{ user: $.data.a | $.data.a }", "[socket]", &[twice]);
+    check("{ user: [] }", "[socket]", &["there is no path in this list; write `[$.data.userId]`"]);
+    check("{ user: [$.data.a, 7] }", "[socket]", &["found a number, wanted text; put it in quotes"]);
+    check("{ user: $.data.a | data.b }", "[socket]", &["`data.b` is not a path; did you mean `$.data.b`?"]);
+    let empty = "an alternative is empty; write paths with one `|` between them, such as `$.data.patientId | \
+                 $.data.userId`";
+    check("{ user: $.data.a | }", "[socket]", &[empty]);
+    let many =
+        format!("{{ user: [{}] }}", (0..17).map(|it| format!("$.data.m{it}")).collect::<Vec<_>>().join(", "));
+    check(&many, "[socket]", &["there are 17 alternatives, and a path has 16 at most; take some out"]);
+}
+
+#[test]
 fn an_entry_is_either_a_user_or_a_room() {
     check(
         "{ user: ann, room: queue, of: x }",

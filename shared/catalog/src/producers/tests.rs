@@ -33,6 +33,30 @@ fn without_the_key_the_policy_has_no_producers_and_an_empty_list_admits_none() {
 }
 
 #[test]
+fn tenant_of_a_payload_is_a_path_with_alternatives() {
+    for path in ["[$.data.clinicId, $.data.familyId]", "$.data.clinicId | $.data.familyId"] {
+        let text = format!("producers:\n  - {{ source: hub, tenants: '*', tenant: {path} }}\n");
+        let (producers, problems) = read(&text);
+        assert_eq!(problems, [""; 0]);
+        let tenant = producers.entry("hub").unwrap().tenant.as_ref().map(ToString::to_string);
+        assert_eq!(tenant.as_deref(), Some("$.data.clinicId | $.data.familyId"));
+    }
+    check(
+        "  - { source: hub, tenants: '*', tenant: clinic-a }",
+        &[
+            "2: `clinic-a` is not a path; write `$.` and names with dots between them, such as `$.data.userId`",
+        ],
+    );
+    check(
+        "  - { source: hub, tenants: none, tenant: $.data.clinicId }",
+        &[
+            "2: `tenant` finds a tenant, and `tenants: none` lets the source speak for none; list the tenants in `tenants`, \
+           write `tenants: \"*\"`, or take `tenant` out",
+        ],
+    );
+}
+
+#[test]
 fn a_wrong_entry_is_reported_at_its_place_with_a_suggestion() {
     check("  - { source: a }", &["2: the key `tenants` is missing; add a line `tenants: …`"]);
     check(

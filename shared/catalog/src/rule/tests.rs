@@ -281,6 +281,26 @@ fn a_rule_expires_after_a_time_that_is_not_over_yet() {
 }
 
 #[test]
+fn alternatives_stand_wherever_one_path_is_taken() {
+    let yaml = "- rule: hello\n  when: { detail-type: [core.hello] }\n  category: system\n  \
+                steps: [{ wait: [$.data.startsAt, $.data.at] }, { digest: { for: 1h, key: $.data.a | $.data.b } }, { send: [email, push] }]\n  \
+                to: [{ user: [$.data.patientId, $.data.userId] }, { topic: project, of: $.data.p | $.data.q }]\n  template: hello\n  \
+                expose: [$.data.q | $.data.r]\n  expires: [$.data.until, $.data.end]\n  reply-to: $.data.desk | $.data.clinic\n  \
+                push: { collapse: [$.data.a, $.data.b], link: $.data.link | $.data.url }\n  \
+                cancel: { key: [$.data.a | $.data.b, $.tenant], when: { detail-type: [core.over] } }\n  \
+                repeat: { every: { every: daily, at: \"09:00\" }, until: [$.data.end, $.data.until] }\n  \
+                attachments: [{ from: [$.data.file, $.data.invoice], name: $.data.name | $.data.title }]\n";
+    let mut problems = Vec::new();
+    let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
+    let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|it| it.rule).unwrap();
+    assert_eq!(problems, []);
+    let written = serde_json::to_string(&rule).unwrap();
+    assert_eq!(written.matches(" | ").count(), 13, "{written}");
+    assert_eq!(serde_json::from_str::<Rule>(&written).unwrap(), rule);
+    assert_eq!(rule.expose[0].last(), "q");
+}
+
+#[test]
 fn one_wrong_value_hides_no_other() {
     let yaml = "- rule: Hello\n  when: []\n  category: 1\n  priority: x\n  channels: [x]\n  to: []\n  template: []\n  \
                 expose: [x]\n  expires: x\n  x: x\n";

@@ -29,6 +29,37 @@ fn a_body_that_names_no_source_needs_an_eventbridge_event_round_it() {
 }
 
 #[test]
+fn integration_event_is_its_services_under_its_routing_key() {
+    let body = r#"{"service":"tasks","version":"1","userId":"u","routingKey":"task.completed","data":{}}"#;
+    check(body, Ok(("tasks", "task.completed", body)));
+    check(&body.replace(r#""routingKey":"task.completed","#, ""), Err("routingKey"));
+    assert_eq!(BusEntry::read_as(body, Some("other")).unwrap().source, "other");
+}
+
+#[test]
+fn socket_event_whose_source_is_a_user_comes_from_sockets_unless_a_source_is_asked_for() {
+    let body =
+        r#"{"id":"1","type":"task","event":"task.updated","data":{},"timestamp":1,"source":{"userId":"u"}}"#;
+    check(body, Ok(("sockets", "task.updated", body)));
+    assert_eq!(BusEntry::read_as(body, Some("gateway")).unwrap().source, "gateway");
+    let named = body.replace(r#"{"userId":"u"}"#, r#""hub","target":{"id":"p"}"#);
+    check(&named, Ok(("hub", "task.updated", &named)));
+}
+
+#[test]
+fn event_of_the_bus_keeps_the_id_and_the_time_that_the_bus_gave_it() {
+    let event = r#"{"id":"b-1","time":"2026-11-20T11:25:00Z","source":"a","detail-type":"t","detail":{}}"#;
+    let (id, time) = named_by_the_bus(event);
+    assert_eq!(
+        (id.as_deref(), time.map(|it| it.to_string()).as_deref()),
+        (Some("b-1"), Some("2026-11-20T11:25:00Z"))
+    );
+    for bare in [CLOUD, "", "[]", r#"{"source":"a","detail-type":"t","detail":{},"id":7,"time":"noon"}"#] {
+        assert_eq!(named_by_the_bus(bare), (None, None), "{bare}");
+    }
+}
+
+#[test]
 fn an_eventbridge_event_is_taken_as_it_is() {
     let plain = r#"{"source":"a","detail-type":"user.created","detail":{"n":1.50}}"#;
     check(plain, Ok(("a", "user.created", r#"{"n":1.50}"#)));

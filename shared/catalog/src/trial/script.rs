@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
+use domain::bus::{Shape, shape_of};
 use domain::event::{Event, Refusal};
 use domain::preference::check_channels;
 use domain::recipient::{Recipient, Recipients, Settings};
@@ -14,12 +15,14 @@ use super::expected::{self, Expected};
 use super::given::{self, Given};
 use crate::nearest::{nearest, suggestion};
 use crate::problem::{At, Page};
-use crate::rehearsal::{bus_time, event as sample};
+use crate::rehearsal::{bus_time, event_as as sample};
 use crate::values::{Fields, check_keys, find, list, map, number, text};
 use crate::yaml::{Entry, Kind, Node};
 
-const KEYS: [&str; 11] =
-    ["test", "event", "with", "at", "people", "tenant", "answers", "members", "rule", "step", "expect"];
+const KEYS: [&str; 12] = [
+    "test", "event", "source", "with", "at", "people", "tenant", "answers", "members", "rule", "step",
+    "expect",
+];
 
 const REQUIRED: [&str; 3] = ["test", "event", "expect"];
 
@@ -61,7 +64,8 @@ pub(super) fn read(
     let mut fields = Fields { members, page };
     let test = fields.read("test", text);
     let at_time = fields.read("at", instant);
-    let event = fields.read("event", |node, page| event(node, at_time, stage, page));
+    let source = fields.read("source", text);
+    let event = fields.read("event", |node, page| event(node, at_time, source.as_deref(), stage, page));
     let event = match (event, find(members, "with")) {
         (Some(event), Some(with)) => patched(&event, with, fields.page),
         (event, _) => event,
@@ -104,17 +108,34 @@ fn instant(node: &Node, page: &mut Page<'_>) -> Option<Timestamp> {
     found
 }
 
-/// A sample by its name, or an envelope of which what every event has may be left out.
-fn event(node: &Node, at: Option<Timestamp>, stage: Stage<'_>, page: &mut Page<'_>) -> Option<Event> {
+/// A sample by its name; an event as its producer sends it; or a CloudEvent of which what every event has may be left
+/// out. `source` is the bus's, for an event that names none.
+fn event(
+    node: &Node,
+    at: Option<Timestamp>,
+    source: Option<&str>,
+    stage: Stage<'_>,
+    page: &mut Page<'_>,
+) -> Option<Event> {
+    let producers = &stage.catalog.policy().producers;
     if let Kind::Map(_) = node.kind {
         let mut envelope = node.to_json();
+        let written = envelope.to_string();
+        let is_of_bus = envelope.get("detail").is_some() && envelope.get("detail-type").is_some();
+        if is_of_bus || shape_of(&written).is_some_and(Shape::is_older) {
+            return read_event(sample(&written, source, producers), node.at, page);
+        }
+        if let Some(source) = source {
+            envelope["source"] = source.into();
+        }
         let time = at.unwrap_or_else(bus_time).to_string();
         for (name, value) in [("specversion", "1.0"), ("id", "test"), ("source", "/test"), ("time", &time)] {
             if envelope.get(name).is_none() {
                 envelope[name] = value.into();
             }
         }
-        return read_event(Event::parse(&envelope.to_string()), node.at, page);
+        let event = read_event(Event::parse(&envelope.to_string()), node.at, page)?;
+        return Some(producers.completed(event));
     }
     let name = text(node, page)?;
     let Some(sample_text) = stage.events.get(&name) else {
@@ -125,7 +146,7 @@ fn event(node: &Node, at: Option<Timestamp>, stage: Stage<'_>, page: &mut Page<'
         page.refuse(node.at, format!("there is no sample event `{name}`"), fix);
         return None;
     };
-    read_event(sample(sample_text, &stage.catalog.policy().producers), node.at, page)
+    read_event(sample(sample_text, source, producers), node.at, page)
 }
 
 fn read_event(read: Result<Event, Refusal>, at: At, page: &mut Page<'_>) -> Option<Event> {

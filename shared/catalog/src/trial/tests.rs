@@ -52,6 +52,24 @@ fn a_test_holds_when_exactly_what_it_expects_is_decided() {
 }
 
 #[test]
+fn event_stands_in_a_test_as_its_producer_sends_it() {
+    let expect = "expect: [note to ann by push: send, note to ann by email: send]";
+    for event in [
+        "{ eventId: e-1, eventType: task.note, source: hub, userId: ann, payload: { to: ann } }",
+        "{ id: e-1, type: task.note, source: hub, timestamp: 2026-11-20T12:00:00Z, data: { to: ann } }",
+        "{ service: hub, version: 1.0.0, userId: ben, routingKey: task.note, data: { to: ann } }",
+        "{ id: e-1, type: task, event: task.note, data: { to: ann }, source: { userId: ben } }",
+        "{ id: e-1, source: hub, detail-type: task.note, detail: { to: ann } }",
+    ] {
+        check(&[&format!("event: {event}\n  "), expect], &[]);
+    }
+    let nameless = "event: { type: task.note, timestamp: 2026-11-20T12:00:00Z, data: { to: ann } }\n  ";
+    check(&[nameless, "source: shop\n  ", expect], &[]);
+    let said = problems(&[nameless, expect]);
+    assert!(said.iter().any(|it| it.contains("at source, found nothing")), "{said:?}");
+}
+
+#[test]
 fn a_test_that_fails_says_what_was_expected_what_was_decided_and_why() {
     check(
         &[

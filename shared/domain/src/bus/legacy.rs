@@ -1,30 +1,36 @@
 //! The envelopes of the systems that Carillon takes over from, and plain EventBridge events.
 //!
-//! The ids of people and tenants lived in these envelopes, outside the payload. They are added to `data`, unless it
-//! has a member of that name, so that rules find them where a CloudEvent would carry them.
+//! Members of these envelopes that no attribute of CloudEvents takes stay readable ([`kept`]): rules find them in `data`,
+//! where a CloudEvent would carry them, and as extensions.
 
 use jiff::Timestamp;
 
 use super::BusEvent;
-use crate::event::{
-    Data, Event, Fields, Priority, Refusal, check_name, check_tenant, check_type, trace_context,
-};
+use super::kept;
+use crate::event::{Event, Fields, Priority, Refusal, check_name, check_tenant, check_type, trace_context};
 use crate::json::Raw;
 
+/// An envelope that is read: the event so far, and the members that an attribute of it took.
+struct Reading<'f, 'a> {
+    fields: &'f Fields<'a>,
+    event: Event,
+    taken: Vec<&'static str>,
+}
+
 pub(super) fn hub(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
-    let mut event = base(fields, bus, received, "eventId", "eventType")?;
-    event.tenant = tenant(fields, "clinicId")?;
-    event.priority = fields.text("priority").and_then(|it| Priority::from_name(&it));
-    event.data = merged("payload", fields, &["userId", "clinicId", "category"])?;
-    Ok(event)
+    let mut reading = Reading::of(fields, bus, received, "eventId", Some("eventType"))?;
+    reading.source()?;
+    reading.event.tenant = tenant(fields, "clinicId")?;
+    reading.priority();
+    reading.finish("payload")
 }
 
 pub(super) fn circle(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
-    let mut event = base(fields, bus, received, "id", "type")?;
-    event.tenant = tenant(fields, "familyId")?;
-    event.actor = text(fields, "causedBy")?;
-    event.data = merged("data", fields, &["familyId", "careRecipientId"])?;
-    Ok(event)
+    let mut reading = Reading::of(fields, bus, received, "id", Some("type"))?;
+    reading.source()?;
+    reading.event.tenant = tenant(fields, "familyId")?;
+    reading.event.actor = reading.text("causedBy")?;
+    reading.finish("data")
 }
 
 pub(super) fn business(
@@ -32,10 +38,39 @@ pub(super) fn business(
     bus: &BusEvent<'_>,
     received: Timestamp,
 ) -> Result<Event, Refusal> {
-    let mut event = base(fields, bus, received, "id", "type")?;
-    event.actor = text(fields, "userId")?;
-    event.data = merged("data", fields, &["userId"])?;
-    Ok(event)
+    let mut reading = Reading::of(fields, bus, received, "id", Some("type"))?;
+    reading.source()?;
+    // A user may be a recipient as well as the actor, so the member stays readable, too.
+    reading.event.actor = text(fields, "userId")?;
+    reading.finish("data")
+}
+
+/// The type is that of the bus. The routing key names it, too, and is no more than a name: [`BusEvent::event`] takes it
+/// as the type where the policy says that the `DetailType` only names an envelope.
+pub(super) fn integration(
+    fields: &Fields<'_>,
+    bus: &BusEvent<'_>,
+    received: Timestamp,
+) -> Result<Event, Refusal> {
+    let mut reading = Reading::of(fields, bus, received, "id", None)?;
+    reading.source()?;
+    reading.event.actor = text(fields, "userId")?;
+    reading.finish("data")
+}
+
+/// `source` says which user of which workspace caused it; the service that publishes it is the bus's `Source`.
+pub(super) fn socket(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
+    let mut reading = Reading::of(fields, bus, received, "id", Some("event"))?;
+    match fields.raw("source").filter(|raw| raw.get().starts_with('{')) {
+        Some(raw) => {
+            let origin = Fields::of(raw.get())?;
+            reading.event.tenant = tenant(&origin, "workspaceId")?;
+            reading.event.actor = text(&origin, "userId")?;
+        }
+        None => reading.source()?,
+    }
+    reading.priority();
+    reading.finish("data")
 }
 
 /// Any event that EventBridge can carry: id, source, type and time from its own fields, `detail` as data.
@@ -52,34 +87,69 @@ fn frame(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     Ok(Event::bare(source, kind, id, received))
 }
 
-/// What all older envelopes have in common, with EventBridge's own fields where one is missing.
-fn base(
-    fields: &Fields<'_>,
-    bus: &BusEvent<'_>,
-    received: Timestamp,
-    id: &str,
-    kind: &str,
-) -> Result<Event, Refusal> {
-    let mut event = frame(bus, received)?;
-    if let Some(it) = text(fields, id)? {
-        event.id = it;
+impl<'f, 'a> Reading<'f, 'a> {
+    /// What all older envelopes have in common, with EventBridge's own fields where one is missing.
+    fn of(
+        fields: &'f Fields<'a>,
+        bus: &BusEvent<'_>,
+        received: Timestamp,
+        id: &'static str,
+        kind: Option<&'static str>,
+    ) -> Result<Reading<'f, 'a>, Refusal> {
+        let mut reading = Reading { fields, event: frame(bus, received)?, taken: Vec::new() };
+        if let Some(found) = reading.text(id)? {
+            reading.event.id = found;
+        }
+        if let Some(name) = kind
+            && let Some(found) = reading.text(name)?
+        {
+            check_type(&found)?;
+            reading.event.kind = found;
+        }
+        if let Some(raw) = fields.raw("timestamp") {
+            reading.event.time = time(raw)?;
+            reading.taken.push("timestamp");
+        }
+        reading.event.correlation_id = reading.text("correlationId")?;
+        if let Some(found) = fields.text("traceparent")
+            && let Ok(trace) = trace_context(&found)
+        {
+            reading.event.traceparent = Some(trace.to_owned());
+            reading.taken.push("traceparent");
+        }
+        Ok(reading)
     }
-    if let Some(it) = text(fields, kind)? {
-        check_type(&it)?;
-        event.kind = it;
+
+    /// A member that an attribute takes.
+    fn text(&mut self, name: &'static str) -> Result<Option<String>, Refusal> {
+        let found = text(self.fields, name)?;
+        self.taken.extend(found.is_some().then_some(name));
+        Ok(found)
     }
-    if let Some(it) = text(fields, "source")? {
-        event.source = it;
+
+    fn source(&mut self) -> Result<(), Refusal> {
+        if let Some(found) = self.text("source")? {
+            self.event.source = found;
+        }
+        Ok(())
     }
-    if let Some(raw) = fields.raw("timestamp") {
-        event.time = time(raw)?;
+
+    /// A priority of a scale that is not known stays readable as a member like any other.
+    fn priority(&mut self) {
+        self.event.priority = self.fields.text("priority").and_then(|name| Priority::from_name(&name));
+        self.taken.extend(self.event.priority.is_some().then_some("priority"));
     }
-    event.correlation_id = text(fields, "correlationId")?;
-    event.traceparent = fields.text("traceparent").and_then(|it| trace_context(&it).map(str::to_owned).ok());
-    Ok(event)
+
+    /// The event with its payload, which the envelope calls `payload`, and with the members that no attribute took.
+    fn finish(mut self, payload: &'static str) -> Result<Event, Refusal> {
+        self.taken.push(payload);
+        let left: Vec<(&str, Raw<'_>)> = kept::left(self.fields, &self.taken);
+        self.event.data = kept::data(payload, self.fields.raw(payload), &left)?;
+        kept::add_extensions(&mut self.event, &left);
+        Ok(self.event)
+    }
 }
 
-/// A member that must be text when it is there. Numbers are taken too: older producers send ids as numbers.
 fn tenant(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
     let tenant = text(fields, name)?;
     if let Some(named) = &tenant {
@@ -88,6 +158,7 @@ fn tenant(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
     Ok(tenant)
 }
 
+/// A member that must be text when it is there. Numbers are taken too: older producers send ids as numbers.
 fn text(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
     let Some(raw) = fields.raw(name) else {
         return Ok(None);
@@ -122,42 +193,4 @@ fn time(raw: Raw<'_>) -> Result<Timestamp, Refusal> {
 /// Whether RFC 3339 can write it: no year before 0.
 fn is_writable(time: &Timestamp) -> bool {
     !time.to_string().starts_with('-')
-}
-
-/// The payload, which the envelope calls `member`, with members of the envelope added where it has none of that name.
-fn merged(member: &str, envelope: &Fields<'_>, names: &[&str]) -> Result<Option<Data>, Refusal> {
-    let payload = envelope.raw(member);
-    let inner = match payload {
-        Some(raw) if raw.get().starts_with('{') => Some(Fields::of(raw.get())?),
-        Some(_) | None => None,
-    };
-    let mut members: Vec<(&str, Raw<'_>)> = Vec::new();
-    match (&inner, payload) {
-        (Some(fields), _) => members.extend(fields.iter()),
-        // Not an object: there is nothing to add to, so it becomes a member itself.
-        (None, Some(raw)) => members.push(("payload", raw)),
-        (None, None) => {}
-    }
-    for name in names {
-        if let Some(raw) = envelope.raw(name)
-            && !members.iter().any(|(it, _)| it == name)
-        {
-            members.push((name, raw));
-        }
-    }
-    if members.is_empty() {
-        return Ok(None);
-    }
-    let mut text = String::from("{");
-    for (name, raw) in members {
-        if text.len() > 1 {
-            text.push(',');
-        }
-        text.push_str(&serde_json::Value::from(name).to_string());
-        text.push(':');
-        text.push_str(raw.get());
-    }
-    text.push('}');
-    let text = Raw::of(&text).expect("members that were JSON, in braces");
-    Data::read(member, text).map(Some)
 }

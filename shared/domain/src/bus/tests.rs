@@ -1,5 +1,6 @@
 //! What becomes of each envelope. Refusals, the real samples and properties have a file each.
 
+mod kept;
 mod properties;
 mod refusals;
 mod samples;
@@ -59,5 +60,20 @@ fn business() -> Value {
     json!({
         "type": "booking.created", "data": { "bookingId": "b-1" }, "timestamp": "2026-11-20T11:20:00Z",
         "correlationId": "story-3", "userId": "priya",
+    })
+}
+
+fn integration() -> Value {
+    json!({
+        "service": "task-management", "version": "1.0.0", "userId": "uma", "routingKey": "bus.type",
+        "data": { "taskId": "t-1" },
+    })
+}
+
+fn socket_event() -> Value {
+    json!({
+        "id": "s-1", "type": "task", "event": "task.updated", "data": { "taskId": "t-1" }, "timestamp": 1_795_175_100_250_i64,
+        "source": { "userId": "uma", "workspaceId": "ws-7" },
+        "target": { "type": "project", "id": "p-1", "excludeUsers": ["uma"] }, "priority": "high", "persistent": true,
     })
 }

@@ -7,7 +7,47 @@ use super::{
 };
 
 impl Producers {
-    /// Admits an event, or says why its producer may not publish it.
+    /// Admits an event that came over the bus, and gives it the tenant and the type that the policy finds for it: the
+    /// tenant that its payload names where its envelope names none ([`Producer::tenant`]), and the type that its name
+    /// stands for.
+    ///
+    /// # Errors
+    /// As for [`Producers::admit`]; also when the payload names several tenants, or no tenant's name.
+    pub fn receive(&self, identity: Identity<'_>, event: Event) -> Result<Event, Refusal> {
+        self.check_names(identity, self.entry(identity.source), &event)?;
+        let event = self.with_tenant(identity.source, event)?;
+        self.admit(identity, &event)?;
+        Ok(self.aliases.apply(event))
+    }
+
+    /// An event as [`Producers::receive`] gives it, without a look at rights: for recorded events and for events of
+    /// decision tests. A tenant that cannot be used is left out.
+    #[must_use]
+    pub fn completed(&self, event: Event) -> Event {
+        let source = event.source.clone();
+        let with_tenant = self.with_tenant(&source, event.clone()).unwrap_or(event);
+        self.aliases.apply(with_tenant)
+    }
+
+    /// The event with the tenant that its payload names, where the policy says where to look and the envelope names none.
+    /// Our own programs and the HTTP API's tenants name theirs in the envelope.
+    fn with_tenant(&self, source: &str, event: Event) -> Result<Event, Refusal> {
+        if event.tenant.is_some() || is_own_program(source) || source.starts_with("/tenants/") {
+            return Ok(event);
+        }
+        let Some(path) = self.entry(source).and_then(|entry| entry.tenant.as_ref()) else { return Ok(event) };
+        let mut names = path.find_names(&event.document()["detail"]);
+        names.dedup();
+        if names.len() > 1 {
+            let wanted = "one tenant at the path that policy.yaml gives for the source";
+            return Err(not_allowed("tenant", "several tenants in the payload", wanted));
+        }
+        let Some(tenant) = names.pop() else { return Ok(event) };
+        crate::event::check_tenant(&tenant)?;
+        Ok(Event { tenant: Some(tenant), ..event })
+    }
+
+    /// Admits an event, or says why its producer may not publish it. The types of an entry are those after aliases.
     ///
     /// # Errors
     /// [`Refusal`] of the class [`RefusalClass::IdentityMismatch`] when the envelope names another source or type than the
@@ -19,11 +59,12 @@ impl Producers {
             return Err(not_allowed("source", Found::text(identity.source), wanted));
         }
         self.check_names(identity, entry, event)?;
+        let kind = self.aliases.kind_of(&event.kind);
         if is_own_program(identity.source) {
             return check_own(identity.source, event);
         }
         if is_api_source(identity.source) {
-            return check_api(identity.source, entry, event);
+            return check_api(identity.source, entry, event, kind);
         }
         if event.auth_id.is_some() {
             return Err(not_allowed("authid", "an authenticated user", "nothing: only the HTTP API sets it"));
@@ -33,9 +74,9 @@ impl Producers {
                 let wanted = "a source that policy.yaml lists under `producers`";
                 return Err(not_allowed("source", Found::text(identity.source), wanted));
             }
-            return check_type(&Producer { tenants: Tenants::All, ..Producer::default() }, &event.kind);
+            return check_type(&Producer { tenants: Tenants::All, ..Producer::default() }, kind);
         };
-        check_type(entry, &event.kind)?;
+        check_type(entry, kind)?;
         check_tenant(entry, event.tenant.as_deref())
     }
 
@@ -79,11 +120,11 @@ fn check_own(source: &str, event: &Event) -> Result<(), Refusal> {
 }
 
 /// Events of the HTTP API: a tenant's source speaks for that tenant, and never with a reserved type.
-fn check_api(source: &str, entry: Option<&Producer>, event: &Event) -> Result<(), Refusal> {
+fn check_api(source: &str, entry: Option<&Producer>, event: &Event, kind: &str) -> Result<(), Refusal> {
     let any = Producer::default();
     // Rights to change people are not for the API's sources: tokens could use them.
     let entry = Producer { people: false, ..entry.unwrap_or(&any).clone() };
-    check_type(&entry, &event.kind)?;
+    check_type(&entry, kind)?;
     if !source.starts_with("/tenants/") {
         return Ok(());
     }

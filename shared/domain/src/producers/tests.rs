@@ -3,6 +3,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::bus::BusEvent;
 
+mod names;
+
 #[test]
 fn names_inside_a_cloud_event_are_those_of_the_bus() {
     let open = Producers::default();

@@ -1,7 +1,7 @@
 //! One event as the audit keeps it.
 
 use domain::Timestamp;
-use domain::bus::{BusEvent, Shape, id_inside, shape_of};
+use domain::bus::{BusEvent, id_inside, shape_of};
 use domain::event::{Event, Refusal};
 use domain::finding::Finding;
 use domain::outbox_mark::{MarkKey, text_digest};
@@ -147,11 +147,8 @@ impl Record {
 fn ordinary(received: &Received, bus: &BusEvent<'_>, now: Timestamp) -> Item {
     let event = &received.event;
     let (text, detail) = (event.to_json(), bus.detail_text());
-    let is_rewritten = match shape_of(detail) {
-        Some(Shape::Hub | Shape::Circle | Shape::Business) => true,
-        // Attributes and payload of these are in the envelope as they were written.
-        Some(Shape::CloudEvent | Shape::Plain) | None => received.ignores_marks,
-    };
+    // Attributes and payload of the other shapes are in the envelope as they were written.
+    let is_rewritten = received.ignores_marks || shape_of(detail).is_some_and(|shape| shape.is_older());
     let fits = text.len() + detail.len() <= MAX_BOTH_BYTES;
     // With marks that do not count it is the event that never had them.
     let content = if received.ignores_marks { content(&unmarked_text(detail)) } else { content(detail) };

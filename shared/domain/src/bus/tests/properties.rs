@@ -1,8 +1,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::read;
+use super::{business, circle, hub, integration, read, replaced, socket_event};
 use crate::bus::{BusEvent, shape_of};
 
 proptest! {
@@ -26,6 +26,38 @@ proptest! {
     }
 
     #[test]
+    fn order_of_members_makes_no_other_event(
+        shape in prop::sample::select(vec![hub(), circle(), business(), integration(), socket_event()]),
+        order in any::<prop::sample::Index>(),
+    ) {
+        let members: Vec<(String, Value)> = shape.as_object().unwrap().clone().into_iter().collect();
+        let turned = members.iter().cycle().skip(order.index(members.len())).take(members.len());
+        let text = |members: Vec<String>| format!("{{{}}}", members.join(","));
+        let turned = text(turned.map(|(name, value)| format!("{name:?}:{value}")).collect());
+        prop_assert_eq!(read(&turned), read(&shape.to_string()));
+    }
+
+    #[test]
+    fn extra_members_stay_readable_and_change_no_other_attribute(
+        shape in prop::sample::select(vec![hub(), circle(), business(), integration(), socket_event()]),
+        name in "[a-zA-Z]{1,12}", value in prop_oneof![Just(json!("x")), Just(json!(7)), Just(json!(true))],
+    ) {
+        let lower = name.to_ascii_lowercase();
+        let is_known = shape.as_object().unwrap().keys().any(|known| known.eq_ignore_ascii_case(&name));
+        let is_of_shape = ["specversion", "eventId", "eventType", "event", "id", "source", "target", "correlationId",
+            "traceparent", "causedBy", "userId", "clinicId", "familyId", "priority", "timestamp"];
+        prop_assume!(!is_known && !is_of_shape.iter().any(|known| known.eq_ignore_ascii_case(&name)));
+        let plain = read(&shape.to_string()).unwrap();
+        let mut event = read(&replaced(&shape, &name, value.clone()).to_string()).unwrap();
+        let document = event.document();
+        let extension = event.extensions.remove(&lower).or_else(|| event.extensions.remove(&format!("envelope{lower}")));
+        prop_assert!(extension.is_some());
+        prop_assert_eq!(&document["detail"]["data"][&name], &value);
+        event.data.clone_from(&plain.data);
+        prop_assert_eq!(event, plain);
+    }
+
+    #[test]
     fn whether_a_detail_is_taken_is_decided_by_its_content_not_by_its_spelling(detail in details()) {
         if let Ok(compact) = serde_json::from_str::<Value>(&detail) {
             let spaced = serde_json::to_string_pretty(&compact)?;
@@ -37,7 +69,8 @@ proptest! {
 /// Objects with the names that the envelopes are told apart by, and anything below them.
 fn details() -> impl Strategy<Value = String> {
     let names = "specversion|specVersion|id|ID|type|source|time|timestamp|data|payload|eventId|eventType|category|priority|\
-        userId|clinicId|familyId|careRecipientId|causedBy|correlationId|traceparent|sequence|[a-z]{1,2}";
+        userId|clinicId|familyId|careRecipientId|causedBy|correlationId|traceparent|sequence|service|version|routingKey|\
+        event|target|persistent|tenant|authid|replayid|[a-z]{1,2}";
     vec((names, values()), 0..10).prop_map(|members| {
         let members: Vec<String> =
             members.into_iter().map(|(name, json)| format!("{name:?}:{json}")).collect();
@@ -61,6 +94,7 @@ fn values() -> impl Strategy<Value = String> {
         r#""\ud800""#,
         r#"{"userId":1,"userId":2}"#,
         r#"{"familyId":null}"#,
+        r#"{"userId":7,"workspaceId":"w"}"#,
     ]);
     let texts = any::<String>().prop_map(|it| serde_json::to_string(&it).unwrap());
     let leaves = prop_oneof![2 => known.prop_map(str::to_owned), 1 => texts];

@@ -22,8 +22,11 @@ fn the_hubs_envelope_is_taken_apart() {
         json!({
             "specversion": "1.0", "id": "e-1", "source": "ehr-service", "type": "ehr.lab_report.created",
             "time": "2026-11-20T11:05:31Z", "tenant": "westend", "correlationid": "story-1", "priority": "high",
+            "category": "ehr", "clinicid": "westend", "userid": "lena", "version": "1.0",
             "datacontenttype": "application/json",
-            "data": { "reportId": "r-1", "userId": "lena", "clinicId": "westend", "category": "ehr" },
+            "data": {
+                "reportId": "r-1", "userId": "lena", "clinicId": "westend", "category": "ehr", "version": "1.0",
+            },
         }),
     );
 }
@@ -35,8 +38,11 @@ fn the_circles_envelope_is_taken_apart() {
         json!({
             "specversion": "1.0", "id": "c-1", "source": "scheduler", "type": "medication.due",
             "time": "2026-11-20T11:45:00Z", "tenant": "okafor", "correlationid": "story-2", "actor": "joao",
+            "carerecipientid": "margaret", "familyid": "okafor", "envelopespecversion": "1.0",
             "datacontenttype": "application/json",
-            "data": { "dose": "5 mg", "familyId": "okafor", "careRecipientId": "margaret" },
+            "data": {
+                "dose": "5 mg", "familyId": "okafor", "careRecipientId": "margaret", "specVersion": "1.0",
+            },
         }),
     );
 }
@@ -48,7 +54,7 @@ fn a_business_event_takes_its_id_and_source_from_the_bus() {
         json!({
             "specversion": "1.0", "id": "bus-1", "source": "bus-source", "type": "booking.created",
             "time": "2026-11-20T11:20:00Z", "correlationid": "story-3", "actor": "priya",
-            "datacontenttype": "application/json",
+            "userid": "priya", "datacontenttype": "application/json",
             "data": { "bookingId": "b-1", "userId": "priya" },
         }),
     );
@@ -80,6 +86,14 @@ fn a_shape_is_told_by_the_members_that_are_not_null() {
     assert_eq!(shape(r#"{"type":"t","data":1,"timestamp":1,"id":"1"}"#), Shape::Business);
     assert_eq!(shape(r#"{"type":"t","data":1,"timestamp":1,"source":"s"}"#), Shape::Business);
     assert_eq!(shape(r#"{"type":"t","data":null,"timestamp":1}"#), Shape::Plain);
+    assert_eq!(shape(r#"{"service":"s","routingKey":"t","data":{}}"#), Shape::Integration);
+    assert_eq!(shape(r#"{"service":"s","version":"1","userId":1,"data":{}}"#), Shape::Integration);
+    assert_eq!(shape(r#"{"service":"s","version":"1","data":{}}"#), Shape::Plain);
+    assert_eq!(shape(r#"{"service":"s","routingKey":"t","data":[]}"#), Shape::Plain);
+    assert_eq!(shape(r#"{"type":"t","event":"t.u","data":1,"source":{}}"#), Shape::SocketEvent);
+    assert_eq!(shape(r#"{"type":"t","event":"t.u","data":1,"target":{}}"#), Shape::SocketEvent);
+    let business = r#"{"type":"t","event":"t.u","data":1,"timestamp":1}"#;
+    assert_eq!(shape(business), Shape::Business);
     assert_eq!(shape_of("[]"), None);
     assert_eq!(shape_of("{"), None);
 }
@@ -105,11 +119,11 @@ fn a_member_of_the_payload_is_never_overwritten_by_the_envelope() {
     let payload = json!({"userId": "somebody else", "clinicId": null, "n": 1});
     check_data(
         &replaced(&hub(), "payload", payload),
-        json!({"userId": "somebody else", "clinicId": null, "n": 1, "category": "ehr"}),
+        json!({"userId": "somebody else", "clinicId": null, "n": 1, "category": "ehr", "version": "1.0"}),
     );
     check_data(
         &replaced(&circle(), "data", json!({"familyId": 7})),
-        json!({"familyId": 7, "careRecipientId": "margaret"}),
+        json!({"familyId": 7, "careRecipientId": "margaret", "specVersion": "1.0"}),
     );
     check_data(&replaced(&business(), "data", json!({"userId": ""})), json!({"userId": ""}));
 }
@@ -128,7 +142,7 @@ fn a_payload_that_is_no_object_becomes_a_member_itself() {
 fn without_a_payload_the_ids_of_the_envelope_are_the_payload() {
     check_data(
         &replaced(&hub(), "payload", Value::Null),
-        json!({"userId": "lena", "clinicId": "westend", "category": "ehr"}),
+        json!({"userId": "lena", "clinicId": "westend", "category": "ehr", "version": "1.0"}),
     );
     let nothing = read(r#"{"eventId":"1","eventType":"t"}"#).unwrap();
     assert_eq!(nothing.data, None);

@@ -1,0 +1,73 @@
+//! `aliases:` in `policy.yaml`: event names of producers, and the types that these names stand for.
+
+use std::collections::BTreeMap;
+
+use domain::producers::{Aliases, is_reserved_type};
+
+use crate::problem::Page;
+use crate::producers::event_name;
+use crate::values::map;
+use crate::yaml::{Entry, Kind, Node};
+
+/// How it is written.
+const FORM: &str = "aliases: { TaskCreatedEvent: task.created }";
+
+/// The longest event name, in characters: EventBridge's limit for a `DetailType`.
+const MAX_NAME_CHARS: usize = 128;
+
+/// Reads the map. An alias that cannot be read is left out, and reported.
+pub(crate) fn read(node: &Node, page: &mut Page<'_>) -> Option<Aliases> {
+    let members = map(node, FORM, page)?;
+    let mut names = BTreeMap::new();
+    for entry in members {
+        if let Some(kind) = kind(entry, members, page) {
+            names.insert(entry.key.clone(), kind);
+        }
+    }
+    Some(Aliases::new(names))
+}
+
+/// The type that a name stands for, if the two can be what they are said to be.
+fn kind(entry: &Entry, all: &[Entry], page: &mut Page<'_>) -> Option<String> {
+    let Entry { key: name, at, value } = entry;
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+        let fix =
+            format!("write the producer's name of the event, up to {MAX_NAME_CHARS} printable characters");
+        page.refuse(*at, "this is no event name", fix);
+        return None;
+    }
+    let kind = event_name(value, page)?;
+    for (word, place) in [(name, *at), (&kind, value.at)] {
+        if word.contains('*') {
+            page.refuse(place, format!("`{word}` is no whole name"), "write one alias for each event name");
+            return None;
+        }
+        if is_reserved_type(word) {
+            let what = format!("the type `{word}` is reserved for Carillon's own events");
+            page.refuse(place, what, "name an event of a producer and an ordinary type");
+            return None;
+        }
+    }
+    if *name == kind {
+        page.refuse(*at, format!("the alias `{name}` stands for itself"), "take it out");
+        return None;
+    }
+    if let Some(next) = all.iter().find(|other| other.key == kind) {
+        let what = format!(
+            "the alias `{name}` stands for `{kind}`, which is an alias itself (line {})",
+            next.at.line
+        );
+        let fix = match &next.value.kind {
+            Kind::Text(last) => format!("write `{name}: {last}`"),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => {
+                "name the type that rules know".to_owned()
+            }
+        };
+        page.refuse(value.at, what, fix);
+        return None;
+    }
+    Some(kind)
+}
+
+#[cfg(test)]
+mod tests;
