@@ -334,7 +334,7 @@ pub(crate) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|it| it.is_alphanumeric() || it == '-' || it == '_')
 }
 
-fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
+pub(crate) fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
     let text = text(node, page)?;
     let is_marked = MARKS.iter().any(|(open, _)| text.contains(open));
     let meant = meant_path(&text).filter(|_| !text.starts_with("$."));

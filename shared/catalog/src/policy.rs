@@ -15,6 +15,7 @@ use domain::zone::Zone;
 use serde_json::{Value, json};
 
 use crate::audience::{is_plain, plain_name};
+use crate::broadcast;
 use crate::letter;
 use crate::problem::{At, POLICY, Page, Problem};
 use crate::producers;
@@ -25,7 +26,7 @@ use crate::yaml::{self, Entry, Kind, Node};
 
 mod rates;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "zone",
     "locale",
     "quiet",
@@ -40,6 +41,7 @@ const KEYS: [&str; 14] = [
     "roles",
     "topics",
     "producers",
+    "broadcast",
 ];
 
 const CAP_KEYS: [&str; 9] =
@@ -94,6 +96,7 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
         producers: fields.read("producers", producers::read).unwrap_or_default(),
+        broadcast: fields.read("broadcast", broadcast::policy).unwrap_or_default(),
     };
     if let Some(rates) = fields.read("rate", rates::read) {
         let policy = &mut draft.policy;
