@@ -15,6 +15,7 @@ use domain::key::Key;
 use domain::outcome::Reason;
 use domain::plan::{Audience, Match, Plan, endpoint_name};
 use domain::recipient::{Group, Recipients, Settings};
+use domain::rule::Record;
 use domain::wake::Start;
 use templates::{Renderer, Written, proofread};
 
@@ -49,6 +50,8 @@ pub(crate) struct Told {
     pub(crate) step: u32,
     pub(crate) what: What,
     pub(crate) notes: Vec<Note>,
+    /// What the ledger keeps, where the rule is a broadcast.
+    pub(crate) broadcast: Option<Record>,
 }
 
 /// What it says.
@@ -175,11 +178,18 @@ fn tell(
                 Verdict::Cancel(_) => What::Cancels,
             },
             notes: decision.notes.clone(),
+            broadcast: broadcast(plan, decision),
         });
     }
     let later = decisions.iter().filter_map(|decision| turn(plan, decision)).collect();
     seen(plan, decisions, written, at);
     later
+}
+
+/// What the ledger keeps of a broadcast.
+fn broadcast(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<Record> {
+    let broadcast = decision.rule?.broadcast.as_ref()?;
+    Some(broadcast.record.unwrap_or(plan.catalog.policy().broadcast.record))
 }
 
 /// The decisions, where every question has the answer of a table in which nothing has happened yet.

@@ -89,6 +89,7 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
             Ok(Content::Sms(it)) => format!("{head}\n{}", it.text),
             Ok(Content::Whatsapp(it)) => format!("{head}\n{}{}", it.text, approved(&it)),
             Ok(Content::Webhook(it)) => format!("{head}\n{}", it.body),
+            Ok(Content::Broadcast(it)) => format!("{head}\nlive: {}", it.data.get()),
             Err(unrendered) => format!("{head}\n{unrendered}"),
         },
     }

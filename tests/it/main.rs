@@ -15,6 +15,7 @@
 //! - `replay`: recorded events sent on their way again: what was lost is told, and nobody twice
 //! - `forgery`: what a hostile producer puts on the bus changes no record and no stream
 //! - `sealing`: who touches what was recorded, or its seals, is found and named
+//! - `broadcast`: events that go live to rooms and users, and of which nothing is kept
 //! - `gateway`: tickets, rooms, and what clients are told
 //! - `inbox`: what was said live and is read later
 //! - `resume`: what a client missed that was away
@@ -45,6 +46,7 @@ mod access;
 mod api;
 mod asking;
 mod bad_input;
+mod broadcast;
 mod browser;
 mod channels;
 mod client;

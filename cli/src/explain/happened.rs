@@ -9,6 +9,7 @@ use domain::closing;
 use domain::event::Event;
 use domain::finding::Finding;
 use domain::outcome::{Reason, Status};
+use domain::rule::Record;
 use serde_json::{Value, json};
 use store::{Events, Ledger, LedgerRow};
 
@@ -21,6 +22,7 @@ use super::webhooks::{self, Answers};
 use crate::access;
 use crate::args::{Explain, Target};
 use crate::cloud::Cloud;
+use crate::deciding::Told;
 use crate::error::{Done, Error};
 use crate::since::ago;
 use crate::terminal::{Ink, Terminal};
@@ -89,6 +91,7 @@ async fn still_pending(
             return None;
         }
     };
+    say_unrecorded(&told, terminal);
     let mut missing = pending::missing(&told, rows, event, runtime::now());
     missing.retain(|told| wanted.is(&told.recipient, told.channel));
     if *decider.is_cut.borrow() {
@@ -97,6 +100,17 @@ async fn still_pending(
     }
     super::picture::show_pending(event, rows, decider.catalog(), &missing, args.limit, terminal);
     Some(missing.len())
+}
+
+/// Names the broadcast rules of which the ledger keeps nothing.
+fn say_unrecorded(told: &[Told], terminal: &Terminal) {
+    let unrecorded = told.iter().filter(|told| told.broadcast == Some(Record::None));
+    let rules: BTreeSet<&str> = unrecorded.filter_map(|told| told.rule.as_deref()).collect();
+    for rule in rules {
+        terminal.note(&format!(
+            "the rule {rule} broadcasts with `record: none`, so no row says who got it; `carillon explain FILE` shows its targets"
+        ));
+    }
 }
 
 /// Everything that came of an event, and of the digests that it is told in: rule by rule, recipient by recipient.

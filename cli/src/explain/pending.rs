@@ -15,6 +15,7 @@ use domain::key::event_part;
 use domain::outcome::Status;
 use domain::plan::user_name;
 use domain::recipient::{self, Group, Recipients, Settings};
+use domain::rule::Record;
 use store::{Endpoints, Events, LedgerRow, People};
 use templates::Renderer;
 
@@ -194,6 +195,7 @@ pub(crate) fn missing<'t>(
         };
         is_due
             && is_wanted
+            && told.broadcast != Some(Record::None)
             && told.key.parts().0 == own
             && !rows.iter().any(|row| row.key == told.key)
             && !has_another_end(told, rows, now)
@@ -237,6 +239,13 @@ mod tests {
         );
         let all = [row("ann", "email", 0, Status::Sent), row("ann", "socket", 0, Status::Claimed)];
         assert!(missing(&told, &all, &event(), NOON).is_empty());
+    }
+
+    #[test]
+    fn broadcast_without_a_record_does_not_wait_in_a_queue_for_ever() {
+        let of = |record| Told { broadcast: Some(record), ..told("room:clinic:7", "socket", 0, 0) };
+        assert!(missing(&[of(Record::None)], &[], &event(), NOON).is_empty());
+        assert_eq!(channels(&missing(&[of(Record::Targets)], &[], &event(), NOON)), ["socket"]);
     }
 
     #[test]
@@ -288,6 +297,7 @@ mod tests {
             step,
             what: What::Send,
             notes: Vec::new(),
+            broadcast: None,
         }
     }
 

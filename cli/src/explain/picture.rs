@@ -152,6 +152,7 @@ fn line(it: &Told, began: Timestamp, terminal: &Terminal) {
 
 fn verdict(it: &Told) -> (Ink, String) {
     match it.what {
+        What::Send if it.broadcast.is_some() => (Ink::Good, "goes live to open sockets (broadcast)".to_owned()),
         What::Send => (Ink::Good, "is sent".to_owned()),
         What::Suppress(reason) => {
             (Ink::Bad, format!("is not sent: {} ({})", reason.meaning(), reason.name()))
@@ -179,6 +180,9 @@ pub(super) fn value(event: &Event, catalog: &Catalog, it: &Told) -> Value {
         ("notes", json!(it.notes)),
         ("because", json!(it.notes.iter().map(ToString::to_string).collect::<Vec<_>>())),
     ]);
+    if it.broadcast.is_some() {
+        value.insert("broadcast", json!(true));
+    }
     let (decision, reason, until) = match it.what {
         What::Send => ("send", None, None),
         What::Suppress(reason) => ("suppress", Some(reason), None),

@@ -36,7 +36,7 @@ pub(super) fn shape(job: &Job, sender: &str, now: Timestamp) -> Result<Message, 
         Content::Push(_) => push(job, now),
         Content::Sms(_) => text(job, now),
         Content::Whatsapp(_) => whatsapp(job, now),
-        Content::Socket(_) => socket(job),
+        Content::Socket(_) | Content::Broadcast(_) => socket(job),
         Content::Webhook(_) => webhook(job, now),
     }
 }

@@ -5,6 +5,7 @@
 //! `templates`'; here is what lies between them and AWS. It claims nothing: when a batch comes twice, the same jobs
 //! go out twice under the same keys, and the ledger lets one of each through.
 
+mod broadcast;
 mod config;
 mod dispatcher;
 mod handover;

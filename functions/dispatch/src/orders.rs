@@ -7,7 +7,7 @@ use domain::channel::Channel;
 use domain::decide::{Decision, Note, Order, Verdict};
 use domain::event::Priority;
 use domain::handling;
-use domain::job::{Content, Failover, JOB_VERSION, Job, Origin};
+use domain::job::{Content, Failover, Job, Origin};
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
 use domain::plan::{Plan, former_cancel_key};
@@ -21,6 +21,7 @@ use runtime::chain;
 use store::{LedgerRow, Times};
 use templates::{LeftOut, Scene, Told, Written};
 
+use crate::broadcast::{is_broadcast, is_recorded, log_unrecorded};
 use crate::lane::Leaving;
 use crate::way_out::WaysOut;
 
@@ -48,10 +49,12 @@ pub struct Words<'a> {
 #[must_use]
 pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mut written: Written) -> Work {
     let mut work = Work::default();
-    let orders = decisions.iter().filter(|it| matches!(it.verdict, Verdict::Send(_))).count();
+    // The targets of a broadcast are no recipients who were told.
+    let orders = decisions.iter().filter(|it| !is_broadcast(it) && matches!(it.verdict, Verdict::Send(_))).count();
     let set = Set { id: set_name(plan), of: u32::try_from(orders).unwrap_or(u32::MAX) };
     for decision in decisions {
         log_unusable(plan, &decision);
+        let (set, before) = ((!is_broadcast(&decision)).then_some(&set), work.outcomes.len());
         let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
         match &decision.verdict {
             Verdict::Suppress(reason) => work.outcomes.push(row(Status::Suppressed, *reason, None)),
@@ -73,16 +76,19 @@ pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mu
                 work.cancelled.extend(former.map(|key| (key, cancellation.clone())));
                 work.cancelled.push((key.clone(), cancellation));
             }
-            Verdict::Send(order) => match job(plan, &decision, order, &set, words, &mut written) {
+            Verdict::Send(order) => match job(plan, &decision, order, set, words, &mut written) {
                 Ok((it, left_out)) => {
                     work.jobs.push(it);
                     work.outcomes.extend(left_out.iter().map(|it| outcome_of_left_out(plan, &decision, it)));
                 }
                 Err(reason) => {
                     let row = row(Status::Failed, reason, None);
-                    work.outcomes.push(LedgerRow { set: Some(set.clone()), ..row });
+                    work.outcomes.push(LedgerRow { set: set.cloned(), ..row });
                 }
             },
+        }
+        if !is_recorded(plan, &decision) {
+            work.outcomes.drain(before..).for_each(|row| log_unrecorded(&row));
         }
     }
     work
@@ -102,7 +108,7 @@ fn job(
     plan: &Plan<'_>,
     decision: &Decision<'_>,
     order: &Order<'_>,
-    set: &Set,
+    set: Option<&Set>,
     words: &Words<'_>,
     written: &mut Written,
 ) -> Result<Made, Reason> {
@@ -135,7 +141,7 @@ fn job(
     let channel = content.channel();
     let policy = plan.catalog.policy();
     let job = Job {
-        version: JOB_VERSION,
+        version: content.job_version(),
         key: decision.key.clone(),
         event: Origin::of(plan.event),
         rule: order.rule.name.clone(),
@@ -153,7 +159,7 @@ fn job(
         failover: order.failover.clone().map(|(to, task)| failover(plan, order, to, task)),
         due: due(plan, order.rule),
         address_hash: content.address().map(|address| plan.catalog.hashes().address(channel, address)),
-        set: Some(set.clone()),
+        set: set.cloned(),
         content,
     };
     let mut body = serde_json::to_string(&job).expect(WRITES);

@@ -1,14 +1,14 @@
 //! One message to many sockets.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use domain::inbox::{Kept, View};
-use domain::job::{Content, Job, Socket};
+use domain::job::{Broadcast, Content, Job, Socket, SocketTarget};
 use domain::link::safe_links;
 use domain::outcome::{Failure, Reason, Sent};
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use runtime::{Deadline, chain, now};
 use sockets::{Posted, Sockets};
 use store::{Connection, Connections, Inbox, Stored};
@@ -17,6 +17,9 @@ use crate::frame::{Frame, InInbox};
 
 /// Posts under way at once, for one job.
 const POSTS_AT_ONCE: usize = 64;
+
+/// Lookups of excluded users under way at once, for one job.
+const LOOKUPS_AT_ONCE: usize = 16;
 
 /// How often a socket is tried: once, and once more.
 const ROUNDS: u32 = 2;
@@ -38,6 +41,7 @@ impl Fanout {
     /// Puts the message into its recipient's inbox, unless it is ephemeral or for a room, and posts to every open socket;
     /// those that are gone are forgotten. Where one has the message, the others are tried once more and then left: nobody
     /// is told twice because somebody else was not reached. Who is not connected finds it in the inbox: it was sent.
+    /// A broadcast is kept nowhere, and the sockets of the users whom it excludes do not get it.
     ///
     /// # Errors
     /// [`Failure::Transient`] when it could not be kept, or no socket has it and one may still be reached.
@@ -45,7 +49,7 @@ impl Fanout {
         let job = &with_safe_links(job);
         // What no frame can carry is refused before it is kept.
         Frame::shape(job, None)?;
-        let Content::Socket(socket) = &job.content else { return Ok(Sent::Nobody) };
+        let Some((to, excluded)) = target(&job.content) else { return Ok(Sent::Nobody) };
         let tenant = job.event.tenant.as_deref();
         let stored = match Kept::of(job) {
             Some((user, kept)) => {
@@ -54,8 +58,11 @@ impl Fanout {
             }
             None => None,
         };
-        let open = self.connections.of(&socket.to, tenant, now()).await;
-        let open = open.map_err(|refused| Failure::Transient(Box::new(refused)))?;
+        let open = self.connections.of(to, tenant, now()).await;
+        let mut open = open.map_err(|refused| Failure::Transient(Box::new(refused)))?;
+        // After the room: a socket is on record under its user before it can join one.
+        let left_out = self.sockets_of(excluded).await?;
+        open.retain(|socket| !left_out.contains(&socket.id));
         let frames = Frames::shape(job, stored.as_ref(), &open)?;
         let tally = post_to_all(&self.sockets, &frames, open, deadline).await;
         // They expire by themselves; the message has arrived all the same, and must not be sent again for them.
@@ -77,13 +84,42 @@ impl Fanout {
         }
         tally.answer(stored.map(|it| it.seq))
     }
+
+    /// The ids of all open sockets of these users.
+    async fn sockets_of(&self, users: &[String]) -> Result<BTreeSet<String>, Failure> {
+        let lookups = stream::iter(users).map(|user| self.connections.of_user(user, now()));
+        let found: Result<Vec<Vec<Connection>>, _> = lookups.buffered(LOOKUPS_AT_ONCE).try_collect().await;
+        let found = found.map_err(|refused| Failure::Transient(Box::new(refused)))?;
+        Ok(found.into_iter().flatten().map(|socket| socket.id).collect())
+    }
+}
+
+/// Whose sockets a job is for, and the users whose sockets are left out. `None` for a job of another channel.
+fn target(content: &Content) -> Option<(&SocketTarget, &[String])> {
+    match content {
+        Content::Socket(socket) => Some((&socket.to, &[])),
+        Content::Broadcast(broadcast) => Some((&broadcast.to, &broadcast.exclude)),
+        Content::Email(_)
+        | Content::Push(_)
+        | Content::Sms(_)
+        | Content::Whatsapp(_)
+        | Content::Webhook(_) => None,
+    }
 }
 
 /// The job without links that would run code in a browser; what the inbox keeps and what sockets get is this.
 #[must_use]
 pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
-    let Content::Socket(socket) = &job.content else { return Cow::Borrowed(job) };
-    let links = safe_links(&socket.data);
+    let data = match &job.content {
+        Content::Socket(socket) => &socket.data,
+        Content::Broadcast(broadcast) => &broadcast.data,
+        Content::Email(_)
+        | Content::Push(_)
+        | Content::Sms(_)
+        | Content::Whatsapp(_)
+        | Content::Webhook(_) => return Cow::Borrowed(job),
+    };
+    let links = safe_links(data);
     let Some(data) = links.data else { return Cow::Borrowed(job) };
     tracing::warn!(
         job.key = job.key.as_str(),
@@ -93,7 +129,16 @@ pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
         code = "SOCKET_LINK_DROPPED",
         "links in the data of a live message are dropped: only http, https and relative links are exposed"
     );
-    Cow::Owned(Job { content: Content::Socket(Socket { data, ..socket.clone() }), ..job.clone() })
+    let content = match job.content.clone() {
+        Content::Socket(socket) => Content::Socket(Socket { data, ..socket }),
+        Content::Broadcast(broadcast) => Content::Broadcast(Broadcast { data, ..broadcast }),
+        other @ (Content::Email(_)
+        | Content::Push(_)
+        | Content::Sms(_)
+        | Content::Whatsapp(_)
+        | Content::Webhook(_)) => other,
+    };
+    Cow::Owned(Job { content, ..job.clone() })
 }
 
 /// One message for several sockets: each hears the counts of the view that it was opened for.

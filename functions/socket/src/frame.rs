@@ -1,10 +1,12 @@
 //! What a client receives.
 
 use domain::inbox::Counts;
-use domain::job::{Content, Job};
+use domain::job::{Content, Job, Socket};
 use domain::outcome::{Failure, Reason};
 use serde::Serialize;
 use serde_json::value::RawValue;
+
+mod live;
 
 /// API Gateway carries 128 KiB in a message and 32 KiB in a frame, and closes a connection with 1009 over a larger
 /// frame. One frame is what every client can read.
@@ -50,6 +52,9 @@ struct Event<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     time: String,
+    /// Only a broadcast names it: its readers know the event by source and id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
     #[serde(rename = "correlationid", skip_serializing_if = "Option::is_none")]
@@ -58,25 +63,43 @@ struct Event<'a> {
     traceparent: Option<&'a str>,
 }
 
+impl<'a> Event<'a> {
+    fn of(job: &'a Job, source: Option<&'a str>) -> Event<'a> {
+        Event {
+            id: &job.event.id,
+            kind: &job.event.kind,
+            time: job.event.time.to_string(),
+            source,
+            subject: job.event.subject.as_deref(),
+            correlation_id: job.event.correlation_id.as_deref(),
+            traceparent: job.event.traceparent.as_deref(),
+        }
+    }
+}
+
 impl Frame {
     /// # Errors
     /// The job is no live message, or its text alone is larger than a frame.
     pub fn shape(job: &Job, inbox: Option<InInbox>) -> Result<Frame, Failure> {
-        let Content::Socket(socket) = &job.content else {
-            let source = format!("a {} job in the socket queue", job.channel().name()).into();
-            return Err(Failure::Permanent { reason: Reason::Rejected, source });
-        };
+        match &job.content {
+            Content::Socket(socket) => Frame::notification(job, socket, inbox),
+            Content::Broadcast(broadcast) => live::shape(job, broadcast),
+            Content::Email(_)
+            | Content::Push(_)
+            | Content::Sms(_)
+            | Content::Whatsapp(_)
+            | Content::Webhook(_) => {
+                let source = format!("a {} job in the socket queue", job.channel().name()).into();
+                Err(Failure::Permanent { reason: Reason::Rejected, source })
+            }
+        }
+    }
+
+    fn notification(job: &Job, socket: &Socket, inbox: Option<InInbox>) -> Result<Frame, Failure> {
         let mut body = Body {
             kind: "notification",
             id: job.key.as_str(),
-            event: Event {
-                id: &job.event.id,
-                kind: &job.event.kind,
-                time: job.event.time.to_string(),
-                subject: job.event.subject.as_deref(),
-                correlation_id: job.event.correlation_id.as_deref(),
-                traceparent: job.event.traceparent.as_deref(),
-            },
+            event: Event::of(job, None),
             rule: &job.rule,
             priority: job.priority.name(),
             title: &socket.title,
@@ -90,9 +113,13 @@ impl Frame {
             return Ok(Frame(whole));
         }
         (body.data, body.truncated) = (None, true);
-        let short = write(&body);
-        match short.len() {
-            ..=MAX_FRAME_BYTES => Ok(Frame(short)),
+        Frame::bounded(write(&body))
+    }
+
+    /// A frame without its data: there is nothing more to leave out.
+    fn bounded(text: String) -> Result<Frame, Failure> {
+        match text.len() {
+            ..=MAX_FRAME_BYTES => Ok(Frame(text)),
             bytes => {
                 let source = format!("{bytes} bytes of text, a frame holds {MAX_FRAME_BYTES}").into();
                 Err(Failure::Permanent { reason: Reason::TooLarge, source })
@@ -106,7 +133,7 @@ impl Frame {
     }
 }
 
-fn write(body: &Body<'_>) -> String {
+fn write(body: &impl Serialize) -> String {
     serde_json::to_string(body).expect("a frame is strings and JSON text")
 }
 

@@ -334,7 +334,7 @@ pub(crate) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|it| it.is_alphanumeric() || it == '-' || it == '_')
 }
 
-fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
+pub(crate) fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
     if is_list_of_paths(node) {
         return path_in(node, page).map(Operand::Path);
     }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::aliases;
 use crate::audience::{is_plain, plain_name};
+use crate::broadcast;
 use crate::letter;
 use crate::problem::{At, POLICY, Page, Problem};
 use crate::producers;
@@ -26,7 +27,7 @@ use crate::yaml::{self, Entry, Kind, Node};
 
 mod rates;
 
-pub(crate) const KEYS: [&str; 15] = [
+pub(crate) const KEYS: [&str; 16] = [
     "zone",
     "locale",
     "quiet",
@@ -42,6 +43,7 @@ pub(crate) const KEYS: [&str; 15] = [
     "topics",
     "producers",
     "aliases",
+    "broadcast",
 ];
 
 const CAP_KEYS: [&str; 9] =
@@ -102,6 +104,7 @@ pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Pag
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
         producers: fields.read("producers", producers::read).unwrap_or_default().with_aliases(aliases),
+        broadcast: fields.read("broadcast", broadcast::policy).unwrap_or_default(),
     };
     if let Some(rates) = fields.read("rate", rates::read) {
         let policy = &mut draft.policy;

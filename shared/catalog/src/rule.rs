@@ -6,9 +6,8 @@ use domain::channel::Channel;
 use domain::endpoint;
 use domain::event::Priority;
 use domain::path::Path;
-use domain::push_options::{Interruption, MAX_NAME_BYTES as MAX_APP_NAME_BYTES, PushOptions};
 use domain::recurrence::Recurrence;
-use domain::rule::{ActorPolicy, Cancel, Expiry, NotePolicy, Outside, Repeat, Rule, Step, When};
+use domain::rule::{ActorPolicy, Cancel, Expiry, Outside, Repeat, Rule, Step, When};
 
 use crate::audience::{Mention, selectors};
 use crate::problem::{At, Page, Problem};
@@ -17,7 +16,7 @@ use crate::values::{
 };
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
-use crate::{flow, letter, reach, steps};
+use crate::{broadcast, flow, letter, push, reach, steps};
 
 /// The longest name of a rule, in bytes: it is part of every key.
 pub const MAX_NAME_BYTES: usize = 64;
@@ -27,7 +26,7 @@ const REQUIRED: [&str; 5] = ["rule", "when", "category", "to", "template"];
 /// Of a rule that uses no words.
 const REQUIRED_OF_SILENT: [&str; 4] = ["rule", "when", "category", "to"];
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 25] = [
     "rule",
     "about",
     "when",
@@ -50,9 +49,10 @@ const KEYS: [&str; 22] = [
     "push",
     "cancel",
     "repeat",
+    "broadcast",
+    "exclude",
+    "record",
 ];
-
-const NOTE_KEYS: [&str; 7] = ["collapse", "badge", "link", "channel", "category", "interruption", "mutable"];
 
 const PRIORITIES: [Priority; 4] = [Priority::Low, Priority::Normal, Priority::High, Priority::Critical];
 
@@ -100,10 +100,18 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
     if let Some(Kind::Text(name)) = find(members, "rule").map(|it| &it.kind) {
         page.rule = Some(name);
     }
-    let steps = steps::steps(members, node.at, &mut page);
+    let is_broadcast = broadcast::check_keys(members, &mut page);
+    let steps = match is_broadcast {
+        true => Some(vec![broadcast::step(node.at)]),
+        false => steps::steps(members, node.at, &mut page),
+    };
     let channels = channels_of(steps.as_deref().unwrap_or_default());
     let is_silent = !channels.is_empty() && channels.iter().all(|it| it.parts().is_empty());
-    let required = if is_silent { &REQUIRED_OF_SILENT[..] } else { &REQUIRED[..] };
+    let required = match (is_broadcast, is_silent) {
+        (true, _) => &broadcast::REQUIRED[..],
+        (false, true) => &REQUIRED_OF_SILENT[..],
+        (false, false) => &REQUIRED[..],
+    };
     check_keys(members, node.at, &KEYS, required, &mut page);
     let place = |key| find(members, key).map_or(node.at, |it| it.at);
 
@@ -138,16 +146,23 @@ fn rule(
     let channels = &draft.channels;
     let ephemeral =
         fields.read("ephemeral", |node, page| ephemeral(node, channels, page)).unwrap_or_default();
-    let to = fields.read("to", |node, page| selectors(node, &draft.channels, page));
+    let broadcast = broadcast::read(fields);
+    let to = match &broadcast {
+        Some(_) => fields.read("broadcast", broadcast::targets),
+        None => fields.read("to", |node, page| selectors(node, &draft.channels, page)),
+    };
     let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &ACTORS, page));
     let reply_to = fields.read("reply-to", letter::reply_to);
     let attachments = fields.read("attachments", letter::attachments).unwrap_or_default();
-    let expose = fields.read("expose", expose).unwrap_or_default();
+    let expose = match &broadcast {
+        Some(broadcast) if broadcast.expose_all => Vec::new(),
+        Some(_) | None => fields.read("expose", expose).unwrap_or_default(),
+    };
     let versions = fields.read("versions", versions).unwrap_or_default();
     let expires = fields.read("expires", expires);
     let outside = fields.read("outside", |node, page| word(node, "value for `outside`", &OUTSIDE, page));
     let outside = outside.unwrap_or_default();
-    let push = fields.read("push", |node, page| note(node, &draft.channels, page)).unwrap_or_default();
+    let push = fields.read("push", |node, page| push::note(node, &draft.channels, page)).unwrap_or_default();
     let cancel = fields.read("cancel", |node, page| cancel(node, when.as_ref(), page));
     let repeat = fields.read("repeat", repeat);
     if let Some(steps) = &steps {
@@ -159,7 +174,7 @@ fn rule(
         name: draft.name.clone()?,
         about,
         when: when?,
-        category: draft.category.clone()?,
+        category: draft.category.clone().or_else(|| broadcast::category(fields.members))?,
         priority,
         commercial,
         ephemeral,
@@ -180,6 +195,7 @@ fn rule(
         push,
         cancel,
         repeat,
+        broadcast,
     };
     letter::check(&rule, fields.members, fields.page);
     Some(rule)
@@ -335,42 +351,6 @@ fn cancel_key(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
         paths.push(found);
     }
     (paths.len() == nodes.len()).then_some(paths)
-}
-
-/// How notes to devices are handled.
-fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<NotePolicy> {
-    let members =
-        map(node, "{ collapse: $.data.<id>, badge: $.data.<count>, interruption: time-sensitive }", page)?;
-    check_keys(members, node.at, &NOTE_KEYS, &[], page);
-    if !channels.contains(&Channel::Push) {
-        page.refuse(node.at, "the rule sends no notes", "add `push` to its channels, or take this out");
-    }
-    let mut fields = Fields { members, page };
-    Some(NotePolicy {
-        collapse: fields.read("collapse", path_in),
-        badge: fields.read("badge", path_in),
-        link: fields.read("link", path_in),
-        options: PushOptions {
-            channel: fields.read("channel", app_name),
-            category: fields.read("category", app_name),
-            interruption: fields.read("interruption", |node, page| {
-                word(node, "interruption level", &Interruption::ALL, page)
-            }),
-            mutable: fields.read("mutable", flag).unwrap_or_default(),
-        },
-    })
-}
-
-/// The id of a channel or a category, as the app calls it.
-fn app_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let name = text(node, page)?;
-    let fits = !name.is_empty() && name.len() <= MAX_APP_NAME_BYTES && !name.chars().any(char::is_control);
-    if !fits || name.starts_with('$') {
-        let fix = format!("write the name that the app gave it, up to {MAX_APP_NAME_BYTES} bytes");
-        page.refuse(node.at, format!("`{name}` is no channel or category of an app"), fix);
-        return None;
-    }
-    Some(name)
 }
 
 fn repeat(node: &Node, page: &mut Page<'_>) -> Option<Repeat> {

@@ -95,7 +95,7 @@ impl<C: Cloud> Desk<C> {
             .await;
         debug_assert_eq!(finished.len(), expected);
 
-        let stands = self.settle(&finished, token, batch.deadline).await;
+        let stands = self.settle(&jobs, &finished, token, batch.deadline).await;
         self.answer(&jobs, &finished, &stands, batch.deadline, &mut report).await;
         let found: Vec<_> = finished.iter().filter_map(|it| it.evidence).collect();
         within::<C, _>(batch.deadline, self.providers.report(&found, C::now())).await;
@@ -157,9 +157,25 @@ impl<C: Cloud> Desk<C> {
         }
     }
 
+    /// Claims every job that the ledger has a row for. A job without a row is always ours: SQS counts its tries.
+    async fn claim(
+        &self,
+        tasks: &[&Task<'_>],
+        token: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<Standing>, Refused> {
+        let recorded: Vec<&Task<'_>> = tasks.iter().copied().filter(|task| task.job.is_recorded()).collect();
+        let mut claimed = self.claim_recorded(&recorded, token, deadline).await?.into_iter();
+        let standings = tasks.iter().map(|task| match task.job.is_recorded() {
+            true => claimed.next().unwrap_or(Standing::Held),
+            false => Standing::Ours(task.tried_by_queue(C::now())),
+        });
+        Ok(standings.collect())
+    }
+
     /// Asks for every job. A call that failed may have claimed some of them all the same: they are given back, so that
     /// the next attempt may send what nobody has sent.
-    async fn claim(
+    async fn claim_recorded(
         &self,
         tasks: &[&Task<'_>],
         token: &str,
@@ -223,9 +239,16 @@ impl<C: Cloud> Desk<C> {
     }
 
     /// Writes every outcome. `false` where it is not certain that it stands.
-    async fn settle(&self, finished: &[Finished], token: &str, deadline: Deadline) -> Vec<bool> {
-        let settlements: Vec<Settlement> = finished.iter().filter_map(|it| it.settlement.clone()).collect();
-        let unsettled = || finished.iter().map(|it| it.settlement.is_none()).collect();
+    async fn settle(
+        &self,
+        tasks: &[&Task<'_>],
+        finished: &[Finished],
+        token: &str,
+        deadline: Deadline,
+    ) -> Vec<bool> {
+        let settlement = |it: &Finished| it.settlement.clone().filter(|_| tasks[it.at].job.is_recorded());
+        let settlements: Vec<Settlement> = finished.iter().filter_map(settlement).collect();
+        let unsettled = || finished.iter().map(|it| settlement(it).is_none()).collect();
         if settlements.is_empty() {
             return unsettled();
         }
@@ -244,7 +267,7 @@ impl<C: Cloud> Desk<C> {
             .into_iter();
         let mut stands = Vec::with_capacity(finished.len());
         for it in finished {
-            stands.push(match it.settlement {
+            stands.push(match settlement(it) {
                 Some(_) => matches!(answers.next(), Some(Ok(()))),
                 None => true,
             });

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::job::Job;
+use domain::retry::Tried;
 use futures_util::future::join_all;
 use queue::Outgoing;
 use runtime::{Deadline, Message, Report, chain};
@@ -114,7 +116,7 @@ impl<C: Cloud> Desk<C> {
 
     /// Whether the job waits for its time elsewhere now. Otherwise the message is shown again; who receives it then finds
     /// out that it is not time yet.
-    async fn leave(&self, task: &Task<'_>, at: domain::Timestamp) -> bool {
+    async fn leave(&self, task: &Task<'_>, at: Timestamp) -> bool {
         let Some(message) = task.messages.first() else { return true };
         let left = match &self.later {
             Some(it) => {
@@ -135,7 +137,8 @@ impl<C: Cloud> Desk<C> {
     /// Whether a new message stands for the old one now. Otherwise the old one is shown after the pause.
     async fn show_later(&self, task: &Task<'_>, pause: Duration) -> bool {
         let queue = if task.is_critical() { &self.critical } else { &self.queue };
-        if task.receives() >= SHOWN {
+        // Only the queue counts the tries of a job without a row.
+        if task.receives() >= SHOWN && task.job.is_recorded() {
             match queue.send(&[outgoing(task, pause)]).await.pop() {
                 Some(Err(refused)) => tracing::warn!(error = chain(&refused), "it waits where it is"),
                 Some(Ok(())) | None => return true,
@@ -165,5 +168,11 @@ impl Task<'_> {
     /// How often the queue has shown it.
     fn receives(&self) -> u32 {
         self.messages.iter().map(|it: &&Message| it.receive_count()).max().unwrap_or(1)
+    }
+
+    /// The tries of a job without a row in the ledger, as its queue counts them.
+    pub(crate) fn tried_by_queue(&self, now: Timestamp) -> Tried {
+        let first = self.messages.iter().filter_map(|message| message.first_sent_at()).min();
+        Tried { times: self.receives().saturating_sub(1), since: first.unwrap_or(now), held: Duration::ZERO }
     }
 }

@@ -62,8 +62,8 @@ mod tests {
 
     #[test]
     fn job_of_a_newer_version_waits_and_what_is_no_job_never_will_be_one() {
-        for body in [r#"{"version":2,"key":"k"}"#, r#"{"version":2,"event":[],"news":{}}"#] {
-            assert_eq!(parse(body).err(), Some(Unreadable::Newer(2)), "{body}");
+        for body in [r#"{"version":3,"key":"k"}"#, r#"{"version":3,"event":[],"news":{}}"#] {
+            assert_eq!(parse(body).err(), Some(Unreadable::Newer(3)), "{body}");
         }
         for body in [
             "",

@@ -13,6 +13,7 @@ mod cloud;
 mod outage;
 mod providers;
 mod standings;
+mod unrecorded;
 
 /// What senders were asked for, by key.
 type Asked = RefCell<Vec<String>>;
@@ -43,7 +44,7 @@ async fn what_was_cancelled_after_it_was_asked_for_is_suppressed_and_nobody_is_a
 #[tokio::test]
 async fn job_of_a_newer_release_is_hidden_for_a_while_and_its_neighbours_are_sent() {
     let cloud = Cloud::start(|call| call.fine());
-    let newer = json!({ "version": 2, "work": "of another shape" }).to_string();
+    let newer = json!({ "version": 3, "work": "of another shape" }).to_string();
     let (report, asked) = deliver(&cloud, &[newer, body(&json!({ "key": "one" }))]).await;
     assert_eq!((report.unwrap().returned(), asked), (1, vec!["one".to_owned()]));
     assert_eq!(cloud.count("ChangeMessageVisibility"), 1);
@@ -106,7 +107,7 @@ async fn a_claim_of_which_nobody_knows_is_given_back_and_its_neighbours_are_sent
 #[tokio::test]
 async fn a_job_of_another_version_is_shown_again_and_what_is_no_job_is_put_aside() {
     let cloud = Cloud::start(Call::fine);
-    let jobs = [body(&json!({ "version": 2, "content": "news" })), "no job".to_owned()];
+    let jobs = [body(&json!({ "version": 3, "content": "news" })), "no job".to_owned()];
     let (report, asked) = deliver(&cloud, &jobs).await;
     assert_eq!(serde_json::to_value(report.unwrap()).unwrap(), shown_again(&["m-0"]));
     assert_eq!(asked, [""; 0]);

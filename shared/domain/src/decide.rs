@@ -14,12 +14,13 @@ use crate::key::Key;
 use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
-use crate::rule::Rule;
+use crate::rule::{Record, Rule};
 use crate::told;
 use crate::unsubscribe::Scope;
 use crate::wake::{InsteadOf, Start, Task};
 
 mod ask;
+mod broadcast;
 mod collect;
 mod failover;
 mod judge;
@@ -197,11 +198,22 @@ pub enum Target {
     Sms(PhoneNumber),
     Whatsapp(PhoneNumber),
     Socket(SocketTarget),
+    /// The event itself, for open sockets.
+    Broadcast(Live),
     /// An endpoint, and the version of the data that it was written for.
     Webhook {
         to: EndpointId,
         version: Option<String>,
     },
+}
+
+/// The sockets that get a broadcast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    pub to: SocketTarget,
+    /// Users whose sockets do not get it although they are in the room.
+    pub exclude: Vec<String>,
+    pub record: Record,
 }
 
 /// Decides for everybody the event's rules address, step by step and channel by channel, in the order of the catalog.
@@ -261,6 +273,9 @@ pub fn decide_with<'a>(
 }
 
 fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>, matched: &Match<'a>, into: &mut Decided<'a>) {
+    if let Some(rule) = &matched.rule.broadcast {
+        return broadcast::decide(plan, facts, matched, rule, into);
+    }
     // That a tenant has no endpoints is no story, unless it is the whole story of the event.
     let told_by_others = matched.rule.is_for_endpoints() && plan.matches.len() > 1;
     if matched.audience.is_empty() && !plan.woken && !told_by_others {

@@ -8,24 +8,35 @@ use crate::channel::{Channel, OnUnknown};
 use crate::endpoint::EndpointId;
 use crate::event::{Event, Priority};
 use crate::key::Key;
-use crate::layout::{Layout, NotRead, Upgrade};
+use crate::layout::{Layout, Members, NotRead, Upgrade};
 use crate::push_options::PushOptions;
 use crate::recipient::{Device, PhoneNumber};
 use crate::told::Set;
 use crate::wake::{self, InsteadOf, WAKE_VERSION, Wake};
 use jiff::Timestamp;
 
+mod broadcast;
 mod letter;
 
+pub use broadcast::Broadcast;
 pub use letter::{Attachment, Email};
 
 /// The layout of [`Job`]. An older one is read through [`UPGRADES`]; a message of a newer one goes back to its queue for
 /// a function of the newer release. Raise it only for a change that an older reader would misread, and add the step that
 /// reads the version before, and its golden files.
-pub const JOB_VERSION: u32 = 1;
+///
+/// Version 2 has the content `broadcast`. Every other content is written as version 1, which the last release reads: see
+/// [`Content::job_version`].
+pub const JOB_VERSION: u32 = 2;
 
 /// One step for each version before [`JOB_VERSION`]: without it this does not compile.
-const UPGRADES: [Upgrade; (JOB_VERSION - 1) as usize] = [];
+const UPGRADES: [Upgrade; (JOB_VERSION - 1) as usize] = [same_members];
+
+/// Version 2 only adds a kind of content.
+#[expect(clippy::unnecessary_wraps, reason = "a step may fail")]
+fn same_members(_: &mut Members) -> Result<(), serde_json::Error> {
+    Ok(())
+}
 
 const LAYOUT: Layout = Layout { member: "version", oldest: 1, upgrades: &UPGRADES };
 
@@ -168,9 +179,24 @@ pub enum Content {
     Whatsapp(Chat),
     Socket(Socket),
     Webhook(Webhook),
+    Broadcast(Broadcast),
 }
 
 impl Content {
+    /// The version that a job of this content is written as: the oldest whose readers understand it.
+    #[must_use]
+    pub fn job_version(&self) -> u32 {
+        match self {
+            Content::Broadcast(_) => 2,
+            Content::Email(_)
+            | Content::Push(_)
+            | Content::Sms(_)
+            | Content::Whatsapp(_)
+            | Content::Socket(_)
+            | Content::Webhook(_) => 1,
+        }
+    }
+
     #[must_use]
     pub fn channel(&self) -> Channel {
         match self {
@@ -178,7 +204,7 @@ impl Content {
             Content::Push(_) => Channel::Push,
             Content::Sms(_) => Channel::Sms,
             Content::Whatsapp(_) => Channel::Whatsapp,
-            Content::Socket(_) => Channel::Socket,
+            Content::Socket(_) | Content::Broadcast(_) => Channel::Socket,
             Content::Webhook(_) => Channel::Webhook,
         }
     }
@@ -190,7 +216,7 @@ impl Content {
             Content::Email(it) => Some(it.to.as_str()),
             Content::Sms(it) => Some(it.to.as_str()),
             Content::Whatsapp(it) => Some(it.to.as_str()),
-            Content::Push(_) | Content::Socket(_) | Content::Webhook(_) => None,
+            Content::Push(_) | Content::Socket(_) | Content::Webhook(_) | Content::Broadcast(_) => None,
         }
     }
 }
@@ -347,7 +373,9 @@ impl Job {
     /// # Errors
     /// [`NotRead`] tells a job of a newer release from a text that is no job. It quotes nothing of the text.
     pub fn read(text: &str) -> Result<Job, NotRead> {
-        LAYOUT.read(text)
+        let job: Job = LAYOUT.read(text)?;
+        // A job that is put back stays readable for functions of the last release.
+        Ok(Job { version: job.content.job_version(), ..job })
     }
 
     #[must_use]

@@ -138,6 +138,9 @@ pub enum Reason {
     UnknownRecipient,
     OtherTenant,
     Actor,
+    Excluded,
+    UnreadableExclude,
+    Replayed,
     Preference,
     SuppressedAddress,
     OptedOut,
@@ -185,7 +188,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 50] = [
+    pub const ALL: [Reason; 53] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::NoKey,
@@ -193,6 +196,9 @@ impl Reason {
         Reason::UnknownRecipient,
         Reason::OtherTenant,
         Reason::Actor,
+        Reason::Excluded,
+        Reason::UnreadableExclude,
+        Reason::Replayed,
         Reason::Preference,
         Reason::SuppressedAddress,
         Reason::OptedOut,
@@ -248,6 +254,9 @@ impl Reason {
             Reason::UnknownRecipient => "unknown_recipient",
             Reason::OtherTenant => "other_tenant",
             Reason::Actor => "actor",
+            Reason::Excluded => "excluded",
+            Reason::UnreadableExclude => "unreadable_exclude",
+            Reason::Replayed => "replayed",
             Reason::Preference => "preference",
             Reason::SuppressedAddress => "suppressed_address",
             Reason::OptedOut => "opted_out",
@@ -305,6 +314,9 @@ impl Reason {
             Reason::UnknownRecipient => "nobody of this id is known; import the person first",
             Reason::OtherTenant => "the person does not belong to the event's tenant",
             Reason::Actor => "it is what they did themselves",
+            Reason::Excluded => "the rule's `exclude` names this user",
+            Reason::UnreadableExclude => "the event's value for the rule's `exclude` names no users, so nobody gets it",
+            Reason::Replayed => "the event is replayed, and a broadcast without a record is not sent again",
             Reason::Preference => "the recipient, or who settles it for them, does not want it",
             Reason::SuppressedAddress => "the address is closed: it bounced, or its owner called us spam",
             Reason::OptedOut => "the recipient opted out of this channel",

@@ -11,7 +11,7 @@ use crate::locale;
 use crate::preference::Preferences;
 use crate::producers::Producers;
 use crate::recipient::Sender;
-use crate::rule::Operand;
+use crate::rule::{Operand, Record};
 use crate::texting::Texting;
 use crate::window::Windows;
 use crate::zone::Zone;
@@ -72,6 +72,25 @@ pub struct Policy {
     /// Which source of the bus may say what, and the types that event names stand for.
     #[serde(default, skip_serializing_if = "Producers::is_empty")]
     pub producers: Producers,
+    /// What holds for broadcasts of all rules.
+    #[serde(default, skip_serializing_if = "BroadcastPolicy::is_default")]
+    pub broadcast: BroadcastPolicy,
+}
+
+/// What holds for broadcasts of all rules.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BroadcastPolicy {
+    /// What the ledger keeps of a broadcast whose rule does not say it.
+    #[serde(default)]
+    pub record: Record,
+}
+
+impl BroadcastPolicy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    fn is_default(&self) -> bool {
+        *self == BroadcastPolicy::default()
+    }
 }
 
 /// The category of codes that are good once, and for minutes: they are tried, and sent again, until they expire.
@@ -131,6 +150,7 @@ impl Default for Policy {
             roles: BTreeSet::new(),
             topics: BTreeMap::new(),
             producers: Producers::default(),
+            broadcast: BroadcastPolicy::default(),
         }
     }
 }

@@ -71,7 +71,11 @@ impl Proof {
                 let ask = Ask::Heard { caller, former: former::caller(&chat.to) };
                 Ok(Proof { key, ask, content: Content::Whatsapp(chat), bill: None })
             }
-            content @ (Content::Email(_) | Content::Push(_) | Content::Socket(_) | Content::Webhook(_)) => {
+            content @ (Content::Email(_)
+            | Content::Push(_)
+            | Content::Socket(_)
+            | Content::Webhook(_)
+            | Content::Broadcast(_)) => {
                 Err(Box::new(content))
             }
         }

@@ -14,8 +14,10 @@ use crate::push_options::PushOptions;
 use crate::recurrence::Recurrence;
 use crate::span::Span;
 
+mod broadcast;
 mod expiry;
 
+pub use broadcast::{BROADCAST_CATEGORY, Broadcast, MAX_EXCLUDED, NotExcluded, Record, scoped_target};
 pub use expiry::{Expiry, NotAnExpiry};
 
 /// Who hears of which events, and how.
@@ -67,6 +69,9 @@ pub struct Rule {
     pub cancel: Option<Cancel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
+    /// The event itself goes live to the open sockets of `to`: there is no template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broadcast: Option<Broadcast>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -11,7 +11,7 @@ use domain::Timestamp;
 use domain::catalog::{CATALOG_FORMAT, Catalog, CatalogFile};
 use domain::channel::Channel;
 use domain::event::{Event, Priority};
-use domain::job::{JOB_VERSION, Job};
+use domain::job::{Content, JOB_VERSION, Job, SocketTarget};
 use domain::keyed_hash::KeyedHashes;
 use domain::outcome::Reason;
 use domain::plan::Audience;
@@ -141,6 +141,22 @@ fn catalog_of_the_last_release_is_read_as_what_it_meant() {
 }
 
 #[test]
+fn broadcast_is_of_a_version_that_the_last_release_leaves_to_newer_functions() {
+    let broadcasts = files("unreleased", "jobs");
+    assert_eq!(broadcasts.len(), 2);
+    for (name, text) in broadcasts {
+        let job = job(&name, &text);
+        assert_eq!((job.version, job.channel(), job.content.address()), (2, Channel::Socket, None), "{name}");
+        let Content::Broadcast(broadcast) = &job.content else { panic!("{name} is no broadcast") };
+        assert_eq!(broadcast.to, SocketTarget::Room("clinic:7".into()), "{name}");
+        let is_least = name == "broadcast-least";
+        assert_eq!(broadcast.exclude.is_empty(), is_least, "{name}");
+        assert_eq!(job.is_recorded(), is_least, "{name}");
+        superset(&name, &parse(&text), &serde_json::to_value(&job).unwrap());
+    }
+}
+
+#[test]
 fn what_is_written_today_has_every_member_that_the_last_release_wrote() {
     for (name, text) in files(LAST_RELEASE, "jobs") {
         superset(&name, &parse(&text), &serde_json::to_value(job(&name, &text)).unwrap());
@@ -168,8 +184,10 @@ fn every_version_that_is_read_has_golden_files() {
     for release in releases() {
         jobs.extend(files(&release, "jobs").iter().map(|(_, text)| number(text, "version")));
         wakes.extend(files(&release, "wakes").iter().map(|(_, text)| number(text, "carillon_wake")));
-        let catalog = fs::read_to_string(folder(&release).join("catalog.json")).unwrap();
-        catalogs.insert(number(&catalog, "format"));
+        // Golden files of what is not released yet are those of the kinds that changed.
+        if let Ok(catalog) = fs::read_to_string(folder(&release).join("catalog.json")) {
+            catalogs.insert(number(&catalog, "format"));
+        }
     }
     let up_to = |oldest: u32, newest: u32| (oldest..=newest).collect::<BTreeSet<u32>>();
     assert_eq!(jobs, up_to(1, JOB_VERSION));
@@ -225,7 +243,11 @@ fn releases() -> Vec<String> {
 
 /// Name and text of every golden file of a kind, in the order of the names.
 fn files(release: &str, kind: &str) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = fs::read_dir(folder(release).join(kind))
+    let of_kind = folder(release).join(kind);
+    if !of_kind.exists() {
+        return Vec::new();
+    }
+    let mut found: Vec<(String, String)> = fs::read_dir(of_kind)
         .unwrap()
         .map(|it| {
             let path = it.unwrap().path();

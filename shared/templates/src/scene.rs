@@ -3,17 +3,17 @@
 use domain::Timestamp;
 use domain::attachment::attachments;
 use domain::channel::{APPROVED, Channel, Part};
-use domain::decide::{Order, Target};
+use domain::decide::{Live, Order, Target};
 use domain::digest::Collected;
 use domain::event::Data;
 use domain::expose::exposed;
-use domain::job::{Chat, Content, Email, Push, Socket, Text, Webhook, WhatsappTemplate};
+use domain::job::{Broadcast, Chat, Content, Email, Push, Socket, Text, Webhook, WhatsappTemplate};
 use domain::locale;
 use domain::outcome::Reason;
 use domain::path::Path;
 use domain::policy::EmailPolicy;
 use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Sender};
-use domain::rule::Operand;
+use domain::rule::{Operand, Rule};
 use minijinja::Value;
 use serde_json::value::RawValue;
 
@@ -97,6 +97,21 @@ impl<'a> Scene<'a> {
         RawValue::from_string(json).expect("values and texts that were read as JSON always are JSON")
     }
 
+    /// A broadcast: the event itself, without words.
+    fn broadcast(&self, rule: &Rule, live: &Live) -> Broadcast {
+        let is_whole = rule.broadcast.as_ref().is_some_and(|broadcast| broadcast.expose_all);
+        let data = if is_whole { self.payload() } else { self.exposed(&rule.expose) };
+        Broadcast { to: live.to.clone(), data, exclude: live.exclude.clone(), record: live.record }
+    }
+
+    /// The whole payload, as the producer wrote it where that is known; an empty object where there is none.
+    fn payload(&self) -> Box<RawValue> {
+        let written = self.extra.payload.map(|data| data.text().to_owned());
+        let json = written.or_else(|| Some(self.envelope.get("data")?.to_string()));
+        RawValue::from_string(json.unwrap_or_else(|| "{}".to_owned()))
+            .expect("a payload that was read as JSON always is JSON")
+    }
+
     /// Renders everything the order's channel sends.
     ///
     /// All parts are read in the first language that has every part which the channel requires, and part by part in the
@@ -156,6 +171,7 @@ impl<'a> Scene<'a> {
                     ephemeral: order.rule.ephemeral,
                 }))
             }
+            Target::Broadcast(live) => Ok(Content::Broadcast(self.broadcast(order.rule, live))),
             Target::Webhook { to, version } => {
                 let paths = order.rule.exposed_in(version.as_deref()).unwrap_or(&order.rule.expose);
                 let body = notice(self.envelope, &self.exposed(paths));

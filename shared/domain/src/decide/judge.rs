@@ -73,6 +73,7 @@ impl Walk<'_, '_> {
             | Target::Push(_)
             | Target::Whatsapp(_)
             | Target::Socket(_)
+            | Target::Broadcast(_)
             | Target::Webhook { .. } => true,
         })
     }
@@ -308,6 +309,7 @@ fn device(target: &Target) -> Option<&Device> {
         | Target::Sms(_)
         | Target::Whatsapp(_)
         | Target::Socket(_)
+        | Target::Broadcast(_)
         | Target::Webhook { .. } => None,
     }
 }

@@ -58,6 +58,8 @@ pub enum Note {
     Closed { why: &'static str, until: Option<Timestamp> },
     /// The endpoint is switched off since then.
     Disabled { why: &'static str, at: Timestamp },
+    /// The event itself goes to open sockets.
+    Broadcast { recorded: bool },
     /// A value of the event or of the recipient that could not be used, and what was done instead.
     Unusable { what: String, instead: &'static str },
 }
@@ -130,6 +132,12 @@ impl fmt::Display for Note {
             }
             Note::Closed { why, until: None } => write!(f, "this channel is closed for good: {why}"),
             Note::Disabled { why, at } => write!(f, "the endpoint is switched off since {at:.0}: {why}"),
+            Note::Broadcast { recorded: true } => {
+                f.write_str("a broadcast goes to open sockets only, without a template and without an inbox entry")
+            }
+            Note::Broadcast { recorded: false } => f.write_str(
+                "a broadcast goes to open sockets only, without a template, an inbox entry and a ledger row",
+            ),
             Note::Unusable { what, instead } => write!(f, "{what}, so {instead}"),
         }
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 
 mod audience;
+mod broadcasts;
 mod cancelling;
 mod digests;
 mod endpoints;
@@ -90,6 +91,10 @@ fn destination(order: &Order<'_>) -> String {
         Target::Sms(to) | Target::Whatsapp(to) => to.as_str().to_owned(),
         Target::Socket(SocketTarget::User(id)) => format!("the sockets of {id}"),
         Target::Socket(SocketTarget::Room(room)) => format!("the room {room}"),
+        Target::Broadcast(live) => match &live.to {
+            SocketTarget::User(id) => format!("the sockets of {id}, live"),
+            SocketTarget::Room(room) => format!("the room {room}, live, without {:?}", live.exclude),
+        },
         Target::Webhook { to, .. } => format!("the endpoint {}", to.name()),
     }
 }

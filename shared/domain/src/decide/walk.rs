@@ -54,27 +54,38 @@ pub(super) fn walk<'a>(
     audience: &Audience,
     into: &mut Decided<'a>,
 ) {
-    let mut walk = Walk {
-        plan,
-        facts,
-        matched,
-        audience,
-        recipient: audience.name(plan.catalog.hashes()),
-        person: audience.person().and_then(|id| facts.recipients.get(id)),
-        decisions: Vec::new(),
-        asks: Vec::new(),
-        throttles: Vec::new(),
-        closed: None,
-        counted: matched.start.counted,
-        expires: None,
-        notes: Vec::new(),
-    };
+    let mut walk = Walk::new(plan, facts, matched, audience);
     walk.notes = walk.missing_keys();
     walk.run();
     if walk.asks.is_empty() {
         into.decisions.append(&mut walk.decisions);
     } else {
         into.asks.append(&mut walk.asks);
+    }
+}
+
+impl<'p, 'a> Walk<'p, 'a> {
+    pub(super) fn new(
+        plan: &'p Plan<'a>,
+        facts: &'p Facts<'a, 'p>,
+        matched: &'p Match<'a>,
+        audience: &'p Audience,
+    ) -> Walk<'p, 'a> {
+        Walk {
+            plan,
+            facts,
+            matched,
+            audience,
+            recipient: audience.name(plan.catalog.hashes()),
+            person: audience.person().and_then(|id| facts.recipients.get(id)),
+            decisions: Vec::new(),
+            asks: Vec::new(),
+            throttles: Vec::new(),
+            closed: None,
+            counted: matched.start.counted,
+            expires: None,
+            notes: Vec::new(),
+        }
     }
 }
 
@@ -171,7 +182,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// What concerns the recipient as a whole.
-    fn may_begin(&self) -> Result<(), (Reason, Vec<Note>)> {
+    pub(super) fn may_begin(&self) -> Result<(), (Reason, Vec<Note>)> {
         let event = self.plan.event;
         if self.expires_at().is_some_and(|it| it < self.facts.now) {
             return Err((Reason::Expired, Vec::new()));

@@ -8,7 +8,7 @@ use super::EndpointId;
 use super::challenge::VERIFY;
 use crate::channel::Channel;
 use crate::event::{Event, Priority};
-use crate::job::{ByHand, Content, JOB_VERSION, Job, Origin, Webhook};
+use crate::job::{ByHand, Content, Job, Origin, Webhook};
 use crate::key::Key;
 use crate::plan::endpoint_name;
 
@@ -48,7 +48,7 @@ fn asked(to: &EndpointId, event: Event, what: &str, data: &Value, now: Timestamp
     let recipient = endpoint_name(to);
     let body = json!({ "type": event.kind, "timestamp": now.to_string(), "data": data }).to_string();
     Job {
-        version: JOB_VERSION,
+        version: 1,
         key: Key::of(&event, "-", &recipient, Some(Channel::Webhook), 0, what),
         event: Origin::of(&event),
         rule: "-".to_owned(),

@@ -285,6 +285,7 @@ impl World {
                     | Target::Sms(_)
                     | Target::Whatsapp(_)
                     | Target::Socket(_)
+                    | Target::Broadcast(_)
                     | Target::Webhook { .. } => String::new(),
                 };
                 What::Sent { device, first: self.ledger.insert(it.key.clone()) }

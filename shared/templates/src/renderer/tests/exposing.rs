@@ -1,6 +1,11 @@
+use domain::decide::{Live, Target};
+use domain::event::Event;
+use domain::job::{Broadcast, Content, SocketTarget};
+use domain::rule::Record;
 use serde_json::{Value, json};
 
-use super::message;
+use super::{message, order, renderer, rule};
+use crate::Extra;
 
 #[test]
 fn a_message_carries_what_its_rule_exposes_and_nothing_else() {
@@ -24,6 +29,39 @@ fn a_list_is_exposed_as_a_list_also_when_it_has_one_value_or_none() {
     check(&["$.data.one"], &data, json!({ "one": ["a"] }));
     check(&["$.data.none"], &data, json!({ "none": [] }));
     check(&["$.data.people.id"], &data, json!({ "id": ["ann"] }));
+}
+
+#[test]
+fn broadcast_needs_no_template_and_carries_what_is_exposed_or_the_payload_as_it_was_written() {
+    let some = broadcast(json!({}), &["$.data.id"], r#","data":{"z":1.50,"id":7}"#);
+    assert_eq!(some.data.get(), r#"{"id":7}"#);
+    assert_eq!((some.exclude, some.record), (vec!["ann".to_owned()], Record::None));
+    assert!(matches!(&some.to, SocketTarget::Room(room) if room == "clinic:7"));
+    for (data, expected) in [
+        (r#","data":{"z":1.50,"id":7}"#, r#"{"z":1.50,"id":7}"#),
+        (r#","data":[1,2]"#, "[1,2]"),
+        ("", "{}"),
+    ] {
+        assert_eq!(broadcast(json!({ "expose_all": true }), &[], data).data.get(), expected);
+    }
+}
+
+/// What a broadcast rule sends into a room. `data` is the last member of the event, as text.
+#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
+fn broadcast(own: Value, expose: &[&str], data: &str) -> Broadcast {
+    let mut rule = rule(expose);
+    (rule.template, rule.broadcast) = (String::new(), Some(serde_json::from_value(own).unwrap()));
+    let event = format!(
+        r#"{{"specversion":"1.0","id":"1","source":"/hub","type":"order.paid","time":"2026-11-20T12:00:00Z"{data}}}"#
+    );
+    let event = Event::parse(&event).unwrap();
+    let document = event.document();
+    let to = SocketTarget::Room("clinic:7".to_owned());
+    let target = Target::Broadcast(Live { to, exclude: vec!["ann".to_owned()], record: Record::None });
+    let extra = Extra { payload: event.data.as_ref(), ..Extra::default() };
+    let content = renderer(&[]).scene_with(&document["detail"], extra).render(&order(&rule, None, target));
+    let Ok(Content::Broadcast(broadcast)) = content else { panic!("a broadcast was ordered") };
+    broadcast
 }
 
 #[track_caller]

@@ -1,0 +1,108 @@
+//! A broadcast: an event that goes live to open sockets, without a template and without an inbox entry.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{ActorPolicy, Operand, Rule, Selector};
+
+/// The most users that one event may exclude. Each is looked up once for every room of the broadcast.
+pub const MAX_EXCLUDED: usize = 500;
+
+/// The category of a broadcast rule that names none.
+pub const BROADCAST_CATEGORY: &str = "broadcast";
+
+/// What makes a rule a broadcast. Its targets are the rule's `to`, its only step sends on the channel `socket`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Broadcast {
+    /// Users whose sockets do not get the event, in rooms too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<Operand>,
+    /// Whether the message carries the whole payload, instead of the rule's `expose`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expose_all: bool,
+    /// What the ledger keeps; as the policy says, when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+}
+
+/// What the ledger keeps of a broadcast.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Record {
+    /// One row for each target.
+    #[default]
+    Targets,
+    /// No row and no claim: a message that SQS delivers twice is shown twice.
+    None,
+}
+
+impl Record {
+    /// Every value, by the word that rules and the policy have for it.
+    pub const ALL: [(&'static str, Record); 2] = [("targets", Record::Targets), ("none", Record::None)];
+
+    /// Whether this is the default, which is not written.
+    #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub fn is_default(&self) -> bool {
+        *self == Record::default()
+    }
+}
+
+/// Why the users that an event excludes are not known. Nothing is sent then: a socket of theirs could get the event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotExcluded {
+    /// The path as the rule has it.
+    #[error("`{0}` of the event names a user by a value that is no text and no whole number")]
+    Unreadable(String),
+    #[error("the event excludes {0} users, at most {MAX_EXCLUDED} are possible")]
+    TooMany(usize),
+}
+
+impl Broadcast {
+    /// The ids of the users whose sockets do not get the event, in alphabetical order. `null` and an empty text name
+    /// nobody.
+    ///
+    /// # Errors
+    /// [`NotExcluded`] for a value that cannot name a user, and for too many users.
+    pub fn excluded(&self, rule: &Rule, envelope: &Value) -> Result<BTreeSet<String>, NotExcluded> {
+        let mut users = BTreeSet::new();
+        for operand in &self.exclude {
+            if let Operand::Path(path) = operand {
+                let values = path.find(envelope).into_iter().filter(|value| !is_blank(value)).count();
+                if path.find_names(envelope).len() != values {
+                    return Err(NotExcluded::Unreadable(path.to_string()));
+                }
+            }
+            users.extend(operand.names(envelope));
+        }
+        if rule.actor == Some(ActorPolicy::Exclude) {
+            users.extend(envelope["actor"].as_str().map(str::to_owned));
+        }
+        match users.len() {
+            ..=MAX_EXCLUDED => Ok(users),
+            count => Err(NotExcluded::TooMany(count)),
+        }
+    }
+}
+
+/// The target of a selector that is one room, role or topic by a value of the event, as people read it; and the operand
+/// that finds the value.
+#[must_use]
+pub fn scoped_target(selector: &Selector) -> Option<(String, &Operand)> {
+    match selector {
+        Selector::Room { name, of } => Some((format!("the room `{name}`"), of)),
+        Selector::Role { role, scope } => Some((format!("the role `{role}`"), scope)),
+        Selector::Topic { name, of } => Some((format!("the topic `{name}`"), of)),
+        Selector::User(_) | Selector::Address { .. } | Selector::Endpoints(_) => None,
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
+    }
+}
