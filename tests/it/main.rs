@@ -72,6 +72,7 @@ mod patterns;
 mod people;
 mod privacy;
 mod producers;
+mod projects;
 mod received;
 mod recovery;
 mod render;
