@@ -14,6 +14,7 @@ mod dlq;
 mod events;
 mod local;
 mod people;
+mod project;
 mod reading;
 mod render;
 mod replay;
@@ -25,6 +26,7 @@ pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
 pub(crate) use events::{Chosen, Events, EventsLs, EventsStream, Outbox, OutboxLs};
 pub(crate) use local::{Local, LocalUp, Logs, Reload};
 pub(crate) use people::{Find, Import, Members, People, Show};
+pub(crate) use project::{Init, Pack, PackAdd, PackDiff, PackLs};
 pub(crate) use reading::{Inbox, Received};
 pub(crate) use render::Render;
 pub(crate) use replay::Replay;
@@ -47,7 +49,11 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Init(Init),
     Check(Check),
+    /// The packs of this release, and a project's copies of them
+    #[command(subcommand)]
+    Pack(Pack),
     Publish(Publish),
     Tail(Tail),
     Match(Match),

@@ -43,22 +43,10 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     let (mut problems, mut warnings) = (Vec::new(), compiled.warnings);
     let mut tests = 0;
     if plays {
-        let catalog = Catalog::open(compiled.file).map_err(|it| Error::Cloud(it.to_string()))?;
-        let samples = Samples::read(&project, &args.folder, args.samples.as_deref())?;
-        let findings = catalog::check_samples(&catalog, &samples.texts, &samples.people);
-        problems.extend(findings.problems);
-        warnings.extend(findings.warnings);
-        let mut trials = samples.trials(&catalog, decision_tests(&project, &args.folder));
-        if !project.runs_pack_tests() {
-            // The decision tests of a pack hold with the policy of its release.
-            let is_own = |warning: &Problem| {
-                warning.rule.as_ref().is_none_or(|rule| !compiled.pack_rules.contains_key(rule))
-            };
-            trials.warnings.retain(is_own);
-        }
-        problems.extend(trials.problems);
-        (if args.strict { &mut problems } else { &mut warnings }).extend(trials.warnings);
-        tests = trials.verdicts.iter().filter(|it| it.holds).count();
+        let played = play(args, &project, compiled.file, &compiled.pack_rules)?;
+        problems.extend(played.problems);
+        warnings.extend(played.warnings);
+        tests = played.tests;
     }
     report(terminal, &below(problems.clone(), &args.folder), &below(warnings, &args.folder));
     if !problems.is_empty() {
@@ -98,6 +86,38 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
         }
     }
     Ok(true)
+}
+
+/// What came of samples and decision tests.
+struct Played {
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+    /// How many decision tests pass.
+    tests: usize,
+}
+
+/// Plays the samples and runs the decision tests.
+fn play(
+    args: &Check,
+    project: &Project,
+    file: CatalogFile,
+    pack_rules: &BTreeMap<String, String>,
+) -> Result<Played, Error> {
+    let catalog = Catalog::open(file).map_err(|it| Error::Cloud(it.to_string()))?;
+    let samples = Samples::read(project, &args.folder, args.samples.as_deref())?;
+    let findings = catalog::check_samples(&catalog, &samples.texts, &samples.people);
+    let (mut problems, mut warnings) = (findings.problems, findings.warnings);
+    let mut trials = samples.trials(&catalog, decision_tests(project, &args.folder));
+    if !project.runs_pack_tests() {
+        // The decision tests of a pack hold with the policy of its release.
+        let is_own =
+            |warning: &Problem| warning.rule.as_ref().is_none_or(|rule| !pack_rules.contains_key(rule));
+        trials.warnings.retain(is_own);
+    }
+    problems.extend(trials.problems);
+    (if args.strict { &mut problems } else { &mut warnings }).extend(trials.warnings);
+    let tests = trials.verdicts.iter().filter(|it| it.holds).count();
+    Ok(Played { problems, warnings, tests })
 }
 
 /// The decision tests of a project, or of a config folder without packs.

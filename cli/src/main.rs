@@ -16,9 +16,11 @@ mod explain;
 mod files;
 mod gone;
 mod inbox;
+mod init;
 mod local;
 mod matching;
 mod outbox;
+mod packs;
 mod people;
 mod project;
 mod publishing;
@@ -48,7 +50,9 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     let terminal = Terminal::detect(args.json);
     let done = match args.command {
+        Command::Init(it) => init::run(&it, &terminal),
         Command::Check(it) => check::run(&it, &terminal),
+        Command::Pack(it) => packs::run(&it, &terminal),
         Command::Completion(it) => completion::completion(&it, &terminal),
         Command::Man(it) => completion::man(&it, &terminal),
         Command::Publish(it) => publishing::run(&it, &args.target, &terminal).await,

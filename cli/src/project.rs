@@ -16,7 +16,7 @@ const PEOPLE: &str = "events/people.json";
 
 /// The packs of this release.
 pub(crate) fn shipped() -> &'static Files {
-    static SHIPPED: LazyLock<Files> = LazyLock::new(packs::shipped);
+    static SHIPPED: LazyLock<Files> = LazyLock::new(::packs::shipped);
     &SHIPPED
 }
 

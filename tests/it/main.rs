@@ -74,6 +74,7 @@ mod patterns;
 mod people;
 mod privacy;
 mod producers;
+mod projects;
 mod received;
 mod recovery;
 mod render;

@@ -1,6 +1,6 @@
 //! From the files of a config folder to one catalog, or to everything that is wrong with them and how to mend it.
 //!
-//! Only [`compile`] and [`read_tests`] read the disk; [`compile_files`], [`check_samples`] and [`run_tests`] are values in, values out. The way of a
+//! Only [`Project::read`] and [`read_tests`] read the disk; [`compile_files`], [`check_samples`] and [`run_tests`] are values in, values out. The way of a
 //! file: `yaml` a tree with places → `values` its types → `rule` (with `when`, `steps` and `audience`) one rule, `policy`
 //! what holds for all → `names` one against the other → `library` the templates beside them → `inline` their style.
 

@@ -239,3 +239,6 @@ pub fn joined(folder: &Path, path: &str) -> PathBuf {
     }
     joined
 }
+
+#[cfg(test)]
+mod tests;
