@@ -76,6 +76,30 @@ fn an_envelope_of_an_older_system_is_kept_as_it_came_too() {
 }
 
 #[test]
+fn event_is_recorded_under_the_type_and_the_tenant_that_the_policy_finds() {
+    let policy = r#"{"entries":[{"source":"tasks","tenants":"all","tenant":"$.data.workspaceId"}],
+        "aliases":{"TaskCreatedEvent":"task.created"}}"#;
+    let producers: Producers = serde_json::from_str(policy).unwrap();
+    let bus = bus_as("tasks", "TaskCreatedEvent", r#"{"workspaceId":"w-1"}"#);
+    let kept = record(&bus, &producers, &marks(), NOON).unwrap();
+    let plain = record(&bus, &Producers::default(), &marks(), NOON).unwrap();
+    assert_eq!((kept.get("type"), kept.get("tenant")), (Some("task.created"), Some("w-1")));
+    assert_eq!(kept.get("pk"), Some("stream#w-1#tasks"));
+    assert_eq!(kept.get("sk"), plain.get("sk"), "an alias makes no other event");
+    let event = kept.event().unwrap();
+    assert!(event.is_called("TaskCreatedEvent") && event.is_called("task.created"));
+}
+
+#[test]
+fn socket_event_is_recorded_with_its_target_and_as_it_came() {
+    let detail = r#"{"id":"s-1","type":"task","event":"task.updated","data":{},"source":{"userId":"uma"},
+        "target":{"type":"project","id":"p-1"}}"#;
+    let kept = record(&bus_as("sockets", "task.updated", detail), &Producers::default(), &marks(), NOON).unwrap();
+    assert_eq!((kept.get("detail"), kept.get("actor")), (Some(detail), Some("uma")));
+    assert!(kept.get("event").unwrap().contains(r#""target":{"type":"project","id":"p-1"}"#));
+}
+
+#[test]
 fn two_events_never_share_a_record_however_their_names_are_cut() {
     let keys = |source: &str, id: &str| {
         let detail = format!(

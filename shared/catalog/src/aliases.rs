@@ -15,9 +15,16 @@ const FORM: &str = "aliases: { TaskCreatedEvent: task.created }";
 /// The longest event name, in characters: EventBridge's limit for a `DetailType`.
 const MAX_NAME_CHARS: usize = 128;
 
+/// The most aliases of a policy.
+const MAX_ALIASES: usize = 1_000;
+
 /// Reads the map. An alias that cannot be read is left out, and reported.
 pub(crate) fn read(node: &Node, page: &mut Page<'_>) -> Option<Aliases> {
     let members = map(node, FORM, page)?;
+    if members.len() > MAX_ALIASES {
+        let what = format!("there are {} aliases, and a policy has {MAX_ALIASES} at most", members.len());
+        page.refuse(node.at, what, "take those out that no producer uses");
+    }
     let mut names = BTreeMap::new();
     for entry in members {
         if let Some(kind) = kind(entry, members, page) {
