@@ -30,6 +30,7 @@ mod place;
 mod policy;
 mod problem;
 mod producers;
+mod push;
 mod reach;
 mod reference;
 mod rehearsal;
@@ -42,6 +43,7 @@ mod trial;
 mod uncapped;
 mod values;
 mod when;
+mod wording;
 mod yaml;
 
 pub use nearest::nearest;

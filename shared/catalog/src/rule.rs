@@ -6,18 +6,17 @@ use domain::channel::Channel;
 use domain::endpoint;
 use domain::event::Priority;
 use domain::path::Path;
-use domain::push_options::{Interruption, MAX_NAME_BYTES as MAX_APP_NAME_BYTES, PushOptions};
 use domain::recurrence::Recurrence;
-use domain::rule::{ActorPolicy, Cancel, Expiry, NotePolicy, Outside, Repeat, Rule, Step, When};
+use domain::rule::{ActorPolicy, Cancel, Expiry, Outside, Repeat, Rule, Step, When};
 
 use crate::audience::{Mention, selectors};
 use crate::problem::{At, Page, Problem};
 use crate::values::{
-    Fields, check_keys, duration, find, flag, key_at, list, map, number, path, path_in, text, typed, word,
+    Fields, check_keys, duration, find, flag, key_at, list, map, number, path, text, typed, word,
 };
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
-use crate::{flow, letter, reach, steps};
+use crate::{flow, letter, push, reach, steps, wording};
 
 /// The longest name of a rule, in bytes: it is part of every key.
 pub const MAX_NAME_BYTES: usize = 64;
@@ -27,7 +26,7 @@ const REQUIRED: [&str; 5] = ["rule", "when", "category", "to", "template"];
 /// Of a rule that uses no words.
 const REQUIRED_OF_SILENT: [&str; 4] = ["rule", "when", "category", "to"];
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 24] = [
     "rule",
     "about",
     "when",
@@ -41,6 +40,8 @@ const KEYS: [&str; 22] = [
     "delay",
     "steps",
     "template",
+    "subject",
+    "refuse",
     "reply-to",
     "attachments",
     "expose",
@@ -51,8 +52,6 @@ const KEYS: [&str; 22] = [
     "cancel",
     "repeat",
 ];
-
-const NOTE_KEYS: [&str; 7] = ["collapse", "badge", "link", "channel", "category", "interruption", "mutable"];
 
 const PRIORITIES: [Priority; 4] = [Priority::Low, Priority::Normal, Priority::High, Priority::Critical];
 
@@ -68,8 +67,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) name: Option<String>,
     pub(crate) name_at: At,
     pub(crate) category: Option<String>,
-    pub(crate) template: Option<String>,
-    pub(crate) template_at: At,
+    pub(crate) templates: wording::Templates,
     /// Those of all its steps.
     pub(crate) channels: Vec<Channel>,
     /// The roles and topics that it names.
@@ -103,7 +101,11 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
     let steps = steps::steps(members, node.at, &mut page);
     let channels = channels_of(steps.as_deref().unwrap_or_default());
     let is_silent = !channels.is_empty() && channels.iter().all(|it| it.parts().is_empty());
-    let required = if is_silent { &REQUIRED_OF_SILENT[..] } else { &REQUIRED[..] };
+    let required = match (find(members, "refuse"), is_silent) {
+        (Some(_), _) => &wording::REQUIRED_OF_REFUSING[..],
+        (None, true) => &REQUIRED_OF_SILENT[..],
+        (None, false) => &REQUIRED[..],
+    };
     check_keys(members, node.at, &KEYS, required, &mut page);
     let place = |key| find(members, key).map_or(node.at, |it| it.at);
 
@@ -113,8 +115,7 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
         name: fields.read("rule", name),
         name_at: place("rule"),
         category: fields.read("category", text),
-        template: fields.read("template", text),
-        template_at: place("template"),
+        templates: fields.read("template", wording::templates).unwrap_or_default(),
         channels,
         mentions: Vec::new(),
         warnings: Vec::new(),
@@ -140,6 +141,8 @@ fn rule(
         fields.read("ephemeral", |node, page| ephemeral(node, channels, page)).unwrap_or_default();
     let to = fields.read("to", |node, page| selectors(node, &draft.channels, page));
     let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &ACTORS, page));
+    let subject = fields.read("subject", |node, page| wording::subject(node, &draft.channels, page));
+    let refuse = fields.read("refuse", wording::refusal);
     let reply_to = fields.read("reply-to", letter::reply_to);
     let attachments = fields.read("attachments", letter::attachments).unwrap_or_default();
     let expose = fields.read("expose", expose).unwrap_or_default();
@@ -147,7 +150,7 @@ fn rule(
     let expires = fields.read("expires", expires);
     let outside = fields.read("outside", |node, page| word(node, "value for `outside`", &OUTSIDE, page));
     let outside = outside.unwrap_or_default();
-    let push = fields.read("push", |node, page| note(node, &draft.channels, page)).unwrap_or_default();
+    let push = fields.read("push", |node, page| push::note(node, &draft.channels, page)).unwrap_or_default();
     let cancel = fields.read("cancel", |node, page| cancel(node, when.as_ref(), page));
     let repeat = fields.read("repeat", repeat);
     if let Some(steps) = &steps {
@@ -166,11 +169,10 @@ fn rule(
         steps: steps?.into_iter().map(|(it, _)| it).collect(),
         to,
         actor,
-        template: match &draft.template {
-            Some(it) => it.clone(),
-            None if find(fields.members, "template").is_none() => String::new(),
-            None => return None,
-        },
+        template: draft.templates.own_name(fields.members)?,
+        template_choice: draft.templates.choice.clone(),
+        subject,
+        refuse,
         reply_to,
         attachments,
         expose,
@@ -182,6 +184,7 @@ fn rule(
         repeat,
     };
     letter::check(&rule, fields.members, fields.page);
+    wording::check(&rule, fields.members, fields.page);
     Some(rule)
 }
 
@@ -337,42 +340,6 @@ fn cancel_key(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
         paths.push(found);
     }
     (paths.len() == nodes.len()).then_some(paths)
-}
-
-/// How notes to devices are handled.
-fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<NotePolicy> {
-    let members =
-        map(node, "{ collapse: $.data.<id>, badge: $.data.<count>, interruption: time-sensitive }", page)?;
-    check_keys(members, node.at, &NOTE_KEYS, &[], page);
-    if !channels.contains(&Channel::Push) {
-        page.refuse(node.at, "the rule sends no notes", "add `push` to its channels, or take this out");
-    }
-    let mut fields = Fields { members, page };
-    Some(NotePolicy {
-        collapse: fields.read("collapse", path_in),
-        badge: fields.read("badge", path_in),
-        link: fields.read("link", path_in),
-        options: PushOptions {
-            channel: fields.read("channel", app_name),
-            category: fields.read("category", app_name),
-            interruption: fields.read("interruption", |node, page| {
-                word(node, "interruption level", &Interruption::ALL, page)
-            }),
-            mutable: fields.read("mutable", flag).unwrap_or_default(),
-        },
-    })
-}
-
-/// The id of a channel or a category, as the app calls it.
-fn app_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let name = text(node, page)?;
-    let fits = !name.is_empty() && name.len() <= MAX_APP_NAME_BYTES && !name.chars().any(char::is_control);
-    if !fits || name.starts_with('$') {
-        let fix = format!("write the name that the app gave it, up to {MAX_APP_NAME_BYTES} bytes");
-        page.refuse(node.at, format!("`{name}` is no channel or category of an app"), fix);
-        return None;
-    }
-    Some(name)
 }
 
 fn repeat(node: &Node, page: &mut Page<'_>) -> Option<Repeat> {

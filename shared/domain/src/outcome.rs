@@ -156,6 +156,9 @@ pub enum Reason {
     Seen,
     Acknowledged,
     RuleGone,
+    RefusedByRule,
+    UnknownTemplate,
+    UnreadableContext,
     NoAddress,
     InvalidAddress,
     NotConnected,
@@ -185,7 +188,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 50] = [
+    pub const ALL: [Reason; 53] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::NoKey,
@@ -211,6 +214,9 @@ impl Reason {
         Reason::Seen,
         Reason::Acknowledged,
         Reason::RuleGone,
+        Reason::RefusedByRule,
+        Reason::UnknownTemplate,
+        Reason::UnreadableContext,
         Reason::NoAddress,
         Reason::InvalidAddress,
         Reason::NotConnected,
@@ -266,6 +272,9 @@ impl Reason {
             Reason::Seen => "seen",
             Reason::Acknowledged => "acknowledged",
             Reason::RuleGone => "rule_gone",
+            Reason::RefusedByRule => "refused_by_rule",
+            Reason::UnknownTemplate => "unknown_template",
+            Reason::UnreadableContext => "unreadable_context",
             Reason::NoAddress => "no_address",
             Reason::InvalidAddress => "invalid_address",
             Reason::NotConnected => "not_connected",
@@ -325,6 +334,9 @@ impl Reason {
             Reason::Seen => "what was sent before has been seen",
             Reason::Acknowledged => "what was sent before has been acknowledged",
             Reason::RuleGone => "the rule is not in the catalog any more",
+            Reason::RefusedByRule => "a rule refuses events of this kind on this channel",
+            Reason::UnknownTemplate => "the event names no template that the rule lists in `among`",
+            Reason::UnreadableContext => "the event's value for the template's `context` is not an object",
             Reason::NoAddress => "the person has no address for this channel",
             Reason::InvalidAddress => "the address on record is not an address",
             Reason::NotConnected => "nobody was connected",

@@ -58,6 +58,10 @@ pub enum Note {
     Closed { why: &'static str, until: Option<Timestamp> },
     /// The endpoint is switched off since then.
     Disabled { why: &'static str, at: Timestamp },
+    /// The rule refuses the event, in the words of its author.
+    Refused { why: String },
+    /// This cap is full until then, and an emergency passes it.
+    Exceeded { limit: String, n: u64, most: u64, until: Timestamp },
     /// A value of the event or of the recipient that could not be used, and what was done instead.
     Unusable { what: String, instead: &'static str },
 }
@@ -130,6 +134,11 @@ impl fmt::Display for Note {
             }
             Note::Closed { why, until: None } => write!(f, "this channel is closed for good: {why}"),
             Note::Disabled { why, at } => write!(f, "the endpoint is switched off since {at:.0}: {why}"),
+            Note::Refused { why } => write!(f, "the rule refuses it: {why}"),
+            Note::Exceeded { limit, n, most, until } => write!(
+                f,
+                "the cap `{limit}` is full until {until:.0}: {n} of {most} have passed; an emergency is sent all the same and raises an alarm"
+            ),
             Note::Unusable { what, instead } => write!(f, "{what}, so {instead}"),
         }
     }

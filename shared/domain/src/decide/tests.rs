@@ -5,6 +5,7 @@
 mod audience;
 mod cancelling;
 mod digests;
+mod emergency;
 mod endpoints;
 mod engine;
 mod escalation;
@@ -26,6 +27,7 @@ mod together;
 mod upgrade;
 mod verdicts;
 mod when;
+mod wording;
 mod world;
 
 use jiff::Timestamp;

@@ -1,0 +1,47 @@
+//! What a rule says of its push notifications.
+
+use domain::channel::Channel;
+use domain::push_options::{Interruption, MAX_NAME_BYTES as MAX_APP_NAME_BYTES, PushOptions};
+use domain::rule::NotePolicy;
+
+use crate::problem::Page;
+use crate::values::{Fields, check_keys, flag, map, path_in, text, word};
+use crate::yaml::Node;
+
+const NOTE_KEYS: [&str; 7] = ["collapse", "badge", "link", "channel", "category", "interruption", "mutable"];
+
+/// How notes to devices are handled.
+pub(crate) fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<NotePolicy> {
+    let members =
+        map(node, "{ collapse: $.data.<id>, badge: $.data.<count>, interruption: time-sensitive }", page)?;
+    check_keys(members, node.at, &NOTE_KEYS, &[], page);
+    if !channels.contains(&Channel::Push) {
+        page.refuse(node.at, "the rule sends no notes", "add `push` to its channels, or take this out");
+    }
+    let mut fields = Fields { members, page };
+    Some(NotePolicy {
+        collapse: fields.read("collapse", path_in),
+        badge: fields.read("badge", path_in),
+        link: fields.read("link", path_in),
+        options: PushOptions {
+            channel: fields.read("channel", app_name),
+            category: fields.read("category", app_name),
+            interruption: fields.read("interruption", |node, page| {
+                word(node, "interruption level", &Interruption::ALL, page)
+            }),
+            mutable: fields.read("mutable", flag).unwrap_or_default(),
+        },
+    })
+}
+
+/// The id of a channel or a category, as the app calls it.
+fn app_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
+    let name = text(node, page)?;
+    let fits = !name.is_empty() && name.len() <= MAX_APP_NAME_BYTES && !name.chars().any(char::is_control);
+    if !fits || name.starts_with('$') {
+        let fix = format!("write the name that the app gave it, up to {MAX_APP_NAME_BYTES} bytes");
+        page.refuse(node.at, format!("`{name}` is no channel or category of an app"), fix);
+        return None;
+    }
+    Some(name)
+}
