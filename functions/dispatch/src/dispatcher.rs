@@ -234,7 +234,8 @@ impl Dispatcher {
                 }
             };
             critical_capped += decisions.iter().filter(|decision| is_critical_capped(decision)).count();
-            let words = Words { scene: &scene, ways_out: &self.ways_out, now };
+            let more = !onward.later.is_empty();
+            let words = Words { scene: &scene, ways_out: &self.ways_out, now, more };
             harvest.add(task.message, work(&plan, decisions, &words, written));
             harvest.go_on(onward);
         }

@@ -13,6 +13,7 @@ mod lane;
 mod orders;
 mod questions;
 mod rate;
+mod sets;
 mod unfold;
 mod way_out;
 
