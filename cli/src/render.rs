@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
     let mut rendered: Vec<Rendered> = Vec::new();
     let told = foretell_with(&event, &world, at, &mut |plan, decisions, written, at| {
         let scene = scene_of(&renderer, plan, zone, at);
-        let words = Words { scene: &scene, ways_out: &ways_out, now: at };
+        let words = Words { scene: &scene, ways_out: &ways_out, now: at, more: false };
         let decisions = decisions.into_iter().filter(|it| wanted.is(&it.recipient, it.channel)).collect();
         rendered.extend(render(plan, decisions, written, &words, &args.sender));
     });

@@ -70,7 +70,7 @@ impl Dispatch {
         let decided = self.decide(plan).await?;
         let setting = &self.0.world.setting;
         let scene = scene_of(&setting.renderer, plan, None, now());
-        let words = Words { scene: &scene, ways_out: &setting.ways_out, now: now() };
+        let words = Words { scene: &scene, ways_out: &setting.ways_out, now: now(), more: false };
         let made = work(plan, decided.decisions, &words, Written::default());
         self.hand_over(plan.event, made).await
     }

@@ -214,7 +214,14 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
     people.sort_unstable();
     assert_eq!(event["data"]["recipients"], json!(people));
     assert_eq!((&event["data"]["eventId"], &event["data"]["eventType"]), (&json!(id), &json!("core.hello")));
-    assert_eq!(event["data"]["channels"]["email"]["sent"], 2, "{event}");
+    assert_eq!(event["data"]["outcomes"]["email"]["sent"], 2, "{event}");
+    assert_eq!(event["data"]["success"], true, "{event}");
+    assert_eq!(event["data"]["recipientCount"], 2, "{event}");
+    let results = event["data"]["results"].as_array().unwrap();
+    let is_whole = |it: &Value| it["channel"].is_string() && it["success"].is_boolean();
+    assert!(results.len() >= 2 && results.iter().all(is_whole), "{event}");
+    let letters = results.iter().filter(|it| it["channel"] == "email");
+    assert!(letters.clone().count() == 2 && letters.clone().all(|it| it["messageId"].is_string()), "{event}");
     let text = event.to_string();
     assert!(
         !text.contains('@') && !text.contains("bells"),

@@ -6,9 +6,8 @@ use aws::Refused;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::catalog::Catalog;
-use domain::decide::{Decision, Verdict};
+use domain::decide::{Decision, Note};
 use domain::event::{Event, Priority, Refusal};
-use domain::outcome::Reason;
 use domain::plan::Plan;
 use queue::{Cause, Past, Queue, Sqs, newer_pause};
 use runtime::{Batch, Deadline, Error, Message, Report, chain, now};
@@ -235,7 +234,8 @@ impl Dispatcher {
                 }
             };
             critical_capped += decisions.iter().filter(|decision| is_critical_capped(decision)).count();
-            let words = Words { scene: &scene, ways_out: &self.ways_out, now };
+            let more = !onward.later.is_empty();
+            let words = Words { scene: &scene, ways_out: &self.ways_out, now, more };
             harvest.add(task.message, work(&plan, decisions, &words, written));
             harvest.go_on(onward);
         }
@@ -243,7 +243,7 @@ impl Dispatcher {
             tracing::warn!(
                 messages = critical_capped,
                 code = "DISPATCH_CRITICAL_CAPPED",
-                "critical messages are over a cap and are not sent; `carillon explain <event>` names the cap"
+                "critical messages are over a cap and are sent all the same; `carillon explain <event>` names the cap"
             );
             let counted = u64::try_from(critical_capped).unwrap_or(u64::MAX);
             runtime::count(&[("CriticalCapped", counted)], &self.function, now);
@@ -286,10 +286,9 @@ fn overflow(message: &Message, event: &Event, now: Timestamp, seconds: u64) -> L
     }
 }
 
-/// Whether a cap holds back a message of a critical rule.
+/// Whether a message of a critical rule is over a cap.
 fn is_critical_capped(decision: &Decision<'_>) -> bool {
-    let is_critical = decision.rule.is_some_and(|rule| rule.priority == Some(Priority::Critical));
-    is_critical && matches!(decision.verdict, Verdict::Suppress(Reason::Capped))
+    decision.notes.iter().any(|note| matches!(note, Note::Exceeded { .. }))
 }
 
 fn come_back(message: &Message, refused: &Refused, report: &mut Report) {

@@ -14,6 +14,7 @@ mod lane;
 mod orders;
 mod questions;
 mod rate;
+mod sets;
 mod unfold;
 mod way_out;
 

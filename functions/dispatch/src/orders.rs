@@ -23,6 +23,7 @@ use templates::{LeftOut, Scene, Told, Written};
 
 use crate::broadcast::{is_broadcast, is_recorded, log_unrecorded};
 use crate::lane::Leaving;
+use crate::sets;
 use crate::way_out::WaysOut;
 
 const WRITES: &str = "a job is strings, numbers and JSON text";
@@ -43,21 +44,24 @@ pub struct Words<'a> {
     pub scene: &'a Scene<'a>,
     pub ways_out: &'a WaysOut,
     pub now: Timestamp,
+    /// Whether more recipients of the event follow in another message.
+    pub more: bool,
 }
 
 /// Renders every order that is not among `written`, and writes down everything else.
 #[must_use]
 pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mut written: Written) -> Work {
     let mut work = Work::default();
-    // The targets of a broadcast are no recipients who were told.
-    let orders = decisions.iter().filter(|it| !is_broadcast(it) && matches!(it.verdict, Verdict::Send(_))).count();
-    let set = Set { id: set_name(plan), of: u32::try_from(orders).unwrap_or(u32::MAX) };
+    let (set, suppressed) = sets::sets(plan, &decisions, words.more);
     for decision in decisions {
         log_unusable(plan, &decision);
         let (set, before) = ((!is_broadcast(&decision)).then_some(&set), work.outcomes.len());
         let row = |status, reason, until| outcome(plan, &decision, status, reason, until);
         match &decision.verdict {
-            Verdict::Suppress(reason) => work.outcomes.push(row(Status::Suppressed, *reason, None)),
+            Verdict::Suppress(reason) => {
+                let set = suppressed.clone().filter(|_| sets::counts(&decision));
+                work.outcomes.push(LedgerRow { set, ..row(Status::Suppressed, *reason, None) });
+            }
             Verdict::Later(it) => {
                 work.outcomes.push(row(Status::Deferred, it.why.reason(), Some(it.until)));
                 work.later.push(leaving(plan, &decision, it.task(plan), it.until));
@@ -265,20 +269,4 @@ fn note(notes: &[Note]) -> Option<String> {
     let unusable = before.iter().filter(|it| matches!(it, Note::Unusable { .. }));
     let said: Vec<String> = unusable.chain([last]).map(ToString::to_string).collect();
     Some(said.join("; "))
-}
-
-/// Names this hand-over by what it goes on with, so that its repetition has the same name.
-fn set_name(plan: &Plan<'_>) -> String {
-    // Whoever is told again is told in a hand-over of its own.
-    let mut goes_on_with = plan.event.nonce().unwrap_or_default().to_owned();
-    if !plan.woken {
-        return Set::name(Some(goes_on_with.as_str()).filter(|it| !it.is_empty()));
-    }
-    for it in &plan.matches {
-        let hashes = plan.catalog.hashes();
-        let audience: Vec<String> = it.audience.iter().map(|audience| audience.name(hashes)).collect();
-        let start = serde_json::to_string(&it.start).expect("a start is numbers and names");
-        goes_on_with.push_str(&serde_json::json!([it.rule.name, audience, start]).to_string());
-    }
-    Set::name(Some(&goes_on_with))
 }

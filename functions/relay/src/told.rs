@@ -44,7 +44,9 @@ impl ToldRelay {
         }
         for (event_part, set) in complete {
             let rows = self.ledger.of_set(&event_part, &set).await?;
-            let Some(set) = rows.first().and_then(|(it, _)| it.set.clone()) else { continue };
+            // Rows of suppressed notifications differ: the hand-over that leaves nothing for later knows how many there are.
+            let sets = rows.iter().filter_map(|(it, _)| it.set.clone());
+            let Some(set) = sets.min_by_key(|set| set.of) else { continue };
             let told: Vec<_> = rows.iter().map(|(row, at)| row.told(*at)).collect();
             news.extend(communication(&set, &told).map(|it| in_order(&event_part, &it)));
         }

@@ -49,6 +49,7 @@ mod trial;
 mod uncapped;
 mod values;
 mod when;
+mod wording;
 mod yaml;
 
 pub use folder::Files;

@@ -12,6 +12,7 @@ use crate::nearest::{listed, nearest, suggestion};
 use crate::problem::{POLICY, Problem, TEMPLATES};
 use crate::reference::references;
 use crate::rule::Draft;
+use crate::wording::OpenFiles;
 
 /// What pages are built on; it is no template itself.
 const LAYOUTS: &str = "layouts";
@@ -40,7 +41,7 @@ pub(crate) fn check(
     for (template, locales) in &library.templates {
         check_locales(template, locales, default, &channels_of(template, drafts), problems);
     }
-    let mut warnings = check_sources(sources, problems);
+    let mut warnings = check_sources(sources, &OpenFiles::of(sources, drafts), problems);
     warnings.extend(library.unused(drafts));
     warnings.extend(drafts.iter().filter_map(|it| library.silence(it, sources)));
     warnings
@@ -89,15 +90,13 @@ impl<'a> Library<'a> {
     /// Every rule's template is there.
     fn check_use(&self, drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
         for draft in drafts {
-            let Some(name) = &draft.template else { continue };
-            if self.templates.contains_key(name.as_str()) {
-                continue;
+            for (name, at) in draft.templates.all().filter(|(name, _)| !self.templates.contains_key(name)) {
+                let fix = match nearest(name, self.templates.keys().copied()) {
+                    Some(known) => format!("did you mean `{known}`?"),
+                    None => format!("write `templates/{name}/{}/…`", self.default),
+                };
+                problems.push(draft.problem(at, format!("there is no template `{name}`"), fix));
             }
-            let fix = match nearest(name, self.templates.keys().copied()) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => format!("write `templates/{name}/{}/…`", self.default),
-            };
-            problems.push(draft.problem(draft.template_at, format!("there is no template `{name}`"), fix));
         }
     }
 
@@ -121,11 +120,13 @@ impl<'a> Library<'a> {
             listed(&silent)
         );
         let fix = "write `{% if digest is defined %}{{ digest.total_activities }} …{% else %}…{% endif %}`";
-        (!silent.is_empty()).then(|| draft.problem(draft.template_at, what, fix))
+        let at = draft.templates.own.as_ref().map_or(draft.name_at, |(_, at)| *at);
+        (!silent.is_empty()).then(|| draft.problem(at, what, fix))
     }
 
     fn unused(&self, drafts: &[Draft<'_>]) -> Vec<Problem> {
-        let used: BTreeSet<&str> = drafts.iter().filter_map(|it| it.template.as_deref()).collect();
+        let used: BTreeSet<&str> =
+            drafts.iter().flat_map(|it| it.templates.all()).map(|(name, _)| name).collect();
         let unused = self.templates.keys().filter(|it| !used.contains(*it));
         unused.map(|it| Problem::of_file(&in_folder(it), UNUSED, "use it, or delete the folder")).collect()
     }
@@ -134,7 +135,7 @@ impl<'a> Library<'a> {
 /// The channels for which rules need a template, and the first rule that needs it for each.
 fn channels_of<'a>(template: &str, drafts: &'a [Draft<'_>]) -> BTreeMap<Channel, Option<&'a str>> {
     let mut channels = BTreeMap::new();
-    for draft in drafts.iter().filter(|it| it.template.as_deref() == Some(template)) {
+    for draft in drafts.iter().filter(|it| it.templates.has(template)) {
         for channel in &draft.channels {
             channels.entry(*channel).or_insert(draft.name.as_deref());
         }
@@ -231,7 +232,11 @@ fn check_locales(
 }
 
 /// Every source parses, whatever it builds on is there, and it names nothing that does not exist. Returns warnings.
-fn check_sources(sources: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Vec<Problem> {
+fn check_sources(
+    sources: &BTreeMap<String, String>,
+    open: &OpenFiles,
+    problems: &mut Vec<Problem>,
+) -> Vec<Problem> {
     let renderer = Renderer::of(sources.clone());
     for (path, source) in sources {
         if let Err(it) = renderer.compile(path) {
@@ -253,6 +258,10 @@ fn check_sources(sources: &BTreeMap<String, String>, problems: &mut Vec<Problem>
     }
     let mut warnings = Vec::new();
     for (path, mistake) in renderer.mistakes() {
+        let is_variable = matches!(&mistake.cause, Cause::Variable(name) if !name.contains('.'));
+        if is_variable && open.may_have(&path, mistake.is_warning) {
+            continue;
+        }
         let lacks_form = mistake.is_warning && mistake.cause == Cause::Argument;
         let fix = if lacks_form { "write the form too".to_owned() } else { advice(&mistake.cause) };
         let problem = Problem::of_file(&in_folder(&path), mistake.problem, fix).at_line(Some(mistake.line));

@@ -1,4 +1,4 @@
-//! What a rule says of push notifications.
+//! What a rule says of its push notifications.
 
 use domain::channel::Channel;
 use domain::push_options::{Interruption, MAX_NAME_BYTES as MAX_APP_NAME_BYTES, PushOptions};

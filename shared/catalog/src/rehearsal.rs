@@ -76,7 +76,10 @@ impl Findings {
     /// them.
     fn add_unusable(&mut self, decision: &Decision<'_>, sample: &str) {
         let is_lost = match &decision.verdict {
-            Verdict::Suppress(reason) => matches!(reason, Reason::UnreadableTime | Reason::NoKey),
+            Verdict::Suppress(reason) => matches!(
+                reason,
+                Reason::UnreadableTime | Reason::NoKey | Reason::UnknownTemplate | Reason::UnreadableContext
+            ),
             Verdict::Send(_) | Verdict::Later(_) | Verdict::Merge(_) | Verdict::Cancel(_) => false,
         };
         for note in &decision.notes {
@@ -150,6 +153,10 @@ impl<'a> Stage<'a> {
                         findings
                             .problems
                             .extend(unrendered.map(|it| silent(&it, order, file, plan.envelope())));
+                    }
+                    // The rule did with the sample what it is for.
+                    Verdict::Suppress(Reason::RefusedByRule) => {
+                        reached.extend(decision.rule.map(|rule| rule.name.clone()));
                     }
                     Verdict::Suppress(reason) => {
                         let rule = decision.rule.map_or("-", |it| it.name.as_str());
@@ -252,7 +259,8 @@ impl<'a> Stage<'a> {
     fn renderings(&self, order: &Order<'_>, plan: &Plan<'_>) -> Vec<Result<(), Unrendered>> {
         let mut renderings = vec![render(&self.renderer, plan, order)];
         if let Some(person) = order.person {
-            for locale in self.locales.get(order.rule.template.as_str()).into_iter().flatten() {
+            let template = order.rule.template_for(plan.envelope()).unwrap_or_default();
+            for locale in self.locales.get(template).into_iter().flatten() {
                 let reader = Recipient { locale: Some((*locale).to_owned()), ..person.clone() };
                 let order = Order {
                     rule: order.rule,

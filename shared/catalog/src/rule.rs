@@ -16,7 +16,7 @@ use crate::values::{
 };
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
-use crate::{broadcast, flow, letter, push, reach, steps};
+use crate::{broadcast, flow, letter, push, reach, steps, wording};
 
 /// The longest name of a rule, in bytes: it is part of every key.
 pub const MAX_NAME_BYTES: usize = 64;
@@ -26,7 +26,7 @@ const REQUIRED: [&str; 5] = ["rule", "when", "category", "to", "template"];
 /// Of a rule that uses no words.
 const REQUIRED_OF_SILENT: [&str; 4] = ["rule", "when", "category", "to"];
 
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 27] = [
     "rule",
     "about",
     "when",
@@ -40,6 +40,8 @@ const KEYS: [&str; 25] = [
     "delay",
     "steps",
     "template",
+    "subject",
+    "refuse",
     "reply-to",
     "attachments",
     "expose",
@@ -68,8 +70,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) name: Option<String>,
     pub(crate) name_at: At,
     pub(crate) category: Option<String>,
-    pub(crate) template: Option<String>,
-    pub(crate) template_at: At,
+    pub(crate) templates: wording::Templates,
     /// Those of all its steps.
     pub(crate) channels: Vec<Channel>,
     /// The roles and topics that it names.
@@ -107,10 +108,11 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
     };
     let channels = channels_of(steps.as_deref().unwrap_or_default());
     let is_silent = !channels.is_empty() && channels.iter().all(|it| it.parts().is_empty());
-    let required = match (is_broadcast, is_silent) {
-        (true, _) => &broadcast::REQUIRED[..],
-        (false, true) => &REQUIRED_OF_SILENT[..],
-        (false, false) => &REQUIRED[..],
+    let required = match (is_broadcast, find(members, "refuse"), is_silent) {
+        (true, _, _) => &broadcast::REQUIRED[..],
+        (false, Some(_), _) => &wording::REQUIRED_OF_REFUSING[..],
+        (false, None, true) => &REQUIRED_OF_SILENT[..],
+        (false, None, false) => &REQUIRED[..],
     };
     check_keys(members, node.at, &KEYS, required, &mut page);
     let place = |key| find(members, key).map_or(node.at, |it| it.at);
@@ -121,8 +123,7 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
         name: fields.read("rule", name),
         name_at: place("rule"),
         category: fields.read("category", text),
-        template: fields.read("template", text),
-        template_at: place("template"),
+        templates: fields.read("template", wording::templates).unwrap_or_default(),
         channels,
         mentions: Vec::new(),
         warnings: Vec::new(),
@@ -152,6 +153,8 @@ fn rule(
         None => fields.read("to", |node, page| selectors(node, &draft.channels, page)),
     };
     let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &ACTORS, page));
+    let subject = fields.read("subject", |node, page| wording::subject(node, &draft.channels, page));
+    let refuse = fields.read("refuse", wording::refusal);
     let reply_to = fields.read("reply-to", letter::reply_to);
     let attachments = fields.read("attachments", letter::attachments).unwrap_or_default();
     let expose = match &broadcast {
@@ -181,11 +184,10 @@ fn rule(
         steps: steps?.into_iter().map(|(it, _)| it).collect(),
         to,
         actor,
-        template: match &draft.template {
-            Some(it) => it.clone(),
-            None if find(fields.members, "template").is_none() => String::new(),
-            None => return None,
-        },
+        template: draft.templates.own_name(fields.members)?,
+        template_choice: draft.templates.choice.clone(),
+        subject,
+        refuse,
         reply_to,
         attachments,
         expose,
@@ -198,6 +200,7 @@ fn rule(
         broadcast,
     };
     letter::check(&rule, fields.members, fields.page);
+    wording::check(&rule, fields.members, fields.page);
     Some(rule)
 }
 

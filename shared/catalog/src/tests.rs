@@ -1,3 +1,4 @@
+mod direct;
 mod hostile;
 
 use super::*;

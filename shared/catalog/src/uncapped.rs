@@ -11,12 +11,12 @@ use crate::problem::{POLICY, Problem};
 use crate::rule::Draft;
 
 /// A warning for each category that can be sent on a paid channel and that no cap and no budget covers: at its first
-/// rule. Messages of critical rules pass budgets, and caps without `critical: true`.
+/// rule. Messages of critical rules pass budgets and caps; a cap with `critical: true` raises an alarm when they exceed it.
 pub(crate) fn warnings(policy: &Policy, drafts: &[Draft<'_>]) -> Vec<Problem> {
     let mut told: BTreeSet<(&str, &str, bool)> = BTreeSet::new();
     let mut warnings = Vec::new();
     for draft in drafts {
-        let Some(rule) = &draft.rule else { continue };
+        let Some(rule) = draft.rule.as_ref().filter(|rule| rule.refuse.is_none()) else { continue };
         let critical = rule.priority == Some(Priority::Critical);
         for channel in [Channel::Sms, Channel::Whatsapp] {
             if !draft.channels.contains(&channel) || is_covered(policy, &rule.category, channel, critical) {

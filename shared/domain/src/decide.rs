@@ -29,6 +29,7 @@ mod note;
 mod send;
 mod wait;
 mod walk;
+mod wording;
 
 pub use ask::{Answer, Answers, Ask, Wanted};
 pub(crate) use limits::id as limit_id;

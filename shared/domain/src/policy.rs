@@ -220,13 +220,14 @@ pub struct Cap {
     /// These categories count and are never blocked.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub except: BTreeSet<String>,
-    /// Messages of critical rules are blocked, too. Without it they count and pass.
+    /// Messages of critical rules are watched, too: those over the cap are sent and raise an alarm. Without it they count and
+    /// raise none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub critical: bool,
 }
 
 impl Cap {
-    /// Whether this cap can hold back a message of a category on a channel. `critical`: the rule is.
+    /// Whether this cap limits messages of a category on a channel. `critical`: the rule is, and the cap raises an alarm.
     #[must_use]
     pub fn covers(&self, category: &str, channel: Channel, critical: bool) -> bool {
         self.limit.blocks()

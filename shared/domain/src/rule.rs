@@ -16,9 +16,11 @@ use crate::span::Span;
 
 mod broadcast;
 mod expiry;
+mod wording;
 
 pub use broadcast::{BROADCAST_CATEGORY, Broadcast, MAX_EXCLUDED, NotExcluded, Record, scoped_target};
 pub use expiry::{Expiry, NotAnExpiry};
+pub use wording::{TemplateChoice, UnknownTemplate, UnreadableContext};
 
 /// Who hears of which events, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +45,17 @@ pub struct Rule {
     /// Whether somebody hears of what they did themselves; without a word only where the rule names them by `user`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<ActorPolicy>,
+    /// The folder of its words; empty for a rule that uses none.
     pub template: String,
+    /// How an event names the template instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_choice: Option<TemplateChoice>,
+    /// Where the event has the subject of its e-mails, and the title of its push notifications and live messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Path>,
+    /// Why the rule sends nothing of the events that it matches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refuse: Option<String>,
     /// Where answers to its letters go; as the policy says, when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Operand>,

@@ -1,9 +1,12 @@
 //! What the bus hears of notifications: `carillon.delivery.<status>` for each that reached a status, and one
-//! `communication.sent` for all that one hand-over of an event led to.
+//! `communication.sent` for all that one hand-over of an event led to. An event of which nothing was to be sent leads to
+//! one `communication.sent`, too: its notifications were all suppressed.
 //!
 //! Both are made of ledger rows alone, under ids that the rows decide: told twice, they are one event.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+mod results;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,7 +40,13 @@ pub struct Set {
     pub id: String,
     /// How many notifications there are in it.
     pub of: u32,
+    /// The category of the event, or else of the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
 }
+
+/// The set of the notifications of an event that were suppressed when nothing of the event was to be sent.
+const SUPPRESSED: &str = "suppressed";
 
 impl Set {
     /// What the hand-over of this message is called: that of an event itself has no name, what was left for later is
@@ -45,6 +54,23 @@ impl Set {
     #[must_use]
     pub fn name(left_for_later: Option<&str>) -> String {
         left_for_later.map_or_else(|| "event".to_owned(), |it| hash_of(&[it])[..16].to_owned())
+    }
+
+    /// The set of the suppressed notifications of a hand-over that sends nothing. All hand-overs of an event share it, so
+    /// that the event leads to one `communication.sent`.
+    ///
+    /// `of` is the number of suppressed notifications; `None` while more of the event is left for later. Such a set never
+    /// is complete by itself.
+    #[must_use]
+    pub fn suppressed(of: Option<usize>, category: Option<String>) -> Set {
+        let of = of.and_then(|of| u32::try_from(of).ok()).unwrap_or(u32::MAX);
+        Set { id: SUPPRESSED.to_owned(), of, category }
+    }
+
+    /// Whether a set is the one of [`Set::suppressed`]. No hand-over has this name: names are hashes, or `event`.
+    #[must_use]
+    pub fn is_suppressed(id: &str) -> bool {
+        id == SUPPRESSED
     }
 }
 
@@ -114,10 +140,10 @@ pub fn communication(set: &Set, rows: &[Told<'_>]) -> Option<Event> {
     let mut sorted: Vec<&Told<'_>> = rows.iter().collect();
     sorted.sort_by_key(|it| (it.recipient, it.channel, it.key));
     let recipients: BTreeSet<&str> = sorted.iter().map(|it| it.recipient).collect();
-    let mut channels: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
+    let mut outcomes: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
     for it in &sorted {
-        let outcomes = channels.entry(it.channel.map_or("-", Channel::name)).or_default();
-        *outcomes.entry(it.status.name()).or_default() += 1;
+        let of_channel = outcomes.entry(it.channel.map_or("-", Channel::name)).or_default();
+        *of_channel.entry(it.status.name()).or_default() += 1;
     }
     let notifications: Vec<Value> = sorted
         .iter()
@@ -132,15 +158,16 @@ pub fn communication(set: &Set, rows: &[Told<'_>]) -> Option<Event> {
     let origin = first.origin;
     let id = hash_of(&["communication", &origin.source, &origin.id, &set.id]);
     let at = rows.iter().map(|it| it.at).max()?;
-    let data = json!({
+    let mut data = json!({
         "communicationId": id,
         "eventId": origin.id,
         "eventType": origin.kind,
         "eventSource": origin.source,
         "recipients": recipients,
-        "channels": channels,
+        "outcomes": outcomes,
         "notifications": notifications,
     });
+    results::add(&mut data, set.category.as_deref(), &sorted);
     let subject = Some(format!("communication/{}", event_part(&origin.source, &origin.id)));
     Some(origin.leads_to(Event { subject, ..Event::new(SOURCE, COMMUNICATION, id, at, &data) }))
 }
@@ -178,14 +205,14 @@ mod tests {
                 .zip(&keys)
                 .map(|(status, key)| Told { status: *status, ..told(&origin, key, "ann", Channel::Email) })
                 .collect();
-            communication(&Set { id: "event".into(), of: 2 }, &rows)
+            communication(&Set { id: "event".into(), of: 2, category: None }, &rows)
         };
         assert_eq!(of("task.done", &[Status::Sent]), None, "one is missing");
         assert_eq!(of("task.done", &[Status::Sent, Status::Claimed]), None, "one is under way");
         assert_eq!(of(COMMUNICATION, &[Status::Sent, Status::Sent]), None, "it would never end");
         let told = of("task.done", &[Status::Sent, Status::Failed]).unwrap();
         let data: Value = serde_json::from_str(told.data.as_ref().unwrap().text()).unwrap();
-        assert_eq!(data["channels"], json!({ "email": { "sent": 1, "failed": 1 } }));
+        assert_eq!(data["outcomes"], json!({ "email": { "sent": 1, "failed": 1 } }));
         assert_eq!((&data["recipients"], &data["eventId"]), (&json!(["ann"]), &json!("e-1")));
         assert_eq!(of("task.done", &[Status::Sent, Status::Failed]).unwrap().id, told.id);
     }

@@ -15,6 +15,7 @@ use domain::job::Job;
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
 use domain::retry::Tried;
+use domain::told::Set;
 
 pub use hearing::Told;
 pub use noticing::Noticed;
@@ -258,13 +259,25 @@ impl Ledger {
 impl Ledger {
     /// The rows of one set, each with the time since when it stands; they lie in the partition of their event.
     ///
+    /// The set of suppressed notifications is empty where another hand-over of the event sends something: the set of that
+    /// hand-over tells what came of the event.
+    ///
     /// # Errors
     /// The table could not be asked.
     pub async fn of_set(&self, event_part: &str, set: &str) -> Result<Vec<(LedgerRow, Timestamp)>, Refused> {
         let found = lookup::partition(&self.client, &self.table, event_part).await?;
-        let of_set = found.iter().filter(|it| it.get("set_id") == Some(set));
+        let of_set = of_set(&found, set).into_iter();
         Ok(of_set.filter_map(|it| Some((LedgerRow::read(it)?, stands_since(it)?))).collect())
     }
+}
+
+/// The rows of a set among all rows of an event.
+fn of_set<'r>(rows: &'r [Item], set: &str) -> Vec<&'r Item> {
+    let is_other = |row: &Item| row.get("set_id").is_some_and(|id| id != set);
+    if Set::is_suppressed(set) && rows.iter().any(is_other) {
+        return Vec::new();
+    }
+    rows.iter().filter(|row| row.get("set_id") == Some(set)).collect()
 }
 
 /// All that came of one event lies under one partition key.

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 
+use domain::rule::{Rule, UnknownTemplate, UnreadableContext};
 use minijinja::{Error, ErrorKind};
 
 use crate::limits::{MAX_INCLUDES, MAX_PART_BYTES, MAX_STEPS};
@@ -81,6 +82,20 @@ impl Unrendered {
     pub(crate) fn missing(template: String) -> Unrendered {
         let (problem, reason) = ("there is no such file".to_owned(), domain::outcome::Reason::Template);
         Unrendered { template, line: 0, problem, cause: Cause::File, reason }
+    }
+
+    /// An event that names a template which the rule does not list.
+    pub(crate) fn unknown_template(rule: &Rule, unknown: &UnknownTemplate) -> Unrendered {
+        let reason = domain::outcome::Reason::UnknownTemplate;
+        let (template, problem) = (rule.template.clone(), unknown.to_string());
+        Unrendered { template, line: 0, problem, cause: Cause::File, reason }
+    }
+
+    /// An event whose context has no members.
+    pub(crate) fn unreadable_context(template: &str, unreadable: &UnreadableContext) -> Unrendered {
+        let (template, problem) = (template.to_owned(), unreadable.to_string());
+        let reason = domain::outcome::Reason::UnreadableContext;
+        Unrendered { template, line: 0, problem, cause: Cause::Argument, reason }
     }
 
     /// A letter whose attachment the event does not name.

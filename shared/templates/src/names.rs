@@ -6,14 +6,17 @@ use domain::recipient::Recipient;
 use minijinja::Value;
 use minijinja::value::Object;
 
+use crate::inspect::FUNCTIONS;
 use crate::speech::VOICE;
 
 /// What a template can name: `event`, `data`, `recipient` where it is one person, `digest` where there is one,
-/// `unsubscribe_url` in a letter that can be refused, and `postal_address` in a commercial one.
+/// `unsubscribe_url` in a letter that can be refused, and `postal_address` in a commercial one. Every other name is looked
+/// up in `context`, which the event brings; none of the names above comes from there, whether it has a value or not.
 pub(crate) struct Names {
     pub(crate) event: Value,
     pub(crate) data: Value,
     pub(crate) digest: Value,
+    pub(crate) context: Value,
     pub(crate) recipient: Value,
     pub(crate) way_out: Value,
     pub(crate) postal_address: Value,
@@ -34,7 +37,9 @@ impl Object for Names {
             "unsubscribe_url" => &self.way_out,
             "postal_address" => &self.postal_address,
             VOICE => &self.voice,
-            _ => return None,
+            // A function stays what it is.
+            _ if FUNCTIONS.contains(&name) => return None,
+            _ => return self.context.get_attr(name).ok().filter(|value| !value.is_undefined()),
         };
         (!value.is_undefined()).then(|| value.clone())
     }

@@ -134,11 +134,11 @@ impl<'a> Scene<'a> {
     pub fn render_with(&self, order: &Order<'_>, way_out: Option<&str>) -> Result<Content, Unrendered> {
         match &order.target {
             Target::Email(to) => {
-                let words = Words { way_out, ..Words::new(self, order, Channel::Email) };
+                let words = Words { way_out, ..Words::new(self, order, Channel::Email)? };
                 words.letter(to).map(Content::Email)
             }
             Target::Push(to) => {
-                let words = Words::new(self, order, Channel::Push);
+                let words = Words::new(self, order, Channel::Push)?;
                 let [title, body] = words.parts()?;
                 Ok(Content::Push(Push {
                     to: to.clone(),
@@ -153,15 +153,15 @@ impl<'a> Scene<'a> {
                     locale: words.locale(Channel::Push.parts()[0]).unwrap_or_default().to_owned(),
                 }))
             }
-            Target::Sms(to) => Words::new(self, order, Channel::Sms).text(to).map(Content::Sms),
+            Target::Sms(to) => Words::new(self, order, Channel::Sms)?.text(to).map(Content::Sms),
             Target::Whatsapp(to) => {
-                let words = Words::new(self, order, Channel::Whatsapp);
+                let words = Words::new(self, order, Channel::Whatsapp)?;
                 let Text { to, text, locale, sender: _ } = words.text(to)?;
                 let template = words.approved()?;
                 Ok(Content::Whatsapp(Chat { to, text, locale, template, free_until: None }))
             }
             Target::Socket(to) => {
-                let [title, body] = Words::new(self, order, Channel::Socket).parts()?;
+                let [title, body] = Words::new(self, order, Channel::Socket)?.parts()?;
                 Ok(Content::Socket(Socket {
                     to: to.clone(),
                     title: one_line(&title),
@@ -186,6 +186,11 @@ struct Words<'a> {
     scene: &'a Scene<'a>,
     order: &'a Order<'a>,
     channel: Channel,
+    template: &'a str,
+    /// The members of the event's object that are variables, beside the event itself.
+    context: Value,
+    /// What the event says in place of the template's own subject or title.
+    subject: Option<String>,
     /// The languages to try, closest first; only one where that has all that is required.
     chain: Vec<&'a str>,
     person: Value,
@@ -194,25 +199,33 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    fn new(scene: &'a Scene<'a>, order: &'a Order<'a>, channel: Channel) -> Words<'a> {
-        let preferred = order.person.and_then(|it| it.locale.as_deref());
-        let mut chain = scene.renderer.languages(&order.rule.template, preferred);
-        let has = |locale: &str, part: &Part| {
-            scene.renderer.file(&order.rule.template, locale, part.file).is_some()
-        };
+    /// # Errors
+    /// The event names a template that its rule does not list, or a context that is no object.
+    fn new(scene: &'a Scene<'a>, order: &'a Order<'a>, channel: Channel) -> Result<Words<'a>, Unrendered> {
+        let (rule, preferred) = (order.rule, order.person.and_then(|it| it.locale.as_deref()));
+        let template = rule
+            .template_for(scene.envelope)
+            .map_err(|unknown| Unrendered::unknown_template(rule, &unknown))?;
+        let context = rule
+            .template_context(scene.envelope)
+            .map_err(|unreadable| Unrendered::unreadable_context(template, &unreadable))?;
+        let mut chain = scene.renderer.languages(template, preferred);
+        let has = |locale: &str, part: &Part| scene.renderer.file(template, locale, part.file).is_some();
         let complete = |it: &&str| channel.parts().iter().filter(|it| it.required).all(|part| has(it, part));
         if let Some(at) = chain.iter().position(complete) {
             chain = vec![chain.swap_remove(at)];
         }
         let person = order.person.map_or(Value::UNDEFINED, Person::value);
-        Words { scene, order, channel, chain, person, way_out: None }
+        let subject = rule.subject_for(scene.envelope).filter(|_| has_subject(channel));
+        let context = context.as_ref().map_or(Value::UNDEFINED, value_of);
+        Ok(Words { scene, order, channel, template, context, subject, chain, person, way_out: None })
     }
 
     /// A whole letter: its words, and what the rule and the policy say of its envelope.
     fn letter(&self, to: &EmailAddress) -> Result<Email, Unrendered> {
         let (rule, envelope) = (self.order.rule, self.scene.envelope);
         let attachments = attachments(&rule.attachments, envelope)
-            .map_err(|it| Unrendered::no_file(&rule.template, it.to_string()))?;
+            .map_err(|it| Unrendered::no_file(self.template, it.to_string()))?;
         let [subject, html, text] = self.parts()?;
         let policy = self.scene.extra.policy;
         let (from, from_name) = match policy.and_then(|it| it.senders.get(&rule.category)) {
@@ -258,7 +271,7 @@ impl<'a> Words<'a> {
                 let mailbox = Sender::parse(&text).and_then(Sender::into_parts);
                 return mailbox
                     .map(Some)
-                    .map_err(|refused| Unrendered::no_mailbox(&rule.template, refused.why()));
+                    .map_err(|refused| Unrendered::no_mailbox(self.template, refused.why()));
             }
         }
         Ok(None)
@@ -276,10 +289,14 @@ impl<'a> Words<'a> {
     /// A part that is not required is empty where there is no file for it.
     fn parts<const N: usize>(&self) -> Result<[String; N], Unrendered> {
         let renderer = self.scene.renderer;
-        let template = &self.order.rule.template;
+        let template = self.template;
         let mut texts = std::array::from_fn(|_| String::new());
         let mut said: Option<(&str, Value)> = None;
-        for (text, part) in texts.iter_mut().zip(self.channel.parts()) {
+        for (place, (text, part)) in texts.iter_mut().zip(self.channel.parts()).enumerate() {
+            if let Some(subject) = self.subject.as_ref().filter(|_| place == 0) {
+                text.clone_from(subject);
+                continue;
+            }
             let locale = self.locale(*part);
             let file = locale.and_then(|it| Some((it, renderer.file(template, it, part.file)?)));
             let Some((locale, name)) = file else {
@@ -315,7 +332,7 @@ impl<'a> Words<'a> {
 
     /// What WhatsApp has approved for this, in the closest language that has it: the template brings its own language.
     fn approved(&self) -> Result<Option<WhatsappTemplate>, Unrendered> {
-        let (renderer, template) = (self.scene.renderer, &self.order.rule.template);
+        let (renderer, template) = (self.scene.renderer, self.template);
         let preferred = self.order.person.and_then(|it| it.locale.as_deref());
         let mut languages = renderer.languages(template, preferred).into_iter();
         let file = languages.find_map(|it| Some((it, renderer.file(template, it, APPROVED)?)));
@@ -325,7 +342,7 @@ impl<'a> Words<'a> {
     }
 
     fn locale(&self, part: Part) -> Option<&str> {
-        let has = |it: &&str| self.scene.renderer.file(&self.order.rule.template, it, part.file).is_some();
+        let has = |it: &&str| self.scene.renderer.file(self.template, it, part.file).is_some();
         self.chain.iter().copied().find(has)
     }
 
@@ -337,11 +354,20 @@ impl<'a> Words<'a> {
             event: self.scene.event.clone(),
             data: self.scene.data.clone(),
             digest: self.scene.digest.clone(),
+            context: self.context.clone(),
             recipient: self.person.clone(),
             way_out: self.way_out.map_or(Value::UNDEFINED, Value::from),
             postal_address: self.postal_address().map_or(Value::UNDEFINED, Value::from),
             voice: Value::from_object(Voice::new(locale, zones, self.scene.extra.now)),
         })
+    }
+}
+
+/// Whether the first part of the channel's messages is a subject or a title.
+fn has_subject(channel: Channel) -> bool {
+    match channel {
+        Channel::Email | Channel::Push | Channel::Socket => true,
+        Channel::Sms | Channel::Whatsapp | Channel::Webhook => false,
     }
 }
 

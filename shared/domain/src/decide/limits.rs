@@ -63,6 +63,11 @@ pub(super) fn full(it: &Refusal) -> Note {
     Note::Full { limit: it.limit.clone(), n: it.n, most: it.most, until: it.until }
 }
 
+/// Says which cap an emergency passes although the cap is full.
+pub(super) fn exceeded(it: &Refusal) -> Note {
+    Note::Exceeded { limit: it.limit.clone(), n: it.n, most: it.most, until: it.until }
+}
+
 /// What a digest's window is called.
 pub(super) fn window(event: &Event, rule: &Rule, step: u32, recipient: &str, what: &str) -> String {
     let step = step.to_string();

@@ -60,6 +60,10 @@ pub enum Note {
     Disabled { why: &'static str, at: Timestamp },
     /// The event itself goes to open sockets.
     Broadcast { recorded: bool },
+    /// The rule refuses the event, in the words of its author.
+    Refused { why: String },
+    /// This cap is full until then, and an emergency passes it.
+    Exceeded { limit: String, n: u64, most: u64, until: Timestamp },
     /// A value of the event or of the recipient that could not be used, and what was done instead.
     Unusable { what: String, instead: &'static str },
 }
@@ -137,6 +141,11 @@ impl fmt::Display for Note {
             }
             Note::Broadcast { recorded: false } => f.write_str(
                 "a broadcast goes to open sockets only, without a template, an inbox entry and a ledger row",
+            ),
+            Note::Refused { why } => write!(f, "the rule refuses it: {why}"),
+            Note::Exceeded { limit, n, most, until } => write!(
+                f,
+                "the cap `{limit}` is full until {until:.0}: {n} of {most} have passed; an emergency is sent all the same and raises an alarm"
             ),
             Note::Unusable { what, instead } => write!(f, "{what}, so {instead}"),
         }

@@ -252,13 +252,16 @@ impl Walk<'_, '_> {
                 self.join(step, Some(channel), "", DigestPolicy::default(), opens);
             }
             (Channelled::Go { places, held }, _) => {
-                if let Some((_, it)) = admitted.refused.iter().find(|(it, _)| *it == channel) {
+                let refused = admitted.refused.iter().find(|(it, _)| *it == channel).map(|(_, it)| it);
+                if let Some(it) = refused.filter(|it| self.overrides() && it.limit != limits::THROTTLE) {
+                    notes.push(limits::exceeded(it));
+                } else if let Some(it) = refused {
                     let reason =
                         if it.limit == limits::THROTTLE { Reason::Throttled } else { Reason::Capped };
                     notes.push(limits::full(it));
                     return self.suppress(step, channel, reason, notes);
                 }
-                notes.extend(admitted.passed(channel));
+                notes.extend(admitted.passed(channel, refused));
                 // What holds some devices back is not what lets the others through.
                 let is_of_all = |it: &&Note| !matches!(it, Note::QuietHours { .. } | Note::Zone { .. });
                 let of_all: Vec<Note> = notes.iter().filter(is_of_all).cloned().collect();
@@ -301,6 +304,7 @@ impl Walk<'_, '_> {
         if channel == Channel::Push {
             notes.extend(handling::unusable(rule, self.plan.envelope()));
         }
+        notes.extend(self.unusable_subject(channel));
         let order = Order {
             rule,
             person: self.person,
@@ -337,13 +341,18 @@ impl Admitted {
     }
 
     /// The limits that let a channel through.
-    fn passed(&self, channel: Channel) -> impl Iterator<Item = Note> + '_ {
+    fn passed<'r>(
+        &'r self,
+        channel: Channel,
+        refused: Option<&'r Refusal>,
+    ) -> impl Iterator<Item = Note> + 'r {
         let concerned = self.asked.iter().filter(move |it| match it.scope {
             Scope::Channel(of) => of == channel,
             Scope::Step | Scope::Message => true,
         });
         concerned
             .filter(|it| it.limit.blocks())
+            .filter(move |it| refused.is_none_or(|refused| refused.limit != it.limit.name()))
             .map(|it| Note::Passed { limit: it.limit.name().to_owned(), most: it.limit.most() })
     }
 }

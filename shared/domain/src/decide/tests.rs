@@ -6,6 +6,7 @@ mod audience;
 mod broadcasts;
 mod cancelling;
 mod digests;
+mod emergency;
 mod endpoints;
 mod engine;
 mod escalation;
@@ -27,6 +28,7 @@ mod together;
 mod upgrade;
 mod verdicts;
 mod when;
+mod wording;
 mod world;
 
 use jiff::Timestamp;

@@ -91,6 +91,10 @@ impl<'p, 'a> Walk<'p, 'a> {
 
 impl<'a> Walk<'_, 'a> {
     fn run(&mut self) {
+        if let Some(why) = &self.matched.rule.refuse {
+            let note = Note::Refused { why: why.clone() };
+            return self.refuse(self.matched.start.step, Reason::RefusedByRule, &[note]);
+        }
         match self.expiry() {
             Ok(expires) => self.expires = expires,
             Err(unreadable) => {
@@ -100,6 +104,9 @@ impl<'a> Walk<'_, 'a> {
         }
         if let Err((reason, notes)) = self.may_begin() {
             return self.refuse(self.matched.start.step, reason, &notes);
+        }
+        if let Some((reason, note)) = self.wordless() {
+            return self.refuse(self.matched.start.step, reason, &[note]);
         }
         if self.is_cancelled() || !self.asks.is_empty() {
             return;

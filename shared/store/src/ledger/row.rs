@@ -220,14 +220,18 @@ fn whose_item(recipient: &str, now: Timestamp) -> Item {
     Item::default().text("whose", recipient).number("begun_at", now.as_millisecond())
 }
 
-fn set_item(set: Option<&Set>) -> Item {
+pub(super) fn set_item(set: Option<&Set>) -> Item {
     let Some(set) = set else { return Item::default() };
-    Item::default().text("set_id", &set.id).number("set_of", i64::from(set.of))
+    Item::default()
+        .text("set_id", &set.id)
+        .number("set_of", i64::from(set.of))
+        .maybe("set_category", set.category.as_deref())
 }
 
-fn read_set(item: &Item) -> Option<Set> {
+pub(super) fn read_set(item: &Item) -> Option<Set> {
     let of = item.get_number("set_of").and_then(|it| u32::try_from(it).ok())?;
-    Some(Set { id: item.get("set_id")?.to_owned(), of })
+    let category = item.get("set_category").map(str::to_owned);
+    Some(Set { id: item.get("set_id")?.to_owned(), of, category })
 }
 
 fn origin_item(origin: &Origin) -> Item {

@@ -7,6 +7,26 @@ use aws_smithy_mocks::{Rule, mock};
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
+#[test]
+fn suppressed_notifications_are_a_set_only_where_nothing_of_the_event_was_to_be_sent() {
+    let row = |set: Option<&str>| Item::default().maybe("set_id", set);
+    let rows = |sets: &[Option<&str>]| sets.iter().map(|it| row(*it)).collect::<Vec<Item>>();
+    let suppressed = Set::suppressed(Some(1), None).id;
+    let of = |sets: &[Option<&str>], set: &str| of_set(&rows(sets), set).len();
+    assert_eq!(of(&[Some(&suppressed), None, Some(&suppressed)], &suppressed), 2);
+    assert_eq!(of(&[Some(&suppressed), Some("event")], &suppressed), 0, "another hand-over tells");
+    assert_eq!(of(&[Some(&suppressed), Some("event"), Some("a1")], "event"), 1);
+}
+
+#[test]
+fn category_of_a_set_is_read_as_it_is_written() {
+    for category in [None, Some("EHR_RECORD".to_owned())] {
+        let set = Set { id: "event".to_owned(), of: 2, category };
+        assert_eq!(row::read_set(&row::set_item(Some(&set))), Some(set));
+    }
+    assert_eq!(row::read_set(&Item::default()), None);
+}
+
 #[tokio::test]
 async fn only_a_claim_that_no_sender_left_behind_may_be_given_back_when_it_is_unclear() {
     let broken = || says(Some(BatchStatementErrorCodeEnum::InternalServerError));

@@ -1,6 +1,7 @@
 //! What becomes of templates. Failures, languages, limits and what a socket message exposes have a file each.
 
 mod digests;
+mod direct;
 mod exposing;
 mod failures;
 mod languages;
