@@ -191,7 +191,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is.
-    pub const ALL: [Reason; 53] = [
+    pub const ALL: [Reason; 56] = [
         Reason::NoRule,
         Reason::NoRecipient,
         Reason::NoKey,
