@@ -65,7 +65,7 @@ fn messages_have_the_words_of_their_events_and_no_template_is_made_of_them() {
 #[test]
 fn variables_of_a_context_are_unknown_where_a_rule_without_context_uses_the_template() {
     let mut problems = Vec::new();
-    let mut files = crate::folder::read(&folder(), &mut problems);
+    let mut files = crate::folder::read(&folder(), false, &mut problems);
     assert_eq!(problems, []);
     assert!(compile_files(files.clone()).is_ok());
     let plain = "- rule: plain\n  when: { detail-type: [plain] }\n  category: direct\n  channels: [email]\n  \
@@ -78,7 +78,7 @@ fn variables_of_a_context_are_unknown_where_a_rule_without_context_uses_the_temp
 
 #[test]
 fn every_template_that_events_may_name_exists_and_has_the_parts_of_the_channels() {
-    let mut files = crate::folder::read(&folder(), &mut Vec::new());
+    let mut files = crate::folder::read(&folder(), false, &mut Vec::new());
     files.remove("templates/appointment-reminder/en/email.txt");
     let rules = files.get_mut("rules/direct.yaml").unwrap();
     *rules = rules.replace(
@@ -114,7 +114,7 @@ fn words(event: &str) -> (Vec<String>, String) {
             Content::Push(it) => format!("{} | {}", it.title, it.body),
             Content::Sms(it) => it.text,
             Content::Socket(it) => format!("{} | {}", it.title, it.body),
-            Content::Whatsapp(_) | Content::Webhook(_) => panic!("no rule sends this"),
+            Content::Whatsapp(_) | Content::Webhook(_) | Content::Broadcast(_) => panic!("no rule sends this"),
         });
     }
     (texts, html)
