@@ -94,7 +94,8 @@ fn event_is_recorded_under_the_type_and_the_tenant_that_the_policy_finds() {
 fn socket_event_is_recorded_with_its_target_and_as_it_came() {
     let detail = r#"{"id":"s-1","type":"task","event":"task.updated","data":{},"source":{"userId":"uma"},
         "target":{"type":"project","id":"p-1"}}"#;
-    let kept = record(&bus_as("sockets", "task.updated", detail), &Producers::default(), &marks(), NOON).unwrap();
+    let kept =
+        record(&bus_as("sockets", "task.updated", detail), &Producers::default(), &marks(), NOON).unwrap();
     assert_eq!((kept.get("detail"), kept.get("actor")), (Some(detail), Some("uma")));
     assert!(kept.get("event").unwrap().contains(r#""target":{"type":"project","id":"p-1"}"#));
 }
