@@ -50,7 +50,8 @@ pub struct Words<'a> {
 pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mut written: Written) -> Work {
     let mut work = Work::default();
     // The targets of a broadcast are no recipients who were told.
-    let orders = decisions.iter().filter(|it| !is_broadcast(it) && matches!(it.verdict, Verdict::Send(_))).count();
+    let orders =
+        decisions.iter().filter(|it| !is_broadcast(it) && matches!(it.verdict, Verdict::Send(_))).count();
     let set = Set { id: set_name(plan), of: u32::try_from(orders).unwrap_or(u32::MAX) };
     for decision in decisions {
         log_unusable(plan, &decision);

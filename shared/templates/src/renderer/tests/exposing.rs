@@ -37,11 +37,9 @@ fn broadcast_needs_no_template_and_carries_what_is_exposed_or_the_payload_as_it_
     assert_eq!(some.data.get(), r#"{"id":7}"#);
     assert_eq!((some.exclude, some.record), (vec!["ann".to_owned()], Record::None));
     assert!(matches!(&some.to, SocketTarget::Room(room) if room == "clinic:7"));
-    for (data, expected) in [
-        (r#","data":{"z":1.50,"id":7}"#, r#"{"z":1.50,"id":7}"#),
-        (r#","data":[1,2]"#, "[1,2]"),
-        ("", "{}"),
-    ] {
+    for (data, expected) in
+        [(r#","data":{"z":1.50,"id":7}"#, r#"{"z":1.50,"id":7}"#), (r#","data":[1,2]"#, "[1,2]"), ("", "{}")]
+    {
         assert_eq!(broadcast(json!({ "expose_all": true }), &[], data).data.get(), expected);
     }
 }
