@@ -45,7 +45,6 @@ fn broadcast_needs_no_template_and_carries_what_is_exposed_or_the_payload_as_it_
 }
 
 /// What a broadcast rule sends into a room. `data` is the last member of the event, as text.
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn broadcast(own: Value, expose: &[&str], data: &str) -> Broadcast {
     let mut rule = rule(expose);
     (rule.template, rule.broadcast) = (String::new(), Some(serde_json::from_value(own).unwrap()));
