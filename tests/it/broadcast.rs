@@ -72,7 +72,10 @@ async fn target_that_the_event_does_not_name_and_unknown_user_have_outcomes_with
 fn check_frame(frame: &Value, event: &str, kind: &str, data: &Value) {
     assert_eq!((&frame["type"], &frame["data"]), (&json!("event"), data), "{frame}");
     let named = &frame["event"];
-    assert_eq!((&named["id"], &named["type"], &named["source"]), (&json!(event), &json!(kind), &json!("tests")));
+    assert_eq!(
+        (&named["id"], &named["type"], &named["source"]),
+        (&json!(event), &json!(kind), &json!("tests"))
+    );
     assert!(named["time"].is_string() && frame["id"].is_string(), "{frame}");
     assert!(frame["title"].is_null() && frame["inbox"].is_null(), "{frame}");
 }

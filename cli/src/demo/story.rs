@@ -116,13 +116,13 @@ impl Story {
                         Expected::Letter { to: email.to.as_str().to_owned(), subject: email.subject }
                     }
                     Ok(Content::Socket(socket)) => Expected::Message { to: socket.to, title: socket.title },
-                    Ok(Content::Push(_)
-                    | Content::Sms(_)
-                    | Content::Whatsapp(_)
-                    | Content::Webhook(_)
-                    | Content::Broadcast(_)) => {
-                        Expected::Elsewhere
-                    }
+                    Ok(
+                        Content::Push(_)
+                        | Content::Sms(_)
+                        | Content::Whatsapp(_)
+                        | Content::Webhook(_)
+                        | Content::Broadcast(_),
+                    ) => Expected::Elsewhere,
                     Err(_) => Expected::Failed(Reason::Template),
                 },
             },

@@ -91,7 +91,7 @@ async fn still_pending(
             return None;
         }
     };
-    say_unrecorded(&told, terminal);
+    let unrecorded = say_unrecorded(&told, terminal);
     let mut missing = pending::missing(&told, rows, event, runtime::now());
     missing.retain(|told| wanted.is(&told.recipient, told.channel));
     if *decider.is_cut.borrow() {
@@ -99,18 +99,19 @@ async fn still_pending(
         terminal.note(&format!("of groups with more than {most} members only the first are looked at"));
     }
     super::picture::show_pending(event, rows, decider.catalog(), &missing, args.limit, terminal);
-    Some(missing.len())
+    Some(missing.len() + unrecorded)
 }
 
-/// Names the broadcast rules of which the ledger keeps nothing.
-fn say_unrecorded(told: &[Told], terminal: &Terminal) {
+/// Names the broadcast rules of which the ledger keeps nothing, and counts them.
+fn say_unrecorded(told: &[Told], terminal: &Terminal) -> usize {
     let unrecorded = told.iter().filter(|told| told.broadcast == Some(Record::None));
     let rules: BTreeSet<&str> = unrecorded.filter_map(|told| told.rule.as_deref()).collect();
-    for rule in rules {
+    for rule in &rules {
         terminal.note(&format!(
             "the rule {rule} broadcasts with `record: none`, so no row says who got it; `carillon explain FILE` shows its targets"
         ));
     }
+    rules.len()
 }
 
 /// Everything that came of an event, and of the digests that it is told in: rule by rule, recipient by recipient.

@@ -152,7 +152,9 @@ fn line(it: &Told, began: Timestamp, terminal: &Terminal) {
 
 fn verdict(it: &Told) -> (Ink, String) {
     match it.what {
-        What::Send if it.broadcast.is_some() => (Ink::Good, "goes live to open sockets (broadcast)".to_owned()),
+        What::Send if it.broadcast.is_some() => {
+            (Ink::Good, "goes live to open sockets (broadcast)".to_owned())
+        }
         What::Send => (Ink::Good, "is sent".to_owned()),
         What::Suppress(reason) => {
             (Ink::Bad, format!("is not sent: {} ({})", reason.meaning(), reason.name()))

@@ -47,7 +47,8 @@ pub(crate) fn check_keys(members: &[Entry], page: &mut Page<'_>) -> bool {
     if !is_broadcast {
         for key in OWN {
             if let Some(at) = key_at(members, key) {
-                let fix = "take it out, or write `broadcast: [ … ]` in place of `to`, `template` and `channels`";
+                let fix =
+                    "take it out, or write `broadcast: [ … ]` in place of `to`, `template` and `channels`";
                 page.refuse(at, format!("`{key}` belongs to `broadcast`, and the rule has none"), fix);
             }
         }

@@ -324,7 +324,9 @@ impl Reason {
             Reason::OtherTenant => "the person does not belong to the event's tenant",
             Reason::Actor => "it is what they did themselves",
             Reason::Excluded => "the rule's `exclude` names this user",
-            Reason::UnreadableExclude => "the event's value for the rule's `exclude` names no users, so nobody gets it",
+            Reason::UnreadableExclude => {
+                "the event's value for the rule's `exclude` names no users, so nobody gets it"
+            }
             Reason::Replayed => "the event is replayed, and a broadcast without a record is not sent again",
             Reason::Preference => "the recipient, or who settles it for them, does not want it",
             Reason::SuppressedAddress => "the address is closed: it bounced, or its owner called us spam",

@@ -87,7 +87,6 @@ pub struct BroadcastPolicy {
 }
 
 impl BroadcastPolicy {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     fn is_default(&self) -> bool {
         *self == BroadcastPolicy::default()
     }

@@ -75,9 +75,7 @@ impl Proof {
             | Content::Push(_)
             | Content::Socket(_)
             | Content::Webhook(_)
-            | Content::Broadcast(_)) => {
-                Err(Box::new(content))
-            }
+            | Content::Broadcast(_)) => Err(Box::new(content)),
         }
     }
 

@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(
             room,
             json!({
-                "type": "event", "id": room["id"], "rule": "screens", "data": { "position": 2.50 },
+                "type": "event", "id": room["id"], "rule": "screens", "data": serde_json::from_str::<Value>(r#"{"position":2.50}"#).unwrap(),
                 "event": {
                     "id": "e-1", "type": "queue.updated", "time": "2026-11-20T12:00:00Z", "source": "/hub",
                     "subject": "queue/1",

@@ -59,7 +59,10 @@ fn keys_of_other_rules_are_refused_beside_broadcast_and_its_own_keys_without_it(
     let usual = "to: [{ user: $.data.userId }]\n  category: c\n  channels: [socket]\n  template: t";
     for own in ["exclude: [$.data.userId]", "record: none"] {
         let key = own.split(':').next().unwrap();
-        check(&format!("{usual}\n  {own}"), &[&format!("`{key}` belongs to `broadcast`, and the rule has none")]);
+        check(
+            &format!("{usual}\n  {own}"),
+            &[&format!("`{key}` belongs to `broadcast`, and the rule has none")],
+        );
     }
 }
 
@@ -67,7 +70,10 @@ fn keys_of_other_rules_are_refused_beside_broadcast_and_its_own_keys_without_it(
 fn target_that_no_socket_belongs_to_is_refused() {
     check("broadcast: []", &["`broadcast` is empty, so no socket ever gets the event"]);
     check("broadcast: clinic", &["found text, wanted a list of targets"]);
-    check("broadcast: [{ email: $.data.email }]", &["a broadcast goes to open sockets, and `email` has none"]);
+    check(
+        "broadcast: [{ email: $.data.email }]",
+        &["a broadcast goes to open sockets, and `email` has none"],
+    );
     check(
         "broadcast: [{ endpoints: tenant }]",
         &["a broadcast goes to open sockets, and `endpoints` has none"],
@@ -107,13 +113,15 @@ fn sample_without_a_value_for_a_room_is_advice() {
     };
     assert_eq!(warnings(r#"{"clinicId":7,"userId":"ann"}"#), [""; 0]);
     assert_eq!(warnings(r#"{"clinicId":7}"#), [""; 0], "a user may be left out, as in `to`");
-    let what = "`$.data.clinicId` of the event names no value for the room `clinic`, so this target is not told";
+    let what =
+        "`$.data.clinicId` of the event names no value for the room `clinic`, so this target is not told";
     assert_eq!(warnings(r#"{"userId":"ann"}"#), [what]);
 }
 
 #[test]
 fn decision_test_names_each_target_of_a_broadcast() {
-    let compiled = compiled(&format!("{TARGETS}\n  exclude: [$.data.not]"), "").unwrap_or_else(|it| panic!("{it:?}"));
+    let compiled =
+        compiled(&format!("{TARGETS}\n  exclude: [$.data.not]"), "").unwrap_or_else(|it| panic!("{it:?}"));
     let catalog = Catalog::open(compiled.file).unwrap();
     let test = "- test: x\n  event: { type: a, data: { clinicId: 7, userId: [ann, ben], not: ben } }\n  \
                 people: [{ id: ann }, { id: ben }]\n  expect:\n    \

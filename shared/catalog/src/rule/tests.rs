@@ -56,7 +56,7 @@ fn a_rule_has_its_keys_and_no_others() {
         "  colour: red",
         &["7:3: unknown key `colour`; it is one of `rule`, `about`, `when`, `category`, \
         `priority`, `commercial`, `ephemeral`, `to`, `actor`, `channels`, `delay`, `steps`, `template`, `subject`, `refuse`, `reply-to`, `attachments`, `expose`, `versions`, `expires`, `outside`, `push`, \
-        `cancel`, `repeat`"],
+        `cancel`, `repeat`, `broadcast`, `exclude`, `record`"],
     );
 }
 

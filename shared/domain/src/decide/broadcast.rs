@@ -110,9 +110,9 @@ impl Walk<'_, '_> {
             instead_of: None,
             failover: None,
         };
-        let (channel, note) = (Some(Channel::Socket), Note::Broadcast { recorded: record == Record::Targets });
-        let decision =
-            self.decision(self.key(channel, 0, ""), channel, 0, Verdict::Send(order), vec![note]);
+        let (channel, note) =
+            (Some(Channel::Socket), Note::Broadcast { recorded: record == Record::Targets });
+        let decision = self.decision(self.key(channel, 0, ""), channel, 0, Verdict::Send(order), vec![note]);
         self.decisions.push(decision);
     }
 }

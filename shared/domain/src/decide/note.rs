@@ -136,9 +136,9 @@ impl fmt::Display for Note {
             }
             Note::Closed { why, until: None } => write!(f, "this channel is closed for good: {why}"),
             Note::Disabled { why, at } => write!(f, "the endpoint is switched off since {at:.0}: {why}"),
-            Note::Broadcast { recorded: true } => {
-                f.write_str("a broadcast goes to open sockets only, without a template and without an inbox entry")
-            }
+            Note::Broadcast { recorded: true } => f.write_str(
+                "a broadcast goes to open sockets only, without a template and without an inbox entry",
+            ),
             Note::Broadcast { recorded: false } => f.write_str(
                 "a broadcast goes to open sockets only, without a template, an inbox entry and a ledger row",
             ),

@@ -44,7 +44,6 @@ impl Record {
 
     /// Whether this is the default, which is not written.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub fn is_default(&self) -> bool {
         *self == Record::default()
     }

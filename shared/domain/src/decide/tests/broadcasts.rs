@@ -52,7 +52,8 @@ fn excluded_user_is_not_told_and_their_sockets_are_left_out_of_rooms() {
 #[test]
 fn broadcast_whose_excluded_users_are_not_known_is_not_sent() {
     let many: Vec<String> = (0..=MAX_EXCLUDED).map(|number| format!("u-{number}")).collect();
-    for not in [json!([{ "id": "ann" }]), json!({ "id": "ann" }), json!(true), json!([["ann"]]), json!(many)] {
+    for not in [json!([{ "id": "ann" }]), json!({ "id": "ann" }), json!(true), json!([["ann"]]), json!(many)]
+    {
         let data = json!({ "clinic": 7, "not": not });
         check(
             &event(data, json!({})),
@@ -77,7 +78,8 @@ fn room_without_a_value_has_an_outcome_beside_the_targets_that_have_one() {
             "live → ann by socket: send to the sockets of ann, live",
         ],
     );
-    let (known_user, catalog) = (event(json!({ "user": "ann" }), json!({})), catalog(&[live(json!({ "to": to }))]));
+    let (known_user, catalog) =
+        (event(json!({ "user": "ann" }), json!({})), catalog(&[live(json!({ "to": to }))]));
     let plan = Plan::of(&known_user, &catalog);
     let recipients = known(&people);
     let decisions = decided(&plan, &recipients, now());
@@ -126,7 +128,8 @@ fn member_is_not_told_of_what_they_did_and_nobody_is_told_too_late() {
 
 #[test]
 fn broadcast_without_a_record_is_not_sent_again_by_a_replay() {
-    let rule = |record: &str| json!({ "to": [room("clinic", "$.data.clinic")], "broadcast": { "record": record } });
+    let rule =
+        |record: &str| json!({ "to": [room("clinic", "$.data.clinic")], "broadcast": { "record": record } });
     let sent = ["live → room:clinic:7 by socket: send to the room clinic:7, live, without []"];
     for (record, marks, expected) in [
         ("none", json!({}), &sent),
@@ -155,7 +158,8 @@ fn rule_says_what_is_recorded_and_the_policy_where_it_does_not() {
         let plan = Plan::of(&event, &catalog);
         let recipients = Recipients::new();
         let decisions = decided(&plan, &recipients, now());
-        let Verdict::Send(Order { target: Target::Broadcast(Live { record, .. }), .. }) = &decisions[0].verdict
+        let Verdict::Send(Order { target: Target::Broadcast(Live { record, .. }), .. }) =
+            &decisions[0].verdict
         else {
             panic!("a broadcast was expected")
         };

@@ -37,17 +37,14 @@ fn broadcast_needs_no_template_and_carries_what_is_exposed_or_the_payload_as_it_
     assert_eq!(some.data.get(), r#"{"id":7}"#);
     assert_eq!((some.exclude, some.record), (vec!["ann".to_owned()], Record::None));
     assert!(matches!(&some.to, SocketTarget::Room(room) if room == "clinic:7"));
-    for (data, expected) in [
-        (r#","data":{"z":1.50,"id":7}"#, r#"{"z":1.50,"id":7}"#),
-        (r#","data":[1,2]"#, "[1,2]"),
-        ("", "{}"),
-    ] {
+    for (data, expected) in
+        [(r#","data":{"z":1.50,"id":7}"#, r#"{"z":1.50,"id":7}"#), (r#","data":[1,2]"#, "[1,2]"), ("", "{}")]
+    {
         assert_eq!(broadcast(json!({ "expose_all": true }), &[], data).data.get(), expected);
     }
 }
 
 /// What a broadcast rule sends into a room. `data` is the last member of the event, as text.
-#[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn broadcast(own: Value, expose: &[&str], data: &str) -> Broadcast {
     let mut rule = rule(expose);
     (rule.template, rule.broadcast) = (String::new(), Some(serde_json::from_value(own).unwrap()));
