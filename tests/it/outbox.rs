@@ -239,6 +239,29 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
 }
 
 #[tokio::test]
+async fn event_of_which_nothing_was_sent_leads_to_one_communication_without_success() {
+    let (cloud, _) = desk();
+    let (id, nobody) = (unique("event"), unique("nobody"));
+    let data = json!({ "to": [nobody], "message": "The bells ring." });
+    cloud.put(&[cloud_event("core.hello", &id, &data)]).await;
+    let communications = async || -> Vec<Record> {
+        let all = cloud.all_records().await.into_iter();
+        let of_event = all.filter(|it| it.get("causation_id") == Some(&id));
+        of_event.filter(|it| it.get("type") == Some("communication.sent")).collect()
+    };
+    let told =
+        until("a communication", async || Some(communications().await).filter(|it| !it.is_empty())).await;
+    let event: Value = serde_json::from_str(told[0].get("event").unwrap()).unwrap();
+    let data = &event["data"];
+    assert_eq!((&data["success"], &data["recipientCount"]), (&json!(false), &json!(1)), "{event}");
+    let results = data["results"].as_array().unwrap();
+    let is_failure = |it: &Value| it["success"] == false && it["messageId"].is_null();
+    assert!(!results.is_empty() && results.iter().all(is_failure), "{event}");
+    quiet().await;
+    assert_eq!(communications().await.len(), 1, "once");
+}
+
+#[tokio::test]
 async fn a_stream_is_read_forward_and_back_from_a_snapshot_on_and_by_time() {
     let (_, desk) = desk();
     let began = now();
