@@ -106,9 +106,6 @@ fn check_says_everything_that_is_wrong_in_one_run() {
 fn decision_test_that_explain_writes_passes() {
     let folder = scratch();
     let config = copied(&folder);
-    let project = config.join("carillon.yaml");
-    let manifest = std::fs::read_to_string(&project).unwrap().replace("pack-tests: true\n", "");
-    std::fs::write(&project, manifest).unwrap();
     std::fs::create_dir_all(config.join("tests")).unwrap();
     let mut tests = String::new();
     for sample in
@@ -143,12 +140,15 @@ fn check_and_what_if_warn_of_a_rule_that_is_deployed_and_gone() {
     assert!(text(&said).contains(warning), "{}", text(&said));
 }
 
-/// The project of the repository and its packs, in a folder of their own.
+/// The project of the repository and its packs, in a folder of their own. The decision tests of the packs are not run.
 fn copied(folder: &Path) -> PathBuf {
     for name in ["config", "packs"] {
         let copied = Command::new("cp").arg("-r").arg(root().join(name)).arg(folder).status().unwrap();
         assert!(copied.success());
     }
+    let project = folder.join("config/carillon.yaml");
+    let manifest = std::fs::read_to_string(&project).unwrap().replace("pack-tests: true\n", "");
+    std::fs::write(&project, manifest).unwrap();
     folder.join("config")
 }
 
