@@ -114,7 +114,9 @@ fn words(event: &str) -> (Vec<String>, String) {
             Content::Push(it) => format!("{} | {}", it.title, it.body),
             Content::Sms(it) => it.text,
             Content::Socket(it) => format!("{} | {}", it.title, it.body),
-            Content::Whatsapp(_) | Content::Webhook(_) | Content::Broadcast(_) => panic!("no rule sends this"),
+            Content::Whatsapp(_) | Content::Webhook(_) | Content::Broadcast(_) => {
+                panic!("no rule sends this")
+            }
         });
     }
     (texts, html)
