@@ -128,7 +128,6 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the time that is measured")]
     fn answer(&self, request: &Request) -> Option<Response> {
         let Some(runtime) = request.path.strip_prefix(RUNTIME_API) else { return Some(self.call(request)) };
         if request.method == "GET" {

@@ -53,11 +53,7 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
         return Ok(false);
     }
     if let Some(against) = &args.against {
-        let after =
-            CatalogFile::read(&String::from_utf8_lossy(&text)).ok().and_then(|it| Catalog::open(it).ok());
-        let after =
-            after.ok_or_else(|| Error::Cloud("the compiled catalog cannot be read back".to_owned()))?;
-        gone::warn(&gone::rules(&explain::catalog(against)?, &after), terminal);
+        warn_of_gone(against, &text, terminal)?;
     }
     if let Some(out) = &args.out {
         write(out, &text)?;
@@ -86,6 +82,15 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
         }
     }
     Ok(true)
+}
+
+/// Warns of the rules that the catalog in a file has and the compiled one has not.
+fn warn_of_gone(against: &Path, compiled: &[u8], terminal: &Terminal) -> Result<(), Error> {
+    let after = CatalogFile::read(&String::from_utf8_lossy(compiled)).ok();
+    let after = after.and_then(|file| Catalog::open(file).ok());
+    let after = after.ok_or_else(|| Error::Cloud("the compiled catalog cannot be read back".to_owned()))?;
+    gone::warn(&gone::rules(&explain::catalog(against)?, &after), terminal);
+    Ok(())
 }
 
 /// What came of samples and decision tests.

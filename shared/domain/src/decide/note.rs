@@ -75,6 +75,14 @@ impl Note {
     }
 }
 
+/// How a broadcast is told.
+fn broadcast(recorded: bool) -> &'static str {
+    match recorded {
+        true => "a broadcast goes to open sockets only, without a template and without an inbox entry",
+        false => "a broadcast goes to open sockets only, without a template, an inbox entry and a ledger row",
+    }
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -136,12 +144,7 @@ impl fmt::Display for Note {
             }
             Note::Closed { why, until: None } => write!(f, "this channel is closed for good: {why}"),
             Note::Disabled { why, at } => write!(f, "the endpoint is switched off since {at:.0}: {why}"),
-            Note::Broadcast { recorded: true } => f.write_str(
-                "a broadcast goes to open sockets only, without a template and without an inbox entry",
-            ),
-            Note::Broadcast { recorded: false } => f.write_str(
-                "a broadcast goes to open sockets only, without a template, an inbox entry and a ledger row",
-            ),
+            Note::Broadcast { recorded } => f.write_str(broadcast(*recorded)),
             Note::Refused { why } => write!(f, "the rule refuses it: {why}"),
             Note::Exceeded { limit, n, most, until } => write!(
                 f,
