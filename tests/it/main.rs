@@ -78,6 +78,7 @@ mod projects;
 mod received;
 mod recovery;
 mod render;
+mod replaced_systems;
 mod replay;
 mod resume;
 mod sealing;
