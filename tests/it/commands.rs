@@ -18,7 +18,9 @@ fn the_demo_shows_every_sample_arriving() {
     let lines = json_lines(&said);
     let sum = lines.iter().find(|it| it["events"].is_number()).unwrap();
     assert_eq!(sum["wrong"], 0, "{sum}");
-    assert_eq!(sum["events"], 75);
+    let samples = samples();
+    assert!(samples >= 75, "{samples}");
+    assert_eq!(sum["events"], samples);
     let acts: Vec<_> = lines.iter().filter(|it| it["act"].is_string()).collect();
     assert_eq!(acts.len(), 12, "{lines:?}");
     assert!(acts.iter().all(|it| it["right"] == true), "{acts:?}");
@@ -28,7 +30,14 @@ fn the_demo_shows_every_sample_arriving() {
         "the person without an address and the one with a bad one"
     );
     let audited = lines.iter().filter(|it| it["audit"] == true).count();
-    assert_eq!(audited, 75);
+    assert_eq!(audited, samples);
+}
+
+/// How many samples the packs have.
+fn samples() -> usize {
+    let packs = std::fs::read_dir(root().join("packs")).unwrap();
+    let folders = packs.map(|pack| pack.unwrap().path().join("events"));
+    folders.map(|folder| std::fs::read_dir(folder).unwrap().count()).sum()
 }
 
 #[tokio::test]
