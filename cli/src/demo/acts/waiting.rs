@@ -57,7 +57,7 @@ pub(super) fn acts(run: &str, now: Timestamp) -> Result<Vec<Act>, Error> {
         },
         Act {
             title: "A throttle",
-            told: "four alarms, two letters a minute",
+            told: "four alarms, two letters an hour",
             events: alarms.collect::<Result<_, _>>()?,
             then: None,
             is_over: |rows| {
