@@ -48,6 +48,9 @@ pub(super) struct Frame {
     pub(super) id: String,
     pub(super) title: String,
     pub(super) body: String,
+    /// The rule, and the id of the event where the frame is a broadcast.
+    rule: String,
+    event: String,
 }
 
 /// What was heard by the time somebody asks.
@@ -144,6 +147,12 @@ impl Heard {
         self.frames.iter().filter(|it| it.id == id).collect()
     }
 
+    /// Who heard a broadcast of a rule.
+    pub(super) fn of_broadcast(&self, event: &str, rule: &str) -> BTreeSet<&str> {
+        let frames = self.frames.iter().filter(|frame| frame.event == event && frame.rule == rule);
+        frames.map(|frame| frame.user.as_str()).collect()
+    }
+
     /// Who should hear a message: each of them once.
     pub(super) fn expected(&self, target: &SocketTarget, tenant: Option<&str>) -> Vec<&str> {
         let hears = |it: &&Listener| match target {
@@ -188,7 +197,15 @@ async fn listen(mut socket: Socket, user: String, frames: Arc<Mutex<Vec<Frame>>>
     while let Some(Ok(message)) = socket.next().await {
         let Ok(value) = serde_json::from_str::<Value>(&message.to_string()) else { continue };
         let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-        let frame = Frame { user: user.clone(), id: text("id"), title: text("title"), body: text("body") };
+        let event = value["event"]["id"].as_str().filter(|_| value["type"] == "event");
+        let frame = Frame {
+            user: user.clone(),
+            id: text("id"),
+            title: text("title"),
+            body: text("body"),
+            rule: text("rule"),
+            event: event.unwrap_or_default().to_owned(),
+        };
         if let Ok(mut frames) = frames.lock() {
             frames.push(frame);
         }

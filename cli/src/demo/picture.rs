@@ -94,6 +94,14 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
                 None => ("⇄", right, format!("nothing was heard; expected “{title}”")),
             }
         }
+        Expected::Live { to, exclude, recorded } => {
+            let listeners = heard.of_broadcast(&story.event.id, &it.rule);
+            let mut expected = heard.expected(to, story.event.tenant.as_deref());
+            expected.retain(|user| !exclude.iter().any(|excluded| excluded == user));
+            let right = expected.iter().all(|user| listeners.contains(user));
+            let kept = if *recorded { "" } else { ", without a record" };
+            ("⇄", right, format!("live on {} of {} open sockets{kept}", listeners.len(), expected.len()))
+        }
         Expected::Elsewhere => ("✉", true, "handed to the provider".to_owned()),
         Expected::Deferred => {
             let until = it.row.as_ref().and_then(|it| it.until).map_or_else(String::new, utc);
@@ -147,7 +155,7 @@ fn count(tally: &mut Tally, it: &Notification, row: &Row) {
         (_, false) => tally.wrong += 1,
         (_, true) if it.is_of_earlier_events() => tally.withheld += 1,
         (Expected::Letter { .. }, true) => tally.letters += 1,
-        (Expected::Message { .. } | Expected::Elsewhere, true) => tally.messages += 1,
+        (Expected::Live { .. } | Expected::Message { .. } | Expected::Elsewhere, true) => tally.messages += 1,
         (Expected::Suppressed(_) | Expected::Deferred | Expected::Failed(_), true) => tally.withheld += 1,
     }
 }

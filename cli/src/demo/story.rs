@@ -14,6 +14,7 @@ use domain::key::Key;
 use domain::outcome::{Reason, Status};
 use domain::plan::{Audience, Plan};
 use domain::recipient::{self, Group, Recipients};
+use domain::rule::Record;
 use store::{Events, Ledger, LedgerRow, Record};
 use templates::Renderer;
 
@@ -49,6 +50,13 @@ pub(super) enum Expected {
     Message {
         to: SocketTarget,
         title: String,
+    },
+    /// The event itself, to every socket of a user or of a room, but those of `exclude`.
+    Live {
+        to: SocketTarget,
+        exclude: Vec<String>,
+        /// Whether the ledger has a row.
+        recorded: bool,
     },
     /// On a channel of which the other end is not looked at.
     Elsewhere,
@@ -116,13 +124,14 @@ impl Story {
                         Expected::Letter { to: email.to.as_str().to_owned(), subject: email.subject }
                     }
                     Ok(Content::Socket(socket)) => Expected::Message { to: socket.to, title: socket.title },
-                    Ok(
-                        Content::Push(_)
-                        | Content::Sms(_)
-                        | Content::Whatsapp(_)
-                        | Content::Webhook(_)
-                        | Content::Broadcast(_),
-                    ) => Expected::Elsewhere,
+                    Ok(Content::Broadcast(live)) => Expected::Live {
+                        recorded: live.record == Record::Targets,
+                        to: live.to,
+                        exclude: live.exclude,
+                    },
+                    Ok(Content::Push(_) | Content::Sms(_) | Content::Whatsapp(_) | Content::Webhook(_)) => {
+                        Expected::Elsewhere
+                    }
                     Err(_) => Expected::Failed(Reason::Template),
                 },
             },
@@ -164,7 +173,15 @@ impl Story {
 
 impl Notification {
     fn is_open(&self) -> bool {
+        if self.is_unrecorded() {
+            return false;
+        }
         !self.row.as_ref().is_some_and(|it| it.status.is_final())
+    }
+
+    /// Whether the ledger never has a row for it.
+    fn is_unrecorded(&self) -> bool {
+        matches!(self.expected, Expected::Live { recorded: false, .. })
     }
 
     /// Its own row; or, where it was decided otherwise because of what happened before, the row that says so.
@@ -184,14 +201,16 @@ impl Notification {
 
     /// Whether the ledger says what was expected.
     pub(super) fn is_as_expected(&self) -> bool {
-        let Some(row) = &self.row else { return false };
+        let Some(row) = &self.row else { return self.is_unrecorded() };
         if self.is_of_earlier_events() {
             return true;
         }
         match &self.expected {
-            Expected::Letter { .. } | Expected::Message { .. } | Expected::Elsewhere => {
-                row.status == Status::Sent
-            }
+            Expected::Live { recorded: false, .. } => false,
+            Expected::Live { recorded: true, .. }
+            | Expected::Letter { .. }
+            | Expected::Message { .. }
+            | Expected::Elsewhere => row.status == Status::Sent,
             Expected::Deferred => row.status == Status::Deferred,
             Expected::Suppressed(reason) => row.status == Status::Suppressed && row.reason == Some(*reason),
             Expected::Failed(reason) => row.status == Status::Failed && row.reason == Some(*reason),
