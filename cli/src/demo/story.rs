@@ -14,7 +14,6 @@ use domain::key::Key;
 use domain::outcome::{Reason, Status};
 use domain::plan::{Audience, Plan};
 use domain::recipient::{self, Group, Recipients};
-use domain::rule::Record;
 use store::{Events, Ledger, LedgerRow, Record};
 use templates::Renderer;
 
@@ -125,7 +124,7 @@ impl Story {
                     }
                     Ok(Content::Socket(socket)) => Expected::Message { to: socket.to, title: socket.title },
                     Ok(Content::Broadcast(live)) => Expected::Live {
-                        recorded: live.record == Record::Targets,
+                        recorded: live.record == domain::rule::Record::Targets,
                         to: live.to,
                         exclude: live.exclude,
                     },

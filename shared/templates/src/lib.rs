@@ -4,6 +4,7 @@
 //! from users, so each has a limit on steps, on nesting, on length and on what it works on; a variable that is not there
 //! is an error, never an empty space.
 
+mod extra;
 mod failure;
 mod grammar;
 mod inspect;
@@ -18,9 +19,10 @@ mod survivors;
 mod text;
 mod values;
 
+pub use extra::Extra;
 pub use failure::{Cause, Path, Unrendered};
 pub use inspect::{FILTERS, FUNCTIONS, Mistake, TESTS};
 pub use proofs::{Written, proofread, proofs, scene_of, settle};
 pub use renderer::Renderer;
-pub use scene::{Extra, SAMPLE_WAY_OUT, Scene};
+pub use scene::{SAMPLE_WAY_OUT, Scene};
 pub use survivors::{LeftOut, Told};

@@ -11,8 +11,9 @@ use domain::plan::Plan;
 use domain::proof::Proof;
 use domain::zone::Zone;
 
+use crate::extra::Extra;
 use crate::renderer::Renderer;
-use crate::scene::{Extra, SAMPLE_WAY_OUT, Scene};
+use crate::scene::{SAMPLE_WAY_OUT, Scene};
 use crate::survivors::{LeftOut, Told};
 
 /// Messages that were rendered already, by their keys.

@@ -5,10 +5,11 @@ use domain::catalog::Catalog;
 use domain::locale::{self, Languages};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
 
+use crate::extra::Extra;
 use crate::failure::{Cause, Unrendered};
 use crate::inspect::{self, Mistake};
 use crate::limits::{self, Bounded};
-use crate::scene::{Extra, Scene};
+use crate::scene::Scene;
 use crate::{grammar, speech};
 
 /// Renders the templates of one catalog. Each is compiled when it is first needed, and once.

@@ -1,22 +1,19 @@
 //! One event as templates see it, and what is said to one person about it.
 
-use domain::Timestamp;
 use domain::attachment::attachments;
 use domain::channel::{APPROVED, Channel, Part};
 use domain::decide::{Live, Order, Target};
-use domain::digest::Collected;
-use domain::event::Data;
 use domain::expose::exposed;
 use domain::job::{Broadcast, Chat, Content, Email, Push, Socket, Text, Webhook, WhatsappTemplate};
 use domain::locale;
 use domain::outcome::Reason;
 use domain::path::Path;
-use domain::policy::EmailPolicy;
 use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Sender};
 use domain::rule::{Operand, Rule};
 use minijinja::Value;
 use serde_json::value::RawValue;
 
+use crate::extra::Extra;
 use crate::failure::Unrendered;
 use crate::names::{Names, Person};
 use crate::renderer::Renderer;
@@ -36,25 +33,6 @@ pub struct Scene<'a> {
     event: Value,
     data: Value,
     digest: Value,
-}
-
-/// What the event itself does not say.
-#[derive(Clone, Copy, Default)]
-pub struct Extra<'a> {
-    /// The events that were gathered into this one. Templates see it as `digest`, and without it there is no such
-    /// name: `{% if digest is defined %}`.
-    pub digest: Option<&'a serde_json::Value>,
-    /// The same with its events, so that one of them which the template cannot tell does not keep back the others.
-    pub collected: Option<&'a Collected>,
-    /// The payload as the producer wrote it, for the data of a rule that `expose`s some. Without it the payload of the
-    /// envelope does, its members in alphabetical order.
-    pub payload: Option<&'a Data>,
-    /// The IANA zone that tells the time to a room, and to somebody whose own is not known. Without it, UTC does.
-    pub zone: Option<&'a str>,
-    /// What holds for letters of all rules.
-    pub policy: Option<&'a EmailPolicy>,
-    /// The time of rendering, from which `relative` counts. Without it the time of the event does.
-    pub now: Option<Timestamp>,
 }
 
 impl<'a> Scene<'a> {
