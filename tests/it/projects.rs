@@ -84,6 +84,26 @@ fn override_of_an_unknown_rule_names_the_file_of_the_project() {
     assert!(said.status.success(), "{}", text(&said));
 }
 
+#[test]
+fn rule_that_is_switched_off_may_leave_a_sample_of_its_pack_to_nobody() {
+    let folder = scratch();
+    let mine = folder.join("mine");
+    assert!(carillon(&["init", name(&mine), "--pack", "booking"], "").status.success());
+    std::fs::write(mine.join("rules/changes.yaml"), "- switch-off: booking/booking-message\n").unwrap();
+    let said = carillon(&["check", name(&mine), "--strict"], "");
+    assert!(said.status.success(), "{}", text(&said));
+    let shown = text(&said);
+    assert!(
+        shown.contains("warning") && shown.contains("no rule matches `notification.message.created`"),
+        "{shown}"
+    );
+    // A sample of the project's own is for its author to mend.
+    let own = r#"{ "specversion": "1.0", "id": "1", "source": "shop", "type": "nobody.asks", "time": "2026-11-20T09:30:00Z" }"#;
+    std::fs::write(mine.join("events/nobody.json"), own).unwrap();
+    let said = carillon(&["check", name(&mine), "--strict"], "");
+    assert_eq!(said.status.code(), Some(1), "{}", text(&said));
+}
+
 fn name(path: &Path) -> &str {
     path.to_str().unwrap()
 }

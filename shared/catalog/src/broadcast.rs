@@ -12,8 +12,8 @@ use crate::yaml::{Entry, Kind, Node};
 /// The keys that a broadcast rule must have.
 pub(crate) const REQUIRED: [&str; 3] = ["rule", "when", "broadcast"];
 
-/// The keys that only a broadcast rule has.
-const OWN: [&str; 2] = ["exclude", "record"];
+/// The key that only a broadcast rule has.
+const OWN: [&str; 1] = ["record"];
 
 /// The keys that a broadcast rule has no use for, and why.
 const REFUSED: [(&str, &str); 15] = [
@@ -113,7 +113,8 @@ fn is_all(node: &Node) -> bool {
     matches!(&node.kind, Kind::Text(text) if text == "all")
 }
 
-fn exclude(node: &Node, page: &mut Page<'_>) -> Option<Vec<Operand>> {
+/// Reads the users whom a rule leaves out: paths and ids.
+pub(crate) fn exclude(node: &Node, page: &mut Page<'_>) -> Option<Vec<Operand>> {
     let mut found: Vec<Operand> = Vec::new();
     for node in list(node, page)? {
         let Some(operand) = operand(node, page) else { continue };

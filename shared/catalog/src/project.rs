@@ -52,11 +52,16 @@ pub struct Text {
 }
 
 impl Text {
+    /// Whether a pack brings it.
+    #[must_use]
+    pub fn is_of_pack(&self) -> bool {
+        self.file != PEOPLE && !is_below(&self.file, EVENTS)
+    }
+
     /// The same with `folder/` before the file, where the file is on disk.
     #[must_use]
     pub fn below(mut self, folder: &str) -> Text {
-        let is_own = self.file == PEOPLE || is_below(&self.file, EVENTS);
-        if is_own {
+        if !self.is_of_pack() {
             self.file = format!("{}/{}", folder.trim_end_matches('/'), self.file);
         } else if let Some(file) = problem::below(folder, &self.file) {
             self.file = file;

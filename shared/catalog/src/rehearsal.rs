@@ -35,8 +35,10 @@ const MAX_SCENES: usize = 2_000;
 /// What came to light when samples were played through a catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// A sample that is refused, that matches no rule or reaches nobody, or for which a template gives no text.
+    /// A sample that is refused, or for which a template gives no text.
     pub problems: Vec<Problem>,
+    /// A sample that matches no rule or reaches nobody. A project that switches a rule of a pack off has such samples.
+    pub unreached: Vec<Problem>,
     /// Rules through which no sample reaches anybody.
     pub warnings: Vec<Problem>,
 }
@@ -66,6 +68,8 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
     }
     findings.problems.sort();
     findings.problems.dedup();
+    findings.unreached.sort();
+    findings.unreached.dedup();
     findings.warnings.sort();
     findings.warnings.dedup();
     findings
@@ -174,7 +178,7 @@ impl<'a> Stage<'a> {
         }
         if !matches && reached.is_empty() {
             let what = format!("no rule matches `{}` from `{}`", event.kind, event.source);
-            findings.problems.push(Problem::of_file(
+            findings.unreached.push(Problem::of_file(
                 file,
                 what,
                 "add a rule for it, or mend a rule's `when`",
@@ -182,7 +186,7 @@ impl<'a> Stage<'a> {
         } else if reached.is_empty() {
             let what = format!("it reaches nobody ({})", reasons.join(", "));
             let fix = "name people in it who are known, or mend the rule's `to`";
-            findings.problems.push(Problem::of_file(file, what, fix));
+            findings.unreached.push(Problem::of_file(file, what, fix));
         }
         reached
     }

@@ -153,6 +153,10 @@ fn rule(
         None => fields.read("to", |node, page| selectors(node, &draft.channels, page)),
     };
     let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &ACTORS, page));
+    let exclude = match &broadcast {
+        Some(_) => Vec::new(),
+        None => fields.read("exclude", broadcast::exclude).unwrap_or_default(),
+    };
     let subject = fields.read("subject", |node, page| wording::subject(node, &draft.channels, page));
     let refuse = fields.read("refuse", wording::refusal);
     let reply_to = fields.read("reply-to", letter::reply_to);
@@ -184,6 +188,7 @@ fn rule(
         steps: steps?.into_iter().map(|(it, _)| it).collect(),
         to,
         actor,
+        exclude,
         template: draft.templates.own_name(fields.members)?,
         template_choice: draft.templates.choice.clone(),
         subject,

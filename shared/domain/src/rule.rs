@@ -18,7 +18,9 @@ mod broadcast;
 mod expiry;
 mod wording;
 
-pub use broadcast::{BROADCAST_CATEGORY, Broadcast, MAX_EXCLUDED, NotExcluded, Record, scoped_target};
+pub use broadcast::{
+    BROADCAST_CATEGORY, Broadcast, MAX_EXCLUDED, NotExcluded, Record, excluded_users, scoped_target,
+};
 pub use expiry::{Expiry, NotAnExpiry};
 pub use wording::{TemplateChoice, UnknownTemplate, UnreadableContext};
 
@@ -45,6 +47,9 @@ pub struct Rule {
     /// Whether somebody hears of what they did themselves; without a word only where the rule names them by `user`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<ActorPolicy>,
+    /// Users who are not told, although `to` names them or a group of theirs. A broadcast has its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<Operand>,
     /// The folder of its words; empty for a rule that uses none.
     pub template: String,
     /// How an event names the template instead.

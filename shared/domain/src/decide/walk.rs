@@ -9,7 +9,7 @@ use crate::outcome::Reason;
 use crate::path::Path;
 use crate::plan::{self, Audience, Match, Plan};
 use crate::recipient::{Recipient, Suppression};
-use crate::rule::{SendStep, Step, ThrottleStep};
+use crate::rule::{SendStep, Step, ThrottleStep, excluded_users};
 use crate::value_key::value_key;
 
 /// The most steps of a rule that one decision walks through.
@@ -196,6 +196,13 @@ impl<'a> Walk<'_, 'a> {
         }
         if plan::leaves_out(self.matched.rule, event, self.audience) {
             return Err((Reason::Actor, Vec::new()));
+        }
+        let excluded = excluded_users(&self.matched.rule.exclude, self.plan.envelope()).map_err(|error| {
+            let note = Note::Unusable { what: error.to_string(), instead: "nothing is sent" };
+            (Reason::UnreadableExclude, vec![note])
+        })?;
+        if self.audience.person().is_some_and(|id| excluded.contains(id)) {
+            return Err((Reason::Excluded, Vec::new()));
         }
         if self.audience.person().is_some() {
             let Some(person) = self.person else { return Err((Reason::UnknownRecipient, Vec::new())) };

@@ -66,16 +66,7 @@ impl Broadcast {
     /// # Errors
     /// [`NotExcluded`] for a value that cannot name a user, and for too many users.
     pub fn excluded(&self, rule: &Rule, envelope: &Value) -> Result<BTreeSet<String>, NotExcluded> {
-        let mut users = BTreeSet::new();
-        for operand in &self.exclude {
-            if let Operand::Path(path) = operand {
-                let values = path.find(envelope).into_iter().filter(|value| !is_blank(value)).count();
-                if path.find_names(envelope).len() != values {
-                    return Err(NotExcluded::Unreadable(path.to_string()));
-                }
-            }
-            users.extend(operand.names(envelope));
-        }
+        let mut users = excluded_users(&self.exclude, envelope)?;
         if rule.actor == Some(ActorPolicy::Exclude) {
             users.extend(envelope["actor"].as_str().map(str::to_owned));
         }
@@ -83,6 +74,27 @@ impl Broadcast {
             ..=MAX_EXCLUDED => Ok(users),
             count => Err(NotExcluded::TooMany(count)),
         }
+    }
+}
+
+/// The ids of the users whom the entries of `exclude` name in an event, in alphabetical order.
+///
+/// # Errors
+/// [`NotExcluded`] for a value that cannot name a user, and for too many users.
+pub fn excluded_users(exclude: &[Operand], envelope: &Value) -> Result<BTreeSet<String>, NotExcluded> {
+    let mut users = BTreeSet::new();
+    for operand in exclude {
+        if let Operand::Path(path) = operand {
+            let values = path.find(envelope).into_iter().filter(|value| !is_blank(value)).count();
+            if path.find_names(envelope).len() != values {
+                return Err(NotExcluded::Unreadable(path.to_string()));
+            }
+        }
+        users.extend(operand.names(envelope));
+    }
+    match users.len() {
+        ..=MAX_EXCLUDED => Ok(users),
+        count => Err(NotExcluded::TooMany(count)),
     }
 }
 
