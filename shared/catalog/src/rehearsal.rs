@@ -20,7 +20,7 @@ use templates::{Cause, Extra, Renderer, Unrendered};
 use crate::advice::advice;
 use crate::nearest::nearest;
 use crate::problem::{Problem, RULES, TEMPLATES};
-use crate::sample::BusEntry;
+use crate::sample::{BusEntry, named_by_the_bus};
 use crate::settle::{self, welcome};
 
 /// The id of the EventBridge event round a sample.
@@ -106,9 +106,10 @@ pub(crate) fn event(text: &str, producers: &Producers) -> Result<Event, Refusal>
     event_as(text, None, producers)
 }
 
-/// The same for an event that gets this source, as [`BusEntry::read_as`] gives it.
+/// The same for an event that gets this source, as [`BusEntry::read_as`] gives it. An EventBridge event in a file keeps
+/// the time that the bus gave to it.
 pub(crate) fn event_as(text: &str, source: Option<&str>, producers: &Producers) -> Result<Event, Refusal> {
-    let time = bus_time();
+    let time = named_by_the_bus(text).1.unwrap_or_else(bus_time);
     BusEvent::parse(&BusEntry::read_as(text, source)?.to_bus_event(BUS_ID, time))?.event(producers)
 }
 
