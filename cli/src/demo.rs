@@ -38,6 +38,12 @@ const CATALOG: &str = "target/lambda/dispatch/catalog.json";
 /// How long to listen for frames that should not come, once all that should have come.
 const LISTEN_ON: Duration = Duration::from_millis(700);
 
+/// How many events go on the bus at once. The local cloud is one process: of more, some calls get no answer in time.
+const AT_ONCE: usize = 25;
+
+/// How many seconds the next events wait for these at most.
+const TO_SETTLE: u64 = 15;
+
 /// How long between two looks at what is still open.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -80,7 +86,16 @@ async fn play(args: &Demo, cloud: &Cloud, local: &State, terminal: &Terminal) ->
     terminal.progress("beginning acts that take some seconds …");
     let acts = Acts::begin(cloud, url).await?;
     terminal.progress(&format!("putting {} events on the bus …", samples.len()));
-    let mut stories = publish_all(cloud, samples, &catalog, &cast).await?;
+    let mut stories = Vec::with_capacity(samples.len());
+    let mut samples = samples.into_iter().peekable();
+    while samples.peek().is_some() {
+        let some: Vec<Ready> = samples.by_ref().take(AT_ONCE).collect();
+        let mut published = publish(cloud, some, &catalog, &cast).await?;
+        // The others go on the bus when these are through, or take their time.
+        let patience = if samples.peek().is_some() { TO_SETTLE } else { args.patience };
+        follow(&mut published, cloud, patience, begun, terminal).await?;
+        stories.append(&mut published);
+    }
     follow(&mut stories, cloud, args.patience, begun, terminal).await?;
     tokio::time::sleep(LISTEN_ON).await;
     terminal.clear();
@@ -136,7 +151,7 @@ fn samples(args: &Demo) -> Result<Vec<Ready>, Error> {
     ready.collect()
 }
 
-async fn publish_all<'a>(
+async fn publish<'a>(
     cloud: &Cloud,
     samples: Vec<Ready>,
     catalog: &'a Catalog,

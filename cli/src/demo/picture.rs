@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use domain::channel::Channel;
-use domain::outcome::Reason;
+use domain::outcome::{Reason, Status};
 use serde_json::{Value, json};
 
 use crate::terminal::{Ink, Terminal};
@@ -98,7 +98,9 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
             let listeners = heard.of_broadcast(&story.event.id, &it.rule);
             let mut expected = heard.expected(to, story.event.tenant.as_deref());
             expected.retain(|user| !exclude.iter().any(|excluded| excluded == user));
-            let right = expected.iter().all(|user| listeners.contains(user));
+            let reached = it.row.as_ref().is_none_or(|row| row.status == Status::Sent);
+            let right =
+                expected.iter().all(|user| listeners.contains(user)) && (reached || expected.is_empty());
             let kept = if *recorded { "" } else { ", without a record" };
             ("⇄", right, format!("live on {} of {} open sockets{kept}", listeners.len(), expected.len()))
         }

@@ -206,10 +206,13 @@ impl Notification {
         }
         match &self.expected {
             Expected::Live { recorded: false, .. } => false,
-            Expected::Live { recorded: true, .. }
-            | Expected::Letter { .. }
-            | Expected::Message { .. }
-            | Expected::Elsewhere => row.status == Status::Sent,
+            // Nobody may be in a room but those who are left out of it. The picture says who should have heard it.
+            Expected::Live { recorded: true, .. } => {
+                row.status == Status::Sent || row.reason == Some(Reason::NotConnected)
+            }
+            Expected::Letter { .. } | Expected::Message { .. } | Expected::Elsewhere => {
+                row.status == Status::Sent
+            }
             Expected::Deferred => row.status == Status::Deferred,
             Expected::Suppressed(reason) => row.status == Status::Suppressed && row.reason == Some(*reason),
             Expected::Failed(reason) => row.status == Status::Failed && row.reason == Some(*reason),
