@@ -61,7 +61,7 @@ impl Prints {
 pub(super) fn of_config() -> Result<Prints, Error> {
     let mut policy = Sha256::new();
     for function in NEED_POLICY {
-        policy.update(read(&Path::new(ARTIFACTS).join(function).join(POLICY_FILE))?);
+        policy.update(policy_of(&read(&Path::new(ARTIFACTS).join(function).join(POLICY_FILE))?));
     }
     let file = |path: &str| Ok::<_, Error>(hex(Sha256::new_with_prefix(read(Path::new(path))?)));
     let producers = producers()?;
@@ -73,6 +73,12 @@ pub(super) fn of_config() -> Result<Prints, Error> {
         policy: hex(policy),
         pages: file("target/lambda/api/pages.json")?,
     })
+}
+
+/// The policy in its file, without the version of the catalog: a changed word of a template is no other policy.
+fn policy_of(file: &[u8]) -> Vec<u8> {
+    let parsed: Option<serde_json::Value> = serde_json::from_slice(file).ok();
+    parsed.map_or_else(|| file.to_vec(), |file| file["policy"].to_string().into_bytes())
 }
 
 /// Copies the programs and says what would be deployed. `endpoints` stand in the template's parameters.
