@@ -43,7 +43,7 @@ async fn when_the_first_comes_back_the_others_stay_and_can_be_deleted() {
     let found = until("all are put aside", async || list(&all).into_iter().find(|it| it["count"] == 3));
     assert_eq!(found.await["cause"], "unreadable");
 
-    let said = carillon(&["--json", "dlq", "redrive", all[0], all[1], all[2], "--watch", "20", "--yes"], "");
+    let said = carillon(&["--json", "dlq", "redrive", all[0], all[1], all[2], "--watch", "100", "--yes"], "");
     assert_eq!(said.status.code(), Some(1), "{}", text(&said));
     let answer = json_lines(&said).remove(0);
     assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(2)));
@@ -77,7 +77,7 @@ async fn the_first_that_comes_back_is_seen_however_many_others_lie_there() {
     // Whether the others were looked at before or not.
     for look_at in ["20", "100"] {
         let redrive = ["--json", "dlq", "redrive", queue, "--tenant", &tenant, "--look-at", look_at];
-        let said = carillon(&[&redrive[..], &["--watch", "20", "--yes"]].concat(), "");
+        let said = carillon(&[&redrive[..], &["--watch", "100", "--yes"]].concat(), "");
         assert_eq!(said.status.code(), Some(1), "{}", text(&said));
         let answer = json_lines(&said).remove(0);
         assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(1)));
@@ -102,7 +102,7 @@ async fn one_alone_is_watched_too() {
     let one = until("it is put aside", there).await;
     let id = one["id"].as_str().unwrap();
 
-    let said = carillon(&["dlq", "redrive", "push", "--id", id, "--watch", "20", "--yes"], "");
+    let said = carillon(&["dlq", "redrive", "push", "--id", id, "--watch", "100", "--yes"], "");
     assert_eq!(said.status.code(), Some(1), "{}", text(&said));
     assert!(text(&said).contains("it came back (unreadable)"), "{}", text(&said));
 
