@@ -240,10 +240,9 @@ async fn what_failed_for_good_is_sent_again_by_hand() {
     assert_eq!(carillon(&["endpoints", "enable", &name]).0, 0);
     let since = (now() - jiff::SignedDuration::from_hours(1)).to_string();
     let counted = carillon(&["--json", "endpoints", "recover", &name, "--since", &since, "--dry-run"]);
-    let expected = |messages: u32, sent: bool| {
-        format!(r#"{{"messages":{messages},"events":0,"lost":0,"sent":{sent},"next":null}}"#)
-    };
-    assert_eq!((counted.0, counted.1.trim()), (0, expected(1, false).as_str()));
+    let expected = |messages: u32, sent: bool| json!({ "messages": messages, "events": 0, "lost": 0, "sent": sent, "next": null });
+    let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+    assert_eq!((counted.0, read(&counted.1)), (0, expected(1, false)));
     assert_eq!(carillon(&["endpoints", "recover", &name, "--since", &since]).0, 0);
     let requests = until("it arrives", async || {
         let found = stage.captured(&mended);
@@ -257,7 +256,7 @@ async fn what_failed_for_good_is_sent_again_by_hand() {
     })
     .await;
     let counted = carillon(&["--json", "endpoints", "recover", &name, "--since", &since]);
-    assert_eq!(counted.1.trim(), expected(0, true));
+    assert_eq!(read(&counted.1), expected(0, true));
     let ping = carillon(&["endpoints", "ping", &name]);
     assert_eq!(ping.0, 0, "{}", ping.1);
 }
