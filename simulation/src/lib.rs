@@ -5,7 +5,7 @@
 //! ([`cloud`]). Any call may fail, be carried out without an answer, be throttled, take too long, or be the last of its
 //! process ([`process`]). After every step [`check`] looks at what must hold.
 //!
-//! What is ours is real code: see ARCHITECTURE.md for what is, and what is a model.
+//! What is ours is real code: see docs/contract/simulation.md for what is, and what is a model.
 
 mod bus;
 mod chance;

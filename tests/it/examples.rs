@@ -79,12 +79,12 @@ async fn check(cloud: &Cloud, origin: &str, file: &str, program: &PathBuf, schem
 }
 
 #[test]
-fn readme_shows_the_verification_that_the_examples_use() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let all = readme.split("```").skip(1).step_by(2);
+fn documents_show_the_verification_of_the_examples() {
+    let page = std::fs::read_to_string(root().join("docs/clients/webhooks.md")).unwrap();
+    let all = page.split("```").skip(1).step_by(2);
     let of_code = all.filter(|block| block.starts_with("js\n") || block.starts_with("python\n"));
     let blocks: Vec<&str> = of_code.filter(|block| block.contains("d25519")).collect();
-    assert_eq!(blocks.len(), 2, "README shows how ed25519 is verified in both languages");
+    assert_eq!(blocks.len(), 2, "the page shows how ed25519 is verified in both languages");
     let sources = ["receiver.mjs", "receiver.py"]
         .map(|file| std::fs::read_to_string(root().join("examples/webhooks").join(file)).unwrap());
     for block in blocks {

@@ -77,13 +77,13 @@ async fn the_same_append_asked_for_twice_is_carried_out_once() {
 }
 
 #[tokio::test]
-async fn the_plain_put_that_the_readme_shows_makes_a_producer_of_the_aws_cli() {
+async fn plain_put_of_the_documents_publishes_once() {
     let (cloud, desk) = desk();
     let ann = cloud.somebody().await;
     let id = unique("event");
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let from = readme.find("aws dynamodb put-item").unwrap();
-    let command = &readme[from..from + readme[from..].find("```").unwrap()];
+    let page = std::fs::read_to_string(root().join("docs/produce/outbox.md")).unwrap();
+    let from = page.find("aws dynamodb put-item").unwrap();
+    let command = &page[from..from + page[from..].find("```").unwrap()];
     let command = command.replace("o-1", &id).replace("owner-sam", &ann.id);
     let first = shell(&command);
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));

@@ -47,7 +47,7 @@ pub(super) fn print(
     terminal.say("  expect:");
     lines.iter().for_each(|(_, line)| terminal.say(&format!("    - {line}")));
     if told.iter().any(|told| told.at > at) {
-        terminal.note("decisions after a wait are tested with `rule`, `step` and `answers`; see README.md, \"Decision tests\"");
+        terminal.note("decisions after a wait are tested with `rule`, `step` and `answers`; see docs/rules/decision-tests.md");
     }
     Ok(!lines.is_empty())
 }

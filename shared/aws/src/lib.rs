@@ -1,7 +1,7 @@
 //! How every AWS client of ours is configured, and how the errors of all of them are sorted.
 //!
 //! It links no SDK. One TLS stack (rustls with ring), one HTTP client for all services, Amazon's own roots instead of
-//! the system's bundle, credentials from the environment: ARCHITECTURE.md says why, and what it costs.
+//! the system's bundle, credentials from the environment: ADR 0024 says why, and what it costs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! An EventBridge event as a rule hands it to a queue, and the envelopes that producers put into it.
 //!
 //! Six shapes are understood, told apart by the names they carry: CloudEvents 1.0, and five envelopes of older systems.
-//! Anything else is a plain EventBridge event: its `detail` becomes the payload. `docs/envelopes.md` describes them all.
+//! Anything else is a plain EventBridge event: its `detail` becomes the payload. `docs/produce/envelopes.md` describes them all.
 
 use std::borrow::Cow;
 

@@ -1,6 +1,6 @@
 //! The tables: their keys, their items, and the conditions under which they are written.
 //!
-//! Whatever names a key, an attribute or a condition is here and nowhere else. ARCHITECTURE.md lists the access
+//! Whatever names a key, an attribute or a condition is here and nowhere else. docs/contract/tables.md lists the access
 //! patterns.
 
 #[cfg(test)]
