@@ -7,7 +7,7 @@ step() { printf '\n\033[1m▸ %s\033[0m\n' "$*"; }
 
 step "format"
 cargo fmt --all --check
-python3 tests/links.py
+python3 tests/documents.py
 
 step "build"
 # A port for the receivers of examples/webhooks: the one of the run before, so that nothing is deployed for it again.

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Checks the repository's Markdown files: every relative link and anchor resolves, and the counts of resources in
+docs/operate/deploy.md are those of infra/template.yaml. `tests/run.sh` calls it."""
+import collections
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FENCE = re.compile(r"^\s*```.*?^\s*```[^\n]*$", re.S | re.M)
+LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
+
+# The row of the page, the type in the template, and how many of the type the row's number stands for.
+COUNTS = [
+    ("Lambda functions", "AWS::Serverless::Function", lambda number: number),
+    ("IAM roles", "AWS::IAM::Role", lambda number: number),
+    # Each queue has a dead-letter queue; one queue of the bus exists with a customer key only.
+    ("SQS queues", "AWS::SQS::Queue", lambda number: 2 * number + 1),
+    ("DynamoDB tables, on demand", "AWS::DynamoDB::Table", lambda number: number),
+    ("KMS keys", "AWS::KMS::Key", lambda number: number),
+    ("secrets", "AWS::SecretsManager::Secret", lambda number: number),
+    ("log groups", "AWS::Logs::LogGroup", lambda number: number),
+    # All alarms but the one that a customer key needs.
+    ("CloudWatch alarms", "AWS::CloudWatch::Alarm", lambda number: number + 1),
+    ("Scheduler schedules", "AWS::Scheduler::Schedule", lambda number: number),
+]
+
+
+def slug(heading):
+    """The anchor that GitHub gives a heading."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").replace("*", "")
+    return re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
+
+
+def anchors(page):
+    """The anchors of a page; a repeated heading gets a number."""
+    found, seen = set(), {}
+    for heading in re.findall(r"^#{1,6} +(.+?) *$", FENCE.sub("", page), re.M):
+        name = slug(heading)
+        seen[name] = seen.get(name, -1) + 1
+        found.add(f"{name}-{seen[name]}" if seen[name] else name)
+    return found
+
+
+def broken_links():
+    """Each broken link as `file: target: reason`."""
+    command = ["git", "ls-files", "-co", "--exclude-standard", "*.md"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for path in (ROOT / name for name in listed if (ROOT / name).exists()):
+        page = re.sub(r"`[^`\n]*`", "", FENCE.sub("", path.read_text(encoding="utf8")))
+        for target in LINK.findall(page):
+            if re.match(r"[a-z]+:|\{", target):
+                continue
+            name, _, anchor = target.partition("#")
+            to = (path.parent / name).resolve() if name else path
+            if not to.exists():
+                yield f"{path.relative_to(ROOT)}: {target}: no such file"
+            elif anchor and to.suffix == ".md" and anchor not in anchors(to.read_text(encoding="utf8")):
+                yield f"{path.relative_to(ROOT)}: {target}: no such heading"
+
+
+def wrong_counts():
+    """Each count of the page that the template contradicts."""
+    template = (ROOT / "infra/template.yaml").read_text(encoding="utf8")
+    resources = template.split("\nResources:\n")[1].split("\nOutputs:\n")[0]
+    there = collections.Counter(re.findall(r"^(?:    |  \w+: \{ ?)Type: (AWS::[\w:]+)", resources, re.M))
+    page = (ROOT / "docs/operate/deploy.md").read_text(encoding="utf8")
+    for row, kind, meaning in COUNTS:
+        found = re.search(rf"^\| {re.escape(row)} \| (\d+)", page, re.M)
+        if not found:
+            yield f"docs/operate/deploy.md: found no row `{row}` with a number"
+        elif meaning(int(found[1])) != there[kind]:
+            yield f"docs/operate/deploy.md: {row}: found {found[1]}, and {there[kind]} of {kind} in infra/template.yaml"
+    parameters = template.split("\nParameters:\n")[1].split("\nConditions:")[0].split("\nRules:")[0]
+    number = len(re.findall(r"^  [A-Z]\w+:", parameters, re.M))
+    if f"It has {number} parameters" not in re.sub(r"\s+", " ", page):
+        yield f"docs/operate/deploy.md: wanted `It has {number} parameters`"
+
+
+problems = [*broken_links(), *wrong_counts()]
+print("\n".join(problems) or "documents: links and anchors resolve, counts hold")
+sys.exit(1 if problems else 0)
