@@ -85,7 +85,7 @@ impl Cloud {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let operation = operation(request)?;
         let sent = match operation {
-            "SendMessageBatch" => array(&body["Entries"]).map(|it| text(&it["MessageBody"])).collect(),
+            "SendMessageBatch" => array(&body["Entries"]).map(|array| text(&array["MessageBody"])).collect(),
             "SendMessage" => vec![text(&body["MessageBody"])],
             _ => Vec::new(),
         };
@@ -183,8 +183,8 @@ fn operation(request: &Request) -> Option<&str> {
         ("/schedules/", "CreateSchedule"),
         ("/live/@connections/", "PostToConnection"),
     ];
-    if let Some(it) = &request.target {
-        return it.rsplit('.').next();
+    if let Some(target) = &request.target {
+        return target.rsplit('.').next();
     }
     let path = request.path.replace("%40", "@");
     let by_path = PATHS.into_iter().find(|(it, _)| path.starts_with(it)).map(|(_, operation)| operation);

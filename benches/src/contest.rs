@@ -88,8 +88,8 @@ pub(crate) fn run(
         let is_ours = entrants.is_empty();
         let (start, _) = measure::start(program, stage, valgrind.filter(|_| is_ours), &payloads[..BATCHES])?;
         let event_instructions = match valgrind.filter(|_| is_ours) {
-            Some(it) => {
-                Some(measure::difference(program, stage, it, &Samples::plain(&PEOPLE, COUNTED), BATCH)?)
+            Some(valgrind) => {
+                Some(measure::difference(program, stage, valgrind, &Samples::plain(&PEOPLE, COUNTED), BATCH)?)
             }
             None => None,
         };
@@ -111,7 +111,7 @@ fn one_job_an_event(warm: Warm) -> io::Result<Warm> {
 }
 
 fn spread(turns: &[Warm]) -> [f64; 3] {
-    let mut all: Vec<f64> = turns.iter().map(|it| it.event_cpu_us).collect();
+    let mut all: Vec<f64> = turns.iter().map(|turn| turn.event_cpu_us).collect();
     all.sort_by(f64::total_cmp);
     [all.get(all.len() / 2), all.first(), all.last()].map(|it| it.copied().unwrap_or_default())
 }
@@ -129,18 +129,19 @@ impl Contest {
              the median of {TURNS} turns of {} events after as many, and how many times ours that is\n",
             BATCHES * BATCH
         );
-        for it in &self.entrants {
-            let ([median, least, most], (times, start_times)) = (it.event_cpu_us, self.times_ours(it));
-            let mb = scaled(it.start.after_bytes.unwrap_or(it.start.first_poll_bytes), 1e6);
+        for entrant in &self.entrants {
+            let ([median, least, most], (times, start_times)) =
+                (entrant.event_cpu_us, self.times_ours(entrant));
+            let mb = scaled(entrant.start.after_bytes.unwrap_or(entrant.start.first_poll_bytes), 1e6);
             let _ = writeln!(
                 text,
                 "  {:<32}{median:>8.1} µs ({least:.1} to {most:.1}) {times:>6.1}× · start {:.1} ms {start_times:.0}× · \
                  {mb:.1} MB · {:.1} AWS calls per batch",
-                it.name, it.start.median_ms, it.batch_calls
+                entrant.name, entrant.start.median_ms, entrant.batch_calls
             );
-            if let Some(count) = it.event_instructions {
+            if let Some(count) = entrant.event_instructions {
                 let mark = over(count, MAX_EVENT_INSTRUCTIONS);
-                let _ = writeln!(text, "  {:<32}{:>8.1} k instr.{mark}", it.name, scaled(count, 1e3));
+                let _ = writeln!(text, "  {:<32}{:>8.1} k instr.{mark}", entrant.name, scaled(count, 1e3));
             }
         }
         let _ = writeln!(
@@ -153,18 +154,18 @@ impl Contest {
     }
 
     pub(crate) fn json(&self) -> Value {
-        let entrant = |it: &Entrant| {
-            let (times, start_times) = self.times_ours(it);
+        let entrant = |entrant: &Entrant| {
+            let (times, start_times) = self.times_ours(entrant);
             json!({
-                "name": it.name,
-                "event_cpu_us": it.event_cpu_us.map(rounded),
+                "name": entrant.name,
+                "event_cpu_us": entrant.event_cpu_us.map(rounded),
                 "event_cpu_times_ours": rounded(times),
-                "event_instructions": it.event_instructions,
-                "init_median_ms": rounded(it.start.median_ms),
+                "event_instructions": entrant.event_instructions,
+                "init_median_ms": rounded(entrant.start.median_ms),
                 "init_times_ours": rounded(start_times),
-                "memory_first_poll_bytes": it.start.first_poll_bytes,
-                "memory_later_bytes": it.start.after_bytes,
-                "calls_per_batch": rounded(it.batch_calls),
+                "memory_first_poll_bytes": entrant.start.first_poll_bytes,
+                "memory_later_bytes": entrant.start.after_bytes,
+                "calls_per_batch": rounded(entrant.batch_calls),
             })
         };
         json!({

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         }
     }
     let report = match measure_all(size, only) {
-        Ok(it) => it,
+        Ok(measure_all) => measure_all,
         Err(error) => {
             eprintln!("bench: {error}");
             return ExitCode::from(2);
@@ -166,13 +166,13 @@ impl Bench {
             }
         }
         if report.peers.len() < report.ours.len() {
-            let built: Vec<&str> = report.peers.iter().map(|it| it.name.as_str()).collect();
+            let built: Vec<&str> = report.peers.iter().map(|peer| peer.name.as_str()).collect();
             report
                 .notes
                 .push(format!("the default client was built for {} only: benches/peer", built.join(" and ")));
         }
         report.contest = contest::run(&self.functions, &self.stage, self.valgrind.as_deref(), root)?;
-        if report.contest.as_ref().is_none_or(|it| it.entrants.len() < 2) {
+        if report.contest.as_ref().is_none_or(|contest| contest.entrants.len() < 2) {
             report
                 .notes
                 .push("Powertools for Python was not measured: python3 is missing, or see run.sh".into());
@@ -214,8 +214,8 @@ impl Bench {
         };
         let payloads = &payloads[..payloads.len().min(MESSAGE_PAYLOADS)];
         let message_instructions = match self.valgrind.as_deref() {
-            Some(it) if is_counted => {
-                Some(measure::difference(&program, &self.stage, it, payloads, messages).map_err(told)?)
+            Some(valgrind) if is_counted => {
+                Some(measure::difference(&program, &self.stage, valgrind, payloads, messages).map_err(told)?)
             }
             _ => None,
         };
@@ -265,14 +265,14 @@ fn provider(name: &str) -> Option<(&'static str, String)> {
 
 fn function_names(root: &Path) -> io::Result<Vec<String>> {
     let folders = samples::entries(&root.join("functions"))?;
-    let names = folders.iter().filter_map(|it| it.file_name());
-    Ok(names.map(|it| it.to_string_lossy().into_owned()).collect())
+    let names = folders.iter().filter_map(|folder| folder.file_name());
+    Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
 }
 
 /// What the figures depend on. No date: the same code gives the same report.
 fn circumstances(root: &Path, valgrind: Option<&str>) -> io::Result<Vec<(&'static str, String)>> {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|it| it.strip_prefix("model name")?.split_once(": "));
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("unknown", |(_, it)| it);
     let lock = fs::read_to_string(root.join("Cargo.lock"))?;
     let rustc = output("rustc", &["--version"]).unwrap_or_default();
@@ -281,7 +281,7 @@ fn circumstances(root: &Path, valgrind: Option<&str>) -> io::Result<Vec<(&'stati
         ("rustc", rustc.split_whitespace().nth(1).unwrap_or("unknown").to_owned()),
     ];
     all.extend(VERSIONS.map(|name| (name, locked(&lock, name))));
-    if let Some(version) = valgrind.and_then(|it| output(it, &["--version"])) {
+    if let Some(version) = valgrind.and_then(|valgrind| output(valgrind, &["--version"])) {
         all.push(("valgrind", version.trim_start_matches("valgrind-").to_owned()));
     }
     let roots = fs::read_to_string("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
@@ -291,8 +291,8 @@ fn circumstances(root: &Path, valgrind: Option<&str>) -> io::Result<Vec<(&'stati
 
 /// The version that Cargo.lock holds a crate to.
 fn locked(lock: &str, name: &str) -> String {
-    let entry = lock.split("[[package]]").find(|it| it.contains(&format!("\nname = \"{name}\"\n")));
-    let version = entry.and_then(|it| it.lines().find_map(|line| line.strip_prefix("version = ")));
+    let entry = lock.split("[[package]]").find(|part| part.contains(&format!("\nname = \"{name}\"\n")));
+    let version = entry.and_then(|entry| entry.lines().find_map(|line| line.strip_prefix("version = ")));
     version.unwrap_or("unknown").trim_matches('"').to_owned()
 }
 

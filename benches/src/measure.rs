@@ -109,7 +109,7 @@ pub(crate) fn start(
     drop(running);
 
     let instructions = match valgrind {
-        Some(it) => Some(instructions(program, stage, it, &[])?),
+        Some(valgrind) => Some(instructions(program, stage, valgrind, &[])?),
         None => None,
     };
     let (median_ms, least_ms) = (starts_ms[STARTS / 2], starts_ms[0]);
@@ -130,9 +130,9 @@ pub(crate) fn work(
     let rounds = INVOCATIONS.div_ceil(count);
     let warm = warm(program, stage, &samples.batches(rounds * count))?;
     let counted = match valgrind {
-        Some(it) => Some(Counted {
-            event_instructions: difference(program, stage, it, &samples.batches(2 * count), BATCH)?,
-            unasked_instructions: difference(program, stage, it, &Samples::unasked(2 * count), BATCH)?,
+        Some(valgrind) => Some(Counted {
+            event_instructions: difference(program, stage, valgrind, &samples.batches(2 * count), BATCH)?,
+            unasked_instructions: difference(program, stage, valgrind, &Samples::unasked(2 * count), BATCH)?,
         }),
         None => None,
     };
@@ -209,7 +209,7 @@ fn instructions(
     sleep(TO_SLEEP);
     running.end()?;
     let text = fs::read_to_string(&out)?;
-    let total = text.lines().find_map(|it| it.strip_prefix("totals:")?.trim().parse().ok());
+    let total = text.lines().find_map(|line| line.strip_prefix("totals:")?.trim().parse().ok());
     total.ok_or_else(|| io::Error::other(format!("no totals in {}", out.display())))
 }
 

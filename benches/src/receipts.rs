@@ -67,11 +67,11 @@ mod tests {
         let bodies = SAMPLES.iter().cycle().take(2 * BATCH).enumerate().map(receipt);
         let mut keys = BTreeSet::new();
         for body in bodies {
-            let Ok(Heard::Receipt(it)) = read(&body) else { panic!("{body}") };
-            assert_eq!(it.news, News::Delivered);
-            let indexed = key_of(it.provider_id.as_deref().unwrap());
+            let Ok(Heard::Receipt(receipt)) = read(&body) else { panic!("{body}") };
+            assert_eq!(receipt.news, News::Delivered);
+            let indexed = key_of(receipt.provider_id.as_deref().unwrap());
             let indexed = format!("{PARTITION}{}", indexed["sk"]["S"].as_str().unwrap());
-            let key = it.key.or_else(|| Key::parse(&indexed)).unwrap();
+            let key = receipt.key.or_else(|| Key::parse(&indexed)).unwrap();
             assert!(row(key.parts().0).is_some(), "{key:?}");
             keys.insert(key);
         }

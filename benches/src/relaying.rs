@@ -111,8 +111,7 @@ fn at(sorted: &[f64], percent: usize) -> f64 {
 
 impl Relaying {
     pub(crate) fn json(&self) -> Value {
-        let delays =
-            |it: &Delays| json!({ "p50_ms": it.p50, "p99_ms": it.p99, "relay_p99_ms": it.share_p99 });
+        let delays = |delays: &Delays| json!({ "p50_ms": delays.p50, "p99_ms": delays.p99, "relay_p99_ms": delays.share_p99 });
         json!({
             "stream_250_ms": delays(&self.stream), "poller_5_s": delays(&self.poller), "idle_calls": self.idle_calls,
             "targets": { "p99_ms": MAX_P99_MS, "relay_p99_ms": MAX_SHARE_MS },

@@ -47,7 +47,7 @@ pub(crate) struct Report {
 impl Report {
     /// The functions that are larger than they may be.
     pub(crate) fn oversized(&self) -> impl Iterator<Item = &Figures> {
-        self.ours.iter().filter(|it| it.size_bytes > MAX_SIZE_BYTES)
+        self.ours.iter().filter(|our| our.size_bytes > MAX_SIZE_BYTES)
     }
 
     /// For machines: plain units, no rounding but that of milliseconds.
@@ -77,7 +77,7 @@ impl Report {
         let circumstances: Vec<String> =
             self.circumstances.iter().map(|(name, it)| format!("{name} {it}")).collect();
         let mut text = format!("{}\n\n", circumstances.join(" · "));
-        let whole = self.ours.iter().any(|it| it.start.is_some());
+        let whole = self.ours.iter().any(|our| our.start.is_some());
         line(
             &mut text,
             [
@@ -93,8 +93,8 @@ impl Report {
             ],
             whole,
         );
-        for it in &self.ours {
-            figures_line(&mut text, it, None, whole);
+        for our in &self.ours {
+            figures_line(&mut text, our, None, whole);
         }
         let target = |it: u64, unit: f64| format!("≤ {:.2}", scaled(it, unit));
         let (size, init) = (target(MAX_SIZE_BYTES, 1e6), target(MAX_INIT_INSTRUCTIONS, 1e6));
@@ -102,8 +102,8 @@ impl Report {
         if !self.peers.is_empty() {
             text.push_str("\nthe same on the SDK's default client, and how many times ours that is\n");
         }
-        for it in &self.peers {
-            figures_line(&mut text, it, self.ours.iter().find(|ours| ours.name == it.name), whole);
+        for peer in &self.peers {
+            figures_line(&mut text, peer, self.ours.iter().find(|ours| ours.name == peer.name), whole);
         }
         if whole {
             let _ = write!(
@@ -116,27 +116,27 @@ impl Report {
             self.calls_table(&mut text);
         }
         self.works_table(&mut text);
-        if let Some(it) = &self.relaying {
-            it.table(&mut text);
+        if let Some(relaying) = &self.relaying {
+            relaying.table(&mut text);
         }
         if let Some(flood) = &self.flood {
             flood.table(&mut text);
         }
-        if let Some(it) = &self.contest {
-            text.push_str(&it.table());
+        if let Some(contest) = &self.contest {
+            text.push_str(&contest.table());
         }
-        for it in &self.notes {
-            let _ = write!(text, "\nnote: {it}\n");
+        for note in &self.notes {
+            let _ = write!(text, "\nnote: {note}\n");
         }
         text
     }
 
     fn calls_table(&self, text: &mut String) {
         text.push_str("\nAWS calls for each of these\n");
-        for it in self.ours.iter().filter(|it| !it.message_calls.is_empty()) {
+        for our in self.ours.iter().filter(|our| !our.message_calls.is_empty()) {
             let each: Vec<String> =
-                it.message_calls.iter().map(|(name, count)| format!("{name} {count:.2}")).collect();
-            let _ = writeln!(text, "  {:<12}{:>6.2}  {}", it.name, calls(it), each.join(", "));
+                our.message_calls.iter().map(|(name, count)| format!("{name} {count:.2}")).collect();
+            let _ = writeln!(text, "  {:<12}{:>6.2}  {}", our.name, calls(our), each.join(", "));
         }
     }
 
@@ -179,8 +179,9 @@ fn figures_line(text: &mut String, it: &Figures, ours: Option<&Figures>, whole: 
         (Some(figure), Some(ours)) if ours > 0.0 => format!(" {:.1}×", figure / ours),
         _ => String::new(),
     };
-    let size_of = |it: &Figures| scaled(it.size_bytes, 1e6);
-    let init_of = |it: &Figures| it.start.as_ref().and_then(|it| it.instructions).map(|it| scaled(it, 1e6));
+    let size_of = |figures: &Figures| scaled(figures.size_bytes, 1e6);
+    let init_of =
+        |it: &Figures| it.start.as_ref().and_then(|start| start.instructions).map(|it| scaled(it, 1e6));
     let is_peer = ours.is_some();
     let mark = |figure: u64, target: u64| if is_peer { "" } else { over(figure, target) };
     let size = format!(
@@ -189,7 +190,7 @@ fn figures_line(text: &mut String, it: &Figures, ours: Option<&Figures>, whole: 
         mark(it.size_bytes, MAX_SIZE_BYTES),
         times(Some(size_of(it)), ours.map(size_of))
     );
-    let instructions = it.start.as_ref().and_then(|it| it.instructions).unwrap_or(0);
+    let instructions = it.start.as_ref().and_then(|start| start.instructions).unwrap_or(0);
     let init = match init_of(it) {
         Some(m) => {
             format!(
@@ -205,8 +206,8 @@ fn figures_line(text: &mut String, it: &Figures, ours: Option<&Figures>, whole: 
     };
     let mb = |bytes: Option<u64>| bytes.map_or("-".into(), |it| format!("{:.1}", scaled(it, 1e6)));
     let (median, least) = (ms(|it| it.median_ms), ms(|it| it.least_ms));
-    let first = mb(it.start.as_ref().map(|it| it.first_poll_bytes));
-    let later = mb(it.start.as_ref().and_then(|it| it.after_bytes));
+    let first = mb(it.start.as_ref().map(|start| start.first_poll_bytes));
+    let later = mb(it.start.as_ref().and_then(|start| start.after_bytes));
     let message = it.message_instructions.map_or("-".into(), |it| format!("{:.0}", scaled(it, 1e3)));
     let called = if it.message_calls.is_empty() { "-".into() } else { format!("{:.2}", calls(it)) };
     line(text, [&it.name, &size, &init, &median, &least, &first, &later, &message, &called], whole);
@@ -244,8 +245,8 @@ fn figures_json(it: &Figures) -> Value {
 
 fn work_json(it: &Work) -> Value {
     json!({
-        "event_instructions": it.counted.as_ref().map(|it| it.event_instructions),
-        "unasked_event_instructions": it.counted.as_ref().map(|it| it.unasked_instructions),
+        "event_instructions": it.counted.as_ref().map(|counted| counted.event_instructions),
+        "unasked_event_instructions": it.counted.as_ref().map(|counted| counted.unasked_instructions),
         "event_cpu_us": rounded(it.warm.event_cpu_us),
         "jobs_per_event": it.warm.jobs,
         "job_bytes": rounded(it.warm.job_bytes),

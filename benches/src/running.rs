@@ -92,9 +92,9 @@ impl<'a> Running<'a> {
     /// The kernel does not say.
     pub(crate) fn peak_bytes(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|it| it.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        kib.map(|it| it * 1_024).ok_or_else(|| io::Error::other("no VmHWM in /proc"))
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.map(|kib| kib * 1_024).ok_or_else(|| io::Error::other("no VmHWM in /proc"))
     }
 
     /// How long its threads have been on a processor, in nanoseconds, the kernel's share included. A thread that has
@@ -106,7 +106,7 @@ impl<'a> Running<'a> {
         let mut sum = 0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             let text = fs::read_to_string(thread?.path().join("schedstat"))?;
-            let first = text.split_whitespace().next().and_then(|it| it.parse::<u64>().ok());
+            let first = text.split_whitespace().next().and_then(|word| word.parse::<u64>().ok());
             sum += first.ok_or_else(|| io::Error::other("no time in /proc/<pid>/task/<tid>/schedstat"))?;
         }
         Ok(sum)
@@ -196,7 +196,7 @@ fn environment(program: &Program<'_>, stage: &Stage) -> Vec<(String, String)> {
         variables.push((name, local("000000000000/unused")));
     }
     let functions = program.functions.iter().map(String::as_str);
-    let critical = functions.clone().map(|it| format!("{it}-critical"));
+    let critical = functions.clone().map(|function| format!("{function}-critical"));
     let queues = functions.chain(["critical", "bulk"]).map(str::to_owned).chain(critical);
     for queue in queues {
         let name = queue.to_uppercase().replace('-', "_");

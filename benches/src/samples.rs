@@ -56,7 +56,8 @@ impl Samples {
                 paths.extend(entries(&folder)?);
             }
         }
-        let bodies = paths.iter().map(|it| Ok(bus_event(serde_json::from_str(&fs::read_to_string(it)?)?)));
+        let bodies =
+            paths.iter().map(|path| Ok(bus_event(serde_json::from_str(&fs::read_to_string(path)?)?)));
         Ok(Samples {
             bodies: bodies.collect::<io::Result<_>>()?,
             gateway: fs::read_to_string(events.join("lambda/gateway.json"))?,
@@ -165,8 +166,8 @@ pub(crate) fn records(ids: &[String]) -> String {
 pub(crate) fn batches(bodies: &[String], count: usize) -> Vec<String> {
     let mut turn = bodies.iter().cycle().enumerate();
     let all = (0..count).map(|_| turn.by_ref().take(BATCH).map(|(at, body)| message(at, body)).collect());
-    let full = |it: &Vec<Value>| !it.is_empty();
-    all.filter(full).map(|it| json!({ "Records": it }).to_string()).collect()
+    let full = |value: &Vec<Value>| !value.is_empty();
+    all.filter(full).map(|all| json!({ "Records": all }).to_string()).collect()
 }
 
 /// `count` batches of these jobs in turn, each under a key of its own: a channel sends nothing twice.
@@ -234,12 +235,12 @@ fn bus_event(mut sample: Value) -> String {
 }
 
 fn member<'a>(object: &'a Value, names: [&str; 2]) -> &'a Value {
-    names.iter().find_map(|it| object.get(it)).unwrap_or(&Value::Null)
+    names.iter().find_map(|name| object.get(name)).unwrap_or(&Value::Null)
 }
 
 /// What a folder holds, in the order of the names.
 pub(crate) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths = fs::read_dir(folder)?.map(|it| Ok(it?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
+    let mut paths = fs::read_dir(folder)?.map(|dir| Ok(dir?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
     paths.sort();
     Ok(paths)
 }
@@ -261,9 +262,14 @@ mod tests {
     #[test]
     fn no_two_jobs_have_one_key() {
         let payloads = jobs(&[json!({ "key": "k" }).to_string()], 2);
-        let keys = payloads.iter().flat_map(|it| {
-            let batch: Value = serde_json::from_str(it).unwrap();
-            batch["Records"].as_array().unwrap().iter().map(|it| it["body"].to_string()).collect::<Vec<_>>()
+        let keys = payloads.iter().flat_map(|payload| {
+            let batch: Value = serde_json::from_str(payload).unwrap();
+            batch["Records"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["body"].to_string())
+                .collect::<Vec<_>>()
         });
         assert_eq!(keys.collect::<std::collections::BTreeSet<_>>().len(), 2 * BATCH);
         assert!(jobs(&[], 2).is_empty());

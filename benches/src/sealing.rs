@@ -50,7 +50,7 @@ pub(crate) fn records(values: &Value) -> Vec<Value> {
     let (text, bucket) = (|it: &str| json!({ "S": it }), &values[":bucket"]);
     let to: Option<Timestamp> = values[":to"]["S"].as_str().and_then(|it| it.parse().ok());
     let at =
-        to.and_then(|it| Timestamp::from_second(it.as_second() - 30).ok()).unwrap_or_default().to_string();
+        to.and_then(|to| Timestamp::from_second(to.as_second() - 30).ok()).unwrap_or_default().to_string();
     let part = bucket["S"].as_str().unwrap_or_default();
     let record = |n: usize| {
         let event = json!({ "specversion": "1.0", "id": format!("{part}-{n}"), "source": "shop", "type": "order.paid",

@@ -63,12 +63,12 @@ pub(crate) struct Journal {
 impl Journal {
     /// How many messages it put into the channels' queues.
     pub(crate) fn jobs(&self) -> u64 {
-        self.queued().map(|it| it.len() as u64).sum()
+        self.queued().map(|queued| queued.len() as u64).sum()
     }
 
     /// How long they are together.
     pub(crate) fn job_bytes(&self) -> u64 {
-        self.queued().flatten().map(|it| it.len() as u64).sum()
+        self.queued().flatten().map(|queued| queued.len() as u64).sum()
     }
 
     fn queued(&self) -> impl Iterator<Item = &Vec<String>> {
@@ -189,8 +189,8 @@ impl Inner {
         for id in call.published {
             state.journal.arrivals.entry(id).or_insert(arrived);
         }
-        if let Some(it) = call.sent {
-            state.journal.sent.entry(it.queue).or_default().extend(it.bodies);
+        if let Some(sent) = call.sent {
+            state.journal.sent.entry(sent.queue).or_default().extend(sent.bodies);
         }
         let headers = vec![("content-type", "application/x-amz-json-1.0".to_owned())];
         Response { status: 200, headers, body: call.answer }

@@ -29,8 +29,8 @@ pub(crate) async fn run(args: &args::Audit, target: &Target, terminal: &Terminal
     let cloud = Cloud::of(target).await?;
     match args {
         args::Audit::Verify(it) => verify(it, &cloud, terminal).await,
-        args::Audit::Seals(it) => list(it, &cloud, terminal).await,
-        args::Audit::Access(it) => access::run(it, &cloud, terminal).await,
+        args::Audit::Seals(seals) => list(seals, &cloud, terminal).await,
+        args::Audit::Access(access) => access::run(access, &cloud, terminal).await,
     }
 }
 
@@ -46,7 +46,7 @@ struct Count {
 
 impl Count {
     fn add(&mut self, seals: &[Sealed], leaves: &Leaves, due: Timestamp) {
-        let sealed: BTreeSet<Timestamp> = seals.iter().map(|it| it.statement.minute).collect();
+        let sealed: BTreeSet<Timestamp> = seals.iter().map(|seal| seal.statement.minute).collect();
         self.seals += seals.len();
         for (minute, those) in leaves {
             if *minute < due || sealed.contains(minute) {
@@ -78,10 +78,10 @@ async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
     };
     let from = begin(asked, first, &source).await?;
     let (mut findings, mut count) = (Vec::new(), Count::default());
-    let mut before = source.before(from).await?.map(|it| it.statement);
+    let mut before = source.before(from).await?.map(|before| before.statement);
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     for (begin, end) in days(from, to) {
-        let those = minutes.iter().copied().filter(|it| (begin..end).contains(it)).collect();
+        let those = minutes.iter().copied().filter(|minute| (begin..end).contains(minute)).collect();
         let Found { seals, damaged } = source.read(those).await?;
         findings.extend(damaged);
         findings.extend(strangers(&seals, &cloud.environment));
@@ -94,7 +94,7 @@ async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
         count.add(&seals, &leaves, due.sealed_until);
         let is_signed = |text: &str, signature: &str| key.has_signed(text, signature);
         findings.extend(check(&seals, before.as_ref(), &leaves, due, is_signed));
-        before = seals.into_iter().last().map(|it| it.statement).or(before);
+        before = seals.into_iter().last().map(|seal| seal.statement).or(before);
     }
     terminal.clear();
     report(&moved(findings), &count, (from, to), terminal)
@@ -119,29 +119,29 @@ fn signer(cloud: &Cloud) -> Signer {
 
 /// Where to begin: what was recorded before the first seal of all never had one.
 async fn begin(asked: Option<Timestamp>, first: Timestamp, source: &Source) -> Result<Timestamp, Error> {
-    let Some(asked) = asked.filter(|it| *it < first) else { return Ok(asked.unwrap_or(first)) };
+    let Some(asked) = asked.filter(|asked| *asked < first) else { return Ok(asked.unwrap_or(first)) };
     let seals = source.read(vec![first]).await?.seals;
-    Ok(if seals.iter().any(|it| it.statement.number == 1) { first } else { asked })
+    Ok(if seals.iter().any(|seal| seal.statement.number == 1) { first } else { asked })
 }
 
 /// The first seal that is there, and is not the first of all, has one before it, an hour earlier at most.
 fn headless(first: Option<&Sealed>, before: Option<&Statement>) -> Option<Finding> {
-    let it = &first.filter(|_| before.is_none())?.statement;
-    let expected = it.number.saturating_sub(1);
-    (it.number > 1).then(|| Finding {
-        minute: it.minute,
+    let statement = &first.filter(|_| before.is_none())?.statement;
+    let expected = statement.number.saturating_sub(1);
+    (statement.number > 1).then(|| Finding {
+        minute: statement.minute,
         kind: Kind::BrokenChain,
-        what: format!("seal {} stands where seal {expected} is expected", it.number),
+        what: format!("seal {} stands where seal {expected} is expected", statement.number),
     })
 }
 
 /// Seals of another environment, which nobody put here by mistake.
 fn strangers(seals: &[Sealed], environment: &str) -> Vec<Finding> {
-    let strange = seals.iter().map(|it| &it.statement).filter(|it| it.environment != environment);
-    let finding = |it: &Statement| Finding {
-        minute: it.minute,
+    let strange = seals.iter().map(|seal| &seal.statement).filter(|it| it.environment != environment);
+    let finding = |statement: &Statement| Finding {
+        minute: statement.minute,
         kind: Kind::BrokenChain,
-        what: format!("seal {} is one of environment {}", it.number, it.environment),
+        what: format!("seal {} is one of environment {}", statement.number, statement.environment),
     };
     strange.map(finding).collect()
 }
@@ -160,16 +160,16 @@ fn days(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
 }
 
 fn report(findings: &[Finding], count: &Count, span: (Timestamp, Timestamp), terminal: &Terminal) -> Done {
-    for it in findings {
+    for finding in findings {
         if terminal.json {
-            terminal.say_json(it);
+            terminal.say_json(finding);
             continue;
         }
-        let what = plain(&it.what.replace('\n', "  "));
-        let minute = terminal.ink(Ink::Quiet, &it.minute.to_string());
+        let what = plain(&finding.what.replace('\n', "  "));
+        let minute = terminal.ink(Ink::Quiet, &finding.minute.to_string());
         terminal.say(&format!(
             "{}  {minute}  {what}",
-            terminal.ink(Ink::Bad, &format!("{:<13}", it.kind.name()))
+            terminal.ink(Ink::Bad, &format!("{:<13}", finding.kind.name()))
         ));
     }
     let (from, to) = span;
@@ -198,7 +198,7 @@ fn report(findings: &[Finding], count: &Count, span: (Timestamp, Timestamp), ter
 
 /// What is to be done, and about which kinds of findings.
 fn advised(findings: &[Finding]) -> Vec<(&'static str, Vec<&'static str>)> {
-    let kinds: BTreeSet<Kind> = findings.iter().map(|it| it.kind).collect();
+    let kinds: BTreeSet<Kind> = findings.iter().map(|finding| finding.kind).collect();
     let mut advised = BTreeMap::<&str, Vec<&str>>::new();
     for kind in kinds {
         advised.entry(advice(kind)).or_default().push(kind.name());
@@ -239,8 +239,8 @@ async fn list(args: &Seals, cloud: &Cloud, terminal: &Terminal) -> Done {
     in_order(args.from.unwrap_or(to), to, "swap them")?;
     let minutes = source.minutes(args.from, to).await?;
     let Found { seals, damaged } = source.read(minutes).await?;
-    for it in &seals {
-        let statement = &it.statement;
+    for seal in &seals {
+        let statement = &seal.statement;
         if terminal.json {
             terminal.say_json(statement);
         } else {

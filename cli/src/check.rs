@@ -35,10 +35,10 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     };
     let (rules, templates) = (compiled.file.rules.len(), compiled.file.templates.len());
     let version = compiled.file.version.clone();
-    let text = serde_json::to_vec(&compiled.file).map_err(|it| Error::Cloud(it.to_string()))?;
+    let text = serde_json::to_vec(&compiled.file).map_err(|error| Error::Cloud(error.to_string()))?;
     let policy =
-        serde_json::to_vec(&compiled.file.policy_file()).map_err(|it| Error::Cloud(it.to_string()))?;
-    let pages = serde_json::to_vec(&compiled.pages).map_err(|it| Error::Cloud(it.to_string()))?;
+        serde_json::to_vec(&compiled.file.policy_file()).map_err(|error| Error::Cloud(error.to_string()))?;
+    let pages = serde_json::to_vec(&compiled.pages).map_err(|error| Error::Cloud(error.to_string()))?;
     let senders = headers(&compiled.file.policy.email);
     let (mut problems, mut warnings) = (Vec::new(), compiled.warnings);
     let mut tests = 0;
@@ -108,7 +108,7 @@ fn play(
     file: CatalogFile,
     pack_rules: &BTreeMap<String, String>,
 ) -> Result<Played, Error> {
-    let catalog = Catalog::open(file).map_err(|it| Error::Cloud(it.to_string()))?;
+    let catalog = Catalog::open(file).map_err(|error| Error::Cloud(error.to_string()))?;
     let samples = Samples::read(project, &args.folder, args.samples.as_deref())?;
     let findings = catalog::check_samples(&catalog, &samples.texts, &samples.people);
     let (mut problems, mut warnings) = (findings.problems, findings.warnings);
@@ -126,7 +126,7 @@ fn play(
     }
     problems.extend(trials.problems);
     (if args.strict { &mut problems } else { &mut warnings }).extend(trials.warnings);
-    let tests = trials.verdicts.iter().filter(|it| it.holds).count();
+    let tests = trials.verdicts.iter().filter(|verdict| verdict.holds).count();
     Ok(Played { problems, warnings, tests })
 }
 
@@ -206,7 +206,7 @@ impl Samples {
 /// Problems with the folder in front of their files, so that an editor finds them.
 fn below(problems: Vec<Problem>, folder: &Path) -> Vec<Problem> {
     let folder = folder.display().to_string();
-    problems.into_iter().map(|it| it.below(&folder)).collect()
+    problems.into_iter().map(|problem| problem.below(&folder)).collect()
 }
 
 fn report(terminal: &Terminal, problems: &[Problem], warnings: &[Problem]) {
@@ -234,8 +234,10 @@ pub(crate) const NEED_POLICY: [&str; 5] = ["api", "audit", "people", "relay", "s
 /// the catalog otherwise.
 fn policies_beside(catalog: &Path) -> Vec<PathBuf> {
     let folder = catalog.parent().unwrap_or(Path::new(""));
-    match folder.parent().filter(|_| folder.file_name().is_some_and(|it| it == "dispatch")) {
-        Some(functions) => NEED_POLICY.map(|it| functions.join(it).join(POLICY_FILE)).into(),
+    match folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == "dispatch")) {
+        Some(functions) => {
+            NEED_POLICY.map(|need_policy| functions.join(need_policy).join(POLICY_FILE)).into()
+        }
         None => vec![folder.join(POLICY_FILE)],
     }
 }

@@ -24,7 +24,8 @@ impl Cloud {
         let env = runtime::Env::process();
         let state = State::find()?;
         let endpoint = env.optional("AWS_ENDPOINT_URL");
-        let leads = |to: &str| state.as_ref().is_some_and(|it| it.endpoint() == to.trim_end_matches('/'));
+        let leads =
+            |to: &str| state.as_ref().is_some_and(|state| state.endpoint() == to.trim_end_matches('/'));
         let is_home = endpoint.as_deref().is_some_and(leads);
         refuse_a_mix_up(target, is_home)?;
         let ours = target.environment == "local" && (endpoint.is_none() || is_home);
@@ -39,7 +40,7 @@ impl Cloud {
             }
             None => from_chain(&env).await?,
         };
-        let socket_url = local.as_ref().and_then(|it| it.socket_url.clone());
+        let socket_url = local.as_ref().and_then(|local| local.socket_url.clone());
         Ok(Cloud { config, environment: target.environment.clone(), socket_url, local })
     }
 
@@ -67,7 +68,7 @@ async fn from_chain(env: &runtime::Env) -> Result<SdkConfig, Error> {
     let roots = match env.optional("CARILLON_CA_FILE") {
         Some(path) => {
             let path = std::path::PathBuf::from(path);
-            Some(std::fs::read(&path).map_err(|it| Error::read(&path, it))?)
+            Some(std::fs::read(&path).map_err(|error| Error::read(&path, error))?)
         }
         None => None,
     };

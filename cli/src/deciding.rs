@@ -166,15 +166,15 @@ fn tell(
         told.push(Told {
             at,
             key: decision.key.clone(),
-            rule: decision.rule.map(|it| it.name.clone()),
+            rule: decision.rule.map(|rule| rule.name.clone()),
             recipient: decision.recipient.clone(),
             channel: decision.channel,
             step: decision.step,
             what: match &decision.verdict {
                 Verdict::Send(_) => What::Send,
                 Verdict::Suppress(reason) => What::Suppress(*reason),
-                Verdict::Later(it) => What::Later { until: it.until, why: it.why.reason() },
-                Verdict::Merge(it) => What::Collect { closes_at: it.closes_at },
+                Verdict::Later(later) => What::Later { until: later.until, why: later.why.reason() },
+                Verdict::Merge(merge) => What::Collect { closes_at: merge.closes_at },
                 Verdict::Cancel(_) => What::Cancels,
             },
             notes: decision.notes.clone(),
@@ -200,17 +200,17 @@ pub(crate) fn answered<'a>(plan: &Plan<'a>, world: &World<'a>, now: Timestamp) -
 /// The same, with the messages that had to be rendered for the answer.
 fn settled<'a>(plan: &Plan<'a>, world: &World<'a>, now: Timestamp) -> (Vec<Decision<'a>>, Written) {
     let decided = decide_with(plan, world.recipients, world.tenant, now, Ask::if_nothing_happened);
-    let zone = world.tenant.and_then(|it| it.zone.as_deref());
+    let zone = world.tenant.and_then(|tenant| tenant.zone.as_deref());
     proofread(world.renderer, plan, decided, zone, now, Ask::if_nothing_happened)
 }
 
 fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
     let rule = decision.rule?;
     match &decision.verdict {
-        Verdict::Later(it) => {
-            let (audience, start) = (it.audience.clone(), it.start.clone());
+        Verdict::Later(later) => {
+            let (audience, start) = (later.audience.clone(), later.start.clone());
             Some((
-                it.until,
+                later.until,
                 Turn::Rule(Box::new(Going {
                     event: plan.event.clone(),
                     rule: rule.name.clone(),
@@ -220,16 +220,18 @@ fn turn(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Turn)> {
                 })),
             ))
         }
-        Verdict::Merge(it) => {
-            let policy = rule.digest_policy(it.step);
-            let (opened_at, closed_at) = (plan.event.time, it.closes_at);
-            let window = Window { name: &it.window, step: it.step, only: it.only, opened_at, closed_at };
+        Verdict::Merge(merge) => {
+            let policy = rule.digest_policy(merge.step);
+            let (opened_at, closed_at) = (plan.event.time, merge.closes_at);
+            let window =
+                Window { name: &merge.window, step: merge.step, only: merge.only, opened_at, closed_at };
             let digest = Collected::of(vec![Item::of(plan.event)], policy, &window);
-            let event = closing::event(plan.event, &it.window_id, &digest.items, &digest.summary, closed_at);
+            let event =
+                closing::event(plan.event, &merge.window_id, &digest.items, &digest.summary, closed_at);
             let digest = Some(digest);
-            let start = Start::after_digest(it.step, it.only);
-            let (rule, audience) = (rule.name.clone(), it.audience.clone());
-            Some((it.closes_at, Turn::Rule(Box::new(Going { event, rule, audience, start, digest }))))
+            let start = Start::after_digest(merge.step, merge.only);
+            let (rule, audience) = (rule.name.clone(), merge.audience.clone());
+            Some((merge.closes_at, Turn::Rule(Box::new(Going { event, rule, audience, start, digest }))))
         }
         Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => None,
     }

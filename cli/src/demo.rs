@@ -109,8 +109,8 @@ async fn play(args: &Demo, cloud: &Cloud, local: &State, terminal: &Terminal) ->
 fn catalog() -> Result<Catalog, Error> {
     let path = Path::new(CATALOG);
     let broken = |why: String| Error::usage(format!("{CATALOG} is no catalog: {why}"), "run `make up`");
-    let file = CatalogFile::read(&files::read(path)?).map_err(|it| broken(it.to_string()))?;
-    Catalog::open(file).map_err(|it| broken(it.to_string()))
+    let file = CatalogFile::read(&files::read(path)?).map_err(|error| broken(error.to_string()))?;
+    Catalog::open(file).map_err(|error| broken(error.to_string()))
 }
 
 async fn import_cast(args: &Demo, cloud: &Cloud) -> Result<Recipients, Error> {
@@ -124,7 +124,7 @@ async fn import_cast(args: &Demo, cloud: &Cloud) -> Result<Recipients, Error> {
             })?);
     }
     People::new(&store::client(&cloud.config), cloud.name("people")).put(&people, runtime::now()).await?;
-    Ok(people.into_iter().map(|it| (it.id.clone(), it)).collect())
+    Ok(people.into_iter().map(|person| (person.id.clone(), person)).collect())
 }
 
 /// Every sample as a new event.
@@ -157,7 +157,7 @@ async fn publish<'a>(
     catalog: &'a Catalog,
     cast: &'a Recipients,
 ) -> Result<Vec<Story>, Error> {
-    let entries: Vec<Entry> = samples.iter().map(|it| it.entry.clone()).collect();
+    let entries: Vec<Entry> = samples.iter().map(|sample| sample.entry.clone()).collect();
     let put = Bus::new(&cloud.config, cloud.bus()).put(&entries).await;
     let mut stories = Vec::with_capacity(samples.len());
     for (sample, put) in samples.into_iter().zip(put) {

@@ -47,9 +47,9 @@ struct Found {
 
 pub(crate) async fn run(args: &args::Dlq, target: &Target, terminal: &Terminal) -> Done {
     match args {
-        args::Dlq::Ls(it) => list(&it.which, target, terminal).await,
+        args::Dlq::Ls(ls) => list(&ls.which, target, terminal).await,
         args::Dlq::Peek(it) => peek(it, target, terminal).await,
-        args::Dlq::Redrive(it) => redrive::run(it, target, terminal).await,
+        args::Dlq::Redrive(redrive) => redrive::run(redrive, target, terminal).await,
         args::Dlq::Discard(it) => discard(it, target, terminal).await,
     }
 }
@@ -67,32 +67,42 @@ fn show(groups: &[Group], terminal: &Terminal) {
     if groups.is_empty() {
         terminal.note("no dead letters");
     }
-    for it in groups {
+    for group in groups {
         if terminal.json {
-            terminal.say_json(it);
+            terminal.say_json(group);
             continue;
         }
-        let time = |it: Option<Timestamp>| it.map_or_else(|| "?".to_owned(), utc);
-        let span = match (it.first, it.last) {
+        let time = |timestamp: Option<Timestamp>| timestamp.map_or_else(|| "?".to_owned(), utc);
+        let span = match (group.first, group.last) {
             (first, last) if first == last => time(first),
             (first, last) => format!("{} to {}", time(first), time(last)),
         };
-        let tries =
-            if it.attempts == 1 { "1 attempt".to_owned() } else { format!("up to {} attempts", it.attempts) };
+        let tries = if group.attempts == 1 {
+            "1 attempt".to_owned()
+        } else {
+            format!("up to {} attempts", group.attempts)
+        };
         terminal.say(&format!(
             "{} {}  {} {}  {}",
-            terminal.ink(Ink::Strong, &format!("{:<20}", it.queue)),
-            terminal.ink(Ink::Bad, &format!("{:>5} × {}", it.count, it.cause)),
+            terminal.ink(Ink::Strong, &format!("{:<20}", group.queue)),
+            terminal.ink(Ink::Bad, &format!("{:>5} × {}", group.count, group.cause)),
             span,
             terminal.ink(Ink::Quiet, &tries),
-            terminal.ink(Ink::Quiet, &plain(&counts(&it.types))),
+            terminal.ink(Ink::Quiet, &plain(&counts(&group.types))),
         ));
-        let whose = match it.tenants.keys().any(|it| it != "-") {
-            true => format!("  [{}]", counts(&it.tenants)),
+        let whose = match group.tenants.keys().any(|key| key != "-") {
+            true => format!("  [{}]", counts(&group.tenants)),
             false => String::new(),
         };
-        terminal.say(&format!("{:<21}{}{}", "", plain(&it.detail), terminal.ink(Ink::Quiet, &plain(&whose))));
-        terminal.say(&terminal.ink(Ink::Quiet, &format!("{:<21}then  {}", "", remedy(&it.queue, &it.cause))));
+        terminal.say(&format!(
+            "{:<21}{}{}",
+            "",
+            plain(&group.detail),
+            terminal.ink(Ink::Quiet, &plain(&whose))
+        ));
+        terminal.say(
+            &terminal.ink(Ink::Quiet, &format!("{:<21}then  {}", "", remedy(&group.queue, &group.cause))),
+        );
     }
 }
 
@@ -199,7 +209,7 @@ async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
 /// What to say when the one that was named is not there.
 fn not_found(which: &DlqWhich) -> Option<String> {
     let id = which.id.as_ref()?;
-    let place = which.queue.as_ref().map(|it| format!(" of {it}")).unwrap_or_default();
+    let place = which.queue.as_ref().map(|queue| format!(" of {queue}")).unwrap_or_default();
     Some(format!(
         "no dead letter{place} with the id {id:?} fits; `carillon dlq peek` prints ids. What came back has a new one, and \
          what somebody else looks at is hidden meanwhile"
@@ -219,16 +229,19 @@ async fn find(
     let cloud = Cloud::of(target).await?;
     let prefix = cloud.name("");
     let queues = DeadLetters::all(&Sqs::new(&cloud.config), &prefix).await?;
-    let short = |it: &DeadLetters| it.name.strip_prefix(&prefix).unwrap_or(&it.name).to_owned();
+    let short = |dead_letters: &DeadLetters| {
+        dead_letters.name.strip_prefix(&prefix).unwrap_or(&dead_letters.name).to_owned()
+    };
     if let Some(name) = &which.queue
-        && !queues.iter().any(|it| short(it) == *name)
+        && !queues.iter().any(|queue| short(queue) == *name)
     {
         let all: Vec<String> = queues.iter().map(short).collect();
         let what = format!("{name:?} has no dead-letter queue in {}", target.environment);
         return Err(Error::usage(what, format!("name one of {}", all.join(", "))));
     }
     let (mut found, mut hidden) = (Vec::new(), u64::from(HIDDEN));
-    let wanted = queues.into_iter().filter(|it| which.queue.as_ref().is_none_or(|name| short(it) == *name));
+    let wanted =
+        queues.into_iter().filter(|queue| which.queue.as_ref().is_none_or(|name| short(queue) == *name));
     for queue in wanted {
         let name = short(&queue);
         let count = queue.count().await?;
@@ -254,15 +267,16 @@ async fn find(
 }
 
 fn fits(case: &Case, which: &DlqWhich, since: Option<Timestamp>, before: Option<Timestamp>) -> bool {
-    let is =
-        |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|it| Some(it) == found);
+    let is = |wanted: &Option<String>, found: Option<&str>| {
+        wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
+    };
     let at = case.last.or(case.first);
     is(&which.cause, Some(&case.cause))
         && is(&which.tenant, case.tenant.as_deref())
         && is(&which.kind, case.kind.as_deref())
         && is(&which.id, Some(&case.id))
-        && since.is_none_or(|it| at.is_some_and(|at| at >= it))
-        && before.is_none_or(|it| at.is_some_and(|at| at <= it))
+        && since.is_none_or(|since| at.is_some_and(|at| at >= since))
+        && before.is_none_or(|before| at.is_some_and(|at| at <= before))
 }
 
 fn cases(found: &[Found]) -> Vec<Case> {

@@ -37,8 +37,8 @@ pub(crate) async fn run(args: &Endpoints, target: &Target, terminal: &Terminal) 
         Endpoints::Put(it) => put::put(it, &cloud, &table, terminal).await,
         Endpoints::Rotate(it) => rotate(it, &cloud, &table, terminal).await,
         Endpoints::Enable(it) => enable(&id(it)?, &table, terminal).await,
-        Endpoints::Disable(it) => {
-            let id = id(it)?;
+        Endpoints::Disable(disable) => {
+            let id = id(disable)?;
             let done = table.disable(&id, DisabledBecause::Operator, runtime::now()).await?;
             said(done, &id, "is switched off", terminal)
         }
@@ -80,7 +80,7 @@ fn said(done: bool, id: &EndpointId, what: &str, terminal: &Terminal) -> Done {
 async fn ls(tenant: Option<&str>, table: &Table, terminal: &Terminal) -> Done {
     let found = match tenant {
         Some("-") => table.of_tenant(None).await?,
-        Some(it) => table.of_tenant(Some(it)).await?,
+        Some(tenant) => table.of_tenant(Some(tenant)).await?,
         None => table.all().await?,
     };
     for it in &found {
@@ -125,8 +125,8 @@ async fn show(id: &EndpointId, reveal: Option<SecretCipher>, table: &Table, term
         (Some(_) | None, Some(_) | None) => None,
     };
     let signing = secrets.signing(runtime::now()).count();
-    let mut shown = serde_json::to_value(&endpoint).map_err(|it| Error::Cloud(it.to_string()))?;
-    shown["health"] = serde_json::to_value(&health).map_err(|it| Error::Cloud(it.to_string()))?;
+    let mut shown = serde_json::to_value(&endpoint).map_err(|error| Error::Cloud(error.to_string()))?;
+    shown["health"] = serde_json::to_value(&health).map_err(|error| Error::Cloud(error.to_string()))?;
     shown["secrets"] = signing.into();
     for (name, value) in [("public_key", public), ("secret", secret)] {
         if let Some(value) = value {
@@ -170,21 +170,21 @@ async fn verify(id: &EndpointId, vouch: bool, cloud: &Cloud, table: &Table, term
 }
 
 fn registered(id: &EndpointId, secret: Option<&Secret>, terminal: &Terminal) {
-    let verifies = secret.map(|it| signing::public_key(it).unwrap_or_else(|| it.reveal()));
+    let verifies = secret.map(|secret| signing::public_key(secret).unwrap_or_else(|| secret.reveal()));
     if terminal.json {
         terminal.say_json(&json!({ "endpoint": id.name(), "verify_with": verifies }));
         return;
     }
     terminal.say(&format!("{} {}", terminal.ink(Ink::Good, "ok"), id.name()));
-    if let Some(it) = verifies {
-        terminal.say(&format!("verify its signatures with {it}"));
+    if let Some(verifies) = verifies {
+        terminal.say(&format!("verify its signatures with {verifies}"));
     }
 }
 
 pub(crate) fn new_secret(scheme: Scheme) -> Result<Secret, Error> {
     let mut bytes = vec![0; SECRET_BYTES];
-    getrandom::fill(&mut bytes).map_err(|it| Error::Cloud(format!("no random bytes: {it}")))?;
-    Secret::new(scheme, bytes).map_err(|it| Error::Cloud(it.to_string()))
+    getrandom::fill(&mut bytes).map_err(|error| Error::Cloud(format!("no random bytes: {error}")))?;
+    Secret::new(scheme, bytes).map_err(|error| Error::Cloud(error.to_string()))
 }
 
 async fn rotate(args: &Rotate, cloud: &Cloud, table: &Table, terminal: &Terminal) -> Done {

@@ -24,8 +24,8 @@ pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Termina
     }
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     match args {
-        args::Events::Ls(it) if it.refused => list_refused(&events, &it.chosen, it.limit, terminal).await,
-        args::Events::Ls(it) => list(&events, it, terminal).await,
+        args::Events::Ls(ls) if ls.refused => list_refused(&events, &ls.chosen, ls.limit, terminal).await,
+        args::Events::Ls(ls) => list(&events, ls, terminal).await,
         args::Events::Stream(it) => stream(&events, it, terminal).await,
         args::Events::Export(it) => export(&events, &it.chosen, terminal).await,
     }
@@ -34,17 +34,17 @@ pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Termina
 /// The record of a command that prints payloads. Without `--json`, `ls` and `stream` print types and ids alone.
 fn discloses(args: &args::Events, json: bool) -> Option<(&'static str, Object, Option<&str>)> {
     match args {
-        args::Events::Ls(it) if json => {
-            let event = Object::new("event", it.chosen.id.as_deref());
-            Some(("eventsLs", event, it.chosen.tenant.as_deref()))
+        args::Events::Ls(ls) if json => {
+            let event = Object::new("event", ls.chosen.id.as_deref());
+            Some(("eventsLs", event, ls.chosen.tenant.as_deref()))
         }
-        args::Events::Stream(it) if json => {
-            Some(("eventsStream", Object::new("stream", Some(&it.subject)), it.tenant.as_deref()))
+        args::Events::Stream(stream) if json => {
+            Some(("eventsStream", Object::new("stream", Some(&stream.subject)), stream.tenant.as_deref()))
         }
         args::Events::Ls(_) | args::Events::Stream(_) => None,
-        args::Events::Export(it) => {
-            let event = Object::new("event", it.chosen.id.as_deref());
-            Some(("eventsExport", event, it.chosen.tenant.as_deref()))
+        args::Events::Export(export) => {
+            let event = Object::new("event", export.chosen.id.as_deref());
+            Some(("eventsExport", event, export.chosen.tenant.as_deref()))
         }
     }
 }
@@ -82,7 +82,7 @@ impl Chosen {
     fn means(&self, event: &Event) -> bool {
         let is_tenant = self.tenant.is_none() || self.tenant == event.tenant;
         let is_type = self.kind.as_deref().is_none_or(|wanted| event.is_called(wanted));
-        is_type && is_tenant && self.id.as_ref().is_none_or(|it| *it == event.id)
+        is_type && is_tenant && self.id.as_ref().is_none_or(|id| *id == event.id)
     }
 
     fn means_type(&self, kind: &str) -> bool {
@@ -124,7 +124,7 @@ async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
         }
         shown += 1;
         if terminal.json {
-            let names: Vec<&str> = findings.iter().map(|it| it.name()).collect();
+            let names: Vec<&str> = findings.iter().map(|finding| finding.name()).collect();
             let event = envelope(&event);
             terminal.say_json(&json!({ "recordedAt": at.to_string(), "event": event, "findings": names }));
         } else {
@@ -158,8 +158,8 @@ async fn stream(events: &Events, args: &EventsStream, terminal: &Terminal) -> Do
     while let Some(from) = next.filter(|_| left > 0) {
         let page = events.of_stream(&stream, from, way, u32::try_from(left).unwrap_or(MAX_PAGE)).await?;
         left = left.saturating_sub(page.events.len());
-        for it in &page.events {
-            show(it, terminal);
+        for event in &page.events {
+            show(event, terminal);
         }
         next = page.next;
     }
@@ -189,7 +189,7 @@ fn line(time: &str, event: &Event, terminal: &Terminal) -> String {
 
 /// The names of findings, behind an event's line.
 fn shown_findings(findings: &[Finding], terminal: &Terminal) -> String {
-    let shown = findings.iter().map(|it| format!("  {}", terminal.ink(Ink::Bad, it.name())));
+    let shown = findings.iter().map(|finding| format!("  {}", terminal.ink(Ink::Bad, finding.name())));
     shown.collect()
 }
 

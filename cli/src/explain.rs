@@ -58,7 +58,7 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let at = at.unwrap_or(event.time);
     let (recipients, tenants) = people(args.people.as_deref(), args.config.as_deref(), terminal)?;
     let members = |group: &Group| recipient::members(group, &recipients);
-    let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
+    let tenant = event.tenant.as_deref().and_then(|tenant| tenants.get(tenant));
     let renderer = Renderer::new(&catalog);
     let world = World {
         catalog: &catalog,
@@ -97,18 +97,18 @@ pub(crate) fn event(
         return Err(Error::usage(what, "explain one event at a time"));
     };
     let entry = catalog::BusEntry::read_as(&piece.text, source)
-        .map_err(|it| Error::usage(format!("{}: {it}", piece.place), "mend the event"))?;
+        .map_err(|error| Error::usage(format!("{}: {error}", piece.place), "mend the event"))?;
     let (id, time) = catalog::named_by_the_bus(&piece.text);
     let time = time.or(entry.time).unwrap_or(at);
     let on_bus = entry.to_bus_event(id.as_deref().unwrap_or("explained"), time);
     let event = BusEvent::parse(&on_bus).and_then(|it| it.event(producers));
-    event.map_err(|it| Error::usage(format!("{}: {it}", piece.place), "mend the event"))
+    event.map_err(|error| Error::usage(format!("{}: {error}", piece.place), "mend the event"))
 }
 
 /// A config folder, or a catalog that was compiled before.
 pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
     let file: CatalogFile = if path.is_dir() {
-        project::read(path).compile().map(|it| it.file).map_err(|problems| {
+        project::read(path).compile().map(|compile| compile.file).map_err(|problems| {
             let folder = path.display().to_string();
             let first =
                 problems.first().map_or_else(String::new, |first| first.clone().below(&folder).to_string());
@@ -118,11 +118,12 @@ pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
         })?
     } else {
         let text = files::read(path)?;
-        CatalogFile::read(&text).map_err(|it| {
-            Error::usage(format!("{}: {it}", path.display()), "compile it with `carillon check --out`")
+        CatalogFile::read(&text).map_err(|error| {
+            Error::usage(format!("{}: {error}", path.display()), "compile it with `carillon check --out`")
         })?
     };
-    Catalog::open(file).map_err(|it| Error::usage(format!("{}: {it}", path.display()), "compile it anew"))
+    Catalog::open(file)
+        .map_err(|error| Error::usage(format!("{}: {error}", path.display()), "compile it anew"))
 }
 
 /// The people and tenants of a file, as `carillon people import` reads it, or of the project where none is named; no people,
@@ -135,7 +136,7 @@ pub(crate) fn people(
     let (mut recipients, mut tenants) = (Recipients::new(), BTreeMap::new());
     for piece in project::people(path, config)?.0 {
         if crate::people::is_tenant(&piece.text) {
-            let (id, settings) = registry::tenant(&piece.text).map_err(|it| no_entry(&piece, &it))?;
+            let (id, settings) = registry::tenant(&piece.text).map_err(|error| no_entry(&piece, &error))?;
             tenants.insert(id, settings);
             continue;
         }

@@ -71,7 +71,7 @@ pub(crate) fn pieces(path: &Path) -> Result<Vec<Piece>, Error> {
 pub(crate) fn pieces_of(text: &str, name: &str) -> Vec<Piece> {
     let trimmed = text.trim_start_matches('\u{feff}');
     if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(trimmed) {
-        let place = |it: &RawValue| format!("{name}:{}", line_of(text, it.get()));
+        let place = |raw_value: &RawValue| format!("{name}:{}", line_of(text, raw_value.get()));
         return list.into_iter().map(|it| Piece { place: place(it), text: it.get().to_owned() }).collect();
     }
     if serde_json::from_str::<&RawValue>(trimmed).is_ok() {
@@ -102,7 +102,11 @@ pub(crate) fn samples(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         if !pack.is_dir() || pack.ends_with("lambda") {
             continue;
         }
-        files.extend(entries(&pack)?.into_iter().filter(|it| it.extension().is_some_and(|it| it == "json")));
+        files.extend(
+            entries(&pack)?
+                .into_iter()
+                .filter(|entry| entry.extension().is_some_and(|extension| extension == "json")),
+        );
     }
     Ok(files)
 }
@@ -131,7 +135,7 @@ mod tests {
     fn text_in_utf_16_is_told_from_utf_8() {
         for text in ["{\"a\":1}", "[]", "é"] {
             let units: Vec<u16> = text.encode_utf16().collect();
-            let little: Vec<u8> = units.iter().flat_map(|it| it.to_le_bytes()).collect();
+            let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
             let marked = [&[0xff, 0xfe][..], &little].concat();
             assert!(is_utf_16(&marked), "{text}");
             assert!(!is_utf_16(text.as_bytes()), "{text}");
@@ -145,7 +149,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("events.json");
         std::fs::write(&file, text).unwrap();
-        let found: Vec<String> = pieces(&file).unwrap().into_iter().map(|it| it.text).collect();
+        let found: Vec<String> = pieces(&file).unwrap().into_iter().map(|piece| piece.text).collect();
         assert_eq!(found, expected);
     }
 }

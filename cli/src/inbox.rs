@@ -48,8 +48,8 @@ async fn list(
     terminal: &Terminal,
 ) -> Done {
     let page = inbox.page(viewer, filter, args.before, args.limit, runtime::now()).await?;
-    for it in &page.entries {
-        show(it, terminal);
+    for entry in &page.entries {
+        show(entry, terminal);
     }
     let counts = inbox.counts(viewer, runtime::now()).await?;
     terminal.note(&counted(counts));

@@ -31,12 +31,12 @@ pub(crate) use state::State;
 pub(crate) async fn run(args: &Local, terminal: &Terminal) -> Done {
     match args {
         Local::Up(it) => up(it, terminal),
-        Local::Reload(it) => reload::run(it, terminal),
+        Local::Reload(reload) => reload::run(reload, terminal),
         Local::Down => down(terminal),
         Local::Status => status(terminal),
-        Local::Logs(it) => logs::print(it, terminal),
-        Local::Capture(it) => capture::run(it.port, &it.cloud, terminal).await,
-        Local::Proxy(it) => proxy::run(it.port, it.providers, it.to, terminal).await,
+        Local::Logs(logs) => logs::print(logs, terminal),
+        Local::Capture(capture) => capture::run(capture.port, &capture.cloud, terminal).await,
+        Local::Proxy(proxy) => proxy::run(proxy.port, proxy.providers, proxy.to, terminal).await,
     }
 }
 
@@ -111,13 +111,13 @@ fn status(terminal: &Terminal) -> Done {
 /// The processes beside the local cloud that do not answer, and what does not work without them.
 fn dead_sidecars(state: &State) -> Vec<(&'static str, &'static str)> {
     let mut dead = Vec::new();
-    if !state.capture.is_some_and(|it| capture::SIDECAR.runs_at_all(&it)) {
+    if !state.capture.is_some_and(|capture| capture::SIDECAR.runs_at_all(&capture)) {
         dead.push((
             "the capture server",
             "no push notification, WhatsApp message, webhook message or e-mail arrives",
         ));
     }
-    if !state.proxy.is_some_and(|it| proxy::SIDECAR.runs_at_all(&it)) {
+    if !state.proxy.is_some_and(|proxy| proxy::SIDECAR.runs_at_all(&proxy)) {
         dead.push(("the proxy", "no function reaches the local cloud"));
     }
     dead
@@ -146,7 +146,9 @@ fn tell(state: &State, terminal: &Terminal) {
     if let Some(url) = &state.token_url {
         terminal.say(&format!("   the HTTP API, with a token:      {url}"));
     }
-    if let Some(origins) = state.browser_origins.as_deref().filter(|it| !it.is_empty()) {
+    if let Some(origins) =
+        state.browser_origins.as_deref().filter(|browser_origin| !browser_origin.is_empty())
+    {
         terminal.say(&format!("   pages that may ask it (CORS):    {origins}"));
     }
     terminal.say(&format!("   for the AWS CLI and SDKs:  . {}/env", state::FOLDER));

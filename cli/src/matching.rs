@@ -16,17 +16,18 @@ const FIELDS: [&str; 3] = ["source", "detail-type", "detail"];
 
 pub(crate) fn run(args: &Match, terminal: &Terminal) -> Done {
     let place = args.pattern.display();
-    let source: Value = serde_json::from_str(&files::read(&args.pattern)?)
-        .map_err(|it| Error::usage(format!("{place} is not JSON: {it}"), "a pattern is one JSON object"))?;
+    let source: Value = serde_json::from_str(&files::read(&args.pattern)?).map_err(|error| {
+        Error::usage(format!("{place} is not JSON: {error}"), "a pattern is one JSON object")
+    })?;
     let pattern =
-        Pattern::check_complexity(&source).and_then(|()| Pattern::compile(&source)).map_err(|it| {
+        Pattern::check_complexity(&source).and_then(|()| Pattern::compile(&source)).map_err(|error| {
             Error::usage(
-                format!("{place} is no pattern: {} holds {}", it.at, it.found),
-                format!("wanted {}", it.wanted),
+                format!("{place} is no pattern: {} holds {}", error.at, error.found),
+                format!("wanted {}", error.wanted),
             )
         })?;
     let seen = seen(&files::read(&args.event)?)
-        .map_err(|it| Error::usage(format!("{}: {it}", args.event.display()), "give one event"))?;
+        .map_err(|error| Error::usage(format!("{}: {error}", args.event.display()), "give one event"))?;
     let answer = Answer::of(&pattern, &seen);
     if terminal.json {
         terminal.say_json(&serde_json::json!({
@@ -62,7 +63,7 @@ struct Answer {
 
 impl Answer {
     fn of(pattern: &Pattern, seen: &Seen) -> Answer {
-        let in_rules = seen.in_rules.as_ref().map(|it| pattern.matches(it));
+        let in_rules = seen.in_rules.as_ref().map(|in_rule| pattern.matches(in_rule));
         Answer { matches: pattern.matches(&seen.event), in_rules, is_plain: seen.is_plain }
     }
 
@@ -94,9 +95,9 @@ impl Answer {
 }
 
 fn seen(text: &str) -> Result<Seen, String> {
-    let value: Value = serde_json::from_str(text).map_err(|it| format!("not JSON: {it}"))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
     let shape = shape_of(text);
-    let is_of_bus = shape == Some(Shape::Plain) && FIELDS.iter().any(|it| value.get(it).is_some());
+    let is_of_bus = shape == Some(Shape::Plain) && FIELDS.iter().any(|field| value.get(field).is_some());
     // EventBridge's own answer needs no field of the event; a rule sees what dispatch can read.
     if is_of_bus {
         let in_rules = in_rules(text).ok();
@@ -109,12 +110,13 @@ fn seen(text: &str) -> Result<Seen, String> {
 
 /// The event as rules see it. Its producer's rights are not looked at.
 fn in_rules(text: &str) -> Result<Value, String> {
-    let entry = BusEntry::read(text).map_err(|it| it.to_string())?;
+    let entry = BusEntry::read(text).map_err(|error| error.to_string())?;
     let id = serde_json::from_str::<Value>(text).ok();
-    let id = id.as_ref().and_then(|it| it.get("id")?.as_str()).unwrap_or("event");
+    let id = id.as_ref().and_then(|id| id.get("id")?.as_str()).unwrap_or("event");
     let time = entry.time.unwrap_or(Timestamp::UNIX_EPOCH);
     let on_bus = entry.to_bus_event(id, time);
-    let event = BusEvent::parse(&on_bus).and_then(|it| it.unverified_event()).map_err(|it| it.to_string())?;
+    let event =
+        BusEvent::parse(&on_bus).and_then(|it| it.unverified_event()).map_err(|error| error.to_string())?;
     Ok(event.document())
 }
 
@@ -129,10 +131,10 @@ mod tests {
         let of_detail = r#"{"detail-type":["order.shipped"],"detail":{"orderId":["1"]}}"#;
         let found = answer(of_detail, PLAIN);
         assert_eq!((found.matches, found.in_rules), (true, Some(false)));
-        assert!(found.note().is_some_and(|it| it.contains("`detail.data`")));
+        assert!(found.note().is_some_and(|note| note.contains("`detail.data`")));
         let of_data = answer(r#"{"detail":{"data":{"orderId":["1"]}}}"#, PLAIN);
         assert_eq!((of_data.matches, of_data.in_rules), (false, Some(true)));
-        assert!(of_data.note().is_some_and(|it| it.contains("`detail.data`")));
+        assert!(of_data.note().is_some_and(|note| note.contains("`detail.data`")));
         assert_eq!(answer(r#"{"source":["shop"]}"#, PLAIN).note(), None);
         assert!(
             answer(r#"{"region":["eu"]}"#, &PLAIN.replace("\"id\"", "\"region\":\"eu\",\"id\""))

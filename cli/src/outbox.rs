@@ -17,7 +17,7 @@ pub(crate) async fn run(args: &args::Outbox, target: &Target, terminal: &Termina
     let backlog = waiting.backlog().await?;
     match args {
         args::Outbox::Stats => Ok(stats(&backlog, runtime::now(), terminal)),
-        args::Outbox::Ls(it) => list(it, &backlog, &waiting, terminal).await,
+        args::Outbox::Ls(ls) => list(ls, &backlog, &waiting, terminal).await,
     }
 }
 

@@ -16,9 +16,9 @@ use crate::terminal::{Ink, Terminal};
 
 pub(crate) fn run(args: &Pack, terminal: &Terminal) -> Done {
     match args {
-        Pack::Ls(it) => listed::run(it, terminal),
+        Pack::Ls(ls) => listed::run(ls, terminal),
         Pack::Add(it) => add(it, terminal),
-        Pack::Diff(it) => diff::run(it, terminal),
+        Pack::Diff(diff) => diff::run(diff, terminal),
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> D
         terminal.say_json(person);
         return Ok(true);
     }
-    let members = serde_json::to_value(person).map_err(|it| Error::Cloud(it.to_string()))?;
+    let members = serde_json::to_value(person).map_err(|error| Error::Cloud(error.to_string()))?;
     let mut members: Vec<_> = members.as_object().into_iter().flatten().collect();
     // Who it is stands first; JSON objects are in the order of their names.
     members.sort_by_key(|(name, _)| (*name != "id", *name != "name"));
@@ -53,7 +53,7 @@ pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> D
 
 /// A member's value, a line for each element.
 fn lines(value: &serde_json::Value) -> Vec<String> {
-    let text = |it: &serde_json::Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let Some(list) = value.as_array() {
         return list.iter().map(text).collect();
     }

@@ -74,7 +74,7 @@ pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) ->
     }
     let cloud = Cloud::of(target).await?;
     ready.retain(|it| {
-        let other = it.bus.as_deref().filter(|it| !is_bus(it, &cloud.bus()));
+        let other = it.bus.as_deref().filter(|bus| !is_bus(bus, &cloud.bus()));
         if let Some(other) = other {
             complete = false;
             let why = format!("EventBusName: found {other:?}, wanted {} or nothing", cloud.bus());
@@ -113,7 +113,7 @@ pub(crate) fn prepare(piece: &Piece, fresh: bool, source: Option<&str>) -> Resul
         true => fresh::renewed(&piece.text, runtime::now())?,
         false => piece.text.clone(),
     };
-    let entry = BusEntry::read_as(&text, source).map_err(|it| it.to_string())?;
+    let entry = BusEntry::read_as(&text, source).map_err(|error| error.to_string())?;
     if entry.source.starts_with("aws.") {
         return Err(format!(
             "source: found {:?}, wanted a name that does not begin with `aws.`",

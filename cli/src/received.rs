@@ -79,7 +79,7 @@ async fn follow(
     terminal: &Terminal,
 ) -> Done {
     let channel = channel(args.channel.as_deref())?;
-    let standing = |it: &Received| (it.row.status, it.noticed);
+    let standing = |received: &Received| (received.row.status, received.noticed);
     // What was left out is not new because it is seen now.
     let mut older = find(ledger, &names, began - LOOKS_BACK, channel, usize::MAX).await?;
     older.retain(|it| it.begun_at < began);
@@ -173,7 +173,7 @@ fn object(recipient: &str) -> Object {
 fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
     let Some(name) = name else { return Ok(None) };
     match Channel::from_name(name) {
-        Some(it) => Ok(Some(it)),
+        Some(name) => Ok(Some(name)),
         None => {
             let known = Channel::ALL.map(Channel::name).join(", ");
             Err(Error::usage(format!("there is no channel `{name}`"), format!("name one of {known}")))
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(names.len(), 2);
         assert_eq!(names[0], format!("address:email:{}", hashes.address(Channel::Email, "ann@example.com")));
         let found: Vec<String> =
-            addresses("+4915112345678").iter().flat_map(|it| address_names(it, &hashes)).collect();
+            addresses("+4915112345678").iter().flat_map(|address| address_names(address, &hashes)).collect();
         assert_eq!(found.len(), 4);
         assert!(found.iter().all(|name| !name.contains("15112345678")));
     }

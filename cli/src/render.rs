@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
         Group::Endpoints { .. } => vec![SAMPLE_ENDPOINT.to_owned()],
         Group::Role { .. } | Group::Topic { .. } => recipient::members(group, &recipients),
     };
-    let tenant = event.tenant.as_deref().and_then(|it| tenants.get(it));
+    let tenant = event.tenant.as_deref().and_then(|tenant| tenants.get(tenant));
     let renderer = Renderer::new(&catalog);
     let world = World {
         catalog: &catalog,
@@ -79,12 +79,15 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
         members: &members,
         endpoint: Some(&sample_endpoint),
     };
-    let (ways_out, zone) = (ways_out()?, tenant.and_then(|it| it.zone.as_deref()));
+    let (ways_out, zone) = (ways_out()?, tenant.and_then(|tenant| tenant.zone.as_deref()));
     let mut rendered: Vec<Rendered> = Vec::new();
     let told = foretell_with(&event, &world, at, &mut |plan, decisions, written, at| {
         let scene = scene_of(&renderer, plan, zone, at);
         let words = Words { scene: &scene, ways_out: &ways_out, now: at, more: false };
-        let decisions = decisions.into_iter().filter(|it| wanted.is(&it.recipient, it.channel)).collect();
+        let decisions = decisions
+            .into_iter()
+            .filter(|decision| wanted.is(&decision.recipient, decision.channel))
+            .collect();
         rendered.extend(render(plan, decisions, written, &words, &args.sender));
     });
     let folder = files::folder(args)?;
@@ -97,7 +100,7 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
     }
     let others = told.iter().filter(|it| it.what != What::Send && wanted.is(&it.recipient, it.channel));
     let others: Vec<&Told> = others.collect();
-    others.iter().for_each(|it| show_unsent(it, terminal));
+    others.iter().for_each(|other| show_unsent(other, terminal));
     if rendered.is_empty() && others.is_empty() && !terminal.json {
         terminal
             .say("nothing is sent: no rule that matches the event addresses this recipient on this channel");

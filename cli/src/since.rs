@@ -13,7 +13,7 @@ pub(crate) fn ago(text: &str) -> Result<Timestamp, Error> {
         let fix = "write it as 2026-11-20T12:00:00Z, or as how long ago it was: 30m, 24h or 7d";
         Error::usage(format!("`{text}` is no time that is over"), fix)
     };
-    moment(text, now).filter(|it| *it <= now).ok_or_else(wrong)
+    moment(text, now).filter(|moment| *moment <= now).ok_or_else(wrong)
 }
 
 /// A time, or one so long before now.
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn a_time_is_one_or_how_long_ago_it_was_and_never_ahead() {
-        let at = |it: &str| ago(it).map(|it| it.to_string());
+        let at = |it: &str| ago(it).map(|ago| ago.to_string());
         assert_eq!(at("2026-11-20T12:00:00Z").unwrap(), "2026-11-20T12:00:00Z");
         assert!(ago("2h").unwrap() < ago("1h").unwrap());
         for wrong in ["2999-01-01T00:00:00Z", "yesterday", "-3h", ""] {

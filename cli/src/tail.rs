@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &Tail, target: &Target, terminal: &Terminal) -> Do
     let cloud = Cloud::of(target).await?;
     let mut events = Source::open(&cloud, "events", args.all).await?;
     let mut ledger = Source::open(&cloud, "ledger", args.all).await?;
-    let until = args.seconds.map(|it| runtime::now() + Duration::from_secs(it));
+    let until = args.seconds.map(|second| runtime::now() + Duration::from_secs(second));
     terminal.note(&format!("following {}; stop with Ctrl-C", cloud.bus()));
     loop {
         for line in events.read().await?.into_iter().filter_map(event) {
@@ -34,7 +34,7 @@ pub(crate) async fn run(args: &Tail, target: &Target, terminal: &Terminal) -> Do
         for line in ledger.read().await?.iter().filter_map(notification) {
             show(terminal, &line);
         }
-        if until.is_some_and(|it| it <= runtime::now()) {
+        if until.is_some_and(|until| until <= runtime::now()) {
             return Ok(true);
         }
         tokio::time::sleep(PAUSE).await;
@@ -99,7 +99,7 @@ fn event(item: Item) -> Option<Line> {
         "at": at, "kind": word, "type": kind, "id": id, "source": source,
         "tenant": record.get("tenant"), "actor": record.get("actor"), "traceparent": record.get("traceparent"),
         "correlationid": record.get("correlation_id"), "refused": refused, "replay": replay,
-        "findings": findings.iter().map(|it| it.name()).collect::<Vec<_>>(),
+        "findings": findings.iter().map(|finding| finding.name()).collect::<Vec<_>>(),
     });
     Some(Line { at: clock(at), word, ink, text, json })
 }

@@ -138,10 +138,10 @@ fn shown(line: &str) -> String {
     let mut rest = line;
     while let Some(first) = rest.chars().next() {
         let ours = Ink::ALL.map(Ink::code).into_iter().chain([PLAIN, "\n", "\t"]);
-        match ours.into_iter().find(|it| rest.starts_with(it)) {
-            Some(it) => {
-                shown.push_str(it);
-                rest = &rest[it.len()..];
+        match ours.into_iter().find(|our| rest.starts_with(our)) {
+            Some(our) => {
+                shown.push_str(our);
+                rest = &rest[our.len()..];
             }
             None => {
                 shown.push(picture(first));
@@ -154,16 +154,16 @@ fn shown(line: &str) -> String {
 
 /// The same where there are no inks: whatever looks like one was written by others.
 fn unlit(line: &str) -> String {
-    line.chars().map(|it| if it == '\n' || it == '\t' { it } else { picture(it) }).collect()
+    line.chars().map(|c| if c == '\n' || c == '\t' { c } else { picture(c) }).collect()
 }
 
 /// JSON that says the same without any character that steers a terminal. Those below a space are escaped already.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
-    for it in json.chars() {
-        match it {
-            it if picture(it) == it => text.push(it),
-            it => text.push_str(&format!("\\u{:04x}", u32::from(it))),
+    for c in json.chars() {
+        match c {
+            c if picture(c) == c => text.push(c),
+            c => text.push_str(&format!("\\u{:04x}", u32::from(c))),
         }
     }
     text

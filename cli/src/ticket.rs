@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &Ticket, target: &Target, terminal: &Terminal) -> 
     let view = View::own(args.tenant.clone());
     let identity = Identity { user: args.user.clone(), view, rooms: args.rooms.clone(), until: None };
     let text = issue(&connections, identity).await?;
-    let url = cloud.socket_url.map(|it| format!("{it}?ticket={text}"));
+    let url = cloud.socket_url.map(|socket_url| format!("{socket_url}?ticket={text}"));
     if terminal.json {
         terminal.say_json(&serde_json::json!({ "ticket": text, "url": url, "seconds": LIFETIME.as_secs() }));
     } else {
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &Ticket, target: &Target, terminal: &Terminal) -> 
 /// Issues a ticket of 128 random bits and returns its text.
 pub(crate) async fn issue(connections: &Connections, identity: Identity) -> Result<String, Error> {
     let mut bits = [0_u8; 16];
-    getrandom::fill(&mut bits).map_err(|it| Error::Cloud(format!("no random numbers: {it}")))?;
+    getrandom::fill(&mut bits).map_err(|error| Error::Cloud(format!("no random numbers: {error}")))?;
     let text = URL_SAFE_NO_PAD.encode(bits);
     let issued_at = runtime::now();
     let ticket = store::Ticket { text: text.clone(), identity, issued_at, expires_at: issued_at + LIFETIME };

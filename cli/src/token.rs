@@ -16,7 +16,7 @@ pub(crate) fn run(args: &Token, target: &Target, terminal: &Terminal) -> Done {
             "on AWS, ask the issuer that the stack's parameter TokenIssuer names",
         ));
     }
-    let state = State::load()?.filter(|it| it.capture.is_some());
+    let state = State::load()?.filter(|load| load.capture.is_some());
     let state =
         state.ok_or_else(|| Error::usage("the local cloud is not running", "start it with `make up`"))?;
     let now = runtime::now();

@@ -64,8 +64,8 @@ impl Takes for Bus {
                         if fails { Err(Verdict::Throttled) } else { Ok(take(&self.0, entries[at])) };
                 }
             });
-            if let Err(it) = put.await {
-                open.iter().for_each(|at| answers.borrow_mut()[*at] = Err(it.verdict));
+            if let Err(error) = put.await {
+                open.iter().for_each(|at| answers.borrow_mut()[*at] = Err(error.verdict));
             }
             open.retain(|at| matches!(answers.borrow()[*at], Err(Verdict::Transient | Verdict::Throttled)));
             if open.is_empty() {

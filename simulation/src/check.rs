@@ -28,7 +28,7 @@ pub(crate) struct Order {
 
 impl Order {
     fn of(job: &Job) -> Order {
-        let failover = job.failover.as_ref().map(|it| it.to);
+        let failover = job.failover.as_ref().map(|failover| failover.to);
         Order { expires_at: job.expires_at, on_unknown: job.on_unknown, failover }
     }
 }
@@ -106,10 +106,10 @@ impl Check {
             self.violated(format!("one key for two: {first} and {used}"));
         }
         let slack = if job.cancel.is_some() { ONE_INVOCATION_S } else { ONE_SEND_S };
-        if expires_at.is_some_and(|it| now.duration_since(it).as_secs() >= slack) {
+        if expires_at.is_some_and(|expires_at| now.duration_since(expires_at).as_secs() >= slack) {
             self.violated(format!("{} sent after it expired", key.as_str()));
         }
-        if cancelled_at.is_some_and(|it| it < looked) {
+        if cancelled_at.is_some_and(|cancelled_at| cancelled_at < looked) {
             self.violated(format!("{} sent after it was cancelled", key.as_str()));
         }
     }
@@ -124,7 +124,7 @@ impl Check {
     /// An invocation died: all it had sent and not put on record is in doubt.
     pub(crate) fn died(&mut self, token: &str) {
         let keys: Vec<Key> = self.open.iter().filter(|it| it.0 == token).map(|it| it.1.clone()).collect();
-        keys.iter().for_each(|it| self.doubt(token, it));
+        keys.iter().for_each(|key| self.doubt(token, key));
     }
 
     /// An outcome stands.

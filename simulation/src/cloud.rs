@@ -163,7 +163,7 @@ impl Claims for Ledger {
         let token = &self.token(token);
         let written: Vec<Written> = self
             .0
-            .call("claim", || jobs.iter().map(|it| self.insert(it, token, now, lease)).collect())
+            .call("claim", || jobs.iter().map(|job| self.insert(job, token, now, lease)).collect())
             .await?;
         let mut standings = Vec::with_capacity(jobs.len());
         for (job, written) in jobs.iter().zip(written) {
@@ -187,12 +187,12 @@ impl Claims for Ledger {
         let doubt = Doubt { process: &self.0, settlements, token, is_written: Cell::new(false) };
         self.0
             .call("settle", || {
-                for it in settlements {
-                    if self.write(it, &own, now) {
-                        world.check.borrow_mut().settled(it, token);
-                        world.tell(|| format!("{} is {}", it.key.as_str(), it.status.name()));
+                for settlement in settlements {
+                    if self.write(settlement, &own, now) {
+                        world.check.borrow_mut().settled(settlement, token);
+                        world.tell(|| format!("{} is {}", settlement.key.as_str(), settlement.status.name()));
                     } else if self.0.was_disturbed() {
-                        world.check.borrow_mut().doubt(token, &it.key);
+                        world.check.borrow_mut().doubt(token, &settlement.key);
                     }
                 }
                 doubt.is_written.set(true);
@@ -214,7 +214,7 @@ impl Drop for Doubt<'_> {
     fn drop(&mut self) {
         if !self.is_written.get() && self.process.was_disturbed() {
             let mut check = self.process.world.check.borrow_mut();
-            self.settlements.iter().for_each(|it| check.doubt(self.token, &it.key));
+            self.settlements.iter().for_each(|settlement| check.doubt(self.token, &settlement.key));
         }
     }
 }

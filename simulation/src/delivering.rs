@@ -118,7 +118,7 @@ impl Channel {
             it.takes_back(job.event.time, job.key.parts().0).then_some(*at)
         });
         world.tell(|| format!("{token} sends {} by {}", job.key.as_str(), job.channel().name()));
-        let looked = job.cancel.as_ref().and_then(|it| self.process.looked.borrow().get(it).copied());
+        let looked = job.cancel.as_ref().and_then(|cancel| self.process.looked.borrow().get(cancel).copied());
         world.check.borrow_mut().sent(job, token, now(), looked.unwrap_or(began), cancelled_at);
     }
 }

@@ -61,7 +61,7 @@ impl EventTable {
     }
 
     pub(crate) fn unread(&self) -> usize {
-        self.streams.iter().map(|it| it.records.len() - it.read).sum()
+        self.streams.iter().map(|stream| stream.records.len() - stream.read).sum()
     }
 
     /// All or nothing, once for a token.
@@ -74,12 +74,14 @@ impl EventTable {
         check: &mut Check,
     ) -> Result<(), Vec<CancellationReason>> {
         let now = now();
-        let known = self.tokens.get(token).is_some_and(|it| now.duration_since(*it).as_secs() < REMEMBERED_S);
+        let known =
+            self.tokens.get(token).is_some_and(|token| now.duration_since(*token).as_secs() < REMEMBERED_S);
         if known && !without.guard {
             return Ok(());
         }
-        let reasons: Vec<CancellationReason> = actions.iter().map(|it| self.weigh(it, without)).collect();
-        if reasons.iter().any(|it| it.code() != Some("None")) {
+        let reasons: Vec<CancellationReason> =
+            actions.iter().map(|action| self.weigh(action, without)).collect();
+        if reasons.iter().any(|reason| reason.code() != Some("None")) {
             return Err(reasons);
         }
         for action in actions {
@@ -92,9 +94,13 @@ impl EventTable {
             }
             if let Some(update) = action.update() {
                 let key = Item::from(update.key().clone());
-                let version = update.expression_attribute_values().and_then(|it| it.get(":version"));
-                let version =
-                    version.and_then(|it| it.as_n().ok()).and_then(|it| it.parse().ok()).unwrap_or(0);
+                let version = update
+                    .expression_attribute_values()
+                    .and_then(|expression_attribute_values| expression_attribute_values.get(":version"));
+                let version = version
+                    .and_then(|version| version.as_n().ok())
+                    .and_then(|it| it.parse().ok())
+                    .unwrap_or(0);
                 self.rows.insert(place(&key), key.number("version", version));
             }
         }
@@ -116,8 +122,9 @@ impl EventTable {
         let holds = match condition {
             Some("attribute_not_exists(pk)") => found.is_none(),
             Some("#version = :expected") => {
-                let wanted = values.and_then(|it| it.get(":expected")).and_then(|it| it.as_n().ok());
-                found.and_then(|it| it.get_number("version")).map(|it| it.to_string()).as_ref() == wanted
+                let wanted = values.and_then(|values| values.get(":expected")).and_then(|it| it.as_n().ok());
+                found.and_then(|found| found.get_number("version")).map(|it| it.to_string()).as_ref()
+                    == wanted
             }
             other => panic!("the model knows no condition {other:?}"),
         };
@@ -125,7 +132,7 @@ impl EventTable {
             return fine();
         }
         let reason = CancellationReason::builder().code("ConditionalCheckFailed");
-        reason.set_item(found.map(|it| it.clone().into_attributes())).build()
+        reason.set_item(found.map(|found| found.clone().into_attributes())).build()
     }
 
     /// Puts a row, and a record into the stream.
@@ -149,7 +156,7 @@ impl EventTable {
         let shown = self.indexed.iter().filter(|(_, at)| **at <= now);
         let appended = |place: &Place| {
             let row = self.rows.get(place);
-            row.and_then(|it| it.get("appended_at")?.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+            row.and_then(|row| row.get("appended_at")?.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH)
         };
         let mut pending: Vec<(Place, Timestamp)> =
             shown.map(|(place, _)| (place.clone(), appended(place))).collect();
@@ -158,7 +165,7 @@ impl EventTable {
     }
 
     pub(crate) fn read(&self, places: &[Place]) -> Vec<Pending> {
-        places.iter().filter_map(|it| Pending::read(self.rows.get(it)?)).collect()
+        places.iter().filter_map(|place| Pending::read(self.rows.get(place)?)).collect()
     }
 
     /// The bus will never take it, unless it is not pending any more.
@@ -172,7 +179,7 @@ impl EventTable {
 
     /// Takes `pending` off a row.
     pub(crate) fn acknowledge(&mut self, place: &Place) -> bool {
-        let was_pending = self.rows.get(place).is_some_and(|it| it.get("pending").is_some());
+        let was_pending = self.rows.get(place).is_some_and(|row| row.get("pending").is_some());
         if was_pending && let Some(row) = self.rows.get_mut(place) {
             *row = std::mem::take(row).without("pending");
             self.indexed.remove(place);
@@ -185,11 +192,11 @@ impl EventTable {
     pub(crate) fn append(&mut self, record: &Record) {
         if let Some(claim) = record.claim() {
             let row = self.rows.get(claim.place());
-            if row.is_some_and(|it| claim.acknowledges(it)) {
+            if row.is_some_and(|row| claim.acknowledges(row)) {
                 self.acknowledge(claim.place());
                 return;
             }
-            if row.is_some_and(|it| is_acknowledged(claim, it)) {
+            if row.is_some_and(|row| is_acknowledged(claim, row)) {
                 return;
             }
         }

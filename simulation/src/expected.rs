@@ -24,7 +24,7 @@ pub(crate) fn check(world: &World) {
             if status.is_none() && was_cancelled(world, &event) {
                 continue;
             }
-            if status.is_none_or(|it| !it.is_final()) {
+            if status.is_none_or(|status| !status.is_final()) {
                 let status = status.map_or("not on record", Status::name);
                 let said = format!("G1: {what} of {id} is {status} ({})", key.as_str());
                 world.check.borrow_mut().violated(said);

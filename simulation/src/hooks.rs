@@ -131,7 +131,7 @@ async fn remember(
     process
         .call("remember a message", || {
             let mut hooks = process.world.hooks.borrow_mut();
-            let arrived = hooks.get(&job.key).is_some_and(|it| it.state == MessageState::Delivered);
+            let arrived = hooks.get(&job.key).is_some_and(|hook| hook.state == MessageState::Delivered);
             if !arrived {
                 hooks.insert(job.key.clone(), Message { state, attempts, next_at });
             }

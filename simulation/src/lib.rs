@@ -97,7 +97,8 @@ impl Setup {
     /// The command that repeats it.
     #[must_use]
     pub fn command(&self) -> String {
-        let variant = self.variant.map(|it| format!(" --variant {}", it.name())).unwrap_or_default();
+        let variant =
+            self.variant.map(|variant| format!(" --variant {}", variant.name())).unwrap_or_default();
         let (seed, mode, events) = (self.seed, self.mode.name(), self.events);
         format!(
             "cargo run -p simulation --profile local -- --seed {seed} --mode {mode} --events {events}{variant} -v"

@@ -47,7 +47,9 @@ fn read(arguments: &[String]) -> Result<Wanted, String> {
         match name.as_str() {
             "--seed" | "--from" => wanted.setup.seed = number()?,
             "--seeds" => wanted.seeds = Some(number()?),
-            "--events" => wanted.setup.events = u32::try_from(number()?).map_err(|it| it.to_string())?,
+            "--events" => {
+                wanted.setup.events = u32::try_from(number()?).map_err(|error| error.to_string())?;
+            }
             "--mode" => {
                 let mode = Mode::from_name(value).ok_or_else(|| format!("no mode {value:?}"))?;
                 (wanted.mode, wanted.setup.mode) = (Some(mode), mode);
@@ -74,7 +76,7 @@ fn one(setup: &Setup) -> ExitCode {
         run.sends,
         run.lasted.as_secs()
     );
-    run.violations.iter().for_each(|it| println!("  {it}"));
+    run.violations.iter().for_each(|violation| println!("  {violation}"));
     if run.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

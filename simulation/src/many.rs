@@ -29,7 +29,8 @@ pub fn run_all(setup: &Setup, seeds: Range<u64>) -> Tally {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(|| run_some(setup, &next, seeds.end))).collect();
-        let tallies = threads.into_iter().map(|it| it.join().expect("what panics in a run is caught"));
+        let tallies =
+            threads.into_iter().map(|thread| thread.join().expect("what panics in a run is caught"));
         tallies.fold(Tally::default(), Tally::and)
     })
 }

@@ -130,7 +130,9 @@ async fn head(process: &Rc<Process>, event: &Event) -> Option<u64> {
     let world = &process.world;
     let place = Place { pk: Place::of(event).pk, sk: "head".to_owned() };
     let found = process
-        .call("read the head", || world.events.borrow().get(&place).and_then(|it| it.get_number("version")))
+        .call("read the head", || {
+            world.events.borrow().get(&place).and_then(|event| event.get_number("version"))
+        })
         .await;
     found.ok().map(|it| it.and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
 }
@@ -140,9 +142,9 @@ async fn put(process: &Rc<Process>, event: &Event) -> bool {
     let entry = Entry::of(event);
     let entry = InOrder { aggregate: None, entry, resources: Vec::new() };
     let answers = Bus(Rc::clone(process)).put_call(&[&entry]).await;
-    answers.iter().all(|it| match it {
+    answers.iter().all(|answer| match answer {
         Ok(_) => true,
-        Err(it) => it.verdict == Verdict::Permanent,
+        Err(error) => error.verdict == Verdict::Permanent,
     })
 }
 

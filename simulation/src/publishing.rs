@@ -59,9 +59,9 @@ pub(crate) async fn read_shard(world: Rc<World>, shard: usize) {
         lose_place(&world, shard);
         let records: Vec<Item> = {
             let events = world.events.borrow();
-            let it = &events.streams[shard];
+            let stream = &events.streams[shard];
             let most = usize::try_from(world.chance.borrow_mut().between(1, 20)).unwrap_or(1);
-            it.records[it.read..].iter().take(most).cloned().collect()
+            stream.records[stream.read..].iter().take(most).cloned().collect()
         };
         if records.is_empty() {
             sleep_ms(if world.producing.get() > 0 { POLL_MS } else { IDLE_MS }).await;
@@ -95,12 +95,12 @@ async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCel
     let world = &process.world;
     let pending = records.iter().filter_map(Pending::read);
     let mut rows: Vec<Row> = pending
-        .filter(|it| !published.borrow().contains(&it.place))
-        .map(|it| Row::read(it, &marks()))
+        .filter(|pending| !published.borrow().contains(&pending.place))
+        .map(|pending| Row::read(pending, &marks()))
         .collect();
     let critical: Vec<Outgoing> = rows
         .iter()
-        .filter_map(|it| it.critical(&["alarm.raised".to_owned()], &Producers::default()))
+        .filter_map(|row| row.critical(&["alarm.raised".to_owned()], &Producers::default()))
         .map(|body| Outgoing { body, tenant: None, delay: Duration::ZERO })
         .collect();
     if !critical.is_empty() {
@@ -159,8 +159,8 @@ fn lose_place(world: &World, shard: usize) {
 
 /// These are left to the sweep, which knows no order between what it mends and what came after.
 fn given_up(world: &World, records: &[Item]) {
-    for it in records {
-        let pk = it.get("pk").unwrap_or_default().to_owned();
+    for record in records {
+        let pk = record.get("pk").unwrap_or_default().to_owned();
         world.tell(|| format!("the stream loses a record of {pk}"));
         world.check.borrow_mut().out_of_order.insert(pk);
     }
@@ -216,9 +216,9 @@ impl Audit {
         let records: Vec<_> = batch
             .messages
             .iter()
-            .filter_map(|it| audit::record(&it.body, &Producers::default(), &marks(), at).ok())
+            .filter_map(|message| audit::record(&message.body, &Producers::default(), &marks(), at).ok())
             .collect();
-        let append = || records.iter().for_each(|it| world.events.borrow_mut().append(it));
+        let append = || records.iter().for_each(|record| world.events.borrow_mut().append(record));
         self.0.call("append to the audit", append).await?;
         Ok(Report::default())
     }

@@ -65,7 +65,7 @@ impl Line {
             if !found.is_empty() {
                 return found;
             }
-            let next = self.messages.borrow().iter().map(|it| it.visible_at).min();
+            let next = self.messages.borrow().iter().map(|message| message.visible_at).min();
             match next {
                 Some(at) => {
                     let _ = tokio::time::timeout(
@@ -83,11 +83,11 @@ impl Line {
     fn take(&self, world: &World) -> Vec<Message> {
         let now = now();
         let mut messages = self.messages.borrow_mut();
-        messages.retain(|it| {
-            let is_over = it.visible_at <= now && it.receives >= MAX_RECEIVES;
+        messages.retain(|message| {
+            let is_over = message.visible_at <= now && message.receives >= MAX_RECEIVES;
             if is_over {
-                world.tell(|| format!("{} #{} is a dead letter", self.name, it.id));
-                self.dead.borrow_mut().push(Rc::clone(&it.body));
+                world.tell(|| format!("{} #{} is a dead letter", self.name, message.id));
+                self.dead.borrow_mut().push(Rc::clone(&message.body));
             }
             !is_over
         });
@@ -152,7 +152,7 @@ pub(crate) struct Due {
 
 /// Fires once, and now and then twice; then it is gone.
 pub(crate) async fn fire(world: Rc<World>, name: String) {
-    let Some(at) = world.schedules.borrow().get(&name).map(|it| it.at) else { return };
+    let Some(at) = world.schedules.borrow().get(&name).map(|schedule| schedule.at) else { return };
     until(at).await;
     let twice = world.chance.borrow_mut().hits(world.faults().twice);
     let Some(due) = world.schedules.borrow_mut().remove(&name) else { return };

@@ -83,7 +83,7 @@ impl Setting {
               "steps": send(&["socket"]), "to": [{ "room": { "name": "chat", "of": { "path": "$.data.user" } } }] },
         ]);
         let templates: BTreeMap<String, &str> =
-            FILES.iter().map(|it| (format!("note/en/{it}"), "News of {{ data.user }}")).collect();
+            FILES.iter().map(|file| (format!("note/en/{file}"), "News of {{ data.user }}")).collect();
         let file =
             json!({ "format": CATALOG_FORMAT, "version": "1", "rules": rules, "templates": templates });
         let catalog = serde_json::from_value(file).expect("it is written as `carillon check` writes it");

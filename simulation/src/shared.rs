@@ -58,7 +58,7 @@ impl Shared for Counters {
             .call("tell how a provider is", || {
                 let mut breakers = world.breakers.borrow_mut();
                 let found = breakers.get(provider);
-                if found.map(|it| it.0) != over.version() {
+                if found.map(|found| found.0) != over.version() {
                     return Stood::Theirs(kept(found));
                 }
                 let version = over.version().unwrap_or(0) + 1;
@@ -92,10 +92,10 @@ impl DeskLine for Sender {
     async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
         let world = &self.0.world;
         let sent = self.0.call("send", || {
-            let one = |it: &Outgoing| {
+            let one = |outgoing: &Outgoing| {
                 let fails = world.chance.borrow_mut().hits(world.faults().partial);
                 if !fails {
-                    self.1.push(world, &it.body, it.tenant.clone(), it.delay);
+                    self.1.push(world, &outgoing.body, outgoing.tenant.clone(), outgoing.delay);
                 }
                 !fails
             };
@@ -107,7 +107,7 @@ impl DeskLine for Sender {
                 .into_iter()
                 .map(|it| it.then_some(()).ok_or_else(|| refused(Verdict::Transient)))
                 .collect(),
-            Err(it) => messages.iter().map(|_| Err(refused(it.verdict))).collect(),
+            Err(error) => messages.iter().map(|_| Err(refused(error.verdict))).collect(),
         }
     }
 

@@ -32,7 +32,7 @@ pub(crate) async fn serve<S>(
         });
         world.tell(|| format!("{token} gets {} messages from {}", messages.len(), line.name));
         if acks_first {
-            messages.iter().for_each(|it| line.delete(it));
+            messages.iter().for_each(|message| line.delete(message));
         }
         let batch = Batch { messages: messages.clone(), request_id: token.clone(), deadline: deadline() };
         match process.invoke(&token, TIMEOUT, handle(&state, batch)).await {
@@ -65,7 +65,7 @@ fn acknowledge(world: &World, line: &Line, messages: &[Message], report: &Report
     let failures = report["batchItemFailures"].as_array().cloned().unwrap_or_default();
     let ignored = world.is(crate::Variant::ReportIgnored);
     for message in messages {
-        let failed = failures.iter().any(|it| it["itemIdentifier"] == message.message_id.as_str());
+        let failed = failures.iter().any(|failure| failure["itemIdentifier"] == message.message_id.as_str());
         let lost = world.chance.borrow_mut().hits(world.faults().twice);
         if (!failed || ignored) && !lost {
             line.delete(message);

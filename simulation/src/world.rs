@@ -89,7 +89,7 @@ impl World {
             breakers: RefCell::default(),
             hooks: RefCell::default(),
             outages,
-            lines: LINES.into_iter().map(|it| (it, Line::new(it))).collect(),
+            lines: LINES.into_iter().map(|line| (line, Line::new(line))).collect(),
             schedules: RefCell::default(),
             transit: Cell::new(0),
             producing: Cell::new(0),
@@ -139,7 +139,7 @@ impl World {
     }
 
     pub(crate) fn journal(&self) -> Vec<String> {
-        self.journal.as_ref().map(|it| it.take()).unwrap_or_default()
+        self.journal.as_ref().map(|journal| journal.take()).unwrap_or_default()
     }
 
     /// What is not over yet, as sentences.
@@ -151,7 +151,7 @@ impl World {
         if self.transit.get() > 0 {
             open.push(format!("{} messages are on their way", self.transit.get()));
         }
-        for line in self.lines.values().filter(|it| !it.is_empty()) {
+        for line in self.lines.values().filter(|line| !line.is_empty()) {
             open.push(format!("{}: {} messages wait", line.name, line.messages.borrow().len()));
         }
         if !self.schedules.borrow().is_empty() {
@@ -166,7 +166,7 @@ impl World {
         }
         for (key, row) in self.ledger.borrow().iter() {
             let status = row.get("status").and_then(Status::from_name);
-            if status.is_none_or(|it| !it.is_final()) {
+            if status.is_none_or(|status| !status.is_final()) {
                 let status = row.get("status").unwrap_or("-");
                 open.push(format!("G6: {} is still {status}", key.as_str()));
             }
@@ -178,7 +178,9 @@ impl World {
     pub(crate) fn dead_letters(&self) -> Vec<(&'static str, Rc<str>)> {
         self.lines
             .values()
-            .flat_map(|it| it.dead.borrow().iter().map(|body| (it.name, Rc::clone(body))).collect::<Vec<_>>())
+            .flat_map(|line| {
+                line.dead.borrow().iter().map(|body| (line.name, Rc::clone(body))).collect::<Vec<_>>()
+            })
             .collect()
     }
 }

@@ -13,7 +13,7 @@ const EVENTS: u32 = 5;
 fn check(variant: Variant, mode: Mode) {
     let caught = (0..SEEDS).find_map(|seed| {
         let setup = Setup { variant: Some(variant), ..Setup::new(seed, mode, EVENTS) };
-        run(&setup).violations.into_iter().next().map(|it| (seed, it))
+        run(&setup).violations.into_iter().next().map(|violation| (seed, violation))
     });
     let (seed, what) = caught.unwrap_or_else(|| panic!("{} goes unnoticed", variant.name()));
     println!("{}: seed {seed}: {what}", variant.name());

@@ -42,11 +42,12 @@ async fn wave(suite: &Suite, channels: &[Channel], deed: &str, call: u64) -> Vec
     for channel in channels {
         parcels.push(Parcel::by(suite, *channel).await);
     }
-    let fault = |it: &Channel| json!({ "function": it.name(), "do": deed, "skip": call, "times": 1 });
+    let fault =
+        |channel: &Channel| json!({ "function": channel.name(), "do": deed, "skip": call, "times": 1 });
     let (began, faults) = (suite.proxy.now(), channels.iter().map(fault).collect::<Vec<_>>());
     suite.proxy.plan(suite.seed, &faults);
-    for it in &parcels {
-        it.send(suite).await;
+    for parcel in &parcels {
+        parcel.send(suite).await;
     }
     let mut killed = vec![false; parcels.len()];
     until("everything stands", async || {
@@ -58,7 +59,7 @@ async fn wave(suite: &Suite, channels: &[Channel], deed: &str, call: u64) -> Vec
                 suite.end_lease(key).await;
             }
             let row = suite.cloud.ledger.find(key).await.unwrap();
-            all &= row.is_some_and(|it| it.status.is_final());
+            all &= row.is_some_and(|row| row.status.is_final());
         }
         all.then_some(())
     })
@@ -80,7 +81,7 @@ async fn wave(suite: &Suite, channels: &[Channel], deed: &str, call: u64) -> Vec
 
 /// Whether the provider had been asked, or was being asked, when the function was killed.
 fn in_doubt(journal: &[Call], channel: Channel) -> bool {
-    let of = |it: &&Call| it.function.as_deref() == Some(channel.name());
+    let of = |call: &&Call| call.function.as_deref() == Some(channel.name());
     let Some(kill) = journal.iter().filter(of).find(|it| it.fault.is_some()) else { return false };
     // The first thing that an invocation does in earnest is to claim.
     journal.iter().filter(of).any(|it| it.number <= kill.number && it.is_send())
@@ -103,8 +104,8 @@ async fn dispatch_that_is_killed_at_any_of_its_calls_decides_again_and_tells_onc
         }
         suite.try_often(faults.len() as u64 + 1).await;
         suite.proxy.plan(suite.seed, &faults);
-        for it in &hellos {
-            it.put(&suite.cloud).await;
+        for hello in &hellos {
+            hello.put(&suite.cloud).await;
             tokio::time::sleep(Duration::from_millis(400)).await;
         }
         suite.peace().await;
@@ -112,8 +113,8 @@ async fn dispatch_that_is_killed_at_any_of_its_calls_decides_again_and_tells_onc
         eprintln!("dispatch was killed at its calls {done:?}");
         let (before, after) = done.split_at(done.len() / 2);
         assert!(before.contains(&0) && after.contains(&0), "it makes more calls than were tried: {done:?}");
-        for it in &hellos {
-            it.check(suite, 0).await;
+        for hello in &hellos {
+            hello.check(suite, 0).await;
         }
         check_books(suite, &hellos).await;
     })

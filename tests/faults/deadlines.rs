@@ -35,7 +35,9 @@ async fn when_the_time_of_an_invocation_is_up_what_was_sent_stands_and_only_the_
         suite.proxy.plan(suite.seed, &faults);
         let timed_out = || log().matches("Task timed out").count();
         let (before, began) = (timed_out(), suite.proxy.now());
-        suite.send_all("webhook", &parcels.iter().map(|it| it.text.as_str()).collect::<Vec<_>>(), 0).await;
+        suite
+            .send_all("webhook", &parcels.iter().map(|parcel| parcel.text.as_str()).collect::<Vec<_>>(), 0)
+            .await;
         suite.peace().await;
         assert_eq!(suite.proxy.done(), [1, 2, 1], "it was slow wherever it was to be slow");
         let journal = suite.proxy.journal(began);

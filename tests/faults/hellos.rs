@@ -73,7 +73,10 @@ impl Hello {
                     assert!(is_known || in_doubt, "{}: {row:?}, {} letters", self.mark, letters.len());
                 }
                 Some(Channel::Socket) => {
-                    let is_kept = row.provider_id.as_deref().is_some_and(|it| it.starts_with("inbox:"));
+                    let is_kept = row
+                        .provider_id
+                        .as_deref()
+                        .is_some_and(|provider_id| provider_id.starts_with("inbox:"));
                     assert!(row.status == Status::Sent && is_kept, "{row:?}");
                 }
                 _ => panic!("{row:?}"),
@@ -86,7 +89,7 @@ impl Hello {
 pub(crate) async fn check_books(suite: &Suite, hellos: &[Hello]) {
     until("the books have everything", async || {
         let records = suite.cloud.all_records().await;
-        let all = hellos.iter().map(|it| it.told(&records));
+        let all = hellos.iter().map(|hello| hello.told(&records));
         let all: Vec<(usize, usize)> = all.collect();
         for (hello, (kept, told)) in hellos.iter().zip(&all) {
             assert!(*kept <= 1 && *told <= ROWS, "{}: kept {kept} times, told {told}", hello.mark);
@@ -99,10 +102,10 @@ pub(crate) async fn check_books(suite: &Suite, hellos: &[Hello]) {
 impl Hello {
     /// How often it was kept, and how many outcomes of it were.
     fn told(&self, records: &[Record]) -> (usize, usize) {
-        let kept = records.iter().filter(|it| it.get("id") == Some(&self.mark)).count();
-        let told = records.iter().filter(|it| {
-            it.get("causation_id") == Some(&self.mark)
-                && it.get("type").is_some_and(|kind| kind.starts_with("carillon.delivery."))
+        let kept = records.iter().filter(|record| record.get("id") == Some(&self.mark)).count();
+        let told = records.iter().filter(|record| {
+            record.get("causation_id") == Some(&self.mark)
+                && record.get("type").is_some_and(|kind| kind.starts_with("carillon.delivery."))
         });
         (kept, told.count())
     }

@@ -42,8 +42,8 @@ async fn what_kills_whoever_takes_it_up_becomes_a_dead_letter_and_takes_nobody_a
         for it in [&mut letters, &mut requests].into_iter().flat_map(|all| others(all)) {
             check(suite, it, 0).await;
         }
-        for it in others(&mut hellos) {
-            it.check(suite, 0).await;
+        for other in others(&mut hellos) {
+            other.check(suite, 0).await;
         }
         for (queue, line) in &lines {
             die_alone(suite, queue, line).await;
@@ -57,7 +57,7 @@ async fn what_kills_whoever_takes_it_up_becomes_a_dead_letter_and_takes_nobody_a
             let journal = suite.proxy.journal(began);
             let first =
                 journal.iter().find(|it| it.function.as_deref() == Some(channel) && it.fault.is_some());
-            assert_eq!(first.map(|it| it.parts), Some(BATCH), "{channel}: they did not come together");
+            assert_eq!(first.map(|first| first.parts), Some(BATCH), "{channel}: they did not come together");
         }
     })
     .await;

@@ -24,21 +24,21 @@ async fn whoever_asks_again_because_the_answer_was_lost_knows_its_own_work() {
     play(async |suite| {
         let mut parcels = Vec::new();
         let mut faults = Vec::new();
-        for (channel, skip) in CHANNELS.iter().flat_map(|it| (0..CALLS).map(move |at| (*it, at))) {
+        for (channel, skip) in CHANNELS.iter().flat_map(|channel| (0..CALLS).map(move |at| (*channel, at))) {
             let parcel = Parcel::by(suite, channel).await;
             let own = parcel.job.key.parts().1;
             faults.push(json!({ "service": "dynamodb", "contains": own, "skip": skip, "times": 1, "do": "drop_reply" }));
             parcels.push(parcel);
         }
         suite.proxy.plan(suite.seed, &faults);
-        for it in &parcels {
-            it.send(suite).await;
+        for parcel in &parcels {
+            parcel.send(suite).await;
         }
         suite.peace().await;
         let done: u64 = suite.proxy.done().iter().sum();
         assert!(done >= 8, "a claim and a settlement of each channel at least, but {done}");
-        for it in &mut parcels {
-            check(suite, it, 0).await;
+        for parcel in &mut parcels {
+            check(suite, parcel, 0).await;
         }
     })
     .await;
@@ -60,14 +60,14 @@ async fn a_claim_of_which_nobody_ever_hears_is_given_back_and_a_settlement_is_as
                 parcels.push(it);
             }
             suite.proxy.plan(suite.seed, &faults);
-            for it in &parcels {
-                it.send(suite).await;
+            for parcel in &parcels {
+                parcel.send(suite).await;
             }
             suite.peace().await;
-            for it in &mut parcels {
-                let (row, sends) = check(suite, it, ambiguous).await;
+            for parcel in &mut parcels {
+                let (row, sends) = check(suite, parcel, ambiguous).await;
                 // A settlement whose reply is lost was written all the same.
-                assert_eq!((row.status, sends), (Status::Sent, 1), "{}", it.job.channel().name());
+                assert_eq!((row.status, sends), (Status::Sent, 1), "{}", parcel.job.channel().name());
             }
         }
     })
@@ -79,8 +79,8 @@ async fn a_claim_of_which_nobody_ever_hears_is_given_back_and_a_settlement_is_as
 async fn an_event_on_whose_way_every_first_answer_is_lost_is_told_once() {
     play(async |suite| {
         let hellos = [Hello::new(&suite.cloud).await, Hello::new(&suite.cloud).await];
-        let lost = |it: &Hello, service: &str| {
-            json!({ "service": service, "contains": it.mark, "times": 1, "do": "drop_reply" })
+        let lost = |hello: &Hello, service: &str| {
+            json!({ "service": service, "contains": hello.mark, "times": 1, "do": "drop_reply" })
         };
         let faults = ["events", "sqs", "dynamodb"].map(|it| lost(&hellos[0], it));
         let of_outbox = ["dynamodb", "events", "sqs"].map(|it| lost(&hellos[1], it));
@@ -88,8 +88,8 @@ async fn an_event_on_whose_way_every_first_answer_is_lost_is_told_once() {
         hellos[0].put(&suite.cloud).await;
         append(suite, &hellos[1]).await;
         suite.peace().await;
-        for it in &hellos {
-            it.check(suite, 0).await;
+        for hello in &hellos {
+            hello.check(suite, 0).await;
         }
         check_books(suite, &hellos).await;
     })

@@ -29,8 +29,8 @@ async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_mes
             messages.push(Parcel::by(suite, Channel::Whatsapp).await);
         }
         suite.proxy.plan(suite.seed, &[json!({ "service": "social-messaging", "do": "error" })]);
-        for it in &messages {
-            it.send(suite).await;
+        for message in &messages {
+            message.send(suite).await;
         }
         let ill = notes(suite).await;
         assert!(ill * 10 <= well * 12 + Duration::from_secs(2), "{ill:?} a note, where {well:?} is usual");
@@ -49,8 +49,8 @@ async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_mes
         // What the first success and a minute do.
         nothing_is_known(suite).await;
         suite.peace().await;
-        for it in &mut messages {
-            let (row, sends) = check(suite, it, 0).await;
+        for message in &mut messages {
+            let (row, sends) = check(suite, message, 0).await;
             assert_eq!((row.status, sends), (Status::Sent, 1));
         }
     })

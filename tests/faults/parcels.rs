@@ -66,13 +66,15 @@ impl Parcel {
         match &mut self.receiver {
             Receiver::Played(channel, to) => {
                 let found = suite.cloud.captured(channel, to);
-                let id = |it: &Value| it["headers"]["webhook-id"].as_str().unwrap_or(to.as_str()).to_owned();
+                let id =
+                    |value: &Value| value["headers"]["webhook-id"].as_str().unwrap_or(to.as_str()).to_owned();
                 found.iter().map(id).collect()
             }
             Receiver::Socket(client) => {
                 let mut heard = Vec::new();
-                while let Ok(it) = tokio::time::timeout(Duration::from_millis(300), client.hear()).await {
-                    heard.push(it["id"].as_str().unwrap_or_default().to_owned());
+                while let Ok(timeout) = tokio::time::timeout(Duration::from_millis(300), client.hear()).await
+                {
+                    heard.push(timeout["id"].as_str().unwrap_or_default().to_owned());
                 }
                 heard
             }

@@ -37,11 +37,11 @@ async fn poison_is_put_aside_with_its_cause_and_its_past_and_its_neighbours_do_n
         let no_event = json!({ "specversion": "0.3", "id": mark, "to": format!("{mark}@example.com") });
         let began = now();
         suite.cloud.put(&[entry("tests", "core.hello", &no_event), hello.entry()]).await;
-        for it in &parcels {
-            it.send(suite).await;
+        for parcel in &parcels {
+            parcel.send(suite).await;
         }
-        for it in &mut parcels {
-            check(suite, it, 0).await;
+        for parcel in &mut parcels {
+            check(suite, parcel, 0).await;
         }
         hello.check(suite, 0).await;
         let waited = now().duration_since(began);
@@ -52,7 +52,7 @@ async fn poison_is_put_aside_with_its_cause_and_its_past_and_its_neighbours_do_n
         }
         check_books(suite, &[hello]).await;
         let told = log();
-        let told: Vec<&str> = told.lines().filter(|it| it.contains(&format!("{mark}@"))).collect();
+        let told: Vec<&str> = told.lines().filter(|line| line.contains(&format!("{mark}@"))).collect();
         assert!(told.is_empty(), "an address is in the log: {told:?}");
     })
     .await;
@@ -69,7 +69,9 @@ async fn put_aside(suite: &Suite, queue: &str, mark: &str) {
     let began = now_text();
     for it in &found {
         let attributes = it.message_attributes.as_ref().unwrap();
-        let of = |name: &str| attributes.get(name).and_then(|it| it.string_value()).unwrap_or_default();
+        let of = |name: &str| {
+            attributes.get(name).and_then(|attribute| attribute.string_value()).unwrap_or_default()
+        };
         assert!(["refused", "unreadable"].contains(&of("cause")), "{queue}: {attributes:?}");
         assert!(!of("detail").contains(mark) && of("detail").len() > 5, "{queue}: {}", of("detail"));
         assert_eq!(of("attempts"), "1", "{queue}");

@@ -60,7 +60,7 @@ impl Proxy {
         let text = ureq::get(format!("{}/_faults", self.url)).call().unwrap().body_mut().read_to_string();
         let plan: Value = serde_json::from_str(&text.unwrap()).unwrap();
         let faults = plan["faults"].as_array().cloned().unwrap_or_default();
-        faults.iter().map(|it| it["done"].as_u64().unwrap()).collect()
+        faults.iter().map(|fault| fault["done"].as_u64().unwrap()).collect()
     }
 
     /// The calls after this number.

@@ -40,7 +40,7 @@ async fn a_relay_that_dies_again_and_again_loses_nothing_and_tells_nobody_twice(
             let mut pending = 0;
             for (stream, _) in &streams {
                 let page = events.of_stream(stream, 1, Way::Forward, 100).await.unwrap();
-                let versions: Vec<u64> = page.events.iter().map(|it| it.version).collect();
+                let versions: Vec<u64> = page.events.iter().map(|event| event.version).collect();
                 assert_eq!(versions, (1..=LONG).collect::<Vec<_>>(), "G3: without a gap");
                 pending += suite.pending(stream).await;
             }
@@ -52,8 +52,8 @@ async fn a_relay_that_dies_again_and_again_loses_nothing_and_tells_nobody_twice(
         assert!(done[0] + done[1] >= 5, "{done:?}");
         suite.proxy.clear();
         suite.peace().await;
-        for it in &hellos {
-            it.check(suite, 0).await;
+        for hello in &hellos {
+            hello.check(suite, 0).await;
         }
         for (_, hellos) in streams {
             check_books(suite, &hellos).await;

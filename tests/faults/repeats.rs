@@ -17,13 +17,13 @@ async fn what_is_delivered_five_times_at_once_and_again_later_is_told_once() {
         }
         for _ in 0..2 {
             suite.cloud.put(&entries).await;
-            for it in parcels.iter().flat_map(|it| std::iter::repeat_n(it, 5)) {
+            for it in parcels.iter().flat_map(|parcel| std::iter::repeat_n(parcel, 5)) {
                 it.send(suite).await;
             }
             suite.peace().await;
         }
-        for it in &mut parcels {
-            check(suite, it, 0).await;
+        for parcel in &mut parcels {
+            check(suite, parcel, 0).await;
         }
         hello.check(suite, 0).await;
         check_books(suite, &[hello]).await;

@@ -28,8 +28,8 @@ async fn while_three_calls_of_ten_fail_nothing_is_lost_and_nothing_is_told_twice
         }
         let began = suite.proxy.now();
         suite.proxy.plan(suite.seed, &faults);
-        for it in &hellos {
-            it.put(&suite.cloud).await;
+        for hello in &hellos {
+            hello.put(&suite.cloud).await;
             tokio::time::sleep(Duration::from_millis(600)).await;
         }
         let done: u64 = suite.proxy.done().iter().sum();
@@ -42,8 +42,8 @@ async fn while_three_calls_of_ten_fail_nothing_is_lost_and_nothing_is_told_twice
         let share = usize::try_from(done).unwrap() * 100 / asked.max(1);
         assert!((15..=45).contains(&share), "{done} of {asked} calls failed");
         suite.peace().await;
-        for it in &hellos {
-            it.check(suite, 1).await;
+        for hello in &hellos {
+            hello.check(suite, 1).await;
         }
         check_books(suite, &hellos).await;
     })
@@ -59,7 +59,7 @@ async fn when_half_of_a_call_fails_that_half_is_asked_for_again_and_the_other_is
             hellos.push(Hello::new(&suite.cloud).await);
         }
         let mut parcels = Vec::new();
-        for channel in CHANNELS.iter().flat_map(|it| [*it; 3]) {
+        for channel in CHANNELS.iter().flat_map(|channel| [*channel; 3]) {
             parcels.push(Parcel::by(suite, channel).await);
         }
         let some = |action: &str| json!({ "action": action, "do": "fail_some", "times": 6 });
@@ -68,19 +68,19 @@ async fn when_half_of_a_call_fails_that_half_is_asked_for_again_and_the_other_is
         suite.proxy.plan(suite.seed, &actions.map(some));
         let entries: Vec<_> = hellos.iter().map(Hello::entry).collect();
         suite.cloud.put(&entries).await;
-        for it in &parcels {
-            it.send(suite).await;
+        for parcel in &parcels {
+            parcel.send(suite).await;
         }
         tokio::time::sleep(Duration::from_secs(6)).await;
         eprintln!("failed in part: {actions:?} {:?}", suite.proxy.done());
         assert!(suite.proxy.done().iter().filter(|it| **it > 0).count() >= 4);
         suite.proxy.clear();
         suite.peace().await;
-        for it in &hellos {
-            it.check(suite, 1).await;
+        for hello in &hellos {
+            hello.check(suite, 1).await;
         }
-        for it in &mut parcels {
-            check(suite, it, 1).await;
+        for parcel in &mut parcels {
+            check(suite, parcel, 1).await;
         }
         check_books(suite, &hellos).await;
     })

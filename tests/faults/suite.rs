@@ -66,7 +66,7 @@ pub(crate) async fn play(scenario: impl AsyncFnOnce(&Suite)) {
 /// mail service is not ours, and tells whom it writes to.
 fn names_nobody(said: &str) {
     let told: Vec<&str> =
-        said.lines().filter(|it| it.contains("@example.com") && !it.contains("[ses-v2]")).collect();
+        said.lines().filter(|line| line.contains("@example.com") && !line.contains("[ses-v2]")).collect();
     assert!(told.is_empty(), "an address is in the log: {told:?}");
 }
 
@@ -81,7 +81,7 @@ impl Suite {
         let cloud = Cloud::connect();
         let listed = cloud.sqs.list_queues().queue_name_prefix("carillon-local-").send().await.unwrap();
         let mut queues = listed.queue_urls.unwrap_or_default();
-        queues.retain(|it| !it.ends_with("-dead-letters"));
+        queues.retain(|queue| !queue.ends_with("-dead-letters"));
         let seed = runtime::Env::process().number("CARILLON_SEED", 20_261_121).unwrap();
         let since = begun.unwrap_or_else(now);
         let suite = Suite { cloud, proxy: Proxy::connect(), seed: seed.into(), since, queues };

@@ -69,9 +69,9 @@ async fn a_window_a_throttle_and_a_reminder_outlive_the_death_of_whoever_counts_
         suite.peace().await;
         let done = suite.proxy.done();
         eprintln!("dispatch was killed at its calls {done:?}");
-        assert!(done.chunks(usize::try_from(MOST_CALLS).unwrap()).all(|it| it[0] == 1), "{done:?}");
-        for it in &things {
-            assert_eq!(it.letters(&suite.cloud), 1, "{} {}", it.kind, it.mark);
+        assert!(done.chunks(usize::try_from(MOST_CALLS).unwrap()).all(|chunk| chunk[0] == 1), "{done:?}");
+        for thing in &things {
+            assert_eq!(thing.letters(&suite.cloud), 1, "{} {}", thing.kind, thing.mark);
         }
     })
     .await;

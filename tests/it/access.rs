@@ -23,7 +23,8 @@ async fn read_change_and_refusal_leave_records_of_ids_and_no_values() {
 
     let records = until("three records", async || Some(about(&ann)).filter(|all| all.len() == 3)).await;
     let of = |operation: &str, subject: &str| {
-        let found = records.iter().find(|it| it["operation"] == operation && it["subject"] == subject);
+        let found =
+            records.iter().find(|record| record["operation"] == operation && record["subject"] == subject);
         found.unwrap_or_else(|| panic!("{operation} by {subject}: {records:?}")).clone()
     };
     let read = of("getRecipient", &admin);
@@ -32,11 +33,11 @@ async fn read_change_and_refusal_leave_records_of_ids_and_no_values() {
     assert_eq!(read["object"], json!({ "kind": "person", "id": ann }));
     assert_eq!(of("patchRecipient", &admin)["status"], 200);
     assert_eq!(of("getRecipient", &eve)["status"], 404, "a refusal");
-    assert!(!records.iter().any(|it| it.to_string().contains(&mark)), "{records:?}");
+    assert!(!records.iter().any(|record| record.to_string().contains(&mark)), "{records:?}");
 
     let said = carillon(&["--json", "audit", "access", "--subject", &admin, "--since", "5m"], "");
     let lines = json_lines(&said);
-    assert!(lines.iter().any(|it| it["operation"] == "none" && it["status"] == 405), "{}", text(&said));
+    assert!(lines.iter().any(|line| line["operation"] == "none" && line["status"] == 405), "{}", text(&said));
     let said = carillon(&["audit", "access", "--person", &ann, "--subject", &eve], "");
     assert!(said.status.success() && text(&said).contains("404"), "{}", text(&said));
     assert_eq!(carillon(&["audit", "access", "--person", &unique("nobody")], "").status.code(), Some(1));
@@ -66,11 +67,11 @@ async fn reading_command_leaves_a_record_with_its_iam_identity() {
     assert_eq!(carillon(&["received", &ann], "").status.code(), Some(1), "nothing yet");
     assert!(carillon(&["people", "show", &ann], "").status.success());
     let records = until("two records", async || Some(about(&ann)).filter(|all| all.len() == 2)).await;
-    let operations: Vec<&Value> = records.iter().map(|it| &it["operation"]).collect();
+    let operations: Vec<&Value> = records.iter().map(|record| &record["operation"]).collect();
     assert_eq!(operations, [&json!("received"), &json!("peopleShow")]);
-    for it in &records {
-        assert_eq!((&it["by"], &it["subject"]), (&json!("iam"), &arn));
-        assert_eq!(it["source"], "carillon/cli");
+    for record in &records {
+        assert_eq!((&record["by"], &record["subject"]), (&json!("iam"), &arn));
+        assert_eq!(record["source"], "carillon/cli");
     }
 }
 
@@ -111,7 +112,7 @@ async fn change_and_deletion_by_the_api_are_events_of_names_and_no_values() {
         let event = until(kind, async || {
             let all = cloud.all_records().await;
             let found = all.iter().find(|it| it.get("type") == Some(kind) && it.get("subject") == Some(&ann));
-            found.and_then(|it| it.get("event")).map(str::to_owned)
+            found.and_then(|found| found.get("event")).map(str::to_owned)
         })
         .await;
         let event: Value = serde_json::from_str(&event).unwrap();

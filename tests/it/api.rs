@@ -147,7 +147,7 @@ async fn an_event_of_a_tenant_is_published_delivered_and_sent_again_on_purpose()
     let path = format!("/v1/events/{id}/deliveries");
     let rows = || admin.ask("GET", &path, None).body["deliveries"].as_array().unwrap().clone();
     let unsent = until("she has no address", async || {
-        rows().into_iter().find(|it| it["channel"] == "email" && it["reason"] == "no_address")
+        rows().into_iter().find(|row| row["channel"] == "email" && row["reason"] == "no_address")
     })
     .await;
 
@@ -167,7 +167,8 @@ async fn an_event_of_a_tenant_is_published_delivered_and_sent_again_on_purpose()
     assert_eq!(said.status, 202, "{}", said.text);
     assert!(admin.ask_with("POST", &retry, "", &key).replayed);
     until("the letter", async || cloud.letters(&email).into_iter().next()).await;
-    let sent = until("it is on record", async || rows().into_iter().find(|it| it["status"] == "sent")).await;
+    let sent =
+        until("it is on record", async || rows().into_iter().find(|row| row["status"] == "sent")).await;
     check(
         &admin.ask("POST", &format!("/v1/deliveries/{}/retry", sent["key"].as_str().unwrap()), None),
         409,
@@ -201,15 +202,15 @@ async fn who_asks_again_with_a_key_gets_the_first_answer_again() {
         all.into_iter().map(|it| it.join().unwrap()).collect()
     });
     let mut ids = BTreeSet::new();
-    for it in &answers {
-        match it.status {
-            202 => drop(ids.insert(it.body["id"].as_str().unwrap().to_owned())),
-            409 => assert_eq!(it.retry_after.as_deref(), Some("1"), "{}", it.text),
-            _ => panic!("{}: {}", it.status, it.text),
+    for answer in &answers {
+        match answer.status {
+            202 => drop(ids.insert(answer.body["id"].as_str().unwrap().to_owned())),
+            409 => assert_eq!(answer.retry_after.as_deref(), Some("1"), "{}", answer.text),
+            _ => panic!("{}: {}", answer.status, answer.text),
         }
     }
     assert_eq!(ids.len(), 1, "{ids:?}");
-    assert_eq!(answers.iter().filter(|it| it.status == 202 && !it.replayed).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 202 && !answer.replayed).count(), 1);
     let id = ids.pop_first().unwrap();
     until("it is kept", async || cloud.records(&id).await.into_iter().next()).await;
     assert_eq!(cloud.records(&id).await.len(), 1);
@@ -267,11 +268,11 @@ async fn a_group_is_listed_page_by_page_and_only_those_of_the_tenant() {
     let admin = Asking::of(&unique("admin"), &clinic, "admin");
     let (mut seen, mut next) = (Vec::new(), None::<String>);
     loop {
-        let more = next.as_ref().map(|it| format!("&next={it}")).unwrap_or_default();
+        let more = next.as_ref().map(|next| format!("&next={next}")).unwrap_or_default();
         let page = admin.ask("GET", &format!("/v1/recipients?topic={team}&limit=2{more}"), None).body;
         let people = page["recipients"].as_array().unwrap();
         assert!(people.len() <= 2);
-        seen.extend(people.iter().map(|it| it["id"].as_str().unwrap().to_owned()));
+        seen.extend(people.iter().map(|person| person["id"].as_str().unwrap().to_owned()));
         next = page["next"].as_str().map(str::to_owned);
         if next.is_none() {
             break;
@@ -292,7 +293,7 @@ fn the_document_lists_the_routes_and_no_others() {
             }
         }
     }
-    let routes = ROUTES.iter().map(|it| format!("{} {}", it.method, it.path));
+    let routes = ROUTES.iter().map(|route| format!("{} {}", route.method, route.path));
     let open = OPEN.0.iter().map(|it| format!("{it} {}", OPEN.1));
     for it in open.clone() {
         assert_eq!(described[&it]["security"], json!([{}]), "nobody signs {it}");

@@ -65,7 +65,8 @@ impl Asking {
             false => self.agent.run(request.body(body.to_owned()).unwrap()),
         }
         .unwrap();
-        let header = |name: &str| answer.headers().get(name).map(|it| it.to_str().unwrap().to_owned());
+        let header =
+            |name: &str| answer.headers().get(name).map(|header| header.to_str().unwrap().to_owned());
         let (kind, replayed) = (header("content-type"), header("idempotent-replayed"));
         let retry_after = header("retry-after");
         let text = answer.body_mut().read_to_string().unwrap();

@@ -112,7 +112,7 @@ async fn a_template_that_finds_no_value_fails_for_itself_and_says_where() {
     let event = cloud_event("task.created", &unique("event"), &json!({ "assigneeId": ann.id }));
     let rows = check_all(&cloud, event).await;
     assert!(!rows.is_empty());
-    let failed = rows.iter().filter(|it| it.recipient == ann.id);
+    let failed = rows.iter().filter(|row| row.recipient == ann.id);
     for row in failed {
         assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::Template)));
     }
@@ -120,7 +120,7 @@ async fn a_template_that_finds_no_value_fails_for_itself_and_says_where() {
 
 async fn check(cloud: &Cloud, event: Entry, expected: &[(Status, Reason)]) {
     let rows = check_all(cloud, event).await;
-    let found: Vec<_> = rows.iter().filter_map(|it| Some((it.status, it.reason?))).collect();
+    let found: Vec<_> = rows.iter().filter_map(|row| Some((row.status, row.reason?))).collect();
     assert_eq!(found, expected);
 }
 
@@ -173,5 +173,5 @@ async fn dead_letter(cloud: &Cloud, queue: &str, mark: &str) -> Message {
 
 fn attribute(message: &Message, name: &str) -> String {
     let attributes = message.message_attributes.as_ref().unwrap();
-    attributes.get(name).and_then(|it| it.string_value()).unwrap_or_default().to_owned()
+    attributes.get(name).and_then(|attribute| attribute.string_value()).unwrap_or_default().to_owned()
 }

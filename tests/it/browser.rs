@@ -40,7 +40,7 @@ async fn page_of_another_origin_may_ask_for_a_ticket_on_the_local_cloud() {
         .send("{}")
         .unwrap();
     assert!(answer.status().is_success(), "{}", answer.status());
-    let allowed = answer.headers().get("access-control-allow-origin").and_then(|it| it.to_str().ok());
+    let allowed = answer.headers().get("access-control-allow-origin").and_then(|header| header.to_str().ok());
     assert!(matches!(allowed, Some("*" | "https://app.example.com")), "{allowed:?}");
 }
 

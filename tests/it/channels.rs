@@ -116,10 +116,9 @@ async fn who_said_stop_is_written_to_once_more_and_then_never_again() {
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::OptedOut)));
     let closed = until("the channel is closed", async || {
         let found = cloud.people.look_up(&[id.as_str()].into(), &BTreeSet::new()).await.unwrap();
-        found
-            .recipients
-            .get(&id)
-            .and_then(|it| it.suppression(Channel::Sms, now(), &KeyedHashes::development()).cloned())
+        found.recipients.get(&id).and_then(|recipient| {
+            recipient.suppression(Channel::Sms, now(), &KeyedHashes::development()).cloned()
+        })
     })
     .await;
     assert_eq!(closed.why, SuppressedBecause::OptedOut);
@@ -130,7 +129,7 @@ async fn who_said_stop_is_written_to_once_more_and_then_never_again() {
     cloud.put(&[cloud_event("emergency.alert.created", &event, &data)]).await;
     let rows =
         until("its outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() >= 5)).await;
-    let sms = rows.iter().find(|it| it.channel == Some(Channel::Sms)).unwrap();
+    let sms = rows.iter().find(|row| row.channel == Some(Channel::Sms)).unwrap();
     assert_eq!((sms.status, sms.reason), (Status::Suppressed, Some(Reason::OptedOut)), "even an emergency");
     assert!(cloud.texts(OPTED_OUT).is_empty());
 }
@@ -167,7 +166,7 @@ async fn a_tenant_whose_money_for_texts_is_spent_sends_none_and_others_do() {
     let row = text_row(&cloud, &spent).await;
     assert_eq!((row.status, row.reason), (Status::Suppressed, Some(Reason::SpendCapped)));
     assert!(
-        row.note.is_some_and(|it| it.contains("`spend-sms` has 50.00 of 50.00 USD spent")),
+        row.note.is_some_and(|note| note.contains("`spend-sms` has 50.00 of 50.00 USD spent")),
         "it says why"
     );
     assert_eq!(text_row(&cloud, &fine).await.status, Status::Sent);
@@ -184,7 +183,7 @@ async fn whatsapp_gets_the_approved_template_until_they_write_and_then_free_text
         let data = json!({ "appointmentId": event, "userId": id, "startsAt": "2027-11-24T09:30:00+01:00" });
         cloud.put(&[cloud_event("appointment.cancelled", event, &data)]).await;
         until("the message", async || {
-            cloud.outcomes(event).await.into_iter().find(|it| it.channel == Some(Channel::Whatsapp))
+            cloud.outcomes(event).await.into_iter().find(|outcome| outcome.channel == Some(Channel::Whatsapp))
         })
         .await
     };
@@ -242,7 +241,7 @@ async fn a_device_is_registered_once_written_to_refreshed_and_forgotten() {
 /// What became of the text of an event.
 async fn text_row(cloud: &Cloud, event: &str) -> LedgerRow {
     until("the text's outcome", async || {
-        cloud.outcomes(event).await.into_iter().find(|it| it.channel == Some(Channel::Sms))
+        cloud.outcomes(event).await.into_iter().find(|outcome| outcome.channel == Some(Channel::Sms))
     })
     .await
 }

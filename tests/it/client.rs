@@ -80,7 +80,7 @@ pub(crate) async fn ticket(
     let identity = Identity {
         user: user.to_owned(),
         view: View::own(tenant.map(str::to_owned)),
-        rooms: rooms.iter().map(|it| (*it).to_owned()).collect(),
+        rooms: rooms.iter().map(|room| (*room).to_owned()).collect(),
         until: None,
     };
     let expires_at = now() + jiff::SignedDuration::from_secs(seconds);

@@ -130,13 +130,13 @@ impl Cloud {
         let items = store::scan(&self.config, "carillon-local-ledger").await.unwrap();
         let rows = items.iter().filter_map(LedgerRow::read);
         let mut rows: Vec<LedgerRow> =
-            rows.filter(|it| it.origin.id == event_id && it.status.is_final()).collect();
-        rows.sort_by_key(|it| (it.rule.clone(), it.recipient.clone(), it.channel));
+            rows.filter(|row| row.origin.id == event_id && row.status.is_final()).collect();
+        rows.sort_by_key(|row| (row.rule.clone(), row.recipient.clone(), row.channel));
         rows
     }
 
     pub(crate) async fn records(&self, event_id: &str) -> Vec<Record> {
-        self.all_records().await.into_iter().filter(|it| it.get("id") == Some(event_id)).collect()
+        self.all_records().await.into_iter().filter(|record| record.get("id") == Some(event_id)).collect()
     }
 
     pub(crate) async fn all_records(&self) -> Vec<Record> {
@@ -154,7 +154,7 @@ impl Cloud {
             subject: it["Subject"].as_str().unwrap_or_default().to_owned(),
             raw: it.clone(),
         });
-        letters.filter(|it| it.to == to).collect()
+        letters.filter(|letter| letter.to == to).collect()
     }
 
     /// The texts to a phone.
@@ -170,7 +170,7 @@ impl Cloud {
 
     /// From now on a service that is played here answers with this status whoever has these words in their address.
     pub(crate) fn trouble(&self, words: &str, status: Option<u16>) {
-        let status = status.map(|it| it.to_string()).unwrap_or_default();
+        let status = status.map(|status| status.to_string()).unwrap_or_default();
         let asked =
             ureq::post(format!("{}/trouble", self.capture)).query("for", words).query("status", status);
         asked.send_empty().unwrap();
@@ -199,10 +199,12 @@ impl Cloud {
             if messages.is_empty() {
                 return found;
             }
-            for it in messages.into_iter().filter(|it| it.body().is_some_and(|it| it.contains(mark))) {
-                let handle = it.receipt_handle.clone().unwrap();
+            for message in
+                messages.into_iter().filter(|message| message.body().is_some_and(|body| body.contains(mark)))
+            {
+                let handle = message.receipt_handle.clone().unwrap();
                 self.sqs.delete_message().queue_url(&url).receipt_handle(handle).send().await.unwrap();
-                found.push(it);
+                found.push(message);
             }
         }
     }
@@ -253,7 +255,7 @@ pub(crate) fn root() -> PathBuf {
 /// Runs a command in a shell that has read `.local/env`.
 pub(crate) fn shell(command: &str) -> std::process::Output {
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
-    let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
+    let variables = environment.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     let path = format!("{}:/usr/bin:/bin", root().join(".local/awscli/bin").display());
     std::process::Command::new("sh").args(["-c", command]).envs(variables).env("PATH", path).output().unwrap()
 }

@@ -73,7 +73,7 @@ async fn outbox_row_without_a_time_is_told_at_the_time_of_its_append() {
             .records(&id)
             .await
             .into_iter()
-            .find(|it| it.get("bus_id").is_some() && it.get("pending").is_none())
+            .find(|record| record.get("bus_id").is_some() && record.get("pending").is_none())
     })
     .await;
     let time = |name: &str| record.get(name).unwrap().parse::<domain::Timestamp>().unwrap();
@@ -91,7 +91,7 @@ async fn refused_event_is_explained_by_its_own_id_and_by_the_id_of_the_bus() {
     });
     cloud.put(&[entry("tests", "core.hello", &event)]).await;
     let record = until("the audit has it", async || {
-        cloud.all_records().await.into_iter().find(|it| it.get("inner_id") == Some(id.as_str()))
+        cloud.all_records().await.into_iter().find(|record| record.get("inner_id") == Some(id.as_str()))
     })
     .await;
     let bus_id = record.get("bus_id").unwrap().to_owned();

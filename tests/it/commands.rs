@@ -16,20 +16,20 @@ fn the_demo_shows_every_sample_arriving() {
     let said = carillon(&["--json", "demo"], "");
     assert!(said.status.success(), "{}", text(&said));
     let lines = json_lines(&said);
-    let sum = lines.iter().find(|it| it["events"].is_number()).unwrap();
+    let sum = lines.iter().find(|line| line["events"].is_number()).unwrap();
     assert_eq!(sum["wrong"], 0, "{sum}");
     let samples = samples();
     assert!(samples >= 75, "{samples}");
     assert_eq!(sum["events"], samples);
-    let acts: Vec<_> = lines.iter().filter(|it| it["act"].is_string()).collect();
+    let acts: Vec<_> = lines.iter().filter(|line| line["act"].is_string()).collect();
     assert_eq!(acts.len(), 12, "{lines:?}");
-    assert!(acts.iter().all(|it| it["right"] == true), "{acts:?}");
+    assert!(acts.iter().all(|act| act["right"] == true), "{acts:?}");
     assert!(sum["letters"].as_u64().unwrap() >= 15 && sum["messages"].as_u64().unwrap() >= 15, "{sum}");
     assert!(
         sum["withheld"].as_u64().unwrap() >= 2,
         "the person without an address and the one with a bad one"
     );
-    let audited = lines.iter().filter(|it| it["audit"] == true).count();
+    let audited = lines.iter().filter(|line| line["audit"] == true).count();
     assert_eq!(audited, samples);
 }
 
@@ -51,8 +51,18 @@ async fn publish_takes_one_event_a_list_and_one_a_line_and_refuses_each_for_itse
     for (input, published, refused) in [(one, 1, 0), (list, 2, 0), (lines, 2, 2)] {
         let said = carillon(&["--json", "publish", "-"], &input);
         let answers = json_lines(&said);
-        assert_eq!(answers.iter().filter(|it| it["busId"].is_string()).count(), published, "{}", text(&said));
-        assert_eq!(answers.iter().filter(|it| it["refused"].is_string()).count(), refused, "{}", text(&said));
+        assert_eq!(
+            answers.iter().filter(|answer| answer["busId"].is_string()).count(),
+            published,
+            "{}",
+            text(&said)
+        );
+        assert_eq!(
+            answers.iter().filter(|answer| answer["refused"].is_string()).count(),
+            refused,
+            "{}",
+            text(&said)
+        );
         assert_eq!(said.status.success(), refused == 0);
     }
     for id in &ids {
@@ -203,10 +213,10 @@ async fn tail_shows_events_decisions_and_deliveries() {
     assert!(said.status.success(), "{}", text(&said));
     let lines = json_lines(&tail.wait_with_output().unwrap());
     let ours: Vec<&Value> =
-        lines.iter().filter(|it| it["id"] == id.as_str() || it["event"] == id.as_str()).collect();
-    assert!(ours.iter().any(|it| it["kind"] == "event" && it["type"] == "core.hello"), "{ours:?}");
+        lines.iter().filter(|line| line["id"] == id.as_str() || line["event"] == id.as_str()).collect();
+    assert!(ours.iter().any(|our| our["kind"] == "event" && our["type"] == "core.hello"), "{ours:?}");
     let is_told = |channel: &str, status: &str| {
-        ours.iter().any(|it| it["channel"] == channel && it["status"] == status)
+        ours.iter().any(|our| our["channel"] == channel && our["status"] == status)
     };
     assert!(is_told("email", "sent"), "{ours:?}");
     assert!(is_told("socket", "sent"), "nobody was connected, and it is in the inbox: {ours:?}");
@@ -225,7 +235,7 @@ fn every_function_answers_its_raw_payload() {
         let invoke = Command::new(root().join(".local/awscli/bin/aws"))
             .args(["lambda", "invoke", "--function-name", &format!("carillon-local-{function}")])
             .args(["--payload", &payload, answer.to_str().unwrap()])
-            .envs(environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('=')))
+            .envs(environment.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')))
             .output()
             .unwrap();
         assert!(invoke.status.success(), "{function}: {}", text(&invoke));
@@ -247,7 +257,7 @@ async fn tail_reads_streams_where_it_is_told_an_endpoint() {
     let cloud = Cloud::connect();
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
     let variables: Vec<(&str, &str)> =
-        environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('=')).collect();
+        environment.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
     let tail = tail(&variables);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let key = format!("{:=<43}", unique("key"));
@@ -269,7 +279,7 @@ async fn tail_reads_streams_where_it_is_told_an_endpoint() {
         item.into_iter().fold(put, |put, (name, value)| put.item(name, AttributeValue::S(value.into())));
     put.send().await.unwrap();
     let lines = json_lines(&tail.wait_with_output().unwrap());
-    assert!(lines.iter().any(|it| it["key"] == key.as_str() && it["status"] == "sent"), "{lines:?}");
+    assert!(lines.iter().any(|line| line["key"] == key.as_str() && line["status"] == "sent"), "{lines:?}");
 }
 
 fn tail(variables: &[(&str, &str)]) -> std::process::Child {
@@ -338,7 +348,7 @@ pub(crate) fn aws(arguments: &[&str]) -> Value {
     let said = Command::new(root().join(".local/awscli/bin/aws"))
         .args(arguments)
         .args(["--output", "json"])
-        .envs(environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('=')))
+        .envs(environment.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')))
         .output()
         .unwrap();
     assert!(said.status.success(), "{}", text(&said));
@@ -351,7 +361,7 @@ pub(crate) fn program() -> PathBuf {
 
 pub(crate) fn json_lines(output: &Output) -> Vec<Value> {
     let lines = String::from_utf8_lossy(&output.stdout).into_owned();
-    lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 pub(crate) fn text(output: &Output) -> String {

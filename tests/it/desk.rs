@@ -43,7 +43,7 @@ impl Desk {
     ) -> Result<(), Option<Conflict>> {
         let mut transaction = vec![own()];
         let appended = outbox().append(&mut transaction, stream, expected, events, now()).unwrap();
-        self.run(transaction, &appended).await.map_err(|it| appended.conflict(&it))
+        self.run(transaction, &appended).await.map_err(|error| appended.conflict(&error))
     }
 
     /// # Errors
@@ -56,8 +56,11 @@ impl Desk {
         let call = self.client.transact_write_items().set_transact_items(Some(transaction));
         let Err(error) = call.client_request_token(&appended.token).send().await else { return Ok(()) };
         let error = error.into_service_error();
-        let TransactWriteItemsError::TransactionCanceledException(it) = &error else { panic!("{error:?}") };
-        Err(it.cancellation_reasons().to_vec())
+        let TransactWriteItemsError::TransactionCanceledException(transaction_canceled_exception) = &error
+        else {
+            panic!("{error:?}")
+        };
+        Err(transaction_canceled_exception.cancellation_reasons().to_vec())
     }
 
     pub(crate) async fn row(&self, place: &Place) -> Option<Item> {
@@ -119,15 +122,20 @@ pub(crate) fn impossible() -> TransactWriteItem {
 pub(crate) fn kill_relays() -> usize {
     let ours = root().join(".local/tmp");
     let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let relays = processes.filter(|it| {
-        let is_ours = std::fs::read_link(it.path().join("exe")).is_ok_and(|it| it.starts_with(&ours));
-        let environment = std::fs::read(it.path().join("environ")).unwrap_or_default();
+    let relays = processes.filter(|process| {
+        let is_ours =
+            std::fs::read_link(process.path().join("exe")).is_ok_and(|link| link.starts_with(&ours));
+        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
         is_ours
             && String::from_utf8_lossy(&environment).contains("AWS_LAMBDA_FUNCTION_NAME=carillon-local-relay")
     });
     relays
-        .filter(|it| {
-            Command::new("kill").arg("-KILL").arg(it.file_name()).status().is_ok_and(|it| it.success())
+        .filter(|relay| {
+            Command::new("kill")
+                .arg("-KILL")
+                .arg(relay.file_name())
+                .status()
+                .is_ok_and(|status| status.success())
         })
         .count()
 }

@@ -66,12 +66,17 @@ async fn who_unsubscribes_by_post_gets_no_more_offers_and_still_what_concerns_th
     let kind = "preference.unsubscribed";
     let told = || async {
         let records = cloud.all_records().await;
-        let of_reader =
-            |it: &&store::Record| it.get("type") == Some(kind) && it.get("subject") == Some(&reader);
-        records.iter().filter(of_reader).map(|it| it.get("event").unwrap_or_default().to_owned()).collect()
+        let of_reader = |record: &&store::Record| {
+            record.get("type") == Some(kind) && record.get("subject") == Some(&reader)
+        };
+        records
+            .iter()
+            .filter(of_reader)
+            .map(|record| record.get("event").unwrap_or_default().to_owned())
+            .collect()
     };
     let told: Vec<String> =
-        until("the audit", async || Some(told().await).filter(|it: &Vec<String>| !it.is_empty())).await;
+        until("the audit", async || Some(told().await).filter(|text: &Vec<String>| !text.is_empty())).await;
     assert_eq!(told.len(), 1, "once, by the first letter");
     let event: Value = serde_json::from_str(&told[0]).unwrap();
     assert_eq!(event["data"]["scope"], "commercial");
@@ -241,7 +246,7 @@ async fn receipts_are_told_which_letter_they_are_of() {
     let email = ann.email.unwrap();
     let letter = until("a letter", async || captured(&cloud, &email, "hello").into_iter().next()).await;
     let rows = until("an outcome", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
-    let row = rows.iter().find(|it| it.provider_id.as_deref() == letter["message_id"].as_str()).unwrap();
+    let row = rows.iter().find(|row| row.provider_id.as_deref() == letter["message_id"].as_str()).unwrap();
     assert_eq!(tag(&letter, "carillon-key"), Some(row.key.as_str()));
     assert_eq!(tag(&letter, "carillon-event"), Some(id.as_str()));
 }
@@ -287,7 +292,7 @@ fn captured(cloud: &Cloud, to: &str, rule: &str) -> Vec<Value> {
 
 fn tag<'a>(letter: &'a Value, name: &str) -> Option<&'a str> {
     let tags = letter["tags"].as_array()?;
-    tags.iter().find(|it| it["Name"] == name)?["Value"].as_str()
+    tags.iter().find(|tag| tag["Name"] == name)?["Value"].as_str()
 }
 
 pub(crate) fn link_in(letter: &Value) -> String {
@@ -328,7 +333,7 @@ pub(crate) fn upload(key: &str, text: &str, times: usize) {
 bucket, key, text, times = sys.argv[1:]
 boto3.client('s3').put_object(Bucket=bucket, Key=key, Body=(text * int(times)).encode(), ContentType='application/pdf')";
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
-    let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
+    let variables = environment.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     let put = Command::new(root().join(".local/sam/bin/python"))
         .args(["-c", script, BUCKET, key, text, &times.to_string()])
         .envs(variables)

@@ -40,7 +40,7 @@ async fn many_comments_at_once_each_delivered_twice_are_told_together_and_each_o
     }
     let rows = settled(&cloud, &events, 15).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Merged)), 15);
-    let windows: std::collections::BTreeSet<_> = rows.iter().filter_map(|it| it.joined.clone()).collect();
+    let windows: std::collections::BTreeSet<_> = rows.iter().filter_map(|row| row.joined.clone()).collect();
     // One window, unless this machine is slower than the window is long.
     assert!((1..=3).contains(&windows.len()), "{} windows", windows.len());
     let address = ann.email.as_deref().unwrap();
@@ -51,9 +51,9 @@ async fn many_comments_at_once_each_delivered_twice_are_told_together_and_each_o
     quiet().await;
     let letters = cloud.letters(address);
     assert_eq!(letters.len(), windows.len(), "one letter for a window");
-    let told = letters
-        .iter()
-        .map(|it| it.subject.split(' ').next().and_then(|it| it.parse::<u32>().ok()).unwrap_or(1));
+    let told = letters.iter().map(|letter| {
+        letter.subject.split(' ').next().and_then(|part| part.parse::<u32>().ok()).unwrap_or(1)
+    });
     assert_eq!(told.sum::<u32>(), 15, "each comment in one of them");
 }
 
@@ -68,7 +68,7 @@ async fn comment_that_cannot_be_told_is_left_out_of_its_digest_and_the_others_ar
     put_all(&cloud, &events).await;
     let rows = settled(&cloud, &events, 5).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Merged)), 4);
-    let left_out: Vec<&LedgerRow> = rows.iter().filter(|it| it.status == Status::Failed).collect();
+    let left_out: Vec<&LedgerRow> = rows.iter().filter(|row| row.status == Status::Failed).collect();
     assert_eq!((left_out[0].reason, &left_out[0].origin.id), (Some(Reason::Template), &events[2].0));
     let note = left_out[0].note.as_deref().unwrap_or_default();
     assert!(note.starts_with("its digest leaves it out: template demo/en/"), "{note}");
@@ -92,7 +92,7 @@ async fn somebody_who_sleeps_is_written_to_later_and_told_on_the_screen_now() {
     put_all(&cloud, std::slice::from_ref(&event)).await;
     assert_eq!(socket.hear().await["rule"], "demo-night");
     let rows = settled(&cloud, &[event], 2).await;
-    let later = rows.iter().find(|it| it.status == Status::Deferred).unwrap();
+    let later = rows.iter().find(|row| row.status == Status::Deferred).unwrap();
     assert_eq!(later.reason, Some(Reason::QuietHours));
     let wait = later.until.unwrap().duration_since(now());
     assert!(
@@ -176,7 +176,7 @@ async fn a_large_audience_is_told_page_by_page_and_everybody_once() {
     cloud.put(&[event.clone(), event]).await;
     let rows = settled_id(&cloud, &id, 460).await;
     let told: std::collections::BTreeSet<&str> =
-        rows.iter().filter(|it| it.status == Status::Sent).map(|it| it.recipient.as_str()).collect();
+        rows.iter().filter(|row| row.status == Status::Sent).map(|row| row.recipient.as_str()).collect();
     assert_eq!(told.len(), 230, "everybody");
     quiet().await;
     for at in [0, 99, 100, 229] {
@@ -279,7 +279,7 @@ async fn settled_id(cloud: &Cloud, id: &str, count: usize) -> Vec<LedgerRow> {
 }
 
 fn of(rows: &[LedgerRow], status: Status, reason: Option<Reason>) -> usize {
-    rows.iter().filter(|it| it.status == status && (reason.is_none() || it.reason == reason)).count()
+    rows.iter().filter(|row| row.status == status && (reason.is_none() || row.reason == reason)).count()
 }
 
 /// Somebody with an address of their own and these members.

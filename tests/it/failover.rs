@@ -43,14 +43,14 @@ async fn while_notes_cannot_be_delivered_an_emergency_falls_over_to_a_text_exact
     let id = emergency(&cloud, &people.iter().collect::<Vec<_>>()).await;
     let rows = outcomes(&cloud, &id, 60).await;
     cloud.trouble(&application, None);
-    let of = |status| rows.iter().filter(|it| it.status == status).count();
+    let of = |status| rows.iter().filter(|row| row.status == status).count();
     assert_eq!((of(Status::Failed), of(Status::Sent)), (30, 30), "{rows:?}");
-    let down = rows.iter().filter(|it| it.reason == Some(Reason::ProviderDown)).count();
+    let down = rows.iter().filter(|row| row.reason == Some(Reason::ProviderDown)).count();
     assert!(down > 0, "the breaker opened, and the rest did not wait");
     quiet().await;
-    for it in &people {
-        assert_eq!(cloud.texts(it.phone.as_deref().unwrap()).len(), 1, "{}", it.id);
-        assert!(cloud.captured("push", &it.devices[0].endpoint).is_empty());
+    for person in &people {
+        assert_eq!(cloud.texts(person.phone.as_deref().unwrap()).len(), 1, "{}", person.id);
+        assert!(cloud.captured("push", &person.devices[0].endpoint).is_empty());
     }
     nothing_is_known(&cloud).await;
 }
@@ -70,7 +70,7 @@ async fn outcomes(cloud: &Cloud, id: &str, count: usize) -> Vec<LedgerRow> {
 
 async fn emergency(cloud: &Cloud, people: &[&Recipient]) -> String {
     let id = unique("emergency");
-    let to: Vec<&str> = people.iter().map(|it| it.id.as_str()).collect();
+    let to: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
     let event = json!({
         "specversion": "1.0", "id": id, "source": "/carillon/demo", "type": "demo.emergency", "time": now_text(),
         "data": { "to": to, "about": id, "text": "Leave the building." },

@@ -27,7 +27,7 @@ async fn an_address_that_bounced_is_closed_to_the_next_event_and_another_one_is_
     assert!(said.contains("was sent and came back: there is nobody at the address (bounced)"), "{said}");
     let next = letter_of(&cloud, &hello(&cloud, &ann).await, Status::Suppressed).await;
     assert_eq!(next.reason, Some(Reason::SuppressedAddress));
-    assert!(next.note.is_some_and(|it| it.contains("does not exist")));
+    assert!(next.note.is_some_and(|note| note.contains("does not exist")));
     assert_eq!(cloud.letters(&address).len(), 1);
     let moved = Recipient { email: Some(format!("{}@example.com", unique("new"))), ..ann };
     cloud.people.put(std::slice::from_ref(&moved), now()).await.unwrap();
@@ -40,7 +40,7 @@ async fn a_complaint_is_a_mark_on_what_was_delivered_and_closes_the_address() {
     let (ann, _) = somebody_at(&cloud, "complaint").await;
     let id = hello(&cloud, &ann).await;
     let row = until("the complaint", async || {
-        letter(&cloud, &id).await.filter(|it| it.marks.complained_at.is_some())
+        letter(&cloud, &id).await.filter(|letter| letter.marks.complained_at.is_some())
     })
     .await;
     assert_eq!(row.status, Status::Delivered);
@@ -210,8 +210,8 @@ async fn a_device_that_is_gone_is_taken_out_and_the_next_note_does_not_go_to_it(
         cloud.put(&[event]).await;
         until("all is told", async || {
             let rows = cloud.outcomes(&id).await;
-            let notes: Vec<_> = rows.iter().filter(|it| it.channel == Some(Channel::Push)).collect();
-            let reasons = notes.iter().map(|it| (it.status, it.reason)).collect::<Vec<_>>();
+            let notes: Vec<_> = rows.iter().filter(|row| row.channel == Some(Channel::Push)).collect();
+            let reasons = notes.iter().map(|note| (note.status, note.reason)).collect::<Vec<_>>();
             (rows.len() >= 3 && !reasons.is_empty()).then_some(reasons)
         })
         .await
@@ -224,7 +224,7 @@ async fn a_device_that_is_gone_is_taken_out_and_the_next_note_does_not_go_to_it(
     assert!(first.contains(&(Status::Failed, Some(Reason::DeadToken))), "{first:?}");
     until("the device is taken out", async || {
         let people = cloud.people.find(&[ann.id.as_str()].into()).await.unwrap();
-        (people[&ann.id].devices.iter().map(|it| it.id.as_str()).eq(["new"])).then_some(())
+        (people[&ann.id].devices.iter().map(|device| device.id.as_str()).eq(["new"])).then_some(())
     })
     .await;
     assert_eq!(declined().await, [(Status::Sent, None)]);
@@ -278,11 +278,11 @@ fn of_booking(kind: &str, more: &Value) -> (String, Entry) {
 }
 
 async fn letter(cloud: &Cloud, event: &str) -> Option<LedgerRow> {
-    cloud.outcomes(event).await.into_iter().find(|it| it.channel == Some(Channel::Email))
+    cloud.outcomes(event).await.into_iter().find(|outcome| outcome.channel == Some(Channel::Email))
 }
 
 async fn letter_of(cloud: &Cloud, event: &str, status: Status) -> LedgerRow {
-    until(status.name(), async || letter(cloud, event).await.filter(|it| it.status == status)).await
+    until(status.name(), async || letter(cloud, event).await.filter(|letter| letter.status == status)).await
 }
 
 async fn row_of(cloud: &Cloud, key: &Key, status: Status) -> LedgerRow {

@@ -59,7 +59,7 @@ async fn forged_version_of_a_stream_stands_in_nobodys_way() {
     let event = hello(&unique("event"), &[]);
     desk.append(&account, 0, std::slice::from_ref(&event)).await.unwrap();
     let page = desk.events.of_stream(&account, 1, Way::Forward, 10).await.unwrap();
-    let ids: Vec<&str> = page.events.iter().map(|it| it.event.id.as_str()).collect();
+    let ids: Vec<&str> = page.events.iter().map(|event| event.event.id.as_str()).collect();
     assert_eq!(ids, [event.id.as_str()], "the owner's version is the first");
     let place = Place::of(&at(&Event { tenant: account.tenant.clone(), ..event }, &account, 1));
     until("it is acknowledged", async || desk.row(&place).await.filter(is_done)).await;
@@ -108,7 +108,7 @@ fn forged(id: &str, stream: &Stream) -> Event {
 
 /// `PutEvents` with these resources.
 async fn forge(cloud: &Cloud, event: &Event, marks: &[&str]) {
-    let resources = marks.iter().map(|it| (*it).to_owned()).collect();
+    let resources = marks.iter().map(|mark| (*mark).to_owned()).collect();
     let entry = InOrder { aggregate: None, entry: Entry::of(event), resources };
     let puts = cloud.bus.put_in_order(&[entry], || true).await;
     assert!(matches!(puts[..], [Put::Done(_)]), "{puts:?}");
@@ -126,7 +126,7 @@ fn shown_with(id: &str, finding: &str) {
     assert_eq!(lines.len(), 1, "{}", text(&said));
     assert_eq!((&lines[0]["event"]["id"], &lines[0]["findings"]), (&json!(id), &json!([finding])));
     let said = carillon(&["--json", "explain", id], "");
-    assert!(json_lines(&said).iter().any(|it| it["finding"] == finding), "{}", text(&said));
+    assert!(json_lines(&said).iter().any(|json_line| json_line["finding"] == finding), "{}", text(&said));
 }
 
 impl Desk {
@@ -138,7 +138,7 @@ impl Desk {
         outbox().append(&mut transaction, stream, 0, std::slice::from_ref(event), later).unwrap();
         let item = transaction[1].put().unwrap().item().clone();
         let (names, values): (Vec<_>, Vec<_>) = item.into_iter().unzip();
-        let pairs: Vec<String> = names.iter().map(|it| format!("'{it}': ?")).collect();
+        let pairs: Vec<String> = names.iter().map(|name| format!("'{name}': ?")).collect();
         self.run_statement(&format!("INSERT INTO \"{TABLE}\" VALUE {{{}}}", pairs.join(", ")), values).await;
     }
 

@@ -185,6 +185,6 @@ async fn nobody_being_connected_is_no_failure_and_the_message_waits_in_the_inbox
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Anybody?" }))]).await;
     let rows =
         until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
-    let reasons: Vec<_> = rows.iter().map(|it| (it.status, it.reason)).collect();
+    let reasons: Vec<_> = rows.iter().map(|row| (row.status, row.reason)).collect();
     assert_eq!(reasons, [(Status::Suppressed, Some(Reason::NoAddress)), (Status::Sent, None)]);
 }

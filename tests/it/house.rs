@@ -64,15 +64,18 @@ const SHOWN_BY_CLI: [&str; 7] = ["dispatch", "email", "push", "sms", "socket", "
 fn functions_do_not_know_each_other_and_nobody_knows_them() {
     let house = House::look();
     let functions = house.below("functions");
-    for name in house.uses.keys().filter(|it| !["tests", "benches", "simulation"].contains(&it.as_str())) {
-        let known = house.ours(name).into_iter().filter(|it| functions.contains(it));
+    for name in house.uses.keys().filter(|key| !["tests", "benches", "simulation"].contains(&key.as_str())) {
+        let known = house.ours(name).into_iter().filter(|our| functions.contains(our));
         let known: Vec<_> =
-            known.filter(|it| name != "cli" || !SHOWN_BY_CLI.contains(&it.as_str())).collect();
+            known.filter(|known| name != "cli" || !SHOWN_BY_CLI.contains(&known.as_str())).collect();
         assert!(known.is_empty(), "{name} knows {known:?}");
     }
     for channel in CHANNELS {
         let known = house.ours(channel);
-        assert!(NOT_FOR_CHANNELS.iter().all(|it| !known.contains(*it)), "{channel} knows too much");
+        assert!(
+            NOT_FOR_CHANNELS.iter().all(|not_for_channel| !known.contains(*not_for_channel)),
+            "{channel} knows too much"
+        );
     }
 }
 
@@ -96,7 +99,8 @@ fn aws_and_runtime_link_no_client_and_each_client_has_one_home() {
         assert!(clients.is_empty(), "{name} links {clients:?}");
     }
     let clients = house.uses.values().flatten().filter(|it| it.starts_with("aws-sdk-"));
-    let homeless: Vec<&String> = clients.filter(|it| !HOMES.iter().any(|(name, _)| name == it)).collect();
+    let homeless: Vec<&String> =
+        clients.filter(|client| !HOMES.iter().any(|(name, _)| name == client)).collect();
     assert!(homeless.is_empty(), "these have no home: {homeless:?}");
     for (client, homes) in HOMES {
         let users: BTreeSet<&str> = house
@@ -123,9 +127,10 @@ fn there_is_one_tls_stack() {
 
 #[test]
 fn what_breaks_the_product_on_purpose_still_fits_it_and_names_a_test_that_there_is() {
-    let sources: String = sources().iter().map(|it| std::fs::read_to_string(it).unwrap()).collect();
-    let folder = std::fs::read_dir(root().join("tests/broken")).unwrap().map(|it| it.unwrap().path());
-    let patches: Vec<_> = folder.filter(|it| it.extension().is_some_and(|it| it == "patch")).collect();
+    let sources: String = sources().iter().map(|source| std::fs::read_to_string(source).unwrap()).collect();
+    let folder = std::fs::read_dir(root().join("tests/broken")).unwrap().map(|dir| dir.unwrap().path());
+    let patches: Vec<_> =
+        folder.filter(|folder| folder.extension().is_some_and(|extension| extension == "patch")).collect();
     assert!(patches.len() >= 20);
     for patch in patches {
         let name = patch.display();
@@ -195,8 +200,9 @@ impl House {
         for package in metadata["packages"].as_array().unwrap() {
             let name = package["name"].as_str().unwrap().to_owned();
             let dependencies = package["dependencies"].as_array().unwrap().iter();
-            let real = dependencies.filter(|it| it["kind"].is_null() && it["optional"] != true);
-            let uses = real.map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+            let real = dependencies
+                .filter(|dependency| dependency["kind"].is_null() && dependency["optional"] != true);
+            let uses = real.map(|real| real["name"].as_str().unwrap().to_owned()).collect();
             if package["source"].is_null() {
                 let manifest = package["manifest_path"].as_str().unwrap();
                 let folder = manifest.trim_start_matches(root().to_str().unwrap()).trim_start_matches('/');
@@ -241,7 +247,7 @@ fn sources() -> Vec<std::path::PathBuf> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|it| it == "rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.push(path);
             }
         }

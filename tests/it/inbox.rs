@@ -150,7 +150,7 @@ async fn a_rule_says_what_is_of_use_now_or_never() {
     cloud.put(&[cloud_event("queue.updated", &event, &data)]).await;
     let rows =
         until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
-    let theirs = rows.iter().find(|it| it.recipient == user).unwrap();
+    let theirs = rows.iter().find(|row| row.recipient == user).unwrap();
     assert_eq!(
         (theirs.status, theirs.reason),
         (Status::Suppressed, Some(Reason::NotConnected)),
@@ -174,7 +174,7 @@ async fn what_another_tenant_said_is_not_there() {
     let mut south = Client::of(&cloud, &user, Some("south"), &[]).await;
     let page = south.ask(r#"{"action":"inbox"}"#).await;
     assert_eq!(page["counts"], counts(1, 1, 1));
-    let ids: Vec<&Value> = page["entries"].as_array().unwrap().iter().map(|it| &it["id"]).collect();
+    let ids: Vec<&Value> = page["entries"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
     assert_eq!(ids, [&json!(nobodys.key)]);
     let not_yours = json!([{ "id": north.key, "reason": "not_yours" }]);
     for it in ["seen", "archived", "unread"] {
@@ -187,7 +187,7 @@ async fn what_another_tenant_said_is_not_there() {
     let theirs = Viewer { user: user.clone(), view: View::Tenant("north".into()) };
     let page = cloud.inbox.page(&theirs, &Filter::default(), None, 10, now()).await.unwrap();
     assert_eq!(
-        page.entries.iter().map(|it| (&it.kept.id, it.state)).collect::<Vec<_>>(),
+        page.entries.iter().map(|entry| (&entry.kept.id, entry.state)).collect::<Vec<_>>(),
         [(&north.key, State::Unseen)]
     );
     let stranger = Viewer { user: unique("user"), view: View::Tenant("north".into()) };
@@ -209,8 +209,8 @@ async fn many_are_paged_without_loss_or_repeat_while_more_come_in() {
             asked["before"] = before.clone();
         }
         let page = client.ask(&asked.to_string()).await;
-        seen.extend(page["entries"].as_array().unwrap().iter().map(|it| it["seq"].as_u64().unwrap()));
-        times.extend(page["entries"].as_array().unwrap().iter().map(|it| it["time"].to_string()));
+        seen.extend(page["entries"].as_array().unwrap().iter().map(|item| item["seq"].as_u64().unwrap()));
+        times.extend(page["entries"].as_array().unwrap().iter().map(|item| item["time"].to_string()));
         before = page["next"].clone();
         pages += 1;
         if pages == 3 {

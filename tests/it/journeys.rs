@@ -44,8 +44,8 @@ fn the_care_circle_is_texted_in_emergencies_only() {
         })
         .filter(|rule| rule["refuse"].is_null())
         .collect();
-    let sends_texts = |it: &&serde_json::Value| {
-        it["channels"].to_string().contains("\"sms\"") || it["steps"].to_string().contains("\"sms\"")
+    let sends_texts = |value: &&serde_json::Value| {
+        value["channels"].to_string().contains("\"sms\"") || value["steps"].to_string().contains("\"sms\"")
     };
     let texting: Vec<&serde_json::Value> = rules.iter().filter(sends_texts).collect();
     assert!(!texting.is_empty());
@@ -71,7 +71,7 @@ fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients)
     }
     let now = event.time.min(NOON);
     let decisions = decide_with(&plan, cast, None, now, Ask::if_nothing_happened);
-    decisions.iter().map(|it| tell(it, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
+    decisions.iter().map(|decision| tell(decision, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
 }
 
 /// What the provider would be asked, or why nobody is.
@@ -81,23 +81,23 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
     let head = format!("{rule}: {channel} to {}", decision.recipient);
     match &decision.verdict {
         Verdict::Suppress(reason) => format!("{head}\nnot sent: {}", reason.name()),
-        Verdict::Later(it) => format!("{head}\nlater: {} at {}", it.why.reason().name(), it.until),
-        Verdict::Merge(it) => format!("{head}\ncollected until {}", it.closes_at),
+        Verdict::Later(later) => format!("{head}\nlater: {} at {}", later.why.reason().name(), later.until),
+        Verdict::Merge(merge) => format!("{head}\ncollected until {}", merge.closes_at),
         Verdict::Cancel(_) => format!("{head}\ntakes back what was waiting"),
         Verdict::Send(order) => match renderer.scene(plan.envelope()).render(order) {
-            Ok(Content::Email(it)) => {
-                format!("{head} <{}>\nSubject: {}\n\n{}", it.to.as_str(), it.subject, it.text)
+            Ok(Content::Email(email)) => {
+                format!("{head} <{}>\nSubject: {}\n\n{}", email.to.as_str(), email.subject, email.text)
             }
-            Ok(Content::Socket(it)) => {
-                let mut data: serde_json::Value = serde_json::from_str(it.data.get()).unwrap();
+            Ok(Content::Socket(socket)) => {
+                let mut data: serde_json::Value = serde_json::from_str(socket.data.get()).unwrap();
                 data.sort_all_objects();
-                format!("{head}\n{}\n{}\n{data}", it.title, it.body)
+                format!("{head}\n{}\n{}\n{data}", socket.title, socket.body)
             }
-            Ok(Content::Push(it)) => format!("{head}\n{}\n{}", it.title, it.body),
-            Ok(Content::Sms(it)) => format!("{head}\n{}", it.text),
-            Ok(Content::Whatsapp(it)) => format!("{head}\n{}{}", it.text, approved(&it)),
-            Ok(Content::Webhook(it)) => format!("{head}\n{}", it.body),
-            Ok(Content::Broadcast(it)) => format!("{head}\nlive: {}", it.data.get()),
+            Ok(Content::Push(push)) => format!("{head}\n{}\n{}", push.title, push.body),
+            Ok(Content::Sms(sms)) => format!("{head}\n{}", sms.text),
+            Ok(Content::Whatsapp(whatsapp)) => format!("{head}\n{}{}", whatsapp.text, approved(&whatsapp)),
+            Ok(Content::Webhook(webhook)) => format!("{head}\n{}", webhook.body),
+            Ok(Content::Broadcast(broadcast)) => format!("{head}\nlive: {}", broadcast.data.get()),
             Err(unrendered) => format!("{head}\n{unrendered}"),
         },
     }
@@ -105,8 +105,13 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
 
 /// What they read who have not written to us.
 fn approved(chat: &Chat) -> String {
-    let Some(it) = &chat.template else { return String::new() };
-    format!("\nor, as approved: {} ({}) {}", it.name, it.language, it.parameters.join(" | "))
+    let Some(template) = &chat.template else { return String::new() };
+    format!(
+        "\nor, as approved: {} ({}) {}",
+        template.name,
+        template.language,
+        template.parameters.join(" | ")
+    )
 }
 
 fn cast() -> Recipients {
@@ -115,5 +120,5 @@ fn cast() -> Recipients {
         let people: Vec<Recipient> = serde_json::from_str(&file.text).unwrap();
         people
     });
-    people.map(|it| (it.id.clone(), it)).collect()
+    people.map(|person| (person.id.clone(), person)).collect()
 }

@@ -37,7 +37,7 @@ fn fifty_first_endpoint_of_a_tenant_is_refused() {
             let racer = Asking::with(admin.url.clone(), admin.token.clone());
             scope.spawn(move || usize::from(put(&racer, id).status == 201))
         });
-        racers.into_iter().map(|it| it.join().unwrap()).sum()
+        racers.into_iter().map(|racer| racer.join().unwrap()).sum()
     });
     assert_eq!(created, 1, "one of two that race for the last place");
     check(&put(&admin, "z"), 409, "too_many_endpoints");
@@ -117,7 +117,7 @@ impl Unproved {
         let id = EndpointId { tenant: Some(self.tenant.clone()), id: "erp".to_owned() };
         let recipient = format!("endpoint:{}", id.name());
         until("the outcome", async || {
-            self.cloud.outcomes(&event).await.into_iter().find(|it| it.recipient == recipient)
+            self.cloud.outcomes(&event).await.into_iter().find(|outcome| outcome.recipient == recipient)
         })
         .await
     }
@@ -127,10 +127,10 @@ impl Unproved {
         check(&self.admin.ask("POST", "/v1/endpoints/erp/verify", None), 202, "");
         until("the challenge", async || {
             let requests = self.cloud.captured("webhook", &self.path);
-            let bodies = requests.iter().filter_map(|it| it["body"].as_str());
-            let bodies = bodies.filter_map(|it| serde_json::from_str::<Value>(it).ok());
-            let mut challenges = bodies.filter(|it| it["type"] == "carillon.endpoint.verify");
-            challenges.find_map(|it| it["data"]["challenge"].as_str().map(str::to_owned))
+            let bodies = requests.iter().filter_map(|request| request["body"].as_str());
+            let bodies = bodies.filter_map(|body| serde_json::from_str::<Value>(body).ok());
+            let mut challenges = bodies.filter(|body| body["type"] == "carillon.endpoint.verify");
+            challenges.find_map(|challenge| challenge["data"]["challenge"].as_str().map(str::to_owned))
         })
         .await
     }

@@ -121,7 +121,7 @@ async fn poison_is_set_aside_with_its_cause_while_its_neighbours_pass() {
     for (_, id, cause) in rows.iter().take(3) {
         let place = Place { pk: "stream#-#tests".into(), sk: format!("outbox#tests#{id}") };
         let row = until("it is set aside", async || {
-            desk.row(&place).await.filter(|it| it.get("pending") == Some("failed"))
+            desk.row(&place).await.filter(|row| row.get("pending") == Some("failed"))
         })
         .await;
         let found = row.get("failed_because").unwrap_or_default();
@@ -141,7 +141,7 @@ async fn the_sweep_finds_what_no_stream_ever_brought() {
     let event = hello(&unique("event"), &[&ann.id]);
     // PartiQL reaches no stream of the local cloud: as if the relay had been down for longer than a stream remembers.
     let long_ago = now() - jiff::SignedDuration::from_hours(25);
-    let text = |it: String| AttributeValue::S(it);
+    let text = |text: String| AttributeValue::S(text);
     let values = [
         "stream#-#tests".to_owned(),
         format!("outbox#tests#{}", event.id),
@@ -203,7 +203,7 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
     cloud.put(&[cloud_event("core.hello", &id, &data)]).await;
     let caused = async |kind: &str| -> Vec<Record> {
         let all = cloud.all_records().await.into_iter();
-        all.filter(|it| it.get("causation_id") == Some(&id) && it.get("type") == Some(kind)).collect()
+        all.filter(|all| all.get("causation_id") == Some(&id) && all.get("type") == Some(kind)).collect()
     };
     let told = until("a communication", async || {
         Some(caused("communication.sent").await).filter(|it| !it.is_empty())
@@ -218,10 +218,13 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
     assert_eq!(event["data"]["success"], true, "{event}");
     assert_eq!(event["data"]["recipientCount"], 2, "{event}");
     let results = event["data"]["results"].as_array().unwrap();
-    let is_whole = |it: &Value| it["channel"].is_string() && it["success"].is_boolean();
+    let is_whole = |value: &Value| value["channel"].is_string() && value["success"].is_boolean();
     assert!(results.len() >= 2 && results.iter().all(is_whole), "{event}");
-    let letters = results.iter().filter(|it| it["channel"] == "email");
-    assert!(letters.clone().count() == 2 && letters.clone().all(|it| it["messageId"].is_string()), "{event}");
+    let letters = results.iter().filter(|result| result["channel"] == "email");
+    assert!(
+        letters.clone().count() == 2 && letters.clone().all(|letter| letter["messageId"].is_string()),
+        "{event}"
+    );
     // The ids of the provider look like addresses, and are none.
     let text = event.to_string().replace("@email.amazonses.com", "");
     assert!(
@@ -247,8 +250,8 @@ async fn event_of_which_nothing_was_sent_leads_to_one_communication_without_succ
     cloud.put(&[cloud_event("core.hello", &id, &data)]).await;
     let communications = async || -> Vec<Record> {
         let all = cloud.all_records().await.into_iter();
-        let of_event = all.filter(|it| it.get("causation_id") == Some(&id));
-        of_event.filter(|it| it.get("type") == Some("communication.sent")).collect()
+        let of_event = all.filter(|all| all.get("causation_id") == Some(&id));
+        of_event.filter(|of_event| of_event.get("type") == Some("communication.sent")).collect()
     };
     let told =
         until("a communication", async || Some(communications().await).filter(|it| !it.is_empty())).await;
@@ -256,7 +259,7 @@ async fn event_of_which_nothing_was_sent_leads_to_one_communication_without_succ
     let data = &event["data"];
     assert_eq!((&data["success"], &data["recipientCount"]), (&json!(false), &json!(1)), "{event}");
     let results = data["results"].as_array().unwrap();
-    let is_failure = |it: &Value| it["success"] == false && it["messageId"].is_null();
+    let is_failure = |value: &Value| value["success"] == false && value["messageId"].is_null();
     assert!(!results.is_empty() && results.iter().all(is_failure), "{event}");
     quiet().await;
     assert_eq!(communications().await.len(), 1, "once");
@@ -277,14 +280,14 @@ async fn a_stream_is_read_forward_and_back_from_a_snapshot_on_and_by_time() {
         while let Some(from) = next {
             let page = desk.events.of_stream(&order, from, way, 2).await.unwrap();
             assert!(page.events.len() <= 2);
-            versions.extend(page.events.iter().map(|it| it.version));
+            versions.extend(page.events.iter().map(|event| event.version));
             next = page.next;
         }
         assert_eq!(versions, expected, "{way:?}");
     }
     let keep = async |version| {
         let snapshot = Snapshot { version, state: format!("{{\"paid\":{version}}}") };
-        desk.events.keep_snapshot(&order, &snapshot, now()).await.map_err(|it| it.to_string())
+        desk.events.keep_snapshot(&order, &snapshot, now()).await.map_err(|error| error.to_string())
     };
     keep(5).await.unwrap();
     assert!(keep(3).await.unwrap_err().contains("version 5 is there already"));
@@ -292,7 +295,7 @@ async fn a_stream_is_read_forward_and_back_from_a_snapshot_on_and_by_time() {
     let rest = desk.events.of_stream(&order, snapshot.version + 1, Way::Forward, 100).await.unwrap();
     assert_eq!((rest.events.len(), rest.events[0].event.id.as_str()), (2, events[5].id.as_str()));
 
-    let ids: Vec<&str> = events.iter().map(|it| it.id.as_str()).collect();
+    let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
     let seen = until("all are recorded", async || {
         let mut timeline = desk.events.timeline(began, now());
         let mut seen: Vec<(Timestamp, String)> = Vec::new();

@@ -42,7 +42,7 @@ async fn we_agree_with_test_event_pattern() {
         .map(async |(pattern, event)| (pattern, event, oracle(&client, pattern, event).await))
         .buffer_unordered(AT_ONCE);
     while let Some((pattern, event, theirs)) = answers.next().await {
-        let ours = Pattern::compile(pattern).ok().map(|it| it.matches(event));
+        let ours = Pattern::compile(pattern).ok().map(|compile| compile.matches(event));
         assert_eq!(ours, theirs, "\npattern {pattern}\nevent {event}\nNone is a refusal");
         matches += usize::from(ours == Some(true));
         refusals += usize::from(ours.is_none());
@@ -103,7 +103,7 @@ fn event() -> impl Strategy<Value = Value> {
     ];
     let leaf = prop_oneof![4 => leaf.clone(), 1 => prop::collection::vec(leaf, 0..3).prop_map(Value::from)];
     let inner = prop::collection::btree_map(name("xyz"), leaf.clone(), 0..3)
-        .prop_map(|it| Value::Object(it.into_iter().collect()));
+        .prop_map(|btree_map| Value::Object(btree_map.into_iter().collect()));
     let list = prop::collection::vec(inner.clone(), 1..3).prop_map(Value::from);
     (
         prop::collection::btree_map(name("pq"), leaf, 0..3),
@@ -112,8 +112,8 @@ fn event() -> impl Strategy<Value = Value> {
     )
         .prop_map(|(leaves, object, ip)| {
             let mut detail: serde_json::Map<String, Value> = leaves.into_iter().collect();
-            detail.extend(object.map(|it| ("o".to_owned(), it)));
-            detail.extend(ip.map(|it| ("ip".to_owned(), it.into())));
+            detail.extend(object.map(|object| ("o".to_owned(), object)));
+            detail.extend(ip.map(|ip| ("ip".to_owned(), ip.into())));
             json!({
                 "version": "0", "id": "1", "detail-type": "t", "source": "s", "account": "000000000000",
                 "time": "2026-11-20T12:00:00Z", "region": "us-east-1", "resources": [], "detail": detail,
@@ -128,10 +128,10 @@ fn name(letters: &'static str) -> impl Strategy<Value = String> + Clone {
 fn pattern() -> impl Strategy<Value = Value> {
     let leaves = prop::collection::btree_map(name("pq"), matchers(true), 0..2);
     let object = prop::collection::btree_map(name("xyz"), matchers(false), 1..3)
-        .prop_map(|it| Value::Object(it.into_iter().collect()));
+        .prop_map(|btree_map| Value::Object(btree_map.into_iter().collect()));
     let alternatives = prop::collection::vec(
         prop::collection::btree_map(name("rs"), matchers(true), 1..2)
-            .prop_map(|it| Value::Object(it.into_iter().collect())),
+            .prop_map(|btree_map| Value::Object(btree_map.into_iter().collect())),
         1..3,
     );
     let cidr = (0..33_u8, address()).prop_map(|(bits, ip)| json!([{ "cidr": format!("{ip}/{bits}") }]));
@@ -143,27 +143,27 @@ fn pattern() -> impl Strategy<Value = Value> {
     )
         .prop_map(|(leaves, object, alternatives, cidr)| {
             let mut detail: serde_json::Map<String, Value> = leaves.into_iter().collect();
-            detail.extend(object.map(|it| ("o".to_owned(), it)));
-            detail.extend(alternatives.map(|it| ("$or".to_owned(), it.into())));
-            detail.extend(cidr.map(|it| ("ip".to_owned(), it)));
+            detail.extend(object.map(|object| ("o".to_owned(), object)));
+            detail.extend(alternatives.map(|alternative| ("$or".to_owned(), alternative.into())));
+            detail.extend(cidr.map(|cidr| ("ip".to_owned(), cidr)));
             json!({ "detail": detail })
         })
 }
 
 /// The list that a field of a pattern holds. Now and then it holds what AWS refuses.
 fn matchers(with_absence: bool) -> impl Strategy<Value = Value> {
-    let exists = prop::bool::ANY.prop_map(move |it| json!({ "exists": it || !with_absence }));
+    let exists = prop::bool::ANY.prop_map(move |any| json!({ "exists": any || !with_absence }));
     let matcher = prop_oneof![
         4 => text().prop_map(Value::from),
         2 => number(),
         1 => Just(Value::Null),
         1 => prop::bool::ANY.prop_map(Value::from),
         2 => exists,
-        2 => text().prop_map(|it| json!({ "prefix": it })),
-        2 => text().prop_map(|it| json!({ "suffix": it })),
-        1 => text().prop_map(|it| json!({ "prefix": { "equals-ignore-case": it } })),
-        1 => text().prop_map(|it| json!({ "equals-ignore-case": it })),
-        2 => wildcard().prop_map(|it| json!({ "wildcard": it })),
+        2 => text().prop_map(|text| json!({ "prefix": text })),
+        2 => text().prop_map(|text| json!({ "suffix": text })),
+        1 => text().prop_map(|text| json!({ "prefix": { "equals-ignore-case": text } })),
+        1 => text().prop_map(|text| json!({ "equals-ignore-case": text })),
+        2 => wildcard().prop_map(|wildcard| json!({ "wildcard": wildcard })),
         2 => numeric(),
         2 => anything_but(),
         1 => broken(),
@@ -190,17 +190,17 @@ fn numeric() -> impl Strategy<Value = Value> {
 fn anything_but() -> impl Strategy<Value = Value> {
     let texts = prop::collection::vec(text(), 1..3);
     prop_oneof![
-        text().prop_map(|it| json!({ "anything-but": it })),
-        number().prop_map(|it| json!({ "anything-but": it })),
-        texts.clone().prop_map(|it| json!({ "anything-but": it })),
+        text().prop_map(|text| json!({ "anything-but": text })),
+        number().prop_map(|number| json!({ "anything-but": number })),
+        texts.clone().prop_map(|texts| json!({ "anything-but": texts })),
         text()
             .prop_filter("not empty", |it| !it.is_empty())
-            .prop_map(|it| json!({ "anything-but": { "prefix": it } })),
+            .prop_map(|prop_filter| json!({ "anything-but": { "prefix": prop_filter } })),
         text()
             .prop_filter("not empty", |it| !it.is_empty())
-            .prop_map(|it| json!({ "anything-but": { "suffix": it } })),
-        wildcard().prop_map(|it| json!({ "anything-but": { "wildcard": it } })),
-        texts.prop_map(|it| json!({ "anything-but": { "equals-ignore-case": it } })),
+            .prop_map(|prop_filter| json!({ "anything-but": { "suffix": prop_filter } })),
+        wildcard().prop_map(|wildcard| json!({ "anything-but": { "wildcard": wildcard } })),
+        texts.prop_map(|texts| json!({ "anything-but": { "equals-ignore-case": texts } })),
     ]
 }
 

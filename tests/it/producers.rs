@@ -125,8 +125,8 @@ fn update(kind: &str, tenant: Option<&str>, data: &Value) -> Entry {
 async fn refused(cloud: &Cloud, event: &Value) -> Record {
     let id = event["id"].as_str().unwrap();
     until("the audit has it", async || {
-        cloud.all_records().await.into_iter().find(|it| {
-            it.get("refused").is_some() && it.get("detail").is_some_and(|detail| detail.contains(id))
+        cloud.all_records().await.into_iter().find(|record| {
+            record.get("refused").is_some() && record.get("detail").is_some_and(|detail| detail.contains(id))
         })
     })
     .await

@@ -28,7 +28,8 @@ async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
         "newest first"
     );
     for channel in ["email", "socket"] {
-        let line = lines.iter().find(|it| it["channel"] == channel && it["event"] == event.as_str()).unwrap();
+        let line =
+            lines.iter().find(|line| line["channel"] == channel && line["event"] == event.as_str()).unwrap();
         assert_eq!(line["status"], "sent");
         assert!(line["words"].as_str().is_some_and(|it| !it.is_empty()), "{line}");
     }

@@ -23,7 +23,7 @@ fn every_channel_is_shown_as_its_provider_gets_it() {
             .as_array()
             .unwrap()
             .iter()
-            .any(|it| it["name"] == "carillon-rule" && it["value"] == "paid")
+            .any(|items| items["name"] == "carillon-rule" && items["value"] == "paid")
     );
     let sms = of("sms");
     assert_eq!(
@@ -164,7 +164,7 @@ fn folder(name: &str) -> std::path::PathBuf {
 
 /// The exit code, and all that is said.
 fn run(arguments: &[&str], folder: &Path) -> (i32, String) {
-    let mut all: Vec<String> = arguments.iter().map(|it| located(it, folder)).collect();
+    let mut all: Vec<String> = arguments.iter().map(|argument| located(argument, folder)).collect();
     if arguments.contains(&"render") {
         for (option, file) in [("--config", "config"), ("--people", "people.json")] {
             all.extend([option.to_owned(), folder.join(file).display().to_string()]);

@@ -24,7 +24,7 @@ async fn what_dispatch_never_saw_is_told_once_and_nobody_again_until_somebody_sa
         (&counted["goes"], &counted["decided"], &counted["events"]),
         (&json!(1), &json!(0), &json!(1))
     );
-    assert!(counted["usd"].as_f64().is_some_and(|it| it > 0.0 && it < 0.01), "{counted}");
+    assert!(counted["usd"].as_f64().is_some_and(|number| number > 0.0 && number < 0.01), "{counted}");
     quiet().await;
     assert!(cloud.outcomes(&id).await.is_empty(), "a dry run does nothing");
 
@@ -46,14 +46,14 @@ async fn what_dispatch_never_saw_is_told_once_and_nobody_again_until_somebody_sa
     until("a second letter", async || (letters() == 2).then_some(())).await;
     let told = until("who asked for it", async || {
         let lines = json_lines(&carillon(&["--json", "explain", &id], ""));
-        lines.into_iter().find(|it| it["reason"] == reason)
+        lines.into_iter().find(|line| line["reason"] == reason)
     });
     let told = told.await;
     assert_eq!((&told["by"], &told["mode"]), (&json!("ann"), &json!("force")));
     until("each telling is a hand-over of its own", async || (sets_of(&cloud, &id).await == 2).then_some(()))
         .await;
     let rows = cloud.outcomes(&id).await;
-    assert!(rows.iter().any(|it| it.origin.replay.as_deref() == told["replay"].as_str()), "{rows:?}");
+    assert!(rows.iter().any(|row| row.origin.replay.as_deref() == told["replay"].as_str()), "{rows:?}");
 }
 
 #[tokio::test]
@@ -74,7 +74,8 @@ async fn a_replay_that_was_killed_is_gone_on_with_and_tells_everybody_once() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let sent = until("some are sent", async || state(&file)?["sent"].as_u64().filter(|it| *it >= 4)).await;
+    let sent =
+        until("some are sent", async || state(&file)?["sent"].as_u64().filter(|number| *number >= 4)).await;
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(usize::try_from(sent).unwrap() < EVENTS, "it was killed before the end");
@@ -87,7 +88,7 @@ async fn a_replay_that_was_killed_is_gone_on_with_and_tells_everybody_once() {
     quiet().await;
     assert_eq!(letters().len(), EVENTS);
     for id in &ids {
-        let sent = cloud.outcomes(id).await.into_iter().filter(|it| it.status.was_sent()).count();
+        let sent = cloud.outcomes(id).await.into_iter().filter(|outcome| outcome.status.was_sent()).count();
         assert!(sent >= 1, "{id}");
     }
     let said = carillon(&["replay", "--resume", &path], "");
@@ -106,13 +107,13 @@ async fn a_queue_of_somebody_gets_everything_as_a_rule_would_have_put_it_there()
     while found.len() < 3 {
         let some =
             cloud.sqs.receive_message().queue_url(&url).max_number_of_messages(10).send().await.unwrap();
-        found.extend(some.messages.unwrap_or_default().into_iter().filter_map(|it| it.body));
+        found.extend(some.messages.unwrap_or_default().into_iter().filter_map(|message| message.body));
     }
     let mut events: Vec<_> =
         found.iter().map(|it| BusEvent::parse(it).unwrap().unverified_event().unwrap()).collect();
-    assert!(events.iter().all(|it| it.replay_id().is_some() && it.nonce().is_none()));
-    events.sort_by_key(|it| ids.iter().position(|id| *id == it.id));
-    assert_eq!(events.iter().map(|it| &it.id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
+    assert!(events.iter().all(|event| event.replay_id().is_some() && event.nonce().is_none()));
+    events.sort_by_key(|event| ids.iter().position(|id| *id == event.id));
+    assert_eq!(events.iter().map(|event| &event.id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
     cloud.sqs.delete_queue().queue_url(&url).send().await.unwrap();
     let letters = cloud.letters(&format!("{}@example.com", person.id));
     assert!(letters.is_empty(), "dispatch has nothing to do with it");
@@ -161,14 +162,14 @@ async fn lost(cloud: &Cloud, tenant: &str, to: &Recipient, count: usize) -> Vec<
 }
 
 async fn replay_of(cloud: &Cloud, id: &str) -> Option<store::Record> {
-    cloud.records(id).await.into_iter().find(|it| it.get("replay_id").is_some())
+    cloud.records(id).await.into_iter().find(|record| record.get("replay_id").is_some())
 }
 
 /// How many hand-overs of an event the bus was told of.
 async fn sets_of(cloud: &Cloud, id: &str) -> usize {
     let all = cloud.all_records().await;
     let of_event = all.iter().filter(|it| it.get("causation_id") == Some(id));
-    of_event.filter(|it| it.get("type") == Some("communication.sent")).count()
+    of_event.filter(|of_event| of_event.get("type") == Some("communication.sent")).count()
 }
 
 fn state(file: &Path) -> Option<Value> {

@@ -31,7 +31,12 @@ async fn a_client_that_was_away_gets_what_it_missed() {
     let mut client = Client::of(&cloud, &user, None, &[]).await;
     let resume = |after: &Key| json!({ "action": "resume", "after": after }).to_string();
     let ids = |said: &Value| -> Vec<String> {
-        said["entries"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+        said["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["id"].as_str().unwrap().to_owned())
+            .collect()
     };
     let missed = client.ask(&resume(&keys[1])).await;
     let expected: Vec<&str> = keys[2..].iter().map(Key::as_str).collect();

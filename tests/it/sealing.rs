@@ -44,7 +44,7 @@ async fn who_touches_what_was_sealed_is_found_and_named() {
     seal_until(&cloud, last + MINUTE).await;
 
     let seals = seals();
-    let at = seals.iter().position(|it| it["minute"] == json!(minutes.iter().min().unwrap())).unwrap();
+    let at = seals.iter().position(|seal| seal["minute"] == json!(minutes.iter().min().unwrap())).unwrap();
     assert!(at > 0, "there is one before ours: {seals:?}");
     let from = seals[at - 1]["minute"].as_str().unwrap().to_owned();
     let span = Span { from, to: (last + MINUTE).to_string() };
@@ -158,7 +158,7 @@ impl Span {
         let arguments = ["--json", "audit", "verify", "--from", &self.from, "--to", &self.to];
         let said = carillon(&[&arguments, more].concat(), "");
         let lines = String::from_utf8(said.stdout).unwrap();
-        let mut lines: Vec<Value> = lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+        let mut lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let sum = lines.pop().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&said.stderr)));
         assert_eq!(sum["findings"], json!(lines.len()));
         assert_eq!(said.status.code(), Some(i32::from(!lines.is_empty())));
@@ -211,7 +211,7 @@ async fn seal_until(cloud: &Cloud, end: Timestamp) {
             deadline: runtime::Deadline::at_millis(u64::MAX),
         };
         let run = sealer.run(&invocation).await.unwrap();
-        run.sealed_until.filter(|it| *it >= end)
+        run.sealed_until.filter(|sealed_until| *sealed_until >= end)
     })
     .await;
 }
@@ -220,7 +220,7 @@ fn seals() -> Vec<Value> {
     let said = carillon(&["--json", "audit", "seals"], "");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let lines = String::from_utf8(said.stdout).unwrap();
-    lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn file(folder: &Path, minute: &str) -> PathBuf {

@@ -161,7 +161,7 @@ fn who_decides_about_endpoints_reads_no_secrets_and_who_signs_reads_no_people() 
 #[test]
 fn no_origin_is_allowed_on_aws_unless_an_operator_names_it() {
     let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
-    let parameter = text.lines().skip_while(|it| *it != "  WebhookAllow:");
+    let parameter = text.lines().skip_while(|line| *line != "  WebhookAllow:");
     assert_eq!(parameter.take(4).find(|it| it.contains("Default:")), Some("    Default: \"\""));
 }
 
@@ -171,7 +171,7 @@ fn check_sends(role: &str, expected: &[&str]) {
     let resources = resources();
     let policy = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"];
     let statements = policy["Statement"].as_array().unwrap().iter().flat_map(on_aws);
-    let actions = statements.filter_map(|it| it["Action"].as_str().map(str::to_owned));
+    let actions = statements.filter_map(|statement| statement["Action"].as_str().map(str::to_owned));
     assert_eq!(actions.collect::<Vec<_>>(), expected, "{role}");
 }
 
@@ -189,16 +189,19 @@ fn services_are_played_on_the_local_cloud_only() {
 fn what_the_catalog_calls_critical_is_what_the_critical_lane_listens_for() {
     let catalog = std::fs::read_to_string(root().join("target/lambda/dispatch/catalog.json")).unwrap();
     let catalog: Value = serde_json::from_str(&catalog).unwrap();
-    let rules = catalog["rules"].as_array().unwrap().iter().filter(|it| it["priority"] == "critical");
+    let rules = catalog["rules"].as_array().unwrap().iter().filter(|item| item["priority"] == "critical");
     let mut types: Vec<String> = rules
-        .flat_map(|it| it["when"]["detail-type"].as_array().unwrap().clone())
+        .flat_map(|rule| rule["when"]["detail-type"].as_array().unwrap().clone())
         .map(|it| it.as_str().expect("a critical rule names its types one by one").to_owned())
         .collect();
     types.sort();
     types.dedup();
     let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
-    let line =
-        text.lines().skip_while(|it| *it != "  CriticalTypes:").find(|it| it.contains("Default:")).unwrap();
+    let line = text
+        .lines()
+        .skip_while(|line| *line != "  CriticalTypes:")
+        .find(|line| line.contains("Default:"))
+        .unwrap();
     let listed: Vec<&str> = line.split_once("Default: ").unwrap().1.split(',').collect();
     assert_eq!(types, listed, "write the types of critical rules into the template's CriticalTypes");
 }
@@ -247,11 +250,11 @@ fn receipts_come_from_the_default_bus_and_feedback_may_find_file_and_close_and_s
         .as_array()
         .unwrap()
         .iter()
-        .map(|it| it["source"][0].as_str().unwrap())
+        .map(|item| item["source"][0].as_str().unwrap())
         .collect();
     assert_eq!(sources, ["aws.ses", "aws.sms-voice", "aws.social-messaging"]);
     let actions = table_actions("FeedbackRole");
-    let mut kinds: Vec<&str> = actions.iter().map(|it| it.trim_start_matches("dynamodb:")).collect();
+    let mut kinds: Vec<&str> = actions.iter().map(|action| action.trim_start_matches("dynamodb:")).collect();
     kinds.dedup();
     let people = ["BatchGetItem", "GetItem", "PutItem", "DeleteItem", "ConditionCheckItem"];
     assert_eq!(
@@ -273,7 +276,7 @@ fn the_gateway_may_change_a_row_of_the_ledger_and_neither_read_nor_delete_it() {
     let resources = resources();
     let role = &resources["GatewayRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let ledger =
-        role.as_array().unwrap().iter().find(|it| it["Resource"].to_string().contains("LedgerTable"));
+        role.as_array().unwrap().iter().find(|items| items["Resource"].to_string().contains("LedgerTable"));
     assert_eq!(ledger.unwrap()["Action"], serde_json::json!(["dynamodb:UpdateItem"]));
 }
 
@@ -315,7 +318,7 @@ fn table_actions(role: &str) -> Vec<String> {
         .flat_map(|it| {
             let one = it["Action"].as_str().map(str::to_owned);
             let list = it["Action"].as_array().into_iter().flatten();
-            one.into_iter().chain(list.map(|it| it.as_str().unwrap().to_owned())).collect::<Vec<_>>()
+            one.into_iter().chain(list.map(|list| list.as_str().unwrap().to_owned())).collect::<Vec<_>>()
         })
         .filter(|it| it.starts_with("dynamodb:"))
         .collect()

@@ -41,7 +41,7 @@ async fn an_event_becomes_a_letter_a_live_message_and_an_audit_record() {
     }
     let letters = cloud.letters(ann.email.as_deref().unwrap());
     assert_eq!(letters.len(), 1, "one letter");
-    let of_email = rows.iter().find(|it| it.channel == Some(Channel::Email)).unwrap();
+    let of_email = rows.iter().find(|row| row.channel == Some(Channel::Email)).unwrap();
     assert_eq!(
         of_email.provider_id.as_deref(),
         Some(letters[0].id.as_str()),
@@ -73,7 +73,7 @@ async fn the_aws_cli_can_be_the_producer() {
         "Detail": json!({ "userId": ann.id, "displayName": "Ann", "accountType": "patient" }).to_string(),
     }]);
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
-    let variables = environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('='));
+    let variables = environment.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     let put = Command::new(root().join(".local/awscli/bin/aws"))
         .args(["events", "put-events", "--entries", &entries.to_string()])
         .envs(variables)

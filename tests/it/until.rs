@@ -14,14 +14,14 @@ pub(crate) fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> i
     async move {
         let asked = async {
             loop {
-                if let Some(it) = ask().await {
-                    return it;
+                if let Some(ask) = ask().await {
+                    return ask;
                 }
                 tokio::time::sleep(PAUSE).await;
             }
         };
         match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(it) => it,
+            Ok(timeout) => timeout,
             Err(_) => panic!("{place}: after {} s still not: {what}", PATIENCE.as_secs()),
         }
     }

@@ -104,8 +104,8 @@ async fn the_api_encrypts_and_cannot_decrypt_and_webhook_the_other_way_round() {
 /// The configuration of a client that acts in a role of the stack.
 fn in_the_role(cloud: &Cloud, part: &str) -> SdkConfig {
     let roles = aws(&["iam", "list-roles"]);
-    let mut arns = roles["Roles"].as_array().unwrap().iter().map(|it| it["Arn"].as_str().unwrap());
-    let arn = arns.find(|it| it.contains(part)).expect(part);
+    let mut arns = roles["Roles"].as_array().unwrap().iter().map(|item| item["Arn"].as_str().unwrap());
+    let arn = arns.find(|arn| arn.contains(part)).expect(part);
     let session = aws(&["sts", "assume-role", "--role-arn", arn, "--role-session-name", "attack"]);
     let of = |name: &str| session["Credentials"][name].as_str().unwrap().to_owned();
     let settings = aws::Settings {

@@ -66,7 +66,7 @@ impl Stage {
         let recipient = format!("endpoint:{}/{name}", self.tenant);
         until(&format!("the outcome of {event} for {recipient}"), async || {
             let rows = self.cloud.outcomes(event).await;
-            rows.into_iter().find(|it| it.recipient == recipient)
+            rows.into_iter().find(|row| row.recipient == recipient)
         })
         .await
     }
@@ -134,7 +134,7 @@ async fn an_endpoint_that_fails_is_tried_again_and_its_neighbour_hears_of_it_at_
     assert!(waited.as_secs() >= 5 && waited.as_secs() < 60, "{waited:?}");
     assert_eq!((attempts[1].status, attempts[1].attempt), (Some(500), 1));
     assert_eq!((attempts[0].status, attempts[0].attempt), (Some(200), 2));
-    assert!(attempts[1].next_at.is_some_and(|it| it <= attempts[0].at));
+    assert!(attempts[1].next_at.is_some_and(|next_at| next_at <= attempts[0].at));
 }
 
 #[tokio::test]
@@ -146,11 +146,12 @@ async fn a_410_switches_an_endpoint_off_and_nothing_else_is_sent_to_it() {
     let row = stage.row(&event, "gone").await;
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::EndpointGone)));
     let found = stage.endpoints.find(&[stage.id("gone")]).await.unwrap();
-    assert_eq!(found[0].disabled.as_ref().map(|it| it.why), Some(DisabledBecause::Gone));
+    assert_eq!(found[0].disabled.as_ref().map(|disabled| disabled.why), Some(DisabledBecause::Gone));
     let told = until("the bus is told", async || {
         let records = stage.cloud.all_records().await;
-        records.into_iter().find(|it| {
-            it.get("type") == Some("carillon.endpoint.disabled") && it.get("tenant") == Some(&stage.tenant)
+        records.into_iter().find(|record| {
+            record.get("type") == Some("carillon.endpoint.disabled")
+                && record.get("tenant") == Some(&stage.tenant)
         })
     })
     .await;

@@ -67,7 +67,7 @@ pub fn run(pairs: usize) -> bool {
     for kind in [OURSELVES, ALONE, BELOW, ZERO, BLURRED, ABSENT, TOGETHER] {
         let (count, examples) = tally.kinds.remove(kind).unwrap_or_default();
         println!("{count}: {kind}");
-        examples.iter().for_each(|it| println!("  {it}"));
+        examples.iter().for_each(|example| println!("  {example}"));
         tally.kinds.insert(kind, (count, examples));
     }
     tally.kinds[OURSELVES].0 + tally.kinds[ALONE].0 == 0
@@ -157,7 +157,7 @@ fn expand(source: &Value) -> Vec<Value> {
     for (key, value) in object {
         let choices: Vec<Map<String, Value>> = if key == "$or" {
             let members = value.as_array().into_iter().flatten().flat_map(expand);
-            members.filter_map(|it| it.as_object().cloned()).collect()
+            members.filter_map(|member| member.as_object().cloned()).collect()
         } else {
             expand(value).into_iter().map(|it| Map::from_iter([(key.clone(), it)])).collect()
         };
@@ -208,7 +208,7 @@ fn event() -> impl Strategy<Value = Value> {
     let nested = prop_oneof![2 => inner, 1 => list];
     (prop::collection::btree_map(names("pqrs"), leaf, 0..4), prop::option::of(nested)).prop_map(
         |(mut leaves, nested)| {
-            leaves.extend(nested.map(|it| ("o".to_owned(), it)));
+            leaves.extend(nested.map(|nested| ("o".to_owned(), nested)));
             json!({ "detail-type": "t", "detail": object(leaves) })
         },
     )
@@ -221,8 +221,8 @@ fn pattern() -> impl Strategy<Value = Value> {
     let or = prop::collection::vec(member, 2..3);
     (leaves, prop::option::weighted(0.4, nested), prop::option::weighted(0.3, or)).prop_map(
         |(mut leaves, nested, or)| {
-            leaves.extend(nested.map(|it| ("o".to_owned(), it)));
-            leaves.extend(or.map(|it| ("$or".to_owned(), it.into())));
+            leaves.extend(nested.map(|nested| ("o".to_owned(), nested)));
+            leaves.extend(or.map(|or| ("$or".to_owned(), or.into())));
             let any = json!({ "detail-type": ["t"] });
             if leaves.is_empty() { any } else { json!({ "detail": object(leaves) }) }
         },
@@ -239,13 +239,13 @@ fn asked() -> impl Strategy<Value = Value> {
         2 => number(),
         1 => Just(Value::Null),
         1 => any::<bool>().prop_map(Value::from),
-        2 => text().prop_map(|it| json!({ "prefix": it })),
-        2 => text().prop_map(|it| json!({ "suffix": it })),
-        1 => ascii.prop_map(|it| json!({ "equals-ignore-case": it })),
-        2 => wildcard.prop_map(|it| json!({ "wildcard": it })),
+        2 => text().prop_map(|text| json!({ "prefix": text })),
+        2 => text().prop_map(|text| json!({ "suffix": text })),
+        1 => ascii.prop_map(|ascii| json!({ "equals-ignore-case": ascii })),
+        2 => wildcard.prop_map(|wildcard| json!({ "wildcard": wildcard })),
         2 => (sign, number()).prop_map(|(sign, it)| json!({ "numeric": [sign, it] })),
         1 => (-3..1_i64, 1..4_i64).prop_map(|(low, high)| json!({ "numeric": [">", low, "<=", high] })),
-        1 => texts.prop_map(|it| json!({ "anything-but": it })),
+        1 => texts.prop_map(|texts| json!({ "anything-but": texts })),
     ];
     prop_oneof![
         6 => prop::collection::vec(operator, 1..3).prop_map(Value::from),

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |at: usize| arguments.get(at).and_then(|it| it.parse::<usize>().ok());
+    let number = |at: usize| arguments.get(at).and_then(|argument| argument.parse::<usize>().ok());
     let done = match arguments.first().map(String::as_str) {
         Some("--once") => {
             let operation = arguments.get(1).map_or("", String::as_str);

@@ -51,11 +51,11 @@ pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
         "match/quamina" => theirs(&samples::patterns(rules), samples::MATCHES, times),
         "types/quamina" => theirs(&samples::types(rules), samples::TYPE_MATCHES, times),
         "types/regex" => {
-            let compile = |it: &String| Regex::new(it).expect("a regex");
+            let compile = |text: &String| Regex::new(text).expect("a regex");
             let regexes: Vec<Regex> = samples::regexes(rules).iter().map(compile).collect();
             let text = samples::envelope();
             assert_eq!(
-                regexes.iter().filter(|it| it.is_match("ehr.lab_report.created")).count(),
+                regexes.iter().filter(|regex| regex.is_match("ehr.lab_report.created")).count(),
                 samples::TYPE_MATCHES
             );
             repeat(times, || {
@@ -132,14 +132,14 @@ fn ours_by_event(patterns: &[Value], matches: usize, times: usize) {
 
 fn ours_by_text(patterns: &[Value], matches: usize, times: usize) {
     let (index, text) = (compiled(&texts(patterns)), samples::envelope());
-    assert_eq!(index.matching_text(&text).map(|it| it.len()), Some(matches));
-    repeat(times, || index.matching_text(black_box(&text)).map(|it| it.len()));
+    assert_eq!(index.matching_text(&text).map(|matching_text| matching_text.len()), Some(matches));
+    repeat(times, || index.matching_text(black_box(&text)).map(|matching_text| matching_text.len()));
 }
 
 fn theirs(patterns: &[Value], matches: usize, times: usize) {
     let (matcher, text) = (quamina(&texts(patterns)), samples::envelope());
     assert_eq!(matcher.matches_for_event(text.as_bytes()).expect("JSON").len(), matches);
-    repeat(times, || matcher.matches_for_event(black_box(text.as_bytes())).map(|it| it.len()).ok());
+    repeat(times, || matcher.matches_for_event(black_box(text.as_bytes())).map(|matches_for_event| matches_for_event.len()).ok());
 }
 
 fn texts(patterns: &[Value]) -> Vec<String> {
@@ -147,8 +147,8 @@ fn texts(patterns: &[Value]) -> Vec<String> {
 }
 
 fn compiled(sources: &[String]) -> Index {
-    let read = |it: &String| {
-        let source: Value = serde_json::from_str(it).expect("JSON");
+    let read = |text: &String| {
+        let source: Value = serde_json::from_str(text).expect("JSON");
         Pattern::compile(&source).expect("a pattern")
     };
     sources.iter().map(read).collect()

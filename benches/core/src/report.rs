@@ -59,7 +59,7 @@ fn count(operation: &str, rules: usize, times: usize) -> Option<u64> {
         .args(["--once", operation, &rules.to_string(), &times.to_string()])
         .output()
         .ok()
-        .filter(|it| it.status.success())?;
+        .filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stderr).ok()?;
-    text.lines().find_map(|it| it.split_once("Collected : ")?.1.trim().parse().ok())
+    text.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
 }

@@ -24,7 +24,7 @@ impl Audit {
         let mut seals: Vec<Sealed> = Vec::new();
         for (minute, leaves) in leaves(&records) {
             let statement =
-                Statement::of("bench", minute, &leaves, seals.last().map(|it| &it.statement), minute);
+                Statement::of("bench", minute, &leaves, seals.last().map(|seal| &seal.statement), minute);
             seals.push(Sealed { statement, signature: String::new(), leaves });
         }
         Audit { seals, records }
@@ -54,7 +54,7 @@ pub fn run(records: usize) -> bool {
 /// How long this process has been on a core, as Linux counts it; zero elsewhere.
 fn on_core() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    Duration::from_nanos(stat.split(' ').next().and_then(|it| it.parse().ok()).unwrap_or(0))
+    Duration::from_nanos(stat.split(' ').next().and_then(|part| part.parse().ok()).unwrap_or(0))
 }
 
 fn leaves(records: &[(Timestamp, String, BTreeMap<String, String>)]) -> BTreeMap<Timestamp, Vec<Leaf>> {

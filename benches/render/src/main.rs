@@ -37,7 +37,7 @@ struct Notice<'a> {
 
 fn main() {
     let args: Vec<String> = env::args().collect();
-    let times: usize = args.get(2).and_then(|it| it.parse().ok()).unwrap_or(1);
+    let times: usize = args.get(2).and_then(|arg| arg.parse().ok()).unwrap_or(1);
     match args.get(1).map(String::as_str) {
         Some("ours") => ours(times, false),
         Some("ours-cold") => ours(times, true),

@@ -107,7 +107,7 @@ async fn answer(mut stream: TcpStream, sick: bool) {
     let mut head = vec![0; 4_096];
     let read = stream.read(&mut head).await.unwrap_or(0);
     let line = String::from_utf8_lossy(&head[..read]).into_owned();
-    let endpoint = line.split(['/', ' ']).nth(2).and_then(|it| it.parse::<usize>().ok());
+    let endpoint = line.split(['/', ' ']).nth(2).and_then(|part| part.parse::<usize>().ok());
     let pause = match endpoint {
         Some(DEAD_AT) if sick => Duration::from_secs(60),
         Some(SLOW_AT) if sick => SLOW,

@@ -9,7 +9,7 @@ use domain::Timestamp;
 use crate::since;
 
 fn time(text: &str) -> Result<Timestamp, String> {
-    since::ago(text).map_err(|it| it.to_string())
+    since::ago(text).map_err(|error| error.to_string())
 }
 
 #[derive(Subcommand)]

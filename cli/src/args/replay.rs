@@ -76,5 +76,7 @@ pub(crate) struct ReplayWhich {
 
 fn rate(text: &str) -> Result<u32, String> {
     let number = text.strip_suffix("/s").unwrap_or(text).parse().ok();
-    number.filter(|it| (1..=1_000).contains(it)).ok_or_else(|| "write a number from 1 to 1000".to_owned())
+    number
+        .filter(|number| (1..=1_000).contains(number))
+        .ok_or_else(|| "write a number from 1 to 1000".to_owned())
 }

@@ -35,9 +35,9 @@ const MAX_ENVIRONMENT_CHARS: usize = 20;
 
 /// A name that the template takes.
 fn environment(text: &str) -> Result<String, String> {
-    let is_name = text.starts_with(|it: char| it.is_ascii_lowercase())
+    let is_name = text.starts_with(|text: char| text.is_ascii_lowercase())
         && text.len() <= MAX_ENVIRONMENT_CHARS
-        && text.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-');
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     match is_name {
         true => Ok(text.to_owned()),
         false => Err(format!(
@@ -56,7 +56,7 @@ mod tests {
             assert_eq!(environment(good).as_deref(), Ok(good));
         }
         for bad in ["", "BAD ENV", "Dev", "2dev", "-dev", "dev_1", "dev/../prod", "abcdefghijklmnopqrstu"] {
-            assert!(environment(bad).is_err_and(|it| it.contains("such as dev")), "{bad:?}");
+            assert!(environment(bad).is_err_and(|error| error.contains("such as dev")), "{bad:?}");
         }
     }
 }

@@ -47,15 +47,15 @@ impl Source {
     ) -> Result<Vec<Timestamp>, Error> {
         let from = from.unwrap_or(Timestamp::UNIX_EPOCH);
         let mut minutes = match self {
-            Source::Bucket(it) => it.minutes(from, to, runtime::now()).await?,
+            Source::Bucket(bucket) => bucket.minutes(from, to, runtime::now()).await?,
             Source::Folder { folder, environment } => {
                 let mut files = Vec::new();
                 collect(folder, &mut files)?;
-                let names = files.iter().filter_map(|it| it.strip_prefix(folder).ok()?.to_str());
-                names.filter_map(|it| minute_named(environment, it)).collect()
+                let names = files.iter().filter_map(|file| file.strip_prefix(folder).ok()?.to_str());
+                names.filter_map(|name| minute_named(environment, name)).collect()
             }
         };
-        minutes.retain(|it| (from..to).contains(it));
+        minutes.retain(|minute| (from..to).contains(minute));
         minutes.sort();
         Ok(minutes)
     }
@@ -78,8 +78,8 @@ impl Source {
         for (minute, it) in all {
             match it {
                 Ok(it) => found.seals.push(it),
-                Err(it) => {
-                    let what = aws::chain(&it);
+                Err(error) => {
+                    let what = aws::chain(&error);
                     found.damaged.push(Finding { minute, kind: Kind::BadSeal, what });
                 }
             }
@@ -92,8 +92,8 @@ impl Source {
         match self {
             Source::Bucket(it) => match it.get(minute, runtime::now()).await {
                 Ok(it) => Ok(it.map(Ok)),
-                Err(Failed::Damaged(it)) => Ok(Some(Err(it))),
-                Err(Failed::Refused(it)) => Err(it.into()),
+                Err(Failed::Damaged(damaged)) => Ok(Some(Err(damaged))),
+                Err(Failed::Refused(refused)) => Err(refused.into()),
             },
             Source::Folder { folder, environment } => {
                 let name = name_of(environment, minute);
@@ -112,9 +112,9 @@ pub(super) fn save(folder: &Path, environment: &str, seals: &[Sealed], key: &Pub
             path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, text));
         done.map_err(|error| Error::write(&path, error))
     };
-    for it in seals {
-        let text = serde_json::to_string(it).expect("a seal is texts and numbers");
-        write(folder.join(name_of(environment, it.statement.minute)), text)?;
+    for seal in seals {
+        let text = serde_json::to_string(seal).expect("a seal is texts and numbers");
+        write(folder.join(name_of(environment, seal.statement.minute)), text)?;
     }
     write(folder.join("public-key.pem"), key.pem())
 }

@@ -99,7 +99,7 @@ impl Acts<'_> {
         ];
         let acts: Vec<Act> = acts.into_iter().flatten().collect();
         let bus = Bus::new(&cloud.config, cloud.bus());
-        props::put(&bus, acts.iter().flat_map(|it| &it.events)).await?;
+        props::put(&bus, acts.iter().flat_map(|act| &act.events)).await?;
         // A little later, as people change their minds.
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         props::put(&bus, [&waiting::called_off(&stage.run)?].into_iter()).await?;
@@ -111,7 +111,7 @@ impl Acts<'_> {
         let told = self.stage.play_all(self.acts, self.began, terminal).await;
         // Whatever came of it, nothing stays broken.
         let mended = self.trouble.end().await;
-        told.and_then(|it| mended.map(|()| it))
+        told.and_then(|told| mended.map(|()| told))
     }
 }
 
@@ -140,7 +140,7 @@ impl Stage<'_> {
                 Some(proof) => Some(proof.look(self, &rows).await?),
                 None => None,
             };
-            let right = (act.is_over)(&rows) && found.as_ref().is_none_or(|it| it.right);
+            let right = (act.is_over)(&rows) && found.as_ref().is_none_or(|found| found.right);
             if right || runtime::now() > give_up {
                 terminal.clear();
                 show(&act, &rows, found.as_ref(), right, terminal);
@@ -157,7 +157,7 @@ fn show(act: &Act, rows: &[LedgerRow], found: Option<&Found>, right: bool, termi
     if terminal.json {
         let outcomes: Vec<Value> = rows.iter().map(happened::value).collect();
         return terminal
-            .say_json(&json!({ "act": act.title, "right": right, "outcomes": outcomes, "arrived": found.map(|it| &it.said) }));
+            .say_json(&json!({ "act": act.title, "right": right, "outcomes": outcomes, "arrived": found.map(|found| &found.said) }));
     }
     let sign = if right { terminal.ink(Ink::Good, "✓") } else { terminal.ink(Ink::Bad, "✗") };
     terminal.say("");
@@ -186,6 +186,6 @@ async fn rows(ledger: &Ledger, events: &[Event]) -> Result<Vec<LedgerRow>, Error
     }
     // Every event of a digest leads to the same letter.
     let mut seen = std::collections::BTreeSet::new();
-    rows.retain(|it| seen.insert(it.key.clone()));
+    rows.retain(|row| seen.insert(row.key.clone()));
     Ok(rows)
 }

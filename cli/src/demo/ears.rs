@@ -70,7 +70,7 @@ impl Ears {
         let connections = Connections::new(&store::client(&cloud.config), cloud.name("connections"));
         let mut listeners: Vec<Listener> = cast.values().map(listener).collect();
         for room in rooms {
-            let member = listeners.iter_mut().find(|it| it.tenant == room.0);
+            let member = listeners.iter_mut().find(|listener| listener.tenant == room.0);
             if let Some(member) = member {
                 member.rooms.insert(room.clone());
             }
@@ -85,7 +85,7 @@ impl Ears {
     }
 
     pub(super) fn frames(&self) -> Heard {
-        let frames = self.frames.lock().map(|it| it.clone()).unwrap_or_default();
+        let frames = self.frames.lock().map(|frame| frame.clone()).unwrap_or_default();
         Heard { frames, listeners: self.listeners.clone() }
     }
 }
@@ -144,7 +144,7 @@ async fn acknowledge(mut socket: Socket) {
 impl Heard {
     /// The frames of one notification.
     pub(super) fn of(&self, id: &str) -> Vec<&Frame> {
-        self.frames.iter().filter(|it| it.id == id).collect()
+        self.frames.iter().filter(|frame| frame.id == id).collect()
     }
 
     /// Who heard a broadcast of a rule.
@@ -155,11 +155,11 @@ impl Heard {
 
     /// Who should hear a message: each of them once.
     pub(super) fn expected(&self, target: &SocketTarget, tenant: Option<&str>) -> Vec<&str> {
-        let hears = |it: &&Listener| match target {
-            SocketTarget::User(user) => it.user == *user,
-            SocketTarget::Room(room) => it.rooms.contains(&(tenant.map(str::to_owned), room.clone())),
+        let hears = |listener: &&Listener| match target {
+            SocketTarget::User(user) => listener.user == *user,
+            SocketTarget::Room(room) => listener.rooms.contains(&(tenant.map(str::to_owned), room.clone())),
         };
-        self.listeners.iter().filter(hears).map(|it| it.user.as_str()).collect()
+        self.listeners.iter().filter(hears).map(|listener| listener.user.as_str()).collect()
     }
 }
 
@@ -179,10 +179,10 @@ async fn connect(connections: &Connections, url: &str, listener: &Listener) -> R
     let (mut socket, _) = tokio::time::timeout(TO_ANSWER, connecting)
         .await
         .map_err(|_| failed("no answer".to_owned()))?
-        .map_err(|it| failed(it.to_string()))?;
+        .map_err(|error| failed(error.to_string()))?;
     for (_, room) in &listener.rooms {
         let asked = json!({ "action": "subscribe", "room": room }).to_string();
-        socket.send(Message::text(asked)).await.map_err(|it| failed(it.to_string()))?;
+        socket.send(Message::text(asked)).await.map_err(|error| failed(error.to_string()))?;
         let answer = tokio::time::timeout(TO_ANSWER, socket.next()).await;
         let answer = answer.ok().flatten().and_then(Result::ok).map(|it| it.to_string()).unwrap_or_default();
         let answer: Value = serde_json::from_str(&answer).unwrap_or(answer.into());

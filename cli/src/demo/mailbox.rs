@@ -19,10 +19,10 @@ impl Mailbox {
     pub(crate) fn read(endpoint: &str) -> Result<Mailbox, Error> {
         let url = format!("{endpoint}/_ministack/ses/messages");
         let failed = |why: String| Error::Cloud(format!("cannot read {url}: {why}"));
-        let mut answer = ureq::get(&url).call().map_err(|it| failed(it.to_string()))?;
-        let body = answer.body_mut().read_to_string().map_err(|it| failed(it.to_string()))?;
-        let body: Value = serde_json::from_str(&body).map_err(|it| failed(it.to_string()))?;
-        let accounts = body["messages"].as_object().into_iter().flat_map(|it| it.values());
+        let mut answer = ureq::get(&url).call().map_err(|error| failed(error.to_string()))?;
+        let body = answer.body_mut().read_to_string().map_err(|error| failed(error.to_string()))?;
+        let body: Value = serde_json::from_str(&body).map_err(|error| failed(error.to_string()))?;
+        let accounts = body["messages"].as_object().into_iter().flat_map(|object| object.values());
         let letters = accounts.filter_map(Value::as_array).flatten().filter_map(|it| {
             let letter = Letter {
                 to: it["To"].as_array()?.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),

@@ -62,8 +62,8 @@ fn head(story: &Story, terminal: &Terminal) {
     }
     let event = &story.event;
     let mut about = vec![format!("from {}", event.source)];
-    about.extend(event.tenant.as_ref().map(|it| format!("tenant {it}")));
-    about.extend(event.actor.as_ref().map(|it| format!("by {it}")));
+    about.extend(event.tenant.as_ref().map(|tenant| format!("tenant {tenant}")));
+    about.extend(event.actor.as_ref().map(|actor| format!("by {actor}")));
     terminal.say("");
     let kind = terminal.ink(Ink::Strong, &event.kind);
     terminal.say(&format!("● {kind}   {}", terminal.ink(Ink::Quiet, &about.join(" · "))));
@@ -73,7 +73,7 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
     let (sign, right, text) = match &it.expected {
         _ if it.is_of_earlier_events() => ("·", true, format!("not sent: {}", told(it))),
         Expected::Letter { to, subject } => {
-            let id = it.row.as_ref().and_then(|it| it.provider_id.as_deref()).unwrap_or_default();
+            let id = it.row.as_ref().and_then(|row| row.provider_id.as_deref()).unwrap_or_default();
             match mailbox.find(id) {
                 Some(letter) => {
                     let right = letter.subject == *subject && letter.to == *to;
@@ -84,11 +84,11 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
         }
         Expected::Message { to, title } => {
             let frames = heard.of(it.key.as_str());
-            let mut listeners: Vec<&str> = frames.iter().map(|it| it.user.as_str()).collect();
+            let mut listeners: Vec<&str> = frames.iter().map(|frame| frame.user.as_str()).collect();
             let mut expected = heard.expected(to, story.event.tenant.as_deref());
             listeners.sort_unstable();
             expected.sort_unstable();
-            let right = listeners == expected && frames.iter().all(|it| it.title == *title);
+            let right = listeners == expected && frames.iter().all(|frame| frame.title == *title);
             match frames.first() {
                 Some(frame) => ("⇄", right, format!("“{}”  {}", cut(&frame.title), cut(&frame.body))),
                 None => ("⇄", right, format!("nothing was heard; expected “{title}”")),
@@ -106,7 +106,7 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
         }
         Expected::Elsewhere => ("✉", true, "handed to the provider".to_owned()),
         Expected::Deferred => {
-            let until = it.row.as_ref().and_then(|it| it.until).map_or_else(String::new, utc);
+            let until = it.row.as_ref().and_then(|row| row.until).map_or_else(String::new, utc);
             ("◷", true, format!("later, at {until}"))
         }
         Expected::Suppressed(reason) | Expected::Failed(reason) => {
@@ -126,20 +126,21 @@ fn row(story: &Story, it: &Notification, mailbox: &Mailbox, heard: &Heard) -> Ro
 
 /// What was decided because of what happened before.
 fn told(it: &Notification) -> String {
-    let reason = it.row.as_ref().and_then(|it| it.reason).map_or("-", Reason::meaning);
-    let note = it.row.as_ref().and_then(|it| it.note.clone());
+    let reason = it.row.as_ref().and_then(|row| row.reason).map_or("-", Reason::meaning);
+    let note = it.row.as_ref().and_then(|row| row.note.clone());
     note.map_or_else(|| reason.to_owned(), |note| format!("{reason}; {note}"))
 }
 
 fn said(it: &Notification, expected: Reason) -> String {
-    match it.row.as_ref().and_then(|it| it.reason) {
+    match it.row.as_ref().and_then(|row| row.reason) {
         Some(reason) => reason.meaning().to_owned(),
         None => format!("no reason on record; expected: {}", expected.meaning()),
     }
 }
 
 fn record(story: &Story) -> Row {
-    let get = |name: &str| story.record.as_ref().and_then(|it| it.get(name)).unwrap_or("-").to_owned();
+    let get =
+        |name: &str| story.record.as_ref().and_then(|record| record.get(name)).unwrap_or("-").to_owned();
     let right = story.record.is_some();
     let text = match right {
         true => format!("kept at {}  {}", get("recorded_at").get(11..19).unwrap_or("-"), get("digest")),

@@ -112,8 +112,8 @@ impl Story {
             matched.add_members(groups.iter().flat_map(members));
         }
         let decisions = deciding::answered(&plan, &world, now);
-        let notifications = decisions.into_iter().map(|it| Notification {
-            expected: match &it.verdict {
+        let notifications = decisions.into_iter().map(|decision| Notification {
+            expected: match &decision.verdict {
                 Verdict::Suppress(reason) => Expected::Suppressed(*reason),
                 Verdict::Merge(_) => Expected::Suppressed(Reason::Merged),
                 Verdict::Cancel(_) => Expected::Suppressed(Reason::Cancels),
@@ -134,10 +134,10 @@ impl Story {
                     Err(_) => Expected::Failed(Reason::Template),
                 },
             },
-            key: it.key,
-            rule: it.rule.map_or("-", |rule| rule.name.as_str()).to_owned(),
-            recipient: it.recipient,
-            channel: it.channel,
+            key: decision.key,
+            rule: decision.rule.map_or("-", |rule| rule.name.as_str()).to_owned(),
+            recipient: decision.recipient,
+            channel: decision.channel,
             row: None,
         });
         let notifications = notifications.collect();
@@ -151,8 +151,8 @@ impl Story {
         }
         if self.notifications.iter().any(Notification::is_open) {
             let rows = ledger.of_event(&self.event.source, &self.event.id).await?;
-            for it in &mut self.notifications {
-                it.find(&rows);
+            for notification in &mut self.notifications {
+                notification.find(&rows);
             }
         }
         Ok(())
@@ -165,7 +165,7 @@ impl Story {
 
     /// How many of them are missing.
     pub(super) fn open(&self) -> usize {
-        let open = self.notifications.iter().filter(|it| it.is_open()).count();
+        let open = self.notifications.iter().filter(|notification| notification.is_open()).count();
         open + usize::from(self.record.is_none())
     }
 }
@@ -175,7 +175,7 @@ impl Notification {
         if self.is_unrecorded() {
             return false;
         }
-        !self.row.as_ref().is_some_and(|it| it.status.is_final())
+        !self.row.as_ref().is_some_and(|row| row.status.is_final())
     }
 
     /// Whether the ledger never has a row for it.
@@ -185,9 +185,10 @@ impl Notification {
 
     /// Its own row; or, where it was decided otherwise because of what happened before, the row that says so.
     fn find(&mut self, rows: &[LedgerRow]) {
-        let own = rows.iter().find(|it| it.key == self.key);
+        let own = rows.iter().find(|row| row.key == self.key);
         let other = || {
-            let mut of_run = rows.iter().filter(|it| it.rule == self.rule && it.recipient == self.recipient);
+            let mut of_run =
+                rows.iter().filter(|row| row.rule == self.rule && row.recipient == self.recipient);
             of_run.find(|it| it.reason.is_some_and(is_of_earlier_events))
         };
         self.row = own.or_else(other).cloned();
@@ -195,7 +196,7 @@ impl Notification {
 
     /// Whether what happened before decided it, which nobody here knows.
     pub(super) fn is_of_earlier_events(&self) -> bool {
-        self.row.as_ref().and_then(|it| it.reason).is_some_and(is_of_earlier_events)
+        self.row.as_ref().and_then(|row| row.reason).is_some_and(is_of_earlier_events)
     }
 
     /// Whether the ledger says what was expected.
@@ -237,5 +238,5 @@ fn event(sample: &Ready, bus_id: &str, catalog: &Catalog, now: Timestamp) -> Res
     let wrapped = entry.to_bus_event(bus_id, now);
     BusEvent::parse(&wrapped)
         .and_then(|it| it.event(&catalog.policy().producers))
-        .map_err(|it| Error::usage(format!("{}: {it}", sample.place), "mend the sample"))
+        .map_err(|error| Error::usage(format!("{}: {error}", sample.place), "mend the sample"))
 }

@@ -42,14 +42,15 @@ impl Case {
     pub(crate) fn of(letter: &Letter, queue: &str) -> Case {
         let body = serde_json::from_str(&letter.body).unwrap_or(Value::Null);
         let (cause, detail) = cause(&letter.attributes, queue);
-        let time = |name: &str| letter.attributes.get(name).and_then(|it| it.parse().ok());
-        let attempts = letter.attributes.get("attempts").and_then(|it| it.parse().ok());
+        let time = |name: &str| letter.attributes.get(name).and_then(|attribute| attribute.parse().ok());
+        let attempts = letter.attributes.get("attempts").and_then(|attribute| attribute.parse().ok());
         // What never got into its queue was handed to nobody; else this look is one of those counted.
         let handed_out = match cause == UNDELIVERED {
             true => 0,
             false => letter.receives.saturating_sub(1).min(HANDED_OUT),
         };
-        let text = |paths: &[&str]| paths.iter().find_map(|it| body.pointer(it)?.as_str().map(str::to_owned));
+        let text =
+            |paths: &[&str]| paths.iter().find_map(|path| body.pointer(path)?.as_str().map(str::to_owned));
         Case {
             id: letter.id.clone(),
             queue: queue.to_owned(),
@@ -59,7 +60,7 @@ impl Case {
             kind: text(&["/event/type", "/detail/type", "/detail-type", "/type"]),
             event: text(&["/event/id", "/detail/id", "/id"]),
             tenant: text(&["/event/tenant", "/detail/tenant", "/tenant"])
-                .or_else(|| letter.group.clone().filter(|it| it != "-")),
+                .or_else(|| letter.group.clone().filter(|group| group != "-")),
             first: time("first_at").or(letter.sent_at),
             // What a function put aside is a message of its own, and its time is that of putting aside.
             last: letter.attributes.contains_key("cause").then_some(letter.sent_at).flatten(),
@@ -103,8 +104,8 @@ pub(crate) struct Group {
 /// different faults are different groups: each needs a remedy of its own.
 pub(crate) fn groups(cases: &[Case]) -> Vec<Group> {
     let mut groups: BTreeMap<(&str, &str, &str), Vec<&Case>> = BTreeMap::new();
-    for it in cases {
-        groups.entry((&it.queue, &it.cause, &it.detail)).or_default().push(it);
+    for case in cases {
+        groups.entry((&case.queue, &case.cause, &case.detail)).or_default().push(case);
     }
     groups.into_values().filter_map(|it| group(&it)).collect()
 }
@@ -113,8 +114,8 @@ fn group(cases: &[&Case]) -> Option<Group> {
     let one = cases.first()?;
     let count = |of: fn(&Case) -> Option<&String>| {
         let mut counts = BTreeMap::new();
-        for it in cases {
-            let name = of(it).map_or("-", String::as_str);
+        for case in cases {
+            let name = of(case).map_or("-", String::as_str);
             *counts.entry(name.to_owned()).or_insert(0) += 1;
         }
         counts
@@ -126,9 +127,9 @@ fn group(cases: &[&Case]) -> Option<Group> {
         count: cases.len(),
         types: count(|it| it.kind.as_ref()),
         tenants: count(|it| it.tenant.as_ref()),
-        first: cases.iter().filter_map(|it| it.first).min(),
-        last: cases.iter().filter_map(|it| it.last.or(it.first)).max(),
-        attempts: cases.iter().map(|it| it.attempts).max().unwrap_or_default(),
+        first: cases.iter().filter_map(|case| case.first).min(),
+        last: cases.iter().filter_map(|case| case.last.or(case.first)).max(),
+        attempts: cases.iter().map(|case| case.attempts).max().unwrap_or_default(),
     })
 }
 
@@ -187,7 +188,7 @@ mod tests {
             case.detail = detail.into();
         }
         let found: Vec<(String, usize)> =
-            groups(&cases).into_iter().map(|it| (it.detail, it.count)).collect();
+            groups(&cases).into_iter().map(|group| (group.detail, group.count)).collect();
         assert_eq!(found, [("id: found nothing".into(), 1), ("time: found nothing".into(), 2)]);
     }
 

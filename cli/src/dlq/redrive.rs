@@ -67,7 +67,7 @@ async fn of_one_queue(
         found.queue.give_back(&found.others).await;
         return Ok(());
     };
-    let mut done = found.queue.send_back(first).await.map_err(|it| aws::chain(&it));
+    let mut done = found.queue.send_back(first).await.map_err(|error| aws::chain(&error));
     match done {
         Ok(()) => {
             *sent += 1;
@@ -114,7 +114,7 @@ async fn watch(found: &Found, first: &Letter, seconds: u32, terminal: &Terminal)
         };
         let more = new.len() == AT_A_LOOK;
         let back = new.iter().find(|it| it.body == first.body);
-        let cause = back.map(|it| Case::of(it, &found.queue.name).cause);
+        let cause = back.map(|back| Case::of(back, &found.queue.name).cause);
         seen.extend(new);
         if let Some(cause) = cause {
             break Err(came_back(&cause, found.letters.len()));

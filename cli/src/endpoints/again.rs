@@ -42,7 +42,7 @@ pub(super) async fn ping(id: &EndpointId, cloud: &Cloud, table: &Table, terminal
 pub(super) async fn challenge(id: &EndpointId, cloud: &Cloud, table: &Table, terminal: &Terminal) -> Done {
     let now = runtime::now();
     let mut bytes = [0_u8; CHALLENGE_BYTES];
-    getrandom::fill(&mut bytes).map_err(|it| Error::Cloud(format!("no random bytes: {it}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| Error::Cloud(format!("no random bytes: {error}")))?;
     let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     if !table.challenge(id, &Challenge::of(&text, now)).await? {
         terminal.note(&format!("{} has changed meanwhile; try again", id.name()));
@@ -260,13 +260,13 @@ async fn answer(
 }
 
 fn report(found: Option<&Attempt>, terminal: &Terminal) -> Done {
-    let Some(it) = found else {
+    let Some(found) = found else {
         terminal.note("it is queued; `carillon endpoints attempts` will say what was answered");
         return Ok(false);
     };
     match terminal.json {
-        true => terminal.say_json(it),
-        false => terminal.say(&line(it, terminal)),
+        true => terminal.say_json(found),
+        false => terminal.say(&line(found, terminal)),
     }
-    Ok(it.status.is_some_and(|it| (200..300).contains(&it)))
+    Ok(found.status.is_some_and(|status| (200..300).contains(&status)))
 }

@@ -28,9 +28,9 @@ pub(super) async fn put(args: &PutEndpoint, cloud: &Cloud, table: &Table, termin
     let allow = allowed(args, cloud)?;
     let endpoint = endpoint(args, &id, &allow)?;
     let headers = args.headers.as_deref().map(headers).transpose()?;
-    runtime::vet(&endpoint.url, &allow).await.map_err(|it| {
+    runtime::vet(&endpoint.url, &allow).await.map_err(|error| {
         let fix = "name a host that the public internet reaches; nothing was registered";
-        Error::usage(format!("url: found {}", it.found()), fix)
+        Error::usage(format!("url: found {}", error.found()), fix)
     })?;
     let (cipher, now) = (cipher(cloud), runtime::now());
     let headers = match headers {
@@ -69,7 +69,7 @@ fn allowed(args: &PutEndpoint, cloud: &Cloud) -> Result<Allow, Error> {
         Some(_) | None => args.allow.clone(),
     };
     Allow::parse(&allow)
-        .map_err(|it| Error::usage(format!("{it:?} is no origin"), "write https://hooks.internal:8443"))
+        .map_err(|error| Error::usage(format!("{error:?} is no origin"), "write https://hooks.internal:8443"))
 }
 
 fn endpoint(args: &PutEndpoint, id: &EndpointId, allow: &Allow) -> Result<Endpoint, Error> {
@@ -78,12 +78,13 @@ fn endpoint(args: &PutEndpoint, id: &EndpointId, allow: &Allow) -> Result<Endpoi
     written["version"] = args.wanted.clone().into();
     written["format"] = args.format.clone().into();
     if let Some(path) = &args.when {
-        let text = std::fs::read_to_string(path).map_err(|it| Error::read(path, it))?;
-        written["when"] = serde_json::from_str(&text)
-            .map_err(|it| Error::usage(format!("{} is not JSON: {it}", path.display()), "write a pattern"))?;
+        let text = std::fs::read_to_string(path).map_err(|error| Error::read(path, error))?;
+        written["when"] = serde_json::from_str(&text).map_err(|error| {
+            Error::usage(format!("{} is not JSON: {error}", path.display()), "write a pattern")
+        })?;
     }
-    Endpoint::read(&written.to_string(), allow).map_err(|it| {
-        let said = it.to_string();
+    Endpoint::read(&written.to_string(), allow).map_err(|error| {
+        let said = error.to_string();
         let fix = match said.starts_with("url") && args.allow.is_empty() {
             true => "nothing was registered; say --allow ORIGIN where the deployment's WebhookAllow names it",
             false => "nothing was registered",
@@ -97,13 +98,13 @@ fn headers(path: &Path) -> Result<CustomHeaders, Error> {
     let mut text = String::new();
     match path.to_str() {
         Some("-") => std::io::stdin().read_to_string(&mut text).map(drop),
-        Some(_) | None => std::fs::read_to_string(path).map(|it| text = it),
+        Some(_) | None => std::fs::read_to_string(path).map(|to_string| text = to_string),
     }
-    .map_err(|it| Error::read(path, it))?;
+    .map_err(|error| Error::read(path, error))?;
     let fix = "write a JSON object, such as {\"Authorization\":\"Bearer …\"}; nothing was registered";
     let value = serde_json::from_str(&text)
         .map_err(|_| Error::usage(format!("{} is not JSON", path.display()), fix))?;
-    CustomHeaders::read(&value).map_err(|it| Error::usage(it.to_string(), "nothing was registered"))
+    CustomHeaders::read(&value).map_err(|error| Error::usage(error.to_string(), "nothing was registered"))
 }
 
 /// A word about an endpoint that no rule tells of anything.

@@ -45,7 +45,7 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
     let all = rows(&ledger, &event).await?;
     let mut rows = all.clone();
-    rows.retain(|it| wanted.is(&it.recipient, it.channel));
+    rows.retain(|row| wanted.is(&row.recipient, row.channel));
     let replays = replays::of(&event, &rows, &cloud).await?;
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     let findings = events.findings(&event).await?;
@@ -64,7 +64,7 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
         }
         Some(_) | None => {}
     }
-    Ok(rows.iter().any(|it| it.status.was_sent()))
+    Ok(rows.iter().any(|row| row.status.was_sent()))
 }
 
 /// Prints what was decided and not taken up yet, and counts it. `None` where that cannot be found out here.
@@ -117,7 +117,7 @@ fn say_unrecorded(told: &[Told], terminal: &Terminal) -> usize {
 /// Everything that came of an event, and of the digests that it is told in: rule by rule, recipient by recipient.
 pub(crate) async fn rows(ledger: &Ledger, event: &Event) -> Result<Vec<LedgerRow>, Error> {
     let mut rows = ledger.of_event(&event.source, &event.id).await?;
-    let windows: BTreeSet<String> = rows.iter().filter_map(|it| it.joined.clone()).collect();
+    let windows: BTreeSet<String> = rows.iter().filter_map(|row| row.joined.clone()).collect();
     for window in windows {
         rows.extend(ledger.of_event(closing::SOURCE, &window).await?);
     }
@@ -162,7 +162,7 @@ fn print(event: &Event, findings: &[Finding], replays: &[Replayed], terminal: &T
             terminal.say_json(&json!({ "finding": finding.name(), "meaning": finding.meaning() }));
         }
         refused::say_notes(event, terminal);
-        replays.iter().for_each(|it| terminal.say_json(it));
+        replays.iter().for_each(|replay| terminal.say_json(replay));
         return;
     }
     let tenant = event.tenant.as_ref().map_or_else(String::new, |it| format!(" of tenant {it}"));
@@ -177,7 +177,7 @@ fn print(event: &Event, findings: &[Finding], replays: &[Replayed], terminal: &T
         terminal.say(&terminal.ink(Ink::Bad, &said));
     }
     refused::say_notes(event, terminal);
-    replays.iter().for_each(|it| terminal.say(&it.line(terminal)));
+    replays.iter().for_each(|replay| terminal.say(&replay.line(terminal)));
 }
 
 /// One line a row; of more than `limit` rows a summary for each rule, and the first of them.
@@ -243,7 +243,7 @@ pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
         }
         Status::Deferred => {
             let until = row.until.map_or_else(|| "later".to_owned(), utc);
-            let verb = if row.until.is_some_and(|it| it > runtime::now()) { "waits" } else { "waited" };
+            let verb = if row.until.is_some_and(|until| until > runtime::now()) { "waits" } else { "waited" };
             (Ink::Note, format!("{verb} until {until}: {}", meaning(row.reason)))
         }
         Status::Suppressed if row.reason == Some(Reason::Merged) => {

@@ -194,6 +194,6 @@ pub(super) fn value(event: &Event, catalog: &Catalog, it: &Told) -> Value {
     };
     value.insert("decision", json!(decision));
     value.insert("reason", json!(reason));
-    value.insert("until", json!(until.map(|it| it.to_string())));
+    value.insert("until", json!(until.map(|until| until.to_string())));
     json!(value)
 }

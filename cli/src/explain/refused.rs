@@ -31,7 +31,7 @@ pub(crate) fn show(refused: &RefusedEvent, terminal: &Terminal) {
     if terminal.json {
         return terminal.say_json(&value(refused));
     }
-    let inside = refused.id.as_deref().filter(|it| *it != refused.bus_id);
+    let inside = refused.id.as_deref().filter(|id| *id != refused.bus_id);
     let inside = inside.map_or_else(String::new, |it| format!("{} ", plain(it)));
     let kind = terminal.ink(Ink::Strong, &plain(&refused.kind));
     let source = plain(&refused.source);

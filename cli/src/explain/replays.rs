@@ -33,7 +33,7 @@ pub(super) async fn of(event: &Event, rows: &[LedgerRow], cloud: &Cloud) -> Resu
     let names: BTreeSet<String> = seen
         .iter()
         .filter_map(|it| it.get("replay_id"))
-        .chain(rows.iter().filter_map(|it| it.origin.replay.as_deref()))
+        .chain(rows.iter().filter_map(|row| row.origin.replay.as_deref()))
         .map(str::to_owned)
         .collect();
     let mut replays = Vec::new();
@@ -54,12 +54,12 @@ async fn look_up(replay: String, events: &Events) -> Result<Replayed, Error> {
             break;
         }
     }
-    let found = found.and_then(|it| it.event());
-    let data = found.as_ref().and_then(|it| it.data.as_ref()).map(|it| it.text());
-    let data: Value = data.and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
+    let found = found.and_then(|found| found.event());
+    let data = found.as_ref().and_then(|found| found.data.as_ref()).map(|it| it.text());
+    let data: Value = data.and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default();
     let text = |place: &str| data.pointer(place).and_then(Value::as_str).map(str::to_owned);
     Ok(Replayed {
-        began_at: found.as_ref().map(|it| it.time),
+        began_at: found.as_ref().map(|found| found.time),
         by: text("/by"),
         reason: text("/reason"),
         mode: text("/choice/mode"),

@@ -43,7 +43,7 @@ pub(super) const SIDECAR: Sidecar = Sidecar { what: server::CAPTURE, health: "/h
 
 /// Makes sure that it runs, as it was built last.
 pub(super) fn start(state: &mut State) -> Result<(), Error> {
-    if !state.capture.is_some_and(|it| SIDECAR.runs(&it)) {
+    if !state.capture.is_some_and(|capture| SIDECAR.runs(&capture)) {
         state.capture = Some(SIDECAR.start(state.capture, &["--cloud".to_owned(), state.endpoint()])?);
         state.save()?;
     }
@@ -137,5 +137,5 @@ fn body_of(text: String, padding: u64) -> BoxBody<Bytes, Infallible> {
     let chunks = usize::try_from(padding).unwrap_or(usize::MAX) / NOTHING.len();
     let padding = std::iter::repeat_n(Bytes::from_static(NOTHING), chunks);
     let all = std::iter::once(Bytes::from(text)).chain(padding);
-    StreamBody::new(stream::iter(all.map(|it| Ok(Frame::data(it))))).boxed()
+    StreamBody::new(stream::iter(all.map(|all| Ok(Frame::data(all))))).boxed()
 }

@@ -51,8 +51,8 @@ fn fixed(state: &State) -> Result<Vec<Parameter>, Error> {
         ("ApnsApplicationArn", application("APNS")),
         ("FcmApplicationArn", application("GCM")),
         ("WebhookAllow", state.allowed_origins()),
-        ("PeopleSources", producers.sources_with(|it| it.people).join(",")),
-        ("CriticalSources", producers.sources_with(|it| it.critical).join(",")),
+        ("PeopleSources", producers.sources_with(|producers| producers.people).join(",")),
+        ("CriticalSources", producers.sources_with(|producers| producers.critical).join(",")),
     ];
     // The template has a default for what nobody has.
     let fixed = fixed.into_iter().filter(|(_, value)| !value.is_empty());

@@ -65,7 +65,10 @@ pub(super) fn of_config() -> Result<Prints, Error> {
     }
     let file = |path: &str| Ok::<_, Error>(hex(Sha256::new_with_prefix(read(Path::new(path))?)));
     let producers = producers()?;
-    let rights = [producers.sources_with(|it| it.people), producers.sources_with(|it| it.critical)];
+    let rights = [
+        producers.sources_with(|producers| producers.people),
+        producers.sources_with(|producers| producers.critical),
+    ];
     Ok(Prints {
         template: String::new(),
         producers: rights.map(|sources| sources.join(",")).join(";"),

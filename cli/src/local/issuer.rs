@@ -74,7 +74,7 @@ pub(super) fn keys() -> Value {
 /// A signed token (RFC 7519).
 pub(crate) fn sign(claims: &Value) -> Result<String, Error> {
     let key = read()?;
-    let part = |it: &Value| URL_SAFE_NO_PAD.encode(it.to_string());
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let text =
         format!("{}.{}", part(&json!({ "alg": "RS256", "typ": "JWT", "kid": kid(&key) })), part(claims));
     let mut signature = vec![0; key.public().modulus_len()];

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) fn print(args: &Logs, terminal: &Terminal) -> Done {
     let since = args.since.as_deref().map(since::ago).transpose()?;
     let known = functions::names()?;
-    if let Some(wanted) = args.function.as_ref().filter(|it| !known.contains(it)) {
+    if let Some(wanted) = args.function.as_ref().filter(|function| !known.contains(function)) {
         return Err(Error::usage(
             format!("there is no function {wanted}"),
             format!("name one of {}", known.join(", ")),

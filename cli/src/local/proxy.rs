@@ -59,10 +59,11 @@ pub(super) const SIDECAR: Sidecar = Sidecar { what: server::PROXY, health: "/_pr
 /// Starts it in front of this port. Both of its own stay what they were.
 pub(super) fn start(before: Option<Running>, providers: Option<u16>, to: u16) -> Result<Proxied, Error> {
     let mut arguments = vec!["--to".to_owned(), to.to_string()];
-    arguments.extend(providers.into_iter().flat_map(|it| ["--providers".to_owned(), it.to_string()]));
+    arguments
+        .extend(providers.into_iter().flat_map(|provider| ["--providers".to_owned(), provider.to_string()]));
     let proxy = SIDECAR.start(before, &arguments)?;
     let said = server::ask(&format!("http://127.0.0.1:{}{}", proxy.port, SIDECAR.health));
-    let providers = said.and_then(|it| serde_json::from_str::<Doors>(&it).ok());
+    let providers = said.and_then(|said| serde_json::from_str::<Doors>(&said).ok());
     let providers =
         providers.ok_or_else(|| Error::Cloud("the proxy does not say its second port".to_owned()))?;
     Ok(Proxied { proxy, providers: providers.providers })
@@ -85,7 +86,7 @@ struct Doors {
 
 /// Makes sure that it runs, as it was built last, where it ran before.
 pub(super) fn keep(state: &mut State) -> Result<(), Error> {
-    if state.providers.is_none() || !state.proxy.is_some_and(|it| SIDECAR.runs(&it)) {
+    if state.providers.is_none() || !state.proxy.is_some_and(|proxy| SIDECAR.runs(&proxy)) {
         let started = start(state.proxy, state.providers, state.port)?;
         (state.proxy, state.providers) = (Some(started.proxy), Some(started.providers));
         state.save()?;
@@ -133,7 +134,7 @@ struct NoAnswer;
 pub(super) async fn run(port: u16, providers: Option<u16>, to: u16, terminal: &Terminal) -> Done {
     let listener = bind(port).await?;
     let second = bind(providers.map_or_else(server::free_port, Ok)?).await?;
-    let providers = second.local_addr().map_err(|it| Error::Cloud(it.to_string()))?.port();
+    let providers = second.local_addr().map_err(|error| Error::Cloud(error.to_string()))?.port();
     terminal.note(&format!("passing http://127.0.0.1:{port} on to port {to}"));
     let (plan, journal, passed) = (RefCell::default(), Journal::default(), Notify::new());
     let proxy = Rc::new(Proxy { to, port, providers, callers: Callers::default(), plan, journal, passed });
@@ -185,12 +186,12 @@ impl Proxy {
         // Asked once for a connection: a process does not change.
         let who = caller.borrow().clone().or_else(|| self.callers.of(peer, self.port(door)));
         caller.borrow_mut().clone_from(&who);
-        let function = who.as_ref().and_then(|it| it.function.clone());
+        let function = who.as_ref().and_then(|who| who.function.clone());
         let call = Call::of(head.method.as_str(), head.uri.path(), &head.headers, &body, function);
         let harm = self.plan.borrow_mut().next(&call, &body);
         let onward = Onward { head: &head, body: &body, door, call: &call };
         let answer = self.carry_out(&onward, harm, who.as_ref()).await;
-        let fault = harm.map(|it| it.deed);
+        let fault = harm.map(|harm| harm.deed);
         self.passed.notify_waiters();
         self.journal.write(Entry {
             number: 0,
@@ -200,7 +201,7 @@ impl Proxy {
             attempt: attempt(&head.headers),
             asked: body.len(),
             answered: answer.as_ref().map_or(0, |it| it.body.len()),
-            status: answer.as_ref().map(|it| it.status.as_u16()),
+            status: answer.as_ref().map(|answer| answer.status.as_u16()),
             fault,
             call,
         });
@@ -256,7 +257,7 @@ impl Proxy {
         };
         match said {
             Some(said) if said.status != StatusCode::OK => Some(said),
-            said => Some(Answer::of(200, &split.answer(said.as_ref().map(|it| it.body.as_ref()))?)),
+            said => Some(Answer::of(200, &split.answer(said.as_ref().map(|said| said.body.as_ref()))?)),
         }
     }
 

@@ -64,7 +64,7 @@ mod tests {
             "http://169.254.169.254",
             "http://localhost.example.com",
         ] {
-            let said = read(text).err().map(|it| it.to_string()).unwrap_or_default();
+            let said = read(text).err().map(|err| err.to_string()).unwrap_or_default();
             assert!(said.contains("no origin of this machine"), "{text}: {said}");
         }
     }

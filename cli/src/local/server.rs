@@ -82,11 +82,11 @@ fn spawn(program: &Path, state: &State) -> Result<u32, Error> {
     let log = std::fs::File::create(&log_path).map_err(|error| Error::write(&log_path, error))?;
     let errors = log.try_clone().map_err(|error| Error::write(&log_path, error))?;
     let temporary =
-        std::path::absolute(Path::new(FOLDER).join("tmp")).map_err(|it| Error::read(program, it))?;
+        std::path::absolute(Path::new(FOLDER).join("tmp")).map_err(|error| Error::read(program, error))?;
     // What the one before unpacked for its functions, hundreds of megabytes each time.
     let _ = std::fs::remove_dir_all(&temporary);
     std::fs::create_dir_all(&temporary).map_err(|error| Error::write(&temporary, error))?;
-    let program = std::path::absolute(program).map_err(|it| Error::read(program, it))?;
+    let program = std::path::absolute(program).map_err(|error| Error::read(program, error))?;
     let child = Command::new(&program)
         // Nothing of this shell reaches the functions: what they see is what the template sets.
         .env_clear()
@@ -117,11 +117,11 @@ fn spawn(program: &Path, state: &State) -> Result<u32, Error> {
 
 /// Stops the processes, if they are still ours, and forgets them.
 pub(super) fn stop(state: &State) -> Result<(), Error> {
-    if let Some(it) = state.capture {
-        end(it.pid, CAPTURE);
+    if let Some(capture) = state.capture {
+        end(capture.pid, CAPTURE);
     }
-    if let Some(it) = state.proxy {
-        end(it.pid, PROXY);
+    if let Some(proxy) = state.proxy {
+        end(proxy.pid, PROXY);
     }
     end(state.pid, CLOUD);
     State::forget()
@@ -163,8 +163,8 @@ pub(super) fn ask(url: &str) -> Option<String> {
 /// Whether the process is alive and still what it was: ids are used again after a crash. `what` is in its command line.
 pub(super) fn is_running(pid: u32, what: &str) -> bool {
     let command = Command::new("ps").args(["-p", &pid.to_string(), "-o", "stat=,args="]).output();
-    command.is_ok_and(|it| {
-        let line = String::from_utf8_lossy(&it.stdout).into_owned();
+    command.is_ok_and(|command| {
+        let line = String::from_utf8_lossy(&command.stdout).into_owned();
         line.contains(what) && !line.trim_start().starts_with('Z')
     })
 }
@@ -182,8 +182,8 @@ pub(super) fn free_port() -> Result<u16, Error> {
 
 fn secret() -> Result<String, Error> {
     let mut bits = [0_u8; 20];
-    getrandom::fill(&mut bits).map_err(|it| Error::Cloud(format!("no random numbers: {it}")))?;
-    Ok(bits.iter().map(|it| format!("{it:02x}")).collect())
+    getrandom::fill(&mut bits).map_err(|error| Error::Cloud(format!("no random numbers: {error}")))?;
+    Ok(bits.iter().map(|bit| format!("{bit:02x}")).collect())
 }
 
 pub(super) fn log_file() -> PathBuf {

@@ -27,7 +27,7 @@ pub(super) struct Sidecar {
 impl Sidecar {
     /// Whether it runs as it was built last.
     pub(super) fn runs(&self, it: &Running) -> bool {
-        let built = program().map(|it| built(&it)).unwrap_or_default();
+        let built = program().map(|program| built(&program)).unwrap_or_default();
         it.built == built && server::is_running(it.pid, self.what) && server::responds(&self.url(it.port))
     }
 
@@ -39,11 +39,11 @@ impl Sidecar {
     /// Starts it, where it ran before if that can be. It answers when this comes back.
     pub(super) fn start(&self, before: Option<Running>, more: &[String]) -> Result<Running, Error> {
         let program = program()?;
-        if let Some(it) = before {
-            server::end(it.pid, self.what);
+        if let Some(before) = before {
+            server::end(before.pid, self.what);
         }
         let free = |it: &u16| TcpListener::bind(("127.0.0.1", *it)).is_ok();
-        let port = match before.map(|it| it.port).filter(free) {
+        let port = match before.map(|before| before.port).filter(free) {
             Some(port) => port,
             None if self.is_fixed && before.is_some() => {
                 let what = format!("the port of `carillon {}` is taken", self.what);
@@ -84,6 +84,8 @@ fn program() -> Result<std::path::PathBuf, Error> {
 
 /// When a program was built, in seconds since 1970.
 fn built(program: &Path) -> u64 {
-    let modified = program.metadata().and_then(|it| it.modified()).ok();
-    modified.and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |it| it.as_secs())
+    let modified = program.metadata().and_then(|metadata| metadata.modified()).ok();
+    modified
+        .and_then(|modified| modified.duration_since(std::time::UNIX_EPOCH).ok())
+        .map_or(0, |it| it.as_secs())
 }

@@ -78,7 +78,7 @@ impl State {
 
     /// Writes the state, and `.local/env` for shells: `. .local/env && aws events list-rules`.
     pub(crate) fn save(&self) -> Result<(), Error> {
-        let text = serde_json::to_vec_pretty(self).map_err(|it| Error::Cloud(it.to_string()))?;
+        let text = serde_json::to_vec_pretty(self).map_err(|error| Error::Cloud(error.to_string()))?;
         replace(&file(), &text)?;
         let env: String =
             self.variables().iter().map(|(name, value)| format!("export {name}={value}\n")).collect();
@@ -102,24 +102,24 @@ impl State {
 
     /// Where the services that the local cloud has not are played.
     pub(crate) fn capture_endpoint(&self) -> String {
-        self.capture.map(|it| format!("http://127.0.0.1:{}", it.port)).unwrap_or_default()
+        self.capture.map(|capture| format!("http://127.0.0.1:{}", capture.port)).unwrap_or_default()
     }
 
     /// Where the functions call the providers that are played: through the proxy.
     pub(crate) fn providers_endpoint(&self) -> String {
-        self.providers.map(|it| format!("http://127.0.0.1:{it}")).unwrap_or_default()
+        self.providers.map(|provider| format!("http://127.0.0.1:{provider}")).unwrap_or_default()
     }
 
     /// The origins that webhooks are delivered to: what is played here, and the developer's own receivers.
     pub(crate) fn allowed_origins(&self) -> String {
         let played = [self.capture_endpoint(), self.providers_endpoint()];
         let origins = played.into_iter().chain(self.webhook_allow.iter().cloned());
-        origins.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(",")
+        origins.filter(|origin| !origin.is_empty()).collect::<Vec<_>>().join(",")
     }
 
     /// Where the functions call the local cloud: through the proxy.
     pub(crate) fn proxy_endpoint(&self) -> String {
-        self.proxy.map(|it| format!("http://127.0.0.1:{}", it.port)).unwrap_or_default()
+        self.proxy.map(|proxy| format!("http://127.0.0.1:{}", proxy.port)).unwrap_or_default()
     }
 
     /// What an AWS client needs in its environment.

@@ -169,7 +169,7 @@ fn wrong_channel(text: &str) -> Option<String> {
 
 /// An object is about a tenant when it names one and has no `id`: people have an `id`, and `tenants`.
 pub(crate) fn is_tenant(text: &str) -> bool {
-    let has = |it: &serde_json::Value, name: &str| it.get(name).is_some();
+    let has = |value: &serde_json::Value, name: &str| value.get(name).is_some();
     serde_json::from_str::<serde_json::Value>(text).is_ok_and(|it| has(&it, "tenant") && !has(&it, "id"))
 }
 
@@ -183,7 +183,7 @@ pub(crate) fn of_author(text: &str, refusal: &Refusal) -> String {
         let shown = if length == 1 { "<1 character>".to_owned() } else { format!("<{length} characters>") };
         refusal.attribute == shown && !known.contains(&name.as_str())
     };
-    match members.keys().find(|it| is_meant(it)) {
+    match members.keys().find(|key| is_meant(key)) {
         Some(name) => format!("{}: found {}, wanted {}", plain(name), refusal.found, refusal.wanted),
         None => refusal.to_string(),
     }

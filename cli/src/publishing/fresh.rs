@@ -15,7 +15,7 @@ const TIMES: [&str; 2] = ["time", "timestamp"];
 /// The text is not a JSON object.
 pub(crate) fn renewed(text: &str, now: Timestamp) -> Result<String, String> {
     let mut event: Map<String, Value> =
-        serde_json::from_str(text).map_err(|it| format!("not one JSON object: {it}"))?;
+        serde_json::from_str(text).map_err(|error| format!("not one JSON object: {error}"))?;
     let id = new_id()?;
     let from_the_bus = event.contains_key("detail-type");
     let is_entry = event.contains_key("DetailType");
@@ -25,18 +25,18 @@ pub(crate) fn renewed(text: &str, now: Timestamp) -> Result<String, String> {
         renew(&mut members, &id, now);
         *detail = Value::Object(members).to_string();
         event.remove("Time");
-        return serde_json::to_string(&event).map_err(|it| it.to_string());
+        return serde_json::to_string(&event).map_err(|error| error.to_string());
     }
     match event.get_mut("detail") {
         Some(Value::Object(detail)) if from_the_bus => renew(detail, &id, now),
         Some(_) | None => renew(&mut event, &id, now),
     }
-    serde_json::to_string(&event).map_err(|it| it.to_string())
+    serde_json::to_string(&event).map_err(|error| error.to_string())
 }
 
 fn renew(envelope: &mut Map<String, Value>, id: &str, now: Timestamp) {
     // The names of a CloudEvent may be written in other letters.
-    let in_any_case = envelope.keys().any(|it| it.eq_ignore_ascii_case("specversion"));
+    let in_any_case = envelope.keys().any(|key| key.eq_ignore_ascii_case("specversion"));
     let is_one = |names: &[&str], name: &str| {
         names.iter().any(|it| *it == name || (in_any_case && it.eq_ignore_ascii_case(name)))
     };
@@ -52,10 +52,10 @@ fn renew(envelope: &mut Map<String, Value>, id: &str, now: Timestamp) {
 /// A random UUID (RFC 9562, version 4).
 fn new_id() -> Result<String, String> {
     let mut bits = [0_u8; 16];
-    getrandom::fill(&mut bits).map_err(|it| format!("no random numbers: {it}"))?;
+    getrandom::fill(&mut bits).map_err(|error| format!("no random numbers: {error}"))?;
     bits[6] = (bits[6] & 0x0f) | 0x40;
     bits[8] = (bits[8] & 0x3f) | 0x80;
-    let hex: String = bits.iter().map(|it| format!("{it:02x}")).collect();
+    let hex: String = bits.iter().map(|bit| format!("{bit:02x}")).collect();
     Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
 }
 

@@ -46,7 +46,7 @@ impl Words {
         let id = row.provider_id.as_deref().unwrap_or_default();
         match row.channel? {
             Channel::Socket => self.live.get(row.key.as_str()).cloned(),
-            Channel::Email => self.letters.as_ref()?.find(id).map(|it| it.subject.clone()),
+            Channel::Email => self.letters.as_ref()?.find(id).map(|letter| letter.subject.clone()),
             Channel::Push | Channel::Sms | Channel::Whatsapp => self.sent.get(id).cloned(),
             // Its words are the tenant's system's, and `endpoints attempts` shows what that said.
             Channel::Webhook => None,
@@ -63,11 +63,9 @@ async fn live(cloud: &Cloud, user: &str) -> Result<HashMap<String, String>, Erro
         for _ in 0..PAGES {
             let filter = Filter { shelf, category: None };
             let page = inbox.page(&viewer, &filter, before, 100, runtime::now()).await?;
-            words.extend(
-                page.entries
-                    .into_iter()
-                    .map(|it| (it.kept.id.as_str().to_owned(), joined(&[&it.kept.title, &it.kept.body]))),
-            );
+            words.extend(page.entries.into_iter().map(|entry| {
+                (entry.kept.id.as_str().to_owned(), joined(&[&entry.kept.title, &entry.kept.body]))
+            }));
             before = page.next;
             if before.is_none() {
                 break;
@@ -79,9 +77,9 @@ async fn live(cloud: &Cloud, user: &str) -> Result<HashMap<String, String>, Erro
 
 fn ask(url: &str) -> Result<Value, Error> {
     let failed = |why: String| Error::Cloud(format!("cannot read {url}: {why}"));
-    let mut answer = ureq::get(url).call().map_err(|it| failed(it.to_string()))?;
-    let body = answer.body_mut().read_to_string().map_err(|it| failed(it.to_string()))?;
-    serde_json::from_str(&body).map_err(|it| failed(it.to_string()))
+    let mut answer = ureq::get(url).call().map_err(|error| failed(error.to_string()))?;
+    let body = answer.body_mut().read_to_string().map_err(|error| failed(error.to_string()))?;
+    serde_json::from_str(&body).map_err(|error| failed(error.to_string()))
 }
 
 /// Whatever has an id and words, however deep the service puts it.
@@ -118,15 +116,15 @@ fn gather<'a>(value: &'a Value, parts: &mut Vec<&'a str>) {
             parts.push(text);
         }
     }
-    let members = value.as_object().into_iter().flat_map(|it| it.values());
-    for it in members.chain(value.as_array().into_iter().flatten()) {
-        gather(it, parts);
+    let members = value.as_object().into_iter().flat_map(|object| object.values());
+    for member in members.chain(value.as_array().into_iter().flatten()) {
+        gather(member, parts);
     }
 }
 
 fn joined(parts: &[&str]) -> String {
-    let parts = parts.iter().filter(|it| !it.is_empty());
-    parts.map(|it| it.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join(" — ")
+    let parts = parts.iter().filter(|part| !part.is_empty());
+    parts.map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join(" — ")
 }
 
 #[cfg(test)]

@@ -43,14 +43,18 @@ pub(super) fn shape(job: &Job, sender: &str, now: Timestamp) -> Result<Message, 
 
 fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
     let letter = email::Letter::shape(job)?;
-    let it = letter.email;
-    let from = it.sender().map_or_else(|| sender.to_owned(), |own| own.to_header());
-    let mut head =
-        vec![format!("From: {from}"), format!("To: {}", it.to.as_str()), format!("Subject: {}", it.subject)];
-    head.extend(it.answers_to().map(|mailbox| format!("Reply-To: {}", mailbox.to_header())));
+    let email = letter.email;
+    let from = email.sender().map_or_else(|| sender.to_owned(), |own| own.to_header());
+    let mut head = vec![
+        format!("From: {from}"),
+        format!("To: {}", email.to.as_str()),
+        format!("Subject: {}", email.subject),
+    ];
+    head.extend(email.answers_to().map(|mailbox| format!("Reply-To: {}", mailbox.to_header())));
     head.extend(letter.headers.iter().map(|(name, value)| format!("{name}: {value}")));
     head.extend(
-        it.attachments
+        email
+            .attachments
             .iter()
             .map(|file| format!("Attachment: {} (s3://{}/{})", file.name, file.bucket, file.key)),
     );
@@ -59,18 +63,22 @@ fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
         pairs.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
     };
     let value = json!({
-        "from": from, "to": it.to.as_str(), "replyTo": it.reply_to.as_ref().map(|to| to.as_str()),
-        "subject": it.subject, "html": it.html, "text": it.text, "locale": it.locale,
-        "headers": pairs(&letter.headers), "tags": pairs(&letter.tags), "attachments": it.attachments,
+        "from": from, "to": email.to.as_str(), "replyTo": email.reply_to.as_ref().map(|to| to.as_str()),
+        "subject": email.subject, "html": email.html, "text": email.text, "locale": email.locale,
+        "headers": pairs(&letter.headers), "tags": pairs(&letter.tags), "attachments": email.attachments,
     });
-    Ok(Message { value, files: vec![("email.txt", it.text.clone()), ("email.html", it.html.clone())], head })
+    Ok(Message {
+        value,
+        files: vec![("email.txt", email.text.clone()), ("email.html", email.html.clone())],
+        head,
+    })
 }
 
 fn push(job: &Job, now: Timestamp) -> Result<Message, Failure> {
     let note = push::Note::shape(job, now)?;
     // SNS takes the payload of each platform as a text within the message.
     let message: Map<String, Value> = serde_json::from_str(&note.message).unwrap_or_default();
-    let payload = |value: &Value| value.as_str().and_then(|it| serde_json::from_str::<Value>(it).ok());
+    let payload = |value: &Value| value.as_str().and_then(|value| serde_json::from_str::<Value>(value).ok());
     let payloads: Map<String, Value> =
         message.iter().map(|(name, it)| (name.clone(), payload(it).unwrap_or_else(|| it.clone()))).collect();
     let attributes: Map<String, Value> =
@@ -119,9 +127,9 @@ fn socket(job: &Job) -> Result<Message, Failure> {
         created: job.event.time,
         kept,
     });
-    let entry = entry.and_then(|it| serde_json::to_value(it).ok());
+    let entry = entry.and_then(|entry| serde_json::to_value(entry).ok());
     let mut files = vec![("socket.json", pretty(&frame))];
-    files.extend(entry.as_ref().map(|it| ("inbox.json", pretty(it))));
+    files.extend(entry.as_ref().map(|entry| ("inbox.json", pretty(entry))));
     Ok(Message { value: json!({ "frame": frame, "inbox": entry }), files, head: Vec::new() })
 }
 

@@ -134,7 +134,7 @@ impl Choice {
     pub(super) fn after_a_look(&self, rows: &[LedgerRow]) -> Option<LeftOut> {
         match self.mode {
             Mode::OnlyMissing => (!rows.is_empty()).then_some(LeftOut::Decided),
-            Mode::All => rows.iter().any(|it| it.joined.is_some()).then_some(LeftOut::InADigest),
+            Mode::All => rows.iter().any(|row| row.joined.is_some()).then_some(LeftOut::InADigest),
             Mode::Force => None,
         }
     }
@@ -153,7 +153,7 @@ mod tests {
         let event = event("order.paid", "2026-11-20T12:00:00Z");
         let all = choice(Mode::All);
         assert!(all.means(&event));
-        let fits = |it: Choice| it.means(&event);
+        let fits = |choice: Choice| choice.means(&event);
         let some = |it: &str| Some(it.to_owned());
         assert!(fits(Choice { kind: some("order.*"), tenant: some("t-1"), ..all.clone() }));
         assert!(fits(Choice { stream: some("order/7"), ids: vec!["0".into(), "1".into()], ..all.clone() }));

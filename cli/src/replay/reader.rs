@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
         while some.len() < most {
             let Some((event, recorded_at)) = self.timeline.next().await? else { break };
             let place = Place { recorded_at, source: event.source.clone(), id: event.id.clone() };
-            if self.after.as_ref().is_some_and(|it| place <= *it) || !self.choice.means(&event) {
+            if self.after.as_ref().is_some_and(|after| place <= *after) || !self.choice.means(&event) {
                 continue;
             }
             some.push((event, place));

@@ -52,11 +52,11 @@ impl Way {
         for _ in 1..ROUNDS {
             match self.once(events).await {
                 Ok(()) => return Ok(()),
-                Err(it) => match it.verdict {
+                Err(error) => match error.verdict {
                     Verdict::Transient | Verdict::Throttled | Verdict::Unanswered => {
                         tokio::time::sleep(PAUSE).await;
                     }
-                    Verdict::Permanent | Verdict::Denied => return Err(it.into()),
+                    Verdict::Permanent | Verdict::Denied => return Err(error.into()),
                 },
             }
         }
@@ -124,7 +124,7 @@ fn word(state: &State, kind: &str, at: Timestamp, counts: &Value) -> Event {
     });
     data["counts"] = counts.clone();
     let event = Event::new(SOURCE, kind, word_id(&state.replay, kind), at, &data);
-    let is_name = (1..=256).contains(&state.by.len()) && state.by.bytes().all(|it| it.is_ascii_graphic());
+    let is_name = (1..=256).contains(&state.by.len()) && state.by.bytes().all(|byte| byte.is_ascii_graphic());
     let actor = Some(state.by.clone()).filter(|_| is_name);
     Event { subject: Some(subject(&state.replay)), actor, ..event }
 }

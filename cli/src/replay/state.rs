@@ -80,7 +80,7 @@ impl State {
         let text = std::fs::read_to_string(path).map_err(|error| Error::read(path, error))?;
         let fix = "name the file that `carillon replay --run` spoke of";
         let state: State = serde_json::from_str(&text)
-            .map_err(|it| Error::usage(format!("{} is no replay: {it}", path.display()), fix))?;
+            .map_err(|error| Error::usage(format!("{} is no replay: {error}", path.display()), fix))?;
         if state.version != VERSION {
             let what = format!("{} was written by another release", path.display());
             return Err(Error::usage(what, "go on with that release, or begin anew: nothing is told twice"));

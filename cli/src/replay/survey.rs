@@ -50,7 +50,8 @@ impl Survey {
             None => {
                 self.work.sent += 1;
                 self.work.chunks += Work::chunks_of(it.bytes);
-                self.expired += usize::from(it.event.expiry_time.is_some_and(|it| it <= now));
+                self.expired +=
+                    usize::from(it.event.expiry_time.is_some_and(|expiry_time| expiry_time <= now));
             }
         }
     }
@@ -92,7 +93,7 @@ impl Survey {
     /// One line a type, then what would be done, why not all of it, and what it costs.
     pub(super) fn show(&self, choice: &Choice, rate: u32, terminal: &Terminal) {
         for (name, it) in &self.types {
-            let time = |it: Option<Timestamp>| it.map_or_else(String::new, utc);
+            let time = |timestamp: Option<Timestamp>| timestamp.map_or_else(String::new, utc);
             let known =
                 if choice.asks_the_ledger() { format!("  {} decided", it.known) } else { String::new() };
             terminal.say(&format!(

@@ -24,8 +24,8 @@ impl Stream {
     pub(super) async fn open(config: &SdkConfig, table: &str, all: bool) -> Result<Stream, Error> {
         let client = Client::new(config);
         let streams = client.list_streams().table_name(table).send().await;
-        let streams = streams.map_err(|it| lost("find the table's stream", &it))?;
-        let arn = streams.streams().iter().rev().find_map(|it| it.stream_arn()).ok_or_else(|| {
+        let streams = streams.map_err(|error| lost("find the table's stream", &error))?;
+        let arn = streams.streams().iter().rev().find_map(|stream| stream.stream_arn()).ok_or_else(|| {
             Error::usage(format!("the table {table} has no stream"), "is the stack deployed in this Region?")
         })?;
         let mut stream = Stream { arn: arn.to_owned(), client, shards: BTreeMap::new() };
@@ -45,9 +45,9 @@ impl Stream {
                 .set_exclusive_start_shard_id(start)
                 .send()
                 .await
-                .map_err(|it| lost("read the table's stream", &it))?;
+                .map_err(|error| lost("read the table's stream", &error))?;
             let Some(description) = page.stream_description() else { return Ok(()) };
-            for id in description.shards().iter().filter_map(|it| it.shard_id()) {
+            for id in description.shards().iter().filter_map(|shard| shard.shard_id()) {
                 if !self.shards.contains_key(id) {
                     let at = self.iterator(id, from.clone()).await?;
                     self.shards.insert(id.to_owned(), at);
@@ -69,7 +69,7 @@ impl Stream {
             .shard_iterator_type(from)
             .send()
             .await
-            .map_err(|it| lost("read the table's stream", &it))?;
+            .map_err(|error| lost("read the table's stream", &error))?;
         Ok(answer.shard_iterator)
     }
 
@@ -81,8 +81,8 @@ impl Stream {
         let mut closed = false;
         for (id, at) in open {
             let answer = self.client.get_records().shard_iterator(at).send().await;
-            let answer = answer.map_err(|it| lost("read the table's stream", &it))?;
-            let images = answer.records().iter().filter_map(|it| it.dynamodb()?.new_image());
+            let answer = answer.map_err(|error| lost("read the table's stream", &error))?;
+            let images = answer.records().iter().filter_map(|record| record.dynamodb()?.new_image());
             changes.extend(images.map(item));
             closed |= answer.next_shard_iterator.is_none();
             self.shards.insert(id, answer.next_shard_iterator);

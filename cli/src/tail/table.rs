@@ -35,9 +35,9 @@ impl Table {
                 changed.push(item);
             }
         }
-        let time = |it: &Item| {
+        let time = |item: &Item| {
             let times = ["settled_at", "claimed_at", "recorded_at"];
-            times.iter().find_map(|name| it.get(name)).unwrap_or_default().to_owned()
+            times.iter().find_map(|name| item.get(name)).unwrap_or_default().to_owned()
         };
         changed.sort_by_key(time);
         Ok(changed)

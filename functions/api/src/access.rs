@@ -150,7 +150,11 @@ impl Subject<'_> {
                 (CallerKind::Iam, Some(arn.clone()), tenant)
             }
             None => {
-                let claims = self.request.authorizer().and_then(|it| it.jwt.as_ref()).map(|jwt| &jwt.claims);
+                let claims = self
+                    .request
+                    .authorizer()
+                    .and_then(|authorizer| authorizer.jwt.as_ref())
+                    .map(|jwt| &jwt.claims);
                 let claim = |name: &str| claims?.get(name).cloned().filter(|text| is_name(text));
                 let subject = self.issuer.and_then(|issuer| claim(&issuer.user_claim));
                 let tenant = self.issuer.and_then(|issuer| claim(&issuer.tenant_claim));

@@ -69,7 +69,7 @@ impl Scope {
     pub(crate) fn tenant(&self) -> Option<&str> {
         match self {
             Scope::All => None,
-            Scope::Tenant(it) => Some(it),
+            Scope::Tenant(tenant) => Some(tenant),
         }
     }
 }
@@ -79,12 +79,12 @@ impl Caller {
     /// 401: nobody who is known, or a token that is none of ours. 403: a token without a tenant.
     pub(crate) fn of(request: &Request, issuer: Option<&Issuer>, now: Timestamp) -> Result<Caller, Problem> {
         let authorizer = request.authorizer();
-        if let Some(jwt) = authorizer.and_then(|it| it.jwt.as_ref()) {
+        if let Some(jwt) = authorizer.and_then(|authorizer| authorizer.jwt.as_ref()) {
             let issuer = issuer.ok_or_else(|| unauthorized("no issuer of tokens is configured"))?;
             return person(request, jwt, issuer, now).map(Caller::Person);
         }
-        let iam = authorizer.and_then(|it| it.iam.as_ref());
-        match iam.and_then(|it| it.user_arn.as_deref()) {
+        let iam = authorizer.and_then(|authorizer| authorizer.iam.as_ref());
+        match iam.and_then(|iam| iam.user_arn.as_deref()) {
             Some(arn) => Ok(Caller::Program(arn.to_owned())),
             None => Err(unauthorized("nobody who is known signed this request")),
         }
@@ -101,14 +101,14 @@ impl Caller {
             Caller::Person(it) if named.is_some_and(|named| named != it.tenant) => {
                 Err(Problem::forbidden("the token is for another tenant"))
             }
-            Caller::Person(it) => Ok(Scope::Tenant(it.tenant.clone())),
+            Caller::Person(person) => Ok(Scope::Tenant(person.tenant.clone())),
         }
     }
 
     /// The person, where it is one without further rights.
     pub(crate) fn member(&self) -> Option<&Person> {
         match self {
-            Caller::Person(it) if !it.is_admin => Some(it),
+            Caller::Person(person) if !person.is_admin => Some(person),
             Caller::Person(_) | Caller::Program(_) => None,
         }
     }
@@ -208,7 +208,7 @@ fn read(authorization: &str) -> Option<(Map<String, Value>, Map<String, Value>)>
 
 fn is_for(claims: &Map<String, Value>, audience: &str) -> bool {
     match claims.get("aud").or_else(|| claims.get("client_id")) {
-        Some(Value::String(it)) => it == audience,
+        Some(Value::String(text)) => text == audience,
         Some(Value::Array(all)) => all.iter().any(|it| it == audience),
         Some(_) | None => false,
     }
@@ -218,7 +218,9 @@ fn is_for(claims: &Map<String, Value>, audience: &str) -> bool {
 fn list(claim: Option<&Value>) -> Vec<String> {
     match claim {
         Some(Value::Array(all)) => all.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
-        Some(Value::String(it)) => it.split(' ').filter(|it| !it.is_empty()).map(str::to_owned).collect(),
+        Some(Value::String(text)) => {
+            text.split(' ').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        }
         Some(_) | None => Vec::new(),
     }
 }

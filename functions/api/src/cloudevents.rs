@@ -69,7 +69,7 @@ fn batch(body: &str) -> Result<Vec<String>, Problem> {
         let detail = format!("the batch has {} events, wanted at most {MAX_BATCH}", events.len());
         return Err(Problem::new(413, "too_large", detail));
     }
-    Ok(events.into_iter().map(|it| it.get().to_owned()).collect())
+    Ok(events.into_iter().map(|event| event.get().to_owned()).collect())
 }
 
 /// The envelope of an event whose attributes are headers and whose data is the body.
@@ -122,7 +122,7 @@ fn member(name: &str, json: &str) -> String {
 /// Source: CloudEvents 1.0.2, "HTTP Protocol Binding", section 3.1.3.2.
 fn decoded(header: &str) -> Option<String> {
     let header = header.trim();
-    let plain = match header.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
+    let plain = match header.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(quoted) => unquoted(quoted)?,
         None => header.to_owned(),
     };

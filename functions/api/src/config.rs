@@ -103,7 +103,7 @@ impl Config {
 fn token_rules(env: &Env) -> Result<TokenRules, Error> {
     let default = u32::try_from(DEFAULT_LIFETIME.as_secs()).unwrap_or(u32::MAX);
     let longest = SignedDuration::from_secs(env.number("TOKEN_LIFETIME_SECONDS", default)?.into());
-    let required = env.optional("TOKEN_USE").map(|it| it.parse::<RequiredClaim>()).transpose()?;
+    let required = env.optional("TOKEN_USE").map(|optional| optional.parse::<RequiredClaim>()).transpose()?;
     Ok(TokenRules { longest, required })
 }
 

@@ -123,7 +123,7 @@ impl Asked<'_> {
     /// The problem to answer with.
     fn authorize(&self, relation: Relation) -> Result<Grant, Problem> {
         let role = Role::of(self.caller, self.scope);
-        tenancy::authorize(self.operation, role, relation).map_err(|it| it.problem(self.operation))
+        tenancy::authorize(self.operation, role, relation).map_err(|error| error.problem(self.operation))
     }
 
     /// The same for a person, or for an id that is nobody's.

@@ -170,8 +170,8 @@ fn pings(limits: &Limits, tenant: &str, endpoint: &str) -> [Bucket; 2] {
 
 /// The name of a program: its ARN without the session, which it chooses for itself.
 fn program(request: &Request) -> String {
-    let iam = request.authorizer().and_then(|it| it.iam.as_ref());
-    let arn = iam.and_then(|it| it.user_arn.as_deref()).unwrap_or_default();
+    let iam = request.authorizer().and_then(|authorizer| authorizer.iam.as_ref());
+    let arn = iam.and_then(|iam| iam.user_arn.as_deref()).unwrap_or_default();
     match arn.rsplit_once('/') {
         Some((role, _session)) if arn.contains(":assumed-role/") => role.to_owned(),
         Some(_) | None => arn.to_owned(),

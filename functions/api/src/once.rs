@@ -66,8 +66,8 @@ impl Keyed {
         };
         let whose = match caller {
             Caller::Program(_) => "program",
-            Caller::Person(it) if it.is_admin => "admin",
-            Caller::Person(it) => &it.user,
+            Caller::Person(person) if person.is_admin => "admin",
+            Caller::Person(person) => &person.user,
         };
         let kind = if caller.member().is_some() { "member" } else { "all" };
         let tenant =

@@ -42,14 +42,16 @@ impl Page {
     pub(crate) fn of(request: &Request, scope: &Scope, list: &[&str]) -> Result<Page, Problem> {
         let limit = match request.query("limit") {
             None => DEFAULT,
-            Some(it) => it.parse().ok().filter(|it| (1..=MOST).contains(it)).ok_or_else(|| {
-                Problem::new(400, "bad_limit", format!("limit: wanted a whole number from 1 to {MOST}"))
-            })?,
+            Some(query) => {
+                query.parse().ok().filter(|parsed| (1..=MOST).contains(parsed)).ok_or_else(|| {
+                    Problem::new(400, "bad_limit", format!("limit: wanted a whole number from 1 to {MOST}"))
+                })?
+            }
         };
         let list = name(scope, list);
         let after = match request.query("next") {
             None => None,
-            Some(it) => match read(it) {
+            Some(query) => match read(query) {
                 Some(cursor) if cursor.list == list => Some(cursor.after),
                 Some(_) | None => return Err(Problem::bad_cursor()),
             },

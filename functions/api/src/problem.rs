@@ -47,7 +47,7 @@ impl Problem {
 
     /// The problem with members that nobody knows, if there are any.
     pub(crate) fn stranger(members: &Map<String, Value>, known: &[&str]) -> Option<Problem> {
-        let stranger = members.keys().find(|it| !known.contains(&it.as_str()))?;
+        let stranger = members.keys().find(|key| !known.contains(&key.as_str()))?;
         // A name of the caller's own goes back cut, as refusals do.
         let name: String = stranger.chars().take(40).collect();
         let wanted = format!("only {}", known.join(", "));
@@ -106,7 +106,7 @@ impl From<store::NotEdited<Problem>> for Problem {
     fn from(error: store::NotEdited<Problem>) -> Problem {
         match error {
             store::NotEdited::Denied(problem) => problem,
-            store::NotEdited::NotApplied(it) => it.into(),
+            store::NotEdited::NotApplied(not_applied) => not_applied.into(),
         }
     }
 }

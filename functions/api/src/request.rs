@@ -88,9 +88,9 @@ impl Request {
     pub(crate) fn path(&self) -> Vec<String> {
         let stage = &self.request_context.stage;
         let path = self.raw_path.trim_start_matches('/');
-        let behind = path.strip_prefix(stage.as_str()).and_then(|it| it.strip_prefix('/'));
+        let behind = path.strip_prefix(stage.as_str()).and_then(|rest| rest.strip_prefix('/'));
         let path = behind.filter(|_| !stage.is_empty()).unwrap_or(path);
-        path.split('/').map(|it| it.replace("%25", "%")).collect()
+        path.split('/').map(|part| part.replace("%25", "%")).collect()
     }
 
     /// The value of a query parameter, unless it is empty.
@@ -105,11 +105,15 @@ impl Request {
     /// 422: the parameter is there and names no tenant. An empty one must not be read as none: to a program that would
     /// open every tenant.
     pub(crate) fn tenant(&self) -> Result<Option<&str>, Problem> {
-        let sent = self.query_string_parameters.as_ref().and_then(|it| it.get(TENANT)).map(String::as_str);
+        let sent = self
+            .query_string_parameters
+            .as_ref()
+            .and_then(|query_string_parameters| query_string_parameters.get(TENANT))
+            .map(String::as_str);
         let named = match sent {
             Some(value) => value,
             // The map may lack a parameter without a value.
-            None if self.query_names().iter().any(|it| it == TENANT) => "",
+            None if self.query_names().iter().any(|query_name| query_name == TENANT) => "",
             None => return Ok(None),
         };
         let wanted = "a tenant's name of 1 to 256 bytes";
@@ -136,8 +140,8 @@ impl Request {
 
     /// The names of the query's parameters as they were sent, each as often as it was.
     fn query_names(&self) -> Vec<String> {
-        let sent = self.raw_query_string.split('&').filter(|it| !it.is_empty());
-        let names: Vec<String> = sent.map(|it| decoded(it.split('=').next().unwrap_or(it))).collect();
+        let sent = self.raw_query_string.split('&').filter(|part| !part.is_empty());
+        let names: Vec<String> = sent.map(|sent| decoded(sent.split('=').next().unwrap_or(sent))).collect();
         match names.is_empty() {
             true => self.queries().map(|(name, _)| name.to_owned()).collect(),
             false => names,
@@ -182,7 +186,7 @@ impl Request {
             false => body.to_owned(),
             true => {
                 let bytes = STANDARD.decode(body).ok();
-                let text = bytes.and_then(|it| String::from_utf8(it).ok());
+                let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
                 text.ok_or_else(|| Problem::new(400, "unreadable", "the body is no UTF-8 text"))?
             }
         };
@@ -222,7 +226,7 @@ fn decoded(part: &str) -> String {
     let mut rest = part.as_bytes();
     while let [first, behind @ ..] = rest {
         let code = behind.get(..2).and_then(|it| std::str::from_utf8(it).ok());
-        match (first, code.and_then(|it| u8::from_str_radix(it, 16).ok())) {
+        match (first, code.and_then(|code| u8::from_str_radix(code, 16).ok())) {
             (b'%', Some(byte)) => {
                 bytes.push(byte);
                 rest = &behind[2..];

@@ -71,17 +71,17 @@ impl TokenRules {
     pub(crate) fn check(&self, claims: &Map<String, Value>, now: f64) -> Result<(), String> {
         let seconds = |name: &str| match claims.get(name) {
             None => Ok(None),
-            Some(value) => match value.as_f64().filter(|it| it.is_finite()) {
-                Some(it) => Ok(Some(it)),
+            Some(value) => match value.as_f64().filter(|number| number.is_finite()) {
+                Some(number) => Ok(Some(number)),
                 None => Err(format!("the claim {name} of the token is no time")),
             },
         };
         let (expires, issued, begins) = (seconds("exp")?, seconds("iat")?, seconds("nbf")?);
-        let expires = expires.filter(|it| *it > now);
-        let Some(expires) = expires.filter(|_| begins.is_none_or(|it| it <= now)) else {
+        let expires = expires.filter(|expires| *expires > now);
+        let Some(expires) = expires.filter(|_| begins.is_none_or(|begins| begins <= now)) else {
             return Err("the token has run out, or is not valid yet".to_owned());
         };
-        if issued.is_some_and(|it| it > now + CLOCK_SKEW_SECONDS) {
+        if issued.is_some_and(|issued| issued > now + CLOCK_SKEW_SECONDS) {
             return Err("the token says that it is issued in the future".to_owned());
         }
         // A token without `iat` is taken to be issued at this moment: longer than the limit it does not live.
@@ -91,8 +91,8 @@ impl TokenRules {
             return Err(format!("the token lives longer than {most} s; ask the issuer for a shorter one"));
         }
         match &self.required {
-            Some(it) if !it.is_met(claims) => {
-                Err(format!("the token is not for this use: its claim {} has another value", it.name))
+            Some(required) if !required.is_met(claims) => {
+                Err(format!("the token is not for this use: its claim {} has another value", required.name))
             }
             Some(_) | None => Ok(()),
         }
@@ -102,7 +102,7 @@ impl TokenRules {
 impl RequiredClaim {
     fn is_met(&self, claims: &Map<String, Value>) -> bool {
         match claims.get(&self.name) {
-            Some(Value::String(it)) => it.split(' ').any(|it| it == self.value),
+            Some(Value::String(text)) => text.split(' ').any(|part| part == self.value),
             Some(Value::Array(all)) => all.iter().any(|it| it == self.value.as_str()),
             Some(_) | None => false,
         }

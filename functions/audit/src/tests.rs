@@ -128,7 +128,7 @@ async fn what_cannot_be_read_is_put_aside_once_and_not_while_its_batch_comes_bac
         let kept = keep(&cloud, &["not json", &good]).await;
         assert_eq!(kept.is_err(), comes_back);
         let calls = cloud.calls.lock().unwrap();
-        assert_eq!(calls.iter().filter(|it| *it == "SendMessage").count(), buried, "{calls:?}");
+        assert_eq!(calls.iter().filter(|call| *call == "SendMessage").count(), buried, "{calls:?}");
     }
 }
 

@@ -86,7 +86,7 @@ impl Dispatcher {
         let now = now();
         let mut report = Report::default();
         let mut tasks = self.read(&batch, now, &mut report).await;
-        let onwards: Vec<Onward> = tasks.iter_mut().map(|it| std::mem::take(&mut it.onward)).collect();
+        let onwards: Vec<Onward> = tasks.iter_mut().map(|task| std::mem::take(&mut task.onward)).collect();
         let unfold = self.unfold(now);
         let mut plans: Vec<(&Task<'_>, Plan<'_>, Onward)> = Vec::with_capacity(tasks.len());
         for (task, mut onward) in tasks.iter().zip(onwards) {
@@ -211,7 +211,7 @@ impl Dispatcher {
                 report.show_again(task.message);
                 continue;
             }
-            let tenant = plan.event.tenant.as_deref().and_then(|it| found.tenants.get(it));
+            let tenant = plan.event.tenant.as_deref().and_then(|tenant| found.tenants.get(tenant));
             let decided = match self.questions.decide(&plan, &found.recipients, tenant, now).await {
                 Ok(decided) => decided,
                 Err(refused) => {
@@ -223,7 +223,7 @@ impl Dispatcher {
             if let What::Gone { rule, audience } = &task.subject.what {
                 decisions.push(gone(plan.event, rule, audience.as_ref(), self.catalog.hashes()));
             }
-            let zone = tenant.and_then(|it| it.zone.as_deref());
+            let zone = tenant.and_then(|tenant| tenant.zone.as_deref());
             let scene = scene_of(&self.renderer, &plan, zone, now);
             let asked = self.questions.proofread(&scene, &plan, &mut decisions, zone, now).await;
             let written = match asked {

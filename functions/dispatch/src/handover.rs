@@ -54,7 +54,7 @@ impl<'a> Harvest<'a> {
         let at = self.messages.len();
         self.messages.push(message);
         self.jobs.extend(work.jobs.into_iter().map(|(channel, critical, it)| (at, (channel, critical), it)));
-        self.outcomes.extend(work.outcomes.into_iter().map(|it| (at, it)));
+        self.outcomes.extend(work.outcomes.into_iter().map(|outcome| (at, outcome)));
         self.later.extend(work.later.into_iter().map(|it| (at, it)));
         self.cancelled.extend(work.cancelled.into_iter().map(|(key, it)| (at, key, it)));
     }
@@ -63,7 +63,7 @@ impl<'a> Harvest<'a> {
     pub(crate) fn go_on(&mut self, onward: Onward) {
         let at = self.messages.len().saturating_sub(1);
         self.later.extend(onward.later.into_iter().map(|it| (at, it)));
-        self.pages.extend(onward.page.map(|it| (at, it)));
+        self.pages.extend(onward.page.map(|page| (at, page)));
     }
 
     pub(crate) fn counts(&self) -> Counts {

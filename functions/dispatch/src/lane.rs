@@ -48,7 +48,7 @@ impl Leaving {
     #[must_use]
     pub fn wake(catalog: &Catalog, event: &Event, wake: &Wake, at: Timestamp, name: String) -> Leaving {
         let rule = catalog.rule(&wake.rule);
-        let lane = match rule.and_then(|it| it.priority).or(event.priority) {
+        let lane = match rule.and_then(|rule| rule.priority).or(event.priority) {
             Some(Priority::Critical) => Lane::Critical,
             Some(Priority::Low | Priority::Normal | Priority::High) | None => Lane::Normal,
         };

@@ -62,13 +62,14 @@ pub fn work(plan: &Plan<'_>, decisions: Vec<Decision<'_>>, words: &Words<'_>, mu
                 let set = suppressed.clone().filter(|_| sets::counts(&decision));
                 work.outcomes.push(LedgerRow { set, ..row(Status::Suppressed, *reason, None) });
             }
-            Verdict::Later(it) => {
-                work.outcomes.push(row(Status::Deferred, it.why.reason(), Some(it.until)));
-                work.later.push(leaving(plan, &decision, it.task(plan), it.until));
+            Verdict::Later(later) => {
+                work.outcomes.push(row(Status::Deferred, later.why.reason(), Some(later.until)));
+                work.later.push(leaving(plan, &decision, later.task(plan), later.until));
             }
-            Verdict::Merge(it) => {
-                work.outcomes.push(row(Status::Suppressed, Reason::Merged, Some(it.closes_at)));
-                work.later.extend(it.timer.then(|| leaving(plan, &decision, it.task(), it.closes_at)));
+            Verdict::Merge(merge) => {
+                work.outcomes.push(row(Status::Suppressed, Reason::Merged, Some(merge.closes_at)));
+                work.later
+                    .extend(merge.timer.then(|| leaving(plan, &decision, merge.task(), merge.closes_at)));
             }
             Verdict::Cancel(key) => {
                 work.outcomes.push(row(Status::Suppressed, Reason::Cancels, None));
@@ -118,7 +119,7 @@ fn job(
 ) -> Result<Made, Reason> {
     let scope = order.way_out.as_ref();
     let letters = &plan.catalog.policy().email;
-    let way_out = scope.map(|it| words.ways_out.link(plan.event, decision, it, letters, words.now));
+    let way_out = scope.map(|scope| words.ways_out.link(plan.event, decision, scope, letters, words.now));
     let known = written.remove(&decision.key);
     let render = || words.scene.tell(order, way_out.as_deref());
     let Told { mut content, left_out } = known.map_or_else(render, Ok).map_err(|unrendered| {
@@ -240,7 +241,7 @@ fn outcome(
         step: decision.step,
         until,
         joined: match &decision.verdict {
-            Verdict::Merge(it) => Some(it.window_id.clone()),
+            Verdict::Merge(merge) => Some(merge.window_id.clone()),
             Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Later(_) | Verdict::Cancel(_) => None,
         },
         note: note(&decision.notes),

@@ -25,7 +25,7 @@ pub(crate) fn sets(plan: &Plan<'_>, decisions: &[Decision<'_>], more: bool) -> (
     if orders > 0 || plan.event.nonce().is_some() || plan.event.source == RELAY_SOURCE {
         return (set, None);
     }
-    let suppressed = decisions.iter().filter(|it| counts(it)).count();
+    let suppressed = decisions.iter().filter(|decision| counts(decision)).count();
     let waits = told().any(waits);
     if (more || is_page(plan)) && !waits {
         let page = Set { of: u32::try_from(suppressed).unwrap_or(u32::MAX), ..set.clone() };

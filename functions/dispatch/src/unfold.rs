@@ -124,7 +124,7 @@ impl<'a> Unfold<'a> {
                 None => None,
             };
             let event = event_part(&item.source, &item.id);
-            if !cancelled.is_some_and(|it| it.takes_back(item.time, &event)) {
+            if !cancelled.is_some_and(|cancelled| cancelled.takes_back(item.time, &event)) {
                 wanted.push(item);
             }
         }
@@ -157,7 +157,7 @@ impl<'a> Unfold<'a> {
                 (audience, page.next.map(|after| Cursor::Member { group, after }))
             }
         };
-        onward.later.extend(next.map(|it| self.next_page(&event, rule, it)));
+        onward.later.extend(next.map(|next| self.next_page(&event, rule, next)));
         let what = What::Rule { rule: rule.name.clone(), audience, start: Start::default(), digest: None };
         Ok(Subject { event, what })
     }

@@ -65,17 +65,17 @@ impl Buckets {
         attachments: &[Attachment],
         tenant: Option<&str>,
     ) -> Result<Vec<File>, Failure> {
-        for it in attachments {
-            if !self.allowed.contains(&it.bucket) {
+        for attachment in attachments {
+            if !self.allowed.contains(&attachment.bucket) {
                 return Err(no(Reason::ForbiddenAttachment, "its bucket is not one of AttachmentBuckets"));
             }
-            self.prefixes.check(it, tenant).map_err(|why| no(Reason::ForbiddenAttachment, why))?;
+            self.prefixes.check(attachment, tenant).map_err(|why| no(Reason::ForbiddenAttachment, why))?;
         }
         let mut files: Vec<File> = Vec::with_capacity(attachments.len());
         let mut left = MAX_FILES_BYTES;
-        for it in attachments {
-            let answer = self.ask(it, left).await?;
-            let file = read(it, answer, left)?;
+        for attachment in attachments {
+            let answer = self.ask(attachment, left).await?;
+            let file = read(attachment, answer, left)?;
             left -= file.bytes.len();
             files.push(file);
         }
@@ -91,7 +91,7 @@ impl Buckets {
             Question { doing: "get a file", method: "GET", path: &path, headers: &headers, body: &[] };
         // Reading twice does no harm.
         let answer =
-            s3.ask(&question, runtime::now()).await.map_err(|it| Failure::Transient(Box::new(it)))?;
+            s3.ask(&question, runtime::now()).await.map_err(|error| Failure::Transient(Box::new(error)))?;
         let header = |name: &str| answer.header(name).map(str::to_owned);
         let (kind, range) = (header("content-type"), header("content-range"));
         Ok(Answer { status: answer.status, kind, range, body: answer.body })
@@ -102,9 +102,9 @@ impl Buckets {
 ///
 /// Source: Amazon S3 API reference, `GetObject` and "Error responses". A bucket in another Region answers 301.
 fn read(attachment: &Attachment, answer: Answer, left: usize) -> Result<File, Failure> {
-    let total = answer.range.as_deref().and_then(|it| it.rsplit('/').next()?.parse::<usize>().ok());
+    let total = answer.range.as_deref().and_then(|range| range.rsplit('/').next()?.parse::<usize>().ok());
     match answer.status {
-        200 | 206 if answer.body.len() > left || total.is_some_and(|it| it > left) => {
+        200 | 206 if answer.body.len() > left || total.is_some_and(|total| total > left) => {
             let why = format!("its files are larger than {MAX_FILES_BYTES} bytes");
             Err(no(Reason::TooLarge, why))
         }

@@ -54,8 +54,8 @@ fn sender(address: &str, name: Option<&str>) -> Result<Sender, Error> {
 
 /// The buckets of `arn:aws:s3:::one,arn:aws:s3:::another`; a name alone does as well.
 fn names(text: &str) -> BTreeSet<String> {
-    let names = text.split(',').filter_map(|it| it.trim().rsplit(':').next());
-    names.filter(|it| !it.is_empty()).map(str::to_owned).collect()
+    let names = text.split(',').filter_map(|part| part.trim().rsplit(':').next());
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

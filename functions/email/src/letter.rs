@@ -93,7 +93,7 @@ pub(crate) fn no(reason: Reason, why: impl Into<Box<dyn Error + Send + Sync>>) -
 /// A value as SES takes it: every other character becomes `_`, and what is too long is cut.
 fn tag(value: &str) -> String {
     let fits = |it: char| it.is_ascii_alphanumeric() || "_-.@".contains(it);
-    value.chars().take(MAX_TAG_CHARS).map(|it| if fits(it) { it } else { '_' }).collect()
+    value.chars().take(MAX_TAG_CHARS).map(|c| if fits(c) { c } else { '_' }).collect()
 }
 
 #[cfg(test)]
@@ -167,7 +167,7 @@ mod tests {
     #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
     fn check(members: Value, expected: Result<Vec<(&'static str, String)>, Reason>) {
         let job: Job = serde_json::from_value(job(&members)).unwrap();
-        let found = Letter::shape(&job).map(|it| it.headers).map_err(|it| match it {
+        let found = Letter::shape(&job).map(|shape| shape.headers).map_err(|error| match error {
             Failure::Permanent { reason, .. } => reason,
             Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired => panic!("not permanent"),
         });

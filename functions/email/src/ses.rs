@@ -105,15 +105,15 @@ fn accepted(answer: &SendEmailOutput) -> Sent {
 /// Source: SES API v2 reference, `SendEmail`, errors.
 fn classify(error: SdkError<SendEmailError>) -> Result<Sent, Failure> {
     match error.as_service_error() {
-        Some(it) if it.is_message_rejected() && !is_unverified(it) => {
+        Some(service_error) if service_error.is_message_rejected() && !is_unverified(service_error) => {
             Err(Failure::Permanent { reason: Reason::Rejected, source: Box::new(error) })
         }
         // Paused or not yet verified: an operator mends it, so the letters must not be written off meanwhile.
-        Some(it)
-            if is_unverified(it)
-                || it.is_account_suspended_exception()
-                || it.is_sending_paused_exception()
-                || it.is_mail_from_domain_not_verified_exception() =>
+        Some(service_error)
+            if is_unverified(service_error)
+                || service_error.is_account_suspended_exception()
+                || service_error.is_sending_paused_exception()
+                || service_error.is_mail_from_domain_not_verified_exception() =>
         {
             Err(Failure::Transient(Box::new(error)))
         }
@@ -123,7 +123,8 @@ fn classify(error: SdkError<SendEmailError>) -> Result<Sent, Failure> {
 
 /// SES says so of our own address, and in its sandbox of the recipient's, by the same error as for a bad letter.
 fn is_unverified(error: &SendEmailError) -> bool {
-    error.is_message_rejected() && error.meta().message().is_some_and(|it| it.contains("not verified"))
+    error.is_message_rejected()
+        && error.meta().message().is_some_and(|message| message.contains("not verified"))
 }
 
 fn utf8(text: &str) -> Content {

@@ -83,8 +83,8 @@ impl Clerk {
                     about.entry(name).or_default().push((message, receipt));
                 }
                 // From now on they may be written to freely, for a day.
-                Ok(Heard::Inbound(it)) => {
-                    match self.counters.hear(&self.hashes.caller(&it.from), it.at).await {
+                Ok(Heard::Inbound(inbound)) => {
+                    match self.counters.hear(&self.hashes.caller(&inbound.from), inbound.at).await {
                         Ok(()) => counts.inbound += 1,
                         Err(refused) => {
                             tracing::warn!(

@@ -45,7 +45,7 @@ mod tests {
     }
 
     fn message(receives: u32, sent: Option<Timestamp>) -> Message {
-        let sent = sent.map(|it| it.as_millisecond().to_string());
+        let sent = sent.map(|sent| sent.as_millisecond().to_string());
         let attributes =
             serde_json::json!({ "ApproximateReceiveCount": receives.to_string(), "SentTimestamp": sent });
         serde_json::from_value(serde_json::json!({ "messageId": "m", "body": "", "attributes": attributes }))

@@ -132,9 +132,9 @@ mod tests {
     fn hundred_frames_over_within_ten_seconds_close_a_socket_once() {
         let mut floods = Floods::new();
         let verdicts: Vec<Verdict> = (0..125).map(|_| floods.frame("a", NOON)).collect();
-        assert_eq!(verdicts.iter().filter(|it| **it == Verdict::SlowDown).count(), 99);
+        assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::SlowDown).count(), 99);
         assert_eq!(verdicts[119], Verdict::Close);
-        assert!(verdicts[120..].iter().all(|it| *it == Verdict::Ignore));
+        assert!(verdicts[120..].iter().all(|verdict| *verdict == Verdict::Ignore));
         floods.is_open_still("a");
         assert_eq!(floods.frame("a", NOON), Verdict::Close, "it could not be closed");
     }

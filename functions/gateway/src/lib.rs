@@ -158,7 +158,7 @@ impl Gateway {
     }
 
     async fn subscribe(&self, id: &str, who: &Identity, room: Option<String>) -> Result<Reply, Refused> {
-        let Some(room) = room.filter(|it| !it.is_empty() && it.len() <= MAX_ROOM_BYTES) else {
+        let Some(room) = room.filter(|room| !room.is_empty() && room.len() <= MAX_ROOM_BYTES) else {
             return Ok(Reply::bad_room());
         };
         if !who.may_join(&room) {

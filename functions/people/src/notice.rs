@@ -48,7 +48,7 @@ mod tests {
         let detail = r#"{"specversion":"1.0","id":"e-1","source":"crm","type":"carillon.recipient.created",
             "time":"2026-11-18T00:00:00Z","tenant":"ten-a","data":{"id":"ann"}}"#;
         let class =
-            |producers: &Producers| read(&bus(detail), producers, NOON).err().map(|it| it.class.name());
+            |producers: &Producers| read(&bus(detail), producers, NOON).err().map(|err| err.class.name());
         assert_eq!(class(&Producers::default()), Some("producer_not_allowed"));
         let Ok(Notice::People(people)) = read(&bus(detail), &crm("all"), NOON) else { panic!("crm may") };
         assert_eq!(people[0].reach, Tenants::Listed(["ten-a".to_owned()].into()));

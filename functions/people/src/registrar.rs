@@ -103,7 +103,7 @@ impl Registrar {
     async fn carry_out(&self, harvest: &Harvest, setbacks: &mut [Option<Setback>]) -> usize {
         let mut changed = 0;
         let mut note = |at: usize, applied: Result<bool, NotApplied>| match applied {
-            Ok(it) => changed += usize::from(it),
+            Ok(applied) => changed += usize::from(applied),
             Err(error) => {
                 let setback = Some(setback(error));
                 if setbacks[at] < setback {

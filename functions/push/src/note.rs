@@ -56,7 +56,8 @@ impl<'a> Note<'a> {
             return Err(Failure::Permanent { reason: Reason::Rejected, source });
         };
         let data: Map<String, Value> = serde_json::from_str(push.data.get()).unwrap_or_default();
-        let ttl_s = job.expires_at.map(|it| it.duration_since(now).as_secs().clamp(0, MAX_TTL_S));
+        let ttl_s =
+            job.expires_at.map(|expires_at| expires_at.duration_since(now).as_secs().clamp(0, MAX_TTL_S));
         let whole = Words { job, push, body: &push.body, cut: false, data: Some(&data), ttl_s };
         let platform = push.to.platform;
         let payload = fitted(whole, platform)?;
@@ -92,7 +93,8 @@ fn fitted(mut words: Words<'_>, platform: Platform) -> Result<String, Failure> {
     words.body = beginning(words.body, MAX_PAYLOAD_BYTES);
     loop {
         let text = payload(&words, platform);
-        let Some(excess) = text.len().checked_sub(MAX_PAYLOAD_BYTES).filter(|it| *it > 0) else {
+        let Some(excess) = text.len().checked_sub(MAX_PAYLOAD_BYTES).filter(|difference| *difference > 0)
+        else {
             return Ok(text);
         };
         if words.body.is_empty() {
@@ -118,7 +120,7 @@ fn attributes(job: &Job, push: &Push, platform: Platform, ttl_s: Option<i64>) ->
         Platform::ApnsSandbox => "AWS.SNS.MOBILE.APNS_SANDBOX.TTL",
         Platform::Fcm => "AWS.SNS.MOBILE.FCM.TTL",
     };
-    let mut attributes: Vec<_> = ttl_s.map(|it| (ttl, it.to_string())).into_iter().collect();
+    let mut attributes: Vec<_> = ttl_s.map(|ttl_| (ttl, ttl_.to_string())).into_iter().collect();
     match platform {
         Platform::Apns | Platform::ApnsSandbox => attributes.extend([
             ("AWS.SNS.MOBILE.APNS.PUSH_TYPE", "alert".to_owned()),

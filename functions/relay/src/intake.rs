@@ -88,7 +88,7 @@ impl Intake {
         if of_a_queue {
             return records
                 .iter()
-                .map(|it| serde_json::from_str(it.get()))
+                .map(|record| serde_json::from_str(record.get()))
                 .collect::<Result<_, _>>()
                 .map(Intake::Messages);
         }
@@ -108,7 +108,7 @@ impl Note {
 }
 
 fn changes(records: &[&RawValue]) -> Result<Vec<Change>, serde_json::Error> {
-    records.iter().map(|it| serde_json::from_str(it.get())).collect()
+    records.iter().map(|record| serde_json::from_str(record.get())).collect()
 }
 
 impl Change {

@@ -99,14 +99,18 @@ impl OutboxRelay {
         let published = self.published.borrow();
         let pending = changes
             .into_iter()
-            .filter(|it| it.name == "INSERT")
-            .filter_map(|it| Pending::read(&it.images.new?));
-        pending.filter(|it| !published.contains(&it.place)).map(|it| Row::read(it, &self.marks)).collect()
+            .filter(|change| change.name == "INSERT")
+            .filter_map(|change| Pending::read(&change.images.new?));
+        pending
+            .filter(|pending| !published.contains(&pending.place))
+            .map(|pending| Row::read(pending, &self.marks))
+            .collect()
     }
 
     /// Sends what is critical straight to dispatch. The bus brings it too, so a failure here delays nothing.
     async fn hurry(&self, rows: &[Row]) {
-        let critical = rows.iter().filter_map(|it| it.critical(&self.critical_types, self.relay.producers()));
+        let critical =
+            rows.iter().filter_map(|row| row.critical(&self.critical_types, self.relay.producers()));
         let messages: Vec<Outgoing> =
             critical.map(|body| Outgoing { body, tenant: None, delay: Duration::ZERO }).collect();
         if messages.is_empty() {

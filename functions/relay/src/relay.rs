@@ -87,8 +87,9 @@ impl Relay {
     async fn publish(&self, changes: Vec<Change>, deadline: Deadline) -> Result<(), Error> {
         let of = changes.len();
         let (events, changes): (Vec<_>, Vec<_>) =
-            changes.into_iter().partition(|it| it.is_of(&self.events_table));
-        let ledger: Vec<Change> = changes.into_iter().filter(|it| it.is_of(&self.ledger_table)).collect();
+            changes.into_iter().partition(|change| change.is_of(&self.events_table));
+        let ledger: Vec<Change> =
+            changes.into_iter().filter(|change| change.is_of(&self.ledger_table)).collect();
         let outbox = self.outbox.publish(events, deadline).await;
         let told = self.told.tell(&ledger, deadline).await?;
         let again = outbox.again + told.again;

@@ -42,7 +42,8 @@ impl Shards {
             let answer = client.get_records().shard_iterator(at).send().await;
             let answer = answer.map_err(|error| Refused::new(DOING, error))?;
             for record in answer.records() {
-                let number = record.dynamodb().and_then(|it| it.sequence_number()).unwrap_or_default();
+                let number =
+                    record.dynamodb().and_then(|dynamodb| dynamodb.sequence_number()).unwrap_or_default();
                 if is_after(number, &part.end_sequence_number) {
                     return Ok(changes);
                 }
@@ -63,8 +64,8 @@ fn is_after(number: &str, end: &str) -> bool {
 fn change(record: &Record, stream_arn: &str) -> Change {
     let name = record.event_name().map_or("", |it| it.as_str());
     let images = record.dynamodb();
-    let new = images.and_then(|it| it.new_image()).map(item);
-    Change::of_stream(name, stream_arn, new, images.and_then(|it| it.old_image()).map(item))
+    let new = images.and_then(|images| images.new_image()).map(item);
+    Change::of_stream(name, stream_arn, new, images.and_then(|images| images.old_image()).map(item))
 }
 
 /// The streams API has attribute values of its own; texts and numbers are all that is looked at.

@@ -24,7 +24,7 @@ async fn what_is_new_and_pending_is_published_and_marked_as_of_the_outbox() {
     let entry = &cloud.calls("PutEvents")[0]["Entries"][0];
     let resources = entry["Resources"].as_array().unwrap();
     assert_eq!(resources[0], "carillon:outbox", "for an audit of the last release");
-    let marks: Vec<String> = resources.iter().map(|it| it.as_str().unwrap().to_owned()).collect();
+    let marks: Vec<String> = resources.iter().map(|resource| resource.as_str().unwrap().to_owned()).collect();
     let text = event("e-1", "order/1", 1);
     let (pk, sk) = ("stream#-#order/1", "version#00000000000000000001");
     let marked = MarkedEntry { source: "shop", id: "e-1", pk, sk };
@@ -65,7 +65,7 @@ async fn poison_is_marked_with_its_cause_and_its_neighbours_pass() {
     let causes: Vec<String> = cloud
         .calls("UpdateItem")
         .iter()
-        .map(|it| it["ExpressionAttributeValues"][":cause"]["S"].to_string())
+        .map(|call| call["ExpressionAttributeValues"][":cause"]["S"].to_string())
         .collect();
     assert_eq!(causes.len(), 3, "{causes:?}");
     for (cause, expected) in causes.iter().zip(["MalformedDetail", "JSON", "version#00000000000000000001"]) {
@@ -152,7 +152,7 @@ impl Cloud {
 
     /// The ids of what the bus took, in order.
     fn published(&self) -> Vec<String> {
-        self.calls("published").iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+        self.calls("published").iter().map(|call| call.as_str().unwrap().to_owned()).collect()
     }
 
     fn answer(&self, operation: &str, body: &Value) -> Value {

@@ -37,7 +37,7 @@ impl ToldRelay {
         let mut complete: BTreeSet<(String, String)> = BTreeSet::new();
         for change in changes {
             let Some((row, event)) = news_of(change) else { continue };
-            news.extend(event.map(|it| in_order(row.key.as_str(), &it)));
+            news.extend(event.map(|event| in_order(row.key.as_str(), &event)));
             if let Some(set) = finished_set(change, &row) {
                 complete.insert((row.key.parts().0.to_owned(), set.id));
             }
@@ -48,7 +48,9 @@ impl ToldRelay {
             let sets = rows.iter().filter_map(|(it, _)| it.set.clone());
             let Some(set) = sets.min_by_key(|set| set.of) else { continue };
             let told: Vec<_> = rows.iter().map(|(row, at)| row.told(*at)).collect();
-            news.extend(communication(&set, &told).map(|it| in_order(&event_part, &it)));
+            news.extend(
+                communication(&set, &told).map(|communication| in_order(&event_part, &communication)),
+            );
         }
         let puts = self.bus.put_in_order(&news, || !deadline.left(now()).is_zero()).await;
         let mut counts = Counts::default();
@@ -145,7 +147,7 @@ mod tests {
     #[track_caller]
     fn check(old: Option<&str>, new: &str, expected: Option<&str>) {
         let told = news_of(&change(old, new)).and_then(|(_, event)| event);
-        assert_eq!(told.map(|it| it.kind).as_deref(), expected, "{old:?} {new}");
+        assert_eq!(told.map(|told| told.kind).as_deref(), expected, "{old:?} {new}");
     }
 
     fn change(old: Option<&str>, new: &str) -> Change {

@@ -49,7 +49,7 @@ impl Sealer {
     /// [`Unset`] names the variable that is missing.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sealer, Unset> {
         let environment = env.required("ENVIRONMENT")?;
-        let lag = env.optional("LAG_SECONDS").and_then(|it| it.parse().ok());
+        let lag = env.optional("LAG_SECONDS").and_then(|optional| optional.parse().ok());
         Ok(Sealer {
             events: Events::new(&store::client(aws), env.required("EVENTS_TABLE")?),
             vault: Vault::new(aws, env.required("SEALS_BUCKET")?, environment.clone()),
@@ -124,7 +124,7 @@ fn begin(last: Option<&Statement>, until: Timestamp) -> Timestamp {
 fn minutes(from: Timestamp, to: Timestamp, leaves: &Leaves) -> Vec<Timestamp> {
     let all = (from.as_second()..to.as_second()).step_by(60);
     let all = all.filter_map(|it| Timestamp::from_second(it).ok());
-    all.filter(|it| is_always_sealed(*it) || leaves.contains_key(it)).collect()
+    all.filter(|all| is_always_sealed(*all) || leaves.contains_key(all)).collect()
 }
 
 fn has_time(invocation: &Invocation) -> bool {

@@ -53,8 +53,8 @@ impl Carrier {
     pub async fn send(&self, job: &Job, wishes: &Wishes, now: Timestamp) -> Result<Sent, Failure> {
         let text = Text::shape(job, wishes, now)?;
         let answer = match &self.service {
-            Service::Sns(it) => it.publish(&message(&text)).await,
-            Service::EndUserMessaging(it) => it.send(&text).await,
+            Service::Sns(sns) => sns.publish(&message(&text)).await,
+            Service::EndUserMessaging(end_user_messaging) => end_user_messaging.send(&text).await,
         };
         if let Err(Failure::Permanent { reason: Reason::OptedOut, .. }) = &answer {
             self.report(job, now).await;

@@ -106,7 +106,7 @@ mod tests {
         ]
         .map(|it| (it, "x"));
         let variables = always.into_iter().chain([("SMS_ORIGINATION_IDENTITY", "pool-1")]);
-        let variables = variables.chain(provider.map(|it| ("SMS_PROVIDER", it)));
+        let variables = variables.chain(provider.map(|provider| ("SMS_PROVIDER", provider)));
         let env: Env = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         match (Config::from_env(&env), expected) {
             (Ok(config), Ok(expected)) => assert_eq!(config.providers, expected),

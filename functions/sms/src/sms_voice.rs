@@ -89,8 +89,8 @@ fn classify(error: SdkError<SendTextMessageError>) -> Result<Sent, Failure> {
 fn whose(error: &SendTextMessageError) -> Whose {
     use ConflictExceptionReason as Conflict;
     use ValidationExceptionReason as Invalid;
-    if let SendTextMessageError::ConflictException(it) = error {
-        return match it.reason() {
+    if let SendTextMessageError::ConflictException(conflict_exception) = error {
+        return match conflict_exception.reason() {
             Some(Conflict::DestinationPhoneNumberOptedOut) => Whose::Recipient,
             Some(
                 Conflict::DestinationCountryBlockedByProtectConfiguration
@@ -99,8 +99,8 @@ fn whose(error: &SendTextMessageError) -> Whose {
             Some(_) | None => Whose::Operator,
         };
     }
-    if let SendTextMessageError::ValidationException(it) = error {
-        return match it.reason() {
+    if let SendTextMessageError::ValidationException(validation_exception) = error {
+        return match validation_exception.reason() {
             Some(
                 Invalid::ChannelNotEnabled
                 | Invalid::CountryNotEnabled

@@ -72,7 +72,7 @@ impl<'a> Text<'a> {
             purpose: purpose(job.priority),
             wishes,
             sender: text.sender.as_deref().or(wishes.sender_id.as_deref()),
-            time_to_live_s: job.expires_at.map(|it| time_to_live(it, now)),
+            time_to_live_s: job.expires_at.map(|expires_at| time_to_live(expires_at, now)),
             context: context(job.key.as_str(), &job.event),
         })
     }

@@ -82,7 +82,7 @@ impl Fanout {
                 "open sockets were not reached"
             );
         }
-        tally.answer(stored.map(|it| it.seq))
+        tally.answer(stored.map(|stored| stored.seq))
     }
 
     /// The ids of all open sockets of these users.
@@ -151,7 +151,7 @@ impl Frames {
             if frames.contains_key(view) {
                 continue;
             }
-            let kept = stored.map(|it| InInbox { seq: it.seq, counts: it.counts(view, now()) });
+            let kept = stored.map(|stored| InInbox { seq: stored.seq, counts: stored.counts(view, now()) });
             frames.insert(view.clone(), Frame::shape(job, kept)?);
         }
         Ok(Frames(frames))

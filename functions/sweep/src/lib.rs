@@ -54,7 +54,7 @@ impl Sweep {
         let relay = Relay::new(Bus::new(aws, env.required("BUS_NAME")?), waiting.clone());
         let relay = relay.holding_to(runtime::producers(env)?);
         let name = env.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "sweep".to_owned());
-        let min_age = env.optional("MIN_AGE_SECONDS").and_then(|it| it.parse().ok());
+        let min_age = env.optional("MIN_AGE_SECONDS").and_then(|optional| optional.parse().ok());
         let min_age = min_age.map_or(MIN_AGE, Duration::from_secs);
         let marks = MarkKey::of(&StackSecret::read(&env.required("STACK_SECRET")?)?);
         Ok(Sweep { outbox: Backwater::new(waiting, relay, marks, min_age), ledger, name })

@@ -73,7 +73,7 @@ impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
                 break;
             }
             let pending = self.waiting.read(some).await?.into_iter();
-            let rows: Vec<Row> = pending.map(|it| Row::read(it, &self.marks)).collect();
+            let rows: Vec<Row> = pending.map(|pending| Row::read(pending, &self.marks)).collect();
             for (row, relayed) in rows.iter().zip(self.relay.publish(&rows, began, &has_time).await) {
                 swept.note(row.place(), relayed);
             }
@@ -120,7 +120,7 @@ impl Swept {
 
 fn counted(backlog: &Backlog, now: Timestamp) -> Swept {
     let oldest = backlog.pending.first().map(|(_, at)| now.duration_since(*at));
-    let oldest = oldest.and_then(|it| Duration::try_from(it).ok()).unwrap_or_default();
+    let oldest = oldest.and_then(|oldest| Duration::try_from(oldest).ok()).unwrap_or_default();
     Swept {
         pending: backlog.pending.len(),
         oldest_seconds: oldest.as_secs(),
@@ -142,7 +142,7 @@ fn due(backlog: &Backlog, now: Timestamp, min_age: Duration) -> Vec<Place> {
             *last = version.max(*last);
         }
     }
-    let goes_along = |it: &Place| it.version() <= up_to.get(it.pk.as_str()).copied();
+    let goes_along = |place: &Place| place.version() <= up_to.get(place.pk.as_str()).copied();
     let mut due: Vec<Place> = backlog
         .pending
         .iter()

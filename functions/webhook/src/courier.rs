@@ -56,7 +56,7 @@ impl Courier {
         let webhook = content(job)?;
         let id = webhook.id(&job.key);
         let found = self.endpoints.sending(&webhook.to, id).await;
-        let Some(found) = found.map_err(|it| Failure::Transient(Box::new(it)))? else {
+        let Some(found) = found.map_err(|error| Failure::Transient(Box::new(error)))? else {
             return Err(permanent(Reason::UnknownRecipient, "there is no such endpoint any more"));
         };
         let instead = match webhook.by_hand {
@@ -129,7 +129,7 @@ impl Courier {
             });
         }
         let early = due.filter(|due| due.duration_since(now) > EARLY);
-        early.or_else(|| found.health.spared_until(job.key.as_str(), now)).map(|it| Ok(Sent::Later(it)))
+        early.or_else(|| found.health.spared_until(job.key.as_str(), now)).map(|early| Ok(Sent::Later(early)))
     }
 
     /// What happens to a retry that is not sent now. A message that has arrived meanwhile is not sent twice, and an
@@ -140,7 +140,7 @@ impl Courier {
         webhook: &Webhook,
         found: &Sending,
     ) -> Option<Result<Sent, Failure>> {
-        if found.message.as_ref().is_some_and(|it| it.state == MessageState::Delivered) {
+        if found.message.as_ref().is_some_and(|message| message.state == MessageState::Delivered) {
             return Some(Ok(Sent::Accepted { provider_id: "it had arrived before".to_owned() }));
         }
         let (reason, said) = closed(found)?;
@@ -209,7 +209,8 @@ impl Courier {
             }
             Err(refused) => return Err(Failure::Transient(Box::new(refused))),
         }
-        let to = reply.location.as_ref().map(|it| format!(", a redirect to {it}")).unwrap_or_default();
+        let to =
+            reply.location.as_ref().map(|location| format!(", a redirect to {location}")).unwrap_or_default();
         let said = || error.map_or_else(|| format!("{}{to}", describe(&reply.answer)), str::to_owned);
         match next {
             Next::Delivered => Ok(Sent::Accepted { provider_id: describe(&reply.answer) }),

@@ -132,10 +132,10 @@ impl Http {
             return exchange(stream, &target, request, end).await;
         }
         let name = match &target.host {
-            HostName::Name(it) => {
-                ServerName::try_from(it.clone()).map_err(|_| NoAnswer::Blocked(Blocked::Host))?
+            HostName::Name(name) => {
+                ServerName::try_from(name.clone()).map_err(|_| NoAnswer::Blocked(Blocked::Host))?
             }
-            HostName::Address(it) => ServerName::from(*it),
+            HostName::Address(address) => ServerName::from(*address),
         };
         let tls = self.tls.connect(name, stream);
         let stream = before(end, async { tls.await.map_err(NoAnswer::Tls) }).await?;
@@ -145,7 +145,7 @@ impl Http {
     /// The addresses to ask, all of them judged. They are looked up once: whoever connects looks nothing up.
     async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, NoAnswer> {
         let found = match &target.host {
-            HostName::Address(it) => vec![*it],
+            HostName::Address(address) => vec![*address],
             HostName::Name(name) => match timeout(TO_LOOK_UP, self.names.look_up(name)).await {
                 Ok(found) => found.map_err(NoAnswer::Name)?,
                 Err(_) => return Err(NoAnswer::Late),
@@ -222,10 +222,10 @@ where
 /// come by `body_end`.
 async fn read(response: Response<Incoming>, now: Timestamp, body_end: Instant) -> Reply {
     let (head, body) = response.into_parts();
-    let header = |name: &str| head.headers.get(name).and_then(|it| it.to_str().ok());
+    let header = |name: &str| head.headers.get(name).and_then(|header| header.to_str().ok());
     let answer = Answer::Status {
         status: head.status.as_u16(),
-        retry_after: header("retry-after").and_then(|it| retry_after(it, now)),
+        retry_after: header("retry-after").and_then(|header| retry_after(header, now)),
         wish: header("webhook-delivery").and_then(Wish::read),
     };
     let challenge = header(challenge::HEADER).map(str::to_owned);

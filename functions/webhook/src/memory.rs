@@ -112,16 +112,16 @@ async fn announce(
         match courier.endpoints.disable(&webhook.to, why, now).await {
             Ok(true) => {}
             // It was off already, and that was told.
-            Ok(false) => announcements.retain(|it| *it != Announcement::Disabled),
+            Ok(false) => announcements.retain(|announcement| *announcement != Announcement::Disabled),
             Err(refused) => {
                 tracing::error!(error = chain(&refused), "an endpoint is not switched off");
-                announcements.retain(|it| *it != Announcement::Disabled);
+                announcements.retain(|announcement| *announcement != Announcement::Disabled);
             }
         }
     }
     let entries: Vec<_> = announcements
         .into_iter()
-        .map(|it| alarm(it, job, webhook, attempt, &after.health, why, now))
+        .map(|announcement| alarm(announcement, job, webhook, attempt, &after.health, why, now))
         .collect();
     for put in courier.bus.put(&entries).await {
         if let Err(refused) = put {

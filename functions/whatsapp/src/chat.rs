@@ -76,7 +76,7 @@ impl Message {
             let source = format!("a {} job in the whatsapp queue", job.channel().name()).into();
             return Err(Failure::Permanent { reason: Reason::Rejected, source });
         };
-        let is_free = chat.free_until.is_some_and(|it| now < it);
+        let is_free = chat.free_until.is_some_and(|free_until| now < free_until);
         let content = match &chat.template {
             Some(it) if !is_free => Body::Template { template: template(it)? },
             // Of a job that says nothing about the time, WhatsApp itself must say whether it takes it.
@@ -109,8 +109,8 @@ fn free_text(chat: &Chat) -> Result<FreeText<'_>, Failure> {
 
 fn template(template: &WhatsappTemplate) -> Result<Template<'_>, Failure> {
     let mut parameters = Vec::with_capacity(template.parameters.len());
-    for it in &template.parameters {
-        let text = one_line(it);
+    for parameter in &template.parameters {
+        let text = one_line(parameter);
         fits("a value of the template", &text, MAX_PARAMETER_UNITS)?;
         parameters.push(Parameter::Text { text });
     }
@@ -175,8 +175,8 @@ mod tests {
             ("2026-11-20T12:00:00Z", None, Err(Reason::OutsideWindow)),
         ] {
             let mut content = json!({ "text": "Hi", "free_until": free_until });
-            if let Some(it) = template {
-                content["template"] = it.clone();
+            if let Some(template) = template {
+                content["template"] = template.clone();
             }
             let found = match Message::shape(&job(&content), noon()) {
                 Ok(message) => {

@@ -71,9 +71,11 @@ impl Social {
 /// Source: End User Messaging Social API reference, `SendWhatsAppMessage`, errors.
 fn classify(error: SdkError<SendWhatsAppMessageError>) -> Result<Sent, Failure> {
     match error.as_service_error() {
-        Some(it) if it.is_resource_not_found_exception() => Err(Failure::Transient(Box::new(error))),
+        Some(service_error) if service_error.is_resource_not_found_exception() => {
+            Err(Failure::Transient(Box::new(error)))
+        }
         // Its code is not among those that services share.
-        Some(it) if it.is_throttled_request_exception() => {
+        Some(service_error) if service_error.is_throttled_request_exception() => {
             Err(Failure::Throttled { delay: aws::THROTTLE_PAUSE, source: Box::new(error) })
         }
         Some(_) | None => aws::classify_send(error),

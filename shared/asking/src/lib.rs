@@ -72,9 +72,9 @@ impl Service {
     /// There was no answer. What the service says itself, whatever the status, is an [`Answer`].
     pub async fn ask(&self, question: &Question<'_>, now: Timestamp) -> Result<Answer, Refused> {
         let refused = |verdict, source| Refused { doing: question.doing, verdict, source };
-        let request = self.signed(question, now).await.map_err(|it| refused(Verdict::Permanent, it))?;
+        let request = self.signed(question, now).await.map_err(|error| refused(Verdict::Permanent, error))?;
         // Asking twice does no harm: nothing is written over, and a second signature is as good.
-        self.call.invoke(request).await.map_err(|it| refused(Verdict::Unanswered, Box::new(it)))
+        self.call.invoke(request).await.map_err(|error| refused(Verdict::Unanswered, Box::new(error)))
     }
 
     async fn signed(&self, question: &Question<'_>, now: Timestamp) -> Result<HttpRequest, Source> {

@@ -110,12 +110,13 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
         }
         cause = it.source();
     }
-    let words = text.split(' ').map(|it| if may_be_an_address(it) { "<address>" } else { it });
+    let words = text.split(' ').map(|part| if may_be_an_address(part) { "<address>" } else { part });
     words.collect::<Vec<_>>().join(" ")
 }
 
 fn may_be_an_address(word: &str) -> bool {
-    let is_phone = word.split('+').skip(1).any(|it| it.chars().take_while(char::is_ascii_digit).count() >= 7);
+    let is_phone =
+        word.split('+').skip(1).any(|part| part.chars().take_while(char::is_ascii_digit).count() >= 7);
     is_phone || word.contains('@') || word.contains(":endpoint/")
 }
 
@@ -123,7 +124,10 @@ fn was_never_sent(error: &aws_smithy_runtime_api::client::result::ConnectorError
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(it) = cause {
         // No name, no connection, no TLS: whatever the reason, no request left.
-        if it.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|it| it.is_connect()) {
+        if it
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(|downcast_ref| downcast_ref.is_connect())
+        {
             return true;
         }
         if let Some(io) = it.downcast_ref::<std::io::Error>() {

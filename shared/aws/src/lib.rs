@@ -96,11 +96,11 @@ impl Settings {
             region: region.ok_or(Missing::Variable("AWS_REGION"))?,
             access_key_id: required("AWS_ACCESS_KEY_ID")?,
             secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
-            session_token: variable("AWS_SESSION_TOKEN").filter(|it| !it.is_empty()),
-            endpoint_url: variable(ENDPOINT).filter(|it| !it.is_empty()),
+            session_token: variable("AWS_SESSION_TOKEN").filter(|variable| !variable.is_empty()),
+            endpoint_url: variable(ENDPOINT).filter(|variable| !variable.is_empty()),
             service_endpoints: SERVICES
                 .into_iter()
-                .filter_map(|it| Some((it.to_owned(), variable(&format!("{ENDPOINT}_{it}"))?)))
+                .filter_map(|service| Some((service.to_owned(), variable(&format!("{ENDPOINT}_{service}"))?)))
                 .filter(|(_, url)| !url.is_empty())
                 .collect(),
             roots,

@@ -57,7 +57,7 @@ fn joined(name: &str, language: &str, parameters: &[(String, At)]) -> String {
 fn name(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let name = text(node, page)?;
     let is_name = name.len() <= MAX_NAME_BYTES
-        && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_');
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if is_name {
         return Some(name);
     }
@@ -71,8 +71,9 @@ fn language(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let code = text(node, page)?;
     let (language, region) = code.split_once('_').map_or((code.as_str(), None), |(it, of)| (it, Some(of)));
     let is_code = (2..=3).contains(&language.len())
-        && language.bytes().all(|it| it.is_ascii_lowercase())
-        && region.is_none_or(|it| it.len() == 2 && it.bytes().all(|it| it.is_ascii_uppercase()));
+        && language.bytes().all(|byte| byte.is_ascii_lowercase())
+        && region
+            .is_none_or(|region| region.len() == 2 && region.bytes().all(|byte| byte.is_ascii_uppercase()));
     if is_code {
         return Some(code);
     }
@@ -83,7 +84,8 @@ fn language(node: &Node, page: &mut Page<'_>) -> Option<String> {
 
 fn parameters(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
     let nodes = list(node, page)?;
-    let read: Vec<(String, At)> = nodes.iter().filter_map(|it| Some((text(it, page)?, it.at))).collect();
+    let read: Vec<(String, At)> =
+        nodes.iter().filter_map(|node| Some((text(node, page)?, node.at))).collect();
     (read.len() == nodes.len()).then_some(read)
 }
 
@@ -93,8 +95,8 @@ fn body(node: &Node, parameters: usize, page: &mut Page<'_>) -> Option<()> {
     let mut places = BTreeSet::new();
     for piece in words.split("{{").skip(1) {
         let number = piece.split_once("}}").and_then(|(it, _)| it.trim().parse::<usize>().ok());
-        match number.filter(|it| *it > 0) {
-            Some(it) => drop(places.insert(it)),
+        match number.filter(|number| *number > 0) {
+            Some(number) => drop(places.insert(number)),
             None => {
                 let fix = "write `{{1}}`, `{{2}}` and so on, as in what was approved";
                 page.refuse(node.at, "a place in `body` has no number", fix);
@@ -105,7 +107,7 @@ fn body(node: &Node, parameters: usize, page: &mut Page<'_>) -> Option<()> {
     if places.iter().copied().eq(1..=parameters) {
         return Some(());
     }
-    let wanted: Vec<String> = places.iter().map(|it| format!("{{{{{it}}}}}")).collect();
+    let wanted: Vec<String> = places.iter().map(|place| format!("{{{{{place}}}}}")).collect();
     let what = format!("`body` has the places {}, and there are {parameters} parameters", wanted.join(", "));
     page.refuse(node.at, what, "write one parameter for each place, in their order");
     None

@@ -121,11 +121,11 @@ pub(crate) fn selectors(
     }
     let mut found: Vec<(Selector, At)> = Vec::new();
     for node in nodes {
-        let Some(it) = selector(node, page) else { continue };
-        if found.iter().any(|(other, _)| *other == it) {
+        let Some(selector) = selector(node, page) else { continue };
+        if found.iter().any(|(other, _)| *other == selector) {
             page.refuse(node.at, "the same entry stands here twice", "take one out");
         }
-        found.push((it, node.at));
+        found.push((selector, node.at));
     }
     if found.len() == nodes.len() {
         check_rooms(node.at, &found, channels, page);
@@ -146,7 +146,7 @@ fn mention(selector: &Selector, at: At) -> Option<Mention> {
 
 /// Rooms that no channel reaches, and channels that reach nobody because there are only rooms.
 fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
-    let is_room = |it: &Selector| match it {
+    let is_room = |selector: &Selector| match selector {
         Selector::Room { .. } => true,
         Selector::User(_)
         | Selector::Role { .. }
@@ -157,12 +157,12 @@ fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mu
     let reaching = Channel::ALL.into_iter().filter(|it| it.reaches_rooms()).map(Channel::name);
     let reaching = reaching.collect::<Vec<_>>().join("` or `");
     if !found.is_empty() && found.iter().all(|(it, _)| is_room(it)) {
-        for channel in channels.iter().filter(|it| !it.reaches_rooms()) {
+        for channel in channels.iter().filter(|channel| !channel.reaches_rooms()) {
             let what =
                 format!("it addresses rooms only, and the channel `{}` reaches no room", channel.name());
             page.refuse(at, what, format!("use the channel `{reaching}`, or address a user"));
         }
-    } else if !channels.is_empty() && !channels.iter().any(|it| it.reaches_rooms()) {
+    } else if !channels.is_empty() && !channels.iter().any(|channel| channel.reaches_rooms()) {
         for (_, at) in found.iter().filter(|(it, _)| is_room(it)) {
             let fix = format!("add the channel `{reaching}`, or take the room out");
             page.refuse(*at, "none of the rule's channels reaches a room", fix);
@@ -184,7 +184,7 @@ fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page:
                 by_address = true;
                 reached.push(*channel);
                 if !channels.contains(channel) {
-                    let names: Vec<&str> = channels.iter().map(|it| it.name()).collect();
+                    let names: Vec<&str> = channels.iter().map(|channel| channel.name()).collect();
                     let what = format!(
                         "an address for `{}`, and the rule tells on {} only",
                         channel.name(),
@@ -201,7 +201,7 @@ fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page:
             Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } => return,
         }
     }
-    for channel in channels.iter().filter(|it| by_address && !reached.contains(it)) {
+    for channel in channels.iter().filter(|channel| by_address && !reached.contains(channel)) {
         let what = format!("nobody that it addresses can be told on the channel `{}`", channel.name());
         page.refuse(at, what, "take the channel out, or address a user");
     }
@@ -213,7 +213,7 @@ fn check_endpoints(at: At, found: &[(Selector, At)], channels: &[Channel], page:
         return;
     }
     let (reaching, others): (Vec<Channel>, Vec<Channel>) =
-        channels.iter().copied().partition(|it| it.reaches_endpoints());
+        channels.iter().copied().partition(|channel| channel.reaches_endpoints());
     let endpoints = found.iter().find(|(it, _)| matches!(it, Selector::Endpoints(_)));
     match (endpoints, reaching.first()) {
         (Some((_, at)), None) => {
@@ -310,7 +310,7 @@ fn scoped(kind: ScopedKind, value: &Node, members: &[Entry], page: &mut Page<'_>
         let fix = format!("say which one of them: `{beside}: $.data.<id>`");
         page.refuse(value.at, format!("a {word} without `{beside}` is no one {word}"), fix);
     }
-    let of = of.and_then(|it| operand(it, page));
+    let of = of.and_then(|of| operand(of, page));
     let (name, of) = (name?, of?);
     Some(match kind {
         ScopedKind::Role => Selector::Role { role: name, scope: of },
@@ -331,7 +331,7 @@ pub(crate) fn plain_name(node: &Node, kind: &str, page: &mut Page<'_>) -> Option
 }
 
 pub(crate) fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|it| it.is_alphanumeric() || it == '-' || it == '_')
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
 }
 
 pub(crate) fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {

@@ -79,8 +79,12 @@ fn unless(send: &SendStep, at: At, earlier: &[(Step, At)], page: &mut Page<'_>) 
             if send.all().any(|it| it == TELLS) {
                 return;
             }
-            let new: Vec<&str> =
-                send.channels.iter().map(|it| it.name()).filter(|it| !channels.contains(it)).collect();
+            let new: Vec<&str> = send
+                .channels
+                .iter()
+                .map(|channel| channel.name())
+                .filter(|it| !channels.contains(it))
+                .collect();
             channels.extend(new);
         }
     }

@@ -88,7 +88,7 @@ pub(crate) fn folders(path: &Path) -> Vec<String> {
 
 /// Files of decision tests have the right names, and there are not too many.
 pub(crate) fn check_tests(files: &Files, problems: &mut Vec<Problem>) {
-    for name in files.keys().filter(|it| !it.ends_with(".yaml")) {
+    for name in files.keys().filter(|key| !key.ends_with(".yaml")) {
         problems.push(Problem::of_file(name, "only files named `.yaml` are read", "rename it to `.yaml`"));
     }
     if files.len() > MAX_FILES {
@@ -128,7 +128,7 @@ fn read_below(
     let mut count = 0;
     while let Some((path, name)) = waiting.pop() {
         let entries = match entries(&path) {
-            Ok(it) => it,
+            Ok(entries) => entries,
             Err(error) => {
                 problems.push(unreadable(&name, &error));
                 continue;

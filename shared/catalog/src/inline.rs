@@ -56,7 +56,7 @@ fn sheets_of<'s>(
     while let Some(path) = waiting.pop() {
         let Some(source) = sources.get(&path).filter(|_| seen.insert(path.clone())) else { continue };
         found.extend(sheets.get(&path));
-        waiting.extend(references(source).into_iter().map(|it| it.name.to_owned()));
+        waiting.extend(references(source).into_iter().map(|reference| reference.name.to_owned()));
     }
     found.reverse();
     found

@@ -125,7 +125,7 @@ fn finish(mut sources: Sources, mut problems: Vec<Problem>) -> Result<Compiled, 
     let mut warnings = library::check(&templates, &policy.policy.locale, &drafts, &mut problems);
     warnings.retain(|warning| !changed.explains(warning));
     inline::apply(&mut templates, &mut problems);
-    warnings.extend(drafts.iter().flat_map(|it| it.warnings.iter().cloned()));
+    warnings.extend(drafts.iter().flat_map(|draft| draft.warnings.iter().cloned()));
     warnings.extend(uncapped::warnings(&policy.policy, &drafts));
     warnings.extend(letter::warnings(&policy.policy, &drafts));
     for problem in problems.iter_mut().chain(&mut warnings) {
@@ -135,7 +135,7 @@ fn finish(mut sources: Sources, mut problems: Vec<Problem>) -> Result<Compiled, 
     warnings.sort();
     let pack_rules = pack_rules(&sources, &drafts, &changed);
     let policy = policy.policy;
-    let rules: Vec<Rule> = drafts.into_iter().filter_map(|it| it.rule).collect();
+    let rules: Vec<Rule> = drafts.into_iter().filter_map(|draft| draft.rule).collect();
     if rules.is_empty() && problems.is_empty() {
         let fix = "write a first one, `- rule: hello`, in `rules/hello.yaml`";
         problems.push(Problem::of_file(RULES, "there is no rule in any file", fix));

@@ -43,7 +43,7 @@ pub(crate) fn check(
     }
     let mut warnings = check_sources(sources, &OpenFiles::of(sources, drafts), problems);
     warnings.extend(library.unused(drafts));
-    warnings.extend(drafts.iter().filter_map(|it| library.silence(it, sources)));
+    warnings.extend(drafts.iter().filter_map(|draft| library.silence(draft, sources)));
     warnings
 }
 
@@ -108,9 +108,9 @@ impl<'a> Library<'a> {
         let parts = locales.get(&default)?;
         let mut silent = Vec::new();
         for channel in told_at_once(rule) {
-            let mut files = channel.parts().iter().filter(|it| parts.contains(it.file)).peekable();
+            let mut files = channel.parts().iter().filter(|part| parts.contains(part.file)).peekable();
             let path = |file: &str| format!("{}/{default}/{file}", rule.template);
-            if files.peek().is_some() && !files.any(|it| speaks_of_digest(&path(it.file), sources)) {
+            if files.peek().is_some() && !files.any(|file| speaks_of_digest(&path(file.file), sources)) {
                 silent.push(channel.name());
             }
         }
@@ -126,16 +126,18 @@ impl<'a> Library<'a> {
 
     fn unused(&self, drafts: &[Draft<'_>]) -> Vec<Problem> {
         let used: BTreeSet<&str> =
-            drafts.iter().flat_map(|it| it.templates.all()).map(|(name, _)| name).collect();
-        let unused = self.templates.keys().filter(|it| !used.contains(*it));
-        unused.map(|it| Problem::of_file(&in_folder(it), UNUSED, "use it, or delete the folder")).collect()
+            drafts.iter().flat_map(|draft| draft.templates.all()).map(|(name, _)| name).collect();
+        let unused = self.templates.keys().filter(|key| !used.contains(*key));
+        unused
+            .map(|unused| Problem::of_file(&in_folder(unused), UNUSED, "use it, or delete the folder"))
+            .collect()
     }
 }
 
 /// The channels for which rules need a template, and the first rule that needs it for each.
 fn channels_of<'a>(template: &str, drafts: &'a [Draft<'_>]) -> BTreeMap<Channel, Option<&'a str>> {
     let mut channels = BTreeMap::new();
-    for draft in drafts.iter().filter(|it| it.templates.has(template)) {
+    for draft in drafts.iter().filter(|draft| draft.templates.has(template)) {
         for channel in &draft.channels {
             channels.entry(*channel).or_insert(draft.name.as_deref());
         }
@@ -149,7 +151,7 @@ fn told_at_once(rule: &Rule) -> Vec<Channel> {
         Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } | Selector::Address { .. } => true,
         Selector::Room { .. } | Selector::Endpoints(_) => false,
     });
-    let first = rule.steps.iter().position(|it| matches!(it, Step::Digest(_)));
+    let first = rule.steps.iter().position(|step| matches!(step, Step::Digest(_)));
     let mut channels = Vec::new();
     for (at, step) in rule.steps.iter().enumerate().filter(|_| people) {
         let Step::Send(send) = step else { continue };
@@ -159,7 +161,7 @@ fn told_at_once(rule: &Rule) -> Vec<Channel> {
             if channel.reaches_endpoints() {
                 continue;
             }
-            if (first.is_some_and(|it| it < at) || held_back) && !channels.contains(&channel) {
+            if (first.is_some_and(|first| first < at) || held_back) && !channels.contains(&channel) {
                 channels.push(channel);
             }
         }
@@ -176,7 +178,7 @@ fn speaks_of_digest(path: &str, sources: &BTreeMap<String, String>) -> bool {
         if source.contains("digest") {
             return true;
         }
-        waiting.extend(references(source).into_iter().map(|it| it.name));
+        waiting.extend(references(source).into_iter().map(|reference| reference.name));
     }
     false
 }
@@ -210,10 +212,10 @@ fn check_locales(
             let missing: Vec<&str> = channel
                 .parts()
                 .iter()
-                .filter(|it| it.required && !parts.contains(it.file))
-                .map(|it| it.file)
+                .filter(|part| part.required && !parts.contains(part.file))
+                .map(|part| part.file)
                 .collect();
-            let begun = channel.parts().iter().any(|it| parts.contains(it.file));
+            let begun = channel.parts().iter().any(|part| parts.contains(part.file));
             let rule = used.get(&channel).filter(|_| Some(locale) == fallback.as_ref());
             if missing.is_empty() || (!begun && rule.is_none()) {
                 continue;
@@ -239,10 +241,10 @@ fn check_sources(
 ) -> Vec<Problem> {
     let renderer = Renderer::of(sources.clone());
     for (path, source) in sources {
-        if let Err(it) = renderer.compile(path) {
-            let line = (it.line > 0).then_some(it.line);
-            let fix = advice(&it.cause);
-            problems.push(Problem::of_file(&in_folder(&it.template), it.problem, fix).at_line(line));
+        if let Err(error) = renderer.compile(path) {
+            let line = (error.line > 0).then_some(error.line);
+            let fix = advice(&error.cause);
+            problems.push(Problem::of_file(&in_folder(&error.template), error.problem, fix).at_line(line));
             continue;
         }
         for reference in references(source) {
@@ -272,7 +274,7 @@ fn check_sources(
 
 fn not_a_locale(template: &str, folder: &str, normalized: Option<&str>) -> Problem {
     let fix = match normalized {
-        Some(it) => format!("rename the folder to `{it}`"),
+        Some(normalized) => format!("rename the folder to `{normalized}`"),
         None => "name the folder by a language tag, such as `de` or `pt-BR`".to_owned(),
     };
     let what = format!("`{folder}` is not how a locale is written");

@@ -15,22 +15,22 @@ use crate::rule::Draft;
 pub(crate) fn check(policy: &policy::Draft, drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
     let topics = topics(&policy.policy.topics);
     for draft in drafts.iter().filter(|_| policy.is_whole) {
-        for it in &draft.mentions {
-            let (what, key, known) = match it.kind {
+        for mention in &draft.mentions {
+            let (what, key, known) = match mention.kind {
                 Named::Role => ("role", "roles", policy.policy.roles.iter().map(String::as_str).collect()),
                 Named::Topic => ("topic", "topics", topics.clone()),
             };
-            if !known.contains(it.name.as_str()) {
-                let fix = match nearest(&it.name, known.iter().copied()) {
+            if !known.contains(mention.name.as_str()) {
+                let fix = match nearest(&mention.name, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("add it to `{key}` in {POLICY}"),
                 };
-                problems.push(draft.problem(it.at, format!("unknown {what} `{}`", it.name), fix));
+                problems.push(draft.problem(mention.at, format!("unknown {what} `{}`", mention.name), fix));
             }
         }
     }
     circles(policy, problems);
-    let categories: BTreeSet<String> = drafts.iter().filter_map(|it| it.category.clone()).collect();
+    let categories: BTreeSet<String> = drafts.iter().filter_map(|draft| draft.category.clone()).collect();
     for (name, at) in policy.categories.iter().filter(|(name, _)| !categories.contains(name)) {
         let what = format!("no rule has the category `{name}`");
         problems.push(Problem::at(POLICY, *at, what, meant(name, &categories, "category")));
@@ -40,7 +40,7 @@ pub(crate) fn check(policy: &policy::Draft, drafts: &[Draft<'_>], problems: &mut
 
 /// The topics that there are: those that include others, and those that are included.
 fn topics(topics: &BTreeMap<String, Vec<String>>) -> BTreeSet<&str> {
-    let included = topics.values().flatten().map(|it| name_of(it));
+    let included = topics.values().flatten().map(|topic| name_of(topic));
     topics.keys().map(String::as_str).chain(included).collect()
 }
 
@@ -68,7 +68,7 @@ fn circle<'t>(topics: &'t BTreeMap<String, Vec<String>>, start: &'t str) -> Opti
     let mut next = 0;
     while let Some(topic) = waiting.get(next).copied() {
         next += 1;
-        for included in topics.get(topic).into_iter().flatten().map(|it| name_of(it)) {
+        for included in topics.get(topic).into_iter().flatten().map(|topic| name_of(topic)) {
             if included == start {
                 let mut way = vec![start, topic];
                 while let Some(before) = way.last().filter(|it| **it != start).and_then(|it| from.get(it)) {
@@ -94,7 +94,7 @@ fn preferences(
     problems: &mut Vec<Problem>,
 ) {
     let (Some(set), Some(node)) = (&policy.policy.preferences, &policy.preferences) else { return };
-    let rules: BTreeSet<String> = drafts.iter().filter_map(|it| it.name.clone()).collect();
+    let rules: BTreeSet<String> = drafts.iter().filter_map(|draft| draft.name.clone()).collect();
     let channel_types: BTreeSet<String> = Channel::ALL.iter().map(|it| it.name().to_owned()).collect();
     let channels = BTreeSet::new();
     let known = Known { rules: &rules, categories, channel_types: &channel_types, channels: &channels };

@@ -41,7 +41,7 @@ impl Changed {
     /// Whether a warning says no more than that an overridden rule has another template now.
     pub(crate) fn explains(&self, warning: &Problem) -> bool {
         let template = warning.file.strip_prefix("templates/");
-        warning.what == UNUSED && template.is_some_and(|it| self.templates.contains(it))
+        warning.what == UNUSED && template.is_some_and(|template| self.templates.contains(template))
     }
 }
 
@@ -137,13 +137,15 @@ fn read<'a>(
     let index = members.iter().position(|entry| entry.key == key)?;
     let node = members.remove(index).value;
     let target = text(&node, page)?;
-    if let Some(entry) = members.iter().find(|it| [OVERRIDE, SWITCH_OFF, "rule"].contains(&it.key.as_str())) {
+    if let Some(entry) =
+        members.iter().find(|member| [OVERRIDE, SWITCH_OFF, "rule"].contains(&member.key.as_str()))
+    {
         let what = format!("`{}` stands beside `{key}`", entry.key);
         page.refuse(entry.at, what, "a change of a pack's rule keeps the rule's name; make two items of it");
         return None;
     }
     if key == SWITCH_OFF {
-        if let Some(entry) = members.iter().find(|it| it.key != "about") {
+        if let Some(entry) = members.iter().find(|member| member.key != "about") {
             let what = format!("`{}` has no meaning for a rule that is switched off", entry.key);
             page.refuse(entry.at, what, "take it out, or write `override` in place of `switch-off`");
             return None;
@@ -165,10 +167,10 @@ fn replace(members: &mut Vec<Entry>, new: Vec<Entry>) {
     for entry in new {
         for (key, others) in ALTERNATIVES {
             if entry.key == key {
-                members.retain(|it| !others.contains(&it.key.as_str()));
+                members.retain(|member| !others.contains(&member.key.as_str()));
             }
         }
-        members.retain(|it| it.key != entry.key);
+        members.retain(|member| member.key != entry.key);
         if !matches!(entry.value.kind, Kind::Null) {
             members.push(entry);
         }

@@ -13,10 +13,11 @@ impl Node {
 fn place(node: &Node, at: &str) -> At {
     match &node.kind {
         Kind::Map(entries) => {
-            let step =
-                |it: &Entry| at.strip_prefix(it.key.as_str()).filter(|rest| is_step(rest)).map(str::len);
+            let step = |entry: &Entry| {
+                at.strip_prefix(entry.key.as_str()).filter(|rest| is_step(rest)).map(str::len)
+            };
             // Keys may hold dots themselves, so the longest that fits is meant.
-            let fitting = entries.iter().filter_map(|it| Some((it, step(it)?)));
+            let fitting = entries.iter().filter_map(|entry| Some((entry, step(entry)?)));
             match fitting.min_by_key(|(_, rest)| *rest) {
                 Some((entry, rest)) => {
                     let rest = at[at.len() - rest..].trim_start_matches('.');
@@ -26,10 +27,10 @@ fn place(node: &Node, at: &str) -> At {
             }
         }
         Kind::List(items) => {
-            let Some((index, rest)) = at.strip_prefix('[').and_then(|it| it.split_once(']')) else {
+            let Some((index, rest)) = at.strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
                 return node.at;
             };
-            let item = index.parse::<usize>().ok().and_then(|it| items.get(it));
+            let item = index.parse::<usize>().ok().and_then(|parsed| items.get(parsed));
             item.map_or(node.at, |it| place(it, rest.trim_start_matches('.')))
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => node.at,

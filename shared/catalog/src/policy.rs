@@ -112,7 +112,8 @@ pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Pag
         policy.tenant_rate = rates.per_tenant.unwrap_or(policy.tenant_rate);
         policy.critical_rate = rates.critical.unwrap_or(policy.critical_rate);
     }
-    let starts = fields.read("week-starts", |node, page| word(node, "day", &DAYS.map(|it| (it, it)), page));
+    let starts =
+        fields.read("week-starts", |node, page| word(node, "day", &DAYS.map(|day| (day, day)), page));
     let caps = fields.read("caps", |node, page| caps(node, starts.unwrap_or("mon"), page));
     (draft.policy.caps, draft.categories) = caps.unwrap_or_default();
     if let Some((email, categories)) = fields.read("email", letter::policy) {
@@ -129,7 +130,7 @@ pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Pag
     (draft.policy.topics, draft.topics) = fields.read("topics", topics).unwrap_or_default();
     draft.policy.unknown =
         fields.read("unknown", |node, page| unknown(node, &mut draft.categories, page)).unwrap_or_default();
-    let preferences = members.iter().position(|it| it.key == "preferences");
+    let preferences = members.iter().position(|member| member.key == "preferences");
     draft.preferences = preferences.map(|at| members.swap_remove(at).value);
     draft
 }
@@ -146,7 +147,8 @@ fn unknown(
         if Channel::from_name(key).is_none() {
             categories.push((key.clone(), *at));
         }
-        found.extend(word(value, "word for what got no answer", &words, page).map(|it| (key.clone(), it)));
+        found
+            .extend(word(value, "word for what got no answer", &words, page).map(|word| (key.clone(), word)));
     }
     Some(found)
 }
@@ -155,9 +157,9 @@ fn zone(node: &Node, page: &mut Page<'_>) -> Option<Zone> {
     let name = text(node, page)?;
     match Zone::parse(&name) {
         Ok(zone) => Some(zone),
-        Err(it) => {
-            let what = format!("{} is no IANA time zone", it.found);
-            page.refuse(node.at, what, format!("write {}", it.wanted));
+        Err(error) => {
+            let what = format!("{} is no IANA time zone", error.found);
+            page.refuse(node.at, what, format!("write {}", error.wanted));
             None
         }
     }
@@ -254,7 +256,7 @@ fn cap(
     page: &mut Page<'_>,
 ) -> Option<Cap> {
     check_keys(members, at, &CAP_KEYS, &["cap", "most", "per"], page);
-    let channels = Channel::ALL.map(|it| (it.name(), it));
+    let channels = Channel::ALL.map(|all| (all.name(), all));
     let mut fields = Fields { members, page };
     let name = fields.read("cap", cap_name);
     let most = fields.read("most", |node, page| number(node, 1, u32::MAX, page));
@@ -314,7 +316,7 @@ fn period(fields: &mut Fields<'_, '_, '_>, at: At, week_starts: &str) -> Option<
     match (find(fields.members, "period"), find(fields.members, "rolling")) {
         (Some(node), None) => {
             let word = match &node.kind {
-                Kind::Text(it) if CALENDAR.contains(&it.as_str()) => it.as_str(),
+                Kind::Text(text) if CALENDAR.contains(&text.as_str()) => text.as_str(),
                 Kind::Map(members) if find(members, "rolling").is_some() => {
                     return typed_as(node, "", node.to_json(), fix, fields.page);
                 }

@@ -115,7 +115,7 @@ impl Project {
     /// Whether the decision tests of packs are run: `pack-tests: true` in `carillon.yaml`.
     #[must_use]
     pub fn runs_pack_tests(&self) -> bool {
-        self.manifest.as_ref().is_some_and(|it| it.pack_tests)
+        self.manifest.as_ref().is_some_and(|manifest| manifest.pack_tests)
     }
 
     /// Where packs lie, relative to the project.
@@ -127,7 +127,7 @@ impl Project {
     /// The names of the packs that it uses, in its order.
     #[must_use]
     pub fn packs(&self) -> Vec<&str> {
-        self.packs.iter().map(|it| it.name.as_str()).collect()
+        self.packs.iter().map(|pack| pack.name.as_str()).collect()
     }
 
     /// Compiles it.

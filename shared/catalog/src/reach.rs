@@ -22,20 +22,20 @@ const ALWAYS: [&[&str]; 5] = [
 /// Whether the pattern matches every event.
 pub(crate) fn is_everything(node: &Node) -> bool {
     let Kind::Map(entries) = &node.kind else { return false };
-    entries.iter().all(|it| takes_all(it, ""))
+    entries.iter().all(|entry| takes_all(entry, ""))
 }
 
 fn takes_all(entry: &Entry, above: &str) -> bool {
     let path = joined(above, &entry.key);
     match &entry.value.kind {
-        Kind::List(members) if entry.key == "$or" => members.iter().any(|it| match &it.kind {
-            Kind::Map(entries) => entries.iter().all(|it| takes_all(it, above)),
+        Kind::List(members) if entry.key == "$or" => members.iter().any(|member| match &member.kind {
+            Kind::Map(entries) => entries.iter().all(|entry| takes_all(entry, above)),
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => false,
         }),
         Kind::List(values) => {
-            names_of(&path).is_some() && values.iter().any(|it| takes_every_text(&it.to_json()))
+            names_of(&path).is_some() && values.iter().any(|value| takes_every_text(&value.to_json()))
         }
-        Kind::Map(entries) => entries.iter().all(|it| takes_all(it, &path)),
+        Kind::Map(entries) => entries.iter().all(|entry| takes_all(entry, &path)),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => false,
     }
 }
@@ -84,11 +84,13 @@ fn any<'n>(members: &'n [Node], above: &str, exact: &mut Vec<Exact<'n>>) -> Opti
 }
 
 fn field<'n>(at: At, path: String, values: &'n [Node], exact: &mut Vec<Exact<'n>>) -> Option<(At, String)> {
-    if path == "detail" && !values.iter().any(|it| it.to_json() == serde_json::json!({ "exists": false })) {
+    if path == "detail"
+        && !values.iter().any(|value| value.to_json() == serde_json::json!({ "exists": false }))
+    {
         return Some((at, "`detail` is always an object, and no value in a list matches one".to_owned()));
     }
     let names = names_of(&path)?;
-    if !values.is_empty() && !values.iter().any(|it| takes_some_text(&it.to_json())) {
+    if !values.is_empty() && !values.iter().any(|value| takes_some_text(&value.to_json())) {
         let what =
             format!("`{path}` is always a text that is not empty, and none of these values matches one");
         return Some((at, what));
@@ -96,7 +98,7 @@ fn field<'n>(at: At, path: String, values: &'n [Node], exact: &mut Vec<Exact<'n>
     let texts: Option<Vec<&str>> = values.iter().map(exact_text).collect();
     let texts = texts?;
     let contradicted =
-        exact.iter().find(|it| it.names == names && !it.values.iter().any(|it| texts.contains(it)));
+        exact.iter().find(|it| it.names == names && !it.values.iter().any(|value| texts.contains(value)));
     if let Some(other) = contradicted {
         let what = format!("`{path}` and `{}` are the same, and no value is in both lists", other.path);
         return Some((at, what));
@@ -108,7 +110,7 @@ fn field<'n>(at: At, path: String, values: &'n [Node], exact: &mut Vec<Exact<'n>
 fn exact_text(node: &Node) -> Option<&str> {
     // An IP address has several spellings.
     match &node.kind {
-        Kind::Text(it) if it.parse::<std::net::IpAddr>().is_err() => Some(it),
+        Kind::Text(text) if text.parse::<std::net::IpAddr>().is_err() => Some(text),
         Kind::Text(_) | Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => None,
     }
 }
@@ -116,7 +118,7 @@ fn exact_text(node: &Node) -> Option<&str> {
 fn takes_every_text(value: &Value) -> bool {
     match operator(value) {
         Some(("prefix" | "suffix", Value::String(it))) => it.is_empty(),
-        Some(("wildcard", Value::String(it))) => it == "*",
+        Some(("wildcard", Value::String(text))) => text == "*",
         Some(("exists", Value::Bool(it))) => *it,
         Some(_) | None => false,
     }
@@ -142,12 +144,12 @@ fn listed(value: &Value) -> Vec<&Value> {
 }
 
 fn operator(value: &Value) -> Option<(&str, &Value)> {
-    let object = value.as_object().filter(|it| it.len() == 1)?;
+    let object = value.as_object().filter(|object| object.len() == 1)?;
     object.iter().next().map(|(name, operand)| (name.as_str(), operand))
 }
 
 fn names_of(path: &str) -> Option<&'static [&'static str]> {
-    ALWAYS.into_iter().find(|it| it.contains(&path))
+    ALWAYS.into_iter().find(|alway| alway.contains(&path))
 }
 
 fn joined(above: &str, key: &str) -> String {

@@ -70,7 +70,7 @@ fn named(tag: &str) -> Option<&str> {
         return None;
     }
     let rest = rest.trim_start();
-    let quote = rest.chars().next().filter(|it| ['"', '\''].contains(it))?;
+    let quote = rest.chars().next().filter(|c| ['"', '\''].contains(c))?;
     let (name, after) = rest[1..].split_once(quote)?;
     let may_be_missing = after.trim_start().starts_with("ignore missing");
     // What goes on after the name is an expression that puts a name together.
@@ -105,7 +105,8 @@ mod tests {
 
     #[track_caller]
     fn check(source: &str, expected: &[(&str, usize)]) {
-        let found: Vec<(&str, usize)> = references(source).iter().map(|it| (it.name, it.line)).collect();
+        let found: Vec<(&str, usize)> =
+            references(source).iter().map(|reference| (reference.name, reference.line)).collect();
         assert_eq!(found, expected, "{source}");
     }
 }

@@ -61,7 +61,7 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
             }
         }
     }
-    for rule in catalog.rules().iter().filter(|it| !reached.contains(&it.name)) {
+    for rule in catalog.rules().iter().filter(|rule| !reached.contains(&rule.name)) {
         let fix = "add a sample event whose people are known";
         let warning = Problem::of_file(RULES, "no sample reaches anybody through it", fix);
         findings.warnings.push(warning.of_rule(Some(&rule.name)));
@@ -146,7 +146,7 @@ impl<'a> Stage<'a> {
         let mut waiting = VecDeque::from(self.scenes(event));
         let matches = waiting
             .front()
-            .is_some_and(|it| !it.plan.matches.is_empty() || !it.plan.unnamed_cancels.is_empty());
+            .is_some_and(|front| !front.plan.matches.is_empty() || !front.plan.unnamed_cancels.is_empty());
         for _ in 0..MAX_SCENES {
             let Some(Scene { plan, now }) = waiting.pop_front() else { break };
             for decision in &decide_with(&plan, self.people, None, now, Ask::if_nothing_happened) {
@@ -155,9 +155,9 @@ impl<'a> Stage<'a> {
                     Verdict::Send(order) => {
                         reached.insert(order.rule.name.clone());
                         let unrendered = self.renderings(order, &plan).into_iter().filter_map(Result::err);
-                        findings
-                            .problems
-                            .extend(unrendered.map(|it| silent(&it, order, file, plan.envelope())));
+                        findings.problems.extend(
+                            unrendered.map(|unrendered| silent(&unrendered, order, file, plan.envelope())),
+                        );
                     }
                     // The rule did with the sample what it is for.
                     Verdict::Suppress(Reason::RefusedByRule) => {
@@ -173,7 +173,7 @@ impl<'a> Stage<'a> {
                     Verdict::Later(_) | Verdict::Merge(_) => {
                         waiting.extend(self.next(event, decision, plan.digest.as_ref(), &mut seen));
                     }
-                    Verdict::Cancel(_) => reached.extend(decision.rule.map(|it| it.name.clone())),
+                    Verdict::Cancel(_) => reached.extend(decision.rule.map(|rule| rule.name.clone())),
                 }
             }
         }
@@ -236,10 +236,10 @@ impl<'a> Stage<'a> {
             Verdict::Later(it) if it.why != Waiting::Recurrence => {
                 (it.audience.clone(), it.start.clone(), it.until, told.cloned())
             }
-            Verdict::Merge(it) => {
-                let policy = rule.digest_policy(it.step);
-                let start = Start::after_digest(it.step, it.only);
-                (it.audience.clone(), start, it.closes_at, Some(settle::digest_of(event, &policy)))
+            Verdict::Merge(merge) => {
+                let policy = rule.digest_policy(merge.step);
+                let start = Start::after_digest(merge.step, merge.only);
+                (merge.audience.clone(), start, merge.closes_at, Some(settle::digest_of(event, &policy)))
             }
             Verdict::Send(order) => match order.failover.clone()?.1 {
                 Task::Run { audience, start } | Task::Close { audience, resume: Some(start), .. } => {
@@ -288,7 +288,7 @@ impl<'a> Stage<'a> {
 /// Renders one order, as dispatch would.
 fn render(renderer: &Renderer, plan: &Plan<'_>, order: &Order<'_>) -> Result<(), Unrendered> {
     let policy = Some(&plan.catalog.policy().email);
-    let (digest, payload) = (plan.digest.as_ref().map(|it| &it.summary), plan.event.data.as_ref());
+    let (digest, payload) = (plan.digest.as_ref().map(|digest| &digest.summary), plan.event.data.as_ref());
     let extra = Extra { digest, payload, policy, ..Extra::default() };
     renderer.scene_with(plan.envelope(), extra).render(order).map(drop)
 }

@@ -107,7 +107,7 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
         false => steps::steps(members, node.at, &mut page),
     };
     let channels = channels_of(steps.as_deref().unwrap_or_default());
-    let is_silent = !channels.is_empty() && channels.iter().all(|it| it.parts().is_empty());
+    let is_silent = !channels.is_empty() && channels.iter().all(|channel| channel.parts().is_empty());
     let required = match (is_broadcast, find(members, "refuse"), is_silent) {
         (true, _, _) => &broadcast::REQUIRED[..],
         (false, Some(_), _) => &wording::REQUIRED_OF_REFUSING[..],
@@ -235,7 +235,7 @@ fn warnings(rule: &Rule, members: &[Entry], draft: &Draft<'_>) -> Vec<Problem> {
         let found = crate::when::warnings(node).into_iter();
         warnings.extend(found.map(|(at, what, fix)| draft.problem(at, what, fix)));
     }
-    let endless = rule.repeat.as_ref().is_some_and(|it| it.times.is_none() && it.until.is_none());
+    let endless = rule.repeat.as_ref().is_some_and(|repeat| repeat.times.is_none() && repeat.until.is_none());
     if let Some(node) = find(members, "repeat").filter(|_| endless && rule.expires.is_none()) {
         let fix = "add `times: <n>` or `until: $.data.<instant>`, or let the rule expire";
         warnings.push(draft.problem(node.at, "it repeats without an end", fix));
@@ -256,14 +256,14 @@ fn name(node: &Node, page: &mut Page<'_>) -> Option<String> {
 
 /// `like-this-1`
 pub(crate) fn is_kebab(name: &str) -> bool {
-    name.starts_with(|it: char| it.is_ascii_lowercase())
+    name.starts_with(|name: char| name.is_ascii_lowercase())
         && name.split('-').all(|word| {
-            !word.is_empty() && word.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
+            !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
         })
 }
 
 fn priority(node: &Node, page: &mut Page<'_>) -> Option<Priority> {
-    word(node, "priority", &PRIORITIES.map(|it| (it.name(), it)), page)
+    word(node, "priority", &PRIORITIES.map(|priority| (priority.name(), priority)), page)
 }
 
 /// Only what is said live is kept in an inbox, so only there is something to be left out.
@@ -281,7 +281,7 @@ fn expose(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
     let mut paths: Vec<Path> = Vec::new();
     for node in list(node, page)? {
         let Some(found) = path_in(node, page) else { continue };
-        if paths.iter().any(|it| it.last() == found.last()) {
+        if paths.iter().any(|path| path.last() == found.last()) {
             let what = format!("two paths end in `{}`, and only one value can have that name", found.last());
             page.refuse(node.at, what, "expose one of them");
         }
@@ -315,7 +315,7 @@ fn expires(node: &Node, page: &mut Page<'_>) -> Option<Expiry> {
     let word = text(node, page)?;
     let fix = "write a length, such as `24h`, `7d` or `1h 30m`, or a path to a time: `$.data.validUntil`";
     match duration(&word) {
-        Some(it) if it.is_positive() => return Some(Expiry::After(it)),
+        Some(duration) if duration.is_positive() => return Some(Expiry::After(duration)),
         Some(_) => page.refuse(node.at, format!("`{word}` is over before it begins"), fix),
         None => page.refuse(node.at, format!("`{word}` is no duration"), fix),
     }

@@ -179,7 +179,7 @@ fn detail(text: &str) -> Result<String, Refusal> {
         detail: Option<&'a RawValue>,
     }
     let outer: Option<Outer<'_>> = serde_json::from_str(text).ok();
-    match outer.and_then(|it| it.detail).map(RawValue::get) {
+    match outer.and_then(|outer| outer.detail).map(RawValue::get) {
         Some(it) if it.starts_with('{') => Ok(it.to_owned()),
         Some(_) => Err(refusal("detail", "a value that is no object", "one JSON object")),
         None => Err(refusal("detail", "nothing", "one JSON object")),
@@ -192,7 +192,7 @@ fn members(text: &str) -> Result<Value, Refusal> {
 
 fn word(members: &Value, name: &str, wanted: &str) -> Result<String, Refusal> {
     match members.get(name) {
-        Some(Value::String(it)) if !it.is_empty() => Ok(it.clone()),
+        Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
         None | Some(Value::Null) => Err(refusal(name, "nothing", wanted)),
         Some(_) => Err(refusal(name, "a value that is no text, or an empty one", wanted)),
     }

@@ -101,7 +101,7 @@ fn long(node: &Node, page: &mut Page<'_>) -> Option<Vec<(Step, At)>> {
         page.refuse(node.at, "`steps` is empty, so nothing is ever sent", STEP);
         return None;
     }
-    let steps: Vec<(Step, At)> = nodes.iter().filter_map(|it| Some((step(it, page)?, it.at))).collect();
+    let steps: Vec<(Step, At)> = nodes.iter().filter_map(|node| Some((step(node, page)?, node.at))).collect();
     (steps.len() == nodes.len()).then_some(steps)
 }
 
@@ -161,10 +161,10 @@ pub(crate) fn channels(node: &Node, page: &mut Page<'_>) -> Option<Vec<Channel>>
     for node in nodes {
         let Some(word) = text(node, page) else { continue };
         match Channel::from_name(&word) {
-            Some(it) if channels.contains(&it) => {
+            Some(name) if channels.contains(&name) => {
                 page.refuse(node.at, format!("the channel `{word}` stands here twice"), "take one out");
             }
-            Some(it) => channels.push(it),
+            Some(name) => channels.push(name),
             None => page.refuse(node.at, format!("unknown channel `{word}`"), suggestion(&word, &known)),
         }
     }
@@ -193,7 +193,7 @@ fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> 
     if is_path(node) {
         let path = path_in(node, page);
         let (shift, days) = match shift {
-            Some(it) => shifted(it, page)?,
+            Some(shift) => shifted(shift, page)?,
             None => (SignedDuration::ZERO, 0),
         };
         return Some(Wait::Event { path: path?, shift, days });
@@ -206,11 +206,11 @@ fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> 
     if let Ok(instant) = written.parse::<Timestamp>() {
         return Some(Wait::Until(instant));
     }
-    match duration(&written).filter(|it| it.is_positive() && *it <= MAX) {
+    match duration(&written).filter(|duration| duration.is_positive() && *duration <= MAX) {
         Some(length) => Some(Wait::For(length)),
         None => {
             let what = match duration(&written) {
-                Some(it) if it > MAX => format!("`{written}` is longer than 31 days"),
+                Some(duration) if duration > MAX => format!("`{written}` is longer than 31 days"),
                 Some(_) => format!("`{written}` is over before it begins"),
                 None => format!("`{written}` is nothing to wait for"),
             };
@@ -223,7 +223,7 @@ fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> 
 /// The whole shift, and how many days of it are days of a calendar.
 fn shifted(node: &Node, page: &mut Page<'_>) -> Option<(SignedDuration, i64)> {
     let written = text(node, page)?;
-    let found = duration(&written).filter(|it| it.abs() <= MAX);
+    let found = duration(&written).filter(|duration| duration.abs() <= MAX);
     if found.is_none() {
         let fix = "write how much later, or with a minus how much earlier, up to 31 days: `-1h`";
         page.refuse(node.at, format!("`{written}` is no shift"), fix);
@@ -242,8 +242,12 @@ fn throttle(node: &Node, page: &mut Page<'_>) -> Option<ThrottleStep> {
         return None;
     }
     let (most, per) = (most?, per?);
-    if let Err(it) = Limit::new("throttle", u64::from(most), Period::Fixed(per), true) {
-        page.refuse(node.at, format!("{}: found {}", it.at, it.found), format!("write {}", it.wanted));
+    if let Err(error) = Limit::new("throttle", u64::from(most), Period::Fixed(per), true) {
+        page.refuse(
+            node.at,
+            format!("{}: found {}", error.at, error.found),
+            format!("write {}", error.wanted),
+        );
         return None;
     }
     Some(ThrottleStep { most, per, key })
@@ -269,7 +273,8 @@ fn digest(node: &Node, page: &mut Page<'_>) -> Option<DigestStep> {
 fn policy(at: At, fields: &mut Fields<'_, '_, '_>) -> Option<DigestPolicy> {
     let before = fields.page.problems.len();
     let mut written = Map::new();
-    let mut add = |name: &str, value: Option<Value>| value.map(|it| written.insert(name.to_owned(), it));
+    let mut add =
+        |name: &str, value: Option<Value>| value.map(|value| written.insert(name.to_owned(), value));
     let count = |node: &Node, page: &mut Page<'_>| number(node, 1, u32::MAX, page).map(Value::from);
     add("max_items", fields.read("max-items", count));
     add("show", fields.read("show", count));
@@ -285,7 +290,7 @@ fn policy(at: At, fields: &mut Fields<'_, '_, '_>) -> Option<DigestPolicy> {
         }
         found
     });
-    add("sliding", sliding.map(|it| serde_json::json!({ "max": format!("{it:#}") })));
+    add("sliding", sliding.map(|sliding| serde_json::json!({ "max": format!("{sliding:#}") })));
     add("flush_first", fields.read("flush-first", |node, page| flag(node, page).map(Value::from)));
     add("lookback", fields.read("lookback", |node, page| flag(node, page).map(Value::from)));
     let keep = fields.read("keep", |node, page| {
@@ -296,7 +301,7 @@ fn policy(at: At, fields: &mut Fields<'_, '_, '_>) -> Option<DigestPolicy> {
     });
     let sort_by = fields.read("sort-by", path_in);
     contradictions(fields);
-    add("sort_by", sort_by.clone().map(|it| String::from(it).into()));
+    add("sort_by", sort_by.clone().map(|sort_by| String::from(sort_by).into()));
     add("keep", sort_by.map(|_| order.unwrap_or("highest")).or(keep).map(Value::from));
     if fields.page.problems.len() > before {
         return None;

@@ -11,7 +11,8 @@ const RULE: &str = "- rule: hello\n  when: { detail-type: [core.hello] }\n  cate
 
 #[test]
 fn a_rule_and_its_template_make_a_catalog() {
-    let compiled = compile_files(files(&[("rules/core.yaml", RULE)])).unwrap_or_else(|it| panic!("{it:?}"));
+    let compiled =
+        compile_files(files(&[("rules/core.yaml", RULE)])).unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(compiled.warnings, []);
     assert_eq!(compiled.file.format, CATALOG_FORMAT);
     assert_eq!(compiled.file.rules.len(), 1);
@@ -85,14 +86,16 @@ fn a_catalog_has_so_many_rules_and_files_and_no_more() {
         &["rules/b.yaml: with this file there are more than 20000 rules; put less into one catalog"],
     );
     let names: Vec<String> = (0..=MAX_FILES).map(|at| format!("templates/layouts/{at}.txt")).collect();
-    let many: Vec<(&str, &str)> = names.iter().map(|it| (it.as_str(), "")).collect();
+    let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
     check(&many, &["templates: there are more than 5000 files in it; put less into one catalog"]);
 }
 
 #[test]
 fn the_version_names_what_is_sent_and_nothing_else() {
     let version = |changed: &[(&str, &str)]| {
-        compile_files(files(changed)).map(|it| it.file.version).unwrap_or_else(|it| panic!("{it:?}"))
+        compile_files(files(changed))
+            .map(|compile_file| compile_file.file.version)
+            .unwrap_or_else(|error| panic!("{error:?}"))
     };
     let one = version(&[("rules/core.yaml", RULE)]);
     assert_eq!(one, "2125c351818a");
@@ -114,14 +117,16 @@ fn the_version_does_not_depend_on_the_order_in_which_files_or_keys_come() {
     let swapped = second.replace("{ source: [a], id: [b] }", "{ id: [b], source: [a] }");
     let entries = [("rules/a.yaml", RULE), ("rules/b.yaml", &second)];
     let reversed = [("rules/b.yaml", swapped.as_str()), ("rules/a.yaml", RULE)];
-    let version = |changed: &[(&str, &str)]| compile_files(files(changed)).map(|it| it.file.version).ok();
+    let version = |changed: &[(&str, &str)]| {
+        compile_files(files(changed)).map(|compile_file| compile_file.file.version).ok()
+    };
     assert!(version(&entries).is_some());
     assert_eq!(version(&entries), version(&reversed));
 }
 
 #[test]
 fn the_packs_that_carillon_comes_with_compile_and_their_samples_reach_people() {
-    let compiled = compile(&root().join("config")).unwrap_or_else(|it| panic!("{it:#?}"));
+    let compiled = compile(&root().join("config")).unwrap_or_else(|error| panic!("{error:#?}"));
     assert_eq!(compiled.warnings, []);
     let catalog = Catalog::open(compiled.file).unwrap();
     let project = Project::read(&root().join("config"), &Files::new());
@@ -129,7 +134,7 @@ fn the_packs_that_carillon_comes_with_compile_and_their_samples_reach_people() {
         let people: Vec<Recipient> = serde_json::from_str(&file.text).unwrap();
         people
     });
-    let people: Recipients = people.map(|it| (it.id.clone(), it)).collect();
+    let people: Recipients = people.map(|person| (person.id.clone(), person)).collect();
     let samples: Vec<_> = project.samples().into_iter().map(|sample| (sample.file, sample.text)).collect();
     assert!(samples.len() > 10);
     assert_eq!(check_samples(&catalog, &samples, &people), Findings::default());

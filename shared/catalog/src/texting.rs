@@ -41,9 +41,9 @@ pub(crate) fn spend(
     page: &mut Page<'_>,
 ) -> Option<Budget> {
     let members = map(node, "{ sms: { per: tenant, most: 20.00, currency: USD, period: day } }", page)?;
-    for it in members.iter().filter(|it| it.key != "sms") {
-        let what = format!("`{}` has no prices, so nothing can be counted", it.key);
-        page.refuse(it.at, what, "only `sms` can have a budget");
+    for member in members.iter().filter(|member| member.key != "sms") {
+        let what = format!("`{}` has no prices, so nothing can be counted", member.key);
+        page.refuse(member.at, what, "only `sms` can have a budget");
     }
     let node = find(members, "sms")?;
     let Some(prices) = prices else {
@@ -121,7 +121,7 @@ fn senders(node: &Node, categories: &mut Categories, page: &mut Page<'_>) -> Opt
     let mut fields = Fields { members, page };
     let tenants = fields.read("tenants", names).unwrap_or_default();
     if let Some(Kind::Map(entries)) = find(members, "categories").map(|it| &it.kind) {
-        categories.extend(entries.iter().map(|it| (it.key.clone(), it.at)));
+        categories.extend(entries.iter().map(|entry| (entry.key.clone(), entry.at)));
     }
     let by_category = fields.read("categories", names).unwrap_or_default();
     Some(Senders { tenants, categories: by_category })
@@ -133,8 +133,8 @@ fn names(node: &Node, page: &mut Page<'_>) -> Option<BTreeMap<String, String>> {
     for Entry { key, value, .. } in map(node, "{ clinic-7: Clinic }", page)? {
         let Some(name) = text(value, page) else { continue };
         let is_name = (1..=11).contains(&name.len())
-            && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
-            && name.bytes().any(|it| it.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && name.bytes().any(|byte| byte.is_ascii_alphabetic())
             && !name.starts_with('-')
             && !name.ends_with('-');
         if !is_name {
@@ -154,12 +154,12 @@ fn prices(node: &Node, page: &mut Page<'_>) -> Option<Prices> {
     }
     let mut by_prefix = BTreeMap::new();
     for Entry { key, at, value } in
-        members.iter().filter(|it| !["currency", "default"].contains(&it.key.as_str()))
+        members.iter().filter(|member| !["currency", "default"].contains(&member.key.as_str()))
     {
         if !is_prefix(key) {
             page.refuse(*at, format!("`{key}` is no beginning of a number"), PREFIX);
         }
-        by_prefix.extend(money(value, page).map(|it| (key.clone(), it)));
+        by_prefix.extend(money(value, page).map(|money| (key.clone(), money)));
     }
     let mut fields = Fields { members, page };
     let (currency, default) = (fields.read("currency", currency), fields.read("default", money));
@@ -168,7 +168,7 @@ fn prices(node: &Node, page: &mut Page<'_>) -> Option<Prices> {
 
 fn currency(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let name = text(node, page)?;
-    if name.len() == 3 && name.bytes().all(|it| it.is_ascii_uppercase()) {
+    if name.len() == 3 && name.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Some(name);
     }
     page.refuse(node.at, format!("`{name}` is no currency"), "write its three letters, such as `USD`");
@@ -177,8 +177,8 @@ fn currency(node: &Node, page: &mut Page<'_>) -> Option<String> {
 
 fn money(node: &Node, page: &mut Page<'_>) -> Option<Micros> {
     let found = match &node.kind {
-        Kind::Number(it) => it.to_string(),
-        Kind::Text(it) => it.clone(),
+        Kind::Number(number) => number.to_string(),
+        Kind::Text(text) => text.clone(),
         Kind::Null | Kind::Bool(_) | Kind::List(_) | Kind::Map(_) => node.what_there_is().to_owned(),
     };
     let amount = Micros::parse(&found);
@@ -192,7 +192,7 @@ fn money(node: &Node, page: &mut Page<'_>) -> Option<Micros> {
 fn is_prefix(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
     (1..=7).contains(&digits.len())
-        && digits.bytes().all(|it| it.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
         && !digits.starts_with('0')
 }
 

@@ -88,7 +88,7 @@ pub fn run_tests(
             trials.verdicts.push(Verdict { file: file.clone(), line: node.at.line, test, holds });
         }
     }
-    for rule in catalog.rules().iter().filter(|it| !named.contains(&it.name)) {
+    for rule in catalog.rules().iter().filter(|rule| !named.contains(&rule.name)) {
         let fix = "add one to `tests/<pack>.yaml` that begins with `- test: <what it shows>`";
         trials
             .warnings
@@ -105,7 +105,7 @@ fn run(script: &Script, catalog: &Catalog, page: &mut Page<'_>) {
     let answer = |ask: &Ask| script.given.answer(ask, script.now, &mut asked.borrow_mut());
     let tenant = script.tenant.as_ref();
     let decided = decide_with(&plan, &script.people, tenant, script.now, answer);
-    let zone = tenant.and_then(|it| it.zone.as_deref());
+    let zone = tenant.and_then(|tenant| tenant.zone.as_deref());
     let renderer = Renderer::new(catalog);
     let (decided, _) = proofread(&renderer, &plan, decided, zone, script.now, &answer);
     script.given.check_asked(&asked.borrow(), page);
@@ -142,9 +142,9 @@ fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Op
         page.refuse(*at, format!("the rule `{rule}` does not match this event"), fix);
         return None;
     };
-    let before = step.checked_sub(1).and_then(|it| matched.rule.steps.get(it));
+    let before = step.checked_sub(1).and_then(|difference| matched.rule.steps.get(difference));
     let digest = match before {
-        Some(Step::Digest(it)) => Some(settle::digest_of(&script.event, &it.policy)),
+        Some(Step::Digest(digest)) => Some(settle::digest_of(&script.event, &digest.policy)),
         Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => None,
     };
     let start = Start { step: u32::try_from(*step).unwrap_or(u32::MAX), ..Start::default() };

@@ -44,8 +44,8 @@ fn is_covered(policy: &Policy, category: &str, channel: Channel, critical: bool)
         return true;
     }
     let texting = &policy.texting;
-    let has_budget =
-        texting.prices.is_some() && texting.budget.as_ref().is_some_and(|it| !it.except.contains(category));
+    let has_budget = texting.prices.is_some()
+        && texting.budget.as_ref().is_some_and(|budget| !budget.except.contains(category));
     channel == Channel::Sms && !critical && has_budget
 }
 
@@ -102,8 +102,11 @@ mod tests {
             Ok(compiled) => compiled.warnings,
             Err(problems) => panic!("{problems:?}"),
         };
-        let warnings: Vec<&str> =
-            warnings.iter().map(|it| it.what.as_str()).filter(|it| it.starts_with("no cap")).collect();
+        let warnings: Vec<&str> = warnings
+            .iter()
+            .map(|warning| warning.what.as_str())
+            .filter(|it| it.starts_with("no cap"))
+            .collect();
         assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
         for (warning, expected) in warnings.iter().zip(expected) {
             assert!(warning.ends_with(expected) || warning.contains(expected), "{warning}");

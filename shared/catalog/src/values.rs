@@ -25,17 +25,17 @@ impl<'n, 'p> Fields<'n, 'p, '_> {
 }
 
 pub(crate) fn find<'n>(members: &'n [Entry], key: &str) -> Option<&'n Node> {
-    members.iter().find(|it| it.key == key).map(|it| &it.value)
+    members.iter().find(|member| member.key == key).map(|member| &member.value)
 }
 
 /// The place of a key, rather than of its value.
 pub(crate) fn key_at(members: &[Entry], key: &str) -> Option<At> {
-    members.iter().find(|it| it.key == key).map(|it| it.at)
+    members.iter().find(|member| member.key == key).map(|member| member.at)
 }
 
 /// Reports keys that nothing reads and keys that are missing.
 pub(crate) fn check_keys(members: &[Entry], at: At, known: &[&str], required: &[&str], page: &mut Page<'_>) {
-    for entry in members.iter().filter(|it| !known.contains(&it.key.as_str())) {
+    for entry in members.iter().filter(|member| !known.contains(&member.key.as_str())) {
         page.refuse(entry.at, format!("unknown key `{}`", entry.key), suggestion(&entry.key, known));
     }
     for key in required.iter().filter(|key| find(members, key).is_none()) {
@@ -46,7 +46,7 @@ pub(crate) fn check_keys(members: &[Entry], at: At, known: &[&str], required: &[
 /// Text that is not empty.
 pub(crate) fn text(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let fix = match &node.kind {
-        Kind::Text(it) if !it.trim().is_empty() => return Some(it.clone()),
+        Kind::Text(text) if !text.trim().is_empty() => return Some(text.clone()),
         Kind::Text(_) | Kind::Null => "write something, or take the key out",
         Kind::Bool(_) | Kind::Number(_) => "put it in quotes",
         Kind::List(_) | Kind::Map(_) => "write one value here",
@@ -56,8 +56,8 @@ pub(crate) fn text(node: &Node, page: &mut Page<'_>) -> Option<String> {
 }
 
 pub(crate) fn list<'n>(node: &'n Node, page: &mut Page<'_>) -> Option<&'n [Node]> {
-    if let Kind::List(it) = &node.kind {
-        return Some(it);
+    if let Kind::List(list) = &node.kind {
+        return Some(list);
     }
     page.refuse(
         node.at,
@@ -69,8 +69,8 @@ pub(crate) fn list<'n>(node: &'n Node, page: &mut Page<'_>) -> Option<&'n [Node]
 
 /// A map; `form` shows one.
 pub(crate) fn map<'n>(node: &'n Node, form: &str, page: &mut Page<'_>) -> Option<&'n [Entry]> {
-    if let Kind::Map(it) = &node.kind {
-        return Some(it);
+    if let Kind::Map(map) = &node.kind {
+        return Some(map);
     }
     page.refuse(
         node.at,
@@ -96,8 +96,8 @@ pub(crate) fn flag(node: &Node, page: &mut Page<'_>) -> Option<bool> {
 pub(crate) fn number(node: &Node, least: u32, most: u32, page: &mut Page<'_>) -> Option<u32> {
     let found = match &node.kind {
         Kind::Number(it) => {
-            let number = it.as_u64().and_then(|it| u32::try_from(it).ok());
-            if let Some(number) = number.filter(|it| (least..=most).contains(it)) {
+            let number = it.as_u64().and_then(|number| u32::try_from(number).ok());
+            if let Some(number) = number.filter(|number| (least..=most).contains(number)) {
                 return Some(number);
             }
             format!("`{it}`")
@@ -166,7 +166,7 @@ pub(crate) fn path_in(node: &Node, page: &mut Page<'_>) -> Option<Path> {
             }
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
-            written.extend(parts(&text(node, page)?).into_iter().map(|it| (it, node.at)));
+            written.extend(parts(&text(node, page)?).into_iter().map(|part| (part, node.at)));
         }
     }
     if let [(text, at)] = &written[..] {
@@ -242,7 +242,7 @@ fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
 fn is_in_envelope(path: &str) -> bool {
     let steps = path.strip_prefix("$.").unwrap_or(path);
     let (first, rest) = steps.split_once('.').map_or((steps, None), |(first, rest)| (first, Some(rest)));
-    let is_name = first.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+    let is_name = first.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     first == "data" || (is_name && rest.is_none())
 }
 
@@ -256,7 +256,7 @@ pub(crate) fn meant_path(text: &str) -> Option<String> {
     let path = path.strip_prefix("$.").or_else(|| path.strip_prefix('$')).unwrap_or(path);
     // The words by which EventBridge and other products call the payload.
     let beginnings = ["event.detail.", "detail.", "trigger.payload.", "event.payload.", "payload."];
-    let of_payload = beginnings.iter().find_map(|it| path.strip_prefix(it));
+    let of_payload = beginnings.iter().find_map(|beginning| path.strip_prefix(beginning));
     is_path |= of_payload.is_some() || path.starts_with("data.");
     let path = of_payload.unwrap_or(path);
     let first = path.split('.').next().unwrap_or_default();

@@ -37,7 +37,7 @@ fn check_fields(node: &Node, page: &mut Page<'_>) {
     for entry in entries {
         if entry.key == "$or" {
             if let Kind::List(members) = &entry.value.kind {
-                members.iter().for_each(|it| check_fields(it, page));
+                members.iter().for_each(|member| check_fields(member, page));
             }
             continue;
         }
@@ -93,7 +93,7 @@ fn under_detail<'n>(node: &'n Node, above: &str, each: &mut impl FnMut(&str, &'n
     let Kind::Map(entries) = &node.kind else { return };
     for entry in entries {
         if let (Kind::List(members), "$or") = (&entry.value.kind, entry.key.as_str()) {
-            members.iter().for_each(|it| under_detail(it, above, each));
+            members.iter().for_each(|member| under_detail(member, above, each));
             continue;
         }
         let path = if above.is_empty() { entry.key.clone() } else { format!("{above}.{}", entry.key) };
@@ -113,7 +113,7 @@ fn check_detail(node: &Node, above: &str, page: &mut Page<'_>) {
         if first == "data" {
             return;
         }
-        let is_name = first.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+        let is_name = first.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         let fix = format!("the payload is under `detail.data`: write `detail: {{ data: {{ {path}: … }} }}`");
         let has_members = path.contains('.') || matches!(entry.value.kind, Kind::Map(_));
         if !is_name {
@@ -137,7 +137,7 @@ fn check_detail(node: &Node, above: &str, page: &mut Page<'_>) {
 pub(crate) fn warnings(node: &Node) -> Vec<(At, String, String)> {
     let mut found = Vec::new();
     under_detail(node, "", &mut |path, entry| {
-        let is_name = path.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+        let is_name = path.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         if is_name
             && !ATTRIBUTES.contains(&path)
             && !TRACE.contains(&path)
@@ -161,12 +161,14 @@ fn numbers(node: &Node, found: &mut Vec<(At, String, String)>) {
     match &node.kind {
         Kind::Map(entries) => {
             // `numeric` compares with numbers, whatever they look like.
-            let others = entries.iter().filter(|it| it.key != "numeric");
-            others.for_each(|it| numbers(&it.value, found));
+            let others = entries.iter().filter(|entry| entry.key != "numeric");
+            others.for_each(|other| numbers(&other.value, found));
         }
-        Kind::List(members) => members.iter().for_each(|it| numbers(it, found)),
+        Kind::List(members) => members.iter().for_each(|member| numbers(member, found)),
         Kind::Number(number) => {
-            let Some(written) = node.written.as_deref().filter(|it| is_odd(it, &number.to_string())) else {
+            let Some(written) =
+                node.written.as_deref().filter(|written| is_odd(written, &number.to_string()))
+            else {
                 return;
             };
             let what = format!("`{written}` is the number {number} to YAML, and matches no text");

@@ -62,12 +62,12 @@ impl Node {
         match &self.kind {
             Kind::Null => Value::Null,
             Kind::Bool(it) => Value::Bool(*it),
-            Kind::Number(it) => Value::Number(it.clone()),
-            Kind::Text(it) => Value::String(it.clone()),
+            Kind::Number(number) => Value::Number(number.clone()),
+            Kind::Text(text) => Value::String(text.clone()),
             Kind::List(list) => list.iter().map(Node::to_json).collect(),
-            Kind::Map(entries) => {
-                Value::Object(entries.iter().map(|it| (it.key.clone(), it.value.to_json())).collect())
-            }
+            Kind::Map(entries) => Value::Object(
+                entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect(),
+            ),
         }
     }
 }
@@ -186,11 +186,11 @@ fn note_numbers(node: &mut Node, lines: &[&str]) {
             let line = lines.get(node.at.line.saturating_sub(1)).copied().unwrap_or_default();
             let rest = line.chars().skip(node.at.column.saturating_sub(1));
             let word: String = rest.take_while(|it| !it.is_whitespace() && !",]}".contains(*it)).collect();
-            let is_number = word.starts_with(|it: char| it.is_ascii_digit() || "+-.".contains(it));
+            let is_number = word.starts_with(|word: char| word.is_ascii_digit() || "+-.".contains(word));
             node.written = Some(word).filter(|_| is_number);
         }
         Kind::List(list) => list.iter_mut().for_each(|it| note_numbers(it, lines)),
-        Kind::Map(entries) => entries.iter_mut().for_each(|it| note_numbers(&mut it.value, lines)),
+        Kind::Map(entries) => entries.iter_mut().for_each(|entry| note_numbers(&mut entry.value, lines)),
         Kind::Null | Kind::Bool(_) | Kind::Text(_) => {}
     }
 }

@@ -113,7 +113,7 @@ impl<C: Cloud> Providers<C> {
             let probed = of_this().find(|it| it.probe).map(|it| it.failed);
             let must_tell = {
                 let mut seen = line.seen();
-                of_this().filter(|it| !it.probe).for_each(|it| seen.counted.count(it.failed, now));
+                of_this().filter(|of_this| !of_this.probe).for_each(|it| seen.counted.count(it.failed, now));
                 seen.counted.forget_old(now);
                 let is_news = seen.counted.has_failures() || !seen.breaker.value.is_closed();
                 probed.is_some() || (is_news && !seen.counted.is_empty())
@@ -134,7 +134,7 @@ impl Line {
 
     /// Reads what the others know, unless that was just done. What cannot be read is a provider that works.
     async fn refresh(&self, counters: &impl Shared, now: Timestamp) {
-        if self.seen().read_at.is_some_and(|it| now.duration_since(it).abs() < FRESH) {
+        if self.seen().read_at.is_some_and(|at| now.duration_since(at).abs() < FRESH) {
             return;
         }
         let read = match tokio::time::timeout(PATIENCE, counters.breaker(&self.name)).await {
@@ -220,7 +220,7 @@ impl Line {
         match turn {
             Some(Turn::Opened) => tracing::error!(
                 provider = self.name,
-                down_since = breaker.down_since().map(|it| it.to_string()),
+                down_since = breaker.down_since().map(|down_since| down_since.to_string()),
                 "a provider is not asked any more: it only fails"
             ),
             Some(Turn::Closed) => tracing::warn!(provider = self.name, "a provider works again"),

@@ -94,7 +94,7 @@ impl<C: Cloud> Desk<C> {
         let Some(key) = &job.cancel else { return Ok(false) };
         match tokio::time::timeout(deadline.left(C::now()), self.counters.cancelled(key)).await {
             Ok(Ok(cancelled)) => {
-                Ok(cancelled.is_some_and(|it| it.takes_back(job.event.time, job.key.parts().0)))
+                Ok(cancelled.is_some_and(|cancelled| cancelled.takes_back(job.event.time, job.key.parts().0)))
             }
             Ok(Err(refused)) => Err(Failure::Transient(Box::new(refused))),
             Err(late) => Err(Failure::Transient(Box::new(late))),
@@ -131,7 +131,7 @@ fn conclude(at: usize, turn: &Turn<'_>, ticket: &Ticket, asked: Asked, was_asked
             let (settlement, next) = (Some(turn.unasked()), Next::Again(None));
             return Finished { at, settlement, next, evidence: None, failed: None };
         }
-        Asked::Answer(it) => it,
+        Asked::Answer(answer) => answer,
     };
     let probe = matches!(ticket, Ticket::Go { probe: true, .. });
     let found = evidence(&answer).filter(|_| was_asked).zip(provider(turn, ticket));
@@ -164,7 +164,7 @@ impl Finished {
     }
 
     pub(crate) fn is(&self, status: Status) -> bool {
-        self.settlement.as_ref().is_some_and(|it| it.status == status)
+        self.settlement.as_ref().is_some_and(|settlement| settlement.status == status)
     }
 }
 

@@ -118,8 +118,8 @@ impl<C: Cloud> Desk<C> {
         tasks: Vec<Task<'a>>,
     ) -> (Vec<(Task<'a>, Ticket)>, Vec<(Task<'a>, std::time::Duration)>) {
         let now = C::now();
-        let jobs: Vec<&Job> = tasks.iter().map(|it| &it.job).collect();
-        let in_time = jobs.iter().filter(|it| !it.is_expired(now)).count();
+        let jobs: Vec<&Job> = tasks.iter().map(|task| &task.job).collect();
+        let in_time = jobs.iter().filter(|job| !job.is_expired(now)).count();
         let views = self.providers.look(in_time, now).await;
         let mut tickets = limits::tickets(&jobs, views, now);
         self.hold_to_quota(&jobs, &mut tickets, now).await;
@@ -137,7 +137,7 @@ impl<C: Cloud> Desk<C> {
     async fn hold_to_quota(&self, jobs: &[&Job], tickets: &mut [Ticket], now: domain::Timestamp) {
         for provider in 0..self.providers.count() {
             let Some((name, quota)) = self.providers.quota(provider) else { continue };
-            let asks = |it: &Ticket| matches!(it, Ticket::Go { providers, .. } if providers.first() == Some(&provider));
+            let asks = |ticket: &Ticket| matches!(ticket, Ticket::Go { providers, .. } if providers.first() == Some(&provider));
             let mut asking = limits::by_priority(jobs);
             asking.retain(|it| asks(&tickets[*it]));
             if asking.is_empty() {
@@ -184,7 +184,7 @@ impl<C: Cloud> Desk<C> {
         if tasks.is_empty() {
             return Ok(Vec::new());
         }
-        let jobs: Vec<&Job> = tasks.iter().map(|it| &it.job).collect();
+        let jobs: Vec<&Job> = tasks.iter().map(|task| &task.job).collect();
         let claimed = self.ledger.claim(&jobs, token, C::now(), deadline.ends()).await;
         if claimed.is_err() {
             let given_back: Vec<Settlement> = jobs.into_iter().map(settle::never_tried).collect();
@@ -246,7 +246,9 @@ impl<C: Cloud> Desk<C> {
         token: &str,
         deadline: Deadline,
     ) -> Vec<bool> {
-        let settlement = |it: &Finished| it.settlement.clone().filter(|_| tasks[it.at].job.is_recorded());
+        let settlement = |finished: &Finished| {
+            finished.settlement.clone().filter(|_| tasks[finished.at].job.is_recorded())
+        };
         let settlements: Vec<Settlement> = finished.iter().filter_map(settlement).collect();
         let unsettled = || finished.iter().map(|it| settlement(it).is_none()).collect();
         if settlements.is_empty() {

@@ -78,7 +78,7 @@ pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Ve
         };
     }
     // A provider that is down beside one that is well is looked at by whoever can wait best.
-    let unprobed = views.iter().position(|it| it.probe && it.left > 0);
+    let unprobed = views.iter().position(|view| view.probe && view.left > 0);
     let waits_best = order
         .iter()
         .rev()
@@ -122,7 +122,7 @@ fn held(job: &Job, views: &[View], now: Timestamp) -> Ticket {
     if u64::from(job.held_s) >= LONGEST_HELD.as_secs() || goes_on(job, down, now) {
         return Ticket::HandOn;
     }
-    let pauses = views.iter().map(|it| it.breaker.pause(now, chance));
+    let pauses = views.iter().map(|view| view.breaker.pause(now, chance));
     let mut pause = pauses.min().unwrap_or(CRITICAL_PAUSE);
     if is_critical {
         pause = pause.min(CRITICAL_PAUSE);
@@ -137,7 +137,9 @@ fn held(job: &Job, views: &[View], now: Timestamp) -> Ticket {
 /// Not longer than until it is too late: that, too, must be on record in time. At least a second.
 pub(crate) fn in_time(job: &Job, pause: Duration, now: Timestamp) -> Duration {
     const MOMENT: Duration = Duration::from_secs(1);
-    let left = job.expires_at.map(|it| Duration::try_from(it.duration_since(now)).unwrap_or(Duration::ZERO));
+    let left = job
+        .expires_at
+        .map(|expires_at| Duration::try_from(expires_at.duration_since(now)).unwrap_or(Duration::ZERO));
     left.map_or(pause, |left| pause.min(left + MOMENT)).max(MOMENT)
 }
 

@@ -57,7 +57,7 @@ impl<C: Cloud> Desk<C> {
                     Some(Err(refused)) => tracing::warn!(error = chain(&refused), "it waits where it is"),
                     None => {}
                 }
-                task.messages.iter().for_each(|it| report.show_again(it));
+                task.messages.iter().for_each(|message| report.show_again(message));
             }
         }
         tracing::info!(messages = again.len(), "held back");
@@ -119,12 +119,12 @@ impl<C: Cloud> Desk<C> {
     async fn leave(&self, task: &Task<'_>, at: Timestamp) -> bool {
         let Some(message) = task.messages.first() else { return true };
         let left = match &self.later {
-            Some(it) => {
+            Some(later) => {
                 let (queue, arn) = match task.is_critical() {
-                    true => (&self.critical, &it.critical_arn),
-                    false => (&self.queue, &it.queue_arn),
+                    true => (&self.critical, &later.critical_arn),
+                    false => (&self.queue, &later.queue_arn),
                 };
-                it.leave(queue, arn, &task.job, &message.body, at, C::now()).await
+                later.leave(queue, arn, &task.job, &message.body, at, C::now()).await
             }
             None => Err(later::missing()),
         };
@@ -156,18 +156,18 @@ impl<C: Cloud> Desk<C> {
 /// The job as a new message.
 fn outgoing(task: &Task<'_>, delay: Duration) -> Outgoing {
     let body = serde_json::to_string(&task.job).expect("a job is strings, numbers and JSON text");
-    let tenant = task.messages.iter().find_map(|it| it.group()).map(str::to_owned);
+    let tenant = task.messages.iter().find_map(|message| message.group()).map(str::to_owned);
     Outgoing { body, tenant, delay }
 }
 
 impl Task<'_> {
     fn is_critical(&self) -> bool {
-        self.messages.iter().any(|it| it.is_critical())
+        self.messages.iter().any(|message| message.is_critical())
     }
 
     /// How often the queue has shown it.
     fn receives(&self) -> u32 {
-        self.messages.iter().map(|it: &&Message| it.receive_count()).max().unwrap_or(1)
+        self.messages.iter().map(|message: &&Message| message.receive_count()).max().unwrap_or(1)
     }
 
     /// The tries of a job without a row in the ledger, as its queue counts them.

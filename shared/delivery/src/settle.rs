@@ -139,7 +139,11 @@ impl Turn<'_> {
 
     /// It fails here. Another channel may take its place.
     pub(crate) fn failed(&self, reason: Reason, note: Option<String>) -> (Settlement, Next) {
-        let on = self.job.failover.as_ref().map(|it| format!("{} takes its place if it may", it.to.name()));
+        let on = self
+            .job
+            .failover
+            .as_ref()
+            .map(|failover| format!("{} takes its place if it may", failover.to.name()));
         let parts: Vec<String> = self.said().into_iter().chain(note).chain(on).collect();
         let note = (!parts.is_empty()).then(|| parts.join("; "));
         let settlement = Settlement::new(&self.job.key, Status::Failed, Some(reason));
@@ -154,7 +158,7 @@ impl Turn<'_> {
 
     /// What the claim has said about it already, and that it had to wait, where it had to.
     fn said(&self) -> Vec<String> {
-        let instead_of = self.job.instead_of.map(|it| it.to_string());
+        let instead_of = self.job.instead_of.map(|instead_of| instead_of.to_string());
         let waited = self.waited_s().map(|seconds| format!("it waited {seconds} s for its provider"));
         instead_of.into_iter().chain(waited).collect()
     }

@@ -66,7 +66,7 @@ async fn what_cannot_be_looked_up_comes_back_and_is_not_sent_unchecked() {
     assert_eq!(report.unwrap().returned(), 1);
     assert_eq!(asked, ["two"]);
     let statuses: Vec<String> = cloud.settled().into_iter().map(|it| it.status).collect();
-    assert_eq!(statuses.iter().filter(|it| *it == "released").count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|statuse| *statuse == "released").count(), 1, "{statuses:?}");
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn a_job_of_another_version_is_shown_again_and_what_is_no_job_is_put_aside
     let (report, asked) = deliver(&cloud, &jobs).await;
     assert_eq!(serde_json::to_value(report.unwrap()).unwrap(), shown_again(&["m-0"]));
     assert_eq!(asked, [""; 0]);
-    let buried: Vec<Value> = cloud.calls("SendMessage").into_iter().map(|it| it.body).collect();
+    let buried: Vec<Value> = cloud.calls("SendMessage").into_iter().map(|call| call.body).collect();
     assert_eq!(buried.len(), 1);
     assert_eq!(buried[0]["MessageBody"], "no job");
 }

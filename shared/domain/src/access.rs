@@ -279,7 +279,7 @@ mod tests {
         let people: Vec<AccessRecord> = list.of_listed().collect();
         let ids: Vec<Option<&str>> = people.iter().map(AccessRecord::person).collect();
         assert_eq!((list.person(), ids), (None, vec![Some("ann"), Some("ben")]));
-        assert!(people.iter().all(|it| it.access.listed.is_empty() && it.time == list.time));
+        assert!(people.iter().all(|person| person.access.listed.is_empty() && person.time == list.time));
     }
 
     #[test]

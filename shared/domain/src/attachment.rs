@@ -75,13 +75,13 @@ fn attachment(attach: &Attach, value: &Value, envelope: &Value) -> Result<Attach
     if key.is_empty() || key.len() > MAX_KEY_BYTES || key.chars().any(char::is_control) {
         return Err("a key that no object can have");
     }
-    let named = attach.name.as_ref().and_then(|it| match it {
-        Operand::Literal(it) => Some(it.clone()),
+    let named = attach.name.as_ref().and_then(|name| match name {
+        Operand::Literal(literal) => Some(literal.clone()),
         Operand::Path(path) => path.find_names(envelope).into_iter().next(),
     });
     let named = named.or_else(|| member("name").map(str::to_owned));
     let name = file_name(named.as_deref().unwrap_or_else(|| key.rsplit('/').next().unwrap_or(key)));
-    let kind = member("type").filter(|it| is_kind(it)).map(str::to_owned);
+    let kind = member("type").filter(|member| is_kind(member)).map(str::to_owned);
     Ok(Attachment {
         bucket: bucket.to_owned(),
         key: key.to_owned(),
@@ -94,7 +94,9 @@ fn attachment(attach: &Attach, value: &Value, envelope: &Value) -> Result<Attach
 /// Source: Amazon S3 User Guide, "General purpose bucket naming rules".
 fn is_bucket(name: &str) -> bool {
     (3..=63).contains(&name.len())
-        && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-' || it == b'.')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.')
         && !name.contains("..")
 }
 
@@ -182,7 +184,7 @@ mod tests {
         fn no_name_holds_a_line_break_a_quote_or_a_folder(text in ".{0,400}") {
             let name = file_name(&text);
             prop_assert!(!name.is_empty() && name.chars().count() <= MAX_NAME_CHARS);
-            prop_assert!(!name.chars().any(|it| it.is_control() || "/\\\"".contains(it)));
+            prop_assert!(!name.chars().any(|c| c.is_control() || "/\\\"".contains(c)));
         }
     }
 
@@ -193,10 +195,13 @@ mod tests {
         let attach = Attach { from, name: None, inline: None, optional: false };
         let found = attachments(&[attach], &json!({ "data": { "file": value } }));
         let found = match &found {
-            Ok(it) => {
-                Ok((it[0].bucket.as_str(), it[0].key.as_str(), it[0].name.as_str(), it[0].kind.as_deref()))
-            }
-            Err(it) => Err(it.found),
+            Ok(found) => Ok((
+                found[0].bucket.as_str(),
+                found[0].key.as_str(),
+                found[0].name.as_str(),
+                found[0].kind.as_deref(),
+            )),
+            Err(error) => Err(error.found),
         };
         assert_eq!(found, expected);
     }

@@ -233,7 +233,7 @@ impl Breaker {
     /// What people are told when `next` follows.
     #[must_use]
     pub fn turn(&self, next: &Breaker) -> Option<Turn> {
-        let is_open = |it: &Breaker| matches!(it.phase, Phase::Open { .. });
+        let is_open = |breaker: &Breaker| matches!(breaker.phase, Phase::Open { .. });
         if !is_open(self) && is_open(next) {
             return Some(Turn::Opened);
         }

@@ -205,7 +205,7 @@ impl<'a> BusEvent<'a> {
     /// The resources that claim an outbox entry behind the event, proven or not. Empty for every other event.
     #[must_use]
     pub fn outbox_marks(&self) -> Vec<String> {
-        let is_mark = |it: &String| it == FROM_OUTBOX || it.starts_with(crate::outbox_mark::PREFIX);
+        let is_mark = |text: &String| text == FROM_OUTBOX || text.starts_with(crate::outbox_mark::PREFIX);
         self.resources_with(FROM_OUTBOX).into_iter().filter(is_mark).collect()
     }
 
@@ -227,7 +227,7 @@ impl<'a> BusEvent<'a> {
     /// All resources, if one of them may contain this text: most events have none, and are not read twice.
     fn resources_with(&self, text: &str) -> Vec<String> {
         let resources = self.resources.map(RawValue::get).filter(|it| it.contains(text));
-        resources.and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default()
+        resources.and_then(|resources| serde_json::from_str(resources).ok()).unwrap_or_default()
     }
 
     /// The payload as it stands, for records that must not depend on whether it could be understood.

@@ -123,7 +123,7 @@ impl Catalog {
         if file.format != CATALOG_FORMAT {
             return Err(OtherFormat { found: file.format });
         }
-        let index = file.rules.iter().map(|it| it.when.pattern().clone()).collect();
+        let index = file.rules.iter().map(|rule| rule.when.pattern().clone()).collect();
         let cancelling = file.rules.iter().enumerate().filter_map(|(at, it)| Some((at, it.cancel.as_ref()?)));
         let (cancels, cancelled): (Vec<Pattern>, Vec<usize>) =
             cancelling.map(|(at, it)| (it.when.pattern().clone(), at)).unzip();
@@ -170,7 +170,7 @@ impl Catalog {
     /// The rule of this name.
     #[must_use]
     pub fn rule(&self, name: &str) -> Option<&Rule> {
-        self.rules.iter().find(|it| it.name == name)
+        self.rules.iter().find(|rule| rule.name == name)
     }
 
     /// The rules whose waiting messages this event takes back.

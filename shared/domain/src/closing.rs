@@ -24,7 +24,7 @@ pub fn event(
         id: window_id.to_owned(),
         source: SOURCE.to_owned(),
         time: closed_at,
-        causation_id: items.last().map(|it| it.id.clone()),
+        causation_id: items.last().map(|item| item.id.clone()),
         sequence: None,
         expiry_time: None,
         actor: None,

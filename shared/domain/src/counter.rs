@@ -162,7 +162,7 @@ impl State {
     pub fn idle_from(&self, limit: &Limit) -> Option<Timestamp> {
         match limit.period {
             Period::Fixed(_) | Period::Calendar(_) => self.ends,
-            Period::Rolling(length) => self.passes.last().map(|it| leaves(*it, length)),
+            Period::Rolling(length) => self.passes.last().map(|pass| leaves(*pass, length)),
         }
     }
 
@@ -189,7 +189,7 @@ impl State {
 
     fn rolling(&self, limit: &Limit, now: Timestamp, length: SignedDuration) -> Pass {
         let mut passes: Vec<Timestamp> =
-            self.passes.iter().copied().filter(|it| now < leaves(*it, length)).collect();
+            self.passes.iter().copied().filter(|pass| now < leaves(*pass, length)).collect();
         let n = passes.len();
         let most = usize::try_from(limit.most).unwrap_or(usize::MAX);
         if limit.blocks && n >= most {
@@ -198,7 +198,7 @@ impl State {
             return Pass::Full { until, n: u64::try_from(n).unwrap_or(u64::MAX) };
         }
         // In order, even if a clock was behind.
-        passes.insert(passes.partition_point(|it| *it <= now), now);
+        passes.insert(passes.partition_point(|pass| *pass <= now), now);
         passes.drain(..passes.len().saturating_sub(most.saturating_add(1)));
         let left = u64::try_from(most.saturating_sub(n + 1)).unwrap_or(u64::MAX);
         Pass::Passed { next: State { n: 0, ends: None, passes }, left }

@@ -94,7 +94,7 @@ impl Days {
 
     /// From Monday on.
     pub(crate) fn iter(self) -> impl Iterator<Item = Weekday> {
-        Weekday::Monday.cycle_forward().take(7).filter(move |it| self.contains(*it))
+        Weekday::Monday.cycle_forward().take(7).filter(move |cycle_forward| self.contains(*cycle_forward))
     }
 
     /// Reads `weekdays`, `weekends` or a list of days.

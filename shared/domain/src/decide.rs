@@ -129,11 +129,11 @@ impl Later {
 fn resumed(plan: &Plan<'_>, audience: Audience, start: Start) -> Task {
     match &plan.digest {
         None => Task::Run { audience, start },
-        Some(it) => Task::Close {
+        Some(digest) => Task::Close {
             audience,
-            step: it.step,
-            only: it.only,
-            window: it.window.clone(),
+            step: digest.step,
+            only: digest.only,
+            window: digest.window.clone(),
             window_id: plan.event.id.clone(),
             resume: Some(start),
         },

@@ -113,7 +113,7 @@ pub enum Due {
 /// deleted. Both count as closed.
 #[must_use]
 pub fn due(header: Option<&Header>, fired_window_id: &str, now: Timestamp) -> Due {
-    let Some(header) = header.filter(|it| it.window_id == fired_window_id) else {
+    let Some(header) = header.filter(|header| header.window_id == fired_window_id) else {
         return Due::AlreadyClosed;
     };
     match header.state {

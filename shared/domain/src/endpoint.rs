@@ -178,11 +178,11 @@ impl Endpoint {
     /// [`Refusal`] names the member at fault, what was found and what is wanted.
     pub fn read(text: &str, allow: &Allow) -> Result<Endpoint, Refusal> {
         let members: Map<String, Value> = match serde_json::from_str(text) {
-            Ok(Value::Object(it)) => it,
+            Ok(Value::Object(object)) => object,
             Ok(_) => return Err(Refusal::new("body", "JSON that is no object", "one JSON object")),
             Err(error) => return Err(Refusal::not_json(&error)),
         };
-        if let Some(stranger) = members.keys().find(|it| !MEMBERS.iter().any(|(name, _)| name == it)) {
+        if let Some(stranger) = members.keys().find(|key| !MEMBERS.iter().any(|(name, _)| name == key)) {
             let known: Vec<&str> = MEMBERS.iter().take(7).map(|(name, _)| *name).collect();
             return Err(Refusal::new(
                 stranger.clone(),
@@ -192,21 +192,21 @@ impl Endpoint {
         }
         let text_of = |name: &'static str, fits: fn(&str) -> bool| match members.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::String(it)) if fits(it) => Ok(Some(it.clone())),
+            Some(Value::String(text)) if fits(text) => Ok(Some(text.clone())),
             Some(other) => Err(Refusal::new(name, Found::value(other), wanted(name))),
         };
         let missing = |name: &'static str| Refusal::new(name, "nothing", wanted(name));
         let id = text_of("id", is_id)?.ok_or_else(|| missing("id"))?;
         let tenant = text_of("tenant", is_tenant)?;
         let url = text_of("url", |_| true)?.ok_or_else(|| missing("url"))?;
-        Target::read(&url, allow).map_err(|it| Refusal::new("url", it.found(), it.wanted()))?;
-        let when = members.get("when").filter(|it| !it.is_null()).map(|it| {
-            Pattern::check_complexity(it)?;
-            When::try_from(it.clone())
+        Target::read(&url, allow).map_err(|error| Refusal::new("url", error.found(), error.wanted()))?;
+        let when = members.get("when").filter(|member| !member.is_null()).map(|member| {
+            Pattern::check_complexity(member)?;
+            When::try_from(member.clone())
         });
-        let when = when.transpose().map_err(|it| {
-            let at = if it.at == WHOLE { "when".to_owned() } else { format!("when.{}", it.at) };
-            Refusal::new(at, "something else", it.wanted)
+        let when = when.transpose().map_err(|error| {
+            let at = if error.at == WHOLE { "when".to_owned() } else { format!("when.{}", error.at) };
+            Refusal::new(at, "something else", error.wanted)
         })?;
         Ok(Endpoint {
             id: EndpointId { tenant, id },
@@ -215,7 +215,7 @@ impl Endpoint {
             when,
             version: text_of("version", is_version)?,
             format: text_of("format", |it| Format::from_name(it).is_some())?
-                .and_then(|it| Format::from_name(&it)),
+                .and_then(|text_of| Format::from_name(&text_of)),
             disabled: None,
             unverified: None,
             header_names: Vec::new(),
@@ -225,14 +225,14 @@ impl Endpoint {
     /// Why this endpoint does not hear of an event, if it does not. `document` is [`crate::event::Event::document`].
     #[must_use]
     pub fn not_told(&self, document: &Value) -> Option<NotTold> {
-        if let Some(it) = &self.disabled {
-            return Some(NotTold::Disabled(it.clone()));
+        if let Some(disabled) = &self.disabled {
+            return Some(NotTold::Disabled(disabled.clone()));
         }
-        if let Some(it) = self.unverified {
-            return Some(NotTold::Unverified(it));
+        if let Some(unverified) = self.unverified {
+            return Some(NotTold::Unverified(unverified));
         }
         let pattern: Option<&Pattern> = self.when.as_ref().map(When::pattern);
-        (!pattern.is_none_or(|it| it.matches(document))).then_some(NotTold::Pattern)
+        (!pattern.is_none_or(|pattern| pattern.matches(document))).then_some(NotTold::Pattern)
     }
 }
 
@@ -244,7 +244,7 @@ fn wanted(name: &str) -> &'static str {
 #[must_use]
 pub fn is_id(id: &str) -> bool {
     (1..=MAX_ID_BYTES).contains(&id.len())
-        && id.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_.".contains(&it))
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn is_tenant(tenant: &str) -> bool {
@@ -255,7 +255,7 @@ fn is_tenant(tenant: &str) -> bool {
 #[must_use]
 pub fn is_version(version: &str) -> bool {
     (1..=MAX_VERSION_BYTES).contains(&version.len())
-        && version.bytes().all(|it| it.is_ascii_alphanumeric() || b"-.".contains(&it))
+        && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ mod tests {
         )
         .unwrap();
         let document = event.document();
-        let paths = |texts: &[&str]| texts.iter().map(|it| Path::parse(it).unwrap()).collect::<Vec<_>>();
+        let paths = |texts: &[&str]| texts.iter().map(|text| Path::parse(text).unwrap()).collect::<Vec<_>>();
         for (exposes, expected) in [
             (
                 &["$.data"][..],

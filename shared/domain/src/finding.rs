@@ -60,7 +60,7 @@ impl Finding {
     /// The value of the attribute for these findings. `None` where there is none.
     #[must_use]
     pub fn write(findings: &[Finding]) -> Option<String> {
-        let names: Vec<&str> = findings.iter().map(|it| it.name()).collect();
+        let names: Vec<&str> = findings.iter().map(|finding| finding.name()).collect();
         (!names.is_empty()).then(|| names.join(","))
     }
 }

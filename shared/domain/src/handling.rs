@@ -89,7 +89,7 @@ mod tests {
             handled(rule, tenant, &json!({ "order": order }), None).collapse
         };
         let first = named("shipped", "a", "7");
-        assert!(first.as_ref().is_some_and(|it| it.len() <= 64));
+        assert!(first.as_ref().is_some_and(|first| first.len() <= 64));
         assert_eq!(named("shipped", "a", "7"), first);
         for (rule, tenant, order) in [("shipped", "a", "8"), ("shipped", "b", "7"), ("late", "a", "7")] {
             assert_ne!(named(rule, tenant, order), first, "{rule} {tenant} {order}");

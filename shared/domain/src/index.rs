@@ -166,7 +166,7 @@ impl Index {
         }
         for Affix { length, edges } in &look.suffixes {
             let start = bytes.len().checked_sub(*length);
-            if let Some(tail @ [edge, ..]) = start.and_then(|it| bytes.get(it..))
+            if let Some(tail @ [edge, ..]) = start.and_then(|start| bytes.get(start..))
                 && edges & Affix::bit(*edge) != 0
             {
                 self.take(of_suffix(tail, spot), found);

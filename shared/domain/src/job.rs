@@ -212,9 +212,9 @@ impl Content {
     #[must_use]
     pub fn address(&self) -> Option<&str> {
         match self {
-            Content::Email(it) => Some(it.to.as_str()),
-            Content::Sms(it) => Some(it.to.as_str()),
-            Content::Whatsapp(it) => Some(it.to.as_str()),
+            Content::Email(email) => Some(email.to.as_str()),
+            Content::Sms(sms) => Some(sms.to.as_str()),
+            Content::Whatsapp(whatsapp) => Some(whatsapp.to.as_str()),
             Content::Push(_) | Content::Socket(_) | Content::Webhook(_) | Content::Broadcast(_) => None,
         }
     }
@@ -294,7 +294,7 @@ impl WhatsappTemplate {
     /// the event has the separator in it.
     #[must_use]
     pub fn read(rendered: &str) -> Option<WhatsappTemplate> {
-        let mut pieces = rendered.split(WhatsappTemplate::SEPARATOR).map(|it| it.trim().to_owned());
+        let mut pieces = rendered.split(WhatsappTemplate::SEPARATOR).map(|part| part.trim().to_owned());
         let (name, language, count) = (pieces.next()?, pieces.next()?, pieces.next()?);
         let parameters: Vec<String> = pieces.collect();
         (count.parse() == Ok(parameters.len())).then_some(WhatsappTemplate { name, language, parameters })
@@ -384,6 +384,6 @@ impl Job {
 
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|it| it < now)
+        self.expires_at.is_some_and(|expires_at| expires_at < now)
     }
 }

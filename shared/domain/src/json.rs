@@ -94,7 +94,7 @@ impl<'t> Raw<'t> {
     #[inline]
     pub(crate) fn text(self) -> Option<Cow<'t, str>> {
         match self.plain() {
-            Some(it) => Some(Cow::Borrowed(it)),
+            Some(plain) => Some(Cow::Borrowed(plain)),
             None => self.unescaped().map(Cow::Owned),
         }
     }

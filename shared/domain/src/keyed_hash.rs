@@ -92,7 +92,7 @@ impl KeyedHashes {
 }
 
 fn named(key: &DerivedKey, parts: &[&str]) -> String {
-    let parts: Vec<&[u8]> = parts.iter().map(|it| it.as_bytes()).collect();
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
     URL_SAFE_NO_PAD.encode(&key.mac(&parts)[..NAME_BYTES])
 }
 

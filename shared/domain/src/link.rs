@@ -35,7 +35,7 @@ pub fn safe_links(data: &RawValue) -> Links {
 /// Whether a page may offer this text as a link: it has no scheme, or the scheme `http` or `https`.
 #[must_use]
 pub fn is_safe_link(text: &str) -> bool {
-    scheme(text).is_none_or(|it| it == "http" || it == "https")
+    scheme(text).is_none_or(|scheme| scheme == "http" || scheme == "https")
 }
 
 /// `names_link`: the member that holds the value is called like a link.
@@ -72,8 +72,8 @@ fn is_unsafe(value: &Value, names_link: bool) -> bool {
     let Value::String(text) = value else { return false };
     match scheme(text) {
         None => false,
-        Some(it) if names_link => it != "http" && it != "https",
-        Some(it) => RUNS_CODE.contains(&it.as_str()),
+        Some(scheme) if names_link => scheme != "http" && scheme != "https",
+        Some(scheme) => RUNS_CODE.contains(&scheme.as_str()),
     }
 }
 
@@ -89,11 +89,11 @@ fn is_name_of_link(name: &str) -> bool {
 ///
 /// Source: WHATWG URL Standard, "basic URL parser" and its scheme state.
 fn scheme(text: &str) -> Option<String> {
-    let seen = text.trim_start_matches(|it: char| it <= ' ');
-    let seen: String = seen.chars().filter(|it| !matches!(it, '\t' | '\n' | '\r')).take(64).collect();
+    let seen = text.trim_start_matches(|text: char| text <= ' ');
+    let seen: String = seen.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).take(64).collect();
     let (scheme, _) = seen.split_once(':')?;
-    let is_scheme = scheme.starts_with(|it: char| it.is_ascii_alphabetic())
-        && scheme.chars().all(|it| it.is_ascii_alphanumeric() || "+-.".contains(it));
+    let is_scheme = scheme.starts_with(|scheme: char| scheme.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     is_scheme.then(|| scheme.to_ascii_lowercase())
 }
 
@@ -151,7 +151,7 @@ mod tests {
     )]
     fn check(data: Value, expected: Option<Value>, dropped: usize) {
         let links = safe_links(&serde_json::value::to_raw_value(&data).unwrap());
-        let found = links.data.map(|it| serde_json::from_str::<Value>(it.get()).unwrap());
+        let found = links.data.map(|data| serde_json::from_str::<Value>(data.get()).unwrap());
         assert_eq!((found, links.dropped), (expected, dropped), "{data}");
     }
 }

@@ -177,7 +177,7 @@ fn pick(value: &Value, steps: &[String]) -> Option<Value> {
 fn name_of(value: &Value) -> Option<String> {
     match value {
         Value::String(it) if !it.trim().is_empty() && it.len() <= MAX_NAME_BYTES => Some(it.clone()),
-        Value::Number(it) => whole_number(it),
+        Value::Number(number) => whole_number(number),
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }

@@ -147,13 +147,13 @@ impl Invalid {
 pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::String(it) => quoted(it),
-        Value::Array(it) if it.is_empty() => "an empty array".to_owned(),
-        Value::Array(it) => format!("an array of length {}", it.len()),
-        Value::Object(it) if it.is_empty() => "an empty object".to_owned(),
-        Value::Object(it) => {
-            let keys: Vec<String> = it.keys().take(3).map(|key| quoted(key)).collect();
-            let more = if it.len() > 3 { ", …" } else { "" };
+        Value::String(text) => quoted(text),
+        Value::Array(array) if array.is_empty() => "an empty array".to_owned(),
+        Value::Array(array) => format!("an array of length {}", array.len()),
+        Value::Object(object) if object.is_empty() => "an empty object".to_owned(),
+        Value::Object(object) => {
+            let keys: Vec<String> = object.keys().take(3).map(|key| quoted(key)).collect();
+            let more = if object.len() > 3 { ", …" } else { "" };
             format!("an object with {}{more}", keys.join(", "))
         }
     }

@@ -217,7 +217,7 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn unknown_endpoints(&self) -> Vec<EndpointId> {
         let audiences = self.matches.iter().flat_map(|it| &it.audience);
-        let named = audiences.filter_map(|it| match it {
+        let named = audiences.filter_map(|audience| match audience {
             Audience::Endpoint(id) if !self.endpoints.contains_key(&endpoint_name(id)) => Some(id.clone()),
             Audience::Endpoint(_)
             | Audience::User(_)
@@ -302,7 +302,7 @@ pub fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
             }
             Selector::Room { name, of } => {
                 let rooms = of.names(envelope).into_iter();
-                found.extend(rooms.map(|it| Audience::Room(format!("{name}:{it}"))));
+                found.extend(rooms.map(|room| Audience::Room(format!("{name}:{room}"))));
             }
             Selector::Address { channel, of } => {
                 let addresses = addresses(of, envelope).into_iter();
@@ -370,9 +370,9 @@ fn groups(rule: &Rule, event: &Event, catalog: &Catalog, envelope: &Value) -> Ve
         }
     }
     let mut seen = Vec::new();
-    groups.retain(|it| {
-        !seen.contains(it) && {
-            seen.push(it.clone());
+    groups.retain(|group| {
+        !seen.contains(group) && {
+            seen.push(group.clone());
             true
         }
     });

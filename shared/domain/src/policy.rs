@@ -260,7 +260,7 @@ impl Policy {
     pub fn on_unknown(&self, category: &str, channel: Channel) -> OnUnknown {
         let written = self.unknown.get(category).or_else(|| self.unknown.get(channel.name()));
         match written {
-            Some(it) => *it,
+            Some(written) => *written,
             None if is_one_time(category) => OnUnknown::Resend,
             None => channel.on_unknown(),
         }

@@ -82,7 +82,9 @@ impl Tenants {
         match self {
             Tenants::All => true,
             Tenants::None => false,
-            Tenants::Listed(names) => !tenants.is_empty() && tenants.iter().all(|it| names.contains(it)),
+            Tenants::Listed(names) => {
+                !tenants.is_empty() && tenants.iter().all(|tenant| names.contains(tenant))
+            }
         }
     }
 }
@@ -193,8 +195,8 @@ impl Producers {
     /// The entry for a source: the exact one, else the one with the longest prefix.
     #[must_use]
     pub fn entry(&self, source: &str) -> Option<&Producer> {
-        let entries = self.entries.iter().flatten().filter(|it| covers(&it.source, source));
-        entries.max_by_key(|it| (it.source == source, it.source.len()))
+        let entries = self.entries.iter().flatten().filter(|entry| covers(&entry.source, source));
+        entries.max_by_key(|entry| (entry.source == source, entry.source.len()))
     }
 
     /// Whether `replayid` and `renotify` count from this `Source`: [`REPLAY_SOURCE`], and entries with `operator`.
@@ -231,8 +233,9 @@ impl Producers {
     /// The sources, named in whole, whose entries have a right: for parameters of the template, which take no patterns.
     #[must_use]
     pub fn sources_with(&self, right: impl Fn(&Producer) -> bool) -> Vec<&str> {
-        let entries = self.entries.iter().flatten().filter(|it| right(it) && !it.source.ends_with('*'));
-        entries.map(|it| it.source.as_str()).collect()
+        let entries =
+            self.entries.iter().flatten().filter(|entry| right(entry) && !entry.source.ends_with('*'));
+        entries.map(|entry| entry.source.as_str()).collect()
     }
 
     fn has(&self, source: &str, right: impl Fn(&Producer) -> bool) -> bool {
@@ -246,9 +249,11 @@ impl Producers {
         if [crate::registry::SMS, crate::registry::PUSH, REPLAY_SOURCE].contains(&source) {
             return Tenants::All;
         }
-        let Some(entry) = self.entry(source).filter(|it| it.people) else { return Tenants::None };
+        let Some(entry) = self.entry(source).filter(|entry| entry.people) else { return Tenants::None };
         match tenant {
-            Some(it) if entry.tenants.covers(Some(it)) => Tenants::Listed(BTreeSet::from([it.to_owned()])),
+            Some(tenant) if entry.tenants.covers(Some(tenant)) => {
+                Tenants::Listed(BTreeSet::from([tenant.to_owned()]))
+            }
             Some(_) => Tenants::None,
             None => entry.tenants.clone(),
         }
@@ -273,7 +278,7 @@ pub fn is_reserved_type(kind: &str) -> bool {
 /// Whether the type updates recipients, topics or tenants, as a producer with the right `people` may.
 #[must_use]
 pub fn is_people_type(kind: &str) -> bool {
-    kind != OPTED_OUT && PEOPLE_PREFIXES.iter().any(|it| kind.starts_with(it))
+    kind != OPTED_OUT && PEOPLE_PREFIXES.iter().any(|people_prefix| kind.starts_with(people_prefix))
 }
 
 /// Whether the source is one of our functions or the CLI. `carillon` alone is what the last release wrote.
@@ -332,7 +337,7 @@ pub fn tenant_source(tenant: &str) -> String {
 #[must_use]
 pub fn is_source_of_tenant(source: &str, tenant: &str) -> bool {
     let rest = source.strip_prefix(&tenant_source(tenant));
-    rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

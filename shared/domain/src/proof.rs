@@ -116,7 +116,7 @@ fn windowed(
     now: Timestamp,
 ) -> Result<(Box<Content>, Option<Note>), Box<Stopped>> {
     let heard = match answer {
-        Answer::Heard(it) => *it,
+        Answer::Heard(heard) => *heard,
         Answer::Cancelled(_)
         | Answer::Seen(_)
         | Answer::Admitted { .. }
@@ -125,8 +125,8 @@ fn windowed(
         | Answer::Told(_)
         | Answer::Closed(_) => None,
     };
-    let until = heard.and_then(|it| it.checked_add(WINDOW).ok()).filter(|until| now < *until);
-    let template = chat.template.as_ref().map(|it| it.name.clone());
+    let until = heard.and_then(|heard| heard.checked_add(WINDOW).ok()).filter(|until| now < *until);
+    let template = chat.template.as_ref().map(|template| template.name.clone());
     match (until, template) {
         (Some(until), _) => {
             let chat = Chat { free_until: Some(until), ..chat };

@@ -164,7 +164,7 @@ fn detail<'a, T: Deserialize<'a>>(event: &BusEvent<'a>, wanted: &'static str) ->
 /// The time that a receipt names, or that of the event it came in.
 fn time(named: Option<Timestamp>, event: &BusEvent<'_>) -> Result<Timestamp, Refusal> {
     match named {
-        Some(it) => Ok(it),
+        Some(named) => Ok(named),
         None => crate::event::timestamp("time", &event.time),
     }
 }

@@ -215,7 +215,7 @@ impl Recipient {
         now: Timestamp,
         hashes: &KeyedHashes,
     ) -> Option<&Suppression> {
-        let concerns = |it: &Suppression| match (&it.address, self.address(channel)) {
+        let concerns = |suppression: &Suppression| match (&suppression.address, self.address(channel)) {
             (None, _) => true,
             (Some(closed), Some(own)) => hashes.names_of_address(channel, own).contains(closed),
             (Some(_), None) => false,
@@ -238,7 +238,7 @@ impl Recipient {
 /// Those of `people` who are in a group, by their own word: the same who are filed under it.
 #[must_use]
 pub fn members(group: &Group, people: &Recipients) -> Vec<String> {
-    people.values().filter(|it| it.groups().contains(group)).map(|it| it.id.clone()).collect()
+    people.values().filter(|person| person.groups().contains(group)).map(|person| person.id.clone()).collect()
 }
 
 /// What was found out about the people that an event addresses. Who is not in it is not known.

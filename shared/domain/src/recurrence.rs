@@ -78,7 +78,7 @@ impl Recurrence {
         let today = zone.local(at).date();
         // The day before counts, because clocks can be moved back across midnight.
         let first = today.yesterday().unwrap_or(today);
-        let later = |local: DateTime| zone.beginning(local).filter(|it| *it > at);
+        let later = |local: DateTime| zone.beginning(local).filter(|beginning| *beginning > at);
         match self.0 {
             Rhythm::Hourly { minutes, days } => next_hour(zone, at, minutes, days),
             Rhythm::Daily { at: time, days } | Rhythm::Weekly { at: time, days } => first
@@ -104,8 +104,8 @@ fn next_hour(zone: &Zone, at: Timestamp, minutes: u32, days: Days) -> Option<Tim
         let before = next_shown(zone, from, from, minutes);
         let after = next_shown(zone, hour_later, from, minutes);
         let next = before.into_iter().chain(after).min();
-        if let Some(it) = next.filter(|it| days.contains(zone.local(*it).weekday())) {
-            return Some(it);
+        if let Some(next) = next.filter(|next| days.contains(zone.local(*next).weekday())) {
+            return Some(next);
         }
         from = next.unwrap_or(hour_later);
     }
@@ -158,7 +158,7 @@ pub(crate) fn read(written: &Value, at: &str) -> Result<Recurrence, Invalid> {
         "monthly" => {
             refuse(&members, "monthly", &["days"])?;
             members.need("day_of_month", "1 to 31; 31 is the last day of every month")?;
-            let day = members.number("day_of_month", 1, 31)?.and_then(|it| i8::try_from(it).ok());
+            let day = members.number("day_of_month", 1, 31)?.and_then(|number| i8::try_from(number).ok());
             Rhythm::Monthly { at: time(&members)?, day: day.unwrap_or(1) }
         }
         _ => return Err(Invalid::value(&place, every, WANTED_EVERY)),

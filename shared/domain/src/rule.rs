@@ -114,7 +114,7 @@ impl Rule {
     #[must_use]
     pub fn digest_policy(&self, step: u32) -> DigestPolicy {
         match self.steps.get(step as usize) {
-            Some(Step::Digest(it)) => it.policy.clone(),
+            Some(Step::Digest(digest)) => digest.policy.clone(),
             Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
         }
     }
@@ -136,7 +136,7 @@ impl Rule {
     /// Whether anything in it waits, so that it can be cancelled, expire or change its mind meanwhile.
     #[must_use]
     pub fn digests(&self) -> bool {
-        self.outside == Outside::Digest || self.steps.iter().any(|it| matches!(it, Step::Digest(_)))
+        self.outside == Outside::Digest || self.steps.iter().any(|step| matches!(step, Step::Digest(_)))
     }
 }
 
@@ -392,7 +392,7 @@ impl Operand {
     #[must_use]
     pub fn names(&self, envelope: &Value) -> Vec<String> {
         match self {
-            Operand::Literal(it) => vec![it.clone()],
+            Operand::Literal(literal) => vec![literal.clone()],
             Operand::Path(path) => path.find_names(envelope),
         }
     }

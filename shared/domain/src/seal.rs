@@ -28,7 +28,7 @@ impl Hash {
     #[must_use]
     pub fn of(parts: &[&[u8]]) -> Hash {
         let mut hash = Sha256::new();
-        parts.iter().for_each(|it| hash.update(it));
+        parts.iter().for_each(|part| hash.update(part));
         Hash(hash.finalize().into())
     }
 
@@ -110,7 +110,7 @@ impl Leaf {
 
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.expires.is_some_and(|it| it <= now.as_second())
+        self.expires.is_some_and(|expires| expires <= now.as_second())
     }
 }
 

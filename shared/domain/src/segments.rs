@@ -55,10 +55,10 @@ impl Alphabet {
 /// Counts a text. One letter outside GSM's alphabet makes all of it UCS-2.
 #[must_use]
 pub fn measure(text: &str) -> Measure {
-    let is_gsm = text.chars().all(|it| gsm7_units(it).is_some());
+    let is_gsm = text.chars().all(|c| gsm7_units(c).is_some());
     let alphabet = if is_gsm { Alphabet::Gsm7 } else { Alphabet::Ucs2 };
     let (alone, joined) = alphabet.room();
-    let units = text.chars().map(|it| alphabet.units(it)).sum();
+    let units = text.chars().map(|c| alphabet.units(c)).sum();
     if units <= alone {
         return Measure { alphabet, units, segments: 1 };
     }

@@ -42,7 +42,7 @@ impl Span {
     #[must_use]
     pub fn end(&self, zone: &Zone, from: Timestamp) -> Option<Timestamp> {
         match self {
-            Span::For(length) => from.checked_add(*length).ok().filter(|it| *it > from),
+            Span::For(length) => from.checked_add(*length).ok().filter(|sum| *sum > from),
             Span::Recurring(recurrence) => recurrence.next_after(zone, from),
             Span::Until(end) => (*end > from && end.duration_since(from) <= MAX).then_some(*end),
         }
@@ -64,11 +64,13 @@ fn bounded(length: SignedDuration) -> Option<SignedDuration> {
 /// Reads a span that stands at `at` in something larger.
 pub(crate) fn read(written: &Value, at: &str) -> Result<Span, Invalid> {
     match written {
-        Value::String(it) => match it.parse::<Timestamp>() {
+        Value::String(text) => match text.parse::<Timestamp>() {
             Ok(end) => Ok(Span::Until(end)),
             Err(_) => length(written, at).map(Span::For),
         },
-        Value::Object(it) if it.contains_key("every") => recurrence::read(written, at).map(Span::Recurring),
+        Value::Object(object) if object.contains_key("every") => {
+            recurrence::read(written, at).map(Span::Recurring)
+        }
         Value::Object(_) => counted(written, at).map(Span::For),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
             Err(Invalid::value(at, written, WANTED))

@@ -82,7 +82,7 @@ impl Senders {
     /// The name that a text of this category comes from, for this tenant.
     #[must_use]
     pub fn name(&self, tenant: Option<&str>, category: &str) -> Option<&str> {
-        let own = tenant.and_then(|it| self.tenants.get(it));
+        let own = tenant.and_then(|tenant| self.tenants.get(tenant));
         own.or_else(|| self.categories.get(category)).map(String::as_str)
     }
 }
@@ -93,7 +93,11 @@ impl Prices {
     pub fn of(&self, to: &PhoneNumber) -> Micros {
         // A number is a `+` and digits: every byte is a letter.
         let beginnings = (1..=to.as_str().len()).rev().filter_map(|it| to.as_str().get(..it));
-        beginnings.filter_map(|it| self.by_prefix.get(it)).next().copied().unwrap_or(self.default)
+        beginnings
+            .filter_map(|beginning| self.by_prefix.get(beginning))
+            .next()
+            .copied()
+            .unwrap_or(self.default)
     }
 }
 
@@ -106,7 +110,8 @@ impl Texting {
     /// Whether texts may go where this number is.
     #[must_use]
     pub fn serves(&self, to: &PhoneNumber) -> bool {
-        self.countries.is_empty() || self.countries.iter().any(|it| to.as_str().starts_with(it.as_str()))
+        self.countries.is_empty()
+            || self.countries.iter().any(|country| to.as_str().starts_with(country.as_str()))
     }
 }
 

@@ -129,8 +129,8 @@ pub fn delivery(told: &Told<'_>) -> Option<Event> {
 /// `rows` are those of the set, in whatever order.
 #[must_use]
 pub fn communication(set: &Set, rows: &[Told<'_>]) -> Option<Event> {
-    let first = rows.iter().min_by_key(|it| it.key)?;
-    let stands = rows.iter().all(|it| it.status.is_final());
+    let first = rows.iter().min_by_key(|row| row.key)?;
+    let stands = rows.iter().all(|row| row.status.is_final());
     if !stands
         || rows.len() < usize::try_from(set.of).unwrap_or(usize::MAX)
         || first.origin.kind == COMMUNICATION
@@ -157,7 +157,7 @@ pub fn communication(set: &Set, rows: &[Told<'_>]) -> Option<Event> {
         .collect();
     let origin = first.origin;
     let id = hash_of(&["communication", &origin.source, &origin.id, &set.id]);
-    let at = rows.iter().map(|it| it.at).max()?;
+    let at = rows.iter().map(|row| row.at).max()?;
     let mut data = json!({
         "communicationId": id,
         "eventId": origin.id,

@@ -155,7 +155,7 @@ impl Wake {
             Task::Close { resume, .. } => resume.as_mut(),
             Task::FanOut { .. } => None,
         };
-        if let Some(it) = start.and_then(|it| it.instead_of.as_mut()) {
+        if let Some(it) = start.and_then(|start| start.instead_of.as_mut()) {
             it.why = why;
         }
         self

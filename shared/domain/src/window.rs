@@ -118,7 +118,7 @@ fn stretch(zone: &Zone, date: Date, range: Range) -> Option<Stretch> {
 
 /// The last instant that there is, when the calendar ends before.
 fn end(zone: &Zone, date: Date, time: DayTime) -> Timestamp {
-    time.on(date).and_then(|it| zone.end(it)).unwrap_or(Timestamp::MAX)
+    time.on(date).and_then(|on| zone.end(on)).unwrap_or(Timestamp::MAX)
 }
 
 /// How much later than an opening something is sent that is named by `seed`: from 0 to `most`, in whole milliseconds,

@@ -238,7 +238,7 @@ fn folder(release: &str) -> PathBuf {
 
 fn releases() -> Vec<String> {
     let all = fs::read_dir(folder("")).unwrap();
-    all.map(|it| it.unwrap().file_name().into_string().unwrap()).collect()
+    all.map(|all| all.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 /// Name and text of every golden file of a kind, in the order of the names.
@@ -249,8 +249,8 @@ fn files(release: &str, kind: &str) -> Vec<(String, String)> {
     }
     let mut found: Vec<(String, String)> = fs::read_dir(of_kind)
         .unwrap()
-        .map(|it| {
-            let path = it.unwrap().path();
+        .map(|dir| {
+            let path = dir.unwrap().path();
             (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
         })
         .collect();

@@ -196,7 +196,7 @@ impl SecretCipher {
         if answer.status != 200 {
             return Err(answer.refuse(doing, "KMS"));
         }
-        serde_json::from_slice(&answer.body).map_err(|it| permanent(doing, it))
+        serde_json::from_slice(&answer.body).map_err(|error| permanent(doing, error))
     }
 }
 

@@ -45,7 +45,7 @@ async fn a_rotation_encrypts_what_the_last_release_left_in_plain_text() {
     assert_eq!(rotated.signing(now()).count(), 2);
     let reader = SecretReader::new(&kms.config(), "key".to_owned());
     let secrets = reader.signing(&rotated, &erp, now()).await.unwrap();
-    let bytes: Vec<u8> = secrets.signing(now()).map(|it| it.bytes()[0]).collect();
+    let bytes: Vec<u8> = secrets.signing(now()).map(|signing| signing.bytes()[0]).collect();
     assert_eq!(bytes, [2, 1]);
 }
 

@@ -140,7 +140,7 @@ impl Bus {
             }
             open.retain(|&at| match &results[at] {
                 Ok(_) => false,
-                Err(it) => matches!(it.verdict, Verdict::Transient | Verdict::Throttled),
+                Err(error) => matches!(error.verdict, Verdict::Transient | Verdict::Throttled),
             });
             if open.is_empty() {
                 break;
@@ -157,7 +157,7 @@ fn request(bus: &str, (entry, resources): (&Entry, &[String])) -> PutEventsReque
         .source(&entry.source)
         .detail_type(&entry.detail_type)
         .detail(&entry.detail)
-        .set_time(entry.time.map(|it| DateTime::from_secs(it.as_second())))
+        .set_time(entry.time.map(|time| DateTime::from_secs(time.as_second())))
         .build()
 }
 

@@ -66,7 +66,7 @@ pub trait Takes {
 impl Takes for Bus {
     async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
         let offers: Vec<(&Entry, &[String])> =
-            entries.iter().map(|it| (&it.entry, it.resources.as_slice())).collect();
+            entries.iter().map(|entry| (&entry.entry, entry.resources.as_slice())).collect();
         Bus::put_call(self, &offers).await
     }
 }
@@ -127,7 +127,7 @@ async fn put_in_order<B: Takes + ?Sized>(
 fn next_round(entries: &[InOrder], open: &[usize], held: &BTreeSet<&str>) -> Vec<usize> {
     let mut taken: BTreeSet<&str> = BTreeSet::new();
     let goes = |at: &&usize| match entries[**at].aggregate.as_deref() {
-        Some(it) => !held.contains(it) && taken.insert(it),
+        Some(aggregate) => !held.contains(aggregate) && taken.insert(aggregate),
         None => true,
     };
     open.iter().filter(goes).copied().collect()

@@ -25,13 +25,14 @@ struct Ready {
 impl Ready {
     fn of(pending: Pending, marks: &MarkKey) -> Result<Ready, String> {
         // EventBridge keeps whole seconds, and every reader is to see one time.
-        let appended_at = pending.appended_at.and_then(|it| Timestamp::from_second(it.as_second()).ok());
+        let appended_at =
+            pending.appended_at.and_then(|appended_at| Timestamp::from_second(appended_at.as_second()).ok());
         let event = match appended_at {
             Some(time) => Event::received(&pending.text, time),
             None => Event::parse(&pending.text),
         };
-        let event = event.map_err(|it| it.to_string())?;
-        pending.check(&event).map_err(|it| it.to_string())?;
+        let event = event.map_err(|error| error.to_string())?;
+        pending.check(&event).map_err(|error| error.to_string())?;
         // Amazon's own services alone may say so, and not every bus minds.
         if event.source.starts_with("aws.") {
             return Err("source: found a name that begins with `aws.`, wanted another".to_owned());
@@ -153,7 +154,9 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
     pub async fn publish(&self, rows: &[Row], now: Timestamp, may_go_on: impl Fn() -> bool) -> Vec<Relayed> {
         let admitted: Vec<Result<&InOrder, String>> = rows
             .iter()
-            .map(|row| row.read.as_ref().map_err(Clone::clone).and_then(|it| admitted(&self.producers, it)))
+            .map(|row| {
+                row.read.as_ref().map_err(Clone::clone).and_then(|map_err| admitted(&self.producers, map_err))
+            })
             .collect();
         let ready: Vec<InOrder> =
             admitted.iter().filter_map(|it| it.as_ref().ok().copied().cloned()).collect();
@@ -185,7 +188,7 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
 fn admitted<'r>(producers: &Producers, ready: &'r Ready) -> Result<&'r InOrder, String> {
     let Entry { source, detail_type, .. } = &ready.in_order.entry;
     let identity = Identity { source, detail_type, is_older_envelope: false };
-    producers.admit(identity, &ready.head).map_err(|it| it.to_string())?;
+    producers.admit(identity, &ready.head).map_err(|error| error.to_string())?;
     // Whoever may write rows can name any source, so this right of a source needs its word that it writes rows.
     if is_people_type(detail_type) && !producers.may_update_people_by_outbox(source) {
         return Err("type: found an update of people, wanted another type, or `outbox: true` for the source"
@@ -254,8 +257,8 @@ mod tests {
             assert_eq!((ready.in_order.entry.time, ready.head.time), (Some(whole), whole), "{time}");
         }
         let own = read(untimed(r#","time":"2026-11-20T09:30:00Z""#, Some(appended)));
-        assert_eq!(own.read.as_ref().ok().and_then(|it| it.in_order.entry.time), None);
-        assert!(read(untimed("", None)).read.is_err_and(|it| it.starts_with("time: found nothing")));
+        assert_eq!(own.read.as_ref().ok().and_then(|read| read.in_order.entry.time), None);
+        assert!(read(untimed("", None)).read.is_err_and(|error| error.starts_with("time: found nothing")));
     }
 
     #[test]

@@ -91,7 +91,7 @@ async fn check(answers: &'static [u16], expected: Option<Verdict>, calls: usize)
         .build();
     let entry = Entry { source: "s".into(), detail_type: "t".into(), detail: "{}".into(), time: None };
     let results = Bus::new(&config, "bus".into()).put(&[entry]).await;
-    let found = results[0].as_ref().err().map(|it| it.verdict);
+    let found = results[0].as_ref().err().map(|err| err.verdict);
     assert_eq!((found, bridge.calls.load(Ordering::Relaxed)), (expected, calls), "{answers:?}");
 }
 

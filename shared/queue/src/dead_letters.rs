@@ -103,7 +103,7 @@ impl DeadLetters {
         let answer = call.set_attribute_names(Some(numbers.to_vec())).send().await;
         let answer = answer.map_err(|error| Refused::new("count dead letters", error))?;
         let found = answer.attributes.unwrap_or_default();
-        Ok(numbers.iter().filter_map(|it| found.get(it)?.parse::<u64>().ok()).sum())
+        Ok(numbers.iter().filter_map(|number| found.get(number)?.parse::<u64>().ok()).sum())
     }
 
     /// Up to `most` messages. Nobody else is shown them for `hidden` seconds, or until they are given back.
@@ -161,7 +161,7 @@ impl DeadLetters {
     pub async fn send_back(&self, letter: &Letter) -> Result<(), Refused> {
         // When it was first put into a queue stays on record, however often it is sent back.
         let first_at = letter.attributes.get("first_at").cloned();
-        let first_at = first_at.or_else(|| letter.sent_at.map(|it| it.to_string()));
+        let first_at = first_at.or_else(|| letter.sent_at.map(|sent_at| sent_at.to_string()));
         self.source.send_again(&letter.body, letter.group.as_deref(), first_at.as_deref()).await?;
         self.discard(letter).await
     }
@@ -200,7 +200,7 @@ fn letter(message: Message) -> Option<Letter> {
         body: message.body?,
         attributes: attributes.filter_map(|(name, it)| Some((name, it.string_value?))).collect(),
         group: of(&MessageSystemAttributeName::MessageGroupId).map(str::to_owned),
-        sent_at: sent_at.and_then(|it| Timestamp::from_millisecond(it).ok()),
+        sent_at: sent_at.and_then(|sent_at| Timestamp::from_millisecond(sent_at).ok()),
         receives: receives.unwrap_or(1),
         handle: message.receipt_handle?,
     })

@@ -221,7 +221,7 @@ impl Queue {
         cause: &Cause,
         past: Past,
     ) -> Result<(), Refused> {
-        let first_at = past.first_at.map(|it| attribute(&it.to_string()));
+        let first_at = past.first_at.map(|first_at| attribute(&first_at.to_string()));
         let mut detail = cause.detail.clone();
         detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
         let mut call = self

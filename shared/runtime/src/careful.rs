@@ -19,7 +19,7 @@ where
     D: AsyncFn(&str, &str) -> Result<(), Refused>,
 {
     // Alone it can only kill itself.
-    if batch.messages.len() < 2 || batch.messages.iter().all(|it| it.receive_count() < SUSPECT) {
+    if batch.messages.len() < 2 || batch.messages.iter().all(|message| message.receive_count() < SUSPECT) {
         // Boxed: the future of a function, in all the layers of the runtime, is deeper than the compiler will go.
         return Box::pin(handle(batch)).await;
     }
@@ -28,11 +28,11 @@ where
     let last = parts.len() - 1;
     for (at, messages) in parts.into_iter().enumerate() {
         if batch.deadline.left(now()).is_zero() {
-            messages.iter().for_each(|it| report.show_again(it));
+            messages.iter().for_each(|message| report.show_again(message));
             continue;
         }
         // Whoever dies now has told in time which message it was.
-        for it in messages.iter().filter(|it| it.receive_count() >= SUSPECT) {
+        for it in messages.iter().filter(|message| message.receive_count() >= SUSPECT) {
             let receives = it.receive_count();
             tracing::warn!(
                 message.id = it.message_id,
@@ -45,16 +45,19 @@ where
         let part = Batch { messages: messages.clone(), request_id, deadline: batch.deadline };
         match Box::pin(handle(part)).await {
             Ok(answer) => {
-                messages.iter().filter(|it| answer.shows(it)).for_each(|it| report.show_again(it));
+                messages
+                    .iter()
+                    .filter(|message| answer.shows(message))
+                    .for_each(|message| report.show_again(message));
             }
             Err(error) => {
                 tracing::error!(error = chain(error.as_ref()), "a part of the batch comes back");
-                messages.iter().for_each(|it| report.show_again(it));
+                messages.iter().for_each(|message| report.show_again(message));
             }
         }
         // Lambda deletes what was done last: nothing comes between.
         if at < last {
-            let done = messages.iter().filter(|it| !report.shows(it));
+            let done = messages.iter().filter(|message| !report.shows(message));
             delete_all(done, &batch, delete).await;
         }
     }
@@ -65,10 +68,10 @@ where
 fn parts(batch: &Batch) -> Vec<Vec<Message>> {
     let messages = &batch.messages;
     let counted: Vec<(u32, &str)> =
-        messages.iter().map(|it| (it.receive_count(), it.message_id.as_str())).collect();
+        messages.iter().map(|message| (message.receive_count(), message.message_id.as_str())).collect();
     let Company { others, suspects } = company(&counted);
     let others = (!others.is_empty()).then_some(others);
-    let parts = others.into_iter().chain(suspects.into_iter().map(|it| vec![it]));
+    let parts = others.into_iter().chain(suspects.into_iter().map(|suspect| vec![suspect]));
     parts.map(|part| part.into_iter().map(|at| messages[at].clone()).collect()).collect()
 }
 

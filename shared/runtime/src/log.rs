@@ -6,7 +6,7 @@ use crate::Env;
 
 /// Starts the log. `LOG_LEVEL` is `error`, `warn` or `info` (the default). What is below `info` is not compiled in.
 pub fn init_log(env: &Env) {
-    let level = env.optional("LOG_LEVEL").and_then(|it| it.parse::<LevelFilter>().ok());
+    let level = env.optional("LOG_LEVEL").and_then(|optional| optional.parse::<LevelFilter>().ok());
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

@@ -17,7 +17,7 @@ const TO_LOOK_UP: Duration = Duration::from_secs(5);
 /// The resolver does not know it, or did not answer.
 pub async fn look_up(name: &str) -> io::Result<Vec<IpAddr>> {
     let found = tokio::net::lookup_host((format!("{name}."), 443)).await?;
-    Ok(found.map(|it| it.ip()).collect())
+    Ok(found.map(|found| found.ip()).collect())
 }
 
 /// The origins that an operator vouches for, as the template's `WebhookAllow` names them.
@@ -52,7 +52,7 @@ fn origins(env: &Env, name: &str) -> Result<Allow, Unset> {
 pub async fn vet(url: &str, allow: &Allow) -> Result<(), Blocked> {
     let target = Target::read(url, allow)?;
     let addresses = match &target.host {
-        HostName::Address(it) => vec![*it],
+        HostName::Address(address) => vec![*address],
         HostName::Name(name) => match tokio::time::timeout(TO_LOOK_UP, look_up(name)).await {
             Ok(Ok(found)) => found,
             Ok(Err(_)) | Err(_) => return Err(Blocked::NoAddress),

@@ -65,7 +65,7 @@ impl Message {
     #[must_use]
     pub fn receive_count(&self) -> u32 {
         let count = self.attributes.approximate_receive_count.as_deref();
-        count.and_then(|it| it.parse().ok()).unwrap_or(1)
+        count.and_then(|count| count.parse().ok()).unwrap_or(1)
     }
 
     /// When the queue took it over.
@@ -78,7 +78,11 @@ impl Message {
     /// When it was first put into a queue. A message that was sent back from the dead letters keeps that time.
     #[must_use]
     pub fn first_sent_at(&self) -> Option<Timestamp> {
-        let written = self.written.first_at.as_ref().and_then(|it| it.string_value.as_deref()?.parse().ok());
+        let written = self
+            .written
+            .first_at
+            .as_ref()
+            .and_then(|first_at| first_at.string_value.as_deref()?.parse().ok());
         written.or_else(|| self.sent_at())
     }
 
@@ -136,7 +140,9 @@ impl Report {
 
     /// Whether it shows this message again.
     pub(crate) fn shows(&self, message: &Message) -> bool {
-        self.batch_item_failures.iter().any(|it| it.item_identifier == message.message_id)
+        self.batch_item_failures
+            .iter()
+            .any(|batch_item_failure| batch_item_failure.item_identifier == message.message_id)
     }
 
     /// How many messages come back.

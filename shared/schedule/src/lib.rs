@@ -62,7 +62,13 @@ impl Schedules {
             .await;
         match sent {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|it| it.is_conflict_exception()) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service_error| service_error.is_conflict_exception()) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(Refused::new("schedule what is to be gone on with later", error)),
         }
     }

@@ -75,8 +75,8 @@ impl Signer {
         const DOING: &str = "read the public key";
         let body = json!({ "KeyId": self.key }).to_string();
         let public: Public = self.ask(DOING, "GetPublicKey", &body, now).await?;
-        let der = STANDARD.decode(public.public_key).map_err(|it| permanent(DOING, it))?;
-        PublicKey::of_der(&der).map_err(|it| permanent(DOING, it))
+        let der = STANDARD.decode(public.public_key).map_err(|error| permanent(DOING, error))?;
+        PublicKey::of_der(&der).map_err(|error| permanent(DOING, error))
     }
 
     async fn ask<T: for<'de> Deserialize<'de>>(
@@ -96,7 +96,7 @@ impl Signer {
         if answer.status != 200 {
             return Err(answer.refuse(doing, "KMS"));
         }
-        serde_json::from_slice(&answer.body).map_err(|it| permanent(doing, it))
+        serde_json::from_slice(&answer.body).map_err(|error| permanent(doing, error))
     }
 }
 
@@ -133,7 +133,7 @@ impl PublicKey {
     #[must_use]
     pub fn has_signed(&self, text: &str, signature: &str) -> bool {
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.0);
-        STANDARD.decode(signature).is_ok_and(|it| key.verify(text.as_bytes(), &it).is_ok())
+        STANDARD.decode(signature).is_ok_and(|decode| key.verify(text.as_bytes(), &decode).is_ok())
     }
 }
 

@@ -113,8 +113,8 @@ impl Vault {
             }
             let text = String::from_utf8_lossy(&answer.body);
             let names: Vec<&str> = between(&text, "<Key>", "</Key>").collect();
-            let found = names.iter().filter_map(|it| minute_named(&self.environment, it));
-            minutes.extend(found.clone().filter(|it| (from..to).contains(it)));
+            let found = names.iter().filter_map(|name| minute_named(&self.environment, name));
+            minutes.extend(found.clone().filter(|found| (from..to).contains(found)));
             let is_past = found.clone().any(|it| it >= to);
             match names.last().filter(|_| text.contains("<IsTruncated>true</IsTruncated>") && !is_past) {
                 Some(last) => after = (*last).to_owned(),
@@ -128,8 +128,9 @@ impl Vault {
     /// # Errors
     /// [`Failed`]
     pub async fn last(&self, now: Timestamp) -> Result<Option<Sealed>, Failed> {
-        let spans =
-            LOOK_BACK_HOURS.map(|it| now.saturating_sub(SignedDuration::from_hours(it)).unwrap_or(now));
+        let spans = LOOK_BACK_HOURS.map(|look_back_hour| {
+            now.saturating_sub(SignedDuration::from_hours(look_back_hour)).unwrap_or(now)
+        });
         for from in spans.into_iter().chain([Timestamp::UNIX_EPOCH]) {
             if let Some(minute) = self.minutes(from, Timestamp::MAX, now).await?.into_iter().max() {
                 return self.get(minute, now).await;
@@ -192,7 +193,7 @@ pub fn minute_named(environment: &str, name: &str) -> Option<Timestamp> {
 
 /// What stands between two marks, again and again. Enough for names of ours, which hold nothing that XML escapes.
 fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
-    text.split(open).skip(1).filter_map(move |it| it.split_once(close)).map(|(it, _)| it)
+    text.split(open).skip(1).filter_map(move |part| part.split_once(close)).map(|(it, _)| it)
 }
 
 /// A name as it stands in a query: slashes are the only characters of ours that need it.
@@ -209,7 +210,7 @@ mod tests {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let minutes =
             ["1970-01-01T00:00:00Z", "2026-11-20T09:59:00Z", "2026-11-20T12:34:00Z", "2027-01-01T00:00:00Z"];
-        let names: Vec<String> = minutes.iter().map(|it| name_of("dev", at(it))).collect();
+        let names: Vec<String> = minutes.iter().map(|minute| name_of("dev", at(minute))).collect();
         assert_eq!(names[2], "seals/dev/2026/11/20/1234.json");
         assert!(names.is_sorted());
         for (name, minute) in names.iter().zip(minutes) {

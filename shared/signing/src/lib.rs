@@ -20,7 +20,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 pub fn sign<'a>(secrets: impl Iterator<Item = &'a Secret>, id: &str, at: Timestamp, body: &[u8]) -> String {
     let mut signed = format!("{id}.{}.", at.as_second()).into_bytes();
     signed.extend_from_slice(body);
-    secrets.map(|it| signature(it, &signed)).collect::<Vec<String>>().join(" ")
+    secrets.map(|secret| signature(secret, &signed)).collect::<Vec<String>>().join(" ")
 }
 
 fn signature(secret: &Secret, signed: &[u8]) -> String {
@@ -99,7 +99,7 @@ mod tests {
 
     #[track_caller]
     fn check(secrets: &[&str], id: &str, second: i64, body: &str, expected: &str) {
-        let secrets: Vec<Secret> = secrets.iter().map(|it| Secret::parse(it).unwrap()).collect();
+        let secrets: Vec<Secret> = secrets.iter().map(|secret| Secret::parse(secret).unwrap()).collect();
         let at = Timestamp::from_second(second).unwrap();
         assert_eq!(sign(secrets.iter(), id, at, body.as_bytes()), expected);
     }

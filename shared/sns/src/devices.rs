@@ -95,15 +95,17 @@ impl Devices {
         let Some(application) = self.applications.of(platform) else {
             return Err(Unregistered::NoApplication);
         };
-        if token.is_empty() || token.len() > MAX_TOKEN_BYTES || !token.bytes().all(|it| it.is_ascii_graphic())
+        if token.is_empty()
+            || token.len() > MAX_TOKEN_BYTES
+            || !token.bytes().all(|byte| byte.is_ascii_graphic())
         {
             return Err(Unregistered::BadToken);
         }
         // Only what belongs to this application may be given this token.
-        let mut known = known.filter(|it| is_of(it, application)).map(str::to_owned);
+        let mut known = known.filter(|known| is_of(known, application)).map(str::to_owned);
         for _ in 0..ROUNDS {
             let endpoint = match known.take() {
-                Some(it) => it,
+                Some(known) => known,
                 None => self.create(application, token).await?,
             };
             if self.refresh(&endpoint, token).await? {
@@ -139,20 +141,35 @@ impl Devices {
     async fn refresh(&self, endpoint: &str, token: &str) -> Result<bool, Unregistered> {
         let found = match self.client.get_endpoint_attributes().endpoint_arn(endpoint).send().await {
             Ok(found) => found,
-            Err(error) if error.as_service_error().is_some_and(|it| it.is_not_found_exception()) => {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service_error| service_error.is_not_found_exception()) =>
+            {
                 return Ok(false);
             }
             Err(error) => return Err(Refused::new("look at a device", error).into()),
         };
-        let attribute = |name: &str| found.attributes().and_then(|it| it.get(name)).map(String::as_str);
+        let attribute =
+            |name: &str| found.attributes().and_then(|attributes| attributes.get(name)).map(String::as_str);
         if attribute("Token") == Some(token) && attribute("Enabled") == Some("true") {
             return Ok(true);
         }
         let call = self.client.set_endpoint_attributes().endpoint_arn(endpoint);
         match call.attributes("Token", token).attributes("Enabled", "true").send().await {
             Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|it| it.is_not_found_exception()) => Ok(false),
-            Err(error) if error.as_service_error().is_some_and(|it| it.is_invalid_parameter_exception()) => {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service_error| service_error.is_not_found_exception()) =>
+            {
+                Ok(false)
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service_error| service_error.is_invalid_parameter_exception()) =>
+            {
                 Err(Unregistered::BadToken)
             }
             Err(error) => Err(Refused::new("refresh a device", error).into()),
@@ -171,13 +188,16 @@ fn is_of(endpoint: &str, application: &str) -> bool {
     let Some((place, name)) = application.split_once(":app/") else { return false };
     endpoint
         .strip_prefix(place)
-        .and_then(|it| it.strip_prefix(":endpoint/"))
-        .is_some_and(|it| it.strip_prefix(name).is_some_and(|it| it.starts_with('/')))
+        .and_then(|rest| rest.strip_prefix(":endpoint/"))
+        .is_some_and(|it| it.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// The endpoint that SNS names where it refuses to make a second one of a token.
 fn existing(error: &SdkError<CreatePlatformEndpointError>) -> Option<String> {
-    let said = error.as_service_error().filter(|it| it.is_invalid_parameter_exception())?.message()?;
+    let said = error
+        .as_service_error()
+        .filter(|service_error| service_error.is_invalid_parameter_exception())?
+        .message()?;
     let (_, rest) = said.split_once("Endpoint ")?;
     let (endpoint, after) = rest.split_once(' ')?;
     (endpoint.starts_with("arn:") && after.contains("already exists")).then(|| endpoint.to_owned())
@@ -185,9 +205,11 @@ fn existing(error: &SdkError<CreatePlatformEndpointError>) -> Option<String> {
 
 /// What else SNS calls an invalid parameter is the token: the application is an operator's, and comes from the template.
 fn is_bad_token(error: &SdkError<CreatePlatformEndpointError>) -> bool {
-    error.as_service_error().is_some_and(|it| {
-        it.is_invalid_parameter_exception()
-            && it.message().is_some_and(|it| it.contains("Token") || it.contains("token"))
+    error.as_service_error().is_some_and(|service_error| {
+        service_error.is_invalid_parameter_exception()
+            && service_error
+                .message()
+                .is_some_and(|message| message.contains("Token") || message.contains("token"))
     })
 }
 

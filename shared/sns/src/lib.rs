@@ -78,14 +78,15 @@ impl Sns {
             Target::Phone(number) => call.phone_number(number),
             Target::Device(arn) => call.target_arn(arn).message_structure("json"),
         };
-        for it in &message.attributes {
-            let kind = match it.kind {
+        for attribute in &message.attributes {
+            let kind = match attribute.kind {
                 Kind::Text => "String",
                 Kind::Number => "Number",
             };
-            let value = MessageAttributeValue::builder().data_type(kind).string_value(&it.value).build();
+            let value =
+                MessageAttributeValue::builder().data_type(kind).string_value(&attribute.value).build();
             call = call.message_attributes(
-                it.name,
+                attribute.name,
                 value.expect("a type and a value are all that an attribute needs"),
             );
         }
@@ -113,9 +114,9 @@ impl Sns {
 ///
 /// Source: SNS API reference, `Publish`, errors.
 fn classify(error: SdkError<PublishError>, target: Target<'_>) -> Result<Sent, Failure> {
-    let reason = error.as_service_error().map(|it| match target {
-        Target::Device(_) if is_dead(it) => Some(Reason::DeadToken),
-        Target::Phone(_) if is_opted_out(it) => Some(Reason::OptedOut),
+    let reason = error.as_service_error().map(|service_error| match target {
+        Target::Device(_) if is_dead(service_error) => Some(Reason::DeadToken),
+        Target::Phone(_) if is_opted_out(service_error) => Some(Reason::OptedOut),
         Target::Device(_) | Target::Phone(_) => None,
     });
     match (reason.flatten(), error.as_service_error()) {
@@ -137,7 +138,7 @@ fn is_dead(error: &PublishError) -> bool {
 
 /// SNS has no error of its own for it.
 fn is_opted_out(error: &PublishError) -> bool {
-    error.code().is_some_and(|it| it.starts_with("OptedOut"))
+    error.code().is_some_and(|code| code.starts_with("OptedOut"))
         || (is_invalid(error) && says(error, "opted out"))
 }
 
@@ -146,7 +147,7 @@ fn is_invalid(error: &PublishError) -> bool {
 }
 
 fn says(error: &PublishError, words: &str) -> bool {
-    error.message().is_some_and(|it| it.to_lowercase().contains(words))
+    error.message().is_some_and(|message| message.to_lowercase().contains(words))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ async fn a_device_gets_a_payload_for_its_platform() {
     let yes = mock!(Client::publish)
         .match_requests(|it| {
             it.phone_number().is_none()
-                && it.target_arn().is_some_and(|it| it.ends_with("endpoint/GCM/app/1"))
+                && it.target_arn().is_some_and(|target_arn| target_arn.ends_with("endpoint/GCM/app/1"))
                 && it.message_structure() == Some("json")
         })
         .then_output(|| PublishOutput::builder().message_id("sns-2").build());

@@ -83,7 +83,7 @@ impl Connection {
     /// the API says that there is no such socket.
     #[must_use]
     pub fn is_opening(&self, now: Timestamp) -> bool {
-        self.opened_at.is_some_and(|it| now < it + OPENING)
+        self.opened_at.is_some_and(|opened_at| now < opened_at + OPENING)
     }
 }
 
@@ -159,7 +159,7 @@ impl Connections {
     pub async fn who(&self, id: &str, now: Timestamp) -> Result<Option<Identity>, Refused> {
         let item = Item::default().text("pk", format!("socket#{id}")).text("sk", "-");
         let found = lookup::get(&self.client, &self.table, item).await?;
-        Ok(found.filter(|it| is_kept(it, now)).as_ref().and_then(identity))
+        Ok(found.filter(|found| is_kept(found, now)).as_ref().and_then(identity))
     }
 
     /// Adds a socket to a room of its tenant.
@@ -220,7 +220,7 @@ impl Connections {
 
     async fn members(&self, pk: &str, now: Timestamp) -> Result<Vec<Connection>, Refused> {
         let items = lookup::partition(&self.client, &self.table, pk).await?;
-        let open = items.into_iter().filter(|it| is_kept(it, now));
+        let open = items.into_iter().filter(|item| is_kept(item, now));
         let connections = open.filter_map(|it| {
             // A room is joined by who has heard an answer: their handshake is over.
             let opened_at = it.get("opened_at").and_then(|it| it.parse().ok());

@@ -62,7 +62,7 @@ impl Counters {
 
     /// Writes all of these items, or none: each only if its key is still what its condition says.
     async fn transact(&self, doing: &'static str, puts: Vec<Put>) -> Result<Written, Refused> {
-        let items = puts.into_iter().map(|it| TransactWriteItem::builder().put(it).build());
+        let items = puts.into_iter().map(|put| TransactWriteItem::builder().put(put).build());
         match transactions::write(&self.client, doing, items.collect()).await? {
             true => Ok(Written::Done),
             false => Ok(Written::Lost),

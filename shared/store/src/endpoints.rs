@@ -178,7 +178,7 @@ impl Endpoints {
     /// The table could not be asked.
     pub async fn secrets(&self, id: &EndpointId) -> Result<Option<StoredSecrets>, Refused> {
         let item = lookup::get(&self.client, &self.table, one("secrets", id)).await?;
-        Ok(item.and_then(|it| read(&it, "secrets")))
+        Ok(item.and_then(|item| read(&item, "secrets")))
     }
 
     /// How an endpoint has been doing, and which version of that it is.
@@ -236,8 +236,8 @@ impl Endpoints {
         };
         let mut exists = false;
         for item in self.read(keys).await? {
-            if let Some(it) = endpoint(&item) {
-                found.endpoint = it;
+            if let Some(endpoint) = endpoint(&item) {
+                found.endpoint = endpoint;
                 found.challenge = read(&item, "challenge");
                 found.headers = read(&item, "headers");
                 exists = true;
@@ -264,14 +264,14 @@ impl Endpoints {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item.into_map()));
         let put = match version {
             None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(it) => put
+            Some(version) => put
                 .condition_expression("version = :version")
-                .expression_attribute_values(":version", AttributeValue::N(it.to_string())),
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
         };
         match put.send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
-                Some(it) if it.is_conditional_check_failed_exception() => Ok(false),
+                Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(false),
                 Some(_) | None => Err(Refused::new(doing, error)),
             },
         }
@@ -291,10 +291,12 @@ impl Endpoints {
                 .expect("keys are all that a read needs");
             let call = self.client.batch_get_item().request_items(&self.table, wanted);
             let answer = call.send().await.map_err(|error| Refused::new(DOING, error))?;
-            let found = answer.responses.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
+            let found =
+                answer.responses.and_then(|mut responses| responses.remove(&self.table)).unwrap_or_default();
             items.extend(found.into_iter().map(Item::from));
-            let left = answer.unprocessed_keys.and_then(|mut it| it.remove(&self.table));
-            keys = left.map(|it| it.keys).unwrap_or_default();
+            let left =
+                answer.unprocessed_keys.and_then(|mut unprocessed_keys| unprocessed_keys.remove(&self.table));
+            keys = left.map(|left| left.keys).unwrap_or_default();
             if keys.is_empty() {
                 return Ok(items);
             }
@@ -318,14 +320,14 @@ fn endpoint(item: &Item) -> Option<Endpoint> {
     Some(Endpoint {
         disabled: read(item, "disabled"),
         unverified: read(item, "unverified"),
-        header_names: headers.map(|it| it.names).unwrap_or_default(),
+        header_names: headers.map(|header| header.names).unwrap_or_default(),
         ..endpoint
     })
 }
 
 fn health(item: Option<&Item>) -> (Health, Option<i64>) {
-    let health = item.and_then(|it| read(it, "health")).unwrap_or_default();
-    (health, item.and_then(|it| it.get_number("version")))
+    let health = item.and_then(|item| read(item, "health")).unwrap_or_default();
+    (health, item.and_then(|item| item.get_number("version")))
 }
 
 fn read<T: serde::de::DeserializeOwned>(item: &Item, name: &str) -> Option<T> {
@@ -346,7 +348,7 @@ fn happened(doing: &'static str, sent: Updated) -> Result<bool, Refused> {
     match sent {
         Ok(_) => Ok(true),
         Err(error) => match error.as_service_error() {
-            Some(it) if it.is_conditional_check_failed_exception() => Ok(false),
+            Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(false),
             Some(_) | None => Err(Refused::new(doing, error)),
         },
     }

@@ -108,7 +108,7 @@ impl Events {
         let place = Place::of(event);
         let key = Item::default().text("pk", place.pk).text("sk", place.sk);
         let row = lookup::get(&self.client, &self.table, key).await?;
-        let row = row.filter(|it| is_record_of(it, event)).map(Record::from_item);
+        let row = row.filter(|row| is_record_of(row, event)).map(Record::from_item);
         Ok(row.or_else(|| unproven.into_iter().next()))
     }
 
@@ -167,7 +167,7 @@ fn findings(round: Round, record: &Record) -> Vec<Finding> {
 
 /// Whether an event claimed to come from the outbox and nothing proved that.
 pub(crate) fn is_unproven(findings: &[Finding]) -> bool {
-    findings.iter().any(|it| match it {
+    findings.iter().any(|finding| match finding {
         Finding::UnprovenOutboxMark | Finding::OutboxEntryDiffers => true,
         Finding::ReplayMarkIgnored => false,
     })

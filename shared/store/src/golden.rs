@@ -22,13 +22,13 @@ async fn rows_of_today_have_every_attribute_that_the_last_release_reads() {
         let mut today: Vec<Value> = script::write(table).await.iter().map(shown).collect();
         for old in rows(table) {
             let old = shown(&old);
-            let keys = |it: &Value| (it["pk"]["S"].clone(), it["sk"]["S"].clone());
+            let keys = |value: &Value| (value["pk"]["S"].clone(), value["sk"]["S"].clone());
             // Where a key is a hash that is made otherwise today, a row of the same kind stands for it.
             let kind = |it: &Value| {
                 let begins = |name: &str| {
                     it[name]["S"].as_str().and_then(|it| it.split('#').next()).map(str::to_owned)
                 };
-                (begins("pk"), begins("sk").filter(|it| it.len() < 20))
+                (begins("pk"), begins("sk").filter(|begins| begins.len() < 20))
             };
             let same = today.iter().position(|it| keys(it) == keys(&old) && has_all(&old, it));
             let found =

@@ -163,9 +163,9 @@ impl Inbox {
         let put = self.put(item);
         match version {
             None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(it) => put
+            Some(version) => put
                 .condition_expression("version = :version")
-                .expression_attribute_values(":version", AttributeValue::N(it.to_string())),
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
         }
     }
 }
@@ -177,8 +177,8 @@ fn whole(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> TransactWriteIte
 
 fn read_head(found: &[Item]) -> Read {
     let item = found.iter().find(|it| it.get("head").is_some());
-    let head = item.and_then(|it| serde_json::from_str(it.get("head")?).ok()).unwrap_or_default();
-    Read { head, version: item.and_then(|it| it.get_number("version")) }
+    let head = item.and_then(|item| serde_json::from_str(item.get("head")?).ok()).unwrap_or_default();
+    Read { head, version: item.and_then(|item| item.get_number("version")) }
 }
 
 /// An entry as its item says. `None` when it is none, or one of another release that cannot be read.

@@ -44,7 +44,7 @@ impl Item {
         for (name, text, number) in values {
             if let Some(text) = text {
                 item = item.text(name, text);
-            } else if let Some(number) = number.and_then(|it| it.parse().ok()) {
+            } else if let Some(number) = number.and_then(|number| number.parse().ok()) {
                 item = item.number(name, number);
             }
         }
@@ -62,7 +62,7 @@ impl Item {
     #[must_use]
     pub fn maybe(self, name: &str, value: Option<&str>) -> Item {
         match value {
-            Some(it) => self.text(name, it),
+            Some(value) => self.text(name, value),
             None => self,
         }
     }
@@ -157,7 +157,7 @@ pub(crate) fn sort_key(parts: &[&str]) -> String {
 
 fn joined(parts: &[&str], most: usize) -> String {
     let mut written: Vec<String> =
-        parts.iter().map(|it| it.replace('%', "%25").replace('#', "%23")).collect();
+        parts.iter().map(|part| part.replace('%', "%25").replace('#', "%23")).collect();
     while written.iter().map(|it| it.len() + 1).sum::<usize>() > most + 1 {
         let longest =
             (0..parts.len()).max_by_key(|at| written[*at].len()).filter(|at| written[*at].len() > 45);

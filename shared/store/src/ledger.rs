@@ -147,7 +147,8 @@ impl Ledger {
         token: &str,
         now: Timestamp,
     ) -> Result<Vec<Result<(), Refused>>, Refused> {
-        let updates = settlements.iter().map(|it| self.settle_statement(it, token, now)).collect();
+        let updates =
+            settlements.iter().map(|settlement| self.settle_statement(settlement, token, now)).collect();
         let written = execute(&self.client, "settle", updates).await?;
         let stands = written.into_iter().map(|it| match it {
             // Refused: the lease ran out and another sender took over; what it writes counts.

@@ -40,10 +40,12 @@ pub(crate) async fn several(
             let wanted = wanted.expect("keys are all that a read needs");
             let asked = client.batch_get_item().request_items(table, wanted).send().await;
             let answer = asked.map_err(|error| Refused::new(doing, error))?;
-            let found = answer.responses.and_then(|mut it| it.remove(table)).unwrap_or_default();
+            let found =
+                answer.responses.and_then(|mut responses| responses.remove(table)).unwrap_or_default();
             items.extend(found.into_iter().map(Item::from));
-            let left = answer.unprocessed_keys.and_then(|mut it| it.remove(table));
-            open = left.map(|it| it.keys).unwrap_or_default();
+            let left =
+                answer.unprocessed_keys.and_then(|mut unprocessed_keys| unprocessed_keys.remove(table));
+            open = left.map(|left| left.keys).unwrap_or_default();
             if open.is_empty() {
                 break;
             }
@@ -130,7 +132,7 @@ pub(crate) async fn stretch(
         .map_err(|error| Refused::new(doing, error))?;
     let next = answer.last_evaluated_key.map(Item::from);
     let items = answer.items.unwrap_or_default().into_iter().map(Item::from).collect();
-    Ok((items, next.and_then(|it| it.get("sk").map(str::to_owned))))
+    Ok((items, next.and_then(|next| next.get("sk").map(str::to_owned))))
 }
 
 /// What `name` says in the next items of a partition, at most `most` of them, behind the key `start`; and whether there
@@ -156,7 +158,7 @@ pub(crate) async fn page(
         .await
         .map_err(|error| Refused::new(doing, error))?;
     let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-    let values = items.filter_map(|it| it.get(name).map(str::to_owned)).collect();
+    let values = items.filter_map(|item| item.get(name).map(str::to_owned)).collect();
     Ok((values, answer.last_evaluated_key.is_some()))
 }
 

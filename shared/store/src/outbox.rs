@@ -219,13 +219,14 @@ impl Stream {
             found: found.to_owned(),
             wanted: wanted.to_owned(),
         };
-        if let Some(found) = event.subject.as_deref().filter(|it| *it != self.subject) {
+        if let Some(found) = event.subject.as_deref().filter(|subject| *subject != self.subject) {
             return Err(other("subject", found, &self.subject));
         }
-        if let Some(found) = event.tenant.as_deref().filter(|it| Some(*it) != self.tenant.as_deref()) {
+        if let Some(found) = event.tenant.as_deref().filter(|tenant| Some(*tenant) != self.tenant.as_deref())
+        {
             return Err(other("tenant", found, self.tenant.as_deref().unwrap_or("-")));
         }
-        if let Some(found) = event.sequence.as_ref().filter(|it| it.version() != Some(version)) {
+        if let Some(found) = event.sequence.as_ref().filter(|sequence| sequence.version() != Some(version)) {
             let found = found.as_str().to_owned();
             return Err(NotAppended::Sequence { id: event.id.clone(), found, wanted: version });
         }

@@ -55,7 +55,7 @@ impl Found {
     /// The settings of an event's tenant.
     #[must_use]
     pub fn tenant(&self, tenant: Option<&str>) -> Option<&Settings> {
-        tenant.and_then(|it| self.tenants.get(it))
+        tenant.and_then(|tenant| self.tenants.get(tenant))
     }
 }
 
@@ -145,9 +145,9 @@ impl People {
     ) -> (Vec<(String, AddressChange)>, Result<(), Refused>) {
         let amendments: Vec<Amendment> = people
             .iter()
-            .map(|it| Amendment {
-                id: it.id.clone(),
-                change: Change::Put(Box::new(it.clone())),
+            .map(|person| Amendment {
+                id: person.id.clone(),
+                change: Change::Put(Box::new(person.clone())),
                 stamp: stamp.clone(),
                 reach: Tenants::All,
             })
@@ -225,7 +225,7 @@ impl People {
         match put {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
-                Some(it) if it.is_conditional_check_failed_exception() => Ok(false),
+                Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(false),
                 Some(_) | None => Err(Refused::new("write a tenant", error)),
             },
         }
@@ -260,10 +260,12 @@ impl People {
                 .send()
                 .await
                 .map_err(|error| Refused::new("look people up", error))?;
-            let found = answer.responses.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
+            let found =
+                answer.responses.and_then(|mut responses| responses.remove(&self.table)).unwrap_or_default();
             items.extend(found.into_iter().map(Item::from));
-            let left = answer.unprocessed_keys.and_then(|mut it| it.remove(&self.table));
-            keys = left.map(|it| it.keys).unwrap_or_default();
+            let left =
+                answer.unprocessed_keys.and_then(|mut unprocessed_keys| unprocessed_keys.remove(&self.table));
+            keys = left.map(|left| left.keys).unwrap_or_default();
             if keys.is_empty() {
                 return Ok(());
             }

@@ -123,7 +123,9 @@ impl Recovery<'_> {
         let (lost, next) = self.endpoints.lost(&endpoint.id, since, after, most).await?;
         // The same for an hour, unless an attempt by hand has failed meanwhile.
         let hour = now.as_second().div_euclid(3_600);
-        let again = |it: Undelivered| by_hand::again(it.job, &format!("recover {} {hour}", it.tried_by_hand));
+        let again = |undelivered: Undelivered| {
+            by_hand::again(undelivered.job, &format!("recover {} {hour}", undelivered.tried_by_hand))
+        };
         Ok(RecoveryPart {
             jobs: lost.into_iter().filter_map(again).collect(),
             next: Some(next.map_or(RecoveryPlace::Events, RecoveryPlace::Message)),

@@ -38,7 +38,7 @@ impl Statement {
     /// Writes an item unless its key exists.
     pub(crate) fn insert(table: &str, item: Item) -> Statement {
         let (names, parameters) = item.into_parts();
-        let pairs: Vec<String> = names.iter().map(|it| format!("'{it}': ?")).collect();
+        let pairs: Vec<String> = names.iter().map(|name| format!("'{name}': ?")).collect();
         Statement { text: format!("INSERT INTO \"{table}\" VALUE {{{}}}", pairs.join(", ")), parameters }
     }
 }
@@ -72,7 +72,7 @@ pub(crate) async fn execute(
         written.extend(
             answers
                 .iter()
-                .map(|it| sort(doing, it))
+                .map(|answer| sort(doing, answer))
                 .chain(std::iter::repeat_with(|| {
                     Written::Failed(refused(
                         doing,

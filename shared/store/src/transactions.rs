@@ -24,12 +24,18 @@ pub(crate) async fn write(
 
 /// Whether a transaction failed because somebody else was first.
 fn is_lost(error: &SdkError<TransactWriteItemsError>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(it)) = error.as_service_error() else {
+    let Some(TransactWriteItemsError::TransactionCanceledException(transaction_canceled_exception)) =
+        error.as_service_error()
+    else {
         return false;
     };
-    let codes = it.cancellation_reasons().iter().filter_map(|it| it.code());
-    let mut others = codes.filter(|it| *it != "None").peekable();
-    others.peek().is_some() && others.all(|it| it == "ConditionalCheckFailed" || it == "TransactionConflict")
+    let codes = transaction_canceled_exception
+        .cancellation_reasons()
+        .iter()
+        .filter_map(|cancellation_reason| cancellation_reason.code());
+    let mut others = codes.filter(|code| *code != "None").peekable();
+    others.peek().is_some()
+        && others.all(|other| other == "ConditionalCheckFailed" || other == "TransactionConflict")
 }
 
 /// Somebody else was first again and again.

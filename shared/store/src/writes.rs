@@ -44,7 +44,10 @@ pub(crate) async fn write(
             pause::before(round).await;
             let call = client.batch_write_item().request_items(table, open);
             let answer = call.send().await.map_err(|error| Refused::new(doing, error))?;
-            open = answer.unprocessed_items.and_then(|mut it| it.remove(table)).unwrap_or_default();
+            open = answer
+                .unprocessed_items
+                .and_then(|mut unprocessed_items| unprocessed_items.remove(table))
+                .unwrap_or_default();
             if open.is_empty() {
                 break;
             }

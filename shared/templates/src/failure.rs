@@ -131,17 +131,17 @@ impl Unrendered {
     ) -> Unrendered {
         let error = innermost(error);
         let reason = reason(error);
-        let (template, line) = match reason.and_then(|it| it.place.clone()) {
+        let (template, line) = match reason.and_then(|reason| reason.place.clone()) {
             Some(place) => place,
             None => (error.name().unwrap_or(name).to_owned(), error.line().unwrap_or(0)),
         };
         let problem = reason.map_or_else(|| problem(error), |it| it.problem.clone());
         let cause = match reason {
-            Some(it) if it.place.is_some() => Cause::Syntax,
+            Some(reason) if reason.place.is_some() => Cause::Syntax,
             Some(_) => Cause::Argument,
             None => cause(error),
         };
-        let quoted = line.checked_sub(1).and_then(|it| line_of(&template, it));
+        let quoted = line.checked_sub(1).and_then(|difference| line_of(&template, difference));
         let problem = match quoted {
             Some(text) => format!("{problem} in `{}`", text.trim()),
             None => problem,
@@ -177,7 +177,7 @@ fn cause(error: &Error) -> Cause {
 fn innermost(error: &Error) -> &Error {
     let mut error = error;
     while matches!(error.kind(), ErrorKind::BadInclude | ErrorKind::EvalBlock) {
-        let Some(source) = error.source().and_then(|it| it.downcast_ref()) else {
+        let Some(source) = error.source().and_then(|source| source.downcast_ref()) else {
             break;
         };
         error = source;

@@ -46,7 +46,7 @@ pub(crate) struct Needs {
 pub(crate) fn needs(name: &str, source: &str) -> Result<Needs, Error> {
     pieces(name, source)?;
     let Reading { mut needs, own, .. } = Reading::of(name, source)?;
-    needs.variables.retain(|it| !own.contains(it.split('.').next().unwrap_or(it)));
+    needs.variables.retain(|variable| !own.contains(variable.split('.').next().unwrap_or(variable)));
     Ok(needs)
 }
 
@@ -87,14 +87,14 @@ impl<'s> Reading<'s> {
     }
 
     fn body(&mut self, statements: &[Stmt<'_>]) -> Result<(), Error> {
-        statements.iter().try_for_each(|it| self.statement(it))
+        statements.iter().try_for_each(|statement| self.statement(statement))
     }
 
     fn statement(&mut self, statement: &Stmt<'_>) -> Result<(), Error> {
         match statement {
-            Stmt::Template(it) => self.body(&it.children),
+            Stmt::Template(template) => self.body(&template.children),
             Stmt::EmitRaw(_) => Ok(()),
-            Stmt::EmitExpr(it) => self.tag(&it.expr, Use::Once),
+            Stmt::EmitExpr(emit_expr) => self.tag(&emit_expr.expr, Use::Once),
             Stmt::ForLoop(it) => {
                 self.tag(&it.iter, Use::Loop)?;
                 self.names(&it.target);
@@ -102,40 +102,42 @@ impl<'s> Reading<'s> {
                 self.body(&it.body)?;
                 self.body(&it.else_body)
             }
-            Stmt::IfCond(it) => {
-                self.tag(&it.expr, Use::Once)?;
-                self.body(&it.true_body)?;
-                self.body(&it.false_body)
+            Stmt::IfCond(if_cond) => {
+                self.tag(&if_cond.expr, Use::Once)?;
+                self.body(&if_cond.true_body)?;
+                self.body(&if_cond.false_body)
             }
-            Stmt::WithBlock(it) => {
-                for (target, value) in &it.assignments {
-                    self.set(it.span(), target)?;
+            Stmt::WithBlock(with_block) => {
+                for (target, value) in &with_block.assignments {
+                    self.set(with_block.span(), target)?;
                     self.tag(value, Use::Kept)?;
                 }
-                self.body(&it.body)
+                self.body(&with_block.body)
             }
-            Stmt::Set(it) => {
-                self.set(it.span(), &it.target)?;
-                self.tag(&it.expr, Use::Kept)
+            Stmt::Set(set) => {
+                self.set(set.span(), &set.target)?;
+                self.tag(&set.expr, Use::Kept)
             }
             Stmt::SetBlock(it) => {
                 self.set(it.span(), &it.target)?;
                 it.filter.iter().try_for_each(|it| self.tag(it, Use::Kept))?;
                 self.body(&it.body)
             }
-            Stmt::AutoEscape(it) => {
-                self.tag(&it.enabled, Use::Once)?;
-                self.body(&it.body)
+            Stmt::AutoEscape(auto_escape) => {
+                self.tag(&auto_escape.enabled, Use::Once)?;
+                self.body(&auto_escape.body)
             }
-            Stmt::FilterBlock(it) => {
-                self.tag(&it.filter, Use::Once)?;
-                self.body(&it.body)
+            Stmt::FilterBlock(filter_block) => {
+                self.tag(&filter_block.filter, Use::Once)?;
+                self.body(&filter_block.body)
             }
-            Stmt::Block(it) => self.body(&it.body),
-            Stmt::Extends(it) => self.other(&it.name),
-            Stmt::Include(it) => self.other(&it.name),
-            Stmt::Import(it) => Err(self.no(it.span(), "there is nothing to import; include it")),
-            Stmt::FromImport(it) => Err(self.no(it.span(), "there is nothing to import; include it")),
+            Stmt::Block(block) => self.body(&block.body),
+            Stmt::Extends(extends) => self.other(&extends.name),
+            Stmt::Include(include) => self.other(&include.name),
+            Stmt::Import(import) => Err(self.no(import.span(), "there is nothing to import; include it")),
+            Stmt::FromImport(from_import) => {
+                Err(self.no(from_import.span(), "there is nothing to import; include it"))
+            }
             Stmt::Do(it) => Err(self.no(it.span(), "a template does nothing, it only says")),
         }
     }
@@ -160,12 +162,12 @@ impl<'s> Reading<'s> {
     }
 
     fn names(&mut self, target: &Expr<'_>) {
-        if let Expr::Var(it) = target {
-            self.own.insert(it.id.to_owned());
-        } else if let Expr::List(it) = target {
-            it.items.iter().for_each(|it| self.names(it));
-        } else if let Expr::Tuple(it) = target {
-            it.items.iter().for_each(|it| self.names(it));
+        if let Expr::Var(var) = target {
+            self.own.insert(var.id.to_owned());
+        } else if let Expr::List(list) = target {
+            list.items.iter().for_each(|item| self.names(item));
+        } else if let Expr::Tuple(tuple) = target {
+            tuple.items.iter().for_each(|item| self.names(item));
         }
     }
 
@@ -199,10 +201,10 @@ impl<'s> Reading<'s> {
                     .flatten()
                     .try_for_each(|it| self.expression(it, within))
             }
-            Expr::UnaryOp(it) => self.expression(&it.expr, within),
-            Expr::BinOp(it) => {
-                self.operator(it.span(), it.op, &it.left, &it.right)?;
-                self.each([&it.left, &it.right], within)
+            Expr::UnaryOp(unary_op) => self.expression(&unary_op.expr, within),
+            Expr::BinOp(bin_op) => {
+                self.operator(bin_op.span(), bin_op.op, &bin_op.left, &bin_op.right)?;
+                self.each([&bin_op.left, &bin_op.right], within)
             }
             Expr::Compare(it) => {
                 self.expression(&it.expr, Use::Once)?;
@@ -217,19 +219,19 @@ impl<'s> Reading<'s> {
                 it.expr.iter().try_for_each(|it| self.expression(it, within))?;
                 self.arguments(&it.args, within)
             }
-            Expr::Test(it) => {
-                self.expression(&it.expr, Use::Once)?;
-                self.arguments(&it.args, Use::Once)
+            Expr::Test(test) => {
+                self.expression(&test.expr, Use::Once)?;
+                self.arguments(&test.args, Use::Once)
             }
-            Expr::Call(it) => {
-                self.expression(&it.expr, Use::Once)?;
-                self.arguments(&it.args, Use::Kept)
+            Expr::Call(call) => {
+                self.expression(&call.expr, Use::Once)?;
+                self.arguments(&call.args, Use::Kept)
             }
-            Expr::List(it) => self.list(it.span(), &it.items, to),
-            Expr::Tuple(it) => self.list(it.span(), &it.items, to),
-            Expr::Map(it) => {
-                self.list(it.span(), &it.keys, within)?;
-                self.list(it.span(), &it.values, within)
+            Expr::List(list) => self.list(list.span(), &list.items, to),
+            Expr::Tuple(tuple) => self.list(tuple.span(), &tuple.items, to),
+            Expr::Map(map) => {
+                self.list(map.span(), &map.keys, within)?;
+                self.list(map.span(), &map.values, within)
             }
         }
     }
@@ -244,11 +246,11 @@ impl<'s> Reading<'s> {
 
     /// A list of variables that is kept could hold itself twice, and that list again, and so on.
     fn list(&mut self, span: Span, items: &[Expr<'_>], to: Use) -> Result<(), Error> {
-        let plain = |it: &Expr<'_>| matches!(it, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_));
-        let allowed = |it: &Expr<'_>| match to {
+        let plain = |expr: &Expr<'_>| matches!(expr, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_));
+        let allowed = |expr: &Expr<'_>| match to {
             Use::Once => true,
-            Use::Loop => is_constant(it) || plain(it),
-            Use::Kept => is_constant(it),
+            Use::Loop => is_constant(expr) || plain(expr),
+            Use::Kept => is_constant(expr),
         };
         if !items.iter().all(allowed) {
             let problem = "a list that is kept holds words and numbers only; use it where it is made";
@@ -293,10 +295,10 @@ impl<'s> Reading<'s> {
             self.needs.variables.insert(path);
             return Ok(());
         }
-        if let Expr::GetAttr(it) = expression {
-            self.expression(&it.expr, to)
-        } else if let Expr::GetItem(it) = expression {
-            self.each([&it.expr, &it.subscript_expr], to)
+        if let Expr::GetAttr(get_attr) = expression {
+            self.expression(&get_attr.expr, to)
+        } else if let Expr::GetItem(get_item) = expression {
+            self.each([&get_item.expr, &get_item.subscript_expr], to)
         } else {
             Ok(())
         }

@@ -132,7 +132,7 @@ fn range(lower: i64, upper: Option<i64>, step: Option<i64>) -> Result<Value, Err
     }
     let mut items = Vec::new();
     let mut at = Some(from);
-    while let Some(item) = at.filter(|it| if step > 0 { *it < to } else { *it > to }) {
+    while let Some(item) = at.filter(|at| if step > 0 { *at < to } else { *at > to }) {
         if items.len() == MAX_ITEMS {
             return Err(too_many());
         }
@@ -161,7 +161,7 @@ fn emit(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resul
 
 fn charge(state: &mut State<'_, '_>, value: &Value, growth: usize) -> Result<(), Error> {
     let small = match value.as_str() {
-        Some(it) => it.len() <= FREE_BYTES,
+        Some(value) => value.len() <= FREE_BYTES,
         None => value.as_object().is_none(),
     };
     if small {
@@ -173,7 +173,7 @@ fn charge(state: &mut State<'_, '_>, value: &Value, growth: usize) -> Result<(),
 
 fn spend(state: &mut State<'_, '_>, bytes: usize) -> Result<(), Error> {
     let effort = state.get_or_insert_extension(Effort::default());
-    match effort.0.checked_add(bytes).filter(|it| *it <= MAX_EFFORT) {
+    match effort.0.checked_add(bytes).filter(|sum| *sum <= MAX_EFFORT) {
         Some(sum) => {
             effort.0 = sum;
             Ok(())

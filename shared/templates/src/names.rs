@@ -61,7 +61,7 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) fn value(of: &Recipient) -> Value {
-        let or_nothing = |it: &Option<String>| it.as_deref().map_or(Value::UNDEFINED, Value::from);
+        let or_nothing = |text: &Option<String>| text.as_deref().map_or(Value::UNDEFINED, Value::from);
         Value::from_object(Person {
             id: Value::from(of.id.as_str()),
             name: Value::from(of.name.as_deref().unwrap_or(&of.id)),

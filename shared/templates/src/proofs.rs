@@ -40,7 +40,7 @@ pub fn scene_of<'a>(
     now: Timestamp,
 ) -> Scene<'a> {
     let zone = tenant_zone.unwrap_or_else(|| plan.catalog.policy().zone.name());
-    let digest = plan.digest.as_ref().map(|it| &it.summary);
+    let digest = plan.digest.as_ref().map(|digest| &digest.summary);
     let policy = Some(&plan.catalog.policy().email);
     let (collected, payload) = (plan.digest.as_ref(), plan.event.data.as_ref());
     let extra = Extra { digest, collected, payload, zone: Some(zone), policy, now: Some(now) };
@@ -56,7 +56,7 @@ pub fn proofs(
     decisions: &[Decision<'_>],
     tenant_zone: Option<&str>,
 ) -> (Vec<Proof>, Written) {
-    let zone = tenant_zone.and_then(|it| Zone::parse(it).ok());
+    let zone = tenant_zone.and_then(|tenant_zone| Zone::parse(tenant_zone).ok());
     let zone = zone.unwrap_or_else(|| plan.catalog.policy().zone.clone());
     let (mut proofs, mut written) = (Vec::new(), Written::default());
     for decision in decisions {
@@ -86,7 +86,7 @@ pub fn settle(
     written: &mut Written,
 ) {
     let key = proof.key.clone();
-    let Some(decision) = decisions.iter_mut().find(|it| it.key == key) else { return };
+    let Some(decision) = decisions.iter_mut().find(|decision| decision.key == key) else { return };
     match proof.pass(answer, now) {
         Ok((content, note)) => {
             decision.notes.extend(note);
@@ -120,7 +120,7 @@ pub fn proofread<'a>(
 
 /// Whether messages on this channel may have to be asked about.
 fn is_asked_about(channel: Option<Channel>) -> bool {
-    channel.is_some_and(|it| match it {
+    channel.is_some_and(|channel| match channel {
         Channel::Sms | Channel::Whatsapp => true,
         Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => false,
     })

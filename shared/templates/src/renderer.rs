@@ -43,7 +43,8 @@ impl Renderer {
     }
 
     fn over(sources: Arc<BTreeMap<String, String>>) -> Renderer {
-        let shelves = templates(&sources).into_iter().map(|it| (it.to_owned(), OnceLock::new())).collect();
+        let shelves =
+            templates(&sources).into_iter().map(|template| (template.to_owned(), OnceLock::new())).collect();
         let loader = Arc::clone(&sources);
         let mut engine = limits::engine();
         speech::teach(&mut engine);
@@ -80,7 +81,7 @@ impl Renderer {
             let needs = grammar::needs(&name, source).map_err(|error| self.unrendered(&name, &error))?;
             variables.extend(needs.variables);
             seen.insert(name);
-            open.extend(needs.templates.into_iter().filter(|it| !seen.contains(it)));
+            open.extend(needs.templates.into_iter().filter(|template| !seen.contains(template)));
         }
         Ok(variables)
     }
@@ -155,7 +156,7 @@ impl Renderer {
 
 /// Every template once.
 fn templates(sources: &BTreeMap<String, String>) -> Vec<&str> {
-    let mut templates: Vec<&str> = sources.keys().filter_map(|it| Some(parts(it)?.0)).collect();
+    let mut templates: Vec<&str> = sources.keys().filter_map(|key| Some(parts(key)?.0)).collect();
     templates.dedup();
     templates
 }
@@ -164,7 +165,7 @@ fn shelf(sources: &BTreeMap<String, String>, template: &str) -> Shelf {
     let mut shelf = Shelf::default();
     let beginning = format!("{template}/");
     let names = sources.range(beginning.clone()..).map(|(name, _)| name);
-    for name in names.take_while(|it| it.starts_with(&beginning)) {
+    for name in names.take_while(|name| name.starts_with(&beginning)) {
         if let Some((of, locale, file)) = parts(name)
             && of == template
         {

@@ -180,7 +180,7 @@ impl<'a> Words<'a> {
     /// # Errors
     /// The event names a template that its rule does not list, or a context that is no object.
     fn new(scene: &'a Scene<'a>, order: &'a Order<'a>, channel: Channel) -> Result<Words<'a>, Unrendered> {
-        let (rule, preferred) = (order.rule, order.person.and_then(|it| it.locale.as_deref()));
+        let (rule, preferred) = (order.rule, order.person.and_then(|person| person.locale.as_deref()));
         let template = rule
             .template_for(scene.envelope)
             .map_err(|unknown| Unrendered::unknown_template(rule, &unknown))?;
@@ -189,7 +189,8 @@ impl<'a> Words<'a> {
             .map_err(|unreadable| Unrendered::unreadable_context(template, &unreadable))?;
         let mut chain = scene.renderer.languages(template, preferred);
         let has = |locale: &str, part: &Part| scene.renderer.file(template, locale, part.file).is_some();
-        let complete = |it: &&str| channel.parts().iter().filter(|it| it.required).all(|part| has(it, part));
+        let complete =
+            |it: &&str| channel.parts().iter().filter(|part| part.required).all(|part| has(it, part));
         if let Some(at) = chain.iter().position(complete) {
             chain = vec![chain.swap_remove(at)];
         }
@@ -203,10 +204,10 @@ impl<'a> Words<'a> {
     fn letter(&self, to: &EmailAddress) -> Result<Email, Unrendered> {
         let (rule, envelope) = (self.order.rule, self.scene.envelope);
         let attachments = attachments(&rule.attachments, envelope)
-            .map_err(|it| Unrendered::no_file(self.template, it.to_string()))?;
+            .map_err(|error| Unrendered::no_file(self.template, error.to_string()))?;
         let [subject, html, text] = self.parts()?;
         let policy = self.scene.extra.policy;
-        let (from, from_name) = match policy.and_then(|it| it.senders.get(&rule.category)) {
+        let (from, from_name) = match policy.and_then(|policy| policy.senders.get(&rule.category)) {
             Some(sender) => {
                 let (from, name) = sender.clone().into_former();
                 (Some(from), name)
@@ -276,7 +277,7 @@ impl<'a> Words<'a> {
                 continue;
             }
             let locale = self.locale(*part);
-            let file = locale.and_then(|it| Some((it, renderer.file(template, it, part.file)?)));
+            let file = locale.and_then(|locale| Some((locale, renderer.file(template, locale, part.file)?)));
             let Some((locale, name)) = file else {
                 if part.required {
                     let default = &renderer.default_locale;
@@ -311,9 +312,10 @@ impl<'a> Words<'a> {
     /// What WhatsApp has approved for this, in the closest language that has it: the template brings its own language.
     fn approved(&self) -> Result<Option<WhatsappTemplate>, Unrendered> {
         let (renderer, template) = (self.scene.renderer, self.template);
-        let preferred = self.order.person.and_then(|it| it.locale.as_deref());
+        let preferred = self.order.person.and_then(|person| person.locale.as_deref());
         let mut languages = renderer.languages(template, preferred).into_iter();
-        let file = languages.find_map(|it| Some((it, renderer.file(template, it, APPROVED)?)));
+        let file =
+            languages.find_map(|language| Some((language, renderer.file(template, language, APPROVED)?)));
         let Some((locale, name)) = file else { return Ok(None) };
         let rendered = renderer.render_part(name, &self.values(locale))?;
         WhatsappTemplate::read(&rendered).map(Some).ok_or_else(|| Unrendered::unreadable(name))
@@ -326,8 +328,8 @@ impl<'a> Words<'a> {
 
     fn values(&self, file: &str) -> Value {
         let person = self.order.person;
-        let locale = locale::refined(file, person.and_then(|it| it.locale.as_deref()));
-        let zones = [person.and_then(|it| it.zone.as_deref()), self.scene.extra.zone];
+        let locale = locale::refined(file, person.and_then(|person| person.locale.as_deref()));
+        let zones = [person.and_then(|person| person.zone.as_deref()), self.scene.extra.zone];
         Value::from_object(Names {
             event: self.scene.event.clone(),
             data: self.scene.data.clone(),

@@ -66,7 +66,7 @@ impl Object for Voice {}
 impl Voice {
     /// `tag` is the locale whose numbers and dates stand in the text, `now` the time of sending.
     pub(crate) fn new(tag: String, zones: [Option<&str>; 2], now: Option<Timestamp>) -> Voice {
-        Voice { tag, zones: zones.map(|it| it.map(str::to_owned)), now, ..Voice::default() }
+        Voice { tag, zones: zones.map(|zone| zone.map(str::to_owned)), now, ..Voice::default() }
     }
 
     fn tag(&self) -> &str {
@@ -85,7 +85,7 @@ impl Voice {
     /// The first zone there is, or UTC.
     fn zone(&self) -> &TimeZone {
         self.zone.get_or_init(|| {
-            let known = |it: &String| TimeZone::get(it).ok();
+            let known = |text: &String| TimeZone::get(text).ok();
             self.zones.iter().flatten().find_map(known).unwrap_or(TimeZone::UTC)
         })
     }
@@ -110,7 +110,7 @@ pub(crate) fn teach(engine: &mut Environment<'static>) {
 /// Calls `speak` with the voice of the part that is being rendered.
 fn with_voice<T>(state: &State<'_, '_>, speak: impl FnOnce(&Voice) -> T) -> T {
     let voice = state.lookup(VOICE);
-    match voice.as_ref().and_then(|it| it.downcast_object_ref::<Voice>()) {
+    match voice.as_ref().and_then(|voice| voice.downcast_object_ref::<Voice>()) {
         Some(it) => speak(it),
         None => speak(&Voice::default()),
     }

@@ -6,7 +6,9 @@ const MAX_LINE_CHARS: usize = 200;
 /// One line without control characters, so that no value from an event can add a header or a line of its own.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for word in text.split(|it: char| it.is_whitespace() || it.is_control()).filter(|it| !it.is_empty()) {
+    for word in
+        text.split(|text: char| text.is_whitespace() || text.is_control()).filter(|part| !part.is_empty())
+    {
         if !line.is_empty() {
             line.push(' ');
         }

@@ -38,8 +38,8 @@ pub(crate) fn value_of(value: &serde_json::Value) -> Value {
         serde_json::Value::Array(list) => list.iter().map(value_of).collect(),
         serde_json::Value::Null => Value::from(()),
         serde_json::Value::Bool(it) => Value::from(*it),
-        serde_json::Value::Number(it) => value_of_number(it),
-        serde_json::Value::String(it) => Value::from(it.as_str()),
+        serde_json::Value::Number(number) => value_of_number(number),
+        serde_json::Value::String(text) => Value::from(text.as_str()),
     }
 }
 

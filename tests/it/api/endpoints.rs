@@ -52,7 +52,7 @@ impl Erp {
         cloud.put(&[entry]).await;
         let recipient = format!("endpoint:{}/erp", self.tenant);
         until("the outcome", async || {
-            cloud.outcomes(&event).await.into_iter().find(|it| it.recipient == recipient)
+            cloud.outcomes(&event).await.into_iter().find(|outcome| outcome.recipient == recipient)
         })
         .await
     }
@@ -162,7 +162,7 @@ async fn endpoints_and_attempts_are_listed_page_by_page() {
         check(&admin.ask("PUT", &format!("/v1/endpoints/{id}"), Some(&body)), 201, "");
     }
     let ids = |pages: Vec<Value>| -> Vec<String> {
-        pages.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+        pages.iter().map(|page| page["id"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(ids(pages(&admin, "/v1/endpoints", "endpoints")), ["a", "b", "erp"]);
     for _ in 0..3 {
@@ -174,7 +174,7 @@ async fn endpoints_and_attempts_are_listed_page_by_page() {
         (answered == 3).then_some(found)
     })
     .await;
-    assert!(attempts.iter().all(|it| it["by_hand"] == true), "{attempts:?}");
+    assert!(attempts.iter().all(|attempt| attempt["by_hand"] == true), "{attempts:?}");
     assert!(attempts[0]["at"].as_str() >= attempts[1]["at"].as_str(), "the newest first");
     let next = admin.ask("GET", "/v1/endpoints/erp/attempts?limit=1", None).body["next"].clone();
     let elsewhere = format!("/v1/endpoints/a/attempts?limit=1&next={}", next.as_str().unwrap());

@@ -58,7 +58,7 @@ async fn what_was_said_live_is_listed_counted_and_marked() {
     assert_eq!(mark(json!({ "as": "archived", "all": true })).body["count"], 2);
     assert_eq!(me.ask("GET", &inbox, None).body["entries"], json!([]));
     let archived = me.ask("GET", &format!("{inbox}?shelf=archived"), None).body;
-    assert!(archived["entries"].as_array().unwrap().iter().any(|it| it["id"] == json!(first.key)));
+    assert!(archived["entries"].as_array().unwrap().iter().any(|items| items["id"] == json!(first.key)));
 }
 
 #[tokio::test]
@@ -82,11 +82,11 @@ async fn who_looks_on_with_an_admins_ticket_hears_their_own_tenant_and_marks_not
     assert_eq!(anns.hear().await["inbox"]["total"], 2);
 
     let listed = admins.ask(r#"{"action":"inbox"}"#).await;
-    let ids: Vec<&Value> = listed["entries"].as_array().unwrap().iter().map(|it| &it["id"]).collect();
+    let ids: Vec<&Value> = listed["entries"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
     assert_eq!((ids, &listed["counts"]), (vec![&json!(of_clinic.key)], &counts(1, 1, 1)));
     let ids = json!([of_clinic.key, of_none.key]);
     let said = admins.ask(&json!({ "action": "acknowledge", "ids": ids }).to_string()).await;
-    assert!(said["refused"].as_array().unwrap().iter().all(|it| it["reason"] == "not_yours"), "{said}");
+    assert!(said["refused"].as_array().unwrap().iter().all(|items| items["reason"] == "not_yours"), "{said}");
     assert_eq!(admins.ask(r#"{"action":"mark","as":"seen","all":true}"#).await["reason"], "not_yours");
     assert_eq!(cloud.ledger.noticed(std::slice::from_ref(&of_clinic.key)).await.unwrap(), None);
 
@@ -110,7 +110,7 @@ async fn an_inbox_is_listed_page_by_page_and_by_category() {
     let (mut seen, mut next) = (Vec::new(), String::new());
     loop {
         let page = list(&format!("category=news&limit=2{next}")).body;
-        let numbers = page["entries"].as_array().unwrap().iter().map(|it| it["seq"].as_u64().unwrap());
+        let numbers = page["entries"].as_array().unwrap().iter().map(|item| item["seq"].as_u64().unwrap());
         seen.extend(numbers);
         let Some(it) = page["next"].as_str() else { break };
         next = format!("&next={it}");

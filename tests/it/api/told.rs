@@ -24,7 +24,7 @@ async fn a_person_sees_what_they_were_told_here_and_an_admin_what_their_tenant_s
     let list = |who: &Asking, query: &str| who.ask("GET", &format!("{path}?{query}"), None);
     let keys_of = |body: &serde_json::Value| -> Vec<String> {
         let rows = body["deliveries"].as_array().unwrap().iter();
-        rows.map(|it| it["key"].as_str().unwrap().to_owned()).collect()
+        rows.map(|row| row["key"].as_str().unwrap().to_owned()).collect()
     };
     let own = [&keys[3], &keys[2], &keys[0]].map(String::clone);
     until("the index has them", async || (keys_of(&list(&me, "").body) == own).then_some(())).await;

@@ -86,7 +86,7 @@ print(json.dumps([answer.status, answer.read().decode()]))";
     let said = Command::new(root().join(".local/ministack/bin/python"))
         .args(["-c", script, method, &format!("{}/v1/recipients/{id}", http_url())])
         .arg(body.map(Value::to_string).unwrap_or_default())
-        .envs(environment.lines().filter_map(|it| it.strip_prefix("export ")?.split_once('=')))
+        .envs(environment.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')))
         .output()
         .unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
@@ -99,6 +99,7 @@ fn http_url() -> String {
     let stacks =
         crate::commands::aws(&["cloudformation", "describe-stacks", "--stack-name", "carillon-local"]);
     let outputs = stacks["Stacks"][0]["Outputs"].as_array().unwrap().clone();
-    let found = outputs.iter().find(|it| it["OutputKey"] == "HttpUrl").expect("the stack has an HTTP API");
+    let found =
+        outputs.iter().find(|output| output["OutputKey"] == "HttpUrl").expect("the stack has an HTTP API");
     found["OutputValue"].as_str().unwrap().to_owned()
 }

@@ -144,7 +144,7 @@ fn every_role_that_touches_tables_or_queues_may_use_the_key_through_them_and_not
     let resources = resources();
     let granted = &resources["DataKeyUse"]["Properties"];
     let roles: Vec<&str> =
-        granted["Roles"].as_array().unwrap().iter().map(|it| it["Ref"].as_str().unwrap()).collect();
+        granted["Roles"].as_array().unwrap().iter().map(|item| item["Ref"].as_str().unwrap()).collect();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
         let touches = ["\"dynamodb:", "\"sqs:"].iter().any(|it| role.to_string().contains(it));
         assert_eq!(touches, roles.contains(&name.as_str()), "{name}");
@@ -167,14 +167,17 @@ fn the_api_may_encrypt_webhook_secrets_and_webhook_alone_decrypts_them() {
     let direct = |action: &str| -> Vec<String> {
         let roles = of_type(&resources, "AWS::IAM::Role");
         let may = roles.iter().filter(|(name, _)| {
-            statements(&resources, name).iter().any(|it| it["Action"].to_string().contains(action))
+            statements(&resources, name)
+                .iter()
+                .any(|statement| statement["Action"].to_string().contains(action))
         });
         may.map(|(name, _)| name.clone()).collect()
     };
     assert_eq!(direct("\"kms:Encrypt\""), ["ApiRole"]);
     assert_eq!(direct("\"kms:Decrypt\""), ["WebhookRole"]);
     for (role, sid) in [("ApiRole", "EncryptSecrets"), ("WebhookRole", "DecryptSecrets")] {
-        let found = statements(&resources, role).into_iter().find(|it| it["Sid"] == sid).unwrap();
+        let found =
+            statements(&resources, role).into_iter().find(|statement| statement["Sid"] == sid).unwrap();
         assert_eq!(found["Resource"], secrets_key());
         let condition = on_aws(&found["Condition"]);
         assert_eq!(

@@ -21,7 +21,8 @@ fn only_the_applications_that_are_named_are_reached() {
     assert_eq!(default_of("PushApplication"), "", "no star over the account");
     let resources = resources();
     for (role, sid, kinds) in REACHED {
-        let found = statements(&resources, role).into_iter().find(|it| it["Sid"] == sid).unwrap();
+        let found =
+            statements(&resources, role).into_iter().find(|statement| statement["Sid"] == sid).unwrap();
         let reached = found["Resource"].as_array().unwrap();
         assert_eq!(reached.len(), 4 * kinds.len(), "{role} {sid}");
         for (at, resource) in reached.iter().enumerate() {

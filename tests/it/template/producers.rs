@@ -80,8 +80,12 @@ fn bus_denies_reserved_sources_to_every_principal_but_our_roles() {
     // An exception for some sources would let a call with one of them carry all others.
     assert_eq!(statement["Condition"].as_object().unwrap().len(), 2, "{statement}");
     let but = &statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"];
-    let mut spared: Vec<String> =
-        but.as_array().unwrap().iter().map(|it| it["Fn::GetAtt"][0].as_str().unwrap().to_owned()).collect();
+    let mut spared: Vec<String> = but
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["Fn::GetAtt"][0].as_str().unwrap().to_owned())
+        .collect();
     spared.sort();
     // The sweep publishes what producers wrote, under their own sources.
     let mut publishers: Vec<String> =
@@ -108,7 +112,7 @@ fn bus_denies_reserved_sources_to_every_principal_but_our_roles() {
 fn updates_of_people_reach_people_from_listed_sources_and_our_own_alone() {
     let pattern = &resources()["PeopleRule"]["Properties"]["EventPattern"];
     let branches = pattern["$or"].as_array().unwrap();
-    let sources: Vec<&Value> = branches.iter().map(|it| &it["source"]).collect();
+    let sources: Vec<&Value> = branches.iter().map(|branch| &branch["source"]).collect();
     assert_eq!(
         sources,
         [&json!([{ "prefix": "carillon/" }]), &json!({ "Ref": "PeopleSources" }), &json!(["carillon/push"])]
@@ -118,7 +122,7 @@ fn updates_of_people_reach_people_from_listed_sources_and_our_own_alone() {
 #[test]
 fn own_priority_of_an_event_opens_the_critical_lane_for_listed_sources_and_the_api_alone() {
     let pattern = &resources()["DispatchCriticalRule"]["Properties"]["EventPattern"];
-    for branch in pattern["$or"].as_array().unwrap().iter().filter(|it| !it["detail"].is_null()) {
+    for branch in pattern["$or"].as_array().unwrap().iter().filter(|item| !item["detail"].is_null()) {
         let source = &branch["source"];
         let is_listed = source["Ref"] == "CriticalSources";
         let is_api = *source == json!(["/api", { "prefix": "/api/" }, { "prefix": "/tenants/" }]);
@@ -130,10 +134,10 @@ fn own_priority_of_an_event_opens_the_critical_lane_for_listed_sources_and_the_a
 fn documented_policies_are_json_and_bind_the_source() {
     let text = std::fs::read_to_string(crate::cloud::root().join("docs/security/producers.md")).unwrap();
     let blocks: Vec<&str> =
-        text.split("```json\n").skip(1).map(|it| it.split("```").next().unwrap()).collect();
+        text.split("```json\n").skip(1).map(|part| part.split("```").next().unwrap()).collect();
     assert!(blocks.len() >= 3, "a producer's policy, an operator's, and one for another account");
     for block in blocks {
-        let policy: Value = serde_json::from_str(block).unwrap_or_else(|it| panic!("{it}:\n{block}"));
+        let policy: Value = serde_json::from_str(block).unwrap_or_else(|error| panic!("{error}:\n{block}"));
         assert_eq!(policy["Version"], "2012-10-17");
         for statement in policy["Statement"].as_array().unwrap() {
             assert_eq!(statement["Action"], "events:PutEvents", "{block}");
@@ -141,7 +145,7 @@ fn documented_policies_are_json_and_bind_the_source() {
         }
     }
     let policies: Vec<&str> =
-        text.split("```yaml\n").skip(1).map(|it| it.split("```").next().unwrap()).collect();
+        text.split("```yaml\n").skip(1).map(|part| part.split("```").next().unwrap()).collect();
     assert!(!policies.is_empty());
     for policy in policies {
         let hello = "- rule: hello\n  when: { detail-type: [t] }\n  to: $.data.to\n  channels: [socket]\n  template: hello\n";
@@ -149,8 +153,11 @@ fn documented_policies_are_json_and_bind_the_source() {
             [("policy.yaml", policy), ("rules/r.yaml", hello), ("templates/hello/en/socket.json", "{}")];
         let files = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
         let problems = catalog::compile_files(files).err().unwrap_or_default();
-        let about: Vec<String> =
-            problems.iter().filter(|it| it.file == "policy.yaml").map(ToString::to_string).collect();
+        let about: Vec<String> = problems
+            .iter()
+            .filter(|problem| problem.file == "policy.yaml")
+            .map(ToString::to_string)
+            .collect();
         assert!(about.is_empty(), "{policy}\n{about:?}");
     }
 }
@@ -160,7 +167,7 @@ fn publishers(resources: &Map<String, Value>) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (name, role) in of_type(resources, "AWS::IAM::Role") {
         let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
-        let publish = |it: &Value| it["Action"].to_string().contains("events:PutEvents");
+        let publish = |value: &Value| value["Action"].to_string().contains("events:PutEvents");
         for statement in statements.iter().flat_map(on_aws).filter(publish) {
             assert!(statement["Condition"].is_object(), "{name} may publish anything: {statement}");
             found.push((name.clone(), statement["Condition"].clone()));
@@ -173,7 +180,7 @@ fn publishers(resources: &Map<String, Value>) -> Vec<(String, Value)> {
 /// One text or a list of texts.
 fn texts(value: &Value) -> Vec<String> {
     match value {
-        Value::String(it) => vec![it.clone()],
+        Value::String(text) => vec![text.clone()],
         Value::Array(all) => all.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }

@@ -26,10 +26,10 @@ fn a_row_of_the_ledger_costs_one_write_of_its_index_and_the_api_alone_reads_it()
     let indexes = &resources["LedgerTable"]["Properties"]["GlobalSecondaryIndexes"];
     // The other two have only the rows that still await a receipt, or could be named by one.
     let names: Vec<&str> =
-        indexes.as_array().unwrap().iter().map(|it| it["IndexName"].as_str().unwrap()).collect();
+        indexes.as_array().unwrap().iter().map(|item| item["IndexName"].as_str().unwrap()).collect();
     assert_eq!(names, ["by_provider", "by_awaited", "by_recipient"]);
-    for it in indexes.as_array().unwrap() {
-        assert_eq!(it["Projection"]["ProjectionType"], "KEYS_ONLY");
+    for items in indexes.as_array().unwrap() {
+        assert_eq!(items["Projection"]["ProjectionType"], "KEYS_ONLY");
     }
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
         assert_eq!(role.to_string().contains("index/by_recipient"), name == "ApiRole", "{name}");
@@ -42,14 +42,18 @@ fn the_api_reaches_what_its_routes_are_about_and_sends_to_nobody() {
     let policy = &resources["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"];
     let statements: Vec<Value> = policy["Statement"].as_array().unwrap().iter().flat_map(on_aws).collect();
     let on = |what: &str| {
-        let found = statements.iter().filter(|it| it["Resource"].to_string().contains(what));
+        let found = statements.iter().filter(|statement| statement["Resource"].to_string().contains(what));
         let actions = found.flat_map(|it| match it["Action"].as_array() {
             Some(all) => all.clone(),
             None => vec![it["Action"].clone()],
         });
-        let mut actions: Vec<String> = actions.map(|it| it.as_str().unwrap().to_owned()).collect();
+        let mut actions: Vec<String> = actions.map(|action| action.as_str().unwrap().to_owned()).collect();
         actions.sort();
-        actions.iter().map(|it| it.split_once(':').unwrap().1.to_owned()).collect::<Vec<_>>().join(" ")
+        actions
+            .iter()
+            .map(|action| action.split_once(':').unwrap().1.to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert_eq!(on("LedgerTable"), "BatchGetItem GetItem Query Query UpdateItem");
     assert_eq!(on("CountersTable"), "DeleteItem GetItem PutItem UpdateItem");
@@ -57,13 +61,13 @@ fn the_api_reaches_what_its_routes_are_about_and_sends_to_nobody() {
     let everything = "BatchGetItem BatchWriteItem DeleteItem GetItem PutItem Query UpdateItem";
     assert_eq!((on("EndpointsTable").as_str(), on("InboxTable").as_str()), (everything, everything));
     assert_eq!(on("ConnectionsTable"), "BatchWriteItem GetItem Query");
-    let kept_away = statements.iter().find(|it| it["Sid"] == "KeptAway").unwrap();
+    let kept_away = statements.iter().find(|statement| statement["Sid"] == "KeptAway").unwrap();
     let keys = &kept_away["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
     assert_eq!(*keys, serde_json::json!(["quiet#*"]), "and nobody's tickets or sockets");
     assert_eq!(on("WebhookQueue"), "SendMessage");
     let sns = "CreatePlatformEndpoint GetEndpointAttributes SetEndpointAttributes";
     assert_eq!(on("ApplicationArn"), sns, "template/devices.rs says of which applications");
-    assert!(!statements.iter().any(|it| it.to_string().contains("sns:Publish")));
+    assert!(!statements.iter().any(|statement| statement.to_string().contains("sns:Publish")));
 }
 
 #[test]
@@ -72,7 +76,8 @@ fn email_reads_only_the_prefixes_of_tenants_until_another_is_configured() {
     let statements =
         resources["EmailRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].clone();
     let statements: Vec<Value> = statements.as_array().unwrap().iter().flat_map(on_aws).collect();
-    let reads: Vec<&Value> = statements.iter().filter(|it| it["Action"] == "s3:GetObject").collect();
+    let reads: Vec<&Value> =
+        statements.iter().filter(|statement| statement["Action"] == "s3:GetObject").collect();
     let [read] = reads[..] else { panic!("one statement reads objects: {reads:?}") };
     let [condition, narrow, wide] = &read["Resource"]["Fn::If"].as_array().unwrap()[..] else {
         panic!("{read}")
@@ -127,7 +132,10 @@ fn whoever_takes_messages_up_may_delete_them_and_finds_their_queue_beside_its_de
         for (_, mapping) in fed_by(&function, "SQS") {
             fed += 1;
             let dead_letters = &function["Environment"]["Variables"]["DEAD_LETTERS_URL"]["Ref"];
-            assert!(dead_letters.as_str().is_some_and(|it| it.ends_with("DeadLetters")), "{name}");
+            assert!(
+                dead_letters.as_str().is_some_and(|dead_letters| dead_letters.ends_with("DeadLetters")),
+                "{name}"
+            );
             let queue = mapping["Queue"]["Fn::GetAtt"][0].as_str().unwrap();
             let role = &resources[&name.replace("Function", "Role")]["Properties"];
             let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
@@ -146,7 +154,7 @@ fn the_audit_acknowledges_only_where_the_attributes_of_the_request_are_known() {
     let resources = resources();
     let policy = &resources["AuditRole"]["Properties"]["Policies"][0]["PolicyDocument"];
     let statements = policy["Statement"].as_array().unwrap();
-    let acknowledge = statements.iter().find(|it| it["Sid"] == "Acknowledge").unwrap();
+    let acknowledge = statements.iter().find(|statement| statement["Sid"] == "Acknowledge").unwrap();
     // ForAllValues is true of a request without the key; Null refuses it.
     let condition = &acknowledge["Condition"];
     assert_eq!(condition["Null"]["dynamodb:Attributes"], "false");
@@ -161,7 +169,10 @@ fn who_publishes_from_the_outbox_and_who_checks_that_share_the_stack_secret() {
     let resources = resources();
     for name in ["AuditFunction", "RelayFunction", "SweepFunction"] {
         let secret = &resources[name]["Properties"]["Environment"]["Variables"]["STACK_SECRET"]["Fn::Sub"];
-        assert!(secret.as_str().is_some_and(|it| it.contains("${StackSecret}:SecretString:root")), "{name}");
+        assert!(
+            secret.as_str().is_some_and(|secret| secret.contains("${StackSecret}:SecretString:root")),
+            "{name}"
+        );
     }
 }
 
@@ -171,7 +182,7 @@ fn who_may_meet_a_message_of_a_newer_release_may_hide_it_for_longer_than_the_que
     for name in ["Dispatch", "Email", "Push", "Sms", "Socket", "Webhook", "Whatsapp"] {
         let policy = &resources[&format!("{name}Role")]["Properties"]["Policies"][0]["PolicyDocument"];
         let mut statements = policy["Statement"].as_array().unwrap().iter();
-        let consume = statements.find(|it| it["Sid"] == "Consume").unwrap();
+        let consume = statements.find(|statement| statement["Sid"] == "Consume").unwrap();
         assert!(consume["Action"].to_string().contains("sqs:ChangeMessageVisibility"), "{name}");
     }
 }

@@ -14,10 +14,10 @@ fn nobody_but_the_audit_writes_what_is_sealed_and_nobody_deletes_it() {
         for it in
             statements.iter().flat_map(on_aws).filter(|it| it["Resource"].to_string().contains("EventsTable"))
         {
-            let listed = it["Action"].as_array().unwrap().iter().map(|it| it.as_str().unwrap());
+            let listed = it["Action"].as_array().unwrap().iter().map(|item| item.as_str().unwrap());
             let actions = listed.filter_map(|it| it.strip_prefix("dynamodb:"));
             let writes: Vec<String> = actions
-                .filter(|it| !reads.iter().any(|read| it.starts_with(read)))
+                .filter(|action| !reads.iter().any(|read| action.starts_with(read)))
                 .map(str::to_owned)
                 .collect();
             writers.entry(name.clone()).or_insert_with(Vec::new).extend(writes);
@@ -42,7 +42,7 @@ fn seals_are_written_once_by_one_function_with_a_key_that_nobody_else_may_use() 
         .as_array()
         .unwrap()
         .iter()
-        .flat_map(|it| it["Action"].as_array().unwrap())
+        .flat_map(|item| item["Action"].as_array().unwrap())
         .map(|it| it.as_str().unwrap())
         .filter(|it| !it.starts_with("logs:"))
         .collect();
@@ -76,7 +76,7 @@ fn seals_are_written_once_by_one_function_with_a_key_that_nobody_else_may_use() 
     );
     let signers = key["KeyPolicy"]["Statement"].as_array().unwrap();
     let signers: Vec<_> =
-        signers.iter().filter(|it| it["Action"].to_string().contains("kms:Sign\"")).collect();
+        signers.iter().filter(|signer| signer["Action"].to_string().contains("kms:Sign\"")).collect();
     assert_eq!(signers.len(), 1);
     let condition = on_aws(&signers[0]["Condition"]);
     assert_eq!(condition.len(), 1);

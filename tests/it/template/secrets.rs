@@ -32,7 +32,7 @@ fn people_publishes_changed_addresses_and_nothing_else() {
     let resources = resources();
     let statements = &resources["PeopleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let puts =
-        statements.as_array().unwrap().iter().filter(|it| it["Action"].to_string().contains("PutEvents"));
+        statements.as_array().unwrap().iter().filter(|item| item["Action"].to_string().contains("PutEvents"));
     let puts: Vec<&Value> = puts.collect();
     assert_eq!(puts.len(), 1);
     let condition = &puts[0]["Condition"];

@@ -29,9 +29,9 @@ fn who_publishes_may_mark_what_is_refused_and_change_no_event() {
 fn attributes(role: &str, sid: &str) -> Vec<String> {
     let resources = resources();
     let statements = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
-    let statement = statements.as_array().unwrap().iter().find(|it| it["Sid"] == sid).unwrap();
+    let statement = statements.as_array().unwrap().iter().find(|items| items["Sid"] == sid).unwrap();
     let listed = &statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"];
-    listed.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+    listed.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn no_bucket_is_reached_without_tls() {
         let mut of_bucket = policies.iter().filter(|(_, policy)| policy["Bucket"]["Ref"] == name.as_str());
         let (_, policy) = of_bucket.next().expect(&name);
         let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
-        assert!(statements.iter().any(|it| denies_plain(it, "s3:*", &name)), "{name}");
+        assert!(statements.iter().any(|statement| denies_plain(statement, "s3:*", &name)), "{name}");
         let blocked = bucket["PublicAccessBlockConfiguration"].as_object().unwrap();
         assert!(blocked.len() == 4 && blocked.values().all(|it| *it == true), "{name}");
     }

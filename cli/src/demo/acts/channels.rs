@@ -55,14 +55,14 @@ pub(super) fn people(run: &str, tenant: &str) -> Result<Vec<Recipient>, Error> {
 /// Registers the tenant's systems.
 pub(super) async fn register(cloud: &Cloud, run: &str, tenant: &str) -> Result<(), Error> {
     let endpoints = Endpoints::new(&store::client(&cloud.config), cloud.name("endpoints"));
-    let capture = cloud.local.as_ref().map(|it| it.capture_endpoint()).unwrap_or_default();
-    let allow = Allow::parse(&capture).map_err(|it| Error::Cloud(format!("{it:?} is no origin")))?;
+    let capture = cloud.local.as_ref().map(|local| local.capture_endpoint()).unwrap_or_default();
+    let allow = Allow::parse(&capture).map_err(|error| Error::Cloud(format!("{error:?} is no origin")))?;
     for (id, path, wanted) in SYSTEMS {
         let written = json!({
             "id": id, "tenant": tenant, "url": format!("{capture}/{path}/{run}"), "when": { "detail-type": wanted },
         });
         let endpoint = Endpoint::read(&written.to_string(), &allow)
-            .map_err(|it| Error::Cloud(format!("a system of the demo is refused: {it}")))?;
+            .map_err(|error| Error::Cloud(format!("a system of the demo is refused: {error}")))?;
         let secret = new_secret(Scheme::Hmac)?;
         let encrypted = cipher(cloud).encrypt(&secret, &endpoint.id, runtime::now()).await?;
         let secrets = StoredSecrets::of(StoredSecret::Encrypted(encrypted));
@@ -72,7 +72,7 @@ pub(super) async fn register(cloud: &Cloud, run: &str, tenant: &str) -> Result<(
 }
 
 pub(super) fn acts(run: &str, tenant: &str) -> Result<Vec<Act>, Error> {
-    let of_tenant = |it: Event| Event { tenant: Some(tenant.to_owned()), ..it };
+    let of_tenant = |event: Event| Event { tenant: Some(tenant.to_owned()), ..event };
     let everywhere = event(run, "everywhere", "demo.everywhere", ZOE, "the-bell", "The bell rings.")?;
     let order = event(run, "order", "demo.order", ZOE, "order-7", "Seven bells.")?;
     let ring = event(run, "ring", "demo.ring", DOT, "the-door", "Somebody rings.")?;
@@ -82,7 +82,7 @@ pub(super) fn acts(run: &str, tenant: &str) -> Result<Vec<Act>, Error> {
             told: "one event: all that Zoe has rings, and her shop's till hears of it",
             events: vec![of_tenant(everywhere)],
             then: None,
-            is_over: |rows| rows.iter().filter(|it| it.status.was_sent()).count() == 6,
+            is_over: |rows| rows.iter().filter(|row| row.status.was_sent()).count() == 6,
             proof: Some(Proof::ArrivedOnce(vec![
                 (Channel::Email, email(run)),
                 (Channel::Push, device("local", run)),

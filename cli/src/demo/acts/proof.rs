@@ -44,7 +44,7 @@ impl Proof {
 }
 
 fn arrived_once(stage: &Stage<'_>, places: &[(Channel, String)], rows: &[LedgerRow]) -> Result<Found, Error> {
-    let live = rows.iter().find(|it| it.channel == Some(Channel::Socket));
+    let live = rows.iter().find(|row| row.channel == Some(Channel::Socket));
     let live = live.map_or(0, |it| stage.zoe.count(it.key.as_str()));
     let (once, said) = once(stage, places)?;
     Ok(Found { right: once && live == 1, said: format!("{said}, socket {live}") })
@@ -53,13 +53,13 @@ fn arrived_once(stage: &Stage<'_>, places: &[(Channel, String)], rows: &[LedgerR
 /// How many messages a channel's provider took for an address.
 fn captured(stage: &Stage<'_>, channel: Channel, to: &str) -> Result<usize, Error> {
     let local = stage.cloud.local.as_ref();
-    let url = format!("{}/captured", local.map(|it| it.capture_endpoint()).unwrap_or_default());
+    let url = format!("{}/captured", local.map(|local| local.capture_endpoint()).unwrap_or_default());
     let failed = |why: String| Error::Cloud(format!("cannot read {url}: {why}"));
     let asked = ureq::get(&url).query("channel", channel.name()).query("to", to).call();
-    let body = asked.map_err(|it| failed(it.to_string()))?.body_mut().read_to_string();
+    let body = asked.map_err(|error| failed(error.to_string()))?.body_mut().read_to_string();
     let found: Value = body
-        .map_err(|it| failed(it.to_string()))
-        .and_then(|it| serde_json::from_str(&it).map_err(|it| failed(it.to_string())))?;
+        .map_err(|error| failed(error.to_string()))
+        .and_then(|map_err| serde_json::from_str(&map_err).map_err(|error| failed(error.to_string())))?;
     Ok(found.as_array().map_or(0, Vec::len))
 }
 
@@ -93,7 +93,7 @@ async fn redriven(
     // Whoever came with it in a batch died with it.
     let event = format!("demo-{}-", stage.run);
     let letters = DeadLetters::all(&Sqs::new(&stage.cloud.config), &stage.cloud.name(queue)).await?;
-    for queue in letters.iter().filter(|it| it.name == stage.cloud.name(queue)) {
+    for queue in letters.iter().filter(|letter| letter.name == stage.cloud.name(queue)) {
         let (ours, others): (Vec<_>, Vec<_>) =
             queue.take(100, 5).await?.into_iter().partition(|it| it.body.contains(&event));
         queue.give_back(&others).await;
@@ -120,7 +120,7 @@ async fn forgotten(stage: &Stage<'_>, who: &str, device: &str) -> Result<Found, 
     let people = People::new(&store::client(&stage.cloud.config), stage.cloud.name("people"));
     let found = people.find(&[who].into()).await?;
     let devices = found.get(who).map(|it| it.devices.as_slice()).unwrap_or_default();
-    let left: Vec<&str> = devices.iter().map(|it| it.id.as_str()).collect();
+    let left: Vec<&str> = devices.iter().map(|device| device.id.as_str()).collect();
     let right = !left.is_empty() && !left.contains(&device);
     let what = if right { "is forgotten" } else { "is still known" };
     Ok(Found { right, said: format!("the {device} {what}; {who} has: {}", left.join(", ")) })

@@ -13,7 +13,7 @@ use crate::error::Error;
 const SOURCE: &str = "/carillon/demo";
 
 pub(super) fn count(rows: &[LedgerRow], status: Status, reason: Option<Reason>) -> usize {
-    rows.iter().filter(|it| it.status == status && (reason.is_none() || it.reason == reason)).count()
+    rows.iter().filter(|row| row.status == status && (reason.is_none() || row.reason == reason)).count()
 }
 
 /// An event of this run, about something that no other run knows.
@@ -37,7 +37,7 @@ pub(super) fn with(event: &Event, data: &Value) -> Result<Event, Error> {
 /// As any producer's event is checked.
 fn checked(event: &Event) -> Result<Event, Error> {
     Event::parse(&event.to_json())
-        .map_err(|it| Error::Cloud(format!("an event of the demo is refused: {it}")))
+        .map_err(|error| Error::Cloud(format!("an event of the demo is refused: {error}")))
 }
 
 pub(super) fn person(id: &str, name: &str, quiet: Option<&Value>) -> Result<Recipient, Error> {
@@ -49,7 +49,7 @@ pub(super) fn person(id: &str, name: &str, quiet: Option<&Value>) -> Result<Reci
 
 pub(super) fn somebody(written: Value) -> Result<Recipient, Error> {
     serde_json::from_value(written)
-        .map_err(|it| Error::Cloud(format!("somebody in the demo is nobody: {it}")))
+        .map_err(|error| Error::Cloud(format!("somebody in the demo is nobody: {error}")))
 }
 
 pub(super) async fn put(bus: &Bus, events: impl Iterator<Item = &Event>) -> Result<(), Error> {

@@ -52,7 +52,7 @@ impl Trouble {
     /// Breaks it, for the events of this run only.
     pub(super) async fn make(cloud: &Cloud, run: &str) -> Result<Trouble, Error> {
         let local = cloud.local.as_ref();
-        let proxy = local.map(|it| it.proxy_endpoint()).unwrap_or_default();
+        let proxy = local.map(|local| local.proxy_endpoint()).unwrap_or_default();
         let mut hidden = DeadLetters::all(&Sqs::new(&cloud.config), &cloud.name("")).await?;
         hidden.retain(|it| HIDDEN.iter().any(|(name, _)| it.name == cloud.name(name)));
         for queue in &hidden {
@@ -110,22 +110,23 @@ fn plan(proxy: &str, faults: &[Value]) -> Result<(), Error> {
     let url = format!("{proxy}/_faults");
     let plan = json!({ "seed": 1, "faults": faults }).to_string();
     let put = ureq::put(&url).send(plan);
-    put.map(drop).map_err(|it| Error::Cloud(format!("the proxy at {url} takes no faults: {it}")))
+    put.map(drop).map_err(|error| Error::Cloud(format!("the proxy at {url} takes no faults: {error}")))
 }
 
 /// From now on nothing is broken.
 pub(super) fn mend(cloud: &Cloud) -> Result<(), Error> {
-    plan(&cloud.local.as_ref().map(|it| it.proxy_endpoint()).unwrap_or_default(), &[])
+    plan(&cloud.local.as_ref().map(|local| local.proxy_endpoint()).unwrap_or_default(), &[])
 }
 
 /// How often a fault of the plan was done.
 pub(super) fn done(cloud: &Cloud, which: usize) -> Result<u64, Error> {
-    let url = format!("{}/_faults", cloud.local.as_ref().map(|it| it.proxy_endpoint()).unwrap_or_default());
+    let url =
+        format!("{}/_faults", cloud.local.as_ref().map(|local| local.proxy_endpoint()).unwrap_or_default());
     let failed = |why: String| Error::Cloud(format!("cannot read {url}: {why}"));
-    let body = ureq::get(&url).call().map_err(|it| failed(it.to_string()))?.body_mut().read_to_string();
+    let body = ureq::get(&url).call().map_err(|error| failed(error.to_string()))?.body_mut().read_to_string();
     let found: Value = body
-        .map_err(|it| failed(it.to_string()))
-        .and_then(|it| serde_json::from_str(&it).map_err(|it| failed(it.to_string())))?;
+        .map_err(|error| failed(error.to_string()))
+        .and_then(|map_err| serde_json::from_str(&map_err).map_err(|error| failed(error.to_string())))?;
     Ok(found["faults"][which]["done"].as_u64().unwrap_or_default())
 }
 
@@ -161,7 +162,7 @@ pub(super) fn acts(run: &str) -> Result<Vec<Act>, Error> {
                 "The key is under the mat.",
             )?],
             then: None,
-            is_over: |rows| rows.len() == 1 && rows.iter().all(|it| it.status.was_sent()),
+            is_over: |rows| rows.len() == 1 && rows.iter().all(|row| row.status.was_sent()),
             proof: Some(Proof::Survived {
                 harm: 1,
                 least: 1,

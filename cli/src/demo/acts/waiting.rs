@@ -15,7 +15,7 @@ use super::props::{count, event, person, with};
 /// Whom these acts are about.
 pub(super) fn people(run: &str, now: Timestamp) -> Result<Vec<Recipient>, Error> {
     let gone = person("demo-cal", "Cal", None)
-        .map(|it| Recipient { email: Some(format!("bounce+{run}@simulator.amazonses.com")), ..it });
+        .map(|person| Recipient { email: Some(format!("bounce+{run}@simulator.amazonses.com")), ..person });
     [person("demo-ada", "Ada", None), person("demo-ben", "Ben", None), owl(now), gone].into_iter().collect()
 }
 
@@ -87,7 +87,7 @@ fn escalation(run: &str) -> Result<Act, Error> {
             count(rows, Status::Suppressed, Some(Reason::Acknowledged)) == 1
                 && rows
                     .iter()
-                    .any(|it| it.recipient == "demo-ben" && it.step == 2 && it.status == Status::Sent)
+                    .any(|row| row.recipient == "demo-ben" && row.step == 2 && row.status == Status::Sent)
         },
         proof: None,
     })

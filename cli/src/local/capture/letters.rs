@@ -46,8 +46,11 @@ impl Passing {
         let unreachable = || Answer::new(503, "text/plain", "the local cloud does not answer".to_owned());
         let Ok(mut answer) = request.send(self.body.as_slice()) else { return unreachable() };
         let status = answer.status().as_u16();
-        let error =
-            answer.headers().get("x-amzn-errortype").and_then(|it| it.to_str().ok()).map(str::to_owned);
+        let error = answer
+            .headers()
+            .get("x-amzn-errortype")
+            .and_then(|header| header.to_str().ok())
+            .map(str::to_owned);
         let Ok(body) = answer.body_mut().read_to_string() else { return unreachable() };
         Answer::new(status, "application/json", typed(&body, error.as_deref()))
     }

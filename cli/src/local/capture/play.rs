@@ -60,7 +60,7 @@ pub(super) fn play(asked: &Asked<'_>, records: &Records) -> Answer {
             Answer::json(200, &records.find(wanted("channel"), wanted("to")).into())
         }
         ("GET", "/.well-known/openid-configuration") => {
-            let host = asked.headers.get(hyper::header::HOST).and_then(|it| it.to_str().ok());
+            let host = asked.headers.get(hyper::header::HOST).and_then(|header| header.to_str().ok());
             Answer::json(200, &issuer::discovery(&format!("http://{}", host.unwrap_or_default())))
         }
         ("GET", "/jwks.json") => Answer::json(200, &issuer::keys()),
@@ -143,8 +143,9 @@ fn attributes(form: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
 fn social(body: &[u8], records: &Records) -> Answer {
     let request: Value = serde_json::from_slice(body).unwrap_or_default();
     let message = request["message"].as_str().and_then(|it| STANDARD.decode(it).ok());
-    let message: Option<Value> = message.and_then(|it| serde_json::from_slice(&it).ok());
-    let Some(message) = message.filter(|it| it["messaging_product"] == "whatsapp" && it["to"].is_string())
+    let message: Option<Value> = message.and_then(|message| serde_json::from_slice(&message).ok());
+    let Some(message) =
+        message.filter(|message| message["messaging_product"] == "whatsapp" && message["to"].is_string())
     else {
         let said = json!({ "__type": "InvalidParametersException", "message": "the message is no WhatsApp message" });
         return Answer::json(400, &said);

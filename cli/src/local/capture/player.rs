@@ -73,10 +73,12 @@ impl Player {
                 changed.push((item, old));
             }
         }
-        let at = |it: &Item| it.get("settled_at").or(it.get("claimed_at")).unwrap_or_default().to_owned();
+        let at =
+            |item: &Item| item.get("settled_at").or(item.get("claimed_at")).unwrap_or_default().to_owned();
         changed.sort_by_key(|(new, _)| at(new));
         let arn = format!("arn:aws:dynamodb:{region}:{ACCOUNT}:table/{TABLE}/stream/played");
-        let is_told = |it: &Item| !["claimed", "released"].contains(&it.get("status").unwrap_or_default());
+        let is_told =
+            |item: &Item| !["claimed", "released"].contains(&item.get("status").unwrap_or_default());
         let told = changed.iter().filter(|(new, _)| is_told(new));
         told.map(|(new, old)| record(&arn, new, old.as_ref())).collect()
     }

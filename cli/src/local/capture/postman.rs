@@ -43,7 +43,7 @@ async fn round(state: &State, records: &Records, answered: &mut BTreeSet<String>
     };
     let captured = |channel: &str, kind: Sent| {
         let found = records.find(Some(channel), None).into_iter();
-        found.map(move |it| (kind, word(&it["id"]), word(&it["to"])))
+        found.map(move |found| (kind, word(&found["id"]), word(&found["to"])))
     };
     let notes = captured("whatsapp", Sent::Whatsapp).chain(captured("sms", Sent::Text));
     let queue = Queue::new(&Sqs::new(&state.settings().config()), queue_url(state));
@@ -59,7 +59,7 @@ async fn round(state: &State, records: &Records, answered: &mut BTreeSet<String>
         }
         let messages: Vec<Outgoing> = receipts
             .iter()
-            .map(|it| Outgoing { body: it.to_string(), tenant: None, delay: Duration::ZERO })
+            .map(|receipt| Outgoing { body: receipt.to_string(), tenant: None, delay: Duration::ZERO })
             .collect();
         if queue.send(&messages).await.iter().all(Result::is_ok) {
             answered.insert(id);
@@ -82,7 +82,7 @@ fn sent(endpoint: &str) -> (Vec<(Sent, String, String)>, Duration) {
     let began = Instant::now();
     let mut found = Vec::new();
     let letters = ask(&format!("{endpoint}/_ministack/ses/messages"));
-    let accounts = letters["messages"].as_object().into_iter().flat_map(|it| it.values());
+    let accounts = letters["messages"].as_object().into_iter().flat_map(|object| object.values());
     for it in accounts.filter_map(Value::as_array).flatten() {
         found.push((Sent::Letter, word(&it["MessageId"]), word(&it["To"][0])));
     }
@@ -94,7 +94,7 @@ fn ask(url: &str) -> Value {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).build().into();
     let text = agent.get(url).call().ok().and_then(|mut it| it.body_mut().read_to_string().ok());
-    text.and_then(|it| serde_json::from_str(&it).ok()).unwrap_or_default()
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 fn word(value: &Value) -> String {

@@ -77,8 +77,9 @@ impl Records {
 
     /// What was sent, the oldest first; of one channel, or to one address, where that is asked.
     pub(super) fn find(&self, channel: Option<&str>, to: Option<&str>) -> Vec<Value> {
-        let fits = |it: &&Value| {
-            channel.is_none_or(|wanted| it["channel"] == wanted) && to.is_none_or(|wanted| it["to"] == wanted)
+        let fits = |value: &&Value| {
+            channel.is_none_or(|wanted| value["channel"] == wanted)
+                && to.is_none_or(|wanted| value["to"] == wanted)
         };
         self.recent.borrow().iter().filter(fits).cloned().collect()
     }
@@ -89,5 +90,5 @@ fn id() -> String {
     let mut bits = [0_u8; 16];
     // Without chance all ids are zero, and somebody will notice.
     let _ = getrandom::fill(&mut bits);
-    bits.iter().map(|it| format!("{it:02x}")).collect()
+    bits.iter().map(|bit| format!("{bit:02x}")).collect()
 }

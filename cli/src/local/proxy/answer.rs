@@ -21,7 +21,7 @@ pub(super) struct Answer {
 
 /// The service's own word for too many calls.
 pub(super) fn throttled(headers: &HeaderMap) -> Answer {
-    let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let target = headers.get("x-amz-target").and_then(|header| header.to_str().ok()).unwrap_or_default();
     let kind = match target.split('.').next().unwrap_or_default() {
         it if it.starts_with("DynamoDB") => {
             "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"

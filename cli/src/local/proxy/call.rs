@@ -22,7 +22,7 @@ impl Call {
         body: &[u8],
         function: Option<String>,
     ) -> Call {
-        let of = |name: &str| headers.get(name).and_then(|it| it.to_str().ok()).unwrap_or_default();
+        let of = |name: &str| headers.get(name).and_then(|header| header.to_str().ok()).unwrap_or_default();
         let target = of("x-amz-target");
         let service = service(of("authorization")).unwrap_or_else(|| "-".to_owned());
         let action = match target.rsplit_once('.') {
@@ -37,9 +37,9 @@ impl Call {
 ///
 /// Source: AWS SDKs, `amz-sdk-request: attempt=2; max=3`.
 pub(super) fn attempt(headers: &HeaderMap) -> u32 {
-    let said = headers.get("amz-sdk-request").and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let attempt = said.split(';').find_map(|it| it.trim().strip_prefix("attempt="));
-    attempt.and_then(|it| it.parse().ok()).unwrap_or(1)
+    let said = headers.get("amz-sdk-request").and_then(|header| header.to_str().ok()).unwrap_or_default();
+    let attempt = said.split(';').find_map(|part| part.trim().strip_prefix("attempt="));
+    attempt.and_then(|attempt| attempt.parse().ok()).unwrap_or(1)
 }
 
 /// The service in the scope of a signature.
@@ -52,7 +52,7 @@ fn service(authorization: &str) -> Option<String> {
 
 /// The query protocol, which SNS speaks: `Action=Publish&…`.
 fn by_form(body: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(body).ok().filter(|it| it.contains("Action="))?;
+    let text = std::str::from_utf8(body).ok().filter(|utf8| utf8.contains("Action="))?;
     let mut pairs = form_urlencoded::parse(text.as_bytes());
     pairs.find(|(name, _)| name == "Action").map(|(_, it)| it.into_owned())
 }

@@ -33,8 +33,8 @@ impl Callers {
         let known = self.0.borrow().iter().copied().find(|it| holds(*it, &socket));
         let pid = known.or_else(|| {
             let processes = std::fs::read_dir("/proc").ok()?.filter_map(Result::ok);
-            let mut pids = processes.filter_map(|it| it.file_name().to_str()?.parse::<u32>().ok());
-            pids.find(|it| *it != std::process::id() && holds(*it, &socket))
+            let mut pids = processes.filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok());
+            pids.find(|pid| *pid != std::process::id() && holds(*pid, &socket))
         })?;
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         let mut known = self.0.borrow_mut();
@@ -66,9 +66,9 @@ impl Caller {
 /// The socket whose own end is this port of 127.0.0.1, and whose other end is that one: one port may call several.
 fn inode(table: &str, port: u16, other: u16) -> Option<&str> {
     let (local, remote) = (format!("0100007F:{port:04X}"), format!("0100007F:{other:04X}"));
-    let lines = table.lines().skip(1).map(|it| it.split_whitespace().collect::<Vec<_>>());
+    let lines = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
     let ends = |it: &[&str]| it.get(1) == Some(&local.as_str()) && it.get(2) == Some(&remote.as_str());
-    let mut found = lines.filter(|it| ends(it));
+    let mut found = lines.filter(|line| ends(line));
     found.find_map(|it| it.get(9).copied().filter(|it| *it != "0"))
 }
 
@@ -85,8 +85,9 @@ fn function(environment: &[u8]) -> Option<String> {
 
 /// What stands behind this name and its `=`.
 fn variable<'a>(environment: &'a [u8], name: &str) -> Option<&'a str> {
-    let variables = environment.split(|it| *it == 0).filter_map(|it| std::str::from_utf8(it).ok());
-    variables.filter_map(|it| it.strip_prefix(name)).next()
+    let variables =
+        environment.split(|environment| *environment == 0).filter_map(|part| std::str::from_utf8(part).ok());
+    variables.filter_map(|variable| variable.strip_prefix(name)).next()
 }
 
 #[cfg(test)]

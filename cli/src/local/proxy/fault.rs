@@ -114,16 +114,17 @@ impl Plan {
 
 impl Fault {
     fn fits(&self, call: &Call, body: &[u8]) -> bool {
-        let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|it| it == found);
+        let is =
+            |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
         is(&self.service, &call.service)
             && is(&self.action, &call.action)
-            && self.function.as_deref().is_none_or(|it| call.function.as_deref() == Some(it))
-            && self.contains.as_deref().is_none_or(|it| has(body, it.as_bytes()))
+            && self.function.as_deref().is_none_or(|function| call.function.as_deref() == Some(function))
+            && self.contains.as_deref().is_none_or(|contains| has(body, contains.as_bytes()))
     }
 }
 
 fn has(body: &[u8], part: &[u8]) -> bool {
-    part.is_empty() || body.windows(part.len()).any(|it| it == part)
+    part.is_empty() || body.windows(part.len()).any(|pair| pair == part)
 }
 
 /// By the seed, the fault and the count alone, so that one seed tells one story.

@@ -64,8 +64,8 @@ impl Journal {
 pub(super) fn things(body: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(body);
     let is_of_name = |it: char| it.is_ascii_lowercase() || it == '-';
-    let names = text.split("carillon-local-").skip(1).map(|it| it.split(|c| !is_of_name(c)).next());
-    let mut names: Vec<String> = names.flatten().filter(|it| !it.is_empty()).map(str::to_owned).collect();
+    let names = text.split("carillon-local-").skip(1).map(|part| part.split(|c| !is_of_name(c)).next());
+    let mut names: Vec<String> = names.flatten().filter(|name| !name.is_empty()).map(str::to_owned).collect();
     names.sort();
     names.dedup();
     names

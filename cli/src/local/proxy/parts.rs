@@ -34,7 +34,7 @@ pub(super) fn count(action: &str, body: &[u8]) -> usize {
     let found = list(action).and_then(|name| {
         let body: Value = serde_json::from_slice(body).ok()?;
         let parts = &body[name];
-        let of_tables = || parts.as_object().map(|it| it.values().map(of_table).sum());
+        let of_tables = || parts.as_object().map(|object| object.values().map(of_table).sum());
         parts.as_array().map(Vec::len).or_else(of_tables)
     });
     found.unwrap_or(1)

@@ -120,11 +120,12 @@ fn check(token: Option<&str>, checked: Option<Value>, status: u16) {
 }
 
 fn asked(token: Option<&str>, checked: Option<Value>) -> Request {
-    let headers = token.map(|it| json!({ "authorization": format!("Bearer {it}") })).unwrap_or(json!({}));
+    let headers =
+        token.map(|token| json!({ "authorization": format!("Bearer {token}") })).unwrap_or(json!({}));
     request(&json!({
         "headers": headers,
         "requestContext": { "requestId": "r", "http": { "method": "GET" },
-            "authorizer": checked.map(|it| json!({ "jwt": { "claims": it } })) },
+            "authorizer": checked.map(|checked| json!({ "jwt": { "claims": checked } })) },
     }))
 }
 
@@ -140,7 +141,7 @@ fn texts(claims: &Value) -> Map<String, Value> {
 }
 
 fn token(header: &Value, claims: &Value) -> String {
-    let part = |it: &Value| URL_SAFE_NO_PAD.encode(it.to_string());
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.c2lnbmF0dXJl", part(header), part(claims))
 }
 

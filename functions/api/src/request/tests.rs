@@ -43,7 +43,7 @@ fn a_body_may_come_encoded_and_is_refused_one_byte_over_the_limit() {
 fn empty_or_malformed_tenant_is_refused_and_never_read_as_none() {
     let tenant = |raw: &str, parameters: Value| {
         let request = with_query(raw, &parameters);
-        request.check_query().and_then(|()| request.tenant().map(|it| it.map(str::to_owned)))
+        request.check_query().and_then(|()| request.tenant().map(|tenant| tenant.map(str::to_owned)))
     };
     assert_eq!(tenant("", Value::Null), Ok(None));
     assert_eq!(tenant("limit=5", json!({ "limit": "5" })), Ok(None));
@@ -66,18 +66,18 @@ fn empty_or_malformed_tenant_is_refused_and_never_read_as_none() {
         ("tenant%00=a", json!({ "tenant\0": "a" })),
         ("", json!({ "tenant": "" })),
     ] {
-        assert_eq!(tenant(raw, parameters).map_err(|it| it.status), Err(422), "{raw}");
+        assert_eq!(tenant(raw, parameters).map_err(|error| error.status), Err(422), "{raw}");
     }
     let long = "x".repeat(257);
     assert_eq!(
-        tenant(&format!("tenant={long}"), json!({ "tenant": long })).map_err(|it| it.status),
+        tenant(&format!("tenant={long}"), json!({ "tenant": long })).map_err(|error| error.status),
         Err(422)
     );
 }
 
 #[test]
 fn no_parameter_comes_twice() {
-    let status = |raw: &str| with_query(raw, &Value::Null).check_query().map_err(|it| it.status);
+    let status = |raw: &str| with_query(raw, &Value::Null).check_query().map_err(|error| error.status);
     assert_eq!(status("topic=a%3Ab&limit=5"), Ok(()));
     assert_eq!(status("topic=a%3Ab&topic=c%3Ad"), Err(422));
     assert_eq!(status("limit=5&l%69mit=6"), Err(422));

@@ -24,7 +24,7 @@ impl Api {
         let source = asked.request.query("source").unwrap_or(&own);
         let page = Page::of(asked.request, asked.scope, &["deliveries", source, id])?;
         let found = self.ledger.page_of_event(source, id, page.after.as_deref(), page.limit).await?;
-        let rows = found.rows.iter().filter(|it| may_know(asked, it));
+        let rows = found.rows.iter().filter(|row| may_know(asked, row));
         let rows: Vec<Value> = rows.map(tell).collect();
         Ok(Response::json(200, &json!({ "deliveries": rows, "next": page.next(found.next) })))
     }
@@ -39,14 +39,15 @@ impl Api {
             let detail = "since: wanted a time such as 2026-11-20T00:00:00Z";
             it.parse().map_err(|_| Problem::new(400, "bad_query", detail))
         })?;
-        let place = page.after.as_deref().map(|it| ReceivedPlace::parse(it).ok_or_else(Problem::bad_cursor));
+        let place =
+            page.after.as_deref().map(|after| ReceivedPlace::parse(after).ok_or_else(Problem::bad_cursor));
         let place = place.transpose()?;
         self.person(id, asked).await?;
         let recipient = user_name(id);
         let found = self.ledger.received(&recipient, since, place.as_ref(), page.limit).await?;
         let rows = found.received.iter().filter(|it| concerns(asked, &it.row));
         let rows: Vec<Value> = rows.map(tell_received).collect();
-        let next = page.next(found.next.map(|it| it.to_text()));
+        let next = page.next(found.next.map(|next| next.to_text()));
         Ok(Response::json(200, &json!({ "deliveries": rows, "next": next })))
     }
 }
@@ -84,7 +85,7 @@ fn tell(row: &LedgerRow) -> Value {
         "channel": row.channel.map(Channel::name),
         "rule": row.rule,
         "step": row.step,
-        "until": row.until.map(|it| it.to_string()),
+        "until": row.until.map(|until| until.to_string()),
         "note": row.note,
         "at": row.ended_at().or(row.times.begun_at).map(|time| time.to_string()),
         "begun_at": row.times.begun_at.map(|time| time.to_string()),

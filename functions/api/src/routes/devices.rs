@@ -98,7 +98,7 @@ impl Api {
             }
             (None, Some(token)) => {
                 let registered = self.devices().register(platform, &token, None).await;
-                registered.map_err(|it| unregistered(it, platform))
+                registered.map_err(|error| unregistered(error, platform))
             }
             (Some(_), Some(_)) | (None, None) => {
                 Err(Problem::refused("endpoint", "both or neither of endpoint and token", "one of them"))

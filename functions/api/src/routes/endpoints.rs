@@ -64,7 +64,7 @@ impl Api {
         let headers = members.remove("headers").map(|value| CustomHeaders::read(&value)).transpose()?;
         let endpoint = Endpoint::read(&Value::Object(members).to_string(), &self.allow)?;
         let vetted = runtime::vet(&endpoint.url, &self.allow).await;
-        vetted.map_err(|it| Problem::refused("url", it.found(), it.wanted()))?;
+        vetted.map_err(|error| Problem::refused("url", error.found(), error.wanted()))?;
         let secret = secret(scheme)?;
         let vouched = self.allow.names(&endpoint.url) || self.vouched.names(&endpoint.url);
         let encrypted = self.cipher().encrypt(&secret, &endpoint.id, asked.now).await?;

@@ -193,7 +193,7 @@ fn hold(
     producers
         .receive(identity, event.clone())
         .map(drop)
-        .map_err(|it| Problem::new(403, it.class.name(), it.to_string()))
+        .map_err(|error| Problem::new(403, error.class.name(), error.to_string()))
 }
 
 /// What holds for tokens beyond that.

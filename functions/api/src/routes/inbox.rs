@@ -21,13 +21,14 @@ impl Api {
         let category = filter.category.as_deref().unwrap_or_default();
         let list = ["inbox", asked.parameter(0), filter.shelf.name(), category];
         let page = Page::of(asked.request, asked.scope, &list)?;
-        let before = page.after.as_deref().map(|it| it.parse::<u64>().map_err(|_| Problem::bad_cursor()));
+        let before =
+            page.after.as_deref().map(|after| after.parse::<u64>().map_err(|_| Problem::bad_cursor()));
         let before = before.transpose()?;
         let viewer = self.viewer(asked).await?;
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let found = self.inbox.page(&viewer, &filter, before, limit, asked.now).await?;
         let counts = self.inbox.counts(&viewer, asked.now).await?;
-        let next = page.next(found.next.map(|it| it.to_string()));
+        let next = page.next(found.next.map(|next| next.to_string()));
         Ok(Response::json(200, &json!({ "entries": found.entries, "counts": counts, "next": next })))
     }
 
@@ -81,9 +82,9 @@ impl Api {
 
 fn filter(asked: &Asked<'_>) -> Result<Filter, Problem> {
     let bad = |detail: String| Problem::new(400, "bad_query", detail);
-    let shelf = asked.request.query("shelf").map(|it| {
+    let shelf = asked.request.query("shelf").map(|query| {
         let known = Shelf::ALL.map(Shelf::name).join(", ");
-        Shelf::from_name(it).ok_or_else(|| bad(format!("shelf: wanted one of {known}")))
+        Shelf::from_name(query).ok_or_else(|| bad(format!("shelf: wanted one of {known}")))
     });
     let category = asked.request.query("category").map(str::to_owned);
     if !is_category(category.as_deref()) {

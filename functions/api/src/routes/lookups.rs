@@ -69,7 +69,7 @@ mod tests {
             wanted(&body)
         };
         let found = read(json!({ "email": "Ann@example.com" }));
-        assert!(found.is_ok_and(|it| it == (Channel::Email, "Ann@example.com".to_owned())));
+        assert!(found.is_ok_and(|found| found == (Channel::Email, "Ann@example.com".to_owned())));
         assert!(read(json!({ "phone": "+442079460102" })).is_ok_and(|(it, _)| it == Channel::Sms));
         for wrong in [
             json!({}),

@@ -85,7 +85,8 @@ impl Api {
         let id = asked.endpoint()?;
         let Recovery { since, dry_run } = recovery(asked)?;
         let page = Page::of(asked.request, asked.scope, &["recover", &id.id, &since.to_string()])?;
-        let after = page.after.as_deref().map(|it| RecoveryPlace::parse(it).ok_or_else(Problem::bad_cursor));
+        let after =
+            page.after.as_deref().map(|after| RecoveryPlace::parse(after).ok_or_else(Problem::bad_cursor));
         let mut next = after.transpose()?;
         let endpoint = self.endpoint(&id).await?;
         if !dry_run {
@@ -106,7 +107,7 @@ impl Api {
                 break;
             }
         }
-        let next = page.next(next.map(|it| it.to_text()));
+        let next = page.next(next.map(|next| next.to_text()));
         let status = if dry_run { 200 } else { 202 };
         let told =
             json!({ "messages": messages, "events": events, "lost": lost, "sent": !dry_run, "next": next });

@@ -112,7 +112,7 @@ fn fits(before: &Map<String, Value>, patch: &Map<String, Value>) -> Result<(), P
 
 fn object(settings: &Settings) -> Map<String, Value> {
     match serde_json::to_value(settings) {
-        Ok(Value::Object(it)) => it,
+        Ok(Value::Object(object)) => object,
         // A struct of options is an object.
         Ok(_) | Err(_) => Map::new(),
     }
@@ -125,7 +125,7 @@ fn object_of<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> 
 /// The merge patch (RFC 7396) that makes `next` of `before`.
 fn difference(before: &Map<String, Value>, next: &Map<String, Value>) -> Map<String, Value> {
     let mut patch = Map::new();
-    for name in before.keys().filter(|it| !next.contains_key(*it)) {
+    for name in before.keys().filter(|key| !next.contains_key(*key)) {
         patch.insert(name.clone(), Value::Null);
     }
     for (name, value) in next {

@@ -30,7 +30,7 @@ impl Api {
         let ids: BTreeSet<&str> = members.ids.iter().map(String::as_str).collect();
         let mut known = self.people.find(&ids).await?;
         let people = members.ids.iter().filter_map(|it| known.remove(it));
-        let seen: Vec<Recipient> = people.filter_map(|it| self.seen(asked, it).ok()).collect();
+        let seen: Vec<Recipient> = people.filter_map(|person| self.seen(asked, person).ok()).collect();
         Ok(Response::json(200, &json!({ "recipients": seen, "next": page.next(members.next) })))
     }
 
@@ -188,7 +188,7 @@ fn group(asked: &Asked<'_>) -> Result<(Group, String), Problem> {
             let Some(scope) = asked.request.query("in").or(tenant) else {
                 return bad("in: wanted the scope of the role");
             };
-            if tenant.is_some_and(|it| it != scope) {
+            if tenant.is_some_and(|tenant| tenant != scope) {
                 return Err(Problem::forbidden("in: a token reaches its own tenant alone"));
             }
             let group = Group::Role { scope: scope.to_owned(), role: role.to_owned() };

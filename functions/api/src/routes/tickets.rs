@@ -106,14 +106,14 @@ fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
         return Ok(Identity { user: user.clone(), view, rooms: rooms.clone(), until: None });
     }
     let own = match asked.caller {
-        Caller::Person(it) => Some(it.user.clone()),
+        Caller::Person(person) => Some(person.user.clone()),
         Caller::Program(_) => None,
     };
-    let user = wish.user.or(own).filter(|it| !it.is_empty());
+    let user = wish.user.or(own).filter(|user| !user.is_empty());
     let user = user.ok_or_else(|| Problem::refused("user", "nothing", "whose socket it will be"))?;
     check_id(&user)?;
     let rooms = wish.rooms.unwrap_or_default();
-    let fits = |it: &String| (1..=MAX_ROOM_BYTES).contains(&it.len());
+    let fits = |text: &String| (1..=MAX_ROOM_BYTES).contains(&text.len());
     if rooms.len() > MAX_ROOMS || !rooms.iter().all(fits) {
         let wanted = format!("at most {MAX_ROOMS} names of 1 to {MAX_ROOM_BYTES} bytes");
         return Err(Problem::refused("rooms", "more, or others", &wanted));

@@ -20,8 +20,8 @@ const OWN: [&str; 9] =
 /// 403: they would reach into another tenant.
 pub(crate) fn check_put(next: &Recipient, tenant: &str) -> Result<(), Problem> {
     let reaches_elsewhere = next.tenants.iter().any(|it| it != tenant)
-        || next.roles.iter().any(|it| it.scope != tenant)
-        || next.in_tenants.keys().chain(next.topics_in.keys()).any(|it| it != tenant);
+        || next.roles.iter().any(|role| role.scope != tenant)
+        || next.in_tenants.keys().chain(next.topics_in.keys()).any(|key| key != tenant);
     match reaches_elsewhere {
         true => Err(Problem::forbidden(
             "a person of one tenant has tenants, roles and settings of that tenant alone",
@@ -41,7 +41,7 @@ pub(crate) fn check_patch(
     tenant: &str,
 ) -> Result<(), Problem> {
     only_here(patch, tenant)?;
-    let stranger = |known: &[&str]| patch.keys().any(|it| !known.contains(&it.as_str()));
+    let stranger = |known: &[&str]| patch.keys().any(|key| !known.contains(&key.as_str()));
     match grant {
         Grant::Whole | Grant::Nothing => Ok(()),
         Grant::Part if stranger(&BY_TENANT) => {
@@ -63,7 +63,7 @@ fn only_here(patch: &Map<String, Value>, tenant: &str) -> Result<(), Problem> {
     for member in BY_TENANT {
         match patch.get(member) {
             None => {}
-            Some(Value::Object(it)) if it.keys().all(|it| it == tenant) => {}
+            Some(Value::Object(it)) if it.keys().all(|key| key == tenant) => {}
             // Whatever else it is would take the place of what others have there.
             Some(_) => return no(member),
         }
@@ -72,7 +72,7 @@ fn only_here(patch: &Map<String, Value>, tenant: &str) -> Result<(), Problem> {
         return no("tenants");
     }
     let roles = patch.get("roles").filter(|it| !it.is_null());
-    let here = |it: &Value| it.get("in").is_none_or(|scope| scope == tenant);
+    let here = |value: &Value| value.get("in").is_none_or(|scope| scope == tenant);
     match roles.and_then(Value::as_array) {
         Some(all) if !all.iter().all(here) => no("roles"),
         Some(_) | None => Ok(()),
@@ -82,7 +82,7 @@ fn only_here(patch: &Map<String, Value>, tenant: &str) -> Result<(), Problem> {
 /// Writes on devices which tenant registered them. A device that was there before, with the same endpoint, stays its
 /// person's or its tenant's.
 pub(crate) fn mark(devices: &mut [Device], before: Option<&Recipient>, tenant: &str) {
-    let before = before.map(|it| it.devices.as_slice()).unwrap_or_default();
+    let before = before.map(|before| before.devices.as_slice()).unwrap_or_default();
     for device in devices {
         let known = before.iter().find(|it| it.id == device.id && it.endpoint == device.endpoint);
         device.tenant = known.map_or_else(|| Some(tenant.to_owned()), |it| it.tenant.clone());
@@ -177,7 +177,7 @@ mod tests {
         );
         mark_patch(&mut patch, Some(&before), "a");
         let tenants: Vec<&Value> =
-            patch["devices"].as_array().unwrap().iter().map(|it| &it["tenant"]).collect();
+            patch["devices"].as_array().unwrap().iter().map(|item| &item["tenant"]).collect();
         assert_eq!(tenants, [&Value::Null, &json!("a"), &json!("a")]);
         let mut broken = Map::from_iter([("devices".to_owned(), json!("none"))]);
         mark_patch(&mut broken, None, "a");

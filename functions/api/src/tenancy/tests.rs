@@ -70,8 +70,10 @@ fn every_operation_decides_for_every_role_and_relation_as_the_table_says() {
     for route in &ROUTES {
         let expected = row(route.operation);
         for (role, letters) in ROLES.into_iter().zip(expected) {
-            let found: String =
-                RELATIONS.iter().map(|it| letter(authorize(route.operation, role, *it))).collect();
+            let found: String = RELATIONS
+                .iter()
+                .map(|relation| letter(authorize(route.operation, role, *relation)))
+                .collect();
             assert_eq!(found, letters, "{:?} {role:?}", route.operation);
         }
     }
@@ -79,7 +81,7 @@ fn every_operation_decides_for_every_role_and_relation_as_the_table_says() {
 
 #[test]
 fn table_has_one_entry_for_every_route() {
-    let of_routes: Vec<String> = ROUTES.iter().map(|it| format!("{:?}", it.operation)).collect();
+    let of_routes: Vec<String> = ROUTES.iter().map(|route| format!("{:?}", route.operation)).collect();
     let of_table: Vec<String> = TABLE.iter().map(|(operation, _)| format!("{operation:?}")).collect();
     assert_eq!(of_table, of_routes, "a route was added without its decisions");
     assert_eq!(of_table.iter().collect::<BTreeSet<_>>().len(), of_table.len());

@@ -24,7 +24,7 @@ pub(crate) fn of(person: Recipient, grant: Grant, tenant: &str, shows_addresses:
 
 /// What is one tenant's of a person: who they are, and what they are and want there.
 fn part(person: Recipient, tenant: &str, shows_addresses: bool) -> Recipient {
-    let address = |it: Option<String>| it.filter(|_| shows_addresses);
+    let address = |text: Option<String>| text.filter(|_| shows_addresses);
     Recipient {
         id: person.id,
         name: person.name,
@@ -32,7 +32,7 @@ fn part(person: Recipient, tenant: &str, shows_addresses: bool) -> Recipient {
         phone: address(person.phone),
         whatsapp: address(person.whatsapp),
         tenants: [tenant.to_owned()].into(),
-        roles: person.roles.into_iter().filter(|it| it.scope == tenant).collect(),
+        roles: person.roles.into_iter().filter(|role| role.scope == tenant).collect(),
         topics_in: person.topics_in,
         in_tenants: person.in_tenants,
         ..Recipient::default()

@@ -33,7 +33,7 @@ fn event_that_no_rule_matches_counts_no_notification() {
     let plan = Plan::of(&event, &catalog);
     let people = Recipients::new();
     let decisions = decide_with(&plan, &people, None, Timestamp::UNIX_EPOCH, Ask::if_nothing_happened);
-    assert!(decisions.iter().all(|it| !counts(it)));
+    assert!(decisions.iter().all(|decision| !counts(decision)));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn page_of_a_large_audience_has_a_set_of_its_own() {
     let people = people();
     let decisions = decide_with(&plan, &people, None, now(), Ask::if_nothing_happened);
     let (own, page) = sets(&plan, &decisions, false);
-    assert_eq!(page.map(|it| it.id), Some(own.id));
+    assert_eq!(page.map(|page| page.id), Some(own.id));
 }
 
 #[test]

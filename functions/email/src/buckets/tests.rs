@@ -70,11 +70,12 @@ fn is_forbidden(found: &Result<Vec<File>, Failure>) -> bool {
 /// `None` in the error: it is tried again.
 #[track_caller]
 fn check(kind: Option<&str>, answer: Answer, expected: Result<Option<&str>, Option<Reason>>) {
-    let found = read(&attachment("bills", kind), answer, ROOM).map(|it| it.kind).map_err(|it| match it {
-        Failure::Permanent { reason, .. } => Some(reason),
-        Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired => None,
-    });
-    assert_eq!(found.as_ref().map(|it| it.as_deref()).map_err(Clone::clone), expected);
+    let found =
+        read(&attachment("bills", kind), answer, ROOM).map(|it| it.kind).map_err(|error| match error {
+            Failure::Permanent { reason, .. } => Some(reason),
+            Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired => None,
+        });
+    assert_eq!(found.as_ref().map(|found| found.as_deref()).map_err(Clone::clone), expected);
 }
 
 const ROOM: usize = 10;

@@ -7,7 +7,7 @@ use domain::job::Job;
 async fn a_letter_has_both_parts_and_carries_the_story_of_its_event_in_tags() {
     let yes = mock!(Client::send_email)
         .match_requests(|it| {
-            let simple = it.content().and_then(|it| it.simple()).unwrap();
+            let simple = it.content().and_then(|content| content.simple()).unwrap();
             let part = |it: Option<&Content>| it.map(|it| it.data().to_owned());
             let tag = |name: &str| {
                 it.email_tags().iter().find(|tag| tag.name() == name).map(|tag| tag.value().to_owned())
@@ -22,7 +22,7 @@ async fn a_letter_has_both_parts_and_carries_the_story_of_its_event_in_tags() {
                 && tag("carillon-correlation").as_deref() == Some("story-1")
                 && tag("carillon-causation").as_deref() == Some("e-0")
                 && tag("carillon-actor").as_deref() == Some("ben")
-                && tag("carillon-traceparent").is_some_and(|it| it.starts_with("00-4bf92f"))
+                && tag("carillon-traceparent").is_some_and(|tag| tag.starts_with("00-4bf92f"))
         })
         .then_output(|| SendEmailOutput::builder().message_id("ses-1").build());
     let answer = send(client(&[&yes])).await.unwrap();
@@ -41,8 +41,8 @@ fn a_letter_says_whom_to_answer_how_to_leave_and_what_it_brings_along() {
     assert_eq!(asked.from_email_address(), Some("Clinic News <news@example.com>"));
     assert_eq!(asked.reply_to_addresses(), ["help@example.com"]);
     assert_eq!(asked.configuration_set_name(), Some("receipts"));
-    let simple = asked.content().and_then(|it| it.simple()).unwrap();
-    let headers: Vec<_> = simple.headers().iter().map(|it| (it.name(), it.value())).collect();
+    let simple = asked.content().and_then(|content| content.simple()).unwrap();
+    let headers: Vec<_> = simple.headers().iter().map(|header| (header.name(), header.value())).collect();
     let expected = [
         ("List-Unsubscribe", "<https://u.example/v1/unsubscribe/AQ>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
@@ -63,7 +63,7 @@ fn what_is_not_said_is_not_asked() {
     let asked = request(&Letter::shape(&job).unwrap(), Vec::new(), "bell@example.com", None).build().unwrap();
     assert_eq!(asked.from_email_address(), Some("bell@example.com"));
     assert!(asked.reply_to_addresses().is_empty() && asked.configuration_set_name().is_none());
-    let simple = asked.content().and_then(|it| it.simple()).unwrap();
+    let simple = asked.content().and_then(|content| content.simple()).unwrap();
     let names: Vec<_> = simple.headers().iter().map(|header| header.name()).collect();
     assert!(names == ["Auto-Submitted"] && simple.attachments().is_empty());
 }

@@ -79,8 +79,9 @@ fn check_ids(ids: &Value, expected: Option<&[String]>) {
         let request: Request = serde_json::from_value(request).unwrap();
         assert_eq!(request.route(), route);
         let found = request.ids();
-        let found: Option<Vec<&str>> = found.as_ref().map(|it| it.iter().map(Key::as_str).collect());
-        let expected: Option<Vec<&str>> = expected.map(|it| it.iter().map(String::as_str).collect());
+        let found: Option<Vec<&str>> = found.as_ref().map(|found| found.iter().map(Key::as_str).collect());
+        let expected: Option<Vec<&str>> =
+            expected.map(|expected| expected.iter().map(String::as_str).collect());
         assert_eq!(found, expected, "{ids}");
     }
 }

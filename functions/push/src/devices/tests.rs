@@ -62,10 +62,10 @@ fn disabled() -> Rule {
 fn heard() -> Rule {
     mock!(aws_sdk_eventbridge::Client::put_events)
         .match_requests(|it| {
-            it.entries().iter().all(|it| {
-                it.detail_type() == Some(crate::UNREGISTERED)
-                    && it.event_bus_name() == Some("bus")
-                    && it.detail().is_some_and(|it| it.contains(r#""device":"phone-1""#))
+            it.entries().iter().all(|entry| {
+                entry.detail_type() == Some(crate::UNREGISTERED)
+                    && entry.event_bus_name() == Some("bus")
+                    && entry.detail().is_some_and(|detail| detail.contains(r#""device":"phone-1""#))
             })
         })
         .then_output(|| {

@@ -97,7 +97,7 @@ fn apple<'a>(words: &Words<'a>) -> Apple<'a> {
             truncated: is_truncated(words),
             link: push.link.as_deref(),
         },
-        data: words.data.filter(|it| !it.is_empty()),
+        data: words.data.filter(|data| !data.is_empty()),
     }
 }
 
@@ -224,7 +224,7 @@ fn google<'a>(words: &Words<'a>) -> Google<'a> {
     }
     let android = Android {
         collapse_key: push.collapses_stored.then(|| name_of(job, push)),
-        ttl: words.ttl_s.map(|it| format!("{it}s")),
+        ttl: words.ttl_s.map(|ttl_| format!("{ttl_}s")),
         priority: if is_urgent(job, push) { "high" } else { "normal" },
         notification: Shown {
             tag: name_of(job, push),

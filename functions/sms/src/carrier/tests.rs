@@ -30,7 +30,11 @@ fn check(wishes: &Wishes, purpose: Purpose, expected: &[(&str, Kind, &str)]) {
         Text { to: &to, body: "Hi", purpose, wishes, sender, time_to_live_s: None, context: Vec::new() };
     let message = message(&text);
     assert!(matches!(message.target, Target::Phone("+15550100")) && message.text == "Hi");
-    let found: Vec<_> = message.attributes.iter().map(|it| (it.name, it.kind, it.value.as_str())).collect();
+    let found: Vec<_> = message
+        .attributes
+        .iter()
+        .map(|attribute| (attribute.name, attribute.kind, attribute.value.as_str()))
+        .collect();
     assert_eq!(found, expected);
 }
 
@@ -51,7 +55,7 @@ async fn who_said_stop_is_told_to_the_bus_once_and_nobody_else_is() {
 fn heard() -> Rule {
     mock!(aws_sdk_eventbridge::Client::put_events)
         .match_requests(|it| {
-            it.entries().iter().all(|it| it.detail_type() == Some("carillon.recipient.opted_out"))
+            it.entries().iter().all(|entry| entry.detail_type() == Some("carillon.recipient.opted_out"))
         })
         .then_output(|| {
             let entry = PutEventsResultEntry::builder().event_id("1").build();

@@ -19,7 +19,7 @@ async fn a_text_carries_its_key_its_price_and_its_time() {
                 && it.message_type() == Some(&MessageType::Transactional)
                 && it.max_price() == Some("0.10")
                 && it.time_to_live() == Some(600)
-                && it.context().and_then(|it| it.get("carillon-key")).is_some_and(|it| it == "k-1")
+                && it.context().and_then(|context| context.get("carillon-key")).is_some_and(|it| it == "k-1")
         })
         .then_output(|| SendTextMessageOutput::builder().message_id("m-1").build());
     let origination =

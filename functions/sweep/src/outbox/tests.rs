@@ -78,13 +78,13 @@ impl Looks for Table {
     }
 
     async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, Refused> {
-        let pending = places.iter().filter(|it| self.rows.contains(it)).map(|it| {
-            let (subject, version) = (it.pk.strip_prefix("stream#-#").unwrap(), it.version().unwrap());
+        let pending = places.iter().filter(|place| self.rows.contains(place)).map(|place| {
+            let (subject, version) = (place.pk.strip_prefix("stream#-#").unwrap(), place.version().unwrap());
             let event = serde_json::json!({
                 "specversion": "1.0", "id": format!("e-{version}"), "source": "/shop", "type": "order.paid",
                 "subject": subject, "time": NOON.to_string(), "sequence": version.to_string(), "data": {},
             });
-            let row = Item::default().text("pk", &it.pk).text("sk", &it.sk).text("pending", "0");
+            let row = Item::default().text("pk", &place.pk).text("sk", &place.sk).text("pending", "0");
             Pending::read(&row.text("event", event.to_string())).unwrap()
         });
         Ok(pending.collect())
@@ -103,7 +103,7 @@ struct Said(RefCell<Vec<String>>);
 
 impl Takes for &Said {
     async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
-        let ids = entries.iter().map(|it| Event::parse(&it.entry.detail).unwrap().id);
+        let ids = entries.iter().map(|entry| Event::parse(&entry.entry.detail).unwrap().id);
         self.0.borrow_mut().extend(ids);
         entries.iter().map(|_| Ok(String::new())).collect()
     }

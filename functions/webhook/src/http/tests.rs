@@ -20,7 +20,7 @@ async fn what_is_sent_is_the_signed_body_and_nothing_of_ours() {
     assert!(heard.starts_with("POST /hooks?x=1 HTTP/1.1\r\n"), "{heard}");
     assert!(heard.ends_with("\r\n\r\n{\"type\":\"t\"}"), "{heard}");
     let mut names: Vec<&str> =
-        heard.lines().skip(1).filter_map(|it| it.split_once(": ")).map(|(name, _)| name).collect();
+        heard.lines().skip(1).filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
     names.sort_unstable();
     let expected = [
         "accept-encoding",
@@ -73,7 +73,7 @@ async fn location_of_a_redirect_is_kept_without_its_query_and_of_no_other_answer
     }
     let long = format!("HTTP/1.1 302 There\r\nlocation: /{}\r\ncontent-length: 0\r\n\r\n", "x".repeat(5_000));
     let reply = Server::answering(&long).await.ask("/").await;
-    assert_eq!(reply.location.map(|it| it.len()), Some(MAX_LOCATION_CHARS));
+    assert_eq!(reply.location.map(|location| location.len()), Some(MAX_LOCATION_CHARS));
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn a_name_that_leads_home_is_not_connected_to() {
     for addresses in
         [vec!["127.0.0.1"], vec!["93.184.216.34", "127.0.0.1"], vec!["::1"], vec!["::ffff:127.0.0.1"]]
     {
-        let listed = addresses.iter().map(|it| it.parse().unwrap()).collect();
+        let listed = addresses.iter().map(|address| address.parse().unwrap()).collect();
         let names = Names::Listed(BTreeMap::from([("hooks.example.com".to_owned(), listed)]));
         let http = Http::new(names, Allow::default());
         let reply = http.post("https://hooks.example.com/", &request()).await;

@@ -12,9 +12,9 @@ async fn the_service_is_handed_the_message_as_it_is() {
         .match_requests(|it| {
             it.origination_phone_number_id() == Some("phone-number-id-1")
                 && it.meta_api_version() == Some("v20.0")
-                && it
-                    .message()
-                    .is_some_and(|it| it.as_ref().starts_with(br#"{"messaging_product":"whatsapp""#))
+                && it.message().is_some_and(|message| {
+                    message.as_ref().starts_with(br#"{"messaging_product":"whatsapp""#)
+                })
         })
         .then_output(|| SendWhatsAppMessageOutput::builder().message_id("w-1").build());
     let answer = send(&yes, Some("phone-number-id-1")).await.unwrap();

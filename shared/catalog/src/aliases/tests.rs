@@ -41,6 +41,8 @@ fn check(aliases: &str, expected: &[&str]) {
 fn read(aliases: &str) -> (domain::policy::Policy, Vec<String>) {
     let mut problems = Vec::new();
     let draft = policy::read(Some(&format!("aliases: {aliases}\n")), &mut problems);
-    let said = problems.iter().map(|it| format!("{}: {}; {}", it.line.unwrap_or_default(), it.what, it.fix));
+    let said = problems
+        .iter()
+        .map(|problem| format!("{}: {}; {}", problem.line.unwrap_or_default(), problem.what, problem.fix));
     (draft.policy, said.collect())
 }

@@ -10,7 +10,7 @@ fn a_template_is_kept_in_pieces_each_on_its_line() {
     let pieces: Vec<&str> = source.split(WhatsappTemplate::SEPARATOR).map(str::trim).collect();
     assert_eq!(pieces, ["visit", "en_GB", "2", "{{ data.who }}", "{{ data.at }}"]);
     for (line, text) in [(5, "{{ data.who }}"), (6, "{{ data.at }}")] {
-        assert!(source.lines().nth(line - 1).is_some_and(|it| it.contains(text)), "{line}: {source:?}");
+        assert!(source.lines().nth(line - 1).is_some_and(|line| line.contains(text)), "{line}: {source:?}");
     }
     let filled = source.replace("{{ data.who }}", "Ann").replace("{{ data.at }}", "ten");
     let template = WhatsappTemplate::read(&filled).unwrap();
@@ -74,6 +74,6 @@ fn read(yaml: &str) -> (String, Vec<String>) {
     let mut problems = Vec::new();
     compile(&mut templates, &mut problems);
     let told = problems.iter().map(Problem::to_string);
-    let told = told.map(|it| it.trim_start_matches("templates/visit/en/whatsapp.yaml:").to_owned());
+    let told = told.map(|told| told.trim_start_matches("templates/visit/en/whatsapp.yaml:").to_owned());
     (templates.remove(&path).unwrap(), told.collect())
 }

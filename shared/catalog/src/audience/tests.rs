@@ -221,7 +221,7 @@ fn problems(to: &str, channels: &str) -> Vec<String> {
     let mut page = Page { file: "r.yaml", rule: None, problems: &mut problems };
     let nodes = items(&format!("- [{to}]"), &mut page);
     selectors(&nodes[0], &channels, &mut page);
-    problems.iter().map(|it| format!("{}; {}", it.what, it.fix)).collect()
+    problems.iter().map(|problem| format!("{}; {}", problem.what, problem.fix)).collect()
 }
 
 #[test]

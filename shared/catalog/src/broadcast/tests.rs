@@ -53,8 +53,8 @@ fn keys_of_other_rules_are_refused_beside_broadcast_and_its_own_keys_without_it(
     ] {
         let problems = refused(&format!("{TARGETS}\n  {key}: {value}"), "");
         let expected = format!("the rule has both `broadcast` and `{key}`");
-        let found = problems.iter().find(|it| it.what == expected);
-        assert!(found.is_some_and(|it| it.line == Some(4)), "{key}: {problems:?}");
+        let found = problems.iter().find(|problem| problem.what == expected);
+        assert!(found.is_some_and(|found| found.line == Some(4)), "{key}: {problems:?}");
     }
     let usual = "to: [{ user: $.data.userId }]\n  category: c\n  channels: [socket]\n  template: t";
     check(&format!("{usual}\n  record: none"), &["`record` belongs to `broadcast`, and the rule has none"]);
@@ -83,7 +83,8 @@ fn target_that_no_socket_belongs_to_is_refused() {
 
 #[test]
 fn policy_says_what_is_recorded_of_all_broadcasts() {
-    let compiled = compiled(TARGETS, "broadcast: { record: none }\n").unwrap_or_else(|it| panic!("{it:?}"));
+    let compiled =
+        compiled(TARGETS, "broadcast: { record: none }\n").unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(compiled.file.policy.broadcast.record, Record::None);
     let problems = refused(TARGETS, "broadcast: { record: all }\n");
     assert_eq!(problems[0].file, "policy.yaml");
@@ -93,17 +94,17 @@ fn policy_says_what_is_recorded_of_all_broadcasts() {
 
 #[test]
 fn sample_without_a_value_for_a_room_is_advice() {
-    let compiled = compiled(TARGETS, "").unwrap_or_else(|it| panic!("{it:?}"));
+    let compiled = compiled(TARGETS, "").unwrap_or_else(|error| panic!("{error:?}"));
     let catalog = Catalog::open(compiled.file).unwrap();
     let people: Vec<domain::recipient::Recipient> = serde_json::from_str(r#"[{ "id": "ann" }]"#).unwrap();
-    let people: Recipients = people.into_iter().map(|it| (it.id.clone(), it)).collect();
+    let people: Recipients = people.into_iter().map(|person| (person.id.clone(), person)).collect();
     let warnings = |data: &str| {
         let sample = format!(
             r#"{{"specversion":"1.0","id":"1","source":"/s","type":"a","time":"2026-11-20T12:00:00Z","data":{data}}}"#
         );
         let findings = check_samples(&catalog, &[("events/a.json".to_owned(), sample)], &people);
         assert_eq!(findings.problems, [], "{data}");
-        findings.warnings.into_iter().map(|it| it.what).collect::<Vec<String>>()
+        findings.warnings.into_iter().map(|warning| warning.what).collect::<Vec<String>>()
     };
     assert_eq!(warnings(r#"{"clinicId":7,"userId":"ann"}"#), [""; 0]);
     assert_eq!(warnings(r#"{"clinicId":7}"#), [""; 0], "a user may be left out, as in `to`");
@@ -114,8 +115,8 @@ fn sample_without_a_value_for_a_room_is_advice() {
 
 #[test]
 fn decision_test_names_each_target_of_a_broadcast() {
-    let compiled =
-        compiled(&format!("{TARGETS}\n  exclude: [$.data.not]"), "").unwrap_or_else(|it| panic!("{it:?}"));
+    let compiled = compiled(&format!("{TARGETS}\n  exclude: [$.data.not]"), "")
+        .unwrap_or_else(|error| panic!("{error:?}"));
     let catalog = Catalog::open(compiled.file).unwrap();
     let test = "- test: x\n  event: { type: a, data: { clinicId: 7, userId: [ann, ben], not: ben } }\n  \
                 people: [{ id: ann }, { id: ben }]\n  expect:\n    \
@@ -127,7 +128,7 @@ fn decision_test_names_each_target_of_a_broadcast() {
     let tests = BTreeMap::from([("tests/a.yaml".to_owned(), test.to_owned())]);
     let trials = run_tests(&tests, &catalog, &Recipients::new(), &BTreeMap::new());
     assert_eq!(trials.problems, []);
-    assert!(trials.verdicts.len() == 2 && trials.verdicts.iter().all(|it| it.holds));
+    assert!(trials.verdicts.len() == 2 && trials.verdicts.iter().all(|verdict| verdict.holds));
 }
 
 /// A rule with these lines, which must be without fault.

@@ -83,6 +83,6 @@ fn check_outside(written: &str, outside: Outside, expected: &[&str]) {
     let steps = steps(&members, At { line: 1, column: 1 }, &mut page).unwrap();
     super::check(&steps, outside, Some(At { line: 9, column: 9 }), &mut page);
     let told: Vec<String> =
-        problems.iter().map(|it| it.to_string().trim_start_matches("r:").to_owned()).collect();
+        problems.iter().map(|problem| problem.to_string().trim_start_matches("r:").to_owned()).collect();
     assert_eq!(told, expected, "{written}");
 }

@@ -76,7 +76,7 @@ fn read(text: &str, first_line: usize, rules: &mut Vec<Rule>) -> Result<(), Wron
         let Some(close) = text[open..].find('}').map(|it| open + it) else {
             return Err(wrong(open, "a rule that does not end".to_owned(), "close it with `}`"));
         };
-        let selectors = text[at..open].split(',').map(|it| selected(it.trim()));
+        let selectors = text[at..open].split(',').map(|part| selected(part.trim()));
         let selectors: Vec<Selector> =
             selectors.collect::<Result<_, _>>().map_err(|what| wrong(open, what, ORDINARY))?;
         let declarations =
@@ -102,7 +102,7 @@ fn without_comments(text: &str) -> String {
     while let Some((before, after)) = rest.split_once("/*") {
         let (comment, after) = after.split_once("*/").unwrap_or((after, ""));
         clean.push_str(before);
-        clean.extend(comment.chars().map(|it| if it == '\n' { '\n' } else { ' ' }));
+        clean.extend(comment.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
         rest = after;
     }
     clean.push_str(rest);
@@ -124,7 +124,7 @@ fn selected(selector: &str) -> Result<Selector, String> {
     };
     let is_whole = (!tag.is_empty() || !classes.is_empty())
         && (tag.is_empty() || is_name(tag))
-        && classes.iter().all(|it| is_name(it));
+        && classes.iter().all(|class| is_name(class));
     if !is_whole {
         return Err(no());
     }

@@ -19,7 +19,7 @@ pub(super) fn written(source: &str, sheets: &[&Sheet]) -> Result<String, Wrong> 
         let rest = &source[open..];
         if let Some(length) = opaque(rest) {
             at = open + length;
-        } else if rest[1..].starts_with(|it: char| it.is_ascii_alphabetic()) && rest.starts_with('<') {
+        } else if rest[1..].starts_with(|rest: char| rest.is_ascii_alphabetic()) && rest.starts_with('<') {
             let tag = Tag::read(source, open)?;
             if let Some((place, styled)) = tag.styled(source, sheets)? {
                 text.push_str(&source[from..place.start]);
@@ -95,11 +95,11 @@ impl Tag {
             return name_end;
         }
         let start = name_end + 1;
-        let quote = source[start..].chars().next().filter(|it| ['"', '\''].contains(it));
+        let quote = source[start..].chars().next().filter(|c| ['"', '\''].contains(c));
         let (value, end) = match quote {
-            Some(it) => {
+            Some(quote) => {
                 let from = start + 1;
-                let to = end_of_value(source, from, it);
+                let to = end_of_value(source, from, quote);
                 (from..to, (to + 1).min(source.len()))
             }
             None => {
@@ -112,7 +112,7 @@ impl Tag {
     }
 
     fn find(&self, name: &str) -> Option<&Attribute> {
-        self.attributes.iter().find(|it| it.name == name)
+        self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
     /// Where its style goes, and what it is; `None` where no sheet selects it.
@@ -125,10 +125,10 @@ impl Tag {
         let asks = class.contains("{{") || class.contains("{%");
         let classes: Vec<&str> = class.split_ascii_whitespace().collect();
         let selects = |rule: &&Rule| {
-            rule.tag.as_ref().is_none_or(|it| *it == self.name)
-                && rule.classes.iter().all(|it| classes.contains(&it.as_str()))
+            rule.tag.as_ref().is_none_or(|tag| *tag == self.name)
+                && rule.classes.iter().all(|class| classes.contains(&class.as_str()))
         };
-        let mut rules: Vec<&Rule> = sheets.iter().flat_map(|it| &it.0).filter(selects).collect();
+        let mut rules: Vec<&Rule> = sheets.iter().flat_map(|sheet| &sheet.0).filter(selects).collect();
         if asks {
             return Err(wrong(format!("the class of `{}` is not known before the event is", self.name)));
         }
@@ -138,8 +138,8 @@ impl Tag {
         if self.is_conditional {
             return Err(wrong(format!("what stands in the tag `{}` depends on the event", self.name)));
         }
-        rules.sort_by_key(|it| it.weight());
-        let sheet: String = rules.iter().map(|it| it.declarations.as_str()).collect();
+        rules.sort_by_key(|rule| rule.weight());
+        let sheet: String = rules.iter().map(|rule| rule.declarations.as_str()).collect();
         Ok(Some(match self.find("style") {
             Some(own) if own.quote == Some('\'') && sheet.contains('\'') => {
                 return Err(wrong(format!(

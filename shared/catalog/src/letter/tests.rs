@@ -43,7 +43,7 @@ fn settings_of_letters_need_letters() {
     let yaml = "- rule: r\n  when: { detail-type: [a.b] }\n  category: c\n  channels: [sms]\n  to: [{ user: ann }]\n  \
                 template: t\n  reply-to: a@example.com\n";
     let (_, problems) = rule_of(yaml);
-    assert!(problems.iter().any(|it| it.contains("the rule sends none")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.contains("the rule sends none")), "{problems:?}");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_policy_names_senders_and_what_a_reader_may_leave() {
         ("sender: a@example.com", "unknown key `sender`"),
     ] {
         let (_, _, problems) = settings(yaml);
-        assert!(problems.iter().any(|it| it.contains(what)), "{yaml}: {problems:?}");
+        assert!(problems.iter().any(|problem| problem.contains(what)), "{yaml}: {problems:?}");
     }
 }
 
@@ -124,7 +124,7 @@ fn check(lines: &str, what: &str) {
 #[track_caller]
 fn check_to(to: &str, lines: &str, what: &str) {
     let (_, problems) = rule_of(&yaml(to, lines));
-    assert!(problems.iter().any(|it| it.contains(what)), "{lines}: {problems:?}");
+    assert!(problems.iter().any(|problem| problem.contains(what)), "{lines}: {problems:?}");
 }
 
 fn read(lines: &str) -> (Option<Rule>, Vec<String>) {
@@ -140,6 +140,6 @@ fn yaml(to: &str, lines: &str) -> String {
 fn rule_of(yaml: &str) -> (Option<Rule>, Vec<String>) {
     let mut problems = Vec::new();
     let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
-    let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|it| it.rule);
+    let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|draft| draft.rule);
     (rule, problems.iter().map(ToString::to_string).collect())
 }

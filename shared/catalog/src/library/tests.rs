@@ -62,7 +62,7 @@ fn every_template_has_the_default_locale() {
 #[test]
 fn an_organisation_that_writes_german_only_needs_no_english() {
     let rule = "- rule: greet\n  channels: [socket]\n  template: hallo\n";
-    let files = |files: &[&str]| files.iter().map(|it| ((*it).to_owned(), String::new())).collect();
+    let files = |files: &[&str]| files.iter().map(|file| ((*file).to_owned(), String::new())).collect();
     let german = files(&["hallo/de/socket.title.txt", "hallo/de/socket.txt"]);
     assert_eq!(problems_of(&german, "de", rule), [""; 0]);
     assert_eq!(problems_of(&german, "de-AT", rule), [""; 0], "the closest language stands for the default");
@@ -297,14 +297,14 @@ fn check_source(source: &str, expected: &[&str]) {
 fn sources(added: &[&str], removed: &[&str]) -> BTreeMap<String, String> {
     let sound = SOUND.iter().map(|it| format!("hello/en/{it}"));
     let all = sound.chain(added.iter().map(|it| (*it).to_owned()));
-    all.filter(|it| !removed.contains(&it.as_str())).map(|it| (it, String::new())).collect()
+    all.filter(|all| !removed.contains(&all.as_str())).map(|all| (all, String::new())).collect()
 }
 
 /// What is read of a rule that has a template, however little else it has.
 fn drafts(rule: &str) -> Vec<Draft<'static>> {
     let mut ignored = Vec::new();
     let nodes = items(rule, &mut Page { file: "rules/r.yaml", rule: None, problems: &mut ignored });
-    nodes.iter().filter_map(|it| draft(it, "rules/r.yaml", &mut ignored)).collect()
+    nodes.iter().filter_map(|node| draft(node, "rules/r.yaml", &mut ignored)).collect()
 }
 
 fn problems(sources: &BTreeMap<String, String>, rule: &str) -> Vec<String> {

@@ -206,7 +206,8 @@ fn roles_and_topics_have_plain_names_and_stand_once() {
 #[track_caller]
 fn check_cap(cap: &str, expected: &[&str]) {
     let (_, problems) = read(&format!("caps:\n  - {{ {cap} }}"));
-    let bare: Vec<&str> = problems.iter().filter_map(|it| it.split_once(": ").map(|(_, it)| it)).collect();
+    let bare: Vec<&str> =
+        problems.iter().filter_map(|problem| problem.split_once(": ").map(|(_, problem)| problem)).collect();
     assert_eq!(bare, expected, "{cap}");
 }
 
@@ -218,7 +219,9 @@ fn check(yaml: &str, expected: &[&str]) {
 fn read(yaml: &str) -> (Policy, Vec<String>) {
     let mut problems = Vec::new();
     let policy = super::read(Some(yaml), &mut problems).policy;
-    let told =
-        problems.iter().map(|it| it.to_string().trim_start_matches("policy.yaml:").to_owned()).collect();
+    let told = problems
+        .iter()
+        .map(|problem| problem.to_string().trim_start_matches("policy.yaml:").to_owned())
+        .collect();
     (policy, told)
 }

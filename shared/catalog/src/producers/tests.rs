@@ -127,6 +127,9 @@ fn check(entries: &str, expected: &[&str]) {
 fn read(yaml: &str) -> (Producers, Vec<String>) {
     let mut problems = Vec::new();
     let draft = policy::read(Some(yaml), &mut problems);
-    let said = problems.iter().map(|it| format!("{}: {}; {}", it.line.unwrap(), it.what, it.fix)).collect();
+    let said = problems
+        .iter()
+        .map(|problem| format!("{}: {}; {}", problem.line.unwrap(), problem.what, problem.fix))
+        .collect();
     (draft.policy.producers, said)
 }

@@ -129,6 +129,6 @@ pub(crate) fn head(name: &str, file: &str, source: &str, problems: &mut Vec<Prob
     fields.read("about", text);
     fields.read("replaces", text);
     let needs = fields.read("needs", names).unwrap_or_default();
-    let policy = members.into_iter().filter(|it| known.contains(&it.key.as_str()));
-    Head { needs, policy: policy.filter(|it| !HEAD.contains(&it.key.as_str())).collect() }
+    let policy = members.into_iter().filter(|member| known.contains(&member.key.as_str()));
+    Head { needs, policy: policy.filter(|policy| !HEAD.contains(&policy.key.as_str())).collect() }
 }

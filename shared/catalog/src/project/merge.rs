@@ -101,7 +101,7 @@ impl Merge<'_> {
 fn identity(node: &Node) -> Option<(&str, &str)> {
     let Kind::Map(members) = &node.kind else { return None };
     IDENTITIES.iter().find_map(|key| {
-        let entry = members.iter().find(|it| it.key == *key)?;
+        let entry = members.iter().find(|member| member.key == *key)?;
         let Kind::Text(name) = &entry.value.kind else { return None };
         Some((*key, name.as_str()))
     })

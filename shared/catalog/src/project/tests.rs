@@ -67,7 +67,7 @@ fn problem_in_a_pack_names_the_file_of_the_pack_and_the_line() {
     );
     let policy = format!("{PACK}roles: [\"no role\"]\nzone: UTC\n");
     let problems = project(&[], &[("shop", &[("pack.yaml", &policy)])]).compile().err().unwrap();
-    let places: Vec<_> = problems.iter().map(|it| (it.file.as_str(), it.line)).collect();
+    let places: Vec<_> = problems.iter().map(|problem| (problem.file.as_str(), problem.line)).collect();
     assert_eq!(
         places,
         [("packs/shop/pack.yaml", Some(3)), ("packs/shop/pack.yaml", Some(4))],
@@ -165,7 +165,7 @@ fn rule_that_is_switched_off_is_gone_and_its_category_may_still_be_named() {
         ("templates/mine/en/socket.txt", "Mine"),
     ];
     let compiled = compiled(&project(&own, &[("shop", &[("pack.yaml", &share)])]));
-    assert_eq!(compiled.file.rules.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["mine"]);
+    assert_eq!(compiled.file.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["mine"]);
     assert_eq!(compiled.warnings, []);
 }
 
@@ -217,10 +217,10 @@ fn template_of_the_project_replaces_the_same_file_of_a_pack_and_two_packs_have_n
 fn samples_are_named_by_their_pack_and_people_of_the_project_come_last() {
     let own = [("events/a.json", "1"), ("people.json", "2")];
     let project = project(&own, &[("shop", &[("events/b.json", "3"), ("people.json", "4")])]);
-    let named = |texts: Vec<Text>| texts.into_iter().map(|it| (it.name, it.file)).collect::<Vec<_>>();
+    let named = |texts: Vec<Text>| texts.into_iter().map(|text| (text.name, text.file)).collect::<Vec<_>>();
     let expected = [("shop/b.json", "packs/shop/events/b.json"), ("a.json", "events/a.json")];
     assert_eq!(named(project.samples()), expected.map(|(name, file)| (name.to_owned(), file.to_owned())));
-    let files: Vec<String> = project.people().into_iter().map(|it| it.file).collect();
+    let files: Vec<String> = project.people().into_iter().map(|person| person.file).collect();
     assert_eq!(files, ["packs/shop/people.json", "people.json"]);
 }
 

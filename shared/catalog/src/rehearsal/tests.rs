@@ -296,7 +296,7 @@ fn check(changed: &[(&str, &str)], samples: &[&str], problems: &[&str], warnings
         ("templates/hello/en/socket.txt", "{{ recipient.name }}"),
     ];
     let files = sound.iter().chain(changed).map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
-    let compiled = compile_files(files.collect()).unwrap_or_else(|it| panic!("{it:?}"));
+    let compiled = compile_files(files.collect()).unwrap_or_else(|error| panic!("{error:?}"));
     let catalog = Catalog::open(compiled.file).unwrap();
     let ann = r#"{"id":"ann","locale":"en","phone":"+442079460000","roles":[{"role":"boss","in":"ann"}],"topics":["of:ann"]}"#;
     let ann: Recipient = serde_json::from_str(ann).unwrap();
@@ -304,7 +304,7 @@ fn check(changed: &[(&str, &str)], samples: &[&str], problems: &[&str], warnings
     let samples: Vec<(String, String)> =
         samples.iter().enumerate().map(|(at, text)| (format!("{at}.json"), (*text).to_owned())).collect();
     let findings = check_samples(&catalog, &samples, &people);
-    let shown = |it: &[Problem]| it.iter().map(Problem::to_string).collect::<Vec<_>>();
+    let shown = |problem: &[Problem]| problem.iter().map(Problem::to_string).collect::<Vec<_>>();
     let mut found = [findings.problems, findings.unreached].concat();
     found.sort();
     assert_eq!(shown(&found), problems);

@@ -17,7 +17,7 @@ fn a_rule_says_all_that_dispatch_goes_by() {
                 template: hello\n  expose: [$.data.q]\n  expires: 1h 30m\n";
     let mut problems = Vec::new();
     let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
-    let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|it| it.rule).unwrap();
+    let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|draft| draft.rule).unwrap();
     assert_eq!(problems, []);
     let expected = serde_json::json!({
         "rule": "hello",
@@ -292,7 +292,7 @@ fn alternatives_stand_wherever_one_path_is_taken() {
                 attachments: [{ from: [$.data.file, $.data.invoice], name: $.data.name | $.data.title }]\n";
     let mut problems = Vec::new();
     let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
-    let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|it| it.rule).unwrap();
+    let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|draft| draft.rule).unwrap();
     assert_eq!(problems, []);
     let written = serde_json::to_string(&rule).unwrap();
     assert_eq!(written.matches(" | ").count(), 13, "{written}");
@@ -307,7 +307,7 @@ fn one_wrong_value_hides_no_other() {
     let mut problems = Vec::new();
     let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
     draft(&nodes[0], "r.yaml", &mut problems);
-    let mut lines: Vec<Option<usize>> = problems.iter().map(|it| it.line).collect();
+    let mut lines: Vec<Option<usize>> = problems.iter().map(|problem| problem.line).collect();
     lines.sort_unstable();
     assert_eq!(lines, (1..=10).map(Some).collect::<Vec<_>>());
 }
@@ -333,9 +333,10 @@ fn warn(key: &str, line: &str, expected: &[&str]) {
     assert_eq!(problems(&yaml), [""; 0], "{line}");
     let mut problems = Vec::new();
     let nodes = items(&yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
-    let drafts = nodes.iter().filter_map(|it| draft(it, "r.yaml", &mut problems));
-    let warnings = drafts.flat_map(|it| it.warnings).map(|it| Problem { rule: None, ..it }.to_string());
-    let warnings: Vec<String> = warnings.map(|it| it.trim_start_matches("r.yaml:").to_owned()).collect();
+    let drafts = nodes.iter().filter_map(|node| draft(node, "r.yaml", &mut problems));
+    let warnings = drafts.flat_map(|draft| draft.warnings).map(|it| Problem { rule: None, ..it }.to_string());
+    let warnings: Vec<String> =
+        warnings.map(|warning| warning.trim_start_matches("r.yaml:").to_owned()).collect();
     assert_eq!(warnings, expected, "{line}");
 }
 
@@ -351,6 +352,6 @@ fn problems(yaml: &str) -> Vec<String> {
         draft(&node, "r.yaml", &mut problems);
     }
     problems.sort();
-    let bare = problems.into_iter().map(|it| Problem { rule: None, ..it }.to_string());
-    bare.map(|it| it.trim_start_matches("r.yaml:").to_owned()).collect()
+    let bare = problems.into_iter().map(|problem| Problem { rule: None, ..problem }.to_string());
+    bare.map(|bare| bare.trim_start_matches("r.yaml:").to_owned()).collect()
 }

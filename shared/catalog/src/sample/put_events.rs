@@ -15,8 +15,10 @@ const NOT_HANDED_ON: [&str; 2] = ["Resources", "TraceHeader"];
 
 /// Whether an object is an entry of `PutEvents`.
 pub(super) fn is_entry(text: &str) -> bool {
-    let has = |it: &Value, name: &str| it.get(name).is_some();
-    members(text).is_ok_and(|it| has(&it, "DetailType") || (has(&it, "Detail") && has(&it, "Source")))
+    let has = |value: &Value, name: &str| value.get(name).is_some();
+    members(text).is_ok_and(|members| {
+        has(&members, "DetailType") || (has(&members, "Detail") && has(&members, "Source"))
+    })
 }
 
 pub(super) fn entry(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
@@ -38,7 +40,7 @@ pub(super) fn entry(text: &str, source: Option<&str>) -> Result<BusEntry, Refusa
     if shape_of(&detail).is_none() {
         return Err(refusal("Detail", "text that is no JSON object", "one JSON object, written as text"));
     }
-    let time = members.get("Time").filter(|it| !it.is_null()).map(time).transpose()?;
+    let time = members.get("Time").filter(|member| !member.is_null()).map(time).transpose()?;
     let bus = members.get("EventBusName").and_then(Value::as_str).map(str::to_owned);
     Ok(BusEntry { time, bus, ..BusEntry::new(named, detail_type, of_source(detail, source)?) })
 }
@@ -46,8 +48,8 @@ pub(super) fn entry(text: &str, source: Option<&str>) -> Result<BusEntry, Refusa
 /// RFC 3339, or seconds since 1970: the two forms of a timestamp that the AWS CLI takes and shows.
 fn time(value: &Value) -> Result<Timestamp, Refusal> {
     let found = match value {
-        Value::String(it) => it.parse().ok(),
-        Value::Number(it) => it.as_i64().and_then(|it| Timestamp::from_second(it).ok()),
+        Value::String(text) => text.parse().ok(),
+        Value::Number(it) => it.as_i64().and_then(|number| Timestamp::from_second(number).ok()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
     found.ok_or_else(|| refusal("Time", "a value that is no time", "an RFC 3339 time, or seconds since 1970"))

@@ -51,7 +51,7 @@ fn event_of_the_bus_keeps_the_id_and_the_time_that_the_bus_gave_it() {
     let event = r#"{"id":"b-1","time":"2026-11-20T11:25:00Z","source":"a","detail-type":"t","detail":{}}"#;
     let (id, time) = named_by_the_bus(event);
     assert_eq!(
-        (id.as_deref(), time.map(|it| it.to_string()).as_deref()),
+        (id.as_deref(), time.map(|time| time.to_string()).as_deref()),
         (Some("b-1"), Some("2026-11-20T11:25:00Z"))
     );
     for bare in [CLOUD, "", "[]", r#"{"source":"a","detail-type":"t","detail":{},"id":7,"time":"noon"}"#] {
@@ -97,7 +97,7 @@ fn entry_of_put_events_is_read_as_the_aws_cli_takes_it() {
     check(&entry(""), Ok(("shop", "order.paid", r#"{"n":1.50}"#)));
     let full = entry(r#","Time":"2026-11-20T11:25:00Z","EventBusName":"carillon-dev","Resources":[]"#);
     let read = BusEntry::read(&full).unwrap();
-    assert_eq!(read.time.map(|it| it.to_string()).as_deref(), Some("2026-11-20T11:25:00Z"));
+    assert_eq!(read.time.map(|time| time.to_string()).as_deref(), Some("2026-11-20T11:25:00Z"));
     assert_eq!(read.bus.as_deref(), Some("carillon-dev"));
     assert!(BusEntry::read(&entry(r#","Time":1795000000"#)).unwrap().time.is_some());
     check(&entry(r#","Resources":["arn:x"]"#), Err("Resources"));
@@ -145,7 +145,7 @@ fn an_entry_becomes_the_event_that_a_queue_carries() {
 fn check(text: &str, expected: Result<(&str, &str, &str), &str>) {
     let read = BusEntry::read(text);
     let found = match &read {
-        Ok(it) => Ok((it.source.as_str(), it.detail_type.as_str(), it.detail.as_str())),
+        Ok(read) => Ok((read.source.as_str(), read.detail_type.as_str(), read.detail.as_str())),
         Err(refusal) => Err(refusal.attribute.as_str()),
     };
     assert_eq!(found, expected, "{text}");

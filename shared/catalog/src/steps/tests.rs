@@ -192,7 +192,8 @@ fn a_digest_does_not_contradict_itself() {
 #[track_caller]
 fn check_step(step: &str, expected: &[&str]) {
     let (_, problems) = read(&format!("steps: [{step}]"));
-    let bare: Vec<&str> = problems.iter().filter_map(|it| it.split_once(": ").map(|(_, it)| it)).collect();
+    let bare: Vec<&str> =
+        problems.iter().filter_map(|problem| problem.split_once(": ").map(|(_, problem)| problem)).collect();
     assert_eq!(bare, expected, "{step}");
 }
 
@@ -208,7 +209,8 @@ fn read(yaml: &str) -> (Value, Vec<String>) {
     let members = crate::yaml::map_of(yaml, &mut page);
     let at = At { line: 1, column: 1 };
     let steps: Option<Vec<Step>> =
-        steps(&members, at, &mut page).map(|it| it.into_iter().map(|(it, _)| it).collect());
-    let told = problems.iter().map(|it| it.to_string().trim_start_matches("r:").to_owned()).collect();
+        steps(&members, at, &mut page).map(|step| step.into_iter().map(|(step, _)| step).collect());
+    let told =
+        problems.iter().map(|problem| problem.to_string().trim_start_matches("r:").to_owned()).collect();
     (serde_json::to_value(steps).unwrap(), told)
 }

@@ -18,10 +18,10 @@ use crate::{BusEntry, check_samples, compile, compile_files, read_tests, run_tes
 #[test]
 fn decision_tests_of_the_direct_routes_hold() {
     let (catalog, people) = (catalog(), people());
-    let files = read_tests(&folder()).unwrap_or_else(|it| panic!("{it:#?}"));
+    let files = read_tests(&folder()).unwrap_or_else(|error| panic!("{error:#?}"));
     let trials = run_tests(&files, &catalog, &people, &events());
     assert_eq!((trials.problems, trials.warnings), (Vec::new(), Vec::new()));
-    assert!(trials.verdicts.len() > 10 && trials.verdicts.iter().all(|it| it.holds));
+    assert!(trials.verdicts.len() > 10 && trials.verdicts.iter().all(|verdict| verdict.holds));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn variables_of_a_context_are_unknown_where_a_rule_without_context_uses_the_temp
     let plain = "- rule: plain\n  when: { detail-type: [plain] }\n  category: direct\n  channels: [email]\n  \
                  to: [{ user: $.data.to }]\n  template: appointment-reminder\n";
     files.insert("rules/plain.yaml".to_owned(), plain.to_owned());
-    let problems = compile_files(files).map(|it| it.file.version).unwrap_err();
+    let problems = compile_files(files).map(|compile_file| compile_file.file.version).unwrap_err();
     let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert!(shown.len() == 2 && shown.iter().all(|it| it.contains("nothing is called `when`")), "{shown:#?}");
 }
@@ -87,7 +87,7 @@ fn every_template_that_events_may_name_exists_and_has_the_parts_of_the_channels(
         "among: [appointment-reminder], otherwise: direct",
         "among: [appointment-reminder, reciept], otherwise: drect",
     );
-    let problems = compile_files(files).map(|it| it.file.version).unwrap_err();
+    let problems = compile_files(files).map(|compile_file| compile_file.file.version).unwrap_err();
     let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
     for expected in [
         "templates/appointment-reminder/en: rule notify-email: for the channel `email`, `email.txt` is missing",
@@ -108,14 +108,14 @@ fn words(event: &str) -> (Vec<String>, String) {
     let (mut texts, mut html) = (Vec::new(), String::new());
     for decision in decide_with(&plan, &people, None, event.time, Ask::if_nothing_happened) {
         let Verdict::Send(order) = &decision.verdict else { continue };
-        texts.push(match scene.render(order).unwrap_or_else(|it| panic!("{it}")) {
-            Content::Email(it) => {
-                html = it.html;
-                format!("{} | {}", it.subject, it.text)
+        texts.push(match scene.render(order).unwrap_or_else(|error| panic!("{error}")) {
+            Content::Email(email) => {
+                html = email.html;
+                format!("{} | {}", email.subject, email.text)
             }
-            Content::Push(it) => format!("{} | {}", it.title, it.body),
-            Content::Sms(it) => it.text,
-            Content::Socket(it) => format!("{} | {}", it.title, it.body),
+            Content::Push(push) => format!("{} | {}", push.title, push.body),
+            Content::Sms(sms) => sms.text,
+            Content::Socket(socket) => format!("{} | {}", socket.title, socket.body),
             Content::Whatsapp(_) | Content::Webhook(_) | Content::Broadcast(_) => {
                 panic!("no rule sends this")
             }
@@ -125,7 +125,7 @@ fn words(event: &str) -> (Vec<String>, String) {
 }
 
 fn catalog() -> Catalog {
-    let compiled = compile(&folder()).unwrap_or_else(|it| panic!("{it:#?}"));
+    let compiled = compile(&folder()).unwrap_or_else(|error| panic!("{error:#?}"));
     assert_eq!(compiled.warnings, []);
     Catalog::open(compiled.file).unwrap()
 }
@@ -133,13 +133,15 @@ fn catalog() -> Catalog {
 fn people() -> Recipients {
     let text = fs::read_to_string(folder().join("people.json")).unwrap();
     let people: Vec<Recipient> = serde_json::from_str(&text).unwrap();
-    people.into_iter().map(|it| (it.id.clone(), it)).collect()
+    people.into_iter().map(|person| (person.id.clone(), person)).collect()
 }
 
 fn events() -> BTreeMap<String, String> {
-    let files = fs::read_dir(folder().join("events")).unwrap().map(|it| it.unwrap());
+    let files = fs::read_dir(folder().join("events")).unwrap().map(|dir| dir.unwrap());
     files
-        .map(|it| (it.file_name().to_string_lossy().into_owned(), fs::read_to_string(it.path()).unwrap()))
+        .map(|file| {
+            (file.file_name().to_string_lossy().into_owned(), fs::read_to_string(file.path()).unwrap())
+        })
         .collect()
 }
 

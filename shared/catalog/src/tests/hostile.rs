@@ -51,7 +51,7 @@ proptest! {
 #[test]
 fn what_the_changes_begin_with_is_sound() {
     let compiled = compile_files(files(&[RULES, POLICY, TESTS].map(str::to_owned)));
-    assert_eq!(compiled.map(|it| it.warnings), Ok(vec![]));
+    assert_eq!(compiled.map(|compiled| compiled.warnings), Ok(vec![]));
 }
 
 fn piece() -> impl Strategy<Value = String> {
@@ -116,7 +116,7 @@ fn changed(text: &str, changes: &[Change]) -> String {
 fn files(texts: &[String; 3]) -> BTreeMap<String, String> {
     let parts = domain::channel::Channel::ALL.iter().flat_map(|it| it.parts()).filter(|it| it.required);
     let mut files: BTreeMap<String, String> =
-        parts.map(|it| (format!("templates/t/en/{}", it.file), "digest".to_owned())).collect();
+        parts.map(|part| (format!("templates/t/en/{}", part.file), "digest".to_owned())).collect();
     files.insert("rules/r.yaml".into(), texts[0].clone());
     files.insert("policy.yaml".into(), texts[1].clone());
     files

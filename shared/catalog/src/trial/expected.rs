@@ -71,10 +71,10 @@ pub(super) fn read(
             page.refuse(node.at, format!("found {}, wanted one decision", node.what_there_is()), LINE);
             continue;
         };
-        let Some(it) = line(entry, page) else { continue };
-        check_names(&it, catalog, people, page);
-        named.extend(it.rule.clone());
-        expected.push(it);
+        let Some(line) = line(entry, page) else { continue };
+        check_names(&line, catalog, people, page);
+        named.extend(line.rule.clone());
+        expected.push(line);
     }
     Some(expected)
 }
@@ -115,7 +115,7 @@ fn outcome(said: &str, at: At, page: &mut Page<'_>) -> Option<Outcome> {
         ("cancels", []) => Some(Outcome::Cancels),
         ("suppressed", [word]) => reason(word, at, page).map(Outcome::Suppressed),
         ("deferred", []) => Some(Outcome::Deferred { why: None, when: None }),
-        ("deferred", [one]) if one.contains(|it: char| it.is_ascii_digit()) => {
+        ("deferred", [one]) if one.contains(|one: char| one.is_ascii_digit()) => {
             Some(Outcome::Deferred { why: None, when: Some(instants(one, at, page)?) })
         }
         ("deferred", [word]) => Some(Outcome::Deferred { why: Some(reason(word, at, page)?), when: None }),
@@ -182,8 +182,8 @@ fn instants(text: &str, at: At, page: &mut Page<'_>) -> Option<(Timestamp, Times
 
 /// A rule or a person that does not exist is a slip of the pen, and is told as one.
 fn check_names(expected: &Expected, catalog: &Catalog, people: &Recipients, page: &mut Page<'_>) {
-    if let Some(rule) = expected.rule.as_ref().filter(|it| catalog.rule(it).is_none()) {
-        let known: Vec<&str> = catalog.rules().iter().map(|it| it.name.as_str()).collect();
+    if let Some(rule) = expected.rule.as_ref().filter(|rule| catalog.rule(rule).is_none()) {
+        let known: Vec<&str> = catalog.rules().iter().map(|rule| rule.name.as_str()).collect();
         page.refuse(expected.at, format!("there is no rule `{rule}`"), suggestion(rule, &known));
     }
     let id = &expected.recipient;
@@ -241,7 +241,7 @@ pub(super) fn check(
 
 impl Expected {
     fn fits(&self, decision: &Decision<'_>, hashes: &KeyedHashes) -> bool {
-        let same_rule = self.rule.as_deref() == decision.rule.map(|it| it.name.as_str());
+        let same_rule = self.rule.as_deref() == decision.rule.map(|rule| rule.name.as_str());
         same_rule
             && self.channel == decision.channel
             && self.is_to(decision, hashes)
@@ -264,10 +264,10 @@ impl Outcome {
         match (self, verdict) {
             (Outcome::Send, Verdict::Send(_)) | (Outcome::Cancels, Verdict::Cancel(_)) => true,
             (Outcome::Suppressed(reason), Verdict::Suppress(found)) => reason == found,
-            (Outcome::Deferred { why, when }, Verdict::Later(it)) => {
-                why.is_none_or(|why| why == it.why.reason()) && within(when, it.until)
+            (Outcome::Deferred { why, when }, Verdict::Later(later)) => {
+                why.is_none_or(|why| why == later.why.reason()) && within(when, later.until)
             }
-            (Outcome::Collected { when }, Verdict::Merge(it)) => within(when, it.closes_at),
+            (Outcome::Collected { when }, Verdict::Merge(merge)) => within(when, merge.closes_at),
             (
                 Outcome::Send
                 | Outcome::Cancels
@@ -289,8 +289,8 @@ fn told(decision: &Decision<'_>) -> String {
     let what = match &decision.verdict {
         Verdict::Send(_) => "send".to_owned(),
         Verdict::Suppress(reason) => format!("suppressed {}", reason.name()),
-        Verdict::Later(it) => format!("deferred {} {}", it.why.reason().name(), it.until),
-        Verdict::Merge(it) => format!("collected {}", it.closes_at),
+        Verdict::Later(later) => format!("deferred {} {}", later.why.reason().name(), later.until),
+        Verdict::Merge(merge) => format!("collected {}", merge.closes_at),
         Verdict::Cancel(_) => "cancels".to_owned(),
     };
     match (decision.rule, decision.channel) {
@@ -305,7 +305,7 @@ fn told(decision: &Decision<'_>) -> String {
 /// The step, where there are several, and what was weighed.
 fn noted(decision: &Decision<'_>) -> String {
     let mut notes: Vec<String> = Vec::new();
-    if decision.rule.is_some_and(|it| it.steps.len() > 1) {
+    if decision.rule.is_some_and(|rule| rule.steps.len() > 1) {
         notes.push(format!("step {}", decision.step));
     }
     if let Verdict::Suppress(reason) = decision.verdict {

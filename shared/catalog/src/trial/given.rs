@@ -37,7 +37,7 @@ pub(super) struct Given {
 pub(super) fn read(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option<Given> {
     let members = map(node, "{ seen: true }", page)?;
     check_keys(members, node.at, &KEYS, &[], page);
-    let places = KEYS.into_iter().filter_map(|it| Some((it, key_at(members, it)?))).collect();
+    let places = KEYS.into_iter().filter_map(|key| Some((key, key_at(members, key)?))).collect();
     let mut fields = Fields { members, page };
     let mut is = |key: &str| fields.read(key, flag).unwrap_or_default();
     let seen = match (is("acknowledged"), is("seen")) {
@@ -51,8 +51,8 @@ pub(super) fn read(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option
 }
 
 fn limits(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option<BTreeSet<String>> {
-    let caps = stage.catalog.policy().caps.iter().map(|it| it.limit.name());
-    let budget = stage.catalog.policy().texting.budget.as_ref().map(|it| it.limit.name());
+    let caps = stage.catalog.policy().caps.iter().map(|cap| cap.limit.name());
+    let budget = stage.catalog.policy().texting.budget.as_ref().map(|budget| budget.limit.name());
     let known: Vec<&str> = caps.chain(budget).chain([THROTTLE]).collect();
     let mut full = BTreeSet::new();
     for node in list(node, page)? {
@@ -90,7 +90,7 @@ impl Given {
                     .filter_map(|channel| Some((*channel, self.refusal(*channel, wants, zone, now)?)))
                     .collect();
                 let is_refused = |it: &Channel| refused.iter().any(|(channel, _)| channel == it);
-                let granted = channels.iter().copied().filter(|it| !is_refused(it)).collect();
+                let granted = channels.iter().copied().filter(|channel| !is_refused(channel)).collect();
                 Answer::Admitted { granted, refused }
             }
             Ask::Join { .. } | Ask::Collected { .. } | Ask::Closed { .. } | Ask::Told { .. } => {
@@ -100,11 +100,11 @@ impl Given {
     }
 
     fn refusal(&self, channel: Channel, wants: &[Wanted], zone: &Zone, now: Timestamp) -> Option<Refusal> {
-        let concerns = |it: &&Wanted| match it.scope {
+        let concerns = |wanted: &&Wanted| match wanted.scope {
             Scope::Channel(only) => only == channel,
             Scope::Step | Scope::Message => true,
         };
-        let full = |it: &&Wanted| it.limit.blocks() && self.full.contains(it.limit.name());
+        let full = |wanted: &&Wanted| wanted.limit.blocks() && self.full.contains(wanted.limit.name());
         let limit = &wants.iter().filter(concerns).find(full)?.limit;
         let (n, most) = (limit.most(), limit.most());
         Some(Refusal { limit: limit.name().to_owned(), until: over(limit, zone, now), n, most })

@@ -46,7 +46,7 @@ pub(super) struct Script {
 /// What the author calls it.
 pub(super) fn name(members: &[Entry]) -> Option<String> {
     match &find(members, "test")?.kind {
-        Kind::Text(it) => Some(it.clone()),
+        Kind::Text(text) => Some(text.clone()),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => None,
     }
 }
@@ -152,9 +152,9 @@ fn event(
 fn read_event(read: Result<Event, Refusal>, at: At, page: &mut Page<'_>) -> Option<Event> {
     match read {
         Ok(event) => Some(event),
-        Err(it) => {
-            let what = format!("the event is refused: at {}, found {}", it.attribute, it.found);
-            page.refuse(at, what, format!("write {}", it.wanted));
+        Err(error) => {
+            let what = format!("the event is refused: at {}, found {}", error.attribute, error.found);
+            page.refuse(at, what, format!("write {}", error.wanted));
             None
         }
     }
@@ -178,7 +178,7 @@ fn merge(target: &mut Value, patch: Value) {
     }
     for (name, value) in patch {
         if value.is_null() {
-            target.as_object_mut().and_then(|it| it.remove(&name));
+            target.as_object_mut().and_then(|object_mut| object_mut.remove(&name));
         } else {
             merge(&mut target[name], value);
         }
@@ -196,7 +196,7 @@ fn people(node: &Node, known: &Recipients, page: &mut Page<'_>) -> Option<Recipi
         };
         let Some(id) = text(id, page) else { continue };
         let mut person = match people.get(&id) {
-            Some(it) => serde_json::to_value(it).unwrap_or_default(),
+            Some(person) => serde_json::to_value(person).unwrap_or_default(),
             None => json!({}),
         };
         merge(&mut person, node.to_json());
@@ -212,7 +212,7 @@ fn people(node: &Node, known: &Recipients, page: &mut Page<'_>) -> Option<Recipi
 
 fn value<T: DeserializeOwned>(node: &Node, written: Value, what: &str, page: &mut Page<'_>) -> Option<T> {
     match serde_json::from_value(written) {
-        Ok(it) => Some(it),
+        Ok(value) => Some(value),
         Err(error) => {
             page.refuse(node.at, format!("{what} cannot be read: {error}"), "write it as people.json has it");
             None
@@ -263,7 +263,7 @@ fn step(
     };
     let name = text(rule, fields.page)?;
     let Some(found) = stage.catalog.rule(&name) else {
-        let known: Vec<&str> = stage.catalog.rules().iter().map(|it| it.name.as_str()).collect();
+        let known: Vec<&str> = stage.catalog.rules().iter().map(|rule| rule.name.as_str()).collect();
         fields.page.refuse(rule.at, format!("there is no rule `{name}`"), suggestion(&name, &known));
         return None;
     };

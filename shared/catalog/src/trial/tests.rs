@@ -315,9 +315,10 @@ fn a_rule_that_no_test_names_is_told() {
 fn one_wrong_test_hides_no_other() {
     let good = "- test: good\n  event: alert.json\n  expect: [alert to ann: deferred, alert to ann by socket: send]\n";
     let trials = trials(&format!("- test: [\n- 7\n- test: bad\n  event: 7\n  expect: []\n{good}"));
-    let lines: Vec<Option<usize>> = trials.problems.iter().map(|it| it.line).collect();
+    let lines: Vec<Option<usize>> = trials.problems.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [1, 2, 4, 5].map(Some));
-    let held: Vec<(&str, bool)> = trials.verdicts.iter().map(|it| (it.test.as_str(), it.holds)).collect();
+    let held: Vec<(&str, bool)> =
+        trials.verdicts.iter().map(|verdict| (verdict.test.as_str(), verdict.holds)).collect();
     assert_eq!(held, [("bad", false), ("good", true)]);
 }
 
@@ -342,7 +343,7 @@ fn trials(test: &str) -> Trials {
     }
     files.insert("rules/r.yaml".into(), RULES.into());
     files.insert("policy.yaml".into(), POLICY.into());
-    let compiled = compile_files(files).unwrap_or_else(|it| panic!("{it:#?}"));
+    let compiled = compile_files(files).unwrap_or_else(|error| panic!("{error:#?}"));
     let catalog = Catalog::open(compiled.file).unwrap();
     let phone = |id: &str| json!({ "id": id, "platform": "fcm", "endpoint": "arn" });
     let people: Vec<Recipient> = serde_json::from_value(json!([
@@ -351,7 +352,7 @@ fn trials(test: &str) -> Trials {
         { "id": "ben", "email": "ben@example.com", "roles": [{ "role": "boss", "in": "42" }] },
     ]))
     .unwrap();
-    let people = people.into_iter().map(|it| (it.id.clone(), it)).collect();
+    let people = people.into_iter().map(|person| (person.id.clone(), person)).collect();
     let alert = json!({
         "specversion": "1.0", "id": "1", "source": "/care", "type": "care.alert", "time": "2026-11-20T12:00:00Z",
         "data": { "id": "a-1", "to": "ann" },

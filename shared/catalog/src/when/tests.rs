@@ -101,7 +101,7 @@ fn problems(pattern: &str) -> Vec<String> {
     for node in items(&format!("\n\n- {pattern}"), &mut page) {
         when(&node, &mut page);
     }
-    problems.iter().map(|it| it.to_string().trim_start_matches("r:").to_owned()).collect()
+    problems.iter().map(|problem| problem.to_string().trim_start_matches("r:").to_owned()).collect()
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn number_that_is_not_written_as_json_writes_it_is_a_warning() {
             // Not every reader of YAML takes all of these for numbers; a text is no fault.
             let is_number = items(&format!("- {number}"), &mut page_of(&mut Vec::new()))
                 .iter()
-                .all(|it| matches!(it.kind, Kind::Number(_)));
+                .all(|item| matches!(item.kind, Kind::Number(_)));
             let wanted = format!("write \"{number}\" in quotes");
             if is_number {
                 assert!(found.iter().any(|(_, _, fix)| fix.contains(&wanted)), "{when}: {found:?}");

@@ -112,6 +112,6 @@ fn problems(yaml: &str) -> Vec<String> {
         crate::rule::draft(&node, "r.yaml", &mut problems);
     }
     problems.sort();
-    let bare = problems.into_iter().map(|it| Problem { rule: None, ..it }.to_string());
-    bare.map(|it| it.trim_start_matches("r.yaml:").to_owned()).collect()
+    let bare = problems.into_iter().map(|problem| Problem { rule: None, ..problem }.to_string());
+    bare.map(|bare| bare.trim_start_matches("r.yaml:").to_owned()).collect()
 }

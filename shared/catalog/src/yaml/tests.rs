@@ -20,7 +20,8 @@ fn every_value_and_every_key_knows_its_place() {
     let mut problems = Vec::new();
     let nodes = items("\n- a: b\n  cd:\n    - é: e\n", &mut page(&mut problems));
     let Kind::Map(entries) = &nodes[0].kind else { panic!("a map") };
-    let places = |it: &Entry| ((it.at.line, it.at.column), (it.value.at.line, it.value.at.column));
+    let places =
+        |entry: &Entry| ((entry.at.line, entry.at.column), (entry.value.at.line, entry.value.at.column));
     assert_eq!(entries.iter().map(places).collect::<Vec<_>>(), [((2, 3), (2, 6)), ((3, 3), (4, 5))]);
 }
 
@@ -109,7 +110,7 @@ fn problems(text: &str) -> Vec<String> {
 }
 
 fn shown(problems: &[crate::Problem]) -> Vec<String> {
-    problems.iter().map(|it| it.to_string().trim_start_matches("r:").to_owned()).collect()
+    problems.iter().map(|problem| problem.to_string().trim_start_matches("r:").to_owned()).collect()
 }
 
 fn page(problems: &mut Vec<crate::Problem>) -> Page<'_> {

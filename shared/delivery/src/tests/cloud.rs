@@ -53,9 +53,12 @@ impl Call {
     }
 
     fn statements(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
-        self.body["Statements"].as_array().into_iter().flatten().map(|it| {
-            let parameters = it["Parameters"].as_array().into_iter().flatten();
-            (it["Statement"].as_str().unwrap(), parameters.filter_map(|it| it["S"].as_str()).collect())
+        self.body["Statements"].as_array().into_iter().flatten().map(|item| {
+            let parameters = item["Parameters"].as_array().into_iter().flatten();
+            (
+                item["Statement"].as_str().unwrap(),
+                parameters.filter_map(|parameter| parameter["S"].as_str()).collect(),
+            )
         })
     }
 }
@@ -86,7 +89,7 @@ impl Cloud {
 
     pub(super) fn calls(&self, operation: &str) -> Vec<Call> {
         let calls = self.calls.lock().unwrap();
-        calls.iter().filter(|it| it.operation == operation).cloned().collect()
+        calls.iter().filter(|call| call.operation == operation).cloned().collect()
     }
 
     pub(super) fn count(&self, operation: &str) -> usize {

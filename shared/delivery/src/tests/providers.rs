@@ -30,8 +30,8 @@ impl Table {
             }
             "SendMessageBatch" => {
                 let entries = call.body["Entries"].as_array().unwrap().iter();
-                let ids =
-                    entries.map(|it| json!({ "Id": it["Id"], "MessageId": "m", "MD5OfMessageBody": "x" }));
+                let ids = entries
+                    .map(|entry| json!({ "Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "x" }));
                 (200, json!({ "Successful": ids.collect::<Vec<_>>(), "Failed": [] }))
             }
             _ => call.fine(),

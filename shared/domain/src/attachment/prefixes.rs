@@ -130,7 +130,7 @@ fn entry(text: &str) -> Result<(String, String), BadPrefix> {
             "a prefix begins with no /, and has no empty part, no part of dots and no control character",
         ));
     }
-    let tenants = path.split('/').filter(|it| it.contains('{') || it.contains('}'));
+    let tenants = path.split('/').filter(|part| part.contains('{') || part.contains('}'));
     match tenants.collect::<Vec<_>>()[..] {
         [] | [TENANT] => Ok((bucket.to_owned(), prefix.to_owned())),
         _ => Err(bad("{tenant} is a whole part of a prefix, once")),
@@ -147,7 +147,7 @@ fn is_part(text: &str) -> bool {
     !text.is_empty()
         && text != "."
         && text != ".."
-        && !text.chars().any(|it| it.is_control() || it == '\\' || it == '/')
+        && !text.chars().any(|c| c.is_control() || c == '\\' || c == '/')
 }
 
 /// Whether a check holds for a text, and for what it becomes each time that it is decoded.
@@ -172,8 +172,8 @@ fn decoded(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         out.push_str(before);
-        let code = after.get(..2).filter(|it| it.bytes().all(|it| it.is_ascii_hexdigit()));
-        match code.and_then(|it| u8::from_str_radix(it, 16).ok()).filter(u8::is_ascii) {
+        let code = after.get(..2).filter(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(u8::is_ascii) {
             Some(byte) => {
                 out.push(char::from(byte));
                 rest = &after[2..];

@@ -180,7 +180,7 @@ proptest! {
             }
             let share = match breaker.permit(now) {
                 Permit::All => 100,
-                Permit::Percent(it) => it,
+                Permit::Percent(percent) => percent,
                 Permit::Probe | Permit::None { .. } => 0,
             };
             prop_assert!(share >= last && share <= last.max(FIRST_SHARE_PERCENT as u32) + 2);

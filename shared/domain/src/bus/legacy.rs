@@ -165,7 +165,7 @@ fn text(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
     };
     let number = raw.get().starts_with(|it: char| it == '-' || it.is_ascii_digit());
     let value = match fields.text(name) {
-        Some(it) => it.into_owned(),
+        Some(text) => text.into_owned(),
         None if number => raw.get().to_owned(),
         None => {
             return Err(Refusal::new(
@@ -187,7 +187,7 @@ fn time(raw: Raw<'_>) -> Result<Timestamp, Refusal> {
         let time = Timestamp::from_millisecond(millis).ok();
         return time.filter(is_writable).ok_or_else(refuse);
     }
-    raw.text().and_then(|it| it.parse().ok()).filter(is_writable).ok_or_else(refuse)
+    raw.text().and_then(|text| text.parse().ok()).filter(is_writable).ok_or_else(refuse)
 }
 
 /// Whether RFC 3339 can write it: no year before 0.

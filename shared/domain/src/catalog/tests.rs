@@ -110,8 +110,8 @@ proptest! {
     ) {
         let catalog = catalog(&whens);
         let event = event(&kind);
-        let asked = catalog.rules().iter().filter(|it| it.when.pattern().matches(&event.document()));
-        let expected: Vec<&str> = asked.map(|it| it.name.as_str()).collect();
+        let asked = catalog.rules().iter().filter(|rule| rule.when.pattern().matches(&event.document()));
+        let expected: Vec<&str> = asked.map(|asked| asked.name.as_str()).collect();
         let found: Vec<&str> = catalog.matching(&event).iter().map(|it| it.name.as_str()).collect();
         prop_assert_eq!(found, expected);
     }
@@ -136,7 +136,7 @@ fn whens() -> impl Strategy<Value = Value> {
 #[track_caller]
 fn check(catalog: &Catalog, kind: &str, expected: &[&str]) {
     let rules = catalog.matching(&event(kind));
-    let names: Vec<&str> = rules.iter().map(|it| it.name.as_str()).collect();
+    let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
     assert_eq!(names, expected, "{kind}");
 }
 

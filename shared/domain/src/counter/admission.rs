@@ -107,7 +107,7 @@ fn together<'a>(
                 next.insert((*id).to_owned(), state);
             }
             Pass::Full { until, n } => {
-                if longest.as_ref().is_none_or(|it| it.until < until) {
+                if longest.as_ref().is_none_or(|longest| longest.until < until) {
                     longest = Some(Refusal { limit: limit.name().to_owned(), until, n, most: limit.most() });
                 }
             }

@@ -42,7 +42,7 @@ impl TryFrom<Value> for Limit {
         let name = text(name, &at, "a name")?;
         members.need("most", "how many may pass in a period")?;
         let most = members.number("most", 1, i64::try_from(MAX_MOST).unwrap_or(i64::MAX))?;
-        let most = most.and_then(|it| u64::try_from(it).ok()).unwrap_or(1);
+        let most = most.and_then(|most| u64::try_from(most).ok()).unwrap_or(1);
         let (written_period, at) = members.need("period", WANTED_PERIOD)?;
         let period = period(written_period, &at)?;
         let blocks = match members.find("blocks") {

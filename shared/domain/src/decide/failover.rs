@@ -10,7 +10,9 @@ use crate::wake::{InsteadOf, Start, Task};
 
 /// The channel whose place is taken, as the notes of a channel say.
 pub(super) fn stands_in(notes: &[Note]) -> Option<InsteadOf> {
-    notes.iter().find_map(|it| if let Note::FailedOver(it) = it { Some(*it) } else { None })
+    notes
+        .iter()
+        .find_map(|note| if let Note::FailedOver(failed_over) = note { Some(*failed_over) } else { None })
 }
 
 impl Walk<'_, '_> {
@@ -24,7 +26,7 @@ impl Walk<'_, '_> {
     ) -> Vec<Channel> {
         let from = send.failover.iter().position(|it| Some(*it) == first).unwrap_or(0);
         let rest = send.failover.iter().copied().skip(from);
-        rest.filter(|it| *it != failed && self.fits(*it)).collect()
+        rest.filter(|rest| *rest != failed && self.fits(*rest)).collect()
     }
 
     /// Whether the channel whose place is to be taken has told nobody: of several devices, none. `false` also when that

@@ -84,8 +84,8 @@ impl Walk<'_, '_> {
             return Channelled::No(Reason::UnknownRecipient);
         };
         match endpoint.not_told(&self.plan.document) {
-            Some(NotTold::Disabled(it)) => {
-                notes.push(Note::Disabled { why: it.why.meaning(), at: it.at });
+            Some(NotTold::Disabled(disabled)) => {
+                notes.push(Note::Disabled { why: disabled.why.meaning(), at: disabled.at });
                 Channelled::No(Reason::EndpointDisabled)
             }
             Some(NotTold::Unverified(_)) => Channelled::No(Reason::EndpointUnverified),
@@ -102,8 +102,9 @@ impl Walk<'_, '_> {
 
     /// What the recipient, and those who settle things for them, say to this channel.
     fn refusal(&self, channel: Channel, notes: &mut Vec<Note>) -> Option<Reason> {
-        let closed =
-            self.person.and_then(|it| it.suppression(channel, self.facts.now, self.plan.catalog.hashes()));
+        let closed = self
+            .person
+            .and_then(|person| person.suppression(channel, self.facts.now, self.plan.catalog.hashes()));
         if let Some(closed) = closed.or(self.closed.as_ref()) {
             notes.push(Note::Closed { why: closed.why.meaning(), until: closed.until });
             return Some(match closed.why {
@@ -154,12 +155,12 @@ impl Walk<'_, '_> {
     /// Whoever has a say in what this person is told.
     fn layers<'p>(&'p self, person: &'p Recipient) -> Layers<'p> {
         let tenant = self.plan.event.tenant.as_deref();
-        let in_tenant = tenant.and_then(|it| person.in_tenants.get(it));
+        let in_tenant = tenant.and_then(|tenant| person.in_tenants.get(tenant));
         Layers {
             environment: self.plan.catalog.policy().preferences.as_ref(),
-            tenant: self.facts.tenant.and_then(|it| it.preferences.as_ref()),
+            tenant: self.facts.tenant.and_then(|tenant| tenant.preferences.as_ref()),
             recipient: person.preferences.as_ref(),
-            recipient_in_tenant: in_tenant.and_then(|it| it.preferences.as_ref()),
+            recipient_in_tenant: in_tenant.and_then(|in_tenant| in_tenant.preferences.as_ref()),
             unsubscribed: Some(&person.unsubscribed),
         }
     }
@@ -199,7 +200,7 @@ impl Walk<'_, '_> {
             notes.push(Note::QuietHours { whose, until, opens: first.map(|(_, opens)| opens) });
         }
         let expires = self.expires_at();
-        let is_in_time = |until: Timestamp| expires.is_none_or(|it| until <= it);
+        let is_in_time = |until: Timestamp| expires.is_none_or(|expires| until <= expires);
         if !open.is_empty() {
             let later = closed.into_iter().filter_map(|(name, it)| Some((name, it?.0)));
             let later = later.filter(|(_, until)| outside != Outside::Drop && is_in_time(*until));
@@ -229,9 +230,9 @@ impl Walk<'_, '_> {
         let tenant = self.plan.event.tenant.as_deref();
         let in_tenant = self.person.zip(tenant).and_then(|(person, it)| person.in_tenants.get(it));
         let candidates = [
-            (in_tenant.and_then(|it| it.quiet.as_ref()), "the recipient's (in this tenant)"),
-            (self.person.and_then(|it| it.quiet.as_ref()), "the recipient's"),
-            (self.facts.tenant.and_then(|it| it.quiet.as_ref()), "the tenant's"),
+            (in_tenant.and_then(|in_tenant| in_tenant.quiet.as_ref()), "the recipient's (in this tenant)"),
+            (self.person.and_then(|person| person.quiet.as_ref()), "the recipient's"),
+            (self.facts.tenant.and_then(|tenant| tenant.quiet.as_ref()), "the tenant's"),
             (self.plan.catalog.policy().quiet.as_ref(), "everybody's"),
         ];
         candidates.into_iter().find_map(|(windows, whose)| Some((windows?, whose)))
@@ -242,11 +243,11 @@ impl Walk<'_, '_> {
         let tenant = self.plan.event.tenant.as_deref();
         let in_tenant = self.person.zip(tenant).and_then(|(person, it)| person.in_tenants.get(it));
         let candidates = [
-            (device.and_then(|it| it.zone.as_deref()), "the device"),
+            (device.and_then(|device| device.zone.as_deref()), "the device"),
             (event_zone(self.plan.event), "the event"),
-            (in_tenant.and_then(|it| it.zone.as_deref()), "the recipient in this tenant"),
-            (self.person.and_then(|it| it.zone.as_deref()), "the recipient"),
-            (self.facts.tenant.and_then(|it| it.zone.as_deref()), "the tenant"),
+            (in_tenant.and_then(|in_tenant| in_tenant.zone.as_deref()), "the recipient in this tenant"),
+            (self.person.and_then(|person| person.zone.as_deref()), "the recipient"),
+            (self.facts.tenant.and_then(|tenant| tenant.zone.as_deref()), "the tenant"),
         ];
         for (name, from) in candidates {
             let Some(name) = name else { continue };
@@ -287,7 +288,8 @@ impl Walk<'_, '_> {
         let tenant = self.plan.event.tenant.as_deref();
         let devices = person.devices.iter().filter(|device| device.serves(person, tenant));
         // The job needs no tenant of the device, and the last release could not read one.
-        let devices = devices.map(|it| (it.place(), Target::Push(Device { tenant: None, ..it.clone() })));
+        let devices =
+            devices.map(|device| (device.place(), Target::Push(Device { tenant: None, ..device.clone() })));
         let devices: Vec<_> = devices.filter(|(name, _)| only.is_none_or(|only| only == name)).collect();
         if devices.is_empty() { Err(Reason::NoAddress) } else { Ok(devices) }
     }
@@ -337,7 +339,7 @@ fn written(channel: Channel, address: &str, notes: &mut Vec<Note>) -> Result<Tar
 /// The extension `zone` of an event: where what it is about takes place.
 fn event_zone(event: &Event) -> Option<&str> {
     match event.extensions.get("zone")? {
-        Extension::Text(it) => Some(it),
+        Extension::Text(text) => Some(text),
         Extension::Bool(_) | Extension::Integer(_) => None,
     }
 }

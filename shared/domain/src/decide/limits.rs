@@ -23,7 +23,7 @@ pub(super) fn caps<'a>(
     recipient: &'a str,
     overrides: bool,
 ) -> impl Iterator<Item = Wanted> + 'a {
-    let concerned = |it: &&Cap| it.category.as_ref().is_none_or(|category| *category == rule.category);
+    let concerned = |cap: &&Cap| cap.category.as_ref().is_none_or(|category| *category == rule.category);
     plan.catalog.policy().caps.iter().filter(concerned).map(move |cap| {
         let whose = match cap.per {
             Per::Recipient => recipient,
@@ -89,6 +89,6 @@ pub(super) fn alone(event: &Event) -> String {
 
 /// Parts with `#` between them, and none of them runs into the next.
 pub(crate) fn id(parts: &[&str]) -> String {
-    let escaped = parts.iter().map(|it| it.replace('%', "%25").replace('#', "%23"));
+    let escaped = parts.iter().map(|part| part.replace('%', "%25").replace('#', "%23"));
     escaped.collect::<Vec<_>>().join("#")
 }

@@ -138,7 +138,7 @@ impl fmt::Display for Note {
             Note::Collected { closes_at } => {
                 write!(f, "it is collected and told with the others at {closes_at:.0}")
             }
-            Note::FailedOver(it) => it.fmt(f),
+            Note::FailedOver(failed_over) => failed_over.fmt(f),
             Note::Closed { why, until: Some(until) } => {
                 write!(f, "this channel is closed until {until:.0}: {why}")
             }

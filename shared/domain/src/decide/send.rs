@@ -55,7 +55,8 @@ impl Walk<'_, '_> {
             Outside::Digest if alone => Outside::Defer,
             outside @ (Outside::Defer | Outside::Drop | Outside::Digest) => outside,
         };
-        let mut judged: Vec<Judged> = channels.into_iter().map(|it| self.judge(it, outside)).collect();
+        let mut judged: Vec<Judged> =
+            channels.into_iter().map(|channel| self.judge(channel, outside)).collect();
         self.take_the_first(&mut judged);
         self.stand_in(send, outside, &mut judged);
         if outside == Outside::Digest && !self.keep_what_was_collected(step, &mut judged) {
@@ -130,7 +131,7 @@ impl Walk<'_, '_> {
             return Some(None);
         }
         match self.answer(Ask::Seen { of })? {
-            Answer::Seen(found) => Some(found.filter(|it| *it >= unless)),
+            Answer::Seen(found) => Some(found.filter(|found| *found >= unless)),
             Answer::Cancelled(_)
             | Answer::Told(_)
             | Answer::Heard(_)
@@ -149,7 +150,7 @@ impl Walk<'_, '_> {
         let Some(person) = self.person else { return Vec::new() };
         let tenant = self.plan.event.tenant.as_deref();
         let devices = person.devices.iter().filter(|device| device.serves(person, tenant));
-        devices.map(|it| self.key(Some(channel), step, &it.place())).collect()
+        devices.map(|device| self.key(Some(channel), step, &device.place())).collect()
     }
 
     /// What the caps say, and then the throttles before this step. What is to be collected passes the throttles only.
@@ -205,7 +206,7 @@ impl Walk<'_, '_> {
 
     fn caps(&self, ready: &[Channel]) -> Vec<Wanted> {
         let all = limits::caps(self.plan, self.matched.rule, &self.recipient, self.overrides());
-        all.filter(|it| match it.scope {
+        all.filter(|all| match all.scope {
             Scope::Channel(channel) => ready.contains(&channel),
             Scope::Step | Scope::Message => true,
         })
@@ -253,17 +254,19 @@ impl Walk<'_, '_> {
             }
             (Channelled::Go { places, held }, _) => {
                 let refused = admitted.refused.iter().find(|(it, _)| *it == channel).map(|(_, it)| it);
-                if let Some(it) = refused.filter(|it| self.overrides() && it.limit != limits::THROTTLE) {
-                    notes.push(limits::exceeded(it));
-                } else if let Some(it) = refused {
+                if let Some(refused) =
+                    refused.filter(|refused| self.overrides() && refused.limit != limits::THROTTLE)
+                {
+                    notes.push(limits::exceeded(refused));
+                } else if let Some(refused) = refused {
                     let reason =
-                        if it.limit == limits::THROTTLE { Reason::Throttled } else { Reason::Capped };
-                    notes.push(limits::full(it));
+                        if refused.limit == limits::THROTTLE { Reason::Throttled } else { Reason::Capped };
+                    notes.push(limits::full(refused));
                     return self.suppress(step, channel, reason, notes);
                 }
                 notes.extend(admitted.passed(channel, refused));
                 // What holds some devices back is not what lets the others through.
-                let is_of_all = |it: &&Note| !matches!(it, Note::QuietHours { .. } | Note::Zone { .. });
+                let is_of_all = |note: &&Note| !matches!(note, Note::QuietHours { .. } | Note::Zone { .. });
                 let of_all: Vec<Note> = notes.iter().filter(is_of_all).cloned().collect();
                 for (place, target) in places {
                     self.order(step, channel, &place, target, of_all.clone());
@@ -351,8 +354,11 @@ impl Admitted {
             Scope::Step | Scope::Message => true,
         });
         concerned
-            .filter(|it| it.limit.blocks())
-            .filter(move |it| refused.is_none_or(|refused| refused.limit != it.limit.name()))
-            .map(|it| Note::Passed { limit: it.limit.name().to_owned(), most: it.limit.most() })
+            .filter(|concerned| concerned.limit.blocks())
+            .filter(move |concerned| refused.is_none_or(|refused| refused.limit != concerned.limit.name()))
+            .map(|concerned| Note::Passed {
+                limit: concerned.limit.name().to_owned(),
+                most: concerned.limit.most(),
+            })
     }
 }

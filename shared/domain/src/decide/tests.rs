@@ -80,7 +80,7 @@ fn verdict(verdict: &Verdict<'_>) -> String {
     match verdict {
         Verdict::Send(order) => format!("send to {}", destination(order)),
         Verdict::Suppress(reason) => reason.name().to_owned(),
-        Verdict::Later(it) => format!("{} until {}", it.why.reason().name(), it.until),
+        Verdict::Later(later) => format!("{} until {}", later.why.reason().name(), later.until),
         Verdict::Merge(_) => "merged".to_owned(),
         Verdict::Cancel(_) => "cancels".to_owned(),
     }
@@ -135,7 +135,7 @@ fn room(name: &str, path: &str) -> Value {
 
 fn known(people: &Value) -> Recipients {
     let people: Vec<crate::recipient::Recipient> = serde_json::from_value(people.clone()).unwrap();
-    people.into_iter().map(|it| (it.id.clone(), it)).collect()
+    people.into_iter().map(|person| (person.id.clone(), person)).collect()
 }
 
 /// An order that `user` paid, with other members of the envelope set.

@@ -20,7 +20,7 @@ impl Walk<'_, '_> {
     pub(super) fn wait(&mut self, step: u32, wait: &Wait) -> Go {
         // An emergency does not wait for its first word; between two words it gives the first a chance.
         let before_all =
-            !self.matched.rule.steps.iter().take(step as usize).any(|it| matches!(it, Step::Send(_)));
+            !self.matched.rule.steps.iter().take(step as usize).any(|step| matches!(step, Step::Send(_)));
         if self.overrides() && before_all {
             return Go::On;
         }
@@ -93,7 +93,7 @@ impl Walk<'_, '_> {
             return;
         }
         let occurrence = start.occurrence.saturating_add(1);
-        if repeat.times.is_some_and(|it| occurrence >= it) {
+        if repeat.times.is_some_and(|times| occurrence >= times) {
             return;
         }
         let (zone, _) = self.zone(None, &mut Vec::new());
@@ -103,7 +103,9 @@ impl Walk<'_, '_> {
             Ok(ends) => ends,
             Err(unreadable) => return self.end_repetition(&unreadable),
         };
-        if ends.is_some_and(|it| next > it) || self.expires_at().is_some_and(|it| next > it) {
+        if ends.is_some_and(|ends| next > ends)
+            || self.expires_at().is_some_and(|expires_at| next > expires_at)
+        {
             return;
         }
         let start = Start { occurrence, due: Some(next), ..Start::default() };
@@ -142,7 +144,7 @@ impl Walk<'_, '_> {
         notes: Vec<Note>,
     ) {
         // What would come too late is not waited for.
-        if self.expires_at().is_some_and(|it| it < until) {
+        if self.expires_at().is_some_and(|expires_at| expires_at < until) {
             return self.refuse(step, Reason::Expired, &notes);
         }
         // Not the time: a message that comes again waits under the key it had.

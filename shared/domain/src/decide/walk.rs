@@ -122,12 +122,12 @@ impl<'a> Walk<'_, 'a> {
             let number = u32::try_from(at).unwrap_or(u32::MAX);
             let go = match step {
                 Step::Wait(wait) => self.wait(number, wait),
-                Step::Throttle(it) => {
-                    self.throttles.extend(self.throttle(number, it));
+                Step::Throttle(throttle) => {
+                    self.throttles.extend(self.throttle(number, throttle));
                     Go::On
                 }
-                Step::Digest(it) => self.digest(number, it),
-                Step::Send(it) => self.send(number, it),
+                Step::Digest(digest) => self.digest(number, digest),
+                Step::Send(send) => self.send(number, send),
             };
             match go {
                 Go::End => return,
@@ -142,7 +142,7 @@ impl<'a> Walk<'_, 'a> {
     /// The throttles that were met before the run was left for later, and that it has not passed. What was collected for
     /// the morning has; the digest of a step that only waits for the morning has not.
     fn throttles_before(&self, first: usize) -> Vec<Wanted> {
-        if self.plan.digest.as_ref().is_some_and(|it| it.only.is_some()) {
+        if self.plan.digest.as_ref().is_some_and(|digest| digest.only.is_some()) {
             return Vec::new();
         }
         let before = self.matched.rule.steps.iter().enumerate().take(first).skip(self.counted as usize).rev();
@@ -150,7 +150,7 @@ impl<'a> Walk<'_, 'a> {
         let is_digest = self.plan.digest.is_some();
         let pending = before.take_while(|(_, it)| !is_digest || !matches!(it, Step::Digest(_)));
         let throttles = pending.filter_map(|(at, it)| match it {
-            Step::Throttle(it) => self.throttle(u32::try_from(at).unwrap_or(u32::MAX), it),
+            Step::Throttle(throttle) => self.throttle(u32::try_from(at).unwrap_or(u32::MAX), throttle),
             Step::Wait(_) | Step::Send(_) | Step::Digest(_) => None,
         });
         throttles.collect()
@@ -191,7 +191,7 @@ impl<'a> Walk<'_, 'a> {
     /// What concerns the recipient as a whole.
     pub(super) fn may_begin(&self) -> Result<(), (Reason, Vec<Note>)> {
         let event = self.plan.event;
-        if self.expires_at().is_some_and(|it| it < self.facts.now) {
+        if self.expires_at().is_some_and(|expires_at| expires_at < self.facts.now) {
             return Err((Reason::Expired, Vec::new()));
         }
         if plan::leaves_out(self.matched.rule, event, self.audience) {
@@ -272,25 +272,28 @@ impl<'a> Walk<'_, 'a> {
 
     /// The channels of the first step after this one that sends this audience anything.
     pub(super) fn channels_after(&self, step: u32) -> Vec<Channel> {
-        let mut sends = self.matched.rule.steps.iter().skip(step as usize).filter_map(|it| match it {
+        let mut sends = self.matched.rule.steps.iter().skip(step as usize).filter_map(|step| match step {
             Step::Send(send) => Some(self.channels(send)),
             Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
         });
-        sends.find(|it| !it.is_empty()).unwrap_or_default()
+        sends.find(|send| !send.is_empty()).unwrap_or_default()
     }
 
     /// The channels of a step that this audience can have.
     pub(super) fn channels(&self, send: &SendStep) -> Vec<Channel> {
         let only = self.matched.start.only;
-        if let Some(it) = self.matched.start.instead_of {
-            return self.failover_channels(send, only, it.channel);
+        if let Some(instead_of) = self.matched.start.instead_of {
+            return self.failover_channels(send, only, instead_of.channel);
         }
-        self.all_channels(send).into_iter().filter(|it| only.is_none_or(|only| only == *it)).collect()
+        self.all_channels(send)
+            .into_iter()
+            .filter(|channel| only.is_none_or(|only| only == *channel))
+            .collect()
     }
 
     /// The same, whether or not the others are held back.
     pub(super) fn all_channels(&self, send: &SendStep) -> Vec<Channel> {
-        send.channels.iter().copied().filter(|it| self.fits(*it)).collect()
+        send.channels.iter().copied().filter(|channel| self.fits(*channel)).collect()
     }
 
     /// Whether this audience can have it.

@@ -45,10 +45,10 @@ pub fn event_key(event: &Event) -> String {
 impl Item {
     #[must_use]
     pub fn of(event: &Event) -> Item {
-        let data = event.data.as_ref().map(|it| {
-            let whole = serde_json::from_str(it.text())
+        let data = event.data.as_ref().map(|data| {
+            let whole = serde_json::from_str(data.text())
                 .expect("depth and values were checked when the event was read");
-            if it.text().len() > MAX_DATA_BYTES { essence(whole) } else { whole }
+            if data.text().len() > MAX_DATA_BYTES { essence(whole) } else { whole }
         });
         Item {
             event_key: event_key(event),

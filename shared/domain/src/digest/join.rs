@@ -75,7 +75,7 @@ impl Join {
 /// Source: `semantics.md`, section 4.1, "Opening and closing". That 1,000 items always close a window is ours.
 #[must_use]
 pub fn join(header: Option<&Header>, policy: &DigestPolicy, arrival: &Arrival<'_>) -> Join {
-    match header.filter(|it| it.takes_events(arrival.now)) {
+    match header.filter(|header| header.takes_events(arrival.now)) {
         Some(open) => add(open, policy, arrival),
         None => begin(header, policy, arrival),
     }
@@ -122,7 +122,7 @@ fn begin(last: Option<&Header>, policy: &DigestPolicy, arrival: &Arrival<'_>) ->
         n: 1,
         version: last.map_or(0, |it| it.version).saturating_add(1),
     };
-    let is_alone = policy.lookback && !last.is_some_and(|it| sent_lately(it, arrival));
+    let is_alone = policy.lookback && !last.is_some_and(|last| sent_lately(last, arrival));
     if closes_at <= arrival.now || is_alone {
         return Join::PassThrough {
             next: Header { state: State::Closed, closes_at: arrival.now, n: 0, ..opened },

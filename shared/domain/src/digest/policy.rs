@@ -134,7 +134,7 @@ impl TryFrom<Written> for DigestPolicy {
     type Error = BadPolicy;
 
     fn try_from(written: Written) -> Result<DigestPolicy, BadPolicy> {
-        if let Some(found) = written.max_items.filter(|it| !(2..=MAX_ITEMS).contains(it)) {
+        if let Some(found) = written.max_items.filter(|max_item| !(2..=MAX_ITEMS).contains(max_item)) {
             return Err(BadPolicy::MaxItems(found));
         }
         if !(1..=MAX_SHOW).contains(&written.show) {
@@ -144,11 +144,12 @@ impl TryFrom<Written> for DigestPolicy {
             return Err(BadPolicy::FlushFirstAndLookback);
         }
         let sliding = match written.sliding {
-            Some(it) => Some(it.max.ok_or(BadPolicy::SlidingWithoutMax)?),
+            Some(sliding) => Some(sliding.max.ok_or(BadPolicy::SlidingWithoutMax)?),
             None => None,
         };
         let longest = SignedDuration::from_hours(MAX_SLIDING_HOURS);
-        if let Some(found) = sliding.filter(|it| *it <= SignedDuration::ZERO || *it > longest) {
+        if let Some(found) = sliding.filter(|sliding| *sliding <= SignedDuration::ZERO || *sliding > longest)
+        {
             return Err(BadPolicy::SlidingMax(found));
         }
         let keep = match (written.keep, written.sort_by) {

@@ -48,8 +48,10 @@ pub fn summary(items: &[Item], policy: &DigestPolicy, opened_at: Timestamp, clos
 
 fn activities(items: &[&Item], keep: &Keep, show: usize) -> Vec<Value> {
     match keep {
-        Keep::First => items.iter().take(show).map(|it| it.activity()).collect(),
-        Keep::Last => items.iter().skip(items.len().saturating_sub(show)).map(|it| it.activity()).collect(),
+        Keep::First => items.iter().take(show).map(|item| item.activity()).collect(),
+        Keep::Last => {
+            items.iter().skip(items.len().saturating_sub(show)).map(|item| item.activity()).collect()
+        }
         Keep::Highest(by) => sorted(items, by, show, |a, b| b.cmp(a)),
         Keep::Lowest(by) => sorted(items, by, show, |a, b| a.cmp(b)),
     }
@@ -59,8 +61,8 @@ fn activities(items: &[&Item], keep: &Keep, show: usize) -> Vec<Value> {
 fn sorted(items: &[&Item], by: &Path, show: usize, order: impl Fn(&Rank, &Rank) -> Ordering) -> Vec<Value> {
     let mut ranked: Vec<(Option<Rank>, Value)> = items
         .iter()
-        .map(|it| {
-            let activity = it.activity();
+        .map(|item| {
+            let activity = item.activity();
             (Rank::of(&activity, by), activity)
         })
         .collect();
@@ -104,7 +106,7 @@ impl Rank {
 
 /// Those who acted, each once, and how many there are.
 fn actors<'a>(items: &[&'a Item], keep: &Keep, show: usize) -> (Vec<&'a str>, usize) {
-    let everybody = items.iter().filter_map(|it| it.actor.as_deref());
+    let everybody = items.iter().filter_map(|item| item.actor.as_deref());
     match keep {
         Keep::First | Keep::Highest(_) | Keep::Lowest(_) => {
             let mut once = each_once(everybody);
@@ -124,7 +126,7 @@ fn actors<'a>(items: &[&'a Item], keep: &Keep, show: usize) -> (Vec<&'a str>, us
 
 fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut seen = BTreeSet::new();
-    names.filter(|it| seen.insert(*it)).collect()
+    names.filter(|name| seen.insert(*name)).collect()
 }
 
 /// The payloads' scalars by name; later ones win.

@@ -21,5 +21,5 @@ fn at(second: i64) -> Timestamp {
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn policy(written: Value) -> DigestPolicy {
-    serde_json::from_value(written.clone()).unwrap_or_else(|it| panic!("{it}: {written}"))
+    serde_json::from_value(written.clone()).unwrap_or_else(|error| panic!("{error}: {written}"))
 }

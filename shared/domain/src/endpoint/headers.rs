@@ -256,7 +256,7 @@ mod tests {
 
     #[track_caller]
     fn check(value: &Value, expected: &str) {
-        let refusal = CustomHeaders::read(value).err().map(|it| it.to_string()).unwrap_or_default();
+        let refusal = CustomHeaders::read(value).err().map(|err| err.to_string()).unwrap_or_default();
         assert!(refusal.contains(expected), "{value}: {refusal}");
         assert!(!refusal.contains("s3cret"), "{refusal}");
     }

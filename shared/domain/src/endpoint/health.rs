@@ -118,12 +118,14 @@ impl Health {
             announcements.push(Announcement::Failing);
         }
         if *next == Next::Never(Reason::Exhausted)
-            && health.exhausted_at.is_none_or(|it| now.duration_since(it) >= TOLD_AGAIN_AFTER)
+            && health
+                .exhausted_at
+                .is_none_or(|exhausted_at| now.duration_since(exhausted_at) >= TOLD_AGAIN_AFTER)
         {
             health.exhausted_at = Some(now);
             announcements.push(Announcement::Exhausted);
         }
-        let give_up = health.clock.is_some_and(|it| now.duration_since(it) >= GIVEN_UP_AFTER);
+        let give_up = health.clock.is_some_and(|clock| now.duration_since(clock) >= GIVEN_UP_AFTER);
         if give_up || matches!(next, Next::Disable(_)) {
             announcements.push(Announcement::Disabled);
         }
@@ -188,7 +190,11 @@ mod tests {
         for minutes in [0, 10, 59, 60, 61] {
             let now = at(0) + SignedDuration::from_mins(minutes);
             let after = health.after(&Next::Never(Reason::Exhausted), 10, now);
-            told += after.announcements.iter().filter(|it| **it == Announcement::Exhausted).count();
+            told += after
+                .announcements
+                .iter()
+                .filter(|announcement| **announcement == Announcement::Exhausted)
+                .count();
             health = after.health;
         }
         assert_eq!(told, 2);
@@ -200,7 +206,9 @@ mod tests {
             [(9, None), (10, Some(30)), (20, Some(60)), (30, Some(120)), (1_000, Some(900))]
         {
             let health = Health { failures, last: Some(at(0)), ..Health::default() };
-            let until = health.spared_until("k", at(0)).map(|it| it.duration_since(at(0)).as_secs());
+            let until = health
+                .spared_until("k", at(0))
+                .map(|spared_until| spared_until.duration_since(at(0)).as_secs());
             match (until, least) {
                 (Some(it), Some(least)) => assert!(it >= least && it <= least * 3 / 2, "{failures}: {it}"),
                 (found, expected) => assert_eq!(found, expected, "{failures}"),

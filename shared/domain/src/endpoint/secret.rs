@@ -144,15 +144,15 @@ impl Secrets {
     #[must_use]
     pub fn rotated(&self, secret: Secret, now: Timestamp) -> Secrets {
         let until = now.saturating_add(OVERLAP).unwrap_or(now);
-        let old = self.0.iter().filter(|it| it.until.is_none_or(|it| now < it) && it.secret != secret);
-        let old = old.map(|it| Signing { secret: it.secret.clone(), until: it.until.or(Some(until)) });
+        let old = self.0.iter().filter(|it| it.until.is_none_or(|until| now < until) && it.secret != secret);
+        let old = old.map(|old| Signing { secret: old.secret.clone(), until: old.until.or(Some(until)) });
         let old: Vec<Signing> = old.take(MAX_OLD).collect();
         Secrets(std::iter::once(Signing { secret, until: None }).chain(old).collect())
     }
 
     /// Those that sign at `now`, the newest first.
     pub fn signing(&self, now: Timestamp) -> impl Iterator<Item = &Secret> {
-        self.0.iter().filter(move |it| it.until.is_none_or(|it| now < it)).map(|it| &it.secret)
+        self.0.iter().filter(move |it| it.until.is_none_or(|until| now < until)).map(|it| &it.secret)
     }
 
     /// The one that has no end.
@@ -210,7 +210,7 @@ mod tests {
 
     #[track_caller]
     fn check(secrets: &Secrets, now: Timestamp, expected: &[u8]) {
-        let found: Vec<u8> = secrets.signing(now).map(|it| it.bytes()[0]).collect();
+        let found: Vec<u8> = secrets.signing(now).map(|signing| signing.bytes()[0]).collect();
         assert_eq!(found, expected);
     }
 

@@ -147,9 +147,9 @@ impl Target {
         }
         let is_allowed = allow.0.contains(&url.origin().ascii_serialization());
         let host = match url.host() {
-            Some(Host::Domain(it)) => HostName::Name(it.trim_end_matches('.').to_owned()),
-            Some(Host::Ipv4(it)) => HostName::Address(it.into()),
-            Some(Host::Ipv6(it)) => HostName::Address(it.into()),
+            Some(Host::Domain(domain)) => HostName::Name(domain.trim_end_matches('.').to_owned()),
+            Some(Host::Ipv4(ipv4)) => HostName::Address(ipv4.into()),
+            Some(Host::Ipv6(ipv6)) => HostName::Address(ipv6.into()),
             None => return Err(Blocked::NoUrl),
         };
         let port = url.port_or_known_default().ok_or(Blocked::Port)?;
@@ -162,11 +162,11 @@ impl Target {
             }
             match &host {
                 HostName::Name(name) if !is_public_name(name) => return Err(Blocked::Host),
-                HostName::Address(it) if is_forbidden(*it) => return Err(Blocked::Address),
+                HostName::Address(address) if is_forbidden(*address) => return Err(Blocked::Address),
                 HostName::Name(_) | HostName::Address(_) => {}
             }
         }
-        let query = url.query().map(|it| format!("?{it}")).unwrap_or_default();
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         Ok(Target {
             is_https,
             authority: url.authority().to_owned(),
@@ -185,7 +185,7 @@ impl Target {
         if addresses.is_empty() {
             return Err(Blocked::NoAddress);
         }
-        match !self.is_allowed && addresses.iter().any(|it| is_forbidden(*it)) {
+        match !self.is_allowed && addresses.iter().any(|address| is_forbidden(*address)) {
             true => Err(Blocked::Address),
             false => Ok(()),
         }
@@ -204,10 +204,10 @@ fn is_public_name(name: &str) -> bool {
 #[must_use]
 pub fn is_forbidden(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(it) => is_forbidden_v4(it),
-        IpAddr::V6(it) => match it.to_ipv4_mapped() {
-            Some(it) => is_forbidden_v4(it),
-            None => is_forbidden_v6(it),
+        IpAddr::V4(v4) => is_forbidden_v4(v4),
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(ipv4_mapped) => is_forbidden_v4(ipv4_mapped),
+            None => is_forbidden_v6(v6),
         },
     }
 }

@@ -55,7 +55,7 @@ fn is_of_uri(byte: u8) -> bool {
 /// A URI reference by its characters (RFC 3986, section 2); what a scheme demands beyond that is not our business.
 pub(crate) fn check_source(value: &str) -> Result<(), Refusal> {
     check_name("source", value)?;
-    match value.bytes().any(|it| !is_of_uri(it)) {
+    match value.bytes().any(|byte| !is_of_uri(byte)) {
         true => Err(Refusal::new("source", "a character that no URI has", "a URI reference")),
         false => Ok(()),
     }
@@ -105,8 +105,8 @@ pub(crate) fn check_schema(value: &str) -> Result<(), Refusal> {
             && it.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     };
     match scheme {
-        Some(it) if is_scheme(it) && value.bytes().all(is_of_uri) => Ok(()),
-        Some(it) if is_scheme(it) => {
+        Some(scheme) if is_scheme(scheme) && value.bytes().all(is_of_uri) => Ok(()),
+        Some(scheme) if is_scheme(scheme) => {
             Err(Refusal::new("dataschema", "a character that no URI has", "an absolute URI"))
         }
         Some(_) | None => Err(Refusal::new("dataschema", "a relative reference", "an absolute URI")),
@@ -115,7 +115,7 @@ pub(crate) fn check_schema(value: &str) -> Result<(), Refusal> {
 
 /// RFC 3339, section 5.6.
 pub(crate) fn timestamp(attribute: &str, value: &str) -> Result<Timestamp, Refusal> {
-    moment(attribute, value).map(|it| it.instant)
+    moment(attribute, value).map(|moment| moment.instant)
 }
 
 /// The same, and the text where a [`Timestamp`] holds less than it says.
@@ -149,7 +149,7 @@ pub(crate) fn trace_context(value: &str) -> Result<&str, Refusal> {
 
 /// Lower-case ASCII letters and digits (CloudEvents 1.0.2, "Attribute Naming Convention").
 pub(crate) fn is_extension_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 /// Reads an extension. An empty text is a String of CloudEvents; `wants_text` refuses it.
@@ -160,16 +160,18 @@ pub(crate) fn extension(name: &str, raw: Raw<'_>, wants_text: bool) -> Result<Ex
     };
     match serde_json::from_str(raw.get()) {
         Ok(serde_json::Value::Bool(it)) => Ok(Extension::Bool(it)),
-        Ok(serde_json::Value::String(it)) => {
-            if wants_text || !it.is_empty() {
-                check_text(name, &it)?;
+        Ok(serde_json::Value::String(text)) => {
+            if wants_text || !text.is_empty() {
+                check_text(name, &text)?;
             }
-            Ok(Extension::Text(it))
+            Ok(Extension::Text(text))
         }
-        Ok(serde_json::Value::Number(it)) => match it.as_i64().and_then(|it| i32::try_from(it).ok()) {
-            Some(it) => Ok(Extension::Integer(it)),
-            None => refuse(),
-        },
+        Ok(serde_json::Value::Number(it)) => {
+            match it.as_i64().and_then(|number| i32::try_from(number).ok()) {
+                Some(it) => Ok(Extension::Integer(it)),
+                None => refuse(),
+            }
+        }
         Ok(serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_)) | Err(_) => {
             refuse()
         }

@@ -57,7 +57,7 @@ impl<'a> Fields<'a> {
         let mut seen = 0_u64;
         for (at, (name, _)) in self.members.iter().enumerate() {
             let bit = 1 << ((name.len() * 5 + usize::from(name.bytes().next().unwrap_or(0))) % 64);
-            if seen & bit != 0 && self.members[..at].iter().any(|it| it.0 == *name) {
+            if seen & bit != 0 && self.members[..at].iter().any(|member| member.0 == *name) {
                 return Some(name);
             }
             seen |= bit;

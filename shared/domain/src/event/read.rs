@@ -26,7 +26,7 @@ const DECISIVE: [&str; 3] = ["authtype", crate::replay::REPLAY_ID, crate::replay
 /// refused when they cannot be used.
 pub(super) fn cloud_event(fields: &Fields<'_>, received: Option<Timestamp>) -> Result<Event, Refusal> {
     let mut draft = Draft::default();
-    let is_loud = |name: &str| name.bytes().any(|it| it.is_ascii_uppercase());
+    let is_loud = |name: &str| name.bytes().any(|byte| byte.is_ascii_uppercase());
     if fields.iter().any(|(name, _)| is_loud(name)) {
         draft.take_in_any_case(fields)?;
         return draft.finish(received);
@@ -110,23 +110,24 @@ impl Draft {
     fn take_optional(&mut self, name: &str, raw: Raw<'_>) -> Result<(), Refusal> {
         let named = |it: &str| check_name(name, it);
         let found = match name {
-            "subject" => checked(name, raw, |it| check_text(name, it)).map(|it| self.subject = Some(it)),
-            "dataschema" => checked(name, raw, check_schema).map(|it| self.dataschema = Some(it)),
-            "correlationid" => checked(name, raw, named).map(|it| self.correlation_id = Some(it)),
-            "causationid" => checked(name, raw, named).map(|it| self.causation_id = Some(it)),
-            "priority" => priority(raw).map(|it| self.priority = Some(it)),
-            "sequence" => sequence(raw).map(|it| self.sequence = Some(it)),
-            // W3C Trace Context, section 4.3: a receiver that cannot use it goes on without it.
-            "traceparent" => {
-                checked(name, raw, |it| trace_context(it).map(drop)).map(|it| self.traceparent = Some(it))
+            "subject" => {
+                checked(name, raw, |it| check_text(name, it)).map(|checked| self.subject = Some(checked))
             }
+            "dataschema" => checked(name, raw, check_schema).map(|checked| self.dataschema = Some(checked)),
+            "correlationid" => checked(name, raw, named).map(|checked| self.correlation_id = Some(checked)),
+            "causationid" => checked(name, raw, named).map(|checked| self.causation_id = Some(checked)),
+            "priority" => priority(raw).map(|priority| self.priority = Some(priority)),
+            "sequence" => sequence(raw).map(|sequence| self.sequence = Some(sequence)),
+            // W3C Trace Context, section 4.3: a receiver that cannot use it goes on without it.
+            "traceparent" => checked(name, raw, |it| trace_context(it).map(drop))
+                .map(|checked| self.traceparent = Some(checked)),
             _ if is_extension_name(name) => {
                 let is_decisive = DECISIVE.contains(&name);
                 let found = extension(name, raw, is_decisive);
                 if is_decisive && let Err(refusal) = found {
                     return Err(refusal);
                 }
-                found.map(|it| drop(self.extensions.insert(name.to_owned(), it)))
+                found.map(|found| drop(self.extensions.insert(name.to_owned(), found)))
             }
             _ => {
                 let wanted = "an attribute name of lower-case letters and digits; put content in `data`";
@@ -201,7 +202,7 @@ fn priority(raw: Raw<'_>) -> Result<Priority, Refusal> {
 
 /// A text as in the CloudEvents extension, or a plain whole number.
 fn sequence(raw: Raw<'_>) -> Result<Sequence, Refusal> {
-    let is_number = raw.get().bytes().all(|it| it.is_ascii_digit());
+    let is_number = raw.get().bytes().all(|byte| byte.is_ascii_digit());
     let text = match raw.text() {
         Some(text) => text,
         None if is_number => Cow::Borrowed(raw.get()),

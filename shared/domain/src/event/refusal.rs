@@ -160,7 +160,7 @@ impl From<String> for Attribute {
             if is_of_name(next) {
                 let end = rest.find(|it| !is_of_name(it)).unwrap_or(rest.len());
                 let (name, behind) = rest.split_at(end);
-                let is_number = name.len() <= 6 && name.bytes().all(|it| it.is_ascii_digit());
+                let is_number = name.len() <= 6 && name.bytes().all(|byte| byte.is_ascii_digit());
                 if is_number || NAMES.contains(&name) {
                     place.push_str(name);
                 } else {

@@ -98,9 +98,9 @@ fn has_leap_second(clock: DateTime, offset: Offset) -> bool {
     if (utc.hour(), utc.minute(), utc.second()) != (23, 59, 59) {
         return false;
     }
-    let day = LEAP_DAYS.iter().position(|it| *it == (utc.month(), utc.day()));
-    let years = day.and_then(|it| LEAP_YEARS.get(it));
-    years.is_some_and(|it| utc.year() > LAST_KNOWN_YEAR || it.contains(&utc.year()))
+    let day = LEAP_DAYS.iter().position(|leap_day| *leap_day == (utc.month(), utc.day()));
+    let years = day.and_then(|day| LEAP_YEARS.get(day));
+    years.is_some_and(|years| utc.year() > LAST_KNOWN_YEAR || years.contains(&utc.year()))
 }
 
 fn small(text: &str, range: Range<usize>) -> Option<i8> {
@@ -110,7 +110,7 @@ fn small(text: &str, range: Range<usize>) -> Option<i8> {
 /// A number that is written in digits alone.
 fn number<N: std::str::FromStr>(text: &str, range: Range<usize>) -> Option<N> {
     let digits = text.get(range)?;
-    if !digits.bytes().all(|it| it.is_ascii_digit()) {
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     digits.parse().ok()

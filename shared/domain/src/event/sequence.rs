@@ -31,8 +31,8 @@ impl Sequence {
     /// The version that it names: a whole number from 1 on, with or without leading zeros. `None` for every other text.
     #[must_use]
     pub fn version(&self) -> Option<u64> {
-        let is_number = self.0.bytes().all(|it| it.is_ascii_digit());
-        self.0.parse().ok().filter(|it| is_number && *it > 0)
+        let is_number = self.0.bytes().all(|byte| byte.is_ascii_digit());
+        self.0.parse().ok().filter(|parsed| is_number && *parsed > 0)
     }
 }
 

@@ -21,7 +21,7 @@ impl Event {
     /// The same for [`Event::expiry_time`].
     #[must_use]
     pub fn expiry_text(&self) -> Option<Cow<'_, str>> {
-        self.expiry_time.map(|it| text_of(it, self.written.expiry_time.as_deref()))
+        self.expiry_time.map(|expiry_time| text_of(expiry_time, self.written.expiry_time.as_deref()))
     }
 
     /// The content type of the data, be it here or elsewhere.
@@ -71,8 +71,8 @@ impl Event {
         for (name, value) in &self.extensions {
             match value {
                 Extension::Bool(it) => map.serialize_entry(name, it)?,
-                Extension::Integer(it) => map.serialize_entry(name, it)?,
-                Extension::Text(it) => map.serialize_entry(name, it)?,
+                Extension::Integer(integer) => map.serialize_entry(name, integer)?,
+                Extension::Text(text) => map.serialize_entry(name, text)?,
             }
         }
         // A value that was set since takes the place of the one that could not be used.

@@ -113,7 +113,7 @@ impl Head {
     pub fn with_one_more(&self, tenant: Option<&str>, now: Timestamp) -> (Head, u64) {
         let mut next = self.clone();
         // Weeks that are over are let go of here, where it costs nothing.
-        next.sums.retain(|it| end_of(it.week) > now);
+        next.sums.retain(|sum| end_of(sum.week) > now);
         next.last = self.last.saturating_add(1);
         if self.is_ordered() {
             next.ordered = next.last;
@@ -141,15 +141,15 @@ impl Head {
     pub fn marked(&self, entries: &[Place], mark: Mark, now: Timestamp) -> (Head, Vec<Changed>) {
         let mut next = self.clone();
         let mut changes: Vec<Changed> = Vec::new();
-        for it in entries.iter().filter(|it| !super::is_over(it.created, now)) {
-            let to = it.state.after(mark);
-            if to == it.state || changes.iter().any(|other| other.seq == it.seq) {
+        for entry in entries.iter().filter(|entry| !super::is_over(entry.created, now)) {
+            let to = entry.state.after(mark);
+            if to == entry.state || changes.iter().any(|other| other.seq == entry.seq) {
                 continue;
             }
-            let sum = next.sum(it.tenant.as_deref(), week(it.created));
-            sum.counts.step(it.state, -1);
+            let sum = next.sum(entry.tenant.as_deref(), week(entry.created));
+            sum.counts.step(entry.state, -1);
             sum.counts.step(to, 1);
-            changes.push(Changed { seq: it.seq, from: it.state, to });
+            changes.push(Changed { seq: entry.seq, from: entry.state, to });
         }
         (next, changes)
     }
@@ -158,8 +158,8 @@ impl Head {
     #[must_use]
     pub fn counts(&self, view: &View, now: Timestamp) -> Counts {
         let mut counts = Counts::default();
-        let live = self.sums.iter().filter(|it| end_of(it.week) > now);
-        for sum in live.filter(|it| view.takes_in(it.tenant.as_deref())) {
+        let live = self.sums.iter().filter(|sum| end_of(sum.week) > now);
+        for sum in live.filter(|live| view.takes_in(live.tenant.as_deref())) {
             counts.add(sum.counts);
         }
         counts
@@ -168,11 +168,11 @@ impl Head {
     /// When its newest entry is over.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.sums.iter().map(|it| end_of(it.week)).max().unwrap_or(Timestamp::UNIX_EPOCH)
+        self.sums.iter().map(|sum| end_of(sum.week)).max().unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     fn sum(&mut self, tenant: Option<&str>, week: i64) -> &mut Sum {
-        let found = self.sums.iter().position(|it| it.week == week && it.tenant.as_deref() == tenant);
+        let found = self.sums.iter().position(|sum| sum.week == week && sum.tenant.as_deref() == tenant);
         let at = found.unwrap_or_else(|| {
             let tenant = tenant.map(str::to_owned);
             self.sums.push(Sum { tenant, week, counts: Counts::default() });

@@ -69,7 +69,7 @@ impl Kept {
             source: job.event.source.clone(),
             kind: job.event.kind.clone(),
             time: job.event.time,
-            subject: job.event.subject.as_deref().map(|it| cut(it, MAX_NAME_BYTES)),
+            subject: job.event.subject.as_deref().map(|subject| cut(subject, MAX_NAME_BYTES)),
         };
         let kept = Kept {
             id: job.key.clone(),

@@ -184,5 +184,5 @@ fn counts(unseen: u32, unread: u32, total: u32) -> Counts {
 /// Where each state is after a mark: unseen, seen, read, archived.
 #[track_caller]
 fn check(mark: Mark, expected: [State; 4]) {
-    assert_eq!(State::ALL.map(|it| it.after(mark)), expected, "{}", mark.name());
+    assert_eq!(State::ALL.map(|all| all.after(mark)), expected, "{}", mark.name());
 }

@@ -24,7 +24,7 @@ impl View {
     pub fn takes_in(&self, tenant: Option<&str>) -> bool {
         match self {
             View::All => true,
-            View::Tenant(own) => tenant.is_none_or(|it| it == own),
+            View::Tenant(own) => tenant.is_none_or(|tenant| tenant == own),
             View::Only(own) => tenant == Some(own),
         }
     }

@@ -66,8 +66,8 @@ impl Attribute {
             Attribute::Causation => plain(&event.causation_id),
             Attribute::Actor => plain(&event.actor),
             Attribute::Trace => plain(&event.traceparent),
-            Attribute::Priority => event.priority.map(|it| Cow::Borrowed(it.name())),
-            Attribute::Sequence => event.sequence.as_ref().map(|it| Cow::Borrowed(it.as_str())),
+            Attribute::Priority => event.priority.map(|priority| Cow::Borrowed(priority.name())),
+            Attribute::Sequence => event.sequence.as_ref().map(|sequence| Cow::Borrowed(sequence.as_str())),
             Attribute::Expiry => event.expiry_text(),
             Attribute::ContentType => event.data_content_type().map(Cow::Borrowed),
         };

@@ -37,7 +37,7 @@ impl FromIterator<Pattern> for Index {
             }
         }
         let mut counts = Counts::default();
-        for (first, second) in drawers.iter().flat_map(|it| &it.selections) {
+        for (first, second) in drawers.iter().flat_map(|drawer| &drawer.selections) {
             counts.add(*first);
             second.iter().for_each(|it| counts.add(*it));
         }
@@ -54,7 +54,7 @@ impl FromIterator<Pattern> for Index {
         let found = PATHS.iter().filter_map(|(path, it)| Some((*it, index.paths.find(path)?)));
         index.attributes = found.collect();
         index.detail = index.paths.follow(index.paths.root(), b"detail");
-        index.data = index.detail.and_then(|it| index.paths.follow(it, b"data"));
+        index.data = index.detail.and_then(|detail| index.paths.follow(detail, b"data"));
         index
     }
 }
@@ -69,7 +69,8 @@ impl Index {
         let combination = number(self.combinations.len());
         let mut asks_data = false;
         pattern.fields(alternative, &mut |path, field| {
-            let is_data = path.strip_prefix(DATA).is_some_and(|it| it.is_empty() || it.starts_with('.'));
+            let is_data =
+                path.strip_prefix(DATA).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             asks_data |= is_data;
             let spot = self.paths.add(path);
             self.fields.push(Field { spot, number: number(field) });
@@ -84,7 +85,7 @@ impl Index {
     fn file(&mut self, drawer: &Drawer, counts: &Counts) {
         self.files_data |= drawer.is_data;
         let look = &mut self.looks[drawer.spot.at()];
-        for selection in drawer.selections.iter().map(|it| counts.rarer(*it)) {
+        for selection in drawer.selections.iter().map(|selection| counts.rarer(*selection)) {
             match selection.kind {
                 Kind::Whole => look.whole = true,
                 Kind::Folded => look.folded = true,
@@ -101,8 +102,8 @@ impl Index {
 impl Drawer {
     /// The lower, the better: how many others share its values, and how much work it is to look there.
     fn rank(&self, counts: &Counts) -> (usize, bool, bool) {
-        let rarer = || self.selections.iter().map(|it| counts.rarer(*it));
-        let shared = rarer().map(|it| counts.of(it)).max().unwrap_or(0);
+        let rarer = || self.selections.iter().map(|selection| counts.rarer(*selection));
+        let shared = rarer().map(|rarer| counts.of(rarer)).max().unwrap_or(0);
         let least = if self.is_data { WORTH_A_PAYLOAD } else { 1 };
         (shared.max(least), self.is_data, rarer().any(|it| it.kind != Kind::Whole))
     }
@@ -119,13 +120,13 @@ impl Counts {
 
     /// The one of two selections that fewer have.
     fn rarer(&self, (first, second): Selections) -> Selection {
-        second.filter(|it| self.of(*it) < self.of(first)).unwrap_or(first)
+        second.filter(|second| self.of(*second) < self.of(first)).unwrap_or(first)
     }
 }
 
 fn note(affixes: &mut Vec<Affix>, length: usize, edge: u8) {
-    match affixes.iter_mut().find(|it| it.length == length) {
-        Some(it) => it.edges |= Affix::bit(edge),
+    match affixes.iter_mut().find(|affix| affix.length == length) {
+        Some(affix) => affix.edges |= Affix::bit(edge),
         None => affixes.push(Affix { length, edges: Affix::bit(edge) }),
     }
 }

@@ -44,8 +44,8 @@ impl<'i, 'e> Glance<'i, 'e> {
             if let Some(spot) = self.index.paths.follow(detail, name.as_bytes()) {
                 let value = match value {
                     Extension::Bool(it) => Scalar::Bool(*it),
-                    Extension::Integer(it) => Scalar::Number((*it).into()),
-                    Extension::Text(it) => Scalar::Text(it.into()),
+                    Extension::Integer(integer) => Scalar::Number((*integer).into()),
+                    Extension::Text(text) => Scalar::Text(text.into()),
                 };
                 self.note(spot, value);
             }
@@ -55,7 +55,7 @@ impl<'i, 'e> Glance<'i, 'e> {
     pub(super) fn text(&mut self, event: &'e str) -> Option<()> {
         let mut scanner = Scanner::new(event);
         // Nothing else than an object ever matches.
-        scanner.peek().filter(|it| *it == b'{')?;
+        scanner.peek().filter(|scanner| *scanner == b'{')?;
         self.value(&mut scanner, self.index.paths.root())?;
         scanner.is_at_end().then_some(())
     }

@@ -115,7 +115,7 @@ proptest! {
             1 => json!({"detail": {"data": source}}),
             _ => json!({"detail-type": ["order.paid", {"prefix": "bill"}], "detail": {"data": source}}),
         };
-        let patterns: Vec<Pattern> = sources.iter().filter_map(|it| Pattern::compile(&within(it)).ok()).collect();
+        let patterns: Vec<Pattern> = sources.iter().filter_map(|source| Pattern::compile(&within(source)).ok()).collect();
         let index: Index = patterns.iter().cloned().collect();
         for document in &documents {
             let event = event(&format!(r#""data":{document}"#));
@@ -146,7 +146,7 @@ proptest! {
             }
         };
         let sources: Vec<Value> = values.iter().map(pattern).collect();
-        let patterns: Vec<Pattern> = sources.iter().map(|it| Pattern::compile(it).unwrap()).collect();
+        let patterns: Vec<Pattern> = sources.iter().map(|source| Pattern::compile(source).unwrap()).collect();
         let event = Event { kind, ..event(&format!(r#""tenant":"{tenant}""#)) };
         prop_assert_eq!(index(&sources).matching(&event), alone(&patterns, &event.document()));
     }
@@ -157,7 +157,7 @@ fn alone(patterns: &[Pattern], event: &Value) -> Vec<usize> {
 }
 
 fn index(sources: &[Value]) -> Index {
-    sources.iter().map(|it| Pattern::compile(it).unwrap()).collect()
+    sources.iter().map(|source| Pattern::compile(source).unwrap()).collect()
 }
 
 /// An event with some more members.
@@ -165,5 +165,5 @@ fn event(more: &str) -> Event {
     let text = format!(
         r#"{{"specversion":"1.0","id":"1","source":"/shop","type":"order.paid","time":"2026-11-20T12:00:00Z",{more}}}"#
     );
-    Event::parse(&text).unwrap_or_else(|it| panic!("{it}: {text}"))
+    Event::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }

@@ -46,8 +46,8 @@ impl<'i, 'e> Walk<'i, 'e> {
     /// The attributes directly below a path.
     fn attributes(&mut self, from: Spot, below: &str, event: &'e Event) {
         for (path, attribute) in PATHS {
-            let name = path.strip_prefix(below).filter(|it| !it.contains('.'));
-            let spot = name.and_then(|it| self.index.paths.follow(from, it.as_bytes()));
+            let name = path.strip_prefix(below).filter(|rest| !rest.contains('.'));
+            let spot = name.and_then(|name| self.index.paths.follow(from, name.as_bytes()));
             if let (Some(name), Some(spot), Some(value)) = (name, spot, attribute.of(event)) {
                 self.note(spot, Cow::Borrowed(name), value);
             }
@@ -59,8 +59,8 @@ impl<'i, 'e> Walk<'i, 'e> {
             if let Some(spot) = self.index.paths.follow(detail, name.as_bytes()) {
                 let value = match value {
                     Extension::Bool(it) => Scalar::Bool(*it),
-                    Extension::Integer(it) => Scalar::Number((*it).into()),
-                    Extension::Text(it) => Scalar::Text(Cow::Borrowed(it)),
+                    Extension::Integer(integer) => Scalar::Number((*integer).into()),
+                    Extension::Text(text) => Scalar::Text(Cow::Borrowed(text)),
                 };
                 self.note(spot, Cow::Borrowed(name), value);
             }
@@ -107,7 +107,7 @@ impl<'i, 'e> Walk<'i, 'e> {
             }
             b'[' => {
                 let array = self.facts.open(name, What::Array);
-                scanner.elements(|it| self.value(it, Cow::Borrowed(""), spot, depth + 1))?;
+                scanner.elements(|scanner| self.value(scanner, Cow::Borrowed(""), spot, depth + 1))?;
                 self.facts.close(&array);
                 Some(())
             }

@@ -13,7 +13,7 @@ const DELETES: u64 = u64::from_le_bytes([0x7f; 8]);
 /// Where the first quotation mark, backslash or control character stands, from `at` on.
 #[inline]
 pub(super) fn end_of_run(bytes: &[u8], mut at: usize) -> Option<usize> {
-    while let Some(chunk) = bytes.get(at..).and_then(|it| it.first_chunk::<8>()) {
+    while let Some(chunk) = bytes.get(at..).and_then(|byte| byte.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
         let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES) | below(word, 0x20);
         if found != 0 {
@@ -23,7 +23,7 @@ pub(super) fn end_of_run(bytes: &[u8], mut at: usize) -> Option<usize> {
         at += 8;
     }
     let rest = bytes.get(at..)?;
-    rest.iter().position(|it| matches!(it, b'"' | b'\\' | 0..0x20)).map(|it| at + it)
+    rest.iter().position(|it| matches!(it, b'"' | b'\\' | 0..0x20)).map(|position| at + position)
 }
 
 /// Whether every character is a visible one of ASCII, or a space.

@@ -47,8 +47,8 @@ fn value(scanner: &mut Scanner<'_>, depth: u32) -> Option<[u8; 32]> {
         }
         b'[' => {
             hash.update(b"a");
-            scanner.elements(|it| {
-                hash.update(value(it, depth + 1)?);
+            scanner.elements(|scanner| {
+                hash.update(value(scanner, depth + 1)?);
                 Some(())
             })?;
         }

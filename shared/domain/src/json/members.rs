@@ -11,7 +11,7 @@ pub(crate) fn without_members(json: &str, drops: impl Fn(&str) -> bool) -> Strin
     text.push_str(&json[..first.start]);
     let mut is_first = true;
     for (at, member) in members.iter().enumerate().filter(|(_, it)| !it.is_dropped) {
-        if !is_first && let Some(before) = at.checked_sub(1).and_then(|it| members.get(it)) {
+        if !is_first && let Some(before) = at.checked_sub(1).and_then(|difference| members.get(difference)) {
             text.push_str(&json[before.end..member.start]);
         }
         text.push_str(&json[member.start..member.end]);

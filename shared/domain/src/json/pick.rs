@@ -97,7 +97,7 @@ mod tests {
             let tree: Value = serde_json::from_str(&json).unwrap();
             let text = format!("$.{}", steps.join("."));
             if let Ok(path) = Path::parse(&text) {
-                let found = pick(&json, path.steps_in(&tree)).map(|it| serde_json::from_str::<Value>(&it).unwrap());
+                let found = pick(&json, path.steps_in(&tree)).map(|pick| serde_json::from_str::<Value>(&pick).unwrap());
                 prop_assert_eq!(found, path.pick(&tree));
             }
         }

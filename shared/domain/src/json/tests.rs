@@ -120,7 +120,7 @@ proptest! {
 
     #[test]
     fn printable_is_what_has_no_control_character_and_is_ascii(text in "[ -~\\x7f\\x00-\\x1f\u{80}-\u{a0}ü]{0,20}|[ -~]{0,40}") {
-        prop_assert_eq!(super::is_printable_ascii(&text), text.chars().all(|it| it.is_ascii() && !it.is_control()));
+        prop_assert_eq!(super::is_printable_ascii(&text), text.chars().all(|c| c.is_ascii() && !c.is_control()));
     }
 }
 

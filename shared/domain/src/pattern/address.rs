@@ -23,11 +23,11 @@ impl Block {
 
     pub(super) fn contains(&self, value: &str) -> bool {
         match (self.address, address_in(value)) {
-            (IpAddr::V4(network), Some(IpAddr::V4(it))) => {
-                same_head(u32::from(network).into(), u32::from(it).into(), 32 - u32::from(self.bits))
+            (IpAddr::V4(network), Some(IpAddr::V4(v4))) => {
+                same_head(u32::from(network).into(), u32::from(v4).into(), 32 - u32::from(self.bits))
             }
-            (IpAddr::V6(network), Some(IpAddr::V6(it))) => {
-                same_head(network.into(), it.into(), 128 - u32::from(self.bits))
+            (IpAddr::V6(network), Some(IpAddr::V6(v6))) => {
+                same_head(network.into(), v6.into(), 128 - u32::from(self.bits))
             }
             (IpAddr::V4(_), Some(IpAddr::V6(_)) | None) | (IpAddr::V6(_), Some(IpAddr::V4(_)) | None) => {
                 false
@@ -42,14 +42,14 @@ impl Block {
 /// Source: aws/event-ruler 2.0.1, `CIDR` and `Constants`; `java.net.InetAddress`.
 pub(super) fn address_in(text: &str) -> Option<IpAddr> {
     if text.contains(':') {
-        let hexadecimal = text.bytes().all(|it| it.is_ascii_hexdigit() || it == b':');
+        let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':');
         let address: Ipv6Addr = text.parse().ok().filter(|_| hexadecimal)?;
         return Some(address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4));
     }
     let mut octets = [0_u8; 4];
     let mut parts = text.split('.');
     for octet in &mut octets {
-        let part = parts.next().filter(|it| it.bytes().all(|digit| digit.is_ascii_digit()))?;
+        let part = parts.next().filter(|part| part.bytes().all(|digit| digit.is_ascii_digit()))?;
         *octet = part.parse().ok()?;
     }
     parts.next().is_none().then_some(IpAddr::V4(Ipv4Addr::from(octets)))

@@ -39,7 +39,7 @@ impl Pattern {
         let alternatives = reading.alternatives();
         for fields in &alternatives {
             let mut fields: Vec<&Field<'_>> = fields.iter().collect();
-            fields.sort_by_key(|it| it.path);
+            fields.sort_by_key(|field| field.path);
             let mut before = Vec::with_capacity(fields.len());
             for field in fields {
                 let mut place = before.clone();
@@ -64,7 +64,7 @@ impl Pattern {
 /// The wildcards of one entry of a list. Those of an `anything-but` are one pattern to EventBridge.
 fn globs(operator: &Operator) -> Vec<&Glob> {
     match operator {
-        Operator::Wildcard(it) => vec![it],
+        Operator::Wildcard(wildcard) => vec![wildcard],
         Operator::Not(these) => these.iter().flat_map(globs).collect(),
         Operator::Null
         | Operator::Bool(_)
@@ -100,7 +100,7 @@ fn is_too_complex(groups: &[Vec<&Glob>]) -> bool {
     for globs in groups {
         // The beginnings up to the first asterisk are shared within an `anything-but`.
         let mut shared: BTreeMap<(usize, Option<u8>), usize> = BTreeMap::new();
-        let globs: BTreeSet<Vec<Option<u8>>> = globs.iter().map(|it| tokens(it)).collect();
+        let globs: BTreeSet<Vec<Option<u8>>> = globs.iter().map(|glob| tokens(glob)).collect();
         for tokens in globs {
             let (mut at, mut is_determinate) = (0, true);
             for token in tokens {
@@ -133,7 +133,8 @@ fn step(states: &mut Vec<State>, at: usize, token: Option<u8>) -> usize {
 
 /// Goes through the sets of beginnings that texts can match.
 fn explore(states: &[State]) -> bool {
-    let bytes: BTreeSet<u8> = states.iter().flat_map(|it| it.next.iter().map(|(byte, _)| *byte)).collect();
+    let bytes: BTreeSet<u8> =
+        states.iter().flat_map(|state| state.next.iter().map(|(byte, _)| *byte)).collect();
     let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
     let mut open = vec![vec![0]];
     while let Some(set) = open.pop() {
@@ -191,7 +192,7 @@ mod tests {
         check(&json!({ "a": [{ "wildcard": "*:*:*:*:*:event-bus/*" }] }), false);
         let stacks = |names: &[&str]| {
             let all: Vec<Value> =
-                names.iter().map(|it| json!({ "wildcard": format!("*:stack/{it}/*") })).collect();
+                names.iter().map(|name| json!({ "wildcard": format!("*:stack/{name}/*") })).collect();
             json!({ "resources": all })
         };
         check(&stacks(&["Api", "Web", "Data"]), true);

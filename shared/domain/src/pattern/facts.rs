@@ -98,8 +98,8 @@ impl<'e> Facts<'e> {
             }
             Value::Null => drop(self.push(name, Scalar::Null)),
             Value::Bool(it) => drop(self.push(name, Scalar::Bool(*it))),
-            Value::Number(it) => drop(self.push(name, Scalar::Number(it.clone()))),
-            Value::String(it) => drop(self.push(name, Scalar::Text(Cow::Borrowed(it)))),
+            Value::Number(number) => drop(self.push(name, Scalar::Number(number.clone()))),
+            Value::String(text) => drop(self.push(name, Scalar::Text(Cow::Borrowed(text)))),
         }
     }
 }
@@ -116,20 +116,21 @@ impl<'e> Scalar<'e> {
             "false" => Some(Scalar::Bool(false)),
             number => {
                 // So many digits are always a u64.
-                let is_short = number.len() < 19 && number.bytes().all(|it| it.is_ascii_digit());
+                let is_short = number.len() < 19 && number.bytes().all(|byte| byte.is_ascii_digit());
                 let short = if is_short { number.parse::<u64>().ok().map(Number::from) } else { None };
-                let long = || serde_json::from_str(number).ok().filter(|it: &Number| it.as_f64().is_some());
+                let long =
+                    || serde_json::from_str(number).ok().filter(|number: &Number| number.as_f64().is_some());
                 short.or_else(long).map(Scalar::Number)
             }
         }
     }
 
     pub(super) fn as_text(&self) -> Option<&str> {
-        if let Scalar::Text(it) = self { Some(it) } else { None }
+        if let Scalar::Text(text) = self { Some(text) } else { None }
     }
 
     pub(super) fn as_number(&self) -> Option<&Number> {
-        if let Scalar::Number(it) = self { Some(it) } else { None }
+        if let Scalar::Number(number) = self { Some(number) } else { None }
     }
 }
 
@@ -152,6 +153,6 @@ impl<'f, 'e> Item<'f, 'e> {
 
     /// The member of this name; the last one where there are several, as in any reader of JSON.
     pub(super) fn get(self, name: &str) -> Option<Item<'f, 'e>> {
-        self.inside().filter(|it| it.facts.list[it.at].name == name).last()
+        self.inside().filter(|inside| inside.facts.list[inside.at].name == name).last()
     }
 }

@@ -39,8 +39,9 @@ impl Folded {
     pub(super) fn ends(&self, value: &str) -> bool {
         let mut rest = Some(value);
         for Letter { lower, upper } in self.0.iter().rev() {
-            rest = rest
-                .and_then(|it| it.strip_suffix(lower.as_str()).or_else(|| it.strip_suffix(upper.as_str())));
+            rest = rest.and_then(|rest| {
+                rest.strip_suffix(lower.as_str()).or_else(|| rest.strip_suffix(upper.as_str()))
+            });
         }
         rest.is_some()
     }

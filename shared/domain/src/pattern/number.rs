@@ -24,8 +24,9 @@ impl Range {
         let Some(number) = comparable(number) else {
             return false;
         };
-        let above = self.low.is_none_or(|it| number > it.limit || (it.inclusive && number == it.limit));
-        let below = self.high.is_none_or(|it| number < it.limit || (it.inclusive && number == it.limit));
+        let above = self.low.is_none_or(|low| number > low.limit || (low.inclusive && number == low.limit));
+        let below =
+            self.high.is_none_or(|high| number < high.limit || (high.inclusive && number == high.limit));
         above && below
     }
 }

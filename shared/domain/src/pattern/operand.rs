@@ -14,12 +14,12 @@ pub(super) fn read(source: &Value, at: &str) -> Result<Operator, Invalid> {
     match source {
         Value::Null => Ok(Operator::Null),
         Value::Bool(it) => Ok(Operator::Bool(*it)),
-        Value::Number(it) => Ok(Operator::Number(it.clone())),
-        Value::String(it) => Ok(match address::address_in(it) {
+        Value::Number(number) => Ok(Operator::Number(number.clone())),
+        Value::String(text) => Ok(match address::address_in(text) {
             Some(address) => Operator::Address(address),
-            None => Operator::Text(it.clone()),
+            None => Operator::Text(text.clone()),
         }),
-        Value::Object(it) => expression(it, source, at),
+        Value::Object(object) => expression(object, source, at),
         Value::Array(_) => {
             Err(Invalid::value(at, source, "a string, a number, true, false, null or an operator"))
         }
@@ -82,7 +82,7 @@ fn affix(
     folded: fn(Folded) -> Operator,
 ) -> Result<Operator, Invalid> {
     let Some(object) = operand.as_object() else {
-        return text(name, operand, at).map(|it| plain(it.to_owned()));
+        return text(name, operand, at).map(|text| plain(text.to_owned()));
     };
     match only_key(object, operand, at)? {
         (inner @ "equals-ignore-case", operand) => Ok(folded(Folded::new(text(inner, operand, at)?))),
@@ -171,7 +171,7 @@ fn numeric(operand: &Value, at: &str) -> Result<Operator, Invalid> {
         return Err(refused());
     };
     let bound = |[sign, limit]: &[Value; 2]| -> Result<(String, Bound), Invalid> {
-        let sign = sign.as_str().filter(|it| matches!(*it, "=" | "<" | "<=" | ">" | ">="));
+        let sign = sign.as_str().filter(|sign| matches!(*sign, "=" | "<" | "<=" | ">" | ">="));
         let sign = sign.ok_or_else(refused)?.to_owned();
         let inclusive = sign.ends_with('=');
         Ok((sign, Bound { limit: threshold(limit, at)?, inclusive }))
@@ -197,6 +197,6 @@ fn numeric(operand: &Value, at: &str) -> Result<Operator, Invalid> {
 fn threshold(limit: &Value, at: &str) -> Result<f64, Invalid> {
     let number = limit.as_number().ok_or_else(|| Invalid::value(at, limit, "a number to compare with"))?;
     number::comparable(number)
-        .filter(|it| it.abs() <= MAX_NUMERIC)
+        .filter(|comparable| comparable.abs() <= MAX_NUMERIC)
         .ok_or_else(|| Invalid::value(at, limit, "for numeric a number from -5.0e9 to 5.0e9"))
 }

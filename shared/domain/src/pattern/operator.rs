@@ -41,17 +41,23 @@ impl Operator {
         match self {
             Operator::Null => *value == Scalar::Null,
             Operator::Bool(it) => *value == Scalar::Bool(*it),
-            Operator::Number(it) => value.as_number().is_some_and(|found| number::equal(found, it)),
-            Operator::Text(it) => value.as_text() == Some(it.as_str()),
-            Operator::Address(it) => value.as_text().and_then(address::address_in) == Some(*it),
-            Operator::Prefix(it) => value.as_text().is_some_and(|found| found.starts_with(it.as_str())),
-            Operator::PrefixFolded(it) => value.as_text().is_some_and(|found| it.begins(found)),
-            Operator::Suffix(it) => value.as_text().is_some_and(|found| found.ends_with(it.as_str())),
-            Operator::SuffixFolded(it) => value.as_text().is_some_and(|found| it.ends(found)),
-            Operator::Folded(it) => value.as_text().is_some_and(|found| it.equals(found)),
-            Operator::Wildcard(it) => value.as_text().is_some_and(|found| it.matches(found)),
-            Operator::Numeric(it) => value.as_number().is_some_and(|found| it.holds(found)),
-            Operator::Cidr(it) => value.as_text().is_some_and(|found| it.contains(found)),
+            Operator::Number(number) => value.as_number().is_some_and(|found| number::equal(found, number)),
+            Operator::Text(text) => value.as_text() == Some(text.as_str()),
+            Operator::Address(address) => value.as_text().and_then(address::address_in) == Some(*address),
+            Operator::Prefix(prefix) => {
+                value.as_text().is_some_and(|found| found.starts_with(prefix.as_str()))
+            }
+            Operator::PrefixFolded(prefix_folded) => {
+                value.as_text().is_some_and(|found| prefix_folded.begins(found))
+            }
+            Operator::Suffix(suffix) => value.as_text().is_some_and(|found| found.ends_with(suffix.as_str())),
+            Operator::SuffixFolded(suffix_folded) => {
+                value.as_text().is_some_and(|found| suffix_folded.ends(found))
+            }
+            Operator::Folded(folded) => value.as_text().is_some_and(|found| folded.equals(found)),
+            Operator::Wildcard(wildcard) => value.as_text().is_some_and(|found| wildcard.matches(found)),
+            Operator::Numeric(numeric) => value.as_number().is_some_and(|found| numeric.holds(found)),
+            Operator::Cidr(cidr) => value.as_text().is_some_and(|found| cidr.contains(found)),
             Operator::Present => true,
             Operator::Absent => false,
             Operator::Not(these) => !these.iter().any(|it| it.holds(value)),
@@ -60,6 +66,6 @@ impl Operator {
 
     /// The one string that satisfies it, if there is exactly one.
     pub(super) fn as_text(&self) -> Option<&str> {
-        if let Operator::Text(it) = self { Some(it) } else { None }
+        if let Operator::Text(text) = self { Some(text) } else { None }
     }
 }

@@ -48,7 +48,7 @@ impl Paths {
         let mut spot = self.root();
         for name in path.split('.') {
             spot = match self.step(spot, name.as_bytes()) {
-                Some(it) => it,
+                Some(step) => step,
                 None => self.grow(spot, name),
             };
         }
@@ -79,19 +79,19 @@ impl Paths {
         if self.steps[from.at()].firsts & first(name) == 0 {
             return None;
         }
-        if let Some(it) = self.step(from, name) {
-            return Some(it);
+        if let Some(step) = self.step(from, name) {
+            return Some(step);
         }
         if !name.contains(&b'.') {
             return None;
         }
-        name.split(|it| *it == b'.').try_fold(from, |spot, it| self.step(spot, it))
+        name.split(|name| *name == b'.').try_fold(from, |spot, it| self.step(spot, it))
     }
 
     /// Where a path ends that a pattern asks for.
     pub(crate) fn find(&self, path: &str) -> Option<Spot> {
         let end = path.split('.').try_fold(self.root(), |spot, name| self.step(spot, name.as_bytes()));
-        end.filter(|it| self.is_asked(*it))
+        end.filter(|end| self.is_asked(*end))
     }
 
     /// Whether a pattern asks for a value at the end of this path itself.

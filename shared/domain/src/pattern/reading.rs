@@ -103,10 +103,11 @@ fn expand(clauses: &[Clause]) -> Vec<Vec<Field<'_>>> {
         match clause {
             Clause::Field { path, at, leaf } => {
                 let field = Field { path, at, leaf: *leaf };
-                combinations.iter_mut().for_each(|it| it.push(field));
+                combinations.iter_mut().for_each(|combination| combination.push(field));
             }
             Clause::Any(members) => {
-                let branches: Vec<Vec<Field<'_>>> = members.iter().flat_map(|it| expand(it)).collect();
+                let branches: Vec<Vec<Field<'_>>> =
+                    members.iter().flat_map(|member| expand(member)).collect();
                 let mut joined = Vec::with_capacity(combinations.len() * branches.len());
                 for head in &combinations {
                     joined.extend(branches.iter().map(|tail| [head.as_slice(), tail].concat()));
@@ -155,7 +156,7 @@ struct Reader {
 impl Reader {
     fn object(&mut self, source: &Value, place: &Place) -> Result<Vec<Clause>, Invalid> {
         let wanted = "an object with at least one field";
-        let object = source.as_object().filter(|it| !it.is_empty());
+        let object = source.as_object().filter(|object| !object.is_empty());
         let object = object.ok_or_else(|| Invalid::value(place.shown(), source, wanted))?;
         let mut clauses = Vec::with_capacity(object.len());
         for (key, value) in object {
@@ -195,7 +196,7 @@ impl Reader {
 
     fn any(&mut self, source: &Value, place: &Place) -> Result<Clause, Invalid> {
         let at = joined(&place.at, "$or");
-        let members = source.as_array().filter(|it| it.len() >= 2);
+        let members = source.as_array().filter(|item| item.len() >= 2);
         let members =
             members.ok_or_else(|| Invalid::value(&at, source, "an array of at least two patterns"))?;
         self.combinations = self.combinations.saturating_mul(members.len());

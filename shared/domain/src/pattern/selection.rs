@@ -67,19 +67,19 @@ impl Wants<'_> {
 }
 
 fn selections(operator: &Operator, spot: Spot) -> Option<Selections> {
-    let whole = |it: &Scalar<'_>| Some(Selection { print: of_scalar(it, spot), kind: Kind::Whole });
+    let whole = |scalar: &Scalar<'_>| Some(Selection { print: of_scalar(scalar, spot), kind: Kind::Whole });
     let only = match operator {
         Operator::Null => whole(&Scalar::Null),
         Operator::Bool(it) => whole(&Scalar::Bool(*it)),
-        Operator::Number(it) => whole(&Scalar::Number(it.clone())),
-        Operator::Text(it) => whole(&Scalar::Text(it.as_str().into())),
+        Operator::Number(number) => whole(&Scalar::Number(number.clone())),
+        Operator::Text(text) => whole(&Scalar::Text(text.as_str().into())),
         Operator::Prefix(it) => prefix(it, spot),
         Operator::Suffix(it) => suffix(it, spot),
-        Operator::Folded(it) => {
-            it.ascii().map(|it| Selection { print: of_folded(&it, spot), kind: Kind::Folded })
+        Operator::Folded(folded) => {
+            folded.ascii().map(|ascii| Selection { print: of_folded(&ascii, spot), kind: Kind::Folded })
         }
-        Operator::Wildcard(it) => {
-            let (first, last) = it.ends();
+        Operator::Wildcard(wildcard) => {
+            let (first, last) = wildcard.ends();
             return match (prefix(first, spot), suffix(last, spot)) {
                 (Some(first), last) => Some((first, last)),
                 (None, last) => Some((last?, None)),
@@ -94,7 +94,7 @@ fn selections(operator: &Operator, spot: Spot) -> Option<Selections> {
         | Operator::Absent
         | Operator::Not(_) => None,
     };
-    only.map(|it| (it, None))
+    only.map(|only| (only, None))
 }
 
 fn prefix(text: &str, spot: Spot) -> Option<Selection> {
@@ -112,11 +112,11 @@ fn suffix(text: &str, spot: Spot) -> Option<Selection> {
 /// The fingerprint of a whole value. Equal values have the same, however a number is spelt.
 pub(crate) fn of_scalar(value: &Scalar<'_>, spot: Spot) -> u64 {
     match value {
-        Scalar::Text(it) => print(seed(spot, TEXT), it.as_bytes()),
-        Scalar::Number(it) => match number::comparable(it) {
+        Scalar::Text(text) => print(seed(spot, TEXT), text.as_bytes()),
+        Scalar::Number(number) => match number::comparable(number) {
             // There are two zeros; the sum with one of them is always the positive one.
             Some(double) => print(seed(spot, NUMBER), &(double + 0.0).to_le_bytes()),
-            None => print(seed(spot, NUMBER), it.to_string().as_bytes()),
+            None => print(seed(spot, NUMBER), number.to_string().as_bytes()),
         },
         Scalar::Null => print(seed(spot, OTHER), b"null"),
         Scalar::Bool(true) => print(seed(spot, OTHER), b"true"),

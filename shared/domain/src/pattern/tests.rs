@@ -81,6 +81,6 @@ fn a_dot_in_a_key_is_a_step_of_a_path() {
 
 #[track_caller]
 fn check(pattern: &Value, event: &Value, expected: bool) {
-    let compiled = Pattern::compile(pattern).unwrap_or_else(|it| panic!("{pattern}: {it}"));
+    let compiled = Pattern::compile(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
     assert_eq!(compiled.matches(event), expected, "{pattern} for {event}");
 }

@@ -53,7 +53,7 @@ impl Branch {
     /// # Errors
     /// [`Invalid`] for a path that two of them share.
     pub(super) fn plant(mut fields: Vec<Field<'_>>) -> Result<Branch, Invalid> {
-        fields.sort_by_key(|it| it.path);
+        fields.sort_by_key(|field| field.path);
         for pair in fields.windows(2) {
             if pair[0].path == pair[1].path {
                 let found = "a second constraint on the same path";
@@ -73,7 +73,7 @@ impl Branch {
                 continue;
             };
             let next = from + length + 1;
-            let count = fields.iter().take_while(|it| it.path.starts_with(&first.path[..next])).count();
+            let count = fields.iter().take_while(|field| field.path.starts_with(&first.path[..next])).count();
             let (below, after) = fields.split_at(count);
             let node = Node::Branch(Branch::grow(below, next));
             children.push(Child { path: first.path[..next - 1].to_owned(), node });
@@ -156,7 +156,7 @@ impl Child {
             Node::Leaf(leaf) => self.judge_leaf(*leaf, found, object, from, scope, leaves),
             Node::Branch(branch) => {
                 let next = self.path.len() + 1;
-                let nested = match found.map(|it| (it, it.what())) {
+                let nested = match found.map(|found| (found, found.what())) {
                     Some((object, What::Object)) => branch.judge(object, next, scope, leaves),
                     Some((array, What::Array)) => {
                         let fresh = Scope { array, from: next, known: RefCell::default() };
@@ -183,7 +183,9 @@ impl Child {
         leaves: &Leaves,
     ) -> Verdict {
         let operators = &leaves[leaf];
-        if found.is_some_and(|it| any_scalar(it, &|it| operators.iter().any(|operator| operator.holds(it)))) {
+        if found.is_some_and(|found| {
+            any_scalar(found, &|found| operators.iter().any(|operator| operator.holds(found)))
+        }) {
             return Verdict::Held;
         }
         if !operators.contains(&Operator::Absent) {
@@ -234,6 +236,6 @@ fn any_scalar(value: Item<'_, '_>, test: &impl Fn(&Scalar<'_>) -> bool) -> bool 
     match value.what() {
         What::Array => value.inside().any(|it| any_scalar(it, test)),
         What::Object => false,
-        What::Scalar(it) => test(it),
+        What::Scalar(scalar) => test(scalar),
     }
 }

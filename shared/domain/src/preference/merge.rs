@@ -145,7 +145,7 @@ impl<'a> Stack<'a> {
             let Some(node) = branch.children.get(name) else { continue };
             let part = match node {
                 Node::Switch(_) | Node::Conditions(_) => Part::Leaf(node),
-                Node::Branch(it) => Part::Branch(it),
+                Node::Branch(branch) => Part::Branch(branch),
             };
             below.push(Say { part, ..*say });
             if below.locked {

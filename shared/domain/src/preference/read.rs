@@ -117,10 +117,10 @@ fn conditions(place: &Place<'_>, value: &Value) -> Result<Node, Invalid> {
             None => When::try_from(source.clone()),
             Some(invalid) => Err(invalid),
         };
-        read.push(when.map_err(|it| Invalid {
-            place: format!("{}[{at}], {}", place.text(), it.at),
-            found: it.found,
-            wanted: it.wanted,
+        read.push(when.map_err(|error| Invalid {
+            place: format!("{}[{at}], {}", place.text(), error.at),
+            found: error.found,
+            wanted: error.wanted,
         })?);
     }
     Ok(Node::Conditions(read))

@@ -12,7 +12,7 @@ use super::{Layers, Preferences, Question, Vote};
 /// The set, which has to be a good one.
 #[track_caller]
 fn set(value: &Value) -> Preferences {
-    Preferences::read(value).unwrap_or_else(|it| panic!("{it}: {value}"))
+    Preferences::read(value).unwrap_or_else(|error| panic!("{error}: {value}"))
 }
 
 /// Asks about an e-mail by the rule `paid` in the category `billing`, of an event of severity 3 without a tenant.
@@ -21,12 +21,12 @@ fn ask(layers: &Layers<'_>, others: &Value) -> Vote {
     let text = |name: &'static str, default: &'static str| {
         others.get(name).map_or(default.to_owned(), |it| it.as_str().unwrap().to_owned())
     };
-    let holds = |name: &str| others.get(name).is_some_and(|it| it.as_bool().unwrap());
+    let holds = |name: &str| others.get(name).is_some_and(|other| other.as_bool().unwrap());
     let categories: Vec<&str> = match others.get("categories") {
-        Some(list) => list.as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect(),
+        Some(list) => list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect(),
         None => vec!["billing"],
     };
-    let id = others.get("id").map(|it| it.as_str().unwrap());
+    let id = others.get("id").map(|other| other.as_str().unwrap());
     layers.vote(&Question {
         rule: &text("rule", "paid"),
         categories: &categories,

@@ -45,7 +45,9 @@ pub(super) fn hold(sets: &Stack<'_>, unsubscribed: Option<&Unsubscribed>, questi
         return Vote { allowed: true, because: Because::unasked(Scope::Critical), votes: Vec::new() };
     }
     let mut votes = Vec::new();
-    let left = |scope: &unsubscribe::Scope| unsubscribed.is_some_and(|it| it.contains_key(scope));
+    let left = |scope: &unsubscribe::Scope| {
+        unsubscribed.is_some_and(|unsubscribed| unsubscribed.contains_key(scope))
+    };
     if question.commercial && left(&unsubscribe::Scope::Commercial) {
         votes.push(Because::unsubscribed(Scope::Commercial));
     }
@@ -65,7 +67,7 @@ pub(super) fn hold(sets: &Stack<'_>, unsubscribed: Option<&Unsubscribed>, questi
         }
         ask(&sets, &scope, question, &mut votes);
     }
-    let deciding = votes.iter().find(|it| !it.allowed).or(votes.last());
+    let deciding = votes.iter().find(|vote| !vote.allowed).or(votes.last());
     let because = deciding.cloned().unwrap_or_else(|| Because::unasked(Scope::Default));
     Vote { allowed: because.allowed, because, votes }
 }

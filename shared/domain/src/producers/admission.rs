@@ -90,7 +90,7 @@ impl Producers {
     ) -> Result<(), Refusal> {
         let Identity { source, detail_type, is_older_envelope } = identity;
         let is_mapped = |names: fn(&Producer) -> &std::collections::BTreeSet<String>, name: &str| {
-            is_older_envelope && entry.is_some_and(|it| names(it).contains(name))
+            is_older_envelope && entry.is_some_and(|entry| names(entry).contains(name))
         };
         let is_kind_known = event.kind == detail_type || is_mapped(|it| &it.envelopes, detail_type);
         let is_replay = !is_older_envelope && self.may_replay(source) && event.replay_id().is_some();

@@ -38,7 +38,7 @@ fn older_envelope_names_the_bus_or_what_policy_maps_to_it() {
     let (open, mapped) = (Producers::default(), producers(policy));
     let read = |producers: &Producers, source: &str, kind: &str, detail: &Value| {
         let event = BusEvent::parse(&bus(source, kind, detail)).unwrap().event(producers);
-        event.map(|it| (it.source, it.kind)).map_err(|it| it.class.name())
+        event.map(|event| (event.source, event.kind)).map_err(|error| error.class.name())
     };
     let named = |source: &str, kind: &str| Ok((source.to_owned(), kind.to_owned()));
     assert_eq!(read(&open, "hub", "task.done", &hub("hub", "task.done")), named("hub", "task.done"));

@@ -110,7 +110,7 @@ fn check_window(heard: Option<&str>, has_template: bool, expected: Result<Option
         }
         Err(stopped) => Err(stopped.reason),
     };
-    assert_eq!(found, expected.map(|it| it.map(at)), "{heard:?}");
+    assert_eq!(found, expected.map(|expected| expected.map(at)), "{heard:?}");
 }
 
 fn text_proof(priority: &str, text: &str) -> Result<Proof, Box<Content>> {
@@ -135,7 +135,7 @@ fn proof(priority: &str, content: Content) -> Result<Proof, Box<Content>> {
     let people = Recipients::from([("ann".to_owned(), ann)]);
     let plan = Plan::of(&event, &catalog);
     let decisions = decide_with(&plan, &people, None, at(NOON), Ask::if_nothing_happened);
-    let decision = decisions.iter().find(|it| it.channel == Some(content.channel())).unwrap();
+    let decision = decisions.iter().find(|decision| decision.channel == Some(content.channel())).unwrap();
     let Verdict::Send(order) = &decision.verdict else { panic!("it is sent") };
     Proof::of(&plan, decision, order, content, &Zone::utc())
 }

@@ -8,7 +8,7 @@ const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 fn a_full_bucket_gives_a_burst_at_once_and_then_one_token_an_interval() {
     let quota = Quota::per_second(2).unwrap();
     let slice = Bucket::default().take(&quota, 5, NOON, Duration::from_secs(10));
-    let after: Vec<i128> = slice.tokens.iter().map(|it| it.duration_since(NOON).as_millis()).collect();
+    let after: Vec<i128> = slice.tokens.iter().map(|token| token.duration_since(NOON).as_millis()).collect();
     assert_eq!(after, [0, 0, 500, 1_000, 1_500]);
 }
 

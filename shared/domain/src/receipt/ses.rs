@@ -72,7 +72,7 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
     let it: Detail<'_> = detail(event, "an event of SES with eventType and mail")?;
     let (news, at) = match it.event_type.as_ref() {
         "Send" => (News::Accepted, None),
-        "Delivery" => (News::Delivered, it.delivery.and_then(|it| it.timestamp)),
+        "Delivery" => (News::Delivered, it.delivery.and_then(|delivery| delivery.timestamp)),
         "Bounce" => {
             let wanted = "a bounce with its type";
             let bounce = it.bounce.ok_or_else(|| Refusal::new("detail.bounce", "nothing", wanted))?;
@@ -86,10 +86,12 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
         "Complaint" => {
             let complaint = it.complaint.as_ref();
             // The recipient took it out of the spam folder.
-            if complaint.is_some_and(|it| it.complaint_feedback_type.as_deref() == Some("not-spam")) {
+            if complaint
+                .is_some_and(|complaint| complaint.complaint_feedback_type.as_deref() == Some("not-spam"))
+            {
                 return Ok(Heard::Nothing("the contrary of a complaint"));
             }
-            (News::Complained, complaint.and_then(|it| it.timestamp))
+            (News::Complained, complaint.and_then(|complaint| complaint.timestamp))
         }
         "Reject" | "Rendering Failure" => (News::Undelivered(Reason::Rejected), None),
         "Open" | "Click" => match it.open.or(it.click) {
@@ -100,7 +102,7 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
         "DeliveryDelay" => return Ok(Heard::Nothing("a letter is delayed")),
         _ => return Ok(Heard::Nothing("an event of a letter that says nothing of its delivery")),
     };
-    let key = it.mail.tags.get(KEY_TAG).and_then(|it| Key::parse(it.first()?));
+    let key = it.mail.tags.get(KEY_TAG).and_then(|tag| Key::parse(tag.first()?));
     let provider_id = it.mail.message_id.map(Cow::into_owned);
     if key.is_none() && provider_id.is_none() {
         return Err(Refusal::new("detail.mail", "neither our tag nor a message id", "at least one"));

@@ -35,11 +35,11 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
     if event.detail_type != "Text Message Delivery Status Updated" {
         return Ok(Heard::Nothing("no event of a text"));
     }
-    let it: Detail<'_> = detail(event, "an event of a text with eventType and messageId")?;
-    let news = match it.event_type.as_ref() {
+    let detail: Detail<'_> = detail(event, "an event of a text with eventType and messageId")?;
+    let news = match detail.event_type.as_ref() {
         "TEXT_DELIVERED" => News::Delivered,
         // In some countries the carrier's yes is the last that anybody hears.
-        "TEXT_SUCCESSFUL" if it.is_final => News::Delivered,
+        "TEXT_SUCCESSFUL" if detail.is_final => News::Delivered,
         "TEXT_SUCCESSFUL" | "TEXT_SENT" | "TEXT_QUEUED" | "TEXT_PENDING" => News::Accepted,
         "TEXT_INVALID" => News::Bounced,
         "TEXT_BLOCKED" | "TEXT_SPAM" | "TEXT_CARRIER_BLOCKED" | "TEXT_PROTECT_BLOCKED" => {
@@ -51,7 +51,10 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
         "TEXT_UNKNOWN" => News::Unconfirmed,
         _ => return Ok(Heard::Nothing("an event of a text that says nothing of its delivery")),
     };
-    let key = it.context.as_ref().and_then(|it| Key::parse(it.get(KEY)?));
-    let at = time(it.event_timestamp.and_then(|it| Timestamp::from_millisecond(it).ok()), event)?;
-    Ok(Heard::Receipt(Receipt { key, provider_id: Some(it.message_id.into_owned()), news, at }))
+    let key = detail.context.as_ref().and_then(|context| Key::parse(context.get(KEY)?));
+    let at = time(
+        detail.event_timestamp.and_then(|event_timestamp| Timestamp::from_millisecond(event_timestamp).ok()),
+        event,
+    )?;
+    Ok(Heard::Receipt(Receipt { key, provider_id: Some(detail.message_id.into_owned()), news, at }))
 }

@@ -29,7 +29,7 @@ fn a_receipt_of_ses_brings_our_key_back_and_says_what_became_of_the_letter() {
     ] {
         let receipt = receipt(sample);
         assert_eq!(receipt.key, Key::parse(KEY));
-        assert!(receipt.provider_id.is_some_and(|it| it.starts_with("EXAMPLE7c")));
+        assert!(receipt.provider_id.is_some_and(|provider_id| provider_id.starts_with("EXAMPLE7c")));
         assert_eq!((receipt.news, receipt.at.to_string().as_str()), (news, at));
     }
 }
@@ -129,7 +129,11 @@ fn an_address_is_closed_by_a_bounce_or_a_complaint_for_its_channels_term_and_by_
 #[track_caller]
 fn check_term(news: News, channel: Channel, at: Timestamp, until: Option<&str>) {
     let closed = news.closes(channel, "hash", at);
-    assert_eq!(closed.and_then(|it| it.until), until.map(|it| it.parse().unwrap()), "{news:?} {channel:?}");
+    assert_eq!(
+        closed.and_then(|closed| closed.until),
+        until.map(|until| until.parse().unwrap()),
+        "{news:?} {channel:?}"
+    );
 }
 
 #[test]
@@ -191,7 +195,7 @@ fn any_news() -> impl Strategy<Value = News> {
 
 fn receipt(sample: &str) -> Receipt {
     match read(sample) {
-        Ok(Heard::Receipt(it)) => it,
+        Ok(Heard::Receipt(receipt)) => receipt,
         Ok(Heard::Inbound(_) | Heard::Nothing(_)) => panic!("it is no receipt: {sample}"),
         Err(refusal) => panic!("{refusal}: {sample}"),
     }

@@ -64,26 +64,29 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
     let Some(kind) = Kind::of(&event.detail_type) else {
         return Ok(Heard::Nothing("no event of a WhatsApp message"));
     };
-    let it: Detail<'_> = detail(event, "an event of a WhatsApp message")?;
-    let entry: Value =
-        it.whats_app_webhook_entry.as_ref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
-    let at = time(seconds(it.event_timestamp.as_ref()), event)?;
+    let detail: Detail<'_> = detail(event, "an event of a WhatsApp message")?;
+    let entry: Value = detail
+        .whats_app_webhook_entry
+        .as_ref()
+        .and_then(|whats_app_webhook_entry| serde_json::from_str(whats_app_webhook_entry).ok())
+        .unwrap_or_default();
+    let at = time(seconds(detail.event_timestamp.as_ref()), event)?;
     let news = match kind {
         Kind::Sent => News::Accepted,
         Kind::Delivered => News::Delivered,
         Kind::Read => News::Seen,
         Kind::Received => {
-            let from = it.from.as_str().or(in_entry(&entry, "messages")["from"].as_str());
+            let from = detail.from.as_str().or(in_entry(&entry, "messages")["from"].as_str());
             let from =
-                from.and_then(|it| PhoneNumber::parse(&format!("+{}", it.trim_start_matches('+'))).ok());
+                from.and_then(|from| PhoneNumber::parse(&format!("+{}", from.trim_start_matches('+'))).ok());
             return Ok(match from {
                 Some(from) => Heard::Inbound(Inbound { from, at }),
                 None => Heard::Nothing("a WhatsApp message without its sender"),
             });
         }
-        Kind::Failed => failed(&it, &entry),
+        Kind::Failed => failed(&detail, &entry),
     };
-    let Some(provider_id) = it.message_id else {
+    let Some(provider_id) = detail.message_id else {
         return Err(Refusal::new("detail.messageId", "nothing", "what the service calls the message"));
     };
     Ok(Heard::Receipt(Receipt { key: None, provider_id: Some(provider_id.into_owned()), news, at }))
@@ -94,7 +97,7 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
 /// template.
 fn failed(it: &Detail<'_>, entry: &Value) -> News {
     let codes = [&it.errors[0]["code"], &it.error_code, &in_entry(entry, "statuses")["errors"][0]["code"]];
-    let code = codes.into_iter().find_map(|it| it.as_u64().or_else(|| it.as_str()?.parse().ok()));
+    let code = codes.into_iter().find_map(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
     match code {
         Some(131_026) => News::Bounced,
         Some(131_050 | 130_497) => News::Undelivered(Reason::Blocked),
@@ -109,6 +112,6 @@ fn in_entry<'a>(entry: &'a Value, kind: &str) -> &'a Value {
 }
 
 fn seconds(value: Option<&Value>) -> Option<Timestamp> {
-    let seconds = value.and_then(|it| it.as_i64().or_else(|| it.as_str()?.parse().ok()))?;
+    let seconds = value.and_then(|value| value.as_i64().or_else(|| value.as_str()?.parse().ok()))?;
     Timestamp::from_second(seconds).ok()
 }

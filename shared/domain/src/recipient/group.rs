@@ -35,7 +35,7 @@ impl Group {
     /// A topic, where [`NO_TENANT`] is no tenant.
     #[must_use]
     pub fn topic(tenant: Option<&str>, name: &str) -> Group {
-        let tenant = tenant.filter(|it| *it != NO_TENANT).map(str::to_owned);
+        let tenant = tenant.filter(|tenant| *tenant != NO_TENANT).map(str::to_owned);
         Group::Topic { tenant, name: name.to_owned() }
     }
 }
@@ -49,7 +49,7 @@ impl Recipient {
     #[must_use]
     pub fn groups(&self) -> BTreeSet<Group> {
         let roles =
-            self.roles.iter().map(|it| Group::Role { scope: it.scope.clone(), role: it.role.clone() });
+            self.roles.iter().map(|role| Group::Role { scope: role.scope.clone(), role: role.role.clone() });
         let everywhere = self
             .topic_tenants()
             .into_iter()
@@ -91,7 +91,7 @@ impl Recipient {
         }
         self.topics.remove(topic);
         let others: Vec<String> = self.topic_tenants().into_iter().map(str::to_owned).collect();
-        for other in others.into_iter().filter(|it| it != tenant) {
+        for other in others.into_iter().filter(|other| other != tenant) {
             self.topics_in.entry(other).or_default().insert(topic.to_owned());
         }
     }

@@ -104,7 +104,7 @@ impl Entry {
     /// When an entry without a person may be forgotten.
     #[must_use]
     pub fn forget_at(&self) -> Option<Timestamp> {
-        let newest = self.newest().map(|it| it.at)?;
+        let newest = self.newest().map(|newest| newest.at)?;
         self.person.is_none().then(|| newest.saturating_add(MEMORY).unwrap_or(Timestamp::MAX))
     }
 
@@ -135,7 +135,7 @@ impl Entry {
         let changed = match change {
             Change::Put(person) => {
                 // It counts from now on, also against a producer whose clock is ahead.
-                let stamp = self.newest().filter(|it| *it > stamp).unwrap_or(stamp).clone();
+                let stamp = self.newest().filter(|newest| *newest > stamp).unwrap_or(stamp).clone();
                 self.describe(person, stamp);
                 true
             }
@@ -218,7 +218,7 @@ impl Entry {
             }
             // What is left of a newer word about a part of it.
             let before = members_of(person);
-            for path in self.history.members.keys().filter(|it| KEPT.contains(&name_of(it))) {
+            for path in self.history.members.keys().filter(|key| KEPT.contains(&name_of(key))) {
                 copy(path, &before, &mut members);
             }
             self.person = typed(members);
@@ -233,7 +233,7 @@ impl Entry {
 
     fn move_in(&mut self, topic: &Topic, joined: bool, stamp: &Stamp) -> bool {
         let moves = &mut self.history.moves;
-        let at = moves.binary_search_by(|it| it.topic.cmp(topic));
+        let at = moves.binary_search_by(|moves| moves.topic.cmp(topic));
         let last = at.ok().map(|at| &moves[at].stamp);
         if last.max(self.history.whole.as_ref()) >= Some(stamp) {
             return false;
@@ -274,7 +274,7 @@ impl Entry {
         }
         let closing = Closing { closed: closed.clone(), stamp: stamp.clone() };
         let closings = &mut self.history.closings;
-        match closings.binary_search_by(|it| it.place().cmp(&closing.place())) {
+        match closings.binary_search_by(|closings| closings.place().cmp(&closing.place())) {
             Ok(at) if closings[at].stamp >= *stamp => return false,
             Ok(at) => {
                 let before = std::mem::replace(&mut closings[at], closing);
@@ -306,19 +306,19 @@ impl Entry {
         let closings: Vec<&Suppression> = history
             .closings
             .iter()
-            .filter(|it| Some(&it.stamp) > closed_until.as_ref())
-            .map(|it| &it.closed)
+            .filter(|closing| Some(&closing.stamp) > closed_until.as_ref())
+            .map(|closing| &closing.closed)
             .collect();
         person.suppressed.retain(|it| !closings.contains(&it));
         person.suppressed.extend(closings.into_iter().cloned());
         let is_gone = |id: &str| history.gone.get(id).is_some_and(|it| Some(it) > described_at.as_ref());
-        person.devices.retain(|it| !is_gone(&it.id));
+        person.devices.retain(|device| !is_gone(&device.id));
     }
 
     fn forget_what_is_old(&mut self) {
-        let Some(since) = self.newest().and_then(|it| it.at.checked_sub(MEMORY).ok()) else { return };
+        let Some(since) = self.newest().and_then(|newest| newest.at.checked_sub(MEMORY).ok()) else { return };
         self.history.moves.retain(|it| it.stamp.at >= since);
-        self.history.closings.retain(|it| it.stamp.at >= since);
+        self.history.closings.retain(|closing| closing.stamp.at >= since);
         self.history.gone.retain(|_, it| it.at >= since);
     }
 
@@ -333,7 +333,7 @@ impl Entry {
     fn newest(&self) -> Option<&Stamp> {
         let history = &self.history;
         let moves = history.moves.iter().map(|it| &it.stamp);
-        let closings = history.closings.iter().map(|it| &it.stamp);
+        let closings = history.closings.iter().map(|closing| &closing.stamp);
         let said = history.whole.iter().chain(&history.erased).chain(history.members.values());
         said.chain(moves).chain(closings).chain(history.gone.values()).max()
     }
@@ -342,12 +342,13 @@ impl Entry {
 /// Whether a change stays within its reach: the person belongs to covered tenants alone, before and after; or the change
 /// touches only what the person has in covered tenants (`in_tenants`, `topics_in`), and the person is in one of them.
 fn is_within(reach: &Tenants, before: Option<&Recipient>, after: Option<&Recipient>) -> bool {
-    let covered = |person: Option<&Recipient>| person.is_none_or(|it| reach.cover_person_of(&it.tenants));
+    let covered =
+        |person: Option<&Recipient>| person.is_none_or(|person| reach.cover_person_of(&person.tenants));
     if covered(before) && covered(after) {
         return true;
     }
     let (Some(before), Some(after)) = (before, after) else { return false };
-    let is_member = before.tenants.iter().any(|it| reach.covers(Some(it)));
+    let is_member = before.tenants.iter().any(|tenant| reach.covers(Some(tenant)));
     let rest = |person: &Recipient| {
         let mut person = person.clone();
         let is_foreign = |tenant: &str| tenant == NO_TENANT || !reach.covers(Some(tenant));

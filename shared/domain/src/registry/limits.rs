@@ -85,24 +85,24 @@ pub(super) fn check(members: &Map<String, Value>, place: &str) -> Result<(), Ref
         match (name.as_str(), value) {
             ("name", Value::String(it)) => text(&at, it, it.chars().count(), MAX_NAME_CHARS, "characters")?,
             ("locale", Value::String(it)) => text(&at, it, it.len(), MAX_LOCALE_BYTES, "bytes")?,
-            ("email", Value::String(it)) => email(&at, it)?,
+            ("email", Value::String(text)) => email(&at, text)?,
             ("phone" | "whatsapp", Value::String(it)) => phone(&at, it)?,
-            ("devices", Value::Array(it)) => devices(&at, it)?,
-            ("tenants", Value::Array(it)) => count(&at, it.len(), MAX_TENANTS)?,
-            ("roles", Value::Array(it)) => {
-                count(&at, it.len(), MAX_ROLES)?;
-                each(&at, it, &ROLE)?;
+            ("devices", Value::Array(array)) => devices(&at, array)?,
+            ("tenants", Value::Array(array)) => count(&at, array.len(), MAX_TENANTS)?,
+            ("roles", Value::Array(array)) => {
+                count(&at, array.len(), MAX_ROLES)?;
+                each(&at, array, &ROLE)?;
             }
-            ("topics", Value::Array(it)) => count(&at, it.len(), MAX_TOPICS)?,
-            ("topics_in", Value::Object(it)) => topics_in(&at, it)?,
+            ("topics", Value::Array(array)) => count(&at, array.len(), MAX_TOPICS)?,
+            ("topics_in", Value::Object(object)) => topics_in(&at, object)?,
             ("preferences", Value::Object(_)) => size(&at, value, MAX_PREFERENCES_BYTES)?,
             ("quiet", Value::Object(_) | Value::Array(_)) => size(&at, value, MAX_QUIET_BYTES)?,
-            ("in_tenants", Value::Object(it)) => in_tenants(&at, value, it)?,
-            ("suppressed", Value::Array(it)) => {
-                count(&at, it.len(), MAX_SUPPRESSED)?;
-                each(&at, it, &SUPPRESSION)?;
+            ("in_tenants", Value::Object(object)) => in_tenants(&at, value, object)?,
+            ("suppressed", Value::Array(array)) => {
+                count(&at, array.len(), MAX_SUPPRESSED)?;
+                each(&at, array, &SUPPRESSION)?;
             }
-            ("unsubscribed", Value::Object(it)) => unsubscribed(&at, it)?,
+            ("unsubscribed", Value::Object(object)) => unsubscribed(&at, object)?,
             _ => {}
         }
     }
@@ -259,7 +259,7 @@ fn each(at: &str, elements: &[Value], names: &[&str]) -> Result<(), Refusal> {
 }
 
 fn known(at: &str, members: &Map<String, Value>, names: &[&str]) -> Result<(), Refusal> {
-    match members.keys().any(|it| !names.contains(&it.as_str())) {
+    match members.keys().any(|key| !names.contains(&key.as_str())) {
         true => Err(Refusal::new(
             at.to_owned(),
             "a member that is not known",

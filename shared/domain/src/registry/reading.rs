@@ -69,7 +69,7 @@ pub fn settings(members: &Map<String, Value>) -> Result<Settings, Refusal> {
 
 fn parse(text: &str) -> Result<Map<String, Value>, Refusal> {
     match serde_json::from_str(text) {
-        Ok(Value::Object(it)) => Ok(it),
+        Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Refusal::new("body", kind_of(text), "one JSON object")),
         Err(error) => Err(Refusal::not_json(&error)),
     }
@@ -79,7 +79,7 @@ fn parse(text: &str) -> Result<Map<String, Value>, Refusal> {
 pub(super) fn object(event: &Event) -> Result<Map<String, Value>, Refusal> {
     let Some(data) = &event.data else { return Err(Refusal::new("data", "nothing", "a JSON object")) };
     match serde_json::from_str(data.text()) {
-        Ok(Value::Object(it)) => Ok(it),
+        Ok(Value::Object(object)) => Ok(object),
         Ok(_) | Err(_) => Err(Refusal::new("data", kind_of(data.text()), "a JSON object")),
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn tenant_of_object(
 }
 
 fn settings_of_object(data: &Map<String, Value>, place: &str) -> Result<Settings, Refusal> {
-    if let Some(stranger) = data.keys().find(|it| !SETTINGS.iter().any(|(name, _)| name == it)) {
+    if let Some(stranger) = data.keys().find(|key| !SETTINGS.iter().any(|(name, _)| name == key)) {
         return Err(unknown(stranger, place, &SETTINGS));
     }
     let settings =
@@ -127,7 +127,7 @@ fn settings_of_object(data: &Map<String, Value>, place: &str) -> Result<Settings
 pub(super) fn patch(mut data: Map<String, Value>) -> Result<(String, Map<String, Value>), Refusal> {
     let id = id_of(&data, "id", "data.")?;
     data.remove("id");
-    if let Some(stranger) = data.keys().find(|it| !MEMBERS.iter().any(|(name, _)| name == it)) {
+    if let Some(stranger) = data.keys().find(|key| !MEMBERS.iter().any(|(name, _)| name == key)) {
         return Err(unknown(stranger, "data.", &MEMBERS));
     }
     if data.is_empty() {
@@ -142,7 +142,7 @@ pub(super) fn patch(mut data: Map<String, Value>) -> Result<(String, Map<String,
 
 pub(super) fn deleted(data: &Map<String, Value>) -> Result<String, Refusal> {
     let id = id_of(data, "id", "data.")?;
-    match data.keys().find(|it| *it != "id") {
+    match data.keys().find(|key| *key != "id") {
         Some(stranger) => Err(unknown(stranger, "data.", &MEMBERS[..1])),
         None => Ok(id),
     }
@@ -160,25 +160,25 @@ pub(super) fn opted_out(data: &Map<String, Value>) -> Result<String, Refusal> {
 
 /// The topic, and who joins or leaves it: each once, in the order of their ids.
 pub(super) fn membership(data: &Map<String, Value>) -> Result<(String, BTreeSet<String>), Refusal> {
-    if let Some(stranger) = data.keys().find(|it| !["topic", "users"].contains(&it.as_str())) {
+    if let Some(stranger) = data.keys().find(|key| !["topic", "users"].contains(&key.as_str())) {
         return Err(unknown(stranger, "data.", &[("topic", ""), ("users", "")]));
     }
     let wanted = "a topic such as project:42";
     let topic = match data.get("topic") {
-        Some(Value::String(it)) => it,
+        Some(Value::String(text)) => text,
         other => return Err(Refusal::new("data.topic", kind(other), wanted)),
     };
     check_topic("data.topic", topic)?;
     let wanted = format!("a list of 1 to {MAX_USERS} ids");
     let users = match data.get("users") {
-        Some(Value::Array(it)) => it,
+        Some(Value::Array(array)) => array,
         other => return Err(Refusal::new("data.users", kind(other), wanted)),
     };
     if users.is_empty() || users.len() > MAX_USERS {
         return Err(Refusal::new("data.users", Found::count(users.len(), "entries"), wanted));
     }
-    let ids = users.iter().map(|it| {
-        let id = it.as_str().ok_or_else(|| Refusal::new("data.users", kind(Some(it)), "strings"))?;
+    let ids = users.iter().map(|user| {
+        let id = user.as_str().ok_or_else(|| Refusal::new("data.users", kind(Some(user)), "strings"))?;
         check_name("data.users", id).map(|()| id.to_owned())
     });
     Ok((topic.clone(), ids.collect::<Result<_, _>>()?))
@@ -203,12 +203,12 @@ pub(super) fn check(person: &Recipient, place: &str) -> Result<(), Refusal> {
     for topic in person.topics.iter().chain(person.topics_in.values().flatten()) {
         check_topic(&name("topics"), topic)?;
     }
-    for it in &person.roles {
-        check_name(&name("roles"), &it.role)?;
-        check_name(&name("roles"), &it.scope)?;
+    for role in &person.roles {
+        check_name(&name("roles"), &role.role)?;
+        check_name(&name("roles"), &role.scope)?;
     }
     let mut devices = BTreeSet::new();
-    match person.devices.iter().all(|it| devices.insert(&it.id)) {
+    match person.devices.iter().all(|device| devices.insert(&device.id)) {
         true => Ok(()),
         false => Err(Refusal::new(name("devices"), "an id twice", "an id for each device")),
     }
@@ -241,7 +241,7 @@ fn id_of(data: &Map<String, Value>, name: &str, place: &str) -> Result<String, R
 
 /// Which member keeps an object from being what it should be. Each is tried alone.
 fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, place: &str, known: &[(&str, &str)]) -> Refusal {
-    if let Some(stranger) = data.keys().find(|it| !known.iter().any(|(name, _)| name == it)) {
+    if let Some(stranger) = data.keys().find(|key| !known.iter().any(|(name, _)| name == key)) {
         return unknown(stranger, place, known);
     }
     for (name, wanted) in known {
@@ -268,8 +268,8 @@ fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, place: &str, known: 
 /// What exactly is wrong within a member that can tell. Of what was found there it says nothing: the words for that quote.
 fn within(name: &str, value: &Value, place: &str) -> Option<Refusal> {
     let (at, wanted) = match name {
-        "preferences" => Preferences::read(value).err().map(|it| (it.place, it.wanted))?,
-        "quiet" => Windows::try_from(value.clone()).err().map(|it| (it.at, it.wanted))?,
+        "preferences" => Preferences::read(value).err().map(|err| (err.place, err.wanted))?,
+        "quiet" => Windows::try_from(value.clone()).err().map(|err| (err.at, err.wanted))?,
         "in_tenants" => {
             let mut tenants = value.as_object()?.iter();
             return tenants.find_map(|(tenant, settings)| {

@@ -21,9 +21,9 @@ fn a_person_a_topic_and_a_tenant_are_read_from_their_events() {
     assert_eq!(people[0].stamp, Stamp { at: NOON, by: "crm e-1".into() });
     let users = json!({ "topic": "project:42", "users": ["ben", "ann", "ben"] });
     let Ok(Notice::People(people)) = news("topic.joined", &users) else { panic!("people are") };
-    assert_eq!(people.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["ann", "ben"]);
+    assert_eq!(people.iter().map(|person| person.id.as_str()).collect::<Vec<_>>(), ["ann", "ben"]);
     let topic = Topic { tenant: Some("clinic-7".into()), name: "project:42".into() };
-    assert!(people.iter().all(|it| matches!(&it.change, Change::Join(it) if *it == topic)));
+    assert!(people.iter().all(|person| matches!(&person.change, Change::Join(person) if *person == topic)));
     let settings = json!({ "id": "clinic-7", "zone": "Europe/London" });
     let Ok(Notice::Tenant { id, settings, .. }) = news("tenant.updated", &settings) else {
         panic!("a tenant is")
@@ -278,8 +278,8 @@ proptest! {
         let changes: Vec<Amendment> =
             said.iter().zip(1..).map(|((kind, text, topics), at)| said_as(*kind, text, topics, at)).collect();
         let (mut one, mut other) = (Entry::default(), Entry::default());
-        for it in &changes {
-            one.apply(it).unwrap();
+        for change in &changes {
+            one.apply(change).unwrap();
         }
         for it in order.iter().chain(&order).filter_map(|at| changes.get(*at)) {
             other.apply(it).unwrap();

@@ -78,7 +78,7 @@ proptest! {
     fn messages_that_failed_together_come_back_apart(first in 0_u32..1_000_000) {
         let limits = Limits::of(Channel::Email, Priority::Normal, false);
         let pauses = (first..first + 64).map(|it| limits.pause(6, chance(&format!("key-{it}"), 6)));
-        let seconds: std::collections::BTreeSet<u64> = pauses.map(|it| it.as_secs()).collect();
+        let seconds: std::collections::BTreeSet<u64> = pauses.map(|pause| pause.as_secs()).collect();
         prop_assert!(seconds.len() > 32, "{seconds:?}");
     }
 }

@@ -88,13 +88,13 @@ pub fn check(
     is_signed: impl Fn(&str, &str) -> bool,
 ) -> Vec<Finding> {
     let mut findings = chain(seals, before);
-    for it in seals {
-        let statement = &it.statement;
+    for seal in seals {
+        let statement = &seal.statement;
         let mut say = |kind, what: String| findings.push(Finding { minute: statement.minute, kind, what });
-        if !is_signed(&statement.text(), &it.signature) {
+        if !is_signed(&statement.text(), &seal.signature) {
             say(Kind::BadSignature, format!("seal {}", statement.number));
         }
-        let hashes: Vec<Hash> = it.leaves.iter().map(Leaf::sealed).collect();
+        let hashes: Vec<Hash> = seal.leaves.iter().map(Leaf::sealed).collect();
         if root(&hashes) != statement.root || hashes.len() as u64 != statement.records {
             say(Kind::BadSeal, format!("seal {}", statement.number));
         }
@@ -110,13 +110,15 @@ pub fn check(
 #[must_use]
 pub fn moved(mut findings: Vec<Finding>) -> Vec<Finding> {
     let of = |kind: Kind, findings: &[Finding]| -> BTreeSet<String> {
-        findings.iter().filter(|it| it.kind == kind).map(|it| it.what.clone()).collect()
+        findings.iter().filter(|finding| finding.kind == kind).map(|finding| finding.what.clone()).collect()
     };
     let inserted = of(Kind::Inserted, &findings);
     let moved: BTreeSet<String> = of(Kind::Removed, &findings).intersection(&inserted).cloned().collect();
-    findings.retain(|it| it.kind != Kind::Inserted || !moved.contains(&it.what));
-    for it in findings.iter_mut().filter(|it| it.kind == Kind::Removed && moved.contains(&it.what)) {
-        it.kind = Kind::Moved;
+    findings.retain(|finding| finding.kind != Kind::Inserted || !moved.contains(&finding.what));
+    for finding in
+        findings.iter_mut().filter(|finding| finding.kind == Kind::Removed && moved.contains(&finding.what))
+    {
+        finding.kind = Kind::Moved;
     }
     findings
 }
@@ -154,7 +156,7 @@ fn contents(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expired:
     }
     let sealed: BTreeMap<&str, (Timestamp, &Leaf)> = seals
         .iter()
-        .flat_map(|it| it.leaves.iter().map(|leaf| (leaf.record.as_str(), (it.statement.minute, leaf))))
+        .flat_map(|seal| seal.leaves.iter().map(|leaf| (leaf.record.as_str(), (seal.statement.minute, leaf))))
         .collect();
     let found: BTreeMap<&str, (Timestamp, &Leaf)> = records
         .iter()
@@ -170,7 +172,7 @@ fn contents(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expired:
         };
         findings.push(Finding { minute: *minute, kind, what: (*record).to_owned() });
     }
-    let minutes: BTreeSet<Timestamp> = seals.iter().map(|it| it.statement.minute).collect();
+    let minutes: BTreeSet<Timestamp> = seals.iter().map(|seal| seal.statement.minute).collect();
     for (record, (minute, _)) in &found {
         if !sealed.contains_key(record) && minutes.contains(minute) {
             findings.push(Finding { minute: *minute, kind: Kind::Inserted, what: (*record).to_owned() });
@@ -186,10 +188,10 @@ fn is_untouched(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expi
         return false;
     }
     let mut matched = 0;
-    for it in seals {
-        let mut there = records.get(&it.statement.minute).map_or(&[][..], Vec::as_slice).iter().peekable();
-        for leaf in &it.leaves {
-            if there.next_if(|it| it.record == leaf.record && it.hash == leaf.hash).is_some() {
+    for seal in seals {
+        let mut there = records.get(&seal.statement.minute).map_or(&[][..], Vec::as_slice).iter().peekable();
+        for leaf in &seal.leaves {
+            if there.next_if(|there| there.record == leaf.record && there.hash == leaf.hash).is_some() {
                 matched += 1;
             } else if !leaf.is_expired(expired) {
                 return false;
@@ -206,8 +208,8 @@ fn gaps(
     records: &BTreeMap<Timestamp, Vec<Leaf>>,
     until: Timestamp,
 ) -> Vec<Finding> {
-    let minutes: BTreeSet<Timestamp> = seals.iter().map(|it| it.statement.minute).collect();
-    let first = seals.first().map(|it| &it.statement).filter(|it| it.number == 1 && before.is_none());
+    let minutes: BTreeSet<Timestamp> = seals.iter().map(|seal| seal.statement.minute).collect();
+    let first = seals.first().map(|seal| &seal.statement).filter(|it| it.number == 1 && before.is_none());
     let begin = first.map_or(Timestamp::MIN, |it| it.minute);
     let without = records
         .iter()
@@ -217,11 +219,11 @@ fn gaps(
     let elsewhere: BTreeSet<&str> = if without.is_empty() {
         BTreeSet::new()
     } else {
-        seals.iter().flat_map(|it| it.leaves.iter().map(|it| it.record.as_str())).collect()
+        seals.iter().flat_map(|seal| seal.leaves.iter().map(|leave| leave.record.as_str())).collect()
     };
     let unsealed = |(minute, leaves): &(&Timestamp, &Vec<Leaf>)| {
         let those: Vec<&str> =
-            leaves.iter().map(|it| it.record.as_str()).filter(|it| !elsewhere.contains(it)).collect();
+            leaves.iter().map(|leave| leave.record.as_str()).filter(|it| !elsewhere.contains(it)).collect();
         let what = match *those.first()? {
             one if those.len() == 1 => one.to_owned(),
             such => format!("{} records, such as {such}", those.len()),
@@ -229,7 +231,7 @@ fn gaps(
         Some(Finding { minute: **minute, kind: Kind::Unsealed, what })
     };
     let mut findings: Vec<Finding> = without.iter().filter_map(unsealed).collect();
-    if let Some(last) = seals.last().map(|it| &it.statement).or(before) {
+    if let Some(last) = seals.last().map(|seal| &seal.statement).or(before) {
         let next = last.minute.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX);
         if next < until {
             let what = format!("there is no seal after seal {}", last.number);

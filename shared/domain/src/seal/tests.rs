@@ -119,7 +119,7 @@ fn a_seal_that_is_there_twice_hides_nothing() {
     audit.seals.insert(1, audit.seals[0].clone());
     audit.minute(1).push(leaf("event x"));
     audit.minute(1).remove(0);
-    let kinds: Vec<Kind> = audit.findings().iter().map(|it| it.kind).collect();
+    let kinds: Vec<Kind> = audit.findings().iter().map(|finding| finding.kind).collect();
     assert!([Kind::Removed, Kind::Inserted].iter().all(|it| kinds.contains(it)), "{kinds:?}");
 }
 
@@ -129,7 +129,7 @@ fn a_seal_that_was_made_anew_does_not_fit_the_next_one() {
     audit.minute(0)[0].hash = Hash::of(&[b"forged"]);
     let leaves = audit.records[&minute(0)].clone();
     audit.seals[0] = sealed(0, &leaves, None);
-    assert_eq!(audit.findings().iter().map(|it| it.kind).collect::<Vec<_>>(), [Kind::BrokenChain]);
+    assert_eq!(audit.findings().iter().map(|finding| finding.kind).collect::<Vec<_>>(), [Kind::BrokenChain]);
 }
 
 proptest! {
@@ -169,7 +169,7 @@ fn audit(sizes: &[usize]) -> Audit {
     let mut audit = Audit { records: BTreeMap::new(), seals: Vec::new() };
     for (at, size) in sizes.iter().enumerate() {
         let leaves: Vec<Leaf> = (0..*size).map(|it| leaf(&format!("event {at}/{it}"))).collect();
-        let seal = sealed(at, &leaves, audit.seals.last().map(|it| &it.statement));
+        let seal = sealed(at, &leaves, audit.seals.last().map(|seal| &seal.statement));
         audit.records.insert(minute(at), leaves);
         audit.seals.push(seal);
     }

@@ -84,7 +84,7 @@ proptest! {
 #[track_caller]
 fn check(written: Value, expected: Result<Span, &str>) {
     let shown = written.to_string();
-    let found = Span::try_from(written).map_err(|it| it.to_string());
+    let found = Span::try_from(written).map_err(|error| error.to_string());
     assert_eq!(found, expected.map_err(str::to_owned), "{shown}");
 }
 
@@ -93,5 +93,5 @@ fn ends(written: Value, zone: &str, from: &str, expected: Option<&str>) {
     let shown = written.to_string();
     let span = Span::try_from(written).unwrap();
     let found = span.end(&Zone::parse(zone).unwrap(), from.parse().unwrap());
-    assert_eq!(found, expected.map(|it| it.parse().unwrap()), "{shown} from {from}");
+    assert_eq!(found, expected.map(|expected| expected.parse().unwrap()), "{shown} from {from}");
 }

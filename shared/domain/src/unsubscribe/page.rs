@@ -58,7 +58,10 @@ pub fn check(html: &str) -> Result<(), BadPage> {
     let mut rest = html;
     while let Some((_, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").ok_or(BadPage::Placeholder)?;
-        let known = PLACEHOLDERS.into_iter().find(|it| *it == name.trim()).ok_or(BadPage::Placeholder)?;
+        let known = PLACEHOLDERS
+            .into_iter()
+            .find(|placeholder| *placeholder == name.trim())
+            .ok_or(BadPage::Placeholder)?;
         *found.entry(known).or_default() += 1;
         rest = after;
     }

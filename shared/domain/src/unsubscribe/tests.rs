@@ -10,7 +10,10 @@ const NEW: &str = "a-new-secret-of-at-least-32-bytes--";
 fn a_link_is_read_back_for_a_year_and_not_longer() {
     let (keys, claim) = (keys(&[("k1", OLD)], "k1"), claim());
     let token = keys.seal(&claim);
-    assert!(token.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_'), "{token}");
+    assert!(
+        token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'),
+        "{token}"
+    );
     assert_eq!(keys.verify(&token, claim.issued), Ok(claim.clone()));
     assert_eq!(keys.verify(&token, claim.issued + LIFE), Ok(claim.clone()));
     assert_eq!(keys.verify(&token, claim.issued + LIFE + jiff::SignedDuration::from_secs(1)), Err(Forged));

@@ -38,7 +38,7 @@ pub(super) fn read(written: &Value) -> Result<[Vec<Range>; 7], Invalid> {
     };
     let mut open: [Vec<Range>; 7] = std::array::from_fn(|_| Vec::new());
     for day in Days::ALL.iter() {
-        let mut of_day: Vec<&Row> = rows.iter().filter(|it| it.day == day).collect();
+        let mut of_day: Vec<&Row> = rows.iter().filter(|row| row.day == day).collect();
         of_day.sort_by_key(|it| it.range.from);
         for pair in of_day.windows(2) {
             apart(pair[0], pair[1])?;
@@ -74,8 +74,8 @@ fn row(value: &Value, at: String) -> Result<Row, Invalid> {
 }
 
 fn quiet(written: &Value) -> Result<Vec<Row>, Invalid> {
-    let members =
-        Members::read(written, "", &["quiet"]).map_err(|it| Invalid { wanted: WANTED.to_owned(), ..it })?;
+    let members = Members::read(written, "", &["quiet"])
+        .map_err(|error| Invalid { wanted: WANTED.to_owned(), ..error })?;
     let (ranges, at) = members.need("quiet", "a map with `start` and `end`, or a list of these")?;
     let mut rows = Vec::new();
     let Some(list) = ranges.as_array() else {
@@ -131,8 +131,8 @@ fn apart(first: &Row, second: &Row) -> Result<(), Invalid> {
 /// What the rows of one day leave open; they are in order and do not overlap.
 fn open_on(rows: &[&Row]) -> Vec<Range> {
     let mut open: Vec<Range> = Vec::new();
-    if rows.iter().any(|it| it.send) {
-        for row in rows.iter().filter(|it| it.send) {
+    if rows.iter().any(|row| row.send) {
+        for row in rows.iter().filter(|row| row.send) {
             match open.last_mut() {
                 Some(last) if last.until == row.range.from => last.until = row.range.until,
                 Some(_) | None => open.push(row.range),

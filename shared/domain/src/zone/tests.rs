@@ -101,7 +101,8 @@ proptest! {
 }
 
 fn zones() -> impl Strategy<Value = Zone> {
-    let names: Vec<String> = TimeZoneDatabase::bundled().available().map(|it| it.to_string()).collect();
+    let names: Vec<String> =
+        TimeZoneDatabase::bundled().available().map(|available| available.to_string()).collect();
     proptest::sample::select(names).prop_filter_map("a zone of its own", |it| Zone::parse(&it).ok())
 }
 
@@ -117,7 +118,7 @@ pub(crate) fn odd_zones() -> impl Strategy<Value = Zone> {
         "Australia/Lord_Howe",
         "Etc/UTC",
     ];
-    proptest::sample::select(&NAMES[..]).prop_map(|it| Zone::parse(it).unwrap())
+    proptest::sample::select(&NAMES[..]).prop_map(|select| Zone::parse(select).unwrap())
 }
 
 /// Anywhere from 2000 to 2037, and often within two days of a time at which one of them moves its clocks.
@@ -141,7 +142,7 @@ pub(crate) fn instants() -> impl Strategy<Value = Timestamp> {
 #[track_caller]
 fn check(text: &str, expected: Result<&str, &str>) {
     let found = Zone::parse(text);
-    let found = found.as_ref().map(Zone::name).map_err(|it| it.wanted.as_str());
+    let found = found.as_ref().map(Zone::name).map_err(|error| error.wanted.as_str());
     assert_eq!(found, expected, "{text:?}");
 }
 

@@ -39,14 +39,14 @@ proptest! {
             let n = taken["n"].as_u64().unwrap();
             if let Some(aggregate) = taken["a"].as_str() {
                 let before = last.insert(aggregate.to_owned(), n);
-                prop_assert!(before.is_none_or(|it| it < n), "{aggregate} is out of order, or was put twice");
+                prop_assert!(before.is_none_or(|before| before < n), "{aggregate} is out of order, or was put twice");
             }
         }
         for (at, put) in puts.iter().enumerate() {
             let is_there = seen.taken.iter().any(|it| it["n"] == at);
             prop_assert_eq!(matches!(put, Put::Done(_)), is_there);
             if let (Put::NotYet(_) | Put::Held, Some(aggregate)) = (put, &entries[at].aggregate) {
-                let after = |it: &&Value| it["a"] == aggregate.as_str() && it["n"].as_u64().unwrap() > at as u64;
+                let after = |value: &&Value| value["a"] == aggregate.as_str() && value["n"].as_u64().unwrap() > at as u64;
                 prop_assert_eq!(seen.taken.iter().find(after), None, "something came after what is missing");
             }
         }
@@ -66,9 +66,9 @@ fn what_the_bus_never_takes_holds_nobody_up() {
 fn a_hundred_aggregates_go_ten_to_a_call_and_large_ones_by_their_bytes() {
     let calls = |count: usize, bytes: usize| {
         let large = |n| {
-            let mut it = entry(None, n);
-            it.entry.detail = json!({ "n": n, "x": "x".repeat(bytes) }).to_string();
-            it
+            let mut entry = entry(None, n);
+            entry.entry.detail = json!({ "n": n, "x": "x".repeat(bytes) }).to_string();
+            entry
         };
         let entries: Vec<InOrder> = (0..count).map(large).collect();
         let bridge = Bridge { answers: vec![TAKEN], seen: Arc::default() };
@@ -87,7 +87,7 @@ fn without_time_nothing_is_begun() {
 }
 
 fn entry(aggregate: Option<u8>, n: usize) -> InOrder {
-    let aggregate = aggregate.map(|it| format!("order/{it}"));
+    let aggregate = aggregate.map(|aggregate| format!("order/{aggregate}"));
     let detail = json!({ "n": n, "a": aggregate }).to_string();
     InOrder {
         aggregate,
@@ -118,7 +118,7 @@ impl HttpConnector for Bridge {
         let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
         let details = body["Entries"].as_array().unwrap().iter();
         let details: Vec<Value> =
-            details.map(|it| serde_json::from_str(it["Detail"].as_str().unwrap()).unwrap()).collect();
+            details.map(|detail| serde_json::from_str(detail["Detail"].as_str().unwrap()).unwrap()).collect();
         let mut seen = self.seen.lock().unwrap();
         let mut answers = Vec::new();
         for detail in &details {

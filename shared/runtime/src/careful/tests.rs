@@ -55,8 +55,8 @@ async fn each_part_claims_under_a_name_of_its_own() {
         names.borrow_mut().push(it.request_id);
         Ok(Report::default())
     };
-    let it = batch(&[("a", 3), ("b", 1), ("c", 3)], Deadline::at_millis(u64::MAX));
-    take_up(it, &handle, &async |_: &str, _: &str| Ok(())).await.unwrap();
+    let batch = batch(&[("a", 3), ("b", 1), ("c", 3)], Deadline::at_millis(u64::MAX));
+    take_up(batch, &handle, &async |_: &str, _: &str| Ok(())).await.unwrap();
     assert_eq!(*names.borrow(), ["request#0", "request#1", "request#2"]);
 }
 
@@ -88,13 +88,13 @@ fn batch(messages: &[(&str, u32)], deadline: Deadline) -> Batch {
 impl Diary {
     /// By their ids: some kill, some come back, some are the end of all.
     async fn handle(&self, batch: Batch) -> Result<Report, Error> {
-        let ids: Vec<&str> = batch.messages.iter().map(|it| it.message_id.as_str()).collect();
+        let ids: Vec<&str> = batch.messages.iter().map(|message| message.message_id.as_str()).collect();
         self.0.borrow_mut().push(format!("handle {}", ids.join(" ")));
         let mut report = Report::default();
-        for it in &batch.messages {
-            match it.message_id.as_str() {
+        for message in &batch.messages {
+            match message.message_id.as_str() {
                 "killer" => std::future::pending().await,
-                "busy" => report.show_again(it),
+                "busy" => report.show_again(message),
                 "broken" => return Err("out of order".into()),
                 _ => {}
             }
@@ -113,5 +113,5 @@ impl Diary {
 fn shown(report: &Report) -> String {
     let text = serde_json::to_value(report).unwrap();
     let ids = text["batchItemFailures"].as_array().unwrap().iter();
-    ids.map(|it| it["itemIdentifier"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
+    ids.map(|ids| ids["itemIdentifier"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
 }

@@ -106,7 +106,8 @@ fn holds(token: &'static str, enabled: &'static str) -> Rule {
 fn refreshed() -> Rule {
     mock!(Client::set_endpoint_attributes)
         .match_requests(|it| {
-            let attribute = |name: &str| it.attributes().and_then(|it| it.get(name)).map(String::as_str);
+            let attribute =
+                |name: &str| it.attributes().and_then(|attributes| attributes.get(name)).map(String::as_str);
             it.endpoint_arn() == Some(ENDPOINT)
                 && attribute("Token") == Some("t-1")
                 && attribute("Enabled") == Some("true")
@@ -128,6 +129,6 @@ fn applications() -> Applications {
 
 async fn check(rules: &[&Rule], token: &str, known: Option<&str>, expected: Result<&str, &str>) {
     let devices = Devices::with_client(client(rules), applications());
-    let found = devices.register(Platform::Fcm, token, known).await.map_err(|it| it.to_string());
+    let found = devices.register(Platform::Fcm, token, known).await.map_err(|error| error.to_string());
     assert_eq!(found.as_deref().map_err(String::as_str), expected, "{token:?}");
 }

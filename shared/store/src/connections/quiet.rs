@@ -31,7 +31,7 @@ impl Connections {
     /// The table could not be asked.
     pub async fn kept_away(&self, who: &Identity, now: Timestamp) -> Result<Option<u32>, Refused> {
         let found = lookup::get(&self.client, &self.table, mark(who)).await?;
-        let left = found.and_then(|it| it.get_number("ttl")).unwrap_or(0) - seconds(now);
+        let left = found.and_then(|found| found.get_number("ttl")).unwrap_or(0) - seconds(now);
         Ok(u32::try_from(left).ok().filter(|left| *left > 0))
     }
 }

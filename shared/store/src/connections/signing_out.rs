@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn sign_out_ends_the_sessions_it_names() {
-        let all_but = |tenants: &[&str]| SignOut::AllBut(tenants.iter().map(|it| (*it).to_owned()).collect());
+        let all_but =
+            |tenants: &[&str]| SignOut::AllBut(tenants.iter().map(|tenant| (*tenant).to_owned()).collect());
         for (sign_out, tenant, ended) in [
             (SignOut::Everywhere, None, true),
             (SignOut::Tenant("a".into()), Some("a"), true),

@@ -29,7 +29,7 @@ async fn a_socket_whose_time_is_over_is_nobodys_though_its_row_is_still_there() 
             .then_output(move || GetItemOutput::builder().set_item(Some(row.clone().into_map())).build());
         let connections = Connections::new(&canned::client(&[&get]), "connections".into());
         let who = connections.who("c", NOON).await.unwrap();
-        assert_eq!(who.as_ref().map(|it| it.user.as_str()), expected, "{ttl} s left");
+        assert_eq!(who.as_ref().map(|who| who.user.as_str()), expected, "{ttl} s left");
     }
 }
 
@@ -48,7 +48,7 @@ fn every_row_of_a_session_expires_with_the_token_and_after_two_hours_and_a_quart
     let now = seconds(NOON);
     let longest = 2 * 3_600 + 15 * 60;
     for (until, end) in [(None, longest), (Some(8), 8), (Some(86_400), longest)] {
-        let until = until.map(|it| NOON + SignedDuration::from_secs(it));
+        let until = until.map(|until| NOON + SignedDuration::from_secs(until));
         let who = Identity { user: "ann".into(), view: View::All, rooms: vec![], until };
         assert_eq!(super::end(&who, NOON), now + end);
         let row = membership("user#ann", "c", &who, super::end(&who, NOON));

@@ -92,7 +92,7 @@ fn sort(items: Vec<Item>) -> Read {
             read.versions.insert(id.to_owned(), item.get_number("version").unwrap_or(0));
         } else {
             let names = item.get_texts("granted");
-            read.granted = Some(names.iter().filter_map(|it| Channel::from_name(it)).collect());
+            read.granted = Some(names.iter().filter_map(|name| Channel::from_name(name)).collect());
         }
     }
     read

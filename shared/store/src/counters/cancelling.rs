@@ -46,9 +46,9 @@ impl Counters {
     /// The table could not be asked.
     pub async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, Refused> {
         let found = lookup::get(&self.client, &self.table, one(&["cancel", key.as_str()])).await?;
-        Ok(found.and_then(|it| {
-            let by = it.get("cancelled_by").unwrap_or_default().to_owned();
-            Some(Cancellation { at: it.get("happened")?.parse().ok()?, by })
+        Ok(found.and_then(|found| {
+            let by = found.get("cancelled_by").unwrap_or_default().to_owned();
+            Some(Cancellation { at: found.get("happened")?.parse().ok()?, by })
         }))
     }
 }

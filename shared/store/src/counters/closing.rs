@@ -39,6 +39,6 @@ impl Counters {
     /// The table could not be asked.
     pub async fn closed_address(&self, address: &str) -> Result<Option<Suppression>, Refused> {
         let found = lookup::get(&self.client, &self.table, one(&["address", address])).await?;
-        Ok(found.and_then(|it| serde_json::from_str(it.get("closed")?).ok()))
+        Ok(found.and_then(|found| serde_json::from_str(found.get("closed")?).ok()))
     }
 }

@@ -49,7 +49,7 @@ impl Counters {
             let header = self.header(it.window).await?;
             let arrival = Arrival { key: it.window, event_key: it.key.as_str(), now, window_end: it.ends };
             let join = digest::join(header.as_ref(), it.policy, &arrival);
-            let version = header.map(|it| i64::try_from(it.version).unwrap_or(i64::MAX));
+            let version = header.map(|header| i64::try_from(header.version).unwrap_or(i64::MAX));
             let mut puts = vec![
                 self.put_over(header_item(it.window, join.next(), now), version),
                 self.put_new(expiring(marker(it.key).maybe("window_id", join.window_id()), now, REMEMBERED)),
@@ -71,7 +71,7 @@ impl Counters {
     /// The table could not be asked.
     pub async fn joined(&self, key: &Key, now: Timestamp) -> Result<Answer, Refused> {
         let marker = lookup::get(&self.client, &self.table, marker(key)).await?;
-        let window_id = marker.and_then(|it| it.get("window_id").map(str::to_owned));
+        let window_id = marker.and_then(|marker| marker.get("window_id").map(str::to_owned));
         Ok(window_id.map_or(Answer::PassThrough, |window_id| Answer::Joined {
             window_id,
             closes_at: now,
@@ -82,7 +82,7 @@ impl Counters {
     /// Where an event is that came before. Its timer is made again: the one who made it may have died before it could.
     async fn again(&self, marker: &Item, it: &Joining<'_>) -> Result<Answer, Refused> {
         let Some(window_id) = marker.get("window_id") else { return Ok(Answer::PassThrough) };
-        let header = self.header(it.window).await?.filter(|it| it.window_id == window_id);
+        let header = self.header(it.window).await?.filter(|header| header.window_id == window_id);
         let closes_at = header.map_or(it.ends, |it| it.closes_at);
         Ok(Answer::Joined { window_id: window_id.to_owned(), closes_at, timer: true })
     }
@@ -99,7 +99,7 @@ impl Counters {
                 Due::NotYet(at) => return Ok(Closed::NotYet(at)),
                 Due::AlreadyClosed => return self.collected(window_id, now).await,
                 Due::Close { next } => {
-                    let version = header.map(|it| i64::try_from(it.version).unwrap_or(i64::MAX));
+                    let version = header.map(|header| i64::try_from(header.version).unwrap_or(i64::MAX));
                     let put = self.put_over(header_item(window, &next, now), version);
                     match self.transact(DOING, vec![put]).await? {
                         Written::Done => return self.collected(window_id, now).await,
@@ -113,7 +113,7 @@ impl Counters {
 
     async fn header(&self, window: &str) -> Result<Option<Header>, Refused> {
         let found = lookup::get(&self.client, &self.table, one(&["digest", window])).await?;
-        Ok(found.and_then(|it| json(&it, "header")))
+        Ok(found.and_then(|found| json(&found, "header")))
     }
 
     async fn collected(&self, window_id: &str, now: Timestamp) -> Result<Closed, Refused> {

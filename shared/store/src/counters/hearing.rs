@@ -39,6 +39,6 @@ impl Counters {
     /// The table could not be asked.
     pub async fn heard(&self, caller: &str) -> Result<Option<Timestamp>, Refused> {
         let found = lookup::get(&self.client, &self.table, one(&["heard", caller])).await?;
-        Ok(found.and_then(|it| it.get("heard_at")?.parse().ok()))
+        Ok(found.and_then(|found| found.get("heard_at")?.parse().ok()))
     }
 }

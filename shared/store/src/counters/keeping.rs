@@ -133,13 +133,16 @@ impl Counters {
             Ok(_) => Ok(Stood::Ours(Kept { value: next, version: Some(version) })),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
                 let refusal = error.into_service_error();
-                let found = if let PutItemError::ConditionalCheckFailedException(it) = refusal {
-                    it.item
+                let found = if let PutItemError::ConditionalCheckFailedException(
+                    conditional_check_failed_exception,
+                ) = refusal
+                {
+                    conditional_check_failed_exception.item
                 } else {
                     None
                 };
                 Ok(Stood::Theirs(match found {
-                    Some(it) => read(Some(Item::from(it))),
+                    Some(found) => read(Some(Item::from(found))),
                     None => self.kept(kind, name).await?,
                 }))
             }

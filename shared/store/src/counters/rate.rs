@@ -35,8 +35,12 @@ impl Counters {
             .send()
             .await
             .map_err(|error| Refused::new("count events of a tenant or source", error))?;
-        let counted = answer.attributes.as_ref().and_then(|it| it.get("n")).and_then(|it| it.as_n().ok());
-        let after: u32 = counted.and_then(|it| it.parse().ok()).unwrap_or(events);
+        let counted = answer
+            .attributes
+            .as_ref()
+            .and_then(|attributes| attributes.get("n"))
+            .and_then(|it| it.as_n().ok());
+        let after: u32 = counted.and_then(|counted| counted.parse().ok()).unwrap_or(events);
         let before = after.saturating_sub(events);
         Ok(most.saturating_sub(before).min(events))
     }

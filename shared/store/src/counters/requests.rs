@@ -139,7 +139,7 @@ fn standing(found: &Item, asked: &Once<'_>) -> Begun {
     if found.get("body") != Some(asked.body) {
         return Begun::Other;
     }
-    let status = found.get_number("answer_status").and_then(|it| u16::try_from(it).ok());
+    let status = found.get_number("answer_status").and_then(|number| u16::try_from(number).ok());
     match (found.get("state"), status, found.get("answer")) {
         (Some(DONE), Some(status), Some(body)) => Begun::Done { status, body: body.to_owned() },
         _ => Begun::Running,
@@ -166,7 +166,8 @@ mod tests {
         let asked = mock!(Client::put_item)
             .match_requests(|it| {
                 let values = it.expression_attribute_values().unwrap();
-                it.condition_expression().is_some_and(|it| it.contains("expires_at <= :now"))
+                it.condition_expression()
+                    .is_some_and(|condition_expression| condition_expression.contains("expires_at <= :now"))
                     && values[":now"] == number(1_795_000_000)
                     && values[":now_ms"] == number(1_795_000_000_000)
             })

@@ -50,12 +50,12 @@ impl Counters {
         let pk = key(&[&["limit"], whose].concat());
         let mut full_at = last;
         for _ in 0..ROUNDS {
-            let is_full = full_at.is_none_or(|it| it < now);
-            if let Some(it) = full_at.filter(|it| *it > quota.latest(n, now)) {
-                return Ok(Taken::Refused(it));
+            let is_full = full_at.is_none_or(|full_at| full_at < now);
+            if let Some(full_at) = full_at.filter(|full_at| *full_at > quota.latest(n, now)) {
+                return Ok(Taken::Refused(full_at));
             }
             match self.move_by(&pk, quota, n, is_full, now).await? {
-                Moved::To(it) => return Ok(Taken::Ours(it)),
+                Moved::To(to) => return Ok(Taken::Ours(to)),
                 Moved::No(found) => full_at = found,
             }
         }
@@ -193,7 +193,7 @@ mod tests {
 
     fn refused(seconds: Option<i64>) -> Rule {
         mock!(Client::update_item).then_error(move || {
-            let found = seconds.map(|it| item(it).into_map());
+            let found = seconds.map(|second| item(second).into_map());
             UpdateItemError::ConditionalCheckFailedException(
                 ConditionalCheckFailedException::builder().set_item(found).build(),
             )

@@ -59,7 +59,7 @@ impl Endpoints {
     /// # Errors
     /// Some are not kept.
     pub async fn keep(&self, attempts: &[Attempt]) -> Result<(), Refused> {
-        let writes = attempts.iter().map(|it| writes::put(item(it))).collect();
+        let writes = attempts.iter().map(|attempt| writes::put(item(attempt))).collect();
         writes::write(&self.client, &self.table, "keep attempts", writes).await
     }
 
@@ -85,7 +85,7 @@ impl Endpoints {
         let (doing, from) = ("read attempts", (pk.as_str(), before));
         let found = lookup::stretch(&self.client, &self.table, doing, from, most, Order::Backward).await?;
         let (items, next) = found;
-        Ok(AttemptPage { attempts: items.iter().filter_map(|it| read(id, it)).collect(), next })
+        Ok(AttemptPage { attempts: items.iter().filter_map(|item| read(id, item)).collect(), next })
     }
 }
 
@@ -106,11 +106,11 @@ fn item(it: &Attempt) -> Item {
         .number("attempt", i64::from(it.attempt))
         .number("by_hand", i64::from(it.by_hand))
         .number("took_ms", i64::try_from(it.took_ms).unwrap_or(i64::MAX))
-        .maybe("status_code", it.status.map(|it| it.to_string()).as_deref())
+        .maybe("status_code", it.status.map(|status| status.to_string()).as_deref())
         .maybe("error", it.error.as_deref())
         .maybe("response", it.response.as_deref())
         .maybe("location", it.location.as_deref())
-        .maybe("next_at", it.next_at.map(|it| it.to_string()).as_deref())
+        .maybe("next_at", it.next_at.map(|next_at| next_at.to_string()).as_deref())
         .number("ttl", crate::seconds(it.at) + KEPT.as_secs())
 }
 
@@ -122,10 +122,10 @@ fn read(to: &EndpointId, item: &Item) -> Option<Attempt> {
         message: Key::from(owned("message")?),
         event_id: owned("event_id")?,
         event_type: owned("event_type")?,
-        attempt: item.get_number("attempt").and_then(|it| u32::try_from(it).ok())?,
+        attempt: item.get_number("attempt").and_then(|number| u32::try_from(number).ok())?,
         by_hand: item.get_number("by_hand") == Some(1),
         status: item.get("status_code").and_then(|it| it.parse().ok()),
-        took_ms: item.get_number("took_ms").and_then(|it| u64::try_from(it).ok()).unwrap_or(0),
+        took_ms: item.get_number("took_ms").and_then(|number| u64::try_from(number).ok()).unwrap_or(0),
         error: owned("error"),
         response: owned("response"),
         location: owned("location"),

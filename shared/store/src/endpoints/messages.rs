@@ -65,7 +65,7 @@ impl Message {
     pub(super) fn read(item: &Item) -> Option<Message> {
         Some(Message {
             state: MessageState::from_name(item.get("state")?)?,
-            attempts: item.get_number("attempts").and_then(|it| u32::try_from(it).ok()).unwrap_or(0),
+            attempts: item.get_number("attempts").and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
             next_at: item.get("next_at").and_then(|it| it.parse().ok()),
         })
     }
@@ -76,7 +76,10 @@ impl Undelivered {
         Some(Undelivered {
             message: Message::read(item)?,
             failed_at: item.get("failed_at")?.parse().ok()?,
-            tried_by_hand: item.get_number("by_hand").and_then(|it| u32::try_from(it).ok()).unwrap_or(0),
+            tried_by_hand: item
+                .get_number("by_hand")
+                .and_then(|number| u32::try_from(number).ok())
+                .unwrap_or(0),
             job: Job::read(item.get("job")?).ok()?,
         })
     }
@@ -120,7 +123,7 @@ impl Endpoints {
             .expression_attribute_values(":kind", text(&job.event.kind))
             .expression_attribute_values(":ttl", number(crate::seconds(now) + KEPT_SECONDS));
         let update = match next {
-            Some(it) => update.expression_attribute_values(":next", it),
+            Some(next) => update.expression_attribute_values(":next", next),
             None => update,
         };
         happened("remember a message that did not arrive", update.send().await)
@@ -189,12 +192,12 @@ impl Endpoints {
             .expression_attribute_values(":failed", AttributeValue::S(MessageState::Failed.name().to_owned()))
             .consistent_read(true)
             .limit(i32::try_from(most.max(1)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(after.map(|it| message_key(id, it).into_map()))
+            .set_exclusive_start_key(after.map(|after| message_key(id, after).into_map()))
             .send()
             .await
             .map_err(|error| Refused::new("read messages that did not arrive", error))?;
         let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-        let lost = items.filter_map(|it| Undelivered::read(&it)).filter(|it| it.failed_at >= since);
+        let lost = items.filter_map(|item| Undelivered::read(&item)).filter(|it| it.failed_at >= since);
         let next = answer.last_evaluated_key.map(Item::from);
         Ok((lost.collect(), next.and_then(|it| it.get("sk").map(|it| Key::from(it.to_owned())))))
     }

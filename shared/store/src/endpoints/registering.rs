@@ -220,8 +220,8 @@ impl Endpoints {
     }
 
     fn put_if(&self, condition: Option<&str>, version: Option<i64>, item: Item) -> Put {
-        let values =
-            version.map(|it| HashMap::from([(":version".to_owned(), AttributeValue::N(it.to_string()))]));
+        let values = version
+            .map(|version| HashMap::from([(":version".to_owned(), AttributeValue::N(version.to_string()))]));
         Put::builder()
             .table_name(&self.table)
             .set_item(Some(item.into_map()))

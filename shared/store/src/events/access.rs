@@ -23,7 +23,8 @@ impl Record {
     #[must_use]
     pub fn of_access(record: &AccessRecord, now: Timestamp) -> Vec<Record> {
         let sealed = item(record, now).text("bucket", reading::bucket(now, &record.access.request));
-        let listed = record.of_listed().map(|it| item(&it, now).text("listed_by", partition(record)));
+        let listed =
+            record.of_listed().map(|of_listed| item(&of_listed, now).text("listed_by", partition(record)));
         std::iter::once(sealed).chain(listed).map(Record::from_item).collect()
     }
 }
@@ -150,9 +151,9 @@ mod tests {
     #[test]
     fn listed_person_has_a_row_that_leads_to_the_sealed_record() {
         let rows = Record::of_access(&record(Some(Object::new("group", None)), &["ann", "ben"]), NOON);
-        let keys: Vec<_> = rows.iter().map(|it| it.get("pk").unwrap()).collect();
+        let keys: Vec<_> = rows.iter().map(|row| row.get("pk").unwrap()).collect();
         assert_eq!(keys, ["access#caller#shop", "access#person#ann", "access#person#ben"]);
-        let sealed: Vec<_> = rows.iter().map(|it| it.get("bucket").is_some()).collect();
+        let sealed: Vec<_> = rows.iter().map(|row| row.get("bucket").is_some()).collect();
         assert_eq!(sealed, [true, false, false]);
         assert_eq!(rows[1].get("listed_by"), Some("access#caller#shop"));
         assert!(!rows[1].get("detail").unwrap().contains("ben"), "a row names one person");

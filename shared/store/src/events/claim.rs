@@ -154,7 +154,7 @@ impl Claim {
         let parameters = sets
             .iter_text()
             .map(|(_, value)| text_of(value))
-            .chain(expires.map(|it| AttributeValue::N(it.to_string())))
+            .chain(expires.map(|expires| AttributeValue::N(expires.to_string())))
             .chain(key.into_iter().chain(values.iter().copied()).map(text_of));
         Statement::new(text, parameters.collect())
     }

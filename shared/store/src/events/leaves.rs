@@ -77,7 +77,7 @@ pub(super) fn leaf(item: &HashMap<String, AttributeValue>) -> Option<(Timestamp,
 #[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enum, which cannot be matched whole")]
 fn canonical(value: &AttributeValue) -> String {
     let list = |letter: &str, parts: Vec<String>| {
-        let parts: String = parts.iter().map(|it| format!("{}:{it}", it.len())).collect();
+        let parts: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
         format!("{letter}{parts}")
     };
     let sorted = |letter: &str, mut parts: Vec<String>| {
@@ -96,8 +96,8 @@ fn canonical(value: &AttributeValue) -> String {
                 it.iter().map(|(name, it)| (name, canonical(it))).collect();
             list("M", parts.into_iter().flat_map(|(name, it)| [name.clone(), it]).collect())
         }
-        AttributeValue::Ss(it) => sorted("SS", it.clone()),
-        AttributeValue::Ns(it) => sorted("NS", it.clone()),
+        AttributeValue::Ss(ss) => sorted("SS", ss.clone()),
+        AttributeValue::Ns(ns) => sorted("NS", ns.clone()),
         AttributeValue::Bs(it) => sorted("BS", it.iter().map(|it| STANDARD.encode(it)).collect()),
         // The SDK's enum is open to growth. DynamoDB has had these types since 2014.
         _ => "?".to_owned(),
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_attribute_counts_whoever_wrote_it_and_of_whatever_type_it_is() {
-        let hash = |it: &Item| leaf(it).unwrap().1.hash;
+        let hash = |item: &Item| leaf(item).unwrap().1.hash;
         let whole = record();
         for (name, other) in [
             ("event", text("{}")),
@@ -139,7 +139,7 @@ mod tests {
     fn sets_and_maps_are_the_same_in_whatever_order_they_come() {
         let of = |one: &str, two: &str| AttributeValue::Ss(vec![one.to_owned(), two.to_owned()]);
         assert_eq!(canonical(&of("a", "b")), canonical(&of("b", "a")));
-        let map = |names: [&str; 2]| AttributeValue::M(names.map(|it| (it.to_owned(), text("x"))).into());
+        let map = |names: [&str; 2]| AttributeValue::M(names.map(|name| (name.to_owned(), text("x"))).into());
         assert_eq!(canonical(&map(["a", "b"])), canonical(&map(["b", "a"])));
         assert_ne!(canonical(&of("a", "b")), canonical(&AttributeValue::Ss(vec!["a1:b".into()])));
     }

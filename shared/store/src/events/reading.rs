@@ -54,7 +54,7 @@ impl Events {
         let mut events = Vec::with_capacity(items.len());
         for item in items {
             let shown = self.shown(Item::from(item)).await?;
-            events.extend(shown.map(|it| (it.event, it.recorded_at)));
+            events.extend(shown.map(|shown| (shown.event, shown.recorded_at)));
         }
         place.after = after;
         if place.after.is_none() {

@@ -72,8 +72,8 @@ impl Events {
             let mut after = None;
             loop {
                 let (items, next) = query(self, &bucket, (from, to), after, Way::Forward).await?;
-                let refused = items.into_iter().filter_map(|it| RefusedEvent::of(&Item::from(it)));
-                found.extend(refused.filter(|it| id.is_none_or(|id| it.is_called(id))));
+                let refused = items.into_iter().filter_map(|item| RefusedEvent::of(&Item::from(item)));
+                found.extend(refused.filter(|refused| id.is_none_or(|id| refused.is_called(id))));
                 after = next;
                 if after.is_none() {
                     break;

@@ -107,11 +107,11 @@ impl Events {
             .items
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|it| versioned(&Item::from(it)))
+            .filter_map(|item| versioned(&Item::from(item)))
             .collect();
-        let next = events.last().filter(|_| more).and_then(|it| match way {
-            Way::Forward => it.version.checked_add(1),
-            Way::Back => it.version.checked_sub(1).filter(|it| *it > 0),
+        let next = events.last().filter(|_| more).and_then(|event| match way {
+            Way::Forward => event.version.checked_add(1),
+            Way::Back => event.version.checked_sub(1).filter(|difference| *difference > 0),
         });
         Ok(StreamPage { events, next })
     }
@@ -131,9 +131,9 @@ impl Events {
     /// The table could not be asked.
     pub async fn snapshot(&self, stream: &Stream) -> Result<Option<Snapshot>, Refused> {
         let found = lookup::get(&self.client, &self.table, row(stream, SNAPSHOT)).await?;
-        Ok(found.map(|it| Snapshot {
-            version: version_of(&it),
-            state: it.get("state").unwrap_or_default().to_owned(),
+        Ok(found.map(|found| Snapshot {
+            version: version_of(&found),
+            state: found.get("state").unwrap_or_default().to_owned(),
         }))
     }
 
@@ -176,7 +176,7 @@ fn row(stream: &Stream, sk: &str) -> Item {
 }
 
 fn version_of(item: &Item) -> u64 {
-    item.get_number("version").and_then(|it| u64::try_from(it).ok()).unwrap_or(0)
+    item.get_number("version").and_then(|number| u64::try_from(number).ok()).unwrap_or(0)
 }
 
 fn versioned(item: &Item) -> Option<Versioned> {

@@ -96,7 +96,7 @@ async fn check(rules: &[Rule], marks: &[&str], is_new: bool, findings: &[Finding
     let events = Events::new(&canned::client(&rules), "events".to_owned());
     let kept = events.append(&[record]).await.unwrap().remove(0).unwrap();
     assert_eq!(kept, KeptRecord { is_new, findings: findings.to_vec() }, "{marks:?}");
-    assert!(rules.iter().all(|it| it.num_calls() == 1), "each question is asked once");
+    assert!(rules.iter().all(|rule| rule.num_calls() == 1), "each question is asked once");
 }
 
 /// One answer of the table, and what is asked before it.
@@ -106,8 +106,8 @@ fn rule(is_done: bool, asked: impl Fn(&BatchExecuteStatementInput) + Send + Sync
         let answer = BatchStatementResponse::builder().set_error((!is_done).then(|| error.build())).build();
         BatchExecuteStatementOutput::builder().responses(answer).build()
     };
-    let matches = move |it: &BatchExecuteStatementInput| {
-        asked(it);
+    let matches = move |batch_execute_statement_input: &BatchExecuteStatementInput| {
+        asked(batch_execute_statement_input);
         true
     };
     mock!(Client::batch_execute_statement).match_requests(matches).then_output(answer)
@@ -118,9 +118,9 @@ fn inserted(finding: &'static str) -> Rule {
     rule(true, move |it| {
         let (text, values) = statement(it);
         assert!(text.starts_with("INSERT"), "{text}");
-        assert!(values.iter().any(|it| it.starts_with("event#shop#e-1#")), "{values:?}");
+        assert!(values.iter().any(|value| value.starts_with("event#shop#e-1#")), "{values:?}");
         assert!(
-            !values.iter().any(|it| it.starts_with("version#") || it.starts_with("outbox#")),
+            !values.iter().any(|value| value.starts_with("version#") || value.starts_with("outbox#")),
             "{values:?}"
         );
         assert!(values.contains(&finding.to_owned()), "{values:?}");
@@ -130,7 +130,10 @@ fn inserted(finding: &'static str) -> Rule {
 /// The one statement of a call, and the texts among its parameters.
 fn statement(call: &BatchExecuteStatementInput) -> (String, Vec<String>) {
     let statement = &call.statements()[0];
-    let values = statement.parameters().iter().filter_map(|it: &AttributeValue| it.as_s().ok().cloned());
+    let values = statement
+        .parameters()
+        .iter()
+        .filter_map(|attribute_value: &AttributeValue| attribute_value.as_s().ok().cloned());
     (statement.statement().to_owned(), values.collect())
 }
 

@@ -68,7 +68,7 @@ impl Timeline {
     /// # Errors
     /// The table could not be asked. Asking again goes on where it stopped.
     pub async fn next(&mut self) -> Result<Option<(Event, Timestamp)>, Refused> {
-        Ok(self.next_dated().await?.map(|it| (it.event, it.recorded_at)))
+        Ok(self.next_dated().await?.map(|next_dated| (next_dated.event, next_dated.recorded_at)))
     }
 
     /// The next event with what the audit found out about it; `None` at the end.
@@ -82,7 +82,7 @@ impl Timeline {
                     lane.fill(&self.events, self.from, self.to, self.way).await?;
                 }
             }
-            let first = self.lanes.iter_mut().filter(|it| !it.read.is_empty());
+            let first = self.lanes.iter_mut().filter(|lane| !lane.read.is_empty());
             let first = first.min_by(|a, b| {
                 let order = place(a.read.front()).cmp(&place(b.read.front()));
                 match self.way {
@@ -90,7 +90,7 @@ impl Timeline {
                     Way::Back => order.reverse(),
                 }
             });
-            if let Some(it) = first.and_then(|it| it.read.pop_front()) {
+            if let Some(it) = first.and_then(|first| first.read.pop_front()) {
                 return Ok(Some(it));
             }
             let Some(day) = self.days.pop_front() else { return Ok(None) };
@@ -191,7 +191,7 @@ mod tests {
 
     fn asked(items: Vec<Item>) -> Rule {
         mock!(Client::query).then_output(move || {
-            let items = items.iter().map(|it| it.clone().into_map()).collect();
+            let items = items.iter().map(|item| item.clone().into_map()).collect();
             QueryOutput::builder().set_items(Some(items)).build()
         })
     }

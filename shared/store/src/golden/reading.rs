@@ -171,12 +171,12 @@ async fn events_of_the_last_release_are_on_record() {
     let stream = Stream::new(Some("clinic-7"), "appointment/7");
     assert_eq!(events.version(&stream).await.unwrap(), 2);
     let page = events.of_stream(&stream, 1, Way::Forward, 10).await.unwrap();
-    let pending: Vec<bool> = page.events.iter().map(|it| it.is_pending).collect();
+    let pending: Vec<bool> = page.events.iter().map(|event| event.is_pending).collect();
     assert_eq!(pending, [false, true]);
     assert_eq!(events.snapshot(&stream).await.unwrap().unwrap().version, 1);
     let items = rows("events");
     let waiting: Vec<Pending> = items.iter().filter_map(Pending::read).collect();
     assert_eq!(waiting.len(), 1);
     assert!(waiting[0].check(&Event::stored(&waiting[0].text).unwrap()).is_ok());
-    assert!(items.iter().any(|it| it.get("refused").is_some()));
+    assert!(items.iter().any(|item| item.get("refused").is_some()));
 }

@@ -28,7 +28,7 @@ pub(crate) struct Table(Arc<Mutex<BTreeMap<(String, String), Row>>>);
 impl Table {
     pub(crate) fn of(items: impl IntoIterator<Item = Item>) -> Table {
         let table = Table::default();
-        items.into_iter().for_each(|it| table.put(it.into_map()));
+        items.into_iter().for_each(|item| table.put(item.into_map()));
         table
     }
 
@@ -78,12 +78,12 @@ impl Table {
             }),
             mock!(Client::batch_get_item).then_compute_output(move |it| {
                 let (table, wanted) = it.request_items().unwrap().iter().next().unwrap();
-                let found = wanted.keys().iter().filter_map(|it| some.get(it)).collect();
+                let found = wanted.keys().iter().filter_map(|key| some.get(key)).collect();
                 BatchGetItemOutput::builder().responses(table, found).build()
             }),
             mock!(Client::query).then_compute_output(move |it| {
                 let values = it.expression_attribute_values().unwrap();
-                let text = |name: &str| values.get(name).and_then(|it| it.as_s().ok());
+                let text = |name: &str| values.get(name).and_then(|value| value.as_s().ok());
                 let beginning = text(":beginning").cloned().unwrap_or_default();
                 let (low, high) = (text(":low").cloned(), text(":high").cloned());
                 let rows = part.0.lock().unwrap();
@@ -92,8 +92,8 @@ impl Table {
                     .filter(|((pk, sk), _)| {
                         Some(pk) == text(":pk")
                             && sk.starts_with(&beginning)
-                            && low.as_ref().is_none_or(|it| sk >= it)
-                            && high.as_ref().is_none_or(|it| sk <= it)
+                            && low.as_ref().is_none_or(|low| sk >= low)
+                            && high.as_ref().is_none_or(|high| sk <= high)
                     })
                     .collect();
                 if it.scan_index_forward() == Some(false) {
@@ -129,33 +129,33 @@ impl Table {
             }),
             mock!(Client::transact_write_items).then_compute_output(move |it| {
                 for action in it.transact_items() {
-                    if let Some(it) = action.put() {
-                        transact.put(it.item().clone());
-                    } else if let Some(it) = action.update() {
-                        let names = it.expression_attribute_names().cloned().unwrap_or_default();
-                        let values = it.expression_attribute_values().cloned().unwrap_or_default();
-                        let expression = it.update_expression();
-                        transact.change(it.key(), |row| evaluate(expression, &names, &values, row));
-                    } else if let Some(it) = action.delete() {
-                        transact.delete(it.key());
+                    if let Some(put) = action.put() {
+                        transact.put(put.item().clone());
+                    } else if let Some(update) = action.update() {
+                        let names = update.expression_attribute_names().cloned().unwrap_or_default();
+                        let values = update.expression_attribute_values().cloned().unwrap_or_default();
+                        let expression = update.update_expression();
+                        transact.change(update.key(), |row| evaluate(expression, &names, &values, row));
+                    } else if let Some(delete) = action.delete() {
+                        transact.delete(delete.key());
                     }
                 }
                 TransactWriteItemsOutput::builder().build()
             }),
             mock!(Client::batch_write_item).then_compute_output(move |it| {
                 for request in it.request_items().unwrap().values().flatten() {
-                    if let Some(it) = request.put_request() {
-                        batch.put(it.item().clone());
-                    } else if let Some(it) = request.delete_request() {
-                        batch.delete(it.key());
+                    if let Some(put_request) = request.put_request() {
+                        batch.put(put_request.item().clone());
+                    } else if let Some(delete_request) = request.delete_request() {
+                        batch.delete(delete_request.key());
                     }
                 }
                 BatchWriteItemOutput::builder().build()
             }),
             mock!(Client::batch_execute_statement).then_compute_output(move |it| {
                 let mut answer = BatchExecuteStatementOutput::builder();
-                for it in it.statements() {
-                    statements.execute(it.statement(), it.parameters());
+                for statement in it.statements() {
+                    statements.execute(statement.statement(), statement.parameters());
                     answer = answer.responses(BatchStatementResponse::builder().build());
                 }
                 answer.build()
@@ -204,14 +204,14 @@ fn evaluate(expression: &str, names: &HashMap<String, String>, values: &Row, row
     }
     let name_of = |it: &str| names.get(it.trim()).cloned().unwrap_or_else(|| it.trim().to_owned());
     for (kind, clause) in clauses {
-        for part in clause.replace(", :", " :").split(',').filter(|it| !it.trim().is_empty()) {
+        for part in clause.replace(", :", " :").split(',').filter(|part| !part.trim().is_empty()) {
             match kind {
                 "SET" => {
                     let (name, value) = part.split_once('=').unwrap();
                     let (name, value) = (name_of(name), value.trim());
                     let existing =
                         value.starts_with("if_not_exists").then(|| row.get(&name).cloned()).flatten();
-                    let given = value.split([' ', '(', ')']).find(|it| it.starts_with(':')).unwrap();
+                    let given = value.split([' ', '(', ')']).find(|part| part.starts_with(':')).unwrap();
                     row.insert(name, existing.unwrap_or_else(|| values[given].clone()));
                 }
                 "REMOVE" => drop(row.remove(&name_of(part))),

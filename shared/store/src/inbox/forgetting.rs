@@ -47,8 +47,8 @@ impl Inbox {
         loop {
             let all = (user_pk(user), "sk");
             let (keys, more) = lookup::page(&self.client, &self.table, DOING, all, start, AT_ONCE).await?;
-            start = keys.last().filter(|_| more).map(|it| under(user, it));
-            let keys = keys.iter().filter(|it| *it != "head").map(|it| under(user, it));
+            start = keys.last().filter(|_| more).map(|key| under(user, key));
+            let keys = keys.iter().filter(|key| *key != "head").map(|key| under(user, key));
             writes::write(&self.client, &self.table, DOING, keys.map(writes::delete).collect()).await?;
             if start.is_none() {
                 return Ok(());

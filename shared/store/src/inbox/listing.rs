@@ -85,7 +85,7 @@ impl Inbox {
             entries.extend(found);
             if entries.len() > limit {
                 entries.truncate(limit);
-                let next = entries.last().map(|it: &Entry| it.seq);
+                let next = entries.last().map(|entry: &Entry| entry.seq);
                 return Ok(InboxPage { entries, next });
             }
             let Some(came_to) = came_to else { return Ok(InboxPage { entries, next: None }) };
@@ -157,11 +157,11 @@ impl Inbox {
     ) -> Result<Option<Missed>, Refused> {
         let limit = limit.clamp(1, MAX_PAGE);
         let note = lookup::get(&self.client, &self.table, note_key(&viewer.user, last)).await?;
-        let seq = note.and_then(|it| u64::try_from(it.get_number("seq")?).ok());
+        let seq = note.and_then(|note| u64::try_from(note.get_number("seq")?).ok());
         let Some(seq) = seq else { return Ok(None) };
         let entry = lookup::get(&self.client, &self.table, entry_key(&viewer.user, seq)).await?;
         let entry = entry.as_ref().and_then(read_entry);
-        if !entry.is_some_and(|it| viewer.view.takes_in(it.tenant.as_deref()) && !it.is_over(now)) {
+        if !entry.is_some_and(|entry| viewer.view.takes_in(entry.tenant.as_deref()) && !entry.is_over(now)) {
             return Ok(None);
         }
         let filter = Filter::default();
@@ -171,7 +171,7 @@ impl Inbox {
             let looks_at = limit + usize::try_from(OVERTAKEN).unwrap_or(0) + 1;
             let look = Look { viewer, filter: &filter, from, looks_at, now };
             let seen = self.look(&look).await?;
-            let missed = |it: &Entry| it.seq > seq || (it.seq < seq && it.state == State::Unseen);
+            let missed = |entry: &Entry| entry.seq > seq || (entry.seq < seq && entry.state == State::Unseen);
             entries.extend(seen.entries.into_iter().filter(missed));
             if entries.len() > limit {
                 entries.truncate(limit);
@@ -190,7 +190,7 @@ impl Inbox {
         let (mut filter, names, mut values) = written(look.viewer, look.filter, look.now);
         let mut names = names;
         with_states(look.filter, &mut filter, &mut names, &mut values);
-        let text = |it: String| AttributeValue::S(it);
+        let text = |text: String| AttributeValue::S(text);
         values.insert(":pk".to_owned(), text(user_pk(&look.viewer.user)));
         values.insert(":low".to_owned(), text(entry_sk(look.from)));
         values.insert(":high".to_owned(), text("entry#~".to_owned()));
@@ -208,9 +208,9 @@ impl Inbox {
             .await
             .map_err(|error| Refused::new("read an inbox", error))?;
         let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-        let entries = items.filter_map(|it| read_entry(&it)).collect();
+        let entries = items.filter_map(|item| read_entry(&item)).collect();
         let came_to = answer.last_evaluated_key.map(Item::from);
-        let came_to = came_to.and_then(|it| it.get("sk")?.strip_prefix("entry#")?.parse().ok());
+        let came_to = came_to.and_then(|came_to| came_to.get("sk")?.strip_prefix("entry#")?.parse().ok());
         Ok(Seen { entries, came_to })
     }
 }

@@ -89,17 +89,17 @@ pub async fn mark(
         counts = Some(moved.counts);
     }
     let counts = match counts {
-        Some(it) => it,
+        Some(counts) => counts,
         None => inbox.counts(viewer, now).await?,
     };
     let state = |key: &Key| states.iter().find(|(it, _)| it == key).map(|(_, state)| *state);
     if how.or(mark.says()).is_none() {
         // Nobody but the inbox was asked whether it is theirs.
-        let unknown = theirs.iter().filter(|it| state(it).is_none());
-        refused.extend(unknown.map(|it| (it.clone(), Noticed::NotTheirs)));
-        theirs.retain(|it| state(it).is_some());
+        let unknown = theirs.iter().filter(|their| state(their).is_none());
+        refused.extend(unknown.map(|unknown| (unknown.clone(), Noticed::NotTheirs)));
+        theirs.retain(|their| state(their).is_some());
     }
-    let marked = theirs.iter().map(|it| (it.clone(), state(it))).collect();
+    let marked = theirs.iter().map(|their| (their.clone(), state(their))).collect();
     Ok(Marked { marked, refused, counts, changed })
 }
 
@@ -122,8 +122,8 @@ pub async fn mark_all(
         let keys: Vec<Key> = page
             .entries
             .iter()
-            .filter(|it| it.state.after(mark) != it.state)
-            .map(|it| it.kept.id.clone())
+            .filter(|entry| entry.state.after(mark) != entry.state)
+            .map(|entry| entry.kept.id.clone())
             .collect();
         if let Some(how) = mark.says() {
             notice(ledger, viewer, keys.clone(), how, now).await?;
@@ -172,19 +172,19 @@ impl Inbox {
     ) -> Result<Moved, Refused> {
         for round in 0..super::ROUNDS {
             let mut wanted = vec![head_key(&viewer.user)];
-            wanted.extend(keys.iter().map(|it| note_key(&viewer.user, it)));
+            wanted.extend(keys.iter().map(|key| note_key(&viewer.user, key)));
             let found = self.items(wanted).await?;
             let read = read_head(&found);
             let entries = self.entries(viewer, &found, now).await?;
             let places: Vec<Place> = entries.iter().map(place).collect();
             let (head, changes) = read.head.marked(&places, mark, now);
-            let states = entries.into_iter().map(|it| (it.kept.id, it.state.after(mark))).collect();
+            let states = entries.into_iter().map(|entry| (entry.kept.id, entry.state.after(mark))).collect();
             let counts = head.counts(&viewer.view, now);
             if changes.is_empty() {
                 return Ok(Moved { states, changed: false, counts });
             }
             let mut writes = vec![whole(self.put_head(&viewer.user, &head, read.version))];
-            writes.extend(changes.iter().map(|it| self.update(&viewer.user, *it, now)));
+            writes.extend(changes.iter().map(|change| self.update(&viewer.user, *change, now)));
             if transactions::write(&self.client, DOING, writes).await? {
                 return Ok(Moved { states, changed: true, counts });
             }
@@ -195,15 +195,17 @@ impl Inbox {
 
     /// The entries that notes lead to, as far as they are there and theirs to see.
     async fn entries(&self, viewer: &Viewer, notes: &[Item], now: Timestamp) -> Result<Vec<Entry>, Refused> {
-        let numbers = notes.iter().filter_map(|it| u64::try_from(it.get_number("seq")?).ok());
-        let wanted: Vec<Item> = numbers.map(|it| entry_key(&viewer.user, it)).collect();
+        let numbers = notes.iter().filter_map(|note| u64::try_from(note.get_number("seq")?).ok());
+        let wanted: Vec<Item> = numbers.map(|number| entry_key(&viewer.user, number)).collect();
         let found = self.items(wanted).await?;
         let entries = found.iter().filter_map(read_entry);
-        Ok(entries.filter(|it| viewer.view.takes_in(it.tenant.as_deref()) && !it.is_over(now)).collect())
+        Ok(entries
+            .filter(|entry| viewer.view.takes_in(entry.tenant.as_deref()) && !entry.is_over(now))
+            .collect())
     }
 
     fn update(&self, user: &str, it: Changed, now: Timestamp) -> TransactWriteItem {
-        let text = |it: String| AttributeValue::S(it);
+        let text = |text: String| AttributeValue::S(text);
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(entry_key(user, it.seq).into_map()))

@@ -94,7 +94,7 @@ impl Inbox {
     async fn file_entries(&self, user: &str, from: u64, to: u64) -> Result<(), Refused> {
         let mut start: Option<Item> = None;
         loop {
-            let text = |it: String| AttributeValue::S(it);
+            let text = |text: String| AttributeValue::S(text);
             let answer = self
                 .client
                 .query()
@@ -127,7 +127,7 @@ impl Inbox {
     /// The highest sort key that a page goes on with: behind the entry that has this number. Where that entry is gone, the page
     /// begins with the entry that came before it. `None`: there is none.
     pub(super) async fn behind(&self, user: &str, seq: u64) -> Result<Option<String>, Refused> {
-        let text = |it: String| AttributeValue::S(it);
+        let text = |text: String| AttributeValue::S(text);
         let answer = self
             .client
             .query()

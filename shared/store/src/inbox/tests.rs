@@ -168,7 +168,8 @@ fn found(items: Vec<Item>) -> Rule {
 fn written(seq: u64) -> Rule {
     mock!(Client::transact_write_items)
         .match_requests(move |it| {
-            let puts: Vec<&Put> = it.transact_items().iter().filter_map(|it| it.put()).collect();
+            let puts: Vec<&Put> =
+                it.transact_items().iter().filter_map(|transact_item| transact_item.put()).collect();
             puts.len() == 4
                 && puts[3].item()["sk"] == AttributeValue::S(ordering::sk(kept().time(), seq))
                 && puts[0].condition_expression() == Some("version = :version")

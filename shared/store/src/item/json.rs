@@ -45,7 +45,7 @@ impl<'de> Visitor<'de> for OneMember {
             "NULL" => Some(AttributeValue::Null(map.next_value()?)),
             "L" => {
                 let values: Vec<Value> = map.next_value()?;
-                Some(AttributeValue::L(values.into_iter().filter_map(|it| it.0).collect()))
+                Some(AttributeValue::L(values.into_iter().filter_map(|value| value.0).collect()))
             }
             "M" => {
                 let values: HashMap<String, Value> = map.next_value()?;

@@ -50,7 +50,7 @@ impl Ledger {
     /// The table could not be asked.
     pub async fn told(&self, key: &Key) -> Result<Option<Told>, Refused> {
         let found = lookup::get(&self.client, &self.table, pk(key)).await?;
-        Ok(found.as_ref().and_then(|it| Told::read(key, it)))
+        Ok(found.as_ref().and_then(|found| Told::read(key, found)))
     }
 
     /// Writes how far a notification got over what was read of it. `false`: somebody else wrote meanwhile; read again.
@@ -112,7 +112,7 @@ impl Ledger {
         match sent {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
-                Some(it) if it.is_conditional_check_failed_exception() => Ok(false),
+                Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(false),
                 Some(_) | None => Err(Refused::new("write what was heard of a notification", error)),
             },
         }
@@ -162,7 +162,9 @@ impl Ledger {
                 .await
                 .map_err(|error| Refused::new("look a notification up", error))?;
             let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-            keys.extend(items.filter_map(|it| Some(Key::from(it.get("pk")?.to_owned() + it.get("sk")?))));
+            keys.extend(
+                items.filter_map(|item| Some(Key::from(item.get("pk")?.to_owned() + item.get("sk")?))),
+            );
             start = answer.last_evaluated_key;
             if start.is_none() {
                 return Ok(keys);

@@ -88,8 +88,11 @@ impl Ledger {
         }
         let Err(error) = call.send().await else { return Ok(Noticed::Remembered) };
         match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(it)) => {
-                Ok(not_noticed(it.item().cloned().map(Item::from).as_ref(), tenant))
+            Some(UpdateItemError::ConditionalCheckFailedException(conditional_check_failed_exception)) => {
+                Ok(not_noticed(
+                    conditional_check_failed_exception.item().cloned().map(Item::from).as_ref(),
+                    tenant,
+                ))
             }
             Some(_) | None => Err(Refused::new("remember that a notification was seen", error)),
         }
@@ -120,7 +123,7 @@ impl Ledger {
 /// Why a notification, as it is on record, was not theirs to notice.
 fn not_noticed(row: Option<&Item>, tenant: Option<&str>) -> Noticed {
     let Some(row) = row else { return Noticed::NotTheirs };
-    let is_other = |theirs: &str| tenant.is_some_and(|it| it != theirs);
+    let is_other = |theirs: &str| tenant.is_some_and(|tenant| tenant != theirs);
     let to_a_room = row.get("recipient").is_some_and(|it| it.starts_with(ROOM));
     if to_a_room && !row.get("tenant").is_some_and(is_other) { Noticed::ToARoom } else { Noticed::NotTheirs }
 }
@@ -145,7 +148,9 @@ mod tests {
                     == Some("recipient = :recipient AND (attribute_not_exists(tenant) OR tenant = :tenant)")
                     && values[":recipient"] == text("ann")
                     && values[":tenant"] == text("clinic-7")
-                    && it.update_expression().is_some_and(|it| it.contains("acknowledged_at"))
+                    && it
+                        .update_expression()
+                        .is_some_and(|update_expression| update_expression.contains("acknowledged_at"))
             })
             .then_output(|| UpdateItemOutput::builder().build());
         assert_eq!(notice(&asked).await, Noticed::Remembered);

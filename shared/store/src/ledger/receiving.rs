@@ -118,7 +118,7 @@ impl Ledger {
             .expression_attribute_values(":since", number(since.as_millisecond()))
             .scan_index_forward(matches!(order, Order::Forward))
             .limit(i32::try_from(most.clamp(1, MAX_RECEIVED)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start.map(|it| it.start(recipient).into_map()))
+            .set_exclusive_start_key(start.map(|start| start.start(recipient).into_map()))
             .send()
             .await
             .map_err(|error| Refused::new(DOING, error))?;
@@ -129,7 +129,7 @@ impl Ledger {
         let mut received: Vec<Received> = rows.iter().filter_map(read).collect();
         received.sort_by(|one, other| (other.begun_at, &other.row.key).cmp(&(one.begun_at, &one.row.key)));
         let last = answer.last_evaluated_key.map(Item::from);
-        Ok(ReceivedPage { received, next: last.and_then(|it| ReceivedPlace::read(&it)) })
+        Ok(ReceivedPage { received, next: last.and_then(|last| ReceivedPlace::read(&last)) })
     }
 }
 

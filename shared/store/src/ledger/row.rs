@@ -106,7 +106,7 @@ impl LedgerRow {
             catalog: owned("catalog")?,
             recipient: owned("recipient")?,
             channel,
-            step: item.get_number("step").and_then(|it| u32::try_from(it).ok()).unwrap_or(0),
+            step: item.get_number("step").and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
             until: item.get("until").and_then(|it| it.parse().ok()),
             joined: owned("joined"),
             note: owned("note"),
@@ -119,7 +119,7 @@ impl LedgerRow {
 }
 
 fn times(item: &Item) -> Times {
-    let begun_at = item.get_number("begun_at").and_then(|it| Timestamp::from_millisecond(it).ok());
+    let begun_at = item.get_number("begun_at").and_then(|number| Timestamp::from_millisecond(number).ok());
     let claimed_at = || item.get("claimed_at").and_then(|it| it.parse().ok());
     Times {
         begun_at: begun_at.or_else(claimed_at),
@@ -186,7 +186,7 @@ pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestam
         .text("claimed_at", now.to_string())
         .number("lease_until", lease.as_millisecond())
         .number("attempts", 1)
-        .maybe("note", job.instead_of.map(|it| it.to_string()).as_deref())
+        .maybe("note", job.instead_of.map(|instead_of| instead_of.to_string()).as_deref())
         .with(set_item(job.set.as_ref()))
         .number("ttl", seconds(now) + RETENTION_DAYS * 86_400)
         .with(whose_item(&job.recipient, now))
@@ -202,7 +202,7 @@ pub(super) fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
         .text("recipient", &row.recipient)
         .maybe("channel", row.channel.map(Channel::name))
         .number("step", i64::from(row.step))
-        .maybe("until", row.until.map(|it| it.to_string()).as_deref())
+        .maybe("until", row.until.map(|until| until.to_string()).as_deref())
         .maybe("joined", row.joined.as_deref())
         .maybe("note", row.note.as_deref())
         .maybe("provider_id", row.provider_id.as_deref())
@@ -229,7 +229,7 @@ pub(super) fn set_item(set: Option<&Set>) -> Item {
 }
 
 pub(super) fn read_set(item: &Item) -> Option<Set> {
-    let of = item.get_number("set_of").and_then(|it| u32::try_from(it).ok())?;
+    let of = item.get_number("set_of").and_then(|number| u32::try_from(number).ok())?;
     let category = item.get("set_category").map(str::to_owned);
     Some(Set { id: item.get("set_id")?.to_owned(), of, category })
 }

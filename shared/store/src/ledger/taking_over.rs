@@ -89,7 +89,8 @@ impl Ledger {
             | Status::Bounced
             | Status::Delivered => self.take(job, &row, status, token, lease),
         };
-        match execute(&self.client, "take a claim over", vec![update]).await.map(|mut it| it.pop()) {
+        match execute(&self.client, "take a claim over", vec![update]).await.map(|mut execute| execute.pop())
+        {
             Ok(Some(Written::Done)) => taken,
             // Refused, it may still be our own write, whose answer was lost and which the SDK tried again.
             Ok(Some(Written::Refused) | None) => {
@@ -165,7 +166,7 @@ fn reason(row: &Item) -> Option<Reason> {
 
 /// What a row says was tried.
 fn tried(row: &Item, now: Timestamp) -> Tried {
-    let times = row.get_number("attempts").and_then(|it| u32::try_from(it).ok()).unwrap_or(0);
+    let times = row.get_number("attempts").and_then(|number| u32::try_from(number).ok()).unwrap_or(0);
     let since = row.get("claimed_at").and_then(|it| it.parse().ok()).unwrap_or(now);
     Tried { times, since, held: Duration::ZERO }
 }

@@ -10,7 +10,7 @@ const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 #[test]
 fn suppressed_notifications_are_a_set_only_where_nothing_of_the_event_was_to_be_sent() {
     let row = |set: Option<&str>| Item::default().maybe("set_id", set);
-    let rows = |sets: &[Option<&str>]| sets.iter().map(|it| row(*it)).collect::<Vec<Item>>();
+    let rows = |sets: &[Option<&str>]| sets.iter().map(|set| row(*set)).collect::<Vec<Item>>();
     let suppressed = Set::suppressed(Some(1), None).id;
     let of = |sets: &[Option<&str>], set: &str| of_set(&rows(sets), set).len();
     assert_eq!(of(&[Some(&suppressed), None, Some(&suppressed)], &suppressed), 2);

@@ -33,10 +33,12 @@ impl Appended {
     #[must_use]
     pub fn conflict(&self, reasons: &[CancellationReason]) -> Option<Conflict> {
         let failed = |at: usize| {
-            let reason = reasons.get(at).filter(|it| it.code() == Some("ConditionalCheckFailed"))?;
+            let reason = reasons.get(at).filter(|reason| reason.code() == Some("ConditionalCheckFailed"))?;
             Some(reason.item.clone().map(Item::from).unwrap_or_default())
         };
-        let version = |it: &Item| it.get_number("version").and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
+        let version = |item: &Item| {
+            item.get_number("version").and_then(|number| u64::try_from(number).ok()).unwrap_or(0)
+        };
         let mut there = None;
         for (nth, (id, body)) in self.ids.iter().enumerate() {
             let Some(guard) = failed(self.at + 2 + 2 * nth) else { continue };

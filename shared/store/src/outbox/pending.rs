@@ -96,7 +96,7 @@ impl Pending {
     pub fn check(&self, event: &Event) -> Result<(), Misfit> {
         let wanted = Place::of(event);
         if self.place != wanted {
-            let shown = |it: &Place| format!("{} / {}", it.pk, it.sk);
+            let shown = |place: &Place| format!("{} / {}", place.pk, place.sk);
             return Err(Misfit::Place { found: shown(&self.place), wanted: shown(&wanted) });
         }
         let Some(digest) = self.beside.get(DIGEST) else { return Ok(()) };
@@ -137,7 +137,7 @@ impl Place {
     /// Where the version before this one lies, if there is one.
     #[must_use]
     pub fn before(&self) -> Option<Place> {
-        let before = self.version()?.checked_sub(1).filter(|it| *it > 0)?;
+        let before = self.version()?.checked_sub(1).filter(|difference| *difference > 0)?;
         Some(Place::of_version(&self.pk, before))
     }
 
@@ -211,11 +211,14 @@ impl Waiting {
                 let keys = keys.expect("keys are all that a read needs");
                 let call = self.client.batch_get_item().request_items(&self.table, keys);
                 let answer = call.send().await.map_err(|error| Refused::new(DOING, error))?;
-                let items = answer.responses.and_then(|mut it| it.remove(&self.table)).unwrap_or_default();
+                let items = answer
+                    .responses
+                    .and_then(|mut responses| responses.remove(&self.table))
+                    .unwrap_or_default();
                 found.extend(items.into_iter().map(Item::from).filter_map(|it| Pending::read(&it)));
                 open = answer
                     .unprocessed_keys
-                    .and_then(|mut it| it.remove(&self.table))
+                    .and_then(|mut unprocessed_keys| unprocessed_keys.remove(&self.table))
                     .map(|it| it.keys)
                     .unwrap_or_default();
                 if open.is_empty() {

@@ -92,7 +92,7 @@ fn a_cancelled_transaction_says_who_was_first_what_is_done_and_what_must_not_be(
 
 #[track_caller]
 fn check(appended: &Appended, reasons: &[CancellationReason; 4], expected: Option<&str>) {
-    let said = appended.conflict(reasons).map(|it| it.to_string());
+    let said = appended.conflict(reasons).map(|conflict| conflict.to_string());
     match (&said, expected) {
         (Some(said), Some(expected)) => assert!(said.contains(expected), "{said}"),
         (said, expected) => assert_eq!(said.as_deref(), expected),
@@ -151,7 +151,7 @@ fn row_with_a_digest_has_the_attributes_of_its_text() {
     outbox().append(&mut transaction, &order(), 0, &[event("e-1", "{}")], NOON).unwrap();
     let row = Item::from(transaction[1].put().unwrap().item().clone());
     let told = Event::parse(row.get("event").unwrap()).unwrap();
-    let check = |row: Item| Pending::read(&row).unwrap().check(&told).map_err(|it| it.to_string());
+    let check = |row: Item| Pending::read(&row).unwrap().check(&told).map_err(|error| error.to_string());
     assert_eq!(check(row.clone()), Ok(()));
     for name in ["digest", "id", "actor", "type"] {
         let said = check(row.clone().text(name, "forged")).unwrap_err();

@@ -96,7 +96,7 @@ impl People {
                 }
             };
             let mut items: BTreeMap<String, Item> =
-                items.into_iter().filter_map(|it| Some((it.get("pk")?.to_owned(), it))).collect();
+                items.into_iter().filter_map(|item| Some((item.get("pk")?.to_owned(), item))).collect();
             let work = some.iter().map(|(id, ats)| {
                 let item = filed::profile(id).get("pk").and_then(|pk| items.remove(pk));
                 let changes: Vec<&Amendment> = ats.iter().map(|at| &amendments[*at]).collect();
@@ -118,9 +118,9 @@ impl People {
             Ok(applied) => applied,
             Err(refused) if refused.verdict == Verdict::Permanent && changes.len() > 1 => {
                 let mut applied = Vec::with_capacity(changes.len());
-                for it in changes {
+                for change in changes {
                     applied.push(match self.reread(id).await {
-                        Ok(item) => self.amend(id, item, &[it]).await,
+                        Ok(item) => self.amend(id, item, &[change]).await,
                         Err(refused) => Err(refused),
                     });
                 }
@@ -144,7 +144,7 @@ impl People {
             let before = item.as_ref().map(filed::filed).transpose().map_err(unreadable)?.unwrap_or_default();
             let mut after = before.clone();
             let applied: Vec<Applied> =
-                changes.iter().map(|it| after.amend(it).map_err(NotApplied::Unfit)).collect();
+                changes.iter().map(|change| after.amend(change).map_err(NotApplied::Unfit)).collect();
             if after.entry == before.entry && before.open.is_none() && !self.lacks_addresses(&before) {
                 return Ok(applied);
             }
@@ -195,7 +195,7 @@ impl People {
             }
         }
         let written = after.version;
-        after.version = written.map(|it| it + 1);
+        after.version = written.map(|written| written + 1);
         after.open = None;
         self.transact(vec![self.putting(filed::to_item(id, &after), Some(written))]).await
     }
@@ -210,8 +210,8 @@ impl People {
         let mut put = Put::builder().table_name(&self.table).set_item(Some(item.into_map()));
         if let Some(version) = version {
             put = put.condition_expression(condition(version)).expression_attribute_names("#v", "version");
-            if let Some(it) = version {
-                put = put.expression_attribute_values(":v", AttributeValue::N(it.to_string()));
+            if let Some(version) = version {
+                put = put.expression_attribute_values(":v", AttributeValue::N(version.to_string()));
             }
         }
         let put = put.build().expect("a table and an item are all that a put needs");
@@ -232,7 +232,7 @@ impl People {
             .condition_expression(condition(version))
             .expression_attribute_names("#v", "version")
             .set_expression_attribute_values(
-                version.map(|it| [(":v".to_owned(), AttributeValue::N(it.to_string()))].into()),
+                version.map(|version| [(":v".to_owned(), AttributeValue::N(version.to_string()))].into()),
             )
             .build()
             .expect("a table, a key and a condition are all that a check needs");
@@ -266,8 +266,12 @@ fn sort(error: &TransactWriteItemsError) -> Sorted {
             false => Sorted::Other,
         };
     };
-    let codes: Vec<&str> = cancelled.cancellation_reasons().iter().filter_map(|it| it.code()).collect();
-    let says = |some: &[&str]| codes.iter().any(|it| some.contains(it));
+    let codes: Vec<&str> = cancelled
+        .cancellation_reasons()
+        .iter()
+        .filter_map(|cancellation_reason| cancellation_reason.code())
+        .collect();
+    let says = |some: &[&str]| codes.iter().any(|code| some.contains(code));
     if says(&["ConditionalCheckFailed", "TransactionConflict"]) {
         return Sorted::Lost;
     }

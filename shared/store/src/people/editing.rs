@@ -48,7 +48,7 @@ impl People {
             let amendment = Amendment { id: id.to_owned(), change, stamp, reach: Tenants::All };
             let mut after = before.clone();
             let amended = after.amend(&amendment);
-            let amended = amended.map_err(|it| NotEdited::NotApplied(NotApplied::Unfit(it)))?;
+            let amended = amended.map_err(|error| NotEdited::NotApplied(NotApplied::Unfit(error)))?;
             if after.entry == before.entry && before.open.is_none() && !self.lacks_addresses(&before) {
                 return Ok(amended);
             }

@@ -50,13 +50,13 @@ impl Filed {
 
     /// The partitions of a person without tenants that the last release entered: there, no tenants were all tenants.
     fn former(&self) -> BTreeSet<String> {
-        let Some(person) = self.entry.person.as_ref().filter(|it| it.tenants.is_empty()) else {
+        let Some(person) = self.entry.person.as_ref().filter(|person| person.tenants.is_empty()) else {
             return BTreeSet::new();
         };
         let topics = person.topics_in.iter();
         let topics =
             topics.flat_map(|(tenant, all)| all.iter().map(move |it| Group::topic(Some(tenant), it)));
-        topics.map(|it| partition(&it)).collect()
+        topics.map(|topic| partition(&topic)).collect()
     }
 }
 
@@ -122,7 +122,7 @@ pub(super) fn to_item(id: &str, filed: &Filed) -> Item {
 fn device_tenants(person: &Recipient) -> Option<String> {
     let devices = person.devices.iter();
     let tenants: Map<String, Value> =
-        devices.filter_map(|it| Some((it.id.clone(), it.tenant.clone()?.into()))).collect();
+        devices.filter_map(|device| Some((device.id.clone(), device.tenant.clone()?.into()))).collect();
     (!tenants.is_empty()).then(|| Value::Object(tenants).to_string())
 }
 

@@ -170,8 +170,8 @@ async fn more_memberships_than_a_transaction_takes_are_added_before_others_go_an
     assert_eq!(asked[4], ["put user#ann profile if 8"]);
     assert!(asked[1..4].iter().all(|it| it[0] == "check user#ann profile if 8"));
     let writes: Vec<&String> = asked[1..4].iter().flat_map(|it| &it[1..]).collect();
-    assert!(writes[..120].iter().all(|it| it.starts_with("put topic#-#b:")));
-    assert!(writes[120..].iter().all(|it| it.starts_with("delete topic#-#a:")));
+    assert!(writes[..120].iter().all(|write| write.starts_with("put topic#-#b:")));
+    assert!(writes[120..].iter().all(|write| write.starts_with("delete topic#-#a:")));
 }
 
 #[tokio::test]
@@ -272,7 +272,9 @@ async fn people_and_tenants_are_found_together_and_what_cannot_be_read_is_left_o
 async fn a_group_is_read_page_by_page_after_the_last_member_seen() {
     let query = mock!(Client::query)
         .match_requests(|it| {
-            let start = it.exclusive_start_key().map(|it| it["sk"].as_s().unwrap().as_str());
+            let start = it
+                .exclusive_start_key()
+                .map(|exclusive_start_key| exclusive_start_key["sk"].as_s().unwrap().as_str());
             it.limit() == Some(2) && start == Some("user#a%23b") && it.consistent_read() == Some(true)
         })
         .then_output(|| {
@@ -341,7 +343,7 @@ fn cancels(code: &'static str) -> Rule {
 
 /// An action in words.
 fn told(action: &TransactWriteItem) -> String {
-    let text = |it: &AttributeValue| it.as_s().unwrap().clone();
+    let text = |attribute_value: &AttributeValue| attribute_value.as_s().unwrap().clone();
     let condition = |it: Option<&HashMap<String, AttributeValue>>| {
         it.map_or(String::new(), |it| format!(" if {}", it[":v"].as_n().unwrap()))
     };
@@ -351,12 +353,12 @@ fn told(action: &TransactWriteItem) -> String {
         let values = condition(it.expression_attribute_values());
         return format!("put {} {}{values}{open}", text(&it.item()["pk"]), text(&it.item()["sk"]));
     }
-    if let Some(it) = action.delete() {
-        return format!("delete {} {}", text(&it.key()["pk"]), text(&it.key()["sk"]));
+    if let Some(delete) = action.delete() {
+        return format!("delete {} {}", text(&delete.key()["pk"]), text(&delete.key()["sk"]));
     }
-    let it = action.condition_check().unwrap();
-    let values = condition(it.expression_attribute_values());
-    format!("check {} {}{values}", text(&it.key()["pk"]), text(&it.key()["sk"]))
+    let condition_check = action.condition_check().unwrap();
+    let values = condition(condition_check.expression_attribute_values());
+    format!("check {} {}{values}", text(&condition_check.key()["pk"]), text(&condition_check.key()["sk"]))
 }
 
 /// The table, over a real client whose answers are given beforehand, in this order.

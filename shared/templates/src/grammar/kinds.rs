@@ -6,10 +6,10 @@ use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other expression is none")]
 pub(crate) fn dotted(expression: &Expr<'_>) -> Option<String> {
     match expression {
-        Expr::Var(it) => Some(it.id.to_owned()),
-        Expr::GetAttr(it) => Some(format!("{}.{}", dotted(&it.expr)?, it.name)),
-        Expr::GetItem(it) => match &it.subscript_expr {
-            Expr::Const(key) => Some(format!("{}.{}", dotted(&it.expr)?, key.value.as_str()?)),
+        Expr::Var(var) => Some(var.id.to_owned()),
+        Expr::GetAttr(get_attr) => Some(format!("{}.{}", dotted(&get_attr.expr)?, get_attr.name)),
+        Expr::GetItem(get_item) => match &get_item.subscript_expr {
+            Expr::Const(key) => Some(format!("{}.{}", dotted(&get_item.expr)?, key.value.as_str()?)),
             _ => None,
         },
         _ => None,
@@ -21,10 +21,10 @@ pub(crate) fn dotted(expression: &Expr<'_>) -> Option<String> {
 pub(super) fn is_constant(expression: &Expr<'_>) -> bool {
     match expression {
         Expr::Const(_) => true,
-        Expr::UnaryOp(it) => is_constant(&it.expr),
-        Expr::List(it) => it.items.iter().all(is_constant),
-        Expr::Tuple(it) => it.items.iter().all(is_constant),
-        Expr::Map(it) => it.keys.iter().chain(&it.values).all(is_constant),
+        Expr::UnaryOp(unary_op) => is_constant(&unary_op.expr),
+        Expr::List(list) => list.items.iter().all(is_constant),
+        Expr::Tuple(tuple) => tuple.items.iter().all(is_constant),
+        Expr::Map(map) => map.keys.iter().chain(&map.values).all(is_constant),
         _ => false,
     }
 }
@@ -42,11 +42,13 @@ pub(super) fn is_number(expression: &Expr<'_>) -> bool {
     const NUMBERS: [&str; 6] = ["abs", "count", "float", "int", "length", "round"];
     match expression {
         Expr::Const(it) => it.value.is_number(),
-        Expr::UnaryOp(it) => is_number(&it.expr),
+        Expr::UnaryOp(unary_op) => is_number(&unary_op.expr),
         // `int` and `float` give back their argument when there is no number.
-        Expr::Filter(it) => NUMBERS.contains(&it.name) && it.args.iter().all(is_number_given),
-        Expr::IfExpr(it) => is_number(&it.true_expr) && it.false_expr.as_ref().is_some_and(is_number),
-        Expr::BinOp(it) => match it.op {
+        Expr::Filter(filter) => NUMBERS.contains(&filter.name) && filter.args.iter().all(is_number_given),
+        Expr::IfExpr(if_expr) => {
+            is_number(&if_expr.true_expr) && if_expr.false_expr.as_ref().is_some_and(is_number)
+        }
+        Expr::BinOp(bin_op) => match bin_op.op {
             BinOpKind::Sub | BinOpKind::Div | BinOpKind::FloorDiv | BinOpKind::Rem | BinOpKind::Pow => true,
             BinOpKind::Add | BinOpKind::Mul => true, // looked at when it is reached
             _ => false,

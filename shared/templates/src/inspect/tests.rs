@@ -8,8 +8,10 @@ fn mistakes_are_found_in_every_branch_without_an_event() {
     let text = "Hello{% if data.vip is defined %},\n{{ data.name | upcase }}: {{ data.total | money(\"EURO\") }}\n\
                 {{ data.at | date(\"shrt\") }} {{ data.n | plural(one=\"# day\") }} {{ now() }}\n\
                 {% else %}{% for a in data.list %}{{ a is fien }}{% endfor %}{% endif %}";
-    let found: Vec<(usize, String)> =
-        mistakes(&[("t/en/email.txt", text)]).into_iter().map(|it| (it.line, it.problem)).collect();
+    let found: Vec<(usize, String)> = mistakes(&[("t/en/email.txt", text)])
+        .into_iter()
+        .map(|mistake| (mistake.line, mistake.problem))
+        .collect();
     let expected = [
         (2, "there is no filter `upcase`"),
         (2, "`money(\"EURO\")`: the currency is no code of ISO 4217, such as EUR"),
@@ -76,7 +78,7 @@ fn a_mistake_is_found_wherever_a_template_can_have_one() {
         ),
     ] {
         let found: Vec<String> =
-            mistakes(&[("t/en/email.txt", text)]).into_iter().map(|it| it.problem).collect();
+            mistakes(&[("t/en/email.txt", text)]).into_iter().map(|mistake| mistake.problem).collect();
         assert_eq!(found, [problem], "{text}");
     }
     let arity = mistakes(&[("t/en/email.txt", "{{ data.s | upper(3) }}")]);
@@ -149,7 +151,7 @@ fn a_plural_that_lacks_a_form_of_its_language_is_a_warning() {
     let found = |locale: &str| {
         let name = format!("t/{locale}/sms.txt");
         let found = mistakes(&[(&name, text)]).into_iter();
-        found.map(|it| (it.problem, it.is_warning)).collect::<Vec<_>>()
+        found.map(|found| (found.problem, found.is_warning)).collect::<Vec<_>>()
     };
     for locale in ["en", "de", "fr", "es", "pt-BR", "ja", "it"] {
         assert_eq!(found(locale), [], "{locale}");

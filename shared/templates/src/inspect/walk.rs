@@ -16,9 +16,9 @@ pub(super) enum Node<'t> {
 /// Visits every part below a statement.
 pub(super) fn walk<'t>(statement: &'t Stmt<'t>, visit: &mut dyn FnMut(Node<'t>)) {
     match statement {
-        Stmt::Template(it) => all(&it.children, visit),
+        Stmt::Template(template) => all(&template.children, visit),
         Stmt::EmitRaw(_) => {}
-        Stmt::EmitExpr(it) => expression(&it.expr, visit),
+        Stmt::EmitExpr(emit_expr) => expression(&emit_expr.expr, visit),
         Stmt::ForLoop(it) => {
             target(&it.target, visit);
             expression(&it.iter, visit);
@@ -26,52 +26,52 @@ pub(super) fn walk<'t>(statement: &'t Stmt<'t>, visit: &mut dyn FnMut(Node<'t>))
             all(&it.body, visit);
             all(&it.else_body, visit);
         }
-        Stmt::IfCond(it) => {
-            expression(&it.expr, visit);
-            all(&it.true_body, visit);
-            all(&it.false_body, visit);
+        Stmt::IfCond(if_cond) => {
+            expression(&if_cond.expr, visit);
+            all(&if_cond.true_body, visit);
+            all(&if_cond.false_body, visit);
         }
-        Stmt::WithBlock(it) => {
-            for (name, value) in &it.assignments {
+        Stmt::WithBlock(with_block) => {
+            for (name, value) in &with_block.assignments {
                 target(name, visit);
                 expression(value, visit);
             }
-            all(&it.body, visit);
+            all(&with_block.body, visit);
         }
-        Stmt::Set(it) => {
-            target(&it.target, visit);
-            expression(&it.expr, visit);
+        Stmt::Set(set) => {
+            target(&set.target, visit);
+            expression(&set.expr, visit);
         }
         Stmt::SetBlock(it) => {
             target(&it.target, visit);
             it.filter.iter().for_each(|it| filters(it, visit));
             all(&it.body, visit);
         }
-        Stmt::AutoEscape(it) => {
-            expression(&it.enabled, visit);
-            all(&it.body, visit);
+        Stmt::AutoEscape(auto_escape) => {
+            expression(&auto_escape.enabled, visit);
+            all(&auto_escape.body, visit);
         }
-        Stmt::FilterBlock(it) => {
-            filters(&it.filter, visit);
-            all(&it.body, visit);
+        Stmt::FilterBlock(filter_block) => {
+            filters(&filter_block.filter, visit);
+            all(&filter_block.body, visit);
         }
-        Stmt::Block(it) => all(&it.body, visit),
-        Stmt::Extends(it) => expression(&it.name, visit),
-        Stmt::Include(it) => expression(&it.name, visit),
+        Stmt::Block(block) => all(&block.body, visit),
+        Stmt::Extends(extends) => expression(&extends.name, visit),
+        Stmt::Include(include) => expression(&include.name, visit),
         // The grammar refuses these.
         Stmt::Import(_) | Stmt::FromImport(_) | Stmt::Do(_) => {}
     }
 }
 
 fn all<'t>(statements: &'t [Stmt<'t>], visit: &mut dyn FnMut(Node<'t>)) {
-    statements.iter().for_each(|it| walk(it, visit));
+    statements.iter().for_each(|statement| walk(statement, visit));
 }
 
 fn target<'t>(name: &'t Expr<'t>, visit: &mut dyn FnMut(Node<'t>)) {
-    if let Expr::List(it) = name {
-        it.items.iter().for_each(|it| target(it, visit));
-    } else if let Expr::Tuple(it) = name {
-        it.items.iter().for_each(|it| target(it, visit));
+    if let Expr::List(list) = name {
+        list.items.iter().for_each(|item| target(item, visit));
+    } else if let Expr::Tuple(tuple) = name {
+        tuple.items.iter().for_each(|item| target(item, visit));
     } else {
         visit(Node::Target(name));
     }
@@ -104,19 +104,19 @@ fn expression<'t>(it: &'t Expr<'t>, visit: &mut dyn FnMut(Node<'t>)) {
     visit(Node::Expression(it));
     match it {
         Expr::Const(_) | Expr::Var(_) => {}
-        Expr::GetAttr(it) => expression(&it.expr, visit),
-        Expr::GetItem(it) => {
-            expression(&it.expr, visit);
-            expression(&it.subscript_expr, visit);
+        Expr::GetAttr(get_attr) => expression(&get_attr.expr, visit),
+        Expr::GetItem(get_item) => {
+            expression(&get_item.expr, visit);
+            expression(&get_item.subscript_expr, visit);
         }
         Expr::Slice(it) => {
             expression(&it.expr, visit);
             [&it.start, &it.stop, &it.step].into_iter().flatten().for_each(|it| expression(it, visit));
         }
-        Expr::UnaryOp(it) => expression(&it.expr, visit),
-        Expr::BinOp(it) => {
-            expression(&it.left, visit);
-            expression(&it.right, visit);
+        Expr::UnaryOp(unary_op) => expression(&unary_op.expr, visit),
+        Expr::BinOp(bin_op) => {
+            expression(&bin_op.left, visit);
+            expression(&bin_op.right, visit);
         }
         Expr::Compare(it) => {
             expression(&it.expr, visit);
@@ -131,21 +131,21 @@ fn expression<'t>(it: &'t Expr<'t>, visit: &mut dyn FnMut(Node<'t>)) {
             it.expr.iter().for_each(|it| expression(it, visit));
             arguments(&it.args, visit);
         }
-        Expr::Test(it) => {
-            expression(&it.expr, visit);
-            arguments(&it.args, visit);
+        Expr::Test(test) => {
+            expression(&test.expr, visit);
+            arguments(&test.args, visit);
         }
-        Expr::Call(it) => {
+        Expr::Call(call) => {
             // The name of a function is no variable.
-            if let Expr::GetAttr(method) = &it.expr {
+            if let Expr::GetAttr(method) = &call.expr {
                 expression(&method.expr, visit);
-            } else if !matches!(&it.expr, Expr::Var(_)) {
-                expression(&it.expr, visit);
+            } else if !matches!(&call.expr, Expr::Var(_)) {
+                expression(&call.expr, visit);
             }
-            arguments(&it.args, visit);
+            arguments(&call.args, visit);
         }
-        Expr::List(it) => it.items.iter().for_each(|it| expression(it, visit)),
-        Expr::Tuple(it) => it.items.iter().for_each(|it| expression(it, visit)),
-        Expr::Map(it) => it.keys.iter().chain(&it.values).for_each(|it| expression(it, visit)),
+        Expr::List(list) => list.items.iter().for_each(|item| expression(item, visit)),
+        Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| expression(item, visit)),
+        Expr::Map(map) => map.keys.iter().chain(&map.values).for_each(|key| expression(key, visit)),
     }
 }

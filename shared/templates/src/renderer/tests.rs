@@ -30,7 +30,7 @@ const PARTS: [&str; 5] = ["email.subject.txt", "email.html", "email.txt", "socke
 /// A template `t` in English whose parts say `…`, and other files over them.
 fn renderer(files: &[(&str, &str)]) -> Renderer {
     let mut sources: BTreeMap<String, String> =
-        PARTS.into_iter().map(|it| (format!("t/en/{it}"), "…".to_owned())).collect();
+        PARTS.into_iter().map(|part| (format!("t/en/{part}"), "…".to_owned())).collect();
     sources.extend(files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
     Renderer::of(sources)
 }
@@ -44,8 +44,8 @@ fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
     let content = renderer(files).scene(&envelope(data)).render(&order(&rule, Some(person), target))?;
     let channel = content.channel();
-    let Content::Email(it) = content else { panic!("an e-mail was ordered, not {:?}", channel) };
-    Ok(it)
+    let Content::Email(email) = content else { panic!("an e-mail was ordered, not {:?}", channel) };
+    Ok(email)
 }
 
 /// A message to a room, which is nobody in particular.
@@ -54,8 +54,8 @@ fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Sock
     let target = Target::Socket(SocketTarget::Room("shop:1".to_owned()));
     let content = renderer(files).scene(&envelope(data)).render(&order(&rule, None, target))?;
     let channel = content.channel();
-    let Content::Socket(it) = content else { panic!("a socket message was ordered, not {:?}", channel) };
-    Ok(it)
+    let Content::Socket(socket) = content else { panic!("a socket message was ordered, not {:?}", channel) };
+    Ok(socket)
 }
 
 fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> Order<'a> {

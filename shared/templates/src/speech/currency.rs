@@ -28,7 +28,9 @@ mod tests {
             assert!(!is_currency(other), "{other}");
         }
         assert!(
-            CODES.split(' ').all(|code| code.len() == 3 && code.bytes().all(|it| it.is_ascii_uppercase()))
+            CODES
+                .split(' ')
+                .all(|code| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()))
         );
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn list(state: &State<'_, '_>, items: &Value, word: Option<&str>) -> 
     let mut bytes = 0;
     for item in given(items)?.try_iter().map_err(|_| reasoned("the value is not a list"))? {
         let text = match item.as_str() {
-            Some(it) => it.to_owned(),
+            Some(item) => item.to_owned(),
             None if item.is_number() => item.to_string(),
             None => {
                 return Err(reasoned(

@@ -107,8 +107,8 @@ pub(super) fn percent(state: &State<'_, '_>, share: &Value, digits: Option<u8>) 
 /// The stable crates of ICU4X 2.4 have no money, so this is `icu_experimental`: CLDR's patterns and symbols all the same.
 pub(super) fn money(state: &State<'_, '_>, amount: &Value, currency: &Value) -> Result<String, Error> {
     let amount = decimal(amount)?;
-    let code = given(currency)?.as_str().filter(|it| is_currency(it));
-    let Some(currency) = code.and_then(|it| CurrencyType::try_from_str(it).ok()) else {
+    let code = given(currency)?.as_str().filter(|given| is_currency(given));
+    let Some(currency) = code.and_then(|code| CurrencyType::try_from_str(code).ok()) else {
         return Err(reasoned("the currency is no code of ISO 4217, such as EUR"));
     };
     let code = code.unwrap_or_default();
@@ -157,7 +157,7 @@ pub(super) fn decimal(value: &Value) -> Result<Decimal, Error> {
     let value = given(value)?;
     let text = value.to_string();
     let plain =
-        text.len() <= MAX_DIGITS && text.bytes().all(|it| it.is_ascii_digit() || b"-+.".contains(&it));
+        text.len() <= MAX_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit() || b"-+.".contains(&byte));
     let number = Decimal::try_from_str(&text)
         .ok()
         .filter(|_| plain && (value.is_number() || value.as_str().is_some() || is_exact(value)));
@@ -177,12 +177,12 @@ pub(super) fn usual(mut n: Decimal) -> Decimal {
 fn fraction(mut n: Decimal, digits: Option<u8>) -> Result<Decimal, Error> {
     match digits {
         None => Ok(usual(n)),
-        Some(it) if it > MAX_FRACTION => {
+        Some(digits) if digits > MAX_FRACTION => {
             Err(reasoned(format!("a number has {MAX_FRACTION} digits after the point at most")))
         }
-        Some(it) => {
-            n.absolute.round(-i16::from(it));
-            n.absolute.pad_end(-i16::from(it));
+        Some(digits) => {
+            n.absolute.round(-i16::from(digits));
+            n.absolute.pad_end(-i16::from(digits));
             Ok(n)
         }
     }

@@ -92,11 +92,15 @@ fn written(voice: &Voice, distance: Distance) -> Result<String, Error> {
     let locale = voice.locale();
     let (formatter, count) = match distance {
         Distance::Minutes(0) => (RelativeTimeFormatter::try_new_long_minute(locale.into(), words), 0),
-        Distance::Minutes(it) => (RelativeTimeFormatter::try_new_long_minute(locale.into(), number), it),
-        Distance::Hours(it) => (RelativeTimeFormatter::try_new_long_hour(locale.into(), number), it),
-        Distance::Days(it) => (RelativeTimeFormatter::try_new_long_day(locale.into(), words), it),
-        Distance::Months(it) => (RelativeTimeFormatter::try_new_long_month(locale.into(), number), it),
-        Distance::Years(it) => (RelativeTimeFormatter::try_new_long_year(locale.into(), number), it),
+        Distance::Minutes(minutes) => {
+            (RelativeTimeFormatter::try_new_long_minute(locale.into(), number), minutes)
+        }
+        Distance::Hours(hours) => (RelativeTimeFormatter::try_new_long_hour(locale.into(), number), hours),
+        Distance::Days(days) => (RelativeTimeFormatter::try_new_long_day(locale.into(), words), days),
+        Distance::Months(months) => {
+            (RelativeTimeFormatter::try_new_long_month(locale.into(), number), months)
+        }
+        Distance::Years(years) => (RelativeTimeFormatter::try_new_long_year(locale.into(), number), years),
     };
     Ok(formatter.map_err(unknown)?.format(Decimal::from(count)).to_string())
 }

@@ -49,8 +49,8 @@ pub(super) fn date(
     let options = Options::read(&more, length)?;
     let style = Style::read(length)?;
     with_voice(state, |voice| {
-        if let Some(it) = &options.pattern {
-            return by_pattern(voice, &options, it, moment);
+        if let Some(pattern) = &options.pattern {
+            return by_pattern(voice, &options, pattern, moment);
         }
         let day = local(options.clock(voice, moment).date())?;
         match cldr::date_pattern(voice.tag(), style) {
@@ -76,8 +76,8 @@ pub(super) fn time(state: &State<'_, '_>, at: &Value, more: Kwargs) -> Result<St
     let moment = moment::with_time(moment::read(at)?)?;
     let options = Options::read(&more, None)?;
     with_voice(state, |voice| {
-        if let Some(it) = &options.pattern {
-            return by_pattern(voice, &options, it, moment);
+        if let Some(pattern) = &options.pattern {
+            return by_pattern(voice, &options, pattern, moment);
         }
         let clock = options.clock(voice, moment);
         match cldr::time_pattern(voice.tag()) {
@@ -106,8 +106,8 @@ pub(super) fn datetime(
     let options = Options::read(&more, length)?;
     let style = Style::read(length)?;
     with_voice(state, |voice| {
-        if let Some(it) = &options.pattern {
-            return by_pattern(voice, &options, it, moment);
+        if let Some(pattern) = &options.pattern {
+            return by_pattern(voice, &options, pattern, moment);
         }
         let clock = options.clock(voice, moment);
         let both = DateTime { date: local(clock.date())?, time: of_day(clock.time())? };
@@ -189,7 +189,7 @@ pub(super) fn zone(more: &Kwargs) -> Result<Option<TimeZone>, Error> {
         return Err(Error::from(ErrorKind::UndefinedError));
     }
     let no_zone = |_| reasoned("there is no such zone; write one as Europe/London");
-    name.map(|it| TimeZone::get(it).map_err(no_zone)).transpose()
+    name.map(|name| TimeZone::get(name).map_err(no_zone)).transpose()
 }
 
 impl Style {

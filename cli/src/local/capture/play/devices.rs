@@ -26,7 +26,7 @@ pub(super) fn refusal(target: &str, records: &Records) -> Option<Answer> {
             "InvalidParameter",
             "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified",
         )),
-        Some(Some(it)) if it.enabled => None,
+        Some(Some(known)) if known.enabled => None,
         None if !target.contains("/disabled/") => None,
         Some(Some(_)) | None => Some(sns_error("EndpointDisabled", "Endpoint is disabled")),
     }
@@ -42,10 +42,12 @@ pub(super) fn play(action: &str, form: &BTreeMap<String, String>, records: &Reco
             sns_answer(action, "")
         }
         "GetEndpointAttributes" => match records.endpoints.borrow().get(arn).cloned().flatten() {
-            Some(it) => {
+            Some(endpoint) => {
                 let entry =
                     |key: &str, value: &str| format!("<entry><key>{key}</key><value>{value}</value></entry>");
-                let entries = [entry("Token", &it.token), entry("Enabled", &it.enabled.to_string())].concat();
+                let entries =
+                    [entry("Token", &endpoint.token), entry("Enabled", &endpoint.enabled.to_string())]
+                        .concat();
                 sns_answer(action, &format!("<Attributes>{entries}</Attributes>"))
             }
             None => sns_error("NotFound", "Endpoint does not exist"),

@@ -38,7 +38,7 @@ pub(super) fn hook(asked: &Asked<'_>, records: &Records) -> Answer {
         }
         "busy" => Answer { header: Some(("retry-after", number.to_string())), ..no(503) },
         "redirect" => {
-            let to = asked.headers.get("host").and_then(|it| it.to_str().ok()).unwrap_or("127.0.0.1");
+            let to = asked.headers.get("host").and_then(|header| header.to_str().ok()).unwrap_or("127.0.0.1");
             Answer { header: Some(("location", format!("http://{to}/hooks/redirected"))), ..no(302) }
         }
         "slow" => Answer { after: Duration::from_millis(number.min(SLOWEST_MS)), ..yes },

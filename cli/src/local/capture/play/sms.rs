@@ -33,7 +33,8 @@ pub(super) fn text(form: &BTreeMap<String, String>, records: &Records) -> Answer
 
 /// End User Messaging, in JSON.
 pub(super) fn voice(asked: &Asked<'_>, records: &Records) -> Answer {
-    let target = asked.headers.get("x-amz-target").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let target =
+        asked.headers.get("x-amz-target").and_then(|header| header.to_str().ok()).unwrap_or_default();
     if target != "PinpointSMSVoiceV2.SendTextMessage" {
         return refused("ValidationException", "UNKNOWN_OPERATION");
     }

@@ -117,10 +117,10 @@ mod tests {
 
     #[track_caller]
     fn check(receipts: &[Value], expected: &[News]) {
-        let heard = receipts.iter().map(|it| match read(&it.to_string()) {
-            Ok(Heard::Receipt(it)) if it.provider_id.as_deref() == Some("m-1") => it.news,
-            Ok(_) => panic!("it is no receipt of this message: {it}"),
-            Err(refusal) => panic!("{refusal}: {it}"),
+        let heard = receipts.iter().map(|receipt| match read(&receipt.to_string()) {
+            Ok(Heard::Receipt(receipt)) if receipt.provider_id.as_deref() == Some("m-1") => receipt.news,
+            Ok(_) => panic!("it is no receipt of this message: {receipt}"),
+            Err(refusal) => panic!("{refusal}: {receipt}"),
         });
         assert_eq!(heard.collect::<Vec<_>>(), expected);
     }

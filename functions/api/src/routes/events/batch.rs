@@ -10,11 +10,11 @@ use crate::response::Response;
 /// The answer to a batch in which an event is refused: nothing of it was published, and each event has its own status.
 /// 403 where all refusals are about rights, 422 otherwise. `None` when none is refused.
 pub(super) fn refused(events: &[Result<Event, Problem>], request: &str) -> Option<Response> {
-    let refusals: Vec<&Problem> = events.iter().filter_map(|it| it.as_ref().err()).collect();
+    let refusals: Vec<&Problem> = events.iter().filter_map(|event| event.as_ref().err()).collect();
     if refusals.is_empty() {
         return None;
     }
-    let status = if refusals.iter().all(|it| it.status == 403) { 403 } else { 422 };
+    let status = if refusals.iter().all(|refusal| refusal.status == 403) { 403 } else { 422 };
     let count = refusals.len();
     let detail = format!(
         "{count} of {} events are refused, and nothing was published; `events` says why",
@@ -93,7 +93,7 @@ mod tests {
             let each = body["events"].as_array().unwrap();
             assert_eq!(each.len(), events.len());
             for (event, said) in events.iter().zip(each) {
-                assert_eq!(said["status"], event.as_ref().map_or_else(|it| it.status, |_| 424));
+                assert_eq!(said["status"], event.as_ref().map_or_else(|event| event.status, |_| 424));
             }
         }
     }

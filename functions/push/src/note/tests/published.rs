@@ -170,7 +170,7 @@ proptest! {
         let data = json!({ key: if long { "d".repeat(5_000) } else { "d".to_owned() }, "n": 1, "o": { "p": [true] } });
         let mut job = job(platform, &title, &body, &data);
         job["priority"] = priority.into();
-        if let Some(it) = badge { job["content"]["push"]["badge"] = it.into(); }
+        if let Some(badge) = badge { job["content"]["push"]["badge"] = badge.into(); }
         if named { job["content"]["push"]["collapse"] = name.into(); }
         job["content"]["push"]["collapses_stored"] = stored.into();
         job["content"]["push"]["options"] =
@@ -219,11 +219,12 @@ fn fault(kind: Kind, name: &str, value: &Value) -> Option<String> {
         Number => value.is_number(),
         Flag => value.is_boolean(),
         List => value.is_array(),
-        Texts => value.as_object().is_some_and(|it| it.values().all(Value::is_string)),
-        Duration => {
-            value.as_str().and_then(|it| it.strip_suffix('s')).is_some_and(|it| it.parse::<u32>().is_ok())
-        }
-        Word(words) => value.as_str().is_some_and(|it| words.contains(&it)),
+        Texts => value.as_object().is_some_and(|object| object.values().all(Value::is_string)),
+        Duration => value
+            .as_str()
+            .and_then(|value| value.strip_suffix('s'))
+            .is_some_and(|it| it.parse::<u32>().is_ok()),
+        Word(words) => value.as_str().is_some_and(|value| words.contains(&value)),
         Of(members) => return misfit(members, value),
         TextOr(_) if value.is_string() => true,
         TextOr(members) => return misfit(members, value),

@@ -75,11 +75,15 @@ fn dotted(kind: &str) -> String {
 /// Names and texts of the samples of all packs.
 fn samples() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
-    let folders = fs::read_dir(root).unwrap().map(|it| it.unwrap().path().join("events"));
-    let files = folders.filter(|it| it.is_dir()).flat_map(|it| fs::read_dir(it).unwrap());
-    let paths = files.map(|it| it.unwrap().path());
-    let read = |it: &Path| (it.file_name().unwrap().display().to_string(), fs::read_to_string(it).unwrap());
-    paths.filter(|it| it.extension().is_some_and(|it| it == "json")).map(|it| read(&it)).collect()
+    let folders = fs::read_dir(root).unwrap().map(|dir| dir.unwrap().path().join("events"));
+    let files = folders.filter(|folder| folder.is_dir()).flat_map(|folder| fs::read_dir(folder).unwrap());
+    let paths = files.map(|file| file.unwrap().path());
+    let read =
+        |path: &Path| (path.file_name().unwrap().display().to_string(), fs::read_to_string(path).unwrap());
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| read(&path))
+        .collect()
 }
 
 fn detail(text: &str) -> String {

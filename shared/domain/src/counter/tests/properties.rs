@@ -61,7 +61,7 @@ proptest! {
         for at in &passed {
             *counts.entry(page(kind, &zone, *at)).or_default() += 1;
         }
-        prop_assert!(counts.values().all(|it| *it <= most), "{counts:?}");
+        prop_assert!(counts.values().all(|count| *count <= most), "{counts:?}");
         for (at, until, n) in refused {
             prop_assert!(n == most && until > at);
             prop_assert!(page(kind, &zone, until) > page(kind, &zone, at));
@@ -78,7 +78,7 @@ proptest! {
         let mut n = 0;
         for at in passed {
             match begin {
-                Some(it) if at.duration_since(it) < length => n += 1,
+                Some(begin) if at.duration_since(begin) < length => n += 1,
                 Some(_) | None => (begin, n) = (Some(at), 1),
             }
             prop_assert!(n <= most);
@@ -117,12 +117,12 @@ proptest! {
         let mut states = States::new();
         for now in times {
             let found = admit(&states, &wants, &channels, &zone, now);
-            let all = |it: &Channel| found.granted.contains(it) != found.refused.iter().any(|(one, _)| one == it);
+            let all = |channel: &Channel| found.granted.contains(channel) != found.refused.iter().any(|(one, _)| one == channel);
             prop_assert!(channels.iter().all(all));
             prop_assert_eq!(found.granted.len() + found.refused.len(), channels.len());
             let counts = |want: &&Want<'_>| match want.scope {
                 Scope::Step | Scope::Message => !found.granted.is_empty(),
-                Scope::Channel(it) => found.granted.contains(&it),
+                Scope::Channel(channel) => found.granted.contains(&channel),
             };
             let expected: std::collections::BTreeSet<&str> = wants.iter().filter(counts).map(|it| it.id).collect();
             prop_assert_eq!(found.next.keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), expected);
@@ -189,7 +189,7 @@ fn periods() -> impl Strategy<Value = Period> {
         json!({ "calendar": "day" }),
         json!({ "calendar": "week" }),
     ];
-    select(written.to_vec()).prop_map(|it| Period::try_from(it).unwrap())
+    select(written.to_vec()).prop_map(|select| Period::try_from(select).unwrap())
 }
 
 fn scopes() -> impl Strategy<Value = Scope> {

@@ -48,7 +48,7 @@ fn an_address_needs_nobody_who_is_known_and_is_told_once() {
     ], "channels": ["email", "socket", "sms"] })],
         &json!({}),
     );
-    let to: Vec<&str> = world.sent().map(|it| it.text.as_str()).collect();
+    let to: Vec<&str> = world.sent().map(|sent| sent.text.as_str()).collect();
     assert_eq!(to, ["send to lab@example.com"]);
     assert!(!world.sent().any(|it| it.recipient.contains("lab")), "an address is no name");
 }
@@ -82,7 +82,7 @@ fn large_audiences_are_told_page_by_page_and_completely() {
     world.page = 2;
     world.deliver(&super::paid("u0", json!({ "data": { "all": many[..5], "news": "x" } })));
     world.minutes(1);
-    let mut told: Vec<&str> = world.sent().map(|it| it.recipient.as_str()).collect();
+    let mut told: Vec<&str> = world.sent().map(|sent| sent.recipient.as_str()).collect();
     told.sort_unstable();
     assert_eq!(told, many);
 }
@@ -141,17 +141,17 @@ fn topic(name: &str, path: &str) -> Value {
 fn check(to: Value, expected: &[&str]) {
     let world = told(&[json!({ "to": to, "channels": ["email", "socket"] })], &json!({}));
     let by_email =
-        world.sent().filter(|it| it.step == 0 && it.channel != Some(crate::channel::Channel::Email));
-    let names: Vec<&str> = by_email.map(|it| it.recipient.as_str()).collect();
+        world.sent().filter(|sent| sent.step == 0 && sent.channel != Some(crate::channel::Channel::Email));
+    let names: Vec<&str> = by_email.map(|by_email| by_email.recipient.as_str()).collect();
     assert_eq!(names, expected, "{to}");
 }
 
 #[track_caller]
 fn check_actor(rule: Value, event: &Value, expected: &[&str], refused: &[&str]) {
     let world = told(std::slice::from_ref(&rule), event);
-    let names: Vec<&str> = world.sent().map(|it| it.recipient.as_str()).collect();
+    let names: Vec<&str> = world.sent().map(|sent| sent.recipient.as_str()).collect();
     assert_eq!(names, expected, "{rule}");
     let no = world.log.iter().filter(|it| it.text == "actor");
-    let no: Vec<String> = no.map(|it| format!("{} {}", it.recipient, it.text)).collect();
+    let no: Vec<String> = no.map(|no| format!("{} {}", no.recipient, no.text)).collect();
     assert_eq!(no, refused, "{rule}");
 }

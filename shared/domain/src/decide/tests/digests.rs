@@ -50,7 +50,7 @@ fn people_and_keys_have_windows_of_their_own() {
     world.minutes(60);
     let mut told: Vec<(String, Value)> = world
         .sent()
-        .map(|it| (it.recipient.clone(), it.digest.as_ref().unwrap()["total_activities"].clone()))
+        .map(|sent| (sent.recipient.clone(), sent.digest.as_ref().unwrap()["total_activities"].clone()))
         .collect();
     told.sort_by_key(|it| (it.0.clone(), it.1.to_string()));
     assert_eq!(told, [("ann".into(), json!(1)), ("ann".into(), json!(2)), ("ben".into(), json!(1))]);

@@ -56,8 +56,9 @@ fn an_endpoint_gets_the_youngest_form_that_it_can_know() {
         check(versions.clone(), &[json!({ "id": "erp", "version": wants })], &[&line]);
     }
     let catalog = catalog(&[webhook(versions)]);
-    let last =
-        |version: Option<&str>| catalog.rules()[0].exposed_in(version).map(|it| it[0].last().to_owned());
+    let last = |version: Option<&str>| {
+        catalog.rules()[0].exposed_in(version).map(|exposed_in| exposed_in[0].last().to_owned())
+    };
     assert_eq!(last(Some("2026-08")).as_deref(), Some("a"));
     assert_eq!(last(Some("2026-09")).as_deref(), Some("b"));
     assert_eq!(last(None).as_deref(), Some("c"), "the current one");
@@ -136,8 +137,8 @@ fn play<T>(others: Value, endpoints: &[Value], tell: impl Fn(&Decision<'_>) -> T
     }
     let nobody = Recipients::new();
     let decisions = decided(&plan, &nobody, now());
-    for it in &decisions {
-        if let Verdict::Send(order) = &it.verdict {
+    for decision in &decisions {
+        if let Verdict::Send(order) = &decision.verdict {
             assert!(matches!(order.target, Target::Webhook { .. }));
         }
     }

@@ -88,7 +88,7 @@ impl World {
 
     /// What was really sent: `12:30 1 sms`, the event's id in the middle; a digest says how much it tells instead.
     pub(super) fn sends(&self) -> Vec<String> {
-        self.sent().map(|it| format!("{} {}", clock(it.at), message(it))).collect()
+        self.sent().map(|sent| format!("{} {}", clock(sent.at), message(sent))).collect()
     }
 
     /// The reasons why not, in order, each with its channel.

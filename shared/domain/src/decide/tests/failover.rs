@@ -164,8 +164,8 @@ fn step(channels: &[&str], failover: &[&str]) -> Value {
 /// How often a channel was really sent to.
 fn firsts(world: &World, on: Channel) -> usize {
     use super::world::What;
-    let is_first = |it: &&super::world::Entry| {
-        it.channel == Some(on) && matches!(it.what, What::Sent { first: true, .. })
+    let is_first = |entry: &&super::world::Entry| {
+        entry.channel == Some(on) && matches!(entry.what, What::Sent { first: true, .. })
     };
     world.log.iter().filter(is_first).count()
 }

@@ -51,7 +51,8 @@ fn steps() -> impl Strategy<Value = Vec<Value>> {
             None => json!({ "send": { "channels": channels } }),
         })
     };
-    let wait = || select(vec!["PT10M", "PT1H", "PT8H"]).prop_map(|it| json!({ "wait": { "for": it } }));
+    let wait =
+        || select(vec!["PT10M", "PT1H", "PT8H"]).prop_map(|select| json!({ "wait": { "for": select } }));
     let throttle = || {
         (1..3_u32, select(vec!["30m", "10h"]), any::<bool>()).prop_map(|(most, per, keyed)| match keyed {
             true => json!({ "throttle": { "most": most, "per": per, "key": "$.data.thing" } }),
@@ -107,7 +108,8 @@ pub(super) fn policies() -> impl Strategy<Value = Value> {
 
 fn nights() -> impl Strategy<Value = Value> {
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let short = days.map(|it| json!({ "day": it, "type": "send", "from": "18:00:00", "until": "18:04:00" }));
+    let short =
+        days.map(|day| json!({ "day": day, "type": "send", "from": "18:00:00", "until": "18:04:00" }));
     select(vec![
         json!({ "quiet": { "start": "22:00", "end": "07:00" } }),
         json!({ "quiet": { "start": "12:30", "end": "14:00" } }),

@@ -112,7 +112,7 @@ fn what_was_held_back_for_the_night_passes_its_throttle_in_the_morning() {
     let mut world = stage(throttled(2, &[super::send(json!(["email", "sms"]))]), quiet);
     world.orders(&["1", "2", "3", "4", "5"]);
     world.minutes(100);
-    let told: std::collections::BTreeSet<&str> = world.sent().map(|it| it.event.1.as_str()).collect();
+    let told: std::collections::BTreeSet<&str> = world.sent().map(|sent| sent.event.1.as_str()).collect();
     assert_eq!((told.len(), world.sends().len()), (2, 4), "{:?}", world.sends());
 }
 
@@ -127,7 +127,7 @@ fn a_channel_that_was_held_back_is_not_throttled_by_its_own_run() {
     world.order("2");
     world.minutes(100);
     assert_eq!(world.refusals(), ["12:00 socket throttled", "12:00 email throttled"]);
-    let sends: Vec<String> = world.sends().iter().map(|it| it[6..].to_owned()).collect();
+    let sends: Vec<String> = world.sends().iter().map(|send| send[6..].to_owned()).collect();
     assert_eq!(sends, ["1 socket", "1 email"]);
 }
 
@@ -163,7 +163,7 @@ fn a_cap_holds_over_all_rules_and_counts_what_it_never_blocks() {
     let mut world = World::new(setting, super::engine::at("12:00"));
     world.order("1");
     world.order("2");
-    let rules: Vec<&str> = world.sent().map(|it| it.rule.as_str()).collect();
+    let rules: Vec<&str> = world.sent().map(|sent| sent.rule.as_str()).collect();
     assert_eq!(rules, ["one", "safety", "safety"]);
     assert_eq!(world.refusals().len(), 3);
 }
@@ -190,8 +190,8 @@ fn a_text_goes_only_where_the_policy_lets_it_however_urgent_it_is() {
         let mut world = stage(rule, policy(countries.clone()));
         world.order("1");
         let sends = world.sends();
-        assert_eq!(sends.iter().any(|it| it.ends_with("sms")), expected, "{countries} {priority}");
-        assert!(sends.iter().any(|it| it.ends_with("email")), "other channels go everywhere");
+        assert_eq!(sends.iter().any(|send| send.ends_with("sms")), expected, "{countries} {priority}");
+        assert!(sends.iter().any(|send| send.ends_with("email")), "other channels go everywhere");
     }
 }
 
@@ -246,6 +246,6 @@ fn check_cap(others: Value, expected: &[&str]) {
     for (id, user, tenant) in [("1", "ann", "a"), ("2", "ann", "a"), ("3", "ben", "b")] {
         world.deliver(&super::paid(user, json!({ "id": id, "tenant": tenant })));
     }
-    let sends: Vec<String> = world.sends().iter().map(|it| it[6..].to_owned()).collect();
+    let sends: Vec<String> = world.sends().iter().map(|send| send[6..].to_owned()).collect();
     assert_eq!(sends, expected, "{others}");
 }

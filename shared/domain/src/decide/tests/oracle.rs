@@ -66,8 +66,8 @@ impl<'w> Oracle<'w> {
 
     fn settings(&self, it: &Entry) -> [Option<&'w Settings>; 2] {
         let tenant = it.about.tenant.as_deref();
-        let of = |all: &'w BTreeMap<String, Settings>| tenant.and_then(|it| all.get(it));
-        [self.person(it).and_then(|it| of(&it.in_tenants)), of(&self.setting().tenants)]
+        let of = |all: &'w BTreeMap<String, Settings>| tenant.and_then(|tenant| all.get(tenant));
+        [self.person(it).and_then(|person| of(&person.in_tenants)), of(&self.setting().tenants)]
     }
 
     fn no_member_is_told_twice(&self) {
@@ -79,8 +79,8 @@ impl<'w> Oracle<'w> {
             assert_eq!(*keys.entry(&it.key).or_insert_with(|| member.clone()), member, "a key for two");
             assert_eq!(*members.entry(member).or_insert(&it.key), &it.key, "two keys for one");
         }
-        let first = self.sent().filter(|it| matches!(it.what, What::Sent { first: true, .. }));
-        let keys: Vec<_> = first.map(|it| &it.key).collect();
+        let first = self.sent().filter(|sent| matches!(sent.what, What::Sent { first: true, .. }));
+        let keys: Vec<_> = first.map(|first| &first.key).collect();
         assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len());
     }
 
@@ -90,9 +90,9 @@ impl<'w> Oracle<'w> {
         let [in_tenant, tenant] = self.settings(it);
         let layers = Layers {
             environment: self.setting().catalog.policy().preferences.as_ref(),
-            tenant: tenant.and_then(|it| it.preferences.as_ref()),
+            tenant: tenant.and_then(|tenant| tenant.preferences.as_ref()),
             recipient: person.preferences.as_ref(),
-            recipient_in_tenant: in_tenant.and_then(|it| it.preferences.as_ref()),
+            recipient_in_tenant: in_tenant.and_then(|in_tenant| in_tenant.preferences.as_ref()),
             unsubscribed: Some(&person.unsubscribed),
         };
         let vote = layers.vote(&Question {
@@ -121,17 +121,19 @@ impl<'w> Oracle<'w> {
         }
         let (person, [in_tenant, tenant]) = (self.person(it), self.settings(it));
         let policy = self.setting().catalog.policy();
-        let quiet = in_tenant.and_then(|it| it.quiet.as_ref()).or(person.and_then(|it| it.quiet.as_ref()));
-        let quiet = quiet.or(tenant.and_then(|it| it.quiet.as_ref())).or(policy.quiet.as_ref());
+        let quiet = in_tenant
+            .and_then(|in_tenant| in_tenant.quiet.as_ref())
+            .or(person.and_then(|person| person.quiet.as_ref()));
+        let quiet = quiet.or(tenant.and_then(|tenant| tenant.quiet.as_ref())).or(policy.quiet.as_ref());
         let Some(windows) = quiet else { return };
         let device = person.and_then(|person| person.devices.iter().find(|it| it.id == *device));
         let zones = [
-            device.and_then(|it| it.zone.as_deref()),
-            in_tenant.and_then(|it| it.zone.as_deref()),
-            person.and_then(|it| it.zone.as_deref()),
-            tenant.and_then(|it| it.zone.as_deref()),
+            device.and_then(|device| device.zone.as_deref()),
+            in_tenant.and_then(|in_tenant| in_tenant.zone.as_deref()),
+            person.and_then(|person| person.zone.as_deref()),
+            tenant.and_then(|tenant| tenant.zone.as_deref()),
         ];
-        let zone = zones.into_iter().flatten().find_map(|it| Zone::parse(it).ok());
+        let zone = zones.into_iter().flatten().find_map(|zone| Zone::parse(zone).ok());
         let zone = zone.unwrap_or_else(|| policy.zone.clone());
         assert_eq!(
             windows.opening(&zone, it.at),
@@ -168,7 +170,7 @@ impl<'w> Oracle<'w> {
         let begins = begins as usize;
         let waits = (begins..it.step as usize).filter_map(|at| match &rule.steps[at] {
             Step::Wait(Wait::For(length)) => {
-                let is_first_word = !rule.steps[..at].iter().any(|it| matches!(it, Step::Send(_)));
+                let is_first_word = !rule.steps[..at].iter().any(|step| matches!(step, Step::Send(_)));
                 (!is_critical(rule) || !is_first_word).then_some(*length)
             }
             Step::Wait(_) | Step::Send(_) | Step::Digest(_) | Step::Throttle(_) => None,
@@ -181,8 +183,9 @@ impl<'w> Oracle<'w> {
     /// Apart from what was held back, a later step is never told before an earlier one.
     fn steps_come_in_order(&self) {
         let mut reached: BTreeMap<Run<'_>, u32> = BTreeMap::new();
-        let in_turn =
-            |it: &&Entry| matches!(it.what, What::Sent { first: true, .. }) && it.start.only.is_none();
+        let in_turn = |entry: &&Entry| {
+            matches!(entry.what, What::Sent { first: true, .. }) && entry.start.only.is_none()
+        };
         for it in self.sent().filter(in_turn) {
             let last = reached.entry(run(it)).or_insert(it.step);
             // One that comes again may send what was refused, held back or collected the first time; or to a device
@@ -230,7 +233,7 @@ impl<'w> Oracle<'w> {
             let rule = self.rule_of(it);
             let passed = matches!(it.what, What::Sent { .. })
                 || (matches!(it.what, What::Merged) && it.start.only.is_none());
-            let Some(rule) = rule.filter(|it| passed && !is_critical(it)) else { continue };
+            let Some(rule) = rule.filter(|rule| passed && !is_critical(rule)) else { continue };
             // Each is passed once, by the first that is sent or collected after it; what was collected has passed those
             // before its digest, and what goes straight through passes them itself.
             let is_digest = it.event.0 == crate::closing::SOURCE;
@@ -313,11 +316,12 @@ impl<'w> Oracle<'w> {
         for (window, items) in &tables.windows {
             let told = self.world.told.get(window);
             for (key, (item, cancel, _)) in items {
-                let taken_back = cancel.as_ref().and_then(|it| tables.cancelled.get(it)).is_some_and(|it| {
-                    it.takes_back(item.time, &crate::key::event_part(&item.source, &item.id))
-                });
+                let taken_back =
+                    cancel.as_ref().and_then(|cancel| tables.cancelled.get(cancel)).is_some_and(|it| {
+                        it.takes_back(item.time, &crate::key::event_part(&item.source, &item.id))
+                    });
                 assert!(
-                    taken_back || told.is_some_and(|it| it.contains(key)),
+                    taken_back || told.is_some_and(|told| told.contains(key)),
                     "it was collected and never told"
                 );
             }

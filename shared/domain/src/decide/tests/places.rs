@@ -25,7 +25,7 @@ proptest! {
 
         let found: Vec<_> = decisions.iter().map(place).collect();
         prop_assert_eq!(found, expected(&rules, &data));
-        let keys: BTreeSet<_> = decisions.iter().map(|it| &it.key).collect();
+        let keys: BTreeSet<_> = decisions.iter().map(|decision| &decision.key).collect();
         prop_assert_eq!(keys.len(), decisions.len());
     }
 
@@ -42,11 +42,11 @@ proptest! {
                 Verdict::Send(order) => {
                     prop_assert!(order.person == person, "{}", tell(&decision));
                     prop_assert!(person.is_some() != decision.recipient.starts_with("room:"), "{}", tell(&decision));
-                    prop_assert_eq!(Some(&order.rule.name), decision.rule.map(|it| &it.name));
+                    prop_assert_eq!(Some(&order.rule.name), decision.rule.map(|rule| &rule.name));
                 }
                 Verdict::Suppress(Reason::UnknownRecipient) => prop_assert!(person.is_none()),
                 Verdict::Suppress(reason) => {
-                    let email = person.and_then(|it| it.email.as_deref());
+                    let email = person.and_then(|person| person.email.as_deref());
                     let expected = match (decision.channel, email) {
                         (Some(_), None) => Reason::NoAddress,
                         (Some(_), Some(_)) => Reason::InvalidAddress,

@@ -28,8 +28,8 @@ proptest! {
         let setting = setting(&rules, &policy, &people, &tenants());
         let mut world = World::new(setting, at("12:00"));
         let mut events: Vec<Event> = Vec::new();
-        for it in steps {
-            happen(&mut world, &mut events, it);
+        for step in steps {
+            happen(&mut world, &mut events, step);
         }
         // Long enough for every window, wait, night and repetition.
         world.pass(SignedDuration::from_hours(24 * 40));
@@ -97,7 +97,7 @@ fn happen(world: &mut World, events: &mut Vec<Event>, it: Happening) {
         // What is due comes late: it waits until somebody wakes it, or until all of it is over.
         Happening::Wait(minutes) => world.now += SignedDuration::from_mins(minutes),
         Happening::Notice { which, how } => {
-            let sent: Vec<_> = world.sent().map(|it| it.key.clone()).collect();
+            let sent: Vec<_> = world.sent().map(|sent| sent.key.clone()).collect();
             if let Some(at) = which.checked_rem(sent.len()) {
                 world.notice(&sent[at], how);
                 world.now += SignedDuration::from_secs(1);

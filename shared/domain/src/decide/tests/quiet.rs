@@ -78,7 +78,7 @@ fn what_would_be_too_late_in_the_morning_is_dropped_at_once() {
 #[test]
 fn who_is_never_to_be_disturbed_is_told_so() {
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let rows: Vec<Value> = days.iter().map(|it| json!({ "day": it, "type": "do_not_send" })).collect();
+    let rows: Vec<Value> = days.iter().map(|day| json!({ "day": day, "type": "do_not_send" })).collect();
     let mut world = sleeping(json!({ "quiet": rows }), json!({}));
     world.order("1");
     assert_eq!(world.refusals(), ["12:00 email quiet_hours"]);
@@ -168,7 +168,7 @@ fn not_everybody_is_told_at_the_same_instant() {
         world.order(&id.to_string());
     }
     world.until("2026-11-21T09:00:00Z");
-    let times: std::collections::BTreeSet<Timestamp> = world.sent().map(|it| it.at).collect();
+    let times: std::collections::BTreeSet<Timestamp> = world.sent().map(|sent| sent.at).collect();
     assert!(times.len() > 15, "{times:?}");
 }
 
@@ -180,7 +180,7 @@ fn the_steps_after_what_is_held_back_go_on() {
     world.order("1");
     assert_eq!(world.sends(), ["23:00 1 socket"]);
     world.until("2026-11-21T09:00:00Z");
-    let channels: Vec<Option<Channel>> = world.sent().map(|it| it.channel).collect();
+    let channels: Vec<Option<Channel>> = world.sent().map(|sent| sent.channel).collect();
     assert_eq!(channels, [Some(Channel::Socket), Some(Channel::Email)]);
 }
 
@@ -218,7 +218,7 @@ fn sleeping(ann: Value, rule: Value) -> World {
 /// One email at the opening, or at most ten minutes later.
 #[track_caller]
 fn check_woken(world: &World, opens: &str) {
-    let sent: Vec<Timestamp> = world.sent().map(|it| it.at).collect();
+    let sent: Vec<Timestamp> = world.sent().map(|sent| sent.at).collect();
     let opens = at(opens);
     assert_eq!(sent.len(), 1);
     let late = sent[0].duration_since(opens).as_mins();

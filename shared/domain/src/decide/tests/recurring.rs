@@ -106,7 +106,7 @@ fn a_time_that_falls_into_the_night_is_held_back_and_the_next_is_not_put_off() {
     let mut world = stage(repeat, quiet);
     world.order("1");
     world.until("2026-11-30T12:00:00Z");
-    let days: Vec<String> = world.sends().iter().map(|it| it[..6].to_owned()).collect();
+    let days: Vec<String> = world.sends().iter().map(|send| send[..6].to_owned()).collect();
     assert_eq!(days, ["12:00 ", "21. 09", "22. 09"]);
 }
 

@@ -93,12 +93,13 @@ impl Tables {
         let header = self.headers.get(window);
         if let Some(marker) = self.joined.get(key) {
             let Some(window_id) = marker.clone() else { return Answer::PassThrough };
-            let closes_at = header.filter(|it| it.window_id == window_id).map_or(*ends, |it| it.closes_at);
+            let closes_at =
+                header.filter(|header| header.window_id == window_id).map_or(*ends, |it| it.closes_at);
             return Answer::Joined { window_id, closes_at, timer: true };
         }
         let arrival = Arrival { key: window, event_key: key.as_str(), now, window_end: *ends };
         let join = digest::join(header, policy, &arrival);
-        if let Some(open) = header.filter(|it| it.takes_events(now)) {
+        if let Some(open) = header.filter(|header| header.takes_events(now)) {
             assert_eq!(open.window_id, join.next().window_id, "two windows were open");
         }
         self.headers.insert(window.clone(), join.next().clone());

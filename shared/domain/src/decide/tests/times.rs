@@ -59,9 +59,9 @@ fn reminder_for_a_value_that_is_no_time_is_not_sent_and_says_why() {
             assert!(world.sends().is_empty(), "{data}");
             assert_eq!(world.refusals(), ["12:00 email unreadable_time"], "{data}");
             let notes = world.log.iter().flat_map(|it| &it.notes).map(ToString::to_string);
-            assert!(notes.clone().any(|it| it.starts_with("`$.data.at` of the event is ")), "{data}");
+            assert!(notes.clone().any(|note| note.starts_with("`$.data.at` of the event is ")), "{data}");
             assert!(
-                !notes.into_iter().any(|it| it.contains("tomorrow") || it.contains("2026")),
+                !notes.into_iter().any(|note| note.contains("tomorrow") || note.contains("2026")),
                 "{data} is quoted"
             );
         }

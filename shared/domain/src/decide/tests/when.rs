@@ -65,7 +65,7 @@ fn check_expiry(rule_has: Value, event_has: Value, expires_at: Option<&str>) {
     let recipients = known(&json!([{ "id": "ann", "email": "ann@example.com" }]));
     let decisions = decided(&plan, &recipients, now());
     let found = match &decisions[0].verdict {
-        Verdict::Send(order) => order.expires_at.map(|it| it.to_string()),
+        Verdict::Send(order) => order.expires_at.map(|expires_at| expires_at.to_string()),
         Verdict::Suppress(_) | Verdict::Later(_) | Verdict::Merge(_) | Verdict::Cancel(_) => {
             assert_eq!(verdict(&decisions[0].verdict), "expired");
             None

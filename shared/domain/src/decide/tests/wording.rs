@@ -69,7 +69,7 @@ fn subject_that_is_no_text_is_said_and_the_message_is_sent() {
     let plan = Plan::of(&event, &catalog);
     let decisions = decided(&plan, &recipients, now());
     let notes: Vec<Vec<String>> =
-        decisions.iter().map(|it| it.notes.iter().map(ToString::to_string).collect()).collect();
+        decisions.iter().map(|decision| decision.notes.iter().map(ToString::to_string).collect()).collect();
     let said = "`$.data.subject` of the event is no text, so the template's own subject is used".to_owned();
     assert_eq!(notes, [vec![said], Vec::new()]);
 }

@@ -140,7 +140,7 @@ impl World {
                 if items.is_empty() {
                     return;
                 }
-                let keys: BTreeSet<String> = items.iter().map(|it| it.event_key.clone()).collect();
+                let keys: BTreeSet<String> = items.iter().map(|item| item.event_key.clone()).collect();
                 self.told.entry(window_id.clone()).or_default().extend(keys);
                 let closed = digest::Window { name: &window, step, only, opened_at, closed_at: self.now };
                 let digest = digest::Collected::of(items, rule.digest_policy(step), &closed);
@@ -168,9 +168,9 @@ impl World {
         let mut items: Vec<Item> = items
             .into_values()
             .filter(|(item, cancel, _)| {
-                let cancelled = cancel.as_ref().and_then(|it| self.tables.cancelled.get(it));
+                let cancelled = cancel.as_ref().and_then(|cancel| self.tables.cancelled.get(cancel));
                 let event = event_part(&item.source, &item.id);
-                !cancelled.is_some_and(|it| it.takes_back(item.time, &event))
+                !cancelled.is_some_and(|cancelled| cancelled.takes_back(item.time, &event))
             })
             .map(|(item, _, _)| item)
             .collect();
@@ -207,15 +207,17 @@ impl World {
     }
 
     fn members(&self, group: Group, after: &str) -> (Vec<String>, Option<Cursor>) {
-        let is_in = |it: &&crate::recipient::Recipient| match &group {
+        let is_in = |recipient: &&crate::recipient::Recipient| match &group {
             Group::Role { scope, role } => {
-                it.roles.contains(&RoleIn { role: role.clone(), scope: scope.clone() })
+                recipient.roles.contains(&RoleIn { role: role.clone(), scope: scope.clone() })
             }
-            Group::Topic { tenant, name } => it.topics.contains(name) && it.belongs_to(tenant.as_deref()),
+            Group::Topic { tenant, name } => {
+                recipient.topics.contains(name) && recipient.belongs_to(tenant.as_deref())
+            }
             Group::Endpoints { .. } => false,
         };
         let mut ids: Vec<String> =
-            self.setting.recipients.values().filter(is_in).map(|it| it.id.clone()).collect();
+            self.setting.recipients.values().filter(is_in).map(|recipient| recipient.id.clone()).collect();
         ids.retain(|it| it.as_str() > after);
         let more = ids.len() > self.page;
         ids.truncate(self.page);
@@ -231,35 +233,35 @@ impl World {
         let decisions = self.decisions(setting, plan);
         let batch = self.batches.last().map_or(0, |it| it + 1);
         self.batches.extend(decisions.iter().map(|_| batch));
-        for it in decisions {
-            if let Verdict::Cancel(key) = &it.verdict {
+        for decision in decisions {
+            if let Verdict::Cancel(key) = &decision.verdict {
                 let by = event_part(&plan.event.source, &plan.event.id);
                 self.tables.cancel(key.clone(), Cancellation { at: plan.event.time, by });
             }
-            let task = match &it.verdict {
-                Verdict::Later(it) => Some((it.task(plan), it.until)),
-                Verdict::Merge(it) if it.timer => Some((it.task(), it.closes_at)),
+            let task = match &decision.verdict {
+                Verdict::Later(later) => Some((later.task(plan), later.until)),
+                Verdict::Merge(merge) if merge.timer => Some((merge.task(), merge.closes_at)),
                 Verdict::Merge(_) | Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => None,
             };
-            if let (Some((task, at)), Some(rule)) = (task, it.rule) {
+            if let (Some((task, at)), Some(rule)) = (task, decision.rule) {
                 self.leave(plan.event, rule, task, at);
             }
-            self.write_down(plan, it);
+            self.write_down(plan, decision);
         }
     }
 
     /// Asks until there is nothing left to ask.
     fn decisions<'a>(&mut self, setting: &'a Setting, plan: &Plan<'a>) -> Vec<Decision<'a>> {
-        let tenant = plan.event.tenant.as_deref().and_then(|it| setting.tenants.get(it));
+        let tenant = plan.event.tenant.as_deref().and_then(|tenant| setting.tenants.get(tenant));
         let mut answers = Answers::default();
         for _ in 0..ROUNDS {
             let facts = Facts { recipients: &setting.recipients, tenant, answers: &answers, now: self.now };
             let decided = decide(plan, &facts);
             if decided.asks.is_empty() {
                 let again = decide(plan, &facts).decisions;
-                let tell = |it: &Decision<'_>| (it.key.clone(), verdict(&it.verdict));
+                let tell = |decision: &Decision<'_>| (decision.key.clone(), verdict(&decision.verdict));
                 assert!(decided.decisions.iter().map(tell).eq(again.iter().map(tell)), "it changed its mind");
-                let keys: BTreeSet<&Key> = decided.decisions.iter().map(|it| &it.key).collect();
+                let keys: BTreeSet<&Key> = decided.decisions.iter().map(|decision| &decision.key).collect();
                 assert_eq!(keys.len(), decided.decisions.len(), "two decisions have one key");
                 return decided.decisions;
             }
@@ -308,11 +310,11 @@ impl World {
             recipient: it.recipient,
             channel: it.channel,
             step: it.step,
-            start: matched.map(|it| it.start.clone()).unwrap_or_default(),
+            start: matched.map(|matched| matched.start.clone()).unwrap_or_default(),
             key: it.key,
             what,
             notes: it.notes,
-            digest: plan.digest.as_ref().map(|it| it.summary.clone()),
+            digest: plan.digest.as_ref().map(|digest| digest.summary.clone()),
             text,
         });
     }

@@ -188,7 +188,7 @@ impl World {
 
     /// The conditional write of the header.
     fn replace(&mut self, shell: &Shell, next: &Header) -> bool {
-        let version = |header: Option<&Header>| header.map(|it| it.version);
+        let version = |header: Option<&Header>| header.map(|header| header.version);
         if version(self.header.as_ref()) != version(shell.seen.as_ref()) {
             return false;
         }

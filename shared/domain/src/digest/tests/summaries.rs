@@ -200,7 +200,7 @@ fn item(second: i64, actor: Option<&str>, data: Value) -> Item {
 fn check(items: &[Item], written: Value, expected: &[&str]) {
     let told = summary(items, &policy(written.clone()), at(0), at(60));
     let ids: Vec<&str> =
-        told["activities"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+        told["activities"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
     assert_eq!(ids, expected, "{written}");
     assert_eq!(told["total_activities"], items.len());
 }

@@ -173,7 +173,7 @@ fn ask(header: Option<&Header>, policy: &crate::digest::DigestPolicy, now: i64, 
     let second = |time: jiff::Timestamp| time.duration_since(at(0)).as_secs();
     let next = joined.next();
     let until = second(next.closes_at);
-    let timer = joined.timer().map(|it| format!(" timer {}", second(it))).unwrap_or_default();
+    let timer = joined.timer().map(|timer| format!(" timer {}", second(timer))).unwrap_or_default();
     match &joined {
         Join::Open(next) => {
             assert_eq!(next.window_id, window_id("key", &now.to_string()));

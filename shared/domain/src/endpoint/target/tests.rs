@@ -137,7 +137,7 @@ fn an_origin_that_an_operator_vouches_for_is_asked_and_its_neighbours_are_not() 
 fn one_forbidden_address_of_a_name_forbids_all() {
     let target = Target::read("https://example.com/", &Allow::default()).unwrap();
     let judge = |addresses: &[&str]| {
-        target.judge(&addresses.iter().map(|it| it.parse().unwrap()).collect::<Vec<IpAddr>>())
+        target.judge(&addresses.iter().map(|address| address.parse().unwrap()).collect::<Vec<IpAddr>>())
     };
     assert_eq!(judge(&["93.184.216.34"]), Ok(()));
     assert_eq!(judge(&["93.184.216.34", "127.0.0.1"]), Err(Blocked::Address));

@@ -81,7 +81,8 @@ impl Table {
     }
 
     fn look_up(&self, keys: &[u8], mark: Mark) -> Work {
-        let entries = keys.iter().filter_map(|it| self.entries.get(self.numbers.get(it)?).cloned()).collect();
+        let entries =
+            keys.iter().filter_map(|key| self.entries.get(self.numbers.get(key)?).cloned()).collect();
         Work::Mark { version: self.version, head: self.head.clone(), entries, mark }
     }
 
@@ -100,22 +101,22 @@ impl Table {
             }
             Work::Mark { version, head, entries, mark } => {
                 let (head, changes) = head.marked(&entries, mark, now);
-                let holds = |it: &Changed| self.entries[&it.seq].state == it.from;
+                let holds = |changed: &Changed| self.entries[&changed.seq].state == changed.from;
                 if version != self.version || changes.is_empty() || !changes.iter().all(holds) {
                     return;
                 }
                 (self.head, self.version) = (head, self.version + 1);
-                for it in changes {
-                    self.entries.get_mut(&it.seq).unwrap().state = it.to;
+                for change in changes {
+                    self.entries.get_mut(&change.seq).unwrap().state = change.to;
                 }
             }
         }
     }
 
     fn recount(&self, view: &View, now: Timestamp) -> Counts {
-        let theirs = |it: &&Place| view.takes_in(it.tenant.as_deref()) && !is_over(it.created, now);
-        let states: Vec<State> = self.entries.values().filter(theirs).map(|it| it.state).collect();
-        let on = |shelf: Shelf| states.iter().filter(|it| shelf.states().contains(it)).count();
+        let theirs = |place: &&Place| view.takes_in(place.tenant.as_deref()) && !is_over(place.created, now);
+        let states: Vec<State> = self.entries.values().filter(theirs).map(|entry| entry.state).collect();
+        let on = |shelf: Shelf| states.iter().filter(|state| shelf.states().contains(state)).count();
         let count = |shelf| u32::try_from(on(shelf)).unwrap();
         Counts { unseen: count(Shelf::Unseen), unread: count(Shelf::Unread), total: count(Shelf::Inbox) }
     }

@@ -72,7 +72,7 @@ fn own(event: &Value) -> Option<Value> {
             Value::Array(it) => it.iter().find(|it| !it.is_array() && !it.is_object()).map(|it| json!([it])),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(json!([value])),
         };
-        fields.extend(asked.map(|it| (key.clone(), it)));
+        fields.extend(asked.map(|asked| (key.clone(), asked)));
     }
     (!fields.is_empty()).then_some(Value::Object(fields))
 }
@@ -97,7 +97,8 @@ pub(crate) fn documents() -> impl Strategy<Value = Value> {
     scalars().prop_recursive(5, 40, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
-            btree_map(keys(), inner, 0..4).prop_map(|it| Value::Object(it.into_iter().collect())),
+            btree_map(keys(), inner, 0..4)
+                .prop_map(|btree_map| Value::Object(btree_map.into_iter().collect())),
         ]
     })
 }
@@ -106,11 +107,11 @@ fn operators() -> impl Strategy<Value = Value> {
     let text = || "[abB*]{0,3}";
     prop_oneof![
         4 => scalars(),
-        1 => text().prop_map(|it| json!({ "prefix": it })),
-        1 => text().prop_map(|it| json!({"suffix": {"equals-ignore-case": it}})),
-        1 => text().prop_map(|it| json!({ "wildcard": it })),
+        1 => text().prop_map(|text| json!({ "prefix": text })),
+        1 => text().prop_map(|text| json!({"suffix": {"equals-ignore-case": text}})),
+        1 => text().prop_map(|text| json!({ "wildcard": text })),
         1 => vec(text(), 1..3).prop_map(|it| json!({ "anything-but": it })),
-        1 => text().prop_map(|it| json!({"anything-but": {"wildcard": it}})),
+        1 => text().prop_map(|text| json!({"anything-but": {"wildcard": text}})),
         1 => (-2..3).prop_map(|it| json!({"numeric": [">=", it, "<", 2]})),
         1 => Just(json!({"cidr": "10.0.0.0/8"})),
         2 => any::<bool>().prop_map(|it| json!({ "exists": it })),
@@ -118,7 +119,8 @@ fn operators() -> impl Strategy<Value = Value> {
 }
 
 pub(crate) fn patterns() -> impl Strategy<Value = Value> {
-    let object = |it: std::collections::BTreeMap<String, Value>| Value::Object(it.into_iter().collect());
+    let object =
+        |value: std::collections::BTreeMap<String, Value>| Value::Object(value.into_iter().collect());
     let flat = btree_map(keys(), vec(operators(), 1..3).prop_map(Value::from), 1..3).prop_map(object);
     flat.prop_recursive(3, 20, 3, move |inner| {
         let or = vec(inner.clone(), 2..3).prop_map(|it| json!({ "$or": it }));

@@ -210,6 +210,6 @@ fn a_pattern_one_over_a_limit_is_refused() {
 
 #[track_caller]
 fn check(pattern: &Value, expected: &str) {
-    let refusal = Pattern::compile(pattern).map(|_| "accepted").map_err(|it| it.to_string());
+    let refusal = Pattern::compile(pattern).map(|_| "accepted").map_err(|error| error.to_string());
     assert_eq!(refusal, Err(expected.to_owned()), "{pattern}");
 }

@@ -31,7 +31,7 @@ proptest! {
         let there: Vec<Option<Preferences>> = said.iter().map(|it| it.as_ref().map(set)).collect();
         let vote = ask(&layers(&there), &question);
         let is_critical = question["critical"] == json!(true);
-        prop_assert_eq!(vote.allowed, is_critical || vote.votes.iter().all(|it| it.allowed));
+        prop_assert_eq!(vote.allowed, is_critical || vote.votes.iter().all(|vote| vote.allowed));
         prop_assert_eq!(vote.because.scope == Scope::Critical, is_critical);
     }
 
@@ -61,7 +61,7 @@ proptest! {
         changed[3] = changed[3].clone().filter(|_| top == 3);
         let before = layers(&changed).merged(tenant);
         let locks = |leaves: &[Leaf]| -> Vec<Leaf> {
-            leaves.iter().filter(|it| it.locked && it.layer < Layer::Recipient).cloned().collect()
+            leaves.iter().filter(|leave| leave.locked && leave.layer < Layer::Recipient).cloned().collect()
         };
         let kept = locks(&before);
         changed[top] = other.as_ref().map(set);
@@ -147,7 +147,7 @@ fn a_set() -> impl Strategy<Value = Value> {
             ("categories", categories),
         ];
         members.extend(parts.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?))));
-        members.extend(commercial.map(|it| ("commercial_subscribed".to_owned(), it.into())));
+        members.extend(commercial.map(|commercial| ("commercial_subscribed".to_owned(), commercial.into())));
         marked(members, mark)
     })
 }
@@ -183,7 +183,7 @@ fn mark() -> impl Strategy<Value = Option<&'static str>> {
 }
 
 fn marked(mut members: Map<String, Value>, mark: Option<&str>) -> Value {
-    members.extend(mark.map(|it| ("__strategy__".to_owned(), it.into())));
+    members.extend(mark.map(|mark| ("__strategy__".to_owned(), mark.into())));
     Value::Object(members)
 }
 
@@ -219,8 +219,8 @@ fn anything() -> impl Strategy<Value = Value> {
         Just(""),
     ];
     leaf.prop_recursive(5, 40, 4, move |inner| {
-        let object = btree_map(name.clone(), inner.clone(), 0..4).prop_map(|it| {
-            Value::Object(it.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        let object = btree_map(name.clone(), inner.clone(), 0..4).prop_map(|btree_map| {
+            Value::Object(btree_map.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
         });
         prop_oneof![vec(inner, 0..3).prop_map(Value::from), object]
     })

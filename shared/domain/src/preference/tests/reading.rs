@@ -206,5 +206,9 @@ fn names_that_do_not_exist_are_told_with_their_place() {
 
 #[track_caller]
 fn refused(value: &Value, expected: &str) {
-    assert_eq!(Preferences::read(value).err().map(|it| it.to_string()).as_deref(), Some(expected), "{value}");
+    assert_eq!(
+        Preferences::read(value).err().map(|err| err.to_string()).as_deref(),
+        Some(expected),
+        "{value}"
+    );
 }

@@ -33,7 +33,7 @@ impl Entry {
             set(&path, value, &mut members);
             let below = format!("{path}/");
             stamps.retain(|it, at| !it.starts_with(&below) || *at > *stamp);
-            for newer in stamps.keys().filter(|it| it.starts_with(&below)) {
+            for newer in stamps.keys().filter(|key| key.starts_with(&below)) {
                 copy(newer, &before, &mut members);
             }
             stamps.insert(path, stamp.clone());
@@ -81,10 +81,11 @@ impl Entry {
 
     /// Whether a patch gives the person to tenants none of which knew them.
     fn moves_to_others(&self, patch: &Map<String, Value>) -> bool {
-        let Some(before) = self.person.as_ref().map(|it| &it.tenants) else { return false };
+        let Some(before) = self.person.as_ref().map(|person| &person.tenants) else { return false };
         let Some(Value::Array(next)) = patch.get("tenants") else { return false };
-        let knows =
-            |tenant: &Value| tenant.as_str().is_some_and(|it| it == ALL_TENANTS || before.contains(it));
+        let knows = |tenant: &Value| {
+            tenant.as_str().is_some_and(|tenant| tenant == ALL_TENANTS || before.contains(tenant))
+        };
         !before.is_empty() && !before.contains(ALL_TENANTS) && !next.is_empty() && !next.iter().any(knows)
     }
 

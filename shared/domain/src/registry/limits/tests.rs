@@ -116,7 +116,7 @@ fn names_within_a_member_must_be_known_and_are_not_quoted() {
         let refusal = person(text).err().unwrap().to_string();
         assert!(!refusal.contains("SECRET"), "{refusal}");
     }
-    assert!(tenant(r#"{"tenant":"a","SECRET":1}"#).is_err_and(|it| !it.to_string().contains("SECRET")));
+    assert!(tenant(r#"{"tenant":"a","SECRET":1}"#).is_err_and(|error| !error.to_string().contains("SECRET")));
 }
 
 #[test]

@@ -21,8 +21,9 @@ async fn fifty_first_endpoint_is_refused_and_nothing_is_written() {
 async fn new_endpoint_is_unverified_and_created_only_over_the_count_that_was_read() {
     let written = mock!(Client::transact_write_items)
         .match_requests(|it| {
-            let puts: Vec<_> = it.transact_items().iter().filter_map(|it| it.put()).collect();
-            let of = |pk: &str| puts.iter().find(|it| it.item()["pk"] == AttributeValue::S(pk.to_owned()));
+            let puts: Vec<_> =
+                it.transact_items().iter().filter_map(|transact_item| transact_item.put()).collect();
+            let of = |pk: &str| puts.iter().find(|put| put.item()["pk"] == AttributeValue::S(pk.to_owned()));
             let (endpoint, guard) = (of("endpoints#acme").unwrap(), of("endpoint-count#acme").unwrap());
             endpoint.item().contains_key("unverified")
                 && endpoint.condition_expression() == Some("attribute_not_exists(pk)")
@@ -77,7 +78,9 @@ async fn headers_stay_where_nothing_is_said_of_them_and_go_with_the_origin() {
     ] {
         let found = row(Item::default().text("endpoint", json(&erp("acme", before))));
         let updated = mock!(Client::update_item)
-            .match_requests(move |it| it.update_expression().is_some_and(|it| it.ends_with(expected)))
+            .match_requests(move |it| {
+                it.update_expression().is_some_and(|update_expression| update_expression.ends_with(expected))
+            })
             .then_output(|| UpdateItemOutput::builder().build());
         let secrets = row(Item::default().text("secrets", "{}"));
         let endpoints = Endpoints::new(&canned::client(&[&found, &updated, &secrets]), "endpoints".into());

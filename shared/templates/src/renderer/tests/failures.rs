@@ -72,7 +72,7 @@ fn a_failure_never_quotes_the_event() {
     ] {
         let failure = match letter(&[("t/en/email.txt", text)], &data) {
             Ok(letter) => panic!("{text} gave {}", letter.text),
-            Err(it) => it,
+            Err(error) => error,
         };
         // The cause names paths of the template.
         let shown = format!("{failure} {failure:?}").replace(text, "").replace("data.word.secret", "");
@@ -108,7 +108,7 @@ fn a_part_that_fails_lets_no_other_part_through() {
 
 #[track_caller]
 fn check(files: &[(&str, &str)], expected: &str) {
-    let failure = letter(files, &json!({})).err().map(|it| it.to_string());
+    let failure = letter(files, &json!({})).err().map(|err| err.to_string());
     assert_eq!(failure.as_deref(), Some(expected));
 }
 
@@ -118,9 +118,9 @@ fn renderer_without(part: &str) -> Result<(), String> {
     use domain::recipient::EmailAddress;
 
     let sources = super::PARTS.into_iter().filter(|it| *it != part);
-    let renderer = Renderer::of(sources.map(|it| (format!("t/en/{it}"), String::new())).collect());
+    let renderer = Renderer::of(sources.map(|source| (format!("t/en/{source}"), String::new())).collect());
     let (rule, person) = (rule(&[]), person(json!({})));
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
     let rendered = renderer.scene(&super::envelope(&json!({}))).render(&order(&rule, Some(&person), target));
-    rendered.map(drop).map_err(|it| it.to_string())
+    rendered.map(drop).map_err(|error| error.to_string())
 }

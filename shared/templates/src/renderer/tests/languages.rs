@@ -26,8 +26,8 @@ fn all_parts_of_a_letter_are_in_one_language_while_there_is_one_that_has_them_al
     let files =
         [("t/pt/email.subject.txt", "Olá"), ("t/pt/email.txt", "Olá"), ("t/pt-BR/email.html", "<p>Oi</p>")];
     let read = |files: &[(&str, &str)]| {
-        let it = letter_to(&person(json!({ "locale": "pt-BR" })), files, &json!({})).unwrap();
-        [it.locale, it.subject, it.html, it.text]
+        let letter_to = letter_to(&person(json!({ "locale": "pt-BR" })), files, &json!({})).unwrap();
+        [letter_to.locale, letter_to.subject, letter_to.html, letter_to.text]
     };
     assert_eq!(read(&files), ["en", "…", "…", "…"]);
     let whole = [&files[..], &[("t/pt/email.html", "<p>Olá</p>")]].concat();
@@ -74,7 +74,7 @@ fn traditional_chinese_is_not_simplified_and_norwegian_is_not_english() {
             .into_iter()
             .flat_map(|it| ["email.subject.txt", "email.html"].map(|part| format!("t/{it}/{part}")))
             .collect();
-        files.extend(names.iter().chain(&more).map(|it| (it.as_str(), "{{ 1 }}")));
+        files.extend(names.iter().chain(&more).map(|name| (name.as_str(), "{{ 1 }}")));
         let letter = letter_to(&person(json!({ "locale": preferred })), &files, &json!({})).unwrap();
         assert_eq!(letter.locale, expected, "{preferred}");
     }
@@ -85,7 +85,7 @@ fn a_text_has_the_numbers_of_its_own_language() {
     let text = "{{ 1234.5 | number }}";
     let of = |locale: &str, preferred: &str| {
         let names = ["email.subject.txt", "email.html", "email.txt"].map(|it| format!("t/{locale}/{it}"));
-        let files = names.each_ref().map(|it| (it.as_str(), text));
+        let files = names.each_ref().map(|each_ref| (each_ref.as_str(), text));
         letter_to(&person(json!({ "locale": preferred })), &files, &json!({})).unwrap().text
     };
     assert_eq!(of("zh-Hant", "zh-HK"), "1,234.5");

@@ -28,10 +28,10 @@ fn who_only_looks_sees_where_the_link_will_be() {
     let (ann, event) = (person(json!({})), envelope(&json!({})));
     let mut order = order(&rule, Some(&ann), to_ann());
     order.way_out = Some(domain::unsubscribe::Scope::Commercial);
-    let Ok(Content::Email(it)) = renderer(&[("t/en/email.txt", TEXT)]).scene(&event).render(&order) else {
+    let Ok(Content::Email(email)) = renderer(&[("t/en/email.txt", TEXT)]).scene(&event).render(&order) else {
         panic!("a letter was ordered")
     };
-    assert_eq!(it.unsubscribe.as_deref(), Some(SAMPLE_WAY_OUT));
+    assert_eq!(email.unsubscribe.as_deref(), Some(SAMPLE_WAY_OUT));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn answers_go_where_the_rule_says_or_else_the_policy() {
     let asked = json!({ "reply_to": { "path": "$.data.clinic" } });
     let answers = |rule: &Value, policy: &Value, data: Value| {
         let letter = letter(rule, policy, &data, None).unwrap();
-        letter.answers_to().map(|it| it.to_header())
+        letter.answers_to().map(|answers_to| answers_to.to_header())
     };
     let (help, desk) = (Some("help@example.com".to_owned()), Some("desk@example.com".to_owned()));
     assert_eq!(answers(&asked, &policy, json!({ "clinic": "desk@example.com" })), desk);
@@ -104,7 +104,7 @@ fn answer_address_that_is_none_stops_the_letter_with_a_reason_and_goes_nowhere_e
 fn a_category_may_have_a_sender_of_its_own() {
     let policy = json!({ "senders": { "c": "Clinic News <news@example.com>" } });
     let sender = |policy: &Value| {
-        letter(&json!({}), policy, &json!({}), None).unwrap().sender().map(|it| it.to_header())
+        letter(&json!({}), policy, &json!({}), None).unwrap().sender().map(|sender| sender.to_header())
     };
     assert_eq!(sender(&policy).as_deref(), Some("Clinic News <news@example.com>"));
     let unicode = sender(&json!({ "senders": { "c": "Café <news@example.com>" } }));
@@ -139,8 +139,8 @@ fn letter(members: &Value, policy: &Value, data: &Value, way_out: Option<&str>) 
     let extra = Extra { policy: Some(&policy), ..Extra::default() };
     let content =
         renderer.scene_with(&event, extra).render_with(&order(&rule, Some(&ann), to_ann()), way_out)?;
-    let Content::Email(it) = content else { panic!("a letter was ordered") };
-    Ok(it)
+    let Content::Email(email) = content else { panic!("a letter was ordered") };
+    Ok(email)
 }
 
 fn to_ann() -> Target {

@@ -52,7 +52,7 @@ fn a_part_stops_growing_at_200_kib() {
 fn check(text: &str, problem: &str) {
     let failure = match letter(&[("t/en/email.txt", text)], &json!({})) {
         Ok(letter) => panic!("{text} gave {} bytes", letter.text.len()),
-        Err(it) => it,
+        Err(error) => error,
     };
     assert_eq!(failure.problem, format!("{problem} in `{text}`"));
 }
@@ -60,12 +60,12 @@ fn check(text: &str, problem: &str) {
 /// A letter that includes a file that includes a file …
 fn nested(includes: usize) -> Result<String, String> {
     let names: Vec<String> = (1..=includes).map(|it| format!("layouts/{it}.txt")).collect();
-    let texts: Vec<String> = names.iter().map(|it| format!("{{% include '{it}' %}}")).collect();
+    let texts: Vec<String> = names.iter().map(|name| format!("{{% include '{name}' %}}")).collect();
     let mut files = vec![("t/en/email.txt", texts[0].as_str())];
     for (at, name) in names.iter().enumerate() {
         files.push((name, texts.get(at + 1).map_or("end", String::as_str)));
     }
-    letter(&files, &json!({})).map(|it| it.text).map_err(|it| it.to_string())
+    letter(&files, &json!({})).map(|letter| letter.text).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn numbers_may_be_counted_with_and_short_lists_be_used() {
         ("{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
     ] {
         let letter = letter(&[("t/en/email.txt", text)], &data);
-        assert_eq!(letter.map(|it| it.text).as_deref(), Ok(expected), "{text}");
+        assert_eq!(letter.map(|letter| letter.text).as_deref(), Ok(expected), "{text}");
     }
 }
 

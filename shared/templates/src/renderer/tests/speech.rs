@@ -223,15 +223,15 @@ fn a_room_reads_english_and_universal_time() {
 #[track_caller]
 fn check(locale: &str, text: &str, data: &Value, expected: &str) {
     let names = ["email.subject.txt", "email.html", "email.txt"].map(|it| format!("t/{locale}/{it}"));
-    let files = names.each_ref().map(|it| (it.as_str(), text));
+    let files = names.each_ref().map(|each_ref| (each_ref.as_str(), text));
     let letter = letter_to(&person(json!({ "locale": locale })), &files, data);
-    assert_eq!(letter.map(|it| it.text).as_deref(), Ok(expected), "{locale}: {text} of {data}");
+    assert_eq!(letter.map(|letter| letter.text).as_deref(), Ok(expected), "{locale}: {text} of {data}");
 }
 
 #[track_caller]
 fn fails(text: &str, problem: &str) {
     let letter = letter_to(&person(json!({})), &[("t/en/email.txt", text)], &json!({ "word": "secret" }));
-    let failure = letter.err().map(|it| it.to_string());
+    let failure = letter.err().map(|err| err.to_string());
     let expected = format!("template t/en/email.txt, line 1: {problem} in `{text}`");
     assert_eq!(failure, Some(expected));
 }

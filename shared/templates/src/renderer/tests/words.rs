@@ -118,8 +118,8 @@ fn a_digest_is_there_when_something_was_gathered_and_undefined_otherwise() {
         let order = order(&rule, Some(&ann), Target::Email(EmailAddress::parse("ann@example.com").unwrap()));
         let content = renderer.scene_with(&event, extra).render(&order).unwrap();
         let channel = content.channel();
-        let Content::Email(it) = content else { panic!("not {:?}", channel) };
-        [it.text, it.html]
+        let Content::Email(email) = content else { panic!("not {:?}", channel) };
+        [email.text, email.html]
     };
     assert_eq!(told(Extra::default()), ["one", "12:00\u{202f}AM"]);
     let extra = Extra { digest: Some(&digest), zone: Some("Asia/Tokyo"), ..Extra::default() };
