@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Checks the repository's Markdown files: every relative link and anchor resolves, and the counts of resources in
-docs/operate/deploy.md are those of infra/template.yaml. `tests/run.sh` calls it."""
+docs/operate/deploy.md are those of infra/template.yaml. With the path of `carillon`, it also follows the tutorial of
+docs/start/first-rule.md and the tests of docs/rules/decision-tests.md. `tests/run.sh` calls it both ways."""
 import collections
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^\s*```.*?^\s*```[^\n]*$", re.S | re.M)
@@ -78,6 +80,34 @@ def wrong_counts():
         yield f"docs/operate/deploy.md: wanted `It has {number} parameters`"
 
 
-problems = [*broken_links(), *wrong_counts()]
-print("\n".join(problems) or "documents: links and anchors resolve, counts hold")
+def blocks(page, language):
+    """The code blocks of a page in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(encoding="utf8"), re.S | re.M)
+
+
+def failed_tutorial(program):
+    """The output of `check --strict` if the project of the tutorial does not pass it."""
+    page = "docs/start/first-rule.md"
+    rule, test = blocks(page, "yaml")
+    parts = re.findall(r"^\| `([a-z.]+\.(?:txt|html))` \| (.*) \|$", (ROOT / page).read_text(encoding="utf8"), re.M)
+    with tempfile.TemporaryDirectory() as folder:
+        project = pathlib.Path(folder) / "my-config"
+        subprocess.run([program, "init", project, "--pack", "healthcare"], capture_output=True, check=True)
+        files = {"rules/shop.yaml": rule, "tests/shop.yaml": test, "tests/more.yaml": blocks("docs/rules/decision-tests.md", "yaml")[0]}
+        files["events/shop/parcel.shipped.json"] = blocks(page, "json")[0]
+        for name, text in parts:
+            files[f"templates/parcel-shipped/en/{name}"] = "\n".join(line.strip("`") for line in text.split("<br>"))
+        for name, text in files.items():
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            (project / name).write_text(text, encoding="utf8")
+        checked = subprocess.run([program, "check", project, "--strict"], capture_output=True, text=True)
+        if checked.returncode != 0:
+            yield f"{page}: the project of the tutorial fails:\n{checked.stdout}{checked.stderr}"
+
+
+if sys.argv[1:]:
+    problems = list(failed_tutorial(pathlib.Path(sys.argv[1]).resolve()))
+else:
+    problems = [*broken_links(), *wrong_counts()]
+print("\n".join(problems) or "documents: all checks passed")
 sys.exit(1 if problems else 0)

@@ -21,6 +21,7 @@ except (OSError, ValueError, LookupError):
 # With the tests: built alone, the binaries have other features of the SDKs, which would be built twice.
 make --no-print-directory up TARGETS=--all-targets WEBHOOK_ALLOW="$receiver" .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/checkov/.installed
 make --no-print-directory .local/node/.installed || echo "SKIPPED what needs Node: it cannot be installed"
+python3 tests/documents.py target/local/carillon
 
 step "template"
 .local/sam/bin/cfn-lint infra/template.yaml
