@@ -112,6 +112,7 @@ fn play(
     let samples = Samples::read(project, &args.folder, args.samples.as_deref())?;
     let findings = catalog::check_samples(&catalog, &samples.texts, &samples.people);
     let (mut problems, mut warnings) = (findings.problems, findings.warnings);
+    problems.extend(project.check_schemas(&catalog, &args.folder.display().to_string(), &samples.of_folder));
     // A rule of a pack that the project switched off is missed by the pack's sample. The author of the project can add none.
     let is_own = |problem: &Problem| project.runs_pack_tests() || !samples.of_packs.contains(&problem.file);
     let (own, of_packs): (Vec<_>, Vec<_>) = findings.unreached.into_iter().partition(is_own);
@@ -148,6 +149,8 @@ struct Samples {
     /// By the names that decision tests give them: below the folder, with forward slashes.
     events: BTreeMap<String, String>,
     people: Recipients,
+    /// Those of the folder that `--samples` names, by path.
+    of_folder: Vec<(String, String)>,
     /// The paths of those that packs bring.
     of_packs: BTreeSet<String>,
 }
@@ -174,10 +177,10 @@ impl Samples {
             let below = path.strip_prefix(folder).unwrap_or(&path);
             let steps: Vec<_> = below.iter().map(|it| it.to_string_lossy()).collect();
             samples.events.insert(steps.join("/"), text.clone());
-            samples.texts.push((path.display().to_string(), text));
+            samples.of_folder.push((path.display().to_string(), text));
         }
-        let people = folder.join("people.json");
-        if people.exists() {
+        samples.texts.extend(samples.of_folder.iter().cloned());
+        if let Some(people) = Some(folder.join("people.json")).filter(|people| people.exists()) {
             samples.add_people(&people.display().to_string(), &files::read(&people)?)?;
         }
         Ok(samples)

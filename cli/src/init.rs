@@ -12,7 +12,7 @@ use crate::terminal::{Ink, Terminal};
 
 /// The files of a new project, and their texts. `{packs}`, `{folder}`, `{absolute}`, `{version}` and `{repository}` are
 /// filled in.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 14] = [
     ("carillon.yaml", include_str!("../starter/carillon.yaml")),
     ("policy.yaml", include_str!("../starter/policy.yaml")),
     ("rules/orders.yaml", include_str!("../starter/rules/orders.yaml")),
@@ -34,6 +34,7 @@ const FILES: [(&str, &str); 13] = [
         include_str!("../starter/templates/order-shipped/en/socket.txt"),
     ),
     ("events/order.shipped.json", include_str!("../starter/events/order.shipped.json")),
+    ("schemas/order.shipped/1.0.json", include_str!("../starter/schemas/order.shipped/1.0.json")),
     ("people.json", include_str!("../starter/people.json")),
     ("tests/orders.yaml", include_str!("../starter/tests/orders.yaml")),
     (".github/workflows/carillon.yaml", include_str!("../starter/github/carillon.yaml")),

@@ -26,6 +26,22 @@ fn new_project_is_green_at_once_with_and_without_packs() {
 }
 
 #[test]
+fn sample_that_differs_from_its_schema_fails_the_check() {
+    let folder = scratch();
+    let mine = folder.join("mine");
+    assert!(carillon(&["init", name(&mine)], "").status.success());
+    let sample = mine.join("events/order.shipped.json");
+    let changed =
+        std::fs::read_to_string(&sample).unwrap().replace(r#""orderId": "A-1042""#, r#""orderId": 1042"#);
+    std::fs::write(&sample, changed).unwrap();
+    let said = carillon(&["check", name(&mine)], "");
+    assert_eq!(said.status.code(), Some(1));
+    let expected = "the schema of `order.shipped` does not admit $.data.orderId: found integer; write string";
+    assert!(text(&said).contains(expected), "{}", text(&said));
+    assert!(text(&said).contains("mine/events/order.shipped.json"), "{}", text(&said));
+}
+
+#[test]
 fn init_refuses_to_overwrite_and_names_the_file() {
     let folder = scratch();
     std::fs::write(folder.join("policy.yaml"), "zone: UTC\n").unwrap();

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::problem::{PAGES, POLICY, Problem, RULES, TEMPLATES, TESTS};
 use crate::project::{EVENTS, PEOPLE};
+use crate::schemas::SCHEMAS;
 use crate::{MAX_FILE_BYTES, MAX_FILES};
 
 /// The texts of a config folder by path, relative and with forward slashes.
@@ -53,9 +54,9 @@ pub fn read_tests(folder: &Path) -> Result<BTreeMap<String, String>, Vec<Problem
     if problems.is_empty() { Ok(files) } else { Err(problems) }
 }
 
-/// Reads what a project has beside the files of any config folder: decision tests, samples and people.
+/// Reads what a project has beside the files of any config folder: decision tests, samples, schemas and people.
 pub(crate) fn read_extras(folder: &Path, files: &mut Files, problems: &mut Vec<Problem>) {
-    for name in [TESTS, EVENTS] {
+    for name in [TESTS, EVENTS, SCHEMAS] {
         let path = folder.join(name);
         if path.is_dir() {
             read_below(&path, name, is_of_project, files, problems);
@@ -171,16 +172,16 @@ fn is_ours(name: &str) -> bool {
     name.starts_with(TEMPLATES) || name.starts_with(PAGES) || matches!(extension, "yaml" | "yml")
 }
 
-/// Beside samples and decision tests there may be notes.
+/// Beside samples, schemas and decision tests there may be notes.
 fn is_of_project(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    match name.starts_with(EVENTS) {
+    match name.starts_with(EVENTS) || name.starts_with(SCHEMAS) {
         true => extension == "json",
         false => matches!(extension, "yaml" | "yml"),
     }
 }
 
-/// The files of a pack that are read: no README, no schemas.
+/// The files of a pack that are read: no README.
 fn is_of_pack(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     name.contains("/templates/") || name.contains("/rules/") || matches!(extension, "yaml" | "yml" | "json")

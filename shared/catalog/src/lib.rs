@@ -40,6 +40,7 @@ mod reference;
 mod rehearsal;
 mod rule;
 mod sample;
+mod schemas;
 mod settle;
 mod source_map;
 mod sources;

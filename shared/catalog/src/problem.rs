@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::project::joined;
 use crate::project::manifest::{MANIFEST, PACKS};
+use crate::schemas::SCHEMAS;
 
 /// One thing that is wrong, where it stands, and how to mend it. Ordered by file and line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -65,7 +66,7 @@ pub(crate) fn below(folder: &str, file: &str) -> Option<String> {
         let path = joined(Path::new(folder), file);
         return path.exists().then(|| path.display().to_string());
     }
-    let own = [RULES, TEMPLATES, POLICY, TESTS, PAGES, MANIFEST];
+    let own = [RULES, TEMPLATES, POLICY, TESTS, PAGES, MANIFEST, SCHEMAS];
     own.contains(&first).then(|| format!("{}/{file}", folder.trim_end_matches('/')))
 }
 

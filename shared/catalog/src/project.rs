@@ -8,8 +8,10 @@ use std::path::{Component, Path, PathBuf};
 use crate::folder::{self, Files};
 use crate::nearest::nearest;
 use crate::problem::{self, Page, Problem, TESTS};
+use crate::schemas::{self, SCHEMAS};
 use crate::sources::Sources;
 use crate::{Compiled, finish};
+use domain::catalog::Catalog;
 
 pub(crate) mod manifest;
 pub(crate) mod merge;
@@ -55,7 +57,7 @@ impl Text {
     /// Whether a pack brings it.
     #[must_use]
     pub fn is_of_pack(&self) -> bool {
-        self.file != PEOPLE && !is_below(&self.file, EVENTS)
+        self.file != PEOPLE && ![EVENTS, SCHEMAS].iter().any(|folder| is_below(&self.file, folder))
     }
 
     /// The same with `folder/` before the file, where the file is on disk.
@@ -177,6 +179,32 @@ impl Project {
             samples.push(Text { name: below, file: name.clone(), text: text.clone() });
         }
         samples
+    }
+
+    /// Checks the schemas of event data, and each sample against the schema of its type. `folder` is the project's as
+    /// problems name it; `more` are samples of other folders, by file.
+    #[must_use]
+    pub fn check_schemas(&self, catalog: &Catalog, folder: &str, more: &[(String, String)]) -> Vec<Problem> {
+        schemas::check(self, catalog, folder, more)
+    }
+
+    /// The schemas with the pack that each is from, by the path below `schemas/`; the project's own have an empty name.
+    pub(crate) fn schemas(&self) -> Vec<(String, Text)> {
+        let text = |name: &str, file: String, text: &String| Text {
+            name: name[SCHEMAS.len() + 1..].to_owned(),
+            file,
+            text: text.clone(),
+        };
+        let mut schemas = Vec::new();
+        for pack in &self.packs {
+            for (name, source) in pack.files.iter().filter(|(name, _)| is_below(name, SCHEMAS)) {
+                schemas.push((pack.name.clone(), text(name, format!("{}/{name}", pack.place), source)));
+            }
+        }
+        for (name, source) in self.own.iter().filter(|(name, _)| is_below(name, SCHEMAS)) {
+            schemas.push((String::new(), text(name, name.clone(), source)));
+        }
+        schemas
     }
 
     /// The files of people: those of the packs, then its own, whose people replace those of the same id.

@@ -62,6 +62,7 @@ pub mod replay;
 pub mod retention;
 pub mod retry;
 pub mod rule;
+pub mod schema;
 pub mod seal;
 pub mod segments;
 pub mod span;
