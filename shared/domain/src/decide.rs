@@ -233,7 +233,7 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
     for (rule, path) in &plan.unnamed_cancels {
         decided.decisions.push(Decision {
             key: Key::of(plan.event, &rule.name, "-", None, 0, "cancel"),
-            notes: vec![Note::missing(path, "the event takes nothing back")],
+            notes: vec![Note::missing(path, "the event cancels nothing")],
             ..without_recipient(plan, Some(rule), Reason::NoKey)
         });
     }

@@ -179,7 +179,7 @@ impl Endpoint {
     pub fn read(text: &str, allow: &Allow) -> Result<Endpoint, Refusal> {
         let members: Map<String, Value> = match serde_json::from_str(text) {
             Ok(Value::Object(object)) => object,
-            Ok(_) => return Err(Refusal::new("body", "JSON that is no object", "one JSON object")),
+            Ok(_) => return Err(Refusal::new("body", "JSON that is not an object", "one JSON object")),
             Err(error) => return Err(Refusal::not_json(&error)),
         };
         if let Some(unknown) = members.keys().find(|key| !MEMBERS.iter().any(|(name, _)| name == key)) {

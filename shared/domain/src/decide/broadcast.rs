@@ -49,7 +49,7 @@ fn unnamed_targets<'a>(plan: &Plan<'a>, matched: &Match<'a>) -> Vec<Decision<'a>
         Some(Decision {
             key: Key::of(plan.event, &matched.rule.name, "-", None, 0, &format!("target {number}")),
             channel: Some(Channel::Socket),
-            notes: vec![Note::Unusable { what: problem, instead: "this target is not told" }],
+            notes: vec![Note::Unusable { what: problem, instead: "this target gets no message" }],
             ..without_recipient(plan, Some(matched.rule), Reason::NoRecipient)
         })
     });

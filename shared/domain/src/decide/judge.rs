@@ -234,7 +234,7 @@ impl Walk<'_, '_> {
             (in_tenant.and_then(|in_tenant| in_tenant.quiet.as_ref()), "the recipient's (in this tenant)"),
             (self.person.and_then(|person| person.quiet.as_ref()), "the recipient's"),
             (self.facts.tenant.and_then(|tenant| tenant.quiet.as_ref()), "the tenant's"),
-            (self.plan.catalog.policy().quiet.as_ref(), "everybody's"),
+            (self.plan.catalog.policy().quiet.as_ref(), "the policy's"),
         ];
         candidates.into_iter().find_map(|(windows, whose)| Some((windows?, whose)))
     }

@@ -87,68 +87,71 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Note::Preference(because) => because.fmt(f),
-            Note::Zone { name, from } => write!(f, "local time is that of {name} (by {from})"),
+            Note::Zone { name, from } => write!(f, "the time zone is {name} (from {from})"),
             Note::QuietHours { whose, until: Some(until), opens } => {
-                write!(f, "{whose} quiet hours hold it back until {until:.0}")?;
+                write!(f, "{whose} quiet hours defer it until {until:.0}")?;
                 match opens.filter(|opens| opens < until) {
                     Some(opens) => write!(
                         f,
-                        ": they end at {opens:.0}, and what they held is spread over some minutes after that"
+                        ": they end at {opens:.0}, and deferred notifications are spread over some minutes after that"
                     ),
                     None => Ok(()),
                 }
             }
             Note::QuietHours { whose, until: None, .. } => write!(f, "{whose} quiet hours never end"),
             Note::Critical => {
-                f.write_str("the rule is critical: no preference, quiet hour or limit holds it back")
+                f.write_str("the rule is critical: preferences, quiet hours and limits do not apply")
             }
             Note::Full { limit, n, most, until } => {
                 write!(
                     f,
-                    "the limit `{limit}` is full: {n} of {most} have passed, the next may at {until:.0}"
+                    "the limit `{limit}` is reached: {n} of {most} have passed, the next may pass at {until:.0}"
                 )
             }
-            Note::Passed { limit, most } => write!(f, "the limit `{limit}` of {most} let it through"),
-            Note::Country => f.write_str("the policy lets no text go to this country"),
+            Note::Passed { limit, most } => write!(f, "within the limit `{limit}` of {most}"),
+            Note::Country => f.write_str("the SMS policy allows no messages to this country"),
             Note::Unaffordable { budget, price, spent, most, currency, until } => write!(
                 f,
-                "`{budget}` has {spent} of {most} {currency} spent, and the text costs {price}: more may be spent at {until:.0}"
+                "`{budget}` has {spent} of {most} {currency} spent, and the SMS costs {price}: the next may be sent at {until:.0}"
             ),
-            Note::Price { price, segments: 1, currency } => write!(f, "the text costs {price} {currency}"),
+            Note::Price { price, segments: 1, currency } => write!(f, "the SMS costs {price} {currency}"),
             Note::Price { price, segments, currency } => {
-                write!(f, "the text is {segments} messages and costs {price} {currency}")
+                write!(f, "the SMS has {segments} segments and costs {price} {currency}")
             }
             Note::FreeText { until } => {
-                write!(f, "they wrote to us, so WhatsApp takes free text until {until:.0}")
+                write!(f, "the recipient wrote to us, so WhatsApp accepts free text until {until:.0}")
             }
             Note::Approved { template } => {
-                write!(f, "they have not written for 24 hours, so the approved template `{template}` is sent")
+                write!(
+                    f,
+                    "the recipient has not written for 24 hours, so the approved template `{template}` is sent"
+                )
             }
             Note::OutsideWindow { heard: Some(heard) } => {
                 write!(
                     f,
-                    "they last wrote at {heard}, and there is no approved template for later than 24 hours"
+                    "the recipient last wrote at {heard}, and there is no approved template for messages after 24 hours"
                 )
             }
             Note::OutsideWindow { heard: None } => {
-                f.write_str("they have not written to us, and there is no approved template")
+                f.write_str("the recipient has not written to us, and there is no approved template")
             }
-            Note::Noticed { how } => write!(f, "what was sent before has been {how}"),
-            Note::Cancelled { by_event_of } => write!(f, "an event of {by_event_of:.0} took it back"),
+            Note::Noticed { how } => write!(f, "an earlier notification was {how}"),
+            Note::Cancelled { by_event_of } => write!(f, "an event of {by_event_of:.0} cancelled it"),
             Note::Collected { closes_at } => {
-                write!(f, "it is collected and told with the others at {closes_at:.0}")
+                write!(f, "collected into a digest that is sent at {closes_at:.0}")
             }
             Note::FailedOver(failed_over) => failed_over.fmt(f),
             Note::Closed { why, until: Some(until) } => {
-                write!(f, "this channel is closed until {until:.0}: {why}")
+                write!(f, "this channel is suppressed until {until:.0}: {why}")
             }
-            Note::Closed { why, until: None } => write!(f, "this channel is closed for good: {why}"),
-            Note::Disabled { why, at } => write!(f, "the endpoint is switched off since {at:.0}: {why}"),
+            Note::Closed { why, until: None } => write!(f, "this channel is suppressed permanently: {why}"),
+            Note::Disabled { why, at } => write!(f, "the endpoint is disabled since {at:.0}: {why}"),
             Note::Broadcast { recorded } => f.write_str(broadcast(*recorded)),
-            Note::Refused { why } => write!(f, "the rule refuses it: {why}"),
+            Note::Refused { why } => write!(f, "the rule refuses the event: {why}"),
             Note::Exceeded { limit, n, most, until } => write!(
                 f,
-                "the cap `{limit}` is full until {until:.0}: {n} of {most} have passed; an emergency is sent all the same and raises an alarm"
+                "the cap `{limit}` is reached until {until:.0}: {n} of {most} have passed; the critical notification is sent anyway and raises an alarm"
             ),
             Note::Unusable { what, instead } => write!(f, "{what}, so {instead}"),
         }

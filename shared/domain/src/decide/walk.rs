@@ -184,7 +184,7 @@ impl<'a> Walk<'_, 'a> {
             }
         }
         let cancel = rule.cancel.iter().flat_map(|cancel| &cancel.key);
-        missing.extend(cancel.map(|key| (key, "no event can take it back")));
+        missing.extend(cancel.map(|key| (key, "no event can cancel it")));
         let missing = missing.into_iter().filter(|(key, _)| value_key(key, envelope).is_none());
         missing.map(|(key, instead)| Note::missing(key, instead)).collect()
     }

@@ -17,7 +17,7 @@ fn endpoint_round_trips_through_json() {
 
 #[test]
 fn refusal_names_the_invalid_member() {
-    check("[]", "body: found JSON that is no object, wanted one JSON object");
+    check("[]", "body: found JSON that is not an object, wanted one JSON object");
     check(
         r#"{"url":"https://example.com"}"#,
         "id: found nothing, wanted 1 to 64 letters, digits, `-`, `_` and `.`",
@@ -37,7 +37,7 @@ fn refusal_names_the_invalid_member() {
     );
     check(
         r#"{"id":"a","url":"https://example.com","when":{"type":"x"}}"#,
-        "when.type: found something else, wanted an array of values, or an object",
+        "when.type: found a value that is not such a pattern, wanted an array of values, or an object",
     );
     check(
         r#"{"id":"a","url":"https://example.com","when":[]}"#,

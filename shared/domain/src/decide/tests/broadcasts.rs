@@ -87,7 +87,7 @@ fn target_without_a_value_has_its_own_outcome() {
     let note = decisions[0].notes[0].to_string();
     assert_eq!(
         note,
-        "`$.data.clinic` of the event names no value for the room `clinic`, so this target is not lines"
+        "`$.data.clinic` of the event names no value for the room `clinic`, so this target gets no message"
     );
     check(
         &event(json!({}), json!({})),

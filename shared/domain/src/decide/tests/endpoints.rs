@@ -34,7 +34,7 @@ fn disabled_or_filtered_endpoint_is_suppressed() {
     let notes = play(json!({}), &[off], |decision| {
         decision.notes.iter().map(ToString::to_string).collect::<Vec<_>>()
     });
-    assert_eq!(notes[0], ["the endpoint is switched off since 2026-11-20T12:00:00Z: it answered 410 Gone"]);
+    assert_eq!(notes[0], ["the endpoint is disabled since 2026-11-20T12:00:00Z: it answered 410 Gone"]);
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn event_without_a_key_cancels_nothing_and_has_a_note() {
     for key in WITHOUT_KEY {
         let mut world = reminding();
         deliver(&mut world, "order.paid", "1", key);
-        check_notes(&world, "`$.data.k` of the event is missing or null, so no event can take it back");
+        check_notes(&world, "`$.data.k` of the event is missing or null, so no event can cancel it");
         deliver(&mut world, "order.lost", "2", key);
         assert_eq!(world.refusals(), ["12:00 - no_key"]);
         world.minutes(60);

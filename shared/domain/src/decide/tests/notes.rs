@@ -52,7 +52,7 @@ fn critical_rule_overrides_preferences_with_a_note() {
         json!({ "priority": "critical", "commercial": true }),
     );
     assert_eq!(world.sends(), ["12:00 1 email"]);
-    assert_eq!(notes(&world), ["the rule is critical: no preference, quiet hour or limit holds it back"]);
+    assert_eq!(notes(&world), ["the rule is critical: preferences, quiet hours and limits do not apply"]);
 }
 
 #[test]
@@ -66,7 +66,11 @@ fn critical_rule_does_not_override_suppression() {
             let closed = json!({ "suppressed": [{ "channel": "email", "why": why }] });
             let world = world_after(closed, json!({}), json!({ "priority": priority }));
             assert_eq!(world.refusals(), [format!("12:00 email {}", reason.name())]);
-            assert!(notes(&world)[0].starts_with("this channel is closed for good"), "{:?}", notes(&world));
+            assert!(
+                notes(&world)[0].starts_with("this channel is suppressed permanently"),
+                "{:?}",
+                notes(&world)
+            );
         }
     }
 }
@@ -133,14 +137,11 @@ fn quiet_hours_note_names_owner_and_zone() {
     let night = json!({ "quiet": { "start": "20:00", "end": "23:00" } });
     let world = world_after(json!({ "zone": "Asia/Tokyo", "quiet": night }), json!({}), json!({}));
     let notes = notes(&world);
-    assert_eq!(notes[0], "local time is that of Asia/Tokyo (by the recipient)");
-    assert!(
-        notes[1].starts_with("the recipient's quiet hours hold it back until 2026-11-20T14:0"),
-        "{notes:?}"
-    );
+    assert_eq!(notes[0], "the time zone is Asia/Tokyo (from the recipient)");
+    assert!(notes[1].starts_with("the recipient's quiet hours defer it until 2026-11-20T14:0"), "{notes:?}");
     assert!(
         notes[1].ends_with(
-            ": they end at 2026-11-20T14:00:00Z, and what they held is spread over some minutes after that"
+            ": they end at 2026-11-20T14:00:00Z, and deferred notifications are spread over some minutes after that"
         ),
         "{notes:?}"
     );
@@ -155,7 +156,7 @@ fn unknown_zone_is_skipped_with_a_note() {
         notes[0].contains("Europe/Atlantis") && notes[0].ends_with("so the next zone counts"),
         "{notes:?}"
     );
-    assert_eq!(notes[1], "local time is that of Etc/UTC (by the policy)");
+    assert_eq!(notes[1], "the time zone is Etc/UTC (from the policy)");
 }
 
 #[test]
@@ -163,12 +164,12 @@ fn limit_notes_name_limit_and_state() {
     let limit = json!({ "name": "daily", "most": 1, "period": { "rolling": "1h" } });
     let mut world = world_with(json!({}), json!({ "caps": [{ "limit": limit, "per": "recipient" }] }));
     world.order("1");
-    assert_eq!(notes(&world), ["the limit `daily` of 1 let it through"]);
+    assert_eq!(notes(&world), ["within the limit `daily` of 1"]);
     world.minutes(1);
     world.order("2");
     assert_eq!(
         notes(&world),
-        ["the limit `daily` is full: 1 of 1 have passed, the next may at 2026-11-20T13:00:00Z"],
+        ["the limit `daily` is reached: 1 of 1 have passed, the next may pass at 2026-11-20T13:00:00Z"],
     );
 }
 
@@ -176,7 +177,7 @@ fn limit_notes_name_limit_and_state() {
 fn collected_note_names_the_closing_time() {
     let steps = json!([{ "digest": { "span": "10m", "policy": {} } }, super::send(json!(["email"]))]);
     let world = world_after(json!({}), json!({}), json!({ "steps": steps }));
-    assert_eq!(notes(&world), ["it is collected and told with the others at 2026-11-20T12:10:00Z"]);
+    assert_eq!(notes(&world), ["collected into a digest that is sent at 2026-11-20T12:10:00Z"]);
 }
 
 fn world_after(ann: Value, policy: Value, rule: Value) -> World {

@@ -44,7 +44,7 @@ fn limits_are_exact() {
 fn sliding_window_needs_a_maximum() {
     refused(
         &json!({"sliding": {}}),
-        "sliding: found no `max`, wanted the longest that the window may stay open, such as `max: PT2H`",
+        "sliding: found no `max`, wanted the longest time that the window may stay open, such as `max: PT2H`",
     );
     refused(
         &json!({"sliding": true}),
@@ -56,7 +56,7 @@ fn sliding_window_needs_a_maximum() {
 fn contradicting_settings_are_refused() {
     refused(
         &json!({"flush_first": true, "lookback": true}),
-        "flush_first and lookback: found both, wanted one; each lets an event through in its own way",
+        "flush_first and lookback: found both, wanted at most one of them",
     );
     refused(
         &json!({"keep": "lowest"}),

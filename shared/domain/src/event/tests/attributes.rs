@@ -54,9 +54,9 @@ fn source_has_only_uri_characters() {
     for json in [r#""/shop""#, r#""urn:uuid:1""#, r#""https://example.com/a?b=%20#c""#, r#""shop""#] {
         accepted("source", json);
     }
-    refused("source", r#""two words""#, "a character that no URI has");
-    refused("source", r#""caf\u00e9""#, "a character that no URI has");
-    refused("source", r#""<shop>""#, "a character that no URI has");
+    refused("source", r#""two words""#, "a character that URIs do not allow");
+    refused("source", r#""caf\u00e9""#, "a character that URIs do not allow");
+    refused("source", r#""<shop>""#, "a character that URIs do not allow");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn dataschema_is_an_absolute_uri() {
     for json in [r#""order.json""#, r#""/order.json""#, r#""https:""#, r#"":order""#, r#""1urn:order""#] {
         unusable("dataschema", json, "a relative reference");
     }
-    unusable("dataschema", r#""https://a b""#, "a character that no URI has");
+    unusable("dataschema", r#""https://a b""#, "a character that URIs do not allow");
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn base64_of_json_is_data() {
     let deep = base64_of(&"[".repeat(100));
     for (base64, found) in [
         ("AAEC".to_owned(), "bytes that are not JSON, or JSON that nests too deep"),
-        ("gA==".to_owned(), "bytes that are no UTF-8 text"),
+        ("gA==".to_owned(), "bytes that are not UTF-8 text"),
         ("*".to_owned(), "text that is not base64"),
         (deep, "bytes that are not JSON, or JSON that nests too deep"),
     ] {

@@ -79,7 +79,7 @@ fn duplicate_name_in_other_letter_case_is_refused() {
     let refusal = import(&with("ID", r#""2""#)).unwrap_err();
     assert_eq!(
         (refusal.attribute.as_str(), refusal.found.as_str()),
-        ("id", "the name twice, in other letters")
+        ("id", "the name twice, in different letter case")
     );
     assert_eq!(import(&with("ID", "null")).unwrap().id, "1");
 }
