@@ -1,8 +1,8 @@
-//! Access records: which caller asked for which object, and how the request was answered.
+//! Access records: which caller requested which object, and how the request was answered.
 //!
-//! A record holds ids and names of operations. It holds no value of a person, no body and no query. A record travels to
-//! the audit's queue directly, in the shape in which an EventBridge rule hands events over, with one member more.
-//! EventBridge writes the outer members of its messages itself, so no publisher on the bus can write that member.
+//! A record holds ids and operation names. It holds no personal data, no body and no query. Records go directly to the
+//! audit queue. A message has the shape in which an EventBridge rule delivers events, plus one member. EventBridge
+//! writes the outer members of its messages itself, so no publisher on the bus can forge that member.
 
 use std::collections::BTreeSet;
 
@@ -23,34 +23,35 @@ pub const CLI: &str = "carillon/cli";
 /// The operation of a request that leads to no route.
 pub const NO_OPERATION: &str = "none";
 
-/// The kind of an object that is a person. Records about persons are found by the person's id.
+/// The `kind` of a person. Access records about a person are looked up by the person's id.
 pub const PERSON: &str = "person";
 
-/// The longest id that a record holds, in bytes: the limit of names in events. A longer one cannot name anything.
+/// The longest id that a record holds, in bytes. The limit equals the limit of names in events, so a longer id is
+/// invalid.
 const MAX_ID_BYTES: usize = 256;
 
-/// The most people that one record lists: one page of the API.
+/// The highest number of people in one record: one page of the API.
 const MAX_LISTED: usize = 500;
 
-/// The version of the message's shape.
+/// The version of the message format.
 const VERSION: u8 = 1;
 
-/// How a caller was recognised.
+/// How a caller was authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallerKind {
-    /// A token of the issuer; the subject is its user.
+    /// A token of the issuer. The subject is the user of the token.
     Token,
-    /// AWS IAM; the subject is the caller's ARN.
+    /// AWS IAM. The subject is the ARN of the caller.
     Iam,
-    /// The link of a message; the subject is the recipient that the link was made for.
+    /// The signed link in a message. The subject is the recipient for whom the link was made.
     Link,
-    /// Nobody that is known.
+    /// An unauthenticated caller.
     Unknown,
 }
 
 impl CallerKind {
-    /// The name as it is written in records.
+    /// The name in records.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -62,19 +63,19 @@ impl CallerKind {
     }
 }
 
-/// What a request was about.
+/// The object of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
-    /// `person`, `group`, `tenant`, `event`, `delivery` or `endpoint`; of the command line also `room`, `address`, `stream`
+    /// `person`, `group`, `tenant`, `event`, `delivery` or `endpoint`. The CLI also uses `room`, `address`, `stream`
     /// and `queue`.
     pub kind: String,
-    /// Absent where the request names no single object, or names it by an id that is too long to exist.
+    /// Absent if the request names no single object, or if the id is empty or too long to be valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 
 impl Object {
-    /// An object by its kind and id.
+    /// Builds an object. Drops an id that is empty or too long.
     #[must_use]
     pub fn new(kind: &str, id: Option<&str>) -> Object {
         let id = id.filter(|id| !id.is_empty() && id.len() <= MAX_ID_BYTES);
@@ -95,10 +96,10 @@ pub struct Access {
     pub operation: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<Object>,
-    /// The ids of the people whose data were in the answer, where that was a list.
+    /// The ids of the people in the answer, if the answer is a list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub listed: Vec<String>,
-    /// The HTTP status; absent for the command line, whose record is written before the data are read.
+    /// The HTTP status. Absent for the CLI, which writes the record before it reads the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The id of the request.
@@ -114,7 +115,7 @@ pub struct AccessRecord {
     pub access: Access,
 }
 
-/// The record as a CloudEvent, which the audit keeps as it came.
+/// The record as a CloudEvent. The audit stores it unchanged.
 #[derive(Serialize, Deserialize)]
 struct Envelope {
     specversion: String,
@@ -129,14 +130,14 @@ struct Envelope {
     data: Access,
 }
 
-/// The member that a record has beside its event. EventBridge writes no member of that name.
+/// The member that marks a message as an access record. EventBridge writes no member of that name.
 #[derive(Deserialize)]
 struct Marked {
     #[serde(default, rename = "carillon-access")]
     version: Option<u32>,
 }
 
-/// The record as a message of the audit's queue.
+/// The record as a message of the audit queue.
 #[derive(Serialize, Deserialize)]
 struct Message {
     #[serde(rename = "carillon-access")]
@@ -150,13 +151,13 @@ struct Message {
 }
 
 impl AccessRecord {
-    /// The id of the person that the record is about.
+    /// The id of the person if the object is a person.
     #[must_use]
     pub fn person(&self) -> Option<&str> {
         self.access.object.as_ref().filter(|object| object.kind == PERSON)?.id.as_deref()
     }
 
-    /// The body of the message to the audit's queue.
+    /// The message body for the audit queue.
     #[must_use]
     pub fn to_message(&self) -> String {
         let detail = self.envelope();
@@ -171,14 +172,14 @@ impl AccessRecord {
         serde_json::to_string(&message).expect("strings and numbers always serialize")
     }
 
-    /// Reads the body of a message of the audit's queue. `None` for everything else that the queue carries, and for an
-    /// event on the bus that imitates a record.
+    /// Reads a message body of the audit queue. Returns `None` for every other message, and for a bus event that
+    /// imitates a record.
     ///
     /// # Errors
-    /// [`Refusal`] for a record that this release cannot read: it must become no event.
+    /// [`Refusal`] for a record that this release cannot read. Such a record must not be read as an event.
     #[must_use]
     pub fn of_message(body: &str) -> Option<Result<AccessRecord, Refusal>> {
-        // Most messages are events: they are not read twice.
+        // Most messages are events. This check avoids parsing them twice.
         if !body.contains("\"carillon-access\"") {
             return None;
         }
@@ -206,13 +207,13 @@ impl AccessRecord {
         serde_json::to_string(&self.envelope()).expect("strings and numbers always serialize")
     }
 
-    /// Reads what [`AccessRecord::to_json`] wrote.
+    /// Reads the output of [`AccessRecord::to_json`].
     #[must_use]
     pub fn parse(text: &str) -> Option<AccessRecord> {
         AccessRecord::of(serde_json::from_str(text).ok()?)
     }
 
-    /// One record for each person that the answer listed, as if the request had been about that person alone.
+    /// Splits a list request into one record for each listed person, so that each person's records are complete.
     pub fn of_listed(&self) -> impl Iterator<Item = AccessRecord> {
         let people: BTreeSet<&String> = self.access.listed.iter().take(MAX_LISTED).collect();
         people.into_iter().map(|id| {
@@ -247,11 +248,14 @@ mod tests {
     use crate::bus::BusEvent;
 
     #[test]
-    fn record_survives_the_queue_and_the_table() {
+    fn record_round_trips_through_queue_and_table() {
         let record = record();
         assert_eq!(AccessRecord::of_message(&record.to_message()), Some(Ok(record.clone())));
         let newer = record.to_message().replace("\"carillon-access\":1", "\"carillon-access\":2");
-        assert!(matches!(AccessRecord::of_message(&newer), Some(Err(_))), "no event is made of it");
+        assert!(
+            matches!(AccessRecord::of_message(&newer), Some(Err(_))),
+            "a newer record must not be read as an event"
+        );
         assert_eq!(AccessRecord::parse(&record.to_json()), Some(record.clone()));
         // The audit of the last release reads the message as an event.
         let message = record.to_message();
@@ -260,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn event_on_the_bus_is_no_record_whatever_its_detail_holds() {
+    fn bus_event_with_a_forged_detail_is_not_a_record() {
         let detail = record().to_message();
         for detail in [detail.as_str(), &record().to_json()] {
             let bus = format!(
@@ -272,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn list_names_every_person_in_a_record_of_their_own() {
+    fn list_request_makes_one_record_per_person() {
         let mut list = record();
         list.access.object = Some(Object::new("group", None));
         list.access.listed = vec!["ann".to_owned(), "ben".to_owned(), "ann".to_owned()];
@@ -283,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn id_that_cannot_exist_is_left_out() {
+    fn invalid_object_id_is_dropped() {
         assert_eq!(Object::new(PERSON, Some(&"x".repeat(257))).id, None);
         assert_eq!(Object::new(PERSON, Some("")).id, None);
         assert!(Object::new(PERSON, Some(&"x".repeat(256))).id.is_some());

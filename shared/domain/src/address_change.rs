@@ -1,7 +1,7 @@
-//! The announcement of a changed address to the old address.
+//! The event that informs the old address of a changed address.
 //!
-//! A person whose e-mail address or phone number changes may not be the one who changed it. An event names the old
-//! address, and a rule of the catalog writes to it. No event holds the new address.
+//! The person whose e-mail address or phone number changed may not have made the change. The event carries the old
+//! address, and a rule of the catalog notifies that address. The event never carries the new address.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -13,26 +13,26 @@ use crate::keyed_hash::normal;
 use crate::recipient::{ALL_TENANTS, Recipient};
 use crate::registry::Stamp;
 
-/// The type of the event. Dispatch gets it like any event of a producer.
+/// The type of the event. Dispatch handles it like a producer's event.
 pub const ADDRESS_CHANGED: &str = "recipient.address_changed";
 
-/// The sources of the event: the API, the function that carries out events about people, and the command line's import.
+/// The sources of the event: the API, the people function, and the import command of the CLI.
 pub const API: &str = "carillon/api";
 pub const PEOPLE: &str = "carillon/people";
 pub const CLI: &str = crate::producers::CLI_SOURCE;
 
-/// An address that a person no longer has. No `Debug`: it holds the address.
+/// A removed or replaced address of a person. It has no `Debug` because it holds the address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AddressChange {
-    /// The member of the person: `email`, `phone` or `whatsapp`.
+    /// The address field of the person: `email`, `phone` or `whatsapp`.
     pub member: &'static str,
     pub old: String,
-    /// The person's tenant, where they had one alone.
+    /// The person's tenant. `None` if the person belongs to several tenants or to all of them.
     pub tenant: Option<String>,
 }
 
-/// The addresses of `before` that `after` has no longer. A deletion of the person changes no address, and the form in
-/// which an address is written does not count.
+/// Returns the addresses of `before` that `after` lacks. Addresses are compared in normalized form. Deleting the
+/// person is not an address change.
 #[must_use]
 pub fn between(before: Option<&Recipient>, after: Option<&Recipient>) -> Vec<AddressChange> {
     let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
@@ -42,7 +42,7 @@ pub fn between(before: Option<&Recipient>, after: Option<&Recipient>) -> Vec<Add
         ("whatsapp", Channel::Whatsapp, &before.whatsapp, &after.whatsapp),
     ];
     let mut tenants = before.tenants.iter();
-    // A person of all tenants has no tenant of their own.
+    // A person with `ALL_TENANTS` has no single tenant.
     let tenant = tenants.next().filter(|name| tenants.next().is_none() && *name != ALL_TENANTS);
     let changed = members.into_iter().filter_map(|(member, channel, old, new)| {
         let old = old.as_ref().filter(|old| !old.trim().is_empty())?;
@@ -52,8 +52,8 @@ pub fn between(before: Option<&Recipient>, after: Option<&Recipient>) -> Vec<Add
     changed.collect()
 }
 
-/// The event that announces a change of the person `id`. Its id follows from the change: published twice, it is one
-/// event.
+/// Builds the event for a change of the person `id`. The event id is derived from the change, so publishing it twice
+/// yields one event.
 #[must_use]
 pub fn announcement(source: &str, id: &str, change: &AddressChange, stamp: &Stamp, now: Timestamp) -> Event {
     let name = hash_of(&["address changed", id, change.member, &stamp.at.to_string(), &stamp.by]);
@@ -74,7 +74,7 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn changed_and_removed_addresses_are_found_and_new_or_rewritten_ones_are_not() {
+    fn only_changed_and_removed_addresses_are_returned() {
         let cases = [
             (json!({ "email": "ann@old.example" }), json!({ "email": "ann@new.example" }), &["email"][..]),
             (json!({ "email": "ann@old.example" }), json!({}), &["email"]),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn announcement_about_a_person_of_several_tenants_or_of_all_names_none() {
+    fn event_has_no_tenant_for_a_person_of_several_tenants() {
         for (tenants, expected) in
             [(json!(["a"]), Some("a")), (json!(["a", "b"]), None), (json!(["*"]), None), (json!([]), None)]
         {
@@ -115,18 +115,18 @@ mod tests {
     }
 
     #[test]
-    fn announcement_holds_the_old_address_and_is_the_same_event_each_time() {
+    fn event_holds_only_the_old_address_and_has_a_stable_id() {
         let before = person(json!({ "email": "ann@old.example", "tenants": ["clinic-7"] }));
         let after = person(json!({ "email": "ann@new.example", "tenants": ["clinic-7"] }));
         let changes = between(Some(&before), Some(&after));
-        let at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let stamp = Stamp { at, by: "crm e-1".to_owned() };
-        let event = announcement(PEOPLE, "ann", &changes[0], &stamp, at);
-        assert_eq!(event.id, announcement(PEOPLE, "ann", &changes[0], &stamp, at).id);
+        let changed_at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let stamp = Stamp { at: changed_at, by: "crm e-1".to_owned() };
+        let event = announcement(PEOPLE, "ann", &changes[0], &stamp, changed_at);
+        assert_eq!(event.id, announcement(PEOPLE, "ann", &changes[0], &stamp, changed_at).id);
         assert_eq!((event.kind.as_str(), event.tenant.as_deref()), (ADDRESS_CHANGED, Some("clinic-7")));
         let text = event.to_json();
         assert!(text.contains("ann@old.example") && !text.contains("ann@new.example"), "{text}");
-        assert!(!event.kind.starts_with("carillon."), "dispatch must get it");
+        assert!(!event.kind.starts_with("carillon."), "dispatch ignores `carillon.` types");
     }
 
     fn person(mut members: Value) -> Recipient {

@@ -1,4 +1,4 @@
-//! Which files a letter brings along: what a rule names, found in an event. Nobody looks into a bucket here.
+//! E-mail attachments: resolves the files that a rule names against an event. This module does not access S3.
 
 use serde_json::Value;
 
@@ -9,54 +9,54 @@ mod prefixes;
 
 pub use prefixes::{BadPrefix, DEFAULT_PREFIX, Foreign, Prefixes};
 
-/// How many files one letter may bring along.
+/// The highest number of attachments of one e-mail.
 pub const MAX_ATTACHMENTS: usize = 10;
 
-/// The longest key of an object, in bytes.
+/// The longest object key, in bytes.
 ///
 /// Source: Amazon S3 User Guide, "Naming Amazon S3 objects".
 const MAX_KEY_BYTES: usize = 1_024;
 
-/// The longest name of a file, in characters. SES takes 255.
+/// The longest file name, in characters. SES accepts 255.
 const MAX_NAME_CHARS: usize = 200;
 
 /// The longest media type, in bytes.
 const MAX_KIND_BYTES: usize = 78;
 
-/// The event names no file that could be attached. It quotes nothing of the event.
+/// An attachment reference that does not resolve to a file. The error quotes no event data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{from} names no file: found {found}, wanted `s3://<bucket>/<key>` or {{ bucket, key, name, type }}")]
 pub struct NoFile {
-    /// The path that the rule gives.
+    /// The path from the rule.
     pub from: String,
     pub found: &'static str,
 }
 
-/// The files that a rule's letters about this event bring along, in the rule's order; a path may find several.
+/// Resolves the attachments of a rule against an event, in the order of the rule. One path may yield several files.
 ///
 /// # Errors
-/// [`NoFile`] for the first that is not optional and names nothing usable. One that is there and unusable is an error
-/// also where it is optional: it was meant.
+/// [`NoFile`] for the first required attachment that is missing, and for the first unusable value. An unusable value
+/// is an error for an optional attachment too.
 pub fn attachments(wanted: &[Attach], envelope: &Value) -> Result<Vec<Attachment>, NoFile> {
     let mut found = Vec::new();
     for attach in wanted {
-        let no = |found| NoFile { from: String::from(attach.from.clone()), found };
+        let refuse = |found| NoFile { from: String::from(attach.from.clone()), found };
         let files = attach.from.find(envelope);
         if files.is_empty() && !attach.optional {
-            return Err(no("nothing"));
+            return Err(refuse("nothing"));
         }
         for value in files {
             if found.len() == MAX_ATTACHMENTS {
-                return Err(no("more files than a letter may have"));
+                return Err(refuse("more files than one e-mail may have"));
             }
-            found.push(attachment(attach, value, envelope).map_err(no)?);
+            found.push(attachment(attach, value, envelope).map_err(refuse)?);
         }
     }
     Ok(found)
 }
 
 fn attachment(attach: &Attach, value: &Value, envelope: &Value) -> Result<Attachment, &'static str> {
-    let member = |name: &str| value.get(name).and_then(Value::as_str).filter(|it| !it.is_empty());
+    let member = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let (bucket, key) = match value {
         Value::String(uri) => {
             let rest = uri.strip_prefix("s3://").ok_or("text that does not begin with s3://")?;
@@ -70,10 +70,10 @@ fn attachment(attach: &Attach, value: &Value, envelope: &Value) -> Result<Attach
         Value::Null | Value::Bool(_) | Value::Number(_) => return Err("neither text nor an object"),
     };
     if !is_bucket(bucket) {
-        return Err("a bucket that cannot be called so");
+        return Err("an invalid bucket name");
     }
     if key.is_empty() || key.len() > MAX_KEY_BYTES || key.chars().any(char::is_control) {
-        return Err("a key that no object can have");
+        return Err("an invalid object key");
     }
     let named = attach.name.as_ref().and_then(|name| match name {
         Operand::Literal(literal) => Some(literal.clone()),
@@ -91,6 +91,8 @@ fn attachment(attach: &Attach, value: &Value, envelope: &Value) -> Result<Attach
     })
 }
 
+/// Checks a bucket name.
+///
 /// Source: Amazon S3 User Guide, "General purpose bucket naming rules".
 fn is_bucket(name: &str) -> bool {
     (3..=63).contains(&name.len())
@@ -100,10 +102,10 @@ fn is_bucket(name: &str) -> bool {
         && !name.contains("..")
 }
 
-/// A name that can neither add a line to a header nor a folder to a path.
+/// Makes a file name safe: replaces control characters, path separators and quotes, and limits the length.
 #[must_use]
 pub fn file_name(text: &str) -> String {
-    let safe = |it: char| if it.is_control() || "/\\\"<>:|?*;".contains(it) { '_' } else { it };
+    let safe = |c: char| if c.is_control() || "/\\\"<>:|?*;".contains(c) { '_' } else { c };
     let name: String = text.trim().chars().map(safe).take(MAX_NAME_CHARS).collect();
     match name.trim_matches('.').is_empty() {
         true => "attachment".to_owned(),
@@ -111,13 +113,13 @@ pub fn file_name(text: &str) -> String {
     }
 }
 
-/// `type/subtype`, without parameters.
+/// Whether the text is a media type `type/subtype` without parameters.
 ///
 /// Source: RFC 6838, section 4.2.
 #[must_use]
 pub fn is_kind(text: &str) -> bool {
-    let is_name = |it: &str| {
-        !it.is_empty() && it.bytes().all(|c| c.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&c))
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&c))
     };
     text.len() <= MAX_KIND_BYTES
         && text.split_once('/').is_some_and(|(kind, sub)| is_name(kind) && is_name(sub))
@@ -130,7 +132,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_file_is_named_by_one_text_or_by_its_parts() {
+    fn file_is_named_by_a_uri_or_by_its_parts() {
         check(json!("s3://bills/2026/R 7.pdf"), Ok(("bills", "2026/R 7.pdf", "R 7.pdf", None)));
         check(
             json!({ "bucket": "bills", "key": "7", "name": "Rechnung.pdf", "type": "application/pdf" }),
@@ -140,23 +142,23 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_file_is_told_without_being_quoted() {
+    fn invalid_reference_is_reported_without_quoting_it() {
         check(json!(null), Err("nothing"));
         check(json!("https://example.com/a.pdf"), Err("text that does not begin with s3://"));
         check(json!("s3://bills"), Err("a bucket without a key"));
-        check(json!("s3://bills/"), Err("a key that no object can have"));
-        check(json!("s3://bi\r\nlls/a"), Err("a bucket that cannot be called so"));
-        check(json!("s3://../etc"), Err("a bucket that cannot be called so"));
-        check(json!("s3://bills/a\r\nb"), Err("a key that no object can have"));
+        check(json!("s3://bills/"), Err("an invalid object key"));
+        check(json!("s3://bi\r\nlls/a"), Err("an invalid bucket name"));
+        check(json!("s3://../etc"), Err("an invalid bucket name"));
+        check(json!("s3://bills/a\r\nb"), Err("an invalid object key"));
         check(json!({ "key": "a" }), Err("an object without a bucket"));
         check(json!([]), Err("nothing"));
         check(json!([["s3://bills/a"]]), Err("a list"));
-        check(json!(vec!["s3://bills/a"; 11]), Err("more files than a letter may have"));
+        check(json!(vec!["s3://bills/a"; 11]), Err("more files than one e-mail may have"));
         check(json!(7), Err("neither text nor an object"));
     }
 
     #[test]
-    fn the_rule_names_it_before_the_event_does_and_a_file_that_may_be_missing_is_left_out() {
+    fn name_in_the_rule_wins_and_missing_optional_file_is_skipped() {
         let name = Some(Operand::Literal("Invoice.pdf".to_owned()));
         let envelope = json!({ "data": { "file": { "bucket": "bills", "key": "7", "name": "x" } } });
         let attach = |path: &str, optional| Attach {
@@ -166,12 +168,12 @@ mod tests {
             optional,
         };
         let found = attachments(&[attach("$.data.file", false), attach("$.data.none", true)], &envelope);
-        let names: Vec<String> = found.unwrap_or_default().into_iter().map(|it| it.name).collect();
+        let names: Vec<String> = found.unwrap_or_default().into_iter().map(|file| file.name).collect();
         assert_eq!(names, ["Invoice.pdf"]);
     }
 
     #[test]
-    fn a_media_type_that_could_add_a_header_counts_for_none() {
+    fn media_type_with_a_line_break_is_ignored() {
         check(
             json!({ "bucket": "bills", "key": "a", "type": "text/plain\r\nX: 1" }),
             Ok(("bills", "a", "a", None)),
@@ -181,7 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_name_holds_a_line_break_a_quote_or_a_folder(text in ".{0,400}") {
+        fn file_name_never_holds_control_characters_quotes_or_separators(text in ".{0,400}") {
             let name = file_name(&text);
             prop_assert!(!name.is_empty() && name.chars().count() <= MAX_NAME_CHARS);
             prop_assert!(!name.chars().any(|c| c.is_control() || "/\\\"".contains(c)));

@@ -1,22 +1,22 @@
-//! How many things fit one call of a service that limits both their number and their bytes.
+//! Splits entries into calls of a service that limits both the number of entries and their bytes.
 
-/// What goes into one call.
+/// The content of one call.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Batch<'a, T> {
     Fits(&'a [T]),
-    /// One thing that no call can carry, and its size in bytes.
+    /// An entry that exceeds the size limit of a call, and its size in bytes.
     TooLarge(usize),
 }
 
-/// Splits things into calls of at most `most` things and `most_bytes` bytes, in their order.
+/// Splits entries into calls of at most `most` entries and `most_bytes` bytes, in their order.
 pub fn split<T>(
-    things: &[T],
+    entries: &[T],
     most: usize,
     most_bytes: usize,
     size: impl Fn(&T) -> usize,
 ) -> Vec<Batch<'_, T>> {
     let mut batches = Vec::new();
-    let mut rest = things;
+    let mut rest = entries;
     while let Some(first) = rest.first() {
         if size(first) > most_bytes {
             batches.push(Batch::TooLarge(size(first)));
@@ -24,8 +24,8 @@ pub fn split<T>(
             continue;
         }
         let mut bytes = 0;
-        let fitting = rest.iter().take(most).take_while(|it| {
-            bytes += size(it);
+        let fitting = rest.iter().take(most).take_while(|entry| {
+            bytes += size(entry);
             bytes <= most_bytes
         });
         let (batch, others) = rest.split_at(fitting.count());
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_carries_so_many_things_and_so_many_bytes_and_keeps_their_order() {
+    fn call_respects_both_limits_and_keeps_the_order() {
         check(&[1; 23], &[Some(10), Some(10), Some(3)]);
         check(&[99, 1, 1], &[Some(2), Some(1)]);
         check(&[100, 100], &[Some(1), Some(1)]);
@@ -48,12 +48,13 @@ mod tests {
         check(&[], &[]);
     }
 
-    /// `expected`: how many of ten things and a hundred bytes each call carries, `None` for one that is too large.
+    /// `expected`: the number of entries in each call with limits of 10 entries and 100 bytes. `None` is an entry that
+    /// is too large.
     #[track_caller]
     fn check(sizes: &[usize], expected: &[Option<usize>]) {
-        let calls: Vec<Option<usize>> = split(sizes, 10, 100, |it| *it)
+        let calls: Vec<Option<usize>> = split(sizes, 10, 100, |size| *size)
             .into_iter()
-            .map(|it| match it {
+            .map(|call| match call {
                 Batch::Fits(some) => Some(some.len()),
                 Batch::TooLarge(_) => None,
             })

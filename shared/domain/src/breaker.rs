@@ -1,40 +1,40 @@
-//! Whether a provider is asked at all: not while it only fails, and not all at once when it comes back.
+//! Circuit breaker of a provider: stops calls while the provider fails, and raises the share of calls slowly on
+//! recovery.
 //!
-//! All senders of a provider share one [`Breaker`]. It is a value: whoever changes it writes the next one over the one
-//! that was read, and of two at once one is refused and reads again. So only one of them may probe, and all agree.
-//!
-//! Source: semantics 4.5, "Per-endpoint breaker (Convoy's numbers)"; reliability F9.
+//! All senders of a provider share one [`Breaker`]. The breaker is a value. A sender reads the stored value, computes
+//! the next one, and writes it on the condition that the stored value is unchanged. If two senders write at once, one
+//! write is refused and that sender reads again. So only one sender probes, and all senders see the same state.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How long a sample is.
+/// The length of a sample, in seconds.
 const SAMPLE_SECONDS: i64 = 30;
 
-/// How far back samples count.
+/// The window of samples that count.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Fewer than this in the window say nothing.
+/// The lowest number of calls in the window that can open the breaker.
 const LEAST_ASKED: u32 = 10;
 
-/// Of a hundred, so many failures open it.
+/// The share of failures that opens the breaker, in percent.
 const FAILURES_PERCENT: u32 = 70;
 
-/// While it recovers, so few are enough to say that it does not.
+/// The lowest number of calls during recovery that can open the breaker again.
 const LEAST_IN_RECOVERY: u32 = 3;
 
-/// While it is open one message goes through in so long.
+/// The interval of probes while the breaker is open. One message passes per interval.
 pub const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(10);
 
-/// How long it takes from the first success until everything goes through.
+/// The time from the first successful probe until all calls pass.
 pub const RECOVERY: SignedDuration = SignedDuration::from_secs(60);
 
-/// The share that goes through when recovery begins, in percent.
+/// The share of calls that pass when recovery begins, in percent.
 const FIRST_SHARE_PERCENT: i64 = 10;
 
-/// What all senders of a provider know of it. The default is a provider of which nothing bad is known.
+/// The shared state of a provider's breaker. The default is a closed breaker without samples.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Breaker {
     #[serde(default)]
@@ -48,40 +48,40 @@ pub struct Breaker {
 enum Phase {
     #[default]
     Closed,
-    /// Nobody asks but a probe. `down` is since when it has not worked, recoveries that failed included.
+    /// Only probes pass. `down` is the time of the first failure, across failed recoveries.
     Open { down: Timestamp, probed: Timestamp },
-    /// A probe went through at `since`.
+    /// A probe succeeded at `since`.
     Recovering { down: Timestamp, since: Timestamp },
 }
 
-/// How many asked and how many of them failed, in samples of half a minute.
+/// Counts of calls and failures, in samples of half a minute.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tally(Vec<Sample>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Sample {
-    /// When it begins, in seconds since 1970.
+    /// The start of the sample, in Unix seconds.
     at: i64,
     asked: u32,
     failed: u32,
 }
 
-/// How many messages may ask the provider.
+/// The calls that the breaker permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permit {
     All,
-    /// So many of a hundred, and one of a batch at least.
+    /// This share of calls in percent, and at least one call of a batch.
     Percent(u32),
-    /// One, for whoever writes [`Breaker::probe`] first.
+    /// One call, by the sender whose conditional write of [`Breaker::probe`] succeeds.
     Probe,
-    /// None before this.
+    /// No call before `until`.
     None {
         until: Timestamp,
     },
 }
 
-/// What a change means for people.
+/// A change of state that operators are notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
     Opened,
@@ -91,36 +91,36 @@ pub enum Turn {
 impl Tally {
     /// Counts one answer.
     pub fn count(&mut self, failed: bool, now: Timestamp) {
-        self.add(Sample { at: sample(now), asked: 1, failed: u32::from(failed) });
+        self.add(Sample { at: sample_start(now), asked: 1, failed: u32::from(failed) });
     }
 
-    fn add(&mut self, it: Sample) {
-        let place = self.0.partition_point(|other| other.at < it.at);
-        match self.0.get_mut(place).filter(|other| other.at == it.at) {
+    fn add(&mut self, sample: Sample) {
+        let position = self.0.partition_point(|other| other.at < sample.at);
+        match self.0.get_mut(position).filter(|other| other.at == sample.at) {
             Some(other) => {
-                other.asked = other.asked.saturating_add(it.asked);
-                other.failed = other.failed.saturating_add(it.failed);
+                other.asked = other.asked.saturating_add(sample.asked);
+                other.failed = other.failed.saturating_add(sample.failed);
             }
-            None => self.0.insert(place, it),
+            None => self.0.insert(position, sample),
         }
     }
 
-    /// Forgets what does not count any more, and what a clock that was ahead has written beyond a window.
+    /// Drops samples outside the window, including samples in the future from a clock that ran ahead.
     pub fn forget_old(&mut self, now: Timestamp) {
         let (first, last) = (now.saturating_add(-WINDOW), now.saturating_add(WINDOW));
-        let (first, last) = (first.map_or(i64::MIN, sample), last.map_or(i64::MAX, sample));
-        self.0.retain(|it| it.at > first && it.at <= last);
+        let (first, last) = (first.map_or(i64::MIN, sample_start), last.map_or(i64::MAX, sample_start));
+        self.0.retain(|sample| sample.at > first && sample.at <= last);
     }
 
     fn asked(&self) -> u32 {
-        self.0.iter().fold(0, |sum, it| sum.saturating_add(it.asked))
+        self.0.iter().fold(0, |sum, sample| sum.saturating_add(sample.asked))
     }
 
     fn failed(&self) -> u32 {
-        self.0.iter().fold(0, |sum, it| sum.saturating_add(it.failed))
+        self.0.iter().fold(0, |sum, sample| sum.saturating_add(sample.failed))
     }
 
-    /// Whether anything in it failed.
+    /// Whether any call failed.
     #[must_use]
     pub fn has_failures(&self) -> bool {
         self.failed() > 0
@@ -131,7 +131,7 @@ impl Tally {
         self.0.is_empty()
     }
 
-    /// Failures of a hundred; 0 when nothing was asked.
+    /// The share of failures in percent; 0 without calls.
     #[must_use]
     pub fn percent_failed(&self) -> u32 {
         let (asked, failed) = (u64::from(self.asked()), u64::from(self.failed()));
@@ -145,14 +145,14 @@ impl Tally {
 }
 
 impl Breaker {
-    /// How many may ask now.
+    /// The calls that may pass now.
     #[must_use]
     pub fn permit(&self, now: Timestamp) -> Permit {
         match self.phase {
             Phase::Closed => Permit::All,
             Phase::Open { probed, .. } => {
                 let until = probed.saturating_add(PROBE_EVERY).unwrap_or(Timestamp::MAX);
-                // A clock that was far ahead must not close the door for good.
+                // A clock that ran far ahead must not keep the breaker open for good.
                 let is_absurd = until.duration_since(now) > PROBE_EVERY * 6;
                 if now >= until || is_absurd { Permit::Probe } else { Permit::None { until } }
             }
@@ -168,7 +168,7 @@ impl Breaker {
         }
     }
 
-    /// Since when nobody gets through.
+    /// The start of the outage while the breaker is open.
     #[must_use]
     pub fn down_since(&self) -> Option<Timestamp> {
         match self.phase {
@@ -182,13 +182,14 @@ impl Breaker {
         self.phase == Phase::Closed
     }
 
-    /// What has been asked and failed lately, as far as it is on record.
+    /// The recorded calls and failures of the window.
     #[must_use]
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// What is to be written before one message probes; `None` when it is not the time. Whoever's write stands probes.
+    /// The state to write before a probe, or `None` if no probe is due. The sender whose conditional write succeeds
+    /// makes the probe.
     #[must_use]
     pub fn probe(&self, now: Timestamp) -> Option<Breaker> {
         match (self.phase, self.permit(now)) {
@@ -199,7 +200,7 @@ impl Breaker {
         }
     }
 
-    /// What a probe found out. A breaker that is not open any more has learned more than that already.
+    /// The state after a probe. A breaker that is no longer open stays unchanged: it has newer information.
     #[must_use]
     pub fn probed(&self, failed: bool, now: Timestamp) -> Breaker {
         match self.phase {
@@ -210,11 +211,11 @@ impl Breaker {
         }
     }
 
-    /// Takes over what one sender counted. What was still under way when it opened says nothing new.
+    /// Adds the counts of one sender. While the breaker is open, answers of earlier calls change nothing.
     #[must_use]
     pub fn record(&self, counted: &Tally, now: Timestamp) -> Breaker {
         let mut tally = self.tally.clone();
-        counted.0.iter().for_each(|it| tally.add(*it));
+        counted.0.iter().for_each(|sample| tally.add(*sample));
         tally.forget_old(now);
         let open = |down| Breaker { phase: Phase::Open { down, probed: now }, tally: Tally::default() };
         match self.phase {
@@ -230,7 +231,7 @@ impl Breaker {
         }
     }
 
-    /// What people are told when `next` follows.
+    /// The change to report when `next` follows this state.
     #[must_use]
     pub fn turn(&self, next: &Breaker) -> Option<Turn> {
         let is_open = |breaker: &Breaker| matches!(breaker.phase, Phase::Open { .. });
@@ -240,20 +241,20 @@ impl Breaker {
         (!self.is_closed() && next.is_closed()).then_some(Turn::Closed)
     }
 
-    /// How long a message stays away while nobody gets through: half as long as it has been so, at least a probe's time
-    /// and at most five minutes, spread by chance so that not all come back with the recovery.
+    /// The deferral of a message while the breaker is open. It is half of the outage so far, at least one probe
+    /// interval and at most five minutes. Jitter spreads the messages over the recovery.
     #[must_use]
     pub fn pause(&self, now: Timestamp, chance: u64) -> Duration {
         const LEAST: Duration = Duration::from_secs(10);
         const MOST: Duration = Duration::from_secs(300);
-        let down = self.down_since().map_or(SignedDuration::ZERO, |it| now.duration_since(it));
+        let down = self.down_since().map_or(SignedDuration::ZERO, |down| now.duration_since(down));
         let half = Duration::try_from(down / 2).unwrap_or(Duration::ZERO).clamp(LEAST, MOST);
         half / 2 + crate::retry::jittered(half / 2, chance)
     }
 }
 
-fn sample(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(SAMPLE_SECONDS) * SAMPLE_SECONDS
+fn sample_start(time: Timestamp) -> i64 {
+    time.as_second().div_euclid(SAMPLE_SECONDS) * SAMPLE_SECONDS
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! An EventBridge event as a rule hands it to a queue, and the envelopes that producers put into it.
+//! An EventBridge event as a rule delivers it to a queue, and the producer envelopes in its `detail`.
 //!
-//! Six shapes are understood, told apart by the names they carry: CloudEvents 1.0, and five envelopes of older systems.
-//! Anything else is a plain EventBridge event: its `detail` becomes the payload. `docs/produce/envelopes.md` describes them all.
+//! Six shapes are recognised by their member names: CloudEvents 1.0 and five envelopes of older systems. Any other
+//! event is a plain EventBridge event, whose `detail` becomes the payload. `docs/envelopes.md` describes all shapes.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::producers::{Identity, Producers};
 mod kept;
 mod legacy;
 
-/// The fields of an EventBridge event that are read here.
+/// The fields of an EventBridge event that Carillon reads.
 ///
 /// Source: EventBridge User Guide, "Event structure reference".
 #[derive(Deserialize)]
@@ -32,20 +32,20 @@ pub struct BusEvent<'a> {
     pub time: Cow<'a, str>,
     #[serde(borrow)]
     pub detail: &'a RawValue,
-    /// What the publisher put there. No event is refused for it, and it proves nothing by itself.
+    /// Resources that the publisher set. Their content never causes a refusal, and they prove nothing on their own.
     #[serde(borrow, default)]
     resources: Option<&'a RawValue>,
-    /// The AWS account of the publisher. EventBridge writes it, and no publisher can.
+    /// The AWS account of the publisher. EventBridge writes this field; publishers cannot.
     #[serde(borrow, default)]
     account: Option<&'a RawValue>,
 }
 
-/// The mark of an outbox entry as releases before [`crate::outbox_mark`] wrote it. Every publisher can write it, so it
-/// proves nothing. The relay writes it beside its own mark for one more release: an audit of the last release knows no
-/// other.
+/// The outbox mark of releases before [`crate::outbox_mark`]. Every publisher can write this mark, so it proves
+/// nothing. The relay writes it beside its own mark for one more release, because the audit of the last release knows
+/// no other mark.
 pub const FROM_OUTBOX: &str = "carillon:outbox";
 
-/// Which of the known shapes a `detail` has.
+/// The envelope shape of a `detail`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// `{specversion, id, source, type, …}`
@@ -61,12 +61,12 @@ pub enum Shape {
     /// `{id, type, event, data, timestamp, source: {userId, workspaceId}, target: {type, id, excludeUsers}, priority,
     /// persistent}`
     SocketEvent,
-    /// Whatever else a producer puts on the bus.
+    /// Any other `detail`.
     Plain,
 }
 
 impl Shape {
-    /// Whether it is the envelope of an older system.
+    /// Whether this is the envelope of an older system.
     #[must_use]
     pub fn is_older(self) -> bool {
         match self {
@@ -75,7 +75,7 @@ impl Shape {
         }
     }
 
-    /// Tells a `detail` by the names of its members.
+    /// Recognises a `detail` by its member names.
     fn of(fields: &Fields<'_>) -> Shape {
         if fields.has("specversion") {
             Shape::CloudEvent
@@ -95,7 +95,7 @@ impl Shape {
     }
 }
 
-/// Whether an envelope names its event in `event` and says as objects where the event comes from, or whom it is for.
+/// Whether the envelope names its event in `event` and has an object as `source` or `target`.
 fn is_socket_event(fields: &Fields<'_>) -> bool {
     let is_object = |name: &str| fields.raw(name).is_some_and(|raw| raw.get().starts_with('{'));
     fields.text("event").is_some()
@@ -104,26 +104,26 @@ fn is_socket_event(fields: &Fields<'_>) -> bool {
         && (is_object("source") || is_object("target"))
 }
 
-/// Whether an envelope names the service that it comes from, and has a payload and a routing key or a version.
+/// Whether the envelope names a `service` and has a payload plus a routing key or a version.
 fn is_integration(fields: &Fields<'_>) -> bool {
     let is_object = fields.raw("data").is_some_and(|raw| raw.get().starts_with('{'));
     let is_versioned = || fields.has("version") && fields.has("userId");
     is_object && fields.text("service").is_some() && (fields.text("routingKey").is_some() || is_versioned())
 }
 
-/// Whether an envelope is a CloudEvent whose names are written in other letters, such as the `SpecVersion` of .NET. The
-/// name alone proves little: other formats have a `specVersion` too.
+/// Whether the envelope is a CloudEvent with other capitalisation, such as `SpecVersion` from .NET. The name alone
+/// proves little, because other formats have a `specVersion` too.
 fn is_in_other_letters(fields: &Fields<'_>) -> bool {
     let Some(version) = fields.raw_in_any_case("specversion") else { return false };
-    let has_all = || ["id", "source", "type"].iter().all(|it| fields.raw_in_any_case(it).is_some());
+    let has_all = || ["id", "source", "type"].iter().all(|name| fields.raw_in_any_case(name).is_some());
     version.text().as_deref() == Some("1.0") || has_all()
 }
 
 impl<'a> BusEvent<'a> {
-    /// Reads what a rule put into a queue.
+    /// Reads a message that a rule delivered to a queue.
     ///
     /// # Errors
-    /// [`Refusal`] when the text is no EventBridge event.
+    /// [`Refusal`] if the text is not an EventBridge event.
     pub fn parse(text: &'a str) -> Result<BusEvent<'a>, Refusal> {
         serde_json::from_str(text).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => {
@@ -136,14 +136,14 @@ impl<'a> BusEvent<'a> {
         })
     }
 
-    /// The event inside, if its producer may publish it. The bus's `source` and `detail-type` are authoritative: IAM
-    /// vouches for them, and for nothing that stands in the envelope. The event has the type that its name stands for in
-    /// the policy, and the tenant that its payload names where the policy says so ([`Producers::receive`]).
+    /// Returns the event if its producer may publish it. The bus's `source` and `detail-type` are authoritative: IAM
+    /// vouches for them, and not for the envelope. The policy may map the event name to a type and read the tenant
+    /// from the payload ([`Producers::receive`]).
     ///
     /// # Errors
-    /// [`Refusal`] as for [`BusEvent::unverified_event`]; of the class [`RefusalClass::IdentityMismatch`] when the envelope
-    /// names another source or type than the bus; and of the class [`RefusalClass::ProducerNotAllowed`] when the policy
-    /// does not let the source publish the event.
+    /// [`Refusal`] as for [`BusEvent::unverified_event`]. Class [`RefusalClass::IdentityMismatch`] if the envelope
+    /// names another source or type than the bus. Class [`RefusalClass::ProducerNotAllowed`] if the policy does not
+    /// let the source publish the event.
     ///
     /// [`RefusalClass::IdentityMismatch`]: crate::event::RefusalClass::IdentityMismatch
     /// [`RefusalClass::ProducerNotAllowed`]: crate::event::RefusalClass::ProducerNotAllowed
@@ -163,7 +163,7 @@ impl<'a> BusEvent<'a> {
             detail_type: &self.detail_type,
             is_older_envelope: shape.is_older(),
         };
-        // An entry of the outbox names its tenant itself: it lies in that tenant's part of the table.
+        // An outbox entry carries its own tenant, because it is stored in that tenant's partition.
         if !self.outbox_marks().is_empty() {
             producers.admit(identity, &event)?;
             return Ok(producers.aliases().apply(event));
@@ -171,17 +171,17 @@ impl<'a> BusEvent<'a> {
         producers.receive(identity, event)
     }
 
-    /// The source and the type that the envelope names, where it can be read; EventBridge's own for a plain event.
+    /// The source and the type in the envelope, if readable. For a plain event these are EventBridge's own fields.
     #[must_use]
     pub fn named_inside(&self) -> Option<(String, String)> {
         self.unverified_event().ok().map(|event| (event.source, event.kind))
     }
 
-    /// The event inside, whatever its producer may publish: for tools that know no policy, never for a function that
-    /// acts on it.
+    /// Returns the event without checking its producer. For tools without a policy only, never for a function that
+    /// acts on the event.
     ///
     /// # Errors
-    /// [`Refusal`] when the envelope is recognised and breaks its own rules, or cannot be read at all.
+    /// [`Refusal`] if the envelope is recognised but invalid, or cannot be read.
     pub fn unverified_event(&self) -> Result<Event, Refusal> {
         self.read().map(|(event, _)| event)
     }
@@ -202,35 +202,36 @@ impl<'a> BusEvent<'a> {
         Ok((event, shape))
     }
 
-    /// The resources that claim an outbox entry behind the event, proven or not. Empty for every other event.
+    /// The resources that mark an outbox entry, verified or not. Empty for every other event.
     #[must_use]
     pub fn outbox_marks(&self) -> Vec<String> {
         let is_mark = |text: &String| text == FROM_OUTBOX || text.starts_with(crate::outbox_mark::PREFIX);
         self.resources_with(FROM_OUTBOX).into_iter().filter(is_mark).collect()
     }
 
-    /// Whether the message was put into the queue itself, and did not come by way of the bus: only an IAM identity with
+    /// Whether the message was sent to the queue directly and not through the bus. Only an IAM identity with
     /// `sqs:SendMessage` on that queue can do that.
     ///
     /// Source: EventBridge User Guide, "Event structure reference": `account` is a field of every event.
     #[must_use]
     pub fn is_direct(&self) -> bool {
-        self.account.map(RawValue::get).is_none_or(|it| it == r#""""#)
+        self.account.map(RawValue::get).is_none_or(|account| account == r#""""#)
     }
 
-    /// Whether the publisher named this resource.
+    /// Whether the publisher set this resource.
     #[must_use]
     pub fn has_resource(&self, name: &str) -> bool {
-        self.resources_with(name).iter().any(|it| it == name)
+        self.resources_with(name).iter().any(|resource| resource == name)
     }
 
-    /// All resources, if one of them may contain this text: most events have none, and are not read twice.
+    /// All resources if the raw JSON contains this text. Most events have none, and this check avoids parsing them
+    /// twice.
     fn resources_with(&self, text: &str) -> Vec<String> {
-        let resources = self.resources.map(RawValue::get).filter(|it| it.contains(text));
+        let resources = self.resources.map(RawValue::get).filter(|raw| raw.contains(text));
         resources.and_then(|resources| serde_json::from_str(resources).ok()).unwrap_or_default()
     }
 
-    /// The payload as it stands, for records that must not depend on whether it could be understood.
+    /// The raw payload, for records that must not depend on successful parsing.
     #[must_use]
     pub fn detail_text(&self) -> &str {
         self.detail.get()
@@ -244,13 +245,13 @@ impl<'a> BusEvent<'a> {
     }
 }
 
-/// The shape of a body that is about to be published, or `None` when the text is not an object that can be read.
+/// The shape of a body before it is published, or `None` if the text is not a readable object.
 #[must_use]
 pub fn shape_of(detail: &str) -> Option<Shape> {
     Fields::of(detail).ok().map(|fields| Shape::of(&fields))
 }
 
-/// The id that an envelope names, whatever else is wrong with it. `None` for a plain detail and for an id that is no
+/// The event id in an envelope that may be otherwise invalid. `None` for a plain detail and for an id that is not
 /// text.
 #[must_use]
 pub fn id_inside(detail: &str) -> Option<String> {

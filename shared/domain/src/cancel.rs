@@ -1,4 +1,4 @@
-//! Taking back what has not been sent yet.
+//! Cancellation of notifications that have not been sent yet.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,26 +6,26 @@ use serde::{Deserialize, Serialize};
 use crate::key::hash_of;
 use crate::keyed_hash::KeyedHashes;
 
-/// Names what one cancellation takes back: everything that a rule still has under way for one thing of one tenant, such
-/// as the reminders of one appointment.
+/// The key of one cancellation. It covers all pending notifications of one rule, tenant and subject, such as the
+/// reminders of one appointment.
 ///
-/// 27 characters of URL-safe base64: 160 bits of an HMAC with the stack's secret. It says nothing about the thing.
+/// 27 characters of URL-safe base64: 160 bits of an HMAC with the stack's secret. The key reveals no event values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CancelKey(String);
 
-/// The latest event that cancelled something.
+/// The latest cancelling event of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancellation {
-    /// When that event happened.
+    /// The time of that event.
     pub at: Timestamp,
-    /// That event, as the keys of its notifications begin.
+    /// The event, as the common prefix of its notification keys.
     pub by: String,
 }
 
 impl Cancellation {
-    /// Whether it takes back what an event asked for: one that happened before it, or at the same time, and is not the
-    /// cancelling event itself. An event may take back what came before and announce what comes now.
+    /// Whether the cancellation applies to an event. It applies to events at or before its own time, except to the
+    /// cancelling event itself. So one event may cancel earlier notifications and start new ones.
     #[must_use]
     pub fn takes_back(&self, time: Timestamp, event: &str) -> bool {
         time <= self.at && self.by != event
@@ -33,7 +33,7 @@ impl Cancellation {
 }
 
 impl CancelKey {
-    /// The key of a rule's messages about a thing, which `values` name.
+    /// The key of a rule's notifications for one subject, which `values` identify.
     #[must_use]
     pub fn of(tenant: Option<&str>, rule: &str, values: &[String], hashes: &KeyedHashes) -> CancelKey {
         CancelKey(hashes.cancel(&parts(tenant, rule, values)))
@@ -52,8 +52,8 @@ impl CancelKey {
 }
 
 fn parts<'a>(tenant: Option<&'a str>, rule: &'a str, values: &'a [String]) -> Vec<&'a str> {
-    let whose = [tenant.unwrap_or_default(), rule];
-    whose.into_iter().chain(values.iter().map(String::as_str)).collect()
+    let scope = [tenant.unwrap_or_default(), rule];
+    scope.into_iter().chain(values.iter().map(String::as_str)).collect()
 }
 
 #[cfg(test)]
@@ -61,18 +61,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_takes_back_what_came_before_it_and_never_itself() {
-        let at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let it = Cancellation { at, by: "moved".to_owned() };
+    fn event_cancels_earlier_notifications_but_not_its_own() {
+        let time: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let cancellation = Cancellation { at: time, by: "moved".to_owned() };
         let second = jiff::SignedDuration::from_secs(1);
-        assert!(it.takes_back(at - second, "booked"));
-        assert!(it.takes_back(at, "booked"));
-        assert!(!it.takes_back(at + second, "booked"));
-        assert!(!it.takes_back(at, "moved"));
+        assert!(cancellation.takes_back(time - second, "booked"));
+        assert!(cancellation.takes_back(time, "booked"));
+        assert!(!cancellation.takes_back(time + second, "booked"));
+        assert!(!cancellation.takes_back(time, "moved"));
     }
 
     #[test]
-    fn tenants_rules_and_things_do_not_cancel_each_other() {
+    fn tenants_rules_and_subjects_have_separate_keys() {
         let key = |tenant, rule, values: &[&str]| {
             let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
             CancelKey::of(tenant, rule, &values, &KeyedHashes::development())

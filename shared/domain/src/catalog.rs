@@ -1,6 +1,6 @@
-//! What a user of Carillon has decided: which events matter, who hears of them, and in which words.
+//! The compiled rules, templates and policy of a project.
 //!
-//! `carillon check` compiles `config/` into one `catalog.json`; dispatch reads it once per process.
+//! `carillon check` compiles `config/` into one `catalog.json`. Dispatch reads that file once per process.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::pattern::Pattern;
 use crate::policy::Policy;
 use crate::rule::Rule;
 
-/// The layout of `catalog.json`. An older one is read through [`UPGRADES`] from [`OLDEST_FORMAT`] on; dispatch refuses to
-/// start on a newer one.
+/// The format version of `catalog.json`. Older formats from [`OLDEST_FORMAT`] on are converted by [`UPGRADES`].
+/// Dispatch refuses to start with a newer one.
 pub const CATALOG_FORMAT: u32 = 2;
 
-/// The oldest layout that is read: no release wrote the one before.
+/// The oldest readable format. No release wrote an earlier one.
 pub const OLDEST_FORMAT: u32 = 2;
 
-/// One step for each layout before [`CATALOG_FORMAT`]: without it this does not compile.
+/// One upgrade for each format before [`CATALOG_FORMAT`]. A missing upgrade is a compile error.
 const UPGRADES: [Upgrade; (CATALOG_FORMAT - OLDEST_FORMAT) as usize] = [];
 
 const LAYOUT: Layout = Layout { member: "format", oldest: OLDEST_FORMAT, upgrades: &UPGRADES };
@@ -31,7 +31,7 @@ const LAYOUT: Layout = Layout { member: "format", oldest: OLDEST_FORMAT, upgrade
 #[derive(Clone, Serialize, Deserialize)]
 pub struct CatalogFile {
     pub format: u32,
-    /// The first 12 hex digits of the SHA-256 of everything below: it names the catalog in every outcome.
+    /// The first 12 hex digits of the SHA-256 of the content below. It identifies the catalog in every outcome.
     pub version: String,
     #[serde(default)]
     pub policy: Policy,
@@ -40,14 +40,14 @@ pub struct CatalogFile {
     pub templates: BTreeMap<String, String>,
 }
 
-/// The name of the policy's file beside the program of each function that needs no rules.
+/// The name of the policy file that is packaged with each function that needs no rules.
 pub const POLICY_FILE: &str = "policy.json";
 
-/// The layout of `policy.json`. Functions refuse to start on another one.
+/// The format version of `policy.json`. Functions refuse to start with another one.
 pub const POLICY_FORMAT: u32 = 1;
 
-/// The policy of a catalog as a file of its own. `P` is what a function reads of the policy: members that `P` does not
-/// know are left out.
+/// The policy of a catalog as a separate file. `P` is the part of the policy that a function reads. Members unknown to
+/// `P` are ignored.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PolicyFile<P = Policy> {
     pub format: u32,
@@ -57,29 +57,29 @@ pub struct PolicyFile<P = Policy> {
 }
 
 impl CatalogFile {
-    /// The policy for functions that need no rules and no templates.
+    /// The policy file for functions that need no rules and no templates.
     #[must_use]
     pub fn policy_file(&self) -> PolicyFile {
         PolicyFile { format: POLICY_FORMAT, version: self.version.clone(), policy: self.policy.clone() }
     }
 }
 
-/// A catalog ready to be asked.
+/// An opened catalog with indexed patterns.
 pub struct Catalog {
     version: String,
     policy: Policy,
     rules: Vec<Rule>,
     templates: Arc<BTreeMap<String, String>>,
-    /// Their patterns, in the same order.
+    /// The patterns of the rules, in the same order.
     index: Index,
-    /// The patterns of events that cancel, and the place of the rule of each.
+    /// The patterns of cancelling events. `cancelled` holds the rule index of each.
     cancels: Index,
     cancelled: Vec<usize>,
-    /// What the names of addresses and event values are made with.
+    /// The keyed hashes for addresses and event values.
     hashes: KeyedHashes,
 }
 
-/// A catalog file of a layout that this program does not know.
+/// A catalog file with an unsupported format version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "catalog format {found} is not {CATALOG_FORMAT}; compile it with the `carillon check` of this release"
@@ -88,22 +88,22 @@ pub struct OtherFormat {
     pub found: u32,
 }
 
-/// Why a text is no catalog of this release. It is the author's own file, so the reason may quote it.
+/// The reason why a text is not a catalog of this release. The file belongs to the author, so the reason may quote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadCatalog {
     #[error(
         "{0}; deploy the release that compiled it, or compile it with the `carillon check` of this release"
     )]
     Newer(NotRead),
-    #[error("it is no catalog: {0}; compile it with the `carillon check` of this release")]
+    #[error("not a catalog: {0}; compile it with the `carillon check` of this release")]
     Malformed(String),
 }
 
 impl CatalogFile {
-    /// Reads a catalog file of this layout or an older one.
+    /// Reads a catalog file of this format or an older one.
     ///
     /// # Errors
-    /// [`BadCatalog`] tells a file of a newer release from one that is no catalog.
+    /// [`BadCatalog`] distinguishes a file of a newer release from a malformed file.
     pub fn read(text: &str) -> Result<CatalogFile, BadCatalog> {
         let text = LAYOUT.forward(text).map_err(|not_read| match not_read {
             NotRead::Newer { .. } => BadCatalog::Newer(not_read),
@@ -114,19 +114,20 @@ impl CatalogFile {
 }
 
 impl Catalog {
-    /// Opens a catalog for a local tool: names are made with the development secret. With a stack's tables goes
+    /// Opens a catalog for a local tool, with hashes of the development secret. For a stack's tables use
     /// [`Catalog::with_hashes`].
     ///
     /// # Errors
-    /// [`OtherFormat`] when the file was written by another release.
+    /// [`OtherFormat`] if the file has another format version.
     pub fn open(file: CatalogFile) -> Result<Catalog, OtherFormat> {
         if file.format != CATALOG_FORMAT {
             return Err(OtherFormat { found: file.format });
         }
         let index = file.rules.iter().map(|rule| rule.when.pattern().clone()).collect();
-        let cancelling = file.rules.iter().enumerate().filter_map(|(at, it)| Some((at, it.cancel.as_ref()?)));
+        let cancelling =
+            file.rules.iter().enumerate().filter_map(|(index, rule)| Some((index, rule.cancel.as_ref()?)));
         let (cancels, cancelled): (Vec<Pattern>, Vec<usize>) =
-            cancelling.map(|(at, it)| (it.when.pattern().clone(), at)).unzip();
+            cancelling.map(|(index, cancel)| (cancel.when.pattern().clone(), index)).unzip();
         Ok(Catalog {
             version: file.version,
             policy: file.policy,
@@ -139,7 +140,7 @@ impl Catalog {
         })
     }
 
-    /// The same catalog, whose decisions name addresses and event values with the hashes of a stack.
+    /// The same catalog with the keyed hashes of a stack.
     #[must_use]
     pub fn with_hashes(self, hashes: KeyedHashes) -> Catalog {
         Catalog { hashes, ..self }
@@ -150,7 +151,7 @@ impl Catalog {
         &self.version
     }
 
-    /// What the names of addresses and event values are made with.
+    /// The keyed hashes for addresses and event values.
     #[must_use]
     pub fn hashes(&self) -> &KeyedHashes {
         &self.hashes
@@ -161,34 +162,34 @@ impl Catalog {
         &self.rules
     }
 
-    /// What holds for all rules.
+    /// The policy, which applies to all rules.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// The rule of this name.
+    /// The rule with this name.
     #[must_use]
     pub fn rule(&self, name: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.name == name)
     }
 
-    /// The rules whose waiting messages this event takes back.
+    /// The rules whose pending notifications this event cancels.
     #[must_use]
     pub fn cancelled_by(&self, event: &Event) -> Vec<&Rule> {
-        self.cancels.matching(event).into_iter().map(|at| &self.rules[self.cancelled[at]]).collect()
+        self.cancels.matching(event).into_iter().map(|index| &self.rules[self.cancelled[index]]).collect()
     }
 
-    /// Template sources by path, to be shared with who renders them.
+    /// Template sources by path, shared with the renderer.
     #[must_use]
     pub fn templates(&self) -> &Arc<BTreeMap<String, String>> {
         &self.templates
     }
 
-    /// The rules that match, in the order of the catalog.
+    /// The matching rules, in the order of the catalog.
     #[must_use]
     pub fn matching(&self, event: &Event) -> Vec<&Rule> {
-        self.index.matching(event).into_iter().map(|at| &self.rules[at]).collect()
+        self.index.matching(event).into_iter().map(|index| &self.rules[index]).collect()
     }
 }
 

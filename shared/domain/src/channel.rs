@@ -1,41 +1,41 @@
-//! The ways to reach somebody. A new channel begins with a variant here; the compiler lists the rest.
+//! The delivery channels. A new channel begins with a variant here; the compiler then reports every place to extend.
 
 use serde::{Deserialize, Serialize};
 
-/// A way to reach a recipient.
+/// A delivery channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
-    /// A letter with subject, HTML and text.
+    /// An e-mail with subject, HTML and text.
     Email,
-    /// A note on the lock screen of each of a person's devices.
+    /// A push notification to each device of a person.
     Push,
-    /// A text message to a phone.
+    /// An SMS.
     Sms,
-    /// A message in WhatsApp.
+    /// A WhatsApp message.
     Whatsapp,
-    /// A message to every open WebSocket of a user, or of a room.
+    /// An in-app message to every open WebSocket of a user or of a room.
     Socket,
-    /// A signed HTTP request to a tenant's own system.
+    /// A webhook message: a signed HTTP request to an endpoint of a tenant.
     Webhook,
 }
 
-/// What becomes of a notification whose send got no answer: the provider may have accepted it, or not.
+/// The handling of a send without an answer, which the provider may or may not have accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnUnknown {
-    /// It stays `unknown`: a second one would reach the recipient twice and could not be taken back.
+    /// The outcome stays `unknown`. A second message would reach the recipient twice and could not be recalled.
     Hold,
-    /// It is sent again: the receiver deduplicates by its id.
+    /// The message is sent again. The receiver deduplicates by id.
     Resend,
 }
 
-/// A piece of text that a template renders for a channel.
+/// A text part that a template renders for a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {
-    /// The file's name in `config/templates/<template>/<locale>/`.
+    /// The file name in `config/templates/<template>/<locale>/`.
     pub file: &'static str,
-    /// Whether a message without it makes no sense.
+    /// Whether the channel requires this part.
     pub required: bool,
 }
 
@@ -53,20 +53,20 @@ const PUSH_PARTS: [Part; 2] =
 
 const SMS_PARTS: [Part; 1] = [Part { file: "sms.txt", required: true }];
 
-/// Free text for 24 hours after somebody wrote to us, and what WhatsApp has approved for any time.
+/// Free text within 24 hours of the recipient's last message, and an approved WhatsApp template at any time.
 const WHATSAPP_PARTS: [Part; 2] =
     [Part { file: "whatsapp.txt", required: true }, Part { file: APPROVED, required: false }];
 
-/// The part that names one of WhatsApp's own templates. In a catalog it is what
-/// [`crate::job::WhatsappTemplate::SEPARATOR`] says, and not the YAML it was written in.
+/// The part that names an approved WhatsApp template. In a catalog its content has the form of
+/// [`crate::job::WhatsappTemplate::SEPARATOR`] instead of the original YAML.
 pub const APPROVED: &str = "whatsapp.yaml";
 
 impl Channel {
-    /// Every channel there is.
+    /// All channels.
     pub const ALL: [Channel; 6] =
         [Channel::Email, Channel::Push, Channel::Sms, Channel::Whatsapp, Channel::Socket, Channel::Webhook];
 
-    /// The name as it is written in rules, keys and logs.
+    /// The name in rules, keys and logs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -79,7 +79,7 @@ impl Channel {
         }
     }
 
-    /// What a template holds for this channel.
+    /// The template parts of this channel.
     #[must_use]
     pub fn parts(self) -> &'static [Part] {
         match self {
@@ -88,12 +88,12 @@ impl Channel {
             Channel::Sms => &SMS_PARTS,
             Channel::Whatsapp => &WHATSAPP_PARTS,
             Channel::Socket => &SOCKET_PARTS,
-            // Systems read what the rule exposes; there are no words to choose.
+            // Webhook messages carry the data that the rule exposes and have no texts.
             Channel::Webhook => &[],
         }
     }
 
-    /// Whether a whole room can be reached by it, not only a person.
+    /// Whether the channel can address a room.
     #[must_use]
     pub fn reaches_rooms(self) -> bool {
         match self {
@@ -102,7 +102,7 @@ impl Channel {
         }
     }
 
-    /// Whether it leads to systems that have endpoints, and not to people.
+    /// Whether the channel addresses endpoints of systems instead of people.
     #[must_use]
     pub fn reaches_endpoints(self) -> bool {
         match self {
@@ -111,18 +111,19 @@ impl Channel {
         }
     }
 
-    /// What a crash between the provider's yes and our record of it means.
+    /// The handling of a send whose result is unknown, for example after a crash between the provider's answer and our
+    /// record.
     #[must_use]
     pub fn on_unknown(self) -> OnUnknown {
         match self {
             Channel::Email | Channel::Sms | Channel::Whatsapp => OnUnknown::Hold,
-            // Receivers deduplicate: a live message and a webhook by its id, a push note by its collapse key.
+            // Receivers deduplicate: in-app and webhook messages by id, push notifications by their collapse key.
             Channel::Push | Channel::Socket | Channel::Webhook => OnUnknown::Resend,
         }
     }
 
-    /// Whether it reaches into somebody's pocket: quiet hours and send windows hold it back. What is shown only to
-    /// those who are looking is never held.
+    /// Whether the channel interrupts the recipient, so that quiet hours and send windows defer it. Content that
+    /// appears only in an open application is not deferred.
     #[must_use]
     pub fn disturbs(self) -> bool {
         match self {
@@ -131,7 +132,7 @@ impl Channel {
         }
     }
 
-    /// Whether its provider says later, in a receipt, what became of a message.
+    /// Whether the provider reports delivery in a receipt after the send.
     #[must_use]
     pub fn has_receipts(self) -> bool {
         match self {
@@ -140,8 +141,8 @@ impl Channel {
         }
     }
 
-    /// Whether a message that no receipt ever came for says `unconfirmed` in the end: where the networks promise one. A
-    /// mail server may keep silent for ever.
+    /// Whether a message without any receipt ends as `unconfirmed`. This applies where the networks guarantee
+    /// receipts. A mail server may never report.
     #[must_use]
     pub fn confirms(self) -> bool {
         match self {
@@ -150,9 +151,8 @@ impl Channel {
         }
     }
 
-    /// For how many days an address is closed that bounced or complained; `None` where none ever is.
-    ///
-    /// Source: `semantics.md` 4.11: 90 days for e-mail, 15 days for WhatsApp.
+    /// The suppression period in days after a bounce or complaint; `None` if the channel has none: 90 days for e-mail,
+    /// 15 days for WhatsApp.
     #[must_use]
     pub fn closed_for_days(self) -> Option<i64> {
         match self {
@@ -162,10 +162,10 @@ impl Channel {
         }
     }
 
-    /// Reads the name that [`Channel::name`] gives.
+    /// Parses the name that [`Channel::name`] returns.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Channel> {
-        Channel::ALL.into_iter().find(|it| it.name() == name)
+        Channel::ALL.into_iter().find(|channel| channel.name() == name)
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_channel_is_written_in_rules_as_it_names_itself() {
+    fn serialized_name_equals_the_channel_name() {
         for channel in Channel::ALL {
             let read: Channel = serde_json::from_value(channel.name().into()).unwrap();
             assert_eq!(read, channel);

@@ -1,4 +1,4 @@
-//! A digest that is over, as an event: what was collected is told as one thing that happened when the window closed.
+//! The digest event: a closed digest window as one event that happened when the window closed.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -6,12 +6,12 @@ use serde_json::Value;
 use crate::digest::Item;
 use crate::event::{Data, Event};
 
-/// Who says that a window closed.
+/// The event source of digest events.
 pub const SOURCE: &str = "/carillon/digest";
 
-/// The event of a closed window. It stands in for those that were collected: type, tenant and subject are those of the
-/// one that opened the window, `data` is what all of them have in common (see [`crate::digest::summary`]), and the id is
-/// the window's, so that everything that comes of it has the same keys however often it is closed.
+/// Builds the event of a closed window from the opening event. Type, tenant and subject are those of the opening
+/// event. `data` holds the values that all collected events share (see [`crate::digest::summary`]). The id is the
+/// window's id, so all keys derived from the event stay the same if the window is closed twice.
 #[must_use]
 pub fn event(
     opener: &Event,
@@ -40,7 +40,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_closed_window_is_one_event_of_the_openers_type_and_tenant_with_an_id_of_its_own() {
+    fn digest_event_keeps_type_and_tenant_and_has_the_window_id() {
         let opener = Event::parse(
             r#"{"specversion":"1.0","id":"e-1","source":"/board","type":"task.commented","time":"2026-11-20T12:00:00Z",
                 "tenant":"north","actor":"ann","data":{"board":"7","text":"first"}}"#,

@@ -1,5 +1,4 @@
-//! Throttles and caps: how many are let through in a period. Counters are values that somebody else keeps; nothing here
-//! knows where, nor what is counted.
+//! Throttles and caps: how many notifications pass in a period. A counter is a value; the caller stores it.
 
 mod admission;
 mod reading;
@@ -17,31 +16,31 @@ use crate::zone::Zone;
 
 pub use admission::{Admission, Refusal, Scope, Want, admit};
 
-/// The most that a limit with a rolling period may let through: every pass is kept, and a counter is one small item.
+/// The highest limit of a rolling period. Every pass is stored, and a counter must stay a small item.
 pub const MAX_ROLLING: u32 = 100;
 
-/// The most that any limit may let through: a billion of a currency, in millionths.
+/// The highest value of any limit: a billion units of a currency, in millionths.
 pub const MAX_MOST: u64 = 1_000_000_000_000_000;
 
-/// The longest name of a limit, in bytes: it is part of a counter's key.
+/// The longest name of a limit, in bytes. The name is part of the counter's key.
 pub const MAX_NAME_BYTES: usize = 64;
 
-/// How a count begins and ends.
+/// The period over which a limit counts.
 ///
-/// Written as `{"fixed": "10m"}` (any [`Span`]), `{"rolling": "24h"}`, or `{"calendar": "day"}` (`hour`, `day`, `week`,
-/// `month`; `week_starts` is `mon` where it is left out).
+/// Written as `{"fixed": "10m"}` (any [`Span`]), `{"rolling": "24h"}`, or `{"calendar": "day"}` (`hour`, `day`,
+/// `week`, `month`). `week_starts` defaults to `mon`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub enum Period {
-    /// Begins with the first pass and ends when the span is over.
+    /// Begins with the first pass and ends after the span.
     Fixed(Span),
-    /// Begins and ends with an hour, day, week or month of the calendar, in the zone of whoever is counted.
+    /// Begins and ends with an hour, day, week or month of the calendar, in the recipient's time zone.
     Calendar(CalendarPeriod),
-    /// Each pass leaves the count so long after it: more than nothing, at most [`crate::span::MAX`].
+    /// Each pass counts for this duration: more than zero, at most [`crate::span::MAX`].
     Rolling(SignedDuration),
 }
 
-/// A period that a calendar and a clock show.
+/// A calendar period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CalendarPeriod {
     Hour,
@@ -51,23 +50,23 @@ pub enum CalendarPeriod {
 }
 
 impl CalendarPeriod {
-    /// When the period ends that `at` lies in, and the next begins. Where clocks show the end twice it is the first.
+    /// The end of the period that contains `at`. If the local end time occurs twice, the first one counts.
     #[must_use]
-    pub fn end(self, zone: &Zone, at: Timestamp) -> Option<Timestamp> {
+    pub fn end(self, zone: &Zone, time: Timestamp) -> Option<Timestamp> {
         let turn = match self {
             CalendarPeriod::Hour => Recurrence::hourly(),
             CalendarPeriod::Day => Recurrence::daily(),
             CalendarPeriod::Week { starts } => Recurrence::weekly(starts),
             CalendarPeriod::Month => Recurrence::monthly(),
         };
-        turn.next_after(zone, at)
+        turn.next_after(zone, time)
     }
 }
 
-/// How many may pass in a period.
+/// A limit: the highest number of passes in a period.
 ///
-/// Written as `{"name": "daily-email", "most": 5, "period": {"calendar": "day"}, "blocks": true}`; `blocks` may be left
-/// out.
+/// Written as `{"name": "daily-email", "most": 5, "period": {"calendar": "day"}, "blocks": true}`; `blocks` is
+/// optional.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub struct Limit {
@@ -78,13 +77,14 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// What it is called in an explanation.
+    /// The name in explanations.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many pass in one period, or how much: 1 or more; [`MAX_ROLLING`] at most where the period rolls.
+    /// The highest number of passes, or total weight, in one period. At least 1, and at most [`MAX_ROLLING`] for a
+    /// rolling period.
     #[must_use]
     pub fn most(&self) -> u64 {
         self.most
@@ -95,30 +95,30 @@ impl Limit {
         self.period
     }
 
-    /// Whether it holds anything back. One that does not still counts.
+    /// Whether the limit blocks. A limit that does not block still counts.
     #[must_use]
     pub fn blocks(&self) -> bool {
         self.blocks
     }
 
-    /// The same limit, for something that is never held back but counts.
+    /// The same limit for notifications that are counted but never blocked.
     #[must_use]
     pub fn only_counting(self) -> Limit {
         Limit { blocks: false, ..self }
     }
 }
 
-/// What one counter remembers. `State::default()` is a counter that nothing has passed yet, so a missing item reads as
-/// that. It is stored; what a period does not need is left out.
+/// The stored state of one counter. `State::default()` is an empty counter, so a missing table item reads as empty.
+/// Members that a period does not use are omitted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct State {
-    /// How many passed in the present period, or how much. Always 0 where it rolls.
+    /// The number of passes, or total weight, in the current period. Always 0 for a rolling period.
     #[serde(default, skip_serializing_if = "is_zero")]
     n: u64,
-    /// When that period ends. `None` where it rolls.
+    /// The end of the current period. `None` for a rolling period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ends: Option<Timestamp>,
-    /// Where the period rolls: the latest passes, in order, at most one more than the limit lets through.
+    /// For a rolling period: the latest passes, in order, at most one more than the limit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     passes: Vec<Timestamp>,
 }
@@ -127,27 +127,27 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-/// What a counter says to one more.
+/// The result of one pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pass {
-    /// It may pass, if `next` is what the counter remembers from now on. `left` more may follow in the same period.
+    /// The pass is allowed if `next` becomes the stored state. `left` more may follow in the same period.
     Passed { next: State, left: u64 },
-    /// `n` have passed, and the next one may at `until`: always later than now.
+    /// The limit is reached after `n` passes. `until` is when the next one may pass, always later than now.
     Full { until: Timestamp, n: u64 },
 }
 
 impl State {
-    /// Counts one more at `now`. Changes nothing: it is the caller who keeps what comes of it.
+    /// Evaluates one more pass at `now`. Changes nothing: the caller stores the next state.
     ///
-    /// A period that has begun keeps the end it had, also when the limit or the zone is another one now. A fixed period
-    /// whose span cannot have an end ([`Span::end`]) holds nothing back.
+    /// A period that has begun keeps its end, even if the limit or the zone has changed since. A fixed period whose
+    /// span has no end ([`Span::end`]) blocks nothing.
     #[must_use]
     pub fn pass(&self, limit: &Limit, zone: &Zone, now: Timestamp) -> Pass {
         self.pass_weighing(1, limit, zone, now)
     }
 
-    /// The same for one that counts as `weight`, such as its price. What is heavier than the limit itself never passes.
-    /// Where the period rolls, passes are counted and no weights.
+    /// Evaluates a pass of the given weight, such as a price. A weight above the limit never passes. A rolling period
+    /// counts passes and ignores weights.
     #[must_use]
     pub fn pass_weighing(&self, weight: u64, limit: &Limit, zone: &Zone, now: Timestamp) -> Pass {
         match limit.period {
@@ -157,7 +157,7 @@ impl State {
         }
     }
 
-    /// When nothing is left in it that counts: it may be forgotten then. `None` when that is so already.
+    /// When the counter becomes empty and can be deleted. `None` if it is empty already.
     #[must_use]
     pub fn idle_from(&self, limit: &Limit) -> Option<Timestamp> {
         match limit.period {
@@ -193,11 +193,11 @@ impl State {
         let n = passes.len();
         let most = usize::try_from(limit.most).unwrap_or(usize::MAX);
         if limit.blocks && n >= most {
-            // More than `most` are in it when the limit was a higher one before: all but `most - 1` have to leave.
-            let until = passes.get(n - most).map_or(now, |it| leaves(*it, length));
+            // The count exceeds `most` if the limit was higher before. All but `most - 1` passes must expire first.
+            let until = passes.get(n - most).map_or(now, |pass| leaves(*pass, length));
             return Pass::Full { until, n: u64::try_from(n).unwrap_or(u64::MAX) };
         }
-        // In order, even if a clock was behind.
+        // Keeps the order even if a clock ran behind.
         passes.insert(passes.partition_point(|pass| *pass <= now), now);
         passes.drain(..passes.len().saturating_sub(most.saturating_add(1)));
         let left = u64::try_from(most.saturating_sub(n + 1)).unwrap_or(u64::MAX);
@@ -205,7 +205,7 @@ impl State {
     }
 }
 
-/// When a pass leaves a count that rolls.
+/// When a pass leaves a rolling count.
 fn leaves(pass: Timestamp, length: SignedDuration) -> Timestamp {
     pass.checked_add(length).unwrap_or(Timestamp::MAX)
 }

@@ -1,4 +1,4 @@
-//! Times of day and days of the week, as people write them.
+//! Times of day and days of the week in configuration.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use crate::written::{Invalid, text};
 
-/// The days as they are written, Monday first.
+/// The day names, Monday first.
 const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 const WANTED_DAY: &str = "one of mon, tue, wed, thu, fri, sat, sun";
 const WANTED_DAYS: &str = "a list of days such as [mon, tue], `weekdays` or `weekends`";
 const WANTED_TIME: &str = "a time from \"00:00\" to \"24:00\" such as \"08:30\", in quotes";
 
-/// A time of a local day in whole seconds, from 00:00 to 24:00, which is the end of the day.
+/// A local time of day in whole seconds, from 00:00 to 24:00. 24:00 is the end of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DayTime(u32);
 
@@ -24,15 +24,15 @@ impl DayTime {
     pub(crate) const END: DayTime = DayTime(24 * 60 * 60);
 
     /// Reads `HH:MM` or `HH:MM:SS`.
-    pub(crate) fn read(value: &Value, at: &str) -> Result<DayTime, Invalid> {
-        let written = text(value, at, WANTED_TIME)?;
-        DayTime::parse(written).ok_or_else(|| Invalid::value(at, value, WANTED_TIME))
+    pub(crate) fn read(value: &Value, path: &str) -> Result<DayTime, Invalid> {
+        let written = text(value, path, WANTED_TIME)?;
+        DayTime::parse(written).ok_or_else(|| Invalid::value(path, value, WANTED_TIME))
     }
 
     fn parse(written: &str) -> Option<DayTime> {
-        let two = |it: &str| {
-            let digits = it.len() == 2 && it.bytes().all(|byte| byte.is_ascii_digit());
-            digits.then(|| it.parse::<u32>().ok()).flatten()
+        let two = |part: &str| {
+            let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| part.parse::<u32>().ok()).flatten()
         };
         let mut parts = written.split(':');
         let hours = two(parts.next()?)?;
@@ -55,13 +55,13 @@ impl DayTime {
         self.0 % 60
     }
 
-    /// What the calendar and the clock show at this time of `date`; `None` when the calendar ends before.
+    /// The local date and time of this time of day on `date`; `None` beyond the end of the calendar.
     pub(crate) fn on(self, date: Date) -> Option<DateTime> {
         date.at(0, 0, 0, 0).checked_add(SignedDuration::from_secs(i64::from(self.0))).ok()
     }
 }
 
-/// `08:30`, and the seconds only where there are any.
+/// `08:30`, with seconds only if they are not zero.
 impl fmt::Display for DayTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:02}:{:02}", self.0 / 3600, self.minutes())?;
@@ -69,7 +69,7 @@ impl fmt::Display for DayTime {
     }
 }
 
-/// Some days of the week.
+/// A set of days of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Days([bool; 7]);
 
@@ -81,7 +81,7 @@ impl Days {
     /// Saturday and Sunday.
     pub(crate) const WEEKENDS: Days = Days([false, false, false, false, false, true, true]);
 
-    /// One day.
+    /// The set with one day.
     pub(crate) fn only(day: Weekday) -> Days {
         let mut days = Days([false; 7]);
         days.0[index(day)] = true;
@@ -92,23 +92,23 @@ impl Days {
         self.0[index(day)]
     }
 
-    /// From Monday on.
+    /// The days from Monday on.
     pub(crate) fn iter(self) -> impl Iterator<Item = Weekday> {
-        Weekday::Monday.cycle_forward().take(7).filter(move |cycle_forward| self.contains(*cycle_forward))
+        Weekday::Monday.cycle_forward().take(7).filter(move |day| self.contains(*day))
     }
 
     /// Reads `weekdays`, `weekends` or a list of days.
-    pub(crate) fn read(value: &Value, at: &str) -> Result<Days, Invalid> {
+    pub(crate) fn read(value: &Value, path: &str) -> Result<Days, Invalid> {
         match value {
-            Value::String(it) if it == "weekdays" => Ok(Days::WEEKDAYS),
-            Value::String(it) if it == "weekends" => Ok(Days::WEEKENDS),
+            Value::String(word) if word == "weekdays" => Ok(Days::WEEKDAYS),
+            Value::String(word) if word == "weekends" => Ok(Days::WEEKENDS),
             Value::Array(names) if !names.is_empty() => {
                 let mut days = Days([false; 7]);
-                for (place, name) in names.iter().enumerate() {
-                    let at = format!("{at}[{place}]");
-                    let day = &mut days.0[index(weekday(name, &at)?)];
+                for (position, name) in names.iter().enumerate() {
+                    let path = format!("{path}[{position}]");
+                    let day = &mut days.0[index(weekday(name, &path)?)];
                     if *day {
-                        return Err(Invalid::value(&at, name, "each day once"));
+                        return Err(Invalid::value(&path, name, "each day once"));
                     }
                     *day = true;
                 }
@@ -119,11 +119,11 @@ impl Days {
             | Value::Number(_)
             | Value::String(_)
             | Value::Array(_)
-            | Value::Object(_) => Err(Invalid::value(at, value, WANTED_DAYS)),
+            | Value::Object(_) => Err(Invalid::value(path, value, WANTED_DAYS)),
         }
     }
 
-    /// As [`Days::read`] reads it, shortest first.
+    /// The shortest form that [`Days::read`] accepts.
     pub(crate) fn written(self) -> Value {
         match self {
             Days::WEEKDAYS => "weekdays".into(),
@@ -134,10 +134,10 @@ impl Days {
 }
 
 /// Reads `mon` to `sun`.
-pub(crate) fn weekday(value: &Value, at: &str) -> Result<Weekday, Invalid> {
-    let written = text(value, at, WANTED_DAY)?;
-    let found = Weekday::Monday.cycle_forward().take(7).find(|it| name(*it) == written);
-    found.ok_or_else(|| Invalid::value(at, value, WANTED_DAY))
+pub(crate) fn weekday(value: &Value, path: &str) -> Result<Weekday, Invalid> {
+    let written = text(value, path, WANTED_DAY)?;
+    let found = Weekday::Monday.cycle_forward().take(7).find(|day| name(*day) == written);
+    found.ok_or_else(|| Invalid::value(path, value, WANTED_DAY))
 }
 
 /// `mon` to `sun`.

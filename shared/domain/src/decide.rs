@@ -1,7 +1,7 @@
-//! The second half of a decision: what happens, for each recipient and channel, and why.
+//! Decides the notifications of an event: for each recipient and channel the decision and its reasons.
 //!
-//! [`decide`] is a pure function. Where it has to know something that only a table can say (may this still pass the
-//! cap? which digest did it join?) it does not ask: it returns what it would ask, and is called again with the answers.
+//! [`decide`] is a pure function. If a decision depends on a table (is the cap reached? which digest window is open?),
+//! [`decide`] returns the question. The caller calls it again with the answers.
 
 use jiff::Timestamp;
 
@@ -35,46 +35,46 @@ pub use ask::{Answer, Answers, Ask, Wanted};
 pub(crate) use limits::id as limit_id;
 pub use note::Note;
 
-/// How many rounds of questions a decision may have: a run has a few for each of its steps.
+/// The highest number of question rounds of a decision. A run has a few questions for each of its steps.
 const MAX_ROUNDS: usize = 200;
 
-/// Everything that is known when a decision is made, beside the plan itself.
+/// The inputs of a decision besides the plan.
 #[derive(Clone, Copy)]
 pub struct Facts<'a, 'q> {
-    /// Those of [`Plan::people`] who are known.
+    /// The known recipients of [`Plan::people`].
     pub recipients: &'a Recipients,
-    /// What the event's tenant has settled for its people.
+    /// The settings of the event's tenant for its people.
     pub tenant: Option<&'a Settings>,
-    /// What the tables said to the questions of an earlier call.
+    /// The answers to the questions of earlier calls.
     pub answers: &'q Answers,
     pub now: Timestamp,
 }
 
-/// What was decided, and what must be known to decide the rest.
+/// The decisions made so far, and the open questions.
 #[derive(Default)]
 pub struct Decided<'a> {
     pub decisions: Vec<Decision<'a>>,
-    /// Nothing is decided about the runs that these come from.
+    /// Open questions. Runs with an open question have no decision yet.
     pub asks: Vec<Ask>,
 }
 
-/// What happens to one notification, and why.
+/// The decision about one notification, with its reasons.
 pub struct Decision<'a> {
     pub key: Key,
-    /// The rule it was made by; `None` when no rule matches the event at all.
+    /// The rule that decided; `None` if no rule matches the event.
     pub rule: Option<&'a Rule>,
-    /// As [`Audience::name`] writes it; `-` when there is nobody.
+    /// The name that [`Audience::name`] returns; `-` without a recipient.
     pub recipient: String,
-    /// `None` when it did not come to a channel.
+    /// `None` if the decision was made before a channel was chosen.
     pub channel: Option<Channel>,
-    /// The step of the rule.
+    /// The index of the step in the rule.
     pub step: u32,
     pub verdict: Verdict<'a>,
-    /// What was weighed on the way, in this order.
+    /// The explanation, in the order of evaluation.
     pub notes: Vec<Note>,
 }
 
-/// The decision itself.
+/// The kinds of decisions.
 #[expect(
     clippy::large_enum_variant,
     reason = "most verdicts are orders, and none lives longer than its batch"
@@ -84,30 +84,30 @@ pub enum Verdict<'a> {
     Suppress(Reason),
     Later(Later),
     Merge(Merge),
-    /// What an earlier event left under this key is taken back.
+    /// Cancels the pending notifications of earlier events with this key.
     Cancel(CancelKey),
 }
 
-/// A notification that is to be rendered and sent.
+/// A notification to render and send.
 pub struct Order<'a> {
     pub rule: &'a Rule,
-    /// The person, where it is one.
+    /// The person; `None` for other recipients.
     pub person: Option<&'a Recipient>,
     pub target: Target,
     pub priority: Priority,
-    /// Not to be sent after this.
+    /// The time after which the notification must not be sent.
     pub expires_at: Option<Timestamp>,
-    /// What it can be cancelled by, until it is sent.
+    /// The key that cancels the notification until it is sent.
     pub cancel: Option<CancelKey>,
-    /// From what its reader may unsubscribe by one click: said of letters to people only.
+    /// The scope of the one-click unsubscribe link. Only set for e-mails to people.
     pub way_out: Option<Scope>,
-    /// The channel whose place it takes.
+    /// The failed channel that this one replaces.
     pub instead_of: Option<InsteadOf>,
-    /// Where it is gone on with if it fails: the channel that is asked next, and how.
+    /// The next channel if this one fails, and the task that continues there.
     pub failover: Option<(Channel, Task)>,
 }
 
-/// A run that is gone on with later.
+/// A run that continues later.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Later {
     pub until: Timestamp,
@@ -117,15 +117,15 @@ pub struct Later {
 }
 
 impl Later {
-    /// What is left for `until`. What a closed digest holds is not carried but read again then: it may be more than a
-    /// message carries.
+    /// The task to run at `until`. The content of a closed digest is not part of the task, because it may exceed a
+    /// message. It is read again.
     #[must_use]
     pub fn task(&self, plan: &Plan<'_>) -> Task {
         resumed(plan, self.audience.clone(), self.start.clone())
     }
 }
 
-/// How a run is gone on with.
+/// The task that continues a run.
 fn resumed(plan: &Plan<'_>, audience: Audience, start: Start) -> Task {
     match &plan.digest {
         None => Task::Run { audience, start },
@@ -140,19 +140,19 @@ fn resumed(plan: &Plan<'_>, audience: Audience, start: Start) -> Task {
     }
 }
 
-/// What a run waits for.
+/// The reason for a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiting {
-    /// A step of the rule says so.
+    /// A `wait` step of the rule.
     Step,
-    /// The recipient is not to be disturbed now.
+    /// The recipient's quiet hours.
     QuietHours,
-    /// The next time of a recurring rule.
+    /// The next occurrence of a recurring rule.
     Recurrence,
 }
 
 impl Waiting {
-    /// As outcomes write it.
+    /// The reason in outcomes.
     #[must_use]
     pub fn reason(self) -> Reason {
         match self {
@@ -169,7 +169,7 @@ pub struct Merge {
     pub window: String,
     pub window_id: String,
     pub closes_at: Timestamp,
-    /// Whether the window must be closed at `closes_at` by somebody, and this event is the one that sees to it.
+    /// Whether this event must schedule the closing of the window at `closes_at`.
     pub timer: bool,
     pub audience: Audience,
     pub step: u32,
@@ -177,7 +177,7 @@ pub struct Merge {
 }
 
 impl Merge {
-    /// What is left for `closes_at`.
+    /// The task to run at `closes_at`.
     #[must_use]
     pub fn task(&self) -> Task {
         Task::Close {
@@ -191,7 +191,7 @@ impl Merge {
     }
 }
 
-/// Where a notification goes.
+/// The address of a notification.
 #[derive(Clone, PartialEq)]
 pub enum Target {
     Email(EmailAddress),
@@ -201,26 +201,25 @@ pub enum Target {
     Socket(SocketTarget),
     /// The event itself, for open sockets.
     Broadcast(Live),
-    /// An endpoint, and the version of the data that it was written for.
+    /// An endpoint, and the data version that it expects.
     Webhook {
         to: EndpointId,
         version: Option<String>,
     },
 }
 
-/// The sockets that get a broadcast.
+/// The sockets of a broadcast.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
     pub to: SocketTarget,
-    /// Users whose sockets do not get it although they are in the room.
+    /// Users in the room whose sockets are excluded.
     pub exclude: Vec<String>,
     pub record: Record,
 }
 
-/// Decides for everybody the event's rules address, step by step and channel by channel, in the order of the catalog.
+/// Decides every step and channel for all recipients of the matching rules, in the order of the catalog.
 ///
-/// The same arguments give the same answer: this is what `dispatch` does, what a test asserts, what explains a decision
-/// after the fact, and what says how another catalog would have decided.
+/// The result depends only on the arguments. Dispatch, decision tests, `explain` and `what-if` all call this function.
 #[must_use]
 pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
     let mut decided = Decided::default();
@@ -228,21 +227,21 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
         decided.decisions.push(Decision {
             key: Key::of(plan.event, &rule.name, "-", None, 0, "cancel"),
             verdict: Verdict::Cancel(key.clone()),
-            ..nobody(plan, Some(rule), Reason::Cancelled)
+            ..without_recipient(plan, Some(rule), Reason::Cancelled)
         });
     }
     for (rule, path) in &plan.unnamed_cancels {
         decided.decisions.push(Decision {
             key: Key::of(plan.event, &rule.name, "-", None, 0, "cancel"),
-            notes: vec![Note::missing(path, "the event takes nothing back")],
-            ..nobody(plan, Some(rule), Reason::NoKey)
+            notes: vec![Note::missing(path, "the event cancels nothing")],
+            ..without_recipient(plan, Some(rule), Reason::NoKey)
         });
     }
     let is_of_no_rule = plan.matches.is_empty() && plan.cancels.is_empty() && plan.unnamed_cancels.is_empty();
-    // A rule may match our own `communication.sent`; without one there is nothing to say about it.
+    // A rule may match `communication.sent`. Without such a rule the event is not reported as unmatched.
     let is_expected = !told::is_communication(plan.event);
     if is_of_no_rule && !plan.woken && is_expected {
-        decided.decisions.push(nobody(plan, None, Reason::NoRule));
+        decided.decisions.push(without_recipient(plan, None, Reason::NoRule));
     }
     for matched in &plan.matches {
         decide_match(plan, facts, matched, &mut decided);
@@ -250,8 +249,8 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
     decided
 }
 
-/// Decides with every question answered: by whoever knows, or by [`Ask::if_nothing_happened`]. Nothing is decided about
-/// a run that asks without end.
+/// Decides with an answer for every question, from `answer` or [`Ask::if_nothing_happened`]. A run that exceeds the
+/// limit of question rounds gets no decision.
 pub fn decide_with<'a>(
     plan: &Plan<'a>,
     recipients: &'a Recipients,
@@ -277,18 +276,18 @@ fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>, matched: &Match<'a>,
     if let Some(rule) = &matched.rule.broadcast {
         return broadcast::decide(plan, facts, matched, rule, into);
     }
-    // That a tenant has no endpoints is no story, unless it is the whole story of the event.
+    // A tenant without endpoints is reported only if no other rule matches.
     let told_by_others = matched.rule.is_for_endpoints() && plan.matches.len() > 1;
     if matched.audience.is_empty() && !plan.woken && !told_by_others {
-        into.decisions.push(nobody(plan, Some(matched.rule), Reason::NoRecipient));
+        into.decisions.push(without_recipient(plan, Some(matched.rule), Reason::NoRecipient));
     }
     for audience in &matched.audience {
         walk::walk(plan, facts, matched, audience, into);
     }
 }
 
-fn nobody<'a>(plan: &Plan<'a>, rule: Option<&'a Rule>, reason: Reason) -> Decision<'a> {
-    let name = rule.map_or("-", |it| it.name.as_str());
+fn without_recipient<'a>(plan: &Plan<'a>, rule: Option<&'a Rule>, reason: Reason) -> Decision<'a> {
+    let name = rule.map_or("-", |rule| rule.name.as_str());
     Decision {
         key: Key::of(plan.event, name, "-", None, 0, ""),
         rule,

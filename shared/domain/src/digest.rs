@@ -1,19 +1,20 @@
-//! Collecting: many events become one message. What a window is, when it opens and closes, and what a template gets.
-//! It knows no table and no timer; how long a window is, the caller works out.
+//! Digests: several events become one notification. This module defines windows, their opening and closing, and the
+//! template summary. It accesses no table and no timer; the caller computes the length of a window.
 //!
-//! Events meet under a [`key`](Group::key). For each key the store keeps one [`Header`], and beside it a **marker** for
-//! every event that came to that key, and an [`Item`] for every event in a window. The shell reads the header, asks
-//! [`join`] or [`due`], and writes the answer in one transaction: the header if its `version` is still the one that was
-//! read, and for a join also the marker if it does not exist, the item, and the timer that [`Join::timer`] asks for. If
-//! the version is another one, it reads again; if the marker exists, the event came before and nothing changes.
+//! Events are grouped by a [`key`](Group::key). The store keeps one [`Header`] for each key, a **marker** for each
+//! event of that key, and an [`Item`] for each event in a window. The caller reads the header, calls [`join`] or
+//! [`due`], and writes the result in one transaction. The transaction writes the header on the condition that its
+//! `version` is unchanged. For a join it also writes the marker on the condition that it does not exist, the item, and
+//! the timer that [`Join::timer`] requests. If the version has changed, the caller reads again. If the marker exists,
+//! the event is a duplicate and nothing changes.
 //!
-//! The marker belongs to the key, not to the window: an event that comes again after its window closed must not get
-//! into the next. It holds what [`Join::window_id`] says, so that an event that went straight through is sent again
-//! (the ledger lets one through) and one that joined is not.
+//! The marker belongs to the key and not to the window. So an event that is redelivered after its window closed does
+//! not join the next window. The marker holds [`Join::window_id`]. An event that passed through is sent again, and the
+//! ledger deduplicates it. An event that joined is not sent again.
 //!
-//! A window is worked through from its items, after it has closed and never before, so nothing is added later. Its
-//! header may belong to the next window by then. That is why every window has a timer of its own, made in the
-//! transaction that made the window, and why [`Due::AlreadyClosed`] says nothing about whose header it saw.
+//! The items of a window are processed only after it has closed, so no item is added later. By then the header may
+//! belong to the next window. Therefore every window has its own timer, made in the transaction that opened the
+//! window, and [`Due::AlreadyClosed`] does not depend on the header's window.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,23 +33,23 @@ pub use join::{Arrival, Join, join, leave};
 pub use policy::{BadPolicy, DigestPolicy, Keep};
 pub use summary::summary;
 
-/// The most events that one window takes, whatever its policy.
+/// The highest number of events in one window, for every policy.
 pub const MAX_ITEMS: u32 = 1000;
 
-/// What events have in common that are collected together.
+/// The grouping of events that are collected together.
 #[derive(Clone, Copy)]
 pub struct Group<'a> {
     pub tenant: Option<&'a str>,
-    /// As [`crate::plan::Audience::name`] writes it.
+    /// The name that [`crate::plan::Audience::name`] returns.
     pub recipient: &'a str,
     pub rule: &'a str,
     pub step: u32,
-    /// What the rule groups by beside these, rendered; empty when by nothing.
+    /// The rendered grouping value of the rule; empty without one.
     pub batch: &'a str,
 }
 
 impl Group<'_> {
-    /// 27 characters that name the group and say nothing about the recipient.
+    /// The key of the group: a hash of 27 characters that does not reveal the recipient.
     #[must_use]
     pub fn key(&self) -> String {
         let step = self.step.to_string();
@@ -56,30 +57,30 @@ impl Group<'_> {
     }
 }
 
-/// Names the window that this event opens: the same whoever asks, and however often. 27 characters.
+/// The id of the window that this event opens, 27 characters. It is deterministic.
 #[must_use]
 pub fn window_id(key: &str, opener_event_key: &str) -> String {
     hash_of(&["window", key, opener_event_key])
 }
 
-/// The window of a key, or the last one it had.
+/// The current or last window of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     pub window_id: String,
     pub state: State,
     pub opened_at: Timestamp,
-    /// When it closes; once it is closed, when it did.
+    /// The closing time; for a closed window the actual one.
     pub closes_at: Timestamp,
-    /// What a sliding window never goes beyond.
+    /// The latest closing time of a sliding window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_close_at: Option<Timestamp>,
-    /// How many items it has.
+    /// The number of items.
     pub n: u32,
-    /// Raised by every change, from 1: what a conditional write compares.
+    /// The version for conditional writes. It starts at 1 and grows with every change.
     pub version: u64,
 }
 
-/// Whether a window takes events.
+/// Whether a window accepts events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -88,29 +89,29 @@ pub enum State {
 }
 
 impl Header {
-    /// Whether an event may still join. A window that is over takes none, even before its timer has fired.
+    /// Whether an event may still join. A window past its closing time accepts none, even before its timer fires.
     #[must_use]
     pub fn takes_events(&self, now: Timestamp) -> bool {
         self.state == State::Open && now < self.closes_at
     }
 }
 
-/// What a timer finds when it fires.
+/// The result of a fired timer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
-    /// Write this header if the version is still the one that was read; then work through the items.
+    /// Write this header if the version is unchanged, then process the items.
     Close { next: Header },
-    /// The window slid on since the timer was made: make another one.
+    /// The window was extended after the timer was made. Make another timer for this time.
     NotYet(Timestamp),
-    /// The window was closed before, and another may have been opened since. Whoever closed it may have died before
-    /// the work was done, so work through its items, if any: done twice it sends nothing twice.
+    /// The window is closed already, and another may be open. The process that closed it may have crashed, so process
+    /// its items, if any. Processing them twice sends no duplicates.
     AlreadyClosed,
 }
 
-/// What is to be done when the timer of `fired_window_id` fires.
+/// Evaluates the timer of the window `fired_window_id`.
 ///
-/// A key has another window only after the one before was closed or over, and a header is missing only after it was
-/// deleted. Both count as closed.
+/// A key gets another window only after the previous one was closed or is past its closing time. A missing header was
+/// deleted, which also happens only after closing. Both count as closed.
 #[must_use]
 pub fn due(header: Option<&Header>, fired_window_id: &str, now: Timestamp) -> Due {
     let Some(header) = header.filter(|header| header.window_id == fired_window_id) else {

@@ -1,8 +1,8 @@
-//! Webhook endpoints: where a tenant wants to be told, of what, and whether it is told at the moment.
+//! Webhook endpoints: the HTTP receivers of a tenant, their filters and their state.
 //!
-//! [`target`] which URLs and addresses may be asked at all → [`secret`] what is signed with → [`attempt`] what an answer
-//! means, and when the next attempt is → [`health`] when an endpoint counts as broken → [`by_hand`] what somebody asks for.
-//! [`challenge`] how an owner proves control of an endpoint. [`format`] the form of its messages.
+//! [`target`] checks URLs and addresses → [`secret`] signs requests → [`attempt`] classifies answers and schedules the
+//! next attempt → [`health`] tracks failing endpoints → [`by_hand`] builds jobs on request. [`challenge`] verifies
+//! that the owner controls an endpoint. [`format`] defines the message formats.
 
 use std::collections::BTreeMap;
 
@@ -29,10 +29,10 @@ pub mod target;
 use format::Format;
 use target::{Allow, Target};
 
-/// How many endpoints a tenant has at most. Endpoints of no tenant are the operator's own and have no limit.
+/// The highest number of endpoints of one tenant. Endpoints without a tenant belong to the operator and have no limit.
 pub const MAX_PER_TENANT: usize = 50;
 
-/// What stands for no tenant in an endpoint's name.
+/// The tenant part in the name of an endpoint without a tenant.
 pub const NO_TENANT: &str = "-";
 
 /// The longest id, description and version, in bytes.
@@ -40,7 +40,7 @@ const MAX_ID_BYTES: usize = 64;
 const MAX_DESCRIPTION_BYTES: usize = 500;
 const MAX_VERSION_BYTES: usize = 32;
 
-/// How an endpoint's members are written, for refusals.
+/// The members of an endpoint and their expected values, for refusals.
 const MEMBERS: [(&str, &str); 10] = [
     ("id", "1 to 64 letters, digits, `-`, `_` and `.`"),
     ("tenant", "a string of 1 to 256 bytes without `/`"),
@@ -49,12 +49,12 @@ const MEMBERS: [(&str, &str); 10] = [
     ("when", "an EventBridge pattern, such as {\"detail-type\":[{\"prefix\":\"booking.\"}]}"),
     ("version", "1 to 32 letters, digits, `-` and `.`, such as 2026-05"),
     ("format", "standard or cloudevents"),
-    ("disabled", "why it is switched off, as `disable` writes it"),
-    ("unverified", "since when its owner has to prove control, as `verify` writes it"),
+    ("disabled", "the reason for the disabling, as `disable` writes it"),
+    ("unverified", "the start of the verification, as `verify` writes it"),
     ("header_names", "the names of its own headers, as an answer shows them"),
 ];
 
-/// Whose endpoint, and which: unique within its tenant.
+/// The identity of an endpoint. `id` is unique within its tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EndpointId {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,23 +63,23 @@ pub struct EndpointId {
 }
 
 impl EndpointId {
-    /// `<tenant>/<id>`, and `-/<id>` without a tenant.
+    /// The name `<tenant>/<id>`, or `-/<id>` without a tenant.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}/{}", self.tenant.as_deref().unwrap_or(NO_TENANT), self.id)
     }
 
-    /// Reads what [`EndpointId::name`] writes.
+    /// Parses the output of [`EndpointId::name`].
     #[must_use]
     pub fn parse(name: &str) -> Option<EndpointId> {
         let (tenant, id) = name.rsplit_once('/')?;
         let tenant = (tenant != NO_TENANT).then(|| tenant.to_owned());
-        let it = EndpointId { tenant, id: id.to_owned() };
-        (is_id(id) && it.tenant.as_deref().is_none_or(is_tenant)).then_some(it)
+        let endpoint = EndpointId { tenant, id: id.to_owned() };
+        (is_id(id) && endpoint.tenant.as_deref().is_none_or(is_tenant)).then_some(endpoint)
     }
 }
 
-/// A place that is told of events by HTTP. It holds no secret.
+/// An HTTP receiver of events. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
     #[serde(flatten)]
@@ -87,50 +87,50 @@ pub struct Endpoint {
     pub url: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The events it wants, of those that rules send to endpoints; all of them without it.
+    /// The filter for events that rules send to endpoints. Without it the endpoint gets all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
-    /// The version of the events' data that it was written for; the current one without it.
+    /// The data version that the receiver expects; the current version without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The form of its messages; [`Format::Standard`] where it is left out.
+    /// The message format; [`Format::Standard`] without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
-    /// Nothing is sent while this is set.
+    /// No messages are sent while this is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Disabled>,
-    /// The owner has not proved control of the URL: only pings and challenges are sent while this is set.
+    /// The owner has not proved control of the URL. Only pings and challenges are sent while this is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unverified: Option<Unverified>,
-    /// The names of the headers that the tenant asks for ([`headers`]); the table holds their values elsewhere.
+    /// The names of the tenant's custom headers ([`headers`]). The values are stored in a separate attribute.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub header_names: Vec<String>,
 }
 
-/// Since when an endpoint waits for its owner's proof.
+/// The start of the verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unverified {
     pub since: Timestamp,
 }
 
-/// Since when an endpoint is not told any more, and why.
+/// The time and reason of the disabling.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disabled {
     pub why: DisabledBecause,
     pub at: Timestamp,
 }
 
-/// Why an endpoint is switched off.
+/// The reason why an endpoint is disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledBecause {
-    /// Somebody switched it off.
+    /// A user or operator disabled the endpoint.
     Operator,
-    /// It answered 410.
+    /// The endpoint answered 410 Gone.
     Gone,
-    /// It asked for it, by the header `webhook-delivery: disable`.
+    /// The endpoint requested it with the header `webhook-delivery: disable`.
     Asked,
-    /// Nothing but failures for five days.
+    /// All attempts failed for five days.
     Failing,
 }
 
@@ -145,47 +145,47 @@ impl DisabledBecause {
         }
     }
 
-    /// For people.
+    /// The reason as a sentence for users.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            DisabledBecause::Operator => "somebody switched it off",
+            DisabledBecause::Operator => "a user or operator disabled it",
             DisabledBecause::Gone => "it answered 410 Gone",
-            DisabledBecause::Asked => "it asked to be switched off",
-            DisabledBecause::Failing => "it did nothing but fail for five days",
+            DisabledBecause::Asked => "it asked to be disabled",
+            DisabledBecause::Failing => "all attempts failed for five days",
         }
     }
 }
 
-/// Endpoints that are known, by the name that outcomes have for them: `endpoint:<tenant>/<id>`.
+/// Known endpoints by their name in outcomes: `endpoint:<tenant>/<id>`.
 pub type Endpoints = BTreeMap<String, Endpoint>;
 
-/// Why an endpoint does not hear of an event.
+/// The reason why an endpoint does not receive an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotTold {
     Disabled(Disabled),
     /// The owner has not proved control of the URL.
     Unverified(Unverified),
-    /// Its own pattern does not match.
+    /// The filter of the endpoint does not match.
     Pattern,
 }
 
 impl Endpoint {
-    /// Reads an endpoint's JSON, and judges its URL by `allow`. `disabled`, `unverified` and `header_names` in it are left
-    /// out: all three are set by other means.
+    /// Reads an endpoint from JSON and checks its URL against `allow`. `disabled`, `unverified` and `header_names` are
+    /// ignored, because they are set by other operations.
     ///
     /// # Errors
-    /// [`Refusal`] names the member at fault, what was found and what is wanted.
+    /// [`Refusal`] with the member, the found value and the expected value.
     pub fn read(text: &str, allow: &Allow) -> Result<Endpoint, Refusal> {
         let members: Map<String, Value> = match serde_json::from_str(text) {
             Ok(Value::Object(object)) => object,
-            Ok(_) => return Err(Refusal::new("body", "JSON that is no object", "one JSON object")),
+            Ok(_) => return Err(Refusal::new("body", "JSON that is not an object", "one JSON object")),
             Err(error) => return Err(Refusal::not_json(&error)),
         };
-        if let Some(stranger) = members.keys().find(|key| !MEMBERS.iter().any(|(name, _)| name == key)) {
+        if let Some(unknown) = members.keys().find(|key| !MEMBERS.iter().any(|(name, _)| name == key)) {
             let known: Vec<&str> = MEMBERS.iter().take(7).map(|(name, _)| *name).collect();
             return Err(Refusal::new(
-                stranger.clone(),
+                unknown.clone(),
                 "a member of this name",
                 format!("one of {}", known.join(", ")),
             ));
@@ -205,24 +205,25 @@ impl Endpoint {
             When::try_from(member.clone())
         });
         let when = when.transpose().map_err(|error| {
-            let at = if error.at == WHOLE { "when".to_owned() } else { format!("when.{}", error.at) };
-            Refusal::new(at, "something else", error.wanted)
+            let place = if error.at == WHOLE { "when".to_owned() } else { format!("when.{}", error.at) };
+            Refusal::new(place, "a value that is not such a pattern", error.wanted)
         })?;
         Ok(Endpoint {
             id: EndpointId { tenant, id },
             url,
-            description: text_of("description", |it| it.len() <= MAX_DESCRIPTION_BYTES)?,
+            description: text_of("description", |text| text.len() <= MAX_DESCRIPTION_BYTES)?,
             when,
             version: text_of("version", is_version)?,
-            format: text_of("format", |it| Format::from_name(it).is_some())?
-                .and_then(|text_of| Format::from_name(&text_of)),
+            format: text_of("format", |name| Format::from_name(name).is_some())?
+                .and_then(|name| Format::from_name(&name)),
             disabled: None,
             unverified: None,
             header_names: Vec::new(),
         })
     }
 
-    /// Why this endpoint does not hear of an event, if it does not. `document` is [`crate::event::Event::document`].
+    /// The reason why this endpoint does not receive an event, or `None`. `document` is
+    /// [`crate::event::Event::document`].
     #[must_use]
     pub fn not_told(&self, document: &Value) -> Option<NotTold> {
         if let Some(disabled) = &self.disabled {
@@ -237,10 +238,10 @@ impl Endpoint {
 }
 
 fn wanted(name: &str) -> &'static str {
-    MEMBERS.iter().find(|(it, _)| *it == name).map_or("something else", |(_, it)| it)
+    MEMBERS.iter().find(|(member, _)| *member == name).map_or("another value", |(_, wanted)| wanted)
 }
 
-/// Whether it can name an endpoint.
+/// Whether the text is a valid endpoint id.
 #[must_use]
 pub fn is_id(id: &str) -> bool {
     (1..=MAX_ID_BYTES).contains(&id.len())
@@ -251,7 +252,7 @@ fn is_tenant(tenant: &str) -> bool {
     (1..=256).contains(&tenant.len()) && tenant != NO_TENANT && !tenant.contains('/')
 }
 
-/// Whether it can name a version. Versions are compared as texts: write them as dates, `2026-05`.
+/// Whether the text is a valid version. Versions are compared as texts, so use dates such as `2026-05`.
 #[must_use]
 pub fn is_version(version: &str) -> bool {
     (1..=MAX_VERSION_BYTES).contains(&version.len())

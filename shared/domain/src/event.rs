@@ -1,5 +1,5 @@
-//! The envelope: CloudEvents 1.0 with Carillon's extensions. Strict about what it writes; [`crate::bus`] is tolerant
-//! about what it reads.
+//! The envelope: CloudEvents 1.0 with Carillon's extensions. This module writes strictly; [`crate::bus`] reads
+//! tolerantly.
 //!
 //! Source: CloudEvents 1.0.2, <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>.
 
@@ -27,60 +27,61 @@ pub(crate) use fields::{Fields, kind_of};
 pub use refusal::{Attribute, Found, Refusal, RefusalClass};
 pub use sequence::Sequence;
 
-/// The largest event that is accepted, in bytes of its JSON text. AWS's own limit is 1 MiB for a `PutEvents` entry;
-/// staying below 256 KiB keeps every queue and function on the way at its default.
+/// The largest accepted event, in bytes of its JSON text. The AWS limit is 1 MiB for a `PutEvents` entry. Staying
+/// below 256 KiB keeps all queues and functions at their default limits.
 pub const MAX_EVENT_BYTES: usize = 200 * 1024;
 
-/// How deep an event's JSON may nest. EventBridge allows 1,000 levels; nothing people write comes near 100.
+/// The deepest accepted JSON nesting. EventBridge allows 1,000 levels; practical events stay far below 100.
 pub const MAX_DEPTH: usize = 100;
 
-/// Something that happened, told by its source. Two events are the same when `source` and `id` are the same.
+/// An event. `source` and `id` together identify it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Unique within `source`; 1 to 256 bytes.
     pub id: String,
-    /// Who says so: a URI reference, 1 to 256 bytes.
+    /// The producer, as a URI reference of 1 to 256 bytes.
     pub source: String,
-    /// What kind of thing happened, such as `ehr.lab_report.created`: 1 to 128 bytes (EventBridge's `DetailType`).
+    /// The type, such as `ehr.lab_report.created`: 1 to 128 characters (EventBridge's `DetailType`).
     pub kind: String,
-    /// When it happened.
+    /// When the event happened.
     pub time: Timestamp,
-    /// The aggregate it happened to: events of one subject are in order.
+    /// The aggregate of the event. Events of one subject are ordered.
     pub subject: Option<String>,
-    /// Where the schema of `data` is found: an absolute URI.
+    /// The schema of `data`, as an absolute URI.
     pub dataschema: Option<String>,
-    /// Whose event it is in a system that serves many: a clinic, a family, a company.
+    /// The tenant of the event, such as a clinic, a family or a company.
     pub tenant: Option<String>,
-    /// What ties all events of one story together.
+    /// The id that all events of one business transaction share.
     pub correlation_id: Option<String>,
-    /// The id of the event that led to this one.
+    /// The id of the event that caused this one.
     pub causation_id: Option<String>,
-    /// The user or service that caused it.
+    /// The user or service that caused the event.
     pub actor: Option<String>,
-    /// The authenticated user who published it (CloudEvents' auth context extension). Only the HTTP API sets it.
+    /// The authenticated user who published the event (CloudEvents' auth context extension). Only the HTTP API sets
+    /// it.
     pub auth_id: Option<String>,
-    /// How urgent the producer thinks it is. A rule's own priority wins.
+    /// The urgency as the producer sees it. The priority of a rule takes precedence.
     pub priority: Option<Priority>,
-    /// Where it stands among the events of its source. Events of an outbox stream have the stream's version.
+    /// The position among the events of the source. Events of an outbox stream have the stream's version.
     pub sequence: Option<Sequence>,
     /// W3C Trace Context, level 1: `00-<32 hex>-<16 hex>-<2 hex>`.
     pub traceparent: Option<String>,
-    /// After this nobody wants to hear of it any more.
+    /// After this time notifications are no longer useful.
     pub expiry_time: Option<Timestamp>,
-    /// Extensions that are none of ours, carried as they came.
+    /// Other extensions, passed on unchanged.
     pub extensions: BTreeMap<String, Extension>,
-    /// What the source has to say, as JSON.
+    /// The payload, as JSON.
     pub data: Option<Data>,
-    /// The content type of data that lies elsewhere. Data that is here is `application/json`.
+    /// The content type of external data. Inline data is `application/json`.
     pub content_type: Option<String>,
-    /// `time` and `expirytime` as they were written, where a [`Timestamp`] holds less than the text says.
+    /// `time` and `expirytime` as written, if a [`Timestamp`] cannot represent the text.
     pub written: WrittenTimes,
-    /// Optional attributes whose values do not mean anything here. They are handed on as they came, and count as
-    /// absent. [`Event::notes`] says why.
+    /// Optional attributes with invalid values. They are passed on unchanged and count as absent. [`Event::notes`]
+    /// reports them.
     pub unusable: BTreeMap<String, Unusable>,
 }
 
-/// The texts of times that a [`Timestamp`] cannot hold: a leap second, more than nine digits of a second, the last hours
+/// Time texts that a [`Timestamp`] cannot represent: a leap second, more than nine fractional digits, the last hours
 /// of the year 9999.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct WrittenTimes {
@@ -88,7 +89,7 @@ pub struct WrittenTimes {
     pub expiry_time: Option<Box<str>>,
 }
 
-/// The value of an optional attribute that cannot be used, and why.
+/// The value of an invalid optional attribute, and the reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unusable {
     /// The value as JSON text.
@@ -96,7 +97,7 @@ pub struct Unusable {
     pub why: Refusal,
 }
 
-/// How urgent an event is. Ordered: `Low < Normal < High < Critical`.
+/// The urgency of an event. Ordered: `Low < Normal < High < Critical`.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
@@ -108,7 +109,7 @@ pub enum Priority {
 }
 
 impl Priority {
-    /// The name as it is written in rules and events.
+    /// The name in rules and events.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -119,7 +120,7 @@ impl Priority {
         }
     }
 
-    /// Reads a name, in any case; `urgent` and `emergency` are what older producers call critical.
+    /// Parses a name in any letter case. `urgent` and `emergency` are the names of older producers for critical.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Priority> {
         match name.to_ascii_lowercase().as_str() {
@@ -132,26 +133,26 @@ impl Priority {
     }
 }
 
-/// The value of an extension attribute that is none of ours.
+/// The value of an extension attribute that is not Carillon's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extension {
     Bool(bool),
-    /// CloudEvents knows 32-bit integers only.
+    /// CloudEvents integers have 32 bits.
     Integer(i32),
     Text(String),
 }
 
-/// An event's payload: JSON text, untouched, so that numbers and key order survive every hop.
+/// The payload of an event: unchanged JSON text, so that numbers and key order survive every hop.
 #[derive(Clone)]
 pub struct Data(Box<str>);
 
 impl Data {
-    /// Takes JSON text over as it is. `member` is what a refusal calls it.
+    /// Reads JSON text unchanged. `member` is its name in refusals.
     ///
     /// # Errors
-    /// The text is JSON, and yet programs cannot hold its values: a number beyond 1.8e308, half a surrogate pair, a
-    /// member whose name serde_json reserves. Rules and templates look into every payload, so this is the door where it
-    /// is found out.
+    /// [`Refusal`] if the text is JSON with values that programs cannot hold: a number beyond 1.8e308, half a
+    /// surrogate pair, or a member name that serde_json reserves. Rules and templates read every payload, so the check
+    /// is made here.
     ///
     /// Source: RFC 8259, sections 6 and 8.2.
     pub(crate) fn read(member: &str, text: Raw<'_>) -> Result<Data, Refusal> {
@@ -169,7 +170,7 @@ impl Data {
         Ok(Data(text.get().into()))
     }
 
-    /// A payload that was made here, and not read.
+    /// A payload from a value.
     #[must_use]
     pub fn of(value: &serde_json::Value) -> Data {
         Data(value.to_string().into())
@@ -184,7 +185,7 @@ impl Data {
 
 impl Serialize for Data {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text: &RawValue = serde_json::from_str(&self.0).expect("it was JSON when it was read");
+        let text: &RawValue = serde_json::from_str(&self.0).expect("the text was checked when it was read");
         text.serialize(serializer)
     }
 }
@@ -195,24 +196,24 @@ impl PartialEq for Data {
     }
 }
 
-/// A payload may hold anything, so its content never reaches a log by way of `{:?}`.
+/// Prints only the size, so that no payload reaches a log through `{:?}`.
 impl fmt::Debug for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Data({} bytes)", self.text().len())
     }
 }
 
-/// Whether a text names the `time` of its event. `false` for a text that is no object.
+/// Whether the text has the attribute `time`. `false` if the text is not an object.
 #[must_use]
 pub fn names_time(text: &str) -> bool {
     Fields::of(text).is_ok_and(|fields| fields.raw_in_any_case("time").is_some())
 }
 
-/// An envelope with this attribute in place of its own, whose name may be written in any letter case. Every other byte
-/// stays. A text that is no object stays as it is.
+/// Replaces or adds an attribute of an envelope, whose name may have any letter case. All other bytes are unchanged. A
+/// text that is not an object is returned as it is.
 #[must_use]
 pub fn with_attribute(envelope: &str, name: &str, value: &str) -> String {
-    let others = without_members(envelope, |it| it.eq_ignore_ascii_case(name));
+    let others = without_members(envelope, |member| member.eq_ignore_ascii_case(name));
     let Some(members) = others.trim_start().strip_prefix('{') else { return others };
     let (name, value) = (serde_json::Value::from(name), serde_json::Value::from(value));
     let comma = if members.trim_start().starts_with('}') { "" } else { "," };
@@ -220,14 +221,14 @@ pub fn with_attribute(envelope: &str, name: &str, value: &str) -> String {
 }
 
 impl Event {
-    /// An event of our own: who says what of which kind, when, under which id. Nothing else is said of it yet.
+    /// Builds an event with its required attributes and a payload.
     #[must_use]
     pub fn new(source: &str, kind: &str, id: String, time: Timestamp, data: &serde_json::Value) -> Event {
         let bare = Event::bare(source.to_owned(), kind.to_owned(), id, time);
         Event { data: Some(Data::of(data)), ..bare }
     }
 
-    /// What every event has, and nothing more.
+    /// An event with the required attributes only.
     pub(crate) fn bare(source: String, kind: String, id: String, time: Timestamp) -> Event {
         Event {
             id,
@@ -253,17 +254,17 @@ impl Event {
         }
     }
 
-    /// Reads a CloudEvent in structured JSON that has all attributes of its own, `time` included. Attribute names may be
-    /// written in any letter case.
+    /// Parses a CloudEvent in structured JSON that has all required attributes, including `time`. Attribute names may
+    /// have any letter case.
     ///
     /// # Errors
-    /// [`Refusal`] names the attribute, what was found and what is wanted.
+    /// [`Refusal`] with the attribute, the found value and the expected value.
     pub fn parse(text: &str) -> Result<Event, Refusal> {
         read::cloud_event(&Fields::of(text)?, None)
     }
 
-    /// Reads a CloudEvent as [`Event::parse`] does. `received` stands in for a missing `time`, which CloudEvents leaves
-    /// to the producer.
+    /// Parses a CloudEvent as [`Event::parse`] does. `received` replaces a missing `time`, which is optional in
+    /// CloudEvents.
     ///
     /// # Errors
     /// As for [`Event::parse`].
@@ -271,40 +272,40 @@ impl Event {
         read::cloud_event(&Fields::of(text)?, Some(received))
     }
 
-    /// Reads a CloudEvent as it came over the bus.
+    /// Reads a CloudEvent from the bus.
     pub(crate) fn import(fields: &Fields<'_>, received: Timestamp) -> Result<Event, Refusal> {
         read::cloud_event(fields, Some(received))
     }
 
-    /// Reads an event that [`Event::to_json`] wrote before: an event that was imported keeps what it came with.
+    /// Parses an event that [`Event::to_json`] wrote. An imported event keeps its original values.
     ///
     /// # Errors
-    /// [`Refusal`] when the text was changed since.
+    /// [`Refusal`] if the text was modified.
     pub fn stored(text: &str) -> Result<Event, Refusal> {
         Event::received(text, Timestamp::UNIX_EPOCH)
     }
 
-    /// Holds the source to the grammar of a URI reference, beyond the characters that every reader checks: for doors where
-    /// a producer reads the answer.
+    /// Checks the source against more of the grammar of a URI reference than other readers do. Used where a producer
+    /// reads the answer.
     ///
     /// # Errors
-    /// [`Refusal`] says what is no part of a URI reference.
+    /// [`Refusal`] with the invalid part.
     pub fn check_source_reference(&self) -> Result<(), Refusal> {
         attributes::check_reference("source", &self.source)
     }
 
-    /// What could not be used of an event that was accepted: the attribute, what was found and what is wanted.
+    /// The invalid optional attributes of an accepted event, each with the refusal.
     pub fn notes(&self) -> impl Iterator<Item = (&str, &Refusal)> {
-        self.unusable.iter().map(|(name, it)| (name.as_str(), &it.why))
+        self.unusable.iter().map(|(name, unusable)| (name.as_str(), &unusable.why))
     }
 
-    /// The whole event as structured CloudEvents JSON, attributes in a fixed order.
+    /// The event as structured CloudEvents JSON, with attributes in a fixed order.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("strings, numbers and JSON text always serialize")
     }
 
-    /// The event as patterns, paths and templates see it: EventBridge's own field names, the envelope as `detail`.
+    /// The event for patterns, paths and templates: EventBridge's field names, with the envelope as `detail`.
     #[must_use]
     pub fn document(&self) -> serde_json::Value {
         let detail =

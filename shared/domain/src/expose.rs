@@ -1,4 +1,4 @@
-//! The values of an event that a rule exposes: the data of a live message, a push notification and a webhook.
+//! The event values that a rule exposes: the data of an in-app message, a push notification and a webhook message.
 
 use serde_json::Value;
 
@@ -6,11 +6,11 @@ use crate::event::Data;
 use crate::json::pick;
 use crate::path::Path;
 
-/// A JSON object of the values at `paths`, each under the last name of its path, in the order of the rule. A path of
-/// which the event has nothing is left out.
+/// Builds a JSON object of the values at `paths`, each under the last name of its path, in the order of the rule.
+/// Paths without a value are omitted.
 ///
-/// Values of the payload are copied as text: members keep the producer's order, and numbers keep their digits. `data` is
-/// the payload of the same event as `envelope`; without it the values are written from the envelope.
+/// Payload values are copied as text, so members keep the producer's order and numbers keep their digits. `data` is
+/// the payload of the same event as `envelope`. Without `data` the values are serialized from the envelope.
 #[must_use]
 pub fn exposed(paths: &[Path], data: Option<&Data>, envelope: &Value) -> String {
     let mut members: Vec<(&str, String)> = Vec::with_capacity(paths.len());
@@ -35,7 +35,7 @@ mod tests {
     use crate::event::Event;
 
     #[test]
-    fn exposed_data_keeps_the_digits_and_the_order_of_the_producer() {
+    fn exposed_data_keeps_digits_and_order() {
         let event = Event::parse(
             r#"{"specversion":"1.0","id":"1","source":"/a","type":"t","time":"2026-11-20T12:00:00Z","subject":"s",
                 "data":{"z":1,"amount":12345678901234567890.12, "id":123456789012345678901234567890,"price":1.50,"none":null}}"#,

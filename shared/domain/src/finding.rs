@@ -1,13 +1,13 @@
-//! What the audit notes about an event that came with a claim it could not make good.
+//! Audit findings: unproven claims of an event.
 
-/// A note on an audit record.
+/// A finding on an audit record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Finding {
-    /// The event claims an outbox entry behind it, and no mark of the relay proves that.
+    /// The event claims to come from the outbox, and no mark of the relay proves the claim.
     UnprovenOutboxMark,
-    /// The relay published the event from an outbox entry, and no entry with that text is in the table any more.
+    /// The relay published the event from an outbox entry, and the table holds no entry with that text.
     OutboxEntryDiffers,
-    /// The event came with marks of a replay from a source that is no operator's. It was handled without them.
+    /// The event has replay marks, but its source is not an operator's. The marks were ignored.
     ReplayMarkIgnored,
 }
 
@@ -15,7 +15,7 @@ impl Finding {
     pub const ALL: [Finding; 3] =
         [Finding::UnprovenOutboxMark, Finding::OutboxEntryDiffers, Finding::ReplayMarkIgnored];
 
-    /// The name under which records and log lines have it.
+    /// The name in records and log lines.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -25,7 +25,7 @@ impl Finding {
         }
     }
 
-    /// The stable code of the log line about it.
+    /// The stable code of the log line.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -35,29 +35,32 @@ impl Finding {
         }
     }
 
-    /// What it means, for an operator.
+    /// The meaning, for operators.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
             Finding::UnprovenOutboxMark => {
-                "the event claims to come from the outbox, and the relay did not publish it; no entry was acknowledged"
+                "the event claims to come from the outbox, but the relay did not publish it; no entry was acknowledged"
             }
             Finding::OutboxEntryDiffers => {
-                "the relay published the event, and the outbox has no entry with this text; no entry was acknowledged"
+                "the relay published the event, but the outbox has no entry with this text; no entry was acknowledged"
             }
             Finding::ReplayMarkIgnored => {
-                "the event came with replay marks, and its source is no operator's; the marks were ignored"
+                "the event has replay marks, but its source is not an operator's; the marks were ignored"
             }
         }
     }
 
-    /// All findings that a record's `finding` attribute names. Names of later releases are left out.
+    /// Parses the `finding` attribute of a record. Names of later releases are ignored.
     #[must_use]
     pub fn read(names: &str) -> Vec<Finding> {
-        names.split(',').filter_map(|name| Finding::ALL.into_iter().find(|it| it.name() == name)).collect()
+        names
+            .split(',')
+            .filter_map(|name| Finding::ALL.into_iter().find(|finding| finding.name() == name))
+            .collect()
     }
 
-    /// The value of the attribute for these findings. `None` where there is none.
+    /// The value of the attribute for these findings. `None` without findings.
     #[must_use]
     pub fn write(findings: &[Finding]) -> Option<String> {
         let names: Vec<&str> = findings.iter().map(|finding| finding.name()).collect();

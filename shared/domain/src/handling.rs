@@ -1,4 +1,4 @@
-//! How a note to a device is handled, by what its rule and its event say.
+//! Platform options of a push notification, from its rule and its event.
 
 use serde_json::Value;
 
@@ -10,12 +10,12 @@ use crate::push_options::is_link;
 use crate::rule::Rule;
 use crate::value_key::value_key;
 
-/// Sets what the note is called, the number on the app's icon, and where a tap leads. The answer names the members of
-/// the rule's `push` whose value in the event cannot be used: the notification goes out without them, and the caller logs
-/// it.
+/// Sets the collapse key, the badge and the link of a push notification. Returns the members of the rule's `push`
+/// whose event values are invalid. The notification is sent without them, and the caller logs them.
 ///
-/// A name is a keyed hash: the value may be anybody's, the push service reads it, and Apple takes 64 bytes. It holds the tenant and the rule, so that two
-/// rules which name their notes by the same value do not push each other off the screen.
+/// The collapse key is a keyed hash: the value may be personal data, the push service reads it, and Apple accepts 64
+/// bytes. The hash includes tenant and rule, so that two rules with equal values do not replace each other's
+/// notifications.
 pub fn handle(plan: &Plan<'_>, rule: &Rule, push: &mut Push) -> Vec<&'static str> {
     let envelope = plan.envelope();
     let tenant = plan.event.tenant.as_deref().unwrap_or("-");
@@ -37,26 +37,26 @@ pub fn handle(plan: &Plan<'_>, rule: &Rule, push: &mut Push) -> Vec<&'static str
     ignored
 }
 
-/// The values of the event that the rule names for its push notifications and that cannot be used.
+/// Notes about event values that the rule names for push notifications and that are invalid.
 pub(crate) fn unusable(rule: &Rule, envelope: &Value) -> Vec<Note> {
     let collapse = rule.push.collapse.iter().filter(|path| value_key(path, envelope).is_none());
-    let collapse = collapse.map(|path| Note::missing(path, "the note takes no other's place by it"));
+    let collapse = collapse.map(|path| Note::missing(path, "the notification replaces no other one"));
     let badges = rule
         .push
         .badge
         .iter()
-        .filter(|path| value_of(Some(path), envelope).is_none_or(|it| count(&it).is_none()));
+        .filter(|path| value_of(Some(path), envelope).is_none_or(|value| count(&value).is_none()));
     let badges = badges.map(|path| Note::Unusable {
-        what: format!("`{path}` of the event is no whole number of 0 or more"),
-        instead: "the number on the app's icon stays as it is",
+        what: format!("`{path}` of the event is not a whole number of 0 or more"),
+        instead: "the badge is unchanged",
     });
     let links = rule
         .push
         .link
         .iter()
-        .filter(|path| value_of(Some(path), envelope).is_none_or(|it| link(&it).is_none()));
+        .filter(|path| value_of(Some(path), envelope).is_none_or(|value| link(&value).is_none()));
     let links = links.map(|path| Note::Unusable {
-        what: format!("`{path}` of the event is no link"),
+        what: format!("`{path}` of the event is not a link"),
         instead: "a tap opens the app",
     });
     collapse.chain(badges).chain(links).collect()
@@ -70,7 +70,7 @@ fn link(value: &Value) -> Option<&str> {
     value.as_str().map(str::trim).filter(|text| is_link(text))
 }
 
-/// The value that a path leads to; null counts as none.
+/// The value at a path; `null` counts as absent.
 fn value_of(path: Option<&Path>, envelope: &Value) -> Option<Value> {
     path?.pick(envelope).filter(|value| !value.is_null())
 }
@@ -84,7 +84,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn notes_of_one_thing_have_one_name_and_others_have_another() {
+    fn equal_values_have_equal_collapse_keys() {
         let named = |rule: &str, tenant: &str, order: &str| {
             handled(rule, tenant, &json!({ "order": order }), None).collapse
         };
@@ -94,13 +94,17 @@ mod tests {
         for (rule, tenant, order) in [("shipped", "a", "8"), ("shipped", "b", "7"), ("late", "a", "7")] {
             assert_ne!(named(rule, tenant, order), first, "{rule} {tenant} {order}");
         }
-        assert_eq!(handled("shipped", "a", &json!({}), None).collapse, None, "the event does not say");
+        assert_eq!(handled("shipped", "a", &json!({}), None).collapse, None, "the event has no value");
     }
 
     #[test]
-    fn a_digests_note_takes_the_place_of_the_digest_before() {
-        let told = |window: &str| handled("shipped", "a", &json!({}), Some(window)).collapse;
-        assert!(told("w-1").is_some() && told("w-1") == told("w-1") && told("w-1") != told("w-2"));
+    fn digest_notification_replaces_the_previous_digest() {
+        let collapse_key = |window: &str| handled("shipped", "a", &json!({}), Some(window)).collapse;
+        assert!(
+            collapse_key("w-1").is_some()
+                && collapse_key("w-1") == collapse_key("w-1")
+                && collapse_key("w-1") != collapse_key("w-2")
+        );
         let named = handled("shipped", "a", &json!({ "order": "7" }), Some("w-1")).collapse;
         assert_eq!(
             named,
@@ -110,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_badge_is_a_whole_number_of_the_event() {
+    fn badge_is_a_whole_number_of_the_event() {
         for (unread, expected) in [
             (json!(3), Some(3)),
             (json!(0), Some(0)),
@@ -129,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn value_that_is_no_link_or_no_count_is_left_out_and_named() {
+    fn invalid_link_or_badge_is_omitted_and_reported() {
         for (data, link, ignored) in [
             (json!({ "link": "https://a.example/7" }), Some("https://a.example/7"), &[][..]),
             (json!({ "link": " clinic://a/7 " }), Some("clinic://a/7"), &[]),
@@ -144,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_rule_asks_that_stored_notifications_are_replaced() {
+    fn only_a_rule_collapses_stored_notifications() {
         assert!(handled("shipped", "a", &json!({ "order": "7" }), None).collapses_stored);
         assert!(!handled("shipped", "a", &json!({}), None).collapses_stored);
         assert!(!handled("shipped", "a", &json!({}), Some("w-1")).collapses_stored);

@@ -1,5 +1,5 @@
-//! What somebody was told live and can read later: entries, where each stands, and how many there are. It knows no
-//! table; whoever keeps an inbox writes its [`Head`] and the entries it counts together or not at all.
+//! The inbox of in-app messages: entries, their states and counts. This module accesses no table. The caller must
+//! write a [`Head`] and the entries it counts in one transaction.
 
 mod head;
 mod kept;
@@ -17,28 +17,28 @@ pub use kept::{Kept, MAX_ENTRY_BYTES};
 pub use marking::{Marking, is_category, keys};
 pub use view::View;
 
-/// How long an entry is kept at least, in days. All that came in one week go together, at the end of the week in which
-/// the newest of them is so old: up to a week later.
+/// The shortest retention of an entry, in days. Entries of one week expire together, when the newest of them reaches
+/// this age: up to a week later.
 pub const RETENTION_DAYS: i64 = 90;
 
 const WEEK_SECONDS: i64 = 7 * 86_400;
 
-/// Where an entry stands.
+/// The state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Nobody has looked since it came.
+    /// No client has listed the entry.
     Unseen,
-    /// It was in a list that somebody looked at.
+    /// The entry was in a displayed list.
     Seen,
-    /// Somebody read it.
+    /// The user opened the entry.
     Read,
-    /// Somebody put it away. It counts nowhere and is listed only when asked for.
+    /// The user archived the entry. It is not counted, and is listed only on request.
     Archived,
 }
 
 impl State {
-    /// Every state there is.
+    /// All states.
     pub const ALL: [State; 4] = [State::Unseen, State::Seen, State::Read, State::Archived];
 
     #[must_use]
@@ -51,39 +51,39 @@ impl State {
         }
     }
 
-    /// Reads the name that [`State::name`] gives.
+    /// Parses the name that [`State::name`] returns.
     #[must_use]
     pub fn from_name(name: &str) -> Option<State> {
-        State::ALL.into_iter().find(|it| it.name() == name)
+        State::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Where it stands after a mark; the same where the mark says nothing new. What is archived has been dealt with, and
-    /// comes back as read; nothing else brings it back.
+    /// The state after a mark. Only `Unarchived` restores an archived entry, as read. A mark without effect keeps the
+    /// state.
     #[must_use]
     pub fn after(self, mark: Mark) -> State {
         match (mark, self) {
             (Mark::Seen, State::Unseen) | (Mark::Unread, State::Read) => State::Seen,
             (Mark::Read, State::Unseen | State::Seen) | (Mark::Unarchived, State::Archived) => State::Read,
             (Mark::Archived, _) => State::Archived,
-            (Mark::Seen | Mark::Read | Mark::Unread | Mark::Unarchived, it) => it,
+            (Mark::Seen | Mark::Read | Mark::Unread | Mark::Unarchived, state) => state,
         }
     }
 }
 
-/// What somebody does with entries.
+/// An action of the user on entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
     Seen,
     Read,
-    /// It is to be read again; that it was seen cannot be taken back.
+    /// Unread again; the entry stays seen.
     Unread,
     Archived,
     Unarchived,
 }
 
 impl Mark {
-    /// Every mark there is.
+    /// All marks.
     pub const ALL: [Mark; 5] = [Mark::Seen, Mark::Read, Mark::Unread, Mark::Archived, Mark::Unarchived];
 
     #[must_use]
@@ -97,14 +97,14 @@ impl Mark {
         }
     }
 
-    /// Reads the name that [`Mark::name`] gives.
+    /// Parses the name that [`Mark::name`] returns.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Mark> {
-        Mark::ALL.into_iter().find(|it| it.name() == name)
+        Mark::ALL.into_iter().find(|mark| mark.name() == name)
     }
 
-    /// What it says of the notification itself: escalations ask for that. Putting away what was never opened is having
-    /// seen it.
+    /// The engagement that the mark reports for the notification, which escalations evaluate. Archiving an unopened
+    /// entry counts as seen.
     #[must_use]
     pub fn says(self) -> Option<Unless> {
         match self {
@@ -114,18 +114,18 @@ impl Mark {
     }
 }
 
-/// Whose inbox is looked into, and how much of it is seen.
+/// The owner of an inbox, and the visible part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
     pub user: String,
     pub view: View,
 }
 
-/// Which entries are listed.
+/// The selection of entries by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shelf {
-    /// All that are not archived.
+    /// All entries except archived ones.
     #[default]
     Inbox,
     Unseen,
@@ -135,7 +135,7 @@ pub enum Shelf {
 }
 
 impl Shelf {
-    /// Every shelf there is.
+    /// All selections.
     pub const ALL: [Shelf; 4] = [Shelf::Inbox, Shelf::Unseen, Shelf::Unread, Shelf::Archived];
 
     #[must_use]
@@ -148,13 +148,13 @@ impl Shelf {
         }
     }
 
-    /// Reads the name that [`Shelf::name`] gives.
+    /// Parses the name that [`Shelf::name`] returns.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Shelf> {
-        Shelf::ALL.into_iter().find(|it| it.name() == name)
+        Shelf::ALL.into_iter().find(|shelf| shelf.name() == name)
     }
 
-    /// The states of what lies on it.
+    /// The states of the selected entries.
     #[must_use]
     pub fn states(self) -> &'static [State] {
         match self {
@@ -166,18 +166,18 @@ impl Shelf {
     }
 }
 
-/// Which entries are listed, or marked all at once.
+/// The entries to list, or to mark at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     pub shelf: Shelf,
-    /// Only what rules of this category said.
+    /// Only entries of rules with this category.
     pub category: Option<String>,
 }
 
-/// One entry as it stands. No `Debug`: it holds what somebody was told.
+/// An entry with its current state. No `Debug`, because it holds message texts.
 #[derive(Clone)]
 pub struct Entry {
-    /// Its number in this user's inbox: later entries have higher ones.
+    /// The sequence number in this user's inbox: later entries have higher numbers.
     pub seq: u64,
     pub state: State,
     pub tenant: Option<String>,
@@ -192,7 +192,7 @@ impl Entry {
     }
 }
 
-/// As clients get it: one flat object.
+/// The form for clients: one flat object.
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Kept { id, event, rule, category, priority, title, body, data, due: _, truncated } = &self.kept;
@@ -221,21 +221,21 @@ impl Serialize for Entry {
     }
 }
 
-/// When an entry that came at `created` is gone.
+/// The expiry of an entry created at `created`.
 #[must_use]
 pub fn expires_at(created: Timestamp) -> Timestamp {
     end_of(week(created))
 }
 
-/// Whether an entry that came at `created` is gone.
+/// Whether an entry created at `created` has expired.
 #[must_use]
 pub fn is_over(created: Timestamp, now: Timestamp) -> bool {
     expires_at(created) <= now
 }
 
-/// Weeks since 1970, which began on a Thursday.
-fn week(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(WEEK_SECONDS)
+/// Weeks since 1970-01-01, a Thursday.
+fn week(time: Timestamp) -> i64 {
+    time.as_second().div_euclid(WEEK_SECONDS)
 }
 
 fn end_of(week: i64) -> Timestamp {

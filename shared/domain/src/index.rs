@@ -1,13 +1,13 @@
-//! Many patterns asked at once: what an event costs depends on the event and on the patterns that come close to it, not
-//! on how many there are.
+//! An index over many patterns. The cost of a match depends on the event and on the similar patterns, not on the
+//! number of patterns.
 //!
-//! Each combination of a pattern is filed under the field that tells it best from the others: a value that it must have,
-//! begin with or end with. An event's values are looked up there; only what is found that way is held against the event
-//! as a whole. What has no such field (`exists`, `anything-but`, ranges, addresses and nothing else) is asked for every
-//! event.
+//! Each combination of a pattern is indexed under its most selective field: a value that the field must equal, begin
+//! with or end with. The values of an event are looked up in the index, and only the found combinations are compared
+//! with the whole event. Combinations without such a field (only `exists`, `anything-but`, ranges or addresses) are
+//! compared with every event.
 //!
-//! Most events have one value at most wherever a pattern looks. For them a list of values is enough ([`glance`]); for
-//! lists, dots in names and names that come twice there is the tree that [`Pattern::matches`] works on ([`walk`]).
+//! Most events have at most one value at each path of a pattern. For them a list of values suffices ([`glance`]).
+//! Arrays, names with dots and duplicate names need the tree of [`Pattern::matches`] ([`walk`]).
 
 use std::collections::HashMap;
 
@@ -29,30 +29,30 @@ use attribute::Attribute;
 use glance::Glance;
 use walk::Walk;
 
-/// Patterns by their order, compiled into one.
+/// Patterns by their position, compiled into one index.
 #[derive(Debug, Default)]
 pub struct Index {
     patterns: Vec<Pattern>,
     /// The combinations of all patterns, in their order.
     combinations: Vec<Combination>,
-    /// What each combination asks for, one after the other.
+    /// The fields of each combination, one combination after the other.
     fields: Vec<Field>,
-    /// Every path that any of them asks for.
+    /// All paths of the patterns.
     paths: Paths,
-    /// What is to be looked up at the end of each path, by [`Spot::at`].
+    /// The lookups at the end of each path, by [`Spot::at`].
     looks: Vec<Look>,
-    /// The attributes of an event that any of them asks for.
+    /// The event attributes that patterns use.
     attributes: Vec<(Attribute, Spot)>,
-    /// Where the members of an event's envelope are, and its payload, if any pattern asks for them.
+    /// The position of the envelope and of the payload, if any pattern uses them.
     detail: Option<Spot>,
     data: Option<Spot>,
-    /// The first of the entries under each fingerprint.
+    /// The first entry of each fingerprint.
     first: HashMap<u64, u32, Prints>,
     entries: Vec<Entry>,
-    /// Combinations that cannot be found by a value.
-    unfiled: Vec<u32>,
-    /// Something is filed under a value in the payload, so each event's payload has to be looked at.
-    files_data: bool,
+    /// Combinations without an indexable value.
+    unindexed: Vec<u32>,
+    /// Whether a combination is indexed under a payload value, so that each payload must be scanned.
+    indexes_data: bool,
 }
 
 /// One combination of a pattern's `$or` arrays.
@@ -60,20 +60,20 @@ pub struct Index {
 struct Combination {
     pattern: u32,
     alternative: u32,
-    /// Where its fields end; they begin where those of the combination before it end.
+    /// The end of its fields, which begin at the end of the previous combination's fields.
     fields_end: u32,
-    /// It asks for something in the payload.
-    asks_data: bool,
+    /// Whether the combination uses the payload.
+    uses_data: bool,
 }
 
-/// A field of a combination: where to look, and its number in the pattern.
+/// A field of a combination: its path, and its number in the pattern.
 #[derive(Debug)]
 struct Field {
     spot: Spot,
     number: u32,
 }
 
-/// In which ways a value is looked up.
+/// The lookups for a value.
 #[derive(Debug, Default, Clone)]
 struct Look {
     whole: bool,
@@ -82,30 +82,30 @@ struct Look {
     suffixes: Vec<Affix>,
 }
 
-/// All beginnings or endings of one length.
+/// All prefixes or suffixes of one length.
 #[derive(Debug, Clone)]
 struct Affix {
     length: usize,
-    /// A bit for the byte at the inner end of each of them.
+    /// A bit for the inner edge byte of each of them.
     edges: u64,
 }
 
-/// A combination that is filed under some fingerprint, and the entry after it.
+/// A combination under a fingerprint, and the next entry of the same fingerprint.
 #[derive(Debug)]
 struct Entry {
     combination: u32,
     next: u32,
 }
 
-/// No entry.
+/// The end of a list of entries.
 const NONE: u32 = u32::MAX;
 
 impl Index {
-    /// Which patterns match an event, in ascending order. It is what [`Pattern::matches`] says of each of them and
+    /// The patterns that match an event, in ascending order. The result equals [`Pattern::matches`] of each pattern on
     /// [`Event::document`].
     #[must_use]
     pub fn matching(&self, event: &Event) -> Vec<usize> {
-        // Values that cannot be used stand in no field of the event; patterns see them all the same.
+        // Invalid attribute values are not fields of [`Event`], but patterns can match them.
         if !event.unusable.is_empty()
             && let Some(found) = self.matching_text(&event.document().to_string())
         {
@@ -120,8 +120,8 @@ impl Index {
         walk.matching()
     }
 
-    /// The same for any JSON text, such as an event as EventBridge writes it. `None` when it is not JSON, nests deeper
-    /// than 127 levels, or holds, where a pattern looks, a number or a character that nothing can hold.
+    /// The patterns that match a JSON text, such as an EventBridge event. `None` if the text is not JSON, nests deeper
+    /// than 127 levels, or has an unrepresentable number or character at a path of a pattern.
     #[must_use]
     pub fn matching_text(&self, event: &str) -> Option<Vec<usize>> {
         let mut glance = Glance::new(self);
@@ -133,7 +133,7 @@ impl Index {
         Some(walk.matching())
     }
 
-    /// How many patterns there are.
+    /// The number of patterns.
     #[must_use]
     pub fn len(&self) -> usize {
         self.patterns.len()
@@ -144,7 +144,7 @@ impl Index {
         self.patterns.is_empty()
     }
 
-    /// Adds the combinations to `found` that are filed under this value.
+    /// Adds the combinations that are indexed under this value to `found`.
     fn look_up(&self, spot: Spot, value: &Scalar<'_>, found: &mut Candidates) {
         let look = &self.looks[spot.at()];
         if look.whole {
@@ -183,43 +183,44 @@ impl Index {
             found.list.push(entry.combination);
             next = entry.next;
         }
-        // A list in an event may name one value a thousand times.
+        // An array in an event may contain one value many times.
         if found.list.len() > (self.combinations.len() + 32) * 2 {
-            found.settle();
+            found.sort_and_dedup();
         }
     }
 }
 
-/// Combinations that may hold.
+/// Combinations that may match.
 struct Candidates {
     list: Vec<u32>,
 }
 
 impl Candidates {
     fn of(index: &Index) -> Candidates {
-        let mut list = Vec::with_capacity(index.unfiled.len() + 16);
-        list.extend_from_slice(&index.unfiled);
+        let mut list = Vec::with_capacity(index.unindexed.len() + 16);
+        list.extend_from_slice(&index.unindexed);
         Candidates { list }
     }
 
-    /// Each once, in their order.
-    fn settle(&mut self) {
+    /// Sorts the combinations and removes duplicates.
+    fn sort_and_dedup(&mut self) {
         self.list.sort_unstable();
         self.list.dedup();
     }
 
-    fn ask_data(&self, index: &Index) -> bool {
-        index.files_data || self.list.iter().any(|it| index.combinations[*it as usize].asks_data)
+    fn needs_data(&self, index: &Index) -> bool {
+        index.indexes_data
+            || self.list.iter().any(|combination| index.combinations[*combination as usize].uses_data)
     }
 
-    /// The patterns of those that hold, each once, in their order.
+    /// The patterns of the matching combinations, sorted and without duplicates.
     fn matching(mut self, index: &Index, holds: impl Fn(u32, &Combination) -> bool) -> Vec<usize> {
-        self.settle();
+        self.sort_and_dedup();
         let mut found: Vec<usize> = Vec::with_capacity(self.list.len());
-        for at in self.list {
-            let combination = &index.combinations[at as usize];
+        for number in self.list {
+            let combination = &index.combinations[number as usize];
             let pattern = combination.pattern as usize;
-            if found.last() != Some(&pattern) && holds(at, combination) {
+            if found.last() != Some(&pattern) && holds(number, combination) {
                 found.push(pattern);
             }
         }

@@ -1,17 +1,20 @@
-//! Carillon's core: what an event is, who a rule says should hear of it, and what is decided for each of them.
+//! Carillon's core: events, rules, decisions, jobs and outcomes as pure values and functions.
 //!
-//! Values in, values out. Nothing here knows a clock, the environment, chance, a network or AWS; all of it builds
-//! for `wasm32-unknown-unknown`. Data moves through the modules in this order:
+//! The crate has no clock, environment, randomness, network or AWS access, and builds for `wasm32-unknown-unknown`.
+//! Data moves through the modules in this order:
 //!
-//! [`bus`] an EventBridge event as a queue carries it → [`event`] the envelope → [`catalog`] the rules whose
-//! [`pattern`] matches → [`plan`] whom they address → [`decide`](mod@decide) what happens to each → [`job`] what a
-//! channel is asked to do, after what is asked in [`proof`] → [`outcome`] what came of it → [`receipt`] what the provider
-//! says of it later.
+//! 1. [`bus`] parses an EventBridge event from a queue, and [`event`] its CloudEvents envelope.
+//! 2. [`catalog`] holds the compiled rules. [`index`] finds the rules whose [`pattern`] matches.
+//! 3. [`plan`] expands the recipients of the matching rules.
+//! 4. [`decide`](mod@decide) decides each notification.
+//! 5. [`proof`] checks rendered content, and [`job`] is the unit of work for a channel function.
+//! 6. [`outcome`] records the result, and [`receipt`] reads the provider's later reports.
 //!
-//! When and how often stand beside it: [`zone`] local time → [`window`] when somebody may be disturbed,
-//! [`recurrence`] and [`span`] when something comes round and ends, [`counter`] how many are let through. For delivery:
-//! [`retry`] how often something is tried, [`breaker`] whether a provider is asked at all, [`quota`] how fast, [`suspects`]
-//! what is taken up by itself.
+//! Time: [`zone`] converts local time, [`window`] defines quiet hours, [`recurrence`] and [`span`] define recurring
+//! times and periods. Limits: [`counter`] implements throttles and caps, [`digest`] implements digest windows.
+//!
+//! Delivery: [`retry`] schedules retries, [`breaker`] is the circuit breaker of a provider, [`quota`] limits the send
+//! rate, and [`suspects`] isolates poison messages.
 
 pub mod access;
 pub mod address_change;

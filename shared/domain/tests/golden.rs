@@ -1,5 +1,5 @@
-//! Messages and catalogs as a release wrote them, in `fixtures/<release>/`: they are read as what they meant, and what is
-//! written today has every member that the release wrote, so that the release's reader finds what it needs.
+//! Golden files of messages and catalogs from releases, in `fixtures/<release>/`. The current code must read them with
+//! their original meaning. Its own output must contain every member of them, so that the last release can read it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its fixtures fails")]
 
@@ -18,11 +18,11 @@ use domain::plan::Audience;
 use domain::wake::{Cursor, Task, WAKE_VERSION, Wake};
 use serde_json::Value;
 
-/// The release whose messages may still be in queues, schedules and tables while this one is deployed.
+/// The release whose messages may still be in queues, schedules and tables during the deployment of this release.
 const LAST_RELEASE: &str = "0.1.0";
 
 #[test]
-fn jobs_of_the_last_release_are_read_as_what_they_meant() {
+fn jobs_of_the_last_release_keep_their_meaning() {
     let jobs = files(LAST_RELEASE, "jobs");
     let read: BTreeMap<&str, Job> =
         jobs.iter().map(|(name, text)| (name.as_str(), job(name, text))).collect();
@@ -49,7 +49,7 @@ fn jobs_of_the_last_release_are_read_as_what_they_meant() {
         assert_eq!(job.priority, Priority::High, "{name}");
     }
     assert_eq!(read.len(), 13, "every golden job is compared");
-    // Members that the last release left out where they say nothing.
+    // Members that the last release omits when they have their default.
     let least = &read["email-least"];
     assert_eq!((least.step, least.held_s, least.one_time), (0, 0, false));
     assert!(least.expires_at.is_none() && least.failover.is_none() && least.set.is_none());
@@ -62,7 +62,7 @@ fn jobs_of_the_last_release_are_read_as_what_they_meant() {
 }
 
 #[test]
-fn wakes_of_the_last_release_are_read_as_what_they_meant() {
+fn continuations_of_the_last_release_keep_their_meaning() {
     let wakes = files(LAST_RELEASE, "wakes");
     for (name, text) in &wakes {
         let wake = wake(name, text);
@@ -110,14 +110,14 @@ fn wakes_of_the_last_release_are_read_as_what_they_meant() {
                 };
                 assert_eq!(after, if name == "page-endpoints" { "crm" } else { "ann" });
             }
-            other => panic!("{other} is compared with nothing"),
+            other => panic!("{other} has no comparison"),
         }
     }
     assert_eq!(wakes.len(), 11);
 }
 
 #[test]
-fn catalog_of_the_last_release_is_read_as_what_it_meant() {
+fn catalog_of_the_last_release_keeps_its_meaning() {
     let text = fs::read_to_string(folder(LAST_RELEASE).join("catalog.json")).unwrap();
     let file = CatalogFile::read(&text).unwrap();
     superset("catalog", &parse(&text), &serde_json::to_value(&file).unwrap());
@@ -125,7 +125,7 @@ fn catalog_of_the_last_release_is_read_as_what_it_meant() {
     assert_eq!(catalog.version(), "0123456789ab");
     let names = |kind: &str| {
         let event = Event { kind: kind.to_owned(), ..event() };
-        catalog.matching(&event).iter().map(|it| it.name.clone()).collect::<Vec<_>>()
+        catalog.matching(&event).iter().map(|rule| rule.name.clone()).collect::<Vec<_>>()
     };
     assert_eq!(
         (names("appointment.booked"), names("hello")),
@@ -141,13 +141,13 @@ fn catalog_of_the_last_release_is_read_as_what_it_meant() {
 }
 
 #[test]
-fn broadcast_is_of_a_version_that_the_last_release_leaves_to_newer_functions() {
+fn last_release_leaves_broadcasts_to_newer_functions() {
     let broadcasts = files("unreleased", "jobs");
     assert_eq!(broadcasts.len(), 2);
     for (name, text) in broadcasts {
         let job = job(&name, &text);
         assert_eq!((job.version, job.channel(), job.content.address()), (2, Channel::Socket, None), "{name}");
-        let Content::Broadcast(broadcast) = &job.content else { panic!("{name} is no broadcast") };
+        let Content::Broadcast(broadcast) = &job.content else { panic!("{name} is not a broadcast") };
         assert_eq!(broadcast.to, SocketTarget::Room("clinic:7".into()), "{name}");
         let is_least = name == "broadcast-least";
         assert_eq!(broadcast.exclude.is_empty(), is_least, "{name}");
@@ -157,7 +157,7 @@ fn broadcast_is_of_a_version_that_the_last_release_leaves_to_newer_functions() {
 }
 
 #[test]
-fn what_is_written_today_has_every_member_that_the_last_release_wrote() {
+fn output_has_every_member_of_the_last_release() {
     for (name, text) in files(LAST_RELEASE, "jobs") {
         superset(&name, &parse(&text), &serde_json::to_value(job(&name, &text)).unwrap());
     }
@@ -167,7 +167,7 @@ fn what_is_written_today_has_every_member_that_the_last_release_wrote() {
 }
 
 #[test]
-fn event_inside_a_message_is_written_to_the_letter_as_it_came() {
+fn event_inside_a_message_is_unchanged() {
     let (name, text) = files(LAST_RELEASE, "wakes").into_iter().next().unwrap();
     assert_eq!(wake(&name, &text).to_json(), text);
     let (name, text) = files(LAST_RELEASE, "jobs").into_iter().next().unwrap();
@@ -175,16 +175,16 @@ fn event_inside_a_message_is_written_to_the_letter_as_it_came() {
     assert!(serde_json::to_string(&job(&name, &text)).unwrap().contains("\"price\":1.50"));
 }
 
-/// A version without golden files has no test for its reader: record them before the version goes up.
+/// A version without golden files has no test for its reader. Record them before the version changes.
 #[test]
-fn every_version_that_is_read_has_golden_files() {
+fn every_readable_version_has_golden_files() {
     let mut jobs = BTreeSet::new();
     let mut wakes = BTreeSet::new();
     let mut catalogs = BTreeSet::new();
     for release in releases() {
         jobs.extend(files(&release, "jobs").iter().map(|(_, text)| number(text, "version")));
         wakes.extend(files(&release, "wakes").iter().map(|(_, text)| number(text, "carillon_wake")));
-        // Golden files of what is not released yet are those of the kinds that changed.
+        // The golden files of unreleased code cover only the kinds that changed.
         if let Ok(catalog) = fs::read_to_string(folder(&release).join("catalog.json")) {
             catalogs.insert(number(&catalog, "format"));
         }
@@ -201,7 +201,7 @@ fn job(name: &str, text: &str) -> Job {
 
 fn wake(name: &str, text: &str) -> Wake {
     Wake::read(text)
-        .unwrap_or_else(|| panic!("{name} is no wake"))
+        .unwrap_or_else(|| panic!("{name} is not a continuation"))
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -215,13 +215,13 @@ fn event() -> Event {
     Event::parse(text).unwrap()
 }
 
-/// Every member of `old` is in `new`, with the same value; `new` may have more.
+/// Checks that `new` has every member of `old` with the same value. `new` may have more members.
 #[track_caller]
 fn superset(place: &str, old: &Value, new: &Value) {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
             for (name, value) in old {
-                let found = new.get(name).unwrap_or_else(|| panic!("{place}.{name} is not written any more"));
+                let found = new.get(name).unwrap_or_else(|| panic!("{place}.{name} is missing"));
                 superset(&format!("{place}.{name}"), value, found);
             }
         }
@@ -241,7 +241,7 @@ fn releases() -> Vec<String> {
     all.map(|all| all.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Name and text of every golden file of a kind, in the order of the names.
+/// Name and text of every golden file of a kind, sorted by name.
 fn files(release: &str, kind: &str) -> Vec<(String, String)> {
     let of_kind = folder(release).join(kind);
     if !of_kind.exists() {

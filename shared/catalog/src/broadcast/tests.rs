@@ -109,7 +109,7 @@ fn sample_without_a_value_for_a_room_is_advice() {
     assert_eq!(warnings(r#"{"clinicId":7,"userId":"ann"}"#), [""; 0]);
     assert_eq!(warnings(r#"{"clinicId":7}"#), [""; 0], "a user may be left out, as in `to`");
     let what =
-        "`$.data.clinicId` of the event names no value for the room `clinic`, so this target is not told";
+        "`$.data.clinicId` of the event names no value for the room `clinic`, so this target gets no message";
     assert_eq!(warnings(r#"{"userId":"ann"}"#), [what]);
 }
 

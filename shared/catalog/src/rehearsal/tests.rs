@@ -277,10 +277,10 @@ fn a_sample_without_the_key_of_a_rule_is_a_warning() {
     let rule = format!("{RULE}  cancel: {{ key: $.data.k, when: {{ detail-type: [core.bye] }} }}\n");
     let bye = SAMPLE.replace("core.hello", "core.bye");
     let told = format!(
-        "0.json: rule hello: `$.data.k` of the event is missing or null, so no event can take it back; {fix}"
+        "0.json: rule hello: `$.data.k` of the event is missing or null, so no event can cancel it; {fix}"
     );
     let lost = format!(
-        "1.json: rule hello: `$.data.k` of the event is missing or null, so the event takes nothing back; {fix}"
+        "1.json: rule hello: `$.data.k` of the event is missing or null, so the event cancels nothing; {fix}"
     );
     let nobody = "1.json: it reaches nobody (hello to -: the event has no value for the rule's `key`); \
                   name people in it who are known, or mend the rule's `to`";

@@ -79,20 +79,20 @@ fn a_test_that_fails_says_what_was_expected_what_was_decided_and_why() {
         &[
             "tests/a.yaml:5:7: the test `x` fails: expected and not decided `note to ann by push: suppressed no_address`, \
            and decided and not expected `note to ann by push: send`; mend the rule or the test; decided was:\n    \
-           note to ann by push: send\n    note to ann by email: send (the limit `daily` of 5 let it through)",
+           note to ann by push: send\n    note to ann by email: send (within the limit `daily` of 5)",
         ],
     );
     check(
         &[NOTE, "expect: [note to ann by push: send]"],
         &["tests/a.yaml:3:11: the test `x` fails: decided and not expected `note to ann by email: send`; \
-           mend the rule or the test; decided was:\n    note to ann by push: send\n    note to ann by email: send (the limit `daily` of 5 let it through)"],
+           mend the rule or the test; decided was:\n    note to ann by push: send\n    note to ann by email: send (within the limit `daily` of 5)"],
     );
     check(
         &[ALERT, "answers: { cancelled: true }\n  ", "expect: [alert to ann by socket: send]"],
         &["tests/a.yaml:4:12: the test `x` fails: expected and not decided `alert to ann by socket: send`, \
            and decided and not expected `alert to ann by socket: suppressed cancelled`; \
            mend the rule or the test; decided was:\n    alert to ann by socket: suppressed cancelled \
-           (step 0; a later event took it back; an event of 2026-11-20T12:00:00Z took it back)"],
+           (step 0; a later event took it back; an event of 2026-11-20T12:00:00Z cancelled it)"],
     );
 }
 

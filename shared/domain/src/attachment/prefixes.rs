@@ -1,33 +1,34 @@
-//! Which files an e-mail of a tenant may bring along: those below the tenant's own prefix of a bucket.
+//! Key prefixes that restrict which S3 objects a tenant's e-mails may attach.
 //!
-//! Producers name files in events, and tenants publish events themselves. The bucket alone therefore says nothing about
-//! whose file an object is; its key does. [`Prefixes::check`] compares the key with the tenant of the job.
+//! Producers name files in events, and tenants can publish events themselves. So the bucket alone does not tell which
+//! tenant owns an object. The key does. [`Prefixes::check`] compares the key with the tenant of the job.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::job::Attachment;
 
-/// What stands for the tenant's name in a prefix.
+/// The placeholder for the tenant in a configured prefix.
 const TENANT: &str = "{tenant}";
 
-/// The prefix of a tenant in every bucket for which no prefix is configured.
+/// The tenant prefix in every bucket without a configured prefix.
 pub const DEFAULT_PREFIX: &str = "tenants/{tenant}/";
 
-/// How often a key is decoded in search of a hidden `..`: no proxy decodes more often.
+/// How often a key is percent-decoded to find a hidden `..`. No proxy decodes more often.
 const DECODINGS: usize = 4;
 
-/// The prefixes of buckets. By default each tenant has [`DEFAULT_PREFIX`], and events without a tenant have none.
+/// The allowed prefixes by bucket. By default each tenant has [`DEFAULT_PREFIX`], and events without a tenant have
+/// none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prefixes {
-    /// By bucket: the parts before and after the tenant's name.
+    /// By bucket: the parts before and after the tenant placeholder.
     own: BTreeMap<String, Vec<(String, String)>>,
-    /// By bucket: what events without a tenant may use.
+    /// By bucket: the prefixes for events without a tenant.
     without_tenant: BTreeMap<String, BTreeSet<String>>,
-    /// By bucket: what every event may use.
+    /// By bucket: the prefixes for every event.
     shared: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// A configured prefix that would not hold. It fails the start of the function: a wrong prefix opens files.
+/// An invalid configured prefix. It prevents the function from starting, because a wrong prefix would expose files.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{entry:?} is no prefix of a bucket: {why}")]
 pub struct BadPrefix {
@@ -35,7 +36,7 @@ pub struct BadPrefix {
     pub why: &'static str,
 }
 
-/// A file that the job may not bring along. It quotes no key: keys may hold names.
+/// The reason why a job may not attach a file. The error quotes no key, because keys may hold names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Foreign {
     #[error("its key is ambiguous: it has an empty part, a part of dots, a backslash or a control character")]
@@ -49,13 +50,13 @@ pub enum Foreign {
 }
 
 impl Prefixes {
-    /// Reads two lists of `<bucket>=<prefix>`, separated by commas.
+    /// Reads two comma-separated lists of `<bucket>=<prefix>`.
     ///
-    /// An entry of `own` with `{tenant}` replaces the default prefix of its bucket, for events of that tenant. An entry of
-    /// `own` without `{tenant}` is for events without a tenant only. Entries of `shared` are for every event.
+    /// An entry of `own` with `{tenant}` replaces the default prefix of its bucket for events of that tenant. An entry
+    /// of `own` without `{tenant}` applies only to events without a tenant. Entries of `shared` apply to every event.
     ///
     /// # Errors
-    /// [`BadPrefix`] when an entry has no bucket, does not end in `/`, or could be left by a tenant's name.
+    /// [`BadPrefix`] if an entry has no bucket, does not end in `/`, or is ambiguous.
     pub fn read(own: &str, shared: &str) -> Result<Prefixes, BadPrefix> {
         let mut prefixes = Prefixes::default();
         for (bucket, prefix) in entries(own)? {
@@ -77,16 +78,16 @@ impl Prefixes {
         Ok(prefixes)
     }
 
-    /// Whether a job of an event of `tenant` may bring this file along.
+    /// Checks that a job for an event of `tenant` may attach this file.
     ///
     /// # Errors
-    /// [`Foreign`] says why not.
+    /// [`Foreign`] with the reason for the refusal.
     pub fn check(&self, file: &Attachment, tenant: Option<&str>) -> Result<(), Foreign> {
         if !is_plain_path(&file.key) {
             return Err(Foreign::Key);
         }
         let lies_in = |of: &BTreeMap<String, BTreeSet<String>>| {
-            of.get(&file.bucket).is_some_and(|all| all.iter().any(|it| is_below(&file.key, it)))
+            of.get(&file.bucket).is_some_and(|all| all.iter().any(|prefix| is_below(&file.key, prefix)))
         };
         if lies_in(&self.shared) {
             return Ok(());
@@ -107,22 +108,22 @@ impl Prefixes {
     }
 }
 
-/// Whether a key names an object below a prefix, which ends in a slash.
+/// Whether a key lies below a prefix. The prefix ends in a slash.
 fn is_below(key: &str, prefix: &str) -> bool {
     key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())
 }
 
 fn entries(list: &str) -> Result<Vec<(String, String)>, BadPrefix> {
-    list.split(',').map(str::trim).filter(|it| !it.is_empty()).map(entry).collect()
+    list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(entry).collect()
 }
 
 fn entry(text: &str) -> Result<(String, String), BadPrefix> {
     let bad = |why| BadPrefix { entry: text.to_owned(), why };
     let (bucket, prefix) = text.split_once('=').ok_or_else(|| bad("wanted <bucket>=<prefix>"))?;
-    // A bucket may be named by its ARN, as in AttachmentBuckets.
+    // A bucket may be given by its ARN, as in the parameter AttachmentBuckets.
     let bucket = bucket.trim().rsplit(':').next().unwrap_or_default();
     if !super::is_bucket(bucket) {
-        return Err(bad("the bucket cannot be called so"));
+        return Err(bad("the bucket name is invalid"));
     }
     let path = prefix.strip_suffix('/').ok_or_else(|| bad("a prefix ends in /"))?;
     if !is_plain_path(path) {
@@ -137,12 +138,12 @@ fn entry(text: &str) -> Result<(String, String), BadPrefix> {
     }
 }
 
-/// Whether a path means one object wherever it is read: also after it was decoded or normalized on its way.
+/// Whether a path is unambiguous, even after decoding or normalization by a proxy.
 fn is_plain_path(path: &str) -> bool {
     is_plain(path, |text| text.split('/').all(is_part))
 }
 
-/// Whether a text is one part of a path.
+/// Whether the text is a valid path segment.
 fn is_part(text: &str) -> bool {
     !text.is_empty()
         && text != "."
@@ -150,7 +151,7 @@ fn is_part(text: &str) -> bool {
         && !text.chars().any(|c| c.is_control() || c == '\\' || c == '/')
 }
 
-/// Whether a check holds for a text, and for what it becomes each time that it is decoded.
+/// Whether a check holds for a text and for each of its percent-decoded forms.
 fn is_plain(text: &str, check: impl Fn(&str) -> bool) -> bool {
     let mut text = text.to_owned();
     for _ in 0..DECODINGS {
@@ -166,13 +167,13 @@ fn is_plain(text: &str, check: impl Fn(&str) -> bool) -> bool {
     false
 }
 
-/// A text with each `%XX` of ASCII in it decoded.
+/// Decodes each `%XX` of an ASCII character once.
 fn decoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         out.push_str(before);
-        let code = after.get(..2).filter(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let code = after.get(..2).filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
         match code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(u8::is_ascii) {
             Some(byte) => {
                 out.push(char::from(byte));
@@ -194,7 +195,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn file_below_the_own_prefix_is_allowed_and_every_other_refused() {
+    fn only_files_below_the_own_prefix_are_allowed() {
         for (tenant, key, expected) in [
             (Some("a"), "tenants/a/2026/R 7+ü.pdf", Ok(())),
             (Some("a"), "tenants/a/100%.pdf", Ok(())),
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn configured_prefix_replaces_the_default_of_its_bucket_alone() {
+    fn configured_prefix_replaces_the_default_of_its_bucket_only() {
         let prefixes =
             Prefixes::read("arn:aws:s3:::bills=by/{tenant}/pdf/, bills=system/", "reports=public/").unwrap();
         for (bucket, key, tenant, is_allowed) in [
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn prefix_that_would_not_hold_is_refused() {
+    fn unsafe_prefix_is_refused() {
         for (own, shared) in [
             ("bills", ""),
             ("=x/", ""),
@@ -282,7 +283,7 @@ mod tests {
     }
 
     fn file(bucket: &str, key: &str) -> Attachment {
-        let text = |it: &str| it.to_owned();
+        let text = |part: &str| part.to_owned();
         Attachment { bucket: text(bucket), key: text(key), name: text("f"), kind: None, inline: None }
     }
 }

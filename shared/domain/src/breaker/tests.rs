@@ -5,7 +5,7 @@ use proptest::prelude::*;
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn nine_failures_say_nothing_and_ten_open_it() {
+fn ten_calls_are_the_least_that_open_the_breaker() {
     check(9, 9, false);
     check(10, 10, true);
     check(10, 7, true);
@@ -15,22 +15,22 @@ fn nine_failures_say_nothing_and_ten_open_it() {
 }
 
 #[test]
-fn failures_of_six_minutes_ago_are_forgotten() {
+fn failures_outside_the_window_do_not_count() {
     let before = Breaker::default().record(&tally(9, 9, NOON), NOON);
     assert!(!before.record(&tally(1, 1, at(400)), at(400)).is_open());
     assert!(before.record(&tally(1, 1, at(200)), at(200)).is_open());
 }
 
 #[test]
-fn while_it_is_open_one_probes_every_ten_seconds_and_success_lets_more_and_more_through() {
+fn open_breaker_probes_every_ten_seconds_and_recovers_gradually() {
     let open = open();
     assert_eq!(open.permit(at(9)), Permit::None { until: at(10) });
     assert_eq!(open.permit(at(10)), Permit::Probe);
     let probing = open.probe(at(10)).unwrap();
     assert_eq!(probing.permit(at(11)), Permit::None { until: at(20) });
-    assert_eq!(probing.probed(true, at(12)), probing, "it stays as it is");
+    assert_eq!(probing.probed(true, at(12)), probing, "a failed probe changes nothing");
     let recovering = probing.probed(false, at(12));
-    let shares = [12, 42, 71, 72].map(|it| recovering.permit(at(it)));
+    let shares = [12, 42, 71, 72].map(|second| recovering.permit(at(second)));
     assert_eq!(shares, [Permit::Percent(10), Permit::Percent(55), Permit::Percent(98), Permit::All]);
     let closed = recovering.record(&tally(5, 0, at(80)), at(80));
     assert!(closed.is_closed());
@@ -38,7 +38,7 @@ fn while_it_is_open_one_probes_every_ten_seconds_and_success_lets_more_and_more_
 }
 
 #[test]
-fn a_recovery_that_fails_opens_it_again_and_it_counts_as_one_time_that_it_was_down() {
+fn failed_recovery_reopens_the_breaker_and_keeps_the_outage_start() {
     let recovering = open().probe(at(10)).unwrap().probed(false, at(12));
     assert_eq!(recovering.down_since(), None);
     let again = recovering.record(&tally(3, 3, at(20)), at(20));
@@ -47,13 +47,13 @@ fn a_recovery_that_fails_opens_it_again_and_it_counts_as_one_time_that_it_was_do
 }
 
 #[test]
-fn what_was_under_way_when_it_opened_changes_nothing() {
+fn late_answers_do_not_change_an_open_breaker() {
     let open = open();
     assert_eq!(open.record(&tally(50, 0, at(1)), at(1)), open);
 }
 
 #[test]
-fn messages_stay_away_longer_the_longer_it_lasts() {
+fn deferral_grows_with_the_outage() {
     let open = open();
     for (seconds, least, most) in [(0, 5, 10), (60, 15, 30), (300, 75, 150), (7_200, 150, 300)] {
         for chance in [0, 511, 1_023] {
@@ -64,10 +64,10 @@ fn messages_stay_away_longer_the_longer_it_lasts() {
 }
 
 #[test]
-fn it_is_stored_and_read_back_and_what_is_not_there_is_a_provider_that_works() {
-    for it in [Breaker::default(), open(), open().probe(at(10)).unwrap().probed(false, at(12))] {
-        let text = serde_json::to_string(&it).unwrap();
-        assert_eq!(serde_json::from_str::<Breaker>(&text).unwrap(), it);
+fn breaker_round_trips_and_a_missing_one_is_closed() {
+    for breaker in [Breaker::default(), open(), open().probe(at(10)).unwrap().probed(false, at(12))] {
+        let text = serde_json::to_string(&breaker).unwrap();
+        assert_eq!(serde_json::from_str::<Breaker>(&text).unwrap(), breaker);
     }
     assert_eq!(serde_json::from_str::<Breaker>("{}").unwrap().permit(NOON), Permit::All);
 }
@@ -89,23 +89,23 @@ fn open() -> Breaker {
 }
 
 fn tally(asked: u32, failed: u32, now: Timestamp) -> Tally {
-    Tally(vec![Sample { at: sample(now), asked, failed }])
+    Tally(vec![Sample { at: sample_start(now), asked, failed }])
 }
 
 fn at(seconds: i64) -> Timestamp {
     NOON + SignedDuration::from_secs(seconds)
 }
 
-/// What one of several senders does next.
+/// An action of one of several senders.
 #[derive(Debug, Clone, Copy)]
-enum Act {
-    /// Looks at the breaker; what it sees may be old when it acts on it.
-    Look,
-    /// Asks the provider as far as the breaker that it saw lets it.
+enum Action {
+    /// Reads the breaker. The view may be old when the sender acts on it.
+    Read,
+    /// Calls the provider as far as the last read breaker permits.
     Send,
 }
 
-/// A row with a version: a write over another version than the one that was read is refused.
+/// A versioned row: a write over another version than the one read is refused.
 #[derive(Default)]
 struct Row(Breaker, u64);
 
@@ -120,11 +120,11 @@ impl Row {
 }
 
 proptest! {
-    /// Several senders with old views, and a provider that is down for all of the time: whatever they do in whatever
-    /// order, in ten seconds at most one of them asks once it is open and they have looked again.
+    /// Several senders with old views, and a provider that is down all the time. In any order of actions, at most one
+    /// sender probes in ten seconds, once the breaker is open and all have read it.
     #[test]
-    fn of_many_senders_one_probes_in_ten_seconds(
-        acts in vec((0_usize..4, prop_oneof![Just(Act::Look), Just(Act::Send)], 0_i64..4), 1..200),
+    fn one_of_many_senders_probes_in_ten_seconds(
+        acts in vec((0_usize..4, prop_oneof![Just(Action::Read), Just(Action::Send)], 0_i64..4), 1..200),
     ) {
         let mut row = Row(open(), 1);
         let mut views: Vec<(Breaker, u64)> = vec![(row.0.clone(), row.1); 4];
@@ -133,8 +133,8 @@ proptest! {
         for (who, act, seconds) in acts {
             now = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap();
             match act {
-                Act::Look => views[who] = (row.0.clone(), row.1),
-                Act::Send => {
+                Action::Read => views[who] = (row.0.clone(), row.1),
+                Action::Send => {
                     let (seen, version) = views[who].clone();
                     if let Some(next) = seen.probe(now) && row.write(next, version) {
                         probes.push(now);
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn it_opens_only_when_most_of_at_least_ten_failed(
+    fn breaker_opens_only_if_most_of_ten_calls_failed(
         batches in vec((0_u32..6, 0_u32..6, 0_i64..90), 1..40),
     ) {
         let (mut breaker, mut now) = (Breaker::default(), NOON);
@@ -159,18 +159,18 @@ proptest! {
             let next = breaker.record(&tally(fine + failed, failed, now), now);
             if next.is_open() {
                 let mut all = breaker.tally.clone();
-                all.add(Sample { at: sample(now), asked: fine + failed, failed });
+                all.add(Sample { at: sample_start(now), asked: fine + failed, failed });
                 all.forget_old(now);
                 prop_assert!(all.asked() >= LEAST_ASKED && all.percent_failed() >= FAILURES_PERCENT);
                 break;
             }
             breaker = next;
         }
-        prop_assert!(breaker.tally.0.len() <= 11, "it does not grow: {}", breaker.tally.0.len());
+        prop_assert!(breaker.tally.0.len() <= 11, "the tally has {} samples", breaker.tally.0.len());
     }
 
     #[test]
-    fn a_provider_that_comes_back_is_let_in_by_and_by_and_at_last_whole(starts in 10_i64..1_000) {
+    fn share_of_permitted_calls_grows_during_recovery(starts in 10_i64..1_000) {
         let mut breaker = open();
         let mut last = 0;
         for second in starts..starts + 75 {

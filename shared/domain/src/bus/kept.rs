@@ -1,6 +1,6 @@
-//! Members of an older envelope that no attribute of CloudEvents takes. None of them is lost.
+//! Members of an older envelope without a CloudEvents attribute. All of them stay readable.
 //!
-//! A scalar becomes an extension under its name in lower case (`$.category`, `$.routingkey`). Every member stands in
+//! A scalar becomes an extension under its lower-case name (`$.category`, `$.routingkey`). Every member is also in
 //! `data` under its own name, unless the payload has a member of that name (`$.data.target.excludeUsers`).
 
 use crate::event::{Data, Event, Extension, Fields, MAX_EVENT_BYTES, Refusal, extension, is_extension_name};
@@ -8,7 +8,7 @@ use crate::json::Raw;
 use crate::producers::EVENT_NAME;
 use crate::replay::{RENOTIFY, REPLAY_ID};
 
-/// The attributes of CloudEvents and of Carillon. A member of such a name gets [`PREFIX`] in front.
+/// The attributes of CloudEvents and of Carillon. An extension with such a name gets [`PREFIX`].
 const ATTRIBUTES: [&str; 21] = [
     "specversion",
     "id",
@@ -33,19 +33,19 @@ const ATTRIBUTES: [&str; 21] = [
     RENOTIFY,
 ];
 
-/// Stands in front of the name of an extension that would be taken for an attribute: `$.envelopetype`.
+/// The prefix of an extension whose name equals an attribute, as in `$.envelopetype`.
 const PREFIX: &str = "envelope";
 
 /// The longest value that becomes an extension, in bytes of JSON.
 const MAX_VALUE_BYTES: usize = 258;
 
-/// The most that all these extensions have together, in bytes.
+/// The limit of all these extensions together, in bytes.
 const MAX_ALL_BYTES: usize = 4 * 1024;
 
-/// What an event needs beside its payload and these extensions, in bytes: all attributes at their usual lengths.
+/// The reserve for all attributes at their usual lengths, in bytes.
 const FRAME_BYTES: usize = 4 * 1024;
 
-/// The members that nothing took, by name: another order of members makes no other event.
+/// The members without an attribute, sorted by name, so that the order of members does not change the event.
 pub(super) fn left<'f>(envelope: &'f Fields<'_>, taken: &[&str]) -> Vec<(&'f str, Raw<'f>)> {
     let is_left = |name: &str, raw: &Raw<'_>| raw.get() != "null" && !taken.contains(&name);
     let mut left: Vec<(&str, Raw<'_>)> = envelope.iter().filter(|(name, raw)| is_left(name, raw)).collect();
@@ -53,9 +53,9 @@ pub(super) fn left<'f>(envelope: &'f Fields<'_>, taken: &[&str]) -> Vec<(&'f str
     left
 }
 
-/// Adds the scalars among them as extensions, as far as these fit an event.
+/// Adds scalar members as extensions, as far as they fit the event size.
 pub(super) fn add_extensions(event: &mut Event, left: &[(&str, Raw<'_>)]) {
-    // A recorded event must be readable: its extensions never make it too large.
+    // A recorded event must stay readable, so extensions must not exceed its size limit.
     let payload = event.data.as_ref().map_or(0, |data| data.text().len());
     let most = MAX_EVENT_BYTES.saturating_sub(payload + FRAME_BYTES).min(MAX_ALL_BYTES);
     let mut bytes = 0;
@@ -75,13 +75,13 @@ pub(super) fn add_extensions(event: &mut Event, left: &[(&str, Raw<'_>)]) {
     }
 }
 
-/// A number beyond the integers of CloudEvents, as text.
+/// Returns a number outside the integer range of CloudEvents as text.
 fn number(raw: Raw<'_>) -> Option<Extension> {
-    let is_number = raw.get().starts_with(|it: char| it == '-' || it.is_ascii_digit());
+    let is_number = raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
     is_number.then(|| Extension::Text(raw.get().to_owned()))
 }
 
-/// The payload, which the envelope calls `member`, with the members that are left where it has none of that name.
+/// Returns the payload member `member`, extended by the remaining members that do not exist in the payload.
 pub(super) fn data(
     member: &str,
     payload: Option<Raw<'_>>,
@@ -94,7 +94,7 @@ pub(super) fn data(
     let mut members: Vec<(&str, Raw<'_>)> = Vec::new();
     match (&inner, payload) {
         (Some(fields), _) => members.extend(fields.iter()),
-        // Not an object: there is nothing to add to, so it becomes a member itself.
+        // The payload is not an object, so it becomes a member itself.
         (None, Some(raw)) => members.push(("payload", raw)),
         (None, None) => {}
     }

@@ -1,7 +1,6 @@
-//! The envelopes of the systems that Carillon takes over from, and plain EventBridge events.
+//! The envelopes of the systems that Carillon replaces, and plain EventBridge events.
 //!
-//! Members of these envelopes that no attribute of CloudEvents takes stay readable ([`kept`]): rules find them in `data`,
-//! where a CloudEvent would carry them, and as extensions.
+//! Members without a CloudEvents attribute stay readable ([`kept`]): in `data`, and as extensions.
 
 use jiff::Timestamp;
 
@@ -10,7 +9,7 @@ use super::kept;
 use crate::event::{Event, Fields, Priority, Refusal, check_name, check_tenant, check_type, trace_context};
 use crate::json::Raw;
 
-/// An envelope that is read: the event so far, and the members that an attribute of it took.
+/// An envelope while it is read: the event so far, and the members that became attributes.
 struct Reading<'f, 'a> {
     fields: &'f Fields<'a>,
     event: Event,
@@ -40,13 +39,13 @@ pub(super) fn business(
 ) -> Result<Event, Refusal> {
     let mut reading = Reading::of(fields, bus, received, "id", Some("type"))?;
     reading.source()?;
-    // A user may be a recipient as well as the actor, so the member stays readable, too.
+    // The user may be a recipient as well as the actor, so the member also stays readable.
     reading.event.actor = text(fields, "userId")?;
     reading.finish("data")
 }
 
-/// The type is that of the bus. The routing key names it, too, and is no more than a name: [`BusEvent::event`] takes it
-/// as the type where the policy says that the `DetailType` only names an envelope.
+/// The type is the bus's `DetailType`. The routing key names the type too, but without authority. [`BusEvent::event`]
+/// uses it as the type if the policy declares the `DetailType` an envelope name.
 pub(super) fn integration(
     fields: &Fields<'_>,
     bus: &BusEvent<'_>,
@@ -58,7 +57,7 @@ pub(super) fn integration(
     reading.finish("data")
 }
 
-/// `source` says which user of which workspace caused it; the service that publishes it is the bus's `Source`.
+/// `source` names the user and workspace that caused the event. The publishing service is the bus's `Source`.
 pub(super) fn socket(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     let mut reading = Reading::of(fields, bus, received, "id", Some("event"))?;
     match fields.raw("source").filter(|raw| raw.get().starts_with('{')) {
@@ -73,22 +72,22 @@ pub(super) fn socket(fields: &Fields<'_>, bus: &BusEvent<'_>, received: Timestam
     reading.finish("data")
 }
 
-/// Any event that EventBridge can carry: id, source, type and time from its own fields, `detail` as data.
+/// Any other EventBridge event: id, source, type and time from its own fields, `detail` as data.
 pub(super) fn plain(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     let mut event = frame(bus, received)?;
     event.data = Some(bus.detail_as_data()?);
     Ok(event)
 }
 
-/// EventBridge's own fields, and no payload yet.
+/// An event without payload from EventBridge's own fields.
 fn frame(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     check_type(&bus.detail_type)?;
-    let [source, kind, id] = [&bus.source, &bus.detail_type, &bus.id].map(|it| it.clone().into_owned());
+    let [source, kind, id] = [&bus.source, &bus.detail_type, &bus.id].map(|field| field.clone().into_owned());
     Ok(Event::bare(source, kind, id, received))
 }
 
 impl<'f, 'a> Reading<'f, 'a> {
-    /// What all older envelopes have in common, with EventBridge's own fields where one is missing.
+    /// Reads the members that all older envelopes share. EventBridge's own fields replace missing ones.
     fn of(
         fields: &'f Fields<'a>,
         bus: &BusEvent<'_>,
@@ -120,7 +119,7 @@ impl<'f, 'a> Reading<'f, 'a> {
         Ok(reading)
     }
 
-    /// A member that an attribute takes.
+    /// Reads a member that becomes an attribute.
     fn text(&mut self, name: &'static str) -> Result<Option<String>, Refusal> {
         let found = text(self.fields, name)?;
         self.taken.extend(found.is_some().then_some(name));
@@ -134,13 +133,13 @@ impl<'f, 'a> Reading<'f, 'a> {
         Ok(())
     }
 
-    /// A priority of a scale that is not known stays readable as a member like any other.
+    /// Reads the priority. A value of an unknown scale stays a plain member.
     fn priority(&mut self) {
         self.event.priority = self.fields.text("priority").and_then(|name| Priority::from_name(&name));
         self.taken.extend(self.event.priority.is_some().then_some("priority"));
     }
 
-    /// The event with its payload, which the envelope calls `payload`, and with the members that no attribute took.
+    /// Finishes the event: adds the payload member `payload` and the members without an attribute.
     fn finish(mut self, payload: &'static str) -> Result<Event, Refusal> {
         self.taken.push(payload);
         let left: Vec<(&str, Raw<'_>)> = kept::left(self.fields, &self.taken);
@@ -158,12 +157,12 @@ fn tenant(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
     Ok(tenant)
 }
 
-/// A member that must be text when it is there. Numbers are taken too: older producers send ids as numbers.
+/// Reads an optional text member. Numbers are accepted too, because older producers send ids as numbers.
 fn text(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
     let Some(raw) = fields.raw(name) else {
         return Ok(None);
     };
-    let number = raw.get().starts_with(|it: char| it == '-' || it.is_ascii_digit());
+    let number = raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
     let value = match fields.text(name) {
         Some(text) => text.into_owned(),
         None if number => raw.get().to_owned(),
@@ -179,10 +178,10 @@ fn text(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Refusal> {
     Ok(Some(value))
 }
 
-/// RFC 3339, or milliseconds since 1970 as JavaScript's `Date.now()` gives them.
+/// Reads an RFC 3339 time or Unix milliseconds (JavaScript's `Date.now()`).
 fn time(raw: Raw<'_>) -> Result<Timestamp, Refusal> {
     let wanted = "an RFC 3339 time or milliseconds since 1970";
-    let refuse = || Refusal::new("timestamp", "something that is not a time", wanted);
+    let refuse = || Refusal::new("timestamp", "a value that is not a time", wanted);
     if let Ok(millis) = raw.get().parse::<i64>() {
         let time = Timestamp::from_millisecond(millis).ok();
         return time.filter(is_writable).ok_or_else(refuse);
@@ -190,7 +189,7 @@ fn time(raw: Raw<'_>) -> Result<Timestamp, Refusal> {
     raw.text().and_then(|text| text.parse().ok()).filter(is_writable).ok_or_else(refuse)
 }
 
-/// Whether RFC 3339 can write it: no year before 0.
+/// Whether RFC 3339 can represent the time. Years before 0 are excluded.
 fn is_writable(time: &Timestamp) -> bool {
     !time.to_string().starts_with('-')
 }

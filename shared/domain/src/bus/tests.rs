@@ -1,4 +1,4 @@
-//! What becomes of each envelope. Refusals, the real samples and properties have a file each.
+//! The envelope shapes. Refusals, the packs' samples and properties have a file each.
 
 mod kept;
 mod properties;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::BusEvent;
 use crate::event::{Event, Refusal};
 
-/// What EventBridge puts into a queue.
+/// An EventBridge event as a rule delivers it to a queue.
 fn envelope(detail: &str) -> String {
     format!(
         r#"{{"version":"0","id":"bus-1","detail-type":"bus.type","source":"bus-source","account":"123456789012",
@@ -23,7 +23,7 @@ fn read(detail: &str) -> Result<Event, Refusal> {
     BusEvent::parse(&envelope(detail))?.unverified_event()
 }
 
-/// `expected` is the whole event as we would write it.
+/// `expected` is the whole event in our own serialization.
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn check(detail: Value, expected: Value) {
@@ -32,11 +32,11 @@ fn check(detail: Value, expected: Value) {
     assert_eq!(written, expected, "{detail}");
 }
 
-/// One member of an object replaced, or left out when the new value is null.
+/// Replaces one member of an object, or removes it if the new value is null.
 fn replaced(object: &Value, name: &str, value: Value) -> Value {
     let mut object = object.clone();
     object[name] = value;
-    object.as_object_mut().unwrap().retain(|_, it| !it.is_null());
+    object.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     object
 }
 

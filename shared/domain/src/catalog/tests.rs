@@ -5,7 +5,7 @@ use super::{BadCatalog, CATALOG_FORMAT, Catalog, CatalogFile, OtherFormat};
 use crate::event::Event;
 
 #[test]
-fn a_rule_is_found_by_the_exact_types_it_names_and_by_patterns_of_types() {
+fn rule_matches_exact_types_and_type_patterns() {
     let catalog = catalog(&[
         json!({ "detail-type": ["order.paid", "order.sent"] }),
         json!({ "detail-type": [{ "wildcard": "order.*" }] }),
@@ -21,7 +21,7 @@ fn a_rule_is_found_by_the_exact_types_it_names_and_by_patterns_of_types() {
 }
 
 #[test]
-fn rules_keep_the_order_of_the_catalog_however_they_are_found() {
+fn matching_rules_keep_the_catalog_order() {
     let catalog = catalog(&[
         json!({ "detail-type": [{ "suffix": "paid" }] }),
         json!({ "detail-type": ["order.paid"] }),
@@ -32,7 +32,7 @@ fn rules_keep_the_order_of_the_catalog_however_they_are_found() {
 }
 
 #[test]
-fn a_rule_that_names_a_type_twice_matches_once() {
+fn duplicate_type_in_a_rule_matches_once() {
     let either = json!({ "$or": [
         { "detail-type": ["order.paid"] },
         { "detail-type": ["order.paid", "order.paid"], "source": ["/shop"] },
@@ -41,7 +41,7 @@ fn a_rule_that_names_a_type_twice_matches_once() {
 }
 
 #[test]
-fn the_type_is_not_all_that_a_rule_may_ask_for() {
+fn rule_matches_other_fields_than_the_type() {
     let catalog = catalog(&[
         json!({ "detail-type": ["order.paid"], "source": ["/elsewhere"] }),
         json!({ "detail-type": ["order.paid"], "source": ["/shop"] }),
@@ -50,7 +50,7 @@ fn the_type_is_not_all_that_a_rule_may_ask_for() {
 }
 
 #[test]
-fn a_catalog_of_another_format_is_not_opened() {
+fn catalog_of_another_format_is_refused() {
     for found in [0, CATALOG_FORMAT + 1] {
         let file = CatalogFile { format: found, ..file(&[]) };
         assert_eq!(Catalog::open(file).err(), Some(OtherFormat { found }));
@@ -58,7 +58,7 @@ fn a_catalog_of_another_format_is_not_opened() {
 }
 
 #[test]
-fn catalog_file_of_a_newer_format_says_what_to_do() {
+fn error_of_a_newer_format_names_the_remedy() {
     let text = |format: &str| format!(r#"{{"format":{format},"version":"1","rules":[],"templates":{{}}}}"#);
     assert!(CatalogFile::read(&text("2")).is_ok());
     let error = CatalogFile::read(&text("3")).err().unwrap();
@@ -72,7 +72,7 @@ fn catalog_file_of_a_newer_format_says_what_to_do() {
 }
 
 #[test]
-fn a_rule_is_written_as_it_was_read() {
+fn rule_round_trips_through_json() {
     let rule = json!({
         "rule": "paid", "about": "Somebody paid.", "when": { "detail-type": [{ "prefix": "order" }] },
         "category": "orders", "priority": "high", "commercial": true,
@@ -105,14 +105,14 @@ fn a_rule_is_written_as_it_was_read() {
 
 proptest! {
     #[test]
-    fn the_index_finds_what_asking_every_rule_would_find(
+    fn index_matches_equal_the_matches_of_each_rule(
         whens in prop::collection::vec(whens(), 0..8), kind in "[ab]{0,2}",
     ) {
         let catalog = catalog(&whens);
         let event = event(&kind);
         let asked = catalog.rules().iter().filter(|rule| rule.when.pattern().matches(&event.document()));
         let expected: Vec<&str> = asked.map(|asked| asked.name.as_str()).collect();
-        let found: Vec<&str> = catalog.matching(&event).iter().map(|it| it.name.as_str()).collect();
+        let found: Vec<&str> = catalog.matching(&event).iter().map(|rule| rule.name.as_str()).collect();
         prop_assert_eq!(found, expected);
     }
 }
@@ -120,8 +120,8 @@ proptest! {
 fn whens() -> impl Strategy<Value = Value> {
     let operator = prop_oneof![
         3 => "[ab]{0,2}".prop_map(Value::from),
-        1 => "[ab]".prop_map(|it| json!({ "prefix": it })),
-        1 => "[ab]".prop_map(|it| json!({ "anything-but": it })),
+        1 => "[ab]".prop_map(|text| json!({ "prefix": text })),
+        1 => "[ab]".prop_map(|text| json!({ "anything-but": text })),
         1 => Just(json!({ "exists": true })),
     ];
     let kinds = prop::collection::vec(operator, 1..4);
@@ -144,19 +144,19 @@ fn event(kind: &str) -> Event {
     let text = json!({
         "specversion": "1.0", "id": "1", "source": "/shop", "type": "x", "time": "2026-11-20T12:00:00Z",
     });
-    // A type of no letters is refused; an index does not care.
+    // The parser refuses a type without characters, but the index accepts it.
     Event { kind: kind.to_owned(), ..Event::parse(&text.to_string()).unwrap() }
 }
 
-/// Rules that are named for their places.
+/// Rules named by their index.
 fn catalog(whens: &[Value]) -> Catalog {
     Catalog::open(file(whens)).unwrap()
 }
 
 fn file(whens: &[Value]) -> CatalogFile {
-    let rule = |(at, when): (usize, &Value)| {
+    let rule = |(index, when): (usize, &Value)| {
         json!({
-            "rule": at.to_string(), "when": when, "category": "c", "steps": [], "to": [], "template": "t",
+            "rule": index.to_string(), "when": when, "category": "c", "steps": [], "to": [], "template": "t",
         })
     };
     let rules: Vec<Value> = whens.iter().enumerate().map(rule).collect();

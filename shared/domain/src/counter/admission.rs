@@ -1,4 +1,5 @@
-//! Several counters asked together: which channels of one step may send, without using up what is not used.
+//! Evaluation of several counters at once: which channels of one step may send, without using up limits of refused
+//! ones.
 
 use jiff::Timestamp;
 
@@ -6,21 +7,21 @@ use super::{Limit, Pass, State, States};
 use crate::channel::Channel;
 use crate::zone::Zone;
 
-/// A counter that a step has to pass.
+/// A counter that a step must pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Want<'a> {
     /// The counter's key.
     pub id: &'a str,
     pub limit: &'a Limit,
     pub scope: Scope,
-    /// What one message counts: 1, or its price.
+    /// The weight of one message: 1, or its price.
     pub weight: u64,
 }
 
-/// What of a step a counter counts.
+/// The part of a step that a counter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// The step as a whole, once, however many channels it has: a throttle. It is asked last.
+    /// The whole step, once for all of its channels: a throttle. Throttles are evaluated last.
     Step,
     /// The message on this channel.
     Channel(Channel),
@@ -28,14 +29,14 @@ pub enum Scope {
     Message,
 }
 
-/// Which channels may send, and what the counters remember if they do.
+/// The channels that may send, and the counter states to store if they do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Admission {
-    /// In the order in which they were asked for.
+    /// In the order of the request.
     pub granted: Vec<Channel>,
-    /// The others, in that order.
+    /// The refused channels, in that order.
     pub refused: Vec<(Channel, Refusal)>,
-    /// The counters that change, and only if all of them do: empty when nothing is granted.
+    /// The counters that change. They must be stored all or none. Empty if no channel is granted.
     pub next: States,
 }
 
@@ -44,21 +45,20 @@ pub struct Admission {
 pub struct Refusal {
     /// The limit's name.
     pub limit: String,
-    /// When it lets the next one through.
+    /// When the limit allows the next pass.
     pub until: Timestamp,
-    /// How many have passed.
+    /// The number of passes so far.
     pub n: u64,
-    /// How many may.
+    /// The highest number of passes.
     pub most: u64,
 }
 
-/// Asks for each channel the caps that it has to pass, in the order of `channels`, and then for the whole step what is
-/// left: a step needs all of its own limits, or nothing is granted.
+/// Evaluates the caps of each channel, in the order of `channels`, and then the throttles of the whole step. If a
+/// throttle refuses, no channel is granted.
 ///
-/// A channel that is refused counts nowhere. Where several limits refuse it, the one that does so longest is named. A
-/// counter that is not in `states` is a new one.
-///
-/// Source: semantics 4.2, "The throttle is consumed last".
+/// A refused channel is not counted anywhere. If several limits refuse it, the one that refuses longest is reported. A
+/// counter that is missing in `states` is empty. Throttles come last so that a message blocked by a cap does not use
+/// up a throttle.
 #[must_use]
 pub fn admit(
     states: &States,
@@ -68,7 +68,7 @@ pub fn admit(
     now: Timestamp,
 ) -> Admission {
     let ask = |scopes: &[Scope], next: &States| {
-        let wants = wants.iter().filter(|it| scopes.contains(&it.scope));
+        let wants = wants.iter().filter(|want| scopes.contains(&want.scope));
         together(states, next, wants, zone, now)
     };
     let mut admission = Admission::default();
@@ -90,7 +90,7 @@ pub fn admit(
     }
 }
 
-/// All of the counters, or the one that is full for longest. `next` is what has been counted before.
+/// Passes all of the counters, or returns the limit that blocks longest. `next` holds the states counted before.
 fn together<'a>(
     states: &States,
     next: &States,
@@ -116,11 +116,11 @@ fn together<'a>(
     longest.map_or(Ok(next), Err)
 }
 
-/// Nothing is granted: whoever was not refused before is refused now.
+/// Refuses every channel. Channels refused before keep their refusal.
 fn refuse_all(channels: &[Channel], mut before: Vec<(Channel, Refusal)>, refusal: &Refusal) -> Admission {
     let refused = channels.iter().map(|&channel| {
-        let place = before.iter().position(|(it, _)| *it == channel);
-        place.map_or_else(|| (channel, refusal.clone()), |it| before.remove(it))
+        let position = before.iter().position(|(refused, _)| *refused == channel);
+        position.map_or_else(|| (channel, refusal.clone()), |index| before.remove(index))
     });
     Admission { granted: Vec::new(), refused: refused.collect(), next: States::new() }
 }

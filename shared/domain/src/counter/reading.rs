@@ -1,4 +1,4 @@
-//! Periods and limits as they are written.
+//! Parsing and serialization of periods and limits.
 
 use jiff::civil::Weekday;
 use serde_json::{Value, json};
@@ -12,9 +12,11 @@ const WANTED_PERIOD: &str = "a map with one of `fixed`, `rolling` and `calendar`
 const WANTED_CALENDAR: &str = "one of hour, day, week, month";
 
 impl Limit {
+    /// Builds a limit.
+    ///
     /// # Errors
-    /// [`Invalid`] when nothing could pass or more than [`MAX_MOST`], the name is empty or longer than [`MAX_NAME_BYTES`], or more than
-    /// [`MAX_ROLLING`] could pass in a period that rolls.
+    /// [`Invalid`] if the name is empty or longer than [`MAX_NAME_BYTES`], or `most` is 0, above [`MAX_MOST`], or
+    /// above [`MAX_ROLLING`] for a rolling period.
     pub fn new(name: &str, most: u64, period: Period, blocks: bool) -> Result<Limit, Invalid> {
         if name.is_empty() || name.len() > MAX_NAME_BYTES {
             let wanted = format!("1 to {MAX_NAME_BYTES} bytes");
@@ -35,20 +37,20 @@ impl TryFrom<Value> for Limit {
     type Error = Invalid;
 
     /// # Errors
-    /// [`Invalid`] for the first fault found, as [`Limit::new`] has them and as [`Period`] is read.
+    /// [`Invalid`] for the first fault, as in [`Limit::new`] and the parser of [`Period`].
     fn try_from(written: Value) -> Result<Limit, Invalid> {
         let members = Members::read(&written, "", &["name", "most", "period", "blocks"])?;
-        let (name, at) = members.need("name", "a name")?;
-        let name = text(name, &at, "a name")?;
+        let (name, path) = members.need("name", "a name")?;
+        let name = text(name, &path, "a name")?;
         members.need("most", "how many may pass in a period")?;
         let most = members.number("most", 1, i64::try_from(MAX_MOST).unwrap_or(i64::MAX))?;
         let most = most.and_then(|most| u64::try_from(most).ok()).unwrap_or(1);
-        let (written_period, at) = members.need("period", WANTED_PERIOD)?;
-        let period = period(written_period, &at)?;
+        let (written_period, path) = members.need("period", WANTED_PERIOD)?;
+        let period = period(written_period, &path)?;
         let blocks = match members.find("blocks") {
             None => true,
-            Some((value, at)) => {
-                value.as_bool().ok_or_else(|| Invalid::value(&at, value, "true or false"))?
+            Some((value, path)) => {
+                value.as_bool().ok_or_else(|| Invalid::value(&path, value, "true or false"))?
             }
         };
         Limit::new(name, most, period, blocks)
@@ -66,42 +68,42 @@ impl TryFrom<Value> for Period {
     type Error = Invalid;
 
     /// # Errors
-    /// [`Invalid`] for anything but one of the three kinds, and for a length or a word that none of them takes.
+    /// [`Invalid`] unless exactly one of the three kinds is given with a valid length or word.
     fn try_from(written: Value) -> Result<Period, Invalid> {
         period(&written, "")
     }
 }
 
-fn period(written: &Value, at: &str) -> Result<Period, Invalid> {
-    let members = Members::read(written, at, &["fixed", "rolling", "calendar", "week_starts"])?;
+fn period(written: &Value, path: &str) -> Result<Period, Invalid> {
+    let members = Members::read(written, path, &["fixed", "rolling", "calendar", "week_starts"])?;
     let starts = members.find("week_starts");
-    let kinds = ["fixed", "rolling", "calendar"].map(|it| members.find(it));
+    let kinds = ["fixed", "rolling", "calendar"].map(|kind| members.find(kind));
     let period = match &kinds {
-        [Some((value, at)), None, None] => Period::Fixed(span::read(value, at)?),
-        [None, Some((value, at)), None] => Period::Rolling(span::length(value, at)?),
-        [None, None, Some((value, at))] => {
-            let starts = starts.as_ref().map(|(it, at)| daytime::weekday(it, at)).transpose()?;
-            Period::Calendar(calendar(value, at, starts.unwrap_or(Weekday::Monday))?)
+        [Some((value, path)), None, None] => Period::Fixed(span::read(value, path)?),
+        [None, Some((value, path)), None] => Period::Rolling(span::length(value, path)?),
+        [None, None, Some((value, path))] => {
+            let starts = starts.as_ref().map(|(start, path)| daytime::weekday(start, path)).transpose()?;
+            Period::Calendar(calendar(value, path, starts.unwrap_or(Weekday::Monday))?)
         }
         _ => {
-            return Err(Invalid::value(at, written, WANTED_PERIOD));
+            return Err(Invalid::value(path, written, WANTED_PERIOD));
         }
     };
     match (period, starts) {
         (Period::Calendar(CalendarPeriod::Week { .. }), _) | (_, None) => Ok(period),
-        (_, Some((value, at))) => {
-            Err(Invalid::value(&at, value, "no `week_starts`: only a calendar week takes it"))
+        (_, Some((value, path))) => {
+            Err(Invalid::value(&path, value, "no `week_starts`: only a calendar week takes it"))
         }
     }
 }
 
-fn calendar(value: &Value, at: &str, starts: Weekday) -> Result<CalendarPeriod, Invalid> {
-    match text(value, at, WANTED_CALENDAR)? {
+fn calendar(value: &Value, path: &str, starts: Weekday) -> Result<CalendarPeriod, Invalid> {
+    match text(value, path, WANTED_CALENDAR)? {
         "hour" => Ok(CalendarPeriod::Hour),
         "day" => Ok(CalendarPeriod::Day),
         "week" => Ok(CalendarPeriod::Week { starts }),
         "month" => Ok(CalendarPeriod::Month),
-        _ => Err(Invalid::value(at, value, WANTED_CALENDAR)),
+        _ => Err(Invalid::value(path, value, WANTED_CALENDAR)),
     }
 }
 

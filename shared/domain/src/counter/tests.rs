@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn a_fixed_period_opens_with_the_first_pass_and_ends_after_its_span() {
+fn fixed_period_begins_with_the_first_pass() {
     check(
         &limit(2, json!({ "fixed": "10m" })),
         "Etc/UTC",
@@ -24,7 +24,7 @@ fn a_fixed_period_opens_with_the_first_pass_and_ends_after_its_span() {
 }
 
 #[test]
-fn a_fixed_period_may_end_when_a_day_of_the_recipient_does() {
+fn fixed_period_may_end_at_a_local_time() {
     check(
         &limit(1, json!({ "fixed": { "every": "daily", "at": "08:00" } })),
         "Asia/Tokyo",
@@ -37,13 +37,13 @@ fn a_fixed_period_may_end_when_a_day_of_the_recipient_does() {
 }
 
 #[test]
-fn a_span_without_an_end_holds_nothing_back() {
+fn span_without_an_end_does_not_block() {
     let past = limit(1, json!({ "fixed": "2026-11-20T12:00:00Z" }));
     check(&past, "Etc/UTC", &[("2026-11-20T12:00Z", Ok(0)), ("2026-11-20T12:01Z", Ok(0))]);
 }
 
 #[test]
-fn a_day_ends_at_midnight_where_people_are() {
+fn day_ends_at_local_midnight() {
     let day = limit(1, json!({ "calendar": "day" }));
     check(
         &day,
@@ -70,7 +70,7 @@ fn a_day_ends_at_midnight_where_people_are() {
         "America/New_York",
         &[("2026-11-01T04:00Z", Ok(0)), ("2026-11-02T04:59Z", Err("2026-11-02T05:00Z"))],
     );
-    // A day that ends with a gap, and one before a day that there was not.
+    // A day that ends with a gap, and one before a day that does not exist.
     check(
         &day,
         "America/Sao_Paulo",
@@ -88,7 +88,7 @@ fn a_day_ends_at_midnight_where_people_are() {
 }
 
 #[test]
-fn a_week_starts_on_the_day_that_was_chosen() {
+fn week_starts_on_the_configured_day() {
     // 2026-11-22 is a Sunday.
     let from_monday = limit(1, json!({ "calendar": "week" }));
     check(
@@ -113,7 +113,7 @@ fn a_week_starts_on_the_day_that_was_chosen() {
 }
 
 #[test]
-fn an_hour_and_a_month_end_as_the_clock_and_the_calendar_say() {
+fn hour_and_month_follow_the_calendar() {
     let hour = limit(1, json!({ "calendar": "hour" }));
     check(
         &hour,
@@ -130,7 +130,7 @@ fn an_hour_and_a_month_end_as_the_clock_and_the_calendar_say() {
 }
 
 #[test]
-fn each_pass_leaves_a_rolling_count_one_period_after_it() {
+fn rolling_pass_expires_after_one_period() {
     check(
         &limit(2, json!({ "rolling": "24h" })),
         "Etc/UTC",
@@ -147,7 +147,7 @@ fn each_pass_leaves_a_rolling_count_one_period_after_it() {
 }
 
 #[test]
-fn a_limit_that_does_not_block_counts_all_the_same() {
+fn limit_that_does_not_block_still_counts() {
     for period in [json!({ "fixed": "1h" }), json!({ "calendar": "day" }), json!({ "rolling": "1h" })] {
         let blocking = limit(2, period);
         let counting = blocking.clone().only_counting();
@@ -155,24 +155,26 @@ fn a_limit_that_does_not_block_counts_all_the_same() {
         let mut state = State::default();
         for left in [1, 0, 0, 0, 0] {
             let Pass::Passed { next, left: found } = state.pass(&counting, &Zone::utc(), noon) else {
-                panic!("it blocks");
+                panic!("the limit blocks");
             };
             assert_eq!(found, left);
             state = next;
         }
         assert!(state.passes.len() <= 3);
-        // Whatever is not exempt meets a full counter.
+        // The same counter blocks passes that are not exempt.
         assert!(matches!(state.pass(&blocking, &Zone::utc(), noon), Pass::Full { .. }));
     }
 }
 
 #[test]
-fn a_lower_limit_waits_until_few_enough_are_left() {
+fn lowered_limit_blocks_until_enough_passes_expire() {
     let mut state = State::default();
     for hour in 12..16 {
         let limit = limit(4, json!({ "rolling": "24h" }));
         let now = at(&format!("2026-11-20T{hour}:00Z"));
-        let Pass::Passed { next, .. } = state.pass(&limit, &Zone::utc(), now) else { panic!("it is full") };
+        let Pass::Passed { next, .. } = state.pass(&limit, &Zone::utc(), now) else {
+            panic!("the limit is reached")
+        };
         state = next;
     }
     let lower = limit(2, json!({ "rolling": "24h" }));
@@ -183,35 +185,35 @@ fn a_lower_limit_waits_until_few_enough_are_left() {
 }
 
 #[test]
-fn a_period_that_has_begun_keeps_its_end_when_somebody_travels() {
+fn period_keeps_its_end_when_the_zone_changes() {
     let day = limit(1, json!({ "calendar": "day" }));
     let tokyo = Zone::parse("Asia/Tokyo").unwrap();
     let Pass::Passed { next, .. } = State::default().pass(&day, &tokyo, at("2026-11-20T12:00Z")) else {
-        panic!("it is full");
+        panic!("the limit is reached");
     };
     let found = next.pass(&day, &Zone::utc(), at("2026-11-20T13:00Z"));
     assert_eq!(found, Pass::Full { until: at("2026-11-20T15:00Z"), n: 1 });
 }
 
 #[test]
-fn a_clock_that_was_behind_frees_nothing() {
+fn slow_clock_does_not_free_passes() {
     let rolling = limit(1, json!({ "rolling": "1h" }));
     let Pass::Passed { next, .. } = State::default().pass(&rolling, &Zone::utc(), at("2026-11-20T12:00Z"))
     else {
-        panic!("it is full");
+        panic!("the limit is reached");
     };
     let found = next.pass(&rolling, &Zone::utc(), at("2026-11-20T11:00Z"));
     assert_eq!(found, Pass::Full { until: at("2026-11-20T13:00Z"), n: 1 });
 }
 
 #[test]
-fn a_counter_may_be_forgotten_when_nothing_in_it_counts() {
+fn idle_counter_can_be_deleted() {
     for period in [json!({ "fixed": "1h" }), json!({ "calendar": "hour" }), json!({ "rolling": "1h" })] {
         let limit = limit(2, period);
         assert_eq!(State::default().idle_from(&limit), None);
         let Pass::Passed { next, .. } = State::default().pass(&limit, &Zone::utc(), at("2026-11-20T12:00Z"))
         else {
-            panic!("it is full");
+            panic!("the limit is reached");
         };
         let idle = next.idle_from(&limit).unwrap();
         assert_eq!(idle, at("2026-11-20T13:00Z"));
@@ -227,7 +229,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// Passes one after the other: `Ok` is how many are left, `Err` until when it is full.
+/// Passes one after the other. `Ok` is the number left, `Err` the time of the next pass.
 #[track_caller]
 fn check(limit: &Limit, zone: &str, steps: &[(&str, Result<u64, &str>)]) {
     let zone = Zone::parse(zone).unwrap();

@@ -1,4 +1,4 @@
-//! What a decision has to know and cannot know by itself.
+//! Questions of a decision to the tables.
 
 use std::collections::BTreeMap;
 
@@ -13,67 +13,67 @@ use crate::recipient::Suppression;
 use crate::rule::Unless;
 use crate::zone::Zone;
 
-/// A question to the tables. Asked twice, it has one answer: the key names who asked.
+/// A question to the tables. Its key makes it idempotent: a repeated question gets the same answer.
 pub enum Ask {
-    /// When did an event cancel what lies under this key?
+    /// The latest cancellation of this key.
     Cancelled { key: CancelKey },
-    /// Was one of these seen, or acknowledged?
+    /// Whether one of these notifications was seen or acknowledged.
     Seen { of: Vec<Key> },
-    /// Was one of these sent, or is it still under way?
+    /// Whether one of these notifications was sent or is still pending.
     Told { of: Vec<Key> },
-    /// On which of these channels may one more be sent? What is granted is counted.
+    /// The channels on which one more notification may be sent. Granted channels are counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
-    /// When did somebody last write to us? `caller` is [`crate::keyed_hash::KeyedHashes::caller`] of their number,
-    /// `former` the name that the last release filed it under.
+    /// The time of the recipient's last WhatsApp message to us. `caller` is [`crate::keyed_hash::KeyedHashes::caller`]
+    /// of the number, `former` the name of the last release.
     Heard { caller: String, former: String },
-    /// Was this put into a digest when it came before? Only then is it a matter of digests still.
+    /// Whether an earlier attempt put this event into a digest. Only then the digest still applies.
     Collected { key: Key },
-    /// Did a provider close this address, which is nobody's of whom there is a profile?
+    /// The suppression of an address that belongs to no known recipient.
     Closed { address: String },
-    /// Which digest does this belong to? It is put there.
+    /// Adds the event to a digest window and returns the window.
     Join {
         key: Key,
         window: String,
         policy: DigestPolicy,
         ends: Timestamp,
         item: Box<Item>,
-        /// What takes it back while the window is open.
+        /// The key that cancels the event while the window is open.
         cancel: Option<CancelKey>,
     },
 }
 
-/// A counter that is asked.
+/// A counter to evaluate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
     pub id: String,
     pub limit: Limit,
     pub scope: Scope,
-    /// What one message counts: 1, or its price.
+    /// The weight of one message: 1, or its price.
     pub weight: u64,
 }
 
-/// What the tables said.
+/// The answer to a question.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// The event that cancelled it, if there is one.
+    /// The cancelling event, if there is one.
     Cancelled(Option<Cancellation>),
-    /// The most that is known of it.
+    /// The strongest known engagement.
     Seen(Option<Unless>),
     Told(bool),
-    /// When they last wrote to us, as far as anybody remembers.
+    /// The time of the last inbound message, if stored.
     Heard(Option<Timestamp>),
     Admitted {
         granted: Vec<Channel>,
         refused: Vec<(Channel, Refusal)>,
     },
     Closed(Option<Suppression>),
-    /// It is in this window. `timer`: nobody else sees to it that the window closes.
+    /// The event is in this window. `timer`: the caller must schedule the closing.
     Joined {
         window_id: String,
         closes_at: Timestamp,
         timer: bool,
     },
-    /// It is not collected but sent at once.
+    /// The event is not collected and is sent at once.
     PassThrough,
 }
 
@@ -82,7 +82,7 @@ pub enum Answer {
 pub struct Answers(BTreeMap<String, Answer>);
 
 impl Ask {
-    /// What an answer is filed under.
+    /// The key of the answer in [`Answers`].
     #[must_use]
     pub fn id(&self) -> String {
         match self {
@@ -103,7 +103,7 @@ impl Ask {
         }
     }
 
-    /// The answer where nothing has happened before: for explaining and comparing without any table.
+    /// The answer for empty tables, to explain and compare decisions without tables.
     #[must_use]
     pub fn if_nothing_happened(&self) -> Answer {
         match self {

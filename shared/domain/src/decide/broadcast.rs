@@ -1,10 +1,10 @@
-//! A broadcast rule: one decision for each target. There are no steps, and neither preferences, quiet hours nor limits
-//! are asked.
+//! Broadcast rules: one decision for each target. A broadcast has no steps and ignores preferences, quiet hours and
+//! limits.
 
 use std::collections::BTreeSet;
 
 use super::walk::Walk;
-use super::{Decided, Decision, Facts, Live, Note, Order, Target, Verdict, nobody, wait};
+use super::{Decided, Decision, Facts, Live, Note, Order, Target, Verdict, wait, without_recipient};
 use crate::channel::Channel;
 use crate::job::SocketTarget;
 use crate::key::Key;
@@ -14,8 +14,7 @@ use crate::rule::{Broadcast, NotExcluded, Operand, Record, scoped_target};
 
 type Excluded = Result<BTreeSet<String>, NotExcluded>;
 
-/// Decides for every target of a broadcast rule that is known, and says which of its rooms, roles and topics the event
-/// does not name.
+/// Decides for every target of a broadcast rule, and reports the rooms, roles and topics without a value in the event.
 pub(super) fn decide<'a>(
     plan: &Plan<'a>,
     facts: &Facts<'a, '_>,
@@ -27,7 +26,7 @@ pub(super) fn decide<'a>(
     let record = broadcast.record.unwrap_or(plan.catalog.policy().broadcast.record);
     let mut unnamed = if plan.woken { Vec::new() } else { unnamed_targets(plan, matched) };
     if matched.audience.is_empty() && unnamed.is_empty() && !plan.woken {
-        unnamed.push(nobody(plan, Some(matched.rule), Reason::NoRecipient));
+        unnamed.push(without_recipient(plan, Some(matched.rule), Reason::NoRecipient));
     }
     into.decisions.append(&mut unnamed);
     for audience in &matched.audience {
@@ -37,7 +36,7 @@ pub(super) fn decide<'a>(
     }
 }
 
-/// The rooms, roles and topics of which the event has no value.
+/// Decisions about the rooms, roles and topics for which the event has no value.
 fn unnamed_targets<'a>(plan: &Plan<'a>, matched: &Match<'a>) -> Vec<Decision<'a>> {
     let selectors = matched.rule.to.iter().enumerate();
     let unnamed = selectors.filter_map(|(number, selector)| {
@@ -46,12 +45,12 @@ fn unnamed_targets<'a>(plan: &Plan<'a>, matched: &Match<'a>) -> Vec<Decision<'a>
         if !path.find_names(plan.envelope()).is_empty() {
             return None;
         }
-        let what = format!("`{path}` of the event names no value for {target}");
+        let problem = format!("`{path}` of the event names no value for {target}");
         Some(Decision {
             key: Key::of(plan.event, &matched.rule.name, "-", None, 0, &format!("target {number}")),
             channel: Some(Channel::Socket),
-            notes: vec![Note::Unusable { what, instead: "this target is not told" }],
-            ..nobody(plan, Some(matched.rule), Reason::NoRecipient)
+            notes: vec![Note::Unusable { what: problem, instead: "this target gets no message" }],
+            ..without_recipient(plan, Some(matched.rule), Reason::NoRecipient)
         })
     });
     unnamed.collect()

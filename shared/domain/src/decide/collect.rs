@@ -1,4 +1,4 @@
-//! The step that collects, and what is collected while somebody is not to be disturbed.
+//! Digest steps, and the collection of notifications during quiet hours.
 
 use jiff::Timestamp;
 
@@ -11,11 +11,11 @@ use crate::plan::Audience;
 use crate::rule::DigestStep;
 
 impl Walk<'_, '_> {
-    pub(super) fn digest(&mut self, step: u32, it: &DigestStep) -> Go {
+    pub(super) fn digest(&mut self, step: u32, digest: &DigestStep) -> Go {
         if self.overrides() || matches!(self.audience, Audience::Room(_) | Audience::Endpoint(_)) {
             return Go::On;
         }
-        // What a throttle before it holds back is not collected either.
+        // Events refused by an earlier throttle are not collected.
         let channels = self.channels_after(step);
         if channels.is_empty() {
             return Go::On;
@@ -32,26 +32,27 @@ impl Walk<'_, '_> {
             return Go::Stop;
         }
         let (zone, _) = self.zone(None, &mut Vec::new());
-        let Some(ends) = it.span.end(&zone, self.facts.now) else { return Go::On };
-        let value = limits::value(it.key.as_ref(), self.plan.envelope(), self.plan.catalog.hashes());
+        let Some(ends) = digest.span.end(&zone, self.facts.now) else { return Go::On };
+        let value = limits::value(digest.key.as_ref(), self.plan.envelope(), self.plan.catalog.hashes());
         let value = value.unwrap_or_else(|| limits::alone(self.plan.event));
-        self.join(step, None, &value, it.policy.clone(), ends)
+        self.join(step, None, &value, digest.policy.clone(), ends)
     }
 
-    /// Puts the event into a digest. The run ends there, unless it passes straight through.
+    /// Adds the event to a digest window. The run ends there unless the event passes through.
     pub(super) fn join(
         &mut self,
         step: u32,
         only: Option<Channel>,
-        what: &str,
+        group: &str,
         policy: DigestPolicy,
         ends: Timestamp,
     ) -> Go {
         let rule = self.matched.rule;
-        let what = only.map_or_else(|| what.to_owned(), |it| format!("quiet hours, {}", it.name()));
-        let window = limits::window(self.plan.event, rule, step, &self.recipient, &what);
+        let group =
+            only.map_or_else(|| group.to_owned(), |channel| format!("quiet hours, {}", channel.name()));
+        let window = limits::window(self.plan.event, rule, step, &self.recipient, &group);
         let key = self.key(only, step, "join");
-        // The run, not the event alone, is what a window has once: a recurring rule may bring one event again.
+        // A window holds a run once, not an event once, because a recurring rule may collect one event several times.
         let item = Box::new(digest::Item {
             event_key: key.as_str().to_owned(),
             ..digest::Item::of(self.plan.event)

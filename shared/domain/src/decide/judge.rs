@@ -1,4 +1,4 @@
-//! One channel of one recipient: may it be used, where does it lead, and when.
+//! Evaluation of one channel for one recipient: whether it may be used, its addresses, and the time.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,32 +17,33 @@ use crate::unsubscribe;
 use crate::window::{Opening, Windows, spread};
 use crate::zone::Zone;
 
-/// Openings are spread over this, so that not everybody's phone rings at eight.
+/// The interval over which deferred notifications are spread after quiet hours, to avoid a burst at the opening.
 const SPREAD: SignedDuration = SignedDuration::from_mins(10);
 
-/// What was found out about one channel.
+/// The evaluation of one channel.
 pub(super) struct Judged {
     pub(super) channel: Channel,
     pub(super) verdict: Channelled,
     pub(super) notes: Vec<Note>,
 }
 
-/// What may happen on it.
+/// The result for one channel.
 pub(super) enum Channelled {
-    /// It may go to these places, each by a name that keeps its key apart; to each of `held` not before its time.
+    /// Send to these addresses. The name of each keeps its key distinct. Addresses in `held` are deferred to their
+    /// time.
     Go {
         places: Vec<(String, Target)>,
         held: Vec<(String, Timestamp)>,
     },
     No(Reason),
-    /// Not before this.
+    /// Deferred to this time.
     Hold(Timestamp),
-    /// It is told with all others at this instant.
+    /// Collected into a digest that closes at this time.
     Collect(Timestamp),
 }
 
 impl Walk<'_, '_> {
-    /// The questions in the order in which they are asked; the first no stands.
+    /// Evaluates the channel. The first refusal counts.
     pub(super) fn judge(&self, channel: Channel, outside: Outside) -> Judged {
         let mut notes = Vec::new();
         if let Audience::Endpoint(_) = self.audience {
@@ -63,11 +64,11 @@ impl Walk<'_, '_> {
         Judged { channel, verdict, notes }
     }
 
-    /// Whether the policy lets texts go there. It holds for what is critical too: who makes us send texts to numbers that
-    /// they earn from does it by codes that somebody waits for.
+    /// Whether the SMS policy allows the destination. The policy applies to critical messages too, because SMS pumping
+    /// fraud uses one-time codes.
     fn serves(&self, places: &[(String, Target)]) -> bool {
         let texting = &self.plan.catalog.policy().texting;
-        places.iter().all(|(_, it)| match it {
+        places.iter().all(|(_, target)| match target {
             Target::Sms(number) => texting.serves(number),
             Target::Email(_)
             | Target::Push(_)
@@ -78,7 +79,7 @@ impl Walk<'_, '_> {
         })
     }
 
-    /// What an endpoint says to the event. Nobody disturbs it, and it has no preferences beside its pattern.
+    /// Evaluates an endpoint. Endpoints have no quiet hours and no preferences besides their pattern.
     fn endpoint(&self, notes: &mut Vec<Note>) -> Channelled {
         let Some(endpoint) = self.plan.endpoints.get(&self.recipient) else {
             return Channelled::No(Reason::UnknownRecipient);
@@ -100,7 +101,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// What the recipient, and those who settle things for them, say to this channel.
+    /// The first refusal by suppression or preferences.
     fn refusal(&self, channel: Channel, notes: &mut Vec<Note>) -> Option<Reason> {
         let closed = self
             .person
@@ -141,10 +142,10 @@ impl Walk<'_, '_> {
         });
         let named = [layers.recipient, layers.recipient_in_tenant].into_iter().flatten();
         if named.into_iter().any(Preferences::names_unknown_channel) {
-            let what = "the recipient's preferences name a channel that is none".to_owned();
-            notes.push(Note::Unusable { what, instead: "that entry is not heard" });
+            let problem = "the recipient's preferences name an unknown channel".to_owned();
+            notes.push(Note::Unusable { what: problem, instead: "that entry is ignored" });
         }
-        let others = vote.votes.into_iter().filter(|it| *it != vote.because);
+        let others = vote.votes.into_iter().filter(|other| *other != vote.because);
         notes.extend(others.map(Note::Preference));
         if vote.because.scope != Scope::Default {
             notes.push(Note::Preference(vote.because));
@@ -152,7 +153,7 @@ impl Walk<'_, '_> {
         vote.allowed
     }
 
-    /// Whoever has a say in what this person is told.
+    /// The preference layers that apply to this person.
     fn layers<'p>(&'p self, person: &'p Recipient) -> Layers<'p> {
         let tenant = self.plan.event.tenant.as_deref();
         let in_tenant = tenant.and_then(|tenant| person.in_tenants.get(tenant));
@@ -165,7 +166,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// From what the reader of a letter may unsubscribe.
+    /// The unsubscribe scope of an e-mail.
     pub(super) fn way_out(&self, target: &Target) -> Option<unsubscribe::Scope> {
         let Target::Email(_) = target else { return None };
         let (layers, policy) = (self.layers(self.person?), self.plan.catalog.policy());
@@ -173,7 +174,7 @@ impl Walk<'_, '_> {
         layers.way_out(self.matched.rule, &policy.email.unsubscribe, has_tenant)
     }
 
-    /// Each place by its own clock: a phone may be elsewhere than its owner's tablet.
+    /// Applies quiet hours to each address. Each device has its own time zone.
     fn quiet(&self, places: Vec<(String, Target)>, outside: Outside, notes: &mut Vec<Note>) -> Channelled {
         let Some((windows, whose)) = self.windows() else {
             return Channelled::Go { places, held: Vec::new() };
@@ -193,16 +194,16 @@ impl Walk<'_, '_> {
             notes.push(Note::Zone { name: zone.name().to_owned(), from });
             closed.push((name, opens));
         }
-        let first = closed.iter().filter_map(|(_, it)| *it).min();
+        let first = closed.iter().filter_map(|(_, opening)| *opening).min();
         if !closed.is_empty() {
-            // A digest closes at the opening itself.
+            // A digest closes exactly at the opening.
             let until = first.map(|(until, opens)| if outside == Outside::Digest { opens } else { until });
             notes.push(Note::QuietHours { whose, until, opens: first.map(|(_, opens)| opens) });
         }
         let expires = self.expires_at();
         let is_in_time = |until: Timestamp| expires.is_none_or(|expires| until <= expires);
         if !open.is_empty() {
-            let later = closed.into_iter().filter_map(|(name, it)| Some((name, it?.0)));
+            let later = closed.into_iter().filter_map(|(name, opening)| Some((name, opening?.0)));
             let later = later.filter(|(_, until)| outside != Outside::Drop && is_in_time(*until));
             return Channelled::Go { places: open, held: later.collect() };
         }
@@ -211,37 +212,37 @@ impl Walk<'_, '_> {
             (Some((until, _)), _) if !is_in_time(until) => Channelled::No(Reason::ExpiredInQuietHours),
             (Some(_), Outside::Drop) => Channelled::No(Reason::QuietHours),
             (Some((until, _)), Outside::Defer) => Channelled::Hold(until),
-            // The digest is of one address: it closes at the opening itself, the same for everything that joins.
+            // A digest has one closing time for everything that joins, so it closes exactly at the opening.
             (Some((_, opens)), Outside::Digest) => Channelled::Collect(opens),
         }
     }
 
-    /// A moment after an opening that is this recipient's own, and well before the next closing.
+    /// A recipient-specific time shortly after the opening, and well before the next closing.
     fn spread_out(&self, windows: &Windows, zone: &Zone, opens: Timestamp) -> Timestamp {
         let closes = windows.closing(zone, opens);
-        let most = closes.map_or(SPREAD, |it| SPREAD.min(it.duration_since(opens) / 2));
-        // The same for all steps and channels: what was held back together comes together.
+        let most = closes.map_or(SPREAD, |closes| SPREAD.min(closes.duration_since(opens) / 2));
+        // The same for all steps and channels, so notifications deferred together arrive together.
         let seed = self.key(None, 0, "spread");
         opens.saturating_add(spread(seed.as_str(), most)).unwrap_or(opens)
     }
 
-    /// Whose windows count, and what they are called: the closest who said anything.
+    /// The quiet hours that apply, with their name: the most specific ones that are set.
     pub(super) fn windows(&self) -> Option<(&Windows, &'static str)> {
         let tenant = self.plan.event.tenant.as_deref();
-        let in_tenant = self.person.zip(tenant).and_then(|(person, it)| person.in_tenants.get(it));
+        let in_tenant = self.person.zip(tenant).and_then(|(person, tenant)| person.in_tenants.get(tenant));
         let candidates = [
             (in_tenant.and_then(|in_tenant| in_tenant.quiet.as_ref()), "the recipient's (in this tenant)"),
             (self.person.and_then(|person| person.quiet.as_ref()), "the recipient's"),
             (self.facts.tenant.and_then(|tenant| tenant.quiet.as_ref()), "the tenant's"),
-            (self.plan.catalog.policy().quiet.as_ref(), "everybody's"),
+            (self.plan.catalog.policy().quiet.as_ref(), "the policy's"),
         ];
         candidates.into_iter().find_map(|(windows, whose)| Some((windows?, whose)))
     }
 
-    /// The zone the recipient is in, and who says so. A zone that nobody knows counts as none.
+    /// The recipient's time zone and its source. An unknown zone name is skipped.
     pub(super) fn zone(&self, device: Option<&Device>, notes: &mut Vec<Note>) -> (Zone, &'static str) {
         let tenant = self.plan.event.tenant.as_deref();
-        let in_tenant = self.person.zip(tenant).and_then(|(person, it)| person.in_tenants.get(it));
+        let in_tenant = self.person.zip(tenant).and_then(|(person, tenant)| person.in_tenants.get(tenant));
         let candidates = [
             (device.and_then(|device| device.zone.as_deref()), "the device"),
             (event_zone(self.plan.event), "the event"),
@@ -261,7 +262,7 @@ impl Walk<'_, '_> {
         (self.plan.catalog.policy().zone.clone(), "the policy")
     }
 
-    /// Where the channel leads for this recipient: one place, or a device each.
+    /// The recipient's addresses on the channel: one, or one for each device.
     fn places(&self, channel: Channel, notes: &mut Vec<Note>) -> Result<Vec<(String, Target)>, Reason> {
         let one = |target| Ok(vec![(String::new(), target)]);
         match (self.audience, self.person) {
@@ -282,12 +283,12 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The devices of this run: those that another tenant registered are left out.
+    /// The devices of this run. Devices that another tenant registered are excluded.
     fn devices(&self, person: &Recipient) -> Result<Vec<(String, Target)>, Reason> {
         let only = self.matched.start.device.as_deref();
         let tenant = self.plan.event.tenant.as_deref();
         let devices = person.devices.iter().filter(|device| device.serves(person, tenant));
-        // The job needs no tenant of the device, and the last release could not read one.
+        // The job does not need the device's tenant, and the last release cannot read it.
         let devices =
             devices.map(|device| (device.place(), Target::Push(Device { tenant: None, ..device.clone() })));
         let devices: Vec<_> = devices.filter(|(name, _)| only.is_none_or(|only| only == name)).collect();
@@ -303,7 +304,7 @@ impl Walk<'_, '_> {
     }
 }
 
-/// The device, where it is one.
+/// The device if the target is one.
 fn device(target: &Target) -> Option<&Device> {
     match target {
         Target::Push(device) => Some(device),
@@ -316,27 +317,27 @@ fn device(target: &Target) -> Option<&Device> {
     }
 }
 
-/// An address as somebody wrote it. Of one that is none a note says why, and quotes nothing of it.
+/// Parses an address. A note reports an invalid address without quoting it.
 fn written(channel: Channel, address: &str, notes: &mut Vec<Note>) -> Result<Target, Reason> {
-    let mut no = |what: String| {
-        notes.push(Note::Unusable { what, instead: "nothing is sent there" });
+    let mut refuse = |problem: String| {
+        notes.push(Note::Unusable { what: problem, instead: "nothing is sent there" });
         Reason::InvalidAddress
     };
-    let phone = |no: &mut dyn FnMut(String) -> Reason| {
+    let phone = |refuse: &mut dyn FnMut(String) -> Reason| {
         PhoneNumber::parse(address)
-            .map_err(|refused| no(format!("the number cannot be used: {}", refused.why())))
+            .map_err(|refused| refuse(format!("the number cannot be used: {}", refused.why())))
     };
     match channel {
         Channel::Email => EmailAddress::parse(address)
             .map(Target::Email)
-            .map_err(|refused| no(format!("the e-mail address cannot be used: {}", refused.why()))),
-        Channel::Sms => phone(&mut no).map(Target::Sms),
-        Channel::Whatsapp => phone(&mut no).map(Target::Whatsapp),
+            .map_err(|refused| refuse(format!("the e-mail address cannot be used: {}", refused.why()))),
+        Channel::Sms => phone(&mut refuse).map(Target::Sms),
+        Channel::Whatsapp => phone(&mut refuse).map(Target::Whatsapp),
         Channel::Push | Channel::Socket | Channel::Webhook => Err(Reason::NoAddress),
     }
 }
 
-/// The extension `zone` of an event: where what it is about takes place.
+/// The extension `zone` of an event: the time zone of the event's place.
 fn event_zone(event: &Event) -> Option<&str> {
     match event.extensions.get("zone")? {
         Extension::Text(text) => Some(text),

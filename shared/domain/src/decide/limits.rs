@@ -1,4 +1,4 @@
-//! Which counters a send has to pass.
+//! The counters that a send must pass.
 
 use serde_json::Value;
 
@@ -13,10 +13,10 @@ use crate::policy::{Cap, Per};
 use crate::rule::{Rule, ThrottleStep};
 use crate::value_key::value_key;
 
-/// What every throttle is called in an explanation.
+/// The name of throttles in explanations.
 pub(super) const THROTTLE: &str = "throttle";
 
-/// The catalog's caps, as far as they are about this rule.
+/// The catalog's caps that apply to this rule.
 pub(super) fn caps<'a>(
     plan: &'a Plan<'_>,
     rule: &'a Rule,
@@ -25,7 +25,7 @@ pub(super) fn caps<'a>(
 ) -> impl Iterator<Item = Wanted> + 'a {
     let concerned = |cap: &&Cap| cap.category.as_ref().is_none_or(|category| *category == rule.category);
     plan.catalog.policy().caps.iter().filter(concerned).map(move |cap| {
-        let whose = match cap.per {
+        let scope_name = match cap.per {
             Per::Recipient => recipient,
             Per::Tenant => plan.event.tenant.as_deref().unwrap_or("-"),
             Per::Environment => "-",
@@ -33,7 +33,7 @@ pub(super) fn caps<'a>(
         let limit = cap.limit.clone();
         let free = (overrides && !cap.critical) || cap.except.contains(&rule.category);
         Wanted {
-            id: id(&["cap", cap.limit.name(), whose]),
+            id: id(&["cap", cap.limit.name(), scope_name]),
             limit: if free { limit.only_counting() } else { limit },
             scope: cap.channel.map_or(Scope::Message, Scope::Channel),
             weight: 1,
@@ -41,53 +41,53 @@ pub(super) fn caps<'a>(
     })
 }
 
-/// A throttle of the rule. `None` when its numbers are beyond what a limit can be, which `check` says before; and when
-/// the event has no value for its key, for an event without a key is no repetition of another.
+/// The counter of a throttle step. `None` if its numbers exceed the limits of [`Limit`], which `check` reports, or if
+/// the event has no value for the throttle's key. An event without a key repeats no other event.
 pub(super) fn throttle(
     plan: &Plan<'_>,
     rule: &Rule,
     step: u32,
-    it: &ThrottleStep,
+    throttle: &ThrottleStep,
     recipient: &str,
 ) -> Option<Wanted> {
-    let limit = Limit::new(THROTTLE, u64::from(it.most), Period::Fixed(it.per), true).ok()?;
+    let limit = Limit::new(THROTTLE, u64::from(throttle.most), Period::Fixed(throttle.per), true).ok()?;
     let step = step.to_string();
-    let value = value(it.key.as_ref(), plan.envelope(), plan.catalog.hashes())?;
+    let value = value(throttle.key.as_ref(), plan.envelope(), plan.catalog.hashes())?;
     let tenant = plan.event.tenant.as_deref().unwrap_or("-");
     let id = id(&["throttle", tenant, &rule.name, &step, recipient, &value]);
     Some(Wanted { id, limit, scope: Scope::Step, weight: 1 })
 }
 
-/// Says which limit it was.
-pub(super) fn full(it: &Refusal) -> Note {
-    Note::Full { limit: it.limit.clone(), n: it.n, most: it.most, until: it.until }
+/// The note about a reached limit.
+pub(super) fn full(refusal: &Refusal) -> Note {
+    Note::Full { limit: refusal.limit.clone(), n: refusal.n, most: refusal.most, until: refusal.until }
 }
 
-/// Says which cap an emergency passes although the cap is full.
-pub(super) fn exceeded(it: &Refusal) -> Note {
-    Note::Exceeded { limit: it.limit.clone(), n: it.n, most: it.most, until: it.until }
+/// The note about a cap that a critical notification exceeds.
+pub(super) fn exceeded(refusal: &Refusal) -> Note {
+    Note::Exceeded { limit: refusal.limit.clone(), n: refusal.n, most: refusal.most, until: refusal.until }
 }
 
-/// What a digest's window is called.
-pub(super) fn window(event: &Event, rule: &Rule, step: u32, recipient: &str, what: &str) -> String {
+/// The key of a digest window.
+pub(super) fn window(event: &Event, rule: &Rule, step: u32, recipient: &str, group: &str) -> String {
     let step = step.to_string();
-    id(&["digest", event.tenant.as_deref().unwrap_or("-"), &rule.name, &step, recipient, what])
+    id(&["digest", event.tenant.as_deref().unwrap_or("-"), &rule.name, &step, recipient, group])
 }
 
-/// Names the value of a step's key; empty for a step without a key. `None` when the event has no value there.
+/// The hashed value of a step's key; empty for a step without a key. `None` if the event has no value at the path.
 pub(super) fn value(path: Option<&Path>, envelope: &Value, hashes: &KeyedHashes) -> Option<String> {
     let Some(path) = path else { return Some(String::new()) };
-    // The value may be personal data: a key holds its keyed hash.
+    // The value may be personal data, so the counter key holds its keyed hash.
     value_key(path, envelope).map(|value| hashes.value(&value))
 }
 
-/// Stands for the value that an event does not have: its window is shared with no other event.
+/// The key value of an event without a value: a window for this event alone.
 pub(super) fn alone(event: &Event) -> String {
-    // No hash of a value holds a blank.
+    // A hash never contains a space, so the prefix is unambiguous.
     format!("alone {}", event_part(&event.source, &event.id))
 }
 
-/// Parts with `#` between them, and none of them runs into the next.
+/// Joins escaped parts with `#`.
 pub(crate) fn id(parts: &[&str]) -> String {
     let escaped = parts.iter().map(|part| part.replace('%', "%25").replace('#', "%23"));
     escaped.collect::<Vec<_>>().join("#")

@@ -1,8 +1,8 @@
-//! The step that tells somebody something.
+//! Send steps.
 
 use jiff::Timestamp;
 
-use super::failover::stands_in;
+use super::failover::replaced_channel;
 use super::judge::{Channelled, Judged};
 use super::walk::{Go, Walk};
 use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
@@ -16,12 +16,12 @@ use crate::plan::Audience;
 use crate::rule::{Outside, SendStep, Step, Unless};
 use crate::wake::Start;
 
-/// What the limits said.
+/// The result of the limits.
 #[derive(Default)]
 pub(super) struct Admitted {
     pub(super) granted: Vec<Channel>,
     pub(super) refused: Vec<(Channel, Refusal)>,
-    /// The limits that could have refused.
+    /// The limits that were evaluated.
     asked: Vec<Wanted>,
 }
 
@@ -48,7 +48,7 @@ impl Walk<'_, '_> {
         if !self.ask_whether_closed() {
             return Go::Stop;
         }
-        // Of what is told with others nobody knows any more whether it alone was seen.
+        // A digest does not record engagement for each event, so these cases defer instead.
         let start = &self.matched.start;
         let alone = send.unless.is_some() || start.device.is_some() || start.instead_of.is_some();
         let outside = match self.matched.rule.outside {
@@ -63,25 +63,30 @@ impl Walk<'_, '_> {
             return Go::Stop;
         }
         let those = |is: fn(&Channelled) -> bool| -> Vec<Channel> {
-            judged.iter().filter(|it| is(&it.verdict)).map(|it| it.channel).collect()
+            judged
+                .iter()
+                .filter(|evaluation| is(&evaluation.verdict))
+                .map(|evaluation| evaluation.channel)
+                .collect()
         };
-        let ready = those(|it| matches!(it, Channelled::Go { .. }));
-        let collected = those(|it| matches!(it, Channelled::Collect(_)));
+        let ready = those(|result| matches!(result, Channelled::Go { .. }));
+        let collected = those(|result| matches!(result, Channelled::Collect(_)));
         let Some(admitted) = self.admit(step, send, &ready, &collected) else { return Go::Stop };
         let throttled = admitted.throttled().cloned();
-        for it in judged {
-            self.conclude(step, it, &admitted, throttled.as_ref());
+        for evaluation in judged {
+            self.conclude(step, evaluation, &admitted, throttled.as_ref());
         }
         if throttled.is_some() { Go::Stop } else { Go::On }
     }
 
-    /// Of a person the profile says it; of an address alone only a table can. `false`: not known yet.
+    /// Looks up the suppression of an address without a profile. A person's profile already holds it. Returns `false`
+    /// while the answer is unknown.
     fn ask_whether_closed(&mut self) -> bool {
         let Audience::Address { channel, address } = self.audience else { return true };
         if channel.closed_for_days().is_none() || self.closed.is_some() {
             return true;
         }
-        // Rows of earlier releases have their names of the address.
+        // Rows of earlier releases use that release's hash of the address.
         let names = self.plan.catalog.hashes().names_of_address(*channel, address);
         let mut known = true;
         for address in names {
@@ -94,19 +99,19 @@ impl Walk<'_, '_> {
         known
     }
 
-    /// A message that was collected in the night and comes again by day is told with the others, and not twice. `false`:
-    /// not known yet.
+    /// Keeps a notification in its digest if it was collected during quiet hours and is redelivered afterwards.
+    /// Without this, the notification would be sent twice. Returns `false` while the answer is unknown.
     fn keep_what_was_collected(&mut self, step: u32, judged: &mut [Judged]) -> bool {
         let mut known = true;
         if self.overrides() || self.matched.start.only.is_some() || self.windows().is_none() {
             return known;
         }
-        for it in judged.iter_mut().filter(|it| it.channel.disturbs()) {
-            if !matches!(it.verdict, Channelled::Go { .. }) {
+        for evaluation in judged.iter_mut().filter(|evaluation| evaluation.channel.disturbs()) {
+            if !matches!(evaluation.verdict, Channelled::Go { .. }) {
                 continue;
             }
-            match self.answer(Ask::Collected { key: self.key(Some(it.channel), step, "join") }) {
-                Some(Answer::Joined { closes_at, .. }) => it.verdict = Channelled::Collect(closes_at),
+            match self.answer(Ask::Collected { key: self.key(Some(evaluation.channel), step, "join") }) {
+                Some(Answer::Joined { closes_at, .. }) => evaluation.verdict = Channelled::Collect(closes_at),
                 Some(_) => {}
                 None => known = false,
             }
@@ -114,18 +119,18 @@ impl Walk<'_, '_> {
         known
     }
 
-    /// `None`: the answer is not known yet. `Some(Some(…))`: what was sent before did its work.
-    #[expect(clippy::option_option, reason = "not known, known to be nothing, known")]
+    /// The engagement with earlier notifications that satisfies `unless`. `None`: the answer is not known yet.
+    #[expect(clippy::option_option, reason = "unknown, known to be absent, known")]
     fn noticed(&mut self, step: u32, send: &SendStep) -> Option<Option<Unless>> {
         let Some(unless) = send.unless else { return Some(None) };
         let earlier = self.matched.rule.steps.iter().enumerate().take(step as usize);
         let of: Vec<Key> = earlier
-            .filter_map(|(at, it)| match it {
-                Step::Send(send) => Some((u32::try_from(at).unwrap_or(u32::MAX), send)),
+            .filter_map(|(index, step)| match step {
+                Step::Send(send) => Some((u32::try_from(index).unwrap_or(u32::MAX), send)),
                 Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
             })
-            .flat_map(|(at, send)| send.all().map(move |it| (at, it)))
-            .flat_map(|(at, channel)| self.keys(at, channel))
+            .flat_map(|(index, send)| send.all().map(move |channel| (index, channel)))
+            .flat_map(|(index, channel)| self.keys(index, channel))
             .collect();
         if of.is_empty() {
             return Some(None);
@@ -142,7 +147,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// What the messages of a step on a channel are called: one, or one for each device.
+    /// The keys of a step's messages on a channel: one, or one for each device.
     pub(super) fn keys(&self, step: u32, channel: Channel) -> Vec<Key> {
         if channel != Channel::Push {
             return vec![self.key(Some(channel), step, "")];
@@ -153,8 +158,8 @@ impl Walk<'_, '_> {
         devices.map(|device| self.key(Some(channel), step, &device.place())).collect()
     }
 
-    /// What the caps say, and then the throttles before this step. What is to be collected passes the throttles only.
-    /// `None`: not known yet.
+    /// Evaluates the caps, and then the throttles before this step. Collected channels pass only the throttles. `None`
+    /// while the answer is unknown.
     fn admit(
         &mut self,
         step: u32,
@@ -166,7 +171,7 @@ impl Walk<'_, '_> {
         let caps = self.caps(ready);
         let all = self.all_channels(send);
         let only = self.matched.start.only;
-        // The step passes its throttles once, whichever of its channels wakes first.
+        // The step passes its throttles once, for the first of its channels that continues.
         let is_shared = only.is_some() && all.len() > 1 && !throttles.is_empty();
         let mut admitted = if ready.is_empty() {
             Admitted::default()
@@ -179,11 +184,11 @@ impl Walk<'_, '_> {
         if is_shared && !admitted.granted.is_empty() {
             admitted = self.ask_to_admit(self.key(None, step, "throttle"), throttles.clone(), &all)?;
         }
-        // A run that comes again may find other channels ready than those that were counted when it came first.
-        for &channel in ready.iter().filter(|it| admitted.leaves_open(**it)).collect::<Vec<_>>() {
+        // A redelivered run may find other channels ready than the channels that were counted the first time.
+        for &channel in ready.iter().filter(|channel| admitted.leaves_open(**channel)).collect::<Vec<_>>() {
             let caps = self.caps(&[channel]);
             let one = self.ask_to_admit(self.key(Some(channel), step, "admit"), caps, &[channel])?;
-            admitted.refused.retain(|(it, _)| *it != channel);
+            admitted.refused.retain(|(refused, _)| *refused != channel);
             admitted.granted.extend(one.granted);
             admitted.refused.extend(one.refused);
         }
@@ -196,7 +201,7 @@ impl Walk<'_, '_> {
         Some(admitted)
     }
 
-    /// Where anything was granted, the throttles that were met up to here are behind the run.
+    /// Marks the throttles so far as passed if a channel was granted.
     pub(super) fn pass_throttles(&mut self, step: u32, admitted: &Admitted) {
         if !admitted.granted.is_empty() {
             self.throttles.clear();
@@ -206,7 +211,7 @@ impl Walk<'_, '_> {
 
     fn caps(&self, ready: &[Channel]) -> Vec<Wanted> {
         let all = limits::caps(self.plan, self.matched.rule, &self.recipient, self.overrides());
-        all.filter(|all| match all.scope {
+        all.filter(|want| match want.scope {
             Scope::Channel(channel) => ready.contains(&channel),
             Scope::Step | Scope::Message => true,
         })
@@ -236,13 +241,13 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Says what becomes of one channel, now that everything is known. A run that is throttled ends on all of them.
+    /// Records the decision for one channel. A throttled run ends on all channels.
     fn conclude(&mut self, step: u32, judged: Judged, admitted: &Admitted, throttled: Option<&Refusal>) {
         let Judged { channel, verdict, mut notes } = judged;
         match (verdict, throttled) {
             (Channelled::No(reason), _) => self.suppress(step, channel, reason, notes),
-            (Channelled::Hold(_) | Channelled::Collect(_), Some(it)) => {
-                notes.push(limits::full(it));
+            (Channelled::Hold(_) | Channelled::Collect(_), Some(refusal)) => {
+                notes.push(limits::full(refusal));
                 self.suppress(step, channel, Reason::Throttled, notes);
             }
             (Channelled::Hold(until), None) => {
@@ -253,7 +258,11 @@ impl Walk<'_, '_> {
                 self.join(step, Some(channel), "", DigestPolicy::default(), opens);
             }
             (Channelled::Go { places, held }, _) => {
-                let refused = admitted.refused.iter().find(|(it, _)| *it == channel).map(|(_, it)| it);
+                let refused = admitted
+                    .refused
+                    .iter()
+                    .find(|(refused, _)| *refused == channel)
+                    .map(|(_, refusal)| refusal);
                 if let Some(refused) =
                     refused.filter(|refused| self.overrides() && refused.limit != limits::THROTTLE)
                 {
@@ -265,7 +274,7 @@ impl Walk<'_, '_> {
                     return self.suppress(step, channel, reason, notes);
                 }
                 notes.extend(admitted.passed(channel, refused));
-                // What holds some devices back is not what lets the others through.
+                // Quiet-hours notes of deferred devices do not apply to the other devices.
                 let is_of_all = |note: &&Note| !matches!(note, Note::QuietHours { .. } | Note::Zone { .. });
                 let of_all: Vec<Note> = notes.iter().filter(is_of_all).cloned().collect();
                 for (place, target) in places {
@@ -288,7 +297,7 @@ impl Walk<'_, '_> {
     ) {
         let (occurrence, counted) = (self.matched.start.occurrence, self.counted);
         let again = self.matched.start.again.clone();
-        let instead_of = stands_in(&notes);
+        let instead_of = replaced_channel(&notes);
         let start = Start {
             step,
             only: Some(channel),
@@ -316,7 +325,7 @@ impl Walk<'_, '_> {
             priority: rule.priority.or(self.plan.event.priority).unwrap_or_default(),
             expires_at: self.expires_at(),
             cancel: self.cancel_key(),
-            instead_of: stands_in(&notes),
+            instead_of: replaced_channel(&notes),
             failover: self.failover(step, channel),
         };
         let key = self.key(Some(channel), step, place);
@@ -332,33 +341,30 @@ impl Walk<'_, '_> {
 }
 
 impl Admitted {
-    /// The throttle that ends the run. Where anything was granted, the run has passed it.
+    /// The throttle that ends the run. A run with a granted channel has passed its throttles.
     fn throttled(&self) -> Option<&Refusal> {
-        let mut refused = self.refused.iter().filter(|_| self.granted.is_empty()).map(|(_, it)| it);
-        refused.find(|it| it.limit == limits::THROTTLE)
+        let mut refused = self.refused.iter().filter(|_| self.granted.is_empty()).map(|(_, refusal)| refusal);
+        refused.find(|refusal| refusal.limit == limits::THROTTLE)
     }
 
-    /// Whether a channel was not counted when others of its step were. What is said of it then may count those again.
+    /// Whether a channel was not counted when the others of its step were. Asking for it counts the others again.
     fn leaves_open(&self, channel: Channel) -> bool {
         !self.granted.is_empty() && !self.granted.contains(&channel)
     }
 
-    /// The limits that let a channel through.
+    /// The notes about the limits that are not reached.
     fn passed<'r>(
         &'r self,
         channel: Channel,
         refused: Option<&'r Refusal>,
     ) -> impl Iterator<Item = Note> + 'r {
-        let concerned = self.asked.iter().filter(move |it| match it.scope {
+        let concerned = self.asked.iter().filter(move |want| match want.scope {
             Scope::Channel(of) => of == channel,
             Scope::Step | Scope::Message => true,
         });
         concerned
-            .filter(|concerned| concerned.limit.blocks())
-            .filter(move |concerned| refused.is_none_or(|refused| refused.limit != concerned.limit.name()))
-            .map(|concerned| Note::Passed {
-                limit: concerned.limit.name().to_owned(),
-                most: concerned.limit.most(),
-            })
+            .filter(|want| want.limit.blocks())
+            .filter(move |want| refused.is_none_or(|refused| refused.limit != want.limit.name()))
+            .map(|want| Note::Passed { limit: want.limit.name().to_owned(), most: want.limit.most() })
     }
 }

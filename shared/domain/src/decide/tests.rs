@@ -1,4 +1,4 @@
-//! What is decided for whom. Each subject has a file; `world` plays the tables and the clock for those that need them.
+//! Decisions. Each subject has a file; `world` simulates tables and the clock.
 
 #![expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 
@@ -41,14 +41,14 @@ use crate::job::SocketTarget;
 use crate::plan::Plan;
 use crate::recipient::Recipients;
 
-/// An hour after every event here.
+/// One hour after every event of these tests.
 const NOW: &str = "2026-11-20T13:00:00Z";
 
 fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-/// Decides where nothing has happened before.
+/// Decides with empty tables.
 fn decided<'a>(plan: &Plan<'a>, recipients: &'a Recipients, now: Timestamp) -> Vec<Decision<'a>> {
     let mut answers = Answers::default();
     loop {
@@ -62,17 +62,17 @@ fn decided<'a>(plan: &Plan<'a>, recipients: &'a Recipients, now: Timestamp) -> V
     }
 }
 
-/// Tells every decision in a line.
-fn story(event: &Event, rules: &[Value], people: &Value) -> Vec<String> {
+/// Describes every decision in one line.
+fn decision_lines(event: &Event, rules: &[Value], people: &Value) -> Vec<String> {
     let (catalog, recipients) = (catalog(rules), known(people));
     let plan = Plan::of(event, &catalog);
-    decided(&plan, &recipients, now()).iter().map(tell).collect()
+    decided(&plan, &recipients, now()).iter().map(describe).collect()
 }
 
-/// `<rule> → <recipient> by <channel>: <verdict>`
-fn tell(decision: &Decision<'_>) -> String {
-    let rule = decision.rule.map_or("-", |it| it.name.as_str());
-    let channel = decision.channel.map_or("-", |it| it.name());
+/// `<rule> → <recipient> by <channel>: <decision>`
+fn describe(decision: &Decision<'_>) -> String {
+    let rule = decision.rule.map_or("-", |rule| rule.name.as_str());
+    let channel = decision.channel.map_or("-", |channel| channel.name());
     format!("{rule} → {} by {channel}: {}", decision.recipient, verdict(&decision.verdict))
 }
 
@@ -106,7 +106,7 @@ fn catalog(rules: &[Value]) -> Catalog {
     Catalog::open(serde_json::from_value(file).unwrap()).unwrap()
 }
 
-/// A rule for every order that was paid, with other members set. `channels` stands for one step that sends there.
+/// A rule for every paid order, with other members set. `channels` stands for one send step.
 fn rule(name: &str, others: Value) -> Value {
     let mut rule = json!({
         "rule": name, "when": { "detail-type": ["order.paid"] }, "category": "c", "template": "t",
@@ -138,7 +138,7 @@ fn known(people: &Value) -> Recipients {
     people.into_iter().map(|person| (person.id.clone(), person)).collect()
 }
 
-/// An order that `user` paid, with other members of the envelope set.
+/// An order that `user` paid, with other envelope members set.
 fn paid(user: &str, others: Value) -> Event {
     let mut event = json!({
         "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "time": "2026-11-20T12:00:00Z",

@@ -1,4 +1,4 @@
-//! What comes later: a wait, the next time of a recurring rule, the end of quiet hours.
+//! Continuations: `wait` steps, recurring rules, and the end of quiet hours.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,18 +13,18 @@ use crate::rule::{Expiry, Repeat, Step, Wait};
 use crate::wake::Start;
 use crate::zone::Zone;
 
-/// The most days of a shift: no shift is longer than [`crate::span::MAX`].
+/// The highest number of days in a shift. [`crate::span::MAX`] limits every shift.
 const MAX_DAYS: i64 = 31;
 
 impl Walk<'_, '_> {
     pub(super) fn wait(&mut self, step: u32, wait: &Wait) -> Go {
-        // An emergency does not wait for its first word; between two words it gives the first a chance.
+        // A critical notification skips waits before its first send. Later waits give the recipient time to react.
         let before_all =
             !self.matched.rule.steps.iter().take(step as usize).any(|step| matches!(step, Step::Send(_)));
         if self.overrides() && before_all {
             return Go::On;
         }
-        // An endpoint is told when it happens; what people are told later is not its business.
+        // Endpoints receive the event at once. Waits before messages to people do not apply to them.
         if matches!(self.audience, Audience::Endpoint(_)) && self.channels_after(step).is_empty() {
             return Go::On;
         }
@@ -44,8 +44,10 @@ impl Walk<'_, '_> {
         Go::Stop
     }
 
+    /// The end of the wait.
+    ///
     /// # Errors
-    /// The event's value is no time and no length.
+    /// The value in the event is neither a time nor a duration.
     fn until(&self, wait: &Wait) -> Result<Timestamp, Unreadable> {
         let beyond = || Unreadable::beyond_the_calendar(&"the rule's `wait`");
         match wait {
@@ -65,10 +67,10 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Until when the messages of the run are of use: the earlier of what the event and the rule say.
+    /// The expiry of the run: the earlier of the event's and the rule's.
     ///
     /// # Errors
-    /// The rule names a value of the event that is no time and no length.
+    /// The value that the rule names in the event is neither a time nor a duration.
     pub(super) fn expiry(&self) -> Result<Option<Timestamp>, Unreadable> {
         let event = self.plan.event;
         let by_rule = match &self.matched.rule.expires {
@@ -85,7 +87,7 @@ impl Walk<'_, '_> {
         })
     }
 
-    /// Makes the next run of a recurring rule.
+    /// Schedules the next occurrence of a recurring rule.
     pub(super) fn recur(&mut self) {
         let start = &self.matched.start;
         let Some(repeat) = &self.matched.rule.repeat else { return };
@@ -112,12 +114,12 @@ impl Walk<'_, '_> {
         self.later(0, None, next, Waiting::Recurrence, start, Vec::new());
     }
 
-    /// The instant after which a rule does not come round any more.
+    /// The end of the repetition.
     fn last_time(&self, repeat: &Repeat, zone: &Zone) -> Result<Option<Timestamp>, Unreadable> {
         repeat.until.as_ref().map(|path| self.end_at(path, zone)).transpose()
     }
 
-    /// The last instant of the time at a path, or of a length that begins with the event.
+    /// The time at a path, or the event time plus the duration at the path.
     fn end_at(&self, path: &Path, zone: &Zone) -> Result<Timestamp, Unreadable> {
         let end = match moment::time_or_length(path, self.plan.envelope())? {
             TimeOrLength::Time(time) => time.ends(zone),
@@ -126,7 +128,7 @@ impl Walk<'_, '_> {
         end.ok_or_else(|| Unreadable::beyond_the_calendar(path))
     }
 
-    /// Says that the rule does not come round, because nobody knows until when it should.
+    /// Records that the rule is not repeated because its end is unreadable.
     fn end_repetition(&mut self, unreadable: &Unreadable) {
         let note = Note::Unusable { what: unreadable.to_string(), instead: "the rule is not repeated" };
         let verdict = Verdict::Suppress(Reason::UnreadableTime);
@@ -143,20 +145,20 @@ impl Walk<'_, '_> {
         start: Start,
         notes: Vec<Note>,
     ) {
-        // What would come too late is not waited for.
+        // A wait beyond the expiry is refused.
         if self.expires_at().is_some_and(|expires_at| expires_at < until) {
             return self.refuse(step, Reason::Expired, &notes);
         }
-        // Not the time: a message that comes again waits under the key it had.
+        // The time is not part of the key, so a redelivered message keeps its key.
         let device = start.device.as_deref().unwrap_or_default();
-        let what = format!("later: {} {device}", why.reason().name());
+        let nonce = format!("later: {} {device}", why.reason().name());
         let verdict = Verdict::Later(Later { until, why, audience: self.audience.clone(), start });
-        let decision = self.decision(self.key(channel, step, &what), channel, step, verdict, notes);
+        let decision = self.decision(self.key(channel, step, &nonce), channel, step, verdict, notes);
         self.decisions.push(decision);
     }
 }
 
-/// Why nothing is sent, for the explanation.
+/// The note that nothing is sent because of an unreadable value.
 pub(super) fn not_sent(unreadable: &Unreadable) -> Note {
     Note::Unusable { what: unreadable.to_string(), instead: "nothing is sent" }
 }

@@ -1,4 +1,4 @@
-//! One rule's steps for one recipient, from where they begin to where they wait, end, or need an answer.
+//! One run: the steps of a rule for one recipient, until the run waits, ends, or has an open question.
 
 use jiff::Timestamp;
 
@@ -12,10 +12,10 @@ use crate::recipient::{Recipient, Suppression};
 use crate::rule::{SendStep, Step, ThrottleStep, excluded_users};
 use crate::value_key::value_key;
 
-/// The most steps of a rule that one decision walks through.
+/// The highest number of steps in one decision.
 const MAX_STEPS: usize = 50;
 
-/// One recipient on the way through one rule.
+/// The state of one run during a decision.
 pub(super) struct Walk<'p, 'a> {
     pub(super) plan: &'p Plan<'a>,
     pub(super) facts: &'p Facts<'a, 'p>,
@@ -23,27 +23,27 @@ pub(super) struct Walk<'p, 'a> {
     pub(super) audience: &'p Audience,
     pub(super) recipient: String,
     pub(super) person: Option<&'a Recipient>,
-    /// Of this run only; they count when all questions of the run have an answer.
+    /// Decisions of this run. They count only if the run has no open question.
     pub(super) decisions: Vec<Decision<'a>>,
     pub(super) asks: Vec<Ask>,
-    /// Throttles that were met, to be passed by whatever is sent or collected next.
+    /// Throttles met so far. The next send or digest must pass them.
     pub(super) throttles: Vec<Wanted>,
-    /// Why the address is closed, where it is nobody's of whom there is a profile.
+    /// The suppression of an address without a profile.
     pub(super) closed: Option<Suppression>,
-    /// The throttles before this step have let the run through.
+    /// The number of steps whose throttles the run has passed.
     pub(super) counted: u32,
-    /// Until when the run is of use.
+    /// The expiry of the run.
     pub(super) expires: Option<Timestamp>,
-    /// Values of the event that are missing for the run as a whole. Every decision of the run says so.
+    /// Missing values that affect the whole run. Every decision of the run carries these notes.
     notes: Vec<Note>,
 }
 
-/// Whether a run goes on after a step.
+/// Whether a run continues after a step.
 #[derive(PartialEq, Eq)]
 pub(super) enum Go {
     On,
     Stop,
-    /// The run ends, and a recurring rule does not come round either.
+    /// The run ends, and a recurring rule is not repeated.
     End,
 }
 
@@ -118,8 +118,8 @@ impl<'a> Walk<'_, 'a> {
         let rule = self.matched.rule;
         let first = usize::try_from(self.matched.start.step).unwrap_or(usize::MAX);
         self.throttles = self.throttles_before(first);
-        for (at, step) in rule.steps.iter().enumerate().skip(first).take(MAX_STEPS) {
-            let number = u32::try_from(at).unwrap_or(u32::MAX);
+        for (index, step) in rule.steps.iter().enumerate().skip(first).take(MAX_STEPS) {
+            let number = u32::try_from(index).unwrap_or(u32::MAX);
             let go = match step {
                 Step::Wait(wait) => self.wait(number, wait),
                 Step::Throttle(throttle) => {
@@ -139,31 +139,32 @@ impl<'a> Walk<'_, 'a> {
         self.recur();
     }
 
-    /// The throttles that were met before the run was left for later, and that it has not passed. What was collected for
-    /// the morning has; the digest of a step that only waits for the morning has not.
+    /// The throttles before the stored position that the run has not passed yet. A digest of quiet hours has passed
+    /// them.
     fn throttles_before(&self, first: usize) -> Vec<Wanted> {
         if self.plan.digest.as_ref().is_some_and(|digest| digest.only.is_some()) {
             return Vec::new();
         }
         let before = self.matched.rule.steps.iter().enumerate().take(first).skip(self.counted as usize).rev();
-        // Only what was collected has passed those before its digest: a room, say, goes by it with its throttles.
+        // Only collected events have passed the throttles before their digest. A room skips the digest and must pass
+        // them.
         let is_digest = self.plan.digest.is_some();
-        let pending = before.take_while(|(_, it)| !is_digest || !matches!(it, Step::Digest(_)));
-        let throttles = pending.filter_map(|(at, it)| match it {
-            Step::Throttle(throttle) => self.throttle(u32::try_from(at).unwrap_or(u32::MAX), throttle),
+        let pending = before.take_while(|(_, step)| !is_digest || !matches!(step, Step::Digest(_)));
+        let throttles = pending.filter_map(|(index, step)| match step {
+            Step::Throttle(throttle) => self.throttle(u32::try_from(index).unwrap_or(u32::MAX), throttle),
             Step::Wait(_) | Step::Send(_) | Step::Digest(_) => None,
         });
         throttles.collect()
     }
 
-    fn throttle(&self, step: u32, it: &ThrottleStep) -> Option<Wanted> {
+    fn throttle(&self, step: u32, throttle: &ThrottleStep) -> Option<Wanted> {
         if self.overrides() {
             return None;
         }
-        limits::throttle(self.plan, self.matched.rule, step, it, &self.recipient)
+        limits::throttle(self.plan, self.matched.rule, step, throttle, &self.recipient)
     }
 
-    /// The keys of the rule of which the event has no value, and what that means for this run.
+    /// The rule's keys without a value in the event, and the consequence for this run.
     fn missing_keys(&self) -> Vec<Note> {
         let (rule, envelope) = (self.matched.rule, self.plan.envelope());
         let is_collected = !matches!(self.audience, Audience::Room(_) | Audience::Endpoint(_));
@@ -183,12 +184,12 @@ impl<'a> Walk<'_, 'a> {
             }
         }
         let cancel = rule.cancel.iter().flat_map(|cancel| &cancel.key);
-        missing.extend(cancel.map(|key| (key, "no event can take it back")));
+        missing.extend(cancel.map(|key| (key, "no event can cancel it")));
         let missing = missing.into_iter().filter(|(key, _)| value_key(key, envelope).is_none());
         missing.map(|(key, instead)| Note::missing(key, instead)).collect()
     }
 
-    /// What concerns the recipient as a whole.
+    /// Checks that concern the recipient as a whole: expiry, actor, exclusions and tenant.
     pub(super) fn may_begin(&self) -> Result<(), (Reason, Vec<Note>)> {
         let event = self.plan.event;
         if self.expires_at().is_some_and(|expires_at| expires_at < self.facts.now) {
@@ -215,7 +216,7 @@ impl<'a> Walk<'_, 'a> {
 
     fn is_cancelled(&mut self) -> bool {
         let event = self.plan.event;
-        // The last release filed cancellations under a key of another form.
+        // The last release stored cancellations under a key of another form.
         let former = plan::former_cancel_key(self.matched.rule, event, self.plan.envelope());
         for key in self.cancel_key().into_iter().chain(former) {
             let Some(Answer::Cancelled(Some(found))) = self.answer(Ask::Cancelled { key }) else { continue };
@@ -228,35 +229,35 @@ impl<'a> Walk<'_, 'a> {
         false
     }
 
-    /// Goes on under the name that the last release gave to an address, where that release has sent something of this
-    /// run: the keys stay the same, and nothing is sent twice.
+    /// Keeps the address name of the last release if that release has sent messages of this run. The keys stay the
+    /// same, so no message is sent twice.
     fn keep_former_name(&mut self) {
         let Some(former) = self.audience.former_name() else { return };
         let name = std::mem::replace(&mut self.recipient, former);
         let steps = self.matched.rule.steps.iter().enumerate();
-        let sends = steps.filter_map(|(at, step)| match step {
-            Step::Send(send) => Some((u32::try_from(at).unwrap_or(u32::MAX), self.channels(send))),
+        let sends = steps.filter_map(|(index, step)| match step {
+            Step::Send(send) => Some((u32::try_from(index).unwrap_or(u32::MAX), self.channels(send))),
             Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
         });
         let of: Vec<Key> = sends
-            .flat_map(|(at, channels)| channels.into_iter().map(move |channel| (at, channel)))
-            .flat_map(|(at, channel)| self.keys(at, channel))
+            .flat_map(|(index, channels)| channels.into_iter().map(move |channel| (index, channel)))
+            .flat_map(|(index, channel)| self.keys(index, channel))
             .collect();
         if of.is_empty() || self.answer(Ask::Told { of }) != Some(Answer::Told(true)) {
             self.recipient = name;
         }
     }
 
-    /// The same no for every channel of the first step from here on that sends.
+    /// Suppresses every channel of the first send step from `from` on.
     pub(super) fn refuse(&mut self, from: u32, reason: Reason, notes: &[Note]) {
         let first = usize::try_from(from).unwrap_or(usize::MAX);
         let sends = self.matched.rule.steps.iter().enumerate().skip(first);
-        let next = sends.filter_map(|(at, it)| match it {
-            Step::Send(send) => Some((at, send)),
+        let next = sends.filter_map(|(index, step)| match step {
+            Step::Send(send) => Some((index, send)),
             Step::Wait(_) | Step::Digest(_) | Step::Throttle(_) => None,
         });
-        let Some((at, send)) = next.into_iter().next() else { return };
-        let step = u32::try_from(at).unwrap_or(u32::MAX);
+        let Some((index, send)) = next.into_iter().next() else { return };
+        let step = u32::try_from(index).unwrap_or(u32::MAX);
         for channel in self.channels(send) {
             let verdict = Verdict::Suppress(reason);
             let decision = self.decision(
@@ -270,7 +271,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// The channels of the first step after this one that sends this audience anything.
+    /// The channels of the next send step that applies to this audience.
     pub(super) fn channels_after(&self, step: u32) -> Vec<Channel> {
         let mut sends = self.matched.rule.steps.iter().skip(step as usize).filter_map(|step| match step {
             Step::Send(send) => Some(self.channels(send)),
@@ -279,7 +280,7 @@ impl<'a> Walk<'_, 'a> {
         sends.find(|send| !send.is_empty()).unwrap_or_default()
     }
 
-    /// The channels of a step that this audience can have.
+    /// The channels of a send step for this audience and this run.
     pub(super) fn channels(&self, send: &SendStep) -> Vec<Channel> {
         let only = self.matched.start.only;
         if let Some(instead_of) = self.matched.start.instead_of {
@@ -291,22 +292,22 @@ impl<'a> Walk<'_, 'a> {
             .collect()
     }
 
-    /// The same, whether or not the others are held back.
+    /// All channels of a send step for this audience.
     pub(super) fn all_channels(&self, send: &SendStep) -> Vec<Channel> {
         send.channels.iter().copied().filter(|channel| self.fits(*channel)).collect()
     }
 
-    /// Whether this audience can have it.
-    pub(super) fn fits(&self, it: Channel) -> bool {
+    /// Whether the channel applies to this audience.
+    pub(super) fn fits(&self, channel: Channel) -> bool {
         match self.audience {
-            Audience::Room(_) => it.reaches_rooms(),
-            Audience::Address { channel, .. } => it == *channel,
-            Audience::Endpoint(_) => it.reaches_endpoints(),
-            Audience::User(_) | Audience::Member(_) => !it.reaches_endpoints(),
+            Audience::Room(_) => channel.reaches_rooms(),
+            Audience::Address { channel: own, .. } => channel == *own,
+            Audience::Endpoint(_) => channel.reaches_endpoints(),
+            Audience::User(_) | Audience::Member(_) => !channel.reaches_endpoints(),
         }
     }
 
-    /// The answer to a question; without one the question is put.
+    /// The answer to a question. Records the question if there is no answer yet.
     pub(super) fn answer(&mut self, ask: Ask) -> Option<Answer> {
         let answer = self.facts.answers.to(&ask).cloned();
         if answer.is_none() {
@@ -320,11 +321,12 @@ impl<'a> Walk<'_, 'a> {
         plan::cancel_key(self.matched.rule, self.plan.event, self.plan.envelope(), hashes)
     }
 
-    /// `what` keeps several keys of one step and channel apart; it is empty for the message itself.
-    pub(super) fn key(&self, channel: Option<Channel>, step: u32, what: &str) -> Key {
+    /// The key of a decision. `suffix` distinguishes several keys of one step and channel; it is empty for the message
+    /// itself.
+    pub(super) fn key(&self, channel: Option<Channel>, step: u32, suffix: &str) -> Key {
         let nonce = match self.matched.start.occurrence {
-            0 => what.to_owned(),
-            occurrence => format!("{occurrence} {what}"),
+            0 => suffix.to_owned(),
+            occurrence => format!("{occurrence} {suffix}"),
         };
         let nonce = self.matched.start.nonce(nonce);
         Key::of(self.plan.event, &self.matched.rule.name, &self.recipient, channel, step, &nonce)

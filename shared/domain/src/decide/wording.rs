@@ -1,4 +1,4 @@
-//! The words of a run: whether the event leads to a template, and values of the event that the words cannot use.
+//! Templates of a run: template selection, and event values that the template cannot use.
 
 use super::Note;
 use super::walk::Walk;
@@ -6,17 +6,17 @@ use crate::channel::Channel;
 use crate::outcome::Reason;
 use crate::plan::Audience;
 
-/// What becomes of a message without words.
+/// The consequence of a missing template.
 const NOTHING: &str = "nothing is sent";
 
 impl Walk<'_, '_> {
-    /// Why there are no words for this run. Endpoints get data and need no words.
+    /// The reason why this run has no template. Endpoints receive data and need no template.
     pub(super) fn wordless(&self) -> Option<(Reason, Note)> {
         if matches!(self.audience, Audience::Endpoint(_)) {
             return None;
         }
         let (rule, envelope) = (self.matched.rule, self.plan.envelope());
-        let unusable = |what: String| Note::Unusable { what, instead: NOTHING };
+        let unusable = |problem: String| Note::Unusable { what: problem, instead: NOTHING };
         if let Err(unknown) = rule.template_for(envelope) {
             return Some((Reason::UnknownTemplate, unusable(unknown.to_string())));
         }
@@ -24,14 +24,14 @@ impl Walk<'_, '_> {
         Some((Reason::UnreadableContext, unusable(unreadable.to_string())))
     }
 
-    /// Says that the event's subject cannot be used, where the channel shows one.
+    /// A note about an unusable subject, for channels that show one.
     pub(super) fn unusable_subject(&self, channel: Channel) -> Option<Note> {
         let shows_subject = match channel {
             Channel::Email | Channel::Push | Channel::Socket => true,
             Channel::Sms | Channel::Whatsapp | Channel::Webhook => false,
         };
         let path = self.matched.rule.unusable_subject(self.plan.envelope()).filter(|_| shows_subject)?;
-        let what = format!("`{path}` of the event is no text");
-        Some(Note::Unusable { what, instead: "the template's own subject is used" })
+        let problem = format!("`{path}` of the event is no text");
+        Some(Note::Unusable { what: problem, instead: "the template's own subject is used" })
     }
 }

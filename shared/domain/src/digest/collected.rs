@@ -1,4 +1,4 @@
-//! A closed window on its way to its recipient.
+//! A closed window with its items.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -6,24 +6,24 @@ use serde_json::Value;
 use super::{DigestPolicy, Item, summary};
 use crate::channel::Channel;
 
-/// A digest that is told. The id of its event is that of its window. No `Debug`: it holds payloads.
+/// A digest that is sent. The id of its event is the id of its window. No `Debug`, because it holds payloads.
 #[derive(Clone)]
 pub struct Collected {
-    /// For its template: [`summary`] of all items.
+    /// The template summary of all items ([`summary`]).
     pub summary: Value,
-    /// The events that the window holds, oldest first.
+    /// The events of the window, oldest first.
     pub items: Vec<Item>,
-    /// What its window was called, and the step that opened it.
+    /// The key of the window, and the step that opened it.
     pub window: String,
     pub step: u32,
-    /// The channel, where it was quiet hours that it was collected over.
+    /// The channel, if the window collected over quiet hours.
     pub only: Option<Channel>,
     policy: DigestPolicy,
     opened_at: Timestamp,
     closed_at: Timestamp,
 }
 
-/// The window that a digest is made of.
+/// The window of a digest.
 #[derive(Clone, Copy)]
 pub struct Window<'a> {
     pub name: &'a str,
@@ -34,7 +34,7 @@ pub struct Window<'a> {
 }
 
 impl Collected {
-    /// Makes a digest of the events of a window.
+    /// Builds a digest from the items of a window.
     #[must_use]
     pub fn of(items: Vec<Item>, policy: DigestPolicy, window: &Window<'_>) -> Collected {
         let Window { name, step, only, opened_at, closed_at } = *window;
@@ -42,7 +42,7 @@ impl Collected {
         Collected { summary, items, window: name.to_owned(), step, only, policy, opened_at, closed_at }
     }
 
-    /// What the template gets of some of its events only.
+    /// The template summary of a subset of the items.
     #[must_use]
     pub fn summary_of(&self, items: &[Item]) -> Value {
         summary(items, &self.policy, self.opened_at, self.closed_at)

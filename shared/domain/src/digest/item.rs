@@ -1,4 +1,4 @@
-//! An event as a window keeps it.
+//! An event as an item of a window.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use crate::event::Event;
 use crate::key::hash_of;
 
-/// The longest payload that is collected whole, in bytes. A window holds up to 1,000, and all of them are in memory when
-/// it closes.
+/// The longest payload that is stored whole, in bytes. A window holds up to 1,000 payloads, all in memory when it
+/// closes.
 const MAX_DATA_BYTES: usize = 16 * 1024;
 
-/// How many characters of a text are kept of a longer payload.
+/// The longest text in a shortened payload, in characters.
 const MAX_TEXT_CHARS: usize = 256;
 
-/// How many members are kept of a longer payload.
+/// The highest number of members in a shortened payload.
 const MAX_MEMBERS: usize = 40;
 
-/// An event in a window: what templates may want of it. No `Debug`: it holds a payload.
+/// An event in a window: the fields that templates can use. No `Debug`, because it holds a payload.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
-    /// As [`event_key`] writes it: what makes it one item.
+    /// The key that [`event_key`] returns. It makes the item unique.
     pub event_key: String,
     pub id: String,
     pub source: String,
@@ -29,14 +29,15 @@ pub struct Item {
     pub time: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The user or service that caused it.
+    /// The user or service that caused the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
 }
 
-/// Names an event within a key: 27 characters of its source and id, because an id is unique only within a source.
+/// The key of an event within a group: a hash of 27 characters of its source and id. An id is unique only within a
+/// source.
 #[must_use]
 pub fn event_key(event: &Event) -> String {
     hash_of(&["event", &event.source, &event.id])
@@ -48,7 +49,7 @@ impl Item {
         let data = event.data.as_ref().map(|data| {
             let whole = serde_json::from_str(data.text())
                 .expect("depth and values were checked when the event was read");
-            if data.text().len() > MAX_DATA_BYTES { essence(whole) } else { whole }
+            if data.text().len() > MAX_DATA_BYTES { shortened(whole) } else { whole }
         });
         Item {
             event_key: event_key(event),
@@ -62,7 +63,7 @@ impl Item {
         }
     }
 
-    /// The event as templates and paths see it: the envelope's own names, `null` for what it does not have.
+    /// The event in the form for templates and paths: envelope names, `null` for missing values.
     pub(super) fn activity(&self) -> Value {
         json!({
             "id": self.id,
@@ -76,9 +77,8 @@ impl Item {
     }
 }
 
-/// What is kept of a payload that is too long to be collected whole: the first of its numbers, words and truths, long
-/// words cut.
-fn essence(data: Value) -> Value {
+/// Shortens a payload: keeps the first scalar members and truncates long texts.
+fn shortened(data: Value) -> Value {
     let Value::Object(members) = data else { return Value::Null };
     let kept = members.into_iter().filter_map(|(name, value)| match value {
         Value::String(text) => Some((name, Value::String(text.chars().take(MAX_TEXT_CHARS).collect()))),
@@ -93,11 +93,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_long_payload_the_essence_is_collected_and_of_a_short_one_all() {
+    fn only_long_payloads_are_shortened() {
         check(&json!({ "a": [1, 2], "b": { "c": null } }), &json!({ "a": [1, 2], "b": { "c": null } }));
         let long = "x".repeat(MAX_DATA_BYTES);
-        let essence = json!({ "n": 1, "text": "x".repeat(MAX_TEXT_CHARS), "yes": true });
-        check(&json!({ "n": 1, "list": [1], "text": long, "yes": true }), &essence);
+        let shortened = json!({ "n": 1, "text": "x".repeat(MAX_TEXT_CHARS), "yes": true });
+        check(&json!({ "n": 1, "list": [1], "text": long, "yes": true }), &shortened);
         check(&json!([long]), &Value::Null);
     }
 

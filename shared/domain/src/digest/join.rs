@@ -1,37 +1,38 @@
-//! An event comes to its key: it opens a window, joins one, fills one or goes straight through.
+//! Adds an event to a digest: the event opens a window, joins one, fills one or passes through.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{DigestPolicy, Header, State, window_id};
 
-/// An event that comes to a key.
+/// An event that arrives for a key.
 #[derive(Clone, Copy)]
 pub struct Arrival<'a> {
-    /// As [`super::Group::key`] writes it.
+    /// The key that [`super::Group::key`] returns.
     pub key: &'a str,
-    /// As [`super::event_key`] writes it.
+    /// The key that [`super::event_key`] returns.
     pub event_key: &'a str,
     pub now: Timestamp,
-    /// When a window that opens now ends. With `lookback` it also says how far back is looked: as far as it lies
-    /// ahead, so a rule that looks back needs a window of a fixed length.
+    /// The end of a window that opens now. With `lookback` it also limits how far back an earlier send counts: the
+    /// same distance into the past. So a rule with `lookback` needs a window of fixed length.
     pub window_end: Timestamp,
 }
 
-/// What becomes of an event, and of the header of its key. All of it is one transaction, see [`crate::digest`].
+/// The change to the header of a key by an event. All writes are one transaction, see [`crate::digest`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Join {
-    /// It opens a window. A timer must be made.
+    /// The event opens a window. A timer must be made.
     Open(Header),
-    /// It joins the window; `rearm` when a timer must be made, because there was none yet or it would fire too late.
+    /// The event joins the window. `rearm` requests a timer, because there is none yet or the existing one fires too
+    /// late.
     Add { next: Header, rearm: bool },
-    /// It is the last of the window, which is closed by this: its items are to be worked through at once.
+    /// The event fills the window and closes it. Its items must be processed at once.
     AddAndClose { next: Header },
-    /// It is no part of any window and is sent at once.
+    /// The event joins no window and is sent at once.
     PassThrough { next: Header },
 }
 
 impl Join {
-    /// The header to be written, if the version is still the one that was read.
+    /// The header to write if the version is unchanged.
     #[must_use]
     pub fn next(&self) -> &Header {
         match self {
@@ -42,7 +43,7 @@ impl Join {
         }
     }
 
-    /// The window that the event is an item of; `None` when it goes straight through. What its marker holds.
+    /// The window that the event joined; `None` if it passed through. The marker holds this value.
     #[must_use]
     pub fn window_id(&self) -> Option<&str> {
         match self {
@@ -53,8 +54,8 @@ impl Join {
         }
     }
 
-    /// When [`super::due`] must be asked about the window, as part of the same transaction; `None` when a timer that
-    /// exists does it, or there is nothing to ask. For a window that is closed already it is now.
+    /// The time for a timer that calls [`super::due`], made in the same transaction. `None` if a timer exists or none
+    /// is needed. For a window that is already closed it is now.
     #[must_use]
     pub fn timer(&self) -> Option<Timestamp> {
         match self {
@@ -66,13 +67,13 @@ impl Join {
     }
 }
 
-/// What becomes of an event, given the header of its key.
+/// Evaluates an event against the header of its key.
 ///
-/// The policy is the newest one, also for a window that an older one opened; its hard close stays. A window that is
-/// over takes no event even if its timer is late: the event opens the next window, and the timer works through the old.
-/// An end that is not after `now` makes no window: its event goes straight through.
+/// The current policy applies, also to a window that an older policy opened. The window keeps its hard closing time. A
+/// window past its closing time accepts no event, even if its timer is late: the event opens the next window, and the
+/// timer processes the old one. If the end is not after `now`, no window opens and the event passes through.
 ///
-/// Source: `semantics.md`, section 4.1, "Opening and closing". That 1,000 items always close a window is ours.
+/// A full window closes at [`crate::digest::MAX_ITEMS`] items.
 #[must_use]
 pub fn join(header: Option<&Header>, policy: &DigestPolicy, arrival: &Arrival<'_>) -> Join {
     match header.filter(|header| header.takes_events(arrival.now)) {
@@ -81,10 +82,10 @@ pub fn join(header: Option<&Header>, policy: &DigestPolicy, arrival: &Arrival<'_
     }
 }
 
-/// The header after an event was taken back: its run was cancelled while the window was open. The opener may leave like
-/// any other; the window stays. `None` when the event's window takes no changes any more.
+/// The header after an event left because its run was cancelled while the window was open. The opener may leave like
+/// any other event; the window stays open. `None` if the event's window is closed.
 ///
-/// The item is deleted in the same transaction, if it exists; the marker stays.
+/// The item is deleted in the same transaction, if it exists. The marker stays.
 #[must_use]
 pub fn leave(header: &Header, left_window_id: &str) -> Option<Header> {
     if header.state == State::Closed || header.window_id != left_window_id {
@@ -97,7 +98,7 @@ pub fn leave(header: &Header, left_window_id: &str) -> Option<Header> {
 fn add(open: &Header, policy: &DigestPolicy, arrival: &Arrival<'_>) -> Join {
     let hard_close_at = open.hard_close_at.or(policy.sliding.map(|max| after(open.opened_at, max)));
     let closes_at = match policy.sliding {
-        Some(_) => hard_close_at.map_or(arrival.window_end, |it| it.min(arrival.window_end)),
+        Some(_) => hard_close_at.map_or(arrival.window_end, |hard| hard.min(arrival.window_end)),
         None => open.closes_at,
     };
     let n = open.n.saturating_add(1);
@@ -106,13 +107,13 @@ fn add(open: &Header, policy: &DigestPolicy, arrival: &Arrival<'_>) -> Join {
     if n >= policy.capacity() || closes_at <= arrival.now {
         return Join::AddAndClose { next: Header { state: State::Closed, closes_at: arrival.now, ..next } };
     }
-    // A window without items is one whose first event went straight through: nobody made a timer.
+    // A window without items began with an event that passed through, so it has no timer yet.
     Join::Add { rearm: open.n == 0 || closes_at < open.closes_at, next }
 }
 
 fn begin(last: Option<&Header>, policy: &DigestPolicy, arrival: &Arrival<'_>) -> Join {
     let hard_close_at = policy.sliding.map(|max| after(arrival.now, max));
-    let closes_at = hard_close_at.map_or(arrival.window_end, |it| it.min(arrival.window_end));
+    let closes_at = hard_close_at.map_or(arrival.window_end, |hard| hard.min(arrival.window_end));
     let opened = Header {
         window_id: window_id(arrival.key, arrival.event_key),
         state: State::Open,
@@ -120,7 +121,7 @@ fn begin(last: Option<&Header>, policy: &DigestPolicy, arrival: &Arrival<'_>) ->
         closes_at,
         hard_close_at,
         n: 1,
-        version: last.map_or(0, |it| it.version).saturating_add(1),
+        version: last.map_or(0, |header| header.version).saturating_add(1),
     };
     let is_alone = policy.lookback && !last.is_some_and(|last| sent_lately(last, arrival));
     if closes_at <= arrival.now || is_alone {
@@ -134,9 +135,9 @@ fn begin(last: Option<&Header>, policy: &DigestPolicy, arrival: &Arrival<'_>) ->
     Join::Open(opened)
 }
 
-/// Whether the last window, or the event that went through alone, was sent within a window's length from now.
+/// Whether the last window was sent, or an event passed through, within a window's length before now.
 fn sent_lately(last: &Header, arrival: &Arrival<'_>) -> bool {
-    // Without items nothing was sent at the close, unless the header stands for an event that went through.
+    // A window without items sent nothing when it closed, unless the header belongs to an event that passed through.
     let was_sent = last.n > 0 || last.closes_at == last.opened_at;
     was_sent && arrival.now.duration_since(last.closes_at) < arrival.window_end.duration_since(arrival.now)
 }

@@ -1,4 +1,4 @@
-//! What a rule says about collecting, apart from how long a window is.
+//! The digest policy of a rule: all settings except the length of the window.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -6,62 +6,64 @@ use serde::{Deserialize, Serialize};
 use super::MAX_ITEMS;
 use crate::path::Path;
 
-/// How many activities and actors a template gets when the policy does not say.
+/// The default number of activities and actors in a summary.
 const DEFAULT_SHOW: u32 = 10;
 
-/// How many it gets at most.
+/// The highest number of activities and actors in a summary.
 const MAX_SHOW: u32 = 100;
 
-/// The longest that a sliding window may stay open, in hours: 31 days.
+/// The longest time that a sliding window may stay open, in hours: 31 days.
 const MAX_SLIDING_HOURS: i64 = 31 * 24;
 
-/// How events are collected.
+/// The digest policy.
 ///
-/// As JSON, every member optional: `{"max_items": 50, "sliding": {"max": "PT2H"}, "flush_first": true, "lookback":
-/// false, "keep": "highest", "sort_by": "$.data.severity", "show": 5}`.
+/// JSON with optional members: `{"max_items": 50, "sliding": {"max": "PT2H"}, "flush_first": true, "lookback": false,
+/// "keep": "highest", "sort_by": "$.data.severity", "show": 5}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct DigestPolicy {
-    /// The window closes as soon as it has so many: 2 to 1,000. `None` means 1,000.
+    /// The number of events that closes the window: 2 to 1,000. `None` means 1,000.
     pub max_items: Option<u32>,
-    /// Each event moves the close to a window's length from now, and never further from the opening than this: above
-    /// 0, up to 31 days.
+    /// Each event moves the closing time to one window length from now, at most this far from the opening. Above 0, up
+    /// to 31 days.
     pub sliding: Option<SignedDuration>,
-    /// The first event goes straight through; what follows within the window is collected.
+    /// The first event passes through; later events within the window are collected.
     pub flush_first: bool,
-    /// An event goes straight through if nothing was sent for its key during the last window's length.
+    /// An event passes through if no digest and no event of its key was sent within the last window length.
     pub lookback: bool,
-    /// Which activities a template gets.
+    /// The selection of activities for the summary.
     pub keep: Keep,
-    /// How many activities and actors a template gets: 1 to 100.
+    /// The number of activities and actors in the summary: 1 to 100.
     pub show: u32,
 }
 
-/// Which activities a template gets when there are more than it shows.
+/// The selection of activities if there are more than the summary shows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Keep {
-    /// The oldest, oldest first.
+    /// The oldest activities, oldest first.
     First,
-    /// The newest, oldest first.
+    /// The newest activities, oldest first.
     Last,
-    /// Those where the path finds the highest values, highest first.
+    /// The activities with the highest values at the path, highest first.
     Highest(Path),
-    /// Those where the path finds the lowest values, lowest first.
+    /// The activities with the lowest values at the path, lowest first.
     Lowest(Path),
 }
 
-/// Why a digest policy was refused.
+/// The reason why a digest policy is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPolicy {
     #[error("max_items: found {0}, wanted 2 to 1000")]
     MaxItems(u32),
-    #[error("sliding: found no `max`, wanted the longest that the window may stay open, such as `max: PT2H`")]
+    #[error(
+        "sliding: found no `max`, wanted the longest time that the window may stay open, such as `max: PT2H`"
+    )]
     SlidingWithoutMax,
-    #[error("sliding.max: found {0}, wanted more than nothing and 31 days at most")]
+    #[error("sliding.max: found {0}, wanted more than 0 and at most 31 days")]
     SlidingMax(SignedDuration),
     #[error("show: found {0}, wanted 1 to 100")]
     Show(u32),
-    #[error("flush_first and lookback: found both, wanted one; each lets an event through in its own way")]
+    #[error("flush_first and lookback: found both, wanted at most one of them")]
     FlushFirstAndLookback,
     #[error("keep: found `highest` or `lowest` without `sort_by`, wanted a path such as `$.data.severity`")]
     NothingToSortBy,
@@ -83,13 +85,13 @@ impl Default for DigestPolicy {
 }
 
 impl DigestPolicy {
-    /// How many events fill a window.
+    /// The number of events that fills a window.
     pub(super) fn capacity(&self) -> u32 {
         self.max_items.unwrap_or(MAX_ITEMS).min(MAX_ITEMS)
     }
 }
 
-/// A policy as files have it.
+/// A policy in its JSON form.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {

@@ -1,4 +1,4 @@
-//! What a template gets of a window.
+//! The template summary of a digest window.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -15,19 +15,20 @@ use crate::zone::Zone;
 /// The longest text in merged data, in characters.
 const MAX_TEXT: usize = 256;
 
-/// How many members merged data has at most: the first that come.
+/// The highest number of members in merged data. The first ones are kept.
 const MAX_MEMBERS: usize = 200;
 
-/// A window as templates see it, under the name `digest`. The order of `items` does not matter.
+/// The summary of a window, available to templates as `digest`. The order of `items` does not matter.
 ///
-/// - `total_activities`, `total_actors`: how many there are, shown or not.
-/// - `activities`: as [`DigestPolicy::keep`] and [`DigestPolicy::show`] say, each with `id`, `source`, `type`, `time`,
-///   `subject`, `actor` and `data`. Paths to sort by begin here: `$.data.severity`. Numbers and texts that are numbers
-///   are compared by value, times as instants. Numbers are higher than times, and times higher than other texts. An event
-///   without such a value comes last either way, and equals are oldest first.
-/// - `actors`: the first that acted, each once, in that order; with `last` those that acted last.
-/// - `data`: the payloads' own strings, numbers, bools and nulls by name, the newest of each; 200 names at most, text
-///   cut after 256 characters.
+/// - `total_activities`, `total_actors`: the totals, including those that are not shown.
+/// - `activities`: selected by [`DigestPolicy::keep`] and [`DigestPolicy::show`], each with `id`, `source`, `type`,
+///   `time`, `subject`, `actor` and `data`. Sort paths begin here: `$.data.severity`. Numbers and numeric texts are
+///   compared by value, times as instants. Numbers rank above times, and times above other texts. An event without a
+///   comparable value comes last in both orders. Equal values are sorted oldest first.
+/// - `actors`: the distinct actors in the order of their first activity. With `last`, the actors of the latest
+///   activities.
+/// - `data`: the latest string, number, boolean or null of each top-level name in the payloads. At most 200 names;
+///   texts are truncated to 256 characters.
 /// - `opened_at`, `closed_at`.
 #[must_use]
 pub fn summary(items: &[Item], policy: &DigestPolicy, opened_at: Timestamp, closed_at: Timestamp) -> Value {
@@ -57,7 +58,7 @@ fn activities(items: &[&Item], keep: &Keep, show: usize) -> Vec<Value> {
     }
 }
 
-/// The first `show` in the order of what the path finds; oldest first among equals.
+/// The first `show` activities, sorted by the value at the path; oldest first among equals.
 fn sorted(items: &[&Item], by: &Path, show: usize, order: impl Fn(&Rank, &Rank) -> Ordering) -> Vec<Value> {
     let mut ranked: Vec<(Option<Rank>, Value)> = items
         .iter()
@@ -75,7 +76,7 @@ fn sorted(items: &[&Item], by: &Path, show: usize, order: impl Fn(&Rank, &Rank) 
     ranked.into_iter().take(show).map(|(_, activity)| activity).collect()
 }
 
-/// A value that others can be compared with, by the order of its kind: texts are lowest, then times, then numbers.
+/// A comparable value. Texts rank lowest, then times, then numbers.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Text(String),
@@ -84,8 +85,8 @@ enum Rank {
 }
 
 impl Rank {
-    /// The first value at the path, if it can be compared. A text that is a number counts as one, and a text that is a
-    /// time as that time; a local time counts as UTC.
+    /// The first value at the path, if comparable. A numeric text counts as a number, and a time text as an instant. A
+    /// local time counts as UTC.
     fn of(activity: &Value, by: &Path) -> Option<Rank> {
         match by.find(activity).first()? {
             Value::Number(number) => Decimal::of(number).map(Rank::Number),
@@ -104,32 +105,32 @@ impl Rank {
     }
 }
 
-/// Those who acted, each once, and how many there are.
+/// The distinct actors and their total.
 fn actors<'a>(items: &[&'a Item], keep: &Keep, show: usize) -> (Vec<&'a str>, usize) {
-    let everybody = items.iter().filter_map(|item| item.actor.as_deref());
+    let all = items.iter().filter_map(|item| item.actor.as_deref());
     match keep {
         Keep::First | Keep::Highest(_) | Keep::Lowest(_) => {
-            let mut once = each_once(everybody);
-            let total = once.len();
-            once.truncate(show);
-            (once, total)
+            let mut distinct = distinct_names(all);
+            let total = distinct.len();
+            distinct.truncate(show);
+            (distinct, total)
         }
         Keep::Last => {
-            let mut once = each_once(everybody.rev());
-            let total = once.len();
-            once.truncate(show);
-            once.reverse();
-            (once, total)
+            let mut distinct = distinct_names(all.rev());
+            let total = distinct.len();
+            distinct.truncate(show);
+            distinct.reverse();
+            (distinct, total)
         }
     }
 }
 
-fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+fn distinct_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut seen = BTreeSet::new();
     names.filter(|name| seen.insert(*name)).collect()
 }
 
-/// The payloads' scalars by name; later ones win.
+/// The scalar members of all payloads by name. Later payloads win.
 fn merged(items: &[&Item]) -> Map<String, Value> {
     let mut merged = Map::new();
     for item in items {

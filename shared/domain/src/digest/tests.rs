@@ -1,5 +1,4 @@
-//! How a window opens, fills and closes; what a policy may say; what a template gets; and what holds however events,
-//! timers and redeliveries interleave.
+//! Digest windows, policies, summaries, and a simulation of concurrent writers.
 
 mod policies;
 mod simulation;
@@ -11,13 +10,13 @@ use serde_json::Value;
 
 use super::DigestPolicy;
 
-/// So many seconds after noon.
+/// This many seconds after noon.
 fn at(second: i64) -> Timestamp {
     let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
     noon + SignedDuration::from_secs(second)
 }
 
-/// The policy, which has to be a good one.
+/// A valid policy.
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn policy(written: Value) -> DigestPolicy {

@@ -1,4 +1,4 @@
-//! What the answer of an endpoint means: delivered, again later, or never.
+//! Classification of an endpoint's answer: delivered, retry, or permanent failure.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::key::Key;
 use crate::outcome::Reason;
 use crate::window::spread;
 
-/// The pauses before the second attempt, the third and so on, each counted from the end of the one before.
+/// The pauses before the second and later attempts. Each pause is counted from the end of the previous attempt.
 ///
 /// Source: Standard Webhooks 1.0, example schedule: 10 attempts in 75 h 35 min.
 const PAUSES: [Duration; 9] = [
@@ -24,40 +24,40 @@ const PAUSES: [Duration; 9] = [
     Duration::from_secs(24 * 3_600),
 ];
 
-/// How often a message is tried.
+/// The highest number of attempts of one message.
 pub const MAX_ATTEMPTS: u32 = 10;
 
-/// A receiver that is slow, or says it has too much to do, is left alone for at least this.
+/// The shortest pause after a timeout or a 429.
 const TO_RECOVER: Duration = Duration::from_secs(60);
 
-/// The most that `Retry-After` can ask for.
+/// The longest `Retry-After` that is respected.
 const MAX_HINT: Duration = Duration::from_secs(10 * 3_600);
 
-/// What came of asking an endpoint.
+/// The result of a request to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Status {
         status: u16,
-        /// `Retry-After`, counted from now.
+        /// `Retry-After`, relative to now.
         retry_after: Option<Duration>,
         wish: Option<Wish>,
     },
-    /// It did not answer in time.
+    /// No answer within the timeout.
     TimedOut,
-    /// There was no connection, or it broke.
+    /// No connection, or the connection broke.
     Unreachable,
-    /// Its address is one that must not be asked.
+    /// The endpoint's address is blocked.
     Blocked,
 }
 
-/// What the response header `webhook-delivery` asks for.
+/// The request of the response header `webhook-delivery`.
 ///
 /// Source: Svix, "Operational response headers".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
-    /// `abort-message`: not this message again.
+    /// `abort-message`: do not retry this message.
     Abort,
-    /// `disable`: nothing any more.
+    /// `disable`: send no further messages.
     Disable,
 }
 
@@ -72,15 +72,15 @@ impl Wish {
     }
 }
 
-/// What happens next.
+/// The next action for a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     Delivered,
-    /// Again, not before this.
+    /// Retry, not before this time.
     Again(Timestamp),
-    /// Not again, for this reason.
+    /// No retry, for this reason.
     Never(Reason),
-    /// Not again, and nothing else to this endpoint.
+    /// No retry, and disable the endpoint.
     Disable(DisabledBecause),
 }
 
@@ -90,7 +90,7 @@ impl Answer {
         matches!(self, Answer::Status { status: 200..=299, .. })
     }
 
-    /// `attempt` is the number of the attempt that was answered, counted from 1.
+    /// The next action. `attempt` is the number of the answered attempt, counted from 1.
     #[must_use]
     pub fn next(&self, key: &Key, attempt: u32, now: Timestamp) -> Next {
         if self.is_success() {
@@ -101,7 +101,7 @@ impl Answer {
             Answer::Status { wish: Some(Wish::Disable), .. } => return Next::Disable(DisabledBecause::Asked),
             Answer::Status { status: 410, .. } => return Next::Disable(DisabledBecause::Gone),
             Answer::Status { .. } | Answer::TimedOut | Answer::Unreachable => {}
-            // Trying again would only tell how the name resolves today.
+            // A retry would only probe how the name resolves today.
             Answer::Blocked => return Next::Never(Reason::BlockedTarget),
         }
         match pause_before(attempt + 1, self, key) {
@@ -111,12 +111,12 @@ impl Answer {
     }
 }
 
-/// How long to wait before attempt `attempt` (2 to 10), counted from the end of the one before. `None`: there is no
-/// such attempt.
+/// The pause before attempt `attempt` (2 to 10), counted from the end of the previous one. `None` if there is no such
+/// attempt.
 ///
-/// A timeout or a 429 makes it at least a minute; a `Retry-After` of a 429 or 503 can lengthen it, to 10 h at most. A
-/// tenth of it, at least 2 s and at most 15 min, is added by chance, so that it is never early: the same for the same
-/// key and attempt.
+/// After a timeout or a 429 the pause is at least a minute. The `Retry-After` of a 429 or 503 can lengthen the pause,
+/// to at most 10 h. Jitter adds up to a tenth of the pause, limited to 2 s to 15 min, so a retry is never early. The
+/// jitter is deterministic for the key and attempt.
 #[must_use]
 pub fn pause_before(attempt: u32, answer: &Answer, key: &Key) -> Option<SignedDuration> {
     let base = *PAUSES.get(usize::try_from(attempt.checked_sub(2)?).ok()?)?;
@@ -135,7 +135,7 @@ pub fn pause_before(attempt: u32, answer: &Answer, key: &Key) -> Option<SignedDu
     Some(pause.saturating_add(spread(&format!("{} {attempt}", key.as_str()), jitter)))
 }
 
-/// Reads `Retry-After`: seconds, or an HTTP date. `None` for what is neither, and for a date that is over.
+/// Parses `Retry-After`: seconds or an HTTP date. `None` for other values and for past dates.
 ///
 /// Source: RFC 9110, section 10.2.3.
 #[must_use]
@@ -144,8 +144,8 @@ pub fn retry_after(header: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = header.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(header).ok()?;
-    Duration::try_from(at.duration_since(now)).ok()
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(header).ok()?;
+    Duration::try_from(date.duration_since(now)).ok()
 }
 
 #[cfg(test)]
@@ -156,7 +156,7 @@ mod tests {
     const NOW: &str = "2026-11-20T12:00:00Z";
 
     #[test]
-    fn ten_attempts_are_made_in_seventy_five_hours_and_a_half() {
+    fn ten_attempts_take_75_hours_35_minutes() {
         let pauses: Vec<u64> = PAUSES.iter().map(Duration::as_secs).collect();
         assert_eq!(pauses.iter().sum::<u64>(), 75 * 3_600 + 35 * 60 + 5);
         assert_eq!(PAUSES.len() + 1, MAX_ATTEMPTS as usize);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_slow_or_busy_is_left_alone_for_a_minute() {
+    fn timeout_and_429_pause_for_at_least_a_minute() {
         check_pause(2, &Answer::TimedOut, 60, 66);
         check_pause(2, &failed(429), 60, 66);
         check_pause(2, &Answer::Unreachable, 5, 7);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_lengthens_a_pause_and_never_shortens_it() {
+    fn retry_after_only_lengthens_a_pause() {
         let asks = |status: u16, seconds: u64| Answer::Status {
             status,
             retry_after: Some(Duration::from_secs(seconds)),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn only_2xx_is_a_yes_and_some_answers_end_it_at_once() {
+    fn only_2xx_delivers_and_some_answers_end_the_retries() {
         for status in [200, 201, 204, 299] {
             check(&failed(status), 1, &Next::Delivered);
         }
@@ -226,7 +226,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_pause_is_never_early_and_never_more_than_a_tenth_late(
+        fn pause_is_never_early_and_at_most_a_tenth_late(
             name in "[a-z]{1,8}", attempt in 2_u32..=10, status in 300_u16..600, hint in prop::option::of(0_u64..1_000_000),
         ) {
             let answer = Answer::Status { status, retry_after: hint.map(Duration::from_secs), wish: None };
@@ -234,11 +234,11 @@ mod tests {
             let base = SignedDuration::try_from(PAUSES[attempt as usize - 2]).unwrap();
             prop_assert!(pause >= base);
             prop_assert!(pause <= base.max(SignedDuration::from_hours(10)) * 11 / 10 + SignedDuration::from_secs(2));
-            prop_assert_eq!(pause, pause_before(attempt, &answer, &key(&name)).unwrap(), "it is the same each time");
+            prop_assert_eq!(pause, pause_before(attempt, &answer, &key(&name)).unwrap(), "the pause is deterministic");
         }
 
         #[test]
-        fn no_header_makes_it_stumble(text in ".{0,60}") {
+        fn retry_after_accepts_any_text(text in ".{0,60}") {
             let _ = (retry_after(&text, NOW.parse().unwrap()), Wish::read(&text));
         }
     }

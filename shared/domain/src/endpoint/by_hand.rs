@@ -1,5 +1,5 @@
-//! What is sent to an endpoint because somebody asked for it: a ping, or a message that did not arrive. Each is a job of
-//! its own key, so that no earlier outcome stands in its way.
+//! Jobs on request: a ping, a challenge, or a resend of a message that did not arrive. Each has its own key, so that
+//! an earlier outcome does not block it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -12,44 +12,43 @@ use crate::job::{ByHand, Content, Job, Origin, Webhook};
 use crate::key::Key;
 use crate::plan::endpoint_name;
 
-/// The type of the event that a ping is about. It is on no bus.
+/// The event type of a ping. Such an event is never on a bus.
 const PING: &str = "carillon.endpoint.ping";
 
-/// How far back messages are recovered: 14 days, and five minutes for slow hands.
+/// How far back messages can be recovered: 14 days plus a margin of five minutes.
 ///
 /// Source: Svix, "Recovering failed messages".
 const FURTHEST: SignedDuration = SignedDuration::from_secs(14 * 86_400 + 300);
 
-/// Whether messages that failed at `since` can still be sent again.
+/// Whether messages that failed at `since` can still be resent.
 #[must_use]
 pub fn is_recoverable(since: Timestamp, now: Timestamp) -> bool {
     now.duration_since(since) <= FURTHEST
 }
 
-/// A message that says nothing, to see whether it arrives. `source` says who asks; asked twice with one nonce, it is one
+/// A message without content that tests an endpoint. `source` names the requester. The same nonce yields the same
 /// message.
 #[must_use]
 pub fn ping(to: &EndpointId, source: &str, nonce: &str, now: Timestamp) -> Job {
     let event = Event::new(source, PING, format!("ping-{nonce}"), now, &json!({}));
-    asked(to, event, "ping", &json!({}), now)
+    requested(to, event, "ping", &json!({}), now)
 }
 
-/// The request that asks an endpoint's owner for a proof of control. A release that does not know challenges sends the
-/// request as a ping and ignores the answer.
+/// A request for a proof of control. A release without challenges sends the request as a ping and ignores the answer.
 #[must_use]
 pub fn verify(to: &EndpointId, source: &str, nonce: &str, challenge: &str, now: Timestamp) -> Job {
     let event = Event::new(source, VERIFY, format!("verify-{nonce}"), now, &json!({}));
-    asked(to, event, "verify", &json!({ "challenge": challenge }), now)
+    requested(to, event, "verify", &json!({ "challenge": challenge }), now)
 }
 
-/// A request that says nothing about any event of the tenant.
-fn asked(to: &EndpointId, event: Event, what: &str, data: &Value, now: Timestamp) -> Job {
+/// A job that refers to no event of the tenant.
+fn requested(to: &EndpointId, event: Event, nonce: &str, data: &Value, now: Timestamp) -> Job {
     let event = Event { tenant: to.tenant.clone(), ..event };
     let recipient = endpoint_name(to);
     let body = json!({ "type": event.kind, "timestamp": now.to_string(), "data": data }).to_string();
     Job {
         version: 1,
-        key: Key::of(&event, "-", &recipient, Some(Channel::Webhook), 0, what),
+        key: Key::of(&event, "-", &recipient, Some(Channel::Webhook), 0, nonce),
         event: Origin::of(&event),
         rule: "-".to_owned(),
         catalog: "-".to_owned(),
@@ -71,7 +70,7 @@ fn asked(to: &EndpointId, event: Event, what: &str, data: &Value, now: Timestamp
     }
 }
 
-/// The same message once more: the receiver knows it by the id that it had. `None` for what is no message to an endpoint.
+/// A resend of a message under the id that the receiver already knows. `None` if the job is not a webhook message.
 #[must_use]
 pub fn again(job: Job, nonce: &str) -> Option<Job> {
     let Content::Webhook(webhook) = &job.content else { return None };
@@ -88,7 +87,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
     #[test]
-    fn a_ping_is_one_message_however_often_it_is_asked_for_with_one_nonce() {
+    fn ping_with_one_nonce_is_one_message() {
         let id = EndpointId::parse("acme/erp").unwrap();
         let first = ping(&id, "carillon/api", "n-1", NOW);
         assert_eq!(first.key, ping(&id, "carillon/api", "n-1", NOW + SignedDuration::from_secs(9)).key);
@@ -101,10 +100,10 @@ mod tests {
     }
 
     #[test]
-    fn challenge_is_in_the_body_of_its_request_and_nowhere_else() {
+    fn challenge_is_only_in_the_request_body() {
         let id = EndpointId::parse("acme/erp").unwrap();
         let job = verify(&id, "carillon/api", "n-1", "c-secret", NOW);
-        let Content::Webhook(webhook) = &job.content else { panic!("a request") };
+        let Content::Webhook(webhook) = &job.content else { panic!("not a webhook message") };
         let body: Value = serde_json::from_str(&webhook.body).unwrap();
         assert_eq!((&body["type"], &body["data"]["challenge"]), (&json!(VERIFY), &json!("c-secret")));
         assert_eq!((job.event.kind.as_str(), &webhook.by_hand), (VERIFY, &Some(ByHand::Ping)));
@@ -114,22 +113,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_again_has_a_key_of_its_own_and_the_id_that_the_receiver_knows() {
+    fn resend_has_a_new_key_and_the_original_id() {
         let id = EndpointId::parse("acme/erp").unwrap();
         let job = ping(&id, "carillon/api", "n-1", NOW);
         let first = job.key.clone();
         let second = again(job, "a").unwrap();
         let third = again(second.clone(), "b").unwrap();
-        for it in [&second, &third] {
-            let Content::Webhook(webhook) = &it.content else { panic!("it is a request") };
-            assert_eq!(webhook.id(&it.key), &first);
-            assert_ne!(it.key, first);
+        for job in [&second, &third] {
+            let Content::Webhook(webhook) = &job.content else { panic!("not a webhook message") };
+            assert_eq!(webhook.id(&job.key), &first);
+            assert_ne!(job.key, first);
         }
         assert_ne!(second.key, third.key);
     }
 
     #[test]
-    fn messages_are_recovered_for_fourteen_days_and_a_little() {
+    fn messages_are_recoverable_for_14_days_and_a_margin() {
         let ago = |seconds: i64| is_recoverable(NOW - SignedDuration::from_secs(seconds), NOW);
         assert!(ago(14 * 86_400 + 300));
         assert!(!ago(14 * 86_400 + 301));

@@ -1,8 +1,8 @@
-//! The proof that whoever registers an endpoint controls the server behind its URL.
+//! The proof that the owner of an endpoint controls the server behind its URL.
 //!
-//! Carillon sends the endpoint a signed request with a random text, the challenge. The endpoint answers 2xx with exactly
-//! that text, or its owner reads the text there and posts the text to the API. Without the proof a tenant could register
-//! any server, and Carillon would send that server requests.
+//! Carillon sends the endpoint a signed request with a random text, the challenge. Either the endpoint answers 2xx
+//! with exactly that text, or its owner reads the text there and posts it to the API. Without this proof a tenant
+//! could register any server as a target of requests.
 //!
 //! Source: Slack, "URL verification handshake"; Microsoft Graph, "Validate the notification endpoint".
 
@@ -13,19 +13,19 @@ use sha2::{Digest as _, Sha256};
 
 use super::target::origin_of;
 
-/// The type of the event that a challenge is about. The event is on no bus.
+/// The event type of a challenge. Such an event is never on a bus.
 pub const VERIFY: &str = "carillon.endpoint.verify";
 
 /// The response header that may carry the challenge instead of the body.
 pub const HEADER: &str = "webhook-challenge";
 
-/// How long a challenge can be answered.
+/// The validity of a challenge.
 pub const VALID_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// The bytes of randomness in a challenge.
+/// The random bytes in a challenge.
 pub const CHALLENGE_BYTES: usize = 32;
 
-/// A challenge that was sent and not answered yet. The text itself is not kept: who reads the table cannot answer.
+/// A pending challenge. Only the hash is stored, so that read access to the table does not suffice to answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
     /// SHA-256 of the text, in hexadecimal.
@@ -35,24 +35,24 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// What is kept of a challenge that is sent at `now`.
+    /// The stored form of a challenge that is sent at `now`.
     #[must_use]
     pub fn of(text: &str, now: Timestamp) -> Challenge {
         Challenge { hash: hash(text), until: now.saturating_add(VALID_FOR).unwrap_or(Timestamp::MAX) }
     }
 
-    /// Whether `text` is the challenge, in time.
+    /// Whether `text` is the challenge and still valid.
     #[must_use]
     pub fn is_met_by(&self, text: &str, now: Timestamp) -> bool {
         now <= self.until && self.hash == hash(text)
     }
 }
 
-/// The text that an answer holds: the header, or the whole body as `{"challenge": "…"}` or as plain text. A body that
-/// holds more is no answer: a server that echoes every request proves nothing.
+/// The challenge in an answer: the header, or the whole body as `{"challenge": "…"}` or plain text. A body with more
+/// content does not count, because a server that echoes every request proves nothing.
 #[must_use]
 pub fn answer(header: Option<&str>, body: Option<&str>) -> Option<String> {
-    if let Some(header) = header.map(str::trim).filter(|it| !it.is_empty()) {
+    if let Some(header) = header.map(str::trim).filter(|value| !value.is_empty()) {
         return Some(header.to_owned());
     }
     let body = body?.trim();
@@ -66,10 +66,10 @@ pub fn answer(header: Option<&str>, body: Option<&str>) -> Option<String> {
     }
 }
 
-/// Whether a proof for the URL `old` holds for `new`: both lead to one origin.
+/// Whether a proof for the URL `old` also holds for `new`: both have the same origin.
 #[must_use]
 pub fn is_same_origin(old: &str, new: &str) -> bool {
-    origin_of(old).is_some_and(|it| Some(it) == origin_of(new))
+    origin_of(old).is_some_and(|origin| Some(origin) == origin_of(new))
 }
 
 fn hash(text: &str) -> String {
@@ -88,7 +88,7 @@ mod tests {
         assert!(challenge.is_met_by("abc", NOW + VALID_FOR));
         assert!(!challenge.is_met_by("abc", NOW + VALID_FOR + SignedDuration::from_secs(1)));
         assert!(!challenge.is_met_by("abd", NOW) && !challenge.is_met_by("", NOW));
-        assert!(!serde_json::to_string(&challenge).unwrap().contains("abc"), "the text is not kept");
+        assert!(!serde_json::to_string(&challenge).unwrap().contains("abc"), "the text is not stored");
     }
 
     #[test]

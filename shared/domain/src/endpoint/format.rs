@@ -1,4 +1,4 @@
-//! The form of the body that an endpoint gets.
+//! The format of webhook messages.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,11 +6,11 @@ use serde_json::value::RawValue;
 
 use crate::job::Origin;
 
-/// The form in which an endpoint wants its messages.
+/// The message format of an endpoint.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// `{type, timestamp, data, event}`, as Standard Webhooks asks for.
+    /// `{type, timestamp, data, event}`, as in Standard Webhooks.
     #[default]
     Standard,
     /// A CloudEvent in structured mode, as JSON.
@@ -29,10 +29,10 @@ impl Format {
         }
     }
 
-    /// The format of this name.
+    /// Parses the name of a format.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Format> {
-        [Format::Standard, Format::CloudEvents].into_iter().find(|it| it.name() == name)
+        [Format::Standard, Format::CloudEvents].into_iter().find(|format| format.name() == name)
     }
 
     /// The `Content-Type` of a request.
@@ -44,8 +44,8 @@ impl Format {
         }
     }
 
-    /// The body of a message in this format. `standard` is the body that the job carries; an endpoint may have changed
-    /// its format since the job was made.
+    /// Converts the body in the job, `standard`, to this format. The endpoint's format may have changed since the job
+    /// was made.
     #[must_use]
     pub fn body(self, standard: &str, origin: &Origin) -> String {
         match self {
@@ -55,7 +55,7 @@ impl Format {
     }
 }
 
-/// The members of a standard body that a CloudEvent is made of.
+/// The members of a standard body that a CloudEvent needs.
 #[derive(Deserialize)]
 struct Standard<'a> {
     r#type: String,
@@ -64,7 +64,7 @@ struct Standard<'a> {
     data: &'a RawValue,
 }
 
-/// `None` for a body that is not ours.
+/// Builds a CloudEvent. `None` for a body of another shape.
 fn cloud_event(standard: &str, origin: &Origin) -> Option<String> {
     let body: Standard<'_> = serde_json::from_str(standard).ok()?;
     let source = uri_reference(&origin.source);
@@ -86,7 +86,7 @@ fn cloud_event(standard: &str, origin: &Origin) -> Option<String> {
     Some(format!("{{{},\"data\":{}}}", members.join(","), body.data.get()))
 }
 
-/// A source with the characters encoded that no URI reference has: EventBridge takes any text as a source.
+/// Percent-encodes the characters that a URI reference does not allow. EventBridge accepts any text as a source.
 ///
 /// Source: RFC 3986, section 2.1.
 fn uri_reference(source: &str) -> String {
@@ -109,7 +109,7 @@ mod tests {
     const BODY: &str = r#"{"type":"order.paid","timestamp":"9999-12-31T23:59:59Z","data":{"total": 12.50},"event":{"id":"e-1"}}"#;
 
     #[test]
-    fn cloud_event_names_the_event_and_carries_the_data_byte_for_byte() {
+    fn cloud_event_has_the_attributes_and_unchanged_data() {
         let body = Format::CloudEvents.body(BODY, &origin("/shop"));
         let event = Event::parse(&body).unwrap();
         assert_eq!(
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn source_that_is_no_uri_reference_is_encoded() {
+    fn invalid_characters_of_a_source_are_encoded() {
         for source in ["my shop", "café", "<shop>", "a|b"] {
             let event = Event::parse(&Format::CloudEvents.body(BODY, &origin(source))).unwrap();
             assert!(event.source.contains('%'), "{source}");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn standard_body_stays_as_it_is() {
+    fn standard_body_is_unchanged() {
         assert_eq!(Format::Standard.body(BODY, &origin("/shop")), BODY);
         assert_eq!(Format::CloudEvents.body("not ours", &origin("/shop")), "not ours");
         for format in [Format::Standard, Format::CloudEvents] {

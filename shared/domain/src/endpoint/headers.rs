@@ -1,7 +1,7 @@
-//! Headers that a tenant asks for on requests to its endpoint, such as the `Authorization` of a gateway before it.
+//! Custom headers that a tenant configures for its endpoint, such as the `Authorization` of a gateway.
 //!
-//! They stand beside the headers of Carillon and never in place of one. Values are secrets: they are encrypted at rest,
-//! and no answer shows them.
+//! Custom headers never replace headers of Carillon. Values are secrets: they are encrypted at rest and never
+//! returned.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use serde_json::Value;
 
 use crate::event::{Found, Refusal};
 
-/// The most headers of one endpoint, the longest name and the longest value, in bytes.
+/// The highest number of headers of one endpoint, the longest name and the longest value, in bytes.
 pub const MAX_HEADERS: usize = 10;
 const MAX_NAME_BYTES: usize = 64;
 const MAX_VALUE_BYTES: usize = 1_024;
 
-/// What all names and values may have together, in bytes of JSON. KMS encrypts 4,096 bytes directly.
+/// The limit of all names and values together, in bytes of JSON. KMS encrypts at most 4,096 bytes directly.
 ///
 /// Source: AWS KMS API Reference, `Encrypt`.
 const MAX_BYTES: usize = 3_500;
 
-/// Names that are Carillon's own, or that belong to the connection or to the body.
+/// Names that Carillon uses itself, or that belong to the connection or the body.
 ///
 /// Source: RFC 9110, sections 7.6.1 and 8; Standard Webhooks 1.0; CloudEvents HTTP binding 1.0.2; W3C Trace Context.
 const RESERVED: [&str; 25] = [
@@ -52,26 +52,26 @@ const RESERVED: [&str; 25] = [
 ];
 const RESERVED_BEGINNINGS: [&str; 6] = ["webhook-", "svix-", "ce-", "sec-", "x-forwarded-", "carillon-"];
 
-/// What a member `headers` is, for refusals.
+/// The expected form of the member `headers`, for refusals.
 const WANTED: &str = "an object of at most 10 names and texts, such as {\"Authorization\":\"Bearer …\"}";
 const WANTED_VALUE: &str = "1 to 1,024 visible ASCII characters, spaces between them";
 
-/// Headers of an endpoint with their values, by names in small letters. No `Debug`: values are secrets.
+/// Custom headers with their values, by lower-case name. No `Debug`, because values are secrets.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CustomHeaders(BTreeMap<String, String>);
 
 impl CustomHeaders {
-    /// Reads a member `headers`. `null` and `{}` are no headers.
+    /// Reads the member `headers`. `null` and `{}` mean no headers.
     ///
     /// # Errors
-    /// [`Refusal`] names the header at fault and never its value.
+    /// [`Refusal`] with the name of the invalid header, never its value.
     pub fn read(value: &Value) -> Result<CustomHeaders, Refusal> {
         let members = match value {
             Value::Null => return Ok(CustomHeaders::default()),
             Value::Object(members) => members,
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                return Err(Refusal::new("headers", "something that is no object", WANTED));
+                return Err(Refusal::new("headers", "a value that is not an object", WANTED));
             }
         };
         if members.len() > MAX_HEADERS {
@@ -84,10 +84,10 @@ impl CustomHeaders {
             let text = match value {
                 Value::String(text) if is_value(text) => text.clone(),
                 Value::String(_) => {
-                    return Err(Refusal::new(place, "a text that no header can carry", WANTED_VALUE));
+                    return Err(Refusal::new(place, "a text that is not a valid header value", WANTED_VALUE));
                 }
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                    return Err(Refusal::new(place, "something that is no text", WANTED_VALUE));
+                    return Err(Refusal::new(place, "a value that is not text", WANTED_VALUE));
                 }
             };
             if headers.insert(name, text).is_some() {
@@ -111,26 +111,26 @@ impl CustomHeaders {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// What may be known of them.
+    /// The names, which are not secret.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.0.keys().cloned().collect()
     }
 
-    /// As they are encrypted.
+    /// The plaintext for encryption.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(&self.0).expect("texts always serialize")
     }
 
-    /// Reads what [`CustomHeaders::to_json`] writes, and judges it again.
+    /// Parses and checks the output of [`CustomHeaders::to_json`].
     #[must_use]
     pub fn parse(text: &str) -> Option<CustomHeaders> {
         CustomHeaders::read(&serde_json::from_str(text).ok()?).ok()
     }
 }
 
-/// Headers as a row of the table holds them: their names, and the rest for KMS. No `Debug`: it stands for secrets.
+/// Custom headers in a table row: their names, and the rest encrypted by KMS. No `Debug`, because it holds secrets.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncryptedHeaders {
     pub names: Vec<String>,
@@ -138,7 +138,7 @@ pub struct EncryptedHeaders {
     pub ciphertext: String,
 }
 
-/// A name that may be used, in small letters.
+/// A valid name in lower case.
 fn name(written: &str) -> Result<String, Refusal> {
     let name = written.to_ascii_lowercase();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -151,7 +151,7 @@ fn name(written: &str) -> Result<String, Refusal> {
     match is_reserved {
         true => Err(Refusal::new(
             format!("headers.{name}"),
-            "a header that is Carillon's own, or the connection's",
+            "a header that Carillon or the connection uses",
             "another name, such as Authorization or X-Api-Key",
         )),
         false => Ok(name),
@@ -172,19 +172,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_read_by_names_in_small_letters_and_come_back_from_their_json() {
+    fn header_names_are_lower_case_and_json_round_trips() {
         let headers =
             CustomHeaders::read(&json!({ "Authorization": "Bearer a b", "X-Api-Key": "k" })).ok().unwrap();
         assert_eq!(headers.iter().collect::<Vec<_>>(), [("authorization", "Bearer a b"), ("x-api-key", "k")]);
         assert!(CustomHeaders::parse(&headers.to_json()) == Some(headers.clone()));
         assert_eq!(headers.names(), ["authorization", "x-api-key"]);
         for none in [Value::Null, json!({})] {
-            assert!(CustomHeaders::read(&none).is_ok_and(|it| it.is_empty()));
+            assert!(CustomHeaders::read(&none).is_ok_and(|headers| headers.is_empty()));
         }
     }
 
     #[test]
-    fn header_of_ours_or_of_the_connection_is_refused_in_any_case() {
+    fn reserved_header_is_refused_in_any_letter_case() {
         for name in [
             "webhook-id",
             "Webhook-Signature",
@@ -208,12 +208,12 @@ mod tests {
             "X-Forwarded-For",
             "traceparent",
         ] {
-            check(&json!({ name: "x" }), "Carillon's own");
+            check(&json!({ name: "x" }), "Carillon or the connection uses");
         }
     }
 
     #[test]
-    fn name_or_value_that_no_request_can_carry_is_refused_without_its_value() {
+    fn refusal_of_an_invalid_header_does_not_quote_its_value() {
         for name in ["", "a b", "a:b", "ä", "a\r\nb", "(x)", &"n".repeat(65)] {
             check(&json!({ name: "x" }), "names of 1 to 64");
         }
@@ -223,17 +223,17 @@ mod tests {
             check(&json!({ "x-key": value }), "visible ASCII");
         }
         for value in [json!(1), json!(true), json!(null), json!(["s3cret"]), json!({ "s3cret": 1 })] {
-            check(&json!({ "x-key": value }), "no text");
+            check(&json!({ "x-key": value }), "not text");
         }
         check(&json!({ "X-Key": "s3cret", "x-key": "s3cret" }), "twice");
-        check(&json!(["s3cret"]), "no object");
+        check(&json!(["s3cret"]), "not an object");
         check(&json!({ "x-key": "v".repeat(1_025) }), "1,024");
     }
 
     #[test]
-    fn ten_headers_and_3500_bytes_are_the_most() {
+    fn at_most_10_headers_and_3500_bytes() {
         let many = |count: usize, length: usize| {
-            let members = (0..count).map(|at| (format!("x-{at:02}"), json!("v".repeat(length))));
+            let members = (0..count).map(|number| (format!("x-{number:02}"), json!("v".repeat(length))));
             Value::Object(members.collect())
         };
         assert!(CustomHeaders::read(&many(MAX_HEADERS, 300)).is_ok());
@@ -244,7 +244,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn properties_no_text_makes_headers_stumble_and_what_is_taken_fits_a_request(name in ".{0,70}", value in ".{0,70}") {
+        fn properties_accepted_headers_fit_a_request(name in ".{0,70}", value in ".{0,70}") {
             if let Ok(headers) = CustomHeaders::read(&json!({ name: value })) {
                 for (name, value) in headers.iter() {
                     prop_assert!(!name.contains([':', ' ', '\r', '\n']));

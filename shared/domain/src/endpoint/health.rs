@@ -1,4 +1,4 @@
-//! How an endpoint has been doing: when somebody is told, when it is spared for a while, when it is given up.
+//! The health of an endpoint: when to notify its owner, when to pause it, and when to disable it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -7,71 +7,71 @@ use super::attempt::Next;
 use crate::outcome::Reason;
 use crate::window::spread;
 
-/// An endpoint that does nothing but fail is switched off after this.
+/// An endpoint whose attempts all fail for this long is disabled.
 pub const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(120);
 
-/// That time runs from when failures span this, within [`WITHIN`].
+/// The period begins when failures span this duration within [`WITHIN`].
 ///
 /// Source: Svix, "Disabling failing endpoints".
 const SPAN: SignedDuration = SignedDuration::from_hours(12);
 const WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// So many failures in a row are the whole of what is told in steps.
+/// Counts of consecutive failures that trigger a notification.
 ///
 /// Source: Hookdeck Outpost, alerts at 50, 70, 90 and 100 %.
 const STEPS: [u32; 4] = [50, 70, 90, 100];
 
-/// After this attempt of a message its endpoint is said to be failing.
-const TOLD_AT_ATTEMPT: u32 = 4;
+/// The attempt of a message after which its endpoint is reported as failing.
+const REPORTED_AT_ATTEMPT: u32 = 4;
 
-/// Exhausted messages are told at most this often.
-const TOLD_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// The shortest interval between reports of exhausted messages.
+const REPORT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
-/// From so many failures in a row on, an endpoint is spared between attempts.
-const SPARED_FROM: u32 = 10;
+/// The number of consecutive failures from which an endpoint is paused between attempts.
+const PAUSED_FROM: u32 = 10;
 
-/// How long, at first and at most.
-const SPARED_FOR: SignedDuration = SignedDuration::from_secs(30);
-const SPARED_AT_MOST: SignedDuration = SignedDuration::from_mins(15);
+/// The first and the longest pause.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 
-/// What is remembered of an endpoint. The default is one that has never failed.
+/// The stored health of an endpoint. The default is an endpoint without failures.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     /// Failed attempts since the last success.
     #[serde(default)]
     pub failures: u32,
-    /// The first of them, or the first of the last 24 hours while the clock does not run.
+    /// The first failure, or the first one of the last 24 hours while `clock` is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// The latest of them.
+    /// The latest failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
-    /// When the time began after which it is switched off.
+    /// The start of the period after which the endpoint is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Timestamp>,
-    /// Whether it was said to be failing.
+    /// Whether the endpoint was reported as failing.
     #[serde(default)]
     pub told: bool,
-    /// When it was last said that a message was given up.
+    /// The time of the latest report of an exhausted message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exhausted_at: Option<Timestamp>,
 }
 
-/// What somebody should hear of.
+/// A change to report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Announcement {
-    /// After the fourth attempt of a message, and after 50, 70, 90 and 100 failures in a row.
+    /// After the fourth attempt of a message, and after 50, 70, 90 and 100 consecutive failures.
     Failing,
-    /// It works again, after it was said to be failing.
+    /// The endpoint works again after it was reported as failing.
     Recovered,
-    /// A message was given up.
+    /// A message exhausted its attempts.
     Exhausted,
-    /// It is told nothing any more.
+    /// The endpoint was disabled.
     Disabled,
 }
 
 impl Announcement {
-    /// The type of the event that says so.
+    /// The type of the event that reports the change.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
@@ -83,17 +83,17 @@ impl Announcement {
     }
 }
 
-/// What an attempt leads to, beside its message.
+/// The consequences of an attempt for the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct After {
     pub health: Health,
     pub announcements: Vec<Announcement>,
-    /// It has failed for so long that it is to be switched off.
+    /// The endpoint failed for so long that it must be disabled.
     pub give_up: bool,
 }
 
 impl Health {
-    /// What is remembered after attempt number `attempt` of a message went like this.
+    /// Updates the health after attempt number `attempt` of a message with the result `next`.
     #[must_use]
     pub fn after(&self, next: &Next, attempt: u32, now: Timestamp) -> After {
         let mut announcements = Vec::new();
@@ -113,14 +113,14 @@ impl Health {
             }
         }
         let is_step = STEPS.contains(&health.failures);
-        if is_step || (!health.told && attempt >= TOLD_AT_ATTEMPT) {
+        if is_step || (!health.told && attempt >= REPORTED_AT_ATTEMPT) {
             health.told = true;
             announcements.push(Announcement::Failing);
         }
         if *next == Next::Never(Reason::Exhausted)
             && health
                 .exhausted_at
-                .is_none_or(|exhausted_at| now.duration_since(exhausted_at) >= TOLD_AGAIN_AFTER)
+                .is_none_or(|exhausted_at| now.duration_since(exhausted_at) >= REPORT_INTERVAL)
         {
             health.exhausted_at = Some(now);
             announcements.push(Announcement::Exhausted);
@@ -132,15 +132,15 @@ impl Health {
         After { health, announcements, give_up }
     }
 
-    /// Until when an endpoint that fails again and again is not asked at all, so that it holds up nobody else. Who
-    /// waits comes back apart from the others: by `seed`.
+    /// The end of the pause of a failing endpoint, so that it does not delay other deliveries. `seed` spreads the
+    /// retries.
     #[must_use]
     pub fn spared_until(&self, seed: &str, now: Timestamp) -> Option<Timestamp> {
-        if self.failures < SPARED_FROM {
+        if self.failures < PAUSED_FROM {
             return None;
         }
-        let doublings = (self.failures / SPARED_FROM - 1).min(10);
-        let pause = (SPARED_FOR * (1 << doublings)).min(SPARED_AT_MOST);
+        let doublings = (self.failures / PAUSED_FROM - 1).min(10);
+        let pause = (FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE);
         let over = self.last?.saturating_add(pause).ok()?;
         (now < over).then(|| over.saturating_add(spread(seed, pause / 2)).unwrap_or(over))
     }
@@ -152,7 +152,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn one_success_forgets_everything_and_says_so_if_it_was_told() {
+    fn success_resets_health_and_reports_recovery_once() {
         let failing = play(&[(0, 4)]);
         assert_eq!(failing.1, [Announcement::Failing]);
         let after = failing.0.after(&Next::Delivered, 1, at(5));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_failing_after_the_fourth_attempt_once_and_at_each_step_of_a_hundred() {
+    fn failing_is_reported_at_the_fourth_attempt_and_at_each_step() {
         assert_eq!(play(&[(0, 1), (0, 2), (0, 3)]).1, []);
         assert_eq!(play(&[(0, 4), (1, 5), (1, 4)]).1, [Announcement::Failing]);
         let many: Vec<(i64, u32)> = (0..120).map(|_| (0, 1)).collect();
@@ -170,38 +170,38 @@ mod tests {
     }
 
     #[test]
-    fn five_days_of_nothing_but_failures_switch_it_off() {
+    fn five_days_of_failures_disable_the_endpoint() {
         let hourly: Vec<(i64, u32)> = (0..=132).map(|hour| (hour, 1)).collect();
         assert!(!is_given_up(&hourly[..132]));
-        assert!(is_given_up(&hourly), "the clock began after twelve hours");
+        assert!(is_given_up(&hourly), "the clock started after twelve hours");
     }
 
     #[test]
-    fn two_failures_that_are_days_apart_do_not_start_the_clock() {
+    fn failures_days_apart_do_not_start_the_clock() {
         assert!(!is_given_up(&[(0, 1), (30, 1), (200, 1), (300, 1)]));
         assert!(!is_given_up(&[(0, 1), (11, 1), (131, 1)]));
         assert!(is_given_up(&[(0, 1), (12, 1), (132, 1)]));
     }
 
     #[test]
-    fn messages_that_were_given_up_are_told_once_an_hour() {
+    fn exhausted_messages_are_reported_once_an_hour() {
         let mut health = Health::default();
-        let mut told = 0;
+        let mut reports = 0;
         for minutes in [0, 10, 59, 60, 61] {
             let now = at(0) + SignedDuration::from_mins(minutes);
             let after = health.after(&Next::Never(Reason::Exhausted), 10, now);
-            told += after
+            reports += after
                 .announcements
                 .iter()
                 .filter(|announcement| **announcement == Announcement::Exhausted)
                 .count();
             health = after.health;
         }
-        assert_eq!(told, 2);
+        assert_eq!(reports, 2);
     }
 
     #[test]
-    fn who_fails_again_and_again_is_asked_less_and_less_often() {
+    fn pause_grows_with_consecutive_failures() {
         for (failures, least) in
             [(9, None), (10, Some(30)), (20, Some(60)), (30, Some(120)), (1_000, Some(900))]
         {
@@ -210,7 +210,9 @@ mod tests {
                 .spared_until("k", at(0))
                 .map(|spared_until| spared_until.duration_since(at(0)).as_secs());
             match (until, least) {
-                (Some(it), Some(least)) => assert!(it >= least && it <= least * 3 / 2, "{failures}: {it}"),
+                (Some(pause), Some(least)) => {
+                    assert!(pause >= least && pause <= least * 3 / 2, "{failures}: {pause}");
+                }
                 (found, expected) => assert_eq!(found, expected, "{failures}"),
             }
         }
@@ -220,7 +222,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_given_up_before_five_days_of_failures(gaps in prop::collection::vec(0_i64..40, 1..60)) {
+        fn no_endpoint_is_disabled_before_five_days_of_failures(gaps in prop::collection::vec(0_i64..40, 1..60)) {
             let mut health = Health::default();
             let mut hour = 0;
             for gap in gaps {
@@ -245,7 +247,7 @@ mod tests {
         give_up
     }
 
-    /// Failed attempts: the hour, and which attempt of its message.
+    /// Failed attempts: the hour, and the attempt number of the message.
     fn play(failures: &[(i64, u32)]) -> (Health, Vec<Announcement>) {
         let mut health = Health::default();
         let mut announcements = Vec::new();

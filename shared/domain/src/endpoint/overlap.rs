@@ -1,30 +1,30 @@
-//! Whether an endpoint's pattern can match an event that a rule for endpoints matches.
+//! Whether an endpoint's filter can match an event that a rule for endpoints matches.
 //!
-//! Types and sources are compared, where both patterns name them. The answer "no" is a proof, the answer "yes" is none.
+//! Only types and sources are compared, if both patterns name them. `false` is proven; `true` is not.
 
 use serde_json::{Value, json};
 
 use crate::pattern::Pattern;
 use crate::rule::When;
 
-/// The fields of an event that are compared.
+/// The compared fields.
 const FIELDS: [&str; 2] = ["detail-type", "source"];
 
-/// Whether an event can match both patterns, as far as types and sources say.
+/// Whether an event can match both patterns, judged by types and sources.
 #[must_use]
 pub fn may_overlap(one: &When, other: &When) -> bool {
     let (one, other) = (one.source(), other.source());
     FIELDS.iter().all(|field| match (one.get(field), other.get(field)) {
         (Some(Value::Array(one)), Some(Value::Array(other))) => {
-            one.iter().any(|one| other.iter().any(|other| meet(one, other)))
+            one.iter().any(|one| other.iter().any(|other| may_share_a_text(one, other)))
         }
         _ => true,
     })
 }
 
-/// Whether a text can satisfy both operands of a pattern.
-fn meet(one: &Value, other: &Value) -> bool {
-    match (beginning(one), beginning(other)) {
+/// Whether a text can satisfy both operands.
+fn may_share_a_text(one: &Value, other: &Value) -> bool {
+    match (required_prefix(one), required_prefix(other)) {
         _ if one.is_string() => holds(other, one),
         _ if other.is_string() => holds(one, other),
         (Some(one), Some(other)) => one.starts_with(other) || other.starts_with(one),
@@ -32,8 +32,8 @@ fn meet(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// The beginning that an operand asks for. A wildcard asks for all that is before its first star.
-fn beginning(operand: &Value) -> Option<&str> {
+/// The required prefix of an operand. For a wildcard that is the text before its first `*`.
+fn required_prefix(operand: &Value) -> Option<&str> {
     match (operand.get("prefix").and_then(Value::as_str), operand.get("wildcard").and_then(Value::as_str)) {
         (Some(prefix), _) => Some(prefix),
         (None, Some(wildcard)) if !wildcard.contains('\\') => wildcard.split('*').next(),
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_that_cannot_meet_are_told_from_those_that_may() {
+    fn disjoint_patterns_are_recognised() {
         for (one, other, expected) in [
             (r#"{"detail-type":["a.b"]}"#, r#"{"detail-type":["a.b","c"]}"#, true),
             (r#"{"detail-type":["a.b"]}"#, r#"{"detail-type":["a.c"]}"#, false),

@@ -1,9 +1,8 @@
-//! What an endpoint has missed because of its own state: it was switched off, its owner had not proved control, or its
-//! pattern or version kept the event away. For each of these events the ledger has a row that says so, and nothing was
-//! sent.
+//! Recovery of events that an endpoint missed because of its own state: it was disabled or unverified, or its filter
+//! or version did not match. The ledger has a suppressed row for each of these events.
 //!
-//! Recovery lets dispatch decide about such a row once more, for this endpoint alone and by the rules of now. The job
-//! that comes of it has the key of the row, so that the endpoint is told once, however often recovery is asked for.
+//! Recovery lets dispatch decide such a row again, for this endpoint only and by the current rules. The new job has
+//! the key of the row, so repeated recovery sends the message once.
 
 use jiff::Timestamp;
 
@@ -16,29 +15,28 @@ use crate::plan::{Audience, endpoint_name};
 use crate::rule::When;
 use crate::wake::{Start, Task, Wake};
 
-/// The most runs of a recurring rule that are tried to find the one that a key belongs to.
+/// The highest number of occurrences of a recurring rule that are tried to reproduce a key.
 const MAX_OCCURRENCES: u32 = 366;
 
-/// A row of the ledger that says that an endpoint was not told.
+/// A ledger row of a missed event.
 #[derive(Debug, Clone, Copy)]
 pub struct Missed<'a> {
     pub key: &'a Key,
     pub rule: &'a str,
-    /// The step of the rule that was to tell the endpoint.
+    /// The send step of the rule.
     pub step: u32,
 }
 
-/// Why a missed event is not sent after all.
+/// The reason why a missed event is not recovered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotNow {
-    /// The event's own `expirytime` is over.
+    /// The event's `expirytime` has passed.
     Expired,
-    /// The endpoint's pattern of now does not match.
+    /// The endpoint's current filter does not match.
     Unwanted,
 }
 
-/// Whether an outcome says that nothing was sent because of the endpoint's own state. Such a row is not the end of its
-/// key: a later job may take it over.
+/// Whether an outcome says that the endpoint's own state suppressed the message. A later job may take over such a row.
 #[must_use]
 pub fn was_missed(status: Status, reason: Option<Reason>) -> bool {
     let of_state = [
@@ -50,11 +48,11 @@ pub fn was_missed(status: Status, reason: Option<Reason>) -> bool {
     status == Status::Suppressed && reason.is_some_and(|reason| of_state.contains(&reason))
 }
 
-/// Whether the endpoint would be told of an event now, as far as the event and the endpoint say. Whether it is switched
-/// on is not asked. What the rules say, dispatch knows.
+/// Whether the endpoint would receive an event now, judged by the event and the endpoint's filter. The disabled state
+/// and the rules are not checked here; dispatch checks them.
 ///
 /// # Errors
-/// [`NotNow`] says why not.
+/// [`NotNow`] with the reason.
 pub fn is_wanted(endpoint: &Endpoint, event: &Event, now: Timestamp) -> Result<(), NotNow> {
     if event.expiry_time.is_some_and(|expiry| expiry < now) {
         return Err(NotNow::Expired);
@@ -66,10 +64,10 @@ pub fn is_wanted(endpoint: &Endpoint, event: &Event, now: Timestamp) -> Result<(
     }
 }
 
-/// What lets dispatch decide once more about a missed event, for this endpoint alone.
+/// The continuation that lets dispatch decide a missed event again, for this endpoint only.
 ///
-/// The job has the key of the row. Where the row is of a second send on purpose, whose key cannot be made again, the job
-/// has a key that follows from the row's.
+/// The job has the key of the row. The key of a forced resend cannot be reproduced, so its job gets a key derived from
+/// the row's key.
 #[must_use]
 pub fn wake(event: &Event, to: &EndpointId, missed: &Missed<'_>) -> Wake {
     let only = Some(Channel::Webhook);
@@ -85,7 +83,7 @@ pub fn wake(event: &Event, to: &EndpointId, missed: &Missed<'_>) -> Wake {
     Wake::new(event, missed.rule, Task::Run { audience: Audience::Endpoint(to.clone()), start })
 }
 
-/// The key that a run gives to its message for an endpoint.
+/// The key of the run's message for an endpoint.
 fn key_of(event: &Event, to: &EndpointId, missed: &Missed<'_>, occurrence: u32) -> Key {
     let nonce = if occurrence == 0 { String::new() } else { format!("{occurrence} ") };
     Key::of(event, missed.rule, &endpoint_name(to), Some(Channel::Webhook), missed.step, &nonce)
@@ -96,13 +94,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wake_tells_this_endpoint_alone_under_the_key_of_the_row() {
+    fn recovery_addresses_one_endpoint_under_the_key_of_the_row() {
         let (event, to) = (event(""), EndpointId::parse("acme/erp").unwrap());
         for occurrence in [0, 1, 7] {
             let probe = Missed { key: &Key::from(String::new()), rule: "paid", step: 2 };
             let key = key_of(&event, &to, &probe, occurrence);
             let wake = wake(&event, &to, &Missed { key: &key, rule: "paid", step: 2 });
-            let Task::Run { audience, start } = &wake.task else { panic!("a run") };
+            let Task::Run { audience, start } = &wake.task else { panic!("not a run") };
             assert!(*audience == Audience::Endpoint(to.clone()));
             assert_eq!((wake.rule.as_str(), start.step, start.only), ("paid", 2, Some(Channel::Webhook)));
             assert_eq!((start.occurrence, start.again.as_deref()), (occurrence, None));
@@ -111,12 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn key_that_cannot_be_made_again_gets_one_that_follows_from_it() {
+    fn irreproducible_key_yields_a_derived_key() {
         let (event, to) = (event(""), EndpointId::parse("-/erp").unwrap());
         let key = Key::parse(&"k".repeat(43)).unwrap();
         let missed = Missed { key: &key, rule: "paid", step: 0 };
         let again = || {
-            let Task::Run { start, .. } = wake(&event, &to, &missed).task else { panic!("a run") };
+            let Task::Run { start, .. } = wake(&event, &to, &missed).task else { panic!("not a run") };
             start.again.unwrap()
         };
         assert_eq!(again(), again());
@@ -124,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_endpoints_own_state_kept_away_was_missed() {
+    fn only_suppression_by_endpoint_state_is_recoverable() {
         let missed: Vec<&str> = Reason::ALL
             .into_iter()
             .filter(|reason| was_missed(Status::Suppressed, Some(*reason)))
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn expired_event_and_one_that_the_pattern_of_now_leaves_out_are_not_wanted() {
+    fn expired_and_filtered_events_are_not_recovered() {
         let now = "2026-11-30T12:00:00Z".parse().unwrap();
         let check = |when: &str, extension: &str, expected| {
             let written = format!(r#"{{"id":"erp","url":"https://e.example/x","when":{when}}}"#);

@@ -1,4 +1,4 @@
-//! What an endpoint's requests are signed with, and which secrets sign during a rotation.
+//! The signing secrets of an endpoint, and their rotation.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,28 +7,28 @@ use serde::{Deserialize, Serialize};
 
 pub mod stored;
 
-/// So many old secrets sign beside the current one.
+/// The highest number of old secrets that sign beside the current one.
 pub const MAX_OLD: usize = 10;
 
-/// So long an old secret signs after it was replaced.
+/// How long an old secret signs after its replacement.
 pub const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 
-/// The bytes of a secret for HMAC.
+/// The length of an HMAC secret, in bytes.
 ///
 /// Source: Standard Webhooks 1.0, "Signature scheme": between 24 and 64 bytes.
 const HMAC_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// How requests are signed.
+/// The signature scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
-    /// `v1`, HMAC-SHA256: both sides have the secret. `whsec_…`
+    /// `v1`, HMAC-SHA256: both sides share the secret `whsec_…`.
     Hmac,
-    /// `v1a`, ed25519: the receiver has the public half, `whpk_…`. `whsk_…`
+    /// `v1a`, ed25519: the sender has the secret `whsk_…`, the receiver the public key `whpk_…`.
     Ed25519,
 }
 
-/// A secret, checked. No `Debug`: it is a secret.
+/// A valid secret. No `Debug`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Secret {
@@ -36,16 +36,16 @@ pub struct Secret {
     bytes: Vec<u8>,
 }
 
-/// A text that is no secret. It does not repeat the text.
+/// A text that is not a secret. The error does not quote the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a signing secret: {0}")]
 pub struct NotASecret(&'static str);
 
 impl Secret {
-    /// A new one, of bytes that were left to chance.
+    /// A new secret from random bytes.
     ///
     /// # Errors
-    /// [`NotASecret`] when there are too few bytes, or too many.
+    /// [`NotASecret`] if the number of bytes is wrong.
     pub fn new(scheme: Scheme, bytes: Vec<u8>) -> Result<Secret, NotASecret> {
         match scheme {
             Scheme::Hmac if !HMAC_BYTES.contains(&bytes.len()) => {
@@ -58,22 +58,23 @@ impl Secret {
         }
     }
 
-    /// Reads a secret as it is stored. The length that a new one must have is not asked of it.
+    /// Parses a stored secret. The length of an HMAC secret is not checked.
     ///
     /// # Errors
-    /// [`NotASecret`] says what is wrong with it.
+    /// [`NotASecret`] with the reason.
     pub fn parse(text: &str) -> Result<Secret, NotASecret> {
         let (scheme, rest) = match (text.strip_prefix("whsec_"), text.strip_prefix("whsk_")) {
             (Some(rest), _) => (Scheme::Hmac, rest),
             (None, Some(rest)) => (Scheme::Ed25519, rest),
-            (None, None) => return Err(NotASecret("it begins with neither whsec_ nor whsk_")),
+            (None, None) => return Err(NotASecret("found neither whsec_ nor whsk_ at the beginning")),
         };
-        let mut bytes = STANDARD.decode(rest).map_err(|_| NotASecret("what follows is not base64"))?;
+        let mut bytes =
+            STANDARD.decode(rest).map_err(|_| NotASecret("the part after the prefix is not base64"))?;
         match scheme {
-            // Some write the public half behind the secret one.
+            // Some tools append the public key to the secret key.
             Scheme::Ed25519 if bytes.len() == 64 => bytes.truncate(32),
             Scheme::Ed25519 if bytes.len() != 32 => return Err(NotASecret("an ed25519 secret has 32 bytes")),
-            Scheme::Hmac if bytes.is_empty() => return Err(NotASecret("it is empty")),
+            Scheme::Hmac if bytes.is_empty() => return Err(NotASecret("the secret is empty")),
             Scheme::Hmac | Scheme::Ed25519 => {}
         }
         Ok(Secret { scheme, bytes })
@@ -84,13 +85,13 @@ impl Secret {
         self.scheme
     }
 
-    /// The key itself: of HMAC, or the seed of ed25519.
+    /// The key bytes: the HMAC key or the ed25519 seed.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// As its owner stores it.
+    /// The secret as text.
     #[must_use]
     pub fn reveal(&self) -> String {
         let prefix = match self.scheme {
@@ -115,14 +116,14 @@ impl From<Secret> for String {
     }
 }
 
-/// All secrets of an endpoint, the newest first. No `Debug`.
+/// All secrets of an endpoint, newest first. No `Debug`.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Secrets(Vec<Signing>);
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Signing {
     secret: Secret,
-    /// It signs until then; the current one has no end.
+    /// The end of use; `None` for the current secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
 }
@@ -139,26 +140,31 @@ impl Secrets {
         Secrets(vec![Signing { secret, until: None }])
     }
 
-    /// Puts a new secret first. The one before it signs for another 24 hours; of those that were replaced in the last 24
-    /// hours, ten sign at most.
+    /// Adds a new current secret. The previous one signs for another 24 hours. At most ten replaced secrets sign.
     #[must_use]
     pub fn rotated(&self, secret: Secret, now: Timestamp) -> Secrets {
         let until = now.saturating_add(OVERLAP).unwrap_or(now);
-        let old = self.0.iter().filter(|it| it.until.is_none_or(|until| now < until) && it.secret != secret);
+        let old = self
+            .0
+            .iter()
+            .filter(|signing| signing.until.is_none_or(|until| now < until) && signing.secret != secret);
         let old = old.map(|old| Signing { secret: old.secret.clone(), until: old.until.or(Some(until)) });
         let old: Vec<Signing> = old.take(MAX_OLD).collect();
         Secrets(std::iter::once(Signing { secret, until: None }).chain(old).collect())
     }
 
-    /// Those that sign at `now`, the newest first.
+    /// The secrets that sign at `now`, newest first.
     pub fn signing(&self, now: Timestamp) -> impl Iterator<Item = &Secret> {
-        self.0.iter().filter(move |it| it.until.is_none_or(|until| now < until)).map(|it| &it.secret)
+        self.0
+            .iter()
+            .filter(move |signing| signing.until.is_none_or(|until| now < until))
+            .map(|signing| &signing.secret)
     }
 
-    /// The one that has no end.
+    /// The secret without an end.
     #[must_use]
     pub fn current(&self) -> Option<&Secret> {
-        self.0.iter().find(|it| it.until.is_none()).map(|it| &it.secret)
+        self.0.iter().find(|signing| signing.until.is_none()).map(|signing| &signing.secret)
     }
 }
 
@@ -167,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_secret_has_24_to_64_bytes_and_an_old_one_is_read_whatever_it_has() {
+    fn only_new_secrets_must_have_24_to_64_bytes() {
         for (bytes, fits) in [(23, false), (24, true), (64, true), (65, false)] {
             assert_eq!(Secret::new(Scheme::Hmac, vec![7; bytes]).is_ok(), fits, "{bytes}");
         }
@@ -178,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_written_as_it_was_read() {
+    fn secret_round_trips_through_text() {
         for secret in [secret(1), Secret::new(Scheme::Ed25519, vec![9; 32]).unwrap()] {
             assert!(Secret::parse(&secret.reveal()).unwrap() == secret);
         }
     }
 
     #[test]
-    fn the_old_secret_signs_for_a_day_behind_the_new_one() {
+    fn old_secret_signs_for_a_day_after_the_new_one() {
         let begun: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let secrets = Secrets::of(secret(1)).rotated(secret(2), begun);
         check(&secrets, begun, &[2, 1]);
@@ -197,7 +203,7 @@ mod tests {
     #[test]
     fn at_most_ten_old_secrets_sign() {
         let begun: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let secrets = (2..=30).fold(Secrets::of(secret(1)), |all, it| all.rotated(secret(it), begun));
+        let secrets = (2..=30).fold(Secrets::of(secret(1)), |all, number| all.rotated(secret(number), begun));
         check(&secrets, begun, &[30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20]);
     }
 

@@ -1,41 +1,41 @@
-//! Which URLs may be asked, and which addresses: the guard against webhooks that are aimed at our own network.
+//! URL and address checks of webhooks: the guard against server-side request forgery (SSRF).
 //!
-//! A URL is judged when it is saved and again at each send; then every address that its name has. Whoever connects
-//! takes exactly the addresses that were judged, and looks at the peer once more when the connection stands.
+//! A URL is checked when it is saved and again at each send, followed by every address that its name resolves to. The
+//! client must connect only to the checked addresses, and must check the peer address again after connecting.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// The longest URL.
+/// The longest URL, in bytes.
 pub const MAX_URL_BYTES: usize = 2_048;
 
-/// A URL that may be asked, in parts.
+/// An allowed URL, in parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub is_https: bool,
-    /// As the `Host` header has it: with the port, where that is not the scheme's own.
+    /// The `Host` header, with the port unless it is the default port.
     pub authority: String,
     pub host: HostName,
     pub port: u16,
     /// Path and query, beginning with `/`.
     pub path: String,
-    /// An operator vouches for this origin: its addresses are not judged.
+    /// The operator allowed this origin, so its addresses are not checked.
     is_allowed: bool,
 }
 
-/// Where a target is.
+/// The host of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostName {
-    /// To be looked up as it stands, without any search suffix.
+    /// A name to resolve without search suffixes.
     Name(String),
     Address(IpAddr),
 }
 
-/// Why a URL may not be asked.
+/// The reason why a URL is blocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Blocked {
-    #[error("the text is no URL")]
+    #[error("the text is not a URL")]
     NoUrl,
     #[error("the URL is too long")]
     TooLong,
@@ -54,11 +54,11 @@ pub enum Blocked {
 }
 
 impl Blocked {
-    /// For a refusal. It never quotes the URL, which may hold a secret.
+    /// The found value for a refusal. It never quotes the URL, which may hold a secret.
     #[must_use]
     pub fn found(self) -> &'static str {
         match self {
-            Blocked::NoUrl => "a text that is no URL",
+            Blocked::NoUrl => "a text that is not a URL",
             Blocked::TooLong => "a URL that is too long",
             Blocked::Scheme => "a scheme that is not allowed",
             Blocked::UserInfo => "a user name or a password in it",
@@ -83,36 +83,36 @@ impl Blocked {
     }
 }
 
-/// The origins that an operator vouches for, whatever their scheme, port and addresses. Empty on AWS, as a rule.
+/// The origins that the operator allows with any scheme, port and address. Usually empty on AWS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allow(Vec<String>);
 
 impl Allow {
-    /// Reads origins with commas between them: `http://127.0.0.1:4100,https://hooks.internal:8443`.
+    /// Parses a comma-separated list of origins: `http://127.0.0.1:4100,https://hooks.internal:8443`.
     ///
     /// # Errors
-    /// The entry that is no origin.
+    /// The entry that is not an origin.
     pub fn parse(list: &str) -> Result<Allow, String> {
-        let entries = list.split(',').map(str::trim).filter(|it| !it.is_empty());
+        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let origins = entries.map(|entry| origin_of(entry).ok_or_else(|| entry.to_owned()));
         origins.collect::<Result<Vec<String>, String>>().map(Allow)
     }
 
-    /// Whether the URL's origin is in the list.
+    /// Whether the list contains the origin of the URL.
     #[must_use]
     pub fn names(&self, url: &str) -> bool {
         origin_of(url).is_some_and(|origin| self.0.contains(&origin))
     }
 }
 
-/// Scheme, host and port of an `http` or `https` URL, in one spelling.
+/// The normalized origin of an `http` or `https` URL.
 pub(super) fn origin_of(url: &str) -> Option<String> {
-    let url = Url::parse(url).ok().filter(|it| matches!(it.scheme(), "http" | "https"))?;
+    let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     Some(url.origin().ascii_serialization())
 }
 
-/// An origin of this machine, in one spelling: `http` or `https` at a loopback address or at `localhost`, without a path.
-/// `None` for every other text.
+/// The normalized origin of a loopback URL: `http` or `https` at a loopback address or `localhost`, without a path.
+/// `None` for any other text.
 #[must_use]
 pub fn loopback_origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
@@ -127,15 +127,15 @@ pub fn loopback_origin(text: &str) -> Option<String> {
 }
 
 impl Target {
-    /// Judges a URL, and the address in it if it names one. Names are judged by [`Target::judge`], when they are known.
+    /// Checks a URL, including the address in it if it has one. [`Target::judge`] checks the addresses of a name.
     ///
     /// # Errors
-    /// [`Blocked`] says which of the rules it breaks.
+    /// [`Blocked`] with the violated rule.
     pub fn read(text: &str, allow: &Allow) -> Result<Target, Blocked> {
         if text.len() > MAX_URL_BYTES {
             return Err(Blocked::TooLong);
         }
-        // It writes decimal, octal and hexadecimal IPv4 as four numbers, so that no spelling hides an address.
+        // The parser normalizes decimal, octal and hexadecimal IPv4 addresses, so no spelling hides an address.
         let url = Url::parse(text).map_err(|_| Blocked::NoUrl)?;
         let is_https = match url.scheme() {
             "https" => true,
@@ -177,7 +177,7 @@ impl Target {
         })
     }
 
-    /// Judges the addresses that the name has. One that is forbidden forbids all of them.
+    /// Checks the addresses of the name. One forbidden address blocks the target.
     ///
     /// # Errors
     /// [`Blocked::NoAddress`] and [`Blocked::Address`].
@@ -192,15 +192,15 @@ impl Target {
     }
 }
 
-/// A name without a dot is one of somebody's own network.
+/// Whether the name can be public. A name without a dot belongs to a private network.
 fn is_public_name(name: &str) -> bool {
-    let of_the_house = [".localhost", ".local", ".internal", ".localdomain", ".home.arpa"];
-    name.contains('.') && !of_the_house.iter().any(|it| name.ends_with(it))
+    let private = [".localhost", ".local", ".internal", ".localdomain", ".home.arpa"];
+    name.contains('.') && !private.iter().any(|suffix| name.ends_with(suffix))
 }
 
-/// Whether a webhook must not be sent to this address.
+/// Whether webhooks must not be sent to this address.
 ///
-/// Source: IANA special-purpose address registries; hook0 `dns.rs`, svix `webhook_http_client.rs`.
+/// Source: IANA special-purpose address registries.
 #[must_use]
 pub fn is_forbidden(address: IpAddr) -> bool {
     match address {
@@ -212,7 +212,7 @@ pub fn is_forbidden(address: IpAddr) -> bool {
     }
 }
 
-/// Network and length of the prefix.
+/// Forbidden IPv4 networks: address and prefix length.
 const V4: [([u8; 4], u32); 15] = [
     ([0, 0, 0, 0], 8),
     ([10, 0, 0, 0], 8),
@@ -254,7 +254,7 @@ fn is_forbidden_v4(address: Ipv4Addr) -> bool {
 fn is_forbidden_v6(address: Ipv6Addr) -> bool {
     let [a, b, c, d, e, f, g, h] = address.segments();
     if [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0] {
-        // NAT64 leads to the IPv4 address in its last 32 bits.
+        // A NAT64 address leads to the IPv4 address in its last 32 bits.
         return is_forbidden_v4(Ipv4Addr::from_bits(u32::from(g) << 16 | u32::from(h)));
     }
     let bits = address.to_bits();

@@ -4,7 +4,7 @@ use super::*;
 use crate::event::Event;
 
 #[test]
-fn an_endpoint_is_read_as_it_was_written() {
+fn endpoint_round_trips_through_json() {
     let written = json!({
         "id": "erp", "tenant": "acme", "url": "https://erp.example.com/hooks", "description": "the ERP",
         "when": { "detail-type": [{ "prefix": "booking." }] }, "version": "2026-05",
@@ -16,8 +16,8 @@ fn an_endpoint_is_read_as_it_was_written() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_by_name() {
-    check("[]", "body: found JSON that is no object, wanted one JSON object");
+fn refusal_names_the_invalid_member() {
+    check("[]", "body: found JSON that is not an object, wanted one JSON object");
     check(
         r#"{"url":"https://example.com"}"#,
         "id: found nothing, wanted 1 to 64 letters, digits, `-`, `_` and `.`",
@@ -37,11 +37,11 @@ fn what_does_not_fit_is_refused_by_name() {
     );
     check(
         r#"{"id":"a","url":"https://example.com","when":{"type":"x"}}"#,
-        "when.type: found something else, wanted an array of values, or an object",
+        "when.type: found a value that is not such a pattern, wanted an array of values, or an object",
     );
     check(
         r#"{"id":"a","url":"https://example.com","when":[]}"#,
-        "when: found something else, wanted an object with at least one field",
+        "when: found a value that is not such a pattern, wanted an object with at least one field",
     );
     check(
         r#"{"id":"a","tenant":"x/y","url":"https://example.com"}"#,
@@ -50,11 +50,11 @@ fn what_does_not_fit_is_refused_by_name() {
 }
 
 #[test]
-fn a_name_is_read_back() {
+fn name_round_trips() {
     for (name, tenant, id) in [("acme/erp", Some("acme"), "erp"), ("-/erp", None, "erp")] {
-        let it = EndpointId { tenant: tenant.map(str::to_owned), id: id.to_owned() };
-        assert_eq!(EndpointId::parse(name), Some(it.clone()));
-        assert_eq!(it.name(), name);
+        let endpoint = EndpointId { tenant: tenant.map(str::to_owned), id: id.to_owned() };
+        assert_eq!(EndpointId::parse(name), Some(endpoint.clone()));
+        assert_eq!(endpoint.name(), name);
     }
     for name in ["erp", "/erp", "acme/", "a/b/c", "acme/e p"] {
         assert_eq!(EndpointId::parse(name), None, "{name}");
@@ -62,7 +62,7 @@ fn a_name_is_read_back() {
 }
 
 #[test]
-fn an_endpoint_hears_of_what_its_pattern_matches_unless_it_is_switched_off() {
+fn endpoint_receives_matching_events_unless_disabled() {
     let mut endpoint: Endpoint = serde_json::from_value(json!({
         "id": "erp", "url": "https://example.com", "when": { "detail-type": ["booking.created"] },
     }))
@@ -75,14 +75,14 @@ fn an_endpoint_hears_of_what_its_pattern_matches_unless_it_is_switched_off() {
 }
 
 #[test]
-fn unverified_endpoint_hears_of_no_event() {
+fn unverified_endpoint_receives_no_event() {
     let endpoint: Endpoint = serde_json::from_value(json!({
         "id": "erp", "url": "https://example.com", "unverified": { "since": "2026-11-20T12:00:00Z" },
     }))
     .unwrap();
     assert!(matches!(endpoint.not_told(&document("booking.created")), Some(NotTold::Unverified(_))));
     let read = Endpoint::read(&serde_json::to_string(&endpoint).unwrap(), &Allow::default()).unwrap();
-    assert_eq!(read.unverified, None, "a body does not say so");
+    assert_eq!(read.unverified, None, "the body cannot set it");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn row_with_numbers_in_its_pattern_is_read_back() {
 }
 
 #[test]
-fn operator_vouches_for_an_origin_and_not_for_its_neighbours() {
+fn only_the_exact_origin_is_allowed() {
     let allow = Allow::parse("https://hooks.example.com").unwrap();
     assert!(allow.names("https://hooks.example.com/any/path"));
     for url in

@@ -1,4 +1,4 @@
-//! What each attribute may hold.
+//! Checks of attribute values.
 
 use jiff::Timestamp;
 
@@ -7,13 +7,13 @@ use super::{Extension, Found, Refusal};
 use crate::json::{Raw, is_printable_ascii};
 use crate::recipient::ALL_TENANTS;
 
-/// Longest `id` and `source` that are accepted, in bytes. EventBridge stops at 256 for a source.
+/// The longest `id` and `source`, in bytes. EventBridge limits a source to 256 characters.
 const MAX_NAME_BYTES: usize = 256;
 
-/// Longest `type`, in characters: EventBridge's limit for `DetailType`.
+/// The longest `type`, in characters: EventBridge's limit of `DetailType`.
 const MAX_TYPE_CHARS: usize = 128;
 
-/// Longest value of any other attribute of ours, in bytes.
+/// The longest value of any other attribute, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;
 
 pub(crate) fn check_name(attribute: &str, value: &str) -> Result<(), Refusal> {
@@ -25,11 +25,11 @@ pub(crate) fn check_name(attribute: &str, value: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A tenant's name. `*` names no tenant: among a person's tenants it stands for all of them.
+/// Checks a tenant name. `*` is not a tenant: in a person's tenants it means all tenants.
 pub(crate) fn check_tenant(value: &str) -> Result<(), Refusal> {
     check_name("tenant", value)?;
     match value == ALL_TENANTS {
-        true => Err(Refusal::new("tenant", "the name that stands for all tenants", "the name of one tenant")),
+        true => Err(Refusal::new("tenant", "the name for all tenants", "the name of one tenant")),
         false => Ok(()),
     }
 }
@@ -52,24 +52,24 @@ fn is_of_uri(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte)
 }
 
-/// A URI reference by its characters (RFC 3986, section 2); what a scheme demands beyond that is not our business.
+/// Checks the characters of a URI reference (RFC 3986, section 2). Rules of a scheme are not checked.
 pub(crate) fn check_source(value: &str) -> Result<(), Refusal> {
     check_name("source", value)?;
     match value.bytes().any(|byte| !is_of_uri(byte)) {
-        true => Err(Refusal::new("source", "a character that no URI has", "a URI reference")),
+        true => Err(Refusal::new("source", "a character that URIs do not allow", "a URI reference")),
         false => Ok(()),
     }
 }
 
-/// A URI reference by more of its grammar: percent signs begin two hexadecimal digits, one `#` at most begins the fragment,
-/// and brackets stand round an address in the authority alone. Producers at our own doors are held to it; the bus and
-/// stored events are not, so that no event is lost for it.
+/// Checks more of the grammar of a URI reference. A percent sign begins two hexadecimal digits. At most one `#` begins
+/// the fragment. Brackets enclose an address in the authority. Only our own APIs make this check. The bus and stored
+/// events are exempt, so that no event is lost for it.
 ///
 /// Source: RFC 3986, sections 2.1, 3.2.2 and 3.5.
 pub(crate) fn check_reference(attribute: &'static str, value: &str) -> Result<(), Refusal> {
     let refuse = |found: &'static str| Err(Refusal::new(attribute, found, "a URI reference"));
     let is_escape =
-        |rest: &str| rest.as_bytes().get(..2).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
+        |rest: &str| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     if !value.split('%').skip(1).all(is_escape) {
         return refuse("a percent sign that begins no escape");
     }
@@ -87,7 +87,7 @@ pub(crate) fn check_reference(attribute: &'static str, value: &str) -> Result<()
 
 pub(crate) fn check_type(value: &str) -> Result<(), Refusal> {
     check_text("type", value)?;
-    // It has no more characters than bytes.
+    // A text has at most as many characters as bytes.
     let length = if value.len() > MAX_TYPE_CHARS { value.chars().count() } else { value.len() };
     if length > MAX_TYPE_CHARS {
         let wanted = format!("at most {MAX_TYPE_CHARS} characters");
@@ -96,29 +96,29 @@ pub(crate) fn check_type(value: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// An absolute URI: a scheme, a colon, and something behind it.
+/// Checks an absolute URI: a scheme, a colon, and a non-empty rest.
 pub(crate) fn check_schema(value: &str) -> Result<(), Refusal> {
     check_text("dataschema", value)?;
     let scheme = value.split_once(':').filter(|(_, rest)| !rest.is_empty()).map(|(scheme, _)| scheme);
-    let is_scheme = |it: &str| {
-        it.starts_with(|c: char| c.is_ascii_alphabetic())
-            && it.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     };
     match scheme {
         Some(scheme) if is_scheme(scheme) && value.bytes().all(is_of_uri) => Ok(()),
         Some(scheme) if is_scheme(scheme) => {
-            Err(Refusal::new("dataschema", "a character that no URI has", "an absolute URI"))
+            Err(Refusal::new("dataschema", "a character that URIs do not allow", "an absolute URI"))
         }
         Some(_) | None => Err(Refusal::new("dataschema", "a relative reference", "an absolute URI")),
     }
 }
 
-/// RFC 3339, section 5.6.
+/// Parses a time (RFC 3339, section 5.6).
 pub(crate) fn timestamp(attribute: &str, value: &str) -> Result<Timestamp, Refusal> {
     moment(attribute, value).map(|moment| moment.instant)
 }
 
-/// The same, and the text where a [`Timestamp`] holds less than it says.
+/// Parses a time, and keeps its text if a [`Timestamp`] cannot represent it.
 pub(crate) fn moment(attribute: &str, value: &str) -> Result<Moment, Refusal> {
     rfc3339::read(value).ok_or_else(|| {
         let wanted = "an RFC 3339 time such as 2026-11-20T09:30:00Z, with seconds and an offset";
@@ -126,13 +126,13 @@ pub(crate) fn moment(attribute: &str, value: &str) -> Result<Moment, Refusal> {
     })
 }
 
-/// W3C Trace Context, section 3.2: version 00, no zero ids.
+/// Checks a trace context. Source: W3C Trace Context, section 3.2: version 00, no zero ids.
 pub(crate) fn trace_context(value: &str) -> Result<&str, Refusal> {
     let parts: Vec<&str> = value.split('-').collect();
-    let hex = |it: &str, length: usize| {
-        it.len() == length && it.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    let hex = |text: &str, length: usize| {
+        text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     };
-    let zero = |it: &str| it.bytes().all(|b| b == b'0');
+    let zero = |text: &str| text.bytes().all(|b| b == b'0');
     match parts[..] {
         ["00", trace, parent, flags]
             if hex(trace, 32) && hex(parent, 16) && hex(flags, 2) && !zero(trace) && !zero(parent) =>
@@ -147,28 +147,28 @@ pub(crate) fn trace_context(value: &str) -> Result<&str, Refusal> {
     }
 }
 
-/// Lower-case ASCII letters and digits (CloudEvents 1.0.2, "Attribute Naming Convention").
+/// Whether a name has only lower-case ASCII letters and digits (CloudEvents 1.0.2, "Attribute Naming Convention").
 pub(crate) fn is_extension_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
-/// Reads an extension. An empty text is a String of CloudEvents; `wants_text` refuses it.
+/// Reads an extension. An empty text is a valid CloudEvents string; `wants_text` refuses it.
 pub(crate) fn extension(name: &str, raw: Raw<'_>, wants_text: bool) -> Result<Extension, Refusal> {
     let refuse = || {
         let wanted = "a string, a boolean or a 32-bit integer";
         Err(Refusal::new(name.to_owned(), super::fields::kind_of(raw.get()), wanted))
     };
     match serde_json::from_str(raw.get()) {
-        Ok(serde_json::Value::Bool(it)) => Ok(Extension::Bool(it)),
+        Ok(serde_json::Value::Bool(flag)) => Ok(Extension::Bool(flag)),
         Ok(serde_json::Value::String(text)) => {
             if wants_text || !text.is_empty() {
                 check_text(name, &text)?;
             }
             Ok(Extension::Text(text))
         }
-        Ok(serde_json::Value::Number(it)) => {
-            match it.as_i64().and_then(|number| i32::try_from(number).ok()) {
-                Some(it) => Ok(Extension::Integer(it)),
+        Ok(serde_json::Value::Number(number)) => {
+            match number.as_i64().and_then(|number| i32::try_from(number).ok()) {
+                Some(integer) => Ok(Extension::Integer(integer)),
                 None => refuse(),
             }
         }

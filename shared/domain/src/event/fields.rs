@@ -1,5 +1,5 @@
-//! The members of a JSON object, each value still as text: reading the few that matter costs little, and `data` is
-//! carried without being taken apart.
+//! The members of a JSON object, with each value as text. Only the needed members are parsed, and `data` is carried
+//! unparsed.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,17 +11,19 @@ use serde::{Deserialize, Deserializer};
 use super::{Found, MAX_DEPTH, MAX_EVENT_BYTES, Refusal};
 use crate::json::{Raw, Scanner};
 
-/// The members of one JSON object in the order in which they came.
+/// The members of one JSON object in their original order.
 pub(crate) struct Fields<'a> {
     members: Vec<(Cow<'a, str>, Raw<'a>)>,
 }
 
-/// So many members are told apart by looking at each other; more of them are sorted.
+/// Up to this number of members, duplicates are found by comparison; above it, with a set.
 const FEW: usize = 64;
 
 impl<'a> Fields<'a> {
+    /// Scans an object.
+    ///
     /// # Errors
-    /// The text is too large, nests too deep, is not JSON, is no object, or names a member twice.
+    /// [`Refusal`] if the text is too large, nests too deep, is not a JSON object, or names a member twice.
     pub(crate) fn of(text: &'a str) -> Result<Fields<'a>, Refusal> {
         if text.len() > MAX_EVENT_BYTES {
             let wanted =
@@ -38,8 +40,8 @@ impl<'a> Fields<'a> {
     fn scan(text: &'a str) -> Option<Fields<'a>> {
         let mut members = Vec::with_capacity(16);
         let mut scanner = Scanner::new(text);
-        scanner.members(|it, name| {
-            members.push((name.text()?, it.value()?));
+        scanner.members(|object, name| {
+            members.push((name.text()?, object.value()?));
             Some(())
         })?;
         // The object itself is the first level.
@@ -47,17 +49,17 @@ impl<'a> Fields<'a> {
         (is_flat && scanner.is_at_end()).then_some(Fields { members })
     }
 
-    /// A name that is there twice.
+    /// A duplicate name.
     fn duplicate(&self) -> Option<&str> {
         if self.members.len() > FEW {
             let mut seen = BTreeSet::new();
-            return self.iter().map(|it| it.0).find(|name| !seen.insert(*name));
+            return self.iter().map(|member| member.0).find(|name| !seen.insert(*name));
         }
-        // Two names can only be one if they have the same length and begin alike, and few do.
+        // Equal names have the same length and first byte. A bit set of both skips most comparisons.
         let mut seen = 0_u64;
-        for (at, (name, _)) in self.members.iter().enumerate() {
+        for (index, (name, _)) in self.members.iter().enumerate() {
             let bit = 1 << ((name.len() * 5 + usize::from(name.bytes().next().unwrap_or(0))) % 64);
-            if seen & bit != 0 && self.members[..at].iter().any(|member| member.0 == *name) {
+            if seen & bit != 0 && self.members[..index].iter().any(|member| member.0 == *name) {
                 return Some(name);
             }
             seen |= bit;
@@ -65,9 +67,9 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// The value of `name` as JSON text. A JSON `null` counts as absent, as CloudEvents asks.
+    /// The value of `name` as JSON text. A JSON `null` counts as absent, as CloudEvents requires.
     pub(crate) fn raw(&self, name: &str) -> Option<Raw<'a>> {
-        let (_, value) = self.members.iter().find(|(it, _)| it == name)?;
+        let (_, value) = self.members.iter().find(|(member, _)| member == name)?;
         (value.get() != "null").then_some(*value)
     }
 
@@ -75,13 +77,13 @@ impl<'a> Fields<'a> {
         self.raw(name).is_some()
     }
 
-    /// The value of the attribute `name`, whose name may be written in any letter case. A JSON `null` counts as absent.
+    /// The value of the attribute `name` in any letter case. A JSON `null` counts as absent.
     pub(crate) fn raw_in_any_case(&self, name: &str) -> Option<Raw<'a>> {
-        let found = self.members.iter().filter(|(it, _)| it.eq_ignore_ascii_case(name));
+        let found = self.members.iter().filter(|(member, _)| member.eq_ignore_ascii_case(name));
         found.map(|(_, value)| *value).find(|value| value.get() != "null")
     }
 
-    /// The value of `name` when it is a string.
+    /// The value of `name` if it is a string.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.raw(name)?.text()
     }
@@ -91,14 +93,14 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// How deep the JSON of a text nests: 0 for a scalar. `None` when the text is not one JSON value.
+/// The nesting depth of a JSON text: 0 for a scalar. `None` if the text is not one JSON value.
 pub(super) fn json_depth(text: &str) -> Option<usize> {
     let mut scanner = Scanner::new(text);
     scanner.value()?;
     scanner.is_at_end().then(|| scanner.deepest() as usize)
 }
 
-/// Why a text is not an object that could be scanned.
+/// The reason why a text could not be scanned as an object.
 fn diagnose(text: &str) -> Refusal {
     if nests_deeper_than(text, MAX_DEPTH) {
         let found = "JSON that nests deeper than 100 levels";
@@ -112,7 +114,7 @@ fn diagnose(text: &str) -> Refusal {
     }
 }
 
-/// What kind of JSON value a text is, in words for a refusal.
+/// The kind of a JSON value, as a phrase for refusals.
 pub(crate) fn kind_of(json: &str) -> &'static str {
     match json.trim_start().bytes().next() {
         Some(b'{') => "an object",
@@ -121,12 +123,12 @@ pub(crate) fn kind_of(json: &str) -> &'static str {
         Some(b't' | b'f') => "a boolean",
         Some(b'n') => "null",
         Some(b'-' | b'0'..=b'9') => "a number",
-        Some(_) => "something that is not JSON",
+        Some(_) => "text that is not JSON",
         None => "nothing",
     }
 }
 
-/// Counts brackets outside strings, so that no parser has to recurse to find out.
+/// Counts brackets outside strings, so that the check needs no recursion.
 fn nests_deeper_than(json: &str, limit: usize) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
@@ -147,7 +149,7 @@ fn nests_deeper_than(json: &str, limit: usize) -> bool {
     false
 }
 
-/// Any JSON object whose names are Unicode.
+/// Any JSON object with Unicode names.
 struct AnObject;
 
 impl<'de> Deserialize<'de> for AnObject {

@@ -1,4 +1,4 @@
-//! From a JSON object to an [`Event`].
+//! Parses a JSON object into an [`Event`].
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,18 +16,17 @@ use super::fields::{json_depth, kind_of};
 use super::{Data, Event, Fields, Found, MAX_DEPTH, Priority, Refusal, Sequence, Unusable, WrittenTimes};
 use crate::json::Raw;
 
-/// Extensions that decide how an event counts. A value of them that cannot be used is refused, and never left out.
+/// Extensions that affect the handling of an event. An invalid value is refused and never ignored.
 const DECISIVE: [&str; 3] = ["authtype", crate::replay::REPLAY_ID, crate::replay::RENOTIFY];
 
-/// Reads attributes whose names are written in any letter case. `received` stands in for a missing `time`.
+/// Reads attributes with names in any letter case. `received` replaces a missing `time`.
 ///
-/// An optional attribute that names nothing here, such as a priority of another scale, is kept in
-/// [`Event::unusable`]. Attributes that decide whom an event belongs to, who caused it, or until when it counts, are
-/// refused when they cannot be used.
+/// An invalid optional attribute, such as a priority of another scale, is kept in [`Event::unusable`]. An invalid
+/// attribute that decides tenant, actor or expiry is refused.
 pub(super) fn cloud_event(fields: &Fields<'_>, received: Option<Timestamp>) -> Result<Event, Refusal> {
     let mut draft = Draft::default();
-    let is_loud = |name: &str| name.bytes().any(|byte| byte.is_ascii_uppercase());
-    if fields.iter().any(|(name, _)| is_loud(name)) {
+    let has_upper_case = |name: &str| name.bytes().any(|byte| byte.is_ascii_uppercase());
+    if fields.iter().any(|(name, _)| has_upper_case(name)) {
         draft.take_in_any_case(fields)?;
         return draft.finish(received);
     }
@@ -39,7 +38,7 @@ pub(super) fn cloud_event(fields: &Fields<'_>, received: Option<Timestamp>) -> R
     draft.finish(received)
 }
 
-/// The attributes seen so far.
+/// The attributes read so far.
 #[derive(Default)]
 struct Draft {
     has_version: bool,
@@ -60,7 +59,7 @@ struct Draft {
     expiry_time: Option<Timestamp>,
     extensions: BTreeMap<String, super::Extension>,
     data: Option<Data>,
-    /// Bytes, which have to be JSON.
+    /// Decoded bytes, which must be JSON.
     binary: Option<Data>,
     content_type: Option<String>,
     written: WrittenTimes,
@@ -68,14 +67,18 @@ struct Draft {
 }
 
 impl Draft {
-    /// Takes attributes whose names are written in any case. Two of them may be one and the same then.
+    /// Reads attributes with names in any letter case. Two names may then denote the same attribute.
     fn take_in_any_case(&mut self, fields: &Fields<'_>) -> Result<(), Refusal> {
         let mut seen = BTreeSet::new();
         for (name, raw) in fields.iter().filter(|(_, raw)| raw.get() != "null") {
             let name = name.to_ascii_lowercase();
             self.take(&name, raw)?;
             if !seen.insert(name.clone()) {
-                return Err(Refusal::new(name, "the name twice, in other letters", "each attribute once"));
+                return Err(Refusal::new(
+                    name,
+                    "the name twice, in different letter case",
+                    "each attribute once",
+                ));
             }
         }
         Ok(())
@@ -84,7 +87,7 @@ impl Draft {
     fn take(&mut self, name: &str, raw: Raw<'_>) -> Result<(), Refusal> {
         match name {
             "specversion" => self.has_version = version(raw)?,
-            "id" => self.id = Some(checked(name, raw, |it| check_name("id", it))?),
+            "id" => self.id = Some(checked(name, raw, |id| check_name("id", id))?),
             "source" => self.source = Some(checked(name, raw, check_source)?),
             "type" => self.kind = Some(checked(name, raw, check_type)?),
             "time" => {
@@ -92,13 +95,15 @@ impl Draft {
                 (self.time, self.written.time) = (Some(moment.instant), moment.as_written);
             }
             "tenant" => self.tenant = Some(checked(name, raw, check_tenant)?),
-            "actor" => self.actor = Some(checked(name, raw, |it| check_name("actor", it))?),
-            "authid" => self.auth_id = Some(checked(name, raw, |it| check_name("authid", it))?),
+            "actor" => self.actor = Some(checked(name, raw, |actor| check_name("actor", actor))?),
+            "authid" => self.auth_id = Some(checked(name, raw, |auth_id| check_name("authid", auth_id))?),
             "expirytime" => {
                 let moment = moment(name, &text(name, raw)?)?;
                 (self.expiry_time, self.written.expiry_time) = (Some(moment.instant), moment.as_written);
             }
-            "datacontenttype" => self.content_type = Some(checked(name, raw, |it| check_text(name, it))?),
+            "datacontenttype" => {
+                self.content_type = Some(checked(name, raw, |value| check_text(name, value))?)
+            }
             "data" => self.data = Some(Data::read(name, raw)?),
             "data_base64" => self.binary = Some(decoded("data_base64", &text(name, raw)?)?),
             _ => return self.take_optional(name, raw),
@@ -106,20 +111,19 @@ impl Draft {
         Ok(())
     }
 
-    /// Takes an attribute that an event can do without.
+    /// Reads an optional attribute.
     fn take_optional(&mut self, name: &str, raw: Raw<'_>) -> Result<(), Refusal> {
-        let named = |it: &str| check_name(name, it);
+        let named = |value: &str| check_name(name, value);
         let found = match name {
-            "subject" => {
-                checked(name, raw, |it| check_text(name, it)).map(|checked| self.subject = Some(checked))
-            }
+            "subject" => checked(name, raw, |value| check_text(name, value))
+                .map(|checked| self.subject = Some(checked)),
             "dataschema" => checked(name, raw, check_schema).map(|checked| self.dataschema = Some(checked)),
             "correlationid" => checked(name, raw, named).map(|checked| self.correlation_id = Some(checked)),
             "causationid" => checked(name, raw, named).map(|checked| self.causation_id = Some(checked)),
             "priority" => priority(raw).map(|priority| self.priority = Some(priority)),
             "sequence" => sequence(raw).map(|sequence| self.sequence = Some(sequence)),
-            // W3C Trace Context, section 4.3: a receiver that cannot use it goes on without it.
-            "traceparent" => checked(name, raw, |it| trace_context(it).map(drop))
+            // A receiver ignores a `traceparent` that it cannot use (W3C Trace Context, section 4.3).
+            "traceparent" => checked(name, raw, |value| trace_context(value).map(drop))
                 .map(|checked| self.traceparent = Some(checked)),
             _ if is_extension_name(name) => {
                 let is_decisive = DECISIVE.contains(&name);
@@ -200,7 +204,7 @@ fn priority(raw: Raw<'_>) -> Result<Priority, Refusal> {
         .ok_or_else(|| Refusal::new("priority", Found::text(&name), "low, normal, high or critical"))
 }
 
-/// A text as in the CloudEvents extension, or a plain whole number.
+/// Reads a sequence: a text as in the CloudEvents extension, or a whole number.
 fn sequence(raw: Raw<'_>) -> Result<Sequence, Refusal> {
     let is_number = raw.get().bytes().all(|byte| byte.is_ascii_digit());
     let text = match raw.text() {
@@ -215,7 +219,7 @@ fn sequence(raw: Raw<'_>) -> Result<Sequence, Refusal> {
     Ok(Sequence::of_text(&text))
 }
 
-/// Bytes that are JSON: the JSON format's member for a payload that an SDK was given as bytes.
+/// Decodes base64 to JSON: the payload member for SDKs that were given bytes.
 ///
 /// Source: CloudEvents 1.0.2, "JSON Event Format", section 3.1.1; RFC 4648, section 4.
 fn decoded(name: &'static str, value: &str) -> Result<Data, Refusal> {
@@ -227,7 +231,7 @@ fn decoded(name: &'static str, value: &str) -> Result<Data, Refusal> {
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
     let bytes = engine.decode(value).map_err(|_| refuse("text that is not base64"))?;
-    let text = String::from_utf8(bytes).map_err(|_| refuse("bytes that are no UTF-8 text"))?;
+    let text = String::from_utf8(bytes).map_err(|_| refuse("bytes that are not UTF-8 text"))?;
     let text = text.trim_start_matches('\u{feff}');
     if json_depth(text).is_none_or(|depth| depth >= MAX_DEPTH) {
         return Err(refuse("bytes that are not JSON, or JSON that nests too deep"));
@@ -239,8 +243,8 @@ fn decoded(name: &'static str, value: &str) -> Result<Data, Refusal> {
 }
 
 fn check_content_type(value: &str) -> Result<(), Refusal> {
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || essence.ends_with("+json") || essence == "text/json" {
+    let media_type = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if media_type == "application/json" || media_type.ends_with("+json") || media_type == "text/json" {
         return Ok(());
     }
     Err(Refusal::new("datacontenttype", Found::text(value), "application/json"))

@@ -1,34 +1,34 @@
-//! Why something is refused. The types here keep values out: what was found is a kind, a count or a fixed text, and a
-//! name that a sender chose is replaced by its length.
+//! Refusals of invalid input. The types exclude values: the found value is a kind, a count or a fixed text. A name
+//! that the sender chose is replaced by its length.
 
 use std::fmt;
 
-/// Why something is not an event: the attribute, what was found there, and what is wanted instead.
+/// The reason why a text is not an event: the attribute, the found value and the expected value.
 ///
-/// A refusal goes into logs, records and message attributes, so it quotes no part of a payload or of an attribute's value.
-/// [`Found`] and [`Attribute`] make that impossible. [`Refusal::of_authors_file`] is for the command line alone.
+/// A refusal goes into logs, records and message attributes, so it quotes no part of a payload or attribute value.
+/// [`Found`] and [`Attribute`] enforce that. [`Refusal::of_authors_file`] is only for the CLI.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{attribute}: found {found}, wanted {wanted}")]
-// So that no other crate makes one out of any text.
+// Prevents other crates from building a refusal from arbitrary text.
 #[non_exhaustive]
 pub struct Refusal {
-    /// The attribute's name, or `body` when the text as a whole is at fault.
+    /// The name of the attribute, or `body` for the whole text.
     pub attribute: String,
     pub found: String,
     pub wanted: String,
-    /// The kind of refusal, for causes of dead letters and for audit records.
+    /// The class, for causes of dead letters and for audit records.
     pub class: RefusalClass,
 }
 
-/// The kind of a [`Refusal`]: its name is stable and machine-readable.
+/// The class of a [`Refusal`]. Its name is stable and machine-readable.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalClass {
-    /// The text breaks the rules of its format.
+    /// The text violates its format.
     #[default]
     Malformed,
     /// The envelope names another source or type than the bus.
     IdentityMismatch,
-    /// The source lacks the right to publish the event.
+    /// The policy does not allow the source to publish the event.
     ProducerNotAllowed,
 }
 
@@ -44,11 +44,11 @@ impl RefusalClass {
     }
 }
 
-/// What was found, without a character of it.
+/// A description of the found value that contains no part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found(String);
 
-/// Where it was found. Names that are not ours are replaced by their length, such as `data.<9 characters>`.
+/// The place of the fault. Names chosen by the sender are replaced by their length, as in `data.<9 characters>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute(String);
 
@@ -62,19 +62,18 @@ impl Refusal {
         Refusal { attribute, found, wanted: wanted.to_string(), class: RefusalClass::Malformed }
     }
 
-    /// The same refusal, of another class.
+    /// The same refusal with another class.
     #[must_use]
     pub(crate) fn of(self, class: RefusalClass) -> Refusal {
         Refusal { class, ..self }
     }
 
-    /// For a text that cannot be read as JSON. The position is told, the content is not.
+    /// A refusal of text that is not JSON, with the position of the fault.
     pub(crate) fn not_json(error: &serde_json::Error) -> Refusal {
         Refusal::new("body", Found::position("text that is not JSON", error), "one JSON object")
     }
 
-    /// A refusal of something in a file on the author's own machine: it may quote the file. No function of the server
-    /// calls this.
+    /// A refusal about a file on the author's own machine, which may quote the file. No function calls this.
     #[must_use]
     pub fn of_authors_file(attribute: &str, found: &str, wanted: &str) -> Refusal {
         Refusal {
@@ -87,12 +86,12 @@ impl Refusal {
 }
 
 impl Found {
-    /// `12 bytes`
+    /// A count, such as `12 bytes`.
     pub(crate) fn count(found: usize, unit: &'static str) -> Found {
         Found(format!("{found} {unit}"))
     }
 
-    /// `a text of 12 characters`
+    /// The length of a text, such as `a text of 12 characters`.
     pub(crate) fn text(value: &str) -> Found {
         Found(match value.chars().count() {
             0 => "an empty text".to_owned(),
@@ -101,29 +100,29 @@ impl Found {
         })
     }
 
-    /// `a text of 12 characters (there is no @ in it)`
+    /// The length with a reason, such as `a text of 12 characters (there is no @ in it)`.
     pub(crate) fn text_because(value: &str, why: &'static str) -> Found {
         let Found(text) = Found::text(value);
         Found(if value.is_empty() { text } else { format!("{text} ({why})") })
     }
 
-    /// `text that is not JSON (line 1, column 7)`
+    /// A position, such as `text that is not JSON (line 1, column 7)`.
     pub(crate) fn position(what: &'static str, error: &serde_json::Error) -> Found {
         Found(format!("{what} (line {}, column {})", error.line(), error.column()))
     }
 
-    /// `a number that cannot be held (line 1, column 7)`: `place` is a byte of `json`.
-    pub(crate) fn place(what: &'static str, json: &str, place: usize) -> Found {
-        let before = json.get(..place).unwrap_or(json);
+    /// A position, such as `a number that cannot be held (line 1, column 7)`. `offset` is a byte offset in `json`.
+    pub(crate) fn place(what: &'static str, json: &str, offset: usize) -> Found {
+        let before = json.get(..offset).unwrap_or(json);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, str::len) + 1;
         Found(format!("{what} (line {line}, column {column})"))
     }
 
-    /// The kind of a JSON value; of a text its length as well.
+    /// The kind of a JSON value, with the length of a text.
     pub(crate) fn value(value: &serde_json::Value) -> Found {
         match value {
-            serde_json::Value::String(it) => Found::text(it),
+            serde_json::Value::String(text) => Found::text(text),
             serde_json::Value::Null
             | serde_json::Value::Bool(_)
             | serde_json::Value::Number(_)
@@ -132,7 +131,7 @@ impl Found {
         }
     }
 
-    /// `version 7`
+    /// A version, such as `version 7`.
     pub(crate) fn version(found: u32) -> Found {
         Found(format!("version {found}"))
     }
@@ -151,15 +150,15 @@ impl From<&'static str> for Attribute {
 }
 
 impl From<String> for Attribute {
-    /// Keeps the names that are ours, the numbers of list elements, and the punctuation between them.
+    /// Keeps the known names, the numbers of list elements, and the punctuation between them.
     fn from(written: String) -> Attribute {
-        let is_of_name = |it: char| !".[],() ".contains(it);
+        let is_of_name = |c: char| !".[],() ".contains(c);
         let mut place = String::with_capacity(written.len());
         let mut rest = written.as_str();
         while let Some(next) = rest.chars().next() {
             if is_of_name(next) {
-                let end = rest.find(|it| !is_of_name(it)).unwrap_or(rest.len());
-                let (name, behind) = rest.split_at(end);
+                let end = rest.find(|c| !is_of_name(c)).unwrap_or(rest.len());
+                let (name, remainder) = rest.split_at(end);
                 let is_number = name.len() <= 6 && name.bytes().all(|byte| byte.is_ascii_digit());
                 if is_number || NAMES.contains(&name) {
                     place.push_str(name);
@@ -169,13 +168,13 @@ impl From<String> for Attribute {
                         length => format!("<{length} characters>"),
                     });
                 }
-                rest = behind;
+                rest = remainder;
             } else {
                 place.push(next);
                 rest = &rest[next.len_utf8()..];
             }
         }
-        // A name of blanks and commas is no place.
+        // A name of blanks and commas can make the place too long.
         if place.len() > MAX_PLACE_BYTES {
             place = "<a long name>".to_owned();
         }
@@ -189,10 +188,10 @@ impl fmt::Display for Found {
     }
 }
 
-/// The longest place that is shown, in bytes: it must fit a message attribute and a log line.
+/// The longest place, in bytes. It must fit a message attribute and a log line.
 const MAX_PLACE_BYTES: usize = 200;
 
-/// The names of members and attributes that are ours, or another specification's.
+/// The names of members and attributes that Carillon or another specification defines.
 const NAMES: [&str; 111] = [
     // Envelopes.
     "actor",
@@ -317,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_a_sender_chose_are_replaced_by_their_length() {
+    fn unknown_names_are_replaced_by_their_length() {
         for (written, shown) in [
             ("data.email", "data.email"),
             ("data.diabetes", "data.<8 characters>"),
@@ -337,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_told_by_its_length() {
+    fn text_is_described_by_its_length() {
         assert_eq!(Found::text("2026-11-20 12").to_string(), "a text of 13 characters");
         assert_eq!(Found::text("é").to_string(), "a text of 1 character");
         assert_eq!(Found::text("").to_string(), "an empty text");

@@ -1,4 +1,4 @@
-//! Times as RFC 3339 writes them, and in no other form.
+//! A strict parser of RFC 3339 times.
 //!
 //! Source: RFC 3339, sections 5.6 (grammar) and 5.7 (leap seconds); CloudEvents 1.0.2, "Type System", `Timestamp`.
 
@@ -8,13 +8,12 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 
-/// An instant, and its text where a [`Timestamp`] holds less than the text says.
+/// An instant, with its text if a [`Timestamp`] cannot represent the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// The nearest instant that a [`Timestamp`] holds: the last hours of the year 9999 lie behind its end.
+    /// The nearest instant that a [`Timestamp`] represents. The last hours of the year 9999 exceed its range.
     pub(crate) instant: Timestamp,
-    /// The text as it was written, for a leap second, for more than nine digits of a second, and for a time that no
-    /// [`Timestamp`] holds.
+    /// The original text of a leap second, of more than nine fractional digits, or of a time outside the range.
     pub(crate) as_written: Option<Box<str>>,
 }
 
@@ -29,17 +28,17 @@ const LEAP_YEARS: [&[i16]; 2] = [
     &[1972, 1973, 1974, 1975, 1976, 1977, 1978, 1979, 1987, 1989, 1990, 1995, 1998, 2005, 2008, 2016],
 ];
 
-/// The first instant that RFC 3339 writes in UTC: 0000-01-01T00:00:00Z.
+/// The first instant that RFC 3339 can represent in UTC: 0000-01-01T00:00:00Z.
 const FIRST: Timestamp = Timestamp::constant(-62_167_219_200, 0);
 
 /// The last year whose leap seconds are known.
 const LAST_KNOWN_YEAR: i16 = 2026;
 
-/// Reads a time. `None` for every text that the grammar does not allow, and for days and leap seconds that do not exist.
+/// Parses a time. `None` for a text outside the grammar, and for a day or leap second that does not exist.
 pub(crate) fn read(text: &str) -> Option<Moment> {
     let bytes = text.as_bytes();
     let separators = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
-    if !text.is_ascii() || separators.iter().any(|(place, wanted)| bytes.get(*place) != Some(wanted)) {
+    if !text.is_ascii() || separators.iter().any(|(position, wanted)| bytes.get(*position) != Some(wanted)) {
         return None;
     }
     if !matches!(bytes.get(10), Some(b'T' | b't')) {
@@ -59,7 +58,7 @@ pub(crate) fn read(text: &str) -> Option<Moment> {
     let (instant, is_clamped) = match offset.to_timestamp(clock) {
         Ok(instant) if instant >= FIRST => (instant, false),
         Ok(_) => (FIRST, true),
-        // Only the last hours of the last year are beyond the range.
+        // Only the last hours of the year 9999 exceed the range.
         Err(_) => (Timestamp::MAX, true),
     };
     let is_longer = digits.bytes().skip(9).any(|digit| digit != b'0');
@@ -67,14 +66,14 @@ pub(crate) fn read(text: &str) -> Option<Moment> {
     Some(Moment { instant, as_written })
 }
 
-/// The digits of a fraction of a second, and what stands behind it.
+/// Splits off the fractional digits of a second.
 fn fraction(text: &str) -> Option<(&str, &str)> {
-    let Some(behind) = text.strip_prefix('.') else { return Some(("", text)) };
-    let length = behind.bytes().take_while(u8::is_ascii_digit).count();
-    (length > 0).then(|| behind.split_at(length))
+    let Some(digits) = text.strip_prefix('.') else { return Some(("", text)) };
+    let length = digits.bytes().take_while(u8::is_ascii_digit).count();
+    (length > 0).then(|| digits.split_at(length))
 }
 
-/// `Z`, or a sign, hours up to 23, a colon and minutes up to 59.
+/// Parses `Z`, or a sign, hours up to 23, a colon and minutes up to 59.
 fn offset(text: &str) -> Option<Offset> {
     if text.eq_ignore_ascii_case("z") {
         return Some(Offset::UTC);
@@ -91,7 +90,7 @@ fn offset(text: &str) -> Option<Offset> {
     Offset::from_seconds(sign * (hours * 3_600 + minutes * 60)).ok()
 }
 
-/// Whether the last second of this minute was, or may be, followed by a leap second. Leap seconds are inserted in UTC.
+/// Whether a leap second may follow the last second of this minute. Leap seconds are inserted in UTC.
 fn has_leap_second(clock: DateTime, offset: Offset) -> bool {
     let Ok(instant) = offset.to_timestamp(clock) else { return false };
     let utc = Offset::UTC.to_datetime(instant);
@@ -107,7 +106,7 @@ fn small(text: &str, range: Range<usize>) -> Option<i8> {
     number(text, range)
 }
 
-/// A number that is written in digits alone.
+/// Parses a number of digits only.
 fn number<N: std::str::FromStr>(text: &str, range: Range<usize>) -> Option<N> {
     let digits = text.get(range)?;
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -116,7 +115,7 @@ fn number<N: std::str::FromStr>(text: &str, range: Range<usize>) -> Option<N> {
     digits.parse().ok()
 }
 
-/// A fraction of a second, rounded down.
+/// The fraction of a second in nanoseconds, rounded down.
 fn nanoseconds(digits: &str) -> i32 {
     let kept = digits.bytes().chain(std::iter::repeat(b'0')).take(9);
     kept.fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'))
@@ -127,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_that_rfc_3339_allows_are_read() {
+    fn valid_times_are_read() {
         for (text, instant) in [
             ("2026-11-20T09:30:00Z", "2026-11-20T09:30:00Z"),
             ("2026-11-20t09:30:00z", "2026-11-20T09:30:00Z"),
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_kept_where_an_instant_holds_less() {
+    fn text_is_kept_if_an_instant_cannot_represent_it() {
         check("2026-11-20T09:30:00.1234567890Z", "2026-11-20T09:30:00.123456789Z", false);
         check("2026-11-20T09:30:00.1234567891Z", "2026-11-20T09:30:00.123456789Z", true);
         check("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z", true);
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_rfc_3339_does_not_allow_are_not_read() {
+    fn invalid_times_are_refused() {
         for text in [
             "",
             "noon",

@@ -1,14 +1,14 @@
-//! The place of an event among the events of its source.
+//! The position of an event among the events of its source.
 
 use std::fmt;
 
-/// The `sequence` attribute: a text that sorts as the events happened.
+/// The `sequence` attribute: a text whose sort order is the order of the events.
 ///
 /// Source: CloudEvents, "Sequence" extension: any text that is not empty and sorts in lexicographical order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sequence(Box<str>);
 
-/// The digits of a version, so that versions sort as text does.
+/// The width of a version, so that versions sort as text.
 const DIGITS: usize = 20;
 
 impl Sequence {
@@ -18,7 +18,7 @@ impl Sequence {
         Sequence(format!("{version:0DIGITS$}").into())
     }
 
-    /// A text that was checked.
+    /// A sequence from a checked text.
     pub(super) fn of_text(text: &str) -> Sequence {
         Sequence(text.into())
     }
@@ -28,7 +28,7 @@ impl Sequence {
         &self.0
     }
 
-    /// The version that it names: a whole number from 1 on, with or without leading zeros. `None` for every other text.
+    /// The version: a whole number from 1 on, with or without leading zeros. `None` for any other text.
     #[must_use]
     pub fn version(&self) -> Option<u64> {
         let is_number = self.0.bytes().all(|byte| byte.is_ascii_digit());

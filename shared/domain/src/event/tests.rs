@@ -1,4 +1,4 @@
-//! What is an event and what is refused. Attributes, extensions, limits and what is written have a file each.
+//! Parsing and refusal of events. Attributes, extensions, limits and serialization have a file each.
 
 mod attributes;
 mod extensions;
@@ -11,18 +11,18 @@ use jiff::Timestamp;
 
 use super::{Event, Fields, Refusal};
 
-/// The smallest event there is, with one member set to a JSON text.
+/// A minimal event with one member set to a JSON text.
 fn with(name: &str, json: &str) -> String {
     let mut members: Vec<(&str, &str)> = SMALLEST.to_vec();
-    members.retain(|(it, _)| *it != name);
+    members.retain(|(member, _)| *member != name);
     members.push((name, json));
     object(&members)
 }
 
-/// The smallest event there is, and one member of it left out.
+/// A minimal event without one of its members.
 fn without(name: &str) -> String {
     let mut members: Vec<(&str, &str)> = SMALLEST.to_vec();
-    members.retain(|(it, _)| *it != name);
+    members.retain(|(member, _)| *member != name);
     object(&members)
 }
 
@@ -39,7 +39,7 @@ fn object(members: &[(&str, &str)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// A JSON string of so many characters.
+/// A JSON string of this many characters.
 fn long(length: usize) -> String {
     format!("{:?}", "x".repeat(length))
 }
@@ -49,13 +49,13 @@ fn accepted(name: &str, json: &str) -> Event {
     Event::parse(&with(name, json)).unwrap_or_else(|refusal| panic!("{name}: {json}: {refusal}"))
 }
 
-/// `found` is the whole of what the refusal says was found.
+/// `found` is the complete found value of the refusal.
 #[track_caller]
 fn refused(name: &str, json: &str, found: &str) {
     refused_as(name, name, json, found);
 }
 
-/// The same, where the refusal does not show the name.
+/// The same check for a refusal that does not show the name.
 #[track_caller]
 fn refused_as(attribute: &str, name: &str, json: &str, found: &str) {
     check_refusal(&with(name, json), attribute, found);
@@ -68,7 +68,7 @@ fn check_refusal(text: &str, attribute: &str, found: &str) {
     assert!(!refusal.wanted.is_empty(), "{text}");
 }
 
-/// The event is accepted, and the value counts as absent: it is handed on, and a note says why.
+/// The event is accepted and the value counts as absent. The value is passed on, and a note gives the reason.
 #[track_caller]
 fn unusable(name: &str, json: &str, found: &str) {
     let event = accepted(name, json);
@@ -76,10 +76,10 @@ fn unusable(name: &str, json: &str, found: &str) {
     assert_eq!(notes, [(name, found)], "{name}: {json}");
     let written: serde_json::Value = serde_json::from_str(&event.to_json()).unwrap();
     assert_eq!(written[name], serde_json::from_str::<serde_json::Value>(json).unwrap(), "{name}: {json}");
-    assert_eq!(Event::parse(&event.to_json()).unwrap(), event, "the note is there for every reader");
+    assert_eq!(Event::parse(&event.to_json()).unwrap(), event, "every reader gets the note");
 }
 
-/// How a refusal tells a JSON string: by its length.
+/// The description of a JSON string in a refusal: its length.
 fn told(json: &str) -> String {
     let text: String = serde_json::from_str(json).unwrap();
     match text.chars().count() {
@@ -93,7 +93,7 @@ fn import(text: &str) -> Result<Event, Refusal> {
     Event::import(&Fields::of(text)?, received())
 }
 
-/// When EventBridge says that it took an event.
+/// The time at which EventBridge received the event.
 fn received() -> Timestamp {
     "2026-11-20T12:34:56Z".parse().unwrap()
 }

@@ -1,4 +1,4 @@
-//! From an [`Event`] to CloudEvents JSON, attributes in a fixed order.
+//! Serializes an [`Event`] as CloudEvents JSON, with attributes in a fixed order.
 
 use std::borrow::Cow;
 
@@ -8,23 +8,23 @@ use serde::{Serialize, Serializer};
 
 use super::{Event, Extension, rfc3339};
 
-/// The content type of data that an event carries itself.
+/// The content type of inline data.
 const JSON: &str = "application/json";
 
 impl Event {
-    /// When it happened, as RFC 3339 writes it: the producer's own text where [`Event::time`] holds less than that says.
+    /// The event time in RFC 3339: the original text if [`Event::time`] cannot represent it.
     #[must_use]
     pub fn time_text(&self) -> Cow<'_, str> {
         text_of(self.time, self.written.time.as_deref())
     }
 
-    /// The same for [`Event::expiry_time`].
+    /// The text of [`Event::expiry_time`], as in [`Event::time_text`].
     #[must_use]
     pub fn expiry_text(&self) -> Option<Cow<'_, str>> {
         self.expiry_time.map(|expiry_time| text_of(expiry_time, self.written.expiry_time.as_deref()))
     }
 
-    /// The content type of the data, be it here or elsewhere.
+    /// The content type of the inline or external data.
     #[must_use]
     pub fn data_content_type(&self) -> Option<&str> {
         match &self.data {
@@ -33,7 +33,7 @@ impl Event {
         }
     }
 
-    /// [`Event::to_json`] without `time`: whoever receives it says when that was.
+    /// [`Event::to_json`] without `time`, which the receiver then sets.
     #[must_use]
     pub fn to_json_without_time(&self) -> String {
         serde_json::to_string(&Timeless(self)).expect("strings, numbers and JSON text always serialize")
@@ -62,7 +62,8 @@ impl Event {
             ("sequence", self.sequence.as_ref().map(super::Sequence::as_str)),
             ("expirytime", expiry.as_deref()),
         ];
-        let is_set = |name: &str| texts.iter().any(|(it, value)| *it == name && value.is_some());
+        let is_set =
+            |name: &str| texts.iter().any(|(attribute, value)| *attribute == name && value.is_some());
         for (name, value) in texts {
             if let Some(value) = value {
                 map.serialize_entry(name, value)?;
@@ -70,15 +71,17 @@ impl Event {
         }
         for (name, value) in &self.extensions {
             match value {
-                Extension::Bool(it) => map.serialize_entry(name, it)?,
+                Extension::Bool(flag) => map.serialize_entry(name, flag)?,
                 Extension::Integer(integer) => map.serialize_entry(name, integer)?,
                 Extension::Text(text) => map.serialize_entry(name, text)?,
             }
         }
-        // A value that was set since takes the place of the one that could not be used.
+        // A valid value that was set later replaces the invalid one.
         let unusable = self.unusable.iter();
-        for (name, it) in unusable.filter(|(name, _)| !is_set(name) && !self.extensions.contains_key(*name)) {
-            map.serialize_entry(name, &it.value)?;
+        for (name, attribute) in
+            unusable.filter(|(name, _)| !is_set(name) && !self.extensions.contains_key(*name))
+        {
+            map.serialize_entry(name, &attribute.value)?;
         }
         if let Some(content_type) = self.data_content_type() {
             map.serialize_entry("datacontenttype", content_type)?;
@@ -96,7 +99,7 @@ impl Serialize for Event {
     }
 }
 
-/// An event that leaves its time to its receiver.
+/// An event that is serialized without its time.
 struct Timeless<'e>(&'e Event);
 
 impl Serialize for Timeless<'_> {
@@ -105,8 +108,8 @@ impl Serialize for Timeless<'_> {
     }
 }
 
-/// The text as it was written, as long as it is still this instant's.
+/// The original text, if it still denotes this instant.
 fn text_of(instant: Timestamp, written: Option<&str>) -> Cow<'_, str> {
-    let still = written.filter(|it| rfc3339::read(it).is_some_and(|it| it.instant == instant));
+    let still = written.filter(|text| rfc3339::read(text).is_some_and(|moment| moment.instant == instant));
     still.map_or_else(|| Cow::Owned(instant.to_string()), Cow::Borrowed)
 }

@@ -1,20 +1,20 @@
-//! How many entries there are, without counting them.
+//! Counts of an inbox, kept without reading its entries.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Mark, State, View, end_of, week};
 
-/// What an inbox counts as its entries come and change: for each tenant and week of its own, because a week goes as a
-/// whole. Nothing has to be written when it goes: it is left out of the sum from then on. `Head::default()` is an inbox
-/// that nothing has come into, so a missing item reads as that.
+/// The counters of an inbox, updated with every change. They are kept for each tenant and week, because entries expire
+/// by week. Expired weeks need no write: they are omitted from the sum. `Head::default()` is an empty inbox, so a
+/// missing item reads as empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Head {
-    /// The number of the newest entry; 0 when there was none yet.
+    /// The number of the newest entry; 0 without entries.
     #[serde(default)]
     pub last: u64,
-    /// The number up to which every entry is filed by its time. A release that files none drops this member: then it is
-    /// 0, and less than `last`.
+    /// The number up to which every entry is indexed by its time. A release without that index drops this member, so
+    /// it becomes 0 and less than `last`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub ordered: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -26,7 +26,7 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// The entries of one tenant that came in one week.
+/// The counts of one tenant in one week.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "FlatSum", into = "FlatSum")]
 struct Sum {
@@ -35,8 +35,8 @@ struct Sum {
     counts: Counts,
 }
 
-/// A sum as it is stored. It is flat because it is read and written with every entry. `serde(flatten)` cannot read it:
-/// it buffers members, and a buffered number that keeps all its digits is no integer.
+/// The stored form of a sum. It is flat because it is read and written with every entry. `serde(flatten)` cannot read
+/// it: the buffered numbers with all their digits are not integers.
 #[derive(Serialize, Deserialize)]
 struct FlatSum {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ impl From<Sum> for FlatSum {
     }
 }
 
-/// How many entries an inbox has. What is archived is in none of these.
+/// The counts of an inbox. Archived entries are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     pub unseen: u32,
@@ -89,7 +89,7 @@ impl Counts {
     }
 }
 
-/// An entry, as far as counting goes.
+/// The values of an entry that counting needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub seq: u64,
@@ -98,7 +98,7 @@ pub struct Place {
     pub created: Timestamp,
 }
 
-/// An entry that a mark moves.
+/// An entry whose state a mark changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Changed {
     pub seq: u64,
@@ -107,12 +107,12 @@ pub struct Changed {
 }
 
 impl Head {
-    /// What is counted when one more entry has come, and the entry's number. Whoever writes the two must make sure that
-    /// the head is still this one, and that the entry is not there under another number.
+    /// Adds one entry. Returns the next head and the number of the entry. The caller must write both on the condition
+    /// that the head is unchanged and that the entry does not exist under another number.
     #[must_use]
     pub fn with_one_more(&self, tenant: Option<&str>, now: Timestamp) -> (Head, u64) {
         let mut next = self.clone();
-        // Weeks that are over are let go of here, where it costs nothing.
+        // Drops expired weeks, which needs no extra write here.
         next.sums.retain(|sum| end_of(sum.week) > now);
         next.last = self.last.saturating_add(1);
         if self.is_ordered() {
@@ -123,20 +123,20 @@ impl Head {
         (next, last)
     }
 
-    /// Whether every entry is filed by its time.
+    /// Whether every entry is indexed by its time.
     #[must_use]
     pub fn is_ordered(&self) -> bool {
         self.ordered == self.last
     }
 
-    /// The same, when all its entries have been filed by their time.
+    /// The same head after all its entries were indexed by their time.
     #[must_use]
     pub fn filed(&self) -> Head {
         Head { ordered: self.last, ..self.clone() }
     }
 
-    /// What is counted when some entries are marked, and which of them that moves. Each must be as it stands under this
-    /// very head. What is over is left as it is.
+    /// Applies a mark to entries. Returns the next head and the changed entries. The caller must have read the entries
+    /// under this head. Expired entries are unchanged.
     #[must_use]
     pub fn marked(&self, entries: &[Place], mark: Mark, now: Timestamp) -> (Head, Vec<Changed>) {
         let mut next = self.clone();
@@ -154,7 +154,7 @@ impl Head {
         (next, changes)
     }
 
-    /// How many entries are in a view.
+    /// The counts of a view.
     #[must_use]
     pub fn counts(&self, view: &View, now: Timestamp) -> Counts {
         let mut counts = Counts::default();
@@ -165,7 +165,7 @@ impl Head {
         counts
     }
 
-    /// When its newest entry is over.
+    /// The expiry of the newest entry.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.sums.iter().map(|sum| end_of(sum.week)).max().unwrap_or(Timestamp::UNIX_EPOCH)
@@ -173,11 +173,11 @@ impl Head {
 
     fn sum(&mut self, tenant: Option<&str>, week: i64) -> &mut Sum {
         let found = self.sums.iter().position(|sum| sum.week == week && sum.tenant.as_deref() == tenant);
-        let at = found.unwrap_or_else(|| {
+        let index = found.unwrap_or_else(|| {
             let tenant = tenant.map(str::to_owned);
             self.sums.push(Sum { tenant, week, counts: Counts::default() });
             self.sums.len() - 1
         });
-        &mut self.sums[at]
+        &mut self.sums[index]
     }
 }

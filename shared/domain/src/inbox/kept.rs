@@ -1,4 +1,4 @@
-//! What an inbox keeps of a live message.
+//! The stored content of an inbox entry.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,22 +8,22 @@ use crate::event::Priority;
 use crate::job::{Content, Job, SocketTarget};
 use crate::key::Key;
 
-/// The most that an entry takes as JSON. Two of them fit one frame of a WebSocket, so a page always has room for one.
+/// The largest entry, in bytes of JSON. Two of them fit one WebSocket frame, so a page always has room for one.
 pub const MAX_ENTRY_BYTES: usize = 12 * 1024;
 
-/// The most that a title takes of it, as JSON.
+/// The longest title of an oversized entry, in bytes of JSON.
 const MAX_TITLE_BYTES: usize = 1024;
 
-/// The most that any other name takes of it.
+/// The longest subject and category, in bytes of JSON.
 const MAX_NAME_BYTES: usize = 1024;
 
-/// What stands at the end of a text that was cut.
+/// The end of a truncated text.
 const CUT: char = '…';
 
-/// What was said, and of what. No `Debug`: it holds what somebody was told.
+/// The content of an in-app message with its event. No `Debug`, because it holds message texts.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Kept {
-    /// The notification's key: what a live frame calls `id`.
+    /// The notification's key; `id` in a WebSocket frame.
     pub id: Key,
     pub event: Happened,
     pub rule: String,
@@ -34,15 +34,16 @@ pub struct Kept {
     pub body: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Box<RawValue>>,
-    /// When a run that waited went on, where that is later than its event: the entry lies at this time in its inbox.
+    /// The time at which a waiting run continued, if later than its event. It determines the entry's position in the
+    /// inbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// It was longer than an entry may be: the data is not there, or the end of the text.
+    /// The entry was too large: its data is missing or its text is truncated.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
 }
 
-/// The event behind an entry.
+/// The event of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Happened {
     pub id: String,
@@ -55,8 +56,8 @@ pub struct Happened {
 }
 
 impl Kept {
-    /// What is kept of a job, and in whose inbox. `None` for what is not: it is for a room, which is whoever is there at
-    /// the moment and nobody afterwards; it is ephemeral; or it is no live message.
+    /// The inbox entry of a job and its user. `None` if the job gets no entry: it is for a room, ephemeral, or not an
+    /// in-app message.
     #[must_use]
     pub fn of(job: &Job) -> Option<(&str, Kept)> {
         let Content::Socket(socket) = &job.content else { return None };
@@ -86,19 +87,19 @@ impl Kept {
         Some((user, kept.bounded()))
     }
 
-    /// The time by which the entry is ordered in its inbox: when its event happened, or when a run that waited went on.
+    /// The time that orders the inbox: the event time, or the time at which a waiting run continued.
     #[must_use]
     pub fn time(&self) -> Timestamp {
         self.due.map_or(self.event.time, |due| due.max(self.event.time))
     }
 
-    /// As JSON.
+    /// The entry as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("an entry is strings and JSON text")
     }
 
-    /// The same, no longer than it may be: first without the data, then with less of the text.
+    /// Limits the size: first drops the data, then truncates the text.
     fn bounded(mut self) -> Kept {
         if self.to_json().len() <= MAX_ENTRY_BYTES {
             return self;
@@ -114,15 +115,15 @@ impl Kept {
     }
 }
 
-/// The beginning of a text that takes at most so many bytes as JSON, its quotes not counted.
+/// Truncates a text to `most` bytes of JSON, without its quotes.
 fn cut(text: &str, most: usize) -> String {
     let mut taken = 0;
     let mut end = 0;
-    for (at, it) in text.char_indices() {
+    for (index, c) in text.char_indices() {
         if taken + CUT.len_utf8() <= most {
-            end = at;
+            end = index;
         }
-        taken += as_json(it);
+        taken += json_length(c);
         if taken > most {
             return format!("{}{CUT}", &text[..end]);
         }
@@ -130,11 +131,11 @@ fn cut(text: &str, most: usize) -> String {
     text.to_owned()
 }
 
-/// How many bytes a character takes as JSON.
-fn as_json(it: char) -> usize {
-    match it {
+/// The length of a character in JSON, in bytes.
+fn json_length(c: char) -> usize {
+    match c {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
         '\0'..='\u{1f}' => 6,
-        it => it.len_utf8(),
+        c => c.len_utf8(),
     }
 }

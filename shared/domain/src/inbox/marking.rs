@@ -1,17 +1,17 @@
-//! What a client asks to be marked, read strictly: by the WebSocket and by the HTTP API in the same words.
+//! The marking request of a client, shared by the WebSocket and the HTTP API.
 
 use serde::Deserialize;
 
 use super::Mark;
 use crate::key::Key;
 
-/// How many notifications one request may name.
+/// The highest number of notifications in one request.
 const MAX_IDS: usize = 100;
 
-/// The longest name of a category that is looked for, in bytes.
+/// The longest category name in a request, in bytes.
 const MAX_CATEGORY_BYTES: usize = 256;
 
-/// What becomes of which entries.
+/// A mark and the entries it applies to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Marking {
     These { mark: Mark, keys: Vec<Key> },
@@ -19,12 +19,12 @@ pub enum Marking {
 }
 
 impl Marking {
-    /// Reads `{"as": …, "ids": […]}` or `{"as": …, "all": true, "category": …}`; other members are left alone. `None`
-    /// when it cannot be told what is meant, or when some are named and all are wanted.
+    /// Parses `{"as": …, "ids": […]}` or `{"as": …, "all": true, "category": …}`; other members are ignored. `None` if
+    /// the request is invalid, or has both `ids` and `all`.
     #[must_use]
     pub fn read(text: &str) -> Option<Marking> {
         #[derive(Deserialize)]
-        struct Asked {
+        struct Request {
             #[serde(rename = "as")]
             mark: Mark,
             ids: Option<Vec<String>>,
@@ -32,7 +32,7 @@ impl Marking {
             all: bool,
             category: Option<String>,
         }
-        let Asked { mark, ids, all, category } = serde_json::from_str(text).ok()?;
+        let Request { mark, ids, all, category } = serde_json::from_str(text).ok()?;
         match (ids, all) {
             (Some(ids), false) if category.is_none() => Some(Marking::These { mark, keys: keys(&ids)? }),
             (None, true) if is_category(category.as_deref()) => Some(Marking::All { mark, category }),
@@ -41,13 +41,13 @@ impl Marking {
     }
 }
 
-/// Whether it may name a category; nothing may.
+/// Whether this is a valid category filter. `None` is valid.
 #[must_use]
-pub fn is_category(it: Option<&str>) -> bool {
-    it.is_none_or(|it| !it.is_empty() && it.len() <= MAX_CATEGORY_BYTES)
+pub fn is_category(category: Option<&str>) -> bool {
+    category.is_none_or(|name| !name.is_empty() && name.len() <= MAX_CATEGORY_BYTES)
 }
 
-/// The notifications of a list, each once. `None` when it is empty or too long, or has an id that can be none.
+/// Parses notification keys and removes duplicates. `None` if the list is empty or too long, or has an invalid id.
 #[must_use]
 pub fn keys(ids: &[String]) -> Option<Vec<Key>> {
     if ids.is_empty() || ids.len() > MAX_IDS {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_are_marked_or_all_and_never_a_guess() {
+    fn request_names_ids_or_all_but_not_both() {
         let id = "k".repeat(43);
         let key = Key::parse(&id).unwrap();
         let twice = format!(r#"{{"as":"read","ids":["{id}","{id}"],"action":"mark"}}"#);

@@ -9,7 +9,7 @@ mod properties;
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
 
 #[test]
-fn an_entry_is_seen_then_read_then_put_away_and_only_two_marks_go_back() {
+fn state_transitions_of_every_mark() {
     use State::{Archived, Read, Seen, Unseen};
     check(Mark::Seen, [Seen, Seen, Read, Archived]);
     check(Mark::Read, [Read, Read, Read, Archived]);
@@ -19,7 +19,7 @@ fn an_entry_is_seen_then_read_then_put_away_and_only_two_marks_go_back() {
 }
 
 #[test]
-fn what_is_counted_is_what_lies_on_the_shelves() {
+fn counts_equal_the_listed_entries() {
     let head = three();
     let ann = View::All;
     assert_eq!(head.counts(&ann, NOON), counts(3, 3, 3));
@@ -29,23 +29,23 @@ fn what_is_counted_is_what_lies_on_the_shelves() {
     let (head, _) = head.marked(&[place(1, State::Read)], Mark::Archived, NOON);
     assert_eq!(head.counts(&ann, NOON), counts(1, 1, 2));
     let (same, changed) = head.marked(&[place(1, State::Archived)], Mark::Seen, NOON);
-    assert_eq!((same, changed), (head, vec![]), "it is put away, and was seen before");
+    assert_eq!((same, changed), (head, vec![]), "marking an archived entry as seen changes nothing");
 }
 
 #[test]
-fn head_knows_when_a_release_that_files_nothing_by_time_has_written_it() {
+fn head_detects_writes_of_a_release_without_the_time_index() {
     let head = three();
     assert!(head.is_ordered() && head.ordered == 3);
     let mut of_the_last_release = serde_json::to_value(&head).unwrap();
     of_the_last_release.as_object_mut().unwrap().remove("ordered");
     let read: Head = serde_json::from_value(of_the_last_release).unwrap();
     let (next, _) = read.with_one_more(None, NOON);
-    assert!(!read.is_ordered() && !next.is_ordered(), "one more does not file those before it");
+    assert!(!read.is_ordered() && !next.is_ordered(), "a new entry does not index earlier ones");
     assert!(Head::default().is_ordered());
 }
 
 #[test]
-fn entry_lies_at_the_time_of_its_event_or_when_its_run_went_on() {
+fn entry_time_is_the_event_time_or_the_continuation_time() {
     for (event, due, expected) in [
         ("2026-11-20T12:00:00Z", None, "2026-11-20T12:00:00Z"),
         ("2026-11-20T12:00:00Z", Some("2026-11-23T12:00:00Z"), "2026-11-23T12:00:00Z"),
@@ -65,27 +65,27 @@ fn entry_lies_at_the_time_of_its_event_or_when_its_run_went_on() {
 }
 
 #[test]
-fn an_entry_that_is_named_twice_is_counted_once() {
+fn duplicate_entry_in_a_request_is_counted_once() {
     let twice = [place(1, State::Unseen), place(1, State::Unseen)];
     let (head, changed) = three().marked(&twice, Mark::Seen, NOON);
     assert_eq!((head.counts(&View::All, NOON), changed.len()), (counts(2, 3, 3), 1));
 }
 
 #[test]
-fn who_looks_for_a_tenant_counts_its_entries_and_those_of_none() {
+fn tenant_view_counts_its_entries_and_those_without_a_tenant() {
     let (head, _) = Head::default().with_one_more(Some("north"), NOON);
     let (head, _) = head.with_one_more(Some("south"), NOON);
     let (head, seq) = head.with_one_more(None, NOON);
-    assert_eq!(seq, 3, "and they are numbered together");
+    assert_eq!(seq, 3, "entries of all tenants share one numbering");
     for (tenant, expected) in [(Some("north"), 2), (Some("west"), 1), (None, 3)] {
         assert_eq!(head.counts(&View::own(tenant.map(str::to_owned)), NOON).total, expected, "{tenant:?}");
     }
     let only = |tenant: &str| head.counts(&View::Only(tenant.into()), NOON).total;
-    assert_eq!((only("north"), only("west")), (1, 0), "and who looks on counts its entries alone");
+    assert_eq!((only("north"), only("west")), (1, 0), "an admin's view counts only the tenant's entries");
 }
 
 #[test]
-fn a_week_goes_as_a_whole_and_nothing_has_to_be_written_for_it() {
+fn week_expires_as_a_whole_without_a_write() {
     let (head, _) = Head::default().with_one_more(None, NOON);
     let gone = expires_at(NOON);
     let kept = gone.duration_since(NOON).as_hours() / 24;
@@ -94,14 +94,14 @@ fn a_week_goes_as_a_whole_and_nothing_has_to_be_written_for_it() {
     assert_eq!(head.counts(&ann, before).total, 1);
     assert_eq!(head.counts(&ann, gone).total, 0);
     let (same, changed) = head.marked(&[place(1, State::Unseen)], Mark::Seen, gone);
-    assert_eq!((&same, changed.len()), (&head, 0), "nobody marks what is gone");
+    assert_eq!((&same, changed.len()), (&head, 0), "an expired entry is not marked");
     let (next, seq) = head.with_one_more(None, gone);
-    assert_eq!((seq, next.counts(&ann, gone).total), (2, 1), "numbers go on");
+    assert_eq!((seq, next.counts(&ann, gone).total), (2, 1), "the numbering continues");
     assert_eq!(head.expires_at(), gone);
 }
 
 #[test]
-fn a_head_is_read_back_as_it_was_written() {
+fn head_round_trips_through_json() {
     let text = serde_json::to_string(&three()).unwrap();
     assert_eq!(text, r#"{"last":3,"ordered":3,"sums":[{"week":2968,"unseen":3,"unread":3,"total":3}]}"#);
     assert_eq!(serde_json::from_str::<Head>(&text).unwrap(), three());
@@ -109,7 +109,7 @@ fn a_head_is_read_back_as_it_was_written() {
 }
 
 #[test]
-fn a_live_message_to_a_person_is_kept_unless_it_is_of_use_now_or_never() {
+fn in_app_message_to_a_person_is_stored_unless_ephemeral() {
     let kept = |content: &Value| {
         let job = job(content);
         Kept::of(&job).map(|(user, kept)| (user.to_owned(), kept.to_json()))
@@ -126,16 +126,16 @@ fn a_live_message_to_a_person_is_kept_unless_it_is_of_use_now_or_never() {
         (&json!("T"), &json!("queue"), &json!(3))
     );
     assert!(kept(&to(&json!({ "user": "ann" }), true)).is_none(), "ephemeral");
-    assert!(kept(&to(&json!({ "room": "queue:7" }), false)).is_none(), "a room");
+    assert!(kept(&to(&json!({ "room": "queue:7" }), false)).is_none(), "a room has no inbox");
     let letter =
         json!({ "email": { "to": "a@example.com", "subject": "", "html": "", "text": "", "locale": "en" } });
-    assert!(kept(&letter).is_none(), "no live message");
+    assert!(kept(&letter).is_none(), "not an in-app message");
     let before = json!({ "socket": { "to": { "user": "ann" }, "title": "T", "body": "Soon", "data": {} } });
-    assert!(kept(&before).is_some(), "a job of the release before says neither");
+    assert!(kept(&before).is_some(), "jobs of the last release have neither member");
 }
 
 #[test]
-fn an_entry_loses_its_data_first_then_the_end_of_its_text_and_says_so() {
+fn oversized_entry_loses_its_data_and_then_text() {
     let long = "x".repeat(MAX_ENTRY_BYTES);
     let kept = |body: &str, data: &Value| {
         let to = json!({ "user": "ann" });
@@ -151,7 +151,7 @@ fn an_entry_loses_its_data_first_then_the_end_of_its_text_and_says_so() {
         let cut = kept(&body, &json!({}));
         assert!(cut.to_json().len() <= MAX_ENTRY_BYTES && cut.truncated, "{}", cut.to_json().len());
         assert!(cut.body.ends_with('…') && body.starts_with(cut.body.trim_end_matches('…')));
-        assert!(cut.to_json().len() > MAX_ENTRY_BYTES - 16, "no more is cut than must be");
+        assert!(cut.to_json().len() > MAX_ENTRY_BYTES - 16, "the text is truncated only as needed");
     }
 }
 
@@ -168,7 +168,7 @@ fn job(content: &Value) -> Job {
     job
 }
 
-/// Three entries of no tenant.
+/// A head with three entries without a tenant.
 fn three() -> Head {
     (0..3).fold(Head::default(), |head, _| head.with_one_more(None, NOON).0)
 }
@@ -181,7 +181,7 @@ fn counts(unseen: u32, unread: u32, total: u32) -> Counts {
     Counts { unseen, unread, total }
 }
 
-/// Where each state is after a mark: unseen, seen, read, archived.
+/// Checks the state after a mark from: unseen, seen, read, archived.
 #[track_caller]
 fn check(mark: Mark, expected: [State; 4]) {
     assert_eq!(State::ALL.map(|all| all.after(mark)), expected, "{}", mark.name());

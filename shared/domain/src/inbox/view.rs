@@ -1,25 +1,25 @@
-//! How much of what is said to a person somebody gets.
+//! The visible part of a person's messages.
 
-/// What of a person's messages is seen in their inbox or heard at a socket, by the tenant whose events said it.
+/// The messages of a person that an inbox or socket shows, selected by the tenant of their events.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum View {
-    /// All of it.
+    /// All messages.
     All,
-    /// What this tenant said, and what was said for none.
+    /// Messages of this tenant and messages without a tenant.
     Tenant(String),
-    /// What this tenant said, and nothing else: for an admin of the tenant, who is not that person. What was said for no
-    /// tenant, such as a code to log in with, is nobody's to see but theirs.
+    /// Messages of this tenant only: the view of a tenant admin for another user. Messages without a tenant, such as
+    /// login codes, are visible to the user alone.
     Only(String),
 }
 
 impl View {
-    /// A person's own view from within a tenant; of everything, where they are in none.
+    /// A person's own view within a tenant; of all messages without a tenant.
     #[must_use]
     pub fn own(tenant: Option<String>) -> View {
         tenant.map_or(View::All, View::Tenant)
     }
 
-    /// Whether what an event of `tenant` said is in it.
+    /// Whether the view includes messages of `tenant`.
     #[must_use]
     pub fn takes_in(&self, tenant: Option<&str>) -> bool {
         match self {
@@ -29,16 +29,16 @@ impl View {
         }
     }
 
-    /// The tenant from within which it is.
+    /// The tenant of the view.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
         match self {
             View::All => None,
-            View::Tenant(it) | View::Only(it) => Some(it),
+            View::Tenant(tenant) | View::Only(tenant) => Some(tenant),
         }
     }
 
-    /// Whether somebody else looks on: what a person has seen is not theirs to say.
+    /// Whether the viewer is another person, who must not change the user's read states.
     #[must_use]
     pub fn looks_on(&self) -> bool {
         match self {

@@ -1,11 +1,11 @@
-//! The attributes of an event under the paths by which patterns ask for them.
+//! The event attributes and their paths in patterns.
 
 use std::borrow::Cow;
 
 use crate::event::Event;
 use crate::pattern::facts::Scalar;
 
-/// A value of [`Event::document`] that stands outside the payload and the extensions.
+/// An attribute of [`Event::document`] outside the payload and the extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attribute {
     Version,
@@ -26,7 +26,7 @@ pub(super) enum Attribute {
     ContentType,
 }
 
-/// Where each of them stands.
+/// The path of each attribute.
 pub(super) const PATHS: [(&str, Attribute); 20] = [
     ("id", Attribute::Id),
     ("source", Attribute::Source),
@@ -51,7 +51,7 @@ pub(super) const PATHS: [(&str, Attribute); 20] = [
 ];
 
 impl Attribute {
-    /// Its value; all are texts, as they are on the bus.
+    /// The value, as text like on the bus.
     pub(super) fn of(self, event: &Event) -> Option<Scalar<'_>> {
         let text = match self {
             Attribute::Version => Some(Cow::Borrowed("1.0")),
@@ -75,6 +75,6 @@ impl Attribute {
     }
 }
 
-fn plain(it: &Option<String>) -> Option<Cow<'_, str>> {
-    it.as_deref().map(Cow::Borrowed)
+fn plain(text: &Option<String>) -> Option<Cow<'_, str>> {
+    text.as_deref().map(Cow::Borrowed)
 }

@@ -1,4 +1,4 @@
-//! The quick way through an event: one value at most in every place that patterns ask for.
+//! The fast matcher: for events with at most one value at each path of a pattern.
 
 use crate::event::{Event, Extension};
 use crate::json::Scanner;
@@ -7,12 +7,12 @@ use crate::pattern::paths::Spot;
 
 use super::{Candidates, Combination, Index};
 
-/// What was seen of an event so far. Every method that returns `None` has come upon a list, a name with dots or a name
-/// that was there before, in a place where patterns look: it takes a [`super::walk::Walk`] then.
+/// The values of an event so far. A method returns `None` for an array, a name with dots or a duplicate name at a path
+/// of a pattern. Such events need [`super::walk::Walk`].
 pub(super) struct Glance<'i, 'e> {
     index: &'i Index,
     candidates: Candidates,
-    /// Every place that was come to, and the value there if it is no object.
+    /// Every visited position, with its value unless it is an object.
     seen: Vec<(Spot, Option<Scalar<'e>>)>,
 }
 
@@ -32,7 +32,7 @@ impl<'i, 'e> Glance<'i, 'e> {
             self.extensions(detail, event);
         }
         if let (Some(spot), Some(data)) = (index.data, &event.data)
-            && self.candidates.ask_data(index)
+            && self.candidates.needs_data(index)
         {
             self.value(&mut Scanner::new(data.text()), spot)?;
         }
@@ -43,7 +43,7 @@ impl<'i, 'e> Glance<'i, 'e> {
         for (name, value) in &event.extensions {
             if let Some(spot) = self.index.paths.follow(detail, name.as_bytes()) {
                 let value = match value {
-                    Extension::Bool(it) => Scalar::Bool(*it),
+                    Extension::Bool(flag) => Scalar::Bool(*flag),
                     Extension::Integer(integer) => Scalar::Number((*integer).into()),
                     Extension::Text(text) => Scalar::Text(text.into()),
                 };
@@ -54,56 +54,56 @@ impl<'i, 'e> Glance<'i, 'e> {
 
     pub(super) fn text(&mut self, event: &'e str) -> Option<()> {
         let mut scanner = Scanner::new(event);
-        // Nothing else than an object ever matches.
-        scanner.peek().filter(|scanner| *scanner == b'{')?;
+        // Only an object can match.
+        scanner.peek().filter(|byte| *byte == b'{')?;
         self.value(&mut scanner, self.index.paths.root())?;
         scanner.is_at_end().then_some(())
     }
 
-    /// The patterns that match what was seen.
+    /// The patterns that match the values.
     pub(super) fn matching(self) -> Vec<usize> {
         let Glance { index, candidates, seen } = self;
-        candidates.matching(index, |at, combination| index.holds(at, combination, &seen))
+        candidates.matching(index, |number, combination| index.holds(number, combination, &seen))
     }
 
-    /// Passes over a value at `spot`. No deeper than patterns go, for there is a name to follow for each level.
+    /// Reads a value at `spot`. Recursion is limited by the depth of the patterns.
     fn value(&mut self, scanner: &mut Scanner<'e>, spot: Spot) -> Option<()> {
         let index = self.index;
         match scanner.peek()? {
             b'[' => None,
             b'{' => {
-                self.come_to(spot, None)?;
-                scanner.members(|it, name| {
-                    // What is written with an escape may have a dot in it.
+                self.visit(spot, None)?;
+                scanner.members(|members, name| {
+                    // An escaped name may contain a dot.
                     let name = name.plain_bytes()?;
                     match index.paths.follow(spot, name) {
                         Some(_) if name.contains(&b'.') => None,
-                        Some(next) => self.value(it, next),
-                        None => it.pass(),
+                        Some(next) => self.value(members, next),
+                        None => members.pass(),
                     }
                 })
             }
             _ if index.paths.is_asked(spot) => {
                 let value = Scalar::of(scanner.value()?)?;
                 index.look_up(spot, &value, &mut self.candidates);
-                self.come_to(spot, Some(value))
+                self.visit(spot, Some(value))
             }
             _ => {
-                self.come_to(spot, None)?;
+                self.visit(spot, None)?;
                 scanner.pass()
             }
         }
     }
 
-    fn come_to(&mut self, spot: Spot, value: Option<Scalar<'e>>) -> Option<()> {
-        if self.seen.iter().any(|it| it.0 == spot) {
+    fn visit(&mut self, spot: Spot, value: Option<Scalar<'e>>) -> Option<()> {
+        if self.seen.iter().any(|seen| seen.0 == spot) {
             return None;
         }
         self.seen.push((spot, value));
         Some(())
     }
 
-    /// Notes an attribute down and looks it up. There are no two of a name.
+    /// Records an attribute and looks it up. Attribute names are unique.
     fn note(&mut self, spot: Spot, value: Scalar<'e>) {
         self.index.look_up(spot, &value, &mut self.candidates);
         self.seen.push((spot, Some(value)));
@@ -111,14 +111,14 @@ impl<'i, 'e> Glance<'i, 'e> {
 }
 
 impl Index {
-    fn holds(&self, at: u32, combination: &Combination, seen: &[(Spot, Option<Scalar<'_>>)]) -> bool {
-        let start = match at.checked_sub(1) {
+    fn holds(&self, number: u32, combination: &Combination, seen: &[(Spot, Option<Scalar<'_>>)]) -> bool {
+        let start = match number.checked_sub(1) {
             Some(before) => self.combinations[before as usize].fields_end,
             None => 0,
         };
         let pattern = &self.patterns[combination.pattern as usize];
         self.fields[start as usize..combination.fields_end as usize].iter().all(|field| {
-            let value = seen.iter().find(|it| it.0 == field.spot).and_then(|it| it.1.as_ref());
+            let value = seen.iter().find(|seen| seen.0 == field.spot).and_then(|seen| seen.1.as_ref());
             pattern.wants(field.number as usize).hold(value)
         })
     }

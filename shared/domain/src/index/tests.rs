@@ -8,7 +8,7 @@ use crate::pattern::Pattern;
 use crate::pattern::tests::properties::{documents, patterns};
 
 #[test]
-fn a_pattern_is_found_by_its_rarest_value_whatever_else_it_shares() {
+fn pattern_is_indexed_by_its_rarest_value() {
     let many: Vec<Value> = (0..40)
         .map(|n| json!({"detail-type": ["order.paid"], "detail": {"tenant": [n.to_string()]}}))
         .chain([
@@ -19,25 +19,25 @@ fn a_pattern_is_found_by_its_rarest_value_whatever_else_it_shares() {
     let index = index(&many);
     assert_eq!(index.matching(&event(r#""tenant":"7""#)), [7, 40, 41]);
     assert_eq!(index.matching(&event(r#""tenant":"x""#)), [40, 41]);
-    assert!(index.unfiled.is_empty());
+    assert!(index.unindexed.is_empty());
 }
 
 #[test]
-fn a_payload_is_looked_into_only_if_somebody_asks() {
+fn payload_is_scanned_only_if_a_pattern_needs_it() {
     let by_type = index(&[
         json!({"detail-type": ["order.paid"], "detail": {"data": {"total": [{"numeric": [">", 5]}]}}}),
     ]);
-    assert!(!by_type.files_data);
+    assert!(!by_type.indexes_data);
     assert_eq!(by_type.matching(&event(r#""data":{"total":7}"#)), [0]);
     assert!(by_type.matching(&event(r#""data":{"total":3}"#)).is_empty());
     let by_value = index(&[json!({"detail": {"data": {"shop": ["a"]}}})]);
-    assert!(by_value.files_data);
+    assert!(by_value.indexes_data);
     assert_eq!(by_value.matching(&event(r#""data":{"shop":"a"}"#)), [0]);
     assert!(by_value.matching(&event(r#""data":{"shop":["b"]}"#)).is_empty());
 }
 
 #[test]
-fn lists_dots_escapes_and_repeated_names_are_seen() {
+fn arrays_dots_escapes_and_duplicate_names_are_matched() {
     let index = index(&[
         json!({"detail": {"data": {"a": {"b": ["x"]}}}}),
         json!({"detail": {"data": {"a": {"b": [{"exists": false}]}}}}),
@@ -59,7 +59,7 @@ fn lists_dots_escapes_and_repeated_names_are_seen() {
 }
 
 #[test]
-fn every_attribute_is_where_a_pattern_looks_for_it() {
+fn every_attribute_is_matched_at_its_path() {
     let event = event(
         r#""subject":"s","dataschema":"urn:x","tenant":"t","correlationid":"c","causationid":"d","actor":"a",
         "priority":"high","sequence":"7","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -83,14 +83,14 @@ fn every_attribute_is_where_a_pattern_looks_for_it() {
 }
 
 #[test]
-fn a_list_that_names_one_value_often_does_not_grow_the_work_without_end() {
+fn repeated_value_in_an_array_has_bounded_cost() {
     let many: Vec<Value> = (0..50).map(|_| json!({"detail": {"data": {"a": ["x"]}}})).collect();
     let data = format!(r#""data":{{"a":[{}"x"]}}"#, r#""x","#.repeat(20_000));
     assert_eq!(index(&many).matching(&event(&data)).len(), 50);
 }
 
 #[test]
-fn what_is_no_object_matches_nothing_and_what_is_no_json_is_told() {
+fn non_object_matches_nothing_and_invalid_json_is_reported() {
     let index = index(&[json!({"a": [{"exists": false}]})]);
     assert_eq!(index.matching_text("{}"), Some(vec![0]));
     assert_eq!(index.matching_text(r#"[{"b":1}]"#), Some(vec![]));
@@ -107,7 +107,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
-    fn the_index_says_of_each_pattern_what_the_pattern_says_alone(
+    fn index_agrees_with_each_pattern(
         sources in vec(patterns(), 16), documents in vec(documents(), 16), below in 0..3_usize,
     ) {
         let within = |source: &Value| match below {
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn attributes_are_told_apart_as_patterns_do(
+    fn index_agrees_with_each_pattern_on_attributes(
         values in vec(("[abB]{1,3}", 0..3_usize, 0..4_usize), 1..20), kind in "[abB]{1,3}", tenant in "[abB]{1,3}",
     ) {
         let pattern = |(text, place, operator): &(String, usize, usize)| {
@@ -153,14 +153,19 @@ proptest! {
 }
 
 fn alone(patterns: &[Pattern], event: &Value) -> Vec<usize> {
-    patterns.iter().enumerate().filter(|(_, it)| it.matches(event)).map(|(at, _)| at).collect()
+    patterns
+        .iter()
+        .enumerate()
+        .filter(|(_, pattern)| pattern.matches(event))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 fn index(sources: &[Value]) -> Index {
     sources.iter().map(|source| Pattern::compile(source).unwrap()).collect()
 }
 
-/// An event with some more members.
+/// An event with additional members.
 fn event(more: &str) -> Event {
     let text = format!(
         r#"{{"specversion":"1.0","id":"1","source":"/shop","type":"order.paid","time":"2026-11-20T12:00:00Z",{more}}}"#

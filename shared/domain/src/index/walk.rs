@@ -1,4 +1,4 @@
-//! The thorough way through an event: everything that patterns ask for as a tree, with all its lists.
+//! The complete matcher: builds a tree of all values that patterns use, including arrays.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::json::Scanner;
 use crate::pattern::facts::{Facts, Scalar, What};
 use crate::pattern::paths::Spot;
 
-/// How deep a text may nest. An event is held to less when it is read.
+/// The deepest accepted nesting. Events have a lower limit when they are read.
 const MAX_DEPTH: usize = 127;
 
 pub(super) struct Walk<'i, 'e> {
@@ -23,7 +23,7 @@ impl<'i, 'e> Walk<'i, 'e> {
         Walk { index, candidates: Candidates::of(index), facts: Facts::with_capacity(32) }
     }
 
-    /// Sees an event as [`Event::document`] shows it.
+    /// Reads an event in the form of [`Event::document`].
     pub(super) fn event(&mut self, event: &'e Event) {
         let root = self.index.paths.root();
         let document = self.facts.open(Cow::Borrowed(""), What::Object);
@@ -33,17 +33,17 @@ impl<'i, 'e> Walk<'i, 'e> {
             self.attributes(detail, "detail.", event);
             self.extensions(detail, event);
             if let (Some(spot), Some(data)) = (self.index.data, &event.data)
-                && self.candidates.ask_data(self.index)
+                && self.candidates.needs_data(self.index)
             {
                 let seen = self.value(&mut Scanner::new(data.text()), Cow::Borrowed("data"), spot, 0);
-                debug_assert!(seen.is_some(), "a payload is JSON that can be held");
+                debug_assert!(seen.is_some(), "payloads are checked when they are read");
             }
             self.facts.close(&envelope);
         }
         self.facts.close(&document);
     }
 
-    /// The attributes directly below a path.
+    /// Reads the attributes directly below a path.
     fn attributes(&mut self, from: Spot, below: &str, event: &'e Event) {
         for (path, attribute) in PATHS {
             let name = path.strip_prefix(below).filter(|rest| !rest.contains('.'));
@@ -58,7 +58,7 @@ impl<'i, 'e> Walk<'i, 'e> {
         for (name, value) in &event.extensions {
             if let Some(spot) = self.index.paths.follow(detail, name.as_bytes()) {
                 let value = match value {
-                    Extension::Bool(it) => Scalar::Bool(*it),
+                    Extension::Bool(flag) => Scalar::Bool(*flag),
                     Extension::Integer(integer) => Scalar::Number((*integer).into()),
                     Extension::Text(text) => Scalar::Text(Cow::Borrowed(text)),
                 };
@@ -67,22 +67,22 @@ impl<'i, 'e> Walk<'i, 'e> {
         }
     }
 
-    /// Sees a JSON text.
+    /// Reads a JSON text.
     pub(super) fn text(&mut self, event: &'e str) -> Option<()> {
         let mut scanner = Scanner::new(event);
         self.value(&mut scanner, Cow::Borrowed(""), self.index.paths.root(), 0)?;
         scanner.is_at_end().then_some(())
     }
 
-    /// The patterns that match what was seen.
+    /// The patterns that match the values.
     pub(super) fn matching(self) -> Vec<usize> {
         let Walk { index, candidates, facts } = self;
-        candidates.matching(index, |_, it| {
-            index.patterns[it.pattern as usize].holds(it.alternative as usize, facts.root())
+        candidates.matching(index, |_, combination| {
+            index.patterns[combination.pattern as usize].holds(combination.alternative as usize, facts.root())
         })
     }
 
-    /// Passes over a value that stands at `spot`, noting down what is asked for.
+    /// Reads a value at `spot` and records the values that patterns use.
     fn value(
         &mut self,
         scanner: &mut Scanner<'e>,
@@ -95,11 +95,11 @@ impl<'i, 'e> Walk<'i, 'e> {
             b'{' | b'[' if depth == MAX_DEPTH => None,
             b'{' => {
                 let object = self.facts.open(name, What::Object);
-                scanner.members(|it, name| {
+                scanner.members(|members, name| {
                     let name = name.text()?;
                     match index.paths.follow(spot, name.as_bytes()) {
-                        Some(next) => self.value(it, name, next, depth + 1),
-                        None => it.pass(),
+                        Some(next) => self.value(members, name, next, depth + 1),
+                        None => members.pass(),
                     }
                 })?;
                 self.facts.close(&object);
@@ -117,14 +117,14 @@ impl<'i, 'e> Walk<'i, 'e> {
                 Some(())
             }
             _ => {
-                // It stands where patterns ask for an object, and hides an object of that name before it.
+                // A scalar where patterns expect an object. It hides an earlier object of the same name.
                 self.facts.push(name, Scalar::Null);
                 scanner.pass()
             }
         }
     }
 
-    /// Notes a value down and looks it up.
+    /// Records a value and looks it up.
     fn note(&mut self, spot: Spot, name: Cow<'e, str>, value: Scalar<'e>) {
         self.index.look_up(spot, &value, &mut self.candidates);
         self.facts.push(name, value);

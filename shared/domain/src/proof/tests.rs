@@ -39,7 +39,7 @@ fn a_text_that_costs_too_much_is_not_sent_and_says_why() {
     assert_eq!(stopped.reason, Reason::SpendCapped);
     assert_eq!(
         stopped.note.to_string(),
-        "`spend-sms` has 0.98 of 1.00 USD spent, and the text costs 0.04: more may be spent at 2026-11-21T00:00:00Z"
+        "`spend-sms` has 0.98 of 1.00 USD spent, and the SMS costs 0.04: the next may be sent at 2026-11-21T00:00:00Z"
     );
 }
 
@@ -48,7 +48,7 @@ fn a_text_that_may_go_says_what_it_costs_and_who_it_comes_from() {
     let answer = Answer::Admitted { granted: vec![Channel::Sms], refused: Vec::new() };
     let proof = text_proof("normal", &"a".repeat(161)).ok().unwrap();
     let Ok((content, Some(note))) = proof.pass(&answer, at(NOON)) else { panic!("it may") };
-    assert_eq!(note.to_string(), "the text is 2 messages and costs 0.08 USD");
+    assert_eq!(note.to_string(), "the SMS has 2 segments and costs 0.08 USD");
     let Content::Sms(text) = *content else { panic!("it is a text") };
     assert_eq!(text.sender.as_deref(), Some("Clinic"));
 }

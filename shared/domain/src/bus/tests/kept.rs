@@ -1,4 +1,4 @@
-//! The envelopes of integration and socket events, and the members that no attribute takes.
+//! Integration and socket events, and members without a CloudEvents attribute.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::bus::{BusEvent, id_inside};
 use crate::producers::Producers;
 
 #[test]
-fn integration_event_takes_id_and_type_from_the_bus() {
+fn integration_event_has_the_id_and_type_of_the_bus() {
     check(
         integration(),
         json!({
@@ -21,11 +21,11 @@ fn integration_event_takes_id_and_type_from_the_bus() {
         }),
     );
     let other_key = replaced(&integration(), "routingKey", json!("tasks.other"));
-    assert_eq!(read(&other_key.to_string()).unwrap().kind, "bus.type", "the bus's type counts");
+    assert_eq!(read(&other_key.to_string()).unwrap().kind, "bus.type", "the routing key is not the type");
 }
 
 #[test]
-fn routing_key_is_the_type_where_the_detail_type_only_names_an_envelope() {
+fn routing_key_is_the_type_if_the_policy_says_so() {
     let policy = json!([{ "source": "bus-source", "tenants": "all", "envelopes": ["bus.type"] }]);
     let producers: Producers = serde_json::from_value(policy).unwrap();
     let text = envelope(&replaced(&integration(), "routingKey", json!("task.completed")).to_string());
@@ -35,7 +35,7 @@ fn routing_key_is_the_type_where_the_detail_type_only_names_an_envelope() {
 }
 
 #[test]
-fn socket_event_names_its_user_its_workspace_and_its_target() {
+fn socket_event_has_user_workspace_and_target() {
     check(
         socket_event(),
         json!({
@@ -57,18 +57,21 @@ fn socket_event_names_its_user_its_workspace_and_its_target() {
 }
 
 #[test]
-fn ids_that_are_numbers_name_a_user_a_workspace_and_a_tenant() {
+fn numeric_ids_are_accepted() {
     let origin = json!({ "userId": 42, "workspaceId": 7 });
     let event = read(&replaced(&socket_event(), "source", origin).to_string()).unwrap();
     assert_eq!((event.actor.as_deref(), event.tenant.as_deref()), (Some("42"), Some("7")));
     let event = read(&replaced(&circle(), "careRecipientId", json!(12_345_678_901_i64)).to_string()).unwrap();
     let document = event.document();
-    assert_eq!(document["detail"]["carerecipientid"], "12345678901", "beyond 32 bits it is a text");
+    assert_eq!(
+        document["detail"]["carerecipientid"], "12345678901",
+        "an integer beyond 32 bits becomes text"
+    );
     assert_eq!(document["detail"]["data"]["careRecipientId"], 12_345_678_901_i64);
 }
 
 #[test]
-fn members_of_any_name_and_value_stay_readable() {
+fn all_members_stay_readable() {
     let mut envelope = hub();
     for (name, value) in [
         ("tenant", json!("t")),
@@ -95,14 +98,14 @@ fn members_of_any_name_and_value_stay_readable() {
     ] {
         assert_eq!(detail[name], value, "{name}");
     }
-    assert_eq!(detail["data"]["retry_count"], 3, "no extension has such a name");
+    assert_eq!(detail["data"]["retry_count"], 3, "the name is not a valid extension name");
     assert_eq!(detail["data"]["meta"], json!({ "trace": [1, 2] }));
     assert_eq!(detail["data"]["long"], "l".repeat(300));
     assert_eq!(crate::event::Event::stored(&event.to_json()), Ok(event));
 }
 
 #[test]
-fn priority_of_another_scale_stays_readable() {
+fn unknown_priority_stays_readable() {
     let event = read(&replaced(&hub(), "priority", json!("p1")).to_string()).unwrap();
     let detail = &event.document()["detail"];
     assert_eq!((event.priority, &detail["data"]["priority"]), (None, &json!("p1")));
@@ -110,7 +113,7 @@ fn priority_of_another_scale_stays_readable() {
 }
 
 #[test]
-fn many_members_do_not_make_an_event_too_large_to_be_read_again() {
+fn extensions_do_not_exceed_the_event_size() {
     let mut envelope = hub();
     for number in 0..500 {
         envelope[format!("m{number}")] = json!("v".repeat(200));

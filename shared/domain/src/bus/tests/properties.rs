@@ -15,7 +15,7 @@ proptest! {
     }
 
     #[test]
-    fn no_detail_panics_and_what_is_taken_can_be_matched_and_written(detail in details()) {
+    fn any_accepted_detail_can_be_matched_and_serialized(detail in details()) {
         if let Ok(event) = read(&detail) {
             let document = event.document();
             let written: Value = serde_json::from_str(&event.to_json())?;
@@ -26,7 +26,7 @@ proptest! {
     }
 
     #[test]
-    fn order_of_members_makes_no_other_event(
+    fn order_of_members_does_not_matter(
         shape in prop::sample::select(vec![hub(), circle(), business(), integration(), socket_event()]),
         order in any::<prop::sample::Index>(),
     ) {
@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn extra_members_stay_readable_and_change_no_other_attribute(
+    fn extra_members_stay_readable_and_change_no_attribute(
         shape in prop::sample::select(vec![hub(), circle(), business(), integration(), socket_event()]),
         name in "[a-zA-Z]{1,12}", value in prop_oneof![Just(json!("x")), Just(json!(7)), Just(json!(true))],
     ) {
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn whether_a_detail_is_taken_is_decided_by_its_content_not_by_its_spelling(detail in details()) {
+    fn acceptance_does_not_depend_on_json_spelling(detail in details()) {
         if let Ok(compact) = serde_json::from_str::<Value>(&detail) {
             let spaced = serde_json::to_string_pretty(&compact)?;
             prop_assert_eq!(read(&spaced).is_ok(), read(&compact.to_string()).is_ok());
@@ -66,7 +66,7 @@ proptest! {
     }
 }
 
-/// Objects with the names that the envelopes are told apart by, and anything below them.
+/// Objects with the member names of the envelopes and any values.
 fn details() -> impl Strategy<Value = String> {
     let names = "specversion|specVersion|id|ID|type|source|time|timestamp|data|payload|eventId|eventType|category|priority|\
         userId|clinicId|familyId|careRecipientId|causedBy|correlationId|traceparent|sequence|service|version|routingKey|\
@@ -96,7 +96,8 @@ fn values() -> impl Strategy<Value = String> {
         r#"{"familyId":null}"#,
         r#"{"userId":7,"workspaceId":"w"}"#,
     ]);
-    let texts = any::<String>().prop_map(|it| serde_json::to_string(&it).unwrap());
+    let texts = any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap());
     let leaves = prop_oneof![2 => known.prop_map(str::to_owned), 1 => texts];
-    leaves.prop_recursive(3, 12, 3, |inner| vec(inner, 0..3).prop_map(|it| format!("[{}]", it.join(","))))
+    leaves
+        .prop_recursive(3, 12, 3, |inner| vec(inner, 0..3).prop_map(|items| format!("[{}]", items.join(","))))
 }

@@ -4,7 +4,7 @@ use super::{business, circle, envelope, hub, read, replaced};
 use crate::bus::BusEvent;
 
 #[test]
-fn a_body_that_eventbridge_did_not_write_is_refused() {
+fn body_of_another_shape_is_refused() {
     for text in ["{}", "[]", "1", "null", r#"{"id":"1","detail":{}}"#] {
         check_body(text, "JSON of another shape");
     }
@@ -18,7 +18,7 @@ fn a_body_that_eventbridge_did_not_write_is_refused() {
 }
 
 #[test]
-fn a_cloudevent_that_breaks_its_own_rules_is_not_taken_for_a_plain_event() {
+fn invalid_cloudevent_is_not_read_as_a_plain_event() {
     let event = json!({"specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid"});
     check(&replaced(&event, "specversion", json!("0.3")), "specversion", "a text of 3 characters");
     check(&replaced(&event, "specversion", json!(1)), "specversion", "a number");
@@ -31,7 +31,7 @@ fn a_cloudevent_that_breaks_its_own_rules_is_not_taken_for_a_plain_event() {
 }
 
 #[test]
-fn an_older_envelope_names_the_member_that_cannot_be_used() {
+fn refusal_of_an_older_envelope_names_the_member() {
     let odd = "a value that is neither text nor a number";
     check(&replaced(&hub(), "eventId", json!("")), "eventId", "an empty string");
     check(&replaced(&hub(), "eventId", json!("x".repeat(257))), "eventId", "257 bytes");
@@ -47,7 +47,7 @@ fn an_older_envelope_names_the_member_that_cannot_be_used() {
 }
 
 #[test]
-fn a_timestamp_that_is_no_time_is_refused() {
+fn invalid_timestamp_is_refused() {
     for timestamp in
         [json!("noon"), json!(""), json!("2026-11-20T11:45:00"), json!(true), json!(1.5), json!(i64::MAX)]
     {
@@ -55,28 +55,28 @@ fn a_timestamp_that_is_no_time_is_refused() {
             check(
                 &replaced(&older, "timestamp", timestamp.clone()),
                 "timestamp",
-                "something that is not a time",
+                "a value that is not a time",
             );
         }
     }
 }
 
 #[test]
-fn a_time_of_the_bus_that_is_no_time_is_refused() {
+fn invalid_time_of_the_bus_is_refused() {
     let text = envelope("{}").replace("2026-11-20T12:34:56Z", "noon");
     let refusal = BusEvent::parse(&text).unwrap().unverified_event().unwrap_err();
     assert_eq!(refusal.attribute, "time");
 }
 
 #[test]
-fn an_event_of_the_bus_without_a_type_is_refused() {
+fn empty_detail_type_is_refused() {
     let text = envelope("{}").replace("bus.type", "");
     let refusal = BusEvent::parse(&text).unwrap().unverified_event().unwrap_err();
     assert_eq!(refusal.attribute, "type");
 }
 
 #[test]
-fn a_detail_of_more_than_200_kib_is_refused() {
+fn detail_above_200_kib_is_refused() {
     let text = "x".repeat(300 * 1024);
     check(&json!({"text": text}), "body", "307211 bytes");
     let of_size = |bytes: usize| json!({"text": "x".repeat(bytes - 11)});
@@ -85,7 +85,7 @@ fn a_detail_of_more_than_200_kib_is_refused() {
 }
 
 #[test]
-fn no_depth_overflows_the_stack() {
+fn deep_nesting_does_not_overflow_the_stack() {
     let lists = "[".repeat(10_000) + &"]".repeat(10_000);
     let too_deep = "JSON that nests deeper than 100 levels";
     let refusal = read(&format!(r#"{{"a":{lists}}}"#)).unwrap_err();
@@ -95,7 +95,7 @@ fn no_depth_overflows_the_stack() {
 }
 
 #[test]
-fn only_resources_claim_an_outbox_entry_and_no_event_is_refused_for_them() {
+fn outbox_marks_are_read_from_resources_only() {
     for (resources, expected) in [
         (r#"["arn:aws:s3:::b","carillon:outbox"]"#, vec!["carillon:outbox"]),
         (r#"["carillon:outbox:a.b","carillon:outbox"]"#, vec!["carillon:outbox:a.b", "carillon:outbox"]),
@@ -112,7 +112,7 @@ fn only_resources_claim_an_outbox_entry_and_no_event_is_refused_for_them() {
 }
 
 #[test]
-fn event_without_an_account_did_not_come_by_the_bus() {
+fn event_without_an_account_is_direct() {
     let account = r#""account":"123456789012""#;
     for (written, expected) in
         [(account, false), (r#""account":"""#, true), (r#""account":null"#, true), (r#""account":7"#, false)]
@@ -123,7 +123,7 @@ fn event_without_an_account_did_not_come_by_the_bus() {
 }
 
 #[test]
-fn a_detail_is_an_object_and_names_each_member_once() {
+fn detail_is_an_object_with_unique_members() {
     for (detail, found) in [("[]", "a list"), (r#""secret""#, "a string"), ("null", "null")] {
         let refusal = read(detail).unwrap_err();
         assert_eq!((refusal.attribute.as_str(), refusal.found.as_str()), ("body", found));
@@ -133,7 +133,7 @@ fn a_detail_is_an_object_and_names_each_member_once() {
 }
 
 #[test]
-fn a_number_that_nothing_can_hold_does_not_end_the_process() {
+fn unrepresentable_number_is_refused_without_a_panic() {
     for (detail, member) in [
         (r#"{"a":1e400}"#, "detail"),
         (r#"{"a":"\ud800"}"#, "detail"),

@@ -1,4 +1,4 @@
-//! The samples of the packs: they are what producers put on the bus.
+//! The samples of the packs, as producers put them on the bus.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::envelope;
 use crate::bus::{BusEvent, Shape, shape_of};
 use crate::event::Event;
 
-/// A file that says more than the payload: what goes beside it into `PutEvents`.
+/// A sample file with fields of the `PutEvents` entry besides the payload.
 #[derive(Deserialize)]
 struct Entry {
     /// An object in socket events.
@@ -22,11 +22,11 @@ struct Entry {
 }
 
 #[test]
-fn every_sample_is_an_event_of_the_type_that_its_file_is_named_for() {
+fn every_sample_has_the_type_of_its_file_name() {
     for (name, text) in samples() {
         let event = BusEvent::parse(&on_the_bus(&text)).unwrap().unverified_event();
         let event = event.unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
-        // A second sample of a type has a word more in its name.
+        // A second sample of a type has a suffix in its name.
         let of_kind = |name: &str| name.strip_prefix(&event.kind).is_some_and(|rest| rest.starts_with('.'));
         let of_class = name.starts_with(&dotted(&event.kind));
         let of_socket = name.starts_with("socket.") && shape_of(&detail(&text)) == Some(Shape::SocketEvent);
@@ -37,7 +37,7 @@ fn every_sample_is_an_event_of_the_type_that_its_file_is_named_for() {
 }
 
 #[test]
-fn every_cloudevent_among_the_samples_is_one_to_the_letter() {
+fn every_cloudevent_sample_parses_strictly() {
     for (name, text) in samples() {
         if shape_of(&text) == Some(Shape::CloudEvent) {
             let event = Event::parse(&text).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
@@ -47,7 +47,7 @@ fn every_cloudevent_among_the_samples_is_one_to_the_letter() {
 }
 
 #[test]
-fn there_is_a_sample_of_every_shape() {
+fn every_shape_has_a_sample() {
     let shapes: Vec<Shape> = samples().iter().filter_map(|(_, text)| shape_of(&detail(text))).collect();
     for shape in [
         Shape::CloudEvent,
@@ -62,7 +62,8 @@ fn there_is_a_sample_of_every_shape() {
     }
 }
 
-/// `task.created` of `TaskCreatedEvent`: a domain event is called by its class. Other types stay as they are.
+/// Converts the class name of a domain event, such as `TaskCreatedEvent`, to `task.created`. Other types are
+/// unchanged.
 fn dotted(kind: &str) -> String {
     let Some(class) = kind.strip_suffix("Event") else { return kind.to_owned() };
     let words = class.chars().flat_map(|letter| {
@@ -72,7 +73,7 @@ fn dotted(kind: &str) -> String {
     words.collect::<String>().trim_start_matches('.').to_owned()
 }
 
-/// Names and texts of the samples of all packs.
+/// Names and texts of all samples.
 fn samples() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
     let folders = fs::read_dir(root).unwrap().map(|dir| dir.unwrap().path().join("events"));
@@ -88,7 +89,7 @@ fn samples() -> Vec<(String, String)> {
 
 fn detail(text: &str) -> String {
     let entry: Entry = serde_json::from_str(text).unwrap();
-    entry.detail.map_or_else(|| text.to_owned(), |it| it.get().to_owned())
+    entry.detail.map_or_else(|| text.to_owned(), |detail| detail.get().to_owned())
 }
 
 fn on_the_bus(text: &str) -> String {

@@ -5,7 +5,7 @@ use crate::bus::{Shape, shape_of};
 use crate::event::Priority;
 
 #[test]
-fn a_cloudevent_comes_as_it_is() {
+fn cloudevent_is_unchanged() {
     let event = json!({
         "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "time": "2026-11-20T12:00:00Z",
         "subject": "order/1", "tenant": "north", "correlationid": "story", "causationid": "0", "actor": "ann",
@@ -16,7 +16,7 @@ fn a_cloudevent_comes_as_it_is() {
 }
 
 #[test]
-fn the_hubs_envelope_is_taken_apart() {
+fn hub_envelope_is_mapped() {
     check(
         hub(),
         json!({
@@ -32,7 +32,7 @@ fn the_hubs_envelope_is_taken_apart() {
 }
 
 #[test]
-fn the_circles_envelope_is_taken_apart() {
+fn circle_envelope_is_mapped() {
     check(
         circle(),
         json!({
@@ -48,7 +48,7 @@ fn the_circles_envelope_is_taken_apart() {
 }
 
 #[test]
-fn a_business_event_takes_its_id_and_source_from_the_bus() {
+fn business_event_has_the_id_and_source_of_the_bus() {
     check(
         business(),
         json!({
@@ -63,7 +63,7 @@ fn a_business_event_takes_its_id_and_source_from_the_bus() {
 }
 
 #[test]
-fn anything_else_becomes_the_payload_of_an_event_of_the_bus() {
+fn other_detail_becomes_the_payload_of_a_plain_event() {
     for detail in [json!({"userId": "tomas"}), json!({}), json!({"type": "a", "data": {}, "id": "1"})] {
         check(
             detail.clone(),
@@ -76,7 +76,7 @@ fn anything_else_becomes_the_payload_of_an_event_of_the_bus() {
 }
 
 #[test]
-fn a_shape_is_told_by_the_members_that_are_not_null() {
+fn null_members_do_not_determine_the_shape() {
     let shape = |detail: &str| shape_of(detail).unwrap();
     assert_eq!(shape(r#"{"specversion":null,"id":"1"}"#), Shape::Plain);
     assert_eq!(shape(r#"{"specversion":"0.3","eventId":"1","eventType":"t"}"#), Shape::CloudEvent);
@@ -99,7 +99,7 @@ fn a_shape_is_told_by_the_members_that_are_not_null() {
 }
 
 #[test]
-fn a_timestamp_is_rfc_3339_or_milliseconds_since_1970() {
+fn timestamp_is_rfc_3339_or_unix_milliseconds() {
     for timestamp in [
         json!("2026-11-20T11:45:00.25Z"),
         json!("2026-11-20T12:45:00.25+01:00"),
@@ -115,7 +115,7 @@ fn a_timestamp_is_rfc_3339_or_milliseconds_since_1970() {
 }
 
 #[test]
-fn a_member_of_the_payload_is_never_overwritten_by_the_envelope() {
+fn envelope_never_overwrites_a_payload_member() {
     let payload = json!({"userId": "somebody else", "clinicId": null, "n": 1});
     check_data(
         &replaced(&hub(), "payload", payload),
@@ -129,7 +129,7 @@ fn a_member_of_the_payload_is_never_overwritten_by_the_envelope() {
 }
 
 #[test]
-fn a_payload_that_is_no_object_becomes_a_member_itself() {
+fn scalar_payload_becomes_a_member() {
     for payload in [json!([1, 2]), json!("text"), json!(7), json!(false)] {
         check_data(
             &replaced(&business(), "data", payload.clone()),
@@ -139,7 +139,7 @@ fn a_payload_that_is_no_object_becomes_a_member_itself() {
 }
 
 #[test]
-fn without_a_payload_the_ids_of_the_envelope_are_the_payload() {
+fn envelope_ids_are_the_payload_without_one() {
     check_data(
         &replaced(&hub(), "payload", Value::Null),
         json!({"userId": "lena", "clinicId": "westend", "category": "ehr", "version": "1.0"}),
@@ -149,21 +149,21 @@ fn without_a_payload_the_ids_of_the_envelope_are_the_payload() {
 }
 
 #[test]
-fn a_payload_keeps_its_order_and_its_numbers_as_they_were_written() {
+fn payload_keeps_order_and_digits() {
     let detail = r#"{"eventId":"1","eventType":"t","userId":7,"payload":{"z": 0.10, "a":[ 1E+2]}}"#;
     assert_eq!(read(detail).unwrap().data.unwrap().text(), r#"{"z":0.10,"a":[ 1E+2],"userId":7}"#);
     assert_eq!(read(r#"{"z": 0.10}"#).unwrap().data.unwrap().text(), r#"{"z": 0.10}"#);
 }
 
 #[test]
-fn ids_that_are_numbers_are_taken_as_text() {
+fn numeric_ids_become_text() {
     let event =
         read(&replaced(&replaced(&hub(), "eventId", json!(42)), "clinicId", json!(-7)).to_string()).unwrap();
     assert_eq!((event.id.as_str(), event.tenant.as_deref()), ("42", Some("-7")));
 }
 
 #[test]
-fn an_unknown_priority_or_trace_of_an_older_envelope_is_left_out() {
+fn unknown_priority_or_trace_of_an_older_envelope_is_dropped() {
     let odd = |name: &str, value: Value| read(&replaced(&hub(), name, value).to_string()).unwrap();
     assert_eq!(odd("priority", json!("asap")).priority, None);
     assert_eq!(odd("priority", json!(1)).priority, None);
@@ -182,7 +182,7 @@ fn check_data(detail: &Value, expected: Value) {
 }
 
 #[test]
-fn cloudevent_is_known_whatever_the_letters_of_its_names() {
+fn cloudevent_is_recognised_in_any_letter_case() {
     let expected = json!({
         "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "time": "2026-11-20T12:00:00Z",
         "datacontenttype": "application/json", "data": { "Total": 1 },
@@ -199,7 +199,7 @@ fn cloudevent_is_known_whatever_the_letters_of_its_names() {
             names.map(str::to_owned).into_iter().zip(values).collect();
         check(event.into(), expected.clone());
     }
-    // A version that is not spoken here is refused, and not taken for a plain event.
+    // An unsupported version is refused and not read as a plain event.
     let old = r#"{"SpecVersion":"0.3","Id":"1","Source":"/s","Type":"t"}"#;
     assert_eq!(read(old).unwrap_err().attribute, "specversion");
     assert_eq!(read(r#"{"SpecVersion":"1.0","Id":"1"}"#).unwrap_err().attribute, "source");

@@ -7,7 +7,7 @@ use crate::channel::Channel::{self, Email, Socket};
 const NOON: &str = "2026-11-20T12:00Z";
 
 #[test]
-fn a_step_under_all_of_its_limits_is_counted_by_all_of_them() {
+fn granted_step_is_counted_by_all_limits() {
     let (cap, throttle) = (named("cap"), named("throttle"));
     let wants = [
         Want { id: "e", limit: &cap, scope: Scope::Channel(Email), weight: 1 },
@@ -19,7 +19,7 @@ fn a_step_under_all_of_its_limits_is_counted_by_all_of_them() {
 }
 
 #[test]
-fn a_channel_whose_cap_is_full_drops_out_and_the_others_go_on() {
+fn full_cap_refuses_only_its_channel() {
     let (cap, throttle) = (named("cap"), named("throttle"));
     let wants = [
         Want { id: "e", limit: &cap, scope: Scope::Channel(Email), weight: 1 },
@@ -35,7 +35,7 @@ fn a_channel_whose_cap_is_full_drops_out_and_the_others_go_on() {
 }
 
 #[test]
-fn a_full_throttle_uses_no_cap() {
+fn full_throttle_counts_no_cap() {
     let (cap, throttle) = (named("cap"), named("throttle"));
     let wants = [
         Want { id: "t", limit: &throttle, scope: Scope::Step, weight: 1 },
@@ -43,12 +43,12 @@ fn a_full_throttle_uses_no_cap() {
         Want { id: "s", limit: &cap, scope: Scope::Channel(Socket), weight: 1 },
     ];
     check(&full(&["t"]), &wants, &[Socket, Email], &[(Socket, "throttle"), (Email, "throttle")]);
-    // What a cap refused keeps the cap as its reason.
+    // A channel refused by a cap keeps that refusal.
     check(&full(&["t", "s"]), &wants, &[Socket, Email], &[(Socket, "cap"), (Email, "throttle")]);
 }
 
 #[test]
-fn a_step_without_a_channel_left_uses_no_throttle() {
+fn step_without_granted_channels_counts_no_throttle() {
     let (cap, throttle) = (named("cap"), named("throttle"));
     let wants = [
         Want { id: "e", limit: &cap, scope: Scope::Channel(Email), weight: 1 },
@@ -59,7 +59,7 @@ fn a_step_without_a_channel_left_uses_no_throttle() {
 }
 
 #[test]
-fn a_cap_on_messages_counts_each_channel_that_sends() {
+fn message_cap_counts_each_sending_channel() {
     let two = limit(2, json!({ "fixed": "1h" }));
     let wants = [Want { id: "m", limit: &two, scope: Scope::Message, weight: 1 }];
     let found = check(&States::new(), &wants, &[Email, Socket], &[]);
@@ -72,7 +72,7 @@ fn a_cap_on_messages_counts_each_channel_that_sends() {
 }
 
 #[test]
-fn a_channel_that_one_of_its_caps_refuses_uses_none_of_the_others() {
+fn refused_channel_counts_no_other_cap() {
     let (own, all) = (named("own"), limit(2, json!({ "fixed": "1h" })));
     let wants = [
         Want { id: "m", limit: &all, scope: Scope::Message, weight: 1 },
@@ -83,12 +83,12 @@ fn a_channel_that_one_of_its_caps_refuses_uses_none_of_the_others() {
 }
 
 #[test]
-fn the_limit_that_refuses_for_longest_is_named() {
+fn limit_that_refuses_longest_is_reported() {
     let day = Limit::new("day", 1, Period::Calendar(CalendarPeriod::Day), true).unwrap();
     let hour = named("hour");
     let mut states = full(&["h"]);
     let Pass::Passed { next, .. } = State::default().pass(&day, &Zone::utc(), at(NOON)) else {
-        panic!("it is full");
+        panic!("the limit is reached");
     };
     states.insert("d".to_owned(), next);
     for order in [["h", "d"], ["d", "h"]] {
@@ -103,14 +103,14 @@ fn the_limit_that_refuses_for_longest_is_named() {
 }
 
 #[test]
-fn what_is_exempt_is_sent_and_counts() {
+fn exempt_message_is_sent_and_counted() {
     let cap = named("cap").only_counting();
     let wants = [Want { id: "e", limit: &cap, scope: Scope::Channel(Email), weight: 1 }];
     let found = check(&full(&["e"]), &wants, &[Email], &[]);
     assert_eq!(counts(&found), [("e", 2)]);
 }
 
-/// One an hour.
+/// A limit of one an hour.
 fn named(name: &str) -> Limit {
     Limit::new(name, 1, limit(1, json!({ "fixed": "1h" })).period(), true).unwrap()
 }
@@ -118,7 +118,7 @@ fn named(name: &str) -> Limit {
 /// These counters with one pass at noon.
 fn full(ids: &[&str]) -> States {
     let Pass::Passed { next, .. } = State::default().pass(&named("any"), &Zone::utc(), at(NOON)) else {
-        panic!("it is full");
+        panic!("the limit is reached");
     };
     ids.iter().map(|id| ((*id).to_owned(), next.clone())).collect()
 }
@@ -127,7 +127,7 @@ fn counts(admission: &Admission) -> Vec<(&str, u64)> {
     admission.next.iter().map(|(id, state)| (id.as_str(), state.n)).collect()
 }
 
-/// `refused` names the limits; whatever else was asked for is granted.
+/// `refused` names the limits. All other requested channels are granted.
 #[track_caller]
 fn check(
     states: &States,
@@ -137,11 +137,14 @@ fn check(
 ) -> Admission {
     let found = admit(states, wants, channels, &Zone::utc(), at(NOON));
     let names: Vec<(Channel, &str)> =
-        found.refused.iter().map(|(channel, it)| (*channel, it.limit.as_str())).collect();
+        found.refused.iter().map(|(channel, refusal)| (*channel, refusal.limit.as_str())).collect();
     assert_eq!(names, refused);
-    let granted: Vec<Channel> =
-        channels.iter().copied().filter(|it| !refused.iter().any(|(channel, _)| channel == it)).collect();
+    let granted: Vec<Channel> = channels
+        .iter()
+        .copied()
+        .filter(|granted| !refused.iter().any(|(channel, _)| channel == granted))
+        .collect();
     assert_eq!(found.granted, granted);
-    assert!(!granted.is_empty() || found.next.is_empty(), "nothing is sent and something is counted");
+    assert!(!granted.is_empty() || found.next.is_empty(), "counters change only if a channel is granted");
     found
 }

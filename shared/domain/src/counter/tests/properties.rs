@@ -12,7 +12,7 @@ use crate::zone::tests::{instants, odd_zones};
 
 proptest! {
     #[test]
-    fn no_rolling_window_lets_more_through_than_its_limit(
+    fn rolling_period_never_exceeds_its_limit(
         most in 1_u64..6, minutes in 1_i64..300, times in times(), zone in odd_zones(),
     ) {
         let length = SignedDuration::from_mins(minutes);
@@ -20,56 +20,56 @@ proptest! {
         let (passed, refused) = run(&limit, &zone, &times);
         for end in &times {
             let begin = end.checked_sub(length).unwrap();
-            let within = passed.iter().filter(|it| **it > begin && *it <= end).count();
+            let within = passed.iter().filter(|pass| **pass > begin && *pass <= end).count();
             prop_assert!(within <= usize::try_from(most).unwrap(), "{within} until {end}");
         }
-        // And nothing was held back for less than the limit.
+        // Refusals only happen while the limit is reached.
         for (at, until, n) in refused {
             let begin = at.checked_sub(length).unwrap();
-            prop_assert_eq!(passed.iter().filter(|it| **it > begin && **it <= at).count(), usize::try_from(n).unwrap());
+            prop_assert_eq!(passed.iter().filter(|pass| **pass > begin && **pass <= at).count(), usize::try_from(n).unwrap());
             prop_assert!(n >= most && until > at);
             prop_assert!(passed.contains(&until.checked_sub(length).unwrap()));
         }
     }
 
     #[test]
-    fn a_rolling_pass_is_forgotten_exactly_one_period_later(
+    fn rolling_pass_expires_exactly_after_one_period(
         at in instants(), nanos in 0_i64..1_000_000_000, length in 1_i64..=31 * 86_400_000_000_000,
     ) {
         let now = at.checked_add(SignedDuration::from_nanos(nanos)).unwrap();
         let length = SignedDuration::from_nanos(length);
         let limit = limit(1, Period::Rolling(length), true);
         let Pass::Passed { next, .. } = State::default().pass(&limit, &Zone::utc(), now) else {
-            panic!("it is full");
+            panic!("the limit is reached");
         };
         let free = now.checked_add(length).unwrap();
         let before = next.pass(&limit, &Zone::utc(), free.checked_sub(1.nanosecond()).unwrap());
         prop_assert_eq!(before, Pass::Full { until: free, n: 1 });
         let Pass::Passed { next, left } = next.pass(&limit, &Zone::utc(), free) else {
-            panic!("it is full");
+            panic!("the limit is reached");
         };
         prop_assert_eq!((next.passes, left), (vec![free], 0));
     }
 
     #[test]
-    fn no_calendar_period_lets_more_through_than_its_limit(
+    fn calendar_period_never_exceeds_its_limit(
         most in 1_u64..4, which in 0_usize..3, times in times(), zone in odd_zones(),
     ) {
         let kind = [CalendarPeriod::Day, CalendarPeriod::Week { starts: Weekday::Sunday }, CalendarPeriod::Month][which];
         let (passed, refused) = run(&limit(most, Period::Calendar(kind), true), &zone, &times);
         let mut counts: BTreeMap<_, u64> = BTreeMap::new();
         for at in &passed {
-            *counts.entry(page(kind, &zone, *at)).or_default() += 1;
+            *counts.entry(period_start(kind, &zone, *at)).or_default() += 1;
         }
         prop_assert!(counts.values().all(|count| *count <= most), "{counts:?}");
         for (at, until, n) in refused {
             prop_assert!(n == most && until > at);
-            prop_assert!(page(kind, &zone, until) > page(kind, &zone, at));
+            prop_assert!(period_start(kind, &zone, until) > period_start(kind, &zone, at));
         }
     }
 
     #[test]
-    fn no_fixed_period_lets_more_through_than_its_limit(
+    fn fixed_period_never_exceeds_its_limit(
         most in 1_u64..6, minutes in 1_i64..300, times in times(), zone in odd_zones(),
     ) {
         let length = SignedDuration::from_mins(minutes);
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn a_limit_that_does_not_block_lets_everything_through_and_remembers_little(
+    fn limit_that_does_not_block_passes_all_and_keeps_a_small_state(
         most in 1_u64..4, period in periods(), times in times(), zone in odd_zones(),
     ) {
         let limit = limit(most, period, false);
@@ -96,14 +96,14 @@ proptest! {
         prop_assert!(refused.is_empty());
         let state = times.iter().fold(State::default(), |state, at| match state.pass(&limit, &zone, *at) {
             Pass::Passed { next, .. } => next,
-            Pass::Full { .. } => panic!("it blocks"),
+            Pass::Full { .. } => panic!("the limit blocks"),
         });
         prop_assert!(state.passes.len() <= usize::try_from(most).unwrap() + 1);
         prop_assert!(state.n > 0 || !state.passes.is_empty());
     }
 
     #[test]
-    fn an_admission_counts_what_it_grants_and_nothing_else(
+    fn admission_counts_only_granted_channels(
         limits in vec((1_u64..3, periods(), any::<bool>(), scopes(), 0_usize..4), 0..6),
         channels in subsequence(&Channel::ALL[..], 0..=2), times in times(), zone in odd_zones(),
     ) {
@@ -124,9 +124,9 @@ proptest! {
                 Scope::Step | Scope::Message => !found.granted.is_empty(),
                 Scope::Channel(channel) => found.granted.contains(&channel),
             };
-            let expected: std::collections::BTreeSet<&str> = wants.iter().filter(counts).map(|it| it.id).collect();
+            let expected: std::collections::BTreeSet<&str> = wants.iter().filter(counts).map(|want| want.id).collect();
             prop_assert_eq!(found.next.keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), expected);
-            prop_assert!(found.refused.iter().all(|(_, it)| it.until > now && it.n >= it.most));
+            prop_assert!(found.refused.iter().all(|(_, refusal)| refusal.until > now && refusal.n >= refusal.most));
             states.extend(found.next);
         }
     }
@@ -134,7 +134,7 @@ proptest! {
 
 type Refused = Vec<(Timestamp, Timestamp, u64)>;
 
-/// What passed, and what was refused when, until when, at which count.
+/// The passes, and the refusals with their time, their end and the count.
 fn run(limit: &Limit, zone: &Zone, times: &[Timestamp]) -> (Vec<Timestamp>, Refused) {
     let (mut state, mut passed, mut refused) = (State::default(), Vec::new(), Vec::new());
     for &now in times {
@@ -150,8 +150,8 @@ fn run(limit: &Limit, zone: &Zone, times: &[Timestamp]) -> (Vec<Timestamp>, Refu
     (passed, refused)
 }
 
-/// The page of the calendar on which an instant stands.
-fn page(kind: CalendarPeriod, zone: &Zone, at: Timestamp) -> jiff::civil::Date {
+/// The start date of the calendar period that contains an instant.
+fn period_start(kind: CalendarPeriod, zone: &Zone, at: Timestamp) -> jiff::civil::Date {
     let date = zone.local(at).date();
     match kind {
         CalendarPeriod::Hour | CalendarPeriod::Day => date,
@@ -166,7 +166,7 @@ fn limit(most: u64, period: Period, blocks: bool) -> Limit {
     Limit::new("cap", most, period, blocks).unwrap()
 }
 
-/// Instants that never go back, close together and far apart.
+/// Ascending instants, close together and far apart.
 fn times() -> impl Strategy<Value = Vec<Timestamp>> {
     let steps = prop_oneof![0_i64..2, 0_i64..7_200, 0_i64..200_000];
     (instants(), vec(steps, 1..40)).prop_map(|(first, steps)| {

@@ -4,7 +4,7 @@ use super::super::*;
 use super::at;
 
 #[test]
-fn what_is_written_back_reads_the_same() {
+fn limits_and_periods_round_trip() {
     for period in [
         json!({ "fixed": "10m" }),
         json!({ "fixed": { "every": "daily", "at": "08:00" } }),
@@ -28,7 +28,7 @@ fn what_is_written_back_reads_the_same() {
 }
 
 #[test]
-fn a_limit_that_could_not_work_is_refused() {
+fn invalid_limit_is_refused() {
     let with = |most: Value, period: Value| json!({ "name": "cap", "most": most, "period": period });
     let day = json!({ "calendar": "day" });
     check(with(json!(0), day.clone()), "most: found 0, wanted a whole number from 1 to 1000000000000000");
@@ -55,7 +55,7 @@ fn a_limit_that_could_not_work_is_refused() {
 }
 
 #[test]
-fn a_period_is_of_one_kind() {
+fn period_has_exactly_one_kind() {
     let with = |period: Value| json!({ "name": "cap", "most": 1, "period": period });
     let wanted = "wanted a map with one of `fixed`, `rolling` and `calendar`";
     check(with(json!({})), &format!("period: found an empty object, {wanted}"));
@@ -78,7 +78,7 @@ fn a_period_is_of_one_kind() {
 }
 
 #[test]
-fn a_counter_is_stored_in_few_words_and_a_missing_one_reads_as_new() {
+fn stored_counter_is_compact_and_a_missing_one_is_empty() {
     let stored = |period: Value| {
         let limit = super::limit(2, period);
         match State::default().pass(&limit, &Zone::utc(), at("2026-11-20T12:00Z")) {
@@ -89,7 +89,7 @@ fn a_counter_is_stored_in_few_words_and_a_missing_one_reads_as_new() {
                 );
                 serde_json::to_value(next).unwrap()
             }
-            Pass::Full { .. } => panic!("it is full"),
+            Pass::Full { .. } => panic!("the limit is reached"),
         }
     };
     assert_eq!(stored(json!({ "fixed": "1h" })), json!({ "n": 1, "ends": "2026-11-20T13:00:00Z" }));

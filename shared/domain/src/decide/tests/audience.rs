@@ -1,4 +1,4 @@
-//! Who is told.
+//! Audiences.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::engine::{at, setting};
 use super::world::World;
 
 #[test]
-fn a_rule_tells_users_roles_topics_rooms_and_addresses() {
+fn rule_addresses_users_roles_topics_rooms_and_addresses() {
     check(json!([super::user("$.data.user")]), &["ann"]);
     check(json!([super::user("$.data.all")]), &["ben", "cem", "ann"]);
     check(json!([{ "user": { "literal": "cem" } }]), &["cem"]);
@@ -16,19 +16,19 @@ fn a_rule_tells_users_roles_topics_rooms_and_addresses() {
 }
 
 #[test]
-fn a_topic_is_followed_through_the_topics_that_include_it() {
-    // Who follows all orders hears of each, and who follows those who hear of all of them does too.
+fn follower_of_an_enclosing_topic_is_addressed() {
+    // A follower of all orders is addressed for each order, and so is a follower of the enclosing topic.
     check(json!([topic("family", "$.data.order")]), &["dora", "ben", "cem"]);
 }
 
 #[test]
-fn a_role_is_one_within_its_scope() {
+fn role_applies_within_its_scope() {
     check(json!([role("clerk", "$.data.other")]), &["cem"]);
     check(json!([role("boss", "$.data.shop")]), &[]);
 }
 
 #[test]
-fn everybody_is_told_once_by_a_rule_however_they_are_addressed() {
+fn recipient_addressed_twice_gets_one_notification() {
     let all = json!([
         super::user("$.data.all"),
         super::user("$.data.user"),
@@ -40,8 +40,8 @@ fn everybody_is_told_once_by_a_rule_however_they_are_addressed() {
 }
 
 #[test]
-fn an_address_needs_nobody_who_is_known_and_is_told_once() {
-    let world = told(
+fn address_needs_no_profile_and_gets_one_notification() {
+    let world = world_after(
         &[json!({ "to": [
         { "address": { "channel": "email", "of": { "path": "$.data.email" } } },
         { "address": { "channel": "email", "of": { "literal": "LAB@example.com" } } },
@@ -50,11 +50,14 @@ fn an_address_needs_nobody_who_is_known_and_is_told_once() {
     );
     let to: Vec<&str> = world.sent().map(|sent| sent.text.as_str()).collect();
     assert_eq!(to, ["send to lab@example.com"]);
-    assert!(!world.sent().any(|it| it.recipient.contains("lab")), "an address is no name");
+    assert!(
+        !world.sent().any(|sent| sent.recipient.contains("lab")),
+        "the recipient name must not contain the address"
+    );
 }
 
 #[test]
-fn who_did_it_is_left_out_unless_named_or_asked_for() {
+fn actor_is_excluded_unless_named() {
     let by_ann = json!({ "actor": "ann" });
     let clerks = json!([role("clerk", "$.data.shop")]);
     let named = json!([super::user("$.data.user")]);
@@ -71,8 +74,8 @@ fn who_did_it_is_left_out_unless_named_or_asked_for() {
 }
 
 #[test]
-fn large_audiences_are_told_page_by_page_and_completely() {
-    let many: Vec<String> = (0..9).map(|it| format!("u{it}")).collect();
+fn large_audience_is_expanded_page_by_page() {
+    let many: Vec<String> = (0..9).map(|number| format!("u{number}")).collect();
     let people: Vec<Value> =
         many.iter().map(|id| json!({ "id": id, "email": "it@example.com", "topics": ["news:x"] })).collect();
     let rule =
@@ -82,13 +85,13 @@ fn large_audiences_are_told_page_by_page_and_completely() {
     world.page = 2;
     world.deliver(&super::paid("u0", json!({ "data": { "all": many[..5], "news": "x" } })));
     world.minutes(1);
-    let mut told: Vec<&str> = world.sent().map(|sent| sent.recipient.as_str()).collect();
-    told.sort_unstable();
-    assert_eq!(told, many);
+    let mut recipients: Vec<&str> = world.sent().map(|sent| sent.recipient.as_str()).collect();
+    recipients.sort_unstable();
+    assert_eq!(recipients, many);
 }
 
 #[test]
-fn a_no_that_is_not_about_the_recipient_has_its_reason() {
+fn refusal_of_the_whole_run_has_its_reason() {
     for (rule, event, expected) in [
         (json!({ "to": [super::user("$.data.nobody")] }), json!({}), "12:00 - no_recipient"),
         (json!({ "to": [{ "user": { "literal": "zoe" } }] }), json!({}), "12:00 email unknown_recipient"),
@@ -97,12 +100,12 @@ fn a_no_that_is_not_about_the_recipient_has_its_reason() {
         (json!({ "channels": ["sms"] }), json!({}), "12:00 sms no_address"),
         (json!({}), json!({ "expirytime": "2026-11-20T11:00:00Z" }), "12:00 email expired"),
     ] {
-        let world = told(std::slice::from_ref(&rule), &event);
+        let world = world_after(std::slice::from_ref(&rule), &event);
         assert_eq!(world.refusals(), [expected], "{rule} {event}");
     }
 }
 
-fn told(rules: &[Value], event: &Value) -> World {
+fn world_after(rules: &[Value], event: &Value) -> World {
     let people = json!([
         { "id": "ann", "email": "ann@example.com", "roles": [clerk("s1")], "tenants": ["north"] },
         { "id": "ben", "email": "ben@example.com", "roles": [clerk("s1")], "topics": ["friends:o1"] },
@@ -111,7 +114,7 @@ fn told(rules: &[Value], event: &Value) -> World {
     ]);
     let topics = json!({ "family": ["friends"], "friends": ["family", "order"], "order": [] });
     let policy = json!({ "roles": ["clerk", "boss"], "topics": topics });
-    let rules: Vec<Value> = rules.iter().map(|it| super::rule("paid", it.clone())).collect();
+    let rules: Vec<Value> = rules.iter().map(|rule| super::rule("paid", rule.clone())).collect();
     let mut world = World::new(setting(&rules, &policy, &people, &json!({})), at("12:00"));
     world.page = 100;
     let data = json!({
@@ -136,10 +139,10 @@ fn topic(name: &str, path: &str) -> Value {
     json!({ "topic": { "name": name, "of": { "path": path } } })
 }
 
-/// Whom an event about order o1 of shop s1 is told.
+/// The recipients of an event about order o1 of shop s1.
 #[track_caller]
 fn check(to: Value, expected: &[&str]) {
-    let world = told(&[json!({ "to": to, "channels": ["email", "socket"] })], &json!({}));
+    let world = world_after(&[json!({ "to": to, "channels": ["email", "socket"] })], &json!({}));
     let by_email =
         world.sent().filter(|sent| sent.step == 0 && sent.channel != Some(crate::channel::Channel::Email));
     let names: Vec<&str> = by_email.map(|by_email| by_email.recipient.as_str()).collect();
@@ -148,10 +151,11 @@ fn check(to: Value, expected: &[&str]) {
 
 #[track_caller]
 fn check_actor(rule: Value, event: &Value, expected: &[&str], refused: &[&str]) {
-    let world = told(std::slice::from_ref(&rule), event);
+    let world = world_after(std::slice::from_ref(&rule), event);
     let names: Vec<&str> = world.sent().map(|sent| sent.recipient.as_str()).collect();
     assert_eq!(names, expected, "{rule}");
-    let no = world.log.iter().filter(|it| it.text == "actor");
-    let no: Vec<String> = no.map(|no| format!("{} {}", no.recipient, no.text)).collect();
-    assert_eq!(no, refused, "{rule}");
+    let refused_actors = world.log.iter().filter(|entry| entry.text == "actor");
+    let refused_actors: Vec<String> =
+        refused_actors.map(|entry| format!("{} {}", entry.recipient, entry.text)).collect();
+    assert_eq!(refused_actors, refused, "{rule}");
 }

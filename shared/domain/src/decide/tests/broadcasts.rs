@@ -1,4 +1,4 @@
-//! Broadcast rules: live to open sockets, without asking anybody.
+//! Broadcast rules.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::decide::Live;
 use crate::rule::{MAX_EXCLUDED, Record};
 
 #[test]
-fn broadcast_goes_to_rooms_users_and_members_and_asks_no_preference_and_no_quiet_hours() {
+fn broadcast_ignores_preferences_and_quiet_hours() {
     let people = json!([
         { "id": "ann", "tenants": ["clinic-7"], "preferences": { "channel_types": { "socket": false } } },
         { "id": "lee", "tenants": ["clinic-7"], "roles": [{ "in": "clinic-7", "role": "staff" }] },
@@ -27,7 +27,7 @@ fn broadcast_goes_to_rooms_users_and_members_and_asks_no_preference_and_no_quiet
 }
 
 #[test]
-fn excluded_user_is_not_told_and_their_sockets_are_left_out_of_rooms() {
+fn excluded_user_gets_no_broadcast_in_rooms_either() {
     let people = json!([{ "id": "ann", "tenants": ["clinic-7"] }, { "id": "ben", "tenants": ["clinic-7"] }]);
     let data = json!({ "user": ["ann", "ben"], "clinic": 7, "not": ["ann", null, ""] });
     let exclude = json!({ "exclude": [{ "path": "$.data.not" }] });
@@ -50,7 +50,7 @@ fn excluded_user_is_not_told_and_their_sockets_are_left_out_of_rooms() {
 }
 
 #[test]
-fn broadcast_whose_excluded_users_are_not_known_is_not_sent() {
+fn broadcast_with_unreadable_exclusions_is_not_sent() {
     let many: Vec<String> = (0..=MAX_EXCLUDED).map(|number| format!("u-{number}")).collect();
     for not in [json!([{ "id": "ann" }]), json!({ "id": "ann" }), json!(true), json!([["ann"]]), json!(many)]
     {
@@ -65,7 +65,7 @@ fn broadcast_whose_excluded_users_are_not_known_is_not_sent() {
 }
 
 #[test]
-fn room_without_a_value_has_an_outcome_beside_the_targets_that_have_one() {
+fn target_without_a_value_has_its_own_outcome() {
     let people = json!([{ "id": "ann", "tenants": ["clinic-7"] }]);
     let to = json!([room("clinic", "$.data.clinic"), room("family", "$.data.family"), user("$.data.user")]);
     check(
@@ -83,11 +83,11 @@ fn room_without_a_value_has_an_outcome_beside_the_targets_that_have_one() {
     let plan = Plan::of(&known_user, &catalog);
     let recipients = known(&people);
     let decisions = decided(&plan, &recipients, now());
-    assert_ne!(decisions[0].key, decisions[1].key, "each has a row of its own");
+    assert_ne!(decisions[0].key, decisions[1].key, "each target has its own key");
     let note = decisions[0].notes[0].to_string();
     assert_eq!(
         note,
-        "`$.data.clinic` of the event names no value for the room `clinic`, so this target is not told"
+        "`$.data.clinic` of the event names no value for the room `clinic`, so this target gets no message"
     );
     check(
         &event(json!({}), json!({})),
@@ -98,7 +98,7 @@ fn room_without_a_value_has_an_outcome_beside_the_targets_that_have_one() {
 }
 
 #[test]
-fn user_of_another_tenant_and_unknown_user_are_not_told() {
+fn user_of_another_tenant_and_unknown_user_are_suppressed() {
     let people = json!([{ "id": "ann", "tenants": ["clinic-8"] }]);
     check(
         &event(json!({ "user": ["ann", "zoe"] }), json!({})),
@@ -109,7 +109,7 @@ fn user_of_another_tenant_and_unknown_user_are_not_told() {
 }
 
 #[test]
-fn member_is_not_told_of_what_they_did_and_nobody_is_told_too_late() {
+fn broadcast_skips_the_actor_and_expires() {
     let people =
         json!([{ "id": "lee", "tenants": ["clinic-7"], "roles": [{ "in": "clinic-7", "role": "staff" }] }]);
     check(
@@ -127,7 +127,7 @@ fn member_is_not_told_of_what_they_did_and_nobody_is_told_too_late() {
 }
 
 #[test]
-fn broadcast_without_a_record_is_not_sent_again_by_a_replay() {
+fn replay_does_not_repeat_an_unrecorded_broadcast() {
     let rule =
         |record: &str| json!({ "to": [room("clinic", "$.data.clinic")], "broadcast": { "record": record } });
     let sent = ["live → room:clinic:7 by socket: send to the room clinic:7, live, without []"];
@@ -142,7 +142,7 @@ fn broadcast_without_a_record_is_not_sent_again_by_a_replay() {
 }
 
 #[test]
-fn rule_says_what_is_recorded_and_the_policy_where_it_does_not() {
+fn rule_overrides_the_recording_of_the_policy() {
     for (policy, rule, expected) in [
         (json!({}), json!({}), Record::Targets),
         (json!({ "broadcast": { "record": "none" } }), json!({}), Record::None),
@@ -167,7 +167,7 @@ fn rule_says_what_is_recorded_and_the_policy_where_it_does_not() {
     }
 }
 
-/// A broadcast rule for every order that was paid, with other members set.
+/// A broadcast rule for every paid order, with other members set.
 fn live(others: Value) -> Value {
     let mut whole = json!({ "template": "", "steps": [send(json!(["socket"]))], "broadcast": {} });
     for (member, value) in others.as_object().unwrap() {
@@ -197,6 +197,6 @@ fn check(event: &Event, rule: Value, people: &Value, expected: &[&str]) {
             matched.add(&group, crate::recipient::members(&group, &recipients));
         }
     }
-    let told: Vec<String> = decided(&plan, &recipients, now()).iter().map(tell).collect();
-    assert_eq!(told, expected, "{}", event.to_json());
+    let lines: Vec<String> = decided(&plan, &recipients, now()).iter().map(describe).collect();
+    assert_eq!(lines, expected, "{}", event.to_json());
 }

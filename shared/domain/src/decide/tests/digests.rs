@@ -1,12 +1,12 @@
-//! Many events as one message.
+//! Digests.
 
 use serde_json::{Value, json};
 
-use super::engine::{at, order, stage, staged};
-use super::world::{What, World};
+use super::engine::{at, order, world_with, world_with_people};
+use super::world::{LogResult, World};
 
 #[test]
-fn what_comes_within_a_window_is_told_once_when_it_closes() {
+fn events_of_a_window_are_sent_once_when_it_closes() {
     let mut world = collecting(json!({}), json!({}));
     world.order("1");
     world.minutes(4);
@@ -20,7 +20,7 @@ fn what_comes_within_a_window_is_told_once_when_it_closes() {
 }
 
 #[test]
-fn what_comes_after_a_window_opens_the_next() {
+fn event_after_the_window_opens_the_next() {
     let mut world = collecting(json!({}), json!({}));
     world.order("1");
     world.minutes(10);
@@ -30,7 +30,7 @@ fn what_comes_after_a_window_opens_the_next() {
 }
 
 #[test]
-fn an_event_that_comes_again_is_in_one_window_only_once() {
+fn redelivered_event_is_collected_once() {
     let mut world = collecting(json!({}), json!({}));
     let event = world.order("1");
     world.deliver(&event);
@@ -41,23 +41,23 @@ fn an_event_that_comes_again_is_in_one_window_only_once() {
 }
 
 #[test]
-fn people_and_keys_have_windows_of_their_own() {
+fn recipients_and_keys_have_separate_windows() {
     let mut world = collecting(json!({}), json!({ "key": "$.data.board" }));
     for (id, user, board) in [("1", "ann", "x"), ("2", "ann", "y"), ("3", "ben", "x"), ("4", "ann", "x")] {
         let data = json!({ "user": user, "board": board });
         world.deliver(&super::paid(user, json!({ "id": id, "data": data })));
     }
     world.minutes(60);
-    let mut told: Vec<(String, Value)> = world
+    let mut sent: Vec<(String, Value)> = world
         .sent()
         .map(|sent| (sent.recipient.clone(), sent.digest.as_ref().unwrap()["total_activities"].clone()))
         .collect();
-    told.sort_by_key(|it| (it.0.clone(), it.1.to_string()));
-    assert_eq!(told, [("ann".into(), json!(1)), ("ann".into(), json!(2)), ("ben".into(), json!(1))]);
+    sent.sort_by_key(|sent| (sent.0.clone(), sent.1.to_string()));
+    assert_eq!(sent, [("ann".into(), json!(1)), ("ann".into(), json!(2)), ("ben".into(), json!(1))]);
 }
 
 #[test]
-fn the_first_may_go_straight_through() {
+fn flush_first_sends_the_first_event() {
     let mut world = collecting(json!({}), json!({ "policy": { "flush_first": true } }));
     let first = world.order("1");
     world.order("2");
@@ -68,7 +68,7 @@ fn the_first_may_go_straight_through() {
 }
 
 #[test]
-fn a_full_window_closes_at_once() {
+fn full_window_closes_at_once() {
     let mut world = collecting(json!({}), json!({ "policy": { "max_items": 2 } }));
     world.orders(&["1", "2", "3"]);
     world.minutes(0);
@@ -78,7 +78,7 @@ fn a_full_window_closes_at_once() {
 }
 
 #[test]
-fn a_window_that_slides_closes_when_it_has_stopped() {
+fn sliding_window_closes_when_events_stop() {
     let mut world = collecting(json!({}), json!({ "policy": { "sliding": { "max": "PT15M" } } }));
     world.order("1");
     world.minutes(8);
@@ -90,10 +90,10 @@ fn a_window_that_slides_closes_when_it_has_stopped() {
 }
 
 #[test]
-fn preferences_are_asked_when_the_window_closes() {
+fn preferences_apply_when_the_window_closes() {
     let ann =
         json!([{ "id": "ann", "email": "ann@example.com", "preferences": { "categories": { "c": false } } }]);
-    let mut world = staged(digest(&json!({})), json!({}), ann);
+    let mut world = world_with_people(digest(&json!({})), json!({}), ann);
     world.order("1");
     world.minutes(60);
     assert_eq!(world.refusals(), ["12:10 email preference"]);
@@ -101,7 +101,7 @@ fn preferences_are_asked_when_the_window_closes() {
 }
 
 #[test]
-fn an_emergency_and_a_room_do_not_collect() {
+fn critical_rules_and_rooms_do_not_collect() {
     let mut world = collecting(json!({ "priority": "critical" }), json!({}));
     world.order("1");
     assert_eq!(world.sends(), ["12:00 1 email"]);
@@ -109,22 +109,22 @@ fn an_emergency_and_a_room_do_not_collect() {
     let mut steps = digest(&json!({}));
     steps["steps"][1] = super::send(json!(["socket"]));
     steps["to"] = to;
-    let mut world = stage(steps, json!({}));
+    let mut world = world_with(steps, json!({}));
     world.order("1");
     assert_eq!(world.sends(), ["12:00 1 socket"]);
 }
 
 #[test]
-fn a_window_that_cannot_have_an_end_is_none() {
+fn window_without_an_end_does_not_open() {
     let mut world = collecting(json!({}), json!({ "span": "2026-11-20T11:00:00Z" }));
     world.order("1");
     assert_eq!(world.sends(), ["12:00 1 email"]);
 }
 
 #[test]
-fn a_window_that_closes_at_night_is_told_in_the_morning() {
+fn window_that_closes_in_quiet_hours_is_sent_after_them() {
     let quiet = json!({ "quiet": { "quiet": { "start": "22:00", "end": "07:00" } } });
-    let mut world = stage(digest(&json!({})), quiet);
+    let mut world = world_with(digest(&json!({})), quiet);
     world.now = at("21:55");
     world.order("1");
     world.minutes(1);
@@ -136,11 +136,11 @@ fn a_window_that_closes_at_night_is_told_in_the_morning() {
 }
 
 #[test]
-fn what_a_throttle_holds_back_is_not_collected() {
+fn throttled_event_is_not_collected() {
     let throttle = json!({ "throttle": { "most": 2, "per": "1h" } });
     let mut rule = digest(&json!({}));
     rule["steps"].as_array_mut().unwrap().insert(0, throttle);
-    let mut world = stage(rule, json!({}));
+    let mut world = world_with(rule, json!({}));
     world.orders(&["1", "2", "3"]);
     world.minutes(30);
     assert_eq!(world.sends(), ["12:10 2 together email"]);
@@ -148,10 +148,10 @@ fn what_a_throttle_holds_back_is_not_collected() {
 }
 
 #[test]
-fn a_throttle_after_a_digest_counts_what_is_told_and_not_what_is_collected() {
+fn throttle_after_a_digest_counts_digests() {
     let mut rule = digest(&json!({}));
     rule["steps"].as_array_mut().unwrap().insert(1, json!({ "throttle": { "most": 1, "per": "1h" } }));
-    let mut world = stage(rule, json!({}));
+    let mut world = world_with(rule, json!({}));
     world.orders(&["1", "2", "3"]);
     world.minutes(30);
     world.order("4");
@@ -161,7 +161,7 @@ fn a_throttle_after_a_digest_counts_what_is_told_and_not_what_is_collected() {
 }
 
 #[test]
-fn a_timer_that_fires_twice_tells_nothing_twice() {
+fn timer_that_fires_twice_sends_once() {
     let mut world = collecting(json!({}), json!({}));
     world.order("1");
     let timers = world.wakes.clone();
@@ -174,16 +174,16 @@ fn a_timer_that_fires_twice_tells_nothing_twice() {
 }
 
 #[test]
-fn only_one_of_a_window_sees_to_it_that_it_closes() {
+fn only_one_event_of_a_window_makes_a_timer() {
     let mut world = collecting(json!({}), json!({}));
     world.orders(&["1", "2", "3"]);
     assert_eq!(world.wakes.len(), 1);
-    let joined = world.log.iter().filter(|it| matches!(it.what, What::Merged));
+    let joined = world.log.iter().filter(|entry| matches!(entry.result, LogResult::Merged));
     assert_eq!(joined.count(), 3);
 }
 
 #[test]
-fn two_who_open_a_window_at_once_are_in_it_together() {
+fn concurrent_openers_share_one_window() {
     let mut world = collecting(json!({}), json!({}));
     let (one, two) = (order(&world, "1"), order(&world, "2"));
     world.deliver(&two);
@@ -192,7 +192,7 @@ fn two_who_open_a_window_at_once_are_in_it_together() {
     assert_eq!(world.sends(), ["12:10 2 together email"]);
 }
 
-/// A digest of ten minutes with members set, and then an email.
+/// A digest of ten minutes with members set, followed by an e-mail.
 fn digest(step: &Value) -> Value {
     let mut digest = json!({ "span": "10m", "policy": {} });
     digest.as_object_mut().unwrap().extend(step.as_object().unwrap().clone());
@@ -202,5 +202,5 @@ fn digest(step: &Value) -> Value {
 fn collecting(others: Value, step: Value) -> World {
     let mut rule = digest(&step);
     rule.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
-    stage(rule, json!({}))
+    world_with(rule, json!({}))
 }

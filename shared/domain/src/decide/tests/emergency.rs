@@ -1,18 +1,18 @@
-//! An emergency never waits: neither quiet hours nor digests, throttles, caps, preferences or a first wait hold it back.
+//! Critical rules: quiet hours, digests, throttles, caps, preferences and an initial wait do not apply.
 
 use serde_json::{Value, json};
 
-use super::engine::{at, stage, staged};
+use super::engine::{at, world_with, world_with_people};
 use super::world::World;
 use crate::decide::Note;
 use crate::rule::Unless;
 
-/// The channels of an emergency, and what is sent on them at 02:10.
+/// The channels of the critical rule, and the expected sends at 02:10.
 const CHANNELS: [&str; 4] = ["socket", "push", "sms", "email"];
 const AT_ONCE: [&str; 4] = ["02:10 1 socket", "02:10 1 push phone", "02:10 1 sms", "02:10 1 email"];
 
 #[test]
-fn emergency_at_night_goes_to_socket_push_sms_and_email_at_once() {
+fn critical_rule_sends_on_all_channels_at_night() {
     for outside in ["defer", "drop", "digest"] {
         let mut world = night(json!({ "outside": outside }), json!({}));
         world.order("1");
@@ -22,7 +22,7 @@ fn emergency_at_night_goes_to_socket_push_sms_and_email_at_once() {
 }
 
 #[test]
-fn neither_a_wait_nor_a_digest_nor_a_throttle_before_the_first_send_holds_an_emergency_back() {
+fn steps_before_the_first_send_do_not_delay_a_critical_rule() {
     let before = [
         json!({ "wait": { "for": "PT10M" } }),
         json!({ "digest": { "span": "10m", "policy": {} } }),
@@ -37,18 +37,19 @@ fn neither_a_wait_nor_a_digest_nor_a_throttle_before_the_first_send_holds_an_eme
 }
 
 #[test]
-fn no_preference_holds_an_emergency_back() {
+fn preferences_do_not_apply_to_a_critical_rule() {
     let refused = json!({ "workflows": { "paid": false }, "categories": { "c": false } });
     let mut people = super::engine::people();
     people[0]["preferences"] = refused;
-    let mut world = staged(json!({ "channels": CHANNELS, "priority": "critical" }), quiet(json!([])), people);
+    let mut world =
+        world_with_people(json!({ "channels": CHANNELS, "priority": "critical" }), quiet(json!([])), people);
     world.now = at("02:10");
     world.order("1");
     assert_eq!(world.sends(), AT_ONCE);
 }
 
 #[test]
-fn full_cap_lets_an_emergency_through_and_says_that_it_is_exceeded() {
+fn critical_notification_exceeds_a_full_cap_with_a_note() {
     for others in [
         json!({}),
         json!({ "critical": true }),
@@ -64,14 +65,16 @@ fn full_cap_lets_an_emergency_through_and_says_that_it_is_exceeded() {
         world.orders(&["1", "2", "3"]);
         assert_eq!(world.sends().len(), 3 * CHANNELS.len(), "{others}");
         assert!(world.refusals().is_empty(), "{others}");
-        let raises_alarm =
-            world.log.iter().any(|it| it.notes.iter().any(|note| matches!(note, Note::Exceeded { .. })));
+        let raises_alarm = world
+            .log
+            .iter()
+            .any(|entry| entry.notes.iter().any(|note| matches!(note, Note::Exceeded { .. })));
         assert_eq!(raises_alarm, others["critical"] == true, "{others}");
     }
 }
 
 #[test]
-fn emergency_that_comes_again_is_sent_once_although_its_cap_is_full() {
+fn redelivered_critical_event_is_sent_once_at_a_full_cap() {
     let cap = json!({
         "limit": { "name": "all", "most": 1, "period": { "rolling": "24h" } }, "per": "recipient", "critical": true,
     });
@@ -82,7 +85,7 @@ fn emergency_that_comes_again_is_sent_once_although_its_cap_is_full() {
 }
 
 #[test]
-fn emergency_that_nobody_acknowledges_escalates() {
+fn unacknowledged_critical_notification_escalates() {
     let mut world = escalating();
     world.order("1");
     assert_eq!(world.sends(), ["02:10 1 socket", "02:10 1 push phone"]);
@@ -92,7 +95,7 @@ fn emergency_that_nobody_acknowledges_escalates() {
 }
 
 #[test]
-fn emergency_that_was_acknowledged_does_not_escalate() {
+fn acknowledged_critical_notification_does_not_escalate() {
     let mut world = escalating();
     world.order("1");
     world.notice_last(Unless::Acknowledged);
@@ -101,21 +104,21 @@ fn emergency_that_was_acknowledged_does_not_escalate() {
     assert_eq!(world.refusals(), ["02:15 sms acknowledged", "02:15 email acknowledged"]);
 }
 
-/// Socket and push at once; text and e-mail five minutes later unless the recipient acknowledged.
+/// Socket and push at once; SMS and e-mail five minutes later unless the recipient acknowledged.
 fn escalating() -> World {
     let again = json!({ "send": { "channels": ["sms", "email"], "unless": "acknowledged" } });
     let steps = json!([super::send(json!(["socket", "push"])), { "wait": { "for": "PT5M" } }, again]);
     night(json!({ "steps": steps }), json!([]))
 }
 
-/// A critical rule at 02:10, in the quiet hours of everybody.
+/// A critical rule at 02:10, during the policy's quiet hours.
 fn night(others: Value, caps: Value) -> World {
     let mut rule = json!({ "channels": CHANNELS, "priority": "critical" });
     if others.get("steps").is_some() {
         rule.as_object_mut().unwrap().remove("channels");
     }
     rule.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
-    let mut world = stage(rule, quiet(if caps.is_array() { caps } else { json!([]) }));
+    let mut world = world_with(rule, quiet(if caps.is_array() { caps } else { json!([]) }));
     world.now = at("02:10");
     world
 }

@@ -1,15 +1,15 @@
-//! Webhook endpoints: who among them hears of an event, and why the others do not.
+//! Webhook endpoints as recipients.
 
 use serde_json::{Value, json};
 
-use super::{catalog, decided, now, paid, rule, send, tell, user};
+use super::{catalog, decided, describe, now, paid, rule, send, user};
 use crate::decide::{Decision, Target, Verdict};
 use crate::endpoint::{Endpoint, EndpointId};
 use crate::plan::{Plan, endpoint_name, user_name};
 use crate::recipient::{Group, Recipients};
 
 #[test]
-fn a_rule_names_the_endpoints_of_the_events_tenant_and_of_no_other() {
+fn rule_addresses_endpoints_of_the_events_tenant_only() {
     for (others, tenant) in [(json!({ "tenant": "acme" }), Some("acme")), (json!({}), None)] {
         let (catalog, event) = (catalog(&[webhook(json!({}))]), paid("ann", others));
         let plan = Plan::of(&event, &catalog);
@@ -18,7 +18,7 @@ fn a_rule_names_the_endpoints_of_the_events_tenant_and_of_no_other() {
 }
 
 #[test]
-fn an_endpoint_is_told_unless_it_is_off_or_does_not_want_it() {
+fn disabled_or_filtered_endpoint_is_suppressed() {
     check(
         json!({}),
         &[json!({ "id": "erp" })],
@@ -31,21 +31,23 @@ fn an_endpoint_is_told_unless_it_is_off_or_does_not_want_it() {
     );
     let off = json!({ "id": "erp", "disabled": { "why": "gone", "at": "2026-11-20T12:00:00Z" } });
     check(json!({}), std::slice::from_ref(&off), &["hook → endpoint:-/erp by webhook: endpoint_disabled"]);
-    let notes = play(json!({}), &[off], |it| it.notes.iter().map(ToString::to_string).collect::<Vec<_>>());
-    assert_eq!(notes[0], ["the endpoint is switched off since 2026-11-20T12:00:00Z: it answered 410 Gone"]);
+    let notes = play(json!({}), &[off], |decision| {
+        decision.notes.iter().map(ToString::to_string).collect::<Vec<_>>()
+    });
+    assert_eq!(notes[0], ["the endpoint is disabled since 2026-11-20T12:00:00Z: it answered 410 Gone"]);
 }
 
 #[test]
-fn an_endpoint_that_is_gone_when_it_is_looked_up_is_not_known() {
+fn deleted_endpoint_is_unknown() {
     let (catalog, event) = (catalog(&[webhook(json!({}))]), paid("ann", json!({})));
     let mut plan = Plan::of(&event, &catalog);
     plan.matches[0].add(&Group::Endpoints { tenant: None }, ["erp".to_owned()]);
-    let told: Vec<String> = decided(&plan, &Recipients::new(), now()).iter().map(tell).collect();
-    assert_eq!(told, ["hook → endpoint:-/erp by webhook: unknown_recipient"]);
+    let lines: Vec<String> = decided(&plan, &Recipients::new(), now()).iter().map(describe).collect();
+    assert_eq!(lines, ["hook → endpoint:-/erp by webhook: unknown_recipient"]);
 }
 
 #[test]
-fn an_endpoint_gets_the_youngest_form_that_it_can_know() {
+fn endpoint_gets_the_newest_version_it_supports() {
     let versions = json!({ "versions": { "2026-05": ["$.data.a"], "2026-09": ["$.data.b"] } });
     for (wants, expected) in [
         ("2026-04", "endpoint_version"),
@@ -66,7 +68,7 @@ fn an_endpoint_gets_the_youngest_form_that_it_can_know() {
 }
 
 #[test]
-fn an_endpoint_is_told_at_once_and_each_event_alone() {
+fn waits_and_digests_do_not_apply_to_endpoints() {
     let steps = json!([
         { "digest": { "span": "10m", "policy": {} } },
         send(json!(["socket", "webhook"])),
@@ -85,7 +87,7 @@ fn an_endpoint_is_told_at_once_and_each_event_alone() {
 }
 
 #[test]
-fn people_have_no_endpoints_and_endpoints_no_mailbox() {
+fn people_get_no_webhooks_and_endpoints_no_email() {
     let others = json!({ "channels": ["email", "webhook"], "to": [{ "endpoints": "tenant" }] });
     check(
         others,
@@ -95,17 +97,17 @@ fn people_have_no_endpoints_and_endpoints_no_mailbox() {
 }
 
 #[test]
-fn that_there_is_no_endpoint_is_a_row_only_where_nothing_else_is() {
+fn missing_endpoints_are_reported_only_without_other_rules() {
     check(json!({}), &[], &["hook → - by -: no_recipient"]);
     let rules = [webhook(json!({})), rule("mail", json!({ "to": [{ "user": { "literal": "ann" } }] }))];
     let (catalog, event) = (catalog(&rules), paid("ann", json!({})));
     let plan = Plan::of(&event, &catalog);
-    let told: Vec<String> = decided(&plan, &Recipients::new(), now()).iter().map(tell).collect();
-    assert_eq!(told, ["mail → ann by email: unknown_recipient"]);
+    let lines: Vec<String> = decided(&plan, &Recipients::new(), now()).iter().map(describe).collect();
+    assert_eq!(lines, ["mail → ann by email: unknown_recipient"]);
 }
 
 #[test]
-fn a_user_called_like_an_endpoint_does_not_pass_for_one() {
+fn user_named_like_an_endpoint_is_not_an_endpoint() {
     let endpoint = endpoint_name(&EndpointId { tenant: None, id: "erp".into() });
     assert_ne!(user_name(&endpoint), endpoint);
 }
@@ -120,18 +122,18 @@ fn webhook(others: Value) -> Value {
 
 #[track_caller]
 fn check(others: Value, endpoints: &[Value], expected: &[&str]) {
-    let mut told = play(others, endpoints, tell);
-    told.sort();
-    assert_eq!(told, expected);
+    let mut lines = play(others, endpoints, describe);
+    lines.sort();
+    assert_eq!(lines, expected);
 }
 
-fn play<T>(others: Value, endpoints: &[Value], tell: impl Fn(&Decision<'_>) -> T) -> Vec<T> {
+fn play<T>(others: Value, endpoints: &[Value], describe: impl Fn(&Decision<'_>) -> T) -> Vec<T> {
     let (catalog, event) = (catalog(&[webhook(others)]), paid("ann", json!({})));
     let mut plan = Plan::of(&event, &catalog);
-    for it in endpoints {
-        let mut it = it.clone();
-        it["url"] = "https://example.com/".into();
-        let endpoint: Endpoint = serde_json::from_value(it).unwrap();
+    for members in endpoints {
+        let mut members = members.clone();
+        members["url"] = "https://example.com/".into();
+        let endpoint: Endpoint = serde_json::from_value(members).unwrap();
         plan.matches[0].add(&Group::Endpoints { tenant: None }, [endpoint.id.id.clone()]);
         plan.endpoints.insert(endpoint_name(&endpoint.id), endpoint);
     }
@@ -142,5 +144,5 @@ fn play<T>(others: Value, endpoints: &[Value], tell: impl Fn(&Decision<'_>) -> T
             assert!(matches!(order.target, Target::Webhook { .. }));
         }
     }
-    decisions.iter().map(tell).collect()
+    decisions.iter().map(describe).collect()
 }

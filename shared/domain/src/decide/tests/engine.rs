@@ -1,17 +1,17 @@
-//! What the sentences about whole runs are written with: a stage, its clock, and what was seen on it.
+//! Helpers for tests of whole runs: a world with a rule, its clock, and descriptions of its log.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::world::{Entry, Setting, What, World};
+use super::world::{Entry, LogResult, Setting, World};
 use super::{known, paid, rule};
 use crate::catalog::{CATALOG_FORMAT, Catalog};
 use crate::event::Event;
 use crate::rule::Unless;
 
-/// Every event here happens at noon of a Friday, UTC.
+/// Every event of these tests happens at noon of a Friday, UTC.
 pub(super) const NOON: &str = "2026-11-20T12:00:00Z";
 
 pub(super) fn at(time: &str) -> Timestamp {
@@ -19,7 +19,7 @@ pub(super) fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
 }
 
-/// Ann can be reached everywhere; Ben has nothing but an email address.
+/// Ann has every address; Ben has only an e-mail address.
 pub(super) fn people() -> Value {
     json!([
         {
@@ -40,22 +40,22 @@ pub(super) fn setting(rules: &[Value], policy: &Value, people: &Value, tenants: 
     Setting { catalog, recipients: known(people), tenants }
 }
 
-/// One rule, everybody from [`people`], and noon.
-pub(super) fn stage(others: Value, policy: Value) -> World {
-    staged(others, policy, people())
+/// One rule, the people from [`people`], and noon.
+pub(super) fn world_with(others: Value, policy: Value) -> World {
+    world_with_people(others, policy, people())
 }
 
-pub(super) fn staged(others: Value, policy: Value, people: Value) -> World {
+pub(super) fn world_with_people(others: Value, policy: Value, people: Value) -> World {
     World::new(setting(&[rule("paid", others)], &policy, &people, &json!({})), at(NOON))
 }
 
-/// An order of Ann's that is paid now.
+/// A paid order of Ann, now.
 pub(super) fn order(world: &World, id: &str) -> Event {
     paid("ann", json!({ "id": id, "time": world.now.to_string() }))
 }
 
 impl World {
-    /// Time goes by up to this time of the day, or up to an instant.
+    /// Advances the clock to a time of day or an instant.
     pub(super) fn until(&mut self, time: &str) {
         let length = at(time).duration_since(self.now);
         assert!(!length.is_negative(), "{time} is over");
@@ -66,61 +66,66 @@ impl World {
         self.pass(SignedDuration::from_mins(minutes));
     }
 
-    /// An order of Ann's is paid.
+    /// Delivers a paid order of Ann.
     pub(super) fn order(&mut self, id: &str) -> Event {
         let event = order(self, id);
         self.deliver(&event);
         event
     }
 
-    /// Orders of Ann's are paid at one instant.
+    /// Delivers several paid orders of Ann at one instant.
     pub(super) fn orders(&mut self, ids: &[&str]) {
         for id in ids {
             self.order(id);
         }
     }
 
-    /// The recipient sees the last that was sent.
+    /// The recipient sees or acknowledges the last notification.
     pub(super) fn notice_last(&mut self, how: Unless) {
         let key = self.sent().last().unwrap().key.clone();
         self.notice(&key, how);
     }
 
-    /// What was really sent: `12:30 1 sms`, the event's id in the middle; a digest says how much it tells instead.
+    /// The sends, such as `12:30 1 sms` with the event's id in the middle. For a digest the number of its events
+    /// replaces the id.
     pub(super) fn sends(&self) -> Vec<String> {
         self.sent().map(|sent| format!("{} {}", clock(sent.at), message(sent))).collect()
     }
 
-    /// The reasons why not, in order, each with its channel.
+    /// The suppressions in order: time, channel and reason.
     pub(super) fn refusals(&self) -> Vec<String> {
-        let refused = self.log.iter().filter_map(|it| match it.what {
-            What::No(reason) => Some((it, reason)),
-            What::Sent { .. } | What::Later | What::Merged | What::Cancels => None,
+        let refused = self.log.iter().filter_map(|entry| match entry.result {
+            LogResult::Suppressed(reason) => Some((entry, reason)),
+            LogResult::Sent { .. } | LogResult::Later | LogResult::Merged | LogResult::Cancels => None,
         });
         refused
-            .map(|(it, reason)| {
-                let channel = it.channel.map_or("-", crate::channel::Channel::name);
-                format!("{} {channel} {}", clock(it.at), reason.name())
+            .map(|(entry, reason)| {
+                let channel = entry.channel.map_or("-", crate::channel::Channel::name);
+                format!("{} {channel} {}", clock(entry.at), reason.name())
             })
             .collect()
     }
 }
 
-fn message(it: &Entry) -> String {
-    let channel = it.channel.map_or("-", crate::channel::Channel::name);
-    let of = match &it.digest {
+fn message(entry: &Entry) -> String {
+    let channel = entry.channel.map_or("-", crate::channel::Channel::name);
+    let of = match &entry.digest {
         Some(digest) => format!("{} together", digest["total_activities"]),
-        None => it.event.1.clone(),
+        None => entry.event.1.clone(),
     };
-    match &it.what {
-        What::Sent { device, .. } if !device.is_empty() => format!("{of} {channel} {device}"),
-        What::Sent { .. } | What::No(_) | What::Later | What::Merged | What::Cancels => {
+    match &entry.result {
+        LogResult::Sent { device, .. } if !device.is_empty() => format!("{of} {channel} {device}"),
+        LogResult::Sent { .. }
+        | LogResult::Suppressed(_)
+        | LogResult::Later
+        | LogResult::Merged
+        | LogResult::Cancels => {
             format!("{of} {channel}")
         }
     }
 }
 
-/// `12:30`, with the day of November in front where it is not the first.
+/// `12:30`, preceded by the day of November unless it is the first day.
 pub(super) fn clock(at: Timestamp) -> String {
     let text = at.to_string();
     let (day, time) = (&text[8..10], &text[11..16]);

@@ -1,27 +1,27 @@
-//! What is told only as long as nobody has noticed.
+//! Escalation: steps with `unless`.
 
 use serde_json::{Value, json};
 
-use super::engine::{at, stage, staged};
+use super::engine::{at, world_with, world_with_people};
 use super::world::World;
 use crate::rule::Unless;
 
 #[test]
-fn who_has_seen_it_is_not_told_again() {
+fn seen_notification_ends_the_escalation() {
     check("seen", Some(Unless::Seen), &["12:00 1 email"], &["12:30 sms seen"]);
     check("seen", Some(Unless::Acknowledged), &["12:00 1 email"], &["12:30 sms acknowledged"]);
     check("acknowledged", Some(Unless::Acknowledged), &["12:00 1 email"], &["12:30 sms acknowledged"]);
 }
 
 #[test]
-fn who_has_not_noticed_enough_is_told_on_and_on() {
+fn insufficient_engagement_continues_the_escalation() {
     let all = ["12:00 1 email", "12:30 1 sms", "13:00 1 whatsapp"];
     check("seen", None, &all, &[]);
     check("acknowledged", Some(Unless::Seen), &all, &[]);
 }
 
 #[test]
-fn what_ends_an_escalation_ends_all_of_it() {
+fn engagement_ends_all_later_steps() {
     let mut world = escalating("seen", json!({}));
     world.order("1");
     world.until("12:45");
@@ -32,7 +32,7 @@ fn what_ends_an_escalation_ends_all_of_it() {
 }
 
 #[test]
-fn a_note_on_any_device_that_was_seen_ends_it_too() {
+fn push_seen_on_one_device_ends_the_escalation() {
     let devices = json!([
         { "id": "phone", "platform": "fcm", "endpoint": "arn:phone" },
         { "id": "tablet", "platform": "apns", "endpoint": "arn:tablet" },
@@ -40,7 +40,7 @@ fn a_note_on_any_device_that_was_seen_ends_it_too() {
     let ann = json!([{ "id": "ann", "devices": devices, "phone": "+4915112345678" }]);
     let unless = json!({ "send": { "channels": ["sms"], "unless": "seen" } });
     let steps = json!([super::send(json!(["push"])), { "wait": { "for": "PT30M" } }, unless]);
-    let mut world = staged(json!({ "steps": steps }), json!({}), ann);
+    let mut world = world_with_people(json!({ "steps": steps }), json!({}), ann);
     world.order("1");
     assert_eq!(world.sends(), ["12:00 1 push phone", "12:00 1 push tablet"]);
     world.notice_last(Unless::Seen);
@@ -49,7 +49,7 @@ fn a_note_on_any_device_that_was_seen_ends_it_too() {
 }
 
 #[test]
-fn one_event_that_was_seen_says_nothing_about_another() {
+fn engagement_counts_for_its_own_event_only() {
     let mut world = escalating("seen", json!({}));
     world.order("1");
     world.notice_last(Unless::Seen);
@@ -59,7 +59,7 @@ fn one_event_that_was_seen_says_nothing_about_another() {
 }
 
 #[test]
-fn an_emergency_that_was_acknowledged_is_over_as_well() {
+fn acknowledged_critical_notification_ends_the_escalation() {
     let mut world = escalating("acknowledged", json!({ "priority": "critical" }));
     world.order("1");
     world.notice_last(Unless::Acknowledged);
@@ -68,7 +68,7 @@ fn an_emergency_that_was_acknowledged_is_over_as_well() {
 }
 
 #[test]
-fn a_step_that_was_held_back_for_the_night_is_not_sent_if_it_was_seen_meanwhile() {
+fn deferred_step_is_suppressed_if_seen_meanwhile() {
     for outside in ["defer", "digest"] {
         let mut world = escalating("seen", json!({ "outside": outside }));
         world.now = at("21:45");
@@ -80,17 +80,17 @@ fn a_step_that_was_held_back_for_the_night_is_not_sent_if_it_was_seen_meanwhile(
     }
 }
 
-/// Email, half an hour later SMS, half an hour later WhatsApp; nobody is disturbed at night.
+/// E-mail, SMS half an hour later, WhatsApp half an hour after that, with quiet hours at night.
 fn escalating(unless: &str, others: Value) -> World {
     let again = |channel: &str| json!({ "send": { "channels": [channel], "unless": unless } });
     let wait = json!({ "wait": { "for": "PT30M" } });
     let mut rule =
         json!({ "steps": [super::send(json!(["email"])), wait, again("sms"), wait, again("whatsapp")] });
     rule.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
-    stage(rule, json!({ "quiet": { "quiet": { "start": "22:00", "end": "07:00" } } }))
+    world_with(rule, json!({ "quiet": { "quiet": { "start": "22:00", "end": "07:00" } } }))
 }
 
-/// The recipient notices the first message at once, or never.
+/// The recipient engages with the first message at once, or never.
 #[track_caller]
 fn check(unless: &str, noticed: Option<Unless>, sends: &[&str], refusals: &[&str]) {
     let mut world = escalating(unless, json!({}));

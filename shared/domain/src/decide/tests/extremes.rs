@@ -1,4 +1,4 @@
-//! Nothing panics, however far away, empty or unknown things are.
+//! Extreme times, empty values and unknown ids do not panic.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use crate::wake::Start;
 
 proptest! {
     #[test]
-    fn nothing_panics_at_the_ends_of_time_and_behind_the_last_step(
+    fn extreme_times_and_steps_do_not_panic(
         now in times(), due in prop::option::of(times()), step in steps(), occurrence in steps(),
         counted in steps(), only in any::<bool>(), critical in any::<bool>(), zone in zones(),
     ) {
@@ -71,7 +71,7 @@ fn times() -> impl Strategy<Value = Timestamp> {
         Just(Timestamp::MIN + second),
         Just(Timestamp::MAX - second),
         (Timestamp::MIN.as_second()..=Timestamp::MAX.as_second())
-            .prop_map(|it| Timestamp::from_second(it).unwrap()),
+            .prop_map(|second| Timestamp::from_second(second).unwrap()),
     ]
 }
 

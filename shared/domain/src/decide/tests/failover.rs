@@ -1,8 +1,8 @@
-//! What takes the place of a channel that failed, and how often.
+//! Failover.
 
 use serde_json::{Value, json};
 
-use super::engine::{people, stage, staged};
+use super::engine::{people, world_with, world_with_people};
 use super::world::World;
 use crate::channel::Channel;
 use crate::decide::Note;
@@ -10,8 +10,8 @@ use crate::outcome::Reason;
 use crate::wake::InsteadOf;
 
 #[test]
-fn the_next_channel_takes_the_place_of_one_that_failed_and_says_so() {
-    let mut world = stage(json!({ "steps": [step(&["push"], &["sms", "email"])] }), json!({}));
+fn next_channel_replaces_a_failed_one_with_a_note() {
+    let mut world = world_with(json!({ "steps": [step(&["push"], &["sms", "email"])] }), json!({}));
     world.order("1");
     world.fail(Channel::Push, "phone", Reason::DeadToken);
     assert_eq!(world.sends(), ["12:00 1 push phone", "12:00 1 sms"]);
@@ -21,50 +21,53 @@ fn the_next_channel_takes_the_place_of_one_that_failed_and_says_so() {
     world.fail(Channel::Sms, "", Reason::RetriesExhausted);
     assert_eq!(world.sends(), ["12:00 1 push phone", "12:00 1 sms", "12:00 1 email"]);
     world.fail(Channel::Email, "", Reason::Rejected);
-    assert_eq!(world.sends().len(), 3, "there is no other");
+    assert_eq!(world.sends().len(), 3, "no failover channel is left");
 }
 
 #[test]
-fn a_channel_that_fails_twice_is_replaced_once() {
-    let mut world = stage(json!({ "steps": [step(&["push", "email"], &["sms"])] }), json!({}));
+fn channel_that_fails_twice_fails_over_once() {
+    let mut world = world_with(json!({ "steps": [step(&["push", "email"], &["sms"])] }), json!({}));
     world.order("1");
     for _ in 0..3 {
         world.fail(Channel::Push, "phone", Reason::ProviderDown);
         world.fail(Channel::Email, "", Reason::Rejected);
     }
-    assert_eq!(firsts(&world, Channel::Sms), 1, "however many ask for it, it has one key");
+    assert_eq!(firsts(&world, Channel::Sms), 1, "repeated failovers have one key");
 }
 
 #[test]
-fn a_rule_that_does_not_ask_for_it_does_not_fail_over() {
-    let mut world = stage(json!({ "channels": ["push"] }), json!({}));
+fn rule_without_failover_does_not_fail_over() {
+    let mut world = world_with(json!({ "channels": ["push"] }), json!({}));
     world.order("1");
     world.fail(Channel::Push, "phone", Reason::DeadToken);
     assert_eq!(world.sends(), ["12:00 1 push phone"]);
 }
 
 #[test]
-fn while_another_device_was_told_nothing_takes_its_place() {
+fn no_failover_while_another_device_was_reached() {
     let devices = json!([
         { "id": "phone", "platform": "fcm", "endpoint": "arn:phone" },
         { "id": "tablet", "platform": "apns", "endpoint": "arn:tablet" },
     ]);
     let ann = json!([{ "id": "ann", "devices": devices, "phone": "+4915112345678" }]);
-    let mut world = staged(json!({ "steps": [step(&["push"], &["sms"])] }), json!({}), ann);
+    let mut world = world_with_people(json!({ "steps": [step(&["push"], &["sms"])] }), json!({}), ann);
     world.order("1");
     world.fail(Channel::Push, "phone", Reason::DeadToken);
     assert_eq!(world.sends(), ["12:00 1 push phone", "12:00 1 push tablet"]);
-    assert!(world.refusals().is_empty(), "and nothing stands in its way later");
+    assert!(world.refusals().is_empty(), "a later failover is not blocked");
     world.fail(Channel::Push, "tablet", Reason::RetriesExhausted);
     assert_eq!(world.sends().last().unwrap(), "12:00 1 sms");
 }
 
 #[test]
-fn what_may_not_be_used_is_passed_over_with_its_reason() {
+fn unusable_failover_channel_is_skipped_with_its_reason() {
     let mut ann = people();
     ann[0].as_object_mut().unwrap().remove("phone");
-    let mut world =
-        staged(json!({ "steps": [step(&["push"], &["sms", "email", "whatsapp"])] }), json!({}), ann);
+    let mut world = world_with_people(
+        json!({ "steps": [step(&["push"], &["sms", "email", "whatsapp"])] }),
+        json!({}),
+        ann,
+    );
     world.order("1");
     world.fail(Channel::Push, "phone", Reason::DeadToken);
     assert_eq!(world.refusals(), ["12:00 sms no_address"]);
@@ -72,22 +75,22 @@ fn what_may_not_be_used_is_passed_over_with_its_reason() {
 }
 
 #[test]
-fn whoever_has_no_device_is_told_by_the_other_channel_at_once_and_once() {
+fn recipient_without_a_device_fails_over_at_once() {
     let ben = json!([{ "id": "ann", "phone": "+4915112345678", "email": "ann@example.com" }]);
     let rule = json!({ "steps": [step(&["push", "whatsapp"], &["sms", "email"])] });
-    let mut world = staged(rule, json!({}), ben);
+    let mut world = world_with_people(rule, json!({}), ben);
     world.order("1");
     assert_eq!(world.refusals(), ["12:00 push no_address", "12:00 whatsapp no_address"]);
     assert_eq!(world.sends(), ["12:00 1 sms"]);
     world.fail(Channel::Sms, "", Reason::Rejected);
-    assert_eq!(world.sends(), ["12:00 1 sms", "12:00 1 email"], "and from there it goes on");
+    assert_eq!(world.sends(), ["12:00 1 sms", "12:00 1 email"], "the failover continues from there");
 }
 
 #[test]
-fn whoever_has_no_device_and_sleeps_is_told_in_the_morning() {
+fn failover_without_a_device_respects_quiet_hours() {
     let ben = json!([{ "id": "ann", "phone": "+4915112345678" }]);
     let quiet = json!({ "quiet": { "quiet": { "start": "11:00", "end": "14:00" } } });
-    let mut world = staged(json!({ "steps": [step(&["push"], &["sms"])] }), quiet, ben);
+    let mut world = world_with_people(json!({ "steps": [step(&["push"], &["sms"])] }), quiet, ben);
     world.order("1");
     assert!(world.sends().is_empty());
     world.until("15:00");
@@ -95,19 +98,19 @@ fn whoever_has_no_device_and_sleeps_is_told_in_the_morning() {
 }
 
 #[test]
-fn whoever_wants_no_notes_is_told_no_other_way() {
+fn unwanted_push_does_not_fail_over() {
     let mut ann = people();
     ann[0]["preferences"] = json!({ "channel_types": { "push": false } });
-    let mut world = staged(json!({ "steps": [step(&["push"], &["sms"])] }), json!({}), ann);
+    let mut world = world_with_people(json!({ "steps": [step(&["push"], &["sms"])] }), json!({}), ann);
     world.order("1");
     assert!(world.sends().is_empty());
     assert_eq!(world.refusals(), ["12:00 push preference"]);
 }
 
 #[test]
-fn whoever_sleeps_is_told_by_the_other_channel_in_the_morning() {
+fn failover_channel_is_deferred_by_quiet_hours() {
     let quiet = json!({ "quiet": { "quiet": { "start": "12:05", "end": "14:00" } } });
-    let mut world = stage(json!({ "steps": [step(&["push"], &["sms"])] }), quiet);
+    let mut world = world_with(json!({ "steps": [step(&["push"], &["sms"])] }), quiet);
     world.order("1");
     world.until("13:00");
     world.fail(Channel::Push, "phone", Reason::RetriesExhausted);
@@ -120,10 +123,10 @@ fn whoever_sleeps_is_told_by_the_other_channel_in_the_morning() {
 }
 
 #[test]
-fn what_was_taken_back_meanwhile_is_not_told_another_way() {
+fn cancelled_notification_does_not_fail_over() {
     let cancel = json!({ "key": ["$.data.user"], "when": { "detail-type": ["order.refunded"] } });
     let rule = json!({ "steps": [step(&["push"], &["sms"])], "cancel": cancel });
-    let mut world = stage(rule, json!({}));
+    let mut world = world_with(rule, json!({}));
     let event = world.order("1");
     let mut refund = event.document()["detail"].clone();
     refund["type"] = "order.refunded".into();
@@ -136,19 +139,19 @@ fn what_was_taken_back_meanwhile_is_not_told_another_way() {
 }
 
 #[test]
-fn a_throttle_counts_the_message_once_whichever_channel_tells_it() {
+fn throttle_counts_a_failover_once() {
     let throttle = json!({ "throttle": { "most": 1, "per": "1h" } });
-    let mut world = stage(json!({ "steps": [throttle, step(&["push"], &["sms"])] }), json!({}));
+    let mut world = world_with(json!({ "steps": [throttle, step(&["push"], &["sms"])] }), json!({}));
     world.order("1");
     world.fail(Channel::Push, "phone", Reason::DeadToken);
     assert_eq!(world.sends(), ["12:00 1 push phone", "12:00 1 sms"]);
 }
 
 #[test]
-fn a_cap_of_the_other_channel_is_asked() {
+fn cap_of_the_failover_channel_applies() {
     let cap = json!({ "limit": { "name": "texts", "most": 1, "period": { "calendar": "day" } }, "per": "recipient",
                       "channel": "sms" });
-    let mut world = stage(json!({ "steps": [step(&["push"], &["sms"])] }), json!({ "caps": [cap] }));
+    let mut world = world_with(json!({ "steps": [step(&["push"], &["sms"])] }), json!({ "caps": [cap] }));
     for id in ["1", "2"] {
         world.order(id);
         world.fail(Channel::Push, "phone", Reason::DeadToken);
@@ -161,11 +164,11 @@ fn step(channels: &[&str], failover: &[&str]) -> Value {
     json!({ "send": { "channels": channels, "failover": failover } })
 }
 
-/// How often a channel was really sent to.
+/// The number of first sends on a channel.
 fn firsts(world: &World, on: Channel) -> usize {
-    use super::world::What;
+    use super::world::LogResult;
     let is_first = |entry: &&super::world::Entry| {
-        entry.channel == Some(on) && matches!(entry.what, What::Sent { first: true, .. })
+        entry.channel == Some(on) && matches!(entry.result, LogResult::Sent { first: true, .. })
     };
     world.log.iter().filter(is_first).count()
 }

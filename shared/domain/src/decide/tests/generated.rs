@@ -1,4 +1,4 @@
-//! Catalogs, people and tenants of all kinds, as files have them.
+//! Generated rules, policies, people and tenants, in their file form.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -41,7 +41,7 @@ pub(super) fn rules() -> impl Strategy<Value = Value> {
     })
 }
 
-/// At most one digest: two in a row are refused before they come here.
+/// Steps with at most one digest, because the parser refuses two in a row.
 fn steps() -> impl Strategy<Value = Vec<Value>> {
     let send = || {
         let channels = subsequence(vec!["email", "push", "sms", "socket"], 1..=3);
@@ -87,8 +87,9 @@ pub(super) fn policies() -> impl Strategy<Value = Value> {
         any::<bool>(),
     );
     let caps = vec(cap, 0..3).prop_map(|caps| {
-        let caps = caps.into_iter().enumerate().map(|(at, (most, per, channel, category, except))| {
-            let limit = json!({ "name": format!("cap {at}"), "most": most, "period": { "rolling": "3h" } });
+        let caps = caps.into_iter().enumerate().map(|(index, (most, per, channel, category, except))| {
+            let limit =
+                json!({ "name": format!("cap {index}"), "most": most, "period": { "rolling": "3h" } });
             let mut cap =
                 json!({ "limit": limit, "per": per, "except": if except { vec!["c2"] } else { vec![] } });
             if let Some(channel) = channel {
@@ -150,8 +151,8 @@ pub(super) fn people() -> impl Strategy<Value = Value> {
     vec(person, 3).prop_map(|all| {
         let people = ["a", "b", "c"].iter().zip(all).map(|(id, person)| {
             let (zone, devices, quiet, preferences, suppressed, in_north, follows) = person;
-            let devices = devices.into_iter().enumerate().map(|(at, zone)| {
-                json!({ "id": format!("d{at}"), "platform": "fcm", "endpoint": "arn", "zone": zone })
+            let devices = devices.into_iter().enumerate().map(|(index, zone)| {
+                json!({ "id": format!("d{index}"), "platform": "fcm", "endpoint": "arn", "zone": zone })
             });
             let suppressed = suppressed
                 .map(|(channel, until)| json!({ "channel": channel, "why": "opted_out", "until": until }));

@@ -1,8 +1,8 @@
-//! Keys of throttles, digests and cancellations: every value of the event is a key of its own.
+//! Keys of throttles, digests and cancellations: each event value has its own key.
 
 use serde_json::json;
 
-use super::engine::stage;
+use super::engine::world_with;
 use super::world::World;
 
 /// JSON texts, so that numbers keep their digits.
@@ -40,9 +40,9 @@ fn values() -> Vec<String> {
 const WITHOUT_KEY: [&str; 2] = [r#""k":null,"#, ""];
 
 #[test]
-fn throttle_counts_each_value_on_its_own() {
+fn throttle_counts_each_value_separately() {
     let throttle = json!({ "throttle": { "most": 1, "per": "1h", "key": "$.data.k" } });
-    let mut world = stage(json!({ "steps": [throttle, super::send(json!(["email"]))] }), json!({}));
+    let mut world = world_with(json!({ "steps": [throttle, super::send(json!(["email"]))] }), json!({}));
     for round in ["first", "second"] {
         for (place, value) in values().iter().enumerate() {
             deliver(&mut world, "order.paid", &format!("{round} {place}"), &format!("\"k\":{value},"));
@@ -53,9 +53,9 @@ fn throttle_counts_each_value_on_its_own() {
 }
 
 #[test]
-fn digest_collects_each_value_on_its_own() {
+fn digest_collects_each_value_separately() {
     let digest = json!({ "digest": { "span": "10m", "key": "$.data.k", "policy": {} } });
-    let mut world = stage(json!({ "steps": [digest, super::send(json!(["email"]))] }), json!({}));
+    let mut world = world_with(json!({ "steps": [digest, super::send(json!(["email"]))] }), json!({}));
     for round in ["first", "second"] {
         for (place, value) in values().iter().enumerate() {
             deliver(&mut world, "order.paid", &format!("{round} {place}"), &format!("\"k\":{value},"));
@@ -66,7 +66,7 @@ fn digest_collects_each_value_on_its_own() {
 }
 
 #[test]
-fn cancel_takes_back_the_same_value_and_no_other() {
+fn cancellation_applies_to_the_same_value_only() {
     for cancelled in 0..values().len() {
         let mut world = reminding();
         for (place, value) in values().iter().enumerate() {
@@ -81,7 +81,7 @@ fn cancel_takes_back_the_same_value_and_no_other() {
 }
 
 #[test]
-fn one_value_has_one_key_however_it_is_written() {
+fn equal_values_have_one_key_in_any_spelling() {
     for (one, other) in
         [("1", r#""1""#), ("1", "1.0"), ("1e2", "100"), (r#"{"a":1,"b":2}"#, r#"{ "b": 2.0, "a": 1 }"#)]
     {
@@ -94,9 +94,9 @@ fn one_value_has_one_key_however_it_is_written() {
 }
 
 #[test]
-fn event_without_a_key_is_not_throttled_and_says_why() {
+fn event_without_a_key_is_not_throttled_and_has_a_note() {
     let throttle = json!({ "throttle": { "most": 1, "per": "1h", "key": "$.data.k" } });
-    let mut world = stage(json!({ "steps": [throttle, super::send(json!(["email"]))] }), json!({}));
+    let mut world = world_with(json!({ "steps": [throttle, super::send(json!(["email"]))] }), json!({}));
     for (place, key) in WITHOUT_KEY.into_iter().cycle().take(6).enumerate() {
         deliver(&mut world, "order.paid", &place.to_string(), key);
     }
@@ -108,9 +108,9 @@ fn event_without_a_key_is_not_throttled_and_says_why() {
 }
 
 #[test]
-fn event_without_a_key_has_a_digest_of_its_own_and_says_why() {
+fn event_without_a_key_has_its_own_digest_and_a_note() {
     let digest = json!({ "digest": { "span": "10m", "key": "$.data.k", "policy": {} } });
-    let mut world = stage(json!({ "steps": [digest, super::send(json!(["email"]))] }), json!({}));
+    let mut world = world_with(json!({ "steps": [digest, super::send(json!(["email"]))] }), json!({}));
     for (place, key) in WITHOUT_KEY.into_iter().cycle().take(4).enumerate() {
         let event = deliver(&mut world, "order.paid", &place.to_string(), key);
         world.deliver(&event);
@@ -123,11 +123,11 @@ fn event_without_a_key_has_a_digest_of_its_own_and_says_why() {
 }
 
 #[test]
-fn event_without_a_key_takes_nothing_back_and_says_why() {
+fn event_without_a_key_cancels_nothing_and_has_a_note() {
     for key in WITHOUT_KEY {
         let mut world = reminding();
         deliver(&mut world, "order.paid", "1", key);
-        check_notes(&world, "`$.data.k` of the event is missing or null, so no event can take it back");
+        check_notes(&world, "`$.data.k` of the event is missing or null, so no event can cancel it");
         deliver(&mut world, "order.lost", "2", key);
         assert_eq!(world.refusals(), ["12:00 - no_key"]);
         world.minutes(60);
@@ -145,7 +145,7 @@ fn check_notes(world: &World, expected: &str) {
 fn reminding() -> World {
     let cancel = json!({ "key": ["$.data.k"], "when": { "detail-type": ["order.lost"] } });
     let steps = json!([{ "wait": { "for": "PT30M" } }, super::send(json!(["email"]))]);
-    stage(json!({ "steps": steps, "cancel": cancel }), json!({}))
+    world_with(json!({ "steps": steps, "cancel": cancel }), json!({}))
 }
 
 fn deliver(world: &mut World, kind: &str, id: &str, key: &str) -> crate::event::Event {

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::engine::{stage, staged};
+use super::engine::{world_with, world_with_people};
 use super::world::World;
 
 #[test]
-fn a_throttle_lets_so_many_through_and_ends_the_other_runs() {
+fn throttle_ends_runs_above_its_limit() {
     let mut world =
-        stage(throttled(1, &[super::send(json!(["email"])), super::send(json!(["sms"]))]), json!({}));
+        world_with(throttled(1, &[super::send(json!(["email"])), super::send(json!(["sms"]))]), json!({}));
     world.order("1");
     world.minutes(30);
     world.order("2");
@@ -19,16 +19,16 @@ fn a_throttle_lets_so_many_through_and_ends_the_other_runs() {
 }
 
 #[test]
-fn a_throttle_counts_a_step_once_however_many_channels_it_has() {
-    let mut world = stage(throttled(2, &[super::send(json!(["email", "sms", "socket"]))]), json!({}));
+fn throttle_counts_a_step_once() {
+    let mut world = world_with(throttled(2, &[super::send(json!(["email", "sms", "socket"]))]), json!({}));
     world.orders(&["1", "2", "3"]);
     assert_eq!(world.sends().len(), 6);
     assert_eq!(world.refusals().len(), 3);
 }
 
 #[test]
-fn an_event_that_comes_again_uses_nothing_up() {
-    let mut world = stage(throttled(2, &[super::send(json!(["email"]))]), json!({}));
+fn redelivered_event_is_not_counted_again() {
+    let mut world = world_with(throttled(2, &[super::send(json!(["email"]))]), json!({}));
     let event = world.order("1");
     (0..5).for_each(|_| world.deliver(&event));
     world.order("2");
@@ -36,12 +36,12 @@ fn an_event_that_comes_again_uses_nothing_up() {
 }
 
 #[test]
-fn what_would_not_be_sent_anyway_uses_nothing_up() {
-    // Ann refuses email of this category while the order is small.
+fn suppressed_notification_is_not_counted() {
+    // Ann refuses e-mail of this category for small orders.
     let when = json!({ "detail": { "data": { "total": [{ "numeric": [">", 10] }] } } });
     let preferences = json!({ "workflows": { "paid": { "conditions": [when] } } });
     let ann = json!([{ "id": "ann", "email": "ann@example.com", "preferences": preferences }]);
-    let mut world = staged(throttled(1, &[super::send(json!(["email"]))]), json!({}), ann);
+    let mut world = world_with_people(throttled(1, &[super::send(json!(["email"]))]), json!({}), ann);
     for (id, total) in [("1", 5), ("2", 50)] {
         let event = json!({ "id": id, "data": { "user": "ann", "total": total } });
         world.deliver(&super::paid("ann", event));
@@ -51,12 +51,12 @@ fn what_would_not_be_sent_anyway_uses_nothing_up() {
 }
 
 #[test]
-fn what_a_cap_holds_back_does_not_use_up_the_throttle() {
+fn capped_notification_does_not_use_the_throttle() {
     let caps = json!({ "caps": [cap("sms", 1, json!({ "channel": "sms" }))] });
     let steps = json!([
         { "throttle": { "most": 2, "per": "10h" } }, super::send(json!(["sms"])),
     ]);
-    let mut world = stage(json!({ "steps": steps }), caps);
+    let mut world = world_with(json!({ "steps": steps }), caps);
     world.orders(&["1", "2", "3"]);
     world.minutes(61);
     world.order("4");
@@ -65,9 +65,9 @@ fn what_a_cap_holds_back_does_not_use_up_the_throttle() {
 }
 
 #[test]
-fn a_throttle_that_was_met_before_a_wait_still_holds_after_it() {
+fn throttle_before_a_wait_applies_after_it() {
     let wait = json!({ "wait": { "for": "PT10M" } });
-    let mut world = stage(throttled(1, &[wait, super::send(json!(["email"]))]), json!({}));
+    let mut world = world_with(throttled(1, &[wait, super::send(json!(["email"]))]), json!({}));
     world.orders(&["1", "2", "3"]);
     world.minutes(30);
     assert_eq!(world.sends(), ["12:10 1 email"]);
@@ -75,14 +75,15 @@ fn a_throttle_that_was_met_before_a_wait_still_holds_after_it() {
 }
 
 #[test]
-fn a_room_that_no_digest_collects_for_still_meets_the_throttle_before_it() {
+fn room_passes_the_throttle_before_a_skipped_digest() {
     let steps = json!([
         { "throttle": { "most": 1, "per": "30m" } },
         { "digest": { "span": "10m", "policy": {} } },
         { "wait": { "for": "PT10M" } },
         super::send(json!(["socket"])),
     ]);
-    let mut world = stage(json!({ "steps": steps, "to": [super::room("shop", "$.data.user")] }), json!({}));
+    let mut world =
+        world_with(json!({ "steps": steps, "to": [super::room("shop", "$.data.user")] }), json!({}));
     world.orders(&["1", "2"]);
     world.minutes(60);
     assert_eq!(world.sends(), ["12:10 1 socket"]);
@@ -90,14 +91,14 @@ fn a_room_that_no_digest_collects_for_still_meets_the_throttle_before_it() {
 }
 
 #[test]
-fn a_digest_that_waited_for_the_morning_passes_its_throttle_then() {
+fn deferred_digest_passes_its_throttle_when_sent() {
     let quiet = json!({ "quiet": { "quiet": { "start": "11:00", "end": "13:00" } } });
     let steps = json!([
         { "digest": { "span": "10m", "key": "$.data.board", "policy": {} } },
         { "throttle": { "most": 1, "per": "30m" } },
         super::send(json!(["sms"])),
     ]);
-    let mut world = stage(json!({ "steps": steps }), quiet);
+    let mut world = world_with(json!({ "steps": steps }), quiet);
     for (id, board) in [("1", "x"), ("2", "y")] {
         world.deliver(&super::paid("ann", json!({ "id": id, "data": { "user": "ann", "board": board } })));
     }
@@ -107,19 +108,20 @@ fn a_digest_that_waited_for_the_morning_passes_its_throttle_then() {
 }
 
 #[test]
-fn what_was_held_back_for_the_night_passes_its_throttle_in_the_morning() {
+fn deferred_notification_passes_its_throttle_when_sent() {
     let quiet = json!({ "quiet": { "quiet": { "start": "11:00", "end": "13:00" } } });
-    let mut world = stage(throttled(2, &[super::send(json!(["email", "sms"]))]), quiet);
+    let mut world = world_with(throttled(2, &[super::send(json!(["email", "sms"]))]), quiet);
     world.orders(&["1", "2", "3", "4", "5"]);
     world.minutes(100);
-    let told: std::collections::BTreeSet<&str> = world.sent().map(|sent| sent.event.1.as_str()).collect();
-    assert_eq!((told.len(), world.sends().len()), (2, 4), "{:?}", world.sends());
+    let event_ids: std::collections::BTreeSet<&str> =
+        world.sent().map(|sent| sent.event.1.as_str()).collect();
+    assert_eq!((event_ids.len(), world.sends().len()), (2, 4), "{:?}", world.sends());
 }
 
 #[test]
-fn a_channel_that_was_held_back_is_not_throttled_by_its_own_run() {
+fn deferred_channel_is_not_throttled_by_its_own_run() {
     let quiet = json!({ "quiet": { "quiet": { "start": "11:00", "end": "13:00" } } });
-    let mut world = stage(
+    let mut world = world_with(
         json!({ "steps": [{ "throttle": { "most": 1, "per": "1d" } }, super::send(json!(["socket", "email"]))] }),
         quiet,
     );
@@ -132,9 +134,9 @@ fn a_channel_that_was_held_back_is_not_throttled_by_its_own_run() {
 }
 
 #[test]
-fn a_throttle_counts_apart_what_its_key_keeps_apart() {
+fn throttle_counts_each_key_separately() {
     let steps = json!([{ "throttle": { "most": 1, "per": "1h", "key": "$.data.shop" } }, super::send(json!(["email"]))]);
-    let mut world = stage(json!({ "steps": steps }), json!({}));
+    let mut world = world_with(json!({ "steps": steps }), json!({}));
     for (id, shop) in [("1", "a"), ("2", "b"), ("3", "a")] {
         world.deliver(&super::paid("ann", json!({ "id": id, "data": { "user": "ann", "shop": shop } })));
     }
@@ -142,8 +144,8 @@ fn a_throttle_counts_apart_what_its_key_keeps_apart() {
 }
 
 #[test]
-fn throttles_of_two_people_and_two_tenants_are_two() {
-    let mut world = stage(throttled(1, &[super::send(json!(["email"]))]), json!({}));
+fn throttle_counts_each_recipient_and_tenant_separately() {
+    let mut world = world_with(throttled(1, &[super::send(json!(["email"]))]), json!({}));
     for (id, user, tenant) in [("1", "ann", "a"), ("2", "ben", "a"), ("3", "ann", "b"), ("4", "ann", "a")] {
         world.deliver(&super::paid(user, json!({ "id": id, "tenant": tenant })));
     }
@@ -151,7 +153,7 @@ fn throttles_of_two_people_and_two_tenants_are_two() {
 }
 
 #[test]
-fn a_cap_holds_over_all_rules_and_counts_what_it_never_blocks() {
+fn cap_spans_all_rules_and_counts_exempt_categories() {
     let rules = [
         super::rule("one", json!({ "category": "news" })),
         super::rule("safety", json!({ "category": "safety" })),
@@ -169,7 +171,7 @@ fn a_cap_holds_over_all_rules_and_counts_what_it_never_blocks() {
 }
 
 #[test]
-fn a_cap_may_be_about_a_channel_a_category_or_everybody_together() {
+fn cap_scopes_are_channel_category_tenant_and_environment() {
     check_cap(json!({ "channel": "sms" }), &["1 email", "1 sms", "2 email", "3 email"]);
     check_cap(json!({ "category": "c" }), &["1 email", "3 email"]);
     check_cap(json!({ "category": "elsewhere" }), &["1 email", "1 sms", "2 email", "2 sms", "3 email"]);
@@ -178,7 +180,7 @@ fn a_cap_may_be_about_a_channel_a_category_or_everybody_together() {
 }
 
 #[test]
-fn a_text_goes_only_where_the_policy_lets_it_however_urgent_it_is() {
+fn sms_country_policy_applies_to_critical_rules() {
     let policy = |countries: Value| json!({ "texting": { "countries": countries } });
     for (countries, priority, expected) in [
         (json!([]), "normal", true),
@@ -187,31 +189,31 @@ fn a_text_goes_only_where_the_policy_lets_it_however_urgent_it_is() {
         (json!(["+44"]), "critical", false),
     ] {
         let rule = json!({ "channels": ["email", "sms"], "priority": priority });
-        let mut world = stage(rule, policy(countries.clone()));
+        let mut world = world_with(rule, policy(countries.clone()));
         world.order("1");
         let sends = world.sends();
         assert_eq!(sends.iter().any(|send| send.ends_with("sms")), expected, "{countries} {priority}");
-        assert!(sends.iter().any(|send| send.ends_with("email")), "other channels go everywhere");
+        assert!(sends.iter().any(|send| send.ends_with("email")), "the country policy applies to SMS only");
     }
 }
 
 #[test]
-fn an_emergency_is_counted_and_never_held_back() {
+fn critical_notification_is_counted_but_not_blocked() {
     let caps = json!({ "caps": [cap("all", 1, json!({}))] });
     let mut rule = throttled(1, &[super::send(json!(["email"]))]);
     rule["priority"] = json!("critical");
-    let mut world = stage(rule, caps);
+    let mut world = world_with(rule, caps);
     world.orders(&["1", "2"]);
     assert_eq!(world.sends(), ["12:00 1 email", "12:00 2 email"]);
 }
 
 #[test]
-fn a_run_that_comes_again_after_the_night_sends_nothing_uncounted() {
-    // The first time only the socket was ready; the second time email is too.
+fn redelivered_run_counts_newly_ready_channels() {
+    // At first only the socket is ready; after the redelivery e-mail is ready too.
     let policy = json!({
         "quiet": { "quiet": { "start": "11:00", "end": "13:00" } }, "caps": [cap("all", 2, json!({}))],
     });
-    let mut world = stage(json!({ "channels": ["socket", "email"] }), policy);
+    let mut world = world_with(json!({ "channels": ["socket", "email"] }), policy);
     let first = world.order("1");
     world.minutes(55);
     world.order("2");
@@ -230,7 +232,7 @@ fn throttled(most: u32, then: &[Value]) -> Value {
     json!({ "steps": steps })
 }
 
-/// Not more than `most` in an hour.
+/// A limit of `most` in an hour.
 fn cap(name: &str, most: u32, others: Value) -> Value {
     let limit = json!({ "name": name, "most": most, "period": { "rolling": "1h" } });
     let mut cap = json!({ "limit": limit, "per": "recipient" });
@@ -238,11 +240,11 @@ fn cap(name: &str, most: u32, others: Value) -> Value {
     cap
 }
 
-/// What is sent of two events to Ann and one to Ben, who is of another tenant, where the cap lets one through.
+/// The sends of two events to Ann and one to Ben, who belongs to another tenant, with a cap of one.
 #[track_caller]
 fn check_cap(others: Value, expected: &[&str]) {
     let caps = json!({ "caps": [cap("all", 1, others.clone())] });
-    let mut world = stage(json!({ "channels": ["email", "sms"] }), caps);
+    let mut world = world_with(json!({ "channels": ["email", "sms"] }), caps);
     for (id, user, tenant) in [("1", "ann", "a"), ("2", "ann", "a"), ("3", "ben", "b")] {
         world.deliver(&super::paid(user, json!({ "id": id, "tenant": tenant })));
     }

@@ -1,8 +1,8 @@
-//! What a decision says about how it was made.
+//! Explanations of decisions.
 
 use serde_json::{Value, json};
 
-use super::engine::{at, people, setting, stage, staged};
+use super::engine::{at, people, setting, world_with, world_with_people};
 use super::world::World;
 use super::{catalog, known, now, paid, rule, verdict};
 use crate::channel::Channel;
@@ -12,18 +12,18 @@ use crate::outcome::Reason;
 use crate::plan::Plan;
 
 #[test]
-fn the_layer_that_decided_is_named_last_and_the_others_before_it() {
+fn deciding_preference_layer_is_named_last() {
     let preferences = json!({ "channel_types": { "email": true }, "categories": { "c": false } });
-    let world = told(json!({ "preferences": preferences }), json!({}), json!({}));
+    let world = world_after(json!({ "preferences": preferences }), json!({}), json!({}));
     assert_eq!(notes(&world), ["email is on for everything (recipient)", "category c is off (recipient)"],);
     assert_eq!(world.refusals(), ["12:00 email preference"]);
 }
 
 #[test]
-fn the_environment_and_the_tenant_have_a_word_and_a_lock() {
+fn environment_and_tenant_preferences_can_be_locked() {
     let locked =
         json!({ "categories": { "c": { "__strategy__": "replace", "channel_types": { "email": false } } } });
-    let world = told(
+    let world = world_after(
         json!({ "preferences": { "categories": { "c": true } } }),
         json!({ "preferences": locked }),
         json!({}),
@@ -32,7 +32,7 @@ fn the_environment_and_the_tenant_have_a_word_and_a_lock() {
 }
 
 #[test]
-fn the_tenant_speaks_for_its_events_and_no_others() {
+fn tenant_preferences_apply_to_its_own_events() {
     let tenants = json!({ "north": { "preferences": { "categories": { "c": false } } } });
     let rules = [rule("paid", json!({}))];
     for (tenant, sent) in [("north", 0), ("south", 1)] {
@@ -44,16 +44,19 @@ fn the_tenant_speaks_for_its_events_and_no_others() {
 }
 
 #[test]
-fn an_emergency_overrides_every_preference_and_says_so() {
-    let no = json!({ "categories": { "c": false }, "commercial_subscribed": false });
-    let world =
-        told(json!({ "preferences": no }), json!({}), json!({ "priority": "critical", "commercial": true }));
+fn critical_rule_overrides_preferences_with_a_note() {
+    let refusing = json!({ "categories": { "c": false }, "commercial_subscribed": false });
+    let world = world_after(
+        json!({ "preferences": refusing }),
+        json!({}),
+        json!({ "priority": "critical", "commercial": true }),
+    );
     assert_eq!(world.sends(), ["12:00 1 email"]);
-    assert_eq!(notes(&world), ["the rule is critical: no preference, quiet hour or limit holds it back"]);
+    assert_eq!(notes(&world), ["the rule is critical: preferences, quiet hours and limits do not apply"]);
 }
 
 #[test]
-fn nothing_overrides_a_closed_address_or_an_opt_out() {
+fn critical_rule_does_not_override_suppression() {
     for (why, reason) in [
         ("bounced", Reason::SuppressedAddress),
         ("complained", Reason::SuppressedAddress),
@@ -61,34 +64,41 @@ fn nothing_overrides_a_closed_address_or_an_opt_out() {
     ] {
         for priority in ["critical", "normal"] {
             let closed = json!({ "suppressed": [{ "channel": "email", "why": why }] });
-            let world = told(closed, json!({}), json!({ "priority": priority }));
+            let world = world_after(closed, json!({}), json!({ "priority": priority }));
             assert_eq!(world.refusals(), [format!("12:00 email {}", reason.name())]);
-            assert!(notes(&world)[0].starts_with("this channel is closed for good"), "{:?}", notes(&world));
+            assert!(
+                notes(&world)[0].starts_with("this channel is suppressed permanently"),
+                "{:?}",
+                notes(&world)
+            );
         }
     }
 }
 
 #[test]
-fn a_channel_that_was_closed_for_a_time_is_open_when_it_is_over() {
+fn suppression_ends_at_its_time() {
     for (until, sent) in [("2026-11-20T12:00:00Z", 1), ("2026-11-20T12:00:01Z", 0)] {
         let closed = json!({ "suppressed": [{ "channel": "email", "why": "bounced", "until": until }] });
-        assert_eq!(told(closed, json!({}), json!({})).sends().len(), sent, "{until}");
+        assert_eq!(world_after(closed, json!({}), json!({})).sends().len(), sent, "{until}");
     }
 }
 
 #[test]
-fn an_address_that_bounced_is_closed_and_the_one_they_have_now_is_open() {
+fn suppression_applies_to_the_bounced_address_only() {
     for (address, sent) in [("ann@example.com", 0), ("old@example.com", 1)] {
         let now = KeyedHashes::development().address(Channel::Email, address);
         for name in [now, former::address(Channel::Email, address)] {
             let bounced = json!({ "channel": "email", "why": "bounced", "address": name });
-            assert_eq!(told(json!({ "suppressed": [bounced] }), json!({}), json!({})).sends().len(), sent);
+            assert_eq!(
+                world_after(json!({ "suppressed": [bounced] }), json!({}), json!({})).sends().len(),
+                sent
+            );
         }
     }
 }
 
 #[test]
-fn an_address_that_is_nobodys_is_asked_about_before_it_is_written_to() {
+fn address_without_a_profile_is_checked_for_suppression() {
     let address = json!({ "address": { "channel": "email", "of": { "path": "$.data.guest" } } });
     let event = paid("ann", json!({ "data": { "guest": "Guest@example.com" } }));
     let catalog = catalog(&[rule("guest", json!({ "to": [address] }))]);
@@ -113,75 +123,72 @@ fn an_address_that_is_nobodys_is_asked_about_before_it_is_written_to() {
 }
 
 #[test]
-fn who_refuses_advertising_gets_what_is_none() {
-    let no = json!({ "preferences": { "commercial_subscribed": false } });
+fn opt_out_of_advertising_keeps_transactional_messages() {
+    let refusing = json!({ "preferences": { "commercial_subscribed": false } });
     assert_eq!(
-        told(no.clone(), json!({}), json!({ "commercial": true })).refusals(),
+        world_after(refusing.clone(), json!({}), json!({ "commercial": true })).refusals(),
         ["12:00 email preference"]
     );
-    assert_eq!(told(no, json!({}), json!({})).sends().len(), 1);
+    assert_eq!(world_after(refusing, json!({}), json!({})).sends().len(), 1);
 }
 
 #[test]
-fn quiet_hours_say_whose_they_are_and_where() {
+fn quiet_hours_note_names_owner_and_zone() {
     let night = json!({ "quiet": { "start": "20:00", "end": "23:00" } });
-    let world = told(json!({ "zone": "Asia/Tokyo", "quiet": night }), json!({}), json!({}));
+    let world = world_after(json!({ "zone": "Asia/Tokyo", "quiet": night }), json!({}), json!({}));
     let notes = notes(&world);
-    assert_eq!(notes[0], "local time is that of Asia/Tokyo (by the recipient)");
-    assert!(
-        notes[1].starts_with("the recipient's quiet hours hold it back until 2026-11-20T14:0"),
-        "{notes:?}"
-    );
+    assert_eq!(notes[0], "the time zone is Asia/Tokyo (from the recipient)");
+    assert!(notes[1].starts_with("the recipient's quiet hours defer it until 2026-11-20T14:0"), "{notes:?}");
     assert!(
         notes[1].ends_with(
-            ": they end at 2026-11-20T14:00:00Z, and what they held is spread over some minutes after that"
+            ": they end at 2026-11-20T14:00:00Z, and deferred notifications are spread over some minutes after that"
         ),
         "{notes:?}"
     );
 }
 
 #[test]
-fn a_zone_that_nobody_knows_is_said_and_passed_over() {
+fn unknown_zone_is_skipped_with_a_note() {
     let night = json!({ "quiet": { "start": "11:00", "end": "13:00" } });
-    let world = told(json!({ "zone": "Europe/Atlantis", "quiet": night }), json!({}), json!({}));
+    let world = world_after(json!({ "zone": "Europe/Atlantis", "quiet": night }), json!({}), json!({}));
     let notes = notes(&world);
     assert!(
         notes[0].contains("Europe/Atlantis") && notes[0].ends_with("so the next zone counts"),
         "{notes:?}"
     );
-    assert_eq!(notes[1], "local time is that of Etc/UTC (by the policy)");
+    assert_eq!(notes[1], "the time zone is Etc/UTC (from the policy)");
 }
 
 #[test]
-fn limits_say_what_they_are_and_whether_they_are_full() {
+fn limit_notes_name_limit_and_state() {
     let limit = json!({ "name": "daily", "most": 1, "period": { "rolling": "1h" } });
-    let mut world = stage(json!({}), json!({ "caps": [{ "limit": limit, "per": "recipient" }] }));
+    let mut world = world_with(json!({}), json!({ "caps": [{ "limit": limit, "per": "recipient" }] }));
     world.order("1");
-    assert_eq!(notes(&world), ["the limit `daily` of 1 let it through"]);
+    assert_eq!(notes(&world), ["within the limit `daily` of 1"]);
     world.minutes(1);
     world.order("2");
     assert_eq!(
         notes(&world),
-        ["the limit `daily` is full: 1 of 1 have passed, the next may at 2026-11-20T13:00:00Z"],
+        ["the limit `daily` is reached: 1 of 1 have passed, the next may pass at 2026-11-20T13:00:00Z"],
     );
 }
 
 #[test]
-fn what_is_collected_says_until_when() {
+fn collected_note_names_the_closing_time() {
     let steps = json!([{ "digest": { "span": "10m", "policy": {} } }, super::send(json!(["email"]))]);
-    let world = told(json!({}), json!({}), json!({ "steps": steps }));
-    assert_eq!(notes(&world), ["it is collected and told with the others at 2026-11-20T12:10:00Z"]);
+    let world = world_after(json!({}), json!({}), json!({ "steps": steps }));
+    assert_eq!(notes(&world), ["collected into a digest that is sent at 2026-11-20T12:10:00Z"]);
 }
 
-fn told(ann: Value, policy: Value, rule: Value) -> World {
+fn world_after(ann: Value, policy: Value, rule: Value) -> World {
     let mut person = json!({ "id": "ann", "email": "ann@example.com" });
     person.as_object_mut().unwrap().extend(ann.as_object().unwrap().clone());
-    let mut world = staged(rule, policy, json!([person]));
+    let mut world = world_with_people(rule, policy, json!([person]));
     world.order("1");
     world
 }
 
-/// What the last decision says.
+/// The notes of the last decision.
 fn notes(world: &World) -> Vec<String> {
     world.log.last().unwrap().notes.iter().map(ToString::to_string).collect()
 }

@@ -1,4 +1,4 @@
-//! One event and what is decided about it: for whom, on which channels, in which order.
+//! The decisions of one event: recipients, channels and their order.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
-use super::{catalog, decided, known, now, paid, room, rule, tell, user, verdict};
+use super::{catalog, decided, describe, known, now, paid, room, rule, user, verdict};
 use crate::channel::Channel;
 use crate::decide::{Decision, Verdict};
 use crate::outcome::Reason;
@@ -15,10 +15,10 @@ use crate::plan::Plan;
 
 proptest! {
     #[test]
-    fn every_rule_recipient_and_channel_has_one_decision_and_every_decision_its_own_key(
+    fn every_rule_recipient_and_channel_has_one_decision_with_its_own_key(
         asked in vec(rules(), 0..5), data in payloads(), people in people(),
     ) {
-        let rules: Vec<Value> = asked.iter().enumerate().map(|(at, it)| rule(&at.to_string(), it.clone())).collect();
+        let rules: Vec<Value> = asked.iter().enumerate().map(|(index, members)| rule(&index.to_string(), members.clone())).collect();
         let (event, catalog, recipients) = (paid("ann", json!({ "data": data })), catalog(&rules), known(&people));
         let plan = Plan::of(&event, &catalog);
         let decisions = decided(&plan, &recipients, now());
@@ -30,18 +30,18 @@ proptest! {
     }
 
     #[test]
-    fn only_known_people_are_sent_anything_and_the_rest_have_a_reason(
+    fn only_known_people_get_messages_and_others_have_a_reason(
         asked in vec(rules(), 0..5), data in payloads(), people in people(),
     ) {
-        let rules: Vec<Value> = asked.iter().enumerate().map(|(at, it)| rule(&at.to_string(), it.clone())).collect();
+        let rules: Vec<Value> = asked.iter().enumerate().map(|(index, members)| rule(&index.to_string(), members.clone())).collect();
         let (event, catalog, recipients) = (paid("ann", json!({ "data": data })), catalog(&rules), known(&people));
         let plan = Plan::of(&event, &catalog);
         for decision in decided(&plan, &recipients, now()) {
             let person = recipients.get(&decision.recipient);
             match &decision.verdict {
                 Verdict::Send(order) => {
-                    prop_assert!(order.person == person, "{}", tell(&decision));
-                    prop_assert!(person.is_some() != decision.recipient.starts_with("room:"), "{}", tell(&decision));
+                    prop_assert!(order.person == person, "{}", describe(&decision));
+                    prop_assert!(person.is_some() != decision.recipient.starts_with("room:"), "{}", describe(&decision));
                     prop_assert_eq!(Some(&order.rule.name), decision.rule.map(|rule| &rule.name));
                 }
                 Verdict::Suppress(Reason::UnknownRecipient) => prop_assert!(person.is_none()),
@@ -53,7 +53,7 @@ proptest! {
                         (None, _) if rules.is_empty() => Reason::NoRule,
                         (None, _) => Reason::NoRecipient,
                     };
-                    prop_assert_eq!(*reason, expected, "{}", tell(&decision));
+                    prop_assert_eq!(*reason, expected, "{}", describe(&decision));
                 }
                 Verdict::Later(_) | Verdict::Merge(_) | Verdict::Cancel(_) => {
                     prop_assert!(false, "{}", verdict(&decision.verdict));
@@ -65,28 +65,28 @@ proptest! {
 
 proptest! {
     #[test]
-    fn people_who_are_not_addressed_change_nothing(
+    fn people_outside_the_audience_change_nothing(
         asked in vec(rules(), 0..5), data in payloads(), people in people(), strangers in vec("[f-z]", 0..5),
     ) {
-        let rules: Vec<Value> = asked.iter().enumerate().map(|(at, it)| rule(&at.to_string(), it.clone())).collect();
+        let rules: Vec<Value> = asked.iter().enumerate().map(|(index, members)| rule(&index.to_string(), members.clone())).collect();
         let (event, catalog, recipients) = (paid("ann", json!({ "data": data })), catalog(&rules), known(&people));
         let mut more = recipients.clone();
         more.extend(known(&strangers.iter().map(|id| json!({ "id": id })).collect()));
         let plan = Plan::of(&event, &catalog);
-        let told = |it: &[Decision<'_>]| it.iter().map(|it| (it.key.clone(), tell(it))).collect::<Vec<_>>();
+        let describe_all = |decisions: &[Decision<'_>]| decisions.iter().map(|decision| (decision.key.clone(), describe(decision))).collect::<Vec<_>>();
         let (few, many) = (decided(&plan, &recipients, now()), decided(&plan, &more, now()));
-        prop_assert_eq!(told(&few), told(&many));
+        prop_assert_eq!(describe_all(&few), describe_all(&many));
     }
 }
 
 type Place = (String, String, Option<Channel>);
 
 fn place(decision: &Decision<'_>) -> Place {
-    let rule = decision.rule.map_or("-", |it| it.name.as_str());
+    let rule = decision.rule.map_or("-", |rule| rule.name.as_str());
     (rule.to_owned(), decision.recipient.clone(), decision.channel)
 }
 
-/// What there should be a decision about, worked out from the rules as they are written.
+/// The expected decisions, derived from the written rules.
 fn expected(rules: &[Value], data: &Value) -> Vec<Place> {
     if rules.is_empty() {
         return vec![("-".to_owned(), "-".to_owned(), None)];
@@ -143,9 +143,9 @@ fn payloads() -> impl Strategy<Value = Value> {
 
 fn people() -> impl Strategy<Value = Value> {
     let email = select(vec![json!(null), json!("it@example.com"), json!("no-at-sign")]);
-    vec(("[a-e]", email), 0..5).prop_map(|it| {
+    vec(("[a-e]", email), 0..5).prop_map(|people| {
         let people: Vec<Value> =
-            it.into_iter().map(|(id, email)| json!({ "id": id, "email": email })).collect();
+            people.into_iter().map(|(id, email)| json!({ "id": id, "email": email })).collect();
         json!(people)
     })
 }

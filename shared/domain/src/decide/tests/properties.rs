@@ -1,4 +1,4 @@
-//! Worlds in which anything may happen, and what holds in all of them.
+//! Randomised worlds, and the invariants that hold in all of them.
 
 use jiff::SignedDuration;
 use proptest::collection::vec;
@@ -18,29 +18,29 @@ proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 250, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_nobody_is_told_twice_against_their_will_at_night_or_too_often(
-        rules in vec(rules(), 1..4), policy in policies(), people in people(), steps in vec(happenings(), 1..30),
+    fn invariants_hold_in_every_world(
+        rules in vec(rules(), 1..4), policy in policies(), people in people(), steps in vec(steps(), 1..30),
     ) {
-        let rules: Vec<Value> = rules.into_iter().enumerate().map(|(at, mut it)| {
-            it["rule"] = json!(format!("rule {at}"));
-            it
+        let rules: Vec<Value> = rules.into_iter().enumerate().map(|(index, mut rule)| {
+            rule["rule"] = json!(format!("rule {index}"));
+            rule
         }).collect();
         let setting = setting(&rules, &policy, &people, &tenants());
         let mut world = World::new(setting, at("12:00"));
         let mut events: Vec<Event> = Vec::new();
         for step in steps {
-            happen(&mut world, &mut events, step);
+            apply(&mut world, &mut events, step);
         }
-        // Long enough for every window, wait, night and repetition.
+        // Long enough for every window, wait, quiet hour and repetition.
         world.pass(SignedDuration::from_hours(24 * 40));
         Oracle { world: &world }.check();
     }
 }
 
-/// What happens next.
+/// The next step of the simulation.
 #[derive(Debug, Clone)]
-enum Happening {
-    /// An event, to these people, about this thing, of this tenant; or one that takes back.
+enum Step {
+    /// An event for these people, about this subject, of this tenant. `undo` makes it a cancelling event.
     Event {
         to: Vec<&'static str>,
         thing: &'static str,
@@ -48,24 +48,24 @@ enum Happening {
         actor: Option<&'static str>,
         undo: bool,
     },
-    /// One of the events comes again.
+    /// One of the events is redelivered.
     Again(usize),
-    /// One of the wakes that are due comes back, and perhaps again later.
+    /// One of the due continuations is delivered; `again` keeps it for a redelivery.
     Wake {
         which: usize,
         again: bool,
     },
     Wait(i64),
-    /// One of the messages is noticed.
+    /// One of the messages is seen or acknowledged.
     Notice {
         which: usize,
         how: Unless,
     },
 }
 
-fn happen(world: &mut World, events: &mut Vec<Event>, it: Happening) {
-    match it {
-        Happening::Event { to, thing, tenant, actor, undo } => {
+fn apply(world: &mut World, events: &mut Vec<Event>, step: Step) {
+    match step {
+        Step::Event { to, thing, tenant, actor, undo } => {
             let mut event = json!({
                 "specversion": "1.0", "id": events.len().to_string(), "source": "/shop", "time": world.now.to_string(),
                 "type": if undo { "undone" } else { "done" }, "data": { "to": to, "thing": thing },
@@ -80,33 +80,34 @@ fn happen(world: &mut World, events: &mut Vec<Event>, it: Happening) {
             world.deliver(&event);
             events.push(event);
         }
-        Happening::Again(which) => {
-            if let Some(at) = which.checked_rem(events.len()) {
-                world.deliver(&events[at]);
+        Step::Again(which) => {
+            if let Some(index) = which.checked_rem(events.len()) {
+                world.deliver(&events[index]);
             }
         }
-        Happening::Wake { which, again } => {
+        Step::Wake { which, again } => {
             let now = world.now;
-            let due: Vec<usize> = (0..world.wakes.len()).filter(|it| world.wakes[*it].0 <= now).collect();
-            if let Some(at) = which.checked_rem(due.len()) {
+            let due: Vec<usize> =
+                (0..world.wakes.len()).filter(|index| world.wakes[*index].0 <= now).collect();
+            if let Some(index) = which.checked_rem(due.len()) {
                 let (_, text) =
-                    if again { world.wakes[due[at]].clone() } else { world.wakes.remove(due[at]) };
+                    if again { world.wakes[due[index]].clone() } else { world.wakes.remove(due[index]) };
                 world.wake(&text);
             }
         }
-        // What is due comes late: it waits until somebody wakes it, or until all of it is over.
-        Happening::Wait(minutes) => world.now += SignedDuration::from_mins(minutes),
-        Happening::Notice { which, how } => {
+        // Due continuations are delivered late: by a `Wake` step, or at the end.
+        Step::Wait(minutes) => world.now += SignedDuration::from_mins(minutes),
+        Step::Notice { which, how } => {
             let sent: Vec<_> = world.sent().map(|sent| sent.key.clone()).collect();
-            if let Some(at) = which.checked_rem(sent.len()) {
-                world.notice(&sent[at], how);
+            if let Some(index) = which.checked_rem(sent.len()) {
+                world.notice(&sent[index], how);
                 world.now += SignedDuration::from_secs(1);
             }
         }
     }
 }
 
-fn happenings() -> impl Strategy<Value = Happening> {
+fn steps() -> impl Strategy<Value = Step> {
     let to = subsequence(vec!["a", "b", "c", "nobody"], 1..=3);
     let event = (
         to,
@@ -118,10 +119,10 @@ fn happenings() -> impl Strategy<Value = Happening> {
     let wake = (any::<usize>(), prop::bool::weighted(0.3));
     let notice = (any::<usize>(), select(vec![Unless::Seen, Unless::Acknowledged]));
     prop_oneof![
-        6 => event.prop_map(|(to, thing, tenant, actor, undo)| Happening::Event { to, thing, tenant, actor, undo }),
-        2 => any::<usize>().prop_map(Happening::Again),
-        4 => wake.prop_map(|(which, again)| Happening::Wake { which, again }),
-        3 => select(vec![1_i64, 10, 35, 120, 500]).prop_map(Happening::Wait),
-        2 => notice.prop_map(|(which, how)| Happening::Notice { which, how }),
+        6 => event.prop_map(|(to, thing, tenant, actor, undo)| Step::Event { to, thing, tenant, actor, undo }),
+        2 => any::<usize>().prop_map(Step::Again),
+        4 => wake.prop_map(|(which, again)| Step::Wake { which, again }),
+        3 => select(vec![1_i64, 10, 35, 120, 500]).prop_map(Step::Wait),
+        2 => notice.prop_map(|(which, how)| Step::Notice { which, how }),
     ]
 }

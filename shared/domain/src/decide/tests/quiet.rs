@@ -1,41 +1,41 @@
-//! When somebody is not to be disturbed.
+//! Quiet hours.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::engine::{at, clock, stage, staged};
+use super::engine::{at, clock, world_with, world_with_people};
 use super::world::World;
 use crate::channel::Channel;
 
 #[test]
-fn a_person_in_tokyo_is_not_woken_at_three() {
-    let mut world = sleeping(json!({ "zone": "Asia/Tokyo" }), json!({}));
+fn quiet_hours_use_the_recipients_zone() {
+    let mut world = with_quiet_hours(json!({ "zone": "Asia/Tokyo" }), json!({}));
     world.until("18:00");
     world.order("1");
     world.until("2026-11-21T12:00:00Z");
     // Seven o'clock in Tokyo.
-    check_woken(&world, "2026-11-20T22:00:00Z");
+    check_sent_at_opening(&world, "2026-11-20T22:00:00Z");
 }
 
 #[test]
-fn what_disturbs_nobody_is_not_held_back() {
-    let mut world = sleeping(json!({}), json!({ "channels": ["socket", "email"] }));
+fn channels_that_do_not_disturb_are_not_deferred() {
+    let mut world = with_quiet_hours(json!({}), json!({ "channels": ["socket", "email"] }));
     world.until("23:00");
     world.order("1");
     assert_eq!(world.sends(), ["23:00 1 socket"]);
 }
 
 #[test]
-fn an_emergency_is_told_at_any_time() {
-    let mut world = sleeping(json!({}), json!({ "priority": "critical" }));
+fn critical_rule_ignores_quiet_hours() {
+    let mut world = with_quiet_hours(json!({}), json!({ "priority": "critical" }));
     world.until("23:00");
     world.order("1");
     assert_eq!(world.sends(), ["23:00 1 email"]);
 }
 
 #[test]
-fn a_rule_may_drop_what_would_disturb() {
-    let mut world = sleeping(json!({}), json!({ "outside": "drop" }));
+fn rule_may_drop_notifications_in_quiet_hours() {
+    let mut world = with_quiet_hours(json!({}), json!({ "outside": "drop" }));
     world.until("23:00");
     world.order("1");
     world.until("2026-11-21T12:00:00Z");
@@ -43,8 +43,8 @@ fn a_rule_may_drop_what_would_disturb() {
 }
 
 #[test]
-fn a_rule_may_tell_all_of_a_night_at_once_in_the_morning() {
-    let mut world = sleeping(json!({}), json!({ "outside": "digest" }));
+fn rule_may_collect_notifications_over_quiet_hours() {
+    let mut world = with_quiet_hours(json!({}), json!({ "outside": "digest" }));
     world.until("23:00");
     world.order("1");
     world.minutes(60);
@@ -56,8 +56,8 @@ fn a_rule_may_tell_all_of_a_night_at_once_in_the_morning() {
 }
 
 #[test]
-fn what_was_collected_in_the_night_and_comes_again_by_day_is_told_with_the_others_alone() {
-    let mut world = sleeping(json!({}), json!({ "outside": "digest" }));
+fn redelivered_event_stays_in_its_quiet_hours_digest() {
+    let mut world = with_quiet_hours(json!({}), json!({ "outside": "digest" }));
     world.until("23:00");
     let event = world.order("1");
     world.until("2026-11-21T12:00:00Z");
@@ -67,8 +67,8 @@ fn what_was_collected_in_the_night_and_comes_again_by_day_is_told_with_the_other
 }
 
 #[test]
-fn what_would_be_too_late_in_the_morning_is_dropped_at_once() {
-    let mut world = sleeping(json!({}), json!({ "expires": "PT6H" }));
+fn notification_that_expires_in_quiet_hours_is_suppressed_at_once() {
+    let mut world = with_quiet_hours(json!({}), json!({ "expires": "PT6H" }));
     world.until("23:00");
     world.order("1");
     assert_eq!(world.refusals(), ["23:00 email expired_in_quiet_hours"]);
@@ -76,23 +76,23 @@ fn what_would_be_too_late_in_the_morning_is_dropped_at_once() {
 }
 
 #[test]
-fn who_is_never_to_be_disturbed_is_told_so() {
+fn quiet_hours_without_an_end_suppress_with_a_note() {
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let rows: Vec<Value> = days.iter().map(|day| json!({ "day": day, "type": "do_not_send" })).collect();
-    let mut world = sleeping(json!({ "quiet": rows }), json!({}));
+    let mut world = with_quiet_hours(json!({ "quiet": rows }), json!({}));
     world.order("1");
     assert_eq!(world.refusals(), ["12:00 email quiet_hours"]);
 }
 
 #[test]
-fn whoever_is_closest_to_the_recipient_says_when() {
+fn most_specific_quiet_hours_apply() {
     let noon = json!({ "quiet": { "start": "11:00", "end": "13:00" } });
     let open = json!([]);
-    // The recipient's own, within the tenant, beats the recipient's, which beats everybody's.
+    // The recipient's own hours within the tenant precede the recipient's hours, which precede the policy's.
     let held = json!({ "quiet": open, "in_tenants": { "north": { "quiet": noon } } });
     let free = json!({ "quiet": noon, "in_tenants": { "north": { "quiet": open } } });
     for (person, tenant, sent) in [(&held, true, 0), (&held, false, 1), (&free, true, 1), (&free, false, 0)] {
-        let mut world = sleeping(person.clone(), json!({}));
+        let mut world = with_quiet_hours(person.clone(), json!({}));
         let tenant = if tenant { json!({ "tenant": "north" }) } else { json!({}) };
         world.deliver(&super::paid("ann", tenant));
         assert_eq!(world.sends().len(), sent, "{person}");
@@ -100,8 +100,8 @@ fn whoever_is_closest_to_the_recipient_says_when() {
 }
 
 #[test]
-fn the_zone_of_the_device_comes_before_the_events_and_that_before_the_persons() {
-    // At noon it is three in the night in Los Angeles, and nine in the evening in Tokyo.
+fn device_zone_precedes_event_zone_and_recipient_zone() {
+    // At noon the time is 3:00 in Los Angeles and 21:00 in Tokyo.
     let far = "America/Los_Angeles";
     let device = |zone: Value| {
         let device = json!({ "id": "phone", "platform": "fcm", "endpoint": "arn:phone", "zone": zone });
@@ -114,17 +114,17 @@ fn the_zone_of_the_device_comes_before_the_events_and_that_before_the_persons() 
         (device(json!(far)), json!({ "zone": "Asia/Tokyo" }), 0),
         (device(json!("Atlantis")), json!({ "zone": "Asia/Tokyo" }), 1),
     ] {
-        let mut world = sleeping(person.clone(), json!({ "channels": ["push"] }));
+        let mut world = with_quiet_hours(person.clone(), json!({ "channels": ["push"] }));
         world.deliver(&super::paid("ann", event.clone()));
         assert_eq!(world.sends().len(), sent, "{person} {event}");
     }
 }
 
 #[test]
-fn a_phone_rings_although_the_tablet_at_home_has_to_wait() {
+fn each_device_has_its_own_quiet_hours() {
     let device = |id: &str, zone: &str| json!({ "id": id, "platform": "fcm", "endpoint": id, "zone": zone });
     let devices = json!([device("tablet", "America/Los_Angeles"), device("phone", "Asia/Tokyo")]);
-    let mut world = sleeping(json!({ "devices": devices }), json!({ "channels": ["push"] }));
+    let mut world = with_quiet_hours(json!({ "devices": devices }), json!({ "channels": ["push"] }));
     world.order("1");
     assert_eq!(world.sends(), ["12:00 1 push phone"]);
     world.until("20:00");
@@ -135,11 +135,12 @@ fn a_phone_rings_although_the_tablet_at_home_has_to_wait() {
 }
 
 #[test]
-fn devices_whose_windows_never_meet_are_told_one_after_the_other_and_then_it_is_over() {
+fn devices_with_disjoint_windows_are_sent_one_after_the_other() {
     let device = |id: &str, zone: &str| json!({ "id": id, "platform": "fcm", "endpoint": id, "zone": zone });
     let devices = json!([device("tablet", "Etc/UTC"), device("phone", "Asia/Tokyo")]);
     let noon = json!({ "quiet": { "start": "13:00", "end": "12:00" } });
-    let mut world = sleeping(json!({ "devices": devices, "quiet": noon }), json!({ "channels": ["push"] }));
+    let mut world =
+        with_quiet_hours(json!({ "devices": devices, "quiet": noon }), json!({ "channels": ["push"] }));
     world.order("1");
     world.until("2026-11-30T12:00:00Z");
     assert_eq!(world.sends().len(), 2);
@@ -147,12 +148,12 @@ fn devices_whose_windows_never_meet_are_told_one_after_the_other_and_then_it_is_
 }
 
 #[test]
-fn what_was_held_back_is_sent_even_if_the_window_is_short() {
-    // Everybody wakes at a moment of their own, but never after the window.
+fn deferred_notification_is_sent_within_a_short_window() {
+    // Deferred sends are spread, but never beyond the window.
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let row = |it: &&str| json!({ "day": it, "type": "send", "from": "08:00:00", "until": "08:02:00" });
+    let row = |day: &&str| json!({ "day": day, "type": "send", "from": "08:00:00", "until": "08:02:00" });
     let rows: Vec<Value> = days.iter().map(row).collect();
-    let mut world = sleeping(json!({ "quiet": rows }), json!({}));
+    let mut world = with_quiet_hours(json!({ "quiet": rows }), json!({}));
     for id in 0..20 {
         world.order(&id.to_string());
     }
@@ -161,8 +162,8 @@ fn what_was_held_back_is_sent_even_if_the_window_is_short() {
 }
 
 #[test]
-fn not_everybody_is_told_at_the_same_instant() {
-    let mut world = sleeping(json!({}), json!({}));
+fn deferred_sends_are_spread_over_recipients() {
+    let mut world = with_quiet_hours(json!({}), json!({}));
     world.until("23:00");
     for id in 0..20 {
         world.order(&id.to_string());
@@ -173,9 +174,9 @@ fn not_everybody_is_told_at_the_same_instant() {
 }
 
 #[test]
-fn the_steps_after_what_is_held_back_go_on() {
+fn later_steps_continue_while_a_channel_is_deferred() {
     let steps = json!([super::send(json!(["email"])), super::send(json!(["socket"]))]);
-    let mut world = sleeping(json!({}), json!({ "steps": steps }));
+    let mut world = with_quiet_hours(json!({}), json!({ "steps": steps }));
     world.until("23:00");
     world.order("1");
     assert_eq!(world.sends(), ["23:00 1 socket"]);
@@ -185,10 +186,10 @@ fn the_steps_after_what_is_held_back_go_on() {
 }
 
 #[test]
-fn what_was_held_back_does_not_go_through_the_later_steps_once_more() {
+fn deferred_channel_does_not_repeat_later_steps() {
     let steps =
         json!([super::send(json!(["email"])), { "wait": { "for": "PT1H" } }, super::send(json!(["email"]))]);
-    let mut world = sleeping(json!({}), json!({ "steps": steps }));
+    let mut world = with_quiet_hours(json!({}), json!({ "steps": steps }));
     world.until("23:00");
     world.order("1");
     world.until("2026-11-21T07:11:00Z");
@@ -197,27 +198,27 @@ fn what_was_held_back_does_not_go_through_the_later_steps_once_more() {
 }
 
 #[test]
-fn an_address_that_belongs_to_nobody_keeps_everybodys_hours() {
+fn address_without_a_profile_has_the_policys_quiet_hours() {
     let to = json!([{ "address": { "channel": "email", "of": { "literal": "lab@example.com" } } }]);
     let quiet = json!({ "quiet": { "quiet": { "start": "11:00", "end": "13:00" } } });
-    let mut world = stage(json!({ "to": to }), quiet);
+    let mut world = world_with(json!({ "to": to }), quiet);
     world.order("1");
     assert!(world.sends().is_empty());
     world.until("14:00");
     assert_eq!(world.sends().len(), 1);
 }
 
-/// Ann with members set, and quiet hours for everybody from ten to seven.
-fn sleeping(ann: Value, rule: Value) -> World {
+/// Ann with members set, and quiet hours of the policy from 22:00 to 7:00.
+fn with_quiet_hours(ann: Value, rule: Value) -> World {
     let mut person = json!({ "id": "ann", "email": "ann@example.com", "tenants": ["*"] });
     person.as_object_mut().unwrap().extend(ann.as_object().unwrap().clone());
     let quiet = json!({ "quiet": { "quiet": { "start": "22:00", "end": "07:00" } } });
-    staged(rule, quiet, json!([person]))
+    world_with_people(rule, quiet, json!([person]))
 }
 
-/// One email at the opening, or at most ten minutes later.
+/// One e-mail at the opening, or at most ten minutes later.
 #[track_caller]
-fn check_woken(world: &World, opens: &str) {
+fn check_sent_at_opening(world: &World, opens: &str) {
     let sent: Vec<Timestamp> = world.sent().map(|sent| sent.at).collect();
     let opens = at(opens);
     assert_eq!(sent.len(), 1);

@@ -1,12 +1,12 @@
-//! What comes round.
+//! Recurring rules.
 
 use serde_json::{Value, json};
 
-use super::engine::{stage, staged};
+use super::engine::{world_with, world_with_people};
 use super::world::World;
 
 #[test]
-fn a_rule_comes_round_as_often_as_it_says_the_first_time_included() {
+fn rule_repeats_the_configured_number_of_times() {
     let mut world = repeating(json!({ "times": 3 }), json!({}));
     world.order("1");
     world.until("2026-11-30T12:00:00Z");
@@ -15,17 +15,17 @@ fn a_rule_comes_round_as_often_as_it_says_the_first_time_included() {
 }
 
 #[test]
-fn it_comes_round_by_the_recipients_own_clock() {
+fn repetition_uses_the_recipients_zone() {
     let ann = json!([{ "id": "ann", "email": "ann@example.com", "zone": "America/New_York" }]);
     let repeat = json!({ "repeat": { "every": { "every": "daily", "at": "08:00" }, "times": 2 } });
-    let mut world = staged(repeat, json!({}), ann);
+    let mut world = world_with_people(repeat, json!({}), ann);
     world.order("1");
     world.until("2026-11-30T12:00:00Z");
     assert_eq!(world.sends(), ["12:00 1 email", "13:00 1 email"]);
 }
 
 #[test]
-fn it_ends_with_the_instant_that_the_event_names() {
+fn repetition_ends_at_the_time_in_the_event() {
     let mut world = repeating(json!({ "until": "$.data.until" }), json!({}));
     let data = json!({ "user": "ann", "until": "2026-11-22T08:00:00Z" });
     world.deliver(&super::paid("ann", json!({ "data": data })));
@@ -34,7 +34,7 @@ fn it_ends_with_the_instant_that_the_event_names() {
 }
 
 #[test]
-fn it_ends_when_it_expires() {
+fn repetition_ends_at_the_expiry() {
     let mut world = repeating(json!({}), json!({ "expires": "PT36H" }));
     world.order("1");
     world.until("2026-11-30T12:00:00Z");
@@ -42,7 +42,7 @@ fn it_ends_when_it_expires() {
 }
 
 #[test]
-fn it_ends_when_it_is_taken_back() {
+fn repetition_ends_when_cancelled() {
     let cancel = json!({ "key": ["$.data.user"], "when": { "detail-type": ["order.lost"] } });
     let mut world = repeating(json!({}), json!({ "cancel": cancel }));
     world.order("1");
@@ -55,7 +55,7 @@ fn it_ends_when_it_is_taken_back() {
 }
 
 #[test]
-fn each_time_is_a_message_of_its_own_and_comes_once() {
+fn each_occurrence_is_sent_once() {
     let mut world = repeating(json!({ "times": 4 }), json!({}));
     let event = world.order("1");
     world.minutes(5);
@@ -70,7 +70,7 @@ fn each_time_is_a_message_of_its_own_and_comes_once() {
 }
 
 #[test]
-fn the_steps_of_each_time_are_gone_through_and_only_the_first_makes_the_next() {
+fn each_occurrence_runs_all_steps_and_schedules_one_next() {
     let steps =
         json!([super::send(json!(["email"])), { "wait": { "for": "PT1H" } }, super::send(json!(["sms"]))]);
     let mut world = repeating(json!({ "times": 2 }), json!({ "steps": steps }));
@@ -80,7 +80,7 @@ fn the_steps_of_each_time_are_gone_through_and_only_the_first_makes_the_next() {
 }
 
 #[test]
-fn a_wait_that_ends_when_the_rule_comes_round_is_not_mistaken_for_it() {
+fn wait_that_ends_at_the_next_occurrence_is_distinct() {
     let steps = json!([{ "wait": { "for": "PT20H" } }, super::send(json!(["email"]))]);
     let mut world = repeating(json!({ "times": 2 }), json!({ "steps": steps }));
     world.order("1");
@@ -89,7 +89,7 @@ fn a_wait_that_ends_when_the_rule_comes_round_is_not_mistaken_for_it() {
 }
 
 #[test]
-fn what_is_collected_is_collected_each_time() {
+fn each_occurrence_is_collected() {
     let steps = json!([{ "digest": { "span": "10m", "policy": {} } }, super::send(json!(["email"]))]);
     let mut world = repeating(json!({ "times": 2 }), json!({ "steps": steps }));
     world.order("1");
@@ -100,21 +100,21 @@ fn what_is_collected_is_collected_each_time() {
 }
 
 #[test]
-fn a_time_that_falls_into_the_night_is_held_back_and_the_next_is_not_put_off() {
+fn occurrence_deferred_by_quiet_hours_does_not_delay_the_next() {
     let quiet = json!({ "quiet": { "quiet": { "start": "07:00", "end": "09:00" } } });
     let repeat = json!({ "repeat": { "every": { "every": "daily", "at": "08:00" }, "times": 3 } });
-    let mut world = stage(repeat, quiet);
+    let mut world = world_with(repeat, quiet);
     world.order("1");
     world.until("2026-11-30T12:00:00Z");
     let days: Vec<String> = world.sends().iter().map(|send| send[..6].to_owned()).collect();
     assert_eq!(days, ["12:00 ", "21. 09", "22. 09"]);
 }
 
-/// An email at once, and every morning at eight.
+/// An e-mail at once, and every morning at eight.
 fn repeating(others: Value, rule: Value) -> World {
     let mut repeat = json!({ "every": { "every": "daily", "at": "08:00" } });
     repeat.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
     let mut all = json!({ "repeat": repeat });
     all.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
-    stage(all, json!({}))
+    world_with(all, json!({}))
 }

@@ -1,13 +1,13 @@
-//! Sends and waits, one after the other.
+//! Send and wait steps.
 
 use serde_json::{Value, json};
 
-use super::engine::{at, order, stage};
+use super::engine::{at, order, world_with};
 use crate::wake::Start;
 
 #[test]
-fn a_step_after_a_wait_comes_when_the_wait_is_over_and_not_before() {
-    let mut world = stage(email_wait_sms(&json!({ "for": "PT30M" })), json!({}));
+fn step_after_a_wait_runs_when_the_wait_ends() {
+    let mut world = world_with(email_wait_sms(&json!({ "for": "PT30M" })), json!({}));
     world.order("1");
     assert_eq!(world.sends(), ["12:00 1 email"]);
     world.minutes(29);
@@ -17,7 +17,7 @@ fn a_step_after_a_wait_comes_when_the_wait_is_over_and_not_before() {
 }
 
 #[test]
-fn a_wait_ends_at_an_instant_or_where_the_event_says() {
+fn wait_ends_at_a_fixed_or_event_time() {
     check_wait(json!({ "until": "2026-11-20T15:00:00Z" }), "15:00");
     check_wait(json!({ "event": { "path": "$.data.at", "shift": "PT0S" } }), "18:00");
     check_wait(json!({ "event": { "path": "$.data.at", "shift": "-PT2H" } }), "16:00");
@@ -25,14 +25,14 @@ fn a_wait_ends_at_an_instant_or_where_the_event_says() {
 }
 
 #[test]
-fn a_time_that_is_over_is_not_waited_for() {
+fn wait_for_a_past_time_is_skipped() {
     check_wait(json!({ "until": "2026-11-20T12:00:00Z" }), "12:00");
     check_wait(json!({ "event": { "path": "$.data.at", "shift": "-PT6H" } }), "12:00");
 }
 
 #[test]
-fn what_wakes_is_decided_anew() {
-    let mut world = stage(email_wait_sms(&json!({ "for": "PT30M" })), json!({}));
+fn continuation_is_decided_with_current_preferences() {
+    let mut world = world_with(email_wait_sms(&json!({ "for": "PT30M" })), json!({}));
     world.order("1");
     let mut setting = super::engine::setting(
         &[super::rule("paid", email_wait_sms(&json!({ "for": "PT30M" })))],
@@ -47,10 +47,10 @@ fn what_wakes_is_decided_anew() {
 }
 
 #[test]
-fn what_would_come_too_late_is_not_waited_for_and_takes_nothing_of_what_was_sent_before() {
+fn wait_beyond_the_expiry_is_suppressed() {
     let mut late = email_wait_sms(&json!({ "for": "PT30M" }));
     late["expires"] = json!("PT20M");
-    let mut world = stage(late, json!({}));
+    let mut world = world_with(late, json!({}));
     world.order("1");
     world.minutes(60);
     assert_eq!(world.sends(), ["12:00 1 email"]);
@@ -58,10 +58,10 @@ fn what_would_come_too_late_is_not_waited_for_and_takes_nothing_of_what_was_sent
 }
 
 #[test]
-fn a_wake_that_comes_too_late_tells_nothing() {
+fn late_continuation_is_expired() {
     let mut late = email_wait_sms(&json!({ "for": "PT30M" }));
     late["expires"] = json!("PT1H");
-    let mut world = stage(late, json!({}));
+    let mut world = world_with(late, json!({}));
     world.order("1");
     world.now = at("13:01");
     world.minutes(1);
@@ -70,8 +70,8 @@ fn a_wake_that_comes_too_late_tells_nothing() {
 }
 
 #[test]
-fn an_event_or_a_wake_that_comes_again_sends_nothing_again() {
-    let mut world = stage(email_wait_sms(&json!({ "for": "PT30M" })), json!({}));
+fn redelivered_event_or_continuation_sends_once() {
+    let mut world = world_with(email_wait_sms(&json!({ "for": "PT30M" })), json!({}));
     let event = world.order("1");
     let wakes = world.wakes.clone();
     world.minutes(10);
@@ -82,35 +82,35 @@ fn an_event_or_a_wake_that_comes_again_sends_nothing_again() {
 }
 
 #[test]
-fn an_emergency_does_not_wait_for_its_first_word_but_between_two() {
+fn critical_rule_skips_only_waits_before_the_first_send() {
     let wait = json!({ "wait": { "for": "PT30M" } });
     let steps = json!([wait, super::send(json!(["email"])), wait, super::send(json!(["sms"]))]);
-    let mut critical = stage(json!({ "steps": steps, "priority": "critical" }), json!({}));
+    let mut critical = world_with(json!({ "steps": steps, "priority": "critical" }), json!({}));
     critical.order("1");
     critical.minutes(90);
     assert_eq!(critical.sends(), ["12:00 1 email", "12:30 1 sms"]);
-    let mut normal = stage(json!({ "steps": steps }), json!({}));
+    let mut normal = world_with(json!({ "steps": steps }), json!({}));
     normal.order("1");
     normal.minutes(90);
     assert_eq!(normal.sends(), ["12:30 1 email", "13:00 1 sms"]);
 }
 
 #[test]
-fn only_the_rule_and_not_the_event_makes_an_emergency() {
+fn only_the_rule_priority_makes_a_run_critical() {
     let wait = json!({ "wait": { "for": "PT30M" } });
-    let mut world = stage(json!({ "steps": [wait, super::send(json!(["email"]))] }), json!({}));
+    let mut world = world_with(json!({ "steps": [wait, super::send(json!(["email"]))] }), json!({}));
     world.deliver(&super::paid("ann", json!({ "priority": "critical" })));
     assert!(world.sends().is_empty());
 }
 
 #[test]
-fn a_rule_without_steps_or_without_a_send_says_nothing() {
+fn rule_without_a_send_decides_nothing() {
     for steps in [
         json!([]),
         json!([{ "wait": { "for": "PT1H" } }]),
         json!([{ "throttle": { "most": 1, "per": "1h" } }]),
     ] {
-        let mut world = stage(json!({ "steps": steps }), json!({}));
+        let mut world = world_with(json!({ "steps": steps }), json!({}));
         world.order("1");
         world.minutes(120);
         assert!(world.sends().is_empty() && world.wakes.is_empty());
@@ -118,8 +118,8 @@ fn a_rule_without_steps_or_without_a_send_says_nothing() {
 }
 
 #[test]
-fn a_run_that_is_told_to_begin_behind_its_last_step_is_over() {
-    let world = stage(json!({}), json!({}));
+fn run_beyond_the_last_step_ends() {
+    let world = world_with(json!({}), json!({}));
     let event = order(&world, "1");
     let setting = std::rc::Rc::clone(&world.setting);
     for step in [1, 50, u32::MAX] {
@@ -136,10 +136,10 @@ fn email_wait_sms(wait: &Value) -> Value {
     json!({ "steps": [super::send(json!(["email"])), { "wait": wait }, super::send(json!(["sms"]))] })
 }
 
-/// When the step after the wait is reached.
+/// Checks when the step after the wait runs.
 #[track_caller]
 fn check_wait(wait: Value, expected: &str) {
-    let mut world = stage(email_wait_sms(&wait), json!({}));
+    let mut world = world_with(email_wait_sms(&wait), json!({}));
     let data = json!({ "user": "ann", "at": "2026-11-20T18:00:00Z", "in": "PT45M" });
     world.deliver(&super::paid("ann", json!({ "data": data })));
     world.minutes(600);

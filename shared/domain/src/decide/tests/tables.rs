@@ -1,5 +1,4 @@
-//! The tables as the engine sees them: what is counted, collected, cancelled and seen. Who asks again gets the answer
-//! of the first time.
+//! In-memory tables: counters, digests, cancellations and engagement. A repeated question gets its first answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,26 +14,26 @@ use crate::recipient::Suppression;
 use crate::rule::Unless;
 use crate::zone::Zone;
 
-/// Items by their keys, each with what takes it back, and when it joined.
+/// Items by key, each with its cancel key and its join time.
 pub(super) type Collected = BTreeMap<String, (Item, Option<CancelKey>, Timestamp)>;
 
 #[derive(Default)]
 pub(super) struct Tables {
     states: States,
-    /// By who asked.
+    /// By the key of the question.
     granted: BTreeMap<Key, Vec<Channel>>,
-    /// The window that somebody joined, by who asked.
+    /// The joined window, by the key of the question.
     pub(super) joined: BTreeMap<Key, Option<String>>,
     /// By the window's name.
     pub(super) headers: BTreeMap<String, Header>,
-    /// What each window collected, by its id.
+    /// The items of each window, by its id.
     pub(super) windows: BTreeMap<String, Collected>,
     pub(super) cancelled: BTreeMap<CancelKey, Cancellation>,
     pub(super) seen: BTreeMap<Key, (Unless, Timestamp)>,
     /// By the hash of the address.
     pub(super) closed: BTreeMap<String, Suppression>,
-    /// What was sent, or is on its way.
-    pub(super) told: BTreeSet<Key>,
+    /// Notifications that were sent or are pending.
+    pub(super) sent: BTreeSet<Key>,
 }
 
 impl Tables {
@@ -42,10 +41,10 @@ impl Tables {
         match ask {
             Ask::Cancelled { key } => Answer::Cancelled(self.cancelled.get(key).cloned()),
             Ask::Seen { of } => {
-                Answer::Seen(of.iter().filter_map(|it| self.seen.get(it)).map(|it| it.0).max())
+                Answer::Seen(of.iter().filter_map(|key| self.seen.get(key)).map(|key| key.0).max())
             }
             Ask::Closed { address } => Answer::Closed(self.closed.get(address).cloned()),
-            Ask::Told { of } => Answer::Told(of.iter().any(|it| self.told.contains(it))),
+            Ask::Told { of } => Answer::Told(of.iter().any(|key| self.sent.contains(key))),
             Ask::Heard { .. } => ask.if_nothing_happened(),
             Ask::Admit { key, wants, channels, zone } => self.admit(key, wants, channels, zone, now),
             Ask::Collected { key } => match self.joined.get(key).cloned().flatten() {
@@ -56,11 +55,11 @@ impl Tables {
         }
     }
 
-    /// A later cancellation is not undone by an earlier one.
-    pub(super) fn cancel(&mut self, key: CancelKey, it: Cancellation) {
-        let known = self.cancelled.entry(key).or_insert_with(|| it.clone());
-        if known.at < it.at {
-            *known = it;
+    /// A later cancellation is not replaced by an earlier one.
+    pub(super) fn cancel(&mut self, key: CancelKey, cancellation: Cancellation) {
+        let known = self.cancelled.entry(key).or_insert_with(|| cancellation.clone());
+        if known.at < cancellation.at {
+            *known = cancellation;
         }
     }
 
@@ -74,11 +73,12 @@ impl Tables {
     ) -> Answer {
         let asked: Vec<Want<'_>> = wants
             .iter()
-            .map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope, weight: it.weight })
+            .map(|want| Want { id: &want.id, limit: &want.limit, scope: want.scope, weight: want.weight })
             .collect();
         let admission = admit(&self.states, &asked, channels, zone, now);
         if let Some(granted) = self.granted.get(key).cloned() {
-            let refused = admission.refused.into_iter().filter(|(it, _)| !granted.contains(it)).collect();
+            let refused =
+                admission.refused.into_iter().filter(|(channel, _)| !granted.contains(channel)).collect();
             return Answer::Admitted { granted, refused };
         }
         if !admission.granted.is_empty() {
@@ -89,12 +89,15 @@ impl Tables {
     }
 
     fn join(&mut self, ask: &Ask, now: Timestamp) -> Answer {
-        let Ask::Join { key, window, policy, ends, item, cancel } = ask else { panic!("it does not join") };
+        let Ask::Join { key, window, policy, ends, item, cancel } = ask else {
+            panic!("not a join question")
+        };
         let header = self.headers.get(window);
         if let Some(marker) = self.joined.get(key) {
             let Some(window_id) = marker.clone() else { return Answer::PassThrough };
-            let closes_at =
-                header.filter(|header| header.window_id == window_id).map_or(*ends, |it| it.closes_at);
+            let closes_at = header
+                .filter(|header| header.window_id == window_id)
+                .map_or(*ends, |header| header.closes_at);
             return Answer::Joined { window_id, closes_at, timer: true };
         }
         let arrival = Arrival { key: window, event_key: key.as_str(), now, window_end: *ends };
@@ -110,7 +113,7 @@ impl Tables {
         };
         let items = self.windows.entry(window_id.to_owned()).or_default();
         let before = items.insert(item.event_key.clone(), ((**item).clone(), cancel.clone(), now));
-        assert!(before.is_none(), "it was collected twice");
+        assert!(before.is_none(), "an event was collected twice");
         let closes_at = join.timer().unwrap_or(join.next().closes_at).max(now);
         Answer::Joined { window_id: window_id.to_owned(), closes_at, timer: join.timer().is_some() }
     }

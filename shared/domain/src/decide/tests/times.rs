@@ -1,13 +1,13 @@
-//! Times and lengths that the event names.
+//! Times and durations in events.
 
 use serde_json::{Value, json};
 
-use super::engine::staged;
+use super::engine::world_with_people;
 use super::world::World;
 
 #[test]
-fn reminder_waits_for_every_form_of_time_that_templates_show() {
-    for (at, expected) in [
+fn reminder_waits_for_every_supported_time_format() {
+    for (text, expected) in [
         (json!("2026-12-24T18:00:00+01:00"), "2026-12-24T17:00:00Z"),
         (json!("2026-12-24T18:00"), "2026-12-24T17:00:00Z"),
         (json!("2026-12-24 18:00:00"), "2026-12-24T17:00:00Z"),
@@ -24,17 +24,17 @@ fn reminder_waits_for_every_form_of_time_that_templates_show() {
         (json!(["1d"]), "2026-11-21T12:00:00Z"),
     ] {
         let mut world = reminding(json!({}));
-        deliver(&mut world, &json!({ "user": "ann", "at": at }));
-        assert!(world.sends().is_empty(), "{at} went out at once");
+        deliver(&mut world, &json!({ "user": "ann", "at": text }));
+        assert!(world.sends().is_empty(), "{text} was sent at once");
         let due: Vec<String> = world.wakes.iter().map(|(due, _)| due.to_string()).collect();
-        assert_eq!(due, [expected], "{at}");
+        assert_eq!(due, [expected], "{text}");
         world.until("2027-01-01T00:00:00Z");
-        assert_eq!(world.sends().len(), 1, "{at}");
+        assert_eq!(world.sends().len(), 1, "{text}");
     }
 }
 
 #[test]
-fn reminder_for_a_value_that_is_no_time_is_not_sent_and_says_why() {
+fn reminder_for_an_invalid_time_is_suppressed_with_a_note() {
     let bad = [
         json!("tomorrow"),
         json!(null),
@@ -51,14 +51,16 @@ fn reminder_for_a_value_that_is_no_time_is_not_sent_and_says_why() {
         json!([]),
         json!("9999-12-31T23:59:59Z[Etc/UTC]x"),
     ];
-    for data in bad.iter().map(|at| json!({ "user": "ann", "at": at })).chain([json!({ "user": "ann" })]) {
+    for data in
+        bad.iter().map(|value| json!({ "user": "ann", "at": value })).chain([json!({ "user": "ann" })])
+    {
         for shift in ["PT0S", "-PT2H"] {
             let mut world = reminding(json!({ "shift": shift }));
             deliver(&mut world, &data);
             world.minutes(60 * 24 * 60);
             assert!(world.sends().is_empty(), "{data}");
             assert_eq!(world.refusals(), ["12:00 email unreadable_time"], "{data}");
-            let notes = world.log.iter().flat_map(|it| &it.notes).map(ToString::to_string);
+            let notes = world.log.iter().flat_map(|entry| &entry.notes).map(ToString::to_string);
             assert!(notes.clone().any(|note| note.starts_with("`$.data.at` of the event is ")), "{data}");
             assert!(
                 !notes.into_iter().any(|note| note.contains("tomorrow") || note.contains("2026")),
@@ -69,10 +71,10 @@ fn reminder_for_a_value_that_is_no_time_is_not_sent_and_says_why() {
 }
 
 #[test]
-fn steps_before_an_unreadable_time_are_sent_and_those_behind_are_refused() {
+fn unreadable_time_suppresses_only_later_steps() {
     let wait = json!({ "wait": { "event": { "path": "$.data.at", "shift": "PT0S" } } });
     let steps = json!([super::send(json!(["email"])), wait, super::send(json!(["sms", "push"]))]);
-    let mut world = staged(json!({ "steps": steps }), json!({}), ann());
+    let mut world = world_with_people(json!({ "steps": steps }), json!({}), ann());
     deliver(&mut world, &json!({ "user": "ann", "at": "soon" }));
     world.minutes(60 * 24 * 60);
     assert_eq!(world.sends(), ["12:00 1 email"]);
@@ -81,7 +83,7 @@ fn steps_before_an_unreadable_time_are_sent_and_those_behind_are_refused() {
 
 #[test]
 fn shift_by_days_keeps_the_local_hour_when_clocks_change() {
-    // Clocks in Berlin go forward on 28 March 2027.
+    // Berlin changes to summer time on 28 March 2027.
     let at = "2027-03-28T09:00";
     for (shift, days, expected) in [
         ("-PT24H", -1, "2027-03-27T08:00:00Z"),
@@ -99,7 +101,7 @@ fn shift_by_days_keeps_the_local_hour_when_clocks_change() {
 
 #[test]
 fn repetition_ends_with_every_form_of_time() {
-    // Every morning at nine in Berlin, 8:00 in UTC.
+    // Every morning at 9:00 in Berlin, 8:00 UTC.
     for (until, count) in [
         (json!("2026-11-22T12:00:00Z"), 3),
         (json!("2026-11-22T12:00"), 3),
@@ -124,9 +126,11 @@ fn repetition_ends_with_every_form_of_time() {
 }
 
 #[test]
-fn repetition_until_a_value_that_is_no_time_is_never_endless_and_says_why() {
+fn repetition_with_an_invalid_end_stops_with_a_note() {
     let bad = [json!("the end"), json!(null), json!("32d"), json!(""), json!(true), json!({}), json!(1e300)];
-    for data in bad.iter().map(|it| json!({ "user": "ann", "until": it })).chain([json!({ "user": "ann" })]) {
+    for data in
+        bad.iter().map(|value| json!({ "user": "ann", "until": value })).chain([json!({ "user": "ann" })])
+    {
         for times in [None, Some(6)] {
             let mut world = repeating(times);
             deliver(&mut world, &data);
@@ -139,7 +143,7 @@ fn repetition_until_a_value_that_is_no_time_is_never_endless_and_says_why() {
 }
 
 #[test]
-fn repeated_rule_that_waits_for_no_time_does_not_come_round() {
+fn rule_with_an_unreadable_wait_is_not_repeated() {
     let repeat = json!({ "every": { "every": "daily", "at": "09:00" }, "times": 6 });
     let mut world = reminding(json!({ "rule": { "repeat": repeat } }));
     deliver(&mut world, &json!({ "user": "ann", "at": "soon" }));
@@ -161,7 +165,7 @@ fn message_expires_at_the_time_that_the_event_names() {
         (json!("PT59M"), false),
         (json!("7d"), true),
     ] {
-        // The message would be sent an hour after the event.
+        // The message would be sent one hour after the event.
         let mut world = expiring();
         deliver(&mut world, &json!({ "user": "ann", "valid": valid }));
         world.minutes(120);
@@ -183,7 +187,7 @@ fn message_expires_at_the_time_that_the_event_names() {
 
 fn expiring() -> World {
     let steps = json!([{ "wait": { "for": "PT1H" } }, super::send(json!(["email"]))]);
-    staged(json!({ "steps": steps, "expires": "$.data.valid" }), json!({}), ann())
+    world_with_people(json!({ "steps": steps, "expires": "$.data.valid" }), json!({}), ann())
 }
 
 fn repeating(times: Option<u32>) -> World {
@@ -191,10 +195,10 @@ fn repeating(times: Option<u32>) -> World {
     if let Some(times) = times {
         repeat["times"] = times.into();
     }
-    staged(json!({ "repeat": repeat }), json!({}), ann())
+    world_with_people(json!({ "repeat": repeat }), json!({}), ann())
 }
 
-/// An email at `$.data.at`. `rule` has further members of the rule; the others are those of the wait.
+/// An e-mail at `$.data.at`. `rule` has further members of the rule; the others belong to the wait.
 fn reminding(mut others: Value) -> World {
     let mut rule = others["rule"].take();
     let mut wait = json!({ "path": "$.data.at", "shift": "PT0S" });
@@ -205,7 +209,7 @@ fn reminding(mut others: Value) -> World {
         rule = json!({});
     }
     rule["steps"] = json!([{ "wait": { "event": wait } }, super::send(json!(["email"]))]);
-    staged(rule, json!({}), ann())
+    world_with_people(rule, json!({}), ann())
 }
 
 fn ann() -> Value {

@@ -1,17 +1,17 @@
-//! Several rules, recipients and channels at once.
+//! Several rules, recipients and channels in one decision.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{catalog, decided, known, now, paid, room, rule, story, tell, user};
+use super::{catalog, decided, decision_lines, describe, known, now, paid, room, rule, user};
 use crate::channel::Channel;
 use crate::event::Event;
 use crate::key::Key;
 use crate::plan::Plan;
 
 #[test]
-fn decisions_keep_the_order_of_the_catalog_then_of_the_recipients_then_of_the_channels() {
+fn decisions_are_ordered_by_rule_recipient_and_channel() {
     let rules = [
         rule("zebra", json!({ "channels": ["socket", "email"], "to": [user("$.data.all")] })),
         rule("any", json!({ "when": { "detail-type": [{ "wildcard": "order.*" }] } })),
@@ -22,7 +22,7 @@ fn decisions_keep_the_order_of_the_catalog_then_of_the_recipients_then_of_the_ch
     ];
     let event = paid("ann", json!({ "data": { "user": "ann", "shop": 1, "all": ["cem", "ann"] } }));
     assert_eq!(
-        story(&event, &rules, &people()),
+        decision_lines(&event, &rules, &people()),
         [
             "zebra → cem by socket: send to the sockets of cem",
             "zebra → cem by email: send to cem@example.com",
@@ -36,11 +36,11 @@ fn decisions_keep_the_order_of_the_catalog_then_of_the_recipients_then_of_the_ch
 }
 
 #[test]
-fn somebody_a_rule_names_twice_is_told_once_and_once_by_every_rule() {
+fn recipient_gets_one_notification_per_rule() {
     let twice = json!({ "to": [user("$.data.user"), user("$.data.all")] });
     let event = paid("ann", json!({ "data": { "user": "ann", "all": ["ann", "cem", "ann"] } }));
     assert_eq!(
-        story(&event, &[rule("one", twice), rule("two", json!({}))], &people()),
+        decision_lines(&event, &[rule("one", twice), rule("two", json!({}))], &people()),
         [
             "one → ann by email: send to ann@example.com",
             "one → cem by email: send to cem@example.com",
@@ -50,7 +50,7 @@ fn somebody_a_rule_names_twice_is_told_once_and_once_by_every_rule() {
 }
 
 #[test]
-fn a_key_differs_by_event_rule_recipient_and_channel() {
+fn key_differs_by_event_rule_recipient_and_channel() {
     let rules = ["one", "two"].map(|name| {
         rule(name, json!({ "channels": ["socket", "email"], "to": [user("$.data.all"), room("shop", "$.data.shop")] }))
     });
@@ -67,7 +67,7 @@ fn a_key_differs_by_event_rule_recipient_and_channel() {
 }
 
 #[test]
-fn a_key_is_the_one_that_the_ledger_knows() {
+fn key_format_is_stable() {
     let event = paid("ann", json!({}));
     let expected = Key::of(&event, "paid", "ann", Some(Channel::Email), 0, "");
     assert_eq!(keys(&event, &[rule("paid", json!({}))]), [expected]);
@@ -77,7 +77,7 @@ fn a_key_is_the_one_that_the_ledger_knows() {
 }
 
 #[test]
-fn a_key_does_not_depend_on_what_the_event_says_or_on_when_it_is_read() {
+fn key_does_not_depend_on_event_data_or_time() {
     let rules = [rule("paid", json!({}))];
     let first = paid("ann", json!({}));
     let again = paid(
@@ -90,21 +90,22 @@ fn a_key_does_not_depend_on_what_the_event_says_or_on_when_it_is_read() {
 }
 
 #[test]
-fn the_same_arguments_give_the_same_answer() {
+fn decision_is_deterministic() {
     let rules = [rule("one", json!({ "to": [user("$.data.all")] })), rule("two", json!({}))];
     let event = paid("ann", json!({ "data": { "user": "zoe", "all": ["cem", "zoe", "ann"] } }));
-    let (first, again) = (story(&event, &rules, &people()), story(&event, &rules, &people()));
+    let (first, again) =
+        (decision_lines(&event, &rules, &people()), decision_lines(&event, &rules, &people()));
     assert_eq!(first, again);
     let (catalog, recipients) = (catalog(&rules), known(&people()));
     let plan = Plan::of(&event, &catalog);
-    let once: Vec<String> = decided(&plan, &recipients, now()).iter().map(tell).collect();
-    assert_eq!(once, decided(&plan, &recipients, now()).iter().map(tell).collect::<Vec<String>>());
+    let once: Vec<String> = decided(&plan, &recipients, now()).iter().map(describe).collect();
+    assert_eq!(once, decided(&plan, &recipients, now()).iter().map(describe).collect::<Vec<String>>());
 }
 
 fn keys(event: &Event, rules: &[Value]) -> Vec<Key> {
     let (catalog, recipients) = (catalog(rules), known(&people()));
     let plan = Plan::of(event, &catalog);
-    decided(&plan, &recipients, now()).into_iter().map(|it| it.key).collect()
+    decided(&plan, &recipients, now()).into_iter().map(|decision| decision.key).collect()
 }
 
 fn people() -> Value {

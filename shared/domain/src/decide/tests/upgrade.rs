@@ -1,8 +1,8 @@
-//! The release that made hashes keyed: rows under the former names still count.
+//! The change to keyed hashes: rows under the former names still count.
 
 use serde_json::json;
 
-use super::{catalog, known, now, paid, rule, tell};
+use super::{catalog, describe, known, now, paid, rule};
 use crate::cancel::Cancellation;
 use crate::channel::Channel;
 use crate::decide::{Answer, Ask, decide_with};
@@ -13,7 +13,7 @@ use crate::plan::{Plan, former_cancel_key};
 const GUEST: &str = "guest@example.com";
 
 #[test]
-fn address_that_the_last_release_wrote_to_keeps_its_keys() {
+fn address_used_by_the_last_release_keeps_its_keys() {
     let event = paid("ann", json!({ "data": { "guest": GUEST } }));
     let to = json!([{ "address": { "channel": "email", "of": { "path": "$.data.guest" } } }]);
     let (catalog, nobody) = (catalog(&[rule("guest", json!({ "to": to }))]), known(&json!([])));
@@ -39,7 +39,7 @@ fn address_that_the_last_release_wrote_to_keeps_its_keys() {
 }
 
 #[test]
-fn cancellation_of_the_last_release_counts() {
+fn cancellation_of_the_last_release_applies() {
     let event = paid("ann", json!({ "data": { "user": "ann", "order": "x" } }));
     let cancel = json!({ "key": ["$.data.order"], "when": { "detail-type": ["order.lost"] } });
     let rules = [rule("mail", json!({ "cancel": cancel }))];
@@ -59,6 +59,6 @@ fn cancellation_of_the_last_release_counts() {
         | Ask::Closed { .. }
         | Ask::Join { .. }) => other.if_nothing_happened(),
     });
-    let told: Vec<String> = decisions.iter().map(tell).collect();
-    assert_eq!(told, ["mail → ann by email: cancelled"]);
+    let lines: Vec<String> = decisions.iter().map(describe).collect();
+    assert_eq!(lines, ["mail → ann by email: cancelled"]);
 }

@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
-use super::{paid, room, rule, story, user};
+use super::{decision_lines, paid, room, rule, user};
 use crate::event::Event;
 
 #[test]
-fn a_known_person_is_told_on_every_channel_of_the_rule() {
+fn known_person_gets_every_channel_of_the_rule() {
     check(
         "ann",
         json!({ "channels": ["socket", "email"] }),
@@ -13,7 +13,7 @@ fn a_known_person_is_told_on_every_channel_of_the_rule() {
 }
 
 #[test]
-fn somebody_unknown_is_told_nothing_on_any_channel() {
+fn unknown_person_is_suppressed_on_every_channel() {
     check(
         "zoe",
         json!({ "channels": ["socket", "email"] }),
@@ -22,7 +22,7 @@ fn somebody_unknown_is_told_nothing_on_any_channel() {
 }
 
 #[test]
-fn a_person_without_an_address_is_still_reached_by_socket() {
+fn person_without_an_address_is_reached_by_socket() {
     let both = json!({ "channels": ["email", "socket"] });
     check(
         "ben",
@@ -37,7 +37,7 @@ fn a_person_without_an_address_is_still_reached_by_socket() {
 }
 
 #[test]
-fn an_event_of_a_tenant_reaches_only_its_own_people_and_those_of_all() {
+fn tenant_event_reaches_people_of_that_tenant_and_of_all_tenants() {
     let north = paid("ann", json!({ "tenant": "north" }));
     let south = paid("ann", json!({ "tenant": "south" }));
     let nobodys = paid("ann", json!({}));
@@ -45,30 +45,30 @@ fn an_event_of_a_tenant_reaches_only_its_own_people_and_those_of_all() {
     let refused = ["paid → ann by email: other_tenant"];
     let sent = ["paid → ann by email: send to ann@example.com"];
     let paid = [rule("paid", json!({}))];
-    assert_eq!(story(&north, &paid, &ann(json!(["north"]))), sent);
-    assert_eq!(story(&south, &paid, &ann(json!(["north"]))), refused);
-    assert_eq!(story(&south, &paid, &ann(json!(["north", "south"]))), sent);
-    assert_eq!(story(&south, &paid, &ann(json!(["*"]))), sent);
-    assert_eq!(story(&south, &paid, &ann(json!([]))), refused);
-    assert_eq!(story(&nobodys, &paid, &ann(json!([]))), sent);
-    assert_eq!(story(&nobodys, &paid, &ann(json!(["north"]))), sent);
+    assert_eq!(decision_lines(&north, &paid, &ann(json!(["north"]))), sent);
+    assert_eq!(decision_lines(&south, &paid, &ann(json!(["north"]))), refused);
+    assert_eq!(decision_lines(&south, &paid, &ann(json!(["north", "south"]))), sent);
+    assert_eq!(decision_lines(&south, &paid, &ann(json!(["*"]))), sent);
+    assert_eq!(decision_lines(&south, &paid, &ann(json!([]))), refused);
+    assert_eq!(decision_lines(&nobodys, &paid, &ann(json!([]))), sent);
+    assert_eq!(decision_lines(&nobodys, &paid, &ann(json!(["north"]))), sent);
 }
 
 #[test]
-fn device_that_another_tenant_registered_gets_no_note() {
+fn device_of_another_tenant_gets_no_push() {
     let device = |id: &str, tenant: Value| json!({ "id": id, "platform": "fcm", "endpoint": format!("arn:{id}"), "tenant": tenant });
     let devices =
         [device("own", Value::Null), device("north", json!("north")), device("south", json!("south"))];
     let ann = json!([{ "id": "ann", "tenants": ["north", "south"], "devices": devices }]);
     let paid_in = |tenant: &str| paid("ann", json!({ "tenant": tenant }));
     let rules = [rule("paid", json!({ "channels": ["push"] }))];
-    assert_eq!(story(&paid_in("north"), &rules, &ann).len(), 2);
+    assert_eq!(decision_lines(&paid_in("north"), &rules, &ann).len(), 2);
     let planted = json!([{ "id": "ann", "tenants": ["*"], "devices": [device("south", json!("south"))] }]);
-    assert_eq!(story(&paid_in("north"), &rules, &planted), ["paid → ann by push: no_address"]);
+    assert_eq!(decision_lines(&paid_in("north"), &rules, &planted), ["paid → ann by push: no_address"]);
 }
 
 #[test]
-fn a_room_is_reached_by_socket_only_and_belongs_to_nobody() {
+fn room_is_reached_by_socket_only() {
     check(
         "till-1",
         json!({ "channels": ["email", "socket"], "to": [room("shop", "$.data.user")] }),
@@ -77,49 +77,57 @@ fn a_room_is_reached_by_socket_only_and_belongs_to_nobody() {
 }
 
 #[test]
-fn our_own_news_of_a_communication_leaves_no_trace_where_no_rule_matches() {
+fn unmatched_communication_event_has_no_outcome() {
     let from = |source: &str| Event {
         kind: "communication.sent".to_owned(),
         source: source.to_owned(),
         ..paid("ann", json!({}))
     };
-    assert_eq!(story(&from("carillon/relay"), &[], &people()), [""; 0]);
-    assert_eq!(story(&from("/tenants/north"), &[], &people()), ["- → - by -: no_rule"], "another's event");
+    assert_eq!(decision_lines(&from("carillon/relay"), &[], &people()), [""; 0]);
+    assert_eq!(
+        decision_lines(&from("/tenants/north"), &[], &people()),
+        ["- → - by -: no_rule"],
+        "an event of another source"
+    );
     let rule = rule("told", json!({ "when": { "detail-type": ["communication.sent"] } }));
-    assert_ne!(story(&from("carillon/relay"), &[rule], &people()), [""; 0], "a rule may match it");
+    assert_ne!(
+        decision_lines(&from("carillon/relay"), &[rule], &people()),
+        [""; 0],
+        "a matching rule must decide it"
+    );
 }
 
 #[test]
-fn an_event_without_a_rule_and_a_rule_without_a_recipient_leave_a_trace() {
+fn missing_rule_and_missing_recipient_have_outcomes() {
     let event = paid("ann", json!({}));
-    assert_eq!(story(&event, &[], &people()), ["- → - by -: no_rule"]);
+    assert_eq!(decision_lines(&event, &[], &people()), ["- → - by -: no_rule"]);
     let elsewhere = rule("sent", json!({ "when": { "detail-type": ["order.sent"] } }));
-    assert_eq!(story(&event, &[elsewhere], &people()), ["- → - by -: no_rule"]);
+    assert_eq!(decision_lines(&event, &[elsewhere], &people()), ["- → - by -: no_rule"]);
     let nobody = rule("paid", json!({ "to": [user("$.data.nobody")] }));
     let somebody = rule("also", json!({}));
     assert_eq!(
-        story(&event, &[nobody, somebody], &people()),
+        decision_lines(&event, &[nobody, somebody], &people()),
         ["paid → - by -: no_recipient", "also → ann by email: send to ann@example.com"],
     );
 }
 
 #[test]
-fn the_first_no_stands() {
+fn first_refusal_counts() {
     let late_and_unknown = paid("zoe", json!({ "expirytime": "2026-11-20T12:30:00Z" }));
     assert_eq!(
-        story(&late_and_unknown, &[rule("paid", json!({}))], &people()),
+        decision_lines(&late_and_unknown, &[rule("paid", json!({}))], &people()),
         ["paid → zoe by email: expired"]
     );
     let other_tenant_and_no_address = paid("dora", json!({ "tenant": "south" }));
     assert_eq!(
-        story(&other_tenant_and_no_address, &[rule("paid", json!({}))], &people()),
+        decision_lines(&other_tenant_and_no_address, &[rule("paid", json!({}))], &people()),
         ["paid → dora by email: other_tenant"],
     );
 }
 
 #[track_caller]
 fn check(user: &str, others: Value, expected: &[&str]) {
-    assert_eq!(story(&paid(user, json!({})), &[rule("paid", others)], &people()), expected);
+    assert_eq!(decision_lines(&paid(user, json!({})), &[rule("paid", others)], &people()), expected);
 }
 
 fn people() -> Value {

@@ -1,22 +1,22 @@
-//! Rules that refuse, and events that name their template.
+//! Rules with `refuse`, and events that name their template.
 
 use serde_json::{Value, json};
 
-use super::engine::{people, stage};
-use super::{decided, known, now, paid, rule, story};
+use super::engine::{people, world_with};
+use super::{decided, decision_lines, known, now, paid, rule};
 use crate::decide::Note;
 use crate::plan::Plan;
 
 #[test]
-fn refusing_rule_suppresses_every_channel_of_every_recipient_with_its_words() {
+fn refusing_rule_suppresses_every_channel_with_its_reason() {
     let refusing = rule(
         "texts",
         json!({ "channels": ["sms", "email"], "template": "", "refuse": "texts are for emergencies only" }),
     );
     let rules = [refusing];
-    let lines = story(&paid("ann", json!({})), &rules, &people());
+    let lines = decision_lines(&paid("ann", json!({})), &rules, &people());
     assert_eq!(lines, ["texts → ann by sms: refused_by_rule", "texts → ann by email: refused_by_rule"]);
-    let stranger = story(&paid("zoe", json!({})), &rules, &people());
+    let stranger = decision_lines(&paid("zoe", json!({})), &rules, &people());
     assert_eq!(stranger, ["texts → zoe by sms: refused_by_rule", "texts → zoe by email: refused_by_rule"]);
     let (catalog, recipients, event) = (super::catalog(&rules), known(&people()), paid("ann", json!({})));
     let plan = Plan::of(&event, &catalog);
@@ -27,16 +27,16 @@ fn refusing_rule_suppresses_every_channel_of_every_recipient_with_its_words() {
 }
 
 #[test]
-fn critical_rule_that_refuses_sends_nothing_either() {
+fn critical_refusing_rule_sends_nothing() {
     let others = json!({ "channels": ["sms"], "template": "", "refuse": "not here", "priority": "critical" });
-    let mut world = stage(others, json!({}));
+    let mut world = world_with(others, json!({}));
     world.order("1");
     assert!(world.sends().is_empty());
     assert_eq!(world.refusals(), ["12:00 sms refused_by_rule"]);
 }
 
 #[test]
-fn template_that_the_rule_does_not_list_is_an_outcome() {
+fn unlisted_template_is_an_outcome() {
     check(json!({ "template": "receipt" }), "send to ann@example.com");
     check(json!({}), "send to ann@example.com");
     check(json!({ "template": "invoice" }), "unknown_template");
@@ -47,7 +47,7 @@ fn template_that_the_rule_does_not_list_is_an_outcome() {
 }
 
 #[test]
-fn outcome_of_an_unknown_template_quotes_the_rule_and_never_the_event() {
+fn note_on_an_unknown_template_does_not_quote_the_event() {
     let (catalog, recipients) = (super::catalog(&[choosing()]), known(&people()));
     let event = paid("ann", json!({ "data": { "user": "ann", "template": "secret-name" } }));
     let plan = Plan::of(&event, &catalog);
@@ -62,7 +62,7 @@ fn outcome_of_an_unknown_template_quotes_the_rule_and_never_the_event() {
 }
 
 #[test]
-fn subject_that_is_no_text_is_said_and_the_message_is_sent() {
+fn unusable_subject_is_noted_and_the_message_sent() {
     let event = paid("ann", json!({ "data": { "user": "ann", "subject": 7 } }));
     let rule = rule("direct", json!({ "subject": "$.data.subject", "channels": ["email", "sms"] }));
     let (catalog, recipients) = (super::catalog(&[rule]), known(&people()));
@@ -79,11 +79,11 @@ fn choosing() -> Value {
     rule("direct", json!({ "template": "other", "template_choice": choice }))
 }
 
-/// What becomes of the e-mail of an event with other members in its data.
+/// Checks the decision about the e-mail of an event with this data.
 #[track_caller]
 fn check(data: Value, expected: &str) {
     let mut all = json!({ "user": "ann" });
     all.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
-    let lines = story(&paid("ann", json!({ "data": all })), &[choosing()], &people());
+    let lines = decision_lines(&paid("ann", json!({ "data": all })), &[choosing()], &people());
     assert_eq!(lines, [format!("direct → ann by email: {expected}")], "{data}");
 }

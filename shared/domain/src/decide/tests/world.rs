@@ -1,5 +1,5 @@
-//! Everything around the engine, in memory: people, tables that answer, wakes that come when they are due, and a log of
-//! all that was decided. It follows dispatch: what it does with a message is done here with the same calls.
+//! A simulation of dispatch in memory: people, tables, due continuations, and a log of all decisions. It handles
+//! messages with the same calls as dispatch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -23,10 +23,10 @@ use crate::recipient::{Group, Recipients, RoleIn, Settings};
 use crate::rule::{Rule, Unless};
 use crate::wake::{Cursor, Start, Task, Wake};
 
-/// How many questions a decision may put, one after the other.
+/// The highest number of question rounds of a decision.
 const ROUNDS: usize = 60;
 
-/// What does not change while time goes by.
+/// The constant part of a world.
 pub(super) struct Setting {
     pub(super) catalog: Catalog,
     pub(super) recipients: Recipients,
@@ -37,22 +37,22 @@ pub(super) struct World {
     pub(super) setting: Rc<Setting>,
     pub(super) tables: Tables,
     pub(super) now: Timestamp,
-    /// How many people one message tells.
+    /// The number of recipients in one message.
     pub(super) page: usize,
-    /// What waits, and until when.
+    /// Pending continuations with their times.
     pub(super) wakes: Vec<(Timestamp, String)>,
     pub(super) log: Vec<Entry>,
-    /// Which entries of the log were decided at once.
+    /// The decision round of each log entry.
     pub(super) batches: Vec<usize>,
-    /// What has an outcome or was sent: who comes second is too late.
+    /// Keys with an outcome or a send. A second send of a key is rejected.
     ledger: BTreeSet<Key>,
-    /// What is left for dispatch should a message fail.
+    /// The failover continuation of each sent message.
     failovers: BTreeMap<Key, Wake>,
-    /// What was told when a window closed, by the window's id.
-    pub(super) told: BTreeMap<String, BTreeSet<String>>,
+    /// The events that a closed window sent, by the window's id.
+    pub(super) sent_by_window: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// One decision, when it was made.
+/// One decision with its time.
 pub(super) struct Entry {
     pub(super) at: Timestamp,
     /// Source and id.
@@ -64,20 +64,20 @@ pub(super) struct Entry {
     pub(super) step: u32,
     pub(super) start: Start,
     pub(super) key: Key,
-    pub(super) what: What,
+    pub(super) result: LogResult,
     pub(super) notes: Vec<Note>,
-    /// What the template gets of a digest.
+    /// The template summary of a digest.
     pub(super) digest: Option<Value>,
     pub(super) text: String,
 }
 
-pub(super) enum What {
+pub(super) enum LogResult {
     /// `first`: the ledger had no entry. `device` is empty for a channel without devices.
     Sent {
         device: String,
         first: bool,
     },
-    No(Reason),
+    Suppressed(Reason),
     Later,
     Merged,
     Cancels,
@@ -95,11 +95,11 @@ impl World {
             batches: Vec::new(),
             ledger: BTreeSet::new(),
             failovers: BTreeMap::new(),
-            told: BTreeMap::new(),
+            sent_by_window: BTreeMap::new(),
         }
     }
 
-    /// An event comes from the bus.
+    /// Delivers an event from the bus.
     pub(super) fn deliver(&mut self, event: &Event) {
         let setting = Rc::clone(&self.setting);
         let mut plan = Plan::of(event, &setting.catalog);
@@ -109,7 +109,7 @@ impl World {
         self.decide(&setting, &plan);
     }
 
-    /// What an earlier decision left for later comes back.
+    /// Delivers a continuation.
     pub(super) fn wake(&mut self, text: &str) {
         let setting = Rc::clone(&self.setting);
         let wake = Wake::read(text).unwrap().unwrap();
@@ -141,7 +141,7 @@ impl World {
                     return;
                 }
                 let keys: BTreeSet<String> = items.iter().map(|item| item.event_key.clone()).collect();
-                self.told.entry(window_id.clone()).or_default().extend(keys);
+                self.sent_by_window.entry(window_id.clone()).or_default().extend(keys);
                 let closed = digest::Window { name: &window, step, only, opened_at, closed_at: self.now };
                 let digest = digest::Collected::of(items, rule.digest_policy(step), &closed);
                 let event = closing::event(&event, &window_id, &digest.items, &digest.summary, self.now);
@@ -218,7 +218,7 @@ impl World {
         };
         let mut ids: Vec<String> =
             self.setting.recipients.values().filter(is_in).map(|recipient| recipient.id.clone()).collect();
-        ids.retain(|it| it.as_str() > after);
+        ids.retain(|id| id.as_str() > after);
         let more = ids.len() > self.page;
         ids.truncate(self.page);
         let last = ids.last().cloned().filter(|_| more);
@@ -231,7 +231,7 @@ impl World {
 
     fn decide(&mut self, setting: &Setting, plan: &Plan<'_>) {
         let decisions = self.decisions(setting, plan);
-        let batch = self.batches.last().map_or(0, |it| it + 1);
+        let batch = self.batches.last().map_or(0, |last| last + 1);
         self.batches.extend(decisions.iter().map(|_| batch));
         for decision in decisions {
             if let Verdict::Cancel(key) = &decision.verdict {
@@ -246,11 +246,11 @@ impl World {
             if let (Some((task, at)), Some(rule)) = (task, decision.rule) {
                 self.leave(plan.event, rule, task, at);
             }
-            self.write_down(plan, decision);
+            self.record(plan, decision);
         }
     }
 
-    /// Asks until there is nothing left to ask.
+    /// Asks until no question is open.
     fn decisions<'a>(&mut self, setting: &'a Setting, plan: &Plan<'a>) -> Vec<Decision<'a>> {
         let tenant = plan.event.tenant.as_deref().and_then(|tenant| setting.tenants.get(tenant));
         let mut answers = Answers::default();
@@ -259,8 +259,12 @@ impl World {
             let decided = decide(plan, &facts);
             if decided.asks.is_empty() {
                 let again = decide(plan, &facts).decisions;
-                let tell = |decision: &Decision<'_>| (decision.key.clone(), verdict(&decision.verdict));
-                assert!(decided.decisions.iter().map(tell).eq(again.iter().map(tell)), "it changed its mind");
+                let key_and_verdict =
+                    |decision: &Decision<'_>| (decision.key.clone(), verdict(&decision.verdict));
+                assert!(
+                    decided.decisions.iter().map(key_and_verdict).eq(again.iter().map(key_and_verdict)),
+                    "a repeated decision differs"
+                );
                 let keys: BTreeSet<&Key> = decided.decisions.iter().map(|decision| &decision.key).collect();
                 assert_eq!(keys.len(), decided.decisions.len(), "two decisions have one key");
                 return decided.decisions;
@@ -269,17 +273,17 @@ impl World {
                 answers.insert(ask, self.tables.answer(ask, self.now));
             }
         }
-        panic!("a decision went on asking");
+        panic!("a decision asks too many questions");
     }
 
-    fn write_down(&mut self, plan: &Plan<'_>, it: Decision<'_>) {
-        let text = verdict(&it.verdict);
-        let what = match it.verdict {
+    fn record(&mut self, plan: &Plan<'_>, decision: Decision<'_>) {
+        let text = verdict(&decision.verdict);
+        let result = match decision.verdict {
             Verdict::Send(order) => {
-                self.tables.told.insert(it.key.clone());
-                if let (Some((_, task)), Some(rule)) = (&order.failover, it.rule) {
+                self.tables.sent.insert(decision.key.clone());
+                if let (Some((_, task)), Some(rule)) = (&order.failover, decision.rule) {
                     let wake = Wake::new(plan.event, &rule.name, task.clone());
-                    self.failovers.insert(it.key.clone(), wake);
+                    self.failovers.insert(decision.key.clone(), wake);
                 }
                 let device = match order.target {
                     Target::Push(device) => device.id,
@@ -290,39 +294,39 @@ impl World {
                     | Target::Broadcast(_)
                     | Target::Webhook { .. } => String::new(),
                 };
-                What::Sent { device, first: self.ledger.insert(it.key.clone()) }
+                LogResult::Sent { device, first: self.ledger.insert(decision.key.clone()) }
             }
             Verdict::Suppress(reason) => {
-                self.ledger.insert(it.key.clone());
-                What::No(reason)
+                self.ledger.insert(decision.key.clone());
+                LogResult::Suppressed(reason)
             }
-            Verdict::Later(_) => What::Later,
-            Verdict::Merge(_) => What::Merged,
-            Verdict::Cancel(_) => What::Cancels,
+            Verdict::Later(_) => LogResult::Later,
+            Verdict::Merge(_) => LogResult::Merged,
+            Verdict::Cancel(_) => LogResult::Cancels,
         };
-        let rule = it.rule.map_or("-", |it| it.name.as_str());
+        let rule = decision.rule.map_or("-", |rule| rule.name.as_str());
         let matched = plan.matches.iter().find(|matched| matched.rule.name == rule);
         self.log.push(Entry {
             at: self.now,
             event: (plan.event.source.clone(), plan.event.id.clone()),
             about: plan.event.clone(),
             rule: rule.to_owned(),
-            recipient: it.recipient,
-            channel: it.channel,
-            step: it.step,
+            recipient: decision.recipient,
+            channel: decision.channel,
+            step: decision.step,
             start: matched.map(|matched| matched.start.clone()).unwrap_or_default(),
-            key: it.key,
-            what,
-            notes: it.notes,
+            key: decision.key,
+            result,
+            notes: decision.notes,
             digest: plan.digest.as_ref().map(|digest| digest.summary.clone()),
             text,
         });
     }
 
-    /// Lets time go by; what is due meanwhile comes back at its time.
+    /// Advances the clock and delivers due continuations at their times.
     pub(super) fn pass(&mut self, length: SignedDuration) {
         let until = self.now.checked_add(length).unwrap();
-        while let Some(next) = (0..self.wakes.len()).min_by_key(|it| self.wakes[*it].0)
+        while let Some(next) = (0..self.wakes.len()).min_by_key(|index| self.wakes[*index].0)
             && self.wakes[next].0 <= until
         {
             let (at, text) = self.wakes.remove(next);
@@ -332,19 +336,20 @@ impl World {
         self.now = until;
     }
 
-    /// A provider says no to the latest message on a channel, or to one device.
+    /// A provider rejects the latest message on a channel, or to one device.
     pub(super) fn fail(&mut self, on: Channel, device: &str, why: Reason) {
-        let sent = self.log.iter().rev().find(|it| {
-            it.channel == Some(on) && matches!(&it.what, What::Sent { device: it, .. } if it == device)
+        let sent = self.log.iter().rev().find(|entry| {
+            entry.channel == Some(on)
+                && matches!(&entry.result, LogResult::Sent { device: sent_to, .. } if sent_to == device)
         });
         let key = sent.unwrap().key.clone();
-        self.tables.told.remove(&key);
+        self.tables.sent.remove(&key);
         if let Some(wake) = self.failovers.get(&key).cloned() {
             self.wake(&wake.because(why).to_json());
         }
     }
 
-    /// The recipient sees, or acknowledges, what was sent under this key.
+    /// The recipient sees or acknowledges the notification with this key.
     pub(super) fn notice(&mut self, key: &Key, how: Unless) {
         let found = self.tables.seen.entry(key.clone()).or_insert((how, self.now));
         if how > found.0 {
@@ -352,8 +357,8 @@ impl World {
         }
     }
 
-    /// What was really sent.
+    /// The first sends of each key.
     pub(super) fn sent(&self) -> impl Iterator<Item = &Entry> {
-        self.log.iter().filter(|it| matches!(it.what, What::Sent { first: true, .. }))
+        self.log.iter().filter(|entry| matches!(entry.result, LogResult::Sent { first: true, .. }))
     }
 }

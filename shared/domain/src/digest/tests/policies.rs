@@ -4,14 +4,14 @@ use super::policy;
 use crate::digest::{DigestPolicy, Group, Keep, window_id};
 
 #[test]
-fn a_policy_that_says_nothing_shows_the_first_ten() {
+fn default_policy_shows_the_first_ten() {
     let read = policy(json!({}));
     assert_eq!(read, DigestPolicy::default());
     assert_eq!((read.show, read.keep), (10, Keep::First));
 }
 
 #[test]
-fn a_policy_is_written_as_it_was_read() {
+fn policy_round_trips_through_json() {
     let written = json!({
         "max_items": 50, "sliding": {"max": "PT2H"}, "flush_first": true, "lookback": false, "keep": "highest",
         "sort_by": "$.data.severity", "show": 5,
@@ -20,7 +20,7 @@ fn a_policy_is_written_as_it_was_read() {
 }
 
 #[test]
-fn limits_are_held_to_the_last_one() {
+fn limits_are_exact() {
     for good in [
         json!({"max_items": 2}),
         json!({"max_items": 1000}),
@@ -34,17 +34,17 @@ fn limits_are_held_to_the_last_one() {
     refused(&json!({"max_items": 1001}), "max_items: found 1001, wanted 2 to 1000");
     refused(&json!({"show": 0}), "show: found 0, wanted 1 to 100");
     refused(&json!({"show": 101}), "show: found 101, wanted 1 to 100");
-    let wanted = "wanted more than nothing and 31 days at most";
+    let wanted = "wanted more than 0 and at most 31 days";
     refused(&json!({"sliding": {"max": "PT0S"}}), &format!("sliding.max: found PT0S, {wanted}"));
     refused(&json!({"sliding": {"max": "-PT1S"}}), &format!("sliding.max: found -PT1S, {wanted}"));
     refused(&json!({"sliding": {"max": "PT745H"}}), &format!("sliding.max: found PT745H, {wanted}"));
 }
 
 #[test]
-fn a_window_that_slides_needs_an_end() {
+fn sliding_window_needs_a_maximum() {
     refused(
         &json!({"sliding": {}}),
-        "sliding: found no `max`, wanted the longest that the window may stay open, such as `max: PT2H`",
+        "sliding: found no `max`, wanted the longest time that the window may stay open, such as `max: PT2H`",
     );
     refused(
         &json!({"sliding": true}),
@@ -53,10 +53,10 @@ fn a_window_that_slides_needs_an_end() {
 }
 
 #[test]
-fn what_contradicts_itself_is_refused() {
+fn contradicting_settings_are_refused() {
     refused(
         &json!({"flush_first": true, "lookback": true}),
-        "flush_first and lookback: found both, wanted one; each lets an event through in its own way",
+        "flush_first and lookback: found both, wanted at most one of them",
     );
     refused(
         &json!({"keep": "lowest"}),
@@ -69,7 +69,7 @@ fn what_contradicts_itself_is_refused() {
 }
 
 #[test]
-fn every_part_of_a_key_counts_and_none_runs_into_the_next() {
+fn every_part_of_the_group_changes_the_key() {
     let first = Group { tenant: Some("a"), recipient: "ann", rule: "paid", step: 0, batch: "" };
     assert_eq!((first.key(), first.key().len()), (first.key(), 27));
     for other in [

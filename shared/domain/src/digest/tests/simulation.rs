@@ -1,4 +1,5 @@
-//! A store that obeys the conditions, shells that read, pause, write and die, and timers that are late and come twice.
+//! A store that enforces the conditions, workers that read, pause, write and crash, and timers that fire late or
+//! twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,33 +12,33 @@ use serde_json::json;
 use super::{at, policy};
 use crate::digest::{Arrival, DigestPolicy, Due, Header, Join, State, due, join};
 
-/// A window's length, in seconds.
+/// The length of a window, in seconds.
 const WINDOW: i64 = 10;
 
 proptest! {
     #[test]
-    fn however_things_interleave_every_event_is_sent_with_exactly_one_window_or_alone(
+    fn every_event_is_sent_in_one_window_or_alone(
         policy in policies(), steps in vec(steps(), 1..120),
     ) {
         let mut world = World::new(policy);
         for step in steps {
             world.take(step);
         }
-        world.settle();
+        world.finish();
         world.check();
     }
 }
 
-/// What happens next.
+/// The next step of the simulation.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// A message with this event is received: for the first time, or again.
+    /// An event is delivered for the first time or again.
     Deliver(u8),
-    /// One of the timers that are due fires, perhaps late, and perhaps it will fire again.
+    /// A due timer fires, perhaps late, and perhaps again later.
     Fire { which: usize, again: bool },
-    /// A shell that has read gets to write. If it closes a window, it may die right after.
+    /// A worker writes after its read. If it closes a window, it may crash afterwards.
     Write { which: usize, dies: bool },
-    /// Seconds go by.
+    /// Seconds pass.
     Wait(i64),
 }
 
@@ -63,8 +64,8 @@ fn policies() -> impl Strategy<Value = DigestPolicy> {
     })
 }
 
-/// A shell between its read and its write.
-struct Shell {
+/// A worker between its read and its write.
+struct Worker {
     task: Task,
     seen: Option<Header>,
     now: Timestamp,
@@ -79,16 +80,16 @@ enum Task {
 struct World {
     policy: DigestPolicy,
     now: Timestamp,
-    // What is stored.
+    // The stored state.
     header: Option<Header>,
     markers: BTreeMap<String, Option<String>>,
     items: BTreeMap<String, BTreeSet<String>>,
     timers: Vec<(String, Timestamp)>,
-    // What is under way, and what was done.
-    shells: Vec<Shell>,
+    // The workers, and the results.
+    workers: Vec<Worker>,
     delivered: BTreeSet<String>,
     passed: Vec<Timestamp>,
-    worked: BTreeMap<String, BTreeSet<String>>,
+    processed: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl World {
@@ -100,10 +101,10 @@ impl World {
             markers: BTreeMap::new(),
             items: BTreeMap::new(),
             timers: Vec::new(),
-            shells: Vec::new(),
+            workers: Vec::new(),
             delivered: BTreeSet::new(),
             passed: Vec::new(),
-            worked: BTreeMap::new(),
+            processed: BTreeMap::new(),
         }
     }
 
@@ -116,16 +117,17 @@ impl World {
             }
             Step::Fire { which, again } => {
                 let now = self.now;
-                let due: Vec<usize> = (0..self.timers.len()).filter(|it| self.timers[*it].1 <= now).collect();
+                let due: Vec<usize> =
+                    (0..self.timers.len()).filter(|index| self.timers[*index].1 <= now).collect();
                 if let Some(&place) = due.get(which.checked_rem(due.len()).unwrap_or(0)) {
                     let timer = if again { self.timers[place].clone() } else { self.timers.remove(place) };
                     self.read(Task::Timer(timer.0));
                 }
             }
             Step::Write { which, dies } => {
-                if let Some(place) = which.checked_rem(self.shells.len()) {
-                    let shell = self.shells.remove(place);
-                    self.write(&shell, dies);
+                if let Some(place) = which.checked_rem(self.workers.len()) {
+                    let worker = self.workers.remove(place);
+                    self.write(&worker, dies);
                 }
             }
             Step::Wait(seconds) => self.now += SignedDuration::from_secs(seconds),
@@ -133,19 +135,19 @@ impl World {
     }
 
     fn read(&mut self, task: Task) {
-        self.shells.push(Shell { task, seen: self.header.clone(), now: self.now });
+        self.workers.push(Worker { task, seen: self.header.clone(), now: self.now });
     }
 
-    fn write(&mut self, shell: &Shell, dies: bool) {
-        match &shell.task {
-            Task::Join(event) => self.write_join(shell, event),
-            Task::Timer(window) => match due(shell.seen.as_ref(), window, shell.now) {
+    fn write(&mut self, worker: &Worker, dies: bool) {
+        match &worker.task {
+            Task::Join(event) => self.write_join(worker, event),
+            Task::Timer(window) => match due(worker.seen.as_ref(), window, worker.now) {
                 Due::Close { next } => {
-                    if !self.replace(shell, &next) {
-                        return self.read(shell.task.clone());
+                    if !self.replace(worker, &next) {
+                        return self.read(worker.task.clone());
                     }
                     if dies {
-                        // The message was not deleted: it comes again.
+                        // The message was not deleted, so it is redelivered.
                         self.timers.push((window.clone(), self.now));
                     } else {
                         self.work(window);
@@ -157,44 +159,44 @@ impl World {
         }
     }
 
-    fn write_join(&mut self, shell: &Shell, event: &str) {
-        let end = shell.now + SignedDuration::from_secs(WINDOW);
-        let arrival = Arrival { key: "key", event_key: event, now: shell.now, window_end: end };
-        let joined = join(shell.seen.as_ref(), &self.policy, &arrival);
+    fn write_join(&mut self, worker: &Worker, event: &str) {
+        let end = worker.now + SignedDuration::from_secs(WINDOW);
+        let arrival = Arrival { key: "key", event_key: event, now: worker.now, window_end: end };
+        let joined = join(worker.seen.as_ref(), &self.policy, &arrival);
         if self.markers.contains_key(event) {
             return;
         }
-        if !self.replace(shell, joined.next()) {
-            return self.read(shell.task.clone());
+        if !self.replace(worker, joined.next()) {
+            return self.read(worker.task.clone());
         }
         self.markers.insert(event.to_owned(), joined.window_id().map(str::to_owned));
         if let Some(closes_at) = joined.timer() {
             self.timers.push((joined.next().window_id.clone(), closes_at));
         }
         match joined {
-            Join::PassThrough { .. } => self.passed.push(shell.now),
+            Join::PassThrough { .. } => self.passed.push(worker.now),
             Join::Open(next) | Join::Add { next, .. } | Join::AddAndClose { next } => {
-                assert!(!self.worked.contains_key(&next.window_id), "an item came after the work");
+                assert!(!self.processed.contains_key(&next.window_id), "an item was added after processing");
                 let items = self.items.entry(next.window_id.clone()).or_default();
-                assert!(items.insert(event.to_owned()), "an event was in the window already");
+                assert!(items.insert(event.to_owned()), "an event is in the window twice");
                 assert_eq!(items.len(), usize::try_from(next.n).unwrap());
                 assert!(next.n <= self.policy.capacity());
                 if let Some(max) = self.policy.sliding {
-                    assert!(next.closes_at <= next.opened_at + max, "it slid beyond its maximum");
+                    assert!(next.closes_at <= next.opened_at + max, "the window exceeds its maximum");
                 }
             }
         }
     }
 
     /// The conditional write of the header.
-    fn replace(&mut self, shell: &Shell, next: &Header) -> bool {
+    fn replace(&mut self, worker: &Worker, next: &Header) -> bool {
         let version = |header: Option<&Header>| header.map(|header| header.version);
-        if version(self.header.as_ref()) != version(shell.seen.as_ref()) {
+        if version(self.header.as_ref()) != version(worker.seen.as_ref()) {
             return false;
         }
         if let Some(old) = &self.header {
             assert!(next.version > old.version);
-            let is_over = old.state == State::Closed || old.closes_at <= shell.now;
+            let is_over = old.state == State::Closed || old.closes_at <= worker.now;
             assert!(old.window_id == next.window_id || is_over, "two windows were open");
         }
         self.header = Some(next.clone());
@@ -203,12 +205,12 @@ impl World {
 
     fn work(&mut self, window: &str) {
         let items = self.items.get(window).cloned().unwrap_or_default();
-        self.worked.insert(window.to_owned(), items);
+        self.processed.insert(window.to_owned(), items);
     }
 
-    /// Everything comes to its end: shells write, timers fire.
-    fn settle(&mut self) {
-        while !self.shells.is_empty() || !self.timers.is_empty() {
+    /// Lets all workers write and all timers fire.
+    fn finish(&mut self) {
+        while !self.workers.is_empty() || !self.timers.is_empty() {
             self.take(Step::Write { which: 0, dies: false });
             self.take(Step::Wait(1));
             self.take(Step::Fire { which: 0, again: false });
@@ -216,21 +218,21 @@ impl World {
     }
 
     fn check(&self) {
-        assert!(self.delivered.iter().eq(self.markers.keys()), "every event has its marker");
+        assert!(self.delivered.iter().eq(self.markers.keys()), "every event has a marker");
         let mut merged = 0;
         for (event, window) in &self.markers {
             let there: Vec<&String> =
-                self.items.iter().filter(|(_, it)| it.contains(event)).map(|(id, _)| id).collect();
+                self.items.iter().filter(|(_, events)| events.contains(event)).map(|(id, _)| id).collect();
             assert_eq!(there, window.iter().collect::<Vec<_>>(), "{event}");
             merged += there.len();
         }
         assert_eq!(merged + self.passed.len(), self.delivered.len());
         for (window, items) in &self.items {
-            assert_eq!(self.worked.get(window), Some(items), "all of a window is worked through");
+            assert_eq!(self.processed.get(window), Some(items), "all items of a window are processed");
         }
         if self.policy.lookback {
             let apart = |pair: &[Timestamp]| pair[1].duration_since(pair[0]).as_secs() >= WINDOW;
-            assert!(self.passed.windows(2).all(apart), "two went through within one window's length");
+            assert!(self.passed.windows(2).all(apart), "two events passed through within one window length");
         }
     }
 }

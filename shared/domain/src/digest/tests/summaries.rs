@@ -6,7 +6,7 @@ use crate::digest::{Item, event_key, summary};
 use crate::event::Event;
 
 #[test]
-fn a_template_gets_counts_activities_actors_and_merged_data() {
+fn summary_has_counts_activities_actors_and_merged_data() {
     let items = [item(2, Some("ben"), json!({"order": 2, "by": "card"})), item(1, None, json!({"order": 1}))];
     let expected = json!({
         "total_activities": 2,
@@ -30,19 +30,21 @@ fn a_template_gets_counts_activities_actors_and_merged_data() {
 }
 
 #[test]
-fn the_first_or_the_last_are_shown_oldest_first() {
-    let items: Vec<Item> = (0..20).map(|it| item(it, None, json!({}))).collect();
+fn first_or_last_activities_are_shown_oldest_first() {
+    let items: Vec<Item> = (0..20).map(|second| item(second, None, json!({}))).collect();
     check(&items, json!({}), &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     check(&items, json!({"show": 2}), &["0", "1"]);
     check(&items, json!({"show": 2, "keep": "last"}), &["18", "19"]);
 }
 
 #[test]
-fn the_highest_come_first_and_what_cannot_be_compared_comes_last() {
+fn highest_values_come_first_and_incomparable_last() {
     let severities =
         [json!(3), json!("high"), json!(null), json!(10), json!(3), json!([]), json!("low"), json!(-1.5)];
-    let items: Vec<Item> =
-        (0..).zip(severities).map(|(at, it)| item(at, None, json!({"severity": it}))).collect();
+    let items: Vec<Item> = (0..)
+        .zip(severities)
+        .map(|(second, severity)| item(second, None, json!({"severity": severity})))
+        .collect();
     let sort = |keep: &str| json!({"keep": keep, "sort_by": "$.data.severity"});
     check(&items, sort("highest"), &["3", "0", "4", "7", "6", "1", "2", "5"]);
     check(&items, sort("lowest"), &["1", "6", "7", "0", "4", "3", "2", "5"]);
@@ -50,14 +52,14 @@ fn the_highest_come_first_and_what_cannot_be_compared_comes_last() {
 }
 
 #[test]
-fn sorting_compares_times_as_times_and_numbers_as_numbers() {
-    // The latest first, whatever their offsets.
+fn sorting_compares_times_and_numbers_by_value() {
+    // The latest time first, in any offset.
     check_order(
         &[r#""2026-11-30T10:00:00Z""#, r#""2026-11-30T09:00:00+02:00""#, r#""2026-11-30T10:30:00+03:00""#],
         "0 2 1",
     );
     check_order(&[r#""2026-11-30""#, r#""2026-12-01T00:00""#, r#""2026-11-30T12:00:00Z""#], "1 2 0");
-    // Amounts are written as texts so that no digit is lost.
+    // Amounts are texts so that no digit is lost.
     check_order(&[r#""9""#, r#""10""#, r#""2""#, r#""100""#], "3 1 0 2");
     check_order(&[r#""9.5""#, "10", r#""-2""#, "-10", r#""1e2""#], "4 1 0 2 3");
     check_order(
@@ -68,7 +70,7 @@ fn sorting_compares_times_as_times_and_numbers_as_numbers() {
         &["12345678901234567890.12", "12345678901234567890.13", r#""12345678901234567890.125""#],
         "1 2 0",
     );
-    // Numbers are higher than times, times than other texts; the others come last.
+    // Numbers rank above times, times above other texts; other values come last.
     check_order(&[r#""zebra""#, "null", r#""2026-11-30""#, "7", "true", r#""apple""#], "3 2 0 5 1 4");
 }
 
@@ -85,13 +87,13 @@ fn check_order(values: &[&str], expected: &str) {
 }
 
 #[test]
-fn numbers_in_a_digest_keep_their_digits() {
+fn numbers_keep_their_digits() {
     let data = r#"{"id":123456789012345678901234567890,"amount":12345678901234567890.12,"price":1.50}"#;
     let kept = item(0, None, serde_json::from_str(data).unwrap());
     let stored: Item = serde_json::from_str(&serde_json::to_string(&kept).unwrap()).unwrap();
     assert!(stored == kept);
-    let told = summary(&[stored], &policy(json!({})), at(0), at(60));
-    for text in [told["data"].to_string(), told["activities"][0]["data"].to_string()] {
+    let summary_value = summary(&[stored], &policy(json!({})), at(0), at(60));
+    for text in [summary_value["data"].to_string(), summary_value["activities"][0]["data"].to_string()] {
         for digits in ["123456789012345678901234567890", "12345678901234567890.12", "1.50"] {
             assert!(text.contains(digits), "{digits} in {text}");
         }
@@ -99,15 +101,15 @@ fn numbers_in_a_digest_keep_their_digits() {
 }
 
 #[test]
-fn everybody_who_acted_is_told_once() {
+fn each_actor_is_listed_once() {
     let items: Vec<Item> = (0..)
         .zip(["ann", "ben", "ann", "cem", "ben"])
-        .map(|(at, it)| item(at, Some(it), json!({})))
+        .map(|(second, actor)| item(second, Some(actor), json!({})))
         .collect();
     let actors = |written: Value| {
-        let told = summary(&items, &policy(written), at(0), at(60));
-        assert_eq!(told["total_actors"], 3);
-        told["actors"].clone()
+        let summary_value = summary(&items, &policy(written), at(0), at(60));
+        assert_eq!(summary_value["total_actors"], 3);
+        summary_value["actors"].clone()
     };
     assert_eq!(actors(json!({})), json!(["ann", "ben", "cem"]));
     assert_eq!(actors(json!({"show": 2})), json!(["ann", "ben"]));
@@ -115,7 +117,7 @@ fn everybody_who_acted_is_told_once() {
 }
 
 #[test]
-fn merged_data_has_scalars_only_the_newest_wins_and_text_is_cut() {
+fn merged_data_has_the_newest_scalars_with_truncated_text() {
     let items = [
         item(0, None, json!({"a": 1, "b": "x", "c": {"deep": 1}, "d": [1], "e": true})),
         item(1, None, json!({"a": [2], "b": "é".repeat(300), "e": null})),
@@ -126,9 +128,10 @@ fn merged_data_has_scalars_only_the_newest_wins_and_text_is_cut() {
 }
 
 #[test]
-fn merged_data_has_two_hundred_names_at_most() {
-    let named =
-        |from: usize| -> Value { (from..from + 150).map(|it| (format!("n{it:03}"), json!(from))).collect() };
+fn merged_data_has_at_most_200_names() {
+    let named = |from: usize| -> Value {
+        (from..from + 150).map(|number| (format!("n{number:03}"), json!(from))).collect()
+    };
     let items = [item(0, None, named(0)), item(1, None, named(100))];
     let merged = summary(&items, &policy(json!({})), at(0), at(60))["data"].clone();
     assert_eq!(merged.as_object().unwrap().len(), 200);
@@ -137,7 +140,7 @@ fn merged_data_has_two_hundred_names_at_most() {
 }
 
 #[test]
-fn an_item_is_kept_as_json_and_read_back() {
+fn item_round_trips_through_json() {
     let kept = item(1, Some("ann"), json!({"total": 12.5}));
     let read: Item = serde_json::from_str(&serde_json::to_string(&kept).unwrap()).unwrap();
     assert!(read == kept);
@@ -150,9 +153,9 @@ fn an_item_is_kept_as_json_and_read_back() {
 
 proptest! {
     #[test]
-    fn the_order_in_which_items_are_read_decides_nothing(
-        items in prop::collection::vec((0..5_i64, 0..3_u8, 0..4_u8), 0..12).prop_flat_map(|it| {
-            (Just(it.clone()), Just((0..it.len()).collect::<Vec<_>>()).prop_shuffle())
+    fn order_of_items_does_not_matter(
+        items in prop::collection::vec((0..5_i64, 0..3_u8, 0..4_u8), 0..12).prop_flat_map(|items| {
+            (Just(items.clone()), Just((0..items.len()).collect::<Vec<_>>()).prop_shuffle())
         }),
         keep in prop_oneof![Just("first"), Just("last"), Just("highest"), Just("lowest")],
     ) {
@@ -171,14 +174,14 @@ proptest! {
         let policy = policy(written);
         let there: Vec<Item> = (0..parts.len()).map(item).collect();
         let shuffled: Vec<Item> = order.into_iter().map(item).collect();
-        let told = summary(&there, &policy, at(0), at(60));
-        prop_assert_eq!(&told, &summary(&shuffled, &policy, at(0), at(60)));
-        prop_assert_eq!(&told["total_activities"], &json!(parts.len()));
-        prop_assert!(told["activities"].as_array().unwrap().len() == parts.len().min(3));
+        let summary_value = summary(&there, &policy, at(0), at(60));
+        prop_assert_eq!(&summary_value, &summary(&shuffled, &policy, at(0), at(60)));
+        prop_assert_eq!(&summary_value["total_activities"], &json!(parts.len()));
+        prop_assert!(summary_value["activities"].as_array().unwrap().len() == parts.len().min(3));
     }
 }
 
-/// An order that was paid so many seconds after noon.
+/// An order that was paid this many seconds after noon.
 #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn item(second: i64, actor: Option<&str>, data: Value) -> Item {
     let mut event = json!({
@@ -194,13 +197,17 @@ fn item(second: i64, actor: Option<&str>, data: Value) -> Item {
     item
 }
 
-/// The ids of the activities that are shown.
+/// Checks the ids of the shown activities.
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn check(items: &[Item], written: Value, expected: &[&str]) {
-    let told = summary(items, &policy(written.clone()), at(0), at(60));
-    let ids: Vec<&str> =
-        told["activities"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    let summary_value = summary(items, &policy(written.clone()), at(0), at(60));
+    let ids: Vec<&str> = summary_value["activities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, expected, "{written}");
-    assert_eq!(told["total_activities"], items.len());
+    assert_eq!(summary_value["total_activities"], items.len());
 }

@@ -1,24 +1,24 @@
-//! An endpoint's secrets as the table holds them: encrypted, or in plain text as the last release wrote them.
+//! Stored secrets of an endpoint: encrypted, or in plain text as the last release wrote them.
 //!
-//! A row of the last release is `[{"secret":"whsec_…","until":…}]`. An encrypted one has `ciphertext`, `scheme` and, for
-//! ed25519, `public_key` in place of `secret`.
+//! A row of the last release is `[{"secret":"whsec_…","until":…}]`. An encrypted entry has `ciphertext`, `scheme` and,
+//! for ed25519, `public_key` instead of `secret`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_OLD, OVERLAP, Scheme, Secret, Secrets};
 
-/// A secret that only KMS can read, with what others may know of it. No `Debug`: it stands for a secret.
+/// A secret that only KMS can decrypt, with its public parts. No `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EncryptedSecret {
     pub scheme: Scheme,
     /// The ciphertext in Base64. Its encryption context binds it to its endpoint.
     pub ciphertext: String,
-    /// What receivers verify ed25519 signatures with, `whpk_…`. `None` for HMAC.
+    /// The public key `whpk_…` for ed25519. `None` for HMAC.
     pub public_key: Option<String>,
 }
 
-/// A secret in a row of the table. No `Debug`.
+/// A secret in a table row. No `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoredSecret {
     /// Written by the last release. The next write encrypts it.
@@ -27,7 +27,7 @@ pub enum StoredSecret {
 }
 
 impl StoredSecret {
-    /// How requests are signed with it.
+    /// The signature scheme.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         match self {
@@ -37,7 +37,7 @@ impl StoredSecret {
     }
 }
 
-/// All secrets of an endpoint in its row, the newest first. No `Debug`.
+/// All secrets of an endpoint in its row, newest first. No `Debug`.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoredSecrets(Vec<Entry>);
 
@@ -45,7 +45,7 @@ pub struct StoredSecrets(Vec<Entry>);
 #[serde(try_from = "Written", into = "Written")]
 struct Entry {
     secret: StoredSecret,
-    /// It signs until then; the current one has no end.
+    /// The end of use; `None` for the current secret.
     until: Option<Timestamp>,
 }
 
@@ -64,7 +64,7 @@ struct Written {
     until: Option<Timestamp>,
 }
 
-/// An entry that is neither of the two forms.
+/// An entry in neither of the two forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a stored secret has either `secret`, or `ciphertext` and `scheme`")]
 pub struct UnknownForm;
@@ -75,8 +75,7 @@ impl StoredSecrets {
         StoredSecrets(vec![Entry { secret, until: None }])
     }
 
-    /// Puts a new secret first. The one before it signs for another 24 hours; of those that were replaced in the last 24
-    /// hours, ten sign at most.
+    /// Adds a new current secret. The previous one signs for another 24 hours. At most ten replaced secrets sign.
     #[must_use]
     pub fn rotated(&self, secret: StoredSecret, now: Timestamp) -> StoredSecrets {
         let until = now.saturating_add(OVERLAP).unwrap_or(now);
@@ -86,17 +85,17 @@ impl StoredSecrets {
         StoredSecrets(std::iter::once(Entry { secret, until: None }).chain(old).collect())
     }
 
-    /// Each secret with the time until which it signs.
+    /// Each secret with the end of its use.
     pub fn iter(&self) -> impl Iterator<Item = (&StoredSecret, Option<Timestamp>)> {
         self.0.iter().map(|entry| (&entry.secret, entry.until))
     }
 
-    /// Those that sign at `now`, the newest first.
+    /// The secrets that sign at `now`, newest first.
     pub fn signing(&self, now: Timestamp) -> impl Iterator<Item = &StoredSecret> {
         self.0.iter().filter(move |entry| entry.signs_at(now)).map(|entry| &entry.secret)
     }
 
-    /// The one that has no end.
+    /// The secret without an end.
     #[must_use]
     pub fn current(&self) -> Option<&StoredSecret> {
         self.0.iter().find(|entry| entry.until.is_none()).map(|entry| &entry.secret)
@@ -109,7 +108,7 @@ impl FromIterator<(StoredSecret, Option<Timestamp>)> for StoredSecrets {
     }
 }
 
-/// As the last release stores them.
+/// The plain form, as the last release stores secrets.
 impl From<Secrets> for StoredSecrets {
     fn from(secrets: Secrets) -> StoredSecrets {
         secrets.0.into_iter().map(|signing| (StoredSecret::Plain(signing.secret), signing.until)).collect()
@@ -160,14 +159,14 @@ impl From<Entry> for Written {
 mod tests {
     use super::*;
 
-    /// A row of the last release, during a rotation.
+    /// A row of the last release during a rotation.
     const LAST_RELEASE: &str = concat!(
         r#"[{"secret":"whsec_AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="},"#,
         r#"{"secret":"whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=","until":"2026-11-21T12:00:00Z"}]"#,
     );
 
     #[test]
-    fn a_row_of_the_last_release_is_read_and_written_as_it_was() {
+    fn row_of_the_last_release_round_trips() {
         let stored: StoredSecrets = serde_json::from_str(LAST_RELEASE).unwrap();
         assert_eq!(serde_json::to_string(&stored).unwrap(), LAST_RELEASE);
         assert!(stored.iter().all(|(secret, _)| matches!(secret, StoredSecret::Plain(_))));
@@ -176,16 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn an_encrypted_row_holds_no_secret_and_the_last_release_does_not_mistake_it() {
+    fn last_release_rejects_an_encrypted_row() {
         let stored = StoredSecrets::of(encrypted("AQID", Scheme::Ed25519));
         let text = serde_json::to_string(&stored).unwrap();
         assert_eq!(text, r#"[{"ciphertext":"AQID","scheme":"ed25519","public_key":"whpk_AQID"}]"#);
         assert!(serde_json::from_str::<StoredSecrets>(&text).unwrap() == stored);
-        assert!(serde_json::from_str::<Secrets>(&text).is_err(), "it waits for the new release instead");
+        assert!(serde_json::from_str::<Secrets>(&text).is_err(), "the last release must not read it");
     }
 
     #[test]
-    fn a_form_that_is_neither_is_refused() {
+    fn unknown_form_is_refused() {
         let secret = r#""secret":"whsec_AQEB""#;
         for text in [
             "{}".to_owned(),
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_keeps_the_old_secret_for_a_day_in_whatever_form() {
+    fn rotation_keeps_the_old_secret_for_a_day_in_both_forms() {
         let begun: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let old: StoredSecrets = serde_json::from_str(LAST_RELEASE).unwrap();
         let rotated = old.rotated(encrypted("AQID", Scheme::Hmac), begun);
@@ -208,8 +207,8 @@ mod tests {
         assert!(rotated.current() == Some(&encrypted("AQID", Scheme::Hmac)));
         let again = rotated.rotated(encrypted("AQID", Scheme::Hmac), begun);
         assert_eq!(again.signing(begun).count(), 3, "the same ciphertext is the same secret");
-        let many =
-            (0..30).fold(rotated, |all, at| all.rotated(encrypted(&format!("{at}"), Scheme::Hmac), begun));
+        let many = (0..30)
+            .fold(rotated, |all, number| all.rotated(encrypted(&format!("{number}"), Scheme::Hmac), begun));
         assert_eq!(many.signing(begun).count(), 1 + MAX_OLD);
     }
 

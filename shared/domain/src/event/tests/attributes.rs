@@ -2,7 +2,7 @@ use super::{Event, accepted, check_refusal, import, long, received, refused, tol
 use crate::event::{Priority, Sequence};
 
 #[test]
-fn an_event_has_a_version_an_id_a_source_a_type_and_a_time() {
+fn required_attributes_must_be_present() {
     assert!(Event::parse(&with("id", r#""1""#)).is_ok());
     for name in ["specversion", "id", "source", "type", "time"] {
         check_refusal(&without(name), name, "nothing");
@@ -10,7 +10,7 @@ fn an_event_has_a_version_an_id_a_source_a_type_and_a_time() {
 }
 
 #[test]
-fn an_attribute_that_is_null_counts_as_absent() {
+fn null_attribute_counts_as_absent() {
     for name in ["specversion", "id", "source", "type", "time"] {
         refused(name, "null", "nothing");
     }
@@ -20,11 +20,11 @@ fn an_attribute_that_is_null_counts_as_absent() {
 }
 
 #[test]
-fn an_attribute_is_a_string() {
+fn attribute_must_be_a_string() {
     for name in ["specversion", "id", "source", "type", "time"].into_iter().chain(DECISIVE) {
         refused(name, "1", "a number");
     }
-    for name in OPTIONAL.into_iter().filter(|it| !DECISIVE.contains(it) && *it != "sequence") {
+    for name in OPTIONAL.into_iter().filter(|name| !DECISIVE.contains(name) && *name != "sequence") {
         unusable(name, "1", "a number");
     }
     for (json, found) in [("true", "a boolean"), ("[]", "a list"), ("{}", "an object")] {
@@ -33,7 +33,7 @@ fn an_attribute_is_a_string() {
 }
 
 #[test]
-fn text_is_neither_empty_nor_unprintable() {
+fn empty_and_unprintable_texts_are_refused() {
     for name in TEXTS {
         let check = if LESS.contains(&name) { unusable } else { refused };
         check(name, r#""""#, "an empty string");
@@ -43,24 +43,24 @@ fn text_is_neither_empty_nor_unprintable() {
 }
 
 #[test]
-fn the_version_is_1_0_and_no_other() {
+fn only_version_1_0_is_accepted() {
     for json in [r#""0.3""#, r#""1""#, r#""1.0.2""#, r#""1.1""#, r#""""#] {
         refused("specversion", json, &told(json));
     }
 }
 
 #[test]
-fn a_source_is_written_in_the_characters_of_a_uri() {
+fn source_has_only_uri_characters() {
     for json in [r#""/shop""#, r#""urn:uuid:1""#, r#""https://example.com/a?b=%20#c""#, r#""shop""#] {
         accepted("source", json);
     }
-    refused("source", r#""two words""#, "a character that no URI has");
-    refused("source", r#""caf\u00e9""#, "a character that no URI has");
-    refused("source", r#""<shop>""#, "a character that no URI has");
+    refused("source", r#""two words""#, "a character that URIs do not allow");
+    refused("source", r#""caf\u00e9""#, "a character that URIs do not allow");
+    refused("source", r#""<shop>""#, "a character that URIs do not allow");
 }
 
 #[test]
-fn source_is_held_to_the_grammar_of_a_reference_where_its_producer_reads_the_answer() {
+fn source_reference_check_follows_the_uri_grammar() {
     let check = |source: &str| accepted("source", &format!("{source:?}")).check_source_reference();
     for source in ["/shop", "a%20b", "https://[::1]:8080/a?b#c", "urn:uuid:1", "//host/a", "#c", "shop"] {
         assert!(check(source).is_ok(), "{source}");
@@ -71,7 +71,7 @@ fn source_is_held_to_the_grammar_of_a_reference_where_its_producer_reads_the_ans
 }
 
 #[test]
-fn a_time_has_a_date_a_clock_and_a_zone() {
+fn time_needs_date_clock_and_offset() {
     let noon = accepted("time", r#""2026-11-20T12:00:00Z""#).time;
     assert_eq!(accepted("time", r#""2026-11-20T13:00:00.000+01:00""#).time, noon);
     for name in ["time", "expirytime"] {
@@ -86,7 +86,7 @@ fn a_time_has_a_date_a_clock_and_a_zone() {
 }
 
 #[test]
-fn time_is_kept_as_it_was_written_where_an_instant_holds_less() {
+fn time_text_is_kept_if_an_instant_cannot_represent_it() {
     for text in ["9999-12-31T23:59:59Z", "2016-12-31T23:59:60Z", "2026-11-20T09:30:00.1234567891Z"] {
         for name in ["time", "expirytime"] {
             let event = accepted(name, &format!("{text:?}"));
@@ -101,24 +101,24 @@ fn time_is_kept_as_it_was_written_where_an_instant_holds_less() {
 }
 
 #[test]
-fn a_missing_time_is_when_the_bus_took_the_event_but_a_wrong_one_is_refused() {
+fn missing_time_is_the_receipt_time_and_a_wrong_one_is_refused() {
     assert_eq!(import(&without("time")).unwrap().time, received());
     assert_ne!(import(&with("id", r#""1""#)).unwrap().time, received());
     assert_eq!(import(&with("time", r#""noon""#)).unwrap_err().attribute, "time");
 }
 
 #[test]
-fn a_schema_is_an_absolute_uri() {
+fn dataschema_is_an_absolute_uri() {
     accepted("dataschema", r#""https://example.com/order.json""#);
     accepted("dataschema", r#""urn:order:1""#);
     for json in [r#""order.json""#, r#""/order.json""#, r#""https:""#, r#"":order""#, r#""1urn:order""#] {
         unusable("dataschema", json, "a relative reference");
     }
-    unusable("dataschema", r#""https://a b""#, "a character that no URI has");
+    unusable("dataschema", r#""https://a b""#, "a character that URIs do not allow");
 }
 
 #[test]
-fn a_priority_is_one_of_four_and_older_names_are_understood() {
+fn priority_accepts_four_names_and_older_ones() {
     for (name, expected) in [
         ("low", Priority::Low),
         ("normal", Priority::Normal),
@@ -141,11 +141,11 @@ fn a_priority_is_one_of_four_and_older_names_are_understood() {
 }
 
 #[test]
-fn sequence_is_any_text_that_is_not_empty() {
+fn sequence_is_any_non_empty_text() {
     for text in ["a-0001", "0", "0007", "7", "2026-11-20T12:00:00Z/3", "18446744073709551616", "-1"] {
         let event = accepted("sequence", &format!("{text:?}"));
         assert_eq!(event.sequence.as_ref().map(Sequence::as_str), Some(text));
-        assert!(event.to_json().contains(&format!(r#""sequence":"{text}""#)), "it is handed on as it came");
+        assert!(event.to_json().contains(&format!(r#""sequence":"{text}""#)), "the sequence is unchanged");
     }
     assert_eq!(accepted("sequence", "7").sequence.unwrap().as_str(), "7");
     unusable("sequence", r#""""#, "an empty string");
@@ -155,7 +155,7 @@ fn sequence_is_any_text_that_is_not_empty() {
 }
 
 #[test]
-fn sequence_of_digits_names_a_version_and_ours_sorts_as_text() {
+fn numeric_sequence_is_a_version_and_sorts_as_text() {
     for (text, version) in [
         ("7", Some(7)),
         ("0007", Some(7)),
@@ -169,12 +169,12 @@ fn sequence_of_digits_names_a_version_and_ours_sorts_as_text() {
         assert_eq!(accepted("sequence", &format!("{text:?}")).sequence.unwrap().version(), version, "{text}");
     }
     let written: Vec<String> =
-        [1, 2, 10, 999, u64::MAX].map(|it| Sequence::of_version(it).as_str().to_owned()).to_vec();
+        [1, 2, 10, 999, u64::MAX].map(|version| Sequence::of_version(version).as_str().to_owned()).to_vec();
     assert!(written.is_sorted(), "{written:?}");
 }
 
 #[test]
-fn a_trace_has_version_00_and_ids_that_are_not_zero() {
+fn traceparent_has_version_00_and_nonzero_ids() {
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
     const PARENT: &str = "b7ad6b7169203331";
     let good = format!("00-{TRACE}-{PARENT}-01");
@@ -201,7 +201,7 @@ fn a_trace_has_version_00_and_ids_that_are_not_zero() {
 }
 
 #[test]
-fn data_is_json_and_nothing_else() {
+fn data_must_be_json() {
     let with_data = |kind: &str| with("datacontenttype", &format!("{kind:?},\"data\":1"));
     for kind in ["application/json", "Application/JSON; charset=utf-8", "application/order+json", "text/json"]
     {
@@ -214,7 +214,7 @@ fn data_is_json_and_nothing_else() {
 }
 
 #[test]
-fn content_type_of_data_that_lies_elsewhere_may_be_any() {
+fn external_data_may_have_any_content_type() {
     for kind in ["text/xml", "application/json", "image/png"] {
         let text = with("dataref", &format!(r#""https://example.com/1","datacontenttype":{kind:?}"#));
         let event = Event::parse(&text).unwrap();
@@ -225,7 +225,7 @@ fn content_type_of_data_that_lies_elsewhere_may_be_any() {
 }
 
 #[test]
-fn bytes_that_are_json_are_data() {
+fn base64_of_json_is_data() {
     // {"a":1} with and without padding, with a byte order mark, and a list.
     for (base64, data) in [
         ("eyJhIjoxfQ==", r#"{"a":1}"#),
@@ -241,7 +241,7 @@ fn bytes_that_are_json_are_data() {
     let deep = base64_of(&"[".repeat(100));
     for (base64, found) in [
         ("AAEC".to_owned(), "bytes that are not JSON, or JSON that nests too deep"),
-        ("gA==".to_owned(), "bytes that are no UTF-8 text"),
+        ("gA==".to_owned(), "bytes that are not UTF-8 text"),
         ("*".to_owned(), "text that is not base64"),
         (deep, "bytes that are not JSON, or JSON that nests too deep"),
     ] {
@@ -259,7 +259,7 @@ fn base64_of(text: &str) -> String {
 }
 
 #[test]
-fn every_attribute_arrives_in_its_own_field() {
+fn every_attribute_is_read_into_its_field() {
     let text = |name: &str| accepted(name, r#""urn:x""#);
     let expected = Some("urn:x".to_owned());
     assert_eq!(text("subject").subject, expected);
@@ -272,15 +272,15 @@ fn every_attribute_arrives_in_its_own_field() {
 }
 
 #[test]
-fn value_is_told_by_its_length() {
+fn refusal_describes_a_value_by_its_length() {
     unusable("priority", &long(41), "a text of 41 characters");
     unusable("priority", &long(1_000), "a text of 1000 characters");
 }
 
-/// Attributes that an event counts by: a value that cannot be used is refused.
+/// Attributes whose invalid values refuse the event.
 const DECISIVE: [&str; 4] = ["tenant", "actor", "expirytime", "datacontenttype"];
 
-/// Attributes that an event can do without.
+/// Optional attributes.
 const LESS: [&str; 4] = ["subject", "dataschema", "correlationid", "causationid"];
 
 const TEXTS: [&str; 9] =

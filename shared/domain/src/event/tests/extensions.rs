@@ -2,7 +2,7 @@ use super::{Event, accepted, check_refusal, import, refused, refused_as, unusabl
 use crate::event::Extension;
 
 #[test]
-fn an_extension_is_a_string_a_boolean_or_a_32_bit_integer() {
+fn extension_is_a_string_a_boolean_or_a_32_bit_integer() {
     check(r#""calm""#, Extension::Text("calm".to_owned()));
     check("true", Extension::Bool(true));
     check("0", Extension::Integer(0));
@@ -23,7 +23,7 @@ fn an_extension_is_a_string_a_boolean_or_a_32_bit_integer() {
 }
 
 #[test]
-fn extension_that_decides_how_an_event_counts_is_refused_where_it_cannot_be_used() {
+fn invalid_decisive_extension_is_refused() {
     for name in ["replayid", "renotify", "authtype"] {
         refused_as(
             if name == "authtype" { "<8 characters>" } else { name },
@@ -37,7 +37,7 @@ fn extension_that_decides_how_an_event_counts_is_refused_where_it_cannot_be_used
 }
 
 #[test]
-fn the_name_of_an_extension_has_lower_case_letters_and_digits() {
+fn extension_name_has_lower_case_letters_and_digits() {
     for name in ["mood", "mood2", "2mood", "partitionkey"] {
         accepted(name, "1");
     }
@@ -53,7 +53,7 @@ fn the_name_of_an_extension_has_lower_case_letters_and_digits() {
 }
 
 #[test]
-fn names_in_any_case_are_understood() {
+fn attribute_names_are_read_in_any_letter_case() {
     let event = import(
         r#"{"specversion":"1.0","ID":"1","Source":"/shop","type":"order.paid","correlationId":"c","Mood":"calm","DATA":{"A":1}}"#,
     )
@@ -68,24 +68,24 @@ fn names_in_any_case_are_understood() {
 }
 
 #[test]
-fn a_name_that_comes_twice_is_refused() {
+fn duplicate_name_is_refused() {
     check_refusal(r#"{"id":"1","id":"1"}"#, "id", "the name twice");
     check_refusal(r#"{"id":"1","\u0069d":"2"}"#, "id", "the name twice");
     check_refusal(r#"{"id":null,"id":"2"}"#, "id", "the name twice");
 }
 
 #[test]
-fn a_name_that_comes_twice_in_other_letters_is_not_a_matter_of_luck() {
+fn duplicate_name_in_other_letter_case_is_refused() {
     let refusal = import(&with("ID", r#""2""#)).unwrap_err();
     assert_eq!(
         (refusal.attribute.as_str(), refusal.found.as_str()),
-        ("id", "the name twice, in other letters")
+        ("id", "the name twice, in different letter case")
     );
     assert_eq!(import(&with("ID", "null")).unwrap().id, "1");
 }
 
 #[test]
-fn name_that_a_sender_chose_is_told_by_its_length() {
+fn refusal_describes_an_unknown_name_by_its_length() {
     let name = "X_".repeat(50_000);
     let refusal = Event::parse(&with(&name, "1")).unwrap_err();
     assert_eq!(refusal.attribute, "<100000 characters>");
@@ -93,13 +93,13 @@ fn name_that_a_sender_chose_is_told_by_its_length() {
 }
 
 #[test]
-fn a_name_cannot_add_a_line_to_the_log() {
+fn name_cannot_inject_a_log_line() {
     let refusal = Event::parse(r#"{"a\nb\u0000":1}"#).unwrap_err();
     assert!(!refusal.to_string().contains(char::is_control), "{refusal:?}");
 }
 
 #[track_caller]
-#[expect(clippy::needless_pass_by_value, reason = "it is what the line before says, not something to lend")]
+#[expect(clippy::needless_pass_by_value, reason = "tests pass literals")]
 fn check(json: &str, expected: Extension) {
     assert_eq!(accepted("mood", json).extensions["mood"], expected, "{json}");
 }

@@ -2,7 +2,7 @@ use super::{Event, accepted, check_refusal, long, refused, unusable, with};
 use crate::event::{MAX_DEPTH, MAX_EVENT_BYTES};
 
 #[test]
-fn names_are_256_bytes_long_at_most() {
+fn names_have_at_most_256_bytes() {
     for name in ["id", "source", "tenant", "actor"] {
         accepted(name, &long(256));
         refused(name, &long(257), "257 bytes");
@@ -16,14 +16,14 @@ fn names_are_256_bytes_long_at_most() {
 }
 
 #[test]
-fn a_type_is_128_characters_long_at_most() {
+fn type_has_at_most_128_characters() {
     accepted("type", &long(128));
     refused("type", &long(129), "129 characters");
     accepted("type", &format!("{:?}", "é".repeat(128)));
 }
 
 #[test]
-fn other_text_is_1024_bytes_long_at_most() {
+fn other_texts_have_at_most_1024_bytes() {
     for name in ["subject", "mood", "sequence"] {
         assert_eq!(accepted(name, &long(1024)).notes().count(), 0);
         unusable(name, &long(1025), "1025 bytes");
@@ -33,7 +33,7 @@ fn other_text_is_1024_bytes_long_at_most() {
 }
 
 #[test]
-fn an_event_is_200_kib_long_at_most() {
+fn event_has_at_most_200_kib() {
     let room = MAX_EVENT_BYTES - with("data", r#""""#).len();
     let largest = with("data", &long(room));
     assert_eq!(largest.len(), 204_800);
@@ -42,7 +42,7 @@ fn an_event_is_200_kib_long_at_most() {
 }
 
 #[test]
-fn an_event_nests_100_levels_deep_at_most() {
+fn event_nests_at_most_100_levels() {
     assert_eq!(MAX_DEPTH, 100);
     // The envelope is the first level.
     accepted("data", &lists(99));
@@ -57,7 +57,7 @@ fn an_event_nests_100_levels_deep_at_most() {
 }
 
 #[test]
-fn no_depth_overflows_the_stack() {
+fn deep_nesting_does_not_overflow_the_stack() {
     let too_deep = "JSON that nests deeper than 100 levels";
     check_refusal(&"[".repeat(10_000), "body", too_deep);
     check_refusal(&r#"{"a":"#.repeat(10_000), "body", too_deep);
@@ -65,7 +65,7 @@ fn no_depth_overflows_the_stack() {
 }
 
 #[test]
-fn brackets_in_text_are_not_levels() {
+fn brackets_in_text_do_not_count_as_levels() {
     accepted("data", &format!("{:?}", "[".repeat(500)));
     accepted("data", &format!(r#""\"{}""#, "[".repeat(500)));
     accepted("data", &format!(r#"["\\",{:?}]"#, "{".repeat(500)));
@@ -74,7 +74,7 @@ fn brackets_in_text_are_not_levels() {
 }
 
 #[test]
-fn a_body_is_one_json_object() {
+fn body_must_be_one_json_object() {
     check_refusal("[]", "body", "a list");
     check_refusal("\"text\"", "body", "a string");
     check_refusal(" 1", "body", "a number");
@@ -86,7 +86,7 @@ fn a_body_is_one_json_object() {
 }
 
 #[test]
-fn a_refusal_never_quotes_a_payload() {
+fn refusal_never_quotes_a_payload() {
     for text in [
         "secret",
         r#""secret""#,
@@ -103,9 +103,9 @@ fn a_refusal_never_quotes_a_payload() {
     assert!(!format!("{event:?}").contains("secret"));
 }
 
-/// Rules and templates look into every payload; what none of them can hold must not get that far.
+/// Rules and templates read every payload, so unrepresentable values must be refused here.
 #[test]
-fn a_number_or_a_character_that_nothing_can_hold_does_not_end_the_process() {
+fn unrepresentable_number_or_character_is_refused_without_a_panic() {
     for json in
         ["1e400", "[-1e999]", r#"{"a":{"b":1e309}}"#, r#""\ud800""#, r#"{"\udc00":1}"#, r#""\ud800\u0041""#]
     {
@@ -119,7 +119,7 @@ fn a_number_or_a_character_that_nothing_can_hold_does_not_end_the_process() {
     }
 }
 
-/// So many lists, one within the other.
+/// This many nested lists.
 fn lists(depth: usize) -> String {
     "[".repeat(depth) + &"]".repeat(depth)
 }

@@ -1,11 +1,11 @@
-//! Attributes that cannot be used: the event is told all the same, and nothing is lost without a word.
+//! Invalid optional attributes: the event is accepted, and a note reports each of them.
 
 use super::{Event, accepted, with};
 use crate::index::Index;
 use crate::pattern::Pattern;
 
 #[test]
-fn third_party_attribute_does_not_cost_the_event() {
+fn invalid_third_party_attribute_does_not_refuse_the_event() {
     for (name, json) in [
         ("sequence", r#""a-0001""#),
         ("sequence", r#""0""#),
@@ -32,7 +32,7 @@ fn note_quotes_no_value() {
 }
 
 #[test]
-fn patterns_see_a_value_that_cannot_be_used() {
+fn patterns_match_an_invalid_value() {
     let event = Event::parse(&with("priority", r#""p1","data":{"a":1},"labels":{"team":"a"}"#)).unwrap();
     for (pattern, matches) in [
         (r#"{"detail":{"priority":["p1"]}}"#, true),
@@ -49,7 +49,7 @@ fn patterns_see_a_value_that_cannot_be_used() {
 }
 
 #[test]
-fn value_that_is_set_later_takes_the_place_of_one_that_cannot_be_used() {
+fn value_set_later_replaces_an_invalid_one() {
     let mut event = accepted("priority", r#""p1""#);
     event.priority = Some(crate::event::Priority::High);
     assert_eq!(event.to_json().matches("priority").count(), 1);

@@ -11,7 +11,7 @@ use crate::event::{Data, Extension, Priority, Sequence, WrittenTimes};
 
 proptest! {
     #[test]
-    fn what_we_write_we_can_read(event in events()) {
+    fn event_round_trips_through_json(event in events()) {
         prop_assert_eq!(Event::parse(&event.to_json())?, event.clone());
         prop_assert_eq!(import(&event.to_json())?, event);
     }
@@ -29,14 +29,14 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_accepted_can_be_matched_written_and_read_again(
+    fn accepted_event_can_be_matched_and_round_trips(
         event in events(), cuts in vec((any::<prop::sample::Index>(), 0..4_usize, "[\\[\\]{}\",:0-9eE+\\-\\\\ud8a ]{0,3}"), 1..4),
     ) {
         let mut text: Vec<char> = event.to_json().chars().collect();
-        for (at, length, instead) in cuts {
-            let at = at.index(text.len() + 1);
-            let end = (at + length).min(text.len());
-            text.splice(at..end, instead.chars());
+        for (position, length, instead) in cuts {
+            let position = position.index(text.len() + 1);
+            let end = (position + length).min(text.len());
+            text.splice(position..end, instead.chars());
         }
         let text: String = text.into_iter().collect();
         for event in [Event::parse(&text), import(&text)].into_iter().flatten() {
@@ -72,7 +72,7 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
         time: must.3,
         subject: texts.0,
         dataschema: texts.1,
-        tenant: texts.2.filter(|it| it != "*"),
+        tenant: texts.2.filter(|tenant| tenant != "*"),
         correlation_id: texts.3,
         causation_id: texts.4,
         actor: texts.5,
@@ -82,7 +82,10 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
         traceparent: others.2,
         expiry_time: others.3,
         extensions: BTreeMap::from_iter(others.4),
-        data: others.5.filter(|it| it != "null").map(|it| Data::read("data", Raw::of(&it).unwrap()).unwrap()),
+        data: others
+            .5
+            .filter(|json| json != "null")
+            .map(|json| Data::read("data", Raw::of(&json).unwrap()).unwrap()),
         content_type: None,
         written: WrittenTimes::default(),
         unusable: BTreeMap::new(),
@@ -94,7 +97,7 @@ fn names() -> impl Strategy<Value = String> {
 }
 
 fn times() -> impl Strategy<Value = Timestamp> {
-    // From the year 0 on, as RFC 3339 writes them.
+    // From the year 0 on, the range of RFC 3339.
     let seconds = -62_167_219_200..Timestamp::MAX.as_second();
     (seconds, 0..1_000_000_000).prop_map(|(second, nanosecond)| Timestamp::new(second, nanosecond).unwrap())
 }
@@ -115,18 +118,18 @@ fn extensions() -> impl Strategy<Value = Extension> {
     ]
 }
 
-/// JSON texts, spelt in ways that a program would not choose.
+/// JSON texts in unusual spellings.
 fn payloads() -> impl Strategy<Value = String> {
     let numbers = "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,4}0)?([eE][+-]?[0-9]{1,2})?";
-    let texts = any::<String>().prop_map(|it| serde_json::to_string(&it).unwrap());
+    let texts = any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap());
     let odd = prop::sample::select(vec!["null", "true", "0.10", "-0", "1e307", r#""\u00e9\ud83d\ude00\/""#]);
     let leaves = prop_oneof![numbers.prop_map(String::from), texts.clone(), odd.prop_map(str::to_owned)];
     leaves.prop_recursive(4, 24, 4, move |inner| {
-        let members = vec((texts.clone(), inner.clone()), 0..4).prop_map(|it| {
+        let members = vec((texts.clone(), inner.clone()), 0..4).prop_map(|members| {
             let members: Vec<String> =
-                it.into_iter().map(|(name, json)| format!("{name} : {json}")).collect();
+                members.into_iter().map(|(name, json)| format!("{name} : {json}")).collect();
             format!("{{{}}}", members.join(" ,"))
         });
-        prop_oneof![vec(inner, 0..4).prop_map(|it| format!("[ {}]", it.join(", "))), members]
+        prop_oneof![vec(inner, 0..4).prop_map(|items| format!("[ {}]", items.join(", "))), members]
     })
 }

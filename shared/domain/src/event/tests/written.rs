@@ -3,7 +3,7 @@ use serde_json::json;
 use super::{Event, accepted, with};
 
 #[test]
-fn attributes_are_written_in_a_fixed_order_and_data_as_it_came() {
+fn attributes_have_a_fixed_order_and_data_is_unchanged() {
     let shuffled = r#"{
         "data": {"z": 0.10, "a": [ 1E+2, 12345678901234567890123 ], "t": "\u00e9\/"},
         "datacontenttype": "application/order+json; charset=utf-8",
@@ -26,13 +26,13 @@ fn attributes_are_written_in_a_fixed_order_and_data_as_it_came() {
 }
 
 #[test]
-fn what_is_absent_is_not_written() {
+fn absent_attributes_are_omitted() {
     let expected = r#"{"specversion":"1.0","id":"1","source":"/shop","type":"order.paid","time":"2026-11-20T12:00:00Z"}"#;
     assert_eq!(accepted("id", r#""1""#).to_json(), expected);
 }
 
 #[test]
-fn patterns_see_the_envelope_below_eventbridges_own_names() {
+fn document_holds_the_envelope_under_eventbridge_names() {
     let event = Event::parse(&with("data", r#"{"total": 0.10}"#)).unwrap();
     let expected = json!({
         "id": "1",

@@ -9,24 +9,24 @@ use super::NOON;
 
 const TENANTS: [Option<&str>; 3] = [None, Some("north"), Some("south")];
 
-/// A table as the store uses it: what was read is held against what stands when it is written.
+/// A table with conditional writes, as the store uses it.
 #[derive(Default)]
 struct Table {
     head: Head,
     version: u64,
-    /// Under which number each notification is.
+    /// The number of each notification's entry.
     numbers: BTreeMap<u8, u64>,
     entries: BTreeMap<u64, Place>,
 }
 
-/// What somebody set out to do, with what they read when they did.
+/// A pending write, with the values that the worker read.
 #[derive(Clone)]
-enum Work {
+enum PendingWrite {
     Store { version: u64, head: Head, known: bool, key: u8, tenant: Option<&'static str> },
     Mark { version: u64, head: Head, entries: Vec<Place>, mark: Mark },
 }
 
-/// One thing that happens: a worker begins something, or tries to finish what they began, or a day goes by.
+/// One step: a worker reads, a worker writes, or days pass.
 #[derive(Debug, Clone)]
 enum Step {
     Store { worker: usize, key: u8, tenant: Option<&'static str> },
@@ -37,9 +37,9 @@ enum Step {
 
 proptest! {
     #[test]
-    fn counts_are_what_a_recount_finds_whoever_was_first_and_whatever_came_twice(steps in vec(steps(), 1..120)) {
+    fn counts_equal_a_recount_with_concurrent_workers(steps in vec(steps(), 1..120)) {
         let mut table = Table::default();
-        let mut desks: [Option<Work>; 3] = [None, None, None];
+        let mut desks: [Option<PendingWrite>; 3] = [None, None, None];
         let mut now = NOON;
         for step in steps {
             match step {
@@ -47,7 +47,7 @@ proptest! {
                 Step::Mark { worker, keys, mark } => desks[worker] = Some(table.look_up(&keys, mark)),
                 Step::Finish { worker } => {
                     if let Some(work) = desks[worker].clone() {
-                        // Done or not, it may be tried again: an answer was lost, or a message came twice.
+                        // A write may be repeated in any case: its answer was lost, or a message was redelivered.
                         table.write(work, now);
                     }
                 }
@@ -58,38 +58,38 @@ proptest! {
                 prop_assert_eq!(table.head.counts(&view, now), table.recount(&view, now));
             }
         }
-        prop_assert_eq!(table.head.last, u64::try_from(table.entries.len()).unwrap(), "no number is skipped");
-        prop_assert_eq!(table.numbers.len(), table.entries.len(), "and each notification has one");
+        prop_assert_eq!(table.head.last, u64::try_from(table.entries.len()).unwrap(), "numbers have no gaps");
+        prop_assert_eq!(table.numbers.len(), table.entries.len(), "each notification has one number");
     }
 
     #[test]
-    fn what_was_seen_is_never_unseen_again(marks in vec(select(&Mark::ALL[..]), 0..20)) {
+    fn seen_entry_never_becomes_unseen(marks in vec(select(&Mark::ALL[..]), 0..20)) {
         let mut state = State::Unseen;
         for mark in marks {
             let next = state.after(mark);
             prop_assert!(state == State::Unseen || next != State::Unseen);
-            prop_assert_eq!(next.after(mark), next, "saying it twice says it once");
+            prop_assert_eq!(next.after(mark), next, "a repeated mark changes nothing");
             state = next;
         }
     }
 }
 
 impl Table {
-    fn read(&self, key: u8, tenant: Option<&'static str>) -> Work {
+    fn read(&self, key: u8, tenant: Option<&'static str>) -> PendingWrite {
         let known = self.numbers.contains_key(&key);
-        Work::Store { version: self.version, head: self.head.clone(), known, key, tenant }
+        PendingWrite::Store { version: self.version, head: self.head.clone(), known, key, tenant }
     }
 
-    fn look_up(&self, keys: &[u8], mark: Mark) -> Work {
+    fn look_up(&self, keys: &[u8], mark: Mark) -> PendingWrite {
         let entries =
             keys.iter().filter_map(|key| self.entries.get(self.numbers.get(key)?).cloned()).collect();
-        Work::Mark { version: self.version, head: self.head.clone(), entries, mark }
+        PendingWrite::Mark { version: self.version, head: self.head.clone(), entries, mark }
     }
 
-    /// All or nothing, and only over what was read.
-    fn write(&mut self, work: Work, now: Timestamp) {
+    /// Writes all or nothing, if the row is unchanged since the read.
+    fn write(&mut self, work: PendingWrite, now: Timestamp) {
         match work {
-            Work::Store { version, head, known, key, tenant } => {
+            PendingWrite::Store { version, head, known, key, tenant } => {
                 if known || version != self.version || self.numbers.contains_key(&key) {
                     return;
                 }
@@ -99,7 +99,7 @@ impl Table {
                 (self.head, self.version) = (head, self.version + 1);
                 self.numbers.insert(key, seq);
             }
-            Work::Mark { version, head, entries, mark } => {
+            PendingWrite::Mark { version, head, entries, mark } => {
                 let (head, changes) = head.marked(&entries, mark, now);
                 let holds = |changed: &Changed| self.entries[&changed.seq].state == changed.from;
                 if version != self.version || changes.is_empty() || !changes.iter().all(holds) {
