@@ -30,7 +30,7 @@
 //! a bool.
 //!
 //! **Lock.** `"__strategy__": "replace"` in an object of a lower set locks the object: it excludes every higher set,
-//! also for missing keys. An empty locked object therefore means "allowed, and nobody may change this". A bool in a
+//! also for missing keys. An empty locked object therefore means "allowed, and not changeable". A bool in a
 //! higher set does not remove a lock below it, and a lock in a recipient's set has no effect. Excluded values stay
 //! stored, so they apply again as soon as the lock is removed.
 //!

@@ -112,13 +112,13 @@ fn anything_but(operand: &Value, location: &str) -> Result<Operator, Invalid> {
         let (name, operand) = only_key(object, operand, location)?;
         return each(operand, location, |value| negated(name, value, location)).map(Operator::Not);
     }
-    let excluded = each(operand, location, |it| match it {
+    let excluded = each(operand, location, |value| match value {
         Value::String(text) => Ok(Operator::Text(text.clone())),
         Value::Number(number) if number::comparable(number).is_some() => Ok(Operator::Number(number.clone())),
-        Value::Number(_) => Err(Invalid::value(location, it, "a number that a double can hold")),
+        Value::Number(_) => Err(Invalid::value(location, value, "a number that a double can hold")),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(Invalid::value(
             location,
-            it,
+            value,
             "for anything-but strings, numbers, or prefix, suffix, equals-ignore-case or wildcard",
         )),
     })?;

@@ -19,7 +19,7 @@ proptest! {
     #[test]
     fn member_order_does_not_matter(values in sets(), question in questions()) {
         let reversed: Vec<String> = values.iter().map(|value| backwards(&value_of(value.as_ref()))).collect();
-        let stored: Vec<Option<Preferences>> = values.iter().map(|it| it.as_ref().map(set)).collect();
+        let stored: Vec<Option<Preferences>> = values.iter().map(|value| value.as_ref().map(set)).collect();
         let back: Vec<Option<Preferences>> = values.iter().zip(&reversed)
             .map(|(value, text)| value.as_ref().map(|_| serde_json::from_str(text).unwrap()))
             .collect();
@@ -28,7 +28,7 @@ proptest! {
 
     #[test]
     fn denied_exactly_if_one_vote_is_no(values in sets(), question in questions()) {
-        let stored: Vec<Option<Preferences>> = values.iter().map(|it| it.as_ref().map(set)).collect();
+        let stored: Vec<Option<Preferences>> = values.iter().map(|value| value.as_ref().map(set)).collect();
         let vote = ask(&layers(&stored), &question);
         let is_critical = question["critical"] == json!(true);
         prop_assert_eq!(vote.allowed, is_critical || vote.votes.iter().all(|vote| vote.allowed));
@@ -43,18 +43,18 @@ proptest! {
             json!({"categories": {"billing": false}}),
         ];
         // The no is in the highest set, so that only a lock below can exclude it.
-        let mut values: Vec<Option<Value>> = values.iter().map(|it| it.as_ref().map(unlocked)).collect();
+        let mut values: Vec<Option<Value>> = values.iter().map(|value| value.as_ref().map(unlocked)).collect();
         let top = if question["tenant"] == json!(true) { 3 } else { 2 };
         let base = set(&value_of(values[top].as_ref()));
         values[top] = Some(base.merged_with(&set(&no[scope])).ok().unwrap().to_value());
-        let stored: Vec<Option<Preferences>> = values.iter().map(|it| it.as_ref().map(set)).collect();
+        let stored: Vec<Option<Preferences>> = values.iter().map(|value| value.as_ref().map(set)).collect();
         let vote = ask(&layers(&stored), &question);
         prop_assert_eq!(vote.allowed, question["critical"] == json!(true), "{}", vote.because);
     }
 
     #[test]
     fn recipient_cannot_change_locked_values(values in sets(), other in option::of(a_set()), tenant: bool) {
-        let stored: Vec<Option<Preferences>> = values.iter().map(|it| it.as_ref().map(set)).collect();
+        let stored: Vec<Option<Preferences>> = values.iter().map(|value| value.as_ref().map(set)).collect();
         let mut changed = stored.clone();
         // Whether both tenant sets are missing must not change, because that selects other layers.
         let top = if tenant && stored[1].is_some() { 3 } else { 2 };
@@ -73,8 +73,8 @@ proptest! {
 
     #[test]
     fn highest_set_is_kept_without_locks(values in sets(), tenant: bool) {
-        let values: Vec<Option<Value>> = values.iter().map(|it| it.as_ref().map(unlocked)).collect();
-        let stored: Vec<Option<Preferences>> = values.iter().map(|it| it.as_ref().map(set)).collect();
+        let values: Vec<Option<Value>> = values.iter().map(|value| value.as_ref().map(unlocked)).collect();
+        let stored: Vec<Option<Preferences>> = values.iter().map(|value| value.as_ref().map(set)).collect();
         let top = if tenant && (stored[1].is_some() || stored[3].is_some()) { 3 } else { 2 };
         let own = Layers { recipient: stored[top].as_ref(), ..Layers::default() }.merged(false);
         let all = layers(&stored).merged(tenant);
