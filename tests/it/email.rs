@@ -55,7 +55,7 @@ async fn who_unsubscribes_by_post_gets_no_more_offers_and_still_what_concerns_th
     put_offer(&cloud, &market, &event).await;
     let rows = outcomes(&cloud, &event).await;
     assert_eq!((rows[0].status, rows[0].reason), (Status::Suppressed, Some(Reason::Preference)));
-    assert_eq!(rows[0].note.as_deref(), Some("unsubscribed from what is commercial (recipient)"));
+    assert_eq!(rows[0].note.as_deref(), Some("unsubscribed from commercial messages (recipient)"));
 
     let id = unique("hello");
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [reader], "message": "Still here." }))]).await;

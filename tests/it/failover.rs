@@ -22,7 +22,7 @@ async fn whoever_removed_the_app_is_sent_a_text_instead_and_once() {
     assert_eq!(rows[0].note.as_deref(), Some("sms takes its place if it may"));
     assert_eq!(rows[1].status, Status::Sent);
     let note = rows[1].note.as_deref().unwrap();
-    assert!(note.starts_with("it takes the place of push: the device takes no notes any more"), "{note}");
+    assert!(note.starts_with("fallback for push: the device token is invalid"), "{note}");
     quiet().await;
     assert_eq!(cloud.texts(ann.phone.as_deref().unwrap()).len(), 1);
 }

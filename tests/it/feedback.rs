@@ -24,7 +24,7 @@ async fn an_address_that_bounced_is_closed_to_the_next_event_and_another_one_is_
     let row = letter_of(&cloud, &first, Status::Bounced).await;
     assert_eq!(row.reason, Some(Reason::Bounced));
     let said = text(&carillon(&["explain", &first], ""));
-    assert!(said.contains("was sent and came back: there is nobody at the address (bounced)"), "{said}");
+    assert!(said.contains("was sent and came back: the address does not exist (bounced)"), "{said}");
     let next = letter_of(&cloud, &hello(&cloud, &ann).await, Status::Suppressed).await;
     assert_eq!(next.reason, Some(Reason::SuppressedAddress));
     assert!(next.note.is_some_and(|note| note.contains("does not exist")));

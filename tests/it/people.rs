@@ -312,7 +312,7 @@ fn import_refuses_what_nobody_would_hear_and_a_dry_run_writes_nothing() {
     let noted = carillon(&["people", "import", "--dry-run", file.to_str().unwrap()]);
     let told = String::from_utf8_lossy(&noted.stderr);
     for expected in [
-        "jsonl:2: preferences.channel_types.e-mail: found `e-mail`, which is no channel, wanted one of",
+        "jsonl:2: preferences.channel_types.e-mail: found the unknown channel `e-mail`, wanted one of",
         "did you mean `email`?",
         "jsonl:3: preferences.categories.news.channels.sms ",
         "did you mean `clinic-staff`?",

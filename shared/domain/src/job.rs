@@ -1,4 +1,5 @@
-//! What a channel is asked to do: complete, so that it needs neither catalog nor template nor the event itself.
+//! A job: one rendered notification for one channel. Its reader needs neither the catalog, the templates nor the
+//! event.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -21,34 +22,35 @@ mod letter;
 pub use broadcast::Broadcast;
 pub use letter::{Attachment, Email};
 
-/// The layout of [`Job`]. An older one is read through [`UPGRADES`]; a message of a newer one goes back to its queue for
-/// a function of the newer release. Raise it only for a change that an older reader would misread, and add the step that
-/// reads the version before, and its golden files.
+/// The version of [`Job`]'s layout. Older versions are read through [`UPGRADES`]. A message of a newer version
+/// returns to its queue, for a function of the newer release. Raise the version only for a change that an older
+/// reader would misread. Then also add the upgrade step for the previous version, and its golden files.
 ///
-/// Version 2 has the content `broadcast`. Every other content is written as version 1, which the last release reads: see
-/// [`Content::job_version`].
+/// Version 2 added the content `broadcast`. All other contents are written as version 1, which the last release
+/// reads. See [`Content::job_version`].
 pub const JOB_VERSION: u32 = 2;
 
-/// One step for each version before [`JOB_VERSION`]: without it this does not compile.
+/// One upgrade step for each version before [`JOB_VERSION`]. The array's length makes the compiler check this.
 const UPGRADES: [Upgrade; (JOB_VERSION - 1) as usize] = [same_members];
 
-/// Version 2 only adds a kind of content.
+/// Version 2 only adds a kind of content, so no member changes.
 fn same_members(_: &mut Members) -> Result<(), serde_json::Error> {
     Ok(())
 }
 
 const LAYOUT: Layout = Layout { member: "version", oldest: 1, upgrades: &UPGRADES };
 
-/// A job carries a wake, so a newer wake makes a newer job.
+/// A job carries a continuation, so a new version of the continuation requires a new version of the job.
 const _: () = assert!(JOB_VERSION >= WAKE_VERSION, "raise JOB_VERSION together with WAKE_VERSION");
 
-/// One notification to one recipient on one channel, as its queue carries it. No `Debug`: it holds rendered text.
+/// One notification to one recipient on one channel, as its queue carries it. No `Debug`, because it holds rendered
+/// text.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Job {
     pub version: u32,
     pub key: Key,
     pub event: Origin,
-    /// The rule that asked for it, and the version of the catalog it stood in.
+    /// The rule that asked for the notification, and the version of the catalog with that rule.
     pub rule: String,
     pub catalog: String,
     /// The recipient's id, or `room:<name>:<value>`.
@@ -58,61 +60,61 @@ pub struct Job {
     pub step: u32,
     pub priority: Priority,
     pub on_unknown: OnUnknown,
-    /// Not to be sent after this.
+    /// The time after which the notification is not sent any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// What it can be cancelled by, until the moment it is sent.
+    /// The key of the cancellation that stops the job until it is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<CancelKey>,
-    /// A code that is good only once, and until it expires: so long it is tried.
+    /// Marks a one-time code. Sending is retried until the code expires.
     #[serde(default, skip_serializing_if = "is_false")]
     pub one_time: bool,
-    /// How long it was held back before a provider was asked, in seconds.
+    /// Time for which the job was deferred before the provider was called, in seconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub held_s: u32,
-    /// When it was held back for the first time. Jobs of the last release do not say it.
+    /// Time of the first deferral. Jobs of the last release have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_since: Option<Timestamp>,
-    /// The channel whose place it takes.
+    /// The failed channel that this job replaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<InsteadOf>,
-    /// What dispatch is told when this channel cannot deliver it.
+    /// The next channel, and where dispatch continues, if this channel cannot deliver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failover: Option<Failover>,
-    /// The keyed hash of the address that it goes to, where the channel has addresses that can be closed. Jobs of the
-    /// last release have none.
+    /// The keyed hash of the recipient's address, for channels with suppressible addresses. Jobs of the last release
+    /// have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_hash: Option<String>,
-    /// When the run went on, where it had waited. An inbox lists the notification at this time.
+    /// Time at which the run continued after a wait. The inbox lists the notification at this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// The hand-over it is part of.
+    /// The set of notifications that were handed over together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<Set>,
     pub content: Content,
 }
 
-/// How a notification is gone on with when its channel cannot deliver it.
+/// The failover of a notification whose channel cannot deliver it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Failover {
-    /// The channel that is asked next.
+    /// The next channel.
     pub to: Channel,
-    /// Where dispatch goes on: it decides anew, with the preferences and limits of that moment.
+    /// The position at which dispatch continues. It decides again, with the preferences and limits of that moment.
     #[serde(deserialize_with = "wake::nested")]
     pub wake: Wake,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_false(it: &bool) -> bool {
-    !it
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_zero(it: &u32) -> bool {
-    *it == 0
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
-/// The event behind a job: what travels on to the ledger, to the provider's tags and to every log line.
+/// The event behind a job: the facts for the ledger, the provider's tags and every log line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     pub id: String,
@@ -132,13 +134,13 @@ pub struct Origin {
     pub actor: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
-    /// The replay that the event came with.
+    /// The id of the replay that sent the event again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<String>,
 }
 
 impl Origin {
-    /// `event` as one that this one led to: it belongs to the same tenant, story and trace.
+    /// Completes `event`, which this event caused, with this event's tenant, correlation, cause and trace.
     #[must_use]
     pub fn leads_to(&self, event: Event) -> Event {
         Event {
@@ -168,7 +170,7 @@ impl Origin {
     }
 }
 
-/// What is sent, and to whom: everything about a job that differs from channel to channel.
+/// The rendered content and the address: all parts of a job that depend on the channel.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Content {
@@ -182,7 +184,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// The version that a job of this content is written as: the oldest whose readers understand it.
+    /// The version as which a job with this content is written: the oldest whose readers understand it.
     #[must_use]
     pub fn job_version(&self) -> u32 {
         match self {
@@ -208,7 +210,7 @@ impl Content {
         }
     }
 
-    /// The address that it goes to, where it is one that can be closed. It is personal data.
+    /// The recipient's address, on channels with suppressible addresses. This is personal data.
     #[must_use]
     pub fn address(&self) -> Option<&str> {
         match self {
@@ -220,78 +222,78 @@ impl Content {
     }
 }
 
-/// A rendered note for one device.
+/// A rendered push notification for one device.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Push {
     pub to: Device,
     pub title: String,
     pub body: String,
-    /// What the rule exposes of the event: a JSON object.
+    /// The data that the rule exposes of the event: a JSON object.
     pub data: Box<RawValue>,
     pub locale: String,
-    /// The number on the app's icon; it stays as it is when this is left out.
+    /// The number on the app's icon. The number does not change where this is `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub badge: Option<u32>,
-    /// Names what the note is about: a later note of this name takes the place of an earlier one. The job's key where it
-    /// is left out. At most 64 bytes.
+    /// The collapse id: a later push notification with this id replaces the earlier one. At most 64 bytes. Where it
+    /// is `None`, the job's key is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collapse: Option<String>,
-    /// Whether the rule asks that stored notifications of this name are replaced too: Google then keeps four names for a
-    /// device at most. Without it the name only says which one on the screen is replaced.
+    /// Whether the rule also replaces stored notifications with this collapse id. FCM stores at most four collapse
+    /// ids per device. Without this flag, the id only replaces the notification on the screen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collapses_stored: bool,
-    /// Where a tap leads.
+    /// The link that a tap opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     #[serde(default, skip_serializing_if = "PushOptions::is_default")]
     pub options: PushOptions,
 }
 
-/// A rendered text for a phone.
+/// A rendered SMS.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Text {
     pub to: PhoneNumber,
     pub text: String,
     pub locale: String,
-    /// Who it comes from, where the policy has a name for the tenant or the category.
+    /// The sender name, where the policy has one for the tenant or the category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<String>,
 }
 
-/// A rendered message for WhatsApp.
+/// A rendered WhatsApp message.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chat {
     pub to: PhoneNumber,
     pub text: String,
     pub locale: String,
-    /// One of WhatsApp's own templates: the only way to write to somebody who has not written to us for 24 hours.
-    /// Without it `text` is sent as it is, and WhatsApp refuses that outside the 24 hours.
+    /// An approved WhatsApp template. Outside the 24 hours after the recipient's last message, WhatsApp accepts only
+    /// templates. Without a template `text` is sent, and WhatsApp refuses it outside the 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<WhatsappTemplate>,
-    /// Until then WhatsApp takes free text: `text` goes, whether there is a template or not.
+    /// End of the 24-hour window. Before this time `text` is sent, even if there is a template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free_until: Option<Timestamp>,
 }
 
-/// A template that WhatsApp has approved, and what is put into it.
+/// A template that WhatsApp has approved, with its parameters.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct WhatsappTemplate {
-    /// As it was approved: lower-case letters, digits and underscores.
+    /// The approved name: lower-case letters, digits and underscores.
     pub name: String,
-    /// WhatsApp's code for the language, such as `en_US`.
+    /// WhatsApp's language code, such as `en_US`.
     pub language: String,
-    /// For `{{1}}`, `{{2}}` and so on of its body, in this order.
+    /// The values for `{{1}}`, `{{2}}` and so on in the template's body, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<String>,
 }
 
 impl WhatsappTemplate {
-    /// What stands between name, language, the number of parameters and the parameters in the source of such a template:
-    /// U+001F, the unit separator. No text that people write has it.
+    /// Separates name, language, number of parameters and parameters in the source of a WhatsApp template: U+001F,
+    /// the unit separator. Text that people write does not contain it.
     pub const SEPARATOR: char = '\u{1f}';
 
-    /// Reads what such a source was rendered to. `None` when there are not as many parameters as it says: then a value of
-    /// the event has the separator in it.
+    /// Reads the rendered source of a WhatsApp template. `None` if the number of parameters differs from the stated
+    /// one, as when a value of the event contains the separator.
     #[must_use]
     pub fn read(rendered: &str) -> Option<WhatsappTemplate> {
         let mut pieces = rendered.split(WhatsappTemplate::SEPARATOR).map(|part| part.trim().to_owned());
@@ -302,61 +304,61 @@ impl WhatsappTemplate {
 }
 
 impl From<Text> for Chat {
-    /// Free text.
+    /// A message with free text, without a template.
     fn from(text: Text) -> Chat {
         Chat { to: text.to, text: text.text, locale: text.locale, template: None, free_until: None }
     }
 }
 
-/// A rendered live message.
+/// A rendered in-app message.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Socket {
     pub to: SocketTarget,
     pub title: String,
     pub body: String,
-    /// What the rule exposes of the event: a JSON object.
+    /// The data that the rule exposes of the event: a JSON object.
     pub data: Box<RawValue>,
-    /// The rule's, for whoever reads it later.
+    /// The category of the rule, for later readers of the inbox entry.
     #[serde(default)]
     pub category: String,
-    /// It is of use now or never: no inbox keeps it.
+    /// Marks an ephemeral message, which the inbox does not store.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ephemeral: bool,
 }
 
-/// Whose sockets.
+/// The sockets that receive a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SocketTarget {
-    /// Every open socket of this user.
+    /// All open sockets of this user.
     User(String),
-    /// Every socket that joined this room, `<name>:<value>`.
+    /// All sockets that joined this room, as `<name>:<value>`.
     Room(String),
 }
 
-/// A message for a webhook endpoint. Where that is, and what it is signed with, is looked up when it is sent.
+/// A webhook message for one endpoint. The endpoint's URL and secret are looked up when the message is sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
     pub to: EndpointId,
-    /// The body, to the byte: `{"type": …, "timestamp": …, "data": {…}}`.
+    /// The exact bytes of the body: `{"type": …, "timestamp": …, "data": {…}}`.
     pub body: String,
-    /// Somebody asked for this one attempt: it has no schedule of its own.
+    /// Marks a single attempt that a user requested. Such an attempt has no retry schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<ByHand>,
 }
 
-/// What somebody asked for.
+/// The kind of attempt that a user requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ByHand {
-    /// Another attempt of this message: the receiver knows it by this id.
+    /// Another attempt of the message with this id, which is the id that the receiver knows.
     Retry { of: Key },
-    /// A message that says nothing, to see whether it arrives.
+    /// A test message with empty data, to check that the endpoint is reachable.
     Ping,
 }
 
 impl Webhook {
-    /// What the receiver knows the message by, the same for all of its attempts.
+    /// The id that the receiver knows the message by, the same for all attempts.
     #[must_use]
     pub fn id<'a>(&'a self, job: &'a Key) -> &'a Key {
         match &self.by_hand {
@@ -367,13 +369,13 @@ impl Webhook {
 }
 
 impl Job {
-    /// Reads a job as its queue, its schedule or a table carries it, of this version or an older one.
+    /// Reads a job of this or an older version, as a queue, a schedule or a table carries it.
     ///
     /// # Errors
-    /// [`NotRead`] tells a job of a newer release from a text that is no job. It quotes nothing of the text.
+    /// [`NotRead`] tells a job of a newer release from text that is not a job. The error does not quote the text.
     pub fn read(text: &str) -> Result<Job, NotRead> {
         let job: Job = LAYOUT.read(text)?;
-        // A job that is put back stays readable for functions of the last release.
+        // A job that returns to its queue stays readable for functions of the last release.
         Ok(Job { version: job.content.job_version(), ..job })
     }
 

@@ -1,8 +1,8 @@
-//! JSON text, passed over once, without taking it apart: where each value begins and ends is all that most of an event
-//! is ever asked for.
+//! A scanner for JSON text. It finds the start and end of each value in one pass, without building a tree, because
+//! few values of an event are ever read.
 //!
-//! It accepts what RFC 8259 allows and what `serde_json` accepts; whoever has to say why a text is refused asks
-//! `serde_json` then.
+//! It accepts all JSON of RFC 8259 that `serde_json` accepts. To explain why a text is refused, parse it with
+//! `serde_json`.
 
 use std::borrow::Cow;
 
@@ -24,51 +24,51 @@ pub(crate) use held::first_unheld;
 pub(crate) use members::without_members;
 pub(crate) use pick::pick;
 
-/// Every value of a text nests at most so deep. One bit of [`Nesting`] for each level.
+/// The deepest nesting that the scanner accepts. [`Nesting`] has one bit for each level.
 const MAX_DEPTH: u32 = 127;
 
-/// More digits than these in a row may be a number that no double holds.
+/// Numbers with more digits than this may exceed the range of a double.
 const MAX_DIGITS: usize = 300;
 
-/// A reader of one JSON text. Every method that returns `None` has found something that is not JSON; there is no going
-/// on after that.
+/// A reader of one JSON text. A method that returns `None` has found invalid JSON. The scanner must not be used after
+/// that.
 pub(crate) struct Scanner<'t> {
     text: &'t str,
     at: usize,
-    /// How deep the deepest value so far nests.
+    /// The depth of the most deeply nested value so far.
     deepest: u32,
-    /// A number or a character was passed over, in the present value, that nobody may be able to hold.
+    /// Whether the present value has a number or an escape that JSON readers may be unable to represent.
     is_doubtful: bool,
 }
 
-/// A value as it stands in the text.
+/// A value in its original spelling.
 #[derive(Clone, Copy)]
 pub(crate) struct Raw<'t> {
     text: &'t str,
-    /// Where it begins and ends.
+    /// The byte positions of its start and end in `text`.
     start: usize,
     end: usize,
-    /// It is a string, and its content stands there letter by letter.
+    /// Whether the value is a string without escapes.
     is_plain: bool,
     /// See [`Raw::is_doubtful`].
     is_doubtful: bool,
 }
 
 impl<'t> Raw<'t> {
-    /// The one value that a text is.
+    /// The single value of a text. `None` for invalid JSON.
     pub(crate) fn of(json: &'t str) -> Option<Raw<'t>> {
         let mut scanner = Scanner::new(json);
         let value = scanner.value()?;
         scanner.is_at_end().then_some(value)
     }
 
-    /// Whether something may stand there that is JSON and yet cannot be held: a number beyond 1.8e308, half a surrogate
-    /// pair, a reserved name. `false` is certain.
+    /// Whether the value may contain valid JSON that cannot be represented: a number beyond 1.8e308, half a surrogate
+    /// pair or a reserved name. `false` is certain.
     pub(crate) fn is_doubtful(self) -> bool {
         self.is_doubtful || self.get().contains(held::RESERVED)
     }
 
-    /// The JSON text, without space around it.
+    /// The JSON text without surrounding whitespace.
     #[inline]
     pub(crate) fn get(self) -> &'t str {
         &self.text[self.start..self.end]
@@ -78,19 +78,19 @@ impl<'t> Raw<'t> {
         self.text.as_bytes()[self.start] == b'"'
     }
 
-    /// The content of a string that has no escapes in it.
+    /// The content of a string without escapes.
     #[inline]
     pub(crate) fn plain(self) -> Option<&'t str> {
         if self.is_plain { self.text.get(self.start + 1..self.end - 1) } else { None }
     }
 
-    /// The same as bytes, which costs less.
+    /// The same as bytes, which is faster.
     #[inline]
     pub(crate) fn plain_bytes(self) -> Option<&'t [u8]> {
         if self.is_plain { self.text.as_bytes().get(self.start + 1..self.end - 1) } else { None }
     }
 
-    /// The content of a string.
+    /// The content of a string, with its escapes resolved.
     #[inline]
     pub(crate) fn text(self) -> Option<Cow<'t, str>> {
         match self.plain() {
@@ -104,7 +104,7 @@ impl<'t> Raw<'t> {
     }
 }
 
-/// Which of the values around the present one are objects: one bit each, the innermost last.
+/// The kinds of the enclosing values: one bit each, 1 for an object, the innermost last.
 #[derive(Clone, Copy)]
 struct Nesting {
     objects: u128,
@@ -116,12 +116,12 @@ impl<'t> Scanner<'t> {
         Scanner { text, at: 0, deepest: 0, is_doubtful: false }
     }
 
-    /// How many levels the deepest value that was passed over has, itself included; a scalar has none.
+    /// The depth of the most deeply nested value so far, including itself. A scalar has depth 0.
     pub(crate) fn deepest(&self) -> u32 {
         self.deepest
     }
 
-    /// The byte that the next value, or whatever comes, begins with.
+    /// The first byte of the next token, after whitespace.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
@@ -133,18 +133,18 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Passes over `wanted`.
+    /// Consumes the byte `wanted`.
     #[inline]
     fn take(&mut self, wanted: u8) -> Option<()> {
         (self.peek()? == wanted).then(|| self.at += 1)
     }
 
-    /// Whether nothing but space is left.
+    /// Whether only whitespace is left.
     pub(crate) fn is_at_end(&mut self) -> bool {
         self.peek().is_none()
     }
 
-    /// Goes through an object. `each` is given a name and has to pass over its value.
+    /// Iterates over an object. `each` receives a name and must consume the value.
     pub(crate) fn members(&mut self, mut each: impl FnMut(&mut Self, Raw<'t>) -> Option<()>) -> Option<()> {
         self.take(b'{')?;
         if self.peek()? == b'}' {
@@ -166,7 +166,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Goes through an array. `each` has to pass over an element.
+    /// Iterates over an array. `each` must consume an element.
     pub(crate) fn elements(&mut self, mut each: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.take(b'[')?;
         if self.peek()? == b']' {
@@ -186,7 +186,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Passes over a value, whatever it is, and shows it.
+    /// Consumes a value and returns it.
     pub(crate) fn value(&mut self) -> Option<Raw<'t>> {
         let first = self.peek()?;
         if first == b'"' {
@@ -201,7 +201,7 @@ impl<'t> Scanner<'t> {
         Some(self.raw(start, false))
     }
 
-    /// Passes over a value that nobody wants to see.
+    /// Consumes a value without returning it.
     #[inline]
     pub(crate) fn pass(&mut self) -> Option<()> {
         match self.peek()? {
@@ -218,7 +218,7 @@ impl<'t> Scanner<'t> {
         Raw { text: self.text, start, end: self.at, is_plain, is_doubtful: self.is_doubtful }
     }
 
-    /// Passes over a string.
+    /// Consumes a string.
     pub(crate) fn string(&mut self) -> Option<Raw<'t>> {
         self.is_doubtful = false;
         self.take(b'"')?;
@@ -227,7 +227,7 @@ impl<'t> Scanner<'t> {
         Some(self.raw(start, is_plain))
     }
 
-    /// Passes over a string from behind its first quotation mark. `true` when there are no escapes in it.
+    /// Consumes a string after its opening quotation mark. Returns whether the string has no escapes.
     fn rest_of_string(&mut self) -> Option<bool> {
         let bytes = self.text.as_bytes();
         let mut is_plain = true;
@@ -256,7 +256,7 @@ impl<'t> Scanner<'t> {
                 if !digits.iter().all(u8::is_ascii_hexdigit) {
                     return None;
                 }
-                // D800 to DFFF are the halves of pairs. Letters of ASCII may spell a name that serde_json reserves.
+                // D800 to DFFF are surrogates. Escaped ASCII letters may spell a name that serde_json reserves.
                 let is_letter = digits[..2] == *b"00" && matches!(digits[2], b'2'..=b'7');
                 self.is_doubtful |= is_letter || matches!(digits[0], b'd' | b'D');
                 self.at += 6;
@@ -266,7 +266,7 @@ impl<'t> Scanner<'t> {
         Some(())
     }
 
-    /// Passes over an object or an array without recursing.
+    /// Consumes an object or an array without recursion.
     fn nested(&mut self) -> Option<()> {
         let mut nesting = Nesting { objects: 0, depth: 0 };
         loop {
@@ -284,7 +284,7 @@ impl<'t> Scanner<'t> {
                     nesting.objects = nesting.objects << 1 | u128::from(is_object);
                     nesting.depth += 1;
                     self.deepest = self.deepest.max(nesting.depth);
-                    // Its closing bracket stands two characters on in ASCII.
+                    // In ASCII a closing bracket follows its opening one by two.
                     if self.peek()? != open + 2 {
                         if is_object {
                             self.name()?;
@@ -300,7 +300,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Passes over what follows a value, up to the next one. `false` when the outermost value is closed.
+    /// Consumes the tokens between a value and the next one. Returns `false` when the outermost value is closed.
     fn after_value(&mut self, nesting: &mut Nesting) -> Option<bool> {
         loop {
             let is_object = nesting.objects & 1 == 1;
@@ -331,7 +331,7 @@ impl<'t> Scanner<'t> {
         self.take(b':')
     }
 
-    /// Passes over a number, `true`, `false` or `null`.
+    /// Consumes a number, `true`, `false` or `null`.
     fn bare(&mut self, first: u8) -> Option<()> {
         let word = match first {
             b't' => "true",
@@ -367,10 +367,10 @@ impl<'t> Scanner<'t> {
         Some(())
     }
 
-    /// Passes over at least one digit and says how many there were.
+    /// Consumes at least one digit and returns the number of digits.
     fn digits(&mut self) -> Option<usize> {
         let rest = &self.text.as_bytes()[self.at..];
-        let count = rest.iter().take_while(|it| it.is_ascii_digit()).count();
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.at += count;
         (count > 0).then_some(count)
     }

@@ -1,4 +1,4 @@
-//! The notification key: the idempotency of a send.
+//! The notification key, which makes sends idempotent.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,23 +8,23 @@ use sha2::{Digest, Sha256};
 use crate::channel::Channel;
 use crate::event::Event;
 
-/// Names one notification: this event, by this rule, to this recipient, on this channel, in this step. Whoever holds
-/// the ledger row of this key may send, and nobody else.
+/// The key of one notification: one event, rule, recipient, channel and step. Only the holder of the ledger row with
+/// this key may send.
 ///
-/// URL-safe base64 of SHA-256. The first 16 characters (96 bits) name the event, so that everything that came of one
-/// event lies together in the ledger; the other 27 (160 bits) name the notification. It says nothing about the
-/// recipient.
+/// The key is URL-safe base64 of SHA-256. The first 16 characters (96 bits) identify the event, so that all
+/// notifications of one event are adjacent in the ledger. The other 27 characters (160 bits) identify the
+/// notification. The key reveals nothing about the recipient.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Key(String);
 
-/// How many characters of a key name the event.
+/// Number of characters that identify the event.
 const EVENT_CHARS: usize = 16;
 
-/// How many characters a key has.
+/// Length of a key in characters.
 const CHARS: usize = 43;
 
-/// What the keys of all notifications of one event begin with.
+/// The common prefix of the keys of all notifications of one event.
 #[must_use]
 pub fn event_part(source: &str, id: &str) -> String {
     let mut whole = hash_of(&[source, id]);
@@ -32,11 +32,11 @@ pub fn event_part(source: &str, id: &str) -> String {
     whole
 }
 
-/// 27 characters of URL-safe base64: 160 bits of SHA-256 over the parts, each with its length in front.
+/// 27 characters of URL-safe base64: 160 bits of SHA-256 over the parts, each with its length as prefix.
 pub(crate) fn hash_of(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
-        // The length in front keeps `ab` + `c` and `a` + `bc` apart.
+        // The length prefix keeps `ab` + `c` and `a` + `bc` apart.
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part.as_bytes());
     }
@@ -44,11 +44,11 @@ pub(crate) fn hash_of(parts: &[&str]) -> String {
 }
 
 impl Key {
-    /// `nonce` is empty, except where something keeps several notifications of one step and channel apart, or somebody
-    /// asks for a second send on purpose. A replay that is to tell again ([`Event::nonce`]) has keys of its own besides.
+    /// The key of a notification. `nonce` is usually empty. It distinguishes several notifications of one step and
+    /// channel, and deliberate second sends. A replay with mode force has keys of its own ([`Event::nonce`]).
     ///
-    /// The event's source belongs to the key because CloudEvents makes ids unique only within a source; the
-    /// template's version does not, because a new template must not send again.
+    /// The event's source is part of the key, because CloudEvents ids are unique only within a source. The template's
+    /// version is not, because a new template must not cause a second send.
     #[must_use]
     pub fn of(
         event: &Event,
@@ -61,28 +61,26 @@ impl Key {
         let step = step.to_string();
         let channel = channel.map_or("-", Channel::name);
         let mut parts = vec![&event.source, &event.id, rule, recipient, channel, &step, nonce];
-        parts.extend(event.nonce().into_iter().flat_map(|it| ["replay", it]));
+        parts.extend(event.nonce().into_iter().flat_map(|nonce| ["replay", nonce]));
         let own = hash_of(&parts);
         Key(format!("{}{own}", event_part(&event.source, &event.id)))
     }
 
-    /// The key of a second send of the same notification, which somebody asked for. It belongs to the same event.
+    /// The key of a requested second send of the same notification. It has the same event part.
     #[must_use]
     pub fn again(&self, nonce: &str) -> Key {
         let (event, own) = self.parts();
         Key(format!("{event}{}", hash_of(&[own, "again", nonce])))
     }
 
-    /// Reads what somebody says is a key. `None` when no [`Key::of`] can have made it: it is not 43 characters of URL-safe
-    /// base64.
+    /// Reads a key from untrusted text. `None` if the text is not 43 characters of URL-safe base64.
     #[must_use]
     pub fn parse(text: &str) -> Option<Key> {
-        let is_base64 = |it: u8| it.is_ascii_alphanumeric() || it == b'-' || it == b'_';
+        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         (text.len() == CHARS && text.bytes().all(is_base64)).then(|| Key(text.to_owned()))
     }
 
-    /// The part that all notifications of one event share, and the part that is its own. The second is empty for a text
-    /// that no [`Key::of`] made.
+    /// The event part and the notification part. The second part is empty for a text that is not a key.
     #[must_use]
     pub fn parts(&self) -> (&str, &str) {
         self.0.split_at_checked(EVENT_CHARS).unwrap_or((&self.0, ""))
@@ -105,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_of_a_key_counts_and_none_runs_into_the_next() {
+    fn each_part_changes_the_key() {
         let one = event("orders", "1");
         let key = |event: &Event, rule: &str, recipient: &str, channel, step, nonce: &str| {
             Key::of(event, rule, recipient, Some(channel), step, nonce)
@@ -128,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_read_back_and_what_cannot_be_one_is_not() {
+    fn parse_accepts_keys_and_refuses_other_text() {
         let key = Key::of(&event("orders", "1"), "paid", "ann", Some(Channel::Socket), 0, "");
         assert_eq!(Key::parse(key.as_str()), Some(key.clone()));
         let (short, long) = (&key.as_str()[1..], format!("{}A", key.as_str()));

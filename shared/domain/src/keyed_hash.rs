@@ -1,8 +1,8 @@
-//! Keyed hashes: the names that addresses and event values have in tables, keys, logs and events.
+//! Keyed hashes: the names of addresses and event values in tables, keys, logs and events.
 //!
-//! A phone number has so few digits that a plain hash of all numbers is computed in seconds. Every hash of a short
-//! value is therefore an HMAC (RFC 2104) with a key of the stack. Each use has a label and with it a key of its own.
-//! `docs/security/privacy.md` lists all uses, and the digests that stay plain.
+//! Phone numbers have so few digits that an attacker can compute the plain hashes of all numbers in seconds. Every
+//! hash of a short value is therefore an HMAC (RFC 2104) with a key of the stack. Each use has a label, and thereby
+//! its own key. `docs/security/privacy.md` lists all uses, and the digests that stay plain.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,14 +12,14 @@ use crate::key::hash_of;
 use crate::recipient::{EmailAddress, PhoneNumber};
 use crate::stack_secret::{DerivedKey, StackSecret};
 
-/// How many bytes of an HMAC a name has: 160 bits, 27 characters of URL-safe base64.
+/// Length of a hash in bytes: 160 bits, 27 characters of URL-safe base64.
 const NAME_BYTES: usize = 20;
 
-/// The secret of local tools: decision tests, `explain` of a file, simulation and benchmarks. It protects nothing.
-/// A deployed function never uses it.
+/// The secret of local tools: decision tests, `explain` of a file, simulation and benchmarks. It protects no data. A
+/// deployed function never uses it.
 pub const DEVELOPMENT_SECRET: &str = "carillon-development-secret-that-protects-nothing";
 
-/// Makes keyed hashes. It has no `Debug`, `Display` or `Serialize`: it holds keys.
+/// Computes keyed hashes. It has no `Debug`, `Display` or `Serialize`, because it holds keys.
 #[derive(Clone)]
 pub struct KeyedHashes {
     address: DerivedKey,
@@ -30,7 +30,7 @@ pub struct KeyedHashes {
 }
 
 impl KeyedHashes {
-    /// The hashes of a stack.
+    /// The keyed hashes of a stack.
     #[must_use]
     pub fn of(secret: &StackSecret) -> KeyedHashes {
         KeyedHashes {
@@ -42,20 +42,21 @@ impl KeyedHashes {
         }
     }
 
-    /// The hashes of local tools, with the fixed [`DEVELOPMENT_SECRET`].
+    /// The keyed hashes of local tools, with the fixed [`DEVELOPMENT_SECRET`].
     #[must_use]
     pub fn development() -> KeyedHashes {
         let secret = StackSecret::read(DEVELOPMENT_SECRET).expect("the constant is longer than 32 bytes");
         KeyedHashes::of(&secret)
     }
 
-    /// The name of an address of a channel. Upper case and the decoration of phone numbers do not count.
+    /// The hash of a channel's address. Letter case and the punctuation of phone numbers do not change it.
     #[must_use]
     pub fn address(&self, channel: Channel, address: &str) -> String {
         named(&self.address, &[channel.name(), &normal(channel, address)])
     }
 
-    /// Every name under which rows about an address may lie: today's first, then those that earlier releases gave.
+    /// All hashes under which rows about an address may be stored: the current one first, then those of earlier
+    /// releases.
     #[must_use]
     pub fn names_of_address(&self, channel: Channel, address: &str) -> Vec<String> {
         let mut names = vec![self.address(channel, address)];
@@ -68,24 +69,24 @@ impl KeyedHashes {
         names
     }
 
-    /// The name of a WhatsApp number that wrote to us.
+    /// The hash of a WhatsApp number that sent us a message.
     #[must_use]
     pub fn caller(&self, number: &PhoneNumber) -> String {
         named(&self.caller, &[number.as_str()])
     }
 
-    /// The name of a value of an event, in the keys of throttles and digests.
+    /// The hash of an event's value, for the keys of throttles and digests.
     #[must_use]
     pub fn value(&self, value: &str) -> String {
         named(&self.value, &[value])
     }
 
-    /// The name of what one cancellation takes back.
+    /// The hash of a cancel key's parts.
     pub(crate) fn cancel(&self, parts: &[&str]) -> String {
         named(&self.cancel, parts)
     }
 
-    /// The name under which a push notification replaces an earlier one. The push service reads it.
+    /// The collapse id of a push notification. The push service can read it.
     pub(crate) fn collapse(&self, parts: &[&str]) -> String {
         named(&self.collapse, parts)
     }
@@ -96,8 +97,8 @@ fn named(key: &DerivedKey, parts: &[&str]) -> String {
     URL_SAFE_NO_PAD.encode(&key.mac(&parts)[..NAME_BYTES])
 }
 
-/// An address as it is compared, counted and hashed: however it is written, one address has one form. A text that is no
-/// address is hashed as it is written.
+/// The canonical form of an address, for comparison, counting and hashing. A text that is not an address stays as
+/// written.
 pub(crate) fn normal(channel: Channel, address: &str) -> String {
     let text = address.trim();
     match channel {
@@ -111,7 +112,7 @@ pub(crate) fn normal(channel: Channel, address: &str) -> String {
 }
 
 /// The plain hashes of release 0.1. This release reads them, so that suppressions, cancellations and claims of the
-/// last release count. Only cancellations are written under them, for jobs that still carry the old key.
+/// last release keep their effect. Only cancellations are still written with them, for jobs that carry the old key.
 ///
 /// `docs/security/privacy.md` says when this module can be removed.
 pub mod former {
@@ -119,13 +120,13 @@ pub mod former {
 
     use super::{Channel, PhoneNumber, hash_of};
 
-    /// The former name of an address: in ledger rows, in rows of closed addresses and in suppressions of people.
+    /// The former hash of an address in ledger rows, suppressed addresses and suppressions of recipients.
     #[must_use]
     pub fn address(channel: Channel, address: &str) -> String {
         hash_of(&["address", channel.name(), &super::normal(channel, address)])
     }
 
-    /// An address as the last release hashed it: a phone number kept the 0 of `+44 (0)20 …`.
+    /// The canonical form in the last release: a phone number kept the 0 of `+44 (0)20 …`.
     pub(super) fn normal(channel: Channel, address: &str) -> String {
         let text = address.trim();
         match channel {
@@ -143,7 +144,7 @@ pub mod former {
         }
     }
 
-    /// The former name of a recipient that is an address and nothing else.
+    /// The former name of a recipient that consists of an address only.
     #[must_use]
     pub fn recipient(channel: Channel, address: &str) -> String {
         let hash = Sha256::digest(address.trim().to_lowercase());
@@ -151,7 +152,7 @@ pub mod former {
         format!("address:{}:{hex}", channel.name())
     }
 
-    /// The former name of a WhatsApp number that wrote to us.
+    /// The former hash of a WhatsApp number that sent us a message.
     #[must_use]
     pub fn caller(number: &PhoneNumber) -> String {
         hash_of(&["whatsapp", number.as_str()])
@@ -166,7 +167,7 @@ mod tests {
     const PHONE: &str = "+447911123456";
 
     #[test]
-    fn address_has_one_name_however_it_is_written_and_another_on_each_channel() {
+    fn spellings_of_an_address_hash_alike_and_channels_differ() {
         let hashes = hashes(SECRET);
         let email = |address| hashes.address(Channel::Email, address);
         assert_eq!(email("Ann@Example.com "), email("ann@example.com"));
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn name_of_an_address_does_not_depend_on_its_decoration() {
+    fn punctuation_does_not_change_the_hash_of_an_address() {
         let hashes = hashes(SECRET);
         for (channel, spellings) in [
             (
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_the_last_release_wrote_about_a_number_are_found_under_its_spelling_of_it() {
+    fn hashes_of_the_last_release_are_found() {
         let hashes = hashes(SECRET);
         let names = hashes.names_of_address(Channel::Sms, "+44 (0)20 7946 0102");
         let of_number = |number: &str| named(&hashes.address, &["sms", number]);
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn hash_of_a_phone_number_needs_the_stacks_secret() {
+    fn hash_of_a_phone_number_depends_on_the_secret() {
         let (ours, other) = (hashes(SECRET), hashes(&SECRET.replace('0', "1")));
         let number = PhoneNumber::parse(PHONE).ok().unwrap();
         assert_ne!(ours.address(Channel::Sms, PHONE), former::address(Channel::Sms, PHONE));
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_one_use_say_nothing_in_another() {
+    fn hashes_differ_by_use() {
         let hashes = hashes(SECRET);
         assert_ne!(hashes.value("x"), hashes.cancel(&["x"]));
         assert_ne!(hashes.cancel(&["x"]), hashes.collapse(&["x"]));

@@ -1,8 +1,8 @@
-//! Versions of what outlives a deployment: jobs and wakes in queues and schedules, and catalogs in files.
+//! Versions of data that outlives a deployment: jobs and continuations in queues and schedules, catalogs in files.
 //!
-//! A text of an older version is brought forward by one step for each version, and read then. A text of a newer version
-//! is left to a newer release. Members that a release adds without raising the version are optional: an older reader
-//! passes over them, and a newer one has a default for them.
+//! A text of an older version passes through one upgrade step per version before it is read. A text of a newer
+//! version is left to a newer release. Members that a release adds without a new version are optional: older readers
+//! ignore them, and newer readers have a default.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,40 +12,40 @@ use serde_json::value::RawValue;
 
 use crate::event::{Found, Refusal, kind_of};
 
-/// The members of an object, each still as it was written.
+/// The members of an object, each in its original spelling.
 pub type Members = BTreeMap<String, Box<RawValue>>;
 
-/// Changes the members of one version to those of the next. The version itself is written afterwards.
+/// Converts the members of one version to the next. The caller writes the version afterwards.
 ///
 /// # Errors
-/// The members are not those of the version.
+/// The members do not fit their version.
 pub type Upgrade = fn(&mut Members) -> Result<(), serde_json::Error>;
 
-/// How the versions of one kind of text are told apart and read.
+/// The versions of one kind of text, and how to read them.
 #[derive(Clone, Copy)]
 pub struct Layout {
     /// The member that holds the version.
     pub member: &'static str,
-    /// The oldest version that is read.
+    /// The oldest version that can be read.
     pub oldest: u32,
-    /// One step for each version from `oldest` up to the one before the current version.
+    /// One step for each version from `oldest` to the one before the current version.
     pub upgrades: &'static [Upgrade],
 }
 
-/// Why a text is not read.
+/// The reason why a text cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotRead {
-    /// A newer release wrote it, and can read it.
+    /// A newer release wrote the text and can read it.
     #[error("{member} {found} is newer than {current}, the newest that this release reads")]
     Newer { member: &'static str, found: u32, current: u32 },
-    /// No release reads it: it has no version, a version of another kind, or members of another shape. Nothing of the
-    /// text is quoted.
+    /// No release can read the text. It has no version, an unknown version, or members of another shape. The error
+    /// does not quote the text.
     #[error("{member}: found {found}, wanted {wanted}")]
     Malformed { member: &'static str, found: Found, wanted: String },
 }
 
 impl NotRead {
-    /// The same as a refusal, for whoever puts the text aside.
+    /// The same as a refusal, for the dead-letter message.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         match self {
@@ -65,12 +65,12 @@ impl Layout {
         self.oldest.saturating_add(steps)
     }
 
-    /// The text as the current version has it.
+    /// Converts a text to the current version.
     ///
     /// # Errors
-    /// [`NotRead::Newer`] for a version that a newer release writes. [`NotRead::Malformed`] for a text that is no JSON
-    /// object, for a version that is missing, older than the oldest, or no whole number, and for members that do not fit
-    /// their version.
+    /// [`NotRead::Newer`] for a version that a newer release writes. [`NotRead::Malformed`] for a text that is not a
+    /// JSON object, for a version that is missing, too old or not an integer, and for members that do not fit their
+    /// version.
     pub fn forward<'t>(&self, text: &'t str) -> Result<Cow<'t, str>, NotRead> {
         let members: BTreeMap<Cow<'_, str>, &RawValue> =
             serde_json::from_str(text).map_err(|error| self.not_json(&error))?;
@@ -96,24 +96,24 @@ impl Layout {
             return Ok(Cow::Borrowed(text));
         }
         let mut members: Members =
-            members.into_iter().map(|(name, it)| (name.into_owned(), it.to_owned())).collect();
+            members.into_iter().map(|(name, value)| (name.into_owned(), value.to_owned())).collect();
         let begin = usize::try_from(version - oldest).unwrap_or(usize::MAX);
         for upgrade in self.upgrades.iter().skip(begin) {
             upgrade(&mut members).map_err(|error| self.not_json(&error))?;
         }
         let current = serde_json::value::to_raw_value(&current).map_err(|error| self.not_json(&error))?;
         members.insert(self.member.to_owned(), current);
-        // The member with the version comes first: a wake is recognised by that.
+        // The version must come first, because readers recognise a continuation by it.
         let first = members.remove_entry(self.member);
         let pieces: Vec<String> = first
             .into_iter()
             .chain(members)
-            .map(|(name, it)| format!("{}:{}", quoted(&name), it.get()))
+            .map(|(name, value)| format!("{}:{}", quoted(&name), value.get()))
             .collect();
         Ok(Cow::Owned(format!("{{{}}}", pieces.join(","))))
     }
 
-    /// The text as a value of the current version.
+    /// Reads a text of the current or an older version.
     ///
     /// # Errors
     /// As for [`Layout::forward`].
@@ -122,7 +122,7 @@ impl Layout {
         serde_json::from_str(&text).map_err(|error| self.not_json(&error))
     }
 
-    /// The position is told, the content is not.
+    /// The error states the position but not the content.
     fn not_json(&self, error: &serde_json::Error) -> NotRead {
         NotRead::Malformed {
             member: "body",
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use serde::Deserialize;
 
-    /// A layout whose version 2 has `name` where version 1 had `title`, and whose version 3 has `n` as a number.
+    /// A layout whose version 2 renames `title` to `name`, and whose version 3 has `n` as a number.
     const LAYOUT: Layout = Layout { member: "version", oldest: 1, upgrades: &[to_second, to_third] };
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -161,14 +161,15 @@ mod tests {
     }
 
     fn to_third(members: &mut Members) -> Result<(), serde_json::Error> {
-        let text: String = members.get("n").map_or(Ok(String::new()), |it| serde_json::from_str(it.get()))?;
+        let text: String =
+            members.get("n").map_or(Ok(String::new()), |value| serde_json::from_str(value.get()))?;
         let n: u32 = text.parse().map_err(serde::de::Error::custom)?;
         members.insert("n".to_owned(), serde_json::value::to_raw_value(&n)?);
         Ok(())
     }
 
     #[test]
-    fn older_version_is_read_through_the_steps_between() {
+    fn older_versions_are_upgraded() {
         let expected = Third { version: 3, name: "a".into(), n: 7, added: None };
         for text in [
             r#"{"version":1,"title":"a","n":"7"}"#,
@@ -181,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn what_no_step_touches_stays_to_the_letter() {
+    fn untouched_members_keep_their_spelling() {
         let text = LAYOUT.forward(r#"{"version":2,"data":{"x":1.50,"y":"\u00e9"},"n":"7"}"#).unwrap();
         assert_eq!(text, r#"{"version":3,"data":{"x":1.50,"y":"\u00e9"},"n":7}"#);
     }
 
     #[test]
-    fn newer_version_is_told_apart_from_a_text_that_nobody_reads() {
+    fn newer_version_and_malformed_text_are_different_errors() {
         for newer in [r#"{"version":4}"#, r#"{"version":4000000000000}"#] {
             assert!(matches!(LAYOUT.read::<Third>(newer), Err(NotRead::Newer { current: 3, .. })), "{newer}");
         }

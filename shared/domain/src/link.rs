@@ -1,29 +1,29 @@
-//! Links in the data that a live message brings to browsers: a link that would run code there is taken out.
+//! Removal of unsafe links from the data of in-app messages: links that would run code in a browser.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// What the name of a member ends with, in lower case, where its value is a link.
+/// Endings of member names whose values are links, in lower case.
 const NAMES: [&str; 5] = ["url", "uri", "href", "link", "src"];
 
-/// The schemes that run code in a page. Text that begins so is a link whatever its member is called.
+/// Schemes that run code in a page. A text with such a scheme counts as a link under any member name.
 const RUNS_CODE: [&str; 2] = ["javascript", "vbscript"];
 
-/// Data whose links a page may follow.
+/// Data whose links are safe for a page.
 pub struct Links {
-    /// The data without the members that were dropped. `None` when all of it may stay as it is.
+    /// The data without the dropped members. `None` if the data stays unchanged.
     pub data: Option<Box<RawValue>>,
-    /// How many values were dropped.
+    /// Number of dropped values.
     pub dropped: usize,
 }
 
-/// Takes out of `data` every link that is neither relative nor of `http` or `https`. Links are the values of members
-/// whose name says so, such as `url` and `imageUrl`, and every text that begins with a scheme that runs code. A member
-/// is dropped; an element of a list becomes `null`, so that the others keep their places.
+/// Removes every link of `data` that is neither relative nor has the scheme `http` or `https`. Links are the values
+/// of members whose name says so, such as `url` and `imageUrl`, and all texts with a scheme that runs code. A member
+/// is dropped. An element of a list becomes `null`, so that the others keep their positions.
 #[must_use]
 pub fn safe_links(data: &RawValue) -> Links {
     let unchanged = Links { data: None, dropped: 0 };
-    // The data of a job is JSON that was read before.
+    // The data of a job has been parsed before.
     let Ok(mut value) = serde_json::from_str::<Value>(data.get()) else { return unchanged };
     let dropped = clean(&mut value, false);
     if dropped == 0 {
@@ -32,13 +32,13 @@ pub fn safe_links(data: &RawValue) -> Links {
     Links { data: serde_json::value::to_raw_value(&value).ok(), dropped }
 }
 
-/// Whether a page may offer this text as a link: it has no scheme, or the scheme `http` or `https`.
+/// Whether a page may use this text as a link: it has no scheme, or the scheme `http` or `https`.
 #[must_use]
 pub fn is_safe_link(text: &str) -> bool {
     scheme(text).is_none_or(|scheme| scheme == "http" || scheme == "https")
 }
 
-/// `names_link`: the member that holds the value is called like a link.
+/// Removes unsafe links and counts them. `names_link` says whether the member's name marks its value as a link.
 fn clean(value: &mut Value, names_link: bool) -> usize {
     match value {
         Value::Object(members) => {
@@ -79,20 +79,20 @@ fn is_unsafe(value: &Value, names_link: bool) -> bool {
 
 fn is_name_of_link(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    // `urls` and `links` are lists of them.
+    // `urls` and `links` are lists of links.
     let name = name.strip_suffix('s').unwrap_or(&name);
-    NAMES.iter().any(|it| name.ends_with(it))
+    NAMES.iter().any(|ending| name.ends_with(ending))
 }
 
-/// The scheme that a browser sees, in lower case: it leaves out control characters and spaces in front, and tabs and
-/// line breaks everywhere.
+/// The scheme as a browser reads it, in lower case. Browsers ignore leading control characters and spaces, and tabs
+/// and line breaks anywhere.
 ///
 /// Source: WHATWG URL Standard, "basic URL parser" and its scheme state.
 fn scheme(text: &str) -> Option<String> {
-    let seen = text.trim_start_matches(|text: char| text <= ' ');
+    let seen = text.trim_start_matches(|c: char| c <= ' ');
     let seen: String = seen.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).take(64).collect();
     let (scheme, _) = seen.split_once(':')?;
-    let is_scheme = scheme.starts_with(|scheme: char| scheme.is_ascii_alphabetic())
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     is_scheme.then(|| scheme.to_ascii_lowercase())
 }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn http_and_relative_links_stay_as_they_were_written() {
+    fn http_and_relative_links_are_kept() {
         for url in
             ["https://a.example/x?y=a:b", "HTTP://a", "/queue/7", "queue/7:8", "?a=b", "#top", "", "//a/b"]
         {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_found_in_every_depth_and_under_every_name() {
+    fn links_are_found_at_any_depth() {
         check(
             json!({ "items": [{ "avatarUrl": "javascript:1", "name": "Ann" }], "links": ["/a", "data:x"] }),
             Some(json!({ "items": [{ "name": "Ann" }], "links": ["/a", null] })),
@@ -140,15 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn text_with_a_colon_is_no_link() {
+    fn text_with_a_colon_is_not_a_link() {
         check(json!({ "note": "Reminder: bring the papers", "data": "Data: 5", "curl": 7 }), None, 0);
     }
 
     #[track_caller]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "it is what the line before says, not something to lend"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "the test passes temporary values")]
     fn check(data: Value, expected: Option<Value>, dropped: usize) {
         let links = safe_links(&serde_json::value::to_raw_value(&data).unwrap());
         let found = links.data.map(|data| serde_json::from_str::<Value>(data.get()).unwrap());

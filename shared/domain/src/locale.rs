@@ -1,4 +1,4 @@
-//! The choice of the language in which a recipient reads a message.
+//! The choice of the language for a recipient's message.
 //!
 //! Languages inherit as CLDR says: `zh-TW` from `zh-Hant` and never from `zh`, `es-MX` from `es-419`, `en-AU` from
 //! `en-001`, `nn` from `no`. Outdated codes count as their successors (`iw` is `he`).
@@ -12,23 +12,23 @@ use icu_locale::{LanguageIdentifier, Locale, LocaleCanonicalizer, LocaleExpander
 /// The default language where the policy names none.
 pub const DEFAULT: &str = "en";
 
-/// Longest language tag that is read, in bytes.
+/// Maximum length of a language tag in bytes.
 ///
 /// Source: RFC 5646, section 4.4.1.
 const MAX_TAG_BYTES: usize = 35;
 
-/// The steps of inheritance that are followed. CLDR's longest way has five.
+/// Maximum number of inheritance steps. CLDR's longest chain has five.
 const MAX_STEPS: usize = 10;
 
 /// A tag in the usual spelling: language in lower case, a two-letter region in upper case, a script capitalised.
 #[must_use]
 pub fn normalized(tag: &str) -> Option<String> {
     let parts: Vec<&str> = tag.split(['-', '_']).collect();
-    let fits = |it: &&str| (1..=8).contains(&it.len()) && it.chars().all(|c| c.is_ascii_alphanumeric());
+    let fits = |part: &&str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
     if parts.len() > 4 || !parts.iter().all(fits) || parts[0].len() < 2 {
         return None;
     }
-    let spelt = parts.iter().enumerate().map(|(at, part)| match (at, part.len()) {
+    let spelt = parts.iter().enumerate().map(|(index, part)| match (index, part.len()) {
         (1.., 2) => part.to_ascii_uppercase(),
         (1.., 4) => part[..1].to_ascii_uppercase() + &part[1..].to_ascii_lowercase(),
         _ => part.to_ascii_lowercase(),
@@ -36,19 +36,19 @@ pub fn normalized(tag: &str) -> Option<String> {
     Some(spelt.collect::<Vec<_>>().join("-"))
 }
 
-/// Whether a tag names a language: `de`, `pt_BR`, `zh-Hant-TW`, also as POSIX and Java write it.
+/// Whether a tag names a language: `de`, `pt_BR`, `zh-Hant-TW`. POSIX and Java spellings are accepted.
 #[must_use]
 pub fn is_tag(tag: &str) -> bool {
     parsed(tag).is_some()
 }
 
-/// The languages that a template, or a page, is written in.
+/// The languages in which a template or a page is available.
 #[derive(Debug, Clone, Default)]
 pub struct Languages {
     written: Vec<Written>,
 }
 
-/// One of the languages, and its place in CLDR's tree.
+/// One available language and its position in CLDR's tree.
 #[derive(Debug, Clone)]
 struct Written {
     name: String,
@@ -57,7 +57,7 @@ struct Written {
 }
 
 impl Languages {
-    /// The languages by their names, which are language tags such as folders have. Other names are never chosen.
+    /// The languages by their tags, such as folder names. Names that are not language tags are never chosen.
     #[must_use]
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Languages {
         let written = names.into_iter().filter_map(|name| {
@@ -67,10 +67,12 @@ impl Languages {
         Languages { written: written.collect() }
     }
 
-    /// The languages that suit a reader of `preferred`, closest first, and then those that suit a reader of `default`.
+    /// The languages that suit a reader of `preferred`, closest first, followed by those that suit a reader of
+    /// `default`.
     ///
-    /// For each language that the reader's own inherits from, beginning with itself: that language, and then the other
-    /// languages below it. So `en-AU` reads `en-GB` before `en`, and `de-CH` reads `de-AT` where there is no `de`.
+    /// The search follows the reader's language and its ancestors. At each ancestor it takes the language itself,
+    /// then the other languages below it. So `en-AU` prefers `en-GB` to `en`, and `de-CH` gets `de-AT` where there is
+    /// no `de`.
     #[must_use]
     pub fn choices(&self, preferred: Option<&str>, default: &str) -> Vec<&str> {
         let mut choices = Vec::new();
@@ -80,7 +82,7 @@ impl Languages {
         choices
     }
 
-    /// The language that suits a reader of `preferred` best, if one does.
+    /// The language that suits a reader of `preferred` best, if there is one.
     #[must_use]
     pub fn closest(&self, preferred: &str) -> Option<&str> {
         let mut choices = Vec::new();
@@ -93,7 +95,7 @@ impl Languages {
         for ancestor in lineage(&tag) {
             let below = self.written.iter().filter_map(|written| {
                 let steps = written.lineage.iter().position(|name| *name == ancestor)?;
-                // The name decides last, so that the choice is the same on every machine.
+                // The name is the last criterion, so that the choice is deterministic.
                 Some((steps, written.rank, written.name.as_str()))
             });
             let mut below: Vec<(usize, u8, &str)> = below.collect();
@@ -107,8 +109,8 @@ impl Languages {
     }
 }
 
-/// The locale whose numbers and dates stand in a text: the reader's own where it only refines the text's language, else
-/// the text's. A German text for `de-CH` has Swiss numbers, an English one has not.
+/// The locale that formats the numbers and dates of a text. This is the reader's own locale where it refines the
+/// text's language, otherwise the text's. A German text for `de-CH` has Swiss numbers, an English text does not.
 #[must_use]
 pub fn refined(text: &str, preferred: Option<&str>) -> String {
     let own = preferred.and_then(parsed);
@@ -121,13 +123,13 @@ pub fn refined(text: &str, preferred: Option<&str>) -> String {
     }
 }
 
-/// A locale and all that it inherits from in CLDR, closest first, without the root. Empty for what is no tag.
+/// A locale and its ancestors in CLDR, closest first, without the root. Empty for text that is not a tag.
 #[must_use]
 pub fn ancestors(tag: &str) -> Vec<String> {
     parsed(tag).map_or_else(Vec::new, |tag| lineage(&tag))
 }
 
-/// A tag as CLDR knows it, without extensions.
+/// A canonical tag without extensions.
 fn parsed(tag: &str) -> Option<LanguageIdentifier> {
     // POSIX writes `pt_BR.UTF-8@euro`, Java `zh_TW_#Hant`.
     let tag = tag.split(['.', '@', '#']).next().unwrap_or_default().trim_end_matches('_');
@@ -139,7 +141,7 @@ fn parsed(tag: &str) -> Option<LanguageIdentifier> {
     (!locale.id.language.is_unknown()).then_some(locale.id)
 }
 
-/// The language and all that it inherits from, closest first, without the root.
+/// The language and its ancestors, closest first, without the root.
 fn lineage(tag: &LanguageIdentifier) -> Vec<String> {
     let fallbacker = LocaleFallbacker::new().for_config(LocaleFallbackConfig::default());
     let mut steps = fallbacker.fallback_for(tag.into());
@@ -151,14 +153,14 @@ fn lineage(tag: &LanguageIdentifier) -> Vec<String> {
     lineage
 }
 
-/// The script in which a language is written.
+/// The script of a language.
 fn script(tag: &LanguageIdentifier) -> Option<String> {
     let mut whole = tag.clone();
     LocaleExpander::new_common().maximize(&mut whole);
     whole.script.map(|script| script.to_string())
 }
 
-/// Which of several regions stands for a language: the one that CLDR takes as its own, then `GB`, then any other.
+/// The rank of a region among the regions of a language: first CLDR's likely region, then `GB`, then any other.
 ///
 /// Source: CLDR, `likelySubtags`, and `paradigmLocales` of `languageMatching`.
 fn rank(tag: &LanguageIdentifier) -> u8 {
@@ -166,7 +168,7 @@ fn rank(tag: &LanguageIdentifier) -> u8 {
     let Some(region) = tag.region else { return 0 };
     let expander = LocaleExpander::new_common();
     let mut likely = tag.clone();
-    // The script first: `zh-TW` is the region of `zh-Hant`, not one of `zh`.
+    // The script is determined first: `zh-TW` is a region of `zh-Hant`, not of `zh`.
     expander.maximize(&mut likely);
     likely.region = None;
     expander.maximize(&mut likely);

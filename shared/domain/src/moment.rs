@@ -1,5 +1,5 @@
-//! Times and lengths as events write them. `wait`, `repeat.until`, `expires` and `sort-by` of rules and the filters of
-//! templates read them here, so that a time which a template shows is a time that a rule waits for.
+//! Times and durations of events. `wait`, `repeat.until`, `expires` and `sort-by` of rules read them here, and so do
+//! the filters of templates. A time that a template shows is therefore the time that a rule waits for.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, SpanRelativeTo, Timestamp, Zoned, civil};
@@ -10,26 +10,26 @@ use crate::path::Path;
 use crate::span::MAX;
 use crate::zone::Zone;
 
-/// Numbers from here on count milliseconds: as seconds they would lie in the year 5138.
+/// Numbers from here on are milliseconds. As seconds they would lie in the year 5138.
 const FIRST_MILLISECONDS: u64 = 100_000_000_000;
 
-/// No time or length is written longer: `2026-11-03T17:05:00.123456789+01:00[America/Argentina/ComodRivadavia]`.
+/// Maximum length of a time or duration: `2026-11-03T17:05:00.123456789+01:00[America/Argentina/ComodRivadavia]`.
 const MAX_BYTES: usize = 80;
 
 /// A time as an event writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// A point in time: `2026-11-03T17:05:00Z`, with any offset or a zone in brackets, or seconds or milliseconds since
-    /// 1970.
+    /// A point in time: `2026-11-03T17:05:00Z`, with any offset or a zone in brackets, or seconds or milliseconds
+    /// since 1970.
     Instant(Timestamp),
-    /// A local time, wherever the reader is: `2026-11-03T17:05`.
+    /// A local time in the reader's zone: `2026-11-03T17:05`.
     Local(civil::DateTime),
     /// A date: `2026-11-03`.
     Day(civil::Date),
 }
 
 impl Moment {
-    /// Reads a text, or a whole number of seconds or milliseconds since 1970. `None` for everything else.
+    /// Reads a text, or an integer of seconds or milliseconds since 1970. `None` for other values.
     #[must_use]
     pub fn read(value: &Value) -> Option<Moment> {
         match value {
@@ -39,17 +39,17 @@ impl Moment {
         }
     }
 
-    /// Reads a text, in the forms of RFC 9557 and ISO 8601.
+    /// Reads a text in the forms of RFC 9557 and ISO 8601.
     #[must_use]
     pub fn parse(text: &str) -> Option<Moment> {
         if text.len() > MAX_BYTES {
             return None;
         }
-        // A text without an offset is no timestamp; one that is only a date would be read as its midnight.
+        // A text without an offset does not parse as a timestamp. A date alone would parse as its midnight.
         if let Ok(instant) = text.parse() {
             return Some(Moment::Instant(instant));
         }
-        // A local time would lose the zone in the brackets.
+        // Reading it as a local time would lose the zone in the brackets.
         if text.contains('[') {
             return text.parse::<Zoned>().ok().map(|zoned| Moment::Instant(zoned.timestamp()));
         }
@@ -59,7 +59,7 @@ impl Moment {
         }
     }
 
-    /// Reads seconds since 1970, or milliseconds where the number is as large as those of our days are.
+    /// Reads seconds since 1970, or milliseconds where the number is in the range of present-day milliseconds.
     fn since_1970(number: &Number) -> Option<Moment> {
         let whole = Decimal::of(number).filter(Decimal::is_whole)?;
         let whole: i64 = whole.canonical().parse().ok()?;
@@ -70,8 +70,9 @@ impl Moment {
         instant.ok().map(Moment::Instant)
     }
 
-    /// The instant that is meant in a zone: a date is its first instant. A local time that clocks skip is the first
-    /// instant after the gap, and one that they show twice is the first of the two. `None` beyond the year 9999.
+    /// The first instant of this time in a zone. A date begins with its first instant. A local time that the clocks
+    /// skip is the first instant after the gap. One that occurs twice is its first occurrence. `None` beyond the year
+    /// 9999.
     #[must_use]
     pub fn begins(&self, zone: &Zone) -> Option<Timestamp> {
         match self {
@@ -81,7 +82,7 @@ impl Moment {
         }
     }
 
-    /// The last instant that still belongs to it in a zone: a date lasts until its end.
+    /// The last instant of this time in a zone. A date lasts until the end of its day.
     #[must_use]
     pub fn ends(&self, zone: &Zone) -> Option<Timestamp> {
         match self {
@@ -94,7 +95,7 @@ impl Moment {
         }
     }
 
-    /// What clock and calendar show in a zone.
+    /// The local date and time in a zone.
     #[must_use]
     pub fn shown_in(&self, zone: &TimeZone) -> civil::DateTime {
         match self {
@@ -105,8 +106,8 @@ impl Moment {
     }
 }
 
-/// Reads a length of time: `24h`, `1d`, `1w`, `1h 30m` or ISO 8601. A day is 24 hours. `None` for any other text, for
-/// months and years, whose length nobody knows, and for a length of less than nothing.
+/// Reads a duration: `24h`, `1d`, `1w`, `1h 30m` or ISO 8601. A day has 24 hours. `None` for other text, for negative
+/// durations, and for months and years, whose length varies.
 #[must_use]
 pub fn length(text: &str) -> Option<SignedDuration> {
     if text.len() > MAX_BYTES {
@@ -117,8 +118,8 @@ pub fn length(text: &str) -> Option<SignedDuration> {
     (!length.is_negative()).then_some(length)
 }
 
-/// Moves an instant by whole local days and then by an exact length. Days keep the hour of the local clock: across a
-/// change of the clocks, a day has 23 or 25 hours. `None` beyond the calendar.
+/// Moves an instant by whole local days and then by an exact duration. Days keep the local time of day, so a day
+/// across a clock change has 23 or 25 hours. `None` beyond the calendar.
 #[must_use]
 pub fn shifted(instant: Timestamp, days: i64, exact: SignedDuration, zone: &Zone) -> Option<Timestamp> {
     let moved = match days {
@@ -132,15 +133,16 @@ pub fn shifted(instant: Timestamp, days: i64, exact: SignedDuration, zone: &Zone
     moved.checked_add(exact).ok()
 }
 
-/// What an event says at a path that names a time or a length.
+/// The value of an event at a path that names a time or a duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimeOrLength {
     Time(Moment),
-    /// Between nothing and [`crate::span::MAX`].
+    /// A duration from zero to [`crate::span::MAX`].
     Length(SignedDuration),
 }
 
-/// Why a value of an event is no time and no length. `Display` says it without the value, which may be personal.
+/// The reason why a value of an event is neither a time nor a duration. `Display` omits the value, which may be
+/// personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}` of the event is {found}, and a time or a length is wanted")]
 pub struct Unreadable {
@@ -148,10 +150,10 @@ pub struct Unreadable {
     pub found: &'static str,
 }
 
-/// Reads the one time or length at a path.
+/// Reads the single time or duration at a path.
 ///
 /// # Errors
-/// [`Unreadable`] when the value is missing, `null`, several values, of another kind, or longer than 31 days.
+/// [`Unreadable`] if the value is missing, `null`, several values, of another kind, or longer than 31 days.
 pub fn time_or_length(path: &Path, envelope: &Value) -> Result<TimeOrLength, Unreadable> {
     let unreadable = |found| Unreadable { path: path.to_string(), found };
     let value = single(path, envelope).map_err(unreadable)?;
@@ -166,7 +168,7 @@ pub fn time_or_length(path: &Path, envelope: &Value) -> Result<TimeOrLength, Unr
 }
 
 impl Unreadable {
-    /// A time that no calendar of ours has.
+    /// A time beyond the supported calendar.
     pub(crate) fn beyond_the_calendar(path: &impl ToString) -> Unreadable {
         Unreadable { path: path.to_string(), found: "a time beyond the year 9999" }
     }

@@ -1,27 +1,27 @@
-//! Money, in millionths of a currency's unit: the price of a text has five decimals, and a sum of many must be exact.
+//! Amounts of money in millionths of a currency unit. The price of an SMS has five decimals, and large sums must be
+//! exact.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How many of them are one unit.
+/// Number of millionths in one unit.
 const UNIT: u64 = 1_000_000;
 
-/// The decimals that are kept.
+/// Number of decimals that are stored.
 const DECIMALS: usize = 6;
 
-/// An amount of money, never below nothing. Its currency stands beside it.
+/// A non-negative amount of money. The currency is stored separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Micros(pub u64);
 
 impl Micros {
-    /// Reads `20`, `20.00` or `0.00645`. `None` for anything else: a sign, an exponent, a seventh decimal, or more than
-    /// can be counted.
+    /// Reads `20`, `20.00` or `0.00645`. `None` for a sign, an exponent, a seventh decimal, overflow, or other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Micros> {
         let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-        let digits = |it: &str| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(whole) || !digits(part) || part.len() > DECIMALS {
             return None;
         }
@@ -30,14 +30,14 @@ impl Micros {
         whole.checked_mul(UNIT)?.checked_add(part).map(Micros)
     }
 
-    /// So many times this much; the most that can be counted, where it is more.
+    /// The amount multiplied by `n`, saturating.
     #[must_use]
     pub fn times(self, n: usize) -> Micros {
         Micros(self.0.saturating_mul(u64::try_from(n).unwrap_or(u64::MAX)))
     }
 }
 
-/// At least two decimals: `20.00`, `0.00645`.
+/// Prints at least two decimals: `20.00`, `0.00645`.
 impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = format!("{:0DECIMALS$}", self.0 % UNIT);
@@ -52,7 +52,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_amount_is_exact_to_the_millionth() {
+    fn amounts_are_exact_to_the_millionth() {
         check("20", Some("20.00"));
         check("20.5", Some("20.50"));
         check("0.00645", Some("0.00645"));
@@ -66,14 +66,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_reads_the_same(amount in any::<u64>()) {
+        fn displayed_amount_parses_to_the_same_value(amount in any::<u64>()) {
             prop_assert_eq!(Micros::parse(&Micros(amount).to_string()), Some(Micros(amount)));
         }
     }
 
     #[track_caller]
     fn check(text: &str, expected: Option<&str>) {
-        let found = Micros::parse(text).map(|it| it.to_string());
+        let found = Micros::parse(text).map(|amount| amount.to_string());
         assert_eq!(found.as_deref(), expected, "{text:?}");
     }
 }

@@ -1,9 +1,9 @@
-//! The mark by which the audit knows that the relay, or the sweep, published an outbox entry.
+//! Marks, which prove to the audit that the relay or the sweep published an outbox entry.
 //!
-//! EventBridge hands `Resources` on as the publisher wrote them, so a plain word there proves nothing. A mark is
+//! EventBridge passes `Resources` on as the publisher wrote them, so a plain word there proves nothing. A mark is
 //! `carillon:outbox:<digest>.<mac>`: the SHA-256 of the stored text, and an HMAC-SHA256 that only functions with the
-//! stack's secret can make. The HMAC covers source, id, place and digest of the entry, and the content of its text. So
-//! a mark is good for one event with one content at one place, and cannot be moved to another.
+//! stack's secret can compute. The HMAC covers the entry's source, id, table key and digest, and the content of its
+//! text. A mark is therefore valid for one event with one content in one table row.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,23 +12,23 @@ use sha2::{Digest as _, Sha256};
 use crate::json::content_hash;
 use crate::stack_secret::{DerivedKey, StackSecret};
 
-/// What the key of marks is derived with.
+/// The label from which the key of marks is derived.
 const LABEL: &str = "outbox-mark";
 
-/// What a mark begins with. [`crate::bus::FROM_OUTBOX`] with nothing behind it is the mark of older releases.
+/// The prefix of a mark. [`crate::bus::FROM_OUTBOX`] alone is the mark of older releases.
 pub const PREFIX: &str = "carillon:outbox:";
 
-/// What the digest of a text begins with, where a table keeps it.
+/// The prefix of a text's digest in a table.
 const DIGEST_PREFIX: &str = "sha256:";
 
-/// The key that marks are made and checked with.
+/// The key that signs and verifies marks.
 #[derive(Clone)]
 pub struct MarkKey(DerivedKey);
 
-/// The outbox entry that a mark is about.
+/// The outbox entry that a mark refers to.
 #[derive(Clone, Copy)]
 pub struct MarkedEntry<'a> {
-    /// The event's source and id.
+    /// The source and id of the event.
     pub source: &'a str,
     pub id: &'a str,
     /// The entry's partition key and sort key in the events table.
@@ -42,7 +42,7 @@ impl MarkKey {
         MarkKey(secret.derive(LABEL))
     }
 
-    /// The mark of an entry that holds this text. `None` when the text is not JSON.
+    /// The mark of an entry with this text. `None` if the text is not JSON.
     #[must_use]
     pub fn sign(&self, entry: MarkedEntry<'_>, stored: &str) -> Option<String> {
         let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(stored.as_bytes()));
@@ -51,8 +51,8 @@ impl MarkKey {
         Some(format!("{PREFIX}{digest}.{}", URL_SAFE_NO_PAD.encode(mac)))
     }
 
-    /// The digest of the stored text, as [`text_digest`] writes it, when one of the marks proves that `detail` has the
-    /// content of the text that is stored in this entry.
+    /// The digest of the stored text, in the form of [`text_digest`], if one of the marks proves that `detail` has
+    /// the same content as the text stored in this entry.
     #[must_use]
     pub fn prove(&self, entry: MarkedEntry<'_>, detail: &str, marks: &[String]) -> Option<String> {
         let content = content_hash(detail)?;
@@ -69,23 +69,22 @@ fn parts<'a>(entry: &MarkedEntry<'a>, digest: &'a str, content: &'a [u8; 32]) ->
     [source.as_bytes(), id.as_bytes(), pk.as_bytes(), sk.as_bytes(), digest.as_bytes(), content]
 }
 
-/// The digest of a text as the events table keeps it: `sha256:` and the SHA-256 in URL-safe base64.
+/// The digest of a text as the events table stores it: `sha256:` and the SHA-256 in URL-safe base64.
 #[must_use]
 pub fn text_digest(text: &str) -> String {
     format!("{DIGEST_PREFIX}{}", URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes())))
 }
 
-/// JSON without the space between its tokens; everything else stays. The text that a bus adds space to is the same text
-/// again then.
+/// Removes whitespace between the tokens of JSON. This restores the original text if a bus added whitespace.
 #[must_use]
 pub fn compact(json: &str) -> String {
     let (mut text, mut is_quoted, mut is_escaped) = (String::with_capacity(json.len()), false, false);
-    for letter in json.chars() {
-        if !is_quoted && matches!(letter, ' ' | '\n' | '\t' | '\r') {
+    for character in json.chars() {
+        if !is_quoted && matches!(character, ' ' | '\n' | '\t' | '\r') {
             continue;
         }
-        text.push(letter);
-        (is_quoted, is_escaped) = match letter {
+        text.push(character);
+        (is_quoted, is_escaped) = match character {
             _ if is_escaped => (is_quoted, false),
             '\\' => (is_quoted, is_quoted),
             '"' => (!is_quoted, false),
@@ -104,7 +103,7 @@ mod tests {
         MarkedEntry { source: "shop", id: "e-1", pk: "stream#-#order/1", sk: "version#1" };
 
     #[test]
-    fn a_mark_proves_the_stored_text_however_the_bus_writes_it() {
+    fn mark_proves_the_stored_text_in_any_spelling() {
         let mark = key('0').sign(ENTRY, STORED).unwrap();
         let behind_the_bus =
             r#"{"specversion": "1.0", "id": "e-1", "source": "shop", "data": {"total": 12.5}}"#;
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_good_for_nothing_else() {
+    fn mark_is_valid_for_one_entry_and_content_only() {
         let mark = key('0').sign(ENTRY, STORED).unwrap();
         let prove =
             |key: &MarkKey, entry, detail: &str, mark: &str| key.prove(entry, detail, &[mark.to_owned()]);
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn space_between_tokens_is_left_out_and_none_within_strings() {
+    fn compact_removes_whitespace_between_tokens_only() {
         let text = r#"{ "a b" : [ 1, "c \" d\\" ] ,"e": " f"}"#;
         assert_eq!(compact(text), r#"{"a b":[1,"c \" d\\"],"e":" f"}"#);
     }

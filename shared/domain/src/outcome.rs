@@ -1,4 +1,4 @@
-//! What came of a notification.
+//! The outcome of a notification.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,36 +6,36 @@ mod failure;
 
 pub use failure::{Failure, Sent, Source};
 
-/// Where a notification stands.
+/// The state of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// A sender holds it for as long as its lease runs.
+    /// A delivery worker holds the claim until its lease expires.
     Claimed,
-    /// A sender gave it back untouched: the next one may claim it.
+    /// A delivery worker released the claim without a send. The next worker may claim it.
     Released,
-    /// The provider accepted it.
+    /// The provider accepted the message.
     Sent,
-    /// We decided not to send it. No provider was asked.
+    /// We decided not to send. No provider was called.
     Suppressed,
-    /// It is gone on with later, under a key of its own.
+    /// The run continues later, under a key of its own.
     Deferred,
-    /// The provider's or the tenant's own no.
+    /// The provider or the tenant refused the message for good.
     Failed,
-    /// The provider was asked and did not answer, or the sender died before it could say.
+    /// The provider was called but did not answer, or the worker crashed before it recorded the result.
     Unknown,
-    /// The provider accepted it, and for as long as receipts take none came.
+    /// The provider accepted the message, but no receipt arrived within the receipt window.
     Unconfirmed,
-    /// The provider accepted it and could not hand it over.
+    /// The provider accepted the message but could not deliver it.
     Undelivered,
-    /// The provider accepted it, and there is nobody at the address.
+    /// The provider accepted the message, but the address does not exist.
     Bounced,
-    /// It was handed to the recipient's mail server, or to their phone.
+    /// The recipient's mail server or phone has received the message.
     Delivered,
 }
 
 impl Status {
-    /// Every status there is.
+    /// All statuses.
     pub const ALL: [Status; 11] = [
         Status::Claimed,
         Status::Released,
@@ -67,13 +67,13 @@ impl Status {
         }
     }
 
-    /// Reads the name that [`Status::name`] gives.
+    /// The status with this name, the inverse of [`Status::name`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Status> {
-        Status::ALL.into_iter().find(|it| it.name() == name)
+        Status::ALL.into_iter().find(|status| status.name() == name)
     }
 
-    /// Whether nothing more will happen to it by itself.
+    /// Whether the status changes only by receipts or requests, and not by further processing.
     #[must_use]
     pub fn is_final(self) -> bool {
         match self {
@@ -90,7 +90,7 @@ impl Status {
         }
     }
 
-    /// Whether a provider took it over, as far as anybody knows.
+    /// Whether a provider is known to have accepted the message.
     #[must_use]
     pub fn was_sent(self) -> bool {
         match self {
@@ -108,7 +108,7 @@ impl Status {
         }
     }
 
-    /// Whether the recipient was told, or may have been: then nothing takes the notification's place.
+    /// Whether the recipient received or may have received the message. If so, no fallback is sent.
     #[must_use]
     pub fn may_have_reached(self) -> bool {
         match self {
@@ -127,7 +127,7 @@ impl Status {
     }
 }
 
-/// Why a notification was not sent, for machines. [`Reason::meaning`] is for people.
+/// The reason why a notification was not sent, as a machine-readable word. [`Reason::meaning`] explains it to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -190,7 +190,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Every reason there is.
+    /// All reasons.
     pub const ALL: [Reason; 56] = [
         Reason::NoRule,
         Reason::NoRecipient,
@@ -312,78 +312,76 @@ impl Reason {
         }
     }
 
-    /// What to tell a person who asks why.
+    /// The explanation for people: a clause that can follow "because".
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
             Reason::NoRule => "no rule matches this event",
-            Reason::NoRecipient => "the rule's path finds nobody in this event",
+            Reason::NoRecipient => "the rule's path finds no recipient in this event",
             Reason::NoKey => "the event has no value for the rule's `key`",
-            Reason::UnreadableTime => "the event's value for a time of the rule is no time and no length",
-            Reason::UnknownRecipient => "nobody of this id is known; import the person first",
-            Reason::OtherTenant => "the person does not belong to the event's tenant",
-            Reason::Actor => "it is what they did themselves",
+            Reason::UnreadableTime => "the event's value for a rule's time is neither a time nor a duration",
+            Reason::UnknownRecipient => "no recipient has this id; import the recipient first",
+            Reason::OtherTenant => "the recipient does not belong to the event's tenant",
+            Reason::Actor => "the recipient caused the event",
             Reason::Excluded => "the rule's `exclude` names this user",
             Reason::UnreadableExclude => {
-                "the event's value for the rule's `exclude` names no users, so nobody gets it"
+                "the event's value for the rule's `exclude` names no users, so the broadcast is not sent"
             }
-            Reason::Replayed => "the event is replayed, and a broadcast without a record is not sent again",
-            Reason::Preference => "the recipient, or who settles it for them, does not want it",
-            Reason::SuppressedAddress => "the address is closed: it bounced, or its owner called us spam",
+            Reason::Replayed => "the event is a replay, and a broadcast without a record is not sent again",
+            Reason::Preference => "the preferences of the recipient, or those set for them, turn it off",
+            Reason::SuppressedAddress => "the address is suppressed after a bounce or a spam complaint",
             Reason::OptedOut => "the recipient opted out of this channel",
-            Reason::QuietHours => "the recipient is not to be disturbed at this time",
-            Reason::ExpiredInQuietHours => "it would be too late when the recipient may be disturbed again",
+            Reason::QuietHours => "the recipient has quiet hours at this time",
+            Reason::ExpiredInQuietHours => "the notification would expire before the quiet hours end",
             Reason::Wait => "the rule waits here",
-            Reason::Recurs => "the rule comes round again",
-            Reason::Throttled => "the rule told the recipient often enough",
-            Reason::Capped => "the recipient, tenant or environment has had as many as the catalog allows",
-            Reason::SpendCapped => "as much was spent on texts as the catalog allows",
-            Reason::CountryNotAllowed => "the catalog lets no text go to this country",
+            Reason::Recurs => "the rule repeats the notification later",
+            Reason::Throttled => "the rule's throttle has reached its limit for the recipient",
+            Reason::Capped => "a cap for the recipient, tenant or environment is reached",
+            Reason::SpendCapped => "the catalog's spending limit for SMS is reached",
+            Reason::CountryNotAllowed => "the catalog does not allow SMS to this country",
             Reason::OutsideWindow => {
-                "they have not written for 24 hours, and there is no approved WhatsApp template"
+                "the recipient has not written for 24 hours, and there is no approved WhatsApp template"
             }
-            Reason::Merged => "it is told together with others",
-            Reason::Cancelled => "a later event took it back",
-            Reason::Cancels => "this event took back what was waiting",
-            Reason::Seen => "what was sent before has been seen",
-            Reason::Acknowledged => "what was sent before has been acknowledged",
-            Reason::RuleGone => "the rule is not in the catalog any more",
+            Reason::Merged => "the event was merged into a digest",
+            Reason::Cancelled => "a later event cancelled the notification",
+            Reason::Cancels => "this event cancelled pending notifications",
+            Reason::Seen => "the recipient has seen the earlier notification",
+            Reason::Acknowledged => "the recipient has acknowledged the earlier notification",
+            Reason::RuleGone => "the rule is no longer in the catalog",
             Reason::RefusedByRule => "a rule refuses events of this kind on this channel",
             Reason::UnknownTemplate => "the event names no template that the rule lists in `among`",
             Reason::UnreadableContext => "the event's value for the template's `context` is not an object",
-            Reason::NoAddress => "the person has no address for this channel",
-            Reason::InvalidAddress => "the address on record is not an address",
-            Reason::NotConnected => "nobody was connected",
-            Reason::Expired => "it was too late to be of use",
+            Reason::NoAddress => "the recipient has no address for this channel",
+            Reason::InvalidAddress => "the stored address is not a valid address",
+            Reason::NotConnected => "no client was connected",
+            Reason::Expired => "the notification expired before it was sent",
             Reason::Template => "the template could not be rendered from this event",
-            Reason::TooLarge => "the message is larger than the channel carries",
-            Reason::NoAttachment => "the event names no file to attach, or there is none under that name",
+            Reason::TooLarge => "the message exceeds the channel's size limit",
+            Reason::NoAttachment => "the event names no file to attach, or the file does not exist",
             Reason::ForbiddenAttachment => {
-                "the file to attach lies where letters of its tenant may not take it from; see AttachmentBuckets and AttachmentPrefixes"
+                "the tenant's e-mails may not attach files from this bucket or prefix; see AttachmentBuckets and AttachmentPrefixes"
             }
-            Reason::Rejected => "the provider refused it",
+            Reason::Rejected => "the provider refused the message",
             Reason::DeadToken => {
-                "the device takes no notes any more: the app was removed, or notes were switched off"
+                "the device token is invalid: the app was removed, or notifications were turned off"
             }
-            Reason::NoAnswer => "the provider was asked and its answer never came",
-            Reason::NoReceipt => "no receipt came for as long as receipts take",
-            Reason::Undeliverable => "the provider could not hand it over",
-            Reason::Blocked => "the recipient, or who carries their messages, does not let it through",
-            Reason::Bounced => "there is nobody at the address",
-            Reason::RetriesExhausted => "it was tried as often as its channel allows, and never taken",
-            Reason::ProviderDown => "its provider was not working, and it could not wait",
-            Reason::EndpointDisabled => "the endpoint is switched off",
+            Reason::NoAnswer => "the provider was called and did not answer",
+            Reason::NoReceipt => "no receipt arrived within the receipt window",
+            Reason::Undeliverable => "the provider could not deliver the message",
+            Reason::Blocked => "the recipient or their carrier blocks the message",
+            Reason::Bounced => "the address does not exist",
+            Reason::RetriesExhausted => "the channel's retries are exhausted",
+            Reason::ProviderDown => "the provider was unavailable, and the notification could not wait",
+            Reason::EndpointDisabled => "the endpoint is disabled",
             Reason::EndpointUnverified => {
                 "the endpoint's owner has not proved control of it; POST /v1/endpoints/{id}/verify"
             }
-            Reason::EndpointPattern => "the endpoint does not want events of this kind",
-            Reason::EndpointVersion => {
-                "the event is younger than the version that the endpoint was written for"
-            }
-            Reason::EndpointGone => "the endpoint said that it is told no more: it is switched off",
-            Reason::BlockedTarget => "blocked target: the endpoint's URL leads to where no webhook may go",
-            Reason::Aborted => "the endpoint asked not to be told of this again",
-            Reason::Exhausted => "every attempt of the schedule failed",
+            Reason::EndpointPattern => "the endpoint's pattern does not match the event",
+            Reason::EndpointVersion => "the event's type is newer than the version of the endpoint",
+            Reason::EndpointGone => "the endpoint asked for no more messages and was disabled",
+            Reason::BlockedTarget => "blocked target: webhooks may not call the address of the endpoint",
+            Reason::Aborted => "the endpoint asked for no retry of this message",
+            Reason::Exhausted => "all attempts of the retry schedule failed",
         }
     }
 }

@@ -1,42 +1,42 @@
-//! A path into an event, such as `$.data.userId`, or several of which the first that finds something counts.
+//! Paths into an event, such as `$.data.userId`, with optional alternatives.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-/// Where in an event's envelope a value is found. Lists on the way are walked: `$.data.members.id` gives every
-/// member's id.
+/// A path to values in an event's envelope. A path enters lists along its way: `$.data.members.id` finds the ids of
+/// all members.
 ///
-/// A path may have alternatives: `$.data.patientId | $.data.userId` means the first of them that finds something. `null`,
-/// an empty list and an empty text are nothing.
+/// A path may have alternatives. `$.data.patientId | $.data.userId` stands for the first alternative that finds a
+/// value. `null`, an empty list and an empty text do not count as values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Path {
-    /// The names of the first alternative, from the envelope inwards.
+    /// The names of the first alternative, from the outermost to the innermost.
     first: Vec<String>,
-    /// The other alternatives, in their order.
+    /// The other alternatives, in order.
     others: Vec<Vec<String>>,
 }
 
-/// A text that is no path.
+/// A text that is not a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a path; write `$.` and names with dots between them, such as `$.data.userId`")]
 pub struct NotAPath(String);
 
-/// Longer text names nobody: [`crate::recipient::Recipient::id`] has this many bytes at most.
+/// Longer text is not an id. [`crate::recipient::Recipient::id`] has the same limit in bytes.
 const MAX_NAME_BYTES: usize = 256;
 
-/// The most alternatives that one path has.
+/// Maximum number of alternatives of a path.
 pub const MAX_ALTERNATIVES: usize = 16;
 
-/// Stands between the alternatives of a path.
+/// The separator between the alternatives of a path.
 pub const SEPARATOR: char = '|';
 
 impl Path {
-    /// Reads one path, or alternatives with `|` between them.
+    /// Reads one path, or alternatives separated by `|`.
     ///
     /// # Errors
-    /// [`NotAPath`] when an alternative does not begin with `$.`, a name is empty or has other characters than letters,
-    /// digits, `_` and `-`, or there are more than [`MAX_ALTERNATIVES`].
+    /// [`NotAPath`] if an alternative does not begin with `$.`, if a name is empty or has characters other than
+    /// letters, digits, `_` and `-`, or if there are more than [`MAX_ALTERNATIVES`].
     pub fn parse(text: &str) -> Result<Path, NotAPath> {
         if !text.contains(SEPARATOR) {
             return Ok(Path { first: steps_of(text)?, others: Vec::new() });
@@ -50,7 +50,7 @@ impl Path {
         Ok(Path { first, others })
     }
 
-    /// The same path, with the alternatives of another one behind its own.
+    /// The path with the alternatives of `other` appended.
     #[must_use]
     pub fn or(mut self, other: Path) -> Path {
         self.others.push(other.first);
@@ -62,8 +62,8 @@ impl Path {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// The names in the alternative that counts for this envelope, from the envelope inwards: the first that finds
-    /// something; else the first that finds an empty value; else the first.
+    /// The names of the alternative that applies to this envelope: the first that finds a value, otherwise the first
+    /// that finds an empty value, otherwise the first.
     pub(crate) fn steps_in(&self, envelope: &Value) -> &[String] {
         if self.others.is_empty() {
             return &self.first;
@@ -74,37 +74,37 @@ impl Path {
         chosen.unwrap_or(&self.first)
     }
 
-    /// Every value at this path, in the order of the event. An event's size bounds how many there can be.
+    /// All values at this path, in the order of the event. The size limit of events bounds their number.
     #[must_use]
     pub fn find<'a>(&self, envelope: &'a Value) -> Vec<&'a Value> {
         find(envelope, self.steps_in(envelope))
     }
 
-    /// What stands at this path, in the shape that the event gives it: a list on the way or at its end makes a list,
-    /// however many values it has. `None` when there is nothing, or `null`.
+    /// The value at this path in its original shape. A list along the path or at its end yields a list, even with one
+    /// element. `None` if the value is missing or `null`.
     #[must_use]
     pub fn pick(&self, envelope: &Value) -> Option<Value> {
         pick(envelope, self.steps_in(envelope))
     }
 
-    /// The one value at this path: a list on the way or at its end makes a list, as [`Path::pick`] does. `None` when there
-    /// is nothing, `null`, or when no element of a list on the way has the member.
+    /// The single value at this path. A list along the path or at its end yields a list, as for [`Path::pick`].
+    /// `None` if the value is missing or `null`, or if no element of a list along the path has the member.
     #[must_use]
     pub(crate) fn pick_value(&self, envelope: &Value) -> Option<Value> {
         let value = self.pick(envelope)?;
         let is_empty = value.as_array().is_some_and(Vec::is_empty);
-        (!is_empty || self.stands_in_objects(envelope)).then_some(value)
+        (!is_empty || self.passes_no_list(envelope)).then_some(value)
     }
 
-    /// Whether no list has to be walked to find the member.
-    fn stands_in_objects(&self, envelope: &Value) -> bool {
+    /// Whether the member is reached through objects only, without entering a list.
+    fn passes_no_list(&self, envelope: &Value) -> bool {
         let found =
             self.steps_in(envelope).iter().try_fold(envelope, |value, step| value.as_object()?.get(step));
         found.is_some()
     }
 
-    /// The values that can name somebody: strings of 1 to 256 bytes, and whole numbers. Of alternatives the first counts
-    /// that finds such a value.
+    /// The values that can be ids: strings of 1 to 256 bytes, and integers. The first alternative that finds such a
+    /// value applies.
     #[must_use]
     pub fn find_names(&self, envelope: &Value) -> Vec<String> {
         let names = |steps: &Vec<String>| -> Vec<String> {
@@ -113,7 +113,7 @@ impl Path {
         self.alternatives().map(names).find(|names| !names.is_empty()).unwrap_or_default()
     }
 
-    /// The last name in the path, or in its first alternative: what a value found by it is called.
+    /// The last name of the first alternative, which names the value that the path finds.
     #[must_use]
     pub fn last(&self) -> &str {
         self.first.last().map_or("", String::as_str)
@@ -134,7 +134,7 @@ fn is_blank(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
-/// Every value at these names, in the order of the event.
+/// All values at these names, in the order of the event.
 fn find<'a>(envelope: &'a Value, steps: &[String]) -> Vec<&'a Value> {
     let mut found = vec![envelope];
     for step in steps {
@@ -158,7 +158,7 @@ fn find<'a>(envelope: &'a Value, steps: &[String]) -> Vec<&'a Value> {
 fn descend<'a>(value: &'a Value, step: &str, into: &mut Vec<&'a Value>) {
     match value {
         Value::Object(members) => into.extend(members.get(step)),
-        Value::Array(list) => into.extend(list.iter().filter_map(|it| it.get(step))),
+        Value::Array(list) => into.extend(list.iter().filter_map(|element| element.get(step))),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
@@ -169,14 +169,14 @@ fn pick(value: &Value, steps: &[String]) -> Option<Value> {
     };
     match value {
         Value::Object(members) => pick(members.get(step)?, rest),
-        Value::Array(list) => Some(list.iter().filter_map(|it| pick(it, steps)).collect()),
+        Value::Array(list) => Some(list.iter().filter_map(|element| pick(element, steps)).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
 fn name_of(value: &Value) -> Option<String> {
     match value {
-        Value::String(it) if !it.trim().is_empty() && it.len() <= MAX_NAME_BYTES => Some(it.clone()),
+        Value::String(text) if !text.trim().is_empty() && text.len() <= MAX_NAME_BYTES => Some(text.clone()),
         Value::Number(number) => whole_number(number),
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
@@ -196,12 +196,12 @@ impl TryFrom<String> for Path {
     }
 }
 
-/// As rules write it: `$.data.userId`, or `$.data.patientId | $.data.userId`.
+/// The form of rules: `$.data.userId`, or `$.data.patientId | $.data.userId`.
 impl std::fmt::Display for Path {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (place, steps) in self.alternatives().enumerate() {
-            let before = if place > 0 { " | " } else { "" };
-            write!(f, "{before}$.{}", steps.join("."))?;
+        for (index, steps) in self.alternatives().enumerate() {
+            let separator = if index > 0 { " | " } else { "" };
+            write!(f, "{separator}$.{}", steps.join("."))?;
         }
         Ok(())
     }
@@ -219,7 +219,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_path_finds_one_value_many_values_or_none() {
+    fn finds_no_one_or_many_values() {
         let event = json!({"data": {"user": "ann", "all": ["ben", 7, null, {"x": 1}], "at": [{"id": "c"}, {"id": "d"}]}});
         check(&event, "$.data.user", &["ann"]);
         check(&event, "$.data.all", &["ben", "7"]);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_stays_a_list_however_many_values_it_has() {
+    fn list_stays_a_list_with_one_value() {
         let event =
             json!({"one": ["a"], "none": [], "at": [{"id": "c"}], "gone": null, "mixed": [{"id": 1}, {}, 2]});
         let pick = |path: &str| Path::parse(path).unwrap().pick(&event);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_is_refused() {
+    fn refuses_text_that_is_not_a_path() {
         for text in ["", "$", "$.", "data.user", "$.data..user", "$.data[0]", "$.data.user "] {
             assert!(Path::parse(text).is_err(), "{text:?}");
         }
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn first_alternative_that_finds_something_counts() {
+    fn first_alternative_with_a_value_applies() {
         let event = json!({"data": {
             "user": "ann", "all": ["ben", 7], "none": [], "null": null, "blank": " ", "nulls": [null], "object": {"x": 1},
         }});
@@ -270,19 +270,19 @@ mod tests {
             assert_eq!(path.pick(&event), Some(json!("ann")), "{nothing}");
             assert_eq!(path.find_names(&event), ["ann"], "{nothing}");
         }
-        // An object is a value, and names nobody.
+        // An object is a value but not an id.
         let path = Path::parse("$.data.object | $.data.user").unwrap();
         assert_eq!(
             (path.pick(&event), path.find_names(&event)),
             (Some(json!({"x": 1})), vec!["ann".to_owned()])
         );
-        // Where nothing is found, an empty value keeps its shape.
+        // An empty value keeps its shape if no alternative finds a value.
         assert_eq!(Path::parse("$.data.gone | $.data.none").unwrap().pick(&event), Some(json!([])));
         assert_eq!(Path::parse("$.data.gone | $.data.null").unwrap().pick(&event), None);
     }
 
     #[test]
-    fn alternatives_are_written_as_they_are_read_and_the_first_gives_the_name() {
+    fn alternatives_round_trip_and_the_first_names_the_value() {
         let path = Path::parse("$.data.patientId|$.data.userId").unwrap();
         assert_eq!(path.to_string(), "$.data.patientId | $.data.userId");
         assert_eq!(Path::parse(&path.to_string()), Ok(path.clone()));

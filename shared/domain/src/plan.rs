@@ -1,5 +1,5 @@
-//! The first half of a decision: which rules match an event, and whom they address. It names the people and the groups
-//! that must be looked up before [`crate::decide`](mod@crate::decide) can go on.
+//! The first half of a decision: the rules that match an event, and their audiences. A plan names the recipients and
+//! groups that must be looked up before [`crate::decide`](mod@crate::decide) can continue.
 
 use std::collections::BTreeSet;
 
@@ -19,50 +19,51 @@ use crate::rule::{ActorPolicy, EndpointsOf, Operand, Rule, Selector};
 use crate::value_key::{former_value_key, value_key};
 use crate::wake::Start;
 
-/// The longest address as it is written, with a name and what else stands around it, in bytes.
+/// Maximum length of a written address in bytes, including a display name and punctuation.
 const MAX_ADDRESS_BYTES: usize = 1_024;
 
-/// An event, the rules that match it, and their audiences.
+/// An event with its matching rules and their audiences.
 pub struct Plan<'a> {
     pub event: &'a Event,
     pub catalog: &'a Catalog,
-    /// [`Event::document`], made once; null when no rule matches, for nobody asks then.
+    /// [`Event::document`], computed once. Null if no rule matches, because the document is not needed then.
     pub document: Value,
     pub matches: Vec<Match<'a>>,
-    /// The rules whose waiting messages this event takes back.
+    /// The rules whose pending messages this event cancels.
     pub cancels: Vec<(&'a Rule, CancelKey)>,
-    /// The rules that this event would cancel if it named the thing, each with the first path that finds nothing.
+    /// The rules that this event would cancel if it had a complete cancel key. The path is the first one without a
+    /// value.
     pub unnamed_cancels: Vec<(&'a Rule, &'a Path)>,
-    /// The endpoints that its audiences name, as far as they are known.
+    /// The endpoints of the audiences, as far as they have been looked up.
     pub endpoints: Endpoints,
-    /// What a closed digest holds.
+    /// The collected events of a closed digest window.
     pub digest: Option<Collected>,
-    /// Set when it is not the event itself that is decided about, but what an earlier decision left for later.
+    /// Whether the decision continues an earlier one, instead of deciding about the event itself.
     pub woken: bool,
 }
 
-/// One rule that matches.
+/// One matching rule.
 pub struct Match<'a> {
     pub rule: &'a Rule,
-    /// Everybody the rule addresses by name, each once, in the order in which the rule names them; the members of
-    /// `groups` are added when they are known.
+    /// All recipients that the rule names, without duplicates, in the rule's order. Members of `groups` are added
+    /// after their look-up.
     pub audience: Vec<Audience>,
-    /// Those of whom only the group is known yet.
+    /// The groups that have not been expanded yet.
     pub groups: Vec<Group>,
-    /// Where the rule's steps begin.
+    /// The step at which the rule starts.
     pub start: Start,
 }
 
-/// Somebody or some people a rule addresses. `Debug` shows no address and no hash of one.
+/// A recipient of a rule. `Debug` shows neither addresses nor their hashes.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Audience {
     User(String),
-    /// Somebody who is told because of a role or a topic, not by name.
+    /// A user who is addressed through a role or a topic, and not by id.
     Member(String),
     /// `<name>:<value>`
     Room(String),
-    /// An address and nothing else.
+    /// A bare address without a user.
     Address {
         channel: Channel,
         address: String,
@@ -83,7 +84,7 @@ impl std::fmt::Debug for Audience {
 }
 
 impl Audience {
-    /// The recipient's name in keys, ledger and logs. An address is written as a keyed hash.
+    /// The recipient's name in keys, ledger and logs. An address is replaced by its keyed hash.
     #[must_use]
     pub fn name(&self, hashes: &KeyedHashes) -> String {
         match self {
@@ -96,7 +97,7 @@ impl Audience {
         }
     }
 
-    /// The name that the last release gave to an address. `None` for all others: their names have not changed.
+    /// The name of an address in the last release. `None` for all other recipients, whose names have not changed.
     #[must_use]
     pub fn former_name(&self) -> Option<String> {
         match self {
@@ -105,17 +106,16 @@ impl Audience {
         }
     }
 
-    /// The id of the person whom a key, a ledger row or a log calls so, where it is one: the contrary of
-    /// [`Audience::name`].
+    /// The user id in a recipient's name, if the recipient is a user. The inverse of [`Audience::name`].
     #[must_use]
     pub fn person_called(name: &str) -> Option<&str> {
         match name.strip_prefix("user:") {
-            Some(id) if is_like_a_thing(id) => Some(id),
-            Some(_) | None => (!is_like_a_thing(name)).then_some(name),
+            Some(id) if has_reserved_prefix(id) => Some(id),
+            Some(_) | None => (!has_reserved_prefix(name)).then_some(name),
         }
     }
 
-    /// The id of the person, where it is one.
+    /// The user's id, if the recipient is a user.
     #[must_use]
     pub fn person(&self) -> Option<&str> {
         match self {
@@ -125,10 +125,10 @@ impl Audience {
     }
 }
 
-/// The name of a person in keys, ledger and logs. A user whose id reads like a room or an address gets a prefix.
+/// The name of a user in keys, ledger and logs. An id that looks like a room or an address gets a prefix.
 #[must_use]
 pub fn user_name(id: &str) -> String {
-    if is_like_a_thing(id) { format!("user:{id}") } else { id.to_owned() }
+    if has_reserved_prefix(id) { format!("user:{id}") } else { id.to_owned() }
 }
 
 /// The name of an endpoint in keys, ledger and logs.
@@ -141,10 +141,10 @@ fn room_name(room: &str) -> String {
     format!("room:{room}")
 }
 
-/// Whether a user's id reads like a room or an address, or like what is made of such an id.
-fn is_like_a_thing(id: &str) -> bool {
+/// Whether a user's id looks like the name of a room or an address, with or without the prefix for such ids.
+fn has_reserved_prefix(id: &str) -> bool {
     let id = id.trim_start_matches("user:");
-    ["room:", "address:", "endpoint:"].iter().any(|it| id.starts_with(it))
+    ["room:", "address:", "endpoint:"].iter().any(|prefix| id.starts_with(prefix))
 }
 
 impl<'a> Plan<'a> {
@@ -168,7 +168,8 @@ impl<'a> Plan<'a> {
             match cancel_key(rule, event, &document["detail"], catalog.hashes()) {
                 Some(key) => cancels.push((rule, key)),
                 None => {
-                    unnamed_cancels.extend(missing_part(rule, &document["detail"]).map(|path| (rule, path)));
+                    unnamed_cancels
+                        .extend(first_missing_value(rule, &document["detail"]).map(|path| (rule, path)));
                 }
             }
         }
@@ -185,7 +186,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What is left for later of one rule: for one recipient, or for a part of the audience.
+    /// The plan of a continuation: one rule, for one recipient or for a part of the audience.
     #[must_use]
     pub fn woken(
         event: &'a Event,
@@ -207,16 +208,16 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The ids of everybody whose profile is needed.
+    /// The ids of all users whose profiles are needed.
     #[must_use]
     pub fn people(&self) -> BTreeSet<&str> {
-        self.matches.iter().flat_map(|it| &it.audience).filter_map(Audience::person).collect()
+        self.matches.iter().flat_map(|matched| &matched.audience).filter_map(Audience::person).collect()
     }
 
-    /// The endpoints that audiences name and that are not known yet.
+    /// The endpoints of the audiences that have not been looked up yet.
     #[must_use]
     pub fn unknown_endpoints(&self) -> Vec<EndpointId> {
-        let audiences = self.matches.iter().flat_map(|it| &it.audience);
+        let audiences = self.matches.iter().flat_map(|matched| &matched.audience);
         let named = audiences.filter_map(|audience| match audience {
             Audience::Endpoint(id) if !self.endpoints.contains_key(&endpoint_name(id)) => Some(id.clone()),
             Audience::Endpoint(_)
@@ -228,7 +229,7 @@ impl<'a> Plan<'a> {
         named.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// The event's envelope; null when no rule matches.
+    /// The event's envelope. Null if no rule matches.
     #[must_use]
     pub fn envelope(&self) -> &Value {
         &self.document["detail"]
@@ -236,14 +237,14 @@ impl<'a> Plan<'a> {
 }
 
 impl Match<'_> {
-    /// Adds members of a group; who is addressed already is not added again.
+    /// Adds members of a group, except those who are already in the audience.
     pub fn add_members(&mut self, ids: impl IntoIterator<Item = String>) {
         let mut seen: BTreeSet<String> =
             self.audience.iter().filter_map(Audience::person).map(str::to_owned).collect();
-        self.audience.extend(ids.into_iter().filter(|it| seen.insert(it.clone())).map(Audience::Member));
+        self.audience.extend(ids.into_iter().filter(|id| seen.insert(id.clone())).map(Audience::Member));
     }
 
-    /// Adds what a page of a group holds: ids of people, or of a tenant's endpoints.
+    /// Adds one page of a group's members: user ids, or ids of a tenant's endpoints.
     pub fn add(&mut self, group: &Group, ids: impl IntoIterator<Item = String>) {
         match group {
             Group::Role { .. } | Group::Topic { .. } => self.add_members(ids),
@@ -254,7 +255,7 @@ impl Match<'_> {
     }
 }
 
-/// A member of a group, by the id that the group has for it.
+/// The recipient for a member of a group, from the id that the group stores.
 #[must_use]
 pub fn member(group: &Group, id: String) -> Audience {
     match group {
@@ -263,15 +264,15 @@ pub fn member(group: &Group, id: String) -> Audience {
     }
 }
 
-/// What this rule's messages about this event are cancelled by. `None` when the event has not all of its values.
+/// The cancel key of this rule's messages about this event. `None` if the event lacks one of its values.
 #[must_use]
 pub fn cancel_key(rule: &Rule, event: &Event, envelope: &Value, hashes: &KeyedHashes) -> Option<CancelKey> {
     let values = cancel_values(rule, envelope, value_key)?;
     Some(CancelKey::of(event.tenant.as_deref(), &rule.name, &values, hashes))
 }
 
-/// The key that the last release made of the same values, where it made one of them. Jobs and cancellations of that
-/// release carry it.
+/// The cancel key that the last release computed from the same values, if it computed one. Jobs and cancellations of
+/// that release carry it.
 #[must_use]
 pub fn former_cancel_key(rule: &Rule, event: &Event, envelope: &Value) -> Option<CancelKey> {
     let values = cancel_values(rule, envelope, former_value_key)?;
@@ -286,38 +287,38 @@ fn cancel_values(
     rule.cancel.as_ref()?.key.iter().map(|path| key(path, envelope)).collect()
 }
 
-/// The first path of a rule's cancel key that finds nothing in the event.
-fn missing_part<'r>(rule: &'r Rule, envelope: &Value) -> Option<&'r Path> {
+/// The first path of a rule's cancel key that has no value in the event.
+fn first_missing_value<'r>(rule: &'r Rule, envelope: &Value) -> Option<&'r Path> {
     rule.cancel.as_ref()?.key.iter().find(|path| value_key(path, envelope).is_none())
 }
 
-/// Those whom the rule names, each once.
+/// The recipients that the rule names, without duplicates.
 #[must_use]
 pub fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
-    let mut found: Vec<Audience> = Vec::new();
+    let mut audience: Vec<Audience> = Vec::new();
     for selector in &rule.to {
         match selector {
             Selector::User(operand) => {
-                found.extend(operand.names(envelope).into_iter().map(Audience::User));
+                audience.extend(operand.names(envelope).into_iter().map(Audience::User));
             }
             Selector::Room { name, of } => {
                 let rooms = of.names(envelope).into_iter();
-                found.extend(rooms.map(|room| Audience::Room(format!("{name}:{room}"))));
+                audience.extend(rooms.map(|room| Audience::Room(format!("{name}:{room}"))));
             }
             Selector::Address { channel, of } => {
                 let addresses = addresses(of, envelope).into_iter();
-                found.extend(addresses.map(|address| Audience::Address { channel: *channel, address }));
+                audience.extend(addresses.map(|address| Audience::Address { channel: *channel, address }));
             }
             Selector::Role { .. } | Selector::Topic { .. } | Selector::Endpoints(_) => {}
         }
     }
     let mut seen = BTreeSet::new();
-    found.retain(|audience| seen.insert(identity(audience)));
-    found
+    audience.retain(|recipient| seen.insert(identity(recipient)));
+    audience
 }
 
-/// The addresses that an operand leads to, as they are written. A value of another kind than a text is written as JSON:
-/// no message can be sent there, and the decision says so. Null and an empty text name nobody.
+/// The addresses of an operand, as written. A value of another type than text is written as JSON. No message can be
+/// sent to it, and the decision reports that. Null and an empty text yield no recipient.
 fn addresses(operand: &Operand, envelope: &Value) -> Vec<String> {
     let path = match operand {
         Operand::Literal(text) => return vec![text.clone()],
@@ -328,7 +329,7 @@ fn addresses(operand: &Operand, envelope: &Value) -> Vec<String> {
         Value::String(text) => (!text.trim().is_empty()).then(|| text.clone()),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(value.to_string()),
     };
-    // A run that waits keeps the address: what is far too long for one is not carried along.
+    // A continuation stores the address, so text that is far too long for an address is replaced.
     let bounded = |text: String| match text.len() {
         ..=MAX_ADDRESS_BYTES => text,
         bytes => format!("a text of {bytes} bytes"),
@@ -336,7 +337,7 @@ fn addresses(operand: &Operand, envelope: &Value) -> Vec<String> {
     path.find(envelope).into_iter().filter_map(as_text).map(bounded).collect()
 }
 
-/// What makes two audiences of one event the same. It is compared here and never stored: it holds the address.
+/// The identity of a recipient within one event. It contains the address, so it is only compared and never stored.
 fn identity(audience: &Audience) -> String {
     match audience {
         Audience::User(id) | Audience::Member(id) => user_name(id),
@@ -379,7 +380,7 @@ fn groups(rule: &Rule, event: &Event, catalog: &Catalog, envelope: &Value) -> Ve
     groups
 }
 
-/// Whether this rule leaves the one who caused the event out of its audience.
+/// Whether this rule excludes the event's actor from its audience.
 #[must_use]
 pub fn leaves_out(rule: &Rule, event: &Event, audience: &Audience) -> bool {
     let is_actor = event.actor.is_some() && event.actor.as_deref() == audience.person();

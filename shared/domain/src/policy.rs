@@ -1,5 +1,5 @@
-//! What holds for all rules: time zone, quiet hours, caps, the rate of a source, defaults of preferences, known roles
-//! and topics.
+//! The policy, which applies to all rules: time zone, quiet hours, caps, rate limits, default preferences, known
+//! roles and topics.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,72 +16,73 @@ use crate::texting::Texting;
 use crate::window::Windows;
 use crate::zone::Zone;
 
-/// How many events of one source are handled in a second, unless the policy says otherwise.
+/// Default rate limit of one source, in events per second.
 pub const DEFAULT_RATE: u32 = 1_000;
 
-/// How many events of one tenant are handled in a second, unless the policy says otherwise.
+/// Default rate limit of one tenant, in events per second.
 pub const DEFAULT_TENANT_RATE: u32 = 500;
 
-/// How many critical events of one tenant are handled in a second, unless the policy says otherwise. A critical event
-/// comes by two lanes and counts in each: this is 1,000 events.
+/// Default rate limit for critical events of one tenant, per second. A critical event arrives on two lanes and counts
+/// on each, so this limit allows 1,000 events.
 pub const DEFAULT_CRITICAL_RATE: u32 = 2_000;
 
-/// The part of a catalog that is about everybody.
+/// The part of a catalog that applies to all rules and recipients.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// The zone of those of whom none is known.
+    /// The default time zone, for recipients without one.
     #[serde(default = "Zone::utc")]
     pub zone: Zone,
-    /// The language of those whose own is not known or not written: a language tag. Each template is written in it.
+    /// The default language, as a language tag. It applies if the recipient's language is unknown or a template lacks
+    /// it. Every template has a version in this language.
     #[serde(default = "default_locale", skip_serializing_if = "is_default_locale")]
     pub locale: String,
-    /// When those who said nothing about it may be disturbed; always, when it is left out.
+    /// The times at which recipients without a setting may be notified. Without it they may be notified at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Windows>,
-    /// Events of one source in a second. What is over it waits.
+    /// Rate limit of one source, in events per second. Events over the limit wait.
     #[serde(default = "default_rate")]
     pub rate: u32,
-    /// Events of one tenant in a second, counted before those of the source. Events over the limit wait.
+    /// Rate limit of one tenant, in events per second, checked before the source's limit. Events over the limit wait.
     #[serde(default = "default_tenant_rate", skip_serializing_if = "is_default_tenant_rate")]
     pub tenant_rate: u32,
-    /// Critical events of one tenant in a second, counted apart from all others; one source may have twice as many.
+    /// Rate limit for critical events of one tenant, per second, counted separately. A source may have twice as many.
     #[serde(default = "default_critical_rate", skip_serializing_if = "is_default_critical_rate")]
     pub critical_rate: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caps: Vec<Cap>,
-    /// What becomes of a message whose send got no answer, by category or by channel. A category comes first.
+    /// The policy for sends without an answer, by category or channel. A category takes precedence over a channel.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unknown: BTreeMap<String, OnUnknown>,
-    /// What holds for texts to phones.
+    /// The policy for SMS.
     #[serde(default, skip_serializing_if = "Texting::is_empty")]
     pub texting: Texting,
-    /// What holds for those who said nothing.
+    /// The default preferences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferences: Option<Preferences>,
-    /// What holds for letters.
+    /// The policy for e-mails.
     #[serde(default, skip_serializing_if = "EmailPolicy::is_default")]
     pub email: EmailPolicy,
-    /// The roles that rules may name.
+    /// The roles that rules may use.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<String>,
-    /// The topics that rules may name, each with those it includes: who follows one of these with the same value, or a
-    /// literal `<name>:<value>`, hears of it too.
+    /// The topics that rules may use, each with the topics that it includes. A follower of an included topic with the
+    /// same value, or of an included literal `<name>:<value>`, receives the notification too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub topics: BTreeMap<String, Vec<String>>,
-    /// Which source of the bus may say what, and the types that event names stand for.
+    /// The events that each source may publish, and the aliases of event types.
     #[serde(default, skip_serializing_if = "Producers::is_empty")]
     pub producers: Producers,
-    /// What holds for broadcasts of all rules.
+    /// The policy for broadcasts.
     #[serde(default, skip_serializing_if = "BroadcastPolicy::is_default")]
     pub broadcast: BroadcastPolicy,
 }
 
-/// What holds for broadcasts of all rules.
+/// The policy for broadcasts of all rules.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BroadcastPolicy {
-    /// What the ledger keeps of a broadcast whose rule does not say it.
+    /// The ledger record of broadcasts whose rules do not set one.
     #[serde(default)]
     pub record: Record,
 }
@@ -92,10 +93,10 @@ impl BroadcastPolicy {
     }
 }
 
-/// The category of codes that are good once, and for minutes: they are tried, and sent again, until they expire.
+/// The category of one-time codes. They are valid for minutes, and sending is retried until they expire.
 pub const ONE_TIME_CODE: &str = "one-time-code";
 
-/// Whether a category is that of such codes.
+/// Whether a category is the one of one-time codes.
 #[must_use]
 pub fn is_one_time(category: &str) -> bool {
     category == ONE_TIME_CODE
@@ -121,7 +122,7 @@ fn default_critical_rate() -> u32 {
     DEFAULT_CRITICAL_RATE
 }
 
-// The default is not written, so that the last release can read the catalog.
+// Default values are not written, so that the last release can read the catalog.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_default_tenant_rate(rate: &u32) -> bool {
     *rate == DEFAULT_TENANT_RATE
@@ -154,17 +155,17 @@ impl Default for Policy {
     }
 }
 
-/// What holds for letters of all rules.
+/// The policy for e-mails of all rules.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmailPolicy {
-    /// Where answers go, unless the rule names somebody; to the sender, when it is left out.
+    /// The reply address, unless the rule has one. Where it is `None`, replies go to the sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Operand>,
-    /// Whom the letters of a category come from, instead of the installation's own sender.
+    /// The senders by category, instead of the installation's own sender.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub senders: BTreeMap<String, Sender>,
-    /// The categories that a reader may leave by one click although they are not commercial.
+    /// The non-commercial categories from which recipients can unsubscribe with one click.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unsubscribe: BTreeSet<String>,
     /// The sender's postal address, which commercial e-mails show.
@@ -172,13 +173,13 @@ pub struct EmailPolicy {
     pub postal_address: PostalAddress,
 }
 
-/// The postal address of the sender, as one line of text. The law of several countries wants it in commercial e-mails.
+/// The sender's postal address as one line of text. Several countries require it in commercial e-mails.
 ///
 /// Source: 16 CFR 316 (CAN-SPAM), section 316.2 (p).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PostalAddress {
-    /// For tenants that are not listed, and for events without a tenant.
+    /// The address for tenants without their own, and for events without a tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -191,7 +192,7 @@ impl PostalAddress {
         self.default.is_none() && self.tenants.is_empty()
     }
 
-    /// The address that e-mails about events of `tenant` show.
+    /// The address in e-mails about events of `tenant`.
     #[must_use]
     pub fn of(&self, tenant: Option<&str>) -> Option<&str> {
         let own = tenant.and_then(|tenant| self.tenants.get(tenant));
@@ -205,28 +206,29 @@ impl EmailPolicy {
     }
 }
 
-/// The most that somebody is sent, over all rules.
+/// A cap: the maximum number of notifications over all rules.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cap {
     pub limit: Limit,
     pub per: Per,
-    /// Counts and blocks only this channel.
+    /// The channel to which the cap is restricted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
-    /// Counts and blocks only this category.
+    /// The category to which the cap is restricted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// These categories count and are never blocked.
+    /// Categories that count towards the cap but are never blocked.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub except: BTreeSet<String>,
-    /// Messages of critical rules are watched, too: those over the cap are sent and raise an alarm. Without it they count and
-    /// raise none.
+    /// Whether the cap watches critical messages. Those over the cap are sent and raise an alarm. Otherwise critical
+    /// messages only count.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub critical: bool,
 }
 
 impl Cap {
-    /// Whether this cap limits messages of a category on a channel. `critical`: the rule is, and the cap raises an alarm.
+    /// Whether this cap limits messages of a category on a channel. For a message of a critical rule (`critical`),
+    /// the cap does not block but raises an alarm.
     #[must_use]
     pub fn covers(&self, category: &str, channel: Channel, critical: bool) -> bool {
         self.limit.blocks()
@@ -237,7 +239,7 @@ impl Cap {
     }
 }
 
-/// Whose messages a cap counts together.
+/// The scope of a cap's counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Per {
@@ -247,15 +249,15 @@ pub enum Per {
 }
 
 impl Policy {
-    /// Critical events of one source in a second: twice those of one tenant.
+    /// Rate limit for critical events of one source, per second: twice the limit of one tenant.
     #[must_use]
     pub fn critical_source_rate(&self) -> u32 {
         self.critical_rate.saturating_mul(2)
     }
 
-    /// What becomes of a message of this category on this channel whose send got no answer.
+    /// The treatment of a message in this category on this channel whose send got no answer.
     ///
-    /// Source: the design, "Unknown outcome".
+    /// Source: README, "Unknown outcome".
     #[must_use]
     pub fn on_unknown(&self, category: &str, channel: Channel) -> OnUnknown {
         let written = self.unknown.get(category).or_else(|| self.unknown.get(channel.name()));
@@ -266,24 +268,24 @@ impl Policy {
         }
     }
 
-    /// A topic and all that it includes, directly or not, each once: `<name>:<value>`. A topic that includes itself is
-    /// walked once.
+    /// A topic and all topics that it includes, directly or indirectly, without duplicates, as `<name>:<value>`.
+    /// Cycles are allowed.
     #[must_use]
     pub fn topics_of(&self, name: &str, value: &str) -> Vec<String> {
-        let mut found: Vec<String> = vec![format!("{name}:{value}")];
+        let mut topics: Vec<String> = vec![format!("{name}:{value}")];
         let mut next = 0;
-        while let Some(topic) = found.get(next).cloned() {
+        while let Some(topic) = topics.get(next).cloned() {
             next += 1;
             let (name, value) = topic.split_once(':').unwrap_or((&topic, ""));
             for included in self.topics.get(name).into_iter().flatten() {
                 let full =
                     if included.contains(':') { included.clone() } else { format!("{included}:{value}") };
-                if !found.contains(&full) {
-                    found.push(full);
+                if !topics.contains(&full) {
+                    topics.push(full);
                 }
             }
         }
-        found
+        topics
     }
 }
 
@@ -292,10 +294,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_category_says_before_its_channel_what_becomes_of_what_got_no_answer() {
+    fn category_overrides_channel_for_unknown_outcomes() {
         let unknown =
             [("emergency", OnUnknown::Resend), ("push", OnUnknown::Hold), ("sms", OnUnknown::Resend)];
-        let unknown = unknown.map(|(name, it)| (name.to_owned(), it));
+        let unknown = unknown.map(|(name, policy)| (name.to_owned(), policy));
         let policy = Policy { unknown: BTreeMap::from(unknown), ..Policy::default() };
         for (category, channel, expected) in [
             ("emergency", Channel::Push, OnUnknown::Resend),
@@ -323,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn cap_covers_critical_messages_only_where_it_says_so() {
+    fn cap_covers_critical_messages_only_if_it_is_critical() {
         let cap: Cap = serde_json::from_value(serde_json::json!({
             "limit": { "name": "c", "most": 5, "period": { "calendar": "day" } }, "per": "recipient",
             "channel": "sms", "category": "security",
@@ -340,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_includes_others_directly_and_through_others_and_each_once() {
+    fn topics_include_others_transitively_without_duplicates() {
         let policy = Policy {
             topics: BTreeMap::from([
                 ("family".into(), vec!["carers".into(), "relatives".into(), "care:all".into()]),

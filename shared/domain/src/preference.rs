@@ -1,7 +1,7 @@
-//! What people, tenants and the environment have said they want to hear of, and the vote over one notification.
-//! It knows names and JSON documents; who stores a set, and who may write it, is decided elsewhere.
+//! Preferences of recipients, tenants and the environment, and the vote over one notification. This module knows
+//! names and JSON documents only. Other modules store the sets and decide who may write them.
 //!
-//! A set is JSON, and every part of it may be missing:
+//! A set is JSON, and all of its members are optional:
 //!
 //! ```json
 //! {
@@ -18,25 +18,27 @@
 //! }
 //! ```
 //!
-//! A workflow is one of our rules, by its name. A channel id is a provider's, or the channel type's name where the
+//! A workflow is a rule, by its name. A channel id is the name of a provider. It equals the channel type where the
 //! type has one provider. An entry of `workflows` and `categories` is a bool, or an object with `channel_types`,
-//! `channels` and `conditions`. A condition is an EventBridge pattern over [`crate::event::Event::document`], the same
-//! document that rules match; all conditions of an entry must hold.
+//! `channels` and `conditions`. A condition is an EventBridge pattern over [`crate::event::Event::document`], which
+//! rules match as well. All conditions of an entry must hold.
 //!
-//! **Merge.** Sets are merged by key, and the highest that has a value wins. Without a tenant on the event: the
-//! recipient's, then the environment's. With one: the recipient's set for the tenant, then the tenant's, then the
-//! environment's; the first list again only if both tenant sets are missing. An entry's `conditions` are one value. A
-//! bool above an object takes its place, and an object above a bool likewise.
+//! **Merge.** Sets are merged by key, and the highest set with a value wins. Without a tenant on the event, the order
+//! is the recipient's set, then the environment's. With a tenant, the order is the recipient's set for the tenant,
+//! then the tenant's, then the environment's. If both tenant sets are missing, the first order applies again. The
+//! `conditions` of an entry are merged as one value. A bool replaces an object of a lower set, and an object replaces
+//! a bool.
 //!
-//! **Lock.** `"__strategy__": "replace"` in an object of a lower set shuts out every higher set for that object,
-//! missing keys included: an empty locked object means "allowed, and nobody may change it". A bool above does not
-//! remove a lock further down, and a mark in a recipient's set means nothing. What was shut out is still stored, so it
-//! counts again as soon as the mark is gone.
+//! **Lock.** `"__strategy__": "replace"` in an object of a lower set locks the object: it excludes every higher set,
+//! also for missing keys. An empty locked object therefore means "allowed, and not changeable". A bool in a
+//! higher set does not remove a lock below it, and a lock in a recipient's set has no effect. Excluded values stay
+//! stored, so they apply again as soon as the lock is removed.
 //!
-//! **Vote.** A critical rule is allowed and nobody is asked. A commercial rule needs `commercial_subscribed` not to be
-//! false. Then the top level, the rule and each category vote, as far as they exist: a bool, the conditions, and
-//! `channels` by id or, only where that is silent, `channel_types`. One no is enough. Where nobody says anything, it is
-//! allowed. The order of evaluation is the order of [`Vote::votes`].
+//! **Vote.** A critical rule is always allowed, without a vote. A commercial rule is denied if
+//! `commercial_subscribed` is false. Then the top level, the rule and each category vote, as far as they exist. Their
+//! votes are the bool, the conditions, and `channels` by id. Where `channels` has no value, `channel_types` votes
+//! instead. A single no denies the notification. Without any vote it is allowed. The evaluation order is the order of
+//! [`Vote::votes`].
 
 use std::collections::BTreeMap;
 
@@ -59,22 +61,22 @@ pub use read::Invalid;
 pub use vote::{Question, Vote};
 pub use write::Persistence;
 
-/// How many rules, and how many categories, a set may name.
+/// Maximum number of rules, and of categories, in a set.
 pub const MAX_NAMES: usize = 500;
 
-/// How many channel types, and how many channels, one object of a set may name.
+/// Maximum number of channel types, and of channels, in one object of a set.
 pub const MAX_CHANNELS: usize = 50;
 
-/// How many conditions an entry may have.
+/// Maximum number of conditions of an entry.
 pub const MAX_CONDITIONS: usize = 10;
 
-/// The longest name in a set, in bytes.
+/// Maximum length of a name in a set, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
 
-/// The member that says how an object is merged.
+/// The member that selects how an object is merged.
 const STRATEGY: &str = "__strategy__";
 
-/// A preference set that was read and found good. No `Debug`: what somebody does not want to hear of is theirs.
+/// A valid preference set. No `Debug`, because preferences are personal data.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub struct Preferences {
@@ -82,23 +84,22 @@ pub struct Preferences {
 }
 
 impl Preferences {
-    /// Reads a set as people and programs write it.
+    /// Reads a set from JSON.
     ///
     /// # Errors
-    /// [`Invalid`] for the first fault: a member that is none, a value of another type, a pattern that does not
-    /// compile, or a limit exceeded. Whether rules, categories and channels exist is asked by
-    /// [`Preferences::unknown_names`].
+    /// [`Invalid`] for the first fault: an unknown member, a value of another type, a pattern that does not compile,
+    /// or a limit exceeded. [`Preferences::unknown_names`] checks that the rules, categories and channels exist.
     pub fn read(value: &Value) -> Result<Preferences, Invalid> {
         Ok(Preferences { root: read::set(value)? })
     }
 
-    /// The set as it was written, names in alphabetical order.
+    /// The set as it was written, with names in alphabetical order.
     #[must_use]
     pub fn to_value(&self) -> Value {
         write::value_of(&self.root)
     }
 
-    /// Whether it says nothing at all.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.root.children.is_empty() && self.root.strategy.is_none()
@@ -119,22 +120,22 @@ impl From<Preferences> for Value {
     }
 }
 
-/// Whose set it is, from the lowest to the highest.
+/// The owner of a set, from the lowest layer to the highest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
-    /// The default of the whole installation.
+    /// The default of the installation.
     Environment,
     /// The default of the event's tenant.
     Tenant,
-    /// The recipient's own, for events without a tenant.
+    /// The recipient's set for events without a tenant.
     Recipient,
-    /// The recipient's own for the event's tenant.
+    /// The recipient's set for the event's tenant.
     RecipientInTenant,
 }
 
 impl Layer {
-    /// The name as it is written in decisions.
+    /// The name in decisions.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -149,12 +150,12 @@ impl Layer {
 /// One object of a set.
 #[derive(Clone, Default, PartialEq)]
 struct Branch {
-    /// `None` where nothing is written, which means [`Strategy::Merge`].
+    /// `None` if no strategy is written, which means [`Strategy::Merge`].
     strategy: Option<Strategy>,
     children: BTreeMap<String, Node>,
 }
 
-/// What stands under a name.
+/// The value of a name.
 #[derive(Clone, PartialEq)]
 enum Node {
     Switch(bool),
@@ -162,12 +163,12 @@ enum Node {
     Branch(Branch),
 }
 
-/// How an object meets the same object of a higher set.
+/// The way in which an object is merged with the same object of a higher set.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Strategy {
-    /// By key; the higher one wins.
+    /// Merged by key. The higher set wins.
     Merge,
-    /// Not at all: the higher ones are shut out.
+    /// Not merged. Higher sets are excluded.
     Replace,
 }
 

@@ -1,7 +1,7 @@
-//! Producer identity: which source of the bus may speak for which tenants, under which types, and with which rights.
+//! Producer identity: the tenants, event types and rights of each source on the bus.
 //!
-//! EventBridge's `Source` is the identity of a producer, because IAM can bind a principal to it (`events:source`). The
-//! policy's `producers` give each source its rights. Sources of our own need no entry.
+//! EventBridge's `Source` is the identity of a producer, because IAM can bind a principal to it (`events:source`).
+//! The policy's `producers` give each source its rights. Carillon's own sources need no entry.
 //!
 //! Source: Amazon EventBridge User Guide, "Using IAM policy conditions in Amazon EventBridge".
 
@@ -19,8 +19,8 @@ mod form;
 
 pub use aliases::{Aliases, EVENT_NAME};
 
-/// The source of replayed events: `carillon replay` publishes every event of a replay under this `Source`, and the
-/// CloudEvent inside keeps its own. IAM gives the source to operators alone.
+/// The source of replayed events. `carillon replay` publishes every event of a replay under this `Source`, and the
+/// CloudEvent inside keeps its own source. IAM grants this source to operators only.
 pub const REPLAY_SOURCE: &str = "carillon/replay";
 
 /// The source of the CLI's own events, such as `carillon.replay.started`.
@@ -35,37 +35,37 @@ pub const WEBHOOK_SOURCE: &str = "carillon/webhook";
 /// The source of the HTTP API's own events.
 pub const API_SOURCE: &str = "carillon/api";
 
-/// The source of events that the HTTP API publishes for a program that names no tenant.
+/// The source of events that the HTTP API publishes for a program without a tenant.
 pub const PROGRAM_SOURCE: &str = "/api";
 
-/// The types that only our own sources use, beside those with [`RESERVED_PREFIX`].
+/// The event types that only Carillon's own sources may use, in addition to those with [`RESERVED_PREFIX`].
 pub const RESERVED_TYPES: [&str; 3] =
     ["communication.sent", "preference.unsubscribed", "recipient.address_changed"];
 
-/// The prefix of the types that only our own sources use.
+/// The prefix of the types that only Carillon's own sources may use.
 pub const RESERVED_PREFIX: &str = "carillon.";
 
-/// The prefixes of the types that update recipients, topics and tenants. A producer with the right `people` uses them.
+/// The prefixes of types that update recipients, topics and tenants. Producers with the right `people` may use them.
 pub const PEOPLE_PREFIXES: [&str; 3] = ["carillon.recipient.", "carillon.topic.", "carillon.tenant."];
 
-/// The type of event that only the SMS function publishes, although it begins like an update of a recipient.
+/// The type of opt-out events, which only the SMS function publishes, although it has a prefix of recipient updates.
 const OPTED_OUT: &str = crate::registry::OPTED_OUT;
 
 /// The tenants that a source may speak for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tenants {
-    /// Events without a tenant alone.
+    /// Only events without a tenant.
     #[default]
     None,
-    /// Every tenant, and events without one.
+    /// All tenants, and events without a tenant.
     All,
-    /// These tenants. `-` stands for events without a tenant.
+    /// The listed tenants. `-` stands for events without a tenant.
     Listed(BTreeSet<String>),
 }
 
 impl Tenants {
-    /// Whether events of this tenant are covered; `None` is an event without a tenant.
+    /// Whether events of this tenant are covered. `None` stands for an event without a tenant.
     #[must_use]
     pub fn covers(&self, tenant: Option<&str>) -> bool {
         match self {
@@ -75,8 +75,8 @@ impl Tenants {
         }
     }
 
-    /// Whether a person of these tenants may be changed: all of them are covered. A person of no tenant is reachable from
-    /// every tenant, so [`Tenants::All`] alone covers that person.
+    /// Whether a recipient of these tenants may be changed, which requires that all of them are covered. A recipient
+    /// without a tenant is reachable from every tenant, so only [`Tenants::All`] covers that recipient.
     #[must_use]
     pub fn cover_person_of(&self, tenants: &BTreeSet<String>) -> bool {
         match self {
@@ -93,72 +93,73 @@ impl Tenants {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Producer {
-    /// EventBridge's `Source`: the whole, or a prefix that ends in `*`.
+    /// EventBridge's `Source`, or a prefix that ends in `*`.
     pub source: String,
     pub tenants: Tenants,
-    /// Where an event names its tenant, if its envelope does not: a path into the envelope and its payload.
+    /// The path to the tenant in the envelope or payload, for events whose envelope names no tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Path>,
-    /// The types it may use: the whole, or a prefix that ends in `*`. Every ordinary type, where the list is empty.
+    /// The allowed types, in full or as a prefix that ends in `*`. An empty list allows all ordinary types.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub types: BTreeSet<String>,
-    /// May update recipients, topics and tenants.
+    /// Whether the source may update recipients, topics and tenants.
     #[serde(default, skip_serializing_if = "is_false")]
     pub people: bool,
-    /// Its `replayid` and `renotify` count, and it may publish recorded events of other sources with them.
+    /// Whether the source may replay: its `replayid` and `renotify` take effect, and it may publish recorded events
+    /// of other sources with them.
     #[serde(default, skip_serializing_if = "is_false")]
     pub operator: bool,
-    /// Its `priority: critical` counts.
+    /// Whether the source's `priority: critical` takes effect.
     #[serde(default, skip_serializing_if = "is_false")]
     pub critical: bool,
-    /// Writes rows of the outbox that update people. Whoever may write rows can name any source in them.
+    /// Whether outbox entries with this source may update recipients. Any writer of outbox entries can name any
+    /// source.
     #[serde(default, skip_serializing_if = "is_false")]
     pub outbox: bool,
-    /// Programs of the account may publish with this source through the HTTP API.
+    /// Whether programs of the account may publish with this source through the HTTP API.
     #[serde(default, skip_serializing_if = "is_false")]
     pub api: bool,
-    /// The names of services that an older envelope from this source may carry as its `source`.
+    /// The service names that an older envelope from this source may have as its `source`.
     #[serde(default, rename = "speaks-as", skip_serializing_if = "BTreeSet::is_empty")]
     pub speaks_as: BTreeSet<String>,
-    /// The `DetailType`s that only name an envelope: the older envelope inside may carry another type.
+    /// The `DetailType`s that name only an envelope. The older envelope inside may have another type.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub envelopes: BTreeSet<String>,
-    /// A token of this tenant's source may name any `actor`.
+    /// Whether a token of this tenant's source may name any `actor`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub any_actor: bool,
 }
 
 impl Producer {
-    /// Whether it may use this ordinary type.
+    /// Whether the source may use this ordinary type.
     #[must_use]
     pub fn may_use(&self, kind: &str) -> bool {
-        self.types.is_empty() || self.types.iter().any(|it| covers(it, kind))
+        self.types.is_empty() || self.types.iter().any(|pattern| covers(pattern, kind))
     }
 }
 
-/// The policy's `producers` and `aliases`: which source may publish which events, and the types that event names stand
-/// for.
+/// The policy's `producers` and `aliases`: the rights of sources, and the event types behind event names.
 ///
-/// Without the key `producers`, any source may speak for any tenant under any ordinary type, and may call its events
-/// critical; no source may update people, replay events or use reserved types. With it, a source without an entry is
-/// refused.
+/// Without the key `producers`, any source may publish for any tenant under any ordinary type, also with critical
+/// priority. No source may then update recipients, replay events or use reserved types. With the key, a source
+/// without an entry is refused.
 ///
-/// As JSON: the list of entries; with aliases an object, `{"entries": […], "aliases": {…}}`. The last release reads the
-/// list alone.
+/// The JSON form is the list of entries. With aliases it is an object, `{"entries": […], "aliases": {…}}`. The last
+/// release reads the list only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Producers {
     entries: Option<Vec<Producer>>,
     aliases: Aliases,
 }
 
-/// How an event names itself to the bus and inside its envelope.
+/// The names of an event on the bus and inside its envelope.
 #[derive(Debug, Clone, Copy)]
 pub struct Identity<'a> {
-    /// EventBridge's `Source`, which IAM vouches for.
+    /// EventBridge's `Source`, which IAM guarantees.
     pub source: &'a str,
     /// EventBridge's `DetailType`.
     pub detail_type: &'a str,
-    /// Whether the envelope is one of the older ones, for which the policy may map names.
+    /// Whether the envelope has an older format, for which the policy may map names.
     pub is_older_envelope: bool,
 }
 
@@ -168,13 +169,13 @@ impl Producers {
         Producers { entries: Some(entries), aliases: Aliases::default() }
     }
 
-    /// The same rights, with these aliases.
+    /// The same rights with these aliases.
     #[must_use]
     pub fn with_aliases(self, aliases: Aliases) -> Producers {
         Producers { aliases, ..self }
     }
 
-    /// The types that event names stand for.
+    /// The event types behind event names.
     #[must_use]
     pub fn aliases(&self) -> &Aliases {
         &self.aliases
@@ -186,51 +187,54 @@ impl Producers {
         self.is_absent() && self.aliases.is_empty()
     }
 
-    /// Whether the policy has no `producers` at all.
+    /// Whether the policy has no `producers`.
     #[must_use]
     pub fn is_absent(&self) -> bool {
         self.entries.is_none()
     }
 
-    /// The entry for a source: the exact one, else the one with the longest prefix.
+    /// The entry for a source: the exact one, otherwise the one with the longest prefix.
     #[must_use]
     pub fn entry(&self, source: &str) -> Option<&Producer> {
         let entries = self.entries.iter().flatten().filter(|entry| covers(&entry.source, source));
         entries.max_by_key(|entry| (entry.source == source, entry.source.len()))
     }
 
-    /// Whether `replayid` and `renotify` count from this `Source`: [`REPLAY_SOURCE`], and entries with `operator`.
+    /// Whether `replayid` and `renotify` from this `Source` take effect: for [`REPLAY_SOURCE`] and entries with
+    /// `operator`.
     #[must_use]
     pub fn may_replay(&self, source: &str) -> bool {
-        source == REPLAY_SOURCE || self.has(source, |it| it.operator)
+        source == REPLAY_SOURCE || self.has(source, |entry| entry.operator)
     }
 
-    /// Whether `priority: critical` counts from this `Source`. Sources that tokens can have need an entry that says so.
+    /// Whether `priority: critical` from this `Source` takes effect. Sources of tokens need an entry with that right.
     #[must_use]
     pub fn may_be_critical(&self, source: &str) -> bool {
         let by_default = self.is_absent() && !is_api_source(source);
-        by_default || is_own_program(source) || self.has(source, |it| it.critical)
+        by_default || is_own_program(source) || self.has(source, |entry| entry.critical)
     }
 
-    /// Whether rows of the outbox with this source may update people.
+    /// Whether outbox entries with this source may update recipients.
     #[must_use]
     pub fn may_update_people_by_outbox(&self, source: &str) -> bool {
-        self.has(source, |it| it.people && it.outbox)
+        self.has(source, |entry| entry.people && entry.outbox)
     }
 
-    /// Whether programs of the account may publish with this source through the HTTP API, beside `/api` and tenants'.
+    /// Whether programs of the account may publish with this source through the HTTP API. `/api` and tenants' sources
+    /// need no such right.
     #[must_use]
     pub fn may_use_api(&self, source: &str) -> bool {
-        self.has(source, |it| it.api)
+        self.has(source, |entry| entry.api)
     }
 
     /// Whether tokens of this `Source` may name any `actor`.
     #[must_use]
     pub fn may_name_any_actor(&self, source: &str) -> bool {
-        self.has(source, |it| it.any_actor)
+        self.has(source, |entry| entry.any_actor)
     }
 
-    /// The sources, named in whole, whose entries have a right: for parameters of the template, which take no patterns.
+    /// The full source names whose entries have a right. Template parameters need them, because they accept no
+    /// patterns.
     #[must_use]
     pub fn sources_with(&self, right: impl Fn(&Producer) -> bool) -> Vec<&str> {
         let entries =
@@ -243,7 +247,7 @@ impl Producers {
     }
 
     /// The tenants whose recipients, topics and settings an event of this `Source` may change. An event with a tenant
-    /// reaches that tenant alone, unless one of our functions published it.
+    /// may change only that tenant, unless one of Carillon's functions published it.
     #[must_use]
     pub fn reach(&self, source: &str, tenant: Option<&str>) -> Tenants {
         if [crate::registry::SMS, crate::registry::PUSH, REPLAY_SOURCE].contains(&source) {
@@ -260,7 +264,7 @@ impl Producers {
     }
 }
 
-/// Whether a pattern of the policy covers a name: the whole, or a prefix that ends in `*`.
+/// Whether a pattern of the policy matches a name: the full name, or a prefix that ends in `*`.
 #[must_use]
 pub fn covers(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
@@ -269,19 +273,19 @@ pub fn covers(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Whether only our own sources may use this type.
+/// Whether only Carillon's own sources may use this type.
 #[must_use]
 pub fn is_reserved_type(kind: &str) -> bool {
     kind.starts_with(RESERVED_PREFIX) || RESERVED_TYPES.contains(&kind)
 }
 
-/// Whether the type updates recipients, topics or tenants, as a producer with the right `people` may.
+/// Whether the type updates recipients, topics or tenants, which requires the right `people`.
 #[must_use]
 pub fn is_people_type(kind: &str) -> bool {
-    kind != OPTED_OUT && PEOPLE_PREFIXES.iter().any(|people_prefix| kind.starts_with(people_prefix))
+    kind != OPTED_OUT && PEOPLE_PREFIXES.iter().any(|prefix| kind.starts_with(prefix))
 }
 
-/// Whether the source is one of our functions or the CLI. `carillon` alone is what the last release wrote.
+/// Whether the source is one of Carillon's functions or the CLI. The last release used `carillon` alone.
 #[must_use]
 pub fn is_own_program(source: &str) -> bool {
     source == "carillon" || source.starts_with("carillon/")
@@ -293,8 +297,8 @@ pub fn is_api_source(source: &str) -> bool {
     source == PROGRAM_SOURCE || source.starts_with("/api/") || source.starts_with("/tenants/")
 }
 
-/// The types that one of our own sources publishes, as patterns. The roles of the template are held to the same table.
-/// A replay publishes recorded events of every type. `carillon` alone is what the last release wrote.
+/// The types that one of Carillon's own sources publishes, as patterns. The template's roles enforce the same table.
+/// A replay publishes recorded events of all types. The last release used `carillon` alone.
 #[must_use]
 pub fn own_types(source: &str) -> &'static [&'static str] {
     match source {
@@ -311,7 +315,7 @@ pub fn own_types(source: &str) -> &'static [&'static str] {
     }
 }
 
-/// Whether no producer of its own may use this source.
+/// Whether the source is reserved, so that no other producer may use it.
 #[must_use]
 pub fn is_reserved_source(source: &str) -> bool {
     is_own_program(source) || is_api_source(source) || source == crate::closing::SOURCE
@@ -333,7 +337,7 @@ pub fn tenant_source(tenant: &str) -> String {
     source
 }
 
-/// Whether the source is a tenant's own: `/tenants/<tenant>`, or below it.
+/// Whether the source belongs to a tenant: `/tenants/<tenant>`, or a path below it.
 #[must_use]
 pub fn is_source_of_tenant(source: &str, tenant: &str) -> bool {
     let rest = source.strip_prefix(&tenant_source(tenant));

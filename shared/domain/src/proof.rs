@@ -1,8 +1,7 @@
-//! The last questions about a message, which only its words can put: may a text cost so much, and does WhatsApp take
-//! free text from us now?
+//! Checks of rendered messages: the spending limit for SMS, and WhatsApp's window for free text.
 //!
-//! [`Proof::of`] asks, [`Proof::pass`] says what the answer makes of the message. Both are pure; who answers is
-//! somebody else's business, as with [`decide`](mod@crate::decide).
+//! [`Proof::of`] determines the check, and [`Proof::pass`] applies its answer to the message. Both are pure. The
+//! caller obtains the answer, as with [`decide`](mod@crate::decide).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,12 +17,12 @@ use crate::plan::Plan;
 use crate::texting::{self, Bill};
 use crate::zone::Zone;
 
-/// How long after somebody's last message WhatsApp takes free text for them.
+/// The time after a recipient's last message during which WhatsApp accepts free text.
 ///
-/// Source: WhatsApp Business Platform, "Customer service windows"; semantics 4.11.
+/// Source: WhatsApp Business Platform, "Customer service windows".
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// A message whose words are known, and what must be known before it may go. No `Debug`: it holds what somebody is told.
+/// A rendered message with the check that it must pass. No `Debug`, because it holds the message's text.
 pub struct Proof {
     pub key: Key,
     pub ask: Ask,
@@ -31,7 +30,7 @@ pub struct Proof {
     bill: Option<Bill>,
 }
 
-/// A message that does not go.
+/// A message that must not be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stopped {
     pub reason: Reason,
@@ -39,11 +38,10 @@ pub struct Stopped {
 }
 
 impl Proof {
-    /// What has to be asked about a message; the message itself, where there is nothing to ask. `zone` is where the
-    /// calendar is read that a budget goes by.
+    /// The check for a message. `zone` determines the calendar periods of spending limits.
     ///
     /// # Errors
-    /// Nothing has to be asked.
+    /// The message itself, if it needs no check.
     pub fn of(
         plan: &Plan<'_>,
         decision: &Decision<'_>,
@@ -79,22 +77,22 @@ impl Proof {
         }
     }
 
-    /// What the answer makes of the message, and what was weighed.
+    /// Applies the answer to the message. Returns the content, and a note with the values that were compared.
     ///
     /// # Errors
-    /// [`Stopped`]: it must not go.
+    /// [`Stopped`] if the message must not be sent.
     pub fn pass(self, answer: &Answer, now: Timestamp) -> Result<(Box<Content>, Option<Note>), Box<Stopped>> {
         match (self.content, self.bill, answer) {
-            (Content::Whatsapp(chat), _, answer) => windowed(chat, answer, now),
+            (Content::Whatsapp(chat), _, answer) => in_window(chat, answer, now),
             (content, Some(bill), Answer::Admitted { refused, .. }) => match refused.first() {
-                Some((_, it)) => {
+                Some((_, refusal)) => {
                     let note = Note::Unaffordable {
-                        budget: it.limit.clone(),
+                        budget: refusal.limit.clone(),
                         price: bill.price,
-                        spent: Micros(it.n),
-                        most: Micros(it.most),
+                        spent: Micros(refusal.n),
+                        most: Micros(refusal.most),
                         currency: bill.currency,
-                        until: it.until,
+                        until: refusal.until,
                     };
                     Err(Box::new(Stopped { reason: Reason::SpendCapped, note }))
                 }
@@ -109,8 +107,8 @@ impl Proof {
     }
 }
 
-/// Free text while WhatsApp takes it, the approved template otherwise.
-fn windowed(
+/// Sends free text inside WhatsApp's window, otherwise the approved template.
+fn in_window(
     chat: Chat,
     answer: &Answer,
     now: Timestamp,

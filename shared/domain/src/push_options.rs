@@ -1,29 +1,30 @@
-//! How a push notification is shown and delivered, by what its rule says.
+//! Options of a rule for the display and delivery of push notifications.
 
 use serde::{Deserialize, Serialize};
 
-/// The longest Android channel, APNs category and link, in bytes: a payload has 4,096 in all.
+/// Maximum length of an Android channel, an APNs category and a link, in bytes. A whole payload has at most 4,096
+/// bytes.
 pub const MAX_NAME_BYTES: usize = 64;
 pub const MAX_LINK_BYTES: usize = 1_024;
 
-/// How strongly a device interrupts its owner.
+/// How strongly a push notification interrupts the user.
 ///
 /// Source: Apple, UserNotifications, "Generating a remote notification", `interruption-level`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Interruption {
-    /// It lies in the list, without light and sound.
+    /// Added to the list without light and sound.
     Passive,
-    /// As the platform does by default.
+    /// The platform's default.
     Active,
-    /// It is shown at once, also where a focus mode holds others back.
+    /// Shown at once, also during a focus mode that holds other notifications back.
     TimeSensitive,
-    /// It sounds although the device is mute; Apple has to allow the app to do that.
+    /// Sounds although the device is muted. Apple must grant the app this right.
     Critical,
 }
 
 impl Interruption {
-    /// Every level, by the name that rules use.
+    /// All levels, by the name that rules use.
     pub const ALL: [(&'static str, Interruption); 4] = [
         ("passive", Interruption::Passive),
         ("active", Interruption::Active),
@@ -31,7 +32,7 @@ impl Interruption {
         ("critical", Interruption::Critical),
     ];
 
-    /// Whether a device that sleeps is woken for it, whatever the priority of its rule.
+    /// Whether the notification wakes a sleeping device, regardless of the rule's priority.
     #[must_use]
     pub fn is_urgent(self) -> bool {
         match self {
@@ -41,18 +42,18 @@ impl Interruption {
     }
 }
 
-/// What a rule says of its push notifications beside their text. Absent members leave it to the platform.
+/// The options of a rule's push notifications. Where an option is missing, the platform's default applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushOptions {
     /// The id of the app's notification channel on Android.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// The id of the app's notification category on Apple's platforms: which buttons are shown.
+    /// The id of the app's notification category on Apple's platforms, which determines the buttons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interruption: Option<Interruption>,
-    /// The app may change the notification before Apple's platforms show it.
+    /// Whether the app may change the notification before Apple's platforms show it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mutable: bool,
 }
@@ -64,8 +65,8 @@ impl PushOptions {
     }
 }
 
-/// Whether an app may be sent this link: a URL with a scheme that runs no code, `https://…` or the app's own
-/// `clinic://…`, without spaces and control characters.
+/// Whether the text is a valid link for an app: a URL without spaces and control characters, with a scheme that runs
+/// no code. Examples are `https://…` and the app's own `clinic://…`.
 #[must_use]
 pub fn is_link(text: &str) -> bool {
     let runs_code = ["javascript", "vbscript", "data", "file"];
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn link_has_a_scheme_and_runs_no_code() {
+    fn link_needs_a_scheme_that_runs_no_code() {
         for (text, expected) in [
             ("https://app.example.com/a/7", true),
             ("clinic://appointments/7", true),

@@ -1,10 +1,10 @@
-//! What providers say of a message after they took it over: receipts, as EventBridge delivers them.
+//! Receipts: the reports of providers about a message after the send, as EventBridge delivers them.
 //!
-//! Receipts are best effort. They come late, twice, in any order, before our own record of the send, and sometimes not
-//! at all. So a receipt is reduced to its [`News`], and [`Progress`] takes news in: whatever the order, and however
-//! often, it ends in one state.
+//! Receipts are best effort. They may arrive late, twice, out of order, before our own record of the send, or not at
+//! all. Each receipt is therefore reduced to its [`News`], which [`Progress`] merges. The resulting state does not
+//! depend on order or repetition.
 //!
-//! No address is read here. Which address a message went to is known from the ledger, as a hash.
+//! No address is read here. The ledger stores the hash of the message's address.
 
 use std::time::Duration;
 
@@ -25,71 +25,72 @@ mod whatsapp;
 
 pub use progress::{Marks, Progress};
 
-/// What a queue of provider events holds.
+/// An event of a provider.
 pub enum Heard {
     Receipt(Receipt),
-    /// Somebody wrote to us.
+    /// An incoming message from a recipient.
     Inbound(Inbound),
-    /// Nothing that changes anything; the word says what it was, for the log.
+    /// An event that changes no state, with a description for the log.
     Nothing(&'static str),
 }
 
-/// What a provider says of one message.
+/// The report of a provider about one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// The notification, where the receipt brings back what we sent along.
+    /// The notification's key, if the receipt contains the metadata of the send.
     pub key: Option<Key>,
-    /// What the provider calls the message.
+    /// The provider's message id.
     pub provider_id: Option<String>,
     pub news: News,
-    /// When it happened, by the provider's clock.
+    /// The time of the report by the provider's clock.
     pub at: Timestamp,
 }
 
-/// What happened to a message.
+/// The reported state of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
-    /// The provider has it.
+    /// The provider has accepted the message.
     Accepted,
-    /// It is at the recipient's mail server, or on their phone.
+    /// The recipient's mail server or phone has received the message.
     Delivered,
-    /// The recipient has it before their eyes.
+    /// The recipient has seen the message.
     Seen,
-    /// It could not be handed over; another one may.
+    /// The message could not be delivered. Later messages to the address may succeed.
     Undelivered(Reason),
-    /// There is nobody at the address.
+    /// The address does not exist.
     Bounced,
-    /// The recipient called it spam.
+    /// The recipient reported the message as spam.
     Complained,
-    /// Nobody will ever know.
+    /// No receipt arrived, and none is expected any more.
     Unconfirmed,
 }
 
-/// Somebody wrote to our WhatsApp number: for 24 hours free text may go to them. No `Debug`: it holds a number.
+/// A message to our WhatsApp number. For 24 hours afterwards, free text may be sent to the number. No `Debug`,
+/// because it holds a number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Inbound {
     pub from: PhoneNumber,
     pub at: Timestamp,
 }
 
-/// How long a receipt that comes before our own record is kept.
+/// The time for which a receipt is kept that arrives before our own record.
 ///
 /// Source: GOV.UK Notify retries delivery receipts of unknown notifications for five minutes.
 pub const EARLY: Duration = Duration::from_secs(300);
 
-/// How long networks may take for a receipt.
+/// Maximum time in which networks report a receipt.
 ///
 /// Source: End User Messaging SMS user guide, "Event destinations": up to 72 hours, then `UNKNOWN`.
 pub const LATE: SignedDuration = SignedDuration::from_hours(72);
 
-/// How far back the sweep looks for messages that nobody has confirmed: a sweep that stood still for a day misses none.
+/// The period for which the sweep searches unconfirmed messages. A sweep that was down for a day misses none.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
 
-/// Reads what a rule of the default bus put into a queue.
+/// Reads an event that a rule of the default bus put into a queue.
 ///
 /// # Errors
-/// [`Refusal`] when it is no event of a provider that is known here, or not of the shape that its provider documents.
-/// It quotes nothing of what was sent.
+/// [`Refusal`] if the event is not from a known provider or has another shape than the provider documents. The
+/// refusal does not quote the event.
 pub fn read(body: &str) -> Result<Heard, Refusal> {
     let event = BusEvent::parse(body)?;
     match event.source.as_ref() {
@@ -104,7 +105,8 @@ pub fn read(body: &str) -> Result<Heard, Refusal> {
 }
 
 impl News {
-    /// Whether it proves that somebody has the message. What says the contrary may be about another attempt.
+    /// Whether the report proves that the message was accepted or received. A negative report may be about another
+    /// attempt.
     #[must_use]
     pub fn is_good(self) -> bool {
         match self {
@@ -113,8 +115,8 @@ impl News {
         }
     }
 
-    /// What it closes for its term: the address that the message went to, as `address_hash` calls it. A network that is
-    /// busy closes nothing, and a phone that is off neither.
+    /// The temporary suppression of the message's address that the report causes. `address` is the hash from
+    /// `address_hash`. A busy network and a phone that is turned off cause none.
     #[must_use]
     pub fn closes(self, channel: Channel, address: &str, at: Timestamp) -> Option<Suppression> {
         let why = match self {
@@ -131,7 +133,7 @@ impl News {
     }
 }
 
-/// What a message that awaits its receipt is filed under: the hour in which it was claimed, as `2026-11-21T14`.
+/// The index key of a message that awaits its receipt: the hour of its claim, as `2026-11-21T14`.
 #[must_use]
 pub fn awaited_in(at: Timestamp) -> String {
     let mut text = at.to_string();
@@ -139,12 +141,12 @@ pub fn awaited_in(at: Timestamp) -> String {
     text
 }
 
-/// The hours, the oldest first, whose messages are [`LATE`] by now.
+/// The hours, oldest first, whose messages are older than [`LATE`].
 #[must_use]
 pub fn overdue_hours(now: Timestamp) -> Vec<String> {
     let hour = SignedDuration::from_hours(1);
     let mut hours = Vec::new();
-    // The whole of an hour is over when its end is.
+    // A whole hour has passed when its end has passed.
     let mut age = LATE + LOOK_BACK + hour;
     while age > LATE {
         if let Ok(at) = now.checked_sub(age) {
@@ -155,13 +157,13 @@ pub fn overdue_hours(now: Timestamp) -> Vec<String> {
     hours
 }
 
-/// A receipt's `detail`, by the shape that its provider documents.
+/// The `detail` of a receipt in the shape that the provider documents.
 fn detail<'a, T: Deserialize<'a>>(event: &BusEvent<'a>, wanted: &'static str) -> Result<T, Refusal> {
     serde_json::from_str(event.detail.get())
         .map_err(|_| Refusal::new("detail", "JSON of another shape", wanted))
 }
 
-/// The time that a receipt names, or that of the event it came in.
+/// The time in the receipt, or the time of its event.
 fn time(named: Option<Timestamp>, event: &BusEvent<'_>) -> Result<Timestamp, Refusal> {
     match named {
         Some(named) => Ok(named),

@@ -1,4 +1,4 @@
-//! Who can be told something, and how they are reached.
+//! Recipients and their addresses, settings and suppressions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,10 +21,10 @@ pub use group::{Group, NO_TENANT};
 pub use mailbox::{DisplayName, MAX_DISPLAY_NAME_CHARS, Sender};
 pub use phone::{NotAPhone, PhoneNumber};
 
-/// The name in [`Recipient::tenants`] that stands for every tenant.
+/// The name in [`Recipient::tenants`] that stands for all tenants.
 pub const ALL_TENANTS: &str = "*";
 
-/// A person as a producer's own user table knows them. No `Debug`: it holds names and addresses.
+/// A user, as a producer's user table describes them. No `Debug`, because it holds names and addresses.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipient {
@@ -32,13 +32,14 @@ pub struct Recipient {
     pub id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// As it was given; it may turn out to be no address.
+    /// The e-mail address as given. It may be invalid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// As it was given; it may turn out to be no number.
+    /// The phone number as given. It may be invalid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// The number WhatsApp knows; it is never taken from `phone`, because consent to one is not consent to the other.
+    /// The WhatsApp number. It is never taken from `phone`, because consent to one channel is not consent to the
+    /// other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whatsapp: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -49,37 +50,37 @@ pub struct Recipient {
     /// An IANA time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
-    /// The tenants whose events may reach this person, and whose admins see them. [`ALL_TENANTS`] names all of them;
-    /// empty means none: only events without a tenant reach this person.
+    /// The tenants whose events may reach this recipient and whose admins may see them. [`ALL_TENANTS`] stands for
+    /// all of them. If empty, only events without a tenant reach this recipient.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tenants: BTreeSet<String>,
-    /// What they are, and where.
+    /// The recipient's roles, each with its scope.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<RoleIn>,
-    /// What they follow in every tenant of theirs: `<name>:<value>`.
+    /// The topics that the recipient follows in all of their tenants: `<name>:<value>`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub topics: BTreeSet<String>,
-    /// What they follow in one tenant alone; `-` is none.
+    /// The topics that the recipient follows in one tenant only. `-` stands for no tenant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub topics_in: BTreeMap<String, BTreeSet<String>>,
-    /// What they want to hear of.
+    /// The recipient's preferences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferences: Option<Preferences>,
-    /// When they may be disturbed.
+    /// The times at which the recipient may be notified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Windows>,
-    /// What differs in one tenant.
+    /// The settings that differ in one tenant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub in_tenants: BTreeMap<String, Settings>,
-    /// The channels that must not be used any more, whatever a rule says.
+    /// The channels and addresses that must not be used, regardless of rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suppressed: Vec<Suppression>,
-    /// From what they unsubscribed by the link of a letter: stronger than any preference.
+    /// The scopes from which the recipient unsubscribed with the link in an e-mail. They override all preferences.
     #[serde(default, skip_serializing_if = "Unsubscribed::is_empty")]
     pub unsubscribed: Unsubscribed,
 }
 
-/// A role within a scope: `clinic-staff` in `clinic-7`.
+/// A role within a scope, such as `clinic-staff` in `clinic-7`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RoleIn {
     pub role: String,
@@ -87,19 +88,19 @@ pub struct RoleIn {
     pub scope: String,
 }
 
-/// A phone, tablet or browser that takes push notes. No `Debug`: the endpoint is an address.
+/// A phone, tablet or browser that receives push notifications. No `Debug`, because the endpoint is an address.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// Unique within its person.
+    /// The device's id, unique for its user.
     pub id: String,
     pub platform: Platform,
-    /// What the push service calls it: an SNS endpoint's ARN.
+    /// The push service's name of the device: the ARN of an SNS endpoint.
     pub endpoint: String,
-    /// Where it is: it wins over its person's zone.
+    /// The device's time zone, which overrides the user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
-    /// The tenant that registered it; absent where its person or a program of the account did. Messages of other
-    /// tenants are not sent to it.
+    /// The tenant that registered the device. `None` if the user or a program of the account did. Messages of other
+    /// tenants are not sent to the device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
 }
@@ -107,8 +108,8 @@ pub struct Device {
 impl Device {
     /// Whether a message of an event of `tenant` to `person` may go to this device.
     ///
-    /// A device without a tenant takes every message of its person. A device that a tenant registered takes the
-    /// messages of that tenant; it takes those of no tenant only while that tenant is the only one of its person.
+    /// A device without a tenant receives all messages to its user. A device that a tenant registered receives that
+    /// tenant's messages. It receives messages without a tenant only if that tenant is the user's only one.
     #[must_use]
     pub fn serves(&self, person: &Recipient, tenant: Option<&str>) -> bool {
         match (&self.tenant, tenant) {
@@ -118,13 +119,13 @@ impl Device {
         }
     }
 
-    /// What keeps its messages' keys apart from those of other devices.
+    /// The part of a message's key that distinguishes the device.
     pub(crate) fn place(&self) -> String {
         format!("device {}", self.id)
     }
 }
 
-/// Whose push service.
+/// The push service of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Platform {
@@ -133,7 +134,7 @@ pub enum Platform {
     Fcm,
 }
 
-/// A tenant's own defaults, or a person's settings within a tenant.
+/// A tenant's default settings, or a recipient's settings within a tenant.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,54 +145,54 @@ pub struct Settings {
     pub quiet: Option<Windows>,
 }
 
-/// A channel that must not be used for somebody.
+/// A suppression: a channel or address that must not be used for a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {
     pub channel: Channel,
     pub why: SuppressedBecause,
-    /// Over after this; never, when it is left out.
+    /// The end of the suppression. `None` for a permanent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// The one address that it is about, as [`KeyedHashes::address`] calls it: another one is open. Every address of the channel,
-    /// when it is left out.
+    /// The suppressed address as [`KeyedHashes::address`] hashes it. Other addresses of the channel may be used.
+    /// `None` for all addresses of the channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 
 impl Suppression {
-    /// Whether it is still in force.
+    /// Whether the suppression is still in force.
     #[must_use]
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
     }
 }
 
-/// Why a channel is closed.
+/// The reason for a suppression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SuppressedBecause {
-    /// The provider says that the address does not exist.
+    /// The provider reports that the address does not exist.
     Bounced,
-    /// The recipient called it spam.
+    /// The recipient reported a message as spam.
     Complained,
-    /// The recipient said STOP, or used their legal right to hear nothing.
+    /// The recipient answered STOP, or objected by law.
     OptedOut,
 }
 
 impl SuppressedBecause {
-    /// For people.
+    /// The explanation for people.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
             SuppressedBecause::Bounced => "the address does not exist",
-            SuppressedBecause::Complained => "the recipient called it spam",
+            SuppressedBecause::Complained => "the recipient reported a message as spam",
             SuppressedBecause::OptedOut => "the recipient opted out",
         }
     }
 }
 
 impl Recipient {
-    /// Whether an event of `tenant` may reach this person; an event without a tenant may reach everyone.
+    /// Whether an event of `tenant` may reach this recipient. An event without a tenant may reach all recipients.
     #[must_use]
     pub fn belongs_to(&self, tenant: Option<&str>) -> bool {
         match tenant {
@@ -200,14 +201,14 @@ impl Recipient {
         }
     }
 
-    /// Whether `tenant` is the only tenant of this person.
+    /// Whether `tenant` is the only tenant of this recipient.
     #[must_use]
     pub fn is_only_of(&self, tenant: &str) -> bool {
         tenant != ALL_TENANTS && self.tenants.len() == 1 && self.tenants.contains(tenant)
     }
 
-    /// Why `channel` is closed for this person, if it is. Suppressions of the last release name the address by its
-    /// former hash; they count as well.
+    /// The suppression of `channel` for this recipient, if there is one. Suppressions of the last release identify
+    /// the address by its former hash. They apply as well.
     #[must_use]
     pub fn suppression(
         &self,
@@ -220,10 +221,10 @@ impl Recipient {
             (Some(closed), Some(own)) => hashes.names_of_address(channel, own).contains(closed),
             (Some(_), None) => false,
         };
-        self.suppressed.iter().find(|it| it.channel == channel && it.holds(now) && concerns(it))
+        self.suppressed.iter().find(|entry| entry.channel == channel && entry.holds(now) && concerns(entry))
     }
 
-    /// As it was given; it may turn out to be no address.
+    /// The address as given. It may be invalid.
     #[must_use]
     pub fn address(&self, channel: Channel) -> Option<&str> {
         match channel {
@@ -235,13 +236,13 @@ impl Recipient {
     }
 }
 
-/// Those of `people` who are in a group, by their own word: the same who are filed under it.
+/// The members of a group among `people`. The people table files the same recipients under the group.
 #[must_use]
 pub fn members(group: &Group, people: &Recipients) -> Vec<String> {
     people.values().filter(|person| person.groups().contains(group)).map(|person| person.id.clone()).collect()
 }
 
-/// What was found out about the people that an event addresses. Who is not in it is not known.
+/// The recipients of an event that were found, by id. Recipients that are missing here are unknown.
 pub type Recipients = BTreeMap<String, Recipient>;
 
 #[cfg(test)]
@@ -250,7 +251,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn person_without_tenants_belongs_to_none_and_a_star_to_all() {
+    fn recipient_without_tenants_belongs_to_none_and_star_to_all() {
         for (tenants, of_a, of_b) in [
             (json!([]), false, false),
             (json!(["a"]), true, false),
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn person_of_all_tenants_is_exclusive_to_none() {
+    fn recipient_of_all_tenants_belongs_to_no_single_one() {
         for (tenants, expected) in [
             (json!([]), false),
             (json!(["a"]), true),
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn device_of_one_tenant_takes_no_message_of_another() {
+    fn device_of_a_tenant_gets_no_messages_of_others() {
         let device = |tenant: Value| -> Device {
             let device = json!({ "id": "d", "platform": "fcm", "endpoint": "arn", "tenant": tenant });
             serde_json::from_value(device).unwrap()

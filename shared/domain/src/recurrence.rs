@@ -1,4 +1,4 @@
-//! What comes round: every hour, day, week or month, by somebody's own clock. It does not know what is due then.
+//! Recurrences: every hour, day, week or month in local time.
 
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::{SignedDuration, Timestamp};
@@ -9,28 +9,25 @@ use crate::daytime::{DayTime, Days};
 use crate::written::{Invalid, Members, text};
 use crate::zone::Zone;
 
-/// What `minutes` have to be a multiple of.
-///
-/// Source: semantics 4.1.
+/// The step of `minutes`.
 pub const MINUTES_STEP: u32 = 5;
 
-/// How many days are tried for the next run, or months, or hours of as many days: a week or a month is enough, and the
-/// rest is for zones that skip a day.
+/// Maximum number of days, months, or hours of as many days that are tried for the next run. A week or a month
+/// suffices. The rest covers zones that skip a day.
 const MAX_DAYS: usize = 15;
 
 const KEYS: [&str; 6] = ["every", "days", "at", "hours", "minutes", "day_of_month"];
 const WANTED_EVERY: &str = "one of hourly, daily, weekly, monthly";
 
-/// A rule for runs that come round, in local time.
+/// A recurrence in local time.
 ///
-/// Written as `{"every": "weekly", "days": ["mon", "thu"], "at": "08:00"}`:
-/// - `every` is `hourly`, `daily`, `weekly` or `monthly`;
-/// - `days` is a list of `mon` to `sun`, `weekdays` or `weekends`: weekly needs it, hourly and daily keep to it, monthly
-///   has none;
-/// - `at` is `HH:MM`, or instead `hours` and `minutes`, 0 where they are left out; hourly takes `minutes` only;
-/// - `day_of_month` is 1 to 31, and the last day of a shorter month; monthly needs it.
-///
-/// Source: semantics 4.1, window values.
+/// It is written as `{"every": "weekly", "days": ["mon", "thu"], "at": "08:00"}`:
+/// - `every` is `hourly`, `daily`, `weekly` or `monthly`.
+/// - `days` is a list of `mon` to `sun`, `weekdays` or `weekends`. It is required for weekly, optional for hourly and
+///   daily, and not allowed for monthly.
+/// - `at` is `HH:MM`. Alternatively, `hours` and `minutes` are used, each with the default 0. Hourly accepts
+///   `minutes` only.
+/// - `day_of_month` is 1 to 31, or the last day of shorter months. It is required for monthly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub struct Recurrence(Rhythm);
@@ -50,56 +47,56 @@ impl Recurrence {
         Recurrence(Rhythm::Hourly { minutes: 0, days: Days::ALL })
     }
 
-    /// Every midnight.
+    /// Every day at midnight.
     #[must_use]
     pub fn daily() -> Recurrence {
         Recurrence(Rhythm::Daily { at: DayTime::START, days: Days::ALL })
     }
 
-    /// Midnight at the start of every such day.
+    /// Every week, at midnight at the start of this day.
     #[must_use]
     pub fn weekly(day: Weekday) -> Recurrence {
         Recurrence(Rhythm::Weekly { at: DayTime::START, days: Days::only(day) })
     }
 
-    /// Midnight at the start of every month.
+    /// Every month, at midnight at the start of its first day.
     #[must_use]
     pub fn monthly() -> Recurrence {
         Recurrence(Rhythm::Monthly { at: DayTime::START, day: 1 })
     }
 
-    /// The first run later than `at`; `None` only when the calendar ends before.
+    /// The first run later than `after`. `None` only if the calendar ends before.
     ///
-    /// A run at a time that clocks skip is at the first instant after the gap, and one at a time that they show twice
-    /// is at the first of the two only. What is hourly follows the clock's minute hand instead: it runs in both of the
-    /// hours that are shown twice, and what was skipped is no hour.
+    /// A run at a local time that the clocks skip happens at the first instant after the gap. A run at a local time
+    /// that occurs twice happens at the first occurrence. Hourly runs follow the clock's minutes instead. They run in
+    /// both occurrences of a repeated hour, and not in skipped hours.
     #[must_use]
-    pub fn next_after(&self, zone: &Zone, at: Timestamp) -> Option<Timestamp> {
-        let today = zone.local(at).date();
-        // The day before counts, because clocks can be moved back across midnight.
+    pub fn next_after(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
+        let today = zone.local(after).date();
+        // The day before is included, because clocks can be moved back across midnight.
         let first = today.yesterday().unwrap_or(today);
-        let later = |local: DateTime| zone.beginning(local).filter(|beginning| *beginning > at);
+        let later = |local: DateTime| zone.beginning(local).filter(|beginning| *beginning > after);
         match self.0 {
-            Rhythm::Hourly { minutes, days } => next_hour(zone, at, minutes, days),
+            Rhythm::Hourly { minutes, days } => next_hour(zone, after, minutes, days),
             Rhythm::Daily { at: time, days } | Rhythm::Weekly { at: time, days } => first
                 .series(jiff::Span::new().days(1))
                 .take(MAX_DAYS)
-                .filter(|it| days.contains(it.weekday()))
-                .find_map(|it| later(time.on(it)?)),
+                .filter(|date| days.contains(date.weekday()))
+                .find_map(|date| later(time.on(date)?)),
             Rhythm::Monthly { at: time, day } => first
                 .first_of_month()
                 .series(jiff::Span::new().months(1))
                 .take(MAX_DAYS)
-                .find_map(|it| later(time.on(day_of(it, day)?)?)),
+                .find_map(|date| later(time.on(day_of(date, day)?)?)),
         }
     }
 }
 
 /// The next instant at which the clock shows these minutes, on one of these days.
-fn next_hour(zone: &Zone, at: Timestamp, minutes: u32, days: Days) -> Option<Timestamp> {
-    let mut from = at;
+fn next_hour(zone: &Zone, after: Timestamp, minutes: u32, days: Days) -> Option<Timestamp> {
+    let mut from = after;
     for _ in 0..24 * MAX_DAYS {
-        // Within an hour the clock is moved once at most, so one of the two offsets is right.
+        // Within an hour the clock changes at most once, so one of the two offsets is right.
         let hour_later = from.checked_add(SignedDuration::from_hours(1)).ok()?;
         let before = next_shown(zone, from, from, minutes);
         let after = next_shown(zone, hour_later, from, minutes);
@@ -112,7 +109,7 @@ fn next_hour(zone: &Zone, at: Timestamp, minutes: u32, days: Days) -> Option<Tim
     None
 }
 
-/// The first instant after `from` with these minutes, if the clock goes until then as it does at `sample`.
+/// The first instant after `from` with these minutes, if the UTC offset until then is the one at `sample`.
 fn next_shown(zone: &Zone, sample: Timestamp, from: Timestamp, minutes: u32) -> Option<Timestamp> {
     let offset = zone.offset(sample);
     let local = from.as_second().checked_add(offset)?;
@@ -121,7 +118,7 @@ fn next_shown(zone: &Zone, sample: Timestamp, from: Timestamp, minutes: u32) -> 
     (zone.offset(next) == offset).then_some(next)
 }
 
-/// That day of the month, or its last one.
+/// The day of the month, or the month's last day.
 fn day_of(month: Date, day: i8) -> Option<Date> {
     month.with().day(day.min(month.days_in_month())).build().ok()
 }
@@ -129,15 +126,17 @@ fn day_of(month: Date, day: i8) -> Option<Date> {
 impl TryFrom<Value> for Recurrence {
     type Error = Invalid;
 
+    /// Reads a recurrence.
+    ///
     /// # Errors
-    /// [`Invalid`] for the first fault found: an unknown key, word, day or time, a key that the rhythm needs or does
-    /// not take, minutes that are no multiple of [`MINUTES_STEP`].
+    /// [`Invalid`] for the first fault: an unknown key, word, day or time, a missing or disallowed key, or minutes
+    /// that are not a multiple of [`MINUTES_STEP`].
     fn try_from(written: Value) -> Result<Recurrence, Invalid> {
         read(&written, "")
     }
 }
 
-/// Reads a recurrence that stands at `at` in something larger.
+/// Reads a recurrence at the location `at` of a larger value.
 pub(crate) fn read(written: &Value, at: &str) -> Result<Recurrence, Invalid> {
     let members = Members::read(written, at, &KEYS)?;
     let (every, place) = members.need("every", WANTED_EVERY)?;
@@ -168,22 +167,22 @@ pub(crate) fn read(written: &Value, at: &str) -> Result<Recurrence, Invalid> {
 
 fn refuse(members: &Members<'_>, every: &str, keys: &[&str]) -> Result<(), Invalid> {
     for key in keys {
-        if let Some((value, at)) = members.find(key) {
-            return Err(Invalid::value(&at, value, format!("no `{key}`: {every} does not take it")));
+        if let Some((value, location)) = members.find(key) {
+            return Err(Invalid::value(&location, value, format!("no `{key}` with {every}")));
         }
     }
     Ok(())
 }
 
 fn days(members: &Members<'_>) -> Result<Option<Days>, Invalid> {
-    members.find("days").map(|(it, at)| Days::read(it, &at)).transpose()
+    members.find("days").map(|(value, location)| Days::read(value, &location)).transpose()
 }
 
-/// `at`, or `hours` and `minutes`.
+/// Reads `at`, or `hours` and `minutes`.
 fn time(members: &Members<'_>) -> Result<DayTime, Invalid> {
     let hours = members.number("hours", 0, 23)?;
     let minutes = members.number("minutes", 0, 59)?;
-    let small = |it: Option<i64>| u32::try_from(it.unwrap_or(0)).unwrap_or(0);
+    let small = |number: Option<i64>| u32::try_from(number.unwrap_or(0)).unwrap_or(0);
     let (time, place) = match members.find("at") {
         None => (DayTime::of(small(hours), small(minutes)), members.place("minutes")),
         Some((value, place)) if hours.or(minutes).is_some() => {

@@ -1,7 +1,7 @@
-//! What the bus says about people, topics and tenants: which change of whom an event asks for.
+//! Changes of recipients, topics and tenants by events.
 //!
-//! [`read`] is strict: what it does not know it refuses, with the attribute, what was found and what is wanted. What
-//! a change makes of what is known of a person is [`Entry`]'s business.
+//! [`read`] is strict. It refuses unknown input with the attribute, the found value and the wanted value. [`Entry`]
+//! applies a change to the stored recipient.
 
 use std::time::Duration;
 
@@ -28,26 +28,26 @@ pub use reading::{person, settings, tenant};
 pub use spelling::{check_preferences, normalize_addresses};
 pub use zones::check_zones;
 
-/// The most users that one event may let join or leave: all of them are changed by one invocation.
+/// Maximum number of users that one event may add to or remove from a topic. One invocation changes all of them.
 pub const MAX_USERS: usize = 1_000;
 
-/// How far a producer's clock may be ahead. What it says wins over everything before the time it names, so a clock
-/// that is years ahead would shut everybody else out.
+/// Maximum time by which a producer's clock may be ahead. An event overrides all earlier changes, so a clock that is
+/// years ahead would block all other producers.
 const MAX_AHEAD: Duration = Duration::from_secs(3_600);
 
-/// What push says of a device that is gone, and under which name: nobody else knows.
+/// The type and source of device-unregistered events, which only the push function publishes.
 pub const UNREGISTERED: &str = "carillon.device.unregistered";
 pub const PUSH: &str = "carillon/push";
-/// What sms says of a phone whose owner said stop, and under which name: nobody else knows.
+/// The type and source of opt-out events, which only the SMS function publishes after a STOP message.
 pub const OPTED_OUT: &str = "carillon.recipient.opted_out";
 pub const SMS: &str = "carillon/sms";
 
-/// When somebody said something, and in which words: of two stamps the greater one counts, in whatever order they
-/// come, and equal ones are the same.
+/// The version of a change: its time and origin. The later of two versions applies, regardless of the order of
+/// arrival. Equal versions are the same change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Stamp {
     pub at: Timestamp,
-    /// The event's source and id, or whoever else says so.
+    /// The event's source and id, or another origin.
     pub by: String,
 }
 
@@ -58,36 +58,36 @@ impl Stamp {
     }
 }
 
-/// One change of one person.
+/// One change of one recipient.
 #[derive(Clone)]
 pub struct Amendment {
     pub id: String,
     pub change: Change,
     pub stamp: Stamp,
-    /// The tenants that the change may touch: a person outside of them stays as the person is.
+    /// The tenants that the change may affect. A recipient outside of them does not change.
     pub reach: Tenants,
 }
 
-/// What changes. No `Debug`: it holds names and addresses.
+/// The kind of a change. No `Debug`, because changes hold names and addresses.
 #[derive(Clone)]
 pub enum Change {
-    /// They are exactly this, whatever was said before: an operator's word.
+    /// Replaces the recipient regardless of earlier and later changes. Used by operators.
     Put(Box<Recipient>),
-    /// They are exactly this, but for what was said later.
+    /// Replaces the recipient, except for later changes.
     Create(Box<Recipient>),
-    /// A JSON merge patch (RFC 7396) of their JSON.
+    /// A JSON merge patch (RFC 7396) of the recipient's JSON.
     Update(Map<String, Value>),
-    /// They are to be forgotten.
+    /// Deletes the recipient.
     Remove,
     Join(Topic),
     Leave(Topic),
-    /// A provider says that a channel is closed. Who says later which channels are has the last word.
+    /// A suppression that a provider reports. A later list of suppressions overrides it.
     Close(Suppression),
-    /// The device of this id takes no notes any more, unless it was registered again later.
+    /// Removes the device with this id, unless it was registered again later.
     Unregister(String),
 }
 
-/// A topic of a tenant, or of none.
+/// A topic of a tenant, or without a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Topic {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,24 +95,25 @@ pub struct Topic {
     pub name: String,
 }
 
-/// What one event asks for.
+/// The changes that one event requests.
 pub enum Notice {
     People(Vec<Amendment>),
     Tenant { id: String, settings: Box<Settings>, stamp: Stamp },
 }
 
-/// Reads an event about people, topics or tenants. `reach` is what its source may change, see
+/// Reads an event about recipients, topics or tenants. `reach` is the set of tenants that its source may change. See
 /// [`Producers::reach`](crate::producers::Producers::reach).
 ///
 /// # Errors
-/// [`Refusal`] names the attribute; `data.email` is the member `email` of `data`. It never quotes a payload. A tenant
-/// outside of `reach` is refused here, a person when [`Entry::apply`] knows the person's tenants.
+/// [`Refusal`] with the attribute. `data.email` is the member `email` of `data`. The refusal never quotes the
+/// payload. A tenant outside of `reach` is refused here. [`Entry::apply`] refuses a recipient outside of it, because
+/// it knows the recipient's tenants.
 pub fn read(event: &Event, reach: &Tenants, now: Timestamp) -> Result<Notice, Refusal> {
     if event.time > now + MAX_AHEAD {
         return Err(Refusal::new(
             "time",
             "a time more than an hour ahead",
-            "a time that is not an hour ahead of the clock here",
+            "a time at most an hour ahead of the local clock",
         ));
     }
     let data = reading::object(event)?;
@@ -171,11 +172,10 @@ pub fn read(event: &Event, reach: &Tenants, now: Timestamp) -> Result<Notice, Re
     }
 }
 
-/// The refusal of a change that reaches into a tenant that its source may not speak for.
+/// The refusal of a change that affects a tenant for which its source may not speak.
 fn out_of_reach(attribute: &'static str) -> Refusal {
-    let wanted =
-        "what belongs to tenants that policy.yaml lists for the source, and to the event's own tenant";
-    Refusal::new(attribute, "what belongs to another tenant", wanted).of(RefusalClass::ProducerNotAllowed)
+    let wanted = "data of tenants that policy.yaml lists for the source, and of the event's own tenant";
+    Refusal::new(attribute, "data of another tenant", wanted).of(RefusalClass::ProducerNotAllowed)
 }
 
 #[cfg(test)]

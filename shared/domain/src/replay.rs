@@ -1,8 +1,8 @@
-//! Events that an operator sends on their way again: what marks them, and when a second telling has keys of its own.
+//! Replayed events: their marks, and the keys of a forced replay.
 //!
-//! A replayed event is the same event: source, id and all it says stay. Two extensions tell it apart: `replayid` names
-//! the replay, `renotify` says that people are to be told once more. Every publisher can write them, so they count only
-//! where an operator wrote them ([`received`]).
+//! A replayed event is the same event, with the same source, id and content. Two extensions mark it. `replayid` names
+//! the replay, and `renotify` requests that recipients are notified again. Any publisher can write these extensions,
+//! so they take effect only if an operator wrote them ([`received`]).
 
 use std::collections::BTreeMap;
 
@@ -10,31 +10,31 @@ use crate::bus::BusEvent;
 use crate::event::{Event, Extension};
 use crate::json::without_members;
 
-/// The extension that names the replay.
+/// The extension with the replay's name.
 pub const REPLAY_ID: &str = "replayid";
 
-/// The extension that asks for a second telling on purpose.
+/// The extension that requests a second notification.
 pub const RENOTIFY: &str = "renotify";
 
-/// The types of events about replays: who began one and why, and how it ended. Their source is
+/// The types of events about replays: their start with operator and reason, and their end. Their source is
 /// [`CLI_SOURCE`](crate::producers::CLI_SOURCE).
 pub const STARTED: &str = "carillon.replay.started";
 pub const FINISHED: &str = "carillon.replay.finished";
 
-/// How long a replay's name can be.
+/// Maximum length of a replay's name.
 const MAX_ID_CHARS: usize = 64;
 
-/// What all events of one replay carry.
+/// The mark of all events of one replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
-    /// Names the replay: 1 to 64 letters, digits, `-`, `_`, `.`.
+    /// The replay's name: 1 to 64 letters, digits, `-`, `_`, `.`.
     pub id: String,
-    /// Whether what comes of these events has keys of its own, so that nothing that was told before stands in its way.
+    /// Whether the resulting notifications have keys of their own, so that earlier notifications do not prevent them.
     pub renotify: bool,
 }
 
 impl Mark {
-    /// The same event with this mark, and no other.
+    /// The event with this mark instead of any other.
     #[must_use]
     pub fn put_on(&self, event: Event) -> Event {
         let mut extensions: BTreeMap<String, Extension> = event.extensions;
@@ -47,25 +47,25 @@ impl Mark {
     }
 }
 
-/// The resource that a replayed event has in a queue which it did not reach by the bus.
+/// The resource of a replayed event in a queue that it did not reach through the bus.
 #[must_use]
 pub fn resource(replay: &str) -> String {
     format!("carillon:replay/{replay}")
 }
 
-/// An event as it counts. No `Debug`: it holds an event.
+/// An event after the check of its marks. No `Debug`, because it holds an event.
 pub struct Received {
-    /// The event, without marks that do not count.
+    /// The event without marks that do not take effect.
     pub event: Event,
-    /// The event came with marks of a replay that do not count.
+    /// Whether the event had marks of a replay that do not take effect.
     pub ignores_marks: bool,
 }
 
-/// Takes the marks of a replay off an event unless an operator wrote them.
+/// Removes the marks of a replay from an event unless an operator wrote them.
 ///
-/// Two ways are an operator's. A message that was put into the queue itself, and names the replay among its resources,
-/// was sent by an IAM identity with `sqs:SendMessage`: `carillon replay` does so. On the bus, `may_replay` knows the
-/// sources that operators publish with.
+/// Operators have two ways to replay an event. `carillon replay` sends a message directly to the queue, with the
+/// replay among its resources, which requires `sqs:SendMessage`. On the bus, `may_replay` knows the sources with
+/// which operators publish.
 #[must_use]
 pub fn received(event: Event, bus: &BusEvent<'_>, may_replay: impl FnOnce(&str) -> bool) -> Received {
     let Some(replay) = event.replay_id() else { return Received { event, ignores_marks: false } };
@@ -78,29 +78,30 @@ pub fn received(event: Event, bus: &BusEvent<'_>, may_replay: impl FnOnce(&str) 
     Received { event: Event { extensions, ..event }, ignores_marks: true }
 }
 
-/// The text of an event without the marks of a replay; every other byte stays. The same event, published with and
-/// without marks that do not count, has one text.
+/// The text of an event without the marks of a replay, with all other bytes unchanged. An event with ineffective
+/// marks has the same text as one without marks.
 #[must_use]
 pub fn unmarked_text(detail: &str) -> String {
     without_members(detail, is_mark)
 }
 
-/// CloudEvents' names are read in any case.
+/// Names of CloudEvents attributes are read in any letter case.
 fn is_mark(name: &str) -> bool {
-    [REPLAY_ID, RENOTIFY].iter().any(|it| name.eq_ignore_ascii_case(it))
+    [REPLAY_ID, RENOTIFY].iter().any(|mark| name.eq_ignore_ascii_case(mark))
 }
 
 impl Event {
-    /// The replay that the event came with. `None` for an event that came by itself, and where the extension is no name
-    /// of a replay.
+    /// The name of the replay that sent the event. `None` for an event without a replay, and if the extension is not
+    /// a valid name.
     #[must_use]
     pub fn replay_id(&self) -> Option<&str> {
         let Some(Extension::Text(id)) = self.extensions.get(REPLAY_ID) else { return None };
-        let fits = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.');
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         ((1..=MAX_ID_CHARS).contains(&id.len()) && id.bytes().all(fits)).then_some(id.as_str())
     }
 
-    /// What keeps the keys of this telling apart from those of the first: none, unless a replay asks for a second one.
+    /// The part of the keys that distinguishes a second notification from the first. `None` unless a replay requests
+    /// one.
     #[must_use]
     pub fn nonce(&self) -> Option<&str> {
         self.replay_id().filter(|_| self.extensions.get(RENOTIFY) == Some(&Extension::Bool(true)))
@@ -115,7 +116,7 @@ mod tests {
     use crate::producers::REPLAY_SOURCE;
 
     #[test]
-    fn a_mark_is_seen_and_changes_nothing_else_of_the_event() {
+    fn mark_changes_only_the_extensions() {
         let event = event("");
         let marked = mark("r-1", false).put_on(event.clone());
         assert_eq!(marked.replay_id(), Some("r-1"));
@@ -130,19 +131,19 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_has_the_keys_of_the_first_telling_unless_it_is_to_tell_again() {
+    fn replay_keeps_the_keys_unless_it_renotifies() {
         let key = |event: &Event| Key::of(event, "paid", "ann", Some(Channel::Email), 0, "");
         let event = event("");
         let first = key(&event);
         assert_eq!(key(&mark("r-1", false).put_on(event.clone())), first);
-        let [one, other] = ["r-1", "r-2"].map(|it| key(&mark(it, true).put_on(event.clone())));
+        let [one, other] = ["r-1", "r-2"].map(|replay| key(&mark(replay, true).put_on(event.clone())));
         assert!(one != first && other != first && one != other);
-        assert_eq!(one.parts().0, first.parts().0, "they lie together in the ledger");
-        assert_eq!(one, key(&mark("r-1", true).put_on(event)), "sent twice, it is told once");
+        assert_eq!(one.parts().0, first.parts().0, "adjacent in the ledger");
+        assert_eq!(one, key(&mark("r-1", true).put_on(event)), "a repeated replay notifies once");
     }
 
     #[test]
-    fn what_is_no_name_of_a_replay_marks_nothing() {
+    fn invalid_replay_name_is_ignored() {
         let long = format!(r#","replayid":"{}","renotify":true"#, "x".repeat(65));
         for extensions in ["", r#","replayid":7"#, r#","replayid":"a#b","renotify":true"#, &long] {
             let event = event(extensions);
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_count_only_where_an_operator_wrote_them() {
+    fn marks_take_effect_only_from_operators() {
         let direct = r#""account":"","resources":["carillon:replay/r-1"]"#;
         for (came, counts) in [
             (direct, true),
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn text_without_marks_is_that_of_the_event_that_never_had_them() {
+    fn unmarked_text_equals_the_original_text() {
         let plain = r#"{"id": "1", "data": {"replayid": "x", "n": 1.50}}"#;
         let marked =
             r#"{"id": "1", "ReplayId": "r", "renotify": true, "data": {"replayid": "x", "n": 1.50}}"#;

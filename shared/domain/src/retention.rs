@@ -1,39 +1,38 @@
-//! How long events are kept, by their type.
+//! Retention periods of events, by type.
 
-/// The longest that can be asked for: a hundred years.
+/// Maximum retention: a hundred years.
 const MAX_DAYS: u32 = 36_500;
 
-/// Rules of the form `carillon.delivery.*=90d`; the first that fits a type counts, and what none fits is kept for ever.
+/// Rules of the form `carillon.delivery.*=90d`. The first rule that matches a type applies. Events without a rule are
+/// kept forever.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Retention(Vec<(String, u32)>);
 
-/// A rule that is none.
+/// An invalid rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "retention: found {found:?}, wanted <type, or its beginning and a star>=<days>d, such as carillon.delivery.*=90d"
-)]
+#[error("retention: found {found:?}, wanted <type or prefix*>=<days>d, such as carillon.delivery.*=90d")]
 pub struct NoRetention {
     found: String,
 }
 
 impl Retention {
-    /// Reads rules with commas between them; none from an empty text.
+    /// Reads comma-separated rules. An empty text has none.
     ///
     /// # Errors
-    /// [`NoRetention`] names the rule that cannot be read.
+    /// [`NoRetention`] with the invalid rule.
     pub fn parse(text: &str) -> Result<Retention, NoRetention> {
-        let rules = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+        let rules = text.split(',').map(str::trim).filter(|rule| !rule.is_empty());
         rules
-            .map(|it| rule(it).ok_or_else(|| NoRetention { found: it.to_owned() }))
+            .map(|text| rule(text).ok_or_else(|| NoRetention { found: text.to_owned() }))
             .collect::<Result<_, _>>()
             .map(Retention)
     }
 
-    /// How many days an event of this type is kept; `None` for ever.
+    /// The number of days for which events of this type are kept. `None` for events that are kept forever.
     #[must_use]
     pub fn days(&self, kind: &str) -> Option<u32> {
         let fits = |pattern: &str| match pattern.strip_suffix('*') {
-            Some(beginning) => kind.starts_with(beginning),
+            Some(prefix) => kind.starts_with(prefix),
             None => kind == pattern,
         };
         self.0.iter().find(|(pattern, _)| fits(pattern)).map(|(_, days)| *days)
@@ -53,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_rule_that_fits_counts_and_what_none_fits_is_kept_for_ever() {
+    fn first_matching_rule_applies() {
         let rules = Retention::parse("order.paid=3650d, order.*=400d,carillon.delivery.*=90d").unwrap();
         for (kind, days) in [
             ("order.paid", Some(3_650)),
@@ -67,12 +66,12 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_none_is_named() {
+    fn invalid_rule_is_named() {
         for wrong in
             ["order", "order.*=", "order.*=90", "=9d", "order.*=0d", "a*b=9d", "order.*=99999999999d"]
         {
-            let said = Retention::parse(wrong).unwrap_err().to_string();
-            assert!(said.contains(wrong), "{said}");
+            let error = Retention::parse(wrong).unwrap_err().to_string();
+            assert!(error.contains(wrong), "{error}");
         }
     }
 }

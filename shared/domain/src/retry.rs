@@ -1,6 +1,4 @@
-//! How often a message is tried, how long it stays away in between, and when it is given up.
-//!
-//! Source: semantics 4.5, "Provider channels".
+//! Retries of a message: the number of attempts, the pauses between them, and when to give up.
 
 use std::time::Duration;
 
@@ -9,70 +7,71 @@ use jiff::Timestamp;
 use crate::channel::Channel;
 use crate::event::Priority;
 
-/// How long what is critical, and what is only good until it expires, is tried at most.
-const STUBBORN: Duration = Duration::from_secs(4 * 3_600);
+/// Maximum time of retries for critical messages and one-time codes.
+const PERSISTENT: Duration = Duration::from_secs(4 * 3_600);
 
-/// Whoever was held back for so long before anybody could be asked is given up: 24 hours.
+/// Maximum time for which a message is deferred before a provider was called.
 pub const LONGEST_HELD: Duration = Duration::from_secs(24 * 3_600);
 
-/// What one message may cost in tries and in time.
+/// The limits on attempts and time for one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How often a provider is asked, the first time included.
+    /// Maximum number of provider calls, including the first.
     tries: u32,
-    /// How long after the first try there may be another.
+    /// Time after the first attempt during which retries may start.
     within: Duration,
-    /// The longest pause after the first try; it doubles with every further one.
+    /// The longest pause after the first attempt. It doubles with each further attempt.
     first: Duration,
-    /// No pause is longer.
+    /// Upper limit of all pauses.
     longest: Duration,
 }
 
-/// What was tried so far.
+/// The attempts so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tried {
-    /// How often a provider was asked.
+    /// Number of provider calls.
     pub times: u32,
-    /// When that began.
+    /// Time of the first attempt.
     pub since: Timestamp,
-    /// How long the message was held back meanwhile, without anybody being asked: that time does not count.
+    /// Time for which the message was deferred without a provider call. It does not count towards the limit.
     pub held: Duration,
 }
 
 impl Tried {
-    /// Without the latest try.
+    /// The attempts without the latest one.
     #[must_use]
     pub fn before_this(self) -> Tried {
         Tried { times: self.times.saturating_sub(1), ..self }
     }
 
-    /// With one more try.
+    /// The attempts with one more.
     #[must_use]
     pub fn once_more(self) -> Tried {
         Tried { times: self.times.saturating_add(1), ..self }
     }
 }
 
-/// What follows a try that failed and may be repeated.
+/// The reaction to a retryable failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
-    /// Another try, after this pause.
+    /// Retry after this pause.
     Again(Duration),
-    /// It has been tried often enough.
+    /// Give up, because the attempts are exhausted.
     GiveUp,
 }
 
 impl Limits {
-    /// What holds for a message. `one_time`: it is a code that is good only until it expires.
+    /// The limits for a message. `one_time` marks a one-time code, which is valid only until it expires.
     #[must_use]
     pub fn of(channel: Channel, priority: Priority, one_time: bool) -> Limits {
         if one_time || priority == Priority::Critical {
-            return Limits::new(u32::MAX, STUBBORN, 2, if one_time { 30 } else { 120 });
+            return Limits::new(u32::MAX, PERSISTENT, 2, if one_time { 30 } else { 120 });
         }
         match channel {
             Channel::Push => Limits::new(5, Duration::from_secs(600), 15, 120),
             Channel::Socket => Limits::new(5, Duration::from_secs(600), 5, 120),
-            // What endpoints answer has a schedule of its own; this is for what fails before anybody is asked.
+            // Webhook endpoints have a retry schedule of their own. These limits apply to failures before the
+            // endpoint is called.
             Channel::Webhook => Limits::new(u32::MAX, LONGEST_HELD, 5, 640),
             Channel::Email | Channel::Sms | Channel::Whatsapp => {
                 Limits::new(8, Duration::from_secs(1_800), 10, 640)
@@ -85,24 +84,24 @@ impl Limits {
         Limits { tries, within, first, longest }
     }
 
-    /// The same for each of so many providers, one after the other.
+    /// The same limits for each of several providers in sequence.
     #[must_use]
     pub fn for_providers(self, providers: usize) -> Limits {
         let n = u32::try_from(providers.max(1)).unwrap_or(u32::MAX);
         Limits { tries: self.tries.saturating_mul(n), within: self.within.saturating_mul(n), ..self }
     }
 
-    /// How many providers have had their tries, and the message with them: 0 is the turn of the first.
+    /// The index of the provider for the next attempt, after `times` attempts.
     #[must_use]
     pub fn turn(&self, times: u32) -> usize {
         usize::try_from(times / self.tries).unwrap_or(usize::MAX)
     }
 
-    /// What follows when one more try failed. `tried` counts that one; `chance` is any number, and keeps messages apart
-    /// that failed together.
+    /// The reaction after a failed attempt. `tried` includes that attempt. `chance` is a random number, which spreads
+    /// messages that failed together.
     ///
-    /// The pause has full jitter: it is anything up to what doubling gives, so that a thousand messages that failed in
-    /// one second do not come back in one.
+    /// The pause has full jitter: it is a random part of the doubled pause. A thousand messages that fail in one
+    /// second are therefore not retried in one second.
     #[must_use]
     pub fn then(&self, tried: &Tried, now: Timestamp, chance: u64) -> Then {
         let passed = Duration::try_from(now.duration_since(tried.since)).unwrap_or(Duration::ZERO);
@@ -112,7 +111,7 @@ impl Limits {
         Then::Again(self.pause(tried.times, chance))
     }
 
-    /// The pause after this many tries: a second at least.
+    /// The pause after this many attempts, at least one second.
     #[must_use]
     pub fn pause(&self, times: u32, chance: u64) -> Duration {
         let doubled = self.first.saturating_mul(1 << times.saturating_sub(1).min(16)).min(self.longest);
@@ -120,20 +119,21 @@ impl Limits {
     }
 }
 
-/// Anything up to `longest`, by chance.
+/// A random part of `longest`.
 #[must_use]
 pub fn jittered(longest: Duration, chance: u64) -> Duration {
     let share = u32::try_from(chance % 1_024).unwrap_or(0);
     longest.saturating_mul(share + 1) / 1_024
 }
 
-/// A number that is the same for the same key and count, and differs from message to message.
+/// A pseudo-random number that depends only on key and count, and differs between messages.
 #[must_use]
 pub fn chance(key: &str, count: u32) -> u64 {
-    // FNV-1a: all that is asked of it is that neighbours come apart.
+    // FNV-1a suffices, because similar keys only need different values.
     let bytes = key.bytes().chain(count.to_le_bytes());
-    let hash = bytes
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, it| (hash ^ u64::from(it)).wrapping_mul(0x0100_0000_01b3));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     hash ^ (hash >> 29)
 }
 

@@ -1,4 +1,4 @@
-//! What a rule says: which events it is about, whom it tells, in which steps, and what may hold it back.
+//! Rules: the events that a rule matches, its recipients, its steps and its limits.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub use broadcast::{
 pub use expiry::{Expiry, NotAnExpiry};
 pub use wording::{TemplateChoice, UnknownTemplate, UnreadableContext};
 
-/// Who hears of which events, and how.
+/// A rule of the catalog.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     #[serde(rename = "rule")]
@@ -35,82 +35,82 @@ pub struct Rule {
     pub category: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
-    /// Advertising, which a recipient can refuse as a whole; everything else is transactional.
+    /// Whether the rule is commercial, so that recipients can unsubscribe from it. All other rules are transactional.
     #[serde(default, skip_serializing_if = "is_false")]
     pub commercial: bool,
-    /// What it says live is of use now or never: no inbox keeps it.
+    /// Whether the in-app message is ephemeral, so that the inbox does not store it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub ephemeral: bool,
-    /// What happens for each recipient, in this order.
+    /// The steps for each recipient, in order.
     pub steps: Vec<Step>,
     pub to: Vec<Selector>,
-    /// Whether somebody hears of what they did themselves; without a word only where the rule names them by `user`.
+    /// Whether the event's actor is notified. Without a value only if the rule names the actor with `user`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<ActorPolicy>,
-    /// Users who are not told, although `to` names them or a group of theirs. A broadcast has its own.
+    /// Users who are not notified, although `to` includes them. Broadcasts have their own list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<Operand>,
-    /// The folder of its words; empty for a rule that uses none.
+    /// The folder of the template. Empty for a rule without one.
     pub template: String,
-    /// How an event names the template instead.
+    /// The choice of the template by the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_choice: Option<TemplateChoice>,
-    /// Where the event has the subject of its e-mails, and the title of its push notifications and live messages.
+    /// The path to the subject of e-mails and the title of push notifications and in-app messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Path>,
-    /// Why the rule sends nothing of the events that it matches.
+    /// The reason why the rule sends no notifications for matching events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refuse: Option<String>,
-    /// Where answers to its letters go; as the policy says, when it is left out.
+    /// The reply address of its e-mails. Where it is `None`, the policy's applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Operand>,
-    /// What its letters bring along.
+    /// The attachments of its e-mails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attach>,
-    /// What of the event a live message, a note and a webhook carry as data.
+    /// The values of the event that in-app messages, push notifications and webhooks carry as data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expose: Vec<Path>,
-    /// The same as it was in earlier versions, for webhook endpoints that were written for them.
+    /// The same in earlier versions, for webhook endpoints that use them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub versions: BTreeMap<String, Vec<Path>>,
-    /// Later than this after the event it is not sent any more.
+    /// The time after the event at which its notifications expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Expiry>,
-    /// What happens while a recipient is not to be disturbed.
+    /// The treatment of notifications during quiet hours.
     #[serde(default)]
     pub outside: Outside,
-    /// How a note to a device is handled.
+    /// The options of its push notifications.
     #[serde(default, skip_serializing_if = "NotePolicy::is_empty")]
     pub push: NotePolicy,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<Cancel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
-    /// The event itself goes live to the open sockets of `to`: there is no template.
+    /// Marks a broadcast: the event itself goes to the open sockets of `to`, without a template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broadcast: Option<Broadcast>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_false(it: &bool) -> bool {
-    !it
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Rule {
-    /// Every channel of every step, each once, in the order in which they are first used.
+    /// The channels of all steps, without duplicates, in order of first use.
     #[must_use]
     pub fn channels(&self) -> Vec<Channel> {
         let mut channels = Vec::new();
         for step in &self.steps {
             if let Step::Send(send) = step {
-                let new: Vec<Channel> = send.all().filter(|it| !channels.contains(it)).collect();
+                let new: Vec<Channel> = send.all().filter(|channel| !channels.contains(channel)).collect();
                 channels.extend(new);
             }
         }
         channels
     }
 
-    /// How the digest that a step opened is told; as usual, where it was quiet hours that it was collected over.
+    /// The digest policy of a step. The default policy applies to digests over quiet hours.
     #[must_use]
     pub fn digest_policy(&self, step: u32) -> DigestPolicy {
         match self.steps.get(step as usize) {
@@ -119,28 +119,28 @@ impl Rule {
         }
     }
 
-    /// Whether it addresses nobody but webhook endpoints.
+    /// Whether the rule addresses only webhook endpoints.
     #[must_use]
     pub fn is_for_endpoints(&self) -> bool {
-        !self.to.is_empty() && self.to.iter().all(|it| matches!(it, Selector::Endpoints(_)))
+        !self.to.is_empty() && self.to.iter().all(|selector| matches!(selector, Selector::Endpoints(_)))
     }
 
-    /// What an endpoint is sent that was written for `version`: as it was in the youngest version that is not younger.
-    /// The current form without a version, and where the rule knows no others. `None`: all of them are younger.
+    /// The paths that an endpoint of `version` receives: those of the latest version up to it. The current paths
+    /// apply without a version, and if the rule has no versions. `None` if all versions are later.
     #[must_use]
     pub fn exposed_in(&self, version: Option<&str>) -> Option<&[Path]> {
         let Some(version) = version.filter(|_| !self.versions.is_empty()) else { return Some(&self.expose) };
-        self.versions.range(..=version.to_owned()).next_back().map(|(_, it)| it.as_slice())
+        self.versions.range(..=version.to_owned()).next_back().map(|(_, paths)| paths.as_slice())
     }
 
-    /// Whether anything in it waits, so that it can be cancelled, expire or change its mind meanwhile.
+    /// Whether the rule has a digest, in a step or over quiet hours.
     #[must_use]
     pub fn digests(&self) -> bool {
         self.outside == Outside::Digest || self.steps.iter().any(|step| matches!(step, Step::Digest(_)))
     }
 }
 
-/// A pattern together with the text it was compiled from.
+/// A pattern with its source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub struct When {
@@ -154,7 +154,7 @@ impl When {
         &self.pattern
     }
 
-    /// The pattern as it was written.
+    /// The source of the pattern.
     #[must_use]
     pub fn source(&self) -> &Value {
         &self.source
@@ -185,32 +185,32 @@ pub enum Step {
     Throttle(ThrottleStep),
 }
 
-/// Tell the recipient, on all of these channels at once.
+/// Sends to the recipient on all of these channels at the same time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SendStep {
     pub channels: Vec<Channel>,
-    /// What takes the place of a channel on which it failed, one after the other.
+    /// The fallback channels, in order, which take over after a failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failover: Vec<Channel>,
-    /// Not if what the earlier steps sent was seen, or acknowledged.
+    /// Skips the step if the recipient has seen or acknowledged the notifications of earlier steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unless: Option<Unless>,
 }
 
 impl SendStep {
-    /// Its channels, and those that may take their place.
+    /// Its channels and fallback channels.
     pub fn all(&self) -> impl Iterator<Item = Channel> + '_ {
         self.channels.iter().chain(&self.failover).copied()
     }
 }
 
-/// What ends an escalation.
+/// The engagement that ends an escalation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unless {
-    /// It was shown to the recipient. An acknowledgement counts as seen.
+    /// The recipient has seen the notification. An acknowledgement counts as seen.
     Seen,
-    /// The recipient said that they have taken notice.
+    /// The recipient has acknowledged the notification.
     Acknowledged,
 }
 
@@ -224,20 +224,20 @@ impl Unless {
     }
 }
 
-/// Go on later.
+/// Waits before the run continues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Wait {
-    /// So long after this step is reached.
+    /// For this duration after the step is reached.
     For(SignedDuration),
     /// Until an instant.
     Until(Timestamp),
-    /// Until a time, or for a length, that the event names; `shift` earlier or later.
+    /// Until a time, or for a duration, that the event names, plus `shift`.
     Event {
         path: Path,
-        /// The whole shift, its days counted as 24 hours each.
+        /// The whole shift, with days of 24 hours.
         shift: SignedDuration,
-        /// How many days of the shift are days of the recipient's calendar, which keep the hour of the clock.
+        /// Number of days of the shift that are calendar days of the recipient, which keep the local time of day.
         #[serde(default, skip_serializing_if = "is_zero")]
         days: i64,
     },
@@ -248,42 +248,42 @@ fn is_zero(days: &i64) -> bool {
     *days == 0
 }
 
-/// Collect what comes, and tell all of it at once.
+/// Collects events for one notification.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DigestStep {
-    /// How long a window is open.
+    /// The length of the digest window.
     pub span: Span,
-    /// What belongs together beside recipient and rule.
+    /// The digest key, in addition to recipient and rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Path>,
     pub policy: DigestPolicy,
 }
 
-/// Go on only so often.
+/// Limits how often the run continues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ThrottleStep {
     pub most: u32,
-    /// The window opens at the first that passes.
+    /// The throttle window, which starts with the first run that continues.
     pub per: Span,
-    /// What is counted on its own beside recipient and rule.
+    /// The throttle key, in addition to recipient and rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Path>,
 }
 
-/// What becomes of a message while its recipient is not to be disturbed.
+/// The treatment of a notification during quiet hours.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outside {
-    /// It waits for the next opening.
+    /// The notification waits until the quiet hours end.
     #[default]
     Defer,
-    /// It is not sent.
+    /// The notification is suppressed.
     Drop,
-    /// All that come before the next opening are told at once then.
+    /// All notifications during quiet hours are combined when they end.
     Digest,
 }
 
-/// Whether somebody hears of what they did themselves.
+/// Whether the event's actor is notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ActorPolicy {
@@ -291,26 +291,26 @@ pub enum ActorPolicy {
     Exclude,
 }
 
-/// What takes back what this rule has under way.
+/// The events that cancel the rule's pending notifications.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cancel {
-    /// What names the thing, in the event that is told and in the event that cancels.
+    /// The paths to the cancel key, in the rule's event and in the cancelling event.
     pub key: Vec<Path>,
     /// The events that cancel.
     pub when: When,
 }
 
-/// How a note to a device is handled.
+/// The options of a rule's push notifications.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NotePolicy {
-    /// What the note is about: a later one of the same value takes its place on the screen. Without it a note of a digest
-    /// takes the place of the digest before it, and any other stands alone.
+    /// The path to the collapse value. A later push notification with the same value replaces the earlier one.
+    /// Without it, a digest's notification replaces the previous digest's, and others are never replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collapse: Option<Path>,
-    /// The number on the app's icon: a whole number of the event, of 0 or more.
+    /// The path to the number on the app's icon: an integer of 0 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub badge: Option<Path>,
-    /// Where a tap leads: a link of the event.
+    /// The path to the link that a tap opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Path>,
     #[serde(flatten)]
@@ -324,62 +324,63 @@ impl NotePolicy {
     }
 }
 
-/// Send again and again.
+/// Repeats the notification.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Repeat {
     pub every: Recurrence,
-    /// How often at most, the first time included.
+    /// Maximum number of runs, including the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
-    /// Not after the time that the event names here, a date counting as a whole; or so long after the event.
+    /// The end of the repetition: a path to a time, where a date includes its whole day, or to a duration after the
+    /// event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Path>,
 }
 
-/// A file that a letter brings along.
+/// An attachment of an e-mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attach {
-    /// Where the event says which file: `s3://<bucket>/<key>`, or an object with `bucket`, `key` and, if it likes,
-    /// `name` and `type`.
+    /// The path to the file: `s3://<bucket>/<key>`, or an object with `bucket`, `key`, and optionally `name` and
+    /// `type`.
     pub from: Path,
-    /// What the reader sees; otherwise what the event says, or the last part of the file's key.
+    /// The displayed file name. Defaults to the name in the event, or to the last part of the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Operand>,
-    /// The name by which the letter's HTML shows it, as `cid:<name>`; without it, it stands beside the letter.
+    /// The content id of an inline file, which the HTML shows as `cid:<name>`. `None` for a separate attachment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inline: Option<String>,
-    /// Whether the letter goes out without it where the event names no file.
+    /// Whether the e-mail is sent without the attachment if the event names no file.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
 
-/// Whom a rule addresses.
+/// A selector of recipients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Selector {
-    /// One user, or every user that a path finds.
+    /// One user, or all users that a path finds.
     User(Operand),
-    /// Everybody who has a role in a scope: `role: clinic-staff`, `in: $.data.clinicId`.
+    /// All users with a role in a scope: `role: clinic-staff`, `in: $.data.clinicId`.
     Role { role: String, scope: Operand },
-    /// Everybody who follows a topic: `topic: project`, `of: $.data.projectId` is the topic `project:<value>`.
+    /// All followers of a topic: `topic: project`, `of: $.data.projectId` is the topic `project:<value>`.
     Topic { name: String, of: Operand },
-    /// Everybody who is in a room at the moment: `room: queue`, `of: $.data.queueId` is the room `queue:<value>`.
+    /// All users who are in a room at the moment: `room: queue`, `of: $.data.queueId` is the room `queue:<value>`.
     Room { name: String, of: Operand },
-    /// Whoever has this address; nobody needs to know them.
+    /// A bare address without a stored recipient.
     Address { channel: Channel, of: Operand },
-    /// Webhook endpoints: those that want it, by their own patterns.
+    /// Webhook endpoints whose patterns match the event.
     Endpoints(EndpointsOf),
 }
 
-/// Whose endpoints.
+/// The owner of the endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EndpointsOf {
-    /// Those of the event's tenant; of an event without one, those of no tenant.
+    /// The endpoints of the event's tenant. For an event without a tenant, those without a tenant.
     Tenant,
 }
 
-/// A value that is written down or found in the event.
+/// A value that is a literal or a path into the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Operand {
@@ -388,7 +389,7 @@ pub enum Operand {
 }
 
 impl Operand {
-    /// The names it stands for in this event.
+    /// The ids that the operand yields for this event.
     #[must_use]
     pub fn names(&self, envelope: &Value) -> Vec<String> {
         match self {

@@ -1,10 +1,10 @@
-//! Seals over the audit: whoever changes, removes, inserts or moves a record afterwards is found out.
+//! Seals over the audit, which reveal any later change, removal, insertion or move of a record.
 //!
-//! Every minute's records are the leaves of a Merkle tree; its root, with the hash of the seal before, is a [`Statement`]
-//! that is signed and kept where nobody can overwrite it. Checking needs the records, the seals and the public key, and
-//! no trust in whoever runs the table.
+//! The records of each minute are the leaves of a Merkle tree. Its root and the hash of the previous seal form a
+//! [`Statement`], which is signed and stored where it cannot be overwritten. A check needs only the records, the
+//! seals and the public key, and does not depend on trust in the table's operator.
 //!
-//! Source of the tree, and of the bytes 0 and 1 in front of leaves and nodes: RFC 9162, section 2.1.1.
+//! Source of the tree, and of the bytes 0 and 1 before leaves and nodes: RFC 9162, section 2.1.1.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,10 +17,10 @@ mod check;
 
 pub use check::{Due, Finding, Kind, Sealed, check, moved};
 
-/// The layout of [`Statement`].
+/// The layout version of [`Statement`].
 pub const SEAL_VERSION: u32 = 1;
 
-/// SHA-256. Written as 64 hexadecimal digits.
+/// A SHA-256, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash([u8; 32]);
 
@@ -32,15 +32,15 @@ impl Hash {
         Hash(hash.finalize().into())
     }
 
-    /// `None` when it is not 64 hexadecimal digits.
+    /// Reads a hash. `None` if the text is not 64 hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Hash> {
         let mut bytes = [0; 32];
         if text.len() != 64 || !text.is_ascii() {
             return None;
         }
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
         }
         Some(Hash(bytes))
     }
@@ -53,7 +53,7 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|it| write!(f, "{it:02x}"))
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -76,35 +76,37 @@ impl<'de> Deserialize<'de> for Hash {
     }
 }
 
-/// One record, as far as a seal is about it.
+/// A record, as a seal covers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaf {
-    /// Its place in the table: partition key, a line break, sort key.
+    /// The record's table key: partition key, a line break, sort key.
     pub record: String,
-    /// Over the place and all attributes.
+    /// The hash over the key and all attributes.
     pub hash: Hash,
-    /// When the table deletes it by itself, in seconds since 1970. From then on nobody removed it who is gone.
+    /// The time at which the table's TTL deletes the record, in seconds since 1970. From then on its absence is no
+    /// finding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<i64>,
 }
 
 impl Leaf {
-    /// `attributes`: all of the record, by their names; each with its type in front, so that `1` and `"1"` differ.
+    /// The leaf of a record. `attributes` holds all attributes of the record by name. Each value has its type as
+    /// prefix, so that `1` and `"1"` differ.
     #[must_use]
     pub fn of(record: String, attributes: &BTreeMap<String, String>, expires: Option<i64>) -> Leaf {
         let mut hash = Sha256::new();
         for part in [&record].into_iter().chain(attributes.iter().flat_map(|(name, value)| [name, value])) {
-            // The length in front keeps one attribute from running into the next.
+            // The length prefix keeps adjacent attributes apart.
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part.as_bytes());
         }
         Leaf { record, hash: Hash(hash.finalize().into()), expires }
     }
 
-    /// What stands in the tree: all that the leaf says, so that a seal's leaves cannot be renamed, or expire earlier.
+    /// The hash in the tree. It covers the whole leaf, so that leaves of a seal cannot be renamed or expire earlier.
     #[must_use]
     pub fn sealed(&self) -> Hash {
-        let expires = self.expires.map_or_else(String::new, |it| it.to_string());
+        let expires = self.expires.map_or_else(String::new, |expires| expires.to_string());
         Hash::of(&[&[0], self.hash.bytes(), expires.as_bytes(), b"\n", self.record.as_bytes()])
     }
 
@@ -121,7 +123,7 @@ pub fn root(leaves: &[Hash]) -> Hash {
         [] => Hash::of(&[]),
         [one] => *one,
         more => {
-            // The largest power of two below their number.
+            // The largest power of two below the number of leaves.
             let half = more.len().next_power_of_two() / 2;
             let (left, right) = more.split_at(half);
             Hash::of(&[&[1], root(left).bytes(), root(right).bytes()])
@@ -129,26 +131,26 @@ pub fn root(leaves: &[Hash]) -> Hash {
     }
 }
 
-/// What is signed: all that there was in one minute, and what was sealed before.
+/// The signed content of a seal: the records of one minute, and the previous seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     pub version: u32,
-    /// Whose audit it is.
+    /// The environment of the audit.
     pub environment: String,
-    /// Counted from 1, without a gap.
+    /// The number of the seal, counted from 1 without gaps.
     pub number: u64,
-    /// The minute in which the records were recorded, by its beginning, UTC.
+    /// The minute in which the records were recorded, by its start in UTC.
     pub minute: Timestamp,
     pub records: u64,
     pub root: Hash,
-    /// [`Statement::hash`] of the seal before; none for the first.
+    /// The [`Statement::hash`] of the previous seal. `None` for the first.
     pub previous: Option<Hash>,
-    /// When it was sealed.
+    /// The time of the sealing.
     pub sealed_at: Timestamp,
 }
 
 impl Statement {
-    /// About the leaves of one minute, in the order of [`in_order`].
+    /// The statement for the leaves of one minute, in the order of [`in_order`].
     #[must_use]
     pub fn of(
         environment: &str,
@@ -161,7 +163,7 @@ impl Statement {
         Statement {
             version: SEAL_VERSION,
             environment: environment.to_owned(),
-            number: before.map_or(1, |it| it.number.saturating_add(1)),
+            number: before.map_or(1, |before| before.number.saturating_add(1)),
             minute,
             records: u64::try_from(leaves.len()).unwrap_or(u64::MAX),
             root: root(&hashes),
@@ -170,10 +172,10 @@ impl Statement {
         }
     }
 
-    /// The bytes that are signed: one line for each member, in this order.
+    /// The signed bytes: one line for each member, in this order.
     #[must_use]
     pub fn text(&self) -> String {
-        let previous = self.previous.map_or_else(|| "-".to_owned(), |it| it.to_string());
+        let previous = self.previous.map_or_else(|| "-".to_owned(), |previous| previous.to_string());
         format!(
             "carillon seal {}\n{}\n{}\n{}\n{}\n{}\n{previous}\n{}\n",
             self.version, self.environment, self.number, self.minute, self.records, self.root, self.sealed_at
@@ -186,20 +188,20 @@ impl Statement {
     }
 }
 
-/// The minute in which something was recorded, by its beginning.
+/// The start of the minute that contains a time.
 #[must_use]
 pub fn minute_of(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap_or(at)
 }
 
-/// Whether a minute is sealed even if nothing was recorded in it: the first of every hour. So nobody can cut off the end
-/// of the chain unseen, and a sealer that finds nothing to do need not look far back.
+/// Whether a minute is sealed even without records: the first minute of each hour. A removed end of the chain is
+/// therefore noticed, and an idle sealer need not look far back.
 #[must_use]
 pub fn is_always_sealed(minute: Timestamp) -> bool {
     minute.as_second().rem_euclid(3_600) == 0
 }
 
-/// The order in which leaves stand in their tree: by the records' places, which do not depend on who reads them.
+/// Sorts leaves into the order of their tree: by the records' table keys, independent of the reader.
 pub fn in_order(leaves: &mut [Leaf]) {
     leaves.sort_by(|a, b| a.record.cmp(&b.record));
 }

@@ -1,39 +1,39 @@
-//! How a text to a phone is counted: in which alphabet it travels, and into how many messages it is cut.
+//! SMS segments: the alphabet of an SMS, and the number of messages into which it is split.
 
-/// GSM's own letters, 7 bits each, but for those that stand in every alphabet: letters, digits and most marks of ASCII.
+/// Characters of the GSM 7-bit default alphabet beyond ASCII.
 ///
 /// Source: 3GPP TS 23.038, section 6.2.1, the default alphabet.
 const BEYOND_ASCII: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
 
-/// What of ASCII is in the default alphabet beside letters and digits.
+/// ASCII characters of the default alphabet besides letters and digits.
 const MARKS: &str = "\n\r @$_ !\"#%&'()*+,-./:;<=>?";
 
-/// Letters that an escape must precede: they count twice.
+/// Characters that need an escape and therefore count twice.
 ///
 /// Source: 3GPP TS 23.038, section 6.2.1.1, the extension of the default alphabet.
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
-/// The alphabet that a text travels in.
+/// The alphabet of an SMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alphabet {
-    /// 7 bits a letter: 160 to a message, 153 where a text has several.
+    /// 7 bits per character: 160 characters in a single message, 153 in each part of several.
     Gsm7,
-    /// 16 bits a letter: 70 to a message, 67 where a text has several.
+    /// 16 bits per unit: 70 units in a single message, 67 in each part of several.
     Ucs2,
 }
 
-/// How a text travels.
+/// The alphabet and size of an SMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measure {
     pub alphabet: Alphabet,
-    /// Letters as the alphabet counts them.
+    /// Number of units of the alphabet.
     pub units: usize,
-    /// Messages; each is paid for. An empty text is one.
+    /// Number of messages, each of which is billed. An empty text counts as one.
     pub segments: usize,
 }
 
 impl Alphabet {
-    /// How many units are in a text that is one message, and in each part of one that is several.
+    /// Number of units in a single message, and in each part of several.
     ///
     /// Source: 3GPP TS 23.040, section 9.2.3.24.1: 140 bytes, 6 of them for the header that joins the parts.
     fn room(self) -> (usize, usize) {
@@ -43,16 +43,16 @@ impl Alphabet {
         }
     }
 
-    /// How many units a letter takes. A letter of two is never divided between two messages.
-    fn units(self, letter: char) -> usize {
+    /// Number of units of a character. A character of two units is never split between messages.
+    fn units(self, character: char) -> usize {
         match self {
-            Alphabet::Gsm7 => gsm7_units(letter).unwrap_or(2),
-            Alphabet::Ucs2 => letter.len_utf16(),
+            Alphabet::Gsm7 => gsm7_units(character).unwrap_or(2),
+            Alphabet::Ucs2 => character.len_utf16(),
         }
     }
 }
 
-/// Counts a text. One letter outside GSM's alphabet makes all of it UCS-2.
+/// Measures a text. One character outside the GSM alphabet makes the whole text UCS-2.
 #[must_use]
 pub fn measure(text: &str) -> Measure {
     let is_gsm = text.chars().all(|c| gsm7_units(c).is_some());
@@ -64,8 +64,8 @@ pub fn measure(text: &str) -> Measure {
     }
     let mut segments = 1;
     let mut filled = 0;
-    for letter in text.chars() {
-        let wide = alphabet.units(letter);
+    for character in text.chars() {
+        let wide = alphabet.units(character);
         if filled + wide > joined {
             segments += 1;
             filled = 0;
@@ -75,12 +75,12 @@ pub fn measure(text: &str) -> Measure {
     Measure { alphabet, units, segments }
 }
 
-/// `None`: the letter is not in the alphabet.
-fn gsm7_units(letter: char) -> Option<usize> {
-    if letter.is_ascii_alphanumeric() || MARKS.contains(letter) || BEYOND_ASCII.contains(letter) {
+/// Number of units in the GSM alphabet. `None` if the alphabet lacks the character.
+fn gsm7_units(character: char) -> Option<usize> {
+    if character.is_ascii_alphanumeric() || MARKS.contains(character) || BEYOND_ASCII.contains(character) {
         return Some(1);
     }
-    EXTENSION.contains(letter).then_some(2)
+    EXTENSION.contains(character).then_some(2)
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// 3GPP TS 23.038, section 6.2.1, row by row; the escape at 0x1B stands for itself in no text.
+    /// The table of 3GPP TS 23.038, section 6.2.1, row by row, without the escape at 0x1B.
     const DEFAULT_ALPHABET: &str = concat!(
         "@£$¥èéùìòÇ\nØø\rÅå",
         "Δ_ΦΓΛΩΠΨΣΘΞÆæßÉ",
@@ -101,22 +101,22 @@ mod tests {
     );
 
     #[test]
-    fn the_default_alphabet_has_127_letters_and_no_others_count_once() {
+    fn default_alphabet_has_127_single_unit_characters() {
         assert_eq!(DEFAULT_ALPHABET.chars().count(), 127);
-        let once: Vec<char> = ('\0'..=char::MAX).filter(|it| gsm7_units(*it) == Some(1)).collect();
+        let once: Vec<char> = ('\0'..=char::MAX).filter(|c| gsm7_units(*c) == Some(1)).collect();
         let mut expected: Vec<char> = DEFAULT_ALPHABET.chars().collect();
         expected.sort_unstable();
         assert_eq!(once, expected);
     }
 
     #[test]
-    fn ten_letters_count_twice() {
-        let twice: String = ('\0'..=char::MAX).filter(|it| gsm7_units(*it) == Some(2)).collect();
+    fn extension_has_ten_characters() {
+        let twice: String = ('\0'..=char::MAX).filter(|c| gsm7_units(*c) == Some(2)).collect();
         assert_eq!(twice, "\u{c}[\\]^{|}~€");
     }
 
     #[test]
-    fn a_text_is_cut_where_its_alphabet_says() {
+    fn text_is_split_by_its_alphabets_limits() {
         use Alphabet::{Gsm7, Ucs2};
         check("", Gsm7, 0, 1);
         check(&"a".repeat(160), Gsm7, 160, 1);
@@ -132,8 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_of_two_units_is_not_divided() {
-        // 153 units hold 76 of them and leave one free: 306 units would fit two messages, and need three.
+    fn character_of_two_units_is_not_split() {
+        // 153 units hold 76 such characters and leave one unit free. 306 units would fit into two messages, but need
+        // three.
         check(&"€".repeat(153), Alphabet::Gsm7, 306, 3);
         // 67 units hold 33 pairs.
         check(&"🔔".repeat(35), Alphabet::Ucs2, 70, 1);
@@ -143,7 +144,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn there_are_as_many_messages_as_the_text_needs_and_no_more_than_undivided_letters_ask_for(
+        fn number_of_segments_is_minimal(
             text in "[a-z€\\[жé🔔]{0,900}"
         ) {
             let found = measure(&text);
@@ -153,19 +154,19 @@ mod tests {
             } else {
                 prop_assert!(found.units > alone);
                 prop_assert!(found.segments >= found.units.div_ceil(joined));
-                // Each message but the last lacks one unit at most.
+                // Each message except the last has at most one unused unit.
                 prop_assert!(found.segments <= found.units.div_ceil(joined - 1));
             }
         }
 
         #[test]
-        fn a_longer_text_never_needs_fewer_messages(text in "[a-z€ж🔔]{0,400}", more in "[a-z€ж🔔]{0,20}") {
+        fn longer_text_never_has_fewer_segments(text in "[a-z€ж🔔]{0,400}", more in "[a-z€ж🔔]{0,20}") {
             let longer = format!("{text}{more}");
             prop_assert!(measure(&longer).segments >= measure(&text).segments);
         }
 
         #[test]
-        fn any_text_can_be_counted(text in any::<String>()) {
+        fn no_text_panics(text in any::<String>()) {
             prop_assert!(measure(&text).segments >= 1);
         }
     }

@@ -1,4 +1,4 @@
-//! How long something runs that begins with an event: the window of a digest or of a throttle.
+//! Spans that begin with an event: the window of a digest or a throttle.
 
 use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,37 +8,34 @@ use crate::recurrence::{self, Recurrence};
 use crate::written::{Invalid, Members, text};
 use crate::zone::Zone;
 
-/// The longest that a length of time may be.
-///
-/// Source: semantics 4.2.
+/// Maximum length of a span.
 pub const MAX: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 const WANTED: &str =
     "a length from more than nothing to 31 days such as \"10m\", \"1h 30m\", \"7d\" or \"2w\"";
 const WANTED_UNIT: &str = "one of seconds, minutes, hours, days, weeks";
 
-/// How long something runs that begins with an event.
+/// A span that begins with an event.
 ///
-/// Written as a length (`"10m"`, `"1h 30m"`, `"7d"`, `"2w"`, or `{"unit": "minutes", "value": 10}`), as an instant
-/// (`"2026-12-24T18:00:00Z"`), or as a [`Recurrence`]. A day is 24 hours and a week 168, whatever the clocks do.
-///
-/// Source: semantics 4.1, window values.
+/// It is written as a duration (`"10m"`, `"1h 30m"`, `"7d"`, `"2w"`, or `{"unit": "minutes", "value": 10}`), as an
+/// instant (`"2026-12-24T18:00:00Z"`), or as a [`Recurrence`]. A day has 24 hours and a week 168, regardless of clock
+/// changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub enum Span {
-    /// So long from its beginning: more than nothing, at most [`MAX`].
+    /// A duration of more than zero and at most [`MAX`].
     For(SignedDuration),
-    /// To the next time that this comes round.
+    /// Until the next run of a recurrence.
     Recurring(Recurrence),
-    /// To this instant.
+    /// Until an instant.
     Until(Timestamp),
 }
 
 impl Span {
-    /// When it is over, if it begins at `from`: always later than `from`.
+    /// The end of the span if it begins at `from`, always later than `from`.
     ///
-    /// `None` when it cannot be: the instant named is not after `from` or more than [`MAX`] away, or the calendar ends
-    /// before. Whoever asked then goes on without a window.
+    /// `None` if there is no such end: the instant is not after `from` or more than [`MAX`] away, or the calendar
+    /// ends before. The caller then continues without a window.
     #[must_use]
     pub fn end(&self, zone: &Zone, from: Timestamp) -> Option<Timestamp> {
         match self {
@@ -49,10 +46,10 @@ impl Span {
     }
 }
 
-/// Reads a length of time: more than nothing, at most [`MAX`].
-pub(crate) fn length(written: &Value, at: &str) -> Result<SignedDuration, Invalid> {
-    let refusal = || Invalid::value(at, written, WANTED);
-    let span: jiff::Span = text(written, at, WANTED)?.parse().map_err(|_| refusal())?;
+/// Reads a duration of more than zero and at most [`MAX`].
+pub(crate) fn length(written: &Value, location: &str) -> Result<SignedDuration, Invalid> {
+    let refusal = || Invalid::value(location, written, WANTED);
+    let span: jiff::Span = text(written, location, WANTED)?.parse().map_err(|_| refusal())?;
     let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| refusal())?;
     bounded(length).ok_or_else(refusal)
 }
@@ -61,34 +58,34 @@ fn bounded(length: SignedDuration) -> Option<SignedDuration> {
     (length.is_positive() && length <= MAX).then_some(length)
 }
 
-/// Reads a span that stands at `at` in something larger.
-pub(crate) fn read(written: &Value, at: &str) -> Result<Span, Invalid> {
+/// Reads a span at the location `location` of a larger value.
+pub(crate) fn read(written: &Value, location: &str) -> Result<Span, Invalid> {
     match written {
         Value::String(text) => match text.parse::<Timestamp>() {
             Ok(end) => Ok(Span::Until(end)),
-            Err(_) => length(written, at).map(Span::For),
+            Err(_) => length(written, location).map(Span::For),
         },
         Value::Object(object) if object.contains_key("every") => {
-            recurrence::read(written, at).map(Span::Recurring)
+            recurrence::read(written, location).map(Span::Recurring)
         }
-        Value::Object(_) => counted(written, at).map(Span::For),
+        Value::Object(_) => counted(written, location).map(Span::For),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            Err(Invalid::value(at, written, WANTED))
+            Err(Invalid::value(location, written, WANTED))
         }
     }
 }
 
-/// `{"unit": "minutes", "value": 10}`
-fn counted(written: &Value, at: &str) -> Result<SignedDuration, Invalid> {
-    let members = Members::read(written, at, &["unit", "value"])?;
-    let (unit, place) = members.need("unit", WANTED_UNIT)?;
-    let seconds = match text(unit, &place, WANTED_UNIT)? {
+/// Reads `{"unit": "minutes", "value": 10}`.
+fn counted(written: &Value, location: &str) -> Result<SignedDuration, Invalid> {
+    let members = Members::read(written, location, &["unit", "value"])?;
+    let (unit, location) = members.need("unit", WANTED_UNIT)?;
+    let seconds = match text(unit, &location, WANTED_UNIT)? {
         "seconds" => 1,
         "minutes" => 60,
         "hours" => 60 * 60,
         "days" => 24 * 60 * 60,
         "weeks" => 7 * 24 * 60 * 60,
-        _ => return Err(Invalid::value(&place, unit, WANTED_UNIT)),
+        _ => return Err(Invalid::value(&location, unit, WANTED_UNIT)),
     };
     let most = MAX.as_secs() / seconds;
     members.need("value", &format!("a whole number from 1 to {most}"))?;
@@ -99,8 +96,10 @@ fn counted(written: &Value, at: &str) -> Result<SignedDuration, Invalid> {
 impl TryFrom<Value> for Span {
     type Error = Invalid;
 
+    /// Reads a span.
+    ///
     /// # Errors
-    /// [`Invalid`] for what is neither a length within its bounds, nor an instant, nor a recurrence.
+    /// [`Invalid`] for a value that is neither a valid duration, nor an instant, nor a recurrence.
     fn try_from(written: Value) -> Result<Span, Invalid> {
         read(&written, "")
     }

@@ -1,19 +1,19 @@
 //! The secret of a stack, and the keys that are derived from it.
 //!
-//! Keyed hashes keep short values (phone numbers, e-mail addresses) from being guessed, and prove that a mark was made
-//! by our own functions. Each use has a label, so a hash of one use says nothing in another.
+//! Keyed hashes protect short values (phone numbers, e-mail addresses) against guessing, and prove that one of our
+//! functions made a mark. Each use has a label, so hashes of different uses are unrelated.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// The shortest secret, in bytes: as long as a hash (RFC 2104, section 3).
+/// Minimum length of the secret in bytes: the length of a hash (RFC 2104, section 3).
 const MIN_BYTES: usize = 32;
 
 /// The root secret of a stack. It has no `Debug`, `Display` or `Serialize`.
 #[derive(Clone)]
 pub struct StackSecret(Vec<u8>);
 
-/// A secret that cannot be used. The message does not quote it.
+/// An unusable secret. The error does not quote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stack's secret has fewer than {MIN_BYTES} bytes")]
 pub struct TooShort;
@@ -23,10 +23,10 @@ pub struct TooShort;
 pub struct DerivedKey([u8; 32]);
 
 impl StackSecret {
-    /// Reads the secret as the environment holds it.
+    /// Reads the secret from the value of its environment variable.
     ///
     /// # Errors
-    /// [`TooShort`] when it has fewer than 32 bytes.
+    /// [`TooShort`] if it has fewer than 32 bytes.
     pub fn read(text: &str) -> Result<StackSecret, TooShort> {
         match text.len() {
             0..MIN_BYTES => Err(TooShort),
@@ -34,7 +34,7 @@ impl StackSecret {
         }
     }
 
-    /// The key for one use, which `label` names. Labels are constants of the code.
+    /// Derives the key for one use. Labels are constants in the code.
     #[must_use]
     pub fn derive(&self, label: &str) -> DerivedKey {
         DerivedKey(mac(&self.0, &[label.as_bytes()]).finalize().into_bytes().into())
@@ -42,7 +42,7 @@ impl StackSecret {
 }
 
 impl DerivedKey {
-    /// HMAC-SHA256 over the parts, each with its length in front (RFC 2104).
+    /// HMAC-SHA256 over the parts, each with its length as prefix (RFC 2104).
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         mac(&self.0, parts).finalize().into_bytes().into()
@@ -71,7 +71,7 @@ mod tests {
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
     #[test]
-    fn a_hash_depends_on_secret_label_and_the_bounds_of_parts() {
+    fn hash_depends_on_secret_label_and_part_boundaries() {
         let key = StackSecret::read(SECRET).unwrap().derive("address");
         let first = key.mac(&[b"ab", b"c"]);
         assert_eq!(first, key.mac(&[b"ab", b"c"]));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_refused() {
+    fn short_secret_is_refused() {
         assert_eq!(StackSecret::read(&SECRET[1..]).err(), Some(TooShort));
         assert_eq!(StackSecret::read("").err(), Some(TooShort));
     }

@@ -1,51 +1,52 @@
-//! The known word that a writer probably meant.
+//! Suggestions of known words for misspelt ones.
 
-/// So many known words are all listed; of more only the nearest.
-const LISTED: usize = 30;
+/// Up to this number of known words, all are listed. Otherwise only the most similar ones.
+const MAX_LISTED: usize = 30;
 
-/// How many of many are listed.
-const NEAREST: usize = 5;
+/// Number of listed words if there are too many.
+const LISTED_OF_MANY: usize = 5;
 
-/// How alike two words have to be, 0 to 1, for one to be offered in place of the other.
-const ALIKE: f64 = 0.6;
+/// Minimum similarity of a suggestion, from 0 to 1.
+const MIN_SIMILARITY: f64 = 0.6;
 
-/// The known word most like `found`, if any is like it.
+/// The known word that is most similar to `found`, if one is similar enough.
 pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let found = found.to_lowercase();
     let mut best: Option<(f64, &str)> = None;
     for word in known {
-        let likeness = strsim::normalized_damerau_levenshtein(&found, &word.to_lowercase());
-        if likeness >= ALIKE && best.is_none_or(|(most, _)| likeness > most) {
-            best = Some((likeness, word));
+        let similarity = strsim::normalized_damerau_levenshtein(&found, &word.to_lowercase());
+        if similarity >= MIN_SIMILARITY && best.is_none_or(|(most, _)| similarity > most) {
+            best = Some((similarity, word));
         }
     }
     best.map(|(_, word)| word)
 }
 
-/// "did you mean `x`?" where one word is near, and what there is where none is: the nearest where that is much.
+/// Returns "did you mean `x`?" if one word is similar. Otherwise lists the known words, or the most similar ones of
+/// many.
 #[must_use]
 pub fn suggestion(found: &str, known: &[&str]) -> String {
     match nearest(found, known.iter().copied()) {
         Some(word) => format!("did you mean `{word}`?"),
-        None if known.len() <= LISTED => format!("it is one of {}", listed(known)),
+        None if known.len() <= MAX_LISTED => format!("it is one of {}", listed(known)),
         None => {
-            let near = most_alike(found, known);
-            format!("the nearest of {} are {}", known.len(), listed(&near))
+            let similar = most_similar(found, known);
+            format!("the nearest of {} are {}", known.len(), listed(&similar))
         }
     }
 }
 
-/// The words that are most like `found`, the most alike first.
-fn most_alike<'a>(found: &str, known: &[&'a str]) -> Vec<&'a str> {
+/// The words that are most similar to `found`, in descending order.
+fn most_similar<'a>(found: &str, known: &[&'a str]) -> Vec<&'a str> {
     let found = found.to_lowercase();
-    let likeness = |word: &&str| strsim::jaro_winkler(&found, &word.to_lowercase());
-    let mut near: Vec<&str> = known.to_vec();
-    near.sort_by(|one, other| likeness(other).total_cmp(&likeness(one)));
-    near.truncate(NEAREST);
-    near
+    let similarity = |word: &&str| strsim::jaro_winkler(&found, &word.to_lowercase());
+    let mut similar: Vec<&str> = known.to_vec();
+    similar.sort_by(|one, other| similarity(other).total_cmp(&similarity(one)));
+    similar.truncate(LISTED_OF_MANY);
+    similar
 }
 
-/// Words as a sentence lists them.
+/// Words as a list in a sentence.
 #[must_use]
 pub fn listed(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();

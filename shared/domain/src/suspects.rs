@@ -1,36 +1,37 @@
-//! Which messages of a batch are taken up one by one, and in which order.
+//! Poison messages: which messages of a batch are handled alone, and in which order.
 //!
-//! A message that kills whoever takes it up leaves no word: its whole batch is shown again, and nobody can tell it from
-//! those that died with it. What comes back again and again is a suspect. Suspects are taken up one by one, and each that
-//! is done is off the queue before the next one is begun. So whoever stands before a culprit is through, and of those that
-//! come back the first one was it: next time it stands last. With each try one culprit more is known, without a note
-//! anywhere.
+//! A poison message crashes its consumer. SQS then redelivers the whole batch, and the poison message looks like the
+//! others. A message that is redelivered repeatedly becomes a suspect. Suspects are handled one by one, and each is
+//! deleted from the queue before the next one starts. All suspects before the poison message are therefore finished.
+//! Of the redelivered suspects the first one was the poison message, and comes last in the next attempt. Each attempt
+//! thus identifies one more poison message, without any stored state.
 //!
-//! A batch that stays together loses nobody to as many as seven culprits, and whoever is none is through at the try after
-//! as many tries as there are culprits.
+//! A batch that stays together loses no message to up to seven poison messages. All other messages are finished after
+//! one attempt more than there are poison messages.
 
-/// What was handed out so often, this time included, is a suspect. Twice may be chance: a deployment, a lost machine.
+/// The number of receives, including the present one, from which a message is a suspect. Two receives may be chance,
+/// such as a deployment or a lost machine.
 pub const SUSPECT: u32 = 3;
 
-/// A batch in its parts. Both hold places in the batch.
+/// A batch in its parts. Both hold indices into the batch.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Company {
-    /// Those that are no suspects: together and first, as they must not wait for anybody's fault.
+    /// Messages that are not suspects. They are handled together and first, so that they do not wait for suspects.
     pub others: Vec<usize>,
-    /// One by one, in this order.
+    /// Suspects, which are handled one by one in this order.
     pub suspects: Vec<usize>,
 }
 
-/// The parts of a batch. `batch`: how often each was handed out, this time included, and its id.
+/// Splits a batch. `batch` holds the number of receives, including the present one, and the id of each message.
 ///
-/// Suspects stand by how often they were handed out, then by id, and the queue counts for all of them alike: the order
-/// among those that come back is the same the next time. The newest of them says since when all are together: after so
-/// many tries as many culprits stand in front, and go to the end.
+/// Suspects are sorted by receives, then by id. SQS counts all of them alike, so redelivered suspects keep their
+/// order. The newest suspect shows since when the batch is together. The number of attempts since then is the number
+/// of poison messages at the front, which are moved to the end.
 #[must_use]
 pub fn company(batch: &[(u32, &str)]) -> Company {
     let (mut suspects, others): (Vec<usize>, Vec<usize>) =
-        (0..batch.len()).partition(|at| batch[*at].0 >= SUSPECT);
-    suspects.sort_by_key(|at| batch[*at]);
+        (0..batch.len()).partition(|index| batch[*index].0 >= SUSPECT);
+    suspects.sort_by_key(|index| batch[*index]);
     if let Some(newest) = suspects.first() {
         let known = usize::try_from(batch[*newest].0 - SUSPECT).unwrap_or(usize::MAX);
         let known = known % suspects.len();

@@ -1,5 +1,4 @@
-//! What the policy says about texts: which countries they may go to, who they come from, what they cost, and how much
-//! may be spent on them.
+//! The policy for SMS: allowed countries, senders, prices and spending limits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +13,13 @@ use crate::recipient::PhoneNumber;
 use crate::rule::Rule;
 use crate::segments::measure;
 
-/// What holds for all texts.
+/// The policy for all SMS.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Texting {
-    /// Numbers that begin otherwise get no text: `+49`, `+1`. Everybody may, where it is empty.
+    /// The allowed number prefixes, such as `+49` and `+1`. If empty, all numbers are allowed.
     ///
-    /// It is the brake on pumping: whoever makes us send texts to numbers that they earn from has such numbers in a few
-    /// countries, and not where our people live.
+    /// The list limits SMS pumping. Attackers trigger SMS to numbers that earn them money, and these numbers are in
+    /// few countries.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub countries: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Senders::is_empty")]
@@ -31,8 +30,8 @@ pub struct Texting {
     pub budget: Option<Budget>,
 }
 
-/// Who texts come from. The tenant's name is closer to the recipient than the category's; where there is neither, it is
-/// the function's own.
+/// The sender names of SMS. The tenant's name takes precedence over the category's. Without either, the function's
+/// own sender is used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Senders {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -41,30 +40,30 @@ pub struct Senders {
     pub categories: BTreeMap<String, String>,
 }
 
-/// What one message of a text costs. A long text is several.
+/// The prices of single messages. A long SMS consists of several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prices {
     /// Three letters, such as `USD`.
     pub currency: String,
-    /// Where no prefix fits.
+    /// The price for numbers without a matching prefix.
     pub default: Micros,
-    /// By what a number begins with; the longest that fits counts.
+    /// Prices by number prefix. The longest matching prefix applies.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub by_prefix: BTreeMap<String, Micros>,
 }
 
-/// How much may be spent.
+/// The spending limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
-    /// In millionths of the prices' currency.
+    /// The limit in millionths of the prices' currency.
     pub limit: Limit,
     pub per: Per,
-    /// These categories are counted and never held back.
+    /// Categories that count but are never stopped.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub except: BTreeSet<String>,
 }
 
-/// What a text costs, and who is asked whether it may.
+/// The price of an SMS, and the counters that must admit it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bill {
     pub price: Micros,
@@ -79,7 +78,7 @@ impl Senders {
         self.tenants.is_empty() && self.categories.is_empty()
     }
 
-    /// The name that a text of this category comes from, for this tenant.
+    /// The sender name for an SMS of this category and tenant.
     #[must_use]
     pub fn name(&self, tenant: Option<&str>, category: &str) -> Option<&str> {
         let own = tenant.and_then(|tenant| self.tenants.get(tenant));
@@ -88,16 +87,12 @@ impl Senders {
 }
 
 impl Prices {
-    /// What one message to this number costs.
+    /// The price of one message to this number.
     #[must_use]
     pub fn of(&self, to: &PhoneNumber) -> Micros {
-        // A number is a `+` and digits: every byte is a letter.
-        let beginnings = (1..=to.as_str().len()).rev().filter_map(|it| to.as_str().get(..it));
-        beginnings
-            .filter_map(|beginning| self.by_prefix.get(beginning))
-            .next()
-            .copied()
-            .unwrap_or(self.default)
+        // A number consists of `+` and digits, so every byte is a character.
+        let prefixes = (1..=to.as_str().len()).rev().filter_map(|length| to.as_str().get(..length));
+        prefixes.filter_map(|prefix| self.by_prefix.get(prefix)).next().copied().unwrap_or(self.default)
     }
 }
 
@@ -107,7 +102,7 @@ impl Texting {
         *self == Texting::default()
     }
 
-    /// Whether texts may go where this number is.
+    /// Whether SMS to this number are allowed.
     #[must_use]
     pub fn serves(&self, to: &PhoneNumber) -> bool {
         self.countries.is_empty()
@@ -115,7 +110,7 @@ impl Texting {
     }
 }
 
-/// What a text costs, where somebody counts it. A rule that `overrides` is counted and never held back.
+/// The price of an SMS, if a limit counts it. An SMS of a rule that `overrides` counts but is never stopped.
 #[must_use]
 pub fn bill(
     policy: &Policy,
@@ -150,7 +145,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_longest_beginning_that_fits_says_what_a_text_costs() {
+    fn longest_matching_prefix_sets_the_price() {
         check("+12025550100", "0.00645");
         check("+18765550100", "0.12");
         check("+442079460000", "0.0463");
@@ -158,8 +153,8 @@ mod tests {
     }
 
     #[test]
-    fn a_text_goes_only_where_the_policy_lets_it() {
-        let number = |it: &str| PhoneNumber::parse(it).ok().unwrap();
+    fn only_allowed_countries_get_sms() {
+        let number = |text: &str| PhoneNumber::parse(text).ok().unwrap();
         let open = Texting::default();
         assert!(open.serves(&number("+99812345678")), "without a list everybody may");
         let some = Texting { countries: BTreeSet::from(["+44".into(), "+1".into()]), ..Texting::default() };
@@ -168,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tenants_name_stands_before_the_categorys() {
+    fn tenants_sender_overrides_the_categorys() {
         let senders = Senders {
             tenants: BTreeMap::from([("clinic-7".into(), "Clinic".into())]),
             categories: BTreeMap::from([("security".into(), "Guard".into())]),
@@ -195,7 +190,7 @@ mod tests {
     }
 
     fn prices() -> Prices {
-        let price = |it: &str| Micros::parse(it).unwrap();
+        let price = |text: &str| Micros::parse(text).unwrap();
         Prices {
             currency: "USD".into(),
             default: price("0.25"),

@@ -1,8 +1,9 @@
-//! What the bus hears of notifications: `carillon.delivery.<status>` for each that reached a status, and one
-//! `communication.sent` for all that one hand-over of an event led to. An event of which nothing was to be sent leads to
-//! one `communication.sent`, too: its notifications were all suppressed.
+//! Delivery events. The bus receives `carillon.delivery.<status>` for each notification with a final status, and one
+//! `communication.sent` for all notifications of one hand-over of an event. An event whose notifications were all
+//! suppressed also leads to one `communication.sent`.
 //!
-//! Both are made of ledger rows alone, under ids that the rows decide: told twice, they are one event.
+//! Both events are computed from ledger rows only, and the rows determine their ids. A repeated publication is
+//! therefore the same event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,63 +19,64 @@ use crate::job::Origin;
 use crate::key::{Key, event_part, hash_of};
 use crate::outcome::{Reason, Status};
 
-/// The relay publishes these events.
+/// The source of these events, which the relay publishes.
 const SOURCE: &str = crate::producers::RELAY_SOURCE;
 
-/// What the type of every event about one notification begins with.
+/// The type prefix of events about single notifications.
 pub const DELIVERY: &str = "carillon.delivery.";
 
 /// The type of the event about all notifications of one hand-over.
 pub const COMMUNICATION: &str = "communication.sent";
 
-/// Whether an event is the `communication.sent` that the relay publishes.
+/// Whether an event is a `communication.sent` of the relay.
 #[must_use]
 pub fn is_communication(event: &Event) -> bool {
     event.kind == COMMUNICATION && event.source == SOURCE
 }
 
-/// The notifications that one hand-over of an event led to.
+/// The notifications of one hand-over of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Set {
-    /// Names the hand-over among those of its event: the same, however often it is repeated.
+    /// The id of the hand-over within its event. Repetitions have the same id.
     pub id: String,
-    /// How many notifications there are in it.
+    /// Number of notifications in the set.
     pub of: u32,
-    /// The category of the event, or else of the rule.
+    /// The category of the event, or of the rule if the event has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
 }
 
-/// The set of the notifications of an event that were suppressed when nothing of the event was to be sent.
+/// The set of suppressed notifications of an event without any sent notification.
 const SUPPRESSED: &str = "suppressed";
 
 impl Set {
-    /// What the hand-over of this message is called: that of an event itself has no name, what was left for later is
-    /// called by what it says.
+    /// The name of a message's hand-over. The hand-over of the event itself has a fixed name, and that of a
+    /// continuation is named by its content.
     #[must_use]
     pub fn name(left_for_later: Option<&str>) -> String {
-        left_for_later.map_or_else(|| "event".to_owned(), |it| hash_of(&[it])[..16].to_owned())
+        left_for_later.map_or_else(|| "event".to_owned(), |message| hash_of(&[message])[..16].to_owned())
     }
 
-    /// The set of the suppressed notifications of a hand-over that sends nothing. All hand-overs of an event share it, so
-    /// that the event leads to one `communication.sent`.
+    /// The set of the suppressed notifications of a hand-over that sends none. All hand-overs of an event share it,
+    /// so that the event leads to one `communication.sent`.
     ///
-    /// `of` is the number of suppressed notifications; `None` while more of the event is left for later. Such a set never
-    /// is complete by itself.
+    /// `of` is the number of suppressed notifications, or `None` while continuations of the event are pending. Such a
+    /// set is never complete by itself.
     #[must_use]
     pub fn suppressed(of: Option<usize>, category: Option<String>) -> Set {
         let of = of.and_then(|of| u32::try_from(of).ok()).unwrap_or(u32::MAX);
         Set { id: SUPPRESSED.to_owned(), of, category }
     }
 
-    /// Whether a set is the one of [`Set::suppressed`]. No hand-over has this name: names are hashes, or `event`.
+    /// Whether a set is the one of [`Set::suppressed`]. No hand-over has this name, because names are hashes, or
+    /// `event`.
     #[must_use]
     pub fn is_suppressed(id: &str) -> bool {
         id == SUPPRESSED
     }
 }
 
-/// One notification and where it stands.
+/// A notification with its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told<'a> {
     pub key: &'a Key,
@@ -82,18 +84,18 @@ pub struct Told<'a> {
     pub status: Status,
     pub reason: Option<Reason>,
     pub rule: &'a str,
-    /// An id, a room, or the hash of an inline address: never an address.
+    /// An id, a room, or the hash of an inline address, and never an address.
     pub recipient: &'a str,
     pub channel: Option<Channel>,
     pub step: u32,
-    /// What the provider calls it.
+    /// The provider's message id.
     pub provider_id: Option<&'a str>,
-    /// Since when it stands there.
+    /// The time of the present state.
     pub at: Timestamp,
 }
 
-/// What the bus hears of one notification. `None` where nothing came of it that anybody could wait for: it is still
-/// under way, or no rule matched and there is no notification.
+/// The delivery event of a notification. `None` if the notification is in progress, or if no rule matched and there
+/// is no notification.
 #[must_use]
 pub fn delivery(told: &Told<'_>) -> Option<Event> {
     if !told.status.is_final() || told.reason == Some(Reason::NoRule) {
@@ -123,35 +125,35 @@ pub fn delivery(told: &Told<'_>) -> Option<Event> {
     Some(told.origin.leads_to(Event { subject, ..event }))
 }
 
-/// What the bus hears when every notification of a set stands: to whom the event was told, and how it went on each
-/// channel. `None` while one is under way or missing; and for the sets of this very event, which would never end.
+/// The event about a set whose notifications are all final, with the recipients and the outcomes by channel. `None`
+/// if a notification is in progress or missing. Also `None` for sets of this event type, to prevent an endless loop.
 ///
-/// `rows` are those of the set, in whatever order.
+/// `rows` are the rows of the set in any order.
 #[must_use]
 pub fn communication(set: &Set, rows: &[Told<'_>]) -> Option<Event> {
     let first = rows.iter().min_by_key(|row| row.key)?;
-    let stands = rows.iter().all(|row| row.status.is_final());
-    if !stands
+    let is_final = rows.iter().all(|row| row.status.is_final());
+    if !is_final
         || rows.len() < usize::try_from(set.of).unwrap_or(usize::MAX)
         || first.origin.kind == COMMUNICATION
     {
         return None;
     }
     let mut sorted: Vec<&Told<'_>> = rows.iter().collect();
-    sorted.sort_by_key(|it| (it.recipient, it.channel, it.key));
-    let recipients: BTreeSet<&str> = sorted.iter().map(|it| it.recipient).collect();
+    sorted.sort_by_key(|row| (row.recipient, row.channel, row.key));
+    let recipients: BTreeSet<&str> = sorted.iter().map(|row| row.recipient).collect();
     let mut outcomes: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
-    for it in &sorted {
-        let of_channel = outcomes.entry(it.channel.map_or("-", Channel::name)).or_default();
-        *of_channel.entry(it.status.name()).or_default() += 1;
+    for row in &sorted {
+        let of_channel = outcomes.entry(row.channel.map_or("-", Channel::name)).or_default();
+        *of_channel.entry(row.status.name()).or_default() += 1;
     }
     let notifications: Vec<Value> = sorted
         .iter()
-        .map(|it| {
+        .map(|row| {
             json!({
-                "notification": it.key.as_str(), "recipient": it.recipient,
-                "channel": it.channel.map(Channel::name), "status": it.status.name(),
-                "reason": it.reason.map(Reason::name),
+                "notification": row.key.as_str(), "recipient": row.recipient,
+                "channel": row.channel.map(Channel::name), "status": row.status.name(),
+                "reason": row.reason.map(Reason::name),
             })
         })
         .collect();
@@ -179,7 +181,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
     #[test]
-    fn a_status_is_told_once_however_often_it_is_seen_and_what_is_under_way_is_not() {
+    fn final_status_has_one_event_and_others_have_none() {
         let (origin, key) = (origin("task.done"), Key::from("k".repeat(43)));
         let told = |status, reason| Told { status, reason, ..told(&origin, &key, "ann", Channel::Email) };
         let sent = delivery(&told(Status::Sent, None)).unwrap();
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_communication_is_told_when_all_of_its_set_stand_and_never_of_itself() {
+    fn communication_needs_a_complete_set_and_is_never_about_itself() {
         let keys = [Key::from("a".repeat(43)), Key::from("b".repeat(43))];
         let of = |kind: &str, statuses: &[Status]| {
             let origin = origin(kind);
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_hand_over_of_an_event_has_a_name_of_its_own() {
+    fn hand_overs_have_different_names() {
         assert_eq!(Set::name(None), Set::name(None));
         assert_ne!(Set::name(Some("{\"a\":1}")), Set::name(Some("{\"a\":2}")));
         assert_ne!(Set::name(Some("{}")), Set::name(None));

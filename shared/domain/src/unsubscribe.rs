@@ -1,7 +1,7 @@
-//! Unsubscribing: from what, and whose word it is. [`Keys`] makes and reads the token in a letter's link.
+//! Unsubscriptions and their scopes. [`Keys`] creates and reads the token in an e-mail's unsubscribe link.
 //!
-//! An unsubscription is a person's own word, stronger than their preferences: for what is commercial it stands whatever
-//! a layer says, for a category it stands unless that category is locked. What is critical never asks.
+//! An unsubscription overrides preferences. For commercial messages it overrides all layers, and for a category it
+//! applies unless the category is locked. Critical messages ignore it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,22 +14,22 @@ mod token;
 
 pub use token::{AHEAD, BadKeys, Claim, Forged, Keys, LIFE};
 
-/// What every scope of a category begins with.
+/// The prefix of category scopes.
 const CATEGORY: &str = "category:";
 
-/// From what somebody unsubscribes. It is written `commercial` or `category:<name>`.
+/// The scope of an unsubscription, written as `commercial` or `category:<name>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Scope {
-    /// All that is advertising, of whatever category.
+    /// All commercial messages of any category.
     Commercial,
-    /// All of one category that is not critical.
+    /// All non-critical messages of one category.
     Category(String),
 }
 
-/// A text that is no scope.
+/// A text that is not a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no scope of an unsubscription; write `commercial` or `category:<name>`")]
+#[error("not an unsubscribe scope; write `commercial` or `category:<name>`")]
 pub struct NoScope;
 
 impl TryFrom<String> for Scope {
@@ -59,16 +59,16 @@ impl fmt::Display for Scope {
     }
 }
 
-/// When somebody unsubscribed, and by the link of which message.
+/// The time of an unsubscription, and the message whose link was used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsubscription {
     pub at: Timestamp,
-    /// The key of the letter; empty where an operator or a producer says so.
+    /// The key of the e-mail. Empty if an operator or a producer unsubscribed the user.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
 }
 
-/// From what a person has unsubscribed.
+/// The unsubscriptions of a user.
 pub type Unsubscribed = BTreeMap<Scope, Unsubscription>;
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! Keys that values of an event make: what a throttle counts, a digest collects, a cancellation takes back and a push
-//! notification replaces.
+//! Keys from event values, for throttles, digests, cancellations and the replacement of push notifications.
 //!
-//! Two values have one key only if they are one value. Numbers are compared by value (`1`, `1.0` and `1e0` are one), and
-//! a whole number and its text are one value, because producers write ids either way. All other values differ from every
-//! text: `true` is not `"true"`. Objects and lists count as a whole; the order of an object's members does not.
+//! Two values have the same key only if they are the same value. Numbers are compared by value (`1`, `1.0` and `1e0`
+//! are equal). An integer and its text are the same value, because producers write ids either way. All other values
+//! differ from every text: `true` is not `"true"`. Objects and lists are compared as a whole, regardless of the order
+//! of an object's members.
 //!
-//! `null` and a missing member have no key. An event without a key is a thing of its own: it never shares a counter or a
-//! window with another event, and its decision says so.
+//! `null` and a missing member have no key. An event without a key never shares a counter or a window with another
+//! event, and its decision says so.
 
 use std::fmt::Write as _;
 
@@ -15,22 +15,22 @@ use serde_json::Value;
 use crate::json::Decimal;
 use crate::path::Path;
 
-/// Texts of up to so many bytes are keys as they stand, as in release 0.1.
+/// Texts of up to this length are keys as they are, as in release 0.1.
 const MAX_PLAIN_BYTES: usize = 256;
 
-/// What stands before the canonical JSON of a value that is no plain text. A text that begins so is no plain text.
+/// The prefix of the canonical JSON of a value that is not a plain text. No plain text has this prefix.
 const CANONICAL: &str = "\u{0}json ";
 
-/// Names the value at a path. The key may hold personal data: only its keyed hash is stored.
+/// The key of the value at a path. It may contain personal data, so only its keyed hash is stored.
 ///
-/// `None` when the event has no such member, or `null`.
+/// `None` if the event lacks the member, or the value is `null`.
 #[must_use]
 pub fn value_key(path: &Path, envelope: &Value) -> Option<String> {
     let value = path.pick_value(envelope)?;
     Some(key_of(&value))
 }
 
-/// The key that release 0.1 made of the same value, where it is the same as today's.
+/// The key that release 0.1 computed for the same value, if it equals the present one.
 #[must_use]
 pub fn former_value_key(path: &Path, envelope: &Value) -> Option<String> {
     value_key(path, envelope).filter(|key| !key.starts_with(CANONICAL))
@@ -59,7 +59,8 @@ fn canonical_key(value: &Value) -> String {
     key
 }
 
-/// Canonical JSON after RFC 8785: no blanks, members by name. Unlike there, numbers keep all their digits.
+/// Writes canonical JSON similar to RFC 8785: without whitespace, and with members sorted by name. Unlike in the RFC,
+/// numbers keep all their digits.
 fn write(value: &Value, into: &mut String) {
     match value {
         Value::Null => into.push_str("null"),
@@ -71,8 +72,8 @@ fn write(value: &Value, into: &mut String) {
         Value::String(text) => quote(text, into),
         Value::Array(elements) => {
             into.push('[');
-            for (place, element) in elements.iter().enumerate() {
-                if place > 0 {
+            for (index, element) in elements.iter().enumerate() {
+                if index > 0 {
                     into.push(',');
                 }
                 write(element, into);
@@ -83,8 +84,8 @@ fn write(value: &Value, into: &mut String) {
             let mut members: Vec<(&String, &Value)> = members.iter().collect();
             members.sort_by_key(|(name, _)| *name);
             into.push('{');
-            for (place, (name, member)) in members.into_iter().enumerate() {
-                if place > 0 {
+            for (index, (name, member)) in members.into_iter().enumerate() {
+                if index > 0 {
                     into.push(',');
                 }
                 quote(name, into);
@@ -103,7 +104,7 @@ fn quote(text: &str, into: &mut String) {
             '"' => into.push_str("\\\""),
             '\\' => into.push_str("\\\\"),
             control if u32::from(control) < 0x20 => {
-                // Writing to a text cannot fail.
+                // Writing to a String cannot fail.
                 let _ = write!(into, "\\u{:04x}", u32::from(control));
             }
             other => into.push(other),
@@ -118,7 +119,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn different_values_are_different_keys() {
+    fn different_values_have_different_keys() {
         let long = "L".repeat(300);
         let values = [
             json!(true),
@@ -171,15 +172,15 @@ mod tests {
         ] {
             keys.push(key(&serde_json::from_str(&format!("{{\"k\":{digits}}}")).unwrap()).unwrap());
         }
-        for (place, one) in keys.iter().enumerate() {
-            for other in &keys[..place] {
+        for (index, one) in keys.iter().enumerate() {
+            for other in &keys[..index] {
                 assert_ne!(one, other);
             }
         }
     }
 
     #[test]
-    fn spelling_makes_no_other_key() {
+    fn spelling_does_not_change_the_key() {
         for (one, other) in [
             ("1", "\"1\""),
             ("1", "1.0"),
@@ -199,15 +200,15 @@ mod tests {
     fn null_and_missing_have_no_key() {
         let envelope =
             json!({ "k": null, "list": [{ "id": 1 }, {}], "none": [{}], "empty": [], "text": "x" });
-        let at = |path: &str| value_key(&Path::parse(path).unwrap(), &envelope);
+        let key_at = |path: &str| value_key(&Path::parse(path).unwrap(), &envelope);
         for path in ["$.k", "$.gone", "$.k.deeper", "$.none.id", "$.empty.id", "$.text.deeper"] {
-            assert_eq!(at(path), None, "{path}");
+            assert_eq!(key_at(path), None, "{path}");
         }
-        assert!(at("$.list.id").is_some() && at("$.empty").is_some());
+        assert!(key_at("$.list.id").is_some() && key_at("$.empty").is_some());
     }
 
     #[test]
-    fn short_texts_and_whole_numbers_keep_the_keys_of_the_last_release() {
+    fn short_texts_and_integers_keep_their_former_keys() {
         for (value, expected) in [
             (json!("abc"), "abc"),
             (json!(7), "7"),

@@ -1,7 +1,8 @@
-//! What dispatch tells its later self: go on with somebody, close a digest, tell the next hundred members.
+//! Continuations: messages of dispatch to itself, to continue a run, close a digest, or notify the next members of an
+//! audience.
 //!
-//! A wake carries the event, so that nothing has to be kept for it, and no decision: who wakes decides anew. Sent twice
-//! it does no harm, because what comes of it has the same keys.
+//! A continuation carries the event, so no other state is needed. It carries no decision, because dispatch decides
+//! again. A duplicate does no harm, because its notifications have the same keys.
 
 use std::fmt;
 
@@ -17,26 +18,26 @@ use crate::outcome::Reason;
 use crate::plan::Audience;
 use crate::recipient::Group;
 
-/// The layout of [`Wake`]. An older one is read through [`UPGRADES`]; a message of a newer one goes back to its queue.
-/// Raise it only for a change that an older reader would misread, and add the step that reads the version before, and its
-/// golden files.
+/// The version of [`Wake`]'s layout. Older versions are read through [`UPGRADES`]. A message of a newer version
+/// returns to its queue. Raise the version only for a change that an older reader would misread. Then also add the
+/// upgrade step for the previous version, and its golden files.
 pub const WAKE_VERSION: u32 = 1;
 
-/// One step for each version before [`WAKE_VERSION`]: without it this does not compile.
+/// One upgrade step for each version before [`WAKE_VERSION`]. The array's length makes the compiler check this.
 const UPGRADES: [Upgrade; (WAKE_VERSION - 1) as usize] = [];
 
 const LAYOUT: Layout = Layout { member: "carillon_wake", oldest: 1, upgrades: &UPGRADES };
 
-/// Reads the wake that a job carries, of this version or an older one.
+/// Reads the continuation inside a job, of this or an older version.
 pub(crate) fn nested<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Wake, D::Error> {
     let text = Box::<RawValue>::deserialize(deserializer)?;
     LAYOUT.read(text.get()).map_err(serde::de::Error::custom)
 }
 
-/// One thing that is to be gone on with. No `Debug`: it holds an event.
+/// A continuation. No `Debug`, because it holds an event.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Wake {
-    /// Tells a wake from an event of the bus: there is no such member there.
+    /// Distinguishes a continuation from an event of the bus, which has no such member.
     pub carillon_wake: u32,
     /// The event's envelope.
     event: Box<RawValue>,
@@ -44,80 +45,80 @@ pub struct Wake {
     pub task: Task,
 }
 
-/// What is to be done.
+/// The task of a continuation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Go on with a rule's steps for one recipient.
+    /// Continues a rule's steps for one recipient.
     Run { audience: Audience, start: Start },
-    /// The window of a digest is over.
+    /// Closes a digest window.
     Close {
         audience: Audience,
         step: u32,
         only: Option<Channel>,
         window: String,
         window_id: String,
-        /// It was over before, and a part of it had to wait: it is gone on with here.
+        /// The position at which a partly deferred digest continues after its window was closed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resume: Option<Start>,
     },
-    /// Tell those who come after `cursor`.
+    /// Continues a fan-out with the members after `cursor`.
     FanOut { cursor: Cursor },
 }
 
-/// Where in a rule a run begins.
+/// The position in a rule at which a run starts.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     pub step: u32,
-    /// Only this channel of the step, and nothing after it: it was held back while the others went on.
+    /// Restricts the run to this channel of the step, which was deferred while the others continued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Channel>,
-    /// How often a recurring rule has run before.
+    /// Number of earlier runs of a recurring rule.
     #[serde(default)]
     pub occurrence: u32,
-    /// When it was to go on.
+    /// The due time of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// Only this device of it: the others have been told.
+    /// Restricts the run to this device. The other devices have been handled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// The throttles before this step have let the run through.
+    /// The throttles before this step have admitted the run.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub counted: u32,
-    /// Somebody asked for a second send on purpose: the nonce that keeps its keys apart from those of the first.
+    /// The nonce of a requested second send, which distinguishes its keys from the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
-    /// It takes the place of a channel of the step that failed: `only` is the first that may.
+    /// The failed channel of the step that this run replaces. `only` is the first fallback channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<InsteadOf>,
 }
 
-/// The channel that a notification takes the place of.
+/// The channel that a fallback notification replaces, with the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InsteadOf {
     pub channel: Channel,
-    /// Why it did not go there.
+    /// The reason of the failure.
     pub why: Reason,
 }
 
 impl fmt::Display for InsteadOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it takes the place of {}: {}", self.channel.name(), self.why.meaning())
+        write!(f, "fallback for {}: {}", self.channel.name(), self.why.meaning())
     }
 }
 
 impl Start {
-    /// What keeps the keys of this run apart from others of the same rule, recipient, channel and step.
+    /// The nonce that distinguishes the keys of this run from others of the same rule, recipient, channel and step.
     #[must_use]
-    pub fn nonce(&self, what: String) -> String {
+    pub fn nonce(&self, part: String) -> String {
         match &self.again {
-            Some(again) => format!("again {again} {what}"),
-            None => what,
+            Some(again) => format!("again {again} {part}"),
+            None => part,
         }
     }
 
-    /// Where a run goes on when the window is over that `step` opened: behind it, or, where one channel was collected
-    /// over quiet hours, in that very step.
+    /// The position after the digest window that `step` opened. This is the next step. For a single channel that was
+    /// collected over quiet hours, it is the same step.
     #[must_use]
     pub fn after_digest(step: u32, only: Option<Channel>) -> Start {
         let step = if only.is_some() { step } else { step.saturating_add(1) };
@@ -126,17 +127,17 @@ impl Start {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_zero(it: &u32) -> bool {
-    *it == 0
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
-/// How far a fan-out has come.
+/// The progress of a fan-out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cursor {
-    /// So many of those whom the event itself names are told.
+    /// This number of recipients that the event names have been handled.
     Named(usize),
-    /// The members of a group up to this one are told.
+    /// The members of a group up to this one have been handled.
     Member { group: Group, after: String },
 }
 
@@ -147,7 +148,7 @@ impl Wake {
         Wake { carillon_wake: WAKE_VERSION, event, rule: rule.to_owned(), task }
     }
 
-    /// The same, now that it is known why a channel failed whose place is taken.
+    /// Adds the reason of the failure to the run of a fallback channel.
     #[must_use]
     pub fn because(mut self, why: Reason) -> Wake {
         let start = match &mut self.task {
@@ -155,32 +156,33 @@ impl Wake {
             Task::Close { resume, .. } => resume.as_mut(),
             Task::FanOut { .. } => None,
         };
-        if let Some(it) = start.and_then(|start| start.instead_of.as_mut()) {
-            it.why = why;
+        if let Some(instead_of) = start.and_then(|start| start.instead_of.as_mut()) {
+            instead_of.why = why;
         }
         self
     }
 
-    /// Reads a wake as its queue or its schedule carries it, of this version or an older one. `None` when the text is
-    /// something else: an event.
+    /// Reads a continuation of this or an older version, as a queue or a schedule carries it. `None` if the text is
+    /// an event.
     ///
     /// # Errors
-    /// [`NotRead`] tells a wake of a newer release from one that no release reads.
+    /// [`NotRead`] tells a continuation of a newer release from one that no release can read.
     #[must_use]
     pub fn read(text: &str) -> Option<Result<Wake, NotRead>> {
-        // Cheaper than reading every event twice: the member is the first that a wake writes.
+        // Cheaper than parsing every event twice. A continuation writes this member first.
         text.starts_with("{\"carillon_wake\":").then(|| LAYOUT.read(text))
     }
 
-    /// The event behind it.
+    /// The event of the continuation.
     ///
     /// # Errors
-    /// [`Refusal`] when the text was changed on its way.
+    /// [`Refusal`] if the text was changed in transit.
     pub fn event(&self) -> Result<Event, Refusal> {
         Event::stored(self.event.get())
     }
 
-    /// Names what `key` waits for until `at`: 27 characters. The same wait has the same name, another time another one.
+    /// The name of the schedule for which `key` waits until `at`: 27 characters. The same wait has the same name, and
+    /// another time has another name.
     #[must_use]
     pub fn name(key: &Key, at: Timestamp) -> String {
         hash_of(&[key.as_str(), &at.to_string()])
@@ -197,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_send_on_purpose_has_keys_of_its_own_each_time() {
+    fn requested_second_sends_have_keys_of_their_own() {
         let nonce = |again: Option<&str>| {
             let start = Start { again: again.map(str::to_owned), ..Start::default() };
             start.nonce("device d".to_owned())
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wake_comes_back_as_it_went_and_an_event_is_none() {
+    fn continuation_round_trips_and_events_are_not_read() {
         let event = Event::parse(
             r#"{"specversion":"1.0","id":"e-1","source":"/a","type":"t","time":"2026-11-20T12:00:00Z","tenant":"c","data":{"x":1.50}}"#,
         )

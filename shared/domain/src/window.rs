@@ -1,4 +1,5 @@
-//! When somebody may be disturbed. It does not know what waits for it, nor what may never wait.
+//! Quiet hours: the times at which a recipient may be notified. Exceptions for critical notifications are decided
+//! elsewhere.
 
 mod reading;
 
@@ -12,30 +13,28 @@ use crate::daytime::{self, DayTime};
 use crate::written::Invalid;
 use crate::zone::Zone;
 
-/// How many rows, or quiet ranges, one week may have.
+/// Maximum number of rows, or quiet ranges, in a week.
 pub const MAX_ROWS: usize = 70;
 
-/// How far ahead an opening or a closing is looked for, in days. A week is enough, and the other one is for zones that
-/// skip a day.
+/// The period in days in which the next opening or closing is searched. One week suffices. The second covers zones
+/// that skip a day.
 pub const MAX_DAYS_AHEAD: usize = 14;
 
-/// The week of somebody, in their own local time: open is when they may be disturbed. A range includes its start and
-/// not its end.
+/// A recipient's week in local time. Notifications are allowed in open ranges. A range includes its start and
+/// excludes its end.
 ///
-/// It is written in one of two forms, and is written back as it was:
-/// - `{"quiet": {"start": "22:00", "end": "07:00", "days": ["fri"]}}`: closed from `start` to `end`, past midnight
-///   where the end is not the later one. `days` are those on which it starts; all, if it is left out. `quiet` may also
-///   be a list of these.
-/// - `[{"day": "mon", "type": "send", "from": "08:00:00", "until": "12:00:00"}]`: rows of `send` or `do_not_send`;
-///   `from` is 00:00 and `until` 24:00 where they are left out. A day with a row of `send` is open only in those; a day
-///   without rows is open.
-///
-/// Source: semantics 4.4.
+/// Two forms are accepted, and the original form is kept when it is written back:
+/// - `{"quiet": {"start": "22:00", "end": "07:00", "days": ["fri"]}}`: closed from `start` to `end`, past midnight if
+///   the end is not later than the start. `days` are the days of the start, by default all. `quiet` may also be a
+///   list of such objects.
+/// - `[{"day": "mon", "type": "send", "from": "08:00:00", "until": "12:00:00"}]`: rows of `send` or `do_not_send`.
+///   `from` is 00:00 and `until` 24:00 by default. A day with a `send` row is open only in such rows. A day without
+///   rows is open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub struct Windows {
     written: Value,
-    /// For each day from Monday on: what is open, in order, with something closed in between.
+    /// The open ranges of each day, starting with Monday, in order and with gaps between them.
     open: [Vec<Range>; 7],
 }
 
@@ -46,18 +45,18 @@ struct Range {
     until: DayTime,
 }
 
-/// Whether somebody may be disturbed at an instant, and if not, when next.
+/// Whether notifications are allowed at an instant, and if not, when next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {
-    /// At once.
+    /// Allowed now.
     Open,
-    /// Not before this instant. Many people open at the same one: see [`spread`].
+    /// Not before this instant. Many recipients have the same one, see [`spread`].
     At(Timestamp),
-    /// Not within two weeks, so at no time: every day is closed.
+    /// Not within two weeks, which means never: every day is closed.
     Never,
 }
 
-/// An open stretch of time: its start belongs to it, its end does not.
+/// An open interval, including its start and excluding its end.
 #[derive(Clone, Copy)]
 struct Stretch {
     start: Timestamp,
@@ -65,36 +64,36 @@ struct Stretch {
 }
 
 impl Windows {
-    /// Whether they are open at `at`, and otherwise when they open next.
+    /// Whether notifications are allowed at `instant`, and otherwise when next.
     ///
-    /// Ranges are local and become instants one by one: a start or an end that clocks skip is the first instant after
-    /// the gap; of one that they show twice, a start is the first and an end the second. A range that lies in the gap
-    /// is left out on that day.
+    /// Local ranges are converted to instants one by one. A start or an end that the clocks skip becomes the first
+    /// instant after the gap. If a local time occurs twice, a start is its first occurrence and an end its second. A
+    /// range inside the gap is omitted on that day.
     #[must_use]
-    pub fn opening(&self, zone: &Zone, at: Timestamp) -> Opening {
-        let (ahead, _) = self.ahead(zone, at);
-        match ahead.iter().find(|it| it.end > at) {
-            Some(it) if it.start <= at => Opening::Open,
-            Some(it) => Opening::At(it.start),
+    pub fn opening(&self, zone: &Zone, instant: Timestamp) -> Opening {
+        let (ahead, _) = self.ahead(zone, instant);
+        match ahead.iter().find(|stretch| stretch.end > instant) {
+            Some(stretch) if stretch.start <= instant => Opening::Open,
+            Some(stretch) => Opening::At(stretch.start),
             None => Opening::Never,
         }
     }
 
-    /// When what is open at `at` closes. `None` when nothing is open, or it stays so for two weeks.
+    /// The end of the open range at `instant`. `None` if `instant` is not in one, or if it stays open for two weeks.
     #[must_use]
-    pub fn closing(&self, zone: &Zone, at: Timestamp) -> Option<Timestamp> {
-        let (ahead, horizon) = self.ahead(zone, at);
-        let present = ahead.iter().find(|it| it.start <= at && at < it.end)?;
+    pub fn closing(&self, zone: &Zone, instant: Timestamp) -> Option<Timestamp> {
+        let (ahead, horizon) = self.ahead(zone, instant);
+        let present = ahead.iter().find(|stretch| stretch.start <= instant && instant < stretch.end)?;
         (present.end < horizon).then_some(present.end)
     }
 
-    /// The open stretches from the day before `at` on, in order and apart from one another, and where they were no
-    /// longer looked for. The days beside the present one count, because clocks can be moved across midnight.
-    fn ahead(&self, zone: &Zone, at: Timestamp) -> (Vec<Stretch>, Timestamp) {
-        let today = zone.local(at).date();
+    /// The open intervals from the day before `instant`, in order and disjoint, and the end of the searched period. The
+    /// adjacent days are included, because clocks can be moved across midnight.
+    fn ahead(&self, zone: &Zone, instant: Timestamp) -> (Vec<Stretch>, Timestamp) {
+        let today = zone.local(instant).date();
         let first = today.yesterday().unwrap_or(today);
         let mut ahead: Vec<Stretch> = Vec::new();
-        let mut horizon = at;
+        let mut horizon = instant;
         for date in first.series(jiff::Span::new().days(1)).take(MAX_DAYS_AHEAD + 2) {
             for range in &self.open[daytime::index(date.weekday())] {
                 let Some(next) = stretch(zone, date, *range) else { continue };
@@ -109,20 +108,20 @@ impl Windows {
     }
 }
 
-/// `None` when nothing is left of the range on that day.
+/// The interval of a range on one day. `None` if no part of the range is left on that day.
 fn stretch(zone: &Zone, date: Date, range: Range) -> Option<Stretch> {
     let start = zone.beginning(range.from.on(date)?)?;
     let end = end(zone, date, range.until);
     (start < end).then_some(Stretch { start, end })
 }
 
-/// The last instant that there is, when the calendar ends before.
+/// The instant of the end. The last representable instant if the calendar ends before.
 fn end(zone: &Zone, date: Date, time: DayTime) -> Timestamp {
     time.on(date).and_then(|on| zone.end(on)).unwrap_or(Timestamp::MAX)
 }
 
-/// How much later than an opening something is sent that is named by `seed`: from 0 to `most`, in whole milliseconds,
-/// the same each time, and evenly spread over seeds. Zero when `most` is not positive.
+/// The delay after an opening for the recipient named by `seed`: from 0 to `most` in whole milliseconds, always the
+/// same for a seed, and evenly distributed. Zero if `most` is not positive.
 #[must_use]
 pub fn spread(seed: &str, most: SignedDuration) -> SignedDuration {
     let steps = u64::try_from(most.as_millis()).unwrap_or(0);
@@ -144,9 +143,11 @@ impl Default for Windows {
 impl TryFrom<Value> for Windows {
     type Error = Invalid;
 
+    /// Reads a week.
+    ///
     /// # Errors
-    /// [`Invalid`] for the first fault found: an unknown form, key, day, type or time, a range that ends where it
-    /// starts, rows of one day that overlap, more than [`MAX_ROWS`] of them.
+    /// [`Invalid`] for the first fault: an unknown form, key, day, type or time, an empty range, overlapping rows of
+    /// one day, or more than [`MAX_ROWS`] rows.
     fn try_from(written: Value) -> Result<Windows, Invalid> {
         Ok(Windows { open: reading::read(&written)?, written })
     }

@@ -1,18 +1,18 @@
-//! Reading what people wrote in a configuration or a profile, with refusals that say where, what and what instead.
+//! Reading of values in configurations and profiles. Refusals state the location, the found and the wanted value.
 
 use serde_json::{Map, Value};
 
 use crate::pattern::{quoted, shown};
 
-/// Why something written was refused: where, what was found there, and what is wanted instead.
+/// The reason why a value was refused: the location, the found value and the wanted value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: found {found}, wanted {wanted}")]
 pub struct Invalid {
-    /// A path within what was read, such as `quiet[1].start` or `[3].day`; `at the top` for the whole.
+    /// A path within the value, such as `quiet[1].start` or `[3].day`, or `at the top` for the whole value.
     pub at: String,
-    /// The offending value or name, shortened.
+    /// The invalid value or name, shortened.
     pub found: String,
-    /// What stands there when it is right.
+    /// The form that is valid at this location.
     pub wanted: String,
 }
 
@@ -22,21 +22,23 @@ impl Invalid {
         Invalid { at: at.to_owned(), found: found.into(), wanted: wanted.into() }
     }
 
-    /// A refusal that shows the value it is about, in a few words.
+    /// A refusal that shows the found value in shortened form.
     pub(crate) fn value(at: &str, found: &Value, wanted: impl Into<String>) -> Invalid {
         Invalid::new(at, shown(found), wanted)
     }
 }
 
-/// An object of which every key is known, and where it stands.
+/// An object whose keys are all known, with its location.
 pub(crate) struct Members<'v> {
     at: &'v str,
     map: &'v Map<String, Value>,
 }
 
 impl<'v> Members<'v> {
+    /// Reads an object.
+    ///
     /// # Errors
-    /// [`Invalid`] when `value` is no object, or has a key that is not among `known`.
+    /// [`Invalid`] if `value` is not an object, or has a key that is not in `known`.
     pub(crate) fn read(value: &'v Value, at: &'v str, known: &[&str]) -> Result<Members<'v>, Invalid> {
         let wanted = || format!("a map with keys among {}", known.join(", "));
         let map = value.as_object().ok_or_else(|| Invalid::value(at, value, wanted()))?;
@@ -50,23 +52,25 @@ impl<'v> Members<'v> {
         joined(self.at, key)
     }
 
-    /// A member and its place; `None` when it is missing or null.
+    /// A member and its location. `None` if it is missing or null.
     pub(crate) fn find(&self, key: &str) -> Option<(&'v Value, String)> {
-        let value = self.map.get(key).filter(|it| !it.is_null())?;
+        let value = self.map.get(key).filter(|value| !value.is_null())?;
         Some((value, self.place(key)))
     }
 
+    /// A required member and its location.
+    ///
     /// # Errors
-    /// [`Invalid`] when the member is missing; `wanted` says what it should be.
+    /// [`Invalid`] if the member is missing. `wanted` describes it.
     pub(crate) fn need(&self, key: &str, wanted: &str) -> Result<(&'v Value, String), Invalid> {
         self.find(key).ok_or_else(|| Invalid::new(&self.place(key), "nothing", wanted))
     }
 
-    /// A whole number from `least` to `most`; `None` when it is missing.
+    /// An integer from `least` to `most`. `None` if it is missing.
     pub(crate) fn number(&self, key: &str, least: i64, most: i64) -> Result<Option<i64>, Invalid> {
         let Some((value, at)) = self.find(key) else { return Ok(None) };
         match value.as_i64() {
-            Some(it) if (least..=most).contains(&it) => Ok(Some(it)),
+            Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
             Some(_) | None => {
                 Err(Invalid::value(&at, value, format!("a whole number from {least} to {most}")))
             }
@@ -78,7 +82,7 @@ pub(crate) fn joined(at: &str, key: &str) -> String {
     if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") }
 }
 
-/// Text, or a refusal that says what was wanted.
+/// Returns the text, or a refusal with the wanted value.
 pub(crate) fn text<'v>(value: &'v Value, at: &str, wanted: &str) -> Result<&'v str, Invalid> {
     value.as_str().ok_or_else(|| Invalid::value(at, value, wanted))
 }

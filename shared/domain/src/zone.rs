@@ -1,6 +1,6 @@
-//! Time zones: local time to instants and back, on the two odd days of the year too. It knows nobody's hours.
+//! Time zones: conversion between local times and instants, also around clock changes.
 //!
-//! The rules of every zone are compiled in, so the answer is the same on every machine.
+//! The rules of all zones are compiled in, so results are the same on every machine.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::pattern::quoted;
 
-/// The zone of whoever named none.
+/// The default zone.
 const UTC: &str = "Etc/UTC";
 
-/// A zone of the IANA time zone database. Two are equal when they have the same name; a link such as `Asia/Calcutta`
-/// keeps its own.
+/// A zone of the IANA time zone database. Zones are equal if they have the same name. A link such as `Asia/Calcutta`
+/// keeps its own name.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone {
@@ -23,25 +23,25 @@ pub struct Zone {
     rules: TimeZone,
 }
 
-/// A text that names no zone of the IANA database: no such name, an offset, or a POSIX rule.
+/// A text that is not a name in the IANA database: an unknown name, an offset, or a POSIX rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{found} is no IANA time zone; write {wanted}")]
 pub struct UnknownZone {
-    /// What was written, in quotes, cut after 40 characters.
+    /// The found text in quotes, cut after 40 characters.
     pub found: String,
-    /// A zone whose place has the same name, or an example.
+    /// A zone with the same place name, or an example.
     pub wanted: String,
 }
 
 impl Zone {
-    /// Reads an IANA name, in whatever case: `asia/tokyo` is `Asia/Tokyo`.
+    /// Reads an IANA name in any letter case: `asia/tokyo` is `Asia/Tokyo`.
     ///
     /// # Errors
-    /// [`UnknownZone`], with the zone that was probably meant where the place is known: `Tokyo` is in `Asia/Tokyo`.
+    /// [`UnknownZone`], with a suggestion if the place is known: `Tokyo` is in `Asia/Tokyo`.
     pub fn parse(text: &str) -> Result<Zone, UnknownZone> {
         let unknown = || UnknownZone { found: quoted(text), wanted: suggestion(text) };
         let rules = TimeZoneDatabase::bundled().get(text).map_err(|_| unknown())?;
-        // `Etc/Unknown` and `Factory` stand for not knowing.
+        // `Etc/Unknown` and `Factory` stand for an unknown zone.
         match rules.iana_name() {
             Some(name) if !rules.is_unknown() && name != "Factory" => {
                 Ok(Zone { name: name.to_owned(), rules })
@@ -50,41 +50,42 @@ impl Zone {
         }
     }
 
-    /// `Etc/UTC`: for whoever has no zone, nor a tenant or an account that has one.
+    /// `Etc/UTC`, for recipients without a zone of their own or of their tenant.
     #[must_use]
     pub fn utc() -> Zone {
         Zone { name: UTC.to_owned(), rules: TimeZone::UTC }
     }
 
-    /// As the IANA database spells it.
+    /// The name in the spelling of the IANA database.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What calendar and clock show there at `at`: day and hour always come from this one value.
+    /// The local date and time at `instant`. Day and time must always come from this one value.
     #[must_use]
-    pub fn local(&self, at: Timestamp) -> DateTime {
-        self.rules.to_datetime(at)
+    pub fn local(&self, instant: Timestamp) -> DateTime {
+        self.rules.to_datetime(instant)
     }
 
-    /// The instant at which something begins that begins at `local`. Where clocks show it twice it is the first time;
-    /// where they skip it, the first instant after the gap. `None` outside the calendar (years -9999 to 9999).
+    /// The instant at which a range with the local start `local` begins. If the local time occurs twice, this is the
+    /// first occurrence. If the clocks skip it, this is the first instant after the gap. `None` outside the calendar
+    /// (years -9999 to 9999).
     #[must_use]
     pub fn beginning(&self, local: DateTime) -> Option<Timestamp> {
         self.instant(local, |before, _| before)
     }
 
-    /// The instant at which something ends that ends at `local`: as [`Zone::beginning`], but where clocks show it
-    /// twice it is the second time.
+    /// The instant at which a range with the local end `local` ends. Like [`Zone::beginning`], but with the second
+    /// occurrence of a local time.
     #[must_use]
     pub fn end(&self, local: DateTime) -> Option<Timestamp> {
         self.instant(local, |_, after| after)
     }
 
-    /// How far its clock is ahead of UTC at `at`, in seconds.
-    pub(crate) fn offset(&self, at: Timestamp) -> i64 {
-        i64::from(self.rules.to_offset(at).seconds())
+    /// The offset from UTC at `instant`, in seconds.
+    pub(crate) fn offset(&self, instant: Timestamp) -> i64 {
+        i64::from(self.rules.to_offset(instant).seconds())
     }
 
     fn instant(&self, local: DateTime, of_two: fn(Offset, Offset) -> Offset) -> Option<Timestamp> {
@@ -92,17 +93,18 @@ impl Zone {
             AmbiguousOffset::Unambiguous { offset } => offset,
             AmbiguousOffset::Fold { before, after } => of_two(before, after),
             AmbiguousOffset::Gap { before, .. } => {
-                // As if nobody had moved the clock: at the move or later, and before the next one.
+                // The instant as if the clocks had not changed. It is at or after the change, and before the next
+                // one.
                 let unmoved = before.to_timestamp(local).ok()?;
                 let just_after = unmoved.checked_add(SignedDuration::from_nanos(1)).ok()?;
-                return self.rules.preceding(just_after).next().map(|it| it.timestamp());
+                return self.rules.preceding(just_after).next().map(|transition| transition.timestamp());
             }
         };
         offset.to_timestamp(local).ok()
     }
 }
 
-/// A zone whose last word is the last word of `text`, letters only.
+/// The zone whose place name equals the last word of `text`, by letters only.
 fn suggestion(text: &str) -> String {
     let place = |name: &str| {
         let last = name.rsplit('/').next().unwrap_or_default();
@@ -110,8 +112,8 @@ fn suggestion(text: &str) -> String {
     };
     let meant = place(text);
     let database = TimeZoneDatabase::bundled();
-    let found = database.available().find(|it| !meant.is_empty() && place(it.as_str()) == meant);
-    found.map_or_else(|| "a name such as `Europe/London`".to_owned(), |it| format!("`{it}`"))
+    let found = database.available().find(|name| !meant.is_empty() && place(name.as_str()) == meant);
+    found.map_or_else(|| "a name such as `Europe/London`".to_owned(), |name| format!("`{name}`"))
 }
 
 impl PartialEq for Zone {

@@ -53,7 +53,7 @@ fn a_sample_that_reaches_nobody_says_why() {
         &[],
         &[SAMPLE, &SAMPLE.replace("ann", "bob")],
         &[&format!(
-            "1.json: it reaches nobody (hello to bob: nobody of this id is known; import the person first); {fix}"
+            "1.json: it reaches nobody (hello to bob: no recipient has this id; import the recipient first); {fix}"
         )],
         &[],
     );
@@ -61,7 +61,7 @@ fn a_sample_that_reaches_nobody_says_why() {
         &[],
         &[SAMPLE, &SAMPLE.replace("\"to\"", "\"for\"")],
         &[&format!(
-            "1.json: it reaches nobody (hello to -: the rule's path finds nobody in this event); {fix}"
+            "1.json: it reaches nobody (hello to -: the rule's path finds no recipient in this event); {fix}"
         )],
         &[],
     );
@@ -156,7 +156,7 @@ fn a_rule_that_no_sample_reaches_anybody_through_is_a_warning() {
     check(
         &[],
         &[&SAMPLE.replace("ann", "bob")],
-        &["0.json: it reaches nobody (hello to bob: nobody of this id is known; import the person first); \
+        &["0.json: it reaches nobody (hello to bob: no recipient has this id; import the recipient first); \
          name people in it who are known, or mend the rule's `to`"],
         &[
             "rules: rule hello: no sample reaches anybody through it; add a sample event whose people are known",
@@ -194,7 +194,7 @@ fn who_is_not_to_be_disturbed_is_reached_later() {
     check(
         &files("quiet: { quiet: { start: '00:00', end: '24:00' } }"),
         &[SAMPLE],
-        &["0.json: it reaches nobody (hello to ann: the recipient is not to be disturbed at this time); \
+        &["0.json: it reaches nobody (hello to ann: the recipient has quiet hours at this time); \
            name people in it who are known, or mend the rule's `to`"],
         &[
             "rules: rule hello: no sample reaches anybody through it; add a sample event whose people are known",
@@ -242,8 +242,8 @@ fn a_sample_whose_time_cannot_be_read_is_a_problem() {
         let told = |instead: &str| format!("0.json: rule hello: {what}, so {instead}; {fix}");
         check(&[("rules/core.yaml", &wait), sms], &[&sample], &[&told("nothing is sent")], &[]);
         check(&[("rules/core.yaml", &repeat)], &[&sample], &[&told("the rule is not repeated")], &[]);
-        let nobody = "0.json: it reaches nobody (hello to ann: the event's value for a time of the rule is no time \
-                      and no length); name people in it who are known, or mend the rule's `to`";
+        let nobody = "0.json: it reaches nobody (hello to ann: the event's value for a rule's time is neither a time \
+                      nor a duration); name people in it who are known, or mend the rule's `to`";
         let unreached = "rules: rule hello: no sample reaches anybody through it; add a sample event whose people are known";
         check(
             &[("rules/core.yaml", &expires)],

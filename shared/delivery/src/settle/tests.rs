@@ -75,7 +75,7 @@ fn whoever_asks_why_is_told_what_it_waited_for_and_whose_place_it_takes() {
     assert_eq!(note(json!({ "held_s": 42 })).as_deref(), Some("it waited 42 s for its provider"));
     let instead_of = json!({ "channel": "push", "why": "provider_down" });
     let told = note(json!({ "held_s": 42, "instead_of": instead_of })).unwrap();
-    assert!(told.starts_with("it takes the place of push: its provider was not working"), "{told}");
+    assert!(told.starts_with("fallback for push: the provider was unavailable"), "{told}");
     assert!(told.ends_with("; it waited 42 s for its provider"), "{told}");
     assert_eq!(note(json!({ "instead_of": instead_of })), None, "the claim has said it");
 }

@@ -1,4 +1,4 @@
-//! The content of a job for a broadcast.
+//! The content of a broadcast's job.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -7,13 +7,13 @@ use super::{Job, SocketTarget};
 use crate::key::hash_of;
 use crate::rule::Record;
 
-/// An event for open sockets. There are no rendered words in it.
+/// An event for open sockets, without rendered text.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Broadcast {
     pub to: SocketTarget,
-    /// What the rule exposes of the event, as JSON.
+    /// The data that the rule exposes of the event, as JSON.
     pub data: Box<RawValue>,
-    /// Users whose sockets do not get the event although they are in the room.
+    /// Users who are in the room but whose sockets do not receive the event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
     #[serde(default, skip_serializing_if = "Record::is_default")]
@@ -21,7 +21,7 @@ pub struct Broadcast {
 }
 
 impl Job {
-    /// Whether the ledger has a row for it. A job without a row is not claimed, and no outcome is written.
+    /// Whether the ledger has a row for the job. A job without a row is not claimed and has no outcome.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         match &self.content {
@@ -35,8 +35,8 @@ impl Job {
         }
     }
 
-    /// The id of the frame that a broadcast sends: the same for every target of the rule, so that a client that is
-    /// reached as a user and in a room shows the event once. A replay has an id of its own.
+    /// The id of the broadcast's frame. All targets of a rule get the same id, so that a client which is reached as a
+    /// user and in a room shows the event once. Each replay has ids of its own.
     #[must_use]
     pub fn broadcast_id(&self) -> String {
         let replay = self.event.replay.as_deref().unwrap_or_default();

@@ -1,63 +1,63 @@
-//! The content of a job for e-mail.
+//! The content of an e-mail's job.
 
 use serde::{Deserialize, Serialize};
 
 use crate::recipient::{DisplayName, EmailAddress, Sender};
 
-/// A rendered letter.
+/// A rendered e-mail.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Email {
     pub to: EmailAddress,
     pub subject: String,
     pub html: String,
     pub text: String,
-    /// The language it is written in.
+    /// The language of the text.
     pub locale: String,
-    /// The mailbox it comes from; the installation's own sender, when it is left out.
+    /// The sender's mailbox. Where it is `None`, the installation's own sender is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Sender>,
-    /// The name of `from`, where the last release could not read it there.
+    /// The name of `from`, kept apart because the last release cannot read it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_name: Option<DisplayName>,
-    /// Where an answer goes, without a name; to the sender, when it is left out.
+    /// The reply address, without a name. Where it is `None`, replies go to the sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<EmailAddress>,
     /// The name of `reply_to`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to_name: Option<DisplayName>,
-    /// The link by which its reader unsubscribes, where it may be refused.
+    /// The recipient's unsubscribe link, where the rule allows to unsubscribe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsubscribe: Option<String>,
-    /// What it brings along; fetched when it is sent.
+    /// The attachments. They are fetched when the e-mail is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
 }
 
 impl Email {
-    /// The mailbox it comes from, with its name.
+    /// The sender's mailbox with its name.
     #[must_use]
     pub fn sender(&self) -> Option<Sender> {
         Some(self.from.clone()?.with_name(self.from_name.clone()))
     }
 
-    /// The mailbox that answers go to, with its name.
+    /// The reply mailbox with its name.
     #[must_use]
     pub fn answers_to(&self) -> Option<Sender> {
         Some(Sender::of(self.reply_to.as_ref()?).with_name(self.reply_to_name.clone()))
     }
 }
 
-/// A file in a bucket that a letter brings along. No `Debug`: its name may be somebody's.
+/// An attachment: a file in a bucket. No `Debug`, because the file name may be personal data.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     pub bucket: String,
     pub key: String,
-    /// What the reader sees.
+    /// The file name that the recipient sees.
     pub name: String,
-    /// Its media type; what the bucket says of it, when it is left out.
+    /// The media type. Where it is `None`, the bucket's content type is used.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// The name by which the letter's HTML shows it, as `cid:<name>`; without it, it stands beside the letter.
+    /// The content id of an inline file, which the HTML shows as `cid:<name>`. `None` for a separate attachment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inline: Option<String>,
 }

@@ -1,8 +1,9 @@
-//! Eight bytes at a time, in one register: as quick as it gets without a vector unit and without `unsafe`.
+//! Scans eight bytes at a time in one register. This is the fastest way without vector instructions and without
+//! `unsafe`.
 //!
 //! Source: Hacker's Delight, 2nd edition, section 6-1 (finding a zero byte).
 
-/// A one in each byte.
+/// The value 1 in each byte.
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 /// The top bit of each byte.
 const TOPS: u64 = ONES << 7;
@@ -10,23 +11,23 @@ const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
 const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
 const DELETES: u64 = u64::from_le_bytes([0x7f; 8]);
 
-/// Where the first quotation mark, backslash or control character stands, from `at` on.
+/// The position of the first quotation mark, backslash or control character, from `start` on.
 #[inline]
-pub(super) fn end_of_run(bytes: &[u8], mut at: usize) -> Option<usize> {
-    while let Some(chunk) = bytes.get(at..).and_then(|byte| byte.first_chunk::<8>()) {
+pub(super) fn end_of_run(bytes: &[u8], mut start: usize) -> Option<usize> {
+    while let Some(chunk) = bytes.get(start..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
         let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES) | below(word, 0x20);
         if found != 0 {
-            // Only bytes behind the first one can be there by mistake.
-            return Some(at + found.trailing_zeros() as usize / 8);
+            // False positives occur only in bytes after the first match.
+            return Some(start + found.trailing_zeros() as usize / 8);
         }
-        at += 8;
+        start += 8;
     }
-    let rest = bytes.get(at..)?;
-    rest.iter().position(|it| matches!(it, b'"' | b'\\' | 0..0x20)).map(|position| at + position)
+    let rest = bytes.get(start..)?;
+    rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).map(|index| start + index)
 }
 
-/// Whether every character is a visible one of ASCII, or a space.
+/// Whether all characters are visible ASCII characters or spaces.
 #[inline]
 pub(crate) fn is_printable_ascii(text: &str) -> bool {
     let (chunks, rest) = text.as_bytes().as_chunks::<8>();
@@ -34,15 +35,15 @@ pub(crate) fn is_printable_ascii(text: &str) -> bool {
         let word = u64::from_le_bytes(*chunk);
         bad | (word & TOPS) | below(word, 0x20) | zeros(word ^ DELETES)
     });
-    bad == 0 && rest.iter().all(|it| matches!(it, 0x20..0x7f))
+    bad == 0 && rest.iter().all(|byte| matches!(byte, 0x20..0x7f))
 }
 
-/// The top bit of each byte that is zero, and perhaps of bytes above one that is.
+/// The top bit of each zero byte. Bytes above a zero byte may be marked by mistake.
 const fn zeros(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & TOPS
 }
 
-/// The same for bytes below `limit`, which is at most 0x80.
+/// The top bit of each byte below `limit`, which is at most 0x80. Mistakes are possible as in [`zeros`].
 const fn below(word: u64, limit: u8) -> u64 {
     word.wrapping_sub(ONES * limit as u64) & !word & TOPS
 }

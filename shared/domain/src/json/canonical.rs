@@ -1,7 +1,7 @@
-//! A hash of the content of a JSON text that does not depend on how the text is written.
+//! A hash of a JSON text's content, independent of its spelling.
 //!
-//! EventBridge hands the JSON of an event on as a value: space between tokens, escapes in strings and the way in which
-//! a number is written may differ behind the bus. Names, values and the order of array elements may not.
+//! EventBridge may change whitespace between tokens, escapes in strings and the spelling of numbers. It keeps names,
+//! values and the order of array elements.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use sha2::{Digest as _, Sha256};
 
 use super::Scanner;
 
-/// The deepest nesting that is hashed. Events nest at most 100 levels.
+/// The deepest nesting that is hashed. Events have at most 100 levels.
 const MAX_DEPTH: u32 = 127;
 
-/// Whole numbers below this have one `f64` each, so `1`, `1.0` and `1e0` are one number.
+/// Integers below this limit have exactly one `f64` each, so `1`, `1.0` and `1e0` hash alike.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The SHA-256 of the content of a JSON text. `None` when the text is not JSON, nests too deep, or holds a number or a
-/// string that no program can hold.
+/// The SHA-256 of the content of a JSON text. `None` for invalid JSON, for nesting that is too deep, and for numbers
+/// or strings that cannot be represented.
 ///
-/// Of several members with one name the last counts, as in every common parser.
+/// Of several members with one name, the last one counts, as in all common parsers.
 pub(crate) fn content_hash(json: &str) -> Option<[u8; 32]> {
     let mut scanner = Scanner::new(json);
     let hash = value(&mut scanner, 0)?;
@@ -33,9 +33,9 @@ fn value(scanner: &mut Scanner<'_>, depth: u32) -> Option<[u8; 32]> {
     match scanner.peek()? {
         b'{' => {
             let mut members: BTreeMap<String, [u8; 32]> = BTreeMap::new();
-            scanner.members(|it, name| {
+            scanner.members(|inner, name| {
                 let name = name.text()?.into_owned();
-                members.insert(name, value(it, depth + 1)?);
+                members.insert(name, value(inner, depth + 1)?);
                 Some(())
             })?;
             hash.update(b"o");
@@ -68,7 +68,7 @@ fn value(scanner: &mut Scanner<'_>, depth: u32) -> Option<[u8; 32]> {
     Some(hash.finalize().into())
 }
 
-/// One spelling for each number. Whole numbers keep all their digits, fractions are what an `f64` holds.
+/// The canonical spelling of a number. Integers keep all their digits. Fractions have the precision of an `f64`.
 fn number(text: &str) -> Option<String> {
     if !text.contains(['.', 'e', 'E']) {
         return Some(if text == "-0" { "0".to_owned() } else { text.to_owned() });
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spelling_does_not_count() {
+    fn spelling_does_not_change_the_hash() {
         for (one, other) in [
             (r#"{"a":12.50,"b":[1,"é"]}"#, r#"{ "b" : [ 1, "\u00e9" ], "a" : 12.5 }"#),
             ("[1e2,-0,1.0]", "[100.0, 0, 1]"),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_and_its_place_count() {
+    fn different_values_and_orders_have_different_hashes() {
         let texts = [
             "{}",
             "[]",
@@ -129,15 +129,15 @@ mod tests {
             "100000000000000000001",
             "100000000000000000000",
         ];
-        for (at, one) in texts.iter().enumerate() {
-            for other in &texts[..at] {
+        for (index, one) in texts.iter().enumerate() {
+            for other in &texts[..index] {
                 assert_ne!(content_hash(one).unwrap(), content_hash(other).unwrap(), "{one} {other}");
             }
         }
     }
 
     #[test]
-    fn text_without_content_has_no_hash() {
+    fn invalid_or_unrepresentable_json_has_no_hash() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         for text in ["", "{", "{}x", "1e400", r#""\ud800""#, "[1,]", &deep] {
             assert_eq!(content_hash(text), None, "{text}");

@@ -1,25 +1,25 @@
-//! Decimal numbers of any length: compared and written by their value, without a floating-point number between.
+//! Decimal numbers of any length. They are compared and written by value, without conversion to floating point.
 
 use std::cmp::Ordering;
 
 use serde_json::Number;
 
-/// Whole numbers of up to so many digits are written out. Longer ones are written with an exponent.
+/// Integers with at most this many digits are written in full. Longer ones are written with an exponent.
 const MAX_WHOLE_DIGITS: i64 = 256;
 
-/// A decimal number: `0.<digits> × 10^<point>`. One value has one form: no zero stands at either end of the digits, and
-/// zero has no digits and no sign.
+/// A decimal number, `0.<digits> × 10^<point>`. Each value has exactly one form. The digits neither begin nor end
+/// with a zero, and the value zero has no digits and no sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decimal {
     is_negative: bool,
     digits: String,
-    /// How many of the digits stand before the point.
+    /// The number of digits before the decimal point.
     point: i64,
 }
 
 impl Decimal {
-    /// Reads a number as JSON and people write it: a sign, digits, a point with digits, an exponent. `None` for any other
-    /// text, and for an exponent beyond 64 bits.
+    /// Reads a number with an optional sign, fraction and exponent. `None` for any other text, and for an exponent
+    /// beyond 64 bits.
     pub(crate) fn parse(text: &str) -> Option<Decimal> {
         let (is_negative, unsigned) = match text.as_bytes().first()? {
             b'-' => (true, &text[1..]),
@@ -54,7 +54,7 @@ impl Decimal {
         Decimal::parse(&number.to_string())
     }
 
-    /// The one spelling of the value: whole numbers as their digits, all others as `<digits>e<exponent>`.
+    /// The canonical spelling: integers as digits, all others as `<digits>e<exponent>`.
     pub(crate) fn canonical(&self) -> String {
         if self.digits.is_empty() {
             return "0".to_owned();
@@ -70,7 +70,7 @@ impl Decimal {
         }
     }
 
-    /// Whether the value has no fraction, and is written without an exponent.
+    /// Whether the value has no fraction and is written without an exponent.
     pub(crate) fn is_whole(&self) -> bool {
         let count = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
         self.digits.is_empty() || (self.point >= count && self.point <= MAX_WHOLE_DIGITS)
@@ -81,8 +81,8 @@ impl Decimal {
             (true, true) => Ordering::Equal,
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
-            // The first digit is never zero, so the one with more places before the point is larger. Without zeros at
-            // their ends, digits compare like texts.
+            // The first digit is never zero, so the number with more digits before the point is larger. Digits
+            // without leading and trailing zeros compare like text.
             (false, false) => self.point.cmp(&other.point).then_with(|| self.digits.cmp(&other.digits)),
         }
     }
@@ -105,8 +105,7 @@ impl PartialOrd for Decimal {
     }
 }
 
-/// The double that has exactly the value of a number, by its shortest spelling. `None` when a double would change a
-/// digit.
+/// The double that equals the number exactly. `None` if a double would change a digit.
 #[must_use]
 pub fn as_double(number: &Number) -> Option<f64> {
     let double = number.as_f64()?;
@@ -128,7 +127,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn one_value_has_one_spelling() {
+    fn each_value_has_one_canonical_spelling() {
         for (texts, expected) in [
             (&["0", "-0", "0.0", "0e9", "+0"][..], "0"),
             (&["1", "1.0", "1e0", "10e-1", "+1", "0.1E1", "01"], "1"),
@@ -184,14 +183,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn order_is_that_of_whole_numbers(one in any::<i128>(), other in any::<i128>()) {
+        fn integers_are_ordered_as_i128(one in any::<i128>(), other in any::<i128>()) {
             let read = |number: i128| Decimal::parse(&number.to_string()).unwrap();
             prop_assert_eq!(read(one).cmp(&read(other)), one.cmp(&other));
             prop_assert_eq!(read(one).canonical(), one.to_string());
         }
 
         #[test]
-        fn spelling_does_not_change_the_value(number in any::<f64>().prop_filter("finite", |it| it.is_finite())) {
+        fn spelling_does_not_change_the_value(number in any::<f64>().prop_filter("finite", |number| number.is_finite())) {
             let plain = Decimal::parse(&format!("{number}")).unwrap();
             prop_assert_eq!(&plain, &Decimal::parse(&format!("{number:e}")).unwrap());
             prop_assert_eq!(Decimal::parse(&plain.canonical()).unwrap(), plain);

@@ -1,17 +1,18 @@
-//! JSON that every reader of an event can hold: Unicode texts, and numbers within the range of a double.
+//! Finds JSON values that not every reader can represent. Representable are Unicode text and numbers in the range of
+//! a double.
 
 use super::Scanner;
 
-/// Names of members that `serde_json` reads as something else than a member. An object that begins with one would be
-/// read as a number or as JSON text.
+/// The prefix of member names that `serde_json` reserves. An object whose first member has such a name would be read
+/// as a number or as raw JSON text.
 ///
 /// Source: serde_json 1.0, features `arbitrary_precision` and `raw_value`.
 pub(crate) const RESERVED: &str = "$serde_json::private::";
 
-/// Where the first text, name or number stands that cannot be held: half a surrogate pair, a number beyond 1.8e308, a
-/// reserved name. `None` when there is none, and for a text that is not JSON.
+/// The position of the first text, name or number that cannot be represented: half a surrogate pair, a number beyond
+/// 1.8e308, or a reserved name. `None` if there is none, and for invalid JSON.
 ///
-/// Patterns, EventBridge and most readers of JSON hold doubles, where `1e400` would be infinite.
+/// Patterns, EventBridge and most JSON readers use doubles, in which `1e400` is infinite.
 ///
 /// Source: RFC 8259, sections 6 and 8.2.
 pub(crate) fn first_unheld(json: &str) -> Option<usize> {
@@ -20,7 +21,7 @@ pub(crate) fn first_unheld(json: &str) -> Option<usize> {
     found
 }
 
-/// Passes over a value. `None` when it cannot be held, and when it is not JSON.
+/// Consumes a value. `None` if it cannot be represented or is invalid.
 fn value(scanner: &mut Scanner<'_>, found: &mut Option<usize>) -> Option<()> {
     match scanner.peek()? {
         b'{' => scanner.members(|inner, name| {
@@ -52,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_value_that_cannot_be_held_is_found() {
+    fn finds_first_unrepresentable_value() {
         for (json, expected) in [
             ("[1, 1e308, 1e-400, 1e400]", Some(19)),
             (r#"{"a": "\ud83d\ude00", "b": "\ud83d"}"#, Some(27)),

@@ -1,17 +1,17 @@
-//! Objects as text, with some of their members left out.
+//! Removal of members from JSON objects, as text.
 
 use super::Scanner;
 
-/// An object without the members whose names `drops` names; every other byte stays as written, down to the space
-/// around what is kept. A text that is not an object stays as it is.
+/// The object without the members whose names `drops` accepts. All other bytes stay as written, including whitespace
+/// around the remaining members. A text that is not an object stays unchanged.
 pub(crate) fn without_members(json: &str, drops: impl Fn(&str) -> bool) -> String {
-    let Some(members) = places(json, drops) else { return json.to_owned() };
+    let Some(members) = member_ranges(json, drops) else { return json.to_owned() };
     let (Some(first), Some(last)) = (members.first(), members.last()) else { return json.to_owned() };
     let mut text = String::with_capacity(json.len());
     text.push_str(&json[..first.start]);
     let mut is_first = true;
-    for (at, member) in members.iter().enumerate().filter(|(_, it)| !it.is_dropped) {
-        if !is_first && let Some(before) = at.checked_sub(1).and_then(|difference| members.get(difference)) {
+    for (index, member) in members.iter().enumerate().filter(|(_, member)| !member.is_dropped) {
+        if !is_first && let Some(before) = index.checked_sub(1).and_then(|previous| members.get(previous)) {
             text.push_str(&json[before.end..member.start]);
         }
         text.push_str(&json[member.start..member.end]);
@@ -21,20 +21,20 @@ pub(crate) fn without_members(json: &str, drops: impl Fn(&str) -> bool) -> Strin
     text
 }
 
-/// Where a member begins and ends.
+/// The start and end of a member.
 struct Member {
     start: usize,
     end: usize,
     is_dropped: bool,
 }
 
-fn places(json: &str, drops: impl Fn(&str) -> bool) -> Option<Vec<Member>> {
+fn member_ranges(json: &str, drops: impl Fn(&str) -> bool) -> Option<Vec<Member>> {
     let mut scanner = Scanner::new(json);
     let mut members = Vec::new();
-    scanner.members(|it, name| {
+    scanner.members(|inner, name| {
         let is_dropped = drops(&name.text()?);
-        it.pass()?;
-        members.push(Member { start: name.start, end: it.at, is_dropped });
+        inner.pass()?;
+        members.push(Member { start: name.start, end: inner.at, is_dropped });
         Some(())
     })?;
     scanner.is_at_end().then_some(members)
@@ -56,7 +56,7 @@ mod tests {
             ("[1]", "[1]"),
             ("{\"x\":1", "{\"x\":1"),
         ] {
-            assert_eq!(without_members(text, |it| it == "x"), expected);
+            assert_eq!(without_members(text, |name| name == "x"), expected);
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Values cut out of JSON text, in the spelling in which they stand there: the order of members and the digits of numbers
-//! stay as the producer wrote them.
+//! Values cut out of JSON text in their original spelling: the order of members and the digits of numbers stay as
+//! written.
 
 use super::{Raw, Scanner};
 
-/// What stands at these member names in a JSON text, without the blanks between its tokens. A list on the way or at its
-/// end makes a list. `None` when there is nothing, or `null`.
+/// The value at these member names in a JSON text, without whitespace between its tokens. A list along the path or at
+/// its end yields a list. `None` if the value is missing or `null`.
 ///
-/// The values are those that [`crate::path::Path::pick`] finds in the same JSON as a tree.
+/// [`crate::path::Path::pick`] finds the same values in a JSON tree.
 pub(crate) fn pick(json: &str, steps: &[String]) -> Option<String> {
     let Some((step, rest)) = steps.split_first() else {
         let text = json.trim_matches([' ', '\n', '\t', '\r']);
@@ -15,7 +15,7 @@ pub(crate) fn pick(json: &str, steps: &[String]) -> Option<String> {
     let mut scanner = Scanner::new(json);
     match scanner.peek()? {
         b'{' => {
-            // Of several members with one name the last counts, as in every common parser.
+            // Of several members with one name, the last one counts, as in all common parsers.
             let mut found: Option<Raw<'_>> = None;
             scanner.members(|inner, name| {
                 let is_wanted = name.text()? == step.as_str();
@@ -39,7 +39,7 @@ pub(crate) fn pick(json: &str, steps: &[String]) -> Option<String> {
     }
 }
 
-/// JSON text without the blanks between its tokens.
+/// JSON text without whitespace between its tokens.
 fn compact(json: &str) -> String {
     let (mut is_quoted, mut is_escaped) = (false, false);
     json.chars()
@@ -63,7 +63,7 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn text_at_a_path_is_what_the_producer_wrote() {
+    fn value_keeps_the_producers_spelling() {
         let json = r#"{ "z": 1.50, "a": { "y" : [1e2, "a b\" c" ] , "b": null }, "n": 123456789012345678901234567890,
             "list": [{ "id": 2 }, { "x": 3 }, { "id": null }, { "id": "\u00e9" }], "dup": 1, "dup": 2, "none": null }"#;
         for (path, expected) in [
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_json_gives_nothing() {
+    fn invalid_json_has_no_value() {
         for json in ["", "{", "{\"a\":", "[1,", "{\"a\" 1}"] {
             assert_eq!(pick(json, &["a".to_owned()]), None, "{json}");
         }
@@ -93,17 +93,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn values_are_those_of_the_tree(json in json(), steps in proptest::collection::vec("[ab]", 0..4)) {
+        fn text_and_tree_have_the_same_values(json in json(), steps in proptest::collection::vec("[ab]", 0..4)) {
             let tree: Value = serde_json::from_str(&json).unwrap();
             let text = format!("$.{}", steps.join("."));
             if let Ok(path) = Path::parse(&text) {
-                let found = pick(&json, path.steps_in(&tree)).map(|pick| serde_json::from_str::<Value>(&pick).unwrap());
+                let found = pick(&json, path.steps_in(&tree)).map(|text| serde_json::from_str::<Value>(&text).unwrap());
                 prop_assert_eq!(found, path.pick(&tree));
             }
         }
     }
 
-    /// JSON with few names, so that paths find something.
+    /// JSON with few member names, so that random paths often match.
     fn json() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
             Just("null".to_owned()),
@@ -114,11 +114,11 @@ mod tests {
         leaf.prop_recursive(4, 32, 4, |inner| {
             let members = proptest::collection::vec(("[abc]", inner.clone()), 0..4).prop_map(|members| {
                 let members: Vec<String> =
-                    members.iter().map(|(name, it)| format!(" \"{name}\" : {it}\n")).collect();
+                    members.iter().map(|(name, value)| format!(" \"{name}\" : {value}\n")).collect();
                 format!("{{{}}}", members.join(","))
             });
-            let elements =
-                proptest::collection::vec(inner, 0..4).prop_map(|it| format!("[{} ]", it.join(" ,")));
+            let elements = proptest::collection::vec(inner, 0..4)
+                .prop_map(|elements| format!("[{} ]", elements.join(" ,")));
             prop_oneof![members, elements]
         })
     }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::{Raw, Scanner};
 
 #[test]
-fn what_is_json_is_passed_over() {
+fn valid_json_is_accepted() {
     for text in [
         "{}",
         "[]",
@@ -26,7 +26,7 @@ fn what_is_json_is_passed_over() {
 }
 
 #[test]
-fn what_is_not_json_is_refused() {
+fn invalid_json_is_refused() {
     for text in [
         "",
         " ",
@@ -61,7 +61,7 @@ fn what_is_not_json_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_held_is_doubtful() {
+fn unrepresentable_values_are_doubtful() {
     let digits = "9".repeat(400);
     let reserved =
         [r#"{"$serde_json::private::Number":"1"}"#, r#"{"\u0024serde_json::private::Number":"1"}"#];
@@ -70,12 +70,12 @@ fn what_cannot_be_held_is_doubtful() {
     {
         assert!(Raw::of(text).unwrap().is_doubtful(), "{text}");
     }
-    let held = r#"{"a":[12345678901234567890,"e","\u00e9",0.5]}"#;
-    assert!(!Raw::of(held).unwrap().is_doubtful());
+    let plain = r#"{"a":[12345678901234567890,"e","\u00e9",0.5]}"#;
+    assert!(!Raw::of(plain).unwrap().is_doubtful());
 }
 
 #[test]
-fn depth_is_counted_and_ends_somewhere() {
+fn depth_is_counted_and_limited() {
     for (text, depth) in [("1", 0), ("[]", 1), ("[[],[[1]],{}]", 3), (r#"{"a":"[[[["}"#, 1)] {
         let mut scanner = Scanner::new(text);
         assert!(scanner.value().is_some());
@@ -90,7 +90,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn whatever_serde_json_accepts_is_accepted_and_nothing_else(
+    fn scanner_and_serde_json_accept_the_same_texts(
         pieces in prop::collection::vec(prop::sample::select(vec![
             "{", "}", "[", "]", ",", ":", "\"", "\"a\"", "\"\\u12aB\"", "\\", "1", "-", "0", ".5", "e7", "true", "null", " ", "\n",
             "ü", "\u{7}", "\"k\":", "{\"x\":[", "]}", "12345678",
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_doubtful_can_be_held(
+    fn values_without_doubt_are_representable(
         pieces in prop::collection::vec(prop::sample::select(vec![
             "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\u0000\"", "1e309", "1e5", "-1E-400", "123", "\"e\"", "[1]", "0.1",
         ]), 1..5),
@@ -111,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn a_string_is_read_as_it_was_written(content in any::<String>()) {
+    fn strings_are_read_back(content in any::<String>()) {
         let written = Value::from(content.clone()).to_string();
         let raw = Raw::of(&written).unwrap();
         prop_assert_eq!(raw.get(), &written);
@@ -119,12 +119,12 @@ proptest! {
     }
 
     #[test]
-    fn printable_is_what_has_no_control_character_and_is_ascii(text in "[ -~\\x7f\\x00-\\x1f\u{80}-\u{a0}ü]{0,20}|[ -~]{0,40}") {
+    fn printable_ascii_excludes_control_characters(text in "[ -~\\x7f\\x00-\\x1f\u{80}-\u{a0}ü]{0,20}|[ -~]{0,40}") {
         prop_assert_eq!(super::is_printable_ascii(&text), text.chars().all(|c| c.is_ascii() && !c.is_control()));
     }
 }
 
-/// Whether the text as a whole is one JSON value, which serde_json has to confirm.
+/// Checks that the scanner and serde_json agree on whether the text is one JSON value.
 #[track_caller]
 fn check(text: &str, expected: bool) {
     assert_eq!(Raw::of(text).is_some(), expected, "{text:?}");

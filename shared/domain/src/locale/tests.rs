@@ -3,7 +3,7 @@ use super::*;
 const MANY: &str = "de en es es-419 he nb pt pt-PT zh zh-Hant";
 
 #[test]
-fn a_reader_gets_the_closest_language_as_cldr_inherits() {
+fn closest_language_follows_cldr_inheritance() {
     for (preferred, expected) in [
         ("zh-TW", "zh-Hant"),
         ("zh-HK", "zh-Hant"),
@@ -34,7 +34,7 @@ fn a_reader_gets_the_closest_language_as_cldr_inherits() {
 }
 
 #[test]
-fn a_sibling_is_read_before_a_foreign_language() {
+fn sibling_is_preferred_to_another_language() {
     closest("en en-GB", "en-AU", Some("en-GB"));
     closest("en en-GB", "en-IN", Some("en-GB"));
     closest("en en-001 en-GB", "en-IN", Some("en-001"));
@@ -50,7 +50,7 @@ fn a_sibling_is_read_before_a_foreign_language() {
 }
 
 #[test]
-fn another_script_is_another_language() {
+fn script_separates_languages() {
     closest("en zh", "zh-TW", None);
     closest("en sr", "sr-Latn", None);
     closest("en sr-Latn sr", "sr-ME", Some("sr-Latn"));
@@ -58,7 +58,7 @@ fn another_script_is_another_language() {
 }
 
 #[test]
-fn who_reads_none_of_the_languages_reads_the_default() {
+fn default_language_is_the_fallback() {
     let choices = |written: &str, preferred: Option<&str>, default: &str| {
         Languages::new(written.split(' ')).choices(preferred, default).join(" ")
     };
@@ -74,7 +74,7 @@ fn who_reads_none_of_the_languages_reads_the_default() {
 }
 
 #[test]
-fn numbers_follow_the_reader_within_the_language_of_the_text() {
+fn number_format_follows_the_reader_within_a_language() {
     for (text, preferred, expected) in [
         ("de", Some("de-CH"), "de-CH"),
         ("en", Some("de-CH"), "en"),
@@ -91,7 +91,7 @@ fn numbers_follow_the_reader_within_the_language_of_the_text() {
 }
 
 #[test]
-fn a_tag_has_one_spelling() {
+fn tags_are_normalized() {
     for (tag, expected) in [
         ("pt_br", Some("pt-BR")),
         ("ZH-HANT-tw", Some("zh-Hant-TW")),

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn every_form_that_templates_show_is_read_in_the_zone_of_the_recipient() {
+fn reads_all_time_formats_in_the_recipients_zone() {
     for (value, expected) in [
         (json!("2026-12-24T17:00:00Z"), "2026-12-24T17:00:00Z"),
         (json!("2026-12-24T18:00:00+01:00"), "2026-12-24T17:00:00Z"),
@@ -22,7 +22,7 @@ fn every_form_that_templates_show_is_read_in_the_zone_of_the_recipient() {
         (json!(1_798_135_200_000_i64), "2026-12-24T18:00:00Z"),
         (json!(0), "1970-01-01T00:00:00Z"),
         (json!(-1), "1969-12-31T23:59:59Z"),
-        // Clocks skip half past two, and show half past two twice.
+        // Half past two is skipped in March and occurs twice in October.
         (json!("2026-03-29T02:30"), "2026-03-29T01:00:00Z"),
         (json!("2026-10-25T02:30"), "2026-10-25T00:30:00Z"),
     ] {
@@ -32,7 +32,7 @@ fn every_form_that_templates_show_is_read_in_the_zone_of_the_recipient() {
 }
 
 #[test]
-fn values_that_are_no_time_are_not_read() {
+fn refuses_values_that_are_not_times() {
     let long = format!("2026-12-24T18:00:00.{}Z", "0".repeat(80));
     for value in [
         json!("tomorrow"),
@@ -63,7 +63,7 @@ fn values_that_are_no_time_are_not_read() {
 }
 
 #[test]
-fn lengths_are_read_up_to_31_days() {
+fn reads_durations_up_to_31_days() {
     for (text, hours) in [
         ("1d", 24),
         ("7d", 168),
@@ -78,7 +78,11 @@ fn lengths_are_read_up_to_31_days() {
         ("PT0S", 0),
         ("P1DT1H", 25),
     ] {
-        assert_eq!(at(&json!(text)), Ok(TimeOrLength::Length(SignedDuration::from_hours(hours))), "{text}");
+        assert_eq!(
+            read_at(&json!(text)),
+            Ok(TimeOrLength::Length(SignedDuration::from_hours(hours))),
+            "{text}"
+        );
     }
     for (value, found) in [
         (json!("32d"), "a length of more than 31 days"),
@@ -94,18 +98,18 @@ fn lengths_are_read_up_to_31_days() {
         (json!(["1d", "2d"]), "a list of several values"),
         (json!(1e300), "a number that counts no time"),
     ] {
-        assert_eq!(at(&value), Err(Unreadable { path: "$.data.at".to_owned(), found }), "{value}");
+        assert_eq!(read_at(&value), Err(Unreadable { path: "$.data.at".to_owned(), found }), "{value}");
     }
     assert_eq!(
-        at(&json!(["1d"])),
+        read_at(&json!(["1d"])),
         Ok(TimeOrLength::Length(SignedDuration::from_hours(24))),
         "one value in a list"
     );
 }
 
 #[test]
-fn unreadable_value_is_named_by_its_path_and_not_quoted() {
-    let error = at(&json!("ann@example.com")).unwrap_err();
+fn error_names_the_path_and_not_the_value() {
+    let error = read_at(&json!("ann@example.com")).unwrap_err();
     assert_eq!(
         error.to_string(),
         "`$.data.at` of the event is a text of another form, and a time or a length is wanted"
@@ -113,7 +117,7 @@ fn unreadable_value_is_named_by_its_path_and_not_quoted() {
 }
 
 #[test]
-fn date_as_an_end_lasts_until_its_last_instant() {
+fn date_ends_at_its_last_instant() {
     let ends = |text: &str| Moment::parse(text).unwrap().ends(&berlin()).unwrap().to_string();
     assert_eq!(ends("2026-11-22"), "2026-11-22T22:59:59.999999999Z");
     assert_eq!(ends("2026-11-22T12:00"), "2026-11-22T11:00:00Z");
@@ -121,16 +125,16 @@ fn date_as_an_end_lasts_until_its_last_instant() {
 }
 
 #[test]
-fn shift_by_days_keeps_the_local_hour_across_a_change_of_the_clocks() {
+fn shift_by_days_keeps_the_local_time_across_a_clock_change() {
     for (from, days, hours, expected) in [
-        // 9:00 on the day after the clocks went forward, and back.
+        // 9:00 on the day after each clock change.
         ("2026-03-29T09:00", -1, 0, "2026-03-28T09:00"),
         ("2026-03-30T09:00", -2, 0, "2026-03-28T09:00"),
         ("2026-10-26T09:00", -7, 0, "2026-10-19T09:00"),
         ("2026-10-24T09:00", 1, 0, "2026-10-25T09:00"),
         ("2026-10-24T09:00", 1, 2, "2026-10-25T11:00"),
         ("2026-10-24T09:00", 0, 24, "2026-10-25T08:00"),
-        // Half past two does not exist on that day.
+        // Half past two is skipped on that day.
         ("2026-03-28T02:30", 1, 0, "2026-03-29T03:00"),
     ] {
         let instant = |text: &str| Moment::parse(text).unwrap().begins(&berlin()).unwrap();
@@ -139,7 +143,7 @@ fn shift_by_days_keeps_the_local_hour_across_a_change_of_the_clocks() {
     }
 }
 
-fn at(value: &Value) -> Result<TimeOrLength, Unreadable> {
+fn read_at(value: &Value) -> Result<TimeOrLength, Unreadable> {
     time_or_length(&Path::parse("$.data.at").unwrap(), &json!({ "data": { "at": value } }))
 }
 

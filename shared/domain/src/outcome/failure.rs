@@ -1,4 +1,4 @@
-//! What a provider made of a send.
+//! The result of a provider call.
 
 use std::error::Error;
 use std::time::Duration;
@@ -7,35 +7,36 @@ use jiff::Timestamp;
 
 use super::Reason;
 
-/// What the provider made of a send that did not fail.
+/// The result of a provider call that did not fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sent {
-    /// The provider took it over and calls it by this id.
+    /// The provider accepted the message and returned this id.
     Accepted { provider_id: String },
-    /// There was nobody to hand it to: no socket is open.
+    /// There was no receiver, because no socket is open.
     Nobody,
-    /// The answer never came. The provider may have accepted.
+    /// No answer arrived. The provider may have accepted the message.
     Unknown,
-    /// Not yet: the job is put back and comes again at this time, under the same key.
+    /// Deferred: the job is sent again at this time, under the same key.
     Later(Timestamp),
 }
 
-/// The error underneath, kept whole for the log.
+/// The underlying error, kept whole for the log.
 pub type Source = Box<dyn Error + Send + Sync>;
 
-/// Why a send did not happen, sorted by who acts on it.
+/// The reason why a send failed, by the reaction that it needs.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Nobody acted on it: a refused connection, a 503. The queue shows the message again.
+    /// No part of the send took effect, as after a refused connection or a 503. SQS redelivers the message.
     #[error("transient failure")]
     Transient(#[source] Source),
-    /// The provider asked us to slow down. The job comes back after `delay`.
+    /// The provider asked for a slower rate. The job is sent again after `delay`.
     #[error("throttled for {} s", delay.as_secs())]
     Throttled { delay: Duration, source: Source },
-    /// The provider's or the tenant's own no. The ledger keeps `reason`; the message is consumed.
+    /// The provider or the tenant refused the message for good. The ledger records `reason`, and the queue message is
+    /// deleted.
     #[error("permanent failure: {}", reason.name())]
     Permanent { reason: Reason, source: Source },
-    /// Too late to be of use. The ledger says suppressed(expired); no provider was asked.
+    /// The notification expired. The ledger records suppressed(expired). No provider was called.
     #[error("expired before it was sent")]
     Expired,
 }

@@ -1,4 +1,4 @@
-//! IP addresses and the blocks of the `cidr` operator.
+//! IP addresses, and the blocks of the `cidr` operator.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,9 +10,9 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Reads `address/bits`, with 0 to 31 bits for version 4 and 0 to 127 for version 6; `None` for anything else.
+    /// Reads `address/bits`, with 0 to 31 bits for IPv4 and 0 to 127 for IPv6. `None` for any other text.
     ///
-    /// Source: aws/event-ruler 2.0.1, `CIDR`: a block of one address (/32, /128) is not one.
+    /// Source: aws/event-ruler 2.0.1, `CIDR`, which refuses blocks of one address (/32, /128).
     pub(super) fn new(source: &str) -> Option<Block> {
         let (address, bits) = source.split_once('/')?;
         let address = address_in(address)?;
@@ -36,8 +36,8 @@ impl Block {
     }
 }
 
-/// The address that a text spells, if it spells one: four decimal numbers, leading zeros allowed, or hexadecimal groups.
-/// A version 4 address written as version 6 (`::ffff:a00:1`) is the version 4 address.
+/// The address in a text: four decimal numbers with optional leading zeros, or hexadecimal groups. An IPv4 address in
+/// IPv6 notation (`::ffff:a00:1`) is the IPv4 address.
 ///
 /// Source: aws/event-ruler 2.0.1, `CIDR` and `Constants`; `java.net.InetAddress`.
 pub(super) fn address_in(text: &str) -> Option<IpAddr> {
@@ -55,8 +55,8 @@ pub(super) fn address_in(text: &str) -> Option<IpAddr> {
     parts.next().is_none().then_some(IpAddr::V4(Ipv4Addr::from(octets)))
 }
 
-/// Whether two addresses agree in all but their last `free` bits.
+/// Whether two addresses agree in all bits except the last `free` ones.
 fn same_head(left: u128, right: u128, free: u32) -> bool {
-    // A shift by all 128 bits leaves nothing to compare.
+    // A shift by all 128 bits leaves no bits to compare.
     (left ^ right).checked_shr(free).unwrap_or(0) == 0
 }

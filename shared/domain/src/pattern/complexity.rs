@@ -1,8 +1,7 @@
-//! How complex the wildcards of a pattern are to EventBridge, which refuses patterns that are too complex.
+//! EventBridge's complexity limit for wildcards.
 //!
-//! EventBridge names no number. What it refuses agrees with this rule: for the wildcards that are asked of one field, the
-//! number of their beginnings that one text can match at the same time is at most ten. `*:stack/a/*` has the beginnings
-//! `*`, `*:`, `*:s` and so on.
+//! EventBridge documents no number. Its refusals agree with the following rule: one text may match at most ten
+//! prefixes of a field's wildcards at the same time. The prefixes of `*:stack/a/*` are `*`, `*:`, `*:s` and so on.
 //!
 //! Source: Amazon EventBridge user guide, "Wildcard matching", complexity; aws/event-ruler 2.0.1,
 //! `MachineComplexityEvaluator`.
@@ -16,25 +15,26 @@ use super::operator::Operator;
 use super::reading::{self, Field};
 use super::{Invalid, Pattern};
 
-/// The most beginnings of wildcards that one text may match at the same time.
+/// Maximum number of wildcard prefixes that one text may match at the same time.
 pub const MAX_WILDCARD_BEGINNINGS: usize = 10;
 
-/// How many sets of beginnings are looked at before the search is given up. Patterns of this length that EventBridge takes
-/// have far fewer.
+/// Maximum number of prefix sets that the search visits before it gives up. Patterns of the allowed length that
+/// EventBridge accepts have far fewer.
 const MAX_SETS: usize = 20_000;
 
-/// The fields before one, each with the leaf that is asked of it.
+/// The fields before a field, each with its leaf.
 type Before<'a> = Vec<(&'a str, usize)>;
 
 impl Pattern {
-    /// Checks the limit that EventBridge has for wildcards. Carillon itself matches such patterns in linear time, so
-    /// [`Pattern::compile`] reads them: only what people write anew is held to it.
+    /// Checks EventBridge's limit for wildcards. Carillon matches such patterns in linear time, and
+    /// [`Pattern::compile`] accepts them. Only newly written patterns are held to the limit.
     ///
     /// # Errors
-    /// [`Invalid`] names the field. A source that is no pattern passes: [`Pattern::compile`] says what is wrong with it.
+    /// [`Invalid`] with the field's location. An invalid pattern passes, because [`Pattern::compile`] reports its
+    /// fault.
     pub fn check_complexity(source: &Value) -> Result<(), Invalid> {
         let Ok(reading) = reading::read(source) else { return Ok(()) };
-        // Combinations that have the same fields before this one share the machine of this field.
+        // Combinations with the same preceding fields share one automaton for this field.
         let mut machines: BTreeMap<Before<'_>, (&str, BTreeSet<usize>)> = BTreeMap::new();
         let alternatives = reading.alternatives();
         for fields in &alternatives {
@@ -42,26 +42,26 @@ impl Pattern {
             fields.sort_by_key(|field| field.path);
             let mut before = Vec::with_capacity(fields.len());
             for field in fields {
-                let mut place = before.clone();
-                place.push((field.path, usize::MAX));
-                machines.entry(place).or_insert_with(|| (field.at, BTreeSet::new())).1.insert(field.leaf);
+                let mut path = before.clone();
+                path.push((field.path, usize::MAX));
+                machines.entry(path).or_insert_with(|| (field.at, BTreeSet::new())).1.insert(field.leaf);
                 before.push((field.path, field.leaf));
             }
         }
-        for (at, leaves) in machines.into_values() {
+        for (location, leaves) in machines.into_values() {
             let operators = leaves.iter().flat_map(|leaf| &reading.leaves[*leaf]);
-            let groups: Vec<Vec<&Glob>> = operators.map(globs).filter(|it| !it.is_empty()).collect();
+            let groups: Vec<Vec<&Glob>> = operators.map(globs).filter(|globs| !globs.is_empty()).collect();
             if is_too_complex(&groups) {
                 let wanted = "fewer asterisks, fewer repeated characters behind an asterisk, or a prefix: EventBridge \
                               refuses it as too complex";
-                return Err(Invalid::new(at, "wildcards that are too complex", wanted));
+                return Err(Invalid::new(location, "wildcards that are too complex", wanted));
             }
         }
         Ok(())
     }
 }
 
-/// The wildcards of one entry of a list. Those of an `anything-but` are one pattern to EventBridge.
+/// The wildcards of one entry of a list. EventBridge treats those of an `anything-but` as one pattern.
 fn globs(operator: &Operator) -> Vec<&Glob> {
     match operator {
         Operator::Wildcard(wildcard) => vec![wildcard],
@@ -83,33 +83,33 @@ fn globs(operator: &Operator) -> Vec<&Glob> {
     }
 }
 
-/// A beginning of a wildcard, and how one goes on from it.
+/// A prefix of a wildcard, and its possible continuations.
 #[derive(Default)]
 struct State {
-    /// It ends with an asterisk, so that every byte keeps it.
+    /// Whether the prefix ends with an asterisk, so that any byte keeps the state.
     is_open: bool,
-    /// The beginnings that are one byte longer.
+    /// The prefixes that are one byte longer.
     next: Vec<(u8, usize)>,
-    /// The beginning that is one asterisk longer.
+    /// The prefix that is one asterisk longer.
     star: Option<usize>,
 }
 
-/// Whether one text can match more beginnings at a time than EventBridge takes.
+/// Whether one text can match more prefixes at the same time than EventBridge accepts.
 fn is_too_complex(groups: &[Vec<&Glob>]) -> bool {
     let mut states = vec![State::default()];
     for globs in groups {
-        // The beginnings up to the first asterisk are shared within an `anything-but`.
+        // Wildcards of one `anything-but` share their prefixes up to the first asterisk.
         let mut shared: BTreeMap<(usize, Option<u8>), usize> = BTreeMap::new();
         let globs: BTreeSet<Vec<Option<u8>>> = globs.iter().map(|glob| tokens(glob)).collect();
         for tokens in globs {
-            let (mut at, mut is_determinate) = (0, true);
+            let (mut state, mut is_determinate) = (0, true);
             for token in tokens {
-                at = match shared.get(&(at, token)).filter(|_| is_determinate) {
+                state = match shared.get(&(state, token)).filter(|_| is_determinate) {
                     Some(known) => *known,
                     None => {
-                        let new = step(&mut states, at, token);
+                        let new = add_state(&mut states, state, token);
                         if is_determinate {
-                            shared.insert((at, token), new);
+                            shared.insert((state, token), new);
                         }
                         new
                     }
@@ -118,29 +118,29 @@ fn is_too_complex(groups: &[Vec<&Glob>]) -> bool {
             }
         }
     }
-    explore(&states)
+    exceeds_limit(&states)
 }
 
-fn step(states: &mut Vec<State>, at: usize, token: Option<u8>) -> usize {
+fn add_state(states: &mut Vec<State>, from: usize, token: Option<u8>) -> usize {
     let new = states.len();
     states.push(State { is_open: token.is_none(), ..State::default() });
     match token {
-        Some(byte) => states[at].next.push((byte, new)),
-        None => states[at].star = Some(new),
+        Some(byte) => states[from].next.push((byte, new)),
+        None => states[from].star = Some(new),
     }
     new
 }
 
-/// Goes through the sets of beginnings that texts can match.
-fn explore(states: &[State]) -> bool {
+/// Searches the sets of prefixes that one text can match.
+fn exceeds_limit(states: &[State]) -> bool {
     let bytes: BTreeSet<u8> =
         states.iter().flat_map(|state| state.next.iter().map(|(byte, _)| *byte)).collect();
     let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
     let mut open = vec![vec![0]];
     while let Some(set) = open.pop() {
-        // A byte that no wildcard names, and each that one names.
+        // A byte that occurs in no wildcard, and each byte that occurs in one.
         for byte in std::iter::once(None).chain(bytes.iter().copied().map(Some)) {
-            let next = after(states, &set, byte);
+            let next = advance(states, &set, byte);
             if next.len() > MAX_WILDCARD_BEGINNINGS {
                 return true;
             }
@@ -152,25 +152,25 @@ fn explore(states: &[State]) -> bool {
     false
 }
 
-/// The beginnings that match after one byte more.
-fn after(states: &[State], set: &[usize], byte: Option<u8>) -> Vec<usize> {
+/// The prefixes that match after one more byte.
+fn advance(states: &[State], set: &[usize], byte: Option<u8>) -> Vec<usize> {
     let mut next = BTreeSet::new();
-    for at in set {
-        if states[*at].is_open {
-            next.insert(*at);
+    for state in set {
+        if states[*state].is_open {
+            next.insert(*state);
         }
-        let longer = states[*at].next.iter().filter(|(it, _)| Some(*it) == byte);
+        let longer = states[*state].next.iter().filter(|(next, _)| Some(*next) == byte);
         for (_, to) in longer {
             next.insert(*to);
-            // An asterisk stands for no text, too.
+            // An asterisk also matches the empty text.
             next.extend(states[*to].star);
         }
     }
-    // The same for an asterisk behind one that matched nothing so far: there are no two side by side.
+    // No other asterisks need this step, because two are never adjacent.
     next.into_iter().collect()
 }
 
-/// The bytes of a wildcard in the quotes that EventBridge matches them in; an asterisk is `None`.
+/// The bytes of a wildcard within the quotes in which EventBridge matches it. An asterisk is `None`.
 fn tokens(glob: &Glob) -> Vec<Option<u8>> {
     let quote = std::iter::once(Some(b'"'));
     let runs = glob.runs().enumerate().flat_map(|(number, run)| {
@@ -187,8 +187,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards_that_eventbridge_refuses_are_refused() {
-        // The first is refused by EventBridge in its own answers, the second was by a deployment of four stacks.
+    fn refuses_what_eventbridge_refuses() {
+        // EventBridge refused the first. A deployment of four stacks refused the second.
         check(&json!({ "a": [{ "wildcard": "*:*:*:*:*:event-bus/*" }] }), false);
         let stacks = |names: &[&str]| {
             let all: Vec<Value> =
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_that_eventbridge_takes_are_taken() {
+    fn accepts_what_eventbridge_accepts() {
         for pattern in [
             json!({ "a": [{ "wildcard": "*" }] }),
             json!({ "a": [{ "wildcard": "order.*" }, { "wildcard": "*.paid" }] }),
@@ -216,15 +216,15 @@ mod tests {
         ] {
             check(&pattern, true);
         }
-        // Each field has a machine of its own.
+        // Each field has an automaton of its own.
         let of_fields: serde_json::Map<String, Value> =
             (0..9).map(|n| (format!("f{n}"), json!([{ "wildcard": "*:a*:b*" }]))).collect();
         check(&Value::Object(of_fields), true);
     }
 
     #[test]
-    fn long_pattern_is_judged_in_no_time() {
-        // Each repetition behind an asterisk is a beginning that may start anew.
+    fn long_pattern_is_checked_quickly() {
+        // Each repetition after an asterisk is a prefix that may start again.
         let repeated = "ab".repeat(200);
         check(&json!({ "a": [{ "wildcard": format!("*{repeated}*{repeated}") }] }), false);
         let letters = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(source: &Value, is_taken: bool) {
-        assert_eq!(Pattern::check_complexity(source).is_ok(), is_taken, "{source}");
+    fn check(source: &Value, is_accepted: bool) {
+        assert_eq!(Pattern::check_complexity(source).is_ok(), is_accepted, "{source}");
     }
 }

@@ -1,4 +1,5 @@
-//! An event as patterns look at it: a tree of names and values in one list, each value before those inside it.
+//! An event as patterns see it: a flat list of names and values, in which each value precedes the values that it
+//! contains.
 
 use std::borrow::Cow;
 
@@ -6,27 +7,27 @@ use serde_json::{Number, Value};
 
 use crate::json::Raw;
 
-/// Everything that is known of one event, or as much of it as the patterns at hand ask for.
+/// The values of one event, or those that the patterns ask for.
 pub(crate) struct Facts<'e> {
     list: Vec<Fact<'e>>,
 }
 
 struct Fact<'e> {
-    /// The name of a member; of an element the name of its array.
+    /// The member's name. An element has the name of its array.
     name: Cow<'e, str>,
     what: What<'e>,
-    /// Where the next value begins that is not inside this one.
+    /// The index of the first value after this one that is not inside it.
     next: usize,
 }
 
-/// A value without what is inside it.
+/// A value without its content.
 pub(crate) enum What<'e> {
     Scalar(Scalar<'e>),
     Array,
     Object,
 }
 
-/// A value that an operator can be held against.
+/// A scalar value, which operators can test.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Scalar<'e> {
     Null,
@@ -35,14 +36,14 @@ pub(crate) enum Scalar<'e> {
     Text(Cow<'e, str>),
 }
 
-/// One value, with a view of what is inside it.
+/// One value with access to its content.
 #[derive(Clone, Copy)]
 pub(crate) struct Item<'f, 'e> {
     facts: &'f Facts<'e>,
-    at: usize,
+    index: usize,
 }
 
-/// A place in the list that is still open for values inside it.
+/// The index of an array or object that is still open.
 pub(crate) struct Open(usize);
 
 impl<'e> Facts<'e> {
@@ -50,7 +51,7 @@ impl<'e> Facts<'e> {
         Facts { list: Vec::with_capacity(count) }
     }
 
-    /// All of a JSON tree.
+    /// All values of a JSON tree.
     pub(crate) fn of(event: &'e Value) -> Facts<'e> {
         let mut facts = Facts::with_capacity(16);
         facts.add(Cow::Borrowed(""), event);
@@ -59,21 +60,21 @@ impl<'e> Facts<'e> {
 
     /// The outermost value.
     pub(crate) fn root(&self) -> Item<'_, 'e> {
-        Item { facts: self, at: 0 }
+        Item { facts: self, index: 0 }
     }
 
-    /// Adds a value at the end and says where it stands.
+    /// Adds a value at the end and returns its index.
     pub(crate) fn push(&mut self, name: Cow<'e, str>, scalar: Scalar<'e>) -> usize {
-        let at = self.list.len();
-        self.list.push(Fact { name, what: What::Scalar(scalar), next: at + 1 });
-        at
+        let index = self.list.len();
+        self.list.push(Fact { name, what: What::Scalar(scalar), next: index + 1 });
+        index
     }
 
-    /// Adds an array or an object. Whatever is added until it is closed is inside it.
+    /// Adds an array or an object. Values that are added before it is closed are inside it.
     pub(crate) fn open(&mut self, name: Cow<'e, str>, what: What<'e>) -> Open {
-        let at = self.list.len();
-        self.list.push(Fact { name, what, next: at + 1 });
-        Open(at)
+        let index = self.list.len();
+        self.list.push(Fact { name, what, next: index + 1 });
+        Open(index)
     }
 
     pub(crate) fn close(&mut self, open: &Open) {
@@ -97,7 +98,7 @@ impl<'e> Facts<'e> {
                 self.close(&open);
             }
             Value::Null => drop(self.push(name, Scalar::Null)),
-            Value::Bool(it) => drop(self.push(name, Scalar::Bool(*it))),
+            Value::Bool(flag) => drop(self.push(name, Scalar::Bool(*flag))),
             Value::Number(number) => drop(self.push(name, Scalar::Number(number.clone()))),
             Value::String(text) => drop(self.push(name, Scalar::Text(Cow::Borrowed(text)))),
         }
@@ -105,7 +106,7 @@ impl<'e> Facts<'e> {
 }
 
 impl<'e> Scalar<'e> {
-    /// A value that is neither an object nor an array. `None` when nothing can hold it.
+    /// A value that is neither an object nor an array. `None` if it cannot be represented.
     pub(crate) fn of(raw: Raw<'e>) -> Option<Scalar<'e>> {
         if raw.is_string() {
             return raw.text().map(Scalar::Text);
@@ -115,7 +116,7 @@ impl<'e> Scalar<'e> {
             "true" => Some(Scalar::Bool(true)),
             "false" => Some(Scalar::Bool(false)),
             number => {
-                // So many digits are always a u64.
+                // A number with so few digits always fits into a u64.
                 let is_short = number.len() < 19 && number.bytes().all(|byte| byte.is_ascii_digit());
                 let short = if is_short { number.parse::<u64>().ok().map(Number::from) } else { None };
                 let long =
@@ -136,23 +137,23 @@ impl<'e> Scalar<'e> {
 
 impl<'f, 'e> Item<'f, 'e> {
     pub(crate) fn what(self) -> &'f What<'e> {
-        &self.facts.list[self.at].what
+        &self.facts.list[self.index].what
     }
 
-    /// What is directly inside it.
+    /// The values directly inside this one.
     pub(super) fn inside(self) -> impl Iterator<Item = Item<'f, 'e>> {
         let list = &self.facts.list;
-        let end = list[self.at].next;
-        let mut at = self.at + 1;
+        let end = list[self.index].next;
+        let mut index = self.index + 1;
         std::iter::from_fn(move || {
-            let here = (at < end).then_some(at)?;
-            at = list[here].next;
-            Some(Item { facts: self.facts, at: here })
+            let here = (index < end).then_some(index)?;
+            index = list[here].next;
+            Some(Item { facts: self.facts, index: here })
         })
     }
 
-    /// The member of this name; the last one where there are several, as in any reader of JSON.
+    /// The member with this name. Of several, the last one counts, as in all JSON readers.
     pub(super) fn get(self, name: &str) -> Option<Item<'f, 'e>> {
-        self.inside().filter(|inside| inside.facts.list[inside.at].name == name).last()
+        self.inside().filter(|inside| inside.facts.list[inside.index].name == name).last()
     }
 }

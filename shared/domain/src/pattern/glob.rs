@@ -1,22 +1,23 @@
-//! The `wildcard` operator: `*` stands for any text, also for none; `\*` and `\\` are an asterisk and a backslash.
+//! The `wildcard` operator. `*` matches any text, including the empty one. `\*` and `\\` are a literal asterisk and
+//! backslash.
 
-/// A wildcard pattern, as the literal runs between its asterisks.
+/// A wildcard pattern, stored as the literal runs between its asterisks.
 ///
-/// Every run is looked for once, from left to right, so matching takes time in proportion to the two lengths.
+/// Matching searches each run once, from left to right, so its time is proportional to the two lengths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Glob {
-    /// What the value begins with.
+    /// The literal text before the first asterisk.
     first: String,
-    /// What follows each asterisk, in order; the last one ends the value.
+    /// The literal text after each asterisk, in order. The value must end with the last one.
     rest: Vec<String>,
 }
 
-/// What is wrong with a wildcard pattern, and at which character.
+/// A fault in a wildcard pattern, with the index of its character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Two asterisks stand side by side.
+    /// Two adjacent asterisks.
     Consecutive(usize),
-    /// A backslash stands before something other than an asterisk or a backslash.
+    /// A backslash that precedes neither an asterisk nor a backslash.
     Escape(usize),
 }
 
@@ -24,23 +25,23 @@ impl Glob {
     pub(super) fn new(source: &str) -> Result<Glob, Fault> {
         let mut runs = vec![String::new()];
         let mut after_asterisk = false;
-        let mut letters = source.chars().enumerate();
-        while let Some((at, letter)) = letters.next() {
-            if letter == '*' {
+        let mut characters = source.chars().enumerate();
+        while let Some((index, character)) = characters.next() {
+            if character == '*' {
                 if after_asterisk {
-                    return Err(Fault::Consecutive(at));
+                    return Err(Fault::Consecutive(index));
                 }
                 after_asterisk = true;
                 runs.push(String::new());
                 continue;
             }
             after_asterisk = false;
-            let literal = match letter {
-                '\\' => letters
+            let literal = match character {
+                '\\' => characters
                     .next()
-                    .map(|(_, it)| it)
-                    .filter(|it| matches!(it, '*' | '\\'))
-                    .ok_or(Fault::Escape(at))?,
+                    .map(|(_, escaped)| escaped)
+                    .filter(|escaped| matches!(escaped, '*' | '\\'))
+                    .ok_or(Fault::Escape(index))?,
                 other => other,
             };
             if let Some(run) = runs.last_mut() {
@@ -51,12 +52,12 @@ impl Glob {
         Ok(Glob { first: runs.remove(0), rest })
     }
 
-    /// The literal runs, in order; between two of them stands an asterisk.
+    /// The literal runs, in order. Between two runs there is an asterisk.
     pub(super) fn runs(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.first).chain(&self.rest).map(String::as_str)
     }
 
-    /// What every value that matches begins and ends with.
+    /// The literal text with which matching values begin and end.
     pub(super) fn ends(&self) -> (&str, &str) {
         (&self.first, self.rest.last().unwrap_or(&self.first))
     }

@@ -1,11 +1,11 @@
-//! Numbers as EventBridge compares them: as doubles, unless a double would move them.
+//! Numbers as EventBridge compares them: as doubles, if the conversion is exact.
 
 use serde_json::Number;
 
-/// Below this magnitude every integer has a double of its own: 2^53.
+/// Every integer below this magnitude has its own double: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// What `numeric` asks for.
+/// The condition of a `numeric` operator.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Range {
     pub(super) low: Option<Bound>,
@@ -31,7 +31,8 @@ impl Range {
     }
 }
 
-/// The double that a number is compared as; `None` for an integer that its double's shortest spelling does not spell.
+/// The double as which a number is compared. `None` for an integer that differs from the shortest spelling of its
+/// double.
 ///
 /// Source: aws/event-ruler 2.0.1, `ComparableNumber`.
 pub(super) fn comparable(number: &Number) -> Option<f64> {
@@ -40,7 +41,7 @@ pub(super) fn comparable(number: &Number) -> Option<f64> {
     kept.then_some(double)
 }
 
-/// Whether two numbers are one: 5 and 5.0 are, and so are two equal integers however large.
+/// Whether two numbers are equal: 5 equals 5.0, and equal integers of any size are equal.
 pub(super) fn equal(left: &Number, right: &Number) -> bool {
     match (comparable(left), comparable(right)) {
         (Some(left), Some(right)) => left == right,

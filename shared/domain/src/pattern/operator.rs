@@ -1,4 +1,4 @@
-//! What a pattern asks of one value.
+//! The operators of a pattern, which test one value.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ pub(super) enum Operator {
     Bool(bool),
     Number(Number),
     Text(String),
-    /// A literal that is an IP address, which an event may spell in another way.
+    /// A literal IP address. An event may spell the address in another way.
     Address(IpAddr),
     Prefix(String),
     PrefixFolded(Folded),
@@ -27,44 +27,42 @@ pub(super) enum Operator {
     Wildcard(Glob),
     Numeric(Range),
     Cidr(Block),
-    /// `exists: true`: there is a value.
+    /// `exists: true`: a value is present.
     Present,
-    /// `exists: false`: there is none. Only the tree can tell; no value satisfies it.
+    /// `exists: false`: no value is present. Only the tree can decide this. No value satisfies it.
     Absent,
-    /// `anything-but`: there is a value and it satisfies none of these.
+    /// `anything-but`: a value is present and satisfies none of these operators.
     Not(Vec<Operator>),
 }
 
 impl Operator {
-    /// Whether `value` satisfies it.
+    /// Whether `value` satisfies the operator.
     pub(super) fn holds(&self, value: &Scalar<'_>) -> bool {
         match self {
             Operator::Null => *value == Scalar::Null,
-            Operator::Bool(it) => *value == Scalar::Bool(*it),
-            Operator::Number(number) => value.as_number().is_some_and(|found| number::equal(found, number)),
+            Operator::Bool(flag) => *value == Scalar::Bool(*flag),
+            Operator::Number(number) => value.as_number().is_some_and(|own| number::equal(own, number)),
             Operator::Text(text) => value.as_text() == Some(text.as_str()),
             Operator::Address(address) => value.as_text().and_then(address::address_in) == Some(*address),
-            Operator::Prefix(prefix) => {
-                value.as_text().is_some_and(|found| found.starts_with(prefix.as_str()))
-            }
+            Operator::Prefix(prefix) => value.as_text().is_some_and(|text| text.starts_with(prefix.as_str())),
             Operator::PrefixFolded(prefix_folded) => {
-                value.as_text().is_some_and(|found| prefix_folded.begins(found))
+                value.as_text().is_some_and(|text| prefix_folded.begins(text))
             }
-            Operator::Suffix(suffix) => value.as_text().is_some_and(|found| found.ends_with(suffix.as_str())),
+            Operator::Suffix(suffix) => value.as_text().is_some_and(|text| text.ends_with(suffix.as_str())),
             Operator::SuffixFolded(suffix_folded) => {
-                value.as_text().is_some_and(|found| suffix_folded.ends(found))
+                value.as_text().is_some_and(|text| suffix_folded.ends(text))
             }
-            Operator::Folded(folded) => value.as_text().is_some_and(|found| folded.equals(found)),
-            Operator::Wildcard(wildcard) => value.as_text().is_some_and(|found| wildcard.matches(found)),
-            Operator::Numeric(numeric) => value.as_number().is_some_and(|found| numeric.holds(found)),
-            Operator::Cidr(cidr) => value.as_text().is_some_and(|found| cidr.contains(found)),
+            Operator::Folded(folded) => value.as_text().is_some_and(|text| folded.equals(text)),
+            Operator::Wildcard(wildcard) => value.as_text().is_some_and(|text| wildcard.matches(text)),
+            Operator::Numeric(numeric) => value.as_number().is_some_and(|number| numeric.holds(number)),
+            Operator::Cidr(cidr) => value.as_text().is_some_and(|text| cidr.contains(text)),
             Operator::Present => true,
             Operator::Absent => false,
-            Operator::Not(these) => !these.iter().any(|it| it.holds(value)),
+            Operator::Not(operators) => !operators.iter().any(|operator| operator.holds(value)),
         }
     }
 
-    /// The one string that satisfies it, if there is exactly one.
+    /// The only string that satisfies the operator, if there is exactly one.
     pub(super) fn as_text(&self) -> Option<&str> {
         if let Operator::Text(text) = self { Some(text) } else { None }
     }

@@ -1,30 +1,30 @@
-//! All the paths that some patterns ask for, as one tree: what of an event is worth looking at.
+//! The paths of many patterns as one tree. The tree tells which values of an event are needed.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// A tree of paths. Keys with dots are paths of their own, as everywhere in patterns.
+/// A tree of paths. A key with dots counts as several steps, as everywhere in patterns.
 #[derive(Debug)]
 pub(crate) struct Paths {
     steps: Vec<Step>,
 }
 
-/// The end of one path.
+/// The end of one path: an index into the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Spot(u32);
 
 #[derive(Debug, Default)]
 struct Step {
-    /// What leads on from here: few names in a list, many by their fingerprint as well.
+    /// The continuations of the path. Few names are searched in the list, many by their fingerprints.
     next: Vec<(Box<str>, Spot)>,
     by_print: HashMap<u64, u32, Prints>,
-    /// A bit for the first byte of each name in `next`; most names of an event need no further look.
+    /// One bit for the first byte of each name in `next`. Most names of an event are rejected by this test.
     firsts: u64,
-    /// A pattern asks for a value here.
+    /// Whether a pattern tests the value at this path.
     is_asked: bool,
 }
 
-/// So many names are compared one by one.
+/// Up to this number of names, the list is searched one by one.
 const FEW: usize = 8;
 
 impl Default for Paths {
@@ -34,7 +34,7 @@ impl Default for Paths {
 }
 
 impl Paths {
-    /// How many spots there are.
+    /// The number of steps in the tree.
     pub(crate) fn len(&self) -> usize {
         self.steps.len()
     }
@@ -43,7 +43,7 @@ impl Paths {
         Spot(0)
     }
 
-    /// Where a path ends that begins with nothing.
+    /// Adds a path from the root and returns its end.
     pub(crate) fn add(&mut self, path: &str) -> Spot {
         let mut spot = self.root();
         for name in path.split('.') {
@@ -65,15 +65,16 @@ impl Paths {
         let count = step.next.len();
         if count > FEW {
             let known = if count == FEW + 1 { 0 } else { count - 1 };
-            for (at, (name, _)) in step.next.iter().enumerate().skip(known) {
-                // Two names of one fingerprint are as good as impossible; the second would only not be found.
-                step.by_print.insert(print(0, name.as_bytes()), u32::try_from(at).unwrap_or(u32::MAX));
+            for (index, (name, _)) in step.next.iter().enumerate().skip(known) {
+                // Two names with the same fingerprint are practically impossible. The second name would not be found.
+                step.by_print.insert(print(0, name.as_bytes()), u32::try_from(index).unwrap_or(u32::MAX));
             }
         }
         spot
     }
 
-    /// Where a member of this name leads to, if that is any path. A name with dots is several steps.
+    /// The step to which a member with this name leads, if there is one. A name with dots leads through several
+    /// steps.
     #[inline]
     pub(crate) fn follow(&self, from: Spot, name: &[u8]) -> Option<Spot> {
         if self.steps[from.at()].firsts & first(name) == 0 {
@@ -85,16 +86,16 @@ impl Paths {
         if !name.contains(&b'.') {
             return None;
         }
-        name.split(|name| *name == b'.').try_fold(from, |spot, it| self.step(spot, it))
+        name.split(|name| *name == b'.').try_fold(from, |spot, part| self.step(spot, part))
     }
 
-    /// Where a path ends that a pattern asks for.
+    /// The end of a path that a pattern tests.
     pub(crate) fn find(&self, path: &str) -> Option<Spot> {
         let end = path.split('.').try_fold(self.root(), |spot, name| self.step(spot, name.as_bytes()));
         end.filter(|end| self.is_asked(*end))
     }
 
-    /// Whether a pattern asks for a value at the end of this path itself.
+    /// Whether a pattern tests the value at the end of this path.
     pub(crate) fn is_asked(&self, spot: Spot) -> bool {
         self.steps[spot.at()].is_asked
     }
@@ -102,10 +103,10 @@ impl Paths {
     fn step(&self, from: Spot, name: &[u8]) -> Option<Spot> {
         let step = &self.steps[from.at()];
         if step.next.len() <= FEW {
-            return step.next.iter().find(|it| it.0.as_bytes() == name).map(|it| it.1);
+            return step.next.iter().find(|next| next.0.as_bytes() == name).map(|next| next.1);
         }
-        let at = *step.by_print.get(&print(0, name))?;
-        step.next.get(at as usize).filter(|it| it.0.as_bytes() == name).map(|it| it.1)
+        let index = *step.by_print.get(&print(0, name))?;
+        step.next.get(index as usize).filter(|next| next.0.as_bytes() == name).map(|next| next.1)
     }
 }
 
@@ -115,32 +116,32 @@ impl Spot {
     }
 }
 
-/// A dot stands for nothing before it: the name `.x` leads through the name without letters.
+/// A leading dot stands for an empty name, so the name `.x` leads through the empty name.
 fn first(name: &[u8]) -> u64 {
     1 << (name.first().copied().unwrap_or(b'.') % 64)
 }
 
-/// A fingerprint of bytes: quick, the same on every machine, and well spread over all 64 bits. Whoever looks something
-/// up by it compares what is found, for two texts may share one.
+/// A fingerprint of bytes: fast, the same on every machine, and well spread over 64 bits. Two texts may share one, so
+/// callers compare the texts after a lookup.
 #[inline]
 pub(crate) fn print(seed: u64, bytes: &[u8]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(ODD).rotate_left(29);
     let (chunks, rest) = bytes.as_chunks::<8>();
-    let mut sum = chunks.iter().fold(mix(ODD, seed), |sum, it| mix(sum, u64::from_le_bytes(*it)));
-    let tail = rest.iter().rev().fold(1, |tail, it| tail << 8 | u64::from(*it));
+    let mut sum = chunks.iter().fold(mix(ODD, seed), |sum, chunk| mix(sum, u64::from_le_bytes(*chunk)));
+    let tail = rest.iter().rev().fold(1, |tail, byte| tail << 8 | u64::from(*byte));
     sum = mix(sum, tail);
     sum = mix(sum, bytes.len() as u64);
     sum ^ sum >> 32
 }
 
-/// A map whose keys are fingerprints already.
-pub(crate) type Prints = BuildHasherDefault<AsItIs>;
+/// The hasher of maps whose keys are fingerprints.
+pub(crate) type Prints = BuildHasherDefault<IdentityHasher>;
 
 #[derive(Debug, Default)]
-pub(crate) struct AsItIs(u64);
+pub(crate) struct IdentityHasher(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -149,7 +150,7 @@ impl Hasher for AsItIs {
         self.0 = print(self.0, bytes);
     }
 
-    fn write_u64(&mut self, it: u64) {
-        self.0 = it;
+    fn write_u64(&mut self, fingerprint: u64) {
+        self.0 = fingerprint;
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::operator::Operator;
 use super::{Invalid, MAX_COMBINATIONS, MAX_DEPTH, MAX_LENGTH, operand, quoted};
 
-/// Names that no field has inside `$or`: what EventBridge has, or keeps, as an operator.
+/// Field names that are not allowed inside `$or`, because EventBridge uses or reserves them as operators.
 ///
 /// Source: aws/event-ruler 2.0.1, `Constants`.
 const RESERVED: [&str; 24] = [
@@ -35,10 +35,10 @@ const RESERVED: [&str; 24] = [
     "ip-address-not-in-range",
 ];
 
-/// What a refusal names where no path leads to what is wrong.
+/// The location of a fault that no path describes.
 pub(crate) const WHOLE: &str = "the pattern";
 
-/// A pattern, read but not yet planted.
+/// A pattern that has been read but not yet built into trees.
 pub(super) struct Reading {
     pub(super) leaves: Vec<Vec<Operator>>,
     clauses: Vec<Clause>,
@@ -47,15 +47,15 @@ pub(super) struct Reading {
 /// A field with its list.
 #[derive(Clone, Copy)]
 pub(super) struct Field<'r> {
-    /// The keys that lead to it, joined with dots.
+    /// The keys that lead to the field, joined with dots.
     pub(super) path: &'r str,
-    /// Where it stands in the source.
+    /// The field's location in the source.
     pub(super) at: &'r str,
-    /// Its list, as an index.
+    /// The index of its list.
     pub(super) leaf: usize,
 }
 
-/// What has to hold, one beside the other.
+/// A condition. All clauses of a list must hold.
 enum Clause {
     Field { path: String, at: String, leaf: usize },
     Any(Vec<Vec<Clause>>),
@@ -63,10 +63,11 @@ enum Clause {
 
 pub(super) fn read(source: &Value) -> Result<Reading, Invalid> {
     let mut reader = Reader { leaves: Vec::new(), combinations: 1 };
-    let top = Place { at: String::new(), path: String::new(), depth: 0, inside_or: false };
+    let top = Position { at: String::new(), path: String::new(), depth: 0, inside_or: false };
     let clauses = reader.object(source, &top)?;
-    // Only now: what was read is not too deep to be written. Most patterns are far too short to be counted.
-    let length = if most(source) > MAX_LENGTH { source.to_string().chars().count() } else { 0 };
+    // The length is checked last, when the depth is known to be safe for serialization. Most patterns are short
+    // enough to skip the exact count.
+    let length = if max_length(source) > MAX_LENGTH { source.to_string().chars().count() } else { 0 };
     if length > MAX_LENGTH {
         let wanted = format!("at most {MAX_LENGTH} characters of compact JSON");
         return Err(Invalid::new(WHOLE, format!("{length} characters"), wanted));
@@ -74,24 +75,24 @@ pub(super) fn read(source: &Value) -> Result<Reading, Invalid> {
     Ok(Reading { leaves: reader.leaves, clauses })
 }
 
-/// How many characters of compact JSON a value has at most.
-fn most(value: &Value) -> usize {
-    // An escaped byte has six characters, and a text its quotes.
-    let text = |it: &str| 6 * it.len() + 2;
+/// Upper bound for the number of characters of compact JSON.
+fn max_length(value: &Value) -> usize {
+    // An escaped byte takes six characters, and the quotes take two.
+    let text_length = |text: &str| 6 * text.len() + 2;
     match value {
         Value::Null | Value::Bool(_) => 5,
-        // Such as -2.2250738585072014e-308.
+        // Example: -2.2250738585072014e-308.
         Value::Number(_) => 24,
-        Value::String(it) => text(it),
-        Value::Array(list) => 2 + list.iter().map(|it| most(it) + 1).sum::<usize>(),
+        Value::String(text) => text_length(text),
+        Value::Array(list) => 2 + list.iter().map(|element| max_length(element) + 1).sum::<usize>(),
         Value::Object(members) => {
-            2 + members.iter().map(|(name, it)| text(name) + most(it) + 2).sum::<usize>()
+            2 + members.iter().map(|(name, value)| text_length(name) + max_length(value) + 2).sum::<usize>()
         }
     }
 }
 
 impl Reading {
-    /// The fields of each combination of the `$or` arrays; one combination if there is none.
+    /// The fields of each combination of the `$or` arrays. Without `$or` there is one combination.
     pub(super) fn alternatives(&self) -> Vec<Vec<Field<'_>>> {
         expand(&self.clauses)
     }
@@ -119,28 +120,33 @@ fn expand(clauses: &[Clause]) -> Vec<Vec<Field<'_>>> {
     combinations
 }
 
-/// Where the reader stands.
-struct Place {
+/// The reader's position.
+struct Position {
     at: String,
     path: String,
     depth: usize,
     inside_or: bool,
 }
 
-impl Place {
+impl Position {
     fn shown(&self) -> &str {
         if self.at.is_empty() { WHOLE } else { &self.at }
     }
 
-    fn field(&self, key: &str) -> Place {
+    fn field(&self, key: &str) -> Position {
         // A key with dots is a path of its own.
         let depth = self.depth + key.split('.').count();
-        Place { at: joined(&self.at, key), path: joined(&self.path, key), depth, inside_or: self.inside_or }
+        Position {
+            at: joined(&self.at, key),
+            path: joined(&self.path, key),
+            depth,
+            inside_or: self.inside_or,
+        }
     }
 
-    fn member(&self, index: usize) -> Place {
+    fn member(&self, index: usize) -> Position {
         let at = format!("{}[{index}]", joined(&self.at, "$or"));
-        Place { at, path: self.path.clone(), depth: self.depth + 1, inside_or: true }
+        Position { at, path: self.path.clone(), depth: self.depth + 1, inside_or: true }
     }
 }
 
@@ -154,18 +160,18 @@ struct Reader {
 }
 
 impl Reader {
-    fn object(&mut self, source: &Value, place: &Place) -> Result<Vec<Clause>, Invalid> {
+    fn object(&mut self, source: &Value, position: &Position) -> Result<Vec<Clause>, Invalid> {
         let wanted = "an object with at least one field";
         let object = source.as_object().filter(|object| !object.is_empty());
-        let object = object.ok_or_else(|| Invalid::value(place.shown(), source, wanted))?;
+        let object = object.ok_or_else(|| Invalid::value(position.shown(), source, wanted))?;
         let mut clauses = Vec::with_capacity(object.len());
         for (key, value) in object {
             if key == "$or" {
-                clauses.push(self.any(value, place)?);
+                clauses.push(self.any(value, position)?);
                 continue;
             }
-            let here = place.field(key);
-            if place.inside_or && RESERVED.contains(&key.as_str()) {
+            let here = position.field(key);
+            if position.inside_or && RESERVED.contains(&key.as_str()) {
                 let found = format!("the field {}", quoted(key));
                 return Err(Invalid::new(&here.at, found, "inside $or a name that no operator has"));
             }
@@ -184,18 +190,18 @@ impl Reader {
         Ok(clauses)
     }
 
-    fn list(&mut self, list: &[Value], source: &Value, place: Place) -> Result<Clause, Invalid> {
+    fn list(&mut self, list: &[Value], source: &Value, position: Position) -> Result<Clause, Invalid> {
         if list.is_empty() {
-            return Err(Invalid::value(&place.at, source, "an array of at least one value"));
+            return Err(Invalid::value(&position.at, source, "an array of at least one value"));
         }
-        let read = |(index, it)| operand::read(it, &format!("{}[{index}]", place.at));
+        let read = |(index, value)| operand::read(value, &format!("{}[{index}]", position.at));
         let operators = list.iter().enumerate().map(read).collect::<Result<Vec<_>, Invalid>>()?;
         self.leaves.push(operators);
-        Ok(Clause::Field { path: place.path, at: place.at, leaf: self.leaves.len() - 1 })
+        Ok(Clause::Field { path: position.path, at: position.at, leaf: self.leaves.len() - 1 })
     }
 
-    fn any(&mut self, source: &Value, place: &Place) -> Result<Clause, Invalid> {
-        let at = joined(&place.at, "$or");
+    fn any(&mut self, source: &Value, position: &Position) -> Result<Clause, Invalid> {
+        let at = joined(&position.at, "$or");
         let members = source.as_array().filter(|item| item.len() >= 2);
         let members =
             members.ok_or_else(|| Invalid::value(&at, source, "an array of at least two patterns"))?;
@@ -204,7 +210,7 @@ impl Reader {
             let wanted = format!("at most {MAX_COMBINATIONS}");
             return Err(Invalid::new(&at, format!("{} combinations of all $or", self.combinations), wanted));
         }
-        let read = |(index, it)| self.object(it, &place.member(index));
+        let read = |(index, value)| self.object(value, &position.member(index));
         Ok(Clause::Any(members.iter().enumerate().map(read).collect::<Result<_, Invalid>>()?))
     }
 }
@@ -216,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_pattern_is_longer_than_it_is_taken_for() {
+    fn max_length_is_an_upper_bound() {
         for value in [
             json!({}),
             json!([]),
@@ -226,7 +232,7 @@ mod tests {
             json!({ "a": [{ "numeric": ["<", 5] }, { "prefix": "x" }], "b": { "c": [1] } }),
         ] {
             let text = value.to_string();
-            assert!(text.chars().count() <= most(&value), "{text}");
+            assert!(text.chars().count() <= max_length(&value), "{text}");
         }
     }
 }

@@ -1,44 +1,44 @@
-//! How a pattern is found from a value, without asking the pattern: by what the value has to be, or begin or end with.
+//! Lookup keys for patterns: the values, prefixes or suffixes that select a pattern without evaluating it.
 
 use super::facts::Scalar;
 use super::number;
 use super::operator::Operator;
 use super::paths::{Spot, print};
 
-/// What a pattern asks for in one place: any of these.
+/// The operators of a pattern for one field. Any of them may hold.
 #[derive(Clone, Copy)]
 pub(crate) struct Wants<'p>(pub(super) &'p [Operator]);
 
-/// What every value that satisfies one operator has in common, and for some operators what else.
+/// The common property of all values that satisfy one operator. Some operators have a second one.
 pub(crate) type Selections = (Selection, Option<Selection>);
 
-/// Something that a value can be looked up by.
+/// A lookup key for a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Selection {
-    /// The fingerprint of place, kind and text.
+    /// The fingerprint of path, kind and text.
     pub(crate) print: u64,
     pub(crate) kind: Kind,
 }
 
-/// Which part of a value the fingerprint is of.
+/// The part of a value that has the fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Whole,
-    /// All of it, in lower case.
+    /// The whole value, in lower case.
     Folded,
-    /// So many bytes at its beginning, the last of which is `edge`.
+    /// The first `length` bytes, of which `edge` is the last.
     Prefix {
         length: usize,
         edge: u8,
     },
-    /// So many bytes at its end, the first of which is `edge`.
+    /// The last `length` bytes, of which `edge` is the first.
     Suffix {
         length: usize,
         edge: u8,
     },
 }
 
-/// The seeds of the fingerprints, apart from the place.
+/// The seeds of the fingerprints, without the path.
 const TEXT: u64 = 0;
 const FOLDED: u64 = 1;
 const PREFIX: u64 = 2;
@@ -51,17 +51,17 @@ fn seed(spot: Spot, kind: u64) -> u64 {
 }
 
 impl Wants<'_> {
-    /// The selections of each operator; `None` when an operator is satisfied by values that have nothing in common, or
-    /// by no value at all.
+    /// The lookup keys of each operator. `None` if an operator's values have nothing in common, or if no value
+    /// satisfies it.
     pub(crate) fn selections(self, spot: Spot) -> Option<Vec<Selections>> {
-        self.0.iter().map(|it| selections(it, spot)).collect()
+        self.0.iter().map(|operator| selections(operator, spot)).collect()
     }
 
-    /// Whether they are satisfied by the one value that stands there, or by there being none.
+    /// Whether the operators accept this single value, or its absence.
     pub(crate) fn hold(self, value: Option<&Scalar<'_>>) -> bool {
-        self.0.iter().any(|it| match value {
-            Some(value) => it.holds(value),
-            None => *it == Operator::Absent,
+        self.0.iter().any(|operator| match value {
+            Some(value) => operator.holds(value),
+            None => *operator == Operator::Absent,
         })
     }
 }
@@ -70,11 +70,11 @@ fn selections(operator: &Operator, spot: Spot) -> Option<Selections> {
     let whole = |scalar: &Scalar<'_>| Some(Selection { print: of_scalar(scalar, spot), kind: Kind::Whole });
     let only = match operator {
         Operator::Null => whole(&Scalar::Null),
-        Operator::Bool(it) => whole(&Scalar::Bool(*it)),
+        Operator::Bool(flag) => whole(&Scalar::Bool(*flag)),
         Operator::Number(number) => whole(&Scalar::Number(number.clone())),
         Operator::Text(text) => whole(&Scalar::Text(text.as_str().into())),
-        Operator::Prefix(it) => prefix(it, spot),
-        Operator::Suffix(it) => suffix(it, spot),
+        Operator::Prefix(text) => prefix(text, spot),
+        Operator::Suffix(text) => suffix(text, spot),
         Operator::Folded(folded) => {
             folded.ascii().map(|ascii| Selection { print: of_folded(&ascii, spot), kind: Kind::Folded })
         }
@@ -109,12 +109,12 @@ fn suffix(text: &str, spot: Spot) -> Option<Selection> {
     Some(Selection { print: of_suffix(text.as_bytes(), spot), kind })
 }
 
-/// The fingerprint of a whole value. Equal values have the same, however a number is spelt.
+/// The fingerprint of a whole value. Equal numbers have the same fingerprint in any spelling.
 pub(crate) fn of_scalar(value: &Scalar<'_>, spot: Spot) -> u64 {
     match value {
         Scalar::Text(text) => print(seed(spot, TEXT), text.as_bytes()),
         Scalar::Number(number) => match number::comparable(number) {
-            // There are two zeros; the sum with one of them is always the positive one.
+            // There are two zeros. Adding zero yields the positive one.
             Some(double) => print(seed(spot, NUMBER), &(double + 0.0).to_le_bytes()),
             None => print(seed(spot, NUMBER), number.to_string().as_bytes()),
         },
@@ -124,7 +124,7 @@ pub(crate) fn of_scalar(value: &Scalar<'_>, spot: Spot) -> u64 {
     }
 }
 
-/// `text` is in lower case.
+/// The fingerprint of a text in lower case.
 pub(crate) fn of_folded(text: &str, spot: Spot) -> u64 {
     print(seed(spot, FOLDED), text.as_bytes())
 }

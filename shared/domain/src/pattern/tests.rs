@@ -1,4 +1,4 @@
-//! What matches what. Operators, arrays, refusals and properties have a file each.
+//! Tests of matching. Operators, arrays, refusals and properties have a file each.
 
 mod arrays;
 mod operators;
@@ -13,7 +13,7 @@ const YES: bool = true;
 const NO: bool = false;
 
 #[test]
-fn a_literal_matches_its_own_type_only() {
+fn literal_matches_its_own_type_only() {
     check(&json!({"a": ["x", 1]}), &json!({"a": "x"}), YES);
     check(&json!({"a": ["x", 1]}), &json!({"a": 1}), YES);
     check(&json!({"a": ["1"]}), &json!({"a": 1}), NO);
@@ -27,7 +27,7 @@ fn a_literal_matches_its_own_type_only() {
 }
 
 #[test]
-fn a_number_is_equal_however_it_is_spelt() {
+fn numbers_are_equal_in_any_spelling() {
     check(&json!({"a": [300]}), &json!({"a": 300.0}), YES);
     check(&json!({"a": [3.0e2]}), &json!({"a": 300}), YES);
     check(&json!({"a": [0]}), &json!({"a": -0.0}), YES);
@@ -35,7 +35,7 @@ fn a_number_is_equal_however_it_is_spelt() {
 }
 
 #[test]
-fn an_integer_beyond_the_doubles_equals_itself_alone() {
+fn integer_beyond_double_precision_equals_only_itself() {
     check(&json!({"a": [9007199254740993_u64]}), &json!({"a": 9007199254740993_u64}), YES);
     check(&json!({"a": [9007199254740993_u64]}), &json!({"a": 9007199254740992_u64}), NO);
     check(&json!({"a": [9007199254740993_u64]}), &json!({"a": 9007199254740992.0}), NO);
@@ -46,7 +46,7 @@ fn an_integer_beyond_the_doubles_equals_itself_alone() {
 }
 
 #[test]
-fn fields_are_joined_by_and_and_their_values_by_or() {
+fn fields_are_combined_with_and_and_their_values_with_or() {
     let pattern = json!({"source": ["a", "b"], "detail": {"state": ["on"], "deep": {"er": [1]}}});
     check(&pattern, &json!({"source": "b", "detail": {"state": "on", "deep": {"er": 1}}, "more": 1}), YES);
     check(&pattern, &json!({"source": "c", "detail": {"state": "on", "deep": {"er": 1}}}), NO);
@@ -56,7 +56,7 @@ fn fields_are_joined_by_and_and_their_values_by_or() {
 }
 
 #[test]
-fn or_is_joined_to_its_neighbours_by_and() {
+fn or_is_combined_with_other_fields_by_and() {
     let pattern = json!({"source": ["s"], "$or": [{"a": [1]}, {"b": [2], "$or": [{"c": [3]}, {"d": [4]}]}]});
     check(&pattern, &json!({"source": "s", "a": 1}), YES);
     check(&pattern, &json!({"source": "s", "b": 2, "d": 4}), YES);
@@ -68,7 +68,7 @@ fn or_is_joined_to_its_neighbours_by_and() {
 }
 
 #[test]
-fn a_dot_in_a_key_is_a_step_of_a_path() {
+fn dot_in_a_key_is_a_path_step() {
     let labels = json!({"labels": {"app.kubernetes.io/name": ["web"]}});
     check(&labels, &json!({"labels": {"app.kubernetes.io/name": "web"}}), YES);
     check(&labels, &json!({"labels": {"app": {"kubernetes": {"io/name": "web"}}}}), YES);

@@ -8,21 +8,21 @@ use crate::event::Event;
 use crate::keyed_hash::KeyedHashes;
 
 #[test]
-fn a_rule_addresses_people_and_rooms_in_the_order_in_which_it_names_them() {
+fn audience_keeps_the_rules_order() {
     let to = [path("$.data.owner"), literal("lead"), room("shop", "$.data.shop"), path("$.data.watchers")];
     let data = json!({ "owner": "zoe", "shop": 7, "watchers": ["ben", "ann"] });
     check(&to, &data, &["zoe", "lead", "room:shop:7", "ben", "ann"]);
 }
 
 #[test]
-fn somebody_who_is_named_twice_is_addressed_once() {
+fn audience_has_no_duplicates() {
     let to = [path("$.data.owner"), path("$.data.watchers"), literal("ann"), room("shop", "$.data.shops")];
     let data = json!({ "owner": "ann", "watchers": ["ben", "ann", "ben"], "shops": ["1", 1] });
     check(&to, &data, &["ann", "ben", "room:shop:1"]);
 }
 
 #[test]
-fn one_address_is_one_recipient_however_often_and_however_it_is_written() {
+fn spellings_of_an_address_are_one_recipient() {
     let hashes = KeyedHashes::development();
     for (selector, data, expected) in [
         (
@@ -48,7 +48,7 @@ fn one_address_is_one_recipient_however_often_and_however_it_is_written() {
         ),
         ("email", json!(["ann@exämple.org", "ann@xn--exmple-cua.org"]), vec!["ann@exämple.org"]),
         ("sms", json!([null, "", "  "]), vec![]),
-        // Values that are no text name nobody that could be reached, and are not passed over.
+        // Values of other types stay in the audience, although they are not valid addresses.
         ("sms", json!([447_700_900_124_u64, true]), vec!["447700900124", "true"]),
         ("email", json!([{ "address": "a@b.example" }]), vec![r#"{"address":"a@b.example"}"#]),
     ] {
@@ -62,7 +62,7 @@ fn one_address_is_one_recipient_however_often_and_however_it_is_written() {
 }
 
 #[test]
-fn what_cannot_name_anybody_addresses_nobody() {
+fn values_that_are_not_ids_yield_no_recipient() {
     check(&[path("$.data.nobody")], &json!({}), &[]);
     let all = json!({ "all": [null, true, "", "  ", 1.5, {}, [], "x".repeat(257)] });
     check(&[path("$.data.all"), room("shop", "$.data.all")], &all, &[]);
@@ -70,7 +70,7 @@ fn what_cannot_name_anybody_addresses_nobody() {
 }
 
 #[test]
-fn an_event_that_nobody_asks_for_is_not_taken_apart() {
+fn document_is_not_built_if_no_rule_matches() {
     let asked = event(&json!({}));
     let unasked = Event { kind: "nobody.asks".to_owned(), ..asked.clone() };
     let rule = Value::Object({
@@ -84,14 +84,14 @@ fn an_event_that_nobody_asks_for_is_not_taken_apart() {
 }
 
 #[test]
-fn a_large_audience_is_named_whole_and_paged_by_the_caller() {
-    let all: Vec<String> = (0..5_000).map(|it| format!("u-{it}")).collect();
+fn plan_names_all_of_a_large_audience() {
+    let all: Vec<String> = (0..5_000).map(|n| format!("u-{n}")).collect();
     let names: Vec<&str> = all.iter().map(String::as_str).collect();
     check(&[path("$.data.all")], &json!({ "all": all }), &names);
 }
 
 #[test]
-fn a_user_and_a_room_never_share_a_name() {
+fn users_and_rooms_have_different_names() {
     let room = Audience::Room("shop:1".to_owned()).name(&KeyedHashes::development());
     let like_a_room = user_name("room:shop:1");
     let like_that_one = user_name(&like_a_room);
@@ -102,7 +102,7 @@ fn a_user_and_a_room_never_share_a_name() {
 }
 
 #[test]
-fn only_people_are_looked_up_and_each_of_them_once() {
+fn each_user_is_looked_up_once() {
     let one = rule("one", &[path("$.data.owner"), room("shop", "$.data.owner")]);
     let two = rule("two", &[literal("ben"), path("$.data.owner")]);
     let (event, catalog) = (event(&json!({ "owner": "ann" })), catalog(&[one, two]));
@@ -110,7 +110,7 @@ fn only_people_are_looked_up_and_each_of_them_once() {
 }
 
 #[test]
-fn a_user_whose_id_reads_like_a_room_is_still_looked_up_as_a_user() {
+fn user_id_with_a_rooms_prefix_stays_a_user() {
     let to = [path("$.data.owner")];
     let (event, catalog) = (event(&json!({ "owner": "room:shop:1" })), catalog(&[rule("one", &to)]));
     let plan = Plan::of(&event, &catalog);
@@ -121,7 +121,8 @@ fn a_user_whose_id_reads_like_a_room_is_still_looked_up_as_a_user() {
 fn check(to: &[Value], data: &Value, expected: &[&str]) {
     let (event, catalog) = (event(data), catalog(&[rule("one", to)]));
     let plan = Plan::of(&event, &catalog);
-    let names: Vec<String> = plan.matches[0].audience.iter().map(|it| it.name(catalog.hashes())).collect();
+    let names: Vec<String> =
+        plan.matches[0].audience.iter().map(|recipient| recipient.name(catalog.hashes())).collect();
     assert_eq!(names, expected);
 }
 

@@ -1,4 +1,4 @@
-//! Several sets seen as one, without copying any of them: at every name, which layers still have a say.
+//! A view of several sets as one, without copies. For every name it tracks which layers still apply.
 
 use std::collections::BTreeSet;
 
@@ -9,31 +9,31 @@ use crate::event::Priority;
 use crate::rule::{Rule, When};
 use crate::unsubscribe::{Scope, Unsubscribed};
 
-/// The sets that bear on one recipient of one event. `None`: there is no such set.
+/// The sets that apply to one recipient of one event. `None` means that the set does not exist.
 #[derive(Clone, Copy, Default)]
 pub struct Layers<'a> {
     pub environment: Option<&'a Preferences>,
     pub tenant: Option<&'a Preferences>,
     pub recipient: Option<&'a Preferences>,
     pub recipient_in_tenant: Option<&'a Preferences>,
-    /// From what the recipient unsubscribed.
+    /// The recipient's unsubscriptions.
     pub unsubscribed: Option<&'a Unsubscribed>,
 }
 
-/// A value that counts after the merge, and who gave it.
+/// The effective value after the merge, with its layer.
 #[derive(Clone, PartialEq)]
 pub struct Leaf {
-    /// The names on the way, such as `categories`, `lab`, `channel_types`, `email`.
+    /// The names along the path, such as `categories`, `lab`, `channel_types`, `email`.
     pub path: Vec<String>,
     /// A bool, or the list of conditions.
     pub value: Value,
     pub layer: Layer,
-    /// Whether higher layers are shut out here.
+    /// Whether higher layers are excluded here.
     pub locked: bool,
 }
 
 impl<'a> Layers<'a> {
-    /// Every value that counts, by path in alphabetical order: what a preference centre shows.
+    /// All effective values in alphabetical order of their paths, as a preference centre shows them.
     #[must_use]
     pub fn merged(&self, has_tenant: bool) -> Vec<Leaf> {
         let mut leaves = Vec::new();
@@ -41,16 +41,17 @@ impl<'a> Layers<'a> {
         leaves
     }
 
-    /// Whether a notification may go out, and who says so.
+    /// Whether a notification is allowed, with the deciding setting.
     #[must_use]
     pub fn vote(&self, question: &Question<'_>) -> Vote {
-        vote::hold(&self.stack(question.has_tenant), self.unsubscribed, question)
+        vote::evaluate(&self.stack(question.has_tenant), self.unsubscribed, question)
     }
 
-    /// From what a letter of this rule lets its reader unsubscribe by one click; `None` where it must not offer that.
+    /// The scope from which the recipient of this rule's e-mail can unsubscribe with one click. `None` if the e-mail
+    /// must not offer that.
     ///
-    /// What is critical offers nothing. What is commercial always does. Anything else does if its category is one of
-    /// `optional` and nobody has locked it: what is neither is transactional.
+    /// Critical e-mails never offer it, and commercial e-mails always do. Other e-mails offer it if their category is
+    /// in `optional` and not locked. All remaining e-mails are transactional.
     #[must_use]
     pub fn way_out(&self, rule: &Rule, optional: &BTreeSet<String>, has_tenant: bool) -> Option<Scope> {
         if rule.priority == Some(Priority::Critical) {
@@ -64,7 +65,7 @@ impl<'a> Layers<'a> {
         is_optional.then(|| Scope::Category(rule.category.clone()))
     }
 
-    /// The sets that count, the lowest first.
+    /// The sets that apply, the lowest first.
     fn stack(&self, has_tenant: bool) -> Stack<'a> {
         let has_tenant_set = self.tenant.is_some() || self.recipient_in_tenant.is_some();
         let above = if has_tenant && has_tenant_set {
@@ -72,10 +73,10 @@ impl<'a> Layers<'a> {
         } else {
             [(Layer::Recipient, self.recipient), (Layer::Recipient, None)]
         };
-        let mut stack = Stack { says: Vec::new(), locked: false };
+        let mut stack = Stack { entries: Vec::new(), locked: false };
         for (layer, set) in [(Layer::Environment, self.environment)].into_iter().chain(above) {
             if let Some(set) = set {
-                stack.push(Say { layer, part: Part::Branch(&set.root), only_locks: false });
+                stack.push(Entry { layer, part: Part::Branch(&set.root), only_locks: false });
             }
             if stack.locked {
                 break;
@@ -85,19 +86,19 @@ impl<'a> Layers<'a> {
     }
 }
 
-/// What the layers say under one name, the lowest first: objects, and above them at most one value.
+/// The entries of all layers for one name, the lowest first: objects, and above them at most one value.
 pub(super) struct Stack<'a> {
-    says: Vec<Say<'a>>,
-    /// Whether layers above the last one are shut out.
+    entries: Vec<Entry<'a>>,
+    /// Whether layers above the last one are excluded.
     locked: bool,
 }
 
-/// What one layer says there.
+/// The entry of one layer.
 #[derive(Clone, Copy)]
-struct Say<'a> {
+struct Entry<'a> {
     layer: Layer,
     part: Part<'a>,
-    /// A value stands above this object, so that only the locked objects in it still count.
+    /// Whether a value overrides this object, so that only its locked objects still apply.
     only_locks: bool,
 }
 
@@ -108,46 +109,46 @@ enum Part<'a> {
 }
 
 /// A value with its layer.
-pub(super) struct Said<T> {
+pub(super) struct Effective<T> {
     pub(super) value: T,
     pub(super) layer: Layer,
     pub(super) locked: bool,
 }
 
 impl<'a> Stack<'a> {
-    /// Puts the next higher layer on top.
-    fn push(&mut self, mut say: Say<'a>) {
-        match say.part {
+    /// Adds the next higher layer.
+    fn push(&mut self, mut entry: Entry<'a>) {
+        match entry.part {
             Part::Branch(branch) => {
-                self.says.retain(|it| matches!(it.part, Part::Branch(_)));
-                if branch.is_locked() && say.layer < Layer::Recipient {
-                    say.only_locks = false;
+                self.entries.retain(|lower| matches!(lower.part, Part::Branch(_)));
+                if branch.is_locked() && entry.layer < Layer::Recipient {
+                    entry.only_locks = false;
                     self.locked = true;
                 }
-                self.says.push(say);
+                self.entries.push(entry);
             }
-            Part::Leaf(_) if say.only_locks => {}
+            Part::Leaf(_) if entry.only_locks => {}
             Part::Leaf(_) => {
-                self.says.retain(|it| matches!(it.part, Part::Branch(_)));
-                for it in &mut self.says {
-                    it.only_locks = true;
+                self.entries.retain(|lower| matches!(lower.part, Part::Branch(_)));
+                for lower in &mut self.entries {
+                    lower.only_locks = true;
                 }
-                self.says.push(say);
+                self.entries.push(entry);
             }
         }
     }
 
-    /// What they say one name further down.
+    /// The entries for a member with this name.
     pub(super) fn below(&self, name: &str) -> Stack<'a> {
-        let mut below = Stack { says: Vec::new(), locked: false };
-        for say in &self.says {
-            let Part::Branch(branch) = say.part else { continue };
+        let mut below = Stack { entries: Vec::new(), locked: false };
+        for entry in &self.entries {
+            let Part::Branch(branch) = entry.part else { continue };
             let Some(node) = branch.children.get(name) else { continue };
             let part = match node {
                 Node::Switch(_) | Node::Conditions(_) => Part::Leaf(node),
                 Node::Branch(branch) => Part::Branch(branch),
             };
-            below.push(Say { part, ..*say });
+            below.push(Entry { part, ..*entry });
             if below.locked {
                 break;
             }
@@ -156,29 +157,29 @@ impl<'a> Stack<'a> {
         below
     }
 
-    /// Whether what a recipient says here counts for nothing.
+    /// Whether a recipient's value is ignored here.
     pub(super) fn is_locked(&self) -> bool {
         self.locked
     }
 
-    pub(super) fn switch(&self) -> Option<Said<bool>> {
+    pub(super) fn switch(&self) -> Option<Effective<bool>> {
         match self.leaf()? {
-            (layer, Node::Switch(on)) => Some(Said { value: *on, layer, locked: self.locked }),
+            (layer, Node::Switch(on)) => Some(Effective { value: *on, layer, locked: self.locked }),
             (_, Node::Conditions(_) | Node::Branch(_)) => None,
         }
     }
 
-    pub(super) fn conditions(&self) -> Option<Said<&'a [When]>> {
+    pub(super) fn conditions(&self) -> Option<Effective<&'a [When]>> {
         match self.leaf()? {
-            (layer, Node::Conditions(list)) => Some(Said { value: list, layer, locked: self.locked }),
+            (layer, Node::Conditions(list)) => Some(Effective { value: list, layer, locked: self.locked }),
             (_, Node::Switch(_) | Node::Branch(_)) => None,
         }
     }
 
     fn leaf(&self) -> Option<(Layer, &'a Node)> {
-        let say = self.says.last()?;
-        match say.part {
-            Part::Leaf(node) => Some((say.layer, node)),
+        let entry = self.entries.last()?;
+        match entry.part {
+            Part::Leaf(node) => Some((entry.layer, node)),
             Part::Branch(_) => None,
         }
     }
@@ -195,8 +196,8 @@ impl<'a> Stack<'a> {
             leaves.push(Leaf { path: path.clone(), value, layer, locked: self.locked });
         }
         let mut names = BTreeSet::new();
-        for say in &self.says {
-            if let Part::Branch(branch) = say.part {
+        for entry in &self.entries {
+            if let Part::Branch(branch) = entry.part {
                 names.extend(branch.children.keys());
             }
         }

@@ -1,4 +1,4 @@
-//! The names in a set that mean nothing: a mistake in `config/`, or a rule that is gone.
+//! Names in a set that do not exist: mistakes in `config/`, or rules that were removed.
 
 use std::collections::BTreeSet;
 
@@ -13,23 +13,23 @@ use crate::suggestions::nearest;
 pub struct Known<'a> {
     pub rules: &'a BTreeSet<String>,
     pub categories: &'a BTreeSet<String>,
-    /// As [`crate::channel::Channel::name`] writes them.
+    /// The names as [`crate::channel::Channel::name`] writes them.
     pub channel_types: &'a BTreeSet<String>,
-    /// Beside the names of the channel types, which are always good as ids.
+    /// The channel ids in addition to the channel types, which are always valid ids.
     pub channels: &'a BTreeSet<String>,
 }
 
 /// A name that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
-    /// Such as `categories.billing.channel_types.fax`.
+    /// A path such as `categories.billing.channel_types.fax`.
     pub place: String,
-    /// What it would be the name of.
+    /// The kind of thing that the name should refer to.
     pub kind: Kind,
     pub name: String,
 }
 
-/// What a name in a set names.
+/// The kind of thing that a name in a set refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Rule,
@@ -50,8 +50,8 @@ impl Known<'_> {
 }
 
 impl Preferences {
-    /// The names that are not among `known`, in the order of the set. They never vote, so a set that people wrote is
-    /// still good; in `config/` they are mistakes.
+    /// The names that are not in `known`, in the order of the set. They never vote, so a recipient's set with such
+    /// names is still valid. In `config/` they are mistakes.
     #[must_use]
     pub fn unknown_names(&self, known: Known<'_>) -> Vec<Unknown> {
         let mut unknown = Vec::new();
@@ -61,7 +61,7 @@ impl Preferences {
 }
 
 impl Preferences {
-    /// Whether a channel that it names is none. An earlier release took such names; they never vote.
+    /// Whether the set names an unknown channel. An earlier release accepted such names. They never vote.
     #[must_use]
     pub fn names_unknown_channel(&self) -> bool {
         let sections =
@@ -85,12 +85,12 @@ fn has_unknown_channel(branch: &Branch) -> bool {
     })
 }
 
-/// Whether every channel that a set, or a merge patch of one, names is a channel. A `null` of a patch may take any name
-/// away. What has another shape is left to whoever reads the shape.
+/// Checks that a set, or a merge patch of a set, names only existing channels. A `null` in a patch may remove any
+/// name. Members of an invalid shape are left to the parser.
 ///
 /// # Errors
-/// [`Invalid`] for the first name that is none, with the nearest channel. Such a name never votes: a person who writes
-/// one would not be heard.
+/// [`Invalid`] for the first unknown name, with the most similar channel. An unknown name never votes, so the
+/// preference would have no effect.
 pub fn check_channels(set: &Value) -> Result<(), Invalid> {
     let Some(members) = set.as_object() else { return Ok(()) };
     channels_of("", members)?;
@@ -114,10 +114,10 @@ fn channels_of(place: &str, members: &Map<String, Value>) -> Result<(), Invalid>
                 continue;
             }
             let wanted = match nearest(name, names) {
-                Some(near) => format!("one of {}; did you mean `{near}`?", names.join(", ")),
+                Some(suggestion) => format!("one of {}; did you mean `{suggestion}`?", names.join(", ")),
                 None => format!("one of {}", names.join(", ")),
             };
-            let found = format!("`{name}`, which is no channel");
+            let found = format!("the unknown channel `{name}`");
             return Err(Invalid { place: format!("{place}{section}.{name}"), found, wanted });
         }
     }
@@ -132,7 +132,7 @@ fn search(branch: &Branch, place: &str, known: Known<'_>, unknown: &mut Vec<Unkn
             "categories" => Kind::Category,
             "channel_types" => Kind::ChannelType,
             "channels" => Kind::Channel,
-            // A section that names nothing a catalog knows.
+            // Other sections have no names that a catalog knows.
             _ => continue,
         };
         for (name, node) in &named.children {

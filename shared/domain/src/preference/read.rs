@@ -1,4 +1,4 @@
-//! Reading a set from JSON: the grammar, and its limits.
+//! Reads a set from JSON: the grammar and its limits.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,20 @@ use crate::pattern::{Pattern, shown};
 use crate::rule::When;
 use crate::suggestions::nearest;
 
-/// Why a preference set was refused: where, what was found there, and what is wanted instead.
+/// The reason why a preference set was refused: the location, the found value and the wanted value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: found {found}, wanted {wanted}")]
 pub struct Invalid {
-    /// Such as `categories.billing.channel_types.fax` or `workflows.paid.conditions[1]`; `the set` for the whole.
+    /// A path such as `categories.billing.channel_types.fax` or `workflows.paid.conditions[1]`, or `the set` for the
+    /// whole set.
     pub place: String,
-    /// The offending value or name, shortened.
+    /// The invalid value or name, shortened.
     pub found: String,
-    /// What stands there in a valid set.
+    /// The form that a valid set has at this location.
     pub wanted: String,
 }
 
-/// Where reading stands.
+/// The reader's position.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     parent: Option<&'a Place<'a>>,
@@ -43,24 +44,24 @@ impl Place<'_> {
     }
 }
 
-/// The whole set.
+/// Reads a whole set.
 pub(super) fn set(value: &Value) -> Result<Branch, Invalid> {
     branch(&ROOT, value, usize::MAX, |place, value| match place.name {
         "categories" | "workflows" => Ok(Node::Branch(branch(place, value, MAX_NAMES, entry)?)),
         "channel_types" | "channels" => channels(place, value),
         "commercial_subscribed" => switch(place, value),
         _ => {
-            let wanted = meant(
+            let wanted = with_suggestion(
                 place.name,
                 "`categories`, `workflows`, `channel_types`, `channels` or `commercial_subscribed`",
                 &["categories", "workflows", "channel_types", "channels", "commercial_subscribed"],
             );
-            Err(place.refuse("a member of another name", wanted))
+            Err(place.refuse("an unknown member", wanted))
         }
     })
 }
 
-/// What is said of one rule or category.
+/// Reads the entry of one rule or category.
 fn entry(place: &Place<'_>, value: &Value) -> Result<Node, Invalid> {
     if let Value::Bool(on) = value {
         return Ok(Node::Switch(*on));
@@ -72,21 +73,21 @@ fn entry(place: &Place<'_>, value: &Value) -> Result<Node, Invalid> {
         "channel_types" | "channels" => channels(place, value),
         "conditions" => conditions(place, value),
         _ => {
-            let wanted = meant(
+            let wanted = with_suggestion(
                 place.name,
                 "`channel_types`, `channels` or `conditions`",
                 &["channel_types", "channels", "conditions"],
             );
-            Err(place.refuse("a member of another name", wanted))
+            Err(place.refuse("an unknown member", wanted))
         }
     })?;
     Ok(Node::Branch(branch))
 }
 
-/// What is wanted, and the nearest valid name.
-fn meant(found: &str, wanted: &str, known: &[&str]) -> String {
+/// The wanted names, with the most similar one as a suggestion.
+fn with_suggestion(found: &str, wanted: &str, known: &[&str]) -> String {
     match nearest(found, known.iter().copied()) {
-        Some(near) => format!("{wanted}; did you mean `{near}`?"),
+        Some(suggestion) => format!("{wanted}; did you mean `{suggestion}`?"),
         None => wanted.to_owned(),
     }
 }
@@ -107,18 +108,19 @@ fn switch(place: &Place<'_>, value: &Value) -> Result<Node, Invalid> {
 fn conditions(place: &Place<'_>, value: &Value) -> Result<Node, Invalid> {
     let list = value.as_array().ok_or_else(|| place.refuse(shown(value), "an array of event patterns"))?;
     if list.len() > MAX_CONDITIONS {
-        return Err(place.refuse(shown(value), format!("{MAX_CONDITIONS} conditions at most")));
+        return Err(place.refuse(shown(value), format!("at most {MAX_CONDITIONS} conditions")));
     }
     let mut read = Vec::new();
-    for (at, source) in list.iter().enumerate() {
-        // Compiled from the reference first: a pattern of a megabyte is refused before it is copied.
+    for (index, source) in list.iter().enumerate() {
+        // The pattern is compiled from the reference first, so that a pattern of a megabyte is refused without a
+        // copy.
         let refused = Pattern::compile(source).err();
         let when = match refused {
             None => When::try_from(source.clone()),
             Some(invalid) => Err(invalid),
         };
         read.push(when.map_err(|error| Invalid {
-            place: format!("{}[{at}], {}", place.text(), error.at),
+            place: format!("{}[{index}], {}", place.text(), error.at),
             found: error.found,
             wanted: error.wanted,
         })?);
@@ -126,7 +128,7 @@ fn conditions(place: &Place<'_>, value: &Value) -> Result<Node, Invalid> {
     Ok(Node::Conditions(read))
 }
 
-/// An object whose members are read by `child`, the mark apart.
+/// Reads an object whose members `child` reads, except the strategy.
 fn branch(
     place: &Place<'_>,
     value: &Value,
@@ -150,7 +152,7 @@ fn branch(
 
 fn within(place: &Place<'_>, count: usize, limit: usize) -> Result<(), Invalid> {
     if count > limit {
-        return Err(place.refuse(format!("{count} names"), format!("{limit} names at most")));
+        return Err(place.refuse(format!("{count} names"), format!("at most {limit} names")));
     }
     Ok(())
 }
@@ -169,7 +171,7 @@ fn strategy(place: &Place<'_>, members: &Map<String, Value>) -> Result<Option<St
     }
 }
 
-/// The limits again, for a set that grew by a write.
+/// Checks the limits again after a write has added names.
 pub(super) fn check_limits(root: &Branch) -> Result<(), Invalid> {
     for (name, node) in &root.children {
         let Node::Branch(entries) = node else { continue };

@@ -1,4 +1,4 @@
-//! What a set may say, how sets are merged, who wins the vote. Properties have a file of their own.
+//! Tests of reading, merging and voting. Properties have a file of their own.
 
 mod merging;
 mod properties;
@@ -9,24 +9,24 @@ use serde_json::{Value, json};
 
 use super::{Layers, Preferences, Question, Vote};
 
-/// The set, which has to be a good one.
+/// Reads a valid set.
 #[track_caller]
 fn set(value: &Value) -> Preferences {
     Preferences::read(value).unwrap_or_else(|error| panic!("{error}: {value}"))
 }
 
-/// Asks about an e-mail by the rule `paid` in the category `billing`, of an event of severity 3 without a tenant.
-/// `others` are the members that differ.
+/// Votes on an e-mail of the rule `paid` in category `billing`, for an event of severity 3 without a tenant. `others`
+/// overrides members of the question.
 fn ask(layers: &Layers<'_>, others: &Value) -> Vote {
     let text = |name: &'static str, default: &'static str| {
-        others.get(name).map_or(default.to_owned(), |it| it.as_str().unwrap().to_owned())
+        others.get(name).map_or(default.to_owned(), |value| value.as_str().unwrap().to_owned())
     };
-    let holds = |name: &str| others.get(name).is_some_and(|other| other.as_bool().unwrap());
+    let holds = |name: &str| others.get(name).is_some_and(|value| value.as_bool().unwrap());
     let categories: Vec<&str> = match others.get("categories") {
         Some(list) => list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect(),
         None => vec!["billing"],
     };
-    let id = others.get("id").map(|other| other.as_str().unwrap());
+    let id = others.get("id").map(|value| value.as_str().unwrap());
     layers.vote(&Question {
         rule: &text("rule", "paid"),
         categories: &categories,

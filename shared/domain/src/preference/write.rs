@@ -1,17 +1,17 @@
-//! Writing a set: back to JSON, and one write over another.
+//! Serialization of a set, and writes to a stored set.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Branch, Invalid, Node, Preferences, STRATEGY, read};
 
-/// What a write does to the set that is stored. Every write says which.
+/// The effect of a write on the stored set. Every write states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Persistence {
-    /// By key: what the change does not name stays.
+    /// Merged by key. Members that the change does not name stay.
     Merge,
-    /// The change is all that is left.
+    /// The change replaces the stored set.
     Replace,
 }
 
@@ -19,7 +19,7 @@ impl Preferences {
     /// The set after a write.
     ///
     /// # Errors
-    /// As [`Preferences::merged_with`].
+    /// As for [`Preferences::merged_with`].
     pub fn written(&self, change: &Preferences, persistence: Persistence) -> Result<Preferences, Invalid> {
         match persistence {
             Persistence::Merge => self.merged_with(change),
@@ -27,23 +27,23 @@ impl Preferences {
         }
     }
 
-    /// This set with `change` over it, by key. Both belong to one layer, so a lock in this set does not hinder the
-    /// change; `"__strategy__": "merge"` in the change lifts it.
+    /// The set merged with `change` by key. Both belong to one layer, so a lock in this set does not block the
+    /// change. `"__strategy__": "merge"` in the change removes the lock.
     ///
     /// # Errors
-    /// [`Invalid`] when the two together have more names than one set may.
+    /// [`Invalid`] if the merged set has too many names.
     pub fn merged_with(&self, change: &Preferences) -> Result<Preferences, Invalid> {
-        let root = over(self.root.clone(), &change.root);
+        let root = merge(self.root.clone(), &change.root);
         read::check_limits(&root)?;
         Ok(Preferences { root })
     }
 }
 
-fn over(mut stored: Branch, change: &Branch) -> Branch {
+fn merge(mut stored: Branch, change: &Branch) -> Branch {
     stored.strategy = change.strategy.or(stored.strategy);
     for (name, node) in &change.children {
         let merged = match (stored.children.remove(name), node) {
-            (Some(Node::Branch(stored)), Node::Branch(change)) => Node::Branch(over(stored, change)),
+            (Some(Node::Branch(stored)), Node::Branch(change)) => Node::Branch(merge(stored, change)),
             (_, node) => node.clone(),
         };
         stored.children.insert(name.clone(), merged);

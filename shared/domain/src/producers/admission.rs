@@ -1,4 +1,4 @@
-//! Whether an event is what its producer may say.
+//! The check that an event's producer has the right to publish it.
 
 use super::{
     Event, Found, Identity, Producer, Producers, REPLAY_SOURCE, Refusal, RefusalClass, Tenants, covers,
@@ -7,12 +7,12 @@ use super::{
 };
 
 impl Producers {
-    /// Admits an event that came over the bus, and gives it the tenant and the type that the policy finds for it: the
-    /// tenant that its payload names where its envelope names none ([`Producer::tenant`]), and the type that its name
-    /// stands for.
+    /// Admits an event from the bus, and completes it by the policy. The tenant is taken from the payload if the
+    /// envelope names none ([`Producer::tenant`]). The type is the one behind the event's name.
     ///
     /// # Errors
-    /// As for [`Producers::admit`]; also when the payload names several tenants, or no tenant's name.
+    /// As for [`Producers::admit`]. Also if the payload names several tenants, or a value that is not a tenant's
+    /// name.
     pub fn receive(&self, identity: Identity<'_>, event: Event) -> Result<Event, Refusal> {
         self.check_names(identity, self.entry(identity.source), &event)?;
         let event = self.with_tenant(identity.source, event)?;
@@ -20,8 +20,8 @@ impl Producers {
         Ok(self.aliases.apply(event))
     }
 
-    /// An event as [`Producers::receive`] gives it, without a look at rights: for recorded events and for events of
-    /// decision tests. A tenant that cannot be used is left out.
+    /// Completes an event as [`Producers::receive`] does, without a check of rights. Used for recorded events and for
+    /// events of decision tests. An invalid tenant is left out.
     #[must_use]
     pub fn completed(&self, event: Event) -> Event {
         let source = event.source.clone();
@@ -29,8 +29,8 @@ impl Producers {
         self.aliases.apply(with_tenant)
     }
 
-    /// The event with the tenant that its payload names, where the policy says where to look and the envelope names none.
-    /// Our own programs and the HTTP API's tenants name theirs in the envelope.
+    /// Adds the tenant that the payload names, if the policy has a path for the source and the envelope names no
+    /// tenant. Carillon's own programs and the HTTP API's tenants name it in the envelope.
     fn with_tenant(&self, source: &str, event: Event) -> Result<Event, Refusal> {
         if event.tenant.is_some() || is_own_program(source) || source.starts_with("/tenants/") {
             return Ok(event);
@@ -47,11 +47,11 @@ impl Producers {
         Ok(Event { tenant: Some(tenant), ..event })
     }
 
-    /// Admits an event, or says why its producer may not publish it. The types of an entry are those after aliases.
+    /// Checks that the producer may publish the event. The types of an entry are compared after aliases are applied.
     ///
     /// # Errors
-    /// [`Refusal`] of the class [`RefusalClass::IdentityMismatch`] when the envelope names another source or type than the
-    /// bus, and of the class [`RefusalClass::ProducerNotAllowed`] when the source lacks the right.
+    /// [`Refusal`] of the class [`RefusalClass::IdentityMismatch`] if the envelope names another source or type than
+    /// the bus. [`Refusal`] of the class [`RefusalClass::ProducerNotAllowed`] if the source lacks the right.
     pub fn admit(&self, identity: Identity<'_>, event: &Event) -> Result<(), Refusal> {
         let entry = self.entry(identity.source);
         if identity.source == crate::closing::SOURCE {
@@ -80,8 +80,8 @@ impl Producers {
         check_tenant(entry, event.tenant.as_deref())
     }
 
-    /// The names inside the envelope must be those of the bus. For older envelopes the entry may map them; a replay keeps
-    /// the recorded source.
+    /// Checks that the envelope names the source and type of the bus. An entry may map the names of older envelopes.
+    /// A replay keeps the recorded source.
     fn check_names(
         &self,
         identity: Identity<'_>,
@@ -92,14 +92,14 @@ impl Producers {
         let is_mapped = |names: fn(&Producer) -> &std::collections::BTreeSet<String>, name: &str| {
             is_older_envelope && entry.is_some_and(|entry| names(entry).contains(name))
         };
-        let is_kind_known = event.kind == detail_type || is_mapped(|it| &it.envelopes, detail_type);
+        let is_kind_known = event.kind == detail_type || is_mapped(|entry| &entry.envelopes, detail_type);
         let is_replay = !is_older_envelope && self.may_replay(source) && event.replay_id().is_some();
         let is_mapped_source =
-            is_mapped(|it| &it.speaks_as, &event.source) && !is_reserved_source(&event.source);
+            is_mapped(|entry| &entry.speaks_as, &event.source) && !is_reserved_source(&event.source);
         if is_kind_known && (event.source == source || is_replay || is_mapped_source) {
             return Ok(());
         }
-        // The record of the refusal keeps both pairs of names; the refusal itself quotes neither.
+        // The record of the refusal keeps both pairs of names. The refusal itself quotes neither.
         let (attribute, found, wanted) = match is_kind_known {
             true => ("source", "another source than the bus has", "the Source of the EventBridge event"),
             false => ("type", "another type than the bus has", "the DetailType of the EventBridge event"),
@@ -108,7 +108,7 @@ impl Producers {
     }
 }
 
-/// Events of our own functions and of operators: each source has its types, and a replay names itself.
+/// Checks an event of a Carillon function or an operator. Each source has its types, and a replay names itself.
 fn check_own(source: &str, event: &Event) -> Result<(), Refusal> {
     if source == REPLAY_SOURCE && event.replay_id().is_none() {
         return Err(not_allowed("replayid", "nothing", "the name of the replay"));
@@ -119,10 +119,10 @@ fn check_own(source: &str, event: &Event) -> Result<(), Refusal> {
     }
 }
 
-/// Events of the HTTP API: a tenant's source speaks for that tenant, and never with a reserved type.
+/// Checks an event of the HTTP API. A tenant's source speaks for that tenant only, and may not use reserved types.
 fn check_api(source: &str, entry: Option<&Producer>, event: &Event, kind: &str) -> Result<(), Refusal> {
     let any = Producer::default();
-    // Rights to change people are not for the API's sources: tokens could use them.
+    // Sources of the HTTP API never get the right to change recipients, because tokens could use it.
     let entry = Producer { people: false, ..entry.unwrap_or(&any).clone() };
     check_type(&entry, kind)?;
     if !source.starts_with("/tenants/") {

@@ -1,4 +1,4 @@
-//! The policy's `aliases`: names under which producers publish events, and the types that these names stand for.
+//! The policy's `aliases`: event names of producers, and the event types behind them.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::is_reserved_type;
 use crate::event::{Event, Extension};
 
-/// The extension that holds the name under which an event came, where an alias gave the event another type.
+/// The extension with the event's original name, if an alias gave the event another type.
 pub const EVENT_NAME: &str = "eventname";
 
-/// Event names, each with the type that rules, templates and the audit see in its place.
+/// Event names, each with the type that rules, templates and the audit use instead.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Aliases(BTreeMap<String, String>);
@@ -26,15 +26,15 @@ impl Aliases {
         self.0.is_empty()
     }
 
-    /// The type that an event name stands for: the name itself where there is no alias. Reserved types neither have an
-    /// alias nor are one.
+    /// The type behind an event name, or the name itself if it has no alias. Reserved types neither have aliases nor
+    /// are aliases.
     #[must_use]
     pub fn kind_of<'a>(&'a self, name: &'a str) -> &'a str {
         let kind = self.0.get(name).map(String::as_str);
         kind.filter(|kind| !is_reserved_type(name) && !is_reserved_type(kind)).unwrap_or(name)
     }
 
-    /// The event under the type that its name stands for. The name stays readable as [`EVENT_NAME`].
+    /// The event with the type behind its name. The name stays readable as [`EVENT_NAME`].
     #[must_use]
     pub fn apply(&self, event: Event) -> Event {
         let kind = self.kind_of(&event.kind);
@@ -49,7 +49,7 @@ impl Aliases {
 }
 
 impl Event {
-    /// The name under which the event came, where an alias gave it another type.
+    /// The event's original name, if an alias gave it another type.
     #[must_use]
     pub fn original_name(&self) -> Option<&str> {
         match self.extensions.get(EVENT_NAME) {
@@ -58,7 +58,7 @@ impl Event {
         }
     }
 
-    /// Whether the event's type, or the name under which it came, is the wanted one. `*` at the end stands for any end.
+    /// Whether the event's type or original name is `wanted`. A trailing `*` matches any ending.
     #[must_use]
     pub fn is_called(&self, wanted: &str) -> bool {
         std::iter::once(self.kind.as_str())

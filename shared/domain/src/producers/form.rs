@@ -1,4 +1,4 @@
-//! [`Producers`] as JSON: a list of entries, or an object with aliases.
+//! The JSON form of [`Producers`]: a list of entries, or an object with aliases.
 
 use std::fmt;
 

@@ -6,7 +6,7 @@ use crate::bus::BusEvent;
 mod names;
 
 #[test]
-fn names_inside_a_cloud_event_are_those_of_the_bus() {
+fn cloud_event_must_have_the_names_of_the_bus() {
     let open = Producers::default();
     admitted(&open, "shop", "order.paid", json!({ "source": "shop", "type": "order.paid" }));
     for (source, kind) in [("bank", "order.paid"), ("shop", "order.refunded"), ("bank", "core.hello")] {
@@ -22,13 +22,13 @@ fn names_inside_a_cloud_event_are_those_of_the_bus() {
 }
 
 #[test]
-fn cloud_event_never_speaks_as_another_service_although_policy_maps_it() {
+fn cloud_event_cannot_use_mapped_names() {
     let mapped = producers(json!([{ "source": "hub", "tenants": "all", "speaks-as": ["bank"] }]));
     refused(&mapped, "hub", "t", json!({ "source": "bank", "type": "t" }), "identity_mismatch");
 }
 
 #[test]
-fn older_envelope_names_the_bus_or_what_policy_maps_to_it() {
+fn older_envelope_may_use_mapped_names() {
     let hub = |source: &str, kind: &str| json!({ "eventId": "1", "eventType": kind, "source": source, "timestamp": "2026-11-20T12:00:00Z", "payload": {} });
     let policy = json!([
         { "source": "hub", "tenants": "all", "speaks-as": ["TaskService", "carillon/push"], "envelopes": ["HubEvent"],
@@ -64,7 +64,7 @@ fn older_envelope_names_the_bus_or_what_policy_maps_to_it() {
 }
 
 #[test]
-fn without_producers_any_source_speaks_for_any_tenant_under_ordinary_types_alone() {
+fn without_producers_any_source_may_use_ordinary_types() {
     let open = Producers::default();
     admitted(&open, "shop", "order.paid", json!({ "tenant": "ten-b" }));
     admitted(&open, "shop", "order.paid", json!({}));
@@ -87,7 +87,7 @@ fn without_producers_any_source_speaks_for_any_tenant_under_ordinary_types_alone
 }
 
 #[test]
-fn each_source_of_our_own_has_its_types_and_no_others() {
+fn each_own_source_is_limited_to_its_types() {
     let open = Producers::default();
     for (source, kind) in [
         ("carillon/api", "preference.unsubscribed"),
@@ -125,7 +125,7 @@ fn with_producers_a_source_without_an_entry_is_refused() {
 }
 
 #[test]
-fn producer_speaks_for_its_tenants_and_types_alone() {
+fn producer_is_limited_to_its_tenants_and_types() {
     let listed = producers(json!([
         { "source": "shop", "tenants": { "listed": ["ten-a"] }, "types": ["order.*", "shop.opened"] },
         { "source": "clock", "tenants": "none" },
@@ -147,7 +147,7 @@ fn producer_speaks_for_its_tenants_and_types_alone() {
 }
 
 #[test]
-fn nearest_entry_of_a_source_counts() {
+fn most_specific_entry_applies() {
     let listed = producers(json!([
         { "source": "*", "tenants": "none" },
         { "source": "shop*", "tenants": "all", "critical": true },
@@ -159,7 +159,7 @@ fn nearest_entry_of_a_source_counts() {
 }
 
 #[test]
-fn marks_of_a_replay_count_from_operators_alone() {
+fn only_operators_may_replay() {
     let listed = producers(json!([
         { "source": "shop", "tenants": "all" },
         { "source": "ops", "tenants": "all", "operator": true },
@@ -182,7 +182,7 @@ fn marks_of_a_replay_count_from_operators_alone() {
 }
 
 #[test]
-fn source_of_a_tenant_speaks_for_that_tenant() {
+fn tenant_source_is_limited_to_its_tenant() {
     let open = Producers::default();
     for source in ["/tenants/clinic%207", "/tenants/clinic%207/desk"] {
         admitted(&open, source, "t", json!({ "tenant": "clinic 7", "authid": "ann" }));
@@ -208,19 +208,19 @@ fn source_of_a_tenant_speaks_for_that_tenant() {
 }
 
 #[test]
-fn authenticated_user_is_taken_from_the_api_alone() {
+fn only_the_api_may_set_the_authenticated_user() {
     let open = Producers::default();
     refused(&open, "shop", "t", json!({ "authid": "ann" }), "producer_not_allowed");
     admitted(&open, "/api", "t", json!({ "authid": "ann" }));
 }
 
 #[test]
-fn source_of_digests_is_never_on_the_bus() {
+fn digest_source_is_refused_on_the_bus() {
     refused(&Producers::default(), "/carillon/digest", "t", json!({}), "producer_not_allowed");
 }
 
 #[test]
-fn updates_of_people_need_the_right_and_reach_the_event_s_tenant() {
+fn recipient_updates_need_the_right_and_stay_in_the_tenant() {
     let listed = producers(json!([
         { "source": "crm", "tenants": { "listed": ["ten-a", "ten-b"] }, "people": true, "types": ["crm.*"] },
         { "source": "hr", "tenants": "all", "people": true },
@@ -254,7 +254,7 @@ fn updates_of_people_need_the_right_and_reach_the_event_s_tenant() {
 }
 
 #[test]
-fn every_source_of_our_own_is_reserved_and_no_other_is() {
+fn exactly_the_own_sources_are_reserved() {
     for source in
         [REPLAY_SOURCE, CLI_SOURCE, RELAY_SOURCE, API_SOURCE, "carillon", "/api", "/api/x", "/tenants/a"]
     {
@@ -270,7 +270,7 @@ fn producers(entries: Value) -> Producers {
     serde_json::from_value(entries).unwrap()
 }
 
-/// What EventBridge delivers.
+/// The event as EventBridge delivers it.
 fn bus(source: &str, kind: &str, detail: &Value) -> String {
     json!({
         "version": "0", "id": "b-1", "detail-type": kind, "source": source, "account": "1",
@@ -279,7 +279,7 @@ fn bus(source: &str, kind: &str, detail: &Value) -> String {
     .to_string()
 }
 
-/// A CloudEvent on the bus; `members` are added, and take the place of the bus's own names.
+/// A CloudEvent on the bus. `members` are added and override the bus's own names.
 fn on_the_bus(source: &str, kind: &str, members: Value) -> String {
     let mut event = json!({ "specversion": "1.0", "id": "1", "source": source, "type": kind });
     let Value::Object(members) = members else { panic!("members are an object") };

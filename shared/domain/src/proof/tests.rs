@@ -14,7 +14,7 @@ use crate::recipient::{PhoneNumber, Recipient, Recipients};
 const NOON: &str = "2026-11-20T12:00:00Z";
 
 #[test]
-fn a_text_is_asked_about_by_its_price() {
+fn sms_is_checked_by_its_price() {
     let proof = text_proof("normal", &"a".repeat(161)).ok().unwrap();
     let Ask::Admit { key, wants, channels, .. } = &proof.ask else { panic!("it asks for leave") };
     assert_eq!((key, channels.as_slice()), (&proof.key, [Channel::Sms].as_slice()));
@@ -24,14 +24,14 @@ fn a_text_is_asked_about_by_its_price() {
 }
 
 #[test]
-fn an_emergency_is_counted_and_never_held_back() {
+fn critical_sms_counts_but_is_never_stopped() {
     let proof = text_proof("critical", "Fire.").ok().unwrap();
     let Ask::Admit { wants, .. } = &proof.ask else { panic!("it asks for leave") };
     assert!(!wants[0].limit.blocks());
 }
 
 #[test]
-fn a_text_that_costs_too_much_is_not_sent_and_says_why() {
+fn sms_over_the_spending_limit_is_stopped_with_a_note() {
     let refusal =
         Refusal { limit: "spend-sms".into(), until: at("2026-11-21T00:00:00Z"), n: 980_000, most: 1_000_000 };
     let answer = Answer::Admitted { granted: Vec::new(), refused: vec![(Channel::Sms, refusal)] };
@@ -44,7 +44,7 @@ fn a_text_that_costs_too_much_is_not_sent_and_says_why() {
 }
 
 #[test]
-fn a_text_that_may_go_says_what_it_costs_and_who_it_comes_from() {
+fn allowed_sms_has_a_note_with_price_and_sender() {
     let answer = Answer::Admitted { granted: vec![Channel::Sms], refused: Vec::new() };
     let proof = text_proof("normal", &"a".repeat(161)).ok().unwrap();
     let Ok((content, Some(note))) = proof.pass(&answer, at(NOON)) else { panic!("it may") };
@@ -54,11 +54,11 @@ fn a_text_that_may_go_says_what_it_costs_and_who_it_comes_from() {
 }
 
 #[test]
-fn whatsapp_gets_free_text_for_a_day_after_they_wrote() {
+fn whatsapp_accepts_free_text_for_a_day() {
     check_window(Some("2026-11-20T11:00:00Z"), false, Ok(Some("2026-11-21T11:00:00Z")));
     check_window(Some("2026-11-20T11:00:00Z"), true, Ok(Some("2026-11-21T11:00:00Z")));
     check_window(Some("2026-11-19T12:00:01Z"), false, Ok(Some("2026-11-20T12:00:01Z")));
-    // The day is over to the second.
+    // The window ends to the second.
     check_window(Some("2026-11-19T12:00:00Z"), true, Ok(None));
     check_window(Some("2026-11-19T12:00:00Z"), false, Err(Reason::OutsideWindow));
     check_window(None, true, Ok(None));
@@ -66,9 +66,9 @@ fn whatsapp_gets_free_text_for_a_day_after_they_wrote() {
 }
 
 proptest! {
-    /// Texts of any price, one after the other, as the tables count them.
+    /// Messages of any price in sequence, as the counters table counts them.
     #[test]
-    fn what_is_spent_is_what_was_granted_and_never_more_than_the_budget(
+    fn spending_never_exceeds_the_limit(
         prices in proptest::collection::vec(0_u64..400_000, 0..30),
     ) {
         let proof = text_proof("normal", "Hi").ok().unwrap();
@@ -83,15 +83,15 @@ proptest! {
             if fits {
                 spent += weight;
             }
-            if let Some((_, it)) = admission.refused.first() {
-                prop_assert_eq!(it.n, spent);
+            if let Some((_, refusal)) = admission.refused.first() {
+                prop_assert_eq!(refusal.n, spent);
             }
             states.extend(admission.next);
         }
     }
 }
 
-/// `expected`: until when free text is sent; the approved template, where there is no such time.
+/// `expected` is the end of the free-text window, or `None` for the approved template.
 #[track_caller]
 fn check_window(heard: Option<&str>, has_template: bool, expected: Result<Option<&str>, Reason>) {
     let template = has_template.then(|| WhatsappTemplate {
@@ -117,7 +117,7 @@ fn text_proof(priority: &str, text: &str) -> Result<Proof, Box<Content>> {
     proof(priority, Content::Sms(Text { to: number(), text: text.into(), locale: "en".into(), sender: None }))
 }
 
-/// A message to Ann, by a rule of this priority.
+/// The check of a message to Ann, from a rule with this priority.
 fn proof(priority: &str, content: Content) -> Result<Proof, Box<Content>> {
     let catalog = catalog(priority);
     let event = Event::parse(

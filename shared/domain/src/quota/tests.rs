@@ -5,7 +5,7 @@ use proptest::prelude::*;
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn a_full_bucket_gives_a_burst_at_once_and_then_one_token_an_interval() {
+fn full_bucket_gives_a_burst_then_one_token_per_interval() {
     let quota = Quota::per_second(2).unwrap();
     let slice = Bucket::default().take(&quota, 5, NOON, Duration::from_secs(10));
     let after: Vec<i128> = slice.tokens.iter().map(|token| token.duration_since(NOON).as_millis()).collect();
@@ -13,7 +13,7 @@ fn a_full_bucket_gives_a_burst_at_once_and_then_one_token_an_interval() {
 }
 
 #[test]
-fn nobody_gets_a_token_that_is_too_far_ahead() {
+fn tokens_too_far_ahead_are_not_given() {
     let quota = Quota::per_second(1).unwrap();
     let slice = Bucket::default().take(&quota, 10, NOON, Duration::from_secs(3));
     assert_eq!(slice.tokens.len(), 3);
@@ -22,14 +22,14 @@ fn nobody_gets_a_token_that_is_too_far_ahead() {
 }
 
 #[test]
-fn no_rate_is_no_quota() {
+fn zero_rate_is_refused() {
     assert_eq!(Quota::per_second(0), None);
     assert_eq!(Quota::per_second(MAX_PER_SECOND + 1), None);
     assert_eq!(Quota::per_second(14).unwrap().burst(), 14);
 }
 
 #[test]
-fn a_bucket_is_stored_and_read_back() {
+fn bucket_round_trips() {
     let quota = Quota::per_second(3).unwrap();
     let bucket = Bucket::default().take(&quota, 2, NOON, Duration::ZERO).next;
     let text = serde_json::to_string(&bucket).unwrap();
@@ -37,7 +37,7 @@ fn a_bucket_is_stored_and_read_back() {
 }
 
 #[test]
-fn limit_is_read_as_an_operator_writes_it() {
+fn parses_the_operators_notation() {
     let pings = Quota::parse("6/min:3").unwrap();
     assert_eq!((pings.burst(), pings.cost(2)), (3, SignedDuration::from_secs(20)));
     assert_eq!(Quota::parse("10/s:50").unwrap().cost(1), SignedDuration::from_millis(100));
@@ -49,7 +49,7 @@ fn limit_is_read_as_an_operator_writes_it() {
 }
 
 #[test]
-fn tokens_are_there_as_long_as_the_bucket_is_full_early_enough() {
+fn latest_and_wait_agree() {
     let quota = Quota::parse("1/s:3").unwrap();
     let at = |seconds: i64| NOON + SignedDuration::from_secs(seconds);
     assert_eq!(quota.latest(1, NOON), at(2));
@@ -60,10 +60,10 @@ fn tokens_are_there_as_long_as_the_bucket_is_full_early_enough() {
 }
 
 proptest! {
-    /// Senders take slices in any order, with clocks that differ and views that are old: what is written over an old
-    /// view is refused. In any window there are never more tokens than rate × window + burst.
+    /// Senders take slices in any order, with different clocks and outdated states. A write over an outdated state is
+    /// refused. No window may have more tokens than rate × window + burst.
     #[test]
-    fn over_any_window_no_more_is_granted_than_the_rate_gives_and_a_burst(
+    fn no_window_exceeds_rate_and_burst(
         rate in 1_u32..50,
         acts in vec((0_usize..3, 1_usize..12, 0_i64..2_000, any::<bool>()), 1..80),
     ) {
@@ -77,8 +77,8 @@ proptest! {
             if looks {
                 views[who] = row.clone();
             }
-            let (seen, version) = views[who].clone();
-            let slice = seen.take(&quota, n, now, Duration::from_secs(5));
+            let (bucket, version) = views[who].clone();
+            let slice = bucket.take(&quota, n, now, Duration::from_secs(5));
             if !slice.tokens.is_empty() && version == row.1 {
                 row = (slice.next, version + 1);
                 granted.extend(slice.tokens);
@@ -96,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_waits_long_enough_finds_the_bucket_full(rate in 1_u32..50, taken in 1_usize..200) {
+    fn bucket_refills_over_time(rate in 1_u32..50, taken in 1_usize..200) {
         let quota = Quota::per_second(rate).unwrap();
         let empty = Bucket::default().take(&quota, taken, NOON, Duration::from_secs(3_600)).next;
         let later = NOON + SignedDuration::from_secs(600);

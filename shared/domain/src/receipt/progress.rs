@@ -1,16 +1,18 @@
-//! How far a message got, as far as anybody said so.
+//! The delivery state of a message, as far as receipts report it.
 
 use jiff::Timestamp;
 
 use super::News;
 use crate::outcome::{Reason, Status};
 
-/// Where a notification stands after what was heard of it. Status and reason are what is most certain; the marks beside
-/// them are what else was heard, each since when.
+/// The state of a notification after its receipts. Status and reason hold the most certain report, and the marks hold
+/// other reports with their times.
 ///
-/// A status is never lowered: what was delivered stays so, and a bounce or a complaint that comes later is a mark.
+/// Receipts never lower a status. A delivered message stays delivered, and a later bounce or complaint becomes a
+/// mark.
 ///
-/// Source: `semantics.md` 4.5, the order of statuses. A bounce outranks `sent` here, because it is the news about it.
+/// The status order is documented in ARCHITECTURE.md. A bounce outranks `sent`, because it is a report about that
+/// send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     pub status: Status,
@@ -18,38 +20,38 @@ pub struct Progress {
     pub marks: Marks,
 }
 
-/// What was heard of a message, and since when.
+/// Reports about a message, each with its time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Marks {
     pub delivered_at: Option<Timestamp>,
     pub bounced_at: Option<Timestamp>,
-    /// The recipient called it spam.
+    /// The time at which the recipient reported the message as spam.
     pub complained_at: Option<Timestamp>,
     pub seen_at: Option<Timestamp>,
 }
 
 impl Marks {
-    /// What the status does not say already, as words after *it*, each with its time.
+    /// The marks that the status does not imply, each as a predicate ("was seen") with its time.
     pub fn said(&self, status: Status) -> impl Iterator<Item = (&'static str, Timestamp)> {
         let all = [
             ("came back as undeliverable", self.bounced_at.filter(|_| status != Status::Bounced)),
-            ("was called spam", self.complained_at),
+            ("was reported as spam", self.complained_at),
             ("was seen", self.seen_at),
         ];
-        all.into_iter().filter_map(|(said, at)| Some((said, at?)))
+        all.into_iter().filter_map(|(predicate, at)| Some((predicate, at?)))
     }
 }
 
 impl Progress {
-    /// Nothing was heard yet.
+    /// The state before any receipt.
     #[must_use]
     pub fn of(status: Status, reason: Option<Reason>) -> Progress {
         Progress { status, reason, marks: Marks::default() }
     }
 
-    /// Takes a piece of news in. What no provider was asked for, or refused at once, is not changed by any.
+    /// Merges a report. Notifications that were never sent, or that the provider refused, do not change.
     ///
-    /// The same news in any order, and however often, ends in the same progress.
+    /// The result does not depend on the order or the repetition of reports.
     #[must_use]
     pub fn hear(mut self, news: News, at: Timestamp) -> Progress {
         if rank(self.status).is_none() {
@@ -65,35 +67,35 @@ impl Progress {
         if rank(status) > rank(self.status) {
             (self.status, self.reason) = (status, reason);
         } else if status == self.status {
-            // Two reasons for one status: the same of them in either order.
-            self.reason = [self.reason, reason].into_iter().flatten().min_by_key(|it| it.name());
+            // Of two reasons for one status, the same one is chosen in either order.
+            self.reason = [self.reason, reason].into_iter().flatten().min_by_key(|reason| reason.name());
         }
         match news {
             News::Accepted | News::Unconfirmed | News::Undelivered(_) => {}
-            News::Delivered => first(&mut self.marks.delivered_at, at),
+            News::Delivered => keep_earlier(&mut self.marks.delivered_at, at),
             News::Seen => {
-                first(&mut self.marks.delivered_at, at);
-                first(&mut self.marks.seen_at, at);
+                keep_earlier(&mut self.marks.delivered_at, at);
+                keep_earlier(&mut self.marks.seen_at, at);
             }
-            News::Bounced => first(&mut self.marks.bounced_at, at),
-            News::Complained => first(&mut self.marks.complained_at, at),
+            News::Bounced => keep_earlier(&mut self.marks.bounced_at, at),
+            News::Complained => keep_earlier(&mut self.marks.complained_at, at),
         }
         self
     }
 
-    /// Whether its sender may still be about to say what came of it: the claim is open.
+    /// Whether the claim is open, so that the delivery worker may still record the outcome.
     #[must_use]
     pub fn is_open(&self) -> bool {
         !self.status.is_final()
     }
 }
 
-/// The earlier time counts.
-fn first(mark: &mut Option<Timestamp>, at: Timestamp) {
-    *mark = Some(mark.map_or(at, |it| it.min(at)));
+/// Keeps the earlier time.
+fn keep_earlier(mark: &mut Option<Timestamp>, at: Timestamp) {
+    *mark = Some(mark.map_or(at, |earlier| earlier.min(at)));
 }
 
-/// The order in which receipts raise a status. `None`: no receipt can be about it.
+/// The order in which receipts raise a status. `None` for a status that receipts do not change.
 fn rank(status: Status) -> Option<u8> {
     Some(match status {
         Status::Claimed | Status::Released => 0,

@@ -1,4 +1,4 @@
-//! Amazon SES.
+//! Receipts of Amazon SES.
 //!
 //! Source: SES developer guide, "Monitoring SES events using Amazon EventBridge" and "Contents of event data".
 
@@ -15,7 +15,7 @@ use crate::event::Refusal;
 use crate::key::Key;
 use crate::outcome::Reason;
 
-/// The tag that brings the notification's key back.
+/// The message tag with the notification's key.
 const KEY_TAG: &str = "carillon-key";
 
 #[derive(Deserialize)]
@@ -67,58 +67,63 @@ struct Timed {
 
 pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
     if !event.detail_type.starts_with("Email ") {
-        return Ok(Heard::Nothing("no event of a letter"));
+        return Ok(Heard::Nothing("not an e-mail event"));
     }
-    let it: Detail<'_> = detail(event, "an event of SES with eventType and mail")?;
-    let (news, at) = match it.event_type.as_ref() {
+    let message: Detail<'_> = detail(event, "an SES event with eventType and mail")?;
+    let (news, at) = match message.event_type.as_ref() {
         "Send" => (News::Accepted, None),
-        "Delivery" => (News::Delivered, it.delivery.and_then(|delivery| delivery.timestamp)),
+        "Delivery" => (News::Delivered, message.delivery.and_then(|delivery| delivery.timestamp)),
         "Bounce" => {
-            let wanted = "a bounce with its type";
-            let bounce = it.bounce.ok_or_else(|| Refusal::new("detail.bounce", "nothing", wanted))?;
+            let wanted = "a bounce with bounceType";
+            let bounce = message.bounce.ok_or_else(|| Refusal::new("detail.bounce", "nothing", wanted))?;
             let news = match bounce.bounce_type.as_ref() {
                 "Permanent" => News::Bounced,
-                // Transient, Undetermined: a mailbox that is full, an answer that SES does not understand.
+                // Transient and Undetermined: for example a full mailbox, or an answer that SES does not understand.
                 _ => News::Undelivered(Reason::Undeliverable),
             };
             (news, bounce.timestamp)
         }
         "Complaint" => {
-            let complaint = it.complaint.as_ref();
-            // The recipient took it out of the spam folder.
+            let complaint = message.complaint.as_ref();
+            // The recipient moved the message out of the spam folder.
             if complaint
                 .is_some_and(|complaint| complaint.complaint_feedback_type.as_deref() == Some("not-spam"))
             {
-                return Ok(Heard::Nothing("the contrary of a complaint"));
+                return Ok(Heard::Nothing("withdrawn complaint"));
             }
             (News::Complained, complaint.and_then(|complaint| complaint.timestamp))
         }
         "Reject" | "Rendering Failure" => (News::Undelivered(Reason::Rejected), None),
-        "Open" | "Click" => match it.open.or(it.click) {
-            Some(sight) if is_by_machine(&sight) => return Ok(Heard::Nothing("seen by a machine")),
-            Some(sight) => (News::Seen, sight.get("timestamp").and_then(|it| it.as_str()?.parse().ok())),
+        "Open" | "Click" => match message.open.or(message.click) {
+            Some(interaction) if is_by_machine(&interaction) => {
+                return Ok(Heard::Nothing("opened by a machine"));
+            }
+            Some(interaction) => {
+                (News::Seen, interaction.get("timestamp").and_then(|time| time.as_str()?.parse().ok()))
+            }
             None => (News::Seen, None),
         },
-        "DeliveryDelay" => return Ok(Heard::Nothing("a letter is delayed")),
-        _ => return Ok(Heard::Nothing("an event of a letter that says nothing of its delivery")),
+        "DeliveryDelay" => return Ok(Heard::Nothing("delayed e-mail")),
+        _ => return Ok(Heard::Nothing("e-mail event without a delivery state")),
     };
-    let key = it.mail.tags.get(KEY_TAG).and_then(|tag| Key::parse(tag.first()?));
-    let provider_id = it.mail.message_id.map(Cow::into_owned);
+    let key = message.mail.tags.get(KEY_TAG).and_then(|tag| Key::parse(tag.first()?));
+    let provider_id = message.mail.message_id.map(Cow::into_owned);
     if key.is_none() && provider_id.is_none() {
         return Err(Refusal::new("detail.mail", "neither our tag nor a message id", "at least one"));
     }
-    let at = time(at.or(it.mail.timestamp.filter(|_| news == News::Accepted)), event)?;
+    let at = time(at.or(message.mail.timestamp.filter(|_| news == News::Accepted)), event)?;
     Ok(Heard::Receipt(Receipt { key, provider_id, news, at }))
 }
 
-/// Since August 2026 SES says of an open or a click that a scanner or a prefetching mail client made it. The name of the
-/// member is not in the pages that we could read, so any that is true and speaks of a machine counts.
+/// Whether a scanner or a prefetching mail client caused an open or click event. SES reports this since August 2026.
+/// The documentation did not name the member, so any member counts that is true and whose name refers to a machine.
 ///
 /// Source: AWS What's New, 2026-08-07, "Amazon SES identifies automated email interactions".
-fn is_by_machine(sight: &Map<String, Value>) -> bool {
-    sight.iter().any(|(name, value)| {
+fn is_by_machine(interaction: &Map<String, Value>) -> bool {
+    interaction.iter().any(|(name, value)| {
         let name = name.to_ascii_lowercase();
-        let speaks_of_it = ["machine", "automated", "bot", "prefetch"].iter().any(|it| name.contains(it));
-        speaks_of_it && (value == &Value::Bool(true) || value == "true")
+        let is_about_machine =
+            ["machine", "automated", "bot", "prefetch"].iter().any(|word| name.contains(word));
+        is_about_machine && (value == &Value::Bool(true) || value == "true")
     })
 }

@@ -1,7 +1,10 @@
-//! AWS End User Messaging SMS.
+//! Receipts of AWS End User Messaging SMS.
 //!
-//! Source: End User Messaging SMS user guide, "Monitoring with EventBridge" and "Event types for SMS, MMS, and voice".
-//! The examples there have no `context`; events of a configuration set have it. So both ways lead to the notification.
+//! The examples in the guide have no `context`, but events of a configuration set do. The notification is therefore
+//! found by either the context or the message id.
+//!
+//! Source: End User Messaging SMS user guide, "Monitoring with EventBridge" and "Event types for SMS, MMS, and
+//! voice".
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -33,12 +36,12 @@ struct Detail<'a> {
 
 pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
     if event.detail_type != "Text Message Delivery Status Updated" {
-        return Ok(Heard::Nothing("no event of a text"));
+        return Ok(Heard::Nothing("not an SMS event"));
     }
-    let detail: Detail<'_> = detail(event, "an event of a text with eventType and messageId")?;
+    let detail: Detail<'_> = detail(event, "an SMS event with eventType and messageId")?;
     let news = match detail.event_type.as_ref() {
         "TEXT_DELIVERED" => News::Delivered,
-        // In some countries the carrier's yes is the last that anybody hears.
+        // In some countries the carrier's acceptance is the last report.
         "TEXT_SUCCESSFUL" if detail.is_final => News::Delivered,
         "TEXT_SUCCESSFUL" | "TEXT_SENT" | "TEXT_QUEUED" | "TEXT_PENDING" => News::Accepted,
         "TEXT_INVALID" => News::Bounced,
@@ -49,7 +52,7 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
         "TEXT_TTL_EXPIRED" => News::Undelivered(Reason::Expired),
         "TEXT_UNREACHABLE" | "TEXT_CARRIER_UNREACHABLE" => News::Undelivered(Reason::Undeliverable),
         "TEXT_UNKNOWN" => News::Unconfirmed,
-        _ => return Ok(Heard::Nothing("an event of a text that says nothing of its delivery")),
+        _ => return Ok(Heard::Nothing("SMS event without a delivery state")),
     };
     let key = detail.context.as_ref().and_then(|context| Key::parse(context.get(KEY)?));
     let at = time(

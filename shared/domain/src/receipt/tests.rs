@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::*;
 use crate::outcome::Status;
 
-/// Receipts of each provider, with the fields and in the form of its own documentation.
+/// Receipts of each provider, with the fields and the form of its documentation.
 macro_rules! sample {
     ($name:literal) => {
         include_str!(concat!("samples/", $name, ".json"))
@@ -14,7 +14,7 @@ macro_rules! sample {
 const KEY: &str = "kEyOfTheEvent01-kEyOfTheNotification_01-02x";
 
 #[test]
-fn a_receipt_of_ses_brings_our_key_back_and_says_what_became_of_the_letter() {
+fn ses_receipt_has_key_and_state() {
     let undeliverable = News::Undelivered(Reason::Undeliverable);
     for (sample, news, at) in [
         (sample!("ses-send"), News::Accepted, "2026-11-21T12:00:00.012Z"),
@@ -35,7 +35,7 @@ fn a_receipt_of_ses_brings_our_key_back_and_says_what_became_of_the_letter() {
 }
 
 #[test]
-fn what_a_machine_opened_was_not_seen_and_a_delay_is_no_end() {
+fn machine_opens_and_delays_are_ignored() {
     for sample in [sample!("ses-open-by-machine"), sample!("ses-delay"), sample!("ses-advisor")] {
         assert!(matches!(read(sample), Ok(Heard::Nothing(_))));
     }
@@ -44,7 +44,7 @@ fn what_a_machine_opened_was_not_seen_and_a_delay_is_no_end() {
 }
 
 #[test]
-fn a_receipt_of_a_text_is_matched_by_its_context_or_by_its_id() {
+fn sms_receipt_is_matched_by_context_or_id() {
     for (sample, has_key, news) in [
         (sample!("sms-delivered"), true, News::Delivered),
         (sample!("sms-successful"), false, News::Delivered),
@@ -61,7 +61,7 @@ fn a_receipt_of_a_text_is_matched_by_its_context_or_by_its_id() {
 }
 
 #[test]
-fn a_receipt_of_a_whatsapp_message_has_only_the_services_own_id() {
+fn whatsapp_receipt_has_only_the_message_id() {
     for (sample, news) in [
         (sample!("whatsapp-sent"), News::Accepted),
         (sample!("whatsapp-delivered"), News::Delivered),
@@ -77,13 +77,15 @@ fn a_receipt_of_a_whatsapp_message_has_only_the_services_own_id() {
 }
 
 #[test]
-fn who_writes_to_us_on_whatsapp_is_heard() {
-    let Ok(Heard::Inbound(inbound)) = read(sample!("whatsapp-received")) else { panic!("it is inbound") };
+fn inbound_whatsapp_message_is_read() {
+    let Ok(Heard::Inbound(inbound)) = read(sample!("whatsapp-received")) else {
+        panic!("wanted an inbound message")
+    };
     assert_eq!((inbound.from.as_str(), inbound.at.as_second()), ("+14255550150", 1_795_262_403));
 }
 
 #[test]
-fn garbage_is_refused_without_a_word_of_it() {
+fn invalid_event_is_refused_without_quoting_it() {
     let strange = sample!("ses-bounce-permanent").replace("aws.ses", "crm");
     let no_type = sample!("ses-bounce-permanent").replace("bounceType", "other");
     let nobody = sample!("ses-send").replace("carillon-key", "other").replace("messageId", "other");
@@ -94,9 +96,11 @@ fn garbage_is_refused_without_a_word_of_it() {
 }
 
 #[test]
-fn a_bounce_says_what_became_of_what_was_sent_and_of_what_was_delivered_is_only_a_mark() {
+fn bounce_changes_sent_but_only_marks_delivered() {
     let at: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
-    let hear = |status, news: &[News]| news.iter().fold(Progress::of(status, None), |it, n| it.hear(*n, at));
+    let hear = |status, news: &[News]| {
+        news.iter().fold(Progress::of(status, None), |progress, news| progress.hear(*news, at))
+    };
     let bounced = hear(Status::Sent, &[News::Bounced]);
     assert_eq!((bounced.status, bounced.reason), (Status::Bounced, Some(Reason::Bounced)));
     let late = hear(Status::Sent, &[News::Delivered, News::Bounced]);
@@ -116,7 +120,7 @@ fn a_bounce_says_what_became_of_what_was_sent_and_of_what_was_delivered_is_only_
 }
 
 #[test]
-fn an_address_is_closed_by_a_bounce_or_a_complaint_for_its_channels_term_and_by_nothing_else() {
+fn only_bounces_and_complaints_suppress_an_address() {
     let at: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
     check_term(News::Bounced, Channel::Email, at, Some("2027-02-19T12:00:00Z"));
     check_term(News::Complained, Channel::Email, at, Some("2027-02-19T12:00:00Z"));
@@ -137,7 +141,7 @@ fn check_term(news: News, channel: Channel, at: Timestamp, until: Option<&str>) 
 }
 
 #[test]
-fn a_message_is_overdue_when_its_whole_hour_is_72_hours_ago() {
+fn message_is_overdue_after_72_hours() {
     let now: Timestamp = "2026-11-21T12:30:00Z".parse().unwrap();
     let hours = overdue_hours(now);
     assert_eq!(hours.last().map(String::as_str), Some("2026-11-18T11"), "12:00 to 12:30 may still be told");
@@ -147,30 +151,30 @@ fn a_message_is_overdue_when_its_whole_hour_is_72_hours_ago() {
 
 proptest! {
     #[test]
-    fn the_same_news_in_any_order_and_however_often_ends_in_the_same_progress(
+    fn progress_does_not_depend_on_order_or_repetition(
         status in prop::sample::select(Status::ALL.to_vec()),
         news in prop::collection::vec((any_news(), 0_i64..5), 0..8),
         shuffled in any::<prop::sample::Index>(),
     ) {
-        let told: Vec<(News, Timestamp)> =
-            news.iter().map(|(it, at)| (*it, Timestamp::from_second(1_795_000_000 + at).unwrap())).collect();
+        let ordered: Vec<(News, Timestamp)> =
+            news.iter().map(|(news, at)| (*news, Timestamp::from_second(1_795_000_000 + at).unwrap())).collect();
         let end = |order: &[(News, Timestamp)]| {
-            order.iter().fold(Progress::of(status, None), |it, (news, at)| it.hear(*news, *at))
+            order.iter().fold(Progress::of(status, None), |progress, (news, at)| progress.hear(*news, *at))
         };
-        let straight = end(&told);
-        let mut other: Vec<_> = told.iter().rev().copied().collect();
-        if !other.is_empty() {
-            let at = shuffled.index(other.len());
-            other.rotate_left(at);
-            other.extend_from_slice(&told[..at]);
+        let expected = end(&ordered);
+        let mut shuffled_news: Vec<_> = ordered.iter().rev().copied().collect();
+        if !shuffled_news.is_empty() {
+            let start = shuffled.index(shuffled_news.len());
+            shuffled_news.rotate_left(start);
+            shuffled_news.extend_from_slice(&ordered[..start]);
         }
-        prop_assert_eq!(end(&other), straight);
-        let again: Vec<_> = told.iter().chain(&told).copied().collect();
-        prop_assert_eq!(end(&again), straight);
+        prop_assert_eq!(end(&shuffled_news), expected);
+        let again: Vec<_> = ordered.iter().chain(&ordered).copied().collect();
+        prop_assert_eq!(end(&again), expected);
     }
 
     #[test]
-    fn what_a_queue_holds_never_makes_it_panic(text in ".{0,60}", member in "[a-zA-Z]{1,12}", value in any::<u64>()) {
+    fn no_event_panics(text in ".{0,60}", member in "[a-zA-Z]{1,12}", value in any::<u64>()) {
         let _ = read(&text);
         for sample in [sample!("ses-bounce-permanent"), sample!("sms-delivered"), sample!("whatsapp-failed")] {
             let mut changed: Value = serde_json::from_str(sample).unwrap();
@@ -196,7 +200,7 @@ fn any_news() -> impl Strategy<Value = News> {
 fn receipt(sample: &str) -> Receipt {
     match read(sample) {
         Ok(Heard::Receipt(receipt)) => receipt,
-        Ok(Heard::Inbound(_) | Heard::Nothing(_)) => panic!("it is no receipt: {sample}"),
+        Ok(Heard::Inbound(_) | Heard::Nothing(_)) => panic!("not a receipt: {sample}"),
         Err(refusal) => panic!("{refusal}: {sample}"),
     }
 }

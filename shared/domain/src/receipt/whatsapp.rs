@@ -1,8 +1,10 @@
-//! AWS End User Messaging Social: WhatsApp.
+//! Receipts of AWS End User Messaging Social, for WhatsApp.
+//!
+//! The EventBridge page has no example of a failed or received message. WhatsApp's own notice is then in
+//! `whatsAppWebhookEntry`, as the page on message formats shows. Both forms are read.
 //!
 //! Source: End User Messaging Social user guide, "Monitoring with Amazon EventBridge" (sent, delivered, read) and
-//! "Message and event format". The first page has no example of a failed or a received message; what WhatsApp itself said
-//! is then in `whatsAppWebhookEntry`, as the second page has it. Both are read where they are there.
+//! "Message and event format".
 
 use std::borrow::Cow;
 
@@ -23,7 +25,7 @@ struct Detail<'a> {
     message_id: Option<Cow<'a, str>>,
     /// Seconds since 1970, as text or as a number.
     event_timestamp: Option<Value>,
-    /// What WhatsApp said, as JSON in a string.
+    /// WhatsApp's own notice, as JSON in a string.
     #[serde(borrow)]
     whats_app_webhook_entry: Option<Cow<'a, str>>,
     #[serde(default)]
@@ -34,7 +36,7 @@ struct Detail<'a> {
     from: Value,
 }
 
-/// What an event says of a message.
+/// The kind of event about a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Sent,
@@ -45,7 +47,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// Reads a detail type. `None` for one that says nothing of a message.
+    /// Reads a detail type. `None` if it is not about a message.
     ///
     /// Source: AWS End User Messaging Social user guide, EventBridge events of WhatsApp messages.
     fn of(detail_type: &str) -> Option<Kind> {
@@ -62,9 +64,9 @@ impl Kind {
 
 pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
     let Some(kind) = Kind::of(&event.detail_type) else {
-        return Ok(Heard::Nothing("no event of a WhatsApp message"));
+        return Ok(Heard::Nothing("not a WhatsApp message event"));
     };
-    let detail: Detail<'_> = detail(event, "an event of a WhatsApp message")?;
+    let detail: Detail<'_> = detail(event, "a WhatsApp message event")?;
     let entry: Value = detail
         .whats_app_webhook_entry
         .as_ref()
@@ -81,22 +83,25 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
                 from.and_then(|from| PhoneNumber::parse(&format!("+{}", from.trim_start_matches('+'))).ok());
             return Ok(match from {
                 Some(from) => Heard::Inbound(Inbound { from, at }),
-                None => Heard::Nothing("a WhatsApp message without its sender"),
+                None => Heard::Nothing("WhatsApp message without a sender"),
             });
         }
         Kind::Failed => failed(&detail, &entry),
     };
     let Some(provider_id) = detail.message_id else {
-        return Err(Refusal::new("detail.messageId", "nothing", "what the service calls the message"));
+        return Err(Refusal::new("detail.messageId", "nothing", "the message id of the service"));
     };
     Ok(Heard::Receipt(Receipt { key: None, provider_id: Some(provider_id.into_owned()), news, at }))
 }
 
-/// Source: WhatsApp Cloud API, error codes: 131026 the recipient cannot have it (no WhatsApp under this number, or terms
-/// that were never accepted), 131050 they stopped our marketing messages, 131047 outside the 24 hours, 132xxx the
-/// template.
-fn failed(it: &Detail<'_>, entry: &Value) -> News {
-    let codes = [&it.errors[0]["code"], &it.error_code, &in_entry(entry, "statuses")["errors"][0]["code"]];
+/// The report of a failed message.
+///
+/// Source: WhatsApp Cloud API, error codes. 131026: the recipient cannot receive messages (no WhatsApp account, or
+/// terms not accepted). 131050: the recipient stopped our marketing messages. 131047: outside the 24 hours. 132xxx:
+/// an error of the template.
+fn failed(detail: &Detail<'_>, entry: &Value) -> News {
+    let codes =
+        [&detail.errors[0]["code"], &detail.error_code, &in_entry(entry, "statuses")["errors"][0]["code"]];
     let code = codes.into_iter().find_map(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
     match code {
         Some(131_026) => News::Bounced,
@@ -106,7 +111,7 @@ fn failed(it: &Detail<'_>, entry: &Value) -> News {
     }
 }
 
-/// The first of WhatsApp's own notices of this kind.
+/// The first notice of this kind in WhatsApp's entry.
 fn in_entry<'a>(entry: &'a Value, kind: &str) -> &'a Value {
     &entry["changes"][0]["value"][kind][0]
 }

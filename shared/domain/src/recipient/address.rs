@@ -1,21 +1,21 @@
-//! E-mail addresses: read once, and never logged.
+//! E-mail addresses. They are validated once and never logged.
 
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
-/// An e-mail address that was checked once and need not be checked again. No `Debug`, no `Display`: it is never logged.
+/// A valid e-mail address. No `Debug` and refuse `Display`, because addresses are never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
 
-/// A text that is no e-mail address. It does not repeat the text.
+/// A text that is not an e-mail address. The error does not quote the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an e-mail address: {0}")]
 pub struct NotAnAddress(&'static str);
 
 impl NotAnAddress {
-    /// What is wrong with it, without a character of it.
+    /// The fault, without any part of the text.
     #[must_use]
     pub fn why(self) -> &'static str {
         self.0
@@ -23,19 +23,19 @@ impl NotAnAddress {
 }
 
 impl EmailAddress {
-    /// Reads an address as people paste it, and writes it as SES takes it: `local@domain` in ASCII.
+    /// Reads an address as people paste it, and normalizes it for SES: `local@domain` in ASCII.
     ///
-    /// Space and invisible characters around it, `mailto:`, and the name in `Ann Lee <ann@example.com>` are left out. A
-    /// domain in another script becomes its A-labels (`exämple.org` is `xn--exmple-cua.org`).
+    /// Surrounding whitespace, invisible characters, `mailto:` and the name in `Ann Lee <ann@example.com>` are
+    /// removed. An internationalized domain becomes its A-labels (`exämple.org` is `xn--exmple-cua.org`).
     ///
     /// # Errors
-    /// [`NotAnAddress`] says what is wrong with it. A local part that is not ASCII is refused: SES does not send to it.
+    /// [`NotAnAddress`] with the fault. A local part that is not ASCII is refused, because SES does not send to it.
     ///
     /// Source: RFC 5321, sections 4.1.2 and 4.5.3.1 (64 bytes before the `@`, 254 in all); RFC 5322, section 3.4
     /// (`name-addr`); RFC 5891 and UTS #46 (domains).
     pub fn parse(text: &str) -> Result<EmailAddress, NotAnAddress> {
         if text.trim().chars().any(char::is_control) {
-            return no("there is a line break or another control character in it");
+            return refuse("there is a line break or another control character in it");
         }
         let (_, address) = name_and_address(text)?;
         let text = address.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
@@ -44,18 +44,18 @@ impl EmailAddress {
             Some(_) | None => text,
         };
         let Some((local, domain)) = text.split_once('@') else {
-            return no("there is no @ in it");
+            return refuse("there is no @ in it");
         };
         let domain = in_ascii(domain)?;
         if local.len() + 1 + domain.len() > 254 || local.len() > 64 {
-            return no("it is too long");
+            return refuse("it is too long");
         }
         let in_local = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
         if local.is_empty() || !local.chars().all(in_local) {
-            return no("what stands before the @ is empty or has characters that need quoting");
+            return refuse("the part before the @ is empty or has characters that need quoting");
         }
         if local.starts_with('.') || local.ends_with('.') || local.contains("..") {
-            return no("a dot before the @ has no letter beside it");
+            return refuse("a dot before the @ is at the edge or doubled");
         }
         let labels: Vec<&str> = domain.split('.').collect();
         let is_label = |label: &&str| {
@@ -65,7 +65,7 @@ impl EmailAddress {
                 && !label.ends_with('-')
         };
         if labels.len() < 2 || !labels.iter().all(is_label) {
-            return no("what follows the @ is not a domain name");
+            return refuse("the part after the @ is not a domain name");
         }
         Ok(EmailAddress(format!("{local}@{domain}")))
     }
@@ -92,21 +92,21 @@ impl From<EmailAddress> for String {
 
 const MAILTO: &str = "mailto:";
 
-fn no<T>(why: &'static str) -> Result<T, NotAnAddress> {
+fn refuse<T>(why: &'static str) -> Result<T, NotAnAddress> {
     Err(NotAnAddress(why))
 }
 
 impl NotAnAddress {
-    /// A mailbox that is refused for another reason than its address.
+    /// The error of a mailbox whose fault is not in its address.
     pub(super) const fn because(why: &'static str) -> NotAnAddress {
         NotAnAddress(why)
     }
 }
 
-/// The name as it is written, where there is one, and the rest. `Ann Lee <ann@example.com>` has a name.
+/// Splits a text into the display name, as written, and the address. `Ann Lee <ann@example.com>` has a name.
 ///
 /// # Errors
-/// There is more than one address.
+/// The text contains more than one address.
 pub(super) fn name_and_address(text: &str) -> Result<(Option<&str>, &str), NotAnAddress> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
     let Some((name, address)) = text.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) else {
@@ -116,17 +116,17 @@ pub(super) fn name_and_address(text: &str) -> Result<(Option<&str>, &str), NotAn
     let is_quoted = name.len() > 1 && name.starts_with('"') && name.ends_with('"');
     let is_list = !is_quoted && (name.contains(['<', '>', ';']) || has_another_address(name));
     if is_list {
-        return no("there is more than one address");
+        return refuse("there is more than one address");
     }
     Ok(((!name.is_empty()).then_some(name), address.trim()))
 }
 
-/// Whether an unquoted name is the beginning of a list of addresses: `ann@example.com, Ben`.
+/// Whether an unquoted name is the start of a list of addresses: `ann@example.com, Ben`.
 fn has_another_address(name: &str) -> bool {
     name.split_once(',').is_some_and(|(first, _)| first.contains('@'))
 }
 
-/// A domain as its A-labels. What is ASCII stays as it is written.
+/// A domain as its A-labels. ASCII domains stay as written.
 fn in_ascii(domain: &str) -> Result<String, NotAnAddress> {
     if domain.is_ascii() {
         return Ok(domain.to_owned());
@@ -134,12 +134,12 @@ fn in_ascii(domain: &str) -> Result<String, NotAnAddress> {
     let verify = (AsciiDenyList::STD3, Hyphens::Check, DnsLength::Verify);
     match Uts46::new().to_ascii(domain.as_bytes(), verify.0, verify.1, verify.2) {
         Ok(ascii) => Ok(ascii.into_owned()),
-        Err(_) => no("what follows the @ is not a domain name"),
+        Err(_) => refuse("the part after the @ is not a domain name"),
     }
 }
 
-/// Whether a character is not to be seen: marks of the direction of writing, zero-width spaces, soft hyphens. Clients
-/// copy them along with an address. Joiners are not among them: words of some scripts need them.
+/// Whether a character is invisible: direction marks, zero-width spaces, soft hyphens. Clients copy them along with
+/// an address. Joiners are not included, because some scripts need them.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -161,7 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_address_has_one_local_part_and_one_domain_name() {
+    fn address_has_one_local_part_and_one_domain() {
         check("ann@example.com", true);
         check("ann.lee+bell@mail.example.co", true);
         check("o'neil@example.org", true);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn pasted_addresses_are_read_as_what_they_mean() {
+    fn pasted_addresses_are_normalized() {
         for (text, expected) in [
             (" ann@example.org ", "ann@example.org"),
             ("\tann@example.org\r\n", "ann@example.org"),
@@ -227,7 +227,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_accepted_can_stand_in_a_header(text in ".{0,80}") {
+        fn accepted_addresses_are_safe_in_headers(text in ".{0,80}") {
             if let Ok(address) = EmailAddress::parse(&text) {
                 prop_assert!(address.as_str().is_ascii());
                 prop_assert!(!address.as_str().contains(['\r', '\n', ' ', ',', '<', '>', '"']));
@@ -235,7 +235,7 @@ mod tests {
         }
 
         #[test]
-        fn reading_an_address_again_changes_nothing(text in "[ a-zé]{0,9}<?[a-z.]{1,5}@[a-zéß]{1,9}[.][a-z]{2}>?") {
+        fn parsing_is_idempotent(text in "[ a-zé]{0,9}<?[a-z.]{1,5}@[a-zéß]{1,9}[.][a-z]{2}>?") {
             if let Ok(address) = EmailAddress::parse(&text) {
                 let again = EmailAddress::parse(address.as_str()).ok();
                 prop_assert_eq!(again.as_ref().map(EmailAddress::as_str), Some(address.as_str()));

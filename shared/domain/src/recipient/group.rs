@@ -1,4 +1,4 @@
-//! People who can be addressed together, without anybody naming them one by one.
+//! Groups of recipients that are addressed together.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{ALL_TENANTS, Recipient};
 
-/// The tenant's name in [`Recipient::topics_in`] that stands for no tenant.
+/// The tenant name in [`Recipient::topics_in`] that stands for no tenant.
 pub const NO_TENANT: &str = "-";
 
-/// Everybody with a role in a scope, everybody who follows a topic of a tenant, or all webhook endpoints of one.
+/// All users with a role in a scope, all followers of a tenant's topic, or all webhook endpoints of a tenant.
 ///
-/// A topic belongs to its tenant, as a room does: `project:42` of one is another than `project:42` of the next.
+/// A topic belongs to a tenant, as a room does. `project:42` of one tenant differs from `project:42` of another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
@@ -32,7 +32,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// A topic, where [`NO_TENANT`] is no tenant.
+    /// A topic of a tenant. [`NO_TENANT`] stands for no tenant.
     #[must_use]
     pub fn topic(tenant: Option<&str>, name: &str) -> Group {
         let tenant = tenant.filter(|tenant| *tenant != NO_TENANT).map(str::to_owned);
@@ -41,11 +41,11 @@ impl Group {
 }
 
 impl Recipient {
-    /// The groups this person is in.
+    /// The groups of this recipient.
     ///
-    /// A topic of `topics` is followed in each of the person's tenants. A person without tenants follows it in none. All
-    /// tenants (`*`) cannot be counted: there, too, `topics` are those of no tenant, and a tenant's own are in
-    /// `topics_in`.
+    /// A topic of `topics` is followed in each of the recipient's tenants. A recipient without tenants follows it
+    /// without a tenant. All tenants (`*`) cannot be enumerated, so for them `topics` are followed without a tenant
+    /// as well, and topics of single tenants are in `topics_in`.
     #[must_use]
     pub fn groups(&self) -> BTreeSet<Group> {
         let roles =
@@ -54,36 +54,38 @@ impl Recipient {
             .topic_tenants()
             .into_iter()
             .flat_map(|tenant| self.topics.iter().map(move |topic| Group::topic(Some(tenant), topic)));
-        // Of a tenant that is theirs no more they hear nothing, and everything again when it is theirs again.
+        // Topics of a tenant that the recipient has left have no effect until they return to the tenant.
         let here = self
             .topics_in
             .iter()
             .filter(|(tenant, _)| *tenant == NO_TENANT || self.belongs_to(Some(tenant)))
-            .flat_map(|(tenant, topics)| topics.iter().map(|it| Group::topic(Some(tenant.as_str()), it)));
+            .flat_map(|(tenant, topics)| {
+                topics.iter().map(|topic| Group::topic(Some(tenant.as_str()), topic))
+            });
         roles.chain(everywhere).chain(here).collect()
     }
 
-    /// Lets this person follow a topic in one tenant.
+    /// Adds a topic in one tenant.
     pub fn join(&mut self, tenant: Option<&str>, topic: &str) {
         let tenant = tenant.unwrap_or(NO_TENANT).to_owned();
         self.topics_in.entry(tenant).or_default().insert(topic.to_owned());
     }
 
-    /// Lets this person follow a topic in one tenant no more, and in the others as before.
+    /// Removes a topic in one tenant. In other tenants the topic is still followed.
     pub fn leave(&mut self, tenant: Option<&str>, topic: &str) {
         self.leave_own(tenant, topic);
         self.leave_listed(tenant, topic);
     }
 
-    /// Takes a topic out of `topics_in`.
+    /// Removes a topic from `topics_in`.
     pub(crate) fn leave_own(&mut self, tenant: Option<&str>, topic: &str) {
         if let Some(topics) = self.topics_in.get_mut(tenant.unwrap_or(NO_TENANT)) {
             topics.remove(topic);
         }
-        self.topics_in.retain(|_, it| !it.is_empty());
+        self.topics_in.retain(|_, topics| !topics.is_empty());
     }
 
-    /// Takes a topic out of `topics`; the other tenants in which that let them follow it get it for themselves.
+    /// Removes a topic from `topics`. It is added to `topics_in` for the other tenants in which it was followed.
     pub(crate) fn leave_listed(&mut self, tenant: Option<&str>, topic: &str) {
         let tenant = tenant.unwrap_or(NO_TENANT);
         if !self.follows_everywhere(tenant, topic) {
@@ -100,7 +102,7 @@ impl Recipient {
         self.topics.contains(topic) && self.topic_tenants().contains(&tenant)
     }
 
-    /// Where `topics` are followed.
+    /// The tenants in which `topics` are followed.
     fn topic_tenants(&self) -> Vec<&str> {
         if self.tenants.is_empty() {
             return vec![NO_TENANT];
@@ -116,7 +118,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_topic_is_followed_in_each_of_ones_tenants_and_in_no_other() {
+    fn topic_is_followed_in_the_recipients_tenants_only() {
         check(json!({ "topics": ["project:42"] }), &[(None, "project:42")]);
         check(
             json!({ "tenants": ["a", "b"], "topics": ["project:42"] }),
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn joining_and_leaving_concern_one_tenant() {
+    fn join_and_leave_affect_one_tenant() {
         let mut ann = person(json!({ "tenants": ["a", "b"], "topics": ["x:1"] }));
         ann.leave(Some("a"), "x:1");
         assert_eq!(ann.groups(), topics(&[(Some("b"), "x:1")]));
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_is_held_in_its_scope() {
+    fn role_belongs_to_its_scope() {
         let ann = person(json!({ "roles": [{ "role": "staff", "in": "clinic-7" }] }));
         let group = Group::Role { scope: "clinic-7".into(), role: "staff".into() };
         assert_eq!(ann.groups(), BTreeSet::from([group.clone()]));

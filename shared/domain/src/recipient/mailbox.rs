@@ -1,4 +1,4 @@
-//! A mailbox of an e-mail header: an address, with or without a display name in any language.
+//! Mailboxes in e-mail headers: an address with an optional display name in any language.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{EmailAddress, NotAnAddress, is_invisible, name_and_address};
 
-/// The longest display name, in characters.
+/// Maximum length of a display name in characters.
 pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
 
-/// How many bytes of a name one encoded word holds: 75 characters, less `=?UTF-8?B?` and `?=`, in groups of four.
+/// Number of bytes of a name in one encoded word: 75 characters minus `=?UTF-8?B?` and `?=`, in groups of four.
 ///
 /// Source: RFC 2047, section 2.
 const ENCODED_WORD_BYTES: usize = 45;
 
-/// The mailbox that an e-mail comes from, or that answers go to: `news@example.com` or `Café Central <news@example.com>`.
+/// The mailbox of an e-mail's sender or of its replies: `news@example.com` or `Café Central <news@example.com>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Sender {
     name: Option<DisplayName>,
-    /// It was parsed. A sender's address is public, unlike a recipient's.
+    /// The validated address. A sender's address is public, unlike a recipient's.
     address: String,
 }
 
 impl Sender {
-    /// The name is 1 to 100 printable characters of any language, quoted or not.
+    /// Reads a mailbox. The name has 1 to 100 printable characters of any language, with or without quotes.
     ///
     /// # Errors
-    /// [`NotAnAddress`] says what is wrong with it. Line breaks and other control characters are refused, and so are
-    /// marks that turn the direction of writing and encoded words: a reader would see another name than is written.
+    /// [`NotAnAddress`] with the fault. Line breaks and other control characters are refused. So are direction marks
+    /// and encoded words, because a reader would see another name than the written one.
     pub fn parse(text: &str) -> Result<Sender, NotAnAddress> {
         if text.trim().chars().any(char::is_control) {
             return Err(NotAnAddress::because("there is a line break or another control character in it"));
@@ -45,15 +45,15 @@ impl Sender {
         Sender { name: None, address: address.as_str().to_owned() }
     }
 
-    /// The address, and the name where there is one.
+    /// The address and the optional name.
     ///
     /// # Errors
-    /// None that can happen: the address was parsed.
+    /// None in practice, because the address has been validated.
     pub fn into_parts(self) -> Result<(EmailAddress, Option<DisplayName>), NotAnAddress> {
         Ok((EmailAddress::parse(&self.address)?, self.name))
     }
 
-    /// The name, where the sender has one, and the address otherwise.
+    /// The name, or the address if there is no name.
     #[must_use]
     pub fn name(&self) -> &str {
         self.name.as_ref().map_or(&self.address, |name| &name.0)
@@ -65,7 +65,7 @@ impl Sender {
         &self.address
     }
 
-    /// The mailbox as a header holds it, in ASCII: the name as words, as a quoted string, or as encoded words.
+    /// The mailbox for a header, in ASCII. The name is written as words, as a quoted string, or as encoded words.
     ///
     /// Source: RFC 5322, section 3.4 (`name-addr`); RFC 2047, section 5 (3).
     #[must_use]
@@ -78,7 +78,7 @@ impl Sender {
         }
     }
 
-    /// The mailbox as the last release could read it, and the name where that release refuses the name.
+    /// Splits off the name if the last release cannot read it. The mailbox in the result is readable by that release.
     #[must_use]
     pub fn into_former(self) -> (Sender, Option<DisplayName>) {
         match self.name {
@@ -87,21 +87,23 @@ impl Sender {
         }
     }
 
-    /// The contrary of [`Sender::into_former`].
+    /// The inverse of [`Sender::into_former`].
     #[must_use]
     pub fn with_name(self, name: Option<DisplayName>) -> Sender {
         Sender { name: name.or(self.name), address: self.address }
     }
 }
 
-/// The name of a mailbox: 1 to 100 printable characters of any language.
+/// The display name of a mailbox: 1 to 100 printable characters of any language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DisplayName(String);
 
 impl DisplayName {
+    /// Reads a name.
+    ///
     /// # Errors
-    /// [`NotAnAddress`]: a header could be written with it, or a reader would see another name than is written.
+    /// [`NotAnAddress`] if the name could inject a header, or would be displayed differently than written.
     fn parse(name: String) -> Result<DisplayName, NotAnAddress> {
         let no = |why| Err(NotAnAddress::because(why));
         if name.is_empty() || name.chars().count() > MAX_DISPLAY_NAME_CHARS {
@@ -116,7 +118,7 @@ impl DisplayName {
         Ok(DisplayName(name))
     }
 
-    /// Whether the last release could read it: ASCII letters, digits, spaces, dots and dashes, 60 at most.
+    /// Whether the last release can read the name: ASCII letters, digits, spaces, dots and dashes, at most 60.
     fn is_former(&self) -> bool {
         self.0.len() <= 60 && self.0.chars().all(|c| c.is_ascii_alphanumeric() || " .-".contains(c))
     }
@@ -154,7 +156,7 @@ impl From<Sender> for String {
     }
 }
 
-/// The text of a quoted string; any other text as it is.
+/// The content of a quoted string. Any other text stays unchanged.
 fn unquoted(name: &str) -> String {
     let Some(inner) = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return name.to_owned();
@@ -174,7 +176,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Whether a name is words of `atext` with single spaces between them, and needs no quotes.
+/// Whether a name consists of `atext` words with single spaces between them, and needs no quotes.
 fn is_phrase(name: &str) -> bool {
     let is_atom = |word: &str| {
         !word.is_empty()
@@ -200,7 +202,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn display_names_of_any_language_become_a_header_in_ascii() {
+    fn display_names_become_ascii_headers() {
         for (written, header) in [
             ("o@example.com", "o@example.com"),
             ("Acme News <o@example.com>", "Acme News <o@example.com>"),
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_could_write_a_header_or_deceive_a_reader_are_refused() {
+    fn names_that_inject_headers_or_deceive_are_refused() {
         let long = format!("{} <o@example.com>", "é".repeat(MAX_DISPLAY_NAME_CHARS + 1));
         for bad in [
             "A\r\nBcc: x@example.com <o@example.com>",
@@ -243,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn long_name_becomes_encoded_words_of_whole_characters() {
+    fn long_name_is_split_between_characters() {
         let header = Sender::parse(&format!("{} <o@example.com>", "支".repeat(100))).unwrap().to_header();
         let words: Vec<&str> = header.strip_suffix(" <o@example.com>").unwrap().split(' ').collect();
         assert!(words.iter().all(|word| word.len() <= 75), "{header}");

@@ -1,4 +1,4 @@
-//! Phone numbers: read once, in every notation that people paste, and never logged.
+//! Phone numbers. They are read in all common notations, validated once and never logged.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,23 +8,24 @@ mod numbering;
 
 use numbering::{Numbering, Prefix, Trunk, numbering_of};
 
-/// The fewest and the most digits of an international number.
+/// The allowed numbers of digits of an international number.
 ///
-/// Source: ITU-T E.164, section 6.2.1 (15 digits at most); the shortest plans in use have 4 digits behind 3 of a country.
+/// Source: ITU-T E.164, section 6.2.1 (15 digits at most). The shortest numbering plans in use have 4 digits after a
+/// country code of 3.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// A phone number in the international form. No `Debug`, no `Display`: it is never logged.
+/// A phone number in international format. No `Debug` and no `Display`, because numbers are never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PhoneNumber(String);
 
-/// A text that is no phone number. It does not repeat the text.
+/// A text that is not a phone number. The error does not quote the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a phone number: {0}")]
 pub struct NotAPhone(&'static str);
 
 impl NotAPhone {
-    /// What is wrong with it, without a character of it.
+    /// The fault, without any part of the text.
     #[must_use]
     pub fn why(self) -> &'static str {
         self.0
@@ -32,7 +33,7 @@ impl NotAPhone {
 }
 
 const NO_PLUS: NotAPhone = NotAPhone("it does not begin with + and the country code");
-const OTHER_CHARACTERS: NotAPhone = NotAPhone("there is something other than digits in it");
+const OTHER_CHARACTERS: NotAPhone = NotAPhone("there are characters other than digits in it");
 const TWO_NUMBERS: NotAPhone = NotAPhone("there is a second + in it");
 const LENGTH: NotAPhone = NotAPhone("it has not 7 to 15 digits, or begins with 0");
 const NO_COUNTRY: NotAPhone = NotAPhone("no country has this calling code");
@@ -42,18 +43,17 @@ const LEADING_ZERO: NotAPhone =
 const TOO_LONG: NotAPhone = NotAPhone("it has more digits than a number of that country");
 
 impl PhoneNumber {
-    /// Reads a number in the international notation and writes it as `+` and 7 to 15 digits.
+    /// Reads a number in international notation, and normalizes it to `+` and 7 to 15 digits.
     ///
-    /// Spaces, dots, slashes, dashes of every kind, brackets and invisible characters do not count. Full-width and other
-    /// decimal digits are digits. A scheme (`tel:`, `sms:`, `whatsapp:`) and an extension (`;ext=5`, `x5`, `ext. 5`) are
-    /// left out, and so is the trunk prefix that is dialled within the country alone: `+44 (0)20 …` and `+44 020 …`
-    /// are `+4420…`. An Italian 0 belongs to the number and stays.
+    /// Spaces, dots, slashes, dashes of any kind, brackets and invisible characters are ignored. Full-width and other
+    /// decimal digits are accepted. A scheme (`tel:`, `sms:`, `whatsapp:`) and an extension (`;ext=5`, `x5`, `ext.
+    /// 5`) are removed. So is the trunk prefix, which is dialled only within the country: `+44 (0)20 …` and `+44 020
+    /// …` are `+4420…`. The 0 of Italian numbers is part of the number and stays.
     ///
     /// # Errors
-    /// [`NotAPhone`] says what is wrong with it.
+    /// [`NotAPhone`] with the fault.
     ///
-    /// Source: ITU-T E.164 and E.123; RFC 3966. The results are compared with libphonenumber by
-    /// `tests/interop/phones.py`.
+    /// Source: ITU-T E.164 and E.123; RFC 3966. `tests/interop/phones.py` compares the results with libphonenumber.
     pub fn parse(text: &str) -> Result<PhoneNumber, NotAPhone> {
         let number = Written::read(text)?;
         let digits = number.without_trunk()?;
@@ -68,8 +68,8 @@ impl PhoneNumber {
         &self.0
     }
 
-    /// A number that the last release decided to send to, and that this one would refuse.
-    fn decided(text: &str) -> Option<PhoneNumber> {
+    /// A number that the last release accepted and this release would refuse.
+    fn accepted_before(text: &str) -> Option<PhoneNumber> {
         let digits = text.strip_prefix('+')?;
         let fits = DIGITS.contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
         (fits && !digits.starts_with('0')).then(|| PhoneNumber(text.to_owned()))
@@ -80,7 +80,7 @@ impl TryFrom<String> for PhoneNumber {
     type Error = NotAPhone;
 
     fn try_from(text: String) -> Result<PhoneNumber, NotAPhone> {
-        PhoneNumber::parse(&text).or_else(|refused| PhoneNumber::decided(&text).ok_or(refused))
+        PhoneNumber::parse(&text).or_else(|refused| PhoneNumber::accepted_before(&text).ok_or(refused))
     }
 }
 
@@ -90,14 +90,14 @@ impl From<PhoneNumber> for String {
     }
 }
 
-/// The digits of a number as it is written, from the country code on.
+/// The digits of a number as written, starting with the country code.
 struct Written {
     digits: String,
-    /// Where a `0` stands in brackets of its own: the place of that digit.
+    /// The index of a `0` that is alone in brackets.
     zero_in_brackets: Option<usize>,
 }
 
-/// What one character of a number is.
+/// The role of one character in a number.
 enum Part {
     Digit(char),
     Plus,
@@ -113,7 +113,7 @@ impl Written {
         let text = without_scheme(text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c)));
         let (mut digits, mut has_plus) = (String::new(), false);
         let (mut group, mut zero_in_brackets) = (None, None);
-        for (place, c) in text.char_indices() {
+        for (index, c) in text.char_indices() {
             match part(c) {
                 Part::Digit(digit) if has_plus => digits.push(digit),
                 Part::Digit(_) => return Err(NO_PLUS),
@@ -130,14 +130,14 @@ impl Written {
                 }
                 Part::Decoration => {}
                 Part::Other if !has_plus => return Err(NO_PLUS),
-                Part::Other if !digits.is_empty() && is_extension(&text[place..]) => break,
+                Part::Other if !digits.is_empty() && is_extension(&text[index..]) => break,
                 Part::Other => return Err(OTHER_CHARACTERS),
             }
         }
         if has_plus { Ok(Written { digits, zero_in_brackets }) } else { Err(NO_PLUS) }
     }
 
-    /// The digits without the trunk prefix of the country.
+    /// The digits without the country's trunk prefix.
     fn without_trunk(self) -> Result<String, NotAPhone> {
         if self.digits.starts_with('0') {
             return Err(LENGTH);
@@ -145,7 +145,7 @@ impl Written {
         let Numbering { code, trunk, keeps_zero, most } = numbering_of(&self.digits).ok_or(NO_COUNTRY)?;
         let national = &self.digits[code..];
         let is_optional = match self.zero_in_brackets {
-            Some(place) if place == code => true,
+            Some(index) if index == code => true,
             Some(_) => return Err(ZERO_INSIDE),
             None => false,
         };
@@ -169,11 +169,11 @@ impl Written {
     }
 }
 
-/// The text behind `tel:`, `sms:` or `whatsapp:`, in any letter case.
+/// The text after `tel:`, `sms:` or `whatsapp:`, in any letter case.
 fn without_scheme(text: &str) -> &str {
     let scheme = |name: &str| {
-        let (found, rest) = text.split_at_checked(name.len())?;
-        found.eq_ignore_ascii_case(name).then_some(rest)
+        let (scheme, rest) = text.split_at_checked(name.len())?;
+        scheme.eq_ignore_ascii_case(name).then_some(rest)
     };
     ["tel:", "sms:", "whatsapp:"].iter().find_map(|name| scheme(name)).unwrap_or(text)
 }
@@ -201,18 +201,19 @@ fn part(c: char) -> Part {
         | '\u{ff0e}'
         | '\u{ff0f}'
         | '\u{ff5e}' => Part::Decoration,
-        // An override shows the digits in another order than they are dialled in.
+        // An override displays the digits in another order than they are dialled.
         '\u{202d}' | '\u{202e}' => Part::Other,
         _ if is_invisible(c) || (c.is_whitespace() && !c.is_control()) || c == '\t' => Part::Decoration,
         _ => digit(c).map_or(Part::Other, Part::Digit),
     }
 }
 
-/// The value of a decimal digit of a script that people write phone numbers in, as an ASCII digit.
+/// The ASCII digit for a decimal digit of a script that is used for phone numbers.
 ///
 /// Source: Unicode, general category `Nd`.
 fn digit(c: char) -> Option<char> {
-    /// The zeros of ASCII, Arabic, Persian, N'Ko, Devanagari to Malayalam, Thai, Lao, Tibetan, Myanmar, Khmer, and full width.
+    /// The zeros of ASCII, Arabic, Persian, N'Ko, Devanagari to Malayalam, Thai, Lao, Tibetan, Myanmar, Khmer, and
+    /// full width.
     const ZEROS: [u32; 20] = [
         0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50,
         0xed0, 0xf20, 0x1040, 0x17e0, 0x1810, 0xff10,
@@ -221,7 +222,7 @@ fn digit(c: char) -> Option<char> {
     char::from_digit(value, 10)
 }
 
-/// Whether the rest of a number is an extension, or parameters that do not change where a global number leads.
+/// Whether the rest of a number is an extension, or parameters that do not change the destination of a global number.
 ///
 /// Source: RFC 3966, section 5 (`;ext=`, `;isub=`, `;phone-context=`).
 fn is_extension(rest: &str) -> bool {

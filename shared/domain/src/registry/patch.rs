@@ -1,8 +1,8 @@
-//! JSON merge patches (RFC 7396), and the pieces they fall into: `<member>`, or `<member>/<its own member>`.
+//! JSON merge patches (RFC 7396) and their pieces: `<member>`, or `<member>/<inner member>`.
 
 use serde_json::{Map, Value};
 
-/// What a patch says, cut so that what is said of one tenant does not outdo what is said of another.
+/// Splits a patch into pieces, so that changes for one tenant do not override changes for another.
 pub(super) fn pieces(patch: &Map<String, Value>) -> Vec<(String, Value)> {
     let mut pieces = Vec::new();
     for (name, value) in patch {
@@ -15,7 +15,7 @@ pub(super) fn pieces(patch: &Map<String, Value>) -> Vec<(String, Value)> {
     pieces
 }
 
-/// Merges one piece into a person's members.
+/// Merges one piece into a recipient's members.
 pub(super) fn set(path: &str, value: Value, members: &mut Map<String, Value>) {
     let patch = match path.split_once('/') {
         Some((name, inner)) => {
@@ -30,11 +30,11 @@ pub(super) fn set(path: &str, value: Value, members: &mut Map<String, Value>) {
     }
 }
 
-/// Makes what is at `path` the same as it is in `from`.
+/// Copies the value at `path` from `from` to `to`.
 pub(super) fn copy(path: &str, from: &Map<String, Value>, to: &mut Map<String, Value>) {
     let (name, inner) = path.split_once('/').map_or((path, None), |(name, inner)| (name, Some(inner)));
     let found = from.get(name);
-    match (inner, inner.map_or(found, |it| found?.get(it)).cloned()) {
+    match (inner, inner.map_or(found, |inner| found?.get(inner)).cloned()) {
         (None, Some(value)) => drop(to.insert(name.to_owned(), value)),
         (None, None) => drop(to.remove(name)),
         (Some(inner), Some(value)) => {
@@ -52,7 +52,7 @@ pub(super) fn copy(path: &str, from: &Map<String, Value>, to: &mut Map<String, V
     }
 }
 
-/// Merges a patch into what it is for.
+/// Merges a patch into its target.
 ///
 /// Source: RFC 7396, section 2.
 pub fn merge(target: &mut Value, patch: Value) {

@@ -1,4 +1,4 @@
-//! From JSON to people and tenants, with reasons that quote nothing of what was sent.
+//! Conversion of JSON to recipients and tenants. The reasons of refusals do not quote the input.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::recipient::{ALL_TENANTS, Recipient, Settings};
 use crate::suggestions::nearest;
 use crate::window::Windows;
 
-/// What each member of a recipient's JSON must be, in words for a refusal.
+/// The wanted form of each member of a recipient's JSON, for refusals.
 const MEMBERS: [(&str, &str); 17] = [
     ("id", "a string of 1 to 256 bytes"),
     ("name", "a string of at most 256 characters"),
@@ -34,17 +34,17 @@ const MEMBERS: [(&str, &str); 17] = [
     ("unsubscribed", "an object with {at, message} for commercial or category:<name>"),
 ];
 
-/// The same for a tenant's.
+/// The wanted form of each member of a tenant's JSON.
 const SETTINGS: [(&str, &str); 3] =
     [("zone", zones::WANTED), ("preferences", "preferences"), ("quiet", "quiet hours")];
 
-/// Reads a person's JSON.
+/// Reads a recipient's JSON.
 ///
 /// # Errors
-/// [`Refusal`] names the member at fault.
+/// [`Refusal`] with the invalid member.
 pub fn person(text: &str) -> Result<Recipient, Refusal> {
     if text.len() > MAX_EVENT_BYTES {
-        let wanted = format!("at most {MAX_EVENT_BYTES} bytes for one person");
+        let wanted = format!("at most {MAX_EVENT_BYTES} bytes for one recipient");
         return Err(Refusal::new("body", Found::count(text.len(), "bytes"), wanted));
     }
     of_object(&parse(text)?, "")
@@ -53,16 +53,16 @@ pub fn person(text: &str) -> Result<Recipient, Refusal> {
 /// Reads a tenant's JSON: `{"tenant": "<id>", "zone": …, "preferences": …, "quiet": …}`.
 ///
 /// # Errors
-/// [`Refusal`] names the member at fault.
+/// [`Refusal`] with the invalid member.
 pub fn tenant(text: &str) -> Result<(String, Settings), Refusal> {
     tenant_of_object(parse(text)?, "tenant", "")
 }
 
-/// Reads settings of a tenant, or of a person within one. Names of channels are not judged: a part of what is read may
-/// be stored already.
+/// Reads settings of a tenant, or of a recipient within a tenant. Channel names are not checked, because part of the
+/// input may be stored already.
 ///
 /// # Errors
-/// [`Refusal`] names the member at fault.
+/// [`Refusal`] with the invalid member.
 pub fn settings(members: &Map<String, Value>) -> Result<Settings, Refusal> {
     settings_of_object(members, "")
 }
@@ -84,46 +84,46 @@ pub(super) fn object(event: &Event) -> Result<Map<String, Value>, Refusal> {
     }
 }
 
-/// `place` stands before the member's name in a refusal.
-pub(super) fn of_object(data: &Map<String, Value>, place: &str) -> Result<Recipient, Refusal> {
-    id_of(data, "id", place)?;
+/// Reads a recipient. `prefix` precedes member names in refusals.
+pub(super) fn of_object(data: &Map<String, Value>, prefix: &str) -> Result<Recipient, Refusal> {
+    id_of(data, "id", prefix)?;
     let mut normal = data.clone();
     spelling::normalize_addresses(&mut normal);
     let person: Recipient =
-        typed(Value::Object(normal)).ok_or_else(|| at_fault::<Recipient>(data, place, &MEMBERS))?;
-    check(&person, place)?;
-    zones::check(data, place)?;
-    spelling::check(data, place)?;
-    limits::check(data, place)?;
+        typed(Value::Object(normal)).ok_or_else(|| at_fault::<Recipient>(data, prefix, &MEMBERS))?;
+    check(&person, prefix)?;
+    zones::check(data, prefix)?;
+    spelling::check(data, prefix)?;
+    limits::check(data, prefix)?;
     Ok(person)
 }
 
-/// `name` is the member that names the tenant.
+/// Reads a tenant. `name` is the member with the tenant's id.
 pub(super) fn tenant_of_object(
     mut data: Map<String, Value>,
     name: &str,
-    place: &str,
+    prefix: &str,
 ) -> Result<(String, Settings), Refusal> {
-    let id = id_of(&data, name, place)?;
+    let id = id_of(&data, name, prefix)?;
     data.remove(name);
-    let settings = settings_of_object(&data, place)?;
-    spelling::check(&data, place)?;
+    let settings = settings_of_object(&data, prefix)?;
+    spelling::check(&data, prefix)?;
     Ok((id, settings))
 }
 
-fn settings_of_object(data: &Map<String, Value>, place: &str) -> Result<Settings, Refusal> {
+fn settings_of_object(data: &Map<String, Value>, prefix: &str) -> Result<Settings, Refusal> {
     if let Some(stranger) = data.keys().find(|key| !SETTINGS.iter().any(|(name, _)| name == key)) {
-        return Err(unknown(stranger, place, &SETTINGS));
+        return Err(unknown(stranger, prefix, &SETTINGS));
     }
     let settings =
-        typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Settings>(data, place, &SETTINGS))?;
-    zones::check(data, place)?;
-    limits::check_settings(data, place)?;
+        typed(Value::Object(data.clone())).ok_or_else(|| at_fault::<Settings>(data, prefix, &SETTINGS))?;
+    zones::check(data, prefix)?;
+    limits::check_settings(data, prefix)?;
     Ok(settings)
 }
 
-/// A merge patch and whose it is. Shapes can be judged only together with what the patch changes; zones, addresses,
-/// lengths and counts are judged here.
+/// Reads a merge patch with the recipient's id. Zones, addresses, lengths and counts are checked here. Shapes can be
+/// checked only with the patched recipient.
 pub(super) fn patch(mut data: Map<String, Value>) -> Result<(String, Map<String, Value>), Refusal> {
     let id = id_of(&data, "id", "data.")?;
     data.remove("id");
@@ -148,17 +148,17 @@ pub(super) fn deleted(data: &Map<String, Value>) -> Result<String, Refusal> {
     }
 }
 
-/// Whose device is gone, and which.
+/// The user and the id of the unregistered device.
 pub(super) fn unregistered(data: &Map<String, Value>) -> Result<(String, String), Refusal> {
     Ok((id_of(data, "recipient", "data.")?, id_of(data, "device", "data.")?))
 }
 
-/// Who said stop.
+/// The user who opted out.
 pub(super) fn opted_out(data: &Map<String, Value>) -> Result<String, Refusal> {
     id_of(data, "recipient", "data.")
 }
 
-/// The topic, and who joins or leaves it: each once, in the order of their ids.
+/// The topic, and the users who join or leave it, without duplicates and sorted by id.
 pub(super) fn membership(data: &Map<String, Value>) -> Result<(String, BTreeSet<String>), Refusal> {
     if let Some(stranger) = data.keys().find(|key| !["topic", "users"].contains(&key.as_str())) {
         return Err(unknown(stranger, "data.", &[("topic", ""), ("users", "")]));
@@ -184,12 +184,12 @@ pub(super) fn membership(data: &Map<String, Value>) -> Result<(String, BTreeSet<
     Ok((topic.clone(), ids.collect::<Result<_, _>>()?))
 }
 
-/// What the types do not say.
+/// Checks the rules that the types do not express.
 ///
 /// # Errors
-/// [`Refusal`] names the member; `place` stands before its name.
-pub(super) fn check(person: &Recipient, place: &str) -> Result<(), Refusal> {
-    let name = |it: &str| format!("{place}{it}");
+/// [`Refusal`] with the member. `prefix` precedes its name.
+pub(super) fn check(person: &Recipient, prefix: &str) -> Result<(), Refusal> {
+    let name = |member: &str| format!("{prefix}{member}");
     for tenant in person.tenants.iter().chain(person.in_tenants.keys()).chain(person.topics_in.keys()) {
         check_name(&name("tenants"), tenant)?;
     }
@@ -214,8 +214,8 @@ pub(super) fn check(person: &Recipient, place: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The members of a recipient that does not hold together.
-pub(super) fn misfit(data: &Map<String, Value>) -> Refusal {
+/// The refusal of members that do not form a valid recipient.
+pub(super) fn invalid_recipient(data: &Map<String, Value>) -> Refusal {
     at_fault::<Recipient>(data, "data.", &MEMBERS)
 }
 
@@ -231,18 +231,18 @@ fn check_topic(attribute: &str, topic: &str) -> Result<(), Refusal> {
     }
 }
 
-fn id_of(data: &Map<String, Value>, name: &str, place: &str) -> Result<String, Refusal> {
-    let attribute = format!("{place}{name}");
+fn id_of(data: &Map<String, Value>, name: &str, prefix: &str) -> Result<String, Refusal> {
+    let attribute = format!("{prefix}{name}");
     match data.get(name) {
         Some(Value::String(id)) => check_name(&attribute, id).map(|()| id.clone()),
         other => Err(Refusal::new(attribute, kind(other), "a string of 1 to 256 bytes")),
     }
 }
 
-/// Which member keeps an object from being what it should be. Each is tried alone.
-fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, place: &str, known: &[(&str, &str)]) -> Refusal {
+/// Finds the member that makes an object invalid, by trying each member alone.
+fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, prefix: &str, known: &[(&str, &str)]) -> Refusal {
     if let Some(stranger) = data.keys().find(|key| !known.iter().any(|(name, _)| name == key)) {
-        return unknown(stranger, place, known);
+        return unknown(stranger, prefix, known);
     }
     for (name, wanted) in known {
         let Some(value) = data.get(*name) else { continue };
@@ -251,7 +251,7 @@ fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, place: &str, known: 
             alone.entry("id").or_insert_with(|| "-".into());
         }
         if typed::<T>(Value::Object(alone)).is_none() {
-            if let Some(refusal) = within(name, value, place) {
+            if let Some(refusal) = within(name, value, prefix) {
                 return refusal;
             }
             let found = match value {
@@ -259,14 +259,15 @@ fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, place: &str, known: 
                 Value::Object(_) => "an object of another shape",
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => kind(Some(value)),
             };
-            return Refusal::new(format!("{place}{name}"), found, wanted);
+            return Refusal::new(format!("{prefix}{name}"), found, wanted);
         }
     }
-    Refusal::new(place.trim_end_matches('.').to_owned(), "members that do not go together", "a recipient")
+    Refusal::new(prefix.trim_end_matches('.').to_owned(), "members that do not fit together", "a recipient")
 }
 
-/// What exactly is wrong within a member that can tell. Of what was found there it says nothing: the words for that quote.
-fn within(name: &str, value: &Value, place: &str) -> Option<Refusal> {
+/// The exact fault within a member that has a parser of its own. The found value is left out, because those parsers
+/// quote it.
+fn within(name: &str, value: &Value, prefix: &str) -> Option<Refusal> {
     let (at, wanted) = match name {
         "preferences" => Preferences::read(value).err().map(|err| (err.place, err.wanted))?,
         "quiet" => Windows::try_from(value.clone()).err().map(|err| (err.at, err.wanted))?,
@@ -274,29 +275,29 @@ fn within(name: &str, value: &Value, place: &str) -> Option<Refusal> {
             let mut tenants = value.as_object()?.iter();
             return tenants.find_map(|(tenant, settings)| {
                 let members = settings.as_object()?;
-                let place = format!("{place}{name}.{tenant}.");
+                let prefix = format!("{prefix}{name}.{tenant}.");
                 let is_good = typed::<Settings>(settings.clone()).is_some();
-                (!is_good).then(|| at_fault::<Settings>(members, &place, &SETTINGS))
+                (!is_good).then(|| at_fault::<Settings>(members, &prefix, &SETTINGS))
             });
         }
         _ => return None,
     };
-    // `the set` and `at the top` are the member as a whole.
+    // `the set` and `at the top` stand for the whole member.
     let at = match at.as_str() {
         "the set" | "at the top" => String::new(),
         list if list.starts_with('[') => at,
         _ => format!(".{at}"),
     };
-    Some(Refusal::new(format!("{place}{name}{at}"), "something else", wanted))
+    Some(Refusal::new(format!("{prefix}{name}{at}"), "something else", wanted))
 }
 
-fn unknown(name: &str, place: &str, known: &[(&str, &str)]) -> Refusal {
+fn unknown(name: &str, prefix: &str, known: &[(&str, &str)]) -> Refusal {
     let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
     let wanted = match nearest(name, names.iter().copied()) {
         Some(near) => format!("only {}; did you mean `{near}`?", names.join(", ")),
         None => format!("only {}", names.join(", ")),
     };
-    Refusal::new(format!("{place}{name}"), "a member that is not known", wanted)
+    Refusal::new(format!("{prefix}{name}"), "a member that is not known", wanted)
 }
 
 fn typed<T: DeserializeOwned>(value: Value) -> Option<T> {

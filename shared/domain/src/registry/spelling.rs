@@ -1,4 +1,4 @@
-//! The doors through which people come in: names that mean nothing are refused, and addresses get one form.
+//! Checks of channel names and normalization of addresses at all entry points.
 
 use serde_json::{Map, Value};
 
@@ -6,37 +6,38 @@ use crate::event::Refusal;
 use crate::preference::{Invalid, check_channels};
 use crate::recipient::{EmailAddress, PhoneNumber};
 
-/// Checks the channels that the preferences of a person, a tenant, or a merge patch of one name: its own and those of
-/// `in_tenants`. What is stored is not judged again.
+/// Checks the channel names in the preferences of a recipient, a tenant, or a merge patch, including those of
+/// `in_tenants`. Stored preferences are not checked again.
 ///
 /// # Errors
-/// [`Refusal`] names the place and the nearest channel, such as `preferences.channel_types.e-mail`.
+/// [`Refusal`] with the location and the most similar channel. A location is for example
+/// `preferences.channel_types.e-mail`.
 pub fn check_preferences(members: &Map<String, Value>) -> Result<(), Refusal> {
     check(members, "")
 }
 
-/// `place` stands before the member's name in a refusal.
-pub(super) fn check(members: &Map<String, Value>, place: &str) -> Result<(), Refusal> {
-    own(members, place)?;
+/// Checks channel names. `prefix` precedes member names in refusals.
+pub(super) fn check(members: &Map<String, Value>, prefix: &str) -> Result<(), Refusal> {
+    own(members, prefix)?;
     let tenants = members.get("in_tenants").and_then(Value::as_object);
     for (tenant, settings) in tenants.into_iter().flatten() {
         settings
             .as_object()
-            .map_or(Ok(()), |members| own(members, &format!("{place}in_tenants.{tenant}.")))?;
+            .map_or(Ok(()), |members| own(members, &format!("{prefix}in_tenants.{tenant}.")))?;
     }
     Ok(())
 }
 
-fn own(members: &Map<String, Value>, place: &str) -> Result<(), Refusal> {
+fn own(members: &Map<String, Value>, prefix: &str) -> Result<(), Refusal> {
     let Some(preferences) = members.get("preferences") else { return Ok(()) };
     check_channels(preferences).map_err(|invalid| {
-        let Invalid { place: within, found: _, wanted } = invalid;
-        Refusal::new(format!("{place}preferences.{within}"), "a name that is no channel", wanted)
+        let Invalid { place: inner, found: _, wanted } = invalid;
+        Refusal::new(format!("{prefix}preferences.{inner}"), "an unknown channel", wanted)
     })
 }
 
-/// Writes the addresses of a person, or of a merge patch of one, in their one form: `+44 (0)20 …` as `+4420…`, and
-/// `Ann <ann@exämple.org>` as `ann@xn--exmple-cua.org`. A text that is no address stays as it is, to be refused.
+/// Normalizes the addresses of a recipient, or of a merge patch: `+44 (0)20 …` becomes `+4420…`, and `Ann
+/// <ann@exämple.org>` becomes `ann@xn--exmple-cua.org`. An invalid address stays unchanged and is refused later.
 pub fn normalize_addresses(members: &mut Map<String, Value>) {
     for (name, value) in members.iter_mut() {
         let Value::String(text) = value else { continue };

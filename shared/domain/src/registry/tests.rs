@@ -13,28 +13,29 @@ mod within;
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn a_person_a_topic_and_a_tenant_are_read_from_their_events() {
-    let Ok(Notice::People(people)) = news("recipient.created", &json!({ "id": "ann", "name": "Ann" })) else {
+fn reads_recipient_topic_and_tenant_events() {
+    let Ok(Notice::People(people)) = read_event("recipient.created", &json!({ "id": "ann", "name": "Ann" }))
+    else {
         panic!("people are")
     };
-    assert!(matches!(&people[0].change, Change::Create(it) if it.name.as_deref() == Some("Ann")));
+    assert!(matches!(&people[0].change, Change::Create(person) if person.name.as_deref() == Some("Ann")));
     assert_eq!(people[0].stamp, Stamp { at: NOON, by: "crm e-1".into() });
     let users = json!({ "topic": "project:42", "users": ["ben", "ann", "ben"] });
-    let Ok(Notice::People(people)) = news("topic.joined", &users) else { panic!("people are") };
+    let Ok(Notice::People(people)) = read_event("topic.joined", &users) else { panic!("people are") };
     assert_eq!(people.iter().map(|person| person.id.as_str()).collect::<Vec<_>>(), ["ann", "ben"]);
     let topic = Topic { tenant: Some("clinic-7".into()), name: "project:42".into() };
     assert!(people.iter().all(|person| matches!(&person.change, Change::Join(person) if *person == topic)));
     let settings = json!({ "id": "clinic-7", "zone": "Europe/London" });
-    let Ok(Notice::Tenant { id, settings, .. }) = news("tenant.updated", &settings) else {
+    let Ok(Notice::Tenant { id, settings, .. }) = read_event("tenant.updated", &settings) else {
         panic!("a tenant is")
     };
     assert_eq!((id.as_str(), settings.zone.as_deref()), ("clinic-7", Some("Europe/London")));
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_with_the_member_and_without_a_word_of_what_was_sent() {
+fn invalid_event_is_refused_with_the_member_but_not_the_value() {
     let secret = "ann@example.com";
-    let many: Vec<String> = (0..=MAX_USERS).map(|it| it.to_string()).collect();
+    let many: Vec<String> = (0..=MAX_USERS).map(|n| n.to_string()).collect();
     for (kind, data, expected) in [
         ("recipient.created", json!({}), "data.id: found nothing, wanted a string of 1 to 256 bytes"),
         ("recipient.created", json!({ "id": "" }), "data.id: found an empty string"),
@@ -89,14 +90,15 @@ fn what_cannot_be_read_is_refused_with_the_member_and_without_a_word_of_what_was
         ),
         ("recipient.moved", json!({ "id": "a" }), "type: found a text of 24 characters"),
     ] {
-        let refusal = news(kind, &data).err().unwrap_or_else(|| panic!("{kind} {data} is taken")).to_string();
+        let refusal =
+            read_event(kind, &data).err().unwrap_or_else(|| panic!("{kind} {data} is taken")).to_string();
         assert!(refusal.starts_with(expected), "{refusal}");
         assert!(!refusal.contains(secret), "{refusal}");
     }
 }
 
 #[test]
-fn a_clock_that_is_far_ahead_is_refused() {
+fn event_from_the_future_is_refused() {
     let event = event("recipient.deleted", &json!({ "id": "ann" }));
     assert!(read(&event, &Tenants::All, NOON - Duration::from_secs(3_599)).is_ok());
     let refusal = read(&event, &Tenants::All, NOON - Duration::from_secs(3_601)).err().unwrap().to_string();
@@ -104,22 +106,24 @@ fn a_clock_that_is_far_ahead_is_refused() {
 }
 
 #[test]
-fn every_member_of_a_recipient_may_be_sent_and_changed() {
+fn every_member_can_be_created_and_changed() {
     let mut everything = everything();
     let created = person(&everything.to_string()).unwrap();
     assert_eq!(serde_json::to_value(&created).unwrap(), everything);
-    let Ok(Notice::People(people)) = news("recipient.updated", &everything) else { panic!("people are") };
+    let Ok(Notice::People(people)) = read_event("recipient.updated", &everything) else {
+        panic!("people are")
+    };
     let mut entry = Entry::default();
     assert!(entry.apply(&people[0]).unwrap());
     assert!(entry.person.as_ref() == Some(&created));
     let emptied = everything.as_object_mut().unwrap();
-    emptied.iter_mut().filter(|(name, _)| *name != "id").for_each(|(_, it)| *it = Value::Null);
+    emptied.iter_mut().filter(|(name, _)| *name != "id").for_each(|(_, value)| *value = Value::Null);
     assert!(entry.apply(&update("ann", 1, everything)).unwrap());
     assert!(entry.person == Some(Recipient { id: "ann".into(), ..Recipient::default() }));
 }
 
 #[test]
-fn a_later_change_of_one_member_survives_an_earlier_change_that_comes_after_it() {
+fn later_change_survives_an_earlier_one_that_arrives_late() {
     let mut entry = Entry::default();
     assert!(entry.apply(&update("ann", 2, json!({ "email": "new@example.com" }))).unwrap());
     assert!(
@@ -134,7 +138,7 @@ fn a_later_change_of_one_member_survives_an_earlier_change_that_comes_after_it()
 }
 
 #[test]
-fn what_is_said_of_one_tenant_does_not_outdo_what_was_said_of_another() {
+fn changes_for_one_tenant_do_not_affect_another() {
     let mut entry = Entry::default();
     entry.apply(&update("ann", 2, json!({ "in_tenants": { "a": { "zone": "Europe/London" } } }))).unwrap();
     let older = json!({ "in_tenants": { "a": { "zone": "Asia/Tokyo" }, "b": { "zone": "Asia/Tokyo" } } });
@@ -146,7 +150,7 @@ fn what_is_said_of_one_tenant_does_not_outdo_what_was_said_of_another() {
 }
 
 #[test]
-fn who_was_deleted_is_not_brought_back_by_what_was_said_before() {
+fn deleted_recipient_is_not_restored_by_earlier_changes() {
     let mut entry = Entry::default();
     entry.apply(&create(1, json!({ "id": "ann", "topics": ["x:1"] }))).unwrap();
     assert!(entry.apply(&change(3, Change::Remove)).unwrap());
@@ -165,7 +169,7 @@ fn who_was_deleted_is_not_brought_back_by_what_was_said_before() {
 }
 
 #[test]
-fn a_change_that_makes_no_person_changes_nothing() {
+fn invalid_change_is_not_applied() {
     let mut entry = Entry::default();
     entry.apply(&create(1, json!({ "id": "ann", "name": "Ann" }))).unwrap();
     let refusal = entry.apply(&update("ann", 2, json!({ "name": "Ben", "tenants": "a" }))).unwrap_err();
@@ -175,7 +179,7 @@ fn a_change_that_makes_no_person_changes_nothing() {
 }
 
 #[test]
-fn person_who_moves_to_other_tenants_takes_no_address_and_no_device_along() {
+fn move_to_other_tenants_removes_addresses_and_devices() {
     let planted = json!({
         "id": "ann", "tenants": ["a"], "email": "evil@example.com", "phone": "+4930123456", "topics": ["x:1"],
         "devices": [{ "id": "d", "platform": "fcm", "endpoint": "arn:evil" }],
@@ -191,7 +195,7 @@ fn person_who_moves_to_other_tenants_takes_no_address_and_no_device_along() {
         &moved(json!({ "email": "ann@example.com", "tenants": ["b"], "locale": null })),
         json!({ "id": "ann", "email": "ann@example.com", "tenants": ["b"] }),
     );
-    // A tenant that knew the person stays, or everyone knows them: nothing of it is another tenant's.
+    // One of the tenants stays, or the recipient belongs to all tenants, so the data stays.
     for tenants in [json!(["a", "b"]), json!(["*"])] {
         let Some(kept) = moved(json!({ "tenants": tenants })).person else { panic!("the person is known") };
         assert_eq!((kept.devices.len(), kept.phone.as_deref()), (1, Some("+4930123456")), "{tenants}");
@@ -199,7 +203,7 @@ fn person_who_moves_to_other_tenants_takes_no_address_and_no_device_along() {
 }
 
 #[test]
-fn no_new_description_opens_a_closed_channel_unless_it_says_so() {
+fn new_description_keeps_suppressions_unless_it_names_them() {
     let closed = json!([{ "channel": "sms", "why": "opted_out" }]);
     for first_is_closed in [true, false] {
         let changes = [
@@ -217,7 +221,7 @@ fn no_new_description_opens_a_closed_channel_unless_it_says_so() {
 }
 
 #[test]
-fn an_operator_has_the_last_word_even_against_a_clock_that_is_ahead() {
+fn operators_change_overrides_a_clock_that_is_ahead() {
     let mut entry = Entry::default();
     entry.apply(&create(9, json!({ "id": "ann", "name": "Ahead" }))).unwrap();
     let put = |name: &str| change(5, Change::Put(Box::new(recipient(json!({ "id": "ann", "name": name })))));
@@ -227,7 +231,7 @@ fn an_operator_has_the_last_word_even_against_a_clock_that_is_ahead() {
 }
 
 #[test]
-fn a_topic_joined_before_the_person_is_known_is_theirs_once_they_are() {
+fn topic_joined_before_creation_is_kept() {
     let mut entry = Entry::default();
     assert!(entry.apply(&change(2, Change::Join(topic()))).unwrap());
     assert!(entry.person.is_none());
@@ -240,7 +244,7 @@ fn a_topic_joined_before_the_person_is_known_is_theirs_once_they_are() {
 }
 
 #[test]
-fn what_is_known_survives_being_written_down() {
+fn entry_round_trips() {
     let mut entry = Entry::default();
     entry.apply(&create(1, everything())).unwrap();
     entry.apply(&update("ann", 2, json!({ "name": "B" }))).unwrap();
@@ -250,9 +254,9 @@ fn what_is_known_survives_being_written_down() {
     assert!(!entry.history().contains('@'), "a history holds no address");
 }
 
-/// RFC 7396, appendix A, as far as its targets are objects.
+/// RFC 7396, appendix A, for those examples whose targets are objects.
 #[test]
-fn a_patch_merges_as_the_rfc_says() {
+fn patches_merge_as_rfc_7396_says() {
     for (target, patch, expected) in [
         (json!({ "a": "b" }), json!({ "a": "c" }), json!({ "a": "c" })),
         (json!({ "a": "b" }), json!({ "b": "c" }), json!({ "a": "b", "b": "c" })),
@@ -271,33 +275,33 @@ fn a_patch_merges_as_the_rfc_says() {
 
 proptest! {
     #[test]
-    fn in_whatever_order_changes_come_the_person_is_the_same(
-        said in prop::collection::vec((0..8_u8, "[a-c]", prop::collection::btree_set("[a-c]:[1-2]", 0..3)), 1..9),
+    fn order_of_changes_does_not_matter(
+        kinds in prop::collection::vec((0..8_u8, "[a-c]", prop::collection::btree_set("[a-c]:[1-2]", 0..3)), 1..9),
         order in Just((0..9_usize).collect::<Vec<_>>()).prop_shuffle(),
     ) {
         let changes: Vec<Amendment> =
-            said.iter().zip(1..).map(|((kind, text, topics), at)| said_as(*kind, text, topics, at)).collect();
+            kinds.iter().zip(1..).map(|((kind, text, topics), second)| any_change(*kind, text, topics, second)).collect();
         let (mut one, mut other) = (Entry::default(), Entry::default());
         for change in &changes {
             one.apply(change).unwrap();
         }
-        for it in order.iter().chain(&order).filter_map(|at| changes.get(*at)) {
-            other.apply(it).unwrap();
+        for change in order.iter().chain(&order).filter_map(|index| changes.get(*index)) {
+            other.apply(change).unwrap();
         }
         prop_assert!(one.person == other.person);
     }
 
     #[test]
-    fn no_text_makes_reading_panic(text in ".{0,200}", kind in "carillon\\.(recipient|topic|tenant)\\.[a-z]{1,9}") {
+    fn no_text_panics(text in ".{0,200}", kind in "carillon\\.(recipient|topic|tenant)\\.[a-z]{1,9}") {
         let _ = person(&text);
         let _ = tenant(&text);
         let data = serde_json::json!({ "id": text, "topic": text, "users": [text] });
-        let _ = news(kind.trim_start_matches("carillon."), &data);
+        let _ = read_event(kind.trim_start_matches("carillon."), &data);
     }
 }
 
-/// One of eight kinds of changes. No deletion: what is said after one is not kept.
-fn said_as(kind: u8, text: &str, topics: &BTreeSet<String>, second: i64) -> Amendment {
+/// One of eight kinds of changes. Deletions are left out, because later changes after a deletion are dropped.
+fn any_change(kind: u8, text: &str, topics: &BTreeSet<String>, second: i64) -> Amendment {
     let topic = Topic { tenant: Some(text.into()), name: "x:1".into() };
     match kind {
         0 => create(second, json!({ "id": "ann", "name": text, "topics": topics })),
@@ -317,13 +321,13 @@ fn said_as(kind: u8, text: &str, topics: &BTreeSet<String>, second: i64) -> Amen
         }
         6 => change(second, Change::Unregister(format!("device {}", topics.len()))),
         _ => {
-            let device = |it| json!({ "id": format!("device {it}"), "platform": "fcm", "endpoint": "e" });
+            let device = |n| json!({ "id": format!("device {n}"), "platform": "fcm", "endpoint": "e" });
             update("ann", second, json!({ "devices": [device(0), device(1)] }))
         }
     }
 }
 
-fn news(kind: &str, data: &Value) -> Result<Notice, Refusal> {
+fn read_event(kind: &str, data: &Value) -> Result<Notice, Refusal> {
     read(&event(kind, data), &Tenants::All, NOON)
 }
 

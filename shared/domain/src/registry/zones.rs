@@ -1,41 +1,43 @@
-//! The zones that a person's or a tenant's JSON names. They are judged where they are said, and nowhere else: what is
-//! stored stays readable, whatever its zone, and the zone after it counts.
+//! Checks of time zones in the JSON of recipients and tenants. Zones are checked only on input. Stored data with an
+//! invalid zone stays readable, and the next zone in the order of precedence applies.
 
 use serde_json::{Map, Value};
 
 use crate::event::Refusal;
 use crate::zone::Zone;
 
-/// What a zone must be, in words for a refusal.
+/// The wanted form of a zone, for refusals.
 pub(super) const WANTED: &str = "a name of the IANA time zone database such as Europe/Berlin";
 
-/// Whether every zone that a person, a tenant, or a merge patch of one names is a zone: its own, its devices' and those
-/// of `in_tenants`. What is no string is left to whoever reads the shape.
+/// Checks all zones of a recipient, a tenant, or a merge patch: its own, its devices' and those of `in_tenants`.
+/// Values other than strings are left to the parser.
 ///
 /// # Errors
-/// [`Refusal`] names the member, such as `in_tenants.clinic-7.zone`. It does not quote what was sent.
+/// [`Refusal`] with the member, such as `in_tenants.clinic-7.zone`. The refusal does not quote the value.
 pub fn check_zones(members: &Map<String, Value>) -> Result<(), Refusal> {
     check(members, "")
 }
 
-/// `place` stands before the member's name in a refusal.
-pub(super) fn check(members: &Map<String, Value>, place: &str) -> Result<(), Refusal> {
-    own(members, place)?;
+/// Checks zones. `prefix` precedes member names in refusals.
+pub(super) fn check(members: &Map<String, Value>, prefix: &str) -> Result<(), Refusal> {
+    own(members, prefix)?;
     let devices = members.get("devices").and_then(Value::as_array);
-    for (at, device) in devices.into_iter().flatten().enumerate() {
-        device.as_object().map_or(Ok(()), |it| own(it, &format!("{place}devices[{at}].")))?;
+    for (index, device) in devices.into_iter().flatten().enumerate() {
+        device.as_object().map_or(Ok(()), |device| own(device, &format!("{prefix}devices[{index}].")))?;
     }
     let tenants = members.get("in_tenants").and_then(Value::as_object);
     for (tenant, settings) in tenants.into_iter().flatten() {
-        settings.as_object().map_or(Ok(()), |it| own(it, &format!("{place}in_tenants.{tenant}.")))?;
+        settings
+            .as_object()
+            .map_or(Ok(()), |settings| own(settings, &format!("{prefix}in_tenants.{tenant}.")))?;
     }
     Ok(())
 }
 
-fn own(members: &Map<String, Value>, place: &str) -> Result<(), Refusal> {
+fn own(members: &Map<String, Value>, prefix: &str) -> Result<(), Refusal> {
     match members.get("zone").and_then(Value::as_str) {
         Some(name) if Zone::parse(name).is_err() => {
-            Err(Refusal::new(format!("{place}zone"), "a text that names no time zone", WANTED))
+            Err(Refusal::new(format!("{prefix}zone"), "a text that names no time zone", WANTED))
         }
         Some(_) | None => Ok(()),
     }

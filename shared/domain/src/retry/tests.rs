@@ -5,7 +5,7 @@ use proptest::prelude::*;
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn a_note_is_tried_five_times_in_ten_minutes_and_a_letter_eight_times_in_half_an_hour() {
+fn push_has_five_attempts_and_email_eight() {
     check(Channel::Push, Priority::Normal, false, 5, 600);
     check(Channel::Socket, Priority::High, false, 5, 600);
     check(Channel::Sms, Priority::Low, false, 8, 1_800);
@@ -14,7 +14,7 @@ fn a_note_is_tried_five_times_in_ten_minutes_and_a_letter_eight_times_in_half_an
 }
 
 #[test]
-fn what_is_critical_and_what_is_a_code_is_tried_for_hours_and_never_long_apart() {
+fn critical_messages_and_codes_are_retried_for_hours() {
     for (channel, priority, one_time, longest) in [
         (Channel::Push, Priority::Critical, false, 120),
         (Channel::Email, Priority::Critical, false, 120),
@@ -25,13 +25,13 @@ fn what_is_critical_and_what_is_a_code_is_tried_for_hours_and_never_long_apart()
         let then = |times, minutes| {
             limits.then(&tried(times, Duration::ZERO), NOON + SignedDuration::from_mins(minutes), 1_023)
         };
-        assert!(matches!(then(100, 239), Then::Again(it) if it <= Duration::from_secs(longest)));
+        assert!(matches!(then(100, 239), Then::Again(pause) if pause <= Duration::from_secs(longest)));
         assert_eq!(then(1, 240), Then::GiveUp);
     }
 }
 
 #[test]
-fn time_in_which_nobody_could_be_asked_does_not_count() {
+fn deferred_time_does_not_count() {
     let limits = Limits::of(Channel::Email, Priority::Normal, false);
     let later = NOON + SignedDuration::from_mins(45);
     let tried = |minutes: u64| Tried { times: 2, since: NOON, held: Duration::from_secs(minutes * 60) };
@@ -40,16 +40,16 @@ fn time_in_which_nobody_could_be_asked_does_not_count() {
 }
 
 #[test]
-fn a_second_provider_has_as_many_tries_as_the_first() {
+fn second_provider_has_the_same_limits() {
     let one = Limits::of(Channel::Sms, Priority::Normal, false);
     let two = one.for_providers(2);
-    assert_eq!([0, 7, 8, 15].map(|it| one.turn(it)), [0, 0, 1, 1]);
+    assert_eq!([0, 7, 8, 15].map(|times| one.turn(times)), [0, 0, 1, 1]);
     let tried = |times| Tried { times, since: NOON, held: Duration::ZERO };
     assert!(matches!(two.then(&tried(15), NOON, 0), Then::Again(_)));
     assert_eq!(two.then(&tried(16), NOON, 0), Then::GiveUp);
 }
 
-/// So many tries, and no more after so many seconds.
+/// Checks the number of attempts, and that none follows after this many seconds.
 #[track_caller]
 fn check(channel: Channel, priority: Priority, one_time: bool, tries: u32, seconds: i64) {
     let limits = Limits::of(channel, priority, one_time);
@@ -60,14 +60,14 @@ fn check(channel: Channel, priority: Priority, one_time: bool, tries: u32, secon
     assert!(matches!(then(tries - 1, seconds - 1), Then::Again(_)), "{channel:?}");
     assert_eq!(then(tries, 1), Then::GiveUp, "{channel:?}");
     assert_eq!(then(1, seconds), Then::GiveUp, "{channel:?}");
-    // However chance has it, all tries fit.
-    let longest: Duration = (1..tries).map(|it| limits.pause(it, 1_023)).sum();
+    // All attempts fit even with the longest pauses.
+    let longest: Duration = (1..tries).map(|times| limits.pause(times, 1_023)).sum();
     assert!(longest.as_secs() < seconds.unsigned_abs(), "{channel:?}: {longest:?}");
 }
 
 proptest! {
     #[test]
-    fn a_pause_is_a_second_at_least_and_never_longer_than_doubling_gives(times in 0_u32..200, seed in any::<u64>()) {
+    fn pause_is_between_a_second_and_the_doubled_limit(times in 0_u32..200, seed in any::<u64>()) {
         let limits = Limits::of(Channel::Email, Priority::Normal, false);
         let pause = limits.pause(times, seed);
         let most = Duration::from_secs(10 << times.saturating_sub(1).min(6));
@@ -75,9 +75,9 @@ proptest! {
     }
 
     #[test]
-    fn messages_that_failed_together_come_back_apart(first in 0_u32..1_000_000) {
+    fn messages_that_failed_together_are_retried_apart(first in 0_u32..1_000_000) {
         let limits = Limits::of(Channel::Email, Priority::Normal, false);
-        let pauses = (first..first + 64).map(|it| limits.pause(6, chance(&format!("key-{it}"), 6)));
+        let pauses = (first..first + 64).map(|n| limits.pause(6, chance(&format!("key-{n}"), 6)));
         let seconds: std::collections::BTreeSet<u64> = pauses.map(|pause| pause.as_secs()).collect();
         prop_assert!(seconds.len() > 32, "{seconds:?}");
     }

@@ -1,4 +1,4 @@
-//! A broadcast: an event that goes live to open sockets, without a template and without an inbox entry.
+//! Broadcasts: events that go to open sockets, without a template and without an inbox entry.
 
 use std::collections::BTreeSet;
 
@@ -7,39 +7,40 @@ use serde_json::Value;
 
 use super::{ActorPolicy, Operand, Rule, Selector};
 
-/// The most users that one event may exclude. Each is looked up once for every room of the broadcast.
+/// Maximum number of users that one event may exclude. Each is looked up once per room of the broadcast.
 pub const MAX_EXCLUDED: usize = 500;
 
-/// The category of a broadcast rule that names none.
+/// The default category of broadcast rules.
 pub const BROADCAST_CATEGORY: &str = "broadcast";
 
-/// What makes a rule a broadcast. Its targets are the rule's `to`, its only step sends on the channel `socket`.
+/// The settings of a broadcast rule. Its targets are the rule's `to`, and its only step sends on the channel
+/// `socket`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Broadcast {
-    /// Users whose sockets do not get the event, in rooms too.
+    /// Users whose sockets do not receive the event, also in rooms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<Operand>,
-    /// Whether the message carries the whole payload, instead of the rule's `expose`.
+    /// Whether the message carries the whole payload instead of the rule's `expose`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub expose_all: bool,
-    /// What the ledger keeps; as the policy says, when it is left out.
+    /// The ledger record. Where it is `None`, the policy's applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
 }
 
-/// What the ledger keeps of a broadcast.
+/// The ledger record of a broadcast.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Record {
-    /// One row for each target.
+    /// One row per target.
     #[default]
     Targets,
-    /// No row and no claim: a message that SQS delivers twice is shown twice.
+    /// No row and no claim. A message that SQS delivers twice is shown twice.
     None,
 }
 
 impl Record {
-    /// Every value, by the word that rules and the policy have for it.
+    /// All values, by the word that rules and the policy use.
     pub const ALL: [(&'static str, Record); 2] = [("targets", Record::Targets), ("none", Record::None)];
 
     /// Whether this is the default, which is not written.
@@ -49,22 +50,23 @@ impl Record {
     }
 }
 
-/// Why the users that an event excludes are not known. Nothing is sent then: a socket of theirs could get the event.
+/// The reason why the excluded users of an event are unknown. The broadcast is then not sent, because an excluded
+/// user might receive it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotExcluded {
-    /// The path as the rule has it.
-    #[error("`{0}` of the event names a user by a value that is no text and no whole number")]
+    /// The path as written in the rule.
+    #[error("`{0}` of the event names a user by a value that is neither a text nor an integer")]
     Unreadable(String),
     #[error("the event excludes {0} users, at most {MAX_EXCLUDED} are possible")]
     TooMany(usize),
 }
 
 impl Broadcast {
-    /// The ids of the users whose sockets do not get the event, in alphabetical order. `null` and an empty text name
-    /// nobody.
+    /// The ids of the users whose sockets do not receive the event, in alphabetical order. `null` and an empty text
+    /// are ignored.
     ///
     /// # Errors
-    /// [`NotExcluded`] for a value that cannot name a user, and for too many users.
+    /// [`NotExcluded`] for a value that is not an id, and for too many users.
     pub fn excluded(&self, rule: &Rule, envelope: &Value) -> Result<BTreeSet<String>, NotExcluded> {
         let mut users = excluded_users(&self.exclude, envelope)?;
         if rule.actor == Some(ActorPolicy::Exclude) {
@@ -77,10 +79,10 @@ impl Broadcast {
     }
 }
 
-/// The ids of the users whom the entries of `exclude` name in an event, in alphabetical order.
+/// The ids of the users that the entries of `exclude` name in an event, in alphabetical order.
 ///
 /// # Errors
-/// [`NotExcluded`] for a value that cannot name a user, and for too many users.
+/// [`NotExcluded`] for a value that is not an id, and for too many users.
 pub fn excluded_users(exclude: &[Operand], envelope: &Value) -> Result<BTreeSet<String>, NotExcluded> {
     let mut users = BTreeSet::new();
     for operand in exclude {
@@ -98,7 +100,7 @@ pub fn excluded_users(exclude: &[Operand], envelope: &Value) -> Result<BTreeSet<
     }
 }
 
-/// The target of a selector that is one room, role or topic by a value of the event, as people read it; and the operand
+/// The target of a selector with a value of the event (a room, role or topic), as text for people, and the operand
 /// that finds the value.
 #[must_use]
 pub fn scoped_target(selector: &Selector) -> Option<(String, &Operand)> {

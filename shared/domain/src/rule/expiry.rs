@@ -1,23 +1,23 @@
-//! Until when a rule's messages are of use.
+//! The expiry of a rule's notifications.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::path::Path;
 
-/// Until when a message is of use.
+/// The expiry of a notification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Expiry {
-    /// So long after the event.
+    /// A duration after the event.
     After(SignedDuration),
-    /// Until the time, or for the length, that the event names.
+    /// The time, or the duration after the event, that the event names.
     Event(Path),
 }
 
-/// A text that is neither a length in ISO 8601 nor a path.
+/// A text that is neither an ISO 8601 duration nor a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no length and no path; write `PT24H` or `$.data.validUntil`")]
+#[error("`{0}` is neither a duration nor a path; write `PT24H` or `$.data.validUntil`")]
 pub struct NotAnExpiry(String);
 
 impl TryFrom<String> for Expiry {
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn expiry_is_a_length_or_a_path_and_comes_back_as_it_was_written() {
+    fn expiry_round_trips() {
         for text in ["PT36H", "PT1H30M", "$.data.validUntil"] {
             let expiry = Expiry::try_from(text.to_owned()).unwrap();
             assert_eq!(String::from(expiry), text);

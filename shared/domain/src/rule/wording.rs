@@ -1,5 +1,5 @@
-//! Which template says a rule's words, and what of the event goes into them: the name of the template, its context and
-//! the subject. A value of the event is text everywhere: no template is made of it.
+//! The choice of a rule's template, its context and the subject by an event. Values of the event are only ever text,
+//! and never become templates.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,37 +7,37 @@ use serde_json::Value;
 use super::Rule;
 use crate::path::Path;
 
-/// The event names the template. [`Rule::template`] is the template of an event that names none; empty where the rule has
-/// no such template.
+/// The choice of the template by the event. [`Rule::template`] is the default for events that name no template. It is
+/// empty if the rule has no default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TemplateChoice {
-    /// Where the event names the template.
+    /// The path to the template's name.
     pub from: Path,
-    /// The names that an event may give.
+    /// The allowed names.
     pub among: Vec<String>,
-    /// Where the event has an object whose members are variables of the template.
+    /// The path to an object whose members are variables of the template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Path>,
 }
 
-/// Why an event leads to no template. The text quotes the rule, never the event.
+/// The reason why an event has no template. The text quotes the rule and never the event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownTemplate {
     #[error("`{0}` of the event names no template, and the rule has no `otherwise`")]
     NotNamed(Path),
-    #[error("`{0}` of the event is no text")]
+    #[error("`{0}` of the event is not a text")]
     NotText(Path),
     #[error("`{from}` of the event names a template that `among` does not list ({among})")]
     NotListed { from: Path, among: String },
 }
 
-/// The event's value for the variables of a template is not an object. The text quotes the rule, never the event.
+/// The event's value for the template's variables is not an object. The text quotes the rule and never the event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` of the event is not an object")]
 pub struct UnreadableContext(pub Path);
 
 impl Rule {
-    /// Every template that the rule may use, each once: that of an event that names none comes first.
+    /// All templates that the rule may use, without duplicates. The default comes first.
     #[must_use]
     pub fn templates(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
@@ -53,7 +53,8 @@ impl Rule {
     /// The template for an event. A missing, null or blank name counts as none.
     ///
     /// # Errors
-    /// [`UnknownTemplate`] when the event names a template that the rule does not list, or none and the rule has no other.
+    /// [`UnknownTemplate`] if the event names a template that the rule does not list, or if it names none and the
+    /// rule has no default.
     pub fn template_for(&self, envelope: &Value) -> Result<&str, UnknownTemplate> {
         let Some(choice) = &self.template_choice else { return Ok(&self.template) };
         let from = || choice.from.clone();
@@ -77,10 +78,10 @@ impl Rule {
         }
     }
 
-    /// The object whose members are variables of the template. `None` where the rule or the event has none.
+    /// The object whose members are variables of the template. `None` if the rule or the event has none.
     ///
     /// # Errors
-    /// [`UnreadableContext`] when the event has another kind of value there.
+    /// [`UnreadableContext`] if the event has another kind of value there.
     pub fn template_context(&self, envelope: &Value) -> Result<Option<Value>, UnreadableContext> {
         let Some(path) = self.template_choice.as_ref().and_then(|choice| choice.context.as_ref()) else {
             return Ok(None);
@@ -94,7 +95,7 @@ impl Rule {
         }
     }
 
-    /// The subject that the event gives to the rule's messages. `None` where the template's own is used.
+    /// The subject from the event. `None` if the template's own subject applies.
     #[must_use]
     pub fn subject_for(&self, envelope: &Value) -> Option<String> {
         match self.subject.as_ref()?.pick(envelope)? {
@@ -108,7 +109,7 @@ impl Rule {
         }
     }
 
-    /// The path of `subject`, where the event has a value there that is no text.
+    /// The path of `subject`, if the event has a value there that is not a text.
     #[must_use]
     pub fn unusable_subject(&self, envelope: &Value) -> Option<&Path> {
         let path = self.subject.as_ref()?;
@@ -122,7 +123,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn event_chooses_only_among_the_listed_templates() {
+    fn event_can_choose_listed_templates_only() {
         let rule = rule(&json!({ "template": "direct" }));
         let check = |data: Value, expected: Result<&str, &str>| {
             let found = rule.template_for(&json!({ "data": data }));
@@ -138,12 +139,12 @@ mod tests {
             check(json!({ "template": name }), Err(unknown));
         }
         for other in [json!(7), json!(true), json!(["reminder"]), json!({ "reminder": 1 })] {
-            check(json!({ "template": other }), Err("`$.data.template` of the event is no text"));
+            check(json!({ "template": other }), Err("`$.data.template` of the event is not a text"));
         }
     }
 
     #[test]
-    fn event_that_names_no_template_has_none_where_the_rule_has_no_other() {
+    fn event_without_a_name_needs_a_default_template() {
         let rule = rule(&json!({ "template": "" }));
         let error = rule.template_for(&json!({ "data": {} })).unwrap_err();
         assert_eq!(error, UnknownTemplate::NotNamed(Path::parse("$.data.template").unwrap()));
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn context_is_an_object_or_a_diagnostic() {
+    fn context_must_be_an_object() {
         let rule = rule(&json!({ "template": "direct" }));
         let context = |data: Value| rule.template_context(&json!({ "data": data }));
         assert_eq!(context(json!({})), Ok(None));
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn subject_is_a_text_of_the_event_or_the_templates_own() {
+    fn subject_comes_from_the_event_or_the_template() {
         let rule = rule(&json!({ "template": "direct", "subject": "$.data.subject" }));
         let subject = |data: Value| rule.subject_for(&json!({ "data": data }));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What is wrong with an audit and its seals.
+//! The check of an audit against its seals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,54 +7,54 @@ use serde::{Deserialize, Serialize};
 
 use super::{Hash, Leaf, Statement, root};
 
-/// A seal as it is kept: the statement, its signature, and the leaves, so that a record that does not fit can be named.
+/// A stored seal: the statement, its signature and the leaves. The leaves identify records that do not match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sealed {
     pub statement: Statement,
-    /// Base64, as the signer gave it.
+    /// The signature in base64, as the signer returned it.
     pub signature: String,
     pub leaves: Vec<Leaf>,
 }
 
-/// Something that is not as it was sealed.
+/// A deviation from the seals.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
-    /// The minute it is about.
+    /// The minute of the deviation.
     pub minute: Timestamp,
     pub kind: Kind,
-    /// The record, or what the seal says and what was expected.
+    /// The record, or the found and the expected seal.
     pub what: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The record is another one than was sealed.
+    /// The record differs from the sealed one.
     Changed,
-    /// It was sealed and is not there.
+    /// The record was sealed and is missing.
     Removed,
-    /// It is there, in a minute that was sealed without it.
+    /// The record exists in a sealed minute, but not in its seal.
     Inserted,
-    /// It stands in another minute than the one it was sealed in.
+    /// The record is in another minute than the one in which it was sealed.
     Moved,
-    /// A seal does not follow from the one before, or one is missing.
+    /// A seal does not follow the previous one, or a seal is missing.
     BrokenChain,
-    /// A seal was not signed by this key.
+    /// A seal was not signed with this key.
     BadSignature,
-    /// A seal's leaves are not those that were signed.
+    /// The leaves of a seal differ from the signed ones.
     BadSeal,
-    /// Records that are old enough and in no seal.
+    /// Records that are old enough but not in any seal.
     Unsealed,
-    /// There should be a seal: the first minute of every hour has one.
+    /// A seal is missing: the first minute of each hour has one.
     Missing,
 }
 
-/// What may be expected by now.
+/// The expected state of the audit.
 #[derive(Debug, Clone, Copy)]
 pub struct Due {
-    /// Minutes before it must be sealed.
+    /// Minutes before this time must be sealed.
     pub sealed_until: Timestamp,
-    /// Records whose time was over before it may be gone.
+    /// Records that expired before this time may be missing.
     pub expired_until: Timestamp,
 }
 
@@ -77,8 +77,9 @@ impl Kind {
 
 /// Compares seals with records.
 ///
-/// `seals`: those of a time without a gap, in their order; `before`: the statement that the first must follow, where it
-/// is known. `records`: all that the table has of that time, by minute. `is_signed`: whether the text was signed so.
+/// `seals` are the seals of a period without gaps, in order. `before` is the statement that precedes the first one,
+/// if known. `records` are all records of the period in the table, by minute. `is_signed` verifies the signature of a
+/// text.
 #[must_use]
 pub fn check(
     seals: &[Sealed],
@@ -106,7 +107,7 @@ pub fn check(
     findings
 }
 
-/// What was removed in one part of the time and inserted in another was moved: for whoever checks part by part.
+/// Combines removed and inserted records into moved ones, for callers that check a period in parts.
 #[must_use]
 pub fn moved(mut findings: Vec<Finding>) -> Vec<Finding> {
     let of = |kind: Kind, findings: &[Finding]| -> BTreeSet<String> {
@@ -126,8 +127,8 @@ pub fn moved(mut findings: Vec<Finding>) -> Vec<Finding> {
 fn chain(seals: &[Sealed], before: Option<&Statement>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut last = before;
-    for it in seals {
-        let statement = &it.statement;
+    for seal in seals {
+        let statement = &seal.statement;
         let follows = match last {
             Some(last) => {
                 statement.previous == Some(last.hash())
@@ -135,11 +136,11 @@ fn chain(seals: &[Sealed], before: Option<&Statement>) -> Vec<Finding> {
                     && statement.minute > last.minute
                     && statement.environment == last.environment
             }
-            // The first of all has none before it; the first that was asked for may.
+            // The very first seal has no predecessor. The first requested seal may have one.
             None => (statement.number == 1) == statement.previous.is_none(),
         };
         if !follows {
-            let expected = last.map_or(1, |it| it.number.saturating_add(1));
+            let expected = last.map_or(1, |last| last.number.saturating_add(1));
             let what = format!("seal {} stands where seal {expected} is expected", statement.number);
             findings.push(Finding { minute: statement.minute, kind: Kind::BrokenChain, what });
         }
@@ -148,7 +149,7 @@ fn chain(seals: &[Sealed], before: Option<&Statement>) -> Vec<Finding> {
     findings
 }
 
-/// Record by record, over all minutes that were sealed.
+/// Compares the records of all sealed minutes.
 fn contents(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expired: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     if is_untouched(seals, records, expired) {
@@ -181,8 +182,8 @@ fn contents(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expired:
     findings
 }
 
-/// Whether all that was sealed is there or has expired, and nothing else is: nearly always, and then nothing need be
-/// looked for in other minutes. Leaves in another order than [`super::in_order`] gives are not found to be untouched.
+/// Whether exactly the sealed records exist, apart from expired ones. This is the usual case, and makes the search in
+/// other minutes unnecessary. Leaves in another order than that of [`super::in_order`] do not count as untouched.
 fn is_untouched(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expired: Timestamp) -> bool {
     if !seals.is_sorted_by(|a, b| a.statement.minute < b.statement.minute) {
         return false;
@@ -201,7 +202,7 @@ fn is_untouched(seals: &[Sealed], records: &BTreeMap<Timestamp, Vec<Leaf>>, expi
     matched == records.values().map(Vec::len).sum::<usize>()
 }
 
-/// What has no seal and should have one. What was recorded before the first seal of all never had any.
+/// Finds missing seals. Records from before the very first seal never had one.
 fn gaps(
     seals: &[Sealed],
     before: Option<&Statement>,
@@ -209,21 +210,27 @@ fn gaps(
     until: Timestamp,
 ) -> Vec<Finding> {
     let minutes: BTreeSet<Timestamp> = seals.iter().map(|seal| seal.statement.minute).collect();
-    let first = seals.first().map(|seal| &seal.statement).filter(|it| it.number == 1 && before.is_none());
-    let begin = first.map_or(Timestamp::MIN, |it| it.minute);
+    let first = seals
+        .first()
+        .map(|seal| &seal.statement)
+        .filter(|statement| statement.number == 1 && before.is_none());
+    let begin = first.map_or(Timestamp::MIN, |statement| statement.minute);
     let without = records
         .iter()
         .filter(|(minute, _)| (begin..until).contains(*minute) && !minutes.contains(minute))
         .collect::<Vec<_>>();
-    // What was sealed in another minute was moved, and is named there.
+    // A record that was sealed in another minute was moved, and is reported there.
     let elsewhere: BTreeSet<&str> = if without.is_empty() {
         BTreeSet::new()
     } else {
         seals.iter().flat_map(|seal| seal.leaves.iter().map(|leave| leave.record.as_str())).collect()
     };
     let unsealed = |(minute, leaves): &(&Timestamp, &Vec<Leaf>)| {
-        let those: Vec<&str> =
-            leaves.iter().map(|leave| leave.record.as_str()).filter(|it| !elsewhere.contains(it)).collect();
+        let those: Vec<&str> = leaves
+            .iter()
+            .map(|leaf| leaf.record.as_str())
+            .filter(|record| !elsewhere.contains(record))
+            .collect();
         let what = match *those.first()? {
             one if those.len() == 1 => one.to_owned(),
             such => format!("{} records, such as {such}", those.len()),

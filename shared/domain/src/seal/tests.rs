@@ -8,16 +8,16 @@ const DUE: Due = Due {
     expired_until: Timestamp::constant(1_800_000_000 + 60 * 50, 0),
 };
 
-/// An audit of some minutes, sealed.
+/// An audit of some minutes with its seals.
 struct Audit {
     records: BTreeMap<Timestamp, Vec<Leaf>>,
     seals: Vec<Sealed>,
 }
 
 #[test]
-fn the_tree_is_that_of_rfc_9162() {
-    // d[0..3] of the RFC's own example, section 2.1.5, with hashes for leaves.
-    let leaf = |it: &str| Hash::of(&[&[0], it.as_bytes()]);
+fn tree_follows_rfc_9162() {
+    // The entries d[0..3] of the RFC's example in section 2.1.5, with hashes as leaves.
+    let leaf = |text: &str| Hash::of(&[&[0], text.as_bytes()]);
     let node = |a: Hash, b: Hash| Hash::of(&[&[1], a.bytes(), b.bytes()]);
     let [a, b, c] = ["a", "b", "c"].map(leaf);
     assert_eq!(root(&[a, b, c]), node(node(a, b), c));
@@ -29,42 +29,45 @@ fn the_tree_is_that_of_rfc_9162() {
 }
 
 #[test]
-fn what_nobody_touched_has_no_findings() {
+fn untouched_audit_has_no_findings() {
     let audit = audit(&[3, 1, 7]);
     assert_eq!(audit.findings(), []);
 }
 
 #[test]
-fn every_kind_of_tampering_is_named() {
-    type Harm = fn(&mut Audit);
-    let cases: [(Kind, &str, Harm); 11] = [
-        (Kind::Changed, "event 1/1", |it| it.minute(1)[1].hash = Hash::of(&[b"x"])),
-        (Kind::Removed, "event 1/0", |it| drop(it.minute(1).remove(0))),
-        (Kind::Inserted, "event x", |it| it.minute(0).push(leaf("event x"))),
-        (Kind::Moved, "event 0/0", |it| {
-            let one = it.minute(0).remove(0);
-            it.minute(1).push(one);
+fn every_kind_of_tampering_is_reported() {
+    type Tampering = fn(&mut Audit);
+    let cases: [(Kind, &str, Tampering); 11] = [
+        (Kind::Changed, "event 1/1", |audit| audit.minute(1)[1].hash = Hash::of(&[b"x"])),
+        (Kind::Removed, "event 1/0", |audit| drop(audit.minute(1).remove(0))),
+        (Kind::Inserted, "event x", |audit| audit.minute(0).push(leaf("event x"))),
+        (Kind::Moved, "event 0/0", |audit| {
+            let record = audit.minute(0).remove(0);
+            audit.minute(1).push(record);
         }),
-        (Kind::BrokenChain, "seal 3 stands where seal 2 is expected", |it| drop(it.seals.remove(1))),
-        (Kind::BadSignature, "seal 2", |it| it.seals[1].statement.records = 9),
-        (Kind::BadSeal, "seal 1", |it| drop(it.seals[0].leaves.pop())),
-        (Kind::BadSeal, "seal 2", |it| it.seals[1].leaves.swap(0, 1)),
-        (Kind::BadSeal, "seal 1", |it| it.seals[0].leaves[0].record.push('x')),
-        (Kind::BadSeal, "seal 1", |it| it.seals[0].leaves[0].expires = Some(1)),
-        (Kind::Unsealed, "event late", |it| {
-            it.records.insert(minute(9), vec![leaf("event late")]);
+        (Kind::BrokenChain, "seal 3 stands where seal 2 is expected", |audit| drop(audit.seals.remove(1))),
+        (Kind::BadSignature, "seal 2", |audit| audit.seals[1].statement.records = 9),
+        (Kind::BadSeal, "seal 1", |audit| drop(audit.seals[0].leaves.pop())),
+        (Kind::BadSeal, "seal 2", |audit| audit.seals[1].leaves.swap(0, 1)),
+        (Kind::BadSeal, "seal 1", |audit| audit.seals[0].leaves[0].record.push('x')),
+        (Kind::BadSeal, "seal 1", |audit| audit.seals[0].leaves[0].expires = Some(1)),
+        (Kind::Unsealed, "event late", |audit| {
+            audit.records.insert(minute(9), vec![leaf("event late")]);
         }),
     ];
     for (kind, what, harm) in cases {
         let mut audit = audit(&[3, 2, 2]);
         harm(&mut audit);
         let found = audit.findings();
-        assert!(found.iter().any(|it| it.kind == kind && it.what == what), "{kind:?} {what}: {found:?}");
+        assert!(
+            found.iter().any(|finding| finding.kind == kind && finding.what == what),
+            "{kind:?} {what}: {found:?}"
+        );
     }
 }
 
 #[test]
-fn what_the_table_deleted_by_itself_is_not_missed_and_what_went_earlier_is() {
+fn expired_record_may_be_missing_but_not_earlier() {
     for (expires, expected) in [(DUE.expired_until, 0), (minute(51), 1)] {
         let mut audit = audit(&[0]);
         let lasting = Leaf { expires: Some(expires.as_second()), ..leaf("event 0/0") };
@@ -74,7 +77,7 @@ fn what_the_table_deleted_by_itself_is_not_missed_and_what_went_earlier_is() {
 }
 
 #[test]
-fn who_cuts_off_the_end_of_the_chain_is_found_by_the_hour() {
+fn cut_chain_is_found_within_an_hour() {
     let audit = audit(&[1, 1]);
     let missing = |sealed_until| {
         let due = Due { sealed_until, ..DUE };
@@ -86,7 +89,7 @@ fn who_cuts_off_the_end_of_the_chain_is_found_by_the_hour() {
 }
 
 #[test]
-fn what_was_recorded_before_the_first_seal_of_all_never_had_one() {
+fn records_before_the_first_seal_are_not_reported() {
     let mut audit = audit(&[2]);
     let earlier = minute(0) - jiff::SignedDuration::from_mins(9);
     audit.records.insert(earlier, vec![leaf("event before")]);
@@ -94,14 +97,14 @@ fn what_was_recorded_before_the_first_seal_of_all_never_had_one() {
 }
 
 #[test]
-fn what_moved_from_one_part_of_the_time_to_another_is_said_once() {
+fn move_between_checked_parts_is_reported_once() {
     let at = |kind, what: &str| Finding { minute: minute(0), kind, what: what.to_owned() };
     let parts = vec![at(Kind::Removed, "a"), at(Kind::Inserted, "a"), at(Kind::Removed, "b")];
     assert_eq!(moved(parts), [at(Kind::Moved, "a"), at(Kind::Removed, "b")]);
 }
 
 #[test]
-fn what_moved_to_where_nothing_was_sealed_is_moved_and_not_unsealed() {
+fn move_to_an_unsealed_minute_is_reported_as_moved() {
     let mut audit = audit(&[2, 1]);
     let one = audit.minute(0).remove(0);
     let late = ["a", "b"].map(leaf);
@@ -114,17 +117,17 @@ fn what_moved_to_where_nothing_was_sealed_is_moved_and_not_unsealed() {
 }
 
 #[test]
-fn a_seal_that_is_there_twice_hides_nothing() {
+fn duplicate_seal_hides_no_findings() {
     let mut audit = audit(&[1, 1]);
     audit.seals.insert(1, audit.seals[0].clone());
     audit.minute(1).push(leaf("event x"));
     audit.minute(1).remove(0);
     let kinds: Vec<Kind> = audit.findings().iter().map(|finding| finding.kind).collect();
-    assert!([Kind::Removed, Kind::Inserted].iter().all(|it| kinds.contains(it)), "{kinds:?}");
+    assert!([Kind::Removed, Kind::Inserted].iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
 }
 
 #[test]
-fn a_seal_that_was_made_anew_does_not_fit_the_next_one() {
+fn recreated_seal_breaks_the_chain() {
     let mut audit = audit(&[2, 2, 2]);
     audit.minute(0)[0].hash = Hash::of(&[b"forged"]);
     let leaves = audit.records[&minute(0)].clone();
@@ -134,7 +137,7 @@ fn a_seal_that_was_made_anew_does_not_fit_the_next_one() {
 
 proptest! {
     #[test]
-    fn any_single_change_to_any_record_is_found_and_named(
+    fn any_changed_record_is_reported(
         sizes in vec(1_usize..6, 1..6), at in any::<prop::sample::Index>(), which in any::<prop::sample::Index>(),
     ) {
         let mut audit = audit(&sizes);
@@ -147,10 +150,10 @@ proptest! {
     }
 
     #[test]
-    fn no_two_records_have_one_hash(a in vec(("[a-c]{0,2}", "[a-c]{0,2}"), 0..4), b in vec(("[a-c]{0,2}", "[a-c]{0,2}"), 0..4)) {
+    fn different_records_have_different_hashes(a in vec(("[a-c]{0,2}", "[a-c]{0,2}"), 0..4), b in vec(("[a-c]{0,2}", "[a-c]{0,2}"), 0..4)) {
         let a: BTreeMap<String, String> = a.into_iter().collect();
         let b: BTreeMap<String, String> = b.into_iter().collect();
-        let [one, other] = [&a, &b].map(|it| Leaf::of("r".into(), it, None).hash);
+        let [one, other] = [&a, &b].map(|attributes| Leaf::of("r".into(), attributes, None).hash);
         prop_assert_eq!(one == other, a == b);
     }
 }
@@ -167,10 +170,10 @@ impl Audit {
 
 fn audit(sizes: &[usize]) -> Audit {
     let mut audit = Audit { records: BTreeMap::new(), seals: Vec::new() };
-    for (at, size) in sizes.iter().enumerate() {
-        let leaves: Vec<Leaf> = (0..*size).map(|it| leaf(&format!("event {at}/{it}"))).collect();
-        let seal = sealed(at, &leaves, audit.seals.last().map(|seal| &seal.statement));
-        audit.records.insert(minute(at), leaves);
+    for (minute_index, size) in sizes.iter().enumerate() {
+        let leaves: Vec<Leaf> = (0..*size).map(|n| leaf(&format!("event {minute_index}/{n}"))).collect();
+        let seal = sealed(minute_index, &leaves, audit.seals.last().map(|seal| &seal.statement));
+        audit.records.insert(minute(minute_index), leaves);
         audit.seals.push(seal);
     }
     audit

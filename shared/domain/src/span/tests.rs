@@ -4,8 +4,8 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn a_length_is_written_as_people_say_it() {
-    let minutes = |it| Ok(Span::For(SignedDuration::from_mins(it)));
+fn reads_durations() {
+    let minutes = |count| Ok(Span::For(SignedDuration::from_mins(count)));
     check(json!("10m"), minutes(10));
     check(json!("1h 30m"), minutes(90));
     check(json!("1h30m"), minutes(90));
@@ -18,7 +18,7 @@ fn a_length_is_written_as_people_say_it() {
 }
 
 #[test]
-fn a_length_is_more_than_nothing_and_at_most_31_days() {
+fn refuses_durations_out_of_range() {
     for text in
         ["0s", "0m", "-10m", "10m ago", "31d 1s", "32d", "5w", "1 month", "1y", "10", "", "soon", "10 x"]
     {
@@ -38,7 +38,7 @@ fn a_length_is_more_than_nothing_and_at_most_31_days() {
 }
 
 #[test]
-fn a_recurrence_is_a_span_too_and_so_is_an_instant() {
+fn reads_recurrences_and_instants() {
     let daily = json!({ "every": "daily", "at": "08:00" });
     check(daily.clone(), Ok(Span::Recurring(Recurrence::try_from(daily).unwrap())));
     check(json!("2026-12-24T18:00:00Z"), Ok(Span::Until("2026-12-24T18:00Z".parse().unwrap())));
@@ -49,17 +49,17 @@ fn a_recurrence_is_a_span_too_and_so_is_an_instant() {
 }
 
 #[test]
-fn a_span_ends_after_it_began() {
+fn span_ends_after_its_beginning() {
     let tokyo = "Asia/Tokyo";
     ends(json!("10m"), tokyo, "2026-11-20T12:00Z", Some("2026-11-20T12:10Z"));
     ends(json!({ "every": "daily", "at": "08:00" }), tokyo, "2026-11-20T12:00Z", Some("2026-11-20T23:00Z"));
     ends(json!({ "every": "daily", "at": "08:00" }), tokyo, "2026-11-20T23:00Z", Some("2026-11-21T23:00Z"));
-    // A day is 24 hours, also when the clock is moved.
+    // A day has 24 hours, also across a clock change.
     ends(json!("1d"), "Europe/London", "2026-03-28T12:00Z", Some("2026-03-29T12:00Z"));
 }
 
 #[test]
-fn a_span_that_cannot_have_an_end_has_none() {
+fn span_without_a_valid_end_has_none() {
     ends(json!("2026-12-24T18:00:00Z"), "Etc/UTC", "2026-12-24T17:00Z", Some("2026-12-24T18:00Z"));
     ends(json!("2026-12-24T18:00:00Z"), "Etc/UTC", "2026-12-24T18:00Z", None);
     ends(json!("2026-12-24T18:00:00Z"), "Etc/UTC", "2026-11-23T18:00Z", Some("2026-12-24T18:00Z"));
@@ -69,13 +69,13 @@ fn a_span_that_cannot_have_an_end_has_none() {
 
 proptest! {
     #[test]
-    fn every_length_is_read_as_it_is_written(seconds in 1_i64..=MAX.as_secs()) {
+    fn durations_round_trip(seconds in 1_i64..=MAX.as_secs()) {
         let span = Span::For(SignedDuration::from_secs(seconds));
         prop_assert_eq!(Span::try_from(serde_json::to_value(span).unwrap()).unwrap(), span);
     }
 
     #[test]
-    fn nothing_that_is_written_panics(text in ".{0,20}", count in "[0-9]{1,25} ?[a-z]{1,6}") {
+    fn no_text_panics(text in ".{0,20}", count in "[0-9]{1,25} ?[a-z]{1,6}") {
         let _ = Span::try_from(json!(text));
         let _ = Span::try_from(json!(count));
     }

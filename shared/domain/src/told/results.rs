@@ -1,4 +1,4 @@
-//! The members of `communication.sent` that the consumers of a notification hub read: `category`, `success`, `channels`,
+//! The members of `communication.sent` that consumers of a notification hub read: `category`, `success`, `channels`,
 //! `recipientCount` and `results`.
 
 use std::collections::BTreeSet;
@@ -9,13 +9,13 @@ use super::Told;
 use crate::channel::Channel;
 use crate::outcome::Status;
 
-/// The recipient of a row about an event that concerns nobody.
-const NOBODY: &str = "-";
+/// The recipient name of a row without a recipient.
+const NO_RECIPIENT: &str = "-";
 
-/// Adds the members to the data of the event. `category` is null where the hand-over was made by an earlier release.
+/// Adds the members to the event's data. `category` is null for hand-overs of an earlier release.
 pub(super) fn add(data: &mut Value, category: Option<&str>, rows: &[&Told<'_>]) {
     let recipients: BTreeSet<&str> =
-        rows.iter().map(|row| row.recipient).filter(|name| *name != NOBODY).collect();
+        rows.iter().map(|row| row.recipient).filter(|name| *name != NO_RECIPIENT).collect();
     let channels: BTreeSet<&str> = rows.iter().filter_map(|row| row.channel).map(Channel::name).collect();
     data["category"] = category.into();
     data["success"] = rows.iter().any(|row| is_success(row.status)).into();
@@ -24,8 +24,8 @@ pub(super) fn add(data: &mut Value, category: Option<&str>, rows: &[&Told<'_>]) 
     data["results"] = rows.iter().filter(|row| row.channel.is_some()).map(|row| result(row)).collect();
 }
 
-/// One notification. `messageId` is the provider's id; the notification's own where the provider gives none; null where
-/// nothing was sent.
+/// The result of one notification. `messageId` is the provider's id, or the notification's key if the provider has
+/// none, or null if no message was sent.
 fn result(row: &Told<'_>) -> Value {
     let success = is_success(row.status);
     let own = success.then_some(row.key.as_str());
@@ -35,7 +35,7 @@ fn result(row: &Told<'_>) -> Value {
     })
 }
 
-/// Whether a provider took the notification over and did not take that back. An unknown outcome is no success.
+/// Whether a provider accepted the notification and did not reject it later. An unknown outcome is not a success.
 fn is_success(status: Status) -> bool {
     match status {
         Status::Sent | Status::Unconfirmed | Status::Delivered => true,
@@ -61,7 +61,7 @@ mod tests {
     use jiff::Timestamp;
 
     #[test]
-    fn communication_has_the_members_that_the_hub_s_consumers_read() {
+    fn communication_has_the_hubs_members() {
         let rows = [
             ("ann", Some(Channel::Email), Status::Sent, Some("ses-1")),
             ("ann", Some(Channel::Push), Status::Failed, None),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn communication_of_failures_and_suppressions_is_no_success() {
+    fn failures_and_suppressions_are_not_a_success() {
         for (channel, status) in [
             (Some(Channel::Email), Status::Failed),
             (Some(Channel::Sms), Status::Suppressed),
@@ -103,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn set_of_suppressed_notifications_is_not_complete_while_more_is_left_for_later() {
+    fn suppressed_set_is_incomplete_while_continuations_are_pending() {
         let (origin, keys) = (origin(), keys());
         let rows = [row(&origin, &keys[0], ("ann", Some(Channel::Sms), Status::Suppressed, None))];
         assert_eq!(communication(&Set::suppressed(None, None), &rows), None);
         assert_eq!(communication(&Set::suppressed(Some(2), None), &rows), None);
         let told = communication(&Set::suppressed(Some(1), None), &rows).unwrap();
         let again = communication(&Set::suppressed(Some(1), None), &rows).unwrap();
-        assert_eq!(told.id, again.id, "one event however often it is told");
+        assert_eq!(told.id, again.id, "one event for any number of repetitions");
         assert!(Set::is_suppressed(&Set::suppressed(None, None).id));
         assert!(!Set::is_suppressed(&Set::name(None)) && !Set::is_suppressed(&Set::name(Some("{}"))));
     }
@@ -119,7 +119,8 @@ mod tests {
 
     fn told(set: &str, category: Option<&str>, rows: &[Row<'_>]) -> Value {
         let (origin, keys) = (origin(), keys());
-        let rows: Vec<Told<'_>> = rows.iter().zip(&keys).map(|(it, key)| row(&origin, key, *it)).collect();
+        let rows: Vec<Told<'_>> =
+            rows.iter().zip(&keys).map(|(values, key)| row(&origin, key, *values)).collect();
         let of = u32::try_from(rows.len()).unwrap();
         let set = Set { id: set.to_owned(), of, category: category.map(str::to_owned) };
         let event = communication(&set, &rows).unwrap();

@@ -1,19 +1,19 @@
-//! The page behind a link, as an installation may brand it: HTML with placeholders, one file for each language.
+//! The unsubscribe page, which an installation may customize: HTML with placeholders, one file per language.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The languages that the page has phrases in. Other files are refused.
+/// The languages with built-in phrases. Files for other languages are refused.
 pub const LANGUAGES: [&str; 4] = ["en", "de", "fr", "pt"];
 
-/// The layout of [`PagesFile`].
+/// The layout version of [`PagesFile`].
 pub const PAGES_FORMAT: u32 = 1;
 
-/// What stands in a page for the parts that change.
+/// The placeholders of a page.
 const PLACEHOLDERS: [&str; 5] = ["lang", "title", "sender", "text", "button"];
 
-/// Elements that the page's content security policy blocks, or that would send a form elsewhere.
+/// Elements that the page's content security policy blocks, or that could send a form elsewhere.
 const FORBIDDEN: [&str; 7] = ["<script", "<form", "<iframe", "<object", "<embed", "<link", "<base"];
 
 /// The pages of an installation, as `carillon check --pages` writes them for the API.
@@ -21,11 +21,11 @@ const FORBIDDEN: [&str; 7] = ["<script", "<form", "<iframe", "<object", "<embed"
 #[serde(deny_unknown_fields)]
 pub struct PagesFile {
     pub format: u32,
-    /// HTML by language, one of [`LANGUAGES`]. A language without a page has the built-in one.
+    /// HTML by language, one of [`LANGUAGES`]. A language without a page uses the built-in one.
     pub unsubscribe: BTreeMap<String, String>,
 }
 
-/// A page that cannot be used.
+/// The reason why a page cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPage {
     #[error(
@@ -38,21 +38,21 @@ pub enum BadPage {
     Element(&'static str),
 }
 
-/// The values of a page's placeholders. All but `button` are text, and are escaped.
+/// The values of a page's placeholders. All except `button` are text and are escaped.
 pub struct Values<'a> {
     pub lang: &'a str,
     pub title: &'a str,
-    /// Empty where the sender is not known.
+    /// The sender's name. Empty if it is unknown.
     pub sender: &'a str,
     pub text: &'a str,
-    /// HTML: a form with a button, or nothing.
+    /// HTML with a form and its button, or an empty text.
     pub button: &'a str,
 }
 
 /// Checks that a page can be filled.
 ///
 /// # Errors
-/// [`BadPage`] says what is wrong.
+/// [`BadPage`] with the fault.
 pub fn check(html: &str) -> Result<(), BadPage> {
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
     let mut rest = html;
@@ -75,7 +75,7 @@ pub fn check(html: &str) -> Result<(), BadPage> {
     }
 }
 
-/// Fills a page. A placeholder that [`check`] does not know stays as it is.
+/// Fills a page. A placeholder that [`check`] does not know stays unchanged.
 #[must_use]
 pub fn fill(html: &str, values: &Values<'_>) -> String {
     let mut filled = String::with_capacity(html.len() + values.button.len() + values.text.len());
@@ -103,14 +103,14 @@ pub fn fill(html: &str, values: &Values<'_>) -> String {
 
 fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
+    for character in text.chars() {
+        match character {
             '&' => html.push_str("&amp;"),
             '<' => html.push_str("&lt;"),
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
-            _ => html.push(letter),
+            _ => html.push(character),
         }
     }
     html
@@ -124,7 +124,7 @@ mod tests {
         "<html lang=\"{{ lang }}\"><h1>{{title}}</h1><p>{{ sender }}</p>{{ text }}{{ button }}</html>";
 
     #[test]
-    fn page_is_filled_and_values_are_escaped() {
+    fn fill_escapes_values() {
         assert_eq!(check(PAGE), Ok(()));
         let values = Values {
             lang: "en",
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn page_without_text_or_button_or_with_more_than_that_is_refused() {
+    fn invalid_pages_are_refused() {
         assert_eq!(check("{{ text }}"), Err(BadPage::Once("button")));
         assert_eq!(check("{{ button }}"), Err(BadPage::Once("text")));
         assert_eq!(check("{{ text }}{{ text }}{{ button }}"), Err(BadPage::Once("text")));

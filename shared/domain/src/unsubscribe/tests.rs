@@ -7,7 +7,7 @@ const OLD: &str = "an-old-secret-of-at-least-32-bytes-";
 const NEW: &str = "a-new-secret-of-at-least-32-bytes--";
 
 #[test]
-fn a_link_is_read_back_for_a_year_and_not_longer() {
+fn link_is_valid_for_a_year() {
     let (keys, claim) = (keys(&[("k1", OLD)], "k1"), claim());
     let token = keys.seal(&claim);
     assert!(
@@ -21,7 +21,7 @@ fn a_link_is_read_back_for_a_year_and_not_longer() {
 }
 
 #[test]
-fn a_key_that_signs_no_more_still_reads_what_it_signed_and_one_that_is_gone_does_not() {
+fn retired_key_still_reads_and_removed_key_does_not() {
     let before = keys(&[("k1", OLD)], "k1");
     let during = keys(&[("k1", OLD), ("k2", NEW)], "k2");
     let after = keys(&[("k2", NEW)], "k2");
@@ -37,7 +37,7 @@ fn a_key_that_signs_no_more_still_reads_what_it_signed_and_one_that_is_gone_does
 }
 
 #[test]
-fn keys_that_cannot_be_used_are_named_and_never_quoted() {
+fn invalid_keys_are_named_and_not_quoted() {
     let bad = |text: &str, signing: &str| Keys::read(text, signing).err();
     assert_eq!(bad("secret", "k1"), Some(BadKeys::NotAnObject));
     assert_eq!(bad(r#"{"k1":"short"}"#, "k1"), Some(BadKeys::Short("k1".to_owned())));
@@ -46,7 +46,7 @@ fn keys_that_cannot_be_used_are_named_and_never_quoted() {
 }
 
 #[test]
-fn a_tenant_and_none_are_told_apart_whatever_the_tenant_is_called() {
+fn missing_tenant_differs_from_every_tenant() {
     let keys = keys(&[("k1", OLD)], "k1");
     for tenant in [None, Some(""), Some("-"), Some("="), Some("clinic-7")] {
         let claim = Claim { tenant: tenant.map(str::to_owned), ..claim() };
@@ -54,9 +54,9 @@ fn a_tenant_and_none_are_told_apart_whatever_the_tenant_is_called() {
     }
 }
 
-/// The token was made by release 0.1, and by Python's `hmac` over the bytes that `token` describes.
+/// A token made by release 0.1, and by Python's `hmac` over the bytes that `token` describes.
 #[test]
-fn token_of_the_last_release_is_read_for_its_whole_life() {
+fn token_of_the_last_release_is_valid_for_a_year() {
     let expected = Claim { sender: None, ..claim() };
     let keys = keys(&[("k2", NEW), ("k1", OLD)], "k2");
     assert_eq!(keys.verify(SIGNED, now()), Ok(expected.clone()));
@@ -67,7 +67,7 @@ fn token_of_the_last_release_is_read_for_its_whole_life() {
 const SIGNED: &str = "AQACazEACT1jbGluaWMtNwADYW5uAA1jYXRlZ29yeTpuZXdzACtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2trAAAAAGsANkDvZLiYLslY9Ek2hGf5e5sF3k7oLIrnS0IaU-wOmZ0U-w";
 
 #[test]
-fn token_carries_nothing_that_can_be_read() {
+fn token_reveals_no_content() {
     use base64::Engine as _;
     let token = keys(&[("k1", OLD)], "k1").seal(&claim());
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&token).unwrap();
@@ -78,7 +78,7 @@ fn token_carries_nothing_that_can_be_read() {
 }
 
 #[test]
-fn the_same_claim_has_the_same_token_and_another_claim_shares_no_nonce() {
+fn equal_claims_have_equal_tokens_and_others_differ_in_nonce() {
     let keys = keys(&[("k1", OLD)], "k1");
     assert_eq!(keys.seal(&claim()), keys.seal(&claim()));
     let other = Claim { recipient: "ben".to_owned(), ..claim() };
@@ -87,16 +87,16 @@ fn the_same_claim_has_the_same_token_and_another_claim_shares_no_nonce() {
 
 proptest! {
     #[test]
-    fn one_changed_character_makes_a_link_worthless(at in 0_usize..200, to in "[A-Za-z0-9_-]") {
+    fn changed_character_invalidates_a_link(index in 0_usize..200, to in "[A-Za-z0-9_-]") {
         let keys = keys(&[("k1", OLD)], "k1");
         let token = keys.seal(&claim());
-        let at = at % token.len();
-        let forged = format!("{}{to}{}", &token[..at], &token[at + 1..]);
+        let index = index % token.len();
+        let forged = format!("{}{to}{}", &token[..index], &token[index + 1..]);
         prop_assert_eq!(keys.verify(&forged, now()).is_ok(), forged == token);
     }
 
     #[test]
-    fn no_text_is_a_link_and_none_panics(text in ".{0,300}", bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn random_text_is_not_a_link(text in ".{0,300}", bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         use base64::Engine as _;
         let keys = keys(&[("k1", OLD)], "k1");
         prop_assert_eq!(keys.verify(&text, now()), Err(Forged));
@@ -105,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_was_signed_is_read_back(
+    fn claims_round_trip(
         tenant in proptest::option::of(".{0,40}"), recipient in ".{1,80}", category in ".{1,40}",
         commercial: bool, message in "[A-Za-z0-9_-]{43}", second in 0_i64..4_000_000_000,
         sender in proptest::option::of(".{0,40}"),

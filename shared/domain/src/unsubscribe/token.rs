@@ -1,12 +1,12 @@
-//! The token of a link: a sealed claim, which only we can have made and only we can read.
+//! The token of an unsubscribe link: a sealed claim, which only the stack can create and read.
 //!
-//! Version 2 is `02`, a nonce of 12 bytes, and the claim under AES-256-GCM-SIV (RFC 8452) with the version as
-//! associated data, in URL-safe base64. The claim's parts have their lengths in front. The nonce is an HMAC of the claim:
-//! sealing needs no randomness, and the same claim has the same token. The mode is made for that: equal nonces reveal
-//! equal claims, and nothing else.
+//! Version 2 consists of `02`, a nonce of 12 bytes, and the claim under AES-256-GCM-SIV (RFC 8452), with the version
+//! as associated data, in URL-safe base64. Each part of the claim has a length prefix. The nonce is an HMAC of the
+//! claim, so sealing needs no randomness, and equal claims have equal tokens. This mode allows that: equal nonces
+//! reveal only that the claims are equal.
 //!
-//! Version 1, of the last release, is `01`, the key's name, the claim in clear and an HMAC-SHA256. It is read until the
-//! last of them is a year old.
+//! Version 1, of the last release, consists of `01`, the key's name, the claim in clear text and an HMAC-SHA256. It
+//! is read until the last such token is a year old.
 
 use std::collections::BTreeMap;
 
@@ -21,55 +21,55 @@ use sha2::Sha256;
 use super::Scope;
 use crate::stack_secret::StackSecret;
 
-/// How long a link works: a year, also after the message itself is forgotten.
+/// Validity of a link: a year, also after the message's ledger row has expired.
 pub const LIFE: SignedDuration = SignedDuration::from_hours(365 * 24);
 
-/// A clock may be so far ahead of ours.
+/// Tolerated clock difference for tokens from the future.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
-/// The layout of a token that is sealed, and of one of the last release.
+/// The version byte of a sealed token, and of a token of the last release.
 const SEALED: u8 = 2;
 const SIGNED: u8 = 1;
 
-/// HMAC-SHA256.
+/// Length of an HMAC-SHA256.
 const MAC_BYTES: usize = 32;
 
-/// A nonce of AES-GCM-SIV (RFC 8452, section 4).
+/// Length of an AES-GCM-SIV nonce (RFC 8452, section 4).
 const NONCE_BYTES: usize = 12;
 
-/// The shortest secret: as long as an HMAC (RFC 2104, section 3).
+/// Minimum length of a secret: the length of an HMAC (RFC 2104, section 3).
 const MIN_SECRET_BYTES: usize = 32;
 
-/// The longest name of a key, in bytes.
+/// Maximum length of a key's name in bytes.
 const MAX_KEY_NAME_BYTES: usize = 16;
 
-/// The longest token, in characters: a longer one was not made here.
+/// Maximum length of a token in characters. Longer texts cannot be tokens.
 const MAX_TOKEN_CHARS: usize = 2_048;
 
-/// What a link stands for: the person who unsubscribes, the scope, and the message that the link stood in.
+/// The content of a link: the user who unsubscribes, the scope, and the message with the link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// The tenant of the event that the message was about.
+    /// The tenant of the message's event.
     pub tenant: Option<String>,
     pub recipient: String,
     pub scope: Scope,
     /// The key of the message.
     pub message: String,
-    /// When the message was written, to the second.
+    /// The time of the message, to the second.
     pub issued: Timestamp,
     /// The name of the sender, for the page. Links of the last release have none.
     pub sender: Option<String>,
 }
 
-/// The secrets that tokens are made and read with, by their names. No `Debug`: whoever has one can unsubscribe everybody.
+/// The secrets for tokens, by name. No `Debug`, because a secret allows to unsubscribe any user.
 #[derive(Clone)]
 pub struct Keys {
     all: BTreeMap<String, String>,
-    /// The one that new tokens are made with.
+    /// The name of the secret for new tokens.
     signing: String,
 }
 
-/// Keys that cannot be used. It quotes no secret.
+/// The reason why keys cannot be used. The error quotes no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadKeys {
     #[error("the keys are not a JSON object of names and secrets")]
@@ -82,18 +82,18 @@ pub enum BadKeys {
     NoSigning(String),
 }
 
-/// A token that counts for nothing: made by somebody else, cut off, of a key that is gone, or too old. It does not say
-/// which, because whoever tries one out must not learn.
+/// An invalid token: forged, truncated, of a removed key, or too old. The error does not tell which, so that
+/// attackers learn nothing from attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a link of ours, or one that is too old")]
+#[error("invalid or expired link")]
 pub struct Forged;
 
 impl Keys {
-    /// `text` is a JSON object with a secret of at least 32 bytes for each key's name, `signing` the name of the key
-    /// that new tokens are made with; the others still read the tokens they made.
+    /// Reads keys. `text` is a JSON object with a secret of at least 32 bytes for each key's name. `signing` is the
+    /// name of the key for new tokens. The other keys still read their tokens.
     ///
     /// # Errors
-    /// [`BadKeys`] says what cannot be used.
+    /// [`BadKeys`] with the fault.
     pub fn read(text: &str, signing: &str) -> Result<Keys, BadKeys> {
         let all: BTreeMap<String, String> = serde_json::from_str(text).map_err(|_| BadKeys::NotAnObject)?;
         for (name, secret) in &all {
@@ -110,7 +110,7 @@ impl Keys {
         Ok(Keys { all, signing: signing.to_owned() })
     }
 
-    /// The token of a claim. The same claim has the same token as long as the key is the same.
+    /// The token of a claim. Equal claims have equal tokens under the same key.
     #[must_use]
     pub fn seal(&self, claim: &Claim) -> String {
         let secret = self.all.get(&self.signing).map_or("", String::as_str);
@@ -128,10 +128,10 @@ impl Keys {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The claim of a token, if it is one of ours and not older than [`LIFE`].
+    /// The claim of a token that we made and that is not older than [`LIFE`].
     ///
     /// # Errors
-    /// [`Forged`], whatever is wrong with it.
+    /// [`Forged`] for any fault.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claim, Forged> {
         if token.len() > MAX_TOKEN_CHARS {
             return Err(Forged);
@@ -149,7 +149,7 @@ impl Keys {
         Ok(claim)
     }
 
-    /// The token does not name its key: each is tried.
+    /// Opens a sealed token. The token does not name its key, so each key is tried.
     fn unseal(&self, sealed: &[u8]) -> Result<Claim, Forged> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES).ok_or(Forged)?;
         let open = |secret: &String| {
@@ -162,7 +162,7 @@ impl Keys {
         if rest.is_empty() { Ok(Claim { sender, ..claim }) } else { Err(Forged) }
     }
 
-    /// A token of version 1.
+    /// Verifies a token of version 1.
     fn check_signed(&self, bytes: &[u8]) -> Result<Claim, Forged> {
         let (signed, mac) = bytes.split_at_checked(bytes.len().saturating_sub(MAC_BYTES)).ok_or(Forged)?;
         let mut rest = signed.strip_prefix(&[SIGNED]).ok_or(Forged)?;
@@ -188,7 +188,7 @@ impl Claim {
         bytes
     }
 
-    /// Takes the parts that both versions have off the front of `rest`.
+    /// Reads the parts that both versions share from the start of `rest`.
     fn take(rest: &mut &[u8]) -> Result<Claim, Forged> {
         let tenant = optional(&take(rest)?);
         let (recipient, scope, message) = (take(rest)?, take(rest)?, take(rest)?);
@@ -202,7 +202,7 @@ impl Claim {
 
 /// 32 bytes for one use of a secret.
 fn derived(secret: &str, label: &str, over: &[u8]) -> [u8; MAC_BYTES] {
-    let secret = StackSecret::read(secret).expect("secrets are measured when they are read");
+    let secret = StackSecret::read(secret).expect("the length of secrets is checked on reading");
     secret.derive(label).mac(&[over])
 }
 
@@ -210,14 +210,14 @@ fn cipher(secret: &str) -> Aes256GcmSiv {
     Aes256GcmSiv::new(&derived(secret, "unsubscribe seal", &[]).into())
 }
 
-/// `bytes` has [`NONCE_BYTES`] bytes.
+/// Converts `bytes`, which has [`NONCE_BYTES`] bytes.
 fn nonce_of(bytes: &[u8]) -> Nonce {
     let mut nonce = [0; NONCE_BYTES];
     nonce.copy_from_slice(bytes);
     nonce.into()
 }
 
-/// A text that may be missing. The mark keeps `-` and a text that begins with it apart.
+/// An optional text. The marker distinguishes `-` and texts that begin with it.
 fn marked(text: Option<&str>) -> String {
     text.map_or_else(|| "-".to_owned(), |text| format!("={text}"))
 }
@@ -226,7 +226,7 @@ fn optional(marked: &str) -> Option<String> {
     marked.strip_prefix('=').map(str::to_owned)
 }
 
-/// A text with its length in two bytes in front. No name of ours comes near 64 KB.
+/// Writes a text with its length in two bytes as prefix. None of our names comes near 64 KB.
 fn put(bytes: &mut Vec<u8>, text: &str) {
     let text = text.as_bytes();
     let text = &text[..text.len().min(usize::from(u16::MAX))];

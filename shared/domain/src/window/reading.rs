@@ -1,4 +1,4 @@
-//! Reads the two written forms of a week into what is open on each day.
+//! Reads the two forms of a week and converts them to the open ranges of each day.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ const WANTED_QUIET: &str = "a `start` and an `end` that differ; a whole day is f
 const WANTED_ROW: &str =
     "a `from` that is before `until`; past midnight, write a row for each of the two days";
 
-/// A part of one day, as it was written or as a quiet range falls on it.
+/// A part of one day, from a row or a quiet range.
 struct Row {
     day: Weekday,
     send: bool,
@@ -26,10 +26,10 @@ struct Row {
 
 pub(super) fn read(written: &Value) -> Result<[Vec<Range>; 7], Invalid> {
     let rows = match written {
-        Value::Array(rows) => few(rows, "")?
+        Value::Array(rows) => within_limit(rows, "")?
             .iter()
             .enumerate()
-            .map(|(index, it)| row(it, format!("[{index}]")))
+            .map(|(index, value)| row(value, format!("[{index}]")))
             .collect::<Result<Vec<Row>, Invalid>>()?,
         Value::Object(_) => quiet(written)?,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
@@ -39,16 +39,16 @@ pub(super) fn read(written: &Value) -> Result<[Vec<Range>; 7], Invalid> {
     let mut open: [Vec<Range>; 7] = std::array::from_fn(|_| Vec::new());
     for day in Days::ALL.iter() {
         let mut of_day: Vec<&Row> = rows.iter().filter(|row| row.day == day).collect();
-        of_day.sort_by_key(|it| it.range.from);
+        of_day.sort_by_key(|row| row.range.from);
         for pair in of_day.windows(2) {
-            apart(pair[0], pair[1])?;
+            check_disjoint(pair[0], pair[1])?;
         }
         open[daytime::index(day)] = open_on(&of_day);
     }
     Ok(open)
 }
 
-fn few<'v>(list: &'v [Value], at: &str) -> Result<&'v [Value], Invalid> {
+fn within_limit<'v>(list: &'v [Value], at: &str) -> Result<&'v [Value], Invalid> {
     if list.len() <= MAX_ROWS {
         return Ok(list);
     }
@@ -57,16 +57,20 @@ fn few<'v>(list: &'v [Value], at: &str) -> Result<&'v [Value], Invalid> {
 
 fn row(value: &Value, at: String) -> Result<Row, Invalid> {
     let members = Members::read(value, &at, &["day", "type", "from", "until"])?;
-    let (day, place) = members.need("day", "a day such as mon")?;
-    let day = daytime::weekday(day, &place)?;
-    let (kind, place) = members.need("type", WANTED_TYPE)?;
-    let send = match text(kind, &place, WANTED_TYPE)? {
+    let (day, location) = members.need("day", "a day such as mon")?;
+    let day = daytime::weekday(day, &location)?;
+    let (kind, location) = members.need("type", WANTED_TYPE)?;
+    let send = match text(kind, &location, WANTED_TYPE)? {
         "send" => true,
         "do_not_send" => false,
-        _ => return Err(Invalid::value(&place, kind, WANTED_TYPE)),
+        _ => return Err(Invalid::value(&location, kind, WANTED_TYPE)),
     };
-    let from = members.find("from").map_or(Ok(DayTime::START), |(it, place)| DayTime::read(it, &place))?;
-    let until = members.find("until").map_or(Ok(DayTime::END), |(it, place)| DayTime::read(it, &place))?;
+    let from = members
+        .find("from")
+        .map_or(Ok(DayTime::START), |(value, location)| DayTime::read(value, &location))?;
+    let until = members
+        .find("until")
+        .map_or(Ok(DayTime::END), |(value, location)| DayTime::read(value, &location))?;
     if from >= until {
         return Err(Invalid::new(&at, Range { from, until }.to_string(), WANTED_ROW));
     }
@@ -79,29 +83,30 @@ fn quiet(written: &Value) -> Result<Vec<Row>, Invalid> {
     let (ranges, at) = members.need("quiet", "a map with `start` and `end`, or a list of these")?;
     let mut rows = Vec::new();
     let Some(list) = ranges.as_array() else {
-        close(ranges, &at, &mut rows)?;
+        add_quiet_range(ranges, &at, &mut rows)?;
         return Ok(rows);
     };
-    for (index, it) in few(list, &at)?.iter().enumerate() {
-        close(it, &format!("{at}[{index}]"), &mut rows)?;
+    for (index, range) in within_limit(list, &at)?.iter().enumerate() {
+        add_quiet_range(range, &format!("{at}[{index}]"), &mut rows)?;
     }
     Ok(rows)
 }
 
-/// One quiet range: a row on each of its days, and past midnight one on each day after.
-fn close(value: &Value, at: &str, rows: &mut Vec<Row>) -> Result<(), Invalid> {
+/// Converts one quiet range to rows: one for each of its days, and past midnight one for each following day.
+fn add_quiet_range(value: &Value, at: &str, rows: &mut Vec<Row>) -> Result<(), Invalid> {
     let members = Members::read(value, at, &["start", "end", "days"])?;
-    let (start, place) = members.need("start", "a time such as \"22:00\"")?;
-    let from = DayTime::read(start, &place)?;
+    let (start, location) = members.need("start", "a time such as \"22:00\"")?;
+    let from = DayTime::read(start, &location)?;
     if from == DayTime::END {
-        return Err(Invalid::value(&place, start, WANTED_START));
+        return Err(Invalid::value(&location, start, WANTED_START));
     }
-    let (end, place) = members.need("end", "a time such as \"07:00\"")?;
-    let until = DayTime::read(end, &place)?;
+    let (end, location) = members.need("end", "a time such as \"07:00\"")?;
+    let until = DayTime::read(end, &location)?;
     if from == until {
         return Err(Invalid::new(at, Range { from, until }.to_string(), WANTED_QUIET));
     }
-    let days = members.find("days").map_or(Ok(Days::ALL), |(it, place)| Days::read(it, &place))?;
+    let days =
+        members.find("days").map_or(Ok(Days::ALL), |(value, location)| Days::read(value, &location))?;
     let mut add = |day, from, until| {
         rows.push(Row { day, send: false, range: Range { from, until }, at: at.to_owned() });
     };
@@ -118,8 +123,8 @@ fn close(value: &Value, at: &str, rows: &mut Vec<Row>) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Two rows of one day, the one that starts first in front.
-fn apart(first: &Row, second: &Row) -> Result<(), Invalid> {
+/// Checks that two rows of one day do not overlap. `first` starts first.
+fn check_disjoint(first: &Row, second: &Row) -> Result<(), Invalid> {
     if first.range.until <= second.range.from {
         return Ok(());
     }
@@ -128,7 +133,7 @@ fn apart(first: &Row, second: &Row) -> Result<(), Invalid> {
     Err(Invalid::new(&second.at, found, "ranges of one day that do not overlap"))
 }
 
-/// What the rows of one day leave open; they are in order and do not overlap.
+/// The open ranges of one day. Its rows are sorted and do not overlap.
 fn open_on(rows: &[&Row]) -> Vec<Range> {
     let mut open: Vec<Range> = Vec::new();
     if rows.iter().any(|row| row.send) {

@@ -16,14 +16,14 @@ fn office() -> Value {
 }
 
 #[test]
-fn a_person_in_tokyo_is_not_woken_at_three() {
+fn quiet_hours_are_in_local_time() {
     // 03:00 on Friday in Tokyo is 18:00 on Thursday in UTC.
     check(&night(), "Asia/Tokyo", "2026-11-19T18:00Z", Some("2026-11-19T22:00Z"));
     check(&night(), "Etc/UTC", "2026-11-19T18:00Z", None);
 }
 
 #[test]
-fn the_night_starts_at_its_start_and_is_over_at_its_end() {
+fn range_includes_its_start_and_excludes_its_end() {
     check(&night(), "Etc/UTC", "2026-11-19T21:59:59.999999999Z", None);
     check(&night(), "Etc/UTC", "2026-11-19T22:00Z", Some("2026-11-20T07:00Z"));
     check(&night(), "Etc/UTC", "2026-11-20T06:59:59.999999999Z", Some("2026-11-20T07:00Z"));
@@ -33,17 +33,17 @@ fn the_night_starts_at_its_start_and_is_over_at_its_end() {
 }
 
 #[test]
-fn an_office_that_closes_at_noon_is_closed_at_noon_sharp() {
+fn open_range_excludes_its_end() {
     // A Monday.
     check(&office(), "Etc/UTC", "2026-11-23T11:59:59Z", None);
     check(&office(), "Etc/UTC", "2026-11-23T12:00Z", Some("2026-11-24T08:00Z"));
-    // Friday noon to Monday, also where it is Saturday already.
+    // Closed from Friday noon to Monday, also in zones where it is already Saturday.
     check(&office(), "Etc/UTC", "2026-11-27T12:00Z", Some("2026-11-30T08:00Z"));
     check(&office(), "Pacific/Apia", "2026-11-27T11:00Z", Some("2026-11-29T19:00Z"));
 }
 
 #[test]
-fn day_and_hour_are_of_the_same_place() {
+fn day_and_time_use_the_same_zone() {
     let monday = json!([
         { "day": "mon", "type": "send", "from": "00:00", "until": "06:00" },
         { "day": "sun", "type": "do_not_send" },
@@ -56,7 +56,7 @@ fn day_and_hour_are_of_the_same_place() {
 }
 
 #[test]
-fn a_quiet_night_belongs_to_the_day_on_which_it_starts() {
+fn quiet_night_belongs_to_its_starting_day() {
     let sunday = json!({ "quiet": { "start": "22:00", "end": "07:00", "days": ["sun"] } });
     check(&sunday, "Etc/UTC", "2026-11-22T06:00Z", None);
     check(&sunday, "Etc/UTC", "2026-11-22T22:00Z", Some("2026-11-23T07:00Z"));
@@ -65,7 +65,7 @@ fn a_quiet_night_belongs_to_the_day_on_which_it_starts() {
 }
 
 #[test]
-fn several_quiet_ranges_stand_beside_one_another() {
+fn several_quiet_ranges_are_combined() {
     let siesta = json!({ "quiet": [
         { "start": "22:00", "end": "07:00" },
         { "start": "13:00", "end": "15:00", "days": "weekdays" },
@@ -77,7 +77,7 @@ fn several_quiet_ranges_stand_beside_one_another() {
 }
 
 #[test]
-fn midnight_may_be_written_as_either_day_sees_it() {
+fn midnight_can_be_written_as_0_or_24_hours() {
     let evening = json!({ "quiet": { "start": "20:00", "end": "24:00" } });
     check(&evening, "Etc/UTC", "2026-11-20T23:59Z", Some("2026-11-21T00:00Z"));
     let same = json!({ "quiet": { "start": "20:00", "end": "00:00" } });
@@ -88,14 +88,14 @@ fn midnight_may_be_written_as_either_day_sees_it() {
 }
 
 #[test]
-fn open_days_run_into_one_another() {
+fn adjacent_open_days_are_joined() {
     let weekend = json!({ "quiet": { "start": "00:00", "end": "24:00", "days": "weekdays" } });
     check(&weekend, "Etc/UTC", "2026-11-20T12:00Z", Some("2026-11-21T00:00Z"));
     closes(&weekend, "Etc/UTC", "2026-11-21T12:00Z", Some("2026-11-23T00:00Z"));
 }
 
 #[test]
-fn what_never_opens_says_so_and_what_never_closes_too() {
+fn week_may_never_open_or_close() {
     let never = json!({ "quiet": { "start": "00:00", "end": "24:00" } });
     assert_eq!(windows(&never).opening(&Zone::utc(), at("2026-11-20T12:00Z")), Opening::Never);
     for always in [json!([]), json!({ "quiet": [] })] {
@@ -106,7 +106,7 @@ fn what_never_opens_says_so_and_what_never_closes_too() {
 }
 
 #[test]
-fn an_opening_that_clocks_skip_is_the_first_instant_after_the_gap() {
+fn skipped_opening_is_after_the_gap() {
     let early = json!({ "quiet": { "start": "22:00", "end": "01:30" } });
     check(&early, "Europe/London", "2026-03-28T23:00Z", Some("2026-03-29T01:00Z"));
     let american = json!({ "quiet": { "start": "22:00", "end": "02:30" } });
@@ -116,10 +116,10 @@ fn an_opening_that_clocks_skip_is_the_first_instant_after_the_gap() {
 }
 
 #[test]
-fn an_opening_shown_twice_is_the_first_and_a_closing_the_second() {
+fn repeated_opening_is_the_first_and_closing_the_second() {
     let until_half_past_one = json!({ "quiet": { "start": "22:00", "end": "01:30" } });
     check(&until_half_past_one, "Europe/London", "2026-10-24T23:00Z", Some("2026-10-25T00:30Z"));
-    // 01:15 for the second time: it is open since 01:30.
+    // The second occurrence of 01:15, after the opening at 01:30.
     check(&until_half_past_one, "Europe/London", "2026-10-25T01:15Z", None);
     check(&until_half_past_one, "America/New_York", "2026-11-01T04:00Z", Some("2026-11-01T05:30Z"));
 
@@ -130,7 +130,7 @@ fn an_opening_shown_twice_is_the_first_and_a_closing_the_second() {
 }
 
 #[test]
-fn a_night_in_which_clocks_are_moved_still_ends_at_seven() {
+fn night_with_a_clock_change_ends_on_time() {
     check(&night(), "Europe/London", "2026-03-28T23:00Z", Some("2026-03-29T06:00Z"));
     check(&night(), "Europe/London", "2026-10-24T23:00Z", Some("2026-10-25T07:00Z"));
     check(&night(), "America/New_York", "2026-03-08T04:00Z", Some("2026-03-08T11:00Z"));
@@ -138,7 +138,7 @@ fn a_night_in_which_clocks_are_moved_still_ends_at_seven() {
 }
 
 #[test]
-fn a_range_that_clocks_skip_is_left_out_that_day() {
+fn skipped_range_is_omitted() {
     let mut rows = vec![json!({ "day": "sun", "type": "send", "from": "01:10", "until": "01:50" })];
     for day in ["mon", "tue", "wed", "thu", "fri", "sat"] {
         rows.push(json!({ "day": day, "type": "do_not_send" }));
@@ -148,18 +148,18 @@ fn a_range_that_clocks_skip_is_left_out_that_day() {
 }
 
 #[test]
-fn a_day_that_a_zone_skips_opens_a_week_later() {
+fn skipped_day_opens_a_week_later() {
     let mut rows = vec![json!({ "day": "fri", "type": "send", "from": "10:00" })];
     for day in ["mon", "tue", "wed", "thu", "sat", "sun"] {
         rows.push(json!({ "day": day, "type": "do_not_send" }));
     }
     let fridays = Value::Array(rows);
-    // From a Friday at 24:00; in Apia the next one was 2012-01-06.
+    // Closed from a Friday at 24:00. Apia's next Friday was 2012-01-06.
     check(&fridays, "Pacific/Apia", "2011-12-24T10:00Z", Some("2012-01-05T20:00Z"));
 }
 
 #[test]
-fn windows_are_written_back_as_they_were() {
+fn both_forms_round_trip() {
     for written in
         [night(), office(), json!([]), json!({ "quiet": [{ "start": "22:00", "end": "07:00:30" }] })]
     {
@@ -169,14 +169,14 @@ fn windows_are_written_back_as_they_were() {
 }
 
 #[test]
-fn the_spread_of_an_opening_is_the_same_each_time_and_within_its_bounds() {
+fn spread_is_deterministic_and_bounded() {
     let most = SignedDuration::from_mins(10);
-    let all: Vec<SignedDuration> = (0..1000).map(|it| spread(&format!("user-{it}"), most)).collect();
+    let all: Vec<SignedDuration> = (0..1000).map(|n| spread(&format!("user-{n}"), most)).collect();
     assert_eq!(all[7], spread("user-7", most));
-    assert!(all.iter().all(|it| !it.is_negative() && *it <= most));
-    // A tenth of them falls into each minute, more or less.
+    assert!(all.iter().all(|delay| !delay.is_negative() && *delay <= most));
+    // About a tenth falls into each minute.
     for minute in 0..10 {
-        let here = all.iter().filter(|it| it.as_mins() == minute).count();
+        let here = all.iter().filter(|delay| delay.as_mins() == minute).count();
         assert!((60..140).contains(&here), "{here} in minute {minute}");
     }
     assert_eq!(spread("user-7", SignedDuration::ZERO), SignedDuration::ZERO);
@@ -184,7 +184,7 @@ fn the_spread_of_an_opening_is_the_same_each_time_and_within_its_bounds() {
 }
 
 #[test]
-fn the_ends_of_the_calendar_are_no_trouble() {
+fn ends_of_the_calendar_do_not_panic() {
     for written in [night(), office(), json!([])] {
         for instant in [Timestamp::MIN, Timestamp::MAX] {
             let _ = windows(&written).opening(&Zone::parse("Pacific/Apia").unwrap(), instant);
@@ -201,11 +201,11 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// `expected` is the next opening; `None` when it is open.
+/// `expected` is the next opening, or `None` if it is open.
 #[track_caller]
 fn check(written: &Value, zone: &str, when: &str, expected: Option<&str>) {
     let found = windows(written).opening(&Zone::parse(zone).unwrap(), at(when));
-    let expected = expected.map_or(Opening::Open, |it| Opening::At(at(it)));
+    let expected = expected.map_or(Opening::Open, |text| Opening::At(at(text)));
     assert_eq!(found, expected, "{when} in {zone}");
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn a_zone_is_known_by_its_iana_name_in_any_case() {
+fn iana_names_are_read_in_any_letter_case() {
     check("Asia/Tokyo", Ok("Asia/Tokyo"));
     check("america/sao_paulo", Ok("America/Sao_Paulo"));
     check("AMERICA/ARGENTINA/BUENOS_AIRES", Ok("America/Argentina/Buenos_Aires"));
@@ -15,7 +15,7 @@ fn a_zone_is_known_by_its_iana_name_in_any_case() {
 }
 
 #[test]
-fn what_is_no_iana_name_is_refused_with_the_one_that_was_meant() {
+fn unknown_name_is_refused_with_a_suggestion() {
     check("Tokyo", Err("`Asia/Tokyo`"));
     check("America/New York", Err("`America/New_York`"));
     check("US/Sao Paulo", Err("`America/Sao_Paulo`"));
@@ -33,7 +33,7 @@ fn what_is_no_iana_name_is_refused_with_the_one_that_was_meant() {
 }
 
 #[test]
-fn a_zone_is_written_as_its_name() {
+fn zone_is_serialized_as_its_name() {
     let zone: Zone = serde_json::from_str(r#""asia/kolkata""#).unwrap();
     assert_eq!(serde_json::to_string(&zone).unwrap(), r#""Asia/Kolkata""#);
     assert!(serde_json::from_str::<Zone>(r#""Asia/Kolkatta""#).is_err());
@@ -41,22 +41,22 @@ fn a_zone_is_written_as_its_name() {
 }
 
 #[test]
-fn a_skipped_time_is_the_first_instant_after_the_gap() {
-    // At 01:00 in London it is 02:00.
+fn skipped_time_is_after_the_gap() {
+    // London skips from 01:00 to 02:00.
     becomes("Europe/London", "2026-03-29T01:00", "2026-03-29T01:00Z", "2026-03-29T01:00Z");
     becomes("Europe/London", "2026-03-29T01:30", "2026-03-29T01:00Z", "2026-03-29T01:00Z");
     becomes("Europe/London", "2026-03-29T02:00", "2026-03-29T01:00Z", "2026-03-29T01:00Z");
     becomes("America/New_York", "2026-03-08T02:30", "2026-03-08T07:00Z", "2026-03-08T07:00Z");
-    // São Paulo used to skip midnight.
+    // São Paulo skipped midnight.
     becomes("America/Sao_Paulo", "2018-11-04T00:00", "2018-11-04T03:00Z", "2018-11-04T03:00Z");
     // Apia skipped a Friday.
     becomes("Pacific/Apia", "2011-12-30T12:00", "2011-12-30T10:00Z", "2011-12-30T10:00Z");
-    // Half an hour only.
+    // A clock change of half an hour.
     becomes("Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:30Z", "2026-10-03T15:30Z");
 }
 
 #[test]
-fn a_time_shown_twice_begins_with_the_first_and_ends_with_the_second() {
+fn repeated_time_begins_first_and_ends_second() {
     becomes("Europe/London", "2026-10-25T01:30", "2026-10-25T00:30Z", "2026-10-25T01:30Z");
     becomes("Europe/London", "2026-10-25T02:00", "2026-10-25T02:00Z", "2026-10-25T02:00Z");
     becomes("America/New_York", "2026-11-01T01:00", "2026-11-01T05:00Z", "2026-11-01T06:00Z");
@@ -64,21 +64,21 @@ fn a_time_shown_twice_begins_with_the_first_and_ends_with_the_second() {
 }
 
 #[test]
-fn a_zone_without_such_days_has_one_instant_for_every_time() {
+fn zone_without_clock_changes_has_one_instant_per_time() {
     becomes("Asia/Tokyo", "2026-03-29T01:30", "2026-03-28T16:30Z", "2026-03-28T16:30Z");
     becomes("Asia/Kolkata", "2026-03-29T01:30", "2026-03-28T20:00Z", "2026-03-28T20:00Z");
 }
 
 proptest! {
     #[test]
-    fn what_is_read_never_panics_and_reads_again_as_itself(text in ".{0,40}") {
+    fn zones_round_trip_and_no_text_panics(text in ".{0,40}") {
         if let Ok(zone) = Zone::parse(&text) {
             prop_assert_eq!(Zone::parse(zone.name()).unwrap(), zone);
         }
     }
 
     #[test]
-    fn an_instant_lies_between_the_two_readings_of_its_local_time(
+    fn instant_is_between_beginning_and_end_of_its_local_time(
         second in Timestamp::MIN.as_second()..Timestamp::MAX.as_second(), zone in zones(),
     ) {
         let at = Timestamp::from_second(second).unwrap();
@@ -103,10 +103,10 @@ proptest! {
 fn zones() -> impl Strategy<Value = Zone> {
     let names: Vec<String> =
         TimeZoneDatabase::bundled().available().map(|available| available.to_string()).collect();
-    proptest::sample::select(names).prop_filter_map("a zone of its own", |it| Zone::parse(&it).ok())
+    proptest::sample::select(names).prop_filter_map("a zone of its own", |name| Zone::parse(&name).ok())
 }
 
-/// Zones with something odd about them, or famous for having nothing.
+/// Zones with unusual rules, and zones without clock changes.
 pub(crate) fn odd_zones() -> impl Strategy<Value = Zone> {
     const NAMES: [&str; 8] = [
         "Asia/Tokyo",
@@ -121,7 +121,7 @@ pub(crate) fn odd_zones() -> impl Strategy<Value = Zone> {
     proptest::sample::select(&NAMES[..]).prop_map(|select| Zone::parse(select).unwrap())
 }
 
-/// Anywhere from 2000 to 2037, and often within two days of a time at which one of them moves its clocks.
+/// Instants from 2000 to 2037, often within two days of a clock change in one of these zones.
 pub(crate) fn instants() -> impl Strategy<Value = Timestamp> {
     const MOVES: [&str; 8] = [
         "2026-03-29T01:00Z",
@@ -134,9 +134,9 @@ pub(crate) fn instants() -> impl Strategy<Value = Timestamp> {
         "2026-10-03T15:30Z",
     ];
     let near = (proptest::sample::select(&MOVES[..]), -200_000_i64..200_000)
-        .prop_map(|(it, away)| it.parse::<Timestamp>().unwrap().as_second() + away);
+        .prop_map(|(change, away)| change.parse::<Timestamp>().unwrap().as_second() + away);
     let anywhere = 946_684_800_i64..2_114_380_800;
-    prop_oneof![near, anywhere].prop_map(|it| Timestamp::from_second(it).unwrap())
+    prop_oneof![near, anywhere].prop_map(|second| Timestamp::from_second(second).unwrap())
 }
 
 #[track_caller]

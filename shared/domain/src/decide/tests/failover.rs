@@ -17,7 +17,7 @@ fn next_channel_replaces_a_failed_one_with_a_note() {
     assert_eq!(world.sends(), ["12:00 1 push phone", "12:00 1 sms"]);
     let notes = &world.log.last().unwrap().notes;
     assert_eq!(notes[0], Note::FailedOver(InsteadOf { channel: Channel::Push, why: Reason::DeadToken }));
-    assert!(notes[0].to_string().starts_with("it takes the place of push: the device takes no notes"));
+    assert!(notes[0].to_string().starts_with("fallback for push: the device token is invalid"));
     world.fail(Channel::Sms, "", Reason::RetriesExhausted);
     assert_eq!(world.sends(), ["12:00 1 push phone", "12:00 1 sms", "12:00 1 email"]);
     world.fail(Channel::Email, "", Reason::Rejected);

@@ -1,4 +1,4 @@
-//! Arrays in events, and what is absent from them.
+//! Arrays in events, and absence of values in them.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{NO, YES, check};
 use crate::pattern::MAX_DEPTH;
 
 #[test]
-fn an_array_stands_for_any_of_its_values() {
+fn array_matches_with_any_of_its_values() {
     check(&json!({"a": ["x"]}), &json!({"a": ["w", "x"]}), YES);
     check(&json!({"a": ["x"]}), &json!({"a": [["w"], [["x"]]]}), YES);
     check(&json!({"a": ["x"]}), &json!({"a": [{"b": "x"}]}), NO);
@@ -15,7 +15,7 @@ fn an_array_stands_for_any_of_its_values() {
 }
 
 #[test]
-fn fields_below_one_array_hold_in_one_element() {
+fn fields_below_one_array_match_in_one_element() {
     let pattern = json!({"staff": {"first": ["Anna"], "last": ["Jones"]}});
     check(&pattern, &json!({"staff": [{"first": "Anna", "last": "Smith"}, {"last": "Jones"}]}), NO);
     check(&pattern, &json!({"staff": [{"last": "Jones"}, {"first": "Anna", "last": "Jones"}]}), YES);
@@ -26,13 +26,13 @@ fn fields_below_one_array_hold_in_one_element() {
 }
 
 #[test]
-fn fields_below_two_arrays_are_free_of_each_other() {
+fn fields_below_two_arrays_are_independent() {
     let pattern = json!({"a": {"x": [1]}, "b": {"x": [2]}});
     check(&pattern, &json!({"a": [{"x": 0}, {"x": 1}], "b": [{"x": 2}, {"x": 0}]}), YES);
 }
 
 #[test]
-fn a_field_in_or_shares_the_element_with_its_neighbours() {
+fn field_in_or_matches_in_the_same_element() {
     let pattern = json!({"a": {"x": [1]}, "$or": [{"a": {"y": [2]}}, {"b": [3]}]});
     check(&pattern, &json!({"a": [{"x": 1, "y": 2}]}), YES);
     check(&pattern, &json!({"a": [{"x": 1}, {"y": 2}]}), NO);
@@ -40,7 +40,7 @@ fn a_field_in_or_shares_the_element_with_its_neighbours() {
 }
 
 #[test]
-fn existence_is_a_matter_of_leaves() {
+fn only_leaves_exist() {
     check(&json!({"a": [{"exists": true}]}), &json!({"a": null}), YES);
     check(&json!({"a": [{"exists": true}]}), &json!({"a": {"b": 1}}), NO);
     check(&json!({"a": [{"exists": true}]}), &json!({"a": []}), NO);
@@ -57,7 +57,7 @@ fn existence_is_a_matter_of_leaves() {
 }
 
 #[test]
-fn what_one_element_has_is_not_absent() {
+fn value_of_one_element_is_not_absent() {
     let pattern = json!({"a": {"b": [{"exists": false}]}});
     check(&pattern, &json!({"a": [{"b": 1}, {}]}), NO);
     check(&pattern, &json!({"a": [[{"c": 1}], {"b": []}]}), YES);
@@ -65,7 +65,7 @@ fn what_one_element_has_is_not_absent() {
 }
 
 #[test]
-fn a_later_path_is_absent_from_the_element_that_an_earlier_one_chose() {
+fn later_path_is_absent_in_the_selected_element() {
     let later = json!({"a": {"b": [1], "c": [{"exists": false}]}});
     check(&later, &json!({"a": [{"b": 1}, {"c": 1}]}), YES);
     check(&later, &json!({"a": [{"b": 1, "c": 1}, {"b": 2}]}), NO);
@@ -75,8 +75,8 @@ fn a_later_path_is_absent_from_the_element_that_an_earlier_one_chose() {
 }
 
 #[test]
-fn paths_are_in_order_as_whole_texts() {
-    // "a-b" stands before "a.b": a hyphen sorts before the dot.
+fn paths_are_sorted_as_whole_texts() {
+    // "a-b" precedes "a.b", because the hyphen sorts before the dot.
     let pattern = json!({"x": {"a": {"b": [{"exists": false}]}, "a-b": [1]}});
     check(&pattern, &json!({"x": [{"a-b": 1}, {"a": {"b": 1}}]}), YES);
     let pattern = json!({"x": {"a": {"b": [{"exists": false}]}, "a0": [1]}});
@@ -84,20 +84,20 @@ fn paths_are_in_order_as_whole_texts() {
 }
 
 #[test]
-fn absence_in_a_large_array_is_quick() {
+fn absence_in_a_large_array_is_fast() {
     let elements = vec![json!({"d": 1}); 20_000];
     check(&json!({"a": {"b": [{"exists": false}], "c": [1]}}), &json!({"a": elements}), NO);
 }
 
 #[test]
-fn an_event_as_deep_as_json_may_be_is_walked() {
+fn event_of_maximum_depth_is_matched() {
     let text = format!("{{\"a\":{}1{}}}", "[".repeat(125), "]".repeat(125));
     let event = serde_json::from_str(&text).unwrap();
     check(&json!({"a": [1]}), &event, YES);
 }
 
 #[test]
-fn a_pattern_as_deep_as_it_may_be_is_walked() {
+fn pattern_of_maximum_depth_is_matched() {
     let nested = |leaf| (0..MAX_DEPTH).fold(leaf, |inner, _| json!({ "a": [inner] }));
     let pattern = (0..MAX_DEPTH).fold(json!([1]), |inner, _| json!({ "a": inner }));
     check(&pattern, &nested(json!(1)), YES);

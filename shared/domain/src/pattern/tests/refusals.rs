@@ -1,11 +1,11 @@
-//! What is refused, and with what words.
+//! Refused patterns and their messages.
 
 use serde_json::{Value, json};
 
 use crate::pattern::{MAX_COMBINATIONS, MAX_DEPTH, MAX_LENGTH, Pattern};
 
 #[test]
-fn a_refusal_says_where_what_and_what_instead() {
+fn refusal_states_location_found_and_wanted() {
     check(&json!([]), "the pattern: found an empty array, wanted an object with at least one field");
     check(&json!({}), "the pattern: found an empty object, wanted an object with at least one field");
     check(&json!({"detail": {}}), "detail: found an empty object, wanted an object with at least one field");
@@ -19,7 +19,7 @@ fn a_refusal_says_where_what_and_what_instead() {
 }
 
 #[test]
-fn an_operator_is_known_and_stands_alone() {
+fn refuses_unknown_and_combined_operators() {
     let known = "prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr or exists";
     check(&json!({"a": [{"regex": "x"}]}), &format!("a[0]: found the operator \"regex\", wanted {known}"));
     check(
@@ -33,7 +33,7 @@ fn an_operator_is_known_and_stands_alone() {
 }
 
 #[test]
-fn an_operand_has_its_operators_type() {
+fn refuses_operands_of_the_wrong_type() {
     check(&json!({"a": [{"prefix": 5}]}), "a[0]: found 5, wanted a string for prefix");
     check(
         &json!({"a": [{"equals-ignore-case": ["x"]}]}),
@@ -52,7 +52,7 @@ fn an_operand_has_its_operators_type() {
 }
 
 #[test]
-fn a_wildcard_has_no_neighbouring_asterisks_and_no_idle_backslash() {
+fn refuses_adjacent_asterisks_and_useless_backslashes() {
     check(
         &json!({"a": [{"wildcard": "a**"}]}),
         "a[0]: found \"a**\" (character 3), wanted no two asterisks side by side",
@@ -63,7 +63,7 @@ fn a_wildcard_has_no_neighbouring_asterisks_and_no_idle_backslash() {
 }
 
 #[test]
-fn anything_but_takes_strings_or_numbers_or_one_text_operator() {
+fn anything_but_accepts_strings_numbers_or_one_text_operator() {
     let wanted = "for anything-but strings, numbers, or prefix, suffix, equals-ignore-case or wildcard";
     check(&json!({"a": [{"anything-but": null}]}), &format!("a[0]: found null, wanted {wanted}"));
     check(&json!({"a": [{"anything-but": ["x", true]}]}), &format!("a[0]: found true, wanted {wanted}"));
@@ -98,7 +98,7 @@ fn anything_but_takes_strings_or_numbers_or_one_text_operator() {
 }
 
 #[test]
-fn numeric_takes_one_comparison_or_a_range_from_below() {
+fn numeric_accepts_one_comparison_or_a_range() {
     let wanted = "wanted for numeric one comparison such as [\"<\", 10], or two: > or >= first, then < or <=";
     for operand in [
         json!([]),
@@ -129,7 +129,7 @@ fn numeric_takes_one_comparison_or_a_range_from_below() {
 }
 
 #[test]
-fn a_block_is_an_address_a_slash_and_bits() {
+fn refuses_invalid_blocks() {
     let wanted = "wanted for cidr an address, a slash and the bits: at most 31 of IPv4, 127 of IPv6";
     for block in [
         "10.0.0.0",
@@ -149,7 +149,7 @@ fn a_block_is_an_address_a_slash_and_bits() {
 }
 
 #[test]
-fn or_takes_two_patterns_at_least_and_is_never_a_name() {
+fn or_needs_two_patterns_and_is_never_a_field() {
     let wanted = "wanted an array of at least two patterns";
     check(&json!({"$or": [{"a": [1]}]}), &format!("$or: found an array of length 1, {wanted}"));
     check(&json!({"d": {"$or": {"a": [1]}}}), &format!("d.$or: found an object with \"a\", {wanted}"));
@@ -168,9 +168,9 @@ fn or_takes_two_patterns_at_least_and_is_never_a_name() {
 }
 
 #[test]
-fn a_path_is_constrained_once_in_a_combination() {
+fn refuses_a_second_constraint_on_a_path() {
     let wanted = "found a second constraint on the same path, wanted each path once in a combination of $or";
-    // Which of the two is named depends on the order that serde_json was built to keep.
+    // The named path depends on the member order, which serde_json's features decide.
     let pattern = json!({"a": [1], "$or": [{"a": [2]}, {"b": [3]}]});
     let refusal = Pattern::compile(&pattern).unwrap_err().to_string();
     assert!(refusal == format!("a: {wanted}") || refusal == format!("$or[0].a: {wanted}"), "{refusal}");
@@ -178,7 +178,7 @@ fn a_path_is_constrained_once_in_a_combination() {
 }
 
 #[test]
-fn a_pattern_one_over_a_limit_is_refused() {
+fn refuses_patterns_one_over_a_limit() {
     let or = |length: usize| json!(vec![json!({"a": [1]}); length]);
     assert!(
         Pattern::compile(&json!({"x": {"$or": or(10)}, "y": {"$or": or(10)}, "z": {"$or": or(10)}})).is_ok()

@@ -4,40 +4,41 @@ use super::{ask, set};
 use crate::preference::{Layers, Preferences};
 
 #[test]
-fn without_a_tenant_the_recipient_stands_above_the_environment() {
-    let said = json!({"environment": email(false), "recipient": email(true)});
-    check(&said, false, &["channel_types.email = true (recipient)"]);
+fn recipient_overrides_environment_without_a_tenant() {
+    let layers = json!({"environment": email(false), "recipient": email(true)});
+    check(&layers, false, &["channel_types.email = true (recipient)"]);
     check(&json!({"environment": email(false)}), false, &["channel_types.email = false (environment)"]);
 }
 
 #[test]
-fn with_a_tenant_the_recipients_general_set_has_no_say() {
-    let said = json!({"environment": email(true), "tenant": email(false), "recipient": email(true)});
-    check(&said, true, &["channel_types.email = false (tenant)"]);
-    let said = json!({"recipient": email(true), "recipient_in_tenant": email(false), "tenant": email(true)});
-    check(&said, true, &["channel_types.email = false (recipient in tenant)"]);
-    check(&said, false, &["channel_types.email = true (recipient)"]);
+fn general_set_is_ignored_with_a_tenant() {
+    let layers = json!({"environment": email(true), "tenant": email(false), "recipient": email(true)});
+    check(&layers, true, &["channel_types.email = false (tenant)"]);
+    let layers =
+        json!({"recipient": email(true), "recipient_in_tenant": email(false), "tenant": email(true)});
+    check(&layers, true, &["channel_types.email = false (recipient in tenant)"]);
+    check(&layers, false, &["channel_types.email = true (recipient)"]);
 }
 
 #[test]
-fn only_without_both_tenant_sets_the_general_set_counts_for_a_tenants_event() {
-    let said = json!({"environment": email(true), "recipient": email(false)});
-    check(&said, true, &["channel_types.email = false (recipient)"]);
-    let said = json!({"environment": email(true), "recipient": email(false), "recipient_in_tenant": {}});
-    check(&said, true, &["channel_types.email = true (environment)"]);
-    let said = json!({"environment": email(true), "recipient": email(false), "tenant": {}});
-    check(&said, true, &["channel_types.email = true (environment)"]);
+fn general_set_applies_if_both_tenant_sets_are_missing() {
+    let layers = json!({"environment": email(true), "recipient": email(false)});
+    check(&layers, true, &["channel_types.email = false (recipient)"]);
+    let layers = json!({"environment": email(true), "recipient": email(false), "recipient_in_tenant": {}});
+    check(&layers, true, &["channel_types.email = true (environment)"]);
+    let layers = json!({"environment": email(true), "recipient": email(false), "tenant": {}});
+    check(&layers, true, &["channel_types.email = true (environment)"]);
 }
 
 #[test]
 fn sets_are_merged_by_key_at_every_depth() {
-    let said = json!({
+    let layers = json!({
         "environment": {"categories": {"lab": {"channel_types": {"email": true, "sms": false}, "conditions": [{"a": [1]}]}}},
         "tenant": {"categories": {"lab": {"channel_types": {"sms": true}}, "news": false}},
         "recipient_in_tenant": {"categories": {"lab": {"conditions": []}}, "commercial_subscribed": false},
     });
     check(
-        &said,
+        &layers,
         true,
         &[
             "categories.lab.channel_types.email = true (environment)",
@@ -50,72 +51,72 @@ fn sets_are_merged_by_key_at_every_depth() {
 }
 
 #[test]
-fn a_bool_and_an_object_take_each_others_place() {
-    let said = json!({"environment": lab(json!({"channel_types": {"email": false}})), "recipient": lab(json!(true))});
-    check(&said, false, &["categories.lab = true (recipient)"]);
-    let said =
+fn bool_and_object_replace_each_other() {
+    let layers = json!({"environment": lab(json!({"channel_types": {"email": false}})), "recipient": lab(json!(true))});
+    check(&layers, false, &["categories.lab = true (recipient)"]);
+    let layers =
         json!({"environment": lab(json!(false)), "recipient": lab(json!({"channel_types": {"sms": true}}))});
-    check(&said, false, &["categories.lab.channel_types.sms = true (recipient)"]);
+    check(&layers, false, &["categories.lab.channel_types.sms = true (recipient)"]);
 }
 
 #[test]
-fn a_locked_object_shuts_out_every_higher_set_and_the_keys_it_does_not_name() {
+fn lock_excludes_higher_sets_also_for_missing_keys() {
     let locked = json!({"channel_types": {"email": false, "__strategy__": "replace"}});
     let recipient = json!({"channel_types": {"email": true, "sms": false}, "channels": {"ses": false}});
-    let said = json!({"environment": locked, "recipient": recipient});
+    let layers = json!({"environment": locked, "recipient": recipient});
     let expected = ["channel_types.email = false (environment, locked)", "channels.ses = false (recipient)"];
-    check(&said, false, &expected);
-    let said = json!({"tenant": locked, "environment": email(true), "recipient_in_tenant": email(true)});
-    check(&said, true, &["channel_types.email = false (tenant, locked)"]);
+    check(&layers, false, &expected);
+    let layers = json!({"tenant": locked, "environment": email(true), "recipient_in_tenant": email(true)});
+    check(&layers, true, &["channel_types.email = false (tenant, locked)"]);
 }
 
 #[test]
-fn a_lock_over_a_lower_set_still_lets_it_through_where_it_is_silent() {
-    let said = json!({
+fn lock_keeps_the_values_of_lower_sets() {
+    let layers = json!({
         "environment": {"channel_types": {"email": false, "sms": false}},
         "tenant": {"channel_types": {"email": true, "__strategy__": "replace"}},
         "recipient_in_tenant": {"channel_types": {"sms": true}},
     });
     let expected =
         ["channel_types.email = true (tenant, locked)", "channel_types.sms = false (environment, locked)"];
-    check(&said, true, &expected);
+    check(&layers, true, &expected);
 }
 
 #[test]
-fn the_lower_of_two_locks_holds() {
-    let said = json!({
+fn lower_lock_wins() {
+    let layers = json!({
         "environment": {"channel_types": {"email": false, "__strategy__": "replace"}},
         "tenant": {"__strategy__": "replace", "channel_types": {"email": true}},
     });
-    check(&said, true, &["channel_types.email = false (environment, locked)"]);
+    check(&layers, true, &["channel_types.email = false (environment, locked)"]);
 }
 
 #[test]
-fn a_set_may_be_locked_as_a_whole() {
-    let said = json!({"environment": {"__strategy__": "replace"}, "recipient": email(false)});
-    check(&said, false, &[]);
+fn whole_set_can_be_locked() {
+    let layers = json!({"environment": {"__strategy__": "replace"}, "recipient": email(false)});
+    check(&layers, false, &[]);
 }
 
 #[test]
-fn a_bool_above_does_not_remove_a_lock_further_down() {
+fn bool_does_not_remove_a_nested_lock() {
     let locked =
         json!({"channel_types": {"email": false, "__strategy__": "replace"}, "channels": {"ses": false}});
-    let said = json!({"environment": lab(locked), "recipient": lab(json!(true))});
+    let layers = json!({"environment": lab(locked), "recipient": lab(json!(true))});
     check(
-        &said,
+        &layers,
         false,
         &[
             "categories.lab = true (recipient)",
             "categories.lab.channel_types.email = false (environment, locked)",
         ],
     );
-    let said = json!({
+    let layers = json!({
         "environment": lab(json!({"channel_types": {"email": false, "__strategy__": "replace"}, "channels": {"ses": false}})),
         "tenant": lab(json!(true)),
         "recipient_in_tenant": lab(json!({"channel_types": {"email": true}, "channels": {"sns": true}})),
     });
     check(
-        &said,
+        &layers,
         true,
         &[
             "categories.lab.channel_types.email = false (environment, locked)",
@@ -125,14 +126,14 @@ fn a_bool_above_does_not_remove_a_lock_further_down() {
 }
 
 #[test]
-fn a_recipient_locks_nothing() {
-    let said =
+fn lock_in_a_recipients_set_has_no_effect() {
+    let layers =
         json!({"environment": email(false), "recipient": {"channel_types": {"__strategy__": "replace"}}});
-    check(&said, false, &["channel_types.email = false (environment)"]);
+    check(&layers, false, &["channel_types.email = false (environment)"]);
 }
 
 #[test]
-fn an_empty_lock_means_allowed_for_good() {
+fn empty_lock_allows_permanently() {
     let environment = set(&json!({"workflows": {"paid": {"__strategy__": "replace"}}}));
     let recipient = set(&json!({"workflows": {"paid": false}}));
     let layers = Layers { environment: Some(&environment), recipient: Some(&recipient), ..Layers::default() };
@@ -140,7 +141,7 @@ fn an_empty_lock_means_allowed_for_good() {
 }
 
 #[test]
-fn a_lock_that_is_gone_brings_the_recipients_value_back() {
+fn removed_lock_restores_the_recipients_value() {
     let recipient = set(&email(false));
     let locked = set(&json!({"channel_types": {"email": true, "__strategy__": "replace"}}));
     let lifted = locked.merged_with(&set(&json!({"channel_types": {"__strategy__": "merge"}}))).unwrap();
@@ -162,10 +163,10 @@ fn lab(entry: Value) -> Value {
     json!({"categories": {"lab": entry}})
 }
 
-/// `said` has a set per layer; `expected` is every value that counts.
+/// Checks the effective values. `sets` has one set per layer.
 #[track_caller]
-fn check(said: &Value, has_tenant: bool, expected: &[&str]) {
-    let read = |name: &str| said.get(name).map(set);
+fn check(sets: &Value, has_tenant: bool, expected: &[&str]) {
+    let read = |name: &str| sets.get(name).map(set);
     let (environment, tenant) = (read("environment"), read("tenant"));
     let (recipient, recipient_in_tenant) = (read("recipient"), read("recipient_in_tenant"));
     let layers = Layers {
@@ -178,10 +179,10 @@ fn check(said: &Value, has_tenant: bool, expected: &[&str]) {
     let leaves: Vec<String> = layers
         .merged(has_tenant)
         .iter()
-        .map(|it| {
-            let lock = if it.locked { ", locked" } else { "" };
-            format!("{} = {} ({}{lock})", it.path.join("."), it.value, it.layer.name())
+        .map(|leaf| {
+            let lock = if leaf.locked { ", locked" } else { "" };
+            format!("{} = {} ({}{lock})", leaf.path.join("."), leaf.value, leaf.layer.name())
         })
         .collect();
-    assert_eq!(leaves, expected, "{said}");
+    assert_eq!(leaves, expected, "{sets}");
 }

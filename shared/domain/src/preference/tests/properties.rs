@@ -1,4 +1,4 @@
-//! What holds for every set and every question.
+//! Properties of all sets and questions.
 
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -17,51 +17,51 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_names_decides_nothing(said in sets(), question in questions()) {
-        let reversed: Vec<String> = said.iter().map(|it| backwards(&value_of(it.as_ref()))).collect();
-        let there: Vec<Option<Preferences>> = said.iter().map(|it| it.as_ref().map(set)).collect();
-        let back: Vec<Option<Preferences>> = said.iter().zip(&reversed)
-            .map(|(it, text)| it.as_ref().map(|_| serde_json::from_str(text).unwrap()))
+    fn member_order_does_not_matter(values in sets(), question in questions()) {
+        let reversed: Vec<String> = values.iter().map(|value| backwards(&value_of(value.as_ref()))).collect();
+        let stored: Vec<Option<Preferences>> = values.iter().map(|value| value.as_ref().map(set)).collect();
+        let back: Vec<Option<Preferences>> = values.iter().zip(&reversed)
+            .map(|(value, text)| value.as_ref().map(|_| serde_json::from_str(text).unwrap()))
             .collect();
-        prop_assert_eq!(ask(&layers(&there), &question), ask(&layers(&back), &question));
+        prop_assert_eq!(ask(&layers(&stored), &question), ask(&layers(&back), &question));
     }
 
     #[test]
-    fn one_no_denies_and_nothing_else_does(said in sets(), question in questions()) {
-        let there: Vec<Option<Preferences>> = said.iter().map(|it| it.as_ref().map(set)).collect();
-        let vote = ask(&layers(&there), &question);
+    fn denied_exactly_if_one_vote_is_no(values in sets(), question in questions()) {
+        let stored: Vec<Option<Preferences>> = values.iter().map(|value| value.as_ref().map(set)).collect();
+        let vote = ask(&layers(&stored), &question);
         let is_critical = question["critical"] == json!(true);
         prop_assert_eq!(vote.allowed, is_critical || vote.votes.iter().all(|vote| vote.allowed));
         prop_assert_eq!(vote.because.scope == Scope::Critical, is_critical);
     }
 
     #[test]
-    fn a_no_at_any_scope_that_exists_denies(said in sets(), question in questions(), at in 0..3_usize) {
+    fn no_in_any_scope_denies(values in sets(), question in questions(), scope in 0..3_usize) {
         let no = [
             json!({"channel_types": {"email": false}, "channels": {"email": false, "ses": false}}),
             json!({"workflows": {"paid": false}}),
             json!({"categories": {"billing": false}}),
         ];
-        // On top of everything, so that only a lock below can keep it out.
-        let mut said: Vec<Option<Value>> = said.iter().map(|it| it.as_ref().map(unlocked)).collect();
+        // The no is in the highest set, so that only a lock below can exclude it.
+        let mut values: Vec<Option<Value>> = values.iter().map(|value| value.as_ref().map(unlocked)).collect();
         let top = if question["tenant"] == json!(true) { 3 } else { 2 };
-        let base = set(&value_of(said[top].as_ref()));
-        said[top] = Some(base.merged_with(&set(&no[at])).ok().unwrap().to_value());
-        let there: Vec<Option<Preferences>> = said.iter().map(|it| it.as_ref().map(set)).collect();
-        let vote = ask(&layers(&there), &question);
+        let base = set(&value_of(values[top].as_ref()));
+        values[top] = Some(base.merged_with(&set(&no[scope])).ok().unwrap().to_value());
+        let stored: Vec<Option<Preferences>> = values.iter().map(|value| value.as_ref().map(set)).collect();
+        let vote = ask(&layers(&stored), &question);
         prop_assert_eq!(vote.allowed, question["critical"] == json!(true), "{}", vote.because);
     }
 
     #[test]
-    fn no_recipient_changes_what_is_locked(said in sets(), other in option::of(a_set()), tenant: bool) {
-        let there: Vec<Option<Preferences>> = said.iter().map(|it| it.as_ref().map(set)).collect();
-        let mut changed = there.clone();
-        // Without both tenant sets another list of layers counts; whether one is there is not the point here.
-        let top = if tenant && there[1].is_some() { 3 } else { 2 };
+    fn recipient_cannot_change_locked_values(values in sets(), other in option::of(a_set()), tenant: bool) {
+        let stored: Vec<Option<Preferences>> = values.iter().map(|value| value.as_ref().map(set)).collect();
+        let mut changed = stored.clone();
+        // Whether both tenant sets are missing must not change, because that selects other layers.
+        let top = if tenant && stored[1].is_some() { 3 } else { 2 };
         changed[3] = changed[3].clone().filter(|_| top == 3);
         let before = layers(&changed).merged(tenant);
         let locks = |leaves: &[Leaf]| -> Vec<Leaf> {
-            leaves.iter().filter(|leave| leave.locked && leave.layer < Layer::Recipient).cloned().collect()
+            leaves.iter().filter(|leaf| leaf.locked && leaf.layer < Layer::Recipient).cloned().collect()
         };
         let kept = locks(&before);
         changed[top] = other.as_ref().map(set);
@@ -72,33 +72,33 @@ proptest! {
     }
 
     #[test]
-    fn without_locks_the_highest_set_is_kept_whole(said in sets(), tenant: bool) {
-        let said: Vec<Option<Value>> = said.iter().map(|it| it.as_ref().map(unlocked)).collect();
-        let there: Vec<Option<Preferences>> = said.iter().map(|it| it.as_ref().map(set)).collect();
-        let top = if tenant && (there[1].is_some() || there[3].is_some()) { 3 } else { 2 };
-        let own = Layers { recipient: there[top].as_ref(), ..Layers::default() }.merged(false);
-        let all = layers(&there).merged(tenant);
+    fn highest_set_is_kept_without_locks(values in sets(), tenant: bool) {
+        let values: Vec<Option<Value>> = values.iter().map(|value| value.as_ref().map(unlocked)).collect();
+        let stored: Vec<Option<Preferences>> = values.iter().map(|value| value.as_ref().map(set)).collect();
+        let top = if tenant && (stored[1].is_some() || stored[3].is_some()) { 3 } else { 2 };
+        let own = Layers { recipient: stored[top].as_ref(), ..Layers::default() }.merged(false);
+        let all = layers(&stored).merged(tenant);
         for leaf in own {
-            let kept = all.iter().any(|it| it.path == leaf.path && it.value == leaf.value && it.layer >= Layer::Recipient);
+            let kept = all.iter().any(|other| other.path == leaf.path && other.value == leaf.value && other.layer >= Layer::Recipient);
             prop_assert!(kept, "{:?}", leaf.path);
         }
     }
 
     #[test]
-    fn a_merge_write_twice_is_a_merge_write_once(stored in a_set(), change in a_set()) {
+    fn merge_write_is_idempotent(stored in a_set(), change in a_set()) {
         let (stored, change) = (set(&stored), set(&change));
         let once = stored.merged_with(&change).ok().unwrap();
         prop_assert!(once.merged_with(&change).ok().unwrap() == once);
     }
 }
 
-/// Environment, tenant, recipient, recipient in tenant.
-fn layers(said: &[Option<Preferences>]) -> Layers<'_> {
+/// Layers in the order environment, tenant, recipient, recipient in tenant.
+fn layers(values: &[Option<Preferences>]) -> Layers<'_> {
     Layers {
-        environment: said[0].as_ref(),
-        tenant: said[1].as_ref(),
-        recipient: said[2].as_ref(),
-        recipient_in_tenant: said[3].as_ref(),
+        environment: values[0].as_ref(),
+        tenant: values[1].as_ref(),
+        recipient: values[2].as_ref(),
+        recipient_in_tenant: values[3].as_ref(),
         unsubscribed: None,
     }
 }
@@ -107,21 +107,21 @@ fn value_of(set: Option<&Value>) -> Value {
     set.cloned().unwrap_or(json!({}))
 }
 
-/// The set without its marks.
+/// The set without its strategies.
 fn unlocked(value: &Value) -> Value {
     let Some(members) = value.as_object() else { return value.clone() };
     members
         .iter()
         .filter(|(name, _)| *name != "__strategy__")
-        .map(|(name, it)| (name.clone(), unlocked(it)))
+        .map(|(name, value)| (name.clone(), unlocked(value)))
         .collect()
 }
 
-/// As JSON text, the names from last to first.
+/// JSON text with the names in reverse order.
 fn backwards(value: &Value) -> String {
     let Some(members) = value.as_object() else { return value.to_string() };
     let members: Vec<String> =
-        members.iter().rev().map(|(name, it)| format!("{}:{}", json!(name), backwards(it))).collect();
+        members.iter().rev().map(|(name, value)| format!("{}:{}", json!(name), backwards(value))).collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -146,20 +146,20 @@ fn a_set() -> impl Strategy<Value = Value> {
             ("workflows", workflows),
             ("categories", categories),
         ];
-        members.extend(parts.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?))));
+        members.extend(parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         members.extend(commercial.map(|commercial| ("commercial_subscribed".to_owned(), commercial.into())));
         marked(members, mark)
     })
 }
 
 fn entry() -> impl Strategy<Value = Value> {
-    let condition =
-        prop_oneof![Just(3), Just(4)].prop_map(|it| json!({"detail": {"data": {"severity": [it]}}}));
+    let condition = prop_oneof![Just(3), Just(4)]
+        .prop_map(|severity| json!({"detail": {"data": {"severity": [severity]}}}));
     let object = (option::of(channels()), option::of(channels()), option::of(vec(condition, 0..3)), mark());
     let object = object.prop_map(|(types, channels, conditions, mark)| {
         let parts =
             [("channel_types", types), ("channels", channels), ("conditions", conditions.map(Value::from))];
-        let members = parts.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?)));
+        let members = parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         marked(members.collect(), mark)
     });
     prop_oneof![any::<bool>().prop_map(Value::from), object]
@@ -174,7 +174,7 @@ fn named(
     values: impl Strategy<Value = Value>,
 ) -> impl Strategy<Value = Value> {
     (btree_map(names, values, 0..3), mark()).prop_map(|(members, mark)| {
-        marked(members.into_iter().map(|(name, it)| (name.to_owned(), it)).collect(), mark)
+        marked(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), mark)
     })
 }
 
@@ -199,7 +199,7 @@ fn questions() -> impl Strategy<Value = Value> {
     )
 }
 
-/// JSON that has the words of a set in it, in any place.
+/// JSON with the member names of a set at arbitrary positions.
 fn anything() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

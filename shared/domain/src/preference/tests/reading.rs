@@ -8,7 +8,7 @@ use crate::preference::{
 };
 
 #[test]
-fn channel_that_is_none_is_refused_with_the_nearest_and_an_old_set_with_one_is_still_read() {
+fn unknown_channel_is_refused_with_a_suggestion_and_read_from_old_sets() {
     for (value, expected) in [
         (json!({"channel_types": {"email": false, "__strategy__": "replace"}}), None),
         (
@@ -18,7 +18,7 @@ fn channel_that_is_none_is_refused_with_the_nearest_and_an_old_set_with_one_is_s
         (
             json!({"channel_types": {"e-mail": false}}),
             Some(
-                "channel_types.e-mail: found `e-mail`, which is no channel, wanted one of email, push, sms, ",
+                "channel_types.e-mail: found the unknown channel `e-mail`, wanted one of email, push, sms, ",
             ),
         ),
         (json!({"channel_types": {"Email": false}}), Some("did you mean `email`?")),
@@ -41,7 +41,7 @@ fn channel_that_is_none_is_refused_with_the_nearest_and_an_old_set_with_one_is_s
 }
 
 #[test]
-fn member_of_another_name_is_refused_with_the_nearest() {
+fn unknown_member_is_refused_with_a_suggestion() {
     for (value, part) in [
         (json!({"channel": {}}), "did you mean `channels`?"),
         (json!({"categorys": {}}), "did you mean `categories`?"),
@@ -55,7 +55,7 @@ fn member_of_another_name_is_refused_with_the_nearest() {
 }
 
 #[test]
-fn what_is_read_is_written_back() {
+fn sets_round_trip() {
     let source = json!({
         "channel_types": {"email": true, "__strategy__": "replace"},
         "channels": {"ses-eu": false},
@@ -69,11 +69,11 @@ fn what_is_read_is_written_back() {
 }
 
 #[test]
-fn a_refusal_names_the_place() {
+fn refusal_names_the_location() {
     refused(&json!([]), "the set: found an empty array, wanted an object");
     refused(
         &json!({"category": {}}),
-        "category: found a member of another name, wanted `categories`, `workflows`, `channel_types`, `channels` or \
+        "category: found an unknown member, wanted `categories`, `workflows`, `channel_types`, `channels` or \
          `commercial_subscribed`; did you mean `categories`?",
     );
     refused(
@@ -86,7 +86,7 @@ fn a_refusal_names_the_place() {
     );
     refused(
         &json!({"workflows": {"paid": {"email": false}}}),
-        "workflows.paid.email: found a member of another name, wanted `channel_types`, `channels` or `conditions`",
+        "workflows.paid.email: found an unknown member, wanted `channel_types`, `channels` or `conditions`",
     );
     refused(
         &json!({"commercial_subscribed": {}}),
@@ -103,7 +103,7 @@ fn a_refusal_names_the_place() {
 }
 
 #[test]
-fn a_condition_that_is_no_pattern_is_refused_with_its_place_in_both() {
+fn invalid_condition_is_refused_with_its_location() {
     let source =
         json!({"categories": {"lab": {"conditions": [{"a": [1]}, {"detail": {"data": {"severity": 3}}}]}}});
     let error = Preferences::read(&source).err().unwrap();
@@ -112,9 +112,9 @@ fn a_condition_that_is_no_pattern_is_refused_with_its_place_in_both() {
 }
 
 #[test]
-fn a_set_has_limits() {
+fn sets_have_limits() {
     let names = |count: usize| -> Value {
-        (0..count).map(|it| (format!("n{it}"), Value::Bool(true))).collect::<Map<_, _>>().into()
+        (0..count).map(|n| (format!("n{n}"), Value::Bool(true))).collect::<Map<_, _>>().into()
     };
     let conditions = |count: usize| vec![json!({"a": [1]}); count];
     for (good, bad) in [
@@ -139,7 +139,7 @@ fn a_set_has_limits() {
 }
 
 #[test]
-fn a_write_merges_or_replaces_and_says_which() {
+fn write_merges_or_replaces() {
     let stored = json!({"channel_types": {"email": false, "sms": true}, "categories": {"lab": {"channels": {"a": true}}}});
     let change = json!({"channel_types": {"email": true}, "categories": {"lab": false}, "commercial_subscribed": true});
     let merged = json!({
@@ -151,7 +151,7 @@ fn a_write_merges_or_replaces_and_says_which() {
 }
 
 #[test]
-fn a_write_keeps_a_lock_until_it_is_lifted_by_name() {
+fn write_keeps_a_lock_until_it_is_removed_explicitly() {
     let stored = set(&json!({"channels": {"a": true, "__strategy__": "replace"}}));
     let after = |change: Value| stored.merged_with(&set(&change)).ok().unwrap().to_value();
     assert_eq!(
@@ -165,22 +165,22 @@ fn a_write_keeps_a_lock_until_it_is_lifted_by_name() {
 }
 
 #[test]
-fn writes_cannot_grow_a_set_until_nobody_can_read_it() {
+fn writes_cannot_exceed_the_limits() {
     let names = |from: usize| -> Value {
         (from..from + MAX_CHANNELS)
-            .map(|it| (format!("n{it}"), Value::Bool(true)))
+            .map(|n| (format!("n{n}"), Value::Bool(true)))
             .collect::<Map<_, _>>()
             .into()
     };
     let lab = |from| set(&json!({"categories": {"lab": {"channels": names(from)}}}));
     assert!(lab(0).merged_with(&lab(0)).is_ok());
     let error = lab(0).merged_with(&lab(1)).err().unwrap();
-    assert_eq!(error.to_string(), "categories.lab.channels: found 51 names, wanted 50 names at most");
+    assert_eq!(error.to_string(), "categories.lab.channels: found 51 names, wanted at most 50 names");
 }
 
 #[test]
-fn names_that_do_not_exist_are_told_with_their_place() {
-    let names = |list: &[&str]| -> BTreeSet<String> { list.iter().map(|it| (*it).to_owned()).collect() };
+fn unknown_names_are_reported_with_their_path() {
+    let names = |list: &[&str]| -> BTreeSet<String> { list.iter().map(|name| (*name).to_owned()).collect() };
     let known = Known {
         rules: &names(&["paid"]),
         categories: &names(&["billing"]),
@@ -194,7 +194,7 @@ fn names_that_do_not_exist_are_told_with_their_place() {
         "categories": {"billing": {"channel_types": {"fax": false}}},
     }))
     .unknown_names(known);
-    let places: Vec<&str> = unknown.iter().map(|it| it.place.as_str()).collect();
+    let places: Vec<&str> = unknown.iter().map(|name| name.place.as_str()).collect();
     let expected = [
         "categories.billing.channel_types.fax",
         "channel_types.ses-eu",

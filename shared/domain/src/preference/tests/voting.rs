@@ -6,17 +6,17 @@ use crate::rule::Rule;
 use crate::unsubscribe::{Scope, Unsubscribed};
 
 #[test]
-fn where_nobody_says_anything_it_is_allowed() {
-    check(&json!({}), &json!({}), "allowed: no preference says anything about it");
+fn allowed_without_any_preference() {
+    check(&json!({}), &json!({}), "allowed: no preference applies");
     check(
         &json!({"workflows": {"shipped": false}, "categories": {"news": false}, "channel_types": {"socket": false}}),
         &json!({}),
-        "allowed: no preference says anything about it",
+        "allowed: no preference applies",
     );
 }
 
 #[test]
-fn a_bool_switches_a_whole_rule_or_category_off() {
+fn bool_turns_a_rule_or_category_off() {
     check(&json!({"workflows": {"paid": false}}), &json!({}), "denied: rule paid is off (environment)");
     check(
         &json!({"categories": {"billing": false}}),
@@ -27,18 +27,18 @@ fn a_bool_switches_a_whole_rule_or_category_off() {
 }
 
 #[test]
-fn one_no_is_enough_whatever_the_others_say() {
-    let said = json!({
+fn single_no_denies() {
+    let stored = json!({
         "channels": {"email": true}, "channel_types": {"email": true}, "workflows": {"paid": true},
         "categories": {"billing": true, "legal": {"channel_types": {"email": false}}},
     });
     let both = json!({"categories": ["billing", "legal"]});
-    check(&said, &both, "denied: email is off for category legal (environment)");
-    check(&said, &json!({}), "allowed: category billing is on (environment)");
+    check(&stored, &both, "denied: email is off for category legal (environment)");
+    check(&stored, &json!({}), "allowed: category billing is on (environment)");
 }
 
 #[test]
-fn a_channel_id_beats_its_type_within_a_scope_and_not_across() {
+fn channel_id_overrides_its_type_within_a_scope() {
     let same = json!({"channels": {"ses-eu": true}, "channel_types": {"email": false}});
     check(&same, &json!({"id": "ses-eu"}), "allowed: channel ses-eu is on for everything (environment)");
     check(&same, &json!({"id": "ses-us"}), "denied: email is off for everything (environment)");
@@ -49,52 +49,52 @@ fn a_channel_id_beats_its_type_within_a_scope_and_not_across() {
 }
 
 #[test]
-fn a_channel_type_with_one_provider_goes_by_its_own_name() {
-    let said = json!({"channels": {"email": false}, "channel_types": {"email": true}});
-    check(&said, &json!({}), "denied: channel email is off for everything (environment)");
-    check(&said, &json!({"id": "ses-eu"}), "allowed: email is on for everything (environment)");
+fn single_provider_has_the_channel_types_name() {
+    let stored = json!({"channels": {"email": false}, "channel_types": {"email": true}});
+    check(&stored, &json!({}), "denied: channel email is off for everything (environment)");
+    check(&stored, &json!({"id": "ses-eu"}), "allowed: email is on for everything (environment)");
 }
 
 #[test]
 fn all_conditions_of_an_entry_must_hold() {
     let severe = |than: u32| json!({"detail": {"data": {"severity": [{"numeric": [">", than]}]}}});
     let icu = json!({"detail": {"data": {"ward": ["icu"]}}});
-    let said = |conditions: Value| json!({"categories": {"billing": {"conditions": conditions}}});
+    let stored = |conditions: Value| json!({"categories": {"billing": {"conditions": conditions}}});
     check(
-        &said(json!([icu, severe(2)])),
+        &stored(json!([icu, severe(2)])),
         &json!({}),
         "allowed: the conditions of category billing hold (environment)",
     );
     check(
-        &said(json!([icu, severe(3)])),
+        &stored(json!([icu, severe(3)])),
         &json!({}),
         "denied: condition 2 of category billing does not hold (environment)",
     );
-    check(&said(json!([])), &json!({}), "allowed: the conditions of category billing hold (environment)");
+    check(&stored(json!([])), &json!({}), "allowed: the conditions of category billing hold (environment)");
 }
 
 #[test]
-fn what_is_commercial_needs_a_subscription_that_was_not_ended() {
+fn commercial_rule_is_denied_without_a_subscription() {
     let ended = json!({"commercial_subscribed": false, "channel_types": {"email": true}});
-    check(&ended, &json!({"commercial": true}), "denied: what is commercial is off (environment)");
+    check(&ended, &json!({"commercial": true}), "denied: commercial messages are off (environment)");
     check(&ended, &json!({}), "allowed: email is on for everything (environment)");
     let kept = json!({"commercial_subscribed": true});
-    check(&kept, &json!({"commercial": true}), "allowed: what is commercial is on (environment)");
-    check(&json!({}), &json!({"commercial": true}), "allowed: no preference says anything about it");
+    check(&kept, &json!({"commercial": true}), "allowed: commercial messages are on (environment)");
+    check(&json!({}), &json!({"commercial": true}), "allowed: no preference applies");
 }
 
 #[test]
-fn what_is_critical_is_allowed_and_nobody_is_asked() {
+fn critical_rule_is_allowed_without_a_vote() {
     let all_off = json!({
         "commercial_subscribed": false, "channel_types": {"email": false, "__strategy__": "replace"},
         "workflows": {"paid": false}, "categories": {"billing": false},
     });
     let critical = json!({"critical": true, "commercial": true});
-    check(&all_off, &critical, "allowed: the rule is critical, so no preference was asked");
+    check(&all_off, &critical, "allowed: the rule is critical and overrides preferences");
 }
 
 #[test]
-fn every_vote_is_told_in_the_order_of_evaluation() {
+fn votes_are_listed_in_evaluation_order() {
     let (environment, recipient) = (
         set(&json!({
             "channel_types": {"email": true},
@@ -106,7 +106,7 @@ fn every_vote_is_told_in_the_order_of_evaluation() {
     let vote = ask(&layers, &json!({"commercial": true}));
     let votes: Vec<String> = vote.votes.iter().map(ToString::to_string).collect();
     let expected = [
-        "what is commercial is on (recipient)",
+        "commercial messages are on (recipient)",
         "email is on for everything (environment)",
         "the conditions of rule paid hold (environment)",
         "channel email is on for rule paid (environment, locked)",
@@ -116,38 +116,43 @@ fn every_vote_is_told_in_the_order_of_evaluation() {
 }
 
 #[test]
-fn whoever_unsubscribed_gets_nothing_of_the_kind_whatever_a_layer_says() {
+fn unsubscription_overrides_all_layers() {
     let commercial = json!({"commercial": true});
-    leaves("commercial", &json!({}), &commercial, "denied: unsubscribed from what is commercial (recipient)");
+    leaves(
+        "commercial",
+        &json!({}),
+        &commercial,
+        "denied: unsubscribed from commercial messages (recipient)",
+    );
     let wants = json!({"commercial_subscribed": true});
-    leaves("commercial", &wants, &commercial, "denied: unsubscribed from what is commercial (recipient)");
+    leaves("commercial", &wants, &commercial, "denied: unsubscribed from commercial messages (recipient)");
     let locked = json!({"commercial_subscribed": true, "__strategy__": "replace"});
-    leaves("commercial", &locked, &commercial, "denied: unsubscribed from what is commercial (recipient)");
-    leaves("commercial", &json!({}), &json!({}), "allowed: no preference says anything about it");
+    leaves("commercial", &locked, &commercial, "denied: unsubscribed from commercial messages (recipient)");
+    leaves("commercial", &json!({}), &json!({}), "allowed: no preference applies");
     leaves(
         "category:billing",
         &json!({}),
         &json!({}),
         "denied: unsubscribed from category billing (recipient)",
     );
-    leaves("category:other", &json!({}), &json!({}), "allowed: no preference says anything about it");
+    leaves("category:other", &json!({}), &json!({}), "allowed: no preference applies");
     let critical = json!({"critical": true});
     leaves(
         "category:billing",
         &json!({}),
         &critical,
-        "allowed: the rule is critical, so no preference was asked",
+        "allowed: the rule is critical and overrides preferences",
     );
 }
 
 #[test]
-fn a_locked_category_cannot_be_left() {
+fn locked_category_ignores_an_unsubscription() {
     let locked = json!({"categories": {"billing": {"__strategy__": "replace"}}});
-    leaves("category:billing", &locked, &json!({}), "allowed: no preference says anything about it");
+    leaves("category:billing", &locked, &json!({}), "allowed: no preference applies");
 }
 
 #[test]
-fn a_letter_offers_a_way_out_of_what_is_commercial_or_optional_and_never_of_what_is_critical_or_locked() {
+fn unsubscribe_link_is_offered_for_commercial_and_optional_unlocked_rules() {
     let billing = Scope::Category("billing".to_owned());
     let billing = Some(&billing);
     let locked = json!({"categories": {"billing": {"__strategy__": "replace"}}});
@@ -161,7 +166,7 @@ fn a_letter_offers_a_way_out_of_what_is_commercial_or_optional_and_never_of_what
 }
 
 #[test]
-fn a_vote_is_kept_as_json_and_read_back() {
+fn votes_round_trip_as_json() {
     let environment = set(&json!({"categories": {"billing": {"channel_types": {"email": false}}}}));
     let layers = Layers { environment: Some(&environment), ..Layers::default() };
     let vote = ask(&layers, &json!({}));
@@ -182,7 +187,7 @@ fn check(environment: &Value, others: &Value, expected: &str) {
     assert_eq!(format!("{word}: {}", vote.because), expected);
 }
 
-/// `scope` is what the recipient left.
+/// Votes after the recipient unsubscribed from `scope`.
 #[track_caller]
 fn leaves(scope: &str, environment: &Value, others: &Value, expected: &str) {
     let environment = set(environment);
@@ -204,7 +209,7 @@ fn offers(environment: &Value, members: &Value, optional: &[&str], expected: Opt
     }
     let rule: Rule = serde_json::from_value(rule).unwrap();
     let environment = set(environment);
-    let optional = optional.iter().map(|it| (*it).to_owned()).collect();
+    let optional = optional.iter().map(|name| (*name).to_owned()).collect();
     let layers = Layers { environment: Some(&environment), ..Layers::default() };
     assert_eq!(layers.way_out(&rule, &optional, false).as_ref(), expected, "{members}");
 }

@@ -1,4 +1,4 @@
-//! Aliases, and the tenant that a payload names.
+//! Tests of aliases, and of tenants in payloads.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::key::Key;
 use crate::producers::{Aliases, Producers};
 
 #[test]
-fn event_counts_under_the_type_that_its_name_stands_for() {
+fn alias_changes_the_type() {
     let producers = Producers::default().with_aliases(aliases(&[("TaskCreatedEvent", "task.created")]));
     let event = read(&producers, "tasks", "TaskCreatedEvent", json!({ "taskId": "t-1" })).unwrap();
     assert_eq!((event.kind.as_str(), event.original_name()), ("task.created", Some("TaskCreatedEvent")));
@@ -31,16 +31,16 @@ fn event_counts_under_the_type_that_its_name_stands_for() {
 }
 
 #[test]
-fn alias_changes_no_key_of_an_event() {
+fn alias_does_not_change_notification_keys() {
     let producers = Producers::default().with_aliases(aliases(&[("A", "b")]));
-    let [plain, aliased] =
-        [&Producers::default(), &producers].map(|it| read(it, "tasks", "A", json!({})).unwrap());
+    let [plain, aliased] = [&Producers::default(), &producers]
+        .map(|producers| read(producers, "tasks", "A", json!({})).unwrap());
     let key = |event: &Event| Key::of(event, "rule", "ann", None, 0, "");
     assert_eq!(key(&plain), key(&aliased));
 }
 
 #[test]
-fn types_of_a_producer_are_those_behind_aliases() {
+fn producer_types_are_checked_after_aliases() {
     let entries = json!([{ "source": "tasks", "tenants": "all", "types": ["task.*"] }]);
     let producers = producers(entries)
         .with_aliases(aliases(&[("TaskCreatedEvent", "task.created"), ("X", "order.paid")]));
@@ -49,7 +49,7 @@ fn types_of_a_producer_are_those_behind_aliases() {
 }
 
 #[test]
-fn alias_neither_reaches_a_reserved_type_nor_hides_one() {
+fn reserved_types_have_no_aliases() {
     let names = [("Evil", "carillon.recipient.updated"), ("communication.sent", "order.paid")];
     let producers = Producers::default().with_aliases(aliases(&names));
     assert_eq!(read(&producers, "tasks", "Evil", json!({})).unwrap().kind, "Evil");
@@ -71,14 +71,14 @@ fn identity_is_checked_before_the_alias() {
 }
 
 #[test]
-fn payload_names_the_tenant_where_the_envelope_names_none() {
+fn tenant_is_read_from_the_payload_if_the_envelope_has_none() {
     let producers = with_tenant("$.data.clinicId | $.data.workspaceId", json!(["c-1", "w-1"]));
     let tenant =
         |detail: Value| read(&producers, "hub", "t", detail).map(|event| event.tenant.unwrap_or_default());
     assert_eq!(tenant(json!({ "clinicId": "c-1" })).as_deref(), Ok("c-1"));
     assert_eq!(tenant(json!({ "workspaceId": "w-1" })).as_deref(), Ok("w-1"));
     assert_eq!(tenant(json!({ "clinicId": ["c-1", "c-1"] })).as_deref(), Ok("c-1"));
-    // The envelope's own tenant wins, and the entry's list binds both.
+    // The envelope's own tenant takes precedence, and the entry's list limits both.
     let envelope = |tenant: &str| json!({ "specversion": "1.0", "id": "1", "source": "hub", "type": "t", "tenant": tenant, "data": { "clinicId": "c-1" } });
     assert_eq!(tenant(envelope("w-1")).as_deref(), Ok("w-1"));
     assert_eq!(tenant(envelope("c-9")), Err("producer_not_allowed"));
@@ -89,13 +89,13 @@ fn payload_names_the_tenant_where_the_envelope_names_none() {
 }
 
 #[test]
-fn number_names_a_tenant() {
+fn number_is_a_valid_tenant() {
     let event = read(&with_tenant("$.data.clinicId", json!(["7"])), "hub", "t", json!({ "clinicId": 7 }));
     assert_eq!(event.unwrap().tenant.as_deref(), Some("7"));
 }
 
 #[test]
-fn entry_of_the_outbox_keeps_the_tenant_that_it_lies_under() {
+fn outbox_entry_keeps_its_tenant() {
     let producers = with_tenant("$.data.clinicId", json!("all"));
     let producers: Producers = serde_json::from_value(
         json!({ "entries": serde_json::to_value(&producers).unwrap(), "aliases": { "t": "u" } }),
@@ -109,7 +109,7 @@ fn entry_of_the_outbox_keeps_the_tenant_that_it_lies_under() {
 }
 
 #[test]
-fn policy_is_written_as_a_list_unless_it_has_aliases() {
+fn producers_are_a_list_unless_there_are_aliases() {
     let list = with_tenant("$.data.a | $.data.b", json!("none"));
     let written = serde_json::to_value(&list).unwrap();
     assert!(written.is_array(), "the last release reads it: {written}");

@@ -1,25 +1,26 @@
-//! The calling codes of the world, and what each country dials in front of a number that comes from within the country.
+//! The calling codes of all countries, and the trunk prefixes of their national numbers.
 //!
 //! Source: ITU-T E.164, list of assigned country codes; national prefixes of ITU Operational Bulletin 994 and of
-//! libphonenumber 9.0.43, with which `tests/interop/phones.py` compares every code.
+//! libphonenumber 9.0.43. `tests/interop/phones.py` compares every code with libphonenumber.
 
-/// What is dialled in front of a national number, and does not belong to the international one.
+/// The trunk prefix, which precedes national numbers and is not part of international ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Trunk {
-    /// The first of these that fits.
+    /// The first of these prefixes that matches.
     Prefix(&'static [Prefix]),
-    /// Nothing, and no number begins with 0.
+    /// No prefix, and no number begins with 0.
     None,
-    /// Nothing, and a number may begin with a 0 that belongs to it.
+    /// No prefix, and numbers may begin with a 0 of their own.
     Kept,
 }
 
-/// A national number that begins with these digits and has more than so many loses so many.
+/// The leading digits of a national number, the length that the number must exceed, and the number of digits to
+/// remove.
 pub(super) type Prefix = (&'static str, usize, usize);
 
 const ZERO: Trunk = Trunk::Prefix(&[("0", 0, 1)]);
 
-/// Countries that dial a 0 within the country, and whose numbers never begin with one.
+/// Countries with the trunk prefix 0, whose numbers never begin with 0.
 const WITH_ZERO: [u16; 101] = [
     20, 27, 31, 32, 33, 40, 41, 43, 44, 46, 49, 51, 53, 54, 55, 57, 58, 60, 61, 62, 63, 64, 66, 81, 82, 84,
     86, 90, 91, 92, 93, 94, 95, 98, 211, 212, 213, 218, 231, 232, 233, 234, 243, 249, 251, 252, 254, 255,
@@ -28,7 +29,7 @@ const WITH_ZERO: [u16; 101] = [
     964, 966, 967, 970, 971, 972, 976, 977, 994, 995, 996,
 ];
 
-/// Countries and services without a trunk prefix, and without numbers that begin with 0.
+/// Countries and services without a trunk prefix and without numbers that begin with 0.
 const WITHOUT: [u16; 92] = [
     30, 34, 45, 48, 52, 56, 65, 216, 220, 221, 222, 223, 224, 228, 230, 235, 236, 237, 238, 239, 240, 244,
     245, 246, 248, 253, 257, 258, 266, 267, 268, 269, 290, 297, 298, 299, 350, 351, 352, 354, 356, 357, 371,
@@ -40,8 +41,8 @@ const WITHOUT: [u16; 92] = [
 /// Countries and services whose numbers may begin with 0: Italy, Ivory Coast, Benin and others.
 const WITH_OWN_ZERO: [u16; 13] = [39, 47, 225, 226, 227, 229, 242, 247, 378, 800, 881, 888, 992];
 
-/// Countries with a prefix of another kind. 241 and 250 have numbers that begin with 0, beside the prefix 0.
-/// In Belarus (375) free numbers begin with 80 themselves.
+/// Countries with other prefixes. 241 and 250 have the prefix 0 and also numbers that begin with 0. In Belarus (375)
+/// toll-free numbers begin with 80 themselves.
 const OTHERS: [(u16, &[Prefix]); 9] = [
     (1, &[("1", 10, 1)]),
     (7, &[("8", 10, 1)]),
@@ -54,25 +55,25 @@ const OTHERS: [(u16, &[Prefix]); 9] = [
     (993, &[("8", 8, 1)]),
 ];
 
-/// Codes of `OTHERS` whose numbers may begin with a 0 that belongs to them.
+/// Codes of `OTHERS` whose numbers may begin with a 0 of their own.
 const WITH_BOTH: [u16; 2] = [241, 250];
 
-/// The most digits of a national number, for countries that write a mobile prefix or a carrier inside of numbers: what
-/// is longer is no number that can be dialled from abroad.
+/// The maximum number of digits of a national number, for countries that write a mobile prefix or a carrier code
+/// inside numbers. Longer numbers cannot be dialled from abroad.
 const MOST: [(u16, usize); 3] = [(54, 11), (55, 11), (57, 11)];
 
-/// How a country's numbers are written.
+/// The numbering plan of a country.
 pub(super) struct Numbering {
-    /// How many digits the calling code has.
+    /// The number of digits of the calling code.
     pub(super) code: usize,
     pub(super) trunk: Trunk,
-    /// Whether a number may begin with a 0 that belongs to it.
+    /// Whether numbers may begin with a 0 of their own.
     pub(super) keeps_zero: bool,
-    /// The most digits behind the calling code, where the country's own rules limit them.
+    /// The maximum number of digits after the calling code, where the country's rules limit it.
     pub(super) most: Option<usize>,
 }
 
-/// The numbering of the country whose calling code `digits` begin with. `None`: no country has this code.
+/// The numbering plan of the country whose calling code is a prefix of `digits`. `None` if no country has the code.
 pub(super) fn numbering_of(digits: &str) -> Option<Numbering> {
     (1..=3).find_map(|length| {
         let code: u16 = digits.get(..length)?.parse().ok()?;
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_calling_code_is_listed_once_and_none_begins_another() {
+    fn calling_codes_are_unique_and_prefix_free() {
         let others = OTHERS.map(|(code, _)| code);
         let lists: [&[u16]; 4] = [&WITH_ZERO, &WITHOUT, &WITH_OWN_ZERO, &others];
         let codes: Vec<String> = lists.concat().iter().map(u16::to_string).collect();

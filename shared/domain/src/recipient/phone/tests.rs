@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 #[test]
-fn one_number_has_one_form_however_it_is_written() {
+fn spellings_of_a_number_are_normalized() {
     for text in [
         "+447700900124",
         "+44 7700 900124",
@@ -42,7 +42,7 @@ fn one_number_has_one_form_however_it_is_written() {
 }
 
 #[test]
-fn trunk_prefix_is_left_out_where_the_country_dials_one_and_stays_where_it_belongs_to_the_number() {
+fn trunk_prefix_is_removed_and_own_zero_is_kept() {
     for (text, expected) in [
         ("+49 (0) 1701234567", "+491701234567"),
         ("+49 01701234567", "+491701234567"),
@@ -71,7 +71,7 @@ fn trunk_prefix_is_left_out_where_the_country_dials_one_and_stays_where_it_belon
 }
 
 #[test]
-fn text_that_is_no_international_number_is_refused_with_the_reason() {
+fn invalid_number_is_refused_with_the_reason() {
     for (text, expected) in [
         ("", NO_PLUS),
         ("020 7946 0000", NO_PLUS),
@@ -100,7 +100,7 @@ fn text_that_is_no_international_number_is_refused_with_the_reason() {
 }
 
 #[test]
-fn number_that_the_last_release_decided_to_send_to_is_still_read() {
+fn number_of_the_last_release_is_still_read() {
     let read = |text: &str| serde_json::from_value::<PhoneNumber>(text.into()).ok().map(|number| number.0);
     assert_eq!(read("+4407700900123").as_deref(), Some("+447700900123"));
     assert_eq!(read("+9991234567").as_deref(), Some("+9991234567"));
@@ -109,7 +109,7 @@ fn number_that_the_last_release_decided_to_send_to_is_still_read() {
 
 proptest! {
     #[test]
-    fn accepted_number_is_a_plus_and_digits_and_stays_as_it_is(text in "[+ ()0-9a-z;=.\u{ff0b}\u{ff10}-\u{ff19}\u{202a}-]{0,30}") {
+    fn accepted_number_is_a_plus_and_digits(text in "[+ ()0-9a-z;=.\u{ff0b}\u{ff10}-\u{ff19}\u{202a}-]{0,30}") {
         if let Ok(number) = PhoneNumber::parse(&text) {
             prop_assert!(number.0[1..].bytes().all(|digit| digit.is_ascii_digit()));
             prop_assert!(DIGITS.contains(&(number.0.len() - 1)));
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_at_all_makes_reading_panic(text in "(?s).{0,60}") {
+    fn no_text_panics(text in "(?s).{0,60}") {
         let _ = PhoneNumber::parse(&text);
     }
 }

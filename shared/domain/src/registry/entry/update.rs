@@ -1,11 +1,11 @@
-//! Merge patches and topics: what adds to a person that is there.
+//! Merge patches and topic changes of a stored recipient.
 
 use serde_json::{Map, Value};
 
 use super::super::limits::{self, MAX_ENTRY_BYTES, MAX_WITH_LATER_WORDS_BYTES};
 use super::super::patch::{copy, merge, pieces, set};
 use super::super::{Stamp, Topic, reading};
-use super::{Entry, History, KEPT, members_of, typed};
+use super::{Entry, History, RETAINED, members_of, typed};
 use crate::event::Refusal;
 use crate::recipient::ALL_TENANTS;
 
@@ -16,11 +16,11 @@ impl Entry {
         patch: &Map<String, Value>,
         stamp: &Stamp,
     ) -> Result<bool, Refusal> {
-        if self.last("tenants") < Some(stamp) && self.moves_to_others(patch) {
+        if self.last("tenants") < Some(stamp) && self.moves_to_other_tenants(patch) {
             let mut whole = Value::Object(Map::new());
             merge(&mut whole, Value::Object(patch.clone()));
             whole["id"] = id.into();
-            return self.take_over(whole, stamp);
+            return self.start_anew(whole, stamp);
         }
         let mut members = self.person.as_ref().map(members_of).unwrap_or_default();
         members.insert("id".to_owned(), id.into());
@@ -32,7 +32,7 @@ impl Entry {
             let before = members.clone();
             set(&path, value, &mut members);
             let below = format!("{path}/");
-            stamps.retain(|it, at| !it.starts_with(&below) || *at > *stamp);
+            stamps.retain(|path, version| !path.starts_with(&below) || *version > *stamp);
             for newer in stamps.keys().filter(|key| key.starts_with(&below)) {
                 copy(newer, &before, &mut members);
             }
@@ -41,46 +41,46 @@ impl Entry {
         if stamps == self.history.members {
             return Ok(false);
         }
-        let person = typed(members.clone()).ok_or_else(|| reading::misfit(&members))?;
+        let person = typed(members.clone()).ok_or_else(|| reading::invalid_recipient(&members))?;
         reading::check(&person, "data.")?;
-        // What closes a channel or unsubscribes has room that nothing else takes.
-        let is_later_word = patch.keys().all(|name| KEPT.contains(&name.as_str()));
-        if !is_later_word {
+        // Suppressions and unsubscriptions have a size reserve of their own.
+        let uses_reserve = patch.keys().all(|name| RETAINED.contains(&name.as_str()));
+        if !uses_reserve {
             let before = self.person.as_ref().map(members_of).unwrap_or_default();
             limits::check_growth(&before, &members, "data.")?;
         }
         let after =
             Entry { person: Some(person), history: History { members: stamps, ..self.history.clone() } };
-        let most = if is_later_word { MAX_WITH_LATER_WORDS_BYTES } else { MAX_ENTRY_BYTES };
+        let most = if uses_reserve { MAX_WITH_LATER_WORDS_BYTES } else { MAX_ENTRY_BYTES };
         let bytes = after.bytes();
         if bytes > most && bytes > self.bytes() {
-            return Err(limits::too_long("data", bytes, most, "bytes with what is stored"));
+            return Err(limits::too_long("data", bytes, most, "bytes with the stored data"));
         }
         *self = after;
-        self.say_again();
+        self.reapply_later_changes();
         Ok(true)
     }
 
-    /// How many bytes it takes in its table, about.
+    /// The approximate size in the table, in bytes.
     fn bytes(&self) -> usize {
         let members = self.person.as_ref().map(members_of).unwrap_or_default();
         Value::Object(members).to_string().len() + self.history().len()
     }
 
-    /// Adds a topic, unless that would take the room that is kept for later words.
+    /// Adds a topic, unless the recipient would use the size reserve.
     pub(super) fn join(&mut self, topic: &Topic, stamp: &Stamp) -> Result<bool, Refusal> {
         let before = self.clone();
-        let changed = self.move_in(topic, true, stamp);
+        let changed = self.change_topic(topic, true, stamp);
         let bytes = self.bytes();
         if changed && bytes > MAX_ENTRY_BYTES && bytes > before.bytes() {
             *self = before;
-            return Err(limits::too_long("data", bytes, MAX_ENTRY_BYTES, "bytes with what is stored"));
+            return Err(limits::too_long("data", bytes, MAX_ENTRY_BYTES, "bytes with the stored data"));
         }
         Ok(changed)
     }
 
-    /// Whether a patch gives the person to tenants none of which knew them.
-    fn moves_to_others(&self, patch: &Map<String, Value>) -> bool {
+    /// Whether a patch moves the recipient to tenants of which none had the recipient before.
+    fn moves_to_other_tenants(&self, patch: &Map<String, Value>) -> bool {
         let Some(before) = self.person.as_ref().map(|person| &person.tenants) else { return false };
         let Some(Value::Array(next)) = patch.get("tenants") else { return false };
         let knows = |tenant: &Value| {
@@ -89,12 +89,12 @@ impl Entry {
         !before.is_empty() && !before.contains(ALL_TENANTS) && !next.is_empty() && !next.iter().any(knows)
     }
 
-    /// Starts the person anew: addresses and devices that the former tenants wrote are not the next tenants' to trust.
-    fn take_over(&mut self, whole: Value, stamp: &Stamp) -> Result<bool, Refusal> {
+    /// Replaces the recipient, because the new tenants must not trust addresses and devices from the former tenants.
+    fn start_anew(&mut self, whole: Value, stamp: &Stamp) -> Result<bool, Refusal> {
         let Value::Object(members) = whole else { return Ok(false) };
-        let person = typed(members.clone()).ok_or_else(|| reading::misfit(&members))?;
+        let person = typed(members.clone()).ok_or_else(|| reading::invalid_recipient(&members))?;
         reading::check(&person, "data.")?;
-        self.describe(&person, stamp.clone());
+        self.replace(&person, stamp.clone());
         Ok(true)
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
-/// What no parser of e-mail addresses takes.
+/// Invalid e-mail addresses.
 const BAD_EMAILS: [&str; 7] = [
     "",
     "no-at-sign",
@@ -17,7 +17,7 @@ const BAD_EMAILS: [&str; 7] = [
     "änn@example.com",
 ];
 
-/// What no parser of phone numbers takes.
+/// Invalid phone numbers.
 const BAD_PHONES: [&str; 8] = [
     "",
     "1",
@@ -30,7 +30,7 @@ const BAD_PHONES: [&str; 8] = [
 ];
 
 #[test]
-fn address_that_cannot_be_sent_to_is_refused_with_its_member_and_without_its_value() {
+fn invalid_address_is_refused_with_the_member_but_not_the_value() {
     let long = format!("{}@example.com", "a".repeat(243));
     assert_eq!(long.len(), MAX_EMAIL_BYTES + 1);
     let long_number = format!("+44{}2079460000", " ".repeat(MAX_PHONE_BYTES - 12));
@@ -51,15 +51,15 @@ fn address_that_cannot_be_sent_to_is_refused_with_its_member_and_without_its_val
 }
 
 #[test]
-fn each_member_is_refused_one_over_its_limit() {
-    let ids = |count: usize| (0..count).map(|it| format!("t{it}")).collect::<Vec<_>>();
+fn members_are_refused_one_over_their_limits() {
+    let ids = |count: usize| (0..count).map(|n| format!("t{n}")).collect::<Vec<_>>();
     let objects = |count: usize, of: fn(usize) -> Value| (0..count).map(of).collect::<Vec<_>>();
     let by_name = |count: usize, value: &Value| -> Map<String, Value> {
-        (0..count).map(|it| (format!("t{it}"), value.clone())).collect()
+        (0..count).map(|n| (format!("t{n}"), value.clone())).collect()
     };
-    let device = |it| json!({ "id": format!("d{it}"), "platform": "fcm", "endpoint": "e" });
-    let role = |it| json!({ "role": format!("r{it}"), "in": "a" });
-    let closed = |it| json!({ "channel": "email", "why": "bounced", "address": format!("h{it}") });
+    let device = |n| json!({ "id": format!("d{n}"), "platform": "fcm", "endpoint": "e" });
+    let role = |n| json!({ "role": format!("r{n}"), "in": "a" });
+    let closed = |n| json!({ "channel": "email", "why": "bounced", "address": format!("h{n}") });
     for (member, most, over) in [
         ("name", json!("é".repeat(MAX_NAME_CHARS)), json!("é".repeat(MAX_NAME_CHARS + 1))),
         ("locale", json!("a".repeat(MAX_LOCALE_BYTES)), json!("a".repeat(MAX_LOCALE_BYTES + 1))),
@@ -85,9 +85,9 @@ fn each_member_is_refused_one_over_its_limit() {
 }
 
 #[test]
-fn whole_description_is_bounded() {
+fn whole_description_is_limited() {
     let topics = |bytes: usize| {
-        let topics: Vec<String> = (0..bytes / 240).map(|it| format!("{it:0240}")).collect();
+        let topics: Vec<String> = (0..bytes / 240).map(|n| format!("{n:0240}")).collect();
         json!({ "topics_in": { "a": topics[..topics.len() / 2], "b": topics[topics.len() / 2..] } })
     };
     taken(topics(MAX_PERSON_BYTES - 4_096));
@@ -96,7 +96,7 @@ fn whole_description_is_bounded() {
 }
 
 #[test]
-fn names_within_a_member_must_be_known_and_are_not_quoted() {
+fn unknown_inner_names_are_refused_and_not_quoted() {
     for (members, member) in [
         (json!({ "devices": [{ "id": "d", "SECRET": 1 }] }), "devices[0]"),
         (json!({ "roles": [{ "role": "r", "SECRET": 1 }] }), "roles[0]"),
@@ -120,8 +120,8 @@ fn names_within_a_member_must_be_known_and_are_not_quoted() {
 }
 
 #[test]
-fn person_at_the_edge_of_an_earlier_release_is_repaired_by_a_patch_and_hears_later_words_before() {
-    // Release 0.1.0 took these; nothing more fitted then.
+fn oversized_recipient_can_be_suppressed_and_repaired() {
+    // Release 0.1.0 accepted these members, and then had no space left.
     let stored =
         json!({ "id": "ann", "name": "n".repeat(190_000), "locale": "l".repeat(190_000), "email": "none" });
     let mut entry = Entry::undated(serde_json::from_value(stored).unwrap());
@@ -129,7 +129,7 @@ fn person_at_the_edge_of_an_earlier_release_is_repaired_by_a_patch_and_hears_lat
     assert!(apply(&mut entry, 1, Change::Close(serde_json::from_value(closed).unwrap())).unwrap());
     let left = json!({ "unsubscribed": { "commercial": { "at": "2026-11-20T12:00:00Z", "message": "k" } } });
     assert!(apply(&mut entry, 2, update(left)).unwrap());
-    // One more thing to store is refused, and what makes it smaller is taken, whatever else is still too long.
+    // More data is refused. A change that shrinks the recipient is accepted, although other members are too long.
     let refusal = apply(&mut entry, 3, update(json!({ "phone": "+49 30 1234567" }))).unwrap_err();
     assert_eq!(refusal.attribute, "data");
     let topic = Topic { tenant: None, name: "news:all".into() };
@@ -143,25 +143,25 @@ fn person_at_the_edge_of_an_earlier_release_is_repaired_by_a_patch_and_hears_lat
 }
 
 #[test]
-fn later_words_always_fit_beside_the_largest_person() {
-    // The most that producers can make of a person, and every later word that a provider or a reader may say.
+fn suppressions_fit_beside_the_largest_recipient() {
+    // The largest recipient that producers can create, and all suppressions and unsubscriptions.
     let mut entry = Entry::undated(serde_json::from_value(json!({ "id": "ann" })).unwrap());
-    for at in 0..4_000 {
-        let topic = Topic { tenant: Some(format!("{at:0200}")), name: format!("x:{at:0200}") };
-        if apply(&mut entry, at, Change::Join(topic)).is_err() {
+    for n in 0..4_000 {
+        let topic = Topic { tenant: Some(format!("{n:0200}")), name: format!("x:{n:0200}") };
+        if apply(&mut entry, n, Change::Join(topic)).is_err() {
             break;
         }
     }
     let size = |entry: &Entry| serde_json::to_string(&entry.person).unwrap().len() + entry.history().len();
     assert!(size(&entry) > MAX_ENTRY_BYTES - 2_048, "{}", size(&entry));
-    for at in 0..100 {
-        let closed = json!({ "channel": "email", "why": "bounced", "until": "2027-01-01T00:00:00Z", "address": format!("{at:027}") });
+    for n in 0..100 {
+        let closed = json!({ "channel": "email", "why": "bounced", "until": "2027-01-01T00:00:00Z", "address": format!("{n:027}") });
         assert!(
-            apply(&mut entry, 5_000 + at, Change::Close(serde_json::from_value(closed).unwrap())).unwrap()
+            apply(&mut entry, 5_000 + n, Change::Close(serde_json::from_value(closed).unwrap())).unwrap()
         );
-        let scope = format!("category:{at:0200}");
+        let scope = format!("category:{n:0200}");
         let left = json!({ "unsubscribed": { scope: { "at": "2026-11-20T12:00:00Z", "message": "k" } } });
-        assert!(apply(&mut entry, 6_000 + at, update(left)).unwrap());
+        assert!(apply(&mut entry, 6_000 + n, update(left)).unwrap());
     }
     assert!(size(&entry) < 400 * 1024, "{}", size(&entry));
 }
@@ -177,7 +177,7 @@ fn apply(entry: &mut Entry, second: i64, change: Change) -> Result<bool, Refusal
     entry.apply(&Amendment { id: "ann".into(), change, stamp, reach: Tenants::All })
 }
 
-/// An object that takes so many bytes as JSON.
+/// An object with this number of bytes as JSON.
 fn padded(bytes: usize) -> Value {
     let empty = json!({ "x": "" }).to_string().len();
     json!({ "x": "y".repeat(bytes - empty) })
@@ -194,7 +194,8 @@ fn taken(members: Value) {
 fn refused(members: Value, member: &str) {
     let refusal = check_members(members.as_object().unwrap()).unwrap_err();
     assert_eq!(refusal.attribute, member, "{refusal}");
-    for value in members.as_object().unwrap().values().filter_map(Value::as_str).filter(|it| it.len() > 3) {
+    for value in members.as_object().unwrap().values().filter_map(Value::as_str).filter(|text| text.len() > 3)
+    {
         assert!(!refusal.to_string().contains(value), "{refusal}");
     }
     assert!(!refusal.to_string().contains("SECRET"), "{refusal}");

@@ -1,11 +1,11 @@
-//! Words that are not in the producers' own tables: STOP, the link of a letter, a bounce, a device that is gone.
+//! Changes that are not part of producers' own tables: opt-outs, unsubscriptions, bounces and unregistered devices.
 
 use serde_json::json;
 
 use super::*;
 
 #[test]
-fn who_says_stop_to_texts_is_not_written_to_and_only_a_later_word_opens_the_channel() {
+fn opt_out_suppresses_sms_until_a_later_change() {
     let event = |source: &str| {
         let text = json!({
             "specversion": "1.0", "id": "e-1", "source": source, "type": OPTED_OUT, "time": NOON.to_string(),
@@ -31,7 +31,7 @@ fn who_says_stop_to_texts_is_not_written_to_and_only_a_later_word_opens_the_chan
 }
 
 #[test]
-fn whoever_unsubscribed_stays_so_until_somebody_says_otherwise_of_that_very_scope() {
+fn unsubscription_stays_until_its_scope_is_changed() {
     let left = |scope: &str| json!({ scope: { "at": "2026-11-20T12:00:00Z", "message": "k-1" } });
     let both = json!({ "commercial": left("x")["x"], "category:news": left("x")["x"] });
     let mut entry = Entry::default();
@@ -47,7 +47,7 @@ fn whoever_unsubscribed_stays_so_until_somebody_says_otherwise_of_that_very_scop
 }
 
 #[test]
-fn what_a_provider_closed_stays_closed_until_somebody_says_later_which_channels_are() {
+fn suppression_stays_until_the_list_is_replaced_later() {
     let closed = json!([{ "channel": "email", "why": "bounced", "address": "a" }]);
     let close = |second| change(second, Change::Close(serde_json::from_value(closed[0].clone()).unwrap()));
     let mut entry = Entry::default();
@@ -64,7 +64,7 @@ fn what_a_provider_closed_stays_closed_until_somebody_says_later_which_channels_
 }
 
 #[test]
-fn a_device_that_is_gone_is_taken_out_unless_it_was_registered_again_later() {
+fn unregistered_device_is_removed_unless_registered_later() {
     let device = json!([{ "id": "d", "platform": "fcm", "endpoint": "arn:e" }]);
     let gone = |second| change(second, Change::Unregister("d".into()));
     let mut entry = Entry::default();
@@ -80,15 +80,15 @@ fn a_device_that_is_gone_is_taken_out_unless_it_was_registered_again_later() {
 }
 
 #[test]
-fn only_push_says_that_a_device_is_gone() {
-    let said = |source: &str| {
+fn only_push_may_unregister_devices() {
+    let read_from = |source: &str| {
         let mut event = event("device.unregistered", &json!({ "recipient": "ann", "device": "d" }));
         event.source = source.to_owned();
         read(&event, &Tenants::All, NOON)
     };
-    let Ok(Notice::People(changes)) = said("carillon/push") else { panic!("push says so") };
-    assert!(matches!(&changes[0].change, Change::Unregister(it) if it == "d"));
+    let Ok(Notice::People(changes)) = read_from("carillon/push") else { panic!("push may unregister") };
+    assert!(matches!(&changes[0].change, Change::Unregister(device) if device == "d"));
     assert_eq!(changes[0].id, "ann");
-    let Err(refusal) = said("crm") else { panic!("anybody says so") };
+    let Err(refusal) = read_from("crm") else { panic!("crm may not unregister") };
     assert!(refusal.to_string().contains("carillon/push"), "{refusal}");
 }

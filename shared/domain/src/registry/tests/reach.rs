@@ -1,9 +1,9 @@
-//! Changes that reach into a tenant that their source may not speak for.
+//! Changes that affect a tenant for which their source may not speak.
 
 use super::*;
 
 #[test]
-fn person_of_another_tenant_is_neither_changed_nor_deleted() {
+fn recipient_of_another_tenant_is_not_changed() {
     let theirs = json!({ "id": "ann", "email": "ann@example.com", "tenants": ["ten-b"] });
     for change in [
         Change::Update(patch(json!({ "email": "evil@example.com", "tenants": ["ten-a", "ten-b"] }))),
@@ -19,7 +19,7 @@ fn person_of_another_tenant_is_neither_changed_nor_deleted() {
 }
 
 #[test]
-fn person_of_all_tenants_or_of_several_is_not_one_tenant_s_to_change() {
+fn shared_recipient_is_not_changed_by_one_tenant() {
     for person in [json!({ "id": "ann" }), json!({ "id": "ann", "tenants": ["ten-a", "ten-b"] })] {
         check_kept(&person, Change::Update(patch(json!({ "name": "Eve" }))));
         check_kept(&person, Change::Remove);
@@ -27,7 +27,7 @@ fn person_of_all_tenants_or_of_several_is_not_one_tenant_s_to_change() {
 }
 
 #[test]
-fn person_cannot_be_moved_into_a_tenant_out_of_reach() {
+fn recipient_is_not_moved_into_another_tenant() {
     let ours = json!({ "id": "ann", "tenants": ["ten-a"] });
     check_kept(&ours, Change::Update(patch(json!({ "tenants": ["ten-a", "ten-b"] }))));
     check_kept(&ours, Change::Update(patch(json!({ "tenants": null }))));
@@ -37,7 +37,7 @@ fn person_cannot_be_moved_into_a_tenant_out_of_reach() {
 }
 
 #[test]
-fn tenant_changes_its_own_people_and_its_own_part_of_a_shared_person() {
+fn tenant_changes_its_own_recipients_and_settings() {
     let mut entry = Entry::default();
     let ours = recipient(json!({ "id": "ann", "tenants": ["ten-a"] }));
     assert!(entry.apply(&within_a(Change::Create(Box::new(ours)))).unwrap());
@@ -52,7 +52,7 @@ fn tenant_changes_its_own_people_and_its_own_part_of_a_shared_person() {
 }
 
 #[test]
-fn settings_of_another_tenant_are_refused() {
+fn settings_of_another_tenant_are_not_changed() {
     let event = event("tenant.updated", &json!({ "id": "clinic-7", "zone": "Europe/London" }));
     let other = Tenants::Listed(["clinic-8".to_owned()].into());
     let refusal = read(&event, &other, NOON).err().unwrap();
@@ -60,7 +60,7 @@ fn settings_of_another_tenant_are_refused() {
     assert!(read(&event, &Tenants::Listed(["clinic-7".to_owned()].into()), NOON).is_ok());
 }
 
-/// The person stays as the person is.
+/// Checks that the recipient does not change.
 #[track_caller]
 fn check_kept(person: &Value, change: Change) {
     let mut entry = described(person);
@@ -76,7 +76,7 @@ fn described(person: &Value) -> Entry {
     entry
 }
 
-/// A change by a source that speaks for `ten-a` alone.
+/// A change by a source that speaks for `ten-a` only.
 fn within_a(change: Change) -> Amendment {
     let reach = Tenants::Listed(["ten-a".to_owned()].into());
     Amendment { id: "ann".into(), change, stamp: at(3), reach }

@@ -1,9 +1,9 @@
-//! Members that can say what exactly is wrong within them: zones, preferences, quiet hours, and those of a tenant.
+//! Members with parsers of their own: zones, preferences, quiet hours, and those of a tenant.
 
 use super::*;
 
 #[test]
-fn a_zone_that_is_none_is_refused_wherever_it_is_said() {
+fn invalid_zone_is_refused_everywhere() {
     let (own, none) = (json!({ "zone": "Mars/Phobos" }), "found a text that names no time zone");
     let device = json!([{ "id": "d", "platform": "fcm", "endpoint": "arn:e", "zone": "UTC+1" }]);
     let wanted =
@@ -26,18 +26,19 @@ fn a_zone_that_is_none_is_refused_wherever_it_is_said() {
     let refusal = tenant(&json!({ "tenant": "t", "zone": "bad" }).to_string()).err().unwrap();
     assert_eq!(refusal.attribute, "zone");
     assert!(tenant(&json!({ "tenant": "t", "zone": "asia/tokyo" }).to_string()).is_ok(), "in any case");
-    assert!(news("recipient.updated", &json!({ "id": "a", "zone": null })).is_ok(), "taken back");
+    assert!(read_event("recipient.updated", &json!({ "id": "a", "zone": null })).is_ok(), "taken back");
 }
 
 #[track_caller]
 fn refuses(kind: &str, mut data: Value, expected: &str) {
     data["id"] = "a".into();
-    let refusal = news(kind, &data).err().unwrap_or_else(|| panic!("{kind} {data} is taken")).to_string();
+    let refusal =
+        read_event(kind, &data).err().unwrap_or_else(|| panic!("{kind} {data} is taken")).to_string();
     assert!(refusal.starts_with(expected) && !refusal.contains('@'), "{refusal}");
 }
 
 #[test]
-fn who_was_stored_with_a_zone_that_is_none_can_still_be_changed() {
+fn recipient_with_an_invalid_stored_zone_can_be_changed() {
     let person: Recipient = serde_json::from_value(json!({ "id": "a", "zone": "Mars/Phobos" })).unwrap();
     let mut entry = Entry::undated(person);
     assert!(entry.apply(&update("a", 1, json!({ "name": "Ann" }))).unwrap());
@@ -47,7 +48,7 @@ fn who_was_stored_with_a_zone_that_is_none_can_still_be_changed() {
 }
 
 #[test]
-fn what_is_wrong_deep_within_a_member_is_named_and_not_quoted() {
+fn nested_fault_is_named_and_not_quoted() {
     let secret = "ann@example.com";
     let sms = json!({ "preferences": { "channel_types": { "sms": secret } } });
     let wanted = "found something else, wanted true or false";

@@ -8,7 +8,7 @@ use crate::zone::tests::{instants, odd_zones as zones};
 
 proptest! {
     #[test]
-    fn an_opening_is_open_and_nothing_is_before_it(
+    fn opening_is_the_first_open_instant(
         written in weeks(), zone in zones(), at in instants(), part in 0.0..1.0,
     ) {
         let windows = Windows::try_from(written).unwrap();
@@ -28,7 +28,7 @@ proptest! {
     }
 
     #[test]
-    fn a_closing_is_closed_and_everything_before_it_is_open(
+    fn closing_is_the_first_closed_instant(
         written in weeks(), zone in zones(), at in instants(), part in 0.0..1.0,
     ) {
         let windows = Windows::try_from(written).unwrap();
@@ -42,7 +42,7 @@ proptest! {
     }
 
     #[test]
-    fn where_no_clock_is_moved_a_quiet_hour_is_read_off_the_clock(
+    fn zones_without_clock_changes_follow_the_clock(
         start in 0_i64..96, end in 0_i64..96, at in instants(), zone in select(&["Asia/Tokyo", "Asia/Kolkata", "Etc/UTC"][..]),
     ) {
         prop_assume!(start != end);
@@ -55,7 +55,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_read_is_written_back_and_nothing_panics(text in "[\\[{}\\]\",:a-z0-9 ]{0,60}", written in weeks()) {
+    fn weeks_round_trip_and_no_text_panics(text in "[\\[{}\\]\",:a-z0-9 ]{0,60}", written in weeks()) {
         if let Ok(value) = serde_json::from_str::<Value>(&text) {
             let _ = Windows::try_from(value);
         }

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::super::*;
 
 #[test]
-fn a_range_that_ends_where_it_starts_is_refused() {
+fn empty_range_is_refused() {
     let found = "quiet: found 22:00–22:00, wanted a `start` and an `end` that differ; \
                  a whole day is from 00:00 to 24:00";
     check(json!({ "quiet": { "start": "22:00", "end": "22:00:00" } }), found);
@@ -16,7 +16,7 @@ fn a_range_that_ends_where_it_starts_is_refused() {
 }
 
 #[test]
-fn rows_of_one_day_that_overlap_are_refused_and_both_are_named() {
+fn overlapping_rows_are_refused_and_named() {
     let found = "[2]: found mon 11:30–13:00, which overlaps mon 08:00–12:00 of [0], \
                  wanted ranges of one day that do not overlap";
     check(
@@ -39,14 +39,14 @@ fn rows_of_one_day_that_overlap_are_refused_and_both_are_named() {
 }
 
 #[test]
-fn rows_that_touch_do_not_overlap() {
+fn adjacent_rows_are_accepted() {
     let row = |from: &str, until: &str| json!({ "day": "mon", "type": "send", "from": from, "until": until });
     let touching = json!([row("12:00", "18:00"), row("08:00", "12:00")]);
     assert!(Windows::try_from(touching).is_ok());
 }
 
 #[test]
-fn an_unknown_word_is_refused_where_it_stands() {
+fn unknown_word_is_refused_with_its_location() {
     let days = "wanted one of mon, tue, wed, thu, fri, sat, sun";
     check(json!([{ "day": "Monday", "type": "send" }]), &format!(r#"[0].day: found "Monday", {days}"#));
     check(
@@ -73,7 +73,7 @@ fn an_unknown_word_is_refused_where_it_stands() {
 }
 
 #[test]
-fn an_unknown_time_is_refused() {
+fn invalid_time_is_refused() {
     let wanted = r#"wanted a time from "00:00" to "24:00" such as "08:30", in quotes"#;
     for time in ["7:00", "07:60", "24:01", "25:00", "07:00:60", "07:00:00:00", "07", "", "+7:00", "٠٧:٠٠"]
     {
@@ -93,7 +93,7 @@ fn an_unknown_time_is_refused() {
 }
 
 #[test]
-fn another_form_is_refused() {
+fn unknown_form_is_refused() {
     let wanted = "wanted a map with `quiet`, or a list of rows with `day`, `type`, `from` and `until`";
     check(json!("22:00-07:00"), &format!(r#"at the top: found "22:00-07:00", {wanted}"#));
     check(json!({ "open": [] }), &format!(r#"at the top: found the key "open", {wanted}"#));
@@ -102,7 +102,7 @@ fn another_form_is_refused() {
 }
 
 #[test]
-fn a_week_has_a_limit() {
+fn number_of_rows_is_limited() {
     let row = |at: usize| {
         let minute = format!("{:02}:{:02}", at / 60, at % 60);
         json!({ "day": "mon", "type": "send", "from": minute, "until": format!("{minute}:30") })
