@@ -14,7 +14,7 @@ use crate::status::counted;
 use crate::terminal::{Ink, Terminal};
 use crate::{explain, files, gone, project};
 
-pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
+pub fn run(args: &Check, terminal: &Terminal) -> Done {
     if !args.folder.is_dir() {
         let what = format!("there is no folder {}", args.folder.display());
         return Err(Error::usage(what, "name the folder that holds rules/ and templates/"));
@@ -228,7 +228,7 @@ fn report(terminal: &Terminal, problems: &[Problem], warnings: &[Problem]) {
 }
 
 /// The functions that need the policy and no rules.
-pub(crate) const NEED_POLICY: [&str; 5] = ["api", "audit", "people", "relay", "sweep"];
+pub const NEED_POLICY: [&str; 5] = ["api", "audit", "people", "relay", "sweep"];
 
 /// Where the policy goes: into the folders of the functions that need it, where the catalog goes into dispatch's; beside
 /// the catalog otherwise.

@@ -5,22 +5,22 @@ use aws_types::SdkConfig;
 
 use crate::args::Target;
 use crate::error::Error;
-use crate::local::State;
+use crate::local_cloud::State;
 
 /// One environment in one Region of one account, or on the laptop.
-pub(crate) struct Cloud {
-    pub(crate) config: SdkConfig,
-    pub(crate) environment: String,
+pub struct Cloud {
+    pub config: SdkConfig,
+    pub environment: String,
     /// Where WebSocket clients connect, when it is known.
-    pub(crate) socket_url: Option<String>,
+    pub socket_url: Option<String>,
     /// The local cloud that `make up` started, when it is the one.
-    pub(crate) local: Option<State>,
+    pub local: Option<State>,
 }
 
 impl Cloud {
     /// `local` is the running local cloud, unless AWS_ENDPOINT_URL leads elsewhere; everything else is found as the AWS
     /// CLI finds it: environment, profile, single sign-on.
-    pub(crate) async fn of(target: &Target) -> Result<Cloud, Error> {
+    pub async fn of(target: &Target) -> Result<Cloud, Error> {
         let env = runtime::Env::process();
         let state = State::find()?;
         let endpoint = env.optional("AWS_ENDPOINT_URL");
@@ -45,11 +45,11 @@ impl Cloud {
     }
 
     /// The name of a table or of the bus, as the template gives it.
-    pub(crate) fn name(&self, thing: &str) -> String {
+    pub fn name(&self, thing: &str) -> String {
         format!("carillon-{}-{thing}", self.environment)
     }
 
-    pub(crate) fn bus(&self) -> String {
+    pub fn bus(&self) -> String {
         format!("carillon-{}", self.environment)
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// A command that could not be carried out: what was being done, what was found, what to do about it.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     #[error("cannot read {path}: {source}")]
     Read { path: String, source: std::io::Error },
     #[error("cannot write {path}: {source}")]
@@ -16,18 +16,18 @@ pub(crate) enum Error {
 }
 
 /// `Ok(true)`: done, and the answer is yes.
-pub(crate) type Done = Result<bool, Error>;
+pub type Done = Result<bool, Error>;
 
 impl Error {
-    pub(crate) fn read(path: &Path, source: std::io::Error) -> Error {
+    pub fn read(path: &Path, source: std::io::Error) -> Error {
         Error::Read { path: path.display().to_string(), source }
     }
 
-    pub(crate) fn write(path: &Path, source: std::io::Error) -> Error {
+    pub fn write(path: &Path, source: std::io::Error) -> Error {
         Error::Write { path: path.display().to_string(), source }
     }
 
-    pub(crate) fn usage(what: impl Into<String>, fix: impl Into<String>) -> Error {
+    pub fn usage(what: impl Into<String>, fix: impl Into<String>) -> Error {
         Error::Usage { what: what.into(), fix: fix.into() }
     }
 }

@@ -12,14 +12,14 @@ use crate::error::Error;
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// One JSON value of a file, and where it begins.
-pub(crate) struct Piece {
-    pub(crate) text: String,
+pub struct Piece {
+    pub text: String,
     /// `file`, or `file:line`.
-    pub(crate) place: String,
+    pub place: String,
 }
 
 /// The text of a file, or of standard input for `-`.
-pub(crate) fn read(path: &Path) -> Result<String, Error> {
+pub fn read(path: &Path) -> Result<String, Error> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
         std::io::stdin().take(MAX_FILE_BYTES).read_to_end(&mut bytes)
@@ -63,12 +63,12 @@ pub(crate) fn events(path: &Path) -> Result<Vec<Piece>, Error> {
 /// The values in a file: the members of one list, or the values that follow one another, be it one a line or not.
 ///
 /// What is no JSON becomes a piece of its own, to be refused for itself: what stands before it is not lost.
-pub(crate) fn pieces(path: &Path) -> Result<Vec<Piece>, Error> {
+pub fn pieces(path: &Path) -> Result<Vec<Piece>, Error> {
     Ok(pieces_of(&read(path)?, &path.display().to_string()))
 }
 
 /// The values in a text of this name.
-pub(crate) fn pieces_of(text: &str, name: &str) -> Vec<Piece> {
+pub fn pieces_of(text: &str, name: &str) -> Vec<Piece> {
     let trimmed = text.trim_start_matches('\u{feff}');
     if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(trimmed) {
         let place = |raw_value: &RawValue| format!("{name}:{}", line_of(text, raw_value.get()));
@@ -96,7 +96,7 @@ fn line_of(text: &str, part: &str) -> usize {
 }
 
 /// The sample events under a folder: `<pack>/<type>.json`, without `lambda/`, in the order of their names.
-pub(crate) fn samples(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+pub fn samples(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for pack in entries(folder)? {
         if !pack.is_dir() || pack.ends_with("lambda") {

@@ -10,14 +10,14 @@ use crate::terminal::{Ink, Terminal};
 
 /// A rule that is gone, and what may wait for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Gone {
-    pub(crate) rule: String,
+pub struct Gone {
+    pub rule: String,
     #[serde(rename = "waits")]
-    pub(crate) for_what: Vec<&'static str>,
+    pub for_what: Vec<&'static str>,
 }
 
 /// The rules of `before` that `after` has not and that something may wait for, in the order of `before`.
-pub(crate) fn rules(before: &Catalog, after: &Catalog) -> Vec<Gone> {
+pub fn rules(before: &Catalog, after: &Catalog) -> Vec<Gone> {
     let gone = before.rules().iter().filter(|rule| after.rule(&rule.name).is_none());
     gone.map(|rule| Gone { rule: rule.name.clone(), for_what: for_what(rule) })
         .filter(|gone| !gone.for_what.is_empty())
@@ -42,7 +42,7 @@ fn for_what(rule: &Rule) -> Vec<&'static str> {
 }
 
 /// Says which rules are gone, and what to do about it.
-pub(crate) fn warn(gone: &[Gone], terminal: &Terminal) {
+pub fn warn(gone: &[Gone], terminal: &Terminal) {
     for Gone { rule, for_what } in gone {
         if terminal.json {
             terminal.say_json(&serde_json::json!({

@@ -20,7 +20,7 @@ pub(crate) fn shipped() -> &'static Files {
     &SHIPPED
 }
 
-pub(crate) fn read(folder: &Path) -> Project {
+pub fn read(folder: &Path) -> Project {
     Project::read(folder, shipped())
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn read(folder: &Path) -> Project {
 ///
 /// # Errors
 /// A file cannot be read.
-pub(crate) fn people(named: Option<&Path>, config: Option<&Path>) -> Result<(Vec<Piece>, String), Error> {
+pub fn people(named: Option<&Path>, config: Option<&Path>) -> Result<(Vec<Piece>, String), Error> {
     if let Some(file) = named {
         let pieces = if file.exists() { files::pieces(file)? } else { Vec::new() };
         return Ok((pieces, file.display().to_string()));

@@ -33,15 +33,15 @@ struct Answer<'a> {
 }
 
 /// An event that is ready for the bus.
-pub(crate) struct Ready {
-    pub(crate) place: String,
+pub struct Ready {
+    pub place: String,
     /// The event's own id; the bus gives one to those that have none.
-    pub(crate) id: Option<String>,
-    pub(crate) entry: Entry,
+    pub id: Option<String>,
+    pub entry: Entry,
     /// The bus that the event asks for.
-    pub(crate) bus: Option<String>,
+    pub bus: Option<String>,
     /// Attributes that count as absent, with the reason.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) -> Done {
@@ -108,7 +108,7 @@ fn is_bus(named: &str, bus: &str) -> bool {
 }
 
 /// Reads one event and, where asked, makes it new and gives it a source.
-pub(crate) fn prepare(piece: &Piece, fresh: bool, source: Option<&str>) -> Result<Ready, String> {
+pub fn prepare(piece: &Piece, fresh: bool, source: Option<&str>) -> Result<Ready, String> {
     let text = match fresh {
         true => fresh::renewed(&piece.text, runtime::now())?,
         false => piece.text.clone(),

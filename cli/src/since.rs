@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::times::{self, utc};
 
 /// A time, or how long before now one was. Nothing is on record of what lies ahead.
-pub(crate) fn ago(text: &str) -> Result<Timestamp, Error> {
+pub fn ago(text: &str) -> Result<Timestamp, Error> {
     let now = runtime::now();
     let wrong = || {
         let fix = "write it as 2026-11-20T12:00:00Z, or as how long ago it was: 30m, 24h or 7d";

@@ -30,7 +30,7 @@ impl Cloud {
     ///
     /// # Errors
     /// The secret cannot be read, or is not the one that the template makes.
-    pub(crate) async fn hashes(&self) -> Result<KeyedHashes, Error> {
+    pub async fn hashes(&self) -> Result<KeyedHashes, Error> {
         let name = self.name("stack");
         let body = serde_json::json!({ "SecretId": name }).to_string();
         let question = Question {

@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::error::Error;
 
 /// Where the command's words go.
-pub(crate) struct Terminal {
-    pub(crate) json: bool,
+pub struct Terminal {
+    pub json: bool,
     colour: bool,
     live: bool,
     /// Why a part of the answer could not be written.
@@ -21,7 +21,7 @@ pub(crate) struct Terminal {
 
 /// How a word is set off.
 #[derive(Clone, Copy)]
-pub(crate) enum Ink {
+pub enum Ink {
     Good,
     Bad,
     Quiet,
@@ -47,20 +47,20 @@ impl Ink {
 }
 
 impl Terminal {
-    pub(crate) fn detect(json: bool) -> Terminal {
+    pub fn detect(json: bool) -> Terminal {
         let plain = runtime::Env::process().optional("NO_COLOR").is_some();
         let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         Terminal { json, colour: out && !plain && !json, live: err && !json, lost: RefCell::default() }
     }
 
     /// One line of the answer.
-    pub(crate) fn say(&self, line: &str) {
+    pub fn say(&self, line: &str) {
         let line = if self.colour { shown(line) } else { unlit(line) };
         self.answer(&mut std::io::stdout(), &line);
     }
 
     /// One JSON value of the answer, on a line of its own.
-    pub(crate) fn say_json(&self, value: &impl Serialize) {
+    pub fn say_json(&self, value: &impl Serialize) {
         let text = escaped(&serde_json::to_string(value).unwrap_or_default());
         self.answer(&mut std::io::stdout(), &text);
     }
@@ -77,7 +77,7 @@ impl Terminal {
 
     /// # Errors
     /// Not all of the answer could be written.
-    pub(crate) fn is_complete(&self) -> Result<(), Error> {
+    pub fn is_complete(&self) -> Result<(), Error> {
         let lost = self.lost.borrow_mut().take();
         lost.map_or(Ok(()), |error| {
             let what = format!("the answer is cut off, for it could not be written: {error}");
@@ -86,7 +86,7 @@ impl Terminal {
     }
 
     /// A line about what is going on, beside the answer.
-    pub(crate) fn note(&self, line: &str) {
+    pub fn note(&self, line: &str) {
         if !self.json {
             self.clear();
             let _ = writeln!(std::io::stderr(), "{}", shown(line));
@@ -94,7 +94,7 @@ impl Terminal {
     }
 
     /// What is going on right now, over what was going on before. Shown to people only.
-    pub(crate) fn progress(&self, line: &str) {
+    pub fn progress(&self, line: &str) {
         if self.live {
             let _ = write!(std::io::stderr(), "\r\x1b[2K{}", plain(line));
             let _ = std::io::stderr().flush();
@@ -102,16 +102,16 @@ impl Terminal {
     }
 
     /// Whether a person sees the progress line.
-    pub(crate) fn is_live(&self) -> bool {
+    pub fn is_live(&self) -> bool {
         self.live
     }
 
     /// Takes the progress line away.
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         self.progress("");
     }
 
-    pub(crate) fn error(&self, error: &Error) {
+    pub fn error(&self, error: &Error) {
         self.clear();
         if self.json {
             let said = serde_json::json!({ "error": error.to_string() }).to_string();
@@ -121,14 +121,14 @@ impl Terminal {
         }
     }
 
-    pub(crate) fn ink(&self, ink: Ink, text: &str) -> String {
+    pub fn ink(&self, ink: Ink, text: &str) -> String {
         let (code, text) = (ink.code(), plain(text));
         if self.colour { format!("{code}{text}{PLAIN}") } else { text }
     }
 }
 
 /// A text of others as one line: what would steer a terminal is shown by its picture.
-pub(crate) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars().map(picture).collect()
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &Ticket, target: &Target, terminal: &Terminal) -> 
 }
 
 /// Issues a ticket of 128 random bits and returns its text.
-pub(crate) async fn issue(connections: &Connections, identity: Identity) -> Result<String, Error> {
+pub async fn issue(connections: &Connections, identity: Identity) -> Result<String, Error> {
     let mut bits = [0_u8; 16];
     getrandom::fill(&mut bits).map_err(|error| Error::Cloud(format!("no random numbers: {error}")))?;
     let text = URL_SAFE_NO_PAD.encode(bits);

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 
 /// A time as every command prints it, such as `2026-11-30 03:46:41 UTC`.
-pub(crate) fn utc(time: Timestamp) -> String {
+pub fn utc(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 

@@ -9,8 +9,8 @@ use serde_json::Value;
 use store::{Inbox, LedgerRow};
 
 use crate::cloud::Cloud;
-use crate::demo::mailbox::Mailbox;
 use crate::error::Error;
+use crate::sent_emails::SentEmails;
 use crate::terminal::Terminal;
 
 /// Pages of the inbox that are read for their words.
@@ -22,7 +22,7 @@ pub(super) struct Words {
     live: HashMap<String, String>,
     /// Everything else by the provider's id.
     sent: HashMap<String, String>,
-    letters: Option<Mailbox>,
+    letters: Option<SentEmails>,
 }
 
 impl Words {
@@ -30,7 +30,7 @@ impl Words {
     pub(super) async fn read(cloud: &Cloud, recipient: &str, terminal: &Terminal) -> Result<Words, Error> {
         let mut words = Words { live: live(cloud, recipient).await?, sent: HashMap::new(), letters: None };
         let Some(local) = &cloud.local else { return Ok(words) };
-        match Mailbox::read(&local.endpoint()) {
+        match SentEmails::read(&local.endpoint()) {
             Ok(it) => words.letters = Some(it),
             Err(error) => terminal.note(&format!("letters cannot be shown: {error}")),
         }
