@@ -1,9 +1,9 @@
-//! What a replay costs, in US dollars, by the repository's one table of prices: on demand, without free tiers. Other Regions
-//! are up to a half dearer.
+//! The cost of a replay in US dollars, from the repository's table of on-demand prices, without free tiers. Other Regions
+//! cost up to 50 % more.
 
 use serde::Deserialize;
 
-/// For a million of each.
+/// Prices of a million units.
 #[derive(Deserialize)]
 struct Prices {
     eventbridge_event: f64,
@@ -15,45 +15,45 @@ struct Prices {
 
 const PRICES: &str = include_str!("../../../benches/calls/prices.json");
 
-/// What EventBridge and SQS count as one.
+/// The billing unit of EventBridge and SQS, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// What DynamoDB reads for one unit; half a unit, where it may be a moment old.
+/// The bytes of a read unit of DynamoDB. Eventually consistent reads cost half a unit.
 const READ_BYTES: usize = 4 * 1024;
 
-/// How many events one function call takes from its queue.
+/// The events of a function call.
 const BATCH: f64 = 10.0;
 
-/// What is known of the work ahead.
+/// The work of a replay.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) struct Work {
-    /// Bytes of the events that are read.
+    /// The size of the read events.
     pub(super) read_bytes: usize,
-    /// Looks into the ledger.
-    pub(super) looks: usize,
-    /// Events that go, in chunks of 64 KB.
+    /// The number of ledger reads.
+    pub(super) ledger_reads: usize,
+    /// The number of sent events.
     pub(super) sent: usize,
+    /// The number of their billing units of 64 KB.
     pub(super) chunks: usize,
-    /// Whether they go over the bus, which hands them to dispatch, audit and people.
+    /// Whether the bus delivers them, to dispatch, audit and people.
     pub(super) over_the_bus: bool,
 }
 
 impl Work {
-    /// Chunks of one event.
+    /// The billing units of an event.
     pub(super) fn chunks_of(bytes: usize) -> usize {
         bytes.div_ceil(CHUNK_BYTES).max(1)
     }
 
-    /// From reading to the first function that gets an event, without what comes of it: notifications cost what they
-    /// cost, and there are none where nobody is told.
+    /// The cost from reading the events to the first function call, without notifications.
     pub(super) fn dollars(&self) -> f64 {
         let prices: Prices =
-            serde_json::from_str(PRICES).expect("a table that was compiled in, and is tested");
-        let count = |it: usize| f64::from(u32::try_from(it).unwrap_or(u32::MAX));
-        let reads = count(self.read_bytes.div_ceil(READ_BYTES)) / 2.0 + count(self.looks);
+            serde_json::from_str(PRICES).expect("the compiled-in table is tested");
+        let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+        let reads = count(self.read_bytes.div_ceil(READ_BYTES)) / 2.0 + count(self.ledger_reads);
         let consumers = if self.over_the_bus { 3.0 } else { 1.0 };
         let on_the_bus = if self.over_the_bus { count(self.chunks) * prices.eventbridge_event } else { 0.0 };
-        // Sent, received, deleted.
+        // Send, receive and delete requests.
         let queues = count(self.chunks) * consumers * 3.0 / BATCH * prices.sqs_request;
         let functions = count(self.sent) * consumers / BATCH * prices.lambda_request;
         let recorded =
@@ -67,11 +67,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_million_small_events_cost_cents_in_a_queue_and_dollars_over_the_bus() {
+    fn million_small_events_cost_cents_by_queue_and_dollars_by_bus() {
         let million = 1_000_000;
         let queue = Work {
             read_bytes: million * 1024,
-            looks: million,
+            ledger_reads: million,
             sent: million,
             chunks: million,
             over_the_bus: false,

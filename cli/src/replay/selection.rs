@@ -1,4 +1,4 @@
-//! Which events a replay is about, and what is done with each: nothing of it asks a cloud.
+//! The selection of events for a replay, and the reasons for leaving some out. Pure decisions.
 
 use domain::Timestamp;
 use domain::event::Event;
@@ -6,16 +6,16 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use store::LedgerRow;
 
-/// How long the ledger knows what was told. What is older cannot be replayed without telling it twice.
-const KNOWN_FOR: SignedDuration = SignedDuration::from_hours(400 * 24);
+/// The retention of ledger rows. A replay of older events could notify recipients twice.
+const LEDGER_RETENTION: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// What our own events' types begin with. The bus has a rule that keeps them from dispatch.
-const OURS: &str = "carillon.";
+/// The type prefix of Carillon's own events. A rule of the bus keeps them from dispatch.
+const OWN_PREFIX: &str = "carillon.";
 
-/// Which events, and how they are replayed.
+/// The selected events, with receiver and mode.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Choice {
-    /// Recorded from then up to then, both included.
+pub(super) struct Selection {
+    /// The first and last recording time, both inclusive.
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -30,46 +30,46 @@ pub(super) struct Choice {
     pub(super) mode: Mode,
 }
 
-/// Where events go.
+/// The receiver of the events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Consumer {
     Dispatch,
     Audit,
     Bus,
-    /// The URL of somebody's queue.
+    /// The URL of a queue.
     Queue(String),
 }
 
-/// Which of the chosen events go.
+/// The mode of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Mode {
-    /// What no row of the ledger is about.
+    /// Events without ledger rows.
     OnlyMissing,
-    /// All; the keys are those of the first telling.
+    /// All events, with the original keys.
     All,
-    /// All, under keys of this replay's own.
+    /// All events, with new keys.
     Force,
 }
 
-/// Why an event that was chosen does not go.
+/// The reason for leaving a selected event out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LeftOut {
-    /// The ledger has rows about it.
+    /// The ledger has rows of the event.
     Decided,
-    /// It was told in a digest, and would be collected again once that is forgotten.
+    /// The event was part of a digest. A replay would add it to a new digest.
     InADigest,
-    /// Older than the ledger remembers.
+    /// The event is older than the ledger's retention.
     Forgotten,
-    /// An event of our own, which dispatch never gets.
+    /// Carillon's own event, which dispatch never gets.
     Ours,
-    /// With the mark it is larger than an event may be.
+    /// The event with the replay mark exceeds the size limit.
     TooLarge,
 }
 
 impl Consumer {
-    /// Whether dispatch gets what goes there.
+    /// Whether dispatch receives the events.
     pub(super) fn leads_to_dispatch(&self) -> bool {
         matches!(self, Consumer::Dispatch | Consumer::Bus)
     }
@@ -86,15 +86,15 @@ impl LeftOut {
         }
     }
 
-    /// After `left out: 3, because`.
+    /// The reason as a sentence, after `left out: 3, because`.
     pub(super) fn meaning(self) -> &'static str {
         match self {
             LeftOut::Decided => {
-                "dispatch has decided about them already; --all sends them too, and tells nobody twice"
+                "dispatch has decided about them; --all sends them, too, without duplicate notifications"
             }
-            LeftOut::InADigest => "they were told in a digest; only --force tells them again",
+            LeftOut::InADigest => "a digest contained them; only --force sends them again",
             LeftOut::Forgotten => {
-                "they are older than the 400 days for which the ledger knows who was told; only --force sends them"
+                "they are older than the ledger's 400 days; only --force sends them"
             }
             LeftOut::Ours => "Carillon's own events never go to dispatch",
             LeftOut::TooLarge => "with the mark of a replay they are over 200 KB",
@@ -102,9 +102,9 @@ impl LeftOut {
     }
 }
 
-impl Choice {
-    /// Whether the event is one of those that were named.
-    pub(super) fn means(&self, event: &Event) -> bool {
+impl Selection {
+    /// Whether the event matches all filters.
+    pub(super) fn matches(&self, event: &Event) -> bool {
         let is_kind = self.kind.as_deref().is_none_or(|wanted| event.is_called(wanted));
         let is = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
         is_kind
@@ -113,25 +113,25 @@ impl Choice {
             && (self.ids.is_empty() || self.ids.contains(&event.id))
     }
 
-    /// What keeps an event back that was recorded `at`, as far as the ledger need not be asked.
-    pub(super) fn at_first_sight(&self, event: &Event, at: Timestamp, now: Timestamp) -> Option<LeftOut> {
+    /// The reason for leaving an event out that needs no ledger rows.
+    pub(super) fn reason_without_ledger(&self, event: &Event, recorded_at: Timestamp, now: Timestamp) -> Option<LeftOut> {
         if !self.consumer.leads_to_dispatch() {
             return None;
         }
-        if event.kind.starts_with(OURS) && (self.consumer == Consumer::Dispatch || self.mode != Mode::All) {
+        if event.kind.starts_with(OWN_PREFIX) && (self.consumer == Consumer::Dispatch || self.mode != Mode::All) {
             return Some(LeftOut::Ours);
         }
-        let is_known = now.duration_since(at) < KNOWN_FOR;
+        let is_known = now.duration_since(recorded_at) < LEDGER_RETENTION;
         (!is_known && self.mode != Mode::Force).then_some(LeftOut::Forgotten)
     }
 
-    /// Whether the ledger must be asked about it at all.
-    pub(super) fn asks_the_ledger(&self) -> bool {
+    /// Whether the ledger rows are needed.
+    pub(super) fn needs_ledger(&self) -> bool {
         self.consumer.leads_to_dispatch()
     }
 
-    /// What keeps an event back of which the ledger has these rows.
-    pub(super) fn after_a_look(&self, rows: &[LedgerRow]) -> Option<LeftOut> {
+    /// The reason for leaving an event with these ledger rows out.
+    pub(super) fn reason_of_rows(&self, rows: &[LedgerRow]) -> Option<LeftOut> {
         match self.mode {
             Mode::OnlyMissing => (!rows.is_empty()).then_some(LeftOut::Decided),
             Mode::All => rows.iter().any(|row| row.joined.is_some()).then_some(LeftOut::InADigest),
@@ -149,43 +149,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_meant_that_fits_everything_that_was_said() {
+    fn selected_event_matches_all_filters() {
         let event = event("order.paid", "2026-11-20T12:00:00Z");
-        let all = choice(Mode::All);
-        assert!(all.means(&event));
-        let fits = |choice: Choice| choice.means(&event);
-        let some = |it: &str| Some(it.to_owned());
-        assert!(fits(Choice { kind: some("order.*"), tenant: some("t-1"), ..all.clone() }));
-        assert!(fits(Choice { stream: some("order/7"), ids: vec!["0".into(), "1".into()], ..all.clone() }));
+        let all = selection(Mode::All);
+        assert!(all.matches(&event));
+        let matches = |selection: Selection| selection.matches(&event);
+        let some = |text: &str| Some(text.to_owned());
+        assert!(matches(Selection { kind: some("order.*"), tenant: some("t-1"), ..all.clone() }));
+        assert!(matches(Selection { stream: some("order/7"), ids: vec!["0".into(), "1".into()], ..all.clone() }));
         for other in [
-            Choice { kind: some("order"), ..all.clone() },
-            Choice { kind: some("user.*"), ..all.clone() },
-            Choice { tenant: some("t-2"), ..all.clone() },
-            Choice { stream: some("order/8"), ..all.clone() },
-            Choice { ids: vec!["2".into()], ..all.clone() },
+            Selection { kind: some("order"), ..all.clone() },
+            Selection { kind: some("user.*"), ..all.clone() },
+            Selection { tenant: some("t-2"), ..all.clone() },
+            Selection { stream: some("order/8"), ..all.clone() },
+            Selection { ids: vec!["2".into()], ..all.clone() },
         ] {
-            assert!(!fits(other.clone()), "{other:?}");
+            assert!(!matches(other.clone()), "{other:?}");
         }
     }
 
     #[test]
-    fn what_the_ledger_has_forgotten_goes_only_by_force_and_our_own_never_to_dispatch() {
+    fn events_beyond_ledger_retention_need_force_and_own_events_never_go_to_dispatch() {
         let old = event("order.paid", "2025-01-01T00:00:00Z");
-        assert_eq!(choice(Mode::OnlyMissing).at_first_sight(&old, old.time, now()), Some(LeftOut::Forgotten));
-        assert_eq!(choice(Mode::All).at_first_sight(&old, old.time, now()), Some(LeftOut::Forgotten));
-        assert_eq!(choice(Mode::Force).at_first_sight(&old, old.time, now()), None);
+        assert_eq!(selection(Mode::OnlyMissing).reason_without_ledger(&old, old.time, now()), Some(LeftOut::Forgotten));
+        assert_eq!(selection(Mode::All).reason_without_ledger(&old, old.time, now()), Some(LeftOut::Forgotten));
+        assert_eq!(selection(Mode::Force).reason_without_ledger(&old, old.time, now()), None);
         let ours = event("carillon.delivery.sent", "2026-11-20T12:00:00Z");
         for mode in [Mode::OnlyMissing, Mode::All, Mode::Force] {
-            assert_eq!(choice(mode).at_first_sight(&ours, ours.time, now()), Some(LeftOut::Ours));
+            assert_eq!(selection(mode).reason_without_ledger(&ours, ours.time, now()), Some(LeftOut::Ours));
         }
-        let bus = Choice { consumer: Consumer::Bus, ..choice(Mode::All) };
-        assert_eq!(bus.at_first_sight(&ours, ours.time, now()), None);
-        let queue = Choice { consumer: Consumer::Queue("q".into()), ..choice(Mode::All) };
-        assert_eq!(queue.at_first_sight(&old, old.time, now()), None, "a projection wants all of history");
+        let bus = Selection { consumer: Consumer::Bus, ..selection(Mode::All) };
+        assert_eq!(bus.reason_without_ledger(&ours, ours.time, now()), None);
+        let queue = Selection { consumer: Consumer::Queue("q".into()), ..selection(Mode::All) };
+        assert_eq!(queue.reason_without_ledger(&old, old.time, now()), None, "a queue gets events of any age");
     }
 
     #[test]
-    fn what_was_decided_goes_when_all_go_unless_it_was_told_in_a_digest() {
+    fn decided_events_go_with_all_unless_they_were_in_a_digest() {
         let row = |joined: Option<&str>| LedgerRow {
             key: "k".repeat(43).into(),
             status: Status::Suppressed,
@@ -205,7 +205,7 @@ mod tests {
             times: store::Times::default(),
         };
         let check = |mode, rows: &[LedgerRow], expected| {
-            assert_eq!(choice(mode).after_a_look(rows), expected, "{mode:?}");
+            assert_eq!(selection(mode).reason_of_rows(rows), expected, "{mode:?}");
         };
         check(Mode::OnlyMissing, &[], None);
         check(Mode::OnlyMissing, &[row(None)], Some(LeftOut::Decided));
@@ -214,10 +214,10 @@ mod tests {
         check(Mode::Force, &[row(Some("w"))], None);
     }
 
-    fn choice(mode: Mode) -> Choice {
+    fn selection(mode: Mode) -> Selection {
         let (from, to) = (now(), now());
         let consumer = Consumer::Dispatch;
-        Choice { from, to, kind: None, tenant: None, stream: None, ids: vec![], consumer, mode }
+        Selection { from, to, kind: None, tenant: None, stream: None, ids: vec![], consumer, mode }
     }
 
     fn event(kind: &str, time: &str) -> Event {
