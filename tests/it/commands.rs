@@ -152,7 +152,7 @@ fn check_and_what_if_warn_of_a_rule_that_is_deployed_and_gone() {
     std::fs::write(&path, rules.replace("- rule: demo-escalation\n", "- rule: demo-escalated\n")).unwrap();
     let against = ["check", config.to_str().unwrap(), "--against", deployed.to_str().unwrap()];
     let said = carillon(&against, "");
-    let warning = "the rule `demo-escalation` is deployed and not in this catalog: messages that wait for it (its waits";
+    let warning = "the deployed rule `demo-escalation` is missing in this catalog: messages that wait for it (its waits";
     assert!(text(&said).contains(warning) && text(&said).contains("rule_gone"), "{}", text(&said));
     let what_if = ["what-if", "--config", config.to_str().unwrap(), "--against", deployed.to_str().unwrap()];
     let said = carillon(&[&what_if[..], &["--since", "1m"]].concat(), "");

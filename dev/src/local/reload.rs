@@ -6,7 +6,7 @@ use cli::error::{Done, Error};
 use cli::explanations::catalog;
 use cli::local_cloud::{FOLDER, Fingerprints, State};
 use cli::terminal::{Ink, Terminal};
-use cli::{Check, check, gone};
+use cli::{Check, check, removed_rules};
 
 use crate::args::Reload;
 
@@ -63,7 +63,7 @@ pub(super) fn warn_of_removed_rules(terminal: &Terminal) {
     let kept = kept();
     // A missing catalog gives no warning.
     let (Ok(before), Ok(after)) = (catalog(&kept), catalog(Path::new(CATALOG))) else { return };
-    gone::warn(&gone::rules(&before, &after), terminal);
+    removed_rules::warn(&removed_rules::rules(&before, &after), terminal);
 }
 
 /// Copies the deployed catalog to `.local/`, for the next comparison.

@@ -1,4 +1,4 @@
-//! Who is known, and what was decided for them and lies in a channel's queue.
+//! Messages for a recipient that are decided and still wait in a channel's queue.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,26 +18,26 @@ use crate::explain::pending::{Decider, is_own, missing};
 use crate::terminal::{Ink, Terminal, plain};
 use crate::times::utc;
 
-/// How far back events are decided about again.
-const LOOKS_BACK: Duration = Duration::from_secs(3_600);
+/// The age limit of the events.
+const RANGE: Duration = Duration::from_secs(3_600);
 
-/// How many events are decided about again.
+/// The most events.
 const MAX_EVENTS: usize = 2_000;
 
-/// A message that is decided and has no row yet.
+/// A decided message without a ledger row.
 pub(super) struct Pending {
     event: Event,
     told: Told,
 }
 
-/// The person with this id; `None` for who is not known, and for rooms and addresses.
+/// The person with this id; `None` for unknown ids, rooms and addresses.
 pub(super) async fn person(id: &str, cloud: &Cloud) -> Result<Option<Recipient>, Error> {
     let people = People::new(&store::client(&cloud.config), cloud.name("people"));
     let mut found = people.look_up(&BTreeSet::from([id]), &BTreeSet::new()).await?;
     Ok(found.recipients.remove(id))
 }
 
-/// What the last hour's events have for this person that no channel has taken up. What cannot be found out is said.
+/// Finds the pending messages of the last hour. A note tells what could not be read.
 pub(super) async fn pending(
     person: &Recipient,
     since: Timestamp,
@@ -56,20 +56,20 @@ pub(super) async fn pending(
     let (people, ledger) =
         (People::new(&tables, cloud.name("people")), Ledger::new(&tables, cloud.name("ledger")));
     let now = runtime::now();
-    let from = since.max(now.saturating_sub(LOOKS_BACK).unwrap_or(since));
+    let from = since.max(now.saturating_sub(RANGE).unwrap_or(since));
     let mut timeline = Events::new(&tables, cloud.name("events")).timeline_back(from, now);
     let recipients = Recipients::from([(person.id.clone(), person.clone())]);
     let mut tenants: BTreeMap<String, Option<Settings>> = BTreeMap::new();
-    let (mut pending, mut looked_at) = (Vec::new(), 0);
+    let (mut pending, mut count) = (Vec::new(), 0);
     while let Some(dated) = timeline.next_dated().await? {
         let event = dated.event;
         if is_own(&event) {
             continue;
         }
-        looked_at += 1;
-        if looked_at > MAX_EVENTS {
+        count += 1;
+        if count > MAX_EVENTS {
             terminal.note(&format!(
-                "only the newest {MAX_EVENTS} events were looked at for messages that wait in a queue"
+                "only the newest {MAX_EVENTS} events were searched for messages that wait in a queue"
             ));
             break;
         }
@@ -112,22 +112,22 @@ pub(super) fn show(pending: &Pending, terminal: &Terminal) {
     let rule = told.rule.as_deref().unwrap_or("-");
     let text = format!("{channel:<8}  {}  by rule {rule}", event.kind);
     terminal.say(&format!("{}  {word}  {}", terminal.ink(Ink::Quiet, &utc(told.at)), plain(&text)));
-    terminal.say(&terminal.ink(Ink::Quiet, "    decided, not taken up yet"));
+    terminal.say(&terminal.ink(Ink::Quiet, "    decided, waiting in the queue"));
 }
 
-/// Why there is nothing to print.
-pub(super) fn nothing(recipient: &str, is_known: bool, since: Timestamp, table: &str) -> String {
+/// The note about a recipient without messages.
+pub(super) fn empty_note(recipient: &str, is_known: bool, since: Timestamp, table: &str) -> String {
     let since = utc(since);
     if is_known {
-        return format!("nothing concerned {recipient} since {since}");
+        return format!("{recipient} has no notifications since {since}");
     }
     let is_address = recipient.contains('@') || recipient.starts_with('+');
     match is_address {
         true => format!(
-            "{recipient} is not known: no person in {table} has this id, and nothing was sent to this address \
-             directly since {since}; people are found by the id that events carry, not by their address"
+            "{recipient} is not known: no person in {table} has this id, and no message was sent to this address \
+             directly since {since}; name people by their id, not by their address"
         ),
-        false => format!("{recipient} is not known in {table}, and nothing concerned them since {since}"),
+        false => format!("{recipient} is not known in {table}, and has no notifications since {since}"),
     }
 }
 
@@ -136,13 +136,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_not_known_is_called_unknown_and_who_was_not_told_is_not() {
+    fn note_tells_unknown_recipients_from_recipients_without_messages() {
         let since = Timestamp::UNIX_EPOCH;
         for unknown in ["ann", "p1@example.org", "+4915112345678", "no such id"] {
-            let said = nothing(unknown, false, since, "carillon-local-people");
-            assert!(said.contains("is not known"), "{said}");
+            let note = empty_note(unknown, false, since, "carillon-local-people");
+            assert!(note.contains("is not known"), "{note}");
         }
-        let said = nothing("ann", true, since, "carillon-local-people");
-        assert_eq!(said, "nothing concerned ann since 1970-01-01 00:00:00 UTC");
+        let note = empty_note("ann", true, since, "carillon-local-people");
+        assert_eq!(note, "ann has no notifications since 1970-01-01 00:00:00 UTC");
     }
 }

@@ -7,13 +7,13 @@ use crate::error::Done;
 use crate::project;
 use crate::terminal::{Ink, Terminal};
 
-use super::{about, diff, names, place};
+use super::{about, copy_folder, diff, names};
 
 pub(super) fn run(args: &PackLs, terminal: &Terminal) -> Done {
     let project = project::read(&args.config);
     let enabled = project.packs();
     for name in names() {
-        let (about, place) = (about(name), place(&args.config, &project, name));
+        let (about, place) = (about(name), copy_folder(&args.config, &project, name));
         let is_copied = project.is_project() && place.is_dir();
         let differs = is_copied && diff::of(name, &place)?.differs();
         if terminal.json {

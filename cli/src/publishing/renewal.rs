@@ -1,15 +1,15 @@
-//! A sample that was sent before is made a new event: another id, another time.
+//! Gives a sample a new id and time, so that it can be published again.
 
 use domain::Timestamp;
 use serde_json::{Map, Value};
 
-/// The members that hold an event's own id, in the envelopes that are known.
+/// The id members of the known envelopes.
 const IDS: [&str; 2] = ["id", "eventId"];
 
-/// The members that hold its time.
+/// The time members of the known envelopes.
 const TIMES: [&str; 2] = ["time", "timestamp"];
 
-/// The event with a new id and the present time, wherever its envelope keeps them.
+/// The event with a new id and the current time.
 ///
 /// # Errors
 /// The text is not a JSON object.
@@ -35,10 +35,10 @@ pub(crate) fn renewed(text: &str, now: Timestamp) -> Result<String, String> {
 }
 
 fn renew(envelope: &mut Map<String, Value>, id: &str, now: Timestamp) {
-    // The names of a CloudEvent may be written in other letters.
+    // A CloudEvent's names can have another letter case.
     let in_any_case = envelope.keys().any(|key| key.eq_ignore_ascii_case("specversion"));
     let is_one = |names: &[&str], name: &str| {
-        names.iter().any(|it| *it == name || (in_any_case && it.eq_ignore_ascii_case(name)))
+        names.iter().any(|known| *known == name || (in_any_case && known.eq_ignore_ascii_case(name)))
     };
     for (name, value) in envelope.iter_mut() {
         if is_one(&IDS, name) {
@@ -51,11 +51,11 @@ fn renew(envelope: &mut Map<String, Value>, id: &str, now: Timestamp) {
 
 /// A random UUID (RFC 9562, version 4).
 fn new_id() -> Result<String, String> {
-    let mut bits = [0_u8; 16];
-    getrandom::fill(&mut bits).map_err(|error| format!("no random numbers: {error}"))?;
-    bits[6] = (bits[6] & 0x0f) | 0x40;
-    bits[8] = (bits[8] & 0x3f) | 0x80;
-    let hex: String = bits.iter().map(|bit| format!("{bit:02x}")).collect();
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| format!("no random numbers: {error}"))?;
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
 }
 
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_envelope_gets_its_new_id_and_time_where_it_keeps_them() {
+    fn every_envelope_gets_a_new_id_and_time() {
         check(r#"{"specversion":"1.0","id":"old","time":"2020-01-01T00:00:00Z"}"#, "/id", "/time");
         check(
             r#"{"eventId":"old","eventType":"t","timestamp":"2020-01-01T00:00:00Z"}"#,

@@ -1,5 +1,5 @@
-//! What was said, where that can be read: live messages from the inbox, the rest from the local cloud's services. On AWS
-//! nobody keeps the words of letters, texts and notes.
+//! The texts of messages: in-app messages from the inbox, others from the local cloud's services. On AWS, the texts of other
+//! channels are not stored.
 
 use std::collections::HashMap;
 
@@ -13,42 +13,43 @@ use crate::error::Error;
 use crate::sent_emails::SentEmails;
 use crate::terminal::Terminal;
 
-/// Pages of the inbox that are read for their words.
+/// The pages of the inbox that are read.
 const PAGES: usize = 5;
 
-/// What a person was told, by the names that the ledger has for it.
-pub(super) struct Words {
-    /// Live messages by key.
+/// The texts of messages, by the ids of the ledger.
+pub(super) struct Texts {
+    /// In-app messages by key.
     live: HashMap<String, String>,
-    /// Everything else by the provider's id.
+    /// Other messages by the provider's id.
     sent: HashMap<String, String>,
-    letters: Option<SentEmails>,
+    emails: Option<SentEmails>,
 }
 
-impl Words {
-    /// Words that cannot be read are left out: what became of them is what was asked.
-    pub(super) async fn read(cloud: &Cloud, recipient: &str, terminal: &Terminal) -> Result<Words, Error> {
-        let mut words = Words { live: live(cloud, recipient).await?, sent: HashMap::new(), letters: None };
-        let Some(local) = &cloud.local else { return Ok(words) };
+impl Texts {
+    /// Reads the texts. Unreadable ones are left out with a note.
+    pub(super) async fn read(cloud: &Cloud, recipient: &str, terminal: &Terminal) -> Result<Texts, Error> {
+        let mut texts = Texts { live: live(cloud, recipient).await?, sent: HashMap::new(), emails: None };
+        let Some(local) = &cloud.local else { return Ok(texts) };
         match SentEmails::read(&local.endpoint()) {
-            Ok(it) => words.letters = Some(it),
-            Err(error) => terminal.note(&format!("letters cannot be shown: {error}")),
+            Ok(emails) => texts.emails = Some(emails),
+            Err(error) => terminal.note(&format!("e-mails cannot be shown: {error}")),
         }
         let captured = format!("{}/captured", local.capture_endpoint());
-        match ask(&captured) {
-            Ok(found) => collect(&found, &mut words.sent),
-            Err(error) => terminal.note(&format!("some words cannot be shown: {error}")),
+        match get(&captured) {
+            Ok(found) => collect(&found, &mut texts.sent),
+            Err(error) => terminal.note(&format!("some texts cannot be shown: {error}")),
         }
-        Ok(words)
+        Ok(texts)
     }
 
+    /// The text of a ledger row's message.
     pub(super) fn of(&self, row: &LedgerRow) -> Option<String> {
         let id = row.provider_id.as_deref().unwrap_or_default();
         match row.channel? {
             Channel::Socket => self.live.get(row.key.as_str()).cloned(),
-            Channel::Email => self.letters.as_ref()?.find(id).map(|letter| letter.subject.clone()),
+            Channel::Email => self.emails.as_ref()?.find(id).map(|email| email.subject.clone()),
             Channel::Push | Channel::Sms | Channel::Whatsapp => self.sent.get(id).cloned(),
-            // Its words are the tenant's system's, and `endpoints attempts` shows what that said.
+            // `endpoints attempts` shows the answers of endpoints.
             Channel::Webhook => None,
         }
     }
@@ -57,13 +58,13 @@ impl Words {
 async fn live(cloud: &Cloud, user: &str) -> Result<HashMap<String, String>, Error> {
     let inbox = Inbox::new(&store::client(&cloud.config), cloud.name("inbox"));
     let viewer = Viewer { user: user.to_owned(), view: View::All };
-    let mut words = HashMap::new();
+    let mut texts = HashMap::new();
     for shelf in [Shelf::Inbox, Shelf::Archived] {
         let mut before = None;
         for _ in 0..PAGES {
             let filter = Filter { shelf, category: None };
             let page = inbox.page(&viewer, &filter, before, 100, runtime::now()).await?;
-            words.extend(page.entries.into_iter().map(|entry| {
+            texts.extend(page.entries.into_iter().map(|entry| {
                 (entry.kept.id.as_str().to_owned(), joined(&[&entry.kept.title, &entry.kept.body]))
             }));
             before = page.next;
@@ -72,35 +73,35 @@ async fn live(cloud: &Cloud, user: &str) -> Result<HashMap<String, String>, Erro
             }
         }
     }
-    Ok(words)
+    Ok(texts)
 }
 
-fn ask(url: &str) -> Result<Value, Error> {
+fn get(url: &str) -> Result<Value, Error> {
     let failed = |why: String| Error::Cloud(format!("cannot read {url}: {why}"));
     let mut answer = ureq::get(url).call().map_err(|error| failed(error.to_string()))?;
     let body = answer.body_mut().read_to_string().map_err(|error| failed(error.to_string()))?;
     serde_json::from_str(&body).map_err(|error| failed(error.to_string()))
 }
 
-/// Whatever has an id and words, however deep the service puts it.
+/// Collects the texts of all nested objects with an id and a text.
 fn collect(found: &Value, into: &mut HashMap<String, String>) {
     if let Some(list) = found.as_array() {
-        list.iter().for_each(|it| collect(it, into));
+        list.iter().for_each(|element| collect(element, into));
     }
     let Some(object) = found.as_object() else { return };
     let id = object.get("MessageId").or(object.get("id")).and_then(Value::as_str);
-    // A text is its own message.
-    let words = ["Message", "message", "text"].iter().find_map(|name| object.get(*name));
-    match (id, words) {
-        (Some(id), Some(words)) => {
-            into.insert(id.to_owned(), said(words));
+    // SMS records have the text in `text`.
+    let message = ["Message", "message", "text"].iter().find_map(|name| object.get(*name));
+    match (id, message) {
+        (Some(id), Some(message)) => {
+            into.insert(id.to_owned(), text_of(message));
         }
         _ => object.values().for_each(|it| collect(it, into)),
     }
 }
 
-/// The title and the text of a message, as their provider was given them.
-fn said(message: &Value) -> String {
+/// The title and the body of a message, as the provider got them.
+fn text_of(message: &Value) -> String {
     let mut parts: Vec<&str> = Vec::new();
     gather(message, &mut parts);
     match parts.is_empty() {
@@ -110,9 +111,9 @@ fn said(message: &Value) -> String {
 }
 
 fn gather<'a>(value: &'a Value, parts: &mut Vec<&'a str>) {
-    // `text` is what fills a template.
+    // `text` has the parameters of a template.
     for name in ["title", "body", "text"] {
-        if let Some(text) = value[name].as_str().filter(|it| !parts.contains(it)) {
+        if let Some(text) = value[name].as_str().filter(|text| !parts.contains(text)) {
             parts.push(text);
         }
     }
@@ -133,21 +134,21 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_words_of_each_service_are_found_by_its_id() {
-        let mut words = HashMap::new();
+    fn texts_of_each_service_are_found_by_id() {
+        let mut texts = HashMap::new();
         collect(
             &json!({ "sms_messages": { "+49": [{ "MessageId": "s-1", "Message": "Your turn." }] } }),
-            &mut words,
+            &mut texts,
         );
-        let note = json!({ "GCM": { "fcmV1Message": { "message": { "notification": { "title": "Room 7", "body": "Now" } } } },
+        let push = json!({ "GCM": { "fcmV1Message": { "message": { "notification": { "title": "Room 7", "body": "Now" } } } },
                            "default": "Now" });
-        collect(&json!([{ "channel": "push", "id": "p-1", "message": note }]), &mut words);
-        let chat = json!({ "type": "text", "text": { "body": "Hello\nthere" } });
-        collect(&json!([{ "channel": "whatsapp", "id": "w-1", "message": chat }]), &mut words);
+        collect(&json!([{ "channel": "push", "id": "p-1", "message": push }]), &mut texts);
+        let whatsapp = json!({ "type": "text", "text": { "body": "Hello\nthere" } });
+        collect(&json!([{ "channel": "whatsapp", "id": "w-1", "message": whatsapp }]), &mut texts);
         let filled = json!({ "type": "body", "parameters": [{ "type": "text", "text": "Ten o'clock" }] });
-        let chat = json!({ "type": "template", "template": { "name": "t", "components": [filled] } });
-        collect(&json!([{ "channel": "whatsapp", "id": "w-2", "message": chat }]), &mut words);
-        collect(&json!([{ "channel": "sms", "id": "s-2", "text": "Soon." }]), &mut words);
+        let whatsapp = json!({ "type": "template", "template": { "name": "t", "components": [filled] } });
+        collect(&json!([{ "channel": "whatsapp", "id": "w-2", "message": whatsapp }]), &mut texts);
+        collect(&json!([{ "channel": "sms", "id": "s-2", "text": "Soon." }]), &mut texts);
         let expected = [
             ("s-1", "Your turn."),
             ("s-2", "Soon."),
@@ -156,7 +157,7 @@ mod tests {
             ("w-2", "Ten o'clock"),
         ];
         for (id, expected) in expected {
-            assert_eq!(words.get(id).map(String::as_str), Some(expected));
+            assert_eq!(texts.get(id).map(String::as_str), Some(expected));
         }
     }
 }
