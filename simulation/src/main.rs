@@ -16,7 +16,7 @@ use simulation::{EVENTS, Mode, Setup, Tally, Variant, run, run_all};
   simulate --seeds 1000 --from 7 --mode liveness")]
 struct Args {
     /// Repeat the run of this seed
-    #[arg(long, value_name = "SEED", alias = "from", default_value_t = 1)]
+    #[arg(long, value_name = "SEED", visible_alias = "from", default_value_t = 1)]
     seed: u64,
     /// Run this many seeds from --seed (or --from) on, in both modes without --mode
     #[arg(long, value_name = "COUNT")]
