@@ -35,9 +35,13 @@ use stage::Stage;
 
 /// Measure size, start-up and work of every function
 #[derive(Parser)]
-#[command(name = "benches", max_term_width = 100, after_help = "Examples:
+#[command(
+    name = "benches",
+    max_term_width = 100,
+    after_help = "Examples:
   benches/run.sh --size
-  target/local/benches --only FUNCTION      without a new build")]
+  target/local/benches --only FUNCTION      without a new build"
+)]
 struct Args {
     /// Print JSON
     #[arg(long)]

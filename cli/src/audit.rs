@@ -71,9 +71,8 @@ async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
         terminal.clear();
         let between = asked.map_or_else(String::new, |from| format!(" from {from} to {to}"));
         terminal.say(&terminal.ink(Ink::Bad, &format!("there are no seals{between}")));
-        terminal.say(
-            "a minute is sealed within five minutes; after that, read the log of the function seal.",
-        );
+        terminal
+            .say("a minute is sealed within five minutes; after that, read the log of the function seal.");
         return Ok(false);
     };
     let from = begin(asked, first, &source).await?;
@@ -89,8 +88,10 @@ async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
         let so_far = count.records + count.waiting;
         let say = |read: usize| terminal.progress(&format!("{begin}: {} records read …", so_far + read));
         let leaves = events.leaves(begin, end, say).await?;
-        let due =
-            Due { sealed_until: end.min(now.saturating_sub(SEAL_DEADLINE).unwrap_or(now)), expired_until: now };
+        let due = Due {
+            sealed_until: end.min(now.saturating_sub(SEAL_DEADLINE).unwrap_or(now)),
+            expired_until: now,
+        };
         count.add(&seals, &leaves, due.sealed_until);
         let is_signed = |text: &str, signature: &str| key.has_signed(text, signature);
         findings.extend(check(&seals, before.as_ref(), &leaves, due, is_signed));
@@ -137,7 +138,8 @@ fn missing_predecessor(first: Option<&Sealed>, before: Option<&Statement>) -> Op
 
 /// Findings about seals of another environment.
 fn foreign_seals(seals: &[Sealed], environment: &str) -> Vec<Finding> {
-    let strange = seals.iter().map(|seal| &seal.statement).filter(|statement| statement.environment != environment);
+    let strange =
+        seals.iter().map(|seal| &seal.statement).filter(|statement| statement.environment != environment);
     let finding = |statement: &Statement| Finding {
         minute: statement.minute,
         kind: Kind::BrokenChain,

@@ -61,8 +61,7 @@ impl Cloud {
 /// Refuses another environment in a shell whose `.local/env` variables name the local cloud.
 fn refuse_conflict(target: &Target, is_home: bool) -> Result<(), Error> {
     if is_home && target.environment != "local" {
-        let what =
-            format!("--env is {}, but AWS_ENDPOINT_URL names the local cloud", target.environment);
+        let what = format!("--env is {}, but AWS_ENDPOINT_URL names the local cloud", target.environment);
         return Err(Error::usage(what, "unset the variables of .local/env, or leave --env out"));
     }
     Ok(())

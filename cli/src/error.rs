@@ -39,9 +39,7 @@ impl From<aws::Refused> for Error {
     fn from(refused: aws::Refused) -> Error {
         let hint = match refused.verdict {
             aws::Verdict::Denied => "\nYour credentials lack a right, or belong to another account.",
-            aws::Verdict::Unanswered => {
-                "\nNo answer; check AWS_ENDPOINT_URL and your network."
-            }
+            aws::Verdict::Unanswered => "\nNo answer; check AWS_ENDPOINT_URL and your network.",
             aws::Verdict::Transient | aws::Verdict::Throttled | aws::Verdict::Permanent => "",
         };
         Error::Cloud(format!("{}{hint}", aws::chain(&refused)))

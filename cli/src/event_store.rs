@@ -126,7 +126,9 @@ async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
         if terminal.json {
             let names: Vec<&str> = findings.iter().map(|finding| finding.name()).collect();
             let event = envelope(&event);
-            terminal.say_json(&json!({ "recordedAt": recorded_at.to_string(), "event": event, "findings": names }));
+            terminal.say_json(
+                &json!({ "recordedAt": recorded_at.to_string(), "event": event, "findings": names }),
+            );
         } else {
             let text = line(&utc(recorded_at), &event, terminal);
             terminal.say(&format!("{text}{}", shown_findings(&findings, terminal)));
@@ -164,7 +166,9 @@ async fn stream(events: &Events, args: &EventsStream, terminal: &Terminal) -> Do
         next = page.next;
     }
     if left == args.limit {
-        terminal.note("no event; a stream has events that were written to the outbox with a `sequence`, or appended");
+        terminal.note(
+            "no event; a stream has events that were written to the outbox with a `sequence`, or appended",
+        );
     }
     Ok(left < args.limit)
 }
@@ -172,8 +176,9 @@ async fn stream(events: &Events, args: &EventsStream, terminal: &Terminal) -> Do
 fn show(versioned: &Versioned, terminal: &Terminal) {
     if terminal.json {
         let event = envelope(&versioned.event);
-        return terminal
-            .say_json(&json!({ "version": versioned.version, "pending": versioned.is_pending, "event": event }));
+        return terminal.say_json(
+            &json!({ "version": versioned.version, "pending": versioned.is_pending, "event": event }),
+        );
     }
     let pending = if versioned.is_pending { "  pending" } else { "" };
     let time = utc_text(&versioned.event.time_text());

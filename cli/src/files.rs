@@ -78,7 +78,10 @@ pub fn pieces_of(text: &str, name: &str) -> Vec<Piece> {
     let trimmed = text.trim_start_matches('\u{feff}');
     if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(trimmed) {
         let place = |raw_value: &RawValue| format!("{name}:{}", line_of(text, raw_value.get()));
-        return list.into_iter().map(|value| Piece { place: place(value), text: value.get().to_owned() }).collect();
+        return list
+            .into_iter()
+            .map(|value| Piece { place: place(value), text: value.get().to_owned() })
+            .collect();
     }
     if serde_json::from_str::<&RawValue>(trimmed).is_ok() {
         return vec![Piece { text: trimmed.to_owned(), place: name.to_owned() }];

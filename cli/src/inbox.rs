@@ -129,7 +129,8 @@ fn show(entry: &Entry, terminal: &Terminal) {
     if !body.is_empty() {
         terminal.say(&format!("    {}", plain(&body)));
     }
-    let from = format!("    {}  {} by rule {}", entry.kept.id.as_str(), entry.kept.event.kind, entry.kept.rule);
+    let from =
+        format!("    {}  {} by rule {}", entry.kept.id.as_str(), entry.kept.event.kind, entry.kept.rule);
     terminal.say(&terminal.ink(Ink::Quiet, &from));
 }
 

@@ -77,7 +77,9 @@ pub(crate) fn run(args: &Init, terminal: &Terminal) -> Done {
 /// # Errors
 /// A file exists, or cannot be written.
 pub(crate) fn write_new(folder: &Path, texts: &[(impl AsRef<str>, String)]) -> Result<(), Error> {
-    if let Some(existing) = texts.iter().map(|(name, _)| folder.join(name.as_ref())).find(|path| path.exists()) {
+    if let Some(existing) =
+        texts.iter().map(|(name, _)| folder.join(name.as_ref())).find(|path| path.exists())
+    {
         let what = format!("{} exists already, and no file was written", existing.display());
         return Err(Error::usage(what, "move it, or name another folder"));
     }

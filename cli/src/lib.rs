@@ -54,18 +54,22 @@ pub async fn run() -> ExitCode {
         Command::Init(init) => init::run(&init, &terminal),
         Command::Check(check) => check::run(&check, &terminal),
         Command::Pack(pack) => packs::run(&pack, &terminal),
-        Command::Completion(it) => completion::completion(&it, &terminal),
-        Command::Man(it) => completion::man(&it, &terminal),
+        Command::Completion(completion) => completion::completion(&completion, &terminal),
+        Command::Man(man) => completion::man(&man, &terminal),
         Command::Publish(publish) => publishing::run(&publish, &args.target, &terminal).await,
         Command::Tail(tail) => tail::run(&tail, &args.target, &terminal).await,
         Command::Match(it) => matching::run(&it, &terminal),
         Command::Explain(explain) => explain::run(&explain, &args.target, &terminal).await,
         Command::Render(render) => render::run(&render, &terminal),
         Command::WhatIf(what_if) => what_if::run(&what_if, &args.target, &terminal).await,
-        Command::People(args::People::Import(it)) => people::import(&it, &args.target, &terminal).await,
+        Command::People(args::People::Import(import)) => {
+            people::import(&import, &args.target, &terminal).await
+        }
         Command::People(args::People::Find(find)) => people::find::run(&find, &args.target, &terminal).await,
-        Command::People(args::People::Show(it)) => people::show(&it, &args.target, &terminal).await,
-        Command::People(args::People::Members(it)) => people::members(&it, &args.target, &terminal).await,
+        Command::People(args::People::Show(show)) => people::show(&show, &args.target, &terminal).await,
+        Command::People(args::People::Members(members)) => {
+            people::members(&members, &args.target, &terminal).await
+        }
         Command::Outbox(outbox) => outbox::run(&outbox, &args.target, &terminal).await,
         Command::Events(events) => event_store::run(&events, &args.target, &terminal).await,
         Command::Audit(audit) => audit::run(&audit, &args.target, &terminal).await,

@@ -23,7 +23,8 @@ pub(crate) async fn run(args: &args::Outbox, target: &Target, terminal: &Termina
 
 fn stats(backlog: &Backlog, now: Timestamp, terminal: &Terminal) -> bool {
     let (pending, failed) = (backlog.pending.len(), backlog.failed.len());
-    let oldest = backlog.pending.first().map(|(_, appended_at)| now.duration_since(*appended_at).as_secs().max(0));
+    let oldest =
+        backlog.pending.first().map(|(_, appended_at)| now.duration_since(*appended_at).as_secs().max(0));
     if terminal.json {
         terminal.say_json(&json!({
             "pending": pending, "oldestSeconds": oldest, "failed": failed, "isCut": backlog.is_cut,

@@ -160,7 +160,8 @@ fn enable(text: &str, names: &[&str]) -> Option<String> {
         let is_item =
             |line: &&String| line.trim_start().starts_with("- ") || line.trim_start().starts_with('#');
         let items = lines[index + 1..].iter().take_while(is_item).count();
-        let last = lines[index + 1..=index + items].iter().rposition(|line| line.trim_start().starts_with("- "))?;
+        let last =
+            lines[index + 1..=index + items].iter().rposition(|line| line.trim_start().starts_with("- "))?;
         let item = &lines[index + 1 + last];
         let indent = item[..item.len() - item.trim_start().len()].to_owned();
         for (offset, name) in names.iter().enumerate() {

@@ -83,7 +83,8 @@ async fn follow(
     // Messages beyond the limit are not new.
     let mut older = find(ledger, &names, started - RANGE, channel, usize::MAX).await?;
     older.retain(|received| received.begun_at < started);
-    let known = found.iter().chain(&older).map(|received| (received.row.key.as_str().to_owned(), status(received)));
+    let known =
+        found.iter().chain(&older).map(|received| (received.row.key.as_str().to_owned(), status(received)));
     let mut known: BTreeMap<String, _> = known.collect();
     terminal.note("following; stop with Ctrl-C");
     loop {
@@ -200,13 +201,13 @@ fn show(received: &Received, texts: &Texts, terminal: &Terminal) {
             "provider_id": row.provider_id,
         }));
     }
-    let at = terminal.ink(Ink::Quiet, &utc(received.at));
+    let time = terminal.ink(Ink::Quiet, &utc(received.at));
     let status = terminal.ink(ink(row.status), &format!("{:<11}", word(row.status, row.reason)));
     let mut text = format!("{channel:<8}  {}  by rule {}", row.origin.kind, row.rule);
     if let Some(engagement) = received.noticed {
         text.push_str(&format!("  ({})", engagement.name()));
     }
-    terminal.say(&format!("{at}  {status}  {}", plain(&text)));
+    terminal.say(&format!("{time}  {status}  {}", plain(&text)));
     if let Some(sent) = sent {
         terminal.say(&format!("    “{}”", plain(&sent)));
     }

@@ -18,7 +18,8 @@ pub struct RemovedRule {
 /// The rules of `before` that `after` lacks and that notifications can wait for, in the order of `before`.
 pub fn rules(before: &Catalog, after: &Catalog) -> Vec<RemovedRule> {
     let removed = before.rules().iter().filter(|rule| after.rule(&rule.name).is_none());
-    removed.map(|rule| RemovedRule { rule: rule.name.clone(), waits: waits(rule) })
+    removed
+        .map(|rule| RemovedRule { rule: rule.name.clone(), waits: waits(rule) })
         .filter(|removed| !removed.waits.is_empty())
         .collect()
 }

@@ -1,11 +1,11 @@
 //! `carillon replay`: sends recorded events again, each once. Recipients are not notified twice.
 
-mod selection;
 mod cost;
+mod dry_run;
 mod reader;
+mod selection;
 mod sending;
 mod state;
-mod dry_run;
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,12 +22,12 @@ use crate::error::{Done, Error};
 use crate::since;
 use crate::terminal::{Ink, Terminal};
 
-use selection::{Selection, Consumer, Mode};
+use dry_run::{DryRun, receiver_name};
 use reader::{Reader, Selected};
+use selection::{Consumer, Mode, Selection};
 pub(crate) use sending::{FORMER_SOURCE, SOURCE, subject, word_id};
 use sending::{Receiver, announce, close};
 use state::State;
-use dry_run::{DryRun, receiver_name};
 
 /// The youngest events are left out, because the index is eventually consistent and dispatch may still work on them.
 const MARGIN: SignedDuration = SignedDuration::from_mins(1);
@@ -146,7 +146,13 @@ fn name(now: Timestamp) -> String {
 }
 
 /// Prints the counts and costs of a replay without sending.
-async fn dry_run(selection: &Selection, rate: u32, cloud: &Cloud, now: Timestamp, terminal: &Terminal) -> Done {
+async fn dry_run(
+    selection: &Selection,
+    rate: u32,
+    cloud: &Cloud,
+    now: Timestamp,
+    terminal: &Terminal,
+) -> Done {
     let mark = Mark { id: name(now), renotify: selection.mode == Mode::Force };
     let mut reader = Reader::open(cloud, selection, &mark, None, now);
     let mut dry_run = DryRun::default();
@@ -217,9 +223,12 @@ async fn send(mut state: State, path: &Path, rate: u32, cloud: &Cloud, terminal:
 async fn send_page(
     state: &mut State,
     page: Vec<Selected>,
-    receiver: &Receiver, terminal: &Terminal) -> Result<(), Error> {
+    receiver: &Receiver,
+    terminal: &Terminal,
+) -> Result<(), Error> {
     let count = page.len();
-    let events = page.into_iter().filter(|selected| selected.left_out.is_none()).map(|selected| selected.event);
+    let events =
+        page.into_iter().filter(|selected| selected.left_out.is_none()).map(|selected| selected.event);
     let events: Vec<_> = events.collect();
     if !events.is_empty() {
         receiver.send(&events).await?;

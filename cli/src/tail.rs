@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &Tail, target: &Target, terminal: &Terminal) -> Do
 
 /// A line of the output.
 struct Line {
-    at: String,
+    time: String,
     word: &'static str,
     ink: Ink,
     text: String,
@@ -56,7 +56,7 @@ fn show(terminal: &Terminal, line: &Line) {
     }
     let word = terminal.ink(line.ink, &format!("{:<10}", line.word));
     // Names, ids and reasons come from producers.
-    terminal.say(&format!("{}  {word}  {}", terminal.ink(Ink::Quiet, &line.at), plain(&line.text)));
+    terminal.say(&format!("{}  {word}  {}", terminal.ink(Ink::Quiet, &line.time), plain(&line.text)));
 }
 
 /// The line of an event in the event store or outbox. `None` for rows without an event (the head of a stream, the guard of an
@@ -101,7 +101,7 @@ fn event(item: Item) -> Option<Line> {
         "correlationid": record.get("correlation_id"), "refused": refused, "replay": replay,
         "findings": findings.iter().map(|finding| finding.name()).collect::<Vec<_>>(),
     });
-    Some(Line { at: clock(recorded_at), word, ink, text, json })
+    Some(Line { time: clock(recorded_at), word, ink, text, json })
 }
 
 /// The line of a ledger row.
@@ -135,7 +135,7 @@ fn notification(item: &Item) -> Option<Line> {
         "delivered_at": row.marks.delivered_at, "bounced_at": row.marks.bounced_at,
         "complained_at": row.marks.complained_at, "seen_at": row.marks.seen_at, "replay": row.origin.replay,
     });
-    Some(Line { at: clock(changed_at), word, ink, text, json })
+    Some(Line { time: clock(changed_at), word, ink, text, json })
 }
 
 fn clock(time: Option<&str>) -> String {

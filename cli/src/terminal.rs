@@ -208,7 +208,11 @@ mod tests {
         let line = format!("{}\n\t{}", terminal.ink(Ink::Good, "up"), terminal.ink(Ink::Quiet, "down"));
         assert_eq!(sanitize(&line), line);
         assert_eq!(terminal.ink(Ink::Bad, "\u{1b}[32mfine"), "\u{1b}[31m␛[32mfine\u{1b}[0m");
-        assert_eq!(sanitize_plain("\u{1b}[31mred\n\tdone"), "␛[31mred\n\tdone", "colours of others are replaced");
+        assert_eq!(
+            sanitize_plain("\u{1b}[31mred\n\tdone"),
+            "␛[31mred\n\tdone",
+            "colours of others are replaced"
+        );
         assert_eq!(sanitize("\u{1b}]0;title\u{7}\u{1b}[2K\u{1b}[1A"), "␛]0;title␇␛[2K␛[1A");
     }
 

@@ -11,9 +11,13 @@ use simulation::{EVENTS, Mode, Setup, Tally, Variant, run, run_all};
 
 /// Repeat one run of the simulation, or run many seeds on all cores
 #[derive(Parser)]
-#[command(name = "simulate", max_term_width = 100, after_help = "Examples:
+#[command(
+    name = "simulate",
+    max_term_width = 100,
+    after_help = "Examples:
   simulate --seed 7 -v
-  simulate --seeds 1000 --from 7 --mode liveness")]
+  simulate --seeds 1000 --from 7 --mode liveness"
+)]
 struct Args {
     /// Repeat the run of this seed
     #[arg(long, value_name = "SEED", visible_alias = "from", default_value_t = 1)]

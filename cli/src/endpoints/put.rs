@@ -29,7 +29,7 @@ pub(super) async fn put(args: &PutEndpoint, cloud: &Cloud, table: &Table, termin
     let endpoint = endpoint(args, &id, &allow)?;
     let headers = args.headers.as_deref().map(headers).transpose()?;
     runtime::vet(&endpoint.url, &allow).await.map_err(|error| {
-        let fix = "name a host that the public internet reaches; nothing was registered";
+        let fix = "name a host that the public internet reaches; the endpoint was not registered";
         Error::usage(format!("url: found {}", error.found()), fix)
     })?;
     let (cipher, now) = (cipher(cloud), runtime::now());
@@ -47,7 +47,7 @@ pub(super) async fn put(args: &PutEndpoint, cloud: &Cloud, table: &Table, termin
     let done = table.register_with(&endpoint, &stored, &headers, vouched, now).await?;
     if done == Registered::Full {
         let what = format!("the tenant has {MAX_PER_TENANT} endpoints");
-        return Err(Error::usage(what, "remove one first; nothing was registered"));
+        return Err(Error::usage(what, "remove one first; the endpoint was not registered"));
     }
     registered(&id, (done == Registered::New).then_some(&secret), terminal);
     if !vouched && matches!(done, Registered::New | Registered::Changed { moved: true }) {
@@ -87,9 +87,9 @@ fn endpoint(args: &PutEndpoint, id: &EndpointId, allow: &Allow) -> Result<Endpoi
         let message = error.to_string();
         let fix = match message.starts_with("url") && args.allow.is_empty() {
             true => {
-                "nothing was registered; add --allow ORIGIN for an origin of the deployment's WebhookAllow"
+                "the endpoint was not registered; add --allow ORIGIN for an origin of the deployment's WebhookAllow"
             }
-            false => "nothing was registered",
+            false => "the endpoint was not registered",
         };
         Error::usage(message, fix)
     })
@@ -103,10 +103,12 @@ fn headers(path: &Path) -> Result<CustomHeaders, Error> {
         Some(_) | None => std::fs::read_to_string(path).map(|read| text = read),
     }
     .map_err(|error| Error::read(path, error))?;
-    let fix = "write a JSON object, such as {\"Authorization\":\"Bearer …\"}; nothing was registered";
+    let fix =
+        "write a JSON object, such as {\"Authorization\":\"Bearer …\"}; the endpoint was not registered";
     let value = serde_json::from_str(&text)
         .map_err(|_| Error::usage(format!("{} is not JSON", path.display()), fix))?;
-    CustomHeaders::read(&value).map_err(|error| Error::usage(error.to_string(), "nothing was registered"))
+    CustomHeaders::read(&value)
+        .map_err(|error| Error::usage(error.to_string(), "the endpoint was not registered"))
 }
 
 /// A warning about an endpoint that gets no events from any rule.

@@ -10,7 +10,7 @@ use crate::args::PackDiff;
 use crate::error::{Done, Error};
 use crate::terminal::{Ink, Terminal};
 
-use super::{files, known, names, copy_folder, project};
+use super::{copy_folder, files, known, names, project};
 
 /// The largest file of a copy.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;

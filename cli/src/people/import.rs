@@ -66,7 +66,9 @@ async fn announce(
     let entries: Vec<Entry> = addresses.iter().map(event).collect();
     let put = Bus::new(&cloud.config, cloud.bus()).put(&entries).await;
     let mut announced = true;
-    for ((id, change), refused) in addresses.iter().zip(put).filter_map(|(change, put)| Some((change, put.err()?))) {
+    for ((id, change), refused) in
+        addresses.iter().zip(put).filter_map(|(change, put)| Some((change, put.err()?)))
+    {
         announced = false;
         terminal.note(&format!(
             "the changed {} of {id} was not announced to the old one: {}",
@@ -170,7 +172,8 @@ fn wrong_channel(text: &str) -> Option<String> {
 /// Whether an entry is a tenant: it has `tenant` and no `id`. People have `id` and `tenants`.
 pub(crate) fn is_tenant(text: &str) -> bool {
     let has = |value: &serde_json::Value, name: &str| value.get(name).is_some();
-    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|entry| has(&entry, "tenant") && !has(&entry, "id"))
+    serde_json::from_str::<serde_json::Value>(text)
+        .is_ok_and(|entry| has(&entry, "tenant") && !has(&entry, "id"))
 }
 
 /// A refusal with the name of an unknown member. The registry replaces the name by its length, and the author of the file

@@ -43,7 +43,12 @@ impl Names {
         Names {
             is_known: true,
             roles: policy.roles.clone(),
-            topics: policy.topics.iter().flat_map(|(topic, fields)| fields.iter().chain([topic])).map(name).collect(),
+            topics: policy
+                .topics
+                .iter()
+                .flat_map(|(topic, fields)| fields.iter().chain([topic]))
+                .map(name)
+                .collect(),
             categories: file.rules.iter().map(|rule| rule.category.clone()).collect(),
             rules: file.rules.iter().map(|rule| rule.name.clone()).collect(),
         }

@@ -96,7 +96,7 @@ fn collect(found: &Value, into: &mut HashMap<String, String>) {
         (Some(id), Some(message)) => {
             into.insert(id.to_owned(), text_of(message));
         }
-        _ => object.values().for_each(|it| collect(it, into)),
+        _ => object.values().for_each(|value| collect(value, into)),
     }
 }
 

@@ -47,8 +47,7 @@ impl Work {
 
     /// The cost from reading the events to the first function call, without notifications.
     pub(super) fn dollars(&self) -> f64 {
-        let prices: Prices =
-            serde_json::from_str(PRICES).expect("the compiled-in table is tested");
+        let prices: Prices = serde_json::from_str(PRICES).expect("the compiled-in table is tested");
         let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
         let reads = count(self.read_bytes.div_ceil(READ_BYTES)) / 2.0 + count(self.ledger_reads);
         let consumers = if self.over_the_bus { 3.0 } else { 1.0 };

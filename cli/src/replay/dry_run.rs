@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use domain::Timestamp;
 use serde_json::{Value, json};
 
-use super::selection::{Selection, Consumer, LeftOut, Mode};
 use super::cost::Work;
 use super::reader::Selected;
+use super::selection::{Consumer, LeftOut, Mode, Selection};
 use crate::terminal::{Ink, Terminal, plain};
 use crate::times::utc;
 
@@ -116,13 +116,20 @@ impl DryRun {
         }
         terminal.say(&terminal.ink(
             Ink::Strong,
-            &format!("{goes} would go to {}, in about {} s", receiver_name(&selection.consumer), self.seconds(rate)),
+            &format!(
+                "{goes} would go to {}, in about {} s",
+                receiver_name(&selection.consumer),
+                self.seconds(rate)
+            ),
         ));
         terminal.say(&format!("cost: {}, without that of notifications", dollars(self.work.dollars())));
         if selection.consumer.leads_to_dispatch() {
             terminal.say(effect(selection.mode));
             if self.expired > 0 {
-                terminal.say(&format!("past their own expirytime: {}; no notification is sent for them", self.expired));
+                terminal.say(&format!(
+                    "past their own expirytime: {}; no notification is sent for them",
+                    self.expired
+                ));
             }
             terminal.say("rules with `expires` send no notification for older events");
         }

@@ -6,7 +6,7 @@ use domain::replay::Mark;
 use serde::{Deserialize, Serialize};
 use store::{Events, Ledger, LedgerRow, Timeline};
 
-use super::selection::{Selection, LeftOut, Mode};
+use super::selection::{LeftOut, Mode, Selection};
 use crate::cloud::Cloud;
 use crate::error::Error;
 
@@ -67,12 +67,14 @@ impl<'a> Reader<'a> {
         while events.len() < most {
             let Some((event, recorded_at)) = self.timeline.next().await? else { break };
             let position = Position { recorded_at, source: event.source.clone(), id: event.id.clone() };
-            if self.after.as_ref().is_some_and(|after| position <= *after) || !self.selection.matches(&event) {
+            if self.after.as_ref().is_some_and(|after| position <= *after) || !self.selection.matches(&event)
+            {
                 continue;
             }
             events.push((event, position));
         }
-        let reads = events.iter().map(async |(event, position)| self.read_rows(event, position.recorded_at).await);
+        let reads =
+            events.iter().map(async |(event, position)| self.read_rows(event, position.recorded_at).await);
         let reads = futures_util::future::try_join_all(reads).await?;
         let selected = events.into_iter().zip(reads);
         Ok(selected.map(|((event, position), read)| self.selected(event, position, read)).collect())
@@ -101,7 +103,9 @@ impl<'a> Reader<'a> {
     fn selected(
         &self,
         event: Event,
-        position: Position, (is_known, left_out): (bool, Option<LeftOut>)) -> Selected {
+        position: Position,
+        (is_known, left_out): (bool, Option<LeftOut>),
+    ) -> Selected {
         let event = self.mark.put_on(event);
         let bytes = event.to_json().len();
         let left_out = left_out.or((bytes > MAX_EVENT_BYTES).then_some(LeftOut::TooLarge));

@@ -93,9 +93,7 @@ impl LeftOut {
                 "dispatch has decided about them; --all sends them, too, without duplicate notifications"
             }
             LeftOut::InADigest => "a digest contained them; only --force sends them again",
-            LeftOut::Forgotten => {
-                "they are older than the ledger's 400 days; only --force sends them"
-            }
+            LeftOut::Forgotten => "they are older than the ledger's 400 days; only --force sends them",
             LeftOut::Ours => "Carillon's own events never go to dispatch",
             LeftOut::TooLarge => "with the mark of a replay they are over 200 KB",
         }
@@ -114,11 +112,18 @@ impl Selection {
     }
 
     /// The reason for leaving an event out that needs no ledger rows.
-    pub(super) fn reason_without_ledger(&self, event: &Event, recorded_at: Timestamp, now: Timestamp) -> Option<LeftOut> {
+    pub(super) fn reason_without_ledger(
+        &self,
+        event: &Event,
+        recorded_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<LeftOut> {
         if !self.consumer.leads_to_dispatch() {
             return None;
         }
-        if event.kind.starts_with(OWN_PREFIX) && (self.consumer == Consumer::Dispatch || self.mode != Mode::All) {
+        if event.kind.starts_with(OWN_PREFIX)
+            && (self.consumer == Consumer::Dispatch || self.mode != Mode::All)
+        {
             return Some(LeftOut::Ours);
         }
         let is_known = now.duration_since(recorded_at) < LEDGER_RETENTION;
@@ -156,7 +161,11 @@ mod tests {
         let matches = |selection: Selection| selection.matches(&event);
         let some = |text: &str| Some(text.to_owned());
         assert!(matches(Selection { kind: some("order.*"), tenant: some("t-1"), ..all.clone() }));
-        assert!(matches(Selection { stream: some("order/7"), ids: vec!["0".into(), "1".into()], ..all.clone() }));
+        assert!(matches(Selection {
+            stream: some("order/7"),
+            ids: vec!["0".into(), "1".into()],
+            ..all.clone()
+        }));
         for other in [
             Selection { kind: some("order"), ..all.clone() },
             Selection { kind: some("user.*"), ..all.clone() },
@@ -171,8 +180,14 @@ mod tests {
     #[test]
     fn events_beyond_ledger_retention_need_force_and_own_events_never_go_to_dispatch() {
         let old = event("order.paid", "2025-01-01T00:00:00Z");
-        assert_eq!(selection(Mode::OnlyMissing).reason_without_ledger(&old, old.time, now()), Some(LeftOut::Forgotten));
-        assert_eq!(selection(Mode::All).reason_without_ledger(&old, old.time, now()), Some(LeftOut::Forgotten));
+        assert_eq!(
+            selection(Mode::OnlyMissing).reason_without_ledger(&old, old.time, now()),
+            Some(LeftOut::Forgotten)
+        );
+        assert_eq!(
+            selection(Mode::All).reason_without_ledger(&old, old.time, now()),
+            Some(LeftOut::Forgotten)
+        );
         assert_eq!(selection(Mode::Force).reason_without_ledger(&old, old.time, now()), None);
         let ours = event("carillon.delivery.sent", "2026-11-20T12:00:00Z");
         for mode in [Mode::OnlyMissing, Mode::All, Mode::Force] {
@@ -181,7 +196,11 @@ mod tests {
         let bus = Selection { consumer: Consumer::Bus, ..selection(Mode::All) };
         assert_eq!(bus.reason_without_ledger(&ours, ours.time, now()), None);
         let queue = Selection { consumer: Consumer::Queue("q".into()), ..selection(Mode::All) };
-        assert_eq!(queue.reason_without_ledger(&old, old.time, now()), None, "a queue gets events of any age");
+        assert_eq!(
+            queue.reason_without_ledger(&old, old.time, now()),
+            None,
+            "a queue gets events of any age"
+        );
     }
 
     #[test]

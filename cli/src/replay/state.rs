@@ -6,8 +6,8 @@ use domain::Timestamp;
 use domain::replay::Mark;
 use serde::{Deserialize, Serialize};
 
-use super::selection::{Selection, Mode};
 use super::reader::Position;
+use super::selection::{Mode, Selection};
 use crate::error::Error;
 
 /// The default folder.
@@ -86,7 +86,10 @@ impl State {
             .map_err(|error| Error::usage(format!("{} is no replay: {error}", path.display()), fix))?;
         if state.version != VERSION {
             let what = format!("{} was written by another release", path.display());
-            return Err(Error::usage(what, "continue with that release, or start a new replay: no notification is sent twice"));
+            return Err(Error::usage(
+                what,
+                "continue with that release, or start a new replay: no notification is sent twice",
+            ));
         }
         Ok(state)
     }
