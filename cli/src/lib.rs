@@ -58,7 +58,7 @@ pub async fn run() -> ExitCode {
         Command::Man(man) => completion::man(&man, &terminal),
         Command::Publish(publish) => publishing::run(&publish, &args.target, &terminal).await,
         Command::Tail(tail) => tail::run(&tail, &args.target, &terminal).await,
-        Command::Match(it) => matching::run(&it, &terminal),
+        Command::Match(pattern) => matching::run(&pattern, &terminal),
         Command::Explain(explain) => explain::run(&explain, &args.target, &terminal).await,
         Command::Render(render) => render::run(&render, &terminal),
         Command::WhatIf(what_if) => what_if::run(&what_if, &args.target, &terminal).await,
