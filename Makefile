@@ -5,6 +5,7 @@ ENV      := $(or $(E),dev)
 # The project that is deployed: rules, templates, policy, packs. Your own folder: make up CONFIG=../my-config
 CONFIG   := config
 CARILLON := target/$(PROFILE)/carillon
+DEV      := target/$(PROFILE)/carillon-dev
 CATALOG  := target/lambda/dispatch/catalog.json
 PAGES    := target/lambda/api/pages.json
 # A folder without carillon.yaml has no samples of its own.
@@ -24,7 +25,7 @@ help: ## Print the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: up ## Everything, on the samples: deploy to the local cloud, send, show who was told what
-	@$(CARILLON) demo --config '$(CONFIG)'
+	@$(DEV) demo --config '$(CONFIG)'
 
 test: ## Everything: format, lints, template, config, unit, property, end to end on the local cloud
 	@tests/run.sh
@@ -33,26 +34,26 @@ soak: up ## The same for longer, with other seeds, and things broken on purpose:
 	@tests/soak.sh
 
 up: build $(CLOUD) $(SAM) ## Start the local cloud and deploy CONFIG=config to it; webhooks reach WEBHOOK_ALLOW=http://127.0.0.1:3000
-	@$(CARILLON) local up --profile $(PROFILE) $(if $(WEBHOOK_ALLOW),--webhook-allow '$(WEBHOOK_ALLOW)')
+	@$(DEV) up --profile $(PROFILE) $(if $(WEBHOOK_ALLOW),--webhook-allow '$(WEBHOOK_ALLOW)')
 
 reload: ## Push CONFIG=config to the local cloud that runs: a changed word is live within seconds
-	@$(CARILLON) local reload '$(CONFIG)' $(if $(SAMPLES),--samples '$(SAMPLES)')
+	@$(DEV) reload '$(CONFIG)' $(if $(SAMPLES),--samples '$(SAMPLES)')
 
 attacks: up ## Replay the known attacks against the local cloud and print that each is refused
 	@tests/attacks.sh
 
 down: ## Stop the local cloud
-	@if [ -x $(CARILLON) ]; then $(CARILLON) local down; fi
+	@if [ -x $(DEV) ]; then $(DEV) down; fi
 
 logs: ## Print what the functions logged: make logs F=email ARGS='--follow --level warn'
-	@$(CARILLON) local logs $(F) $(ARGS)
+	@$(DEV) logs $(F) $(ARGS)
 
 send: ## Put a sample on the bus as a new event: make send E=core/hello
 	@test -n "$(E)" || { echo "name a sample: make send E=core/hello"; \
 	  find '$(CONFIG)/events' packs/*/events -name '*.json' 2>/dev/null | sed -E 's#^packs/([^/]+)/events/#  \1/#; s#^.*/events/#  #; s/.json$$//'; exit 2; }
 	@$(CARILLON) publish --fresh $(firstword $(wildcard $(CONFIG)/events/$(E).json) packs/$(dir $(E))events/$(notdir $(E)).json)
 
-build: ## Build functions and CLI for this machine, compile CONFIG=config
+build: ## Build functions and programs for this machine, compile CONFIG=config
 	@$(RUN) --workspace --exclude simulation $(or $(TARGETS),--bins)
 	@$(CHECK) --out $(CATALOG) --pages $(PAGES)
 

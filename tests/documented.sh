@@ -7,14 +7,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-carillon=$PWD/target/local/carillon
-of() { $carillon --json local status | python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }
+dev=$PWD/target/local/carillon-dev
+of() { $dev --json status | python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }
 url=$(of tokenUrl)
 # Links of e-mails are answered without credentials, where programs ask.
 open_url=$(of httpUrl)
 capture=$(of capture)
 export TENANT="documented-$$" ID="known-$$"
-TOKEN=$($carillon token --user "$ID" --tenant "$TENANT" --role admin)
+TOKEN=$($dev token --user "$ID" --tenant "$TENANT" --role admin)
 export TOKEN
 # Nobody and nothing is known at first; then somebody and an endpoint are.
 put() {

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs, io};
 
+use clap::Parser;
 use cloud::Cloud;
 use measure::Figures;
 use report::{Report, Works};
@@ -32,8 +33,26 @@ use running::Program;
 use samples::Samples;
 use stage::Stage;
 
-const USAGE: &str =
-    "benches/run.sh [--size] [--json], or target/local/benches --only FUNCTION for one that is built";
+/// Measure size, start-up and work of every function
+#[derive(Parser)]
+#[command(
+    name = "benches",
+    max_term_width = 100,
+    after_help = "Examples:
+  benches/run.sh --size
+  target/local/benches --only FUNCTION      without a new build"
+)]
+struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Measure the sizes only
+    #[arg(long)]
+    size: bool,
+    /// Measure one function only
+    #[arg(long, value_name = "FUNCTION")]
+    only: Option<String>,
+}
 
 /// How many payloads one more message is counted with: the second half, after the first.
 const MESSAGE_PAYLOADS: usize = 40;
@@ -42,19 +61,7 @@ const MESSAGE_PAYLOADS: usize = 40;
 const VERSIONS: [&str; 4] = ["lambda_runtime", "aws-config", "aws-sdk-dynamodb", "aws-smithy-http-client"];
 
 fn main() -> ExitCode {
-    let (mut json, mut size, mut only) = (false, false, None);
-    let mut options = env::args().skip(1);
-    while let Some(option) = options.next() {
-        match option.as_str() {
-            "--json" => json = true,
-            "--size" => size = true,
-            "--only" => only = options.next(),
-            _ => {
-                eprintln!("bench: {option}? usage: {USAGE}");
-                return ExitCode::from(2);
-            }
-        }
-    }
+    let Args { json, size, only } = Args::parse();
     let report = match measure_all(size, only) {
         Ok(measure_all) => measure_all,
         Err(error) => {

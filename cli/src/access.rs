@@ -1,7 +1,5 @@
-//! Access records of the command line: who read personal data with it.
-//!
-//! A command that prints personal data writes its record first, with the IAM identity that AWS says it has. It prints
-//! nothing where the record cannot be written.
+//! Access records of this program. A command that prints personal data writes its record first, with the IAM identity of the
+//! operator. Without a record no data are printed.
 
 use std::time::Duration;
 
@@ -14,13 +12,15 @@ use queue::{Outgoing, Sqs};
 use crate::cloud::Cloud;
 use crate::error::Error;
 
-/// Source: AWS STS API reference, "GetCallerIdentity". It needs no right.
-const WHO_AM_I: &str = "/?Action=GetCallerIdentity&Version=2011-06-15";
+/// The request for the caller's identity, which needs no right.
+///
+/// Source: AWS STS API reference, "GetCallerIdentity".
+const GET_CALLER_IDENTITY: &str = "/?Action=GetCallerIdentity&Version=2011-06-15";
 
-/// Records that this command is about to print an object's data. `operation` is the command's name.
+/// Writes the record of a command before it prints an object's data. `operation` is the command's name.
 ///
 /// # Errors
-/// The record could not be written: nothing may be printed.
+/// The record was not written. The caller must not print the data.
 pub(crate) async fn record(
     cloud: &Cloud,
     operation: &str,
@@ -35,7 +35,7 @@ pub(crate) async fn record(
         object: Some(object),
         listed: Vec::new(),
         status: None,
-        request: format!("cli-{}", chance()?),
+        request: format!("cli-{}", random_text()?),
     };
     let record = AccessRecord { source: CLI.to_owned(), time: runtime::now(), access };
     let name = cloud.name("audit");
@@ -52,7 +52,7 @@ pub(crate) async fn record(
 
 fn unrecorded(queue: &str, why: &str) -> Error {
     Error::usage(
-        format!("nothing is shown, for the access record could not be written: {why}"),
+        format!("no data are shown: the access record was not written: {why}"),
         format!("use credentials that have sqs:GetQueueUrl and sqs:SendMessage on the queue {queue}"),
     )
 }
@@ -60,24 +60,24 @@ fn unrecorded(queue: &str, why: &str) -> Error {
 /// The ARN of the credentials in use.
 async fn caller(cloud: &Cloud) -> Result<String, Error> {
     let question = Question {
-        doing: "ask who this is",
+        doing: "read the identity of the caller",
         method: "GET",
-        path: WHO_AM_I,
+        path: GET_CALLER_IDENTITY,
         headers: &[("accept", "application/xml".to_owned())],
         body: b"",
     };
     let fix = "check the credentials with `aws sts get-caller-identity`";
     let unknown =
-        |why: &str| Error::usage(format!("nothing is shown, for AWS did not say who you are: {why}"), fix);
+        |why: &str| Error::usage(format!("no data are shown: AWS did not return your identity: {why}"), fix);
     let answer = Service::new(&cloud.config, "sts").ask(&question, runtime::now()).await;
     let answer = answer.map_err(|refused| unknown(&aws::chain(&refused)))?;
     if answer.status != 200 {
-        return Err(unknown(&aws::chain(&answer.refuse("ask who this is", "STS"))));
+        return Err(unknown(&aws::chain(&answer.refuse("read the identity of the caller", "STS"))));
     }
     arn(&String::from_utf8_lossy(&answer.body)).ok_or_else(|| unknown("the answer names no ARN"))
 }
 
-/// The ARN in the answer of `GetCallerIdentity`. An ARN holds no character that XML escapes.
+/// The ARN in the answer of `GetCallerIdentity`. An ARN has no character that XML escapes.
 fn arn(xml: &str) -> Option<String> {
     let (_, rest) = xml.split_once("<Arn>")?;
     let (arn, _) = rest.split_once("</Arn>")?;
@@ -85,10 +85,10 @@ fn arn(xml: &str) -> Option<String> {
     (arn.starts_with("arn:") && arn.len() <= 2_048).then(|| arn.to_owned())
 }
 
-fn chance() -> Result<String, Error> {
-    let mut bits = [0_u8; 12];
-    getrandom::fill(&mut bits).map_err(|error| Error::Cloud(format!("no random numbers: {error}")))?;
-    Ok(URL_SAFE_NO_PAD.encode(bits))
+fn random_text() -> Result<String, Error> {
+    let mut bytes = [0_u8; 12];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Cloud(format!("no random numbers: {error}")))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 #[cfg(test)]

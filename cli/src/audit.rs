@@ -1,4 +1,4 @@
-//! `carillon audit`: whether anybody touched what was recorded, and who asked for what.
+//! `carillon audit`: verifies audit records against their seals, lists seals and accesses.
 
 mod access;
 mod source;
@@ -20,27 +20,27 @@ use crate::terminal::{Ink, Terminal, plain};
 
 use source::{Found, Source};
 
-/// How long after its end a minute may be without a seal: the sealer waits three minutes and runs every minute.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+/// The longest time between the end of a minute and its seal. The sealer waits three minutes and runs every minute.
+const SEAL_DEADLINE: SignedDuration = SignedDuration::from_mins(10);
 
 const DAY: i64 = 86_400;
 
 pub(crate) async fn run(args: &args::Audit, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
     match args {
-        args::Audit::Verify(it) => verify(it, &cloud, terminal).await,
+        args::Audit::Verify(args) => verify(args, &cloud, terminal).await,
         args::Audit::Seals(seals) => list(seals, &cloud, terminal).await,
         args::Audit::Access(access) => access::run(access, &cloud, terminal).await,
     }
 }
 
-/// What was looked at.
+/// The counts of a verification.
 #[derive(Default)]
 struct Count {
     seals: usize,
-    /// In minutes that have a seal.
+    /// Records of sealed minutes.
     records: usize,
-    /// In minutes whose seal is not due yet.
+    /// Records of minutes whose seal is not due.
     waiting: usize,
 }
 
@@ -48,11 +48,11 @@ impl Count {
     fn add(&mut self, seals: &[Sealed], leaves: &Leaves, due: Timestamp) {
         let sealed: BTreeSet<Timestamp> = seals.iter().map(|seal| seal.statement.minute).collect();
         self.seals += seals.len();
-        for (minute, those) in leaves {
+        for (minute, records) in leaves {
             if *minute < due || sealed.contains(minute) {
-                self.records += those.len();
+                self.records += records.len();
             } else {
-                self.waiting += those.len();
+                self.waiting += records.len();
             }
         }
     }
@@ -60,7 +60,7 @@ impl Count {
 
 async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
     let now = runtime::now();
-    // A minute is sealed as a whole.
+    // Seals cover whole minutes.
     let (asked, to) = (args.from.map(minute_of), minute_of(args.to.unwrap_or(now)));
     in_order(asked.unwrap_or(to), to, "swap them")?;
     let key = public_key(args, cloud).await?;
@@ -69,11 +69,10 @@ async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
     let minutes = source.minutes(asked, to).await?;
     let Some(first) = minutes.first().copied() else {
         terminal.clear();
-        let between = asked.map_or_else(String::new, |it| format!(" from {it} to {to}"));
+        let between = asked.map_or_else(String::new, |from| format!(" from {from} to {to}"));
         terminal.say(&terminal.ink(Ink::Bad, &format!("there are no seals{between}")));
-        terminal.say(
-            "what to do: a minute is sealed within five minutes; if that is over, look at the log of the function seal.",
-        );
+        terminal
+            .say("a minute is sealed within five minutes; after that, read the log of the function seal.");
         return Ok(false);
     };
     let from = begin(asked, first, &source).await?;
@@ -81,16 +80,18 @@ async fn verify(args: &Verify, cloud: &Cloud, terminal: &Terminal) -> Done {
     let mut before = source.before(from).await?.map(|before| before.statement);
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     for (begin, end) in days(from, to) {
-        let those = minutes.iter().copied().filter(|minute| (begin..end).contains(minute)).collect();
-        let Found { seals, damaged } = source.read(those).await?;
+        let of_day = minutes.iter().copied().filter(|minute| (begin..end).contains(minute)).collect();
+        let Found { seals, damaged } = source.read(of_day).await?;
         findings.extend(damaged);
-        findings.extend(strangers(&seals, &cloud.environment));
-        findings.extend(headless(seals.first(), before.as_ref()));
+        findings.extend(foreign_seals(&seals, &cloud.environment));
+        findings.extend(missing_predecessor(seals.first(), before.as_ref()));
         let so_far = count.records + count.waiting;
-        let say = |it: usize| terminal.progress(&format!("{begin}: {} records read …", so_far + it));
+        let say = |read: usize| terminal.progress(&format!("{begin}: {} records read …", so_far + read));
         let leaves = events.leaves(begin, end, say).await?;
-        let due =
-            Due { sealed_until: end.min(now.saturating_sub(PATIENCE).unwrap_or(now)), expired_until: now };
+        let due = Due {
+            sealed_until: end.min(now.saturating_sub(SEAL_DEADLINE).unwrap_or(now)),
+            expired_until: now,
+        };
         count.add(&seals, &leaves, due.sealed_until);
         let is_signed = |text: &str, signature: &str| key.has_signed(text, signature);
         findings.extend(check(&seals, before.as_ref(), &leaves, due, is_signed));
@@ -108,7 +109,7 @@ async fn public_key(args: &Verify, cloud: &Cloud) -> Result<PublicKey, Error> {
     PublicKey::of_pem(&text).map_err(|error| {
         Error::usage(
             format!("{}: {error}", path.display()),
-            "`carillon audit seals --save FOLDER` writes the file that is wanted",
+            "`carillon audit seals --save FOLDER` writes such a file",
         )
     })
 }
@@ -117,15 +118,15 @@ fn signer(cloud: &Cloud) -> Signer {
     Signer::new(&cloud.config, format!("alias/{}", cloud.name("seals")))
 }
 
-/// Where to begin: what was recorded before the first seal of all never had one.
+/// The first minute to verify. Records before the very first seal have none.
 async fn begin(asked: Option<Timestamp>, first: Timestamp, source: &Source) -> Result<Timestamp, Error> {
     let Some(asked) = asked.filter(|asked| *asked < first) else { return Ok(asked.unwrap_or(first)) };
     let seals = source.read(vec![first]).await?.seals;
     Ok(if seals.iter().any(|seal| seal.statement.number == 1) { first } else { asked })
 }
 
-/// The first seal that is there, and is not the first of all, has one before it, an hour earlier at most.
-fn headless(first: Option<&Sealed>, before: Option<&Statement>) -> Option<Finding> {
+/// The finding about a first seal without a predecessor. Only the very first seal has none; others follow within an hour.
+fn missing_predecessor(first: Option<&Sealed>, before: Option<&Statement>) -> Option<Finding> {
     let statement = &first.filter(|_| before.is_none())?.statement;
     let expected = statement.number.saturating_sub(1);
     (statement.number > 1).then(|| Finding {
@@ -135,18 +136,19 @@ fn headless(first: Option<&Sealed>, before: Option<&Statement>) -> Option<Findin
     })
 }
 
-/// Seals of another environment, which nobody put here by mistake.
-fn strangers(seals: &[Sealed], environment: &str) -> Vec<Finding> {
-    let strange = seals.iter().map(|seal| &seal.statement).filter(|it| it.environment != environment);
+/// Findings about seals of another environment.
+fn foreign_seals(seals: &[Sealed], environment: &str) -> Vec<Finding> {
+    let strange =
+        seals.iter().map(|seal| &seal.statement).filter(|statement| statement.environment != environment);
     let finding = |statement: &Statement| Finding {
         minute: statement.minute,
         kind: Kind::BrokenChain,
-        what: format!("seal {} is one of environment {}", statement.number, statement.environment),
+        what: format!("seal {} belongs to environment {}", statement.number, statement.environment),
     };
     strange.map(finding).collect()
 }
 
-/// The time from `from` up to `to`, cut where days begin.
+/// Splits the time from `from` to `to` at the beginnings of days.
 fn days(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
     let mut days = Vec::new();
     let mut begin = from;
@@ -165,10 +167,10 @@ fn report(findings: &[Finding], count: &Count, span: (Timestamp, Timestamp), ter
             terminal.say_json(finding);
             continue;
         }
-        let what = plain(&finding.what.replace('\n', "  "));
+        let text = plain(&finding.what.replace('\n', "  "));
         let minute = terminal.ink(Ink::Quiet, &finding.minute.to_string());
         terminal.say(&format!(
-            "{}  {minute}  {what}",
+            "{}  {minute}  {text}",
             terminal.ink(Ink::Bad, &format!("{:<13}", finding.kind.name()))
         ));
     }
@@ -181,14 +183,14 @@ fn report(findings: &[Finding], count: &Count, span: (Timestamp, Timestamp), ter
         }));
         return Ok(findings.is_empty());
     }
-    let looked = format!("{} records under {} seals from {from} to {to}", count.records, count.seals);
+    let verified = format!("{} records under {} seals from {from} to {to}", count.records, count.seals);
     if findings.is_empty() {
-        terminal.say(&terminal.ink(Ink::Good, &format!("{looked}: everything is as it was sealed")));
+        terminal.say(&terminal.ink(Ink::Good, &format!("{verified}: all records match their seals")));
     } else {
-        terminal.say(&terminal.ink(Ink::Bad, &format!("{looked}: {} findings", findings.len())));
+        terminal.say(&terminal.ink(Ink::Bad, &format!("{verified}: {} findings", findings.len())));
     }
     if count.waiting > 0 {
-        terminal.say(&format!("{} younger records wait for their seal and were not compared", count.waiting));
+        terminal.say(&format!("{} younger records have no seal yet and were not verified", count.waiting));
     }
     for (advice, kinds) in advised(findings) {
         terminal.say(&format!("{}: {advice}", terminal.ink(Ink::Strong, &kinds.join(", "))));
@@ -196,7 +198,7 @@ fn report(findings: &[Finding], count: &Count, span: (Timestamp, Timestamp), ter
     Ok(findings.is_empty())
 }
 
-/// What is to be done, and about which kinds of findings.
+/// The advice for the findings, with their kinds.
 fn advised(findings: &[Finding]) -> Vec<(&'static str, Vec<&'static str>)> {
     let kinds: BTreeSet<Kind> = findings.iter().map(|finding| finding.kind).collect();
     let mut advised = BTreeMap::<&str, Vec<&str>>::new();
@@ -206,30 +208,30 @@ fn advised(findings: &[Finding]) -> Vec<(&'static str, Vec<&'static str>)> {
     advised.into_iter().collect()
 }
 
-/// What the person at the terminal does about it.
+/// The advice for a kind of finding.
 fn advice(kind: Kind) -> &'static str {
     match kind {
         Kind::Changed | Kind::Removed | Kind::Moved => {
-            "restore the table to a new one at a moment just after that minute (point-in-time recovery), compare the \
-             record there, and look in CloudTrail for who wrote to the table"
+            "restore the table to a new one at a time just after that minute (point-in-time recovery), compare the \
+             record there, and find the writer of the table in CloudTrail"
         }
         Kind::Inserted => {
-            "nobody but the audit may write there: look in CloudTrail for who did, and at that minute in the audit's \
-             log; a write that came minutes late would be logged"
+            "only the audit function may write there: find the writer in CloudTrail, and read the audit's log of that \
+             minute; a late write of the audit is logged"
         }
         Kind::BrokenChain => {
-            "a seal is missing, or stands in another's place: look at the object's versions in the bucket, which \
-             nobody can delete before their time, and compare with seals that were saved elsewhere"
+            "a seal is missing or replaced: check the object's versions in the bucket, which cannot be deleted before their \
+             time, and compare them with seals that were saved elsewhere"
         }
         Kind::BadSignature => {
-            "it was signed by another key, or not at all: check that the public key is the right one, then treat the \
-             seal as forged and look at the object's versions"
+            "the signature is of another key, or missing: check the public key first, then treat the seal as forged and \
+             check the object's versions"
         }
-        Kind::BadSeal => "the object was written by somebody else: look at its versions and at CloudTrail",
+        Kind::BadSeal => "the sealer did not write the object: check its versions and CloudTrail",
         Kind::Unsealed => {
-            "the sealer did not see them in their time: look at its log, and treat them as inserted if it ran"
+            "the sealer did not see these records in time: read its log, and treat them as inserted if it ran"
         }
-        Kind::Missing => "nothing was sealed since: look at the log of the function seal and at its alarm",
+        Kind::Missing => "no later seal exists: read the log of the function seal and its alarm",
     }
 }
 
@@ -251,8 +253,8 @@ async fn list(args: &Seals, cloud: &Cloud, terminal: &Terminal) -> Done {
             ));
         }
     }
-    for it in &damaged {
-        terminal.note(&format!("{}  {}", it.kind.name(), it.what));
+    for finding in &damaged {
+        terminal.note(&format!("{}  {}", finding.kind.name(), finding.what));
     }
     if let Some(folder) = &args.save {
         let key = signer(cloud).public_key(runtime::now()).await?;
@@ -267,11 +269,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_is_cut_where_days_begin() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    fn time_is_split_at_days() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
         let (noon, night, end) = ("2026-11-20T12:00:00Z", "2026-11-21T00:00:00Z", "2026-11-21T00:05:00Z");
-        assert_eq!(days(at(noon), at(end)), [(at(noon), at(night)), (at(night), at(end))]);
-        assert_eq!(days(at(noon), at(night)), [(at(noon), at(night))]);
-        assert_eq!(days(at(noon), at(noon)), []);
+        assert_eq!(days(time(noon), time(end)), [(time(noon), time(night)), (time(night), time(end))]);
+        assert_eq!(days(time(noon), time(night)), [(time(noon), time(night))]);
+        assert_eq!(days(time(noon), time(noon)), []);
     }
 }

@@ -12,16 +12,20 @@ use crate::args::Check;
 use crate::error::{Done, Error};
 use crate::status::counted;
 use crate::terminal::{Ink, Terminal};
-use crate::{explain, files, gone, project};
+use crate::{explain, files, project, removed_rules};
 
-pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
+/// Compiles a project and reports errors and warnings.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn run(args: &Check, terminal: &Terminal) -> Done {
     if !args.folder.is_dir() {
         let what = format!("there is no folder {}", args.folder.display());
         return Err(Error::usage(what, "name the folder that holds rules/ and templates/"));
     }
     let project = project::read(&args.folder);
-    let plays = args.samples.is_some() || project.is_project();
-    if args.strict && !plays {
+    let runs_tests = args.samples.is_some() || project.is_project();
+    if args.strict && !runs_tests {
         let what =
             format!("--strict needs samples, and {} has no {}", args.folder.display(), catalog::MANIFEST);
         return Err(Error::usage(what, "name the folder of samples with --samples"));
@@ -42,18 +46,18 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     let senders = headers(&compiled.file.policy.email);
     let (mut problems, mut warnings) = (Vec::new(), compiled.warnings);
     let mut tests = 0;
-    if plays {
-        let played = play(args, &project, compiled.file, &compiled.pack_rules)?;
-        problems.extend(played.problems);
-        warnings.extend(played.warnings);
-        tests = played.tests;
+    if runs_tests {
+        let results = run_tests(args, &project, compiled.file, &compiled.pack_rules)?;
+        problems.extend(results.problems);
+        warnings.extend(results.warnings);
+        tests = results.tests;
     }
     report(terminal, &below(problems.clone(), &args.folder), &below(warnings, &args.folder));
     if !problems.is_empty() {
         return Ok(false);
     }
     if let Some(against) = &args.against {
-        warn_of_gone(against, &text, terminal)?;
+        warn_of_removed(against, &text, terminal)?;
     }
     if let Some(out) = &args.out {
         write(out, &text)?;
@@ -76,7 +80,7 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
             (counted(rules, "rule", "rules"), counted(templates, "template file", "template files"));
         let line = format!("{rules}, {templates}: catalog {version}, {size} KB");
         terminal.say(&format!("{} {line}", terminal.ink(Ink::Good, "ok")));
-        if plays {
+        if runs_tests {
             let pass = if tests == 1 { "decision test passes" } else { "decision tests pass" };
             terminal.say(&format!("{} {tests} {pass}", terminal.ink(Ink::Good, "ok")));
         }
@@ -84,43 +88,43 @@ pub(crate) fn run(args: &Check, terminal: &Terminal) -> Done {
     Ok(true)
 }
 
-/// Warns of the rules that the catalog in a file has and the compiled one has not.
-fn warn_of_gone(against: &Path, compiled: &[u8], terminal: &Terminal) -> Result<(), Error> {
+/// Warns of rules that the catalog `against` has and the compiled one lacks.
+fn warn_of_removed(against: &Path, compiled: &[u8], terminal: &Terminal) -> Result<(), Error> {
     let after = CatalogFile::read(&String::from_utf8_lossy(compiled)).ok();
     let after = after.and_then(|file| Catalog::open(file).ok());
     let after = after.ok_or_else(|| Error::Cloud("the compiled catalog cannot be read back".to_owned()))?;
-    gone::warn(&gone::rules(&explain::catalog(against)?, &after), terminal);
+    removed_rules::warn(&removed_rules::rules(&explain::catalog(against)?, &after), terminal);
     Ok(())
 }
 
-/// What came of samples and decision tests.
-struct Played {
+/// The results of samples and decision tests.
+struct TestResults {
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
-    /// How many decision tests pass.
+    /// The number of passed decision tests.
     tests: usize,
 }
 
-/// Plays the samples and runs the decision tests.
-fn play(
+/// Runs the samples and the decision tests.
+fn run_tests(
     args: &Check,
     project: &Project,
     file: CatalogFile,
     pack_rules: &BTreeMap<String, String>,
-) -> Result<Played, Error> {
+) -> Result<TestResults, Error> {
     let catalog = Catalog::open(file).map_err(|error| Error::Cloud(error.to_string()))?;
     let samples = Samples::read(project, &args.folder, args.samples.as_deref())?;
     let findings = catalog::check_samples(&catalog, &samples.texts, &samples.people);
     let (mut problems, mut warnings) = (findings.problems, findings.warnings);
     problems.extend(project.check_schemas(&catalog, &args.folder.display().to_string(), &samples.of_folder));
-    // A rule of a pack that the project switched off is missed by the pack's sample. The author of the project can add none.
+    // The sample of a disabled pack rule reaches no rule, which the project's author cannot change.
     let is_own = |problem: &Problem| project.runs_pack_tests() || !samples.of_packs.contains(&problem.file);
     let (own, of_packs): (Vec<_>, Vec<_>) = findings.unreached.into_iter().partition(is_own);
     problems.extend(own);
     warnings.extend(of_packs);
     let mut trials = samples.trials(&catalog, decision_tests(project, &args.folder));
     if !project.runs_pack_tests() {
-        // The decision tests of a pack hold with the policy of its release.
+        // A pack's decision tests hold with the pack's policy only.
         let is_own =
             |warning: &Problem| warning.rule.as_ref().is_none_or(|rule| !pack_rules.contains_key(rule));
         trials.warnings.retain(is_own);
@@ -128,7 +132,7 @@ fn play(
     problems.extend(trials.problems);
     (if args.strict { &mut problems } else { &mut warnings }).extend(trials.warnings);
     let tests = trials.verdicts.iter().filter(|verdict| verdict.holds).count();
-    Ok(Played { problems, warnings, tests })
+    Ok(TestResults { problems, warnings, tests })
 }
 
 /// The decision tests of a project, or of a config folder without packs.
@@ -136,27 +140,27 @@ fn decision_tests(project: &Project, folder: &Path) -> Result<Files, Vec<Problem
     if project.is_project() { project.tests() } else { catalog::read_tests(folder) }
 }
 
-/// The `From` header of each category that has a sender of its own.
+/// The `From` header of each category with its own sender.
 fn headers(email: &EmailPolicy) -> BTreeMap<String, String> {
     email.senders.iter().map(|(category, sender)| (category.clone(), sender.to_header())).collect()
 }
 
-/// The sample events, and the people they are about.
+/// The sample events and their people.
 #[derive(Default)]
 struct Samples {
-    /// By the paths under which they were found.
+    /// The texts with their paths.
     texts: Vec<(String, String)>,
-    /// By the names that decision tests give them: below the folder, with forward slashes.
+    /// The texts by their names in decision tests: relative paths with forward slashes.
     events: BTreeMap<String, String>,
     people: Recipients,
-    /// Those of the folder that `--samples` names, by path.
+    /// Samples of the folder that `--samples` names, by path.
     of_folder: Vec<(String, String)>,
-    /// The paths of those that packs bring.
+    /// The paths of the packs' samples.
     of_packs: BTreeSet<String>,
 }
 
 impl Samples {
-    /// Those of a project and its packs, and those of one more folder.
+    /// Reads the samples of a project, its packs and an additional folder.
     fn read(project: &Project, config: &Path, more: Option<&Path>) -> Result<Samples, Error> {
         let mut samples = Samples::default();
         let config = config.display().to_string();
@@ -175,7 +179,7 @@ impl Samples {
         for path in files::samples(folder)? {
             let text = files::read(&path)?;
             let below = path.strip_prefix(folder).unwrap_or(&path);
-            let steps: Vec<_> = below.iter().map(|it| it.to_string_lossy()).collect();
+            let steps: Vec<_> = below.iter().map(|step| step.to_string_lossy()).collect();
             samples.events.insert(steps.join("/"), text.clone());
             samples.of_folder.push((path.display().to_string(), text));
         }
@@ -197,7 +201,7 @@ impl Samples {
         Ok(())
     }
 
-    /// Runs the decision tests. Without any, every rule is one that no test names.
+    /// Runs the decision tests. Without tests, every rule is untested.
     fn trials(&self, catalog: &Catalog, tests: Result<Files, Vec<Problem>>) -> Trials {
         match tests {
             Ok(files) => catalog::run_tests(&files, catalog, &self.people, &self.events),
@@ -206,7 +210,7 @@ impl Samples {
     }
 }
 
-/// Problems with the folder in front of their files, so that an editor finds them.
+/// Problems with paths that include the folder, so that an editor finds them.
 fn below(problems: Vec<Problem>, folder: &Path) -> Vec<Problem> {
     let folder = folder.display().to_string();
     problems.into_iter().map(|problem| problem.below(&folder)).collect()
@@ -226,15 +230,15 @@ fn report(terminal: &Terminal, problems: &[Problem], warnings: &[Problem]) {
     }
     if !problems.is_empty() && !terminal.json {
         let count = counted(problems.len(), "problem", "problems");
-        terminal.say(&terminal.ink(Ink::Bad, &format!("{count}; nothing was written")));
+        terminal.say(&terminal.ink(Ink::Bad, &format!("{count}; no file was written")));
     }
 }
 
-/// The functions that need the policy and no rules.
-pub(crate) const NEED_POLICY: [&str; 5] = ["api", "audit", "people", "relay", "sweep"];
+/// The functions that need the policy without the rules.
+pub const NEED_POLICY: [&str; 5] = ["api", "audit", "people", "relay", "sweep"];
 
-/// Where the policy goes: into the folders of the functions that need it, where the catalog goes into dispatch's; beside
-/// the catalog otherwise.
+/// The paths of the policy file: the functions' folders if the catalog is in dispatch's folder, otherwise the catalog's
+/// folder.
 fn policies_beside(catalog: &Path) -> Vec<PathBuf> {
     let folder = catalog.parent().unwrap_or(Path::new(""));
     match folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == "dispatch")) {

@@ -1,40 +1,43 @@
-//! The deployment a command talks to.
+//! The deployment that a command addresses.
 
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_types::SdkConfig;
 
 use crate::args::Target;
 use crate::error::Error;
-use crate::local::State;
+use crate::local_cloud::State;
 
-/// One environment in one Region of one account, or on the laptop.
-pub(crate) struct Cloud {
-    pub(crate) config: SdkConfig,
-    pub(crate) environment: String,
-    /// Where WebSocket clients connect, when it is known.
-    pub(crate) socket_url: Option<String>,
-    /// The local cloud that `make up` started, when it is the one.
-    pub(crate) local: Option<State>,
+/// An environment in a Region of an AWS account, or the local cloud.
+pub struct Cloud {
+    pub config: SdkConfig,
+    pub environment: String,
+    /// The URL for WebSocket clients, if known.
+    pub socket_url: Option<String>,
+    /// The state of the local cloud, if the command addresses it.
+    pub local: Option<State>,
 }
 
 impl Cloud {
-    /// `local` is the running local cloud, unless AWS_ENDPOINT_URL leads elsewhere; everything else is found as the AWS
-    /// CLI finds it: environment, profile, single sign-on.
-    pub(crate) async fn of(target: &Target) -> Result<Cloud, Error> {
+    /// Finds the deployment. `local` is the running local cloud, unless AWS_ENDPOINT_URL names another endpoint. Other
+    /// environments use the credentials of the AWS CLI: environment variables, profile, single sign-on.
+    ///
+    /// # Errors
+    /// The local cloud does not run, or no credentials or Region are found.
+    pub async fn of(target: &Target) -> Result<Cloud, Error> {
         let env = runtime::Env::process();
         let state = State::find()?;
         let endpoint = env.optional("AWS_ENDPOINT_URL");
-        let leads =
+        let is_local =
             |to: &str| state.as_ref().is_some_and(|state| state.endpoint() == to.trim_end_matches('/'));
-        let is_home = endpoint.as_deref().is_some_and(leads);
-        refuse_a_mix_up(target, is_home)?;
+        let is_home = endpoint.as_deref().is_some_and(is_local);
+        refuse_conflict(target, is_home)?;
         let ours = target.environment == "local" && (endpoint.is_none() || is_home);
         let local = state.filter(|_| ours);
         let config = match &local {
             Some(state) => state.settings().config(),
             None if ours => {
                 return Err(Error::usage(
-                    "no local cloud is known in this folder or one above it",
+                    "no local cloud runs in this folder or a folder above it",
                     "run `make up` in the repository, or name an environment with --env",
                 ));
             }
@@ -44,22 +47,22 @@ impl Cloud {
         Ok(Cloud { config, environment: target.environment.clone(), socket_url, local })
     }
 
-    /// The name of a table or of the bus, as the template gives it.
-    pub(crate) fn name(&self, thing: &str) -> String {
-        format!("carillon-{}-{thing}", self.environment)
+    /// The full name of a table or queue in the template.
+    pub fn name(&self, resource: &str) -> String {
+        format!("carillon-{}-{resource}", self.environment)
     }
 
-    pub(crate) fn bus(&self) -> String {
+    /// The name of the bus.
+    pub fn bus(&self) -> String {
         format!("carillon-{}", self.environment)
     }
 }
 
-/// A shell that has read `.local/env` leads every AWS client to the local cloud, whatever environment is named.
-fn refuse_a_mix_up(target: &Target, is_home: bool) -> Result<(), Error> {
+/// Refuses another environment in a shell whose `.local/env` variables name the local cloud.
+fn refuse_conflict(target: &Target, is_home: bool) -> Result<(), Error> {
     if is_home && target.environment != "local" {
-        let what =
-            format!("--env says {}, but AWS_ENDPOINT_URL leads to the local cloud", target.environment);
-        return Err(Error::usage(what, "unset the variables that .local/env set, or leave --env out"));
+        let what = format!("--env is {}, but AWS_ENDPOINT_URL names the local cloud", target.environment);
+        return Err(Error::usage(what, "unset the variables of .local/env, or leave --env out"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `carillon completion` and `carillon man`, made from the definition of the command line itself.
+//! `carillon completion` and `carillon man`, generated from the command line definition.
 
 use std::path::Path;
 
@@ -41,20 +41,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shell_gets_a_script_that_knows_the_commands() {
+    fn completion_script_of_every_shell_has_the_commands() {
         use clap_complete::Shell;
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::Elvish, Shell::PowerShell] {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), NAME, &mut script);
             let script = String::from_utf8(script).unwrap();
-            for command in ["explain", "received", "reload"] {
+            for command in ["explain", "received", "redrive"] {
                 assert!(script.contains(command), "{shell}: {command}");
             }
         }
     }
 
     #[test]
-    fn manual_names_every_command() {
+    fn manual_has_every_command() {
         let page = String::from_utf8(page(Args::command()).unwrap()).unwrap();
         for command in Args::command().get_subcommands() {
             let name = command.get_name().replace('-', "\\-");

@@ -1,6 +1,6 @@
-//! `carillon dlq`: what could not be handled. Look at it, mend the cause, send it back or delete it.
+//! `carillon dlq`: lists, prints, redrives and discards dead letters.
 
-mod letter;
+mod dead_letter;
 mod redrive;
 
 use domain::Timestamp;
@@ -14,31 +14,32 @@ use crate::error::{Done, Error};
 use crate::since;
 use crate::terminal::{Ink, Terminal, plain};
 use crate::times::utc;
-use letter::{Case, Group, groups};
+use dead_letter::{Case, Group, groups};
 
-/// For how many seconds nobody else is shown what a command looks at, and the longest that SQS hides anything.
-const HIDDEN: u32 = 120;
-const MAX_HIDDEN: u64 = 12 * 3_600;
+/// The shortest visibility timeout of the read messages, in seconds.
+const VISIBILITY: u32 = 120;
+/// The longest visibility timeout of SQS, in seconds.
+const MAX_VISIBILITY: u64 = 12 * 3_600;
 
-/// How fast a command goes through what it found: for so long that has to stay hidden.
+/// The speed of a command, which decides the visibility timeout.
 struct Pace {
-    /// How many a second, at least.
+    /// Messages a second, at least.
     rate: u32,
-    /// For how many seconds it waits at each queue.
+    /// The wait at each queue, in seconds.
     watch: u32,
 }
 
-/// Looking and deleting.
-const STRAIGHT: Pace = Pace { rate: 20, watch: 0 };
+/// The pace of reading and deleting.
+const FAST: Pace = Pace { rate: 20, watch: 0 };
 
 impl Pace {
-    /// How many seconds a queue with so many takes.
+    /// The time for a queue with this many messages, in seconds.
     fn seconds(&self, count: u64) -> u64 {
         count / u64::from(self.rate.max(1)) + u64::from(self.watch)
     }
 }
 
-/// The dead letters of one queue that a command is about, and the others that were looked at: hidden, too.
+/// The matching dead letters of a queue, and the other messages that were read and are hidden meanwhile.
 struct Found {
     queue: DeadLetters,
     letters: Vec<(Letter, Case)>,
@@ -48,21 +49,21 @@ struct Found {
 pub(crate) async fn run(args: &args::Dlq, target: &Target, terminal: &Terminal) -> Done {
     match args {
         args::Dlq::Ls(ls) => list(&ls.which, target, terminal).await,
-        args::Dlq::Peek(it) => peek(it, target, terminal).await,
+        args::Dlq::Peek(args) => peek(args, target, terminal).await,
         args::Dlq::Redrive(redrive) => redrive::run(redrive, target, terminal).await,
-        args::Dlq::Discard(it) => discard(it, target, terminal).await,
+        args::Dlq::Discard(args) => discard(args, target, terminal).await,
     }
 }
 
 async fn list(which: &DlqWhich, target: &Target, terminal: &Terminal) -> Done {
-    let found = find(which, &STRAIGHT, target, terminal).await?;
+    let found = find(which, &FAST, target, terminal).await?;
     release(&found).await;
     let cases = cases(&found);
     show(&groups(&cases), terminal);
     Ok(cases.is_empty())
 }
 
-/// One line a group, and a sentence below it.
+/// Prints each group with its detail and a remedy.
 fn show(groups: &[Group], terminal: &Terminal) {
     if groups.is_empty() {
         terminal.note("no dead letters");
@@ -90,7 +91,7 @@ fn show(groups: &[Group], terminal: &Terminal) {
             terminal.ink(Ink::Quiet, &tries),
             terminal.ink(Ink::Quiet, &plain(&counts(&group.types))),
         ));
-        let whose = match group.tenants.keys().any(|key| key != "-") {
+        let tenants = match group.tenants.keys().any(|key| key != "-") {
             true => format!("  [{}]", counts(&group.tenants)),
             false => String::new(),
         };
@@ -98,7 +99,7 @@ fn show(groups: &[Group], terminal: &Terminal) {
             "{:<21}{}{}",
             "",
             plain(&group.detail),
-            terminal.ink(Ink::Quiet, &plain(&whose))
+            terminal.ink(Ink::Quiet, &plain(&tenants))
         ));
         terminal.say(
             &terminal.ink(Ink::Quiet, &format!("{:<21}then  {}", "", remedy(&group.queue, &group.cause))),
@@ -106,16 +107,16 @@ fn show(groups: &[Group], terminal: &Terminal) {
     }
 }
 
-/// What to do about messages of one queue and cause, as a command.
+/// The next command for dead letters of a queue and cause.
 fn remedy(queue: &str, cause: &str) -> String {
     match cause {
-        // The same event would be refused again: its producer sends another one.
+        // The same event would be refused again. Its producer must send another one.
         "refused" | "unreadable" => {
             format!(
-                "mend the producer; `carillon dlq peek {queue}` shows one, `carillon dlq discard {queue}` drops them"
+                "correct the producer; `carillon dlq peek {queue}` shows one, `carillon dlq discard {queue}` drops them"
             )
         }
-        _ => format!("when the cause is mended: carillon dlq redrive {queue} --cause {cause}"),
+        _ => format!("after the cause is fixed: carillon dlq redrive {queue} --cause {cause}"),
     }
 }
 
@@ -132,9 +133,9 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
         let tenant = args.which.tenant.as_deref();
         access::record(&cloud, "dlqPeekBody", Object::new("queue", queue), tenant).await?;
     }
-    let found = find(&args.which, &STRAIGHT, target, terminal).await?;
+    let found = find(&args.which, &FAST, target, terminal).await?;
     release(&found).await;
-    let all = found.iter().flat_map(|it| it.letters.iter());
+    let all = found.iter().flat_map(|found| found.letters.iter());
     let mut shown = 0;
     for (letter, case) in all.take(args.most) {
         shown += 1;
@@ -161,7 +162,7 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
             terminal.say(&format!("  {}", plain(&letter.body)));
         }
     }
-    let count: usize = found.iter().map(|it| it.letters.len()).sum();
+    let count: usize = found.iter().map(|found| found.letters.len()).sum();
     if count > shown {
         terminal.note(&format!("{} more; --most {count} shows them", count - shown));
     }
@@ -169,8 +170,8 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
 }
 
 async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
-    let found = find(&args.which, &STRAIGHT, target, terminal).await?;
-    let total: usize = found.iter().map(|it| it.letters.len()).sum();
+    let found = find(&args.which, &FAST, target, terminal).await?;
+    let total: usize = found.iter().map(|found| found.letters.len()).sum();
     if total == 0
         && let Some(words) = not_found(&args.which)
     {
@@ -181,43 +182,43 @@ async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
     if !args.yes {
         release(&found).await;
         show(&groups(&cases(&found)), terminal);
-        terminal.note(&format!("{total} would be deleted for good; --yes does it"));
+        terminal.note(&format!("{total} would be deleted; --yes deletes them"));
         return Ok(true);
     }
-    let (mut gone, mut left) = (0, 0);
-    for it in &found {
-        it.queue.give_back(&it.others).await;
-        for (letter, _) in &it.letters {
-            match it.queue.discard(letter).await {
-                Ok(()) => gone += 1,
+    let (mut deleted, mut left) = (0, 0);
+    for found in &found {
+        found.queue.give_back(&found.others).await;
+        for (letter, _) in &found.letters {
+            match found.queue.discard(letter).await {
+                Ok(()) => deleted += 1,
                 Err(refused) => {
                     left += 1;
                     terminal.note(&format!("{}: {}", letter.id, aws::chain(&refused)));
                 }
             }
-            terminal.progress(&format!("{gone} of {total} deleted"));
+            terminal.progress(&format!("{deleted} of {total} deleted"));
         }
     }
     terminal.clear();
     match terminal.json {
-        true => terminal.say_json(&serde_json::json!({ "discarded": gone, "left": left })),
-        false => terminal.say(&format!("{} {gone}", terminal.ink(Ink::Good, "deleted"))),
+        true => terminal.say_json(&serde_json::json!({ "discarded": deleted, "left": left })),
+        false => terminal.say(&format!("{} {deleted}", terminal.ink(Ink::Good, "deleted"))),
     }
     Ok(left == 0)
 }
 
-/// What to say when the one that was named is not there.
+/// The note about an id without a dead letter.
 fn not_found(which: &DlqWhich) -> Option<String> {
     let id = which.id.as_ref()?;
     let place = which.queue.as_ref().map(|queue| format!(" of {queue}")).unwrap_or_default();
     Some(format!(
-        "no dead letter{place} with the id {id:?} fits; `carillon dlq peek` prints ids. What came back has a new one, and \
-         what somebody else looks at is hidden meanwhile"
+        "no dead letter{place} with the id {id:?} matches; `carillon dlq peek` prints ids. A returned message has a new id, \
+         and messages that another reader holds are hidden"
     ))
 }
 
-/// Everything that was put aside and fits. It and all others stay hidden until they are given back, or for as long as it
-/// takes to handle all of them at this pace.
+/// Reads the dead letters and selects the matching ones. All stay hidden until they are given back, or as long as their
+/// handling takes at this pace.
 async fn find(
     which: &DlqWhich,
     pace: &Pace,
@@ -239,7 +240,7 @@ async fn find(
         let what = format!("{name:?} has no dead-letter queue in {}", target.environment);
         return Err(Error::usage(what, format!("name one of {}", all.join(", "))));
     }
-    let (mut found, mut hidden) = (Vec::new(), u64::from(HIDDEN));
+    let (mut found, mut visibility) = (Vec::new(), u64::from(VISIBILITY));
     let wanted =
         queues.into_iter().filter(|queue| which.queue.as_ref().is_none_or(|name| short(queue) == *name));
     for queue in wanted {
@@ -248,13 +249,13 @@ async fn find(
         if count == 0 {
             continue;
         }
-        hidden = (hidden + pace.seconds(count)).min(MAX_HIDDEN);
-        terminal.progress(&format!("looking at {name} …"));
-        let taken = queue.take(which.look_at, u32::try_from(hidden).unwrap_or(HIDDEN)).await?;
+        visibility = (visibility + pace.seconds(count)).min(MAX_VISIBILITY);
+        terminal.progress(&format!("reading {name} …"));
+        let taken = queue.take(which.look_at, u32::try_from(visibility).unwrap_or(VISIBILITY)).await?;
         let (mut letters, mut others) = (Vec::new(), Vec::new());
         for letter in taken {
             let case = Case::of(&letter, &name);
-            match fits(&case, which, since, before) {
+            match matches(&case, which, since, before) {
                 true => letters.push((letter, case)),
                 false => others.push(letter),
             }
@@ -266,29 +267,29 @@ async fn find(
     Ok(found)
 }
 
-fn fits(case: &Case, which: &DlqWhich, since: Option<Timestamp>, before: Option<Timestamp>) -> bool {
+fn matches(case: &Case, which: &DlqWhich, since: Option<Timestamp>, before: Option<Timestamp>) -> bool {
     let is = |wanted: &Option<String>, found: Option<&str>| {
         wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
     };
-    let at = case.last.or(case.first);
+    let moved_at = case.last.or(case.first);
     is(&which.cause, Some(&case.cause))
         && is(&which.tenant, case.tenant.as_deref())
         && is(&which.kind, case.kind.as_deref())
         && is(&which.id, Some(&case.id))
-        && since.is_none_or(|since| at.is_some_and(|at| at >= since))
-        && before.is_none_or(|before| at.is_some_and(|at| at <= before))
+        && since.is_none_or(|since| moved_at.is_some_and(|moved_at| moved_at >= since))
+        && before.is_none_or(|before| moved_at.is_some_and(|moved_at| moved_at <= before))
 }
 
 fn cases(found: &[Found]) -> Vec<Case> {
-    found.iter().flat_map(|it| it.letters.iter().map(|(_, case)| case.clone())).collect()
+    found.iter().flat_map(|found| found.letters.iter().map(|(_, case)| case.clone())).collect()
 }
 
-/// Shows everything that was looked at to everybody again.
+/// Makes all read messages visible again.
 async fn release(found: &[Found]) {
-    for it in found {
-        it.queue.give_back(&it.others).await;
-        let letters: Vec<Letter> = it.letters.iter().map(|(letter, _)| letter.clone()).collect();
-        it.queue.give_back(&letters).await;
+    for found in found {
+        found.queue.give_back(&found.others).await;
+        let letters: Vec<Letter> = found.letters.iter().map(|(letter, _)| letter.clone()).collect();
+        found.queue.give_back(&letters).await;
     }
 }
 
@@ -297,8 +298,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_looked_at_stays_hidden_for_as_long_as_it_is_needed() {
-        assert_eq!(STRAIGHT.seconds(1_000), 50);
+    fn visibility_timeout_covers_all_messages_at_the_pace() {
+        assert_eq!(FAST.seconds(1_000), 50);
         assert_eq!(Pace { rate: 10, watch: 5 }.seconds(1_000), 105);
         assert_eq!(Pace { rate: 10, watch: 100 }.seconds(1), 100);
     }

@@ -1,4 +1,4 @@
-//! `carillon endpoints`: the systems that tenants want to be told by webhook.
+//! `carillon endpoints`: manages tenants' webhook endpoints.
 
 use domain::access::Object;
 use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
@@ -16,10 +16,10 @@ use crate::status::counted;
 use crate::terminal::{Ink, Terminal};
 use crate::times::utc;
 
-mod again;
+mod manual_send;
 mod put;
 
-/// The bytes of a new secret.
+/// The length of a new secret.
 const SECRET_BYTES: usize = 32;
 
 pub(crate) async fn run(args: &Endpoints, target: &Target, terminal: &Terminal) -> Done {
@@ -34,27 +34,31 @@ pub(crate) async fn run(args: &Endpoints, target: &Target, terminal: &Terminal) 
             }
             show(&id, reveal.then(|| cipher(&cloud)), &table, terminal).await
         }
-        Endpoints::Put(it) => put::put(it, &cloud, &table, terminal).await,
-        Endpoints::Rotate(it) => rotate(it, &cloud, &table, terminal).await,
-        Endpoints::Enable(it) => enable(&id(it)?, &table, terminal).await,
-        Endpoints::Disable(disable) => {
-            let id = id(disable)?;
-            let done = table.disable(&id, DisabledBecause::Operator, runtime::now()).await?;
-            said(done, &id, "is switched off", terminal)
+        Endpoints::Put(args) => put::put(args, &cloud, &table, terminal).await,
+        Endpoints::Rotate(args) => rotate(args, &cloud, &table, terminal).await,
+        Endpoints::Enable(named) => enable(&id(named)?, &table, terminal).await,
+        Endpoints::Disable(named) => {
+            let id = id(named)?;
+            let changed = table.disable(&id, DisabledBecause::Operator, runtime::now()).await?;
+            report(changed, &id, "is disabled", terminal)
         }
         Endpoints::Verify { named, vouch } => verify(&id(named)?, *vouch, &cloud, &table, terminal).await,
-        Endpoints::Ping(it) => again::ping(&id(it)?, &cloud, &table, terminal).await,
+        Endpoints::Ping(named) => manual_send::ping(&id(named)?, &cloud, &table, terminal).await,
         Endpoints::Attempts { named, limit } => {
             let id = id(named)?;
             record("endpointsAttempts", &id, &cloud).await?;
             attempts(&id, *limit, &table, terminal).await
         }
-        Endpoints::Retry(it) => again::retry(&id(&it.named)?, &it.message, &cloud, &table, terminal).await,
-        Endpoints::Recover(it) => again::recover(&id(&it.named)?, it, &cloud, &table, terminal).await,
+        Endpoints::Retry(args) => {
+            manual_send::retry(&id(&args.named)?, &args.message, &cloud, &table, terminal).await
+        }
+        Endpoints::Recover(args) => {
+            manual_send::recover(&id(&args.named)?, args, &cloud, &table, terminal).await
+        }
     }
 }
 
-/// Records that a secret, or what an endpoint answered, is about to be printed.
+/// Writes an access record before a secret or an answer of an endpoint is printed.
 async fn record(operation: &str, id: &EndpointId, cloud: &Cloud) -> Result<(), Error> {
     access::record(cloud, operation, Object::new("endpoint", Some(&id.id)), id.tenant.as_deref()).await
 }
@@ -62,19 +66,19 @@ async fn record(operation: &str, id: &EndpointId, cloud: &Cloud) -> Result<(), E
 fn id(named: &Named) -> Result<EndpointId, Error> {
     EndpointId::parse(&named.endpoint).ok_or_else(|| {
         let what = format!("{:?} names no endpoint", named.endpoint);
-        Error::usage(what, "write <tenant>/<id>, such as acme/erp, or -/<id> where there is no tenant")
+        Error::usage(what, "write <tenant>/<id>, such as acme/erp, or -/<id> without a tenant")
     })
 }
 
-fn said(done: bool, id: &EndpointId, what: &str, terminal: &Terminal) -> Done {
+fn report(changed: bool, id: &EndpointId, result: &str, terminal: &Terminal) -> Done {
     if terminal.json {
-        terminal.say_json(&json!({ "endpoint": id.name(), "changed": done }));
-    } else if done {
-        terminal.say(&format!("{} {} {what}", terminal.ink(Ink::Good, "ok"), id.name()));
+        terminal.say_json(&json!({ "endpoint": id.name(), "changed": changed }));
+    } else if changed {
+        terminal.say(&format!("{} {} {result}", terminal.ink(Ink::Good, "ok"), id.name()));
     } else {
-        terminal.note(&format!("{} is not known, or was so already", id.name()));
+        terminal.note(&format!("{} is not known, or was in this state already", id.name()));
     }
-    Ok(done)
+    Ok(changed)
 }
 
 async fn ls(tenant: Option<&str>, table: &Table, terminal: &Terminal) -> Done {
@@ -83,24 +87,24 @@ async fn ls(tenant: Option<&str>, table: &Table, terminal: &Terminal) -> Done {
         Some(tenant) => table.of_tenant(Some(tenant)).await?,
         None => table.all().await?,
     };
-    for it in &found {
+    for endpoint in &found {
         if terminal.json {
-            terminal.say_json(it);
+            terminal.say_json(endpoint);
             continue;
         }
-        let state = match (&it.disabled, it.unverified) {
+        let state = match (&endpoint.disabled, endpoint.unverified) {
             (Some(off), _) => terminal.ink(Ink::Bad, &format!("off: {}", off.why.name())),
             (None, Some(_)) => terminal.ink(Ink::Bad, "unverified"),
             (None, None) => terminal.ink(Ink::Good, "on"),
         };
-        let what = it.description.as_deref().unwrap_or_default();
-        terminal.say(&format!("{:<32} {state}  {}  {what}", it.id.name(), it.url));
+        let description = endpoint.description.as_deref().unwrap_or_default();
+        terminal.say(&format!("{:<32} {state}  {}  {description}", endpoint.id.name(), endpoint.url));
     }
     terminal.note(&counted(found.len(), "endpoint", "endpoints"));
     Ok(!found.is_empty())
 }
 
-/// The endpoint, or a word that there is none.
+/// Reads the endpoint; prints a note if it does not exist.
 async fn find(id: &EndpointId, table: &Table, terminal: &Terminal) -> Result<Option<Endpoint>, Error> {
     let found = table.find(std::slice::from_ref(id)).await?.pop();
     if found.is_none() {
@@ -109,12 +113,12 @@ async fn find(id: &EndpointId, table: &Table, terminal: &Terminal) -> Result<Opt
     Ok(found)
 }
 
-/// Encrypts and decrypts with the operator's own rights, by the alias that the template gives the key.
-pub(crate) fn cipher(cloud: &Cloud) -> SecretCipher {
+/// A cipher with the operator's own rights, and the key alias of the template.
+pub fn cipher(cloud: &Cloud) -> SecretCipher {
     SecretCipher::new(&cloud.config, format!("alias/{}", cloud.name("data")))
 }
 
-/// `reveal` decrypts the secret that is shown; there is none without it.
+/// Prints an endpoint; with `reveal`, its secret, too.
 async fn show(id: &EndpointId, reveal: Option<SecretCipher>, table: &Table, terminal: &Terminal) -> Done {
     let Some(endpoint) = find(id, table, terminal).await? else { return Ok(false) };
     let secrets = table.secrets(id).await?.unwrap_or_default();
@@ -146,10 +150,10 @@ async fn show(id: &EndpointId, reveal: Option<SecretCipher>, table: &Table, term
 
 async fn enable(id: &EndpointId, table: &Table, terminal: &Terminal) -> Done {
     let before = table.find(std::slice::from_ref(id)).await?.pop();
-    let done = said(table.enable(id).await?, id, "is switched on", terminal)?;
+    let done = report(table.enable(id).await?, id, "is enabled", terminal)?;
     if let Some(off) = before.and_then(|endpoint| endpoint.disabled) {
         terminal.note(&format!(
-            "what it missed meanwhile is sent by: carillon endpoints recover {} --since {}",
+            "send the missed messages: carillon endpoints recover {} --since {}",
             id.name(),
             off.at
         ));
@@ -157,31 +161,35 @@ async fn enable(id: &EndpointId, table: &Table, terminal: &Terminal) -> Done {
     Ok(done)
 }
 
-/// Sends a challenge and says whether it was met; or vouches for the endpoint, and sends nothing.
+/// Sends a challenge and reports the result, or marks the endpoint as verified without one.
 async fn verify(id: &EndpointId, vouch: bool, cloud: &Cloud, table: &Table, terminal: &Terminal) -> Done {
     if vouch {
-        return said(table.vouch(id).await?, id, "is verified", terminal);
+        return report(table.vouch(id).await?, id, "is verified", terminal);
     }
     let Some(endpoint) = find(id, table, terminal).await? else { return Ok(false) };
     if endpoint.unverified.is_none() {
-        return said(true, id, "is verified", terminal);
+        return report(true, id, "is verified", terminal);
     }
-    again::challenge(id, cloud, table, terminal).await
+    manual_send::challenge(id, cloud, table, terminal).await
 }
 
 fn registered(id: &EndpointId, secret: Option<&Secret>, terminal: &Terminal) {
-    let verifies = secret.map(|secret| signing::public_key(secret).unwrap_or_else(|| secret.reveal()));
+    let key = secret.map(|secret| signing::public_key(secret).unwrap_or_else(|| secret.reveal()));
     if terminal.json {
-        terminal.say_json(&json!({ "endpoint": id.name(), "verify_with": verifies }));
+        terminal.say_json(&json!({ "endpoint": id.name(), "verify_with": key }));
         return;
     }
     terminal.say(&format!("{} {}", terminal.ink(Ink::Good, "ok"), id.name()));
-    if let Some(verifies) = verifies {
-        terminal.say(&format!("verify its signatures with {verifies}"));
+    if let Some(key) = key {
+        terminal.say(&format!("verify its signatures with {key}"));
     }
 }
 
-pub(crate) fn new_secret(scheme: Scheme) -> Result<Secret, Error> {
+/// A new random secret.
+///
+/// # Errors
+/// The system has no random numbers.
+pub fn new_secret(scheme: Scheme) -> Result<Secret, Error> {
     let mut bytes = vec![0; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(|error| Error::Cloud(format!("no random bytes: {error}")))?;
     Secret::new(scheme, bytes).map_err(|error| Error::Cloud(error.to_string()))
@@ -204,42 +212,41 @@ async fn rotate(args: &Rotate, cloud: &Cloud, table: &Table, terminal: &Terminal
         return Ok(false);
     }
     registered(&id, Some(&secret), terminal);
-    terminal.note("the secret before it signs, too, for another 24 hours");
+    terminal.note("the previous secret signs, too, for another 24 hours");
     if current.is_some_and(|before| before != scheme) {
-        terminal.note(
-            "requests are signed in another way from now on: tell the receiver before these 24 hours end",
-        );
+        terminal.note("the signature scheme changed: update the receiver before these 24 hours end");
     }
     Ok(true)
 }
 
 async fn attempts(id: &EndpointId, limit: u32, table: &Table, terminal: &Terminal) -> Done {
     let found = table.attempts(id, limit).await?;
-    for it in &found {
+    for attempt in &found {
         match terminal.json {
-            true => terminal.say_json(it),
-            false => terminal.say(&line(it, terminal)),
+            true => terminal.say_json(attempt),
+            false => terminal.say(&line(attempt, terminal)),
         }
     }
     terminal.note(&counted(found.len(), "attempt", "attempts"));
     Ok(!found.is_empty())
 }
 
-fn line(it: &Attempt, terminal: &Terminal) -> String {
-    let answer = match (it.status, &it.error) {
+fn line(attempt: &Attempt, terminal: &Terminal) -> String {
+    let answer = match (attempt.status, &attempt.error) {
         (Some(status @ 200..=299), _) => terminal.ink(Ink::Good, &format!("HTTP {status}")),
         (Some(status), _) => terminal.ink(Ink::Bad, &format!("HTTP {status}")),
         (None, error) => terminal.ink(Ink::Bad, error.as_deref().unwrap_or("no answer")),
     };
-    let to = it.location.as_ref().map(|to| format!(" to {to}, which is not followed,")).unwrap_or_default();
-    let next = it.next_at.map(|at| format!(", again at {}", utc(at))).unwrap_or_default();
-    let by_hand = if it.by_hand { ", by hand" } else { "" };
+    let to =
+        attempt.location.as_ref().map(|to| format!(" to {to}, which is not followed,")).unwrap_or_default();
+    let next = attempt.next_at.map(|next_at| format!(", again at {}", utc(next_at))).unwrap_or_default();
+    let by_hand = if attempt.by_hand { ", by hand" } else { "" };
     format!(
         "{}  {answer}{to} after {} ms  {} {}  attempt {}{by_hand}{next}",
-        utc(it.at),
-        it.took_ms,
-        it.event_type,
-        it.message.as_str(),
-        it.attempt
+        utc(attempt.at),
+        attempt.took_ms,
+        attempt.event_type,
+        attempt.message.as_str(),
+        attempt.attempt
     )
 }

@@ -1,10 +1,10 @@
-//! What went wrong, for the person who typed the command.
+//! Errors of a command, for the operator.
 
 use std::path::Path;
 
-/// A command that could not be carried out: what was being done, what was found, what to do about it.
+/// A failed command: the operation, the found problem, the remedy.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     #[error("cannot read {path}: {source}")]
     Read { path: String, source: std::io::Error },
     #[error("cannot write {path}: {source}")]
@@ -15,19 +15,22 @@ pub(crate) enum Error {
     Cloud(String),
 }
 
-/// `Ok(true)`: done, and the answer is yes.
-pub(crate) type Done = Result<bool, Error>;
+/// The result of a command. `Ok(true)`: done, and the answer is yes.
+pub type Done = Result<bool, Error>;
 
 impl Error {
-    pub(crate) fn read(path: &Path, source: std::io::Error) -> Error {
+    /// A file that cannot be read.
+    pub fn read(path: &Path, source: std::io::Error) -> Error {
         Error::Read { path: path.display().to_string(), source }
     }
 
-    pub(crate) fn write(path: &Path, source: std::io::Error) -> Error {
+    /// A file that cannot be written.
+    pub fn write(path: &Path, source: std::io::Error) -> Error {
         Error::Write { path: path.display().to_string(), source }
     }
 
-    pub(crate) fn usage(what: impl Into<String>, fix: impl Into<String>) -> Error {
+    /// A problem and its remedy.
+    pub fn usage(what: impl Into<String>, fix: impl Into<String>) -> Error {
         Error::Usage { what: what.into(), fix: fix.into() }
     }
 }
@@ -35,10 +38,8 @@ impl Error {
 impl From<aws::Refused> for Error {
     fn from(refused: aws::Refused) -> Error {
         let hint = match refused.verdict {
-            aws::Verdict::Denied => "\nYour credentials lack a right, or are for another account.",
-            aws::Verdict::Unanswered => {
-                "\nNo answer came; does AWS_ENDPOINT_URL, or your network, lead anywhere?"
-            }
+            aws::Verdict::Denied => "\nYour credentials lack a right, or belong to another account.",
+            aws::Verdict::Unanswered => "\nNo answer; check AWS_ENDPOINT_URL and your network.",
             aws::Verdict::Transient | aws::Verdict::Throttled | aws::Verdict::Permanent => "",
         };
         Error::Cloud(format!("{}{hint}", aws::chain(&refused)))

@@ -1,4 +1,4 @@
-//! Reading what a command is given: a file, standard input, a list, one value a line.
+//! Input files: one JSON value, a list, or one value a line; from a file or standard input.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,23 +8,26 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 
-/// More than this in one file is not read into memory.
+/// The most bytes that are read from a file.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
-/// One JSON value of a file, and where it begins.
-pub(crate) struct Piece {
-    pub(crate) text: String,
+/// A JSON value of a file, with its position.
+pub struct Piece {
+    pub text: String,
     /// `file`, or `file:line`.
-    pub(crate) place: String,
+    pub place: String,
 }
 
 /// The text of a file, or of standard input for `-`.
-pub(crate) fn read(path: &Path) -> Result<String, Error> {
+///
+/// # Errors
+/// The file cannot be read, or is not UTF-8.
+pub fn read(path: &Path) -> Result<String, Error> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
         std::io::stdin().take(MAX_FILE_BYTES).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|it| it.take(MAX_FILE_BYTES).read_to_end(&mut bytes))
+        std::fs::File::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes))
     };
     read.map_err(|error| Error::read(path, error))?;
     if is_utf_16(&bytes) {
@@ -32,18 +35,18 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
         return Err(Error::usage(what, "in PowerShell, write it with `Set-Content -Encoding utf8`"));
     }
     String::from_utf8(bytes).map_err(|error| {
-        let place = error.utf8_error().valid_up_to();
-        let what = format!("{} is no UTF-8 text: byte {place} belongs to no character", path.display());
+        let index = error.utf8_error().valid_up_to();
+        let what = format!("{} is no UTF-8 text: byte {index} is not part of a character", path.display());
         Error::usage(what, "save it as UTF-8")
     })
 }
 
-/// Whether it begins with UTF-16's byte order mark, or with an ASCII character as UTF-16 writes it.
+/// Whether the bytes begin with UTF-16's byte order mark, or with an ASCII character in UTF-16.
 fn is_utf_16(bytes: &[u8]) -> bool {
     matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] | [1..=0x7f, 0, ..])
 }
 
-/// The events in a file: its values, and the members of `Entries` where it is the input of `aws events put-events`.
+/// The events of a file: its values, or the members of `Entries` of an input for `aws events put-events`.
 pub(crate) fn events(path: &Path) -> Result<Vec<Piece>, Error> {
     /// The input of `PutEvents`.
     #[derive(Deserialize)]
@@ -55,48 +58,57 @@ pub(crate) fn events(path: &Path) -> Result<Vec<Piece>, Error> {
     let pieces = pieces(path)?;
     let [whole] = pieces.as_slice() else { return Ok(pieces) };
     let Ok(input) = serde_json::from_str::<Input<'_>>(&whole.text) else { return Ok(pieces) };
-    let place = |at: usize| format!("{} Entries[{at}]", whole.place);
+    let place = |index: usize| format!("{} Entries[{index}]", whole.place);
     let entries = input.entries.iter().enumerate();
-    Ok(entries.map(|(at, it)| Piece { place: place(at), text: it.get().to_owned() }).collect())
+    Ok(entries.map(|(index, entry)| Piece { place: place(index), text: entry.get().to_owned() }).collect())
 }
 
-/// The values in a file: the members of one list, or the values that follow one another, be it one a line or not.
+/// The values of a file: the members of a list, a single value, or one value a line.
 ///
-/// What is no JSON becomes a piece of its own, to be refused for itself: what stands before it is not lost.
-pub(crate) fn pieces(path: &Path) -> Result<Vec<Piece>, Error> {
+/// A malformed line becomes a piece of its own, which is refused alone.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn pieces(path: &Path) -> Result<Vec<Piece>, Error> {
     Ok(pieces_of(&read(path)?, &path.display().to_string()))
 }
 
-/// The values in a text of this name.
-pub(crate) fn pieces_of(text: &str, name: &str) -> Vec<Piece> {
+/// The values of a text with this name.
+pub fn pieces_of(text: &str, name: &str) -> Vec<Piece> {
     let trimmed = text.trim_start_matches('\u{feff}');
     if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(trimmed) {
         let place = |raw_value: &RawValue| format!("{name}:{}", line_of(text, raw_value.get()));
-        return list.into_iter().map(|it| Piece { place: place(it), text: it.get().to_owned() }).collect();
+        return list
+            .into_iter()
+            .map(|value| Piece { place: place(value), text: value.get().to_owned() })
+            .collect();
     }
     if serde_json::from_str::<&RawValue>(trimmed).is_ok() {
         return vec![Piece { text: trimmed.to_owned(), place: name.to_owned() }];
     }
     let lines = trimmed.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let by_line: Vec<Piece> = lines
-        .map(|(at, line)| Piece { text: line.to_owned(), place: format!("{name}:{}", at + 1) })
+        .map(|(index, line)| Piece { text: line.to_owned(), place: format!("{name}:{}", index + 1) })
         .collect();
-    // One event over many lines with a mistake in it is one piece, not one for every line.
-    let whole = by_line.iter().filter(|it| serde_json::from_str::<&RawValue>(&it.text).is_ok()).count();
+    // A malformed event on several lines is one piece.
+    let whole = by_line.iter().filter(|piece| serde_json::from_str::<&RawValue>(&piece.text).is_ok()).count();
     match whole * 2 >= by_line.len() && !by_line.is_empty() {
         true => by_line,
         false => vec![Piece { text: trimmed.to_owned(), place: name.to_owned() }],
     }
 }
 
-/// The line on which a part of `text` begins, counted from 1.
+/// The line number of a part of `text`, from 1.
 fn line_of(text: &str, part: &str) -> usize {
     let offset = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-    1 + text.as_bytes().iter().take(offset).filter(|&&it| it == b'\n').count()
+    1 + text.as_bytes().iter().take(offset).filter(|&&byte| byte == b'\n').count()
 }
 
-/// The sample events under a folder: `<pack>/<type>.json`, without `lambda/`, in the order of their names.
-pub(crate) fn samples(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+/// The sample events in a folder: `<pack>/<type>.json`, without `lambda/`, sorted.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn samples(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for pack in entries(folder)? {
         if !pack.is_dir() || pack.ends_with("lambda") {
@@ -113,7 +125,7 @@ pub(crate) fn samples(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let read = std::fs::read_dir(folder).map_err(|error| Error::read(folder, error))?;
-    let mut entries: Vec<PathBuf> = read.filter_map(|it| Some(it.ok()?.path())).collect();
+    let mut entries: Vec<PathBuf> = read.filter_map(|entry| Some(entry.ok()?.path())).collect();
     entries.sort();
     Ok(entries)
 }
@@ -123,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_holds_one_value_a_list_or_one_a_line() {
+    fn file_has_one_value_a_list_or_one_value_a_line() {
         check("{\"a\":1}", &["{\"a\":1}"]);
         check("[{\"a\":1},\n {\"b\":2}]", &["{\"a\":1}", "{\"b\":2}"]);
         check("{\"a\":1}\n\n{\"b\":2}\n", &["{\"a\":1}", "{\"b\":2}"]);
@@ -132,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn text_in_utf_16_is_told_from_utf_8() {
+    fn utf_16_is_detected() {
         for text in ["{\"a\":1}", "[]", "é"] {
             let units: Vec<u16> = text.encode_utf16().collect();
             let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();

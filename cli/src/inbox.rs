@@ -1,4 +1,4 @@
-//! `carillon inbox`: what somebody was told live and can read later.
+//! `carillon inbox`: lists and marks the inbox entries of a recipient.
 
 use domain::access::{Object, PERSON};
 use domain::inbox::{Counts, Entry, Filter, Mark, Shelf, State, View, Viewer};
@@ -31,10 +31,10 @@ pub(crate) async fn run(args: &args::Inbox, target: &Target, terminal: &Terminal
         }
         Some(mark) => {
             let ledger = Ledger::new(&tables, cloud.name("ledger"));
-            let what = Marking { inbox: &inbox, ledger: &ledger, viewer: &viewer, mark };
+            let marking = Marking { inbox: &inbox, ledger: &ledger, viewer: &viewer, mark };
             match args.all {
-                true => what.all(args.category.clone(), terminal).await,
-                false => what.these(keys, terminal).await,
+                true => marking.mark_all(args.category.clone(), terminal).await,
+                false => marking.mark(keys, terminal).await,
             }
         }
     }
@@ -54,12 +54,12 @@ async fn list(
     let counts = inbox.counts(viewer, runtime::now()).await?;
     terminal.note(&counted(counts));
     if let Some(next) = page.next {
-        terminal.note(&format!("there is more: --before {next}"));
+        terminal.note(&format!("more entries: --before {next}"));
     }
     Ok(true)
 }
 
-/// Marks that are to be made.
+/// A mark for inbox entries.
 struct Marking<'a> {
     inbox: &'a Inbox,
     ledger: &'a Ledger,
@@ -68,7 +68,7 @@ struct Marking<'a> {
 }
 
 impl Marking<'_> {
-    async fn all(&self, category: Option<String>, terminal: &Terminal) -> Done {
+    async fn mark_all(&self, category: Option<String>, terminal: &Terminal) -> Done {
         let mut marked = 0;
         loop {
             let category = category.clone();
@@ -91,7 +91,7 @@ impl Marking<'_> {
         }
     }
 
-    async fn these(&self, keys: Vec<Key>, terminal: &Terminal) -> Done {
+    async fn mark(&self, keys: Vec<Key>, terminal: &Terminal) -> Done {
         let now = runtime::now();
         let done = store::mark(self.inbox, self.ledger, self.viewer, keys, self.mark, None, now).await?;
         for (key, state) in &done.marked {
@@ -104,8 +104,8 @@ impl Marking<'_> {
         for (key, why) in &done.refused {
             let why = match why {
                 Noticed::Remembered => "remembered",
-                Noticed::NotTheirs => "they were told nothing under this id",
-                Noticed::ToARoom => "a room was told, and no member speaks for all",
+                Noticed::NotTheirs => "the recipient has no notification with this id",
+                Noticed::ToARoom => "the notification was for a room, which has no marks",
             };
             match terminal.json {
                 true => terminal.say_json(&json!({ "id": key, "refused": why })),
@@ -117,24 +117,25 @@ impl Marking<'_> {
     }
 }
 
-fn show(it: &Entry, terminal: &Terminal) {
+fn show(entry: &Entry, terminal: &Terminal) {
     if terminal.json {
-        return terminal.say_json(it);
+        return terminal.say_json(entry);
     }
-    let ink = if it.state == State::Unseen { Ink::Strong } else { Ink::Quiet };
-    let at = terminal.ink(Ink::Quiet, &utc(it.created));
-    let state = terminal.ink(ink, &format!("{:<8}", it.state.name()));
-    terminal.say(&format!("{at}  {state}  {}", terminal.ink(ink, &it.kept.title)));
-    let body = it.kept.body.split_whitespace().collect::<Vec<_>>().join(" ");
+    let ink = if entry.state == State::Unseen { Ink::Strong } else { Ink::Quiet };
+    let created = terminal.ink(Ink::Quiet, &utc(entry.created));
+    let state = terminal.ink(ink, &format!("{:<8}", entry.state.name()));
+    terminal.say(&format!("{created}  {state}  {}", terminal.ink(ink, &entry.kept.title)));
+    let body = entry.kept.body.split_whitespace().collect::<Vec<_>>().join(" ");
     if !body.is_empty() {
         terminal.say(&format!("    {}", plain(&body)));
     }
-    let from = format!("    {}  {} by rule {}", it.kept.id.as_str(), it.kept.event.kind, it.kept.rule);
+    let from =
+        format!("    {}  {} by rule {}", entry.kept.id.as_str(), entry.kept.event.kind, entry.kept.rule);
     terminal.say(&terminal.ink(Ink::Quiet, &from));
 }
 
-fn counted(it: Counts) -> String {
-    format!("{} unseen, {} unread, {} in all", it.unseen, it.unread, it.total)
+fn counted(counts: Counts) -> String {
+    format!("{} unseen, {} unread, {} in all", counts.unseen, counts.unread, counts.total)
 }
 
 fn keys(ids: &[String]) -> Result<Vec<Key>, Error> {
@@ -153,12 +154,12 @@ fn keys(ids: &[String]) -> Result<Vec<Key>, Error> {
 
 fn word<T>(
     text: Option<&str>,
-    what: &str,
+    kind: &str,
     read: fn(&str) -> Option<T>,
     known: &[&str],
 ) -> Result<Option<T>, Error> {
     let Some(text) = text else { return Ok(None) };
     let wrong =
-        || Error::usage(format!("there is no {what} `{text}`"), format!("name one of {}", known.join(", ")));
+        || Error::usage(format!("unknown {kind} `{text}`"), format!("name one of {}", known.join(", ")));
     read(text).map(Some).ok_or_else(wrong)
 }

@@ -1,4 +1,4 @@
-//! `carillon init`: a project to begin with.
+//! `carillon init`: creates a project.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -10,8 +10,8 @@ use crate::error::{Done, Error};
 use crate::packs::with_needs;
 use crate::terminal::{Ink, Terminal};
 
-/// The files of a new project, and their texts. `{packs}`, `{folder}`, `{absolute}`, `{version}` and `{repository}` are
-/// filled in.
+/// The files of a new project with their texts. `{packs}`, `{folder}`, `{absolute}`, `{version}` and `{repository}` are
+/// replaced.
 const FILES: [(&str, &str); 14] = [
     ("carillon.yaml", include_str!("../starter/carillon.yaml")),
     ("policy.yaml", include_str!("../starter/policy.yaml")),
@@ -73,13 +73,15 @@ pub(crate) fn run(args: &Init, terminal: &Terminal) -> Done {
     Ok(true)
 }
 
-/// Writes files into a folder. Where one of them is there already, nothing is written.
+/// Writes files into a folder. If one of them exists, none is written.
 ///
 /// # Errors
-/// A file is there already, or cannot be written.
+/// A file exists, or cannot be written.
 pub(crate) fn write_new(folder: &Path, texts: &[(impl AsRef<str>, String)]) -> Result<(), Error> {
-    if let Some(there) = texts.iter().map(|(name, _)| folder.join(name.as_ref())).find(|path| path.exists()) {
-        let what = format!("{} is there already, and nothing was written", there.display());
+    if let Some(existing) =
+        texts.iter().map(|(name, _)| folder.join(name.as_ref())).find(|path| path.exists())
+    {
+        let what = format!("{} exists already, and no file was written", existing.display());
         return Err(Error::usage(what, "move it, or name another folder"));
     }
     for (name, text) in texts {

@@ -1,4 +1,4 @@
-//! `carillon outbox`: what is pending, and what was set aside.
+//! `carillon outbox`: counts and lists pending and failed outbox entries.
 
 use domain::Timestamp;
 use publish::Outbox;
@@ -23,7 +23,8 @@ pub(crate) async fn run(args: &args::Outbox, target: &Target, terminal: &Termina
 
 fn stats(backlog: &Backlog, now: Timestamp, terminal: &Terminal) -> bool {
     let (pending, failed) = (backlog.pending.len(), backlog.failed.len());
-    let oldest = backlog.pending.first().map(|(_, at)| now.duration_since(*at).as_secs().max(0));
+    let oldest =
+        backlog.pending.first().map(|(_, appended_at)| now.duration_since(*appended_at).as_secs().max(0));
     if terminal.json {
         terminal.say_json(&json!({
             "pending": pending, "oldestSeconds": oldest, "failed": failed, "isCut": backlog.is_cut,
@@ -31,10 +32,10 @@ fn stats(backlog: &Backlog, now: Timestamp, terminal: &Terminal) -> bool {
         return failed == 0;
     }
     let more = if backlog.is_cut { " and more" } else { "" };
-    let oldest = oldest.map_or_else(String::new, |it| format!(", the oldest for {it} s"));
+    let oldest = oldest.map_or_else(String::new, |seconds| format!(", the oldest for {seconds} s"));
     terminal.say(&format!("{pending}{more} pending{oldest}"));
     let ink = if failed == 0 { Ink::Good } else { Ink::Bad };
-    terminal.say(&terminal.ink(ink, &format!("{failed} set aside, never published")));
+    terminal.say(&terminal.ink(ink, &format!("{failed} failed, never published")));
     if failed > 0 {
         terminal.say("why?  carillon outbox ls --failed");
     }
@@ -43,10 +44,10 @@ fn stats(backlog: &Backlog, now: Timestamp, terminal: &Terminal) -> bool {
 
 async fn list(args: &OutboxLs, backlog: &Backlog, waiting: &Waiting, terminal: &Terminal) -> Done {
     let rows = if args.failed { &backlog.failed } else { &backlog.pending };
-    for (place, at) in rows.iter().take(args.limit) {
-        // Gone between two calls: it was acknowledged.
+    for (place, appended_at) in rows.iter().take(args.limit) {
+        // An entry that was acknowledged meanwhile has no row.
         let Some(row) = waiting.row(place).await? else { continue };
-        show(place, *at, &row, terminal);
+        show(place, *appended_at, &row, terminal);
     }
     if rows.len() > args.limit {
         terminal.note(&format!("{} more; --limit shows them", rows.len() - args.limit));
@@ -54,15 +55,15 @@ async fn list(args: &OutboxLs, backlog: &Backlog, waiting: &Waiting, terminal: &
     Ok::<bool, Error>(true)
 }
 
-fn show(place: &Place, at: Timestamp, row: &Item, terminal: &Terminal) {
+fn show(place: &Place, appended_at: Timestamp, row: &Item, terminal: &Terminal) {
     let cause = row.get("failed_because");
     if terminal.json {
         return terminal.say_json(&json!({
-            "pk": place.pk, "sk": place.sk, "appendedAt": at.to_string(), "id": row.get("id"),
+            "pk": place.pk, "sk": place.sk, "appendedAt": appended_at.to_string(), "id": row.get("id"),
             "type": row.get("type"), "failedAt": row.get("failed_at"), "cause": cause,
         }));
     }
-    let what = format!("{}  {}", plain(&place.pk), plain(&place.sk));
-    let cause = cause.map_or_else(String::new, |it| format!("  {}", terminal.ink(Ink::Bad, it)));
-    terminal.say(&format!("{}  {what}{cause}", terminal.ink(Ink::Quiet, &utc(at))));
+    let key = format!("{}  {}", plain(&place.pk), plain(&place.sk));
+    let cause = cause.map_or_else(String::new, |cause| format!("  {}", terminal.ink(Ink::Bad, cause)));
+    terminal.say(&format!("{}  {key}{cause}", terminal.ink(Ink::Quiet, &utc(appended_at))));
 }

@@ -1,7 +1,7 @@
-//! `carillon pack`: the packs of this release, and the copies of them in a project.
+//! `carillon pack`: lists the packs of this release, copies them into a project, and compares the copies.
 
 mod diff;
-mod listed;
+mod list;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ use crate::terminal::{Ink, Terminal};
 
 pub(crate) fn run(args: &Pack, terminal: &Terminal) -> Done {
     match args {
-        Pack::Ls(ls) => listed::run(ls, terminal),
-        Pack::Add(it) => add(it, terminal),
+        Pack::Ls(ls) => list::run(ls, terminal),
+        Pack::Add(args) => add(args, terminal),
         Pack::Diff(diff) => diff::run(diff, terminal),
     }
 }
@@ -30,7 +30,7 @@ fn names() -> Vec<&'static str> {
     names
 }
 
-/// What a pack of this release says about itself.
+/// The description of a pack.
 fn about(name: &str) -> About {
     shipped()
         .get(&format!("{name}/{}", catalog::PACK))
@@ -38,14 +38,14 @@ fn about(name: &str) -> About {
         .unwrap_or_default()
 }
 
-/// The files of a pack of this release, by path below its folder.
+/// The files of a pack by relative path.
 fn files(name: &str) -> BTreeMap<String, String> {
     let prefix = format!("{name}/");
     let of_pack = shipped().iter().filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?, text)));
     of_pack.map(|(path, text)| (path.to_owned(), text.clone())).collect()
 }
 
-/// Adds a pack to a list, behind the packs that it needs.
+/// Adds a pack and the packs that it needs to a list, in the order of their needs.
 ///
 /// # Errors
 /// This release has no such pack.
@@ -67,6 +67,8 @@ pub(crate) fn with_needs(name: &str, list: &mut Vec<String>) -> Result<(), Error
     Ok(())
 }
 
+/// Checks the name of a pack.
+///
 /// # Errors
 /// This release has no such pack.
 fn known(name: &str) -> Result<(), Error> {
@@ -76,7 +78,7 @@ fn known(name: &str) -> Result<(), Error> {
     }
     let fix = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it is one of {}", names.join(", ")),
+        None => format!("use one of {}", names.join(", ")),
     };
     Err(Error::usage(format!("this release has no pack `{name}`"), fix))
 }
@@ -91,23 +93,23 @@ fn project(folder: &Path) -> Result<Project, Error> {
         true => Ok(project),
         false => {
             let what = format!("{} has no {MANIFEST}", folder.display());
-            Err(Error::usage(what, "make a project with `carillon init`, or name one with --config"))
+            Err(Error::usage(what, "create a project with `carillon init`, or name one with --config"))
         }
     }
 }
 
-/// Where the project's copy of a pack lies, or would.
-fn place(folder: &Path, project: &Project, name: &str) -> PathBuf {
+/// The folder of the project's copy of a pack.
+fn copy_folder(folder: &Path, project: &Project, name: &str) -> PathBuf {
     joined(folder, &format!("{}/{name}", project.packs_folder()))
 }
 
 fn add(args: &PackAdd, terminal: &Terminal) -> Done {
     known(&args.name)?;
     let project = project(&args.config)?;
-    let place = place(&args.config, &project, &args.name);
+    let place = copy_folder(&args.config, &project, &args.name);
     if place.exists() {
-        let what = format!("{} is there already, and nothing was written", place.display());
-        return Err(Error::usage(what, "see what differs from this release with `carillon pack diff`"));
+        let what = format!("{} exists already, and no file was written", place.display());
+        return Err(Error::usage(what, "compare it with this release by `carillon pack diff`"));
     }
     let mut wanted = Vec::new();
     with_needs(&args.name, &mut wanted)?;
@@ -137,33 +139,33 @@ fn add(args: &PackAdd, terminal: &Terminal) -> Done {
     Ok(true)
 }
 
-/// The text of `carillon.yaml` with more names in `packs`; `None` where its form is not understood. All other lines stay as
-/// they are.
+/// Adds names to `packs` in the text of `carillon.yaml`; `None` for an unknown form. All other lines stay unchanged.
 fn enable(text: &str, names: &[&str]) -> Option<String> {
     if names.is_empty() {
         return Some(text.to_owned());
     }
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let Some(at) = lines.iter().position(|line| line.starts_with("packs:")) else {
+    let Some(index) = lines.iter().position(|line| line.starts_with("packs:")) else {
         let is_none = !lines.iter().any(|line| line.trim_start().starts_with("packs:"));
         lines.push(format!("packs: [{}]", names.join(", ")));
         return is_none.then(|| lines.join("\n") + "\n");
     };
-    let rest = lines[at]["packs:".len()..].trim().to_owned();
+    let rest = lines[index]["packs:".len()..].trim().to_owned();
     if let Some(list) = rest.strip_prefix('[') {
         let (inner, behind) = list.split_once(']')?;
         let inner = inner.trim().trim_end_matches(',');
         let all = if inner.is_empty() { names.join(", ") } else { format!("{inner}, {}", names.join(", ")) };
-        lines[at] = format!("packs: [{all}]{behind}");
+        lines[index] = format!("packs: [{all}]{behind}");
     } else if rest.is_empty() || rest.starts_with('#') {
         let is_item =
             |line: &&String| line.trim_start().starts_with("- ") || line.trim_start().starts_with('#');
-        let items = lines[at + 1..].iter().take_while(is_item).count();
-        let last = lines[at + 1..=at + items].iter().rposition(|line| line.trim_start().starts_with("- "))?;
-        let item = &lines[at + 1 + last];
+        let items = lines[index + 1..].iter().take_while(is_item).count();
+        let last =
+            lines[index + 1..=index + items].iter().rposition(|line| line.trim_start().starts_with("- "))?;
+        let item = &lines[index + 1 + last];
         let indent = item[..item.len() - item.trim_start().len()].to_owned();
-        for (index, name) in names.iter().enumerate() {
-            lines.insert(at + 2 + last + index, format!("{indent}- {name}"));
+        for (offset, name) in names.iter().enumerate() {
+            lines.insert(index + 2 + last + offset, format!("{indent}- {name}"));
         }
     } else {
         return None;
@@ -176,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packs_are_added_and_every_other_line_stays() {
+    fn packs_are_added_and_other_lines_are_unchanged() {
         check("# a\npacks: []  # b\nx: 1\n", Some("# a\npacks: [core, care]  # b\nx: 1\n"));
         check("packs: [demo]\n", Some("packs: [demo, core, care]\n"));
         check(
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn pack_comes_behind_the_packs_that_it_needs() {
+    fn pack_follows_the_packs_that_it_needs() {
         let mut list = vec!["demo".to_owned()];
         with_needs("care", &mut list).unwrap();
         assert_eq!(list, ["demo", "core", "care"]);

@@ -1,4 +1,4 @@
-//! `carillon people`: who can be told something.
+//! `carillon people`: imports, finds and shows recipients.
 
 use std::collections::BTreeSet;
 
@@ -19,15 +19,15 @@ use crate::error::{Done, Error};
 use crate::status::counted;
 use crate::terminal::{Ink, Terminal, plain};
 
-/// People of one call, and members of one page.
-const AT_ONCE: usize = 500;
+/// The people of a call, and the members of a page.
+const PAGE: usize = 500;
 
 pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
     access::record(&cloud, "peopleShow", Object::new(PERSON, Some(&args.id)), None).await?;
     let found = table(&cloud).look_up(&BTreeSet::from([args.id.as_str()]), &BTreeSet::new()).await?;
     if !found.unreadable.is_empty() {
-        let what = format!("{} is there, and this release cannot read it", args.id);
+        let what = format!("{} exists, but this release cannot read the row", args.id);
         return Err(Error::usage(what, "use the release that wrote it, or import the person again"));
     }
     let Some(person) = found.recipients.get(&args.id) else {
@@ -40,25 +40,25 @@ pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> D
     }
     let members = serde_json::to_value(person).map_err(|error| Error::Cloud(error.to_string()))?;
     let mut members: Vec<_> = members.as_object().into_iter().flatten().collect();
-    // Who it is stands first; JSON objects are in the order of their names.
+    // Id and name come first. JSON objects are sorted by name.
     members.sort_by_key(|(name, _)| (*name != "id", *name != "name"));
     for (name, value) in members {
-        for (at, line) in lines(value).into_iter().enumerate() {
-            let name = if at == 0 { name.as_str() } else { "" };
+        for (index, line) in lines(value).into_iter().enumerate() {
+            let name = if index == 0 { name.as_str() } else { "" };
             terminal.say(&format!("{} {}", terminal.ink(Ink::Quiet, &format!("{name:<12}")), plain(&line)));
         }
     }
     Ok(true)
 }
 
-/// A member's value, a line for each element.
+/// The value of a member, one line an element.
 fn lines(value: &serde_json::Value) -> Vec<String> {
     let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let Some(list) = value.as_array() {
         return list.iter().map(text).collect();
     }
     if let Some(object) = value.as_object() {
-        return object.iter().map(|(name, it)| format!("{name}: {}", text(it))).collect();
+        return object.iter().map(|(name, value)| format!("{name}: {}", text(value))).collect();
     }
     vec![text(value)]
 }
@@ -68,7 +68,7 @@ pub(crate) async fn members(args: &Members, target: &Target, terminal: &Terminal
     let cloud = Cloud::of(target).await?;
     access::record(&cloud, "peopleMembers", Object::new("group", None), args.tenant.as_deref()).await?;
     let table = table(&cloud);
-    let most = u32::try_from(AT_ONCE).unwrap_or(u32::MAX);
+    let most = u32::try_from(PAGE).unwrap_or(u32::MAX);
     let (mut start, mut count) = (args.after.clone(), 0);
     loop {
         let page = table.members(&group, start.as_deref(), most).await?;

@@ -1,4 +1,4 @@
-//! A config folder as this program reads it: with the packs of its release, its samples and its people.
+//! A config folder with the packs of this release, its samples and its people.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use catalog::{Files, Project};
 use crate::error::Error;
 use crate::files::{self, Piece};
 
-/// The config folder where none is named.
+/// The default config folder.
 pub(crate) const CONFIG: &str = "config";
 
 /// The people of a config folder without `carillon.yaml`.
@@ -20,21 +20,22 @@ pub(crate) fn shipped() -> &'static Files {
     &SHIPPED
 }
 
-pub(crate) fn read(folder: &Path) -> Project {
+/// Reads a config folder.
+pub fn read(folder: &Path) -> Project {
     Project::read(folder, shipped())
 }
 
-/// The pieces of the files of people, and what they are called together: of the file that is named, else of the project
-/// `config`, else of the project in the folder `config`, else of `events/people.json`.
+/// The entries of people with the name of their source: the named file, or else the project `config`, the project in the
+/// folder `config`, or `events/people.json`.
 ///
 /// # Errors
 /// A file cannot be read.
-pub(crate) fn people(named: Option<&Path>, config: Option<&Path>) -> Result<(Vec<Piece>, String), Error> {
+pub fn people(named: Option<&Path>, config: Option<&Path>) -> Result<(Vec<Piece>, String), Error> {
     if let Some(file) = named {
         let pieces = if file.exists() { files::pieces(file)? } else { Vec::new() };
         return Ok((pieces, file.display().to_string()));
     }
-    for folder in config.into_iter().chain([Path::new(CONFIG)]).filter(|it| it.is_dir()) {
+    for folder in config.into_iter().chain([Path::new(CONFIG)]).filter(|folder| folder.is_dir()) {
         let project = read(folder);
         if project.is_project() {
             let name = folder.display().to_string();

@@ -1,4 +1,4 @@
-//! `carillon publish`: events from files onto the bus.
+//! `carillon publish`: publishes events of files to the bus.
 
 use aws::chain;
 use catalog::BusEntry;
@@ -11,12 +11,12 @@ use crate::error::{Done, Error};
 use crate::files::{self, Piece};
 use crate::terminal::{Ink, Terminal, plain};
 
-pub(crate) mod fresh;
+pub(crate) mod renewal;
 
-/// How many events are under way between two lines of progress.
-const AT_ONCE: usize = 100;
+/// The events of a call, and between two progress lines.
+const BATCH: usize = 100;
 
-/// What became of one event, for machines.
+/// The JSON result of an event.
 #[derive(Serialize)]
 struct Answer<'a> {
     place: &'a str,
@@ -33,15 +33,15 @@ struct Answer<'a> {
 }
 
 /// An event that is ready for the bus.
-pub(crate) struct Ready {
-    pub(crate) place: String,
-    /// The event's own id; the bus gives one to those that have none.
-    pub(crate) id: Option<String>,
-    pub(crate) entry: Entry,
-    /// The bus that the event asks for.
-    pub(crate) bus: Option<String>,
-    /// Attributes that count as absent, with the reason.
-    pub(crate) notes: Vec<String>,
+pub struct Ready {
+    pub place: String,
+    /// The event's own id. The bus gives an id to events without one.
+    pub id: Option<String>,
+    pub entry: Entry,
+    /// The bus that the event names.
+    pub bus: Option<String>,
+    /// Notes about ignored attributes.
+    pub notes: Vec<String>,
 }
 
 pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) -> Done {
@@ -55,7 +55,7 @@ pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) ->
         }
         for piece in pieces {
             match prepare(&piece, args.fresh, args.source.as_deref()) {
-                Ok(it) => ready.push(it),
+                Ok(event) => ready.push(event),
                 Err(why) => {
                     complete = false;
                     refused(terminal, &piece.place, &why);
@@ -64,8 +64,8 @@ pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) ->
         }
     }
     if args.dry_run {
-        for it in &ready {
-            published(terminal, it, None);
+        for event in &ready {
+            published(terminal, event, None);
         }
         return Ok(complete);
     }
@@ -73,44 +73,47 @@ pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) ->
         return Ok(complete);
     }
     let cloud = Cloud::of(target).await?;
-    ready.retain(|it| {
-        let other = it.bus.as_deref().filter(|bus| !is_bus(bus, &cloud.bus()));
+    ready.retain(|event| {
+        let other = event.bus.as_deref().filter(|bus| !is_bus(bus, &cloud.bus()));
         if let Some(other) = other {
             complete = false;
-            let why = format!("EventBusName: found {other:?}, wanted {} or nothing", cloud.bus());
-            refused(terminal, &it.place, &why);
+            let why = format!("EventBusName: found {other:?}, wanted {} or no name", cloud.bus());
+            refused(terminal, &event.place, &why);
         }
         other.is_none()
     });
     let bus = Bus::new(&cloud.config, cloud.bus());
-    for (at, some) in ready.chunks(AT_ONCE).enumerate() {
-        let entries: Vec<Entry> = some.iter().map(|it| it.entry.clone()).collect();
-        for (it, put) in some.iter().zip(bus.put(&entries).await) {
+    for (index, batch) in ready.chunks(BATCH).enumerate() {
+        let entries: Vec<Entry> = batch.iter().map(|event| event.entry.clone()).collect();
+        for (event, put) in batch.iter().zip(bus.put(&entries).await) {
             match put {
-                Ok(bus_id) => published(terminal, it, Some(&bus_id)),
+                Ok(bus_id) => published(terminal, event, Some(&bus_id)),
                 Err(error) => {
                     complete = false;
-                    refused(terminal, &it.place, &chain(&error));
+                    refused(terminal, &event.place, &chain(&error));
                 }
             }
         }
-        if ready.len() > AT_ONCE {
-            terminal.progress(&format!("{} of {} events", at * AT_ONCE + some.len(), ready.len()));
+        if ready.len() > BATCH {
+            terminal.progress(&format!("{} of {} events", index * BATCH + batch.len(), ready.len()));
         }
     }
     terminal.clear();
     Ok(complete)
 }
 
-/// Whether a name, or an ARN, is that of this bus.
+/// Whether a name or ARN is of this bus.
 fn is_bus(named: &str, bus: &str) -> bool {
     named == bus || (named.starts_with("arn:") && named.ends_with(&format!(":event-bus/{bus}")))
 }
 
-/// Reads one event and, where asked, makes it new and gives it a source.
-pub(crate) fn prepare(piece: &Piece, fresh: bool, source: Option<&str>) -> Result<Ready, String> {
+/// Reads an event. `fresh` gives it a new id and time, `source` replaces its source.
+///
+/// # Errors
+/// The text is no event.
+pub fn prepare(piece: &Piece, fresh: bool, source: Option<&str>) -> Result<Ready, String> {
     let text = match fresh {
-        true => fresh::renewed(&piece.text, runtime::now())?,
+        true => renewal::renewed(&piece.text, runtime::now())?,
         false => piece.text.clone(),
     };
     let entry = BusEntry::read_as(&text, source).map_err(|error| error.to_string())?;
@@ -131,17 +134,17 @@ pub(crate) fn prepare(piece: &Piece, fresh: bool, source: Option<&str>) -> Resul
     })
 }
 
-fn published(terminal: &Terminal, it: &Ready, bus_id: Option<&str>) {
-    let kind = &it.entry.detail_type;
+fn published(terminal: &Terminal, event: &Ready, bus_id: Option<&str>) {
+    let kind = &event.entry.detail_type;
     if terminal.json {
-        let (id, notes) = (it.id.as_deref(), it.notes.as_slice());
-        let answer = Answer { place: &it.place, kind: Some(kind), id, bus_id, refused: None, notes };
+        let (id, notes) = (event.id.as_deref(), event.notes.as_slice());
+        let answer = Answer { place: &event.place, kind: Some(kind), id, bus_id, refused: None, notes };
         return terminal.say_json(&answer);
     }
-    let id = it.id.as_deref().or(bus_id).unwrap_or("(an id from the bus)");
+    let id = event.id.as_deref().or(bus_id).unwrap_or("(an id from the bus)");
     let word = if bus_id.is_some() { "published" } else { "would publish" };
     terminal.say(&format!("{} {}  {}", terminal.ink(Ink::Good, word), plain(kind), plain(id)));
-    for note in &it.notes {
+    for note in &event.notes {
         terminal.say(&terminal.ink(Ink::Quiet, &format!("  note {}", plain(note))));
     }
 }

@@ -1,4 +1,4 @@
-//! `carillon received`: everything somebody got, and was refused, on every channel.
+//! `carillon received`: the notifications of a recipient on all channels.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,81 +22,84 @@ use crate::status::{ink, word};
 use crate::terminal::{Ink, Terminal, plain};
 use crate::times::{in_utc, utc};
 
-mod known;
-mod words;
+mod pending;
+mod texts;
 
-use words::Words;
+use texts::Texts;
 
-/// How long between two looks with `--follow`.
+/// The interval between two reads with `--follow`.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How far back each of these looks goes: a message may be settled long after it was begun.
-const LOOKS_BACK: Duration = Duration::from_secs(15 * 60);
+/// The time range of each read. A message can be settled long after its claim.
+const RANGE: Duration = Duration::from_secs(15 * 60);
 
 pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Terminal) -> Done {
     let since = ago(&args.since)?;
     let channel = channel(args.channel.as_deref())?;
     let cloud = Cloud::of(target).await?;
     access::record(&cloud, "received", object(&args.recipient), None).await?;
-    let person = known::person(&args.recipient, &cloud).await?;
+    let person = pending::person(&args.recipient, &cloud).await?;
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
     let names = names(&args.recipient, &cloud).await?;
-    let began = runtime::now();
+    let started = runtime::now();
     let mut found = find(&ledger, &names, since, channel, args.limit).await?;
-    let words = Words::read(&cloud, &args.recipient, terminal).await?;
+    let texts = Texts::read(&cloud, &args.recipient, terminal).await?;
     if args.follow {
         found.reverse();
     }
     let pending = match &person {
-        Some(person) => known::pending(person, since, channel, &cloud, terminal).await?,
+        Some(person) => pending::pending(person, since, channel, &cloud, terminal).await?,
         None => Vec::new(),
     };
     if !args.follow {
-        pending.iter().for_each(|told| known::show(told, terminal));
+        pending.iter().for_each(|message| pending::show(message, terminal));
     }
-    for it in &found {
-        show(it, &words, terminal);
+    for received in &found {
+        show(received, &texts, terminal);
     }
     if args.follow {
-        return follow(args, &cloud, &ledger, (found, names), began, terminal).await;
+        return follow(args, &cloud, &ledger, (found, names), started, terminal).await;
     }
     if found.is_empty() && pending.is_empty() {
         let is_known = person.is_some() || args.recipient.starts_with("room:");
-        terminal.note(&known::nothing(&args.recipient, is_known, since, &cloud.name("people")));
+        terminal.note(&pending::empty_note(&args.recipient, is_known, since, &cloud.name("people")));
     } else if found.len() == args.limit {
         terminal.note(&format!("the newest {}; --limit shows more", args.limit));
     }
     Ok(!found.is_empty() || !pending.is_empty())
 }
 
-/// Goes on with what is new since `began`, or stands elsewhere than before.
+/// Prints messages after `started`, and messages whose status changed.
 async fn follow(
     args: &args::Received,
     cloud: &Cloud,
     ledger: &Ledger,
     (found, names): (Vec<Received>, Vec<String>),
-    began: Timestamp,
+    started: Timestamp,
     terminal: &Terminal,
 ) -> Done {
     let channel = channel(args.channel.as_deref())?;
-    let standing = |received: &Received| (received.row.status, received.noticed);
-    // What was left out is not new because it is seen now.
-    let mut older = find(ledger, &names, began - LOOKS_BACK, channel, usize::MAX).await?;
-    older.retain(|it| it.begun_at < began);
-    let known = found.iter().chain(&older).map(|it| (it.row.key.as_str().to_owned(), standing(it)));
+    let status = |received: &Received| (received.row.status, received.noticed);
+    // Messages beyond the limit are not new.
+    let mut older = find(ledger, &names, started - RANGE, channel, usize::MAX).await?;
+    older.retain(|received| received.begun_at < started);
+    let known =
+        found.iter().chain(&older).map(|received| (received.row.key.as_str().to_owned(), status(received)));
     let mut known: BTreeMap<String, _> = known.collect();
     terminal.note("following; stop with Ctrl-C");
     loop {
         tokio::time::sleep(PAUSE).await;
-        let since = runtime::now() - LOOKS_BACK;
+        let since = runtime::now() - RANGE;
         let mut new = find(ledger, &names, since, channel, usize::MAX).await?;
-        new.retain(|it| known.insert(it.row.key.as_str().to_owned(), standing(it)) != Some(standing(it)));
+        new.retain(|received| {
+            known.insert(received.row.key.as_str().to_owned(), status(received)) != Some(status(received))
+        });
         if new.is_empty() {
             continue;
         }
-        let words = Words::read(cloud, &args.recipient, terminal).await?;
-        for it in new.iter().rev() {
-            show(it, &words, terminal);
+        let texts = Texts::read(cloud, &args.recipient, terminal).await?;
+        for received in new.iter().rev() {
+            show(received, &texts, terminal);
         }
     }
 }
@@ -114,9 +117,12 @@ async fn find(
         let (mut start, mut of_name) = (None, 0);
         loop {
             let page = ledger.received(name, since, start.as_ref(), MAX_RECEIVED).await?;
-            let fits = page.received.into_iter().filter(|it| channel.is_none() || it.row.channel == channel);
+            let matches = page
+                .received
+                .into_iter()
+                .filter(|received| channel.is_none() || received.row.channel == channel);
             let before = found.len();
-            found.extend(fits);
+            found.extend(matches);
             of_name += found.len() - before;
             start = page.next;
             if start.is_none() || of_name >= limit {
@@ -129,7 +135,7 @@ async fn find(
     Ok(found)
 }
 
-/// The names that ledger rows may have for a recipient. The stack's secret is read only for an address.
+/// The recipient names of ledger rows. The stack's secret is read for an address only.
 async fn names(recipient: &str, cloud: &Cloud) -> Result<Vec<String>, Error> {
     let addresses = addresses(recipient);
     let mut names = match recipient.starts_with("room:") || recipient.starts_with("address:") {
@@ -143,7 +149,7 @@ async fn names(recipient: &str, cloud: &Cloud) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// What a text is as an address: an e-mail address, or a number on the two channels that use numbers.
+/// The addresses that a text can be: an e-mail address, or a number on two channels.
 fn addresses(recipient: &str) -> Vec<Audience> {
     let channels: &[Channel] = match recipient {
         text if text.contains('@') => &[Channel::Email],
@@ -159,7 +165,7 @@ fn address_names(address: &Audience, hashes: &KeyedHashes) -> Vec<String> {
     std::iter::once(address.name(hashes)).chain(address.former_name()).collect()
 }
 
-/// What a record calls them. An address is personal data itself and stands in no record.
+/// The object of the access record. Addresses are personal data and left out.
 fn object(recipient: &str) -> Object {
     if recipient.contains('@') || recipient.starts_with('+') || recipient.starts_with("address:") {
         return Object::new("address", None);
@@ -176,43 +182,43 @@ fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
         Some(name) => Ok(Some(name)),
         None => {
             let known = Channel::ALL.map(Channel::name).join(", ");
-            Err(Error::usage(format!("there is no channel `{name}`"), format!("name one of {known}")))
+            Err(Error::usage(format!("unknown channel `{name}`"), format!("name one of {known}")))
         }
     }
 }
 
-fn show(it: &Received, words: &Words, terminal: &Terminal) {
-    let row = &it.row;
-    let said = words.of(row);
+fn show(received: &Received, texts: &Texts, terminal: &Terminal) {
+    let row = &received.row;
+    let sent = texts.of(row);
     let channel = row.channel.map_or("-", Channel::name);
     if terminal.json {
         return terminal.say_json(&json!({
-            "at": it.at, "begun_at": it.begun_at, "channel": row.channel, "status": row.status, "reason": row.reason,
+            "at": received.at, "begun_at": received.begun_at, "channel": row.channel, "status": row.status, "reason": row.reason,
             "because": row.reason.map(Reason::meaning), "until": row.until, "note": row.note,
-            "noticed": it.noticed.map(Unless::name), "words": said, "rule": row.rule, "step": row.step,
+            "noticed": received.noticed.map(Unless::name), "words": sent, "rule": row.rule, "step": row.step,
             "event": row.origin.id, "type": row.origin.kind, "source": row.origin.source,
             "tenant": row.origin.tenant, "recipient": row.recipient, "key": row.key,
             "provider_id": row.provider_id,
         }));
     }
-    let at = terminal.ink(Ink::Quiet, &utc(it.at));
+    let time = terminal.ink(Ink::Quiet, &utc(received.at));
     let status = terminal.ink(ink(row.status), &format!("{:<11}", word(row.status, row.reason)));
     let mut text = format!("{channel:<8}  {}  by rule {}", row.origin.kind, row.rule);
-    if let Some(how) = it.noticed {
-        text.push_str(&format!("  ({})", how.name()));
+    if let Some(engagement) = received.noticed {
+        text.push_str(&format!("  ({})", engagement.name()));
     }
-    terminal.say(&format!("{at}  {status}  {}", plain(&text)));
-    if let Some(said) = said {
-        terminal.say(&format!("    “{}”", plain(&said)));
+    terminal.say(&format!("{time}  {status}  {}", plain(&text)));
+    if let Some(sent) = sent {
+        terminal.say(&format!("    “{}”", plain(&sent)));
     }
     let note = row.note.as_deref().map(in_utc);
     let why = match row.reason {
         Some(reason) => {
-            let until = row.until.map_or_else(String::new, |it| format!(", until {}", utc(it)));
+            let until = row.until.map_or_else(String::new, |until| format!(", until {}", utc(until)));
             let note = note.map_or_else(String::new, |note| format!("; {note}"));
             Some(format!("because {} ({}){until}{note}", reason.meaning(), reason.name()))
         }
-        // What was sent late says how long it waited.
+        // A late message has a note about its wait.
         None => note,
     };
     if let Some(why) = why {
@@ -225,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn record_names_a_person_and_never_an_address() {
+    fn access_record_has_no_address() {
         assert_eq!(object("ann"), Object::new(PERSON, Some("ann")));
         for address in ["ann@example.com", "+4915112345678", "address:email:0123"] {
             assert_eq!(object(address), Object::new("address", None));
@@ -234,11 +240,11 @@ mod tests {
     }
 
     #[test]
-    fn address_is_looked_for_under_its_keyed_name_and_its_former_one() {
+    fn address_has_its_keyed_name_and_the_former_one() {
         let hashes = KeyedHashes::development();
         assert!(addresses("ann").is_empty() && addresses("room:queue:7").is_empty());
-        let [letters] = &addresses("Ann@example.com")[..] else { panic!("one channel") };
-        let names = address_names(letters, &hashes);
+        let [email] = &addresses("Ann@example.com")[..] else { panic!("one channel") };
+        let names = address_names(email, &hashes);
         assert_eq!(names.len(), 2);
         assert_eq!(names[0], format!("address:email:{}", hashes.address(Channel::Email, "ann@example.com")));
         let found: Vec<String> =

@@ -1,11 +1,11 @@
-//! `carillon replay`: recorded events are sent on their way again, each once, and nobody is told twice.
+//! `carillon replay`: sends recorded events again, each once. Recipients are not notified twice.
 
-mod choice;
-mod price;
+mod cost;
+mod dry_run;
 mod reader;
+mod selection;
 mod sending;
 mod state;
-mod survey;
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,21 +22,22 @@ use crate::error::{Done, Error};
 use crate::since;
 use crate::terminal::{Ink, Terminal};
 
-use choice::{Choice, Consumer, Mode};
-use reader::{Reader, Seen};
+use dry_run::{DryRun, receiver_name};
+use reader::{Reader, Selected};
+use selection::{Consumer, Mode, Selection};
 pub(crate) use sending::{FORMER_SOURCE, SOURCE, subject, word_id};
-use sending::{Way, announce, close};
+use sending::{Receiver, announce, close};
 use state::State;
-use survey::{Survey, whither};
 
-/// How long before now a replay ends at the latest: the index is a moment behind, and dispatch may still be at work.
+/// The youngest events are left out, because the index is eventually consistent and dispatch may still work on them.
 const MARGIN: SignedDuration = SignedDuration::from_mins(1);
 
-/// How far back an event is sought by its id alone.
-const SOUGHT: &str = "7d";
+/// The default age limit of a search by id.
+const SEARCHED: &str = "7d";
 
-/// How many events a survey looks up at once, and the most that one call takes.
-const AT_ONCE: usize = 32;
+/// The page size of a dry run.
+const PAGE: usize = 32;
+/// The most events of a call.
 const PER_CALL: usize = 10;
 
 /// The longest reason, in characters.
@@ -48,7 +49,7 @@ pub(crate) async fn run(args: &Replay, target: &Target, terminal: &Terminal) -> 
         let state = State::load(path)?;
         if state.environment != target.environment {
             let what = format!("{} is a replay of {}", path.display(), state.environment);
-            return Err(Error::usage(what, format!("say --env {}", state.environment)));
+            return Err(Error::usage(what, format!("use --env {}", state.environment)));
         }
         if state.is_done {
             terminal.note(&format!("{} is finished: {} events were sent", state.replay, state.sent));
@@ -56,43 +57,46 @@ pub(crate) async fn run(args: &Replay, target: &Target, terminal: &Terminal) -> 
         }
         return send(state, path, args.rate, &Cloud::of(target).await?, terminal).await;
     }
-    let choice = chosen(args, now)?;
+    let selection = selection(args, now)?;
     let reason = args.reason.as_deref().map(reason).transpose()?;
     let cloud = Cloud::of(target).await?;
     if !args.run {
-        return survey(&choice, args.rate, &cloud, now, terminal).await;
+        return dry_run(&selection, args.rate, &cloud, now, terminal).await;
     }
     let replay = name(now);
     let path = args.state.clone().unwrap_or_else(|| State::default_path(&replay));
     if path.exists() {
-        let what = format!("{} is there already", path.display());
-        return Err(Error::usage(what, "go on with it (--resume), or name another file"));
+        let what = format!("{} exists already", path.display());
+        return Err(Error::usage(what, "continue it with --resume, or name another file"));
     }
-    let state = State::begin(replay, target.environment.clone(), choice, reason, args.by.clone(), now);
+    let state = State::begin(replay, target.environment.clone(), selection, reason, args.by.clone(), now);
     send(state, &path, args.rate, &cloud, terminal).await
 }
 
-/// What the person asked for, or what is wrong with it.
-fn chosen(args: &Replay, now: Timestamp) -> Result<Choice, Error> {
+/// The selection of the arguments.
+///
+/// # Errors
+/// The arguments contradict each other, or a time or consumer is malformed.
+fn selection(args: &Replay, now: Timestamp) -> Result<Selection, Error> {
     let consumer = consumer(&args.to_consumer)?;
     let mode = match (args.force, args.all || !consumer.leads_to_dispatch()) {
         (true, _) if !consumer.leads_to_dispatch() => {
-            let what = "--force tells people again, and only dispatch tells people";
-            return Err(Error::usage(what, "leave --force out, or send them to dispatch"));
+            let what = "--force sends notifications again, and only dispatch sends notifications";
+            return Err(Error::usage(what, "leave --force out, or replay to dispatch"));
         }
         (true, _) => Mode::Force,
         (false, true) => Mode::All,
         (false, false) => Mode::OnlyMissing,
     };
-    let from = moment("--from", args.from.as_deref().unwrap_or(SOUGHT), now)?;
+    let from = moment("--from", args.from.as_deref().unwrap_or(SEARCHED), now)?;
     let last = now.saturating_sub(MARGIN).unwrap_or(now);
-    let to = args.to.as_deref().map_or(Ok(last), |it| moment("--to", it, now))?;
+    let to = args.to.as_deref().map_or(Ok(last), |text| moment("--to", text, now))?;
     let fix =
-        if args.to.is_some() { "swap them" } else { "what is younger than a minute is still under way" };
+        if args.to.is_some() { "swap them" } else { "events younger than a minute are still in progress" };
     since::in_order(from, to, fix)?;
     let which = args.which.clone();
     let (kind, tenant, stream, ids) = (which.kind, which.tenant, which.stream, which.ids);
-    Ok(Choice { from, to, kind, tenant, stream, ids, consumer, mode })
+    Ok(Selection { from, to, kind, tenant, stream, ids, consumer, mode })
 }
 
 fn consumer(text: &str) -> Result<Consumer, Error> {
@@ -110,17 +114,17 @@ fn consumer(text: &str) -> Result<Consumer, Error> {
     }
 }
 
-/// A time, or how long ago it was. Nothing is recorded yet of what lies ahead.
+/// Parses a timestamp or an age. Times in the future are refused.
 fn moment(option: &str, text: &str, now: Timestamp) -> Result<Timestamp, Error> {
-    let at = since::moment(text, now).ok_or_else(|| {
+    let time = since::moment(text, now).ok_or_else(|| {
         let fix = "write a time such as 2026-11-20T12:00:00Z, or how long ago: 30m, 24h, 7d";
         Error::usage(format!("{option} {text:?} is no time"), fix)
     })?;
-    if at > now {
-        let fix = "name a time that is over; without --to a replay ends a minute ago";
-        return Err(Error::usage(format!("{option} {at} lies ahead"), fix));
+    if time > now {
+        let fix = "name a past time; without --to a replay ends a minute ago";
+        return Err(Error::usage(format!("{option} {time} lies ahead"), fix));
     }
-    Ok(at)
+    Ok(time)
 }
 
 fn reason(text: &str) -> Result<String, Error> {
@@ -129,79 +133,85 @@ fn reason(text: &str) -> Result<String, Error> {
         let what = format!("the reason has {} characters", text.chars().count());
         return Err(Error::usage(
             what,
-            format!("say in 1 to {MAX_REASON_CHARS} why, for whoever reads the audit"),
+            format!("write a reason of 1 to {MAX_REASON_CHARS} characters for the audit record"),
         ));
     }
     Ok(text.to_owned())
 }
 
-/// The time, so that names sort, and something of the moment, so that two are not called alike.
+/// A new replay id: the time, so that ids sort, and a unique suffix.
 fn name(now: Timestamp) -> String {
-    let chance = now.subsec_nanosecond().unsigned_abs() ^ std::process::id();
-    format!("{}-{chance:04x}", now.strftime("%Y%m%dT%H%M%S"))
+    let suffix = now.subsec_nanosecond().unsigned_abs() ^ std::process::id();
+    format!("{}-{suffix:04x}", now.strftime("%Y%m%dT%H%M%S"))
 }
 
-/// Counts what would be done, and does nothing.
-async fn survey(choice: &Choice, rate: u32, cloud: &Cloud, now: Timestamp, terminal: &Terminal) -> Done {
-    let mark = Mark { id: name(now), renotify: choice.mode == Mode::Force };
-    let mut reader = Reader::open(cloud, choice, &mark, None, now);
-    let mut survey = Survey::default();
+/// Prints the counts and costs of a replay without sending.
+async fn dry_run(
+    selection: &Selection,
+    rate: u32,
+    cloud: &Cloud,
+    now: Timestamp,
+    terminal: &Terminal,
+) -> Done {
+    let mark = Mark { id: name(now), renotify: selection.mode == Mode::Force };
+    let mut reader = Reader::open(cloud, selection, &mark, None, now);
+    let mut dry_run = DryRun::default();
     loop {
-        let some = reader.next(AT_ONCE).await?;
-        if some.is_empty() {
+        let page = reader.next(PAGE).await?;
+        if page.is_empty() {
             break;
         }
-        some.iter().for_each(|it| survey.add(it, choice, now));
-        terminal.progress(&format!("{} events …", survey.count()));
+        page.iter().for_each(|selected| dry_run.add(selected, selection, now));
+        terminal.progress(&format!("{} events …", dry_run.count()));
     }
     terminal.clear();
     if terminal.json {
-        terminal.say_json(&survey.as_json(choice, rate));
-        return Ok(survey.count() > 0);
+        terminal.say_json(&dry_run.as_json(selection, rate));
+        return Ok(dry_run.count() > 0);
     }
-    if survey.count() == 0 {
-        nothing(choice, terminal);
+    if dry_run.count() == 0 {
+        note_no_events(selection, terminal);
         return Ok(false);
     }
-    survey.show(choice, rate, terminal);
-    terminal.note("nothing was sent; --run does it");
+    dry_run.show(selection, rate, terminal);
+    terminal.note("no event was sent; --run sends them");
     Ok(true)
 }
 
-fn nothing(choice: &Choice, terminal: &Terminal) {
+fn note_no_events(selection: &Selection, terminal: &Terminal) {
     terminal.note(&format!(
-        "nothing that fits was recorded from {} to {}; `carillon events ls` shows what was",
-        choice.from, choice.to
+        "no matching event was recorded from {} to {}; `carillon events ls` lists events",
+        selection.from, selection.to
     ));
 }
 
-/// Sends what is left of a replay, and keeps how far it is after every call.
+/// Sends the remaining events of a replay, and saves the progress after every call.
 async fn send(mut state: State, path: &Path, rate: u32, cloud: &Cloud, terminal: &Terminal) -> Done {
     let now = runtime::now();
-    let way = Way::to(&state.choice.consumer, cloud).await?;
+    let receiver = Receiver::of(&state.choice.consumer, cloud).await?;
     state.save(path)?;
     announce(&state, cloud).await?;
     terminal.note(&format!(
-        "{} to {}; if it is stopped: carillon replay --resume {}",
+        "{} to {}; after an interruption: carillon replay --resume {}",
         state.replay,
-        whither(&state.choice.consumer),
+        receiver_name(&state.choice.consumer),
         path.display()
     ));
-    let (choice, mark) = (state.choice.clone(), state.mark());
-    let mut reader = Reader::open(cloud, &choice, &mark, state.after.clone(), now);
-    let (began, before) = (Instant::now(), state.sent);
+    let (selection, mark) = (state.choice.clone(), state.mark());
+    let mut reader = Reader::open(cloud, &selection, &mark, state.after.clone(), now);
+    let (started, before) = (Instant::now(), state.sent);
     while state.sent_by.is_none() {
-        let some = reader.next(PER_CALL.min(rate as usize)).await?;
-        match some.last().map(|it| it.place.clone()) {
+        let page = reader.next(PER_CALL.min(rate as usize)).await?;
+        match page.last().map(|selected| selected.position.clone()) {
             Some(last) => {
-                hand_over(&mut state, some, &way, terminal).await?;
+                send_page(&mut state, page, &receiver, terminal).await?;
                 state.after = Some(last);
             }
             None => state.sent_by = Some(runtime::now()),
         }
         state.save(path)?;
         let seconds = f64::from(u32::try_from(state.sent - before).unwrap_or(u32::MAX)) / f64::from(rate);
-        tokio::time::sleep_until(began + Duration::from_secs_f64(seconds)).await;
+        tokio::time::sleep_until(started + Duration::from_secs_f64(seconds)).await;
     }
     close(&state, cloud, state.sent_by.unwrap_or(now)).await?;
     state.is_done = true;
@@ -210,31 +220,37 @@ async fn send(mut state: State, path: &Path, rate: u32, cloud: &Cloud, terminal:
     Ok(report(&state, path, terminal))
 }
 
-async fn hand_over(state: &mut State, some: Vec<Seen>, way: &Way, terminal: &Terminal) -> Result<(), Error> {
-    let all = some.len();
-    let goes = some.into_iter().filter(|it| it.left_out.is_none()).map(|it| it.event);
-    let goes: Vec<_> = goes.collect();
-    if !goes.is_empty() {
-        way.send(&goes).await?;
+async fn send_page(
+    state: &mut State,
+    page: Vec<Selected>,
+    receiver: &Receiver,
+    terminal: &Terminal,
+) -> Result<(), Error> {
+    let count = page.len();
+    let events =
+        page.into_iter().filter(|selected| selected.left_out.is_none()).map(|selected| selected.event);
+    let events: Vec<_> = events.collect();
+    if !events.is_empty() {
+        receiver.send(&events).await?;
     }
-    state.sent += goes.len();
-    state.left_out += all - goes.len();
+    state.sent += events.len();
+    state.left_out += count - events.len();
     terminal.progress(&format!("{} sent, {} left out …", state.sent, state.left_out));
     Ok(())
 }
 
-/// Whether there was anything to do.
+/// Prints the result. Returns whether any event was selected.
 fn report(state: &State, path: &Path, terminal: &Terminal) -> bool {
     let State { sent, left_out, .. } = state;
     if terminal.json {
         terminal
             .say_json(&json!({ "replay": state.replay, "sent": sent, "leftOut": left_out, "state": path }));
     } else if sent + left_out == 0 {
-        nothing(&state.choice, terminal);
+        note_no_events(&state.choice, terminal);
     } else {
         terminal.say(&format!("{} {sent}", terminal.ink(Ink::Good, "replayed")));
         if *left_out > 0 {
-            terminal.say(&format!("left out: {left_out}; without --run it says why"));
+            terminal.say(&format!("left out: {left_out}; a dry run shows the reasons"));
         }
     }
     sent + left_out > 0
@@ -245,18 +261,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_that_lie_ahead_or_are_none_are_refused_with_what_to_write() {
+    fn malformed_and_future_times_are_refused_with_a_fix() {
         let now: Timestamp = runtime::now();
-        let told = |it: &str| moment("--to", it, now).unwrap_err().to_string();
-        assert!(told("2999-01-01T00:00:00Z").contains("lies ahead; name a time that is over"));
-        assert!(told("yesterday").contains("is no time; write a time such as"));
+        let error = |text: &str| moment("--to", text, now).unwrap_err().to_string();
+        assert!(error("2999-01-01T00:00:00Z").contains("lies ahead; name a past time"));
+        assert!(error("yesterday").contains("is no time; write a time such as"));
         assert!(moment("--to", "2h", now).unwrap() < now);
-        assert!(consumer("everybody").unwrap_err().to_string().contains("name dispatch, audit, bus"));
+        assert!(consumer("other").unwrap_err().to_string().contains("name dispatch, audit, bus"));
         assert_eq!(consumer("http://q").unwrap(), Consumer::Queue("http://q".into()));
     }
 
     #[test]
-    fn a_reason_is_something_and_no_essay() {
+    fn reason_has_a_length_limit() {
         assert_eq!(reason("  why ").unwrap(), "why");
         assert!(reason(" ").is_err());
         assert!(reason(&"x".repeat(1_000)).is_ok() && reason(&"x".repeat(1_001)).is_err());

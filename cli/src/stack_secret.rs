@@ -1,4 +1,4 @@
-//! The secret of a stack, for commands that must compute the keyed hash of an address.
+//! The secret of a stack, for keyed hashes of addresses.
 
 use asking::{Question, Service};
 use domain::keyed_hash::KeyedHashes;
@@ -10,7 +10,7 @@ use crate::error::Error;
 
 const DOING: &str = "read the stack's secret";
 
-/// The answer of Secrets Manager, as far as it is read. No `Debug`: it holds the secret.
+/// The answer of Secrets Manager. It has no `Debug`, because it holds the secret.
 ///
 /// Source: AWS Secrets Manager API reference, `GetSecretValue`.
 #[derive(Deserialize)]
@@ -19,18 +19,18 @@ struct SecretValue {
     secret_string: String,
 }
 
-/// The secret as the template makes it.
+/// The secret in the form of the template.
 #[derive(Deserialize)]
 struct Root {
     root: String,
 }
 
 impl Cloud {
-    /// The keyed hashes of the stack, with its secret. The caller needs `secretsmanager:GetSecretValue`.
+    /// The keyed hashes with the stack's secret. The caller needs `secretsmanager:GetSecretValue`.
     ///
     /// # Errors
-    /// The secret cannot be read, or is not the one that the template makes.
-    pub(crate) async fn hashes(&self) -> Result<KeyedHashes, Error> {
+    /// The secret cannot be read, or has another form.
+    pub async fn hashes(&self) -> Result<KeyedHashes, Error> {
         let name = self.name("stack");
         let body = serde_json::json!({ "SecretId": name }).to_string();
         let question = Question {
@@ -48,7 +48,7 @@ impl Cloud {
             return Err(answer.refuse(DOING, "Secrets Manager").into());
         }
         // No error quotes the answer: it holds the secret.
-        let unreadable = || Error::Cloud(format!("the secret {name} is not the one that the template makes"));
+        let unreadable = || Error::Cloud(format!("the secret {name} does not have the form of the template"));
         let value: SecretValue = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
         let root: Root = serde_json::from_str(&value.secret_string).map_err(|_| unreadable())?;
         Ok(KeyedHashes::of(&StackSecret::read(&root.root).map_err(|_| unreadable())?))

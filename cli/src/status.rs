@@ -1,4 +1,4 @@
-//! One word for each state of a notification, in every command that prints it.
+//! The words and colours for the states of a notification, the same in all commands.
 
 use domain::outcome::{Reason, Status};
 
@@ -22,7 +22,7 @@ pub(crate) fn word(status: Status, reason: Option<Reason>) -> &'static str {
     }
 }
 
-/// How the word is set off.
+/// The colour of the word.
 pub(crate) fn ink(status: Status) -> Ink {
     match status {
         Status::Sent | Status::Delivered => Ink::Good,
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_has_a_word_of_its_own() {
+    fn every_state_has_its_own_word() {
         let states = [
             Status::Claimed,
             Status::Released,
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_is_not_counted_as_several() {
+    fn count_of_one_is_singular() {
         assert_eq!(counted(1, "rule", "rules"), "1 rule");
         assert_eq!(counted(0, "person", "people"), "0 people");
     }

@@ -1,4 +1,4 @@
-//! `carillon tail`: events, decisions and deliveries as they happen.
+//! `carillon tail`: follows events, decisions and deliveries.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ mod table;
 
 use source::Source;
 
-/// How often the source is asked. DynamoDB allows five reads a second for each shard.
+/// The interval between two reads. DynamoDB allows five reads a second for each shard.
 const PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(args: &Tail, target: &Target, terminal: &Terminal) -> Done {
@@ -41,9 +41,9 @@ pub(crate) async fn run(args: &Tail, target: &Target, terminal: &Terminal) -> Do
     }
 }
 
-/// One thing that happened, for people and for machines.
+/// A line of the output.
 struct Line {
-    at: String,
+    time: String,
     word: &'static str,
     ink: Ink,
     text: String,
@@ -55,12 +55,12 @@ fn show(terminal: &Terminal, line: &Line) {
         return terminal.say_json(&line.json);
     }
     let word = terminal.ink(line.ink, &format!("{:<10}", line.word));
-    // Names, ids and reasons are what others wrote.
-    terminal.say(&format!("{}  {word}  {}", terminal.ink(Ink::Quiet, &line.at), plain(&line.text)));
+    // Names, ids and reasons come from producers.
+    terminal.say(&format!("{}  {word}  {}", terminal.ink(Ink::Quiet, &line.time), plain(&line.text)));
 }
 
-/// What the audit kept, or a producer put into the outbox. `None` for rows beside events (the head of a stream, the guard
-/// of an id), and for what the ledger's line says already.
+/// The line of an event in the event store or outbox. `None` for rows without an event (the head of a stream, the guard of an
+/// id), and for events that a ledger line shows already.
 fn event(item: Item) -> Option<Line> {
     let record = Record::from_item(item);
     let kind = record.get("type")?;
@@ -94,17 +94,17 @@ fn event(item: Item) -> Option<Line> {
         (None, Some(_)) => ("pending", Ink::Note),
         (None, None) => ("event", Ink::Strong),
     };
-    let at = record.get("recorded_at").or(record.get("appended_at"));
+    let recorded_at = record.get("recorded_at").or(record.get("appended_at"));
     let json = json!({
-        "at": at, "kind": word, "type": kind, "id": id, "source": source,
+        "at": recorded_at, "kind": word, "type": kind, "id": id, "source": source,
         "tenant": record.get("tenant"), "actor": record.get("actor"), "traceparent": record.get("traceparent"),
         "correlationid": record.get("correlation_id"), "refused": refused, "replay": replay,
         "findings": findings.iter().map(|finding| finding.name()).collect::<Vec<_>>(),
     });
-    Some(Line { at: clock(at), word, ink, text, json })
+    Some(Line { time: clock(recorded_at), word, ink, text, json })
 }
 
-/// What was decided about a notification, or came of it.
+/// The line of a ledger row.
 fn notification(item: &Item) -> Option<Line> {
     let row = LedgerRow::read(item)?;
     let (ink, word) = (status::ink(row.status), status::word(row.status, row.reason));
@@ -122,12 +122,12 @@ fn notification(item: &Item) -> Option<Line> {
     if let Some(replay) = &row.origin.replay {
         text.push_str(&format!("  by replay {replay}"));
     }
-    for (said, at) in row.marks.said(row.status) {
-        text.push_str(&format!("  {said} at {}", utc(at)));
+    for (mark, time) in row.marks.said(row.status) {
+        text.push_str(&format!("  {mark} at {}", utc(time)));
     }
-    let at = item.get("heard_at").or(item.get("settled_at")).or(item.get("claimed_at"));
+    let changed_at = item.get("heard_at").or(item.get("settled_at")).or(item.get("claimed_at"));
     let json = json!({
-        "at": at, "kind": "notification", "status": row.status, "reason": row.reason, "note": row.note,
+        "at": changed_at, "kind": "notification", "status": row.status, "reason": row.reason, "note": row.note,
         "until": row.until, "step": row.step, "digest": row.joined, "key": row.key,
         "event": row.origin.id, "type": row.origin.kind, "tenant": row.origin.tenant, "rule": row.rule,
         "recipient": row.recipient, "channel": channel, "catalog": row.catalog, "provider_id": row.provider_id,
@@ -135,14 +135,14 @@ fn notification(item: &Item) -> Option<Line> {
         "delivered_at": row.marks.delivered_at, "bounced_at": row.marks.bounced_at,
         "complained_at": row.marks.complained_at, "seen_at": row.marks.seen_at, "replay": row.origin.replay,
     });
-    Some(Line { at: clock(at), word, ink, text, json })
+    Some(Line { time: clock(changed_at), word, ink, text, json })
 }
 
-fn clock(at: Option<&str>) -> String {
-    at.map_or_else(|| "-".to_owned(), utc_text)
+fn clock(time: Option<&str>) -> String {
+    time.map_or_else(|| "-".to_owned(), utc_text)
 }
 
-/// An error of the streams API, in words.
-fn lost(doing: &str, error: &(dyn std::error::Error + 'static)) -> Error {
+/// An error of the streams API.
+fn stream_error(doing: &str, error: &(dyn std::error::Error + 'static)) -> Error {
     Error::Cloud(format!("cannot {doing}: {}", aws::chain(error)))
 }

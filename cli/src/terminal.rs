@@ -1,7 +1,7 @@
-//! What is printed, and how: colours only where a person looks, JSON where a machine reads.
+//! The output: text with colours on a terminal, or JSON.
 //!
-//! Much of it was written by others: whoever can put an event on the bus chooses its names. So nothing steers the
-//! terminal but [`Terminal::ink`] and the progress line: every other control character is shown, not obeyed.
+//! Names and texts come from producers and are untrusted. Only [`Terminal::ink`] and the progress line print control
+//! sequences. All other control characters are replaced by visible ones.
 
 use std::cell::RefCell;
 use std::io::{ErrorKind, IsTerminal as _, Write};
@@ -10,18 +10,18 @@ use serde::Serialize;
 
 use crate::error::Error;
 
-/// Where the command's words go.
-pub(crate) struct Terminal {
-    pub(crate) json: bool,
+/// The output streams of a command.
+pub struct Terminal {
+    pub json: bool,
     colour: bool,
     live: bool,
-    /// Why a part of the answer could not be written.
+    /// The first error of a write.
     lost: RefCell<Option<std::io::Error>>,
 }
 
-/// How a word is set off.
+/// The colour or weight of a text.
 #[derive(Clone, Copy)]
-pub(crate) enum Ink {
+pub enum Ink {
     Good,
     Bad,
     Quiet,
@@ -29,8 +29,8 @@ pub(crate) enum Ink {
     Note,
 }
 
-/// Ends whatever an ink began.
-const PLAIN: &str = "\x1b[0m";
+/// The end of a colour.
+const RESET: &str = "\x1b[0m";
 
 impl Ink {
     const ALL: [Ink; 5] = [Ink::Good, Ink::Bad, Ink::Quiet, Ink::Strong, Ink::Note];
@@ -47,26 +47,26 @@ impl Ink {
 }
 
 impl Terminal {
-    pub(crate) fn detect(json: bool) -> Terminal {
+    /// Colours and progress lines depend on the terminal, `NO_COLOR` and `json`.
+    pub fn detect(json: bool) -> Terminal {
         let plain = runtime::Env::process().optional("NO_COLOR").is_some();
         let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         Terminal { json, colour: out && !plain && !json, live: err && !json, lost: RefCell::default() }
     }
 
-    /// One line of the answer.
-    pub(crate) fn say(&self, line: &str) {
-        let line = if self.colour { shown(line) } else { unlit(line) };
+    /// Prints a line of the answer.
+    pub fn say(&self, line: &str) {
+        let line = if self.colour { sanitize(line) } else { sanitize_plain(line) };
         self.answer(&mut std::io::stdout(), &line);
     }
 
-    /// One JSON value of the answer, on a line of its own.
-    pub(crate) fn say_json(&self, value: &impl Serialize) {
+    /// Prints a JSON value of the answer on its own line.
+    pub fn say_json(&self, value: &impl Serialize) {
         let text = escaped(&serde_json::to_string(value).unwrap_or_default());
         self.answer(&mut std::io::stdout(), &text);
     }
 
-    /// A reader that has gone away, such as `head`, is no error. A disk that is full is one: half an answer looks like
-    /// a whole one.
+    /// A closed pipe, such as `head`, is no error. A full disk is one, because an incomplete answer looks complete.
     fn answer(&self, out: &mut impl Write, line: &str) {
         if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush())
             && error.kind() != ErrorKind::BrokenPipe
@@ -75,109 +75,113 @@ impl Terminal {
         }
     }
 
+    /// Whether the whole answer was written.
+    ///
     /// # Errors
-    /// Not all of the answer could be written.
-    pub(crate) fn is_complete(&self) -> Result<(), Error> {
+    /// A part of the answer was not written.
+    pub fn is_complete(&self) -> Result<(), Error> {
         let lost = self.lost.borrow_mut().take();
         lost.map_or(Ok(()), |error| {
-            let what = format!("the answer is cut off, for it could not be written: {error}");
-            Err(Error::usage(what, "make room, or write it elsewhere, and ask again"))
+            let what = format!("the answer is incomplete: a write failed: {error}");
+            Err(Error::usage(what, "make room, or write to another place, and repeat the command"))
         })
     }
 
-    /// A line about what is going on, beside the answer.
-    pub(crate) fn note(&self, line: &str) {
+    /// Prints a note to the error stream.
+    pub fn note(&self, line: &str) {
         if !self.json {
             self.clear();
-            let _ = writeln!(std::io::stderr(), "{}", shown(line));
+            let _ = writeln!(std::io::stderr(), "{}", sanitize(line));
         }
     }
 
-    /// What is going on right now, over what was going on before. Shown to people only.
-    pub(crate) fn progress(&self, line: &str) {
+    /// Replaces the progress line. Without a terminal no progress is shown.
+    pub fn progress(&self, line: &str) {
         if self.live {
             let _ = write!(std::io::stderr(), "\r\x1b[2K{}", plain(line));
             let _ = std::io::stderr().flush();
         }
     }
 
-    /// Whether a person sees the progress line.
-    pub(crate) fn is_live(&self) -> bool {
+    /// Whether progress lines are shown.
+    pub fn is_live(&self) -> bool {
         self.live
     }
 
-    /// Takes the progress line away.
-    pub(crate) fn clear(&self) {
+    /// Removes the progress line.
+    pub fn clear(&self) {
         self.progress("");
     }
 
-    pub(crate) fn error(&self, error: &Error) {
+    /// Prints an error to the error stream.
+    pub fn error(&self, error: &Error) {
         self.clear();
         if self.json {
-            let said = serde_json::json!({ "error": error.to_string() }).to_string();
-            let _ = writeln!(std::io::stderr(), "{}", escaped(&said));
+            let text = serde_json::json!({ "error": error.to_string() }).to_string();
+            let _ = writeln!(std::io::stderr(), "{}", escaped(&text));
         } else {
-            let _ = writeln!(std::io::stderr(), "{}", shown(&format!("carillon: {error}")));
+            let _ = writeln!(std::io::stderr(), "{}", sanitize(&format!("carillon: {error}")));
         }
     }
 
-    pub(crate) fn ink(&self, ink: Ink, text: &str) -> String {
+    /// A text in a colour, without control characters.
+    pub fn ink(&self, ink: Ink, text: &str) -> String {
         let (code, text) = (ink.code(), plain(text));
-        if self.colour { format!("{code}{text}{PLAIN}") } else { text }
+        if self.colour { format!("{code}{text}{RESET}") } else { text }
     }
 }
 
-/// A text of others as one line: what would steer a terminal is shown by its picture.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(picture).collect()
+/// An untrusted text as one line. Control characters are replaced by visible ones.
+pub fn plain(text: &str) -> String {
+    text.chars().map(visible).collect()
 }
 
-/// A line of ours, which may have inks and line breaks, and nothing else that steers a terminal.
-fn shown(line: &str) -> String {
-    let mut shown = String::with_capacity(line.len());
+/// A line with our colours and line breaks. Other control characters are replaced.
+fn sanitize(line: &str) -> String {
+    let mut sanitized = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(first) = rest.chars().next() {
-        let ours = Ink::ALL.map(Ink::code).into_iter().chain([PLAIN, "\n", "\t"]);
+        let ours = Ink::ALL.map(Ink::code).into_iter().chain([RESET, "\n", "\t"]);
         match ours.into_iter().find(|our| rest.starts_with(our)) {
             Some(our) => {
-                shown.push_str(our);
+                sanitized.push_str(our);
                 rest = &rest[our.len()..];
             }
             None => {
-                shown.push(picture(first));
+                sanitized.push(visible(first));
                 rest = &rest[first.len_utf8()..];
             }
         }
     }
-    shown
+    sanitized
 }
 
-/// The same where there are no inks: whatever looks like one was written by others.
-fn unlit(line: &str) -> String {
-    line.chars().map(|c| if c == '\n' || c == '\t' { c } else { picture(c) }).collect()
+/// A line without colours, for output that is no terminal.
+fn sanitize_plain(line: &str) -> String {
+    line.chars().map(|c| if c == '\n' || c == '\t' { c } else { visible(c) }).collect()
 }
 
-/// JSON that says the same without any character that steers a terminal. Those below a space are escaped already.
+/// JSON with escaped control characters. serde_json has escaped those below a space.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
-            c if picture(c) == c => text.push(c),
+            c if visible(c) == c => text.push(c),
             c => text.push_str(&format!("\\u{:04x}", u32::from(c))),
         }
     }
     text
 }
 
-/// A control character's picture: `␛` for escape. What has none, and what turns the direction of writing, is `�`.
-fn picture(it: char) -> char {
-    match it {
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(it)).unwrap_or(char::REPLACEMENT_CHARACTER),
+/// The visible replacement of a control character: `␛` for escape, `�` for others and for bidirectional controls.
+fn visible(c: char) -> char {
+    match c {
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
         '\u{7f}' => '␡',
         '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
             char::REPLACEMENT_CHARACTER
         }
-        it => it,
+        c => c,
     }
 }
 
@@ -186,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_wrote_does_not_steer_the_terminal() {
+    fn control_characters_are_replaced() {
         for (text, expected) in [
             ("order.paid  é 你 👋🏽", "order.paid  é 你 👋🏽"),
             ("\u{1b}[2J\u{7}gone", "␛[2J␇gone"),
@@ -199,17 +203,21 @@ mod tests {
     }
 
     #[test]
-    fn a_line_keeps_its_inks_and_its_breaks_and_nothing_else() {
+    fn line_keeps_colours_and_line_breaks_only() {
         let terminal = Terminal { json: false, colour: true, live: false, lost: RefCell::default() };
         let line = format!("{}\n\t{}", terminal.ink(Ink::Good, "up"), terminal.ink(Ink::Quiet, "down"));
-        assert_eq!(shown(&line), line);
+        assert_eq!(sanitize(&line), line);
         assert_eq!(terminal.ink(Ink::Bad, "\u{1b}[32mfine"), "\u{1b}[31m␛[32mfine\u{1b}[0m");
-        assert_eq!(unlit("\u{1b}[31mred\n\tdone"), "␛[31mred\n\tdone", "an ink in a pipe is somebody else's");
-        assert_eq!(shown("\u{1b}]0;title\u{7}\u{1b}[2K\u{1b}[1A"), "␛]0;title␇␛[2K␛[1A");
+        assert_eq!(
+            sanitize_plain("\u{1b}[31mred\n\tdone"),
+            "␛[31mred\n\tdone",
+            "colours of others are replaced"
+        );
+        assert_eq!(sanitize("\u{1b}]0;title\u{7}\u{1b}[2K\u{1b}[1A"), "␛]0;title␇␛[2K␛[1A");
     }
 
     #[test]
-    fn half_an_answer_is_an_error_unless_nobody_reads_on() {
+    fn failed_write_is_an_error_unless_the_pipe_is_closed() {
         struct Full(ErrorKind);
         impl Write for Full {
             fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
@@ -227,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn json_says_the_same_without_them() {
+    fn json_escapes_control_characters() {
         let value = serde_json::json!({ "a": "\u{1b}[2J\u{9b}\u{7f}\u{202e} é" });
         let text = escaped(&value.to_string());
         assert_eq!(text, r#"{"a":"\u001b[2J\u009b\u007f\u202e é"}"#);

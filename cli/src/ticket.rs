@@ -1,4 +1,4 @@
-//! `carillon ticket`: lets one WebSocket connect.
+//! `carillon ticket`: issues a ticket for opening a WebSocket.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::terminal::Terminal;
 
-/// How long a ticket works: it may travel in a URL because of it.
+/// The lifetime of a ticket. Tickets are part of URLs, so it is short.
 const LIFETIME: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: &Ticket, target: &Target, terminal: &Terminal) -> Done {
@@ -31,10 +31,13 @@ pub(crate) async fn run(args: &Ticket, target: &Target, terminal: &Terminal) -> 
 }
 
 /// Issues a ticket of 128 random bits and returns its text.
-pub(crate) async fn issue(connections: &Connections, identity: Identity) -> Result<String, Error> {
-    let mut bits = [0_u8; 16];
-    getrandom::fill(&mut bits).map_err(|error| Error::Cloud(format!("no random numbers: {error}")))?;
-    let text = URL_SAFE_NO_PAD.encode(bits);
+///
+/// # Errors
+/// The table refuses the ticket.
+pub async fn issue(connections: &Connections, identity: Identity) -> Result<String, Error> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Cloud(format!("no random numbers: {error}")))?;
+    let text = URL_SAFE_NO_PAD.encode(bytes);
     let issued_at = runtime::now();
     let ticket = store::Ticket { text: text.clone(), identity, issued_at, expires_at: issued_at + LIFETIME };
     connections.issue(&ticket).await?;

@@ -1,18 +1,18 @@
-//! Times as people read them: one form everywhere, in UTC and saying so. JSON keeps RFC 3339.
+//! The form of times in the output, in UTC. JSON has RFC 3339.
 
 use domain::Timestamp;
 
-/// A time as every command prints it, such as `2026-11-30 03:46:41 UTC`.
-pub(crate) fn utc(time: Timestamp) -> String {
+/// A time for the output, such as `2026-11-30 03:46:41 UTC`.
+pub fn utc(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// A time that a record has as text; the text itself where it is none.
+/// A time from a record's text; the text itself if it is no time.
 pub(crate) fn utc_text(text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), utc)
 }
 
-/// Reads RFC 3339, and what [`utc`] prints.
+/// Reads RFC 3339 and the form of [`utc`].
 pub(crate) fn read(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     match text.strip_suffix(" UTC") {
@@ -21,10 +21,10 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// A sentence with every RFC 3339 time in UTC that it holds printed by [`utc`]: the notes of decisions have such times.
+/// Replaces every RFC 3339 time in a sentence by the form of [`utc`]. Notes of decisions have such times.
 pub(crate) fn in_utc(sentence: &str) -> String {
     let words = sentence.split(' ').map(|word| {
-        let bare = word.trim_matches(|sign: char| !sign.is_ascii_alphanumeric());
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let is_time = bare.len() >= 20 && bare.ends_with('Z') && bare.contains('T');
         match bare.parse().ok().filter(|_: &Timestamp| is_time) {
             Some(time) => word.replacen(bare, &utc(time), 1),
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_has_one_form_says_its_zone_and_is_read_as_it_was_printed() {
+    fn printed_time_has_its_zone_and_is_read_back() {
         for (written, printed) in [
             ("2026-11-30T03:46:41Z", "2026-11-30 03:46:41 UTC"),
             ("2026-11-30T03:46:41.123456789Z", "2026-11-30 03:46:41 UTC"),
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn times_within_a_sentence_have_the_same_form() {
+    fn times_in_a_sentence_have_the_same_form() {
         for (sentence, printed) in [
             ("hold it back until 2026-11-21T09:01:10.846Z", "hold it back until 2026-11-21 09:01:10 UTC"),
             (

@@ -1,72 +1,68 @@
-//! `simulate`: repeats one run and prints its journal, or goes through many seeds.
+//! `simulate`: repeats one run and prints its journal, or runs many seeds.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to whoever runs it")]
-#![expect(clippy::disallowed_methods, reason = "it says how long it took")]
+#![expect(clippy::print_stdout, reason = "a program for the terminal")]
+#![expect(clippy::disallowed_methods, reason = "measures the duration")]
 
 use std::process::ExitCode;
 use std::time::Instant;
 
+use clap::Parser;
 use simulation::{EVENTS, Mode, Setup, Tally, Variant, run, run_all};
 
-const USAGE: &str = "\
-simulate --seed N [--mode safety|liveness] [--events N] [--variant NAME] [-v]
-    repeats one run; -v prints all that happens
-simulate --seeds N [--from SEED] [--mode safety|liveness] [--events N] [--variant NAME]
-    goes through N seeds, on every core; in both modes where none is named";
-
-/// What is asked for.
-struct Wanted {
-    setup: Setup,
-    mode: Option<Mode>,
-    /// How many seeds, where that is not one.
+/// Repeat one run of the simulation, or run many seeds on all cores
+#[derive(Parser)]
+#[command(
+    name = "simulate",
+    max_term_width = 100,
+    after_help = "Examples:
+  simulate --seed 7 -v
+  simulate --seeds 1000 --from 7 --mode liveness"
+)]
+struct Args {
+    /// Repeat the run of this seed
+    #[arg(long, value_name = "SEED", visible_alias = "from", default_value_t = 1)]
+    seed: u64,
+    /// Run this many seeds from --seed (or --from) on, in both modes without --mode
+    #[arg(long, value_name = "COUNT")]
     seeds: Option<u64>,
+    /// The mode: safety (faults all the time) or liveness (faults that stop)
+    #[arg(long, value_parser = mode)]
+    mode: Option<Mode>,
+    /// The number of events in a run
+    #[arg(long, value_name = "COUNT", default_value_t = EVENTS)]
+    events: u32,
+    /// Break the product in this way
+    #[arg(long, value_name = "NAME", value_parser = variant)]
+    variant: Option<Variant>,
+    /// Print the whole journal of one run
+    #[arg(short = 'v')]
+    is_told: bool,
+}
+
+fn mode(name: &str) -> Result<Mode, String> {
+    Mode::from_name(name).ok_or_else(|| "wanted safety or liveness".to_owned())
+}
+
+fn variant(name: &str) -> Result<Variant, String> {
+    Variant::from_name(name).ok_or_else(|| "no variant has this name".to_owned())
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match read(&arguments) {
-        Ok(Wanted { setup, mode, seeds: Some(seeds) }) => many(&setup, mode, seeds),
-        Ok(Wanted { setup, .. }) => one(&setup),
-        Err(wrong) => {
-            eprintln!("{wrong}\n{USAGE}");
-            ExitCode::from(2)
-        }
+    let args = Args::parse();
+    let setup = Setup {
+        variant: args.variant,
+        is_told: args.is_told,
+        ..Setup::new(args.seed, args.mode.unwrap_or(Mode::Safety), args.events)
+    };
+    match args.seeds {
+        Some(seeds) => many(&setup, args.mode, seeds),
+        None => one(&setup),
     }
-}
-
-fn read(arguments: &[String]) -> Result<Wanted, String> {
-    let mut wanted = Wanted { setup: Setup::new(1, Mode::Safety, EVENTS), mode: None, seeds: None };
-    let mut rest = arguments.iter();
-    while let Some(name) = rest.next() {
-        if name == "-v" {
-            wanted.setup.is_told = true;
-            continue;
-        }
-        let value = rest.next().ok_or_else(|| format!("{name} needs a value"))?;
-        let number = || value.parse::<u64>().map_err(|_| format!("{name}: found {value:?}, wanted a number"));
-        match name.as_str() {
-            "--seed" | "--from" => wanted.setup.seed = number()?,
-            "--seeds" => wanted.seeds = Some(number()?),
-            "--events" => {
-                wanted.setup.events = u32::try_from(number()?).map_err(|error| error.to_string())?;
-            }
-            "--mode" => {
-                let mode = Mode::from_name(value).ok_or_else(|| format!("no mode {value:?}"))?;
-                (wanted.mode, wanted.setup.mode) = (Some(mode), mode);
-            }
-            "--variant" => {
-                let found = Variant::from_name(value).ok_or_else(|| format!("no variant {value:?}"))?;
-                wanted.setup.variant = Some(found);
-            }
-            other => return Err(format!("no option {other:?}")),
-        }
-    }
-    Ok(wanted)
 }
 
 fn one(setup: &Setup) -> ExitCode {
     let run = run(setup);
-    run.journal.iter().for_each(|it| println!("{it}"));
+    run.journal.iter().for_each(|line| println!("{line}"));
     println!(
         "seed {}, {}: {} events, {} calls, {} sends, {} s",
         setup.seed,
@@ -81,14 +77,14 @@ fn one(setup: &Setup) -> ExitCode {
 }
 
 fn many(setup: &Setup, mode: Option<Mode>, seeds: u64) -> ExitCode {
-    let began = Instant::now();
-    let modes = mode.map_or_else(|| vec![Mode::Safety, Mode::Liveness], |it| vec![it]);
+    let started = Instant::now();
+    let modes = mode.map_or_else(|| vec![Mode::Safety, Mode::Liveness], |mode| vec![mode]);
     let setup = Setup { is_told: false, ..*setup };
     let until = setup.seed.saturating_add(seeds);
     let runs = modes.into_iter().map(|mode| run_all(&Setup { mode, ..setup }, setup.seed..until));
     let Tally { runs, events, calls, sends, failed } = runs.fold(Tally::default(), Tally::and);
-    failed.iter().for_each(|it| println!("{it}"));
-    let seconds = began.elapsed().as_secs_f64();
+    failed.iter().for_each(|line| println!("{line}"));
+    let seconds = started.elapsed().as_secs_f64();
     println!(
         "{runs} runs from seed {} in {seconds:.1} s: {events} events, {calls} calls, {sends} sends; {} with a violation",
         setup.seed,

@@ -1,4 +1,4 @@
-//! The proxy between the functions and the local cloud, as `carillon local proxy` serves it.
+//! The proxy between the functions and the local cloud, as `carillon-dev proxy` serves it.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::asking::Asking;
 use crate::cloud::{Cloud, unique};
-use crate::commands::{carillon, json_lines, text};
+use crate::commands::{carillon_dev, json_lines, text};
 
 #[tokio::test]
 async fn page_of_another_origin_may_ask_for_a_ticket_on_the_local_cloud() {
@@ -52,7 +52,7 @@ fn status_names_the_origins_and_says_that_everything_runs() {
 }
 
 fn status() -> Value {
-    let said = carillon(&["--json", "local", "status"], "");
+    let said = carillon_dev(&["--json", "status"]);
     assert!(said.status.success(), "{}", text(&said));
     json_lines(&said).remove(0)
 }

@@ -13,7 +13,7 @@ use crate::until::until;
 
 #[test]
 fn the_demo_shows_every_sample_arriving() {
-    let said = carillon(&["--json", "demo"], "");
+    let said = carillon_dev(&["--json", "demo"]);
     assert!(said.status.success(), "{}", text(&said));
     let lines = json_lines(&said);
     let sum = lines.iter().find(|line| line["events"].is_number()).unwrap();
@@ -152,7 +152,7 @@ fn check_and_what_if_warn_of_a_rule_that_is_deployed_and_gone() {
     std::fs::write(&path, rules.replace("- rule: demo-escalation\n", "- rule: demo-escalated\n")).unwrap();
     let against = ["check", config.to_str().unwrap(), "--against", deployed.to_str().unwrap()];
     let said = carillon(&against, "");
-    let warning = "the rule `demo-escalation` is deployed and not in this catalog: messages that wait for it (its waits";
+    let warning = "the deployed rule `demo-escalation` is missing in this catalog: messages that wait for it (its waits";
     assert!(text(&said).contains(warning) && text(&said).contains("rule_gone"), "{}", text(&said));
     let what_if = ["what-if", "--config", config.to_str().unwrap(), "--against", deployed.to_str().unwrap()];
     let said = carillon(&[&what_if[..], &["--since", "1m"]].concat(), "");
@@ -318,13 +318,15 @@ fn every_command_has_help_with_an_example() {
         vec!["received"],
         vec!["inbox"],
         vec!["audit", "access"],
-        vec!["demo"],
-        vec!["local", "logs"],
     ] {
         let mut words = command.clone();
         words.push("--help");
         let help = text(&carillon(&words, ""));
         assert!(help.contains("Example") && help.contains("carillon "), "{command:?}: {help}");
+    }
+    for command in ["up", "reload", "logs", "token", "demo", "capture", "proxy"] {
+        let help = text(&carillon_dev(&[command, "--help"]));
+        assert!(help.contains("Example") && help.contains("carillon-dev "), "{command}: {help}");
     }
 }
 
@@ -340,6 +342,12 @@ pub(crate) fn carillon(arguments: &[&str], input: &str) -> Output {
     // A command that fails early may not read its input.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
+}
+
+/// Runs the program of developers.
+pub(crate) fn carillon_dev(arguments: &[&str]) -> Output {
+    let program = root().join("target/local/carillon-dev");
+    Command::new(program).args(arguments).current_dir(root()).output().unwrap()
 }
 
 /// What the AWS CLI says.

@@ -82,7 +82,7 @@ async fn the_first_that_comes_back_is_seen_however_many_others_lie_there() {
         let answer = json_lines(&said).remove(0);
         assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(1)));
         let why = answer["stopped"][0]["why"].as_str().unwrap();
-        assert!(why.contains("the first one came back (unreadable)"), "{answer}");
+        assert!(why.contains("the first message came back (unreadable)"), "{answer}");
         until("both are there again", both).await;
         let there = list(&[queue, "--tenant", &others]);
         assert_eq!(there[0]["count"], 30, "the others are shown to everybody again");
@@ -104,7 +104,7 @@ async fn one_alone_is_watched_too() {
 
     let said = carillon(&["dlq", "redrive", "push", "--id", id, "--watch", "100", "--yes"], "");
     assert_eq!(said.status.code(), Some(1), "{}", text(&said));
-    assert!(text(&said).contains("it came back (unreadable)"), "{}", text(&said));
+    assert!(text(&said).contains("the message came back (unreadable)"), "{}", text(&said));
 
     until("it is there again", there).await;
     carillon(&["dlq", "discard", all[0], all[1], all[2], "--yes"], "");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 17] = [
+const MAY_KNOW: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
@@ -26,6 +26,7 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("runtime", &["aws", "domain"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),
     ("publish", &["aws", "domain", "store"]),
+    ("dev", &["catalog", "cli", "domain", "publish", "queue", "runtime", "store", "templates"]),
 ];
 
 /// Whoever carries catalogs and templates decides; a channel only delivers.
@@ -77,6 +78,15 @@ fn functions_do_not_know_each_other_and_nobody_knows_them() {
             "{channel} knows too much"
         );
     }
+}
+
+/// Users install `carillon`, which has no part of the local cloud.
+#[test]
+fn no_crate_depends_on_the_program_of_developers() {
+    let house = House::look();
+    let users: Vec<_> = house.uses.iter().filter(|(_, uses)| uses.contains("dev")).collect();
+    assert!(users.is_empty(), "{users:?}");
+    assert!(house.ours("dev").contains("cli"));
 }
 
 #[test]
@@ -240,7 +250,8 @@ impl House {
 }
 
 fn sources() -> Vec<std::path::PathBuf> {
-    let mut open: Vec<_> = ["shared", "functions", "cli", "tests"].iter().map(|it| root().join(it)).collect();
+    let mut open: Vec<_> =
+        ["shared", "functions", "cli", "dev", "tests"].iter().map(|it| root().join(it)).collect();
     let mut found = Vec::new();
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -47,7 +47,7 @@ fn init_refuses_to_overwrite_and_names_the_file() {
     std::fs::write(folder.join("policy.yaml"), "zone: UTC\n").unwrap();
     let said = carillon(&["init", name(&folder)], "");
     assert_eq!(said.status.code(), Some(2));
-    assert!(text(&said).contains("policy.yaml is there already"), "{}", text(&said));
+    assert!(text(&said).contains("policy.yaml exists already"), "{}", text(&said));
     assert!(!folder.join("carillon.yaml").exists(), "nothing was written");
     let said = carillon(&["init", name(&folder.join("b")), "--pack", "healthcar"], "");
     assert!(text(&said).contains("did you mean `healthcare`?"), "{}", text(&said));
@@ -64,7 +64,7 @@ fn pack_is_copied_once_and_compared_with_the_release() {
     assert!(std::fs::read_to_string(mine.join("carillon.yaml")).unwrap().contains("packs: [core, care]"));
     let said = carillon(&add, "");
     assert_eq!(said.status.code(), Some(2), "a copy is not overwritten");
-    assert!(text(&said).contains("packs/care is there already"), "{}", text(&said));
+    assert!(text(&said).contains("packs/care exists already"), "{}", text(&said));
     let diff = ["pack", "diff", "--config", name(&mine)];
     assert_eq!(carillon(&diff, "").status.code(), Some(0));
     let rules = mine.join("packs/care/rules/care.yaml");

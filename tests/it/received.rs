@@ -43,7 +43,7 @@ async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
     let quiet = cloud.somebody().await;
     let said = carillon(&["received", &quiet.id], "");
     assert_eq!(said.status.code(), Some(1));
-    assert!(text(&said).contains("nothing concerned"), "{}", text(&said));
+    assert!(text(&said).contains("has no notifications since"), "{}", text(&said));
     // Support asks first when it was sent.
     let said = carillon(&["explain", &event], "");
     assert!(text(&said).contains("was sent at 20"), "{}", text(&said));

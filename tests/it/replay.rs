@@ -126,7 +126,7 @@ fn what_cannot_be_replayed_is_said_with_what_to_do() {
         assert_eq!(said.status.code(), Some(code), "{arguments:?}: {}", text(&said));
         assert!(text(&said).contains(words), "{arguments:?}: {}", text(&said));
     };
-    check(&["--from", "2999-01-01T00:00:00Z"], 2, "lies ahead; name a time that is over");
+    check(&["--from", "2999-01-01T00:00:00Z"], 2, "lies ahead; name a past time");
     check(&["--from", "1h", "--to", "2h"], 2, "swap them");
     check(&["--from", "1h", "--to-consumer", "everybody"], 2, "name dispatch, audit, bus");
     check(&["--from", "1h", "--force"], 2, "--reason");

@@ -1,6 +1,6 @@
 """Asks the local cloud by a client that openapi-python-client made of the document.
 
-Environment: STATUS is what `carillon --json local status` prints, TOKEN a token of an admin of TENANT. Each call names
+Environment: STATUS is what `carillon-dev --json status` prints, TOKEN a token of an admin of TENANT. Each call names
 what it wants; the last line counts.
 """
 

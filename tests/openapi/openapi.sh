@@ -18,9 +18,9 @@ if grep -qi "warning\|skipping\|unable\|error" <<< "$said"; then
   exit 1
 fi
 .local/generators/bin/python tests/openapi/operations.py "$document" "$out/python/carillon_client"
-status=$(target/local/carillon --json local status)
+status=$(target/local/carillon-dev --json status)
 tenant="openapi-$$"
-token=$(target/local/carillon token --user "admin-$$" --tenant "$tenant" --role admin)
+token=$(target/local/carillon-dev token --user "admin-$$" --tenant "$tenant" --role admin)
 STATUS="$status" TENANT="$tenant" TOKEN="$token" PYTHONPATH="$out/python" \
   .local/generators/bin/python tests/openapi/calls.py
 

@@ -6,7 +6,7 @@ use super::some;
 
 #[derive(Subcommand)]
 pub(crate) enum Outbox {
-    /// Count what is pending and what has failed, and say how old the oldest is; exit 1 if anything has failed
+    /// Count pending and failed entries, and print the age of the oldest; exit 1 for failed entries
     #[command(after_help = "Examples:
   carillon outbox stats
   carillon --env dev --json outbox stats | jq .oldestSeconds")]
@@ -14,16 +14,16 @@ pub(crate) enum Outbox {
     Ls(OutboxLs),
 }
 
-/// List what is pending, oldest first, or what was set aside and why
+/// List pending entries, oldest first, or failed ones with the cause
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon outbox ls
   carillon outbox ls --failed --limit 5")]
 pub(crate) struct OutboxLs {
-    /// What was set aside, with the cause
+    /// List failed entries
     #[arg(long)]
     pub(crate) failed: bool,
-    /// How many lines
+    /// The most lines
     #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,
 }
@@ -35,27 +35,27 @@ pub(crate) enum Events {
     Export(EventsExport),
 }
 
-/// Which of the recorded events are meant.
+/// Filters of the recorded events.
 #[derive(ClapArgs)]
 pub(crate) struct Chosen {
-    /// How far back: 30m, 24h, 7d
+    /// The age of the oldest event: 30m, 24h, 7d
     #[arg(long, default_value = "24h", value_name = "TIME")]
     pub(crate) since: String,
-    /// Only this type, or the beginning of one and a star: order.*
+    /// Only this type, or a prefix and a star: order.*
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: Option<String>,
     /// Only this tenant
     #[arg(long)]
     pub(crate) tenant: Option<String>,
-    /// Only this id, of whatever source: two lines for one source are two bodies under one id
+    /// Only this id, of any source. Two lines with one source are two bodies with the same id
     #[arg(long)]
     pub(crate) id: Option<String>,
-    /// Without Carillon's own: carillon.* and communication.sent
+    /// Leave out Carillon's own events: carillon.* and communication.sent
     #[arg(long)]
     pub(crate) mine: bool,
 }
 
-/// List events as they were recorded, the newest first
+/// List recorded events, newest first
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon events ls --since 1h
@@ -65,39 +65,39 @@ pub(crate) struct Chosen {
 pub(crate) struct EventsLs {
     #[command(flatten)]
     pub(crate) chosen: Chosen,
-    /// The events that were refused, with the reason
+    /// List refused events with the reason
     #[arg(long, conflicts_with = "tenant")]
     pub(crate) refused: bool,
-    /// How many lines
+    /// The most lines
     #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,
-    /// In the order in which they were recorded
+    /// Print the oldest first
     #[arg(long)]
     pub(crate) oldest_first: bool,
 }
 
-/// Print the events of one aggregate by their versions
+/// Print the events of an aggregate by version
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon events stream order/7
   carillon events stream order/7 --tenant t-1 --back --limit 1")]
 pub(crate) struct EventsStream {
-    /// The aggregate: what events call their subject
+    /// The aggregate: the subject of events
     pub(crate) subject: String,
     #[arg(long)]
     pub(crate) tenant: Option<String>,
-    /// Begin with this version: the first, or with --back the newest, when it is left out
+    /// The first version; by default the oldest, or with --back the newest
     #[arg(long, value_name = "VERSION")]
     pub(crate) from: Option<u64>,
-    /// From newer versions to older ones
+    /// Print newer versions first
     #[arg(long)]
     pub(crate) back: bool,
-    /// How many events
+    /// The most events
     #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,
 }
 
-/// Write events as JSON lines, in the order in which they were recorded; `carillon publish -` reads them
+/// Write events as JSON lines, oldest first; `carillon publish -` reads them
 #[derive(ClapArgs)]
 #[command(after_help = "Example:
   carillon events export --since 7d --type 'order.*' > orders.jsonl")]

@@ -12,13 +12,13 @@ pub(crate) enum People {
     Members(Members),
 }
 
-/// Add people and tenants, or replace those who are there, by their ids
+/// Add or replace people and tenants by their ids
 #[derive(ClapArgs)]
 #[command(after_help = "Example:
   carillon people import packs/core/people.json
   carillon people import --dry-run people.jsonl
 
-A file holds a JSON list, or one person or tenant a line:
+A file has a JSON list, or one person or tenant a line:
   {\"id\":\"u-1\",\"name\":\"Ann\",\"email\":\"ann@example.com\",\"locale\":\"en\",\"zone\":\"Europe/London\",
    \"tenants\":[\"clinic-7\"],\"roles\":[{\"role\":\"clinic-staff\",\"in\":\"clinic-7\"}],\"topics\":[\"project:42\"]}
   {\"tenant\":\"clinic-7\",\"zone\":\"Europe/London\"}
@@ -26,36 +26,36 @@ A file holds a JSON list, or one person or tenant a line:
 \"tenants\" lists the tenants whose events reach a person. Without it no event of a tenant does; \"*\" means all tenants.
 
 Addresses are stored in one form: `+44 (0)20 …` as +4420…, `Ann <ann@example.com>` as ann@example.com. An entry with an
-address that is none, or with a role, topic, category, rule or channel that the config folder does not know, is refused;
-the others are imported. A changed address is announced to the old one.
+invalid address, or an unknown role, topic, category, rule or channel, is refused. The others are imported. A changed
+address is announced to the old one.
 
-Further members of a person: phone, whatsapp, devices, topics_in, preferences, quiet, in_tenants, suppressed. What a
-person's line does not mention is gone afterwards, but for suppressed: a closed channel is opened only by naming it.")]
+Further members of a person: phone, whatsapp, devices, topics_in, preferences, quiet, in_tenants, suppressed. An import
+removes members that the line lacks, except suppressed: a suppression is removed only by an explicit value.")]
 pub(crate) struct Import {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Check the file and write nothing; with --json, print each person as it would be stored
+    /// Check the file without writing; with --json, print each person in the stored form
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// The config folder whose roles, topics, categories and rules people may name
+    /// The config folder with the known roles, topics, categories and rules
     #[arg(long, value_name = "FOLDER", default_value = "config")]
     pub(crate) config: PathBuf,
 }
 
-/// Print everything that is known of a person, addresses too
+/// Print the stored data of a person, with addresses
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon people show patient-lena
   carillon --env dev --json people show patient-lena | jq .topics")]
 pub(crate) struct Show {
-    /// The id that events carry
+    /// The person's id, as events name it
     pub(crate) id: String,
 }
 
-/// Print who has an address, or a name: one person a line, without addresses; exit 1 if nobody does
+/// Find people by address or name: one person a line, without addresses; exit 1 without a match
 ///
-/// An address is found by its entry in the table. People whom a release before this one wrote have none until they are
-/// written again, by an import or a change; --scan reads the whole table instead, as a name does.
+/// An address is found by its index entry. People of an earlier release have no entry until an import or a change. --scan
+/// reads the whole table instead, as --name does.
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon people find --email ann@example.com
@@ -83,24 +83,24 @@ pub(crate) struct Find {
     pub(crate) scan: bool,
 }
 
-/// Print who has a role, or follows a topic: one id a line, as they are read; exit 1 if nobody does
+/// Print the ids of people with a role or topic, one a line; exit 1 without a match
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon people members topic:project:42 --tenant clinic-7
   carillon people members topic:news:weekly
   carillon people members role:clinic-staff --in clinic-7 | wc -l
 
-A topic belongs to its tenant; without --tenant it is the one of no tenant.")]
+A topic belongs to a tenant; without --tenant, topics without a tenant are used.")]
 pub(crate) struct Members {
     /// topic:<name>:<value> or role:<role>
     pub(crate) group: String,
-    /// Whose topic it is
+    /// The tenant of the topic
     #[arg(long)]
     pub(crate) tenant: Option<String>,
     /// The scope of the role
     #[arg(long = "in", value_name = "SCOPE")]
     pub(crate) scope: Option<String>,
-    /// Begin after this member
+    /// The id after which the list begins
     #[arg(long, value_name = "ID")]
     pub(crate) after: Option<String>,
 }

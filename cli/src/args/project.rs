@@ -4,20 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-/// Make a project: a folder with a first rule, its template, a sample, a decision test and a file for CI
+/// Create a project: a folder with a rule, a template, a sample, a decision test and a CI workflow
 ///
-/// `carillon check FOLDER --strict` is green at once. No file is overwritten: where one of them is there, nothing is
-/// written.
+/// `carillon check FOLDER --strict` passes for the new project. If one of the files exists, no file is written.
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon init
   carillon init my-config --pack healthcare
   carillon check my-config --strict")]
 pub(crate) struct Init {
-    /// The folder; it is made where it is not there
+    /// The folder; created if it does not exist
     #[arg(default_value = "config", value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
-    /// A pack that the project uses; the packs that it needs are added. `carillon pack ls` lists them
+    /// A pack for the project; packs that it needs are added. `carillon pack ls` lists all
     #[arg(long = "pack", value_name = "NAME")]
     pub(crate) packs: Vec<String>,
 }
@@ -29,7 +28,7 @@ pub(crate) enum Pack {
     Diff(PackDiff),
 }
 
-/// List the packs of this release, and how the project uses each
+/// List the packs of this release and their use in the project
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon pack ls
@@ -42,8 +41,7 @@ pub(crate) struct PackLs {
 
 /// Copy a pack into the project, and add it to carillon.yaml
 ///
-/// The project then keeps this copy when Carillon is updated; `carillon pack diff` shows what a release changed. No file
-/// is overwritten.
+/// An update of Carillon keeps the copy. `carillon pack diff` shows the changes of a release. No file is overwritten.
 #[derive(ClapArgs)]
 #[command(after_help = "Example:
   carillon pack add healthcare --config my-config")]
@@ -55,14 +53,14 @@ pub(crate) struct PackAdd {
     pub(crate) config: PathBuf,
 }
 
-/// Show what differs between the project's copies of packs and this release; exit 1 if anything does
+/// Show differences between the project's copies of packs and this release; exit 1 for any
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon pack diff
   carillon pack diff healthcare --config my-config
   carillon --json pack diff | jq .changed")]
 pub(crate) struct PackDiff {
-    /// One pack; all copies when it is left out
+    /// The pack; all copies by default
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// The project

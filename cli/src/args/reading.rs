@@ -1,14 +1,14 @@
-//! What people were told, read back.
+//! `carillon received` and `carillon inbox`.
 
 use clap::Args as ClapArgs;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::some;
 
-/// Print everything somebody got, and was refused, on every channel, newest first; exit 1 if there is nothing
+/// Print the notifications of a recipient on all channels, newest first; exit 1 without any
 ///
-/// It comes from the ledger. The words of live messages come from the inbox; those of letters, texts and notes are shown
-/// on the local cloud, which keeps them.
+/// The source is the ledger. The texts of in-app messages come from the inbox. The texts of other channels are shown on the
+/// local cloud only.
 #[derive(ClapArgs)]
 #[command(
     visible_alias = "outbox-of",
@@ -16,28 +16,28 @@ use super::some;
   carillon received patient-lena
   carillon received patient-lena --since 24h --channel email
   carillon received room:queue:triage-1
-  carillon received ann@example.com               # somebody who is known by nothing else
+  carillon received ann@example.com               # a recipient without an id
   carillon --env prod --json received patient-lena | jq 'select(.status == \"suppressed\") | .reason'"
 )]
 pub(crate) struct Received {
-    /// The id that events carry, room:<name>:<value>, or an address that was written to directly
+    /// The recipient: an id, room:<name>:<value>, or an address
     #[arg(value_name = "RECIPIENT", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) recipient: String,
-    /// How far back: 30m, 24h, 7d
+    /// The age of the oldest notification: 30m, 24h, 7d
     #[arg(long, default_value = "7d", value_name = "TIME")]
     pub(crate) since: String,
     /// Only this channel
     #[arg(long)]
     pub(crate) channel: Option<String>,
-    /// How many at most
+    /// The most notifications
     #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,
-    /// Print the oldest first, and go on as more comes
+    /// Print the oldest first, and continue with new ones
     #[arg(long)]
     pub(crate) follow: bool,
 }
 
-/// Print what somebody was told live and can read later, newest first; or mark it
+/// Print the inbox of a recipient, newest first, or mark entries
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon inbox patient-lena --tenant clinic-westend
@@ -45,31 +45,31 @@ pub(crate) struct Received {
   carillon inbox patient-lena --mark seen --all
   carillon inbox patient-lena --mark archived --id <ID> --id <ID>")]
 pub(crate) struct Inbox {
-    /// Whose
+    /// The recipient's id
     #[arg(value_name = "RECIPIENT", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) recipient: String,
-    /// Only what this tenant said, and what none did; everything, when it is left out
+    /// Only entries of this tenant and of none; all by default
     #[arg(long)]
     pub(crate) tenant: Option<String>,
-    /// inbox (all that is not archived), unseen, unread or archived
+    /// The filter: inbox (all but archived), unseen, unread or archived
     #[arg(long, conflicts_with = "mark")]
     pub(crate) shelf: Option<String>,
-    /// Only what rules of this category said
+    /// Only entries of this category
     #[arg(long)]
     pub(crate) category: Option<String>,
-    /// Begin below this number
+    /// The number below which the list begins
     #[arg(long, value_name = "NUMBER", conflicts_with = "mark")]
     pub(crate) before: Option<u64>,
-    /// How many, 1 to 100
+    /// The number of entries, 1 to 100
     #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = some().range(1..=100))]
     pub(crate) limit: usize,
-    /// Mark as seen, read, unread, archived or unarchived
+    /// The mark: seen, read, unread, archived or unarchived
     #[arg(long, value_name = "AS", requires = "which")]
     pub(crate) mark: Option<String>,
-    /// One that is marked
+    /// The id of an entry to mark
     #[arg(long = "id", value_name = "ID", requires = "mark", group = "which", conflicts_with = "category")]
     pub(crate) ids: Vec<String>,
-    /// Mark everything, of one category where --category names it
+    /// Mark all entries, or those of --category
     #[arg(long, requires = "mark", group = "which")]
     pub(crate) all: bool,
 }

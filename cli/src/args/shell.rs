@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-/// Print what a shell needs to complete the commands and options of carillon
+/// Print the completion script of a shell
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   source <(carillon completion bash)
@@ -14,12 +14,12 @@ pub(crate) struct Completion {
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// Write the manual: one page for each command, for `man`
+/// Write the manual pages, one for each command
 #[derive(ClapArgs)]
 #[command(after_help = "Example:
   carillon man --out ~/.local/share/man/man1 && man carillon-explain")]
 pub(crate) struct Man {
-    /// The folder for the pages; without it the first page is printed
+    /// The folder for the pages; by default the first page is printed
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -1,13 +1,13 @@
-//! Which deployment a command is for, and which program it is.
+//! The deployment that a command addresses, and the version of the program.
 
 use std::sync::LazyLock;
 
 use clap::Args as ClapArgs;
 
-/// Which deployment is meant.
+/// The deployment that a command addresses.
 #[derive(ClapArgs, Clone)]
-pub(crate) struct Target {
-    /// The environment: the stack carillon-<ENV>. `local` is the local cloud that `make up` started
+pub struct Target {
+    /// The environment: the stack carillon-<ENV>. `local` is the local cloud of `make up`
     #[arg(
         long = "env",
         global = true,
@@ -16,11 +16,18 @@ pub(crate) struct Target {
         value_name = "ENV",
         value_parser = environment
     )]
-    pub(crate) environment: String,
+    pub environment: String,
 }
 
-/// The version, and the commit that `make release` built it from.
-pub(super) fn version() -> &'static str {
+impl Target {
+    /// The local cloud.
+    pub fn local() -> Target {
+        Target { environment: "local".to_owned() }
+    }
+}
+
+/// The version, with the commit of `make release`.
+pub fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("CARILLON_COMMIT") {
         Some(commit) => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
         None => env!("CARGO_PKG_VERSION").to_owned(),
@@ -33,7 +40,7 @@ pub(super) fn version() -> &'static str {
 /// Source: `infra/template.yaml`, the pattern of its parameter `Environment`.
 const MAX_ENVIRONMENT_CHARS: usize = 20;
 
-/// A name that the template takes.
+/// Parses a name that the template accepts.
 fn environment(text: &str) -> Result<String, String> {
     let is_name = text.starts_with(|text: char| text.is_ascii_lowercase())
         && text.len() <= MAX_ENVIRONMENT_CHARS
@@ -51,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn environment_is_a_name_that_the_template_takes() {
+    fn environment_is_a_name_that_the_template_accepts() {
         for good in ["local", "dev", "prod-2", "a", "abcdefghijklmnopqrst"] {
             assert_eq!(environment(good).as_deref(), Ok(good));
         }

@@ -1,4 +1,4 @@
-//! `carillon audit access`: who asked for what.
+//! `carillon audit access`: lists accesses to personal data.
 
 use domain::Timestamp;
 use domain::access::AccessRecord;
@@ -12,8 +12,7 @@ use crate::since::ago;
 use crate::terminal::{Ink, Terminal, plain};
 use crate::times::utc;
 
-/// How far back to look where nothing says so: for everything about a person, and for a day otherwise, whose records of
-/// all kinds are read for it.
+/// The default age limit without a person, because all records of that time are read. Records of a person have no limit.
 const DAY: &str = "24h";
 
 pub(super) async fn run(args: &AuditAccess, cloud: &Cloud, terminal: &Terminal) -> Done {
@@ -24,7 +23,7 @@ pub(super) async fn run(args: &AuditAccess, cloud: &Cloud, terminal: &Terminal) 
         show(record, terminal);
     }
     if found.is_empty() {
-        terminal.note("no access record fits; a record is there some seconds after its request");
+        terminal.note("no access record matches; a record appears some seconds after its request");
     } else {
         terminal.note(&format!("{} access records", found.len()));
     }
@@ -35,7 +34,7 @@ async fn find(args: &AuditAccess, events: &Events, terminal: &Terminal) -> Resul
     let since = args.since.as_deref().map(ago).transpose()?;
     let Some(person) = &args.person else {
         let since = since.map_or_else(|| ago(DAY), Ok)?;
-        terminal.progress(&format!("reading what was recorded since {} …", utc(since)));
+        terminal.progress(&format!("reading records since {} …", utc(since)));
         return Ok(events.accesses_between(since, runtime::now(), args.subject.as_deref()).await?);
     };
     let mut found = events.accesses_of(person, since.unwrap_or(Timestamp::UNIX_EPOCH)).await?;

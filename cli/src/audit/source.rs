@@ -1,4 +1,4 @@
-//! Where seals are read from: the bucket, or a folder in which they were saved.
+//! The source of seals: the bucket, or a folder with saved seals.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use seals::{Damaged, Failed, PublicKey, Vault, minute_named, name_of};
 use crate::cloud::Cloud;
 use crate::error::Error;
 
-/// How many seals are fetched at once.
-const AT_ONCE: usize = 16;
+/// The number of concurrent reads.
+const CONCURRENCY: usize = 16;
 
-/// Every hour has a seal.
+/// The longest time between two seals.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 pub(super) enum Source {
@@ -22,7 +22,7 @@ pub(super) enum Source {
     Folder { folder: PathBuf, environment: String },
 }
 
-/// Seals in the order of their names, and those that are none.
+/// Seals in the order of their names, and findings about unreadable ones.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) seals: Vec<Sealed>,
@@ -39,7 +39,7 @@ impl Source {
         Ok(Source::Bucket(Box::new(Vault::new(&cloud.config, bucket, environment))))
     }
 
-    /// The minutes that have a seal, by the seals' names.
+    /// The minutes with a seal, from the seals' names.
     pub(super) async fn minutes(
         &self,
         from: Option<Timestamp>,
@@ -60,7 +60,7 @@ impl Source {
         Ok(minutes)
     }
 
-    /// The seal that the first one from `from` on must follow.
+    /// The last seal before `from`.
     pub(super) async fn before(&self, from: Timestamp) -> Result<Option<Sealed>, Error> {
         let earlier = from.saturating_sub(HOUR).unwrap_or(from);
         let last = self.minutes(Some(earlier), from).await?.into_iter().last();
@@ -69,15 +69,15 @@ impl Source {
 
     pub(super) async fn read(&self, minutes: Vec<Timestamp>) -> Result<Found, Error> {
         let all: Vec<(Timestamp, Result<Sealed, Damaged>)> = futures_util::stream::iter(minutes)
-            .map(async |minute| self.one(minute).await.map(|it| it.map(|it| (minute, it))))
-            .buffered(AT_ONCE)
-            .try_filter_map(async |it| Ok(it))
+            .map(async |minute| self.one(minute).await.map(|seal| seal.map(|seal| (minute, seal))))
+            .buffered(CONCURRENCY)
+            .try_filter_map(async |seal| Ok(seal))
             .try_collect()
             .await?;
         let mut found = Found::default();
-        for (minute, it) in all {
-            match it {
-                Ok(it) => found.seals.push(it),
+        for (minute, seal) in all {
+            match seal {
+                Ok(seal) => found.seals.push(seal),
                 Err(error) => {
                     let what = aws::chain(&error);
                     found.damaged.push(Finding { minute, kind: Kind::BadSeal, what });
@@ -87,11 +87,11 @@ impl Source {
         Ok(found)
     }
 
-    /// `None`: it went between two calls, which the chain will show.
+    /// Reads one seal. `None` for a seal that was deleted after the listing; the chain reports that.
     async fn one(&self, minute: Timestamp) -> Result<Option<Result<Sealed, Damaged>>, Error> {
         match self {
-            Source::Bucket(it) => match it.get(minute, runtime::now()).await {
-                Ok(it) => Ok(it.map(Ok)),
+            Source::Bucket(bucket) => match bucket.get(minute, runtime::now()).await {
+                Ok(seal) => Ok(seal.map(Ok)),
                 Err(Failed::Damaged(damaged)) => Ok(Some(Err(damaged))),
                 Err(Failed::Refused(refused)) => Err(refused.into()),
             },
@@ -105,7 +105,7 @@ impl Source {
     }
 }
 
-/// Writes seals as the bucket has them, and the key beside them.
+/// Writes seals under their names in the bucket, with the public key.
 pub(super) fn save(folder: &Path, environment: &str, seals: &[Sealed], key: &PublicKey) -> Result<(), Error> {
     let write = |path: PathBuf, text: String| {
         let done =

@@ -1,24 +1,24 @@
-//! `carillon dlq redrive`: one first; if that does not come straight back, the others at a set rate.
+//! `carillon dlq redrive`: sends one message back first. If it does not return, the others follow at a set rate.
 
 use std::time::Duration;
 
 use queue::Letter;
 
-use super::letter::{Case, groups};
-use super::{Found, HIDDEN, Pace, cases, find, not_found, release, show};
+use super::dead_letter::{Case, groups};
+use super::{Found, Pace, VISIBILITY, cases, find, not_found, release, show};
 use crate::args::{Redrive, Target};
 use crate::error::Done;
 use crate::terminal::{Ink, Terminal};
 
-/// How often it is looked whether the first came back.
-const LOOK: Duration = Duration::from_millis(500);
+/// The interval between two reads for the first message.
+const INTERVAL: Duration = Duration::from_millis(500);
 
-/// How many are looked at each time; where there are more, the waiting goes on until all were.
-const AT_A_LOOK: usize = 1_000;
+/// The most messages of a read. With more, the wait continues until all are read.
+const MAX_READ: usize = 1_000;
 
 pub(crate) async fn run(args: &Redrive, target: &Target, terminal: &Terminal) -> Done {
     let found = find(&args.which, &Pace { rate: args.rate, watch: args.watch }, target, terminal).await?;
-    let total: usize = found.iter().map(|it| it.letters.len()).sum();
+    let total: usize = found.iter().map(|found| found.letters.len()).sum();
     if total == 0 {
         release(&found).await;
         terminal.note(&not_found(&args.which).unwrap_or_else(|| "no dead letters".to_owned()));
@@ -28,14 +28,15 @@ pub(crate) async fn run(args: &Redrive, target: &Target, terminal: &Terminal) ->
         release(&found).await;
         show(&groups(&cases(&found)), terminal);
         let seconds = total.div_ceil(args.rate.max(1) as usize);
-        terminal.note(&format!("{total} would go back to their queues, in about {seconds} s; --yes does it"));
+        terminal
+            .note(&format!("{total} would go back to their queues, in about {seconds} s; --yes sends them"));
         return Ok(true);
     }
     let (mut sent, mut stopped) = (0, Vec::new());
-    for it in &found {
-        match of_one_queue(it, args, terminal, &mut sent, total).await {
+    for found in &found {
+        match redrive_queue(found, args, terminal, &mut sent, total).await {
             Ok(()) => {}
-            Err(why) => stopped.push((it.queue.name.clone(), why)),
+            Err(why) => stopped.push((found.queue.name.clone(), why)),
         }
     }
     terminal.clear();
@@ -53,8 +54,8 @@ pub(crate) async fn run(args: &Redrive, target: &Target, terminal: &Terminal) ->
     Ok(left == 0 && stopped.is_empty())
 }
 
-/// Sends back what was found in one queue. `Err` says why the rest of it stays, or that the only one came back.
-async fn of_one_queue(
+/// Redrives the dead letters of a queue. `Err` says why the rest stays, or that the first message returned.
+async fn redrive_queue(
     found: &Found,
     args: &Redrive,
     terminal: &Terminal,
@@ -80,10 +81,10 @@ async fn of_one_queue(
         found.queue.give_back(rest).await;
         return done;
     }
-    for (at, letter) in rest.iter().enumerate() {
+    for (index, letter) in rest.iter().enumerate() {
         tokio::time::sleep(pause).await;
         if let Err(refused) = found.queue.send_back(letter).await {
-            found.queue.give_back(&rest[at..]).await;
+            found.queue.give_back(&rest[index..]).await;
             return Err(aws::chain(&refused));
         }
         *sent += 1;
@@ -92,34 +93,33 @@ async fn of_one_queue(
     Ok(())
 }
 
-/// Waits whether the first stays away for so many seconds. `Err` says that it does not, or that nobody can tell.
+/// Waits this many seconds for a return of the first message. `Err` says that it returned, or that the reads failed.
 async fn watch(found: &Found, first: &Letter, seconds: u32, terminal: &Terminal) -> Result<(), String> {
-    let mut looks = Duration::from_secs(seconds.into()).as_millis() / LOOK.as_millis();
-    if looks == 0 {
+    let mut reads = Duration::from_secs(seconds.into()).as_millis() / INTERVAL.as_millis();
+    if reads == 0 {
         return Ok(());
     }
-    terminal.progress("sent one back; waiting whether it stays away …");
-    // What shows itself was not looked at before. It is kept hidden meanwhile, so that it cannot stand before the one that
-    // is waited for, however much there is.
+    terminal.progress("sent one message back; watching for its return …");
+    // Messages of earlier reads stay hidden, so that every read gives new ones until the first message is among them.
     let mut seen: Vec<Letter> = Vec::new();
     let answer = loop {
-        tokio::time::sleep(LOOK).await;
-        looks = looks.saturating_sub(1);
-        let new = match found.queue.take(AT_A_LOOK, HIDDEN + seconds).await {
+        tokio::time::sleep(INTERVAL).await;
+        reads = reads.saturating_sub(1);
+        let new = match found.queue.take(MAX_READ, VISIBILITY + seconds).await {
             Ok(new) => new,
-            Err(_) if looks > 0 => continue,
+            Err(_) if reads > 0 => continue,
             Err(why) => {
-                break Err(format!("nobody can tell whether the first one came back: {}", aws::chain(&why)));
+                break Err(format!("a return of the first message cannot be detected: {}", aws::chain(&why)));
             }
         };
-        let more = new.len() == AT_A_LOOK;
-        let back = new.iter().find(|it| it.body == first.body);
+        let more = new.len() == MAX_READ;
+        let back = new.iter().find(|letter| letter.body == first.body);
         let cause = back.map(|back| Case::of(back, &found.queue.name).cause);
         seen.extend(new);
         if let Some(cause) = cause {
             break Err(came_back(&cause, found.letters.len()));
         }
-        if !more && looks == 0 {
+        if !more && reads == 0 {
             break Ok(());
         }
     };
@@ -127,11 +127,11 @@ async fn watch(found: &Found, first: &Letter, seconds: u32, terminal: &Terminal)
     answer
 }
 
-/// What to do about the first of so many that was put aside again.
+/// The error about the first of `of` messages that was dead-lettered again.
 fn came_back(cause: &str, of: usize) -> String {
     match of {
-        0 | 1 => format!("it came back ({cause}); mend that, then redrive it again"),
-        _ => format!("the first one came back ({cause}); mend that, then redrive the others"),
+        0 | 1 => format!("the message came back ({cause}); fix the cause, then redrive it again"),
+        _ => format!("the first message came back ({cause}); fix the cause, then redrive the others"),
     }
 }
 
@@ -140,9 +140,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_back_is_told_with_what_is_left_to_do() {
-        assert_eq!(came_back("refused", 1), "it came back (refused); mend that, then redrive it again");
+    fn error_of_a_returned_message_names_the_next_step() {
+        assert_eq!(
+            came_back("refused", 1),
+            "the message came back (refused); fix the cause, then redrive it again"
+        );
         let several = came_back("refused", 2);
-        assert_eq!(several, "the first one came back (refused); mend that, then redrive the others");
+        assert_eq!(several, "the first message came back (refused); fix the cause, then redrive the others");
     }
 }

@@ -1,4 +1,4 @@
-//! `carillon pack diff`: a project's copy of a pack beside the pack of this release.
+//! `carillon pack diff`: compares a project's copy of a pack with this release.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,22 +10,22 @@ use crate::args::PackDiff;
 use crate::error::{Done, Error};
 use crate::terminal::{Ink, Terminal};
 
-use super::{files, known, names, place, project};
+use super::{copy_folder, files, known, names, project};
 
-/// More than this in one file of a copy is not compared.
+/// The largest file of a copy.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-/// Lines around a change.
+/// The lines of context around a change.
 const CONTEXT: usize = 3;
 
-/// What this release has and the copy has not, and the other way round.
+/// The differences between a copy and this release.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Diff {
-    /// Files that the release has and the copy has not.
+    /// Files of the release only.
     added: Vec<String>,
-    /// Files that the copy has and the release has not.
+    /// Files of the copy only.
     removed: Vec<String>,
-    /// Files that differ, and how, from the copy to the release.
+    /// Changed files with their differences, from the copy to the release.
     changed: Vec<(String, String)>,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn run(args: &PackDiff, terminal: &Terminal) -> Done {
     };
     let mut is_same = true;
     for name in wanted {
-        let place = place(&args.config, &project, name);
+        let place = copy_folder(&args.config, &project, name);
         if !place.is_dir() {
             if args.name.is_some() {
                 terminal.note(&format!(
@@ -83,7 +83,7 @@ pub(super) fn run(args: &PackDiff, terminal: &Terminal) -> Done {
     Ok(is_same)
 }
 
-/// What differs between the copy of a pack and this release.
+/// Compares the copy of a pack with this release.
 ///
 /// # Errors
 /// The copy cannot be read.
@@ -102,7 +102,7 @@ fn show(name: &str, place: &Path, diff: &Diff, terminal: &Terminal) {
     }
     if !diff.differs() {
         return terminal.say(&format!(
-            "{} {} is as in this release",
+            "{} {} equals this release",
             terminal.ink(Ink::Good, "ok"),
             place.display()
         ));
@@ -115,8 +115,8 @@ fn show(name: &str, place: &Path, diff: &Diff, terminal: &Terminal) {
     }
 }
 
-/// The files of a copy, by path below its folder. Symbolic links, and names that begin with a dot or end in `~`, are
-/// passed over, as by `check`.
+/// The files of a copy by relative path. Symbolic links, and names that begin with a dot or end in `~`, are ignored, as by
+/// `check`.
 fn copy(place: &Path) -> Result<BTreeMap<String, String>, Error> {
     let mut found = BTreeMap::new();
     let mut open = vec![(place.to_owned(), String::new())];
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_that_come_go_and_change_are_told() {
+    fn diff_has_added_removed_and_changed_files() {
         let files = |list: &[(&str, &str)]| {
             list.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
         };

@@ -1,4 +1,4 @@
-//! `carillon people find`: who has an address, or a name. No line shows an address.
+//! `carillon people find`: finds people by address or name. The output has no addresses.
 
 use domain::access::Object;
 use domain::channel::Channel;
@@ -13,24 +13,24 @@ use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::terminal::{Ink, Terminal, plain};
 
-/// What is looked for.
-enum Sought<'a> {
+/// A search.
+enum Search<'a> {
     Address(Channel, &'a str),
     Name(String),
 }
 
 pub(crate) async fn run(args: &Find, target: &Target, terminal: &Terminal) -> Done {
-    let sought = sought(args)?;
+    let search = search(args)?;
     let cloud = Cloud::of(target).await?;
     access::record(&cloud, "peopleFind", Object::new("group", None), args.tenant.as_deref()).await?;
     let people = table(&cloud);
-    let mut found = match (&sought, args.scan) {
-        (Sought::Address(channel, address), false) => people.by_address(*channel, address).await?,
-        (Sought::Address(..), true) | (Sought::Name(_), _) => {
-            terminal.progress("reading everybody …");
+    let mut found = match (&search, args.scan) {
+        (Search::Address(channel, address), false) => people.by_address(*channel, address).await?,
+        (Search::Address(..), true) | (Search::Name(_), _) => {
+            terminal.progress("reading all people …");
             let mut all = people.everybody().await?;
             terminal.clear();
-            all.retain(|person| is_sought(person, &sought));
+            all.retain(|person| matches(person, &search));
             all
         }
     };
@@ -52,12 +52,12 @@ pub(crate) async fn run(args: &Find, target: &Target, terminal: &Terminal) -> Do
     }
     if found.is_empty() {
         let more = if args.scan || args.name.is_some() { "" } else { "; --scan reads the whole table" };
-        terminal.note(&format!("nobody is found in {}{more}", cloud.name("people")));
+        terminal.note(&format!("no person found in {}{more}", cloud.name("people")));
     }
     Ok(!found.is_empty())
 }
 
-fn sought(args: &Find) -> Result<Sought<'_>, Error> {
+fn search(args: &Find) -> Result<Search<'_>, Error> {
     let addresses = [
         (&args.email, Channel::Email, "--email"),
         (&args.phone, Channel::Sms, "--phone"),
@@ -65,31 +65,31 @@ fn sought(args: &Find) -> Result<Sought<'_>, Error> {
     ];
     for (address, channel, option) in addresses {
         let Some(address) = address else { continue };
-        let fits = match channel {
+        let is_valid = match channel {
             Channel::Email => EmailAddress::parse(address).is_ok(),
             Channel::Sms | Channel::Whatsapp => PhoneNumber::parse(address).is_ok(),
             Channel::Push | Channel::Socket | Channel::Webhook => false,
         };
         let fix = "write an address such as ann@example.com, or a number such as +442079460102";
-        return match fits {
-            true => Ok(Sought::Address(channel, address)),
-            false => Err(Error::usage(format!("{option}: this is no such address"), fix)),
+        return match is_valid {
+            true => Ok(Search::Address(channel, address)),
+            false => Err(Error::usage(format!("{option}: the value is no such address"), fix)),
         };
     }
-    Ok(Sought::Name(args.name.as_deref().unwrap_or_default().to_lowercase()))
+    Ok(Search::Name(args.name.as_deref().unwrap_or_default().to_lowercase()))
 }
 
-fn is_sought(person: &Recipient, sought: &Sought<'_>) -> bool {
-    match sought {
-        Sought::Name(part) => person.name.as_deref().is_some_and(|name| name.to_lowercase().contains(part)),
-        Sought::Address(channel, address) => {
+fn matches(person: &Recipient, search: &Search<'_>) -> bool {
+    match search {
+        Search::Name(part) => person.name.as_deref().is_some_and(|name| name.to_lowercase().contains(part)),
+        Search::Address(channel, address) => {
             let own = match channel {
                 Channel::Email => person.email.as_deref(),
                 Channel::Sms => person.phone.as_deref(),
                 Channel::Whatsapp => person.whatsapp.as_deref(),
                 Channel::Push | Channel::Socket | Channel::Webhook => None,
             };
-            // Two spellings of an address have one name.
+            // All spellings of an address have the same hash.
             let hashes = KeyedHashes::development();
             own.is_some_and(|own| hashes.address(*channel, own) == hashes.address(*channel, address))
         }
@@ -101,20 +101,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_are_found_by_an_address_in_any_spelling_and_by_a_part_of_their_name() {
+    fn people_match_by_address_in_any_spelling_and_by_part_of_the_name() {
         let person: Recipient = serde_json::from_value(json!({
             "id": "ann", "name": "Dr. Ann Haddad", "email": "Ann@Example.com", "phone": "+44 20 7946 0102",
         }))
         .unwrap();
-        for (sought, expected) in [
-            (Sought::Address(Channel::Email, "ann@example.COM"), true),
-            (Sought::Address(Channel::Email, "ben@example.com"), false),
-            (Sought::Address(Channel::Sms, "+442079460102"), true),
-            (Sought::Address(Channel::Whatsapp, "+442079460102"), false),
-            (Sought::Name("haddad".to_owned()), true),
-            (Sought::Name("smith".to_owned()), false),
+        for (search, expected) in [
+            (Search::Address(Channel::Email, "ann@example.COM"), true),
+            (Search::Address(Channel::Email, "ben@example.com"), false),
+            (Search::Address(Channel::Sms, "+442079460102"), true),
+            (Search::Address(Channel::Whatsapp, "+442079460102"), false),
+            (Search::Name("haddad".to_owned()), true),
+            (Search::Name("smith".to_owned()), false),
         ] {
-            assert_eq!(is_sought(&person, &sought), expected);
+            assert_eq!(matches(&person, &search), expected);
         }
     }
 }

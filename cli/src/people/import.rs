@@ -1,4 +1,4 @@
-//! `carillon people import`: people and tenants of a file become exactly what the file says.
+//! `carillon people import`: replaces people and tenants by the entries of a file.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use domain::registry::{self, Stamp};
 use publish::{Bus, Entry};
 
 use super::names::Names;
-use super::{AT_ONCE, table};
+use super::{PAGE, table};
 use crate::args::{Import, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
@@ -31,17 +31,17 @@ pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) 
     let table = table(&cloud);
     let total = file.people.len();
     let mut announced = true;
-    for (at, some) in file.people.chunks(AT_ONCE).enumerate() {
+    for (index, page) in file.people.chunks(PAGE).enumerate() {
         let stamp = Stamp { at: runtime::now(), by: "put".to_owned() };
-        let (addresses, written) = table.put_all(some, &stamp).await;
+        let (addresses, written) = table.put_all(page, &stamp).await;
         announced &= announce(&cloud, &addresses, &stamp, terminal).await;
         written?;
-        terminal.progress(&format!("{} of {total} people", at * AT_ONCE + some.len()));
+        terminal.progress(&format!("{} of {total} people", index * PAGE + page.len()));
     }
     for (id, settings) in &file.tenants {
         let stamp = Stamp { at: runtime::now(), by: "put".to_owned() };
         if !table.put_tenant(id, settings, &stamp).await? {
-            let what = format!("something newer than this moment was said of tenant {id}");
+            let what = format!("tenant {id} has a newer change than the current time");
             return Err(Error::usage(what, "set this computer's clock, or the producer's"));
         }
     }
@@ -49,8 +49,8 @@ pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) 
     Ok(report(&file, Some(&cloud.name("people")), terminal) && announced)
 }
 
-/// Publishes that addresses changed, so that the old ones can be told. The changes stand whatever the bus says. `false`:
-/// the bus refused some of it, and a note says so.
+/// Publishes the address changes, so that the old addresses are notified. The changes stay if the bus refuses an event.
+/// Returns whether all events were accepted, and prints a note for each refused one.
 async fn announce(
     cloud: &Cloud,
     addresses: &[(String, AddressChange)],
@@ -66,7 +66,9 @@ async fn announce(
     let entries: Vec<Entry> = addresses.iter().map(event).collect();
     let put = Bus::new(&cloud.config, cloud.bus()).put(&entries).await;
     let mut announced = true;
-    for ((id, change), refused) in addresses.iter().zip(put).filter_map(|(of, put)| Some((of, put.err()?))) {
+    for ((id, change), refused) in
+        addresses.iter().zip(put).filter_map(|(change, put)| Some((change, put.err()?)))
+    {
         announced = false;
         terminal.note(&format!(
             "the changed {} of {id} was not announced to the old one: {}",
@@ -77,7 +79,7 @@ async fn announce(
     announced
 }
 
-/// Says what was imported, or would be. `table`: where; none for a dry run. `false`: entries were refused.
+/// Prints the counts. `table` is `None` for a dry run. Returns whether no entry was refused.
 fn report(file: &File, table: Option<&str>, terminal: &Terminal) -> bool {
     if let Some(note) = without_tenants(&file.people) {
         terminal.note(&note);
@@ -99,10 +101,10 @@ fn report(file: &File, table: Option<&str>, terminal: &Terminal) -> bool {
         0 => String::new(),
         count => format!(" and {}", counted(count, "tenant", "tenants")),
     };
-    let what = format!("{word} {}{tenants}", counted(total, "person", "people"));
+    let line = format!("{word} {}{tenants}", counted(total, "person", "people"));
     match table {
-        Some(table) => terminal.say(&format!("{what} in {table}")),
-        None => terminal.say(&format!("{what} can be imported; a dry run wrote nothing")),
+        Some(table) => terminal.say(&format!("{line} in {table}")),
+        None => terminal.say(&format!("{line} can be imported; a dry run writes no data")),
     }
     refused == 0
 }
@@ -119,17 +121,17 @@ fn without_tenants(people: &[Recipient]) -> Option<String> {
     })
 }
 
-/// What a file holds.
+/// The entries of a file.
 #[derive(Default)]
 struct File {
     people: Vec<Recipient>,
     tenants: Vec<(String, Settings)>,
-    /// Entries that are neither.
+    /// The number of refused entries.
     refused: usize,
 }
 
-/// Reads people and tenants. What the registry refuses is said with its place and left out; an address that is none is
-/// refused like everything else, and so is a name that the policy does not know.
+/// Reads people and tenants. Refused entries are printed with their places and left out. Invalid addresses and names that
+/// the policy does not know are refusals, too.
 fn read(path: &Path, names: &Names, terminal: &Terminal) -> Result<File, Error> {
     let mut file = File::default();
     for piece in files::pieces(path)? {
@@ -161,29 +163,30 @@ fn read(path: &Path, names: &Names, terminal: &Terminal) -> Result<File, Error> 
     Ok(file)
 }
 
-/// The name in preferences that is no channel, as the author of the file wrote it. The registry's refusals quote nothing.
+/// A name in the preferences that is no channel, quoted from the file. The registry's refusals have no quotes.
 fn wrong_channel(text: &str) -> Option<String> {
     let entry: serde_json::Value = serde_json::from_str(text).ok()?;
     check_channels(&entry["preferences"]).err().map(|invalid| format!("preferences.{invalid}"))
 }
 
-/// An object is about a tenant when it names one and has no `id`: people have an `id`, and `tenants`.
+/// Whether an entry is a tenant: it has `tenant` and no `id`. People have `id` and `tenants`.
 pub(crate) fn is_tenant(text: &str) -> bool {
     let has = |value: &serde_json::Value, name: &str| value.get(name).is_some();
-    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|it| has(&it, "tenant") && !has(&it, "id"))
+    serde_json::from_str::<serde_json::Value>(text)
+        .is_ok_and(|entry| has(&entry, "tenant") && !has(&entry, "id"))
 }
 
-/// A refusal of an entry in a file on the author's own machine. The registry replaces the name of a member that is not
-/// known by its length; here the name is shown.
+/// A refusal with the name of an unknown member. The registry replaces the name by its length, and the author of the file
+/// needs the name.
 pub(crate) fn of_author(text: &str, refusal: &Refusal) -> String {
     let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
     let known: Vec<&str> = refusal.wanted.split([' ', ',']).collect();
-    let is_meant = |name: &String| {
+    let is_refused = |name: &String| {
         let length = name.chars().count();
         let shown = if length == 1 { "<1 character>".to_owned() } else { format!("<{length} characters>") };
         refusal.attribute == shown && !known.contains(&name.as_str())
     };
-    match members.keys().find(|key| is_meant(key)) {
+    match members.keys().find(|key| is_refused(key)) {
         Some(name) => format!("{}: found {}, wanted {}", plain(name), refusal.found, refusal.wanted),
         None => refusal.to_string(),
     }
@@ -194,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn member_at_fault_is_named_and_a_person_is_never_judged_as_a_tenant() {
+    fn refusal_names_the_member_and_people_are_not_read_as_tenants() {
         for (text, expected) in [
             (
                 r#"{"id":"ann","email":"ann@example.org","emial":"x"}"#,
@@ -207,8 +210,8 @@ mod tests {
         ] {
             assert!(!is_tenant(text), "{text}");
             let refusal = registry::person(text).err().unwrap();
-            let said = of_author(text, &refusal);
-            assert!(said.starts_with(expected), "{text}: {said}");
+            let message = of_author(text, &refusal);
+            assert!(message.starts_with(expected), "{text}: {message}");
         }
         assert!(is_tenant(r#"{"tenant":"t-1","zone":"Europe/Berlin"}"#));
         let refusal = registry::tenant(r#"{"tenant":"t-1","zoen":"x"}"#).err().unwrap();
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn people_without_tenants_are_counted_and_people_of_all_tenants_are_not() {
+    fn people_without_tenants_are_counted() {
         let person = |tenants: &str| {
             registry::person(&format!(r#"{{"id":"ann","tenants":{tenants}}}"#)).expect("a person")
         };

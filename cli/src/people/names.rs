@@ -1,4 +1,4 @@
-//! The names that people's descriptions may use, by the rules and the policy of a config folder.
+//! The known roles, topics, categories and rules of a config folder, for checking people.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +12,7 @@ use domain::suggestions::nearest;
 use crate::project;
 use crate::terminal::Terminal;
 
-/// The names that exist. A set that is empty is not checked: the policy does not say what there is.
+/// The known names. An empty set is not checked.
 #[derive(Default)]
 pub(super) struct Names {
     is_known: bool,
@@ -23,17 +23,17 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Compiles the config folder. Without one, or with one that has problems, a note says that names are not checked.
+    /// Compiles the config folder. If that fails, a note says that names are not checked.
     pub(super) fn of(config: &Path, terminal: &Terminal) -> Names {
         let why = match config.exists() {
             true => match project::read(config).compile() {
                 Ok(compiled) => return Names::in_catalog(&compiled.file),
-                Err(_) => "has problems; `carillon check` names them",
+                Err(_) => "has errors; `carillon check` lists them",
             },
-            false => "is not there; name another by --config",
+            false => "does not exist; name another by --config",
         };
-        let what = "roles, topics, categories and rules that people name were not checked";
-        terminal.note(&format!("{what}: the folder {} {why}", config.display()));
+        let note = "roles, topics, categories and rules were not checked";
+        terminal.note(&format!("{note}: the folder {} {why}", config.display()));
         Names::default()
     }
 
@@ -43,20 +43,27 @@ impl Names {
         Names {
             is_known: true,
             roles: policy.roles.clone(),
-            topics: policy.topics.iter().flat_map(|(topic, of)| of.iter().chain([topic])).map(name).collect(),
+            topics: policy
+                .topics
+                .iter()
+                .flat_map(|(topic, fields)| fields.iter().chain([topic]))
+                .map(name)
+                .collect(),
             categories: file.rules.iter().map(|rule| rule.category.clone()).collect(),
             rules: file.rules.iter().map(|rule| rule.name.clone()).collect(),
         }
     }
 
+    /// Checks the names of a person.
+    ///
     /// # Errors
-    /// The member, what was found there, and the nearest name that there is.
+    /// The member, the unknown name, and a suggestion.
     pub(super) fn check(&self, person: &Recipient) -> Result<(), String> {
         if !self.is_known {
             return Ok(());
         }
-        for held in &person.roles {
-            one_of(&self.roles, &held.role, "roles", "role")?;
+        for role in &person.roles {
+            one_of(&self.roles, &role.role, "roles", "role")?;
         }
         let listed = person.topics.iter().map(|topic| ("topics".to_owned(), topic));
         let of_tenants = person.topics_in.iter().flat_map(|(tenant, topics)| {
@@ -72,10 +79,10 @@ impl Names {
         })
     }
 
-    /// `place` stands before the member's name in a refusal.
+    /// Checks the names of settings. `place` is the prefix of the member in a refusal.
     ///
     /// # Errors
-    /// The member, what was found there, and the nearest name that there is.
+    /// The member, the unknown name, and a suggestion.
     pub(super) fn check_settings(&self, settings: &Settings, place: &str) -> Result<(), String> {
         self.check_set(settings.preferences.as_ref(), &format!("{place}preferences"))
     }
@@ -129,7 +136,7 @@ mod tests {
     use domain::registry::person;
 
     #[test]
-    fn name_that_the_policy_does_not_know_is_refused_with_the_nearest_one() {
+    fn unknown_name_is_refused_with_a_suggestion() {
         for (members, expected) in [
             (r#""roles":[{"role":"clinic-staff","in":"a"}],"topics":["project:42"]"#, None),
             (r#""roles":[{"role":"clinic-stuff","in":"a"}]"#, Some("did you mean `clinic-staff`?")),
@@ -152,18 +159,18 @@ mod tests {
                 Some(part) => assert!(found.as_ref().is_some_and(|text| text.contains(part)), "{found:?}"),
                 None => assert_eq!(found, None, "{members}"),
             }
-            assert!(Names::default().check(&person).is_ok(), "no config, no names");
+            assert!(Names::default().check(&person).is_ok(), "names are not checked without a config folder");
         }
     }
 
     fn names() -> Names {
-        let one = |name: &str| BTreeSet::from([name.to_owned()]);
+        let set = |name: &str| BTreeSet::from([name.to_owned()]);
         Names {
             is_known: true,
-            roles: one("clinic-staff"),
-            topics: one("project"),
-            categories: one("news"),
-            rules: one("weekly"),
+            roles: set("clinic-staff"),
+            topics: set("project"),
+            categories: set("news"),
+            rules: set("weekly"),
         }
     }
 }

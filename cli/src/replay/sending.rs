@@ -1,4 +1,4 @@
-//! Handing events to whoever was named, at a set rate, and the word to the audit about it.
+//! Sends events to the receiver, and publishes the events about the replay for the audit.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use queue::{Outgoing, Queue, Sqs};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::choice::Consumer;
+use super::selection::Consumer;
 use super::state::State;
 use crate::cloud::Cloud;
 use crate::error::Error;
@@ -23,34 +23,39 @@ pub(crate) const SOURCE: &str = CLI_SOURCE;
 /// The source that the last release gave to events about replays.
 pub(crate) const FORMER_SOURCE: &str = "carillon";
 
-/// How often some events are offered, and the pause between.
-const ROUNDS: u32 = 5;
+/// The attempts of a call.
+const ATTEMPTS: u32 = 5;
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How far events are taken.
-pub(super) enum Way {
+/// The receiver of the events.
+pub(super) enum Receiver {
     Bus(Bus),
     Queue(Box<Queue>),
 }
 
-impl Way {
-    pub(super) async fn to(consumer: &Consumer, cloud: &Cloud) -> Result<Way, Error> {
+impl Receiver {
+    /// The receiver of a consumer.
+    ///
+    /// # Errors
+    /// The queue is not found.
+    pub(super) async fn of(consumer: &Consumer, cloud: &Cloud) -> Result<Receiver, Error> {
         let sqs = Sqs::new(&cloud.config);
         Ok(match consumer {
-            Consumer::Bus => Way::Bus(Bus::new(&cloud.config, cloud.bus())),
-            Consumer::Dispatch => Way::Queue(Box::new(sqs.queue(&cloud.name("dispatch-bulk")).await?)),
-            Consumer::Audit => Way::Queue(Box::new(sqs.queue(&cloud.name("audit")).await?)),
-            Consumer::Queue(url) => Way::Queue(Box::new(Queue::new(&sqs, url.clone()))),
+            Consumer::Bus => Receiver::Bus(Bus::new(&cloud.config, cloud.bus())),
+            Consumer::Dispatch => Receiver::Queue(Box::new(sqs.queue(&cloud.name("dispatch-bulk")).await?)),
+            Consumer::Audit => Receiver::Queue(Box::new(sqs.queue(&cloud.name("audit")).await?)),
+            Consumer::Queue(url) => Receiver::Queue(Box::new(Queue::new(&sqs, url.clone()))),
         })
     }
 
-    /// Hands over some events: all of them, again and again for some seconds.
+    /// Sends events, with retries for some seconds.
     ///
     /// # Errors
-    /// One of them was not taken. Handing all of them over another time is harmless.
+    /// An event was not accepted. The caller can send all of them again.
     pub(super) async fn send(&self, events: &[Event]) -> Result<(), Error> {
-        for _ in 1..ROUNDS {
-            match self.once(events).await {
+        for _ in 1..ATTEMPTS {
+            match self.send_once(events).await {
                 Ok(()) => return Ok(()),
                 Err(error) => match error.verdict {
                     Verdict::Transient | Verdict::Throttled | Verdict::Unanswered => {
@@ -60,16 +65,16 @@ impl Way {
                 },
             }
         }
-        Ok(self.once(events).await?)
+        Ok(self.send_once(events).await?)
     }
 
-    async fn once(&self, events: &[Event]) -> Result<(), Refused> {
+    async fn send_once(&self, events: &[Event]) -> Result<(), Refused> {
         match self {
-            Way::Bus(bus) => {
+            Receiver::Bus(bus) => {
                 let entries: Vec<Entry> = events.iter().map(entry).collect();
-                bus.put(&entries).await.into_iter().try_for_each(|it| it.map(drop))
+                bus.put(&entries).await.into_iter().try_for_each(|answer| answer.map(drop))
             }
-            Way::Queue(queue) => {
+            Receiver::Queue(queue) => {
                 let messages: Vec<Outgoing> = events.iter().map(message).collect();
                 queue.send(&messages).await.into_iter().collect()
             }
@@ -82,12 +87,12 @@ fn entry(event: &Event) -> Entry {
     Entry { source: REPLAY_SOURCE.to_owned(), ..Entry::of(event) }
 }
 
-/// What a rule of the bus hands to a queue.
+/// An event as a rule of the bus delivers it to a queue.
 ///
 /// Source: EventBridge User Guide, "Event structure reference".
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Handed<'a> {
+struct Delivered<'a> {
     version: &'a str,
     id: String,
     detail_type: &'a str,
@@ -96,13 +101,13 @@ struct Handed<'a> {
     time: Timestamp,
     region: &'a str,
     resources: [String; 1],
-    /// Numbers and the order of members stay as they were written.
+    /// The event with unchanged numbers and member order.
     detail: &'a Event,
 }
 
 fn message(event: &Event) -> Outgoing {
     let replay = event.replay_id().unwrap_or_default();
-    let handed = Handed {
+    let delivered = Delivered {
         version: "0",
         id: format!("{replay}/{}", event.id),
         detail_type: &event.kind,
@@ -113,43 +118,44 @@ fn message(event: &Event) -> Outgoing {
         resources: [resource(replay)],
         detail: event,
     };
-    let body = serde_json::to_string(&handed).expect("an event writes itself as JSON");
+    let body = serde_json::to_string(&delivered).expect("events serialize to JSON");
     Outgoing { body, tenant: event.tenant.clone(), delay: Duration::ZERO }
 }
 
-/// The event about a replay: that it began, or how it ended.
-fn word(state: &State, kind: &str, at: Timestamp, counts: &Value) -> Event {
+/// The event about the start or the end of a replay.
+fn replay_event(state: &State, kind: &str, time: Timestamp, counts: &Value) -> Event {
     let mut data = json!({
         "replay": state.replay, "reason": state.reason, "by": state.by, "choice": state.choice,
     });
     data["counts"] = counts.clone();
-    let event = Event::new(SOURCE, kind, word_id(&state.replay, kind), at, &data);
+    let event = Event::new(SOURCE, kind, word_id(&state.replay, kind), time, &data);
     let is_name = (1..=256).contains(&state.by.len()) && state.by.bytes().all(|byte| byte.is_ascii_graphic());
     let actor = Some(state.by.clone()).filter(|_| is_name);
     Event { subject: Some(subject(&state.replay)), actor, ..event }
 }
 
-/// What the events about a replay are called, and about whom they are.
+/// The id of an event about a replay.
 pub(crate) fn word_id(replay: &str, kind: &str) -> String {
     format!("{replay}.{}", kind.rsplit('.').next().unwrap_or_default())
 }
 
+/// The subject of the events about a replay.
 pub(crate) fn subject(replay: &str) -> String {
     format!("replay/{replay}")
 }
 
-/// Tells the audit who does what and why, before anything is done. Said again it is the same word, kept once.
+/// Publishes the start of a replay with operator and reason. A repeated call gives the same event, which is recorded once.
 pub(super) async fn announce(state: &State, cloud: &Cloud) -> Result<(), Error> {
-    tell(&word(state, STARTED, state.began_at, &Value::Null), cloud).await
+    publish(&replay_event(state, STARTED, state.began_at, &Value::Null), cloud).await
 }
 
-/// Tells the audit how it ended.
-pub(super) async fn close(state: &State, cloud: &Cloud, at: Timestamp) -> Result<(), Error> {
+/// Publishes the end of a replay with its counts.
+pub(super) async fn close(state: &State, cloud: &Cloud, finished_at: Timestamp) -> Result<(), Error> {
     let counts = json!({ "sent": state.sent, "leftOut": state.left_out });
-    tell(&word(state, FINISHED, at, &counts), cloud).await
+    publish(&replay_event(state, FINISHED, finished_at, &counts), cloud).await
 }
 
-async fn tell(event: &Event, cloud: &Cloud) -> Result<(), Error> {
+async fn publish(event: &Event, cloud: &Cloud) -> Result<(), Error> {
     let bus = Bus::new(&cloud.config, cloud.bus());
     for answer in bus.put(&[Entry::of(event)]).await {
         answer?;
@@ -166,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_gets_what_a_rule_would_have_put_there_with_the_mark() {
+    fn queue_gets_the_event_with_the_mark_as_a_bus_rule_delivers_it() {
         let text = r#"{"specversion":"1.0","id":"1","source":"shop","type":"order.paid","tenant":"t-1",
             "time":"2026-11-20T12:00:00Z","data":{"total":1.50}}"#;
         let event = Mark { id: "r-1".into(), renotify: false }.put_on(Event::parse(text).unwrap());
@@ -177,10 +183,10 @@ mod tests {
         assert!(read.outbox_marks().is_empty());
         assert!(
             !received(admitted, &read, |_| false).ignores_marks,
-            "a message in the queue itself is an operator's"
+            "a direct message to the queue is an operator's"
         );
         assert_eq!(entry(&event).source, REPLAY_SOURCE);
         assert_eq!(message.tenant.as_deref(), Some("t-1"));
-        assert!(message.body.contains("1.50"), "numbers stay as they were written");
+        assert!(message.body.contains("1.50"), "numbers are unchanged");
     }
 }

@@ -1,4 +1,4 @@
-//! How far a replay has come: a file, so that whoever stops it, or whose machine stops, goes on where it was.
+//! The progress file of a replay, for continuing after an interruption.
 
 use std::path::{Path, PathBuf};
 
@@ -6,37 +6,38 @@ use domain::Timestamp;
 use domain::replay::Mark;
 use serde::{Deserialize, Serialize};
 
-use super::choice::{Choice, Mode};
-use super::reader::Place;
+use super::reader::Position;
+use super::selection::{Mode, Selection};
 use crate::error::Error;
 
-/// Where files are kept, unless --state says otherwise.
+/// The default folder.
 const FOLDER: &str = ".carillon";
 
-/// The layout of [`State`].
+/// The version of the format.
 const VERSION: u32 = 1;
 
+/// The state of a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct State {
     version: u32,
-    /// What the events carry as `replayid`.
+    /// The replay id, the events' extension `replayid`.
     pub(super) replay: String,
     pub(super) environment: String,
-    pub(super) choice: Choice,
+    pub(super) choice: Selection,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     pub(super) by: String,
     pub(super) began_at: Timestamp,
-    /// All up to this one, and with it, are done.
+    /// The position of the last sent event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) after: Option<Place>,
+    pub(super) after: Option<Position>,
     pub(super) sent: usize,
     pub(super) left_out: usize,
-    /// Everything was sent by then.
+    /// The time when all events were sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sent_by: Option<Timestamp>,
-    /// And the audit has heard of it.
+    /// Whether the event about the end was published.
     pub(super) is_done: bool,
 }
 
@@ -44,7 +45,7 @@ impl State {
     pub(super) fn begin(
         replay: String,
         environment: String,
-        choice: Choice,
+        choice: Selection,
         reason: Option<String>,
         by: String,
         now: Timestamp,
@@ -69,57 +70,62 @@ impl State {
         Mark { id: self.replay.clone(), renotify: self.choice.mode == Mode::Force }
     }
 
-    /// The file of a replay that nobody named another one for.
+    /// The default progress file of a replay.
     pub(super) fn default_path(replay: &str) -> PathBuf {
         Path::new(FOLDER).join(format!("replay-{replay}.json"))
     }
 
+    /// Reads a progress file.
+    ///
     /// # Errors
-    /// There is no such file, or it is none of these.
+    /// The file does not exist, or is no progress file of this version.
     pub(super) fn load(path: &Path) -> Result<State, Error> {
         let text = std::fs::read_to_string(path).map_err(|error| Error::read(path, error))?;
-        let fix = "name the file that `carillon replay --run` spoke of";
+        let fix = "name the file that `carillon replay --run` printed";
         let state: State = serde_json::from_str(&text)
             .map_err(|error| Error::usage(format!("{} is no replay: {error}", path.display()), fix))?;
         if state.version != VERSION {
             let what = format!("{} was written by another release", path.display());
-            return Err(Error::usage(what, "go on with that release, or begin anew: nothing is told twice"));
+            return Err(Error::usage(
+                what,
+                "continue with that release, or start a new replay: no notification is sent twice",
+            ));
         }
         Ok(state)
     }
 
-    /// Written beside its place and then put there, so that there is always a whole one.
+    /// Writes a new file and renames it, so that a complete file always exists.
     pub(super) fn save(&self, path: &Path) -> Result<(), Error> {
         let failed = |error| Error::write(path, error);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        let beside = path.with_extension("new");
-        let text = serde_json::to_string_pretty(self).expect("texts and numbers");
-        std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(failed)
+        let new = path.with_extension("new");
+        let text = serde_json::to_string_pretty(self).expect("texts and numbers serialize");
+        std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, path)).map_err(failed)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::choice::Consumer;
+    use super::super::selection::Consumer;
     use super::*;
 
     #[test]
-    fn what_was_saved_is_what_is_gone_on_with_and_another_file_is_refused() {
+    fn saved_state_is_loaded_and_other_files_are_refused() {
         let folder = std::env::temp_dir().join(format!("carillon-replay-{}", std::process::id()));
         let path = folder.join("deep/state.json");
         let mut state = state();
         state.save(&path).unwrap();
-        state.after = Some(Place { recorded_at: now(), source: "s".into(), id: "1".into() });
+        state.after = Some(Position { recorded_at: now(), source: "s".into(), id: "1".into() });
         state.sent = 7;
         state.save(&path).unwrap();
         assert_eq!(State::load(&path).unwrap(), state);
         assert!(state.mark().renotify && state.mark().id == "r-1");
         for text in ["", "{}", "[1]"] {
             std::fs::write(&path, text).unwrap();
-            let said = State::load(&path).unwrap_err().to_string();
-            assert!(said.contains("is no replay"), "{said}");
+            let error = State::load(&path).unwrap_err().to_string();
+            assert!(error.contains("is no replay"), "{error}");
         }
         std::fs::write(&path, serde_json::to_string(&State { version: 2, ..state }).unwrap()).unwrap();
         assert!(State::load(&path).unwrap_err().to_string().contains("another release"));
@@ -127,7 +133,7 @@ mod tests {
     }
 
     fn state() -> State {
-        let choice = Choice {
+        let choice = Selection {
             from: now(),
             to: now(),
             kind: Some("order.*".into()),

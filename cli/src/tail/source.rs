@@ -1,4 +1,4 @@
-//! Where changes come from.
+//! The source of changes.
 
 use store::Item;
 
@@ -9,14 +9,14 @@ use crate::error::Error;
 
 /// The changes of one table.
 pub(super) enum Source {
-    /// The table's stream: what AWS offers, and costs next to nothing.
+    /// The table's stream, on AWS.
     Stream(Box<Stream>),
-    /// The table itself, read again and again: the local cloud's streams leave out what PartiQL writes.
+    /// Repeated scans, on the local cloud, whose streams lack PartiQL writes.
     Table(Box<Table>),
 }
 
 impl Source {
-    /// `all`: from the oldest that is known on, otherwise from now on.
+    /// Opens the source of a table. With `all` it begins with the oldest entry, otherwise now.
     pub(super) async fn open(cloud: &Cloud, table: &str, all: bool) -> Result<Source, Error> {
         let name = cloud.name(table);
         match cloud.local {
@@ -25,7 +25,7 @@ impl Source {
         }
     }
 
-    /// The items that were written since the last time, as they are now.
+    /// The items that changed since the last call.
     pub(super) async fn read(&mut self) -> Result<Vec<Item>, Error> {
         match self {
             Source::Stream(stream) => stream.read().await,

@@ -1,4 +1,4 @@
-//! A table's stream, read without a checkpoint: whoever looks begins where they choose.
+//! A table's stream, read without a checkpoint.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,22 +9,22 @@ use store::Item;
 
 use crate::error::Error;
 
-use super::lost;
+use super::stream_error;
 
 /// The stream of one table.
 pub(super) struct Stream {
     client: Client,
     arn: String,
-    /// Where each shard is read on; `None` when it is closed and read to its end.
+    /// The iterator of each shard; `None` for a closed shard that was read to its end.
     shards: BTreeMap<String, Option<String>>,
 }
 
 impl Stream {
-    /// `all`: from the oldest record on, otherwise from now on.
+    /// Opens the stream. With `all` it begins with the oldest record, otherwise now.
     pub(super) async fn open(config: &SdkConfig, table: &str, all: bool) -> Result<Stream, Error> {
         let client = Client::new(config);
         let streams = client.list_streams().table_name(table).send().await;
-        let streams = streams.map_err(|error| lost("find the table's stream", &error))?;
+        let streams = streams.map_err(|error| stream_error("find the table's stream", &error))?;
         let arn = streams.streams().iter().rev().find_map(|stream| stream.stream_arn()).ok_or_else(|| {
             Error::usage(format!("the table {table} has no stream"), "is the stack deployed in this Region?")
         })?;
@@ -45,12 +45,12 @@ impl Stream {
                 .set_exclusive_start_shard_id(start)
                 .send()
                 .await
-                .map_err(|error| lost("read the table's stream", &error))?;
+                .map_err(|error| stream_error("read the table's stream", &error))?;
             let Some(description) = page.stream_description() else { return Ok(()) };
             for id in description.shards().iter().filter_map(|shard| shard.shard_id()) {
                 if !self.shards.contains_key(id) {
-                    let at = self.iterator(id, from.clone()).await?;
-                    self.shards.insert(id.to_owned(), at);
+                    let iterator = self.iterator(id, from.clone()).await?;
+                    self.shards.insert(id.to_owned(), iterator);
                 }
             }
             start = description.last_evaluated_shard_id().map(str::to_owned);
@@ -69,19 +69,19 @@ impl Stream {
             .shard_iterator_type(from)
             .send()
             .await
-            .map_err(|error| lost("read the table's stream", &error))?;
+            .map_err(|error| stream_error("read the table's stream", &error))?;
         Ok(answer.shard_iterator)
     }
 
-    /// What was written since the last time, in the order of the stream.
+    /// The changes since the last call, in the order of the stream.
     pub(super) async fn read(&mut self) -> Result<Vec<Item>, Error> {
         let open: Vec<(String, String)> =
-            self.shards.iter().filter_map(|(id, at)| Some((id.clone(), at.clone()?))).collect();
+            self.shards.iter().filter_map(|(id, iterator)| Some((id.clone(), iterator.clone()?))).collect();
         let mut changes = Vec::new();
         let mut closed = false;
-        for (id, at) in open {
-            let answer = self.client.get_records().shard_iterator(at).send().await;
-            let answer = answer.map_err(|error| lost("read the table's stream", &error))?;
+        for (id, iterator) in open {
+            let answer = self.client.get_records().shard_iterator(iterator).send().await;
+            let answer = answer.map_err(|error| stream_error("read the table's stream", &error))?;
             let images = answer.records().iter().filter_map(|record| record.dynamodb()?.new_image());
             changes.extend(images.map(item));
             closed |= answer.next_shard_iterator.is_none();
@@ -95,7 +95,7 @@ impl Stream {
     }
 }
 
-/// The streams API has attribute values of its own; the texts and numbers are what is read here.
+/// An item from the streams API's own attribute values; only texts and numbers are read.
 fn item(image: &HashMap<String, AttributeValue>) -> Item {
-    Item::of_values(image.iter().map(|(name, it)| (name, it.as_s().ok(), it.as_n().ok())))
+    Item::of_values(image.iter().map(|(name, value)| (name, value.as_s().ok(), value.as_n().ok())))
 }

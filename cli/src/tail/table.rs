@@ -1,4 +1,4 @@
-//! A small table, read whole each time: what differs from the last time has changed.
+//! Repeated scans of a small table. Changes are the differences between two scans.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use store::Item;
 
 use crate::error::Error;
 
-/// A table and what was in it.
+/// A table with the items of the last scan.
 pub(super) struct Table {
     config: SdkConfig,
     name: String,
@@ -24,7 +24,7 @@ impl Table {
         Ok(table)
     }
 
-    /// What was written since the last time, in the order of its time.
+    /// The changes since the last scan, sorted by time.
     pub(super) async fn read(&mut self) -> Result<Vec<Item>, Error> {
         let mut changed = Vec::new();
         for item in store::scan(&self.config, &self.name).await? {

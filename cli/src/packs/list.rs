@@ -1,0 +1,41 @@
+//! `carillon pack ls`.
+
+use serde_json::json;
+
+use crate::args::PackLs;
+use crate::error::Done;
+use crate::project;
+use crate::terminal::{Ink, Terminal};
+
+use super::{about, copy_folder, diff, names};
+
+pub(super) fn run(args: &PackLs, terminal: &Terminal) -> Done {
+    let project = project::read(&args.config);
+    let enabled = project.packs();
+    for name in names() {
+        let (about, place) = (about(name), copy_folder(&args.config, &project, name));
+        let is_copied = project.is_project() && place.is_dir();
+        let differs = is_copied && diff::of(name, &place)?.differs();
+        if terminal.json {
+            terminal.say_json(&json!({
+                "pack": name, "about": about.about, "replaces": about.replaces, "needs": about.needs,
+                "enabled": enabled.contains(&name), "copy": is_copied.then(|| place.display().to_string()),
+                "differs": differs,
+            }));
+            continue;
+        }
+        let state = match (enabled.contains(&name), is_copied, differs) {
+            (true, true, true) => "used, a copy that differs",
+            (true, true, false) => "used, a copy",
+            (true, false, _) => "used",
+            (false, true, _) => "a copy, not used",
+            (false, false, _) => "",
+        };
+        let replaces = about.replaces.map(|system| format!(" Replaces {system}.")).unwrap_or_default();
+        terminal.say(&format!("{name:<12} {}{replaces}", about.about));
+        if !state.is_empty() {
+            terminal.say(&format!("{:<12} {}", "", terminal.ink(Ink::Quiet, state)));
+        }
+    }
+    Ok(true)
+}
