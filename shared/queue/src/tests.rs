@@ -58,7 +58,7 @@ fn a_tenant_that_no_queue_takes_as_a_group_shares_the_group_of_none() {
     assert_eq!(group(Some(&"x".repeat(129))), "-");
 }
 
-/// A real client whose answers are given beforehand, in this order.
+/// A real client with these mocked answers, in order.
 fn client(rules: &[&Rule]) -> Client {
     let mode = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
     let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));

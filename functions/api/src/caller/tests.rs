@@ -133,7 +133,7 @@ fn claims() -> Value {
     json!({ "iss": "https://issuer", "aud": ["carillon", "x"], "exp": 1_795_000_001, "sub": "ann", "tenant": "clinic-7" })
 }
 
-/// As API Gateway hands claims over.
+/// The claims in the form of API Gateway.
 fn texts(claims: &Value) -> Map<String, Value> {
     let all = claims.as_object().unwrap().iter().filter(|(_, it)| !it.is_null());
     all.map(|(name, it)| (name.clone(), it.as_str().map_or_else(|| it.to_string(), str::to_owned).into()))

@@ -1,7 +1,8 @@
-//! `/v1/deliveries/{key}/retry`: a second send on purpose.
+//! `/v1/deliveries/{key}/retry`: sends a notification again.
 //!
-//! Nothing is sent from here. Dispatch is left a wake with a nonce of its own: it decides anew, with the preferences,
-//! addresses and rules of now, and what comes of it has keys of its own.
+//! The API does not send the notification itself. It sends a continuation with a new nonce to dispatch,
+//! which decides with the current preferences, addresses and rules. The resulting notifications have new
+//! keys.
 
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ impl Api {
     }
 }
 
-/// Whether nothing more will come of it by itself, and nothing good came of it.
+/// Checks that the notification has ended without success.
 fn is_over(status: Status) -> Result<(), Problem> {
     match status {
         Status::Failed
@@ -67,7 +68,7 @@ fn not_again(why: &str) -> Problem {
     Problem::new(422, "not_again", format!("it cannot be sent again: {why}"))
 }
 
-/// Whom a row's name stands for. An address stands there as a hash.
+/// The audience of a row's recipient name. An address is stored as a hash.
 fn audience(name: &str) -> Option<Audience> {
     if let Some(room) = name.strip_prefix("room:") {
         return Some(Audience::Room(room.to_owned()));

@@ -1,4 +1,4 @@
-//! `/v1/tenants/{tenant}`: a tenant's zone, and what its people hear of and when, where they say nothing themselves.
+//! `/v1/tenants/{tenant}`: a tenant's zone and the default preferences of its members.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ impl Api {
     }
 }
 
-/// The tenant of the path, if it is the caller's.
+/// The tenant in the path, if it is the caller's.
 fn tenant<'a>(asked: &'a Asked<'_>) -> Result<&'a str, Problem> {
     let named = asked.parameter(0);
     check_tenant(named)

@@ -1,26 +1,26 @@
-//! Why a caller may not, and how the caller reads it.
+//! Refusals and their answers.
 
 use crate::problem::Problem;
 use crate::router::Operation;
 
-/// Why a caller may not.
+/// Why a caller is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The answer for an unknown id.
+    /// The object does not exist for the caller.
     Absent,
-    /// The id cannot be used: another tenant's person, or a person without tenants, has it.
+    /// The id is used by a person of another tenant or without tenants.
     Taken,
     NeedsAdmin,
     SomebodyElse,
-    /// Other tenants know the person as well.
+    /// The person also belongs to other tenants.
     KnownElsewhere,
     OtherTenant,
-    /// An admin does not mark another person's messages.
+    /// An admin cannot mark another person's messages.
     LooksOn,
 }
 
 impl Refusal {
-    /// The refusal as the caller reads it.
+    /// The answer for this refusal.
     pub(crate) fn problem(self, operation: Operation) -> Problem {
         match self {
             Refusal::Absent => absent(operation),

@@ -62,7 +62,7 @@ fn answered(status: u16, code: Option<&str>) -> SdkError<Named, HttpResponse> {
     SdkError::service_error(Named(meta.build()), raw)
 }
 
-/// A service's error as the SDKs make it.
+/// A service error in the form of the SDKs.
 #[derive(Debug, thiserror::Error)]
 #[error("service said no")]
 struct Named(ErrorMetadata);

@@ -1,10 +1,10 @@
-//! Providers that fail, hang, come back, or have a quota: what is asked of them, and of AWS.
+//! Providers that fail, hang, recover or have a quota.
 
 use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// The counters table, as far as providers are concerned: a row with a version.
+/// The breaker rows of the counters table, with their versions.
 #[derive(Clone, Default)]
 struct Table(Arc<Mutex<std::collections::BTreeMap<String, Value>>>);
 
@@ -166,7 +166,6 @@ async fn what_cannot_be_handed_on_comes_back() {
     assert_eq!(serde_json::to_value(report).unwrap(), shown_again(&["m-0"]));
 }
 
-/// Reliability F2.
 #[tokio::test]
 async fn a_provider_that_hangs_does_not_cost_those_their_record_that_were_sent_before() {
     let cloud = Table::default().start();
@@ -195,7 +194,7 @@ async fn accept(_: &Job) -> Result<Sent, Failure> {
     Ok(Sent::Accepted { provider_id: "p".into() })
 }
 
-/// A desk whose one provider is watched.
+/// A worker with one watched provider.
 fn watched(cloud: &Cloud, quota: Option<Quota>) -> Desk {
     let desk = desk(cloud);
     let providers = Providers::new(&desk.counters, &["p".to_owned()], quota);
@@ -213,7 +212,7 @@ fn failover() -> Value {
     let start =
         json!({ "step": 0, "only": "sms", "instead_of": { "channel": "socket", "why": "no_answer" } });
     let task = json!({ "run": { "audience": { "user": "ann" }, "start": start } });
-    // Dispatch knows a wake by its first member.
+    // Dispatch recognises a continuation by its first member.
     let wake = format!(r#"{{"carillon_wake":1,"event":{event},"rule":"r","task":{task}}}"#);
     json!({ "to": "sms", "wake": serde_json::from_str::<Value>(&wake).unwrap() })
 }

@@ -1,4 +1,4 @@
-//! What is found under a key, and what a desk then does.
+//! Claim statuses and the worker's reaction to each.
 
 use super::*;
 
@@ -50,7 +50,7 @@ async fn what_was_sent_and_is_not_on_record_comes_back() {
     assert_eq!((report.unwrap().returned(), asked.len()), (1, 1));
 }
 
-/// The key exists, in this state; its lease ends so many seconds from now.
+/// The key exists with this status. Its lease ends in `lease` seconds.
 fn found(call: &Call, status: &str, lease: i64) -> (u16, Value) {
     match call.operation.as_str() {
         "BatchExecuteStatement" if call.is_claim() => {

@@ -17,8 +17,8 @@ use super::*;
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the bus takes and refuses: each aggregate's events arrive in their order, none of them after one that
-    /// is still missing, and none twice.
+    /// For any answers of the bus, the events of an aggregate arrive in order, without gaps and without
+    /// duplicates.
     #[test]
     fn an_aggregate_is_in_order_whatever_the_bus_refuses(
         aggregates in prop::collection::vec(prop::option::of(0..4_u8), 1..40),
@@ -98,8 +98,8 @@ fn entry(aggregate: Option<u8>, n: usize) -> InOrder {
 
 const TAKEN: u8 = 0;
 const NEVER: u8 = 1;
-/// Anything else: the entry is throttled.
-/// EventBridge, which answers for entry after entry in this way, and in the last way from then on.
+/// A fake EventBridge that answers entry by entry with these codes, and repeats the last one. Other
+/// codes mean throttled.
 #[derive(Clone, Debug)]
 struct Bridge {
     answers: Vec<u8>,

@@ -1,4 +1,4 @@
-//! The answer to a batch of which something was not published.
+//! Answers to a batch that was not published completely.
 
 use aws::Refused;
 use domain::event::Event;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::problem::Problem;
 use crate::response::Response;
 
-/// The answer to a batch in which an event is refused: nothing of it was published, and each event has its own status.
-/// 403 where all refusals are about rights, 422 otherwise. `None` when none is refused.
+/// The answer to a batch with refused events. No event was published, and each event has its own status.
+/// The answer is 403 if all refusals concern rights, otherwise 422. `None` if no event was refused.
 pub(super) fn refused(events: &[Result<Event, Problem>], request: &str) -> Option<Response> {
     let refusals: Vec<&Problem> = events.iter().filter_map(|event| event.as_ref().err()).collect();
     if refusals.is_empty() {
@@ -27,8 +27,8 @@ pub(super) fn refused(events: &[Result<Event, Problem>], request: &str) -> Optio
     Some(answer(&Problem::new(status, "batch_refused", detail), each.collect(), request))
 }
 
-/// The answer to a batch that the bus did not take as a whole: sending it again does no harm, for events keep their ids.
-/// `None` when the bus took all of it.
+/// The answer to a batch that the bus accepted only in part. A repeat is harmless, because events keep
+/// their ids. `None` if the bus accepted all events.
 pub(super) fn unpublished(put: Vec<Result<String, Refused>>, request: &str) -> Option<Response> {
     if put.iter().all(Result::is_ok) {
         return None;
@@ -49,7 +49,7 @@ pub(super) fn unpublished(put: Vec<Result<String, Refused>>, request: &str) -> O
     Some(answer(&Problem::new(503, "unavailable", detail).after(retry_after), each, request))
 }
 
-/// The bus said nothing of an event.
+/// The problem for an event without a result.
 pub(super) fn unanswered() -> Problem {
     Problem::new(503, "unavailable", "the bus said nothing; ask again").after(1)
 }
@@ -58,7 +58,7 @@ fn one(place: usize, problem: &Problem) -> Value {
     json!({ "index": place, "status": problem.status, "title": problem.kind, "detail": problem.detail })
 }
 
-/// A problem with what became of each event.
+/// A problem with the status of each event.
 fn answer(problem: &Problem, events: Vec<Value>, request: &str) -> Response {
     let mut response = Response::problem(problem, request);
     let mut body: Value = serde_json::from_str(&response.body).unwrap_or_default();

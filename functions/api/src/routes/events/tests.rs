@@ -156,7 +156,7 @@ fn event(members: serde_json::Value) -> Event {
     Event::parse(&text.to_string()).unwrap()
 }
 
-/// What becomes of an event of the tenant `a`; `code` is that of the refusal, or empty.
+/// Checks an event of the tenant `a`. `code` is the code of the refusal, or empty.
 #[track_caller]
 fn check(caller: &Caller, members: &serde_json::Value, code: &str) -> Option<Event> {
     check_with(&serde_json::Value::Null, caller, members, code)
